@@ -6,10 +6,11 @@ from console.backend.approvals.check import raise_if_invalid
 from console.backend.approvals.signatures import signatures_beside
 from console.backend.gates import arming_checks
 from console.backend.host.installation import Installation
+from console.backend.model.amendment import amendment_in_words
 from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, Unmeasured
 from console.backend.model.outcome import Check, Evidence, Outcome
-from console.backend.model.plan_binding import TableDelta, expected_step_deltas
+from console.backend.model.plan_binding import TableDelta, expected_enactment_deltas, expected_revert_deltas
 from console.backend.model.purposes import Purpose
 from console.backend.model.states import Move, Stage
 from console.backend.model.view_models import Confirmation, Danger, RunView, SwitchState
@@ -54,7 +55,7 @@ def brief(installation: Installation, danger: Danger, run_id: str) -> Confirmati
         effects=_effects(danger, run),
         deltas=_deltas(danger, run),
         reversible=danger is Danger.ARM,
-        reversal=_reversal(danger),
+        reversal=_reversal(danger, run),
         confirm_text=run_id,
         checks=tuple(checks),
     )
@@ -100,20 +101,40 @@ def _suspects(run: RunView) -> tuple[str, ...]:
     return tuple(sentence for sentence, number in counted if number)
 
 
+def _amendment(run: RunView) -> tuple[str, ...]:
+    """Return what an amendment does to the law, in a sentence; nothing for a first cut."""
+    return (f"Units: {amendment_in_words(run.amendment)}.",) if run.amendment is not None else ()
+
+
 def _effects(danger: RunDanger, run: RunView) -> tuple[str, ...]:
     n = run.n_units or 0
     match danger:
         case Danger.ARM:
+            written = f"cut {counted(n, 'unit')} of {run.docprefix} into DRAFT"
+            if run.amendment is not None:
+                written = f"write {counted(run.amendment.drafts, 'draft version')} for the amendment of {run.docprefix}"
             return (
                 f"Arms the switch for run {run.run_id} alone, until the lease expires.",
-                f"The run may then cut {counted(n, 'unit')} of {run.docprefix} into DRAFT.",
+                f"The run may then {written}.",
+                *_amendment(run),
                 *_own_profile(run),
                 *_suspects(run),
+            )
+        case Danger.ENACT if run.amendment is not None:
+            return (
+                f"The new text of {run.docprefix}, {counted(n, 'unit')}, becomes LAW, all in one transaction.",
+                *_amendment(run),
+                "What it replaces is superseded and stays readable as history. Enacted units are immutable.",
             )
         case Danger.ENACT:
             return (
                 f"{n} draft units of {run.docprefix} become ENACTED LAW, all in one transaction.",
                 "Readers act on enacted units, and enacted units are immutable.",
+            )
+        case Danger.REVERT if run.amendment is not None:
+            return (
+                f"{counted(run.amendment.drafts, 'draft version')} of {run.docprefix} become SUPERSEDED.",
+                "Nothing is deleted; the law stays as it is, and can be amended again.",
             )
         case Danger.REVERT:
             return (
@@ -132,18 +153,22 @@ def _deltas(danger: RunDanger, run: RunView) -> tuple[TableDelta, ...]:
     match danger:
         case Danger.ARM:
             return run.deltas
-        case Danger.ENACT | Danger.REVERT:
-            return expected_step_deltas(n)
+        case Danger.ENACT:
+            return expected_enactment_deltas(n, run.amendment)
+        case Danger.REVERT:
+            return expected_revert_deltas(n, run.amendment)
         case Danger.VOID:
             return ()
 
 
-def _reversal(danger: RunDanger) -> str:
+def _reversal(danger: RunDanger, run: RunView) -> str:
     match danger:
         case Danger.ARM:
             return "disarm ends it at once; a draft cut can be reverted"
         case Danger.ENACT:
             return "CANNOT BE UNDONE: enacted units can only be superseded by a new version"
+        case Danger.REVERT if run.amendment is not None:
+            return "CANNOT BE UNDONE: the amendment has to be planned and signed again"
         case Danger.REVERT:
             return "CANNOT BE UNDONE: a reverted document needs another document prefix to be cut again"
         case Danger.VOID:

@@ -77,6 +77,7 @@ def _bindings(statement: Statement, policy: Policy, expected: Expectation, now: 
         ("n_acceptances", str(statement.n_acceptances), str(facts.n_acceptances)),
         ("n_dropped", str(statement.n_dropped), str(facts.n_dropped)),
         *_own_profile(statement, facts),
+        *_amendment(statement, facts),
         ("expected_deltas", _deltas(statement.expected_deltas), _deltas(facts.expected_deltas)),
         ("policy_sha256", statement.policy_sha256, policy.sha256),
         ("allowance", statement.allowance, "explicit"),
@@ -92,6 +93,14 @@ def _own_profile(statement: Statement, facts: RunFacts) -> list[tuple[str, str, 
     if signed is None and wanted is None:
         return []
     return [("own_profile", _text(signed) if signed else "none", _text(wanted) if wanted else "none")]
+
+
+def _amendment(statement: Statement, facts: RunFacts) -> list[tuple[str, str, str]]:
+    """Return the binding of an amendment to its law; there is none if neither side has one."""
+    signed, wanted = statement.amendment, facts.amendment
+    if signed is None and wanted is None:
+        return []
+    return [("amendment", _text(signed) if signed else "none", _text(wanted) if wanted else "none")]
 
 
 _FACTS = (

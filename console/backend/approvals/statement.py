@@ -20,6 +20,7 @@ from pydantic import (
 from console.backend.host.context import Context
 from console.backend.host.durable import write_new_file
 from console.backend.host.regular_file import open_regular
+from console.backend.model.amendment import Amendment, Moved
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.plan import DraftUnit
@@ -77,6 +78,33 @@ class StatementProfile(Value):
     sha256: Sha256
 
 
+class StatementAmendment(Value):
+    """What an amendment does to the law; the plan, whose digest is signed, names every unit."""
+
+    base_run_id: RunId
+    base_digest: Sha256
+    """Of the law that it amends, as `fn_base_digest` computes it."""
+    unchanged: Annotated[int, Field(ge=0)]
+    changed: Annotated[int, Field(ge=0)]
+    new: Annotated[int, Field(ge=0)]
+    gone: Annotated[int, Field(ge=0)]
+    moved: tuple[Moved, ...] = ()
+    """Renumberings that become aliases with the enactment."""
+
+    @classmethod
+    def of(cls, amendment: Amendment) -> Self:
+        """Return the facts of a planned amendment."""
+        return cls(
+            base_run_id=amendment.base_run_id,
+            base_digest=amendment.base_digest,
+            unchanged=amendment.unchanged,
+            changed=len(amendment.changed),
+            new=len(amendment.new),
+            gone=len(amendment.gone),
+            moved=amendment.moved,
+        )
+
+
 class RunFacts(Value):
     """Facts of a run at its pause, which a ruling binds."""
 
@@ -101,6 +129,9 @@ class RunFacts(Value):
     """Number of spans of page furniture and footnotes that are in no unit; not stated if there are none."""
     own_profile: StatementProfile | None = None
     """Left out if the text is read by a profile that is shipped."""
+    operation: Literal["amend"] | None = None
+    """`amend` if the text amends a document that is law; not stated for a first cut."""
+    amendment: StatementAmendment | None = None
     expected_deltas: tuple[TableDelta, ...]
 
 
@@ -157,6 +188,8 @@ class Statement(RunFacts):
     draft_digest: Sha256 | None = None
     drafts: StatementDrafts | None = None
     review_decision_id: Uuid | None = None
+    in_force_from: UtcSecond | None = None
+    """Of an enactment: the later moment from which the text is in force; left out for the moment of the enactment."""
 
     @model_validator(mode="after")
     def _fields_of_its_kind(self) -> Self:
@@ -170,6 +203,10 @@ class Statement(RunFacts):
         ):
             if any((field is None) is wanted for field in fields.values()):
                 raise ValueError(f"a ruling to {self.purpose} {'needs' if wanted else 'takes no'} {', '.join(fields)}")
+        if (self.operation is None) != (self.amendment is None):
+            raise ValueError("an amendment is stated with the operation amend, and with nothing else")
+        if self.in_force_from is not None and not enacts:
+            raise ValueError("a ruling to enact alone says from when a text is in force")
         if self.irreversible is not over_drafts:
             raise ValueError(f"a ruling to {self.purpose} is {'irreversible' if over_drafts else 'reversible'}")
         if self.compensation != ("soft_revert" if self.purpose is Purpose.CUT else "none"):
@@ -194,11 +231,16 @@ class Statement(RunFacts):
 
 
 def draft_statement(
-    purpose: Purpose, facts: RunFacts, policy_sha256: str, context: Context, draft: DraftFacts | None = None
+    purpose: Purpose,
+    facts: RunFacts,
+    policy_sha256: str,
+    context: Context,
+    draft: DraftFacts | None = None,
+    in_force_from: datetime | None = None,
 ) -> Statement:
     """Draft the ruling that is to be signed, valid from now for the LIFETIME of its kind; an enactment gets a new decision id.
 
-    `draft` is set exactly for a ruling over drafts.
+    `draft` is set exactly for a ruling over drafts; `in_force_from` only for an enactment that counts from a later moment.
     """
     now = _utc_second(context.now())
     enacts = purpose is Purpose.ENACT
@@ -217,6 +259,7 @@ def draft_statement(
         draft_digest=draft.draft_digest if draft else None,
         drafts=draft.drafts if draft else None,
         review_decision_id=str(uuid.UUID(hex=context.token_hex(16), version=4)) if enacts else None,
+        in_force_from=in_force_from,
     )
 
 

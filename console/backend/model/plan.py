@@ -6,8 +6,9 @@ from functools import cached_property
 
 from pydantic import SerializerFunctionWrapHandler, model_serializer
 
+from console.backend.model.amendment import Amendment
 from console.backend.model.canonical_json import digest
-from console.backend.model.plan_binding import PlanBinding, TableDelta, expected_cut_deltas
+from console.backend.model.plan_binding import PlanBinding, TableDelta, expected_amendment_deltas, expected_cut_deltas
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 
@@ -253,6 +254,14 @@ class CutPlan(Value):
     document: DocumentPlan
     expected_deltas: tuple[TableDelta, ...]
     world: PlanBinding | None = None
+    amendment: Amendment | None = None
+    """What the plan does to the law that it amends; None for a first cut."""
+
+    @model_serializer(mode="wrap")
+    def _without_amendment(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        # The digest of a first cut stays what it was before there were amendments.
+        fields: dict[str, object] = handler(self)
+        return fields if fields.get("amendment") else {name: fields[name] for name in fields if name != "amendment"}
 
     @cached_property
     def plan_digest(self) -> str:
@@ -265,6 +274,8 @@ class CutPlan(Value):
         return len(self.document.units)
 
 
-def bind(document: DocumentPlan, world: PlanBinding | None) -> CutPlan:
+def bind(document: DocumentPlan, world: PlanBinding | None, amendment: Amendment | None = None) -> CutPlan:
     """Return the cut plan of a document for one state of the database. A plan is immutable; a change is a new plan."""
-    return CutPlan(document=document, expected_deltas=expected_cut_deltas(len(document.units)), world=world)
+    n = len(document.units)
+    deltas = expected_cut_deltas(n) if amendment is None else expected_amendment_deltas(n, amendment)
+    return CutPlan(document=document, expected_deltas=deltas, world=world, amendment=amendment)

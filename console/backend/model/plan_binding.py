@@ -1,7 +1,8 @@
 """The database that a plan is made for, and its state, which must be the same when the plan is applied."""
 
+from console.backend.model.amendment import Amendment
 from console.backend.model.safe_text import SafeText
-from console.backend.model.tables import BLOCK, ENVELOPE, LIFECYCLE_LOG, SIGNATURE, UNIT, VERSION
+from console.backend.model.tables import AFFECTED, ALIAS, BLOCK, ENVELOPE, LIFECYCLE_LOG, SIGNATURE, UNIT, VERSION
 from console.backend.model.value import Value
 
 
@@ -51,11 +52,41 @@ def expected_cut_deltas(n_units: int) -> tuple[TableDelta, ...]:
         TableDelta(table=BLOCK, rows=n_units),
         TableDelta(table="cutter_governance.review_decision", rows=1),
         TableDelta(table="cutter_governance.cut_change_set", rows=1),
-        TableDelta(table="cutter_governance.cut_change_set_affected_row", rows=n_units),
+        TableDelta(table=AFFECTED, rows=n_units),
         TableDelta(table=SIGNATURE, rows=1),
         TableDelta(table="cutter_governance.decision_backlog_entry", rows=1),
         TableDelta(table="cutter_governance.decision_backlog_history", rows=1),
     )
+
+
+def expected_amendment_deltas(n_units: int, amendment: Amendment) -> tuple[TableDelta, ...]:
+    """Return the rows that an amendment adds by the end of leg B: the manifest of the whole text, and the differences.
+
+    `n_units` is the number of units of the new text.
+    """
+    written = {
+        UNIT: len(amendment.new) - len(amendment.returning),
+        VERSION: amendment.drafts,
+        AFFECTED: amendment.touched,
+    }
+    return tuple(
+        TableDelta(table=delta.table, rows=written.get(delta.table, delta.rows))
+        for delta in expected_cut_deltas(n_units)
+    )
+
+
+def expected_enactment_deltas(n_units: int, amendment: Amendment | None) -> tuple[TableDelta, ...]:
+    """Return the rows that an enactment adds; of an amendment a log row for each unit that it touches, and the aliases."""
+    if amendment is None:
+        return expected_step_deltas(n_units)
+    aliases = (TableDelta(table=ALIAS, rows=len(amendment.moved)),) if amendment.moved else ()
+    return (*expected_step_deltas(amendment.touched), *aliases)
+
+
+def expected_revert_deltas(n_units: int, amendment: Amendment | None) -> tuple[TableDelta, ...]:
+    """Return the rows that a revert adds; of an amendment a log row for each unit that was made for it."""
+    written = n_units if amendment is None else len(amendment.new) - len(amendment.returning)
+    return expected_step_deltas(written)
 
 
 def expected_step_deltas(n_units: int) -> tuple[TableDelta, ...]:

@@ -16,6 +16,7 @@ class Purpose(StrEnum):
     """Purpose of one ruling, used once. A purpose that has been served takes no other ruling."""
 
     CUT = "cut"
+    """Write a document, or the differences of an amendment, into draft."""
     EDIT = "edit"
     ENACT = "enact"
     REVERT = "revert"
@@ -33,16 +34,19 @@ class Purpose(StrEnum):
 
 
 class RunOperation(StrEnum):
-    """Operation of a run on units: cut a document into new ones, or write new versions of drafts."""
+    """Operation of a run on units: cut a document into new ones, amend one that is law, or write new versions of drafts."""
 
     CUT = "cut"
+    AMEND = "amend"
     EDIT = "edit"
 
 
 PURPOSE_AT: dict[tuple[Stage, RunOperation], Purpose] = {
     (Stage.AWAITING_CUT_AUTHORIZATION, RunOperation.CUT): Purpose.CUT,
+    (Stage.AWAITING_CUT_AUTHORIZATION, RunOperation.AMEND): Purpose.CUT,
     (Stage.AWAITING_CUT_AUTHORIZATION, RunOperation.EDIT): Purpose.EDIT,
     (Stage.AWAITING_LIFECYCLE_AUTHORIZATION, RunOperation.CUT): Purpose.ENACT,
+    (Stage.AWAITING_LIFECYCLE_AUTHORIZATION, RunOperation.AMEND): Purpose.ENACT,
 }
 """The ruling that a run waits for at a pause; one to revert is asked for by name, at no pause of its own."""
 KIND_AT: dict[Stage, Kind] = {stage: purpose.kind for (stage, _), purpose in PURPOSE_AT.items()}

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from console.backend.model.amendment import Amendment, Moved
 from console.backend.model.outcome import Check, Evidence, Milliseconds, Outcome
 from console.backend.model.plan import DocumentPlan, DraftUnit, Problem
 from console.backend.model.plan_binding import TableDelta, Target
@@ -237,6 +238,8 @@ class RunView(Value):
     n_acceptances: int = 0
     n_dropped: int = 0
     """Number of spans of page furniture and footnotes that are in no unit."""
+    amendment: Amendment | None = None
+    """What the run does to the law that it amends; None for a first cut, and before there is a plan."""
     plan_digest: str
     content_digest: str
     operator: SafeText
@@ -329,6 +332,10 @@ class RunRequest(Value):
     profile_sha256: str = ""
     """Digest of the own profile that the plan was shown with: the run is refused if the file is another one by now."""
     mode: Mode = Mode.DRYRUN
+    amend: bool = False
+    """The text amends a document that is law; without it the document is cut for the first time."""
+    moved: tuple[Moved, ...] = ()
+    """Renumberings that the operator states; of an amendment only."""
 
 
 class Progress(Value):

@@ -8,6 +8,7 @@ from psycopg.types.json import Jsonb
 
 from console.backend.journal.journal_key import JournalKey
 from console.backend.journal.journal_record import Anchor
+from console.backend.model.amendment import Amendment
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import Held, Refused, StopCode
 from console.backend.model.merkle import merkle_root
@@ -142,7 +143,9 @@ def pin_source(connection: psycopg.Connection, run_id: str, source: SourceVersio
 
 
 def record_plan(connection: psycopg.Connection, run_id: str, plan: CutPlan, baseline_digest: str, event: Jsonb) -> None:
-    """Give the run its plan, once; the run is then cutplan_ok."""
+    """Give the run its plan, once; the run is then cutplan_ok. An amendment names the law that it was planned against."""
+    if plan.amendment is not None:
+        connection.execute("SELECT cutter_governance.fn_run_base(%s, %s)", (run_id, plan.amendment.base_digest))
     connection.execute(
         "SELECT cutter_governance.fn_run_plan(%s, %s, %s, %s, %s, %s)",
         (run_id, plan.plan_digest, plan.document.content_digest, plan.n_units, baseline_digest, event),
@@ -184,12 +187,16 @@ def apply_cut(connection: psycopg.Connection, run_id: str, plan: CutPlan, canoni
 
     Raises Held (COUNT_MISMATCH) if its answer is not the planned one.
     """
-    n = plan.n_units
     row = connection.execute(
         "SELECT cutter_governance.fn_cut_apply(%b, %b, %b, %s)",
         (run_id, manifest_bytes(plan.document.units), canonical, event),
     ).fetchone()
-    _require_answer(row, {"status": "cut", "units": n, "versions": n})
+    n, amendment = plan.n_units, plan.amendment
+    if amendment is None:
+        _require_answer(row, {"status": "cut", "units": n, "versions": n})
+        return
+    units = len(amendment.new) - len(amendment.returning)
+    _require_answer(row, {"status": "amended", "units": units, "versions": amendment.drafts})
 
 
 def apply_edit(connection: psycopg.Connection, run_id: str, plan: CutPlan, source: bytes, event: Jsonb) -> None:
@@ -201,10 +208,10 @@ def apply_edit(connection: psycopg.Connection, run_id: str, plan: CutPlan, sourc
     _require_answer(row, {"status": "edited", "units": plan.n_units})
 
 
-def record_cut(connection: psycopg.Connection, run_id: str, n_units: int, event: Jsonb) -> None:
-    """Run leg B: write the governance rows of a verified cut. Raises Held as `apply_cut` does."""
+def record_cut(connection: psycopg.Connection, run_id: str, affected: int, event: Jsonb) -> None:
+    """Run leg B: write the governance rows of a verified cut of so many units. Raises Held as `apply_cut` does."""
     row = connection.execute("SELECT cutter_governance.fn_cut_record(%s, %s)", (run_id, event)).fetchone()
-    _require_answer(row, {"status": "recorded", "affected": n_units})
+    _require_answer(row, {"status": "recorded", "affected": affected})
 
 
 def record_verification(connection: psycopg.Connection, run_id: str, outcome: str, checks: str, event: Jsonb) -> str:
@@ -230,6 +237,12 @@ def enact(connection: psycopg.Connection, run_id: str, n_units: int, event: Json
     """Turn the run's draft units into law, all in one transaction. Raises Held as `apply_cut` does."""
     row = connection.execute("SELECT cutter_governance.fn_cut_enact(%s, %s)", (run_id, event)).fetchone()
     _require_answer(row, {"status": "enacted", "units": n_units, "versions": n_units})
+
+
+def enact_amendment(connection: psycopg.Connection, run_id: str, amendment: Amendment, event: Jsonb) -> None:
+    """Turn an amendment into law, and what it replaces into history. Raises Held as `apply_cut` does."""
+    row = connection.execute("SELECT cutter_governance.fn_cut_enact(%s, %s)", (run_id, event)).fetchone()
+    _require_answer(row, {"status": "amended", "units": amendment.touched, "versions": amendment.drafts})
 
 
 def revert(connection: psycopg.Connection, run_id: str, event: Jsonb) -> int:

@@ -23,6 +23,8 @@ class UnitRow(Value):
     version_seq: int | None
     anchored: bool | None
     versions: int
+    effect: str = ""
+    """Of an amendment: unchanged, changed, new or returns, told by the states of unit and version; empty otherwise."""
 
 
 class ReaderUnit(Value):
@@ -87,6 +89,23 @@ _UNITS = """
       FROM public.information_unit u LEFT JOIN public.unit_version v ON v.id = u.version_anchor_ref
      WHERE u.doc_code = %s
 """
+_AMENDED_UNITS = """
+    SELECT b.address, b.parent_address AS parent, b.unit_kind, b.section_type, b.section_code AS number,
+           u.lifecycle_status AS lifecycle, v.title, v.body, v.version_seq,
+           v.unit_id = u.id AND v.content_hash = b.body_sha256 AS anchored,
+           (SELECT count(*) FROM public.unit_version w WHERE w.unit_id = u.id) AS versions,
+           CASE WHEN v.id = u.version_anchor_ref AND (u.lifecycle_status, v.lifecycle_status) = ('enacted', 'enacted') THEN 'unchanged'
+                WHEN v.lifecycle_status = 'draft' AND u.lifecycle_status = 'enacted' THEN 'changed'
+                WHEN v.lifecycle_status = 'draft' AND u.lifecycle_status = 'draft' AND v.id = u.version_anchor_ref
+                 AND (u.parent_or_container_ref, u.unit_kind, u.section_type, u.section_code)
+                     IS NOT DISTINCT FROM (b.parent_address, b.unit_kind, b.section_type, b.section_code) THEN 'new'
+                WHEN v.lifecycle_status = 'draft' AND u.lifecycle_status = 'superseded' THEN 'returns'
+                ELSE format('is %%s, its version %%s', u.lifecycle_status, v.lifecycle_status) END AS effect
+      FROM cutter_governance.manifest_unit_block b
+      JOIN public.information_unit u ON u.canonical_address = b.address
+      LEFT JOIN public.unit_version v ON v.id = b.version_id
+     WHERE b.run_id = %s
+"""
 _READER_UNITS = """
     SELECT canonical_address AS address, parent_or_container_ref AS parent, unit_kind, section_type, lifecycle_status AS lifecycle,
            coalesce(title, '') AS title, body
@@ -124,6 +143,12 @@ def units_of_document(connection: psycopg.Connection, docprefix: str) -> tuple[U
     """Return every unit of the document, in any state."""
     with connection.cursor(row_factory=class_row(UnitRow)) as cursor:
         return tuple(cursor.execute(_UNITS, (docprefix,)).fetchall())
+
+
+def amended_units(connection: psycopg.Connection, run_id: str) -> tuple[UnitRow, ...]:
+    """Return every unit of an amendment's text, each with the version that the amendment gives it."""
+    with connection.cursor(row_factory=class_row(UnitRow)) as cursor:
+        return tuple(cursor.execute(_AMENDED_UNITS, (run_id,)).fetchall())
 
 
 def reader_units(connection: psycopg.Connection, docprefix: str) -> tuple[ReaderUnit, ...]:

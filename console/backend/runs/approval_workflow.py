@@ -16,6 +16,7 @@ from console.backend.approvals.statement import (
     DraftFacts,
     RunFacts,
     Statement,
+    StatementAmendment,
     StatementDocument,
     StatementDrafts,
     StatementProfile,
@@ -34,7 +35,7 @@ from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Waiting
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan import CutPlan
-from console.backend.model.plan_binding import expected_step_deltas
+from console.backend.model.plan_binding import TableDelta, expected_enactment_deltas, expected_revert_deltas
 from console.backend.model.purposes import PURPOSE_AT, Operation, Purpose
 from console.backend.model.view_models import ApprovalStatus, ApprovalView
 from console.backend.model.written_plan import as_written
@@ -108,7 +109,7 @@ def _write_drafted(
     draft_facts = _draft_facts(installation, row.run_id, state, path, cut=purpose is Purpose.ENACT)
     # The statement names the digest of this file, so the file is written first.
     replace_file(path.with_name(draft_facts.drafts.file), draft_file(state.lines))
-    counted = _counted(facts, state)
+    counted = _counted(facts, plan, purpose, state)
     write_statement(path, draft_statement(purpose, counted, policy.sha256, installation.context, draft_facts))
 
 
@@ -123,10 +124,10 @@ def _restore_units(installation: Installation, run_id: str, path: Path) -> None:
         replace_file(path.with_name(signed.drafts.file), data)
 
 
-def _counted(facts: RunFacts, state: ledger.DraftState) -> RunFacts:
+def _counted(facts: RunFacts, plan: CutPlan, purpose: Purpose, state: ledger.DraftState) -> RunFacts:
     """Return the facts of a ruling over the drafts in the database, which may differ from the planned ones."""
     n = len(state.lines)
-    return facts.model_copy(update={"n_units": n, "expected_deltas": expected_step_deltas(n)})
+    return facts.model_copy(update={"n_units": n, "expected_deltas": _step_deltas(plan, purpose, n)})
 
 
 def _make_room(path: Path, installation: Installation) -> None:
@@ -169,7 +170,7 @@ def check(installation: Installation, statement: Path, signatures: tuple[Path, .
         enacts = claimed.purpose is Purpose.ENACT
         drafted = _draft_facts(installation, claimed.run_id, state, statement, cut=enacts)
         # A revert is over the drafts that are there; an enactment must find those that were planned.
-        facts = facts if enacts else _counted(facts, state)
+        facts = facts if enacts else _counted(facts, plan, claimed.purpose, state)
     expected = Expectation(purpose=claimed.purpose, facts=facts, draft=drafted)
     return check_statement(
         data,
@@ -372,8 +373,16 @@ def _facts(installation: Installation, row: RunRow, plan: CutPlan, purpose: Purp
         n_acceptances=len(plan.document.acceptances),
         n_dropped=len(plan.document.dropped),
         own_profile=_own_profile(plan),
-        expected_deltas=plan.expected_deltas if of_plan else expected_step_deltas(plan.n_units),
+        operation="amend" if plan.amendment else None,
+        amendment=StatementAmendment.of(plan.amendment) if plan.amendment else None,
+        expected_deltas=plan.expected_deltas if of_plan else _step_deltas(plan, purpose, plan.n_units),
     )
+
+
+def _step_deltas(plan: CutPlan, purpose: Purpose, n_units: int) -> tuple[TableDelta, ...]:
+    """Return the rows of a ruling over `n_units` drafts."""
+    of_purpose = expected_enactment_deltas if purpose is Purpose.ENACT else expected_revert_deltas
+    return of_purpose(n_units, plan.amendment)
 
 
 def _own_profile(plan: CutPlan) -> StatementProfile | None:

@@ -18,7 +18,7 @@ from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan_binding import PlanBinding
 from console.backend.model.purposes import Operation, Purpose, RunOperation
 from console.backend.model.redaction import redact
-from console.backend.model.states import CUT_STAGES, Family, Mode, Move
+from console.backend.model.states import CUT_STAGES, ENACTED_STAGES, Family, Mode, Move
 from console.backend.model.value import Value
 from console.backend.model.view_models import RunRequest
 from console.backend.postgres import ledger
@@ -26,6 +26,7 @@ from console.backend.postgres.connections import connect
 from console.backend.postgres.ledger import Event
 from console.backend.postgres.measure import measure_identity, readers_digest, revert_digest
 from console.backend.postgres.records import RunRow, all_runs
+from console.backend.runs.amendments import require_base
 from console.backend.runs.anchoring import change_event
 from console.backend.runs.kill_switch import stop_under_hold
 from console.backend.runs.lease import LeaseHolder
@@ -60,13 +61,16 @@ def create_run(installation: Installation, request: RunRequest) -> Created:
         ordinals=request.ordinals,
         accept_sha256=sha256_hex(accept) if accept else "",
         profile_sha256=profile.sha256,
+        operation=RunOperation.AMEND if request.amend else RunOperation.CUT,
+        moved=request.moved,
         operator=installation.operator,
         host=installation.context.host,
         started_at=installation.context.now(),
     )
     # Before anything is made: a document that was cut leaves no directory of a run behind.
-    standing_run = _earlier_cut(installation, request_file, profile, accept)
-    if standing_run is not None:
+    if request.amend:
+        _require_amendable(installation, request.docprefix)
+    elif (standing_run := _earlier_cut(installation, request_file, profile, accept)) is not None:
         return Created(run_id=standing_run.run_id, is_new=False)
     workspace = Workspace.create(installation.root, request_file, accept, profile.data)
     with at_work(), Journal.create(workspace.journal, run_id, installation.context) as journal:
@@ -82,12 +86,12 @@ def create_run(installation: Installation, request: RunRequest) -> Created:
             event = change_event(
                 promise.connection, workspace, Operation.START, request_file.model_dump(mode="json"), promise.head
             )
-            ledger.create_run(promise.connection, run_row(request_file, RunOperation.CUT), event)
+            ledger.create_run(promise.connection, run_row(request_file, request_file.operation), event)
     return Created(run_id=run_id, is_new=True)
 
 
 def run_row(request: RunRequestFile, operation: RunOperation) -> ledger.NewRun:
-    """Return what the database is told of a run that begins; `operation` is cut or edit."""
+    """Return what the database is told of a run that begins."""
     return ledger.NewRun(
         run_id=request.run_id,
         operation=operation,
@@ -97,6 +101,12 @@ def run_row(request: RunRequestFile, operation: RunOperation) -> ledger.NewRun:
         operator=request.operator,
         host=request.host,
     )
+
+
+def _require_amendable(installation: Installation, docprefix: str) -> None:
+    """Raise Refused if nothing of the document is law, Drifted if another run has drafts of it."""
+    with connect(installation.settings.database.executor, read_only=True, purpose="amend") as connection:
+        require_base(connection, docprefix)
 
 
 def _chosen(installation: Installation, request: RunRequest) -> ChosenProfile:
@@ -125,8 +135,13 @@ def _earlier_cut(
     if cut_runs:
         addition = "and reverted " if standing_run is None else ""
         message = f"{request.docprefix} was cut {addition}by run {cut_runs[0].run_id} from {cut_runs[0].content_digest}, this is {document.content_digest}"
+        is_law = any(row.stage in ENACTED_STAGES for row in cut_runs)
         raise Refused(
-            StopCode.REPLAY_CONFLICT, message, "Its addresses are taken for ever: use another document prefix."
+            StopCode.REPLAY_CONFLICT,
+            message,
+            "It is law: a revised text amends it, run start with --amend."
+            if is_law
+            else "Its addresses are taken for ever: use another document prefix.",
         )
     return None
 

@@ -6,11 +6,13 @@ from psycopg.types.json import Jsonb
 from console.backend.documents.limits import limits_of
 from console.backend.documents.own_planning import pinned_by
 from console.backend.documents.source_text import canonical_of
+from console.backend.model.amendment import Amendment, amendment_in_words
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.counting import counted
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Check
 from console.backend.model.plan import (
+    CutPlan,
     DocumentPlan,
     SourceVersion,
     acceptances_in_words,
@@ -19,12 +21,14 @@ from console.backend.model.plan import (
     omissions_in_words,
     suspects_in_words,
 )
+from console.backend.model.purposes import RunOperation
 from console.backend.model.states import Phase
-from console.backend.model.written_plan import cut_as_written, kept_bytes
+from console.backend.model.written_plan import as_written, cut_as_written, kept_bytes
 from console.backend.postgres import ledger
 from console.backend.postgres.measure import measure_world
 from console.backend.postgres.records import require_run
 from console.backend.postgres.units import enacted_counts
+from console.backend.runs.amendments import plan_amendment
 from console.backend.runs.backups import backup_possible, ensure_backup, take_run_backup
 from console.backend.runs.grant_probe import GrantProbe
 from console.backend.runs.phase_context import PhaseContext, PhaseWork, Role
@@ -138,12 +142,17 @@ class Cutplan(PhaseWork):
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
         world = measure_world(connection, context.installation.context.host)
-        plan = bind(context.workspace.marked(), world)
+        plan = bind(context.workspace.marked(), world, _amendment(context, connection))
         context.workspace.write_plan(plan)
         place = f"{world.target.database} on {world.target.host}, system {world.target.system_identifier}"
         return (
             context.passed("plan digest", plan.plan_digest, "canonical JSON of the plan"),
             context.passed("bound to", f"{place}, timeline {world.target.timeline}", "the database"),
+            *(
+                [context.passed("amends", amendment_in_words(plan.amendment), "the law, compared by address")]
+                if plan.amendment
+                else []
+            ),
         )
 
     def write(
@@ -153,6 +162,12 @@ class Cutplan(PhaseWork):
         if plan.world is None:
             raise Refused(StopCode.INVARIANT_FAILED, "the plan is bound to no database", "Start another run.")
         ledger.record_plan(connection, context.run_id, plan, plan.world.baseline_digest, event)
+
+
+def _amendment(context: PhaseContext, connection: psycopg.Connection) -> Amendment | None:
+    if context.request.operation is not RunOperation.AMEND:
+        return None
+    return plan_amendment(connection, as_written(context.workspace.marked()), context.request.moved)
 
 
 class PreWriteBackup(PhaseWork):
@@ -183,11 +198,14 @@ class CutLegA(PhaseWork):
         return (world_unchanged(context, connection, own_run_wrote=False), *preflight(context, connection, document))
 
     def promise(self, context: PhaseContext) -> tuple[Check, ...]:
-        n = context.workspace.plan().n_units
+        plan = context.workspace.plan()
+        n, amendment = plan.n_units, plan.amendment
+        units = n if amendment is None else len(amendment.new) - len(amendment.returning)
+        versions = n if amendment is None else amendment.drafts
         return (
             context.passed(
                 "leg A",
-                f"{counted(n, 'unit')} and {counted(n, 'version')}, from a sealed manifest of {n}",
+                f"{counted(units, 'unit')} and {counted(versions, 'version')}, from a sealed manifest of {n}",
                 "fn_cut_apply",
             ),
         )
@@ -215,8 +233,9 @@ class StructuralVerify(PhaseWork):
     role = Role.VERIFIER
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
+        plan = context.workspace.plan()
         return structural_checks(
-            context.workspace.plan(), measure_rows(connection, context.run_id, context.request.docprefix)
+            plan, measure_rows(connection, context.run_id, context.request.docprefix, plan.amendment)
         )
 
     def write(
@@ -237,13 +256,18 @@ class LegBRecord(PhaseWork):
         return (world_unchanged(context, connection, own_run_wrote=context.is_live),)
 
     def promise(self, context: PhaseContext) -> tuple[Check, ...]:
-        n = context.workspace.plan().n_units
+        n = _affected(context.workspace.plan())
         return (context.passed("leg B", f"decision, change set and {n} affected rows recorded", "fn_cut_record"),)
 
     def write(
         self, context: PhaseContext, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]
     ) -> None:
-        ledger.record_cut(connection, context.run_id, context.workspace.plan().n_units, event)
+        ledger.record_cut(connection, context.run_id, _affected(context.workspace.plan()), event)
+
+
+def _affected(plan: CutPlan) -> int:
+    """Return the number of units that the cut, or the amendment, touches."""
+    return plan.n_units if plan.amendment is None else plan.amendment.touched
 
 
 class LifecycleEnact(PhaseWork):
@@ -258,17 +282,21 @@ class LifecycleEnact(PhaseWork):
         return (world_unchanged(context, connection, own_run_wrote=context.is_live),)
 
     def promise(self, context: PhaseContext) -> tuple[Check, ...]:
-        n = context.workspace.plan().n_units
-        return (
-            context.passed(
-                "enacted", f"{counted(n, 'unit')} and {counted(n, 'version')}, each as it was signed", "fn_cut_enact"
-            ),
-        )
+        plan = context.workspace.plan()
+        n, amendment = plan.n_units, plan.amendment
+        answer = f"{counted(n, 'unit')} and {counted(n, 'version')}, each as it was signed"
+        if amendment is not None:
+            answer = f"{amendment_in_words(amendment)}; the text of {counted(n, 'unit')} as it was signed"
+        return (context.passed("enacted", answer, "fn_cut_enact"),)
 
     def write(
         self, context: PhaseContext, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]
     ) -> None:
-        ledger.enact(connection, context.run_id, context.workspace.plan().n_units, event)
+        plan = context.workspace.plan()
+        if plan.amendment is None:
+            ledger.enact(connection, context.run_id, plan.n_units, event)
+        else:
+            ledger.enact_amendment(connection, context.run_id, plan.amendment, event)
 
 
 class Closeout(PhaseWork):
@@ -287,11 +315,12 @@ class Closeout(PhaseWork):
                 ),
             )
         counts = enacted_counts(connection, context.run_id)
-        n = require_run(connection, context.run_id).n_units
+        n, plan = require_run(connection, context.run_id).n_units, context.workspace.plan()
+        logged = n if plan.amendment is None else plan.amendment.drafts
         answer = f"{counts.enacted} of {counts.units} units enacted, {counts.logged} log rows, {n} planned"
         return (
             context.check(
-                "enacted units", answer, "the database", counts == (n, n, n), "Set a HOLD and call the sovereign."
+                "enacted units", answer, "the database", counts == (n, n, logged), "Set a HOLD and call the sovereign."
             ),
         )
 

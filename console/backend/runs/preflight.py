@@ -6,6 +6,8 @@ from console.backend.model.counting import counted
 from console.backend.model.errors import Drifted, StopCode
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan import DocumentPlan
+from console.backend.model.purposes import RunOperation
+from console.backend.postgres.base import amend_refusal
 from console.backend.postgres.drift import against_host, drift_on
 from console.backend.postgres.measure import measure_world, world_differences
 from console.backend.postgres.units import count_units, first_taken_addresses, vocabulary
@@ -14,6 +16,8 @@ from console.backend.runs.phase_context import PhaseContext
 
 def preflight(context: PhaseContext, connection: psycopg.Connection, document: DocumentPlan) -> tuple[Check, ...]:
     """Compare vocabulary, addresses and the document with the database as it is."""
+    if context.request.operation is RunOperation.AMEND:
+        return (_vocabulary(context, connection, document), _amendable(context, connection, document))
     return (
         _vocabulary(context, connection, document),
         _addresses(context, connection, document),
@@ -48,6 +52,21 @@ def _uncut(context: PhaseContext, connection: psycopg.Connection, document: Docu
     )
     return context.check(
         "cut once", answer, "information_unit", count == 0, "A document is cut once: use another document prefix."
+    )
+
+
+def _amendable(context: PhaseContext, connection: psycopg.Connection, document: DocumentPlan) -> Check:
+    """Compare what is law with the base of the plan, or without a plan yet see that there is one."""
+    plan = context.workspace.plan() if context.workspace.plan_facts() else None
+    base_digest = plan.amendment.base_digest if plan and plan.amendment else None
+    refusal = amend_refusal(connection, document.docprefix, base_digest)
+    answer = refusal or f"{document.docprefix} is law" + (f", with the base's digest {base_digest}" if plan else "")
+    return context.check(
+        "amendable",
+        answer,
+        "fn_amend_refusal",
+        not refusal,
+        "Void this run, and plan the amendment against the law of today.",
     )
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import psycopg
 
+from console.backend.model.amendment import Amendment, amendment_in_words
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.counting import counted
 from console.backend.model.outcome import Check, Evidence, Outcome
@@ -12,8 +13,15 @@ from console.backend.model.plan import CutPlan, PlannedUnit
 from console.backend.model.plan_binding import PlanBinding, TableCount, TableDelta
 from console.backend.model.value import Value
 from console.backend.model.written_plan import cut_as_written, kept_bytes
-from console.backend.postgres.measure import measure_counts, readers_digest
-from console.backend.postgres.units import EditRow, UnitRow, edits_of_document, units_of_document
+from console.backend.postgres.base import base_digest
+from console.backend.postgres.measure import measure_counts, readers_digest, readers_digest_without
+from console.backend.postgres.units import (
+    EditRow,
+    UnitRow,
+    amended_units,
+    edits_of_document,
+    units_of_document,
+)
 
 
 class Rows(Value):
@@ -23,14 +31,30 @@ class Rows(Value):
     edits: tuple[EditRow, ...] = ()
     counts: tuple[TableCount, ...]
     untouched_digest: str
+    base_digest: str = ""
+    """Of the law that an amendment is to change; empty for a first cut."""
     measured_at: datetime
     role: str
 
 
-def measure_rows(connection: psycopg.Connection, run_id: str, docprefix: str) -> Rows:
-    """Read the document's units, the counts and the digest of all other rows."""
+def measure_rows(
+    connection: psycopg.Connection, run_id: str, docprefix: str, amendment: Amendment | None = None
+) -> Rows:
+    """Read the document's units, the counts and the digest of all other rows.
+
+    Of an amendment: the units of its text, and all that readers see but its new units.
+    """
     # One snapshot for all rows: units and counts of two moments could differ without a fault.
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    if amendment is not None:
+        return Rows(
+            units=amended_units(connection, run_id),
+            counts=measure_counts(connection),
+            untouched_digest=readers_digest_without(connection, list(amendment.new)),
+            base_digest=base_digest(connection, docprefix),
+            measured_at=datetime.now(UTC),
+            role=connection.info.user,
+        )
     return Rows(
         units=units_of_document(connection, docprefix),
         edits=edits_of_document(connection, docprefix),
@@ -42,10 +66,10 @@ def measure_rows(connection: psycopg.Connection, run_id: str, docprefix: str) ->
 
 
 def structural_checks(plan: CutPlan, rows: Rows) -> tuple[Check, ...]:
-    """Pure: cardinality, addresses, anchors, hierarchy."""
+    """Pure: cardinality, addresses, anchors, hierarchy; of an amendment the effects and its base."""
     planned, unit_rows = plan.document.units, {row.address: row for row in rows.units}
     verdict, edited = _Verdict(rows), {edit.address: edit for edit in rows.edits}
-    return (
+    places = (
         verdict.check(
             "cardinality",
             f"{counted(len(rows.units), 'unit')}, {plan.n_units} planned",
@@ -56,6 +80,11 @@ def structural_checks(plan: CutPlan, rows: Rows) -> tuple[Check, ...]:
             (unit.address for unit in planned if unit.address not in unit_rows),
             f"all {len(planned)} planned addresses exist",
         ),
+    )
+    if plan.amendment is not None:
+        return (*places, *_amendment_checks(plan, plan.amendment, rows))
+    return (
+        *places,
         verdict.first(
             "anchors",
             (row.address for row in rows.units if not _anchored(row, edited.get(row.address))),
@@ -71,6 +100,32 @@ def structural_checks(plan: CutPlan, rows: Rows) -> tuple[Check, ...]:
         verdict.first(
             "lifecycle", (row.address for row in rows.units if row.lifecycle != "draft"), "every unit is a draft"
         ),
+    )
+
+
+def _amendment_checks(plan: CutPlan, amendment: Amendment, rows: Rows) -> tuple[Check, ...]:
+    verdict, unit_rows = _Verdict(rows), {row.address: row for row in rows.units}
+    effects = (
+        dict.fromkeys((unit.address for unit in plan.document.units), "unchanged")
+        | dict.fromkeys(amendment.changed, "changed")
+        | dict.fromkeys(amendment.new, "new")
+        | dict.fromkeys(amendment.returning, "returns")
+    )
+    return (
+        verdict.first(
+            "anchors", (row.address for row in rows.units if not row.anchored), "every unit has its signed version"
+        ),
+        verdict.first(
+            "hierarchy",
+            _misplaced(plan.document.units, unit_rows, {}),
+            "parent, kind, section type and number are the planned ones",
+        ),
+        verdict.first(
+            "effects",
+            (f"{row.address} {row.effect}" for row in rows.units if row.effect != effects.get(row.address)),
+            amendment_in_words(amendment),
+        ),
+        verdict.check("law unchanged", f"base digest {rows.base_digest}", rows.base_digest == amendment.base_digest),
     )
 
 

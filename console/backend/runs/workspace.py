@@ -19,11 +19,13 @@ from console.backend.host.durable import replace_file, sync_directory
 from console.backend.host.regular_file import read_regular
 from console.backend.host.runtime_tree import within
 from console.backend.journal.journal_key import KEY_NAME, JournalKey
+from console.backend.model.amendment import Amendment, Moved
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Milliseconds, Outcome
 from console.backend.model.plan import Acceptance, CutPlan, DocumentPlan
 from console.backend.model.plan_binding import TableDelta, Target
+from console.backend.model.purposes import RunOperation
 from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Mode, Phase
 from console.backend.model.value import Value
@@ -51,6 +53,9 @@ class RunRequestFile(Value):
     """Digest of the run's accept file; empty without one."""
     profile_sha256: str = ""
     """Digest of the operator's own profile; empty for a profile that is shipped."""
+    operation: RunOperation = RunOperation.CUT
+    moved: tuple[Moved, ...] = ()
+    """Renumberings that the operator stated; of an amendment only."""
     operator: SafeText
     host: SafeText
     started_at: datetime
@@ -72,6 +77,7 @@ class PlanFacts(Value):
     """Digest of the pinned snapshot's bytes; empty in the files of older runs."""
     profile_sha256: str = ""
     """Digest of the operator's own profile; empty for a profile that is shipped."""
+    amendment: Amendment | None = None
 
 
 class PhaseRecord(Value):
@@ -302,6 +308,7 @@ def _facts_of(plan: CutPlan) -> PlanFacts:
         deltas=plan.expected_deltas,
         source_sha256=plan.document.source.sha256,
         profile_sha256=plan.document.profile_sha256,
+        amendment=plan.amendment,
     )
 
 

@@ -59,9 +59,9 @@ def verify_again(
 
 def _measure_checks(context: PhaseContext, connection: psycopg.Connection) -> tuple[CutPlan, Rows, tuple[Check, ...]]:
     plan, raw = context.workspace.plan(), context.workspace.source()
-    rows = measure_rows(connection, context.run_id, context.request.docprefix)
+    rows = measure_rows(connection, context.run_id, context.request.docprefix, plan.amendment)
     request, most = context.request, limits_of(context.installation.settings)
     profile, acceptances = context.workspace.profile(request), context.workspace.acceptances(request, most)
-    replanned = bind(planned(context.installation, request, raw, profile, acceptances), plan.world)
+    replanned = bind(planned(context.installation, request, raw, profile, acceptances), plan.world, plan.amendment)
     canonical = canonical_of(raw, request.profile, most).data
     return plan, rows, (*structural_checks(plan, rows), *fidelity_checks(plan, replanned, canonical, rows))

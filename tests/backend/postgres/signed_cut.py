@@ -17,6 +17,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from console.backend.documents.planning import plan_document
+from console.backend.model.amendment import Moved
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.plan import Coverage, CutPlan, DocumentPlan, PlannedUnit, SourceVersion, bind
 from console.backend.model.plan_binding import PlanBinding
@@ -24,6 +25,7 @@ from console.backend.model.states import Stage
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect, scalar
 from console.backend.postgres.measure import REGISTRIES, measure_counts, measure_identity, readers_digest
+from console.backend.runs.amendments import plan_amendment
 from console.backend.scratch.cluster import TransientCluster
 from tests.conftest import Database, create_database, fresh_database
 from tests.support.plans import accepted
@@ -130,6 +132,8 @@ class SignedCut:
             "allowance": "explicit",
             "nonce": uuid4().hex,
         }
+        if self.plan.amendment is not None:
+            said |= {"operation": "amend", "amendment": self.plan.amendment.model_dump(mode="json")}
         if not over_drafts:
             said["manifest_digest"] = ledger.manifest_digest(self.units)
         else:
@@ -194,8 +198,9 @@ class SignedCut:
         """Structure found, leg B."""
         with self.verifier() as connection:
             ledger.record_structure(connection, self.run_id, event("structural_verify"))
+        affected = len(self.units) if self.plan.amendment is None else self.plan.amendment.touched
         with self.executor() as connection:
-            ledger.record_cut(connection, self.run_id, len(self.units), event("leg_b_record"))
+            ledger.record_cut(connection, self.run_id, affected, event("leg_b_record"))
 
     def verify(self, outcome: str = "PASS") -> None:
         """A verification as cutter_verify."""
@@ -211,7 +216,10 @@ class SignedCut:
 
     def enact(self, connection: psycopg.Connection) -> None:
         """The enactment, in the caller's transaction."""
-        ledger.enact(connection, self.run_id, len(self.units), event("lifecycle_enact"))
+        if self.plan.amendment is None:
+            ledger.enact(connection, self.run_id, len(self.units), event("lifecycle_enact"))
+        else:
+            ledger.enact_amendment(connection, self.run_id, self.plan.amendment, event("lifecycle_enact"))
 
     def revert(self, connection: psycopg.Connection) -> int:
         """The soft revert, in the caller's transaction."""
@@ -289,6 +297,20 @@ def _made_once(cluster: TransientCluster, template: str) -> SignedCut:
     return made
 
 
+def start_amendment(
+    law: SignedCut, text: str, number: int = 200, moved: tuple[Moved, ...] = (), docprefix: str = ""
+) -> SignedCut:
+    """A revised text of a document that is law, at its first pause."""
+    planned = plan_document(
+        text.encode(),
+        origin=f"file:{law.docprefix}.md",
+        docprefix=docprefix or law.docprefix,
+        profile="atx",
+        ordinals=False,
+    )
+    return _at_the_pause(law.database, "amend", number, accepted(planned), planned.canonical, moved)
+
+
 def start_edit(run: SignedCut, run_number: int = 100, **changes: object) -> SignedCut:
     """An edit of a cut's last unit at its pause: another title and body, and whatever else of the unit is changed."""
     body = b"Edited.\n"
@@ -310,7 +332,12 @@ def start_edit(run: SignedCut, run_number: int = 100, **changes: object) -> Sign
 
 
 def _at_the_pause(
-    database: Database, operation: str, number: int, document: DocumentPlan, canonical: bytes
+    database: Database,
+    operation: str,
+    number: int,
+    document: DocumentPlan,
+    canonical: bytes,
+    moved: tuple[Moved, ...] = (),
 ) -> SignedCut:
     with database.connect() as connection:
         sovereign().pin_if_none(connection)
@@ -327,7 +354,8 @@ def _at_the_pause(
         ledger.create_run(connection, facts, event("start"))
         ledger.pin_source(connection, facts.run_id, document.source, event("source_pin"))
         ledger.advance(connection, facts.run_id, Stage.MARKED, event("mark"))
-        plan = bind(document, _planned_for(connection))
+        amendment = plan_amendment(connection, document, moved) if operation == "amend" else None
+        plan = bind(document, _planned_for(connection), amendment)
         assert plan.world is not None
         ledger.record_plan(connection, facts.run_id, plan, plan.world.baseline_digest, event("cutplan"))
     run = SignedCut(database=database, run_id=facts.run_id, plan=plan, canonical=canonical)

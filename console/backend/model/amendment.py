@@ -1,0 +1,104 @@
+"""Differences between a revised text and the document as it is law: what an amendment does to each unit."""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+from console.backend.model.errors import Refused, StopCode
+from console.backend.model.value import Value
+
+
+class Effect(StrEnum):
+    """What an amendment does to a unit, by its address."""
+
+    UNCHANGED = "unchanged"
+    CHANGED = "changed"
+    """Another title, body, parent, kind, section type or number under the same address."""
+    NEW = "new"
+    GONE = "gone"
+
+
+class Moved(Value):
+    """A renumbering that the operator states: the unit under the old address goes on under the new one."""
+
+    old: str
+    new: str
+
+
+class Amendment(Value):
+    """Effects of an amendment on the law that it was planned against, its base."""
+
+    base_run_id: str
+    """The run whose enactment made the base law."""
+    base_digest: str
+    """Merkle root over the units of the base, one line each, by address; `fn_base_digest` computes the same."""
+    unchanged: int
+    changed: tuple[str, ...]
+    """Addresses, in the order of the new text."""
+    new: tuple[str, ...]
+    """Addresses, in the order of the new text; one that was law before, and was gone, is among them."""
+    gone: tuple[str, ...]
+    """Addresses."""
+    returning: tuple[str, ...] = ()
+    """Addresses among the new that have a unit already: it was gone, or taken back, and gets a version more."""
+    moved: tuple[Moved, ...] = ()
+
+    @property
+    def drafts(self) -> int:
+        """Return the number of versions that leg A writes."""
+        return len(self.changed) + len(self.new)
+
+    @property
+    def touched(self) -> int:
+        """Return the number of units that the enactment touches."""
+        return len(self.changed) + len(self.new) + len(self.gone)
+
+
+def amendment_in_words(amendment: Amendment) -> str:
+    """Return how many units an amendment leaves, changes, adds and takes out of the law."""
+    moved = f", {len(amendment.moved):,} renumbered" if amendment.moved else ""
+    return (
+        f"{amendment.unchanged:,} unchanged, {len(amendment.changed):,} changed, {len(amendment.new):,} new,"
+        f" {len(amendment.gone):,} gone{moved}"
+    )
+
+
+def line_of(
+    address: str, parent: str | None, unit_kind: str, section_type: str, number: str, title: str, body_sha256: str
+) -> str:
+    """Return a unit as one line, by which it is compared and signed; `fn_base_lines` and `fn_draft_lines` write the same."""
+    return "\t".join((address, parent or "", unit_kind, section_type, number, title, body_sha256))
+
+
+def effects(base: Mapping[str, str], planned: Mapping[str, str]) -> dict[str, Effect]:
+    """Return what becomes of each unit, from the lines of the law and of the new text by address.
+
+    In the order of the new text; what is gone comes last.
+    """
+    of_the_new = {
+        address: Effect.NEW if address not in base else Effect.UNCHANGED if base[address] == line else Effect.CHANGED
+        for address, line in planned.items()
+    }
+    return of_the_new | {address: Effect.GONE for address in base if address not in planned}
+
+
+def require_moved(moved: Iterable[Moved], outcome: Mapping[str, Effect]) -> tuple[Moved, ...]:
+    """Return the renumberings that an operator states. Raises Refused if one is not from a gone unit to a new one."""
+    stated = tuple(moved)
+    old, new = [move.old for move in stated], [move.new for move in stated]
+    for move in stated:
+        fault = (
+            f"{move.old} is not gone from the new text"
+            if outcome.get(move.old) is not Effect.GONE
+            else f"{move.new} is not new in it"
+            if outcome.get(move.new) is not Effect.NEW
+            else "an address is named twice"
+            if old.count(move.old) > 1 or new.count(move.new) > 1
+            else ""
+        )
+        if fault:
+            raise Refused(
+                StopCode.REFUSED_INPUT,
+                f"--moved {move.old}={move.new}: {fault}",
+                "State a renumbering from a unit that is gone to one that is new, each once.",
+            )
+    return stated

@@ -1,0 +1,61 @@
+"""The document as it is law: what an amendment is planned against."""
+
+from typing import NamedTuple
+
+import psycopg
+
+from console.backend.model.merkle import merkle_root
+from console.backend.model.value import Value
+from console.backend.postgres.connections import read_column, read_rows, scalar
+
+_NEWEST = "SELECT run_id FROM cutter_governance.v_document_state WHERE docprefix = %s ORDER BY state DESC LIMIT 1"
+_LINES = "SELECT address, line FROM cutter_governance.fn_base_lines(%s) ORDER BY seq"
+_SPENT = """
+    SELECT canonical_address FROM public.information_unit
+     WHERE doc_code = %s AND lifecycle_status = 'superseded' AND canonical_address = ANY(%s)
+"""
+_REFUSAL = "SELECT cutter_governance.fn_amend_refusal(%s, %s)"
+
+
+class BaseLine(NamedTuple):
+    """One unit that is law: its address, and the line by which it is compared and signed."""
+
+    address: str
+    line: str
+
+
+class Base(Value):
+    """A document as it is law."""
+
+    run_id: str
+    """The run whose enactment is the newest."""
+    lines: tuple[BaseLine, ...]
+    """By address."""
+
+    @property
+    def digest(self) -> str:
+        """Return the Merkle root over the lines; `fn_base_digest` computes the same."""
+        return merkle_root(tuple(line for _, line in self.lines))
+
+
+def read_base(connection: psycopg.Connection, docprefix: str) -> Base | None:
+    """Return the document as it is law; None if nothing of it is. The caller connects as executor or verifier."""
+    run_id = next(iter(read_column(connection, _NEWEST, (docprefix,))), None)
+    lines = read_rows(connection, BaseLine, _LINES, (docprefix,))
+    return Base(run_id=run_id, lines=lines) if run_id is not None and lines else None
+
+
+def base_digest(connection: psycopg.Connection, docprefix: str) -> str:
+    """Return the database's own digest of the document as it is law."""
+    return str(scalar(connection, "SELECT cutter_governance.fn_base_digest(%s)", docprefix))
+
+
+def spent_addresses(connection: psycopg.Connection, docprefix: str, addresses: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those of the addresses that have a unit which is not law any more, or never was."""
+    return read_column(connection, _SPENT, (docprefix, list(addresses)))
+
+
+def amend_refusal(connection: psycopg.Connection, docprefix: str, base_digest: str | None) -> str:
+    """Return why the document cannot be amended now, or not against this base; empty if it can."""
+    refusal = scalar(connection, _REFUSAL, docprefix, base_digest)
+    return str(refusal) if refusal is not None else ""

@@ -1,0 +1,128 @@
+"""A revised text through the same phases as the first: two rulings, gates, backup, verification, reports."""
+
+from collections.abc import Callable
+
+import pytest
+
+from console.backend.model.amendment import Moved
+from console.backend.model.errors import Refused, StopCode
+from console.backend.model.outcome import Outcome
+from console.backend.model.states import Family, Mode, Stage
+from console.backend.model.view_models import Danger, RunRequest, RunView
+from console.backend.postgres.connections import connect
+from console.backend.postgres.measure import readers_digest
+from tests.support.passage import DOCPREFIX, REQUEST, TEXT, Passage, fingerprint, silent
+
+At = Callable[[str], Passage]
+REVISED = "Stands first.\n\n# One\n\nText one.\n\n## Alpha\n\nFirst, changed.\n\n## Gamma\n\nThird.\n"
+"""Alpha is changed, Beta gone, Gamma new, and One as it was."""
+_IN_FORCE = "SELECT canonical_address, body FROM cutter_governance.v_in_force ORDER BY canonical_address"
+_NEW_LAW = [
+    (f"{DOCPREFIX}/ONE", "# One\n\nText one.\n\n"),
+    (f"{DOCPREFIX}/ONE/ALPHA", "## Alpha\n\nFirst, changed.\n\n"),
+    (f"{DOCPREFIX}/ONE/GAMMA", "## Gamma\n\nThird.\n"),
+]
+
+
+def amend(passage: Passage, text: str = REVISED, moved: tuple[Moved, ...] = ()) -> Passage:
+    """The passage with an amendment at its first pause, after its dry run."""
+    request = REQUEST.model_copy(update={"origin": passage.write("law-2.md", text), "amend": True, "moved": moved})
+    dry = passage.backend.start(request.model_copy(update={"mode": Mode.DRYRUN}), silent)
+    assert dry.state.stage is Stage.CLOSEOUT_REPORTED, dry.state
+    return Passage(passage.backend, passage.cluster, passage.database, passage.backend.start(request, silent).run_id)
+
+
+def to_second_pause(passage: Passage) -> RunView:
+    """SG_1, the switch, the drafts."""
+    passage.sign()
+    passage.arm()
+    return passage.resume()
+
+
+def digest(passage: Passage) -> str:
+    """What readers see."""
+    with connect(passage.installation.settings.database.monitor, read_only=True) as connection:
+        return readers_digest(connection)
+
+
+def test_an_amendment_goes_from_file_to_law_under_two_rulings(at: At) -> None:
+    passage = amend(at("enacted"))
+    run = to_second_pause(passage)
+    assert (run.state.stage, run.state.family) == (Stage.AWAITING_LIFECYCLE_AUTHORIZATION, Family.ACTIVE)
+    assert passage.rows(_IN_FORCE) != _NEW_LAW
+    passage.sign()
+    run = passage.enact()
+    assert run.state.stage is Stage.CLOSEOUT_REPORTED
+    assert passage.rows(_IN_FORCE) == _NEW_LAW
+    text = passage.rows("SELECT cutter_governance.fn_state_text(%s)", passage.run_id)
+    assert text == [(REVISED.encode(),)]
+    assert {phase.outcome for phase in run.phases} == {Outcome.PASS}
+
+
+def test_the_dialogs_and_the_statement_say_what_an_amendment_does(at: At) -> None:
+    passage = amend(at("enacted"))
+    said = "1 unchanged, 1 changed, 1 new, 1 gone"
+    assert said in " ".join(passage.backend.brief(Danger.ARM, passage.run_id).effects)
+    statement = passage.backend.draft_statement(passage.run_id)
+    assert any('"operation": "amend"' in line for line in statement.statement_lines)
+    to_second_pause(passage)
+    briefing = passage.backend.brief(Danger.ENACT, passage.run_id)
+    assert said in " ".join(briefing.effects)
+    assert {delta.table: delta.rows for delta in briefing.deltas}["public.iu_lifecycle_log"] == 3
+    assert "amended again" in " ".join(passage.backend.brief(Danger.REVERT, passage.run_id).effects)
+
+
+def test_a_dry_run_of_an_amendment_writes_nothing(at: At) -> None:
+    passage = at("enacted")
+    request = REQUEST.model_copy(
+        update={"origin": passage.write("law-2.md", REVISED), "amend": True, "mode": Mode.DRYRUN}
+    )
+    before = fingerprint(passage)
+    run = passage.backend.start(request, silent)
+    assert run.state.stage is Stage.CLOSEOUT_REPORTED
+    assert fingerprint(passage) == before
+
+
+def test_a_reverted_amendment_leaves_readers_with_what_they_saw(at: At) -> None:
+    passage = at("enacted")
+    before, law = digest(passage), passage.rows(_IN_FORCE)
+    passage = amend(passage)
+    to_second_pause(passage)
+    passage.backend.revert(passage.run_id, passage.run_id)
+    assert (digest(passage), passage.rows(_IN_FORCE)) == (before, law)
+    again = amend(passage)
+    to_second_pause(again)
+    again.sign()
+    again.enact()
+    assert again.rows(_IN_FORCE) == _NEW_LAW
+
+
+@pytest.mark.parametrize(
+    ("stage", "text", "message"),
+    [
+        ("fresh", REVISED, "nothing of ACME-LAW is law"),
+        ("waits for SG_2", REVISED, "nothing of ACME-LAW is law"),
+        ("enacted", TEXT, "changes nothing"),
+    ],
+)
+def test_an_amendment_of_no_law_or_of_nothing_is_refused(at: At, stage: str, text: str, message: str) -> None:
+    passage = at(stage)
+    request = RunRequest(origin=passage.write("law-2.md", text), docprefix=DOCPREFIX, mode=Mode.LIVE, amend=True)
+    with pytest.raises(Refused, match=message):
+        passage.backend.start(request, silent)
+
+
+def test_a_renumbering_that_does_not_fit_is_refused(at: At) -> None:
+    passage = at("enacted")
+    moved = Moved(old=f"{DOCPREFIX}/ONE/ALPHA", new=f"{DOCPREFIX}/ONE/GAMMA")
+    with pytest.raises(Refused, match="is not gone from the new text") as refused:
+        amend(passage, moved=(moved,))
+    assert refused.value.code is StopCode.REFUSED_INPUT
+
+
+def test_a_law_is_not_cut_a_second_time_and_the_refusal_names_the_way(at: At) -> None:
+    passage = at("enacted")
+    request = RunRequest(origin=passage.write("law-2.md", REVISED), docprefix=DOCPREFIX, mode=Mode.LIVE)
+    with pytest.raises(Refused) as refused:
+        passage.backend.start(request, silent)
+    assert "--amend" in refused.value.next_action
