@@ -66,8 +66,11 @@ def _add_arguments(parser: _Parser, request: type, *, suppress: bool = False) ->
             settings["nargs"] = "*"
         elif not required:
             settings |= {"nargs": "?", "default": field.default}
-        name = field.name if argument.positional else "--" + field.name.replace("_", "-")
-        parser.add_argument(name, **settings)
+        if argument.positional:
+            parser.add_argument(field.name, **settings)
+        else:
+            # A field whose name would be a word of Python has an underscore behind it.
+            parser.add_argument("--" + field.name.rstrip("_").replace("_", "-"), dest=field.name, **settings)
 
 
 def _common() -> _Parser:

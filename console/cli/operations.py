@@ -13,7 +13,7 @@ from console.cli.arguments import Argument, option, positional, switch
 from console.cli.export_request import ExportDocument
 from console.cli.plan_requests import PROFILE, PlanFile, StartRun
 from console.cli.profile_requests import CheckProfile, OneProfile
-from console.cli.state_requests import OneDocument, OneUnit, ShowDocument, ShowUnit
+from console.cli.state_requests import DiffDocument, OneDocument, OneUnit, ShowDocument, ShowUnit
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +297,13 @@ OPERATIONS: tuple[Operation, ...] = (
         OneDocument,
         "console.cli.states:history",
         ("console.cli.states:DocumentHistory",),
+    ),
+    Operation(
+        ("document", "diff"),
+        "compare the texts of a document that are in force at two moments",
+        DiffDocument,
+        "console.cli.state_diff:diff",
+        ("console.backend.runs.state_comparison:DocumentDiff",),
     ),
     Operation(
         ("unit", "show"),

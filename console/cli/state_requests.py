@@ -31,6 +31,14 @@ class ShowDocument(OneDocument, Checked):
 
 
 @dataclass(frozen=True, slots=True)
+class DiffDocument(OneDocument):
+    """Compare the texts of a document that are in force at two moments."""
+
+    from_: str = field(metadata=option("DATE", "the earlier moment, as of the end of this day in UTC, or a time"))
+    to: str = field(default="", metadata=option("DATE", "the later moment; else: now"))
+
+
+@dataclass(frozen=True, slots=True)
 class OneUnit:
     """A command about one unit."""
 

@@ -52,6 +52,19 @@ class EditedUnit(NamedTuple):
     run_id: str
 
 
+class StateUnitRow(NamedTuple):
+    """One unit of a state with its text."""
+
+    address: str
+    parent: str | None
+    unit_kind: str
+    section_type: str
+    number: str
+    title: str
+    body: str
+    line: int
+
+
 class UnitStateRow(NamedTuple):
     """One unit as it is in one state of its document."""
 
@@ -118,6 +131,10 @@ _CUT_SHA256 = "SELECT cutter_governance.fn_state_cut_sha256(%s)"
 _IS_SEALED = "SELECT EXISTS (SELECT 1 FROM cutter_governance.v_manifest_seal WHERE run_id = %s)"
 _EDITED = "SELECT address, edited_by FROM cutter_governance.fn_state_units(%s) WHERE edited_by IS NOT NULL ORDER BY seq"
 _ALTERED = "SELECT address FROM cutter_governance.fn_state_altered(%s) ORDER BY seq LIMIT %s"
+_UNITS = """
+    SELECT address, parent, unit_kind, section_type, section_code, title, body, line_start
+      FROM cutter_governance.fn_state_versions(%s) ORDER BY seq
+"""
 _UNIT_STATES = """
     SELECT state, seq, parent, unit_kind, section_type, section_code, version_seq, title, body, edited_by
       FROM cutter_governance.fn_unit_states(%s) ORDER BY state
@@ -194,6 +211,11 @@ def edited_units(connection: psycopg.Connection, run_id: str) -> tuple[EditedUni
 def altered_units(connection: psycopg.Connection, run_id: str, limit: int) -> tuple[str, ...]:
     """Return the first addresses of a state whose title or body is not the one that was signed."""
     return read_column(connection, _ALTERED, (run_id, limit))
+
+
+def state_units(connection: psycopg.Connection, run_id: str) -> tuple[StateUnitRow, ...]:
+    """Return the units of a state with their texts, in the order of the document."""
+    return read_rows(connection, StateUnitRow, _UNITS, (run_id,))
 
 
 def unit_states(connection: psycopg.Connection, address: str) -> tuple[UnitStateRow, ...]:

@@ -125,13 +125,11 @@ BEGIN
 END $$;
 
 -- One row for each enactment: from when to when what it enacted was in force. A state that begins in the future is listed
--- too; in_force_until is NULL for the last one. A later ruling that counts earlier ends what was to begin after it: that
--- was then never in force, and its in_force_until is not after its in_force_from.
+-- too; in_force_until is NULL for the last one.
 CREATE OR REPLACE VIEW v_document_state AS
     SELECT r.docprefix, r.run_id, r.operation, r.profile, r.n_units, r.source_sha256, r.canonical_sha256,
            a.statement_sha256, d.id AS review_decision_id, d.decided_by, d.decided_at AS enacted_at, d.in_force_from,
-           min(d.in_force_from) OVER (PARTITION BY r.docprefix ORDER BY u.xid
-                                      ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS in_force_until,
+           lead(d.in_force_from) OVER (PARTITION BY r.docprefix ORDER BY u.xid) AS in_force_until,
            row_number() OVER (PARTITION BY r.docprefix ORDER BY u.xid) AS state,
            u.xid AS enacted_in
       FROM (SELECT e.*, e.decided_at AS in_force_from FROM review_decision e WHERE e.verdict = 'enact') d
@@ -154,7 +152,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
     WITH edited AS (
         SELECT DISTINCT ON (b.address) b.address, b.version_id, e.run_id
           FROM cutter_governance.run c
-          JOIN cutter_governance.approval_use s ON s.run_id = c.run_id AND s.purpose = c.operation
+          JOIN cutter_governance.approval_use s ON s.run_id = c.run_id AND s.purpose = 'cut'
           LEFT JOIN cutter_governance.approval_use n ON n.run_id = c.run_id AND n.purpose = 'enact'
           JOIN cutter_governance.run e ON e.docprefix = c.docprefix AND e.operation = 'edit'
           JOIN cutter_governance.manifest_seal f ON f.run_id = e.run_id
@@ -206,6 +204,24 @@ COMMENT ON FUNCTION fn_state_text IS
 
 -- Equal addresses are looked for in the order of bytes, which is that of a manifest but for its numbers.
 CREATE INDEX IF NOT EXISTS manifest_unit_block_address ON manifest_unit_block (address COLLATE "C");
+
+-- The units of a state with their texts, in the order of the document; none for what was never enacted.
+CREATE OR REPLACE FUNCTION fn_state_versions(p_run_id text)
+RETURNS TABLE (
+    seq integer, address text, parent text, unit_kind text, section_type text, section_code text, line_start integer,
+    version_seq integer, title text, body text
+)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT u.seq, u.address, u.parent, u.unit_kind, u.section_type, u.section_code, u.line_start, v.version_seq,
+           coalesce(v.title, ''), v.body
+      FROM cutter_governance.fn_state_units(p_run_id) u
+      JOIN public.unit_version v ON v.id = u.version_id
+     WHERE EXISTS (SELECT 1
+                     FROM cutter_governance.approval_use n
+                    WHERE n.run_id = p_run_id
+                      AND n.purpose = 'enact')
+$$;
+COMMENT ON FUNCTION fn_state_versions IS 'The units of a state that was enacted, with their texts.';
 
 -- The sha256 of the text of a run's sealed manifest, as it was cut: of a state whose units were edited afterwards this must
 -- be the pinned one, and not that of its text.
@@ -269,7 +285,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
                  FROM cutter_governance.manifest_unit_block c
                  JOIN cutter_governance.manifest_seal f ON f.run_id = c.run_id
                  JOIN cutter_governance.approval_use w ON w.run_id = c.run_id AND w.purpose = 'edit'
-                 JOIN cutter_governance.approval_use s ON s.run_id = b.run_id AND s.purpose = d.operation
+                 JOIN cutter_governance.approval_use s ON s.run_id = b.run_id AND s.purpose = 'cut'
                 WHERE c.address COLLATE "C" = p_address
                   AND w.xid > s.xid
                   AND w.xid < d.enacted_in
@@ -296,7 +312,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
                SELECT b.run_id, r.operation, a.statement_sha256
                  FROM cutter_governance.manifest_unit_block b
                  JOIN cutter_governance.run r ON r.run_id = b.run_id
-                 JOIN cutter_governance.approval_use a ON a.run_id = b.run_id AND a.purpose = r.operation
+                 JOIN cutter_governance.approval_use a ON a.run_id = b.run_id AND a.purpose IN ('cut', 'edit')
                 WHERE b.address COLLATE "C" = p_address
                   AND b.version_id = v.id
                 ORDER BY a.xid
@@ -356,10 +372,10 @@ CREATE OR REPLACE VIEW v_in_force WITH (security_barrier) AS
 COMMENT ON VIEW v_in_force IS 'The units that are in force now, for readers: no drafts, and nothing that begins later.';
 
 REVOKE ALL ON v_document_state, v_in_force, v_address_alias FROM PUBLIC;
-REVOKE ALL ON FUNCTION fn_state_units, fn_state_text, fn_state_cut_sha256, fn_state_altered, fn_unit_states,
-    fn_unit_versions, fn_in_force
+REVOKE ALL ON FUNCTION fn_state_units, fn_state_text, fn_state_versions, fn_state_cut_sha256, fn_state_altered,
+    fn_unit_states, fn_unit_versions, fn_in_force
     FROM PUBLIC;
 GRANT SELECT ON v_document_state, v_in_force, v_address_alias TO cutter_ro, cutter_exec, cutter_verify;
-GRANT EXECUTE ON FUNCTION fn_state_units, fn_state_text, fn_state_cut_sha256, fn_state_altered, fn_unit_states,
-    fn_unit_versions, fn_in_force
+GRANT EXECUTE ON FUNCTION fn_state_units, fn_state_text, fn_state_versions, fn_state_cut_sha256, fn_state_altered,
+    fn_unit_states, fn_unit_versions, fn_in_force
     TO cutter_ro, cutter_exec, cutter_verify;
