@@ -12,7 +12,7 @@ from console.backend.runs.document_states import shown_time
 from console.backend.runs.state_comparison import BodyPart, DocumentDiff, UnitChange, compare_states
 from console.cli.arguments import Options
 from console.cli.installation import installation_of
-from console.cli.output import report
+from console.cli.output import emit_law, report
 from console.cli.state_requests import DiffDocument
 
 _CONTEXT = 60
@@ -25,7 +25,10 @@ def diff(options: Options, request: DiffDocument) -> ExitStatus:
     old = moment_of("--from", request.from_)
     new = moment_of("--to", request.to) if request.to else None
     answer = compare_states(installation_of(options), request.docprefix, old, new)
-    return report(options, "document diff", Outcome.PASS, list(_lines(answer)), answer)
+    if options.json:
+        return report(options, "document diff", Outcome.PASS, (), answer)
+    emit_law(_lines(answer))
+    return ExitStatus.DONE
 
 
 def _lines(answer: DocumentDiff) -> Iterator[str]:

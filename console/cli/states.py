@@ -23,7 +23,7 @@ from console.backend.runs.unit_states import ShownUnit, UnitHistory, VersionView
 from console.cli.arguments import Options
 from console.cli.installation import installation_of
 from console.cli.operations import Nothing
-from console.cli.output import narrate, report
+from console.cli.output import emit_law, narrate, report
 from console.cli.plans import keep_new_file
 from console.cli.printing import emit, emit_bytes
 from console.cli.state_requests import OneDocument, OneUnit, ShowDocument, ShowUnit
@@ -89,11 +89,10 @@ def history(options: Options, request: OneDocument) -> ExitStatus:
 def show_unit(options: Options, request: ShowUnit) -> ExitStatus:
     """Show a unit with its text as it is in force at a moment."""
     unit = unit_as_of(installation_of(options), request.address, _moment("--as-of", request.as_of))
-    status = report(options, "unit show", Outcome.PASS, _unit_lines(unit), unit)
-    if not options.json:
-        # Past the filter of `report` for what reads like a secret: law is shown as it is, but for control characters.
-        emit("".join(f"  {line}\n" for line in safe_lines(unit.body.removesuffix("\n"))))
-    return status
+    if options.json:
+        return report(options, "unit show", Outcome.PASS, (), unit)
+    emit_law([*_unit_lines(unit), *(f"  {line}" for line in safe_lines(unit.body.removesuffix("\n")))])
+    return ExitStatus.DONE
 
 
 def unit_history(options: Options, request: OneUnit) -> ExitStatus:

@@ -126,6 +126,7 @@ _DOCUMENTS = """
      ORDER BY d.docprefix COLLATE "C"
 """
 _PREFIXES = 'SELECT docprefix FROM cutter_governance.v_document ORDER BY docprefix COLLATE "C" LIMIT %s'
+_IS_REGISTERED = "SELECT EXISTS (SELECT 1 FROM cutter_governance.v_document WHERE docprefix = %s)"
 _TEXT = "SELECT cutter_governance.fn_state_text(%s)"
 _CUT_SHA256 = "SELECT cutter_governance.fn_state_cut_sha256(%s)"
 _IS_SEALED = "SELECT EXISTS (SELECT 1 FROM cutter_governance.v_manifest_seal WHERE run_id = %s)"
@@ -179,6 +180,11 @@ def registered_documents(
     """Return the registered documents by prefix; a run at one of `draft_stages` has drafts."""
     with connection.cursor(row_factory=class_row(RegisteredDocument)) as cursor:
         return tuple(cursor.execute(_DOCUMENTS, ([stage.value for stage in draft_stages],)).fetchall())
+
+
+def is_registered(connection: psycopg.Connection, docprefix: str) -> bool:
+    """Return whether a document of this prefix is registered."""
+    return bool(scalar(connection, _IS_REGISTERED, docprefix))
 
 
 def prefixes(connection: psycopg.Connection, limit: int) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from console.backend.postgres.document_states import (
     altered_units,
     cut_sha256,
     edited_units,
+    is_registered,
     is_sealed,
     prefixes,
     registered_documents,
@@ -192,14 +193,19 @@ def read_text(connection: psycopg.Connection, row: StateRow, moment: datetime) -
 def require_states(connection: psycopg.Connection, docprefix: str) -> tuple[StateRow, ...]:
     """Return the states of a document. Raises Refused if nothing of it was ever enacted."""
     rows = states_of(connection, docprefix)
-    if rows:
-        return rows
-    known = prefixes(connection, _MOST_NAMES)
-    if docprefix in known:
+    if not rows:
+        require_registered(connection, docprefix)
         message = f"nothing of {docprefix} was ever enacted"
         raise Refused(StopCode.DOCUMENT_UNKNOWN, message, "See its runs: cutter-console run list")
-    message = f"no document {docprefix} is registered{did_you_mean(docprefix, known)}"
-    raise Refused(StopCode.DOCUMENT_UNKNOWN, message, "See the documents there are: cutter-console document list")
+    return rows
+
+
+def require_registered(connection: psycopg.Connection, docprefix: str) -> None:
+    """Raise Refused, with the prefixes that are near, if no such document is registered."""
+    if not is_registered(connection, docprefix):
+        near = did_you_mean(docprefix, prefixes(connection, _MOST_NAMES))
+        message = f"no document {docprefix} is registered{near}"
+        raise Refused(StopCode.DOCUMENT_UNKNOWN, message, "See the documents there are: cutter-console document list")
 
 
 def state_at(rows: Sequence[StateRow], docprefix: str, moment: datetime) -> StateRow:

@@ -1,6 +1,6 @@
 """The states of a document that are in force at two moments, compared unit by unit."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import psycopg
 
@@ -86,14 +86,18 @@ def compare_states(installation: Installation, docprefix: str, old: datetime, ne
     """Compare what is in force at two moments; None is now. Raises Refused if nothing was enacted or in force then."""
     with reading(installation) as connection:
         rows, now = require_states(connection, docprefix), server_clock(connection)
-        sides = [(moment, _state(rows, docprefix, moment)) for moment in (old, new or now)]
-        units = [_units(connection, row) for _, row in sides]
-    compared = compare(*units)
-    before, after = (
-        ComparedState(as_of=moment, state=row.state, run_id=row.run_id, n_units=len(of_it))
-        for (moment, row), of_it in zip(sides, units, strict=True)
+        old_row, new_row = _state(rows, docprefix, old), _state(rows, docprefix, new or now)
+        old_units, new_units = _units(connection, old_row), _units(connection, new_row)
+    return _diff(
+        docprefix,
+        _side(old, old_row, len(old_units)),
+        _side(new or now, new_row, len(new_units)),
+        compare(old_units, new_units),
     )
-    return _diff(docprefix, before, after, compared)
+
+
+def _side(moment: datetime, row: StateRow, n_units: int) -> ComparedState:
+    return ComparedState(as_of=moment.astimezone(UTC), state=row.state, run_id=row.run_id, n_units=n_units)
 
 
 def _state(rows: tuple[StateRow, ...], docprefix: str, moment: datetime) -> StateRow:

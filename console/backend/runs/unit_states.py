@@ -28,7 +28,7 @@ from console.backend.runs.document_states import (
     in_force_at,
     is_repeal,
     reading,
-    require_states,
+    require_registered,
     shown_time,
 )
 
@@ -272,7 +272,7 @@ def _not_in_force(connection: psycopg.Connection, address: str, followed: Sequen
     """Return the refusal of an address that has no unit in force at a moment: what is known of it, or what is near."""
     versions = unit_versions(connection, address)
     if not versions and len(followed) == 1:
-        return _unknown(connection, address, moment)
+        return _unknown(connection, address)
     former = former_addresses(connection, address)
     led = f", nor is {followed[-1]}, its address since" if len(followed) > 1 else ""
     had = f"; before, its address was {' or '.join(former)}" if former else ""
@@ -285,13 +285,10 @@ def _not_in_force(connection: psycopg.Connection, address: str, followed: Sequen
     )
 
 
-def _unknown(connection: psycopg.Connection, address: str, moment: datetime | None = None) -> Refused:
+def _unknown(connection: psycopg.Connection, address: str) -> Refused:
+    """Return the refusal of an address without a unit; raises the one of its document if that is not registered."""
     docprefix = _document_of(address)
-    if moment is not None:
-        require_states(connection, docprefix)
+    require_registered(connection, docprefix)
     near = did_you_mean(address, near_addresses(connection, docprefix, address, _MOST_ADDRESSES))
-    return Refused(
-        StopCode.DOCUMENT_UNKNOWN,
-        f"{docprefix} has no unit {address}{near}" if near else f"no unit {address}",
-        "See the documents there are: cutter-console document list",
-    )
+    message = f"{docprefix} has no unit {address}{near}"
+    return Refused(StopCode.DOCUMENT_UNKNOWN, message, "See the documents there are: cutter-console document list")
