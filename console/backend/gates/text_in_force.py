@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 
-from console.backend.gates.measurement import Measurement, Verdict, check, fails, passes, unclear
+from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.probe import Probe
 from console.backend.model.counting import counted
 from console.backend.model.outcome import Check
@@ -28,6 +28,8 @@ class Text(Value):
     """Reason why it is not what was pinned or signed."""
     not_comparable: SafeText = ""
     """Reason why the whole text cannot be the pinned one, though each unit is what was signed."""
+    unknown: SafeText = ""
+    """Reason why neither the text nor its units can be compared with anything that was signed."""
 
 
 class Texts(Value):
@@ -78,6 +80,9 @@ def compared(row: StateRow, composed: ComposedText) -> Text:
     if composed.altered:
         fault = f"title or body is not the signed one: {', '.join(composed.altered)}"
         return Text(docprefix=row.docprefix, fault=fault)
+    if not composed.is_sealed:
+        unsealed = "its manifest, of version 0.2.0, does not hold and was not sealed"
+        return Text(docprefix=row.docprefix, unknown=unsealed)
     if composed.text_sha256 is None:
         return Text(docprefix=row.docprefix, not_comparable="sealed by version 0.2.0, which kept no text between units")
     if composed.edits and composed.cut_sha256 == row.canonical_sha256:
@@ -105,6 +110,12 @@ def _as_pinned(texts: Texts) -> Verdict:
             f"{_some(texts.not_in_time)}",
             f"Compare each by itself: cutter-console document show {first} --out NEW",
         )
+    unknown = tuple(f"{text.docprefix} ({text.unknown})" for text in texts.texts if text.unknown)
+    if unknown:
+        action = "Compare them with their pinned sources on the host that cut them: cutter-console document export"
+        return partial(
+            f"{counted(len(unknown), 'document')} cannot be compared with anything signed: {_some(unknown)}", action
+        )
     apart = [text for text in texts.texts if text.not_comparable]
     equal = f"{counted(len(texts.texts) - len(apart), 'document')} in force with exactly the text that was pinned"
     if not apart:
@@ -121,5 +132,6 @@ def _some(names: Sequence[str]) -> str:
 def _in_words(texts: Texts) -> str:
     faults = sum(bool(text.fault) for text in texts.texts)
     apart = sum(bool(text.not_comparable) for text in texts.texts)
-    equal = len(texts.texts) - faults - apart
-    return f"equal: {equal}, not comparable: {apart}, not as pinned: {faults}, not in time: {len(texts.not_in_time)}"
+    unknown = sum(bool(text.unknown) for text in texts.texts)
+    equal = len(texts.texts) - faults - apart - unknown
+    return f"equal: {equal}, not comparable: {apart}, unknown: {unknown}, not as pinned: {faults}, not in time: {len(texts.not_in_time)}"

@@ -98,6 +98,8 @@ class ComposedText(NamedTuple):
 
     text_sha256: str | None
     """None where the text between the units was not kept."""
+    is_sealed: bool
+    """False for a manifest of version 0.2.0 that the upgrade found not to hold."""
     edits: list[str]
     """Runs of the signed edits of its units."""
     cut_sha256: str | None
@@ -152,7 +154,7 @@ _NEAR = """
      ORDER BY abs(length(canonical_address) - length(%s)), canonical_address COLLATE "C" LIMIT %s
 """
 _COMPOSED = """
-    SELECT t.sha256, e.edits, e.cut_sha256, e.altered
+    SELECT t.sha256, EXISTS (SELECT 1 FROM cutter_governance.v_manifest_seal WHERE run_id = %(run)s), e.edits, e.cut_sha256, e.altered
       FROM (SELECT encode(sha256(cutter_governance.fn_state_text(%(run)s)), 'hex') AS sha256 OFFSET 0) t
       LEFT JOIN LATERAL (
                SELECT ARRAY(SELECT DISTINCT edited_by FROM cutter_governance.fn_state_units(%(run)s) WHERE edited_by IS NOT NULL ORDER BY 1),
@@ -254,8 +256,8 @@ def composed_text(connection: psycopg.Connection, row: StateRow) -> ComposedText
     values = {"run": row.run_id, "pinned": row.canonical_sha256}
 
     def composed(
-        sha256: str | None, edits: list[str] | None, cut: str | None, altered: list[str] | None
+        sha256: str | None, sealed: bool, edits: list[str] | None, cut: str | None, altered: list[str] | None
     ) -> ComposedText:
-        return ComposedText(sha256, edits or [], cut, altered or [])
+        return ComposedText(sha256, sealed, edits or [], cut, altered or [])
 
     return read_row(connection, composed, _COMPOSED, values)

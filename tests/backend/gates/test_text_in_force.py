@@ -76,6 +76,14 @@ def test_a_text_of_version_0_2_0_is_named_and_its_units_are_compared(at: At) -> 
     assert is_red(measured(GATE, passage.installation), CHECK)
 
 
+def test_a_manifest_that_was_not_sealed_is_no_pass(at: At) -> None:
+    passage = at("enacted")
+    tamper(passage, "DELETE FROM cutter_governance.manifest_seal")
+    report = measured(GATE, passage.installation)
+    assert is_red(report, CHECK, Outcome.PARTIAL, action="cutter-console document export")
+    assert f"1 document cannot be compared with anything signed: {DOCPREFIX}" in named(report, CHECK).detail
+
+
 def test_a_text_that_may_not_be_read_is_inconclusive(at: At) -> None:
     passage = at("enacted")
     passage.execute("REVOKE EXECUTE ON FUNCTION cutter_governance.fn_state_text FROM cutter_ro")
