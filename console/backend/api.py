@@ -1,5 +1,6 @@
 """The interface of the backend for both front ends. `console.backend.service` implements it; screens' tests fake it."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -52,8 +53,13 @@ class Backend(Protocol):
     def approvals(self) -> tuple[ApprovalView, ...]:
         """Return the statements that were drafted or imported, the newest first."""
 
-    def draft_statement(self, run_id: str, *, revert: bool = False) -> ApprovalView:
-        """Draft the statement that the run waits for, into approvals/; with `revert`, one that takes its drafts back."""
+    def draft_statement(
+        self, run_id: str, *, revert: bool = False, in_force_from: datetime | None = None
+    ) -> ApprovalView:
+        """Draft the statement that the run waits for, into approvals/; with `revert`, one that takes its drafts back.
+
+        `in_force_from` is for an enactment: the later moment from which the text is in force.
+        """
 
     def check_statement(self, statement: Path) -> ApprovalView:
         """Check a statement and the signature files beside it."""

@@ -217,6 +217,8 @@ def _ruling(installation: Installation, run_id: str, purpose: Purpose) -> Check:
         + (" (solo policy)" if checked.solo else "")
         + f", expires {row.expires:%Y-%m-%d %H:%M} UTC"
     )
+    if checked.statement is not None and checked.statement.in_force_from is not None:
+        answer += f"; in force from {checked.statement.in_force_from:%Y-%m-%d %H:%M:%S} UTC"
     return _check(
         installation,
         kind.value,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 from console.backend import confirmations
@@ -182,10 +183,12 @@ class BackendService:
         """Return the statements that were drafted or imported, the newest first."""
         return approval_workflow.all_views(self.installation)
 
-    def draft_statement(self, run_id: str, *, revert: bool = False) -> ApprovalView:
+    def draft_statement(
+        self, run_id: str, *, revert: bool = False, in_force_from: datetime | None = None
+    ) -> ApprovalView:
         """Draft the statement that the run waits for; with `revert`, the one that takes exactly its drafts back."""
         self._require_writable()
-        return approval_workflow.draft(self.installation, run_id, revert=revert)
+        return approval_workflow.draft(self.installation, run_id, revert=revert, in_force_from=in_force_from)
 
     def check_statement(self, statement: Path) -> ApprovalView:
         """Check a statement and the signature files beside it."""

@@ -3,21 +3,15 @@
 import contextlib
 import sys
 import time
+from datetime import datetime
 
-from console.backend.model.errors import ExitStatus
+from console.backend.model.errors import ExitStatus, StopCode, UsageError
 from console.backend.model.outcome import Outcome
 from console.backend.model.view_models import ApprovalStatus, ApprovalView, SwitchState, SwitchView
+from console.cli.approval_requests import DraftStatement, ImportStatement, OneStatement
 from console.cli.arguments import Options
 from console.cli.installation import backend_of
-from console.cli.operations import (
-    ConfirmedRun,
-    DraftStatement,
-    ImportStatement,
-    Nothing,
-    OneStatement,
-    Panic,
-    ReleaseHold,
-)
+from console.cli.operations import ConfirmedRun, Nothing, Panic, ReleaseHold
 from console.cli.output import narrate, report
 
 _AGAIN_S = 3
@@ -25,10 +19,26 @@ _AGAIN_S = 3
 
 def draft(options: Options, request: DraftStatement) -> ExitStatus:
     """Draft the statement that the run waits for, or the one that takes its drafts back."""
-    drafted = backend_of(options).draft_statement(request.run, revert=request.revert)
+    drafted = backend_of(options).draft_statement(
+        request.run, revert=request.revert, in_force_from=_moment(request.in_force_from)
+    )
     report(options, "approval draft", Outcome.PASS, _approval_lines(drafted), drafted)
     # Drafting authorises nothing: the run still waits.
     return ExitStatus.WAITING
+
+
+def _moment(text: str) -> datetime | None:
+    """Return a moment written in ISO 8601 with its zone; None for no text. Raises UsageError for any other text."""
+    try:
+        moment = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        moment = None
+    if text and (moment is None or moment.tzinfo is None):
+        message = f"--in-force-from {text}: not a moment in ISO 8601 with its zone"
+        raise UsageError(
+            StopCode.REFUSED_INPUT, message, "Write it as 2027-01-01T00:00:00Z or 2027-01-01T00:00:00+01:00"
+        )
+    return moment
 
 
 def check(options: Options, request: OneStatement) -> ExitStatus:

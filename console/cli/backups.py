@@ -14,7 +14,8 @@ from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.run_views import known_run
 from console.cli.arguments import Options
 from console.cli.installation import installation_of
-from console.cli.operations import Nothing, OneFile, OneRun
+from console.cli.one_run import OneRun
+from console.cli.operations import Nothing, OneFile
 from console.cli.output import narrate, report
 
 

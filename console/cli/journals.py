@@ -7,7 +7,7 @@ from console.backend.runs.run_views import known_run
 from console.backend.runs.workspace import Workspace
 from console.cli.arguments import Options
 from console.cli.installation import installation_of
-from console.cli.operations import OneRun
+from console.cli.one_run import OneRun
 from console.cli.output import report
 
 

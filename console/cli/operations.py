@@ -9,8 +9,10 @@ from pathlib import Path
 
 from console.backend.model.gate_table import gate_range
 from console.backend.model.profile_names import DEFAULT_PROFILE
+from console.cli.approval_requests import DraftStatement, ImportStatement, OneStatement
 from console.cli.arguments import Argument, option, positional, switch
 from console.cli.export_request import ExportDocument
+from console.cli.one_run import OneRun
 from console.cli.plan_requests import PROFILE, PlanFile, StartRun
 from console.cli.profile_requests import CheckProfile, OneProfile
 from console.cli.state_requests import DiffDocument, OneDocument, OneUnit, ShowDocument, ShowUnit
@@ -65,22 +67,6 @@ class RegisterDocument:
 
 
 @dataclass(frozen=True, slots=True)
-class OneRun:
-    """A command about one run."""
-
-    run: str = field(metadata=positional("RUN", "the run's id"))
-
-
-@dataclass(frozen=True, slots=True)
-class DraftStatement(OneRun):
-    """Draft the statement of a run."""
-
-    revert: bool = field(
-        default=False, metadata=switch("draft the statement that takes exactly the drafts of the run back")
-    )
-
-
-@dataclass(frozen=True, slots=True)
 class ConfirmedRun(OneRun):
     """A dangerous command about one run."""
 
@@ -108,23 +94,6 @@ class WithdrawKey:
     fingerprint: str = field(metadata=positional("FINGERPRINT", "fingerprint of the key, as policy show prints it"))
     reason: str = field(metadata=option("TEXT", "why, for the record"))
     confirm: str = field(default="", metadata=option("FINGERPRINT", "the fingerprint again, typed"))
-
-
-@dataclass(frozen=True, slots=True)
-class OneStatement:
-    """A command about one statement file."""
-
-    statement: Path = field(metadata=positional("STATEMENT", "the statement's file", is_file=True))
-
-
-@dataclass(frozen=True, slots=True)
-class ImportStatement(OneStatement):
-    """Import a statement with its signatures."""
-
-    signatures: tuple[Path, ...] = field(
-        default=(),
-        metadata=positional("SIGNATURE", "detached signatures; none: those beside the statement", is_file=True),
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,10 +69,20 @@ class PlanFile(_Document, Checked):
 
 
 @dataclass(frozen=True, slots=True)
-class StartRun(_Document):
+class StartRun(_Document, Checked):
     """Start a run."""
 
     live: bool = field(
         default=False,
         metadata=switch("allow the run to write, after SG_1; without it nothing can be written", dangerous=True),
     )
+    amend: bool = field(
+        default=False, metadata=switch("amend a document that is law, which keeps its addresses; see: plan --against")
+    )
+    moved: tuple[str, ...] = field(
+        default=(), metadata=option("OLD=NEW", "with --amend: units that go on under another address")
+    )
+
+    def usage_problem(self, _options: Options) -> str:
+        """Return why these arguments do not belong together, or an empty text."""
+        return "--moved belongs to --amend" if self.moved and not self.amend else ""

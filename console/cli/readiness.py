@@ -11,7 +11,8 @@ from console.backend.model.readiness import Board, BundleView, GateReport, Repor
 from console.backend.model.view_models import Progress
 from console.cli.arguments import Options
 from console.cli.installation import backend_of
-from console.cli.operations import Bundle, Gates, OneRun
+from console.cli.one_run import OneRun
+from console.cli.operations import Bundle, Gates
 from console.cli.output import narrate, report
 
 _PRE = "PRE"

@@ -6,6 +6,7 @@ from console.backend.documents import intake
 from console.backend.documents.acceptances import parse_acceptances
 from console.backend.documents.limits import limits_of
 from console.backend.host.installation import Installation
+from console.backend.model.amendment import parse_moved
 from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus, Refused, StopCode
 from console.backend.model.outcome import Check, Outcome, worst
@@ -17,7 +18,8 @@ from console.backend.runs.reverify import verify_drafts
 from console.backend.service import BackendService
 from console.cli.arguments import Options
 from console.cli.installation import backend_of
-from console.cli.operations import ConfirmedRun, Nothing, OneRun, VoidRun
+from console.cli.one_run import OneRun
+from console.cli.operations import ConfirmedRun, Nothing, VoidRun
 from console.cli.output import narrate, report
 from console.cli.plan_requests import StartRun
 from console.cli.plans import keep_new_file
@@ -49,6 +51,8 @@ def start(options: Options, request: StartRun) -> ExitStatus:
         ordinals=request.ordinals,
         accept=_accept_text(request.accept),
         mode=Mode.LIVE if request.live else Mode.DRYRUN,
+        amend=request.amend,
+        moved=parse_moved(request.moved),
     )
     before = {run.run_id for run in backend.runs()}
     run = backend.start(run_request, _narrate)

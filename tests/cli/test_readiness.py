@@ -11,7 +11,8 @@ from console.backend.model.readiness import Board
 from console.cli import readiness
 from console.cli.arguments import Options
 from console.cli.main import main
-from console.cli.operations import Bundle, Gates, OneRun
+from console.cli.one_run import OneRun
+from console.cli.operations import Bundle, Gates
 from tests.support.fake_gates import BUNDLE, DENIED, DIGEST, GATES, unmeasured
 from tests.support.fakes import RUN_ID, FakeBackend
 from tests.support.passage import Passage

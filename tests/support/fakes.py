@@ -2,7 +2,7 @@
 
 import threading
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from console.backend.api import Backend
@@ -401,7 +401,9 @@ class FakeBackend(fake_gates.FakeReadiness):
             signature_paths=(Path("/var/lib/cutter/approvals/SG_1-9f3c21ab.json.anna.sig"),) if self.refused else (),
         )
 
-    def draft_statement(self, run_id: str, *, revert: bool = False) -> ApprovalView:
+    def draft_statement(
+        self, run_id: str, *, revert: bool = False, in_force_from: datetime | None = None
+    ) -> ApprovalView:
         """The one statement."""
         self._call(f"draft {run_id}")
         return self._approval()

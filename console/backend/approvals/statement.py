@@ -79,7 +79,7 @@ class StatementProfile(Value):
 
 
 class StatementAmendment(Value):
-    """What an amendment does to the law; the plan, whose digest is signed, names every unit."""
+    """Effects of an amendment on the law in numbers; the plan, whose digest is signed, names every unit."""
 
     base_run_id: RunId
     base_digest: Sha256

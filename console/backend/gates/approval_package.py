@@ -227,7 +227,7 @@ def _packages(probe: Probe, rows: tuple[RunRow, ...], ledger: Measurement[Ledger
     if ledger.value is None:
         raise Unmeasured(StopCode.UNREACHABLE, ledger.unmeasured, ledger.next_action)
     waiting = [(row, KIND_AT[row.stage]) for row in rows if row.family is Family.ACTIVE and row.stage in KIND_AT]
-    return tuple(measure_package(probe, row, kind) for row, kind in waiting if row.operation is RunOperation.CUT)
+    return tuple(measure_package(probe, row, kind) for row, kind in waiting if row.operation is not RunOperation.EDIT)
 
 
 def _ledger(recorded: tuple[ApprovalRow, ...], now: datetime) -> Ledger:

@@ -151,11 +151,8 @@ def _subject(probe: Probe, run_id: str) -> Measurement[Subject]:
 
 
 def _waits_for_sg1(row: RunRow) -> bool:
-    return (row.family, row.stage, row.operation) == (
-        Family.ACTIVE,
-        Stage.AWAITING_CUT_AUTHORIZATION,
-        RunOperation.CUT,
-    )
+    at_the_pause = (row.family, row.stage) == (Family.ACTIVE, Stage.AWAITING_CUT_AUTHORIZATION)
+    return at_the_pause and row.operation is not RunOperation.EDIT
 
 
 def _approval(probe: Probe, subject: Measurement[Subject], name: str) -> Check:

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from console.backend.model.errors import Refused, StopCode
+from console.backend.model.errors import Refused, StopCode, UsageError
 from console.backend.model.value import Value
 
 
 class Effect(StrEnum):
-    """What an amendment does to a unit, by its address."""
+    """Effect of an amendment on a unit, by its address."""
 
     UNCHANGED = "unchanged"
     CHANGED = "changed"
@@ -79,6 +79,17 @@ def effects(base: Mapping[str, str], planned: Mapping[str, str]) -> dict[str, Ef
         for address, line in planned.items()
     }
     return of_the_new | {address: Effect.GONE for address in base if address not in planned}
+
+
+def parse_moved(texts: Iterable[str]) -> tuple[Moved, ...]:
+    """Return renumberings written as OLD=NEW. Raises UsageError for a text that is none."""
+    pairs = [(text, text.partition("=")) for text in texts]
+    for text, (old, _, new) in pairs:
+        if not old or not new or "=" in new:
+            raise UsageError(
+                StopCode.REFUSED_INPUT, f"--moved {text}: two addresses, OLD=NEW", "State each as OLD=NEW."
+            )
+    return tuple(Moved(old=old, new=new) for _, (old, _, new) in pairs)
 
 
 def require_moved(moved: Iterable[Moved], outcome: Mapping[str, Effect]) -> tuple[Moved, ...]:

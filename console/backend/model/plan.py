@@ -255,7 +255,7 @@ class CutPlan(Value):
     expected_deltas: tuple[TableDelta, ...]
     world: PlanBinding | None = None
     amendment: Amendment | None = None
-    """What the plan does to the law that it amends; None for a first cut."""
+    """Effects of the plan on the law that it amends; None for a first cut."""
 
     @model_serializer(mode="wrap")
     def _without_amendment(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:

@@ -239,7 +239,7 @@ class RunView(Value):
     n_dropped: int = 0
     """Number of spans of page furniture and footnotes that are in no unit."""
     amendment: Amendment | None = None
-    """What the run does to the law that it amends; None for a first cut, and before there is a plan."""
+    """Effects of the run on the law that it amends; None for a first cut, and before there is a plan."""
     plan_digest: str
     content_digest: str
     operator: SafeText

@@ -8,7 +8,7 @@ from console.backend.model.canonical_json import sha256_hex
 from console.backend.postgres.migrations import migrations
 
 _FUNCTION = re.compile(r"^CREATE OR REPLACE FUNCTION ([\w.]+)(\(.*?\$\$(.*?)\$\$;)", re.DOTALL | re.MULTILINE)
-_VIEW = re.compile(r"^CREATE OR REPLACE VIEW ([\w.]+)( AS\b.*?;)$", re.DOTALL | re.MULTILINE)
+_VIEW = re.compile(r"^CREATE OR REPLACE VIEW ([\w.]+)((?: WITH \(\w+\))? AS\b.*?;)$", re.DOTALL | re.MULTILINE)
 _NAME = re.compile(r"^(?:FUNCTION|VIEW) ([\w.]+)")
 
 

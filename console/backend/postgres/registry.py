@@ -50,6 +50,12 @@ _CUT_RUNS = """
        AND r.plan_digest IS NOT NULL AND r.source_sha256 IS NOT NULL
      ORDER BY m.run_id IS NULL, r.started_at DESC
 """
+_IN_FORCE_RUN = """
+    SELECT r.run_id, r.profile, r.plan_digest, r.source_sha256
+      FROM cutter_governance.v_document_state s JOIN cutter_governance.v_run r USING (run_id)
+     WHERE s.docprefix = %s AND s.in_force_from <= now() AND (s.in_force_until IS NULL OR s.in_force_until > now())
+       AND r.plan_digest IS NOT NULL AND r.source_sha256 IS NOT NULL
+"""
 _REGISTERED = """
     WITH enacted AS (SELECT doc_code, split_part(parent_or_container_ref, '/', 1) AS below FROM public.information_unit WHERE lifecycle_status = 'enacted')
     SELECT d.docprefix, d.origin, coalesce(v.sha256, '') AS sha256,
@@ -86,6 +92,11 @@ def live_documents(connection: psycopg.Connection) -> tuple[LiveDocument, ...]:
 def live_query_of(connection: psycopg.Connection, docprefix: str) -> str:
     """Return the registered query of a live document. Raises Unmeasured if there is no such document."""
     return str(scalar(connection, _LIVE_QUERY, docprefix))
+
+
+def run_in_force(connection: psycopg.Connection, docprefix: str) -> CutRun | None:
+    """Return the run whose text of the document is in force now; None if none is."""
+    return next(iter(read_rows(connection, CutRun, _IN_FORCE_RUN, (docprefix,))), None)
 
 
 def cut_runs(connection: psycopg.Connection, docprefix: str) -> tuple[CutRun, ...]:

@@ -111,6 +111,10 @@ _READER_UNITS = """
            coalesce(title, '') AS title, body
       FROM cutter_governance.v_reader WHERE doc_code = %s ORDER BY canonical_address COLLATE "C"
 """
+_IN_FORCE_UNITS = """
+    SELECT canonical_address AS address, parent, unit_kind, section_type, 'enacted' AS lifecycle, title, body
+      FROM cutter_governance.v_in_force WHERE docprefix = %s ORDER BY canonical_address COLLATE "C"
+"""
 _EDITS = """
     SELECT DISTINCT ON (b.address) b.address, b.title, b.body_sha256, count(*) OVER (PARTITION BY b.address) AS edits
       FROM cutter_governance.run r JOIN cutter_governance.manifest_seal s ON s.run_id = r.run_id
@@ -155,6 +159,12 @@ def reader_units(connection: psycopg.Connection, docprefix: str) -> tuple[Reader
     """Return the document's units that readers see, by address; the monitoring role may ask."""
     with connection.cursor(row_factory=class_row(ReaderUnit)) as cursor:
         return tuple(cursor.execute(_READER_UNITS, (docprefix,)).fetchall())
+
+
+def units_in_force(connection: psycopg.Connection, docprefix: str) -> tuple[ReaderUnit, ...]:
+    """Return the document's units that are in force now, by address; the monitoring role may ask."""
+    with connection.cursor(row_factory=class_row(ReaderUnit)) as cursor:
+        return tuple(cursor.execute(_IN_FORCE_UNITS, (docprefix,)).fetchall())
 
 
 def edits_of_document(connection: psycopg.Connection, docprefix: str) -> tuple[EditRow, ...]:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import stat
+from datetime import datetime
 from pathlib import Path
 
 from console.backend.approvals.bindings import Expectation
@@ -56,8 +57,12 @@ _NONE = "0" * 64
 _NO_DECISION = "00000000-0000-0000-0000-000000000000"
 
 
-def draft(installation: Installation, run_id: str, *, revert: bool = False) -> ApprovalView:
+def draft(
+    installation: Installation, run_id: str, *, revert: bool = False, in_force_from: datetime | None = None
+) -> ApprovalView:
     """Draft the statement that the run waits for; with `revert`, the one that takes exactly its drafts back.
+
+    `in_force_from` is for an enactment: the later moment from which the text is in force.
 
     Raises Refused if it waits for none, and Drifted, naming the units, if its drafts are not what was signed
     or were not verified since: then SG_2 is not even drafted.
@@ -70,6 +75,7 @@ def draft(installation: Installation, run_id: str, *, revert: bool = False) -> A
             f"run {run_id} is at {row.state.name} and waits for no ruling",
             f"See: cutter-console run show {run_id}",
         )
+    _require_later(in_force_from, purpose, installation, run_id)
     policy = load_policy(installation.policy)
     now = installation.context.now()
     # Before anything is drafted: a statement that nobody can sign would be noticed only at its import.
@@ -78,10 +84,37 @@ def draft(installation: Installation, run_id: str, *, revert: bool = False) -> A
     _make_room(path, installation)
     # A draft that is still valid is kept: signatures may already have been made over its bytes.
     if path.exists():
+        _require_same_moment(path, in_force_from)
         _restore_units(installation, run_id, path)
     else:
-        _write_drafted(installation, row, plan, purpose, policy, path)
+        _write_drafted(installation, row, plan, purpose, policy, path, in_force_from)
     return view(installation, path)
+
+
+def _require_later(moment: datetime | None, purpose: Purpose, installation: Installation, run_id: str) -> None:
+    """Raise Refused if a text cannot be in force from this moment."""
+    if moment is None:
+        return
+    if purpose is not Purpose.ENACT:
+        message = f"run {run_id} waits for a ruling to {purpose}; SG_2 alone says from when a text is in force"
+        raise Refused(
+            StopCode.REFUSED_INPUT, message, f"Draft it without a moment: cutter-console approval draft {run_id}"
+        )
+    if moment <= installation.context.now():
+        message = f"{moment.isoformat()} has passed: a text is in force from its enactment, or later"
+        raise Refused(StopCode.REFUSED_INPUT, message, "Name a later moment, or none.")
+
+
+def _require_same_moment(path: Path, moment: datetime | None) -> None:
+    """Raise Refused if a moment is asked for that the drafted statement, which may be signed already, does not name."""
+    drafted = parse_statement(read_statement(path)).in_force_from
+    if moment is not None and drafted != moment.replace(microsecond=0):
+        named = drafted.isoformat() if drafted else "no later moment"
+        raise Refused(
+            StopCode.APPROVAL_INVALID,
+            f"{path} is drafted already and names {named}",
+            f"Move it and its signatures away to draft another one: {path}",
+        )
 
 
 def statement_name(purpose: Purpose) -> str:
@@ -90,7 +123,13 @@ def statement_name(purpose: Purpose) -> str:
 
 
 def _write_drafted(
-    installation: Installation, row: RunRow, plan: CutPlan, purpose: Purpose, policy: Policy, path: Path
+    installation: Installation,
+    row: RunRow,
+    plan: CutPlan,
+    purpose: Purpose,
+    policy: Policy,
+    path: Path,
+    in_force_from: datetime | None,
 ) -> None:
     facts = _facts(installation, row, plan, purpose)
     if not purpose.over_drafts:
@@ -110,7 +149,8 @@ def _write_drafted(
     # The statement names the digest of this file, so the file is written first.
     replace_file(path.with_name(draft_facts.drafts.file), draft_file(state.lines))
     counted = _counted(facts, plan, purpose, state)
-    write_statement(path, draft_statement(purpose, counted, policy.sha256, installation.context, draft_facts))
+    drafted = draft_statement(purpose, counted, policy.sha256, installation.context, draft_facts, in_force_from)
+    write_statement(path, drafted)
 
 
 def _restore_units(installation: Installation, run_id: str, path: Path) -> None:

@@ -11,8 +11,8 @@ from console.backend.model.errors import Drifted, Refused, StopCode
 from console.backend.model.plan import DocumentPlan
 from console.backend.model.written_plan import kept_bytes
 from console.backend.postgres.connections import connect
-from console.backend.postgres.registry import CutRun, cut_runs
-from console.backend.postgres.units import ReaderUnit, reader_units
+from console.backend.postgres.registry import CutRun, cut_runs, run_in_force
+from console.backend.postgres.units import ReaderUnit, reader_units, units_in_force
 from console.backend.runs.workspace import Workspace
 
 _DRAFT = "draft"
@@ -28,7 +28,10 @@ def read_stored(installation: Installation, docprefix: str, *, with_drafts: bool
     with connect(installation.settings.database.monitor, read_only=True, purpose="export") as connection:
         # One snapshot for all rows: a document must not be mixed of two moments.
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        units, runs = reader_units(connection, docprefix), cut_runs(connection, docprefix)
+        in_force = run_in_force(connection, docprefix)
+        # The drafts of an amendment are no part of what is in force.
+        units = units_in_force(connection, docprefix) if in_force else reader_units(connection, docprefix)
+        runs = (in_force,) if in_force else cut_runs(connection, docprefix)
     _refuse_unasked(units, docprefix, with_drafts=with_drafts)
     plan, canonical = _cut_of(installation, docprefix, runs)
     _compare(plan, units)

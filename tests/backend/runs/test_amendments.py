@@ -1,6 +1,7 @@
 """A revised text through the same phases as the first: two rulings, gates, backup, verification, reports."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -126,3 +127,33 @@ def test_a_law_is_not_cut_a_second_time_and_the_refusal_names_the_way(at: At) ->
     with pytest.raises(Refused) as refused:
         passage.backend.start(request, silent)
     assert "--amend" in refused.value.next_action
+
+
+def test_a_text_can_be_in_force_from_a_later_moment_than_its_enactment(at: At) -> None:
+    passage = at("enacted")
+    law = passage.rows(_IN_FORCE)
+    passage = amend(passage)
+    to_second_pause(passage)
+    later = datetime(2100, 1, 1, tzinfo=UTC)
+    drafted = passage.backend.draft_statement(passage.run_id, in_force_from=later)
+    passage.backend.import_statement(
+        drafted.statement_path, (passage.backend.sign_as_demo_sovereign(drafted.statement_path),)
+    )
+    assert "in force from 2100-01-01" in str(passage.backend.brief(Danger.ENACT, passage.run_id).checks)
+    passage.enact()
+    assert passage.rows(_IN_FORCE) == law
+    query = "SELECT canonical_address, body FROM cutter_governance.fn_in_force(%s) ORDER BY canonical_address"
+    assert passage.rows(query, later) == _NEW_LAW
+    assert passage.rows(query, later - timedelta(seconds=1)) == law
+
+
+def test_a_moment_that_has_passed_or_that_no_enactment_asks_for_is_refused(at: At) -> None:
+    passage = amend(at("enacted"))
+    with pytest.raises(Refused, match="SG_2 alone says"):
+        passage.backend.draft_statement(passage.run_id, in_force_from=datetime(2100, 1, 1, tzinfo=UTC))
+    to_second_pause(passage)
+    with pytest.raises(Refused, match="has passed"):
+        passage.backend.draft_statement(passage.run_id, in_force_from=datetime(2020, 1, 1, tzinfo=UTC))
+    passage.backend.draft_statement(passage.run_id)
+    with pytest.raises(Refused, match="is drafted already and names no later moment"):
+        passage.backend.draft_statement(passage.run_id, in_force_from=datetime(2100, 1, 1, tzinfo=UTC))

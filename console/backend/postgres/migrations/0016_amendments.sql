@@ -951,7 +951,8 @@ BEGIN
      WHERE r.operation = 'amend'
        AND m.effect <> 'unchanged'
     UNION ALL
-    SELECT change_set, (r.n_units + row_number() OVER (ORDER BY g.address COLLATE "C"))::integer, g.unit_id, g.version_id
+    SELECT change_set, (r.n_units + row_number() OVER (ORDER BY g.address COLLATE "C"))::integer,
+           g.unit_id, g.version_id
       FROM cutter_governance.fn_gone_units(r.run_id) g
      WHERE r.operation = 'amend';
     GET DIAGNOSTICS affected = ROW_COUNT;
@@ -1147,8 +1148,8 @@ BEGIN
     RETURN jsonb_build_object('status', 'enacted', 'units', units, 'versions', versions);
 END $$;
 
--- The soft revert of an amendment after the authorisation: its draft versions and its new units become superseded, what is
--- law stays as it is.
+-- The soft revert of an amendment after the authorisation: its draft versions and its new units become superseded, what
+-- is law stays as it is.
 CREATE OR REPLACE FUNCTION fn_amend_revert_write(r cutter_governance.run, a cutter_governance.approval) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 DECLARE
@@ -1193,7 +1194,8 @@ BEGIN
      WHERE run_id = r.run_id;
     RETURN versions;
 END $$;
-COMMENT ON FUNCTION fn_amend_revert_write IS 'Takes the drafts of an amendment back, in the transaction that authorised it.';
+COMMENT ON FUNCTION fn_amend_revert_write IS
+    'Takes the drafts of an amendment back, in the transaction that authorised it.';
 
 CREATE OR REPLACE FUNCTION fn_cut_revert(p_run_id text, p_event jsonb) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

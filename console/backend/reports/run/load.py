@@ -16,6 +16,7 @@ from console.backend.host.installation import Installation
 from console.backend.host.regular_file import sha256_file
 from console.backend.journal.journal import JournalVerdict, read_journal, verify_journal
 from console.backend.journal.journal_record import AnchoredEvent, Record
+from console.backend.model.amendment import Amendment
 from console.backend.model.errors import CutterError, Drifted
 from console.backend.model.plan_binding import TableDelta, expected_cut_deltas
 from console.backend.model.profile_names import EDIT_PROFILE
@@ -56,6 +57,8 @@ class Head(Value):
     content_digest: str = ""
     baseline_digest: str = ""
     n_units: int | None = None
+    amendment: Amendment | None = None
+    """Effects of an amendment on the law; None for a first cut, and where the plan's file is gone."""
     kept_in: SafeText
     """Row or file that says so."""
 
@@ -289,7 +292,7 @@ def _dry_run(installation: Installation, workspace: Workspace, request: RunReque
     head = Head(
         run_id=request.run_id,
         mode=Mode.DRYRUN,
-        operation=RunOperation.CUT,
+        operation=request.operation,
         docprefix=request.docprefix,
         origin=request.origin,
         profile=request.profile,
@@ -302,6 +305,7 @@ def _dry_run(installation: Installation, workspace: Workspace, request: RunReque
         plan_digest=facts.plan_digest if facts else "",
         content_digest=facts.content_digest if facts else "",
         n_units=facts.n_units if facts else None,
+        amendment=facts.amendment if facts else None,
         kept_in="request.json and the phases' records in the run's directory; a dry run leaves no row in the database",
     )
     return RunRecord(
@@ -337,6 +341,7 @@ def _head(row: RunRow, plan: PlanFacts | None) -> Head:
         content_digest=row.content_digest or "",
         baseline_digest=row.baseline_digest or "",
         n_units=row.n_units,
+        amendment=plan.amendment if plan is not None and is_recorded else None,
         kept_in="cutter_governance.run",
     )
 
@@ -444,7 +449,7 @@ def _files(workspace: Workspace) -> tuple[PhaseRecord, ...]:
 def _planned(workspace: Workspace, head: Head) -> tuple[TableDelta, ...]:
     if head.n_units is None:
         return ()
-    if not head.is_edit:
+    if head.operation is RunOperation.CUT and not head.is_edit:
         return expected_cut_deltas(head.n_units)
     facts = workspace.plan_facts()
     return facts.deltas if facts is not None and facts.plan_digest == head.plan_digest else ()

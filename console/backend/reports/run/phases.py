@@ -8,16 +8,17 @@ from itertools import count
 
 from console.backend.journal.journal_record import Record, RecordKind
 from console.backend.model import counting
+from console.backend.model.amendment import amendment_in_words
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan_binding import TableDelta, expected_step_deltas
-from console.backend.model.purposes import KIND_AT, Kind, Purpose
+from console.backend.model.purposes import KIND_AT, Kind, Purpose, RunOperation
 from console.backend.model.redaction import redact
 from console.backend.model.safe_text import safe_lines
 from console.backend.model.states import PHASE_TABLE, Family, Mode, Phase, Stage
 from console.backend.model.value import Value
 from console.backend.reports.run.evidence_index import Register, plain, utc
-from console.backend.reports.run.load import Event, Ruling, RunRecord
+from console.backend.reports.run.load import Event, Head, Ruling, RunRecord
 from console.backend.runs.workspace import PhaseRecord
 
 
@@ -433,7 +434,9 @@ def cut_deltas(record: RunRecord, register: Register) -> Deltas | None:
         return None
     head = record.head
     rule = "the plan"
-    if not head.is_edit and head.n_units is not None:
+    if head.amendment is not None:
+        rule = f"the plan: {amendment_in_words(head.amendment)}"
+    elif not head.is_edit and head.n_units is not None:
         rule = f"{counting.counted(head.n_units, 'unit')}: the rule for a cut of N units"
     planned = register.put(
         "03.expected", "rows that the plan adds", rule, _in_words(record.planned), head.started_at, head.plan_digest
@@ -464,6 +467,14 @@ def _uncounted(record: RunRecord, register: Register, *, has_written: bool) -> s
     )
 
 
+def _touched(head: Head, purpose: Purpose) -> int | None:
+    """Return the number of units that get a log row; None if the plan of an amendment, which says it, is gone."""
+    amendment = head.amendment
+    if amendment is None:
+        return None if head.operation is RunOperation.AMEND else head.n_units
+    return amendment.touched if purpose is Purpose.ENACT else len(amendment.new) - len(amendment.returning)
+
+
 def step_deltas(record: RunRecord, purpose: Purpose, register: Register) -> Deltas | None:
     """Compare the rows of the enactment or the revert; None if the record has none.
 
@@ -472,17 +483,22 @@ def step_deltas(record: RunRecord, purpose: Purpose, register: Register) -> Delt
     head, ledger = record.head, record.ledger
     if head.n_units is None or record.ruling(purpose) is None:
         return None
-    expected = expected_step_deltas(head.n_units)
+    touched = _touched(head, purpose)
+    if touched is None:
+        return None
+    expected = expected_step_deltas(touched)
     planned = register.put(
-        f"{PREFIX[Phase.CLOSEOUT]}.{purpose}.expected", f"rows that the {purpose} adds", counting.counted(head.n_units, "unit"), _in_words(expected), head.started_at
+        f"{PREFIX[Phase.CLOSEOUT]}.{purpose}.expected", f"rows that the {purpose} adds", counting.counted(touched, "unit"), _in_words(expected), head.started_at
     )  # fmt: skip
     if ledger is None:
         rows = tuple(_delta(delta.table, delta.rows, None) for delta in expected)
         unread = register.put(f"{PREFIX[Phase.CLOSEOUT]}.{purpose}.uncounted", f"rows of the {purpose} in the ledger", "the database", f"never: not read, {record.ledger_unread}", record.ended_at)  # fmt: skip
         return Deltas(what=_NAMED[purpose], rows=rows, planned=planned, counted="", uncounted=unread)
     status, backlog = _DONE[purpose]
+    # An amendment supersedes what is gone in the same transaction.
+    logged = {status, "superseded"} if head.amendment is not None else {status}
     actual = (
-        sum(transition.rows for transition in ledger.transitions if transition.to_status == status),
+        sum(transition.rows for transition in ledger.transitions if transition.to_status in logged),
         sum(decision.verdict == purpose for decision in ledger.decisions),
         sum(entry == backlog for entry in ledger.backlog),
     )

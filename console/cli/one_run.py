@@ -1,0 +1,12 @@
+"""The argument of every command about one run; imports no library. Part of the table of commands."""
+
+from dataclasses import dataclass, field
+
+from console.cli.arguments import positional
+
+
+@dataclass(frozen=True, slots=True)
+class OneRun:
+    """A command about one run."""
+
+    run: str = field(metadata=positional("RUN", "the run's id"))
