@@ -58,6 +58,8 @@ def commands(passage: Passage, run: str, folder: Path) -> dict[tuple[str, ...], 
         ("document", "register"): ["--docprefix", "ACME-LIVE", "--query", "select 'x'"],
         ("document", "export"): ["--docprefix", "ACME-LAW", "--format", "md", "--drafts"],
         ("plan",): [str(intake / "luat.md"), "--docprefix", "ACME-TWO"],
+        # The one use of the command that needs the database.
+        ("plan", "--against"): [str(intake / "law.md"), "--docprefix", "ACME-LAW", "--against", "in-force"],
         # Another program in the same command: it starts processes of its own, and writes while they work.
         ("plan", "--folder"): [str(intake), "--profile", "vi-law"],
         ("profile", "list"): [],
@@ -106,6 +108,7 @@ OF_EACH_KIND = {
         ("drift",),
         ("plan",),
         ("plan", "--folder"),
+        ("plan", "--against"),
         ("profile", "check"),
         ("profile", "list"),
         ("run", "start"),
