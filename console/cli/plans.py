@@ -7,7 +7,6 @@ from pathlib import Path
 
 from console.backend.documents import intake
 from console.backend.documents.acceptances import MORE, acceptances_for, proposal
-from console.backend.documents.amendment_report import AmendmentReport, amendment_lines
 from console.backend.documents.folder_report import FolderRequest
 from console.backend.documents.limits import Limits, limits_of
 from console.backend.documents.own_planning import plan_chosen
@@ -19,6 +18,7 @@ from console.backend.host.context import Context, default_root
 from console.backend.host.durable import write_durably
 from console.backend.host.settings import load_settings
 from console.backend.model.amendment import Amendment, Moved
+from console.backend.model.amendment_report import AmendmentReport, amendment_lines
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus, Refused, StopCode

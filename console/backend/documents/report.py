@@ -5,9 +5,9 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from console.backend.documents.amendment_report import AmendmentReport
 from console.backend.documents.planning import PlanResult
 from console.backend.model.amendment import Amendment
+from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan import (
     Acceptance,

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import psycopg
 
-from console.backend.documents.amendment_report import AmendmentReport
+from console.backend.documents.amendment_report import amendment_report
 from console.backend.documents.comparison import Comparison, compare, units_of_plan
 from console.backend.host.installation import Installation
 from console.backend.model.amendment import Amendment, Moved
+from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.plan import DocumentPlan
 from console.backend.postgres.base_units import EnactedState, known_addresses, newest_state, units_of_state
@@ -24,7 +25,7 @@ class Revision:
 
     def report(self) -> AmendmentReport:
         """Return the comparison as it is shown."""
-        return AmendmentReport.of(self.comparison, self.amendment, self.state.number, self.state.in_force_from)
+        return amendment_report(self.comparison, self.amendment, self.state.number, self.state.in_force_from)
 
 
 def compare_with_law(

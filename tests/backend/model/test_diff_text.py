@@ -4,8 +4,8 @@ import re
 
 from hypothesis import given
 
-from console.backend.documents.diff_text import diff_lines, space_changes
-from console.backend.documents.word_diff import DiffKind, word_diff
+from console.backend.documents.word_diff import word_diff
+from console.backend.model.diff_text import DiffKind, diff_lines, space_changes
 from tests.backend.documents.test_word_diff import TEXTS
 
 LONG = " ".join(["unchanged"] * 40)

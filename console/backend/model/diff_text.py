@@ -2,13 +2,27 @@
 
 import re
 from collections.abc import Iterable
+from enum import StrEnum
 from typing import NamedTuple
-
-from console.backend.documents.word_diff import DiffKind, DiffPart
 
 _CONTEXT = 60
 """Number of characters of unchanged text beside a change; what is longer is shortened at a space."""
 _SPACE = re.compile(r"\s+")
+
+
+class DiffKind(StrEnum):
+    """Standing of a part of two compared texts."""
+
+    KEPT = "kept"
+    REMOVED = "removed"
+    ADDED = "added"
+
+
+class DiffPart(NamedTuple):
+    """A stretch of text that both have, or only one of them. It can be any text: make it inert before it is shown."""
+
+    kind: DiffKind
+    text: str
 
 
 class _Place(NamedTuple):
