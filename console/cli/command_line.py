@@ -61,7 +61,8 @@ def _add_arguments(parser: _Parser, request: type, *, suppress: bool = False) ->
             settings["default"] = argparse.SUPPRESS if suppress else None if required else field.default
             settings |= {"action": "store_true"} if field.type is bool else {"required": required}
             if get_origin(field.type) is tuple:
-                settings["nargs"] = "+"
+                # Each further use adds: the last one alone would drop what the first ones said.
+                settings |= {"nargs": "+", "action": "extend", "default": []}
         elif get_origin(field.type) is tuple:
             settings["nargs"] = "*"
         elif not required:

@@ -10,10 +10,10 @@ from pathlib import Path
 from console.backend.model.gate_table import gate_range
 from console.backend.model.profile_names import DEFAULT_PROFILE
 from console.cli.approval_requests import DraftStatement, ImportStatement, OneStatement
-from console.cli.arguments import Argument, option, positional, switch
+from console.cli.arguments import Argument, Checked, Options, option, positional, switch
 from console.cli.export_request import ExportDocument
 from console.cli.one_run import OneRun
-from console.cli.plan_requests import PROFILE, PlanFile, StartRun
+from console.cli.plan_request import PROFILE, DocumentFile, PlanFile
 from console.cli.profile_requests import CheckProfile, OneProfile
 from console.cli.state_requests import DiffDocument, OneDocument, OneUnit, ShowDocument, ShowUnit
 
@@ -55,6 +55,26 @@ class Demo:
     """Start the demo."""
 
     tour: bool = field(default=False, metadata=switch("run the main job without a screen, one line per step"))
+
+
+@dataclass(frozen=True, slots=True)
+class StartRun(DocumentFile, Checked):
+    """Start a run."""
+
+    live: bool = field(
+        default=False,
+        metadata=switch("allow the run to write, after SG_1; without it nothing can be written", dangerous=True),
+    )
+    amend: bool = field(
+        default=False, metadata=switch("amend a document that is law, which keeps its addresses; see: plan --against")
+    )
+    moved: tuple[str, ...] = field(
+        default=(), metadata=option("OLD=NEW", "with --amend: units that go on under another address")
+    )
+
+    def usage_problem(self, _options: Options) -> str:
+        """Return why these arguments do not belong together, or an empty text."""
+        return "--moved belongs to --amend" if self.moved and not self.amend else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,8 @@ from console.backend.service import BackendService
 from console.cli.arguments import Options
 from console.cli.installation import backend_of
 from console.cli.one_run import OneRun
-from console.cli.operations import ConfirmedRun, Nothing, VoidRun
+from console.cli.operations import ConfirmedRun, Nothing, StartRun, VoidRun
 from console.cli.output import narrate, report
-from console.cli.plan_requests import StartRun
 from console.cli.plans import keep_new_file
 
 

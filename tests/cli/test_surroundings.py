@@ -64,6 +64,8 @@ def commands(passage: Passage, run: str, folder: Path) -> dict[tuple[str, ...], 
         ("unit", "show"): ["ACME-LAW/ONE", "--as-of", "2026-11-28"],
         ("unit", "history"): ["ACME-LAW/ONE"],
         ("plan",): [str(intake / "luat.md"), "--docprefix", "ACME-TWO"],
+        # The one use of the command that needs the database.
+        ("plan", "--against"): [str(intake / "law.md"), "--docprefix", "ACME-LAW", "--against", "in-force"],
         # Another program in the same command: it starts processes of its own, and writes while they work.
         ("plan", "--folder"): [str(intake), "--profile", "vi-law"],
         ("profile", "list"): [],
@@ -112,6 +114,7 @@ OF_EACH_KIND = {
         ("drift",),
         ("plan",),
         ("plan", "--folder"),
+        ("plan", "--against"),
         ("profile", "check"),
         ("profile", "list"),
         ("run", "start"),

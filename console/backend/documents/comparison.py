@@ -104,7 +104,8 @@ class Comparison:
     def amendment(self, base_run_id: str, returning: tuple[str, ...] = ()) -> Amendment:
         """Return the effects as a plan carries them, for the state that this run enacted.
 
-        `returning` are the new addresses that have a unit already, which only the database knows.
+        `returning` are the new addresses that have a unit already, which only the database knows. What is gone is listed
+        by address, as the database does, which has no text to order it by.
         """
         return Amendment(
             base_run_id=base_run_id,
@@ -112,7 +113,7 @@ class Comparison:
             unchanged=len(self.unchanged),
             changed=tuple(unit.address for unit in self.changed),
             new=tuple(unit.address for unit in self.added),
-            gone=tuple(unit.address for unit in self.gone),
+            gone=tuple(sorted(unit.address for unit in self.gone)),
             returning=returning,
             moved=self.moved,
         )

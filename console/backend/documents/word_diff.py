@@ -5,9 +5,12 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
-from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
+
+from console.backend.model.diff_text import DiffKind, DiffPart
+
+__all__ = ["DiffKind", "DiffPart", "TextDiff", "least_moved", "text_diff", "word_diff"]
 
 _WORD = re.compile(r"\w+|[^\w\s]")
 """A word or a sign; what stands between two of them is space, and is compared where both are kept."""
@@ -15,21 +18,6 @@ _BUDGET = 2_000_000
 """Limit of the pairs of equal words that are looked at for one text: about a second, whatever the text says."""
 _ISLAND = 2
 """Number of words that stay part of a change if longer changes stand on both sides: a lone `der,` says nothing."""
-
-
-class DiffKind(StrEnum):
-    """Standing of a part of two compared texts."""
-
-    KEPT = "kept"
-    REMOVED = "removed"
-    ADDED = "added"
-
-
-class DiffPart(NamedTuple):
-    """A stretch of text that both have, or only one of them. It can be any text: make it inert before it is shown."""
-
-    kind: DiffKind
-    text: str
 
 
 class TextDiff(NamedTuple):

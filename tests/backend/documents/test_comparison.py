@@ -115,7 +115,9 @@ def test_another_order_alone_has_no_effect_and_is_counted() -> None:
 def test_effects_are_in_the_order_of_their_texts() -> None:
     old = [unit("PAR-3"), unit("PAR-1"), unit("PAR-2"), unit("PAR-9")]
     new = [unit("PAR-8"), unit("PAR-2", "Other.\n"), unit("PAR-1", "Other.\n"), unit("PAR-5")]
-    amendment = compare(old, new).amendment("ictr-20260101T000000Z-00000001")
+    comparison = compare(old, new)
+    assert [unit.address for unit in comparison.gone] == ["ACME-LAW/PAR-3", "ACME-LAW/PAR-9"]
+    amendment = comparison.amendment("ictr-20260101T000000Z-00000001")
     assert amendment.changed == ("ACME-LAW/PAR-2", "ACME-LAW/PAR-1")
     assert amendment.new == ("ACME-LAW/PAR-8", "ACME-LAW/PAR-5")
     assert amendment.gone == ("ACME-LAW/PAR-3", "ACME-LAW/PAR-9")

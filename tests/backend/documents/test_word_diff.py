@@ -82,6 +82,14 @@ def test_a_hundred_thousand_words_end_within_the_budget() -> None:
     assert sides(difference.parts) == (old, new)
 
 
+def test_work_that_cannot_be_told_beforehand_is_cut_off() -> None:
+    # Each pair of equal words is found alone, and the rest is looked through again.
+    old = " ".join(f"a x{number}" for number in range(400))
+    new = " ".join(f"a y{number}" for number in range(400))
+    assert text_diff(old, new, budget=200_000).is_coarse
+    assert not text_diff("\n".join(old.split()[:200]), "\n".join(new.split()[:200])).is_coarse
+
+
 def test_the_least_number_of_places_moves() -> None:
     assert [least_moved(places) for places in ([], [0], [0, 1, 2], [2, 0, 1], [2, 1, 0], [1, 0, 3, 2])] == [
         0,

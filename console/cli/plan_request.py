@@ -1,4 +1,7 @@
-"""The arguments of `plan` and `run start`, which take a document; imports no library. Part of the table of commands."""
+"""The arguments of `plan`, which depend on each other, and those of every command about a file; imports no library.
+
+Part of the table of commands.
+"""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +14,9 @@ PROFILE = option("PROFILE", "how the document is structured; see: profile list")
 
 
 @dataclass(frozen=True, slots=True)
-class _Document:
+class DocumentFile:
+    """A command about one document of a file."""
+
     file: str = field(metadata=positional("FILE", "the document: Markdown or text", is_file=True))
     docprefix: str = field(metadata=option("P", "upper-case prefix of the addresses"))
     profile: str = field(default=DEFAULT_PROFILE, metadata=PROFILE)
@@ -22,7 +27,7 @@ class _Document:
 
 
 @dataclass(frozen=True, slots=True)
-class PlanFile(_Document, Checked):
+class PlanFile(DocumentFile, Checked):
     """Plan a document, or every document below a folder."""
 
     file: str = field(
@@ -45,6 +50,14 @@ class PlanFile(_Document, Checked):
     lines: bool = field(
         default=False, metadata=switch("with --folder: print a JSON object per document, then one with the totals")
     )
+    against: str = field(
+        default="",
+        metadata=option("", "compare the text with what is law, which needs the database", choices=("in-force",)),
+    )
+    moved: tuple[str, ...] = field(
+        default=(),
+        metadata=option("OLD=NEW", "with --against: renumberings, each from an address that is gone to a new one"),
+    )
 
     def usage_problem(self, options: Options) -> str:
         """Return why these arguments do not belong together, or an empty text."""
@@ -63,26 +76,12 @@ class PlanFile(_Document, Checked):
                 "--accept and --propose-acceptances belong to FILE",
             ),
             (of_a_folder and self.out is not None, "--out belongs to FILE: with --folder no plan is kept"),
+            (of_a_folder and self.against != "", "--against belongs to FILE"),
+            (bool(self.moved) and not self.against, "--moved belongs to --against in-force"),
+            (
+                any(pair.count("=") != 1 or not all(pair.split("=")) for pair in self.moved),
+                "--moved takes OLD=NEW: two addresses with one = between them",
+            ),
             (self.lines and options.json, "--json prints one object, --lines one per document: give one of them"),
         )
         return next((message for is_wrong, message in conflicts if is_wrong), "")
-
-
-@dataclass(frozen=True, slots=True)
-class StartRun(_Document, Checked):
-    """Start a run."""
-
-    live: bool = field(
-        default=False,
-        metadata=switch("allow the run to write, after SG_1; without it nothing can be written", dangerous=True),
-    )
-    amend: bool = field(
-        default=False, metadata=switch("amend a document that is law, which keeps its addresses; see: plan --against")
-    )
-    moved: tuple[str, ...] = field(
-        default=(), metadata=option("OLD=NEW", "with --amend: units that go on under another address")
-    )
-
-    def usage_problem(self, _options: Options) -> str:
-        """Return why these arguments do not belong together, or an empty text."""
-        return "--moved belongs to --amend" if self.moved and not self.amend else ""
