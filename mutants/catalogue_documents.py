@@ -20,6 +20,50 @@ def _test(file: str, *names: str) -> tuple[str, ...]:
 
 DOCUMENTS = (
     Mutant(
+        "a renumbering is proposed only if no other unit has the text",
+        f"{_D}/comparison.py",
+        "    return {text: unit for text, unit in listed if counts[text] == 1}",
+        "    return {text: unit for text, unit in listed if counts[text]}",
+        _test("documents/test_comparison", "no_renumbering_is_proposed_where_two_units_have_the_text"),
+    ),
+    Mutant(
+        "a proposed renumbering is no part of the amendment",
+        f"{_D}/comparison.py",
+        "            moved=self.moved,\n",
+        "            moved=tuple(Moved(old=pair.old.address, new=pair.new.address) for pair in self.renumberings),\n",
+        _test("documents/test_comparison", "a_renumbered_paragraph_is_proposed_and_stays_gone_and_new"),
+    ),
+    Mutant(
+        "a stated renumbering is from a unit that is gone to one that is new",
+        f"{_D}/comparison.py",
+        "moved=require_moved(moved, comparison.effects)",
+        "moved=tuple(moved)",
+        _test("documents/test_comparison", "a_stated_renumbering_that_is_none_is_refused_by_name"),
+    ),
+    Mutant(
+        "space that differs is part of the difference",
+        f"{_D}/word_diff.py",
+        "    if old == new:\n        parts.keep(old)\n    else:",
+        "    if old == new or old.isspace():\n        parts.keep(old)\n    else:",
+        _test("documents/test_word_diff", "both_texts_come_back_byte_for_byte"),
+    ),
+    Mutant(
+        "the work on a difference is counted",
+        f"{_D}/word_diff.py",
+        "        if pairs > self._left:",
+        "        if False:",
+        _test("documents/test_word_diff", "work_that_cannot_be_told_beforehand_is_cut_off"),
+    ),
+    Mutant(
+        "an option that is repeated adds up",
+        "console/cli/command_line.py",
+        '"action": "extend", "default": []',
+        '"default": ()',
+        (
+            "tests/cli/test_plan_against.py::test_a_renumbering_that_is_stated_is_in_the_plan_and_every_use_of_the_option_counts",
+        ),
+    ),
+    Mutant(
         "a line that only seems a beginning is told",
         _SUSPECTS,
         "        if reason is not None:\n            reasons.setdefault(line",

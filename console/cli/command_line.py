@@ -61,13 +61,17 @@ def _add_arguments(parser: _Parser, request: type, *, suppress: bool = False) ->
             settings["default"] = argparse.SUPPRESS if suppress else None if required else field.default
             settings |= {"action": "store_true"} if field.type is bool else {"required": required}
             if get_origin(field.type) is tuple:
-                settings["nargs"] = "+"
+                # Each further use adds: the last one alone would drop what the first ones said.
+                settings |= {"nargs": "+", "action": "extend", "default": []}
         elif get_origin(field.type) is tuple:
             settings["nargs"] = "*"
         elif not required:
             settings |= {"nargs": "?", "default": field.default}
-        name = field.name if argument.positional else "--" + field.name.replace("_", "-")
-        parser.add_argument(name, **settings)
+        if argument.positional:
+            parser.add_argument(field.name, **settings)
+        else:
+            # A field whose name would be a word of Python has an underscore behind it.
+            parser.add_argument("--" + field.name.rstrip("_").replace("_", "-"), dest=field.name, **settings)
 
 
 def _common() -> _Parser:

@@ -13,10 +13,9 @@ from console.cli.approval_requests import DraftStatement, ImportStatement, OneSt
 from console.cli.arguments import Argument, Checked, Options, option, positional, switch
 from console.cli.export_request import ExportDocument
 from console.cli.one_run import OneRun
+from console.cli.plan_request import PROFILE, DocumentFile, PlanFile
 from console.cli.profile_requests import CheckProfile, OneProfile
-
-# No choices: the operator's own profiles are known to the handler alone, which lists both if the name is unknown.
-_PROFILE = option("PROFILE", "how the document is structured; see: profile list")
+from console.cli.state_requests import DiffDocument, OneDocument, OneUnit, ShowDocument, ShowUnit
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,65 +58,7 @@ class Demo:
 
 
 @dataclass(frozen=True, slots=True)
-class _Document:
-    file: str = field(metadata=positional("FILE", "the document: Markdown or text", is_file=True))
-    docprefix: str = field(metadata=option("P", "upper-case prefix of the addresses"))
-    profile: str = field(default=DEFAULT_PROFILE, metadata=_PROFILE)
-    ordinals: bool = field(default=False, metadata=switch("number repeated headings instead of refusing them"))
-    accept: Path | None = field(
-        default=None, metadata=option("ACCEPT", "findings of the enacted text that are accepted: TOML", is_file=True)
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class PlanFile(_Document, Checked):
-    """Plan a document, or every document below a folder."""
-
-    file: str = field(
-        default="", metadata=positional("FILE", "the document: Markdown or text; or give --folder", is_file=True)
-    )
-    docprefix: str = field(default="", metadata=option("P", "upper-case prefix of the addresses; with FILE only"))
-    out: Path | None = field(default=None, metadata=option("PLAN", "keep the plan in a new file", is_file=True))
-    propose_acceptances: Path | None = field(
-        default=None,
-        metadata=option("NEW", "write a new file with an entry for each finding that can be accepted", is_file=True),
-    )
-    folder: Path | None = field(
-        default=None,
-        metadata=option(
-            "DIR",
-            "report on every document below DIR instead; each is planned with a made-up prefix, nothing is kept",
-            is_file=True,
-        ),
-    )
-    lines: bool = field(
-        default=False, metadata=switch("with --folder: print a JSON object per document, then one with the totals")
-    )
-
-    def usage_problem(self, options: Options) -> str:
-        """Return why these arguments do not belong together, or an empty text."""
-        of_a_file, of_a_folder = bool(self.file), self.folder is not None
-        conflicts = (
-            (not of_a_file and not of_a_folder, "one of FILE and --folder DIR is required"),
-            (of_a_file and of_a_folder, "FILE and --folder DIR exclude each other"),
-            (of_a_file and not self.docprefix, "the following arguments are required with FILE: --docprefix"),
-            (of_a_file and self.lines, "--lines belongs to --folder DIR"),
-            (
-                of_a_folder and self.docprefix != "",
-                "--docprefix belongs to FILE: with --folder each document gets a made-up prefix",
-            ),
-            (
-                of_a_folder and (self.accept is not None or self.propose_acceptances is not None),
-                "--accept and --propose-acceptances belong to FILE",
-            ),
-            (of_a_folder and self.out is not None, "--out belongs to FILE: with --folder no plan is kept"),
-            (self.lines and options.json, "--json prints one object, --lines one per document: give one of them"),
-        )
-        return next((message for is_wrong, message in conflicts if is_wrong), "")
-
-
-@dataclass(frozen=True, slots=True)
-class StartRun(_Document, Checked):
+class StartRun(DocumentFile, Checked):
     """Start a run."""
 
     live: bool = field(
@@ -142,7 +83,7 @@ class RegisterDocument:
 
     docprefix: str = field(metadata=option("P", "upper-case prefix of the addresses"))
     query: str = field(metadata=option("SQL", "a query that gives one row with one text"))
-    profile: str = field(default=DEFAULT_PROFILE, metadata=_PROFILE)
+    profile: str = field(default=DEFAULT_PROFILE, metadata=PROFILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +265,48 @@ OPERATIONS: tuple[Operation, ...] = (
         ExportDocument,
         "console.cli.exports:export",
         ("console.cli.exports:Exported",),
+    ),
+    Operation(
+        ("document", "list"),
+        "list the registered documents and what is in force of each",
+        Nothing,
+        "console.cli.states:list_all",
+        ("console.cli.states:Documents",),
+    ),
+    Operation(
+        ("document", "show"),
+        "write the exact text that is, was or will be in force",
+        ShowDocument,
+        "console.cli.states:show",
+        ("console.cli.states:WrittenDocument",),
+    ),
+    Operation(
+        ("document", "history"),
+        "list every state that a document has had in force",
+        OneDocument,
+        "console.cli.states:history",
+        ("console.cli.states:DocumentHistory",),
+    ),
+    Operation(
+        ("document", "diff"),
+        "compare the texts of a document that are in force at two moments",
+        DiffDocument,
+        "console.cli.state_diff:diff",
+        ("console.backend.runs.state_comparison:DocumentDiff",),
+    ),
+    Operation(
+        ("unit", "show"),
+        "show a unit as it is, was or will be in force",
+        ShowUnit,
+        "console.cli.states:show_unit",
+        ("console.backend.runs.unit_states:ShownUnit",),
+    ),
+    Operation(
+        ("unit", "history"),
+        "list every version of a unit, and when each counts",
+        OneUnit,
+        "console.cli.states:unit_history",
+        ("console.backend.runs.unit_states:UnitHistory",),
     ),
     Operation(
         ("plan",),

@@ -13,8 +13,8 @@ from console.backend.host.context import default_root
 from console.backend.model.errors import CutterError, ExitStatus
 from console.backend.model.full_command import full_command
 from console.backend.model.outcome import Outcome
-from console.backend.model.redaction import hide_known_in, redact
-from console.backend.model.safe_text import safe_text
+from console.backend.model.redaction import hide_known, hide_known_in, redact
+from console.backend.model.safe_text import NOT_INERT, safe_text
 from console.cli.arguments import Options
 from console.cli.printing import emit, is_unicode, say
 
@@ -59,6 +59,14 @@ def report_error(options: Options, command: str, error: CutterError) -> ExitStat
     return error.exit_status
 
 
+def emit_law(lines: Iterable[str]) -> None:
+    """Print lines with text of law: as it is, but for control characters and the secrets that are known.
+
+    The rules for what reads like a secret are left out: they would change the words of a law about passwords.
+    """
+    emit("".join(f"{safe_text(hide_known(line))}\n" for line in lines))
+
+
 def narrate(line: str) -> None:
     """Write one line of narration to standard error."""
     say(safe_text(redact(line)) + "\n")
@@ -77,6 +85,9 @@ def _print_json(command: str, outcome: Outcome, data: dict[str, Any]) -> None:
 
 
 def _inert(text: str, *, ascii_only: bool) -> str:
-    """Return the text with lone surrogates shown, and, with `ascii_only`, with JSON escapes for all but ASCII."""
+    """Return the text with lone surrogates shown, and JSON escapes for control characters; with `ascii_only`, for all but ASCII."""
     text = _SURROGATES.sub(lambda match: f"<U+{ord(match.group()):04X}>", text)
+    # Escapes of JSON, which mean the same text: a terminal would obey the characters themselves.
+    if not text.isprintable():
+        text = NOT_INERT.sub(lambda match: json.dumps(match.group())[1:-1], text)
     return _NOT_ASCII.sub(lambda match: json.dumps(match.group())[1:-1], text) if ascii_only else text

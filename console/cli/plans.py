@@ -1,4 +1,7 @@
-"""plan: plans a document, or all below a folder, without any effect; needs no database and loads no driver."""
+"""plan: plans a document, or all below a folder, without any effect.
+
+It needs a database, and loads a driver, only to compare the text with what is law.
+"""
 
 from pathlib import Path
 
@@ -14,6 +17,8 @@ from console.backend.documents.report import PlanReport
 from console.backend.host.context import Context, default_root
 from console.backend.host.durable import write_durably
 from console.backend.host.settings import load_settings
+from console.backend.model.amendment import Amendment, Moved
+from console.backend.model.amendment_report import AmendmentReport, amendment_lines
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus, Refused, StopCode
@@ -28,15 +33,15 @@ from console.backend.model.plan import (
 )
 from console.backend.model.suspect_groups import SuspectGroup, grouped
 from console.cli.arguments import Options
-from console.cli.operations import PlanFile
 from console.cli.output import narrate, report
+from console.cli.plan_request import PlanFile
 
 _SHOWN = 60
 """Number of characters of a dropped span that the list shows; the report as JSON has all of them."""
 
 
 def plan(options: Options, request: PlanFile) -> ExitStatus:
-    """Plan a document without any effect, and without a database."""
+    """Plan a document without any effect; without a database, unless it is compared with what is law."""
     root = (options.root or default_root()).absolute()
     settings = load_settings(root, options.config)
     limits = limits_of(settings)
@@ -61,13 +66,31 @@ def plan(options: Options, request: PlanFile) -> ExitStatus:
         acceptances=read_acceptances(request.accept, source.raw, limits),
         limits=limits,
     )
+    amendment, compared = _compared(options, request, result)
     if request.out is not None and result.plan is not None:
-        keep_new_file(request.out, canonical_json(bind(result.plan, None)))
+        keep_new_file(request.out, canonical_json(bind(result.plan, None, amendment)))
     if request.propose_acceptances is not None:
         _propose(request.propose_acceptances, source.origin, result)
     outcome = Outcome.PASS if result.plan is not None else Outcome.FAIL
-    status = report(options, "plan", outcome, _plan_lines(result), PlanReport.of(result, Context(root=root).now()))
+    lines = [*_plan_lines(result, amendment), *(amendment_lines(compared) if compared is not None else [])]
+    answer = PlanReport.of(result, Context(root=root).now(), amendment, compared)
+    status = report(options, "plan", outcome, lines, answer)
     return status if result.plan is not None else ExitStatus.REFUSED
+
+
+def _compared(
+    options: Options, request: PlanFile, result: PlanResult
+) -> tuple[Amendment | None, AmendmentReport | None]:
+    """Return the effects on what is law with their report; None for a text that is refused, or not to be compared."""
+    if not request.against or result.plan is None:
+        return None, None
+    # Loaded for a comparison alone: it brings the driver.
+    from console.backend.runs.revision import compare_with_law
+    from console.cli.installation import installation_of
+
+    moved = tuple(Moved(old=old, new=new) for old, _, new in (pair.partition("=") for pair in request.moved))
+    revision = compare_with_law(installation_of(options), result.plan, result.canonical, moved)
+    return revision.amendment, revision.report()
 
 
 def read_acceptances(path: Path | None, raw: bytes, limits: Limits) -> tuple[Acceptance, ...]:
@@ -98,7 +121,7 @@ def keep_new_file(path: Path, data: bytes, argument: str = "--out") -> None:
         ) from error
 
 
-def _plan_lines(result: PlanResult) -> list[str]:
+def _plan_lines(result: PlanResult, amendment: Amendment | None) -> list[str]:
     if result.plan is None:
         return [f"{place_of(problem)}{problem.code}: {problem.message}" for problem in result.problems]
     depths: dict[str, int] = {}
@@ -130,7 +153,7 @@ def _plan_lines(result: PlanResult) -> list[str]:
         f"{counted(len(lines), 'unit')}: {kinds}",
         f"{counted(coverage.unit_bytes, 'byte')} in units, {coverage.other_bytes} outside, lossless: {coverage.lossless}",
         *([f"profile {result.plan.profile} is your own, sha256 {own}"] if own else []),
-        f"plan digest {bind(result.plan, None).plan_digest} (bound to no database)",
+        f"plan digest {bind(result.plan, None, amendment).plan_digest} (bound to no database)",
     ]
 
 

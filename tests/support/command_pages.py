@@ -22,7 +22,7 @@ def usage_of(field: "Field[Any]") -> str:
             return f"[{value}…]"
         return value if field.default is MISSING else f"[{value}]"
     several = "…" if get_origin(field.type) is tuple else ""
-    option = f"--{field.name.replace('_', '-')} {value}{several}".rstrip()
+    option = f"--{field.name.rstrip('_').replace('_', '-')} {value}{several}".rstrip()
     # Without its confirmation a dangerous command is refused, although the parser takes it.
     return option if field.default is MISSING or field.name == "confirm" else f"[{option}]"
 

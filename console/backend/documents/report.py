@@ -6,6 +6,8 @@ from typing import Literal, Self
 from pydantic import Field
 
 from console.backend.documents.planning import PlanResult
+from console.backend.model.amendment import Amendment
+from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan import (
     Acceptance,
@@ -57,10 +59,18 @@ class PlanReport(Value):
     dropped: tuple[DroppedSpan, ...]
     omissions: tuple[Omission, ...]
     """Content of a source with markup that the canonical text does not hold."""
+    amendment: AmendmentReport | None = None
+    """Effects on what is law; None if the text was not compared with it."""
 
     @classmethod
-    def of(cls, result: PlanResult, measured_at: datetime) -> Self:
-        """The report of a plan result."""
+    def of(
+        cls,
+        result: PlanResult,
+        measured_at: datetime,
+        amendment: Amendment | None = None,
+        comparison: AmendmentReport | None = None,
+    ) -> Self:
+        """The report of a plan result; with the effects on what is law, and their report, if it was compared."""
         plan, source = result.plan, result.source
         nothing = Coverage(unit_bytes=0, other_bytes=len(result.canonical), lossless=False)
         return cls(
@@ -73,7 +83,7 @@ class PlanReport(Value):
             source=SourceReport(bytes=source.bytes, sha256=source.sha256, canonical_sha256=source.canonical_sha256)
             if source
             else None,
-            plan_digest=bind(plan, None).plan_digest if plan else None,
+            plan_digest=bind(plan, None, amendment).plan_digest if plan else None,
             content_digest=plan.content_digest if plan else None,
             n_units=len(plan.units) if plan else 0,
             histogram=result.histogram,
@@ -86,4 +96,5 @@ class PlanReport(Value):
             acceptances=plan.acceptances if plan else (),
             dropped=plan.dropped if plan else (),
             omissions=plan.omissions if plan else (),
+            amendment=comparison,
         )

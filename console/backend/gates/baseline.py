@@ -1,4 +1,4 @@
-"""G1: the release was tested; write protections are tested live; row counts match the ledger."""
+"""G1: the release was tested; write protections are tested live; row counts match the ledger, texts in force the pinned ones."""
 
 import psycopg
 
@@ -8,6 +8,7 @@ from console.backend.gates.growth import Growth, growth_check, measure_growth
 from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes
 from console.backend.gates.probe import Probe
 from console.backend.gates.recorded_tests import Recorded, recorded_tests, recorded_tests_check
+from console.backend.gates.text_in_force import Texts, measure_texts, texts_check
 from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.outcome import Check
 from console.backend.model.purposes import Purpose
@@ -97,6 +98,7 @@ class Facts(Value):
     monitor: Measurement[RoleProof]
     rest: Measurement[AtRest]
     growth: Measurement[Growth]
+    texts: Measurement[Texts]
 
 
 def measure(probe: Probe) -> Facts:
@@ -118,6 +120,8 @@ def measure(probe: Probe) -> Facts:
             "rest", "lease and HOLD after the proofs", "v_lease and v_hold", lambda: _rest(probe), _rest_in_words
         ),
         growth=measure_growth(probe),
+        # The last one: it takes as long as there is text.
+        texts=measure_texts(probe),
     )
 
 
@@ -248,7 +252,7 @@ def _role_in_words(proof: RoleProof) -> str:
 
 
 def decide(facts: Facts) -> tuple[Check, ...]:
-    """Pure: tests, connections, guard, dry run, rolled-back create, each role's write protections, the switch at rest, the rows."""
+    """Pure: tests, connections, guard, dry run, rolled-back create, each role's write protections, the switch at rest, the rows, the texts in force."""
     return (
         recorded_tests_check(facts.tests),
         connections_check(facts.connections),
@@ -260,6 +264,7 @@ def decide(facts: Facts) -> tuple[Check, ...]:
         _role_check("monitor", facts.monitor),
         check("switch still off", facts.rest, _at_rest),
         growth_check(facts.growth),
+        texts_check(facts.texts),
     )
 
 

@@ -5,10 +5,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-_CONTROL = re.compile(
+NOT_INERT = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
+"""Control, bidi and zero-width characters, and lone surrogates: what a screen would obey, or not show."""
 
 
 def _shown(match: re.Match[str]) -> str:
@@ -25,7 +26,7 @@ def safe_text(text: str) -> str:
     that there was something.
     """
     # A shortcut, for a plan has titles and numbers of up to a hundred thousand units: nothing printable is in the set.
-    return text if text.isprintable() else _CONTROL.sub(_shown, text)
+    return text if text.isprintable() else NOT_INERT.sub(_shown, text)
 
 
 def safe_lines(text: str) -> tuple[str, ...]:

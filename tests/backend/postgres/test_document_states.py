@@ -3,8 +3,12 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
+from console.backend.model.canonical_json import sha256_hex
 from console.backend.postgres.connections import scalar
 from tests.backend.postgres.signed_cut import SignedCut, start_cut, start_edit
+from tests.backend.postgres.tampering import tamper
 from tests.conftest import Database
 
 AROUND = "Stands before every unit.\n\n# One\n\nText one.\n\n## Alpha\n\nFirst: Điều 1 § 2.\n\n## Beta\n\nSecond.\n"
@@ -90,3 +94,75 @@ def test_one_document_is_no_part_of_another_s_state(database: Database) -> None:
     assert [row[:2] for row in read(database, _STATES)] == [("ACME-LAW", first.run_id), ("ACME-LAWS", second.run_id)]
     assert read(database, _IN_FORCE) == sorted(planned(first) + planned(second))
     assert text_of(first) == first.canonical
+
+
+def test_a_unit_is_found_by_its_address_in_every_state_and_no_draft_is(cut: SignedCut) -> None:
+    states = "SELECT state, version_seq, title, body FROM cutter_governance.fn_unit_states(%s)"
+    last = cut.units[-1]
+    cut.to_second_pause()
+    assert read(cut.database, states, last.address) == []
+    edit = start_edit(cut)
+    edit.edited()
+    cut.verify()
+    cut.lawful()
+    assert read(cut.database, states, last.address) == [(1, 2, "Edited", "Edited.\n")]
+    versions = "SELECT version_seq, run_id, operation, lifecycle_status FROM cutter_governance.fn_unit_versions(%s)"
+    assert read(cut.database, versions, last.address) == [
+        (1, cut.run_id, "cut", "superseded"),
+        (2, edit.run_id, "edit", "enacted"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT body FROM cutter_governance.fn_unit_states('ACME-LAW/ONE/BETA')",
+        "SELECT draft_body FROM cutter_governance.fn_unit_versions('ACME-LAW/ONE/BETA') WHERE draft_body IS NOT NULL",
+        "SELECT body FROM cutter_governance.fn_state_versions('ictr-20260101T000000Z-00000001')",
+        "SELECT address FROM cutter_governance.fn_state_altered('ictr-20260101T000000Z-00000001')",
+        "SELECT t FROM cutter_governance.fn_state_text('ictr-20260101T000000Z-00000001') t WHERE t IS NOT NULL",
+        "SELECT t FROM cutter_governance.fn_state_cut_sha256('ictr-20260101T000000Z-00000001') t WHERE t IS NOT NULL",
+        "SELECT body FROM cutter_governance.fn_in_force('infinity')",
+        "SELECT body FROM cutter_governance.v_in_force",
+    ],
+)
+def test_nothing_tells_the_monitoring_role_a_text_that_was_taken_back(cut: SignedCut, query: str) -> None:
+    cut.to_second_pause()
+    cut.reverted()
+    assert read(cut.database, query) == []
+
+
+@pytest.mark.parametrize("set_to", ["title = 'Other'", "body = 'Other.\n'"])
+def test_a_unit_that_is_not_the_signed_one_is_named(cut: SignedCut, set_to: str) -> None:
+    cut.enacted()
+    altered = "SELECT seq, address FROM cutter_governance.fn_state_altered(%s)"
+    assert read(cut.database, altered, cut.run_id) == []
+    tamper(cut.database, f"UPDATE public.unit_version SET {set_to} WHERE title = 'Beta'")
+    assert read(cut.database, altered, cut.run_id) == [(3, "ACME-LAW/ONE/BETA")]
+
+
+def test_an_edit_of_version_0_2_0_is_part_of_the_state_though_one_transaction_sealed_all(cut: SignedCut) -> None:
+    cut.to_second_pause()
+    edit = start_edit(cut)
+    edit.edited()
+    cut.verify()
+    cut.lawful()
+    # As the upgrade leaves it: one transaction id for all seals, and no text between the units.
+    tamper(
+        cut.database,
+        "UPDATE cutter_governance.manifest_seal SET xid = pg_current_xact_id(), other_text = NULL",
+    )
+    assert read(cut.database, _IN_FORCE)[-1][1:] == ("Edited", "Edited.\n")
+    assert read(cut.database, _AT, now()) == read(cut.database, _IN_FORCE)
+    states = "SELECT title, edited_by FROM cutter_governance.fn_unit_states(%s)"
+    assert read(cut.database, states, cut.units[-1].address) == [("Edited", edit.run_id)]
+    assert text_of(cut) is None
+
+
+def test_the_text_before_the_edits_is_the_pinned_one(cut: SignedCut) -> None:
+    cut.to_second_pause()
+    start_edit(cut).edited()
+    cut.verify()
+    cut.lawful()
+    cut_sha256 = "SELECT cutter_governance.fn_state_cut_sha256(%s)"
+    assert read(cut.database, cut_sha256, cut.run_id) == [(sha256_hex(cut.canonical),)]

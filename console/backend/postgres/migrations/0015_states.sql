@@ -140,7 +140,8 @@ COMMENT ON VIEW v_document_state IS
     'Every state of a document that was enacted: by which run and ruling, in force from when to when.';
 
 -- The units of a run as they were enacted, or wait to be: its manifest, overlaid by the edits that were signed between
--- its cut and its enactment.
+-- its cut and its enactment. The order is that of the rulings' uses: the upgrade sealed all manifests of version 0.2.0 in
+-- one transaction.
 CREATE OR REPLACE FUNCTION fn_state_units(p_run_id text)
 RETURNS TABLE (
     seq integer, address text, parent text, unit_kind text, section_type text, section_code text,
@@ -151,12 +152,18 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
     WITH edited AS (
         SELECT DISTINCT ON (b.address) b.address, b.version_id, e.run_id
           FROM cutter_governance.run c
-          JOIN cutter_governance.manifest_seal s ON s.run_id = c.run_id
+          JOIN cutter_governance.approval_use s ON s.run_id = c.run_id AND s.purpose = 'cut'
           LEFT JOIN cutter_governance.approval_use n ON n.run_id = c.run_id AND n.purpose = 'enact'
           JOIN cutter_governance.run e ON e.docprefix = c.docprefix AND e.operation = 'edit'
-          JOIN cutter_governance.manifest_seal w ON w.run_id = e.run_id
+          JOIN cutter_governance.manifest_seal f ON f.run_id = e.run_id
+          JOIN cutter_governance.approval_use w ON w.run_id = e.run_id AND w.purpose = 'edit'
            AND w.xid > s.xid AND (n.xid IS NULL OR w.xid < n.xid)
-          JOIN cutter_governance.manifest_unit_block b ON b.run_id = e.run_id
+        -- By the index of the edit's run: a join could read every manifest for the few rows of an edit.
+         CROSS JOIN LATERAL (
+                   SELECT m.address, m.version_id
+                     FROM cutter_governance.manifest_unit_block m
+                    WHERE m.run_id = e.run_id
+                   OFFSET 0) b
          WHERE c.run_id = p_run_id
          ORDER BY b.address, w.xid DESC
     )
@@ -170,9 +177,10 @@ $$;
 COMMENT ON FUNCTION fn_state_units IS 'The units of a run as they were enacted, or wait to be.';
 
 -- The whole text of a state: the bodies of its versions, with the text between them. NULL where that was not kept, and
--- for what was never enacted: drafts that were taken back are nobody's to read here.
+-- for what was never enacted: drafts that were taken back are nobody's to read here. Versions are looked up by index:
+-- otherwise the text of a small document would read the versions of all others.
 CREATE OR REPLACE FUNCTION fn_state_text(p_run_id text) RETURNS bytea
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT (SELECT string_agg(
                        substring(s.other_text FROM p.between_end - p.between + 1 FOR p.between)
                        || convert_to(p.body, 'UTF8'), '' ORDER BY p.seq)
@@ -187,11 +195,137 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
      WHERE s.run_id = p_run_id
        AND s.other_text IS NOT NULL
        AND EXISTS (SELECT 1
-                     FROM cutter_governance.v_document_state d
-                    WHERE d.run_id = s.run_id)
+                     FROM cutter_governance.approval_use n
+                    WHERE n.run_id = s.run_id
+                      AND n.purpose = 'enact')
 $$;
 COMMENT ON FUNCTION fn_state_text IS
     'The canonical text of a state, composed of its versions; NULL where the text between its units was not kept.';
+
+-- Equal addresses are looked for in the order of bytes, which is that of a manifest but for its numbers.
+CREATE INDEX IF NOT EXISTS manifest_unit_block_address ON manifest_unit_block (address COLLATE "C");
+
+-- The units of a state with their texts, in the order of the document; none for what was never enacted.
+CREATE OR REPLACE FUNCTION fn_state_versions(p_run_id text)
+RETURNS TABLE (
+    seq integer, address text, parent text, unit_kind text, section_type text, section_code text, line_start integer,
+    version_seq integer, title text, body text
+)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT u.seq, u.address, u.parent, u.unit_kind, u.section_type, u.section_code, u.line_start, v.version_seq,
+           coalesce(v.title, ''), v.body
+      FROM cutter_governance.fn_state_units(p_run_id) u
+      JOIN public.unit_version v ON v.id = u.version_id
+     WHERE EXISTS (SELECT 1
+                     FROM cutter_governance.approval_use n
+                    WHERE n.run_id = p_run_id
+                      AND n.purpose = 'enact')
+$$;
+COMMENT ON FUNCTION fn_state_versions IS 'The units of a state that was enacted, with their texts.';
+
+-- The sha256 of the text of a run's sealed manifest, as it was cut: of a state whose units were edited afterwards this must
+-- be the pinned one, and not that of its text.
+CREATE OR REPLACE FUNCTION fn_state_cut_sha256(p_run_id text) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT encode(sha256(
+               (SELECT string_agg(
+                           substring(s.other_text FROM p.between_end - p.between + 1 FOR p.between)
+                           || convert_to(p.body, 'UTF8'), '' ORDER BY p.seq)
+                       || substring(s.other_text FROM max(p.between_end) + 1)
+                  FROM (SELECT g.seq, g.body, g.between, (sum(g.between) OVER (ORDER BY g.seq))::integer AS between_end
+                          FROM (SELECT b.seq, b.body,
+                                       (b.byte_start - lag(b.byte_end, 1, 0::bigint) OVER (ORDER BY b.seq))::integer
+                                           AS between
+                                  FROM cutter_governance.manifest_unit_block b
+                                 WHERE b.run_id = p_run_id) g) p)), 'hex')
+      FROM cutter_governance.manifest_seal s
+     WHERE s.run_id = p_run_id
+       AND s.other_text IS NOT NULL
+       AND EXISTS (SELECT 1
+                     FROM cutter_governance.approval_use n
+                    WHERE n.run_id = s.run_id
+                      AND n.purpose = 'enact')
+$$;
+COMMENT ON FUNCTION fn_state_cut_sha256 IS
+    'The sha256 of the text of a run''s sealed manifest, as it was before edits; NULL where other_text was not kept.';
+
+-- The units of a state whose title or body is not the one of the sealed manifest that it came in by. Of a state whose
+-- whole text cannot be compared with the pinned one, because a unit was edited or version 0.2.0 sealed it, this can be.
+CREATE OR REPLACE FUNCTION fn_state_altered(p_run_id text) RETURNS TABLE (seq integer, address text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT u.seq, u.address
+      FROM cutter_governance.fn_state_units(p_run_id) u
+      JOIN cutter_governance.manifest_unit_block b ON b.run_id = coalesce(u.edited_by, p_run_id) AND b.address COLLATE "C" = u.address
+      LEFT JOIN public.unit_version v ON v.id = u.version_id
+     WHERE (v.title, encode(sha256(convert_to(v.body, 'UTF8')), 'hex')) IS DISTINCT FROM (b.title, b.body_sha256)
+       AND EXISTS (SELECT 1
+                     FROM cutter_governance.approval_use n
+                    WHERE n.run_id = p_run_id
+                      AND n.purpose = 'enact')
+$$;
+COMMENT ON FUNCTION fn_state_altered IS
+    'The units of a state whose title or body is not the one of the sealed manifest that it came in by.';
+
+-- Every state that one unit was, is or will be law in, with its text there. By the index alone, whatever the number of
+-- units and documents.
+CREATE OR REPLACE FUNCTION fn_unit_states(p_address text)
+RETURNS TABLE (
+    state bigint, seq integer, parent text, unit_kind text, section_type text, section_code text,
+    version_seq integer, title text, body text, edited_by text
+)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT d.state, b.seq, b.parent_address, b.unit_kind, b.section_type, b.section_code,
+           v.version_seq, coalesce(v.title, ''), v.body, e.run_id
+      FROM cutter_governance.manifest_unit_block b
+      JOIN cutter_governance.manifest_seal m ON m.run_id = b.run_id
+      JOIN cutter_governance.v_document_state d
+        ON d.run_id = b.run_id AND d.docprefix = split_part(p_address, '/', 1)
+      LEFT JOIN LATERAL (
+               SELECT c.run_id, c.version_id
+                 FROM cutter_governance.manifest_unit_block c
+                 JOIN cutter_governance.manifest_seal f ON f.run_id = c.run_id
+                 JOIN cutter_governance.approval_use w ON w.run_id = c.run_id AND w.purpose = 'edit'
+                 JOIN cutter_governance.approval_use s ON s.run_id = b.run_id AND s.purpose = 'cut'
+                WHERE c.address COLLATE "C" = p_address
+                  AND w.xid > s.xid
+                  AND w.xid < d.enacted_in
+                ORDER BY w.xid DESC
+                LIMIT 1) e ON true
+      JOIN public.unit_version v ON v.id = coalesce(e.version_id, b.version_id)
+     WHERE b.address COLLATE "C" = p_address
+$$;
+COMMENT ON FUNCTION fn_unit_states IS 'Every state that one unit was, is or will be law in, with its text there.';
+
+-- Every version of one unit and the run that wrote it, also of drafts. A text is there only if v_reader shows it as a draft:
+-- what was taken back before it was law is nobody's to read here.
+CREATE OR REPLACE FUNCTION fn_unit_versions(p_address text)
+RETURNS TABLE (
+    version_seq integer, run_id text, operation text, statement_sha256 text, lifecycle_status text,
+    created_at timestamptz, draft_title text, draft_body text
+)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT v.version_seq, w.run_id, w.operation, w.statement_sha256, v.lifecycle_status, v.created_at,
+           CASE WHEN d.is_draft THEN coalesce(v.title, '') END, CASE WHEN d.is_draft THEN v.body END
+      FROM public.information_unit u
+      JOIN public.unit_version v ON v.unit_id = u.id
+      LEFT JOIN LATERAL (
+               SELECT b.run_id, r.operation, a.statement_sha256
+                 FROM cutter_governance.manifest_unit_block b
+                 JOIN cutter_governance.run r ON r.run_id = b.run_id
+                 JOIN cutter_governance.approval_use a ON a.run_id = b.run_id AND a.purpose IN ('cut', 'edit')
+                WHERE b.address COLLATE "C" = p_address
+                  AND b.version_id = v.id
+                ORDER BY a.xid
+                LIMIT 1) w ON true
+     CROSS JOIN LATERAL (
+               SELECT u.lifecycle_status = 'draft' AND u.deleted_at IS NULL AND v.id = u.version_anchor_ref) d (is_draft)
+     WHERE u.canonical_address = p_address
+$$;
+COMMENT ON FUNCTION fn_unit_versions IS 'Every version of one unit and the run that wrote it; with text only of the draft that readers see.';
+
+CREATE OR REPLACE VIEW v_address_alias AS
+    SELECT a.alias, a.canonical_address, a.run_id, a.created_at FROM canonical_address_alias a;
+COMMENT ON VIEW v_address_alias IS 'Addresses that a unit had, and the address that it has since.';
 
 -- What was, is or will be in force at a moment: one row a unit. Not the drafts, and not what begins later.
 CREATE OR REPLACE FUNCTION fn_in_force(p_at timestamptz)
@@ -237,7 +371,11 @@ CREATE OR REPLACE VIEW v_in_force WITH (security_barrier) AS
                       AND l.in_force_from > now());
 COMMENT ON VIEW v_in_force IS 'The units that are in force now, for readers: no drafts, and nothing that begins later.';
 
-REVOKE ALL ON v_document_state, v_in_force FROM PUBLIC;
-REVOKE ALL ON FUNCTION fn_state_units, fn_state_text, fn_in_force FROM PUBLIC;
-GRANT SELECT ON v_document_state, v_in_force TO cutter_ro, cutter_exec, cutter_verify;
-GRANT EXECUTE ON FUNCTION fn_state_units, fn_state_text, fn_in_force TO cutter_ro, cutter_exec, cutter_verify;
+REVOKE ALL ON v_document_state, v_in_force, v_address_alias FROM PUBLIC;
+REVOKE ALL ON FUNCTION fn_state_units, fn_state_text, fn_state_versions, fn_state_cut_sha256, fn_state_altered,
+    fn_unit_states, fn_unit_versions, fn_in_force
+    FROM PUBLIC;
+GRANT SELECT ON v_document_state, v_in_force, v_address_alias TO cutter_ro, cutter_exec, cutter_verify;
+GRANT EXECUTE ON FUNCTION fn_state_units, fn_state_text, fn_state_versions, fn_state_cut_sha256, fn_state_altered,
+    fn_unit_states, fn_unit_versions, fn_in_force
+    TO cutter_ro, cutter_exec, cutter_verify;

@@ -1,0 +1,65 @@
+"""Makes the report of a revised text out of its comparison with what is law."""
+
+from datetime import datetime
+
+from console.backend.documents.comparison import ChangedUnit, Comparison
+from console.backend.model.amendment import Amendment
+from console.backend.model.amendment_report import (
+    AmendmentReport,
+    ChangedReport,
+    FieldReport,
+    PartReport,
+    RenumberingReport,
+    UnitReport,
+)
+from console.backend.model.compared_unit import ComparedUnit, UnitField
+from console.backend.model.plan_binding import expected_amendment_deltas, expected_enactment_deltas
+
+
+def amendment_report(
+    comparison: Comparison, amendment: Amendment, state: int, in_force_from: datetime
+) -> AmendmentReport:
+    """Return the report of a comparison with the state of this number."""
+    n_units = len(comparison.new)
+    return AmendmentReport(
+        base_run_id=amendment.base_run_id,
+        base_state=state,
+        base_in_force_from=in_force_from,
+        base_digest=amendment.base_digest,
+        unchanged=amendment.unchanged,
+        changed=tuple(_changed(unit) for unit in comparison.changed),
+        new=tuple(_named(unit) for unit in comparison.added),
+        gone=tuple(_named(unit) for unit in comparison.gone),
+        returning=amendment.returning,
+        reordered=comparison.reordered,
+        moved=amendment.moved,
+        renumberings=tuple(
+            RenumberingReport(old=pair.old.address, new=pair.new.address, title=pair.new.title)
+            for pair in comparison.renumberings
+        ),
+        deltas_at_cut=expected_amendment_deltas(n_units, amendment),
+        deltas_at_enactment=expected_enactment_deltas(n_units, amendment),
+    )
+
+
+def _changed(unit: ChangedUnit) -> ChangedReport:
+    has_body = UnitField.BODY in unit.fields
+    diff = unit.body_diff()
+    return ChangedReport(
+        address=unit.address,
+        title=unit.new.title,
+        line=unit.new.line,
+        fields=unit.fields,
+        values=tuple(
+            FieldReport(field=field, old=getattr(unit.old, field) or "", new=getattr(unit.new, field) or "")
+            for field in unit.fields
+            if field is not UnitField.BODY
+        ),
+        body_diff=tuple(PartReport(kind=part.kind, text=part.text) for part in diff.parts) if has_body else (),
+        only_space=has_body and diff.only_space,
+        is_coarse=diff.is_coarse,
+    )
+
+
+def _named(unit: ComparedUnit) -> UnitReport:
+    return UnitReport(address=unit.address, title=unit.title, line=unit.line or None)

@@ -1,0 +1,51 @@
+"""A revised text beside the document as it is law, read as the monitoring role; nothing is written."""
+
+from dataclasses import dataclass
+
+import psycopg
+
+from console.backend.documents.amendment_report import amendment_report
+from console.backend.documents.comparison import Comparison, compare, units_of_plan
+from console.backend.host.installation import Installation
+from console.backend.model.amendment import Amendment, Moved
+from console.backend.model.amendment_report import AmendmentReport
+from console.backend.model.errors import Refused, StopCode
+from console.backend.model.plan import DocumentPlan
+from console.backend.postgres.base_units import EnactedState, known_addresses, newest_state, units_of_state
+from console.backend.postgres.connections import connect
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A planned text, compared with the newest enacted state of its document."""
+
+    state: EnactedState
+    comparison: Comparison
+    amendment: Amendment
+
+    def report(self) -> AmendmentReport:
+        """Return the comparison as it is shown."""
+        return amendment_report(self.comparison, self.amendment, self.state.number, self.state.in_force_from)
+
+
+def compare_with_law(
+    installation: Installation, plan: DocumentPlan, canonical: bytes, moved: tuple[Moved, ...] = ()
+) -> Revision:
+    """Compare a planned document with its newest enacted state.
+
+    Raises Refused if nothing of it was ever enacted, and for a stated renumbering that is none.
+    """
+    with connect(installation.settings.database.monitor, read_only=True, purpose="compare") as connection:
+        # One snapshot for all rows: a state must not be mixed of two moments.
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        state = newest_state(connection, plan.docprefix)
+        if state is None:
+            raise Refused(
+                StopCode.DOCUMENT_UNKNOWN,
+                f"nothing of {plan.docprefix} is law, so there is nothing to compare it with",
+                "Plan it without --against, as a first cut; the documents that are law: cutter-console status",
+            )
+        comparison = compare(units_of_state(connection, plan.docprefix, state), units_of_plan(plan, canonical), moved)
+        added = tuple(unit.address for unit in comparison.added)
+        returning = known_addresses(connection, plan.docprefix, added)
+    return Revision(state, comparison, comparison.amendment(state.run_id, returning))

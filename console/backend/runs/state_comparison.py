@@ -1,0 +1,135 @@
+"""The states of a document that are in force at two moments, compared unit by unit."""
+
+from datetime import UTC, datetime
+
+import psycopg
+
+from console.backend.documents.comparison import ChangedUnit, Comparison, compare
+from console.backend.documents.word_diff import DiffKind
+from console.backend.host.installation import Installation
+from console.backend.model.compared_unit import ComparedUnit, UnitField
+from console.backend.model.safe_text import SafeText
+from console.backend.model.value import Value
+from console.backend.postgres.document_states import StateRow, state_units
+from console.backend.postgres.server import server_clock
+from console.backend.runs.document_states import in_force_at, is_repeal, reading, require_states, state_at
+
+
+class ComparedState(Value):
+    """One of the two states; without units if the document is repealed then."""
+
+    as_of: datetime
+    state: int
+    run_id: str
+    n_units: int
+
+
+class FieldChange(Value):
+    """A field of a unit that differs, but for its body."""
+
+    field: UnitField
+    old: SafeText | None
+    new: SafeText | None
+
+
+class BodyPart(Value):
+    """A stretch of the bodies that both have, or only one of them; exact, so that a terminal must not get it as it is."""
+
+    kind: DiffKind
+    text: str
+
+
+class UnitChange(Value):
+    """A unit of the same address in both states that differs."""
+
+    address: SafeText
+    fields: tuple[FieldChange, ...]
+    body: tuple[BodyPart, ...]
+    """Kept and removed parts are the old body, kept and added ones the new; empty if the bodies are equal."""
+
+
+class UnitNamed(Value):
+    """A unit that one of the states has."""
+
+    address: SafeText
+    title: SafeText
+
+
+class ProbableMove(Value):
+    """A unit that is gone and a new one of the same words; a probable renumbering, never an assumed one."""
+
+    old: SafeText
+    new: SafeText
+
+
+class DocumentDiff(Value):
+    """Differences between the states of a document that are in force at two moments."""
+
+    docprefix: str
+    old: ComparedState
+    new: ComparedState
+    unchanged: int
+    changed: tuple[UnitChange, ...]
+    added: tuple[UnitNamed, ...]
+    gone: tuple[UnitNamed, ...]
+    renumbered: tuple[ProbableMove, ...]
+    reordered: int
+    """Least number of units that moved to come from the old order to the new one."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Return whether no unit differs; the order and the text between the units may."""
+        return not (self.changed or self.added or self.gone)
+
+
+def compare_states(installation: Installation, docprefix: str, old: datetime, new: datetime | None) -> DocumentDiff:
+    """Compare what is in force at two moments; None is now. Raises Refused if nothing was enacted or in force then."""
+    with reading(installation) as connection:
+        rows, now = require_states(connection, docprefix), server_clock(connection)
+        old_row, new_row = _state(rows, docprefix, old), _state(rows, docprefix, new or now)
+        old_units, new_units = _units(connection, old_row), _units(connection, new_row)
+    return _diff(
+        docprefix,
+        _side(old, old_row, len(old_units)),
+        _side(new or now, new_row, len(new_units)),
+        compare(old_units, new_units),
+    )
+
+
+def _side(moment: datetime, row: StateRow, n_units: int) -> ComparedState:
+    return ComparedState(as_of=moment.astimezone(UTC), state=row.state, run_id=row.run_id, n_units=n_units)
+
+
+def _state(rows: tuple[StateRow, ...], docprefix: str, moment: datetime) -> StateRow:
+    row = in_force_at(rows, moment)
+    return row if row is not None and is_repeal(row) else state_at(rows, docprefix, moment)
+
+
+def _units(connection: psycopg.Connection, row: StateRow) -> tuple[ComparedUnit, ...]:
+    return () if is_repeal(row) else tuple(ComparedUnit(*unit) for unit in state_units(connection, row.run_id))
+
+
+def _diff(docprefix: str, old: ComparedState, new: ComparedState, compared: Comparison) -> DocumentDiff:
+    return DocumentDiff(
+        docprefix=docprefix,
+        old=old,
+        new=new,
+        unchanged=len(compared.unchanged),
+        changed=tuple(_change(unit) for unit in compared.changed),
+        added=tuple(UnitNamed(address=unit.address, title=unit.title) for unit in compared.added),
+        gone=tuple(UnitNamed(address=unit.address, title=unit.title) for unit in compared.gone),
+        renumbered=tuple(ProbableMove(old=move.old.address, new=move.new.address) for move in compared.renumberings),
+        reordered=compared.reordered,
+    )
+
+
+def _change(unit: ChangedUnit) -> UnitChange:
+    fields = tuple(
+        FieldChange(field=field, old=getattr(unit.old, field.value), new=getattr(unit.new, field.value))
+        for field in unit.fields
+        if field is not UnitField.BODY
+    )
+    body = unit.body_diff().parts if UnitField.BODY in unit.fields else ()
+    return UnitChange(
+        address=unit.address, fields=fields, body=tuple(BodyPart(kind=part.kind, text=part.text) for part in body)
+    )

@@ -1,0 +1,193 @@
+"""document list|show|history, unit show|history: what is, was or will be in force, read as the monitoring role."""
+
+import sys
+from datetime import datetime
+
+from console.backend.model.as_of import moment_of
+from console.backend.model.counting import counted
+from console.backend.model.errors import ExitStatus
+from console.backend.model.outcome import Outcome
+from console.backend.model.safe_text import SafeText, safe_lines
+from console.backend.model.value import Value
+from console.backend.runs.document_states import (
+    DocumentView,
+    ShownDocument,
+    StateText,
+    StateView,
+    history_of,
+    list_documents,
+    shown_time,
+    text_as_of,
+)
+from console.backend.runs.unit_states import ShownUnit, UnitHistory, VersionView, history_of_unit, unit_as_of
+from console.cli.arguments import Options
+from console.cli.installation import installation_of
+from console.cli.operations import Nothing
+from console.cli.output import emit_law, narrate, report
+from console.cli.plans import keep_new_file
+from console.cli.printing import emit, emit_bytes
+from console.cli.state_requests import OneDocument, OneUnit, ShowDocument, ShowUnit
+
+_MOST_EDITED = 5
+"""Edited units that a sentence names; the object of --json has all of them."""
+
+
+class Documents(Value):
+    """The registered documents."""
+
+    documents: tuple[DocumentView, ...]
+
+
+class DocumentHistory(Value):
+    """Every state of a document."""
+
+    docprefix: str
+    states: tuple[StateView, ...]
+
+
+class WrittenDocument(ShownDocument):
+    """The text of a state, where it was written."""
+
+    path: SafeText
+    bytes: int
+
+
+def list_all(options: Options, _request: Nothing) -> ExitStatus:
+    """List the registered documents with what is in force of each."""
+    documents = list_documents(installation_of(options))
+    lines = [
+        f"{document.docprefix:<32}  {_units(document.n_units):<14}  {counted(document.n_states, 'state'):<9}  {document.standing}"
+        f"  last run {document.last_run or '-'}{f' ({document.last_run_state})' if document.last_run else ''}"
+        for document in documents
+    ]
+    return report(options, "document list", Outcome.PASS, lines or ["no documents"], Documents(documents=documents))
+
+
+def show(options: Options, request: ShowDocument) -> ExitStatus:
+    """Write the exact text that is in force at a moment. A terminal gets it with control characters made visible."""
+    moment = _moment("--as-of", request.as_of)
+    state = text_as_of(installation_of(options), request.docprefix, moment)
+    if request.out is not None:
+        keep_new_file(request.out, state.text)
+        written = WrittenDocument(**dict(state.shown), path=str(request.out), bytes=len(state.text))
+        lines = _sentences(state.shown, str(request.out))
+        return report(options, "document show", Outcome.PASS, lines, written)
+    _emit(state)
+    for line in _sentences(state.shown, "standard output"):
+        narrate(line)
+    return ExitStatus.DONE
+
+
+def history(options: Options, request: OneDocument) -> ExitStatus:
+    """List every state of a document: from when to when it counts, by which run and ruling."""
+    states = history_of(installation_of(options), request.docprefix)
+    lines = [line for state in states for line in _state_lines(state)]
+    answer = DocumentHistory(docprefix=request.docprefix, states=states)
+    return report(options, "document history", Outcome.PASS, lines, answer)
+
+
+def show_unit(options: Options, request: ShowUnit) -> ExitStatus:
+    """Show a unit with its text as it is in force at a moment."""
+    unit = unit_as_of(installation_of(options), request.address, _moment("--as-of", request.as_of))
+    if options.json:
+        return report(options, "unit show", Outcome.PASS, (), unit)
+    emit_law([*_unit_lines(unit), *(f"  {line}" for line in safe_lines(unit.body.removesuffix("\n")))])
+    return ExitStatus.DONE
+
+
+def unit_history(options: Options, request: OneUnit) -> ExitStatus:
+    """List every version of a unit: who wrote it, and from when to when it counts."""
+    unit = history_of_unit(installation_of(options), request.address)
+    return report(options, "unit history", Outcome.PASS, _history_lines(unit), unit)
+
+
+def _moment(option: str, text: str) -> datetime | None:
+    """Return the moment that was typed; None for now, which is the database's. Raises UsageError."""
+    return moment_of(option, text) if text else None
+
+
+def _emit(state: StateText) -> None:
+    if sys.stdout is not None and sys.stdout.isatty():
+        narrate("on a terminal control characters are made visible; for the exact bytes give --out NEW or redirect")
+        emit("".join(f"{line}\n" for line in safe_lines(state.text.decode().removesuffix("\n"))))
+    else:
+        emit_bytes(state.text)
+
+
+def _sentences(shown: ShownDocument, place: str) -> list[str]:
+    lines = [
+        f"{counted(shown.n_units, 'unit', ',')} of {shown.docprefix}, state {shown.state}, in force since {shown_time(shown.in_force_from)}"
+        f"{_until(shown.in_force_until)}, by run {shown.run_id}: {place}",
+        f"sha256 {shown.sha256}",
+    ]
+    if shown.equal:
+        return [*lines, "equal to the canonical text that was pinned"]
+    named = [f"{unit.address} by run {unit.run_id}" for unit in shown.edited[:_MOST_EDITED]]
+    more = f" and {len(shown.edited) - _MOST_EDITED:,} more" if len(shown.edited) > _MOST_EDITED else ""
+    return [
+        *lines,
+        f"pinned {shown.canonical_sha256}: it differs by signed edits between cut and enactment alone: {', '.join(named)}{more}",
+    ]
+
+
+def _until(moment: datetime | None) -> str:
+    return f" until {shown_time(moment)}" if moment else ""
+
+
+def _units(number: int | None) -> str:
+    return "- units" if number is None else counted(number, "unit", ",")
+
+
+def _state_lines(state: StateView) -> list[str]:
+    return [
+        f"state {state.state}  {state.standing}  {state.operation}  {_units(state.n_units)}  from {shown_time(state.in_force_from)}"
+        f"{_until(state.in_force_until)}",
+        f"  run        {state.run_id}",
+        f"  enacted    {shown_time(state.enacted_at)}  by {', '.join(state.decided_by)}",
+        f"  ruling     {state.statement_sha256}",
+        f"  decision   {state.review_decision_id}",
+        f"  source     {state.source_sha256 or '-'}",
+        f"  text       {state.canonical_sha256 or '-'}",
+        *(f"  report     {path}" for path in state.reports),
+    ]
+
+
+def _followed(address: str, followed: tuple[str, ...]) -> list[str]:
+    return [f"alias      {' is now '.join((*followed, address))}"] if followed else []
+
+
+def _unit_lines(unit: ShownUnit) -> list[str]:
+    return [
+        *_followed(unit.address, unit.followed),
+        f"address    {unit.address}",
+        f"document   {unit.docprefix}, state {unit.state}",
+        f"parent     {unit.parent or '-'}",
+        f"kind       {unit.unit_kind}  {unit.section_type}",
+        f"number     {unit.number or '-'}",
+        f"title      {unit.title or '-'}",
+        f"version    {unit.version_seq}  in force since {shown_time(unit.in_force_from)}{_until(unit.in_force_until)}",
+        f"law by     run {unit.run_id}, ruling {unit.statement_sha256}",
+        *([f"edited by  run {unit.edited_by}"] if unit.edited_by else []),
+        f"body       sha256 {unit.body_sha256}",
+    ]
+
+
+def _history_lines(unit: UnitHistory) -> list[str]:
+    return [
+        *_followed(unit.address, unit.followed),
+        f"address    {unit.address}",
+        *([f"before     {', '.join(unit.former)}"] if unit.former else []),
+        *(line for version in unit.versions for line in _version_lines(version)),
+    ]
+
+
+def _version_lines(version: VersionView) -> list[str]:
+    return [
+        f"version {version.version_seq}  {version.standing}  written by {version.operation or '-'} run {version.run_id or '-'}",
+        *(
+            f"  in force   from {shown_time(period.in_force_from)}{_until(period.in_force_until)}, by run {period.run_id}, ruling {period.statement_sha256}"
+            for period in version.periods
+        ),
+        *([f"  title      {version.title or '-'}"] if version.title is not None else []),
+        *([f"  body       sha256 {version.body_sha256}"] if version.body_sha256 else []),
+    ]

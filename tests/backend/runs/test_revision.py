@@ -1,0 +1,119 @@
+"""A revised text is compared with the newest enacted state, as the monitoring role reads it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from console.backend.documents.planning import plan_document
+from console.backend.host.context import Context
+from console.backend.host.installation import Installation
+from console.backend.host.settings import DatabaseSettings, Settings
+from console.backend.model.amendment import Moved
+from console.backend.model.compared_unit import base_digest
+from console.backend.model.errors import Refused
+from console.backend.postgres.connections import connect, scalar
+from console.backend.runs.amendments import plan_amendment
+from console.backend.runs.revision import Revision, compare_with_law
+from tests.backend.postgres.signed_cut import SignedCut, start_amendment, start_cut, start_edit
+from tests.conftest import Database
+from tests.support.plans import accepted
+
+LONG = "The register is kept by the office in the form in which it was entered."
+FIRST = f"# One\n\nText one.\n\n## Register\n\n{LONG}\n\n# Two\n\nText two.\n\n## Fees\n\nSecond.\n"
+RENUMBERED = f"# One\n\nText one.\n\n# Two\n\nText two.\n\n## Register\n\n{LONG}\n\n## Fees\n\nSecond.\n"
+OLD, NEW = "ACME-LAW/ONE/REGISTER", "ACME-LAW/TWO/REGISTER"
+
+
+@dataclass(frozen=True)
+class Office:
+    """An enacted document, and the host that its revised texts are compared on."""
+
+    law: SignedCut
+    installation: Installation
+
+    def compared(self, text: str, *moved: Moved) -> Revision:
+        """The text beside the law; what a run would be planned with is the same."""
+        planned = plan_document(text.encode(), origin="file:a.md", docprefix=self.law.docprefix, profile="atx")
+        revision = compare_with_law(self.installation, accepted(planned), planned.canonical, moved)
+        if revision.amendment.touched:
+            with connect(self.law.database.conninfo("cutter_exec"), read_only=True) as connection:
+                assert plan_amendment(connection, accepted(planned), moved) == revision.amendment
+        return revision
+
+
+@pytest.fixture
+def office(database: Database, tmp_path: Path) -> Office:
+    """The first text is law."""
+    law = start_cut(database, text=FIRST)
+    law.enacted()
+    return Office(law, host(database, tmp_path))
+
+
+def host(database: Database, root: Path) -> Installation:
+    """A host that may only monitor the database."""
+    roles = DatabaseSettings(monitor=database.conninfo("cutter_ro"), executor="", verifier="", administrator="")
+    return Installation(Context(root=root), Settings(database=roles), "tester")
+
+
+def test_the_base_is_what_the_database_computes(office: Office) -> None:
+    comparison = office.compared(FIRST).comparison
+    with connect(office.law.database.conninfo("cutter_exec"), read_only=True) as connection:
+        digest = scalar(connection, "SELECT cutter_governance.fn_base_digest(%s)", office.law.docprefix)
+    assert comparison.base_digest == base_digest(comparison.new) == digest
+    assert comparison.is_empty
+    assert [unit.address for unit in comparison.old] == [unit.address for unit in comparison.new]
+
+
+def test_an_edited_draft_is_compared_as_it_was_enacted(database: Database, tmp_path: Path) -> None:
+    law = start_cut(database, text=FIRST)
+    law.to_second_pause()
+    start_edit(law).edited()
+    law.verify()
+    law.lawful()
+    changed = Office(law, host(database, tmp_path)).compared(FIRST).comparison.changed
+    assert [(unit.address, unit.old.title, unit.old.body) for unit in changed] == [
+        (law.units[-1].address, "Edited", "Edited.\n")
+    ]
+
+
+def test_a_renumbering_is_proposed_and_only_a_stated_one_is_part_of_the_amendment(office: Office) -> None:
+    revision = office.compared(RENUMBERED)
+    assert [(pair.old.address, pair.new.address) for pair in revision.comparison.renumberings] == [(OLD, NEW)]
+    assert revision.amendment.moved == ()
+    report = revision.report()
+    assert [pair.argument for pair in report.renumberings] == [f"--moved {OLD}={NEW}"]
+    moved = Moved(old=OLD, new=NEW)
+    stated = office.compared(RENUMBERED, moved)
+    assert stated.amendment.moved == (moved,)
+    assert stated.report().renumberings == ()
+    assert len(stated.report().deltas_at_enactment) == len(report.deltas_at_enactment) + 1
+
+
+def test_an_address_that_was_law_before_returns(office: Office) -> None:
+    start_amendment(office.law, RENUMBERED).enacted()
+    revision = office.compared(FIRST)
+    assert (revision.state.number, revision.amendment.new, revision.amendment.gone) == (2, (OLD,), (NEW,))
+    assert revision.amendment.returning == (OLD,)
+    deltas = {delta.table: delta.rows for delta in revision.report().deltas_at_cut}
+    assert (deltas["public.information_unit"], deltas["public.unit_version"]) == (0, 1)
+
+
+def test_drafts_of_a_run_are_no_part_of_the_base(office: Office) -> None:
+    start_amendment(office.law, RENUMBERED).to_second_pause()
+    planned = plan_document(FIRST.encode(), origin="file:a.md", docprefix="ACME-LAW", profile="atx")
+    revision = compare_with_law(office.installation, accepted(planned), planned.canonical)
+    assert revision.comparison.is_empty
+    assert revision.state.run_id == office.law.run_id
+
+
+def test_nothing_of_another_document_is_compared(office: Office) -> None:
+    start_cut(office.law.database, "ACME-LAWS", number=2).enacted()
+    assert office.compared(FIRST).comparison.is_empty
+
+
+def test_a_document_that_is_no_law_is_refused(database: Database, tmp_path: Path) -> None:
+    drafts = start_cut(database, text=FIRST)
+    drafts.to_second_pause()
+    with pytest.raises(Refused, match="nothing of ACME-LAW is law"):
+        Office(drafts, host(database, tmp_path)).compared(FIRST)
