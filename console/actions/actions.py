@@ -211,6 +211,16 @@ ACTIONS: tuple[Action, ...] = (
         short="List",
     ),
     Action(
+        name="compare",
+        title="Difference from what is law",
+        help="Shows what the text changes in the document that is law, unit by unit; again, or b: back.",
+        keys=("v",),
+        scope=Scope.DOCUMENTS,
+        short="Law",
+        needs="a plan without problems of a document that is law",
+        command="cutter-console plan FILE --docprefix P --against in-force",
+    ),
+    Action(
         name="next_problem",
         title="Next problem",
         help="Jumps to the next problem's line in the text.",

@@ -16,6 +16,7 @@ from console.backend.documents.title_parts import title_in_words
 from console.backend.gates.arming_checks import is_drift, readiness
 from console.backend.gates.board import gates_named, measure_board
 from console.backend.host.installation import Installation
+from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, UsageError
 from console.backend.model.plan import bind
 from console.backend.model.profile_names import AKN_PROFILE
@@ -49,6 +50,7 @@ from console.backend.runs.moves import command_of
 from console.backend.runs.operations import settle_run
 from console.backend.runs.panic import panic
 from console.backend.runs.phase_context import PhaseContext
+from console.backend.runs.revision import compare_if_law
 from console.backend.runs.run_views import known_run, list_runs, view_run
 from console.backend.runs.sources import read_source
 from console.backend.runs.status import measure_status
@@ -136,6 +138,13 @@ class BackendService:
             else (),
             limits=limits_of(self.installation.settings),
         )
+
+    def compare(self, plan: PlanView) -> AmendmentReport | None:
+        """Compare a planned document with what is law, read as the monitoring role; None if nothing of it ever was."""
+        if plan.document is None:
+            return None
+        revision = compare_if_law(self.installation, plan.document, plan.text.data)
+        return revision.report() if revision is not None else None
 
     def profiles(self) -> tuple[str, ...]:
         """Return the names of the profiles: those that are shipped, then the operator's own."""

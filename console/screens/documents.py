@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -10,6 +11,8 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
 from console.actions.actions import Action, Scope
+from console.backend.model.amendment_report import AmendmentReport
+from console.backend.model.errors import CutterError
 from console.backend.model.plan import Acceptance, DroppedSpan, Problem
 from console.backend.model.profile_names import DEFAULT_PROFILE
 from console.backend.model.states import Mode
@@ -18,10 +21,13 @@ from console.backend.model.view_models import IntakeView, PlanView, RunRequest, 
 from console.screens import documents_text as words
 from console.screens.base import ConsoleScreen
 from console.screens.drawable import can_draw
+from console.screens.law_text import head as law_head
+from console.screens.law_view import LawView
 from console.screens.operation import Operation
 from console.screens.run_text import came_to
 from console.screens.start_live import StartLiveDialog
 from console.widgets.field import Field
+from console.widgets.notice import refused
 from console.widgets.outline import Outline, outline
 from console.widgets.panel import Lines
 from console.widgets.rows import Rows
@@ -34,6 +40,15 @@ if TYPE_CHECKING:
     from console.backend.model.view_models import OnProgress, Status
 
 _EMPTY = "The intake folder is empty. Put a Markdown or text file there, then press r."
+
+
+class Answer(Enum):
+    """The comparison with what is law, as long as it is no report."""
+
+    AWAITED = auto()
+    """It is not known yet."""
+    NO_LAW = auto()
+    """Nothing of the document was ever law."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +74,9 @@ class DocumentsScreen(ConsoleScreen):
         "The lines of one quotation or annex stand in one row. "
         "What the enacted text itself does is accepted in a file beside the document: its name, then .accept.toml. "
         "Page furniture and footnotes that a profile's rules are certain about are in no unit; they are listed behind "
-        "the suspects, with their bytes and sha256."
+        "the suspects, with their bytes and sha256. "
+        "A plan of a document that is law is compared with it: v shows each unit that it changes, what is new and what is "
+        "gone; Enter there goes to the unit's line. A probable renumbering is shown, never assumed."
     )
 
     def __init__(self) -> None:
@@ -68,6 +85,8 @@ class DocumentsScreen(ConsoleScreen):
         self._intake: tuple[IntakeView, ...] = ()
         self._profiles: tuple[str, ...] = ()
         self._problem = -1
+        self.law: AmendmentReport | CutterError | Answer = Answer.AWAITED
+        self._shows_law = False
 
     def body(self) -> ComposeResult:
         """Compose the list with its form, and the plan."""
@@ -89,6 +108,7 @@ class DocumentsScreen(ConsoleScreen):
             with Horizontal(id="plan-body"):
                 yield UnitTree("Units", id="tree")
                 yield SourceView("Text", id="text")
+            yield LawView(id="law")
             yield Rows("Problems", empty="No problems.", id="problems")
 
     def opened(self) -> None:
@@ -115,6 +135,12 @@ class DocumentsScreen(ConsoleScreen):
     def reload(self) -> None:
         """Read the list and the profiles."""
         self.ask("Reading the intake folder", lambda b: (b.intake(), b.profiles()), self._loaded)
+
+    def measure_again(self) -> None:
+        """Compare a plan again too: what is law can have changed."""
+        super().measure_again()
+        if self.planned is not None and not self.planned.view.problems:
+            self._ask_law(self.planned)
 
     def _loaded(self, answer: tuple[tuple[IntakeView, ...], tuple[str, ...]]) -> None:
         self._intake, self._profiles = answer
@@ -162,19 +188,25 @@ class DocumentsScreen(ConsoleScreen):
 
     def action_pick(self) -> None:
         """Go back to the list."""
-        self.planned = None
+        self.planned, self._shows_law = None, False
         self._show_face()
         self.query_one("#intake").focus()
 
     def _show_face(self) -> None:
         self.query_one("#pick").display = self.planned is None
         self.query_one("#plan").display = self.planned is not None
+        self.query_one("#law").display = self._shows_law
+        self.query_one("#plan-body").display = not self._shows_law
+        self._show_list()
         self.draw_frame()
 
     def shown_actions(self) -> tuple[Action, ...]:
         """Return the actions of planning, or of starting once there is a plan."""
-        names = {"plan", "edit_form"} if self.planned is None else {"pick", *self._startable()}
+        names = {"plan", "edit_form"} if self.planned is None else {"pick", *self._comparable(), *self._startable()}
         return tuple(action for action in self.console_actions() if action.name in names)
+
+    def _comparable(self) -> set[str]:
+        return {"compare"} if isinstance(self.law, AmendmentReport) else set()
 
     def _startable(self) -> set[str]:
         return {"start_dry", "start_live"} if self.planned is not None and not self.planned.view.problems else set()
@@ -210,11 +242,12 @@ class DocumentsScreen(ConsoleScreen):
     def _show_plan(self, planned: Planned) -> None:
         self.planned = planned
         self._problem = -1
+        self.law, self._shows_law = Answer.AWAITED, False
         view = planned.view
         units = view.document.units if view.document is not None else ()
         self._show_face()
         self.query_one("#form-hint", Lines).show(words.form_hint(self._profiles))
-        self.query_one("#plan-head", Lines).show(words.plan_head(planned.request, view, wide=self.has_class("-wide")))
+        self._draw_head(planned)
         tree = self.query_one(UnitTree)
         tree.load(units, planned.outline)
         tree.display = bool(units)
@@ -224,10 +257,65 @@ class DocumentsScreen(ConsoleScreen):
         (tree if units else self.query_one(SourceView)).focus()
         if view.problems:
             self.action_next_problem()
+        else:
+            self._ask_law(planned)
+
+    def _ask_law(self, planned: Planned) -> None:
+        self.ask_about("Comparing with what is law", _compare(planned), self._compared)
+
+    def _draw_head(self, planned: Planned) -> None:
+        lines = words.plan_head(planned.request, planned.view, wide=self.has_class("-wide"))
+        if isinstance(self.law, AmendmentReport):
+            lines.insert(2, law_head(self.law))
+        self.query_one("#plan-head", Lines).show(lines)
+
+    def _compared(self, answer: "tuple[Planned, AmendmentReport | CutterError | Answer]") -> None:
+        planned, law = answer
+        # Another document may have been planned since.
+        if planned is not self.planned or law == self.law:
+            return
+        self.law = law
+        self._draw_head(planned)
+        if self._shows_law:
+            self._turn(to_law=isinstance(law, AmendmentReport))
+        self.draw_frame()
+
+    def action_compare(self) -> None:
+        """Show the difference from what is law, or go back to the plan."""
+        if self.planned is None or self.planned.view.problems:
+            self.cannot("There is no plan to compare with what is law.", "Choose a document, then press p")
+        elif self.law is Answer.AWAITED:
+            self.cannot("The plan is being compared with what is law.", "Press v again in a moment")
+        elif isinstance(self.law, CutterError):
+            self.console.give_notice(refused("Comparing with what is law", self.law))
+        elif isinstance(self.law, AmendmentReport):
+            self._turn(to_law=not self._shows_law)
+        else:
+            self.cannot(
+                f"Nothing of {self.planned.request.docprefix} is law: there is nothing to compare the plan with.",
+                "Press d or L to start a first cut",
+            )
+
+    def _turn(self, *, to_law: bool) -> None:
+        self._shows_law = to_law
+        self._show_face()
+        if to_law and isinstance(self.law, AmendmentReport):
+            self.query_one(LawView).load(self.law)
+        else:
+            self.query_one(UnitTree).focus()
+
+    @on(LawView.LineChosen)
+    def _line_of_the_law_chosen(self, event: LawView.LineChosen) -> None:
+        self._turn(to_law=False)
+        self.query_one(SourceView).show_line(event.number)
+        self._text_moved()
+
+    def _show_list(self) -> None:
+        has_entries = self.planned is not None and bool(_entries(self.planned.view))
+        self.query_one("#problems", Rows).display = has_entries and not self._shows_law
 
     def _show_problems(self, view: PlanView) -> None:
         problems = self.query_one("#problems", Rows)
-        problems.display = bool(_entries(view))
         if view.problems:
             problems.retitle(words.problems_title(view.problems))
             problems.show(tuple(words.problem_row(problem) for problem in view.problems))
@@ -344,6 +432,17 @@ def _plan(request: RunRequest) -> "Callable[[Backend], Planned]":
         # What was shown is what is started, whatever becomes of the file.
         shown = request.model_copy(update={"accept": view.accept, "profile_sha256": view.profile_sha256})
         return Planned(shown, view, outline(view.document.units if view.document is not None else ()))
+
+    return question
+
+
+def _compare(planned: Planned) -> "Callable[[Backend], tuple[Planned, AmendmentReport | CutterError | Answer]]":
+    def question(backend: "Backend") -> tuple[Planned, AmendmentReport | CutterError | Answer]:
+        try:
+            return planned, backend.compare(planned.view) or Answer.NO_LAW
+        except CutterError as error:
+            # A plan needs no database: the failure is told when the comparison is asked for.
+            return planned, error
 
     return question
 

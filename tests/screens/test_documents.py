@@ -3,15 +3,18 @@
 import pytest
 from textual.widgets import Input
 
-from console.backend.model.errors import Refused, StopCode
+from console.backend.model.amendment_report import AmendmentReport
+from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.plan import Acceptance, DroppedSpan, DropRule, Omission, Suspect, SuspectReason
 from console.backend.model.suspect_groups import grouped
 from console.backend.model.view_models import OnProgress, PlanView, RunRequest, RunView
 from console.screens.documents import DocumentsScreen
 from console.screens.documents_text import note_row, plan_head
 from console.screens.help import HelpDialog
+from console.screens.law_text import entries, row
+from console.screens.law_view import LawView
 from console.widgets.line import plain
-from console.widgets.panel import Lines
+from console.widgets.panel import Lines, Panel
 from console.widgets.rows import Rows
 from console.widgets.source_view import SourceView
 from console.widgets.unit_tree import UnitTree
@@ -81,6 +84,87 @@ async def test_the_form_decides_how_a_document_is_read() -> None:
     async with opened(backend, "2", "f", "end", "X", "tab", "tab", "space", "p") as (_app, pilot):
         await press(pilot, "shift+tab", "enter")
         assert "plan file:bdsg_2018.md BDSG-2018X de-law True" in backend.calls
+
+
+async def test_a_plan_of_a_document_that_is_law_is_compared_with_it() -> None:
+    """The counts stand in the head, v shows each unit, Enter goes to its line, v and b lead back."""
+    async with opened(FakeBackend(is_law=True), "2", "p") as (app, pilot):
+        head = "".join(plain(row) for row in app.screen.query_one("#plan-head", Lines).shown)
+        assert "4 unchanged, 1 changed, 2 new, 2 gone" in head
+        await press(pilot, "v", "down")
+        detail = app.screen.query_one("#law-detail", Panel)
+        shown = " ".join("".join(plain(row) for row in detail.shown).split())
+        assert detail.title == "changed: BDSG-2018-S1-P1"
+        assert "[-Bund" in shown
+        assert "{+the Federation" in shown
+        await press(pilot, "enter")
+        assert app.screen.query_one(SourceView).line_number == 5
+        assert not app.screen.query_one(LawView).display
+        await press(pilot, "v", "v")
+        assert app.screen.query_one("#plan-body").display
+        await press(pilot, "v", "b", "p")
+        assert not app.screen.query_one(LawView).display
+
+
+async def test_every_effect_and_probable_renumbering_is_a_row() -> None:
+    """In the order of the new text, then what is gone, then what is only probable."""
+    async with opened(FakeBackend(is_law=True), "2", "p", "v", "end") as (app, _pilot):
+        assert isinstance(app.screen, DocumentsScreen)
+        report = app.screen.law
+        assert isinstance(report, AmendmentReport)
+        rows = [plain(row(entry)).split()[:2] for entry in entries(report)]
+        assert [words[0] for words in rows] == ["whole", "changed", "new", "new", "gone", "gone", "renumbered?"]
+        detail = app.screen.query_one("#law-detail", Panel)
+        assert f"--moved {report.renumberings[0].old}={report.renumberings[0].new}" in [
+            plain(row) for row in detail.shown
+        ]
+
+
+async def test_refreshing_compares_again() -> None:
+    """What is law can have changed since; the other document's answer is none for this plan."""
+    backend = FakeBackend(is_law=True)
+    async with opened(backend, "2", "p", "v") as (app, pilot):
+        assert app.screen.query_one(LawView).display
+        backend.is_law = False
+        await press(pilot, "r")
+        assert not app.screen.query_one(LawView).display
+        head = "".join(plain(row) for row in app.screen.query_one("#plan-head", Lines).shown)
+        assert "against the law" not in head
+
+
+async def test_a_plan_of_a_document_that_is_no_law_offers_no_comparison() -> None:
+    """The key is not in the footer, and says why nothing comes."""
+    async with opened(FakeBackend(), "2", "p", "v") as (app, _pilot):
+        assert isinstance(app.screen, DocumentsScreen)
+        assert "compare" not in {action.name for action in app.screen.shown_actions()}
+        assert "Nothing of BDSG-2018 is law" in app.notice.what
+        assert not app.screen.query_one(LawView).display
+
+
+class _NotCompared(FakeBackend):
+    """A backend whose database does not answer, though its documents can be planned."""
+
+    def compare(self, plan: PlanView) -> AmendmentReport | None:
+        """Fail as a database does that is down."""
+        raise Unmeasured(StopCode.UNREACHABLE, "connection refused", "Start the database, then r")
+
+
+async def test_a_plan_needs_no_database_and_says_so_only_if_the_comparison_is_asked_for() -> None:
+    """A failed comparison is no failed plan."""
+    async with opened(_NotCompared(), "2", "p") as (app, pilot):
+        assert isinstance(app.screen, DocumentsScreen)
+        assert app.screen.planned is not None
+        assert app.notice.what == ""
+        await press(pilot, "v")
+        assert "connection refused" in app.notice.what
+
+
+async def test_there_is_nothing_to_compare_in_a_plan_with_problems() -> None:
+    """The reason is said, and the backend is not asked."""
+    backend = FakeBackend(with_problems=True, is_law=True)
+    async with opened(backend, "2", "p", "v") as (app, _pilot):
+        assert "compare" not in backend.calls
+        assert "no plan to compare" in app.notice.what
 
 
 class _Accepting(FakeBackend):

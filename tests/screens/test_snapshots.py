@@ -37,6 +37,10 @@ async def test_screen(screen: str, scenario: str, size: tuple[int, int], screen_
 DIALOGS: dict[str, tuple[Callable[[], FakeBackend], tuple[str, ...]]] = {
     "plan": (FakeBackend, ("2", "p")),
     "plan-of-a-law": (lambda: FakeBackend(title=TITLE), ("2", "p")),
+    "plan-and-law": (lambda: FakeBackend(is_law=True), ("2", "p")),
+    "law": (lambda: FakeBackend(is_law=True), ("2", "p", "v")),
+    "law-changed": (lambda: FakeBackend(is_law=True), ("2", "p", "v", "down")),
+    "law-renumbered": (lambda: FakeBackend(is_law=True), ("2", "p", "v", "end")),
     "plan-refused": (lambda: FakeBackend(with_problems=True), ("2", "p")),
     "arm": (FakeBackend, ("3", "A")),
     "arm-refused": (lambda: FakeBackend(open_checks=True), ("3", "A")),
@@ -61,6 +65,14 @@ async def test_dialog(name: str, size: tuple[int, int], screen_snapshot: Snapsho
     """Each dialog, and the plan, says the same thing that was reviewed."""
     make, keys = DIALOGS[name]
     async with opened(make(), *keys, size=size) as (app, _pilot):
+        assert app.export_screenshot() == screen_snapshot
+
+
+@pytest.mark.parametrize("name", ["law", "law-changed"])
+async def test_the_difference_from_the_law_on_a_big_screen(name: str, screen_snapshot: SnapshotAssertion) -> None:
+    """Side by side, and nothing stretched thin."""
+    make, keys = DIALOGS[name]
+    async with opened(make(), *keys, size=(200, 60)) as (app, _pilot):
         assert app.export_screenshot() == screen_snapshot
 
 

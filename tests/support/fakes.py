@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from console.backend.api import Backend
+from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan import Problem
@@ -36,6 +37,7 @@ from console.backend.model.view_models import (
 )
 from tests.support import fake_gates
 from tests.support.fake_documents import SAMPLE, plan_of, refused_plan
+from tests.support.fake_law import law_before
 
 NOW = fake_gates.NOW
 TARGET = Target(host="db01.example.org", database="directus", system_identifier="7312345678901234567", timeline=3)
@@ -143,6 +145,8 @@ class FakeBackend(fake_gates.FakeReadiness):
     title: tuple[TitlePart, ...] = ()
     """Parts of the title of the text."""
     with_problems: bool = False
+    is_law: bool = False
+    """Whether the documents are law, in an older text."""
     fail_with: Exception | None = None
     hit: Exception | None = None
     """What every question but the status and the gates ends with."""
@@ -243,6 +247,11 @@ class FakeBackend(fake_gates.FakeReadiness):
                 ),
             )
         return plan_of(self.text, docprefix, profile, ordinals=ordinals, title_suffix=self.hostile, title=self.title)
+
+    def compare(self, plan: PlanView) -> AmendmentReport | None:
+        """The sample as it was law before, if it was."""
+        self._call("compare")
+        return law_before(plan, self.hostile) if self.is_law else None
 
     def profiles(self) -> tuple[str, ...]:
         """Those that are shipped, with their options."""

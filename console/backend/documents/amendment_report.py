@@ -12,7 +12,7 @@ from console.backend.model.amendment_report import (
     RenumberingReport,
     UnitReport,
 )
-from console.backend.model.compared_unit import ComparedUnit, UnitField
+from console.backend.model.compared_unit import UnitField
 from console.backend.model.plan_binding import expected_amendment_deltas, expected_enactment_deltas
 
 
@@ -28,8 +28,8 @@ def amendment_report(
         base_digest=amendment.base_digest,
         unchanged=amendment.unchanged,
         changed=tuple(_changed(unit) for unit in comparison.changed),
-        new=tuple(_named(unit) for unit in comparison.added),
-        gone=tuple(_named(unit) for unit in comparison.gone),
+        new=tuple(UnitReport(address=unit.address, title=unit.title, line=unit.line) for unit in comparison.added),
+        gone=tuple(UnitReport(address=unit.address, title=unit.title, line=None) for unit in comparison.gone),
         returning=amendment.returning,
         reordered=comparison.reordered,
         moved=amendment.moved,
@@ -59,7 +59,3 @@ def _changed(unit: ChangedUnit) -> ChangedReport:
         only_space=has_body and diff.only_space,
         is_coarse=diff.is_coarse,
     )
-
-
-def _named(unit: ComparedUnit) -> UnitReport:
-    return UnitReport(address=unit.address, title=unit.title, line=unit.line or None)

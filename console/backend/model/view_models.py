@@ -147,6 +147,11 @@ class SourceText:
     def __len__(self) -> int:
         return len(self._lines)
 
+    @property
+    def data(self) -> bytes:
+        """Return the text as it is, which is not inert."""
+        return b"\n".join(self._lines)
+
     def line(self, number: int) -> str:
         """Return one line, inert. Raises IndexError outside 1..len."""
         if not 1 <= number <= len(self._lines):

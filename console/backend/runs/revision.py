@@ -35,16 +35,26 @@ def compare_with_law(
 
     Raises Refused if nothing of it was ever enacted, and for a stated renumbering that is none.
     """
+    revision = compare_if_law(installation, plan, canonical, moved)
+    if revision is None:
+        raise Refused(
+            StopCode.DOCUMENT_UNKNOWN,
+            f"nothing of {plan.docprefix} is law, so there is nothing to compare it with",
+            "Plan it without --against, as a first cut; the documents that are law: cutter-console status",
+        )
+    return revision
+
+
+def compare_if_law(
+    installation: Installation, plan: DocumentPlan, canonical: bytes, moved: tuple[Moved, ...] = ()
+) -> Revision | None:
+    """Compare a planned document with its newest enacted state, or return None if nothing of it was ever enacted."""
     with connect(installation.settings.database.monitor, read_only=True, purpose="compare") as connection:
         # One snapshot for all rows: a state must not be mixed of two moments.
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         state = newest_state(connection, plan.docprefix)
         if state is None:
-            raise Refused(
-                StopCode.DOCUMENT_UNKNOWN,
-                f"nothing of {plan.docprefix} is law, so there is nothing to compare it with",
-                "Plan it without --against, as a first cut; the documents that are law: cutter-console status",
-            )
+            return None
         comparison = compare(units_of_state(connection, plan.docprefix, state), units_of_plan(plan, canonical), moved)
         added = tuple(unit.address for unit in comparison.added)
         returning = known_addresses(connection, plan.docprefix, added)

@@ -1,5 +1,6 @@
 """A revised text is compared with the newest enacted state, as the monitoring role reads it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from console.backend.runs.amendments import plan_amendment
 from console.backend.runs.revision import Revision, compare_with_law
 from tests.backend.postgres.signed_cut import SignedCut, start_amendment, start_cut, start_edit
 from tests.conftest import Database
+from tests.support.passage import DOCPREFIX, REQUEST, TEXT, Passage
 from tests.support.plans import accepted
 
 LONG = "The register is kept by the office in the form in which it was entered."
@@ -110,6 +112,24 @@ def test_drafts_of_a_run_are_no_part_of_the_base(office: Office) -> None:
 def test_nothing_of_another_document_is_compared(office: Office) -> None:
     start_cut(office.law.database, "ACME-LAWS", number=2).enacted()
     assert office.compared(FIRST).comparison.is_empty
+
+
+def test_the_screens_get_the_same_report_as_the_command_line(at: Callable[[str], Passage]) -> None:
+    passage = at("enacted")
+    text = TEXT.replace("Second.", "Second, changed.")
+    plan = passage.backend.plan(passage.write("law-2.md", text), DOCPREFIX, "atx", ordinals=False)
+    assert plan.document is not None
+    report = passage.backend.compare(plan)
+    assert report == compare_with_law(passage.installation, plan.document, text.encode()).report()
+    assert report is not None
+    assert report.counts == "2 unchanged, 1 changed, 0 new, 0 gone"
+
+
+def test_nothing_is_compared_for_a_screen_if_nothing_is_law_or_planned(at: Callable[[str], Passage]) -> None:
+    passage = at("waits for SG_2")
+    assert passage.backend.compare(passage.backend.plan(REQUEST.origin, DOCPREFIX, "atx", ordinals=False)) is None
+    refused = passage.backend.plan(passage.write("bad.md", "# One\n\n# One\n"), DOCPREFIX, "atx", ordinals=False)
+    assert passage.backend.compare(refused) is None
 
 
 def test_a_document_that_is_no_law_is_refused(database: Database, tmp_path: Path) -> None:

@@ -1,0 +1,118 @@
+"""The texts of a plan beside what is law: pure functions of the report."""
+
+from typing import Literal
+
+from console.backend.model.amendment_report import AmendmentReport, ChangedReport, RenumberingReport, UnitReport
+from console.backend.model.plan_binding import TableDelta
+from console.widgets.formatting import count, plural, shortened
+from console.widgets.line import Line, Span, Tone, line
+from console.widgets.wrap import hanging
+
+Entry = ChangedReport | UnitReport | RenumberingReport | AmendmentReport
+"""A row of the list: a unit that changes, is new or gone, a probable renumbering; the report itself for the whole."""
+_TONES: dict[str, Tone] = {"changed": "warn", "new": "good", "gone": "bad", "renumbered?": "accent"}
+
+
+def entries(report: AmendmentReport) -> tuple[Entry, ...]:
+    """Return the rows: the whole, what changes and what is new in the order of the new text, then what is gone."""
+    in_text: list[ChangedReport | UnitReport] = [*report.changed, *report.new]
+    in_text.sort(key=lambda unit: unit.line or 0)
+    return (report, *in_text, *report.gone, *report.renumberings)
+
+
+def counts(report: AmendmentReport) -> tuple[Span | str, ...]:
+    """Return the numbers of units by effect, each effect in its tone."""
+    numbers: tuple[tuple[int, Literal["changed", "new", "gone"]], ...] = (
+        (len(report.changed), "changed"),
+        (len(report.new), "new"),
+        (len(report.gone), "gone"),
+    )
+    parts = [Span(f", {count(number)} {name}", _TONES[name] if number else "muted") for number, name in numbers]
+    return (f"{count(report.unchanged)} unchanged", *parts)
+
+
+def head(report: AmendmentReport) -> Line:
+    """Return the counts for the head of the plan, with the key."""
+    return line(Span("against the law ", "muted"), *counts(report), Span("  (v)", "accent"))
+
+
+def row(entry: Entry) -> Line:
+    """Return one row of the list."""
+    if isinstance(entry, AmendmentReport):
+        return line(Span(f"{'whole text':<12}", "strong"), *counts(entry))
+    if isinstance(entry, RenumberingReport):
+        return line(Span(f"{'renumbered?':<12}", "accent"), f"{entry.old} → {entry.new}")
+    word = _word(entry)
+    name = [shortened(entry.title, 40)] if entry.title else []
+    fields = [", ".join(entry.fields)] if isinstance(entry, ChangedReport) else []
+    return line(Span(f"{word:<12}", _TONES[word]), f"{entry.address}  ", Span("  ".join([*name, *fields]), "muted"))
+
+
+def line_of(entry: Entry) -> int | None:
+    """Return the line of the new text that a row is about, or None."""
+    return entry.line if isinstance(entry, ChangedReport | UnitReport) else None
+
+
+def title(entry: Entry) -> str:
+    """Return the title of the detail."""
+    if isinstance(entry, AmendmentReport):
+        return "What the text would change"
+    return "Probable renumbering" if isinstance(entry, RenumberingReport) else f"{_word(entry)}: {entry.address}"
+
+
+def detail(entry: Entry, width: int) -> list[Line]:
+    """Return one row of the list in full."""
+    if isinstance(entry, AmendmentReport):
+        return _whole(entry, width)
+    if isinstance(entry, RenumberingReport):
+        return _renumbering(entry, width)
+    lines = hanging((Span("title   ", "muted"),), entry.title or "-", width)
+    if entry.line is not None:
+        lines += hanging((Span("line    ", "muted"),), f"{entry.line} of the new text; Enter shows it", width)
+    if isinstance(entry, UnitReport):
+        effect = "gets a unit and a version" if entry.line is not None else "its unit is superseded at the enactment"
+        return [*lines, *hanging((Span("effect  ", "muted"),), effect, width)]
+    lines += hanging((Span("fields  ", "muted"),), ", ".join(entry.fields), width)
+    lines += [part for note in entry.notes for part in hanging((Span("note    ", "muted"),), note, width)]
+    for difference in entry.differences:
+        lines += [line(""), *hanging((), difference, width)]
+    return lines
+
+
+def _word(entry: ChangedReport | UnitReport) -> str:
+    if isinstance(entry, ChangedReport):
+        return "changed"
+    return "new" if entry.line is not None else "gone"
+
+
+def _renumbering(entry: RenumberingReport, width: int) -> list[Line]:
+    return [
+        *hanging((Span("gone    ", "muted"),), entry.old, width),
+        *hanging((Span("new     ", "muted"),), entry.new, width),
+        *hanging((Span("title   ", "muted"),), entry.title or "-", width),
+        line(""),
+        *hanging((), "The words are the same. Nothing follows from that: if it is so, state it with", width, "muted"),
+        *hanging((), entry.argument, width, "strong"),
+    ]
+
+
+def _whole(report: AmendmentReport, width: int) -> list[Line]:
+    moved = [
+        part
+        for pair in report.moved
+        for part in hanging((Span("stated        ", "muted"),), f"{pair.old} is now {pair.new}", width)
+    ]
+    order = f"{plural(report.reordered, 'unit')} at another place; no row is written for that alone"
+    return [
+        *hanging((Span("law           ", "muted"),), f"state {report.base_state}, run {report.base_run_id}", width),
+        *hanging((Span("in force      ", "muted"),), f"from {report.base_in_force_from:%Y-%m-%d %H:%M:%SZ}", width),
+        *hanging((Span("base digest   ", "muted"),), report.base_digest, width),
+        *hanging((Span("at the cut    ", "muted"),), _rows(report.deltas_at_cut), width),
+        *hanging((Span("to enact      ", "muted"),), _rows(report.deltas_at_enactment), width),
+        *(hanging((Span("order         ", "muted"),), order, width) if report.reordered else []),
+        *moved,
+    ]
+
+
+def _rows(deltas: tuple[TableDelta, ...]) -> str:
+    return ", ".join(f"{delta.table.partition('.')[2]} +{count(delta.rows)}" for delta in deltas if delta.rows)

@@ -1,0 +1,66 @@
+"""A plan beside what is law: the list of what it changes, and one of them in full."""
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.message import Message
+
+from console.backend.model.amendment_report import AmendmentReport
+from console.screens import law_text as words
+from console.widgets.panel import Panel
+from console.widgets.rows import Rows
+
+
+class LawView(Container):
+    """The list over the detail, side by side where there is room."""
+
+    class LineChosen(Message):
+        """Message: Enter was pressed on a unit of the new text."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._entries: tuple[words.Entry, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        """Compose the list and the detail."""
+        yield Rows("Against the law", empty="Nothing is compared.", id="law-list")
+        yield Panel("What the text would change", id="law-detail")
+
+    def on_mount(self) -> None:
+        """Let the detail scroll."""
+        self.query_one("#law-detail", Panel).can_focus = True
+
+    def load(self, report: AmendmentReport) -> None:
+        """Show this report from its first row."""
+        self._entries = words.entries(report)
+        rows = self.query_one("#law-list", Rows)
+        rows.show(tuple(words.row(entry) for entry in self._entries))
+        rows.cursor = 0
+        self._draw()
+        rows.focus()
+
+    @on(Rows.Moved, "#law-list")
+    def _moved(self, event: Rows.Moved) -> None:
+        event.stop()
+        self._draw()
+
+    @on(Rows.Chosen, "#law-list")
+    def _chosen(self, event: Rows.Chosen) -> None:
+        event.stop()
+        number = words.line_of(self._entries[event.index]) if event.index < len(self._entries) else None
+        if number is not None:
+            self.post_message(self.LineChosen(number))
+
+    def _draw(self) -> None:
+        index = self.query_one("#law-list", Rows).cursor
+        if index >= len(self._entries):
+            return
+        entry = self._entries[index]
+        panel = self.query_one("#law-detail", Panel)
+        panel.title = words.title(entry)
+        panel.show_wrapped(lambda width: words.detail(entry, width))
+        panel.scroll_home(animate=False)
