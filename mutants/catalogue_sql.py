@@ -5,6 +5,7 @@ from mutants.mutant import Mutant
 _FOLDER = "console/backend/postgres/migrations"
 _GUARDS, _SWITCH, _OPENPGP = f"{_FOLDER}/0003_guards.sql", f"{_FOLDER}/0004_switch.sql", f"{_FOLDER}/0011_openpgp.sql"
 _REFUSALS, _SEALED, _PROBES = f"{_FOLDER}/0010_probes.sql", f"{_FOLDER}/0012_sealed.sql", f"{_FOLDER}/0013_probes.sql"
+_STATES = f"{_FOLDER}/0015_states.sql"
 _TESTS = "tests/backend/postgres"
 
 
@@ -1651,7 +1652,47 @@ _OF_EVENTS_AND_PROBES = (
     ),
 )
 
+_NO_TEXT = "nothing_tells_the_monitoring_role_a_text_that_was_taken_back"
+_RUN = "ictr-20260101T000000Z-00000001"
+
+# 0015: what the monitoring role can read of states, and of nothing else.
+_OF_STATES = (
+    Mutant(
+        "the units of what was never enacted have no text for readers",
+        _STATES,
+        "      JOIN public.unit_version v ON v.id = u.version_id\n     WHERE EXISTS (SELECT 1",
+        "      JOIN public.unit_version v ON v.id = u.version_id\n     WHERE true OR EXISTS (SELECT 1",
+        _test("document_states", f"{_NO_TEXT}[SELECT body FROM cutter_governance.fn_state_versions('{_RUN}')]"),
+    ),
+    Mutant(
+        "a version that is no draft for readers is listed without its text",
+        _STATES,
+        "               SELECT u.lifecycle_status = 'draft'\n                      AND u.deleted_at",
+        "               SELECT true\n                      AND u.deleted_at",
+        _test(
+            "document_states",
+            f"{_NO_TEXT}[SELECT draft_body FROM cutter_governance.fn_unit_versions('ACME-LAW/ONE/BETA')"
+            " WHERE draft_body IS NOT NULL]",
+        ),
+    ),
+    Mutant(
+        "edits of version 0.2.0 are ordered by their rulings",
+        _STATES,
+        "          JOIN cutter_governance.approval_use w ON w.run_id = e.run_id AND w.purpose = 'edit'\n",
+        "          JOIN cutter_governance.manifest_seal w ON w.run_id = e.run_id\n",
+        _test("document_states", "an_edit_of_version_0_2_0_is_part_of_the_state_though_one_transaction_sealed_all"),
+    ),
+    Mutant(
+        "a unit of a state whose body is not the signed one is named",
+        _STATES,
+        "(v.title, encode(sha256(convert_to(v.body, 'UTF8')), 'hex')) IS DISTINCT FROM (b.title, b.body_sha256)",
+        "v.title IS DISTINCT FROM b.title",
+        _test("document_states", "a_unit_that_is_not_the_signed_one_is_named[body = 'Other.\\n']"),
+    ),
+)
+
 SQL = (
+    *_OF_STATES,
     *_OF_GUARDS,
     *_OF_HOLDS,
     *_OF_LOCK_AND_LEASE,
