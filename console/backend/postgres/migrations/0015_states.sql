@@ -256,8 +256,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT u.seq, u.address
       FROM cutter_governance.fn_state_units(p_run_id) u
       JOIN cutter_governance.manifest_unit_block b
-        ON b.run_id = coalesce(u.edited_by, p_run_id)
-       AND b.address COLLATE "C" = u.address
+        ON b.run_id = coalesce(u.edited_by, p_run_id) AND b.address COLLATE "C" = u.address
       LEFT JOIN public.unit_version v ON v.id = u.version_id
      WHERE (v.title, encode(sha256(convert_to(v.body, 'UTF8')), 'hex')) IS DISTINCT FROM (b.title, b.body_sha256)
        AND EXISTS (SELECT 1
@@ -320,8 +319,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
                 ORDER BY a.xid
                 LIMIT 1) w ON true
      CROSS JOIN LATERAL (
-               SELECT u.lifecycle_status = 'draft' AND u.deleted_at IS NULL AND v.id = u.version_anchor_ref
-              ) d (is_draft)
+               SELECT u.lifecycle_status = 'draft'
+                      AND u.deleted_at IS NULL
+                      AND v.id = u.version_anchor_ref) d (is_draft)
      WHERE u.canonical_address = p_address
 $$;
 COMMENT ON FUNCTION fn_unit_versions IS
