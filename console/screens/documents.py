@@ -76,7 +76,8 @@ class DocumentsScreen(ConsoleScreen):
         "Page furniture and footnotes that a profile's rules are certain about are in no unit; they are listed behind "
         "the suspects, with their bytes and sha256. "
         "A plan of a document that is law is compared with it: v shows each unit that it changes, what is new and what is "
-        "gone; Enter there goes to the unit's line. A probable renumbering is shown, never assumed."
+        "gone; Enter there goes to the unit's line. A run of such a plan is an amendment. A probable renumbering is shown, "
+        "never assumed; it is stated on the command line: run start FILE --amend --moved OLD=NEW."
     )
 
     def __init__(self) -> None:
@@ -378,16 +379,16 @@ class DocumentsScreen(ConsoleScreen):
     def action_start_dry(self) -> None:
         """Start a dry run of the plan that is shown."""
         if self._may_start() and self.planned is not None:
-            self.console.operate(_start(self.planned.request, self._started))
+            self.console.operate(_start(self._request(self.planned, Mode.DRYRUN), self._started))
 
     def action_start_live(self) -> None:
         """Ask, then start a LIVE run of the plan that is shown."""
         if not self._may_start() or self.planned is None or self.planned.view.document is None:
             return
-        request = self.planned.request.model_copy(update={"mode": Mode.LIVE})
-        status = self.console.status
+        request = self._request(self.planned, Mode.LIVE)
+        status, law = self.console.status, self.law if isinstance(self.law, AmendmentReport) else None
         dialog = StartLiveDialog(
-            request, len(self.planned.view.document.units), status.target if status is not None else None
+            request, len(self.planned.view.document.units), status.target if status is not None else None, law
         )
 
         def answered(yes: bool | None) -> None:
@@ -396,6 +397,10 @@ class DocumentsScreen(ConsoleScreen):
 
         self.console.open_dialog(dialog, answered)
 
+    def _request(self, planned: Planned, mode: Mode) -> RunRequest:
+        """Return the request of a run: a plan that was compared with what is law amends it."""
+        return planned.request.model_copy(update={"mode": mode, "amend": isinstance(self.law, AmendmentReport)})
+
     def _may_start(self) -> bool:
         if self.planned is None:
             self.cannot("There is no plan to start a run from.", "Choose a document, then press p")
@@ -403,6 +408,11 @@ class DocumentsScreen(ConsoleScreen):
             self.cannot(
                 "The plan has problems: no run can start from it.",
                 "Press n to see each problem. Correct the text, then b and p",
+            )
+        elif self.law is Answer.AWAITED:
+            self.cannot(
+                "The plan is being compared with what is law: whether it is a first cut is not known yet.",
+                "Press the key again in a moment",
             )
         else:
             return True

@@ -4,7 +4,8 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from console.backend.model.plan_binding import Target, expected_cut_deltas
+from console.backend.model.amendment_report import AmendmentReport
+from console.backend.model.plan_binding import TableDelta, Target, expected_cut_deltas
 from console.backend.model.view_models import RunRequest, own_profile_in_words
 from console.screens.danger_text import target_words
 from console.screens.dialog import Dialog
@@ -20,8 +21,11 @@ class StartLiveDialog(Dialog[bool]):
     CANCEL: ClassVar[str] = "Cancel: start nothing"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+y", "yes", "Start LIVE", show=False)]
 
-    def __init__(self, request: RunRequest, n_units: int, target: Target | None) -> None:
+    def __init__(
+        self, request: RunRequest, n_units: int, target: Target | None, law: AmendmentReport | None = None
+    ) -> None:
         super().__init__()
+        self._law = law
         self._request = request
         self._n_units = n_units
         self._target = target
@@ -34,6 +38,7 @@ class StartLiveDialog(Dialog[bool]):
         self.body(
             [
                 line(Span("what     ", "muted"), Span(f"a LIVE run of {request.docprefix}", "strong")),
+                *self._amends(),
                 line(Span("from     ", "muted"), f"{request.origin}, profile {request.profile}{own}"),
                 line(Span("where    ", "muted"), target_words(self._target)),
                 line(Span("units    ", "muted"), plural(self._n_units, "unit")),
@@ -47,9 +52,15 @@ class StartLiveDialog(Dialog[bool]):
                 ),
                 line(""),
                 line(Span("rows     ", "muted"), "what the cut will add, if it is authorised:"),
-                *(line(f"  {d.table:<48}{signed(d.rows):>8}") for d in expected_cut_deltas(self._n_units)),
+                *(line(f"  {d.table:<48}{signed(d.rows):>8}") for d in self._deltas()),
             ]
         )
+
+    def _amends(self) -> list[Line]:
+        return [] if self._law is None else [line(Span("amends   ", "muted"), f"what is law: {self._law.counts}")]
+
+    def _deltas(self) -> tuple[TableDelta, ...]:
+        return expected_cut_deltas(self._n_units) if self._law is None else self._law.deltas_at_cut
 
     def keys(self) -> Line:
         """Return the keys; the confirming one is not beside Enter or Esc."""

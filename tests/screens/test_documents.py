@@ -8,11 +8,12 @@ from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.plan import Acceptance, DroppedSpan, DropRule, Omission, Suspect, SuspectReason
 from console.backend.model.suspect_groups import grouped
 from console.backend.model.view_models import OnProgress, PlanView, RunRequest, RunView
-from console.screens.documents import DocumentsScreen
+from console.screens.documents import Answer, DocumentsScreen
 from console.screens.documents_text import note_row, plan_head
 from console.screens.help import HelpDialog
 from console.screens.law_text import entries, row
 from console.screens.law_view import LawView
+from console.screens.start_live import StartLiveDialog
 from console.widgets.line import plain
 from console.widgets.panel import Lines, Panel
 from console.widgets.rows import Rows
@@ -317,3 +318,30 @@ async def test_escape_leaves_a_field_of_the_form_so_that_keys_are_keys_again() -
         assert app.focused.value.endswith("?")
         await press(pilot, "escape", "question_mark")
         assert isinstance(app.screen, HelpDialog)
+
+
+@pytest.mark.parametrize(("is_law", "started"), [(True, "start DRYRUN of an amendment"), (False, "start DRYRUN")])
+async def test_a_run_of_a_plan_that_changes_what_is_law_is_an_amendment(is_law: bool, started: str) -> None:
+    backend = FakeBackend(is_law=is_law)
+    async with opened(backend, "2", "p", "d"):
+        assert started in backend.calls
+
+
+async def test_the_question_before_a_live_amendment_says_what_it_changes() -> None:
+    backend = FakeBackend(is_law=True)
+    async with opened(backend, "2", "p", "L") as (app, pilot):
+        assert isinstance(app.screen, StartLiveDialog)
+        shown = " ".join(plain(row) for row in app.screen.query_one("#dialog-body", Panel).shown)
+        assert "amends   what is law: 4 unchanged, 1 changed, 2 new, 2 gone" in shown
+        await press(pilot, "ctrl+y")
+        assert "start LIVE of an amendment" in backend.calls
+
+
+async def test_nothing_is_started_while_it_is_not_known_whether_the_document_is_law() -> None:
+    """A first cut of what is law would be refused, and an amendment of what is none too."""
+    backend = FakeBackend(is_law=True)
+    async with opened(backend, "2", "p") as (app, pilot):
+        assert isinstance(app.screen, DocumentsScreen)
+        app.screen.law = Answer.AWAITED
+        await press(pilot, "d", "L")
+        assert not any(call.startswith("start") for call in backend.calls)

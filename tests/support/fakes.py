@@ -350,7 +350,7 @@ class FakeBackend(fake_gates.FakeReadiness):
 
     def start(self, request: RunRequest, on_progress: OnProgress) -> RunView:
         """To its first pause."""
-        return self._work(f"start {request.mode.value}", on_progress)
+        return self._work(f"start {request.mode.value}" + (" of an amendment" if request.amend else ""), on_progress)
 
     def resume(self, run_id: str, on_progress: OnProgress) -> RunView:
         """Go on."""
