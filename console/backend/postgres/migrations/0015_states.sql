@@ -1,7 +1,7 @@
 -- schema: cutter_governance
 -- Every state that a document has had in force, out of what is recorded already: the enactments, the sealed manifests
--- and the versions. Nothing is stored twice for it; only the text between the units was not in the database, and is kept
--- with the seal from here on, so that the whole text of a state is composed of the rows that are law.
+-- and the versions. Nothing is stored twice for it; only the text between the units was not in the database, and is
+-- kept with the seal from here on, so that the whole text of a state is composed of the rows that are law.
 
 ALTER TABLE manifest_seal ADD COLUMN IF NOT EXISTS other_text bytea;
 COMMENT ON COLUMN manifest_seal.other_text IS
