@@ -166,7 +166,7 @@ def read_text(connection: psycopg.Connection, row: StateRow, moment: datetime) -
     """Return the text of this state. Raises as `text_as_of` does."""
     text = state_text(connection, row.run_id)
     if text is None:
-        raise _not_kept(row, sealed=is_sealed(connection, row.run_id))
+        raise _not_kept(row) if is_sealed(connection, row.run_id) else not_sealed(row)
     sha256 = sha256_hex(text)
     edited = edited_units(connection, row.run_id) if sha256 != row.canonical_sha256 else ()
     if sha256 != row.canonical_sha256:
@@ -324,18 +324,26 @@ def _counts_now(row: StateRow, rows: Sequence[StateRow], now: datetime) -> str:
     return "in force" if row == in_force_at(rows, now) else "ended"
 
 
-def _not_kept(row: StateRow, *, sealed: bool) -> Unmeasured:
-    reason = (
-        f"version 0.2.0 sealed run {row.run_id}, and the text between the units was not kept then"
-        if sealed
-        else f"the manifest of run {row.run_id} is not sealed: the upgrade from version 0.2.0 found that it does not hold"
-    )
+def not_sealed(row: StateRow) -> Unmeasured:
+    """Return the answer for a state of version 0.2.0 whose units nobody signed as they stand in its manifest."""
     return Unmeasured(
         StopCode.UNREACHABLE,
-        f"the whole text of {row.docprefix} cannot be composed: {reason}",
-        "Read single units: cutter-console unit show ADDRESS; or, on the host that has the run's directory: "
-        f"cutter-console document export --docprefix {row.docprefix} --format md --out NEW",
+        f"the units of {row.docprefix} in state {row.state} are not known: the manifest of run {row.run_id} does not hold, and the"
+        " upgrade from version 0.2.0 did not seal it",
+        f"Read what the database has, on the host that has the run's directory: {_export(row)}",
     )
+
+
+def _not_kept(row: StateRow) -> Unmeasured:
+    return Unmeasured(
+        StopCode.UNREACHABLE,
+        f"the whole text of {row.docprefix} cannot be composed: version 0.2.0 sealed run {row.run_id}, and kept no text between units",
+        f"Read single units: cutter-console unit show ADDRESS; or, on the host that has the run's directory: {_export(row)}",
+    )
+
+
+def _export(row: StateRow) -> str:
+    return f"cutter-console document export --docprefix {row.docprefix} --format md --out NEW"
 
 
 def _not_as_pinned(row: StateRow, sha256: str, altered: Sequence[str]) -> NotAsPinned:

@@ -87,7 +87,8 @@ def compare_states(installation: Installation, docprefix: str, old: datetime, ne
     with reading(installation) as connection:
         rows, now = require_states(connection, docprefix), server_clock(connection)
         old_row, new_row = _state(rows, docprefix, old), _state(rows, docprefix, new or now)
-        old_units, new_units = _units(connection, old_row), _units(connection, new_row)
+        old_units = _units(connection, old_row)
+        new_units = old_units if new_row == old_row else _units(connection, new_row)
     return _diff(
         docprefix,
         _side(old, old_row, len(old_units)),

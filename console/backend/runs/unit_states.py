@@ -7,7 +7,7 @@ import psycopg
 
 from console.backend.host.installation import Installation
 from console.backend.model.canonical_json import sha256_hex
-from console.backend.model.errors import Refused, StopCode
+from console.backend.model.errors import CutterError, Refused, StopCode
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.postgres.document_states import (
@@ -16,6 +16,7 @@ from console.backend.postgres.document_states import (
     UnitVersionRow,
     alias_target,
     former_addresses,
+    is_sealed,
     near_addresses,
     states_of,
     unit_states,
@@ -27,6 +28,7 @@ from console.backend.runs.document_states import (
     ever_in_force,
     in_force_at,
     is_repeal,
+    not_sealed,
     reading,
     require_registered,
     shown_time,
@@ -111,7 +113,8 @@ class UnitHistory(Value):
 def unit_as_of(installation: Installation, address: str, as_of: datetime | None) -> ShownUnit:
     """Return the unit of this address, or of the one that it has since, as it is in force at a moment, or now.
 
-    Raises Refused if there is no such unit then, with the addresses that are near or what is known of it.
+    Raises Refused if there is no such unit then, with the addresses that are near or what is known of it; Unmeasured if
+    the units of the state are not known.
     """
     with reading(installation) as connection:
         moment = as_of or server_clock(connection)
@@ -268,7 +271,9 @@ def _standing(version: UnitVersionRow, periods: Sequence[Period], now: datetime,
     return "draft" if version.lifecycle == "draft" else f"{version.lifecycle}, never law"
 
 
-def _not_in_force(connection: psycopg.Connection, address: str, followed: Sequence[str], moment: datetime) -> Refused:
+def _not_in_force(
+    connection: psycopg.Connection, address: str, followed: Sequence[str], moment: datetime
+) -> CutterError:
     """Return the refusal of an address that has no unit in force at a moment: what is known of it, or what is near."""
     versions = unit_versions(connection, address)
     if not versions and len(followed) == 1:
@@ -277,6 +282,8 @@ def _not_in_force(connection: psycopg.Connection, address: str, followed: Sequen
     led = f", nor is {followed[-1]}, its address since" if len(followed) > 1 else ""
     had = f"; before, its address was {' or '.join(former)}" if former else ""
     row = in_force_at(states_of(connection, _document_of(address)), moment)
+    if row is not None and not is_repeal(row) and not is_sealed(connection, row.run_id):
+        return not_sealed(row)
     repealed = f": {_document_of(address)} is repealed then" if row is not None and is_repeal(row) else ""
     return Refused(
         StopCode.DOCUMENT_UNKNOWN,

@@ -7,7 +7,7 @@ import pytest
 
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.postgres.connections import scalar
-from tests.backend.postgres.signed_cut import SignedCut, start_cut, start_edit
+from tests.backend.postgres.signed_cut import SignedCut, start_amendment, start_cut, start_edit
 from tests.backend.postgres.tampering import tamper
 from tests.conftest import Database
 
@@ -166,3 +166,16 @@ def test_the_text_before_the_edits_is_the_pinned_one(cut: SignedCut) -> None:
     cut.lawful()
     cut_sha256 = "SELECT cutter_governance.fn_state_cut_sha256(%s)"
     assert read(cut.database, cut_sha256, cut.run_id) == [(sha256_hex(cut.canonical),)]
+
+
+def test_a_text_that_is_enacted_after_a_restore_comes_after_those_before_it(database: Database) -> None:
+    """A dump that is restored into a new server keeps the recorded transaction ids, and the server begins with small ones."""
+    law = start_cut(database, text=AROUND)
+    law.enacted()
+    for table in ("approval_use", "manifest_seal"):
+        tamper(database, f"UPDATE cutter_governance.{table} SET xid = (xid::text::bigint + 1000000)::text::xid8")
+    amendment = start_amendment(law, AROUND.replace("Second", "Second, changed"))
+    amendment.enacted()
+    assert [row[1] for row in read(database, _STATES)] == [law.run_id, amendment.run_id]
+    assert read(database, _AT, now()) == planned(amendment)
+    assert read(database, _IN_FORCE) == sorted(planned(amendment))

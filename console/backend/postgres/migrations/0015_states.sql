@@ -125,12 +125,13 @@ BEGIN
 END $$;
 
 -- One row for each enactment: from when to when what it enacted was in force. A state that begins in the future is
--- listed too; in_force_until is NULL for the last one.
+-- listed too; in_force_until is NULL for the last one. Their order is that of the decisions' times: a database that was
+-- restored from a dump gives smaller transaction ids than those that it has recorded.
 CREATE OR REPLACE VIEW v_document_state AS
     SELECT r.docprefix, r.run_id, r.operation, r.profile, r.n_units, r.source_sha256, r.canonical_sha256,
            a.statement_sha256, d.id AS review_decision_id, d.decided_by, d.decided_at AS enacted_at, d.in_force_from,
-           lead(d.in_force_from) OVER (PARTITION BY r.docprefix ORDER BY u.xid) AS in_force_until,
-           row_number() OVER (PARTITION BY r.docprefix ORDER BY u.xid) AS state,
+           lead(d.in_force_from) OVER (PARTITION BY r.docprefix ORDER BY d.decided_at, u.xid) AS in_force_until,
+           row_number() OVER (PARTITION BY r.docprefix ORDER BY d.decided_at, u.xid) AS state,
            u.xid AS enacted_in
       FROM (SELECT e.*, e.decided_at AS in_force_from FROM review_decision e WHERE e.verdict = 'enact') d
       JOIN approval a ON a.statement_sha256 = d.statement_sha256

@@ -1313,8 +1313,8 @@ END $$;
 CREATE OR REPLACE VIEW v_document_state AS
     SELECT r.docprefix, r.run_id, r.operation, r.profile, r.n_units, r.source_sha256, r.canonical_sha256,
            a.statement_sha256, d.id AS review_decision_id, d.decided_by, d.decided_at AS enacted_at, d.in_force_from,
-           lead(d.in_force_from) OVER (PARTITION BY r.docprefix ORDER BY u.xid) AS in_force_until,
-           row_number() OVER (PARTITION BY r.docprefix ORDER BY u.xid) AS state,
+           lead(d.in_force_from) OVER (PARTITION BY r.docprefix ORDER BY d.decided_at, u.xid) AS in_force_until,
+           row_number() OVER (PARTITION BY r.docprefix ORDER BY d.decided_at, u.xid) AS state,
            u.xid AS enacted_in
       FROM (SELECT e.*, greatest(p.in_force_from, e.decided_at) AS in_force_from
               FROM review_decision e
