@@ -1153,7 +1153,48 @@ _OF_SETTLING = (
     ),
 )
 
+_STATES_READ, _TEXTS = f"{_B}/runs/document_states.py", f"{_B}/gates/text_in_force.py"
+
+_OF_STATES = (
+    Mutant(
+        "a text in force that is not the pinned one is a failure",
+        _STATES_READ,
+        "        if altered or not edited or cut_sha256(connection, row.run_id) != row.canonical_sha256:\n",
+        "        if False:\n",
+        _test("runs/test_document_states", "a_text_that_is_altered_without_an_edit_is_a_failure"),
+    ),
+    Mutant(
+        "a signed edit excuses no other difference",
+        _STATES_READ,
+        "        if altered or not edited or cut_sha256(connection, row.run_id) != row.canonical_sha256:\n",
+        "        if not edited:\n",
+        _test("runs/test_document_states", "a_signed_edit_excuses_no_other_difference"),
+    ),
+    Mutant(
+        "the gate finds a text in force that was altered",
+        _TEXTS,
+        "    if composed.altered:\n",
+        "    if False:\n",
+        _test("gates/test_text_in_force", "a_text_of_version_0_2_0_is_named_and_its_units_are_compared"),
+    ),
+    Mutant(
+        "the gate finds a text between the units that was altered",
+        _TEXTS,
+        "    if composed.edits and composed.cut_sha256 == row.canonical_sha256:\n",
+        "    if True:\n",
+        _test("gates/test_text_in_force", "a_text_between_the_units_that_was_altered_is_red"),
+    ),
+    Mutant(
+        "texts for which there was no time are no pass",
+        _TEXTS,
+        "    if texts.not_in_time:\n",
+        "    if False:\n",
+        _test("gates/test_text_in_force", "texts_for_which_there_was_no_time_are_inconclusive_and_a_fault_comes_first"),
+    ),
+)
+
 PYTHON = (
+    *_OF_STATES,
     *_OF_THE_SWITCH,
     *_OF_RUNS,
     *_OF_BACKUPS,

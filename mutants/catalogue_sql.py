@@ -1651,9 +1651,10 @@ _OF_AMENDMENTS = (
     Mutant(
         "the bodies of drafts are not read as the text of a state",
         _STATES,
-        "       AND EXISTS (SELECT 1\n                     FROM cutter_governance.v_document_state d\n"
-        "                    WHERE d.run_id = s.run_id)\n",
-        "",
+        "       AND s.other_text IS NOT NULL\n       AND EXISTS (SELECT 1\n"
+        "                     FROM cutter_governance.approval_use n\n                    WHERE n.run_id = s.run_id\n"
+        "                      AND n.purpose = 'enact')\n$$;\nCOMMENT ON FUNCTION fn_state_text",
+        "       AND s.other_text IS NOT NULL\n$$;\nCOMMENT ON FUNCTION fn_state_text",
         _test("document_states", "drafts_that_were_taken_back_are_in_no_state"),
     ),
     Mutant(
@@ -1817,7 +1818,47 @@ _OF_AMENDMENTS = (
     ),
 )
 
+_NO_TEXT = "nothing_tells_the_monitoring_role_a_text_that_was_taken_back"
+_RUN = "ictr-20260101T000000Z-00000001"
+
+# 0015: what the monitoring role can read of states, and of nothing else.
+_OF_STATES = (
+    Mutant(
+        "the units of what was never enacted have no text for readers",
+        _STATES,
+        "      JOIN public.unit_version v ON v.id = u.version_id\n     WHERE EXISTS (SELECT 1",
+        "      JOIN public.unit_version v ON v.id = u.version_id\n     WHERE true OR EXISTS (SELECT 1",
+        _test("document_states", f"{_NO_TEXT}[SELECT body FROM cutter_governance.fn_state_versions('{_RUN}')]"),
+    ),
+    Mutant(
+        "a version that is no draft for readers is listed without its text",
+        _STATES,
+        "               SELECT u.lifecycle_status = 'draft'\n                      AND u.deleted_at",
+        "               SELECT true\n                      AND u.deleted_at",
+        _test(
+            "document_states",
+            f"{_NO_TEXT}[SELECT draft_body FROM cutter_governance.fn_unit_versions('ACME-LAW/ONE/BETA')"
+            " WHERE draft_body IS NOT NULL]",
+        ),
+    ),
+    Mutant(
+        "edits of version 0.2.0 are ordered by their rulings",
+        _STATES,
+        "          JOIN cutter_governance.approval_use w ON w.run_id = e.run_id AND w.purpose = 'edit'\n",
+        "          JOIN cutter_governance.manifest_seal w ON w.run_id = e.run_id\n",
+        _test("document_states", "an_edit_of_version_0_2_0_is_part_of_the_state_though_one_transaction_sealed_all"),
+    ),
+    Mutant(
+        "a unit of a state whose body is not the signed one is named",
+        _STATES,
+        "(v.title, encode(sha256(convert_to(v.body, 'UTF8')), 'hex')) IS DISTINCT FROM (b.title, b.body_sha256)",
+        "v.title IS DISTINCT FROM b.title",
+        _test("document_states", "a_unit_that_is_not_the_signed_one_is_named[body = 'Other.\\n']"),
+    ),
+)
+
 SQL = (
+    *_OF_STATES,
     *_OF_GUARDS,
     *_OF_HOLDS,
     *_OF_LOCK_AND_LEASE,

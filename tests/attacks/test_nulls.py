@@ -73,6 +73,9 @@ def _values(prey: Prey) -> Mapping[str, object]:
         "p_data": statement,
         "p_without_run": None,
         "p_holder": 0,
+        "p_base_digest": "a" * 64,
+        "p_at": "2026-01-01T00:00:00Z",
+        "p_address": "ACME-LAW/ONE",
     }
 
 

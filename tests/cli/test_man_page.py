@@ -30,4 +30,4 @@ def test_each_command_has_its_help_and_arguments(operation: Operation, text: str
     assert operation.help in section
     for name, argument in (arguments(operation.request) | arguments(Options)).items():
         assert argument.help in section
-        assert argument.positional or f"--{name.replace('_', '-')}" in section
+        assert argument.positional or f"--{name.rstrip('_').replace('_', '-')}" in section

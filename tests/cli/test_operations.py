@@ -81,7 +81,9 @@ def test_help_of_a_command_shows_its_line_and_every_argument(
     for name, argument in (arguments(operation.request) | arguments(Options)).items():
         assert argument.help in shown
         assert (
-            argument.metavar or argument.choices[0] if argument.positional else f"--{name.replace('_', '-')}"
+            argument.metavar or argument.choices[0]
+            if argument.positional
+            else f"--{name.rstrip('_').replace('_', '-')}"
         ) in shown
 
 
@@ -92,7 +94,7 @@ def test_the_parser_gives_every_field_of_the_request(operation: Operation) -> No
         argument = arguments(operation.request)[field.name]
         if field.default is MISSING:
             value = argument.choices[0] if argument.choices else "X"
-            given += [value] if argument.positional else [f"--{field.name}", value]
+            given += [value] if argument.positional else [f"--{field.name.rstrip('_')}", value]
     found = vars(build_parser().parse_args([*operation.words, *given]))
 
     for field in fields(operation.request):

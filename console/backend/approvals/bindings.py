@@ -102,7 +102,7 @@ def _amendment(statement: Statement, facts: RunFacts) -> list[tuple[str, str, st
         ("operation", statement.operation, facts.operation),
         ("amendment", _text(signed) if signed else None, _text(wanted) if wanted else None),
     )
-    return [(name, one_side or "none", other or "none") for name, one_side, other in pairs if one_side or other]
+    return [(name, ours or "none", theirs or "none") for name, ours, theirs in pairs if ours or theirs]
 
 
 _FACTS = (

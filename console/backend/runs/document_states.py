@@ -339,13 +339,13 @@ def _not_kept(row: StateRow, *, sealed: bool) -> Unmeasured:
 
 
 def _not_as_pinned(row: StateRow, sha256: str, altered: Sequence[str]) -> NotAsPinned:
-    which = (
+    difference = (
         f"title or body is not the signed one: {', '.join(altered)}{' and perhaps more' if len(altered) == _MOST_ALTERED else ''}"
         if altered
         else "the text between the units, or the manifest, has changed"
     )
     return NotAsPinned(
         StopCode.DRIFT,
-        f"the text of {row.docprefix} in force has sha256 {sha256}, and {row.canonical_sha256} was pinned by run {row.run_id}; {which}",
+        f"the text of {row.docprefix} in force has sha256 {sha256}, and {row.canonical_sha256} was pinned by run {row.run_id}; {difference}",
         f"Rely on the pinned source and find out who changed it: cutter-console drift; then: cutter-console document show {row.docprefix}",
     )

@@ -154,7 +154,7 @@ def _document_of(address: str) -> str:
 
 
 def _shown(
-    asked: str,
+    typed: str,
     address: str,
     followed: tuple[str, ...],
     moment: datetime,
@@ -165,7 +165,7 @@ def _shown(
     first, last = _unbroken(states, rows, unit)
     edited_by = next(row.edited_by for row in rows if row.state == first.state)
     return ShownUnit(
-        asked=asked,
+        asked=typed,
         address=address,
         followed=followed,
         as_of=moment.astimezone(UTC),

@@ -42,7 +42,6 @@ def test_what_is_law_is_compared_with_what_was_pinned(at: At) -> None:
     [
         ("UPDATE public.unit_version SET body = 'Other.' WHERE title = 'Beta'", f"one: {DOCPREFIX}/ONE/BETA"),
         ("UPDATE public.unit_version SET title = 'B', body = body || ' ' WHERE title = 'Beta'", "signed one"),
-        ("UPDATE cutter_governance.manifest_seal SET other_text = 'x'", "pinned by run"),
     ],
 )
 def test_an_altered_text_is_red_and_names_the_document(at: At, statement: str, reason: str) -> None:
@@ -53,6 +52,14 @@ def test_an_altered_text_is_red_and_names_the_document(at: At, statement: str, r
     detail = named(report, CHECK).detail
     assert detail.startswith(f"1 document not as pinned: {DOCPREFIX}: ")
     assert reason in detail
+
+
+def test_a_text_between_the_units_that_was_altered_is_red(at: At) -> None:
+    passage = at("enacted")
+    tamper(passage, "UPDATE cutter_governance.manifest_seal SET other_text = 'x'")
+    report = measured(GATE, passage.installation)
+    assert is_red(report, CHECK)
+    assert f"pinned by run {passage.run_id}" in named(report, CHECK).detail
 
 
 def test_an_edited_text_is_counted_and_named_as_not_comparable(at: At) -> None:

@@ -115,8 +115,13 @@ def test_the_monitoring_role_executes_reading_functions_alone(database: Database
         "fn_schema_digest",
         "fn_schema_line",
         "fn_schema_way",
+        "fn_state_altered",
+        "fn_state_cut_sha256",
         "fn_state_text",
         "fn_state_units",
+        "fn_state_versions",
+        "fn_unit_states",
+        "fn_unit_versions",
     ]
 
 

@@ -1,7 +1,7 @@
 -- schema: cutter_governance
--- Every state that a document has had in force, out of what is recorded already: the enactments, the sealed manifests and
--- the versions. Nothing is stored twice for it; only the text between the units was not in the database, and is kept with
--- the seal from here on, so that the whole text of a state is composed of the rows that are law.
+-- Every state that a document has had in force, out of what is recorded already: the enactments, the sealed manifests
+-- and the versions. Nothing is stored twice for it; only the text between the units was not in the database, and is
+-- kept with the seal from here on, so that the whole text of a state is composed of the rows that are law.
 
 ALTER TABLE manifest_seal ADD COLUMN IF NOT EXISTS other_text bytea;
 COMMENT ON COLUMN manifest_seal.other_text IS
@@ -124,8 +124,8 @@ BEGIN
     RETURN n;
 END $$;
 
--- One row for each enactment: from when to when what it enacted was in force. A state that begins in the future is listed
--- too; in_force_until is NULL for the last one.
+-- One row for each enactment: from when to when what it enacted was in force. A state that begins in the future is
+-- listed too; in_force_until is NULL for the last one.
 CREATE OR REPLACE VIEW v_document_state AS
     SELECT r.docprefix, r.run_id, r.operation, r.profile, r.n_units, r.source_sha256, r.canonical_sha256,
            a.statement_sha256, d.id AS review_decision_id, d.decided_by, d.decided_at AS enacted_at, d.in_force_from,
@@ -140,8 +140,8 @@ COMMENT ON VIEW v_document_state IS
     'Every state of a document that was enacted: by which run and ruling, in force from when to when.';
 
 -- The units of a run as they were enacted, or wait to be: its manifest, overlaid by the edits that were signed between
--- its cut and its enactment. The order is that of the rulings' uses: the upgrade sealed all manifests of version 0.2.0 in
--- one transaction.
+-- its cut and its enactment. The order is that of the rulings' uses: the upgrade sealed all manifests of version 0.2.0
+-- in one transaction.
 CREATE OR REPLACE FUNCTION fn_state_units(p_run_id text)
 RETURNS TABLE (
     seq integer, address text, parent text, unit_kind text, section_type text, section_code text,
@@ -223,8 +223,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION fn_state_versions IS 'The units of a state that was enacted, with their texts.';
 
--- The sha256 of the text of a run's sealed manifest, as it was cut: of a state whose units were edited afterwards this must
--- be the pinned one, and not that of its text.
+-- The sha256 of the text of a run's sealed manifest, as it was cut: of a state whose units were edited afterwards this
+-- must be the pinned one, and not that of its text.
 CREATE OR REPLACE FUNCTION fn_state_cut_sha256(p_run_id text) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT encode(sha256(
@@ -255,7 +255,8 @@ CREATE OR REPLACE FUNCTION fn_state_altered(p_run_id text) RETURNS TABLE (seq in
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT u.seq, u.address
       FROM cutter_governance.fn_state_units(p_run_id) u
-      JOIN cutter_governance.manifest_unit_block b ON b.run_id = coalesce(u.edited_by, p_run_id) AND b.address COLLATE "C" = u.address
+      JOIN cutter_governance.manifest_unit_block b
+        ON b.run_id = coalesce(u.edited_by, p_run_id) AND b.address COLLATE "C" = u.address
       LEFT JOIN public.unit_version v ON v.id = u.version_id
      WHERE (v.title, encode(sha256(convert_to(v.body, 'UTF8')), 'hex')) IS DISTINCT FROM (b.title, b.body_sha256)
        AND EXISTS (SELECT 1
@@ -296,8 +297,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION fn_unit_states IS 'Every state that one unit was, is or will be law in, with its text there.';
 
--- Every version of one unit and the run that wrote it, also of drafts. A text is there only if v_reader shows it as a draft:
--- what was taken back before it was law is nobody's to read here.
+-- Every version of one unit and the run that wrote it, also of drafts. A text is there only if v_reader shows it as a
+-- draft: what was taken back before it was law is nobody's to read here.
 CREATE OR REPLACE FUNCTION fn_unit_versions(p_address text)
 RETURNS TABLE (
     version_seq integer, run_id text, operation text, statement_sha256 text, lifecycle_status text,
@@ -318,10 +319,13 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
                 ORDER BY a.xid
                 LIMIT 1) w ON true
      CROSS JOIN LATERAL (
-               SELECT u.lifecycle_status = 'draft' AND u.deleted_at IS NULL AND v.id = u.version_anchor_ref) d (is_draft)
+               SELECT u.lifecycle_status = 'draft'
+                      AND u.deleted_at IS NULL
+                      AND v.id = u.version_anchor_ref) d (is_draft)
      WHERE u.canonical_address = p_address
 $$;
-COMMENT ON FUNCTION fn_unit_versions IS 'Every version of one unit and the run that wrote it; with text only of the draft that readers see.';
+COMMENT ON FUNCTION fn_unit_versions IS
+    'Every version of one unit and the run that wrote it; with text only of the draft that readers see.';
 
 CREATE OR REPLACE VIEW v_address_alias AS
     SELECT a.alias, a.canonical_address, a.run_id, a.created_at FROM canonical_address_alias a;
