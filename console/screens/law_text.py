@@ -2,22 +2,28 @@
 
 from typing import Literal
 
-from console.backend.model.amendment_report import AmendmentReport, ChangedReport, RenumberingReport, UnitReport
+from console.backend.model.amendment_report import (
+    AmendmentReport,
+    ChangedReport,
+    RenumberingReport,
+    ShiftReport,
+    UnitReport,
+)
 from console.backend.model.plan_binding import TableDelta
 from console.widgets.formatting import count, plural, shortened
 from console.widgets.line import Line, Span, Tone, line
 from console.widgets.wrap import hanging
 
-Entry = ChangedReport | UnitReport | RenumberingReport | AmendmentReport
-"""A row of the list: a unit that changes, is new or gone, a probable renumbering; the report itself for the whole."""
+Entry = ChangedReport | UnitReport | RenumberingReport | ShiftReport | AmendmentReport
+"""A row of the list: a unit that changes, is new or gone; words that moved; the report itself for the whole."""
 _TONES: dict[str, Tone] = {"changed": "warn", "new": "good", "gone": "bad", "renumbered?": "accent"}
 
 
 def entries(report: AmendmentReport) -> tuple[Entry, ...]:
-    """Return the rows: the whole, what changes and what is new in the order of the new text, then what is gone."""
+    """Return the rows: the whole, what changes and what is new in the order of the new text, then what is gone or moved."""
     in_text: list[ChangedReport | UnitReport] = [*report.changed, *report.new]
     in_text.sort(key=lambda unit: unit.line or 0)
-    return (report, *in_text, *report.gone, *report.renumberings)
+    return (report, *in_text, *report.gone, *report.renumberings, *report.shifted)
 
 
 def counts(report: AmendmentReport) -> tuple[Span | str, ...]:
@@ -42,6 +48,8 @@ def row(entry: Entry) -> Line:
         return line(Span(f"{'whole text':<12}", "strong"), *counts(entry))
     if isinstance(entry, RenumberingReport):
         return line(Span(f"{'renumbered?':<12}", "accent"), f"{entry.old} → {entry.new}")
+    if isinstance(entry, ShiftReport):
+        return line(Span(f"{'shifted':<12}", "accent"), f"{entry.old} → {entry.new}")
     word = _word(entry)
     name = [shortened(entry.title, 40)] if entry.title else []
     fields = [", ".join(entry.fields)] if isinstance(entry, ChangedReport) else []
@@ -57,6 +65,8 @@ def title(entry: Entry) -> str:
     """Return the title of the detail."""
     if isinstance(entry, AmendmentReport):
         return "What the text would change"
+    if isinstance(entry, ShiftReport):
+        return "Words at another address"
     return "Probable renumbering" if isinstance(entry, RenumberingReport) else f"{_word(entry)}: {entry.address}"
 
 
@@ -66,6 +76,13 @@ def detail(entry: Entry, width: int) -> list[Line]:
         return _whole(entry, width)
     if isinstance(entry, RenumberingReport):
         return _renumbering(entry, width)
+    if isinstance(entry, ShiftReport):
+        return [
+            *hanging((Span("from    ", "muted"),), entry.old, width),
+            *hanging((Span("to      ", "muted"),), entry.new, width),
+            line(""),
+            *hanging((), "The words are the same. An address that stays keeps its own history.", width, "muted"),
+        ]
     lines = hanging((Span("title   ", "muted"),), entry.title or "-", width)
     if entry.line is not None:
         lines += hanging((Span("line    ", "muted"),), f"{entry.line} of the new text; Enter shows it", width)

@@ -10,6 +10,7 @@ from console.backend.model.amendment_report import (
     FieldReport,
     PartReport,
     RenumberingReport,
+    ShiftReport,
     UnitReport,
 )
 from console.backend.model.compared_unit import UnitField
@@ -37,6 +38,7 @@ def amendment_report(
             RenumberingReport(old=pair.old.address, new=pair.new.address, title=pair.new.title)
             for pair in comparison.renumberings
         ),
+        shifted=tuple(ShiftReport(old=pair.old.address, new=pair.new.address) for pair in comparison.shifted),
         deltas_at_cut=expected_amendment_deltas(n_units, amendment),
         deltas_at_enactment=expected_enactment_deltas(n_units, amendment),
     )

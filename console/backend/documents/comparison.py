@@ -91,6 +91,25 @@ class Comparison:
             if text in old and not {unit.address, old[text].address} & stated
         )
 
+    @cached_property
+    def shifted(self) -> tuple[Renumbering, ...]:
+        """Return changed or new units with the words that another address has in force, in the order of the new text.
+
+        It happens where a paragraph is put in before others. An address that stays cannot be stated as moved: each keeps
+        its own history, and readers of the difference are told.
+        """
+        old, effects = _by_text(self.old), self.effects
+        proposed = {(pair.old.address, pair.new.address) for pair in self.renumberings}
+        proposed |= {(pair.old, pair.new) for pair in self.moved}
+        return tuple(
+            Renumbering(old[text], unit)
+            for text, unit in _by_text(self.new).items()
+            if text in old
+            and old[text].address != unit.address
+            and effects[unit.address] is not Effect.UNCHANGED
+            and (old[text].address, unit.address) not in proposed
+        )
+
     @property
     def is_empty(self) -> bool:
         """Return whether nothing has an effect; the order may differ."""

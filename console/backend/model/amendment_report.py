@@ -96,6 +96,13 @@ class RenumberingReport(Value):
         return f"--moved {self.old}={self.new}"
 
 
+class ShiftReport(Value):
+    """Words of one address in force that a changed or new unit of another address has in the new text."""
+
+    old: SafeText
+    new: SafeText
+
+
 class AmendmentReport(Value):
     """Effects of a revised text on the newest enacted state of its document."""
 
@@ -117,6 +124,8 @@ class AmendmentReport(Value):
     """Renumberings that the operator stated."""
     renumberings: tuple[RenumberingReport, ...]
     """Probable ones that nobody stated; nothing follows from them."""
+    shifted: tuple[ShiftReport, ...]
+    """Units of which the words moved to an address that stays; nothing can be stated of them, and nothing follows."""
     deltas_at_cut: tuple[TableDelta, ...]
     """Rows that the run adds by the end of leg B."""
     deltas_at_enactment: tuple[TableDelta, ...]
@@ -144,6 +153,7 @@ def amendment_lines(report: AmendmentReport) -> list[str]:
             f"probably renumbered: {pair.old} is now {pair.new}: the same words; if so, state it: {pair.argument}"
             for pair in report.renumberings
         ),
+        *(f"shifted: the words of {pair.old} stand at {pair.new} in the new text" for pair in report.shifted),
         *(
             [f"{counted(report.reordered, 'unit')} at another place in the order: no row is written for that alone"]
             if report.reordered

@@ -150,6 +150,30 @@ def test_no_renumbering_is_proposed_for_a_text_that_says_too_little() -> None:
     assert compare([unit("PAR-2", "(weggefallen)\n")], [unit("PAR-3", "(weggefallen)\n")]).renumberings == ()
 
 
+def test_words_that_move_on_to_the_next_address_are_told_and_change_nothing_else() -> None:
+    second, third = LONG % 2, (LONG % 3).replace("register", "list")
+    old = [unit("PAR-2", second, number="2"), unit("PAR-3", third, number="3")]
+    put_in = unit("PAR-2", "(2) A new paragraph, put in before the others of this law.\n", number="2")
+    new = [put_in, unit("PAR-3", LONG % 3, number="3"), unit("PAR-4", third.replace("3", "4"), number="4")]
+    comparison = compare(old, new)
+    assert [(pair.old.address, pair.new.address) for pair in comparison.shifted] == [
+        ("ACME-LAW/PAR-2", "ACME-LAW/PAR-3"),
+        ("ACME-LAW/PAR-3", "ACME-LAW/PAR-4"),
+    ]
+    assert comparison.renumberings == ()
+    assert list(comparison.effects.values()) == [Effect.CHANGED, Effect.CHANGED, Effect.NEW]
+
+
+@given(documents(), documents())
+def test_what_is_proposed_as_renumbered_is_not_told_as_shifted_too(
+    old: tuple[ComparedUnit, ...], new: tuple[ComparedUnit, ...]
+) -> None:
+    comparison = compare(old, new)
+    told = [(pair.old.address, pair.new.address) for pair in comparison.shifted + comparison.renumberings]
+    assert len(told) == len(set(told))
+    assert all(comparison.effects[after] in {Effect.CHANGED, Effect.NEW} for _, after in told)
+
+
 def test_a_stated_renumbering_is_part_of_the_amendment_and_is_proposed_no_more() -> None:
     moved = Moved(old="ACME-LAW/PAR-2", new="ACME-LAW/PAR-3")
     comparison = compare([unit("PAR-2", LONG % 2)], [unit("PAR-3", LONG % 2)], [moved])
