@@ -16,6 +16,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from console.backend.approvals.statement import MAX_LISTED, StatementAmendment
 from console.backend.documents.planning import plan_document
 from console.backend.model.amendment import Moved
 from console.backend.model.canonical_json import sha256_hex
@@ -133,7 +134,8 @@ class SignedCut:
             "nonce": uuid4().hex,
         }
         if self.plan.amendment is not None:
-            said |= {"operation": "amend", "amendment": self.plan.amendment.model_dump(mode="json")}
+            stated = StatementAmendment.of(self.plan.amendment).model_dump(mode="json")
+            said |= {"operation": "amend", "amendment": stated}
         if not over_drafts:
             said["manifest_digest"] = ledger.manifest_digest(self.units)
         else:
@@ -155,10 +157,10 @@ class SignedCut:
             "n_units": number,
             "drafts": {
                 "count": number,
-                "units": units,
                 "file": "drafts.tsv",
                 "file_sha256": sha256_hex("\n".join(lines).encode()),
-            },
+            }
+            | ({"units": units} if number <= MAX_LISTED else {}),
         }
 
     def _sg1(self) -> str:
@@ -271,10 +273,12 @@ class SignedCut:
             return [status for (status,) in connection.execute(query, (self.docprefix,))]
 
 
-def start_cut(database: Database, docprefix: str = "ACME-LAW", text: str = TEXT, number: int = 1) -> SignedCut:
+def start_cut(
+    database: Database, docprefix: str = "ACME-LAW", text: str = TEXT, number: int = 1, profile: str = "atx"
+) -> SignedCut:
     """A run at its first pause: registered, pinned, planned, with every stage before it passed."""
     planned = plan_document(
-        text.encode(), origin=f"file:{docprefix}.md", docprefix=docprefix, profile="atx", ordinals=False
+        text.encode(), origin=f"file:{docprefix}.md", docprefix=docprefix, profile=profile, ordinals=False
     )
     return _at_the_pause(database, "cut", number, accepted(planned), planned.canonical)
 
@@ -298,14 +302,14 @@ def _made_once(cluster: TransientCluster, template: str) -> SignedCut:
 
 
 def start_amendment(
-    law: SignedCut, text: str, number: int = 200, moved: tuple[Moved, ...] = (), docprefix: str = ""
+    law: SignedCut, text: str, number: int = 200, moved: tuple[Moved, ...] = (), profile: str = "atx"
 ) -> SignedCut:
     """A revised text of a document that is law, at its first pause."""
     planned = plan_document(
         text.encode(),
         origin=f"file:{law.docprefix}.md",
-        docprefix=docprefix or law.docprefix,
-        profile="atx",
+        docprefix=law.docprefix,
+        profile=profile,
         ordinals=False,
     )
     return _at_the_pause(law.database, "amend", number, accepted(planned), planned.canonical, moved)
