@@ -966,7 +966,7 @@ _OF_RULINGS = (
     Mutant(
         "SG_2 names these drafts",
         _AMENDED,
-        "WHEN n.draft_digest <> cutter_governance.fn_draft_digest(n.run_id)\n                         THEN",
+        "WHEN n.draft_digest <> cutter_governance.fn_merkle_root(drafts)\n                         THEN",
         "WHEN false\n                         THEN",
         _test(
             "rulings",
@@ -985,8 +985,8 @@ _OF_RULINGS = (
     Mutant(
         "the file of units that a signer reads is of the rows",
         _AMENDED,
-        "                WHEN s #>> '{drafts,file_sha256}' IS DISTINCT FROM",
-        "                WHEN false AND s #>> '{drafts,file_sha256}' IS DISTINCT FROM",
+        "                WHEN s #>> '{drafts,file_sha256}'\n",
+        "                WHEN false AND s #>> '{drafts,file_sha256}'\n",
         _test(
             "rulings",
             "a_second_ruling_with_one_field_changed_is_refused_and_leaves_no_row[another file of drafts]",
@@ -1662,7 +1662,7 @@ _OF_AMENDMENTS = (
         _AMENDED,
         "ELSE cutter_governance.fn_amend_refusal(prefix, p_base_digest) END;",
         "END;",
-        _test("amended_drafts", "the_base_of_a_run_is_set_once_and_of_an_amendment_only"),
+        _test("amended_drafts", "an_amendment_is_not_planned_against_another_law_than_that_of_today"),
     ),
     Mutant(
         "the base of a run is never changed",
@@ -1810,7 +1810,7 @@ _OF_AMENDMENTS = (
             ),
             (
                 "a draft unit that nobody signed",
-                "a unit more of the document",
+                "a draft unit more whose version is law",
                 "       AND (b.unit_id IS NULL AND u.lifecycle_status = 'draft'\n",
                 "       AND (false\n",
             ),

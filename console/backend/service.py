@@ -164,7 +164,7 @@ class BackendService:
         kill_switch.require_no_hold(self.installation)
         created = lifecycle.create_run(self.installation, request)
         if created.is_new:
-            self._walk(Engine(self.installation, created.run_id, on_progress))
+            self._walk(Engine(self.installation, created.run_id, on_progress, planned=created.planned))
         return self.run(created.run_id)
 
     def resume(self, run_id: str, on_progress: OnProgress) -> RunView:

@@ -3,11 +3,12 @@
 from collections import Counter
 from enum import StrEnum
 from functools import cached_property
+from typing import Self
 
 from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from console.backend.model.amendment import Amendment
-from console.backend.model.canonical_json import digest
+from console.backend.model.canonical_json import digest, sha256_hex
 from console.backend.model.plan_binding import PlanBinding, TableDelta, expected_amendment_deltas, expected_cut_deltas
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
@@ -267,6 +268,16 @@ class CutPlan(Value):
     def plan_digest(self) -> str:
         """Return the sha256 of the plan's canonical JSON: the digest that the sovereign signs."""
         return digest(self)
+
+    @classmethod
+    def read(cls, data: bytes) -> Self:
+        """Return the plan in these bytes, whose sha256 is its digest. Raises ValidationError if there is none in them.
+
+        The plan is not written again for its digest: bytes in another form have one that nobody has signed.
+        """
+        plan = cls.model_validate_json(data)
+        plan.__dict__["plan_digest"] = sha256_hex(data)
+        return plan
 
     @property
     def n_units(self) -> int:

@@ -14,6 +14,7 @@ from console.backend.journal.journal_record import Field, RecordKind
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Outcome, whole_ms, worst
+from console.backend.model.plan import DocumentPlan
 from console.backend.model.purposes import Operation, Purpose
 from console.backend.model.states import PHASE_TABLE, Family, Mode, Move, Phase, RunState, next_phase, only_closes
 from console.backend.model.view_models import Progress
@@ -59,8 +60,13 @@ class Engine:
         run_id: str,
         on_progress: Callable[[Progress], None],
         holder: LeaseHolder | None = None,
+        planned: DocumentPlan | None = None,
     ) -> None:
-        """`holder` holds the lease already; without one it is taken up when it is needed."""
+        """`holder` holds the lease already; without one it is taken up when it is needed.
+
+        `planned` is the document as it was planned just before, for the phase that plans it first.
+        """
+        self._planned = planned
         self.installation = installation
         run = known_run(installation, run_id)
         self.workspace, self.request = run.workspace, run.request
@@ -106,7 +112,12 @@ class Engine:
         return phase if self._lease.take(Purpose.CUT) else None
 
     def _pass(self, work: PhaseWork, journal: Journal) -> None:
-        context = PhaseContext(self.installation, self.workspace, self.request, self._reporter(work.phase))
+        context = PhaseContext(
+            self.installation, self.workspace, self.request, self._reporter(work.phase), self._planned
+        )
+        if work.phase is Phase.MARK:
+            # Only that phase wants it, and it may be large.
+            self._planned = None
         if context.is_live:
             require_no_hold(self.installation)
         context.report("begins", 0, None)

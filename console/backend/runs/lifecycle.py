@@ -15,6 +15,7 @@ from console.backend.journal.journal_record import Field, RecordKind
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.plan import DocumentPlan
 from console.backend.model.plan_binding import PlanBinding
 from console.backend.model.purposes import Operation, Purpose, RunOperation
 from console.backend.model.redaction import redact
@@ -43,6 +44,8 @@ class Created(Value):
 
     run_id: str
     is_new: bool
+    planned: DocumentPlan | None = None
+    """The document as it was planned for a new run; None for the other one."""
 
 
 def create_run(installation: Installation, request: RunRequest) -> Created:
@@ -67,10 +70,11 @@ def create_run(installation: Installation, request: RunRequest) -> Created:
         host=installation.context.host,
         started_at=installation.context.now(),
     )
-    # Before anything is made: a document that was cut leaves no directory of a run behind.
+    # Before anything is made: what cannot be planned, or was cut before, leaves no directory of a run behind.
+    document = _planned(installation, request_file, profile, accept)
     if request.amend:
         _require_amendable(installation, request.docprefix)
-    elif (standing_run := _earlier_cut(installation, request_file, profile, accept)) is not None:
+    elif (standing_run := _earlier_cut(installation, request_file, document)) is not None:
         return Created(run_id=standing_run.run_id, is_new=False)
     workspace = Workspace.create(installation.root, request_file, accept, profile.data)
     with at_work(), Journal.create(workspace.journal, run_id, installation.context) as journal:
@@ -78,7 +82,7 @@ def create_run(installation: Installation, request: RunRequest) -> Created:
         fields = (Field(key="request", value=canonical_json(request_file).decode()),)
         if request.mode is Mode.DRYRUN:
             journal.append(RecordKind.NOTE, Operation.START, fields)
-            return Created(run_id=run_id, is_new=True)
+            return Created(run_id=run_id, is_new=True, planned=document)
         with (
             intended(installation, request_file, journal, Operation.START, fields),
             committing(installation, journal, run_id, Operation.START) as promise,
@@ -87,7 +91,7 @@ def create_run(installation: Installation, request: RunRequest) -> Created:
                 promise.connection, workspace, Operation.START, request_file.model_dump(mode="json"), promise.head
             )
             ledger.create_run(promise.connection, run_row(request_file, request_file.operation), event)
-    return Created(run_id=run_id, is_new=True)
+    return Created(run_id=run_id, is_new=True, planned=document)
 
 
 def run_row(request: RunRequestFile, operation: RunOperation) -> ledger.NewRun:
@@ -118,13 +122,16 @@ def _chosen(installation: Installation, request: RunRequest) -> ChosenProfile:
     return profile
 
 
-def _earlier_cut(
+def _planned(
     installation: Installation, request: RunRequestFile, profile: ChosenProfile, accept: bytes
-) -> RunRow | None:
-    """Return the run that has cut this very text; None if the document is uncut. Raises Refused (REPLAY_CONFLICT) otherwise."""
+) -> DocumentPlan:
     raw, most = read_source(installation, request.origin), limits_of(installation.settings)
     acceptances = acceptances_for(raw, accept, "the accept file", most) if accept else ()
-    document = planned(installation, request, raw, profile, acceptances)
+    return planned(installation, request, raw, profile, acceptances)
+
+
+def _earlier_cut(installation: Installation, request: RunRequestFile, document: DocumentPlan) -> RunRow | None:
+    """Return the run that has cut this very text; None if the document is uncut. Raises Refused (REPLAY_CONFLICT) otherwise."""
     with connect(installation.settings.database.executor, read_only=True, purpose="cut once") as connection:
         cut_runs = [
             row for row in all_runs(connection) if row.docprefix == request.docprefix and row.stage in CUT_STAGES

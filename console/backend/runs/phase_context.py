@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from console.backend.host.installation import Installation
 from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.plan import DocumentPlan
 from console.backend.model.states import PHASE_TO, Mode, Phase
 from console.backend.postgres import ledger
 from console.backend.runs.workspace import RunRequestFile, Workspace
@@ -40,6 +41,8 @@ class PhaseContext:
     request: RunRequestFile
     report: Callable[[str, int, int | None], None]
     """Live progress: what, how much is done, of how much."""
+    planned: DocumentPlan | None = None
+    """The document as it was planned when the run was started; None in every later command."""
 
     @property
     def run_id(self) -> str:

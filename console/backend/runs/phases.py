@@ -73,6 +73,14 @@ def _planned(context: PhaseContext) -> DocumentPlan:
     return planned(context.installation, request, workspace.source(), profile, acceptances)
 
 
+def _first_pass(context: PhaseContext) -> DocumentPlan:
+    """Return the plan that the run was started with, if it was made of the very bytes that are pinned; or plan them."""
+    known = context.planned
+    if known is not None and known.source.sha256 == sha256_hex(context.workspace.source()):
+        return known
+    return _planned(context)
+
+
 def _profile_in_words(document: DocumentPlan) -> str:
     own = document.profile_sha256
     return f"{document.profile}, the operator's own, sha256 {own}" if own else document.profile
@@ -87,7 +95,7 @@ class Mark(PhaseWork):
     phase = Phase.MARK
 
     def prepare(self, context: PhaseContext) -> tuple[Check, ...]:
-        document = _planned(context)
+        document = _first_pass(context)
         context.workspace.write(MARKED, canonical_json(document))
         coverage = document.coverage
         spans = f"{coverage.unit_bytes} bytes in units, {coverage.other_bytes} outside, every byte in exactly one span"

@@ -3,6 +3,7 @@
 import errno
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
@@ -242,7 +243,7 @@ class Workspace:
     def plan(self) -> CutPlan:
         """Return the plan; read once, because a plan never changes. The caller compares its digest."""
         if self._plan is None:
-            self._plan = self._parsed(CutPlan, "plan.json")
+            self._plan = self._read("plan.json", CutPlan.read)
         return self._plan
 
     def write_plan(self, plan: CutPlan) -> None:
@@ -278,8 +279,11 @@ class Workspace:
         return self._parsed(PhaseRecord, record_name(phase))
 
     def _parsed(self, kind: type[_V], name: str) -> _V:
+        return self._read(name, kind.model_validate_json)
+
+    def _read(self, name: str, parse: Callable[[bytes], _V]) -> _V:
         try:
-            return kind.model_validate_json(self.read(name))
+            return parse(self.read(name))
         except ValidationError as error:
             raise Refused(
                 StopCode.INVARIANT_FAILED,

@@ -7,6 +7,8 @@ import pytest
 
 from console.backend.model.amendment import Amendment
 from console.backend.model.errors import Refused
+from console.backend.model.purposes import RunOperation
+from console.backend.model.states import Stage
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import scalar
 from tests.backend.postgres.signed_cut import SignedCut, event, start_amendment, start_cut, start_edit, stopped
@@ -83,6 +85,10 @@ CHANGED: dict[str, tuple[str, ...]] = {
         f"UPDATE public.information_unit SET id = gen_random_uuid() WHERE {_unit('/GAMMA')}",
     ),
     "a unit more of the document": extra("ACME-LAW/ONE/EXTRA", "'ACME-LAW'"),
+    "a draft unit more whose version is law": (
+        *extra("ACME-LAW/ONE/EXTRA", "'ACME-LAW'"),
+        "UPDATE public.unit_version SET lifecycle_status = 'enacted' WHERE title = 'Extra'",
+    ),
     "a unit more under its prefix": extra("ACME-LAW/ONE/EXTRA"),
     "a unit more that is law": extra("ACME-LAW/ONE/EXTRA", "'ACME-LAW'", "enacted"),
     "another manifest": (
@@ -189,6 +195,25 @@ def test_the_base_of_a_run_is_set_once_and_of_an_amendment_only(law: SignedCut, 
             connection.execute(
                 "UPDATE cutter_governance.run SET base_digest = repeat('1', 64) WHERE run_id = %s", (run.run_id,)
             )
+
+
+def test_an_amendment_is_not_planned_against_another_law_than_that_of_today(law: SignedCut) -> None:
+    document = start_amendment(law, REVISED).plan.document
+    facts = ledger.NewRun(
+        run_id="ictr-20260101T000000Z-0000beef",
+        operation=RunOperation.AMEND,
+        docprefix=law.docprefix,
+        origin=document.source.origin,
+        profile="atx",
+        operator="tester",
+        host="host",
+    )
+    with law.executor() as connection:
+        ledger.create_run(connection, facts, event("start"))
+        ledger.pin_source(connection, facts.run_id, document.source, event("source_pin"))
+        ledger.advance(connection, facts.run_id, Stage.MARKED, event("mark"))
+    with stopped("STOP_DRIFT"), law.executor() as connection:
+        connection.execute("SELECT cutter_governance.fn_run_base(%s, repeat('0', 64))", (facts.run_id,))
 
 
 def test_an_amendment_without_a_base_is_not_written(law: SignedCut) -> None:

@@ -437,6 +437,7 @@ DECLARE
     current_policy text := (SELECT policy_sha256 FROM cutter_governance.policy_pin ORDER BY id DESC LIMIT 1);
     wrong text;
     refused text;
+    drafts text[];
 BEGIN
     wrong := CASE WHEN s ->> 'schema' IS DISTINCT FROM 'cutter-console/statement/2'
                       THEN format('its schema is %s, not cutter-console/statement/2', s ->> 'schema')
@@ -561,19 +562,19 @@ BEGIN
         END IF;
         IF n.purpose IN ('enact', 'revert') THEN
             refused := CASE WHEN n.purpose = 'enact' THEN cutter_governance.fn_draft_refusal(n.run_id) END;
+            -- Read once: they are compared by digest, by the file's digest and by their number.
+            SELECT array_agg(l.line ORDER BY l.seq) INTO drafts FROM cutter_governance.fn_draft_lines(n.run_id) l;
             refused := coalesce(
                 refused,
-                CASE WHEN n.draft_digest <> cutter_governance.fn_draft_digest(n.run_id)
+                CASE WHEN n.draft_digest <> cutter_governance.fn_merkle_root(drafts)
                          THEN 'the drafts are not those that the statement names'
                      WHEN s #> '{drafts,units}' IS NOT NULL
                       AND s #> '{drafts,units}' IS DISTINCT FROM cutter_governance.fn_draft_units(n.run_id)
                          THEN 'the units that the statement lists are not the drafts'
-                     WHEN s #>> '{drafts,file_sha256}' IS DISTINCT FROM (
-                         SELECT encode(sha256(convert_to(string_agg(l.line, chr(10) ORDER BY l.seq), 'UTF8')), 'hex')
-                           FROM cutter_governance.fn_draft_lines(n.run_id) l)
+                     WHEN s #>> '{drafts,file_sha256}'
+                          IS DISTINCT FROM encode(sha256(convert_to(array_to_string(drafts, chr(10)), 'UTF8')), 'hex')
                          THEN 'the file of units that the statement names is not of the drafts'
-                     WHEN (SELECT count(*)::integer FROM cutter_governance.fn_draft_lines(n.run_id))
-                              IS DISTINCT FROM n.n_units
+                     WHEN coalesce(cardinality(drafts), 0) IS DISTINCT FROM n.n_units
                        OR s #> '{drafts,count}' IS DISTINCT FROM to_jsonb(n.n_units)
                          THEN 'it is about another number of drafts'
                      WHEN n.purpose = 'enact'
