@@ -6,7 +6,7 @@ from console.backend.documents import intake
 from console.backend.documents.acceptances import parse_acceptances
 from console.backend.documents.limits import limits_of
 from console.backend.host.installation import Installation
-from console.backend.model.amendment import parse_moved
+from console.backend.model.amendment import amendment_in_words, parse_moved
 from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus, Refused, StopCode
 from console.backend.model.outcome import Check, Outcome, worst
@@ -214,6 +214,7 @@ def run_lines(run: RunView) -> list[str]:
         f"run        {run.run_id}  {run.mode}",
         f"state      {run.state.name}",
         f"document   {run.docprefix}  {run.origin}  profile {run.profile}{own_profile_in_words(run.profile_sha256)}  {_counts(run)}",
+        *([f"amends     what is law: {amendment_in_words(run.amendment)}"] if run.amendment is not None else []),
         f"plan       {run.plan_digest or '-'}",
         f"operator   {run.operator}",
         f"journal    {run.journal}",

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from console.actions.actions import Action, key_name
+from console.backend.model.amendment import amendment_in_words
 from console.backend.model.outcome import Evidence
 from console.backend.model.purposes import Purpose
 from console.backend.model.readiness import ReportView
@@ -60,6 +61,8 @@ def head(run: RunView, now: datetime, actions: tuple[Action, ...], switch: Switc
             Span(run.state.name, _state_tone(run)),
         )
     ]
+    if run.amendment is not None:
+        lines.append(line(Span("amends ", "muted"), f"what is law: {amendment_in_words(run.amendment)}"))
     if run.interruption is not None:
         cut = run.interruption
         lines.append(line(Span(f"INTERRUPTED in {cut.what}, {age(cut.since, now)}. ", "bad")))
@@ -130,6 +133,9 @@ def _at_rest(run: RunView, units: str, *, stopped: bool) -> str:
         return f"{run.run_id} has written no unit{': the open transaction was rolled back' if stopped else ''}."
     if run.state.stage in ENACTED_STAGES:
         return f"{units} of {run.docprefix} were enacted before, and are law."
+    if run.amendment is not None:
+        units = plural(run.amendment.drafts, "draft version")
+        return f"{units} of {run.docprefix} were committed before, and are still there ({run.state.name})."
     return f"{units} of {run.docprefix} were committed before as drafts, and are still there ({run.state.name})."
 
 
@@ -138,6 +144,8 @@ def came_to(run: RunView) -> str:
     units = "units" if run.n_units is None else plural(run.n_units, "unit")
     if run.interruption is not None or run.state.family is not Family.ACTIVE:
         return f"{run.run_id} is now {run.state.name}."
+    if run.amendment is not None and run.mode is Mode.LIVE:
+        units = plural(run.amendment.touched, "change")
     match run.state.stage:
         case Stage.CLOSEOUT_REPORTED if run.mode is Mode.DRYRUN:
             return f"The dry run of {run.docprefix} passed: {units} planned, nothing written."

@@ -2,8 +2,10 @@
 
 import pytest
 
+from console.backend.model.amendment import Amendment
 from console.backend.model.states import Family, Mode, RunState, Stage
-from console.screens.run_text import came_to
+from console.screens.run_text import came_to, head
+from console.widgets.line import plain
 from tests.support.fakes import RUN_ID, FakeBackend
 
 ACTIVE = {
@@ -24,6 +26,25 @@ ACTIVE = {
 def test_a_step_ends_in_a_sentence_and_a_pause_names_the_next_one(at: tuple[Stage, Mode], said: str) -> None:
     stage, mode = at
     assert came_to(FakeBackend()._run_view(RunState(stage=stage), mode, "R")) == said
+
+
+AMENDMENT = Amendment(
+    base_run_id=RUN_ID, base_digest="0" * 64, unchanged=4, changed=("A/1",), new=("A/2",), gone=("A/3",)
+)
+
+
+@pytest.mark.parametrize(("at", "said"), ACTIVE.items(), ids=lambda value: str(value)[:40])
+def test_a_step_of_an_amendment_counts_its_changes(at: tuple[Stage, Mode], said: str) -> None:
+    stage, mode = at
+    run = FakeBackend()._run_view(RunState(stage=stage), mode, "R").model_copy(update={"amendment": AMENDMENT})
+    assert came_to(run) == (said if mode is Mode.DRYRUN else said.replace("7 units", "3 changes"))
+
+
+def test_the_head_of_an_amendment_says_what_it_does_to_the_law() -> None:
+    run = FakeBackend()._run_view(RunState(stage=Stage.AWAITING_CUT_AUTHORIZATION), Mode.LIVE, "R")
+    lines = head(run.model_copy(update={"amendment": AMENDMENT}), run.started_at, (), None)
+    assert "amends what is law: 4 unchanged, 1 changed, 1 new, 1 gone" in [plain(shown) for shown in lines]
+    assert not any("amends" in plain(shown) for shown in head(run, run.started_at, (), None))
 
 
 @pytest.mark.parametrize("family", [Family.STOPPED, Family.FAILED, Family.VOIDED])
