@@ -1,8 +1,8 @@
-"""What `make test` takes of the long matrices: the same promise, kept for every function, role, screen and kind.
+"""What `make test` takes of the long matrices: the same promise, asked of many functions, roles, screens and kinds.
 
-A matrix asks one thing of many combinations. `make test` takes those that are named here, in which each side of the
-matrix occurs; the rest has the marker `torture` and is run by `make torture`. A test that guards a protection against a
-mutant, and one of a fault that was there once, is never among the rest. tests/test_matrices.py holds the list to this.
+A matrix asks one thing of many combinations. `make test` takes those that are named here, chosen so that the sides of
+the matrix occur; the rest has the marker `torture` and is run by `make torture`. A test that guards a protection
+against a mutant is never among the rest: tests/test_matrices.py holds the list to this.
 What is left of the kills, the network and the races is chosen in tests/torture/conftest.py.
 """
 
