@@ -114,8 +114,6 @@ def _plan(
 ) -> None:
     with committing(installation, journal, request.run_id, Operation.PLAN_EDITS) as promise:
         connection = promise.connection
-        event = change_event(connection, workspace, Operation.PLAN_EDITS, {}, promise.head)
-        ledger.create_run(connection, run_row(request, RunOperation.EDIT), event)
         units, start, line = [], 0, 1
         for edit in edits:
             draft = find_draft(connection, edit.address)
@@ -143,6 +141,8 @@ def _plan(
                 )
             )
             start, line = end, last
+        event = change_event(connection, workspace, Operation.PLAN_EDITS, {}, promise.head)
+        ledger.create_run(connection, run_row(request, RunOperation.EDIT), event)
         source = workspace.source()
         document = DocumentPlan(
             docprefix=request.docprefix,
