@@ -17,9 +17,9 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,7 @@ _SESSIONS = "SELECT pid, application_name, state FROM pg_stat_activity WHERE dat
 _LEDGER = (
     "run run_event approval approval_use execution_lease v_lease manifest_envelope manifest_unit_block manifest_seal backup_proof review_decision"
     " cut_change_set cut_change_set_affected_row dot_pair_signature verify_result decision_backlog_entry policy_pin baseline_pin hold_event"
+    " canonical_address_alias v_in_force"
 )
 TABLES = (
     *("public.information_unit", "public.unit_version", "public.iu_lifecycle_log"),
@@ -146,6 +147,7 @@ class Subject:
     just_died: bool = False
     """A command was killed a moment ago and nobody has recovered yet: torn tails and leftovers are no fault then."""
     _tables: dict[str, list[Row]] = field(default_factory=dict)
+    _standings: dict[str, "Standing"] = field(default_factory=dict)
 
     def table(self, name: str) -> list[Row]:
         """All rows of a table or view, in no order; all tables are read over one connection, at the first question."""
@@ -188,6 +190,19 @@ class Subject:
     def request(self, run_id: str) -> Row:
         """What a run was started with, by its own file; empty where there is none."""
         return _object(self.root / "runs" / run_id / "request.json")
+
+    @cached_property
+    def amended(self) -> set[str]:
+        """The documents that an amendment has drafts of, or had: their rows are those of several runs."""
+        amending = {row["run_id"] for row in self.runs if row["operation"] == "amend"}
+        cut = {row["run_id"] for row in self.ledger("approval_use") if row["purpose"] == "cut"}
+        return {row["docprefix"] for row in self.runs if row["run_id"] in amending & cut}
+
+    def standing(self, docprefix: str) -> "Standing":
+        """What the rulings that were used have made of a document, one after the other."""
+        if docprefix not in self._standings:
+            self._standings[docprefix] = replayed(self, docprefix)
+        return self._standings[docprefix]
 
     def is_base(self, unit: Row) -> bool:
         """Whether a unit was there before the snapshot and no run of this database has cut it."""
@@ -312,6 +327,418 @@ def draft_lines(blocks: list[Row], units: dict[Any, Row], versions: dict[Any, Ro
     return lines
 
 
+def drafts_of(subject: Subject, run: Row, units: dict[Any, Row], versions: dict[Any, Row]) -> list[str]:
+    """The lines that the second ruling of a run is over: of a document that was amended, those of its own versions."""
+    blocks = subject.of_run("manifest_unit_block", run["run_id"])
+    if run["docprefix"] not in subject.amended:
+        return draft_lines(blocks, units, versions)
+    state = subject.standing(run["docprefix"]).states.get(run["run_id"], blocks)
+    lines = []
+    for block in sorted(state, key=lambda row: int(row["seq"])):
+        unit, version = units.get(block["unit_id"]), versions.get(block["version_id"])
+        if unit is not None and version is not None and version["unit_id"] == unit["id"]:
+            read = {"address": unit["canonical_address"], "body_sha256": sha256(version["body"].encode())}
+            lines.append(line_of({**block, "title": version["title"], **read}))
+    return lines
+
+
+def line_of(block: Mapping[str, Any]) -> str:
+    """A unit as one line, by which it is signed, and compared with the law."""
+    names = ("address", "parent_address", "unit_kind", "section_type", "section_code", "title", "body_sha256")
+    return "\t".join(str(block[name] or "") for name in names)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# A document as the rulings made it, one after the other
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Effects:
+    """What an amendment does, by the manifest and the law that it met: addresses in the manifest's order, and ids."""
+
+    unchanged: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    new: list[str] = field(default_factory=list)
+    returning: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    drafts: list[Row] = field(default_factory=list)
+    """The manifest's rows of what is changed or new."""
+    taken_out: list[Row] = field(default_factory=list)
+    """The law's rows of what is changed or gone, as they were."""
+
+    @property
+    def affected(self) -> set[tuple[Any, Any]]:
+        """Unit and version of each row that leg B records: what is written, and what will be gone."""
+        gone = [row for row in self.taken_out if row["address"] in self.gone]
+        return {(row["unit_id"], row["version_id"]) for row in (*self.drafts, *gone)}
+
+    def may_change(self, purpose: str) -> set[Any]:
+        """The ids of units and versions that the use of a ruling for this purpose may change."""
+        rows = [*self.drafts, *(self.taken_out if purpose == "enact" else ())]
+        units = {row["unit_id"] for row in rows} if purpose != "cut" else set()
+        return units | {row["version_id"] for row in rows}
+
+
+@dataclass
+class Standing:
+    """A document as it has to stand, by the manifests and the order in which their rulings were used."""
+
+    units: dict[Any, tuple[str, Row]] = field(default_factory=dict)
+    """Lifecycle and manifest row by id; the row names the version that the unit is anchored to."""
+    versions: dict[Any, tuple[str, Row]] = field(default_factory=dict)
+    """Lifecycle and manifest row by id; an empty lifecycle is not judged."""
+    law: dict[str, Row] = field(default_factory=dict)
+    """The manifest's row of each unit that is law, by address."""
+    newest: str = ""
+    """The run whose enactment made it law."""
+    logged: Counter[tuple[str, Any, str, str]] = field(default_factory=Counter)
+    states: dict[str, list[Row]] = field(default_factory=dict)
+    """The rows of each run as they were enacted."""
+    effects: dict[str, Effects] = field(default_factory=dict)
+    planned: dict[str, tuple[str, str, Effects]] = field(default_factory=dict)
+    """Of each amendment that was planned: the run that was law then, the digest of that law, and the effects on it."""
+    drafting: str = ""
+    """The run that has drafts."""
+    wrong: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def digest(self) -> str:
+        """Merkle root over the law by address, in the order of bytes."""
+        return merkle_root([line_of(self.law[address]) for address in sorted(self.law, key=str.encode)])
+
+    def effects_of(self, rows: list[Row]) -> Effects:
+        """What these rows would do to the law as it is now."""
+        effects, known = Effects(), {row["address"] for _, row in self.units.values()}
+        for row in rows:
+            base = self.law.get(row["address"])
+            if base is not None and line_of(base) == line_of(row):
+                effects.unchanged.append(row["address"])
+                continue
+            effects.drafts.append(row)
+            if base is not None:
+                effects.changed.append(row["address"])
+                effects.taken_out.append(base)
+                continue
+            effects.new.append(row["address"])
+            if row["address"] in known:
+                effects.returning.append(row["address"])
+        left = set(self.law) - {row["address"] for row in rows}
+        effects.gone = sorted(left, key=str.encode)
+        effects.taken_out += [self.law[address] for address in effects.gone]
+        return effects
+
+    def to(self, lifecycle: str, row: Row, run_id: str) -> None:
+        """Give a unit a row and a lifecycle; what is logged is every change of it, and a change of what stays law."""
+        was = self.units[row["unit_id"]][0] if row["unit_id"] in self.units else ""
+        self.units[row["unit_id"]] = (lifecycle, row)
+        if was:
+            self.logged[run_id, row["unit_id"], was, lifecycle] += 1
+
+
+def replayed(subject: Subject, docprefix: str) -> Standing:
+    """Use the rulings of a document again, in the order in which they were used, on nothing but the manifests."""
+    standing = Standing()
+    runs = {row["run_id"]: row for row in subject.runs if row["docprefix"] == docprefix}
+    for _, purpose, run_id in sorted(_moments(subject, runs)):
+        rows = sorted(subject.of_run("manifest_unit_block", run_id), key=lambda row: int(row["seq"]))
+        match runs[run_id]["operation"], purpose:
+            case "amend", "plan":
+                planned = _planned_rows(subject, run_id)
+                standing.planned[run_id] = (standing.newest, standing.digest, standing.effects_of(planned))
+            case "cut", "cut":
+                for row in rows:
+                    standing.to("draft", row, run_id)
+                    standing.versions[row["version_id"]] = ("draft", row)
+                standing.drafting = run_id
+            case "amend", "cut":
+                _replay_amendment(standing, run_id, rows, runs[run_id])
+            case "edit", "edit":
+                _replay_edit(standing, rows)
+            case "cut" | "amend", "enact":
+                _replay_enactment(standing, run_id, rows)
+            case "cut" | "amend", "revert":
+                _replay_revert(standing, run_id, rows)
+    return standing
+
+
+def _moments(subject: Subject, runs: Mapping[str, Row]) -> Iterator[tuple[tuple[int, float], str, str]]:
+    """When each ruling was used and each amendment planned: events are numbered under the lock that all writers take."""
+    of_xid = {(row["run_id"], row["xid"]): int(row["id"]) for row in subject.ledger("run_event")}
+    for use in subject.ledger("approval_use"):
+        if use["run_id"] in runs:
+            phase = {"cut": "cut_leg_a", "enact": "lifecycle_enact"}.get(use["purpose"], use["purpose"])
+            events = [row for row in subject.of_run("run_event", use["run_id"]) if row["phase"] == phase]
+            number = of_xid.get((use["run_id"], use["xid"]), int(events[-1]["id"]) if events else 2**62)
+            yield (number, use["used_at"].timestamp()), use["purpose"], use["run_id"]
+    for event in subject.ledger("run_event"):
+        if event["run_id"] in runs and (event["phase"], event["outcome"], event["vouched"]) == (
+            "cutplan",
+            "PASS",
+            True,
+        ):
+            yield (int(event["id"]), event["at"].timestamp()), "plan", event["run_id"]
+
+
+def _planned_rows(subject: Subject, run_id: str) -> list[Row]:
+    """The units of a run's plan, named as those of a manifest."""
+    document = _object(subject.root / "runs" / run_id / "plan.json").get("document", {})
+    renamed = {"parent": "parent_address", "number": "section_code"}
+    return [{renamed.get(name, name): value for name, value in unit.items()} for unit in document.get("units", ())]
+
+
+def _replay_amendment(standing: Standing, run_id: str, rows: list[Row], run: Row) -> None:
+    if standing.drafting:
+        standing.wrong.append((run_id, f"was written while {standing.drafting} had drafts"))
+    if not standing.law:
+        standing.wrong.append((run_id, "amends a document of which nothing is law"))
+    if run["base_digest"] != standing.digest:
+        standing.wrong.append((run_id, f"was planned against law {run['base_digest']}, and met {standing.digest}"))
+    unit_of = {row["address"]: unit_id for unit_id, (_, row) in standing.units.items()}
+    effects = standing.effects_of(rows)
+    for row in rows:
+        known = unit_of.get(row["address"])
+        if known is not None and row["unit_id"] != known:
+            standing.wrong.append((f"{run_id} {row['address']}", f"is unit {row['unit_id']}, and was {known}"))
+        if known is None and row["unit_id"] in standing.units:
+            standing.wrong.append((f"{run_id} {row['address']}", "is new, and has the unit of another address"))
+    for row in (row for row in rows if row["address"] in set(effects.unchanged)):
+        if row["version_id"] != standing.law[row["address"]]["version_id"]:
+            standing.wrong.append((f"{run_id} {row['address']}", "is unchanged, and has a version of its own"))
+    for row in effects.drafts:
+        if row["version_id"] in standing.versions:
+            standing.wrong.append((f"{run_id} {row['address']}", "is changed or new, and has a version that was there"))
+        standing.versions[row["version_id"]] = ("draft", row)
+        if row["address"] not in unit_of:
+            standing.to("draft", row, run_id)
+    standing.effects[run_id], standing.drafting = effects, run_id
+
+
+def _replay_edit(standing: Standing, rows: list[Row]) -> None:
+    """An edit gives a draft another version: unit, place and kind stay those of the cut."""
+    of_address = {row["address"]: row for _, row in standing.units.values()}
+    for row in rows:
+        known = of_address.get(row["address"])
+        if known is not None:
+            own = {name: row[name] for name in ("version_id", "title", "body_sha256", "body")}
+            edited = {**known, **own, "is_edited": True}
+            standing.units[known["unit_id"]] = (standing.units[known["unit_id"]][0], edited)
+            standing.versions[known["version_id"]] = ("", standing.versions[known["version_id"]][1])
+            standing.versions[row["version_id"]] = ("draft", edited)
+
+
+def _replay_enactment(standing: Standing, run_id: str, rows: list[Row]) -> None:
+    effects = standing.effects.get(run_id)
+    if effects is None:
+        own = {row["unit_id"] for row in rows}
+        state = [row for _, row in standing.units.values() if row["unit_id"] in own]
+        for row in state:
+            standing.to("enacted", row, run_id)
+            standing.versions[row["version_id"]] = ("enacted", row)
+    else:
+        state = rows
+        for row in effects.taken_out:
+            standing.versions[row["version_id"]] = ("superseded", row)
+            if row["address"] in effects.gone:
+                standing.to("superseded", row, run_id)
+        for row in effects.drafts:
+            standing.versions[row["version_id"]] = ("enacted", row)
+            standing.to("enacted", row, run_id)
+    standing.law, standing.newest, standing.drafting = {row["address"]: row for row in state}, run_id, ""
+    standing.states[run_id] = state
+
+
+def _replay_revert(standing: Standing, run_id: str, rows: list[Row]) -> None:
+    effects = standing.effects.get(run_id)
+    for row in rows if effects is None else effects.drafts:
+        lifecycle, now = standing.units.get(row["unit_id"], ("", row))
+        if lifecycle == "draft":
+            standing.to("superseded", now, run_id)
+        standing.versions[row["version_id"]] = ("superseded", standing.versions.get(row["version_id"], ("", row))[1])
+        if now.get("is_edited"):
+            standing.versions[row["version_id"]] = ("", row)
+            standing.versions[now["version_id"]] = ("", now)
+    standing.drafting = ""
+
+
+def documents_are_as_ruled(subject: Subject) -> Found:
+    """Units, versions, log and readers' view are what the used rulings made, in order; a text is that of its versions."""
+    for docprefix in sorted({row["docprefix"] for row in subject.runs}):
+        standing = subject.standing(docprefix)
+        for thing, says in standing.wrong:
+            yield Violation("ruled", thing, says)
+        yield from _units_stand(subject, docprefix, standing)
+        yield from _versions_stand(subject, standing)
+        yield from _is_logged(subject, docprefix, standing)
+        yield from _readers_see(subject, docprefix, standing)
+        for run_id in standing.states:
+            yield from _composed(subject, run_id, standing.states[run_id])
+
+
+def _units_stand(subject: Subject, docprefix: str, standing: Standing) -> Found:
+    units = {row["id"]: row for row in subject.table("public.information_unit")}
+    for unit_id, (lifecycle, row) in standing.units.items():
+        unit = units.get(unit_id)
+        if unit is None:
+            yield Violation("ruled", row["address"], f"has to be {lifecycle}, and its unit is not there")
+            continue
+        pairs = {
+            "lifecycle": (unit["lifecycle_status"], lifecycle),
+            "address": (unit["canonical_address"], row["address"]),
+            "document": (unit["doc_code"], docprefix),
+            "parent": (unit["parent_or_container_ref"], row["parent_address"]),
+            "kind": (unit["unit_kind"], row["unit_kind"]),
+            "section type": (unit["section_type"], row["section_type"]),
+            "number": (unit["section_code"], row["section_code"]),
+            "version": (unit["version_anchor_ref"], row["version_id"]),
+            "hash": (unit["content_anchor_ref"], row["body_sha256"]),
+        }
+        yield from _pairs(row["address"], pairs)
+    for unit in units.values():
+        if unit["doc_code"] == docprefix and unit["id"] not in standing.units and not subject.is_base(unit):
+            yield Violation("ruled", unit["canonical_address"], "is a unit of the document that no used ruling made")
+
+
+def _versions_stand(subject: Subject, standing: Standing) -> Found:
+    versions = {row["id"]: row for row in subject.table("public.unit_version")}
+    for version_id, (lifecycle, row) in standing.versions.items():
+        version, name = versions.get(version_id), f"{row['address']} version {version_id}"
+        if version is None:
+            yield Violation("ruled", name, f"has to be {lifecycle}, and is not there")
+            continue
+        pairs = {
+            "lifecycle": (version["lifecycle_status"] if lifecycle else "", lifecycle),
+            "unit": (version["unit_id"], row["unit_id"]),
+            "title": (version["title"], row["title"]),
+            "body": (sha256(version["body"].encode()), row["body_sha256"]),
+            "hash": (version["content_hash"], row["body_sha256"]),
+        }
+        yield from _pairs(name, pairs)
+    for version in versions.values():
+        if version["unit_id"] in standing.units and version["id"] not in standing.versions:
+            yield Violation("ruled", str(version["id"]), "is a version of the document that no used ruling made")
+
+
+def _pairs(thing: str, pairs: dict[str, tuple[object, object]]) -> Found:
+    wrong = "; ".join(
+        f"{name} is {there}, ruled was {ruled}" for name, (there, ruled) in pairs.items() if there != ruled
+    )
+    if wrong:
+        yield Violation("ruled", thing, wrong)
+
+
+def _is_logged(subject: Subject, docprefix: str, standing: Standing) -> Found:
+    runs = {row["run_id"] for row in subject.runs if row["docprefix"] == docprefix}
+    logged = Counter(
+        (row["run_id"], row["unit_id"], row["from_status"], row["to_status"])
+        for row in subject.table("public.iu_lifecycle_log")
+        if row["run_id"] in runs
+    )
+    for run_id, unit_id, before, after in (logged - standing.logged) + (standing.logged - logged):
+        key = (run_id, unit_id, before, after)
+        yield Violation(
+            "ruled", run_id, f"{logged[key]} log rows {before} to {after} of unit {unit_id}, not {standing.logged[key]}"
+        )
+
+
+def _readers_see(subject: Subject, docprefix: str, standing: Standing) -> Found:
+    """What is in force is the law, whole; but for a text that begins later."""
+    for row in subject.of_run("approval", standing.newest):
+        if row["in_force_from"] is not None and row["in_force_from"] > datetime.now(UTC):
+            return
+    seen = {
+        (row["canonical_address"], row["parent"] or "", row["title"], sha256(row["body"].encode()))
+        for row in subject.ledger("v_in_force")
+        if row["docprefix"] == docprefix
+    }
+    law = {
+        (row["address"], row["parent_address"] or "", row["title"] or "", row["body_sha256"])
+        for row in standing.law.values()
+    }
+    if seen != law:
+        names = sorted({str(row[0]) for row in seen ^ law})
+        yield Violation("ruled", docprefix, f"readers see {len(seen)} units, {len(law)} are law; different: {names}")
+
+
+def _composed(subject: Subject, run_id: str, state: list[Row]) -> Found:
+    """The text between the units with the bodies of the versions is the canonical text; edited drafts have another."""
+    run = next(row for row in subject.runs if row["run_id"] == run_id)
+    seals = subject.of_run("manifest_seal", run_id)
+    if not seals or seals[0]["other_text"] is None or any(row.get("is_edited") for row in state):
+        return
+    versions = {row["id"]: row for row in subject.table("public.unit_version")}
+    between, text, at = bytes(seals[0]["other_text"]), b"", 0
+    for row in sorted(state, key=lambda row: int(row["seq"])):
+        gap = int(row["byte_start"]) - at
+        version = versions.get(row["version_id"])
+        text += between[:gap] + (version["body"].encode() if version else b"")
+        between, at = between[gap:], int(row["byte_end"])
+    if sha256(text + between) != run["canonical_sha256"]:
+        yield Violation(
+            "ruled", run_id, f"its versions make text {sha256(text + between)}, not {run['canonical_sha256']}"
+        )
+
+
+def amendments_are_differences(subject: Subject) -> Found:
+    """An amendment is planned, signed and written as the differences from the law of that time, and names that law."""
+    for run in (row for row in subject.runs if row["operation"] == "amend"):
+        run_id, standing = run["run_id"], subject.standing(run["docprefix"])
+        if run_id in standing.planned:
+            base_run, digest, effects = standing.planned[run_id]
+            if run["base_digest"] != digest:
+                yield Violation("amends", run_id, f"names law {run['base_digest']}, at its plan it was {digest}")
+            yield from _lists_agree(subject, run_id, base_run, digest, effects)
+        elif _at_least(run, "cutplan_ok"):
+            yield Violation("amends", run_id, f"is at {run['stage']}, and no event says when it was planned")
+        for ruling in subject.of_run("approval", run_id):
+            yield from _says_so(ruling, run)
+        yield from _renumbered(subject, run)
+
+
+def _lists_agree(subject: Subject, run_id: str, base_run: str, digest: str, effects: Effects) -> Found:
+    """What the plan says of itself, against the law of its time."""
+    path = subject.root / "runs" / run_id / "plan.json"
+    if not path.exists():
+        return
+    said = _object(path).get("amendment") or {}
+    wanted: Row = {
+        "base_run_id": base_run,
+        "base_digest": digest,
+        "unchanged": len(effects.unchanged),
+        "changed": effects.changed,
+        "new": effects.new,
+        "gone": effects.gone,
+        "returning": sorted(effects.returning),
+    }
+    there = {**said, "gone": sorted(said.get("gone", ())), "returning": sorted(said.get("returning", ()))}
+    for name, value in wanted.items():
+        if there.get(name) != value:
+            yield Violation("amends", run_id, f"its plan says {name} {there.get(name)}, and it is {value}")
+
+
+def _says_so(ruling: Row, run: Row) -> Found:
+    try:
+        said = json.loads(bytes(ruling["statement"]))
+    except ValueError:
+        return
+    base = (said.get("amendment") or {}).get("base_digest")
+    if (said.get("operation"), base) != ("amend", run["base_digest"]):
+        says = f"its {ruling['kind']} is over operation {said.get('operation')} of law {base}, not {run['base_digest']}"
+        yield Violation("amends", run["run_id"], says)
+
+
+def _renumbered(subject: Subject, run: Row) -> Found:
+    """An alias for each renumbering that was signed, from the enactment on."""
+    plan = _object(subject.root / "runs" / run["run_id"] / "plan.json").get("amendment") or {}
+    stated = {(row["old"], row["new"]) for row in plan.get("moved", ())}
+    wanted = stated if _at_least(run, "lifecycle_enacted") else set()
+    there = {
+        (row["alias"], row["canonical_address"]) for row in subject.of_run("canonical_address_alias", run["run_id"])
+    }
+    if there != wanted:
+        yield Violation("amends", run["run_id"], f"has aliases {sorted(there)}, stated were {sorted(wanted)}")
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # The rows of a run are none or exactly the plan
 # ---------------------------------------------------------------------------------------------------------------------
@@ -320,7 +747,7 @@ def draft_lines(blocks: list[Row], units: dict[Any, Row], versions: dict[Any, Ro
 def rows_of_a_run(subject: Subject) -> Found:
     """A run's rows are none or exactly the plan, and its state says which."""
     for run in subject.runs:
-        if run["operation"] == "cut":
+        if run["operation"] in {"cut", "amend"}:
             yield from _rows_of_cut(subject, run)
     yield from _strays(subject)
 
@@ -352,12 +779,32 @@ def _rows_of_cut(subject: Subject, run: Row) -> Found:
     if is_cut:
         yield from _equal_to_plan(subject, run, blocks)
         yield from _lifecycle(subject, run, uses, mine)
-    yield from _recorded(subject, run, n if _at_least(run, "leg_b_recorded") else 0)
+    is_recorded = _at_least(run, "leg_b_recorded")
+    written = {(row["unit_id"], row["version_id"]) for row in blocks}
+    if run["operation"] == "amend" and is_recorded:
+        effects = subject.standing(run["docprefix"]).effects.get(run_id, Effects())
+        written = effects.affected
+    yield from _recorded(subject, run, written if is_recorded else set())
 
 
 def _lifecycle(subject: Subject, run: Row, uses: dict[str, Row], units: list[Row]) -> Found:
     is_enacted, is_reverted = _at_least(run, "lifecycle_enacted"), run["family"] == "reverted"
-    expected = "superseded" if is_reverted else "enacted" if is_enacted else "draft"
+    if run["docprefix"] not in subject.amended:
+        yield from _one_state(
+            subject, run, "superseded" if is_reverted else "enacted" if is_enacted else "draft", units
+        )
+    for purpose, is_so in (("enact", is_enacted), ("revert", is_reverted)):
+        verdicts = sum(row["verdict"] == purpose for row in subject.of_run("review_decision", run["run_id"]))
+        if (purpose in uses, verdicts) != (is_so, int(is_so)):
+            yield Violation(
+                "rows",
+                run["run_id"],
+                f"is {run['family']} at {run['stage']}: {purpose} used: {purpose in uses}, decisions: {verdicts}",
+            )
+
+
+def _one_state(subject: Subject, run: Row, expected: str, units: list[Row]) -> Found:
+    """All units of a first cut have one state; those of a document that was amended are judged one by one."""
     states = Counter(row["lifecycle_status"] for row in units)
     if states != Counter({expected: len(units)}):
         yield Violation("rows", run["run_id"], f"is {run['family']} at {run['stage']}, its units are {dict(states)}")
@@ -369,14 +816,6 @@ def _lifecycle(subject: Subject, run: Row, uses: dict[str, Row], units: list[Row
     wanted = Counter({("draft", expected): len(units)}) if expected != "draft" else Counter()
     if logged != wanted:
         yield Violation("rows", run["run_id"], f"has log rows {dict(logged)}, {dict(wanted)} belong to it")
-    for purpose, is_so in (("enact", is_enacted), ("revert", is_reverted)):
-        verdicts = sum(row["verdict"] == purpose for row in subject.of_run("review_decision", run["run_id"]))
-        if (purpose in uses, verdicts) != (is_so, int(is_so)):
-            yield Violation(
-                "rows",
-                run["run_id"],
-                f"is {run['family']} at {run['stage']}: {purpose} used: {purpose in uses}, decisions: {verdicts}",
-            )
 
 
 def _equal_to_plan(subject: Subject, run: Row, blocks: list[Row]) -> Found:
@@ -404,7 +843,9 @@ def _equal_to_plan(subject: Subject, run: Row, blocks: list[Row]) -> Found:
         for row in subject.of_run("manifest_unit_block", other["run_id"])
     }
     for block in blocks:
-        if block["address"] in edited:
+        if sha256(block["body"].encode()) != block["body_sha256"]:
+            yield Violation("rows", f"{run_id} {block['address']}", "has another body in the manifest than its digest")
+        if block["address"] in edited or run["docprefix"] in subject.amended:
             continue
         unit, version = units[block["unit_id"]], versions[block["version_id"]]
         wrong = _differs(block, unit, version, run)
@@ -447,7 +888,8 @@ def _differs(block: Row, unit: Row, version: Row, run: Row) -> str:
     )
 
 
-def _recorded(subject: Subject, run: Row, n: int) -> Found:
+def _recorded(subject: Subject, run: Row, written: set[tuple[Any, Any]]) -> Found:
+    n = len(written)
     sets = subject.of_run("cut_change_set", run["run_id"])
     ids = {row["id"] for row in sets}
     affected = [row for row in subject.ledger("cut_change_set_affected_row") if row["change_set_id"] in ids]
@@ -462,9 +904,10 @@ def _recorded(subject: Subject, run: Row, n: int) -> Found:
             run["run_id"],
             f"is at {run['stage']} and has {found} change sets, affected rows, signatures, decisions, backlog entries; {(one, n, one, one, one)} belong to it",
         )
-    written = {(row["unit_id"], row["version_id"]) for row in subject.of_run("manifest_unit_block", run["run_id"])}
     if n and {(row["unit_id"], row["version_id"]) for row in affected} != written:
-        yield Violation("rows", run["run_id"], "the affected rows are not those of the manifest")
+        yield Violation(
+            "rows", run["run_id"], "the affected rows are not those that it writes, and takes out of the law"
+        )
 
 
 def _strays(subject: Subject) -> Found:
@@ -546,9 +989,10 @@ def _bound_to_rows(subject: Subject, said: Row, purpose: str, run_id: str) -> It
         if said.get("n_units") != len(blocks):
             yield f"it is about {said.get('n_units')} units, {len(blocks)} were written"
     if purpose == "enact":
+        runs = {row["run_id"]: row for row in subject.runs}
         units = {row["id"]: row for row in subject.table("public.information_unit")}
         versions = {row["id"]: row for row in subject.table("public.unit_version")}
-        root = merkle_root(draft_lines(blocks, units, versions))
+        root = merkle_root(drafts_of(subject, runs[run_id], units, versions))
         if said.get("draft_digest") != root:
             yield f"it names drafts {said.get('draft_digest')}, the rows have {root}"
         first = [row["statement_sha256"] for row in subject.of_run("approval_use", run_id) if row["purpose"] == "cut"]
@@ -687,13 +1131,12 @@ def verified_means_equal(subject: Subject) -> Found:
     units = {row["id"]: row for row in subject.table("public.information_unit")}
     versions = {row["id"]: row for row in subject.table("public.unit_version")}
     signatures = {row["verify_result_id"]: row["signed_digest"] for row in subject.ledger("dot_pair_signature")}
-    for run in (one for one in subject.runs if one["operation"] == "cut"):
+    for run in (row for row in subject.runs if row["operation"] in {"cut", "amend"}):
         results = sorted(subject.of_run("verify_result", run["run_id"]), key=lambda row: str(row["verified_at"]))
         passed = [row for row in results if row["outcome"] == "PASS"]
         if _at_least(run, "awaiting_lifecycle_authorization") and not passed:
             yield Violation("verified", run["run_id"], f"is at {run['stage']} without a verification that passed")
-        blocks = subject.of_run("manifest_unit_block", run["run_id"])
-        root = merkle_root(draft_lines(blocks, units, versions))
+        root = merkle_root(drafts_of(subject, run, units, versions))
         if passed and results[-1]["outcome"] == "PASS" and signatures.get(passed[-1]["id"]) != root:
             yield Violation(
                 "verified", run["run_id"], f"PASS was given to {signatures.get(passed[-1]['id'])}, the rows have {root}"
@@ -710,6 +1153,7 @@ def untouched_rows(subject: Subject) -> Found:
     if subject.snapshot is None:
         return
     now = take_snapshot(subject.dsn)["rows"]
+    runs = {row["run_id"]: row for row in subject.runs}
     new_uses = [
         row
         for row in subject.ledger("approval_use")
@@ -721,7 +1165,12 @@ def untouched_rows(subject: Subject) -> Found:
         for use in new_uses
         for row in subject.of_run("manifest_unit_block", use["run_id"])
         for name in ("unit_id", "version_id")
+        if runs[use["run_id"]]["operation"] != "amend"
     }
+    for use in new_uses:
+        if runs[use["run_id"]]["operation"] == "amend":
+            standing = subject.standing(runs[use["run_id"]]["docprefix"])
+            touched |= {str(each) for each in standing.effects.get(use["run_id"], Effects()).may_change(use["purpose"])}
     for table, before in subject.snapshot["rows"].items():
         there = now.get(table)
         if there is None:
@@ -1022,6 +1471,8 @@ INVARIANTS: tuple[Callable[[Subject], Found], ...] = (
     used_once,
     switch_is_off,
     verified_means_equal,
+    documents_are_as_ruled,
+    amendments_are_differences,
     untouched_rows,
     journals_are_chained,
     anchors_agree,

@@ -88,6 +88,12 @@ def _kill(ground: Ground, random: Random) -> Case:
     return Case(said, len(shot.killed), {"of them in a recovery": shot.in_recovery}, shot.faults)
 
 
+def _kill_amending(ground: Ground, random: Random) -> Case:
+    shot = kills.at_random(ground.arena, random, kills.AMENDING_PASSAGES)
+    said = f"{' → '.join(shot.passage)}: {'; '.join(shot.killed)}"
+    return Case(said, len(shot.killed), {"of them in a recovery": shot.in_recovery}, shot.faults)
+
+
 def _lie(ground: Ground, random: Random) -> Case:
     writing, fault = random.choice(list(network.WRITINGS)), random.choice(list(FAULTS))
     try:
@@ -139,6 +145,7 @@ def _damage(ground: Ground, random: Random) -> Case:
 
 COLUMNS: dict[str, tuple[Callable[[Ground, Random], Case], str]] = {
     "kills": (_kill, "commands killed at random choke points, recoveries too"),
+    "amendments": (_kill_amending, "commands of an amendment killed at random choke points, recoveries too"),
     "commits": (_lie, "COMMITs of every writing command lost, answered in vain, late, or in a black hole"),
     "haste": (_haste, "commands given while the COMMIT of another, lost or killed, is on its way"),
     "server": (

@@ -36,6 +36,10 @@ from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 from tests.support.passage import deploy_copy
 
 TEXT = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"
+REVISED = "# One\n\nText one.\n\n## Alpha\n\nFirst, changed.\n\n## Gamma\n\nThird.\n\nTail.\n"
+"""Amends TEXT: Alpha is changed, Beta gone, Gamma new, and One as it was."""
+RIVAL = "# One\n\nText one.\n\n## Alpha\n\nFirst, in another way.\n\n## Beta\n\nSecond.\n\n## Gamma\n\nThird.\n"
+"""Amends TEXT in another way, and REVISED too: there Beta returns; where REVISED was taken back, Gamma does."""
 DOCPREFIX = "ACME-LAW"
 FOREIGN = "OTHER-LAW"
 """A document that is law before anything is tortured: its rows are nobody's business."""
@@ -227,8 +231,8 @@ class Arena:
         self.launcher = Launcher(self.package, home / "commands")
         self.connections: dict[str, str] = {}
         """Replaces how each role connects: a proxy's address stands here."""
-        self.first_seen: dict[str, Any] | None = None
-        """The checker's snapshot of the fresh arena, once it has taken one."""
+        self.seen: dict[str, dict[str, Any]] = {}
+        """The checker's snapshots, once it has taken them, by stage: of the fresh arena, and of the law that is amended."""
         self._kept: dict[str, str] = {}
 
     @property
@@ -373,7 +377,14 @@ class Arena:
         )
         manifest_path(installation).chmod(0o640)
         write_pins(self.root / CONFIG_NAME, measure_pins(installation, machine_id(installation.context.filesystem)))
-        for name, text in (("law.md", TEXT), ("other.md", TEXT.replace("One", "Other"))):
+        texts = {
+            "law.md": TEXT,
+            "other.md": TEXT.replace("One", "Other"),
+            "third.md": TEXT.replace("One", "Third"),
+            "revised.md": REVISED,
+            "rival.md": RIVAL,
+        }
+        for name, text in texts.items():
             (installation.intake / name).write_text(text, encoding="utf-8")
             (installation.intake / name).chmod(0o640)
         from tests.torture.operator import Operator

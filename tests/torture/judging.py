@@ -5,7 +5,7 @@ from typing import Any
 
 from tests import checker
 from tests.torture.arena import Arena
-from tests.torture.operator import Operator
+from tests.torture.operator import Operator, edition_of
 
 
 def subject(
@@ -50,8 +50,17 @@ def at(arena: Arena, stage: str) -> Arena:
 
     But for `armed`: a lease lasts a quarter of an hour, and a copy of it would be over.
     """
-    if stage == "armed":
-        journey = Operator(at(arena, _BEFORE[stage])).reach(stage)
+    if stage == "two amendments, armed":
+        journey = Operator(at(arena, "two amendments")).reach("amend: armed")
+        assert journey.reached, str(journey)
+        return arena
+    if stage == "two amendments" and not arena.has(stage):
+        journey = Operator(at(arena, "amend: SG_1 imported")).reach("rival: SG_1 imported")
+        assert journey.reached, str(journey)
+        arena.settle()
+        arena.keep(stage)
+    if stage.endswith("armed"):
+        journey = Operator(at(arena, stage_before(stage))).reach(stage)
         assert journey.reached, str(journey)
         arena.settle()
         return arena
@@ -61,7 +70,7 @@ def at(arena: Arena, stage: str) -> Arena:
         arena.settle()
         arena.keep(stage)
     if stage != "fresh" and not arena.has(stage):
-        at(arena, _BEFORE[stage])
+        at(arena, stage_before(stage))
         journey = Operator(arena).reach(stage)
         assert journey.reached, str(journey)
         arena.settle()
@@ -83,12 +92,22 @@ _BEFORE = {
 }
 
 
-def before(arena: Arena) -> dict[str, Any]:
-    """What the checker has seen of the arena before anything was done to it."""
-    if arena.first_seen is None:
-        arena.reset()
-        arena.first_seen = checker.take_snapshot(arena.dsn)
-    return arena.first_seen
+def stage_before(stage: str) -> str:
+    """The stage that a stage is walked to from; the first of an amendment from the law that it amends."""
+    edition = edition_of(stage)
+    if edition is None:
+        return _BEFORE[stage]
+    earlier = _BEFORE[stage.removeprefix(edition.begins)]
+    return edition.amends if earlier == "fresh" else f"{edition.begins}{earlier}"
+
+
+def before(arena: Arena, stage: str = "fresh") -> dict[str, Any]:
+    """What the checker has seen of the arena before anything was done to it; of an amendment, of the law that it amends."""
+    edition = edition_of(stage)
+    first = "fresh" if edition is None else edition.amends
+    if first not in arena.seen:
+        arena.seen[first] = checker.take_snapshot(at(arena, first).dsn)
+    return arena.seen[first]
 
 
 def log_size(arena: Arena) -> int:

@@ -18,6 +18,11 @@ PASSAGES: dict[str, tuple[str, str]] = {
     "second ruling and enactment": ("waits for SG_2", "enacted"),
     "revert": ("waits for SG_2", "reverted"),
     "void": ("waits for SG_1", "voided"),
+    "amend: start": ("amend: dry run done", "amend: waits for SG_1"),
+    "amend: arm and cut": ("amend: SG_1 imported", "amend: waits for SG_2"),
+    "amend: second ruling and enactment": ("amend: waits for SG_2", "amend: enacted"),
+    "amend: revert": ("amend: waits for SG_2", "amend: reverted"),
+    "amend: void": ("amend: waits for SG_1", "amend: voided"),
 }
 """What is walked under fire: from which stage, to which goal."""
 ALONE: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -98,7 +103,7 @@ class Fire:
 def passage(arena: Arena, name: str, *, most: int = 1000, every_side: bool = False) -> tuple[Fire, Journey, list[str]]:
     """Walk one passage under fire, and judge where it led."""
     stage, goal = PASSAGES[name]
-    snapshot = judging.before(arena)
+    snapshot = judging.before(arena, stage)
     judging.at(arena, stage)
     log_from = judging.log_size(arena)
     fire = Fire(arena, snapshot, most=most, every_side=every_side)
@@ -110,7 +115,7 @@ def passage(arena: Arena, name: str, *, most: int = 1000, every_side: bool = Fal
 def alone(arena: Arena, name: str, *, every_side: bool = False) -> tuple[Fire, Done, list[str]]:
     """Give one command under fire until it ends by itself, and judge what it left."""
     stage, words = ALONE[name]
-    snapshot = judging.before(arena)
+    snapshot = judging.before(arena, stage)
     judging.at(arena, stage)
     rows = arena.rows("SELECT run_id FROM cutter_governance.run WHERE docprefix = 'ACME-LAW' ORDER BY started_at DESC")
     policy = hashlib.sha256((arena.root / "approvals/policy.json").read_bytes()).hexdigest()
@@ -130,9 +135,9 @@ def alone(arena: Arena, name: str, *, every_side: bool = False) -> tuple[Fire, D
 def signalled(arena: Arena, moment: str, name: str) -> tuple[Done, list[str]]:
     """Send a command a signal at a moment; what is wrong with how it ended, what it left and how one goes on from there."""
     stage, where, side, words = MOMENTS[moment]
-    snapshot = judging.before(arena)
+    snapshot = judging.before(arena, stage)
     judging.at(arena, stage)
-    rows = arena.rows("SELECT run_id FROM cutter_governance.run WHERE docprefix = 'ACME-LAW'")
+    rows = arena.rows("SELECT run_id FROM cutter_governance.run WHERE docprefix = 'ACME-LAW' ORDER BY started_at DESC")
     named = {"RUN": str(rows[0][0]) if rows else "", "FILE": str(arena.root / "intake/law.md")}
     given = tuple(named.get(word, word) for word in words)
     log_from = judging.log_size(arena)
@@ -173,6 +178,21 @@ RANDOM_PASSAGES: tuple[tuple[str, str], ...] = (
     ("waits for SG_2", "reverted"),
     ("SG_2 imported", "enacted"),
 )
+AMENDING_PASSAGES: tuple[tuple[str, str], ...] = (
+    ("enacted", "amend: dry run done"),
+    ("amend: dry run done", "amend: waits for SG_1"),
+    ("amend: dry run done", "amend: enacted"),
+    ("amend: waits for SG_1", "amend: voided"),
+    ("amend: SG_1 imported", "amend: waits for SG_2"),
+    ("amend: SG_1 imported", "amend: enacted"),
+    ("amend: waits for SG_2", "amend: enacted"),
+    ("amend: waits for SG_2", "amend: reverted"),
+    ("amend: SG_2 imported", "amend: enacted"),
+    ("after a revert: SG_1 imported", "after a revert: enacted"),
+    ("after a revert: waits for SG_2", "after a revert: reverted"),
+    ("amend again: SG_1 imported", "amend again: enacted"),
+    ("amend again: waits for SG_2", "amend again: reverted"),
+)
 POINTS: dict[str, int] = {
     "run start": 400,
     "run resume": 200,
@@ -201,11 +221,11 @@ class Shot:
     faults: list[str] = field(default_factory=list)
 
 
-def at_random(arena: Arena, random: Random) -> Shot:
+def at_random(arena: Arena, random: Random, passages: tuple[tuple[str, str], ...] = RANDOM_PASSAGES) -> Shot:
     """Walk a random passage; kill a random command of it at a random point, and often its recovery too."""
-    shot = Shot(random.choice(RANDOM_PASSAGES))
+    shot = Shot(random.choice(passages))
     stage, goal = shot.passage
-    snapshot = judging.before(arena)
+    snapshot = judging.before(arena, stage)
     judging.at(arena, stage)
     log_from = judging.log_size(arena)
     died = False
@@ -248,7 +268,7 @@ ANSWERS = frozenset({0, 3, 4, 5, 6, 7})
 def interfered(arena: Arena, passage_name: str, what: str, random: Random, most: int = 6) -> Shot:
     """Walk a passage that something outside interferes with, at random points; after each the outside is repaired."""
     stage, goal = PASSAGES[passage_name]
-    shot, snapshot = Shot((stage, goal)), judging.before(arena)
+    shot, snapshot = Shot((stage, goal)), judging.before(arena, stage)
     judging.at(arena, stage)
     log_from = judging.log_size(arena)
 

@@ -37,6 +37,13 @@ def _stage(least: str, *, then: str = "") -> str:
     return f"{OF_ACME} stage IN ({after}) {then}"
 
 
+def _amended(least: str) -> str:
+    """Whether the amendment came to this stage."""
+    return _stage(least, then="AND operation = 'amend'")
+
+
+_RIVAL = ("run", "start", "RIVAL", "--docprefix", "ACME-LAW", "--amend", "--live")
+_AMEND = ("run", "start", "REVISED", "--docprefix", "ACME-LAW", "--amend", "--live")
 RESUME = ("run", "resume", "RUN")
 CONFIRMED = ("--confirm", "RUN")
 WRITINGS: dict[str, Writing] = {
@@ -131,10 +138,73 @@ WRITINGS: dict[str, Writing] = {
         "SELECT count(*) > 0 FROM cutter_governance.hold_event WHERE action = 'release'",
         "waits for SG_2",
     ),
+    "amend: start": Writing(
+        "amend: dry run done", _AMEND, "fn_run_create", _amended("created"), "amend: waits for SG_1"
+    ),
+    "amend: base and plan": Writing(
+        "amend: dry run done", _AMEND, "fn_run_base", _amended("cutplan_ok"), "amend: waits for SG_1"
+    ),
+    "amend: import SG_1": Writing(
+        "amend: waits for SG_1",
+        ("approval", "import", "STATEMENT", "SIGNATURE"),
+        "fn_approval_import",
+        "SELECT count(*) > 0 FROM cutter_governance.approval a JOIN cutter_governance.run r USING (run_id)"
+        " WHERE r.operation = 'amend'",
+        "amend: waits for SG_2",
+    ),
+    "amend: arm": Writing(
+        "amend: SG_1 imported",
+        ("arm", "RUN", *CONFIRMED),
+        "fn_lease_arm",
+        "SELECT count(*) > 0 FROM cutter_governance.execution_lease l JOIN cutter_governance.run r USING (run_id)"
+        " WHERE r.operation = 'amend'",
+        "amend: waits for SG_2",
+    ),
+    "amend: cut": Writing(
+        "amend: armed", RESUME, "fn_cut_apply", _amended("cut_leg_a_committed"), "amend: waits for SG_2"
+    ),
+    "amend: structure": Writing(
+        "amend: armed", RESUME, "fn_structure_record", _amended("structural_verified"), "amend: waits for SG_2"
+    ),
+    "amend: record": Writing(
+        "amend: armed", RESUME, "fn_cut_record", _amended("leg_b_recorded"), "amend: waits for SG_2"
+    ),
+    "amend: verify": Writing(
+        "amend: armed", RESUME, "fn_verify_record", _amended("awaiting_lifecycle_authorization"), "amend: enacted"
+    ),
+    "amend: import SG_2": Writing(
+        "amend: waits for SG_2",
+        ("approval", "import", "STATEMENT", "SIGNATURE"),
+        "fn_approval_import",
+        "SELECT count(*) > 0 FROM cutter_governance.approval a JOIN cutter_governance.run r USING (run_id)"
+        " WHERE r.operation = 'amend' AND a.kind = 'SG_2'",
+        "amend: enacted",
+    ),
+    "amend: enact": Writing(
+        "amend: SG_2 imported",
+        ("enact", "RUN", *CONFIRMED),
+        "fn_cut_enact",
+        _amended("lifecycle_enacted"),
+        "amend: enacted",
+    ),
+    "amend: close": Writing(
+        "amend: SG_2 imported",
+        ("enact", "RUN", *CONFIRMED),
+        "fn_run_close",
+        _amended("closeout_reported"),
+        "amend: enacted",
+    ),
+    "amend: revert": Writing(
+        "amend: waits for SG_2",
+        ("revert", "RUN", *CONFIRMED),
+        "fn_cut_revert",
+        "SELECT count(*) > 0 FROM cutter_governance.run WHERE operation = 'amend' AND family = 'reverted'",
+        "amend: reverted",
+    ),
 }
 QUICK_FAULTS = ("answer lost", "request lost", "delivered 1 s late")
 """Of these each writing command meets one in the quick column, and the ones that change the law all; the long one has all of FAULTS."""
-_ALL_OF_THEM = ("cut", "enact", "revert")
+_ALL_OF_THEM = ("cut", "enact", "revert", "amend: cut", "amend: enact", "amend: revert")
 QUICK: tuple[tuple[str, str], ...] = (
     *(
         (writing, fault)
@@ -176,7 +246,7 @@ def through(arena: Arena, proxy: Proxy) -> dict[str, str]:
 
 def tell(arena: Arena, proxy: Proxy, writing: str, fault: str) -> Told:
     """Give the command over the lying network; then repair it, ask again, and go on to the goal."""
-    told, wanted, snapshot = Told(writing, fault), WRITINGS[writing], judging.before(arena)
+    told, wanted, snapshot = Told(writing, fault), WRITINGS[writing], _before(arena, WRITINGS[writing])
     judging.at(arena, wanted.stage)
     words = _given(arena, wanted)
     log_from = judging.log_size(arena)
@@ -235,6 +305,9 @@ HASTY: dict[str, tuple[str, tuple[str, ...]]] = {
     "arm after a void": ("void", ("arm", "RUN", *CONFIRMED)),
     "void after an import": ("import SG_1", ("run", "void", "RUN", "--reason", "in haste")),
     "void after arming": ("arm", ("run", "void", "RUN", "--reason", "in haste")),
+    "revert after the enactment of an amendment": ("amend: enact", ("revert", "RUN", *CONFIRMED)),
+    "enact after the revert of an amendment": ("amend: revert", ("enact", "RUN", *CONFIRMED)),
+    "amend after the cut of an amendment": ("amend: cut", _RIVAL),
     "start after a start": ("start", ("run", "start", "FILE", "--docprefix", "ACME-LAW", "--live")),
 }
 """A COMMIT is still on its way, and the operator does the next thing, or the opposite, at once."""
@@ -244,7 +317,7 @@ HASTY_FAULTS = ("delivered 1 s late", "delivered 4 s late", "request lost, sessi
 def in_haste(arena: Arena, proxy: Proxy, haste: str, fault: str, *, killed: bool) -> Told:
     """Lose a COMMIT on its way, with the command killed at that moment or not, and give another command before it arrives."""
     writing, then = HASTY[haste]
-    told, wanted, snapshot = Told(haste, fault), WRITINGS[writing], judging.before(arena)
+    told, wanted, snapshot = Told(haste, fault), WRITINGS[writing], _before(arena, WRITINGS[writing])
     judging.at(arena, wanted.stage)
     words, opposite = _given(arena, wanted), _given(arena, Writing(wanted.stage, then, "", "", ""))
     log_from = judging.log_size(arena)
@@ -277,10 +350,15 @@ def in_haste(arena: Arena, proxy: Proxy, haste: str, fault: str, *, killed: bool
     return told
 
 
+def _before(arena: Arena, writing: Writing) -> dict[str, Any]:
+    return judging.before(arena, writing.stage)
+
+
 def _given(arena: Arena, writing: Writing) -> tuple[str, ...]:
-    rows = arena.rows("SELECT run_id FROM cutter_governance.run WHERE docprefix = 'ACME-LAW'")
+    rows = arena.rows("SELECT run_id FROM cutter_governance.run WHERE docprefix = 'ACME-LAW' ORDER BY started_at DESC")
     run_id = str(rows[0][0]) if rows else ""
     named = {"RUN": run_id, "FILE": str(arena.root / "intake/law.md")}
+    named |= {"REVISED": str(arena.root / "intake/revised.md"), "RIVAL": str(arena.root / "intake/rival.md")}
     if "STATEMENT" in writing.words:
         drafted = arena.run("approval", "draft", run_id)
         statement = drafted.json["statement_path"]

@@ -1,5 +1,6 @@
 """An operator who knows the public commands and nothing else: asks what a run may do, and does that until it rests."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,6 +23,30 @@ GOALS = (
 """Where an operator may want a document to be."""
 MOST_STEPS = 40
 """A passage takes ten commands; who needs four times as many goes in circles."""
+
+
+@dataclass(frozen=True)
+class Edition:
+    """A text that amends the document: how the goals of its run begin, its file, and the stage that it amends."""
+
+    begins: str
+    file: str
+    amends: str
+
+
+EDITIONS = (
+    Edition("amend: ", "revised.md", "enacted"),
+    Edition("rival: ", "rival.md", "enacted"),
+    Edition("after a revert: ", "rival.md", "amend: reverted"),
+    Edition("amend again: ", "rival.md", "amend: enacted"),
+)
+
+
+def edition_of(goal: str) -> Edition | None:
+    """The edition that a goal or a stage is of, by how it begins; None for the first text."""
+    return next((edition for edition in EDITIONS if goal.startswith(edition.begins)), None)
+
+
 _TRACEBACK = "Traceback (most recent call last)"
 _SETTLED = {"closeout_reported", "reverted"}
 
@@ -53,10 +78,17 @@ class Operator:
         self.journey = Journey()
         self._again: dict[tuple[str, ...], int] = {}
         self._live_run = ""
+        self._edition: Edition | None = None
         self._was_refused = True
 
     def reach(self, goal: str, most: int = MOST_STEPS) -> Journey:
-        """Go on until the goal is reached, a fault stops it, or `most` commands have been given."""
+        """Go on until the goal is reached, a fault stops it, or `most` commands have been given.
+
+        A goal that begins as an edition's is one of the run that amends the document by its text.
+        """
+        self._edition = edition_of(goal)
+        if self._edition is not None:
+            self.file, goal = self._edition.file, goal.removeprefix(self._edition.begins)
         for _ in range(most):
             words = self.next(goal)
             if words is None:
@@ -106,8 +138,17 @@ class Operator:
             return None
         return self._of(goal, [one for one in listed.json.get("runs", ()) if one["docprefix"] == self.docprefix])
 
+    def _is_mine(self, run_id: str) -> bool:
+        """Whether a run is of the operator's text: the first cut, or the amendment by the edition's file."""
+        request = self.arena.root / "runs" / run_id / "request.json"
+        wanted = json.loads(request.read_bytes()) if request.exists() else {}
+        is_amendment = wanted.get("operation") == "amend"
+        return is_amendment == (self._edition is not None) and wanted.get("origin", self.file).endswith(self.file)
+
     def _of(self, goal: str, runs: list[dict[str, Any]]) -> tuple[str, ...] | None:
         """The next command, by all runs of the document."""
+        if goal != "at rest":
+            runs = [one for one in runs if self._is_mine(str(one["run_id"]))]
         dry = [one for one in runs if one["mode"] == "DRYRUN"]
         live = [str(one["run_id"]) for one in runs if one["mode"] == "LIVE" and not one["state"].startswith("voided")]
         is_walked = any(one["state"] == "closeout_reported" for one in dry)
@@ -134,8 +175,13 @@ class Operator:
         self.journey.reached = True
         return None
 
+    @property
+    def _amends(self) -> tuple[str, ...]:
+        return () if self._edition is None else ("--amend",)
+
     def _start(self, *more: str) -> tuple[str, ...]:
-        return ("run", "start", str(self.arena.root / "intake" / self.file), "--docprefix", self.docprefix, *more)
+        path = str(self.arena.root / "intake" / self.file)
+        return ("run", "start", path, "--docprefix", self.docprefix, *self._amends, *more)
 
     def _dry(self, runs: list[dict[str, Any]]) -> tuple[str, ...] | None:
         for one in runs:

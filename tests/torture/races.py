@@ -21,6 +21,12 @@ _PANIC = ("panic", "--reason", "a race")
 _RELEASE = ("hold", "release", "--confirm", "RELEASE")
 _BACKUP = ("backup", "take", "RUN")
 
+_AMEND = ("run", "start", "REVISED", "--docprefix", "ACME-LAW", "--amend", "--live")
+_RIVAL = ("run", "start", "RIVAL", "--docprefix", "ACME-LAW", "--amend", "--live")
+_THIRD = ("run", "start", "THIRD", "--docprefix", "THIRD-LAW", "--live")
+_ARM_RIVAL = ("arm", "RIVAL_RUN", "--confirm", "RIVAL_RUN")
+_RESUME_RIVAL = ("run", "resume", "RIVAL_RUN")
+
 RACES: dict[str, tuple[str, tuple[tuple[str, ...], ...]]] = {
     "start and start": ("dry run done", (_START, _START)),
     "three dry runs": ("fresh", (_DRY, _DRY, _DRY)),
@@ -46,6 +52,23 @@ RACES: dict[str, tuple[str, tuple[tuple[str, ...], ...]]] = {
     "revert and panic": ("waits for SG_2", (_REVERT, _PANIC)),
     "migrate and migrate": ("waits for SG_1", (("migrate",), ("migrate",))),
     "panic, panic and release": ("held", (_PANIC, _PANIC, _RELEASE)),
+    "amend and amend": ("amend: dry run done", (_AMEND, _AMEND)),
+    "amend and amend in another way": ("amend: dry run done", (_AMEND, _RIVAL)),
+    "amend: arm and arm of another": ("two amendments", (_ARM, _ARM_RIVAL)),
+    "amend: cut and start of another": ("amend: armed", (_RESUME, _RIVAL)),
+    "amend: cut and cut of another": ("two amendments, armed", (_RESUME, _ARM_RIVAL, _RESUME_RIVAL)),
+    "amend: cut and cut": ("amend: armed", (_RESUME, _RESUME)),
+    "amend: cut and void": ("amend: armed", (_RESUME, _VOID)),
+    "amend: cut and revert": ("amend: armed", (_RESUME, _REVERT)),
+    "amend: cut and panic": ("amend: armed", (_RESUME, _PANIC)),
+    "amend: cut and another document": ("amend: armed", (_RESUME, _THIRD)),
+    "amend: enact and another document": ("amend: SG_2 imported", (_ENACT, _THIRD)),
+    "amend: enact and enact": ("amend: SG_2 imported", (_ENACT, _ENACT)),
+    "amend: enact and revert": ("amend: SG_2 imported", (_ENACT, _REVERT)),
+    "amend: enact and start of another": ("amend: SG_2 imported", (_ENACT, _RIVAL)),
+    "amend: enact and panic": ("amend: SG_2 imported", (_ENACT, _PANIC)),
+    "amend: revert and revert": ("amend: waits for SG_2", (_REVERT, _REVERT)),
+    "amend: revert and start of another": ("amend: waits for SG_2", (_REVERT, _RIVAL)),
     "backup and backup": ("waits for SG_1", (_BACKUP, _BACKUP)),
 }
 """At which stage, and what is given at once."""
@@ -68,7 +91,7 @@ class Race:
 def run(arena: Arena, name: str, random: Random) -> Race:
     """Run one race, its starters a random moment apart; then bring everything to rest, and judge."""
     stage, given = RACES[name]
-    race, snapshot = Race(name), judging.before(arena)
+    race, snapshot = Race(name), judging.before(arena, stage)
     judging.at(arena, stage)
     named = _named(arena, any("STATEMENT" in words for words in given))
     log_from = judging.log_size(arena)
@@ -95,9 +118,14 @@ def run(arena: Arena, name: str, random: Random) -> Race:
 
 
 def _named(arena: Arena, with_statement: bool) -> dict[str, str]:
-    rows = arena.rows("SELECT run_id FROM cutter_governance.run WHERE docprefix = 'ACME-LAW'")
-    run_id = str(rows[0][0]) if rows else ""
-    named = {"RUN": run_id, "FILE": str(arena.root / "intake/law.md")}
+    intake = arena.root / "intake"
+    rows = arena.rows(
+        "SELECT run_id, origin FROM cutter_governance.run WHERE docprefix = 'ACME-LAW' ORDER BY started_at DESC"
+    )
+    of_rival = [str(run_id) for run_id, origin in rows if origin == "file:rival.md"]
+    run_id = next((str(run_id) for run_id, origin in rows if origin != "file:rival.md"), "")
+    files = {name: str(intake / f"{name.lower()}.md") for name in ("REVISED", "RIVAL", "THIRD")}
+    named = {"RUN": run_id, "RIVAL_RUN": (*of_rival, "")[0], "FILE": str(intake / "law.md"), **files}
     if with_statement:
         statement = str(arena.run("approval", "draft", run_id).json["statement_path"])
         named |= {"STATEMENT": statement, "SIGNATURE": str(arena.sign(Path(statement)))}

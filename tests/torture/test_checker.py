@@ -262,7 +262,7 @@ def _break(arena: Arena, statement: str) -> None:
 def test_names_what_is_wrong_in_the_database(an_arena: Arena, what: str) -> None:
     """Each row that a protection exists for, broken behind its back."""
     stage, statement, begins = IN_THE_DATABASE[what]
-    snapshot = judging.before(an_arena)
+    snapshot = judging.before(an_arena, stage)
     judging.at(an_arena, stage)
     _break(an_arena, statement)
     found = checker.check(
@@ -281,13 +281,24 @@ STAGES = (
     "enacted",
     "reverted",
     "voided",
+    "amend: dry run done",
+    "amend: SG_1 imported",
+    "amend: waits for SG_2",
+    "amend: enacted",
+    "amend: reverted",
+    "amend: voided",
+    "two amendments",
+    "after a revert: waits for SG_2",
+    "after a revert: enacted",
+    "after a revert: reverted",
+    "amend again: enacted",
 )
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_finds_nothing_where_nothing_is_wrong(an_arena: Arena, stage: str) -> None:
     """A checker that cries at a sound run would be switched off."""
-    snapshot = judging.before(an_arena)
+    snapshot = judging.before(an_arena, stage)
     log_from = judging.log_size(an_arena)
     judging.at(an_arena, stage)
     assert judging.violations(an_arena, snapshot, log_from=log_from) == []
