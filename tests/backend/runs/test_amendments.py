@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +59,33 @@ def test_an_amendment_goes_from_file_to_law_under_two_rulings(at: At) -> None:
     text = passage.rows("SELECT cutter_governance.fn_state_text(%s)", passage.run_id)
     assert text == [(REVISED.encode(),)]
     assert {phase.outcome for phase in run.phases} == {Outcome.PASS}
+
+
+def test_the_report_of_an_amendment_says_what_was_written_and_confirms_it(at: At) -> None:
+    passage = amend(at("enacted"))
+    to_second_pause(passage)
+    passage.sign()
+    passage.enact()
+    report = passage.backend.report(passage.run_id)
+    closeout = (Path(report.directory) / "13-closeout.md").read_text(encoding="utf-8")
+    assert "## FINAL OUTCOME: PASS" in closeout
+    assert "| public.iu_lifecycle_log | +3 [13.enact.expected] | +3 [13.enact.counted] | PASS |" in closeout
+    assert "1 unchanged, 1 changed, 1 new, 1 gone" in (Path(report.directory) / "03-cutplan.md").read_text(
+        encoding="utf-8"
+    )
+
+
+def test_the_report_of_an_amendment_without_its_plan_says_what_it_does_not_know(at: At) -> None:
+    passage = amend(at("enacted"))
+    to_second_pause(passage)
+    passage.sign()
+    passage.enact()
+    for name in ("plan.json", "plan-facts.json"):
+        (passage.installation.root / "runs" / passage.run_id / name).unlink()
+    report = passage.backend.report(passage.run_id)
+    closeout = (Path(report.directory) / "13-closeout.md").read_text(encoding="utf-8")
+    assert "how many it was to be is not known" in closeout
+    assert "## FINAL OUTCOME: PASS" not in closeout
 
 
 def test_the_dialogs_and_the_statement_say_what_an_amendment_does(at: At) -> None:

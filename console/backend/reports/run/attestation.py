@@ -111,7 +111,11 @@ def _enacted_under_sg2(basis: _Attesting) -> Attested:
     log = basis.put("enacted", "units of this run that became enacted", "public.iu_lifecycle_log", f"{rows} rows")
     used = [ruling for ruling, use in basis.uses if use.purpose == Purpose.ENACT and ruling.kind == Kind.SG_2]
     use = basis.put("sg2-used", "uses of an SG_2 to enact", "cutter_governance.approval_use", f"{len(used)}")
-    is_covered = (rows == 0 and not used) or (len(used) == 1 and rows == basis.record.head.n_units)
+    planned = basis.record.head.n_drafts
+    if used and planned is None:
+        detail = f"{rows} enacted; how many it was to be is not known: the plan's file is gone"
+        return Attested(sentence=sentence, outcome=Outcome.INCONCLUSIVE, detail=detail, evidence=(log, use))
+    is_covered = (rows == 0 and not used) or (len(used) == 1 and rows == planned)
     detail = "none was enacted" if rows == 0 else f"{rows} enacted, {counted(len(used), 'use')} of an SG_2"
     return Attested(sentence=sentence, outcome=_verdict(is_covered), detail=detail, evidence=(log, use))
 

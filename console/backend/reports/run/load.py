@@ -63,6 +63,13 @@ class Head(Value):
     """Row or file that says so."""
 
     @property
+    def n_drafts(self) -> int | None:
+        """Return how many units become law with the enactment; None where the plan of an amendment is gone."""
+        if self.amendment is not None:
+            return self.amendment.drafts
+        return None if self.operation is RunOperation.AMEND else self.n_units
+
+    @property
     def is_edit(self) -> bool:
         """Return whether this is an edit of drafts, which has no phases."""
         return self.operation is RunOperation.EDIT or self.profile == EDIT_PROFILE
