@@ -258,6 +258,9 @@ _LAW_AT_DRAFT = (
     "UPDATE public.information_unit SET version_anchor_ref = (SELECT id FROM public.unit_version WHERE"
     f" {_version('/ALPHA', 2)}) WHERE {_unit('/ALPHA')}"
 )
+_LATER = (
+    f"UPDATE cutter_governance.approval SET in_force_from = now() + interval '1 day' WHERE kind = 'SG_2' AND {SAME_RUN}"
+)
 _FIRST_RUN = "(SELECT run_id FROM cutter_governance.run WHERE operation = 'cut' AND docprefix = 'ACME-LAW')"
 
 OF_AN_AMENDMENT: dict[str, tuple[str, str, str]] = {
@@ -409,6 +412,11 @@ OF_AN_AMENDMENT: dict[str, tuple[str, str, str]] = {
         f" {_version('/ALPHA', 1)}) WHERE {_unit('/ALPHA')}",
         "ruled: ACME-LAW: readers see",
     ),
+    "another moment from which it is in force": (
+        "amend: enacted",
+        _LATER,
+        "its statement says in force from None, recorded is",
+    ),
     "the old version is law still": (
         "amend: enacted",
         f"UPDATE public.unit_version SET lifecycle_status = 'enacted' WHERE {_version('/ALPHA', 1)}",
@@ -499,6 +507,16 @@ def test_names_what_is_wrong_in_the_database(an_arena: Arena, what: str) -> None
         judging.subject(an_arena, snapshot), without=(checker.every_run_has_a_move, checker.nothing_is_deleted)
     )
     assert [one for one in map(str, found) if begins in one], found
+
+
+def test_a_text_that_begins_later_leaves_readers_the_one_before_it(an_arena: Arena) -> None:
+    """The law has moved on, and what readers see has not: no fault, and one where they see something else."""
+    judging.at(an_arena, "amend: enacted")
+    _break(an_arena, _LATER)
+    assert list(checker.documents_are_as_ruled(judging.subject(an_arena))) == []
+    _break(an_arena, f"UPDATE public.unit_version SET title = 'Forged' WHERE {_version('/BETA', 1)}")
+    found = [str(one) for one in checker.documents_are_as_ruled(judging.subject(an_arena))]
+    assert [one for one in found if one.startswith("ruled: ACME-LAW: readers see 3 units, 3 are law")], found
 
 
 STAGES = (
