@@ -642,10 +642,14 @@ def _is_logged(subject: Subject, docprefix: str, standing: Standing) -> Found:
 
 
 def _readers_see(subject: Subject, docprefix: str, standing: Standing) -> Found:
-    """What is in force is the law, whole; but for a text that begins later."""
-    for row in subject.of_run("approval", standing.newest):
-        if row["in_force_from"] is not None and row["in_force_from"] > datetime.now(UTC):
-            return
+    """What is in force is the law, whole; where that begins later, the newest text before it that counts already."""
+    rulings = {row["statement_sha256"]: row for row in subject.ledger("approval")}
+    now, later = datetime.now(UTC), set()
+    for use in subject.ledger("approval_use"):
+        begins = rulings.get(use["statement_sha256"], {}).get("in_force_from")
+        if use["purpose"] == "enact" and begins is not None and begins > now:
+            later.add(use["run_id"])
+    counting = [state for run_id, state in standing.states.items() if run_id not in later]
     seen = {
         (row["canonical_address"], row["parent"] or "", row["title"], sha256(row["body"].encode()))
         for row in subject.ledger("v_in_force")
@@ -653,7 +657,7 @@ def _readers_see(subject: Subject, docprefix: str, standing: Standing) -> Found:
     }
     law = {
         (row["address"], row["parent_address"] or "", row["title"] or "", row["body_sha256"])
-        for row in standing.law.values()
+        for row in (counting[-1] if counting else ())
     }
     if seen != law:
         names = sorted({str(row[0]) for row in seen ^ law})
@@ -977,6 +981,9 @@ def _wrong_ruling(subject: Subject, use: Row, ruling: Row, run: Row) -> Iterator
         yield f"it was used at {use['used_at']}, valid from {said['not_before']} to {said['expires']}"
     if not 0 < _time(said["expires"]) - _time(said["not_before"]) <= LONGEST_S.get(kind, 0):
         yield f"it is valid from {said['not_before']} to {said['expires']}"
+    begins, recorded = said.get("in_force_from"), ruling["in_force_from"]
+    if (None if begins is None else _time(begins)) != (None if recorded is None else recorded.timestamp()):
+        yield f"its statement says in force from {begins}, recorded is {recorded}"
     yield from _bound_to_rows(subject, said, purpose, run["run_id"])
     yield from _wrong_signatures(subject, ruling, said)
 

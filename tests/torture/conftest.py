@@ -16,11 +16,15 @@ IN_EVERY_RUN = (
     "not_known[arm-delivered 1 s late]",
     "not_known[enact-delivered 1 s late]",
     "not_known[cut-answer lost, then no network]",
+    "not_known[amend: enact-delivered 1 s late]",
     "outrun_a_commit[void after a cut]",
     "all_or_nothing[cut and void]",
     "all_or_nothing[arm and arm]",
     *(f"is_answered[arm and cut-{what}]" for what in INTERFERENCES if what != "lock held for long"),
     "finds_nothing_where_nothing_is_wrong[enacted]",
+    "finds_nothing_where_nothing_is_wrong[amend: enacted]",
+    "in_the_database[the law is anchored to a draft]",
+    "in_the_database[another law is named]",
     "in_the_database[a unit is gone]",
     "in_the_database[the signature is no signature]",
     "in_the_database[a ruling serves two purposes]",
@@ -37,7 +41,7 @@ IN_EVERY_RUN = (
     "rfc_6962",
 )
 """What `make test` takes of the kills, the network, the races and the checker: a few of each, and of the checker's
-thirteen invariants one that is broken. All of them are in `make torture`."""
+fifteen invariants one that is broken. All of them are in `make torture`."""
 LONG = ("test_kills.py", "test_network.py", "test_races.py", "test_checker.py")
 
 

@@ -246,6 +246,244 @@ IN_THE_DATABASE: dict[str, tuple[str, str, str]] = {
 """What is done, at which stage, and how the violation that must be named begins."""
 
 
+def _unit(name: str) -> str:
+    return f"canonical_address = '{DOCPREFIX}/ONE{name}'"
+
+
+def _version(name: str, seq: int) -> str:
+    return f"version_seq = {seq} AND unit_id = (SELECT id FROM public.information_unit WHERE {_unit(name)})"
+
+
+_LAW_AT_DRAFT = (
+    "UPDATE public.information_unit SET version_anchor_ref = (SELECT id FROM public.unit_version WHERE"
+    f" {_version('/ALPHA', 2)}) WHERE {_unit('/ALPHA')}"
+)
+_LATER = (
+    f"UPDATE cutter_governance.approval SET in_force_from = now() + interval '1 day' WHERE kind = 'SG_2' AND {SAME_RUN}"
+)
+_FIRST_RUN = "(SELECT run_id FROM cutter_governance.run WHERE operation = 'cut' AND docprefix = 'ACME-LAW')"
+
+OF_AN_AMENDMENT: dict[str, tuple[str, str, str]] = {
+    "the law is anchored to a draft": ("amend: waits for SG_2", _LAW_AT_DRAFT, "ruled: ACME-LAW/ONE/ALPHA: version is"),
+    "a draft of a changed unit is law": (
+        "amend: waits for SG_2",
+        f"UPDATE public.unit_version SET lifecycle_status = 'enacted' WHERE {_version('/ALPHA', 2)}",
+        "lifecycle is enacted, ruled was draft",
+    ),
+    "a draft of a changed unit is gone": (
+        "amend: waits for SG_2",
+        f"DELETE FROM public.unit_version WHERE {_version('/ALPHA', 2)}",
+        "has to be draft, and is not there",
+    ),
+    "a new unit is gone": (
+        "amend: waits for SG_2",
+        f"DELETE FROM public.information_unit WHERE {_unit('/GAMMA')}",
+        "rows:",
+    ),
+    "a new unit has another parent": (
+        "amend: waits for SG_2",
+        f"UPDATE public.information_unit SET parent_or_container_ref = NULL WHERE {_unit('/GAMMA')}",
+        "ruled: ACME-LAW/ONE/GAMMA: parent is None",
+    ),
+    "a new unit is law before its enactment": (
+        "amend: waits for SG_2",
+        f"UPDATE public.information_unit SET lifecycle_status = 'enacted' WHERE {_unit('/GAMMA')}",
+        "ruled: ACME-LAW: readers see 4 units, 3 are law",
+    ),
+    "what will be gone is gone already": (
+        "amend: waits for SG_2",
+        f"UPDATE public.information_unit SET lifecycle_status = 'superseded' WHERE {_unit('/BETA')}",
+        "lifecycle is superseded, ruled was enacted",
+    ),
+    "a version more": (
+        "amend: waits for SG_2",
+        "INSERT INTO public.unit_version (unit_id, version_seq, body, content_hash)"
+        f" SELECT id, 9, 'x', 'y' FROM public.information_unit WHERE {_unit('/BETA')}",
+        "is a version of the document that no used ruling made",
+    ),
+    "a unit more": (
+        "amend: waits for SG_2",
+        "INSERT INTO public.information_unit (canonical_address, unit_kind, section_type, doc_code)"
+        f" VALUES ('{DOCPREFIX}/X', 'a', 'b', '{DOCPREFIX}')",
+        "is a unit of the document that no used ruling made",
+    ),
+    "a manifest row of an amendment is gone": (
+        "amend: waits for SG_2",
+        f"DELETE FROM cutter_governance.manifest_unit_block WHERE {SAME_RUN} AND seq = 1",
+        "rows:",
+    ),
+    "the manifest has another body than its digest": (
+        "amend: waits for SG_2",
+        f"UPDATE cutter_governance.manifest_unit_block SET body = 'x' WHERE {SAME_RUN} AND seq = 1",
+        "has another body in the manifest",
+    ),
+    "an unchanged unit has a version of its own": (
+        "amend: waits for SG_2",
+        f"UPDATE cutter_governance.manifest_unit_block SET version_id = gen_random_uuid() WHERE {SAME_RUN} AND seq = 1",
+        "is unchanged, and has a version of its own",
+    ),
+    "a changed unit has the version that was there": (
+        "amend: waits for SG_2",
+        "UPDATE cutter_governance.manifest_unit_block SET version_id = (SELECT id FROM public.unit_version WHERE"
+        f" {_version('/ALPHA', 1)}) WHERE {SAME_RUN} AND address LIKE '%/ALPHA'",
+        "is changed or new, and has a version that was there",
+    ),
+    "a unit of the law has another id": (
+        "amend: waits for SG_2",
+        f"UPDATE cutter_governance.manifest_unit_block SET unit_id = gen_random_uuid() WHERE {SAME_RUN} AND seq = 1",
+        "and was",
+    ),
+    "a new unit has the id of another address": (
+        "amend: waits for SG_2",
+        "UPDATE cutter_governance.manifest_unit_block SET unit_id = (SELECT id FROM public.information_unit WHERE"
+        f" {_unit('/BETA')}) WHERE {SAME_RUN} AND address LIKE '%/GAMMA'",
+        "is new, and has the unit of another address",
+    ),
+    "an affected row of an amendment is gone": (
+        "amend: waits for SG_2",
+        "DELETE FROM cutter_governance.cut_change_set_affected_row WHERE unit_id ="
+        f" (SELECT id FROM public.information_unit WHERE {_unit('/BETA')})"
+        f" AND change_set_id = (SELECT id FROM cutter_governance.cut_change_set WHERE {SAME_RUN})",
+        "rows:",
+    ),
+    "an affected row is that of an unchanged unit": (
+        "amend: waits for SG_2",
+        "UPDATE cutter_governance.cut_change_set_affected_row SET unit_id ="
+        f" (SELECT id FROM public.information_unit WHERE {_unit('')})"
+        f" WHERE change_set_id = (SELECT id FROM cutter_governance.cut_change_set WHERE {SAME_RUN})"
+        f" AND unit_id = (SELECT id FROM public.information_unit WHERE {_unit('/BETA')})",
+        "the affected rows are not those",
+    ),
+    "another law is named": (
+        "amend: SG_1 imported",
+        f"UPDATE cutter_governance.run SET base_digest = repeat('0', 64) WHERE {SAME_RUN}",
+        "amends:",
+    ),
+    "another law was met": (
+        "amend: waits for SG_2",
+        f"UPDATE cutter_governance.run SET base_digest = repeat('0', 64) WHERE {SAME_RUN}",
+        "and met",
+    ),
+    "a ruling is over another operation": (
+        "amend: SG_1 imported",
+        "UPDATE cutter_governance.approval SET statement = convert_to(replace(convert_from(statement, 'UTF8'),"
+        f' \'"operation":"amend"\', \'"operation":"cut"\'), \'UTF8\') WHERE {SAME_RUN}',
+        "is over operation cut",
+    ),
+    "nothing says when it was planned": (
+        "amend: waits for SG_1",
+        f"DELETE FROM cutter_governance.run_event WHERE {SAME_RUN} AND phase = 'cutplan'",
+        "no event says when it was planned",
+    ),
+    "drafts beside drafts": (
+        "amend: waits for SG_2",
+        f"DELETE FROM cutter_governance.approval_use WHERE purpose = 'enact' AND run_id = {_FIRST_RUN}",
+        "was written while",
+    ),
+    "an amendment of what is no law": (
+        "amend: waits for SG_2",
+        f"DELETE FROM cutter_governance.approval_use WHERE purpose = 'enact' AND run_id = {_FIRST_RUN}",
+        "amends a document of which nothing is law",
+    ),
+    "PASS was given to another digest of an amendment": (
+        "amend: waits for SG_2",
+        "UPDATE cutter_governance.dot_pair_signature SET signed_digest = repeat('0', 64) WHERE verify_result_id IN"
+        f" (SELECT id FROM cutter_governance.verify_result WHERE {SAME_RUN})",
+        "verified:",
+    ),
+    "an amendment that no verification passed": (
+        "amend: waits for SG_2",
+        f"UPDATE cutter_governance.verify_result SET outcome = 'FAIL' WHERE {SAME_RUN}",
+        "verified:",
+    ),
+    "the second ruling is over other drafts": (
+        "amend: enacted",
+        f"UPDATE public.unit_version SET body = 'Forged.' WHERE {_version('/ALPHA', 2)}",
+        "it names drafts",
+    ),
+    "the second ruling is over another unchanged unit": (
+        "amend: enacted",
+        f"UPDATE public.unit_version SET title = 'Forged' WHERE {_version('', 1)}",
+        "it names drafts",
+    ),
+    "the law is anchored to the old version": (
+        "amend: enacted",
+        "UPDATE public.information_unit SET version_anchor_ref = (SELECT id FROM public.unit_version WHERE"
+        f" {_version('/ALPHA', 1)}) WHERE {_unit('/ALPHA')}",
+        "ruled: ACME-LAW: readers see",
+    ),
+    "another moment from which it is in force": (
+        "amend: enacted",
+        _LATER,
+        "its statement says in force from None, recorded is",
+    ),
+    "the old version is law still": (
+        "amend: enacted",
+        f"UPDATE public.unit_version SET lifecycle_status = 'enacted' WHERE {_version('/ALPHA', 1)}",
+        "lifecycle is enacted, ruled was superseded",
+    ),
+    "a unit that is gone is law still": (
+        "amend: enacted",
+        f"UPDATE public.information_unit SET lifecycle_status = 'enacted' WHERE {_unit('/BETA')}",
+        "ruled: ACME-LAW/ONE/BETA: lifecycle is enacted",
+    ),
+    "a version of what is gone is law still": (
+        "amend: enacted",
+        f"UPDATE public.unit_version SET lifecycle_status = 'enacted' WHERE {_version('/BETA', 1)}",
+        "lifecycle is enacted, ruled was superseded",
+    ),
+    "a change is not logged": (
+        "amend: enacted",
+        f"DELETE FROM public.iu_lifecycle_log WHERE {SAME_RUN} AND from_status = to_status",
+        "0 log rows enacted to enacted",
+    ),
+    "an unchanged unit is logged": (
+        "amend: enacted",
+        "INSERT INTO public.iu_lifecycle_log (unit_id, from_status, to_status, run_id, actor)"
+        f" VALUES ({UNIT}, 'enacted', 'enacted', {RUN}, 'x')",
+        "1 log rows enacted to enacted",
+    ),
+    "the text between the units is another": (
+        "amend: enacted",
+        f"UPDATE cutter_governance.manifest_seal SET other_text = convert_to('x', 'UTF8') || other_text WHERE {SAME_RUN}",
+        "its versions make text",
+    ),
+    "the text that was amended is another": (
+        "amend: enacted",
+        f"UPDATE public.unit_version SET body = 'Forged.' WHERE {_version('/BETA', 1)}",
+        "its versions make text",
+    ),
+    "a renumbering that nobody stated": (
+        "amend: enacted",
+        "INSERT INTO cutter_governance.canonical_address_alias (alias, canonical_address, run_id)"
+        f" VALUES ('{DOCPREFIX}/ONE/BETA', '{DOCPREFIX}/ONE/GAMMA', {RUN})",
+        "has aliases",
+    ),
+    "an unchanged unit is touched": (
+        "amend: enacted",
+        f"UPDATE public.information_unit SET updated_by = 'x' WHERE {_unit('')}",
+        "untouched:",
+    ),
+    "drafts touch what is law": (
+        "amend: waits for SG_2",
+        f"UPDATE public.information_unit SET updated_by = 'x' WHERE {_unit('/ALPHA')}",
+        "untouched:",
+    ),
+    "a draft is left of a revert": (
+        "amend: reverted",
+        f"UPDATE public.unit_version SET lifecycle_status = 'draft' WHERE {_version('/ALPHA', 2)}",
+        "lifecycle is draft, ruled was superseded",
+    ),
+    "a new unit is left of a revert": (
+        "amend: reverted",
+        f"UPDATE public.information_unit SET lifecycle_status = 'draft' WHERE {_unit('/GAMMA')}",
+        "ruled: ACME-LAW/ONE/GAMMA: lifecycle is draft",
+    ),
+    "a revert changes the law": ("amend: reverted", _LAW_AT_DRAFT, "ruled: ACME-LAW/ONE/ALPHA: version is"),
+}
+"""The same of an amendment, and of the law before and after it."""
+
+
 def _break(arena: Arena, statement: str) -> None:
     """As a superuser who has switched every guard and every foreign key off."""
     with psycopg.connect(arena.dsn, autocommit=True) as connection:
@@ -258,10 +496,10 @@ def _break(arena: Arena, statement: str) -> None:
         assert done.rowcount > 0, "nothing was broken"
 
 
-@pytest.mark.parametrize("what", IN_THE_DATABASE)
+@pytest.mark.parametrize("what", [*IN_THE_DATABASE, *OF_AN_AMENDMENT])
 def test_names_what_is_wrong_in_the_database(an_arena: Arena, what: str) -> None:
     """Each row that a protection exists for, broken behind its back."""
-    stage, statement, begins = IN_THE_DATABASE[what]
+    stage, statement, begins = (IN_THE_DATABASE | OF_AN_AMENDMENT)[what]
     snapshot = judging.before(an_arena, stage)
     judging.at(an_arena, stage)
     _break(an_arena, statement)
@@ -269,6 +507,16 @@ def test_names_what_is_wrong_in_the_database(an_arena: Arena, what: str) -> None
         judging.subject(an_arena, snapshot), without=(checker.every_run_has_a_move, checker.nothing_is_deleted)
     )
     assert [one for one in map(str, found) if begins in one], found
+
+
+def test_a_text_that_begins_later_leaves_readers_the_one_before_it(an_arena: Arena) -> None:
+    """The law has moved on, and what readers see has not: no fault, and one where they see something else."""
+    judging.at(an_arena, "amend: enacted")
+    _break(an_arena, _LATER)
+    assert list(checker.documents_are_as_ruled(judging.subject(an_arena))) == []
+    _break(an_arena, f"UPDATE public.unit_version SET title = 'Forged' WHERE {_version('/BETA', 1)}")
+    found = [str(one) for one in checker.documents_are_as_ruled(judging.subject(an_arena))]
+    assert [one for one in found if one.startswith("ruled: ACME-LAW: readers see 3 units, 3 are law")], found
 
 
 STAGES = (
@@ -348,6 +596,19 @@ def _edited_plan(arena: Arena) -> None:
     path.write_bytes(path.read_bytes().replace(b"Alpha", b"Omega"))
 
 
+def _listed_otherwise(arena: Arena) -> None:
+    """A plan whose lists are others, and whose digest the run has."""
+    rows = arena.rows(f"SELECT run_id FROM cutter_governance.run WHERE {SAME_RUN}")
+    path = arena.root / "runs" / str(rows[0][0]) / "plan.json"
+    plan = json.loads(path.read_bytes())
+    plan["amendment"]["changed"], plan["amendment"]["unchanged"] = [], 2
+    path.write_bytes(checker.canonical(plan))
+    _break(
+        arena,
+        f"UPDATE cutter_governance.run SET plan_digest = '{checker.sha256(path.read_bytes())}' WHERE {SAME_RUN}",
+    )
+
+
 def _appended(name: str, data: bytes) -> Callable[[Arena], None]:
     def act(arena: Arena) -> None:
         with (_live(arena) / name).open("ab") as stream:
@@ -393,6 +654,11 @@ OUTSIDE: dict[str, tuple[str, Callable[[Arena], None], str]] = {
     "a run's directory is gone": ("waits for SG_2", lambda a: shutil.rmtree(_live(a)), "journal:"),
     "the intent stands behind the effect": ("waits for SG_2", _without_intent, "intent:"),
     "the plan's file is edited": ("waits for SG_2", _edited_plan, "rows:"),
+    "the plan of an amendment lists other effects": (
+        "amend: waits for SG_2",
+        _listed_otherwise,
+        "amends:",
+    ),
     "a dry run has a row": ("dry run done", _dry_row, "dry run:"),
     "the product deletes": ("fresh", _deleted, "deletes:"),
     "the product truncates": ("fresh", _truncated, "deletes:"),
