@@ -80,6 +80,9 @@ class Operator:
         self._live_run = ""
         self._edition: Edition | None = None
         self._was_refused = True
+        self._was_killed = False
+        self._left = ""
+        """A run whose void was killed behind its effect: no other command removes what is half written of it."""
 
     def reach(self, goal: str, most: int = MOST_STEPS) -> Journey:
         """Go on until the goal is reached, a fault stops it, or `most` commands have been given.
@@ -115,6 +118,9 @@ class Operator:
         self.journey.trail.append(f"{done}{f' KILLED {done.killed}' if done.killed else ''}")
         if _TRACEBACK in done.err or _TRACEBACK in done.out:
             self.journey.faults.append(f"traceback: {done}")
+        self._was_killed = bool(done.killed)
+        if words == ("run", "settle", self._left) and not done.killed:
+            self._left = ""
         self._was_refused = not done.killed and done.status not in {0, 3}
         if not done.killed and done.status not in {0, 3}:
             self._again[words] = self._again.get(words, 0) + 1
@@ -130,6 +136,8 @@ class Operator:
         """The next command towards the goal; None where it is reached or nothing can be done."""
         if self._was_refused and self.ask("hold", "show").json.get("state") == "HOLD":
             return ("hold", "release", "--confirm", "RELEASE")
+        if self._left:
+            return ("run", "settle", self._left)
         if self._live_run and goal != "at rest":
             return self._live(self._live_run, goal)
         listed = self.ask("run", "list")
@@ -210,6 +218,7 @@ class Operator:
         state, moves = _name(shown["state"]), set(shown["moves"])
         self._live_run = run_id if not state.startswith("voided") else ""
         if not self._live_run:
+            self._left = run_id if self._was_killed else ""
             return self.next(goal)
         if self._is_at(goal, state, run_id):
             self.journey.reached = True

@@ -258,6 +258,13 @@ _LAW_AT_DRAFT = (
     "UPDATE public.information_unit SET version_anchor_ref = (SELECT id FROM public.unit_version WHERE"
     f" {_version('/ALPHA', 2)}) WHERE {_unit('/ALPHA')}"
 )
+_CUT_INSTEAD = (
+    "convert_to(replace(convert_from(statement, 'UTF8'), '\"operation\":\"amend\"', '\"operation\":\"cut\"'), 'UTF8')"
+)
+_OTHER_OPERATION = (
+    f"UPDATE cutter_governance.approval SET statement = {_CUT_INSTEAD},"
+    f" statement_sha256 = encode(sha256({_CUT_INSTEAD}), 'hex') WHERE {SAME_RUN}"
+)
 _LATER = (
     f"UPDATE cutter_governance.approval SET in_force_from = now() + interval '1 day' WHERE kind = 'SG_2' AND {SAME_RUN}"
 )
@@ -364,12 +371,7 @@ OF_AN_AMENDMENT: dict[str, tuple[str, str, str]] = {
         f"UPDATE cutter_governance.run SET base_digest = repeat('0', 64) WHERE {SAME_RUN}",
         "and met",
     ),
-    "a ruling is over another operation": (
-        "amend: SG_1 imported",
-        "UPDATE cutter_governance.approval SET statement = convert_to(replace(convert_from(statement, 'UTF8'),"
-        f' \'"operation":"amend"\', \'"operation":"cut"\'), \'UTF8\') WHERE {SAME_RUN}',
-        "is over operation cut",
-    ),
+    "a ruling is over another operation": ("amend: SG_1 imported", _OTHER_OPERATION, "is over operation cut"),
     "nothing says when it was planned": (
         "amend: waits for SG_1",
         f"DELETE FROM cutter_governance.run_event WHERE {SAME_RUN} AND phase = 'cutplan'",
