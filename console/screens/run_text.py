@@ -150,7 +150,7 @@ def came_to(run: RunView) -> str:
         case Stage.CLOSEOUT_REPORTED if run.mode is Mode.DRYRUN:
             return f"The dry run of {run.docprefix} passed: {units} planned, nothing written."
         case Stage.CLOSEOUT_REPORTED:
-            return f"{units} of {run.docprefix} are law."
+            return f"{units} of {run.docprefix} {'is' if units.startswith('1 ') else 'are'} law."
         case Stage.AWAITING_CUT_AUTHORIZATION:
             return f"{units} of {run.docprefix} planned. Next: SG_1, the ruling to cut (3, then s)."
         case Stage.AWAITING_LIFECYCLE_AUTHORIZATION:

@@ -58,3 +58,9 @@ def test_a_run_that_was_interrupted_is_not_said_to_be_law() -> None:
 
     assert view.interruption is not None
     assert came_to(view) == f"{RUN_ID} is now closeout_reported."
+
+
+def test_a_single_change_is_law() -> None:
+    run = FakeBackend()._run_view(RunState(stage=Stage.CLOSEOUT_REPORTED), Mode.LIVE, "R")
+    alone = AMENDMENT.model_copy(update={"new": (), "gone": ()})
+    assert came_to(run.model_copy(update={"amendment": alone})) == "1 change of BDSG-2018 is law."
