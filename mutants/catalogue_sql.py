@@ -85,9 +85,9 @@ _OF_GUARDS = (
     ),
     Mutant(
         "enacted units do not become drafts again",
-        _GUARDS,
-        "NOT IN ((''draft'', ''enacted''),",
-        "NOT IN ((''enacted'', ''draft''), (''draft'', ''enacted''),",
+        _AMENDED,
+        "NOT IN (('draft', 'enacted'), ('draft', 'superseded'),",
+        "NOT IN (('enacted', 'draft'), ('draft', 'enacted'), ('draft', 'superseded'),",
         _test(
             "guards",
             "an_enacted_row_is_immutable_even_under_an_approval[information_unit SET lifecycle_status = 'draft']",
@@ -95,9 +95,9 @@ _OF_GUARDS = (
     ),
     Mutant(
         "drafts and law are not retired at once",
-        _GUARDS,
-        "(''enacted'', ''superseded''), (",
-        "(''enacted'', ''superseded''), (''enacted'', ''retired''), (",
+        _AMENDED,
+        "NOT IN (('draft', 'enacted'), ('draft', 'superseded'),",
+        "NOT IN (('enacted', 'retired'), ('draft', 'enacted'), ('draft', 'superseded'),",
         _test(
             "guards",
             "an_enacted_row_is_immutable_even_under_an_approval[information_unit SET lifecycle_status = 'retired']",
@@ -251,7 +251,7 @@ _OF_GUARDS = (
         "NULL;",
         _test(
             "guards",
-            "a_direct_write_to_units_is_refused_whoever_asks[update-superuser in replica mode]",
+            "a_direct_write_to_units_is_refused_whoever_asks[insert-superuser in replica mode]",
         ),
     ),
 )
@@ -900,7 +900,7 @@ _OF_RULINGS = (
         _AMENDED,
         "WHEN n.purpose <> CASE WHEN n.purpose IN ('enact', 'revert')",
         "WHEN false AND n.purpose <> CASE WHEN n.purpose IN ('enact', 'revert')",
-        _test("rulings", "a_statement_with_one_field_changed_is_refused_and_leaves_no_row[another purpose]"),
+        _test("amended_drafts", "a_purpose_of_another_operation_is_refused_although_the_operation_is_stated"),
     ),
     Mutant(
         "a statement is imported only into the database that it names",
@@ -1496,14 +1496,8 @@ _OF_WRITES = (
     Mutant(
         "drafts are compared with the digest that was sealed, not with rows that agree with them",
         _AMENDED,
-        "WHERE NOT EXISTS (SELECT 1\n"
-        "                         FROM cutter_governance.manifest_seal s\n"
-        "                        WHERE s.run_id = p_run_id\n"
-        "                          AND s.manifest_digest",
-        "WHERE false AND NOT EXISTS (SELECT 1\n"
-        "                         FROM cutter_governance.manifest_seal s\n"
-        "                        WHERE s.run_id = p_run_id\n"
-        "                          AND s.manifest_digest",
+        "     WHERE (SELECT operation FROM r) IS DISTINCT FROM 'amend'\n       AND NOT EXISTS (SELECT 1",
+        "     WHERE false\n       AND NOT EXISTS (SELECT 1",
         _test("changed_alike", "a_unit_and_its_manifest_that_were_changed_alike_are_not_what_was_signed"),
     ),
     Mutant(

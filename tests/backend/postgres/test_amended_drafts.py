@@ -169,6 +169,11 @@ def test_a_first_cut_is_not_signed_as_an_amendment(cut: SignedCut) -> None:
         cut.rule("cut", {"operation": "amend", "amendment": {"base_digest": "0" * 64}})
 
 
+def test_a_purpose_of_another_operation_is_refused_although_the_operation_is_stated(cut: SignedCut) -> None:
+    with stopped("STOP_APPROVAL_INVALID"):
+        cut.rule("cut", {"purpose": "edit", "operation": "cut"})
+
+
 def test_a_text_is_not_in_force_before_the_one_that_it_follows(law: SignedCut) -> None:
     first = start_amendment(law, REVISED)
     first.to_second_pause()
