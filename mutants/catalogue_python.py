@@ -273,6 +273,13 @@ _OF_RUNS = (
         _test("runs/test_dry_run", "a_dry_run_meets_what_the_write_would_refuse"),
     ),
     Mutant(
+        "the plan of the start is the first pass over the very bytes that are pinned, and over no others",
+        _PHASES,
+        "if known is not None and known.source.sha256 == sha256_hex(context.workspace.source()):",
+        "if known is not None:",
+        _test("runs/test_first_pass", "a_text_that_changes_between_the_start_and_its_pin_is_planned_as_it_was_pinned"),
+    ),
+    Mutant(
         "a run that was closed has its units enacted, read back",
         _PHASES,
         "counts == (n, n, logged),",

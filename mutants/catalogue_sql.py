@@ -1647,8 +1647,8 @@ _OF_AMENDMENTS = (
         _STATES,
         "       AND s.other_text IS NOT NULL\n       AND EXISTS (SELECT 1\n"
         "                     FROM cutter_governance.approval_use n\n                    WHERE n.run_id = s.run_id\n"
-        "                      AND n.purpose = 'enact')\n$$;\nCOMMENT ON FUNCTION fn_state_text",
-        "       AND s.other_text IS NOT NULL\n$$;\nCOMMENT ON FUNCTION fn_state_text",
+        "                      AND n.purpose = 'enact')\n$$;\nCOMMENT ON FUNCTION fn_state_bytes",
+        "       AND s.other_text IS NOT NULL\n$$;\nCOMMENT ON FUNCTION fn_state_bytes",
         _test("document_states", "drafts_that_were_taken_back_are_in_no_state"),
     ),
     Mutant(
@@ -1738,7 +1738,7 @@ _OF_AMENDMENTS = (
     ),
     Mutant(
         "a later moment is the one from which a text is in force",
-        _AMENDED,
+        _STATES,
         "greatest(p.in_force_from, e.decided_at) AS in_force_from",
         "e.decided_at AS in_force_from",
         _test("amended_drafts", "the_moment_of_a_later_text_is_the_signed_one"),

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from console.backend.documents.word_diff import DiffKind
 from console.backend.model.as_of import moment_of
 from console.backend.model.counting import counted
+from console.backend.model.diff_text import DiffKind, marked
 from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Outcome
 from console.backend.model.safe_text import safe_lines
@@ -17,7 +17,6 @@ from console.cli.state_requests import DiffDocument
 
 _CONTEXT = 60
 """Characters of an unchanged stretch that are shown on each side of a change."""
-_MARKS = {DiffKind.KEPT: ("", ""), DiffKind.REMOVED: ("[-", "-]"), DiffKind.ADDED: ("{+", "+}")}
 
 
 def diff(options: Options, request: DiffDocument) -> ExitStatus:
@@ -49,13 +48,18 @@ def _change_lines(unit: UnitChange) -> Iterator[str]:
     yield f"changed  {unit.address}"
     for change in unit.fields:
         yield f"  {change.field.value}: {change.old or '-'} is now {change.new or '-'}"
-    marked = "".join(_marked(number, len(unit.body), part) for number, part in enumerate(unit.body))
-    yield from (f"  {line}" for line in safe_lines(marked.removesuffix("\n")) if marked)
+    body = "".join(_marked(number, len(unit.body), part) for number, part in enumerate(unit.body))
+    yield from (f"  {line}" for line in safe_lines(body.removesuffix("\n")) if body)
 
 
 def _marked(number: int, parts: int, part: BodyPart) -> str:
-    before, after = _MARKS[part.kind]
-    return f"{before}{_shortened(number, parts, part.text) if part.kind is DiffKind.KEPT else part.text}{after}"
+    match part.kind:
+        case DiffKind.KEPT:
+            return _shortened(number, parts, part.text)
+        case DiffKind.REMOVED:
+            return marked(part.text, "")
+        case DiffKind.ADDED:
+            return marked("", part.text)
 
 
 def _shortened(number: int, parts: int, text: str) -> str:

@@ -110,7 +110,12 @@ def how_it_ended(run: RunView) -> list[Line]:
     if run.state.family is Family.VOIDED:
         units = line("It has written no unit. Its statements and its plan can no longer be used.")
         return [line(Span("voided ", "strong"), str(run.state.reason)), units, line(""), *_about(run)]
-    units = line("Its drafts are superseded, each with a log row; nothing was deleted. The addresses stay in use.")
+    taken_back = "Its drafts are superseded, each with a log row; nothing was deleted. The addresses stay in use."
+    if run.amendment is not None:
+        taken_back = (
+            "Its draft versions are superseded; nothing was deleted. The law is as it was, and can be amended again."
+        )
+    units = line(taken_back)
     return [line(Span("reverted ", "strong"), f"from {run.state.stage.value}"), units, line(""), *_about(run)]
 
 

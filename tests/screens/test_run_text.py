@@ -2,9 +2,9 @@
 
 import pytest
 
-from console.backend.model.amendment import Amendment
+from console.backend.model.amendment import AmendmentCounts
 from console.backend.model.states import Family, Mode, RunState, Stage
-from console.screens.run_text import came_to, head
+from console.screens.run_text import came_to, head, how_it_ended
 from console.widgets.line import plain
 from tests.support.fakes import RUN_ID, FakeBackend
 
@@ -28,9 +28,7 @@ def test_a_step_ends_in_a_sentence_and_a_pause_names_the_next_one(at: tuple[Stag
     assert came_to(FakeBackend()._run_view(RunState(stage=stage), mode, "R")) == said
 
 
-AMENDMENT = Amendment(
-    base_run_id=RUN_ID, base_digest="0" * 64, unchanged=4, changed=("A/1",), new=("A/2",), gone=("A/3",)
-)
+AMENDMENT = AmendmentCounts(unchanged=4, changed=1, new=1, gone=1)
 
 
 @pytest.mark.parametrize(("at", "said"), ACTIVE.items(), ids=lambda value: str(value)[:40])
@@ -62,5 +60,12 @@ def test_a_run_that_was_interrupted_is_not_said_to_be_law() -> None:
 
 def test_a_single_change_is_law() -> None:
     run = FakeBackend()._run_view(RunState(stage=Stage.CLOSEOUT_REPORTED), Mode.LIVE, "R")
-    alone = AMENDMENT.model_copy(update={"new": (), "gone": ()})
+    alone = AMENDMENT.model_copy(update={"new": 0, "gone": 0})
     assert came_to(run.model_copy(update={"amendment": alone})) == "1 change of BDSG-2018 is law."
+
+
+def test_a_reverted_amendment_leaves_the_law_and_says_so() -> None:
+    state = RunState(stage=Stage.AWAITING_LIFECYCLE_AUTHORIZATION, family=Family.REVERTED)
+    run = FakeBackend()._run_view(state, Mode.LIVE, "R")
+    assert "The addresses stay in use." in plain(how_it_ended(run)[1])
+    assert "The law is as it was" in plain(how_it_ended(run.model_copy(update={"amendment": AMENDMENT}))[1])

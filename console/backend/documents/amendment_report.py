@@ -39,8 +39,8 @@ def amendment_report(
             for pair in comparison.renumberings
         ),
         shifted=tuple(ShiftReport(old=pair.old.address, new=pair.new.address) for pair in comparison.shifted),
-        deltas_at_cut=expected_amendment_deltas(n_units, amendment),
-        deltas_at_enactment=expected_enactment_deltas(n_units, amendment),
+        deltas_at_cut=expected_amendment_deltas(n_units, amendment.counts),
+        deltas_at_enactment=expected_enactment_deltas(n_units, amendment.counts),
     )
 
 

@@ -24,6 +24,34 @@ class Moved(Value):
     new: str
 
 
+class AmendmentCounts(Value):
+    """Effects of an amendment in numbers of units."""
+
+    unchanged: int
+    changed: int
+    new: int
+    gone: int
+    returning: int = 0
+    """Of the new ones, those that have a unit already."""
+    moved: int = 0
+    """Renumberings that the operator stated."""
+
+    @property
+    def drafts(self) -> int:
+        """Return the number of versions that leg A writes."""
+        return self.changed + self.new
+
+    @property
+    def made(self) -> int:
+        """Return the number of units that leg A makes."""
+        return self.new - self.returning
+
+    @property
+    def touched(self) -> int:
+        """Return the number of units that the enactment touches."""
+        return self.changed + self.new + self.gone
+
+
 class Amendment(Value):
     """Effects of an amendment on the law that it was planned against, its base."""
 
@@ -43,22 +71,23 @@ class Amendment(Value):
     moved: tuple[Moved, ...] = ()
 
     @property
-    def drafts(self) -> int:
-        """Return the number of versions that leg A writes."""
-        return len(self.changed) + len(self.new)
+    def counts(self) -> AmendmentCounts:
+        """Return the effects in numbers."""
+        return AmendmentCounts(
+            unchanged=self.unchanged,
+            changed=len(self.changed),
+            new=len(self.new),
+            gone=len(self.gone),
+            returning=len(self.returning),
+            moved=len(self.moved),
+        )
 
-    @property
-    def touched(self) -> int:
-        """Return the number of units that the enactment touches."""
-        return len(self.changed) + len(self.new) + len(self.gone)
 
-
-def amendment_in_words(amendment: Amendment) -> str:
+def amendment_in_words(counts: AmendmentCounts) -> str:
     """Return how many units an amendment leaves, changes, adds and takes out of the law."""
-    moved = f", {len(amendment.moved):,} renumbered" if amendment.moved else ""
+    moved = f", {counts.moved:,} renumbered" if counts.moved else ""
     return (
-        f"{amendment.unchanged:,} unchanged, {len(amendment.changed):,} changed, {len(amendment.new):,} new,"
-        f" {len(amendment.gone):,} gone{moved}"
+        f"{counts.unchanged:,} unchanged, {counts.changed:,} changed, {counts.new:,} new, {counts.gone:,} gone{moved}"
     )
 
 

@@ -288,5 +288,5 @@ class CutPlan(Value):
 def bind(document: DocumentPlan, world: PlanBinding | None, amendment: Amendment | None = None) -> CutPlan:
     """Return the cut plan of a document for one state of the database. A plan is immutable; a change is a new plan."""
     n = len(document.units)
-    deltas = expected_cut_deltas(n) if amendment is None else expected_amendment_deltas(n, amendment)
+    deltas = expected_cut_deltas(n) if amendment is None else expected_amendment_deltas(n, amendment.counts)
     return CutPlan(document=document, expected_deltas=deltas, world=world, amendment=amendment)

@@ -1,6 +1,6 @@
 """The database that a plan is made for, and its state, which must be the same when the plan is applied."""
 
-from console.backend.model.amendment import Amendment
+from console.backend.model.amendment import AmendmentCounts
 from console.backend.model.safe_text import SafeText
 from console.backend.model.tables import AFFECTED, ALIAS, BLOCK, ENVELOPE, LIFECYCLE_LOG, SIGNATURE, UNIT, VERSION
 from console.backend.model.value import Value
@@ -59,13 +59,13 @@ def expected_cut_deltas(n_units: int) -> tuple[TableDelta, ...]:
     )
 
 
-def expected_amendment_deltas(n_units: int, amendment: Amendment) -> tuple[TableDelta, ...]:
+def expected_amendment_deltas(n_units: int, amendment: AmendmentCounts) -> tuple[TableDelta, ...]:
     """Return the rows that an amendment adds by the end of leg B: the manifest of the whole text, and the differences.
 
     `n_units` is the number of units of the new text.
     """
     written = {
-        UNIT: len(amendment.new) - len(amendment.returning),
+        UNIT: amendment.made,
         VERSION: amendment.drafts,
         AFFECTED: amendment.touched,
     }
@@ -75,17 +75,17 @@ def expected_amendment_deltas(n_units: int, amendment: Amendment) -> tuple[Table
     )
 
 
-def expected_enactment_deltas(n_units: int, amendment: Amendment | None) -> tuple[TableDelta, ...]:
+def expected_enactment_deltas(n_units: int, amendment: AmendmentCounts | None) -> tuple[TableDelta, ...]:
     """Return the rows that an enactment adds; of an amendment a log row for each unit that it touches, and the aliases."""
     if amendment is None:
         return expected_step_deltas(n_units)
-    aliases = (TableDelta(table=ALIAS, rows=len(amendment.moved)),) if amendment.moved else ()
+    aliases = (TableDelta(table=ALIAS, rows=amendment.moved),) if amendment.moved else ()
     return (*expected_step_deltas(amendment.touched), *aliases)
 
 
-def expected_revert_deltas(n_units: int, amendment: Amendment | None) -> tuple[TableDelta, ...]:
+def expected_revert_deltas(n_units: int, amendment: AmendmentCounts | None) -> tuple[TableDelta, ...]:
     """Return the rows that a revert adds; of an amendment a log row for each unit that was made for it."""
-    written = n_units if amendment is None else len(amendment.new) - len(amendment.returning)
+    written = n_units if amendment is None else amendment.made
     return expected_step_deltas(written)
 
 

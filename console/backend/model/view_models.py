@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from console.backend.model.amendment import Amendment, Moved
+from console.backend.model.amendment import AmendmentCounts, Moved
 from console.backend.model.outcome import Check, Evidence, Milliseconds, Outcome
 from console.backend.model.plan import DocumentPlan, DraftUnit, Problem
 from console.backend.model.plan_binding import TableDelta, Target
@@ -243,7 +243,7 @@ class RunView(Value):
     n_acceptances: int = 0
     n_dropped: int = 0
     """Number of spans of page furniture and footnotes that are in no unit."""
-    amendment: Amendment | None = None
+    amendment: AmendmentCounts | None = None
     """Effects of the run on the law that it amends; None for a first cut, and before there is a plan."""
     plan_digest: str
     content_digest: str

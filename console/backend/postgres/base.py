@@ -6,9 +6,9 @@ import psycopg
 
 from console.backend.model.merkle import merkle_root
 from console.backend.model.value import Value
+from console.backend.postgres.base_units import newest_state
 from console.backend.postgres.connections import read_column, read_rows, scalar
 
-_NEWEST = "SELECT run_id FROM cutter_governance.v_document_state WHERE docprefix = %s ORDER BY state DESC LIMIT 1"
 _LINES = "SELECT address, line FROM cutter_governance.fn_base_lines(%s) ORDER BY seq"
 _SPENT = """
     SELECT canonical_address FROM public.information_unit
@@ -40,9 +40,8 @@ class Base(Value):
 
 def read_base(connection: psycopg.Connection, docprefix: str) -> Base | None:
     """Return the document as it is law; None if nothing of it is. The caller connects as executor or verifier."""
-    run_id = next(iter(read_column(connection, _NEWEST, (docprefix,))), None)
-    lines = read_rows(connection, BaseLine, _LINES, (docprefix,))
-    return Base(run_id=run_id, lines=lines) if run_id is not None and lines else None
+    newest, lines = newest_state(connection, docprefix), read_rows(connection, BaseLine, _LINES, (docprefix,))
+    return Base(run_id=newest.run_id, lines=lines) if newest is not None and lines else None
 
 
 def base_digest(connection: psycopg.Connection, docprefix: str) -> str:

@@ -8,7 +8,7 @@ from psycopg.types.json import Jsonb
 
 from console.backend.journal.journal_key import JournalKey
 from console.backend.journal.journal_record import Anchor
-from console.backend.model.amendment import Amendment
+from console.backend.model.amendment import AmendmentCounts
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import Held, Refused, StopCode
 from console.backend.model.merkle import merkle_root
@@ -191,12 +191,12 @@ def apply_cut(connection: psycopg.Connection, run_id: str, plan: CutPlan, canoni
         "SELECT cutter_governance.fn_cut_apply(%b, %b, %b, %s)",
         (run_id, manifest_bytes(plan.document.units), canonical, event),
     ).fetchone()
-    n, amendment = plan.n_units, plan.amendment
-    if amendment is None:
+    n = plan.n_units
+    if plan.amendment is None:
         _require_answer(row, {"status": "cut", "units": n, "versions": n})
         return
-    units = len(amendment.new) - len(amendment.returning)
-    _require_answer(row, {"status": "amended", "units": units, "versions": amendment.drafts})
+    counts = plan.amendment.counts
+    _require_answer(row, {"status": "amended", "units": counts.made, "versions": counts.drafts})
 
 
 def apply_edit(connection: psycopg.Connection, run_id: str, plan: CutPlan, source: bytes, event: Jsonb) -> None:
@@ -239,10 +239,10 @@ def enact(connection: psycopg.Connection, run_id: str, n_units: int, event: Json
     _require_answer(row, {"status": "enacted", "units": n_units, "versions": n_units})
 
 
-def enact_amendment(connection: psycopg.Connection, run_id: str, amendment: Amendment, event: Jsonb) -> None:
+def enact_amendment(connection: psycopg.Connection, run_id: str, counts: AmendmentCounts, event: Jsonb) -> None:
     """Turn an amendment into law, and what it replaces into history. Raises Held as `apply_cut` does."""
     row = connection.execute("SELECT cutter_governance.fn_cut_enact(%s, %s)", (run_id, event)).fetchone()
-    _require_answer(row, {"status": "amended", "units": amendment.touched, "versions": amendment.drafts})
+    _require_answer(row, {"status": "amended", "units": counts.touched, "versions": counts.drafts})
 
 
 def revert(connection: psycopg.Connection, run_id: str, event: Jsonb) -> int:

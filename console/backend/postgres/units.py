@@ -90,8 +90,7 @@ _UNITS = """
      WHERE u.doc_code = %s
 """
 _AMENDED_UNITS = """
-    SELECT b.address, b.parent_address AS parent, b.unit_kind, b.section_type, b.section_code AS number,
-           u.lifecycle_status AS lifecycle, v.title, v.body, v.version_seq,
+    SELECT b.address, p.parent, p.unit_kind, p.section_type, p.number, u.lifecycle_status AS lifecycle, v.title, v.body, v.version_seq,
            v.unit_id = u.id AND v.content_hash = b.body_sha256 AS anchored,
            (SELECT count(*) FROM public.unit_version w WHERE w.unit_id = u.id) AS versions,
            CASE WHEN v.id = u.version_anchor_ref AND (u.lifecycle_status, v.lifecycle_status) = ('enacted', 'enacted') THEN 'unchanged'
@@ -104,6 +103,12 @@ _AMENDED_UNITS = """
       FROM cutter_governance.manifest_unit_block b
       JOIN public.information_unit u ON u.canonical_address = b.address
       LEFT JOIN public.unit_version v ON v.id = b.version_id
+     -- The unit's own place, if it has this version already; a changed one gets its place with the enactment.
+     CROSS JOIN LATERAL (
+               SELECT u.parent_or_container_ref, u.unit_kind, u.section_type, u.section_code WHERE u.version_anchor_ref = b.version_id
+               UNION ALL
+               SELECT b.parent_address, b.unit_kind, b.section_type, b.section_code WHERE u.version_anchor_ref IS DISTINCT FROM b.version_id
+               ) p (parent, unit_kind, section_type, number)
      WHERE b.run_id = %s
 """
 _READER_UNITS = """

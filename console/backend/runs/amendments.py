@@ -26,7 +26,7 @@ def plan_amendment(connection: psycopg.Connection, document: DocumentPlan, moved
         returning=spent_addresses(connection, document.docprefix, new),
         moved=require_moved(moved, outcome),
     )
-    if amendment.touched == 0:
+    if amendment.counts.touched == 0:
         raise Refused(
             StopCode.REFUSED_INPUT,
             f"the text changes nothing of {document.docprefix}: all {amendment.unchanged} units are law as they stand in it",

@@ -422,7 +422,7 @@ def _facts(installation: Installation, row: RunRow, plan: CutPlan, purpose: Purp
 def _step_deltas(plan: CutPlan, purpose: Purpose, n_units: int) -> tuple[TableDelta, ...]:
     """Return the rows of a ruling over `n_units` drafts."""
     of_purpose = expected_enactment_deltas if purpose is Purpose.ENACT else expected_revert_deltas
-    return of_purpose(n_units, plan.amendment)
+    return of_purpose(n_units, plan.amendment.counts if plan.amendment else None)
 
 
 def _own_profile(plan: CutPlan) -> StatementProfile | None:

@@ -157,7 +157,7 @@ class Cutplan(PhaseWork):
             context.passed("plan digest", plan.plan_digest, "canonical JSON of the plan"),
             context.passed("bound to", f"{place}, timeline {world.target.timeline}", "the database"),
             *(
-                [context.passed("amends", amendment_in_words(plan.amendment), "the law, compared by address")]
+                [context.passed("amends", amendment_in_words(plan.amendment.counts), "the law, compared by address")]
                 if plan.amendment
                 else []
             ),
@@ -207,9 +207,9 @@ class CutLegA(PhaseWork):
 
     def promise(self, context: PhaseContext) -> tuple[Check, ...]:
         plan = context.workspace.plan()
-        n, amendment = plan.n_units, plan.amendment
-        units = n if amendment is None else len(amendment.new) - len(amendment.returning)
-        versions = n if amendment is None else amendment.drafts
+        n, counts = plan.n_units, plan.amendment.counts if plan.amendment else None
+        units = n if counts is None else counts.made
+        versions = n if counts is None else counts.drafts
         return (
             context.passed(
                 "leg A",
@@ -275,7 +275,7 @@ class LegBRecord(PhaseWork):
 
 def _affected(plan: CutPlan) -> int:
     """Return the number of units that the cut, or the amendment, touches."""
-    return plan.n_units if plan.amendment is None else plan.amendment.touched
+    return plan.n_units if plan.amendment is None else plan.amendment.counts.touched
 
 
 class LifecycleEnact(PhaseWork):
@@ -291,10 +291,10 @@ class LifecycleEnact(PhaseWork):
 
     def promise(self, context: PhaseContext) -> tuple[Check, ...]:
         plan = context.workspace.plan()
-        n, amendment = plan.n_units, plan.amendment
+        n = plan.n_units
         answer = f"{counted(n, 'unit')} and {counted(n, 'version')}, each as it was signed"
-        if amendment is not None:
-            answer = f"{amendment_in_words(amendment)}; the text of {counted(n, 'unit')} as it was signed"
+        if plan.amendment is not None:
+            answer = f"{amendment_in_words(plan.amendment.counts)}; the text of {counted(n, 'unit')} as it was signed"
         return (context.passed("enacted", answer, "fn_cut_enact"),)
 
     def write(
@@ -304,7 +304,7 @@ class LifecycleEnact(PhaseWork):
         if plan.amendment is None:
             ledger.enact(connection, context.run_id, plan.n_units, event)
         else:
-            ledger.enact_amendment(connection, context.run_id, plan.amendment, event)
+            ledger.enact_amendment(connection, context.run_id, plan.amendment.counts, event)
 
 
 class Closeout(PhaseWork):
@@ -324,7 +324,7 @@ class Closeout(PhaseWork):
             )
         counts = enacted_counts(connection, context.run_id)
         n, plan = require_run(connection, context.run_id).n_units, context.workspace.plan()
-        logged = n if plan.amendment is None else plan.amendment.drafts
+        logged = n if plan.amendment is None else plan.amendment.counts.drafts
         answer = f"{counts.enacted} of {counts.units} units enacted, {counts.logged} log rows, {n} planned"
         return (
             context.check(

@@ -123,7 +123,7 @@ def _amendment_checks(plan: CutPlan, amendment: Amendment, rows: Rows) -> tuple[
         verdict.first(
             "effects",
             (f"{row.address} {row.effect}" for row in rows.units if row.effect != effects.get(row.address)),
-            amendment_in_words(amendment),
+            amendment_in_words(amendment.counts),
         ),
         verdict.check("law unchanged", f"base digest {rows.base_digest}", rows.base_digest == amendment.base_digest),
     )

@@ -20,7 +20,7 @@ from console.backend.host.durable import replace_file, sync_directory
 from console.backend.host.regular_file import read_regular
 from console.backend.host.runtime_tree import within
 from console.backend.journal.journal_key import KEY_NAME, JournalKey
-from console.backend.model.amendment import Amendment, Moved
+from console.backend.model.amendment import AmendmentCounts, Moved
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Milliseconds, Outcome
@@ -78,7 +78,7 @@ class PlanFacts(Value):
     """Digest of the pinned snapshot's bytes; empty in the files of older runs."""
     profile_sha256: str = ""
     """Digest of the operator's own profile; empty for a profile that is shipped."""
-    amendment: Amendment | None = None
+    amendment: AmendmentCounts | None = None
 
 
 class PhaseRecord(Value):
@@ -312,7 +312,7 @@ def _facts_of(plan: CutPlan) -> PlanFacts:
         deltas=plan.expected_deltas,
         source_sha256=plan.document.source.sha256,
         profile_sha256=plan.document.profile_sha256,
-        amendment=plan.amendment,
+        amendment=plan.amendment.counts if plan.amendment else None,
     )
 
 

@@ -200,7 +200,7 @@ class SignedCut:
         """Structure found, leg B."""
         with self.verifier() as connection:
             ledger.record_structure(connection, self.run_id, event("structural_verify"))
-        affected = len(self.units) if self.plan.amendment is None else self.plan.amendment.touched
+        affected = len(self.units) if self.plan.amendment is None else self.plan.amendment.counts.touched
         with self.executor() as connection:
             ledger.record_cut(connection, self.run_id, affected, event("leg_b_record"))
 
@@ -221,7 +221,7 @@ class SignedCut:
         if self.plan.amendment is None:
             ledger.enact(connection, self.run_id, len(self.units), event("lifecycle_enact"))
         else:
-            ledger.enact_amendment(connection, self.run_id, self.plan.amendment, event("lifecycle_enact"))
+            ledger.enact_amendment(connection, self.run_id, self.plan.amendment.counts, event("lifecycle_enact"))
 
     def revert(self, connection: psycopg.Connection) -> int:
         """The soft revert, in the caller's transaction."""

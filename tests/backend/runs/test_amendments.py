@@ -13,6 +13,8 @@ from console.backend.model.states import Family, Mode, Stage
 from console.backend.model.view_models import Danger, RunRequest, RunView
 from console.backend.postgres.connections import connect
 from console.backend.postgres.measure import readers_digest
+from console.backend.runs.reverify import verify_drafts
+from tests.backend.postgres.tampering import tamper
 from tests.support.passage import DOCPREFIX, REQUEST, TEXT, Passage, fingerprint, silent
 
 At = Callable[[str], Passage]
@@ -185,3 +187,14 @@ def test_a_moment_that_has_passed_or_that_no_enactment_asks_for_is_refused(at: A
     passage.backend.draft_statement(passage.run_id)
     with pytest.raises(Refused, match="is drafted already and names no later moment"):
         passage.backend.draft_statement(passage.run_id, in_force_from=datetime(2100, 1, 1, tzinfo=UTC))
+
+
+def test_a_new_unit_in_another_place_than_planned_fails_its_verification(at: At) -> None:
+    passage = amend(at("enacted"))
+    run = to_second_pause(passage)
+    change = f"UPDATE public.information_unit SET parent_or_container_ref = NULL WHERE canonical_address = '{DOCPREFIX}/ONE/GAMMA'"
+    tamper(passage, change)
+    failed = {
+        check.name for check in verify_drafts(passage.installation, run, record=False) if check.outcome is Outcome.FAIL
+    }
+    assert {"hierarchy", "effects", "as signed"} <= failed

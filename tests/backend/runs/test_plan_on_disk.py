@@ -1,5 +1,6 @@
 """The plan beside a run is compared with the recorded one before anybody is asked to sign it."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -16,3 +17,12 @@ def test_no_statement_is_drafted_for_a_plan_that_was_edited_on_disk(at: Callable
     with pytest.raises(Refused, match="not the recorded plan"):
         passage.backend.draft_statement(passage.run_id)
     assert not passage.installation.statement(passage.run_id, "SG_1").exists()
+
+
+def test_no_statement_is_drafted_for_a_plan_that_is_the_same_in_another_form(at: Callable[[str], Passage]) -> None:
+    """Its digest is that of the file's bytes, and these are not the ones that were recorded."""
+    passage = at("waits for SG_1")
+    path = passage.installation.root / "runs" / passage.run_id / "plan.json"
+    path.write_text(json.dumps(json.loads(path.read_bytes()), indent=1), encoding="utf-8")
+    with pytest.raises(Refused, match="is not the recorded plan"):
+        passage.backend.draft_statement(passage.run_id)

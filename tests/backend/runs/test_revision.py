@@ -38,7 +38,7 @@ class Office:
         """The text beside the law; what a run would be planned with is the same."""
         planned = plan_document(text.encode(), origin="file:a.md", docprefix=self.law.docprefix, profile="atx")
         revision = compare_with_law(self.installation, accepted(planned), planned.canonical, moved)
-        if revision.amendment.touched:
+        if revision.amendment.counts.touched:
             with connect(self.law.database.conninfo("cutter_exec"), read_only=True) as connection:
                 assert plan_amendment(connection, accepted(planned), moved) == revision.amendment
         return revision

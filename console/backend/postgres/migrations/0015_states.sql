@@ -7,122 +7,10 @@ ALTER TABLE manifest_seal ADD COLUMN IF NOT EXISTS other_text bytea;
 COMMENT ON COLUMN manifest_seal.other_text IS
     'The bytes of the canonical text that stand in no unit, in their order; NULL if version 0.2.0 sealed it.';
 
--- As in 0012, with the text between the units.
-CREATE OR REPLACE FUNCTION fn_manifest_seal(
-    r cutter_governance.run, a cutter_governance.approval, p_manifest bytea, p_canonical bytea
-) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off
-    SET work_mem = '64MB' AS $$
-DECLARE
-    n bigint;
-    bad record;
-    unknown text;
-BEGIN
-    IF encode(sha256(p_manifest), 'hex') IS DISTINCT FROM a.manifest_digest
-       OR encode(sha256(p_canonical), 'hex') IS DISTINCT FROM a.canonical_sha256
-       OR a.canonical_sha256 IS DISTINCT FROM r.canonical_sha256
-       OR a.purpose IS DISTINCT FROM r.operation THEN
-        PERFORM cutter_governance.fn_stop(
-            'STOP_APPROVAL_INVALID', 'CU004',
-            format('manifest or text of run %s is not the one that was signed', r.run_id),
-            'Start again from the plan.');
-    END IF;
-    IF EXISTS (SELECT 1 FROM cutter_governance.manifest_envelope WHERE run_id = r.run_id)
-       OR EXISTS (SELECT 1 FROM cutter_governance.manifest_unit_block WHERE run_id = r.run_id) THEN
-        PERFORM cutter_governance.fn_stop(
-            'STOP_INVARIANT_FAILED', 'CU004',
-            format('run %s has a manifest already', r.run_id),
-            'A manifest is sealed once; start another run.');
-    END IF;
-    INSERT INTO cutter_governance.manifest_envelope (
-        run_id, operation, docprefix, source_version_id, plan_digest, content_digest, n_units)
-    SELECT r.run_id, r.operation, r.docprefix, v.id, r.plan_digest, r.content_digest, a.n_units
-      FROM cutter_governance.source_document_version_registry v
-     WHERE v.docprefix = r.docprefix
-       AND v.sha256 = r.source_sha256;
-    -- The ids are UUIDs of version 8 (RFC 9562) out of one sha256:
-    -- two random ones for each row would take as long as the rest of it.
-    INSERT INTO cutter_governance.manifest_unit_block (
-        run_id, seq, address, parent_address, unit_kind, section_type, section_code, title, byte_start, byte_end,
-        line_start, line_end, body_sha256, body, unit_id, version_id)
-    SELECT r.run_id, l.f[1]::integer, l.f[2], nullif(l.f[3], ''), l.f[4], l.f[5], l.f[6], l.f[7], l.f[8]::bigint,
-           l.f[9]::bigint, l.f[10]::integer, l.f[11]::integer, l.f[12],
-           convert_from(substring(p_canonical FROM l.f[8]::integer + 1 FOR l.f[9]::integer - l.f[8]::integer), 'UTF8'),
-           overlay(overlay(left(l.h, 32) PLACING '8' FROM 13 FOR 1) PLACING 'a' FROM 17 FOR 1)::uuid,
-           overlay(overlay(right(l.h, 32) PLACING '8' FROM 13 FOR 1) PLACING 'a' FROM 17 FOR 1)::uuid
-      FROM (SELECT string_to_array(m.line, chr(31)) AS f,
-                   encode(sha256(convert_to(r.run_id || '/' || m.place, 'UTF8')), 'hex') AS h
-              FROM string_to_table(convert_from(p_manifest, 'UTF8'), chr(10)) WITH ORDINALITY AS m (line, place)
-            -- OFFSET keeps the two apart: otherwise each line would be split once for each of its fields.
-            OFFSET 0) l;
-    GET DIAGNOSTICS n = ROW_COUNT;
-    SELECT min(b.seq) FILTER (WHERE b.seq <> b.place) AS number,
-           min(b.seq) FILTER (WHERE NOT starts_with(b.address, r.docprefix || '/')) AS outside,
-           min(b.seq) FILTER (WHERE NOT b.is_intact) AS hash,
-           min(b.seq) FILTER (WHERE b.byte_start < coalesce(b.before, 0)
-                              OR b.byte_end <= b.byte_start
-                              OR b.byte_end > octet_length(p_canonical)) AS span,
-           min(b.seq) FILTER (WHERE b.again > 1) AS twice
-      INTO bad
-      FROM (SELECT i.*,
-                   row_number() OVER (ORDER BY i.seq) AS place,
-                   lag(i.byte_end) OVER (ORDER BY i.seq) AS before,
-                   count(*) OVER (PARTITION BY i.address) AS again
-              FROM (SELECT m.seq, m.address, m.byte_start, m.byte_end,
-                           encode(sha256(convert_to(m.body, 'UTF8')), 'hex') = m.body_sha256 AS is_intact
-                      FROM cutter_governance.manifest_unit_block m
-                     WHERE m.run_id = r.run_id
-                    OFFSET 0) i) b;
-    -- The rows are compared too: a field too many, or a number that is spelt in another way, would mean the same row.
-    IF n <> a.n_units OR n <> r.n_units OR num_nonnulls(bad.number, bad.outside, bad.hash, bad.span, bad.twice) > 0
-       OR cutter_governance.fn_manifest_digest(r.run_id) IS DISTINCT FROM a.manifest_digest THEN
-        PERFORM cutter_governance.fn_stop(
-            'STOP_INVARIANT_FAILED', 'CU004',
-            format(
-                'the manifest does not hold: %s blocks of %s; first block out of number %s, outside of %s/ %s, with another sha256 %s, out of the text %s, of an address named twice %s',
-                n, a.n_units, coalesce(bad.number::text, 'none'), r.docprefix, coalesce(bad.outside::text, 'none'),
-                coalesce(bad.hash::text, 'none'), coalesce(bad.span::text, 'none'), coalesce(bad.twice::text, 'none')),
-            'Start again from the plan.');
-    END IF;
-    SELECT string_agg(DISTINCT format('%s/%s', b.unit_kind, b.section_type), ', ') INTO unknown
-      FROM (SELECT DISTINCT unit_kind, section_type
-              FROM cutter_governance.manifest_unit_block
-             WHERE run_id = r.run_id) b
-      LEFT JOIN cutter_governance.unit_vocabulary w USING (unit_kind, section_type)
-     WHERE w.unit_kind IS NULL;
-    IF unknown IS NOT NULL THEN
-        PERFORM cutter_governance.fn_stop(
-            'STOP_REFUSED_INPUT', 'CU004',
-            'not in the vocabulary: ' || unknown,
-            'Correct the profile.');
-    END IF;
-    -- A new unit has an address as the console makes them,
-    -- stands below a unit of its own manifest, and has a title of one line.
-    SELECT string_agg(m.seq::text, ', ' ORDER BY m.seq) INTO unknown
-      FROM cutter_governance.manifest_unit_block m
-      LEFT JOIN cutter_governance.manifest_unit_block p ON p.run_id = r.run_id AND p.address = m.parent_address
-     WHERE m.run_id = r.run_id
-       AND (m.title || m.section_code ~ E'[\x01-\x1f\x7f]'
-            OR r.operation = 'cut'
-               AND (m.address !~ '^[A-Z0-9-]{3,32}(/[A-Z0-9][A-Z0-9._-]*)+$'
-                    OR m.parent_address IS NOT NULL AND coalesce(p.seq >= m.seq, true)));
-    IF unknown IS NOT NULL THEN
-        PERFORM cutter_governance.fn_stop(
-            'STOP_INVARIANT_FAILED', 'CU004',
-            format('the manifest does not hold: address, parent, number or title of block %s', left(unknown, 200)),
-            'Start again from the plan.');
-    END IF;
-    INSERT INTO cutter_governance.manifest_seal (run_id, statement_sha256, manifest_digest, n_units, other_text)
-    SELECT r.run_id, a.statement_sha256, a.manifest_digest, n,
-           coalesce(string_agg(substring(p_canonical FROM b.before + 1 FOR b.byte_start - b.before), ''
-                               ORDER BY b.seq) FILTER (WHERE b.byte_start > b.before), '')
-           || substring(p_canonical FROM max(b.byte_end) + 1)
-      FROM (SELECT m.seq, m.byte_start::integer, m.byte_end::integer,
-                   lag(m.byte_end::integer, 1, 0) OVER (ORDER BY m.seq) AS before
-              FROM cutter_governance.manifest_unit_block m
-             WHERE m.run_id = r.run_id) b;
-    RETURN n;
-END $$;
+-- A text may be in force later than its enactment, as its SG_2 says.
+ALTER TABLE approval ADD COLUMN IF NOT EXISTS in_force_from timestamptz;
+COMMENT ON COLUMN approval.in_force_from IS
+    'Of SG_2: the later moment from which the text is in force; NULL for the moment of the enactment.';
 
 -- One row for each enactment: from when to when what it enacted was in force. A state that begins in the future is
 -- listed too; in_force_until is NULL for the last one. Their order is that of the decisions' times: a database that was
@@ -133,7 +21,10 @@ CREATE OR REPLACE VIEW v_document_state AS
            lead(d.in_force_from) OVER (PARTITION BY r.docprefix ORDER BY d.decided_at, u.xid) AS in_force_until,
            row_number() OVER (PARTITION BY r.docprefix ORDER BY d.decided_at, u.xid) AS state,
            u.xid AS enacted_in
-      FROM (SELECT e.*, e.decided_at AS in_force_from FROM review_decision e WHERE e.verdict = 'enact') d
+      FROM (SELECT e.*, greatest(p.in_force_from, e.decided_at) AS in_force_from
+              FROM review_decision e
+              JOIN approval p USING (statement_sha256)
+             WHERE e.verdict = 'enact') d
       JOIN approval a ON a.statement_sha256 = d.statement_sha256
       JOIN approval_use u ON u.statement_sha256 = a.statement_sha256 AND u.purpose = 'enact'
       JOIN run r ON r.run_id = d.run_id;
@@ -177,21 +68,28 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
 $$;
 COMMENT ON FUNCTION fn_state_units IS 'The units of a run as they were enacted, or wait to be.';
 
--- The whole text of a state: the bodies of its versions, with the text between them. NULL where that was not kept, and
--- for what was never enacted: drafts that were taken back are nobody's to read here. Versions are looked up by index:
--- otherwise the text of a small document would read the versions of all others.
-CREATE OR REPLACE FUNCTION fn_state_text(p_run_id text) RETURNS bytea
+-- The bodies of a state that was enacted, with the text between them: of its versions, or of its manifest as it was
+-- cut. NULL where that text was not kept, and for what was never enacted: drafts that were taken back are nobody's to
+-- read here. Versions are looked up by index: otherwise a small document's text would read the versions of all others.
+CREATE OR REPLACE FUNCTION fn_state_bytes(p_run_id text, p_as_cut boolean) RETURNS bytea
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT (SELECT string_agg(
                        substring(s.other_text FROM p.between_end - p.between + 1 FOR p.between)
                        || convert_to(p.body, 'UTF8'), '' ORDER BY p.seq)
                    || substring(s.other_text FROM max(p.between_end) + 1)
               FROM (SELECT g.seq, g.body, g.between, (sum(g.between) OVER (ORDER BY g.seq))::integer AS between_end
-                      FROM (SELECT u.seq, v.body,
-                                   (u.byte_start - lag(u.byte_end, 1, 0::bigint) OVER (ORDER BY u.seq))::integer
+                      FROM (SELECT t.seq, t.body,
+                                   (t.byte_start - lag(t.byte_end, 1, 0::bigint) OVER (ORDER BY t.seq))::integer
                                        AS between
-                              FROM cutter_governance.fn_state_units(p_run_id) u
-                              JOIN public.unit_version v ON v.id = u.version_id) g) p)
+                              FROM (SELECT b.seq, b.body, b.byte_start, b.byte_end
+                                      FROM cutter_governance.manifest_unit_block b
+                                     WHERE p_as_cut
+                                       AND b.run_id = p_run_id
+                                    UNION ALL
+                                    SELECT u.seq, v.body, u.byte_start, u.byte_end
+                                      FROM cutter_governance.fn_state_units(p_run_id) u
+                                      JOIN public.unit_version v ON v.id = u.version_id
+                                     WHERE NOT p_as_cut) t) g) p)
       FROM cutter_governance.manifest_seal s
      WHERE s.run_id = p_run_id
        AND s.other_text IS NOT NULL
@@ -199,6 +97,14 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
                      FROM cutter_governance.approval_use n
                     WHERE n.run_id = s.run_id
                       AND n.purpose = 'enact')
+$$;
+COMMENT ON FUNCTION fn_state_bytes IS
+    'The bodies of a state with the text between them, as they are or as they were cut.';
+
+-- The whole text of a state.
+CREATE OR REPLACE FUNCTION fn_state_text(p_run_id text) RETURNS bytea
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT cutter_governance.fn_state_bytes(p_run_id, false)
 $$;
 COMMENT ON FUNCTION fn_state_text IS
     'The canonical text of a state, composed of its versions; NULL where the text between its units was not kept.';
@@ -228,24 +134,7 @@ COMMENT ON FUNCTION fn_state_versions IS 'The units of a state that was enacted,
 -- must be the pinned one, and not that of its text.
 CREATE OR REPLACE FUNCTION fn_state_cut_sha256(p_run_id text) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT encode(sha256(
-               (SELECT string_agg(
-                           substring(s.other_text FROM p.between_end - p.between + 1 FOR p.between)
-                           || convert_to(p.body, 'UTF8'), '' ORDER BY p.seq)
-                       || substring(s.other_text FROM max(p.between_end) + 1)
-                  FROM (SELECT g.seq, g.body, g.between, (sum(g.between) OVER (ORDER BY g.seq))::integer AS between_end
-                          FROM (SELECT b.seq, b.body,
-                                       (b.byte_start - lag(b.byte_end, 1, 0::bigint) OVER (ORDER BY b.seq))::integer
-                                           AS between
-                                  FROM cutter_governance.manifest_unit_block b
-                                 WHERE b.run_id = p_run_id) g) p)), 'hex')
-      FROM cutter_governance.manifest_seal s
-     WHERE s.run_id = p_run_id
-       AND s.other_text IS NOT NULL
-       AND EXISTS (SELECT 1
-                     FROM cutter_governance.approval_use n
-                    WHERE n.run_id = s.run_id
-                      AND n.purpose = 'enact')
+    SELECT encode(sha256(cutter_governance.fn_state_bytes(p_run_id, true)), 'hex')
 $$;
 COMMENT ON FUNCTION fn_state_cut_sha256 IS
     'The sha256 of the text of a run''s sealed manifest, as it was before edits; NULL where other_text was not kept.';
@@ -377,8 +266,8 @@ CREATE OR REPLACE VIEW v_in_force WITH (security_barrier) AS
 COMMENT ON VIEW v_in_force IS 'The units that are in force now, for readers: no drafts, and nothing that begins later.';
 
 REVOKE ALL ON v_document_state, v_in_force, v_address_alias FROM PUBLIC;
-REVOKE ALL ON FUNCTION fn_state_units, fn_state_text, fn_state_versions, fn_state_cut_sha256, fn_state_altered,
-    fn_unit_states, fn_unit_versions, fn_in_force
+REVOKE ALL ON FUNCTION fn_state_bytes, fn_state_units, fn_state_text, fn_state_versions, fn_state_cut_sha256,
+    fn_state_altered, fn_unit_states, fn_unit_versions, fn_in_force
     FROM PUBLIC;
 GRANT SELECT ON v_document_state, v_in_force, v_address_alias TO cutter_ro, cutter_exec, cutter_verify;
 GRANT EXECUTE ON FUNCTION fn_state_units, fn_state_text, fn_state_versions, fn_state_cut_sha256, fn_state_altered,

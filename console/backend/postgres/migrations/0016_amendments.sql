@@ -19,10 +19,6 @@ ALTER TABLE manifest_envelope ADD CONSTRAINT manifest_envelope_operation_check
 ALTER TABLE run ADD COLUMN IF NOT EXISTS base_digest text CHECK (base_digest ~ '^[0-9a-f]{64}$');
 COMMENT ON COLUMN run.base_digest IS
     'Of an amendment: Merkle root over the document as it was law when the amendment was planned (fn_base_digest).';
-ALTER TABLE approval ADD COLUMN IF NOT EXISTS in_force_from timestamptz;
-COMMENT ON COLUMN approval.in_force_from IS
-    'Of SG_2: the later moment from which the text is in force; NULL for the moment of the enactment.';
-
 CREATE OR REPLACE TRIGGER guard_run_base BEFORE UPDATE ON run FOR EACH ROW
     WHEN (OLD.base_digest IS DISTINCT FROM NEW.base_digest
           AND (OLD.base_digest IS NOT NULL OR OLD.plan_digest IS NOT NULL OR OLD.operation <> 'amend'))
@@ -724,7 +720,8 @@ END $$;
 -- Writes
 -- ---------------------------------------------------------------------------------------------------------------------
 
--- As in 0015; of an amendment a unit that is there keeps its id, and its version if it is law as the new text has it.
+-- As in 0012, with the text between the units; of an amendment a unit that is there keeps its id, and its version if it
+-- is law as the new text has it.
 CREATE OR REPLACE FUNCTION fn_manifest_seal(
     r cutter_governance.run, a cutter_governance.approval, p_manifest bytea, p_canonical bytea
 ) RETURNS integer
@@ -1305,25 +1302,6 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-
--- ---------------------------------------------------------------------------------------------------------------------
--- From when an enactment counts
--- ---------------------------------------------------------------------------------------------------------------------
-
--- As in 0015, and a text may be in force later than its enactment, as its SG_2 says.
-CREATE OR REPLACE VIEW v_document_state AS
-    SELECT r.docprefix, r.run_id, r.operation, r.profile, r.n_units, r.source_sha256, r.canonical_sha256,
-           a.statement_sha256, d.id AS review_decision_id, d.decided_by, d.decided_at AS enacted_at, d.in_force_from,
-           lead(d.in_force_from) OVER (PARTITION BY r.docprefix ORDER BY d.decided_at, u.xid) AS in_force_until,
-           row_number() OVER (PARTITION BY r.docprefix ORDER BY d.decided_at, u.xid) AS state,
-           u.xid AS enacted_in
-      FROM (SELECT e.*, greatest(p.in_force_from, e.decided_at) AS in_force_from
-              FROM review_decision e
-              JOIN approval p USING (statement_sha256)
-             WHERE e.verdict = 'enact') d
-      JOIN approval a ON a.statement_sha256 = d.statement_sha256
-      JOIN approval_use u ON u.statement_sha256 = a.statement_sha256 AND u.purpose = 'enact'
-      JOIN run r ON r.run_id = d.run_id;
 
 REVOKE ALL ON FUNCTION guard_amended, fn_newest_state, fn_base_lines, fn_base_digest, fn_amend_refusal, fn_run_base,
     fn_amended_units, fn_gone_units, fn_amend_differences, fn_amend_write, fn_amend_enact_write,

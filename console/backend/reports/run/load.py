@@ -16,7 +16,7 @@ from console.backend.host.installation import Installation
 from console.backend.host.regular_file import sha256_file
 from console.backend.journal.journal import JournalVerdict, read_journal, verify_journal
 from console.backend.journal.journal_record import AnchoredEvent, Record
-from console.backend.model.amendment import Amendment
+from console.backend.model.amendment import AmendmentCounts
 from console.backend.model.errors import CutterError, Drifted
 from console.backend.model.plan_binding import TableDelta, expected_cut_deltas
 from console.backend.model.profile_names import EDIT_PROFILE
@@ -57,7 +57,7 @@ class Head(Value):
     content_digest: str = ""
     baseline_digest: str = ""
     n_units: int | None = None
-    amendment: Amendment | None = None
+    amendment: AmendmentCounts | None = None
     """Effects of an amendment on the law; None for a first cut, and where the plan's file is gone."""
     kept_in: SafeText
     """Row or file that says so."""

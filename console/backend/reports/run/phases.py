@@ -472,7 +472,7 @@ def _touched(head: Head, purpose: Purpose) -> int | None:
     amendment = head.amendment
     if amendment is None:
         return None if head.operation is RunOperation.AMEND else head.n_units
-    return amendment.touched if purpose is Purpose.ENACT else len(amendment.new) - len(amendment.returning)
+    return amendment.touched if purpose is Purpose.ENACT else amendment.made
 
 
 def step_deltas(record: RunRecord, purpose: Purpose, register: Register) -> Deltas | None:
