@@ -13,7 +13,7 @@ from console.backend.model.value import Value
 from console.backend.postgres.connections import connect
 from console.backend.postgres.document_states import ComposedText, StateRow, all_states, composed_text
 from console.backend.postgres.server import server_clock
-from console.backend.runs.document_states import in_force_at, is_repeal
+from console.backend.runs.document_states import in_force_at
 
 SHARE = 0.5
 """Part of the time that the gate has left, which the texts can take; the rest of it must not be lost by large ones."""
@@ -56,7 +56,7 @@ def _texts(probe: Probe) -> Texts:
     texts: list[Text] = []
     with connect(conninfo, read_only=True, timeout_s=seconds, purpose=f"gate {probe.gate}") as connection:
         now = server_clock(connection)
-        rows = [row for row in _in_force(all_states(connection), now) if not is_repeal(row)]
+        rows = _in_force(all_states(connection), now)
         for row in rows:
             if time.monotonic() > ends_at:
                 break

@@ -35,7 +35,6 @@ from console.backend.postgres.server import server_clock
 _MOST_NAMES = 2000
 """Names that a misspelt one is compared with; more would take seconds."""
 _MOST_ALTERED = 3
-_REPEAL = "repeal"
 
 
 class NotAsPinned(CutterError):
@@ -209,17 +208,14 @@ def require_registered(connection: psycopg.Connection, docprefix: str) -> None:
 
 
 def state_at(rows: Sequence[StateRow], docprefix: str, moment: datetime) -> StateRow:
-    """Return the state that is in force at a moment. Raises Refused if none is, or if the document is repealed then."""
+    """Return the state that is in force at a moment. Raises Refused if none is."""
     row = in_force_at(rows, moment)
-    history = f"See all of its states: cutter-console document history {docprefix}"
     if row is None:
         first = min(row.in_force_from for row in rows)
         message = (
             f"nothing of {docprefix} is in force at {shown_time(moment)}; its first state begins {shown_time(first)}"
         )
-        raise Refused(StopCode.DOCUMENT_UNKNOWN, message, history)
-    if is_repeal(row):
-        message = f"{docprefix} is repealed since {shown_time(row.in_force_from)}, by run {row.run_id}"
+        history = f"See all of its states: cutter-console document history {docprefix}"
         raise Refused(StopCode.DOCUMENT_UNKNOWN, message, history)
     return row
 
@@ -240,11 +236,6 @@ def ever_in_force(rows: Sequence[StateRow]) -> tuple[StateRow, ...]:
     """Pure: the states that count at some moment, in the order of their beginnings."""
     lasting = (row for row in rows if row.in_force_until is None or row.in_force_until > row.in_force_from)
     return tuple(sorted(lasting, key=lambda row: row.in_force_from))
-
-
-def is_repeal(row: StateRow) -> bool:
-    """Pure: whether the state has no units, because the document was repealed."""
-    return row.operation == _REPEAL or row.n_units == 0
 
 
 def shown_time(moment: datetime) -> str:
@@ -288,9 +279,9 @@ def _run_state(document: RegisteredDocument) -> str:
 def _standing(current: StateRow | None, later: StateRow | None, draft_run: str | None) -> str:
     parts = []
     if current is not None:
-        parts.append(f"{'repealed' if is_repeal(current) else 'in force'} since {shown_time(current.in_force_from)}")
+        parts.append(f"in force since {shown_time(current.in_force_from)}")
     if later is not None:
-        parts.append(f"{'repealed' if is_repeal(later) else 'next state'} from {shown_time(later.in_force_from)}")
+        parts.append(f"next state from {shown_time(later.in_force_from)}")
     if draft_run:
         parts.append(f"draft by run {draft_run}")
     return "; ".join(parts) or "registered"

@@ -12,11 +12,11 @@ from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.postgres.document_states import StateRow, state_units
 from console.backend.postgres.server import server_clock
-from console.backend.runs.document_states import in_force_at, is_repeal, reading, require_states, state_at
+from console.backend.runs.document_states import reading, require_states, state_at
 
 
 class ComparedState(Value):
-    """One of the two states; without units if the document is repealed then."""
+    """One of the two states."""
 
     as_of: datetime
     state: int
@@ -86,7 +86,7 @@ def compare_states(installation: Installation, docprefix: str, old: datetime, ne
     """Compare what is in force at two moments; None is now. Raises Refused if nothing was enacted or in force then."""
     with reading(installation) as connection:
         rows, now = require_states(connection, docprefix), server_clock(connection)
-        old_row, new_row = _state(rows, docprefix, old), _state(rows, docprefix, new or now)
+        old_row, new_row = state_at(rows, docprefix, old), state_at(rows, docprefix, new or now)
         old_units = _units(connection, old_row)
         new_units = old_units if new_row == old_row else _units(connection, new_row)
     return _diff(
@@ -101,13 +101,8 @@ def _side(moment: datetime, row: StateRow, n_units: int) -> ComparedState:
     return ComparedState(as_of=moment.astimezone(UTC), state=row.state, run_id=row.run_id, n_units=n_units)
 
 
-def _state(rows: tuple[StateRow, ...], docprefix: str, moment: datetime) -> StateRow:
-    row = in_force_at(rows, moment)
-    return row if row is not None and is_repeal(row) else state_at(rows, docprefix, moment)
-
-
 def _units(connection: psycopg.Connection, row: StateRow) -> tuple[ComparedUnit, ...]:
-    return () if is_repeal(row) else tuple(ComparedUnit(*unit) for unit in state_units(connection, row.run_id))
+    return tuple(ComparedUnit(*unit) for unit in state_units(connection, row.run_id))
 
 
 def _diff(docprefix: str, old: ComparedState, new: ComparedState, compared: Comparison) -> DocumentDiff:

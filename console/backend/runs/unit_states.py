@@ -27,7 +27,6 @@ from console.backend.runs.document_states import (
     did_you_mean,
     ever_in_force,
     in_force_at,
-    is_repeal,
     not_sealed,
     reading,
     require_registered,
@@ -282,12 +281,11 @@ def _not_in_force(
     led = f", nor is {followed[-1]}, its address since" if len(followed) > 1 else ""
     had = f"; before, its address was {' or '.join(former)}" if former else ""
     row = in_force_at(states_of(connection, _document_of(address)), moment)
-    if row is not None and not is_repeal(row) and not is_sealed(connection, row.run_id):
+    if row is not None and not is_sealed(connection, row.run_id):
         return not_sealed(row)
-    repealed = f": {_document_of(address)} is repealed then" if row is not None and is_repeal(row) else ""
     return Refused(
         StopCode.DOCUMENT_UNKNOWN,
-        f"{address} is not in force at {shown_time(moment)}{led}{repealed}{had}",
+        f"{address} is not in force at {shown_time(moment)}{led}{had}",
         f"See when it is: cutter-console unit history {followed[-1] if not versions else address}",
     )
 
