@@ -15,10 +15,13 @@ from textual.app import ScreenStackError
 from textual.binding import BindingType
 from textual.css.query import NoMatches
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.worker import WorkerFailed
 
 from console.actions.actions import Action, Scope, registry
 from console.app.backend_app import BackendApp
+from console.app.key_order import KeyHandled, KeyOrder
+from console.app.keyboard import STOP_KEYS
 from console.app.terminal import TerminalGuard, wants_no_colour
 from console.backend.host import crash
 from console.backend.model.errors import CutterError
@@ -116,6 +119,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         as_screens_see_it: Application = self  # the type checker compares the two here
         self.readiness = ReadinessWatch(as_screens_see_it)
         self.guard: TerminalGuard | None = None
+        self.key_order = KeyOrder(self._give_key, self.set_interval)
         self.current = True
         self._refresh_seconds = refresh_seconds
         self._crash_folder = crash_folder
@@ -279,6 +283,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         from console.screens.panic import PanicDialog
 
         if not isinstance(self.screen, PanicDialog):  # The key may be held down: one dialog is enough.
+            self.key_order.drop()
             self.say_first("STOP everything?  s stops now, Esc is no")
             self.push_screen(PanicDialog(), self._stop)
 
@@ -362,8 +367,26 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
 
     async def on_event(self, event: events.Event) -> None:
         """Handle an event; a key or click for a widget that does not exist yet, or no longer, does nothing."""
+        if isinstance(event, events.Key) and not event.is_forwarded and event.key not in STOP_KEYS:
+            await self.key_order.add(event)
+            return
         with contextlib.suppress(NoMatches, ScreenStackError):
             await super().on_event(event)
+
+    async def _give_key(self, key: events.Key) -> Widget | None:
+        target: Widget | None = None
+        with contextlib.suppress(NoMatches, ScreenStackError):
+            target = self.focused or self.screen
+            await super().on_event(key)
+        return target if key.is_forwarded else None
+
+    async def on_key_handled(self, message: KeyHandled) -> None:
+        """Go on with the next key."""
+        await self.key_order.handled(message.key)
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.is_forwarded and self.key_order.is_dropped(event):
+            event.prevent_default()
 
     def _handle_exception(self, error: Exception) -> None:
         if self._exit:  # it ends already: a screen that was still being built then is no failure of the console

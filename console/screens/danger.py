@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -37,7 +38,10 @@ class Confirmed:
 
 
 class DangerDialog(Dialog[Confirmed]):
-    """A dialog that explains first, then demands an exact text and a key of its own. Enter never confirms."""
+    """A dialog that explains first, then demands an exact text and a key of its own. Enter never confirms.
+
+    The field has the focus once there is one; until then, and where a check is open, Cancel has it.
+    """
 
     TALL: ClassVar[bool] = True
     CANCEL: ClassVar[str] = "Cancel: change nothing"
@@ -47,6 +51,8 @@ class DangerDialog(Dialog[Confirmed]):
         super().__init__()
         self._danger = danger
         self._run_id = run_id
+        self._typed_early = ""
+        """Characters typed before the field was there."""
         self.briefing: Confirmation | None = None
 
     def question(self) -> ComposeResult:
@@ -83,6 +89,8 @@ class DangerDialog(Dialog[Confirmed]):
         self.briefing = briefing
         self.query_one("#dialog-body", Panel).show_wrapped(lambda width: briefing_lines(briefing, width))
         self._show_fields(available=not briefing.open_checks)
+        if self.available:
+            self._enter_field()
         self._demand(refusal_line(briefing) if briefing.open_checks else _demand_line(briefing))
         self.show_keys()
 
@@ -90,6 +98,22 @@ class DangerDialog(Dialog[Confirmed]):
         for field in self.query(Input):
             field.display = available
             field.disabled = not available
+
+    def _enter_field(self) -> None:
+        field = self.query_one("#confirm", Field)
+        field.value += self._typed_early
+        self._typed_early = ""
+        # Entering selects the text, and the next letter would replace what is there.
+        field.select_on_focus = False
+        self.set_focus(field)
+
+    def on_key(self, event: events.Key) -> None:
+        """Put what is typed outside a field into it; while the checks are measured, as soon as it is there."""
+        if event.is_printable and event.character is not None and (self.briefing is None or self.available):
+            event.stop()
+            self._typed_early += event.character
+            if self.available:
+                self._enter_field()
 
     def _demand(self, words: Line) -> None:
         self.query_one("#demand", Lines).show([words])

@@ -46,15 +46,29 @@ def _done(backend: FakeBackend) -> list[str]:
 
 
 @pytest.mark.parametrize("name", DANGERS)
-async def test_the_focus_is_on_cancel_and_enter_is_no(name: str) -> None:
+async def test_the_field_has_the_focus_and_enter_does_nothing(name: str) -> None:
     """Where Enter was yes, people lost work (lazygit #3471)."""
     backend = _backend(name)
     async with opened(backend, *DANGERS[name][1]) as (app, pilot):
-        assert app.focused is not None
-        assert app.focused.id == "cancel"
-        await press(pilot, "enter")
+        assert app.focused is app.screen.query_one("#confirm", Input)
+        await press(pilot, "enter", "enter")
+        assert isinstance(app.screen, DangerDialog)
+        assert _done(backend) == []
+
+
+@pytest.mark.parametrize("name", DANGERS)
+async def test_enter_on_cancel_is_no(name: str) -> None:
+    backend = _backend(name)
+    async with opened(backend, *DANGERS[name][1]) as (app, pilot):
+        await press(pilot, "shift+tab", "enter")
         assert not isinstance(app.screen, DangerDialog)
         assert _done(backend) == []
+
+
+async def test_what_is_typed_on_cancel_is_in_the_field() -> None:
+    """Letters vanished there without a word."""
+    async with opened(FakeBackend(), "3", "A", "shift+tab", *RUN_ID) as (app, _pilot):
+        assert app.screen.query_one("#confirm", Input).value == RUN_ID
 
 
 @pytest.mark.parametrize("name", DANGERS)
@@ -94,13 +108,10 @@ async def test_another_text_than_the_run_id_is_refused(typed: str) -> None:
 
 
 async def test_the_typed_id_and_the_key_of_its_own_arm() -> None:
-    """Tab to the field, type the id, ^Y."""
+    """Type the id, ^Y."""
     backend = FakeBackend()
     async with opened(backend, "3", "A") as (app, pilot):
-        await press(pilot, "tab")
-        assert isinstance(app.focused, Input)
-        app.focused.value = RUN_ID
-        await press(pilot, "ctrl+y")
+        await press(pilot, *RUN_ID, "ctrl+y")
         assert _done(backend) == [f"arm {RUN_ID} {RUN_ID}"]
         assert app.notice.kind == "done"
 
@@ -176,17 +187,17 @@ async def test_the_question_is_on_the_screen_at_every_size(name: str, size: tupl
 async def test_one_tab_leads_from_cancel_to_the_field(name: str, size: tuple[int, int]) -> None:
     """The hint names Tab for the field: the body that scrolls is not between them."""
     async with opened(_backend(name), *DANGERS[name][1], size=size) as (app, pilot):
-        await press(pilot, "tab")
-        assert app.focused is app.screen.query_one("#confirm", Input)
         await press(pilot, "shift+tab")
         assert app.focused is not None
         assert app.focused.id == "cancel"
+        await press(pilot, "tab")
+        assert app.focused is app.screen.query_one("#confirm", Input)
 
 
-@pytest.mark.parametrize("fields", [0, 1], ids=["from Cancel", "from the field"])
-async def test_the_body_scrolls_whatever_has_the_focus(fields: int) -> None:
+@pytest.mark.parametrize("back", [1, 0], ids=["from Cancel", "from the field"])
+async def test_the_body_scrolls_whatever_has_the_focus(back: int) -> None:
     """It takes no focus, so its keys work from everywhere in the dialog."""
-    async with opened(_backend("arm"), "3", "A", *["tab"] * fields) as (app, pilot):
+    async with opened(_backend("arm"), "3", "A", *["shift+tab"] * back) as (app, pilot):
         focused, body = app.focused, app.screen.query_one("#dialog-body", Panel)
         assert body.max_scroll_y > 1
         await press(pilot, "down")

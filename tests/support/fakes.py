@@ -211,7 +211,7 @@ class FakeBackend(fake_gates.FakeReadiness):
 
     def _summary(self) -> RunSummary:
         found = summary(self._state().name, self._mode(), interrupted=self.interrupted)
-        return found.model_copy(update={"operator": "anna" + self.hostile}) if self.hostile else found
+        return RunSummary(**{**dict(found), "operator": "anna" + self.hostile})
 
     def _mode(self) -> Mode:
         return Mode.LIVE if self.live else Mode.DRYRUN

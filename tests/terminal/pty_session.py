@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import pty
 import select
 import signal
 import struct
@@ -15,6 +14,8 @@ from pathlib import Path
 from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
+_OF_THE_SURROUNDINGS = {"NO_COLOR", "TEXTUAL", "COLORTERM", "COLUMNS", "LINES"}
+"""Variables that would decide instead of the test; a size in them goes before the terminal's own."""
 
 
 class PtySession:
@@ -25,16 +26,20 @@ class PtySession:
         ignore_hangup: bool = False,
     ) -> None:  # fmt: skip
         self.output = b""
-        environ = {k: v for k, v in os.environ.items() if k not in {"NO_COLOR", "TEXTUAL", "COLORTERM"}}
+        environ = {k: v for k, v in os.environ.items() if k not in _OF_THE_SURROUNDINGS}
         environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", **(env or {})}
-        self.pid, self.master = pty.fork()
+        self.master, terminal = os.openpty()
+        columns, rows = size
+        # Before the program runs: it would read another size, or change the modes, while a busy machine is elsewhere.
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.before = termios.tcgetattr(terminal)
+        self.pid = os.fork()
         if self.pid == 0:
+            os.login_tty(terminal)
             os.chdir(ROOT)
             signal.signal(signal.SIGHUP, signal.SIG_IGN if ignore_hangup else signal.SIG_DFL)
             os.execve(sys.executable, [sys.executable, "-m", "tests.terminal.runner", scenario, str(folder)], environ)
-        columns, rows = size
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self.before = termios.tcgetattr(self.master)
+        os.close(terminal)
         self.status: int | None = None
 
     def read(self, seconds: float) -> None:

@@ -6,10 +6,12 @@ import os
 import random
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import console
 from console.app.application import ConsoleApp, run
+from console.app.steady_driver import SteadyDriver
 from console.backend.api import Backend
 from console.backend.model.view_models import Status
 from console.widgets.notice import Notice
@@ -78,13 +80,21 @@ class MarkingApp(ConsoleApp):
     def action_panic(self) -> None:
         """As the console does it."""
         super().action_panic()
-        _mark("asked")
+        self._mark_once_said("asked")
 
     def give_notice(self, notice: Notice) -> None:
         """As the console does it."""
         super().give_notice(notice)
         if notice.what.startswith("Stopped"):
-            _mark("stopped")
+            self._mark_once_said("stopped")
+
+    def _mark_once_said(self, name: str) -> None:
+        """The writer's thread may come to the words later; until then the line takes what was there before them."""
+        line = self._driver._line if isinstance(self._driver, SteadyDriver) else None
+        if line is not None and line._urgent:
+            self.set_timer(0.02, partial(self._mark_once_said, name))
+        else:
+            _mark(name)
 
 
 def _mark(name: str) -> None:
