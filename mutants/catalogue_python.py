@@ -1131,6 +1131,31 @@ _OF_SETTLING = (
         ("tests/test_app.py::test_what_the_outside_does_to_a_question_is_told_and_ends_no_console[no room]",),
     ),
     Mutant(
+        "keys act in the order in which they were typed",
+        "console/app/key_order.py",
+        "        if self._under_way is None:\n            await self._go_on()\n",
+        "        await self._go_on()\n",
+        ("tests/screens/test_key_order.py::test_a_key_behind_a_change_of_screen_is_for_the_new_screen",),
+    ),
+    Mutant(
+        "a key from before the stop key is not its answer",
+        "console/app/key_order.py",
+        "            self._under_way.dropped = True\n",
+        "            pass\n",
+        (
+            "tests/screens/test_key_order.py::test_the_stop_key_overtakes_and_keys_from_before_it_answer_nothing[under way]",
+        ),
+    ),
+    Mutant(
+        "keys that wait are dropped by the stop key",
+        "console/app/key_order.py",
+        "        self._waiting.clear()\n",
+        "",
+        (
+            "tests/screens/test_key_order.py::test_the_stop_key_overtakes_and_keys_from_before_it_answer_nothing[waiting]",
+        ),
+    ),
+    Mutant(
         "while something is not known the one move is to ask again",
         f"{_B}/runs/moves.py",
         "    if facts.is_unsettled:\n        return (Move.SETTLE,)\n",

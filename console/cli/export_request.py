@@ -26,6 +26,10 @@ class ExportDocument(Checked):
         default=None, metadata=option("ACCEPT", "findings that are accepted: TOML; with FILE only", is_file=True)
     )
     drafts: bool = field(default=False, metadata=switch("export drafts of the database too, marked as such"))
+    as_of: str = field(
+        default="",
+        metadata=option("DATE", "of the database: as of the end of this day in UTC, or of a time; else: now"),
+    )
     country: str = field(default="", metadata=option("CC", "for akn: the country, ISO 3166-1, such as de or de-by"))
     language: str = field(
         default="", metadata=option("LLL", "for akn: the language, ISO 639-2, such as deu; und: not known")
@@ -55,6 +59,8 @@ class ExportDocument(Checked):
             ),
             (not self.file and of_file, "--profile, --ordinals and --accept belong to FILE"),
             (bool(self.file) and self.drafts, "--drafts belongs to the database: a file has no drafts"),
+            (bool(self.file and self.as_of), "--as-of belongs to the database: a file is of no moment"),
+            (bool(self.as_of) and self.drafts, "--as-of is about what was law: leave --drafts out"),
             (
                 options.json and self.out is None,
                 "--json needs --out NEW: standard output holds the document or the object",

@@ -14,6 +14,7 @@ from console.backend.documents.profiles import akn_elements
 from console.backend.documents.refusals import plan_command, refused_document
 from console.backend.host.context import Context, default_root
 from console.backend.host.settings import load_settings
+from console.backend.model.as_of import moment_of
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus, Refused, StopCode
@@ -105,9 +106,11 @@ def _planned(options: Options, request: ExportDocument) -> ExportedDocument:
 
 def _stored(options: Options, request: ExportDocument) -> ExportedDocument:
     # Loaded for the database alone: a file is exported without a driver.
-    from console.backend.runs.stored_document import read_stored
+    from console.backend.runs.stored_document import read_state, read_stored
     from console.cli.installation import installation_of
 
+    if request.as_of:
+        return read_state(installation_of(options), request.docprefix, moment_of("--as-of", request.as_of))
     return read_stored(installation_of(options), request.docprefix, with_drafts=request.drafts)
 
 

@@ -78,6 +78,9 @@ def test_a_file_that_is_there_is_not_overwritten(tmp_path: Path, law: Path, caps
         (["FILE", "--format", "md", "--country", "de"], "belong to --format akn"),
         (["--format", "md", "--ordinals"], "belong to FILE"),
         (["FILE", "--format", "md", "--drafts"], "a file has no drafts"),
+        (["FILE", "--format", "md", "--as-of", "2026-11-28"], "a file is of no moment"),
+        (["--format", "md", "--drafts", "--as-of", "2026-11-28"], "leave --drafts out"),
+        (["--format", "md", "--as-of", "yesterday"], "--as-of 'yesterday' is not a day"),
         (["FILE", "--format", "md", "--json"], "--json needs --out NEW"),
         (["FILE", *FACTS[:-1], "2020-13-01"], "no day of the calendar"),
     ],
@@ -126,6 +129,16 @@ def test_what_is_in_force_is_exported_as_it_was_cut(at: At, tmp_path: Path) -> N
     assert squeezed("".join(all_text(data))) == squeezed(TEXT)
     assert b'standing="enacted"' in data
     assert b"FRBRauthoritative" not in data
+
+
+def test_what_was_in_force_is_exported_as_of_a_moment(
+    at: At, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    passage, text = at("enacted"), tmp_path / "text.md"
+    assert of_database(passage, "--format", "md", "--as-of", "9999-12-31", "--out", str(text)) == 0
+    assert text.read_text() == TEXT
+    assert of_database(passage, "--format", "md", "--as-of", "2001-01-01") != 0
+    assert "is in force at 2001-01-01" in capsys.readouterr().err
 
 
 def test_drafts_are_exported_when_asked_for_and_say_so(

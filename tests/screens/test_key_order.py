@@ -77,11 +77,12 @@ async def test_what_is_typed_while_a_dialog_still_measures_is_in_its_field() -> 
         assert app.screen.query_one("#confirm", Input).value == "ictr-2026"
 
 
-async def test_the_stop_key_overtakes_and_keys_from_before_it_answer_nothing() -> None:
+@pytest.mark.parametrize("before", ["s", "23sss"], ids=["under way", "waiting"])
+async def test_the_stop_key_overtakes_and_keys_from_before_it_answer_nothing(before: str) -> None:
     """An `s` that was typed for another screen must not be the second key of the stop."""
     backend = FakeBackend()
     async with opened(backend) as (app, pilot):
-        _typed(app, "2", "3", "s", "s", "s", "ctrl+x")
+        _typed(app, *before, "ctrl+x")
         await _all_handled(app, pilot)
         assert isinstance(app.screen, PanicDialog)
         assert [call for call in backend.calls if call.startswith("panic")] == []

@@ -56,6 +56,10 @@ _IN_FORCE_RUN = """
      WHERE s.docprefix = %s AND s.in_force_from <= now() AND (s.in_force_until IS NULL OR s.in_force_until > now())
        AND r.plan_digest IS NOT NULL AND r.source_sha256 IS NOT NULL
 """
+_STATE_RUN = """
+    SELECT run_id, profile, plan_digest, source_sha256 FROM cutter_governance.v_run
+     WHERE run_id = %s AND plan_digest IS NOT NULL AND source_sha256 IS NOT NULL
+"""
 _REGISTERED = """
     WITH enacted AS (SELECT doc_code, split_part(parent_or_container_ref, '/', 1) AS below FROM public.information_unit WHERE lifecycle_status = 'enacted')
     SELECT d.docprefix, d.origin, coalesce(v.sha256, '') AS sha256,
@@ -97,6 +101,11 @@ def live_query_of(connection: psycopg.Connection, docprefix: str) -> str:
 def run_in_force(connection: psycopg.Connection, docprefix: str) -> CutRun | None:
     """Return the run whose text of the document is in force now; None if none is."""
     return next(iter(read_rows(connection, CutRun, _IN_FORCE_RUN, (docprefix,))), None)
+
+
+def state_run(connection: psycopg.Connection, run_id: str) -> tuple[CutRun, ...]:
+    """Return this run, as one that can have cut a document; empty if its plan is not recorded."""
+    return read_rows(connection, CutRun, _STATE_RUN, (run_id,))
 
 
 def cut_runs(connection: psycopg.Connection, docprefix: str) -> tuple[CutRun, ...]:

@@ -1,5 +1,7 @@
 """A document as the database has it for readers, in the order of the plan that cut it."""
 
+from datetime import datetime
+
 import psycopg
 
 from console.backend.documents.limits import limits_of
@@ -11,8 +13,10 @@ from console.backend.model.errors import Drifted, Refused, StopCode
 from console.backend.model.plan import DocumentPlan
 from console.backend.model.written_plan import kept_bytes
 from console.backend.postgres.connections import connect
-from console.backend.postgres.registry import CutRun, cut_runs, run_in_force
+from console.backend.postgres.document_states import StateUnitRow, is_sealed, state_units
+from console.backend.postgres.registry import CutRun, cut_runs, run_in_force, state_run
 from console.backend.postgres.units import ReaderUnit, reader_units, units_in_force
+from console.backend.runs.document_states import not_sealed, reading, require_states, state_at
 from console.backend.runs.workspace import Workspace
 
 _DRAFT = "draft"
@@ -37,6 +41,26 @@ def read_stored(installation: Installation, docprefix: str, *, with_drafts: bool
     _compare(plan, units)
     rows = (
         StoredUnit(unit.address, unit.parent, unit.section_type, unit.title, unit.body, unit.lifecycle == _DRAFT)
+        for unit in units
+    )
+    return of_rows(plan, canonical, rows)
+
+
+def read_state(installation: Installation, docprefix: str, as_of: datetime) -> ExportedDocument:
+    """Return the document as it is in force at a moment, read as the monitoring role in one READ ONLY transaction.
+
+    Raises Refused if nothing is in force then, or without the plan of the run that made it law; Unmeasured if version
+    0.2.0 did not seal its units; Drifted if the units are not those of the plan.
+    """
+    with reading(installation) as connection:
+        row = state_at(require_states(connection, docprefix), docprefix, as_of)
+        if not is_sealed(connection, row.run_id):
+            raise not_sealed(row)
+        units, runs = state_units(connection, row.run_id), state_run(connection, row.run_id)
+    plan, canonical = _cut_of(installation, docprefix, runs)
+    _compare(plan, units)
+    rows = (
+        StoredUnit(unit.address, unit.parent, unit.section_type, unit.title, unit.body, is_draft=False)
         for unit in units
     )
     return of_rows(plan, canonical, rows)
@@ -79,7 +103,7 @@ def _cut_of(installation: Installation, docprefix: str, runs: tuple[CutRun, ...]
     )
 
 
-def _compare(plan: DocumentPlan, units: tuple[ReaderUnit, ...]) -> None:
+def _compare(plan: DocumentPlan, units: tuple[ReaderUnit, ...] | tuple[StateUnitRow, ...]) -> None:
     """Raise Drifted if the units are not those of the plan, each below its parent."""
     planned = {unit.address: (unit.parent, unit.unit_kind, unit.section_type) for unit in plan.units}
     stored = {unit.address: (unit.parent, unit.unit_kind, unit.section_type) for unit in units}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from console.backend.documents.export_json import exported_text
 from console.backend.model.amendment import Moved
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Outcome
@@ -13,7 +14,9 @@ from console.backend.model.states import Family, Mode, Stage
 from console.backend.model.view_models import Danger, RunRequest, RunView
 from console.backend.postgres.connections import connect
 from console.backend.postgres.measure import readers_digest
+from console.backend.runs.document_states import history_of
 from console.backend.runs.reverify import verify_drafts
+from console.backend.runs.stored_document import read_state, read_stored
 from tests.backend.postgres.tampering import tamper
 from tests.support.passage import DOCPREFIX, REQUEST, TEXT, Passage, fingerprint, silent
 
@@ -60,6 +63,10 @@ def test_an_amendment_goes_from_file_to_law_under_two_rulings(at: At) -> None:
     assert passage.rows(_IN_FORCE) == _NEW_LAW
     text = passage.rows("SELECT cutter_governance.fn_state_text(%s)", passage.run_id)
     assert text == [(REVISED.encode(),)]
+    before, now = (state.in_force_from for state in history_of(passage.installation, DOCPREFIX))
+    exported = [read_state(passage.installation, DOCPREFIX, moment) for moment in (before, now)]
+    assert [exported_text(document) for document in exported] == [TEXT.encode(), REVISED.encode()]
+    assert exported[1] == read_stored(passage.installation, DOCPREFIX, with_drafts=False)
     assert {phase.outcome for phase in run.phases} == {Outcome.PASS}
 
 
