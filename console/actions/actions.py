@@ -221,6 +221,16 @@ ACTIONS: tuple[Action, ...] = (
         command="cutter-console plan FILE --docprefix P --against in-force",
     ),
     Action(
+        name="state_moved",
+        title="State a renumbering, or take it back",
+        help="In the difference from what is law, on a probable renumbering: the unit goes on under its new address.",
+        keys=("m",),
+        scope=Scope.DOCUMENTS,
+        short="Moved",
+        needs="a probable renumbering under the cursor of the difference from what is law",
+        command="cutter-console plan FILE --docprefix P --against in-force --moved OLD=NEW",
+    ),
+    Action(
         name="next_problem",
         title="Next problem",
         help="Jumps to the next problem's line in the text.",

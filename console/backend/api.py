@@ -4,6 +4,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.readiness import Board, BundleView, DriftReport, GateReport, ReportView
 from console.backend.model.view_models import (
@@ -33,8 +34,11 @@ class Backend(Protocol):
     def plan(self, origin: str, docprefix: str, profile: str, ordinals: bool) -> PlanView:
         """Plan a document without any effect."""
 
-    def compare(self, plan: PlanView) -> AmendmentReport | None:
-        """Compare a planned document with what is law; None if nothing of it ever was. Reads only."""
+    def compare(self, plan: PlanView, moved: tuple[Moved, ...] = ()) -> AmendmentReport | None:
+        """Compare a planned document with what is law; None if nothing of it ever was. Reads only.
+
+        `moved` are the renumberings that the operator states. Raises Refused for those that cannot be so.
+        """
 
     def profiles(self) -> tuple[str, ...]:
         """Return the names of the profiles."""

@@ -16,6 +16,7 @@ from console.backend.documents.title_parts import title_in_words
 from console.backend.gates.arming_checks import is_drift, readiness
 from console.backend.gates.board import gates_named, measure_board
 from console.backend.host.installation import Installation
+from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, UsageError
 from console.backend.model.plan import bind
@@ -139,11 +140,11 @@ class BackendService:
             limits=limits_of(self.installation.settings),
         )
 
-    def compare(self, plan: PlanView) -> AmendmentReport | None:
+    def compare(self, plan: PlanView, moved: tuple[Moved, ...] = ()) -> AmendmentReport | None:
         """Compare a planned document with what is law, read as the monitoring role; None if nothing of it ever was."""
         if plan.document is None:
             return None
-        revision = compare_if_law(self.installation, plan.document, plan.text.data)
+        revision = compare_if_law(self.installation, plan.document, plan.text.data, moved)
         return revision.report() if revision is not None else None
 
     def profiles(self) -> tuple[str, ...]:

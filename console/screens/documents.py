@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
 from console.actions.actions import Action, Scope
+from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.errors import CutterError
 from console.backend.model.plan import Acceptance, DroppedSpan, Problem
@@ -22,6 +23,7 @@ from console.screens import documents_text as words
 from console.screens.base import ConsoleScreen
 from console.screens.drawable import can_draw
 from console.screens.law_text import head as law_head
+from console.screens.law_text import pair_of
 from console.screens.law_view import LawView
 from console.screens.operation import Operation
 from console.screens.run_text import came_to
@@ -60,6 +62,10 @@ class Planned:
     outline: Outline
 
 
+_Compared = tuple[Planned, tuple[Moved, ...], AmendmentReport | CutterError | Answer]
+"""A plan, the renumberings that were stated, and what the comparison with the law came to."""
+
+
 class DocumentsScreen(ConsoleScreen):
     """A screen with two faces: the list with its form, and the plan."""
 
@@ -77,7 +83,7 @@ class DocumentsScreen(ConsoleScreen):
         "the suspects, with their bytes and sha256. "
         "A plan of a document that is law is compared with it: v shows each unit that it changes, what is new and what is "
         "gone; Enter there goes to the unit's line. A run of such a plan is an amendment. A probable renumbering is shown, "
-        "never assumed; it is stated on the command line: run start FILE --amend --moved OLD=NEW."
+        "never assumed; m states it, and the unit goes on under its new address."
     )
 
     def __init__(self) -> None:
@@ -88,6 +94,10 @@ class DocumentsScreen(ConsoleScreen):
         self._problem = -1
         self.law: AmendmentReport | CutterError | Answer = Answer.AWAITED
         self._shows_law = False
+        self._moved: tuple[Moved, ...] = ()
+        """Renumberings that are stated for this plan."""
+        self._last_moved: Moved | None = None
+        """The one that was stated or taken back last; its row gets the cursor."""
 
     def body(self) -> ComposeResult:
         """Compose the list with its form, and the plan."""
@@ -207,7 +217,9 @@ class DocumentsScreen(ConsoleScreen):
         return tuple(action for action in self.console_actions() if action.name in names)
 
     def _comparable(self) -> set[str]:
-        return {"compare"} if isinstance(self.law, AmendmentReport) else set()
+        if not isinstance(self.law, AmendmentReport):
+            return set()
+        return {"compare", "state_moved"} if self._shows_law else {"compare"}
 
     def _startable(self) -> set[str]:
         return {"start_dry", "start_live"} if self.planned is not None and not self.planned.view.problems else set()
@@ -243,7 +255,7 @@ class DocumentsScreen(ConsoleScreen):
     def _show_plan(self, planned: Planned) -> None:
         self.planned = planned
         self._problem = -1
-        self.law, self._shows_law = Answer.AWAITED, False
+        self.law, self._shows_law, self._moved = Answer.AWAITED, False, ()
         view = planned.view
         units = view.document.units if view.document is not None else ()
         self._show_face()
@@ -262,7 +274,7 @@ class DocumentsScreen(ConsoleScreen):
             self._ask_law(planned)
 
     def _ask_law(self, planned: Planned) -> None:
-        self.ask_about("Comparing with what is law", _compare(planned), self._compared)
+        self.ask_about("Comparing with what is law", _compare(planned, self._moved), self._compared)
 
     def _draw_head(self, planned: Planned) -> None:
         lines = words.plan_head(planned.request, planned.view, wide=self.has_class("-wide"))
@@ -270,15 +282,21 @@ class DocumentsScreen(ConsoleScreen):
             lines.insert(2, law_head(self.law))
         self.query_one("#plan-head", Lines).show(lines)
 
-    def _compared(self, answer: "tuple[Planned, AmendmentReport | CutterError | Answer]") -> None:
-        planned, law = answer
-        # Another document may have been planned since.
-        if planned is not self.planned or law == self.law:
+    def _compared(self, answer: _Compared) -> None:
+        planned, moved, law = answer
+        # Another document may have been planned since, or another renumbering stated.
+        if planned is not self.planned or moved != self._moved or law == self.law:
+            return
+        if isinstance(law, CutterError) and moved:
+            self.console.give_notice(refused("Stating a renumbering", law))
+            self._moved = ()
+            self._ask_law(planned)
             return
         self.law = law
         self._draw_head(planned)
         if self._shows_law:
-            self._turn(to_law=isinstance(law, AmendmentReport))
+            self._turn(to_law=isinstance(law, AmendmentReport), at=self._last_moved)
+        self._last_moved = None
         self.draw_frame()
 
     def action_compare(self) -> None:
@@ -297,11 +315,25 @@ class DocumentsScreen(ConsoleScreen):
                 "Press d or L to start a first cut",
             )
 
-    def _turn(self, *, to_law: bool) -> None:
+    def action_state_moved(self) -> None:
+        """State the probable renumbering under the cursor, or take a stated one back, and compare again."""
+        entry = self.query_one(LawView).chosen if self._shows_law else None
+        pair = pair_of(entry) if entry is not None else None
+        if self.planned is None or pair is None:
+            self.cannot("No renumbering is chosen.", "Press v, go to a row that says renumbered?, then m")
+        elif self.law is Answer.AWAITED:
+            self.cannot("The plan is being compared with what is law.", "Press m again in a moment")
+        else:
+            stated = tuple(other for other in self._moved if other != pair)
+            self._moved = stated if pair in self._moved else (*stated, pair)
+            self._last_moved, self.law = pair, Answer.AWAITED
+            self._ask_law(self.planned)
+
+    def _turn(self, *, to_law: bool, at: Moved | None = None) -> None:
         self._shows_law = to_law
         self._show_face()
         if to_law and isinstance(self.law, AmendmentReport):
-            self.query_one(LawView).load(self.law)
+            self.query_one(LawView).load(self.law, at)
         else:
             self.query_one(UnitTree).focus()
 
@@ -399,7 +431,9 @@ class DocumentsScreen(ConsoleScreen):
 
     def _request(self, planned: Planned, mode: Mode) -> RunRequest:
         """Return the request of a run: a plan that was compared with what is law amends it."""
-        return planned.request.model_copy(update={"mode": mode, "amend": isinstance(self.law, AmendmentReport)})
+        return planned.request.model_copy(
+            update={"mode": mode, "amend": isinstance(self.law, AmendmentReport), "moved": self._moved}
+        )
 
     def _may_start(self) -> bool:
         if self.planned is None:
@@ -446,13 +480,13 @@ def _plan(request: RunRequest) -> "Callable[[Backend], Planned]":
     return question
 
 
-def _compare(planned: Planned) -> "Callable[[Backend], tuple[Planned, AmendmentReport | CutterError | Answer]]":
-    def question(backend: "Backend") -> tuple[Planned, AmendmentReport | CutterError | Answer]:
+def _compare(planned: Planned, moved: tuple[Moved, ...]) -> "Callable[[Backend], _Compared]":
+    def question(backend: "Backend") -> _Compared:
         try:
-            return planned, backend.compare(planned.view) or Answer.NO_LAW
+            return planned, moved, backend.compare(planned.view, moved) or Answer.NO_LAW
         except CutterError as error:
             # A plan needs no database: the failure is told when the comparison is asked for.
-            return planned, error
+            return planned, moved, error
 
     return question
 

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import (
     AmendmentReport,
     ChangedReport,
@@ -10,12 +11,13 @@ from console.backend.model.amendment_report import (
     UnitReport,
 )
 from console.backend.model.plan_binding import TableDelta
+from console.backend.model.safe_text import safe_text
 from console.widgets.formatting import count, plural, shortened
 from console.widgets.line import Line, Span, Tone, line
 from console.widgets.wrap import hanging
 
-Entry = ChangedReport | UnitReport | RenumberingReport | ShiftReport | AmendmentReport
-"""A row of the list: a unit that changes, is new or gone; words that moved; the report itself for the whole."""
+Entry = ChangedReport | UnitReport | Moved | RenumberingReport | ShiftReport | AmendmentReport
+"""A row of the list: a unit that changes, is new or gone; a stated renumbering; words that moved; the whole report."""
 _TONES: dict[str, Tone] = {"changed": "warn", "new": "good", "gone": "bad", "renumbered?": "accent"}
 
 
@@ -23,7 +25,7 @@ def entries(report: AmendmentReport) -> tuple[Entry, ...]:
     """Return the rows: the whole, what changes and what is new in the order of the new text, then what is gone or moved."""
     in_text: list[ChangedReport | UnitReport] = [*report.changed, *report.new]
     in_text.sort(key=lambda unit: unit.line or 0)
-    return (report, *in_text, *report.gone, *report.renumberings, *report.shifted)
+    return (report, *in_text, *report.gone, *report.moved, *report.renumberings, *report.shifted)
 
 
 def counts(report: AmendmentReport) -> tuple[Span | str, ...]:
@@ -46,6 +48,8 @@ def row(entry: Entry) -> Line:
     """Return one row of the list."""
     if isinstance(entry, AmendmentReport):
         return line(Span(f"{'whole text':<12}", "strong"), *counts(entry))
+    if isinstance(entry, Moved):
+        return line(Span(f"{'renumbered':<12}", "strong"), f"{safe_text(entry.old)} → {safe_text(entry.new)}")
     if isinstance(entry, RenumberingReport):
         return line(Span(f"{'renumbered?':<12}", "accent"), f"{entry.old} → {entry.new}")
     if isinstance(entry, ShiftReport):
@@ -54,6 +58,13 @@ def row(entry: Entry) -> Line:
     name = [shortened(entry.title, 40)] if entry.title else []
     fields = [", ".join(entry.fields)] if isinstance(entry, ChangedReport) else []
     return line(Span(f"{word:<12}", _TONES[word]), f"{entry.address}  ", Span("  ".join([*name, *fields]), "muted"))
+
+
+def pair_of(entry: Entry) -> Moved | None:
+    """Return the renumbering, stated or probable, that a row is about, or None."""
+    if isinstance(entry, RenumberingReport):
+        return Moved(old=entry.old, new=entry.new)
+    return entry if isinstance(entry, Moved) else None
 
 
 def line_of(entry: Entry) -> int | None:
@@ -67,6 +78,8 @@ def title(entry: Entry) -> str:
         return "What the text would change"
     if isinstance(entry, ShiftReport):
         return "Words at another address"
+    if isinstance(entry, Moved):
+        return "Renumbering, as stated"
     return "Probable renumbering" if isinstance(entry, RenumberingReport) else f"{_word(entry)}: {entry.address}"
 
 
@@ -76,6 +89,8 @@ def detail(entry: Entry, width: int) -> list[Line]:
         return _whole(entry, width)
     if isinstance(entry, RenumberingReport):
         return _renumbering(entry, width)
+    if isinstance(entry, Moved):
+        return _stated(entry, width)
     if isinstance(entry, ShiftReport):
         return [
             *hanging((Span("from    ", "muted"),), entry.old, width),
@@ -108,8 +123,23 @@ def _renumbering(entry: RenumberingReport, width: int) -> list[Line]:
         *hanging((Span("new     ", "muted"),), entry.new, width),
         *hanging((Span("title   ", "muted"),), entry.title or "-", width),
         line(""),
-        *hanging((), "The words are the same. Nothing follows from that: if it is so, state it with", width, "muted"),
+        *hanging(
+            (),
+            "The words are the same. Nothing follows from that: if it is so, state it with m, or with",
+            width,
+            "muted",
+        ),
         *hanging((), entry.argument, width, "strong"),
+    ]
+
+
+def _stated(pair: Moved, width: int) -> list[Line]:
+    return [
+        *hanging((Span("old     ", "muted"),), safe_text(pair.old), width),
+        *hanging((Span("new     ", "muted"),), safe_text(pair.new), width),
+        *hanging((Span("effect  ", "muted"),), "the old address becomes an alias of the new one", width),
+        line(""),
+        *hanging((), "A run that is started now states it; m takes it back.", width, "muted"),
     ]
 
 

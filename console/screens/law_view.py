@@ -5,6 +5,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.message import Message
 
+from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
 from console.screens import law_text as words
 from console.widgets.panel import Panel
@@ -34,14 +35,21 @@ class LawView(Container):
         """Let the detail scroll."""
         self.query_one("#law-detail", Panel).can_focus = True
 
-    def load(self, report: AmendmentReport) -> None:
-        """Show this report from its first row."""
+    def load(self, report: AmendmentReport, at: Moved | None = None) -> None:
+        """Show this report from its first row, or from the row of this renumbering, stated or probable."""
         self._entries = words.entries(report)
         rows = self.query_one("#law-list", Rows)
         rows.show(tuple(words.row(entry) for entry in self._entries))
-        rows.cursor = 0
+        pairs = (index for index, entry in enumerate(self._entries) if at is not None and words.pair_of(entry) == at)
+        rows.cursor = next(pairs, 0)
         self._draw()
         rows.focus()
+
+    @property
+    def chosen(self) -> words.Entry | None:
+        """The row under the cursor."""
+        index = self.query_one("#law-list", Rows).cursor
+        return self._entries[index] if index < len(self._entries) else None
 
     @on(Rows.Moved, "#law-list")
     def _moved(self, event: Rows.Moved) -> None:
@@ -56,10 +64,9 @@ class LawView(Container):
             self.post_message(self.LineChosen(number))
 
     def _draw(self) -> None:
-        index = self.query_one("#law-list", Rows).cursor
-        if index >= len(self._entries):
+        entry = self.chosen
+        if entry is None:
             return
-        entry = self._entries[index]
         panel = self.query_one("#law-detail", Panel)
         panel.title = words.title(entry)
         panel.show_wrapped(lambda width: words.detail(entry, width))

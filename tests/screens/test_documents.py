@@ -3,6 +3,7 @@
 import pytest
 from textual.widgets import Input
 
+from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.plan import Acceptance, DroppedSpan, DropRule, Omission, Suspect, SuspectReason
@@ -121,6 +122,45 @@ async def test_every_effect_and_probable_renumbering_is_a_row() -> None:
         ]
 
 
+async def test_a_renumbering_is_stated_and_taken_back_by_a_key_and_a_run_states_it() -> None:
+    """On any other row the key says what to do."""
+    backend = FakeBackend(is_law=True)
+    async with opened(backend, "2", "p", "v", "m") as (app, pilot):
+        assert isinstance(app.screen, DocumentsScreen)
+        assert app.notice.what == "No renumbering is chosen."
+        await press(pilot, "end", "m")
+        report = app.screen.law
+        assert isinstance(report, AmendmentReport)
+        assert [type(entry) for entry in entries(report)[-1:]] == [Moved]
+        assert report.renumberings == ()
+        assert "as stated" in str(app.screen.query_one("#law-detail", Panel).title)
+        await press(pilot, "d")
+        assert backend.requests[-1].moved == report.moved
+        await press(pilot, "2", "m")
+        again = app.screen.law
+        assert isinstance(again, AmendmentReport)
+        assert again.moved == ()
+        assert len(again.renumberings) == 1
+
+
+async def test_a_renumbering_that_cannot_be_is_refused_and_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = FakeBackend(is_law=True)
+    async with opened(backend, "2", "p", "v", "end") as (app, pilot):
+        compare = backend.compare
+
+        def refuse(plan: PlanView, moved: tuple[Moved, ...] = ()) -> AmendmentReport | None:
+            if moved:
+                raise Refused(StopCode.REFUSED_INPUT, "the old address stays", "State another renumbering.")
+            return compare(plan)
+
+        monkeypatch.setattr(backend, "compare", refuse)
+        await press(pilot, "m")
+        assert isinstance(app.screen, DocumentsScreen)
+        assert "the old address stays" in app.notice.what
+        assert isinstance(app.screen.law, AmendmentReport)
+        assert app.screen.law.moved == ()
+
+
 async def test_refreshing_compares_again() -> None:
     """What is law can have changed since; the other document's answer is none for this plan."""
     backend = FakeBackend(is_law=True)
@@ -145,7 +185,7 @@ async def test_a_plan_of_a_document_that_is_no_law_offers_no_comparison() -> Non
 class _NotCompared(FakeBackend):
     """A backend whose database does not answer, though its documents can be planned."""
 
-    def compare(self, plan: PlanView) -> AmendmentReport | None:
+    def compare(self, plan: PlanView, moved: tuple[Moved, ...] = ()) -> AmendmentReport | None:
         """Fail as a database does that is down."""
         raise Unmeasured(StopCode.UNREACHABLE, "connection refused", "Start the database, then r")
 

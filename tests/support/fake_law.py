@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from console.backend.documents.amendment_report import amendment_report
 from console.backend.documents.comparison import compare, units_of_plan
+from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.compared_unit import ComparedUnit
 from console.backend.model.view_models import PlanView
@@ -12,11 +13,11 @@ _RUN = "ictr-20260101T080000Z-00c0ffee"
 _SINCE = datetime(2026, 1, 2, 9, tzinfo=UTC)
 
 
-def law_before(plan: PlanView, suffix: str = "") -> AmendmentReport:
+def law_before(plan: PlanView, suffix: str = "", moved: tuple[Moved, ...] = ()) -> AmendmentReport:
     """The report on a plan of which one paragraph was worded otherwise, one stood elsewhere and one did not exist."""
     assert plan.document is not None
     new = units_of_plan(plan.document, plan.text.data)
-    comparison = compare(tuple(_before(new, suffix)), new)
+    comparison = compare(tuple(_before(new, suffix)), new, moved)
     return amendment_report(comparison, comparison.amendment(_RUN), 2, _SINCE)
 
 

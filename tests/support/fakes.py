@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from console.backend.api import Backend
+from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Evidence, Outcome
@@ -153,6 +154,7 @@ class FakeBackend(fake_gates.FakeReadiness):
     gate: threading.Event | None = None
     progress: tuple[Progress, ...] = ()
     calls: list[str] = field(default_factory=list)
+    requests: list[RunRequest] = field(default_factory=list)
 
     def _call(self, name: str) -> None:
         self.calls.append(name)
@@ -248,10 +250,10 @@ class FakeBackend(fake_gates.FakeReadiness):
             )
         return plan_of(self.text, docprefix, profile, ordinals=ordinals, title_suffix=self.hostile, title=self.title)
 
-    def compare(self, plan: PlanView) -> AmendmentReport | None:
+    def compare(self, plan: PlanView, moved: tuple[Moved, ...] = ()) -> AmendmentReport | None:
         """The sample as it was law before, if it was."""
         self._call("compare")
-        return law_before(plan, self.hostile) if self.is_law else None
+        return law_before(plan, self.hostile, moved) if self.is_law else None
 
     def profiles(self) -> tuple[str, ...]:
         """Those that are shipped, with their options."""
@@ -350,6 +352,7 @@ class FakeBackend(fake_gates.FakeReadiness):
 
     def start(self, request: RunRequest, on_progress: OnProgress) -> RunView:
         """To its first pause."""
+        self.requests.append(request)
         return self._work(f"start {request.mode.value}" + (" of an amendment" if request.amend else ""), on_progress)
 
     def resume(self, run_id: str, on_progress: OnProgress) -> RunView:
