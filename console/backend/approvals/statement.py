@@ -91,6 +91,11 @@ class StatementAmendment(Value):
     moved: tuple[Moved, ...] = ()
     """Renumberings that become aliases with the enactment."""
 
+    @property
+    def operation(self) -> Literal["amend", "repeal"]:
+        """Return the operation of these effects: a repeal leaves nothing in force."""
+        return "amend" if self.unchanged + self.changed + self.new else "repeal"
+
     @classmethod
     def of(cls, amendment: Amendment) -> Self:
         """Return the facts of a planned amendment."""
@@ -129,8 +134,8 @@ class RunFacts(Value):
     """Number of spans of page furniture and footnotes that are in no unit; not stated if there are none."""
     own_profile: StatementProfile | None = None
     """Left out if the text is read by a profile that is shipped."""
-    operation: Literal["amend"] | None = None
-    """`amend` if the text amends a document that is law; not stated for a first cut."""
+    operation: Literal["amend", "repeal"] | None = None
+    """`amend` if the text amends a document that is law, `repeal` if it is repealed; not stated for a first cut."""
     amendment: StatementAmendment | None = None
     expected_deltas: tuple[TableDelta, ...]
 
@@ -204,7 +209,11 @@ class Statement(RunFacts):
             if any((field is None) is wanted for field in fields.values()):
                 raise ValueError(f"a ruling to {self.purpose} {'needs' if wanted else 'takes no'} {', '.join(fields)}")
         if (self.operation is None) != (self.amendment is None):
-            raise ValueError("an amendment is stated with the operation amend, and with nothing else")
+            raise ValueError("an amendment is stated with the operation amend or repeal, and with nothing else")
+        if self.amendment is not None and self.operation != self.amendment.operation:
+            raise ValueError(
+                f"units are {'left' if self.operation == 'repeal' else 'not left'}: it is no {self.operation}"
+            )
         if self.in_force_from is not None and not enacts:
             raise ValueError("a ruling to enact alone says from when a text is in force")
         if self.irreversible is not over_drafts:

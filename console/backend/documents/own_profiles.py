@@ -10,13 +10,13 @@ from typing import Final
 from console.backend.documents.profiles import load_profile, split_name
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import Refused, StopCode, UsageError
-from console.backend.model.profile_names import AKN_PROFILE, EDIT_PROFILE, PROFILE_NAMES, SHIPPED_NAMES
+from console.backend.model.profile_names import AKN_PROFILE, EDIT_PROFILE, PROFILE_NAMES, REPEAL_PROFILE, SHIPPED_NAMES
 
 SUFFIX: Final = ".toml"
 MOST_BYTES: Final = 256 * 1024
 """Limit for a profile's file."""
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
-_TAKEN: Final = frozenset({*PROFILE_NAMES, EDIT_PROFILE})
+_TAKEN: Final = frozenset({*PROFILE_NAMES, EDIT_PROFILE, REPEAL_PROFILE})
 _WRITABLE_BY_OTHERS: Final = 0o022
 
 

@@ -37,6 +37,11 @@ class AmendmentCounts(Value):
     """Renumberings that the operator stated."""
 
     @property
+    def is_repeal(self) -> bool:
+        """Return whether nothing of the document stays in force; no text that can be planned does that."""
+        return self.unchanged + self.changed + self.new == 0
+
+    @property
     def drafts(self) -> int:
         """Return the number of versions that leg A writes."""
         return self.changed + self.new
@@ -84,7 +89,9 @@ class Amendment(Value):
 
 
 def amendment_in_words(counts: AmendmentCounts) -> str:
-    """Return how many units an amendment leaves, changes, adds and takes out of the law."""
+    """Return how many units an amendment leaves, changes, adds and takes out of the law; of a repeal, that it takes all."""
+    if counts.is_repeal:
+        return f"repealed as a whole: {counts.gone:,} gone, none left"
     moved = f", {counts.moved:,} renumbered" if counts.moved else ""
     return (
         f"{counts.unchanged:,} unchanged, {counts.changed:,} changed, {counts.new:,} new, {counts.gone:,} gone{moved}"

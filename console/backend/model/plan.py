@@ -256,7 +256,7 @@ class CutPlan(Value):
     expected_deltas: tuple[TableDelta, ...]
     world: PlanBinding | None = None
     amendment: Amendment | None = None
-    """Effects of the plan on the law that it amends; None for a first cut."""
+    """Effects of the plan on the law that it amends or repeals; None for a first cut."""
 
     @model_serializer(mode="wrap")
     def _without_amendment(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
@@ -281,8 +281,14 @@ class CutPlan(Value):
 
     @property
     def n_units(self) -> int:
-        """Return N, the number of information units that the cut creates."""
-        return len(self.document.units)
+        """Return N, the number of units that the plan is about: those of its text or, of a repeal, those that it ends."""
+        amendment = self.amendment
+        return len(amendment.gone) if amendment is not None and self.is_repeal else len(self.document.units)
+
+    @property
+    def is_repeal(self) -> bool:
+        """Return whether the plan repeals its document."""
+        return self.amendment is not None and self.amendment.counts.is_repeal
 
 
 def bind(document: DocumentPlan, world: PlanBinding | None, amendment: Amendment | None = None) -> CutPlan:

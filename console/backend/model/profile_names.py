@@ -16,3 +16,5 @@ AKN_PROFILE = "akn"
 TEXT_PROFILES: tuple[str, ...] = tuple(name for name in PROFILE_NAMES if name != AKN_PROFILE)
 EDIT_PROFILE = "edit"
 """Profile of a run that edits drafts: there is no document to scan, and no profile has this name."""
+REPEAL_PROFILE = "repeal"
+"""Profile of a run that repeals a document, likewise."""

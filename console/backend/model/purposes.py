@@ -16,7 +16,7 @@ class Purpose(StrEnum):
     """Purpose of one ruling, used once. A purpose that has been served takes no other ruling."""
 
     CUT = "cut"
-    """Write a document, or the differences of an amendment, into draft."""
+    """Write a document, or the differences of an amendment, into draft; of a repeal, seal that nothing is left."""
     EDIT = "edit"
     ENACT = "enact"
     REVERT = "revert"
@@ -34,19 +34,28 @@ class Purpose(StrEnum):
 
 
 class RunOperation(StrEnum):
-    """Operation of a run on units: cut a document into new ones, amend one that is law, or write new versions of drafts."""
+    """Operation of a run on units: cut a document into new ones, amend or repeal one that is law, or write new versions of drafts."""
 
     CUT = "cut"
     AMEND = "amend"
+    REPEAL = "repeal"
+    """End a whole document: it has no text, and every unit that is law goes out of force."""
     EDIT = "edit"
+
+    @property
+    def of_law(self) -> bool:
+        """Return whether it is about a document that is law already, its base."""
+        return self in {RunOperation.AMEND, RunOperation.REPEAL}
 
 
 PURPOSE_AT: dict[tuple[Stage, RunOperation], Purpose] = {
     (Stage.AWAITING_CUT_AUTHORIZATION, RunOperation.CUT): Purpose.CUT,
     (Stage.AWAITING_CUT_AUTHORIZATION, RunOperation.AMEND): Purpose.CUT,
+    (Stage.AWAITING_CUT_AUTHORIZATION, RunOperation.REPEAL): Purpose.CUT,
     (Stage.AWAITING_CUT_AUTHORIZATION, RunOperation.EDIT): Purpose.EDIT,
     (Stage.AWAITING_LIFECYCLE_AUTHORIZATION, RunOperation.CUT): Purpose.ENACT,
     (Stage.AWAITING_LIFECYCLE_AUTHORIZATION, RunOperation.AMEND): Purpose.ENACT,
+    (Stage.AWAITING_LIFECYCLE_AUTHORIZATION, RunOperation.REPEAL): Purpose.ENACT,
 }
 """The ruling that a run waits for at a pause; one to revert is asked for by name, at no pause of its own."""
 KIND_AT: dict[Stage, Kind] = {stage: purpose.kind for (stage, _), purpose in PURPOSE_AT.items()}

@@ -244,7 +244,7 @@ class RunView(Value):
     n_dropped: int = 0
     """Number of spans of page furniture and footnotes that are in no unit."""
     amendment: AmendmentCounts | None = None
-    """Effects of the run on the law that it amends; None for a first cut, and before there is a plan."""
+    """Effects of the run on the law that it amends or repeals; None for a first cut, and before there is a plan."""
     plan_digest: str
     content_digest: str
     operator: SafeText
@@ -339,6 +339,8 @@ class RunRequest(Value):
     mode: Mode = Mode.DRYRUN
     amend: bool = False
     """The text amends a document that is law; without it the document is cut for the first time."""
+    repeal: bool = False
+    """The document is repealed as a whole; then there is no text, and origin and profile are not looked at."""
     moved: tuple[Moved, ...] = ()
     """Renumberings that the operator states; of an amendment only."""
 

@@ -1,4 +1,4 @@
-"""The document as it is law: what an amendment is planned against."""
+"""The document as it is law: what an amendment or a repeal is planned against."""
 
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ _SPENT = """
     SELECT canonical_address FROM public.information_unit
      WHERE doc_code = %s AND lifecycle_status = 'superseded' AND canonical_address = ANY(%s)
 """
+_REPEALED_BY = "SELECT coalesce(cutter_governance.fn_repealed_by(%s), '')"
 _REFUSAL = "SELECT cutter_governance.fn_amend_refusal(%s, %s)"
 
 
@@ -55,6 +56,11 @@ def spent_addresses(connection: psycopg.Connection, docprefix: str, addresses: t
 
 
 def amend_refusal(connection: psycopg.Connection, docprefix: str, base_digest: str | None) -> str:
-    """Return why the document cannot be amended now, or not against this base; empty if it can."""
+    """Return why the document cannot be amended or repealed now, or not against this base; empty if it can."""
     refusal = scalar(connection, _REFUSAL, docprefix, base_digest)
     return str(refusal) if refusal is not None else ""
+
+
+def repealed_by(connection: psycopg.Connection, docprefix: str) -> str:
+    """Return the run that has repealed the document, also if that counts from a later moment; empty if none has."""
+    return str(scalar(connection, _REPEALED_BY, docprefix))

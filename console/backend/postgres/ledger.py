@@ -196,7 +196,8 @@ def apply_cut(connection: psycopg.Connection, run_id: str, plan: CutPlan, canoni
         _require_answer(row, {"status": "cut", "units": n, "versions": n})
         return
     counts = plan.amendment.counts
-    _require_answer(row, {"status": "amended", "units": counts.made, "versions": counts.drafts})
+    status = "sealed" if counts.is_repeal else "amended"
+    _require_answer(row, {"status": status, "units": counts.made, "versions": counts.drafts})
 
 
 def apply_edit(connection: psycopg.Connection, run_id: str, plan: CutPlan, source: bytes, event: Jsonb) -> None:
@@ -240,9 +241,10 @@ def enact(connection: psycopg.Connection, run_id: str, n_units: int, event: Json
 
 
 def enact_amendment(connection: psycopg.Connection, run_id: str, counts: AmendmentCounts, event: Jsonb) -> None:
-    """Turn an amendment into law, and what it replaces into history. Raises Held as `apply_cut` does."""
+    """Turn an amendment into law, and what it replaces or repeals into history. Raises Held as `apply_cut` does."""
     row = connection.execute("SELECT cutter_governance.fn_cut_enact(%s, %s)", (run_id, event)).fetchone()
-    _require_answer(row, {"status": "amended", "units": counts.touched, "versions": counts.drafts})
+    status = "repealed" if counts.is_repeal else "amended"
+    _require_answer(row, {"status": status, "units": counts.touched, "versions": counts.drafts})
 
 
 def revert(connection: psycopg.Connection, run_id: str, event: Jsonb) -> int:

@@ -71,7 +71,7 @@ _REGISTERED = """
            EXISTS (SELECT 1 FROM cutter_governance.v_approval a JOIN cutter_governance.run r USING (run_id)
                     WHERE r.docprefix = d.docprefix AND a.purpose = 'cut' AND a.used_for IS NULL AND a.expires > clock_timestamp()) AS approved
       FROM cutter_governance.source_document_registry d LEFT JOIN cutter_governance.source_document_version_registry v
-        ON v.docprefix = d.docprefix AND v.sha256 NOT IN (SELECT source_sha256 FROM cutter_governance.run WHERE operation = 'edit' AND source_sha256 IS NOT NULL)
+        ON v.docprefix = d.docprefix AND v.sha256 NOT IN (SELECT source_sha256 FROM cutter_governance.run WHERE operation IN ('edit', 'repeal') AND source_sha256 IS NOT NULL)
      ORDER BY 1, v.pinned_at
 """
 _LIVE = """

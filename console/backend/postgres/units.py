@@ -74,6 +74,14 @@ class EnactedCounts(NamedTuple):
     logged: int
 
 
+class EndedCounts(NamedTuple):
+    """Counts of a repeal: its units that are superseded, log rows of that, and units of the document still in force."""
+
+    superseded: int
+    logged: int
+    left: int
+
+
 class VocabularyEntry(NamedTuple):
     """A kind of unit with one of its section types."""
 
@@ -139,6 +147,13 @@ _ENACTED = """
            (SELECT count(*) FROM public.iu_lifecycle_log g WHERE g.run_id = %(run)s AND g.to_status = 'enacted')
       FROM cutter_governance.manifest_unit_block b JOIN public.information_unit u ON u.id = b.unit_id WHERE b.run_id = %(run)s
 """
+_ENDED = """
+    SELECT (SELECT count(*) FROM cutter_governance.cut_change_set c JOIN cutter_governance.cut_change_set_affected_row f ON f.change_set_id = c.id
+              JOIN public.information_unit u ON u.id = f.unit_id JOIN public.unit_version v ON v.id = f.version_id
+             WHERE c.run_id = %(run)s AND (u.lifecycle_status, v.lifecycle_status) = ('superseded', 'superseded')),
+           (SELECT count(*) FROM public.iu_lifecycle_log g WHERE g.run_id = %(run)s AND (g.from_status, g.to_status) = ('enacted', 'superseded')),
+           (SELECT count(*) FROM public.information_unit u WHERE u.doc_code = %(document)s AND u.lifecycle_status = 'enacted')
+"""
 _VOCABULARY = "SELECT unit_kind, section_type FROM cutter_governance.unit_vocabulary"
 _UNKNOWN_KINDS = """
     SELECT DISTINCT u.unit_kind || '/' || u.section_type FROM public.information_unit u
@@ -191,6 +206,11 @@ def first_texts(connection: psycopg.Connection, docprefix: str, limit: int) -> t
 def enacted_counts(connection: psycopg.Connection, run_id: str) -> EnactedCounts:
     """Count the enacted units of a run and the log rows of their enactment."""
     return read_row(connection, EnactedCounts, _ENACTED, {"run": run_id})
+
+
+def ended_counts(connection: psycopg.Connection, run_id: str, docprefix: str) -> EndedCounts:
+    """Count what the enactment of a repeal has ended, and what of the document is left in force."""
+    return read_row(connection, EndedCounts, _ENDED, {"run": run_id, "document": docprefix})
 
 
 def vocabulary(connection: psycopg.Connection) -> frozenset[VocabularyEntry]:

@@ -1,19 +1,30 @@
-"""Plans an amendment: the effects of a revised text on the document as it is law."""
+"""Plans an amendment, or a repeal: the effects of a revised text, or of none, on the document as it is law."""
 
 import psycopg
 
 from console.backend.model.amendment import Amendment, Effect, Moved, effects, line_of, require_moved
 from console.backend.model.errors import Drifted, Refused, StopCode
 from console.backend.model.plan import DocumentPlan
-from console.backend.postgres.base import Base, amend_refusal, read_base, spent_addresses
+from console.backend.model.purposes import RunOperation
+from console.backend.postgres.base import Base, amend_refusal, read_base, repealed_by, spent_addresses
+
+_INSTEAD = {
+    RunOperation.AMEND: "Cut the document first: run start without --amend",
+    RunOperation.REPEAL: "See what is law: cutter-console document list",
+}
 
 
-def plan_amendment(connection: psycopg.Connection, document: DocumentPlan, moved: tuple[Moved, ...] = ()) -> Amendment:
-    """Compare a planned document with its law of today. The caller connects as executor.
+def plan_amendment(
+    connection: psycopg.Connection,
+    document: DocumentPlan,
+    moved: tuple[Moved, ...] = (),
+    operation: RunOperation = RunOperation.AMEND,
+) -> Amendment:
+    """Compare a planned document with its law of today; one without units repeals it. The caller connects as executor.
 
     Raises Refused if nothing of the document is law, if nothing would change, and for a renumbering that does not fit.
     """
-    base = require_base(connection, document.docprefix)
+    base = require_base(connection, document.docprefix, operation)
     outcome = effects(dict(base.lines), planned_lines(document))
     new = _of(outcome, Effect.NEW)
     amendment = Amendment(
@@ -35,19 +46,32 @@ def plan_amendment(connection: psycopg.Connection, document: DocumentPlan, moved
     return amendment
 
 
-def require_base(connection: psycopg.Connection, docprefix: str) -> Base:
-    """Return the document as it is law. Raises Refused if nothing of it is, Drifted if it has drafts of another run."""
+def require_base(connection: psycopg.Connection, docprefix: str, operation: RunOperation = RunOperation.AMEND) -> Base:
+    """Return the document as it is law, to amend or to repeal it.
+
+    Raises Refused if nothing of it is law, or it was repealed; Drifted if another run holds it.
+    """
+    require_not_repealed(connection, docprefix)
     base = read_base(connection, docprefix)
     if base is None:
-        raise Refused(
-            StopCode.DOCUMENT_UNKNOWN,
-            f"nothing of {docprefix} is law, so there is nothing to amend",
-            "Cut the document first: run start without --amend",
-        )
+        message = f"nothing of {docprefix} is law, so there is nothing to {operation}"
+        raise Refused(StopCode.DOCUMENT_UNKNOWN, message, _INSTEAD[operation])
     refusal = amend_refusal(connection, docprefix, base.digest)
     if refusal:
-        raise Drifted(StopCode.DRIFT, f"{docprefix} cannot be amended: {refusal}", "Enact or revert that run first.")
+        word = "amended" if operation is RunOperation.AMEND else "repealed"
+        raise Drifted(StopCode.DRIFT, f"{docprefix} cannot be {word}: {refusal}", "Enact or revert that run first.")
     return base
+
+
+def require_not_repealed(connection: psycopg.Connection, docprefix: str) -> None:
+    """Raise Refused if the document was repealed: no text comes after that under its prefix. The caller connects as executor."""
+    run_id = repealed_by(connection, docprefix)
+    if run_id:
+        raise Refused(
+            StopCode.REPLAY_CONFLICT,
+            f"{docprefix} was repealed by run {run_id}, for good: its addresses stay what they meant",
+            "Give a new text a document prefix of its own: cutter-console run start FILE --docprefix P",
+        )
 
 
 def planned_lines(document: DocumentPlan) -> dict[str, str]:

@@ -398,6 +398,7 @@ def _facts(installation: Installation, row: RunRow, plan: CutPlan, purpose: Purp
     if plan.world is None:
         raise Refused(StopCode.INVARIANT_FAILED, "the plan is bound to no database", "Start another run.")
     of_plan = not purpose.over_drafts
+    amendment = StatementAmendment.of(plan.amendment) if plan.amendment else None
     return RunFacts(
         run_id=row.run_id,
         document=StatementDocument(docprefix=row.docprefix, origin=row.origin),
@@ -413,8 +414,8 @@ def _facts(installation: Installation, row: RunRow, plan: CutPlan, purpose: Purp
         n_acceptances=len(plan.document.acceptances),
         n_dropped=len(plan.document.dropped),
         own_profile=_own_profile(plan),
-        operation="amend" if plan.amendment else None,
-        amendment=StatementAmendment.of(plan.amendment) if plan.amendment else None,
+        operation=amendment.operation if amendment else None,
+        amendment=amendment,
         expected_deltas=plan.expected_deltas if of_plan else _step_deltas(plan, purpose, plan.n_units),
     )
 

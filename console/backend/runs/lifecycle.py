@@ -17,8 +17,10 @@ from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasu
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan import DocumentPlan
 from console.backend.model.plan_binding import PlanBinding
+from console.backend.model.profile_names import REPEAL_PROFILE
 from console.backend.model.purposes import Operation, Purpose, RunOperation
 from console.backend.model.redaction import redact
+from console.backend.model.repeal import repeal_origin
 from console.backend.model.states import CUT_STAGES, ENACTED_STAGES, Family, Mode, Move
 from console.backend.model.value import Value
 from console.backend.model.view_models import RunRequest
@@ -27,7 +29,7 @@ from console.backend.postgres.connections import connect
 from console.backend.postgres.ledger import Event
 from console.backend.postgres.measure import measure_identity, readers_digest, revert_digest
 from console.backend.postgres.records import RunRow, all_runs
-from console.backend.runs.amendments import require_base
+from console.backend.runs.amendments import require_base, require_not_repealed
 from console.backend.runs.anchoring import change_event
 from console.backend.runs.kill_switch import stop_under_hold
 from console.backend.runs.lease import LeaseHolder
@@ -35,7 +37,7 @@ from console.backend.runs.moves import command_of, require_move
 from console.backend.runs.operations import committing, intended, open_to_end, operation
 from console.backend.runs.run_state import VOIDED
 from console.backend.runs.run_views import known_run, measure_facts
-from console.backend.runs.sources import planned, read_source
+from console.backend.runs.sources import planned, source_of
 from console.backend.runs.workspace import RunRequestFile, Workspace
 
 
@@ -54,6 +56,10 @@ def create_run(installation: Installation, request: RunRequest) -> Created:
     Raises Refused (REPLAY_CONFLICT) if the document has been cut before, from another text or by a run that was reverted.
     """
     run_id, accept = new_run_id(installation.context), request.accept.encode()
+    operation_of_run = _operation(request)
+    if operation_of_run is RunOperation.REPEAL:
+        # A prefix that is none would be found unknown here; a repeal has no text, and no profile reads it.
+        request = request.model_copy(update={"origin": repeal_origin(request.docprefix), "profile": REPEAL_PROFILE})
     profile = _chosen(installation, request)
     request_file = RunRequestFile(
         run_id=run_id,
@@ -64,7 +70,7 @@ def create_run(installation: Installation, request: RunRequest) -> Created:
         ordinals=request.ordinals,
         accept_sha256=sha256_hex(accept) if accept else "",
         profile_sha256=profile.sha256,
-        operation=RunOperation.AMEND if request.amend else RunOperation.CUT,
+        operation=operation_of_run,
         moved=request.moved,
         operator=installation.operator,
         host=installation.context.host,
@@ -72,8 +78,8 @@ def create_run(installation: Installation, request: RunRequest) -> Created:
     )
     # Before anything is made: what cannot be planned, or was cut before, leaves no directory of a run behind.
     document = _planned(installation, request_file, profile, accept)
-    if request.amend:
-        _require_amendable(installation, request.docprefix)
+    if operation_of_run.of_law:
+        _require_law(installation, request.docprefix, operation_of_run)
     elif (standing_run := _earlier_cut(installation, request_file, document)) is not None:
         return Created(run_id=standing_run.run_id, is_new=False)
     workspace = Workspace.create(installation.root, request_file, accept, profile.data)
@@ -107,14 +113,22 @@ def run_row(request: RunRequestFile, operation: RunOperation) -> ledger.NewRun:
     )
 
 
-def _require_amendable(installation: Installation, docprefix: str) -> None:
-    """Raise Refused if nothing of the document is law, Drifted if another run has drafts of it."""
-    with connect(installation.settings.database.executor, read_only=True, purpose="amend") as connection:
-        require_base(connection, docprefix)
+def _operation(request: RunRequest) -> RunOperation:
+    if request.repeal:
+        return RunOperation.REPEAL
+    return RunOperation.AMEND if request.amend else RunOperation.CUT
+
+
+def _require_law(installation: Installation, docprefix: str, operation_of_run: RunOperation) -> None:
+    """Raise Refused if nothing of the document is law, Drifted if another run holds it."""
+    with connect(installation.settings.database.executor, read_only=True, purpose=operation_of_run) as connection:
+        require_base(connection, docprefix, operation_of_run)
 
 
 def _chosen(installation: Installation, request: RunRequest) -> ChosenProfile:
     """Return the profile of a request. Raises Refused if its file is another one than the plan was shown with."""
+    if request.repeal:
+        return ChosenProfile(request.profile)
     profile = choose_profile(request.profile, installation.profiles)
     if request.profile_sha256 and request.profile_sha256 != profile.sha256:
         message = f"profile {profile.name} has changed since the plan was made: its sha256 was {request.profile_sha256}, and is {profile.sha256}"
@@ -125,7 +139,7 @@ def _chosen(installation: Installation, request: RunRequest) -> ChosenProfile:
 def _planned(
     installation: Installation, request: RunRequestFile, profile: ChosenProfile, accept: bytes
 ) -> DocumentPlan:
-    raw, most = read_source(installation, request.origin), limits_of(installation.settings)
+    raw, most = source_of(installation, request), limits_of(installation.settings)
     acceptances = acceptances_for(raw, accept, "the accept file", most) if accept else ()
     return planned(installation, request, raw, profile, acceptances)
 
@@ -133,6 +147,7 @@ def _planned(
 def _earlier_cut(installation: Installation, request: RunRequestFile, document: DocumentPlan) -> RunRow | None:
     """Return the run that has cut this very text; None if the document is uncut. Raises Refused (REPLAY_CONFLICT) otherwise."""
     with connect(installation.settings.database.executor, read_only=True, purpose="cut once") as connection:
+        require_not_repealed(connection, request.docprefix)
         cut_runs = [
             row for row in all_runs(connection) if row.docprefix == request.docprefix and row.stage in CUT_STAGES
         ]

@@ -4,8 +4,6 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from console.backend.documents.limits import limits_of
-from console.backend.documents.own_planning import pinned_by
-from console.backend.documents.source_text import canonical_of
 from console.backend.model.amendment import Amendment, amendment_in_words
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.counting import counted
@@ -27,16 +25,19 @@ from console.backend.model.written_plan import as_written, cut_as_written, kept_
 from console.backend.postgres import ledger
 from console.backend.postgres.measure import measure_world
 from console.backend.postgres.records import require_run
-from console.backend.postgres.units import enacted_counts
+from console.backend.postgres.units import enacted_counts, ended_counts
 from console.backend.runs.amendments import plan_amendment
 from console.backend.runs.backups import backup_possible, ensure_backup, take_run_backup
 from console.backend.runs.grant_probe import GrantProbe
 from console.backend.runs.phase_context import PhaseContext, PhaseWork, Role
 from console.backend.runs.preflight import preflight, world_unchanged
-from console.backend.runs.sources import planned, read_source
+from console.backend.runs.sources import canonical_bytes, pinned, planned, source_of
 from console.backend.runs.verification import measure_rows, structural_checks
 from console.backend.runs.workspace import MARKED
 from console.backend.runs.write_verify import WriteVerify
+
+_OF_LAW = {RunOperation.AMEND: "amends", RunOperation.REPEAL: "repeals"}
+_COMPARED = "the law, compared by address"
 
 
 class SourcePin(PhaseWork):
@@ -48,7 +49,7 @@ class SourcePin(PhaseWork):
     phase = Phase.SOURCE_PIN
 
     def prepare(self, context: PhaseContext) -> tuple[Check, ...]:
-        raw = read_source(context.installation, context.request.origin)
+        raw = source_of(context.installation, context.request)
         source = _pinned(context, raw)
         context.workspace.write("source.raw", raw)
         return (
@@ -62,8 +63,7 @@ class SourcePin(PhaseWork):
 
 
 def _pinned(context: PhaseContext, raw: bytes) -> SourceVersion:
-    profile = context.workspace.profile(context.request)
-    return pinned_by(profile, raw, origin=context.request.origin, limits=limits_of(context.installation.settings))
+    return pinned(context.installation, context.request, raw, context.workspace.profile(context.request))
 
 
 def _planned(context: PhaseContext) -> DocumentPlan:
@@ -157,7 +157,11 @@ class Cutplan(PhaseWork):
             context.passed("plan digest", plan.plan_digest, "canonical JSON of the plan"),
             context.passed("bound to", f"{place}, timeline {world.target.timeline}", "the database"),
             *(
-                [context.passed("amends", amendment_in_words(plan.amendment.counts), "the law, compared by address")]
+                [
+                    context.passed(
+                        _OF_LAW[context.request.operation], amendment_in_words(plan.amendment.counts), _COMPARED
+                    )
+                ]
                 if plan.amendment
                 else []
             ),
@@ -173,9 +177,10 @@ class Cutplan(PhaseWork):
 
 
 def _amendment(context: PhaseContext, connection: psycopg.Connection) -> Amendment | None:
-    if context.request.operation is not RunOperation.AMEND:
+    if not context.request.operation.of_law:
         return None
-    return plan_amendment(connection, as_written(context.workspace.marked()), context.request.moved)
+    document, request = as_written(context.workspace.marked()), context.request
+    return plan_amendment(connection, document, request.moved, request.operation)
 
 
 class PreWriteBackup(PhaseWork):
@@ -222,9 +227,7 @@ class CutLegA(PhaseWork):
         self, context: PhaseContext, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]
     ) -> None:
         plan = context.workspace.plan()
-        canonical = canonical_of(
-            context.workspace.source(), context.request.profile, limits_of(context.installation.settings)
-        ).data
+        canonical = canonical_bytes(context.installation, context.request, context.workspace.source())
         kept = kept_bytes(canonical, plan.document.dropped)
         context.report("cutting", 0, plan.n_units)
         ledger.apply_cut(connection, context.run_id, cut_as_written(plan), kept, event)
@@ -293,7 +296,9 @@ class LifecycleEnact(PhaseWork):
         plan = context.workspace.plan()
         n = plan.n_units
         answer = f"{counted(n, 'unit')} and {counted(n, 'version')}, each as it was signed"
-        if plan.amendment is not None:
+        if plan.is_repeal:
+            answer = f"{counted(n, 'unit')} and {counted(n, 'version')} go out of force, and none is left"
+        elif plan.amendment is not None:
             answer = f"{amendment_in_words(plan.amendment.counts)}; the text of {counted(n, 'unit')} as it was signed"
         return (context.passed("enacted", answer, "fn_cut_enact"),)
 
@@ -322,6 +327,8 @@ class Closeout(PhaseWork):
                     "dry run", "nothing was written; phases that look at written rows were not run", "the run's records"
                 ),
             )
+        if context.workspace.plan().is_repeal:
+            return (_ended(context, connection),)
         counts = enacted_counts(connection, context.run_id)
         n, plan = require_run(connection, context.run_id).n_units, context.workspace.plan()
         logged = n if plan.amendment is None else plan.amendment.counts.drafts
@@ -339,6 +346,14 @@ class Closeout(PhaseWork):
         self, context: PhaseContext, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]
     ) -> None:
         ledger.close_run(connection, context.run_id, event)
+
+
+def _ended(context: PhaseContext, connection: psycopg.Connection) -> Check:
+    """Check that what was repealed is superseded, with a log row each, and that nothing of the document is law."""
+    n, ended = context.workspace.plan().n_units, ended_counts(connection, context.run_id, context.request.docprefix)
+    answer = f"{ended.superseded} units superseded, {ended.logged} log rows, {n} planned; {ended.left} left in force"
+    is_over = ended == (n, n, 0)
+    return context.check("repealed units", answer, "the database", is_over, "Set a HOLD and call the sovereign.")
 
 
 PHASES: tuple[PhaseWork, ...] = (

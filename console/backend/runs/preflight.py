@@ -6,7 +6,6 @@ from console.backend.model.counting import counted
 from console.backend.model.errors import Drifted, StopCode
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan import DocumentPlan
-from console.backend.model.purposes import RunOperation
 from console.backend.postgres.base import amend_refusal
 from console.backend.postgres.drift import against_host, drift_on
 from console.backend.postgres.measure import measure_world, world_differences
@@ -16,7 +15,7 @@ from console.backend.runs.phase_context import PhaseContext
 
 def preflight(context: PhaseContext, connection: psycopg.Connection, document: DocumentPlan) -> tuple[Check, ...]:
     """Compare vocabulary, addresses and the document with the database as it is."""
-    if context.request.operation is RunOperation.AMEND:
+    if context.request.operation.of_law:
         return (_vocabulary(context, connection, document), _amendable(context, connection, document))
     return (
         _vocabulary(context, connection, document),
@@ -66,7 +65,7 @@ def _amendable(context: PhaseContext, connection: psycopg.Connection, document: 
         answer,
         "fn_amend_refusal",
         not refusal,
-        "Void this run, and plan the amendment against the law of today.",
+        "Void this run, and plan it again, against the law of today.",
     )
 
 

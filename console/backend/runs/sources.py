@@ -4,13 +4,16 @@ from pathlib import Path
 
 from console.backend.documents import intake
 from console.backend.documents.limits import limits_of
-from console.backend.documents.own_planning import plan_chosen
+from console.backend.documents.own_planning import pinned_by, plan_chosen
 from console.backend.documents.own_profiles import ChosenProfile
 from console.backend.documents.own_worker import PROFILE_CODES
 from console.backend.documents.refusals import plan_command, refused_document
+from console.backend.documents.source_text import canonical_of
 from console.backend.host.installation import Installation
 from console.backend.model.errors import Refused, StopCode
-from console.backend.model.plan import Acceptance, DocumentPlan, Problem
+from console.backend.model.plan import Acceptance, DocumentPlan, Problem, SourceVersion
+from console.backend.model.purposes import RunOperation
+from console.backend.model.repeal import NO_TEXT, no_document, no_source
 from console.backend.postgres.live_text import read_live_text
 from console.backend.runs.workspace import RunRequestFile
 
@@ -34,6 +37,25 @@ def read_source(installation: Installation, origin: str) -> bytes:
     )
 
 
+def source_of(installation: Installation, request: RunRequestFile) -> bytes:
+    """Return the raw bytes of a run's source; a repeal has none. Raises Refused if the source is unusable."""
+    return NO_TEXT if request.operation is RunOperation.REPEAL else read_source(installation, request.origin)
+
+
+def pinned(installation: Installation, request: RunRequestFile, raw: bytes, profile: ChosenProfile) -> SourceVersion:
+    """Return the snapshot that a run is pinned to. Raises RefusedText."""
+    if request.operation is RunOperation.REPEAL:
+        return no_source(request.docprefix)
+    return pinned_by(profile, raw, origin=request.origin, limits=limits_of(installation.settings))
+
+
+def canonical_bytes(installation: Installation, request: RunRequestFile, raw: bytes) -> bytes:
+    """Return the canonical text of a run's pinned source. Raises RefusedText."""
+    if request.operation is RunOperation.REPEAL:
+        return NO_TEXT
+    return canonical_of(raw, request.profile, limits_of(installation.settings)).data
+
+
 def planned(
     installation: Installation,
     request: RunRequestFile,
@@ -41,7 +63,9 @@ def planned(
     profile: ChosenProfile,
     acceptances: tuple[Acceptance, ...],
 ) -> DocumentPlan:
-    """Plan the document. Raises Refused with every problem and its line."""
+    """Plan the document; one that is repealed has no text. Raises Refused with every problem and its line."""
+    if request.operation is RunOperation.REPEAL:
+        return no_document(request.docprefix)
     result = plan_chosen(
         profile,
         raw,

@@ -72,8 +72,8 @@ def structural_checks(plan: CutPlan, rows: Rows) -> tuple[Check, ...]:
     places = (
         verdict.check(
             "cardinality",
-            f"{counted(len(rows.units), 'unit')}, {plan.n_units} planned",
-            len(rows.units) == plan.n_units,
+            f"{counted(len(rows.units), 'unit')}, {len(planned)} planned",
+            len(rows.units) == len(planned),
         ),
         verdict.first(
             "addresses",

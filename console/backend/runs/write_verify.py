@@ -4,7 +4,6 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from console.backend.documents.limits import limits_of
-from console.backend.documents.source_text import canonical_of
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan import CutPlan, bind
 from console.backend.model.plan_binding import TableDelta
@@ -12,7 +11,7 @@ from console.backend.model.states import Phase
 from console.backend.model.value import Value
 from console.backend.postgres import ledger
 from console.backend.runs.phase_context import PhaseContext, PhaseWork, Role
-from console.backend.runs.sources import planned
+from console.backend.runs.sources import canonical_bytes, planned
 from console.backend.runs.verification import Rows, effect_checks, fidelity_checks, measure_rows, structural_checks
 
 
@@ -63,5 +62,5 @@ def _measure_checks(context: PhaseContext, connection: psycopg.Connection) -> tu
     request, most = context.request, limits_of(context.installation.settings)
     profile, acceptances = context.workspace.profile(request), context.workspace.acceptances(request, most)
     replanned = bind(planned(context.installation, request, raw, profile, acceptances), plan.world, plan.amendment)
-    canonical = canonical_of(raw, request.profile, most).data
+    canonical = canonical_bytes(context.installation, request, raw)
     return plan, rows, (*structural_checks(plan, rows), *fidelity_checks(plan, replanned, canonical, rows))

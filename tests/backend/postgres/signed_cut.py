@@ -22,6 +22,8 @@ from console.backend.model.amendment import Moved
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.plan import Coverage, CutPlan, DocumentPlan, PlannedUnit, SourceVersion, bind
 from console.backend.model.plan_binding import PlanBinding
+from console.backend.model.purposes import RunOperation
+from console.backend.model.repeal import NO_TEXT, no_document
 from console.backend.model.states import Stage
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect, scalar
@@ -126,7 +128,7 @@ class SignedCut:
             "canonical_sha256": sha256_hex(self.canonical),
             "baseline_digest": world.baseline_digest,
             "policy_sha256": sovereign().policy.sha256,
-            "n_units": len(self.units),
+            "n_units": self.plan.n_units,
             "target": world.target.model_dump(mode="json"),
             "not_before": f"{now - timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}",
             "expires": f"{now + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}",
@@ -134,8 +136,8 @@ class SignedCut:
             "nonce": uuid4().hex,
         }
         if self.plan.amendment is not None:
-            stated = StatementAmendment.of(self.plan.amendment).model_dump(mode="json")
-            said |= {"operation": "amend", "amendment": stated}
+            stated = StatementAmendment.of(self.plan.amendment)
+            said |= {"operation": stated.operation, "amendment": stated.model_dump(mode="json")}
         if not over_drafts:
             said["manifest_digest"] = ledger.manifest_digest(self.units)
         else:
@@ -315,6 +317,11 @@ def start_amendment(
     return _at_the_pause(law.database, "amend", number, accepted(planned), planned.canonical, moved)
 
 
+def start_repeal(law: SignedCut, number: int = 400) -> SignedCut:
+    """The repeal of a document that is law, at its first pause."""
+    return _at_the_pause(law.database, "repeal", number, no_document(law.docprefix), NO_TEXT)
+
+
 def start_edit(run: SignedCut, run_number: int = 100, **changes: object) -> SignedCut:
     """An edit of a cut's last unit at its pause: another title and body, and whatever else of the unit is changed."""
     body = b"Edited.\n"
@@ -358,7 +365,9 @@ def _at_the_pause(
         ledger.create_run(connection, facts, event("start"))
         ledger.pin_source(connection, facts.run_id, document.source, event("source_pin"))
         ledger.advance(connection, facts.run_id, Stage.MARKED, event("mark"))
-        amendment = plan_amendment(connection, document, moved) if operation == "amend" else None
+        amendment = None
+        if RunOperation(operation).of_law:
+            amendment = plan_amendment(connection, document, moved, RunOperation(operation))
         plan = bind(document, _planned_for(connection), amendment)
         assert plan.world is not None
         ledger.record_plan(connection, facts.run_id, plan, plan.world.baseline_digest, event("cutplan"))

@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS manifest_seal (
     run_id           text PRIMARY KEY REFERENCES run,
     statement_sha256 text NOT NULL REFERENCES approval,
     manifest_digest  text NOT NULL,
-    n_units          integer NOT NULL CHECK (n_units > 0),
+    n_units          integer NOT NULL CHECK (n_units >= 0),
     xid              xid8 NOT NULL DEFAULT pg_current_xact_id(),
     sealed_by        text NOT NULL DEFAULT session_user,
     sealed_at        timestamptz NOT NULL DEFAULT clock_timestamp()
@@ -1366,7 +1366,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF coalesce(p_sha256, '') !~ '^[0-9a-f]{64}$'
        OR coalesce(p_canonical_sha256, '') !~ '^[0-9a-f]{64}$'
-       OR coalesce(p_raw_bytes, 0) < 1
+       OR coalesce(p_raw_bytes, -1) < 0
        OR coalesce(length(p_canon_rule), 0) NOT BETWEEN 1 AND 200 THEN
         PERFORM cutter_governance.fn_stop(
             'STOP_REFUSED_INPUT', 'CU004',

@@ -13,10 +13,12 @@ COMMENT ON COLUMN approval.in_force_from IS
     'Of SG_2: the later moment from which the text is in force; NULL for the moment of the enactment.';
 
 -- One row for each enactment: from when to when what it enacted was in force. A state that begins in the future is
--- listed too; in_force_until is NULL for the last one. Their order is that of the decisions' times: a database that was
--- restored from a dump gives smaller transaction ids than those that it has recorded.
+-- listed too; in_force_until is NULL for the last one. In the state that a repeal makes, no unit is in force. Their
+-- order is that of the decisions' times: a database that was restored from a dump gives smaller transaction ids than
+-- those that it has recorded.
 CREATE OR REPLACE VIEW v_document_state AS
-    SELECT r.docprefix, r.run_id, r.operation, r.profile, r.n_units, r.source_sha256, r.canonical_sha256,
+    SELECT r.docprefix, r.run_id, r.operation, r.profile,
+           CASE r.operation WHEN 'repeal' THEN 0 ELSE r.n_units END AS n_units, r.source_sha256, r.canonical_sha256,
            a.statement_sha256, d.id AS review_decision_id, d.decided_by, d.decided_at AS enacted_at, d.in_force_from,
            lead(d.in_force_from) OVER (PARTITION BY r.docprefix ORDER BY d.decided_at, u.xid) AS in_force_until,
            row_number() OVER (PARTITION BY r.docprefix ORDER BY d.decided_at, u.xid) AS state,
@@ -73,10 +75,11 @@ COMMENT ON FUNCTION fn_state_units IS 'The units of a run as they were enacted, 
 -- read here. Versions are looked up by index: otherwise a small document's text would read the versions of all others.
 CREATE OR REPLACE FUNCTION fn_state_bytes(p_run_id text, p_as_cut boolean) RETURNS bytea
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT (SELECT string_agg(
+    -- The text of a repeal is empty: its sealed manifest has no units.
+    SELECT (SELECT coalesce(string_agg(
                        substring(s.other_text FROM p.between_end - p.between + 1 FOR p.between)
-                       || convert_to(p.body, 'UTF8'), '' ORDER BY p.seq)
-                   || substring(s.other_text FROM max(p.between_end) + 1)
+                       || convert_to(p.body, 'UTF8'), '' ORDER BY p.seq), CASE s.n_units WHEN 0 THEN ''::bytea END)
+                   || substring(s.other_text FROM coalesce(max(p.between_end), 0) + 1)
               FROM (SELECT g.seq, g.body, g.between, (sum(g.between) OVER (ORDER BY g.seq))::integer AS between_end
                       FROM (SELECT t.seq, t.body,
                                    (t.byte_start - lag(t.byte_end, 1, 0::bigint) OVER (ORDER BY t.seq))::integer

@@ -12,16 +12,20 @@
 -- ---------------------------------------------------------------------------------------------------------------------
 
 ALTER TABLE run DROP CONSTRAINT IF EXISTS run_operation_check;
-ALTER TABLE run ADD CONSTRAINT run_operation_check CHECK (operation IN ('cut', 'edit', 'amend'));
+ALTER TABLE run ADD CONSTRAINT run_operation_check CHECK (operation IN ('cut', 'edit', 'amend', 'repeal'));
 ALTER TABLE manifest_envelope DROP CONSTRAINT IF EXISTS manifest_envelope_operation_check;
 ALTER TABLE manifest_envelope ADD CONSTRAINT manifest_envelope_operation_check
-    CHECK (operation IN ('cut', 'edit', 'amend'));
+    CHECK (operation IN ('cut', 'edit', 'amend', 'repeal'));
+-- The manifest of a repeal is sealed too, and has no unit: nothing can be added to it.
+ALTER TABLE manifest_envelope DROP CONSTRAINT IF EXISTS manifest_envelope_n_units_check;
+ALTER TABLE manifest_envelope ADD CONSTRAINT manifest_envelope_n_units_check
+    CHECK (n_units > 0 AND operation <> 'repeal' OR n_units = 0 AND operation = 'repeal');
 ALTER TABLE run ADD COLUMN IF NOT EXISTS base_digest text CHECK (base_digest ~ '^[0-9a-f]{64}$');
 COMMENT ON COLUMN run.base_digest IS
-    'Of an amendment: Merkle root over the document as it was law when the amendment was planned (fn_base_digest).';
+    'Of an amendment or a repeal: Merkle root over the document as it was law when it was planned (fn_base_digest).';
 CREATE OR REPLACE TRIGGER guard_run_base BEFORE UPDATE ON run FOR EACH ROW
     WHEN (OLD.base_digest IS DISTINCT FROM NEW.base_digest
-          AND (OLD.base_digest IS NOT NULL OR OLD.plan_digest IS NOT NULL OR OLD.operation <> 'amend'))
+          AND (OLD.base_digest IS NOT NULL OR OLD.plan_digest IS NOT NULL OR OLD.operation NOT IN ('amend', 'repeal')))
     EXECUTE FUNCTION guard_refuse('an amendment keeps the base that it was planned against');
 ALTER TABLE run ENABLE ALWAYS TRIGGER guard_run_base;
 
@@ -37,9 +41,11 @@ BEGIN
                      JOIN cutter_governance.run r USING (run_id)
                     WHERE u.xid = pg_current_xact_id_if_assigned()
                       AND u.purpose = 'enact'
-                      AND r.operation = 'amend'
+                      AND (r.operation = 'amend'
+                           OR r.operation = 'repeal' AND NEW.lifecycle_status = 'superseded')
                       AND r.docprefix = NEW.doc_code) THEN
-        RAISE EXCEPTION '% on %.% is refused: a unit that is law changes by the enactment of an amendment only',
+        RAISE EXCEPTION
+            '% on %.% is refused: a unit that is law changes by the enactment of an amendment or a repeal only',
             TG_OP, TG_TABLE_SCHEMA, TG_TABLE_NAME
             USING ERRCODE = 'CU004',
                   DETAIL = 'STOP_INVARIANT_FAILED',
@@ -47,7 +53,8 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-COMMENT ON FUNCTION guard_amended IS 'Lets the enactment of an amendment alone change units that are law.';
+COMMENT ON FUNCTION guard_amended IS
+    'Lets the enactment of an amendment, or of a repeal, alone change units that are law.';
 
 CREATE OR REPLACE TRIGGER guard_immutable BEFORE UPDATE ON public.information_unit FOR EACH ROW
     WHEN (ROW (OLD.id, OLD.canonical_address, OLD.doc_code, OLD.created_by, OLD.created_at, OLD.deleted_at)
@@ -93,6 +100,16 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION fn_newest_state IS 'The newest enactment of a document.';
 
+-- The run that has repealed a document, also if the repeal counts from a later moment; NULL if none has.
+CREATE OR REPLACE FUNCTION fn_repealed_by(p_docprefix text) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT s.run_id FROM cutter_governance.v_document_state s
+     WHERE s.docprefix = p_docprefix
+       AND s.operation = 'repeal'
+     ORDER BY s.state DESC LIMIT 1
+$$;
+COMMENT ON FUNCTION fn_repealed_by IS 'The run that has repealed a document; NULL if none has.';
+
 -- Its units by address, from the rows: one line a unit, fields split by TAB as in fn_draft_lines. Nested loops stay on
 -- here: the rows are committed, and those of one document are few beside those of a million others.
 CREATE OR REPLACE FUNCTION fn_base_lines(p_docprefix text)
@@ -117,17 +134,34 @@ $$;
 COMMENT ON FUNCTION fn_base_digest IS
     'Merkle root over the units of a document that are law; an amendment is bound to it.';
 
--- Why this document cannot be amended now; NULL where it can.
+-- Why this document cannot be amended or repealed now; NULL where it can.
 CREATE OR REPLACE FUNCTION fn_amend_refusal(p_docprefix text, p_base_digest text) RETURNS text
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    draft text;
+    draft text := cutter_governance.fn_repealed_by(p_docprefix);
 BEGIN
+    IF draft IS NOT NULL THEN
+        RETURN format('%s was repealed by run %s', p_docprefix, draft);
+    END IF;
     IF NOT EXISTS (SELECT 1
                      FROM public.information_unit u
                     WHERE u.doc_code = p_docprefix
                       AND u.lifecycle_status = 'enacted') THEN
         RETURN format('nothing of %s is law', p_docprefix);
+    END IF;
+    -- A repeal writes no draft: its sealed manifest holds the document until its enactment or its revert.
+    SELECT min(r.run_id) INTO draft
+      FROM cutter_governance.run r
+      JOIN cutter_governance.manifest_seal s USING (run_id)
+     WHERE r.docprefix = p_docprefix
+       AND r.operation = 'repeal'
+       AND r.family <> 'reverted'
+       AND NOT EXISTS (SELECT 1
+                         FROM cutter_governance.approval_use n
+                        WHERE n.run_id = r.run_id
+                          AND n.purpose = 'enact');
+    IF draft IS NOT NULL THEN
+        RETURN format('its repeal by run %s waits for its enactment', draft);
     END IF;
     SELECT min(u.canonical_address) INTO draft
       FROM public.information_unit u
@@ -141,14 +175,14 @@ BEGIN
         RETURN format('%s has drafts of another run, first %s', p_docprefix, draft);
     END IF;
     IF p_base_digest IS NOT NULL AND p_base_digest IS DISTINCT FROM cutter_governance.fn_base_digest(p_docprefix) THEN
-        RETURN format('%s is not the law that the amendment was planned against: its digest is %s',
+        RETURN format('%s is not the law that the run was planned against: its digest is %s',
                       p_docprefix, cutter_governance.fn_base_digest(p_docprefix));
     END IF;
     RETURN NULL;
 END $$;
-COMMENT ON FUNCTION fn_amend_refusal IS 'Why a document cannot be amended now; NULL where it can.';
+COMMENT ON FUNCTION fn_amend_refusal IS 'Why a document cannot be amended or repealed now; NULL where it can.';
 
--- The base that an amendment is planned against, before its plan is recorded.
+-- The base that an amendment or a repeal is planned against, before its plan is recorded.
 CREATE OR REPLACE FUNCTION fn_run_base(p_run_id text, p_base_digest text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -158,7 +192,7 @@ BEGIN
     UPDATE cutter_governance.run
        SET base_digest = p_base_digest
      WHERE run_id = p_run_id
-       AND operation = 'amend'
+       AND operation IN ('amend', 'repeal')
        AND stage = 'marked'
        AND plan_digest IS NULL
        AND p_base_digest IS NOT NULL
@@ -169,10 +203,10 @@ BEGIN
         PERFORM cutter_governance.fn_stop(
             'STOP_DRIFT', 'CU005',
             format('run %s cannot be planned: %s', p_run_id, refused),
-            'Plan the amendment again, against the law of today: cutter-console run start FILE --docprefix P --amend');
+            'Void the run, and plan it again, against the law of today: cutter-console run start');
     END IF;
 END $$;
-COMMENT ON FUNCTION fn_run_base IS 'Records the law that an amendment is planned against.';
+COMMENT ON FUNCTION fn_run_base IS 'Records the law that an amendment or a repeal is planned against.';
 
 -- The units of an amendment with what becomes of each: unchanged, changed, new or returns, from the rows as they are.
 CREATE OR REPLACE FUNCTION fn_amended_units(p_run_id text)
@@ -208,6 +242,7 @@ COMMENT ON FUNCTION fn_gone_units IS
 -- ---------------------------------------------------------------------------------------------------------------------
 
 -- As in 0012; of an amendment every unit of the new text, read back from the rows, so that SG_2 names the whole result.
+-- Of a repeal every unit that goes out of force, as in fn_base_lines: SG_2 names them, and their digest is the base's.
 CREATE OR REPLACE FUNCTION fn_draft_lines(p_run_id text)
 RETURNS TABLE (seq bigint, address text, title text, body_sha256 text, unit_id uuid, line text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
@@ -227,7 +262,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
              WHERE NOT EXISTS (SELECT 1
                                  FROM cutter_governance.run a
                                 WHERE a.run_id = p_run_id
-                                  AND a.operation = 'amend')
+                                  AND a.operation IN ('amend', 'repeal'))
                AND u.lifecycle_status = 'draft'
                AND (b.place IS NOT NULL
                     OR u.doc_code = (SELECT r.docprefix FROM cutter_governance.run r WHERE r.run_id = p_run_id)
@@ -242,10 +277,19 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
               JOIN public.information_unit u ON u.id = b.unit_id
               JOIN public.unit_version v ON v.id = b.version_id AND v.unit_id = u.id
              WHERE a.run_id = p_run_id
-               AND a.operation = 'amend') d
+               AND a.operation = 'amend'
+            UNION ALL
+            SELECT u.id, u.canonical_address, u.parent_or_container_ref, u.unit_kind, u.section_type, u.section_code,
+                   v.title, encode(sha256(convert_to(v.body, 'UTF8')), 'hex'), NULL
+              FROM cutter_governance.run a
+              JOIN public.information_unit u ON u.doc_code = a.docprefix AND u.lifecycle_status = 'enacted'
+              JOIN public.unit_version v ON v.id = u.version_anchor_ref
+             WHERE a.run_id = p_run_id
+               AND a.operation = 'repeal') d
 $$;
 
--- Every unit of an amended document that is not, row for row, what was signed: address and reason.
+-- Every unit of an amended document that is not, row for row, what was signed: address and reason. The text of a repeal
+-- has none: compared are its empty manifest, and the law that it ends.
 CREATE OR REPLACE FUNCTION fn_amend_differences(p_run_id text) RETURNS TABLE (address text, difference text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off
     SET work_mem = '64MB' AS $$
@@ -269,7 +313,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
                           AND s.n_units = (
                               SELECT count(*) FROM cutter_governance.manifest_unit_block b WHERE b.run_id = p_run_id))
     UNION ALL
-    SELECT (SELECT docprefix FROM r), 'the law that it amends is not the one that was signed'
+    SELECT (SELECT docprefix FROM r),
+           format('the law that it is to %s is not the one that was signed', (SELECT operation FROM r))
      WHERE (SELECT base_digest FROM r) IS DISTINCT FROM cutter_governance.fn_base_digest((SELECT docprefix FROM r))
     UNION ALL
     SELECT p.address,
@@ -328,7 +373,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
          )
     SELECT coalesce((SELECT docprefix FROM r), p_run_id),
            format('run %s has no sealed manifest of the signed digest', p_run_id)
-     WHERE (SELECT operation FROM r) IS DISTINCT FROM 'amend'
+     WHERE (SELECT operation FROM r) NOT IN ('amend', 'repeal') IS NOT FALSE
        AND NOT EXISTS (SELECT 1
                          FROM cutter_governance.manifest_seal s
                         WHERE s.run_id = p_run_id
@@ -357,7 +402,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
                 ELSE format('is %s, its version %s, not a draft', p.lifecycle_status, p.version_status) END
       FROM signed s
       FULL JOIN present p ON p.canonical_address = s.address
-     WHERE (SELECT operation FROM r) IS DISTINCT FROM 'amend'
+     WHERE (SELECT operation FROM r) NOT IN ('amend', 'repeal') IS NOT FALSE
        AND (p.id IS NULL
         OR s.address IS NULL
         OR ROW (p.id, p.doc_code, p.owner_ref, p.publication_type, p.parent_or_container_ref,
@@ -374,7 +419,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
     SELECT d.address, d.difference
       FROM r
      CROSS JOIN LATERAL cutter_governance.fn_amend_differences(r.run_id) d
-     WHERE r.operation = 'amend'
+     WHERE r.operation IN ('amend', 'repeal')
 $$;
 
 -- What taking the drafts of this run back must come to; of an amendment the new units alone are seen by anybody.
@@ -391,7 +436,7 @@ $$;
 -- Runs and rulings
 -- ---------------------------------------------------------------------------------------------------------------------
 
--- As in 0012; an edit is of drafts that are no amendment of law.
+-- As in 0012; an edit is of drafts that are no amendment of law, and of a repealed document no run begins.
 CREATE OR REPLACE FUNCTION fn_run_create(
     p_run_id text, p_operation text, p_docprefix text, p_origin text, p_profile text, p_operator text, p_host text,
     p_event jsonb
@@ -403,6 +448,12 @@ BEGIN
             'STOP_REFUSED_INPUT', 'CU004',
             'origin, profile, operator and host of a run have at most 4096 characters each',
             'Use the console.');
+    END IF;
+    IF cutter_governance.fn_repealed_by(p_docprefix) IS NOT NULL THEN
+        PERFORM cutter_governance.fn_stop(
+            'STOP_REPLAY_CONFLICT', 'CU004',
+            format('%s was repealed by run %s, for good', p_docprefix, cutter_governance.fn_repealed_by(p_docprefix)),
+            'Its addresses stay what they meant: a new text needs a document prefix of its own.');
     END IF;
     IF p_operation = 'edit'
        AND EXISTS (SELECT 1
@@ -505,15 +556,15 @@ BEGIN
                   WHEN n.purpose <> 'revert' AND n.n_units IS DISTINCT FROM r.n_units
                       THEN format('it is about %s units, run %s has %s', n.n_units, r.run_id, r.n_units)
                   WHEN n.purpose <> CASE WHEN n.purpose IN ('enact', 'revert') AND r.operation <> 'edit' THEN n.purpose
-                                         WHEN r.operation = 'amend' THEN 'cut'
+                                         WHEN r.operation IN ('amend', 'repeal') THEN 'cut'
                                          ELSE r.operation END
                       THEN format('run %s is no run to %s', r.run_id, n.purpose)
                   WHEN coalesce(s ->> 'operation', CASE WHEN n.purpose = 'edit' THEN 'edit' ELSE 'cut' END)
                            IS DISTINCT FROM r.operation
                       THEN format('it does not say that run %s is to %s', r.run_id, r.operation)
                   WHEN s #>> '{amendment,base_digest}' IS DISTINCT FROM r.base_digest
-                      THEN format('it does not name the law that run %s amends, digest %s',
-                                  r.run_id, coalesce(r.base_digest, 'none'))
+                      THEN format('it does not name the law that run %s is to %s, digest %s',
+                                  r.run_id, r.operation, coalesce(r.base_digest, 'none'))
                   WHEN n.in_force_from IS NOT NULL AND (n.kind <> 'SG_2' OR n.in_force_from <= clock_timestamp())
                       THEN 'a text is in force from its enactment, or from a later moment that SG_2 names'
                   WHEN n.purpose = 'enact'
@@ -628,7 +679,7 @@ BEGIN
     RETURN n.statement_sha256;
 END $$;
 
--- As in 0012; an amendment is armed where a cut is.
+-- As in 0012; an amendment or a repeal is armed where a cut is.
 CREATE OR REPLACE FUNCTION fn_lease_arm(
     p_run_id text, p_purpose text, p_operator text, p_host text, p_minutes integer
 ) RETURNS uuid
@@ -655,14 +706,15 @@ BEGIN
                       AND (r.family IN ('active', 'stopped') OR r.family = 'failed' AND p_purpose = 'revert')
                       AND CASE p_purpose
                           WHEN 'cut'
-                              THEN r.operation IN ('cut', 'amend')
+                              THEN r.operation IN ('cut', 'amend', 'repeal')
                                    AND r.stage IN ('awaiting_cut_authorization', 'cut_leg_a_committed',
                                                    'structural_verified', 'leg_b_recorded')
                           WHEN 'edit' THEN r.operation = 'edit' AND r.stage = 'awaiting_cut_authorization'
                           WHEN 'enact'
-                              THEN r.operation IN ('cut', 'amend') AND r.stage = 'awaiting_lifecycle_authorization'
+                              THEN r.operation IN ('cut', 'amend', 'repeal')
+                                   AND r.stage = 'awaiting_lifecycle_authorization'
                           WHEN 'revert'
-                              THEN r.operation IN ('cut', 'amend')
+                              THEN r.operation IN ('cut', 'amend', 'repeal')
                                    AND r.stage IN ('cut_leg_a_committed', 'structural_verified', 'leg_b_recorded',
                                                    'write_verified', 'awaiting_lifecycle_authorization')
                           ELSE false END) THEN
@@ -721,7 +773,7 @@ END $$;
 -- ---------------------------------------------------------------------------------------------------------------------
 
 -- As in 0012, with the text between the units; of an amendment a unit that is there keeps its id, and its version if it
--- is law as the new text has it.
+-- is law as the new text has it. Of a repeal manifest and text are empty: what is sealed is that nothing is left.
 CREATE OR REPLACE FUNCTION fn_manifest_seal(
     r cutter_governance.run, a cutter_governance.approval, p_manifest bytea, p_canonical bytea
 ) RETURNS integer
@@ -731,11 +783,15 @@ DECLARE
     n bigint;
     bad record;
     unknown text;
+    planned integer := CASE r.operation WHEN 'repeal' THEN 0 ELSE r.n_units END;
 BEGIN
     IF encode(sha256(p_manifest), 'hex') IS DISTINCT FROM a.manifest_digest
        OR encode(sha256(p_canonical), 'hex') IS DISTINCT FROM a.canonical_sha256
        OR a.canonical_sha256 IS DISTINCT FROM r.canonical_sha256
-       OR a.purpose IS DISTINCT FROM (CASE r.operation WHEN 'amend' THEN 'cut' ELSE r.operation END) THEN
+       OR a.n_units IS DISTINCT FROM r.n_units
+       OR a.purpose IS DISTINCT FROM (
+              CASE WHEN r.operation IN ('amend', 'repeal') THEN 'cut' ELSE r.operation END)
+       OR r.operation = 'repeal' AND octet_length(p_manifest || p_canonical) > 0 THEN
         PERFORM cutter_governance.fn_stop(
             'STOP_APPROVAL_INVALID', 'CU004',
             format('manifest or text of run %s is not the one that was signed', r.run_id),
@@ -750,7 +806,7 @@ BEGIN
     END IF;
     INSERT INTO cutter_governance.manifest_envelope (
         run_id, operation, docprefix, source_version_id, plan_digest, content_digest, n_units)
-    SELECT r.run_id, r.operation, r.docprefix, v.id, r.plan_digest, r.content_digest, a.n_units
+    SELECT r.run_id, r.operation, r.docprefix, v.id, r.plan_digest, r.content_digest, planned
       FROM cutter_governance.source_document_version_registry v
      WHERE v.docprefix = r.docprefix
        AND v.sha256 = r.source_sha256;
@@ -796,13 +852,13 @@ BEGIN
                      WHERE m.run_id = r.run_id
                     OFFSET 0) i) b;
     -- The rows are compared too: a field too many, or a number that is spelt in another way, would mean the same row.
-    IF n <> a.n_units OR n <> r.n_units OR num_nonnulls(bad.number, bad.outside, bad.hash, bad.span, bad.twice) > 0
+    IF n IS DISTINCT FROM planned OR num_nonnulls(bad.number, bad.outside, bad.hash, bad.span, bad.twice) > 0
        OR cutter_governance.fn_manifest_digest(r.run_id) IS DISTINCT FROM a.manifest_digest THEN
         PERFORM cutter_governance.fn_stop(
             'STOP_INVARIANT_FAILED', 'CU004',
             format(
                 'the manifest does not hold: %s blocks of %s; first block out of number %s, outside of %s/ %s, with another sha256 %s, out of the text %s, of an address named twice %s',
-                n, a.n_units, coalesce(bad.number::text, 'none'), r.docprefix, coalesce(bad.outside::text, 'none'),
+                n, planned, coalesce(bad.number::text, 'none'), r.docprefix, coalesce(bad.outside::text, 'none'),
                 coalesce(bad.hash::text, 'none'), coalesce(bad.span::text, 'none'), coalesce(bad.twice::text, 'none')),
             'Start again from the plan.');
     END IF;
@@ -838,7 +894,7 @@ BEGIN
     SELECT r.run_id, a.statement_sha256, a.manifest_digest, n,
            coalesce(string_agg(substring(p_canonical FROM b.before + 1 FOR b.byte_start - b.before), ''
                                ORDER BY b.seq) FILTER (WHERE b.byte_start > b.before), '')
-           || substring(p_canonical FROM max(b.byte_end) + 1)
+           || substring(p_canonical FROM coalesce(max(b.byte_end), 0) + 1)
       FROM (SELECT m.seq, m.byte_start::integer, m.byte_end::integer,
                    lag(m.byte_end::integer, 1, 0) OVER (ORDER BY m.seq) AS before
               FROM cutter_governance.manifest_unit_block m
@@ -846,7 +902,8 @@ BEGIN
     RETURN n;
 END $$;
 
--- Leg A of an amendment after the authorisation: seal, spend, write the differences. Returns their numbers.
+-- Leg A of an amendment after the authorisation: seal, spend, write the differences. Returns their numbers. A repeal
+-- seals that nothing is left, and writes no unit and no version.
 CREATE OR REPLACE FUNCTION fn_amend_write(
     r cutter_governance.run, a cutter_governance.approval, p_manifest bytea, p_canonical bytea
 ) RETURNS jsonb
@@ -863,7 +920,14 @@ BEGIN
         PERFORM cutter_governance.fn_stop(
             'STOP_DRIFT', 'CU005',
             format('run %s is not written: %s', r.run_id, coalesce(refused, 'it has no base')),
-            'Void the run, and plan the amendment again, against the law of today.');
+            'Void the run, and plan it again, against the law of today.');
+    END IF;
+    IF r.operation = 'repeal'
+       AND a.n_units IS DISTINCT FROM (SELECT count(*) FROM cutter_governance.fn_base_lines(r.docprefix)) THEN
+        PERFORM cutter_governance.fn_stop(
+            'STOP_COUNT_MISMATCH', 'CU006',
+            format('%s units of %s are signed to be repealed, and another number is law', a.n_units, r.docprefix),
+            'Nothing was committed.');
     END IF;
     PERFORM cutter_governance.fn_approval_spend(a, 'cut');
     n := cutter_governance.fn_manifest_seal(r, a, p_manifest, p_canonical);
@@ -900,9 +964,11 @@ BEGIN
      WHERE b.run_id = r.run_id
        AND NOT EXISTS (SELECT 1 FROM public.information_unit u WHERE u.id = b.unit_id);
     GET DIAGNOSTICS units = ROW_COUNT;
-    RETURN jsonb_build_object('status', 'amended', 'units', units, 'versions', versions);
+    RETURN jsonb_build_object('status', CASE r.operation WHEN 'repeal' THEN 'sealed' ELSE 'amended' END,
+                              'units', units, 'versions', versions);
 END $$;
-COMMENT ON FUNCTION fn_amend_write IS 'Writes the drafts of an amendment, in the transaction that authorised it.';
+COMMENT ON FUNCTION fn_amend_write IS
+    'Writes the drafts of an amendment, or seals a repeal, in the transaction that authorised it.';
 
 CREATE OR REPLACE FUNCTION fn_cut_apply(p_run_id text, p_manifest bytea, p_canonical bytea, p_event jsonb) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -912,10 +978,13 @@ DECLARE
     n integer;
     written jsonb;
 BEGIN
-    SELECT * INTO r FROM cutter_governance.run WHERE run_id = p_run_id AND operation IN ('cut', 'amend');
+    SELECT * INTO r
+      FROM cutter_governance.run
+     WHERE run_id = p_run_id
+       AND operation IN ('cut', 'amend', 'repeal');
     PERFORM cutter_governance.fn_run_step(
         p_run_id, ARRAY['awaiting_cut_authorization'], 'cut_leg_a_committed', p_event);
-    IF r.operation = 'amend' THEN
+    IF r.operation IN ('amend', 'repeal') THEN
         written := cutter_governance.fn_amend_write(r, a, p_manifest, p_canonical);
     ELSE
         n := cutter_governance.fn_cut_write(r, a, p_manifest, p_canonical);
@@ -926,6 +995,7 @@ BEGIN
 END $$;
 
 -- As in 0012; of an amendment a row for each unit that it touches: those that it writes, and then those that are gone.
+-- Of a repeal all are gone.
 CREATE OR REPLACE FUNCTION fn_record_write(r cutter_governance.run, a cutter_governance.approval) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 DECLARE
@@ -942,7 +1012,7 @@ BEGIN
     SELECT change_set, b.seq, b.unit_id, b.version_id
       FROM cutter_governance.manifest_unit_block b
      WHERE b.run_id = r.run_id
-       AND r.operation <> 'amend'
+       AND r.operation NOT IN ('amend', 'repeal')
     UNION ALL
     SELECT change_set, m.seq, m.unit_id, m.version_id
       FROM cutter_governance.fn_amended_units(r.run_id) m
@@ -952,7 +1022,7 @@ BEGIN
     SELECT change_set, (r.n_units + row_number() OVER (ORDER BY g.address COLLATE "C"))::integer,
            g.unit_id, g.version_id
       FROM cutter_governance.fn_gone_units(r.run_id) g
-     WHERE r.operation = 'amend';
+     WHERE r.operation IN ('amend', 'repeal');
     GET DIAGNOSTICS affected = ROW_COUNT;
     IF r.operation <> 'amend' AND affected <> r.n_units THEN
         PERFORM cutter_governance.fn_stop(
@@ -963,9 +1033,12 @@ BEGIN
     INSERT INTO cutter_governance.dot_pair_signature (change_set_id, signed_digest)
     VALUES (change_set, a.manifest_digest);
     INSERT INTO cutter_governance.decision_backlog_entry (id, run_id, subject)
-    VALUES (entry, r.run_id, format('enact the %s units of %s', r.n_units, r.docprefix));
+    VALUES (entry, r.run_id, format(CASE r.operation WHEN 'repeal' THEN 'repeal the %s units of %s'
+                                                     ELSE 'enact the %s units of %s' END,
+                                    r.n_units, r.docprefix));
     INSERT INTO cutter_governance.decision_backlog_history (entry_id, status, note)
-    VALUES (entry, 'open', 'cut into draft; waits for SG_2');
+    VALUES (entry, 'open', CASE r.operation WHEN 'repeal' THEN 'sealed; waits for SG_2'
+                                            ELSE 'cut into draft; waits for SG_2' END);
     RETURN affected;
 END $$;
 
@@ -980,7 +1053,7 @@ BEGIN
     SELECT stage INTO at_stage
       FROM cutter_governance.run
      WHERE run_id = p_run_id
-       AND operation IN ('cut', 'amend')
+       AND operation IN ('cut', 'amend', 'repeal')
        AND family = 'active'
        FOR NO KEY UPDATE;
     IF at_stage IS NULL
@@ -1014,7 +1087,7 @@ BEGIN
 END $$;
 
 -- The enactment of an amendment after the authorisation: the old versions and what is gone are superseded, the new ones
--- law, and the anchors moved. A log row for each unit that is touched; a changed one stays law.
+-- law, and the anchors moved. A log row for each unit that is touched; a changed one stays law. A repeal ends them all.
 CREATE OR REPLACE FUNCTION fn_amend_enact_write(
     r cutter_governance.run, a cutter_governance.approval, p_at timestamptz
 ) RETURNS jsonb
@@ -1026,6 +1099,7 @@ DECLARE
     moved jsonb;
     units bigint;
     versions bigint;
+    old bigint;
     other bigint;
     aliases bigint;
 BEGIN
@@ -1039,6 +1113,7 @@ BEGIN
      WHERE v.id = u.version_anchor_ref
        AND v.lifecycle_status = 'enacted'
        AND (u.id = ANY (changed) OR u.id = ANY (gone));
+    GET DIAGNOSTICS old = ROW_COUNT;
     UPDATE public.unit_version v
        SET lifecycle_status = 'enacted', enacted_at = p_at, review_state = 'enacted'
       FROM cutter_governance.manifest_unit_block b
@@ -1076,16 +1151,20 @@ BEGIN
       JOIN public.information_unit o ON o.canonical_address = m.old AND o.id = ANY (gone)
       JOIN cutter_governance.manifest_unit_block b ON b.run_id = r.run_id AND b.address = m.new;
     GET DIAGNOSTICS aliases = ROW_COUNT;
-    IF versions <> units OR other <> coalesce(cardinality(gone), 0) OR aliases <> jsonb_array_length(moved) THEN
+    IF versions <> units OR other <> coalesce(cardinality(gone), 0) OR aliases <> jsonb_array_length(moved)
+       OR old <> coalesce(cardinality(changed), 0) + coalesce(cardinality(gone), 0)
+       OR r.operation = 'repeal' AND (other, units) IS DISTINCT FROM (a.n_units::bigint, 0::bigint) THEN
         PERFORM cutter_governance.fn_stop(
             'STOP_COUNT_MISMATCH', 'CU006',
             format('%s units and %s versions enacted, %s of %s units gone, %s of %s renumbered',
                    units, versions, other, coalesce(cardinality(gone), 0), aliases, jsonb_array_length(moved)),
             'Nothing was committed.');
     END IF;
-    RETURN jsonb_build_object('status', 'amended', 'units', units + other, 'versions', versions);
+    RETURN jsonb_build_object('status', CASE r.operation WHEN 'repeal' THEN 'repealed' ELSE 'amended' END,
+                              'units', units + other, 'versions', versions);
 END $$;
-COMMENT ON FUNCTION fn_amend_enact_write IS 'Makes an amendment law, in the transaction that authorised it.';
+COMMENT ON FUNCTION fn_amend_enact_write IS
+    'Makes an amendment law, or ends what is repealed, in the transaction that authorised it.';
 
 CREATE OR REPLACE FUNCTION fn_cut_enact(p_run_id text, p_event jsonb) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
@@ -1113,7 +1192,7 @@ BEGIN
     INSERT INTO cutter_governance.review_decision (id, run_id, verdict, marker, statement_sha256, decided_by)
     VALUES (a.review_decision_id, p_run_id, 'enact', 'enactment_authorised', a.statement_sha256, a.signers);
     SELECT * INTO r FROM cutter_governance.run WHERE run_id = p_run_id;
-    IF r.operation = 'amend' THEN
+    IF r.operation IN ('amend', 'repeal') THEN
         enacted := cutter_governance.fn_amend_enact_write(r, a, at);
         INSERT INTO cutter_governance.decision_backlog_history (entry_id, status, note)
         SELECT id, 'done', 'enacted under SG_2' FROM cutter_governance.decision_backlog_entry WHERE run_id = p_run_id;
@@ -1187,7 +1266,8 @@ BEGIN
             'Nothing was committed.');
     END IF;
     INSERT INTO cutter_governance.decision_backlog_history (entry_id, status, note)
-    SELECT id, 'withdrawn', 'the amendment was reverted'
+    SELECT id, 'withdrawn', CASE r.operation WHEN 'repeal' THEN 'the repeal was reverted'
+                                             ELSE 'the amendment was reverted' END
       FROM cutter_governance.decision_backlog_entry
      WHERE run_id = r.run_id;
     RETURN versions;
@@ -1203,7 +1283,7 @@ DECLARE
     units bigint;
 BEGIN
     SELECT * INTO r FROM cutter_governance.run WHERE run_id = p_run_id;
-    IF r.operation <> 'amend' AND EXISTS (SELECT 1
+    IF r.operation NOT IN ('amend', 'repeal') AND EXISTS (SELECT 1
                  FROM cutter_governance.manifest_unit_block b
                  JOIN public.information_unit u ON u.id = b.unit_id
                 WHERE b.run_id = p_run_id
@@ -1213,12 +1293,12 @@ BEGIN
             format('run %s has units that are no drafts; enacted units are never reverted', p_run_id),
             'Supersede them by a new version instead.');
     END IF;
-    units := CASE WHEN r.operation = 'amend' THEN cutter_governance.fn_amend_revert_write(r, a)
+    units := CASE WHEN r.operation IN ('amend', 'repeal') THEN cutter_governance.fn_amend_revert_write(r, a)
                   ELSE cutter_governance.fn_revert_write(p_run_id, a) END;
     UPDATE cutter_governance.run
        SET family = 'reverted', reason = '', changed_at = clock_timestamp()
      WHERE run_id = p_run_id
-       AND operation IN ('cut', 'amend')
+       AND operation IN ('cut', 'amend', 'repeal')
        AND family IN ('active', 'stopped', 'failed')
        AND stage IN ('cut_leg_a_committed', 'structural_verified', 'leg_b_recorded', 'write_verified',
                      'awaiting_lifecycle_authorization');
@@ -1234,7 +1314,7 @@ BEGIN
     RETURN jsonb_build_object('status', 'reverted', 'units', units);
 END $$;
 
--- As in 0012, and the same of an amendment, whose effect is told by its versions.
+-- As in 0012, and the same of an amendment, whose effect is told by its versions, and of a repeal.
 CREATE OR REPLACE FUNCTION guard_all_or_nothing() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -1243,7 +1323,25 @@ DECLARE
 BEGIN
     -- Of a revert: what is there is superseded.
     -- A unit may be gone, or was superseded by somebody else, and the rest is taken back all the same.
-    IF EXISTS (SELECT 1 FROM cutter_governance.run r WHERE r.run_id = NEW.run_id AND r.operation = 'amend') THEN
+    IF EXISTS (SELECT 1 FROM cutter_governance.run r WHERE r.run_id = NEW.run_id AND r.operation = 'repeal') THEN
+        -- A repeal has an effect on units in its enactment alone: every one that was recorded is superseded, with the
+        -- version that was law, and none of the document is law.
+        SELECT r.n_units,
+               (SELECT count(*)
+                  FROM cutter_governance.cut_change_set c
+                  JOIN cutter_governance.cut_change_set_affected_row f ON f.change_set_id = c.id
+                  JOIN public.information_unit u ON u.id = f.unit_id AND u.lifecycle_status = 'superseded'
+                  JOIN public.unit_version v ON v.id = f.version_id AND v.lifecycle_status = 'superseded'
+                 WHERE c.run_id = r.run_id)
+               + (SELECT count(*)
+                    FROM public.information_unit u
+                   WHERE u.doc_code = r.docprefix
+                     AND u.lifecycle_status = 'enacted')
+          INTO planned, done
+          FROM cutter_governance.run r
+         WHERE r.run_id = NEW.run_id
+           AND NEW.purpose = 'enact';
+    ELSIF EXISTS (SELECT 1 FROM cutter_governance.run r WHERE r.run_id = NEW.run_id AND r.operation = 'amend') THEN
         SELECT count(*) FILTER (
                    WHERE CASE NEW.purpose
                          WHEN 'cut' THEN v.lifecycle_status = 'draft'
@@ -1303,11 +1401,12 @@ BEGIN
     RETURN NULL;
 END $$;
 
-REVOKE ALL ON FUNCTION guard_amended, fn_newest_state, fn_base_lines, fn_base_digest, fn_amend_refusal, fn_run_base,
+REVOKE ALL ON FUNCTION guard_amended, fn_newest_state, fn_repealed_by, fn_base_lines, fn_base_digest,
+    fn_amend_refusal, fn_run_base,
     fn_amended_units, fn_gone_units, fn_amend_differences, fn_amend_write, fn_amend_enact_write,
     fn_amend_revert_write FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION fn_base_lines, fn_base_digest, fn_amend_refusal, fn_amended_units, fn_gone_units
-    TO cutter_exec, cutter_verify;
+GRANT EXECUTE ON FUNCTION fn_base_lines, fn_base_digest, fn_amend_refusal, fn_repealed_by, fn_amended_units,
+    fn_gone_units TO cutter_exec, cutter_verify;
 GRANT EXECUTE ON FUNCTION fn_run_base TO cutter_exec;
 
 -- Each guard of units once more, from its own printed definition, as at the end of 0012.
