@@ -52,10 +52,10 @@ def brief(installation: Installation, danger: Danger, run_id: str) -> Confirmati
         docprefix=run.docprefix,
         target=run.target,
         n_units=run.n_units,
-        effects=_effects(danger, run),
+        effects=(_effects_of_repeal(danger, run) if run.is_repeal else ()) or _effects(danger, run),
         deltas=_deltas(danger, run),
         reversible=danger is Danger.ARM,
-        reversal=_reversal(danger, run),
+        reversal=(_REVERSAL_OF_REPEAL.get(danger) if run.is_repeal else None) or _reversal(danger, run),
         confirm_text=run_id,
         checks=tuple(checks),
     )
@@ -106,12 +106,36 @@ def _amendment(run: RunView) -> tuple[str, ...]:
     return (f"Units: {amendment_in_words(run.amendment)}.",) if run.amendment is not None else ()
 
 
+def _effects_of_repeal(danger: RunDanger, run: RunView) -> tuple[str, ...]:
+    """Return what the enactment or the revert of a repeal does; nothing for what is the same for every run."""
+    if danger is Danger.ENACT:
+        return (
+            f"{run.docprefix} is REPEALED: {counted(run.n_units or 0, 'unit')} go out of force, all in one transaction.",
+            "Nothing is deleted: every earlier text stays readable as history.",
+            "It is final: no text comes after it under this document prefix.",
+        )
+    if danger is Danger.REVERT:
+        return (
+            f"The repeal of {run.docprefix} is taken back; no unit was written for it.",
+            "The law stays as it is, and can be amended or repealed again.",
+        )
+    return ()
+
+
+_REVERSAL_OF_REPEAL = {
+    Danger.ENACT: "CANNOT BE UNDONE: a new text needs another document prefix",
+    Danger.REVERT: "CANNOT BE UNDONE: the repeal has to be planned and signed again",
+}
+
+
 def _effects(danger: RunDanger, run: RunView) -> tuple[str, ...]:
     n = run.n_units or 0
     match danger:
         case Danger.ARM:
             written = f"cut {counted(n, 'unit')} of {run.docprefix} into DRAFT"
-            if run.amendment is not None:
+            if run.is_repeal:
+                written = f"seal that nothing of {run.docprefix} is left; {counted(n, 'unit')} stay in force until SG_2"
+            elif run.amendment is not None:
                 written = f"write {counted(run.amendment.drafts, 'draft version')} for the amendment of {run.docprefix}"
             return (
                 f"Arms the switch for run {run.run_id} alone, until the lease expires.",

@@ -15,7 +15,7 @@ from console.cli.export_request import ExportDocument
 from console.cli.one_run import OneRun
 from console.cli.plan_request import PROFILE, DocumentFile, PlanFile
 from console.cli.profile_requests import CheckProfile, OneProfile
-from console.cli.state_requests import DiffDocument, OneDocument, OneUnit, ShowDocument, ShowUnit
+from console.cli.state_requests import DiffDocument, OneDocument, OneUnit, RepealDocument, ShowDocument, ShowUnit
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +293,14 @@ OPERATIONS: tuple[Operation, ...] = (
         DiffDocument,
         "console.cli.state_diff:diff",
         ("console.backend.runs.state_comparison:DocumentDiff",),
+    ),
+    Operation(
+        ("document", "repeal"),
+        "start a run that repeals a document as a whole: DRYRUN unless --live",
+        RepealDocument,
+        "console.cli.runs:repeal",
+        _RUN_VIEW,
+        writes=True,
     ),
     Operation(
         ("unit", "show"),

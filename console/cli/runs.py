@@ -11,6 +11,7 @@ from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus, Refused, StopCode
 from console.backend.model.outcome import Check, Outcome, worst
 from console.backend.model.purposes import KIND_AT
+from console.backend.model.repeal import repeal_origin
 from console.backend.model.states import Family, Mode, Stage
 from console.backend.model.value import Value
 from console.backend.model.view_models import Progress, RunRequest, RunSummary, RunView, own_profile_in_words
@@ -22,6 +23,7 @@ from console.cli.one_run import OneRun
 from console.cli.operations import ConfirmedRun, Nothing, StartRun, VoidRun
 from console.cli.output import narrate, report
 from console.cli.plans import keep_new_file
+from console.cli.state_requests import RepealDocument
 
 
 class Runs(Value):
@@ -59,6 +61,15 @@ def start(options: Options, request: StartRun) -> ExitStatus:
         narrate(f"nothing to do: run {run.run_id} has cut this very text")
         return _report_run(options, "run start", run, ExitStatus.DONE)
     return _report_run(options, "run start", run)
+
+
+def repeal(options: Options, request: RepealDocument) -> ExitStatus:
+    """Start a run that repeals a document as a whole: DRYRUN unless --live."""
+    mode = Mode.LIVE if request.live else Mode.DRYRUN
+    run_request = RunRequest(
+        origin=repeal_origin(request.docprefix), docprefix=request.docprefix, mode=mode, repeal=True
+    )
+    return _report_run(options, "document repeal", backend_of(options).start(run_request, _narrate))
 
 
 def _accept_text(path: Path | None) -> str:
@@ -214,7 +225,11 @@ def run_lines(run: RunView) -> list[str]:
         f"run        {run.run_id}  {run.mode}",
         f"state      {run.state.name}",
         f"document   {run.docprefix}  {run.origin}  profile {run.profile}{own_profile_in_words(run.profile_sha256)}  {_counts(run)}",
-        *([f"amends     what is law: {amendment_in_words(run.amendment)}"] if run.amendment is not None else []),
+        *(
+            [f"{'repeals' if run.is_repeal else 'amends':<11}what is law: {amendment_in_words(run.amendment)}"]
+            if run.amendment is not None
+            else []
+        ),
         f"plan       {run.plan_digest or '-'}",
         f"operator   {run.operator}",
         f"journal    {run.journal}",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from console.cli.arguments import Checked, Options, option, positional
+from console.cli.arguments import Checked, Options, option, positional, switch
 
 _AS_OF = option("DATE", "as of the end of this day in UTC, or of a time such as 2026-11-28T09:30:00+01:00; else: now")
 
@@ -13,6 +13,13 @@ class OneDocument:
     """A command about one document."""
 
     docprefix: str = field(metadata=positional("P", "prefix of the document's addresses"))
+
+
+@dataclass(frozen=True, slots=True)
+class RepealDocument(OneDocument):
+    """Start a run that repeals a document."""
+
+    live: bool = field(default=False, metadata=switch("start LIVE; otherwise a dry run"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,8 @@ def head(run: RunView, now: datetime, actions: tuple[Action, ...], switch: Switc
         )
     ]
     if run.amendment is not None:
-        lines.append(line(Span("amends ", "muted"), f"what is law: {amendment_in_words(run.amendment)}"))
+        word = "repeals" if run.is_repeal else "amends"
+        lines.append(line(Span(f"{word} ", "muted"), f"what is law: {amendment_in_words(run.amendment)}"))
     if run.interruption is not None:
         cut = run.interruption
         lines.append(line(Span(f"INTERRUPTED in {cut.what}, {age(cut.since, now)}. ", "bad")))
@@ -115,6 +116,8 @@ def how_it_ended(run: RunView) -> list[Line]:
         taken_back = (
             "Its draft versions are superseded; nothing was deleted. The law is as it was, and can be amended again."
         )
+    if run.is_repeal:
+        taken_back = "It has written no unit. The law is as it was, and can be amended or repealed again."
     units = line(taken_back)
     return [line(Span("reverted ", "strong"), f"from {run.state.stage.value}"), units, line(""), *_about(run)]
 
@@ -128,7 +131,17 @@ def written(run: RunView, *, stopped: bool = False) -> str:
         return f"{run.run_id} was interrupted in {run.interruption.what}. The database says: {run.interruption.database_says}."
     if any(view.status is PhaseStatus.RUNNING for view in run.phases):
         return f"A phase of {run.run_id} is running: what it writes is not known yet."
+    if run.is_repeal and run.state.stage not in BEFORE_CUT:
+        return _repeal_at_rest(run, units)
     return _at_rest(run, units, stopped=stopped)
+
+
+def _repeal_at_rest(run: RunView, units: str) -> str:
+    if run.state.family is Family.REVERTED:
+        return f"The repeal by {run.run_id} was taken back before."
+    if run.state.stage in ENACTED_STAGES:
+        return f"{run.docprefix} was repealed before: {units} went out of force."
+    return f"The repeal of {run.docprefix} was sealed before, and waits ({run.state.name}); {units} are still in force."
 
 
 def _at_rest(run: RunView, units: str, *, stopped: bool) -> str:
@@ -144,13 +157,26 @@ def _at_rest(run: RunView, units: str, *, stopped: bool) -> str:
     return f"{units} of {run.docprefix} were committed before as drafts, and are still there ({run.state.name})."
 
 
+_REPEAL_CAME_TO = {
+    Stage.CLOSEOUT_REPORTED: "{docprefix} is repealed: {units} went out of force.",
+    Stage.AWAITING_CUT_AUTHORIZATION: "The repeal of {units} of {docprefix} is planned. Next: SG_1 (3, then s).",
+    Stage.AWAITING_LIFECYCLE_AUTHORIZATION: "The repeal of {units} of {docprefix} is sealed and verified. Next: SG_2, the ruling to enact (3, then s).",
+}
+
+
 def came_to(run: RunView) -> str:
     """Return the result of a step in one sentence, with the next step if the run pauses."""
     units = "units" if run.n_units is None else plural(run.n_units, "unit")
     if run.interruption is not None or run.state.family is not Family.ACTIVE:
         return f"{run.run_id} is now {run.state.name}."
+    if run.is_repeal and run.mode is Mode.LIVE and run.state.stage in _REPEAL_CAME_TO:
+        return _REPEAL_CAME_TO[run.state.stage].format(docprefix=run.docprefix, units=units)
     if run.amendment is not None and run.mode is Mode.LIVE:
         units = plural(run.amendment.touched, "change")
+    return _came_to(run, units)
+
+
+def _came_to(run: RunView, units: str) -> str:
     match run.state.stage:
         case Stage.CLOSEOUT_REPORTED if run.mode is Mode.DRYRUN:
             return f"The dry run of {run.docprefix} passed: {units} planned, nothing written."

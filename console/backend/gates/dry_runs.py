@@ -10,6 +10,7 @@ from console.backend.model.counting import counted
 from console.backend.model.errors import Refused
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan_binding import Target
+from console.backend.model.purposes import RunOperation
 from console.backend.model.safe_text import SafeText
 from console.backend.model.states import PHASE_TABLE, Mode, Phase
 from console.backend.model.value import Value
@@ -94,10 +95,14 @@ def place(target: Target) -> tuple[str, str, int]:
 
 def start_command(installation: Installation, row: RunRow, workspace: Workspace) -> str:
     """Return the exact command of a dry run of the same document."""
+    if row.operation is RunOperation.REPEAL:
+        return f"cutter-console document repeal {row.docprefix}"
     kind, _, name = row.origin.partition(":")
     source = str(installation.intake / name) if kind == "file" else row.origin
     request = workspace.request()
     options = f" --profile {row.profile}" + (" --ordinals" if request.ordinals else "")
+    if request.operation is RunOperation.AMEND:
+        options += " --amend" + "".join(f" --moved {shlex.quote(f'{move.old}={move.new}')}" for move in request.moved)
     if request.accept_sha256:
         options += f" --accept {shlex.quote(str(workspace.directory / ACCEPT_FILE))}"
     return f"cutter-console run start {shlex.quote(source)} --docprefix {row.docprefix}{options}"

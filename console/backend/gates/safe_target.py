@@ -16,7 +16,7 @@ from console.backend.host.regular_file import sha256_file
 from console.backend.model.counting import counted
 from console.backend.model.errors import Refused
 from console.backend.model.outcome import Check, Outcome
-from console.backend.model.profile_names import EDIT_PROFILE
+from console.backend.model.profile_names import EDIT_PROFILE, REPEAL_PROFILE
 from console.backend.model.readiness import Owner
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
@@ -119,7 +119,8 @@ def _snapshots(installation: Installation) -> Iterator[Snapshot]:
             request, plan = workspace.request(), workspace.plan_facts()
         except Refused:
             continue
-        if plan is None or request.profile == EDIT_PROFILE or (request.docprefix, plan.source_sha256) in known:
+        without_text = request.profile in {EDIT_PROFILE, REPEAL_PROFILE}
+        if plan is None or without_text or (request.docprefix, plan.source_sha256) in known:
             continue
         known.add((request.docprefix, plan.source_sha256))
         source = directory / "source.raw"
@@ -138,6 +139,8 @@ def candidates(registry: Registry, dry_runs: tuple[DryRun, ...]) -> tuple[Regist
     by_prefix = {document.docprefix: document for document in registry.documents}
     more: dict[tuple[str, str], Registered] = {}
     for run in dry_runs:
+        if run.profile == REPEAL_PROFILE:
+            continue
         version = (run.docprefix, run.source_sha256)
         if version not in known:
             registered = by_prefix.get(run.docprefix) or Registered(

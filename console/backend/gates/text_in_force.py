@@ -60,7 +60,8 @@ def _texts(probe: Probe) -> Texts:
         for row in rows:
             if time.monotonic() > ends_at:
                 break
-            texts.append(compared(row, composed_text(connection, row)))
+            composed = composed_text(connection, row)
+            texts.append(repealed(row, composed) if row.is_repeal else compared(row, composed))
     return Texts(texts=tuple(texts), not_in_time=tuple(row.docprefix for row in rows[len(texts) :]))
 
 
@@ -71,6 +72,14 @@ def _in_force(rows: Sequence[StateRow], now: datetime) -> list[StateRow]:
         by_document.setdefault(row.docprefix, []).append(row)
     current = (in_force_at(states, now) for states in by_document.values())
     return [row for row in current if row is not None]
+
+
+def repealed(row: StateRow, composed: ComposedText) -> Text:
+    """Pure: whether a document that is repealed has no text and no unit in force."""
+    if composed.left:
+        fault = f"{counted(composed.left, 'unit')} in force, though run {row.run_id} has repealed the document"
+        return Text(docprefix=row.docprefix, fault=fault)
+    return compared(row, composed)
 
 
 def compared(row: StateRow, composed: ComposedText) -> Text:

@@ -257,6 +257,11 @@ class RunView(Value):
     interruption: Interruption | None = None
     journal: SafeText = ""
 
+    @property
+    def is_repeal(self) -> bool:
+        """Return whether its plan repeals the document."""
+        return self.amendment is not None and self.amendment.is_repeal
+
 
 class ApprovalStatus(StrEnum):
     """Status of a statement."""

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import psycopg
 from psycopg.rows import class_row
 
+from console.backend.model.purposes import RunOperation
 from console.backend.model.states import Family, Stage
 from console.backend.model.value import Value
 from console.backend.postgres.connections import read_column, read_row, read_rows, scalar
@@ -30,6 +31,11 @@ class StateRow(Value):
     in_force_from: datetime
     in_force_until: datetime | None
 
+    @property
+    def is_repeal(self) -> bool:
+        """Return whether nothing of the document is in force in this state."""
+        return self.operation == RunOperation.REPEAL
+
 
 class RegisteredDocument(Value):
     """A registered document with its newest run and its newest drafts that are not law, if there are any."""
@@ -43,6 +49,8 @@ class RegisteredDocument(Value):
     last_reason: str | None
     draft_run: str | None
     draft_units: int | None
+    draft_operation: str
+    """Operation of that newest run; empty if there is none."""
 
 
 class EditedUnit(NamedTuple):
@@ -106,6 +114,8 @@ class ComposedText(NamedTuple):
     """Of the text before these edits."""
     altered: list[str]
     """First addresses whose title or body is not the signed one."""
+    left: int = 0
+    """Of a repeal: units of the document that are in force although it is repealed."""
 
 
 _STATES = """
@@ -118,11 +128,11 @@ _OF_DOCUMENT = _STATES + " WHERE docprefix = %s ORDER BY state"
 _ALL = _STATES + ' ORDER BY docprefix COLLATE "C", state'
 _DOCUMENTS = """
     SELECT d.docprefix, d.origin, d.profile, l.run_id AS last_run, l.stage AS last_stage, l.family AS last_family, l.reason AS last_reason, w.run_id AS draft_run,
-           w.n_units AS draft_units
+           CASE w.operation WHEN 'repeal' THEN NULL ELSE w.n_units END AS draft_units, coalesce(w.operation, '') AS draft_operation
       FROM cutter_governance.v_document d
       LEFT JOIN (SELECT DISTINCT ON (docprefix) docprefix, run_id, stage, family, reason FROM cutter_governance.v_run
                   ORDER BY docprefix, started_at DESC, run_id DESC) l USING (docprefix)
-      LEFT JOIN (SELECT DISTINCT ON (docprefix) docprefix, run_id, n_units FROM cutter_governance.v_run
+      LEFT JOIN (SELECT DISTINCT ON (docprefix) docprefix, run_id, n_units, operation FROM cutter_governance.v_run
                   WHERE operation <> 'edit' AND stage = ANY(%s) AND family NOT IN ('reverted', 'voided')
                   ORDER BY docprefix, started_at DESC, run_id DESC) w USING (docprefix)
      ORDER BY d.docprefix COLLATE "C"
@@ -162,6 +172,7 @@ _COMPOSED = """
                       ARRAY(SELECT address FROM cutter_governance.fn_state_altered(%(run)s) ORDER BY seq LIMIT 3)
                 WHERE t.sha256 IS DISTINCT FROM %(pinned)s) e (edits, cut_sha256, altered) ON true
 """
+_LEFT = "SELECT count(*) FROM cutter_governance.v_in_force WHERE docprefix = %s"
 
 
 def states_of(connection: psycopg.Connection, docprefix: str) -> tuple[StateRow, ...]:
@@ -260,4 +271,6 @@ def composed_text(connection: psycopg.Connection, row: StateRow) -> ComposedText
     ) -> ComposedText:
         return ComposedText(sha256, sealed, edits or [], cut, altered or [])
 
-    return read_row(connection, composed, _COMPOSED, values)
+    text = read_row(connection, composed, _COMPOSED, values)
+    # The text of a repeal is empty whatever the rows say: that nothing is in force is asked of the readers' view.
+    return text._replace(left=int(str(scalar(connection, _LEFT, row.docprefix)))) if row.is_repeal else text

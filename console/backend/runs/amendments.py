@@ -67,11 +67,16 @@ def require_not_repealed(connection: psycopg.Connection, docprefix: str) -> None
     """Raise Refused if the document was repealed: no text comes after that under its prefix. The caller connects as executor."""
     run_id = repealed_by(connection, docprefix)
     if run_id:
-        raise Refused(
-            StopCode.REPLAY_CONFLICT,
-            f"{docprefix} was repealed by run {run_id}, for good: its addresses stay what they meant",
-            "Give a new text a document prefix of its own: cutter-console run start FILE --docprefix P",
-        )
+        raise after_repeal(docprefix, run_id)
+
+
+def after_repeal(docprefix: str, run_id: str) -> Refused:
+    """Return the one answer to a new text of a document that was repealed."""
+    return Refused(
+        StopCode.REPLAY_CONFLICT,
+        f"{docprefix} was repealed by run {run_id}, for good: its addresses stay what they meant",
+        "Give a new text a document prefix of its own: cutter-console run start FILE --docprefix P",
+    )
 
 
 def planned_lines(document: DocumentPlan) -> dict[str, str]:

@@ -12,6 +12,7 @@ import psycopg
 from console.backend.host.installation import Installation
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, ExitStatus, Refused, StopCode, Unmeasured
+from console.backend.model.purposes import RunOperation
 from console.backend.model.safe_text import SafeText
 from console.backend.model.states import DRAFT_STAGES, RunState
 from console.backend.model.value import Value
@@ -157,8 +158,11 @@ def text_as_of(installation: Installation, docprefix: str, as_of: datetime | Non
     Raises Refused if nothing is in force then, Unmeasured if the whole text was not kept, NotAsPinned if it differs.
     """
     with reading(installation) as connection:
-        moment = as_of or server_clock(connection)
-        return read_text(connection, state_at(require_states(connection, docprefix), docprefix, moment), moment)
+        moment, rows = as_of or server_clock(connection), require_states(connection, docprefix)
+        row = state_at(rows, docprefix, moment)
+        if row.is_repeal:
+            raise repealed(row, rows)
+        return read_text(connection, row, moment)
 
 
 def read_text(connection: psycopg.Connection, row: StateRow, moment: datetime) -> StateText:
@@ -220,6 +224,24 @@ def state_at(rows: Sequence[StateRow], docprefix: str, moment: datetime) -> Stat
     return row
 
 
+def repealed(row: StateRow, rows: Sequence[StateRow]) -> Refused:
+    """Return the answer for the text of a document in the state of its repeal: there is none, and which was the last."""
+    message = f"{row.docprefix} is repealed since {shown_time(row.in_force_from)}, by run {row.run_id}: nothing of it is in force"
+    last = max((state.in_force_from for state in ever_in_force(rows) if not state.is_repeal), default=None)
+    history = f"cutter-console document history {row.docprefix}"
+    if last is None:
+        return Refused(StopCode.DOCUMENT_UNKNOWN, message, f"See all of its states: {history}")
+    show = f"cutter-console document show {row.docprefix} --as-of {last.astimezone(UTC).isoformat()}"
+    return Refused(StopCode.DOCUMENT_UNKNOWN, message, f"Read its last text: {show}")
+
+
+def repealed_state(connection: psycopg.Connection, docprefix: str) -> Refused | None:
+    """Return the answer for the text of a document that is repealed now, or None if it is not."""
+    rows = states_of(connection, docprefix)
+    row = in_force_at(rows, server_clock(connection))
+    return repealed(row, rows) if row is not None and row.is_repeal else None
+
+
 def in_force_at(rows: Sequence[StateRow], moment: datetime) -> StateRow | None:
     """Pure: the state that is in force at a moment, or None."""
     return next(
@@ -257,7 +279,7 @@ def _document_view(document: RegisteredDocument, rows: Sequence[StateRow], now: 
         docprefix=document.docprefix,
         origin=document.origin,
         profile=document.profile,
-        standing=_standing(current, later, document.draft_run),
+        standing=_standing(current, later, document),
         n_units=counted_row.n_units if counted_row else document.draft_units,
         n_states=len(rows),
         state=current.state if current else None,
@@ -276,14 +298,15 @@ def _run_state(document: RegisteredDocument) -> str:
     return RunState(stage=document.last_stage, family=document.last_family, reason=document.last_reason or "").name
 
 
-def _standing(current: StateRow | None, later: StateRow | None, draft_run: str | None) -> str:
+def _standing(current: StateRow | None, later: StateRow | None, document: RegisteredDocument) -> str:
     parts = []
     if current is not None:
-        parts.append(f"in force since {shown_time(current.in_force_from)}")
+        parts.append(f"{'repealed' if current.is_repeal else 'in force'} since {shown_time(current.in_force_from)}")
     if later is not None:
-        parts.append(f"next state from {shown_time(later.in_force_from)}")
-    if draft_run:
-        parts.append(f"draft by run {draft_run}")
+        parts.append(f"{'repealed' if later.is_repeal else 'next state'} from {shown_time(later.in_force_from)}")
+    if document.draft_run:
+        word = "repeal" if document.draft_operation == RunOperation.REPEAL else "draft"
+        parts.append(f"{word} by run {document.draft_run}")
     return "; ".join(parts) or "registered"
 
 
@@ -312,7 +335,9 @@ def _counts_now(row: StateRow, rows: Sequence[StateRow], now: datetime) -> str:
         return "never in force"
     if row.in_force_from > now:
         return "begins later"
-    return "in force" if row == in_force_at(rows, now) else "ended"
+    if row != in_force_at(rows, now):
+        return "ended"
+    return "repealed" if row.is_repeal else "in force"
 
 
 def not_sealed(row: StateRow) -> Unmeasured:

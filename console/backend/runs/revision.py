@@ -11,8 +11,10 @@ from console.backend.model.amendment import Amendment, Moved
 from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.plan import DocumentPlan
+from console.backend.model.purposes import RunOperation
 from console.backend.postgres.base_units import EnactedState, known_addresses, newest_state, units_of_state
 from console.backend.postgres.connections import connect
+from console.backend.runs.amendments import after_repeal
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +50,18 @@ def compare_with_law(
 def compare_if_law(
     installation: Installation, plan: DocumentPlan, canonical: bytes, moved: tuple[Moved, ...] = ()
 ) -> Revision | None:
-    """Compare a planned document with its newest enacted state, or return None if nothing of it was ever enacted."""
+    """Compare a planned document with its newest enacted state, or return None if nothing of it was ever enacted.
+
+    Raises Refused if the document was repealed.
+    """
     with connect(installation.settings.database.monitor, read_only=True, purpose="compare") as connection:
         # One snapshot for all rows: a state must not be mixed of two moments.
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         state = newest_state(connection, plan.docprefix)
         if state is None:
             return None
+        if state.operation == RunOperation.REPEAL:
+            raise after_repeal(plan.docprefix, state.run_id)
         comparison = compare(units_of_state(connection, plan.docprefix, state), units_of_plan(plan, canonical), moved)
         added = tuple(unit.address for unit in comparison.added)
         returning = known_addresses(connection, plan.docprefix, added)

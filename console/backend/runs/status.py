@@ -9,7 +9,7 @@ from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan_binding import TableCount
-from console.backend.model.purposes import KIND_AT, Kind, Purpose
+from console.backend.model.purposes import KIND_AT, Kind, Purpose, RunOperation
 from console.backend.model.states import Family, Move, Stage, only_closes
 from console.backend.model.tables import READERS_TABLES
 from console.backend.model.value import Value
@@ -30,6 +30,7 @@ from console.backend.runs.moves import command_of
 from console.backend.runs.run_views import summaries
 
 _RULED = {Kind.SG_1: "cut into draft", Kind.SG_2: "enactment"}
+_REPEALED = {Kind.SG_1: "repeal", Kind.SG_2: "enactment of the repeal"}
 
 
 class Facts(Value):
@@ -180,7 +181,8 @@ def _wait(row: RunRow, imported: set[str], switch: SwitchView) -> WaitView | Non
         if switch.is_taken:  # A console is at work under the lease: nobody is waited for.
             return None
         is_cut = row.stage is not Stage.AWAITING_CUT_AUTHORIZATION
-        step = "record and verify the cut" if is_cut else "cut into draft"
+        cut = "the repeal" if row.operation is RunOperation.REPEAL else "the cut"
+        step = f"record and verify {cut}" if is_cut else _ruled(row, Kind.SG_1)
         return WaitView(
             what=f"{row.docprefix} is armed: {step} of {counted(row.n_units or 0, 'unit')}",
             run_id=row.run_id,
@@ -202,7 +204,7 @@ def _wait(row: RunRow, imported: set[str], switch: SwitchView) -> WaitView | Non
     kind = KIND_AT[row.stage]
     if kind not in imported:
         return WaitView(
-            what=f"{kind} for {row.docprefix}: {_RULED[kind]} of {counted(row.n_units or 0, 'unit')}",
+            what=f"{kind} for {row.docprefix}: {_ruled(row, kind)} of {counted(row.n_units or 0, 'unit')}",
             run_id=row.run_id,
             since=row.changed_at,
             waits_for="the sovereign's signature",
@@ -210,12 +212,16 @@ def _wait(row: RunRow, imported: set[str], switch: SwitchView) -> WaitView | Non
         )
     verb = "arm" if kind is Kind.SG_1 else "enact"
     return WaitView(
-        what=f"{row.docprefix} is authorised: {_RULED[kind]} of {counted(row.n_units or 0, 'unit')}",
+        what=f"{row.docprefix} is authorised: {_ruled(row, kind)} of {counted(row.n_units or 0, 'unit')}",
         run_id=row.run_id,
         since=row.changed_at,
         waits_for="the operator",
         next_action=f"cutter-console {verb} {row.run_id} --confirm {row.run_id}",
     )
+
+
+def _ruled(row: RunRow, kind: Kind) -> str:
+    return (_REPEALED if row.operation is RunOperation.REPEAL else _RULED)[kind]
 
 
 def _wait_for_lost(run: RunSummary) -> WaitView:

@@ -16,7 +16,7 @@ from console.backend.postgres.connections import connect
 from console.backend.postgres.document_states import StateUnitRow, is_sealed, state_units
 from console.backend.postgres.registry import CutRun, cut_runs, run_in_force, state_run
 from console.backend.postgres.units import ReaderUnit, reader_units, units_in_force
-from console.backend.runs.document_states import not_sealed, reading, require_states, state_at
+from console.backend.runs.document_states import not_sealed, reading, repealed_state, require_states, state_at
 from console.backend.runs.workspace import Workspace
 
 _DRAFT = "draft"
@@ -26,8 +26,8 @@ def read_stored(installation: Installation, docprefix: str, *, with_drafts: bool
     """Return the document as readers see it, read as the monitoring role in one READ ONLY transaction.
 
     The database does not hold the order of the units, nor text outside of them: both come from the plan and the pinned
-    source of the run that cut it, whose digests the database holds. Raises Refused without them, and for drafts that
-    are not asked for; Drifted if the units are not those of the plan.
+    source of the run that cut it, whose digests the database holds. Raises Refused without them, for a document that is
+    repealed, and for drafts that are not asked for; Drifted if the units are not those of the plan.
     """
     with connect(installation.settings.database.monitor, read_only=True, purpose="export") as connection:
         # One snapshot for all rows: a document must not be mixed of two moments.
@@ -36,6 +36,9 @@ def read_stored(installation: Installation, docprefix: str, *, with_drafts: bool
         # The drafts of an amendment are no part of what is in force.
         units = units_in_force(connection, docprefix) if in_force else reader_units(connection, docprefix)
         runs = (in_force,) if in_force else cut_runs(connection, docprefix)
+        repeal = repealed_state(connection, docprefix)
+    if repeal is not None and not units:
+        raise repeal
     _refuse_unasked(units, docprefix, with_drafts=with_drafts)
     plan, canonical = _cut_of(installation, docprefix, runs)
     _compare(plan, units)

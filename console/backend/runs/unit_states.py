@@ -281,6 +281,8 @@ def _not_in_force(
     led = f", nor is {followed[-1]}, its address since" if len(followed) > 1 else ""
     had = f"; before, its address was {' or '.join(former)}" if former else ""
     row = in_force_at(states_of(connection, _document_of(address)), moment)
+    if row is not None and row.is_repeal:
+        had += f"; run {row.run_id} has repealed the document, from {shown_time(row.in_force_from)}"
     if row is not None and not is_sealed(connection, row.run_id):
         return not_sealed(row)
     return Refused(

@@ -251,7 +251,7 @@ def test_a_unit_comes_into_or_goes_out_of_force_by_an_amendment_alone(law: Signe
     with law.database.connect(autocommit=False) as connection:
         other.enact(connection)
         connection.execute("SET LOCAL ROLE cutter_owner")
-        with pytest.raises(psycopg.Error, match="by the enactment of an amendment only"):
+        with pytest.raises(psycopg.Error, match="by the enactment of an amendment or a repeal only"):
             connection.execute(
                 f"UPDATE public.information_unit SET lifecycle_status = '{status}' WHERE {_unit(name)}".encode()
             )

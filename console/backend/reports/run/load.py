@@ -58,13 +58,15 @@ class Head(Value):
     baseline_digest: str = ""
     n_units: int | None = None
     amendment: AmendmentCounts | None = None
-    """Effects of an amendment on the law; None for a first cut, and where the plan's file is gone."""
+    """Effects of an amendment or a repeal on the law; None for a first cut, and where the plan's file is gone."""
     kept_in: SafeText
     """Row or file that says so."""
 
     @property
     def n_drafts(self) -> int | None:
         """Return how many units become law with the enactment; None where the plan of an amendment is gone."""
+        if self.operation is RunOperation.REPEAL:
+            return 0
         if self.amendment is not None:
             return self.amendment.drafts
         return None if self.operation is RunOperation.AMEND else self.n_units

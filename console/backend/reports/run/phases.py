@@ -470,6 +470,8 @@ def _uncounted(record: RunRecord, register: Register, *, has_written: bool) -> s
 def _touched(head: Head, purpose: Purpose) -> int | None:
     """Return the number of units that get a log row; None if the plan of an amendment, which says it, is gone."""
     amendment = head.amendment
+    if head.operation is RunOperation.REPEAL:
+        return head.n_units if purpose is Purpose.ENACT else 0
     if amendment is None:
         return None if head.operation is RunOperation.AMEND else head.n_units
     return amendment.touched if purpose is Purpose.ENACT else amendment.made
@@ -496,7 +498,7 @@ def step_deltas(record: RunRecord, purpose: Purpose, register: Register) -> Delt
         return Deltas(what=_NAMED[purpose], rows=rows, planned=planned, counted="", uncounted=unread)
     status, backlog = _DONE[purpose]
     # An amendment supersedes what is gone in the same transaction.
-    logged = {status, "superseded"} if head.amendment is not None else {status}
+    logged = {status, "superseded"} if head.operation.of_law else {status}
     actual = (
         sum(transition.rows for transition in ledger.transitions if transition.to_status in logged),
         sum(decision.verdict == purpose for decision in ledger.decisions),
