@@ -1,21 +1,30 @@
 """Row counts beside the pinned baseline; the recorded steps since then must explain the difference exactly."""
 
 from datetime import datetime
+from pathlib import Path
 
 import psycopg
 
 from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes
 from console.backend.gates.probe import Probe
+from console.backend.model.amendment import AmendmentCounts
 from console.backend.model.counting import counted
 from console.backend.model.outcome import Check
-from console.backend.model.plan_binding import TableDelta, expected_cut_deltas, expected_step_deltas
-from console.backend.model.purposes import Operation
+from console.backend.model.plan_binding import (
+    TableDelta,
+    expected_amendment_deltas,
+    expected_cut_deltas,
+    expected_enactment_deltas,
+    expected_revert_deltas,
+)
+from console.backend.model.purposes import Operation, RunOperation
 from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Family, Phase, Stage
 from console.backend.model.tables import LEG_A, SIGNATURE, UNIT, VERIFY_RESULT
 from console.backend.model.value import Value
 from console.backend.postgres.measure import REGISTRIES, measure_counts
-from console.backend.postgres.recorded_steps import baseline, count_runs_since, steps_since
+from console.backend.postgres.recorded_steps import StepRow, baseline, count_runs_since, steps_since
+from console.backend.runs.workspace import Workspace
 
 
 class Step(Value):
@@ -27,6 +36,8 @@ class Step(Value):
     docprefix: str
     closed: bool
     """True if the run is over; otherwise its next step pins a new baseline."""
+    amendment: AmendmentCounts | None = None
+    """Of an amendment or a repeal: what it does, by its plan; None where the plan's file is gone."""
 
 
 class Row(Value):
@@ -54,7 +65,7 @@ def measure_growth(probe: Probe) -> Measurement[Growth]:
 
     def ask() -> Growth:
         with probe.monitor() as connection:
-            return _growth(connection)
+            return _growth(connection, probe.installation.root)
 
     return probe.ask(
         "rows",
@@ -65,7 +76,7 @@ def measure_growth(probe: Probe) -> Measurement[Growth]:
     )
 
 
-def _growth(connection: psycopg.Connection) -> Growth:
+def _growth(connection: psycopg.Connection, root: Path) -> Growth:
     pinned = baseline(connection)
     pinned_rows = {row.table: row.rows for row in pinned}
     run_id, since = (pinned[0].run_id, pinned[0].pinned_at) if pinned else (None, None)
@@ -84,6 +95,7 @@ def _growth(connection: psycopg.Connection) -> Growth:
                 n_units=step.n_units,
                 docprefix=step.docprefix,
                 closed=_closed(step.stage, step.family),
+                amendment=_amendment(step, root),
             )
             for step in (steps_since(connection, since, run_id) if since else ())
             if deltas_of(step.phase, step.n_units)
@@ -91,13 +103,26 @@ def _growth(connection: psycopg.Connection) -> Growth:
     )
 
 
+def _amendment(step: StepRow, root: Path) -> AmendmentCounts | None:
+    """Return what the step's run does to the law, from the plan in its directory, if that is the recorded one."""
+    operation = RunOperation(step.operation)
+    if operation is RunOperation.REPEAL:
+        return AmendmentCounts(unchanged=0, changed=0, new=0, gone=step.n_units)
+    if not operation.of_law:
+        return None
+    facts = Workspace.open(root, step.run_id).plan_facts()
+    return facts.amendment if facts is not None and facts.plan_digest == step.plan_digest else None
+
+
 def _closed(stage: str, family: str) -> bool:
     return stage == Stage.CLOSEOUT_REPORTED or family in {Family.REVERTED, Family.VOIDED}
 
 
-def deltas_of(phase: str, n_units: int) -> tuple[TableDelta, ...]:
+def deltas_of(phase: str, n_units: int, amendment: AmendmentCounts | None = None) -> tuple[TableDelta, ...]:
     """Pure: the rows that one recorded step adds; none for a step that adds none."""
     cut = expected_cut_deltas(n_units)
+    if amendment is not None:
+        cut = expected_amendment_deltas(amendment.of_text, amendment)
     match phase:
         case Phase.CUT_LEG_A:
             return tuple(delta for delta in cut if delta.table in LEG_A)
@@ -106,7 +131,8 @@ def deltas_of(phase: str, n_units: int) -> tuple[TableDelta, ...]:
         case Phase.WRITE_VERIFY | Operation.VERIFY_AGAIN:
             return tuple(TableDelta(table=table, rows=1) for table in (VERIFY_RESULT, SIGNATURE))
         case Phase.LIFECYCLE_ENACT | Operation.REVERT:
-            return expected_step_deltas(n_units)
+            rows = expected_revert_deltas if phase == Operation.REVERT else expected_enactment_deltas
+            return rows(n_units, amendment)
         # Edits write versions of units that exist.
         case Operation.EDIT:
             return tuple(delta for delta in cut if delta.table in LEG_A and delta.table != UNIT)
@@ -143,7 +169,7 @@ def _explained(growth: Growth) -> Verdict:
 def _unexplained(growth: Growth) -> list[str]:
     recorded: dict[str, int] = {}
     for step in growth.steps:
-        for delta in deltas_of(step.phase, step.n_units):
+        for delta in deltas_of(step.phase, step.n_units, step.amendment):
             recorded[delta.table] = recorded.get(delta.table, 0) + delta.rows
     return [text for row in growth.rows if (text := _difference(row, recorded.get(row.table, 0), growth.started))]
 

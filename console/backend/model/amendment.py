@@ -37,9 +37,14 @@ class AmendmentCounts(Value):
     """Renumberings that the operator stated."""
 
     @property
+    def of_text(self) -> int:
+        """Return the number of units of the new text."""
+        return self.unchanged + self.changed + self.new
+
+    @property
     def is_repeal(self) -> bool:
         """Return whether nothing of the document stays in force; no text that can be planned does that."""
-        return self.unchanged + self.changed + self.new == 0
+        return self.of_text == 0
 
     @property
     def drafts(self) -> int:

@@ -26,11 +26,13 @@ class StepRow(NamedTuple):
     stage: str
     family: str
     docprefix: str
+    operation: str
+    plan_digest: str
 
 
 _BASELINE = "SELECT table_name, rows, run_id, pinned_at FROM cutter_governance.v_baseline"
 _STEPS = """
-    SELECT e.run_id, e.phase, coalesce(r.n_units, 0), r.stage, r.family, r.docprefix
+    SELECT e.run_id, e.phase, coalesce(r.n_units, 0), r.stage, r.family, r.docprefix, r.operation, coalesce(r.plan_digest, '')
       FROM cutter_governance.v_run_event e JOIN cutter_governance.v_run r USING (run_id)
      WHERE e.at > %(since)s AND (e.outcome = 'PASS' OR e.phase = 'verify again') -- This one comes with its rows whatever it found.
        AND e.vouched IS NOT FALSE -- What a stranger says of itself accounts for nothing.

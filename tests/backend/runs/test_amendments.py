@@ -46,6 +46,12 @@ def to_second_pause(passage: Passage) -> RunView:
     return passage.resume()
 
 
+def rows_as_recorded(passage: Passage) -> Outcome:
+    """The verdict of the gate that compares the rows with the recorded steps; PARTIAL while a run rests."""
+    (gate,) = passage.backend.gates(("G1",)).gates
+    return next(check.outcome for check in gate.checks if check.name == "rows as recorded")
+
+
 def digest(passage: Passage) -> str:
     """What readers see."""
     with connect(passage.installation.settings.database.monitor, read_only=True) as connection:
@@ -56,6 +62,7 @@ def test_an_amendment_goes_from_file_to_law_under_two_rulings(at: At) -> None:
     passage = amend(at("enacted"))
     run = to_second_pause(passage)
     assert (run.state.stage, run.state.family) == (Stage.AWAITING_LIFECYCLE_AUTHORIZATION, Family.ACTIVE)
+    assert rows_as_recorded(passage) is Outcome.PARTIAL
     assert passage.rows(_IN_FORCE) != _NEW_LAW
     passage.sign()
     run = passage.enact()

@@ -19,7 +19,7 @@ from console.backend.runs.stored_document import read_stored
 from console.backend.runs.unit_states import history_of_unit, unit_as_of
 from console.screens.run_text import came_to, how_it_ended, written
 from tests.backend.postgres.tampering import tamper
-from tests.backend.runs.test_amendments import amend, digest
+from tests.backend.runs.test_amendments import amend, digest, rows_as_recorded
 from tests.support.passage import DOCPREFIX, TEXT, UNITS, Passage, fingerprint, silent
 
 At = Callable[[str], Passage]
@@ -60,6 +60,7 @@ def test_a_repeal_goes_from_law_to_history_under_two_rulings(at: At) -> None:
     run = to_second_pause(passage)
     assert (run.state.stage, run.state.family) == (Stage.AWAITING_LIFECYCLE_AUTHORIZATION, Family.ACTIVE)
     assert "sealed and verified" in came_to(run)
+    assert rows_as_recorded(passage) is Outcome.PARTIAL
     assert "still in force" in written(run)
     assert len(passage.rows(_IN_FORCE)) == UNITS
     assert {check.outcome for check in verify_drafts(passage.installation, run, record=True)} == {Outcome.PASS}
