@@ -286,6 +286,18 @@ ACTIONS: tuple[Action, ...] = (
         command="cutter-console run start FILE --docprefix P --live",
     ),
     Action(
+        name="repeal",
+        title="Repeal a document",
+        help="Asks first: a dry run, or a LIVE run under both rulings that ends a document as a whole, for good.",
+        keys=("R",),
+        scope=Scope.DOCUMENTS,
+        short="Repeal",
+        dangerous=True,
+        writes=True,
+        needs="a document that is law",
+        command="cutter-console document repeal P --live",
+    ),
+    Action(
         name="go_on",
         title="Go on with the run (resume)",
         help="Resumes the run up to its next pause. A phase that writes needs the armed switch.",

@@ -40,6 +40,9 @@ class Backend(Protocol):
         `moved` are the renumberings that the operator states. Raises Refused for those that cannot be so.
         """
 
+    def repealed_by_plan(self, docprefix: str) -> AmendmentReport:
+        """Compare no text with what is law of a document: what its repeal would end. Reads only. Raises Refused."""
+
     def profiles(self) -> tuple[str, ...]:
         """Return the names of the profiles."""
 

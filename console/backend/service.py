@@ -51,7 +51,7 @@ from console.backend.runs.moves import command_of
 from console.backend.runs.operations import settle_run
 from console.backend.runs.panic import panic
 from console.backend.runs.phase_context import PhaseContext
-from console.backend.runs.revision import compare_if_law
+from console.backend.runs.revision import compare_if_law, compare_with_nothing
 from console.backend.runs.run_views import known_run, list_runs, view_run
 from console.backend.runs.sources import read_source
 from console.backend.runs.status import measure_status
@@ -146,6 +146,10 @@ class BackendService:
             return None
         revision = compare_if_law(self.installation, plan.document, plan.text.data, moved)
         return revision.report() if revision is not None else None
+
+    def repealed_by_plan(self, docprefix: str) -> AmendmentReport:
+        """Return what the repeal of a document would end, read as the monitoring role. Raises Refused if it is no law."""
+        return compare_with_nothing(self.installation, docprefix).report()
 
     def profiles(self) -> tuple[str, ...]:
         """Return the names of the profiles: those that are shipped, then the operator's own."""

@@ -16,6 +16,7 @@ from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.errors import CutterError
 from console.backend.model.plan import Acceptance, DroppedSpan, Problem
 from console.backend.model.profile_names import DEFAULT_PROFILE
+from console.backend.model.repeal import repeal_origin
 from console.backend.model.states import Mode
 from console.backend.model.suspect_groups import SuspectGroup, grouped
 from console.backend.model.view_models import IntakeView, PlanView, RunRequest, RunView
@@ -28,6 +29,7 @@ from console.screens.law_view import LawView
 from console.screens.operation import Operation
 from console.screens.run_text import came_to
 from console.screens.start_live import StartLiveDialog
+from console.screens.start_repeal import StartRepealDialog
 from console.widgets.field import Field
 from console.widgets.notice import refused
 from console.widgets.outline import Outline, outline
@@ -83,7 +85,8 @@ class DocumentsScreen(ConsoleScreen):
         "the suspects, with their bytes and sha256. "
         "A plan of a document that is law is compared with it: v shows each unit that it changes, what is new and what is "
         "gone; Enter there goes to the unit's line. A run of such a plan is an amendment. A probable renumbering is shown, "
-        "never assumed; m states it, and the unit goes on under its new address."
+        "never assumed; m states it, and the unit goes on under its new address. "
+        "R repeals a document as a whole: it asks, and no text comes after it under its prefix."
     )
 
     def __init__(self) -> None:
@@ -213,7 +216,11 @@ class DocumentsScreen(ConsoleScreen):
 
     def shown_actions(self) -> tuple[Action, ...]:
         """Return the actions of planning, or of starting once there is a plan."""
-        names = {"plan", "edit_form"} if self.planned is None else {"pick", *self._comparable(), *self._startable()}
+        names = (
+            {"plan", "edit_form", "repeal"}
+            if self.planned is None
+            else {"pick", *self._comparable(), *self._startable()}
+        )
         return tuple(action for action in self.console_actions() if action.name in names)
 
     def _comparable(self) -> set[str]:
@@ -428,6 +435,27 @@ class DocumentsScreen(ConsoleScreen):
                 self.console.operate(_start(request, self._started))
 
         self.console.open_dialog(dialog, answered)
+
+    def action_repeal(self) -> None:
+        """Ask, then start a run that repeals the document of the plan that is shown, or of the form."""
+        shown = self.planned.request.docprefix if self.planned is not None else ""
+        docprefix = shown or self.query_one("#docprefix", Input).value.strip()
+        if not docprefix:
+            self.cannot("No document is named.", "Choose one, or type its prefix into the form, then press R")
+            return
+
+        def read(law: AmendmentReport) -> None:
+            status = self.console.status
+            self.console.open_dialog(
+                StartRepealDialog(docprefix, law, status.target if status is not None else None), answered
+            )
+
+        def answered(mode: Mode | None) -> None:
+            if mode is not None:
+                request = RunRequest(origin=repeal_origin(docprefix), docprefix=docprefix, mode=mode, repeal=True)
+                self.console.operate(_start(request, self._started))
+
+        self.ask_about(f"Reading what is law of {docprefix}", lambda backend: backend.repealed_by_plan(docprefix), read)
 
     def _request(self, planned: Planned, mode: Mode) -> RunRequest:
         """Return the request of a run: a plan that was compared with what is law amends it."""

@@ -30,6 +30,7 @@ DANGERS = {
 EVERY_DIALOG = {
     **{name: keys for name, (_stage, keys) in DANGERS.items() if name not in {"enact", "revert"}},
     "live": ("2", "p", "L"),
+    "repeal": ("2", "R"),
     "import": ("4", "i"),
     "help": ("question_mark",),
     "palette": ("ctrl+p",),
@@ -223,7 +224,7 @@ async def test_the_keys_of_a_dialog_fit_into_80_columns(name: str) -> None:
 @pytest.mark.parametrize("name", EVERY_DIALOG)
 async def test_the_stop_key_works_inside_every_dialog(name: str) -> None:
     """Also while a field has the focus, where ^X would cut the text."""
-    backend = FakeBackend(switch=HOLD)
+    backend = FakeBackend(switch=HOLD, is_law=True)
     async with opened(backend, *EVERY_DIALOG[name]) as (app, pilot):
         fields = [field for field in app.screen.query(Input) if field.display]
         if fields:

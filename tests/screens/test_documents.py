@@ -15,6 +15,7 @@ from console.screens.help import HelpDialog
 from console.screens.law_text import entries, row
 from console.screens.law_view import LawView
 from console.screens.start_live import StartLiveDialog
+from console.screens.start_repeal import StartRepealDialog
 from console.widgets.line import plain
 from console.widgets.panel import Lines, Panel
 from console.widgets.rows import Rows
@@ -385,3 +386,37 @@ async def test_nothing_is_started_while_it_is_not_known_whether_the_document_is_
         app.screen.law = Answer.AWAITED
         await press(pilot, "d", "L")
         assert not any(call.startswith("start") for call in backend.calls)
+
+
+@pytest.mark.parametrize(
+    ("key", "started"),
+    [("enter", ""), ("escape", ""), ("d", "start DRYRUN of a repeal"), ("ctrl+y", "start LIVE of a repeal")],
+)
+async def test_a_repeal_asks_before_it_starts_and_says_what_it_ends(key: str, started: str) -> None:
+    """Enter and Esc are no; a dry run is a key away, and LIVE another one."""
+    backend = FakeBackend(is_law=True)
+    async with opened(backend, "2", "R") as (app, pilot):
+        assert isinstance(app.screen, StartRepealDialog)
+        shown = " ".join(plain(row) for row in app.screen.query_one("#dialog-body", Panel).shown)
+        assert "the repeal of BDSG-2018 as a whole" in shown
+        assert "7 units in force; after SG_2 none" in shown
+        assert "no text comes after it under this prefix" in shown
+        await press(pilot, key)
+        assert [call for call in backend.calls if call.startswith("start")] == ([started] if started else [])
+
+
+async def test_what_is_no_law_is_not_repealed() -> None:
+    """The reason is a notice, and no dialog opens."""
+    backend = FakeBackend()
+    async with opened(backend, "2", "R") as (app, _pilot):
+        assert isinstance(app.screen, DocumentsScreen)
+        assert app.notice.kind == "refused"
+        assert "nothing of BDSG-2018 is law" in app.notice.what
+
+
+async def test_without_a_prefix_there_is_nothing_to_repeal() -> None:
+    """A document that was never named has no law."""
+    backend = FakeBackend(is_law=True)
+    async with opened(backend, "2", "down", "R") as (app, _pilot):
+        assert app.notice.what == "No document is named."
+        assert not [call for call in backend.calls if call.startswith("repeal")]

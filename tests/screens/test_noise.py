@@ -121,6 +121,7 @@ _MADE_WITH = {
     "DangerDialog": ("_danger", "_run_id"),
     "ImportDialog": ("_view",),
     "StartLiveDialog": ("_request", "_n_units", "_target"),
+    "StartRepealDialog": ("_docprefix", "_law", "_target"),
 }
 
 

@@ -50,6 +50,7 @@ DIALOGS: dict[str, tuple[Callable[[], FakeBackend], tuple[str, ...]]] = {
     "release": (lambda: FakeBackend(switch=HOLD), ("H",)),
     "panic": (FakeBackend, ("ctrl+x",)),
     "live": (FakeBackend, ("2", "p", "L")),
+    "repeal": (lambda: FakeBackend(is_law=True), ("2", "R")),
     "import": (lambda: FakeBackend(refused=True), ("4", "i")),
     "help": (FakeBackend, ("3", "question_mark")),
     "stop": (

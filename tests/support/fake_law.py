@@ -21,6 +21,13 @@ def law_before(plan: PlanView, suffix: str = "", moved: tuple[Moved, ...] = ()) 
     return amendment_report(comparison, comparison.amendment(_RUN), 2, _SINCE)
 
 
+def law_repealed(plan: PlanView) -> AmendmentReport:
+    """The report on no text at all."""
+    assert plan.document is not None
+    comparison = compare(units_of_plan(plan.document, plan.text.data), ())
+    return amendment_report(comparison, comparison.amendment(_RUN), 2, _SINCE)
+
+
 def _before(new: tuple[ComparedUnit, ...], suffix: str) -> list[ComparedUnit]:
     prefix = new[0].address.rpartition("-S")[0]
     old = [unit for unit in new if not unit.address.endswith("-S3")]

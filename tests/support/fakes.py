@@ -38,7 +38,7 @@ from console.backend.model.view_models import (
 )
 from tests.support import fake_gates
 from tests.support.fake_documents import SAMPLE, plan_of, refused_plan
-from tests.support.fake_law import law_before
+from tests.support.fake_law import law_before, law_repealed
 
 NOW = fake_gates.NOW
 TARGET = Target(host="db01.example.org", database="directus", system_identifier="7312345678901234567", timeline=3)
@@ -255,6 +255,15 @@ class FakeBackend(fake_gates.FakeReadiness):
         self._call("compare")
         return law_before(plan, self.hostile, moved) if self.is_law else None
 
+    def repealed_by_plan(self, docprefix: str) -> AmendmentReport:
+        """The sample as it is law, if it is."""
+        self._call(f"repeal {docprefix}")
+        if not self.is_law:
+            raise Refused(
+                StopCode.DOCUMENT_UNKNOWN, f"nothing of {docprefix} is law", "See: cutter-console document list"
+            )
+        return law_repealed(plan_of(self.text, docprefix, "de-law", ordinals=False))
+
     def profiles(self) -> tuple[str, ...]:
         """Those that are shipped, with their options."""
         return SHIPPED_NAMES
@@ -353,7 +362,8 @@ class FakeBackend(fake_gates.FakeReadiness):
     def start(self, request: RunRequest, on_progress: OnProgress) -> RunView:
         """To its first pause."""
         self.requests.append(request)
-        return self._work(f"start {request.mode.value}" + (" of an amendment" if request.amend else ""), on_progress)
+        operation = " of a repeal" if request.repeal else " of an amendment" if request.amend else ""
+        return self._work(f"start {request.mode.value}{operation}", on_progress)
 
     def resume(self, run_id: str, on_progress: OnProgress) -> RunView:
         """Go on."""

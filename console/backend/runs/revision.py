@@ -12,6 +12,7 @@ from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.plan import DocumentPlan
 from console.backend.model.purposes import RunOperation
+from console.backend.model.repeal import NO_TEXT, no_document
 from console.backend.postgres.base_units import EnactedState, known_addresses, newest_state, units_of_state
 from console.backend.postgres.connections import connect
 from console.backend.runs.amendments import after_repeal
@@ -44,6 +45,18 @@ def compare_with_law(
             f"nothing of {plan.docprefix} is law, so there is nothing to compare it with",
             "Plan it without --against, as a first cut; the documents that are law: cutter-console status",
         )
+    return revision
+
+
+def compare_with_nothing(installation: Installation, docprefix: str) -> Revision:
+    """Compare no text with the newest enacted state of a document, as its repeal does.
+
+    Raises Refused if nothing of it was ever enacted, or it was repealed.
+    """
+    revision = compare_if_law(installation, no_document(docprefix), NO_TEXT)
+    if revision is None:
+        message = f"nothing of {docprefix} is law, so there is nothing to repeal"
+        raise Refused(StopCode.DOCUMENT_UNKNOWN, message, "See what is law: cutter-console document list")
     return revision
 
 
