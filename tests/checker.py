@@ -63,6 +63,8 @@ PHASES = {
 ANCHORS = frozenset({"rest"})
 """Events that only anchor the journal's end: they have no effect beside themselves."""
 MUTATING = ("cut_leg_a", "leg_b_record", "lifecycle_enact", "revert")
+OF_LAW = {"amend", "repeal"}
+"""Operations of a run over a document that is law."""
 KIND_OF = {"cut": "SG_1", "edit": "SG_1", "revert": "SG_1", "enact": "SG_2"}
 LONGEST_S = {"SG_1": 24 * 3600, "SG_2": 12 * 3600}
 MAY_CHANGE = {
@@ -193,8 +195,8 @@ class Subject:
 
     @cached_property
     def amended(self) -> set[str]:
-        """The documents that an amendment has drafts of, or had: their rows are those of several runs."""
-        amending = {row["run_id"] for row in self.runs if row["operation"] == "amend"}
+        """The documents that an amendment has drafts of, or had, or that a repeal holds: their rows are those of several runs."""
+        amending = {row["run_id"] for row in self.runs if row["operation"] in OF_LAW}
         cut = {row["run_id"] for row in self.ledger("approval_use") if row["purpose"] == "cut"}
         return {row["docprefix"] for row in self.runs if row["run_id"] in amending & cut}
 
@@ -332,7 +334,11 @@ def drafts_of(subject: Subject, run: Row, units: dict[Any, Row], versions: dict[
     blocks = subject.of_run("manifest_unit_block", run["run_id"])
     if run["docprefix"] not in subject.amended:
         return draft_lines(blocks, units, versions)
-    state = subject.standing(run["docprefix"]).states.get(run["run_id"], blocks)
+    standing = subject.standing(run["docprefix"])
+    state = standing.states.get(run["run_id"], blocks)
+    if run["operation"] == "repeal":
+        ended = standing.effects.get(run["run_id"], standing.effects_of([])).taken_out
+        state = [{**row, "seq": place} for place, row in enumerate(ended)]
     lines = []
     for block in sorted(state, key=lambda row: int(row["seq"])):
         unit, version = units.get(block["unit_id"]), versions.get(block["version_id"])
@@ -400,6 +406,8 @@ class Standing:
     """Of each amendment that was planned: the run that was law then, the digest of that law, and the effects on it."""
     drafting: str = ""
     """The run that has drafts."""
+    repealed: str = ""
+    """The run that has repealed it, after which nothing is written."""
     wrong: list[tuple[str, str]] = field(default_factory=list)
 
     @property
@@ -442,8 +450,10 @@ def replayed(subject: Subject, docprefix: str) -> Standing:
     runs = {row["run_id"]: row for row in subject.runs if row["docprefix"] == docprefix}
     for _, purpose, run_id in sorted(_moments(subject, runs)):
         rows = sorted(subject.of_run("manifest_unit_block", run_id), key=lambda row: int(row["seq"]))
+        if standing.repealed and purpose in {"cut", "edit", "enact"}:
+            standing.wrong.append((run_id, f"was used to {purpose} after the repeal by {standing.repealed}"))
         match runs[run_id]["operation"], purpose:
-            case "amend", "plan":
+            case "amend" | "repeal", "plan":
                 planned = _planned_rows(subject, run_id)
                 standing.planned[run_id] = (standing.newest, standing.digest, standing.effects_of(planned))
             case "cut", "cut":
@@ -451,13 +461,14 @@ def replayed(subject: Subject, docprefix: str) -> Standing:
                     standing.to("draft", row, run_id)
                     standing.versions[row["version_id"]] = ("draft", row)
                 standing.drafting = run_id
-            case "amend", "cut":
+            case "amend" | "repeal", "cut":
                 _replay_amendment(standing, run_id, rows, runs[run_id])
             case "edit", "edit":
                 _replay_edit(standing, rows)
-            case "cut" | "amend", "enact":
+            case "cut" | "amend" | "repeal", "enact":
                 _replay_enactment(standing, run_id, rows)
-            case "cut" | "amend", "revert":
+                standing.repealed = run_id if runs[run_id]["operation"] == "repeal" else standing.repealed
+            case "cut" | "amend" | "repeal", "revert":
                 _replay_revert(standing, run_id, rows)
     return standing
 
@@ -491,7 +502,7 @@ def _replay_amendment(standing: Standing, run_id: str, rows: list[Row], run: Row
     if standing.drafting:
         standing.wrong.append((run_id, f"was written while {standing.drafting} had drafts"))
     if not standing.law:
-        standing.wrong.append((run_id, "amends a document of which nothing is law"))
+        standing.wrong.append((run_id, "amends or repeals a document of which nothing is law"))
     if run["base_digest"] != standing.digest:
         standing.wrong.append((run_id, f"was planned against law {run['base_digest']}, and met {standing.digest}"))
     unit_of = {row["address"]: unit_id for unit_id, (_, row) in standing.units.items()}
@@ -684,8 +695,11 @@ def _composed(subject: Subject, run_id: str, state: list[Row]) -> Found:
 
 
 def amendments_are_differences(subject: Subject) -> Found:
-    """An amendment is planned, signed and written as the differences from the law of that time, and names that law."""
-    for run in (row for row in subject.runs if row["operation"] == "amend"):
+    """An amendment is planned, signed and written as the differences from the law of that time, and names that law.
+
+    A repeal likewise: all of it is gone.
+    """
+    for run in (row for row in subject.runs if row["operation"] in OF_LAW):
         run_id, standing = run["run_id"], subject.standing(run["docprefix"])
         if run_id in standing.planned:
             base_run, digest, effects = standing.planned[run_id]
@@ -726,7 +740,7 @@ def _says_so(ruling: Row, run: Row) -> Found:
     except ValueError:
         return
     base = (said.get("amendment") or {}).get("base_digest")
-    if (said.get("operation"), base) != ("amend", run["base_digest"]):
+    if (said.get("operation"), base) != (run["operation"], run["base_digest"]):
         says = f"its {ruling['kind']} is over operation {said.get('operation')} of law {base}, not {run['base_digest']}"
         yield Violation("amends", run["run_id"], says)
 
@@ -751,13 +765,13 @@ def _renumbered(subject: Subject, run: Row) -> Found:
 def rows_of_a_run(subject: Subject) -> Found:
     """A run's rows are none or exactly the plan, and its state says which."""
     for run in subject.runs:
-        if run["operation"] in {"cut", "amend"}:
+        if run["operation"] in {"cut", *OF_LAW}:
             yield from _rows_of_cut(subject, run)
     yield from _strays(subject)
 
 
 def _rows_of_cut(subject: Subject, run: Row) -> Found:
-    run_id, n = run["run_id"], run["n_units"]
+    run_id, n = run["run_id"], 0 if run["operation"] == "repeal" else run["n_units"]
     uses = {row["purpose"]: row for row in subject.of_run("approval_use", run_id)}
     blocks = subject.of_run("manifest_unit_block", run_id)
     units = {row["id"]: row for row in subject.table("public.information_unit")}
@@ -785,7 +799,7 @@ def _rows_of_cut(subject: Subject, run: Row) -> Found:
         yield from _lifecycle(subject, run, uses, mine)
     is_recorded = _at_least(run, "leg_b_recorded")
     written = {(row["unit_id"], row["version_id"]) for row in blocks}
-    if run["operation"] == "amend" and is_recorded:
+    if run["operation"] in OF_LAW and is_recorded:
         effects = subject.standing(run["docprefix"]).effects.get(run_id, Effects())
         written = effects.affected
     yield from _recorded(subject, run, written if is_recorded else set())
@@ -989,14 +1003,16 @@ def _wrong_ruling(subject: Subject, use: Row, ruling: Row, run: Row) -> Iterator
 
 
 def _bound_to_rows(subject: Subject, said: Row, purpose: str, run_id: str) -> Iterator[str]:
-    blocks = subject.of_run("manifest_unit_block", run_id)
+    blocks, runs = subject.of_run("manifest_unit_block", run_id), {row["run_id"]: row for row in subject.runs}
     if purpose == "cut":
         if said.get("manifest_digest") != manifest_digest(blocks):
             yield f"it names manifest {said.get('manifest_digest')}, the rows have {manifest_digest(blocks)}"
-        if said.get("n_units") != len(blocks):
-            yield f"it is about {said.get('n_units')} units, {len(blocks)} were written"
+        run = runs[run_id]
+        ended = subject.standing(run["docprefix"]).effects.get(run_id, Effects()).gone
+        n = len(ended if run["operation"] == "repeal" else blocks)
+        if said.get("n_units") != n:
+            yield f"it is about {said.get('n_units')} units, {n} were {'law' if run['operation'] == 'repeal' else 'written'}"
     if purpose == "enact":
-        runs = {row["run_id"]: row for row in subject.runs}
         units = {row["id"]: row for row in subject.table("public.information_unit")}
         versions = {row["id"]: row for row in subject.table("public.unit_version")}
         root = merkle_root(drafts_of(subject, runs[run_id], units, versions))
@@ -1138,7 +1154,7 @@ def verified_means_equal(subject: Subject) -> Found:
     units = {row["id"]: row for row in subject.table("public.information_unit")}
     versions = {row["id"]: row for row in subject.table("public.unit_version")}
     signatures = {row["verify_result_id"]: row["signed_digest"] for row in subject.ledger("dot_pair_signature")}
-    for run in (row for row in subject.runs if row["operation"] in {"cut", "amend"}):
+    for run in (row for row in subject.runs if row["operation"] in {"cut", *OF_LAW}):
         results = sorted(subject.of_run("verify_result", run["run_id"]), key=lambda row: str(row["verified_at"]))
         passed = [row for row in results if row["outcome"] == "PASS"]
         if _at_least(run, "awaiting_lifecycle_authorization") and not passed:
@@ -1172,10 +1188,10 @@ def untouched_rows(subject: Subject) -> Found:
         for use in new_uses
         for row in subject.of_run("manifest_unit_block", use["run_id"])
         for name in ("unit_id", "version_id")
-        if runs[use["run_id"]]["operation"] != "amend"
+        if runs[use["run_id"]]["operation"] not in OF_LAW
     }
     for use in new_uses:
-        if runs[use["run_id"]]["operation"] == "amend":
+        if runs[use["run_id"]]["operation"] in OF_LAW:
             standing = subject.standing(runs[use["run_id"]]["docprefix"])
             touched |= {str(each) for each in standing.effects.get(use["run_id"], Effects()).may_change(use["purpose"])}
     for table, before in subject.snapshot["rows"].items():

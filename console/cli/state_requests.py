@@ -19,7 +19,7 @@ class OneDocument:
 class RepealDocument(OneDocument):
     """Start a run that repeals a document."""
 
-    live: bool = field(default=False, metadata=switch("start LIVE; otherwise a dry run"))
+    live: bool = field(default=False, metadata=switch("start LIVE; otherwise a dry run", dangerous=True))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ IN_EVERY_RUN = (
     *(f"is_answered[arm and cut-{what}]" for what in INTERFERENCES if what != "lock held for long"),
     "finds_nothing_where_nothing_is_wrong[enacted]",
     "finds_nothing_where_nothing_is_wrong[amend: enacted]",
+    "finds_nothing_where_nothing_is_wrong[repeal: enacted]",
     "in_the_database[the law is anchored to a draft]",
     "in_the_database[another law is named]",
     "in_the_database[a unit is gone]",

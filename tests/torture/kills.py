@@ -23,6 +23,10 @@ PASSAGES: dict[str, tuple[str, str]] = {
     "amend: second ruling and enactment": ("amend: waits for SG_2", "amend: enacted"),
     "amend: revert": ("amend: waits for SG_2", "amend: reverted"),
     "amend: void": ("amend: waits for SG_1", "amend: voided"),
+    "repeal: start": ("repeal: dry run done", "repeal: waits for SG_1"),
+    "repeal: arm and cut": ("repeal: SG_1 imported", "repeal: waits for SG_2"),
+    "repeal: second ruling and enactment": ("repeal: waits for SG_2", "repeal: enacted"),
+    "repeal: revert": ("repeal: waits for SG_2", "repeal: reverted"),
 }
 """What is walked under fire: from which stage, to which goal."""
 ALONE: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -192,9 +196,14 @@ AMENDING_PASSAGES: tuple[tuple[str, str], ...] = (
     ("after a revert: waits for SG_2", "after a revert: reverted"),
     ("amend again: SG_1 imported", "amend again: enacted"),
     ("amend again: waits for SG_2", "amend again: reverted"),
+    ("repeal: dry run done", "repeal: enacted"),
+    ("repeal: SG_1 imported", "repeal: enacted"),
+    ("repeal: waits for SG_2", "repeal: reverted"),
+    ("repeal again: SG_1 imported", "repeal again: enacted"),
 )
 POINTS: dict[str, int] = {
     "run start": 400,
+    "document repeal": 400,
     "run resume": 200,
     "run settle": 40,
     "run void": 30,

@@ -27,10 +27,11 @@ MOST_STEPS = 40
 
 @dataclass(frozen=True)
 class Edition:
-    """A text that amends the document: how the goals of its run begin, its file, and the stage that it amends."""
+    """A text that amends the document, or its repeal: how the goals of its run begin, its file, and the stage that it amends."""
 
     begins: str
     file: str
+    """Empty for a repeal, which has no text."""
     amends: str
 
 
@@ -39,6 +40,8 @@ EDITIONS = (
     Edition("rival: ", "rival.md", "enacted"),
     Edition("after a revert: ", "rival.md", "amend: reverted"),
     Edition("amend again: ", "rival.md", "amend: enacted"),
+    Edition("repeal: ", "", "enacted"),
+    Edition("repeal again: ", "", "amend: enacted"),
 )
 
 
@@ -150,8 +153,8 @@ class Operator:
         """Whether a run is of the operator's text: the first cut, or the amendment by the edition's file."""
         request = self.arena.root / "runs" / run_id / "request.json"
         wanted = json.loads(request.read_bytes()) if request.exists() else {}
-        is_amendment = wanted.get("operation") == "amend"
-        return is_amendment == (self._edition is not None) and wanted.get("origin", self.file).endswith(self.file)
+        own = "cut" if self._edition is None else "amend" if self._edition.file else "repeal"
+        return str(wanted.get("operation", "cut")) == own and str(wanted.get("origin", self.file)).endswith(self.file)
 
     def _of(self, goal: str, runs: list[dict[str, Any]]) -> tuple[str, ...] | None:
         """The next command, by all runs of the document."""
@@ -188,6 +191,8 @@ class Operator:
         return () if self._edition is None else ("--amend",)
 
     def _start(self, *more: str) -> tuple[str, ...]:
+        if self._edition is not None and not self.file:
+            return ("document", "repeal", self.docprefix, *more)
         path = str(self.arena.root / "intake" / self.file)
         return ("run", "start", path, "--docprefix", self.docprefix, *self._amends, *more)
 

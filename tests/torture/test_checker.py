@@ -484,6 +484,55 @@ OF_AN_AMENDMENT: dict[str, tuple[str, str, str]] = {
     "a revert changes the law": ("amend: reverted", _LAW_AT_DRAFT, "ruled: ACME-LAW/ONE/ALPHA: version is"),
 }
 """The same of an amendment, and of the law before and after it."""
+OF_A_REPEAL: dict[str, tuple[str, str, str]] = {
+    "a repealed unit is law": (
+        "repeal: enacted",
+        f"UPDATE public.information_unit SET lifecycle_status = 'enacted' WHERE {_unit('/BETA')}",
+        "ruled: ACME-LAW/ONE/BETA: lifecycle is enacted",
+    ),
+    "a repealed version is law": (
+        "repeal: enacted",
+        f"UPDATE public.unit_version SET lifecycle_status = 'enacted' WHERE {_version('/BETA', 1)}",
+        "lifecycle is enacted, ruled was superseded",
+    ),
+    "the end of a unit is not logged": (
+        "repeal: enacted",
+        f"DELETE FROM public.iu_lifecycle_log WHERE {SAME_RUN} AND unit_id = {UNIT}",
+        "0 log rows enacted to superseded",
+    ),
+    "a repealed text is another": (
+        "repeal: enacted",
+        f"UPDATE public.unit_version SET body = 'Forged.' WHERE {_version('/BETA', 1)}",
+        "its versions make text",
+    ),
+    "a repeal has a text": (
+        "repeal: enacted",
+        f"UPDATE cutter_governance.manifest_seal SET other_text = 'x' WHERE {SAME_RUN}",
+        "its versions make text",
+    ),
+    "a repeal names another law": (
+        "repeal: waits for SG_2",
+        f"UPDATE cutter_governance.run SET base_digest = repeat('0', 64) WHERE {SAME_RUN}",
+        "amends:",
+    ),
+    "a unit that it ends is not recorded": (
+        "repeal: waits for SG_2",
+        f"DELETE FROM cutter_governance.cut_change_set_affected_row WHERE unit_id = {UNIT} AND change_set_id ="
+        f" (SELECT id FROM cutter_governance.cut_change_set WHERE {SAME_RUN})",
+        "rows:",
+    ),
+    "a sealed repeal ends a unit before its enactment": (
+        "repeal: waits for SG_2",
+        f"UPDATE public.information_unit SET lifecycle_status = 'superseded' WHERE {_unit('/BETA')}",
+        "ruled: ACME-LAW/ONE/BETA: lifecycle is superseded",
+    ),
+    "a revert of a repeal changes the law": (
+        "repeal: reverted",
+        f"UPDATE public.information_unit SET lifecycle_status = 'superseded' WHERE {_unit('/BETA')}",
+        "ruled: ACME-LAW/ONE/BETA: lifecycle is superseded",
+    ),
+}
+"""The same of a repeal."""
 
 
 def _break(arena: Arena, statement: str) -> None:
@@ -498,10 +547,10 @@ def _break(arena: Arena, statement: str) -> None:
         assert done.rowcount > 0, "nothing was broken"
 
 
-@pytest.mark.parametrize("what", [*IN_THE_DATABASE, *OF_AN_AMENDMENT])
+@pytest.mark.parametrize("what", [*IN_THE_DATABASE, *OF_AN_AMENDMENT, *OF_A_REPEAL])
 def test_names_what_is_wrong_in_the_database(an_arena: Arena, what: str) -> None:
     """Each row that a protection exists for, broken behind its back."""
-    stage, statement, begins = (IN_THE_DATABASE | OF_AN_AMENDMENT)[what]
+    stage, statement, begins = (IN_THE_DATABASE | OF_AN_AMENDMENT | OF_A_REPEAL)[what]
     snapshot = judging.before(an_arena, stage)
     judging.at(an_arena, stage)
     _break(an_arena, statement)
@@ -542,6 +591,10 @@ STAGES = (
     "after a revert: enacted",
     "after a revert: reverted",
     "amend again: enacted",
+    "repeal: waits for SG_2",
+    "repeal: enacted",
+    "repeal: reverted",
+    "repeal again: enacted",
 )
 
 
