@@ -333,7 +333,7 @@ _OF_RUNS = (
             (
                 "a unit too few",
                 "cardinality",
-                "            len(rows.units) == plan.n_units,\n",
+                "            len(rows.units) == len(planned),\n",
                 "            True,\n",
             ),
             (
@@ -1215,6 +1215,27 @@ _OF_STATES = (
         "    if composed.edits and composed.cut_sha256 == row.canonical_sha256:\n",
         "    if True:\n",
         _test("gates/test_text_in_force", "a_text_between_the_units_that_was_altered_is_red"),
+    ),
+    Mutant(
+        "a unit in force of a repealed document is a failure",
+        _TEXTS,
+        "    if composed.left:\n",
+        "    if False:\n",
+        _test("runs/test_repeals", "a_unit_that_is_in_force_although_its_document_is_repealed_fails_the_gate"),
+    ),
+    Mutant(
+        "the text of a repealed document is not an empty file",
+        _STATES_READ,
+        "        if row.is_repeal:\n            raise repealed",
+        "        if False:\n            raise repealed",
+        _test("runs/test_repeals", "a_repeal_goes_from_law_to_history_under_two_rulings"),
+    ),
+    Mutant(
+        "the rows of an amendment are explained by its plan",
+        f"{_B}/gates/growth.py",
+        "    if amendment is not None:\n        cut =",
+        "    if False:\n        cut =",
+        _test("runs/test_repeals", "a_repeal_goes_from_law_to_history_under_two_rulings"),
     ),
     Mutant(
         "texts for which there was no time are no pass",

@@ -532,8 +532,8 @@ _OF_LOCK_AND_LEASE = (
     Mutant(
         "the switch is armed only at the stage of its purpose",
         _AMENDED,
-        "THEN r.operation IN ('cut', 'amend') AND r.stage = 'awaiting_lifecycle_authorization'",
-        "THEN r.operation IN ('cut', 'amend')",
+        "                                   AND r.stage = 'awaiting_lifecycle_authorization'\n",
+        "",
         _test("authority", "nothing_can_be_armed_for_a_run_that_is_closed[enact]"),
     ),
     Mutant(
@@ -1200,7 +1200,7 @@ _OF_MANIFESTS = (
     Mutant(
         "the manifest has as many units as the ruling and the run",
         _AMENDED,
-        "    IF n <> a.n_units OR n <> r.n_units OR num_nonnulls",
+        "    IF n IS DISTINCT FROM planned OR num_nonnulls",
         "    IF num_nonnulls",
         _test("manifest", "a_signature_does_not_make_a_manifest_hold_that_does_not[one unit too few]"),
     ),
@@ -1496,7 +1496,7 @@ _OF_WRITES = (
     Mutant(
         "drafts are compared with the digest that was sealed, not with rows that agree with them",
         _AMENDED,
-        "     WHERE (SELECT operation FROM r) IS DISTINCT FROM 'amend'\n       AND NOT EXISTS (SELECT 1",
+        "     WHERE (SELECT operation FROM r) NOT IN ('amend', 'repeal') IS NOT FALSE\n       AND NOT EXISTS (SELECT 1",
         "     WHERE false\n       AND NOT EXISTS (SELECT 1",
         _test("changed_alike", "a_unit_and_its_manifest_that_were_changed_alike_are_not_what_was_signed"),
     ),
@@ -1517,7 +1517,7 @@ _OF_WRITES = (
     Mutant(
         "law is never reverted",
         _AMENDED,
-        "IF r.operation <> 'amend' AND EXISTS (",
+        "IF r.operation NOT IN ('amend', 'repeal') AND EXISTS (",
         "IF false AND EXISTS (",
         _test("reverts", "enacted_units_are_never_reverted_whatever_the_run_says_of_itself"),
     ),
@@ -1661,7 +1661,7 @@ _OF_AMENDMENTS = (
     Mutant(
         "the base of a run is never changed",
         _AMENDED,
-        "AND (OLD.base_digest IS NOT NULL OR OLD.plan_digest IS NOT NULL OR OLD.operation <> 'amend'))",
+        "AND (OLD.base_digest IS NOT NULL OR OLD.plan_digest IS NOT NULL OR OLD.operation NOT IN ('amend', 'repeal')))",
         "AND false)",
         _test("amended_drafts", "the_base_of_a_run_is_set_once_and_of_an_amendment_only"),
     ),
@@ -1703,9 +1703,61 @@ _OF_AMENDMENTS = (
     Mutant(
         "the amendment of one document changes no other",
         _AMENDED,
-        "                      AND r.operation = 'amend'\n                      AND r.docprefix = NEW.doc_code) THEN",
+        "                      AND (r.operation = 'amend'\n"
+        "                           OR r.operation = 'repeal' AND NEW.lifecycle_status = 'superseded')\n"
+        "                      AND r.docprefix = NEW.doc_code) THEN",
         ") THEN",
         _test("amended_drafts", "a_unit_comes_into_or_goes_out_of_force_by_an_amendment_alone"),
+    ),
+    Mutant(
+        "in a repeal nothing comes into force",
+        _AMENDED,
+        "OR r.operation = 'repeal' AND NEW.lifecycle_status = 'superseded')",
+        "OR r.operation = 'repeal')",
+        _test("repeals", "in_the_enactment_of_a_repeal_nothing_comes_into_force"),
+    ),
+    Mutant(
+        "a repeal that leaves a unit in force is not committed",
+        _AMENDED,
+        "               + (SELECT count(*)\n                    FROM public.information_unit u\n"
+        "                   WHERE u.doc_code = r.docprefix\n                     AND u.lifecycle_status = 'enacted')\n",
+        "",
+        _test("repeals", "a_repeal_that_leaves_a_unit_in_force_is_not_committed"),
+    ),
+    Mutant(
+        "a repeal that does not end what was recorded is not committed",
+        _AMENDED,
+        "        SELECT r.n_units,\n               (SELECT count(*)\n                  FROM cutter_governance.cut_change_set c",
+        "        SELECT 0,\n               (SELECT 0 * count(*)\n                  FROM cutter_governance.cut_change_set c",
+        _test("repeals", "a_ruling_over_a_repeal_is_not_spent_on_fewer_units_than_were_recorded"),
+    ),
+    Mutant(
+        "a sealed repeal holds its document",
+        _AMENDED,
+        "    IF draft IS NOT NULL THEN\n        RETURN format('its repeal by run",
+        "    IF false THEN\n        RETURN format('its repeal by run",
+        _test("repeals", "a_sealed_repeal_holds_its_document[amendment]"),
+    ),
+    Mutant(
+        "of a repealed document no run begins",
+        _AMENDED,
+        "    IF cutter_governance.fn_repealed_by(p_docprefix) IS NOT NULL THEN",
+        "    IF false THEN",
+        _test("repeals", "of_a_repealed_document_no_run_begins[cut]"),
+    ),
+    Mutant(
+        "a repeal has no manifest and no text",
+        _AMENDED,
+        "       OR r.operation = 'repeal' AND octet_length(p_manifest || p_canonical) > 0 THEN",
+        " THEN",
+        _test("repeals", "a_repeal_has_no_manifest_and_no_text[a space]"),
+    ),
+    Mutant(
+        "a repeal is of as many units as are law",
+        _AMENDED,
+        "    IF r.operation = 'repeal'\n       AND a.n_units IS DISTINCT FROM",
+        "    IF false\n       AND a.n_units IS DISTINCT FROM",
+        _test("repeals", "a_repeal_of_another_number_of_units_than_are_law_is_not_written"),
     ),
     Mutant(
         "a ruling over an amendment says that it is one",

@@ -302,6 +302,16 @@ def test_a_difference_from_the_signed_repeal_stops_its_enactment(sealed: SignedC
         sealed.verify()
 
 
+def test_a_repeal_of_another_number_of_units_than_are_law_is_not_written(law: SignedCut) -> None:
+    """Its plan says three, and so does the ruling; four are law."""
+    repeal = start_repeal(law)
+    tamper(law.database, "UPDATE cutter_governance.run SET n_units = 3 WHERE operation = 'repeal'")
+    repeal.rule("cut", {"n_units": 3})
+    repeal.arm()
+    with stopped("STOP_COUNT_MISMATCH"), repeal.executor() as connection:
+        repeal.apply(connection)
+
+
 def test_nothing_is_added_to_the_empty_manifest_of_a_repeal(law: SignedCut) -> None:
     sealed = start_repeal(law)
     sealed.cut()
@@ -316,16 +326,10 @@ def test_nothing_is_added_to_the_empty_manifest_of_a_repeal(law: SignedCut) -> N
 
 def test_in_the_enactment_of_a_repeal_nothing_comes_into_force(law: SignedCut, sealed: SignedCut) -> None:
     """An amendment can bring a unit back; in the transaction of a repeal units go out of force, and nothing else."""
-    sealed.rule("enact")
-    sealed.arm("enact")
+    sealed_rule(sealed)
     refused = pytest.raises(psycopg.Error, match="changes by the enactment of an amendment or a repeal only")
     with refused, sealed.database.connect(autocommit=False) as connection:
-        connection.execute("SET ROLE cutter_owner")
-        connection.execute(
-            "INSERT INTO cutter_governance.approval_use (statement_sha256, run_id, purpose)"
-            " SELECT statement_sha256, run_id, 'enact' FROM cutter_governance.approval WHERE run_id = %s AND kind = 'SG_2'",
-            (sealed.run_id,),
-        )
+        spend(connection, sealed)
         connection.execute(
             "UPDATE public.information_unit SET lifecycle_status = 'superseded' WHERE doc_code = %s", (law.docprefix,)
         )
@@ -334,20 +338,44 @@ def test_in_the_enactment_of_a_repeal_nothing_comes_into_force(law: SignedCut, s
         )
 
 
+def sealed_rule(run: SignedCut) -> None:
+    """SG_2 and an armed switch."""
+    run.rule("enact")
+    run.arm("enact")
+
+
+def spend(connection: psycopg.Connection, run: SignedCut) -> None:
+    """As the owner: spend SG_2 without the function that has its effect."""
+    connection.execute("SET ROLE cutter_owner")
+    connection.execute(
+        "INSERT INTO cutter_governance.approval_use (statement_sha256, run_id, purpose)"
+        " SELECT statement_sha256, run_id, 'enact' FROM cutter_governance.approval WHERE run_id = %s AND kind = 'SG_2'",
+        (run.run_id,),
+    )
+
+
 def test_a_repeal_that_leaves_a_unit_in_force_is_not_committed(law: SignedCut, sealed: SignedCut) -> None:
-    """All or nothing, whatever function spent the ruling: one unit of the document stays law."""
-    sealed.rule("enact")
-    sealed.arm("enact")
+    """All or nothing, whatever function spent the ruling: a unit that nobody recorded stays law."""
+    sealed_rule(sealed)
+    tamper(law.database, *extra("ACME-LAW/ONE/EXTRA", "'ACME-LAW'", "enacted"))
     with stopped("STOP_COUNT_MISMATCH"), sealed.database.connect(autocommit=False) as connection:
-        connection.execute("SET ROLE cutter_owner")
+        spend(connection, sealed)
+        ended = "canonical_address <> 'ACME-LAW/ONE/EXTRA'"
+        connection.execute("UPDATE public.unit_version SET lifecycle_status = 'superseded' WHERE title <> 'Extra'")
         connection.execute(
-            "INSERT INTO cutter_governance.approval_use (statement_sha256, run_id, purpose)"
-            " SELECT statement_sha256, run_id, 'enact' FROM cutter_governance.approval WHERE run_id = %s AND kind = 'SG_2'",
-            (sealed.run_id,),
+            f"UPDATE public.information_unit SET lifecycle_status = 'superseded' WHERE doc_code = 'ACME-LAW' AND {ended}"
         )
+        connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def test_a_ruling_over_a_repeal_is_not_spent_on_fewer_units_than_were_recorded(sealed: SignedCut) -> None:
+    """Nothing of the document is law afterwards, and one of the recorded versions still is."""
+    sealed_rule(sealed)
+    with stopped("STOP_COUNT_MISMATCH"), sealed.database.connect(autocommit=False) as connection:
+        spend(connection, sealed)
+        connection.execute("UPDATE public.unit_version SET lifecycle_status = 'superseded' WHERE title <> 'Beta'")
         connection.execute(
-            "UPDATE public.information_unit SET lifecycle_status = 'superseded' WHERE doc_code = %s AND canonical_address <> %s",
-            (law.docprefix, ADDRESSES[-1]),
+            "UPDATE public.information_unit SET lifecycle_status = 'superseded' WHERE doc_code = 'ACME-LAW'"
         )
         connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
