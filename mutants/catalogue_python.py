@@ -1238,6 +1238,27 @@ _OF_STATES = (
         _test("runs/test_repeals", "a_repeal_goes_from_law_to_history_under_two_rulings"),
     ),
     Mutant(
+        "one unit is amended only if nothing else would change",
+        f"{_B}/runs/derived_texts.py",
+        "    if others:\n        word",
+        "    if False:\n        word",
+        ("tests/cli/test_units.py::test_a_unit_is_retired_and_another_superseded_by_amendments_of_the_exact_text",),
+    ),
+    Mutant(
+        "a unit with units below it is not retired",
+        f"{_B}/runs/derived_texts.py",
+        "    if below:\n",
+        "    if False:\n",
+        ("tests/cli/test_units.py::test_a_unit_is_retired_and_another_superseded_by_amendments_of_the_exact_text",),
+    ),
+    Mutant(
+        "a derived text replaces no file",
+        "console/cli/units.py",
+        "    elif path.read_bytes() != derived.text:\n",
+        "    elif False:\n",
+        ("tests/cli/test_units.py::test_a_derived_text_never_replaces_a_file",),
+    ),
+    Mutant(
         "texts for which there was no time are no pass",
         _TEXTS,
         "    if texts.not_in_time:\n",

@@ -16,6 +16,7 @@ from console.cli.one_run import OneRun
 from console.cli.plan_request import PROFILE, DocumentFile, PlanFile
 from console.cli.profile_requests import CheckProfile, OneProfile
 from console.cli.state_requests import DiffDocument, OneDocument, OneUnit, RepealDocument, ShowDocument, ShowUnit
+from console.cli.unit_requests import RetireUnit, SupersedeUnit
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +316,22 @@ OPERATIONS: tuple[Operation, ...] = (
         OneUnit,
         "console.cli.states:unit_history",
         ("console.backend.runs.unit_states:UnitHistory",),
+    ),
+    Operation(
+        ("unit", "retire"),
+        "start an amendment that takes one unit out of the law: DRYRUN unless --live",
+        RetireUnit,
+        "console.cli.units:retire",
+        _RUN_VIEW,
+        writes=True,
+    ),
+    Operation(
+        ("unit", "supersede"),
+        "start an amendment that gives one unit another text: DRYRUN unless --live",
+        SupersedeUnit,
+        "console.cli.units:supersede",
+        _RUN_VIEW,
+        writes=True,
     ),
     Operation(
         ("plan",),

@@ -50,7 +50,7 @@ def start(options: Options, request: StartRun) -> ExitStatus:
         docprefix=request.docprefix,
         profile=request.profile,
         ordinals=request.ordinals,
-        accept=_accept_text(request.accept),
+        accept=accept_text(request.accept),
         mode=Mode.LIVE if request.live else Mode.DRYRUN,
         amend=request.amend,
         moved=parse_moved(request.moved),
@@ -63,16 +63,21 @@ def start(options: Options, request: StartRun) -> ExitStatus:
     return _report_run(options, "run start", run)
 
 
+def start_run(options: Options, command: str, backend: BackendService, request: RunRequest) -> ExitStatus:
+    """Start a run that is about law, and report it as the answer of this command."""
+    return _report_run(options, command, backend.start(request, _narrate))
+
+
 def repeal(options: Options, request: RepealDocument) -> ExitStatus:
     """Start a run that repeals a document as a whole: DRYRUN unless --live."""
     mode = Mode.LIVE if request.live else Mode.DRYRUN
     run_request = RunRequest(
         origin=repeal_origin(request.docprefix), docprefix=request.docprefix, mode=mode, repeal=True
     )
-    return _report_run(options, "document repeal", backend_of(options).start(run_request, _narrate))
+    return start_run(options, "document repeal", backend_of(options), run_request)
 
 
-def _accept_text(path: Path | None) -> str:
+def accept_text(path: Path | None) -> str:
     """Return an accept file's text. Raises Refused, by its name, if it cannot be read as one."""
     if path is None:
         return ""

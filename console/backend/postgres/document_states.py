@@ -37,6 +37,16 @@ class StateRow(Value):
         return self.operation == RunOperation.REPEAL
 
 
+class UnitSpan(NamedTuple):
+    """A unit of a state, its bytes in the text as it was cut, and the length of its body as it is law."""
+
+    address: str
+    parent: str | None
+    byte_start: int
+    byte_end: int
+    length: int
+
+
 class RegisteredDocument(Value):
     """A registered document with its newest run and its newest drafts that are not law, if there are any."""
 
@@ -147,6 +157,10 @@ _ALTERED = "SELECT address FROM cutter_governance.fn_state_altered(%s) ORDER BY 
 _UNITS = """
     SELECT address, parent, unit_kind, section_type, section_code, title, body, line_start
       FROM cutter_governance.fn_state_versions(%s) ORDER BY seq
+"""
+_SPANS = """
+    SELECT u.address, u.parent, u.byte_start, u.byte_end, octet_length(convert_to(v.body, 'UTF8'))
+      FROM cutter_governance.fn_state_units(%(run)s) u JOIN cutter_governance.fn_state_versions(%(run)s) v USING (seq) ORDER BY u.seq
 """
 _UNIT_STATES = """
     SELECT state, seq, parent, unit_kind, section_type, section_code, version_seq, title, body, edited_by
@@ -260,6 +274,11 @@ def former_addresses(connection: psycopg.Connection, address: str) -> tuple[str,
 def near_addresses(connection: psycopg.Connection, docprefix: str, address: str, limit: int) -> tuple[str, ...]:
     """Return at most `limit` addresses of the document that are in force, those of about this length first."""
     return read_column(connection, _NEAR, (docprefix, address, limit))
+
+
+def unit_spans(connection: psycopg.Connection, run_id: str) -> tuple[UnitSpan, ...]:
+    """Return where the units of the state that a run enacted stand in its text, in their order."""
+    return read_rows(connection, UnitSpan, _SPANS, {"run": run_id})
 
 
 def composed_text(connection: psycopg.Connection, row: StateRow) -> ComposedText:
