@@ -1238,6 +1238,20 @@ _OF_STATES = (
         _test("runs/test_repeals", "a_repeal_goes_from_law_to_history_under_two_rulings"),
     ),
     Mutant(
+        "an edit is applied only if its run id was typed",
+        f"{_B}/service.py",
+        "        if confirm != run_id:\n            raise _not_typed(run_id)\n        kill_switch.require_no_hold(self.installation)\n        if require_edit_run",
+        "        kill_switch.require_no_hold(self.installation)\n        if require_edit_run",
+        ("tests/cli/test_edits.py::test_an_edit_is_signed_applied_and_shown_by_the_second_ruling",),
+    ),
+    Mutant(
+        "a draft keeps its title only with its first line",
+        f"{_B}/runs/draft_edits.py",
+        '    if body.partition("\\n")[0] != unit.body.partition("\\n")[0]:\n',
+        "    if False:\n",
+        ("tests/cli/test_edits.py::test_a_look_at_an_edit_shows_the_difference_and_writes_nothing",),
+    ),
+    Mutant(
         "one unit is amended only if nothing else would change",
         f"{_B}/runs/derived_texts.py",
         "    if others:\n        word",

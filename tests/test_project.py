@@ -160,6 +160,8 @@ def test_every_writing_command_can_be_done_from_the_console_or_is_for_scripts_al
         ("document", "register"),
         ("backup", "take"),
         ("verify",),
+        ("run", "apply"),
+        ("run", "edit"),
         ("unit", "retire"),
         ("unit", "supersede"),
         ("policy", "pin"),

@@ -45,6 +45,8 @@ from console.backend.postgres.measure import privileges_to_write
 from console.backend.postgres.records import DocumentRow, documents
 from console.backend.runs import approval_workflow, arming, kill_switch, lifecycle
 from console.backend.runs.backups import ensure_backup
+from console.backend.runs.draft_edits import EditView, require_edit_run, start_edit
+from console.backend.runs.edits import apply_edits
 from console.backend.runs.engine import Engine
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.moves import command_of
@@ -268,6 +270,28 @@ class BackendService:
         self._report(run_id, "reverted")
         return self.run(run_id)
 
+    def start_edit(self, run_id: str, address: str, body: str, title: str) -> EditView:
+        """Make the run of an edit of a draft, which waits for SG_1."""
+        self._require_writable()
+        kill_switch.require_no_hold(self.installation)
+        return start_edit(self.installation, run_id, address, body, title)
+
+    def apply_edit(self, run_id: str, confirm: str) -> RunView:
+        """Write a signed edit of a draft and read it back; if that is done already, do nothing."""
+        self._require_writable()
+        if confirm != run_id:
+            raise _not_typed(run_id)
+        kill_switch.require_no_hold(self.installation)
+        if require_edit_run(self.installation, run_id).stage is Stage.CLOSEOUT_REPORTED:
+            return self.run(run_id)
+        with LeaseHolder(self.installation, run_id) as holder:
+            self._arm(run_id, Purpose.EDIT, holder)
+            try:
+                apply_edits(self.installation, run_id, holder)
+            finally:
+                self._switch_off(run_id, "the edit ended", holder.pid)
+        return self.run(run_id)
+
     def void(self, run_id: str, reason: str) -> RunView:
         """End a run that has written nothing."""
         self._require_writable()
@@ -361,9 +385,7 @@ class BackendService:
     def _require_confirmed(self, danger: Danger, run_id: str, confirm: str) -> None:
         self._require_writable()
         if confirm != run_id:
-            raise UsageError(
-                StopCode.EXECUTION_DISABLED, f"what was typed is not the run id {run_id}", "Type the run id, whole."
-            )
+            raise _not_typed(run_id)
         kill_switch.require_no_hold(self.installation)
         # Measured again: what the dialog showed may have changed while the operator read and typed.
         blocking = confirmations.brief(self.installation, danger, run_id).open_checks
@@ -385,6 +407,12 @@ class BackendService:
                 raise Refused(StopCode.EXECUTION_DISABLED, message, command_of(Move.ARM, run.run_id))
             case _:
                 return
+
+
+def _not_typed(run_id: str) -> UsageError:
+    return UsageError(
+        StopCode.EXECUTION_DISABLED, f"what was typed is not the run id {run_id}", "Type the run id, whole."
+    )
 
 
 def _is_enacted(state: RunState) -> bool:

@@ -16,7 +16,7 @@ from console.cli.one_run import OneRun
 from console.cli.plan_request import PROFILE, DocumentFile, PlanFile
 from console.cli.profile_requests import CheckProfile, OneProfile
 from console.cli.state_requests import DiffDocument, OneDocument, OneUnit, RepealDocument, ShowDocument, ShowUnit
-from console.cli.unit_requests import RetireUnit, SupersedeUnit
+from console.cli.unit_requests import EditDraft, RetireUnit, SupersedeUnit
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,6 +371,23 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         ("run", "resume"), "go on from where a run rests", OneRun, "console.cli.runs:resume", _RUN_VIEW, writes=True
+    ),
+    Operation(
+        ("run", "edit"),
+        "give a draft another text: shows the difference; with --live a run that waits for SG_1",
+        EditDraft,
+        "console.cli.edits:edit",
+        ("console.backend.runs.draft_edits:EditView",),
+        writes=True,
+    ),
+    Operation(
+        ("run", "apply"),
+        "write a signed edit of a draft; the run id is typed",
+        ConfirmedRun,
+        "console.cli.edits:apply",
+        _RUN_VIEW,
+        writes=True,
+        dangerous=True,
     ),
     Operation(
         ("run", "settle"),

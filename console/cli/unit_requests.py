@@ -1,9 +1,10 @@
-"""The arguments of `unit retire` and `unit supersede`; imports no library. Part of the table of commands."""
+"""The arguments of `unit retire`, `unit supersede` and `run edit`; imports no library. Part of the table of commands."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from console.cli.arguments import option, positional, switch
+from console.cli.one_run import OneRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,4 +33,18 @@ class SupersedeUnit(AmendUnit):
 
     text: Path = field(
         metadata=option("FILE", "the unit's new text: its heading and all that follows it", is_file=True)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditDraft(OneRun):
+    """Give a draft another text."""
+
+    address: str = field(metadata=positional("ADDRESS", "the draft's address"))
+    text: Path = field(
+        metadata=option("FILE", "the draft's new text: its heading and all that follows it", is_file=True)
+    )
+    title: str = field(default="", metadata=option("TEXT", "its new title; else it keeps the one that it has"))
+    live: bool = field(
+        default=False, metadata=switch("make the run of the edit; without it nothing is written", dangerous=True)
     )

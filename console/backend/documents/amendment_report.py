@@ -28,7 +28,7 @@ def amendment_report(
         base_in_force_from=in_force_from,
         base_digest=amendment.base_digest,
         unchanged=amendment.unchanged,
-        changed=tuple(_changed(unit) for unit in comparison.changed),
+        changed=tuple(changed_report(unit) for unit in comparison.changed),
         new=tuple(UnitReport(address=unit.address, title=unit.title, line=unit.line) for unit in comparison.added),
         gone=tuple(UnitReport(address=unit.address, title=unit.title, line=None) for unit in comparison.gone),
         returning=amendment.returning,
@@ -44,7 +44,8 @@ def amendment_report(
     )
 
 
-def _changed(unit: ChangedUnit) -> ChangedReport:
+def changed_report(unit: ChangedUnit) -> ChangedReport:
+    """Return the report of one unit that is not the same."""
     has_body = UnitField.BODY in unit.fields
     diff = unit.body_diff()
     return ChangedReport(

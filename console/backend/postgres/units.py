@@ -124,6 +124,11 @@ _READER_UNITS = """
            coalesce(title, '') AS title, body
       FROM cutter_governance.v_reader WHERE doc_code = %s ORDER BY canonical_address COLLATE "C"
 """
+_READER_UNIT = """
+    SELECT canonical_address AS address, parent_or_container_ref AS parent, unit_kind, section_type, lifecycle_status AS lifecycle,
+           coalesce(title, '') AS title, body
+      FROM cutter_governance.v_reader WHERE canonical_address = %s
+"""
 _IN_FORCE_UNITS = """
     SELECT canonical_address AS address, parent, unit_kind, section_type, 'enacted' AS lifecycle, title, body
       FROM cutter_governance.v_in_force WHERE docprefix = %s ORDER BY canonical_address COLLATE "C"
@@ -179,6 +184,12 @@ def reader_units(connection: psycopg.Connection, docprefix: str) -> tuple[Reader
     """Return the document's units that readers see, by address; the monitoring role may ask."""
     with connection.cursor(row_factory=class_row(ReaderUnit)) as cursor:
         return tuple(cursor.execute(_READER_UNITS, (docprefix,)).fetchall())
+
+
+def reader_unit(connection: psycopg.Connection, address: str) -> ReaderUnit | None:
+    """Return the unit of this address as readers see it, or None; the monitoring role may ask."""
+    with connection.cursor(row_factory=class_row(ReaderUnit)) as cursor:
+        return cursor.execute(_READER_UNIT, (address,)).fetchone()
 
 
 def units_in_force(connection: psycopg.Connection, docprefix: str) -> tuple[ReaderUnit, ...]:

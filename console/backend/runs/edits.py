@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 import psycopg
@@ -156,7 +158,9 @@ def _plan(
             coverage=Coverage(unit_bytes=len(source), other_bytes=0, lossless=True),
         )
         plan = CutPlan(
-            document=document, expected_deltas=_deltas(len(edits)), world=measure_world(connection, request.host)
+            document=document,
+            expected_deltas=expected_edit_deltas(len(edits)),
+            world=measure_world(connection, request.host),
         )
         workspace.write_plan(plan)
         run_id, digest = request.run_id, plan.world.baseline_digest if plan.world else ""
@@ -165,7 +169,8 @@ def _plan(
         ledger.record_plan(connection, run_id, plan, digest, _step(connection, workspace, "edit: plan", journal))
 
 
-def _deltas(count: int) -> tuple[TableDelta, ...]:
+def expected_edit_deltas(count: int) -> tuple[TableDelta, ...]:
+    """Return the rows that an edit of so many drafts adds."""
     return (
         TableDelta(table=VERSION, rows=count),
         TableDelta(table=ENVELOPE, rows=1),
@@ -173,9 +178,10 @@ def _deltas(count: int) -> tuple[TableDelta, ...]:
     )
 
 
-def apply_edits(installation: Installation, run_id: str) -> int:
+def apply_edits(installation: Installation, run_id: str, holder: LeaseHolder | None = None) -> int:
     """Write a new version of each planned unit, all or none, under an armed lease to edit. Returns how many.
 
+    `holder` is the session that has taken the lease up already, if one has.
     Raises Held, and sets a HOLD, if another role on a fresh connection finds other rows than planned.
     """
     workspace = Workspace.open(installation.root, run_id)
@@ -183,7 +189,7 @@ def apply_edits(installation: Installation, run_id: str) -> int:
     fields = (Field(key="units", value=str(plan.n_units)),)
     with (
         operation(installation, workspace, workspace.request(), Operation.EDIT, fields) as journal,
-        LeaseHolder(installation, run_id) as lease,
+        _holding(installation, run_id, holder) as lease,
     ):
         if not lease.take(Purpose.EDIT):
             raise Refused(
@@ -205,6 +211,15 @@ def apply_edits(installation: Installation, run_id: str) -> int:
         finally:
             come_to_rest(installation, workspace, workspace.request(), journal)
     return plan.n_units
+
+
+@contextmanager
+def _holding(installation: Installation, run_id: str, holder: LeaseHolder | None) -> Iterator[LeaseHolder]:
+    if holder is not None:
+        yield holder
+        return
+    with LeaseHolder(installation, run_id) as own:
+        yield own
 
 
 def _verify(installation: Installation, workspace: Workspace, untouched: str, journal: Journal) -> None:

@@ -1,0 +1,119 @@
+"""Edits of drafts that an operator asks for: what one would change, and its run under a ruling of its own."""
+
+from console.backend.documents.amendment_report import changed_report
+from console.backend.documents.comparison import compare
+from console.backend.host.installation import Installation
+from console.backend.model.amendment_report import ChangedReport
+from console.backend.model.compared_unit import ComparedUnit
+from console.backend.model.errors import Refused, StopCode
+from console.backend.model.plan_binding import TableDelta
+from console.backend.model.purposes import RunOperation
+from console.backend.model.safe_text import SafeText
+from console.backend.model.states import Family, RunState, Stage
+from console.backend.model.value import Value
+from console.backend.postgres.connections import connect
+from console.backend.postgres.records import RunRow, require_run
+from console.backend.postgres.units import ReaderUnit, reader_unit
+from console.backend.runs.edits import DraftEdit, expected_edit_deltas, plan_edits
+
+
+class EditView(Value):
+    """An edit of one draft: the difference, the rows that it adds, and its run, once it has one."""
+
+    run_id: str
+    """The cut that the draft is of."""
+    docprefix: str
+    address: SafeText
+    title: SafeText
+    changed: ChangedReport
+    deltas: tuple[TableDelta, ...]
+    edit_run: str
+    """Run of the edit, which waits for SG_1; empty for a look."""
+
+
+def look_at_edit(installation: Installation, run_id: str, address: str, body: str, title: str) -> EditView:
+    """Return what an edit of a draft would change; nothing is made and nothing written.
+
+    Without a title the draft keeps its own, which needs the same first line. Raises Refused for anything but another text
+    of a draft of this run, which rests at its second pause.
+    """
+    with connect(installation.settings.database.monitor, read_only=True, purpose="edit") as connection:
+        run, unit = require_run(connection, run_id), reader_unit(connection, address)
+    _require_editable(run)
+    if unit is None or unit.lifecycle != "draft" or address.partition("/")[0] != run.docprefix:
+        message = f"{address} is no draft of {run.docprefix}"
+        raise Refused(
+            StopCode.REFUSED_INPUT,
+            message,
+            f"See its drafts: cutter-console document export --docprefix {run.docprefix} --format md --drafts --out NEW",
+        )
+    new_title = title or _kept_title(unit, body)
+    old = _compared(unit)
+    comparison = compare((old,), (old._replace(title=new_title, body=body),))
+    if not comparison.changed:
+        raise Refused(StopCode.REFUSED_INPUT, f"{address} has exactly this text and title", "There is nothing to edit.")
+    return EditView(
+        run_id=run_id,
+        docprefix=run.docprefix,
+        address=address,
+        title=new_title,
+        changed=changed_report(comparison.changed[0]),
+        deltas=expected_edit_deltas(1),
+        edit_run="",
+    )
+
+
+def start_edit(installation: Installation, run_id: str, address: str, body: str, title: str) -> EditView:
+    """Make the run of an edit and bring it to its pause for SG_1, with a proven backup. Raises as `look_at_edit` does."""
+    view = look_at_edit(installation, run_id, address, body, title)
+    edit = DraftEdit(address=address, title=view.title, body=body)
+    return view.model_copy(update={"edit_run": plan_edits(installation, view.docprefix, (edit,))})
+
+
+def require_edit_run(installation: Installation, run_id: str) -> RunState:
+    """Return the state of an edit's run. Raises Refused if the run edits nothing, or is over without its effect."""
+    with connect(installation.settings.database.monitor, read_only=True, purpose="edit") as connection:
+        run = require_run(connection, run_id)
+    if run.operation is not RunOperation.EDIT:
+        message = f"run {run_id} is no edit of a draft: it is to {run.operation}"
+        raise Refused(
+            StopCode.REFUSED_INPUT, message, "Plan one: cutter-console run edit RUN ADDRESS --text FILE --live"
+        )
+    if run.family is not Family.ACTIVE:
+        message = f"run {run_id} is {run.state.name}"
+        raise Refused(StopCode.INVARIANT_FAILED, message, f"See: cutter-console run show {run_id}")
+    return run.state
+
+
+def _require_editable(run: RunRow) -> None:
+    """Raise Refused unless the run is a first cut whose verified drafts wait for SG_2."""
+    if run.operation.of_law:
+        message = f"run {run.run_id} is to {run.operation} law: its drafts are not edited"
+        raise Refused(
+            StopCode.REFUSED_INPUT,
+            message,
+            f"Take it back, and plan the corrected text: cutter-console revert {run.run_id} --confirm {run.run_id}",
+        )
+    at_the_pause = (run.family, run.stage) == (Family.ACTIVE, Stage.AWAITING_LIFECYCLE_AUTHORIZATION)
+    if run.operation is not RunOperation.CUT or not at_the_pause:
+        message = f"run {run.run_id} at {run.state.name} has no drafts that wait for SG_2"
+        raise Refused(StopCode.REFUSED_INPUT, message, f"See: cutter-console run show {run.run_id}")
+
+
+def _kept_title(unit: ReaderUnit, body: str) -> str:
+    if body.partition("\n")[0] != unit.body.partition("\n")[0]:
+        message = f"the first line of {unit.address} would change; its title is {unit.title or 'empty'}"
+        raise Refused(StopCode.REFUSED_INPUT, message, "State the title that it has then: --title TEXT")
+    return unit.title
+
+
+def _compared(unit: ReaderUnit) -> ComparedUnit:
+    return ComparedUnit(
+        address=unit.address,
+        parent=unit.parent,
+        unit_kind=unit.unit_kind,
+        section_type=unit.section_type,
+        number="",
+        title=unit.title,
+        body=unit.body,
+    )

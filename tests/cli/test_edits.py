@@ -1,0 +1,102 @@
+"""run edit, run apply: a draft gets another text under a ruling of its own, and SG_2 shows it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.errors import CutterError, Refused, UsageError
+from console.backend.model.outcome import Outcome
+from console.backend.model.states import Mode, Stage
+from console.backend.model.view_models import SwitchState
+from console.backend.runs.reverify import verify_drafts
+from console.cli.main import main
+from tests.backend.runs.test_amendments import amend, to_second_pause
+from tests.support.passage import DOCPREFIX, UNITS, Passage, fingerprint
+
+At = Callable[[str], Passage]
+ALPHA = f"{DOCPREFIX}/ONE/ALPHA"
+OTHER = "## Alpha\n\nFirst, as it was meant.\n\n"
+_BODY = "SELECT v.body FROM public.information_unit u JOIN public.unit_version v ON v.id = u.version_anchor_ref WHERE u.canonical_address = %s"
+
+
+def answer_of(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+    """The one JSON object that was printed."""
+    answer: dict[str, object] = json.loads(capsys.readouterr().out)
+    return answer
+
+
+def test_a_look_at_an_edit_shows_the_difference_and_writes_nothing(
+    at: At, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    passage = at("waits for SG_2")
+    before = fingerprint(passage)
+    file = tmp_path / "alpha.md"
+    file.write_text(OTHER, encoding="utf-8")
+    words = ["--root", str(passage.installation.root), "run", "edit", passage.run_id, ALPHA, "--text", str(file)]
+    assert main(words) == 0
+    assert "as it was meant" in capsys.readouterr().out
+    assert main(["--json", *words]) == 0
+    answer = answer_of(capsys)
+    assert (answer["schema"], answer["edit_run"], answer["title"]) == ("cutter-console/run-edit/1", "", "Alpha")
+    assert fingerprint(passage) == before
+
+    cases = {
+        ("## Alpha\n\nFirst.\n\n", ALPHA): "has exactly this text",
+        ("## Another\n\nFirst.\n\n", ALPHA): "the first line of ACME-LAW/ONE/ALPHA would change; its title is Alpha",
+        (OTHER, f"{DOCPREFIX}/TWO"): "ACME-LAW/TWO is no draft of ACME-LAW",
+        (" ", ALPHA): "the document is empty",
+    }
+    for (text, address), reason in cases.items():
+        file.write_text(text, encoding="utf-8")
+        assert main(["--json", *words[:5], address, "--text", str(file)]) == 4
+        assert reason in str(answer_of(capsys)["stop"])
+    assert fingerprint(passage) == before
+
+
+def test_an_edit_is_signed_applied_and_shown_by_the_second_ruling(at: At) -> None:
+    passage = at("waits for SG_2")
+    backend = passage.backend
+    with pytest.raises(Refused, match="is no edit of a draft"):
+        backend.apply_edit(passage.run_id, passage.run_id)
+    view = backend.start_edit(passage.run_id, ALPHA, "## Omega\n\nLast.\n\n", "Omega")
+    edit_run = view.edit_run
+    assert backend.run(edit_run).state.stage is Stage.AWAITING_CUT_AUTHORIZATION
+    with pytest.raises(CutterError, match="has no SG_1 to edit"):
+        backend.apply_edit(edit_run, edit_run)
+    assert passage.rows(_BODY, ALPHA) == [("## Alpha\n\nFirst.\n\n",)]
+    passage.sign(edit_run)
+    with pytest.raises(UsageError, match="what was typed"):
+        backend.apply_edit(edit_run, "yes")
+
+    for _ in range(2):  # The second time there is nothing left to do.
+        applied = backend.apply_edit(edit_run, edit_run)
+        assert applied.state.stage is Stage.CLOSEOUT_REPORTED
+        assert backend.status().switch.state is SwitchState.OFF
+    assert passage.rows(_BODY, ALPHA) == [("## Omega\n\nLast.\n\n",)]
+    assert passage.rows("SELECT count(*) FROM public.unit_version") == [(UNITS + 1,)]
+
+    with pytest.raises(CutterError, match="no SG_2 is drafted"):
+        backend.draft_statement(passage.run_id)
+    checks = verify_drafts(passage.installation, passage.run(), record=True)
+    assert {check.outcome for check in checks} == {Outcome.PASS}
+    drafts = {unit.address: unit for unit in backend.draft_statement(passage.run_id).drafts}
+    assert (drafts[ALPHA].title, drafts[ALPHA].body_sha256) == ("Omega", sha256_hex(b"## Omega\n\nLast.\n\n"))
+    passage.sign()
+    assert passage.enact().state.stage is Stage.CLOSEOUT_REPORTED
+    query = "SELECT title, body FROM cutter_governance.v_in_force WHERE canonical_address = %s"
+    assert passage.rows(query, ALPHA) == [("Omega", "## Omega\n\nLast.\n\n")]
+    with pytest.raises(Refused, match="has no drafts that wait for SG_2"):
+        backend.start_edit(passage.run_id, ALPHA, OTHER, "Alpha")
+
+
+def test_the_drafts_of_an_amendment_are_not_edited(at: At) -> None:
+    passage = at("enacted")
+    passage = amend(passage)
+    to_second_pause(passage)
+    before = [run.run_id for run in passage.backend.runs() if run.mode is Mode.LIVE]
+    with pytest.raises(Refused, match="is to amend law: its drafts are not edited"):
+        passage.backend.start_edit(passage.run_id, ALPHA, OTHER, "Alpha")
+    assert [run.run_id for run in passage.backend.runs() if run.mode is Mode.LIVE] == before
