@@ -19,11 +19,11 @@ def edit(options: Options, request: EditDraft) -> ExitStatus:
     backend = backend_of(options)
     most = limits_of(backend.installation.settings)
     raw = intake.read_source(request.text, folder=request.text.parent, limits=most).raw
-    asked = (request.run, request.address, canonical_text(raw, most).text, request.title)
+    wanted = (request.run, request.address, canonical_text(raw, most).text, request.title)
     if not request.live:
-        view = look_at_edit(backend.installation, *asked)
+        view = look_at_edit(backend.installation, *wanted)
         return report(options, "run edit", Outcome.PASS, _lines(view), view)
-    view = backend.start_edit(*asked)
+    view = backend.start_edit(*wanted)
     report(options, "run edit", Outcome.PARTIAL, _lines(view), view)
     return ExitStatus.WAITING
 

@@ -10,7 +10,7 @@ import pytest
 
 from console.backend.model.canonical_json import sha256_hex
 from console.cli.main import main
-from tests.backend.postgres.signed_cut import SignedCut, start_amendment, start_cut, start_edit
+from tests.backend.postgres.signed_cut import SignedCut, start_amendment, start_cut, start_edit, start_repeal
 from tests.backend.postgres.tampering import tamper
 from tests.conftest import Database
 
@@ -202,6 +202,28 @@ def test_the_lists_and_histories_name_what_made_the_law(
     for words in (("document", "list"), ("document", "history", "ACME-LAW"), ("unit", "history", law.units[0].address)):
         assert ask("--json", *words) == 0
         assert answer_of(capsys)["schema"] == f"cutter-console/{'-'.join(words[:2])}/1"
+
+
+def test_a_repealed_document_is_told_as_such_and_its_texts_stay_readable(
+    law: SignedCut, ask: Ask, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    before = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+    repeal = start_repeal(law)
+    repeal.enacted()
+    assert ask("document", "list") == 0
+    assert f"2 states   repealed since {datetime.now(UTC):%Y-%m-%d}" in capsys.readouterr().out
+    assert ask("document", "history", "ACME-LAW") == 0
+    assert "state 2  repealed  repeal  0 units" in capsys.readouterr().out
+    assert ask("--json", "document", "show", "ACME-LAW", "--out", str(tmp_path / "none.md")) == 4
+    assert f"by run {repeal.run_id}: nothing of it is in force" in str(answer_of(capsys)["stop"])
+    assert not (tmp_path / "none.md").exists()
+    assert ask("--json", "document", "show", "ACME-LAW", "--as-of", before, "--out", str(tmp_path / "last.md")) == 0
+    assert (tmp_path / "last.md").read_bytes() == HOSTILE.encode()
+    capsys.readouterr()
+    assert ask("--json", "unit", "show", law.units[0].address) == 4
+    assert f"run {repeal.run_id} has repealed the document" in str(answer_of(capsys)["stop"])
+    assert ask("document", "diff", "ACME-LAW", "--from", before) == 0
+    assert "0 unchanged, 0 changed, 0 new, 2 gone" in capsys.readouterr().out
 
 
 def test_the_difference_of_two_moments_is_marked_by_words_and_inert(
