@@ -16,7 +16,7 @@ from console.backend.postgres.connections import connect
 from console.backend.postgres.document_states import StateUnitRow, is_sealed, state_units
 from console.backend.postgres.registry import CutRun, cut_runs, run_in_force, state_run
 from console.backend.postgres.units import ReaderUnit, reader_units, units_in_force
-from console.backend.runs.document_states import not_sealed, reading, repealed_state, require_states, state_at
+from console.backend.runs.document_states import not_sealed, reading, repealed, repealed_state, require_states, state_at
 from console.backend.runs.workspace import Workspace
 
 _DRAFT = "draft"
@@ -52,21 +52,24 @@ def read_stored(installation: Installation, docprefix: str, *, with_drafts: bool
 def read_state(installation: Installation, docprefix: str, as_of: datetime) -> ExportedDocument:
     """Return the document as it is in force at a moment, read as the monitoring role in one READ ONLY transaction.
 
-    Raises Refused if nothing is in force then, or without the plan of the run that made it law; Unmeasured if version
+    Raises Refused if nothing is in force then, or the document is repealed, or without the plan of the run that made it law; Unmeasured if version
     0.2.0 did not seal its units; Drifted if the units are not those of the plan.
     """
     with reading(installation) as connection:
-        row = state_at(require_states(connection, docprefix), docprefix, as_of)
+        rows = require_states(connection, docprefix)
+        row = state_at(rows, docprefix, as_of)
+        if row.is_repeal:
+            raise repealed(row, rows)
         if not is_sealed(connection, row.run_id):
             raise not_sealed(row)
         units, runs = state_units(connection, row.run_id), state_run(connection, row.run_id)
     plan, canonical = _cut_of(installation, docprefix, runs)
     _compare(plan, units)
-    rows = (
+    stored = (
         StoredUnit(unit.address, unit.parent, unit.section_type, unit.title, unit.body, is_draft=False)
         for unit in units
     )
-    return of_rows(plan, canonical, rows)
+    return of_rows(plan, canonical, stored)
 
 
 def _refuse_unasked(units: tuple[ReaderUnit, ...], docprefix: str, *, with_drafts: bool) -> None:

@@ -15,7 +15,7 @@ from console.backend.postgres.document_states import StateRow, all_states, compo
 from console.backend.runs.document_states import history_of, list_documents, text_as_of
 from console.backend.runs.reverify import verify_drafts
 from console.backend.runs.state_comparison import compare_states
-from console.backend.runs.stored_document import read_stored
+from console.backend.runs.stored_document import read_state, read_stored
 from console.backend.runs.unit_states import history_of_unit, unit_as_of
 from console.screens.run_text import came_to, how_it_ended, written
 from tests.backend.postgres.tampering import tamper
@@ -101,6 +101,7 @@ def _readers_know(passage: Passage, before: datetime) -> None:
     for asked in (
         lambda: text_as_of(installation, DOCPREFIX, None),
         lambda: read_stored(installation, DOCPREFIX, with_drafts=False),
+        lambda: read_state(installation, DOCPREFIX, datetime.now(UTC)),
     ):
         with pytest.raises(Refused, match=f"{DOCPREFIX} is repealed since .*, by run {passage.run_id}") as refused:
             asked()
