@@ -278,9 +278,7 @@ class BackendService:
 
     def apply_edit(self, run_id: str, confirm: str) -> RunView:
         """Write a signed edit of a draft and read it back; if that is done already, do nothing."""
-        self._require_writable()
-        if confirm != run_id:
-            raise _not_typed(run_id)
+        self._require_typed(run_id, confirm)
         kill_switch.require_no_hold(self.installation)
         if require_edit_run(self.installation, run_id).stage is Stage.CLOSEOUT_REPORTED:
             return self.run(run_id)
@@ -382,10 +380,15 @@ class BackendService:
         if self.read_only:
             raise Refused(StopCode.EXECUTION_DISABLED, "this console was opened with --read-only", "Open it without.")
 
-    def _require_confirmed(self, danger: Danger, run_id: str, confirm: str) -> None:
+    def _require_typed(self, run_id: str, confirm: str) -> None:
         self._require_writable()
         if confirm != run_id:
-            raise _not_typed(run_id)
+            raise UsageError(
+                StopCode.EXECUTION_DISABLED, f"what was typed is not the run id {run_id}", "Type the run id, whole."
+            )
+
+    def _require_confirmed(self, danger: Danger, run_id: str, confirm: str) -> None:
+        self._require_typed(run_id, confirm)
         kill_switch.require_no_hold(self.installation)
         # Measured again: what the dialog showed may have changed while the operator read and typed.
         blocking = confirmations.brief(self.installation, danger, run_id).open_checks
@@ -407,12 +410,6 @@ class BackendService:
                 raise Refused(StopCode.EXECUTION_DISABLED, message, command_of(Move.ARM, run.run_id))
             case _:
                 return
-
-
-def _not_typed(run_id: str) -> UsageError:
-    return UsageError(
-        StopCode.EXECUTION_DISABLED, f"what was typed is not the run id {run_id}", "Type the run id, whole."
-    )
 
 
 def _is_enacted(state: RunState) -> bool:
