@@ -9,7 +9,6 @@ from tests.torture.arena import Arena, arena
 
 IN_EVERY_RUN = (
     "ends_where_it_should[void]",
-    "until_it_ends[disarm]",
     "not_known[start-answer lost]",
     "not_known[enact-delivered 1 s late]",
     "outrun_a_commit[void after a cut]",
