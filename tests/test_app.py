@@ -313,10 +313,11 @@ async def test_a_stop_in_one_place_alone_is_told_in_the_notice_and_on_the_overvi
 
 async def test_stop_is_a_key_on_every_screen() -> None:
     """One key, then one more."""
-    for screen in ("1", "2", "3", "4", "5", "6"):
-        backend = FakeBackend()
-        async with opened(backend, screen, "ctrl+x", "s"):
-            assert [call for call in backend.calls if call.startswith("panic")]
+    backend = FakeBackend()
+    async with opened(backend) as (_, pilot):
+        for stops, screen in enumerate(("1", "2", "3", "4", "5", "6"), 1):
+            await press(pilot, screen, "ctrl+x", "s")
+            assert len([call for call in backend.calls if call.startswith("panic")]) == stops, screen
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,9 @@
-"""The whole passage through the real console, by keyboard, on a real server with real gpg: a file becomes law."""
+"""The whole passage through the real console, by keyboard, on a real server with real gpg: a file becomes law.
 
-from collections.abc import Iterator
+`make test` walks it with one small document; the demo's documents, one after the other, are in `make torture`.
+"""
+
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -15,7 +18,7 @@ from console.backend.model.view_models import RunView, SwitchState
 from console.backend.service import BackendService
 from console.demo.installation import demo_installation
 from console.widgets.notice import NoticePanel
-from tests.support.passage import deploy_copy
+from tests.support.passage import DOCPREFIX, UNITS, Passage, deploy_copy
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +75,41 @@ async def _start_live(pilot: Pilot[Any], document: int, docprefix: str) -> None:
     await _press(pilot, "2", "b", "home", *["down"] * document, "f")
     await pilot.press(*docprefix)
     await _press(pilot, "enter", "d", "2", "L", "ctrl+y")
+
+
+async def test_a_document_goes_from_file_to_enacted_law(at: Callable[[str], Passage]) -> None:
+    """Screen by screen; the database is asked after every step."""
+    backend = at("fresh").backend
+    app = ConsoleApp(backend, read_only=False, demo=True, refresh_seconds=86_400)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await _settle(pilot)
+        await _start_live(pilot, 0, DOCPREFIX)
+        run = _newest(backend)
+        assert (run.docprefix, run.state.stage) == (DOCPREFIX, Stage.AWAITING_CUT_AUTHORIZATION)
+
+        await _sign_and_import(pilot)
+        await _confirm(pilot, "A", run.run_id)
+        assert backend.status().switch.state is SwitchState.ARMED
+
+        await _press(pilot, "g")
+        assert _newest(backend).state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
+        assert backend.status().switch.state is SwitchState.OFF
+
+        await _sign_and_import(pilot)
+        await _confirm(pilot, "E", run.run_id)
+        assert _newest(backend).state.stage is Stage.CLOSEOUT_REPORTED
+        assert backend.status().counts[2].rows == UNITS
+
+
+async def test_drafts_are_taken_back(at: Callable[[str], Passage]) -> None:
+    passage = at("waits for SG_2")
+    app = ConsoleApp(passage.backend, read_only=False, demo=True, refresh_seconds=86_400)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await _settle(pilot)
+        await _press(pilot, "3")
+        await _confirm(pilot, "U", passage.run_id)
+    assert passage.run().state.family is Family.REVERTED
+    assert passage.backend.status().switch.state is SwitchState.OFF
 
 
 async def test_a_document_goes_from_file_to_enacted_law_and_another_is_taken_back(backend: BackendService) -> None:

@@ -1,42 +1,66 @@
-"""What `make test` takes of the long matrices is there, is not all of them, and has every test that guards a protection."""
+"""What `make test` takes of the long matrices is there, is not all of them, and has every test that guards a protection.
+
+Each long test that it leaves out has a shorter one that is there, and is in `make test`.
+"""
 
 import subprocess
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import pytest
+
 from mutants.catalogue import MUTANTS
-from tests.matrices import MATRICES, is_kept
+from tests.long_tests import LONG
+from tests.matrices import MATRICES, is_kept, is_left_out
 
 ROOT = Path(__file__).parents[1]
-FILES = sorted({f"tests/{name.partition('::')[0]}" for name in MATRICES})
+_IN_MAKE_TEST = "not versions and not torture"
+
+Collected = Mapping[str, list[str]]
+"""The combinations by function; a test without any has the empty one."""
 
 
-def test_each_pattern_takes_something_and_leaves_something() -> None:
+def collected(files: Iterable[str], marks: str = "") -> Collected:
+    """What pytest collects of these files and tests."""
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-o", "addopts=", "-p", "no:cacheprovider"]
-    done = subprocess.run([*command, *FILES], capture_output=True, text=True, check=True, cwd=ROOT)
-    combinations: dict[str, list[str]] = {name: [] for name in MATRICES}
+    done = subprocess.run([*command, "-m", marks, *files], capture_output=True, text=True, check=True, cwd=ROOT)
+    combinations: dict[str, list[str]] = {}
     for line in done.stdout.splitlines():
         function, _, combination = line.removeprefix("tests/").partition("[")
-        if function in combinations:
-            combinations[function].append(combination.removesuffix("]"))
+        combinations.setdefault(function, []).append(combination.removesuffix("]"))
+    return combinations
+
+
+@pytest.fixture(scope="module")
+def whole() -> Collected:
+    """Of every file that one of the tables names."""
+    return collected(sorted({f"tests/{name.partition('::')[0]}" for name in (*MATRICES, *LONG)}))
+
+
+def test_each_pattern_takes_something_and_leaves_something(whole: Collected) -> None:
+    """A matrix over the corpus has a single combination where that is not there."""
+    matrices = {name: kept for name, kept in MATRICES.items() if len(whole.get(name, ())) != 1}
     idle = [
         (name, pattern)
-        for name, kept in MATRICES.items()
+        for name, kept in matrices.items()
         for pattern in kept
-        if not any(is_kept((pattern,), one) for one in combinations[name])
+        if not any(is_kept((pattern,), one) for one in whole.get(name, ()))
     ]
-    whole = [name for name, kept in MATRICES.items() if all(is_kept(kept, one) for one in combinations[name])]
+    all_taken = [name for name, kept in matrices.items() if all(is_kept(kept, one) for one in whole.get(name, ()))]
 
     assert idle == []
-    assert whole == []
+    assert all_taken == []
+
+
+def test_each_long_test_is_there_and_has_a_shorter_one_in_make_test(whole: Collected) -> None:
+    shorter = sorted(set(LONG.values()))
+    taken = collected((f"tests/{name}" for name in shorter), _IN_MAKE_TEST)
+
+    assert [name for name in LONG if name not in whole] == []
+    assert [name for name in shorter if name.partition("[")[0] not in taken] == []
+    assert [name for name in shorter if name.partition("[")[0] in LONG] == []
 
 
 def test_no_test_that_guards_a_protection_is_left_out() -> None:
-    left_out = []
-    for test in sorted({test for one in MUTANTS for test in one.tests}):
-        function, bracket, combination = test.removeprefix("tests/").partition("[")
-        kept = MATRICES.get(function)
-        if kept is not None and not (bracket and is_kept(kept, combination.removesuffix("]"))):
-            left_out.append(test)
-
-    assert left_out == []
+    assert sorted({test for one in MUTANTS for test in one.tests if is_left_out(test)}) == []

@@ -10,7 +10,7 @@ from tests.backend.runs.model import Operators
 from tests.support.passage import Passage
 
 
-@pytest.mark.parametrize(("examples", "steps"), [(4, 15), pytest.param(60, 25, marks=pytest.mark.torture)])
+@pytest.mark.parametrize(("examples", "steps"), [(2, 15), pytest.param(60, 25, marks=pytest.mark.torture)])
 def test_whatever_is_done_in_whatever_order_the_promises_hold(
     at: Callable[[str], Passage], examples: int, steps: int
 ) -> None:

@@ -1,0 +1,30 @@
+"""Single tests that `make test` leaves to `make torture`, each with a shorter one that keeps its promise in `make test`.
+
+A test comes here if it takes more than some seconds on a quiet machine; tests/test_matrices.py holds the table to this:
+both are there, the shorter one is in `make test`, and the long one guards no protection against a mutant.
+"""
+
+LONG: dict[str, str] = {
+    # The demo's documents one after the other; one small document goes the same way.
+    "test_end_to_end.py::test_a_document_goes_from_file_to_enacted_law_and_another_is_taken_back": "test_end_to_end.py::test_a_document_goes_from_file_to_enacted_law",
+    # The passage by commands of what the functions of the database do.
+    "backend/runs/test_amendments.py::test_a_reverted_amendment_leaves_readers_with_what_they_saw": "backend/postgres/test_amendments.py::test_a_reverted_amendment_leaves_the_law_and_what_readers_see",
+    "backend/runs/test_amendments.py::test_a_text_can_be_in_force_from_a_later_moment_than_its_enactment": "backend/runs/test_document_states.py::test_a_text_that_begins_later_is_read_as_of_then_and_not_before",
+    "backend/postgres/test_sessions.py::test_a_whole_run_under_a_hostile_environment": "backend/postgres/test_sessions.py::test_a_passage_gives_the_same_digests_and_bytes_under_every_setting",
+    # To the second pause; the copy of the profile is what both passes are asked for.
+    "backend/runs/test_own_profiles.py::test_a_profile_that_was_replaced_while_the_run_waits_changes_nothing_of_it": "backend/runs/test_own_profiles.py::test_a_run_keeps_the_profile_and_both_passes_use_it",
+    # A whole phase on a dead line; a single statement or COMMIT on one.
+    "backend/runs/test_phase_watch.py::test_a_cut_in_a_black_hole_leaves_the_run_to_be_settled_and_panic_says_what_it_did": "backend/runs/test_phase_watch.py::test_a_commit_that_a_dead_line_swallows_is_not_known",
+    "backend/runs/test_phase_watch.py::test_a_long_statement_ends_when_the_server_answers_nobody_any_more": "backend/runs/test_phase_watch.py::test_a_long_statement_ends_when_the_server_knows_nothing_of_its_session",
+    "backend/runs/test_settling.py::test_a_run_whose_cut_is_delivered_late_is_not_voided_with_drafts_before_readers": "backend/runs/test_settling.py::test_a_request_that_is_lost_or_late_never_has_an_effect_after_it_was_denied[cut_leg_a-late]",
+    "backend/runs/test_upgrade.py::test_a_new_run_goes_its_whole_way_on_the_upgraded_database": "backend/runs/test_upgrade.py::test_a_run_at_the_second_pause_is_verified_again_signed_again_and_enacted",
+    # The same table, by the command that asks the most of it.
+    "backend/gates/test_gate_table.py::test_the_command_measures_counts_and_names_more_gates": "backend/gates/test_gate_table.py::test_the_bundle_asks_more_gates_and_rolls_them_up_in_their_documents",
+    # Real laws; generated or small ones.
+    "backend/documents/test_corpus.py::test_another_process_comes_to_the_same_digests": "cli/test_plan_folder.py::test_two_processes_give_the_same_report",
+    "backend/documents/test_comparison.py::test_successive_texts_of_laws_are_compared_without_loss": "backend/documents/test_comparison.py::test_the_effects_make_the_new_text_out_of_the_old_one",
+    "cli/test_plan_folder.py::test_a_real_corpus_is_reported_as_its_documents_are_planned_alone": "cli/test_plan_folder.py::test_ordinals_and_the_profile_are_those_of_a_single_plan",
+    # Any bytes; an honest signature with some of its bytes changed.
+    "backend/postgres/test_openpgp.py::test_no_bytes_raise_and_none_are_good": "backend/postgres/test_openpgp.py::test_a_mutation_never_raises_and_never_names_another_key",
+    "terminal/test_slow_line.py::test_pictures_that_a_line_cannot_take_are_left_out_and_the_last_one_is_whole": "terminal/test_slow_line.py::test_the_stop_is_asked_and_answered_before_any_picture_that_is_under_way",
+}
