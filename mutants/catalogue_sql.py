@@ -1753,6 +1753,13 @@ _OF_AMENDMENTS = (
         _test("repeals", "a_repeal_has_no_manifest_and_no_text[a space]"),
     ),
     Mutant(
+        "a repeal alone has no text",
+        _SEALED,
+        "       OR (p_raw_bytes = 0) IS DISTINCT FROM coalesce(",
+        "       OR false IS DISTINCT FROM coalesce(false, ",
+        ("tests/attacks/test_records.py::test_a_source_has_a_size[0]",),
+    ),
+    Mutant(
         "a repeal is of as many units as are law",
         _AMENDED,
         "    IF r.operation = 'repeal'\n       AND a.n_units IS DISTINCT FROM",

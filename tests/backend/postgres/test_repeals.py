@@ -302,6 +302,22 @@ def test_a_difference_from_the_signed_repeal_stops_its_enactment(sealed: SignedC
         sealed.verify()
 
 
+def test_a_repeal_is_pinned_to_no_text(law: SignedCut) -> None:
+    """A run that begins as a repeal takes no source of any size."""
+    facts = ledger.NewRun(
+        run_id="ictr-20260101T000000Z-00000998",
+        operation="repeal",
+        docprefix=law.docprefix,
+        origin="repeal:ACME-LAW",
+        profile="repeal",
+        operator="tester",
+        host="host",
+    )
+    with stopped("STOP_REFUSED_INPUT"), law.executor() as connection:
+        ledger.create_run(connection, facts, event("start"))
+        ledger.pin_source(connection, facts.run_id, law.plan.document.source, event("source_pin"))
+
+
 def test_a_repeal_of_another_number_of_units_than_are_law_is_not_written(law: SignedCut) -> None:
     """Its plan says three, and so does the ruling; four are law."""
     repeal = start_repeal(law)

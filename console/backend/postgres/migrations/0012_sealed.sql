@@ -1367,6 +1367,9 @@ BEGIN
     IF coalesce(p_sha256, '') !~ '^[0-9a-f]{64}$'
        OR coalesce(p_canonical_sha256, '') !~ '^[0-9a-f]{64}$'
        OR coalesce(p_raw_bytes, -1) < 0
+       -- A repeal alone has no text, and it never has one.
+       OR (p_raw_bytes = 0) IS DISTINCT FROM coalesce(
+              (SELECT r.operation = 'repeal' FROM cutter_governance.run r WHERE r.run_id = p_run_id), false)
        OR coalesce(length(p_canon_rule), 0) NOT BETWEEN 1 AND 200 THEN
         PERFORM cutter_governance.fn_stop(
             'STOP_REFUSED_INPUT', 'CU004',
