@@ -179,7 +179,7 @@ def multiply(passage: Passage, documents: int) -> None:
             # Of what the document had before the first copy: the copies are made from it alone.
             query = (
                 f"CREATE TEMP TABLE t AS SELECT t.* FROM {copy.table} t, o WHERE {copy.source};"
-                f"INSERT INTO {copy.table} ({', '.join(kept)}) SELECT {values} FROM n CROSS JOIN o CROSS JOIN t;"
+                f"INSERT INTO {copy.table} ({', '.join(kept)}) SELECT {values} FROM n CROSS JOIN o CROSS JOIN t ORDER BY n.i, t.ctid;"
                 "DROP TABLE t"
             )
             connection.execute(query.encode())

@@ -58,6 +58,8 @@ LEDGER: tuple[Table, ...] = (
     Table("canonical_address_alias"),
     Table("decision_backlog_entry"),
     Table("decision_backlog_history"),
+    Table("kept_count", Rows.CHANGING, of_a_run=False),
+    Table("kept_document", Rows.CHANGING, of_a_run=False),
     Table("execution_lock", Rows.CHANGING, of_a_run=False),
     Table("unit_vocabulary", of_a_run=False),
     Table("schema_pin", of_a_run=False),

@@ -17,6 +17,7 @@ from console.backend.model.purposes import RunOperation
 from console.backend.model.states import Family, Stage
 from console.backend.model.value import Value
 from console.backend.postgres.connections import scalar
+from console.backend.postgres.document_rows import Standing
 
 _FIELD, _LINE = "\x1f", "\n"
 
@@ -51,6 +52,10 @@ class BackupProof(Value):
     bytes: int
     recipient: str
     tables: tuple[Mapping[str, str | int], ...]
+    documents: tuple[str, ...] | None = None
+    """Documents whose rows it holds; None for all rows."""
+    standing: Standing | None = None
+    """What stood of all documents, beside a backup of some."""
 
 
 def manifest_bytes(units: tuple[PlannedUnit, ...]) -> bytes:

@@ -504,7 +504,12 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
           FROM cutter_governance.run c
           JOIN cutter_governance.run e ON e.docprefix = c.docprefix AND e.operation = 'edit'
           JOIN cutter_governance.manifest_seal s ON s.run_id = e.run_id
-          JOIN cutter_governance.manifest_unit_block b ON b.run_id = e.run_id
+        -- By the index of the edit's run: a join could read every manifest for the few rows of an edit.
+         CROSS JOIN LATERAL (
+                   SELECT m.address, m.title, m.body_sha256, m.version_id
+                     FROM cutter_governance.manifest_unit_block m
+                    WHERE m.run_id = e.run_id
+                   OFFSET 0) b
          WHERE c.run_id = p_run_id
          ORDER BY b.address, s.xid DESC
     )
@@ -600,38 +605,47 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         (SELECT array_agg(l.address) FROM cutter_governance.fn_draft_lines(p_run_id) l))
 $$;
 
--- Why this run's drafts can not be enacted now; NULL where they can. One reason, naming the first units.
-CREATE OR REPLACE FUNCTION fn_draft_refusal(p_run_id text) RETURNS text
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
+-- The lines of this run's drafts, read once, and why they can not be enacted now; NULL where they can. One reason, naming
+-- the first units. What is asked of each draft is found by index, so that a small document does not wait for all others.
+CREATE OR REPLACE FUNCTION fn_draft_reading(p_run_id text, OUT refused text, OUT lines text[])
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found bigint;
     named text;
     v record;
     changed timestamptz;
 BEGIN
+    SELECT array_agg(l.line ORDER BY l.seq), greatest(max(u.created_at), max(u.updated_at), max(w.created_at))
+      INTO lines, changed
+      FROM cutter_governance.fn_draft_lines(p_run_id) l
+     CROSS JOIN LATERAL (
+               SELECT i.created_at, i.updated_at FROM public.information_unit i WHERE i.id = l.unit_id OFFSET 0) u
+     CROSS JOIN LATERAL (SELECT max(x.created_at) AS created_at FROM public.unit_version x WHERE x.unit_id = l.unit_id) w;
     SELECT count(*),
            string_agg(d.address || ': ' || d.difference, '; ' ORDER BY d.address COLLATE "C") FILTER (WHERE d.n <= 5)
       INTO found, named
       FROM (SELECT *, row_number() OVER (ORDER BY address COLLATE "C") AS n
               FROM cutter_governance.fn_draft_differences(p_run_id)) d;
     IF found > 0 THEN
-        RETURN format('%s units are not what was signed: %s', found, named);
+        refused := format('%s units are not what was signed: %s', found, named);
+        RETURN;
     END IF;
     SELECT w.outcome, w.verified_at, w.verified_by, g.signed_digest INTO v
       FROM cutter_governance.verify_result w
       LEFT JOIN cutter_governance.dot_pair_signature g ON g.verify_result_id = w.id
      WHERE w.run_id = p_run_id
      ORDER BY w.verified_at DESC, w.id LIMIT 1;
-    SELECT greatest(max(u.created_at), max(u.updated_at), max(w.created_at)) INTO changed
-      FROM cutter_governance.fn_draft_lines(p_run_id) l
-      JOIN public.information_unit u ON u.id = l.unit_id
-      JOIN public.unit_version w ON w.unit_id = u.id;
-    RETURN CASE WHEN v.outcome IS NULL THEN 'the drafts were never verified'
-                WHEN v.outcome <> 'PASS' THEN format('the last verification, by %s, is %s', v.verified_by, v.outcome)
-                WHEN v.verified_at <= changed THEN 'a unit has changed since the drafts were verified'
-                WHEN v.signed_digest IS DISTINCT FROM cutter_governance.fn_draft_digest(p_run_id)
-                    THEN 'the drafts are not those that were verified' END;
+    refused := CASE WHEN v.outcome IS NULL THEN 'the drafts were never verified'
+                    WHEN v.outcome <> 'PASS' THEN format('the last verification, by %s, is %s', v.verified_by, v.outcome)
+                    WHEN v.verified_at <= changed THEN 'a unit has changed since the drafts were verified'
+                    WHEN v.signed_digest IS DISTINCT FROM cutter_governance.fn_merkle_root(lines)
+                        THEN 'the drafts are not those that were verified' END;
 END $$;
+
+CREATE OR REPLACE FUNCTION fn_draft_refusal(p_run_id text) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT d.refused FROM cutter_governance.fn_draft_reading(p_run_id) d
+$$;
 
 -- As cutter_verify: a statement and its signatures.
 -- Every column is read out of the signed bytes, and the signatures are verified here.
