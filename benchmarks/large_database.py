@@ -113,11 +113,13 @@ def _copies() -> tuple[_Copy, ...]:
         ),
         _Copy(
             "cutter_governance.approval_use",
-            {"run_id": _RUN, "statement_sha256": sha_of, "xid": _XID.format("CASE t.purpose WHEN 'cut' THEN 1 ELSE 2 END")},
+            {
+                "run_id": _RUN,
+                "statement_sha256": sha_of,
+                "xid": _XID.format("CASE t.purpose WHEN 'cut' THEN 1 ELSE 2 END"),
+            },
         ),
-        _Copy(
-            "cutter_governance.review_decision", {"id": _uuid("id"), "run_id": _RUN, "statement_sha256": sha_of}
-        ),
+        _Copy("cutter_governance.review_decision", {"id": _uuid("id"), "run_id": _RUN, "statement_sha256": sha_of}),
         _Copy(
             "cutter_governance.cut_change_set",
             {
@@ -139,14 +141,21 @@ def _copies() -> tuple[_Copy, ...]:
             "true",
         ),
         _Copy("cutter_governance.decision_backlog_entry", {"id": _uuid("id"), "run_id": _RUN}),
-        _Copy(
-            "cutter_governance.decision_backlog_history", {"id": _uuid("id"), "entry_id": _uuid("entry_id")}, "true"
-        ),
+        _Copy("cutter_governance.decision_backlog_history", {"id": _uuid("id"), "entry_id": _uuid("entry_id")}, "true"),
         _Copy("cutter_governance.run_event", {"id": "", "run_id": _RUN, "vouched": "false"}),
         _Copy("cutter_governance.backup_proof", {"id": "", "run_id": _RUN}),
     )
 
 
+_KEPT = """
+    DO $$ DECLARE t text; BEGIN
+        FOR t IN SELECT table_name FROM cutter_governance.kept_count LOOP
+            EXECUTE format('UPDATE cutter_governance.kept_count SET rows = (SELECT count(*) FROM %s) WHERE table_name = %L', t, t);
+        END LOOP;
+    END $$;
+    INSERT INTO cutter_governance.kept_document (docprefix) SELECT DISTINCT doc_code FROM public.information_unit
+    ON CONFLICT (docprefix) DO NOTHING
+"""
 _GUARDS = """
     SELECT tgrelid::regclass::text, quote_ident(tgname) FROM pg_trigger WHERE tgenabled = 'A' AND NOT tgisinternal
 """
@@ -188,6 +197,7 @@ def multiply(passage: Passage, documents: int) -> None:
             "UPDATE cutter_governance.approval a SET manifest_digest = s.manifest_digest"
             " FROM cutter_governance.manifest_seal s WHERE s.run_id = a.run_id"
         )
+        connection.execute(_KEPT)
         connection.execute("SELECT cutter_governance.fn_baseline_write(%s)", (passage.run_id,))
         for table, guard in guards:
             connection.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {guard}".encode())

@@ -12,7 +12,7 @@ from console.backend.model.states import Mode
 from console.backend.model.view_models import RunRequest
 from console.backend.runs.document_states import list_documents
 from console.backend.runs.unit_states import unit_as_of
-from tests.support.passage import DOCPREFIX, REQUEST, Passage, Stages, silent
+from tests.support.passage import REQUEST, Passage, Stages, silent
 
 SMALL, LARGE = 10_000, 1_000_000
 OVER_SMALL = 1.5
@@ -85,7 +85,9 @@ def main() -> int:
         with whole_site(12 << 30) as prepared:
             started = time.perf_counter()
             passage = enacted(prepared, units)
-            sys.stdout.write(f"  {units} units of {units // UNITS_A_DOCUMENT} documents in {time.perf_counter() - started:.0f} s\n")
+            sys.stdout.write(
+                f"  {units} units of {units // UNITS_A_DOCUMENT} documents in {time.perf_counter() - started:.0f} s\n"
+            )
             by_size[units] = measure(passage)
             for name, seconds in by_size[units].items():
                 sys.stdout.write(f"    {name:<26} {seconds:8.3f} s\n")

@@ -48,7 +48,6 @@ from console.backend.model.safe_text import safe_text
 from console.backend.postgres.document_rows import copy_rows, standing, text_bytes
 from console.backend.postgres.sessions import open_session
 
-
 _LEDGER_BYTES = 64 << 20
 """Room for the rows of a backup by document that are not its texts."""
 
@@ -166,9 +165,7 @@ def _scratch(request: BackupRequest, snapshot: Snapshot, prepare: Prepare | None
         content = min(content, 6 * text_bytes(snapshot.connection, request.documents) + _LEDGER_BYTES)
     with ExitStack() as stack:
         try:
-            scratch = stack.enter_context(
-                scratch_database(major, request.tables, parents, prepare, content)
-            )
+            scratch = stack.enter_context(scratch_database(major, request.tables, parents, prepare, content))
         except Unmeasured as error:
             raise BackupNotProven(f"no scratch cluster: {error.message}", error.next_action) from error
         except psycopg.Error as error:

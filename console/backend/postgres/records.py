@@ -13,6 +13,7 @@ from console.backend.model.errors import Refused, StopCode
 from console.backend.model.purposes import RunOperation
 from console.backend.model.states import Family, RunState, Stage, is_over
 from console.backend.model.value import Value
+from console.backend.postgres.connections import read_column
 
 TransactionStatus = Literal["committed", "aborted", "in progress", "unknown"]
 _STATUSES: tuple[TransactionStatus, ...] = ("committed", "aborted", "in progress")
@@ -112,12 +113,30 @@ class DocumentRow(Value):
     live_query: str | None
 
 
+_OPEN_RUNS = """
+    SELECT * FROM cutter_governance.v_run WHERE stage <> 'closeout_reported' AND family NOT IN ('voided', 'reverted')
+     ORDER BY started_at DESC, run_id DESC
+"""
+
+
 def all_runs(connection: psycopg.Connection) -> tuple[RunRow, ...]:
     """Return every LIVE run, the newest first."""
     with connection.cursor(row_factory=class_row(RunRow)) as cursor:
         return tuple(
             cursor.execute("SELECT * FROM cutter_governance.v_run ORDER BY started_at DESC, run_id DESC").fetchall()
         )
+
+
+def open_runs(connection: psycopg.Connection) -> tuple[RunRow, ...]:
+    """Return the LIVE runs that are neither closed nor voided nor reverted, the newest first; the others are at their end."""
+    with connection.cursor(row_factory=class_row(RunRow)) as cursor:
+        return tuple(cursor.execute(_OPEN_RUNS).fetchall())
+
+
+def recorded_runs(connection: psycopg.Connection, run_ids: Iterable[str]) -> frozenset[str]:
+    """Return those of these ids that the database has a run of."""
+    query = "SELECT run_id FROM cutter_governance.v_run WHERE run_id = ANY (%s)"
+    return frozenset(read_column(connection, query, (list(run_ids),)))
 
 
 def find_run(connection: psycopg.Connection, run_id: str) -> RunRow | None:
