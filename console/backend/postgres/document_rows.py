@@ -71,14 +71,15 @@ def copy_rows(source: psycopg.Connection, into: psycopg.Connection, table: str, 
     """Copy the rows of these documents into a table of the same columns. Return the bytes that moved."""
     name = sql.Identifier(*table.split("."))
     moved = 0
-    with source.cursor() as reading, into.cursor() as writing:
-        with (
-            reading.copy(_COPY_OUT.format(name, condition(table, documents))) as rows,
-            writing.copy(_COPY_IN.format(name)) as copied,
-        ):
-            for block in rows:
-                copied.write(block)
-                moved += len(block)
+    with (
+        source.cursor() as reading,
+        into.cursor() as writing,
+        reading.copy(_COPY_OUT.format(name, condition(table, documents))) as rows,
+        writing.copy(_COPY_IN.format(name)) as copied,
+    ):
+        for block in rows:
+            copied.write(block)
+            moved += len(block)
     return moved
 
 

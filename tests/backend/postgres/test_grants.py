@@ -107,6 +107,9 @@ def test_the_monitoring_role_executes_reading_functions_alone(database: Database
     with database.connect() as connection:
         names = [name for (name,) in connection.execute(_EXECUTABLE.encode(), ("cutter_ro",))]
     assert names == [
+        "fn_count_audit",
+        "fn_document_digest",
+        "fn_documents_not_kept",
         "fn_hold_reason",
         "fn_in_force",
         "fn_next_stage",

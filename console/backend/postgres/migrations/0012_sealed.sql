@@ -642,6 +642,9 @@ BEGIN
                         THEN 'the drafts are not those that were verified' END;
 END $$;
 
+COMMENT ON FUNCTION fn_draft_reading IS
+    'The lines of a run''s drafts, and why they can not be enacted now; NULL where they can.';
+
 CREATE OR REPLACE FUNCTION fn_draft_refusal(p_run_id text) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT d.refused FROM cutter_governance.fn_draft_reading(p_run_id) d
