@@ -50,7 +50,7 @@ class Step:
                 answer = work()
                 os.write(write, json.dumps(str(answer or "")).encode())
                 os._exit(0)
-            except BaseException as error:
+            except (Exception, SystemExit) as error:  # noqa: BLE001 -- Whatever it is, it is told, and the child ends here.
                 os.write(2, f"{name}: {type(error).__name__}: {error}\n".encode())
                 os._exit(1)
         os.close(write)

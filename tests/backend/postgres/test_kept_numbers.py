@@ -144,7 +144,9 @@ def test_a_row_that_was_removed_with_the_guards_asleep_is_counted(cut: SignedCut
 
 def test_a_text_that_was_changed_past_the_triggers_has_another_digest(cut: SignedCut) -> None:
     cut.to_second_pause()
-    asleep(cut.database, "public.unit_version", "UPDATE public.unit_version SET body = body || '!' WHERE version_seq = 1")
+    asleep(
+        cut.database, "public.unit_version", "UPDATE public.unit_version SET body = body || '!' WHERE version_seq = 1"
+    )
     with cut.database.connect("cutter_ro") as connection:
         (row,) = kept_documents(connection)
         assert document_digest(connection, row.docprefix) != (row.units, row.digest)

@@ -2222,8 +2222,8 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA cutter_governance FROM PUBLIC;
 GRANT SELECT ON v_policy_pin, v_backup_proof, v_manifest_seal TO cutter_ro, cutter_exec, cutter_verify;
 GRANT SELECT ON policy_pin, manifest_seal, backup_proof TO cutter_exec, cutter_verify;
 GRANT SELECT ON SEQUENCE policy_pin_id_seq, backup_proof_id_seq TO cutter_verify;
-GRANT EXECUTE ON FUNCTION fn_draft_lines, fn_draft_units, fn_draft_differences, fn_draft_refusal, fn_revert_digest,
-    fn_readers_digest_without, fn_backup_age, fn_merkle_root TO cutter_exec, cutter_verify;
+GRANT EXECUTE ON FUNCTION fn_draft_lines, fn_draft_units, fn_draft_differences, fn_draft_refusal, fn_draft_reading,
+    fn_revert_digest, fn_readers_digest_without, fn_backup_age, fn_merkle_root TO cutter_exec, cutter_verify;
 GRANT EXECUTE ON FUNCTION fn_run_create, fn_source_pin, fn_run_plan, fn_run_advance, fn_run_leave, fn_run_return,
     fn_run_rest, fn_run_close, fn_lease_arm, fn_lease_take, fn_lease_end_of, fn_cut_apply, fn_edit_apply, fn_cut_record,
     fn_cut_enact, fn_cut_revert TO cutter_exec;
