@@ -99,8 +99,8 @@ def copy_seconds(passage: Passage) -> float:
     """The rows of this document, read back before, sent by COPY into twins of the two tables with the same indexes."""
     with passage.connect() as connection:
         connection.execute("CREATE SCHEMA bare")
-        for table in map(sql.Identifier, _ROWS):
-            connection.execute(sql.SQL("CREATE TABLE bare.{0} (LIKE public.{0} INCLUDING ALL)").format(table))
+        for name in map(sql.Identifier, _ROWS):
+            connection.execute(sql.SQL("CREATE TABLE bare.{0} (LIKE public.{0} INCLUDING ALL)").format(name))
         rows = {table: connection.execute(query.encode(), (DOCPREFIX,)).fetchall() for table, query in _ROWS.items()}
         connection.execute("CHECKPOINT")
     started = time.perf_counter()

@@ -13,6 +13,7 @@ from console.backend.postgres.kept import count_audit, document_digest, document
 from tests.backend.postgres.signed_cut import SignedCut, start_cut, start_edit, stopped
 from tests.backend.postgres.tampering import tamper
 from tests.conftest import Database
+from tests.support.passage import Passage
 
 KEPT = ("kept_count", "kept_document")
 _RECORD = "SELECT cutter_governance.fn_backup_record(%s, %s)"
@@ -24,7 +25,7 @@ _PROOF = """
 """
 
 
-def asleep(database: Database, table: str, statement: str) -> None:
+def asleep(database: Database | Passage, table: str, statement: str) -> None:
     """Change rows as an administrator who switches every trigger of the table off meanwhile."""
     with database.connect() as connection, connection.transaction():
         connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER".encode())

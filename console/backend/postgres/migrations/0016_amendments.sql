@@ -312,6 +312,7 @@ $$;
 
 -- Every unit of an amended document that is not, row for row, what was signed: address and reason. The text of a repeal
 -- has none: compared are its empty manifest, and the law that it ends.
+-- The manifest's digest stands in a SELECT of its own, or the planner would compute it too, to estimate.
 CREATE OR REPLACE FUNCTION fn_amend_differences(p_run_id text) RETURNS TABLE (address text, difference text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off
     SET work_mem = '64MB' AS $$
@@ -331,7 +332,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
      WHERE NOT EXISTS (SELECT 1
                          FROM cutter_governance.manifest_seal s
                         WHERE s.run_id = p_run_id
-                          AND s.manifest_digest = cutter_governance.fn_manifest_digest(p_run_id)
+                          AND s.manifest_digest = (SELECT cutter_governance.fn_manifest_digest(p_run_id))
                           AND s.n_units = (
                               SELECT count(*) FROM cutter_governance.manifest_unit_block b WHERE b.run_id = p_run_id))
     UNION ALL
@@ -402,7 +403,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
        AND NOT EXISTS (SELECT 1
                          FROM cutter_governance.manifest_seal s
                         WHERE s.run_id = p_run_id
-                          AND s.manifest_digest = cutter_governance.fn_manifest_digest(p_run_id)
+                          AND s.manifest_digest = (SELECT cutter_governance.fn_manifest_digest(p_run_id))
                           AND s.n_units = (
                               SELECT count(*) FROM cutter_governance.manifest_unit_block b WHERE b.run_id = p_run_id))
     UNION ALL
