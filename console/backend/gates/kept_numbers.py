@@ -32,7 +32,7 @@ class KeptCount(Value):
 
 
 class KeptNumbers(Value):
-    """What was kept and what was found."""
+    """Kept numbers and those of the rows, as far as they were compared."""
 
     counts: tuple[KeptCount, ...]
     not_kept: tuple[SafeText, ...]
@@ -111,10 +111,10 @@ def _as_kept(kept: KeptNumbers) -> Verdict:
             "Rows were changed past the triggers. Stop: cutter-console panic --reason rows; then find out who did: cutter-console drift",
         )
     known = kept.documents - kept.changed
-    which = (
+    coverage = (
         f"all {counted(known, 'document')} compared"
         if kept.compared == known
         else f"{kept.compared} of {counted(known, 'document')} compared: the {NEWEST} that changed last, and others in turn"
     )
-    changing = f"; {kept.changed} more have changed, and are computed anew" if kept.changed else ""
-    return passes(f"{len(kept.counts)} large tables counted; {which}{changing}")
+    changing = f"; {kept.changed} more have changed, and are computed again" if kept.changed else ""
+    return passes(f"{len(kept.counts)} large tables counted; {coverage}{changing}")

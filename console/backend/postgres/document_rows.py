@@ -47,7 +47,7 @@ _TEXT_BYTES = """
 
 
 class Standing(Value):
-    """What stands of all documents: the digest of what readers see, and the rows of each large table."""
+    """State of all documents: the digest of what readers see, and the rows of each large table."""
 
     readers_digest: str
     rows: Mapping[str, int]

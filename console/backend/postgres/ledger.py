@@ -55,7 +55,7 @@ class BackupProof(Value):
     documents: tuple[str, ...] | None = None
     """Documents whose rows it holds; None for all rows."""
     standing: Standing | None = None
-    """What stood of all documents, beside a backup of some."""
+    """State of all documents, beside a backup of some."""
 
 
 def manifest_bytes(units: tuple[PlannedUnit, ...]) -> bytes:

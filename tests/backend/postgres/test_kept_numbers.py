@@ -143,6 +143,12 @@ def test_a_row_that_was_removed_with_the_guards_asleep_is_counted(cut: SignedCut
     as_kept(cut.database)
 
 
+def test_the_session_of_a_replica_is_counted_like_others(cut: SignedCut) -> None:
+    cut.enacted()
+    tamper(cut.database, "SET LOCAL session_replication_role = replica", "DELETE FROM public.iu_lifecycle_log")
+    as_kept(cut.database)
+
+
 def test_a_text_that_was_changed_past_the_triggers_has_another_digest(cut: SignedCut) -> None:
     cut.to_second_pause()
     asleep(

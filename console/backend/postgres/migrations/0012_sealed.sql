@@ -605,8 +605,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         (SELECT array_agg(l.address) FROM cutter_governance.fn_draft_lines(p_run_id) l))
 $$;
 
--- The lines of this run's drafts, read once, and why they can not be enacted now; NULL where they can. One reason, naming
--- the first units. What is asked of each draft is found by index, so that a small document does not wait for all others.
+-- The lines of this run's drafts, read once, and why they can not be enacted now; NULL where they can. One reason,
+-- naming the first units. What is asked of each draft is found by index: a small document does not wait for the others.
 CREATE OR REPLACE FUNCTION fn_draft_reading(p_run_id text, OUT refused text, OUT lines text[])
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -620,7 +620,8 @@ BEGIN
       FROM cutter_governance.fn_draft_lines(p_run_id) l
      CROSS JOIN LATERAL (
                SELECT i.created_at, i.updated_at FROM public.information_unit i WHERE i.id = l.unit_id OFFSET 0) u
-     CROSS JOIN LATERAL (SELECT max(x.created_at) AS created_at FROM public.unit_version x WHERE x.unit_id = l.unit_id) w;
+     CROSS JOIN LATERAL (
+               SELECT max(x.created_at) AS created_at FROM public.unit_version x WHERE x.unit_id = l.unit_id) w;
     SELECT count(*),
            string_agg(d.address || ': ' || d.difference, '; ' ORDER BY d.address COLLATE "C") FILTER (WHERE d.n <= 5)
       INTO found, named
@@ -636,7 +637,8 @@ BEGIN
      WHERE w.run_id = p_run_id
      ORDER BY w.verified_at DESC, w.id LIMIT 1;
     refused := CASE WHEN v.outcome IS NULL THEN 'the drafts were never verified'
-                    WHEN v.outcome <> 'PASS' THEN format('the last verification, by %s, is %s', v.verified_by, v.outcome)
+                    WHEN v.outcome <> 'PASS' THEN format(
+                        'the last verification, by %s, is %s', v.verified_by, v.outcome)
                     WHEN v.verified_at <= changed THEN 'a unit has changed since the drafts were verified'
                     WHEN v.signed_digest IS DISTINCT FROM cutter_governance.fn_merkle_root(lines)
                         THEN 'the drafts are not those that were verified' END;

@@ -313,6 +313,7 @@ $$;
 -- Every unit of an amended document that is not, row for row, what was signed: address and reason. The text of a repeal
 -- has none: compared are its empty manifest, and the law that it ends.
 -- The manifest's digest stands in a SELECT of its own, or the planner would compute it too, to estimate.
+-- The manifest's digest stands in a SELECT of its own, or the planner would compute it too, to estimate.
 CREATE OR REPLACE FUNCTION fn_amend_differences(p_run_id text) RETURNS TABLE (address text, difference text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off
     SET work_mem = '64MB' AS $$
