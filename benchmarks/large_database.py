@@ -1,8 +1,8 @@
 """A database of many enacted documents, multiplied from one that went the whole way through the console.
 
 The rows are copied as a superuser with the guards asleep, and then hold what the guards would have made of them: manifests with
-their digests, decisions, uses in transactions of their own, logs, change sets, events. What cannot be copied is left out: the
-signatures stand under the statement of the first document.
+their digests, decisions, uses in transactions of their own, logs, change sets, events. Two things cannot be copied: the signatures
+stand under the statement of the first document, which gate G8 sees, and the journals are said to be on another host.
 """
 
 from dataclasses import dataclass
@@ -63,7 +63,10 @@ def _copies() -> tuple[_Copy, ...]:
             {"id": _uuid("id"), "docprefix": "n.prefix"},
             "t.docprefix = o.docprefix",
         ),
-        _Copy("cutter_governance.run", {"run_id": _RUN, "docprefix": "n.prefix", "journal_lock": "NULL"}),
+        _Copy(
+            "cutter_governance.run",
+            {"run_id": _RUN, "docprefix": "n.prefix", "journal_lock": "NULL", "host": "'elsewhere'"},
+        ),
         _Copy(
             "cutter_governance.manifest_envelope",
             {"run_id": _RUN, "docprefix": "n.prefix", "source_version_id": _uuid("source_version_id")},

@@ -3,7 +3,6 @@
 import sys
 import time
 from collections.abc import Callable
-from statistics import median
 
 from benchmarks.large_database import UNITS_A_DOCUMENT, document, multiply
 from benchmarks.site import whole_site
@@ -18,7 +17,6 @@ SMALL, LARGE = 10_000, 1_000_000
 OVER_SMALL = 1.5
 GATES_S, START_S = 3.0, 10.0
 _ROUNDS = 5
-_ADDRESS = "DOC-000007/ARTICLE-7"
 
 
 def enacted(prepared: Stages, units: int) -> Passage:
@@ -38,16 +36,17 @@ def enacted(prepared: Stages, units: int) -> Passage:
 
 
 def _timed(work: Callable[[], object], rounds: int = _ROUNDS) -> float:
+    """Seconds of the fastest of some rounds: other work on the machine makes one slower, never faster."""
     times: list[float] = []
     for _ in range(rounds):
         started = time.perf_counter()
         work()
         times.append(time.perf_counter() - started)
-    return median(times)
+    return min(times)
 
 
 def measure(passage: Passage) -> dict[str, float]:
-    """Seconds of each question, the median of some rounds; of the gates and of a start, one."""
+    """Seconds of each question, and the number of checks of gates that there was no time for."""
     backend, installation = passage.backend, passage.installation
     address = str(passage.rows("SELECT max(canonical_address) FROM public.information_unit")[0][0])
     times = {
@@ -63,37 +62,43 @@ def measure(passage: Passage) -> dict[str, float]:
             lambda: passage.rows("SELECT count(*) FROM cutter_governance.fn_in_force(now())"), 1
         ),
     }
-    backend.gates()
-    board = backend.gates()
+    board = min((backend.gates() for _ in range(2)), key=lambda board: board.took_ms)
     times["all gates"] = board.took_ms / 1000
     for gate in sorted(board.gates, key=lambda gate: -gate.took_ms)[:6]:
         sys.stdout.write(f"    {gate.gate} {gate.outcome} {gate.took_ms} ms\n")
-        for check in gate.checks:
-            if check.outcome in {Outcome.FAIL, Outcome.INCONCLUSIVE}:
-                sys.stdout.write(f"      {check.name} {check.outcome}: {check.detail[:160]}\n")
+    unclear = [check for gate in board.gates for check in gate.checks if check.outcome is Outcome.INCONCLUSIVE]
+    times["checks INCONCLUSIVE"] = float(len(unclear))
     origin = passage.write("small.md", "# One\n\nText one.\n\n## Alpha\n\nFirst.\n")
     request = RunRequest(origin=origin, docprefix="SMALL-LAW", mode=REQUEST.mode)
     times["LIVE start of two units"] = _timed(lambda: backend.start(request, silent), 1)
     return times
 
 
-def main() -> int:
-    """Print the seconds at both sizes and their ratio; 1 if a bar is missed."""
-    large = int(sys.argv[2]) if len(sys.argv) > 2 else LARGE
+def main(large: int = LARGE) -> int:
+    """Print the seconds at both sizes and the bars; 1 if one is missed."""
     by_size: dict[int, dict[str, float]] = {}
     for units in (SMALL, large):
         with whole_site(12 << 30) as prepared:
-            started = time.perf_counter()
             passage = enacted(prepared, units)
-            sys.stdout.write(
-                f"  {units} units of {units // UNITS_A_DOCUMENT} documents in {time.perf_counter() - started:.0f} s\n"
-            )
+            sys.stdout.write(f"  {units} units of {units // UNITS_A_DOCUMENT} documents\n")
             by_size[units] = measure(passage)
             for name, seconds in by_size[units].items():
-                sys.stdout.write(f"    {name:<26} {seconds:8.3f} s\n")
+                sys.stdout.write(f"    {name:<26} {seconds:8.3f}\n")
                 sys.stdout.flush()
-    return 0
+    small, many = by_size[SMALL], by_size[large]
+    bars = (
+        *(
+            (f"{name} over that of {SMALL} units", many[name] / small[name], OVER_SMALL)
+            for name in ("status", "counts")
+        ),
+        ("all gates, seconds", many["all gates"], GATES_S),
+        ("checks that there was no time for", many["checks INCONCLUSIVE"], 0.0),
+        ("LIVE start of two units, seconds", many["LIVE start of two units"], START_S),
+    )
+    for name, value, bar in bars:
+        sys.stdout.write(f"{name:<40} {value:6.2f}  ≤ {bar:.2f}  {'holds' if value <= bar else 'MISSED'}\n")
+    return int(any(value > bar for _, value, bar in bars))
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(int(sys.argv[1]) if len(sys.argv) > 1 else LARGE))
