@@ -1283,6 +1283,13 @@ _OF_STATES = (
         _test("gates/test_text_in_force", "texts_that_have_not_had_their_turn_are_no_pass_and_a_fault_comes_first"),
     ),
     Mutant(
+        "journals for which there was no time are no pass",
+        f"{_B}/gates/reporting.py",
+        "    if journals.not_in_time:\n",
+        "    if False:\n",
+        _test("gates/test_reporting", "journals_that_have_not_had_their_turn_are_no_pass"),
+    ),
+    Mutant(
         "the gate finds rows that are not those of the kept number",
         _KEPT,
         "        if count.kept != count.counted\n",

@@ -15,10 +15,10 @@ from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.postgres.kept import count_audit, document_digest, documents_not_kept, kept_documents
 
-ENOUGH_S = 1.0
-"""Seconds after which no other document is begun: those that are left have their turn at another time."""
+ENOUGH_S = 0.5
+"""Seconds after which nothing else is begun: what is left has its turn at another time."""
 NEWEST = 10
-"""Documents that are always compared: those that changed last."""
+"""Number of documents, or journals, that are always compared: those that changed last."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _T = TypeVar("_T")
 
