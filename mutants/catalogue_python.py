@@ -1283,6 +1283,13 @@ _OF_STATES = (
         _test("gates/test_text_in_force", "texts_that_have_not_had_their_turn_are_no_pass_and_a_fault_comes_first"),
     ),
     Mutant(
+        "a verification counts the large tables itself",
+        f"{_B}/runs/verification.py",
+        'count.model_copy(update={"rows": counted_now.get(count.table, count.rows)})',
+        "count",
+        _test("runs/test_verification", "rows_that_nobody_counted_are_seen"),
+    ),
+    Mutant(
         "journals for which there was no time are no pass",
         f"{_B}/gates/reporting.py",
         "    if journals.not_in_time:\n",

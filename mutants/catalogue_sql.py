@@ -1913,6 +1913,20 @@ _OF_SCALE = (
         _test("kept_numbers", "the_kept_numbers_are_those_of_the_rows_after_each_step[cut]"),
     ),
     Mutant(
+        "in a small database what readers see is computed each time",
+        _SCALE,
+        "(SELECT c.rows <= 50000",
+        "(SELECT c.rows < 0",
+        _test("kept_numbers", "what_was_changed_past_the_triggers_shows_at_once_in_a_small_database"),
+    ),
+    Mutant(
+        "units of a document that is not kept are among what readers see",
+        _SCALE,
+        "                         SELECT n FROM cutter_governance.fn_documents_not_kept() n) k\n",
+        "                         SELECT n FROM cutter_governance.fn_documents_not_kept() n WHERE false) k\n",
+        _test("kept_numbers", "units_of_a_document_that_is_not_kept_show_in_any_database"),
+    ),
+    Mutant(
         "rows that are removed are counted",
         _SCALE,
         "        SELECT -count(*) INTO added FROM old_row;\n",

@@ -47,6 +47,11 @@ def count_audit(connection: psycopg.Connection) -> tuple[CountAudit, ...]:
     return read_rows(connection, CountAudit, _COUNTS)
 
 
+def counted_rows(connection: psycopg.Connection) -> dict[str, int]:
+    """Return the rows of each large table, counted now."""
+    return {row.table: row.counted for row in count_audit(connection)}
+
+
 def kept_documents(connection: psycopg.Connection) -> tuple[KeptDocument, ...]:
     """Return the kept digest of each document."""
     return read_rows(connection, KeptDocument, _DOCUMENTS)

@@ -86,16 +86,44 @@ def test_a_change_leaves_no_old_digest_and_a_verification_keeps_the_new_one(cut:
         assert (row.docprefix, row.units) == (cut.docprefix, len(cut.units))
 
 
+def digests(database: Database, *values: object) -> tuple[object, object]:
+    """The readers' digest as a small database computes it, and as a large one has it kept."""
+    query = (
+        "SELECT cutter_governance.fn_readers_digest(%s)" if values else "SELECT cutter_governance.fn_readers_digest()"
+    )
+    with database.connect() as connection, connection.transaction(force_rollback=True):
+        small = scalar(connection, query, *values)
+        connection.execute("UPDATE cutter_governance.kept_count SET rows = 50001")
+        return small, scalar(connection, query, *values)
+
+
 def test_the_readers_digest_is_the_same_kept_and_computed(cut: SignedCut) -> None:
     cut.to_second_pause()
+    computed, kept = digests(cut.database)
+    without, without_kept = digests(cut.database, cut.run_id)
+    assert (computed, without) == (kept, without_kept)
+    assert without != computed
     with cut.database.connect() as connection:
-        kept = scalar(connection, "SELECT cutter_governance.fn_readers_digest()")
-        connection.execute("UPDATE cutter_governance.kept_document SET units = NULL, digest = NULL, kept_at = NULL")
-        assert scalar(connection, "SELECT cutter_governance.fn_readers_digest()") == kept
-        without = scalar(connection, "SELECT cutter_governance.fn_readers_digest(%s)", cut.run_id)
-        assert without != kept
         addresses = [unit.address for unit in cut.units]
         assert scalar(connection, "SELECT cutter_governance.fn_readers_digest_without(%s)", addresses) == without
+
+
+def test_what_was_changed_past_the_triggers_shows_at_once_in_a_small_database(cut: SignedCut) -> None:
+    cut.to_second_pause()
+    before, _ = digests(cut.database)
+    asleep(cut.database, "public.unit_version", "UPDATE public.unit_version SET body = body || '!'")
+    computed, kept = digests(cut.database)
+    assert (computed != before, kept == before) == (True, True)
+
+
+def test_units_of_a_document_that_is_not_kept_show_in_any_database(cut: SignedCut) -> None:
+    cut.to_second_pause()
+    before, _ = digests(cut.database)
+    alien = f"UPDATE public.information_unit SET doc_code = NULL WHERE canonical_address = '{cut.units[-1].address}'"
+    asleep(cut.database, "public.information_unit", alien)
+    assert before not in digests(cut.database)
+    with cut.database.connect("cutter_ro") as connection:
+        assert documents_not_kept(connection) == ("",)
 
 
 @pytest.mark.parametrize("role", ["cutter_exec", "cutter_verify", "cutter_ro"])

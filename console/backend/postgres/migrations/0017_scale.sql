@@ -94,8 +94,29 @@ $$;
 COMMENT ON FUNCTION fn_document_digest IS
     'Units and digest of one document as readers see it, computed of the rows, without these addresses.';
 
--- Merkle root over the documents: a kept digest each, computed now of those that have changed, and of p_documents
--- without p_without. A document of which readers see nothing has no leaf, so that a revert leads back to the same root.
+-- The documents that have units and no row in kept_document; there are none, and it is found by going from one to the
+-- next in the index.
+CREATE OR REPLACE FUNCTION fn_documents_not_kept() RETURNS SETOF text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE d (prefix) AS (
+        (SELECT min(u.doc_code) FROM public.information_unit u)
+        UNION ALL
+        SELECT (SELECT min(u.doc_code) FROM public.information_unit u WHERE u.doc_code > d.prefix)
+          FROM d
+         WHERE d.prefix IS NOT NULL
+    )
+    SELECT a.prefix
+      FROM (SELECT d.prefix FROM d WHERE d.prefix IS NOT NULL
+            UNION ALL
+            SELECT '' WHERE EXISTS (SELECT 1 FROM public.information_unit u WHERE u.doc_code IS NULL)) a
+     WHERE NOT EXISTS (SELECT 1 FROM cutter_governance.kept_document k WHERE k.docprefix = a.prefix)
+$$;
+COMMENT ON FUNCTION fn_documents_not_kept IS 'Documents that have units, and of which no digest is kept.';
+
+-- Merkle root over the documents: a kept digest each, computed now of those that have changed, of those that are not
+-- kept, and of p_documents without p_without. In a database of up to 50,000 units all are computed: it takes no longer
+-- than half a second, and what was changed past the triggers shows at once. A document of which readers see nothing has
+-- no leaf, so that a revert leads back to the same root.
 CREATE OR REPLACE FUNCTION fn_readers_root(p_documents text[], p_without text[]) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT cutter_governance.fn_merkle_root(
@@ -104,14 +125,23 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
                    FROM cutter_governance.kept_document k
                   WHERE k.digest IS NOT NULL
                     AND k.docprefix <> ALL (coalesce(p_documents, '{}'))
+                    AND (SELECT c.rows > 50000
+                           FROM cutter_governance.kept_count c
+                          WHERE c.table_name = 'public.information_unit')
                  UNION ALL
                  SELECT k.docprefix, f.units, f.digest
-                   FROM cutter_governance.kept_document k
+                   FROM (SELECT o.docprefix
+                           FROM cutter_governance.kept_document o
+                          WHERE o.digest IS NULL
+                             OR o.docprefix = ANY (coalesce(p_documents, '{}'))
+                             OR (SELECT c.rows <= 50000
+                                   FROM cutter_governance.kept_count c
+                                  WHERE c.table_name = 'public.information_unit')
+                         UNION ALL
+                         SELECT n FROM cutter_governance.fn_documents_not_kept() n) k
                   CROSS JOIN LATERAL cutter_governance.fn_document_digest(
                             k.docprefix,
-                            CASE WHEN k.docprefix = ANY (coalesce(p_documents, '{}')) THEN p_without END) f
-                  WHERE k.digest IS NULL
-                     OR k.docprefix = ANY (coalesce(p_documents, '{}'))) d
+                            CASE WHEN k.docprefix = ANY (coalesce(p_documents, '{}')) THEN p_without END) f) d
           WHERE d.units > 0))
 $$;
 COMMENT ON FUNCTION fn_readers_root IS
@@ -267,23 +297,6 @@ COMMENT ON FUNCTION fn_count_audit IS 'The rows of a large table as they are kep
 -- The documents of which a digest is kept, the newest first.
 CREATE OR REPLACE VIEW v_kept_document AS SELECT docprefix, units, digest, kept_at FROM kept_document;
 COMMENT ON VIEW v_kept_document IS 'Of each document the digest of what readers see of it, as it is kept.';
-
--- The documents that have units and no row here; there are none, and it is found by going from one to the next.
-CREATE OR REPLACE FUNCTION fn_documents_not_kept() RETURNS SETOF text
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    WITH RECURSIVE d (prefix) AS (
-        (SELECT min(u.doc_code) FROM public.information_unit u)
-        UNION ALL
-        SELECT (SELECT min(u.doc_code) FROM public.information_unit u WHERE u.doc_code > d.prefix)
-          FROM d
-         WHERE d.prefix IS NOT NULL
-    )
-    SELECT d.prefix
-      FROM d
-     WHERE d.prefix IS NOT NULL
-       AND NOT EXISTS (SELECT 1 FROM cutter_governance.kept_document k WHERE k.docprefix = d.prefix)
-$$;
-COMMENT ON FUNCTION fn_documents_not_kept IS 'Documents that have units, and of which no digest is kept.';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Backups by document: the rows of the run's document restored and compared, the rest proven by its standing digest
