@@ -59,7 +59,7 @@ def test_rows_that_nobody_counted_are_seen(at: At) -> None:
     passage = at("waits for SG_2")
     _break(
         passage,
-        "INSERT INTO public.iu_lifecycle_log (unit_id, from_status, to_status, actor) VALUES (gen_random_uuid(), 'a', 'b', 'c')",
+        "INSERT INTO public.unit_version (unit_id, version_seq, body, content_hash) VALUES (gen_random_uuid(), 1, 'x', 'x')",
     )
     assert _verdicts(passage)["deltas"] is Outcome.FAIL
 
