@@ -96,7 +96,8 @@ ALTER TABLE public.information_unit ENABLE ALWAYS TRIGGER guard_transition;
 CREATE INDEX IF NOT EXISTS information_unit_elsewhere ON public.information_unit (split_part(canonical_address, '/', 1))
     WHERE split_part(canonical_address, '/', 1) IS DISTINCT FROM doc_code;
 
--- Units that are of this document, or stand under its addresses.
+-- Units that are of this document, or stand under its addresses. What asks for the rows of one document has nested loops
+-- on, also below a function that has them off: the rows are found by index, and not among those of all documents.
 CREATE OR REPLACE FUNCTION fn_document_units(p_docprefix text) RETURNS SETOF public.information_unit
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT u.* FROM public.information_unit u WHERE u.doc_code = p_docprefix
@@ -267,7 +268,7 @@ COMMENT ON FUNCTION fn_gone_units IS
 CREATE OR REPLACE FUNCTION fn_draft_lines(p_run_id text)
 RETURNS TABLE (seq bigint, address text, title text, body_sha256 text, unit_id uuid, line text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    SET work_mem = '64MB' AS $$
+    SET work_mem = '64MB' SET enable_nestloop = on AS $$
     SELECT row_number() OVER (ORDER BY d.place, d.canonical_address COLLATE "C"),
            d.canonical_address, d.title, d.body_sha256, d.id,
            concat_ws(chr(9), d.canonical_address, coalesce(d.parent_or_container_ref, ''), d.unit_kind, d.section_type,
@@ -384,7 +385,7 @@ COMMENT ON FUNCTION fn_amend_differences IS 'Every unit of an amended document t
 -- As in 0012, and of an amendment the differences above.
 CREATE OR REPLACE FUNCTION fn_draft_differences(p_run_id text) RETURNS TABLE (address text, difference text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    SET work_mem = '64MB' AS $$
+    SET work_mem = '64MB' SET enable_nestloop = on AS $$
     WITH r AS (SELECT * FROM cutter_governance.run WHERE run_id = p_run_id),
          signed AS MATERIALIZED (SELECT * FROM cutter_governance.fn_draft_signed(p_run_id)),
          present AS MATERIALIZED (
