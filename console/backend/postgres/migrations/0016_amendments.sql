@@ -96,8 +96,8 @@ ALTER TABLE public.information_unit ENABLE ALWAYS TRIGGER guard_transition;
 CREATE INDEX IF NOT EXISTS information_unit_elsewhere ON public.information_unit (split_part(canonical_address, '/', 1))
     WHERE split_part(canonical_address, '/', 1) IS DISTINCT FROM doc_code;
 
--- Units that are of this document, or stand under its addresses. What asks for the rows of one document has nested loops
--- on, also below a function that has them off: the rows are found by index, and not among those of all documents.
+-- Units that are of this document, or stand under its addresses. What asks for the rows of one document has nested
+-- loops on, also below a function that has them off: rows are found by index, and not among those of all documents.
 CREATE OR REPLACE FUNCTION fn_document_units(p_docprefix text) RETURNS SETOF public.information_unit
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT u.* FROM public.information_unit u WHERE u.doc_code = p_docprefix
