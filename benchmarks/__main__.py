@@ -14,6 +14,8 @@ GROUPS = (
     ("g", "overview", "a refresh of the Overview once a second as a share of a core"),
     ("h", "openpgp", "a signature verified by the database beside gpg"),
     ("i", "folders", "planning of a folder with all cores beside one"),
+    ("j", "whole_way", "the whole way of a large document beside a COPY and a proven dump of its rows"),
+    ("k", "scale", "a database of 1,000,000 units beside one of 10,000"),
 )
 
 

@@ -1185,6 +1185,9 @@ _OF_SETTLING = (
     ),
 )
 
+_KEPT = f"{_B}/gates/kept_numbers.py"
+_PLANTED = "public.iu_lifecycle_log-DELETE FROM public.iu_lifecycle_log-public.iu_lifecycle_log: 3 rows kept, 0 counted"
+_OTHER_TEXT = "public.unit_version-UPDATE public.unit_version SET body = 'Other.' WHERE title = 'Beta'-ACME-LAW"
 _STATES_READ, _TEXTS = f"{_B}/runs/document_states.py", f"{_B}/gates/text_in_force.py"
 
 _OF_STATES = (
@@ -1277,7 +1280,44 @@ _OF_STATES = (
         _TEXTS,
         "    if texts.not_in_time:\n",
         "    if False:\n",
-        _test("gates/test_text_in_force", "texts_for_which_there_was_no_time_are_inconclusive_and_a_fault_comes_first"),
+        _test("gates/test_text_in_force", "texts_that_have_not_had_their_turn_are_no_pass_and_a_fault_comes_first"),
+    ),
+    Mutant(
+        "a verification counts the large tables itself",
+        f"{_B}/runs/verification.py",
+        'count.model_copy(update={"rows": counted_now.get(count.table, count.rows)})',
+        "count",
+        _test("runs/test_verification", "rows_that_nobody_counted_are_seen"),
+    ),
+    Mutant(
+        "journals for which there was no time are no pass",
+        f"{_B}/gates/reporting.py",
+        "    if journals.not_in_time:\n",
+        "    if False:\n",
+        _test("gates/test_reporting", "journals_that_have_not_had_their_turn_are_no_pass"),
+    ),
+    Mutant(
+        "the gate finds rows that are not those of the kept number",
+        _KEPT,
+        "        if count.kept != count.counted\n",
+        "        if False\n",
+        _test("gates/test_kept_numbers", f"a_planted_difference_is_red[{_PLANTED}]"),
+    ),
+    Mutant(
+        "the gate finds a text that is not that of the kept digest",
+        _KEPT,
+        "            if document_digest(connection, row.docprefix) != (row.units, row.digest):\n",
+        "            if False:\n",
+        _test("gates/test_kept_numbers", f"a_planted_difference_is_red[{_OTHER_TEXT}]"),
+    ),
+    Mutant(
+        "rows that are lost before a backup by document is dumped are missed by its proof",
+        f"{_B}/backup/take.py",
+        "    return work.pool.submit(document_proofs, snapshot.connection, request.tables, request.documents)\n",
+        '    with open_session(scratch.staged, application="x", statement_timeout_s=0) as staged:\n'
+        "        proofs = table_proofs(staged, request.tables)\n"
+        "    return work.pool.submit(lambda: proofs)\n",
+        _test("runs/test_backup_by_document", "rows_that_are_lost_between_the_snapshot_and_the_dump_are_missed"),
     ),
 )
 

@@ -5,6 +5,7 @@ from mutants.mutant import Mutant
 _FOLDER = "console/backend/postgres/migrations"
 _GUARDS, _SWITCH, _OPENPGP = f"{_FOLDER}/0003_guards.sql", f"{_FOLDER}/0004_switch.sql", f"{_FOLDER}/0011_openpgp.sql"
 _STATES, _AMENDED = f"{_FOLDER}/0015_states.sql", f"{_FOLDER}/0016_amendments.sql"
+_SCALE = f"{_FOLDER}/0017_scale.sql"
 _REFUSALS, _SEALED, _PROBES = f"{_FOLDER}/0010_probes.sql", f"{_FOLDER}/0012_sealed.sql", f"{_FOLDER}/0013_probes.sql"
 _TESTS = "tests/backend/postgres"
 
@@ -658,7 +659,7 @@ _OF_BACKUPS = (
     ),
     Mutant(
         "a proof has the digests of the tables as they are",
-        _SEALED,
+        _SCALE,
         "WHERE p ->> 'table' = n\n"
         "                          AND p ->> 'digest' = d.digest\n"
         "                          AND",
@@ -667,7 +668,7 @@ _OF_BACKUPS = (
     ),
     Mutant(
         "a proof has the rows of the tables as they are",
-        _SEALED,
+        _SCALE,
         " AND (p ->> 'rows')::bigint = d.rows);",
         ");",
         _test("backup_proofs", "a_proof_that_does_not_hold_is_not_recorded[another number of rows]"),
@@ -683,14 +684,14 @@ _OF_BACKUPS = (
     ),
     Mutant(
         "a proof waits for the write that is under way",
-        _SEALED,
-        "    PERFORM cutter_governance.fn_lock(true);\n    SELECT string_agg(n, ', ')",
-        "    SELECT string_agg(n, ', ')",
+        _SCALE,
+        "    PERFORM cutter_governance.fn_lock(true);\n    IF jsonb_typeof(p_proof -> 'documents')",
+        "    IF jsonb_typeof(p_proof -> 'documents')",
         _test("backup_proofs", "an_old_snapshot_proves_nothing[REPEATABLE READ]"),
     ),
     Mutant(
         "a proof names file and recipient",
-        _SEALED,
+        _SCALE,
         "IF coalesce(p_proof ->> 'file_name', '') = ''\n"
         "       OR coalesce(p_proof ->> 'recipient', '') !~ '^[0-9A-F]{40}$'\n"
         "       OR",
@@ -959,8 +960,8 @@ _OF_RULINGS = (
     Mutant(
         "SG_2 is not taken over drafts that are not what was signed",
         _AMENDED,
-        "            refused := CASE WHEN n.purpose = 'enact' THEN cutter_governance.fn_draft_refusal(n.run_id) END;",
-        "            refused := NULL;",
+        "SELECT d.refused, d.lines INTO refused, drafts FROM cutter_governance.fn_draft_reading(n.run_id) d;",
+        "SELECT NULL, d.lines INTO refused, drafts FROM cutter_governance.fn_draft_reading(n.run_id) d;",
         _test("enactment", "no_ruling_is_taken_over_drafts_that_are_not_what_was_signed[another owner]"),
     ),
     Mutant(
@@ -1410,22 +1411,22 @@ _OF_WRITES = (
     Mutant(
         "drafts that differ from what was signed are not enacted",
         _AMENDED,
-        "    refused text := cutter_governance.fn_draft_refusal(p_run_id);",
-        "    refused text := NULL;",
+        "SELECT d.refused, d.lines INTO refused, drafts FROM cutter_governance.fn_draft_reading(p_run_id) d;",
+        "SELECT NULL, d.lines INTO refused, drafts FROM cutter_governance.fn_draft_reading(p_run_id) d;",
         _test("enactment", "a_difference_from_what_was_signed_is_named_and_stops_everything[another owner]"),
     ),
     Mutant(
         "SG_2 enacts the drafts that it names and no others",
         _AMENDED,
-        "    IF refused IS NULL AND a.draft_digest IS DISTINCT FROM cutter_governance.fn_draft_digest(p_run_id) THEN",
+        "    IF refused IS NULL AND a.draft_digest IS DISTINCT FROM cutter_governance.fn_merkle_root(drafts) THEN",
         "    IF false THEN",
         _test("enactment", "sg_2_over_other_drafts_does_not_enact_these"),
     ),
     Mutant(
         "drafts that were never verified are not enacted",
         _SEALED,
-        "    RETURN CASE WHEN v.outcome IS NULL THEN 'the drafts were never verified'\n                WHEN",
-        "    RETURN CASE WHEN",
+        "    refused := CASE WHEN v.outcome IS NULL THEN 'the drafts were never verified'\n                    WHEN",
+        "    refused := CASE WHEN",
         _test("enactment", "drafts_that_were_never_verified_are_not_enacted"),
     ),
     Mutant(
@@ -1441,7 +1442,7 @@ _OF_WRITES = (
     Mutant(
         "a unit that has changed since is verified again",
         _SEALED,
-        "                WHEN v.verified_at <= changed THEN 'a unit has changed since the drafts were verified'\n",
+        "                    WHEN v.verified_at <= changed THEN 'a unit has changed since the drafts were verified'\n",
         "",
         _test("enactment", "a_unit_that_has_changed_since_it_was_verified_is_verified_again_first"),
     ),
@@ -1487,9 +1488,8 @@ _OF_WRITES = (
             (
                 "a unit that nobody signed",
                 "a unit more under its prefix",
-                "WHERE u.doc_code = (SELECT docprefix FROM r)\n"
-                "                 OR starts_with(u.canonical_address, (SELECT docprefix FROM r) || '/')\n",
-                "WHERE u.doc_code = (SELECT docprefix FROM r)\n",
+                "     WHERE split_part(u.canonical_address, '/', 1) = p_docprefix\n",
+                "     WHERE false\n",
             ),
         )
     ),
@@ -1864,8 +1864,8 @@ _OF_AMENDMENTS = (
             (
                 "a draft unit that nobody signed",
                 "a draft unit more whose version is law",
-                "       AND (b.unit_id IS NULL AND u.lifecycle_status = 'draft'\n",
-                "       AND (false\n",
+                "     WHERE (b.unit_id IS NULL AND u.lifecycle_status = 'draft'\n",
+                "     WHERE (false\n",
             ),
         )
     ),
@@ -1910,7 +1910,86 @@ _OF_STATES = (
     ),
 )
 
+# 0017: what is kept beside the rows, and backups by document.
+_OF_SCALE = (
+    Mutant(
+        "rows that are written are counted",
+        _SCALE,
+        "        SELECT count(*) INTO added FROM new_row;\n",
+        "        added := 0;\n",
+        _test("kept_numbers", "the_kept_numbers_are_those_of_the_rows_after_each_step[cut]"),
+    ),
+    Mutant(
+        "in a small database what readers see is computed each time",
+        _SCALE,
+        "(SELECT c.rows <= 50000",
+        "(SELECT c.rows < 0",
+        _test("kept_numbers", "what_was_changed_past_the_triggers_shows_at_once_in_a_small_database"),
+    ),
+    Mutant(
+        "units of a document that is not kept are among what readers see",
+        _SCALE,
+        "                         SELECT n FROM cutter_governance.fn_documents_not_kept() n) k\n",
+        "                         SELECT n FROM cutter_governance.fn_documents_not_kept() n WHERE false) k\n",
+        _test("kept_numbers", "units_of_a_document_that_is_not_kept_show_in_any_database"),
+    ),
+    Mutant(
+        "rows that are removed are counted",
+        _SCALE,
+        "        SELECT -count(*) INTO added FROM old_row;\n",
+        "        added := 0;\n",
+        _test("kept_numbers", "a_row_that_was_removed_with_the_guards_asleep_is_counted"),
+    ),
+    Mutant(
+        "a document that changes loses its kept digest",
+        _SCALE,
+        "FROM new_row\n        ON CONFLICT (docprefix) DO UPDATE SET units = NULL, digest = NULL, kept_at = NULL"
+        " WHERE k.digest IS NOT NULL;",
+        "FROM new_row\n        ON CONFLICT (docprefix) DO NOTHING;",
+        _test("kept_numbers", "the_kept_numbers_are_those_of_the_rows_after_each_step[enacted]"),
+    ),
+    Mutant(
+        "what is kept is kept in a replica's session too",
+        _SCALE,
+        "        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', t.tbl, t.tgname);\n",
+        "        NULL;\n",
+        _test("kept_numbers", "the_session_of_a_replica_is_counted_like_others"),
+    ),
+    Mutant(
+        "what is kept is not emptied",
+        _SCALE,
+        "TRIGGER guard_no_delete BEFORE DELETE OR TRUNCATE ON",
+        "TRIGGER guard_no_delete BEFORE DELETE ON",
+        _test("kept_numbers", "what_is_kept_is_never_deleted[TRUNCATE-kept_count]"),
+    ),
+    Mutant(
+        "no role computes what is kept",
+        _SCALE,
+        "fn_readers_root, fn_keep_documents,\n    fn_count_audit,",
+        "fn_readers_root,\n    fn_count_audit,",
+        _test(
+            "kept_numbers",
+            "nobody_writes_what_is_kept[SELECT cutter_governance.fn_keep_documents()-cutter_ro]",
+        ),
+    ),
+    Mutant(
+        "a backup by document is of the run's document",
+        _SCALE,
+        "        IF NOT EXISTS (SELECT 1\n                         FROM cutter_governance.run r\n",
+        "        IF false AND NOT EXISTS (SELECT 1\n                         FROM cutter_governance.run r\n",
+        _test("kept_numbers", "a_backup_of_another_document_is_no_proof_for_the_run"),
+    ),
+    Mutant(
+        "the documents that are not in a backup stand as it says",
+        _SCALE,
+        "        IF p_proof -> 'standing' IS DISTINCT FROM",
+        "        IF false AND p_proof -> 'standing' IS DISTINCT FROM",
+        _test("kept_numbers", "a_backup_by_document_from_before_a_write_to_another_is_no_proof_afterwards"),
+    ),
+)
+
 SQL = (
+    *_OF_SCALE,
     *_OF_STATES,
     *_OF_GUARDS,
     *_OF_HOLDS,

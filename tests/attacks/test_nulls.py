@@ -76,6 +76,8 @@ def _values(prey: Prey) -> Mapping[str, object]:
         "p_base_digest": "a" * 64,
         "p_at": "2026-01-01T00:00:00Z",
         "p_address": "ACME-LAW/ONE",
+        "p_table": "public.unit_version",
+        "p_without": None,
     }
 
 

@@ -18,6 +18,7 @@ from console.backend.model.outcome import Evidence, Milliseconds
 from console.backend.model.plan_binding import Target
 from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.value import Value
+from console.backend.postgres.document_rows import Standing
 
 
 class BackupNotProven(Refused):
@@ -58,6 +59,8 @@ class BackupRequest(Value):
     """As measured by the caller; it is copied into the record."""
     tables: tuple[str, ...] = Field(min_length=1)
     """`schema.table`, exactly those that a run can touch."""
+    documents: tuple[str, ...] = ()
+    """Documents whose rows are backed up, the others being proven by what stands of them; empty for all rows."""
     backups: Path
     recipient: str
     """BACKUP_GPG_FPR: the full fingerprint."""
@@ -112,6 +115,10 @@ class BackupRecord(Value):
     """Of the encrypted file, read back after fsync."""
     bytes: int
     tables: tuple[TableProof, ...]
+    documents: tuple[str, ...] = ()
+    """Documents whose rows it holds; empty if it holds all rows of the tables."""
+    standing: Standing | None = None
+    """Of a backup by document: what stood of all documents in the snapshot, for the rows that it does not hold."""
     target: Target
     server_version: int
     dump_program: SafeText
@@ -217,6 +224,7 @@ class Made:
     """Facts that the stream left behind, ready to be judged."""
 
     expected: tuple[TableProof, ...]
+    standing: Standing | None
     restored: tuple[TableProof, ...]
     sha256: str
     bytes: int
@@ -247,6 +255,8 @@ def judge(request: BackupRequest, begun: Begun, tools: Tools, made: Made, now: d
         sha256=made.sha256,
         bytes=made.bytes,
         tables=made.expected,
+        documents=request.documents,
+        standing=made.standing,
         target=request.target,
         server_version=tools.server_version,
         dump_program=f"pg_dump {tools.programs.version} ({tools.programs.origin}, {tools.programs.bin_dir})",
@@ -255,12 +265,13 @@ def judge(request: BackupRequest, begun: Begun, tools: Tools, made: Made, now: d
         taken_at=begun.taken_at,
         took_ms=made.took_ms,
         state=BackupState.DIGESTS_EQUAL,
-        evidence=_evidence(begun, made, now),
+        evidence=_evidence(request, begun, made, now),
     )
 
 
-def _evidence(begun: Begun, made: Made, now: datetime) -> tuple[Evidence, ...]:
+def _evidence(request: BackupRequest, begun: Begun, made: Made, now: datetime) -> tuple[Evidence, ...]:
     rows = sum(proof.rows for proof in made.expected)
+    covered = f" of {', '.join(request.documents)}" if request.documents else ""
     facts = (
         (
             "exit statuses of pg_dump, gpg, pg_restore, and gpg's status lines",
@@ -270,7 +281,18 @@ def _evidence(begun: Begun, made: Made, now: datetime) -> tuple[Evidence, ...]:
         (
             "rows and digest of every table, source and restored",
             "snapshot and scratch database",
-            f"equal for {len(made.expected)} tables, {rows} rows",
+            f"equal for {len(made.expected)} tables, {rows} rows{covered}",
+        ),
+        *(
+            [
+                (
+                    "what stands of the documents whose rows are not in it",
+                    "the snapshot",
+                    f"readers' digest {made.standing.readers_digest}, {sum(made.standing.rows.values())} rows in the large tables",
+                )
+            ]
+            if made.standing
+            else []
         ),
         ("sha256 of the encrypted file, after fsync", f"{begun.id}{SUFFIX}", made.sha256),
     )

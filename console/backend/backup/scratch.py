@@ -21,7 +21,7 @@ from console.backend.postgres.databases import create_database, create_schemas_o
 from console.backend.postgres.sessions import open_session
 from console.backend.scratch.cluster import TransientCluster
 
-DATABASE = "scratch"
+DATABASE, STAGED = "scratch", "staged"
 # For the empty cluster, its write-ahead log and temporary files, beside the content itself.
 _HEADROOM = 512 << 20
 Prepare = Callable[[str], None]
@@ -39,7 +39,19 @@ class Scratch:
         """Return a connection string for the scratch superuser."""
         return self.cluster.conninfo(DATABASE)
 
-    def restore_command(self, program: str) -> list[str]:
+    @property
+    def staged(self) -> str:
+        """Return a connection string for the database that holds the rows of a backup by document."""
+        return self.cluster.conninfo(STAGED)
+
+    def stage(self, tables: tuple[str, ...]) -> None:
+        """Create that database, with the schemas of the tables."""
+        with _session(self.cluster.conninfo()) as connection:
+            create_database(connection, STAGED)
+        with _session(self.staged) as connection:
+            create_schemas_of(connection, tables)
+
+    def restore_command(self, program: str, conninfo: str = "") -> list[str]:
         """Return the command of a pg_restore that reads standard input and stops at the first error."""
         return [
             program,
@@ -50,7 +62,7 @@ class Scratch:
             "--section=pre-data",
             "--section=data",
             "--no-password",
-            f"--dbname={self.conninfo}",
+            f"--dbname={conninfo or self.conninfo}",
         ]
 
     def proofs(self, tables: tuple[str, ...]) -> tuple[TableProof, ...]:

@@ -93,7 +93,7 @@ def _size(connection: psycopg.Connection, table: str) -> int | None:
 
 
 def dump_command(program: str, conninfo: str, snapshot: str, tables: tuple[str, ...], compression: int) -> list[str]:
-    """Return the pg_dump command of exactly these tables, with indexes, triggers and privileges, in the snapshot."""
+    """Return the pg_dump command of exactly these tables, with indexes, triggers and privileges; in the snapshot, if one is named."""
     return [
         program,
         "--format=custom",
@@ -101,7 +101,7 @@ def dump_command(program: str, conninfo: str, snapshot: str, tables: tuple[str, 
         "--no-password",
         "--strict-names",
         f"--lock-wait-timeout={LOCK_TIMEOUT_S:.0f}s",
-        f"--snapshot={snapshot}",
+        *([f"--snapshot={snapshot}"] if snapshot else []),
         *(f"--table={sql.Identifier(*table.split('.')).as_string(None)}" for table in tables),
         f"--dbname={without_password(conninfo)}",
     ]

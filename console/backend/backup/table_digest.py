@@ -15,6 +15,7 @@ import hashlib
 import psycopg
 
 from console.backend.backup.record import TableProof
+from console.backend.postgres.document_rows import document_hashes
 from console.backend.postgres.row_hashes import RowHashes, row_hashes, row_hashes_at_once
 
 
@@ -26,6 +27,13 @@ def table_proofs(connection: psycopg.Connection, tables: tuple[str, ...]) -> tup
 def table_proofs_at_once(connection: psycopg.Connection, tables: tuple[str, ...]) -> tuple[TableProof, ...]:
     """Return the same in one round trip if every column of every table has a hash; otherwise table by table."""
     return tuple(map(_proven, tables, row_hashes_at_once(connection, tables)))
+
+
+def document_proofs(
+    connection: psycopg.Connection, tables: tuple[str, ...], documents: tuple[str, ...]
+) -> tuple[TableProof, ...]:
+    """Return rows and digest of what each table has of these documents, in the connection's transaction."""
+    return tuple(map(_proven, tables, document_hashes(connection, tables, documents)))
 
 
 def _proven(table: str, hashes: RowHashes) -> TableProof:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
@@ -35,7 +35,7 @@ from console.backend.backup.source import (
     exported_snapshot,
     settle,
 )
-from console.backend.backup.table_digest import table_proofs
+from console.backend.backup.table_digest import document_proofs, table_proofs
 from console.backend.host.context import Context
 from console.backend.host.durable import partial_file, put_in_place, sync_file
 from console.backend.host.gpg import gpg_command
@@ -45,6 +45,11 @@ from console.backend.host.regular_file import sha256_file
 from console.backend.model.errors import Unmeasured
 from console.backend.model.outcome import whole_ms
 from console.backend.model.safe_text import safe_text
+from console.backend.postgres.document_rows import copy_rows, standing, text_bytes
+from console.backend.postgres.sessions import open_session
+
+_LEDGER_BYTES = 64 << 20
+"""Room for the rows of a backup by document that are not its texts."""
 
 
 @dataclass(frozen=True)
@@ -83,15 +88,21 @@ def take_backup(
         begun = Begun(f"bkp-{now:%Y%m%dT%H%M%SZ}-{context.token_hex(4)}", now)
         work = _Work(request, context, Watch(request.timeout_s, cancelled, stall_s=request.stall_s), on_progress, pool)
         programs = _programs(snapshot.server_version // 10000, request.programs)
-        # Read in the dump's own snapshot, while the dump runs: rows that change meanwhile make no difference.
-        expected = pool.submit(table_proofs, snapshot.connection, request.tables)
-        stack.callback(settle, snapshot, expected)
         on_progress(BackupPhase.SCRATCH, 0)
+        if not request.documents:
+            # Read in the dump's own snapshot, while the dump runs: rows that change meanwhile make no difference.
+            expected = pool.submit(table_proofs, snapshot.connection, request.tables)
+            stack.callback(settle, snapshot, expected)
         scratch = stack.enter_context(_scratch(request, snapshot, prepare))
+        if request.documents:
+            expected = _staged(work, programs, snapshot, scratch)
+            stack.callback(settle, snapshot, expected)
         partial = stack.enter_context(partial_file(request.backups / f"{begun.id}{SUFFIX}"))
         with _blaming_the_source(expected):
             _stream(work, programs, snapshot, scratch, partial)
         made = _measure(work, scratch, partial, expected, started)
+        if request.documents:
+            made = replace(made, standing=standing(snapshot.connection))
         record = judge(request, begun, Tools(programs, key, snapshot.server_version), made, context.now())
         if rehearse is not None:
             rehearse(scratch.conninfo)
@@ -100,6 +111,42 @@ def take_backup(
         put_in_place(partial, request.backups / record.file_name)
         write_record(request.backups, record)
     return record
+
+
+def _staged(
+    work: _Work, programs: PostgresPrograms, snapshot: Snapshot, scratch: Scratch
+) -> Future[tuple[TableProof, ...]]:
+    """Copy the rows of the documents, as they are in the snapshot, into empty tables beside the scratch database.
+
+    From there they are dumped like any others: pg_dump cannot choose rows. Their digests are read in the snapshot itself,
+    so that rows which are lost on the way are missed by the proof.
+    """
+    request = work.request
+    command = dump_command(
+        str(programs.program("pg_dump")), request.conninfo, snapshot.name, request.tables, request.compression
+    )
+    try:
+        scratch.stage(request.tables)
+        with (
+            Member(
+                "pg_dump", [*command, "--section=pre-data"], stdout=PIPE, environment=dump_environment(request.conninfo)
+            ) as dump,
+            Member(
+                "pg_restore",
+                scratch.restore_command(str(programs.program("pg_restore")), scratch.staged),
+                stdin=PIPE,
+            ) as restore,
+        ):
+            _run(work, Tee(dump, (restore,)), (dump, restore))
+        with open_session(scratch.staged, application="cutter-console backup", statement_timeout_s=0) as into:
+            moved = 0
+            for table in request.tables:
+                work.watch.check()
+                moved += copy_rows(snapshot.connection, into, table, request.documents)
+                work.progress(BackupPhase.SCRATCH, moved)
+    except psycopg.Error as error:
+        raise BackupNotProven(f"the rows of the document cannot be copied: {safe_text(str(error))}") from error
+    return work.pool.submit(document_proofs, snapshot.connection, request.tables, request.documents)
 
 
 def _programs(server_major: int, folder: str) -> PostgresPrograms:
@@ -112,11 +159,13 @@ def _programs(server_major: int, folder: str) -> PostgresPrograms:
 @contextmanager
 def _scratch(request: BackupRequest, snapshot: Snapshot, prepare: Prepare | None) -> Iterator[Scratch]:
     parents, major = request.scratch_parents, snapshot.server_version // 10000
+    content = snapshot.content_bytes
+    if request.documents:
+        # Versions, manifests and what is beside them in the ledger, twice: as copied and as restored.
+        content = min(content, 6 * text_bytes(snapshot.connection, request.documents) + _LEDGER_BYTES)
     with ExitStack() as stack:
         try:
-            scratch = stack.enter_context(
-                scratch_database(major, request.tables, parents, prepare, snapshot.content_bytes)
-            )
+            scratch = stack.enter_context(scratch_database(major, request.tables, parents, prepare, content))
         except Unmeasured as error:
             raise BackupNotProven(f"no scratch cluster: {error.message}", error.next_action) from error
         except psycopg.Error as error:
@@ -138,13 +187,12 @@ def _blaming_the_source(reading: Future[tuple[TableProof, ...]]) -> Iterator[Non
 def _stream(work: _Work, programs: PostgresPrograms, snapshot: Snapshot, scratch: Scratch, partial: Path) -> None:
     """Run the three programs on one stream. Raises BackupNotProven naming the members that failed."""
     request = work.request
-    command = dump_command(
-        str(programs.program("pg_dump")), request.conninfo, snapshot.name, request.tables, request.compression
-    )
+    source, name = (scratch.staged, "") if request.documents else (request.conninfo, snapshot.name)
+    command = dump_command(str(programs.program("pg_dump")), source, name, request.tables, request.compression)
     encrypt = gpg_command(request.gnupg_home, *ENCRYPT, "--recipient", request.recipient, "--encrypt")
     with (
         partial.open("wb") as file,
-        Member("pg_dump", command, stdout=PIPE, environment=dump_environment(request.conninfo)) as dump,
+        Member("pg_dump", command, stdout=PIPE, environment=dump_environment(source)) as dump,
         Member("gpg", encrypt, stdin=PIPE, stdout=file.fileno(), with_status=True) as gpg,
         Member("pg_restore", scratch.restore_command(str(programs.program("pg_restore"))), stdin=PIPE) as restore,
     ):
@@ -182,6 +230,7 @@ def _measure(
     try:
         return Made(
             work.watch.result(expected),
+            None,
             work.watch.result(restored),
             work.watch.result(digest),
             partial.stat().st_size,

@@ -5,6 +5,7 @@ import psycopg
 from console.backend.gates.connections import Line, connections, connections_check
 from console.backend.gates.gate import Gate
 from console.backend.gates.growth import Growth, growth_check, measure_growth
+from console.backend.gates.kept_numbers import KeptNumbers, kept_check, measure_kept
 from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes
 from console.backend.gates.probe import Probe
 from console.backend.gates.recorded_tests import Recorded, recorded_tests, recorded_tests_check
@@ -98,6 +99,7 @@ class Facts(Value):
     monitor: Measurement[RoleProof]
     rest: Measurement[AtRest]
     growth: Measurement[Growth]
+    kept: Measurement[KeptNumbers]
     texts: Measurement[Texts]
 
 
@@ -120,6 +122,7 @@ def measure(probe: Probe) -> Facts:
             "rest", "lease and HOLD after the proofs", "v_lease and v_hold", lambda: _rest(probe), _rest_in_words
         ),
         growth=measure_growth(probe),
+        kept=measure_kept(probe),
         # The last one: it takes as long as there is text.
         texts=measure_texts(probe),
     )
@@ -252,7 +255,7 @@ def _role_in_words(proof: RoleProof) -> str:
 
 
 def decide(facts: Facts) -> tuple[Check, ...]:
-    """Pure: tests, connections, guard, dry run, rolled-back create, each role's write protections, the switch at rest, the rows, the texts in force."""
+    """Pure: tests, connections, guard, dry run, rolled-back create, each role's write protections, the switch at rest, the rows, the kept numbers, the texts in force."""
     return (
         recorded_tests_check(facts.tests),
         connections_check(facts.connections),
@@ -264,6 +267,7 @@ def decide(facts: Facts) -> tuple[Check, ...]:
         _role_check("monitor", facts.monitor),
         check("switch still off", facts.rest, _at_rest),
         growth_check(facts.growth),
+        kept_check(facts.kept),
         texts_check(facts.texts),
     )
 

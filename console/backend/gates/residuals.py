@@ -30,7 +30,7 @@ from console.backend.postgres.rulings import used_rulings
 from console.backend.postgres.server import server_clock, weak_durability
 from console.backend.postgres.units import unknown_kinds
 from console.backend.runs.phase_context import Role
-from console.backend.runs.run_views import list_runs
+from console.backend.runs.run_views import open_run_summaries
 
 
 class Writer(Value):
@@ -318,7 +318,7 @@ def _measured_signatures(probe: Probe, answers: Answers) -> Signatures:
 
 def _measured_interrupted(probe: Probe, answers: Answers) -> tuple[Interrupted, ...]:
     answers.require()
-    runs = list_runs(probe.installation)
+    runs = open_run_summaries(probe.installation)
     return tuple(Interrupted(run_id=run.run_id, state=run.state) for run in runs if run.interrupted)
 
 

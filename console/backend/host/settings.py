@@ -89,6 +89,8 @@ class Settings(Value):
     """Older, and the backup is taken again before the cut."""
     statement_minutes: int = Field(default=60, ge=1, le=1440)
     """Limit for one statement of a phase on the server; a large cut may need more."""
+    backup_whole_rows: int = Field(default=250_000, ge=0)
+    """Rows of the large tables up to which a run's backup holds all documents; beyond, its own document alone."""
     backup_stall_seconds: int = Field(default=60, ge=1, le=3600)
     """pg_dump, gpg or pg_restore that moves no byte for so long has hung, and is ended."""
     postgres_programs: str = ""

@@ -248,6 +248,16 @@ class DocumentPlan(Value):
         """Return the sha256 of this document plan's canonical JSON; equal digests are the same cut."""
         return digest(self)
 
+    def of_bytes(self, data: bytes) -> Self:
+        """Take the digest from these bytes, which are the plan's canonical JSON: a large one is long to write again."""
+        self.__dict__["content_digest"] = sha256_hex(data)
+        return self
+
+    @classmethod
+    def read(cls, data: bytes) -> Self:
+        """Return the document plan in these bytes, whose sha256 is its digest. Raises ValidationError if there is none."""
+        return cls.model_validate_json(data).of_bytes(data)
+
 
 class CutPlan(Value):
     """A document plan, the rows that it adds, and the state of the database that it is bound to; None in a preview."""
@@ -275,9 +285,12 @@ class CutPlan(Value):
 
         The plan is not written again for its digest: bytes in another form have one that nobody has signed.
         """
-        plan = cls.model_validate_json(data)
-        plan.__dict__["plan_digest"] = sha256_hex(data)
-        return plan
+        return cls.model_validate_json(data).of_bytes(data)
+
+    def of_bytes(self, data: bytes) -> Self:
+        """Take the digest from these bytes, which are the plan's canonical JSON."""
+        self.__dict__["plan_digest"] = sha256_hex(data)
+        return self
 
     @property
     def n_units(self) -> int:

@@ -58,6 +58,8 @@ LEDGER: tuple[Table, ...] = (
     Table("canonical_address_alias"),
     Table("decision_backlog_entry"),
     Table("decision_backlog_history"),
+    Table("kept_count", Rows.CHANGING, of_a_run=False),
+    Table("kept_document", Rows.CHANGING, of_a_run=False),
     Table("execution_lock", Rows.CHANGING, of_a_run=False),
     Table("unit_vocabulary", of_a_run=False),
     Table("schema_pin", of_a_run=False),
@@ -68,6 +70,8 @@ RUN_TABLES: tuple[str, ...] = (*READERS_TABLES, *(table.full_name for table in L
 """Exactly the tables that a run can touch."""
 ENVELOPE, BLOCK = "cutter_governance.manifest_envelope", "cutter_governance.manifest_unit_block"
 AFFECTED, ALIAS = "cutter_governance.cut_change_set_affected_row", "cutter_governance.canonical_address_alias"
+LARGE_TABLES = (*READERS_TABLES, BLOCK, AFFECTED)
+"""Tables with a row a unit; the database keeps the number of their rows."""
 VERIFY_RESULT, SIGNATURE = "cutter_governance.verify_result", "cutter_governance.dot_pair_signature"
 LEG_A = frozenset({UNIT, VERSION, ENVELOPE, BLOCK})
 """Tables that leg A of a cut writes: units, versions and the manifest."""

@@ -5,16 +5,19 @@ from collections.abc import Iterable
 from console.backend.model.tables import (
     BLOCK,
     ENVELOPE,
+    LARGE_TABLES,
     LEDGER,
     LIFECYCLE_LOG,
     LIFECYCLE_VOCABULARY,
     UNIT,
+    VERIFY_RESULT,
     VERSION,
     Rows,
 )
 from console.backend.postgres.triggers import ENABLED_ALWAYS, TriggerRow
 
 _UNITS = (UNIT, VERSION)
+_CHANGES = ("inserted", "deleted", "truncated")
 _KEEPS = {
     Rows.FIXED: ("guard_append_only", "guard_refuse"),
     Rows.CHANGING: ("guard_no_delete", "guard_refuse"),
@@ -32,8 +35,11 @@ REQUIRED: frozenset[tuple[str, str, str]] = frozenset(
     | {(ENVELOPE, name, name) for name in ("guard_manifest", "guard_manifest_used")}
     | {(BLOCK, "guard_manifest", "guard_manifest")}
     | {(table, "guard_sealed", "guard_sealed") for table in (ENVELOPE, BLOCK)}
+    | {(table, f"keep_count_{change}", "keep_count") for table in LARGE_TABLES for change in _CHANGES}
+    | {(UNIT, f"keep_document_{change}", "keep_document") for change in ("inserted", "updated", "deleted")}
+    | {(VERIFY_RESULT, "keep_verified", "keep_verified")}
 )
-"""Table, trigger and the function that it must call, for each trigger that protects units and ledger."""
+"""Table, trigger and the function that it must call, for each trigger that protects units and ledger or keeps numbers of them."""
 
 
 def guard_faults(present: Iterable[TriggerRow]) -> tuple[str, ...]:
@@ -84,6 +90,12 @@ REVERTING = frozenset(
         "fn_lease_end",
         "fn_lease_end_of",
         "fn_readers_digest",
+        "fn_readers_root",
+        "fn_document_digest",
+        "fn_keep_documents",
+        "keep_count",
+        "keep_document",
+        "fn_document_units",
         "fn_stop",
         "guard_refuse",
         "guard_write",

@@ -17,6 +17,7 @@ from console.backend.model.purposes import RunOperation
 from console.backend.model.states import Family, Stage
 from console.backend.model.value import Value
 from console.backend.postgres.connections import scalar
+from console.backend.postgres.document_rows import Standing
 
 _FIELD, _LINE = "\x1f", "\n"
 
@@ -51,6 +52,10 @@ class BackupProof(Value):
     bytes: int
     recipient: str
     tables: tuple[Mapping[str, str | int], ...]
+    documents: tuple[str, ...] | None = None
+    """Documents whose rows it holds; None for all rows."""
+    standing: Standing | None = None
+    """State of all documents, beside a backup of some."""
 
 
 def manifest_bytes(units: tuple[PlannedUnit, ...]) -> bytes:
@@ -283,10 +288,12 @@ def draft_state(connection: psycopg.Connection, run_id: str) -> DraftState:
     return DraftState(digest=merkle_root(read), lines=read)
 
 
-def draft_refusal(connection: psycopg.Connection, run_id: str) -> str:
-    """Return why the drafts could not be enacted; empty if they are as signed and were verified afterwards."""
-    refusal = scalar(connection, "SELECT cutter_governance.fn_draft_refusal(%s)", run_id)
-    return str(refusal) if refusal is not None else ""
+def draft_reading(connection: psycopg.Connection, run_id: str) -> tuple[str, DraftState]:
+    """Read the drafts back, and why they could not be enacted; empty if they are as signed and were verified afterwards."""
+    row = connection.execute("SELECT refused, lines FROM cutter_governance.fn_draft_reading(%s)", (run_id,)).fetchone()
+    assert row is not None
+    read = tuple(row[1] or ())
+    return str(row[0] or ""), DraftState(digest=merkle_root(read), lines=read)
 
 
 def draft_differences(connection: psycopg.Connection, run_id: str) -> tuple[str, ...]:

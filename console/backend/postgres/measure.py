@@ -90,15 +90,20 @@ def revert_digest(connection: psycopg.Connection, run_id: str) -> str:
     return str(scalar(connection, "SELECT cutter_governance.fn_revert_digest(%s)", run_id))
 
 
-def measure_world(connection: psycopg.Connection, host: str) -> PlanBinding:
-    """Measure the state of the database that a plan depends on, to pin it or to compare it with the pinned one."""
+def measure_world(connection: psycopg.Connection, host: str, *, with_rows: bool = True) -> PlanBinding:
+    """Measure the state of the database that a plan depends on, to pin it or to compare it with the pinned one.
+
+    Without the rows for a comparison that leaves them out, because the run itself has changed them.
+    """
     identity = measure_identity(connection, host)
     return PlanBinding(
         target=identity.target,
         server_version=identity.server_version_num,
         schema_digest=str(scalar(connection, "SELECT cutter_governance.fn_schema_digest()")),
-        baseline_digest=readers_digest(connection),
-        counts=tuple(count for count in measure_counts(connection) if count.table not in REGISTRIES),
+        baseline_digest=readers_digest(connection) if with_rows else "",
+        counts=tuple(count for count in measure_counts(connection) if count.table not in REGISTRIES)
+        if with_rows
+        else (),
     )
 
 

@@ -16,6 +16,7 @@ SIZES = (1, 3, 60, 137)
 _TRIES = 4
 _SPENT = "cutter_governance.approval_use"
 _SEALED = "cutter_governance.manifest_seal"
+_KEPT = "cutter_governance.kept_document"
 
 _Rows = dict[str, tuple[int, int, int]]
 
@@ -230,7 +231,7 @@ def cut_faults(probe: CutProbe, vocabulary: frozenset[tuple[str, str]]) -> tuple
     if probe.failed or not probe.done:
         return (probe.failed or "it ended before it was done",)
     n = probe.n
-    of_the_ruling = {_SPENT: 1, _SEALED: 1}
+    of_the_ruling = {_SPENT: 1, _SEALED: 1, _KEPT: 1}
     leg_a = {delta.table: delta.rows for delta in expected_cut_deltas(n) if delta.table in LEG_A} | of_the_ruling
     leg_b = {delta.table: delta.rows for delta in expected_cut_deltas(n) if delta.rows} | of_the_ruling
     verified = leg_b | {VERIFY_RESULT: 1, SIGNATURE: leg_b[SIGNATURE] + 1}

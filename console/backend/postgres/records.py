@@ -13,6 +13,7 @@ from console.backend.model.errors import Refused, StopCode
 from console.backend.model.purposes import RunOperation
 from console.backend.model.states import Family, RunState, Stage, is_over
 from console.backend.model.value import Value
+from console.backend.postgres.connections import read_column
 
 TransactionStatus = Literal["committed", "aborted", "in progress", "unknown"]
 _STATUSES: tuple[TransactionStatus, ...] = ("committed", "aborted", "in progress")
@@ -112,12 +113,36 @@ class DocumentRow(Value):
     live_query: str | None
 
 
+_RUN_PLACES = "SELECT run_id, host FROM cutter_governance.v_run"
+_OPEN_RUNS = """
+    SELECT * FROM cutter_governance.v_run WHERE stage <> 'closeout_reported' AND family NOT IN ('voided', 'reverted')
+     ORDER BY started_at DESC, run_id DESC
+"""
+
+
 def all_runs(connection: psycopg.Connection) -> tuple[RunRow, ...]:
     """Return every LIVE run, the newest first."""
     with connection.cursor(row_factory=class_row(RunRow)) as cursor:
         return tuple(
             cursor.execute("SELECT * FROM cutter_governance.v_run ORDER BY started_at DESC, run_id DESC").fetchall()
         )
+
+
+def open_runs(connection: psycopg.Connection) -> tuple[RunRow, ...]:
+    """Return the LIVE runs that are neither closed nor voided nor reverted, the newest first; the others are at their end."""
+    with connection.cursor(row_factory=class_row(RunRow)) as cursor:
+        return tuple(cursor.execute(_OPEN_RUNS).fetchall())
+
+
+def run_places(connection: psycopg.Connection) -> dict[str, str]:
+    """Return the host that each LIVE run was started on."""
+    return {str(run_id): str(host) for run_id, host in connection.execute(_RUN_PLACES.encode())}
+
+
+def recorded_runs(connection: psycopg.Connection, run_ids: Iterable[str]) -> frozenset[str]:
+    """Return those of these ids that the database has a run of."""
+    query = "SELECT run_id FROM cutter_governance.v_run WHERE run_id = ANY (%s)"
+    return frozenset(read_column(connection, query, (list(run_ids),)))
 
 
 def find_run(connection: psycopg.Connection, run_id: str) -> RunRow | None:
@@ -150,15 +175,15 @@ def events(connection: psycopg.Connection, run_id: str) -> tuple[EventRow, ...]:
         )
 
 
-def all_events(connection: psycopg.Connection) -> dict[str, tuple[EventRow, ...]]:
-    """Return the recorded steps of every run by run id, in order, without their evidence."""
+def events_of(connection: psycopg.Connection, run_ids: Iterable[str]) -> dict[str, tuple[EventRow, ...]]:
+    """Return the recorded steps of these runs by run id, in order, without their evidence."""
     query = (
         "SELECT run_id, id, phase, stage, outcome, '' AS record, journal_seq, journal_head, actor, at, vouched, family"
-        " FROM cutter_governance.v_run_event ORDER BY id"
+        " FROM cutter_governance.v_run_event WHERE run_id = ANY (%s) ORDER BY id"
     )
     by_run: dict[str, list[EventRow]] = {}
     with connection.cursor(row_factory=dict_row) as cursor:
-        for row in cursor.execute(query.encode()):
+        for row in cursor.execute(query.encode(), (list(run_ids),)):
             by_run.setdefault(str(row.pop("run_id")), []).append(EventRow.model_validate(row))
     return {run_id: tuple(rows) for run_id, rows in by_run.items()}
 

@@ -61,16 +61,22 @@ _STATE_RUN = """
      WHERE run_id = %s AND plan_digest IS NOT NULL AND source_sha256 IS NOT NULL
 """
 _REGISTERED = """
-    WITH enacted AS (SELECT doc_code, split_part(parent_or_container_ref, '/', 1) AS below FROM public.information_unit WHERE lifecycle_status = 'enacted')
-    SELECT d.docprefix, d.origin, coalesce(v.sha256, '') AS sha256,
-           (SELECT count(*) FROM cutter_governance.canonical_address_alias a WHERE split_part(a.canonical_address, '/', 1) = d.docprefix) AS aliases,
-           (SELECT count(*) FROM enacted e WHERE e.below = d.docprefix) AS enacted_below,
-           (SELECT count(*) FROM cutter_governance.dot_pair_signature s JOIN cutter_governance.cut_change_set c ON c.id = s.change_set_id WHERE c.docprefix = d.docprefix) AS signatures,
-           (SELECT count(*) FROM enacted e WHERE e.doc_code = d.docprefix) AS enacted,
-           (SELECT count(*) FROM cutter_governance.cut_change_set c WHERE c.docprefix = d.docprefix) AS change_sets,
-           EXISTS (SELECT 1 FROM cutter_governance.v_approval a JOIN cutter_governance.run r USING (run_id)
-                    WHERE r.docprefix = d.docprefix AND a.purpose = 'cut' AND a.used_for IS NULL AND a.expires > clock_timestamp()) AS approved
-      FROM cutter_governance.source_document_registry d LEFT JOIN cutter_governance.source_document_version_registry v
+    WITH enacted AS MATERIALIZED ( -- Few rows: each document is counted once, and not once for each of the others.
+             SELECT doc_code, split_part(parent_or_container_ref, '/', 1) AS below, count(*) AS units
+               FROM public.information_unit WHERE lifecycle_status = 'enacted' GROUP BY 1, 2),
+         of AS MATERIALIZED (SELECT doc_code, sum(units) AS units FROM enacted GROUP BY 1),
+         below AS MATERIALIZED (SELECT below, sum(units) AS units FROM enacted GROUP BY 1)
+    SELECT d.docprefix, d.origin, coalesce(v.sha256, '') AS sha256, coalesce(a.n, 0) AS aliases, coalesce(b.units, 0) AS enacted_below,
+           coalesce(s.signatures, 0) AS signatures, coalesce(o.units, 0) AS enacted, coalesce(s.sets, 0) AS change_sets, p.docprefix IS NOT NULL AS approved
+      FROM cutter_governance.source_document_registry d
+      LEFT JOIN of o ON o.doc_code = d.docprefix
+      LEFT JOIN below b ON b.below = d.docprefix
+      LEFT JOIN (SELECT split_part(canonical_address, '/', 1) AS docprefix, count(*) AS n FROM cutter_governance.canonical_address_alias GROUP BY 1) a USING (docprefix)
+      LEFT JOIN (SELECT c.docprefix, count(DISTINCT c.id) AS sets, count(g.id) AS signatures
+                   FROM cutter_governance.cut_change_set c LEFT JOIN cutter_governance.dot_pair_signature g ON g.change_set_id = c.id GROUP BY 1) s USING (docprefix)
+      LEFT JOIN (SELECT DISTINCT r.docprefix FROM cutter_governance.v_approval a JOIN cutter_governance.run r USING (run_id)
+                  WHERE a.purpose = 'cut' AND a.used_for IS NULL AND a.expires > clock_timestamp()) p USING (docprefix)
+      LEFT JOIN cutter_governance.source_document_version_registry v
         ON v.docprefix = d.docprefix AND v.sha256 NOT IN (SELECT source_sha256 FROM cutter_governance.run WHERE operation IN ('edit', 'repeal') AND source_sha256 IS NOT NULL)
      ORDER BY 1, v.pinned_at
 """

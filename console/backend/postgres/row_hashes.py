@@ -30,12 +30,13 @@ _SETTINGS = {
 }
 _BY_VALUE = sql.SQL(
     "SELECT count(*), sum(pg_catalog.hash_record_extended(t.*, {})), sum(pg_catalog.hash_record_extended(t.*, {}))"
-    " FROM {} AS t"
+    " FROM {} AS t WHERE {}"
 )
 _BY_TEXT = sql.SQL(
     "SELECT count(*), sum(pg_catalog.hashtextextended(r, {})), sum(pg_catalog.hashtextextended(r, {}))"
-    ' FROM (SELECT CAST(t.* AS text) COLLATE pg_catalog."C" AS r FROM {} AS t OFFSET 0) AS rows'
+    ' FROM (SELECT CAST(t.* AS text) COLLATE pg_catalog."C" AS r FROM {} AS t WHERE {} OFFSET 0) AS rows'
 )
+_ALL = sql.SQL("true")
 _NUMBERED = sql.SQL("SELECT {} AS place, q.* FROM ({}) AS q")
 
 
@@ -45,13 +46,19 @@ def row_hashes(connection: psycopg.Connection, tables: tuple[str, ...]) -> tuple
     A table with a column that has no hash (json, point) is hashed by its rows' text form, under fixed settings.
     """
     _fix_settings(connection)
-    return tuple(_hashes(connection, table) for table in tables)
+    return tuple(_hashes(connection, table, _ALL) for table in tables)
+
+
+def row_hashes_where(connection: psycopg.Connection, table: str, condition: sql.Composable) -> RowHashes:
+    """Return the hashes of the rows `t` of a table for which the condition holds, as `row_hashes` does."""
+    _fix_settings(connection)
+    return _hashes(connection, table, condition)
 
 
 def row_hashes_at_once(connection: psycopg.Connection, tables: tuple[str, ...]) -> tuple[RowHashes, ...]:
     """Return the same as `row_hashes` in one round trip; table by table if a column has no hash."""
     _fix_settings(connection)
-    queries = (_NUMBERED.format(sql.Literal(place), _of(_BY_VALUE, table)) for place, table in enumerate(tables))
+    queries = (_NUMBERED.format(sql.Literal(place), _of(_BY_VALUE, table, _ALL)) for place, table in enumerate(tables))
     query = sql.SQL("{} ORDER BY 1").format(sql.SQL(" UNION ALL ").join(queries))
     try:
         # In a savepoint: a column without a hash raises, and the caller's transaction must go on.
@@ -67,16 +74,16 @@ def _fix_settings(connection: psycopg.Connection) -> None:
         connection.execute("SELECT set_config(%s, %s, true)", (name, value))
 
 
-def _hashes(connection: psycopg.Connection, table: str) -> RowHashes:
+def _hashes(connection: psycopg.Connection, table: str, condition: sql.Composable) -> RowHashes:
     try:
         with connection.transaction():
-            return _read(connection, _of(_BY_VALUE, table))
+            return _read(connection, _of(_BY_VALUE, table, condition))
     except psycopg.errors.UndefinedFunction:
-        return _read(connection, _of(_BY_TEXT, table))
+        return _read(connection, _of(_BY_TEXT, table, condition))
 
 
-def _of(query: sql.SQL, table: str) -> sql.Composed:
-    return query.format(*map(sql.Literal, _SEEDS), sql.Identifier(*table.split(".")))
+def _of(query: sql.SQL, table: str, condition: sql.Composable) -> sql.Composed:
+    return query.format(*map(sql.Literal, _SEEDS), sql.Identifier(*table.split(".")), condition)
 
 
 def _read(connection: psycopg.Connection, query: sql.Composed) -> RowHashes:

@@ -25,9 +25,9 @@ _TRIGGERS = """
      WHERE n.nspname IN ('public', 'cutter_governance') AND NOT t.tgisinternal
 """
 _ON_UNITS = """
-    SELECT c.oid::regclass::text || '.' || t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+    SELECT c.oid::regclass::text || '.' || t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
      WHERE c.oid IN ('public.information_unit'::regclass, 'public.unit_version'::regclass)
-       AND t.tgname NOT LIKE 'guard\\_%' AND NOT t.tgisinternal
+       AND NOT t.tgisinternal AND NOT (t.tgname ~ '^(guard|keep)_' AND p.pronamespace = 'cutter_governance'::regnamespace)
 """
 
 
@@ -37,5 +37,5 @@ def triggers(connection: psycopg.Connection) -> tuple[TriggerRow, ...]:
 
 
 def foreign_unit_triggers(connection: psycopg.Connection) -> tuple[str, ...]:
-    """Return triggers on units and versions that are no guards, as `table.trigger`."""
+    """Return triggers on units and versions that are not the product's, as `table.trigger`."""
     return read_column(connection, _ON_UNITS)

@@ -81,14 +81,15 @@ def draft(
     # Before anything is drafted: a statement that nobody can sign would be noticed only at its import.
     require_satisfiable(check_policy(policy, measure_keyring(installation.gnupg_home, now), now))
     path = installation.statement(run_id, statement_name(purpose))
+    state: ledger.DraftState | None = None
     _make_room(path, installation)
     # A draft that is still valid is kept: signatures may already have been made over its bytes.
     if path.exists():
         _require_same_moment(path, in_force_from)
         _restore_units(installation, run_id, path)
     else:
-        _write_drafted(installation, row, plan, purpose, policy, path, in_force_from)
-    return view(installation, path)
+        state = _write_drafted(installation, row, plan, purpose, policy, path, in_force_from)
+    return view(installation, path, state)
 
 
 def _require_later(moment: datetime | None, purpose: Purpose, installation: Installation, run_id: str) -> None:
@@ -130,19 +131,20 @@ def _write_drafted(
     policy: Policy,
     path: Path,
     in_force_from: datetime | None,
-) -> None:
+) -> ledger.DraftState | None:
+    """Write the statement; return the drafts that it is over, as they were read for it."""
     facts = _facts(installation, row, plan, purpose)
     if not purpose.over_drafts:
         write_statement(path, draft_statement(purpose, facts, policy.sha256, installation.context))
-        return
-    if purpose is Purpose.ENACT and (refusal := _draft_refusal(installation, row.run_id)):
+        return None
+    refusal, state = _draft_reading(installation, row.run_id, purpose)
+    if refusal:
         raise Drifted(
             StopCode.DRIFT,
             f"no SG_2 is drafted for run {row.run_id}: {refusal}",
             f"Verify the drafts: cutter-console verify {row.run_id}. If they are not what was signed, take them back: "
             f"cutter-console approval draft {row.run_id} --revert",
         )
-    state = _draft_state(installation, row.run_id)
     if not state.lines:
         raise Refused(StopCode.INVARIANT_FAILED, f"run {row.run_id} has no drafts", "There is nothing to rule on.")
     draft_facts = _draft_facts(installation, row.run_id, state, path, cut=purpose is Purpose.ENACT)
@@ -151,6 +153,7 @@ def _write_drafted(
     counted = _counted(facts, plan, purpose, state)
     drafted = draft_statement(purpose, counted, policy.sha256, installation.context, draft_facts, in_force_from)
     write_statement(path, drafted)
+    return state
 
 
 def _restore_units(installation: Installation, run_id: str, path: Path) -> None:
@@ -199,14 +202,22 @@ def _obsolete_as(path: Path, installation: Installation) -> str:
     return "outdated" if any(not entry.name.startswith(of_others) for entry in failed) else ""
 
 
-def check(installation: Installation, statement: Path, signatures: tuple[Path, ...]) -> StatementCheck:
-    """Check a statement against its run as the database has it now, with gpg's own words on each signature."""
+def check(
+    installation: Installation,
+    statement: Path,
+    signatures: tuple[Path, ...],
+    state: ledger.DraftState | None = None,
+) -> StatementCheck:
+    """Check a statement against its run as the database has it now, with gpg's own words on each signature.
+
+    `state` is the drafts, if this command has just read them.
+    """
     data = read_statement(statement)
     claimed = parse_statement(data)
     row, plan = _run_and_plan(installation, claimed.run_id)
     facts, drafted = _facts(installation, row, plan, claimed.purpose), None
     if claimed.purpose.over_drafts:
-        state = _draft_state(installation, claimed.run_id)
+        state = state or _draft_state(installation, claimed.run_id)
         enacts = claimed.purpose is Purpose.ENACT
         drafted = _draft_facts(installation, claimed.run_id, state, statement, cut=enacts)
         # A revert is over the drafts that are there; an enactment must find those that were planned.
@@ -225,7 +236,10 @@ def check(installation: Installation, statement: Path, signatures: tuple[Path, .
 
 def import_statement(installation: Installation, statement: Path, signatures: tuple[Path, ...]) -> ApprovalView:
     """Check a statement, then record it as cutter_verify. Raises Refused or Waiting naming every failed check."""
-    checked = check(installation, statement, signatures)
+    claimed = parse_statement(read_statement(statement))
+    # The database compares them again with the statement, and each line with what was signed, as it records the ruling.
+    state = _draft_state(installation, claimed.run_id) if claimed.purpose.over_drafts else None
+    checked = check(installation, statement, signatures, state)
     raise_if_invalid(checked)
     signed = checked.statement
     if signed is None:
@@ -259,7 +273,7 @@ def import_statement(installation: Installation, statement: Path, signatures: tu
         )
     for path in (statement, *signatures):
         _close_to_others(installation, path)
-    return view(installation, statement)
+    return view(installation, statement, state)
 
 
 def _close_to_others(installation: Installation, path: Path) -> None:
@@ -280,11 +294,11 @@ def policy_copy(sha256: str) -> str:
     return f"policy-{sha256}.json"
 
 
-def view(installation: Installation, statement: Path) -> ApprovalView:
-    """Return the statement for a screen, with the present outcome of every check."""
+def view(installation: Installation, statement: Path, state: ledger.DraftState | None = None) -> ApprovalView:
+    """Return the statement for a screen, with the present outcome of every check; `state` as for `check`."""
     signed = parse_statement(read_statement(statement))
     signatures = signatures_beside(statement)
-    checked = check(installation, statement, signatures)
+    checked = check(installation, statement, signatures, state)
     with connect(installation.settings.database.monitor, read_only=True, purpose="approvals") as connection:
         rows = approvals(connection, signed.run_id)
     status = _status(installation, checked, signed, rows)
@@ -405,7 +419,7 @@ def _facts(installation: Installation, row: RunRow, plan: CutPlan, purpose: Purp
         plan_digest=plan.plan_digest,
         source_sha256=plan.document.source.sha256,
         canonical_sha256=plan.document.source.canonical_sha256,
-        manifest_digest=ledger.manifest_digest(as_written(plan.document).units) if of_plan else None,
+        manifest_digest=_manifest_digest(plan) if of_plan else None,
         deploy_manifest_sha256=installation.settings.deploy_manifest_sha256,
         baseline_digest=plan.world.baseline_digest,
         target=plan.world.target,
@@ -418,6 +432,18 @@ def _facts(installation: Installation, row: RunRow, plan: CutPlan, purpose: Purp
         amendment=amendment,
         expected_deltas=plan.expected_deltas if of_plan else _step_deltas(plan, purpose, plan.n_units),
     )
+
+
+def _manifest_digest(plan: CutPlan) -> str:
+    """Return the digest of the plan's manifest; computed once for a plan, which never changes."""
+    if plan.plan_digest not in _MANIFEST_DIGESTS:
+        _MANIFEST_DIGESTS.clear()
+        _MANIFEST_DIGESTS[plan.plan_digest] = ledger.manifest_digest(as_written(plan.document).units)
+    return _MANIFEST_DIGESTS[plan.plan_digest]
+
+
+_MANIFEST_DIGESTS: dict[str, str] = {}
+"""Of the plan that was asked for last, by its digest."""
 
 
 def _step_deltas(plan: CutPlan, purpose: Purpose, n_units: int) -> tuple[TableDelta, ...]:
@@ -437,12 +463,15 @@ def _draft_state(installation: Installation, run_id: str) -> ledger.DraftState:
         return ledger.draft_state(connection, run_id)
 
 
-def _draft_refusal(installation: Installation, run_id: str) -> str:
+def _draft_reading(installation: Installation, run_id: str, purpose: Purpose) -> tuple[str, ledger.DraftState]:
+    """Read the drafts back, and of an enactment why it could not be; empty for what may be ruled on."""
     limit_s = installation.settings.statement_limit_s
     with connect(
         installation.settings.database.verifier, read_only=True, timeout_s=limit_s, purpose="drafts"
     ) as connection:
-        return ledger.draft_refusal(connection, run_id)
+        if purpose is Purpose.ENACT:
+            return ledger.draft_reading(connection, run_id)
+        return "", ledger.draft_state(connection, run_id)
 
 
 def _draft_facts(

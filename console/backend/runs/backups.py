@@ -16,6 +16,7 @@ from console.backend.model.plan_binding import Target
 from console.backend.model.tables import RUN_TABLES
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
+from console.backend.postgres.document_rows import large_rows
 from console.backend.postgres.effects import Effect, EffectKind
 from console.backend.postgres.measure import measure_identity
 from console.backend.postgres.records import require_run
@@ -30,10 +31,12 @@ _MARGIN = timedelta(seconds=30)
 def take_run_backup(context: PhaseContext) -> tuple[Check, ...]:
     """Dump, encrypt, restore, compare. Raises BackupNotProven or RecipientUnusable: no proof, no cut."""
     installation = context.installation
+    documents = _by_document(context)
     request = BackupRequest(
         conninfo=installation.settings.database.verifier,
         target=_target(context),
         tables=RUN_TABLES,
+        documents=documents,
         backups=installation.backups,
         recipient=installation.settings.backup_gpg_fpr,
         gnupg_home=installation.gnupg_home,
@@ -55,6 +58,17 @@ def take_run_backup(context: PhaseContext) -> tuple[Check, ...]:
     return (context.passed("backup proven", _describe(record), f"restore of {record.file_name}"),)
 
 
+def _by_document(context: PhaseContext) -> tuple[str, ...]:
+    """Return the run's document if the database is too large to be dumped whole for each run; otherwise nothing.
+
+    A run can change no row of another document: its writes are those of its sealed manifest, and the guards see to it.
+    """
+    installation = context.installation
+    with connect(installation.settings.database.verifier, read_only=True, purpose="rows") as connection:
+        is_large = large_rows(connection) > installation.settings.backup_whole_rows
+    return (context.request.docprefix,) if is_large else ()
+
+
 def _target(context: PhaseContext) -> Target:
     """Return the database that the run was planned for; without a plan's file, the one that has the run, for its revert."""
     facts = context.workspace.plan_facts()
@@ -72,6 +86,8 @@ def _proof(record: BackupRecord) -> ledger.BackupProof:
         bytes=record.bytes,
         recipient=record.recipient,
         tables=tuple({"table": table.table, "rows": table.rows, "digest": table.digest} for table in record.tables),
+        documents=record.documents or None,
+        standing=record.standing,
     )
 
 
@@ -149,4 +165,5 @@ def _limit(installation: Installation) -> timedelta:
 
 def _describe(record: BackupRecord) -> str:
     rows = sum(table.rows for table in record.tables)
-    return f"{record.file_name}, {record.bytes} bytes, {len(record.tables)} tables, {counted(rows, 'row')}, restored, digests equal, {record.taken_at:%Y-%m-%d %H:%M:%S} UTC"
+    of = f" of {', '.join(record.documents)}, the other documents by their standing digest" if record.documents else ""
+    return f"{record.file_name}, {record.bytes} bytes, {len(record.tables)} tables, {counted(rows, 'row')}{of}, restored, digests equal, {record.taken_at:%Y-%m-%d %H:%M:%S} UTC"

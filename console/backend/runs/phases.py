@@ -5,7 +5,7 @@ from psycopg.types.json import Jsonb
 
 from console.backend.documents.limits import limits_of
 from console.backend.model.amendment import Amendment, amendment_in_words
-from console.backend.model.canonical_json import canonical_json, sha256_hex
+from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.counting import counted
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Check
@@ -96,7 +96,7 @@ class Mark(PhaseWork):
 
     def prepare(self, context: PhaseContext) -> tuple[Check, ...]:
         document = _first_pass(context)
-        context.workspace.write(MARKED, canonical_json(document))
+        context.workspace.write_marked(document)
         coverage = document.coverage
         spans = f"{coverage.unit_bytes} bytes in units, {coverage.other_bytes} outside, every byte in exactly one span"
         return (

@@ -17,7 +17,17 @@ from console.backend.model.purposes import Purpose
 from console.backend.model.states import Family, Mode, Phase, RunState, Stage, is_over
 from console.backend.model.view_models import Interruption, PhaseStatus, PhaseView, RunSummary, RunView
 from console.backend.postgres.connections import connect
-from console.backend.postgres.records import EventRow, RunRow, all_runs, anchors_by_run, events, find_run, open_lease
+from console.backend.postgres.records import (
+    EventRow,
+    RunRow,
+    all_runs,
+    anchors_by_run,
+    events,
+    find_run,
+    open_lease,
+    open_runs,
+    recorded_runs,
+)
 from console.backend.runs.interruption import interruption, records_at_rest
 from console.backend.runs.moves import RunFacts, moves_of
 from console.backend.runs.run_state import VOIDED, anchored_events, dry_run_end, dry_run_state, is_running
@@ -175,18 +185,34 @@ def list_runs(installation: Installation) -> tuple[RunSummary, ...]:
     with connect(installation.settings.database.monitor, read_only=True, purpose="runs") as connection:
         rows = all_runs(connection)
         anchors = anchors_by_run(connection, rows)
-    return summaries(installation, rows, anchors)
+    return summaries(installation, rows, anchors, frozenset(row.run_id for row in rows))
+
+
+def open_run_summaries(installation: Installation) -> tuple[RunSummary, ...]:
+    """The runs of this root and this database that are not at their end, and the dry runs; the newest first."""
+    with connect(installation.settings.database.monitor, read_only=True, purpose="runs") as connection:
+        rows, known = open_runs(connection), recorded_runs(connection, run_directories(installation))
+        anchors = anchors_by_run(connection, rows)
+    return summaries(installation, rows, anchors, known)
+
+
+def run_directories(installation: Installation) -> tuple[str, ...]:
+    """Return the names of the directories of runs below this root."""
+    return tuple(path.name for path in (installation.root / "runs").glob("ictr-*"))
 
 
 def summaries(
-    installation: Installation, rows: tuple[RunRow, ...], anchors: Mapping[str, frozenset[Anchor]]
+    installation: Installation,
+    rows: tuple[RunRow, ...],
+    anchors: Mapping[str, frozenset[Anchor]],
+    known: frozenset[str],
 ) -> tuple[RunSummary, ...]:
     """List the runs from rows and anchors of their journals that have been read already.
 
-    A run that is over has nothing left to be interrupted in, so only the journals of the others are read.
+    A run that is over has nothing left to be interrupted in, so only the journals of the others are read. `known` are the
+    runs that the database has, though there be no row of them here; the other directories are those of dry runs.
     """
-    known = {row.run_id for row in rows}
-    unknown_ids = [path.name for path in (installation.root / "runs").glob("ictr-*") if path.name not in known]
+    unknown_ids = [name for name in run_directories(installation) if name not in known]
     run_summaries = [_summary_of_row(installation, row, anchors.get(row.run_id, frozenset())) for row in rows]
     run_summaries += [
         _summary_of_files(installation, run_id)

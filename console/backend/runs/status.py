@@ -19,15 +19,16 @@ from console.backend.postgres.measure import Identity, measure_baseline, measure
 from console.backend.postgres.records import (
     ApprovalRow,
     RunRow,
-    all_runs,
     anchors_by_run,
     approvals,
     current_hold,
     open_lease,
+    open_runs,
+    recorded_runs,
 )
 from console.backend.runs.kill_switch import combined, hold_in_file, measure_in_database, switch_of, unreadable
 from console.backend.runs.moves import command_of
-from console.backend.runs.run_views import summaries
+from console.backend.runs.run_views import run_directories, summaries
 
 _RULED = {Kind.SG_1: "cut into draft", Kind.SG_2: "enactment"}
 _REPEALED = {Kind.SG_1: "repeal", Kind.SG_2: "enactment of the repeal"}
@@ -40,6 +41,9 @@ class Facts(Value):
     counts: tuple[TableCount, ...]
     baseline: tuple[TableCount, ...]
     runs: tuple[RunRow, ...]
+    """Those that are not at their end: of the others nothing is shown, and they are many."""
+    known: frozenset[str]
+    """Runs that have a directory here and a row in the database."""
     rulings: tuple[ApprovalRow, ...]
     """Read only if a run waits for a ruling."""
     switch: SwitchView
@@ -77,13 +81,14 @@ def _without_switch(
 def _read(installation: Installation, in_file: SwitchView | None, switch: SwitchView | None = None) -> Facts:
     """`switch` is what is known of it already; without it the same connection is asked, beside the HOLD file."""
     with connect(installation.settings.database.monitor, read_only=True, timeout_s=10, purpose="status") as connection:
-        runs = all_runs(connection)
+        runs = open_runs(connection)
         waits = any(row.family is Family.ACTIVE and row.stage in KIND_AT for row in runs)
         return Facts(
             identity=measure_identity(connection, installation.context.host),
             counts=measure_counts(connection),
             baseline=measure_baseline(connection),
             runs=runs,
+            known=recorded_runs(connection, run_directories(installation)),
             rulings=approvals(connection) if waits else (),
             anchors=anchors_by_run(connection, runs),
             switch=switch
@@ -93,7 +98,7 @@ def _read(installation: Installation, in_file: SwitchView | None, switch: Switch
 
 def _status(installation: Installation, facts: Facts, now: datetime, *, read_only: bool, demo: bool) -> Status:
     switch = facts.switch
-    runs = summaries(installation, facts.runs, facts.anchors)
+    runs = summaries(installation, facts.runs, facts.anchors, facts.known)
     lost = tuple(_wait_for_lost(run) for run in runs if run.gone)
     unsettled = tuple(_wait_to_settle(run) for run in runs if run.unsettled)
     # Of these runs nothing else is offered: what is known of them may not be true.

@@ -14,6 +14,7 @@ from console.backend.model.plan_binding import PlanBinding, TableCount, TableDel
 from console.backend.model.value import Value
 from console.backend.model.written_plan import cut_as_written, kept_bytes
 from console.backend.postgres.base import base_digest
+from console.backend.postgres.kept import counted_rows
 from console.backend.postgres.measure import measure_counts, readers_digest, readers_digest_without
 from console.backend.postgres.units import (
     EditRow,
@@ -49,7 +50,7 @@ def measure_rows(
     if amendment is not None:
         return Rows(
             units=amended_units(connection, run_id),
-            counts=measure_counts(connection),
+            counts=_counts(connection),
             untouched_digest=readers_digest_without(connection, list(amendment.new)),
             base_digest=base_digest(connection, docprefix),
             measured_at=datetime.now(UTC),
@@ -58,10 +59,19 @@ def measure_rows(
     return Rows(
         units=units_of_document(connection, docprefix),
         edits=edits_of_document(connection, docprefix),
-        counts=measure_counts(connection),
+        counts=_counts(connection),
         untouched_digest=readers_digest(connection, without_run=run_id),
         measured_at=datetime.now(UTC),
         role=connection.info.user,
+    )
+
+
+def _counts(connection: psycopg.Connection) -> tuple[TableCount, ...]:
+    """Return the rows of every table, those of the large ones counted now and not as they are kept."""
+    counted_now = counted_rows(connection)
+    return tuple(
+        count.model_copy(update={"rows": counted_now.get(count.table, count.rows)})
+        for count in measure_counts(connection)
     )
 
 

@@ -237,24 +237,49 @@ class Workspace:
     def marked(self) -> DocumentPlan:
         """Return the document as the first pass planned it."""
         if self._marked is None:
-            self._marked = self._parsed(DocumentPlan, MARKED)
+            self._marked = self._read(MARKED, DocumentPlan.read)
         return self._marked
+
+    def write_marked(self, document: DocumentPlan) -> None:
+        """Keep the document as the first pass planned it; the file's sha256 is its content digest."""
+        data = canonical_json(document)
+        self.write(MARKED, data)
+        self._marked = document.of_bytes(data)
 
     def plan(self) -> CutPlan:
         """Return the plan; read once, because a plan never changes. The caller compares its digest."""
         if self._plan is None:
-            self._plan = self._read("plan.json", CutPlan.read)
+            self._plan = self._last_plan() or self._read("plan.json", CutPlan.read)
+            self._remember(self._plan)
         return self._plan
+
+    def _last_plan(self) -> CutPlan | None:
+        """Return the plan that this process read last, if it is this file's as it is now."""
+        known = _LAST_PLAN.get(self.directory / "plan.json")
+        return known[1] if known is not None and known[0] == self._plan_status() else None
+
+    def _remember(self, plan: CutPlan) -> None:
+        """Keep the plan for the next workspace of this run: a command opens several, and a large plan is long to read."""
+        if status := self._plan_status():
+            _LAST_PLAN.clear()
+            _LAST_PLAN[self.directory / "plan.json"] = (status, plan)
+
+    def _plan_status(self) -> tuple[int, int, int] | None:
+        try:
+            status = (self.directory / "plan.json").lstat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_size, status.st_mtime_ns
 
     def write_plan(self, plan: CutPlan) -> None:
         """Keep the plan, whose file's sha256 is the plan digest, and the few facts of it that lists show."""
         data = canonical_json(plan)
+        plan = plan.of_bytes(data)
         facts = _facts_of(plan)
-        if sha256_hex(data) != plan.plan_digest:
-            raise Refused(StopCode.INVARIANT_FAILED, "the plan's bytes and its digest differ", "Start another run.")
         # The plan first: its facts can be made from it again, not the other way round.
         self.write("plan.json", data)
         self.write("plan-facts.json", canonical_json(facts))
+        self._plan = plan
 
     def plan_facts(self) -> PlanFacts | None:
         """Return the plan without its units; made from the plan itself if the file of these facts is gone. None without either."""
@@ -290,6 +315,10 @@ class Workspace:
                 f"{self.directory / name} is damaged",
                 "This run cannot go on; start another.",
             ) from error
+
+
+_LAST_PLAN: dict[Path, tuple[tuple[int, int, int], CutPlan]] = {}
+"""The plan that was read last, with inode, size and time of its file."""
 
 
 @lru_cache(maxsize=64)

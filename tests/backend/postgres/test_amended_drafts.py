@@ -123,7 +123,7 @@ def _differences(run: SignedCut) -> tuple[str, ...]:
 def test_an_amendment_that_stands_as_it_was_signed_shows_no_difference(drafted: SignedCut) -> None:
     assert _differences(drafted) == ()
     with drafted.verifier() as connection:
-        assert ledger.draft_refusal(connection, drafted.run_id) == ""
+        assert ledger.draft_reading(connection, drafted.run_id)[0] == ""
 
 
 @pytest.mark.parametrize("how", CHANGED)

@@ -98,7 +98,7 @@ def _differences(run: SignedCut) -> tuple[str, ...]:
 def test_drafts_that_stand_as_they_were_signed_show_no_difference(drafted: SignedCut) -> None:
     assert _differences(drafted) == ()
     with drafted.verifier() as connection:
-        assert ledger.draft_refusal(connection, drafted.run_id) == ""
+        assert ledger.draft_reading(connection, drafted.run_id)[0] == ""
 
 
 @pytest.mark.parametrize("how", CHANGED)
@@ -145,7 +145,7 @@ def test_every_difference_is_named_by_its_address_and_the_first_ones_in_the_refu
         "ACME-LAW/Z: there, and not signed",
     }
     with drafted.verifier() as connection:
-        refusal = ledger.draft_refusal(connection, drafted.run_id)
+        refusal = ledger.draft_reading(connection, drafted.run_id)[0]
     assert refusal.startswith("4 units are not what was signed: ACME-LAW/ONE: another title than signed")
 
 
@@ -159,7 +159,7 @@ def test_drafts_that_were_never_verified_are_not_enacted(cut: SignedCut) -> None
     cut.cut()
     cut.record()
     with cut.verifier() as connection:
-        refusal = ledger.draft_refusal(connection, cut.run_id)
+        refusal = ledger.draft_reading(connection, cut.run_id)[0]
     assert refusal == "the drafts were never verified"
     with stopped("STOP_DRIFT"):
         cut.rule("enact")

@@ -54,6 +54,16 @@ def test_each_check_fails_when_what_it_checks_is_broken(at: At, check: str) -> N
     assert _verdicts(passage)[check] is Outcome.FAIL
 
 
+def test_rows_that_nobody_counted_are_seen(at: At) -> None:
+    """The kept count is not asked: the trigger that keeps it was off as well."""
+    passage = at("waits for SG_2")
+    _break(
+        passage,
+        "INSERT INTO public.unit_version (unit_id, version_seq, body, content_hash) VALUES (gen_random_uuid(), 1, 'x', 'x')",
+    )
+    assert _verdicts(passage)["deltas"] is Outcome.FAIL
+
+
 def test_another_source_than_the_pinned_one_is_seen(at: At) -> None:
     """Fidelity is to the pinned source, not to what the cutter says."""
     passage = at("waits for SG_2")

@@ -504,7 +504,12 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
           FROM cutter_governance.run c
           JOIN cutter_governance.run e ON e.docprefix = c.docprefix AND e.operation = 'edit'
           JOIN cutter_governance.manifest_seal s ON s.run_id = e.run_id
-          JOIN cutter_governance.manifest_unit_block b ON b.run_id = e.run_id
+        -- By the index of the edit's run: a join could read every manifest for the few rows of an edit.
+         CROSS JOIN LATERAL (
+                   SELECT m.address, m.title, m.body_sha256, m.version_id
+                     FROM cutter_governance.manifest_unit_block m
+                    WHERE m.run_id = e.run_id
+                   OFFSET 0) b
          WHERE c.run_id = p_run_id
          ORDER BY b.address, s.xid DESC
     )
@@ -600,38 +605,52 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         (SELECT array_agg(l.address) FROM cutter_governance.fn_draft_lines(p_run_id) l))
 $$;
 
--- Why this run's drafts can not be enacted now; NULL where they can. One reason, naming the first units.
-CREATE OR REPLACE FUNCTION fn_draft_refusal(p_run_id text) RETURNS text
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
+-- The lines of this run's drafts, read once, and why they can not be enacted now; NULL where they can. One reason,
+-- naming the first units. What is asked of each draft is found by index: a small document does not wait for the others.
+CREATE OR REPLACE FUNCTION fn_draft_reading(p_run_id text, OUT refused text, OUT lines text[])
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found bigint;
     named text;
     v record;
     changed timestamptz;
 BEGIN
+    SELECT array_agg(l.line ORDER BY l.seq), greatest(max(u.created_at), max(u.updated_at), max(w.created_at))
+      INTO lines, changed
+      FROM cutter_governance.fn_draft_lines(p_run_id) l
+     CROSS JOIN LATERAL (
+               SELECT i.created_at, i.updated_at FROM public.information_unit i WHERE i.id = l.unit_id OFFSET 0) u
+     CROSS JOIN LATERAL (
+               SELECT max(x.created_at) AS created_at FROM public.unit_version x WHERE x.unit_id = l.unit_id) w;
     SELECT count(*),
            string_agg(d.address || ': ' || d.difference, '; ' ORDER BY d.address COLLATE "C") FILTER (WHERE d.n <= 5)
       INTO found, named
       FROM (SELECT *, row_number() OVER (ORDER BY address COLLATE "C") AS n
               FROM cutter_governance.fn_draft_differences(p_run_id)) d;
     IF found > 0 THEN
-        RETURN format('%s units are not what was signed: %s', found, named);
+        refused := format('%s units are not what was signed: %s', found, named);
+        RETURN;
     END IF;
     SELECT w.outcome, w.verified_at, w.verified_by, g.signed_digest INTO v
       FROM cutter_governance.verify_result w
       LEFT JOIN cutter_governance.dot_pair_signature g ON g.verify_result_id = w.id
      WHERE w.run_id = p_run_id
      ORDER BY w.verified_at DESC, w.id LIMIT 1;
-    SELECT greatest(max(u.created_at), max(u.updated_at), max(w.created_at)) INTO changed
-      FROM cutter_governance.fn_draft_lines(p_run_id) l
-      JOIN public.information_unit u ON u.id = l.unit_id
-      JOIN public.unit_version w ON w.unit_id = u.id;
-    RETURN CASE WHEN v.outcome IS NULL THEN 'the drafts were never verified'
-                WHEN v.outcome <> 'PASS' THEN format('the last verification, by %s, is %s', v.verified_by, v.outcome)
-                WHEN v.verified_at <= changed THEN 'a unit has changed since the drafts were verified'
-                WHEN v.signed_digest IS DISTINCT FROM cutter_governance.fn_draft_digest(p_run_id)
-                    THEN 'the drafts are not those that were verified' END;
+    refused := CASE WHEN v.outcome IS NULL THEN 'the drafts were never verified'
+                    WHEN v.outcome <> 'PASS' THEN format(
+                        'the last verification, by %s, is %s', v.verified_by, v.outcome)
+                    WHEN v.verified_at <= changed THEN 'a unit has changed since the drafts were verified'
+                    WHEN v.signed_digest IS DISTINCT FROM cutter_governance.fn_merkle_root(lines)
+                        THEN 'the drafts are not those that were verified' END;
 END $$;
+
+COMMENT ON FUNCTION fn_draft_reading IS
+    'The lines of a run''s drafts, and why they can not be enacted now; NULL where they can.';
+
+CREATE OR REPLACE FUNCTION fn_draft_refusal(p_run_id text) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT d.refused FROM cutter_governance.fn_draft_reading(p_run_id) d
+$$;
 
 -- As cutter_verify: a statement and its signatures.
 -- Every column is read out of the signed bytes, and the signatures are verified here.
@@ -2208,8 +2227,8 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA cutter_governance FROM PUBLIC;
 GRANT SELECT ON v_policy_pin, v_backup_proof, v_manifest_seal TO cutter_ro, cutter_exec, cutter_verify;
 GRANT SELECT ON policy_pin, manifest_seal, backup_proof TO cutter_exec, cutter_verify;
 GRANT SELECT ON SEQUENCE policy_pin_id_seq, backup_proof_id_seq TO cutter_verify;
-GRANT EXECUTE ON FUNCTION fn_draft_lines, fn_draft_units, fn_draft_differences, fn_draft_refusal, fn_revert_digest,
-    fn_readers_digest_without, fn_backup_age, fn_merkle_root TO cutter_exec, cutter_verify;
+GRANT EXECUTE ON FUNCTION fn_draft_lines, fn_draft_units, fn_draft_differences, fn_draft_refusal, fn_draft_reading,
+    fn_revert_digest, fn_readers_digest_without, fn_backup_age, fn_merkle_root TO cutter_exec, cutter_verify;
 GRANT EXECUTE ON FUNCTION fn_run_create, fn_source_pin, fn_run_plan, fn_run_advance, fn_run_leave, fn_run_return,
     fn_run_rest, fn_run_close, fn_lease_arm, fn_lease_take, fn_lease_end_of, fn_cut_apply, fn_edit_apply, fn_cut_record,
     fn_cut_enact, fn_cut_revert TO cutter_exec;

@@ -88,6 +88,28 @@ ALTER TABLE public.information_unit ENABLE ALWAYS TRIGGER guard_amended;
 ALTER TABLE public.information_unit ENABLE ALWAYS TRIGGER guard_transition;
 
 -- ---------------------------------------------------------------------------------------------------------------------
+-- The rows of one document, by index whatever else there is
+-- ---------------------------------------------------------------------------------------------------------------------
+
+-- A unit whose address begins with another document than its own: there is none, and so the index is empty.
+-- squawk-ignore require-concurrent-index-creation
+CREATE INDEX IF NOT EXISTS information_unit_elsewhere ON public.information_unit (split_part(canonical_address, '/', 1))
+    WHERE split_part(canonical_address, '/', 1) IS DISTINCT FROM doc_code;
+
+-- Units that are of this document, or stand under its addresses. What asks for the rows of one document has nested
+-- loops on, also below a function that has them off: rows are found by index, and not among those of all documents.
+CREATE OR REPLACE FUNCTION fn_document_units(p_docprefix text) RETURNS SETOF public.information_unit
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT u.* FROM public.information_unit u WHERE u.doc_code = p_docprefix
+    UNION ALL
+    SELECT u.*
+      FROM public.information_unit u
+     WHERE split_part(u.canonical_address, '/', 1) = p_docprefix
+       AND split_part(u.canonical_address, '/', 1) IS DISTINCT FROM u.doc_code
+$$;
+COMMENT ON FUNCTION fn_document_units IS 'Units that are of a document, or stand under its addresses.';
+
+-- ---------------------------------------------------------------------------------------------------------------------
 -- The base: the document as it is law, whether its newest text counts already or begins later
 -- ---------------------------------------------------------------------------------------------------------------------
 
@@ -245,30 +267,31 @@ COMMENT ON FUNCTION fn_gone_units IS
 -- Of a repeal every unit that goes out of force, as in fn_base_lines: SG_2 names them, and their digest is the base's.
 CREATE OR REPLACE FUNCTION fn_draft_lines(p_run_id text)
 RETURNS TABLE (seq bigint, address text, title text, body_sha256 text, unit_id uuid, line text)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET work_mem = '64MB' SET enable_nestloop = on AS $$
     SELECT row_number() OVER (ORDER BY d.place, d.canonical_address COLLATE "C"),
            d.canonical_address, d.title, d.body_sha256, d.id,
            concat_ws(chr(9), d.canonical_address, coalesce(d.parent_or_container_ref, ''), d.unit_kind, d.section_type,
                      coalesce(d.section_code, ''), coalesce(d.title, ''), d.body_sha256)
       FROM (SELECT u.id, u.canonical_address, u.parent_or_container_ref, u.unit_kind, u.section_type, u.section_code,
                    v.title, encode(sha256(convert_to(v.body, 'UTF8')), 'hex') AS body_sha256, b.place
-              FROM public.information_unit u
+              FROM (SELECT c.id, min(c.seq) AS place
+                      FROM (SELECT m.unit_id AS id, m.seq
+                              FROM cutter_governance.manifest_unit_block m
+                             WHERE m.run_id = p_run_id
+                            UNION ALL
+                            SELECT i.id, NULL
+                              FROM cutter_governance.fn_document_units(
+                                       (SELECT r.docprefix FROM cutter_governance.run r WHERE r.run_id = p_run_id)) i
+                             WHERE i.lifecycle_status = 'draft') c
+                     GROUP BY c.id) b
+              JOIN public.information_unit u ON u.id = b.id
               JOIN public.unit_version v ON v.id = u.version_anchor_ref
-              LEFT JOIN (SELECT m.unit_id, min(m.seq) AS place
-                           FROM cutter_governance.manifest_unit_block m
-                          WHERE m.run_id = p_run_id
-                          GROUP BY m.unit_id) b
-                     ON b.unit_id = u.id
              WHERE NOT EXISTS (SELECT 1
                                  FROM cutter_governance.run a
                                 WHERE a.run_id = p_run_id
                                   AND a.operation IN ('amend', 'repeal'))
                AND u.lifecycle_status = 'draft'
-               AND (b.place IS NOT NULL
-                    OR u.doc_code = (SELECT r.docprefix FROM cutter_governance.run r WHERE r.run_id = p_run_id)
-                    OR starts_with(u.canonical_address,
-                                   (SELECT r.docprefix FROM cutter_governance.run r WHERE r.run_id = p_run_id)
-                                   || '/'))
             UNION ALL
             SELECT b.unit_id, u.canonical_address, b.parent_address, b.unit_kind, b.section_type, b.section_code,
                    v.title, encode(sha256(convert_to(v.body, 'UTF8')), 'hex'), b.seq
@@ -290,6 +313,8 @@ $$;
 
 -- Every unit of an amended document that is not, row for row, what was signed: address and reason. The text of a repeal
 -- has none: compared are its empty manifest, and the law that it ends.
+-- The manifest's digest stands in a SELECT of its own, or the planner would compute it too, to estimate.
+-- The manifest's digest stands in a SELECT of its own, or the planner would compute it too, to estimate.
 CREATE OR REPLACE FUNCTION fn_amend_differences(p_run_id text) RETURNS TABLE (address text, difference text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off
     SET work_mem = '64MB' AS $$
@@ -309,7 +334,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
      WHERE NOT EXISTS (SELECT 1
                          FROM cutter_governance.manifest_seal s
                         WHERE s.run_id = p_run_id
-                          AND s.manifest_digest = cutter_governance.fn_manifest_digest(p_run_id)
+                          AND s.manifest_digest = (SELECT cutter_governance.fn_manifest_digest(p_run_id))
                           AND s.n_units = (
                               SELECT count(*) FROM cutter_governance.manifest_unit_block b WHERE b.run_id = p_run_id))
     UNION ALL
@@ -343,12 +368,15 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
                  ELSE p.lifecycle_status NOT IN ('enacted', 'superseded') OR p.version_status <> 'draft' END)
     UNION ALL
     SELECT u.canonical_address, 'there, and not signed'
-      FROM public.information_unit u
+      FROM cutter_governance.fn_document_units((SELECT docprefix FROM r)) u
       LEFT JOIN cutter_governance.manifest_unit_block b ON b.run_id = p_run_id AND b.unit_id = u.id
-      LEFT JOIN public.unit_version v ON v.unit_id = u.id AND v.lifecycle_status = 'draft'
-     WHERE (u.doc_code = (SELECT docprefix FROM r)
-            OR starts_with(u.canonical_address, (SELECT docprefix FROM r) || '/'))
-       AND (b.unit_id IS NULL AND u.lifecycle_status = 'draft'
+      LEFT JOIN LATERAL (
+               SELECT w.id
+                 FROM public.unit_version w
+                WHERE w.unit_id = u.id
+                  AND w.lifecycle_status = 'draft'
+               OFFSET 0) v ON true
+     WHERE (b.unit_id IS NULL AND u.lifecycle_status = 'draft'
             OR v.id IS NOT NULL AND v.id IS DISTINCT FROM b.version_id
             OR u.doc_code IS DISTINCT FROM (SELECT docprefix FROM r))
 $$;
@@ -356,8 +384,8 @@ COMMENT ON FUNCTION fn_amend_differences IS 'Every unit of an amended document t
 
 -- As in 0012, and of an amendment the differences above.
 CREATE OR REPLACE FUNCTION fn_draft_differences(p_run_id text) RETURNS TABLE (address text, difference text)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off
-    SET work_mem = '64MB' AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET work_mem = '64MB' SET enable_nestloop = on AS $$
     WITH r AS (SELECT * FROM cutter_governance.run WHERE run_id = p_run_id),
          signed AS MATERIALIZED (SELECT * FROM cutter_governance.fn_draft_signed(p_run_id)),
          present AS MATERIALIZED (
@@ -365,11 +393,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
                     v.lifecycle_status AS version_status,
                     encode(sha256(convert_to(v.body, 'UTF8')), 'hex') AS body_sha256,
                     (SELECT count(*) FROM public.unit_version w WHERE w.unit_id = u.id) AS versions
-               FROM public.information_unit u
+               FROM (SELECT d.id FROM cutter_governance.fn_document_units((SELECT docprefix FROM r)) d
+                     UNION
+                     SELECT b.unit_id FROM cutter_governance.manifest_unit_block b WHERE b.run_id = p_run_id) c
+               JOIN public.information_unit u ON u.id = c.id
                LEFT JOIN public.unit_version v ON v.id = u.version_anchor_ref
-              WHERE u.doc_code = (SELECT docprefix FROM r)
-                 OR starts_with(u.canonical_address, (SELECT docprefix FROM r) || '/')
-                 OR u.id IN (SELECT b.unit_id FROM cutter_governance.manifest_unit_block b WHERE b.run_id = p_run_id)
          )
     SELECT coalesce((SELECT docprefix FROM r), p_run_id),
            format('run %s has no sealed manifest of the signed digest', p_run_id)
@@ -377,7 +405,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
        AND NOT EXISTS (SELECT 1
                          FROM cutter_governance.manifest_seal s
                         WHERE s.run_id = p_run_id
-                          AND s.manifest_digest = cutter_governance.fn_manifest_digest(p_run_id)
+                          AND s.manifest_digest = (SELECT cutter_governance.fn_manifest_digest(p_run_id))
                           AND s.n_units = (
                               SELECT count(*) FROM cutter_governance.manifest_unit_block b WHERE b.run_id = p_run_id))
     UNION ALL
@@ -608,9 +636,12 @@ BEGIN
                 'Draft a new SG_2.');
         END IF;
         IF n.purpose IN ('enact', 'revert') THEN
-            refused := CASE WHEN n.purpose = 'enact' THEN cutter_governance.fn_draft_refusal(n.run_id) END;
             -- Read once: they are compared by digest, by the file's digest and by their number.
-            SELECT array_agg(l.line ORDER BY l.seq) INTO drafts FROM cutter_governance.fn_draft_lines(n.run_id) l;
+            IF n.purpose = 'enact' THEN
+                SELECT d.refused, d.lines INTO refused, drafts FROM cutter_governance.fn_draft_reading(n.run_id) d;
+            ELSE
+                SELECT array_agg(l.line ORDER BY l.seq) INTO drafts FROM cutter_governance.fn_draft_lines(n.run_id) l;
+            END IF;
             refused := coalesce(
                 refused,
                 CASE WHEN n.draft_digest <> cutter_governance.fn_merkle_root(drafts)
@@ -1170,14 +1201,18 @@ CREATE OR REPLACE FUNCTION fn_cut_enact(p_run_id text, p_event jsonb) RETURNS js
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 DECLARE
     a cutter_governance.approval := cutter_governance.fn_authorise(p_run_id, 'enact');
-    refused text := cutter_governance.fn_draft_refusal(p_run_id);
+    refused text;
+    drafts text[];
     r cutter_governance.run;
     units bigint;
     versions bigint;
     enacted jsonb;
+    signed_units uuid[];
+    signed_versions uuid[];
     at timestamptz := clock_timestamp();
 BEGIN
-    IF refused IS NULL AND a.draft_digest IS DISTINCT FROM cutter_governance.fn_draft_digest(p_run_id) THEN
+    SELECT d.refused, d.lines INTO refused, drafts FROM cutter_governance.fn_draft_reading(p_run_id) d;
+    IF refused IS NULL AND a.draft_digest IS DISTINCT FROM cutter_governance.fn_merkle_root(drafts) THEN
         refused := 'the drafts are not the ones that SG_2 names';
     END IF;
     IF refused IS NOT NULL THEN
@@ -1199,18 +1234,22 @@ BEGIN
         PERFORM cutter_governance.fn_assert_no_hold();
         RETURN enacted;
     END IF;
-    UPDATE public.unit_version v SET lifecycle_status = 'superseded' FROM cutter_governance.fn_draft_signed(p_run_id) d
-     WHERE v.unit_id = d.unit_id AND v.id <> d.version_id AND v.lifecycle_status = 'draft';
+    -- By their ids, which an index finds: a join could read the units of all documents.
+    SELECT array_agg(d.unit_id), array_agg(d.version_id) INTO signed_units, signed_versions
+      FROM cutter_governance.fn_draft_signed(p_run_id) d;
+    UPDATE public.unit_version v
+       SET lifecycle_status = 'superseded'
+     WHERE v.unit_id = ANY (signed_units)
+       AND v.id NOT IN (SELECT unnest(signed_versions))
+       AND v.lifecycle_status = 'draft';
     UPDATE public.unit_version v
        SET lifecycle_status = 'enacted', enacted_at = at, review_state = 'enacted'
-      FROM cutter_governance.fn_draft_signed(p_run_id) d
-     WHERE v.id = d.version_id
+     WHERE v.id = ANY (signed_versions)
        AND v.lifecycle_status = 'draft';
     GET DIAGNOSTICS versions = ROW_COUNT;
     UPDATE public.information_unit u
        SET lifecycle_status = 'enacted', updated_by = session_user, updated_at = at
-      FROM cutter_governance.fn_draft_signed(p_run_id) d
-     WHERE u.id = d.unit_id
+     WHERE u.id = ANY (signed_units)
        AND u.lifecycle_status = 'draft';
     GET DIAGNOSTICS units = ROW_COUNT;
     IF units <> a.n_units OR versions <> a.n_units THEN
@@ -1401,9 +1440,9 @@ BEGIN
     RETURN NULL;
 END $$;
 
-REVOKE ALL ON FUNCTION guard_amended, fn_newest_state, fn_repealed_by, fn_base_lines, fn_base_digest,
-    fn_amend_refusal, fn_run_base,
-    fn_amended_units, fn_gone_units, fn_amend_differences, fn_amend_write, fn_amend_enact_write,
+REVOKE ALL ON FUNCTION guard_amended, fn_document_units, fn_newest_state, fn_repealed_by, fn_base_lines, fn_base_digest,
+    fn_amend_refusal, fn_run_base, fn_amended_units, fn_gone_units, fn_amend_differences, fn_amend_write,
+    fn_amend_enact_write,
     fn_amend_revert_write FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION fn_base_lines, fn_base_digest, fn_amend_refusal, fn_repealed_by, fn_amended_units,
     fn_gone_units TO cutter_exec, cutter_verify;

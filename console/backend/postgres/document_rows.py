@@ -1,0 +1,98 @@
+"""The rows of some documents in every table that a run can touch: for a backup that does not hold all documents."""
+
+from collections.abc import Mapping
+
+import psycopg
+from psycopg import sql
+
+from console.backend.model.value import Value
+from console.backend.postgres.connections import scalar
+from console.backend.postgres.row_hashes import RowHashes, row_hashes_where
+
+_OF_A_RUN = "t.run_id IN (SELECT r.run_id FROM cutter_governance.run r WHERE r.docprefix = ANY ({}))"
+_OF_A_DOCUMENT = "t.docprefix = ANY ({})"
+_CONDITIONS: Mapping[str, str] = {
+    "public.information_unit": "t.doc_code = ANY ({})",
+    "public.unit_version": "t.unit_id IN (SELECT u.id FROM public.information_unit u WHERE u.doc_code = ANY ({}))",
+    "cutter_governance.source_document_registry": _OF_A_DOCUMENT,
+    "cutter_governance.source_document_version_registry": _OF_A_DOCUMENT,
+    "cutter_governance.run": _OF_A_DOCUMENT,
+    "cutter_governance.cut_change_set_affected_row": (
+        "t.change_set_id IN (SELECT s.id FROM cutter_governance.cut_change_set s"
+        " JOIN cutter_governance.run r USING (run_id) WHERE r.docprefix = ANY ({}))"
+    ),
+    "cutter_governance.dot_pair_signature": (
+        "t.change_set_id IN (SELECT s.id FROM cutter_governance.cut_change_set s JOIN cutter_governance.run r USING (run_id)"
+        " WHERE r.docprefix = ANY ({0})) OR t.verify_result_id IN (SELECT v.id FROM cutter_governance.verify_result v"
+        " JOIN cutter_governance.run r USING (run_id) WHERE r.docprefix = ANY ({0}))"
+    ),
+    "cutter_governance.decision_backlog_history": (
+        "t.entry_id IN (SELECT e.id FROM cutter_governance.decision_backlog_entry e"
+        " JOIN cutter_governance.run r USING (run_id) WHERE r.docprefix = ANY ({}))"
+    ),
+}
+"""Condition of the rows of some documents where it is not that of their runs."""
+_OF_EVERYBODY = frozenset(
+    f"cutter_governance.{table}"
+    for table in ("policy_pin", "signing_key", "signing_key_term", "signing_key_end", "hold_event")
+)
+"""Tables without documents: all of their rows."""
+_COPY_OUT = sql.SQL("COPY (SELECT t.* FROM {} AS t WHERE {}) TO STDOUT (FORMAT binary)")
+_COPY_IN = sql.SQL("COPY {} FROM STDIN (FORMAT binary)")
+_LARGE_ROWS = "SELECT coalesce(sum(rows), 0) FROM cutter_governance.kept_count"
+_TEXT_BYTES = """
+    SELECT coalesce(sum(octet_length(v.body)), 0)
+      FROM public.information_unit u JOIN public.unit_version v ON v.unit_id = u.id WHERE u.doc_code = ANY (%s)
+"""
+
+
+class Standing(Value):
+    """State of all documents: the digest of what readers see, and the rows of each large table."""
+
+    readers_digest: str
+    rows: Mapping[str, int]
+
+
+def condition(table: str, documents: tuple[str, ...]) -> sql.Composable:
+    """Return the condition of the table's rows `t` that belong to these documents; true for a table without documents."""
+    if table in _OF_EVERYBODY:
+        return sql.SQL("true")
+    return sql.SQL(_CONDITIONS.get(table, _OF_A_RUN)).format(sql.Literal(list(documents)))
+
+
+def document_hashes(
+    connection: psycopg.Connection, tables: tuple[str, ...], documents: tuple[str, ...]
+) -> tuple[RowHashes, ...]:
+    """Return the hashes of the rows of these documents in each table, in the connection's transaction."""
+    return tuple(row_hashes_where(connection, table, condition(table, documents)) for table in tables)
+
+
+def copy_rows(source: psycopg.Connection, into: psycopg.Connection, table: str, documents: tuple[str, ...]) -> int:
+    """Copy the rows of these documents into a table of the same columns. Return the bytes that moved."""
+    name = sql.Identifier(*table.split("."))
+    moved = 0
+    with (
+        source.cursor() as reading,
+        into.cursor() as writing,
+        reading.copy(_COPY_OUT.format(name, condition(table, documents))) as rows,
+        writing.copy(_COPY_IN.format(name)) as copied,
+    ):
+        for block in rows:
+            copied.write(block)
+            moved += len(block)
+    return moved
+
+
+def large_rows(connection: psycopg.Connection) -> int:
+    """Return the rows of the large tables together, as they are kept."""
+    return int(str(scalar(connection, _LARGE_ROWS)))
+
+
+def text_bytes(connection: psycopg.Connection, documents: tuple[str, ...]) -> int:
+    """Return the bytes of all texts of these documents."""
+    return int(str(scalar(connection, _TEXT_BYTES, list(documents))))
+
+
+def standing(connection: psycopg.Connection) -> Standing:
+    """Return what stands of all documents, as cutter_verify, in the connection's transaction."""
+    return Standing.model_validate(scalar(connection, "SELECT cutter_governance.fn_standing()"))

@@ -1,0 +1,87 @@
+"""G1 goes red when a kept number is not that of the rows, and says which documents it compared."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from console.backend.gates.baseline import GATE
+from console.backend.gates.kept_numbers import NEWEST, KeptCount, KeptNumbers, in_turn, kept_check
+from console.backend.gates.probe import Probe
+from console.backend.model.outcome import Check, Outcome
+from tests.backend.gates.conftest import is_red, measured, named
+from tests.backend.postgres.test_kept_numbers import asleep
+from tests.support.passage import DOCPREFIX, Passage
+
+At = Callable[[str], Passage]
+CHECK = "kept numbers"
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_what_is_kept_is_compared_with_the_rows(at: At) -> None:
+    check = named(measured(GATE, at("enacted").installation, read_only=True), CHECK)
+    assert (check.outcome, check.detail) == (Outcome.PASS, "5 large tables counted; all 1 document compared")
+
+
+@pytest.mark.parametrize(
+    ("table", "statement", "named_fault"),
+    [
+        (
+            "public.iu_lifecycle_log",
+            "DELETE FROM public.iu_lifecycle_log",
+            "public.iu_lifecycle_log: 3 rows kept, 0 counted",
+        ),
+        ("public.unit_version", "UPDATE public.unit_version SET body = 'Other.' WHERE title = 'Beta'", DOCPREFIX),
+        (
+            "public.information_unit",
+            "INSERT INTO public.information_unit (canonical_address, unit_kind, section_type, doc_code) VALUES ('NEW/1', 'x', 'x', 'NEW')",
+            "public.information_unit: 3 rows kept, 4 counted; NEW: it has units, and no digest is kept",
+        ),
+        (
+            "cutter_governance.kept_count",
+            "UPDATE cutter_governance.kept_count SET rows = rows + 1",
+            "cutter_governance.manifest_unit_block: 4 rows kept, 3 counted",
+        ),
+    ],
+)
+def test_a_planted_difference_is_red(at: At, table: str, statement: str, named_fault: str) -> None:
+    passage = at("enacted")
+    asleep(passage, table, statement)
+    report = measured(GATE, passage.installation)
+    assert is_red(report, CHECK, action="cutter-console panic")
+    assert named_fault in named(report, CHECK).detail
+
+
+def decided(passage: Passage, **changes: object) -> Check:
+    """The check of these numbers."""
+    kept = KeptNumbers(
+        counts=(KeptCount(table="t", kept=1, counted=1),),
+        not_kept=(),
+        differing=(),
+        compared=12,
+        changed=0,
+        documents=12,
+    ).model_copy(update=changes)
+    return kept_check(Probe(passage.installation, "G1", time.monotonic() + 30).ask("kept", "", "", lambda: kept))
+
+
+def test_the_check_says_how_many_documents_it_compared(at: At) -> None:
+    passage = at("fresh")
+    assert "all 12 documents compared" in decided(passage).detail
+    some = decided(passage, documents=2000, changed=1)
+    assert some.outcome is Outcome.PASS
+    assert "compared: the 10 that changed last, and others in turn; 1 more have changed" in some.detail
+    assert decided(passage, differing=("P",)).outcome is Outcome.FAIL
+
+
+def test_the_newest_come_first_and_the_others_in_turn() -> None:
+    names = [f"D-{number:03}" for number in range(100)]
+
+    def when(name: str) -> datetime:
+        return SINCE + timedelta(days=int(name[2:]))
+
+    first, second = (in_turn(names, when, str, seed) for seed in ("a", "b"))
+    assert first[:NEWEST] == second[:NEWEST] == sorted(names, reverse=True)[:NEWEST]
+    assert sorted(first) == sorted(second) == names
+    assert first != second
