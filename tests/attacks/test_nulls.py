@@ -76,6 +76,10 @@ def _values(prey: Prey) -> Mapping[str, object]:
         "p_base_digest": "a" * 64,
         "p_at": "2026-01-01T00:00:00Z",
         "p_address": "ACME-LAW/ONE",
+        "p_batch_id": "ictb-20260101T000000Z-00000001",
+        "p_run_ids": [run.run_id],
+        "p_members": b"x",
+        "p_statements": [statement],
     }
 
 
