@@ -70,6 +70,7 @@ ALTER TABLE execution_lease ADD COLUMN IF NOT EXISTS batch_id text REFERENCES ba
 ALTER TABLE execution_lease ALTER COLUMN run_id DROP NOT NULL;
 ALTER TABLE execution_lease DROP CONSTRAINT IF EXISTS execution_lease_of_one;
 ALTER TABLE execution_lease ADD CONSTRAINT execution_lease_of_one CHECK (num_nonnulls(run_id, batch_id) = 1);
+COMMENT ON COLUMN execution_lease.run_id IS 'The run that it is for; NULL if it is for a batch.';
 COMMENT ON COLUMN execution_lease.batch_id IS 'The batch that it is for; NULL if it is for one run.';
 CREATE OR REPLACE TRIGGER guard_lease_batch BEFORE UPDATE ON execution_lease FOR EACH ROW
     WHEN (OLD.batch_id IS DISTINCT FROM NEW.batch_id)
@@ -443,6 +444,37 @@ BEGIN
             format('the switch is not armed for run %s to %s', p_run_id, p_purpose),
             'Arm it: cutter-console arm RUN --confirm RUN');
     END IF;
+END $$;
+
+-- As in 0003, with the lease of a batch.
+CREATE OR REPLACE FUNCTION guard_manifest() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT 1
+                 FROM (SELECT DISTINCT run_id FROM new_row) n
+                WHERE NOT EXISTS (SELECT 1
+                                    FROM cutter_governance.execution_lease l
+                                   WHERE coalesce(l.run_id, l.batch_id)
+                                         IN (n.run_id, cutter_governance.fn_batch_of(n.run_id))
+                                     AND l.ended_at IS NULL
+                                     AND l.purpose IN ('cut', 'edit')
+                                     AND l.expires_at > clock_timestamp())) THEN
+        RAISE EXCEPTION 'INSERT on %.% is refused: the run holds no lease to cut', TG_TABLE_SCHEMA, TG_TABLE_NAME
+            USING ERRCODE = 'CU004', DETAIL = 'STOP_EXECUTION_DISABLED', HINT = 'Arm the switch for this run.';
+    END IF;
+    IF EXISTS (SELECT 1
+                 FROM (SELECT DISTINCT run_id FROM new_row) n
+                WHERE NOT EXISTS (SELECT 1
+                                    FROM cutter_governance.manifest_envelope e
+                                   WHERE e.run_id = n.run_id
+                                     AND e.xid = pg_current_xact_id())) THEN
+        RAISE EXCEPTION 'INSERT on %.% is refused: the run has no envelope of this transaction',
+            TG_TABLE_SCHEMA, TG_TABLE_NAME
+            USING ERRCODE = 'CU004',
+                  DETAIL = 'STOP_INVARIANT_FAILED',
+                  HINT = 'Envelope, blocks and cut are one transaction.';
+    END IF;
+    RETURN NULL;
 END $$;
 
 -- The one place where a lease is opened, after whatever it needs was found. Leases that are over are ended first.
