@@ -11,6 +11,7 @@ from console.backend.model.gate_table import gate_range
 from console.backend.model.profile_names import DEFAULT_PROFILE
 from console.cli.approval_requests import DraftStatement, ImportStatement, OneStatement
 from console.cli.arguments import Argument, Checked, Options, option, positional, switch
+from console.cli.batch_requests import OneBatch, PlanBatch, ResumeBatch, StartBatch
 from console.cli.export_request import ExportDocument
 from console.cli.one_run import OneRun
 from console.cli.plan_request import PROFILE, DocumentFile, PlanFile
@@ -194,6 +195,8 @@ _APPROVAL = ("console.backend.model.view_models:ApprovalView",)
 _SWITCH = ("console.backend.model.view_models:SwitchView",)
 _POLICY = ("console.backend.approvals.pinning:PinnedPolicy",)
 _CHECKS = ("console.cli.backups:Checks",)
+_BATCH, _BATCHES = ("console.backend.model.batches:BatchView",), ("console.cli.batches:BatchList",)
+_BATCH_PLAN = ("console.backend.model.batches:BatchPlan",)
 _LISTED = ("console.backend.documents.profile_report:ProfileList",)
 _SHOWN = ("console.backend.documents.profile_report:ProfileText",)
 _TRIED = ("console.backend.documents.profile_report:ProfileCheck",)
@@ -407,8 +410,49 @@ OPERATIONS: tuple[Operation, ...] = (
         dangerous=True,
     ),
     Operation(
+        ("batch", "plan"),
+        "plan many documents together, without any effect",
+        PlanBatch,
+        "console.cli.batches:plan",
+        _BATCH_PLAN,
+    ),
+    Operation(
+        ("batch", "start"),
+        "start a run for each of many documents: DRYRUN unless --live",
+        StartBatch,
+        "console.cli.batches:start",
+        _BATCH,
+        writes=True,
+    ),
+    Operation(
+        ("batch", "list"), "list all batches, the newest first", Nothing, "console.cli.batches:list_all", _BATCHES
+    ),
+    Operation(
+        ("batch", "status"),
+        "show one batch: each document, and its legal moves",
+        OneBatch,
+        "console.cli.batches:status",
+        _BATCH,
+    ),
+    Operation(
+        ("batch", "resume"),
+        "go on from where a batch rests, with nothing done twice",
+        ResumeBatch,
+        "console.cli.batches:resume",
+        _BATCH,
+        writes=True,
+    ),
+    Operation(
+        ("batch", "report"),
+        "write the report of a batch: a row for each document",
+        OneBatch,
+        "console.cli.batches:write_report",
+        ("console.backend.model.readiness:ReportView",),
+        writes=True,
+    ),
+    Operation(
         ("approval", "draft"),
-        "draft the statement that a run waits for",
+        "draft the statement that a run or a batch waits for",
         DraftStatement,
         "console.cli.authority:draft",
         _APPROVAL,
@@ -456,7 +500,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         ("arm",),
-        "arm the switch for one run; the run id is typed",
+        "arm the switch for one run or batch; its id is typed",
         ConfirmedRun,
         "console.cli.authority:arm",
         _SWITCH,
@@ -532,10 +576,10 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         ("enact",),
-        "enact a verified draft cut under SG_2; the run id is typed",
+        "enact a verified draft cut, or those of a batch, under SG_2; the id is typed",
         ConfirmedRun,
         "console.cli.runs:enact",
-        _RUN_VIEW,
+        (*_RUN_VIEW, *_BATCH),
         writes=True,
         dangerous=True,
     ),

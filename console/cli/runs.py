@@ -7,6 +7,7 @@ from console.backend.documents.acceptances import parse_acceptances
 from console.backend.documents.limits import limits_of
 from console.backend.host.installation import Installation
 from console.backend.model.amendment import amendment_in_words, parse_moved
+from console.backend.model.batches import is_batch
 from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus, Refused, StopCode
 from console.backend.model.outcome import Check, Outcome, worst
@@ -43,7 +44,7 @@ def start(options: Options, request: StartRun) -> ExitStatus:
     """Start a run: DRYRUN unless --live."""
     backend = backend_of(options)
     origin = (
-        _taken_in(backend.installation, Path(request.file)) if not request.file.startswith("live:") else request.file
+        taken_in(backend.installation, Path(request.file)) if not request.file.startswith("live:") else request.file
     )
     run_request = RunRequest(
         origin=origin,
@@ -86,7 +87,7 @@ def accept_text(path: Path | None) -> str:
     return data.decode()
 
 
-def _taken_in(installation: Installation, path: Path) -> str:
+def taken_in(installation: Installation, path: Path) -> str:
     """Return the document's origin; a file from another folder is copied into the intake folder, never over another.
 
     Raises Refused if the file does not exist, or if the intake folder has another text of its name.
@@ -157,8 +158,12 @@ def void(options: Options, request: VoidRun) -> ExitStatus:
 
 
 def enact(options: Options, request: ConfirmedRun) -> ExitStatus:
-    """Enact a verified draft cut under SG_2."""
+    """Enact a verified draft cut, or those of a batch, under SG_2."""
     backend = backend_of(options)
+    if is_batch(request.run):
+        from console.cli.batches import enact as enact_batch
+
+        return enact_batch(options, request.run, request.confirm)
     before = backend.run(request.run)
     return _report_run(options, "enact", _once(before, backend.enact(request.run, request.confirm, _narrate)))
 

@@ -24,7 +24,6 @@ from console.backend.model.purposes import Kind, Purpose
 from console.backend.model.value import Value
 
 BatchId = Annotated[str, Field(pattern=r"^ictb-[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}$")]
-_FIELDS = 7
 
 
 class BatchList(Value):
@@ -122,11 +121,10 @@ def members_file(listed: tuple[ListedMember, ...]) -> bytes:
 
 def parse_members(data: bytes) -> tuple[ListedMember, ...]:
     """Parse the list. Raises Refused (APPROVAL_INVALID) if a line is none."""
+    names = tuple(ListedMember.model_fields)
     try:
         lines = [line.split("\t") for line in data.decode().split("\n")]
-        if any(len(fields) != _FIELDS for fields in lines):
-            raise ValueError(f"a line has not {_FIELDS} fields")
-        names = tuple(ListedMember.model_fields)
+        # Strict: a line with another number of fields is none.
         return tuple(ListedMember.model_validate(dict(zip(names, fields, strict=True))) for fields in lines)
     except (ValueError, ValidationError) as error:
         message = f"the list of the batch's members is damaged: {str(error).splitlines()[0]}"
@@ -175,13 +173,16 @@ def draft_batch_statement(
 
 def parse_batch_statement(data: bytes) -> BatchStatement:
     """Parse the statement in these bytes, which must be its canonical form to the byte. Raises Refused otherwise."""
+    if len(data) > MAX_STATEMENT_BYTES:
+        raise _unreadable(f"it has more than {MAX_STATEMENT_BYTES} bytes")
     try:
-        if len(data) > MAX_STATEMENT_BYTES:
-            raise ValueError(f"it has more than {MAX_STATEMENT_BYTES} bytes")
         statement = BatchStatement.model_validate_json(data)
-        if canonical_json(statement) != data:
-            raise ValueError("these bytes are not the canonical form of the statement in them")
-    except (ValueError, ValidationError) as error:
-        message = f"no statement over a batch: {str(error).splitlines()[0]}"
-        raise Refused(StopCode.APPROVAL_INVALID, message, _REDRAFT) from error
+    except ValidationError as error:
+        raise _unreadable(str(error).splitlines()[0]) from error
+    if canonical_json(statement) != data:
+        raise _unreadable("these bytes are not the canonical form of the statement in them")
     return statement
+
+
+def _unreadable(reason: str) -> Refused:
+    return Refused(StopCode.APPROVAL_INVALID, f"no statement over a batch: {reason}", _REDRAFT)

@@ -8,7 +8,6 @@ from psycopg.rows import class_row
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.plan_binding import TableCount
-from console.backend.model.states import Family, RunState, Stage
 from console.backend.model.value import Value
 from console.backend.postgres.connections import scalar
 
@@ -24,26 +23,6 @@ class BatchRow(Value):
     digest: str
 
 
-class MemberRow(Value):
-    """One member of a batch, with the state of its run."""
-
-    batch_id: str
-    position: int
-    run_id: str
-    docprefix: str
-    stage: Stage
-    family: Family
-    reason: str
-    n_units: int
-    plan_digest: str
-    changed_at: datetime
-
-    @property
-    def state(self) -> RunState:
-        """Return stage, family and reason as one value."""
-        return RunState(stage=self.stage, family=self.family, reason=self.reason)
-
-
 class BatchRulingRow(Value):
     """An imported statement over a batch."""
 
@@ -56,13 +35,13 @@ class BatchRulingRow(Value):
 
 
 _BATCHES = "SELECT batch_id, n_members, operator, host, recorded_at, digest FROM cutter_governance.v_batch"
-_MEMBERS = """
-    SELECT batch_id, position, run_id, docprefix, stage, family, reason, n_units, plan_digest, changed_at
-      FROM cutter_governance.v_batch_member WHERE batch_id = %s ORDER BY position
-"""
 _RULINGS = """
     SELECT statement_sha256, batch_id, purpose, signers, imported_by, imported_at
       FROM cutter_governance.v_batch_ruling WHERE batch_id = %s ORDER BY imported_at, statement_sha256
+"""
+_RULED = """
+    SELECT DISTINCT run_id FROM cutter_governance.v_approval
+     WHERE run_id = ANY (%s) AND purpose = %s AND used_for IS NULL AND expires > clock_timestamp()
 """
 _STORED = "SELECT statement, members, signatures FROM cutter_governance.batch_ruling WHERE statement_sha256 = %s"
 
@@ -87,10 +66,10 @@ def all_batches(connection: psycopg.Connection) -> tuple[BatchRow, ...]:
         return tuple(cursor.execute(f"{_BATCHES} ORDER BY recorded_at DESC, batch_id DESC".encode()).fetchall())
 
 
-def members_of(connection: psycopg.Connection, batch_id: str) -> tuple[MemberRow, ...]:
-    """Return the members of a batch, in their order."""
-    with connection.cursor(row_factory=class_row(MemberRow)) as cursor:
-        return tuple(cursor.execute(_MEMBERS, (batch_id,)).fetchall())
+def members_of(connection: psycopg.Connection, batch_id: str) -> tuple[str, ...]:
+    """Return the runs of a batch, in their order."""
+    query = "SELECT run_id FROM cutter_governance.v_batch_member WHERE batch_id = %s ORDER BY position"
+    return tuple(str(run_id) for (run_id,) in connection.execute(query, (batch_id,)))
 
 
 def batch_rulings(connection: psycopg.Connection, batch_id: str) -> tuple[BatchRulingRow, ...]:
@@ -133,6 +112,11 @@ def waiting_members(connection: psycopg.Connection, batch_id: str, purpose: str)
     return tuple(row[0]) if row is not None and row[0] else ()
 
 
+def ruled_members(connection: psycopg.Connection, run_ids: tuple[str, ...], purpose: str) -> frozenset[str]:
+    """Return those of these runs that have an unused ruling to this purpose which has not expired."""
+    return frozenset(str(run_id) for (run_id,) in connection.execute(_RULED, (list(run_ids), purpose)))
+
+
 def arm_batch(
     connection: psycopg.Connection, batch_id: str, purpose: str, operator: str, host: str, minutes: int
 ) -> str:
@@ -146,7 +130,7 @@ def without_companions(
 ) -> tuple[TableCount, ...]:
     """Return the counts without the rows that the other members of the run's batch have added, by what was signed."""
     query = "SELECT table_name, rows FROM cutter_governance.fn_companion_rows(%s)"
-    rows = dict(connection.execute(query, (run_id,)).fetchall())
+    rows: dict[str, int] = dict(connection.execute(query, (run_id,)).fetchall())
     return tuple(TableCount(table=count.table, rows=count.rows - rows.get(count.table, 0)) for count in counts)
 
 

@@ -5,6 +5,7 @@ import psycopg
 from console.backend.model.errors import Drifted, StopCode
 from console.backend.model.plan_binding import PlanBinding, TableCount, Target
 from console.backend.model.value import Value
+from console.backend.postgres.batches import readers_digest_without_batch, without_companions
 from console.backend.postgres.connections import scalar
 
 _IDENTITY = """
@@ -90,15 +91,23 @@ def revert_digest(connection: psycopg.Connection, run_id: str) -> str:
     return str(scalar(connection, "SELECT cutter_governance.fn_revert_digest(%s)", run_id))
 
 
-def measure_world(connection: psycopg.Connection, host: str) -> PlanBinding:
-    """Measure the state of the database that a plan depends on, to pin it or to compare it with the pinned one."""
+def measure_world(connection: psycopg.Connection, host: str, member: str = "") -> PlanBinding:
+    """Measure the state of the database that a plan depends on, to pin it or to compare it with the pinned one.
+
+    For a run that is a member of a batch: without exactly what the other members were signed to write.
+    """
     identity = measure_identity(connection, host)
+    counts = measure_counts(connection)
     return PlanBinding(
         target=identity.target,
         server_version=identity.server_version_num,
         schema_digest=str(scalar(connection, "SELECT cutter_governance.fn_schema_digest()")),
-        baseline_digest=readers_digest(connection),
-        counts=tuple(count for count in measure_counts(connection) if count.table not in REGISTRIES),
+        baseline_digest=readers_digest_without_batch(connection, member) if member else readers_digest(connection),
+        counts=tuple(
+            count
+            for count in (without_companions(connection, member, counts) if member else counts)
+            if count.table not in REGISTRIES
+        ),
     )
 
 

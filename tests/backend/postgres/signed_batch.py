@@ -179,9 +179,7 @@ def fresh_batch(cluster: TransientCluster, template: str) -> Iterator[SignedBatc
     """As `plan_batch` makes it, in a database of its own; made once a cluster and copied."""
     made = _made_once(cluster, template)
     for database in fresh_database(cluster, _PRISTINE, made.database.name):
-        yield replace(
-            made, database=database, runs=tuple(replace(run, database=database) for run in made.runs)
-        )
+        yield replace(made, database=database, runs=tuple(replace(run, database=database) for run in made.runs))
 
 
 @cache

@@ -121,7 +121,10 @@ REFUSED: dict[str, tuple[str, Change]] = {
     "no batch": (INVALID, _said(batch_id="")),
     "another digest of the plans": (INVALID, _said(batch_digest=ZERO)),
     "another number of members": (INVALID, _said(n_members=4)),
-    "another timeline": ("STOP_IDENTITY_MISMATCH", _said(target={"database": "x", "system_identifier": "1", "timeline": 2})),
+    "another timeline": (
+        "STOP_IDENTITY_MISMATCH",
+        _said(target={"database": "x", "system_identifier": "1", "timeline": 2}),
+    ),
     "a placeholder": (INVALID, _said(nonce="kb:approval-sovereign-prod-write-1")),
     "no list": (INVALID, _said(members={})),
     "the list in another order": (INVALID, _another_order),
@@ -359,7 +362,9 @@ def test_what_the_members_add_is_told_by_what_was_signed(batch: SignedBatch) -> 
     batch.disarm()
     batch.arm("enact")
     with batch.database.connect() as connection:
-        own = dict(connection.execute("SELECT * FROM cutter_governance.fn_companion_rows(%s)", (last.run_id,)))
+        own: dict[str, int] = dict(
+            connection.execute("SELECT * FROM cutter_governance.fn_companion_rows(%s)", (last.run_id,))
+        )
     expected = {
         "public.information_unit": 2,
         "public.unit_version": 2,
@@ -385,9 +390,7 @@ def test_the_bytes_of_a_statement_over_a_batch_are_canonical(batch: SignedBatch)
     package = batch.package()
     spaced = canonical(package.said).replace(b'":', b'": ', 1)
     with stopped(INVALID), batch.runs[0].verifier() as connection:
-        batches.import_batch(
-            connection, spaced, package.members, package.statements, (sovereign().sign(spaced),)
-        )
+        batches.import_batch(connection, spaced, package.members, package.statements, (sovereign().sign(spaced),))
 
 
 def test_a_batch_is_planned_and_paused_as_single_runs_are(batch: SignedBatch) -> None:

@@ -135,7 +135,10 @@ def test_the_executor_imports_no_approval_and_the_verifier_writes_no_unit(each_d
     assert executor >= CUT_FUNCTIONS
     assert verifier >= RECORDING
     assert not executor & RECORDING
-    assert not verifier & (CUT_FUNCTIONS | {"fn_lease_arm", "fn_batch_arm", "fn_batch_record", "fn_hold_release", "fn_run_create", "fn_run_plan"})
+    assert not verifier & (
+        CUT_FUNCTIONS
+        | {"fn_lease_arm", "fn_batch_arm", "fn_batch_record", "fn_hold_release", "fn_run_create", "fn_run_plan"}
+    )
     assert not (executor | verifier) & NOBODYS
 
 

@@ -545,7 +545,15 @@ BEGIN
           FROM cutter_governance.batch_member m
           JOIN cutter_governance.run r USING (run_id)
          WHERE m.batch_id = p_batch_id
-           AND r.family IN ('active', 'stopped')
+           AND (r.family = 'active'
+                -- What was stopped may be left behind: it is no reason to keep the others from going on.
+                OR r.family = 'stopped'
+                   AND (r.stage NOT IN ('awaiting_cut_authorization', 'awaiting_lifecycle_authorization')
+                        OR EXISTS (SELECT 1
+                                     FROM cutter_governance.approval p
+                                    WHERE p.run_id = r.run_id
+                                      AND p.purpose = p_purpose
+                                      AND p.expires > clock_timestamp())))
            AND CASE p_purpose
                WHEN 'cut' THEN r.stage IN ('awaiting_cut_authorization', 'cut_leg_a_committed', 'structural_verified',
                                            'leg_b_recorded')
