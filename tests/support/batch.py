@@ -51,7 +51,9 @@ class BatchSite:
             for n, prefix in enumerate(self.prefixes, 1)
         )
 
-    def start(self, mode: Mode = Mode.LIVE, on_failure: OnFailure = OnFailure.STOP, on_batch: OnBatch = quiet) -> BatchView:
+    def start(
+        self, mode: Mode = Mode.LIVE, on_failure: OnFailure = OnFailure.STOP, on_batch: OnBatch = quiet
+    ) -> BatchView:
         """Start a batch of all of them."""
         return self.passage.backend.start_batch(self.requests(mode), mode, on_failure, on_batch, unheard)
 

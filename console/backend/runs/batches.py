@@ -49,7 +49,7 @@ _OF_ALL = frozenset(
     {
         *(StopCode.HOLD, StopCode.PANIC, StopCode.UNREACHABLE, StopCode.LOCKED, StopCode.EXECUTION_DISABLED),
         *(StopCode.COUNT_MISMATCH, StopCode.IDENTITY_MISMATCH, StopCode.GRANT_DELTA, StopCode.POLICY_UNSATISFIABLE),
-        *(StopCode.BACKUP_NOT_PROVEN, StopCode.BACKUP_GPG_PUBKEY_MISSING),
+        *(StopCode.BACKUP_NOT_PROVEN, StopCode.BACKUP_GPG_PUBKEY_MISSING, StopCode.DRIFT),
     }
 )
 """Errors that every other document would meet too: the batch stops, whatever it does with a document that fails."""

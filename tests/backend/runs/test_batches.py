@@ -1,12 +1,17 @@
 """A batch from a folder to law: one backup, one ruling each way, each document whole or not at all, killed and resumed."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from console.backend.model.batches import BatchMove, OnFailure
-from console.backend.model.errors import CutterError, Refused, StopCode, Waiting
-from console.backend.model.states import Mode, Phase, Stage
+from console.backend.model.errors import CutterError, Drifted, Refused, Waiting
+from console.backend.model.outcome import Outcome
+from console.backend.model.states import Mode, Move, Phase, Stage
+from console.backend.model.view_models import ApprovalStatus
+from tests.backend.postgres.tampering import tamper
 from tests.support.batch import UNITS, BatchSite, quiet, unheard
 from tests.support.passage import Passage
 
@@ -35,9 +40,7 @@ def test_a_batch_goes_from_a_folder_to_law_under_one_ruling_each_way(site: Batch
 
     site.sign(batch_id)
     site.arm(batch_id)
-    site.killed_in(
-        lambda die: backend.resume_batch(batch_id, None, quiet, die), Phase.CUT_LEG_A, 2
-    )
+    site.killed_in(lambda die: backend.resume_batch(batch_id, None, quiet, die), Phase.CUT_LEG_A, 2)
     half = backend.batch(batch_id)
     assert [member.stage for member in half.members] == [
         Stage.AWAITING_LIFECYCLE_AUTHORIZATION,
@@ -62,4 +65,123 @@ def test_a_batch_goes_from_a_folder_to_law_under_one_ruling_each_way(site: Batch
     for member in law.members:
         run = backend.run(member.run_id)
         assert run.state.stage is Stage.CLOSEOUT_REPORTED
-        assert (site.passage.installation.root / "reports").glob(f"{member.run_id}-*")
+        assert list((site.passage.installation.root / "reports").glob(f"{member.run_id}-*"))
+
+
+def test_a_document_that_fails_stops_the_batch_or_is_set_aside_with_its_reason(site: BatchSite) -> None:
+    """The others become law; the failed one is named in status and report, and none of it is in the database."""
+    backend, root = site.passage.backend, site.passage.installation.root
+    view = site.to_first_pause()
+    batch_id = view.batch_id
+    site.sign(batch_id)
+    site.arm(batch_id)
+    (root / "runs" / view.members[1].run_id / "plan.json").write_bytes(b"{}")
+    with pytest.raises(CutterError, match="LAW-2") as stopped:
+        site.resume(batch_id)
+    assert f"batch resume {batch_id} --on-failure set-aside" in stopped.value.next_action
+    stages = [member.stage for member in backend.batch(batch_id).members]
+    assert stages == [Stage.AWAITING_LIFECYCLE_AUTHORIZATION, *[Stage.AWAITING_CUT_AUTHORIZATION] * 2]
+
+    with pytest.raises(Refused) as waits:
+        backend.resume_batch(batch_id, OnFailure.SET_ASIDE, quiet, unheard)
+    assert f"arm {batch_id}" in waits.value.next_action
+    site.arm(batch_id)
+    drafts = site.resume(batch_id)
+    assert [(member.docprefix, bool(member.set_aside)) for member in drafts.members] == [
+        ("LAW-1", False),
+        ("LAW-2", True),
+        ("LAW-3", False),
+    ]
+    site.sign(batch_id)
+    law = site.enact(batch_id)
+    assert law.phase == "law"
+    assert site.passage.rows(
+        "SELECT doc_code, lifecycle_status, count(*) FROM public.information_unit GROUP BY 1, 2 ORDER BY 1"
+    ) == [("LAW-1", "enacted", UNITS), ("LAW-3", "enacted", UNITS)]
+    written = Path(backend.report_batch(batch_id).directory)
+    assert backend.report_batch(batch_id).unchanged
+    row = next(line for line in (written / "batch.md").read_text().splitlines() if "LAW-2" in line)
+    assert "failed" in row
+    rows = json.loads((written / "batch.json").read_bytes())["members"]
+    assert [(one["docprefix"], len(one["rulings"]), bool(one["set_aside"])) for one in rows] == [
+        ("LAW-1", 2, False),
+        ("LAW-2", 1, True),
+        ("LAW-3", 2, False),
+    ]
+
+
+def test_a_document_that_cannot_be_started_is_set_aside_before_the_batch_is_recorded(site: BatchSite) -> None:
+    (site.passage.installation.intake / "law-2.md").unlink()
+    with pytest.raises(CutterError, match="LAW-2"):
+        site.start()
+    waiting = site.passage.backend.resume_batch(site.newest().batch_id, OnFailure.SET_ASIDE, quiet, unheard)
+    assert waiting.moves[0] is BatchMove.DRAFT_SG_1
+    assert [member.state for member in waiting.members] == [
+        "awaiting_cut_authorization",
+        "not started",
+        "awaiting_cut_authorization",
+    ]
+    assert _count(site, "cutter_governance.batch_member") == 2
+
+
+def test_a_batch_that_waits_says_for_whom_and_what_to_type(site: BatchSite) -> None:
+    batch_id = site.to_first_pause().batch_id
+    backend = site.passage.backend
+    with pytest.raises(Waiting) as unruled:
+        site.resume(batch_id)
+    assert f"approval draft {batch_id}" in unruled.value.next_action
+    path = site.sign(batch_id)
+    with pytest.raises(Refused) as unarmed:
+        site.resume(batch_id)
+    assert unarmed.value.next_action == f"cutter-console arm {batch_id} --confirm {batch_id}"
+    with pytest.raises(CutterError, match="what was typed"):
+        backend.arm(batch_id, batch_id[:-1])
+    with pytest.raises(Refused):
+        site.enact(batch_id)
+    shown = backend.approvals()
+    assert [(view.run_id, view.status, view.docprefix) for view in shown] == [
+        (batch_id, ApprovalStatus.IMPORTED, "3 documents")
+    ]
+    assert backend.check_statement(path).statement_sha256 == shown[0].statement_sha256
+
+
+def test_a_batch_is_not_armed_without_a_dry_run_of_each_document(site: BatchSite) -> None:
+    batch_id = site.start().batch_id
+    site.sign(batch_id)
+    with pytest.raises(Refused, match="green dry runs"):
+        site.arm(batch_id)
+
+
+def test_what_another_run_writes_stops_every_member_of_a_batch(site: BatchSite) -> None:
+    """A member finds the database as it was planned for, beside what the batch itself has written; more is a drift."""
+    batch_id = site.to_first_pause(OnFailure.SET_ASIDE).batch_id
+    site.sign(batch_id)
+    site.arm(batch_id)
+    site.killed_in(lambda die: site.passage.backend.resume_batch(batch_id, None, quiet, die), Phase.CUT_LEG_A, 2)
+    tamper(
+        site.passage,
+        "INSERT INTO cutter_governance.canonical_address_alias (alias, canonical_address) VALUES ('X/1', 'X/2')",
+    )
+    site.arm(batch_id)
+    with pytest.raises(Drifted, match="canonical_address_alias"):
+        site.resume(batch_id)
+    assert site.passage.backend.batch(batch_id).set_aside == ()
+
+
+def test_a_member_shows_what_any_run_shows(site: BatchSite) -> None:
+    """Its approval is checked with the signature over the batch; gates and reports find it so."""
+    view = site.to_first_pause()
+    site.sign(view.batch_id)
+    backend, member = site.passage.backend, view.members[0]
+    own = backend.check_statement(site.passage.installation.statement(member.run_id, "SG_1"))
+    assert own.status is ApprovalStatus.IMPORTED
+    assert [check.name for check in own.checks if check.outcome is Outcome.FAIL] == []
+    assert backend.run(member.run_id).moves[0] is Move.ARM
+    (approval,) = [check for check in backend.readiness(member.run_id).checks if "approval" in check.name]
+    assert approval.outcome is Outcome.PASS
+    site.arm(view.batch_id)
+    site.resume(view.batch_id)
+    (board,) = [gate for gate in backend.gates(("G8",)).gates if gate.gate == "G8"]
+    assert [check.detail for check in board.checks if "signature" in check.name and check.outcome is Outcome.FAIL] == []
+    chapter = " ".join(path.read_text() for path in Path(backend.report(member.run_id).directory).glob("*.md"))
+    assert "the statement over its batch" in chapter
