@@ -21,7 +21,7 @@ from console.cli.batch_requests import OneBatch, PlanBatch, ResumeBatch, StartBa
 from console.cli.installation import backend_of
 from console.cli.operations import Nothing
 from console.cli.output import narrate, report
-from console.cli.runs import taken_in
+from console.cli.taking_in import taken_in
 
 _MOVES = {
     BatchMove.RESUME: "cutter-console batch resume {batch}",

@@ -190,7 +190,7 @@ def test_a_batch_s_ruling_does_not_arm_a_run_outside_of_it(batch: SignedBatch) -
 
 CHANGED: dict[str, str] = {
     "the order of the members": "UPDATE cutter_governance.batch_member SET position = position + 3",
-    "a member's plan": f"UPDATE cutter_governance.run SET plan_digest = '{ZERO}' WHERE docprefix = 'ACME-TWO'",
+    "the plan of another member": f"UPDATE cutter_governance.run SET plan_digest = '{ZERO}' WHERE docprefix = 'ACME-TWO'",
     "the list": "UPDATE cutter_governance.batch_ruling SET members = members || 'x'::bytea",
     "the signed bytes": "UPDATE cutter_governance.batch_ruling SET statement = statement || ' '::bytea,"
     " statement_sha256 = encode(sha256(statement || ' '::bytea), 'hex')",
