@@ -1,4 +1,4 @@
-"""What both front ends may ask about batches; see `api.Backend`."""
+"""The backend's answers about batches to both front ends."""
 
 from console.backend.gates import arming_checks
 from console.backend.gates.dry_runs import judge_dry_run, measure_dry_runs

@@ -8,7 +8,7 @@ from console.cli.arguments import option, positional, switch
 from console.cli.plan_request import PROFILE
 
 ON_FAILURE = ("stop", "set-aside")
-"""What a batch does if one of its documents fails."""
+"""Reactions of a batch to a document that fails."""
 
 
 @dataclass(frozen=True, slots=True)

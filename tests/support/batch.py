@@ -45,7 +45,7 @@ class BatchSite:
         return cls(passage, tuple(f"LAW-{n}" for n in range(1, number + 1)))
 
     def requests(self, mode: Mode) -> tuple[tuple[str, RunRequest], ...]:
-        """What the batch is started with."""
+        """The requests that the batch is started with."""
         return tuple(
             (f"law-{n}.md", RunRequest(origin=f"file:law-{n}.md", docprefix=prefix, mode=mode))
             for n, prefix in enumerate(self.prefixes, 1)

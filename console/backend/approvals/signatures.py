@@ -134,11 +134,11 @@ class Timed(Protocol):
 
     @property
     def not_before(self) -> datetime:
-        """When it was drafted."""
+        """Return the moment from which it is valid."""
 
     @property
     def expires(self) -> datetime:
-        """When it expires."""
+        """Return the moment at which it expires."""
 
 
 def judge_signature(

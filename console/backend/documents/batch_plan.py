@@ -62,7 +62,7 @@ class PlannedEntry(FolderDocument):
 
 @dataclass(frozen=True, slots=True)
 class BatchPlanning(FolderRequest):
-    """What the workers are told of a batch: its documents, by their number, and the profiles that they name."""
+    """Request for the workers that plan a batch: its documents, by their number, and the profiles that they name."""
 
     documents: tuple[BatchDocument, ...] = ()
     profiles: tuple[ChosenProfile, ...] = ()

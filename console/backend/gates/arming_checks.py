@@ -361,4 +361,4 @@ AGAIN: tuple[Item, ...] = (_AUTHORITY, _GRANTS, _TREE, _SWITCH)
 OF_BATCH: tuple[Item, ...] = (_AUTHORITY, _KEY, _GRANTS, _TREE, _TESTS)
 """Those before a batch is armed that are no question of one document; ruling, dry runs and switch are asked of the batch."""
 AGAIN_OF_BATCH: tuple[Item, ...] = (_AUTHORITY, _GRANTS, _TREE)
-"""The same before a batch is enacted."""
+"""Those of AGAIN, before a batch is enacted, without the switch."""

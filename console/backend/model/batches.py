@@ -1,4 +1,4 @@
-"""Batches: what one is started with, and how it stands."""
+"""Batches: their documents and plans, and how a batch stands."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -14,7 +14,7 @@ from console.backend.model.states import Family, Mode, Stage
 from console.backend.model.value import Value
 
 BATCH_PREFIX = "ictb-"
-"""How the id of a batch begins; that of a run begins otherwise."""
+"""Beginning of a batch's id; that of a run begins otherwise."""
 
 
 def is_batch(subject: str) -> bool:
@@ -23,7 +23,7 @@ def is_batch(subject: str) -> bool:
 
 
 class OnFailure(StrEnum):
-    """What a batch does if one of its documents fails."""
+    """Reaction of a batch to a document that fails."""
 
     STOP = "stop"
     SET_ASIDE = "set-aside"
@@ -52,7 +52,7 @@ class BatchDocument(Value):
     ordinals: bool = False
     accept: Path | None = None
     refused: SafeText = ""
-    """Why it cannot be in a batch; empty if it can."""
+    """Reason why it cannot be in a batch; empty if it can."""
 
 
 class PlannedDocument(Value):
@@ -69,7 +69,7 @@ class PlannedDocument(Value):
     plan_digest: str = ""
     """Of the plan before it is bound to a database; empty if there is none."""
     detail: SafeText = ""
-    """Why it is not planned; empty if it is."""
+    """Reason why it is not planned; empty if it is."""
 
 
 class BatchPlan(Value):
@@ -114,7 +114,7 @@ class SetAside(Value):
 
 
 class BatchFile(Value):
-    """What a batch was started with; kept in its directory."""
+    """The request that a batch was started with; kept in its directory."""
 
     batch_id: str
     mode: Mode
@@ -157,7 +157,7 @@ class BatchView(Value):
     digest: str
     """Over the plan digests in order; empty before it is recorded."""
     phase: SafeText
-    """Where it stands, in words."""
+    """Its standing, in words."""
     members: tuple[MemberView, ...]
     n_done: int
     """Members that the present step is behind."""

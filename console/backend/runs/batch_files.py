@@ -53,8 +53,8 @@ class BatchFolder:
     @classmethod
     def all_of(cls, root: Path) -> tuple[Self, ...]:
         """Return the directories of all batches below the root, the newest first."""
-        found = sorted((root / "runs").glob("ictb-*"), reverse=True)
-        return tuple(cls(directory) for directory in found if (directory / _BATCH).exists())
+        folders = sorted((root / "runs").glob("ictb-*"), reverse=True)
+        return tuple(cls(directory) for directory in folders if (directory / _BATCH).exists())
 
     def batch(self) -> BatchFile:
         """Return what the batch was started with. Raises Refused if the file is damaged."""

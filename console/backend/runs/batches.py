@@ -328,7 +328,7 @@ def _is_closed(member: MemberView) -> bool:
 
 
 class _Pace:
-    """How fast a step goes: by units since it began in this process, by documents as long as no units are known."""
+    """Rate of a step: by units since it began in this process, by documents as long as no units are known."""
 
     def __init__(self, batch_id: str, step: str, inside: list[MemberView], waiting: list[MemberView]) -> None:
         self._batch_id, self._step = batch_id, step

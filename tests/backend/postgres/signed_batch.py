@@ -27,7 +27,7 @@ UNITS = 2
 
 @dataclass
 class Package:
-    """What is brought to the import: the parts of a ruling over a batch, as a forger would change them."""
+    """The parts of a ruling over a batch that are brought to the import, as a forger would change them."""
 
     said: dict[str, object]
     listed: tuple[ListedMember, ...]
@@ -44,7 +44,7 @@ class Package:
         return canonical(self.said)
 
     def over(self, listed: tuple[ListedMember, ...], statements: tuple[bytes, ...]) -> "Package":
-        """The same ruling over another list, as its digest says."""
+        """This ruling over another list, as its digest says."""
         members = {
             "count": len(listed),
             "n_units": sum(one.n_units for one in listed),
@@ -139,7 +139,7 @@ class SignedBatch:
         self.disarm()
 
     def stages(self) -> list[str]:
-        """Where the members are."""
+        """The stages of the members."""
         return [run.stage() for run in self.runs]
 
 

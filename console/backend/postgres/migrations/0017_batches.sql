@@ -1,8 +1,8 @@
 -- schema: cutter_governance
--- Batches: many documents under one ruling each way. Each member is an ordinary run, with a statement, an approval, a use
--- and a sealed manifest of its own; every check of a run is made of it. What is new is the signature: the sovereign signs
--- one statement over the batch, which names every member's statement by its sha256, so that signing the list signs each
--- of them. One lease may cover a batch, and the proof of one backup.
+-- Batches: many documents under one ruling each way. Each member is an ordinary run, with a statement, an approval,
+-- a use and a sealed manifest of its own; every check of a run is made of it. What is new is the signature: the
+-- sovereign signs one statement over the batch, which names every member's statement by its sha256, so that signing the
+-- list signs each of them. One lease may cover a batch, and the proof of one backup.
 
 -- A lease names a run or a batch: the two constraints are replaced by one that no row can break.
 -- squawk-ignore-file constraint-missing-not-valid, ban-drop-not-null, adding-foreign-key-constraint
@@ -290,7 +290,7 @@ COMMENT ON FUNCTION fn_approval_signers IS
 
 -- As cutter_verify: one signed statement over a batch, its list, and the statement of each member that it names. The
 -- signatures are verified once; every member's statement is taken by the function that takes those of single runs, with
--- all of its checks. It must be over all members that wait for this ruling, in their order: none is left out in silence.
+-- all of its checks. It must be over all members that wait for this ruling, in their order: none is left out.
 CREATE OR REPLACE FUNCTION fn_batch_import(
     p_statement bytea, p_members bytea, p_statements bytea[], p_signatures bytea[]
 ) RETURNS text
