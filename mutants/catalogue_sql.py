@@ -1727,7 +1727,7 @@ _OF_BATCHES = (
         _BATCHES,
         "                      AND coalesce(l.run_id, l.batch_id) IN (p_run_id, cutter_governance.fn_batch_of(p_run_id))) THEN",
         "                      AND (l.batch_id IS NOT NULL OR l.run_id = p_run_id)) THEN",
-        _test("batches", "a_lease_of_a_batch_is_for_its_members_alone"),
+        _test("batches", "what_is_left_of_a_cut_outside_of_a_batch_is_not_recorded_under_its_lease"),
     ),
     Mutant(
         "a batch is armed with the ruling of each member that waits",

@@ -225,6 +225,17 @@ def test_a_lease_of_a_batch_is_for_its_members_alone(batch: SignedBatch) -> None
         other.apply(connection)
 
 
+def test_what_is_left_of_a_cut_outside_of_a_batch_is_not_recorded_under_its_lease(batch: SignedBatch) -> None:
+    """No ruling is asked for there any more, and the guards of the manifest have had their turn."""
+    other = start_cut(batch.database, "ACME-OTHER", TEXT, 9)
+    other.cut()
+    other.disarm()
+    batch.rule()
+    batch.arm()
+    with stopped("STOP_EXECUTION_DISABLED"):
+        other.record()
+
+
 def test_a_lease_of_a_batch_is_for_its_purpose_alone(batch: SignedBatch) -> None:
     batch.rule()
     batch.arm()
@@ -319,7 +330,8 @@ def test_a_hold_ends_the_lease_of_a_batch(batch: SignedBatch) -> None:
 NOT_RECORDED: dict[str, Callable[[SignedBatch], tuple[str, ...]]] = {
     "nobody": lambda _: (),
     "a run that is not there": lambda _: ("ictr-20260101T000000Z-ffffffff",),
-    "a run that is past its plan": lambda batch: (batch.runs[0].run_id,),
+    "a run of another batch": lambda batch: (batch.runs[0].run_id,),
+    "a run that is past its plan": lambda batch: (start_cut(batch.database, "ACME-NEW", TEXT, 7).run_id,),
     "a run twice": lambda batch: (_planned(batch, "ACME-NEW", 7),) * 2,
     "a document twice": lambda batch: (_planned(batch, "ACME-NEW", 7), _planned(batch, "ACME-NEW", 8)),
 }
