@@ -14,6 +14,7 @@ GROUPS = (
     ("g", "overview", "a refresh of the Overview once a second as a share of a core"),
     ("h", "openpgp", "a signature verified by the database beside gpg"),
     ("i", "folders", "planning of a folder with all cores beside one"),
+    ("j", "batches", "a batch of laws beside one document of as many units"),
 )
 
 

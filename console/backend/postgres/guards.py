@@ -27,7 +27,10 @@ REQUIRED: frozenset[tuple[str, str, str]] = frozenset(
     | {(table.full_name, *_KEEPS[table.rows]) for table in LEDGER}
     | {(UNIT, name, name) for name in ("guard_transition_log", "guard_amended")}
     | {("cutter_governance.run", name, "guard_refuse") for name in ("guard_run_identity", "guard_run_base")}
-    | {("cutter_governance.execution_lease", name, "guard_refuse") for name in ("guard_lease_ends_once", "guard_lease_batch")}
+    | {
+        ("cutter_governance.execution_lease", name, "guard_refuse")
+        for name in ("guard_lease_ends_once", "guard_lease_batch")
+    }
     | {("cutter_governance.approval_use", "guard_all_or_nothing", "guard_all_or_nothing")}
     | {(ENVELOPE, name, name) for name in ("guard_manifest", "guard_manifest_used")}
     | {(BLOCK, "guard_manifest", "guard_manifest")}

@@ -290,13 +290,14 @@ def import_statement(installation: Installation, path: Path, signatures: tuple[P
     commit_alone(installation, Operation.IMPORT, record, role=Role.VERIFIER, timeout_s=limit_s)
     for file in (path, *signatures):
         approval_workflow.close_to_others(installation, file)
-    return view(installation, path)
+    return view(installation, path, checked)
 
 
-def view(installation: Installation, path: Path) -> ApprovalView:
-    """Return the statement over a batch for a screen, with the present outcome of every check."""
+def view(installation: Installation, path: Path, checked: StatementCheck | None = None) -> ApprovalView:
+    """Return the statement over a batch for a screen, with the present outcome of every check; `checked` are those, if they were made just now."""
     package, signatures = _Package(path), signatures_beside(path)
-    statement, checked = package.statement, check(installation, path, signatures)
+    statement = package.statement
+    checked = checked or check(installation, path, signatures)
     with connect(installation.settings.database.monitor, read_only=True, purpose="approvals") as connection:
         rows = [row for row in approvals(connection) if row.run_id in {member.run_id for member in package.listed}]
     status = _status(installation, package, checked, rows)
