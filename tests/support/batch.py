@@ -1,6 +1,7 @@
 """Whole batches for tests: documents in a folder, their two rulings, and a process that is killed at a chosen step."""
 
 import os
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 from console.backend.model.batches import BatchProgress, BatchView, OnFailure
 from console.backend.model.states import Mode, Phase
 from console.backend.model.view_models import Progress, RunRequest
+from console.backend.runs.workspace import PhaseRecord, Workspace
 from tests.support.passage import Passage
 
 KILLED = 9
@@ -87,17 +89,41 @@ class BatchSite:
 
     def killed_in(self, work: Callable[[Callable[[Progress], None]], object], phase: Phase, time: int) -> None:
         """Do the work in a process that dies, without any cleaning up, when the phase begins for the time'th time."""
-        child = os.fork()
-        if child == 0:
-            seen = 0
+        seen = 0
 
-            def die(progress: Progress) -> None:
-                nonlocal seen
-                seen += progress.phase is phase and progress.step == "begins"
-                if seen == time:
-                    os._exit(KILLED)
+        def die(progress: Progress) -> None:
+            nonlocal seen
+            seen += progress.phase is phase and progress.step == "begins"
+            if seen == time:
+                os._exit(KILLED)
 
-            work(die)
-            os._exit(0)
-        _, status = os.waitpid(child, 0)
-        assert os.waitstatus_to_exitcode(status) == KILLED, status
+        _dies(lambda: work(die))
+
+    def killed_behind(self, work: Callable[[Callable[[Progress], None]], object], phase: Phase) -> None:
+        """Do the work in a process that dies behind the COMMIT of the phase, before its journal has the result."""
+
+        def die(_self: Workspace, record: PhaseRecord) -> None:
+            if record.phase is phase:
+                os._exit(KILLED)
+            keep(_self, record)
+
+        keep = Workspace.write_record
+
+        def killed() -> None:
+            setattr(Workspace, "write_record", die)  # noqa: B010 - a method of a class, in a process that ends
+            work(unheard)
+
+        _dies(killed)
+
+
+def _dies(work: Callable[[], object]) -> None:
+    """Do the work in a process of its own, which must be killed in it."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        except BaseException:  # noqa: BLE001 - told, and the caller sees that nothing was killed
+            traceback.print_exc()
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == KILLED, status

@@ -185,3 +185,55 @@ def test_a_member_shows_what_any_run_shows(site: BatchSite) -> None:
     assert [check.detail for check in board.checks if "signature" in check.name and check.outcome is Outcome.FAIL] == []
     chapter = " ".join(path.read_text() for path in Path(backend.report(member.run_id).directory).glob("*.md"))
     assert "the statement over its batch" in chapter
+
+
+_TO_THE_PAUSE = (Phase.SOURCE_PIN, Phase.MARK, Phase.CUTPLAN, Phase.PRE_WRITE_BACKUP, Phase.GRANT_PROBE)
+_THE_CUT = (Phase.CUT_LEG_A, Phase.STRUCTURAL_VERIFY, Phase.LEG_B_RECORD, Phase.WRITE_VERIFY)
+_THE_LAW = (Phase.LIFECYCLE_ENACT, Phase.CLOSEOUT)
+
+
+@pytest.mark.torture
+def test_a_batch_that_is_killed_in_and_behind_every_phase_comes_to_law_with_nothing_doubled(
+    at: Callable[[str], Passage],
+) -> None:
+    """The operator's hand alone goes on each time: resume, arm or enact."""
+    number = 5  # Each pair of kills leaves one document behind it.
+    site = BatchSite.of(at("fresh"), number)
+    backend = site.passage.backend
+    batch_id = site.to_first_pause().batch_id
+    site.sign(batch_id)
+    for phase in _THE_CUT:
+        for kill in (site.killed_behind, lambda work, at: site.killed_in(work, at, 1)):
+            site.arm(batch_id)
+            kill(lambda die: backend.resume_batch(batch_id, None, quiet, die), phase)
+    site.arm(batch_id)
+    assert site.resume(batch_id).moves[0] is BatchMove.DRAFT_SG_2
+    site.sign(batch_id)
+    for phase in _THE_LAW:
+        site.killed_behind(lambda die: backend.enact_batch(batch_id, batch_id, quiet, die), phase)
+    view = site.enact(batch_id) if backend.batch(batch_id).moves[0] is BatchMove.ENACT else site.resume(batch_id)
+    assert view.phase == "law"
+    assert _count(site, "public.information_unit", "lifecycle_status = 'enacted'") == number * UNITS
+    assert _count(site, "public.unit_version") == number * UNITS
+    assert _count(site, "public.iu_lifecycle_log") == number * UNITS
+    assert _count(site, "cutter_governance.approval_use") == 2 * number
+    assert _count(site, "cutter_governance.manifest_seal") == number
+    for member in view.members:
+        assert backend.run(member.run_id).journal.startswith("PASS")
+
+
+@pytest.mark.torture
+def test_a_batch_that_is_killed_in_and_behind_every_phase_before_its_pause_is_started_once(site: BatchSite) -> None:
+    backend, requests = site.passage.backend, site.requests(Mode.LIVE)
+    site.killed_in(
+        lambda die: backend.start_batch(requests, Mode.LIVE, OnFailure.STOP, quiet, die), Phase.SOURCE_PIN, 1
+    )
+    batch_id = site.newest().batch_id
+    for phase in _TO_THE_PAUSE:
+        site.killed_behind(lambda die: backend.resume_batch(batch_id, None, quiet, die), phase)
+        if phase is not Phase.SOURCE_PIN:
+            site.killed_in(lambda die: backend.resume_batch(batch_id, None, quiet, die), phase, 1)
+    assert site.resume(batch_id).moves[0] is BatchMove.DRAFT_SG_1
+    assert _count(site, "cutter_governance.run") == 3
+    assert _count(site, "cutter_governance.batch") == 1
+    assert _count(site, "cutter_governance.backup_proof") == 1
