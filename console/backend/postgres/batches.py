@@ -72,6 +72,12 @@ def members_of(connection: psycopg.Connection, batch_id: str) -> tuple[str, ...]
     return tuple(str(run_id) for (run_id,) in connection.execute(query, (batch_id,)))
 
 
+def batch_of_each_run(connection: psycopg.Connection) -> dict[str, str]:
+    """Return the batch of each run that is a member of one, by run id."""
+    query = "SELECT run_id, batch_id FROM cutter_governance.v_batch_member"
+    return {str(run_id): str(batch_id) for run_id, batch_id in connection.execute(query)}
+
+
 def batch_rulings(connection: psycopg.Connection, batch_id: str) -> tuple[BatchRulingRow, ...]:
     """Return the imported statements over a batch, the oldest first."""
     with connection.cursor(row_factory=class_row(BatchRulingRow)) as cursor:

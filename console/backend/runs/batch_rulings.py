@@ -93,7 +93,7 @@ def draft(installation: Installation, batch_id: str) -> ApprovalView:
 
 
 def _waiting(installation: Installation, batch_id: str) -> tuple[Literal[Purpose.CUT, Purpose.ENACT], tuple[str, ...]]:
-    with connect(installation.settings.database.verifier, read_only=True, purpose="batch") as connection:
+    with connect(installation.settings.database.monitor, read_only=True, purpose="batch") as connection:
         purposes: tuple[Literal[Purpose.CUT, Purpose.ENACT], ...] = (Purpose.CUT, Purpose.ENACT)
         for purpose in purposes:
             if run_ids := recorded.waiting_members(connection, batch_id, purpose):
@@ -242,7 +242,7 @@ def _members_check(installation: Installation, package: _Package) -> Check:
 def _behind(installation: Installation, package: _Package) -> frozenset[str]:
     """Return the listed runs that wait for this ruling no longer, once it is imported: their facts have changed since."""
     statement = package.statement
-    with connect(installation.settings.database.verifier, read_only=True, purpose="approvals") as connection:
+    with connect(installation.settings.database.monitor, read_only=True, purpose="approvals") as connection:
         rulings = recorded.batch_rulings(connection, statement.batch_id)
         waiting = recorded.waiting_members(connection, statement.batch_id, statement.purpose)
     if sha256_hex(package.data) not in {ruling.statement_sha256 for ruling in rulings}:
@@ -378,7 +378,7 @@ def imported(installation: Installation, batch_id: str, purpose: Purpose) -> Che
 
 def waiting_runs(installation: Installation, batch_id: str, purpose: Purpose) -> tuple[str, ...]:
     """Return the members that wait to be cut, or to be enacted, as the database has them."""
-    with connect(installation.settings.database.verifier, read_only=True, purpose="batch") as connection:
+    with connect(installation.settings.database.monitor, read_only=True, purpose="batch") as connection:
         return recorded.waiting_members(connection, batch_id, purpose)
 
 

@@ -110,6 +110,7 @@ def test_the_monitoring_role_executes_reading_functions_alone(database: Database
         names = [name for (name,) in connection.execute(_EXECUTABLE.encode(), ("cutter_ro",))]
     assert names == [
         "fn_batch_digest",
+        "fn_batch_waiting",
         "fn_hold_reason",
         "fn_in_force",
         "fn_next_stage",

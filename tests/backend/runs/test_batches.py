@@ -124,13 +124,22 @@ def test_a_document_that_cannot_be_started_is_set_aside_before_the_batch_is_reco
     assert _count(site, "cutter_governance.batch_member") == 2
 
 
+def _waits(site: BatchSite) -> list[str]:
+    """The next action of each wait on the Overview, one for a whole batch."""
+    return [str(wait.next_action) for wait in site.passage.backend.status().waiting]
+
+
 def test_a_batch_that_waits_says_for_whom_and_what_to_type(site: BatchSite) -> None:
     batch_id = site.to_first_pause().batch_id
     backend = site.passage.backend
     with pytest.raises(Waiting) as unruled:
         site.resume(batch_id)
     assert f"approval draft {batch_id}" in unruled.value.next_action
+    assert _waits(site) == [f"cutter-console approval draft {batch_id}"]
     path = site.sign(batch_id)
+    assert _waits(site) == [f"cutter-console arm {batch_id} --confirm {batch_id}"]
+    (package,) = [gate for gate in backend.gates(("G7",)).gates if gate.gate == "G7"]
+    assert any("3 documents" in check.detail and check.outcome is Outcome.PASS for check in package.checks)
     with pytest.raises(Refused) as unarmed:
         site.resume(batch_id)
     assert unarmed.value.next_action == f"cutter-console arm {batch_id} --confirm {batch_id}"

@@ -689,7 +689,7 @@ REVOKE ALL ON FUNCTION fn_batch_of, fn_batch_digest, fn_batch_record, fn_batch_w
     FROM PUBLIC;
 GRANT SELECT ON v_batch, v_batch_member, v_batch_ruling TO cutter_ro, cutter_exec, cutter_verify;
 GRANT SELECT ON batch, batch_member, batch_ruling TO cutter_exec, cutter_verify;
-GRANT EXECUTE ON FUNCTION fn_batch_digest TO cutter_ro, cutter_exec, cutter_verify;
-GRANT EXECUTE ON FUNCTION fn_companion_rows, fn_batch_readers_digest, fn_batch_waiting TO cutter_exec, cutter_verify;
+GRANT EXECUTE ON FUNCTION fn_batch_digest, fn_batch_waiting TO cutter_ro, cutter_exec, cutter_verify;
+GRANT EXECUTE ON FUNCTION fn_companion_rows, fn_batch_readers_digest TO cutter_exec, cutter_verify;
 GRANT EXECUTE ON FUNCTION fn_batch_record, fn_batch_arm TO cutter_exec;
 GRANT EXECUTE ON FUNCTION fn_batch_import TO cutter_verify;
