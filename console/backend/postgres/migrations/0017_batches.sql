@@ -5,7 +5,8 @@
 -- list signs each of them. One lease may cover a batch, and the proof of one backup.
 
 -- A lease names a run or a batch: the two constraints are replaced by one that no row can break.
--- squawk-ignore-file constraint-missing-not-valid, ban-drop-not-null, adding-foreign-key-constraint
+-- squawk-ignore-file constraint-missing-not-valid, ban-drop-not-null
+-- squawk-ignore-file ban-drop-constraint, adding-foreign-key-constraint
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- What is new in the ledger
