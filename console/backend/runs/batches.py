@@ -126,15 +126,20 @@ class BatchWalk:
     def enact(self, holder: LeaseHolder) -> BatchView:
         """Enact each member under the batch's lease, which `holder` has, and close it."""
         try:
-            self._each(
-                "enact",
-                self._view().members,
-                _is_closed,
-                lambda member: self._engine(member.run_id, holder).walk(enact=True),
-            )
+            self._each("enact", self._view().members, _is_closed, lambda member: self._enact_one(member, holder))
         finally:
             self._let_go(holder)
         return self._view()
+
+    def _enact_one(self, member: MemberView, holder: LeaseHolder) -> None:
+        try:
+            self._engine(member.run_id, holder).walk(enact=True)
+        except Refused as error:
+            if error.code is not StopCode.EXECUTION_DISABLED:
+                raise
+            # The run would name a command of its own.
+            action = f"cutter-console enact {self._batch_id} --confirm {self._batch_id}"
+            raise Refused(error.code, error.message, action) from error
 
     def _view(self) -> BatchView:
         return view_batch(self._installation, self._batch_id)
