@@ -13,8 +13,10 @@ from console.cli.approval_requests import DraftStatement, ImportStatement, OneSt
 from console.cli.arguments import Argument, Checked, Options, option, positional, switch
 from console.cli.batch_requests import OneBatch, PlanBatch, ResumeBatch, StartBatch
 from console.cli.export_request import ExportDocument
+from console.cli.installation_requests import BuildManifest, Demo, Init, Migrate
 from console.cli.one_run import OneRun
 from console.cli.plan_request import PROFILE, DocumentFile, PlanFile
+from console.cli.policy_requests import PinPolicy, WithdrawKey
 from console.cli.profile_requests import CheckProfile, OneProfile
 from console.cli.state_requests import DiffDocument, OneDocument, OneUnit, RepealDocument, ShowDocument, ShowUnit
 from console.cli.unit_requests import EditDraft, RetireUnit, SupersedeUnit
@@ -23,40 +25,6 @@ from console.cli.unit_requests import EditDraft, RetireUnit, SupersedeUnit
 @dataclass(frozen=True, slots=True)
 class Nothing:
     """A command without arguments of its own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Init:
-    """Make the runtime tree, or pin this installation."""
-
-    pin: bool = field(default=False, metadata=switch("measure host, database and release, and pin them"))
-    repin: bool = field(default=False, metadata=switch("with --pin: allow a pin that is set to change"))
-
-
-@dataclass(frozen=True, slots=True)
-class BuildManifest:
-    """Write the deploy manifest of this tree."""
-
-    junit: Path | None = field(default=None, metadata=option("FILE", "the JUnit file of the test run", is_file=True))
-    out: Path = field(
-        default=Path("deploy-manifest.json"), metadata=option("FILE", "where the manifest is written", is_file=True)
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Migrate:
-    """Install the schema or bring it up to date."""
-
-    accept: str = field(
-        default="", metadata=option("DIGEST", "the schema digest of a drift that is to be the installed state")
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Demo:
-    """Start the demo."""
-
-    tour: bool = field(default=False, metadata=switch("run the main job without a screen, one line per step"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,22 +68,6 @@ class VoidRun(OneRun):
     """End a run for a reason."""
 
     reason: str = field(metadata=option("TEXT", "why, for the record"))
-
-
-@dataclass(frozen=True, slots=True)
-class PinPolicy:
-    """Pin policy and keys in the database."""
-
-    confirm: str = field(default="", metadata=option("DIGEST", "the policy's sha256, typed"))
-
-
-@dataclass(frozen=True, slots=True)
-class WithdrawKey:
-    """Withdraw a signer's key."""
-
-    fingerprint: str = field(metadata=positional("FINGERPRINT", "fingerprint of the key, as policy show prints it"))
-    reason: str = field(metadata=option("TEXT", "why, for the record"))
-    confirm: str = field(default="", metadata=option("FINGERPRINT", "the fingerprint again, typed"))
 
 
 @dataclass(frozen=True, slots=True)
