@@ -16,6 +16,7 @@ GROUPS = (
     ("i", "folders", "planning of a folder with all cores beside one"),
     ("j", "whole_way", "the whole way of a large document beside a COPY and a proven dump of its rows"),
     ("k", "scale", "a database of 1,000,000 units beside one of 10,000"),
+    ("l", "batches", "a batch of laws beside one document of as many units"),
 )
 
 

@@ -1321,7 +1321,40 @@ _OF_STATES = (
     ),
 )
 
+_WALK, _BATCHES = f"{_B}/runs/batches.py", f"{_B}/batches.py"
+_OF_BATCHES = (
+    Mutant(
+        "a world that has moved stops a batch, and sets nothing aside",
+        _WALK,
+        ", StopCode.DRIFT),",
+        "),",
+        _test("runs/test_batches", "what_another_run_writes_stops_every_member_of_a_batch"),
+    ),
+    Mutant(
+        "a member is compared with the world of its plan",
+        f"{_B}/runs/preflight.py",
+        "    differences = world_differences(planned, now, own_run_wrote=own_run_wrote)\n",
+        "    differences = () if in_batch else world_differences(planned, now, own_run_wrote=own_run_wrote)\n",
+        _test("runs/test_batches", "what_another_run_writes_stops_every_member_of_a_batch"),
+    ),
+    Mutant(
+        "a batch is armed with a dry run of each document",
+        _BATCHES,
+        "        first = (*ruling, self._dry_runs(waits)) if waits else ()\n",
+        "        first = ruling\n",
+        _test("runs/test_batches", "a_batch_is_not_armed_without_a_dry_run_of_each_document"),
+    ),
+    Mutant(
+        "the id of a batch is typed before it is armed",
+        _BATCHES,
+        "    if confirm != batch_id:\n",
+        "    if False:\n",
+        _test("runs/test_batches", "a_batch_that_waits_says_for_whom_and_what_to_type"),
+    ),
+)
+
 PYTHON = (
+    *_OF_BATCHES,
     *_OF_STATES,
     *_OF_THE_SWITCH,
     *_OF_RUNS,

@@ -5,7 +5,7 @@ from mutants.mutant import Mutant
 _FOLDER = "console/backend/postgres/migrations"
 _GUARDS, _SWITCH, _OPENPGP = f"{_FOLDER}/0003_guards.sql", f"{_FOLDER}/0004_switch.sql", f"{_FOLDER}/0011_openpgp.sql"
 _STATES, _AMENDED = f"{_FOLDER}/0015_states.sql", f"{_FOLDER}/0016_amendments.sql"
-_SCALE = f"{_FOLDER}/0017_scale.sql"
+_SCALE, _BATCHES = f"{_FOLDER}/0017_scale.sql", f"{_FOLDER}/0018_batches.sql"
 _REFUSALS, _SEALED, _PROBES = f"{_FOLDER}/0010_probes.sql", f"{_FOLDER}/0012_sealed.sql", f"{_FOLDER}/0013_probes.sql"
 _TESTS = "tests/backend/postgres"
 
@@ -36,25 +36,23 @@ _OF_GUARDS = (
     ),
     Mutant(
         "a manifest needs an open lease",
-        _GUARDS,
-        "IF EXISTS (SELECT 1 FROM (SELECT DISTINCT run_id FROM new_row) n\n"
-        "                WHERE NOT EXISTS (SELECT 1 FROM cutter_governance.execution_lease l",
-        "IF false AND EXISTS (SELECT 1 FROM (SELECT DISTINCT run_id FROM new_row) n\n"
-        "                WHERE NOT EXISTS (SELECT 1 FROM cutter_governance.execution_lease l",
+        _BATCHES,
+        "    IF EXISTS (SELECT 1\n                 FROM (SELECT DISTINCT run_id FROM new_row) n\n                WHERE NOT EXISTS (SELECT 1\n                                    FROM cutter_governance.execution_lease l\n",
+        "    IF false AND EXISTS (SELECT 1\n                 FROM (SELECT DISTINCT run_id FROM new_row) n\n                WHERE NOT EXISTS (SELECT 1\n                                    FROM cutter_governance.execution_lease l\n",
         _test("manifest", "a_manifest_needs_a_lease"),
     ),
     Mutant(
         "the lease of a manifest has not expired",
-        _GUARDS,
+        _BATCHES,
         "                                     AND l.expires_at > clock_timestamp())) THEN",
         "                                     )) THEN",
         _test("owner_writes", "a_manifest_is_not_written_under_an_expired_lease"),
     ),
     Mutant(
         "blocks come with an envelope of their own transaction",
-        _GUARDS,
-        "WHERE e.run_id = n.run_id AND e.xid = pg_current_xact_id())) THEN",
-        "WHERE e.run_id = n.run_id)) THEN",
+        _BATCHES,
+        "                                   WHERE e.run_id = n.run_id\n                                     AND e.xid = pg_current_xact_id())) THEN",
+        "                                   WHERE e.run_id = n.run_id)) THEN",
         _test("owner_writes", "a_block_is_not_added_to_an_envelope_of_an_earlier_transaction"),
     ),
     Mutant(
@@ -332,7 +330,7 @@ _OF_HOLDS = (
     ),
     Mutant(
         "a lease that another session has taken up is left to it",
-        _SEALED,
+        _BATCHES,
         "AND (l.taken_at IS NULL\n"
         "                          OR l.holder_pid = p_holder\n"
         "                          OR NOT EXISTS (SELECT 1 FROM cutter_governance.v_lease_standing s WHERE s.id = l.id))\n"
@@ -344,7 +342,7 @@ _OF_HOLDS = (
     ),
     Mutant(
         "a HOLD voids a lease whose row somebody has locked",
-        _SEALED,
+        _BATCHES,
         "\n       AND NOT EXISTS (SELECT 1 FROM hold_event h WHERE h.action = 'set' AND h.at >= l.armed_at)\n",
         "\n",
         _test("holds_in_mid_write", "a_hold_voids_a_lease_whose_row_is_locked_though_it_is_released_again"),
@@ -422,42 +420,42 @@ _OF_LOCK_AND_LEASE = (
     ),
     Mutant(
         "a lease serves its run alone",
-        _SEALED,
-        "FROM cutter_governance.v_lease WHERE run_id = p_run_id AND purpose = p_purpose) THEN",
-        "FROM cutter_governance.v_lease WHERE purpose = p_purpose) THEN",
+        _BATCHES,
+        "AND coalesce(l.run_id, l.batch_id) IN (p_run_id, cutter_governance.fn_batch_of(p_run_id))) THEN",
+        "AND true) THEN",
         _test("authority", "the_approval_of_one_run_does_not_serve_another"),
     ),
     Mutant(
         "a lease serves its purpose alone",
-        _SEALED,
-        "FROM cutter_governance.v_lease WHERE run_id = p_run_id AND purpose = p_purpose) THEN",
-        "FROM cutter_governance.v_lease WHERE run_id = p_run_id) THEN",
+        _BATCHES,
+        "WHERE l.purpose = p_purpose\n                      AND coalesce",
+        "WHERE true\n                      AND coalesce",
         _test("authority", "a_lease_for_one_purpose_serves_no_other[fn_cut_enact]"),
     ),
     Mutant(
         "a lease ends with the server that it was armed on",
-        _SEALED,
+        _BATCHES,
         " AND l.server_started = pg_postmaster_start_time()\n",
         "\n",
         ("tests/backend/runs/test_lease.py::test_a_lease_ends_with_the_server_that_it_was_armed_on",),
     ),
     Mutant(
         "a lease that was taken up ends with the session that holds it",
-        _SEALED,
+        _BATCHES,
         "AND (l.taken_at IS NULL\n            OR EXISTS (SELECT 1\n                         FROM pg_stat_activity s",
         "AND (true\n            OR EXISTS (SELECT 1\n                         FROM pg_stat_activity s",
         ("tests/backend/runs/test_lease.py::test_a_kill_closes_the_switch_at_that_moment",),
     ),
     Mutant(
         "the holder of a lease is known by its process",
-        _SEALED,
+        _BATCHES,
         "WHERE s.pid = l.holder_pid\n                          AND s.usesysid",
         "WHERE s.usesysid",
         ("tests/backend/runs/test_lease.py::test_a_stranger_who_takes_the_holders_name_holds_no_lease[cutter_exec]",),
     ),
     Mutant(
         "a lease is held by one session",
-        _SEALED,
+        _BATCHES,
         "AND ended_at IS NULL\n       AND taken_at IS NULL\n    RETURNING id INTO leased;",
         "AND ended_at IS NULL\n    RETURNING id INTO leased;",
         ("tests/backend/runs/test_lease.py::test_a_lease_that_another_session_holds_is_not_taken_over",),
@@ -489,14 +487,14 @@ _OF_LOCK_AND_LEASE = (
     ),
     Mutant(
         "a lease that has ended arms nothing",
-        _SEALED,
+        _BATCHES,
         "WHERE l.ended_at IS NULL\n       AND l.server_started = pg_postmaster_start_time()",
         "WHERE l.server_started = pg_postmaster_start_time()",
         _test("owner_writes", "a_lease_that_was_ended_arms_nothing"),
     ),
     Mutant(
         "a lease that has expired arms nothing",
-        _SEALED,
+        _BATCHES,
         "FROM v_lease_standing l WHERE l.expires_at > clock_timestamp() OFFSET 0;",
         "FROM v_lease_standing l OFFSET 0;",
         _test("authority", "an_expired_lease_arms_nothing_and_makes_room"),
@@ -570,7 +568,7 @@ _OF_LOCK_AND_LEASE = (
     ),
     Mutant(
         "the switch is armed for one run at a time",
-        _AMENDED,
+        _BATCHES,
         "IF held IS NOT NULL THEN\n        PERFORM cutter_governance.fn_stop(\n            'STOP_LOCKED'",
         "IF false THEN\n        PERFORM cutter_governance.fn_stop(\n            'STOP_LOCKED'",
         _test("authority", "the_switch_is_armed_for_one_run_at_a_time"),
@@ -618,8 +616,8 @@ _OF_BACKUPS = (
     Mutant(
         "the backup is asked for when the switch is armed",
         _AMENDED,
-        "    END IF;\n    PERFORM cutter_governance.fn_assert_backup(p_run_id);\n    UPDATE cutter_governance.execution_lease",
-        "    END IF;\n    UPDATE cutter_governance.execution_lease",
+        "    END IF;\n    PERFORM cutter_governance.fn_assert_backup(p_run_id);\n    RETURN cutter_governance.fn_lease_open",
+        "    END IF;\n    RETURN cutter_governance.fn_lease_open",
         _test("backup_proofs", "the_switch_is_not_armed_without_a_fresh_proof[an hour old]"),
     ),
     Mutant(
@@ -638,21 +636,21 @@ _OF_BACKUPS = (
     ),
     Mutant(
         "the backup is of this run",
-        _SEALED,
-        "WHERE p.run_id = p_run_id\n       AND p.system_identifier = t.system_identifier",
-        "WHERE p.system_identifier = t.system_identifier",
+        _BATCHES,
+        "     WHERE (p.run_id = p_run_id\n",
+        "     WHERE (true OR p.run_id = p_run_id\n",
         _test("backup_proofs", "the_proof_of_another_run_does_not_arm_this_one"),
     ),
     Mutant(
         "the backup is of this server",
-        _SEALED,
-        "WHERE p.run_id = p_run_id\n       AND p.system_identifier = t.system_identifier\n       AND p.timeline",
-        "WHERE p.run_id = p_run_id\n       AND p.timeline",
+        _BATCHES,
+        "       AND p.system_identifier = t.system_identifier\n       AND p.timeline = t.timeline\n$$;",
+        "       AND p.timeline = t.timeline\n$$;",
         _test("backup_proofs", "the_switch_is_not_armed_without_a_fresh_proof[of another server]"),
     ),
     Mutant(
         "the backup is of this timeline",
-        _SEALED,
+        _BATCHES,
         " AND p.timeline = t.timeline\n",
         "\n",
         _test("backup_proofs", "the_switch_is_not_armed_without_a_fresh_proof[of another timeline]"),
@@ -704,16 +702,16 @@ _OF_RULINGS = (
     Mutant(
         "signatures are verified at the import",
         _AMENDED,
-        "n.signers := cutter_governance.fn_signers(\n"
-        "        p_statement, p_signatures, n.policy_sha256, n.kind, n.not_before, n.expires);",
-        "n.signers := ARRAY['somebody'];",
+        "THEN cutter_governance.fn_signers(\n"
+        "                              p_statement, p_signatures, n.policy_sha256, n.kind, n.not_before, n.expires)",
+        "THEN ARRAY['somebody']",
         _test("signers", "the_signature_of_somebody_without_authority_is_refused"),
     ),
     Mutant(
         "signatures are verified again at every use",
         _SEALED,
-        "    PERFORM cutter_governance.fn_signers(a.statement, a.signatures, a.policy_sha256, a.kind, a.not_before, a.expires);\n",
-        "",
+        "    PERFORM cutter_governance.fn_approval_signers(a);\n    RETURN a;\n",
+        "    RETURN a;\n",
         _test("signers", "a_key_that_is_withdrawn_rules_no_more_at_whatever_step[apply]"),
     ),
     Mutant(
@@ -1640,6 +1638,155 @@ _OF_EVENTS_AND_PROBES = (
     ),
 )
 
+
+# 0018: batches. One signed statement rules on exactly its members, each once.
+_OF_BATCHES = (
+    Mutant(
+        "a backup by document is one for the members whose rows it holds",
+        _BATCHES,
+        "                          AND (p.documents IS NULL\n",
+        "                          AND (true\n",
+        _test("batches", "a_backup_by_document_counts_for_the_members_whose_rows_it_holds"),
+    ),
+    Mutant(
+        "a ruling over a batch is over the plans that were signed",
+        _BATCHES,
+        "       OR s ->> 'batch_digest' IS DISTINCT FROM cutter_governance.fn_batch_digest(s ->> 'batch_id')\n",
+        "",
+        _test(
+            "batches", "what_is_changed_after_the_signature_stops_the_write_of_every_member[the plan of another member]"
+        ),
+    ),
+    Mutant(
+        "a ruling over a batch counts for the runs that it lists",
+        _BATCHES,
+        "                       WHERE m.run_id = a.run_id\n"
+        "                         AND l.f[7] = encode(sha256(a.statement), 'hex')) THEN",
+        "                       ) THEN",
+        _test("batches", "a_batch_s_ruling_does_not_arm_a_run_outside_of_it"),
+    ),
+    Mutant(
+        "a member's statement is the one that the signed list names",
+        _BATCHES,
+        "                         AND l.f[7] = encode(sha256(a.statement), 'hex')) THEN",
+        "                         ) THEN",
+        _test(
+            "batches", "what_is_changed_after_the_signature_stops_the_write_of_every_member[the statement of a member]"
+        ),
+    ),
+    Mutant(
+        "the list of a ruling over a batch is the signed one",
+        _BATCHES,
+        "       OR s #>> '{members,file_sha256}' IS DISTINCT FROM encode(sha256(b.members), 'hex')\n",
+        "",
+        _test("batches", "what_is_changed_after_the_signature_stops_the_write_of_every_member[the list]"),
+    ),
+    Mutant(
+        "the signatures over a batch are verified before each lease and write",
+        _BATCHES,
+        "    RETURN cutter_governance.fn_signers(\n        b.statement, b.signatures, s ->> 'policy_sha256',",
+        "    RETURN a.signers;\n    RETURN cutter_governance.fn_signers(\n        b.statement, b.signatures, s ->> 'policy_sha256',",
+        _test("batches", "what_is_changed_after_the_signature_stops_the_write_of_every_member[the signatures]"),
+    ),
+    Mutant(
+        "the signatures over a batch are verified at its import",
+        _BATCHES,
+        "    signed_by := cutter_governance.fn_signers(\n        p_statement, p_signatures, s ->> 'policy_sha256', s ->> 'kind', begins, ends);",
+        "    signed_by := ARRAY['somebody'];",
+        _test("batches", "a_signature_that_does_not_count_rules_on_nobody"),
+    ),
+    Mutant(
+        "a ruling over a batch names the batch's plans at its import",
+        _BATCHES,
+        "WHEN s ->> 'batch_digest' IS DISTINCT FROM cutter_governance.fn_batch_digest(b.batch_id)\n                    OR s -> 'n_members'",
+        "WHEN s -> 'n_members'",
+        _test("batches", "a_ruling_over_a_batch_that_says_something_else_is_not_taken[another digest of the plans]"),
+    ),
+    Mutant(
+        "a ruling over a batch leaves out nobody who waits, and names them in their order",
+        _BATCHES,
+        "           IS DISTINCT FROM cutter_governance.fn_batch_waiting(b.batch_id, s ->> 'purpose') THEN",
+        "           IS NULL THEN",
+        _test(
+            "batches",
+            "a_ruling_over_a_batch_that_says_something_else_is_not_taken[a member left out]",
+            "the_second_ruling_leaves_out_no_verified_member",
+        ),
+    ),
+    Mutant(
+        "the list of a ruling over a batch says what the members' statements say",
+        _BATCHES,
+        "            IS DISTINCT FROM (line.f[2], s ->> 'kind', s ->> 'purpose', s ->> 'policy_sha256', begins, ends,\n"
+        "                              line.f[4], line.f[5], line.f[6], digest)",
+        "            IS NULL",
+        _test("batches", "a_ruling_over_a_batch_that_says_something_else_is_not_taken[another plan in the list]"),
+    ),
+    Mutant(
+        "a batch is of one target",
+        _BATCHES,
+        "                      THEN 'it was made for another database or timeline'\n",
+        "                      THEN NULL\n",
+        _test("batches", "a_ruling_over_a_batch_that_says_something_else_is_not_taken[another timeline]"),
+    ),
+    Mutant(
+        "a lease of a batch is for its members alone",
+        _BATCHES,
+        "                      AND coalesce(l.run_id, l.batch_id) IN (p_run_id, cutter_governance.fn_batch_of(p_run_id))) THEN",
+        "                      AND (l.batch_id IS NOT NULL OR l.run_id = p_run_id)) THEN",
+        _test("batches", "what_is_left_of_a_cut_outside_of_a_batch_is_not_recorded_under_its_lease"),
+    ),
+    Mutant(
+        "a batch is armed with the ruling of each member that waits",
+        _BATCHES,
+        "            a := cutter_governance.fn_ruling_found(member.run_id, p_purpose);\n",
+        "            CONTINUE;\n            a := cutter_governance.fn_ruling_found(member.run_id, p_purpose);\n",
+        _test("batches", "a_batch_is_not_armed_while_one_of_its_members_waits_for_its_ruling"),
+    ),
+    Mutant(
+        "a batch is armed with a fresh backup",
+        _BATCHES,
+        "        PERFORM cutter_governance.fn_assert_backup(member.run_id);\n",
+        "",
+        _test("batches", "a_batch_without_a_proven_backup_is_not_armed"),
+    ),
+    Mutant(
+        "a proof counts for a batch from the moment that the batch is recorded",
+        _BATCHES,
+        "                          AND p.recorded_at >= b.recorded_at))\n",
+        "                          ))\n",
+        _test("batches", "a_proof_that_is_older_than_the_batch_counts_for_its_own_run_alone"),
+    ),
+    Mutant(
+        "a batch keeps its members",
+        _BATCHES,
+        "        IF p_run_ids IS DISTINCT FROM (SELECT array_agg(m.run_id ORDER BY m.position)",
+        "        IF false AND p_run_ids IS DISTINCT FROM (SELECT array_agg(m.run_id ORDER BY m.position)",
+        _test("batches", "a_batch_keeps_its_members"),
+    ),
+    Mutant(
+        "the members of a batch were planned for one state",
+        _BATCHES,
+        "                  WHEN 1 <> (SELECT count(DISTINCT r.baseline_digest)",
+        "                  WHEN 1 > (SELECT count(DISTINCT r.baseline_digest)",
+        _test("batches", "members_that_were_planned_for_different_states_are_no_batch"),
+    ),
+    Mutant(
+        "a batch is recorded before anything of it is ruled on",
+        _BATCHES,
+        "IS DISTINCT FROM ('cut', 'active', 'cutplan_ok')",
+        "IS DISTINCT FROM ('cut', 'active', r.stage)",
+        _test("batches", "runs_that_cannot_be_ruled_on_together_are_no_batch[a run that is past its plan]"),
+    ),
+    Mutant(
+        "the companions of a member are those of its own batch",
+        _BATCHES,
+        "         WHERE m.run_id = p_run_id\n           AND o.run_id <> p_run_id\n    ),",
+        "         WHERE m.run_id = p_run_id\n    ),",
+        _test("batches", "what_the_members_add_is_told_by_what_was_signed"),
+    ),
+)
+
+
 # 0015 and 0016: what was in force, and amendments.
 _OF_AMENDMENTS = (
     Mutant(
@@ -2000,5 +2147,6 @@ SQL = (
     *_OF_MANIFESTS,
     *_OF_WRITES,
     *_OF_AMENDMENTS,
+    *_OF_BATCHES,
     *_OF_EVENTS_AND_PROBES,
 )

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from console.backend import confirmations
+from console.backend.batches import Batches
 from console.backend.documents.acceptances import acceptances_for
 from console.backend.documents.intake import MARKUP_SUFFIXES, list_intake, read_accept_beside
 from console.backend.documents.limits import limits_of
@@ -18,6 +19,7 @@ from console.backend.gates.board import gates_named, measure_board
 from console.backend.host.installation import Installation
 from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
+from console.backend.model.batches import BatchView, OnFailure, is_batch
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, UsageError
 from console.backend.model.plan import bind
 from console.backend.model.profile_names import AKN_PROFILE
@@ -43,8 +45,9 @@ from console.backend.postgres.connections import connect
 from console.backend.postgres.drift import against_host, measure_drift
 from console.backend.postgres.measure import privileges_to_write
 from console.backend.postgres.records import DocumentRow, documents
-from console.backend.runs import approval_workflow, arming, kill_switch, lifecycle
+from console.backend.runs import approval_workflow, arming, batch_rulings, kill_switch, lifecycle
 from console.backend.runs.backups import ensure_backup
+from console.backend.runs.batches import OnBatch
 from console.backend.runs.draft_edits import EditView, require_edit_run, start_edit
 from console.backend.runs.edits import apply_edits
 from console.backend.runs.engine import Engine
@@ -196,23 +199,33 @@ class BackendService:
         return self.run(run_id)
 
     def approvals(self) -> tuple[ApprovalView, ...]:
-        """Return the statements that were drafted or imported, the newest first."""
-        return approval_workflow.all_views(self.installation)
+        """Return the statements that were drafted or imported, the newest first; a batch's stands for those of its members."""
+        over_batches, carried = batch_rulings.all_views(self.installation)
+        return (*over_batches, *approval_workflow.all_views(self.installation, carried))
 
     def draft_statement(
         self, run_id: str, *, revert: bool = False, in_force_from: datetime | None = None
     ) -> ApprovalView:
-        """Draft the statement that the run waits for; with `revert`, the one that takes exactly its drafts back."""
+        """Draft the statement that the run, or the batch, waits for; with `revert`, the one that takes exactly a run's drafts back."""
         self._require_writable()
+        if is_batch(run_id):
+            if revert or in_force_from is not None:
+                message = "a batch is ruled on to cut and to enact, from the enactment; other rulings are over one run"
+                raise Refused(StopCode.REFUSED_INPUT, message, f"cutter-console approval draft {run_id}")
+            return batch_rulings.draft(self.installation, run_id)
         return approval_workflow.draft(self.installation, run_id, revert=revert, in_force_from=in_force_from)
 
     def check_statement(self, statement: Path) -> ApprovalView:
         """Check a statement and the signature files beside it."""
+        if batch_rulings.is_over_batch(statement):
+            return batch_rulings.view(self.installation, statement)
         return approval_workflow.view(self.installation, statement)
 
     def import_statement(self, statement: Path, signatures: tuple[Path, ...]) -> ApprovalView:
         """Check, then record in the database."""
         self._require_writable()
+        if batch_rulings.is_over_batch(statement):
+            return batch_rulings.import_statement(self.installation, statement, signatures)
         return approval_workflow.import_statement(self.installation, statement, signatures)
 
     def brief(self, danger: Danger, run_id: str) -> Confirmation:
@@ -220,7 +233,10 @@ class BackendService:
         return confirmations.brief(self.installation, danger, run_id)
 
     def arm(self, run_id: str, confirm: str) -> SwitchView:
-        """Arm the switch for this run to cut; if it is armed for that already, do nothing."""
+        """Arm the switch for this run, or this batch, to cut; if it is armed for that already, do nothing."""
+        if is_batch(run_id):
+            self._require_writable()
+            return Batches(self.installation).arm(run_id, confirm)
         if confirm == run_id and kill_switch.armed_for(self.installation, run_id, Purpose.CUT):
             kill_switch.require_no_hold(self.installation)
             note = {"note": "it was armed for this run already; nothing was done"}
@@ -255,6 +271,43 @@ class BackendService:
             self._arm(run_id, Purpose.ENACT, holder)
             self._walk(Engine(self.installation, run_id, on_progress, holder), enact=True)
         return self.run(run_id)
+
+    def batches(self) -> tuple[BatchView, ...]:
+        """Return all batches of this root, the newest first."""
+        return Batches(self.installation).list_all()
+
+    def batch(self, batch_id: str) -> BatchView:
+        """Return one batch, decided by evidence."""
+        return Batches(self.installation).view(batch_id)
+
+    def start_batch(
+        self,
+        requests: tuple[tuple[str, RunRequest], ...],
+        mode: Mode,
+        on_failure: OnFailure,
+        on_batch: OnBatch,
+        on_progress: OnProgress,
+    ) -> BatchView:
+        """Start a batch of these documents, each with its name, up to the first pause (LIVE) or through all dry runs."""
+        self._require_writable()
+        return Batches(self.installation).start(requests, mode, on_failure, on_batch, on_progress)
+
+    def resume_batch(
+        self, batch_id: str, on_failure: OnFailure | None, on_batch: OnBatch, on_progress: OnProgress
+    ) -> BatchView:
+        """Go on from where the batch rests; `on_failure` changes what it does if a document fails."""
+        self._require_writable()
+        return Batches(self.installation).resume(batch_id, on_failure, on_batch, on_progress)
+
+    def enact_batch(self, batch_id: str, confirm: str, on_batch: OnBatch, on_progress: OnProgress) -> BatchView:
+        """Enact every verified document of the batch under SG_2, and close them; the switch is armed for this alone."""
+        self._require_writable()
+        return Batches(self.installation).enact(batch_id, confirm, on_batch, on_progress)
+
+    def report_batch(self, batch_id: str) -> ReportView:
+        """Write the report of a batch: a row for each document."""
+        self._require_writable()
+        return Batches(self.installation).report(batch_id)
 
     def revert(self, run_id: str, confirm: str) -> RunView:
         """Take a draft cut back; if it is taken back already, do nothing."""

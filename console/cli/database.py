@@ -22,7 +22,8 @@ from console.backend.postgres.registry import live_query_of
 from console.backend.runs.kill_switch import require_no_hold
 from console.cli.arguments import Options
 from console.cli.installation import backend_of, installation_of
-from console.cli.operations import Migrate, Nothing, RegisterDocument
+from console.cli.installation_requests import Migrate
+from console.cli.operations import Nothing, RegisterDocument
 from console.cli.output import narrate, report
 
 

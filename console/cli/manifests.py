@@ -15,7 +15,8 @@ from console.backend.release.manifest import DeployManifest, Kind, TestTotals, r
 from console.backend.release.verify import Fault, TreeFinding, faults, measure_tree
 from console.cli.arguments import Options
 from console.cli.installation import context_of, installation_of
-from console.cli.operations import BuildManifest, Nothing
+from console.cli.installation_requests import BuildManifest
+from console.cli.operations import Nothing
 from console.cli.output import narrate, report
 
 

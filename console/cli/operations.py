@@ -11,9 +11,12 @@ from console.backend.model.gate_table import gate_range
 from console.backend.model.profile_names import DEFAULT_PROFILE
 from console.cli.approval_requests import DraftStatement, ImportStatement, OneStatement
 from console.cli.arguments import Argument, Checked, Options, option, positional, switch
+from console.cli.batch_requests import OneBatch, PlanBatch, ResumeBatch, StartBatch
 from console.cli.export_request import ExportDocument
+from console.cli.installation_requests import BuildManifest, Demo, Init, Migrate
 from console.cli.one_run import OneRun
 from console.cli.plan_request import PROFILE, DocumentFile, PlanFile
+from console.cli.policy_requests import PinPolicy, WithdrawKey
 from console.cli.profile_requests import CheckProfile, OneProfile
 from console.cli.state_requests import DiffDocument, OneDocument, OneUnit, RepealDocument, ShowDocument, ShowUnit
 from console.cli.unit_requests import EditDraft, RetireUnit, SupersedeUnit
@@ -22,40 +25,6 @@ from console.cli.unit_requests import EditDraft, RetireUnit, SupersedeUnit
 @dataclass(frozen=True, slots=True)
 class Nothing:
     """A command without arguments of its own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Init:
-    """Make the runtime tree, or pin this installation."""
-
-    pin: bool = field(default=False, metadata=switch("measure host, database and release, and pin them"))
-    repin: bool = field(default=False, metadata=switch("with --pin: allow a pin that is set to change"))
-
-
-@dataclass(frozen=True, slots=True)
-class BuildManifest:
-    """Write the deploy manifest of this tree."""
-
-    junit: Path | None = field(default=None, metadata=option("FILE", "the JUnit file of the test run", is_file=True))
-    out: Path = field(
-        default=Path("deploy-manifest.json"), metadata=option("FILE", "where the manifest is written", is_file=True)
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Migrate:
-    """Install the schema or bring it up to date."""
-
-    accept: str = field(
-        default="", metadata=option("DIGEST", "the schema digest of a drift that is to be the installed state")
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Demo:
-    """Start the demo."""
-
-    tour: bool = field(default=False, metadata=switch("run the main job without a screen, one line per step"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,22 +68,6 @@ class VoidRun(OneRun):
     """End a run for a reason."""
 
     reason: str = field(metadata=option("TEXT", "why, for the record"))
-
-
-@dataclass(frozen=True, slots=True)
-class PinPolicy:
-    """Pin policy and keys in the database."""
-
-    confirm: str = field(default="", metadata=option("DIGEST", "the policy's sha256, typed"))
-
-
-@dataclass(frozen=True, slots=True)
-class WithdrawKey:
-    """Withdraw a signer's key."""
-
-    fingerprint: str = field(metadata=positional("FINGERPRINT", "fingerprint of the key, as policy show prints it"))
-    reason: str = field(metadata=option("TEXT", "why, for the record"))
-    confirm: str = field(default="", metadata=option("FINGERPRINT", "the fingerprint again, typed"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +147,8 @@ _APPROVAL = ("console.backend.model.view_models:ApprovalView",)
 _SWITCH = ("console.backend.model.view_models:SwitchView",)
 _POLICY = ("console.backend.approvals.pinning:PinnedPolicy",)
 _CHECKS = ("console.cli.backups:Checks",)
+_BATCH, _BATCHES = ("console.backend.model.batches:BatchView",), ("console.cli.batches:BatchList",)
+_BATCH_PLAN = ("console.backend.model.batches:BatchPlan",)
 _LISTED = ("console.backend.documents.profile_report:ProfileList",)
 _SHOWN = ("console.backend.documents.profile_report:ProfileText",)
 _TRIED = ("console.backend.documents.profile_report:ProfileCheck",)
@@ -407,8 +362,49 @@ OPERATIONS: tuple[Operation, ...] = (
         dangerous=True,
     ),
     Operation(
+        ("batch", "plan"),
+        "plan many documents together, without any effect",
+        PlanBatch,
+        "console.cli.batches:plan",
+        _BATCH_PLAN,
+    ),
+    Operation(
+        ("batch", "start"),
+        "start a run for each of many documents: DRYRUN unless --live",
+        StartBatch,
+        "console.cli.batches:start",
+        _BATCH,
+        writes=True,
+    ),
+    Operation(
+        ("batch", "list"), "list all batches, the newest first", Nothing, "console.cli.batches:list_all", _BATCHES
+    ),
+    Operation(
+        ("batch", "status"),
+        "show one batch: each document, and its legal moves",
+        OneBatch,
+        "console.cli.batches:status",
+        _BATCH,
+    ),
+    Operation(
+        ("batch", "resume"),
+        "go on from where a batch rests, with nothing done twice",
+        ResumeBatch,
+        "console.cli.batches:resume",
+        _BATCH,
+        writes=True,
+    ),
+    Operation(
+        ("batch", "report"),
+        "write the report of a batch: a row for each document",
+        OneBatch,
+        "console.cli.batches:write_report",
+        ("console.backend.model.readiness:ReportView",),
+        writes=True,
+    ),
+    Operation(
         ("approval", "draft"),
-        "draft the statement that a run waits for",
+        "draft the statement that a run or a batch waits for",
         DraftStatement,
         "console.cli.authority:draft",
         _APPROVAL,
@@ -456,7 +452,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         ("arm",),
-        "arm the switch for one run; the run id is typed",
+        "arm the switch for one run or batch; its id is typed",
         ConfirmedRun,
         "console.cli.authority:arm",
         _SWITCH,
@@ -532,10 +528,10 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         ("enact",),
-        "enact a verified draft cut under SG_2; the run id is typed",
+        "enact a verified draft cut, or those of a batch, under SG_2; the id is typed",
         ConfirmedRun,
         "console.cli.runs:enact",
-        _RUN_VIEW,
+        (*_RUN_VIEW, *_BATCH),
         writes=True,
         dangerous=True,
     ),

@@ -8,7 +8,8 @@ from console.backend.release.pins import Pin, compared, machine_id, measure_pins
 from console.cli import database
 from console.cli.arguments import Options
 from console.cli.installation import installation_of
-from console.cli.operations import Init, Nothing
+from console.cli.installation_requests import Init
+from console.cli.operations import Nothing
 from console.cli.output import report
 
 

@@ -8,8 +8,9 @@ from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Outcome
 from console.cli.arguments import Options
 from console.cli.installation import installation_of
-from console.cli.operations import Nothing, PinPolicy, WithdrawKey
+from console.cli.operations import Nothing
 from console.cli.output import report
+from console.cli.policy_requests import PinPolicy, WithdrawKey
 
 
 def show(options: Options, _request: Nothing) -> ExitStatus:

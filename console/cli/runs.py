@@ -4,11 +4,10 @@ from pathlib import Path
 
 from console.backend.documents import intake
 from console.backend.documents.acceptances import parse_acceptances
-from console.backend.documents.limits import limits_of
-from console.backend.host.installation import Installation
 from console.backend.model.amendment import amendment_in_words, parse_moved
+from console.backend.model.batches import is_batch
 from console.backend.model.counting import counted
-from console.backend.model.errors import ExitStatus, Refused, StopCode
+from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Check, Outcome, worst
 from console.backend.model.purposes import KIND_AT
 from console.backend.model.repeal import repeal_origin
@@ -22,8 +21,8 @@ from console.cli.installation import backend_of
 from console.cli.one_run import OneRun
 from console.cli.operations import ConfirmedRun, Nothing, StartRun, VoidRun
 from console.cli.output import narrate, report
-from console.cli.plans import keep_new_file
 from console.cli.state_requests import RepealDocument
+from console.cli.taking_in import taken_in
 
 
 class Runs(Value):
@@ -43,7 +42,7 @@ def start(options: Options, request: StartRun) -> ExitStatus:
     """Start a run: DRYRUN unless --live."""
     backend = backend_of(options)
     origin = (
-        _taken_in(backend.installation, Path(request.file)) if not request.file.startswith("live:") else request.file
+        taken_in(backend.installation, Path(request.file)) if not request.file.startswith("live:") else request.file
     )
     run_request = RunRequest(
         origin=origin,
@@ -86,40 +85,6 @@ def accept_text(path: Path | None) -> str:
     return data.decode()
 
 
-def _taken_in(installation: Installation, path: Path) -> str:
-    """Return the document's origin; a file from another folder is copied into the intake folder, never over another.
-
-    Raises Refused if the file does not exist, or if the intake folder has another text of its name.
-    """
-    intake_file = installation.intake / path.name
-    if not path.exists():
-        raise _not_there(path, intake_file)
-    # Read before it is copied: a file that is refused leaves nothing in the intake folder.
-    source = intake.read_source(path, folder=path.parent, limits=limits_of(installation.settings))
-    if intake_file.exists() and intake_file.read_bytes() != source.raw:
-        raise Refused(
-            StopCode.REFUSED_INPUT, f"{intake_file} is there with other content", "Give the document another file name."
-        )
-    if not intake_file.exists():
-        keep_new_file(intake_file, source.raw)
-        narrate(f"copied {path} to {intake_file}")
-    return f"file:{path.name}"
-
-
-def _not_there(path: Path, intake_file: Path) -> Refused:
-    """Return the refusal of a missing file; it names the file of that name in the intake folder, if there is one."""
-    message = f"{path.absolute()} does not exist"
-    if path.name and intake_file.is_file():
-        return Refused(
-            StopCode.REFUSED_INPUT, message, f"The intake folder has one of that name; give it as {intake_file}"
-        )
-    return Refused(
-        StopCode.REFUSED_INPUT,
-        f"{message}, and {intake_file.parent} has no {path.name or 'document'} either",
-        f"Give the file's whole path; see what is there: ls {path.absolute().parent} {intake_file.parent}",
-    )
-
-
 def list_all(options: Options, _request: Nothing) -> ExitStatus:
     """List all runs, the newest first."""
     runs = backend_of(options).runs()
@@ -157,8 +122,12 @@ def void(options: Options, request: VoidRun) -> ExitStatus:
 
 
 def enact(options: Options, request: ConfirmedRun) -> ExitStatus:
-    """Enact a verified draft cut under SG_2."""
+    """Enact a verified draft cut, or those of a batch, under SG_2."""
     backend = backend_of(options)
+    if is_batch(request.run):
+        from console.cli.batches import enact as enact_batch
+
+        return enact_batch(options, request.run, request.confirm)
     before = backend.run(request.run)
     return _report_run(options, "enact", _once(before, backend.enact(request.run, request.confirm, _narrate)))
 

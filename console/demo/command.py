@@ -8,7 +8,7 @@ from console.app.launch import show
 from console.app.terminal import refusal_here
 from console.backend.model.errors import ExitStatus
 from console.cli.arguments import Options
-from console.cli.operations import Demo
+from console.cli.installation_requests import Demo
 from console.cli.output import narrate
 from console.cli.printing import emit
 from console.demo.installation import demo_installation

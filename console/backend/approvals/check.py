@@ -10,6 +10,7 @@ from console.backend.approvals.policy import Policy, check_policy
 from console.backend.approvals.signatures import (
     SignatureEvidence,
     SignatureVerdict,
+    Timed,
     judge_signature,
     measure_signature,
 )
@@ -69,18 +70,35 @@ def check_statement(
     now: datetime,
     expected: Expectation,
     name: str = "",
+    signed: bytes | None = None,
 ) -> StatementCheck:
     """Measure the signature files and the keyring, then judge. `name` is the statement's file name.
 
-    Bad content gives FAIL with evidence and a next action, a missing gpg INCONCLUSIVE; nothing is
-    raised.
+    `signed` are the bytes of a statement over a batch that names this one: then the signatures are over those. Bad content
+    gives FAIL with evidence and a next action, a missing gpg INCONCLUSIVE; nothing is raised.
     """
-    # One more than are judged, so that the quorum sees that there are too many.
-    measured = tuple(
-        measure_signature(data, path, gnupg_home, now, time.monotonic) for path in signatures[: MAX_SIGNATURES + 1]
-    )
+    measured = measure_signatures(data if signed is None else signed, signatures, gnupg_home, now)
     keys = measure_keyring(gnupg_home, now)
     return judge_statement(data, measured, keys, policy=policy, now=now, expected=expected, name=name)
+
+
+def measure_signatures(
+    data: bytes, signatures: tuple[Path, ...], gnupg_home: Path, now: datetime
+) -> tuple[SignatureEvidence, ...]:
+    """Ask gpg about each signature file over these bytes; one more than are judged, so that the quorum sees too many."""
+    return tuple(
+        measure_signature(data, path, gnupg_home, now, time.monotonic) for path in signatures[: MAX_SIGNATURES + 1]
+    )
+
+
+def judge_signatures(
+    measured: tuple[SignatureEvidence, ...], statement: Timed | None, policy: Policy, kind: Kind, now: datetime
+) -> tuple[tuple[Check, ...], tuple[SignedBy, ...]]:
+    """Pure: a check for each signature and one for the quorum, and the signatures that count."""
+    verdicts = [judge_signature(signature, statement, now, policy) for signature in measured[:MAX_SIGNATURES]]
+    counted = _counted(measured, verdicts, policy)
+    quorum = _quorum(counted, verdicts, len(measured), policy, kind, now)
+    return (*(verdict.check for verdict in verdicts), quorum), counted
 
 
 def judge_statement(
@@ -95,14 +113,12 @@ def judge_statement(
 ) -> StatementCheck:
     """Pure: the verdict on a statement, from the measured signatures and keys."""
     statement, canonical = canonical_form(data, now)
-    verdicts = [judge_signature(signature, statement, now, policy) for signature in measured[:MAX_SIGNATURES]]
-    counted = _counted(measured, verdicts, policy)
+    judged, counted = judge_signatures(measured, statement, policy, expected.kind, now)
     checks = (
         canonical,
         no_placeholder(data, (name, *(signature.name for signature in measured)), expected, now),
         *fact_checks(statement, policy, expected, now),
-        *(verdict.check for verdict in verdicts),
-        _quorum(counted, verdicts, len(measured), policy, expected.kind, now),
+        *judged,
         *check_policy(policy, keys, now),
     )
     return StatementCheck(

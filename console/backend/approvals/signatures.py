@@ -5,9 +5,9 @@ import stat
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
 from console.backend.approvals.policy import Policy, Signer
-from console.backend.approvals.statement import Statement
 from console.backend.host.gpg import GpgUnanswered, verify_detached
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.outcome import Check, Evidence, Milliseconds, Outcome, whole_ms
@@ -129,8 +129,20 @@ def _ask_gpg(data: bytes, signature: bytes, home: Path, now: datetime) -> tuple[
     return tuple(line.text for line in verify_detached(home, data, signature, now).status)
 
 
+class Timed(Protocol):
+    """A statement, of a run or over a batch, as far as a signature's time is judged by it."""
+
+    @property
+    def not_before(self) -> datetime:
+        """Return the moment from which it is valid."""
+
+    @property
+    def expires(self) -> datetime:
+        """Return the moment at which it expires."""
+
+
 def judge_signature(
-    measured: SignatureEvidence, statement: Statement | None, now: datetime, policy: Policy
+    measured: SignatureEvidence, statement: Timed | None, now: datetime, policy: Policy
 ) -> SignatureVerdict:
     """Judge whether this file is one good signature, of its time, by a signer of the policy.
 
@@ -184,7 +196,7 @@ def _made_weakly(fields: list[str]) -> str:
     return "" if signature_class == _BINARY_DOCUMENT else "not a signature of the bytes (made with --textmode?)"
 
 
-def _made_at_a_wrong_time(signed_at: datetime, statement: Statement | None, now: datetime) -> str:
+def _made_at_a_wrong_time(signed_at: datetime, statement: Timed | None, now: datetime) -> str:
     made_at = f"made at {signed_at:%Y-%m-%d %H:%M:%S} UTC"
     if signed_at > now + CLOCK_SKEW:
         return f"{made_at}, which is in the future"

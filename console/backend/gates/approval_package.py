@@ -21,6 +21,7 @@ from console.backend.gates.ruling_policy import (
     policy_check,
     policy_facts,
 )
+from console.backend.host.installation import Installation
 from console.backend.host.regular_file import open_regular
 from console.backend.model.counting import counted
 from console.backend.model.errors import Refused, StopCode, Unmeasured
@@ -30,9 +31,10 @@ from console.backend.model.readiness import Owner
 from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Family
 from console.backend.model.value import Value
-from console.backend.model.view_models import ApprovalStatus
+from console.backend.model.view_models import ApprovalStatus, ApprovalView
+from console.backend.postgres.batches import batch_of_each_run
 from console.backend.postgres.records import ApprovalRow, RunRow, all_runs, approvals
-from console.backend.runs import approval_workflow
+from console.backend.runs import approval_workflow, batch_rulings
 
 
 class Finding(Value):
@@ -132,11 +134,23 @@ def package_fact(probe: Probe, row: RunRow, kind: Kind) -> Measurement[Package]:
 def measure_package(probe: Probe, row: RunRow, kind: Kind) -> Package:
     """Measure one run's package. Raises Unmeasured if it cannot be read."""
     path = probe.installation.statement(row.run_id, kind)
+    return _measured(probe, path, row.run_id, kind, row.docprefix, row.n_units or 0, approval_workflow.view)
+
+
+def _measured(
+    probe: Probe,
+    path: Path,
+    run_id: str,
+    kind: Kind,
+    docprefix: str,
+    n_units: int,
+    view_of: Callable[[Installation, Path], ApprovalView],
+) -> Package:
     bare = Package(
-        run_id=row.run_id,
+        run_id=run_id,
         kind=kind,
-        docprefix=row.docprefix,
-        n_units=row.n_units or 0,
+        docprefix=docprefix,
+        n_units=n_units,
         statement=str(path),
         status=None,
     )
@@ -149,14 +163,14 @@ def measure_package(probe: Probe, row: RunRow, kind: Kind) -> Package:
             f"Measure it from a console without --read-only: cutter-console gates {probe.gate}",
         )
     try:
-        view = approval_workflow.view(probe.installation, path)
+        view = view_of(probe.installation, path)
     except Refused as refused:
         # A finding of this run. Raised, it would leave the packages of all other runs unmeasured.
         finding = Finding(
             name="readable",
             outcome=Outcome.FAIL,
             detail=refused.message,
-            next_action=_of_run(refused.next_action, row.run_id),
+            next_action=_of_run(refused.next_action, run_id),
         )
         return bare.model_copy(update={"status": ApprovalStatus.INVALID, "findings": (finding,)})
     findings = tuple(
@@ -164,7 +178,7 @@ def measure_package(probe: Probe, row: RunRow, kind: Kind) -> Package:
             name=judged.name,
             outcome=judged.outcome,
             detail=judged.detail,
-            next_action=_of_run(judged.next_action, row.run_id),
+            next_action=_of_run(judged.next_action, run_id),
         )
         for judged in open_checks(view.checks)
     )
@@ -227,7 +241,24 @@ def _packages(probe: Probe, rows: tuple[RunRow, ...], ledger: Measurement[Ledger
     if ledger.value is None:
         raise Unmeasured(StopCode.UNREACHABLE, ledger.unmeasured, ledger.next_action)
     waiting = [(row, KIND_AT[row.stage]) for row in rows if row.family is Family.ACTIVE and row.stage in KIND_AT]
-    return tuple(measure_package(probe, row, kind) for row, kind in waiting if row.operation is not RunOperation.EDIT)
+    ruled = [(row, kind) for row, kind in waiting if row.operation is not RunOperation.EDIT]
+    batches: dict[str, str] = {}
+    if ruled:
+        with probe.monitor() as connection:
+            batches = batch_of_each_run(connection)
+    together: dict[tuple[str, Kind], list[RunRow]] = {}
+    for row, kind in ruled:
+        if (batch_id := batches.get(row.run_id)) is not None:
+            together.setdefault((batch_id, kind), []).append(row)
+    alone = tuple(measure_package(probe, row, kind) for row, kind in ruled if row.run_id not in batches)
+    return (*(_package_of_batch(probe, *key, members) for key, members in together.items()), *alone)
+
+
+def _package_of_batch(probe: Probe, batch_id: str, kind: Kind, members: list[RunRow]) -> Package:
+    """Measure the one statement over the members of a batch that wait; those that were drafted alone do not count for it."""
+    path = probe.installation.statement(batch_id, kind)
+    units, documents = sum(row.n_units or 0 for row in members), counted(len(members), "document")
+    return _measured(probe, path, batch_id, kind, documents, units, batch_rulings.view)
 
 
 def _ledger(recorded: tuple[ApprovalRow, ...], now: datetime) -> Ledger:

@@ -344,16 +344,21 @@ def _renamed(name: str, judged: Check) -> Check:
 
 _AUTHORITY, _GRANTS = Item("authority to arm", _authority), Item("grants", _privileges)
 _TREE, _SWITCH = Item("deployed tree", _tree), Item("switch off", _off)
+_KEY, _TESTS = Item("backup key", _key), Item("tests", _tested)
 ALL: tuple[Item, ...] = (
     Item("approval", _approval),
     _AUTHORITY,
-    Item("backup key", _key),
+    _KEY,
     Item("green dry run", _dry_run),
     _GRANTS,
     _TREE,
-    Item("tests", _tested),
+    _TESTS,
     _SWITCH,
 )
 """Before a cut is armed."""
 AGAIN: tuple[Item, ...] = (_AUTHORITY, _GRANTS, _TREE, _SWITCH)
 """Before what is already in draft is recorded or enacted: backup, dry run and tests have had their turn."""
+OF_BATCH: tuple[Item, ...] = (_AUTHORITY, _KEY, _GRANTS, _TREE, _TESTS)
+"""Those before a batch is armed that are no question of one document; ruling, dry runs and switch are asked of the batch."""
+AGAIN_OF_BATCH: tuple[Item, ...] = (_AUTHORITY, _GRANTS, _TREE)
+"""Those of AGAIN, before a batch is enacted, without the switch."""

@@ -30,7 +30,10 @@ REQUIRED: frozenset[tuple[str, str, str]] = frozenset(
     | {(table.full_name, *_KEEPS[table.rows]) for table in LEDGER}
     | {(UNIT, name, name) for name in ("guard_transition_log", "guard_amended")}
     | {("cutter_governance.run", name, "guard_refuse") for name in ("guard_run_identity", "guard_run_base")}
-    | {("cutter_governance.execution_lease", "guard_lease_ends_once", "guard_refuse")}
+    | {
+        ("cutter_governance.execution_lease", name, "guard_refuse")
+        for name in ("guard_lease_ends_once", "guard_lease_batch")
+    }
     | {("cutter_governance.approval_use", "guard_all_or_nothing", "guard_all_or_nothing")}
     | {(ENVELOPE, name, name) for name in ("guard_manifest", "guard_manifest_used")}
     | {(BLOCK, "guard_manifest", "guard_manifest")}
@@ -75,6 +78,11 @@ REVERTING = frozenset(
         "fn_write_lock",
         "fn_lock",
         "fn_ruling",
+        "fn_ruling_found",
+        "fn_approval_signers",
+        "fn_batch_of",
+        "fn_batch_digest",
+        "fn_batch_listed",
         "fn_assert_target",
         "fn_signers",
         "fn_openpgp_check",
@@ -87,6 +95,7 @@ REVERTING = frozenset(
         "fn_assert_no_hold",
         "fn_hold_reason",
         "fn_lease_arm",
+        "fn_lease_open",
         "fn_lease_end",
         "fn_lease_end_of",
         "fn_readers_digest",

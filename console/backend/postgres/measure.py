@@ -5,6 +5,7 @@ import psycopg
 from console.backend.model.errors import Drifted, StopCode
 from console.backend.model.plan_binding import PlanBinding, TableCount, Target
 from console.backend.model.value import Value
+from console.backend.postgres.batches import readers_digest_without_batch, without_companions
 from console.backend.postgres.connections import scalar
 
 _IDENTITY = """
@@ -90,21 +91,32 @@ def revert_digest(connection: psycopg.Connection, run_id: str) -> str:
     return str(scalar(connection, "SELECT cutter_governance.fn_revert_digest(%s)", run_id))
 
 
-def measure_world(connection: psycopg.Connection, host: str, *, with_rows: bool = True) -> PlanBinding:
+def measure_world(
+    connection: psycopg.Connection, host: str, *, with_rows: bool = True, member: str = ""
+) -> PlanBinding:
     """Measure the state of the database that a plan depends on, to pin it or to compare it with the pinned one.
 
-    Without the rows for a comparison that leaves them out, because the run itself has changed them.
+    Without the rows for a comparison that leaves them out, because the run itself has changed them. For a run that is a
+    member of a batch: without exactly what the other members were signed to write.
     """
     identity = measure_identity(connection, host)
     return PlanBinding(
         target=identity.target,
         server_version=identity.server_version_num,
         schema_digest=str(scalar(connection, "SELECT cutter_governance.fn_schema_digest()")),
-        baseline_digest=readers_digest(connection) if with_rows else "",
-        counts=tuple(count for count in measure_counts(connection) if count.table not in REGISTRIES)
-        if with_rows
-        else (),
+        baseline_digest=_readers_digest(connection, member) if with_rows else "",
+        counts=_counts(connection, member) if with_rows else (),
     )
+
+
+def _readers_digest(connection: psycopg.Connection, member: str) -> str:
+    return readers_digest_without_batch(connection, member) if member else readers_digest(connection)
+
+
+def _counts(connection: psycopg.Connection, member: str) -> tuple[TableCount, ...]:
+    counts = measure_counts(connection)
+    kept = without_companions(connection, member, counts) if member else counts
+    return tuple(count for count in kept if count.table not in REGISTRIES)
 
 
 def world_differences(planned: PlanBinding, now: PlanBinding, *, own_run_wrote: bool) -> tuple[str, ...]:

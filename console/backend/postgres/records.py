@@ -86,6 +86,7 @@ class LeaseRow(Value):
     """The open lease."""
 
     run_id: str
+    """The run that it is for, or the batch."""
     purpose: str
     operator: str
     host: str
@@ -151,6 +152,13 @@ def find_run(connection: psycopg.Connection, run_id: str) -> RunRow | None:
         return cursor.execute("SELECT * FROM cutter_governance.v_run WHERE run_id = %s", (run_id,)).fetchone()
 
 
+def runs_of(connection: psycopg.Connection, run_ids: Iterable[str]) -> dict[str, RunRow]:
+    """Return those of these runs that the database has, by id."""
+    with connection.cursor(row_factory=class_row(RunRow)) as cursor:
+        rows = cursor.execute("SELECT * FROM cutter_governance.v_run WHERE run_id = ANY (%s)", (list(run_ids),))
+        return {row.run_id: row for row in rows}
+
+
 def require_run(connection: psycopg.Connection, run_id: str) -> RunRow:
     """Return one run. Raises Refused if the database has none of that id."""
     row = find_run(connection, run_id)
@@ -204,7 +212,8 @@ def open_lease(connection: psycopg.Connection) -> LeaseRow | None:
     """Return the lease that has neither ended nor expired, or None."""
     with connection.cursor(row_factory=class_row(LeaseRow)) as cursor:
         return cursor.execute(
-            "SELECT run_id, purpose, operator, host, armed_at, expires_at, taken_at FROM cutter_governance.v_lease"
+            "SELECT coalesce(run_id, batch_id) AS run_id, purpose, operator, host, armed_at, expires_at, taken_at"
+            " FROM cutter_governance.v_lease"
         ).fetchone()
 
 

@@ -8,7 +8,10 @@ from console.backend.postgres.connections import read_rows, scalar
 
 
 class UsedRuling(NamedTuple):
-    """A used ruling, its signatures as stored, and the database's verdicts on them; None beyond the first fifty."""
+    """A used ruling, its signatures as stored, and the database's verdicts on them; None beyond the first fifty.
+
+    `statement` is what was signed: of a member of a batch the statement over the batch.
+    """
 
     run_id: str
     kind: str
@@ -21,8 +24,8 @@ class UsedRuling(NamedTuple):
 _FIRST = "SELECT NOT EXISTS (SELECT 1 FROM cutter_governance.approval_use WHERE purpose = 'cut')"
 # The database verifies as many as it can in the time of a gate; beyond these the verdict is empty.
 _USED = """
-    SELECT run_id, kind, signers, statement, signatures,
-           CASE WHEN row_number() OVER () <= 50 THEN (SELECT array_agg((cutter_governance.fn_openpgp_check(s, statement)).verdict ORDER BY i)
+    SELECT run_id, kind, signers, signed, signatures,
+           CASE WHEN row_number() OVER () <= 50 THEN (SELECT array_agg((cutter_governance.fn_openpgp_check(s, signed)).verdict ORDER BY i)
                                                         FROM unnest(signatures) WITH ORDINALITY u (s, i)) END
       FROM (SELECT DISTINCT ON (run_id, kind, statement_sha256) * FROM cutter_governance.v_approval
              WHERE used_for IS NOT NULL ORDER BY run_id DESC, kind, statement_sha256) used

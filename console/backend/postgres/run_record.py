@@ -16,7 +16,7 @@ _EVENTS = (
 )
 _RULINGS = (
     "SELECT DISTINCT statement_sha256, kind, policy_sha256, not_before, expires, signers, statement, signatures, imported_by,"
-    " imported_at FROM cutter_governance.v_approval WHERE run_id = %s ORDER BY imported_at, statement_sha256"
+    " imported_at, batch_ruling FROM cutter_governance.v_approval WHERE run_id = %s ORDER BY imported_at, statement_sha256"
 )
 _USES_SEEN = (
     "SELECT statement_sha256, used_for AS purpose, used_at, '' AS xid, '' AS used_by FROM cutter_governance.v_approval"
@@ -27,8 +27,9 @@ _USES = (
     " WHERE run_id = %s ORDER BY used_at, purpose"
 )
 _LEASES = (
-    "SELECT purpose, operator, host, armed_by, armed_at, expires_at, ended_at, end_reason FROM cutter_governance.execution_lease"
-    " WHERE run_id = %s ORDER BY armed_at, id"
+    "SELECT purpose, operator, host, armed_by, armed_at, expires_at, ended_at, end_reason FROM cutter_governance.execution_lease l,"
+    " (SELECT %s::text AS run_id) of WHERE coalesce(l.run_id, l.batch_id) IN"
+    " (of.run_id, (SELECT m.batch_id FROM cutter_governance.batch_member m WHERE m.run_id = of.run_id)) ORDER BY armed_at, id"
 )
 _DECISIONS = (
     "SELECT id::text, verdict, marker, statement_sha256, decided_by, decided_at FROM cutter_governance.review_decision"

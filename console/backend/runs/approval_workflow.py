@@ -7,6 +7,7 @@ import stat
 from datetime import datetime
 from pathlib import Path
 
+from console.backend.approvals.batch_statement import parse_batch_statement, parse_members
 from console.backend.approvals.bindings import Expectation
 from console.backend.approvals.check import StatementCheck, check_statement, open_checks, raise_if_invalid
 from console.backend.approvals.draft_files import read_drafts
@@ -32,6 +33,7 @@ from console.backend.host.durable import replace_file
 from console.backend.host.installation import Installation
 from console.backend.host.runtime_tree import FILE_MODE
 from console.backend.journal.journal_record import Field
+from console.backend.model.batches import BATCH_PREFIX
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Waiting
 from console.backend.model.outcome import Check, Outcome
@@ -67,7 +69,7 @@ def draft(
     Raises Refused if it waits for none, and Drifted, naming the units, if its drafts are not what was signed
     or were not verified since: then SG_2 is not even drafted.
     """
-    row, plan = _run_and_plan(installation, run_id)
+    row, plan = run_and_plan(installation, run_id)
     purpose = Purpose.REVERT if revert else PURPOSE_AT.get((row.stage, row.operation))
     if purpose is None:
         raise Refused(
@@ -88,7 +90,7 @@ def draft(
         _require_same_moment(path, in_force_from)
         _restore_units(installation, run_id, path)
     else:
-        state = _write_drafted(installation, row, plan, purpose, policy, path, in_force_from)
+        state = write_drafted(installation, row, plan, purpose, policy, path, in_force_from)
     return view(installation, path, state)
 
 
@@ -123,7 +125,7 @@ def statement_name(purpose: Purpose) -> str:
     return "REVERT" if purpose is Purpose.REVERT else purpose.kind.value
 
 
-def _write_drafted(
+def write_drafted(
     installation: Installation,
     row: RunRow,
     plan: CutPlan,
@@ -132,7 +134,10 @@ def _write_drafted(
     path: Path,
     in_force_from: datetime | None,
 ) -> ledger.DraftState | None:
-    """Write the statement; return the drafts that it is over, as they were read for it."""
+    """Write the statement of this purpose for the run as it is now, and the file of its drafts if it is over drafts.
+
+    Returns the drafts that it is over, as they were read for it.
+    """
     facts = _facts(installation, row, plan, purpose)
     if not purpose.over_drafts:
         write_statement(path, draft_statement(purpose, facts, policy.sha256, installation.context))
@@ -176,8 +181,12 @@ def _counted(facts: RunFacts, plan: CutPlan, purpose: Purpose, state: ledger.Dra
 def _make_room(path: Path, installation: Installation) -> None:
     """Rename a draft that can no longer be approved, with its signatures; it is never overwritten."""
     word = _obsolete_as(path, installation) if path.exists() else ""
-    if not word:
-        return
+    if word:
+        set_draft_aside(path, word)
+
+
+def set_draft_aside(path: Path, word: str) -> None:
+    """Rename a draft with its signatures and its file of units; `word` says why."""
     aside = path.with_suffix(f".{word}-{sha256_hex(path.read_bytes())[:8]}.json")
     # The statement is renamed last: after a crash in between, the next draft finds it and goes on.
     for signature in signatures_beside(path):
@@ -214,7 +223,25 @@ def check(
     """
     data = read_statement(statement)
     claimed = parse_statement(data)
-    row, plan = _run_and_plan(installation, claimed.run_id)
+    expected = expectation(installation, statement, claimed, state)
+    over_batch, beside = _signed_over_its_batch(statement, data, claimed)
+    return check_statement(
+        data,
+        signatures or beside,
+        policy=load_policy(installation.policy),
+        gnupg_home=installation.gnupg_home,
+        now=installation.context.now(),
+        expected=expected,
+        name=statement.name,
+        signed=over_batch if not signatures else None,
+    )
+
+
+def expectation(
+    installation: Installation, statement: Path, claimed: Statement, state: ledger.DraftState | None = None
+) -> Expectation:
+    """Return what a statement must say of its run, as the database has it now, or as `state` has its drafts."""
+    row, plan = run_and_plan(installation, claimed.run_id)
     facts, drafted = _facts(installation, row, plan, claimed.purpose), None
     if claimed.purpose.over_drafts:
         state = state or _draft_state(installation, claimed.run_id)
@@ -222,16 +249,24 @@ def check(
         drafted = _draft_facts(installation, claimed.run_id, state, statement, cut=enacts)
         # A revert is over the drafts that are there; an enactment must find those that were planned.
         facts = facts if enacts else _counted(facts, plan, claimed.purpose, state)
-    expected = Expectation(purpose=claimed.purpose, facts=facts, draft=drafted)
-    return check_statement(
-        data,
-        signatures,
-        policy=load_policy(installation.policy),
-        gnupg_home=installation.gnupg_home,
-        now=installation.context.now(),
-        expected=expected,
-        name=statement.name,
-    )
+    return Expectation(purpose=claimed.purpose, facts=facts, draft=drafted)
+
+
+def _signed_over_its_batch(statement: Path, data: bytes, claimed: Statement) -> tuple[bytes | None, tuple[Path, ...]]:
+    """Return the bytes of the statement over a batch that names this one, and the signatures beside it; none without one."""
+    kind = claimed.kind.value
+    for path in sorted(statement.parent.glob(f"{BATCH_PREFIX}*.{kind}.json")):
+        try:
+            signed = read_statement(path)
+            listed = path.with_name(parse_batch_statement(signed).members.file).read_bytes()
+        except (Refused, OSError):
+            continue
+        if sha256_hex(listed) == parse_batch_statement(signed).members.file_sha256 and any(
+            member.run_id == claimed.run_id and member.statement_sha256 == sha256_hex(data)
+            for member in parse_members(listed)
+        ):
+            return signed, signatures_beside(path)
+    return None, ()
 
 
 def import_statement(installation: Installation, statement: Path, signatures: tuple[Path, ...]) -> ApprovalView:
@@ -272,11 +307,11 @@ def import_statement(installation: Installation, statement: Path, signatures: tu
             role=Role.VERIFIER,
         )
     for path in (statement, *signatures):
-        _close_to_others(installation, path)
+        close_to_others(installation, path)
     return view(installation, statement, state)
 
 
-def _close_to_others(installation: Installation, path: Path) -> None:
+def close_to_others(installation: Installation, path: Path) -> None:
     """Give a file that was copied into the runtime tree the tree's mode; a link, a folder or a file elsewhere stays as it is."""
     if not path.resolve().is_relative_to(installation.root.resolve()):
         return
@@ -331,13 +366,16 @@ def _as_of_use(checks: tuple[Check, ...]) -> tuple[Check, ...]:
     )
 
 
-def all_views(installation: Installation) -> tuple[ApprovalView, ...]:
-    """Return every drafted statement below approvals/, the newest first; an unreadable one is shown as invalid, with the reason."""
+def all_views(installation: Installation, carried: frozenset[str] = frozenset()) -> tuple[ApprovalView, ...]:
+    """Return every drafted statement of a run below approvals/, the newest first; an unreadable one is shown as invalid, with the reason.
+
+    Those that a statement over a batch carries are shown by that one.
+    """
     files = sorted(
         (
             path
             for path in (installation.root / "approvals").glob("ictr-*.json")
-            if path.suffixes[-2:-1] and path.suffixes[-2] in _STATEMENTS
+            if path.suffixes[-2:-1] and path.suffixes[-2] in _STATEMENTS and path.name not in carried
         ),
         key=lambda path: path.stat().st_mtime,
         reverse=True,
@@ -349,10 +387,11 @@ def _view_or_reason(installation: Installation, path: Path) -> ApprovalView:
     try:
         return view(installation, path)
     except CutterError as refused:
-        return _unreadable(installation, path, refused)
+        return unreadable_view(installation, path, refused)
 
 
-def _unreadable(installation: Installation, path: Path, refused: CutterError) -> ApprovalView:
+def unreadable_view(installation: Installation, path: Path, refused: CutterError) -> ApprovalView:
+    """Return the view of a statement that cannot be read, with the reason."""
     now = installation.context.now()
     reason = Check(name="readable", outcome=Outcome.FAIL, detail=refused.message, next_action=refused.next_action)
     run_id, _, rest = path.name.partition(".")
@@ -395,7 +434,8 @@ def ruling_for(installation: Installation, run_id: str, purpose: Purpose) -> App
     return next((row for row in rows if row.purpose == purpose and row.used_for is None and row.expires > now), None)
 
 
-def _run_and_plan(installation: Installation, run_id: str) -> tuple[RunRow, CutPlan]:
+def run_and_plan(installation: Installation, run_id: str) -> tuple[RunRow, CutPlan]:
+    """Return a run's row and its plan. Raises Refused if the file is not the recorded plan."""
     with connect(installation.settings.database.monitor, read_only=True, purpose="run") as connection:
         row = require_run(connection, run_id)
     plan = Workspace.open(installation.root, run_id).plan()

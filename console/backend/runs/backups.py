@@ -15,6 +15,7 @@ from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan_binding import Target
 from console.backend.model.tables import RUN_TABLES
 from console.backend.postgres import ledger
+from console.backend.postgres.batches import documents_of_batch
 from console.backend.postgres.connections import connect
 from console.backend.postgres.document_rows import large_rows
 from console.backend.postgres.effects import Effect, EffectKind
@@ -61,12 +62,14 @@ def take_run_backup(context: PhaseContext) -> tuple[Check, ...]:
 def _by_document(context: PhaseContext) -> tuple[str, ...]:
     """Return the run's document if the database is too large to be dumped whole for each run; otherwise nothing.
 
-    A run can change no row of another document: its writes are those of its sealed manifest, and the guards see to it.
+    Of a member of a batch: the documents of all members, whose backup it is. A run can change no row of another document: its writes are those of its sealed manifest, and the guards see to it.
     """
     installation = context.installation
     with connect(installation.settings.database.verifier, read_only=True, purpose="rows") as connection:
-        is_large = large_rows(connection) > installation.settings.backup_whole_rows
-    return (context.request.docprefix,) if is_large else ()
+        if large_rows(connection) <= installation.settings.backup_whole_rows:
+            return ()
+        members = documents_of_batch(connection, context.request.batch_id) if context.request.batch_id else ()
+    return members or (context.request.docprefix,)
 
 
 def _target(context: PhaseContext) -> Target:

@@ -16,7 +16,17 @@ from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasu
 from console.backend.model.outcome import Check, Outcome, whole_ms, worst
 from console.backend.model.plan import DocumentPlan
 from console.backend.model.purposes import Operation, Purpose
-from console.backend.model.states import PHASE_TABLE, Family, Mode, Move, Phase, RunState, next_phase, only_closes
+from console.backend.model.states import (
+    PHASE_TABLE,
+    Family,
+    Mode,
+    Move,
+    Phase,
+    RunState,
+    Stage,
+    next_phase,
+    only_closes,
+)
 from console.backend.model.view_models import Progress
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import CommitUnknown, connect
@@ -26,7 +36,7 @@ from console.backend.postgres.transactions import assigned_transaction_id
 from console.backend.runs.anchoring import change_event, come_to_rest
 from console.backend.runs.failures import hold_after, record_failure
 from console.backend.runs.kill_switch import disarm_run, require_no_hold
-from console.backend.runs.lease import LeaseHolder
+from console.backend.runs.lease import Lease, LeaseHolder
 from console.backend.runs.moves import command_of
 from console.backend.runs.operations import (
     committing,
@@ -59,7 +69,7 @@ class Engine:
         installation: Installation,
         run_id: str,
         on_progress: Callable[[Progress], None],
-        holder: LeaseHolder | None = None,
+        holder: Lease | None = None,
         planned: DocumentPlan | None = None,
     ) -> None:
         """`holder` holds the lease already; without one it is taken up when it is needed.
@@ -71,7 +81,7 @@ class Engine:
         run = known_run(installation, run_id)
         self.workspace, self.request = run.workspace, run.request
         self._on_progress = on_progress
-        self._lease = holder or LeaseHolder(installation, run_id)
+        self._lease: Lease = holder or LeaseHolder(installation, run_id)
 
     def state(self) -> RunState:
         """Return the run's state: from the database for LIVE, from the records for DRYRUN."""
@@ -80,15 +90,15 @@ class Engine:
         with connect(self.installation.settings.database.monitor, read_only=True, purpose="state") as connection:
             return require_run(connection, self.request.run_id).state
 
-    def walk(self, *, enact: bool = False) -> RunState:
-        """Go on to the next pause or the end. `enact` lets a LIVE run pass the second pause.
+    def walk(self, *, enact: bool = False, until: Stage | None = None) -> RunState:
+        """Go on to the next pause or the end. `enact` lets a LIVE run pass the second pause, `until` ends at a stage before one.
 
         Raises the CutterError that stopped it, after the run's state and journal say so.
         """
         with at_work(), open_journal(self.installation, self.workspace, self.request) as journal:
             try:
                 self._resume_stopped_run(journal)
-                while not is_ending() and (phase := self._next(self.state(), enact=enact)) is not None:
+                while not is_ending() and (phase := self._next(self.state(), enact=enact, until=until)) is not None:
                     self._pass(_WORK[phase], journal)
             finally:
                 # Read before the session ends: the database knows by it which lease is this run's own.
@@ -99,8 +109,8 @@ class Engine:
                 come_to_rest(self.installation, self.workspace, self.request, journal)
             return self.state()
 
-    def _next(self, state: RunState, *, enact: bool) -> Phase | None:
-        phase = next_phase(state.stage) if state.family is Family.ACTIVE else None
+    def _next(self, state: RunState, *, enact: bool, until: Stage | None = None) -> Phase | None:
+        phase = next_phase(state.stage) if state.family is Family.ACTIVE and state.stage is not until else None
         if self.request.mode is Mode.DRYRUN or phase not in _NEEDS_SWITCH:
             return phase
         if phase is Phase.LIFECYCLE_ENACT:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import psycopg
 
@@ -18,8 +18,22 @@ _STATEMENT_S = 30.0
 """Longer than the functions' own lock timeout, so that the error names the lock and not this limit."""
 
 
+class Lease(Protocol):
+    """The lease as a run needs it."""
+
+    def take(self, purpose: Purpose) -> bool:
+        """Take the lease for the purpose; False if it is not armed for it."""
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the session at the server that ends with the run's walk; None if none does."""
+
+    def let_go(self) -> None:
+        """End what this run alone has of the lease."""
+
+
 class LeaseHolder:
-    """Holder of one run's lease, from `take` to the end of the block."""
+    """Holder of the lease of one run, or of one batch, from `take` to the end of the block."""
 
     def __init__(self, installation: Installation, run_id: str) -> None:
         self._installation = installation
@@ -87,3 +101,19 @@ class LeaseHolder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.let_go()
+
+
+class MemberLease:
+    """The lease of a batch in the hands of one of its members: taken as the batch's, and not let go with the member's walk."""
+
+    pid: int | None = None
+
+    def __init__(self, holder: LeaseHolder) -> None:
+        self._holder = holder
+
+    def take(self, purpose: Purpose) -> bool:
+        """Take the batch's lease for the purpose; False if it is not armed for it."""
+        return self._holder.take(purpose)
+
+    def let_go(self) -> None:
+        """Leave the lease to the batch."""

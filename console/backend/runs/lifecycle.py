@@ -50,12 +50,12 @@ class Created(Value):
     """The document as it was planned for a new run; None for the other one."""
 
 
-def create_run(installation: Installation, request: RunRequest) -> Created:
-    """Make a run's id, files, journal and, for LIVE, its row.
+def create_run(installation: Installation, request: RunRequest, *, run_id: str = "", batch_id: str = "") -> Created:
+    """Make a run's id, files, journal and, for LIVE, its row; a member of a batch has its id already.
 
     Raises Refused (REPLAY_CONFLICT) if the document has been cut before, from another text or by a run that was reverted.
     """
-    run_id, accept = new_run_id(installation.context), request.accept.encode()
+    run_id, accept = run_id or new_run_id(installation.context), request.accept.encode()
     operation_of_run = _operation(request)
     if operation_of_run is RunOperation.REPEAL:
         # A prefix that is none would be found unknown here; a repeal has no text, and no profile reads it.
@@ -72,6 +72,7 @@ def create_run(installation: Installation, request: RunRequest) -> Created:
         profile_sha256=profile.sha256,
         operation=operation_of_run,
         moved=request.moved,
+        batch_id=batch_id,
         operator=installation.operator,
         host=installation.context.host,
         started_at=installation.context.now(),

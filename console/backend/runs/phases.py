@@ -192,7 +192,10 @@ class PreWriteBackup(PhaseWork):
     phase = Phase.PRE_WRITE_BACKUP
 
     def prepare(self, context: PhaseContext) -> tuple[Check, ...]:
-        return take_run_backup(context) if context.is_live else backup_possible(context)
+        if not context.is_live:
+            return backup_possible(context)
+        # The members of a batch have one backup: the first of them takes it, and it counts for the others.
+        return ensure_backup(context) if context.request.batch_id else take_run_backup(context)
 
 
 class CutLegA(PhaseWork):

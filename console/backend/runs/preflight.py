@@ -77,7 +77,9 @@ def world_unchanged(context: PhaseContext, connection: psycopg.Connection, *, ow
     plan = context.workspace.plan()
     if plan.world is None:
         raise Drifted(StopCode.DRIFT, "the plan is bound to no world", "Start another run.")
-    now = measure_world(connection, context.installation.context.host, with_rows=not own_run_wrote)
+    in_batch = context.run_id if context.request.batch_id and not own_run_wrote else ""
+    host = context.installation.context.host
+    now = measure_world(connection, host, with_rows=not own_run_wrote, member=in_batch)
     planned = plan.world
     migrated = own_run_wrote and planned.schema_digest != now.schema_digest and _as_installed(context, connection)
     if migrated:

@@ -157,6 +157,7 @@ def commit_alone(
     *,
     role: Role = Role.EXECUTOR,
     replicated: bool = True,
+    timeout_s: float = 30.0,
 ) -> Effect | None:
     """Run one transaction that is in no run's journal, and settle it if its COMMIT is not answered.
 
@@ -167,7 +168,11 @@ def commit_alone(
     fields: tuple[Field, ...] = ()
     effect: Effect | None = None
     try:
-        with at_work(), connect(conninfo_of(installation, role), purpose=work, replicated=replicated) as connection:
+        conninfo = conninfo_of(installation, role)
+        with (
+            at_work(),
+            connect(conninfo, purpose=work, replicated=replicated, timeout_s=timeout_s) as connection,
+        ):
             fields = measure_attempt(connection, role)
             effect = write(connection)
     except CommitUnknown as lost:

@@ -14,6 +14,7 @@ from console.backend.model.states import Family, Move, Stage, only_closes
 from console.backend.model.tables import READERS_TABLES
 from console.backend.model.value import Value
 from console.backend.model.view_models import CountView, RunSummary, Status, SwitchState, SwitchView, WaitView
+from console.backend.postgres.batches import batch_of_each_run
 from console.backend.postgres.connections import connect
 from console.backend.postgres.measure import Identity, measure_baseline, measure_counts, measure_identity
 from console.backend.postgres.records import (
@@ -46,6 +47,8 @@ class Facts(Value):
     """Runs that have a directory here and a row in the database."""
     rulings: tuple[ApprovalRow, ...]
     """Read only if a run waits for a ruling."""
+    batches: Mapping[str, str] = {}
+    """The batch of each run that is a member of one; read only if a run waits for a ruling."""
     switch: SwitchView
     anchors: Mapping[str, frozenset[Anchor]]
 
@@ -90,6 +93,7 @@ def _read(installation: Installation, in_file: SwitchView | None, switch: Switch
             runs=runs,
             known=recorded_runs(connection, run_directories(installation)),
             rulings=approvals(connection) if waits else (),
+            batches=batch_of_each_run(connection) if waits else {},
             anchors=anchors_by_run(connection, runs),
             switch=switch
             or combined(installation, in_file, switch_of(current_hold(connection), open_lease(connection))),
@@ -103,11 +107,7 @@ def _status(installation: Installation, facts: Facts, now: datetime, *, read_onl
     unsettled = tuple(_wait_to_settle(run) for run in runs if run.unsettled)
     # Of these runs nothing else is offered: what is known of them may not be true.
     settled_first = {wait.run_id for wait in (*lost, *unsettled)}
-    waits = (
-        _wait(row, _usable_kinds(row, facts.rulings, now), switch)
-        for row in facts.runs
-        if row.run_id not in settled_first
-    )
+    waits = _waits(facts, [row for row in facts.runs if row.run_id not in settled_first], now)
     return Status(
         measured_at=now,
         outcome=Outcome.FAIL
@@ -124,7 +124,7 @@ def _status(installation: Installation, facts: Facts, now: datetime, *, read_onl
         switch=switch,
         counts=_counts(facts),
         current_run=_current(runs),
-        waiting=(*_hold_waits(switch), *lost, *unsettled, *(wait for wait in waits if wait is not None)),
+        waiting=(*_hold_waits(switch), *lost, *unsettled, *waits),
     )
 
 
@@ -178,6 +178,44 @@ def _wait_to_settle(run: RunSummary) -> WaitView:
         since=None,
         waits_for="the operator",
         next_action=command_of(Move.SETTLE, run.run_id),
+    )
+
+
+def _waits(facts: Facts, rows: list[RunRow], now: datetime) -> tuple[WaitView, ...]:
+    """Return what each run waits for; the members of a batch that wait for the same wait as one."""
+    alone: list[WaitView] = []
+    together: dict[tuple[str, Kind, bool], list[RunRow]] = {}
+    for row in rows:
+        imported, batch_id = _usable_kinds(row, facts.rulings, now), facts.batches.get(row.run_id)
+        if batch_id is not None and row.family is Family.ACTIVE and row.stage in KIND_AT:
+            kind = KIND_AT[row.stage]
+            together.setdefault((batch_id, kind, kind in imported), []).append(row)
+        elif (wait := _wait(row, imported, facts.switch)) is not None:
+            alone.append(wait)
+    of_batches = (_wait_of_batch(*key, members, facts.switch) for key, members in together.items())
+    return (*(wait for wait in of_batches if wait is not None), *alone)
+
+
+def _wait_of_batch(
+    batch_id: str, kind: Kind, is_ruled: bool, members: list[RunRow], switch: SwitchView
+) -> WaitView | None:
+    documents = f"{counted(len(members), 'document')} of batch {batch_id}"
+    work = f"{_RULED[kind]} of {counted(sum(row.n_units or 0 for row in members), 'unit')}"
+    armed = (switch.state, switch.run_id, switch.purpose) == (SwitchState.ARMED, batch_id, Purpose.CUT)
+    if kind is Kind.SG_1 and armed and switch.is_taken:
+        return None
+    verb = "arm" if kind is Kind.SG_1 else "enact"
+    action = f"cutter-console {verb} {batch_id} --confirm {batch_id}"
+    if not is_ruled:
+        action = f"cutter-console approval draft {batch_id}"
+    elif kind is Kind.SG_1 and armed:
+        action = f"cutter-console batch resume {batch_id}"
+    return WaitView(
+        what=f"{documents} are authorised: {work}" if is_ruled else f"{kind} for {documents}: {work}",
+        run_id=members[-1].run_id,
+        since=max(row.changed_at for row in members),
+        waits_for="the operator" if is_ruled else "the sovereign's signature",
+        next_action=action,
     )
 
 

@@ -14,6 +14,7 @@ from console.backend.model.plan_binding import PlanBinding, TableCount, TableDel
 from console.backend.model.value import Value
 from console.backend.model.written_plan import cut_as_written, kept_bytes
 from console.backend.postgres.base import base_digest
+from console.backend.postgres.batches import readers_digest_without_batch, without_companions
 from console.backend.postgres.kept import counted_rows
 from console.backend.postgres.measure import measure_counts, readers_digest, readers_digest_without
 from console.backend.postgres.units import (
@@ -39,11 +40,17 @@ class Rows(Value):
 
 
 def measure_rows(
-    connection: psycopg.Connection, run_id: str, docprefix: str, amendment: Amendment | None = None
+    connection: psycopg.Connection,
+    run_id: str,
+    docprefix: str,
+    amendment: Amendment | None = None,
+    *,
+    in_batch: bool = False,
 ) -> Rows:
     """Read the document's units, the counts and the digest of all other rows.
 
-    Of an amendment: the units of its text, and all that readers see but its new units.
+    Of an amendment: the units of its text, and all that readers see but its new units. Of a member of a batch: counts and
+    digest without exactly what the other members were signed to write.
     """
     # One snapshot for all rows: units and counts of two moments could differ without a fault.
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -56,11 +63,14 @@ def measure_rows(
             measured_at=datetime.now(UTC),
             role=connection.info.user,
         )
+    counts = _counts(connection)
     return Rows(
         units=units_of_document(connection, docprefix),
         edits=edits_of_document(connection, docprefix),
-        counts=_counts(connection),
-        untouched_digest=readers_digest(connection, without_run=run_id),
+        counts=without_companions(connection, run_id, counts) if in_batch else counts,
+        untouched_digest=readers_digest_without_batch(connection, run_id)
+        if in_batch
+        else readers_digest(connection, without_run=run_id),
         measured_at=datetime.now(UTC),
         role=connection.info.user,
     )

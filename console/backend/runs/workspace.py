@@ -57,6 +57,8 @@ class RunRequestFile(Value):
     operation: RunOperation = RunOperation.CUT
     moved: tuple[Moved, ...] = ()
     """Renumberings that the operator stated; of an amendment only."""
+    batch_id: str = ""
+    """The batch that the run is a member of; empty if it stands by itself."""
     operator: SafeText
     host: SafeText
     started_at: datetime

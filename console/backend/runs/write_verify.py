@@ -58,7 +58,8 @@ def verify_again(
 
 def _measure_checks(context: PhaseContext, connection: psycopg.Connection) -> tuple[CutPlan, Rows, tuple[Check, ...]]:
     plan, raw = context.workspace.plan(), context.workspace.source()
-    rows = measure_rows(connection, context.run_id, context.request.docprefix, plan.amendment)
+    in_batch = bool(context.request.batch_id)
+    rows = measure_rows(connection, context.run_id, context.request.docprefix, plan.amendment, in_batch=in_batch)
     request, most = context.request, limits_of(context.installation.settings)
     profile, acceptances = context.workspace.profile(request), context.workspace.acceptances(request, most)
     replanned = bind(planned(context.installation, request, raw, profile, acceptances), plan.world, plan.amendment)

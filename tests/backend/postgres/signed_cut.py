@@ -182,6 +182,12 @@ class SignedCut:
         with self.executor() as connection:
             ledger.arm(connection, self.run_id, purpose, "tester", "host", minutes)
 
+    def to_first_pause(self) -> None:
+        """The steps from a proven backup to the first pause."""
+        with self.executor() as connection:
+            for stage in (Stage.PRE_WRITE_BACKUP_TAKEN, Stage.AWAITING_CUT_AUTHORIZATION):
+                ledger.advance(connection, self.run_id, stage, event("to the pause"))
+
     def disarm(self) -> None:
         """End whatever lease is open."""
         with self.executor() as connection:
@@ -285,6 +291,14 @@ def start_cut(
     return _at_the_pause(database, "cut", number, accepted(planned), planned.canonical)
 
 
+def plan_cut(database: Database, docprefix: str, text: str, number: int) -> SignedCut:
+    """A run that is planned, and has no backup yet."""
+    planned = plan_document(
+        text.encode(), origin=f"file:{docprefix}.md", docprefix=docprefix, profile="atx", ordinals=False
+    )
+    return _planned_run(database, "cut", number, accepted(planned), planned.canonical)
+
+
 def fresh_cut(cluster: TransientCluster, template: str) -> Iterator[SignedCut]:
     """As `start_cut` makes it, in a database of its own; made once a cluster and copied, since a test wants nothing of its making.
 
@@ -350,6 +364,20 @@ def _at_the_pause(
     canonical: bytes,
     moved: tuple[Moved, ...] = (),
 ) -> SignedCut:
+    run = _planned_run(database, operation, number, document, canonical, moved)
+    run.backup()
+    run.to_first_pause()
+    return run
+
+
+def _planned_run(
+    database: Database,
+    operation: str,
+    number: int,
+    document: DocumentPlan,
+    canonical: bytes,
+    moved: tuple[Moved, ...] = (),
+) -> SignedCut:
     with database.connect() as connection:
         sovereign().pin_if_none(connection)
     facts = ledger.NewRun(
@@ -371,12 +399,7 @@ def _at_the_pause(
         plan = bind(document, _planned_for(connection), amendment)
         assert plan.world is not None
         ledger.record_plan(connection, facts.run_id, plan, plan.world.baseline_digest, event("cutplan"))
-    run = SignedCut(database=database, run_id=facts.run_id, plan=plan, canonical=canonical)
-    run.backup()
-    with connect(database.conninfo("cutter_exec")) as connection:
-        for stage in (Stage.PRE_WRITE_BACKUP_TAKEN, Stage.AWAITING_CUT_AUTHORIZATION):
-            ledger.advance(connection, run.run_id, stage, event("to the pause"))
-    return run
+    return SignedCut(database=database, run_id=facts.run_id, plan=plan, canonical=canonical)
 
 
 def _planned_for(connection: psycopg.Connection) -> PlanBinding:

@@ -42,6 +42,7 @@ RECORDING = {
     "fn_verify_record",
     "fn_edit_verify_record",
     "fn_backup_record",
+    "fn_batch_import",
 }
 NOBODYS = {
     *(
@@ -55,6 +56,7 @@ NOBODYS = {
         "fn_signing_key_pin",
     ),
     *("fn_signing_key_end", "fn_event_write", "fn_run_step", "fn_baseline_write", "fn_manifest_seal", "fn_cut_write"),
+    *("fn_approval_take", "fn_approval_signers", "fn_ruling_found", "fn_lease_open", "fn_batch_of", "fn_batch_listed"),
     *("fn_record_write", "fn_revert_write", "fn_write_lock", "fn_lock", "fn_table_digest", "fn_assert_backup"),
 }
 FIXED = {
@@ -112,6 +114,8 @@ def test_the_monitoring_role_executes_reading_functions_alone(database: Database
     with database.connect() as connection:
         names = [name for (name,) in connection.execute(_EXECUTABLE.encode(), ("cutter_ro",))]
     assert names == [
+        "fn_batch_digest",
+        "fn_batch_waiting",
         "fn_count_audit",
         "fn_document_digest",
         "fn_documents_not_kept",
@@ -140,7 +144,10 @@ def test_the_executor_imports_no_approval_and_the_verifier_writes_no_unit(each_d
     assert executor >= CUT_FUNCTIONS
     assert verifier >= RECORDING
     assert not executor & RECORDING
-    assert not verifier & (CUT_FUNCTIONS | {"fn_lease_arm", "fn_hold_release", "fn_run_create", "fn_run_plan"})
+    assert not verifier & (
+        CUT_FUNCTIONS
+        | {"fn_lease_arm", "fn_batch_arm", "fn_batch_record", "fn_hold_release", "fn_run_create", "fn_run_plan"}
+    )
     assert not (executor | verifier) & NOBODYS
 
 

@@ -208,12 +208,19 @@ def test_the_rows_of_a_document_are_the_same_to_the_console_and_to_the_database(
             assert sum(proof.rows for proof in proofs) == 0 if documents == ("NONE",) else rows[0][1] > 0
 
 
-def by_document(cut: SignedCut, docprefix: str = "") -> dict[str, object]:
-    """What the console has found in a backup of one document that it has just restored."""
+def by_document(cut: SignedCut, *docprefixes: str) -> dict[str, object]:
+    """What the console has found in a backup of the cut's document, or of these, that it has just restored."""
+    names = ", ".join(f"'{name}'" for name in docprefixes or (cut.docprefix,))
     with cut.database.connect() as connection:
-        proof = scalar(connection, _PROOF.replace("%(of)s", f"'{docprefix or cut.docprefix}'"))
+        proof = scalar(connection, _PROOF.replace("%(of)s", names))
     assert isinstance(proof, dict)
     return proof
+
+
+def record_by_document(cut: SignedCut, *docprefixes: str) -> None:
+    """Record such a backup for the cut's run."""
+    with cut.verifier() as connection:
+        connection.execute(_RECORD, (cut.run_id, Jsonb(by_document(cut, *docprefixes))))
 
 
 def test_a_backup_of_the_runs_document_is_recorded_with_what_stands_of_the_others(cut: SignedCut) -> None:

@@ -863,7 +863,7 @@ END $$;
 
 -- An SG_1 to cut also covers the soft revert of exactly that cut, once, later than its own end;
 -- a signed revert goes before it.
-CREATE OR REPLACE FUNCTION fn_ruling(p_run_id text, p_purpose text) RETURNS cutter_governance.approval
+CREATE OR REPLACE FUNCTION fn_ruling_found(p_run_id text, p_purpose text) RETURNS cutter_governance.approval
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD'
     SET timezone = 'UTC' AS $$
 DECLARE
@@ -928,7 +928,20 @@ BEGIN
                    wanted, p_run_id, a.policy_sha256, coalesce(current_policy, 'none')),
             'Draft a new statement and have it signed.');
     END IF;
-    PERFORM cutter_governance.fn_signers(a.statement, a.signatures, a.policy_sha256, a.kind, a.not_before, a.expires);
+    RETURN a;
+END $$;
+
+COMMENT ON FUNCTION fn_ruling_found IS
+    'The ruling that covers a purpose for a run, without its signatures; raises if there is none.';
+
+-- The ruling as it was found, with its signatures verified (fn_approval_signers).
+CREATE OR REPLACE FUNCTION fn_ruling(p_run_id text, p_purpose text) RETURNS cutter_governance.approval
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD'
+    SET timezone = 'UTC' AS $$
+DECLARE
+    a cutter_governance.approval := cutter_governance.fn_ruling_found(p_run_id, p_purpose);
+BEGIN
+    PERFORM cutter_governance.fn_approval_signers(a);
     RETURN a;
 END $$;
 

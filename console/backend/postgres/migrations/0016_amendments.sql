@@ -499,8 +499,12 @@ BEGIN
     PERFORM cutter_governance.fn_event_write(p_run_id, p_event);
 END $$;
 
--- As in 0012; a ruling over an amendment says so, and names the law that it amends.
-CREATE OR REPLACE FUNCTION fn_approval_import(p_statement bytea, p_signatures bytea[]) RETURNS text
+-- A statement, as fn_approval_import takes it: signed itself, or named by the signed statement over a batch, whose
+-- signers were verified by whoever calls (fn_batch_import). A ruling over an amendment says so, and names the law
+-- that it amends.
+CREATE OR REPLACE FUNCTION fn_approval_take(
+    p_statement bytea, p_signatures bytea[], p_batch_ruling text, p_signers text[]
+) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD'
     SET timezone = 'UTC' AS $$
 DECLARE
@@ -670,8 +674,10 @@ BEGIN
             END IF;
         END IF;
     END IF;
-    n.signers := cutter_governance.fn_signers(
-        p_statement, p_signatures, n.policy_sha256, n.kind, n.not_before, n.expires);
+    n.signers := CASE WHEN p_batch_ruling IS NULL
+                          THEN cutter_governance.fn_signers(
+                              p_statement, p_signatures, n.policy_sha256, n.kind, n.not_before, n.expires)
+                      ELSE p_signers END;
     IF old.statement_sha256 IS NOT NULL THEN
         IF (old.kind, old.purpose, old.run_id, old.plan_digest, old.manifest_digest, old.policy_sha256,
             old.baseline_digest, old.draft_digest, old.review_decision_id, old.n_units, old.database,
@@ -689,9 +695,7 @@ BEGIN
         END IF;
         -- The recorded signatures are what a write verifies:
         -- a row with others would be taken here and refused later on.
-        IF old.signers
-            IS DISTINCT FROM cutter_governance.fn_signers(
-                old.statement, old.signatures, old.policy_sha256, old.kind, old.not_before, old.expires) THEN
+        IF old.signers IS DISTINCT FROM cutter_governance.fn_approval_signers(old) THEN
             PERFORM cutter_governance.fn_stop(
                 'STOP_REPLAY_CONFLICT', 'CU004',
                 format('statement %s is recorded already, with other signers than its signatures prove (by %s)',
@@ -703,12 +707,21 @@ BEGIN
     INSERT INTO cutter_governance.approval (
         statement_sha256, kind, run_id, plan_digest, manifest_digest, policy_sha256, baseline_digest, draft_digest,
         review_decision_id, n_units, database, system_identifier, timeline, not_before, expires, signers, statement,
-        signatures, purpose, canonical_sha256, in_force_from)
+        signatures, purpose, canonical_sha256, in_force_from, batch_ruling)
     VALUES (n.statement_sha256, n.kind, n.run_id, n.plan_digest, n.manifest_digest, n.policy_sha256, n.baseline_digest,
             n.draft_digest, n.review_decision_id, n.n_units, n.database, n.system_identifier, n.timeline, n.not_before,
-            n.expires, n.signers, p_statement, p_signatures, n.purpose, n.canonical_sha256, n.in_force_from);
+            n.expires, n.signers, p_statement, p_signatures, n.purpose, n.canonical_sha256, n.in_force_from,
+            p_batch_ruling);
     RETURN n.statement_sha256;
 END $$;
+COMMENT ON FUNCTION fn_approval_take IS
+    'Records a statement that is signed, or that the signed statement over a batch names, with every column of its bytes.';
+
+-- As in 0012: a statement with its own signatures.
+CREATE OR REPLACE FUNCTION fn_approval_import(p_statement bytea, p_signatures bytea[]) RETURNS text
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT cutter_governance.fn_approval_take(p_statement, p_signatures, NULL, NULL)
+$$;
 
 -- As in 0012; an amendment or a repeal is armed where a cut is.
 CREATE OR REPLACE FUNCTION fn_lease_arm(
@@ -716,9 +729,6 @@ CREATE OR REPLACE FUNCTION fn_lease_arm(
 ) RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    leased uuid;
-    held text;
-    now_at timestamptz;
     cut_under cutter_governance.approval;
 BEGIN
     PERFORM cutter_governance.fn_write_lock(true);
@@ -769,34 +779,7 @@ BEGIN
         PERFORM cutter_governance.fn_assert_target(cut_under, 'cut');
     END IF;
     PERFORM cutter_governance.fn_assert_backup(p_run_id);
-    UPDATE cutter_governance.execution_lease e
-       SET ended_at = clock_timestamp(),
-           end_reason = CASE WHEN expires_at <= clock_timestamp() THEN 'expired'
-                             WHEN EXISTS (SELECT 1
-                                            FROM cutter_governance.hold_event h
-                                           WHERE h.action = 'set'
-                                             AND h.at >= e.armed_at)
-                                 THEN 'a HOLD was set'
-                             ELSE 'the session that held it is gone' END
-     WHERE id IN (SELECT l.id
-                    FROM cutter_governance.execution_lease l
-                   WHERE l.ended_at IS NULL
-                     AND NOT EXISTS (SELECT 1 FROM cutter_governance.v_lease s WHERE s.id = l.id)
-                     FOR UPDATE OF l SKIP LOCKED);
-    SELECT format('%s to %s, by %s', run_id, purpose, operator) INTO held
-      FROM cutter_governance.execution_lease
-     WHERE ended_at IS NULL;
-    IF held IS NOT NULL THEN
-        PERFORM cutter_governance.fn_stop(
-            'STOP_LOCKED', 'CU004',
-            'the switch is already armed for ' || held,
-            'End that lease first: cutter-console disarm');
-    END IF;
-    now_at := clock_timestamp();
-    INSERT INTO cutter_governance.execution_lease (run_id, purpose, operator, host, armed_at, expires_at)
-    VALUES (p_run_id, p_purpose, p_operator, p_host, now_at, now_at + make_interval(mins => p_minutes))
-    RETURNING id INTO leased;
-    RETURN leased;
+    RETURN cutter_governance.fn_lease_open(p_run_id, NULL, p_purpose, p_operator, p_host, p_minutes);
 END $$;
 
 -- ---------------------------------------------------------------------------------------------------------------------
@@ -1430,8 +1413,9 @@ BEGIN
     PERFORM pg_stat_clear_snapshot();
     IF NOT EXISTS (SELECT 1
                      FROM cutter_governance.v_lease_standing l
-                    WHERE l.run_id = NEW.run_id
-                      AND l.purpose = NEW.purpose) THEN
+                    WHERE l.purpose = NEW.purpose
+                      AND coalesce(l.run_id, l.batch_id)
+                          IN (NEW.run_id, cutter_governance.fn_batch_of(NEW.run_id))) THEN
         PERFORM cutter_governance.fn_stop(
             'STOP_EXECUTION_DISABLED', 'CU004',
             format('the lease of run %s to %s ended before COMMIT', NEW.run_id, NEW.purpose),
@@ -1442,8 +1426,7 @@ END $$;
 
 REVOKE ALL ON FUNCTION guard_amended, fn_document_units, fn_newest_state, fn_repealed_by, fn_base_lines, fn_base_digest,
     fn_amend_refusal, fn_run_base, fn_amended_units, fn_gone_units, fn_amend_differences, fn_amend_write,
-    fn_amend_enact_write,
-    fn_amend_revert_write FROM PUBLIC;
+    fn_amend_enact_write, fn_amend_revert_write, fn_approval_take FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION fn_base_lines, fn_base_digest, fn_amend_refusal, fn_repealed_by, fn_amended_units,
     fn_gone_units TO cutter_exec, cutter_verify;
 GRANT EXECUTE ON FUNCTION fn_run_base TO cutter_exec;

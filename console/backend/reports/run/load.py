@@ -118,6 +118,8 @@ class Ruling(Value):
     signatures: tuple[bytes, ...]
     imported_by: SafeText
     imported_at: Utc
+    batch_ruling: str | None = None
+    """sha256 of the statement over a batch that names this one and carries the signatures; None if it was signed itself."""
     uses: tuple[Use, ...]
     policy: Policy | None
     """The policy with the digest that was signed, or None if the run has no copy of it."""

@@ -368,8 +368,14 @@ def _facts(ruling: Ruling, prefix: str, register: Register) -> tuple[str, ...]:
         )
         for use in ruling.uses
     )
+    of_batch = (
+        (put("batch", "signed through", "the statement over its batch, which names this one", ruling.batch_ruling),)
+        if ruling.batch_ruling
+        else ()
+    )
     return (
         *signers,
+        *of_batch,
         put("imported", "imported", f"at {utc(ruling.imported_at)} by {ruling.imported_by}"),
         put("valid", "valid", f"from {utc(ruling.not_before)} to {utc(ruling.expires)}"),
         put("policy", "policy", _policy(ruling), ruling.policy_sha256, "approval and the run's copy of the policy"),

@@ -1,0 +1,219 @@
+"""The backend's answers about batches to both front ends."""
+
+from console.backend.gates import arming_checks
+from console.backend.gates.dry_runs import judge_dry_run, measure_dry_runs
+from console.backend.host.installation import Installation
+from console.backend.model.batches import BatchMove, BatchView, OnFailure
+from console.backend.model.counting import counted
+from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured, UsageError
+from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.purposes import Kind, Purpose
+from console.backend.model.readiness import ReportView
+from console.backend.model.states import Mode, Stage
+from console.backend.model.view_models import OnProgress, RunRequest, SwitchState, SwitchView
+from console.backend.reports.batch import write_batch_report
+from console.backend.reports.run.report import write_run_report
+from console.backend.runs import approval_workflow, batch_rulings
+from console.backend.runs.backups import ensure_backup
+from console.backend.runs.batch_views import all_batches, view_batch
+from console.backend.runs.batches import BatchWalk, OnBatch, arm_batch, create_batch, first_waiting
+from console.backend.runs.kill_switch import armed_for, measure_switch, require_no_hold
+from console.backend.runs.lease import LeaseHolder
+from console.backend.runs.phase_context import PhaseContext
+from console.backend.runs.run_views import known_run
+from console.backend.runs.workspace import Workspace
+
+
+class Batches:
+    """The batches of one installation. Every method measures again; nothing is remembered between calls."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+
+    def list_all(self) -> tuple[BatchView, ...]:
+        """Return all batches of this root, the newest first."""
+        return all_batches(self._installation)
+
+    def view(self, batch_id: str) -> BatchView:
+        """Return one batch, decided by evidence."""
+        return view_batch(self._installation, batch_id)
+
+    def start(
+        self,
+        requests: tuple[tuple[str, RunRequest], ...],
+        mode: Mode,
+        on_failure: OnFailure,
+        on_batch: OnBatch,
+        on_progress: OnProgress,
+    ) -> BatchView:
+        """Start a batch of these documents, and go on to the first pause, or through every dry run."""
+        require_no_hold(self._installation)
+        batch = create_batch(self._installation, requests, mode, on_failure)
+        return BatchWalk(self._installation, batch.batch_id, on_batch, on_progress).resume()
+
+    def resume(
+        self, batch_id: str, on_failure: OnFailure | None, on_batch: OnBatch, on_progress: OnProgress
+    ) -> BatchView:
+        """Go on from where the batch rests. Raises Waiting or Refused if it waits for a ruling or for the switch."""
+        require_no_hold(self._installation)
+        walk = BatchWalk(self._installation, batch_id, on_batch, on_progress)
+        if on_failure is not None:
+            walk.change_on_failure(on_failure)
+        before = self.view(batch_id)
+        if BatchMove.RESUME not in before.moves:
+            self._refuse_standstill(before)
+        return self._reported(walk.resume())
+
+    def arm(self, batch_id: str, confirm: str) -> SwitchView:
+        """Arm the switch for this batch to cut; if it is armed for that already, do nothing."""
+        _require_typed(batch_id, confirm)
+        if armed_for(self._installation, batch_id, Purpose.CUT):
+            note = {"note": "it was armed for this batch already; nothing was done"}
+            return measure_switch(self._installation).model_copy(update=note)
+        view = self.view(batch_id)
+        self._require(BatchMove.ARM, view)
+        run_id = first_waiting(self._installation, view)
+        _require_all(batch_id, self.arming_checks(view))
+        self._back_up(run_id)
+        arm_batch(self._installation, batch_id, Purpose.CUT)
+        return measure_switch(self._installation)
+
+    def enact(self, batch_id: str, confirm: str, on_batch: OnBatch, on_progress: OnProgress) -> BatchView:
+        """Enact every verified member under SG_2, and close them; the switch is armed for this alone."""
+        _require_typed(batch_id, confirm)
+        view = self.view(batch_id)
+        self._require(BatchMove.ENACT, view)
+        run_id = first_waiting(self._installation, view)
+        _require_all(batch_id, self.enacting_checks(view))
+        self._back_up(run_id)
+        with LeaseHolder(self._installation, batch_id) as holder:
+            arm_batch(self._installation, batch_id, Purpose.ENACT, holder)
+            after = BatchWalk(self._installation, batch_id, on_batch, on_progress).enact(holder)
+        return self._reported(after)
+
+    def report(self, batch_id: str) -> ReportView:
+        """Write the report of the batch: a row for each document."""
+        return write_batch_report(self._installation, batch_id)
+
+    def arming_checks(self, view: BatchView) -> tuple[Check, ...]:
+        """Measure what must hold before the batch is armed to cut."""
+        run_id = first_waiting(self._installation, view)
+        waits = batch_rulings.waiting_runs(self._installation, view.batch_id, Purpose.CUT)
+        ruling = (batch_rulings.imported(self._installation, view.batch_id, Purpose.CUT),) if waits else ()
+        first = (*ruling, self._dry_runs(waits)) if waits else ()
+        return (
+            *first,
+            self._switch(view, Purpose.CUT),
+            *arming_checks.before(self._installation, run_id, arming_checks.OF_BATCH),
+        )
+
+    def enacting_checks(self, view: BatchView) -> tuple[Check, ...]:
+        """Measure what must hold before the batch is enacted."""
+        run_id = first_waiting(self._installation, view)
+        return (
+            batch_rulings.imported(self._installation, view.batch_id, Purpose.ENACT),
+            self._switch(view, Purpose.ENACT),
+            *arming_checks.before(self._installation, run_id, arming_checks.AGAIN_OF_BATCH),
+        )
+
+    def _dry_runs(self, run_ids: tuple[str, ...]) -> Check:
+        """Check that a dry run of each member's very content was green on this very database."""
+        green = measure_dry_runs(self._installation)
+        wrong: list[str] = []
+        for run_id in run_ids:
+            request, plan = (
+                known_run(self._installation, run_id).request,
+                Workspace.open(self._installation.root, run_id).plan_facts(),
+            )
+            own = tuple(
+                dry_run
+                for dry_run in green
+                if plan is not None
+                and (dry_run.docprefix, dry_run.content_digest) == (request.docprefix, plan.content_digest)
+            )
+            verdict = judge_dry_run(own, plan.target, "") if plan is not None else None
+            if verdict is None or verdict.outcome is not Outcome.PASS:
+                wrong.append(f"{request.docprefix}: {verdict.detail if verdict else 'it has no plan'}")
+        answer = f"{len(wrong)} without, first {'; '.join(wrong[:3])}" if wrong else f"one for each of {len(run_ids)}"
+        return self._check("green dry runs", answer, not wrong, "A dry run of all: cutter-console batch start FOLDER")
+
+    def _switch(self, view: BatchView, purpose: Purpose) -> Check:
+        switch = measure_switch(self._installation)
+        own = (switch.run_id, switch.purpose) == (view.batch_id, purpose)
+        is_free = switch.state is SwitchState.OFF or (switch.state is SwitchState.ARMED and own)
+        return self._check("switch", f"{switch.state} {switch.reason}".strip(), is_free, switch.clears_with)
+
+    def _check(self, name: str, answer: str, good: bool, advice: str) -> Check:
+        evidence = Evidence(
+            id=f"E-{name.replace(' ', '-')}",
+            asked=name,
+            source="measured now",
+            answer=answer,
+            measured_at=self._installation.context.now(),
+        )
+        outcome = Outcome.PASS if good else Outcome.FAIL
+        return Check(
+            name=name, outcome=outcome, detail=answer, evidence=(evidence,), next_action="" if good else advice
+        )
+
+    def _back_up(self, run_id: str) -> None:
+        """Take a proven backup if there is no fresh one, without which the database opens no lease."""
+        known = known_run(self._installation, run_id)
+        ensure_backup(PhaseContext(self._installation, known.workspace, known.request, lambda *_: None))
+
+    def _reported(self, view: BatchView) -> BatchView:
+        """Write the report of each member that is law, now that the switch is off, and that of the batch."""
+        closed = [member for member in view.members if member.stage is Stage.CLOSEOUT_REPORTED]
+        if view.mode is not Mode.LIVE or not closed:
+            return view
+        try:
+            for member in closed:
+                write_run_report(self._installation, member.run_id)
+            write_batch_report(self._installation, view.batch_id)
+        except CutterError as error:
+            message = f"{counted(len(closed), 'document')} of batch {view.batch_id} are law; a report could not be written: {error.message}"
+            action = f"See what is wrong, then: cutter-console batch report {view.batch_id}"
+            raise Unmeasured(error.code, message, action) from error
+        return view
+
+    def _require(self, move: BatchMove, view: BatchView) -> None:
+        require_no_hold(self._installation)
+        if move not in view.moves:
+            self._refuse_standstill(view)
+
+    @staticmethod
+    def _refuse_standstill(view: BatchView) -> None:
+        """Raise what the batch waits for, with the command that gives it."""
+        batch_id = view.batch_id
+        match view.moves[0]:
+            case BatchMove.DRAFT_SG_1:
+                raise approval_workflow.waiting(
+                    batch_id, Kind.SG_1, f"then arm: cutter-console arm {batch_id} --confirm {batch_id}"
+                )
+            case BatchMove.DRAFT_SG_2:
+                raise approval_workflow.waiting(
+                    batch_id, Kind.SG_2, f"then: cutter-console enact {batch_id} --confirm {batch_id}"
+                )
+            case BatchMove.ARM:
+                action = f"cutter-console arm {batch_id} --confirm {batch_id}"
+            case BatchMove.ENACT:
+                action = f"cutter-console enact {batch_id} --confirm {batch_id}"
+            case BatchMove.RESUME:
+                action = f"cutter-console batch resume {batch_id}"
+            case BatchMove.REPORT:
+                action = f"cutter-console batch report {batch_id}"
+        raise Refused(StopCode.EXECUTION_DISABLED, f"batch {batch_id}: {view.phase}", action)
+
+
+def _require_typed(batch_id: str, confirm: str) -> None:
+    if confirm != batch_id:
+        message = f"what was typed is not the batch's id {batch_id}"
+        raise UsageError(StopCode.EXECUTION_DISABLED, message, "Type the id of the batch, whole.")
+
+
+def _require_all(batch_id: str, checks: tuple[Check, ...]) -> None:
+    """Raise Refused naming each check that stops it."""
+    stopping = [check for check in checks if check.outcome in {Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.NOT_RUN}]
+    if stopping:
+        message = f"batch {batch_id} is refused: {'; '.join(f'{check.name}: {check.detail}' for check in stopping)}"
+        raise Refused(StopCode.EXECUTION_DISABLED, message, stopping[0].next_action)

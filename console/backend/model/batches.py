@@ -1,0 +1,196 @@
+"""Batches: their documents and plans, and how a batch stands."""
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from console.backend.model.outcome import Outcome
+from console.backend.model.profile_names import DEFAULT_PROFILE
+from console.backend.model.safe_text import SafeText
+from console.backend.model.states import Family, Mode, Stage
+from console.backend.model.value import Value
+
+BATCH_PREFIX = "ictb-"
+"""Beginning of a batch's id; that of a run begins otherwise."""
+
+
+def is_batch(subject: str) -> bool:
+    """Return whether this id is one of a batch, not of a run."""
+    return subject.startswith(BATCH_PREFIX)
+
+
+class OnFailure(StrEnum):
+    """Reaction of a batch to a document that fails."""
+
+    STOP = "stop"
+    SET_ASIDE = "set-aside"
+    """The document is left as it is, with its reason, and the batch goes on with the others."""
+
+
+class BatchMove(StrEnum):
+    """A move of a batch; the first one that is offered goes on."""
+
+    RESUME = "resume"
+    DRAFT_SG_1 = "draft SG_1"
+    ARM = "arm"
+    DRAFT_SG_2 = "draft SG_2"
+    ENACT = "enact"
+    REPORT = "report"
+
+
+class BatchDocument(Value):
+    """One document of a batch, as it is planned."""
+
+    name: SafeText
+    """The file's path relative to the folder or queue that lists it."""
+    path: Path
+    docprefix: str
+    profile: str = DEFAULT_PROFILE
+    ordinals: bool = False
+    accept: Path | None = None
+    refused: SafeText = ""
+    """Reason why it cannot be in a batch; empty if it can."""
+
+
+class PlannedDocument(Value):
+    """The plan of one document of a batch, in numbers."""
+
+    position: int
+    name: SafeText
+    docprefix: str
+    profile: str
+    outcome: Outcome
+    bytes: int
+    n_units: int = 0
+    n_suspects: int = 0
+    plan_digest: str = ""
+    """Of the plan before it is bound to a database; empty if there is none."""
+    detail: SafeText = ""
+    """Reason why it is not planned; empty if it is."""
+
+
+class BatchPlan(Value):
+    """The plans of all documents of a batch, in their order. Nothing is written for it."""
+
+    schema_: Literal["cutter-console/batch-plan/1"] = Field(default="cutter-console/batch-plan/1", alias="schema")
+    outcome: Outcome
+    measured_at: datetime
+    digest: str
+    """sha256 over position, document and plan digest of each planned document, in order."""
+    documents: tuple[PlannedDocument, ...]
+    n_planned: int
+    n_refused: int
+    n_units: int
+    workers: int
+    seconds: float
+
+
+class BatchMember(Value):
+    """One document of a batch that was started: its run and what that is started with."""
+
+    position: int
+    run_id: str
+    name: SafeText
+    origin: str
+    docprefix: str
+    profile: str
+    ordinals: bool = False
+    accept: str = ""
+
+
+class SetAside(Value):
+    """A document that the batch goes on without."""
+
+    position: int
+    run_id: str
+    name: SafeText
+    docprefix: str
+    code: str
+    reason: SafeText
+    at: datetime
+
+
+class BatchFile(Value):
+    """The request that a batch was started with; kept in its directory."""
+
+    batch_id: str
+    mode: Mode
+    on_failure: OnFailure
+    operator: SafeText
+    host: SafeText
+    started_at: datetime
+    members: tuple[BatchMember, ...]
+
+
+class MemberView(Value):
+    """One member of a batch as it stands."""
+
+    position: int
+    run_id: str
+    name: SafeText
+    docprefix: str
+    state: SafeText
+    """The state of its run; `not started` before there is one."""
+    stage: Stage | None
+    family: Family | None
+    n_units: int | None
+    plan_digest: str
+    set_aside: SafeText = ""
+    """The reason why the batch goes on without it; empty if it does not."""
+
+
+class BatchView(Value):
+    """A batch as it stands, decided by evidence."""
+
+    measured_at: datetime
+    batch_id: str
+    mode: Mode
+    on_failure: OnFailure
+    operator: SafeText
+    host: SafeText
+    started_at: datetime
+    is_recorded: bool
+    """True if the database has it; a dry run is known to its directory alone."""
+    digest: str
+    """Over the plan digests in order; empty before it is recorded."""
+    phase: SafeText
+    """Its standing, in words."""
+    members: tuple[MemberView, ...]
+    n_done: int
+    """Members that the present step is behind."""
+    n_open: int
+    """Members that the present step is still before."""
+    n_units_done: int
+    n_units_open: int
+    rulings: tuple[SafeText, ...]
+    """Imported statements over it: kind and sha256."""
+    armed_to: str = ""
+    moves: tuple[BatchMove, ...]
+
+    @property
+    def set_aside(self) -> tuple[MemberView, ...]:
+        """Return the members that the batch goes on without."""
+        return tuple(member for member in self.members if member.set_aside)
+
+    @property
+    def n_units(self) -> int:
+        """Return the number of units of all members that are planned."""
+        return sum(member.n_units or 0 for member in self.members)
+
+
+class BatchProgress(Value):
+    """Progress of a batch at work: documents and units of the present step, with rate and remaining time."""
+
+    batch_id: str
+    step: SafeText
+    docprefix: str
+    done: int
+    total: int
+    units_done: int
+    units_total: int
+    units_per_s: float | None
+    """None before the first document is done."""
+    remaining_s: float | None

@@ -1,0 +1,93 @@
+"""The files of one batch: what it was started with, and what was set aside. They lie in `runs/<batch id>/`."""
+
+from pathlib import Path
+from typing import Self, TypeVar
+
+from pydantic import ValidationError
+
+from console.backend.host.durable import replace_file, sync_directory
+from console.backend.host.regular_file import read_regular
+from console.backend.host.runtime_tree import within
+from console.backend.model.batches import BatchFile, SetAside
+from console.backend.model.canonical_json import canonical_json
+from console.backend.model.errors import Refused, StopCode, Unmeasured
+from console.backend.model.value import Value
+
+_BATCH, _ASIDE = "batch.json", "set-aside.json"
+_MOST_BYTES = 1 << 26
+_V = TypeVar("_V", bound=Value)
+
+
+class _Asides(Value):
+    set_aside: tuple[SetAside, ...] = ()
+
+
+class BatchFolder:
+    """The directory of a batch; its files are replaced whole."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    @classmethod
+    def create(cls, root: Path, batch: BatchFile) -> Self:
+        """Make the directory of a new batch with its file. Raises Refused if the id is taken or there is no tree."""
+        folder = cls(root / "runs" / batch.batch_id)
+        try:
+            folder.directory.mkdir(mode=0o750)
+            sync_directory(folder.directory.parent)
+        except OSError as error:
+            message = f"{folder.directory}: {error.strerror}"
+            raise Refused(StopCode.REFUSED_INPUT, message, "Make the runtime tree: cutter-console init") from error
+        folder.write(batch)
+        return folder
+
+    @classmethod
+    def open(cls, root: Path, batch_id: str) -> Self:
+        """Return the directory of a batch. Raises Refused if there is none with that id below this root."""
+        folder = cls(within(root, "runs", batch_id))
+        if not (folder.directory / _BATCH).exists():
+            message = f"no batch {batch_id} below {folder.directory.parent}"
+            raise Refused(StopCode.REFUSED_INPUT, message, "See the batches there are: cutter-console batch list")
+        return folder
+
+    @classmethod
+    def all_of(cls, root: Path) -> tuple[Self, ...]:
+        """Return the directories of all batches below the root, the newest first."""
+        folders = sorted((root / "runs").glob("ictb-*"), reverse=True)
+        return tuple(cls(directory) for directory in folders if (directory / _BATCH).exists())
+
+    def batch(self) -> BatchFile:
+        """Return what the batch was started with. Raises Refused if the file is damaged."""
+        return self._parsed(BatchFile, _BATCH)
+
+    def write(self, batch: BatchFile) -> None:
+        """Keep what the batch is started with."""
+        self._write(_BATCH, batch)
+
+    def set_aside(self) -> dict[int, SetAside]:
+        """Return what was set aside, by position."""
+        if not (self.directory / _ASIDE).exists():
+            return {}
+        return {aside.position: aside for aside in self._parsed(_Asides, _ASIDE).set_aside}
+
+    def put_aside(self, aside: SetAside) -> None:
+        """Keep that the batch goes on without this document, and why."""
+        asides = self.set_aside() | {aside.position: aside}
+        self._write(_ASIDE, _Asides(set_aside=tuple(asides[position] for position in sorted(asides))))
+
+    def _write(self, name: str, value: Value) -> None:
+        try:
+            replace_file(self.directory / name, canonical_json(value))
+        except OSError as error:
+            message = f"{self.directory / name} could not be written: {error.strerror}"
+            raise Unmeasured(StopCode.INVARIANT_FAILED, message, "Make room on the disk.") from error
+
+    def _parsed(self, kind: type[_V], name: str) -> _V:
+        path = self.directory / name
+        try:
+            return kind.model_validate_json(read_regular(path, _MOST_BYTES))
+        except (OSError, ValidationError) as error:
+            message = f"{path} is damaged"
+            raise Refused(
+                StopCode.INVARIANT_FAILED, message, "Go on with its runs one by one: cutter-console run list"
+            ) from error

@@ -1,0 +1,180 @@
+"""batch plan|start|list|status|resume|report, and the enactment of a batch."""
+
+from collections.abc import Iterator
+
+from console.backend.documents import intake
+from console.backend.documents.acceptances import parse_acceptances
+from console.backend.documents.batch_plan import documents_of, plan_batch
+from console.backend.documents.limits import limits_of
+from console.backend.host.context import Context, default_root
+from console.backend.host.settings import load_settings
+from console.backend.model.batches import BatchDocument, BatchMove, BatchPlan, BatchProgress, BatchView, OnFailure
+from console.backend.model.counting import counted
+from console.backend.model.errors import ExitStatus, Refused, StopCode
+from console.backend.model.outcome import Outcome
+from console.backend.model.states import Mode
+from console.backend.model.value import Value
+from console.backend.model.view_models import Progress, RunRequest
+from console.backend.service import BackendService
+from console.cli.arguments import Options
+from console.cli.batch_requests import OneBatch, PlanBatch, ResumeBatch, StartBatch
+from console.cli.installation import backend_of
+from console.cli.operations import Nothing
+from console.cli.output import narrate, report
+from console.cli.taking_in import taken_in
+
+_MOVES = {
+    BatchMove.RESUME: "cutter-console batch resume {batch}",
+    BatchMove.DRAFT_SG_1: "cutter-console approval draft {batch}",
+    BatchMove.ARM: "cutter-console arm {batch} --confirm {batch}",
+    BatchMove.DRAFT_SG_2: "cutter-console approval draft {batch}",
+    BatchMove.ENACT: "cutter-console enact {batch} --confirm {batch}",
+    BatchMove.REPORT: "cutter-console batch report {batch}",
+}
+_WAITS = frozenset({BatchMove.DRAFT_SG_1, BatchMove.DRAFT_SG_2, BatchMove.ARM, BatchMove.ENACT})
+
+
+class BatchList(Value):
+    """The list of batches."""
+
+    batches: tuple[BatchView, ...]
+
+
+def plan(options: Options, request: PlanBatch) -> ExitStatus:
+    """Plan many documents together, without any effect and without a database."""
+    planned, _ = _planned(options, request)
+    report(options, "batch plan", planned.outcome, _plan_lines(planned), planned)
+    match planned.outcome:
+        case Outcome.PASS:
+            return ExitStatus.DONE
+        case Outcome.INCONCLUSIVE:
+            return ExitStatus.INCONCLUSIVE
+        case _:
+            return ExitStatus.REFUSED
+
+
+def _planned(options: Options, request: PlanBatch) -> tuple[BatchPlan, tuple[BatchDocument, ...]]:
+    root = (options.root or default_root()).absolute()
+    settings = load_settings(root, options.config)
+    documents = documents_of(request.source, request.profile, ordinals=request.ordinals)
+    folder = settings.under(root, settings.profiles)
+    return plan_batch(documents, folder, limits_of(settings), Context(root=root).now), documents
+
+
+def _plan_lines(planned: BatchPlan) -> Iterator[str]:
+    for document in planned.documents:
+        name = f"{document.position:>4}  {document.docprefix:<32}  {document.name}"
+        if document.outcome is Outcome.PASS:
+            yield f"{name}  {counted(document.n_units, 'unit', ',')}  {document.plan_digest[:16]}"
+        else:
+            yield f"{name}  REFUSED {document.detail}"
+    yield f"{counted(planned.n_planned, 'document')} planned, {planned.n_refused} refused, {counted(planned.n_units, 'unit', ',')}, {planned.seconds:.1f} s with {counted(planned.workers, 'worker')}"
+    yield f"digest {planned.digest}"
+
+
+def start(options: Options, request: StartBatch) -> ExitStatus:
+    """Plan the documents, then start a run for each of them: DRYRUN unless --live."""
+    planned, documents = _planned(options, request)
+    backend, on_failure = backend_of(options), OnFailure(request.on_failure)
+    refused = [document for document in planned.documents if document.outcome is not Outcome.PASS]
+    for document in refused:
+        narrate(f"refused: {document.name}: {document.detail}")
+    if refused and (on_failure is OnFailure.STOP or not planned.n_planned):
+        message = f"{counted(len(refused), 'document')} cannot be planned, first {refused[0].name}: {refused[0].detail}"
+        action = f"See all of them: cutter-console batch plan {request.source}; or go on without them: --on-failure set-aside"
+        raise Refused(StopCode.REFUSED_INPUT, message, action)
+    mode = Mode.LIVE if request.live else Mode.DRYRUN
+    good = {document.position for document in planned.documents if document.outcome is Outcome.PASS}
+    requests = tuple(
+        (document.name, _run_request(backend, document, mode))
+        for position, document in enumerate(documents, 1)
+        if position in good
+    )
+    view = backend.start_batch(requests, mode, on_failure, _narrate_batch, _narrate)
+    return _report(options, "batch start", view)
+
+
+def _run_request(backend: BackendService, document: BatchDocument, mode: Mode) -> RunRequest:
+    accept = b""
+    if document.accept is not None:
+        accept = intake.read_accept(document.accept)
+        parse_acceptances(accept, str(document.accept))
+    return RunRequest(
+        origin=taken_in(backend.installation, document.path),
+        docprefix=document.docprefix,
+        profile=document.profile,
+        ordinals=document.ordinals,
+        accept=accept.decode(),
+        mode=mode,
+    )
+
+
+def list_all(options: Options, _request: Nothing) -> ExitStatus:
+    """List all batches, the newest first."""
+    batches = backend_of(options).batches()
+    lines = [
+        f"{batch.batch_id}  {batch.mode:<6}  {counted(len(batch.members), 'document'):<14}  {batch.phase}"
+        for batch in batches
+    ]
+    return report(options, "batch list", Outcome.PASS, lines or ["no batches"], BatchList(batches=batches))
+
+
+def status(options: Options, request: OneBatch) -> ExitStatus:
+    """Print one batch: each document, and its legal moves."""
+    return _report(options, "batch status", backend_of(options).batch(request.batch), ExitStatus.DONE)
+
+
+def resume(options: Options, request: ResumeBatch) -> ExitStatus:
+    """Go on from where the batch rests, up to its next pause."""
+    on_failure = OnFailure(request.on_failure) if request.on_failure else None
+    view = backend_of(options).resume_batch(request.batch, on_failure, _narrate_batch, _narrate)
+    return _report(options, "batch resume", view)
+
+
+def enact(options: Options, batch_id: str, confirm: str) -> ExitStatus:
+    """Enact the verified documents of a batch under SG_2."""
+    return _report(options, "enact", backend_of(options).enact_batch(batch_id, confirm, _narrate_batch, _narrate))
+
+
+def write_report(options: Options, request: OneBatch) -> ExitStatus:
+    """Write the report of a batch."""
+    written = backend_of(options).report_batch(request.batch)
+    lines = [f"report     {written.directory}", *(f"           {name}" for name in written.documents)]
+    return report(options, "batch report", Outcome.PASS, lines, written)
+
+
+def _narrate(progress: Progress) -> None:
+    """Tell the steps of one run only as far as they are slow: a batch has hundreds of them."""
+    if progress.step not in {"begins", "cutting"} and not progress.step.startswith("PASS"):
+        narrate(f"     {progress.phase or ''} {progress.step}")
+
+
+def _narrate_batch(progress: BatchProgress) -> None:
+    rate = f", {progress.units_per_s:,.0f} units per second" if progress.units_per_s is not None else ""
+    left = f", {progress.remaining_s:.0f} s left" if progress.remaining_s is not None and progress.docprefix else ""
+    narrate(f"{progress.step:<8} {progress.done:>4} of {progress.total}  {progress.docprefix}{rate}{left}")
+
+
+def _report(options: Options, command: str, view: BatchView, exit_status: ExitStatus | None = None) -> ExitStatus:
+    is_done = view.moves[0] is BatchMove.REPORT
+    outcome = (Outcome.PARTIAL if view.set_aside else Outcome.PASS) if is_done else Outcome.PARTIAL
+    done = report(options, command, outcome, _lines(view), view)
+    if exit_status is not None:
+        return exit_status
+    return ExitStatus.WAITING if view.moves[0] in _WAITS else done
+
+
+def _lines(view: BatchView) -> Iterator[str]:
+    yield f"batch      {view.batch_id}  {view.mode}"
+    yield f"state      {view.phase}"
+    yield f"documents  {counted(len(view.members), 'document')}, {counted(view.n_units, 'unit', ',')}; {view.n_done} behind this step, {view.n_open} before it, {len(view.set_aside)} set aside"
+    yield f"failure    {view.on_failure}"
+    yield f"digest     {view.digest or '-'}"
+    for ruling in view.rulings:
+        yield f"ruling     {ruling}"
+    for member in view.members:
+        units = counted(member.n_units, "unit", ",") if member.n_units else "- units"
+        aside = f"  SET ASIDE: {member.set_aside}" if member.set_aside else ""
+        yield f"{member.position:>4}  {member.docprefix:<32}  {member.run_id}  {member.state}  {units}{aside}"
+    yield f"legal      {', '.join(view.moves)}"
+    yield f"next       {_MOVES[view.moves[0]].format(batch=view.batch_id)}"

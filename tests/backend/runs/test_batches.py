@@ -1,0 +1,248 @@
+"""A batch from a folder to law: one backup, one ruling each way, each document whole or not at all, killed and resumed."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from console.backend.model.batches import BatchMove, OnFailure
+from console.backend.model.errors import CutterError, Drifted, Refused, Waiting
+from console.backend.model.outcome import Outcome
+from console.backend.model.states import Mode, Move, Phase, Stage
+from console.backend.model.view_models import ApprovalStatus
+from tests.backend.postgres.tampering import tamper
+from tests.support.batch import UNITS, BatchSite, quiet, unheard
+from tests.support.passage import Passage
+
+
+@pytest.fixture
+def site(at: Callable[[str], Passage]) -> BatchSite:
+    """Three documents that no run has."""
+    return BatchSite.of(at("fresh"), 3)
+
+
+def _count(site: BatchSite, table: str, where: str = "true") -> int:
+    return int(str(site.passage.rows(f"SELECT count(*) FROM {table} WHERE {where}")[0][0]))
+
+
+def test_a_batch_goes_from_a_folder_to_law_under_one_ruling_each_way(site: BatchSite) -> None:
+    """Killed in the middle of the plans, of the cut and of the enactment: nothing is doubled, nothing half done."""
+    backend = site.passage.backend
+    site.start(Mode.DRYRUN)
+    requests = site.requests(Mode.LIVE)
+    site.killed_in(lambda die: backend.start_batch(requests, Mode.LIVE, OnFailure.STOP, quiet, die), Phase.MARK, 2)
+    batch_id = site.newest().batch_id
+    waiting = site.resume(batch_id)
+    assert waiting.moves[0] is BatchMove.DRAFT_SG_1
+    assert {member.stage for member in waiting.members} == {Stage.AWAITING_CUT_AUTHORIZATION}
+    assert _count(site, "cutter_governance.backup_proof") == 1
+
+    site.sign(batch_id)
+    site.arm(batch_id)
+    site.killed_in(lambda die: backend.resume_batch(batch_id, None, quiet, die), Phase.CUT_LEG_A, 2)
+    half = backend.batch(batch_id)
+    assert [member.stage for member in half.members] == [
+        Stage.AWAITING_LIFECYCLE_AUTHORIZATION,
+        *[Stage.AWAITING_CUT_AUTHORIZATION] * 2,
+    ]
+    # The lease ended with the session that held it: nothing goes on by itself.
+    assert half.moves[0] is BatchMove.ARM
+    site.arm(batch_id)
+    drafts = site.resume(batch_id)
+    assert drafts.moves[0] is BatchMove.DRAFT_SG_2
+    assert _count(site, "public.information_unit", "lifecycle_status = 'draft'") == 3 * UNITS
+
+    site.sign(batch_id)
+    site.killed_in(lambda die: backend.enact_batch(batch_id, batch_id, quiet, die), Phase.CLOSEOUT, 2)
+    law = site.enact(batch_id)
+    assert (law.phase, law.moves) == ("law", (BatchMove.REPORT,))
+    assert _count(site, "public.information_unit", "lifecycle_status = 'enacted'") == 3 * UNITS
+    assert _count(site, "public.unit_version") == 3 * UNITS
+    assert _count(site, "cutter_governance.batch_ruling") == 2
+    assert _count(site, "cutter_governance.approval_use") == 6
+    assert _count(site, "cutter_governance.backup_proof") == 1
+    for member in law.members:
+        run = backend.run(member.run_id)
+        assert run.state.stage is Stage.CLOSEOUT_REPORTED
+        assert list((site.passage.installation.root / "reports").glob(f"{member.run_id}-*"))
+
+
+def test_a_document_that_fails_stops_the_batch_or_is_set_aside_with_its_reason(site: BatchSite) -> None:
+    """The others become law; the failed one is named in status and report, and none of it is in the database."""
+    backend, root = site.passage.backend, site.passage.installation.root
+    view = site.to_first_pause()
+    batch_id = view.batch_id
+    site.sign(batch_id)
+    site.arm(batch_id)
+    (root / "runs" / view.members[1].run_id / "plan.json").write_bytes(b"{}")
+    with pytest.raises(CutterError, match="LAW-2") as stopped:
+        site.resume(batch_id)
+    assert f"batch resume {batch_id} --on-failure set-aside" in stopped.value.next_action
+    stages = [member.stage for member in backend.batch(batch_id).members]
+    assert stages == [Stage.AWAITING_LIFECYCLE_AUTHORIZATION, *[Stage.AWAITING_CUT_AUTHORIZATION] * 2]
+
+    with pytest.raises(Refused) as waits:
+        backend.resume_batch(batch_id, OnFailure.SET_ASIDE, quiet, unheard)
+    assert f"arm {batch_id}" in waits.value.next_action
+    site.arm(batch_id)
+    drafts = site.resume(batch_id)
+    assert [(member.docprefix, bool(member.set_aside)) for member in drafts.members] == [
+        ("LAW-1", False),
+        ("LAW-2", True),
+        ("LAW-3", False),
+    ]
+    site.sign(batch_id)
+    law = site.enact(batch_id)
+    assert law.phase == "law"
+    assert site.passage.rows(
+        "SELECT doc_code, lifecycle_status, count(*) FROM public.information_unit GROUP BY 1, 2 ORDER BY 1"
+    ) == [("LAW-1", "enacted", UNITS), ("LAW-3", "enacted", UNITS)]
+    written = Path(backend.report_batch(batch_id).directory)
+    assert backend.report_batch(batch_id).unchanged
+    row = next(line for line in (written / "batch.md").read_text().splitlines() if "LAW-2" in line)
+    assert "failed" in row
+    rows = json.loads((written / "batch.json").read_bytes())["members"]
+    assert [(one["docprefix"], len(one["rulings"]), bool(one["set_aside"])) for one in rows] == [
+        ("LAW-1", 2, False),
+        ("LAW-2", 1, True),
+        ("LAW-3", 2, False),
+    ]
+
+
+def test_a_document_that_cannot_be_started_is_set_aside_before_the_batch_is_recorded(site: BatchSite) -> None:
+    (site.passage.installation.intake / "law-2.md").unlink()
+    with pytest.raises(CutterError, match="LAW-2"):
+        site.start()
+    waiting = site.passage.backend.resume_batch(site.newest().batch_id, OnFailure.SET_ASIDE, quiet, unheard)
+    assert waiting.moves[0] is BatchMove.DRAFT_SG_1
+    assert [member.state for member in waiting.members] == [
+        "awaiting_cut_authorization",
+        "not started",
+        "awaiting_cut_authorization",
+    ]
+    assert _count(site, "cutter_governance.batch_member") == 2
+
+
+def _waits(site: BatchSite) -> list[str]:
+    """The next action of each wait on the Overview, one for a whole batch."""
+    return [str(wait.next_action) for wait in site.passage.backend.status().waiting]
+
+
+def test_a_batch_that_waits_says_for_whom_and_what_to_type(site: BatchSite) -> None:
+    batch_id = site.to_first_pause().batch_id
+    backend = site.passage.backend
+    with pytest.raises(Waiting) as unruled:
+        site.resume(batch_id)
+    assert f"approval draft {batch_id}" in unruled.value.next_action
+    assert _waits(site) == [f"cutter-console approval draft {batch_id}"]
+    path = site.sign(batch_id)
+    assert _waits(site) == [f"cutter-console arm {batch_id} --confirm {batch_id}"]
+    (package,) = [gate for gate in backend.gates(("G7",)).gates if gate.gate == "G7"]
+    assert any("3 documents" in check.detail and check.outcome is Outcome.PASS for check in package.checks)
+    with pytest.raises(Refused) as unarmed:
+        site.resume(batch_id)
+    assert unarmed.value.next_action == f"cutter-console arm {batch_id} --confirm {batch_id}"
+    with pytest.raises(CutterError, match="what was typed"):
+        backend.arm(batch_id, batch_id[:-1])
+    with pytest.raises(Refused):
+        site.enact(batch_id)
+    shown = backend.approvals()
+    assert [(view.run_id, view.status, view.docprefix) for view in shown] == [
+        (batch_id, ApprovalStatus.IMPORTED, "3 documents")
+    ]
+    assert backend.check_statement(path).statement_sha256 == shown[0].statement_sha256
+
+
+def test_a_batch_is_not_armed_without_a_dry_run_of_each_document(site: BatchSite) -> None:
+    batch_id = site.start().batch_id
+    site.sign(batch_id)
+    with pytest.raises(Refused, match="green dry runs"):
+        site.arm(batch_id)
+
+
+def test_what_another_run_writes_stops_every_member_of_a_batch(site: BatchSite) -> None:
+    """A member finds the database as it was planned for, beside what the batch itself has written; more is a drift."""
+    batch_id = site.to_first_pause(OnFailure.SET_ASIDE).batch_id
+    site.sign(batch_id)
+    site.arm(batch_id)
+    site.killed_in(lambda die: site.passage.backend.resume_batch(batch_id, None, quiet, die), Phase.CUT_LEG_A, 2)
+    tamper(
+        site.passage,
+        "INSERT INTO cutter_governance.canonical_address_alias (alias, canonical_address) VALUES ('X/1', 'X/2')",
+    )
+    site.arm(batch_id)
+    with pytest.raises(Drifted, match="canonical_address_alias"):
+        site.resume(batch_id)
+    assert site.passage.backend.batch(batch_id).set_aside == ()
+
+
+def test_a_member_shows_what_any_run_shows(site: BatchSite) -> None:
+    """Its approval is checked with the signature over the batch; gates and reports find it so."""
+    view = site.to_first_pause()
+    site.sign(view.batch_id)
+    backend, member = site.passage.backend, view.members[0]
+    own = backend.check_statement(site.passage.installation.statement(member.run_id, "SG_1"))
+    assert own.status is ApprovalStatus.IMPORTED
+    assert [check.name for check in own.checks if check.outcome is Outcome.FAIL] == []
+    assert backend.run(member.run_id).moves[0] is Move.ARM
+    (approval,) = [check for check in backend.readiness(member.run_id).checks if "approval" in check.name]
+    assert approval.outcome is Outcome.PASS
+    site.arm(view.batch_id)
+    site.resume(view.batch_id)
+    (board,) = [gate for gate in backend.gates(("G8",)).gates if gate.gate == "G8"]
+    assert [check.detail for check in board.checks if "signature" in check.name and check.outcome is Outcome.FAIL] == []
+    chapter = " ".join(path.read_text() for path in Path(backend.report(member.run_id).directory).glob("*.md"))
+    assert "the statement over its batch" in chapter
+
+
+_TO_THE_PAUSE = (Phase.SOURCE_PIN, Phase.MARK, Phase.CUTPLAN, Phase.PRE_WRITE_BACKUP, Phase.GRANT_PROBE)
+_THE_CUT = (Phase.CUT_LEG_A, Phase.STRUCTURAL_VERIFY, Phase.LEG_B_RECORD, Phase.WRITE_VERIFY)
+_THE_LAW = (Phase.LIFECYCLE_ENACT, Phase.CLOSEOUT)
+
+
+@pytest.mark.torture
+def test_a_batch_that_is_killed_in_and_behind_every_phase_comes_to_law_with_nothing_doubled(
+    at: Callable[[str], Passage],
+) -> None:
+    """The operator's hand alone goes on each time: resume, arm or enact."""
+    number = 5  # Each pair of kills leaves one document behind it.
+    site = BatchSite.of(at("fresh"), number)
+    backend = site.passage.backend
+    batch_id = site.to_first_pause().batch_id
+    site.sign(batch_id)
+    for phase in _THE_CUT:
+        for kill in (site.killed_behind, lambda work, at: site.killed_in(work, at, 1)):
+            site.arm(batch_id)
+            kill(lambda die: backend.resume_batch(batch_id, None, quiet, die), phase)
+    site.arm(batch_id)
+    assert site.resume(batch_id).moves[0] is BatchMove.DRAFT_SG_2
+    site.sign(batch_id)
+    for phase in _THE_LAW:
+        site.killed_behind(lambda die: backend.enact_batch(batch_id, batch_id, quiet, die), phase)
+    view = site.enact(batch_id) if backend.batch(batch_id).moves[0] is BatchMove.ENACT else site.resume(batch_id)
+    assert view.phase == "law"
+    assert _count(site, "public.information_unit", "lifecycle_status = 'enacted'") == number * UNITS
+    assert _count(site, "public.unit_version") == number * UNITS
+    assert _count(site, "public.iu_lifecycle_log") == number * UNITS
+    assert _count(site, "cutter_governance.approval_use") == 2 * number
+    assert _count(site, "cutter_governance.manifest_seal") == number
+    for member in view.members:
+        assert backend.run(member.run_id).journal.startswith("PASS")
+
+
+@pytest.mark.torture
+def test_a_batch_that_is_killed_in_and_behind_every_phase_before_its_pause_is_started_once(site: BatchSite) -> None:
+    backend, requests = site.passage.backend, site.requests(Mode.LIVE)
+    site.killed_in(
+        lambda die: backend.start_batch(requests, Mode.LIVE, OnFailure.STOP, quiet, die), Phase.SOURCE_PIN, 1
+    )
+    batch_id = site.newest().batch_id
+    for phase in _TO_THE_PAUSE:
+        site.killed_behind(lambda die: backend.resume_batch(batch_id, None, quiet, die), phase)
+        if phase is not Phase.SOURCE_PIN:
+            site.killed_in(lambda die: backend.resume_batch(batch_id, None, quiet, die), phase, 1)
+    assert site.resume(batch_id).moves[0] is BatchMove.DRAFT_SG_1
+    assert _count(site, "cutter_governance.run") == 3
+    assert _count(site, "cutter_governance.batch") == 1
+    assert _count(site, "cutter_governance.backup_proof") == 1
