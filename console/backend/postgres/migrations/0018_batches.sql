@@ -456,7 +456,9 @@ BEGIN
                 WHERE NOT EXISTS (SELECT 1
                                     FROM cutter_governance.execution_lease l
                                    WHERE coalesce(l.run_id, l.batch_id)
-                                         IN (n.run_id, cutter_governance.fn_batch_of(n.run_id))
+                                         IN (n.run_id, (SELECT m.batch_id
+                                                          FROM cutter_governance.batch_member m
+                                                         WHERE m.run_id = n.run_id))
                                      AND l.ended_at IS NULL
                                      AND l.purpose IN ('cut', 'edit')
                                      AND l.expires_at > clock_timestamp())) THEN
