@@ -7,6 +7,7 @@ import pytest
 
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.postgres import batches, ledger
+from console.backend.postgres.document_rows import document_hashes
 from console.backend.scratch.cluster import TransientCluster
 from tests.backend.postgres.signed_batch import (
     BATCH,
@@ -283,6 +284,17 @@ def test_a_backup_by_document_counts_for_the_members_whose_rows_it_holds(batch: 
         planned[1].to_first_pause()
     record_by_document(planned[0], "ACME-A", "ACME-B")
     planned[1].to_first_pause()
+
+
+def test_a_backup_by_document_has_the_documents_batch_and_what_was_ruled_over_it(batch: SignedBatch) -> None:
+    batch.to_second_pause()
+    tables = ("cutter_governance.batch", "cutter_governance.batch_member", "cutter_governance.batch_ruling")
+    lease = ("cutter_governance.execution_lease",)
+    with batch.database.connect() as connection:
+        of_member = document_hashes(connection, tables + lease, (batch.runs[0].docprefix,))
+        of_stranger = document_hashes(connection, tables + lease, ("NONE",))
+    assert [proof.rows for proof in of_member] == ["1"] * 4
+    assert [proof.rows for proof in of_stranger] == ["0"] * 4
 
 
 def test_the_second_ruling_leaves_out_no_verified_member(batch: SignedBatch) -> None:
