@@ -1752,8 +1752,8 @@ _OF_BATCHES = (
     Mutant(
         "a proof counts for a batch from the moment that the batch is recorded",
         _BATCHES,
-        "                          AND p.recorded_at >= b.recorded_at))\n",
-        "                          ))\n",
+        "                          AND p.recorded_at >= b.recorded_at\n",
+        "",
         _test("batches", "a_proof_that_is_older_than_the_batch_counts_for_its_own_run_alone"),
     ),
     Mutant(
