@@ -11,12 +11,18 @@ from console.backend.postgres.row_hashes import RowHashes, row_hashes_where
 
 _OF_A_RUN = "t.run_id IN (SELECT r.run_id FROM cutter_governance.run r WHERE r.docprefix = ANY ({}))"
 _OF_A_DOCUMENT = "t.docprefix = ANY ({})"
+_OF_A_BATCH = (
+    "t.batch_id IN (SELECT m.batch_id FROM cutter_governance.batch_member m JOIN cutter_governance.run r USING (run_id)"
+    " WHERE r.docprefix = ANY ({}))"
+)
 _CONDITIONS: Mapping[str, str] = {
     "public.information_unit": "t.doc_code = ANY ({})",
     "public.unit_version": "t.unit_id IN (SELECT u.id FROM public.information_unit u WHERE u.doc_code = ANY ({}))",
     "cutter_governance.source_document_registry": _OF_A_DOCUMENT,
     "cutter_governance.source_document_version_registry": _OF_A_DOCUMENT,
     "cutter_governance.run": _OF_A_DOCUMENT,
+    "cutter_governance.batch": _OF_A_BATCH,
+    "cutter_governance.batch_ruling": _OF_A_BATCH,
     "cutter_governance.cut_change_set_affected_row": (
         "t.change_set_id IN (SELECT s.id FROM cutter_governance.cut_change_set s"
         " JOIN cutter_governance.run r USING (run_id) WHERE r.docprefix = ANY ({}))"
