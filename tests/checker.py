@@ -70,6 +70,8 @@ LONGEST_S = {"SG_1": 24 * 3600, "SG_2": 12 * 3600}
 MAY_CHANGE = {
     "cutter_governance.run",
     "cutter_governance.execution_lease",
+    "cutter_governance.kept_count",
+    "cutter_governance.kept_document",
     "public.information_unit",
     "public.unit_version",
 }
@@ -79,7 +81,7 @@ _SESSIONS = "SELECT pid, application_name, state FROM pg_stat_activity WHERE dat
 _LEDGER = (
     "run run_event approval approval_use execution_lease v_lease manifest_envelope manifest_unit_block manifest_seal backup_proof review_decision"
     " cut_change_set cut_change_set_affected_row dot_pair_signature verify_result decision_backlog_entry policy_pin baseline_pin hold_event"
-    " canonical_address_alias v_in_force"
+    " canonical_address_alias v_in_force kept_count kept_document"
 )
 TABLES = (
     *("public.information_unit", "public.unit_version", "public.iu_lifecycle_log"),
@@ -1211,8 +1213,36 @@ def _may_change(table: str, key: str, touched: set[str], subject: Subject) -> bo
         return False
     if table.startswith("public."):
         return key in touched
+    if table.startswith("cutter_governance.kept_"):
+        return True  # what is kept follows the rows, and is judged beside them
     assert subject.snapshot is not None
     return key not in subject.snapshot["ended"]
+
+
+def kept_is_what_is_there(subject: Subject) -> Found:
+    """The numbers and digests that are kept beside the rows are those of the rows."""
+    for kept in subject.ledger("kept_count"):
+        rows = len(subject.table(kept["table_name"]))
+        if rows != kept["rows"]:
+            yield Violation("kept", kept["table_name"], f"has {rows} rows, and {kept['rows']} are kept")
+    versions = {version["id"]: version for version in subject.table("public.unit_version")}
+    lines: dict[str, list[tuple[bytes, str]]] = {}
+    for unit in subject.table("public.information_unit"):
+        version = versions.get(unit["version_anchor_ref"])
+        if version is None or unit["lifecycle_status"] not in {"draft", "enacted"} or unit["deleted_at"] is not None:
+            continue
+        fields = (
+            *(unit["canonical_address"], unit["parent_or_container_ref"] or "", unit["unit_kind"]),
+            *(unit["section_type"], unit["section_code"], unit["lifecycle_status"], version["version_seq"]),
+            *(version["title"], hashlib.sha256(version["body"].encode()).hexdigest()),
+        )
+        line = "\x1f".join(str(field) for field in fields if field is not None)
+        lines.setdefault(unit["doc_code"] or "", []).append((unit["canonical_address"].encode(), line))
+    for kept in subject.ledger("kept_document"):
+        units = [line for _, line in sorted(lines.get(kept["docprefix"], []))]
+        digest = hashlib.sha256("\n".join(units).encode()).hexdigest()
+        if kept["digest"] is not None and (kept["units"], kept["digest"]) != (len(units), digest):
+            yield Violation("kept", kept["docprefix"], "its digest is not that of its rows")
 
 
 def take_snapshot(dsn: str) -> dict[str, Any]:
@@ -1241,6 +1271,8 @@ _KEYS = {
     "cutter_governance.run": ("run_id",),
     "cutter_governance.approval_use": ("statement_sha256", "purpose"),
     "cutter_governance.execution_lease": ("id",),
+    "cutter_governance.kept_count": ("table_name",),
+    "cutter_governance.kept_document": ("docprefix",),
     "public.information_unit": ("id",),
     "public.unit_version": ("id",),
 }
@@ -1497,6 +1529,7 @@ INVARIANTS: tuple[Callable[[Subject], Found], ...] = (
     documents_are_as_ruled,
     amendments_are_differences,
     untouched_rows,
+    kept_is_what_is_there,
     journals_are_chained,
     anchors_agree,
     intent_before_effect,

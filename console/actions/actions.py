@@ -344,8 +344,8 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         name="enact",
-        title="Enact the draft units",
-        help="Makes the units the law that readers act on. Cannot be undone. The run id must be typed.",
+        title="Enact what SG_2 rules",
+        help="Makes the drafts the law that readers act on, or ends a repealed document. Cannot be undone. The run id must be typed.",
         keys=("E",),
         scope=Scope.RUN,
         short="Enact",

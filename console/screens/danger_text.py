@@ -9,7 +9,7 @@ from console.widgets.wrap import hanging
 
 TITLES = {
     Danger.ARM: "Arm the switch",
-    Danger.ENACT: "Enact the draft units",
+    Danger.ENACT: "Enact what SG_2 rules",
     Danger.REVERT: "Revert the draft cut",
     Danger.VOID: "Void the run",
     Danger.RELEASE_HOLD: "Release the HOLD",

@@ -272,7 +272,7 @@ class RunScreen(ConsoleScreen):
         self._danger("arm", Danger.ARM)
 
     def action_enact(self) -> None:
-        """Enact the draft units."""
+        """Enact what SG_2 rules: drafts become law, or a document is repealed."""
         self._danger("enact", Danger.ENACT)
 
     def action_revert(self) -> None:

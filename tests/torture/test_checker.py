@@ -198,6 +198,16 @@ IN_THE_DATABASE: dict[str, tuple[str, str, str]] = {
         f"DELETE FROM cutter_governance.baseline_pin WHERE run_id IN (SELECT run_id FROM cutter_governance.run WHERE docprefix = '{FOREIGN}')",
         "untouched:",
     ),
+    "another number of rows is kept": (
+        "enacted",
+        "UPDATE cutter_governance.kept_count SET rows = rows + 1 WHERE table_name = 'public.unit_version'",
+        "kept:",
+    ),
+    "another digest of a document is kept": (
+        "enacted",
+        "UPDATE cutter_governance.kept_document SET digest = repeat('0', 64) WHERE digest IS NOT NULL",
+        "kept:",
+    ),
     "a stranger's event": (
         "waits for SG_2",
         "INSERT INTO cutter_governance.run_event (run_id, phase, stage, family, outcome, record, journal_seq, journal_head, vouched)"

@@ -288,7 +288,7 @@ def _evidence(request: BackupRequest, begun: Begun, made: Made, now: datetime) -
                 (
                     "what stands of the documents whose rows are not in it",
                     "the snapshot",
-                    f"readers' digest {made.standing.readers_digest}, {sum(made.standing.rows.values())} rows in the large tables",
+                    f"readers' digest {made.standing.readers_digest}, {sum(count.rows for count in made.standing.rows)} rows in the large tables",
                 )
             ]
             if made.standing

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import psycopg
 from psycopg import sql
 
+from console.backend.model.plan_binding import TableCount
 from console.backend.model.value import Value
 from console.backend.postgres.connections import scalar
 from console.backend.postgres.row_hashes import RowHashes, row_hashes_where
@@ -57,7 +58,7 @@ class Standing(Value):
     """State of all documents: the digest of what readers see, and the rows of each large table."""
 
     readers_digest: str
-    rows: Mapping[str, int]
+    rows: tuple[TableCount, ...]
 
 
 def condition(table: str, documents: tuple[str, ...]) -> sql.Composable:

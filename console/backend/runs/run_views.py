@@ -39,6 +39,10 @@ _PAUSES = {
     Stage.AWAITING_CUT_AUTHORIZATION: "SG_1, the sovereign's ruling to cut into draft; then the armed switch",
     Stage.AWAITING_LIFECYCLE_AUTHORIZATION: "SG_2, the sovereign's ruling to enact",
 }
+_PAUSES_OF_REPEAL = {
+    Stage.AWAITING_CUT_AUTHORIZATION: "SG_1, the sovereign's ruling to prepare the repeal; then the armed switch",
+    Stage.AWAITING_LIFECYCLE_AUTHORIZATION: "SG_2, the sovereign's ruling that repeals the document",
+}
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ def view_run(installation: Installation, run_id: str) -> RunView:
     facts = _facts(known, cut_short, verdict)
     plan = workspace.plan_facts()
     waits = request.mode is Mode.LIVE and facts.state.family is Family.ACTIVE and not facts.is_unsettled
+    is_repeal = plan is not None and plan.amendment is not None and plan.amendment.is_repeal
+    pauses = _PAUSES_OF_REPEAL if is_repeal else _PAUSES
     return RunView(
         run_id=run_id,
         mode=request.mode,
@@ -91,7 +97,7 @@ def view_run(installation: Installation, run_id: str) -> RunView:
         deltas=plan.deltas if plan else (),
         phases=(_phases_of_edit if facts.is_edit else _phases)(workspace, _by_the_console(known.recorded)),
         moves=moves_of(facts),
-        waits_for=_PAUSES.get(facts.state.stage, "") if waits else "",
+        waits_for=pauses.get(facts.state.stage, "") if waits else "",
         interruption=cut_short,
         journal=f"{verdict.outcome}: {verdict.detail}",
     )

@@ -65,13 +65,10 @@ def test_a_function_that_stops_at_a_size_is_red_for_that_size(fresh: Passage) ->
 
 
 def test_a_record_function_that_leaves_a_row_out_is_red(fresh: Passage) -> None:
-    _changed(
-        fresh,
-        "fn_record_write",
-        "INSERT INTO cutter_governance.decision_backlog_history (entry_id, status, note)\n"
-        "    VALUES (entry, 'open', 'cut into draft; waits for SG_2');",
-        "",
-    )
+    definition = _body(fresh, "fn_record_write")
+    start = definition.index("INSERT INTO cutter_governance.decision_backlog_history")
+    row = definition[start : definition.index("END);", start) + len("END);")]
+    _changed(fresh, "fn_record_write", row, "")
 
     report = measured(GATE, fresh.installation)
 

@@ -49,7 +49,7 @@ def test_the_backup_of_a_run_in_a_large_database_holds_its_document_alone(at: At
     assert rows(record)["cutter_governance.run"] == 1
     assert rows(record).keys() >= _LEDGER
     assert record.standing is not None
-    assert record.standing.rows["public.information_unit"] == 3
+    assert {count.table: count.rows for count in record.standing.rows}["public.information_unit"] == 3
     (proof,) = passage.rows(
         "SELECT documents, standing FROM cutter_governance.backup_proof WHERE run_id = %s", run.run_id
     )

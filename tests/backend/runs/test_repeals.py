@@ -60,6 +60,7 @@ def test_a_repeal_goes_from_law_to_history_under_two_rulings(at: At) -> None:
     run = to_second_pause(passage)
     assert (run.state.stage, run.state.family) == (Stage.AWAITING_LIFECYCLE_AUTHORIZATION, Family.ACTIVE)
     assert "sealed and verified" in came_to(run)
+    assert run.waits_for == "SG_2, the sovereign's ruling that repeals the document"
     assert rows_as_recorded(passage) is Outcome.PARTIAL
     assert "still in force" in written(run)
     assert len(passage.rows(_IN_FORCE)) == UNITS

@@ -347,7 +347,8 @@ COMMENT ON FUNCTION fn_document_rows_digest IS 'Rows and digest of one table, of
 CREATE OR REPLACE FUNCTION fn_standing() RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT jsonb_build_object('readers_digest', cutter_governance.fn_readers_digest(),
-                              'rows', (SELECT jsonb_object_agg(k.table_name, k.rows)
+                              'rows', (SELECT jsonb_agg(jsonb_build_object('table', k.table_name, 'rows', k.rows)
+                                                        ORDER BY k.table_name COLLATE "C")
                                          FROM cutter_governance.kept_count k))
 $$;
 COMMENT ON FUNCTION fn_standing IS 'Digest of what readers see, and the rows of each large table, of all documents.';
