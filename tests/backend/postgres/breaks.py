@@ -226,8 +226,8 @@ BREAKS: dict[str, tuple[str, tuple[tuple[str, str, str, str], ...]]] = {
         (("function", "*: arguments", "*DEFAULT false", "*DEFAULT true"),),
     ),
     "another collation": (
-        'ALTER TABLE cutter_governance.canonical_address_alias ALTER COLUMN canonical_address TYPE text COLLATE "C"',
-        (("column", "cutter_governance.canonical_address_alias.canonical_address", "text*", '*COLLATE "C"*'),),
+        'ALTER TABLE cutter_governance.decision_backlog_history ALTER COLUMN note TYPE text COLLATE "C"',
+        (("column", "cutter_governance.decision_backlog_history.note", "text*", '*COLLATE "C"*'),),
     ),
     "a view that asks as its reader": (
         "ALTER VIEW cutter_governance.v_run SET (security_invoker = true)",
