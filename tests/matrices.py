@@ -543,6 +543,7 @@ CONSOLE: dict[str, Kept] = {
     "terminal/test_terminal.py::test_a_closed_terminal_ends_the_console_without_its_having_spun": ("True",),
     # What is asked of all commands in each environment is asked of a few in test_failures.py and test_exit_statuses.py.
     "cli/test_surroundings.py::test_every_command_ends_with_a_named_outcome": (
+        "an output in ASCII, names that are no text",
         "arguments that are no text",
         "a database in SQL_ASCII",
         "backends that are terminated",

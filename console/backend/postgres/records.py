@@ -143,7 +143,8 @@ def run_places(connection: psycopg.Connection) -> dict[str, str]:
 def recorded_runs(connection: psycopg.Connection, run_ids: Iterable[str]) -> frozenset[str]:
     """Return those of these ids that the database has a run of."""
     query = "SELECT run_id FROM cutter_governance.v_run WHERE run_id = ANY (%s)"
-    return frozenset(read_column(connection, query, (list(run_ids),)))
+    # No run has an id beyond ASCII, and the name of a directory can be no text, which could not be sent.
+    return frozenset(read_column(connection, query, ([run_id for run_id in run_ids if run_id.isascii()],)))
 
 
 def find_run(connection: psycopg.Connection, run_id: str) -> RunRow | None:
