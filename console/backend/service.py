@@ -201,7 +201,8 @@ class BackendService:
     def approvals(self) -> tuple[ApprovalView, ...]:
         """Return the statements that were drafted or imported, the newest first; a batch's stands for those of its members."""
         over_batches, carried = batch_rulings.all_views(self.installation)
-        return (*over_batches, *approval_workflow.all_views(self.installation, carried))
+        of_runs = approval_workflow.all_views(self.installation, carried)
+        return approval_workflow.newest_first((*over_batches, *of_runs))
 
     def draft_statement(
         self, run_id: str, *, revert: bool = False, in_force_from: datetime | None = None

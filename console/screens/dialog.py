@@ -1,4 +1,4 @@
-"""The base of every dialog: a title, a body that scrolls, a fixed question, and Cancel with the focus."""
+"""The base of every dialog: a title, a body that scrolls, a fixed question, and Cancel, which has the focus at first."""
 
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast
 

@@ -9,6 +9,7 @@ from console.backend.model.batches import BatchView, MemberView
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.counting import counted
 from console.backend.model.errors import Refused, StopCode
+from console.backend.model.purposes import Operation
 from console.backend.model.readiness import ReportView
 from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.states import Mode
@@ -105,8 +106,10 @@ def compose(installation: Installation, view: BatchView) -> BatchReport:
                 rulings.setdefault(row.run_id, []).append(row)
             for member in view.members:
                 recorded = events(connection, member.run_id) if member.stage is not None else ()
-                if recorded:
-                    last[member.run_id] = recorded[-1]
+                # An event at rest only anchors the end of the journal.
+                steps = [event for event in recorded if event.phase != Operation.REST]
+                if steps:
+                    last[member.run_id] = steps[-1]
     return BatchReport(
         batch_id=view.batch_id,
         mode=view.mode,

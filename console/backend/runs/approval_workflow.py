@@ -4,12 +4,13 @@ import contextlib
 import json
 import os
 import stat
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
 from console.backend.approvals.batch_statement import parse_batch_statement, parse_members
 from console.backend.approvals.bindings import Expectation
-from console.backend.approvals.check import StatementCheck, check_statement, open_checks, raise_if_invalid
+from console.backend.approvals.check import StatementCheck, check_statement, raise_if_invalid
 from console.backend.approvals.draft_files import read_drafts
 from console.backend.approvals.keyring import measure_keyring
 from console.backend.approvals.policy import Policy, check_policy, load_policy, require_satisfiable
@@ -50,9 +51,10 @@ from console.backend.postgres.rulings import cut_decision, cut_ruling
 from console.backend.runs.operations import commit_without_event, operation
 from console.backend.runs.phase_context import Role
 from console.backend.runs.run_views import known_run
+from console.backend.runs.statement_status import as_of_use, obsolete_word, status_of
 from console.backend.runs.workspace import Workspace
 
-_OF_DRAFTS = {"draft_digest", "drafts", "expires", "n_units", "expected_deltas"}
+_OF_DRAFTS = frozenset({"draft_digest", "drafts", "n_units", "expected_deltas"})
 """Checks that a used ruling fails by its own effect, or by the time that has passed."""
 _STATEMENTS = {".SG_1", ".SG_2", ".REVERT"}
 _NONE = "0" * 64
@@ -198,17 +200,11 @@ def set_draft_aside(path: Path, word: str) -> None:
 
 
 def _obsolete_as(path: Path, installation: Installation) -> str:
-    """Return one word: damaged, expired, or outdated by a run, a policy or a deployed tree that is not the drafted one."""
-    try:
-        expires = parse_statement(read_statement(path)).expires
-    except Refused:
-        return "damaged"
-    if expires <= installation.context.now():
-        return "expired"
-    of_others = ("quorum", "policy.", "signature.")
-    # Signers may still sign, or a key be replaced: such failures do not outdate the draft itself.
-    failed = [entry for entry in check(installation, path, ()).checks if entry.outcome is Outcome.FAIL]
-    return "outdated" if any(not entry.name.startswith(of_others) for entry in failed) else ""
+    return obsolete_word(
+        lambda: parse_statement(read_statement(path)).expires,
+        lambda: check(installation, path, ()),
+        installation.context.now(),
+    )
 
 
 def check(
@@ -336,7 +332,8 @@ def view(installation: Installation, statement: Path, state: ledger.DraftState |
     checked = check(installation, statement, signatures, state)
     with connect(installation.settings.database.monitor, read_only=True, purpose="approvals") as connection:
         rows = approvals(connection, signed.run_id)
-    status = _status(installation, checked, signed, rows)
+    own_rows = (row for row in rows if row.statement_sha256 == checked.sha256)
+    status = status_of(own_rows, signed.expires, checked, installation.context.now())
     drafts, drafts_check = read_drafts(statement, signed, installation.context.now())
     shown = (*checked.checks, *drafts_check)
     return ApprovalView(
@@ -348,39 +345,28 @@ def view(installation: Installation, statement: Path, state: ledger.DraftState |
         statement_sha256=checked.sha256,
         statement_lines=tuple(json.dumps(json.loads(checked.data), indent=2, ensure_ascii=False).split("\n")),
         expires_at=signed.expires,
-        checks=_as_of_use(shown) if status is ApprovalStatus.USED else shown,
+        checks=as_of_use(shown, _OF_DRAFTS) if status is ApprovalStatus.USED else shown,
         drafts=drafts,
         sign_with="\n".join(signing_command(statement, signer) for signer in load_policy(installation.policy).signers),
         signature_paths=signatures,
     )
 
 
-def _as_of_use(checks: tuple[Check, ...]) -> tuple[Check, ...]:
-    """Exempt a used ruling from checks of the drafts, which its own use has changed, and of its expiry."""
-    detail = "the ruling has been used; this was PASS when it was imported"
-    return tuple(
-        Check(name=check.name, outcome=Outcome.NOT_RUN, detail=detail)
-        if check.name in _OF_DRAFTS and check.outcome is Outcome.FAIL
-        else check
-        for check in checks
-    )
-
-
 def all_views(installation: Installation, carried: frozenset[str] = frozenset()) -> tuple[ApprovalView, ...]:
-    """Return every drafted statement of a run below approvals/, the newest first; an unreadable one is shown as invalid, with the reason.
+    """Return every drafted statement of a run below approvals/; an unreadable one is shown as invalid, with the reason.
 
     Those that a statement over a batch carries are shown by that one.
     """
-    files = sorted(
-        (
-            path
-            for path in (installation.root / "approvals").glob("ictr-*.json")
-            if path.suffixes[-2:-1] and path.suffixes[-2] in _STATEMENTS and path.name not in carried
-        ),
-        key=lambda path: path.stat().st_mtime,
-        reverse=True,
+    return tuple(
+        _view_or_reason(installation, path)
+        for path in (installation.root / "approvals").glob("ictr-*.json")
+        if path.suffixes[-2:-1] and path.suffixes[-2] in _STATEMENTS and path.name not in carried
     )
-    return tuple(_view_or_reason(installation, path) for path in files)
+
+
+def newest_first(views: Iterable[ApprovalView]) -> tuple[ApprovalView, ...]:
+    """Return the statements in the order of their files' times, the newest first."""
+    return tuple(sorted(views, key=lambda view: view.statement_path.stat().st_mtime, reverse=True))
 
 
 def _view_or_reason(installation: Installation, path: Path) -> ApprovalView:
@@ -407,23 +393,6 @@ def unreadable_view(installation: Installation, path: Path, refused: CutterError
         checks=(reason,),
         sign_with="",
     )
-
-
-def _status(
-    installation: Installation, checked: StatementCheck, signed: Statement, rows: tuple[ApprovalRow, ...]
-) -> ApprovalStatus:
-    own_rows = [row for row in rows if row.statement_sha256 == checked.sha256]
-    # Before the expiry: a used ruling stays used after its time.
-    if any(row.used_for for row in own_rows):
-        return ApprovalStatus.USED
-    if signed.expires <= installation.context.now():
-        return ApprovalStatus.EXPIRED
-    if own_rows:
-        return ApprovalStatus.IMPORTED
-    failed = [entry for entry in open_checks(checked.checks) if entry.outcome is Outcome.FAIL]
-    # Without any signature the missing quorum is no fault: the statement waits to be signed.
-    invalidating = [entry for entry in failed if entry.name != "quorum" or checked.signed_by]
-    return ApprovalStatus.INVALID if invalidating else ApprovalStatus.DRAFTED
 
 
 def ruling_for(installation: Installation, run_id: str, purpose: Purpose) -> ApprovalRow | None:

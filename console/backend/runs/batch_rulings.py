@@ -21,7 +21,6 @@ from console.backend.approvals.check import (
     StatementCheck,
     judge_signatures,
     measure_signatures,
-    open_checks,
     raise_if_invalid,
 )
 from console.backend.approvals.keyring import measure_keyring
@@ -41,11 +40,12 @@ from console.backend.model.view_models import ApprovalStatus, ApprovalView
 from console.backend.postgres import batches as recorded
 from console.backend.postgres.connections import connect
 from console.backend.postgres.effects import Effect, EffectKind
-from console.backend.postgres.records import ApprovalRow, approvals
+from console.backend.postgres.records import approvals
 from console.backend.runs import approval_workflow
 from console.backend.runs.batch_files import BatchFolder
 from console.backend.runs.phase_context import Role
 from console.backend.runs.settling import commit_alone
+from console.backend.runs.statement_status import as_of_use, obsolete_word, status_of
 from console.backend.runs.workspace import Workspace
 
 _MOST_BYTES = 1 << 22
@@ -147,17 +147,11 @@ def _listed_runs(members: Path) -> tuple[str, ...]:
 
 
 def _obsolete_as(installation: Installation, path: Path) -> str:
-    """Return one word: damaged, expired, or outdated by members, a policy or a tree that is not the drafted one."""
-    try:
-        expires = parse_batch_statement(read_statement(path)).expires
-    except Refused:
-        return "damaged"
-    if expires <= installation.context.now():
-        return "expired"
-    # Signers may still sign, or a key be replaced: such failures do not outdate the draft itself.
-    of_others = ("quorum", "policy.", "signature.")
-    failed = [entry for entry in check(installation, path, ()).checks if entry.outcome is Outcome.FAIL]
-    return "outdated" if any(not entry.name.startswith(of_others) for entry in failed) else ""
+    return obsolete_word(
+        lambda: parse_batch_statement(read_statement(path)).expires,
+        lambda: check(installation, path, ()),
+        installation.context.now(),
+    )
 
 
 class _Package:
@@ -300,7 +294,9 @@ def view(installation: Installation, path: Path, checked: StatementCheck | None 
     checked = checked or check(installation, path, signatures)
     with connect(installation.settings.database.monitor, read_only=True, purpose="approvals") as connection:
         rows = [row for row in approvals(connection) if row.run_id in {member.run_id for member in package.listed}]
-    status = _status(installation, package, checked, rows)
+    named = {member.statement_sha256 for member in package.listed}
+    own_rows = (row for row in rows if row.statement_sha256 in named)
+    status = status_of(own_rows, statement.expires, checked, installation.context.now())
     return ApprovalView(
         kind=statement.kind.value,
         run_id=statement.batch_id,
@@ -310,38 +306,10 @@ def view(installation: Installation, path: Path, checked: StatementCheck | None 
         statement_sha256=checked.sha256,
         statement_lines=tuple(json.dumps(json.loads(checked.data), indent=2, ensure_ascii=False).split("\n")),
         expires_at=statement.expires,
-        checks=_as_of_use(checked.checks) if status is ApprovalStatus.USED else checked.checks,
+        checks=as_of_use(checked.checks, {"statements"}) if status is ApprovalStatus.USED else checked.checks,
         sign_with="\n".join(signing_command(path, signer) for signer in load_policy(installation.policy).signers),
         signature_paths=signatures,
     )
-
-
-def _as_of_use(checks: tuple[Check, ...]) -> tuple[Check, ...]:
-    """Exempt a used ruling from what its own use has changed, and from its expiry."""
-    detail = "the ruling has been used; this was PASS when it was imported"
-    return tuple(
-        Check(name=check.name, outcome=Outcome.NOT_RUN, detail=detail)
-        if check.name in {"statements", "expires"} and check.outcome is Outcome.FAIL
-        else check
-        for check in checks
-    )
-
-
-def _status(
-    installation: Installation, package: _Package, checked: StatementCheck, rows: list[ApprovalRow]
-) -> ApprovalStatus:
-    named = {member.statement_sha256 for member in package.listed}
-    own = [row for row in rows if row.statement_sha256 in named]
-    # Before the expiry: a used ruling stays used after its time.
-    if any(row.used_for for row in own):
-        return ApprovalStatus.USED
-    if package.statement.expires <= installation.context.now():
-        return ApprovalStatus.EXPIRED
-    if own:
-        return ApprovalStatus.IMPORTED
-    failed = [entry for entry in open_checks(checked.checks) if entry.outcome is Outcome.FAIL]
-    invalidating = [entry for entry in failed if entry.name != "quorum" or checked.signed_by]
-    return ApprovalStatus.INVALID if invalidating else ApprovalStatus.DRAFTED
 
 
 def all_views(installation: Installation) -> tuple[tuple[ApprovalView, ...], frozenset[str]]:

@@ -62,6 +62,9 @@ def test_a_batch_goes_from_a_folder_to_law_under_one_ruling_each_way(site: Batch
     assert _count(site, "cutter_governance.batch_ruling") == 2
     assert _count(site, "cutter_governance.approval_use") == 6
     assert _count(site, "cutter_governance.backup_proof") == 1
+    assert [view.kind for view in backend.approvals()] == ["SG_2", "SG_1"]
+    page = (Path(backend.report_batch(batch_id).directory) / "batch.md").read_text(encoding="utf-8")
+    assert page.count("| closeout PASS at ") == len(law.members)
     for member in law.members:
         run = backend.run(member.run_id)
         assert run.state.stage is Stage.CLOSEOUT_REPORTED

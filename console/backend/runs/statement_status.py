@@ -1,0 +1,57 @@
+"""Standing of a drafted statement, over a run or over a batch: used, expired, imported, invalid, or no longer to be approved."""
+
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime
+
+from console.backend.approvals.check import StatementCheck, open_checks
+from console.backend.model.errors import Refused
+from console.backend.model.outcome import Check, Outcome
+from console.backend.model.view_models import ApprovalStatus
+from console.backend.postgres.records import ApprovalRow
+
+_OF_SIGNERS = ("quorum", "policy.", "signature.")
+"""Beginnings of the checks that do not outdate a draft: signers may still sign, or a key be replaced."""
+
+
+def obsolete_word(expires: Callable[[], datetime], check: Callable[[], StatementCheck], now: datetime) -> str:
+    """Return why a draft can no longer be approved, in one word, or an empty text if it still can.
+
+    The word is damaged, expired, or outdated: by a run, members, a policy or a tree that is not the drafted one.
+    """
+    try:
+        has_expired = expires() <= now
+    except Refused:
+        return "damaged"
+    if has_expired:
+        return "expired"
+    failed = [entry for entry in check().checks if entry.outcome is Outcome.FAIL]
+    return "outdated" if any(not entry.name.startswith(_OF_SIGNERS) for entry in failed) else ""
+
+
+def status_of(
+    own_rows: Iterable[ApprovalRow], expires: datetime, checked: StatementCheck, now: datetime
+) -> ApprovalStatus:
+    """Return the status of a statement; `own_rows` are the approvals that were recorded under it."""
+    own = tuple(own_rows)
+    # Before the expiry: a used ruling stays used after its time.
+    if any(row.used_for for row in own):
+        return ApprovalStatus.USED
+    if expires <= now:
+        return ApprovalStatus.EXPIRED
+    if own:
+        return ApprovalStatus.IMPORTED
+    failed = [entry for entry in open_checks(checked.checks) if entry.outcome is Outcome.FAIL]
+    # Without any signature the missing quorum is no fault: the statement waits to be signed.
+    invalidating = [entry for entry in failed if entry.name != "quorum" or checked.signed_by]
+    return ApprovalStatus.INVALID if invalidating else ApprovalStatus.DRAFTED
+
+
+def as_of_use(checks: tuple[Check, ...], changed_by_use: Collection[str]) -> tuple[Check, ...]:
+    """Exempt a used ruling from the checks of what its own use has changed, and of its expiry."""
+    detail = "the ruling has been used; this was PASS when it was imported"
+    return tuple(
+        Check(name=check.name, outcome=Outcome.NOT_RUN, detail=detail)
+        if check.outcome is Outcome.FAIL and (check.name == "expires" or check.name in changed_by_use)
+        else check
+        for check in checks
+    )
