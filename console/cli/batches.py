@@ -20,7 +20,7 @@ from console.cli.arguments import Options
 from console.cli.batch_requests import OneBatch, PlanBatch, ResumeBatch, StartBatch
 from console.cli.installation import backend_of
 from console.cli.operations import Nothing
-from console.cli.output import narrate, report
+from console.cli.output import as_typed, narrate, report
 from console.cli.taking_in import taken_in
 
 _MOVES = {
@@ -158,13 +158,13 @@ def _narrate_batch(progress: BatchProgress) -> None:
 def _report(options: Options, command: str, view: BatchView, exit_status: ExitStatus | None = None) -> ExitStatus:
     is_done = view.moves[0] is BatchMove.REPORT
     outcome = (Outcome.PARTIAL if view.set_aside else Outcome.PASS) if is_done else Outcome.PARTIAL
-    done = report(options, command, outcome, _lines(view), view)
+    done = report(options, command, outcome, _lines(options, view), view)
     if exit_status is not None:
         return exit_status
     return ExitStatus.WAITING if view.moves[0] in _WAITS else done
 
 
-def _lines(view: BatchView) -> Iterator[str]:
+def _lines(options: Options, view: BatchView) -> Iterator[str]:
     yield f"batch      {view.batch_id}  {view.mode}"
     yield f"state      {view.phase}"
     yield f"documents  {counted(len(view.members), 'document')}, {counted(view.n_units, 'unit', ',')}; {view.n_done} behind this step, {view.n_open} before it, {len(view.set_aside)} set aside"
@@ -177,4 +177,4 @@ def _lines(view: BatchView) -> Iterator[str]:
         aside = f"  SET ASIDE: {member.set_aside}" if member.set_aside else ""
         yield f"{member.position:>4}  {member.docprefix:<32}  {member.run_id}  {member.state}  {units}{aside}"
     yield f"legal      {', '.join(view.moves)}"
-    yield f"next       {_MOVES[view.moves[0]].format(batch=view.batch_id)}"
+    yield f"next       {as_typed(options, _MOVES[view.moves[0]].format(batch=view.batch_id))}"

@@ -24,7 +24,7 @@ from console.cli.arguments import Options
 from console.cli.installation import backend_of, installation_of
 from console.cli.installation_requests import Migrate
 from console.cli.operations import Nothing, RegisterDocument
-from console.cli.output import narrate, report
+from console.cli.output import as_typed, narrate, report
 
 
 class Made(Value):
@@ -64,7 +64,11 @@ def migrate(options: Options, request: Migrate) -> ExitStatus:
         *(f"applied {name}" for name in done.applied),
         f"{len(done.present)} were there",
         f"schema digest {done.schema_digest}" + (", pinned as installed" if done.pinned else ""),
-        *(["next: on this host: cutter-console init --pin --repin"] if done.pinned and done.present else []),
+        *(
+            [as_typed(options, "next: on this host: cutter-console init --pin --repin")]
+            if done.pinned and done.present
+            else []
+        ),
     ]
     return report(options, "migrate", Outcome.PASS, lines, done)
 
@@ -72,11 +76,11 @@ def migrate(options: Options, request: Migrate) -> ExitStatus:
 def status(options: Options, _request: Nothing) -> ExitStatus:
     """Print the database, the switch, the counts and what waits. A HOLD has an exit status of its own."""
     seen = backend_of(options).status()
-    exit_status = report(options, "status", seen.outcome, _status_lines(seen), seen)
+    exit_status = report(options, "status", seen.outcome, _status_lines(options, seen), seen)
     return ExitStatus.HOLD if seen.switch.state is SwitchState.HOLD else exit_status
 
 
-def _status_lines(seen: Status) -> list[str]:
+def _status_lines(options: Options, seen: Status) -> list[str]:
     target = seen.target
     lines = [f"root       {seen.root}"]
     if target is None:
@@ -96,9 +100,9 @@ def _status_lines(seen: Status) -> list[str]:
         )
     )
     if switch.incomplete:
-        lines += [f"incomplete {switch.incomplete}", f"complete   {switch.complete_with}"]
+        lines += [f"incomplete {switch.incomplete}", f"complete   {as_typed(options, switch.complete_with)}"]
     lines += [count_line(count) for count in seen.counts[:3]]
-    lines += [f"waits      {wait.what} ({wait.run_id}): {wait.next_action}" for wait in seen.waiting]
+    lines += [f"waits      {wait.what} ({wait.run_id}): {as_typed(options, wait.next_action)}" for wait in seen.waiting]
     return lines
 
 

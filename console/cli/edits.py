@@ -9,7 +9,7 @@ from console.backend.runs.draft_edits import EditView, look_at_edit
 from console.cli.arguments import Options
 from console.cli.installation import backend_of
 from console.cli.operations import ConfirmedRun
-from console.cli.output import report
+from console.cli.output import as_typed, report
 from console.cli.runs import run_lines
 from console.cli.unit_requests import EditDraft
 
@@ -22,9 +22,9 @@ def edit(options: Options, request: EditDraft) -> ExitStatus:
     wanted = (request.run, request.address, canonical_text(raw, most).text, request.title)
     if not request.live:
         view = look_at_edit(backend.installation, *wanted)
-        return report(options, "run edit", Outcome.PASS, _lines(view), view)
+        return report(options, "run edit", Outcome.PASS, _lines(options, view), view)
     view = backend.start_edit(*wanted)
-    report(options, "run edit", Outcome.PARTIAL, _lines(view), view)
+    report(options, "run edit", Outcome.PARTIAL, _lines(options, view), view)
     return ExitStatus.WAITING
 
 
@@ -34,7 +34,7 @@ def apply(options: Options, request: ConfirmedRun) -> ExitStatus:
     return report(options, "run apply", Outcome.PASS, [*run_lines(run), *_then(run.docprefix)], run)
 
 
-def _lines(view: EditView) -> list[str]:
+def _lines(options: Options, view: EditView) -> list[str]:
     rows = ", ".join(f"{delta.table.partition('.')[2]} +{delta.rows}" for delta in view.deltas)
     lines = [
         f"{view.address}  {view.title}: {', '.join(view.changed.fields)}",
@@ -45,8 +45,8 @@ def _lines(view: EditView) -> list[str]:
         return [*lines, "nothing was written; the same with --live makes the run of the edit, which waits for SG_1"]
     return [
         *lines,
-        f"run {view.edit_run} waits for SG_1: cutter-console approval draft {view.edit_run}",
-        f"then: cutter-console run apply {view.edit_run} --confirm {view.edit_run}",
+        as_typed(options, f"run {view.edit_run} waits for SG_1: cutter-console approval draft {view.edit_run}"),
+        as_typed(options, f"then: cutter-console run apply {view.edit_run} --confirm {view.edit_run}"),
     ]
 
 

@@ -41,6 +41,11 @@ def report(
     return _EXIT[outcome]
 
 
+def as_typed(options: Options, text: str) -> str:
+    """Return the text with its commands as they must be typed for this root."""
+    return full_command(text, str(options.root or default_root()))
+
+
 def report_line(command: str, outcome: Outcome, payload: BaseModel) -> None:
     """Print one of several JSON objects, which only a command whose help says so does."""
     _print_json(command, outcome, payload.model_dump(mode="json", by_alias=True))
@@ -48,7 +53,7 @@ def report_line(command: str, outcome: Outcome, payload: BaseModel) -> None:
 
 def report_error(options: Options, command: str, error: CutterError) -> ExitStatus:
     """Print what stopped the command, its STOP code and what to do; with --json as an object too."""
-    next_action = full_command(error.next_action, str(options.root or default_root()))
+    next_action = as_typed(options, error.next_action)
     if options.json:
         outcome = Outcome.INCONCLUSIVE if error.exit_status is ExitStatus.INCONCLUSIVE else Outcome.FAIL
         stop = {"code": error.code.value, "message": redact(error.message), "next_action": next_action}

@@ -9,7 +9,7 @@ from console.backend.model.outcome import Outcome
 from console.cli.arguments import Options
 from console.cli.installation import installation_of
 from console.cli.operations import Nothing
-from console.cli.output import report
+from console.cli.output import as_typed, report
 from console.cli.policy_requests import PinPolicy, WithdrawKey
 
 
@@ -18,7 +18,7 @@ def show(options: Options, _request: Nothing) -> ExitStatus:
     installation = installation_of(options)
     seen = measure_pinned_policy(installation.settings.database.monitor, installation.policy)
     return report(
-        options, "policy show", Outcome.PASS if seen.agrees else Outcome.FAIL, _lines(installation, seen), seen
+        options, "policy show", Outcome.PASS if seen.agrees else Outcome.FAIL, _lines(options, installation, seen), seen
     )
 
 
@@ -28,7 +28,7 @@ def pin(options: Options, request: PinPolicy) -> ExitStatus:
     pin_policy(installation, request.confirm)
     seen = measure_pinned_policy(installation.settings.database.monitor, installation.policy)
     return report(
-        options, "policy pin", Outcome.PASS if seen.agrees else Outcome.FAIL, _lines(installation, seen), seen
+        options, "policy pin", Outcome.PASS if seen.agrees else Outcome.FAIL, _lines(options, installation, seen), seen
     )
 
 
@@ -38,10 +38,10 @@ def withdraw(options: Options, request: WithdrawKey) -> ExitStatus:
     database = installation.settings.database
     withdraw_key(database.administrator, request.fingerprint, request.reason, request.confirm)
     seen = measure_pinned_policy(database.monitor, installation.policy)
-    return report(options, "policy withdraw", Outcome.PASS, _lines(installation, seen), seen)
+    return report(options, "policy withdraw", Outcome.PASS, _lines(options, installation, seen), seen)
 
 
-def _lines(installation: Installation, seen: PinnedPolicy) -> list[str]:
+def _lines(options: Options, installation: Installation, seen: PinnedPolicy) -> list[str]:
     policy = load_policy(installation.policy)
     lines = [
         f"policy     {installation.policy}",
@@ -58,5 +58,5 @@ def _lines(installation: Installation, seen: PinnedPolicy) -> list[str]:
     else:
         lines.append(f"pinned     {seen.pinned.policy_sha256} by {seen.pinned.pinned_by} at {seen.pinned.pinned_at}")
     if not seen.agrees:
-        lines.append(f"next       cutter-console policy pin --confirm {seen.policy_sha256}")
+        lines.append(f"next       {as_typed(options, f'cutter-console policy pin --confirm {seen.policy_sha256}')}")
     return lines

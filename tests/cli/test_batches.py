@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from console.cli.main import main
 from console.demo.keys import sign_as_demo_sovereign
 from tests.cli.conftest import Run, stop_of
 from tests.support.batch import UNITS, text_of
@@ -27,7 +30,9 @@ def _members(answer: dict[str, object]) -> list[dict[str, object]]:
     return members
 
 
-def test_a_batch_from_a_folder_to_law_by_commands_alone(at: At, command: Run) -> None:
+def test_a_batch_from_a_folder_to_law_by_commands_alone(
+    at: At, command: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Each answer names the batch and the moves; each wait has exit status 3."""
     passage = at("fresh")
     folder = _folder(passage, 1, 2)
@@ -37,6 +42,10 @@ def test_a_batch_from_a_folder_to_law_by_commands_alone(at: At, command: Run) ->
     status, started = command(passage, "batch", "start", str(folder), "--live")
     batch_id = str(started["batch_id"])
     assert (status, started["moves"]) == (3, ["draft SG_1", "report"])
+
+    root = passage.installation.root
+    assert main(["--root", str(root), "batch", "status", batch_id]) == 0
+    assert f"next       cutter-console --root {root} approval draft {batch_id}\n" in capsys.readouterr().out
 
     _signed(passage, command, batch_id, "SG_1")
     assert command(passage, "arm", batch_id, "--confirm", batch_id)[0] == 0

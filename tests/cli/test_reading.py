@@ -100,3 +100,11 @@ def _next_transaction(passage: Passage) -> int:
 
 def _rows_of(passage: Passage) -> dict[str, object]:
     return {what: found for what, found in fingerprint(passage).items() if what != "next transaction id"}
+
+
+def test_a_command_in_an_answer_works_as_it_stands(passage: Passage, capsys: pytest.CaptureFixture[str]) -> None:
+    """Typed without the root, it would act on the default one."""
+    assert main(["--root", str(passage.installation.root), "status"]) == 0
+    out = capsys.readouterr().out
+    assert "waits      SG_2" in out
+    assert out.count("cutter-console ") == out.count(f"cutter-console --root {passage.installation.root} ") > 0
