@@ -15,7 +15,7 @@ _CHECK, _SIGNATURES, _BINDINGS = (f"{_B}/approvals/{name}.py" for name in ("chec
 _STATEMENT, _POLICY, _PINNING = (f"{_B}/approvals/{name}.py" for name in ("statement", "policy", "pinning"))
 _JOURNAL, _SCAN, _KEY = f"{_B}/journal/journal.py", f"{_B}/journal/journal_record.py", f"{_B}/journal/journal_key.py"
 _CONNECTIONS, _SESSIONS, _LIVE = (f"{_B}/postgres/{name}.py" for name in ("connections", "sessions", "live_text"))
-_OPERATIONS = f"{_B}/runs/operations.py"
+_OPERATIONS, _KEPT = f"{_B}/runs/operations.py", f"{_B}/postgres/kept_sessions.py"
 _TRANSACTIONS, _EFFECTS = f"{_B}/postgres/transactions.py", f"{_B}/postgres/effects.py"
 _FILES, _LOCAL = f"{_B}/host/regular_file.py", f"{_B}/service.py"
 
@@ -876,6 +876,57 @@ _OF_SESSIONS_AND_FILES = (
         '    "search_path": "pg_catalog, pg_temp",\n',
         "",
         _test("postgres/test_search_path", "a_session_looks_for_names_in_the_catalog_whatever_a_role_begins_with"),
+    ),
+    Mutant(
+        "a transaction that may write takes no kept session",
+        _KEPT,
+        "    if kept is not None and read_only:\n",
+        "    if kept is not None:\n",
+        _test(
+            "postgres/test_kept_sessions",
+            "a_transaction_that_may_write_has_a_session_of_its_own_that_ends_with_it",
+        ),
+    ),
+    Mutant(
+        "a session that may have written is not kept",
+        _KEPT,
+        "kept is not None and session.read_only and is_idle",
+        "kept is not None and is_idle",
+        _test(
+            "postgres/test_kept_sessions",
+            "a_transaction_that_may_write_has_a_session_of_its_own_that_ends_with_it",
+        ),
+    ),
+    Mutant(
+        "a kept session of the role is closed before one that writes is opened",
+        _KEPT,
+        "        kept.drop(conninfo)\n",
+        "        pass\n",
+        _test(
+            "postgres/test_kept_sessions",
+            "a_transaction_that_may_write_has_a_session_of_its_own_that_ends_with_it",
+        ),
+    ),
+    Mutant(
+        "a kept session has the settings of a new one",
+        _KEPT,
+        "            begin_again(session, application=application, statement_timeout_s=statement_timeout_s)\n",
+        "            session.read_only = session.isolation_level = None\n",
+        _test("postgres/test_kept_sessions", "nothing_of_one_transaction_is_left_for_the_next"),
+    ),
+    Mutant(
+        "a kept session has the isolation of a new one",
+        _SESSIONS,
+        "    session.read_only = session.isolation_level = None\n",
+        "    session.read_only = None\n",
+        _test("postgres/test_kept_sessions", "nothing_of_one_transaction_is_left_for_the_next"),
+    ),
+    Mutant(
+        "a session that comes back after its command is closed",
+        _KEPT,
+        "            if not self._is_over:\n",
+        "            if True:\n",
+        _test("postgres/test_kept_sessions", "a_thread_that_outlives_its_command_leaves_no_session"),
     ),
     Mutant(
         "a pooler that shares sessions is refused",

@@ -43,6 +43,7 @@ from console.backend.model.view_models import (
 )
 from console.backend.postgres.connections import connect
 from console.backend.postgres.drift import against_host, measure_drift
+from console.backend.postgres.kept_sessions import with_kept_sessions
 from console.backend.postgres.measure import privileges_to_write
 from console.backend.postgres.records import DocumentRow, documents
 from console.backend.runs import approval_workflow, arming, batch_rulings, kill_switch, lifecycle
@@ -168,6 +169,7 @@ class BackendService:
         """Return one run, decided by evidence."""
         return view_run(self.installation, run_id)
 
+    @with_kept_sessions
     def start(self, request: RunRequest, on_progress: OnProgress) -> RunView:
         """Start a run; the same plan again starts no new run, but returns the one that cut it."""
         self._require_writable()
@@ -177,6 +179,7 @@ class BackendService:
             self._walk(Engine(self.installation, created.run_id, on_progress, planned=created.planned))
         return self.run(created.run_id)
 
+    @with_kept_sessions
     def resume(self, run_id: str, on_progress: OnProgress) -> RunView:
         """Go on from where the run rests. Raises Waiting or Refused if it waits for a ruling or the switch."""
         self._require_writable()
@@ -191,6 +194,7 @@ class BackendService:
             self._refuse_standstill(after)
         return after
 
+    @with_kept_sessions
     def settle(self, run_id: str) -> RunView:
         """Ask again what became of every operation of the run that was begun and not finished."""
         self._require_writable()
@@ -204,6 +208,7 @@ class BackendService:
         of_runs = approval_workflow.all_views(self.installation, carried)
         return approval_workflow.newest_first((*over_batches, *of_runs))
 
+    @with_kept_sessions
     def draft_statement(
         self, run_id: str, *, revert: bool = False, in_force_from: datetime | None = None
     ) -> ApprovalView:
@@ -216,12 +221,14 @@ class BackendService:
             return batch_rulings.draft(self.installation, run_id)
         return approval_workflow.draft(self.installation, run_id, revert=revert, in_force_from=in_force_from)
 
+    @with_kept_sessions
     def check_statement(self, statement: Path) -> ApprovalView:
         """Check a statement and the signature files beside it."""
         if batch_rulings.is_over_batch(statement):
             return batch_rulings.view(self.installation, statement)
         return approval_workflow.view(self.installation, statement)
 
+    @with_kept_sessions
     def import_statement(self, statement: Path, signatures: tuple[Path, ...]) -> ApprovalView:
         """Check, then record in the database."""
         self._require_writable()
@@ -229,10 +236,12 @@ class BackendService:
             return batch_rulings.import_statement(self.installation, statement, signatures)
         return approval_workflow.import_statement(self.installation, statement, signatures)
 
+    @with_kept_sessions
     def brief(self, danger: Danger, run_id: str) -> Confirmation:
         """Return what a dangerous action would do, and what stands in its way."""
         return confirmations.brief(self.installation, danger, run_id)
 
+    @with_kept_sessions
     def arm(self, run_id: str, confirm: str) -> SwitchView:
         """Arm the switch for this run, or this batch, to cut; if it is armed for that already, do nothing."""
         if is_batch(run_id):
@@ -246,6 +255,7 @@ class BackendService:
         self._arm(run_id, Purpose.CUT)
         return kill_switch.measure_switch(self.installation)
 
+    @with_kept_sessions
     def disarm(self) -> SwitchView:
         """End the lease, whoever holds it."""
         return kill_switch.disarm(self.installation, f"disarmed by {self.installation.operator}")
@@ -254,11 +264,13 @@ class BackendService:
         """Set a HOLD, cancel the running statement, end the lease."""
         return panic(self.installation, reason)
 
+    @with_kept_sessions
     def release_hold(self, confirm: str) -> SwitchView:
         """Clear the HOLD."""
         self._require_writable()
         return kill_switch.release_hold(self.installation, confirm)
 
+    @with_kept_sessions
     def enact(self, run_id: str, confirm: str, on_progress: OnProgress) -> RunView:
         """Enact a verified draft cut under SG_2, and close the run; the switch is armed for this alone.
 
@@ -277,10 +289,12 @@ class BackendService:
         """Return all batches of this root, the newest first."""
         return Batches(self.installation).list_all()
 
+    @with_kept_sessions
     def batch(self, batch_id: str) -> BatchView:
         """Return one batch, decided by evidence."""
         return Batches(self.installation).view(batch_id)
 
+    @with_kept_sessions
     def start_batch(
         self,
         requests: tuple[tuple[str, RunRequest], ...],
@@ -293,6 +307,7 @@ class BackendService:
         self._require_writable()
         return Batches(self.installation).start(requests, mode, on_failure, on_batch, on_progress)
 
+    @with_kept_sessions
     def resume_batch(
         self, batch_id: str, on_failure: OnFailure | None, on_batch: OnBatch, on_progress: OnProgress
     ) -> BatchView:
@@ -300,16 +315,19 @@ class BackendService:
         self._require_writable()
         return Batches(self.installation).resume(batch_id, on_failure, on_batch, on_progress)
 
+    @with_kept_sessions
     def enact_batch(self, batch_id: str, confirm: str, on_batch: OnBatch, on_progress: OnProgress) -> BatchView:
         """Enact every verified document of the batch under SG_2, and close them; the switch is armed for this alone."""
         self._require_writable()
         return Batches(self.installation).enact(batch_id, confirm, on_batch, on_progress)
 
+    @with_kept_sessions
     def report_batch(self, batch_id: str) -> ReportView:
         """Write the report of a batch: a row for each document."""
         self._require_writable()
         return Batches(self.installation).report(batch_id)
 
+    @with_kept_sessions
     def revert(self, run_id: str, confirm: str) -> RunView:
         """Take a draft cut back; if it is taken back already, do nothing."""
         if confirm == run_id and (finished_run := self._run_if_done(run_id, _is_reverted)) is not None:
@@ -324,12 +342,14 @@ class BackendService:
         self._report(run_id, "reverted")
         return self.run(run_id)
 
+    @with_kept_sessions
     def start_edit(self, run_id: str, address: str, body: str, title: str) -> EditView:
         """Make the run of an edit of a draft, which waits for SG_1."""
         self._require_writable()
         kill_switch.require_no_hold(self.installation)
         return start_edit(self.installation, run_id, address, body, title)
 
+    @with_kept_sessions
     def apply_edit(self, run_id: str, confirm: str) -> RunView:
         """Write a signed edit of a draft and read it back; if that is done already, do nothing."""
         self._require_typed(run_id, confirm)
@@ -344,16 +364,19 @@ class BackendService:
                 self._switch_off(run_id, "the edit ended", holder.pid)
         return self.run(run_id)
 
+    @with_kept_sessions
     def void(self, run_id: str, reason: str) -> RunView:
         """End a run that has written nothing."""
         self._require_writable()
         lifecycle.void_run(self.installation, run_id, require_short_reason(reason, f"cutter-console run void {run_id}"))
         return self.run(run_id)
 
+    @with_kept_sessions
     def gates(self, names: tuple[str, ...] = ()) -> Board:
         """Measure these gates now, all of them if none is named."""
         return measure_board(self.installation, gates_named(names), read_only=self.read_only)
 
+    @with_kept_sessions
     def readiness(self, run_id: str = "") -> GateReport:
         """Measure the checks before arming."""
         return readiness(self.installation, run_id, read_only=self.read_only)
@@ -363,6 +386,7 @@ class BackendService:
         settings = self.installation.settings
         return against_host(measure_drift(settings.database.monitor), settings.pins.schema_digest)
 
+    @with_kept_sessions
     def report(self, run_id: str) -> ReportView:
         """Write the documents of a run; the same record gives the same bytes."""
         from console.backend.reports.run.report import write_run_report
@@ -370,6 +394,7 @@ class BackendService:
         self._require_writable()
         return write_run_report(self.installation, run_id)
 
+    @with_kept_sessions
     def bundle(self, on_progress: OnProgress, sign_with: str = "") -> BundleView:
         """Measure everything and write the readiness bundle."""
         from console.backend.reports.bundle.bundle import write_bundle

@@ -14,6 +14,7 @@ from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError, StopCode, UsageError
 from console.backend.model.outcome import Check, Evidence, Outcome, whole_ms, worst
 from console.backend.model.readiness import Board, GateReport
+from console.backend.postgres.kept_sessions import for_another_thread
 
 DEADLINE_S = 10.0
 
@@ -39,7 +40,7 @@ def measure_board(
     ends_at = started + deadline_s
     shared = Asked()
     probes = [(gate, Probe(installation, gate.id, ends_at, read_only, shared)) for gate in gates]
-    pending = [(gate, start(partial(_measure, gate, probe), gate.id)) for gate, probe in probes]
+    pending = [(gate, start(for_another_thread(partial(_measure, gate, probe)), gate.id)) for gate, probe in probes]
     # A gate that still hangs then is left to its daemon thread, which cannot keep the program alive.
     wait([answer for _, answer in pending], timeout=deadline_s)
     reports = tuple(_reported(installation, gate, answer, deadline_s) for gate, answer in pending)

@@ -17,6 +17,7 @@ from console.backend.host.processes import ProgramError, why
 from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.model.outcome import Evidence, whole_ms
 from console.backend.postgres.connections import connect, translate
+from console.backend.postgres.kept_sessions import for_another_thread
 from console.backend.runs.phase_context import Role
 
 T = TypeVar("T")
@@ -40,7 +41,7 @@ class Asked:
         # The lock is held while the call is started, not while it runs: other questions do not wait for its answer.
         with self._lock:
             if name not in self._answers:
-                self._answers[name] = start(measure, name)
+                self._answers[name] = start(for_another_thread(measure), name)
             answer = cast("Future[T]", self._answers[name])
         return answer.result(seconds)
 

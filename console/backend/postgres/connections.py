@@ -1,4 +1,4 @@
-"""One short connection a phase, by role; errors of PostgreSQL become the project's own."""
+"""One transaction a phase, by role, on a short connection; errors of PostgreSQL become the project's own."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,7 +13,8 @@ from psycopg.rows import args_row
 from console.backend.host.signals import deferred
 from console.backend.model.errors import CutterError, Drifted, Held, Refused, StopCode, Unmeasured, Waiting
 from console.backend.model.safe_text import safe_text
-from console.backend.postgres.sessions import COMMIT_LIMIT_S, Session, open_session, refused_startup
+from console.backend.postgres.kept_sessions import leave_session, take_session
+from console.backend.postgres.sessions import COMMIT_LIMIT_S, Session, refused_startup
 
 R = TypeVar("R")
 Parameters = Sequence[object] | Mapping[str, object]
@@ -167,8 +168,9 @@ def connect(
     replicated: bool = True,
     commit_limit_s: float | None = None,
 ) -> Iterator[psycopg.Connection]:
-    """Open a connection with one transaction: COMMIT at the end of the block, ROLLBACK if it raises.
+    """Run one transaction: COMMIT at the end of the block, ROLLBACK if it raises.
 
+    The session is its own, or one that the command has kept, see `kept_sessions`.
     `timeout_s` is the statement timeout in seconds, 0 for none. `replicated=False` does not wait for a synchronous
     standby. `commit_limit_s` is the time to wait for the answer to COMMIT, in seconds, None for COMMIT_LIMIT_S.
     Raises CutterError for every error of PostgreSQL, CommitUnknown if it is not known whether it committed.
@@ -176,11 +178,15 @@ def connect(
     if (seen := _opened.get()) is not None:
         seen.append(Opened(conninfo, purpose))
     try:
-        connection = open_session(
-            conninfo, application=f"{APPLICATION} {purpose}".strip(), statement_timeout_s=timeout_s
+        connection = take_session(
+            conninfo,
+            application=f"{APPLICATION} {purpose}".strip(),
+            statement_timeout_s=timeout_s,
+            read_only=read_only,
         )
     except psycopg.Error as error:
         raise translate(error) from error
+    is_finished = False
     try:
         connection.read_only = read_only
         if not replicated:
@@ -188,10 +194,14 @@ def connect(
         yield connection
         # Not reached if the block raises: closing the connection rolls its transaction back.
         finish(connection, commit_limit_s)
+        is_finished = True
     except psycopg.Error as error:
         raise translate(error) from error
     finally:
-        connection.close()
+        if is_finished:
+            leave_session(conninfo, connection)
+        else:
+            connection.close()
 
 
 @contextmanager

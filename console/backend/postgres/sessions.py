@@ -138,17 +138,24 @@ def open_session(
         tcp_user_timeout=25_000,
     )
     connection.add_notice_handler(connection.warned)
-    # The server's own limits are among the settings, and hold only after the statement that makes them.
-    connection.answer_limit_s = ANSWER_MARGIN_S
     try:
-        _begin(connection, _timeouts(statement_timeout_s, idle_in_transaction_s))
-        connection.autocommit = False
-        connection.answer_limit_s = statement_timeout_s + ANSWER_MARGIN_S if statement_timeout_s else None
+        _begin(connection, _timeouts(statement_timeout_s, idle_in_transaction_s), statement_timeout_s)
     except BaseException:
         # The caller has no connection to close yet, whatever ended this: a refusal, or a signal.
         connection.close()
         raise
     return connection
+
+
+def begin_again(session: Session, *, application: str, statement_timeout_s: float) -> None:
+    """Give a session that is between transactions everything that `open_session` gives a new one, under another name.
+
+    Raises psycopg.Error if the server has ended it, and what `open_session` raises.
+    """
+    session.read_only = session.isolation_level = None
+    session.autocommit = True
+    limits = _timeouts(statement_timeout_s, None)
+    _begin(session, {**limits, "application_name": application}, statement_timeout_s)
 
 
 def _timeouts(statement_s: float, idle_s: float | None) -> dict[str, str]:
@@ -164,8 +171,10 @@ def _timeouts(statement_s: float, idle_s: float | None) -> dict[str, str]:
     return {name: str(int(seconds * 1000)) for name, seconds in limits.items()}
 
 
-def _begin(connection: Session, timeouts: Mapping[str, str]) -> None:
-    wanted = {**SETTINGS, **_LINE, **timeouts}
+def _begin(connection: Session, limits: Mapping[str, str], statement_s: float) -> None:
+    # The server's own limits are among the settings, and hold only after the statement that makes them.
+    connection.answer_limit_s = ANSWER_MARGIN_S
+    wanted = {**SETTINGS, **_LINE, **limits}
     row = connection.execute(_SET, (list(wanted), list(wanted.values()))).fetchone()
     assert row is not None
     _, encoding, replication, pid, _ = row
@@ -180,6 +189,8 @@ def _begin(connection: Session, timeouts: Mapping[str, str]) -> None:
             "the connection goes through a pooler: settings and locks of a session would be shared or lost",
             "Name host and port of the server itself in the service.",
         )
+    connection.autocommit = False
+    connection.answer_limit_s = statement_s + ANSWER_MARGIN_S if statement_s else None
 
 
 def wrong_encoding(database: str, encoding: str) -> Refused:

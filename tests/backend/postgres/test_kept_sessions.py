@@ -1,0 +1,151 @@
+"""A command uses the session of what it has read for its next question, and nothing of the one before is left in it."""
+
+import threading
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from console.backend.model.errors import CutterError
+from console.backend.postgres.connections import connect, scalar
+from console.backend.postgres.kept_sessions import for_another_thread, sessions_kept, with_kept_sessions
+from tests.conftest import Database
+from tests.support.waiting import until
+
+PID = "SELECT pg_backend_pid()"
+WRITE = "SELECT cutter_governance.fn_hold_set('a reason', 'somebody', NULL)"
+SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE usename IN ('cutter_ro', 'cutter_exec') AND datname = current_database()"
+
+
+def _asked(conninfo: str, query: str = PID, *, read_only: bool = True, purpose: str = "") -> object:
+    with connect(conninfo, read_only=read_only, purpose=purpose) as connection:
+        return scalar(connection, query)
+
+
+def _sessions(database: Database) -> object:
+    """The sessions of both roles that the server still has; one that is closed may take a moment to go."""
+    with database.connect() as administrator:
+        return scalar(administrator, SESSIONS)
+
+
+def _comes_to(database: Database, sessions: int) -> None:
+    until(lambda: _sessions(database) == sessions, f"the server has {sessions} of these sessions")
+
+
+def test_what_reads_leaves_its_session_to_the_next_question_of_the_command(database: Database) -> None:
+    reader = database.conninfo("cutter_ro")
+    with sessions_kept():
+        assert _asked(reader) == _asked(reader)
+        _comes_to(database, 1)
+    _comes_to(database, 0)
+
+
+def test_outside_a_command_nothing_is_kept(database: Database) -> None:
+    reader = database.conninfo("cutter_ro")
+    _asked(reader)
+    _comes_to(database, 0)
+
+
+def test_a_transaction_that_may_write_has_a_session_of_its_own_that_ends_with_it(database: Database) -> None:
+    """Of an unanswered COMMIT, the session's end is what settles it; and a role may have two sessions at most."""
+    executor = database.conninfo("cutter_exec")
+    with sessions_kept():
+        before = _asked(executor)
+        with connect(executor) as connection:
+            connection.execute(WRITE)
+            assert scalar(connection, PID) != before
+            _comes_to(database, 1)
+        _comes_to(database, 0)
+        assert _asked(executor, "SELECT count(*) FROM cutter_governance.v_hold") == 1
+
+
+def test_nothing_of_one_transaction_is_left_for_the_next(database: Database) -> None:
+    """Isolation, limits, name and any other setting are those of a new session."""
+    ask = """
+        SELECT concat_ws('; ', current_setting('transaction_isolation'), current_setting('statement_timeout'),
+                         current_setting('application_name'), current_setting('search_path'), current_setting('DateStyle'))
+    """
+    reader = database.conninfo("cutter_ro")
+    fresh = _asked(reader, ask, purpose="second")
+    with sessions_kept():
+        with connect(reader, read_only=True, timeout_s=3, purpose="first") as connection:
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            first = scalar(connection, PID)
+            connection.execute(
+                "SELECT set_config('search_path', 'public', false), set_config('DateStyle', 'German', false)"
+            )
+        with connect(reader, read_only=True, purpose="second") as connection:
+            assert scalar(connection, PID) == first
+            assert scalar(connection, ask) == fresh
+            assert scalar(connection, "SHOW transaction_read_only") == "on"
+
+
+def test_the_session_of_a_question_that_failed_is_not_used_again(database: Database) -> None:
+    reader, seen = database.conninfo("cutter_ro"), []
+    with sessions_kept():
+        with pytest.raises(CutterError), connect(reader, read_only=True) as connection:  # noqa: PT012
+            seen.append(scalar(connection, PID))
+            connection.execute("SELECT 1 / 0")
+        assert _asked(reader) not in seen
+
+
+def test_a_session_that_the_server_has_ended_is_replaced(database: Database) -> None:
+    """A restart between two questions of a command is no failure of the second one."""
+    reader = database.conninfo("cutter_ro")
+    with sessions_kept():
+        first = _asked(reader)
+        with database.connect() as administrator:
+            administrator.execute("SELECT pg_terminate_backend(%s, 10000)", (first,))
+        assert _asked(reader) != first
+
+
+def test_two_questions_at_a_time_have_two_sessions(database: Database) -> None:
+    reader = database.conninfo("cutter_ro")
+    with sessions_kept(), connect(reader, read_only=True) as connection:
+        assert _asked(reader) != scalar(connection, PID)
+
+
+def test_threads_of_one_command_share_its_sessions(database: Database) -> None:
+    reader, answers = database.conninfo("cutter_ro"), list[object]()
+
+    def in_thread(call: Callable[[], object]) -> None:
+        thread = threading.Thread(target=lambda: answers.append(call()))
+        thread.start()
+        thread.join()
+
+    with sessions_kept():
+        mine = _asked(reader)
+        in_thread(for_another_thread(lambda: _asked(reader)))
+        in_thread(lambda: _asked(reader))
+    assert answers[0] == mine != answers[1]
+    _comes_to(database, 0)
+
+
+def test_a_thread_that_outlives_its_command_leaves_no_session(database: Database) -> None:
+    """A gate that is late is left to its thread, and answers when nobody asks any more."""
+    is_connected, is_over = threading.Event(), threading.Event()
+
+    def late() -> None:
+        with connect(database.conninfo("cutter_ro"), read_only=True) as connection:
+            connection.execute("SELECT 1")
+            is_connected.set()
+            is_over.wait()
+
+    with sessions_kept():
+        thread = threading.Thread(target=for_another_thread(late))
+        thread.start()
+        is_connected.wait()
+    is_over.set()
+    thread.join()
+    _comes_to(database, 0)
+
+
+def test_a_command_that_fails_leaves_no_session(database: Database) -> None:
+    @with_kept_sessions
+    def command() -> None:
+        _asked(database.conninfo("cutter_ro"))
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        command()
+    _comes_to(database, 0)
