@@ -4,7 +4,7 @@ The rulings are signed by a real key that is pinned in the database; nothing els
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -34,7 +34,6 @@ from tests.conftest import Database, create_database, fresh_database
 from tests.support.plans import accepted
 from tests.support.sovereign import Sovereign, sovereign
 
-_PRISTINE = "cut_at_its_pause"
 _DIGESTS: dict[str, str] = {}
 """By system identifier: the digest of the installed schema."""
 
@@ -299,21 +298,51 @@ def plan_cut(database: Database, docprefix: str, text: str, number: int) -> Sign
     return _planned_run(database, "cut", number, accepted(planned), planned.canonical)
 
 
-def fresh_cut(cluster: TransientCluster, template: str) -> Iterator[SignedCut]:
-    """As `start_cut` makes it, in a database of its own; made once a cluster and copied, since a test wants nothing of its making.
+Walk = Callable[[Database], tuple[SignedCut, ...]]
+"""Brings an empty database to a state; the runs that it has made there."""
 
-    A plan names its database, so every copy has the name of the one that was planned for: a test has one at a time.
-    """
-    made = _made_once(cluster, template)
-    for database in fresh_database(cluster, _PRISTINE, made.database.name):
-        yield replace(made, database=database)
+
+def at_the_pause(database: Database) -> tuple[SignedCut, ...]:
+    """A run at its first pause."""
+    return (start_cut(database),)
+
+
+def at_the_second_pause(database: Database) -> tuple[SignedCut, ...]:
+    """A run with its drafts, at its second pause."""
+    run = start_cut(database)
+    run.to_second_pause()
+    return (run,)
+
+
+def fresh_cut(cluster: TransientCluster, template: str) -> Iterator[SignedCut]:
+    """A run at its first pause, in a copy that is the test's own."""
+    for (run,) in _copies(cluster, template, at_the_pause):
+        yield run
+
+
+def walked(request: pytest.FixtureRequest, walk: Walk) -> Iterator[tuple[SignedCut, ...]]:
+    """The runs of a walk: in the database of the test where it asks for one, else in a copy of what was walked once a worker."""
+    if "database" in request.fixturenames:
+        yield walk(request.getfixturevalue("database"))
+        return
+    cluster: TransientCluster = request.getfixturevalue("cluster")
+    yield from _copies(cluster, request.getfixturevalue("template_of")(cluster.major), walk)
+
+
+def _copies(cluster: TransientCluster, template: str, walk: Walk) -> Iterator[tuple[SignedCut, ...]]:
+    """A test wants nothing of the making. A plan names its database, so that every copy of a walk has the same name."""
+    made = _made_once(cluster, template, walk)
+    name = made[0].database.name
+    for database in fresh_database(cluster, f"{name}_pristine", name):
+        yield tuple(replace(run, database=database) for run in made)
 
 
 @cache
-def _made_once(cluster: TransientCluster, template: str) -> SignedCut:
-    made = start_cut(create_database(cluster, template, "test_cut"))
+def _made_once(cluster: TransientCluster, template: str, walk: Walk) -> tuple[SignedCut, ...]:
+    name = f"{walk.__module__.rpartition('.')[2]}_{walk.__name__}"
+    made = walk(create_database(cluster, template, name))
     with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
-        connection.execute(f"ALTER DATABASE {made.database.name} RENAME TO {_PRISTINE}".encode())
+        connection.execute(f"ALTER DATABASE {name} RENAME TO {name}_pristine".encode())
     return made
 
 

@@ -1,5 +1,6 @@
 """An amendment becomes law only as it was signed, against the law that was signed; whatever somebody changed meanwhile."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import psycopg
@@ -10,9 +11,9 @@ from console.backend.model.purposes import RunOperation
 from console.backend.model.states import Stage
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import scalar
-from tests.backend.postgres.signed_cut import SignedCut, event, start_amendment, start_cut, start_edit, stopped
+from tests.backend.postgres.signed_cut import SignedCut, event, start_amendment, start_cut, start_edit, stopped, walked
 from tests.backend.postgres.tampering import tamper
-from tests.backend.postgres.test_amendments import FIRST, REVISED
+from tests.backend.postgres.test_amendments import FIRST, REVISED, first_law
 from tests.backend.postgres.test_enactment import extra
 from tests.conftest import Database
 
@@ -99,20 +100,30 @@ CHANGED: dict[str, tuple[str, ...]] = {
 """What a superuser changes while the guards are off, after the amendment was written, recorded and verified."""
 
 
+def first_law_and_its_amendment(database: Database) -> tuple[SignedCut, ...]:
+    """The first text, enacted, and the revised one at its second pause."""
+    (law,) = first_law(database)
+    amendment = start_amendment(law, REVISED)
+    amendment.to_second_pause()
+    return law, amendment
+
+
 @pytest.fixture
-def law(database: Database) -> SignedCut:
+def runs(request: pytest.FixtureRequest) -> Iterator[tuple[SignedCut, ...]]:
+    """The law, and its amendment, where the test asks for it."""
+    yield from walked(request, first_law_and_its_amendment if "drafted" in request.fixturenames else first_law)
+
+
+@pytest.fixture
+def law(runs: tuple[SignedCut, ...]) -> SignedCut:
     """The first text, enacted."""
-    run = start_cut(database, text=FIRST)
-    run.enacted()
-    return run
+    return runs[0]
 
 
 @pytest.fixture
-def drafted(law: SignedCut) -> SignedCut:
+def drafted(runs: tuple[SignedCut, ...]) -> SignedCut:
     """The revised text at its second pause."""
-    run = start_amendment(law, REVISED)
-    run.to_second_pause()
-    return run
+    return runs[1]
 
 
 def _differences(run: SignedCut) -> tuple[str, ...]:

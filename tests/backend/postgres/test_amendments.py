@@ -1,12 +1,13 @@
 """An amendment writes the differences, changes nothing before its enactment, and leaves every earlier text readable."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from console.backend.model.amendment import Moved
 from console.backend.postgres.connections import scalar
-from tests.backend.postgres.signed_cut import SignedCut, counts, grown, start_amendment, start_cut, stopped
+from tests.backend.postgres.signed_cut import SignedCut, counts, grown, start_amendment, start_cut, stopped, walked
 from tests.backend.postgres.test_document_states import planned, read, text_of
 from tests.conftest import Database
 
@@ -26,12 +27,18 @@ _VERSIONS = """
 """
 
 
-@pytest.fixture
-def law(database: Database) -> SignedCut:
+def first_law(database: Database) -> tuple[SignedCut, ...]:
     """The first text, enacted."""
-    run = start_cut(database, text=FIRST)
-    run.enacted()
-    return run
+    law = start_cut(database, text=FIRST)
+    law.enacted()
+    return (law,)
+
+
+@pytest.fixture
+def law(request: pytest.FixtureRequest) -> Iterator[SignedCut]:
+    """The first text, enacted."""
+    for (run,) in walked(request, first_law):
+        yield run
 
 
 def rows(run: SignedCut, query: str, *values: object) -> list[tuple[Any, ...]]:

@@ -1,12 +1,23 @@
 """A draft is edited by a signed plan of its own: a new version of that unit and of nothing else, and verified again."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import scalar
-from tests.backend.postgres.signed_cut import SignedCut, counts, event, grown, start_cut, start_edit, stopped
+from tests.backend.postgres.signed_cut import (
+    SignedCut,
+    at_the_second_pause,
+    counts,
+    event,
+    grown,
+    start_cut,
+    start_edit,
+    stopped,
+    walked,
+)
 from tests.backend.postgres.tampering import tamper
 from tests.conftest import Database
 
@@ -18,10 +29,10 @@ BETA = "ACME-LAW/ONE/BETA"
 
 
 @pytest.fixture
-def drafted(cut: SignedCut) -> SignedCut:
+def drafted(request: pytest.FixtureRequest) -> Iterator[SignedCut]:
     """A run at its second pause."""
-    cut.to_second_pause()
-    return cut
+    for (run,) in walked(request, at_the_second_pause):
+        yield run
 
 
 def _versions(run: SignedCut) -> list[tuple[Any, ...]]:

@@ -1,5 +1,6 @@
 """A repeal ends a whole document under two rulings, writes no text, and leaves every earlier text readable."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,9 +22,10 @@ from tests.backend.postgres.signed_cut import (
     start_cut,
     start_repeal,
     stopped,
+    walked,
 )
 from tests.backend.postgres.tampering import tamper
-from tests.backend.postgres.test_amendments import FIRST, REVISED
+from tests.backend.postgres.test_amendments import FIRST, REVISED, first_law
 from tests.backend.postgres.test_document_states import now, planned, read, text_of
 from tests.backend.postgres.test_enactment import extra
 from tests.conftest import Database
@@ -42,20 +44,30 @@ _LEFT = """
 ADDRESSES = ["ACME-LAW/ONE", "ACME-LAW/ONE/ALPHA", "ACME-LAW/ONE/BETA", "ACME-LAW/ONE/GAMMA"]
 
 
+def first_law_and_its_repeal(database: Database) -> tuple[SignedCut, ...]:
+    """The first text, enacted, and its repeal at the second pause."""
+    (law,) = first_law(database)
+    repeal = start_repeal(law)
+    repeal.to_second_pause()
+    return law, repeal
+
+
 @pytest.fixture
-def law(database: Database) -> SignedCut:
+def runs(request: pytest.FixtureRequest) -> Iterator[tuple[SignedCut, ...]]:
+    """The law, and its repeal, where the test asks for it."""
+    yield from walked(request, first_law_and_its_repeal if "sealed" in request.fixturenames else first_law)
+
+
+@pytest.fixture
+def law(runs: tuple[SignedCut, ...]) -> SignedCut:
     """The first text, enacted."""
-    run = start_cut(database, text=FIRST)
-    run.enacted()
-    return run
+    return runs[0]
 
 
 @pytest.fixture
-def sealed(law: SignedCut) -> SignedCut:
+def sealed(runs: tuple[SignedCut, ...]) -> SignedCut:
     """Its repeal at the second pause."""
-    run = start_repeal(law)
-    run.to_second_pause()
-    return run
+    return runs[1]
 
 
 def rows(run: SignedCut, query: str, *values: object) -> list[tuple[Any, ...]]:

@@ -1,6 +1,6 @@
 """What was in force at any moment is read exactly, and what differs from the pinned text is never silent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from console.backend.runs.document_states import (
 )
 from console.backend.runs.state_comparison import compare_states
 from console.backend.runs.unit_states import history_of_unit, unit_as_of
-from tests.backend.postgres.signed_cut import SignedCut, start_amendment, start_cut, start_edit
+from tests.backend.postgres.signed_cut import SignedCut, start_amendment, start_cut, start_edit, walked
 from tests.backend.postgres.tampering import tamper
 from tests.conftest import Database
 
@@ -48,12 +48,18 @@ def site(tmp_path: Path) -> Site:
     return of
 
 
-@pytest.fixture
-def law(database: Database) -> SignedCut:
+def first_law(database: Database) -> tuple[SignedCut, ...]:
     """The first text, enacted."""
-    run = start_cut(database, text=FIRST)
-    run.enacted()
-    return run
+    law = start_cut(database, text=FIRST)
+    law.enacted()
+    return (law,)
+
+
+@pytest.fixture
+def law(request: pytest.FixtureRequest) -> Iterator[SignedCut]:
+    """The first text, enacted."""
+    for (run,) in walked(request, first_law):
+        yield run
 
 
 @pytest.fixture
