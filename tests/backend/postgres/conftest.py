@@ -9,19 +9,22 @@ import pytest
 from console.backend.scratch.cluster import TransientCluster
 from tests.backend.postgres.openpgp_cases import Honest, World, a_world, make_honest
 from tests.backend.postgres.openpgp_differential import pin
-from tests.backend.postgres.signed_cut import SignedCut, fresh_cut, start_cut
+from tests.backend.postgres.signed_cut import SignedCut, at_the_pause, at_the_second_pause, start_cut, walked
 from tests.conftest import Database, fresh_database
 
 
 @pytest.fixture
-def cut(
-    request: pytest.FixtureRequest, cluster: TransientCluster, template_of: Callable[[int], str]
-) -> Iterator[SignedCut]:
+def cut(request: pytest.FixtureRequest) -> Iterator[SignedCut]:
     """A run at its first pause, in a database of its own, or in that of the test where it asks for one."""
-    if "database" in request.fixturenames:
-        yield start_cut(request.getfixturevalue("database"))
-        return
-    yield from fresh_cut(cluster, template_of(cluster.major))
+    for (run,) in walked(request, at_the_pause):
+        yield run
+
+
+@pytest.fixture
+def drafted(request: pytest.FixtureRequest) -> Iterator[SignedCut]:
+    """A run at its second pause."""
+    for (run,) in walked(request, at_the_second_pause):
+        yield run
 
 
 @pytest.fixture(scope="module")

@@ -81,9 +81,8 @@ def test_the_switch_cannot_be_armed_without_an_approval(cut: SignedCut, purpose:
         cut.arm(purpose)
 
 
-def test_the_switch_cannot_be_armed_to_edit_without_an_approval(cut: SignedCut) -> None:
-    cut.to_second_pause()
-    edit = start_edit(cut)
+def test_the_switch_cannot_be_armed_to_edit_without_an_approval(drafted: SignedCut) -> None:
+    edit = start_edit(drafted)
     with stopped("STOP_APPROVAL_REQUIRED"):
         edit.arm("edit")
 
@@ -233,21 +232,19 @@ def test_a_rolled_back_cut_has_not_used_its_approval(cut: SignedCut) -> None:
     assert cut.lifecycles() == ["draft"] * 3
 
 
-def test_the_ruling_to_cut_does_not_enact(cut: SignedCut) -> None:
+def test_the_ruling_to_cut_does_not_enact(drafted: SignedCut) -> None:
     """The decision that allowed the cut was reused for the enactment."""
-    cut.to_second_pause()
     with stopped("STOP_APPROVAL_REQUIRED"):
-        cut.arm("enact")
+        drafted.arm("enact")
 
 
-def test_the_decision_of_the_cut_is_refused_as_that_of_the_enactment(cut: SignedCut) -> None:
+def test_the_decision_of_the_cut_is_refused_as_that_of_the_enactment(drafted: SignedCut) -> None:
     """SG_2 has a review decision of its own."""
-    cut.to_second_pause()
-    with cut.verifier() as connection:
+    with drafted.verifier() as connection:
         row = connection.execute("SELECT id::text FROM cutter_governance.review_decision").fetchone()
     assert row is not None
     with stopped("STOP_APPROVAL_USED"):
-        cut.rule("enact", {"review_decision_id": row[0]})
+        drafted.rule("enact", {"review_decision_id": row[0]})
 
 
 @pytest.mark.parametrize("purpose", ["supersede", "retire", "revert", "enact", "cut"])

@@ -244,23 +244,21 @@ def test_leg_b_is_not_recorded_without_a_fresh_proof(cut: SignedCut) -> None:
 
 
 @pytest.mark.parametrize("purpose", ["enact", "revert"])
-def test_drafts_are_neither_enacted_nor_taken_back_without_a_fresh_proof(cut: SignedCut, purpose: str) -> None:
-    cut.to_second_pause()
+def test_drafts_are_neither_enacted_nor_taken_back_without_a_fresh_proof(drafted: SignedCut, purpose: str) -> None:
     if purpose == "enact":
-        cut.rule("enact")
-    _with_no_proof_but(cut, "an hour old")
+        drafted.rule("enact")
+    _with_no_proof_but(drafted, "an hour old")
     with stopped("STOP_BACKUP_NOT_PROVEN"):
-        _arm(cut, purpose)
-    cut.arm(purpose)
-    _with_no_proof_but(cut, "an hour old")
-    with stopped("STOP_BACKUP_NOT_PROVEN"), cut.executor() as connection:
-        (cut.enact if purpose == "enact" else cut.revert)(connection)
-    assert cut.lifecycles() == ["draft"] * 3
+        _arm(drafted, purpose)
+    drafted.arm(purpose)
+    _with_no_proof_but(drafted, "an hour old")
+    with stopped("STOP_BACKUP_NOT_PROVEN"), drafted.executor() as connection:
+        (drafted.enact if purpose == "enact" else drafted.revert)(connection)
+    assert drafted.lifecycles() == ["draft"] * 3
 
 
-def test_drafts_are_not_edited_without_a_fresh_proof(cut: SignedCut) -> None:
-    cut.to_second_pause()
-    edit = start_edit(cut)
+def test_drafts_are_not_edited_without_a_fresh_proof(drafted: SignedCut) -> None:
+    edit = start_edit(drafted)
     edit.rule("edit")
     _with_no_proof_but(edit, "an hour old")
     with stopped("STOP_BACKUP_NOT_PROVEN"):

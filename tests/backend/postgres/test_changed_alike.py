@@ -16,22 +16,22 @@ _EXTRA = (
 )
 
 
-def test_a_unit_and_its_manifest_that_were_changed_alike_are_not_what_was_signed(cut: SignedCut) -> None:
+def test_a_unit_and_its_manifest_that_were_changed_alike_are_not_what_was_signed(drafted: SignedCut) -> None:
     """The seal has the digest that was signed: rows that agree with each other do not agree with it."""
-    cut.to_second_pause()
     tamper(
-        cut.database,
+        drafted.database,
         "UPDATE public.unit_version SET title = 'Forged' WHERE title = 'Beta'",
         "UPDATE cutter_governance.manifest_unit_block SET title = 'Forged' WHERE title = 'Beta'",
     )
-    with cut.verifier() as connection:
-        assert "no sealed manifest of the signed digest" in " ".join(ledger.draft_differences(connection, cut.run_id))
+    with drafted.verifier() as connection:
+        assert "no sealed manifest of the signed digest" in " ".join(
+            ledger.draft_differences(connection, drafted.run_id)
+        )
 
 
-def test_the_ruling_of_a_cut_does_not_take_back_another_unit_in_the_place_of_one_of_its_own(cut: SignedCut) -> None:
+def test_the_ruling_of_a_cut_does_not_take_back_another_unit_in_the_place_of_one_of_its_own(drafted: SignedCut) -> None:
     """As many drafts as were signed to be cut, and not those."""
-    cut.to_second_pause()
-    tamper(cut.database, *_SUPERSEDED, *_EXTRA)
-    cut.arm("revert")
-    with stopped("STOP_COUNT_MISMATCH"), cut.executor() as connection:
-        cut.revert(connection)
+    tamper(drafted.database, *_SUPERSEDED, *_EXTRA)
+    drafted.arm("revert")
+    with stopped("STOP_COUNT_MISMATCH"), drafted.executor() as connection:
+        drafted.revert(connection)

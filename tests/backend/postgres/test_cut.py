@@ -69,21 +69,20 @@ def test_every_row_is_the_plan_s_own_and_every_unit_the_sovereign_s(cut: SignedC
     ]
 
 
-def test_an_enactment_adds_n_log_rows_and_a_decision_of_its_own(cut: SignedCut) -> None:
-    cut.to_second_pause()
-    cut.rule("enact")
-    cut.arm("enact")
-    before = counts(cut.database)
-    with cut.executor() as connection:
-        cut.enact(connection)
-    assert grown(before, counts(cut.database)) == ONE_STEP
-    assert cut.lifecycles() == ["enacted"] * N
-    with cut.verifier() as connection:
+def test_an_enactment_adds_n_log_rows_and_a_decision_of_its_own(drafted: SignedCut) -> None:
+    drafted.rule("enact")
+    drafted.arm("enact")
+    before = counts(drafted.database)
+    with drafted.executor() as connection:
+        drafted.enact(connection)
+    assert grown(before, counts(drafted.database)) == ONE_STEP
+    assert drafted.lifecycles() == ["enacted"] * N
+    with drafted.verifier() as connection:
         log = connection.execute(
             "SELECT from_status, to_status, run_id, review_decision_id = (SELECT review_decision_id FROM cutter_governance.approval"
             " WHERE kind = 'SG_2') FROM public.iu_lifecycle_log"
         ).fetchall()
-    assert log == [("draft", "enacted", cut.run_id, True)] * N
+    assert log == [("draft", "enacted", drafted.run_id, True)] * N
 
 
 def test_a_soft_revert_adds_n_log_rows_deletes_nothing_and_readers_see_the_baseline(cut: SignedCut) -> None:
@@ -155,19 +154,18 @@ def test_a_spent_ruling_without_the_whole_of_its_effect_cannot_be_committed(
 
 
 @pytest.mark.parametrize("how_many", [1, 2])
-def test_a_part_of_the_law_cannot_be_enacted(cut: SignedCut, how_many: int) -> None:
-    cut.to_second_pause()
-    addresses = [unit.address for unit in cut.units[:how_many]]
-    with stopped("STOP_COUNT_MISMATCH"), cut.database.connect(autocommit=False) as connection:
-        _spend(connection, cut, "enact")
+def test_a_part_of_the_law_cannot_be_enacted(drafted: SignedCut, how_many: int) -> None:
+    addresses = [unit.address for unit in drafted.units[:how_many]]
+    with stopped("STOP_COUNT_MISMATCH"), drafted.database.connect(autocommit=False) as connection:
+        _spend(connection, drafted, "enact")
         connection.execute(
             "UPDATE public.information_unit SET lifecycle_status = 'enacted' WHERE canonical_address = ANY (%s)",
             (addresses,),
         )
         connection.commit()
-    assert cut.lifecycles() == ["draft"] * N
-    cut.lawful()
-    assert (cut.lifecycles(), cut.stage()) == (["enacted"] * N, "lifecycle_enacted/active")
+    assert drafted.lifecycles() == ["draft"] * N
+    drafted.lawful()
+    assert (drafted.lifecycles(), drafted.stage()) == (["enacted"] * N, "lifecycle_enacted/active")
 
 
 _MORE = (
@@ -209,14 +207,13 @@ def test_making_the_constraints_immediate_changes_nothing_of_a_whole_cut(cut: Si
     assert cut.lifecycles() == ["draft"] * N
 
 
-def test_drafts_that_changed_after_sg_2_are_not_enacted(cut: SignedCut) -> None:
-    cut.to_second_pause()
-    cut.rule("enact")
-    cut.arm("enact")
-    tamper(cut.database, "UPDATE public.unit_version SET body = body || 'more'")
-    with stopped("STOP_DRIFT"), cut.executor() as connection:
-        cut.enact(connection)
-    assert cut.lifecycles() == ["draft"] * N
+def test_drafts_that_changed_after_sg_2_are_not_enacted(drafted: SignedCut) -> None:
+    drafted.rule("enact")
+    drafted.arm("enact")
+    tamper(drafted.database, "UPDATE public.unit_version SET body = body || 'more'")
+    with stopped("STOP_DRIFT"), drafted.executor() as connection:
+        drafted.enact(connection)
+    assert drafted.lifecycles() == ["draft"] * N
 
 
 def test_a_refusal_inside_cannot_be_dropped_by_the_caller(cut: SignedCut) -> None:

@@ -43,20 +43,20 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def test_drafts_are_in_force_for_nobody(cut: SignedCut) -> None:
-    cut.to_second_pause()
-    assert read(cut.database, _STATES) == read(cut.database, _IN_FORCE) == read(cut.database, _AT, now()) == []
-    assert text_of(cut) is None
+def test_drafts_are_in_force_for_nobody(drafted: SignedCut) -> None:
+    assert (
+        read(drafted.database, _STATES) == read(drafted.database, _IN_FORCE) == read(drafted.database, _AT, now()) == []
+    )
+    assert text_of(drafted) is None
 
 
-def test_what_was_enacted_is_in_force_from_then_on(cut: SignedCut) -> None:
-    cut.to_second_pause()
+def test_what_was_enacted_is_in_force_from_then_on(drafted: SignedCut) -> None:
     before = now()
-    cut.lawful()
-    assert read(cut.database, _STATES) == [("ACME-LAW", cut.run_id, "cut", 1, None)]
-    assert read(cut.database, _IN_FORCE) == sorted(planned(cut))
-    assert read(cut.database, _AT, now()) == planned(cut)
-    assert read(cut.database, _AT, before) == []
+    drafted.lawful()
+    assert read(drafted.database, _STATES) == [("ACME-LAW", drafted.run_id, "cut", 1, None)]
+    assert read(drafted.database, _IN_FORCE) == sorted(planned(drafted))
+    assert read(drafted.database, _AT, now()) == planned(drafted)
+    assert read(drafted.database, _AT, before) == []
 
 
 def test_the_whole_text_of_a_state_is_the_text_that_was_pinned_byte_for_byte(database: Database) -> None:
@@ -66,24 +66,22 @@ def test_the_whole_text_of_a_state_is_the_text_that_was_pinned_byte_for_byte(dat
     assert text_of(run) == run.canonical == AROUND.encode()
 
 
-def test_the_text_of_a_state_has_the_edited_bodies(cut: SignedCut) -> None:
-    cut.to_second_pause()
-    edit = start_edit(cut)
+def test_the_text_of_a_state_has_the_edited_bodies(drafted: SignedCut) -> None:
+    edit = start_edit(drafted)
     edit.edited()
-    cut.verify()
-    cut.lawful()
-    last = cut.units[-1]
-    assert read(cut.database, _IN_FORCE)[-1] == (last.address, "Edited", "Edited.\n")
-    assert text_of(cut) == cut.canonical[: last.byte_start] + b"Edited.\n" + cut.canonical[last.byte_end :]
+    drafted.verify()
+    drafted.lawful()
+    last = drafted.units[-1]
+    assert read(drafted.database, _IN_FORCE)[-1] == (last.address, "Edited", "Edited.\n")
+    assert text_of(drafted) == drafted.canonical[: last.byte_start] + b"Edited.\n" + drafted.canonical[last.byte_end :]
     units = "SELECT address FROM cutter_governance.fn_state_units(%s) WHERE edited_by = %s"
-    assert read(cut.database, units, cut.run_id, edit.run_id) == [(last.address,)]
+    assert read(drafted.database, units, drafted.run_id, edit.run_id) == [(last.address,)]
 
 
-def test_drafts_that_were_taken_back_are_in_no_state(cut: SignedCut) -> None:
-    cut.to_second_pause()
-    cut.reverted()
-    assert read(cut.database, _STATES) == read(cut.database, _IN_FORCE) == []
-    assert text_of(cut) is None
+def test_drafts_that_were_taken_back_are_in_no_state(drafted: SignedCut) -> None:
+    drafted.reverted()
+    assert read(drafted.database, _STATES) == read(drafted.database, _IN_FORCE) == []
+    assert text_of(drafted) is None
 
 
 def test_one_document_is_no_part_of_another_s_state(database: Database) -> None:
@@ -126,10 +124,9 @@ def test_a_unit_is_found_by_its_address_in_every_state_and_no_draft_is(cut: Sign
         "SELECT body FROM cutter_governance.v_in_force",
     ],
 )
-def test_nothing_tells_the_monitoring_role_a_text_that_was_taken_back(cut: SignedCut, query: str) -> None:
-    cut.to_second_pause()
-    cut.reverted()
-    assert read(cut.database, query) == []
+def test_nothing_tells_the_monitoring_role_a_text_that_was_taken_back(drafted: SignedCut, query: str) -> None:
+    drafted.reverted()
+    assert read(drafted.database, query) == []
 
 
 @pytest.mark.parametrize("set_to", ["title = 'Other'", "body = 'Other.\n'"])
@@ -141,31 +138,29 @@ def test_a_unit_that_is_not_the_signed_one_is_named(cut: SignedCut, set_to: str)
     assert read(cut.database, altered, cut.run_id) == [(3, "ACME-LAW/ONE/BETA")]
 
 
-def test_an_edit_of_version_0_2_0_is_part_of_the_state_though_one_transaction_sealed_all(cut: SignedCut) -> None:
-    cut.to_second_pause()
-    edit = start_edit(cut)
+def test_an_edit_of_version_0_2_0_is_part_of_the_state_though_one_transaction_sealed_all(drafted: SignedCut) -> None:
+    edit = start_edit(drafted)
     edit.edited()
-    cut.verify()
-    cut.lawful()
+    drafted.verify()
+    drafted.lawful()
     # As the upgrade leaves it: one transaction id for all seals, and no text between the units.
     tamper(
-        cut.database,
+        drafted.database,
         "UPDATE cutter_governance.manifest_seal SET xid = pg_current_xact_id(), other_text = NULL",
     )
-    assert read(cut.database, _IN_FORCE)[-1][1:] == ("Edited", "Edited.\n")
-    assert read(cut.database, _AT, now()) == read(cut.database, _IN_FORCE)
+    assert read(drafted.database, _IN_FORCE)[-1][1:] == ("Edited", "Edited.\n")
+    assert read(drafted.database, _AT, now()) == read(drafted.database, _IN_FORCE)
     states = "SELECT title, edited_by FROM cutter_governance.fn_unit_states(%s)"
-    assert read(cut.database, states, cut.units[-1].address) == [("Edited", edit.run_id)]
-    assert text_of(cut) is None
+    assert read(drafted.database, states, drafted.units[-1].address) == [("Edited", edit.run_id)]
+    assert text_of(drafted) is None
 
 
-def test_the_text_before_the_edits_is_the_pinned_one(cut: SignedCut) -> None:
-    cut.to_second_pause()
-    start_edit(cut).edited()
-    cut.verify()
-    cut.lawful()
+def test_the_text_before_the_edits_is_the_pinned_one(drafted: SignedCut) -> None:
+    start_edit(drafted).edited()
+    drafted.verify()
+    drafted.lawful()
     cut_sha256 = "SELECT cutter_governance.fn_state_cut_sha256(%s)"
-    assert read(cut.database, cut_sha256, cut.run_id) == [(sha256_hex(cut.canonical),)]
+    assert read(drafted.database, cut_sha256, drafted.run_id) == [(sha256_hex(drafted.canonical),)]
 
 
 def test_a_text_that_is_enacted_after_a_restore_comes_after_those_before_it(database: Database) -> None:

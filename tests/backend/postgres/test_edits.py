@@ -1,6 +1,5 @@
 """A draft is edited by a signed plan of its own: a new version of that unit and of nothing else, and verified again."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,14 +8,12 @@ from console.backend.postgres import ledger
 from console.backend.postgres.connections import scalar
 from tests.backend.postgres.signed_cut import (
     SignedCut,
-    at_the_second_pause,
     counts,
     event,
     grown,
     start_cut,
     start_edit,
     stopped,
-    walked,
 )
 from tests.backend.postgres.tampering import tamper
 from tests.conftest import Database
@@ -26,13 +23,6 @@ _VERSIONS = """
       FROM public.unit_version v JOIN public.information_unit u ON u.id = v.unit_id WHERE u.canonical_address = %s ORDER BY 1
 """
 BETA = "ACME-LAW/ONE/BETA"
-
-
-@pytest.fixture
-def drafted(request: pytest.FixtureRequest) -> Iterator[SignedCut]:
-    """A run at its second pause."""
-    for (run,) in walked(request, at_the_second_pause):
-        yield run
 
 
 def _versions(run: SignedCut) -> list[tuple[Any, ...]]:

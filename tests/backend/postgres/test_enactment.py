@@ -1,12 +1,10 @@
 """Law is only what was signed to be cut, was verified since, and is named by SG_2; the database compares row by row."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import scalar
-from tests.backend.postgres.signed_cut import SignedCut, at_the_second_pause, event, start_cut, stopped, walked
+from tests.backend.postgres.signed_cut import SignedCut, event, start_cut, stopped
 from tests.backend.postgres.tampering import tamper
 from tests.conftest import Database
 
@@ -83,13 +81,6 @@ CHANGED: dict[str, tuple[str, ...]] = {
     "no seal": ("DELETE FROM cutter_governance.manifest_seal",),
 }
 """What a superuser changes while the guards are off, of drafts that were signed, cut, recorded and verified."""
-
-
-@pytest.fixture
-def drafted(request: pytest.FixtureRequest) -> Iterator[SignedCut]:
-    """A run at its second pause."""
-    for (run,) in walked(request, at_the_second_pause):
-        yield run
 
 
 def _differences(run: SignedCut) -> tuple[str, ...]:

@@ -69,10 +69,9 @@ def test_the_kept_numbers_are_those_of_the_rows_after_each_step(cut: SignedCut, 
     as_kept(cut.database)
 
 
-def test_an_edit_keeps_the_numbers_too(cut: SignedCut) -> None:
-    cut.to_second_pause()
-    start_edit(cut).edited()
-    as_kept(cut.database)
+def test_an_edit_keeps_the_numbers_too(drafted: SignedCut) -> None:
+    start_edit(drafted).edited()
+    as_kept(drafted.database)
 
 
 def test_a_change_leaves_no_old_digest_and_a_verification_keeps_the_new_one(cut: SignedCut) -> None:
@@ -97,32 +96,31 @@ def digests(database: Database, *values: object) -> tuple[object, object]:
         return small, scalar(connection, query, *values)
 
 
-def test_the_readers_digest_is_the_same_kept_and_computed(cut: SignedCut) -> None:
-    cut.to_second_pause()
-    computed, kept = digests(cut.database)
-    without, without_kept = digests(cut.database, cut.run_id)
+def test_the_readers_digest_is_the_same_kept_and_computed(drafted: SignedCut) -> None:
+    computed, kept = digests(drafted.database)
+    without, without_kept = digests(drafted.database, drafted.run_id)
     assert (computed, without) == (kept, without_kept)
     assert without != computed
-    with cut.database.connect() as connection:
-        addresses = [unit.address for unit in cut.units]
+    with drafted.database.connect() as connection:
+        addresses = [unit.address for unit in drafted.units]
         assert scalar(connection, "SELECT cutter_governance.fn_readers_digest_without(%s)", addresses) == without
 
 
-def test_what_was_changed_past_the_triggers_shows_at_once_in_a_small_database(cut: SignedCut) -> None:
-    cut.to_second_pause()
-    before, _ = digests(cut.database)
-    asleep(cut.database, "public.unit_version", "UPDATE public.unit_version SET body = body || '!'")
-    computed, kept = digests(cut.database)
+def test_what_was_changed_past_the_triggers_shows_at_once_in_a_small_database(drafted: SignedCut) -> None:
+    before, _ = digests(drafted.database)
+    asleep(drafted.database, "public.unit_version", "UPDATE public.unit_version SET body = body || '!'")
+    computed, kept = digests(drafted.database)
     assert (computed != before, kept == before) == (True, True)
 
 
-def test_units_of_a_document_that_is_not_kept_show_in_any_database(cut: SignedCut) -> None:
-    cut.to_second_pause()
-    before, _ = digests(cut.database)
-    alien = f"UPDATE public.information_unit SET doc_code = NULL WHERE canonical_address = '{cut.units[-1].address}'"
-    asleep(cut.database, "public.information_unit", alien)
-    assert before not in digests(cut.database)
-    with cut.database.connect("cutter_ro") as connection:
+def test_units_of_a_document_that_is_not_kept_show_in_any_database(drafted: SignedCut) -> None:
+    before, _ = digests(drafted.database)
+    alien = (
+        f"UPDATE public.information_unit SET doc_code = NULL WHERE canonical_address = '{drafted.units[-1].address}'"
+    )
+    asleep(drafted.database, "public.information_unit", alien)
+    assert before not in digests(drafted.database)
+    with drafted.database.connect("cutter_ro") as connection:
         assert documents_not_kept(connection) == ("",)
 
 
@@ -177,22 +175,22 @@ def test_the_session_of_a_replica_is_counted_like_others(cut: SignedCut) -> None
     as_kept(cut.database)
 
 
-def test_a_text_that_was_changed_past_the_triggers_has_another_digest(cut: SignedCut) -> None:
-    cut.to_second_pause()
+def test_a_text_that_was_changed_past_the_triggers_has_another_digest(drafted: SignedCut) -> None:
     asleep(
-        cut.database, "public.unit_version", "UPDATE public.unit_version SET body = body || '!' WHERE version_seq = 1"
+        drafted.database,
+        "public.unit_version",
+        "UPDATE public.unit_version SET body = body || '!' WHERE version_seq = 1",
     )
-    with cut.database.connect("cutter_ro") as connection:
+    with drafted.database.connect("cutter_ro") as connection:
         (row,) = kept_documents(connection)
         assert document_digest(connection, row.docprefix) != (row.units, row.digest)
 
 
-def test_units_of_a_document_that_is_not_kept_are_found(cut: SignedCut) -> None:
-    cut.to_second_pause()
+def test_units_of_a_document_that_is_not_kept_are_found(drafted: SignedCut) -> None:
     alien = "INSERT INTO public.information_unit (canonical_address, unit_kind, section_type, doc_code) VALUES ('ALIEN/1', 'x', 'x', '{}')"
     for prefix in ("AAA-ALIEN", "ZZZ-ALIEN"):
-        asleep(cut.database, "public.information_unit", alien.format(prefix).replace("ALIEN/1", f"{prefix}/1"))
-    with cut.database.connect("cutter_ro") as connection:
+        asleep(drafted.database, "public.information_unit", alien.format(prefix).replace("ALIEN/1", f"{prefix}/1"))
+    with drafted.database.connect("cutter_ro") as connection:
         assert documents_not_kept(connection) == ("AAA-ALIEN", "ZZZ-ALIEN")
 
 
@@ -245,10 +243,9 @@ BENT: dict[str, Callable[[dict[str, object]], dict[str, object]]] = {
 
 
 @pytest.mark.parametrize("how", BENT)
-def test_a_backup_by_document_that_does_not_hold_is_not_recorded(cut: SignedCut, how: str) -> None:
-    cut.to_second_pause()
-    with stopped("STOP_BACKUP_NOT_PROVEN"), cut.verifier() as connection:
-        connection.execute(_RECORD, (cut.run_id, Jsonb(BENT[how](by_document(cut)))))
+def test_a_backup_by_document_that_does_not_hold_is_not_recorded(drafted: SignedCut, how: str) -> None:
+    with stopped("STOP_BACKUP_NOT_PROVEN"), drafted.verifier() as connection:
+        connection.execute(_RECORD, (drafted.run_id, Jsonb(BENT[how](by_document(drafted)))))
 
 
 def test_a_backup_of_another_document_is_no_proof_for_the_run(cut: SignedCut) -> None:

@@ -73,15 +73,14 @@ def test_a_lease_that_was_taken_up_is_not_handed_on(cut: SignedCut, change: str)
             connection.execute(f"UPDATE cutter_governance.execution_lease SET {change}".encode())
 
 
-def test_a_lease_that_was_ended_arms_nothing(cut: SignedCut) -> None:
+def test_a_lease_that_was_ended_arms_nothing(drafted: SignedCut) -> None:
     """Of a cut the guard of its manifest would say so too; of an enactment nothing else does."""
-    cut.to_second_pause()
-    cut.rule("enact")
-    cut.arm("enact")
-    cut.disarm()
-    with stopped("STOP_EXECUTION_DISABLED"), cut.executor() as connection:
-        cut.enact(connection)
-    assert cut.lifecycles() == ["draft"] * 3
+    drafted.rule("enact")
+    drafted.arm("enact")
+    drafted.disarm()
+    with stopped("STOP_EXECUTION_DISABLED"), drafted.executor() as connection:
+        drafted.enact(connection)
+    assert drafted.lifecycles() == ["draft"] * 3
 
 
 def test_a_second_use_of_a_purpose_cannot_be_stored(cut: SignedCut) -> None:

@@ -1,6 +1,5 @@
 """A draft cut is taken back softly: by the ruling of the cut exactly as it was cut, by a signed revert exactly as it stands."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,20 +7,13 @@ import pytest
 from console.backend.model.states import Family
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import scalar
-from tests.backend.postgres.signed_cut import SignedCut, at_the_second_pause, counts, event, grown, stopped, walked
+from tests.backend.postgres.signed_cut import SignedCut, counts, event, grown, stopped
 from tests.backend.postgres.tampering import tamper
 from tests.backend.postgres.test_enactment import extra
 from tests.support.sovereign import sovereign, usurper
 
 EXTRA = "ACME-LAW/ONE/EXTRA"
 FIRST = "canonical_address = 'ACME-LAW/ONE/ALPHA'"
-
-
-@pytest.fixture
-def drafted(request: pytest.FixtureRequest) -> Iterator[SignedCut]:
-    """A run at its second pause."""
-    for (run,) in walked(request, at_the_second_pause):
-        yield run
 
 
 def _units(run: SignedCut) -> list[tuple[Any, ...]]:

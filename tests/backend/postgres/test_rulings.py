@@ -128,14 +128,13 @@ ENACT_REFUSED: dict[str, tuple[str, Changes]] = {
 
 
 @pytest.mark.parametrize("how", ENACT_REFUSED)
-def test_a_second_ruling_with_one_field_changed_is_refused_and_leaves_no_row(cut: SignedCut, how: str) -> None:
-    cut.to_second_pause()
+def test_a_second_ruling_with_one_field_changed_is_refused_and_leaves_no_row(drafted: SignedCut, how: str) -> None:
     code, changes = ENACT_REFUSED[how]
     if "expires" in changes:
         changes = {"not_before": _at(), "expires": _at(hours=12, seconds=5)}
     with stopped(code):
-        cut.rule("enact", changes)
-    assert _approvals(cut) == 1
+        drafted.rule("enact", changes)
+    assert _approvals(drafted) == 1
 
 
 def _listed(run: SignedCut) -> list[dict[str, str]]:
@@ -157,26 +156,24 @@ LISTS: dict[str, Callable[[list[dict[str, str]]], object]] = {
 
 
 @pytest.mark.parametrize("how", LISTS)
-def test_what_a_signer_reads_in_a_second_ruling_is_what_stands_in_the_rows(cut: SignedCut, how: str) -> None:
-    cut.to_second_pause()
-    units = LISTS[how](_listed(cut))
+def test_what_a_signer_reads_in_a_second_ruling_is_what_stands_in_the_rows(drafted: SignedCut, how: str) -> None:
+    units = LISTS[how](_listed(drafted))
     with stopped(DRIFT):
-        cut.rule("enact", {"drafts": {"count": 3, "units": units}})
+        drafted.rule("enact", {"drafts": {"count": 3, "units": units}})
     for count in (2, 4, "3", "three", None):
         with stopped(DRIFT):
-            cut.rule("enact", {"drafts": {"count": count, "units": _listed(cut)}})
+            drafted.rule("enact", {"drafts": {"count": count, "units": _listed(drafted)}})
 
 
-def test_a_second_ruling_may_name_a_file_of_the_drafts_instead(cut: SignedCut) -> None:
-    cut.to_second_pause()
-    with cut.verifier() as connection:
-        lines = ledger.draft_state(connection, cut.run_id).lines
+def test_a_second_ruling_may_name_a_file_of_the_drafts_instead(drafted: SignedCut) -> None:
+    with drafted.verifier() as connection:
+        lines = ledger.draft_state(connection, drafted.run_id).lines
     named = {"count": 3, "file": "drafts.txt", "file_sha256": sha256_hex("\n".join(lines).encode())}
-    cut.rule("enact", {"drafts": named})
-    cut.arm("enact")
-    with cut.executor() as connection:
-        cut.enact(connection)
-    assert cut.lifecycles() == ["enacted"] * 3
+    drafted.rule("enact", {"drafts": named})
+    drafted.arm("enact")
+    with drafted.executor() as connection:
+        drafted.enact(connection)
+    assert drafted.lifecycles() == ["enacted"] * 3
 
 
 @pytest.mark.parametrize("purpose", ["enact", "revert"])
@@ -273,9 +270,8 @@ def test_a_row_that_was_planted_under_the_digest_of_a_statement_is_told_loudly(d
 
 
 @pytest.mark.parametrize("purpose", ["enact", "revert"])
-def test_a_run_to_edit_takes_no_other_ruling(cut: SignedCut, purpose: str) -> None:
-    cut.to_second_pause()
-    edit = start_edit(cut)
+def test_a_run_to_edit_takes_no_other_ruling(drafted: SignedCut, purpose: str) -> None:
+    edit = start_edit(drafted)
     with stopped(INVALID):
         edit.rule(purpose)
     with stopped(INVALID):

@@ -45,15 +45,14 @@ def test_a_ruling_for_another_plan_than_the_run_s_writes_nothing(cut: SignedCut)
     assert cut.lifecycles() == []
 
 
-def test_the_units_that_a_statement_lists_beside_the_right_file_are_those_of_the_rows(cut: SignedCut) -> None:
+def test_the_units_that_a_statement_lists_beside_the_right_file_are_those_of_the_rows(drafted: SignedCut) -> None:
     """A signer who reads the list and not the file must not be shown other units."""
-    cut.to_second_pause()
-    with cut.verifier() as connection:
-        units = scalar(connection, "SELECT cutter_governance.fn_draft_units(%s)", cut.run_id)
+    with drafted.verifier() as connection:
+        units = scalar(connection, "SELECT cutter_governance.fn_draft_units(%s)", drafted.run_id)
     assert isinstance(units, list)
-    drafts = cut._drafts()["drafts"]
+    drafts = drafted._drafts()["drafts"]
     assert isinstance(drafts, dict)
     listed = [{**units[0], "title": "Harmless"}, *units[1:]]
     with stopped("STOP_DRIFT"):
-        cut.rule("enact", {"drafts": drafts | {"units": listed}})
-    cut.rule("enact", {"drafts": drafts})
+        drafted.rule("enact", {"drafts": drafts | {"units": listed}})
+    drafted.rule("enact", {"drafts": drafts})

@@ -189,19 +189,18 @@ def test_the_reason_of_a_run_that_leaves_is_bounded(cut: SignedCut) -> None:
     _leave(cut, Family.STOPPED, "x" * 500)
 
 
-def test_only_a_run_that_was_enacted_is_closed_and_makes_the_counts_the_baseline(cut: SignedCut) -> None:
-    cut.to_second_pause()
-    with stopped("STOP_INVARIANT_FAILED"), cut.executor() as connection:
-        ledger.close_run(connection, cut.run_id, event())
-    cut.lawful()
-    with cut.executor() as connection:
-        ledger.close_run(connection, cut.run_id, event())
-    with cut.database.connect("cutter_ro") as connection:
+def test_only_a_run_that_was_enacted_is_closed_and_makes_the_counts_the_baseline(drafted: SignedCut) -> None:
+    with stopped("STOP_INVARIANT_FAILED"), drafted.executor() as connection:
+        ledger.close_run(connection, drafted.run_id, event())
+    drafted.lawful()
+    with drafted.executor() as connection:
+        ledger.close_run(connection, drafted.run_id, event())
+    with drafted.database.connect("cutter_ro") as connection:
         rows = connection.execute(
             "SELECT rows, run_id FROM cutter_governance.v_baseline WHERE table_name = 'public.information_unit'"
         ).fetchall()
-    assert rows == [(3, cut.run_id)]
-    assert cut.stage() == "closeout_reported/active"
+    assert rows == [(3, drafted.run_id)]
+    assert drafted.stage() == "closeout_reported/active"
 
 
 @pytest.mark.parametrize("role", ["cutter_exec", "cutter_verify", "cutter_ro"])
