@@ -27,7 +27,7 @@ from console.backend.model.value import Value
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
 from console.backend.postgres.ledger import Event
-from console.backend.postgres.measure import measure_world, readers_digest_without
+from console.backend.postgres.measure import measure_world, readers_digest_since
 from console.backend.postgres.units import find_draft
 from console.backend.runs.anchoring import change_event, come_to_rest
 from console.backend.runs.backups import take_run_backup
@@ -201,7 +201,8 @@ def apply_edits(installation: Installation, run_id: str, holder: LeaseHolder | N
             installation, journal, run_id, Operation.EDIT, timeout_s=installation.settings.statement_limit_s
         ) as promise:
             # In the transaction that writes, before it writes: afterwards all other units must read the same.
-            untouched = readers_digest_without(promise.connection, [unit.address for unit in plan.document.units])
+            own = [unit.address for unit in plan.document.units]
+            untouched = readers_digest_since(promise.connection, _effects(plan), plan.document.docprefix, own)
             record = json.dumps({"status": "edited", "units": plan.n_units})
             event = Event(phase=Operation.EDIT, outcome=Outcome.PASS, record=record, anchor=promise.head)
             event_json = ledger.event_json(promise.connection, run_id, event, workspace.journal_key())
@@ -211,6 +212,10 @@ def apply_edits(installation: Installation, run_id: str, holder: LeaseHolder | N
         finally:
             come_to_rest(installation, workspace, workspace.request(), journal)
     return plan.n_units
+
+
+def _effects(plan: CutPlan) -> int:
+    return plan.world.effects if plan.world is not None else 0
 
 
 @contextmanager
@@ -227,7 +232,9 @@ def _verify(installation: Installation, workspace: Workspace, untouched: str, jo
     run_id, docprefix = workspace.request().run_id, workspace.request().docprefix
     started, clock = installation.context.now(), time.perf_counter()
     with connect(installation.settings.database.verifier, read_only=True, purpose="edit: verify") as connection:
-        checks = edit_checks(workspace.plan(), measure_rows(connection, run_id, docprefix), untouched)
+        plan = workspace.plan()
+        rows = measure_rows(connection, run_id, docprefix, effects=_effects(plan))
+        checks = edit_checks(plan, rows, untouched)
     verified = _record(Phase.WRITE_VERIFY, checks, started, clock)
     with committing(installation, journal, run_id, "edit: verify", role=Role.VERIFIER) as promise:
         event = _event(promise.connection, workspace, verified, promise.head)
