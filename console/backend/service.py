@@ -14,7 +14,7 @@ from console.backend.documents.own_planning import plan_chosen
 from console.backend.documents.own_profiles import choose_profile, known_names
 from console.backend.documents.planning import PlanResult
 from console.backend.documents.title_parts import title_in_words
-from console.backend.gates.arming_checks import is_drift, readiness
+from console.backend.gates.arming_checks import drift_code, readiness
 from console.backend.gates.board import gates_named, measure_board
 from console.backend.host.installation import Installation
 from console.backend.model.amendment import Moved
@@ -474,8 +474,8 @@ class BackendService:
         if blocking:
             open_checks = "; ".join(f"{check.name}: {check.detail}" for check in blocking)
             message = f"{danger} of {run_id} is refused: {open_checks}"
-            if is_drift(blocking):
-                raise Drifted(StopCode.DRIFT, message, blocking[0].next_action)
+            if (code := drift_code(blocking)) is not None:
+                raise Drifted(code, message, blocking[0].next_action)
             raise Refused(StopCode.EXECUTION_DISABLED, message, blocking[0].next_action)
 
     def _refuse_standstill(self, run: RunView) -> None:

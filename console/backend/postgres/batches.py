@@ -137,4 +137,3 @@ def arm_batch(
     """Open the lease of a batch for one purpose, for so many minutes. Return its id."""
     query = "SELECT cutter_governance.fn_batch_arm(%s, %s, %s, %s, %s)"
     return str(scalar(connection, query, batch_id, purpose, operator, host, minutes))
-

@@ -24,24 +24,16 @@ _CAN_EXECUTE = """
     SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
      WHERE n.nspname IN ('public', 'cutter_governance') AND p.provolatile = 'v' AND p.prosecdef AND has_function_privilege(p.oid, 'EXECUTE')
 """
-_COUNTS = """
-    (SELECT jsonb_agg(jsonb_build_array(c.table_name, c.rows) ORDER BY c.table_name COLLATE "C")
-       FROM cutter_governance.v_row_count c)
-"""
-_ADDED = """
-    (SELECT coalesce(jsonb_agg(jsonb_build_array(a.key, a.rows) ORDER BY a.key COLLATE "C"), '[]')
-       FROM (SELECT r.key, sum(r.value::bigint)::bigint AS rows
-               FROM cutter_governance.v_run_effect e CROSS JOIN LATERAL jsonb_each_text(e.rows_added) r
-              WHERE e.id > %(effects)s AND e.run_id <> %(run_id)s GROUP BY r.key) a)
-"""
-_STATE = f"""
-    SELECT cutter_governance.fn_schema_digest(), cutter_governance.fn_readers_digest(), {_COUNTS},
+_STATE = """
+    SELECT cutter_governance.fn_schema_digest(), cutter_governance.fn_readers_digest(), cutter_governance.fn_effect_rows(),
            (SELECT coalesce(max(e.id), 0) FROM cutter_governance.v_run_effect e)
 """
-_STATE_SINCE = f"""
+_STATE_SINCE = """
     SELECT cutter_governance.fn_schema_digest(),
-           cutter_governance.fn_readers_digest_since(%(effects)s, %(docprefix)s), {_COUNTS}, {_ADDED}
+           cutter_governance.fn_readers_digest_since(%(effects)s, %(docprefix)s), cutter_governance.fn_effect_rows(),
+           cutter_governance.fn_rows_since(%(effects)s, %(run_id)s)
 """
+_ROWS_SINCE = "SELECT cutter_governance.fn_rows_since(%s, %s)"
 
 REGISTRIES = frozenset(
     {"cutter_governance.source_document_registry", "cutter_governance.source_document_version_registry"}
@@ -52,19 +44,15 @@ REGISTRIES = frozenset(
 class _State(NamedTuple):
     schema_digest: str
     readers_digest: str
-    counts: list[tuple[str, int]]
+    counts: dict[str, int]
     effects: int
 
 
 class _StateSince(NamedTuple):
     schema_digest: str
     readers_digest: str
-    counts: list[tuple[str, int]]
-    added: list[tuple[str, int]]
-
-
-class _Added(NamedTuple):
-    added: list[tuple[str, int]]
+    counts: dict[str, int]
+    added: dict[str, int]
 
 
 class Identity(Value):
@@ -138,7 +126,7 @@ def measure_world(connection: psycopg.Connection, host: str) -> PlanBinding:
         server_version=identity.server_version_num,
         schema_digest=row.schema_digest,
         baseline_digest=row.readers_digest,
-        counts=_without_registries(row.counts),
+        counts=_table_counts(row.counts),
         effects=row.effects,
     )
 
@@ -177,20 +165,17 @@ def measure_world_since(
         server_version=identity.server_version_num,
         schema_digest=row.schema_digest,
         baseline_digest=row.readers_digest,
-        counts=_without_registries(row.counts),
+        counts=_table_counts(row.counts),
     )
     return WorldSince(now=now, added=_table_counts(row.added))
 
 
 def rows_added_since(connection: psycopg.Connection, effects: int, run_id: str) -> tuple[TableCount, ...]:
     """Return the rows that effects of other runs have added to each table since that effect."""
-    values = {"effects": effects, "run_id": run_id}
-    return _table_counts(read_row(connection, _Added, f"SELECT {_ADDED}", values).added)
+    return _table_counts(read_row(connection, dict[str, int], _ROWS_SINCE, (effects, run_id)))
 
 
-def readers_digest_without_run_since(
-    connection: psycopg.Connection, effects: int, docprefix: str, run_id: str
-) -> str:
+def readers_digest_without_run_since(connection: psycopg.Connection, effects: int, docprefix: str, run_id: str) -> str:
     """Return the sha256 as `readers_digest_since` does, without the units of this run's manifest."""
     query = (
         "SELECT cutter_governance.fn_readers_digest_since(%s, %s,"
@@ -208,12 +193,8 @@ def readers_digest_since(connection: psycopg.Connection, effects: int, docprefix
     return str(scalar(connection, query, effects, docprefix, addresses))
 
 
-def _table_counts(rows: list[tuple[str, int]]) -> tuple[TableCount, ...]:
-    return tuple(TableCount(table=table, rows=count) for table, count in rows)
-
-
-def _without_registries(rows: list[tuple[str, int]]) -> tuple[TableCount, ...]:
-    return tuple(count for count in _table_counts(rows) if count.table not in REGISTRIES)
+def _table_counts(rows: dict[str, int]) -> tuple[TableCount, ...]:
+    return tuple(TableCount(table=table, rows=rows[table]) for table in sorted(rows))
 
 
 def world_differences(

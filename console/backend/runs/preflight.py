@@ -116,7 +116,9 @@ def world_unchanged(context: PhaseContext, connection: psycopg.Connection, *, ow
         )
     answer = "identity, timeline, grants, guards, baseline and counts equal the plan's"
     if since.added:
-        answer += f", beside {counted(sum(count.rows for count in since.added), 'row')} that other runs have recorded since"
+        answer += (
+            f", beside {counted(sum(count.rows for count in since.added), 'row')} that other runs have recorded since"
+        )
     if migrated:
         answer = (
             "identity and timeline equal the plan's; grants and guards are those of a later migration, as installed"

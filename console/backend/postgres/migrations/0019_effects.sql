@@ -195,6 +195,18 @@ $$;
 COMMENT ON FUNCTION fn_readers_digest_since IS
     'What readers see, with the documents that other runs have changed since an effect as they were before.';
 
+CREATE OR REPLACE FUNCTION fn_rows_since(p_effect bigint, p_run_id text) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(jsonb_object_agg(a.table_name, a.rows), '{}')
+      FROM (SELECT r.key AS table_name, sum(r.value::bigint) AS rows
+              FROM cutter_governance.run_effect e
+             CROSS JOIN LATERAL jsonb_each_text(e.rows_added) r
+             WHERE e.id > p_effect
+               AND e.run_id <> p_run_id
+             GROUP BY r.key) a
+$$;
+COMMENT ON FUNCTION fn_rows_since IS 'Rows that other runs have added to each table since an effect.';
+
 CREATE OR REPLACE VIEW v_run_effect AS
     SELECT id, run_id, docprefix, batch_id, step, rows_before, rows_added, recorded_at FROM run_effect;
 COMMENT ON VIEW v_run_effect IS 'The recorded effects, each with the rows at its beginning and those that it added.';
@@ -255,8 +267,8 @@ END $$;
 
 REVOKE ALL ON run_effect, v_run_effect FROM PUBLIC;
 REVOKE ALL ON FUNCTION fn_effect_rows, fn_others_digest, fn_effect_begin, fn_effect_end, fn_signed_units, fn_step_rows,
-    fn_readers_digest_since FROM PUBLIC;
+    fn_readers_digest_since, fn_rows_since FROM PUBLIC;
 GRANT SELECT ON v_run_effect TO cutter_ro, cutter_exec, cutter_verify;
 GRANT SELECT ON run_effect TO cutter_exec, cutter_verify;
 GRANT SELECT ON SEQUENCE run_effect_id_seq TO cutter_verify;
-GRANT EXECUTE ON FUNCTION fn_readers_digest_since TO cutter_exec, cutter_verify;
+GRANT EXECUTE ON FUNCTION fn_effect_rows, fn_readers_digest_since, fn_rows_since TO cutter_exec, cutter_verify;
