@@ -97,8 +97,9 @@ class Batches:
 
     def arming_checks(self, view: BatchView) -> tuple[Check, ...]:
         """Measure what must hold before the batch is armed to cut."""
-        run_id = first_waiting(self._installation, view)
         waits = batch_rulings.waiting_runs(self._installation, view.batch_id, Purpose.CUT)
+        # The one that goes on first; members that were cut already are not compared with their plans any more.
+        run_id = waits[0] if waits else first_waiting(self._installation, view)
         ruling = (batch_rulings.imported(self._installation, view.batch_id, Purpose.CUT),) if waits else ()
         first = (*ruling, self._dry_runs(waits)) if waits else ()
         return (

@@ -160,6 +160,27 @@ def test_an_effect_that_does_more_than_was_signed_is_not_committed(cut: SignedCu
     assert effects(other) == []
 
 
+def test_a_document_that_is_not_kept_yet_is_looked_at_too(cut: SignedCut) -> None:
+    """Its digest is computed at both ends, because nobody has kept it since it changed."""
+    cut.cut()
+    cut.disarm()
+    other = start_cut(cut.database, "OTHER-LAW", TEXT, 9)
+    other.rule()
+    other.arm()
+    with cut.database.connect() as connection:
+        connection.execute("ALTER TABLE public.information_unit DISABLE TRIGGER guard_immutable")
+        connection.execute(STRAY_CHANGE.encode())
+    with refused("STOP_COUNT_MISMATCH", "another document has changed"), other.executor() as connection:
+        other.apply(connection)
+
+
+def test_a_run_whose_own_document_was_cut_finds_it_so(cut: SignedCut) -> None:
+    """Effects on its own document explain nothing."""
+    rival = start_cut(cut.database, cut.docprefix, TEXT, 9)
+    rival.cut()
+    assert any("readers' view" in difference for difference in differences(cut))
+
+
 def test_a_plan_fits_beside_everything_that_other_runs_record(cut: SignedCut) -> None:
     """Cut, edit, enactment, amendment, revert and repeal of other documents are no difference, and counted exactly."""
     with cut.database.connect() as connection:
