@@ -373,14 +373,14 @@ def _fit(probe: Probe, row: RunRow) -> Fit:
     phase = Phase.CUT_LEG_A if row.stage is Stage.AWAITING_CUT_AUTHORIZATION else Phase.LEG_B_RECORD
     try:
         with probe.writing(Role.EXECUTOR) as connection:
-            asked = before_write(context, connection, phase)
+            conditions = before_write(context, connection, phase)
     except Drifted as drifted:
         return Fit(answer="", refused=f"{drifted.code}: {drifted.message}", next_action=drifted.next_action)
-    wrong = [condition for condition in asked if condition.outcome is not Outcome.PASS]
+    wrong = [condition for condition in conditions if condition.outcome is not Outcome.PASS]
     if wrong:
         refused = "; ".join(f"{condition.name}: {condition.detail}" for condition in wrong)
         return Fit(answer="", refused=refused, next_action=wrong[0].next_action)
-    return Fit(answer=asked[0].detail)
+    return Fit(answer=conditions[0].detail)
 
 
 def drift_code(open_checks: tuple[Check, ...]) -> StopCode | None:

@@ -59,8 +59,8 @@ $$;
 COMMENT ON FUNCTION fn_effect_rows IS 'Rows of each table that only an effect adds to.';
 
 -- As they are kept, which the triggers of units see to; those that have changed and are not kept yet are computed.
--- Units that somebody has put under the document's addresses belong to another document, or to none: a signed revert that
--- names them may take them back.
+-- Units that somebody has put under the document's addresses belong to another document, or to none: a signed revert
+-- that names them may take them back.
 CREATE OR REPLACE FUNCTION fn_others_digest(p_docprefix text, p_step text) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT encode(sha256(convert_to(
