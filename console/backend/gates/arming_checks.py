@@ -43,6 +43,7 @@ from console.backend.postgres.privileges import arming_rights
 from console.backend.postgres.records import RunRow, all_runs, find_run
 from console.backend.runs.phase_context import PhaseContext, Role
 from console.backend.runs.preflight import before_write
+from console.backend.runs.run_views import elsewhere
 from console.backend.runs.workspace import Workspace
 
 DEADLINE_S = 10.0
@@ -151,7 +152,9 @@ def _subject(probe: Probe, run_id: str) -> Measurement[Subject]:
             if run_id:
                 return Subject(row=find_run(connection, run_id), asked=run_id)
             waiting = [row for row in all_runs(connection) if _waits_for_sg1(row)]
-            return Subject(row=waiting[0] if waiting else None, asked="")
+            # A run of another root cannot be armed here: its files are not.
+            here = [row for row in waiting if not elsewhere(probe.installation, row)]
+            return Subject(row=here[0] if here else None, asked="")
 
     return probe.ask(
         "run",

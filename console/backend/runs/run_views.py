@@ -100,7 +100,17 @@ def view_run(installation: Installation, run_id: str) -> RunView:
         waits_for=pauses.get(facts.state.stage, "") if waits else "",
         interruption=cut_short,
         journal=f"{verdict.outcome}: {verdict.detail}",
+        elsewhere=elsewhere(installation, row) if row is not None else "",
     )
+
+
+def elsewhere(installation: Installation, row: RunRow) -> str:
+    """Return who started the run and on which host, if it has no directory below this root; empty if it has one.
+
+    Another console has its plan, its journal and its statements: here it can only be looked at, ended or taken back.
+    """
+    is_here = Workspace.open(installation.root, row.run_id).directory.is_dir()
+    return "" if is_here else f"{row.operator} on {row.host}"
 
 
 def measure_facts(installation: Installation, run_id: str, *, at_rest: bool = False) -> RunFacts:
@@ -244,6 +254,7 @@ def _summary_of_row(installation: Installation, row: RunRow, anchors: frozenset[
         interrupted=cut_short is not None,
         unsettled=cut_short is not None and not cut_short.is_settled,
         gone=acknowledged_and_gone(records, anchors),
+        elsewhere=elsewhere(installation, row),
     )
 
 
