@@ -10,7 +10,7 @@ from console.backend.host.installation import Installation
 from console.backend.journal.journal import JournalVerdict, acknowledged_and_gone, verify_journal
 from console.backend.journal.journal_key import JournalKey
 from console.backend.journal.journal_record import Anchor
-from console.backend.model.errors import CutterError, Refused
+from console.backend.model.errors import CutterError, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.profile_names import EDIT_PROFILE
 from console.backend.model.purposes import Purpose
@@ -111,6 +111,20 @@ def elsewhere(installation: Installation, row: RunRow) -> str:
     """
     is_here = Workspace.open(installation.root, row.run_id).directory.is_dir()
     return "" if is_here else f"{row.operator} on {row.host}"
+
+
+def require_here(installation: Installation, run_id: str) -> None:
+    """Raise Refused if another host has the files of the run: it goes on there, and is not ended for want of them."""
+    if Workspace.open(installation.root, run_id).directory.is_dir():
+        return
+    row, _, _ = _in_database(installation, run_id)
+    if row is None or row.host == installation.context.host:
+        return
+    raise Refused(
+        StopCode.REFUSED_INPUT,
+        f"the files of run {run_id} are not below {installation.root}: {row.operator} started it on {row.host}, and it goes on there",
+        f"Look at it: cutter-console run show {run_id}",
+    )
 
 
 def measure_facts(installation: Installation, run_id: str, *, at_rest: bool = False) -> RunFacts:

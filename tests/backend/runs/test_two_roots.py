@@ -44,6 +44,8 @@ def test_a_run_of_another_host_is_seen_and_nothing_that_needs_its_files_is_offer
     assert set(run.moves) <= {Move.VOID, Move.REVERT, Move.REPORT}
     (wait,) = there.backend.status().waiting
     assert (wait.waits_for, wait.next_action) == ("tester on host", f"cutter-console run show {here.run_id}")
+    (package,) = there.backend.gates(("G7",)).gates
+    assert not [check.name for check in package.checks if here.run_id in check.name + check.next_action]
     before = fingerprint(here)
     for attempt in (
         lambda: there.backend.draft_statement(here.run_id),
@@ -51,7 +53,7 @@ def test_a_run_of_another_host_is_seen_and_nothing_that_needs_its_files_is_offer
         lambda: there.backend.resume(here.run_id, silent),
         lambda: there.backend.enact(here.run_id, here.run_id, silent),
     ):
-        with pytest.raises(CutterError):
+        with pytest.raises(CutterError, match=f"{here.run_id} are not below .*: tester started it on host"):
             attempt()
     assert fingerprint(here) == before
     assert {run.elsewhere for run in here.backend.runs()} == {""}
