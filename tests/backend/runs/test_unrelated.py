@@ -112,6 +112,18 @@ def test_a_cut_that_was_interrupted_is_verified_after_another_document_was_cut(a
     assert f"public.information_unit +{UNITS}" in added
 
 
+def test_an_edit_of_a_draft_is_written_beside_the_cut_of_another_document(at: At) -> None:
+    """It was planned before that cut, and is read back beside it."""
+    cut = at("waits for SG_2")
+    edit_run = cut.backend.start_edit(cut.run_id, f"{DOCPREFIX}/ONE", "# One\n\nText one, edited.\n\n", "One").edit_run
+    cut.sign(edit_run)
+    other = signed(cut, "OTHER-LAW", OTHER)
+    other.arm()
+    other.resume()
+    done = {view.phase: view.outcome for view in cut.backend.apply_edit(edit_run, edit_run).phases}
+    assert done[Phase.WRITE_VERIFY] is Outcome.PASS
+
+
 def test_a_run_whose_own_document_was_cut_by_another_run_is_refused_before_the_switch(at: At) -> None:
     first = at("SG_1 imported")
     second = signed(first, DOCPREFIX, REVISED)
