@@ -224,9 +224,9 @@ _OF_RUNS = (
     ),
     Mutant(
         "the world is compared with the signed one before the cut",
-        _PHASES,
-        "        return (world_unchanged(context, connection, own_run_wrote=False), *preflight",
-        "        return (*(), *preflight",
+        f"{_B}/runs/preflight.py",
+        "    return (world_unchanged(context, connection, own_run_wrote=False), *preflight",
+        "    return (*(), *preflight",
         _test(
             "runs/test_drift",
             "a_change_between_the_ruling_and_the_cut_stops_it[another role gets a grant]",
@@ -236,7 +236,7 @@ _OF_RUNS = (
         "the world is compared with the signed one before the enactment",
         _PHASES,
         "    phase = Phase.LIFECYCLE_ENACT\n\n    def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:\n"
-        "        return (world_unchanged(context, connection, own_run_wrote=context.is_live),)",
+        "        return before_write(context, connection, self.phase)",
         "    phase = Phase.LIFECYCLE_ENACT\n\n    def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:\n"
         "        return ()",
         _test("runs/test_drift", "a_change_before_the_enactment_stops_it[while it begins]"),
@@ -1372,6 +1372,47 @@ _OF_STATES = (
     ),
 )
 
+_OF_EFFECTS = (
+    Mutant(
+        "arming asks what going on would ask",
+        f"{_B}/gates/arming_checks.py",
+        "    _SWITCH,\n    _PLAN,\n)\n",
+        "    _SWITCH,\n)\n",
+        _test("runs/test_drift", "an_address_that_was_taken_since_the_ruling_is_refused_before_the_write"),
+    ),
+    Mutant(
+        "a batch is armed if the member that goes on first fits its plan",
+        f"{_B}/batches.py",
+        "        run_id = waits[0] if waits else first_waiting(self._installation, view)\n",
+        "        run_id = first_waiting(self._installation, view)\n",
+        _test("runs/test_batches", "what_no_run_has_recorded_stops_every_member_of_a_batch"),
+    ),
+    Mutant(
+        "before a cut the document is compared with the database, not the world alone",
+        f"{_B}/runs/preflight.py",
+        "    if phase is not Phase.CUT_LEG_A:\n        return (world_unchanged(context, connection, own_run_wrote=context.is_live),)\n",
+        "    if phase is not None:\n        return (world_unchanged(context, connection, own_run_wrote=context.is_live),)\n",
+        _test("runs/test_unrelated", "a_run_whose_own_document_was_cut_by_another_run_is_refused_before_the_switch"),
+    ),
+    Mutant(
+        "verification tells the rows of other runs apart",
+        f"{_B}/runs/verification.py",
+        "    others = {count.table: count.rows for count in rows.added_by_others}\n",
+        "    others: dict[str, int] = {}\n",
+        _test("runs/test_unrelated", "a_cut_that_was_interrupted_is_verified_after_another_document_was_cut"),
+    ),
+    Mutant(
+        "an edit that the database counts otherwise is a HOLD",
+        f"{_B}/runs/edits.py",
+        "            if error.code is StopCode.COUNT_MISMATCH:\n",
+        "            if False:\n",
+        _test(
+            "runs/test_revert_and_edits",
+            "an_edit_that_adds_other_rows_than_planned_is_not_committed_and_is_a_hold",
+        ),
+    ),
+)
+
 _WALK, _BATCHES = f"{_B}/runs/batches.py", f"{_B}/batches.py"
 _OF_BATCHES = (
     Mutant(
@@ -1379,14 +1420,14 @@ _OF_BATCHES = (
         _WALK,
         ", StopCode.DRIFT),",
         "),",
-        _test("runs/test_batches", "what_another_run_writes_stops_every_member_of_a_batch"),
+        _test("runs/test_batches", "what_no_run_has_recorded_stops_every_member_of_a_batch"),
     ),
     Mutant(
         "a member is compared with the world of its plan",
         f"{_B}/runs/preflight.py",
-        "    differences = world_differences(planned, now, own_run_wrote=own_run_wrote)\n",
-        "    differences = () if in_batch else world_differences(planned, now, own_run_wrote=own_run_wrote)\n",
-        _test("runs/test_batches", "what_another_run_writes_stops_every_member_of_a_batch"),
+        "    differences = world_differences(planned, now, own_run_wrote=own_run_wrote, added=since.added)\n",
+        "    differences = () if context.request.batch_id else world_differences(planned, now, own_run_wrote=own_run_wrote)\n",
+        _test("runs/test_batches", "what_no_run_has_recorded_stops_every_member_of_a_batch"),
     ),
     Mutant(
         "a batch is armed with a dry run of each document",
@@ -1406,6 +1447,7 @@ _OF_BATCHES = (
 
 PYTHON = (
     *_OF_BATCHES,
+    *_OF_EFFECTS,
     *_OF_STATES,
     *_OF_THE_SWITCH,
     *_OF_RUNS,

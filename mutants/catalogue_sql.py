@@ -6,6 +6,7 @@ _FOLDER = "console/backend/postgres/migrations"
 _GUARDS, _SWITCH, _OPENPGP = f"{_FOLDER}/0003_guards.sql", f"{_FOLDER}/0004_switch.sql", f"{_FOLDER}/0011_openpgp.sql"
 _STATES, _AMENDED = f"{_FOLDER}/0015_states.sql", f"{_FOLDER}/0016_amendments.sql"
 _SCALE, _BATCHES = f"{_FOLDER}/0017_scale.sql", f"{_FOLDER}/0018_batches.sql"
+_EFFECTS = f"{_FOLDER}/0019_effects.sql"
 _REFUSALS, _SEALED, _PROBES = f"{_FOLDER}/0010_probes.sql", f"{_FOLDER}/0012_sealed.sql", f"{_FOLDER}/0013_probes.sql"
 _TESTS = "tests/backend/postgres"
 
@@ -390,8 +391,8 @@ _OF_LOCK_AND_LEASE = (
     Mutant(
         "leg B asks for lock and HOLD before anything else",
         _SEALED,
-        "    PERFORM cutter_governance.fn_write_lock();\n    PERFORM cutter_governance.fn_assert_leased(p_run_id, 'cut');",
-        "    PERFORM cutter_governance.fn_assert_leased(p_run_id, 'cut');",
+        "    PERFORM cutter_governance.fn_write_lock();\n    begun := cutter_governance.fn_effect_begin(p_run_id, 'record');",
+        "    begun := cutter_governance.fn_effect_begin(p_run_id, 'record');",
         _test("write_lock", "a_writer_is_told_of_another_one_before_anything_else[record]"),
     ),
     Mutant(
@@ -636,21 +637,21 @@ _OF_BACKUPS = (
     ),
     Mutant(
         "the backup is of this run",
-        _BATCHES,
+        _EFFECTS,
         "     WHERE (p.run_id = p_run_id\n",
         "     WHERE (true OR p.run_id = p_run_id\n",
         _test("backup_proofs", "the_proof_of_another_run_does_not_arm_this_one"),
     ),
     Mutant(
         "the backup is of this server",
-        _BATCHES,
-        "       AND p.system_identifier = t.system_identifier\n       AND p.timeline = t.timeline\n$$;",
-        "       AND p.timeline = t.timeline\n$$;",
+        _EFFECTS,
+        "       AND p.system_identifier = t.system_identifier\n       AND p.timeline = t.timeline\n",
+        "       AND p.timeline = t.timeline\n",
         _test("backup_proofs", "the_switch_is_not_armed_without_a_fresh_proof[of another server]"),
     ),
     Mutant(
         "the backup is of this timeline",
-        _BATCHES,
+        _EFFECTS,
         " AND p.timeline = t.timeline\n",
         "\n",
         _test("backup_proofs", "the_switch_is_not_armed_without_a_fresh_proof[of another timeline]"),
@@ -1402,8 +1403,8 @@ _OF_WRITES = (
     Mutant(
         "no verification is recorded under a HOLD",
         _AMENDED,
-        "    PERFORM cutter_governance.fn_write_lock(true);\n    SELECT stage INTO at_stage",
-        "    SELECT stage INTO at_stage",
+        "    PERFORM cutter_governance.fn_write_lock(true);\n    begun := cutter_governance.fn_effect_begin(p_run_id, 'verify');",
+        "    begun := cutter_governance.fn_effect_begin(p_run_id, 'verify');",
         _test("authority", "a_verification_is_not_recorded_under_a_hold"),
     ),
     Mutant(
@@ -1643,7 +1644,7 @@ _OF_EVENTS_AND_PROBES = (
 _OF_BATCHES = (
     Mutant(
         "a backup by document is one for the members whose rows it holds",
-        _BATCHES,
+        _EFFECTS,
         "                          AND (p.documents IS NULL\n",
         "                          AND (true\n",
         _test("batches", "a_backup_by_document_counts_for_the_members_whose_rows_it_holds"),
@@ -1751,7 +1752,7 @@ _OF_BATCHES = (
     ),
     Mutant(
         "a proof counts for a batch from the moment that the batch is recorded",
-        _BATCHES,
+        _EFFECTS,
         "                          AND p.recorded_at >= b.recorded_at\n",
         "",
         _test("batches", "a_proof_that_is_older_than_the_batch_counts_for_its_own_run_alone"),
@@ -1764,25 +1765,123 @@ _OF_BATCHES = (
         _test("batches", "a_batch_keeps_its_members"),
     ),
     Mutant(
-        "the members of a batch were planned for one state",
-        _BATCHES,
-        "                  WHEN 1 <> (SELECT count(DISTINCT r.baseline_digest)",
-        "                  WHEN 1 > (SELECT count(DISTINCT r.baseline_digest)",
-        _test("batches", "members_that_were_planned_for_different_states_are_no_batch"),
-    ),
-    Mutant(
         "a batch is recorded before anything of it is ruled on",
         _BATCHES,
         "IS DISTINCT FROM ('cut', 'active', 'cutplan_ok')",
         "IS DISTINCT FROM ('cut', 'active', r.stage)",
         _test("batches", "runs_that_cannot_be_ruled_on_together_are_no_batch[a run that is past its plan]"),
     ),
+)
+
+
+# 0019, and the calls of it in 0012 and 0016: effects, and what they say of the runs of other documents.
+_MORE = "an_effect_that_does_more_than_was_signed_is_not_committed"
+_UNEXPLAINED = "what_no_effect_explains_is_a_difference_beside_what_effects_do"
+_OF_EFFECTS = (
     Mutant(
-        "the companions of a member are those of its own batch",
-        _BATCHES,
-        "         WHERE m.run_id = p_run_id\n           AND o.run_id <> p_run_id\n    ),",
-        "         WHERE m.run_id = p_run_id\n    ),",
+        "rows are counted in the transaction that adds them",
+        _EFFECTS,
+        "      LEFT JOIN jsonb_each_text(p_expected) e USING (key);\n",
+        "      LEFT JOIN jsonb_each_text(p_expected) e USING (key);\n    wrong := NULL;\n",
+        _test("effects", f"{_MORE}[a row too many]"),
+    ),
+    Mutant(
+        "an effect changes no other document",
+        _EFFECTS,
+        "    IF wrong IS NULL AND p_step NOT IN ('record', 'verify')\n",
+        "    IF false AND wrong IS NULL AND p_step NOT IN ('record', 'verify')\n",
+        _test("effects", f"{_MORE}[a unit of another document]"),
+    ),
+    Mutant(
+        "another document that is not kept yet is computed, at both ends of an effect",
+        _EFFECTS,
+        "FROM cutter_governance.kept_document n WHERE n.digest IS NULL) k\n",
+        "FROM cutter_governance.kept_document n WHERE false) k\n",
+        _test("effects", "a_document_that_is_not_kept_yet_is_looked_at_too"),
+    ),
+    Mutant(
+        "an amendment writes as many versions as its statement says",
+        _AMENDED,
+        "                                            ELSE cutter_governance.fn_signed_units(a, 'drafts') END,\n",
+        "                                            ELSE (written ->> 'versions')::integer END,\n",
+        _test("effects", "an_amendment_without_its_numbers_in_the_signed_statement_is_not_written"),
+    ),
+    Mutant(
+        "rows of other runs are those that were recorded since the plan",
+        _EFFECTS,
+        "             WHERE e.id > p_effect\n               AND e.run_id <> p_run_id\n",
+        "             WHERE e.run_id <> p_run_id\n",
+        _test("effects", f"{_UNEXPLAINED}[a row that nobody recorded]"),
+    ),
+    Mutant(
+        "a run's own effects are not told as those of others",
+        _EFFECTS,
+        "               AND e.run_id <> p_run_id\n             GROUP BY",
+        "             GROUP BY",
         _test("batches", "what_the_members_add_is_told_by_what_was_signed"),
+    ),
+    Mutant(
+        "a document that an effect has changed is as it was before that effect, for others",
+        _EFFECTS,
+        "         WHERE e.id > p_effect\n           AND e.digest_before IS NOT NULL\n",
+        "         WHERE false\n           AND e.digest_before IS NOT NULL\n",
+        _test("effects", "a_plan_fits_beside_everything_that_other_runs_record"),
+    ),
+    Mutant(
+        "the first effect since the plan says how a document was",
+        _EFFECTS,
+        "         ORDER BY e.docprefix, e.id\n",
+        "         ORDER BY e.docprefix, e.id DESC\n",
+        _test("effects", "a_plan_fits_beside_everything_that_other_runs_record"),
+    ),
+    Mutant(
+        "effects from before the plan explain nothing",
+        _EFFECTS,
+        "         WHERE e.id > p_effect\n           AND e.digest_before IS NOT NULL\n",
+        "         WHERE e.digest_before IS NOT NULL\n",
+        _test("effects", f"{_UNEXPLAINED}[a unit of a third document]"),
+    ),
+    Mutant(
+        "a run's own document is as it is now",
+        _EFFECTS,
+        "           AND e.docprefix <> p_docprefix\n",
+        "",
+        _test("effects", "a_run_whose_own_document_was_cut_finds_it_so"),
+    ),
+    Mutant(
+        "a backup from before the effect of another run counts no more",
+        _EFFECTS,
+        "                        WHERE e.id > p.effect\n",
+        "                        WHERE e.id < 0\n",
+        _test("effects", "a_backup_from_before_the_effect_of_another_run_counts_no_more"),
+    ),
+    Mutant(
+        "a verification of another run costs nobody's backup",
+        _EFFECTS,
+        "                          AND e.step <> 'verify'\n",
+        "",
+        _test("effects", "a_backup_from_before_the_effect_of_another_run_counts_no_more"),
+    ),
+    Mutant(
+        "a proof says which effects the backup holds",
+        _SCALE,
+        "(SELECT coalesce(max(e.id), 0) FROM cutter_governance.run_effect e))\n",
+        "0)\n",
+        _test("effects", "a_backup_from_before_the_effect_of_another_run_counts_no_more"),
+    ),
+    Mutant(
+        "what members of a batch write costs none of them its backup",
+        _EFFECTS,
+        "                          AND (e.batch_id IS NULL\n                               OR e.batch_id IS DISTINCT FROM (SELECT cutter_governance.fn_batch_of(p_run_id))))\n",
+        "                      )\n",
+        _test("batches", "one_statement_each_way_takes_all_members_to_law"),
+    ),
+    Mutant(
+        "effects are never emptied",
+        _EFFECTS,
+        "BEFORE UPDATE OR DELETE OR TRUNCATE ON run_effect",
+        "BEFORE UPDATE OR DELETE ON run_effect",
+        _test("guards", "every_table_of_the_record_has_a_guard"),
     ),
 )
 
@@ -2076,8 +2175,8 @@ _OF_SCALE = (
     Mutant(
         "units of a document that is not kept are among what readers see",
         _SCALE,
-        "                         SELECT n FROM cutter_governance.fn_documents_not_kept() n) k\n",
-        "                         SELECT n FROM cutter_governance.fn_documents_not_kept() n WHERE false) k\n",
+        "            SELECT n FROM cutter_governance.fn_documents_not_kept() n) d\n",
+        "            SELECT n FROM cutter_governance.fn_documents_not_kept() n WHERE false) d\n",
         _test("kept_numbers", "units_of_a_document_that_is_not_kept_show_in_any_database"),
     ),
     Mutant(
@@ -2112,7 +2211,7 @@ _OF_SCALE = (
     Mutant(
         "no role computes what is kept",
         _SCALE,
-        "fn_readers_root, fn_keep_documents,\n    fn_count_audit,",
+        "fn_readers_root,\n    fn_keep_documents, fn_count_audit,",
         "fn_readers_root,\n    fn_count_audit,",
         _test(
             "kept_numbers",
@@ -2148,5 +2247,6 @@ SQL = (
     *_OF_WRITES,
     *_OF_AMENDMENTS,
     *_OF_BATCHES,
+    *_OF_EFFECTS,
     *_OF_EVENTS_AND_PROBES,
 )

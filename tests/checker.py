@@ -81,7 +81,7 @@ _SESSIONS = "SELECT pid, application_name, state FROM pg_stat_activity WHERE dat
 _LEDGER = (
     "run run_event approval approval_use execution_lease v_lease manifest_envelope manifest_unit_block manifest_seal backup_proof review_decision"
     " cut_change_set cut_change_set_affected_row dot_pair_signature verify_result decision_backlog_entry policy_pin baseline_pin hold_event"
-    " canonical_address_alias v_in_force kept_count kept_document"
+    " canonical_address_alias v_in_force kept_count kept_document run_effect batch_member"
 )
 TABLES = (
     *("public.information_unit", "public.unit_version", "public.iu_lifecycle_log"),
@@ -1245,6 +1245,107 @@ def kept_is_what_is_there(subject: Subject) -> Found:
             yield Violation("kept", kept["docprefix"], "its digest is not that of its rows")
 
 
+LEASED = {"cut", "edit", "enact", "revert", "record"}
+"""Steps of an effect that need the switch; a backup must hold what those of others wrote."""
+
+
+def effects_are_accounted(subject: Subject) -> Found:
+    """Each effect added what its run was signed to add, and nothing else came between two of them or since.
+
+    So a plan may be written beside the effects of other runs: what they do not explain is nothing that is there.
+    """
+    effects = sorted(subject.ledger("run_effect"), key=lambda row: int(row["id"]))
+    before: Row | None = None
+    for effect in effects:
+        name = f"{effect['run_id']} to {effect['step']}"
+        if before is not None:
+            yield from _between(name, before["rows_before"], before["rows_added"], effect["rows_before"])
+        wanted = _wanted_rows(subject, effect)
+        if effect["rows_added"] != wanted:
+            yield Violation("effects", name, f"added {effect['rows_added']}, {wanted} belong to it")
+        if effect["step"] in LEASED and not _is_backed_up(subject, effect, effects):
+            yield Violation("effects", name, "has no backup that holds what others wrote before it")
+        before = effect
+    if before is not None:
+        there = {table: len(subject.table(table)) for table in before["rows_before"] if table in TABLES}
+        yield from _between("now", before["rows_before"], before["rows_added"], there)
+    yield from _effect_of_each_use(subject, effects)
+
+
+def _between(name: str, before: Row, added: Row, after: Row) -> Found:
+    for table, rows in sorted(after.items()):
+        expected = before.get(table, 0) + added.get(table, 0)
+        if rows != expected:
+            yield Violation("effects", name, f"{table} has {rows} rows, {expected} by the effects before it")
+
+
+def _wanted_rows(subject: Subject, effect: Row) -> dict[str, int]:
+    """What an effect has to add, out of the manifests and the rows of its run."""
+    run = next(row for row in subject.runs if row["run_id"] == effect["run_id"])
+    run_id, of_law = run["run_id"], run["operation"] in OF_LAW
+    blocks = len(subject.of_run("manifest_unit_block", run_id))
+    made = drafts = touched = int(run["n_units"])
+    if of_law:
+        changes = subject.standing(run["docprefix"]).effects.get(run_id, Effects())
+        made, drafts = len(changes.new) - len(changes.returning), len(changes.drafts)
+        touched = drafts + len(changes.gone)
+    ledger = "cutter_governance."
+    manifest = {f"{ledger}manifest_envelope": 1, f"{ledger}manifest_unit_block": blocks}
+    log = sum(row["run_id"] == run_id and row["to_status"] == "superseded" for row in subject.table(_LOG_TABLE))
+    entries = len(subject.of_run("decision_backlog_entry", run_id))
+    step = {f"{ledger}review_decision": 1, f"{ledger}decision_backlog_history": entries}
+    rows = {
+        "cut": {"public.information_unit": made, "public.unit_version": drafts, **manifest},
+        "edit": {"public.unit_version": blocks, **manifest},
+        "record": {
+            **{f"{ledger}{name}": 1 for name in ("review_decision", "cut_change_set", "dot_pair_signature")},
+            **{f"{ledger}{name}": 1 for name in ("decision_backlog_entry", "decision_backlog_history")},
+            f"{ledger}cut_change_set_affected_row": touched,
+        },
+        "verify": {f"{ledger}verify_result": 1, f"{ledger}dot_pair_signature": 1},
+        "enact": {
+            _LOG_TABLE: touched,
+            f"{ledger}canonical_address_alias": len(subject.of_run("canonical_address_alias", run_id)),
+            **step,
+        },
+        "revert": {_LOG_TABLE: log, **step},
+    }
+    return {table: number for table, number in rows[effect["step"]].items() if number}
+
+
+_LOG_TABLE = "public.iu_lifecycle_log"
+
+
+def _is_backed_up(subject: Subject, effect: Row, effects: list[Row]) -> bool:
+    """A proof of the run or of its batch, recorded after the last leased effect of a run outside of it."""
+    batches = {row["run_id"]: row["batch_id"] for row in subject.ledger("batch_member")}
+    batch = batches.get(effect["run_id"])
+    own = {effect["run_id"], *(run_id for run_id, of in batches.items() if batch is not None and of == batch)}
+    foreign = [
+        int(row["id"])
+        for row in effects
+        if int(row["id"]) < int(effect["id"]) and row["run_id"] not in own and row["step"] in LEASED
+    ]
+    return any(
+        proof["run_id"] in own
+        and proof["recorded_at"] <= effect["recorded_at"]
+        and int(proof["effect"]) >= max(foreign, default=0)
+        for proof in subject.ledger("backup_proof")
+    )
+
+
+def _effect_of_each_use(subject: Subject, effects: list[Row]) -> Found:
+    """An effect that needed a ruling, and the ruling's use, are of one transaction; none is without the other."""
+    uses = Counter((row["run_id"], row["purpose"], str(row["xid"])) for row in subject.ledger("approval_use"))
+    ruled = Counter(
+        (row["run_id"], row["step"], str(row["xid"])) for row in effects if row["step"] not in {"record", "verify"}
+    )
+    for run_id, purpose, _ in uses - ruled:
+        yield Violation("effects", f"{run_id} to {purpose}", "used a ruling in a transaction without an effect")
+    for run_id, step, _ in ruled - uses:
+        yield Violation("effects", f"{run_id} to {step}", "had an effect in a transaction that used no ruling")
+
+
 def take_snapshot(dsn: str) -> dict[str, Any]:
     """A digest of every row of every table of the product, by its key; and which runs and leases were over."""
     rows: dict[str, dict[str, str]] = {}
@@ -1530,6 +1631,7 @@ INVARIANTS: tuple[Callable[[Subject], Found], ...] = (
     amendments_are_differences,
     untouched_rows,
     kept_is_what_is_there,
+    effects_are_accounted,
     journals_are_chained,
     anchors_agree,
     intent_before_effect,

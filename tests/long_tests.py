@@ -13,6 +13,9 @@ LONG: dict[str, str] = {
     "backend/postgres/test_sessions.py::test_a_whole_run_under_a_hostile_environment": "backend/postgres/test_sessions.py::test_a_passage_gives_the_same_digests_and_bytes_under_every_setting",
     # To the second pause; the copy of the profile is what both passes are asked for.
     "backend/runs/test_own_profiles.py::test_a_profile_that_was_replaced_while_the_run_waits_changes_nothing_of_it": "backend/runs/test_own_profiles.py::test_a_run_keeps_the_profile_and_both_passes_use_it",
+    # The passage by commands of what the database tells apart for every kind of run.
+    "backend/runs/test_unrelated.py::test_the_amendment_of_a_law_and_the_first_cut_of_another_document_do_not_stop_each_other": "backend/postgres/test_effects.py::test_a_plan_fits_beside_everything_that_other_runs_record",
+    "backend/runs/test_unrelated.py::test_an_edit_of_a_draft_is_written_beside_the_cut_of_another_document": "backend/postgres/test_effects.py::test_each_effect_of_a_run_is_recorded_with_the_rows_before_and_those_that_were_planned",
     # A whole phase on a dead line; a single statement or COMMIT on one.
     "backend/runs/test_phase_watch.py::test_a_cut_in_a_black_hole_leaves_the_run_to_be_settled_and_panic_says_what_it_did": "backend/runs/test_phase_watch.py::test_a_commit_that_a_dead_line_swallows_is_not_known",
     "backend/runs/test_phase_watch.py::test_a_long_statement_ends_when_the_server_answers_nobody_any_more": "backend/runs/test_phase_watch.py::test_a_long_statement_ends_when_the_server_knows_nothing_of_its_session",

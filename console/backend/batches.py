@@ -5,7 +5,7 @@ from console.backend.gates.dry_runs import judge_dry_run, measure_dry_runs
 from console.backend.host.installation import Installation
 from console.backend.model.batches import BatchMove, BatchView, OnFailure
 from console.backend.model.counting import counted
-from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured, UsageError
+from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, UsageError
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.purposes import Kind, Purpose
 from console.backend.model.readiness import ReportView
@@ -97,8 +97,9 @@ class Batches:
 
     def arming_checks(self, view: BatchView) -> tuple[Check, ...]:
         """Measure what must hold before the batch is armed to cut."""
-        run_id = first_waiting(self._installation, view)
         waits = batch_rulings.waiting_runs(self._installation, view.batch_id, Purpose.CUT)
+        # The one that goes on first; members that were cut already are not compared with their plans any more.
+        run_id = waits[0] if waits else first_waiting(self._installation, view)
         ruling = (batch_rulings.imported(self._installation, view.batch_id, Purpose.CUT),) if waits else ()
         first = (*ruling, self._dry_runs(waits)) if waits else ()
         return (
@@ -212,8 +213,10 @@ def _require_typed(batch_id: str, confirm: str) -> None:
 
 
 def _require_all(batch_id: str, checks: tuple[Check, ...]) -> None:
-    """Raise Refused naming each check that stops it."""
+    """Raise Refused naming each check that stops it; Drifted if all of them are drifts."""
     stopping = [check for check in checks if check.outcome in {Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.NOT_RUN}]
     if stopping:
         message = f"batch {batch_id} is refused: {'; '.join(f'{check.name}: {check.detail}' for check in stopping)}"
+        if (code := arming_checks.drift_code(tuple(stopping))) is not None:
+            raise Drifted(code, message, stopping[0].next_action)
         raise Refused(StopCode.EXECUTION_DISABLED, message, stopping[0].next_action)

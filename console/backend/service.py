@@ -14,7 +14,7 @@ from console.backend.documents.own_planning import plan_chosen
 from console.backend.documents.own_profiles import choose_profile, known_names
 from console.backend.documents.planning import PlanResult
 from console.backend.documents.title_parts import title_in_words
-from console.backend.gates.arming_checks import is_drift, readiness
+from console.backend.gates.arming_checks import drift_code, readiness
 from console.backend.gates.board import gates_named, measure_board
 from console.backend.host.installation import Installation
 from console.backend.model.amendment import Moved
@@ -58,7 +58,7 @@ from console.backend.runs.operations import settle_run
 from console.backend.runs.panic import panic
 from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.revision import compare_if_law, compare_with_nothing
-from console.backend.runs.run_views import known_run, list_runs, view_run
+from console.backend.runs.run_views import known_run, list_runs, require_here, view_run
 from console.backend.runs.sources import read_source
 from console.backend.runs.status import measure_status
 
@@ -184,6 +184,7 @@ class BackendService:
         """Go on from where the run rests. Raises Waiting or Refused if it waits for a ruling or the switch."""
         self._require_writable()
         kill_switch.require_no_hold(self.installation)
+        require_here(self.installation, run_id)
         before = self.run(run_id)
         if not _GOES_ON & set(before.moves):
             message = f"run {run_id} at {before.state.name} does not go on; legal now: {', '.join(before.moves)}"
@@ -219,6 +220,7 @@ class BackendService:
                 message = "a batch is ruled on to cut and to enact, from the enactment; other rulings are over one run"
                 raise Refused(StopCode.REFUSED_INPUT, message, f"cutter-console approval draft {run_id}")
             return batch_rulings.draft(self.installation, run_id)
+        require_here(self.installation, run_id)
         return approval_workflow.draft(self.installation, run_id, revert=revert, in_force_from=in_force_from)
 
     @with_kept_sessions
@@ -251,6 +253,7 @@ class BackendService:
             kill_switch.require_no_hold(self.installation)
             note = {"note": "it was armed for this run already; nothing was done"}
             return kill_switch.measure_switch(self.installation).model_copy(update=note)
+        require_here(self.installation, run_id)
         self._require_confirmed(Danger.ARM, run_id, confirm)
         self._arm(run_id, Purpose.CUT)
         return kill_switch.measure_switch(self.installation)
@@ -278,6 +281,7 @@ class BackendService:
         """
         if confirm == run_id and (finished_run := self._run_if_done(run_id, _is_enacted)) is not None:
             return self.resume(run_id, on_progress) if Move.CONTINUE in finished_run.moves else finished_run
+        require_here(self.installation, run_id)
         self._require_confirmed(Danger.ENACT, run_id, confirm)
         # The session that holds the lease opens it: a kill between two sessions left the switch armed for minutes.
         with LeaseHolder(self.installation, run_id) as holder:
@@ -474,8 +478,8 @@ class BackendService:
         if blocking:
             open_checks = "; ".join(f"{check.name}: {check.detail}" for check in blocking)
             message = f"{danger} of {run_id} is refused: {open_checks}"
-            if is_drift(blocking):
-                raise Drifted(StopCode.DRIFT, message, blocking[0].next_action)
+            if (code := drift_code(blocking)) is not None:
+                raise Drifted(code, message, blocking[0].next_action)
             raise Refused(StopCode.EXECUTION_DISABLED, message, blocking[0].next_action)
 
     def _refuse_standstill(self, run: RunView) -> None:

@@ -92,6 +92,7 @@ def list_all(options: Options, _request: Nothing) -> ExitStatus:
         f"{run.run_id}  {run.mode:<6}  {run.state:<32}  {run.docprefix}  {_units(run.n_units)}"
         + ("  INTERRUPTED" if run.interrupted else "")
         + ("  ACKNOWLEDGED AND GONE" if run.gone else "")
+        + (f"  elsewhere: {run.elsewhere}" if run.elsewhere else "")
         for run in runs
     ]
     return report(options, "run list", Outcome.PASS, lines or ["no runs"], Runs(runs=runs))
@@ -206,6 +207,7 @@ def run_lines(run: RunView) -> list[str]:
         ),
         f"plan       {run.plan_digest or '-'}",
         f"operator   {run.operator}",
+        *([f"elsewhere  its files are not below this root: {run.elsewhere}"] if run.elsewhere else []),
         f"journal    {run.journal}",
     ]
     if run.interruption is not None:

@@ -177,6 +177,7 @@ def _count(view: CountView, columns: _Columns) -> list[Line]:
 def run_line(run: RunSummary) -> Line:
     """Return mode, document and state of a run in a line."""
     mark = [Span(" INTERRUPTED", "bad")] if run.interrupted else []
+    mark += [Span(f" elsewhere: {run.elsewhere}", "accent")] if run.elsewhere else []
     return line(
         Span(run.mode.value, "warn" if run.mode.value == "LIVE" else "muted"), f" {run.docprefix} ", run.state, *mark
     )

@@ -39,7 +39,8 @@ def run_row(run: RunSummary) -> Line:
     """Return id, mode, document and state; INTERRUPTED stands before the document."""
     mark = [Span("INTERRUPTED ", "bad")] if run.interrupted else []
     mode = Span(f"{run.mode.value:<7}", "warn" if run.mode.value == "LIVE" else "muted")
-    return line(Span(f"{run.run_id} ", "plain"), mode, *mark, f"{run.docprefix} ", Span(run.state, "muted"))
+    place = [Span(f" elsewhere: {run.elsewhere}", "accent")] if run.elsewhere else []
+    return line(Span(f"{run.run_id} ", "plain"), mode, *mark, f"{run.docprefix} ", Span(run.state, "muted"), *place)
 
 
 def head_title(run: RunView) -> str:
@@ -273,6 +274,7 @@ def _about(run: RunView) -> list[Line]:
         line(Span("from     ", "muted"), f"{run.origin}, {run.profile}{own_profile_in_words(run.profile_sha256)}"),
         line(Span("where    ", "muted"), target_words(run.target)),
         line(Span("operator ", "muted"), str(run.operator)),
+        *([line(Span("files    ", "muted"), f"elsewhere: {run.elsewhere}")] if run.elsewhere else []),
         line(Span("plan     ", "muted"), run.plan_digest or "no digest yet"),
         line(Span("content  ", "muted"), run.content_digest or "no digest yet"),
         line(Span("journal  ", "muted"), str(run.journal) or "not known"),

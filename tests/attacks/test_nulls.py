@@ -78,6 +78,7 @@ def _values(prey: Prey) -> Mapping[str, object]:
         "p_address": "ACME-LAW/ONE",
         "p_table": "public.unit_version",
         "p_without": None,
+        "p_effect": 0,
         "p_batch_id": "ictb-20260101T000000Z-00000001",
         "p_run_ids": [run.run_id],
         "p_members": b"x",

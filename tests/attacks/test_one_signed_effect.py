@@ -7,6 +7,7 @@ from console.backend.postgres import ledger
 from tests.attacks.edits import start_edit
 from tests.attacks.world import EXECUTOR, VERIFIER, Prey, attack, call, changed, look, refused, session
 from tests.backend.postgres.signed_cut import SignedCut, event, start_cut, stopped
+from tests.backend.postgres.tampering import tamper
 from tests.conftest import Database
 from tests.support.sovereign import sovereign
 
@@ -128,16 +129,23 @@ def test_two_signed_cuts_need_two_transactions(database: Database) -> None:
         other.apply(connection)
 
 
+_HOLDS_ALL = "UPDATE cutter_governance.backup_proof SET effect = 1000000"
+
+
 def test_an_enactment_and_a_revert_in_one_transaction_would_be_logged_as_one_so_they_are_refused(
     database: Database,
 ) -> None:
-    """Before, the revert of one run was logged under the run and the review decision of the other's enactment."""
+    """Before, the revert of one run was logged under the run and the review decision of the other's enactment.
+
+    Its backup would not hold the enactment either; here it is taken for one that does.
+    """
     one, other = start_cut(database), start_cut(database, "ACME-OTHER", number=2)
     one.to_second_pause()
     other.to_second_pause()
     one.rule("enact")
     one.backup()
     other.backup()
+    tamper(database, _HOLDS_ALL)
     with refused(database, "STOP_INVARIANT_FAILED"), one.executor() as connection:
         ledger.arm(connection, one.run_id, "enact", "o", "h", 5)
         one.enact(connection)
@@ -154,6 +162,7 @@ def test_an_edit_in_the_transaction_of_a_signed_cut_is_refused(database: Databas
     edit.backup()
     cut.rule()
     cut.arm()
+    tamper(database, _HOLDS_ALL)
     with refused(database, "STOP_INVARIANT_FAILED"), cut.executor() as connection:
         cut.apply(connection)
         ledger.disarm(connection, "next")

@@ -105,6 +105,7 @@ PRE_CHECKS = (
     "PRE-6 deployed tree",
     "PRE-7 tests",
     "PRE-8 switch off",
+    "PRE-9 plan fits the database",
 )
 PRE_BROKEN: Broken = {
     ("PRE", "PRE-1 approval"): (

@@ -252,6 +252,33 @@ IN_THE_DATABASE: dict[str, tuple[str, str, str]] = {
         f"UPDATE cutter_governance.run_event SET xid = '7' WHERE {SAME_RUN} AND phase = 'leg_b_record'",
         "intent:",
     ),
+    "an effect that added more than was signed": (
+        "waits for SG_2",
+        "UPDATE cutter_governance.run_effect SET rows_added = rows_added || '{\"public.unit_version\": 9}'"
+        f" WHERE step = 'cut' AND {SAME_RUN}",
+        "to cut: added",
+    ),
+    "a row that no effect explains": (
+        "waits for SG_2",
+        "INSERT INTO cutter_governance.canonical_address_alias (alias, canonical_address) VALUES ('A/1', 'A/2')",
+        "effects: now: cutter_governance.canonical_address_alias has 1 rows, 0",
+    ),
+    "rows that came between two effects": (
+        "waits for SG_2",
+        "UPDATE cutter_governance.run_effect SET rows_before = rows_before || '{\"cutter_governance.review_decision\": 9}'"
+        f" WHERE step = 'verify' AND {SAME_RUN}",
+        "to verify: cutter_governance.review_decision has 9 rows",
+    ),
+    "an effect under no ruling": (
+        "enacted",
+        f"UPDATE cutter_governance.run_effect SET xid = '7' WHERE step = 'enact' AND {SAME_RUN}",
+        "in a transaction that used no ruling",
+    ),
+    "a backup from after the cut": (
+        "waits for SG_2",
+        f"UPDATE cutter_governance.backup_proof SET recorded_at = recorded_at + interval '1 day' WHERE {SAME_RUN}",
+        "has no backup that holds",
+    ),
 }
 """What is done, at which stage, and how the violation that must be named begins."""
 

@@ -35,6 +35,7 @@ from console.backend.model.view_models import ApprovalStatus, ApprovalView
 from console.backend.postgres.batches import batch_of_each_run
 from console.backend.postgres.records import ApprovalRow, RunRow, all_runs, approvals
 from console.backend.runs import approval_workflow, batch_rulings
+from console.backend.runs.run_views import elsewhere
 
 
 class Finding(Value):
@@ -240,7 +241,9 @@ def _in_words(package: Package) -> str:
 def _packages(probe: Probe, rows: tuple[RunRow, ...], ledger: Measurement[Ledger]) -> tuple[Package, ...]:
     if ledger.value is None:
         raise Unmeasured(StopCode.UNREACHABLE, ledger.unmeasured, ledger.next_action)
-    waiting = [(row, KIND_AT[row.stage]) for row in rows if row.family is Family.ACTIVE and row.stage in KIND_AT]
+    # Of a run of another root nothing can be drafted or read here.
+    here = [row for row in rows if not elsewhere(probe.installation, row)]
+    waiting = [(row, KIND_AT[row.stage]) for row in here if row.family is Family.ACTIVE and row.stage in KIND_AT]
     ruled = [(row, kind) for row, kind in waiting if row.operation is not RunOperation.EDIT]
     batches: dict[str, str] = {}
     if ruled:

@@ -30,16 +30,20 @@ from console.backend.gates.probe import Probe
 from console.backend.gates.recorded_tests import recorded_tests, recorded_tests_check
 from console.backend.gates.ruling_policy import pin_check, pinned_fact, policy_check, policy_facts
 from console.backend.host.installation import Installation
+from console.backend.model.errors import Drifted, StopCode
 from console.backend.model.outcome import Check, Outcome, whole_ms
 from console.backend.model.plan_binding import Target
 from console.backend.model.purposes import KIND_AT, Kind, RunOperation
 from console.backend.model.readiness import GateReport, Owner
 from console.backend.model.safe_text import SafeText
-from console.backend.model.states import ENACTED_STAGES, Family, Stage
+from console.backend.model.states import ENACTED_STAGES, Family, Phase, Stage
 from console.backend.model.value import Value
 from console.backend.model.view_models import SwitchState, SwitchView
 from console.backend.postgres.privileges import arming_rights
 from console.backend.postgres.records import RunRow, all_runs, find_run
+from console.backend.runs.phase_context import PhaseContext, Role
+from console.backend.runs.preflight import before_write
+from console.backend.runs.run_views import elsewhere
 from console.backend.runs.workspace import Workspace
 
 DEADLINE_S = 10.0
@@ -96,6 +100,15 @@ class DryRuns(Value):
     """Words about a dry run of the same bytes that gave other content; empty without one."""
 
 
+class Fit(Value):
+    """Answer of the conditions that the next phase asks for before it writes."""
+
+    answer: SafeText
+    refused: SafeText = ""
+    """Empty if they hold; otherwise the refusal with its code, which going on would meet too."""
+    next_action: SafeText = ""
+
+
 class Item(NamedTuple):
     """One check before arming; its number is its place in `ALL`."""
 
@@ -139,7 +152,9 @@ def _subject(probe: Probe, run_id: str) -> Measurement[Subject]:
             if run_id:
                 return Subject(row=find_run(connection, run_id), asked=run_id)
             waiting = [row for row in all_runs(connection) if _waits_for_sg1(row)]
-            return Subject(row=waiting[0] if waiting else None, asked="")
+            # A run of another root cannot be armed here: its files are not.
+            here = [row for row in waiting if not elsewhere(probe.installation, row)]
+            return Subject(row=here[0] if here else None, asked="")
 
     return probe.ask(
         "run",
@@ -333,9 +348,60 @@ def _off(probe: Probe, subject: Measurement[Subject], name: str) -> Check:
     return check(name, fact, decide)
 
 
-def is_drift(open_checks: tuple[Check, ...]) -> bool:
-    """Pure: return whether all that stops the run is a database that is not as it was installed (exit status 5)."""
-    return all((open_check.name, open_check.outcome) == (_GRANTS.name, Outcome.FAIL) for open_check in open_checks)
+def _plan(probe: Probe, subject: Measurement[Subject], name: str) -> Check:
+    """Check that the database is the one that the plan was made for, by the very conditions that the phase asks for."""
+    row = subject.value.row if subject.value else None
+    if row is None:
+        return check(name, subject, _no_run)
+    if (refusal := _not_at_a_pause(row)) is not None:
+        return check(name, subject, lambda _: refusal)
+    fact = probe.ask(
+        "plan",
+        f"whether the database is the one of the plan of {row.run_id}, beside what other runs have recorded since",
+        "the database, as the executor",
+        lambda: _fit(probe, row),
+        lambda fit: fit.refused or fit.answer,
+    )
+    return check(
+        name,
+        fact,
+        lambda fit: fails(fit.refused, fit.next_action) if fit.refused else passes(fit.answer),
+        subject,
+    )
+
+
+def _fit(probe: Probe, row: RunRow) -> Fit:
+    workspace = Workspace.open(probe.installation.root, row.run_id)
+    context = PhaseContext(probe.installation, workspace, workspace.request(), lambda *_: None)
+    phase = Phase.CUT_LEG_A if row.stage is Stage.AWAITING_CUT_AUTHORIZATION else Phase.LEG_B_RECORD
+    try:
+        with probe.writing(Role.EXECUTOR) as connection:
+            conditions = before_write(context, connection, phase)
+    except Drifted as drifted:
+        return Fit(answer="", refused=f"{drifted.code}: {drifted.message}", next_action=drifted.next_action)
+    wrong = [condition for condition in conditions if condition.outcome is not Outcome.PASS]
+    if wrong:
+        refused = "; ".join(f"{condition.name}: {condition.detail}" for condition in wrong)
+        return Fit(answer="", refused=refused, next_action=wrong[0].next_action)
+    return Fit(answer=conditions[0].detail)
+
+
+def drift_code(open_checks: tuple[Check, ...]) -> StopCode | None:
+    """Pure: return the code of a drift if all that stops the run is one, which has an exit status of its own; otherwise None."""
+    codes = [_drift_code(open_check) for open_check in open_checks]
+    if not codes or None in codes:
+        return None
+    return StopCode.IDENTITY_MISMATCH if StopCode.IDENTITY_MISMATCH in codes else StopCode.DRIFT
+
+
+def _drift_code(open_check: Check) -> StopCode | None:
+    if open_check.outcome is not Outcome.FAIL:
+        return None
+    if open_check.name == _GRANTS.name:
+        return StopCode.DRIFT
+    code, _, _ = open_check.detail.partition(":")
+    is_told = open_check.name == _PLAN.name and code in {StopCode.DRIFT, StopCode.IDENTITY_MISMATCH}
+    return StopCode(code) if is_told else None
 
 
 def _renamed(name: str, judged: Check) -> Check:
@@ -345,6 +411,7 @@ def _renamed(name: str, judged: Check) -> Check:
 _AUTHORITY, _GRANTS = Item("authority to arm", _authority), Item("grants", _privileges)
 _TREE, _SWITCH = Item("deployed tree", _tree), Item("switch off", _off)
 _KEY, _TESTS = Item("backup key", _key), Item("tests", _tested)
+_PLAN = Item("plan fits the database", _plan)
 ALL: tuple[Item, ...] = (
     Item("approval", _approval),
     _AUTHORITY,
@@ -354,11 +421,12 @@ ALL: tuple[Item, ...] = (
     _TREE,
     _TESTS,
     _SWITCH,
+    _PLAN,
 )
 """Before a cut is armed."""
-AGAIN: tuple[Item, ...] = (_AUTHORITY, _GRANTS, _TREE, _SWITCH)
+AGAIN: tuple[Item, ...] = (_AUTHORITY, _GRANTS, _TREE, _SWITCH, _PLAN)
 """Before what is already in draft is recorded or enacted: backup, dry run and tests have had their turn."""
-OF_BATCH: tuple[Item, ...] = (_AUTHORITY, _KEY, _GRANTS, _TREE, _TESTS)
-"""Those before a batch is armed that are no question of one document; ruling, dry runs and switch are asked of the batch."""
-AGAIN_OF_BATCH: tuple[Item, ...] = (_AUTHORITY, _GRANTS, _TREE)
+OF_BATCH: tuple[Item, ...] = (_AUTHORITY, _KEY, _GRANTS, _TREE, _TESTS, _PLAN)
+"""Those before a batch is armed, asked of its first member that waits; ruling, dry runs and switch are asked of the batch."""
+AGAIN_OF_BATCH: tuple[Item, ...] = (_AUTHORITY, _GRANTS, _TREE, _PLAN)
 """Those of AGAIN, before a batch is enacted, without the switch."""

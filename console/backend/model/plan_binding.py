@@ -1,4 +1,6 @@
-"""The database that a plan is made for, and its state, which must be the same when the plan is applied."""
+"""The database that a plan is made for, and its state then, beside which only recorded effects of other documents may stand."""
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from console.backend.model.amendment import AmendmentCounts
 from console.backend.model.safe_text import SafeText
@@ -23,7 +25,11 @@ class TableCount(Value):
 
 
 class PlanBinding(Value):
-    """Facts that are pinned into a plan and measured again before every mutating phase."""
+    """Facts that are pinned into a plan and measured again before every mutating phase.
+
+    Counts and readers' view are those of the whole database then. What the runs of other documents have recorded since is
+    no difference: a plan is bound to its own document and to what it depends on.
+    """
 
     target: Target
     server_version: int
@@ -33,6 +39,14 @@ class PlanBinding(Value):
     baseline_digest: str
     """sha256 over the readers' view, which the revert of a draft cut must restore."""
     counts: tuple[TableCount, ...]
+    effects: int = 0
+    """The last effect that was recorded before the plan was made; 0 for none."""
+
+    @model_serializer(mode="wrap")
+    def _without_first(self, handler: SerializerFunctionWrapHandler) -> dict[str, object]:
+        # The digest of a plan from before the first effect stays what it was when effects were not recorded.
+        fields: dict[str, object] = handler(self)
+        return fields if fields.get("effects") else {name: fields[name] for name in fields if name != "effects"}
 
 
 class TableDelta(Value):

@@ -43,6 +43,7 @@ LEDGER: tuple[Table, ...] = (
     Table("source_document_version_registry"),
     Table("run", Rows.CHANGING),
     Table("run_event"),
+    Table("run_effect"),
     Table("manifest_envelope"),
     Table("manifest_unit_block"),
     Table("batch"),

@@ -105,6 +105,8 @@ class RunSummary(Value):
     """True if the outcome of a COMMIT is not known: the only move is to ask again."""
     gone: tuple[SafeText, ...] = ()
     """Records that its journal has acknowledged and the database does not have."""
+    elsewhere: SafeText = ""
+    """Operator and host that it was started by, if its files are not below this root; empty if they are."""
 
 
 class Status(Value):
@@ -256,6 +258,8 @@ class RunView(Value):
     waits_for: SafeText = ""
     interruption: Interruption | None = None
     journal: SafeText = ""
+    elsewhere: SafeText = ""
+    """Operator and host that it was started by, if its files are not below this root; empty if they are."""
 
     @property
     def is_repeal(self) -> bool:

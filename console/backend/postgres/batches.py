@@ -7,7 +7,6 @@ from psycopg.rows import class_row
 
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import Refused, StopCode
-from console.backend.model.plan_binding import TableCount
 from console.backend.model.value import Value
 from console.backend.postgres.connections import scalar
 
@@ -138,17 +137,3 @@ def arm_batch(
     """Open the lease of a batch for one purpose, for so many minutes. Return its id."""
     query = "SELECT cutter_governance.fn_batch_arm(%s, %s, %s, %s, %s)"
     return str(scalar(connection, query, batch_id, purpose, operator, host, minutes))
-
-
-def without_companions(
-    connection: psycopg.Connection, run_id: str, counts: tuple[TableCount, ...]
-) -> tuple[TableCount, ...]:
-    """Return the counts without the rows that the other members of the run's batch have added, by what was signed."""
-    query = "SELECT table_name, rows FROM cutter_governance.fn_companion_rows(%s)"
-    rows: dict[str, int] = dict(connection.execute(query, (run_id,)).fetchall())
-    return tuple(TableCount(table=count.table, rows=count.rows - rows.get(count.table, 0)) for count in counts)
-
-
-def readers_digest_without_batch(connection: psycopg.Connection, run_id: str) -> str:
-    """Return the sha256 over the units that readers see, without those of the run's batch."""
-    return str(scalar(connection, "SELECT cutter_governance.fn_batch_readers_digest(%s)", run_id))

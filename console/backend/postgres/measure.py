@@ -1,12 +1,13 @@
 """Measurements of the database: its identity, its rows, its digests. Each is measured now, none is remembered."""
 
+from typing import NamedTuple
+
 import psycopg
 
 from console.backend.model.errors import Drifted, StopCode
 from console.backend.model.plan_binding import PlanBinding, TableCount, Target
 from console.backend.model.value import Value
-from console.backend.postgres.batches import readers_digest_without_batch, without_companions
-from console.backend.postgres.connections import scalar
+from console.backend.postgres.connections import read_row, scalar
 
 _IDENTITY = """
     SELECT current_database()::text, c.system_identifier::text, pg_is_in_recovery(), current_setting('server_version_num')::int,
@@ -23,11 +24,35 @@ _CAN_EXECUTE = """
     SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
      WHERE n.nspname IN ('public', 'cutter_governance') AND p.provolatile = 'v' AND p.prosecdef AND has_function_privilege(p.oid, 'EXECUTE')
 """
+_STATE = """
+    SELECT cutter_governance.fn_schema_digest(), cutter_governance.fn_readers_digest(), cutter_governance.fn_effect_rows(),
+           (SELECT coalesce(max(e.id), 0) FROM cutter_governance.v_run_effect e)
+"""
+_STATE_SINCE = """
+    SELECT cutter_governance.fn_schema_digest(),
+           cutter_governance.fn_readers_digest_since(%(effects)s, %(docprefix)s), cutter_governance.fn_effect_rows(),
+           cutter_governance.fn_rows_since(%(effects)s, %(run_id)s)
+"""
+_ROWS_SINCE = "SELECT cutter_governance.fn_rows_since(%s, %s)"
 
 REGISTRIES = frozenset(
     {"cutter_governance.source_document_registry", "cutter_governance.source_document_version_registry"}
 )
 """Written when any run pins its source, before its plan: another run that starts is no drift of this one."""
+
+
+class _State(NamedTuple):
+    schema_digest: str
+    readers_digest: str
+    counts: dict[str, int]
+    effects: int
+
+
+class _StateSince(NamedTuple):
+    schema_digest: str
+    readers_digest: str
+    counts: dict[str, int]
+    added: dict[str, int]
 
 
 class Identity(Value):
@@ -91,36 +116,91 @@ def revert_digest(connection: psycopg.Connection, run_id: str) -> str:
     return str(scalar(connection, "SELECT cutter_governance.fn_revert_digest(%s)", run_id))
 
 
-def measure_world(
-    connection: psycopg.Connection, host: str, *, with_rows: bool = True, member: str = ""
-) -> PlanBinding:
-    """Measure the state of the database that a plan depends on, to pin it or to compare it with the pinned one.
-
-    Without the rows for a comparison that leaves them out, because the run itself has changed them. For a run that is a
-    member of a batch: without exactly what the other members were signed to write.
-    """
+def measure_world(connection: psycopg.Connection, host: str) -> PlanBinding:
+    """Measure the state of the database, to pin it into a plan."""
     identity = measure_identity(connection, host)
+    # One statement, and so one snapshot: an effect is in all of it or in none.
+    row = read_row(connection, _State, _STATE)
     return PlanBinding(
         target=identity.target,
         server_version=identity.server_version_num,
-        schema_digest=str(scalar(connection, "SELECT cutter_governance.fn_schema_digest()")),
-        baseline_digest=_readers_digest(connection, member) if with_rows else "",
-        counts=_counts(connection, member) if with_rows else (),
+        schema_digest=row.schema_digest,
+        baseline_digest=row.readers_digest,
+        counts=_table_counts(row.counts),
+        effects=row.effects,
     )
 
 
-def _readers_digest(connection: psycopg.Connection, member: str) -> str:
-    return readers_digest_without_batch(connection, member) if member else readers_digest(connection)
+class WorldSince(Value):
+    """The state of the database now, beside what other runs have recorded since a plan was made."""
+
+    now: PlanBinding
+    """The readers' view is that of the plan's time in the documents that other runs have changed by recorded effects."""
+    added: tuple[TableCount, ...]
+    """Rows that other runs have added to each table."""
 
 
-def _counts(connection: psycopg.Connection, member: str) -> tuple[TableCount, ...]:
-    counts = measure_counts(connection)
-    kept = without_companions(connection, member, counts) if member else counts
-    return tuple(count for count in kept if count.table not in REGISTRIES)
+def measure_world_since(
+    connection: psycopg.Connection, host: str, planned: PlanBinding, run_id: str, docprefix: str, *, with_rows: bool
+) -> WorldSince:
+    """Measure the state of the database for a comparison with a plan's, telling apart what other runs have recorded since.
+
+    Without the rows for a comparison that leaves them out, because the run itself has changed them.
+    """
+    identity = measure_identity(connection, host)
+    if not with_rows:
+        digest = str(scalar(connection, "SELECT cutter_governance.fn_schema_digest()"))
+        now = PlanBinding(
+            target=identity.target,
+            server_version=identity.server_version_num,
+            schema_digest=digest,
+            baseline_digest="",
+            counts=(),
+        )
+        return WorldSince(now=now, added=())
+    values = {"effects": planned.effects, "docprefix": docprefix, "run_id": run_id}
+    row = read_row(connection, _StateSince, _STATE_SINCE, values)
+    now = PlanBinding(
+        target=identity.target,
+        server_version=identity.server_version_num,
+        schema_digest=row.schema_digest,
+        baseline_digest=row.readers_digest,
+        counts=_table_counts(row.counts),
+    )
+    return WorldSince(now=now, added=_table_counts(row.added))
 
 
-def world_differences(planned: PlanBinding, now: PlanBinding, *, own_run_wrote: bool) -> tuple[str, ...]:
-    """Pure: one line for each difference from the planned state.
+def rows_added_since(connection: psycopg.Connection, effects: int, run_id: str) -> tuple[TableCount, ...]:
+    """Return the rows that effects of other runs have added to each table since that effect."""
+    return _table_counts(read_row(connection, dict[str, int], _ROWS_SINCE, (effects, run_id)))
+
+
+def readers_digest_without_run_since(connection: psycopg.Connection, effects: int, docprefix: str, run_id: str) -> str:
+    """Return the sha256 as `readers_digest_since` does, without the units of this run's manifest."""
+    query = (
+        "SELECT cutter_governance.fn_readers_digest_since(%s, %s,"
+        " (SELECT array_agg(b.address) FROM cutter_governance.manifest_unit_block b WHERE b.run_id = %s))"
+    )
+    return str(scalar(connection, query, effects, docprefix, run_id))
+
+
+def readers_digest_since(connection: psycopg.Connection, effects: int, docprefix: str, addresses: list[str]) -> str:
+    """Return the sha256 over the units that readers see, with what others have changed since that effect as it was before.
+
+    The units of the document itself are those of now, without these addresses.
+    """
+    query = "SELECT cutter_governance.fn_readers_digest_since(%s, %s, %s)"
+    return str(scalar(connection, query, effects, docprefix, addresses))
+
+
+def _table_counts(rows: dict[str, int]) -> tuple[TableCount, ...]:
+    return tuple(TableCount(table=table, rows=rows[table]) for table in sorted(rows))
+
+
+def world_differences(
+    planned: PlanBinding, now: PlanBinding, *, own_run_wrote: bool, added: tuple[TableCount, ...] = ()
+) -> tuple[str, ...]:
+    """Pure: one line for each difference from the planned state, beside the rows that other runs have added since.
 
     `own_run_wrote` leaves counts and readers' view out: the run's own rows would differ from the plan.
     """
@@ -139,14 +219,20 @@ def world_differences(planned: PlanBinding, now: PlanBinding, *, own_run_wrote: 
     if not own_run_wrote:
         if planned.baseline_digest != now.baseline_digest:
             lines.append(f"readers' view: planned {planned.baseline_digest}, now {now.baseline_digest}")
-        lines += _count_differences(planned.counts, now.counts)
+        lines += _count_differences(planned.counts, now.counts, {count.table: count.rows for count in added})
     return tuple(lines)
 
 
-def _count_differences(planned: tuple[TableCount, ...], now: tuple[TableCount, ...]) -> list[str]:
+def _count_differences(
+    planned: tuple[TableCount, ...], now: tuple[TableCount, ...], added: dict[str, int]
+) -> list[str]:
     rows = {count.table: count.rows for count in now}
     return [
-        f"{old.table}: planned {old.rows} rows, now {rows.get(old.table, 'none')}"
+        f"{old.table}: planned {old.rows} rows{_by_others(added.get(old.table, 0))}, now {rows.get(old.table, 'none')}"
         for old in planned
-        if rows.get(old.table) != old.rows
+        if rows.get(old.table) != old.rows + added.get(old.table, 0)
     ]
+
+
+def _by_others(rows: int) -> str:
+    return f" and {rows} recorded by other runs since" if rows else ""

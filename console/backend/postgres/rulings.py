@@ -32,9 +32,10 @@ _USED = """
 """
 _DECISION = "SELECT id::text FROM cutter_governance.review_decision WHERE run_id = %s AND verdict = 'cut'"
 _CUT_RULING = "SELECT statement_sha256 FROM cutter_governance.approval_use WHERE run_id = %s AND purpose = 'cut'"
-_USED_SINCE = """
-    SELECT count(*) FROM cutter_governance.approval_use WHERE run_id <> %s
-       AND used_at > (SELECT min(used_at) FROM cutter_governance.approval_use WHERE run_id = %s)
+_UNRECORDED_SINCE = """
+    SELECT count(*) FROM cutter_governance.approval_use u WHERE u.run_id <> %s
+       AND u.used_at > (SELECT min(o.used_at) FROM cutter_governance.approval_use o WHERE o.run_id = %s)
+       AND NOT EXISTS (SELECT 1 FROM cutter_governance.run_effect e WHERE e.run_id = u.run_id AND e.step = u.purpose)
 """
 _VERIFICATIONS = "SELECT count(*) FROM cutter_governance.verify_result WHERE run_id = %s"
 
@@ -59,9 +60,9 @@ def cut_ruling(connection: psycopg.Connection, run_id: str) -> str:
     return str(scalar(connection, _CUT_RULING, run_id))
 
 
-def uses_of_others_since(connection: psycopg.Connection, run_id: str) -> int:
-    """Return how many rulings of other runs were used since this run's first."""
-    return int(str(scalar(connection, _USED_SINCE, run_id, run_id)))
+def unrecorded_uses_since(connection: psycopg.Connection, run_id: str) -> int:
+    """Return how many rulings of other runs were used since this run's first, with an effect that is not recorded."""
+    return int(str(scalar(connection, _UNRECORDED_SINCE, run_id, run_id)))
 
 
 def count_verifications(connection: psycopg.Connection, run_id: str) -> int:

@@ -15,7 +15,7 @@ from console.backend.host.signals import at_work
 from console.backend.journal.journal import Journal
 from console.backend.journal.journal_record import Anchor, Field, RecordKind
 from console.backend.model.canonical_json import canonical_json, sha256_hex
-from console.backend.model.errors import Refused, StopCode
+from console.backend.model.errors import Held, Refused, StopCode
 from console.backend.model.outcome import Check, Outcome, whole_ms, worst
 from console.backend.model.plan import Coverage, CutPlan, DocumentPlan, PlannedUnit, SourceVersion
 from console.backend.model.plan_binding import TableDelta
@@ -27,7 +27,7 @@ from console.backend.model.value import Value
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
 from console.backend.postgres.ledger import Event
-from console.backend.postgres.measure import measure_world, readers_digest_without
+from console.backend.postgres.measure import measure_world, readers_digest_since
 from console.backend.postgres.units import find_draft
 from console.backend.runs.anchoring import change_event, come_to_rest
 from console.backend.runs.backups import take_run_backup
@@ -197,20 +197,37 @@ def apply_edits(installation: Installation, run_id: str, holder: LeaseHolder | N
                 f"the switch is not armed for run {run_id} to edit",
                 "Arm the switch for this run to edit, then apply the edits again.",
             )
-        with committing(
-            installation, journal, run_id, Operation.EDIT, timeout_s=installation.settings.statement_limit_s
-        ) as promise:
-            # In the transaction that writes, before it writes: afterwards all other units must read the same.
-            untouched = readers_digest_without(promise.connection, [unit.address for unit in plan.document.units])
-            record = json.dumps({"status": "edited", "units": plan.n_units})
-            event = Event(phase=Operation.EDIT, outcome=Outcome.PASS, record=record, anchor=promise.head)
-            event_json = ledger.event_json(promise.connection, run_id, event, workspace.journal_key())
-            ledger.apply_edit(promise.connection, run_id, plan, source, event_json)
+        try:
+            untouched = _write(installation, workspace, plan, source, journal)
+        except Held as error:
+            # Nothing was committed, and what adds rows that nobody signed would do so again.
+            if error.code is StopCode.COUNT_MISMATCH:
+                stop_under_hold(installation, error.code, error.message, run_id)
+            raise
         try:
             _verify(installation, workspace, untouched, journal)
         finally:
             come_to_rest(installation, workspace, workspace.request(), journal)
     return plan.n_units
+
+
+def _write(installation: Installation, workspace: Workspace, plan: CutPlan, source: bytes, journal: Journal) -> str:
+    """Write the edits. Return the digest of all other units from before, in the transaction that wrote."""
+    run_id, own = workspace.run_id, [unit.address for unit in plan.document.units]
+    with committing(
+        installation, journal, run_id, Operation.EDIT, timeout_s=installation.settings.statement_limit_s
+    ) as promise:
+        # In the transaction that writes, before it writes: afterwards all other units must read the same.
+        untouched = readers_digest_since(promise.connection, _effects(plan), plan.document.docprefix, own)
+        record = json.dumps({"status": "edited", "units": plan.n_units})
+        event = Event(phase=Operation.EDIT, outcome=Outcome.PASS, record=record, anchor=promise.head)
+        event_json = ledger.event_json(promise.connection, run_id, event, workspace.journal_key())
+        ledger.apply_edit(promise.connection, run_id, plan, source, event_json)
+    return untouched
+
+
+def _effects(plan: CutPlan) -> int:
+    return plan.world.effects if plan.world is not None else 0
 
 
 @contextmanager
@@ -227,7 +244,9 @@ def _verify(installation: Installation, workspace: Workspace, untouched: str, jo
     run_id, docprefix = workspace.request().run_id, workspace.request().docprefix
     started, clock = installation.context.now(), time.perf_counter()
     with connect(installation.settings.database.verifier, read_only=True, purpose="edit: verify") as connection:
-        checks = edit_checks(workspace.plan(), measure_rows(connection, run_id, docprefix), untouched)
+        plan = workspace.plan()
+        rows = measure_rows(connection, run_id, docprefix, effects=_effects(plan))
+        checks = edit_checks(plan, rows, untouched)
     verified = _record(Phase.WRITE_VERIFY, checks, started, clock)
     with committing(installation, journal, run_id, "edit: verify", role=Role.VERIFIER) as promise:
         event = _event(promise.connection, workspace, verified, promise.head)

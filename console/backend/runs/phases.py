@@ -30,7 +30,7 @@ from console.backend.runs.amendments import plan_amendment
 from console.backend.runs.backups import backup_possible, ensure_backup, take_run_backup
 from console.backend.runs.grant_probe import GrantProbe
 from console.backend.runs.phase_context import PhaseContext, PhaseWork, Role
-from console.backend.runs.preflight import preflight, world_unchanged
+from console.backend.runs.preflight import before_write, preflight
 from console.backend.runs.sources import canonical_bytes, pinned, planned, source_of
 from console.backend.runs.verification import measure_rows, structural_checks
 from console.backend.runs.workspace import MARKED
@@ -210,8 +210,7 @@ class CutLegA(PhaseWork):
         return ensure_backup(context) if context.is_live else ()
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
-        document = context.workspace.plan().document
-        return (world_unchanged(context, connection, own_run_wrote=False), *preflight(context, connection, document))
+        return before_write(context, connection, self.phase)
 
     def promise(self, context: PhaseContext) -> tuple[Check, ...]:
         plan = context.workspace.plan()
@@ -267,7 +266,7 @@ class LegBRecord(PhaseWork):
     phase = Phase.LEG_B_RECORD
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
-        return (world_unchanged(context, connection, own_run_wrote=context.is_live),)
+        return before_write(context, connection, self.phase)
 
     def promise(self, context: PhaseContext) -> tuple[Check, ...]:
         n = _affected(context.workspace.plan())
@@ -293,7 +292,7 @@ class LifecycleEnact(PhaseWork):
     phase = Phase.LIFECYCLE_ENACT
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
-        return (world_unchanged(context, connection, own_run_wrote=context.is_live),)
+        return before_write(context, connection, self.phase)
 
     def promise(self, context: PhaseContext) -> tuple[Check, ...]:
         plan = context.workspace.plan()

@@ -6,9 +6,10 @@ from console.backend.model.counting import counted
 from console.backend.model.errors import Drifted, StopCode
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan import DocumentPlan
+from console.backend.model.states import Phase
 from console.backend.postgres.base import amend_refusal
 from console.backend.postgres.drift import against_host, drift_on
-from console.backend.postgres.measure import measure_world, world_differences
+from console.backend.postgres.measure import measure_world_since, world_differences
 from console.backend.postgres.units import count_units, first_taken_addresses, vocabulary
 from console.backend.runs.phase_context import PhaseContext
 
@@ -69,22 +70,41 @@ def _amendable(context: PhaseContext, connection: psycopg.Connection, document: 
     )
 
 
-def world_unchanged(context: PhaseContext, connection: psycopg.Connection, *, own_run_wrote: bool) -> Check:
-    """Compare the world with the plan's. Raises Drifted naming each difference.
+def before_write(context: PhaseContext, connection: psycopg.Connection, phase: Phase) -> tuple[Check, ...]:
+    """Compare the database with the plan before a phase that writes under the switch; arming asks the same.
 
-    Drafts outlive a migration: once the run has written, the schema may be a newer one, if it is exactly as installed.
+    Raises Drifted if the database is not the plan's.
+    """
+    if phase is not Phase.CUT_LEG_A:
+        return (world_unchanged(context, connection, own_run_wrote=context.is_live),)
+    document = context.workspace.plan().document
+    return (world_unchanged(context, connection, own_run_wrote=False), *preflight(context, connection, document))
+
+
+def world_unchanged(context: PhaseContext, connection: psycopg.Connection, *, own_run_wrote: bool) -> Check:
+    """Compare the database with the plan's, beside what other runs have recorded since. Raises Drifted naming each difference.
+
+    The plan's own document must be as it was; what runs of other documents have added is known to the row, and anything
+    else is a difference. Drafts outlive a migration: once the run has written, the schema may be a newer one, if it is
+    exactly as installed.
     """
     plan = context.workspace.plan()
     if plan.world is None:
         raise Drifted(StopCode.DRIFT, "the plan is bound to no world", "Start another run.")
-    in_batch = context.run_id if context.request.batch_id and not own_run_wrote else ""
-    host = context.installation.context.host
-    now = measure_world(connection, host, with_rows=not own_run_wrote, member=in_batch)
+    since = measure_world_since(
+        connection,
+        context.installation.context.host,
+        plan.world,
+        context.run_id,
+        context.request.docprefix,
+        with_rows=not own_run_wrote,
+    )
+    now = since.now
     planned = plan.world
     migrated = own_run_wrote and planned.schema_digest != now.schema_digest and _as_installed(context, connection)
     if migrated:
         planned = planned.model_copy(update={"schema_digest": now.schema_digest})
-    differences = world_differences(planned, now, own_run_wrote=own_run_wrote)
+    differences = world_differences(planned, now, own_run_wrote=own_run_wrote, added=since.added)
     if differences:
         # Another database or timeline is not a change of this one: it has a code of its own.
         same_place = plan.world.target == now.target
@@ -95,6 +115,10 @@ def world_unchanged(context: PhaseContext, connection: psycopg.Connection, *, ow
             "Void the run and start another, or undo the change.",
         )
     answer = "identity, timeline, grants, guards, baseline and counts equal the plan's"
+    if since.added:
+        answer += (
+            f", beside {counted(sum(count.rows for count in since.added), 'row')} that other runs have recorded since"
+        )
     if migrated:
         answer = (
             "identity and timeline equal the plan's; grants and guards are those of a later migration, as installed"

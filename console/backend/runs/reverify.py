@@ -18,7 +18,7 @@ from console.backend.model.view_models import RunView
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
 from console.backend.postgres.ledger import Event
-from console.backend.postgres.rulings import count_verifications, uses_of_others_since
+from console.backend.postgres.rulings import count_verifications, unrecorded_uses_since
 from console.backend.runs.operations import committing, operation
 from console.backend.runs.phase_context import PhaseContext, Role
 from console.backend.runs.run_views import known_run
@@ -91,8 +91,11 @@ def _measure_checks(context: PhaseContext, run: RunView) -> tuple[Check, ...]:
 
 
 def _deltas_since(connection: psycopg.Connection, run: RunView, context: PhaseContext) -> tuple[TableDelta, ...] | None:
-    """Return the rows that this run has added by now to each table; None if another run has written since."""
-    if uses_of_others_since(connection, run.run_id) != 0:
+    """Return the rows that this run has added by now to each table; None if another run has written since, unrecorded.
+
+    Effects are recorded since a migration: what was written before it is not known to the row.
+    """
+    if unrecorded_uses_since(connection, run.run_id) != 0:
         return None
     verified = count_verifications(connection, run.run_id)
     by_now = {delta.table: delta.rows for delta in context.workspace.plan().expected_deltas}

@@ -10,7 +10,7 @@ from console.backend.host.installation import Installation
 from console.backend.journal.journal import JournalVerdict, acknowledged_and_gone, verify_journal
 from console.backend.journal.journal_key import JournalKey
 from console.backend.journal.journal_record import Anchor
-from console.backend.model.errors import CutterError, Refused
+from console.backend.model.errors import CutterError, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.profile_names import EDIT_PROFILE
 from console.backend.model.purposes import Purpose
@@ -100,6 +100,30 @@ def view_run(installation: Installation, run_id: str) -> RunView:
         waits_for=pauses.get(facts.state.stage, "") if waits else "",
         interruption=cut_short,
         journal=f"{verdict.outcome}: {verdict.detail}",
+        elsewhere=elsewhere(installation, row) if row is not None else "",
+    )
+
+
+def elsewhere(installation: Installation, row: RunRow) -> str:
+    """Return who started the run and on which host, if it has no directory below this root; empty if it has one.
+
+    Another console has its plan, its journal and its statements: here it can only be looked at, ended or taken back.
+    """
+    is_here = Workspace.open(installation.root, row.run_id).directory.is_dir()
+    return "" if is_here else f"{row.operator} on {row.host}"
+
+
+def require_here(installation: Installation, run_id: str) -> None:
+    """Raise Refused if another host has the files of the run: it goes on there, and is not ended for want of them."""
+    if Workspace.open(installation.root, run_id).directory.is_dir():
+        return
+    row, _, _ = _in_database(installation, run_id)
+    if row is None or row.host == installation.context.host:
+        return
+    raise Refused(
+        StopCode.REFUSED_INPUT,
+        f"the files of run {run_id} are not below {installation.root}: {row.operator} started it on {row.host}, and it goes on there",
+        f"Look at it: cutter-console run show {run_id}",
     )
 
 
@@ -244,6 +268,7 @@ def _summary_of_row(installation: Installation, row: RunRow, anchors: frozenset[
         interrupted=cut_short is not None,
         unsettled=cut_short is not None and not cut_short.is_settled,
         gone=acknowledged_and_gone(records, anchors),
+        elsewhere=elsewhere(installation, row),
     )
 
 

@@ -107,7 +107,11 @@ def _status(installation: Installation, facts: Facts, now: datetime, *, read_onl
     unsettled = tuple(_wait_to_settle(run) for run in runs if run.unsettled)
     # Of these runs nothing else is offered: what is known of them may not be true.
     settled_first = {wait.run_id for wait in (*lost, *unsettled)}
-    waits = _waits(facts, [row for row in facts.runs if row.run_id not in settled_first], now)
+    places = {run.run_id: run.elsewhere for run in runs if run.elsewhere}
+    waits = tuple(
+        _wait_elsewhere(wait, places[wait.run_id]) if wait.run_id in places else wait
+        for wait in _waits(facts, [row for row in facts.runs if row.run_id not in settled_first], now)
+    )
     return Status(
         measured_at=now,
         outcome=Outcome.FAIL
@@ -263,6 +267,12 @@ def _wait(row: RunRow, imported: set[str], switch: SwitchView) -> WaitView | Non
     )
 
 
+def _wait_elsewhere(wait: WaitView, place: str) -> WaitView:
+    """Return the wait of a run whose files another root has: nothing that reads them is offered here."""
+    looked_at = f"cutter-console run show {wait.run_id}"
+    return wait.model_copy(update={"waits_for": place, "next_action": looked_at, "goes_on": False})
+
+
 def _ruled(row: RunRow, kind: Kind) -> str:
     return (_REPEALED if row.operation is RunOperation.REPEAL else _RULED)[kind]
 
@@ -301,4 +311,6 @@ def _hold_waits(switch: SwitchView) -> tuple[WaitView, ...]:
 
 
 def _current(runs: tuple[RunSummary, ...]) -> RunSummary | None:
-    return next((run for run in runs if not run.is_over), None)
+    """Return the newest run that is not over: one of this root before those of others."""
+    open_runs_of_all = [run for run in runs if not run.is_over]
+    return next((run for run in open_runs_of_all if not run.elsewhere), next(iter(open_runs_of_all), None))

@@ -14,9 +14,13 @@ from console.backend.model.plan_binding import PlanBinding, TableCount, TableDel
 from console.backend.model.value import Value
 from console.backend.model.written_plan import cut_as_written, kept_bytes
 from console.backend.postgres.base import base_digest
-from console.backend.postgres.batches import readers_digest_without_batch, without_companions
 from console.backend.postgres.kept import counted_rows
-from console.backend.postgres.measure import measure_counts, readers_digest, readers_digest_without
+from console.backend.postgres.measure import (
+    measure_counts,
+    readers_digest_since,
+    readers_digest_without_run_since,
+    rows_added_since,
+)
 from console.backend.postgres.units import (
     EditRow,
     UnitRow,
@@ -32,7 +36,10 @@ class Rows(Value):
     units: tuple[UnitRow, ...]
     edits: tuple[EditRow, ...] = ()
     counts: tuple[TableCount, ...]
+    added_by_others: tuple[TableCount, ...] = ()
+    """Rows that other runs have recorded since the plan was made."""
     untouched_digest: str
+    """Of what readers see without the run's own units, with what other runs have recorded since as it was before."""
     base_digest: str = ""
     """Of the law that an amendment is to change; empty for a first cut."""
     measured_at: datetime
@@ -40,37 +47,24 @@ class Rows(Value):
 
 
 def measure_rows(
-    connection: psycopg.Connection,
-    run_id: str,
-    docprefix: str,
-    amendment: Amendment | None = None,
-    *,
-    in_batch: bool = False,
+    connection: psycopg.Connection, run_id: str, docprefix: str, amendment: Amendment | None = None, *, effects: int = 0
 ) -> Rows:
     """Read the document's units, the counts and the digest of all other rows.
 
-    Of an amendment: the units of its text, and all that readers see but its new units. Of a member of a batch: counts and
-    digest without exactly what the other members were signed to write.
+    Of an amendment: the units of its text, and all that readers see but its new units. `effects` is the last effect that
+    was recorded before the plan was made: what other runs have recorded since is told apart.
     """
     # One snapshot for all rows: units and counts of two moments could differ without a fault.
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-    if amendment is not None:
-        return Rows(
-            units=amended_units(connection, run_id),
-            counts=_counts(connection),
-            untouched_digest=readers_digest_without(connection, list(amendment.new)),
-            base_digest=base_digest(connection, docprefix),
-            measured_at=datetime.now(UTC),
-            role=connection.info.user,
-        )
-    counts = _counts(connection)
     return Rows(
-        units=units_of_document(connection, docprefix),
-        edits=edits_of_document(connection, docprefix),
-        counts=without_companions(connection, run_id, counts) if in_batch else counts,
-        untouched_digest=readers_digest_without_batch(connection, run_id)
-        if in_batch
-        else readers_digest(connection, without_run=run_id),
+        units=units_of_document(connection, docprefix) if amendment is None else amended_units(connection, run_id),
+        edits=edits_of_document(connection, docprefix) if amendment is None else (),
+        counts=_counts(connection),
+        added_by_others=rows_added_since(connection, effects, run_id),
+        untouched_digest=readers_digest_without_run_since(connection, effects, docprefix, run_id)
+        if amendment is None
+        else readers_digest_since(connection, effects, docprefix, list(amendment.new)),
+        base_digest=base_digest(connection, docprefix) if amendment is not None else "",
         measured_at=datetime.now(UTC),
         role=connection.info.user,
     )
@@ -214,7 +208,8 @@ def _world_of(plan: CutPlan) -> PlanBinding:
 def _deltas(world: PlanBinding, rows: Rows, expected: tuple[TableDelta, ...]) -> Check:
     verdict = _Verdict(rows)
     wanted = {delta.table: delta.rows for delta in expected}
-    before = {count.table: count.rows for count in world.counts}
+    others = {count.table: count.rows for count in rows.added_by_others}
+    before = {count.table: count.rows + others.get(count.table, 0) for count in world.counts}
     differences = [
         f"{count.table}: {count.rows - before.get(count.table, 0):+d} rows, {wanted.get(count.table, 0):+d} planned"
         for count in rows.counts

@@ -50,16 +50,16 @@ def verify_cut(context: PhaseContext, connection: psycopg.Connection) -> tuple[C
 def verify_again(
     context: PhaseContext, connection: psycopg.Connection, expected: tuple[TableDelta, ...] | None
 ) -> tuple[Check, ...]:
-    """Verify a cut later, for `cutter-console verify`; without `expected` other runs have written since, and the counts
-    of the tables say nothing about this one."""
+    """Verify a cut later, for `cutter-console verify`; without `expected` other runs have written what is not recorded as
+    effects, and the counts of the tables say nothing about this one."""
     plan, rows, unchanged = _measure_checks(context, connection)
     return unchanged if expected is None else (*unchanged, *effect_checks(plan, rows, expected))
 
 
 def _measure_checks(context: PhaseContext, connection: psycopg.Connection) -> tuple[CutPlan, Rows, tuple[Check, ...]]:
     plan, raw = context.workspace.plan(), context.workspace.source()
-    in_batch = bool(context.request.batch_id)
-    rows = measure_rows(connection, context.run_id, context.request.docprefix, plan.amendment, in_batch=in_batch)
+    effects = plan.world.effects if plan.world is not None else 0
+    rows = measure_rows(connection, context.run_id, context.request.docprefix, plan.amendment, effects=effects)
     request, most = context.request, limits_of(context.installation.settings)
     profile, acceptances = context.workspace.profile(request), context.workspace.acceptances(request, most)
     replanned = bind(planned(context.installation, request, raw, profile, acceptances), plan.world, plan.amendment)

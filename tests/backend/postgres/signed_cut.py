@@ -443,6 +443,7 @@ def _planned_for(connection: psycopg.Connection) -> PlanBinding:
         schema_digest=_schema_digest(connection, identity.target.system_identifier),
         baseline_digest=readers_digest(connection),
         counts=tuple(count for count in measure_counts(connection) if count.table not in REGISTRIES),
+        effects=int(str(scalar(connection, "SELECT coalesce(max(id), 0) FROM cutter_governance.v_run_effect"))),
     )
 
 

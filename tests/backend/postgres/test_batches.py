@@ -8,6 +8,7 @@ import pytest
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.postgres import batches, ledger
 from console.backend.postgres.document_rows import document_hashes
+from console.backend.postgres.measure import rows_added_since
 from console.backend.scratch.cluster import TransientCluster
 from tests.backend.postgres.signed_batch import (
     BATCH,
@@ -381,28 +382,31 @@ def test_a_batch_keeps_its_members(batch: SignedBatch) -> None:
         record(batch, run_ids[::-1])
 
 
-def test_members_that_were_planned_for_different_states_are_no_batch(batch: SignedBatch) -> None:
+def test_members_that_were_planned_before_and_after_the_cut_of_another_document_are_a_batch(
+    batch: SignedBatch,
+) -> None:
+    """Each is bound to its own document."""
     before = _planned(batch, "ACME-A", 7)
     other = start_cut(batch.database, "ACME-OTHER", TEXT, 9)
     other.cut()
     after = _planned(batch, "ACME-B", 8)
-    with stopped("STOP_REFUSED_INPUT"):
-        record(replace(batch, batch_id="ictb-20260101T000000Z-00000002"), (before, after))
+    later = replace(batch, batch_id="ictb-20260101T000000Z-00000002")
+    assert record(later, (before, after)) == later.digest()
 
 
 def test_what_the_members_add_is_told_by_what_was_signed(batch: SignedBatch) -> None:
     """So that each of them finds the database as it was planned for, beside exactly that."""
     planned, last = counts(batch.database), batch.runs[2]
+    world = last.plan.world
+    assert world is not None
     batch.to_second_pause()
     batch.rule("enact")
     batch.arm("enact")
     batch.enact(batch.runs[0])
     batch.disarm()
     batch.arm("enact")
-    with batch.database.connect() as connection:
-        own: dict[str, int] = dict(
-            connection.execute("SELECT * FROM cutter_governance.fn_companion_rows(%s)", (last.run_id,))
-        )
+    with last.verifier() as connection:
+        own = {count.table: count.rows for count in rows_added_since(connection, world.effects, last.run_id)}
     expected = {
         "public.information_unit": 2,
         "public.unit_version": 2,

@@ -20,6 +20,7 @@ LEDGER = (
             "source_document_registry",
             "source_document_version_registry",
             "run_event",
+            "run_effect",
             "manifest_envelope",
             "manifest_unit_block",
             "manifest_seal",

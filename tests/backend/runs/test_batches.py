@@ -164,19 +164,21 @@ def test_a_batch_is_not_armed_without_a_dry_run_of_each_document(site: BatchSite
         site.arm(batch_id)
 
 
-def test_what_another_run_writes_stops_every_member_of_a_batch(site: BatchSite) -> None:
-    """A member finds the database as it was planned for, beside what the batch itself has written; more is a drift."""
+def test_what_no_run_has_recorded_stops_every_member_of_a_batch(site: BatchSite) -> None:
+    """A member finds the database as it was planned for, beside what runs have recorded since; more is a drift."""
     batch_id = site.to_first_pause(OnFailure.SET_ASIDE).batch_id
     site.sign(batch_id)
     site.arm(batch_id)
     site.killed_in(lambda die: site.passage.backend.resume_batch(batch_id, None, quiet, die), Phase.CUT_LEG_A, 2)
+    site.arm(batch_id)
     tamper(
         site.passage,
         "INSERT INTO cutter_governance.canonical_address_alias (alias, canonical_address) VALUES ('X/1', 'X/2')",
     )
-    site.arm(batch_id)
     with pytest.raises(Drifted, match="canonical_address_alias"):
         site.resume(batch_id)
+    with pytest.raises(Drifted, match=r"PRE-9 plan fits the database.*canonical_address_alias"):
+        site.arm(batch_id)
     assert site.passage.backend.batch(batch_id).set_aside == ()
 
 

@@ -140,17 +140,21 @@ def test_an_expired_ruling_does_not_arm(at: At) -> None:
 
 
 def test_an_address_that_was_taken_since_the_ruling_is_refused_before_the_write(at: At) -> None:
-    """The whole preflight runs before approval is offered and again just before the write."""
+    """The whole preflight runs before approval is offered and again just before the write, and before the switch is armed."""
     passage = at("SG_1 imported")
+    passage.arm()
     with passage.connect() as connection:
         connection.execute("ALTER TABLE public.information_unit DISABLE TRIGGER guard_write")
         connection.execute(
             "INSERT INTO public.information_unit (canonical_address, unit_kind, section_type) VALUES ('ACME-LAW/ONE', 'document_unit', 'section')"
         )
         connection.execute("ALTER TABLE public.information_unit ENABLE ALWAYS TRIGGER guard_write")
-    passage.arm()
-    with pytest.raises(Drifted, match=r"public\.information_unit: planned 0 rows, now 1"):
+    with pytest.raises(Drifted, match=r"public\.information_unit: planned 0 rows, now 1") as resumed:
         passage.resume()
+    with pytest.raises(Drifted) as armed:
+        passage.arm()
+    assert resumed.value.message in armed.value.message
+    assert passage.run().state.name == "stopped_drift"
 
 
 def test_a_count_that_is_not_the_plan_s_is_a_hold(at: At) -> None:

@@ -163,9 +163,11 @@ _STRAY = """
     CREATE FUNCTION public.stray() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
         INSERT INTO cutter_governance.canonical_address_alias (alias, canonical_address) VALUES ('STRAY', 'STRAY'); RETURN NULL;
     END $$;
-    CREATE TRIGGER stray AFTER INSERT ON public.unit_version FOR EACH STATEMENT EXECUTE FUNCTION public.stray();
+    CREATE {} ON public.unit_version {} EXECUTE FUNCTION public.stray();
     ALTER TABLE public.unit_version ENABLE ALWAYS TRIGGER stray
 """
+_AT_ONCE = _STRAY.format("TRIGGER stray AFTER INSERT", "FOR EACH STATEMENT")
+_AT_COMMIT = _STRAY.format("CONSTRAINT TRIGGER stray AFTER INSERT", "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW")
 
 
 def test_the_record_of_an_edit_has_its_backup_and_what_another_role_read_back(at: At) -> None:
@@ -187,7 +189,7 @@ def test_an_edit_that_left_other_rows_than_planned_is_a_hold(at: At) -> None:
     run_id = plan_edits(passage.installation, DOCPREFIX, (EDIT,))
     passage.sign(run_id)
     arming.arm(passage.installation, run_id, Purpose.EDIT)
-    passage.execute(_STRAY)
+    passage.execute(_AT_COMMIT)
 
     with pytest.raises(Held, match="canonical_address_alias"):
         apply_edits(passage.installation, run_id)
@@ -199,6 +201,22 @@ def test_an_edit_that_left_other_rows_than_planned_is_a_hold(at: At) -> None:
     result = next(record for record in reversed(records) if record.kind is RecordKind.RESULT)
     assert (result.phase, result.value("outcome"), EFFECT_STANDS in result.fields) == ("edit", "FAIL", True)
     assert result.phase in {effect.phase for effect in acknowledged(records)}
+
+
+def test_an_edit_that_adds_other_rows_than_planned_is_not_committed_and_is_a_hold(at: At) -> None:
+    """The database counts in the transaction, under the lock."""
+    passage = at("waits for SG_2")
+    run_id = plan_edits(passage.installation, DOCPREFIX, (EDIT,))
+    passage.sign(run_id)
+    arming.arm(passage.installation, run_id, Purpose.EDIT)
+    passage.execute(_AT_ONCE)
+    before = passage.counts()
+
+    with pytest.raises(Held, match="canonical_address_alias: 0 rows, then 1, 0 expected"):
+        apply_edits(passage.installation, run_id)
+
+    assert passage.backend.status().switch.state is SwitchState.HOLD
+    assert passage.counts() == before
 
 
 _ELSEWHERE = """

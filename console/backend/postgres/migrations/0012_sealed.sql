@@ -1777,6 +1777,7 @@ CREATE OR REPLACE FUNCTION fn_edit_apply(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 DECLARE
     a cutter_governance.approval := cutter_governance.fn_authorise(p_run_id, 'edit');
+    begun jsonb := cutter_governance.fn_effect_begin(p_run_id, 'edit');
     r cutter_governance.run;
     n integer;
     other text;
@@ -1824,6 +1825,10 @@ BEGIN
             'Nothing was committed.');
     END IF;
     PERFORM cutter_governance.fn_run_step(p_run_id, ARRAY['awaiting_cut_authorization'], 'closeout_reported', p_event);
+    PERFORM cutter_governance.fn_effect_end(
+        p_run_id, 'edit', begun,
+        jsonb_build_object('public.unit_version', a.n_units, 'cutter_governance.manifest_envelope', 1,
+                           'cutter_governance.manifest_unit_block', a.n_units));
     PERFORM cutter_governance.fn_assert_no_hold();
     RETURN jsonb_build_object('status', 'edited', 'units', n);
 END $$;
@@ -1866,8 +1871,10 @@ DECLARE
     a cutter_governance.approval;
     r cutter_governance.run;
     affected bigint;
+    begun jsonb;
 BEGIN
     PERFORM cutter_governance.fn_write_lock();
+    begun := cutter_governance.fn_effect_begin(p_run_id, 'record');
     PERFORM cutter_governance.fn_assert_leased(p_run_id, 'cut');
     PERFORM cutter_governance.fn_assert_backup(p_run_id);
     SELECT ap.* INTO a
@@ -1885,6 +1892,16 @@ BEGIN
     PERFORM cutter_governance.fn_run_step(p_run_id, ARRAY['structural_verified'], 'leg_b_recorded', p_event);
     SELECT * INTO r FROM cutter_governance.run WHERE run_id = p_run_id;
     affected := cutter_governance.fn_record_write(r, a);
+    PERFORM cutter_governance.fn_effect_end(
+        p_run_id, 'record', begun,
+        jsonb_build_object('cutter_governance.review_decision', 1,
+                           'cutter_governance.cut_change_set', 1,
+                           'cutter_governance.cut_change_set_affected_row',
+                           CASE r.operation WHEN 'amend' THEN cutter_governance.fn_signed_units(a, 'touched')
+                                            ELSE a.n_units END,
+                           'cutter_governance.dot_pair_signature', 1,
+                           'cutter_governance.decision_backlog_entry', 1,
+                           'cutter_governance.decision_backlog_history', 1));
     PERFORM cutter_governance.fn_assert_no_hold();
     RETURN jsonb_build_object('status', 'recorded', 'affected', affected);
 END $$;

@@ -988,6 +988,7 @@ CREATE OR REPLACE FUNCTION fn_cut_apply(p_run_id text, p_manifest bytea, p_canon
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     a cutter_governance.approval := cutter_governance.fn_authorise(p_run_id, 'cut');
+    begun jsonb := cutter_governance.fn_effect_begin(p_run_id, 'cut');
     r cutter_governance.run;
     n integer;
     written jsonb;
@@ -1004,6 +1005,15 @@ BEGIN
         n := cutter_governance.fn_cut_write(r, a, p_manifest, p_canonical);
         written := jsonb_build_object('status', 'cut', 'units', n, 'versions', n);
     END IF;
+    PERFORM cutter_governance.fn_effect_end(
+        p_run_id, 'cut', begun,
+        jsonb_build_object('public.information_unit', written -> 'units',
+                           'public.unit_version',
+                           CASE r.operation WHEN 'cut' THEN a.n_units
+                                            ELSE cutter_governance.fn_signed_units(a, 'drafts') END,
+                           'cutter_governance.manifest_envelope', 1,
+                           'cutter_governance.manifest_unit_block',
+                           CASE r.operation WHEN 'repeal' THEN 0 ELSE a.n_units END));
     PERFORM cutter_governance.fn_assert_no_hold();
     RETURN written;
 END $$;
@@ -1062,8 +1072,10 @@ DECLARE
     result uuid := gen_random_uuid();
     found text;
     at_stage text;
+    begun jsonb;
 BEGIN
     PERFORM cutter_governance.fn_write_lock(true);
+    begun := cutter_governance.fn_effect_begin(p_run_id, 'verify');
     SELECT stage INTO at_stage
       FROM cutter_governance.run
      WHERE run_id = p_run_id
@@ -1097,6 +1109,9 @@ BEGIN
     VALUES (result, p_run_id, p_outcome, p_checks, clock_timestamp());
     INSERT INTO cutter_governance.dot_pair_signature (verify_result_id, signed_digest)
     VALUES (result, cutter_governance.fn_draft_digest(p_run_id));
+    PERFORM cutter_governance.fn_effect_end(
+        p_run_id, 'verify', begun,
+        jsonb_build_object('cutter_governance.verify_result', 1, 'cutter_governance.dot_pair_signature', 1));
     RETURN result;
 END $$;
 
@@ -1184,6 +1199,7 @@ CREATE OR REPLACE FUNCTION fn_cut_enact(p_run_id text, p_event jsonb) RETURNS js
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
 DECLARE
     a cutter_governance.approval := cutter_governance.fn_authorise(p_run_id, 'enact');
+    begun jsonb := cutter_governance.fn_effect_begin(p_run_id, 'enact');
     refused text;
     drafts text[];
     r cutter_governance.run;
@@ -1214,6 +1230,11 @@ BEGIN
         enacted := cutter_governance.fn_amend_enact_write(r, a, at);
         INSERT INTO cutter_governance.decision_backlog_history (entry_id, status, note)
         SELECT id, 'done', 'enacted under SG_2' FROM cutter_governance.decision_backlog_entry WHERE run_id = p_run_id;
+        PERFORM cutter_governance.fn_effect_end(
+            p_run_id, 'enact', begun,
+            cutter_governance.fn_step_rows(p_run_id, cutter_governance.fn_signed_units(a, 'touched'))
+            || jsonb_build_object('cutter_governance.canonical_address_alias',
+                                  cutter_governance.fn_signed_units(a, 'moved')));
         PERFORM cutter_governance.fn_assert_no_hold();
         RETURN enacted;
     END IF;
@@ -1243,6 +1264,8 @@ BEGIN
     END IF;
     INSERT INTO cutter_governance.decision_backlog_history (entry_id, status, note)
     SELECT id, 'done', 'enacted under SG_2' FROM cutter_governance.decision_backlog_entry WHERE run_id = p_run_id;
+    PERFORM cutter_governance.fn_effect_end(
+        p_run_id, 'enact', begun, cutter_governance.fn_step_rows(p_run_id, a.n_units));
     PERFORM cutter_governance.fn_assert_no_hold();
     RETURN jsonb_build_object('status', 'enacted', 'units', units, 'versions', versions);
 END $$;
@@ -1301,10 +1324,18 @@ CREATE OR REPLACE FUNCTION fn_cut_revert(p_run_id text, p_event jsonb) RETURNS j
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     a cutter_governance.approval := cutter_governance.fn_authorise(p_run_id, 'revert');
+    begun jsonb := cutter_governance.fn_effect_begin(p_run_id, 'revert');
     r cutter_governance.run;
     units bigint;
+    made bigint;
 BEGIN
     SELECT * INTO r FROM cutter_governance.run WHERE run_id = p_run_id;
+    -- The units that an amendment made are drafts; those that it changed stay law, and have no log row.
+    SELECT count(*) INTO made
+      FROM cutter_governance.manifest_unit_block b
+      JOIN public.information_unit u ON u.id = b.unit_id
+     WHERE b.run_id = p_run_id
+       AND u.lifecycle_status = 'draft';
     IF r.operation NOT IN ('amend', 'repeal') AND EXISTS (SELECT 1
                  FROM cutter_governance.manifest_unit_block b
                  JOIN public.information_unit u ON u.id = b.unit_id
@@ -1330,6 +1361,10 @@ BEGIN
             format('run %s has no draft cut to revert', p_run_id),
             'See: cutter-console run show RUN');
     END IF;
+    PERFORM cutter_governance.fn_effect_end(
+        p_run_id, 'revert', begun,
+        cutter_governance.fn_step_rows(
+            p_run_id, CASE WHEN r.operation IN ('amend', 'repeal') THEN made ELSE units END));
     PERFORM cutter_governance.fn_baseline_write(p_run_id);
     PERFORM cutter_governance.fn_event_write(p_run_id, p_event);
     PERFORM cutter_governance.fn_assert_no_hold();

@@ -113,35 +113,49 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION fn_documents_not_kept IS 'Documents that have units, and of which no digest is kept.';
 
--- Merkle root over the documents: a kept digest each, computed now of those that have changed, of those that are not
+-- The documents as readers see them: a kept digest each, computed now of those that have changed, of those that are not
 -- kept, and of p_documents without p_without. In a database of up to 50,000 units all are computed: it takes no longer
--- than half a second, and what was changed past the triggers shows at once. A document of which readers see nothing has
--- no leaf, so that a revert leads back to the same root.
+-- than half a second, and what was changed past the triggers shows at once. Those in p_skip are left out.
+CREATE OR REPLACE FUNCTION fn_readers_leaves(p_documents text[], p_without text[], p_skip text[])
+RETURNS TABLE (docprefix text, units bigint, digest text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH kept AS (
+        SELECT k.docprefix, k.units, k.digest
+          FROM cutter_governance.kept_document k
+         WHERE NOT EXISTS (SELECT 1 FROM unnest(p_skip) s WHERE s = k.docprefix)
+    )
+    SELECT k.docprefix, k.units, k.digest
+      FROM kept k
+     WHERE k.digest IS NOT NULL
+       AND k.docprefix <> ALL (coalesce(p_documents, '{}'))
+       AND (SELECT c.rows > 50000
+              FROM cutter_governance.kept_count c
+             WHERE c.table_name = 'public.information_unit')
+    UNION ALL
+    SELECT d.docprefix, f.units, f.digest
+      FROM (SELECT o.docprefix
+              FROM kept o
+             WHERE o.digest IS NULL
+                OR o.docprefix = ANY (coalesce(p_documents, '{}'))
+                OR (SELECT c.rows <= 50000
+                      FROM cutter_governance.kept_count c
+                     WHERE c.table_name = 'public.information_unit')
+            UNION ALL
+            SELECT n FROM cutter_governance.fn_documents_not_kept() n) d
+     CROSS JOIN LATERAL cutter_governance.fn_document_digest(
+               d.docprefix,
+               CASE WHEN d.docprefix = ANY (coalesce(p_documents, '{}')) THEN p_without END) f
+$$;
+COMMENT ON FUNCTION fn_readers_leaves IS
+    'Units and digest of each document as readers see it, of some of them without these addresses.';
+
+-- Merkle root over the documents. One of which readers see nothing has no leaf, so that a revert leads back to the same
+-- root.
 CREATE OR REPLACE FUNCTION fn_readers_root(p_documents text[], p_without text[]) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT cutter_governance.fn_merkle_root(
         (SELECT array_agg(concat_ws(chr(9), d.docprefix, d.units, d.digest) ORDER BY d.docprefix COLLATE "C")
-           FROM (SELECT k.docprefix, k.units, k.digest
-                   FROM cutter_governance.kept_document k
-                  WHERE k.digest IS NOT NULL
-                    AND k.docprefix <> ALL (coalesce(p_documents, '{}'))
-                    AND (SELECT c.rows > 50000
-                           FROM cutter_governance.kept_count c
-                          WHERE c.table_name = 'public.information_unit')
-                 UNION ALL
-                 SELECT k.docprefix, f.units, f.digest
-                   FROM (SELECT o.docprefix
-                           FROM cutter_governance.kept_document o
-                          WHERE o.digest IS NULL
-                             OR o.docprefix = ANY (coalesce(p_documents, '{}'))
-                             OR (SELECT c.rows <= 50000
-                                   FROM cutter_governance.kept_count c
-                                  WHERE c.table_name = 'public.information_unit')
-                         UNION ALL
-                         SELECT n FROM cutter_governance.fn_documents_not_kept() n) k
-                  CROSS JOIN LATERAL cutter_governance.fn_document_digest(
-                            k.docprefix,
-                            CASE WHEN k.docprefix = ANY (coalesce(p_documents, '{}')) THEN p_without END) f) d
+           FROM cutter_governance.fn_readers_leaves(p_documents, p_without, NULL) d
           WHERE d.units > 0))
 $$;
 COMMENT ON FUNCTION fn_readers_root IS
@@ -353,7 +367,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION fn_standing IS 'Digest of what readers see, and the rows of each large table, of all documents.';
 
--- As in 0012; a backup by document must be of the run's own, and what it says of the others must be so now.
+-- As in 0012; a backup by document must be of the run's own, and what it says of the others must be so now. The proof
+-- keeps the last effect whose rows it holds.
 CREATE OR REPLACE FUNCTION fn_backup_record(p_run_id text, p_proof jsonb) RETURNS timestamptz
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -410,17 +425,19 @@ BEGIN
     END IF;
     SELECT * INTO t FROM cutter_governance.fn_target();
     INSERT INTO cutter_governance.backup_proof (
-        run_id, file_name, file_sha256, file_bytes, recipient, tables, system_identifier, timeline, documents, standing)
+        run_id, file_name, file_sha256, file_bytes, recipient, tables, system_identifier, timeline, documents, standing,
+        effect)
     VALUES (p_run_id, p_proof ->> 'file_name', p_proof ->> 'sha256', (p_proof ->> 'bytes')::bigint,
             p_proof ->> 'recipient', p_proof -> 'tables', t.system_identifier, t.timeline, documents,
-            CASE WHEN documents IS NOT NULL THEN p_proof -> 'standing' END)
+            CASE WHEN documents IS NOT NULL THEN p_proof -> 'standing' END,
+            (SELECT coalesce(max(e.id), 0) FROM cutter_governance.run_effect e))
     RETURNING recorded_at INTO at;
     RETURN at;
 END $$;
 
 REVOKE ALL ON kept_count, kept_document, v_kept_document FROM PUBLIC;
-REVOKE ALL ON FUNCTION keep_count, keep_document, keep_verified, fn_document_digest, fn_readers_root, fn_keep_documents,
-    fn_count_audit, fn_documents_not_kept, fn_document_rows_digest, fn_standing FROM PUBLIC;
+REVOKE ALL ON FUNCTION keep_count, keep_document, keep_verified, fn_document_digest, fn_readers_leaves, fn_readers_root,
+    fn_keep_documents, fn_count_audit, fn_documents_not_kept, fn_document_rows_digest, fn_standing FROM PUBLIC;
 GRANT SELECT ON v_kept_document TO cutter_ro, cutter_exec, cutter_verify;
 GRANT SELECT ON kept_count, kept_document TO cutter_exec, cutter_verify;
 GRANT EXECUTE ON FUNCTION fn_document_digest, fn_count_audit, fn_documents_not_kept

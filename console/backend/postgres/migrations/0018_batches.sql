@@ -114,7 +114,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION fn_batch_digest IS 'sha256 over the plan digests of a batch, in the order of its members.';
 
--- Planned runs become a batch, once, in this order. All were planned for the same state of what readers see.
+-- Planned runs become a batch, once, in this order.
 CREATE OR REPLACE FUNCTION fn_batch_record(
     p_batch_id text, p_run_ids text[], p_operator text, p_host text
 ) RETURNS text
@@ -150,11 +150,7 @@ BEGIN
                   WHEN n <> (SELECT count(DISTINCT r.docprefix)
                                FROM cutter_governance.run r
                               WHERE r.run_id = ANY (p_run_ids))
-                      THEN 'a document is in it twice'
-                  WHEN 1 <> (SELECT count(DISTINCT r.baseline_digest)
-                               FROM cutter_governance.run r
-                              WHERE r.run_id = ANY (p_run_ids))
-                      THEN 'its members were planned for different states of what readers see' END;
+                      THEN 'a document is in it twice' END;
     IF wrong IS NOT NULL THEN
         PERFORM cutter_governance.fn_stop(
             'STOP_REFUSED_INPUT', 'CU004',
@@ -181,60 +177,6 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
                                     WHEN 'enact' THEN 'awaiting_lifecycle_authorization' END
 $$;
 COMMENT ON FUNCTION fn_batch_waiting IS 'The members of a batch that wait for a ruling to a purpose, in their order.';
-
--- ---------------------------------------------------------------------------------------------------------------------
--- What the other members have written: a member finds the world of its plan, and beside it exactly this
--- ---------------------------------------------------------------------------------------------------------------------
-
--- By what was signed, and not by what is there: a row that is missing or too many is seen. No row outside of a batch.
-CREATE OR REPLACE FUNCTION fn_companion_rows(p_run_id text) RETURNS TABLE (table_name text, rows bigint)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    WITH other AS (
-        SELECT o.run_id
-          FROM cutter_governance.batch_member m
-          JOIN cutter_governance.batch_member o USING (batch_id)
-         WHERE m.run_id = p_run_id
-           AND o.run_id <> p_run_id
-    ),
-         cut AS (SELECT count(*) AS runs, coalesce(sum(s.n_units), 0) AS units
-                   FROM cutter_governance.manifest_seal s JOIN other USING (run_id)),
-         recorded AS (SELECT count(*) AS runs, coalesce(sum(c.n_units), 0) AS units
-                        FROM cutter_governance.cut_change_set c JOIN other USING (run_id)),
-         verified AS (SELECT count(*) AS runs FROM cutter_governance.verify_result v JOIN other USING (run_id)),
-         moved AS (SELECT count(*) AS runs, coalesce(sum(a.n_units), 0) AS units
-                     FROM cutter_governance.approval_use u
-                     JOIN other USING (run_id)
-                     JOIN cutter_governance.approval a USING (statement_sha256)
-                    WHERE u.purpose IN ('enact', 'revert'))
-    SELECT t.name, t.rows::bigint
-      FROM cut, recorded, verified, moved,
-           LATERAL (VALUES ('public.information_unit', cut.units),
-                           ('public.unit_version', cut.units),
-                           ('public.iu_lifecycle_log', moved.units),
-                           ('cutter_governance.manifest_envelope', cut.runs),
-                           ('cutter_governance.manifest_unit_block', cut.units),
-                           ('cutter_governance.review_decision', recorded.runs + moved.runs),
-                           ('cutter_governance.cut_change_set', recorded.runs),
-                           ('cutter_governance.cut_change_set_affected_row', recorded.units),
-                           ('cutter_governance.dot_pair_signature', recorded.runs + verified.runs),
-                           ('cutter_governance.verify_result', verified.runs),
-                           ('cutter_governance.decision_backlog_entry', recorded.runs),
-                           ('cutter_governance.decision_backlog_history', recorded.runs + moved.runs)) t (name, rows)
-     WHERE t.rows <> 0
-$$;
-COMMENT ON FUNCTION fn_companion_rows IS
-    'The rows that the other members of a run''s batch have added to each table, by what was signed.';
-
-CREATE OR REPLACE FUNCTION fn_batch_readers_digest(p_run_id text) RETURNS text
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT cutter_governance.fn_readers_digest_without(
-        (SELECT array_agg(b.address)
-           FROM cutter_governance.batch_member m
-           JOIN cutter_governance.batch_member o USING (batch_id)
-           JOIN cutter_governance.manifest_unit_block b ON b.run_id = o.run_id
-          WHERE m.run_id = p_run_id))
-$$;
-COMMENT ON FUNCTION fn_batch_readers_digest IS 'What readers see without the units of a run''s batch.';
 
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Rulings over a batch
@@ -644,29 +586,6 @@ BEGIN
     RETURN ended;
 END $$;
 
--- As in 0012; a proof that was recorded for one member, after the batch was, counts for each member whose rows it
--- holds: all of them, if it holds whole tables.
-CREATE OR REPLACE FUNCTION fn_backup_age(p_run_id text) RETURNS double precision
-LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT extract(epoch FROM clock_timestamp() - max(p.recorded_at))::double precision
-      FROM cutter_governance.backup_proof p, cutter_governance.fn_target() t
-     WHERE (p.run_id = p_run_id
-            OR EXISTS (SELECT 1
-                         FROM cutter_governance.batch_member m
-                         JOIN cutter_governance.batch b USING (batch_id)
-                         JOIN cutter_governance.batch_member o USING (batch_id)
-                        WHERE m.run_id = p_run_id
-                          AND o.run_id = p.run_id
-                          AND p.recorded_at >= b.recorded_at
-                          AND (p.documents IS NULL
-                               OR EXISTS (SELECT 1
-                                            FROM cutter_governance.run r
-                                           WHERE r.run_id = p_run_id
-                                             AND r.docprefix = ANY (p.documents)))))
-       AND p.system_identifier = t.system_identifier
-       AND p.timeline = t.timeline
-$$;
-
 -- ---------------------------------------------------------------------------------------------------------------------
 -- Who may do what
 -- ---------------------------------------------------------------------------------------------------------------------
@@ -693,12 +612,10 @@ CREATE OR REPLACE VIEW v_batch_ruling AS
 COMMENT ON VIEW v_batch_ruling IS 'The imported rulings over batches.';
 
 REVOKE ALL ON batch, batch_member, batch_ruling, v_batch, v_batch_member, v_batch_ruling FROM PUBLIC;
-REVOKE ALL ON FUNCTION fn_batch_of, fn_batch_digest, fn_batch_record, fn_batch_waiting, fn_companion_rows,
-    fn_batch_readers_digest, fn_batch_listed, fn_approval_signers, fn_batch_import, fn_lease_open, fn_batch_arm
-    FROM PUBLIC;
+REVOKE ALL ON FUNCTION fn_batch_of, fn_batch_digest, fn_batch_record, fn_batch_waiting, fn_batch_listed,
+    fn_approval_signers, fn_batch_import, fn_lease_open, fn_batch_arm FROM PUBLIC;
 GRANT SELECT ON v_batch, v_batch_member, v_batch_ruling TO cutter_ro, cutter_exec, cutter_verify;
 GRANT SELECT ON batch, batch_member, batch_ruling TO cutter_exec, cutter_verify;
 GRANT EXECUTE ON FUNCTION fn_batch_digest, fn_batch_waiting TO cutter_ro, cutter_exec, cutter_verify;
-GRANT EXECUTE ON FUNCTION fn_companion_rows, fn_batch_readers_digest TO cutter_exec, cutter_verify;
 GRANT EXECUTE ON FUNCTION fn_batch_record, fn_batch_arm TO cutter_exec;
 GRANT EXECUTE ON FUNCTION fn_batch_import TO cutter_verify;

@@ -1,0 +1,84 @@
+"""Two consoles of two hosts on one database: each sees the other's runs, and is offered nothing that needs their files."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from console.backend.gates.arming_checks import readiness
+from console.backend.host.runtime_tree import init_tree
+from console.backend.model.canonical_json import canonical_json
+from console.backend.model.errors import CutterError
+from console.backend.model.states import Mode, Move
+from console.backend.model.view_models import RunRequest
+from console.cli.runs import run_lines
+from tests.support.passage import Passage, fingerprint, silent
+
+At = Callable[[str], Passage]
+OTHER = "# Other\n\nOther text.\n"
+
+
+def other_host(passage: Passage, root: Path) -> Passage:
+    """A console of another operator, on another host, with a root of its own."""
+    installation = passage.installation
+    init_tree(root, canonical_json(installation.settings))
+    shutil.copy(installation.policy, root / installation.policy.relative_to(installation.root))
+    context = replace(installation.context, root=root, host="host-b")
+    there = replace(installation, context=context, operator="bob")
+    there.intake.mkdir(mode=0o750, exist_ok=True)
+    return passage.with_site(there)
+
+
+@pytest.mark.parametrize("stage", ["SG_1 imported", "SG_2 imported"])
+def test_a_run_of_another_host_is_seen_and_nothing_that_needs_its_files_is_offered(
+    at: At, tmp_path: Path, stage: str
+) -> None:
+    here = at(stage)
+    there = other_host(here, tmp_path / "other")
+    (seen,) = [run for run in there.backend.runs() if run.mode is Mode.LIVE]
+    run = there.run()
+    assert (seen.run_id, seen.elsewhere, run.elsewhere) == (here.run_id, "tester on host", "tester on host")
+    assert "elsewhere  its files are not below this root: tester on host" in run_lines(run)
+    assert set(run.moves) <= {Move.VOID, Move.REVERT, Move.REPORT}
+    (wait,) = there.backend.status().waiting
+    assert (wait.waits_for, wait.next_action) == ("tester on host", f"cutter-console run show {here.run_id}")
+    (package,) = there.backend.gates(("G7",)).gates
+    assert not [check.name for check in package.checks if here.run_id in check.name + check.next_action]
+    before = fingerprint(here)
+    for attempt in (
+        lambda: there.backend.draft_statement(here.run_id),
+        lambda: there.backend.arm(here.run_id, here.run_id),
+        lambda: there.backend.resume(here.run_id, silent),
+        lambda: there.backend.enact(here.run_id, here.run_id, silent),
+    ):
+        with pytest.raises(CutterError, match=f"{here.run_id} are not below .*: tester started it on host"):
+            attempt()
+    assert fingerprint(here) == before
+    assert {run.elsewhere for run in here.backend.runs()} == {""}
+
+
+def test_a_run_of_this_root_comes_before_those_of_others(at: At, tmp_path: Path) -> None:
+    """On the Overview and among the arming checks, though the other one is newer."""
+    here = at("fresh")
+    there = other_host(here, tmp_path / "other")
+    request = RunRequest(origin=here.write("a.md", OTHER), docprefix="HERE-LAW", mode=Mode.LIVE)
+    own = here.backend.start(request, silent)
+    newer = there.backend.start(
+        request.model_copy(update={"origin": there.write("b.md", OTHER), "docprefix": "THERE-LAW"}), silent
+    )
+    for backend, run, other in ((here.backend, own, newer), (there.backend, newer, own)):
+        current = backend.status().current_run
+        assert current is not None
+        assert current.run_id == run.run_id
+        assert {view.run_id: view.elsewhere for view in backend.runs() if view.elsewhere}.keys() == {other.run_id}
+        assert run.run_id in readiness(backend.installation).checks[0].detail
+
+
+def test_a_run_of_another_host_is_ended_or_taken_back_from_here(at: At, tmp_path: Path) -> None:
+    """If that host is lost: both need no files, and are typed."""
+    here = at("waits for SG_1")
+    there = other_host(here, tmp_path / "other")
+    there.backend.void(here.run_id, "the host is lost")
+    assert here.run().state.name == "voided_the_host_is_lost"
