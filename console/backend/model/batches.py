@@ -1,5 +1,6 @@
 """Batches: their documents and plans, and how a batch stands."""
 
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -185,6 +186,10 @@ class BatchProgress(Value):
     """Remaining time at `at`; None before the first document is done."""
     at: datetime
     """Time at which it was reported."""
+
+
+OnBatch = Callable[[BatchProgress], None]
+"""Called from the worker's thread."""
 
 
 class BatchView(Value):

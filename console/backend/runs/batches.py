@@ -21,6 +21,7 @@ from console.backend.model.batches import (
     BatchProgress,
     BatchView,
     MemberView,
+    OnBatch,
     OnFailure,
     SetAside,
 )
@@ -44,7 +45,6 @@ from console.backend.runs.run_views import known_run
 from console.backend.runs.settling import commit_alone
 from console.backend.runs.workspace import Workspace
 
-OnBatch = Callable[[BatchProgress], None]
 _OF_ALL = frozenset(
     {
         *(StopCode.HOLD, StopCode.PANIC, StopCode.UNREACHABLE, StopCode.LOCKED, StopCode.EXECUTION_DISABLED),
