@@ -19,7 +19,8 @@ from console.backend.gates.board import gates_named, measure_board
 from console.backend.host.installation import Installation
 from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
-from console.backend.model.batches import BatchPlan, BatchSource, BatchView, OnBatch, OnFailure, is_batch
+from console.backend.model.batch_ids import is_batch
+from console.backend.model.batches import BatchPlan, BatchSource, BatchView, OnBatch, OnFailure
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, UsageError
 from console.backend.model.plan import bind
 from console.backend.model.profile_names import AKN_PROFILE
@@ -230,7 +231,7 @@ class BackendService:
 
     def brief(self, danger: Danger, run_id: str) -> Confirmation:
         """Return what a dangerous action would do, and what stands in its way."""
-        if is_batch(run_id):
+        if is_batch(run_id) and danger is not Danger.RELEASE_HOLD:
             return Batches(self.installation).brief(danger, run_id)
         return confirmations.brief(self.installation, danger, run_id)
 

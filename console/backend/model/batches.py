@@ -15,14 +15,6 @@ from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Family, Mode, Stage
 from console.backend.model.value import Value
 
-BATCH_PREFIX = "ictb-"
-"""Beginning of a batch's id; that of a run begins otherwise."""
-
-
-def is_batch(subject: str) -> bool:
-    """Return whether this id is one of a batch, not of a run."""
-    return subject.startswith(BATCH_PREFIX)
-
 
 class OnFailure(StrEnum):
     """Reaction of a batch to a document that fails."""

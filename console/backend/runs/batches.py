@@ -13,8 +13,8 @@ import psycopg
 from console.backend.approvals.statement import new_run_id
 from console.backend.host.installation import Installation
 from console.backend.host.signals import is_ending
+from console.backend.model.batch_ids import BATCH_PREFIX
 from console.backend.model.batches import (
-    BATCH_PREFIX,
     BatchFile,
     BatchMember,
     BatchMove,
