@@ -168,7 +168,7 @@ class Batches:
             target=self._target(),
             n_units=n_units,
             effects=_effects(move, view, waiting, n_units),
-            deltas=_deltas(move, waiting, n_units),
+            deltas=_deltas(move, waiting),
             reversible=move is BatchMove.ARM,
             reversal=_REVERSALS[move],
             confirm_text=batch_id,
@@ -320,15 +320,18 @@ def _effects(move: BatchMove, view: BatchView, waiting: tuple[MemberView, ...], 
     )
 
 
-def _deltas(move: BatchMove, waiting: tuple[MemberView, ...], n_units: int) -> tuple[TableDelta, ...]:
+def _deltas(move: BatchMove, waiting: tuple[MemberView, ...]) -> tuple[TableDelta, ...]:
     """Return the rows that are still to come, table by table, added up over the documents."""
-    if move is BatchMove.ENACT:
-        return expected_enactment_deltas(n_units, None)
     rows: dict[str, int] = {}
     for member in waiting:
-        if member.stage is Stage.AWAITING_CUT_AUTHORIZATION:
-            for delta in expected_cut_deltas(member.n_units or 0):
-                rows[delta.table] = rows.get(delta.table, 0) + delta.rows
+        n_units = member.n_units or 0
+        if move is BatchMove.ENACT:
+            deltas = expected_enactment_deltas(n_units, None)
+        else:
+            # Of a document that was cut already a part of the rows is there.
+            deltas = expected_cut_deltas(n_units) if member.stage is Stage.AWAITING_CUT_AUTHORIZATION else ()
+        for delta in deltas:
+            rows[delta.table] = rows.get(delta.table, 0) + delta.rows
     return tuple(TableDelta(table=table, rows=number) for table, number in rows.items())
 
 

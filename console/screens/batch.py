@@ -262,8 +262,11 @@ class BatchScreen(ConsoleScreen):
 
         def judge(view: BatchView) -> None:
             self._redraw(view)
-            if not moves & set(view.moves):
-                allowed = ", ".join(move.value for move in view.moves) or "nothing: another process works on it"
+            if view.at_work:
+                wait = "Wait until it has ended, or stop everything: ^X"
+                self.cannot("A process works on this batch: nothing else is done with it meanwhile.", wait)
+            elif not moves & set(view.moves):
+                allowed = ", ".join(move.value for move in view.moves) or "nothing"
                 self.cannot(f"Not allowed now; the batch: {view.phase}.", f"Allowed now: {allowed}")
             elif view.standing != drawn.standing:
                 self.cannot(
@@ -451,12 +454,10 @@ class BatchScreen(ConsoleScreen):
             return backend.start_planned_batch(source, digest, mode, OnFailure.STOP, feed.on_batch, feed.on_progress)
 
         def done(view: BatchView) -> str:
-            # After a dry run the plan stays: its LIVE batch is the next step.
-            if mode is Mode.LIVE:
-                self._planned = None
-                if can_draw(self):
-                    self._show_face()
             self.console.wanted_batch = view.batch_id
             return words.came_to(view) + (" Next: L starts the LIVE batch." if mode is Mode.DRYRUN else "")
 
+        # After a dry run the plan stays: its LIVE batch is the next step. That one is watched in the list.
+        if mode is Mode.LIVE:
+            self.action_batch_list()
         self.console.operate(Operation(f"Starting a {mode.value} batch of {source.path}", call, done, BATCH_IF_LEFT))

@@ -20,7 +20,7 @@ from console.backend.model.batches import (
 from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import ReportView
 from console.backend.model.safe_text import safe_text
-from console.backend.model.states import DRAFT_STAGES, ENACTED_STAGES, Family, Mode, Stage
+from console.backend.model.states import BEFORE_CUT, DRAFT_STAGES, ENACTED_STAGES, Family, Mode, Stage
 from console.widgets.formatting import age, count, left, plural
 from console.widgets.line import Line, Span, Tone, line
 from console.widgets.wrap import hanging
@@ -97,7 +97,7 @@ def head(
         who = f"by {view.operator} on {view.host}, started {age(view.started_at, now)}"
     lines = [
         *hanging((Span(f"{view.mode.value:<9}", _mode_tone(view)),), f"{what}; {who}", width),
-        *hanging((Span("state    ", "muted"),), str(view.phase), width, "strong"),
+        *hanging((Span("state    ", "muted"),), _state(view), width, "strong"),
         *_next(view, actions, full, width),
         *_progress(view, now, width),
     ]
@@ -110,10 +110,29 @@ def head(
     return [*lines, *_allowed(view, actions)] if roomy else lines
 
 
+def _state(view: BatchView) -> str:
+    """Return where the batch stands; what it waits for is not so while a process works on it."""
+    if not view.at_work:
+        return str(view.phase)
+    return f"a process works on it: {view.progress.step}" if view.progress is not None else "a process works on it"
+
+
+def _step(view: BatchView) -> str:
+    """Return what is counted of the present step, in a word."""
+    stages = {member.stage for member in view.members if not member.set_aside}
+    if view.mode is Mode.DRYRUN:
+        return "passed"
+    if stages & {None, *BEFORE_CUT} - {Stage.AWAITING_CUT_AUTHORIZATION}:
+        return "at the first pause"
+    if stages & {Stage.AWAITING_CUT_AUTHORIZATION, *DRAFT_STAGES} - {Stage.AWAITING_LIFECYCLE_AUTHORIZATION}:
+        return "cut"
+    return "enacted" if Stage.AWAITING_LIFECYCLE_AUTHORIZATION in stages else "law"
+
+
 def _progress(view: BatchView, now: datetime, width: int) -> list[Line]:
     progress = view.progress
     if progress is None:
-        done = f"{documents_done(view)} documents, {units_done(view)} units done"
+        done = f"{documents_done(view)} documents, {units_done(view)} units {_step(view)}"
         return hanging(_bar(view.n_units_done, view.n_units_done + view.n_units_open), done, width)
     words = f"{progress.step} {progress_words(progress, now)}"
     return hanging(_bar(progress.done, progress.total), words, width, "accent")
@@ -181,7 +200,7 @@ _THEN = {
 
 def _next(view: BatchView, actions: tuple[Action, ...], full: Callable[[str], str], width: int) -> list[Line]:
     if not view.moves:
-        wait = "wait: a process works on it, of this console or another. ^X stops everything"
+        wait = "wait until it has ended; ^X stops everything"
         return hanging((Span("Next     ", "muted"),), wait, width)
     move = view.moves[0]
     key = next((key_name(action.keys[0]) for action in actions if move in moves_of(action)), "")
