@@ -145,11 +145,12 @@ def _bar(done: int, total: int) -> tuple[Span, ...]:
 
 def progress_words(progress: BatchProgress, now: datetime) -> str:
     """Return documents, units, rate and remaining time of the present step, counted down since it was reported."""
-    words = (
-        f"{progress.done:,} of {progress.total:,} documents, {progress.units_done:,} of {progress.units_total:,} units"
-    )
+    words = f"{progress.done:,} of {progress.total:,} documents"
+    if progress.units_total:
+        words += f", {progress.units_done:,} of {progress.units_total:,} units"
     if progress.units_per_s is not None:
-        words += f", {progress.units_per_s:,.0f} units/s"
+        rate = f"{progress.units_per_s:,.0f}" if progress.units_per_s >= 10 else f"{progress.units_per_s:.1f}"
+        words += f", {rate} units/s"
     if progress.docprefix:
         words += f", {_remaining(progress, now)}; now {progress.docprefix}"
     return words

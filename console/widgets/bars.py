@@ -66,8 +66,8 @@ def badges(status: "Status | None", old: str, *, read_only: bool, demo: bool, sh
     is_armed = expires is not None and word == "ARMED"
     until = f" until {clock(expires)}" if expires is not None and is_armed else ""
     text = f" switch {word}{until}{f' {old}, NOT CURRENT' if old else ''}"
-    if short and is_armed and not old:
-        text = text.replace(" switch", "").replace(" UTC", "")
+    if short and word != "OFF" and not old:
+        text = f" {word} to {expires:%H:%M}" if is_armed else f" {word}"
     return (*spans, Span(text, "warn" if old else switch_tone(word)))
 
 

@@ -64,6 +64,7 @@ _AT: dict[BatchAt, tuple[Stage, ...]] = {
 _NAMES = ("ARBZG", "BDSG-2018", "JUGENDARBEITSSCHUTZGESETZ-1976-A")
 _UNITS = (112, 1_043, 98)
 _REASON = "run ictr-20260301T133100Z-00000002 is failed_structural_verify: 1 of 1,043 bodies differs from the manifest"
+_OFF = SwitchView(state=SwitchState.OFF)
 _RULINGS = {"sg_1": 0, "aside": 1, "sg_2": 1, "enact": 2, "law": 2}
 
 
@@ -101,6 +102,7 @@ class FakeBatches(FakeReadiness):
     batch_units_per_s: float = 41.0
     folder_refuses: bool = False
     """Whether a document of a planned folder is refused."""
+    switch: SwitchView = _OFF
     sources: list[BatchSource] = field(default_factory=list)
 
     def _call(self, name: str) -> None:
@@ -258,7 +260,8 @@ class FakeBatches(FakeReadiness):
         self._call(f"arm {batch_id} {confirm}")
         self._require_seen(seen)
         self.batch_at = "armed"
-        return armed_for_batch(NOW)
+        self.switch = armed_for_batch(NOW)
+        return self.switch
 
     def enact_batch(
         self, batch_id: str, confirm: str, on_batch: OnBatch, on_progress: OnProgress, seen: str = ""
