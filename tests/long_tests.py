@@ -7,6 +7,8 @@ both are there, the shorter one is in `make test`, and the long one guards no pr
 LONG: dict[str, str] = {
     # The demo's documents one after the other; one small document goes the same way.
     "test_end_to_end.py::test_a_document_goes_from_file_to_enacted_law_and_another_is_taken_back": "test_end_to_end.py::test_a_document_goes_from_file_to_enacted_law",
+    # Cut and enacted too; by commands that is in tests/cli/test_batches.py.
+    "test_end_to_end.py::test_a_folder_becomes_law_as_a_batch": "test_end_to_end.py::test_a_folder_is_planned_signed_and_armed_as_a_batch",
     # The passage by commands of what the functions of the database do.
     "backend/runs/test_amendments.py::test_a_reverted_amendment_leaves_readers_with_what_they_saw": "backend/postgres/test_amendments.py::test_a_reverted_amendment_leaves_the_law_and_what_readers_see",
     "backend/runs/test_amendments.py::test_a_text_can_be_in_force_from_a_later_moment_than_its_enactment": "backend/runs/test_document_states.py::test_a_text_that_begins_later_is_read_as_of_then_and_not_before",

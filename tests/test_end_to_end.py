@@ -5,6 +5,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +14,14 @@ from textual.pilot import Pilot
 import console.demo.installation
 from console.app.application import ConsoleApp
 from console.backend.host.context import Context
+from console.backend.model.batches import BatchMove
 from console.backend.model.states import Family, Stage
 from console.backend.model.view_models import RunView, SwitchState
 from console.backend.service import BackendService
 from console.demo.installation import demo_installation
 from console.widgets.notice import NoticePanel
+from tests.support.batch import UNITS as LAW_UNITS
+from tests.support.batch import text_of
 from tests.support.passage import DOCPREFIX, UNITS, Passage, deploy_copy
 
 
@@ -110,6 +114,46 @@ async def test_drafts_are_taken_back(at: Callable[[str], Passage]) -> None:
         await _confirm(pilot, "U", passage.run_id)
     assert passage.run().state.family is Family.REVERTED
     assert passage.backend.status().switch.state is SwitchState.OFF
+
+
+async def _arm_a_batch(pilot: Pilot[Any], backend: BackendService, folder: Path, number: int) -> str:
+    """Plan a folder of so many documents, start dry runs and a LIVE batch, sign, import and arm. The batch's id."""
+    for n in range(1, number + 1):
+        (folder / f"law-{n}.md").write_text(text_of(n), encoding="utf-8")
+    await _settle(pilot)
+    await _press(pilot, "7", "p")
+    await pilot.press(*str(folder))
+    await _press(pilot, "enter", "d", "L", "ctrl+y")
+    batch_id = backend.batches()[0].batch_id
+    assert backend.batch(batch_id).moves[0] is BatchMove.DRAFT_SG_1
+    await _press(pilot, "s", "4", "D", "i", "ctrl+y", "7")
+    await _confirm(pilot, "A", batch_id)
+    assert backend.batch(batch_id).armed_to == "cut"
+    return batch_id
+
+
+async def test_a_folder_is_planned_signed_and_armed_as_a_batch(at: Callable[[str], Passage], tmp_path: Path) -> None:
+    backend = at("fresh").backend
+    app = ConsoleApp(backend, read_only=False, demo=True, refresh_seconds=86_400)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await _arm_a_batch(pilot, backend, tmp_path, 1)
+
+
+async def test_a_folder_becomes_law_as_a_batch(at: Callable[[str], Passage], tmp_path: Path) -> None:
+    """From the plan of a folder to law by keys alone; the database is asked after every step."""
+    backend = at("fresh").backend
+    app = ConsoleApp(backend, read_only=False, demo=True, refresh_seconds=86_400)
+    async with app.run_test(size=(80, 24)) as pilot:
+        batch_id = await _arm_a_batch(pilot, backend, tmp_path, 2)
+        await _press(pilot, "g")
+        assert backend.batch(batch_id).moves[0] is BatchMove.DRAFT_SG_2
+        assert backend.status().switch.state is SwitchState.OFF
+
+        await _press(pilot, "s", "4", "D", "i", "ctrl+y", "7")
+        await _confirm(pilot, "E", batch_id)
+        assert _notice(pilot) == f"{2 * LAW_UNITS} units of 2 documents are law."
+        assert backend.batch(batch_id).phase == "law"
+        assert backend.status().counts[2].rows == 2 * LAW_UNITS
 
 
 async def test_a_document_goes_from_file_to_enacted_law_and_another_is_taken_back(backend: BackendService) -> None:

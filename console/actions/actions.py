@@ -1,64 +1,13 @@
 """The registry of actions: keys, footer, palette and help are made from it, and each action names its command."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from console.actions.action import Action, Scope, key_name
+from console.actions.batch_actions import BATCH_ACTIONS
+from console.backend.model.batch_ids import is_batch
 from console.backend.model.gate_table import GATES
 
-
-class Scope(StrEnum):
-    """The screen on which an action is available."""
-
-    EVERYWHERE = "everywhere"
-    OVERVIEW = "overview"
-    DOCUMENTS = "documents"
-    RUN = "run"
-    APPROVALS = "approvals"
-    GATES = "gates"
-    DRIFT = "drift"
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One action of the operator.
-
-    `keys` are Textual key names, the first one is shown; `short` is the footer's word ("" keeps it out of the footer);
-    `dangerous` opens a dialog that must be typed into; `writes` changes the database, the switch or a file;
-    `needs` is the condition in words; `command` has the same effect on the command line.
-    """
-
-    name: str
-    title: str
-    help: str
-    keys: tuple[str, ...]
-    scope: Scope
-    short: str = ""
-    dangerous: bool = False
-    writes: bool = False
-    demo_only: bool = False
-    needs: str = ""
-    command: str = ""
-
-
-_KEY_NAMES = {
-    "question_mark": "?",
-    "escape": "Esc",
-    "enter": "Enter",
-    "tab": "Tab",
-    "space": "Space",
-    "f12": "F12",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "slash": "/",
-}
-
-
-def key_name(key: str) -> str:
-    """Return the key as people write it: `ctrl+x` is `^X`."""
-    if key.startswith("ctrl+"):
-        return "^" + key.removeprefix("ctrl+").upper()
-    return _KEY_NAMES.get(key, key)
-
+__all__ = ["ACTIONS", "Action", "Registry", "Scope", "key_name", "keys_of", "registry"]
 
 # Dangerous actions have capital letters as keys, and an action that writes names its command, because the console
 # must not be able to do more than the command line; tests insist on both.
@@ -120,6 +69,14 @@ ACTIONS: tuple[Action, ...] = (
         keys=("6",),
         scope=Scope.EVERYWHERE,
         command="cutter-console drift",
+    ),
+    Action(
+        name="batch",
+        title="Go to Batch",
+        help="Many documents under one ruling each way: their progress, and what can be done next.",
+        keys=("7",),
+        scope=Scope.EVERYWHERE,
+        command="cutter-console batch list",
     ),
     Action(
         name="refresh",
@@ -468,6 +425,7 @@ ACTIONS: tuple[Action, ...] = (
         writes=True,
         command="cutter-console bundle",
     ),
+    *BATCH_ACTIONS,
 )
 
 
@@ -504,13 +462,18 @@ _SCREEN_KEYS = {
     Scope.APPROVALS: "4",
     Scope.GATES: "5",
     Scope.DRIFT: "6",
+    Scope.BATCH: "7",
 }
 
 
 def keys_of(command: str, known: Registry) -> str:
     """Return the keys of this command, such as `3, then s`; "" if this console has no action for it."""
     wanted = _verb(command)
+    # `arm` and `enact` are the same commands for a run and for a batch; the id tells which screen has the key.
+    over_batch = any(is_batch(word) for word in command.split()) or wanted[:1] == ("batch",)
     for action in known.actions:
+        if (action.scope is Scope.BATCH) is not over_batch:
+            continue
         if wanted and _verb(action.command) == wanted and action.scope in _SCREEN_KEYS:
             return f"{_SCREEN_KEYS[action.scope]}, then {key_name(action.keys[0])}"
     return ""

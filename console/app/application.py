@@ -1,4 +1,4 @@
-"""ConsoleApp: the six screens, the refresh, signals and the crash screen."""
+"""ConsoleApp: the seven screens, the refresh, signals and the crash screen."""
 
 import asyncio
 import contextlib
@@ -24,6 +24,7 @@ from console.app.key_order import KeyHandled, KeyOrder
 from console.app.keyboard import STOP_KEYS
 from console.app.terminal import TerminalGuard, wants_no_colour
 from console.backend.host import crash
+from console.backend.model.batch_ids import is_batch
 from console.backend.model.errors import CutterError
 from console.backend.model.full_command import full_command
 from console.screens.overview import OverviewScreen
@@ -75,6 +76,12 @@ def _drift() -> Screen[None]:
     return DriftScreen()
 
 
+def _batch() -> Screen[None]:
+    from console.screens.batch import BatchScreen
+
+    return BatchScreen()
+
+
 class ConsoleApp(BackendApp, inherit_bindings=False):
     """The console. It adds no authority: everything goes through the backend, as it does on the command line.
 
@@ -92,6 +99,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         "approvals": _approvals,
         "gates": _gates,
         "drift": _drift,
+        "batch": _batch,
     }
     DEFAULT_MODE = "overview"
     BINDINGS: ClassVar[list[BindingType]] = []
@@ -216,7 +224,13 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         self.wanted_run = run_id
         self.action_run()
 
+    def show_batch(self, batch_id: str) -> None:
+        """Go to the Batch screen with this batch chosen."""
+        self.wanted_batch = batch_id
+        self.action_batch()
+
     wanted_run: str = ""
+    wanted_batch: str = ""
     wanted_statement: str = ""
 
     # Actions of the registry
@@ -244,6 +258,10 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
     def action_drift(self) -> None:
         """Go to Drift."""
         self.switch_mode("drift")
+
+    def action_batch(self) -> None:
+        """Go to Batch."""
+        self.switch_mode("batch")
 
     def action_refresh(self) -> None:
         """Measure now; each screen measures again what only it shows."""
@@ -331,14 +349,17 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
 
     async def _written_by(self, run_id: str, was_at_work: bool) -> str:
         """Return a sentence about what this run has written, after the stopped operation has ended."""
+        from console.screens.batch_text import written_by_batch
         from console.screens.panic import STOPPED_WITHIN_SECONDS
         from console.screens.run_text import written
 
         try:
             await asyncio.wait_for(self.at_rest.wait(), STOPPED_WITHIN_SECONDS)
+            if is_batch(run_id):
+                return written_by_batch(await self.ask(lambda backend: backend.batch(run_id)))
             return written(await self.ask(lambda backend: backend.run(run_id)), stopped=was_at_work)
         except TimeoutError:
-            return f"The stopped operation has not ended yet. See what {run_id} has written: press 3."
+            return f"The stopped operation has not ended yet. See what {run_id} has written: press {7 if is_batch(run_id) else 3}."
         except CutterError as error:
             return f"What {run_id} has written is not known: {error.message}."
 

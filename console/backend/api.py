@@ -6,7 +6,9 @@ from typing import Protocol
 
 from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
+from console.backend.model.batches import BatchPlan, BatchSource, BatchView, OnBatch, OnFailure
 from console.backend.model.readiness import Board, BundleView, DriftReport, GateReport, ReportView
+from console.backend.model.states import Mode
 from console.backend.model.view_models import (
     ApprovalView,
     Confirmation,
@@ -79,7 +81,7 @@ class Backend(Protocol):
         """Check, then record in the database. Raises Refused naming the failed checks."""
 
     def brief(self, danger: Danger, run_id: str) -> Confirmation:
-        """Return what a dangerous action would do, and what stands in its way."""
+        """Return what a dangerous action would do to a run, or to a batch, and what stands in its way."""
 
     def arm(self, run_id: str, confirm: str) -> SwitchView:
         """Arm the switch for this run: a lease that ends by itself."""
@@ -101,6 +103,50 @@ class Backend(Protocol):
 
     def void(self, run_id: str, reason: str) -> RunView:
         """End a run that has written nothing."""
+
+    def batches(self, most: int | None = None) -> tuple[BatchView, ...]:
+        """Return the batches of this root, the newest first, decided by evidence; `most` limits how many."""
+
+    def batch(self, batch_id: str) -> BatchView:
+        """Return one batch, decided by evidence."""
+
+    def plan_batch(self, source: BatchSource) -> BatchPlan:
+        """Plan the documents of a folder or queue together, without any effect."""
+
+    def start_planned_batch(
+        self,
+        source: BatchSource,
+        digest: str,
+        mode: Mode,
+        on_failure: OnFailure,
+        on_batch: OnBatch,
+        on_progress: OnProgress,
+    ) -> BatchView:
+        """Start a batch of what was planned from this source, up to its first pause (LIVE) or through all dry runs.
+
+        `digest` is that of the plans that were shown. Raises Refused if the documents are others by now.
+        """
+
+    def resume_batch(
+        self,
+        batch_id: str,
+        on_failure: OnFailure | None,
+        on_batch: OnBatch,
+        on_progress: OnProgress,
+        seen: str = "",
+    ) -> BatchView:
+        """Go on from where the batch rests, to its next pause. Raises Refused if it is not as it was `seen`."""
+
+    def arm_batch(self, batch_id: str, confirm: str, seen: str = "") -> SwitchView:
+        """Arm the switch for this batch to cut. Raises Refused if it is not as it was `seen`."""
+
+    def enact_batch(
+        self, batch_id: str, confirm: str, on_batch: OnBatch, on_progress: OnProgress, seen: str = ""
+    ) -> BatchView:
+        """Enact the verified documents of a batch under SG_2. Raises Refused if it is not as it was `seen`."""
+
+    def report_batch(self, batch_id: str) -> ReportView:
+        """Write the report of a batch: a row for each document."""
 
     def gates(self, names: tuple[str, ...] = ()) -> Board:
         """Measure these gates now, all of them if none is named. Raises UsageError for a name that no gate has."""

@@ -3,25 +3,41 @@
 from console.backend.gates import arming_checks
 from console.backend.gates.dry_runs import judge_dry_run, measure_dry_runs
 from console.backend.host.installation import Installation
-from console.backend.model.batches import BatchMove, BatchView, OnFailure
+from console.backend.model.batches import (
+    BatchMove,
+    BatchPlan,
+    BatchSource,
+    BatchView,
+    MemberView,
+    OnBatch,
+    OnFailure,
+    command_of_batch,
+)
 from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, UsageError
 from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.plan_binding import TableDelta, Target, expected_cut_deltas, expected_enactment_deltas
 from console.backend.model.purposes import Kind, Purpose
 from console.backend.model.readiness import ReportView
 from console.backend.model.states import Mode, Stage
-from console.backend.model.view_models import OnProgress, RunRequest, SwitchState, SwitchView
+from console.backend.model.view_models import Confirmation, Danger, OnProgress, RunRequest, SwitchState, SwitchView
+from console.backend.postgres.connections import connect
+from console.backend.postgres.measure import measure_identity
 from console.backend.reports.batch import write_batch_report
 from console.backend.reports.run.report import write_run_report
 from console.backend.runs import approval_workflow, batch_rulings
 from console.backend.runs.backups import ensure_backup
-from console.backend.runs.batch_views import all_batches, view_batch
-from console.backend.runs.batches import BatchWalk, OnBatch, arm_batch, create_batch, first_waiting
+from console.backend.runs.batch_sources import PlannedSource
+from console.backend.runs.batch_views import CUTTING, all_batches, view_batch
+from console.backend.runs.batches import BatchWalk, arm_batch, create_batch, first_waiting
 from console.backend.runs.kill_switch import armed_for, measure_switch, require_no_hold
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.run_views import known_run
 from console.backend.runs.workspace import Workspace
+
+_NAMED = 12
+"""Documents that a confirmation names; the screen behind it lists all of them."""
 
 
 class Batches:
@@ -30,13 +46,39 @@ class Batches:
     def __init__(self, installation: Installation) -> None:
         self._installation = installation
 
-    def list_all(self) -> tuple[BatchView, ...]:
-        """Return all batches of this root, the newest first."""
-        return all_batches(self._installation)
+    def list_all(self, most: int | None = None) -> tuple[BatchView, ...]:
+        """Return the batches of this root, the newest first; `most` limits how many."""
+        return all_batches(self._installation, most)
 
     def view(self, batch_id: str) -> BatchView:
         """Return one batch, decided by evidence."""
         return view_batch(self._installation, batch_id)
+
+    def plan(self, source: BatchSource) -> BatchPlan:
+        """Plan the documents of a folder or queue, without any effect. Raises Refused if it has none."""
+        return self._planned(source).plan
+
+    def _planned(self, source: BatchSource) -> PlannedSource:
+        installation = self._installation
+        return PlannedSource.of(installation.root, installation.settings, source, installation.context.now)
+
+    def start_planned(
+        self,
+        source: BatchSource,
+        digest: str,
+        mode: Mode,
+        on_failure: OnFailure,
+        on_batch: OnBatch,
+        on_progress: OnProgress,
+    ) -> BatchView:
+        """Plan the source again, and start a batch of it. Raises Refused if its plans are not those that were shown."""
+        require_no_hold(self._installation)
+        planned = self._planned(source)
+        if planned.plan.digest != digest:
+            message = f"the documents of {source.path} are others than were planned"
+            raise Refused(StopCode.REPLAY_CONFLICT, message, "Plan them again, and look at what has changed.")
+        planned.require_startable(on_failure)
+        return self.start(planned.requests(self._installation, mode), mode, on_failure, on_batch, on_progress)
 
     def start(
         self,
@@ -52,11 +94,17 @@ class Batches:
         return BatchWalk(self._installation, batch.batch_id, on_batch, on_progress).resume()
 
     def resume(
-        self, batch_id: str, on_failure: OnFailure | None, on_batch: OnBatch, on_progress: OnProgress
+        self,
+        batch_id: str,
+        on_failure: OnFailure | None,
+        on_batch: OnBatch,
+        on_progress: OnProgress,
+        seen: str = "",
     ) -> BatchView:
         """Go on from where the batch rests. Raises Waiting or Refused if it waits for a ruling or for the switch."""
         require_no_hold(self._installation)
         walk = BatchWalk(self._installation, batch_id, on_batch, on_progress)
+        _require_seen(self.view(batch_id), seen)
         if on_failure is not None:
             walk.change_on_failure(on_failure)
         before = self.view(batch_id)
@@ -64,7 +112,7 @@ class Batches:
             self._refuse_standstill(before)
         return self._reported(walk.resume())
 
-    def arm(self, batch_id: str, confirm: str) -> SwitchView:
+    def arm(self, batch_id: str, confirm: str, seen: str = "") -> SwitchView:
         """Arm the switch for this batch to cut; if it is armed for that already, do nothing."""
         _require_typed(batch_id, confirm)
         if armed_for(self._installation, batch_id, Purpose.CUT):
@@ -72,17 +120,21 @@ class Batches:
             return measure_switch(self._installation).model_copy(update=note)
         view = self.view(batch_id)
         self._require(BatchMove.ARM, view)
+        _require_seen(view, seen)
         run_id = first_waiting(self._installation, view)
         _require_all(batch_id, self.arming_checks(view))
         self._back_up(run_id)
         arm_batch(self._installation, batch_id, Purpose.CUT)
         return measure_switch(self._installation)
 
-    def enact(self, batch_id: str, confirm: str, on_batch: OnBatch, on_progress: OnProgress) -> BatchView:
+    def enact(
+        self, batch_id: str, confirm: str, on_batch: OnBatch, on_progress: OnProgress, seen: str = ""
+    ) -> BatchView:
         """Enact every verified member under SG_2, and close them; the switch is armed for this alone."""
         _require_typed(batch_id, confirm)
         view = self.view(batch_id)
         self._require(BatchMove.ENACT, view)
+        _require_seen(view, seen)
         run_id = first_waiting(self._installation, view)
         _require_all(batch_id, self.enacting_checks(view))
         self._back_up(run_id)
@@ -94,6 +146,45 @@ class Batches:
     def report(self, batch_id: str) -> ReportView:
         """Write the report of the batch: a row for each document."""
         return write_batch_report(self._installation, batch_id)
+
+    def brief(self, danger: Danger, batch_id: str) -> Confirmation:
+        """Return all that the dialog of a dangerous action shows, measured now; an open check prevents the action.
+
+        Raises Refused for what is done with single runs alone.
+        """
+        view, move = self.view(batch_id), _MOVES.get(danger)
+        if move is None:
+            message = f"a batch cannot be taken as one to {danger}; each of its documents is a run"
+            raise Refused(StopCode.REFUSED_INPUT, message, f"See them: cutter-console batch status {batch_id}")
+        checks: tuple[Check, ...] = (self._legal_move(move, view),)
+        if move in view.moves:
+            checks += self.arming_checks(view) if move is BatchMove.ARM else self.enacting_checks(view)
+        waiting = tuple(m for m in view.members if not m.set_aside and m.stage in _WAITING[move])
+        n_units = sum(member.n_units or 0 for member in waiting)
+        return Confirmation(
+            danger=danger,
+            run_id=batch_id,
+            docprefix=counted(len(waiting), "document"),
+            target=self._target(),
+            n_units=n_units,
+            effects=_effects(move, view, waiting, n_units),
+            deltas=_deltas(move, waiting),
+            reversible=move is BatchMove.ARM,
+            reversal=_REVERSALS[move],
+            confirm_text=batch_id,
+            checks=checks,
+            seen=view.standing,
+        )
+
+    def _target(self) -> Target:
+        with connect(self._installation.settings.database.monitor, read_only=True, purpose="batch") as connection:
+            return measure_identity(connection, self._installation.context.host).target
+
+    def _legal_move(self, move: BatchMove, view: BatchView) -> Check:
+        advice = f"Legal now: {', '.join(view.moves)}" if view.moves else "Wait until the other process has ended."
+        if view.moves:
+            advice += f". The first: {command_of_batch(view.moves[0], view.batch_id)}"
+        return self._check("legal move", f"the batch: {view.phase}", move in view.moves, advice)
 
     def arming_checks(self, view: BatchView) -> tuple[Check, ...]:
         """Measure what must hold before the batch is armed to cut."""
@@ -186,24 +277,69 @@ class Batches:
     def _refuse_standstill(view: BatchView) -> None:
         """Raise what the batch waits for, with the command that gives it."""
         batch_id = view.batch_id
+        if not view.moves:
+            raise Refused(
+                StopCode.LOCKED,
+                f"another process works on batch {batch_id}",
+                f"See how far it is: cutter-console batch status {batch_id}",
+            )
         match view.moves[0]:
             case BatchMove.DRAFT_SG_1:
-                raise approval_workflow.waiting(
-                    batch_id, Kind.SG_1, f"then arm: cutter-console arm {batch_id} --confirm {batch_id}"
-                )
+                then = f"then arm: {command_of_batch(BatchMove.ARM, batch_id)}"
+                raise approval_workflow.waiting(batch_id, Kind.SG_1, then)
             case BatchMove.DRAFT_SG_2:
-                raise approval_workflow.waiting(
-                    batch_id, Kind.SG_2, f"then: cutter-console enact {batch_id} --confirm {batch_id}"
-                )
-            case BatchMove.ARM:
-                action = f"cutter-console arm {batch_id} --confirm {batch_id}"
-            case BatchMove.ENACT:
-                action = f"cutter-console enact {batch_id} --confirm {batch_id}"
-            case BatchMove.RESUME:
-                action = f"cutter-console batch resume {batch_id}"
-            case BatchMove.REPORT:
-                action = f"cutter-console batch report {batch_id}"
-        raise Refused(StopCode.EXECUTION_DISABLED, f"batch {batch_id}: {view.phase}", action)
+                then = f"then: {command_of_batch(BatchMove.ENACT, batch_id)}"
+                raise approval_workflow.waiting(batch_id, Kind.SG_2, then)
+            case move:
+                action = command_of_batch(move, batch_id)
+                raise Refused(StopCode.EXECUTION_DISABLED, f"batch {batch_id}: {view.phase}", action)
+
+
+_MOVES = {Danger.ARM: BatchMove.ARM, Danger.ENACT: BatchMove.ENACT}
+_WAITING = {BatchMove.ARM: CUTTING, BatchMove.ENACT: frozenset({Stage.AWAITING_LIFECYCLE_AUTHORIZATION})}
+_REVERSALS = {
+    BatchMove.ARM: "disarm ends it at once; each draft cut can be reverted by itself",
+    BatchMove.ENACT: "CANNOT BE UNDONE: enacted units can only be superseded by a new version",
+}
+
+
+def _effects(move: BatchMove, view: BatchView, waiting: tuple[MemberView, ...], n_units: int) -> tuple[str, ...]:
+    documents, units = counted(len(waiting), "document"), counted(n_units, "unit", ",")
+    names = ", ".join(member.docprefix for member in waiting[:_NAMED])
+    more = f" and {len(waiting) - _NAMED} more" if len(waiting) > _NAMED else ""
+    left = f" {counted(len(view.set_aside), 'document')} set aside stay as they are." if view.set_aside else ""
+    if move is BatchMove.ARM:
+        return (
+            f"Arms the switch for batch {view.batch_id} alone, until the lease expires; it is never extended.",
+            f"The batch may then cut {units} of {documents} into DRAFT, one after the other.{left}",
+            f"The documents: {names}{more}.",
+        )
+    return (
+        f"{units} of {documents} become ENACTED LAW, each document in one transaction of its own.{left}",
+        f"The documents: {names}{more}.",
+        "Readers act on enacted units, and enacted units are immutable.",
+    )
+
+
+def _deltas(move: BatchMove, waiting: tuple[MemberView, ...]) -> tuple[TableDelta, ...]:
+    """Return the rows that are still to come, table by table, added up over the documents."""
+    rows: dict[str, int] = {}
+    for member in waiting:
+        n_units = member.n_units or 0
+        if move is BatchMove.ENACT:
+            deltas = expected_enactment_deltas(n_units, None)
+        else:
+            # Of a document that was cut already a part of the rows is there.
+            deltas = expected_cut_deltas(n_units) if member.stage is Stage.AWAITING_CUT_AUTHORIZATION else ()
+        for delta in deltas:
+            rows[delta.table] = rows.get(delta.table, 0) + delta.rows
+    return tuple(TableDelta(table=table, rows=number) for table, number in rows.items())
+
+
+def _require_seen(view: BatchView, seen: str) -> None:
+    if seen and seen != view.standing:
+        message = f"batch {view.batch_id} is not as it was when you decided; now: {view.phase}"
+        raise Refused(StopCode.REPLAY_CONFLICT, message, "Look at it again, then decide.")
 
 
 def _require_typed(batch_id: str, confirm: str) -> None:

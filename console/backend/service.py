@@ -19,7 +19,8 @@ from console.backend.gates.board import gates_named, measure_board
 from console.backend.host.installation import Installation
 from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
-from console.backend.model.batches import BatchView, OnFailure, is_batch
+from console.backend.model.batch_ids import is_batch
+from console.backend.model.batches import BatchPlan, BatchSource, BatchView, OnBatch, OnFailure
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, UsageError
 from console.backend.model.plan import bind
 from console.backend.model.profile_names import AKN_PROFILE
@@ -48,7 +49,6 @@ from console.backend.postgres.measure import privileges_to_write
 from console.backend.postgres.records import DocumentRow, documents
 from console.backend.runs import approval_workflow, arming, batch_rulings, kill_switch, lifecycle
 from console.backend.runs.backups import ensure_backup
-from console.backend.runs.batches import OnBatch
 from console.backend.runs.draft_edits import EditView, require_edit_run, start_edit
 from console.backend.runs.edits import apply_edits
 from console.backend.runs.engine import Engine
@@ -241,14 +241,15 @@ class BackendService:
     @with_kept_sessions
     def brief(self, danger: Danger, run_id: str) -> Confirmation:
         """Return what a dangerous action would do, and what stands in its way."""
+        if is_batch(run_id) and danger is not Danger.RELEASE_HOLD:
+            return Batches(self.installation).brief(danger, run_id)
         return confirmations.brief(self.installation, danger, run_id)
 
     @with_kept_sessions
     def arm(self, run_id: str, confirm: str) -> SwitchView:
         """Arm the switch for this run, or this batch, to cut; if it is armed for that already, do nothing."""
         if is_batch(run_id):
-            self._require_writable()
-            return Batches(self.installation).arm(run_id, confirm)
+            return self.arm_batch(run_id, confirm)
         if confirm == run_id and kill_switch.armed_for(self.installation, run_id, Purpose.CUT):
             kill_switch.require_no_hold(self.installation)
             note = {"note": "it was armed for this run already; nothing was done"}
@@ -289,14 +290,32 @@ class BackendService:
             self._walk(Engine(self.installation, run_id, on_progress, holder), enact=True)
         return self.run(run_id)
 
-    def batches(self) -> tuple[BatchView, ...]:
-        """Return all batches of this root, the newest first."""
-        return Batches(self.installation).list_all()
+    def batches(self, most: int | None = None) -> tuple[BatchView, ...]:
+        """Return the batches of this root, the newest first; `most` limits how many."""
+        return Batches(self.installation).list_all(most)
 
     @with_kept_sessions
     def batch(self, batch_id: str) -> BatchView:
         """Return one batch, decided by evidence."""
         return Batches(self.installation).view(batch_id)
+
+    def plan_batch(self, source: BatchSource) -> BatchPlan:
+        """Plan the documents of a folder or queue together, without any effect."""
+        return Batches(self.installation).plan(source)
+
+    @with_kept_sessions
+    def start_planned_batch(
+        self,
+        source: BatchSource,
+        digest: str,
+        mode: Mode,
+        on_failure: OnFailure,
+        on_batch: OnBatch,
+        on_progress: OnProgress,
+    ) -> BatchView:
+        """Start a batch of what was planned from this source; `digest` is that of the plans that were shown."""
+        self._require_writable()
+        return Batches(self.installation).start_planned(source, digest, mode, on_failure, on_batch, on_progress)
 
     @with_kept_sessions
     def start_batch(
@@ -313,17 +332,30 @@ class BackendService:
 
     @with_kept_sessions
     def resume_batch(
-        self, batch_id: str, on_failure: OnFailure | None, on_batch: OnBatch, on_progress: OnProgress
+        self,
+        batch_id: str,
+        on_failure: OnFailure | None,
+        on_batch: OnBatch,
+        on_progress: OnProgress,
+        seen: str = "",
     ) -> BatchView:
         """Go on from where the batch rests; `on_failure` changes what it does if a document fails."""
         self._require_writable()
-        return Batches(self.installation).resume(batch_id, on_failure, on_batch, on_progress)
+        return Batches(self.installation).resume(batch_id, on_failure, on_batch, on_progress, seen)
 
     @with_kept_sessions
-    def enact_batch(self, batch_id: str, confirm: str, on_batch: OnBatch, on_progress: OnProgress) -> BatchView:
+    def arm_batch(self, batch_id: str, confirm: str, seen: str = "") -> SwitchView:
+        """Arm the switch for this batch to cut; if it is armed for that already, do nothing."""
+        self._require_writable()
+        return Batches(self.installation).arm(batch_id, confirm, seen)
+
+    @with_kept_sessions
+    def enact_batch(
+        self, batch_id: str, confirm: str, on_batch: OnBatch, on_progress: OnProgress, seen: str = ""
+    ) -> BatchView:
         """Enact every verified document of the batch under SG_2, and close them; the switch is armed for this alone."""
         self._require_writable()
-        return Batches(self.installation).enact(batch_id, confirm, on_batch, on_progress)
+        return Batches(self.installation).enact(batch_id, confirm, on_batch, on_progress, seen)
 
     @with_kept_sessions
     def report_batch(self, batch_id: str) -> ReportView:

@@ -2,35 +2,31 @@
 
 from collections.abc import Iterator
 
-from console.backend.documents import intake
-from console.backend.documents.acceptances import parse_acceptances
-from console.backend.documents.batch_plan import documents_of, plan_batch
-from console.backend.documents.limits import limits_of
 from console.backend.host.context import Context, default_root
 from console.backend.host.settings import load_settings
-from console.backend.model.batches import BatchDocument, BatchMove, BatchPlan, BatchProgress, BatchView, OnFailure
+from console.backend.model.batches import (
+    BatchMove,
+    BatchPlan,
+    BatchProgress,
+    BatchSource,
+    BatchView,
+    OnFailure,
+    command_of_batch,
+)
 from console.backend.model.counting import counted
-from console.backend.model.errors import ExitStatus, Refused, StopCode
+from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Mode
 from console.backend.model.value import Value
-from console.backend.model.view_models import Progress, RunRequest
-from console.backend.service import BackendService
+from console.backend.model.view_models import Progress
+from console.backend.runs.batch_sources import PlannedSource
 from console.cli.arguments import Options
 from console.cli.batch_requests import OneBatch, PlanBatch, ResumeBatch, StartBatch
 from console.cli.installation import backend_of
 from console.cli.operations import Nothing
 from console.cli.output import as_typed, narrate, report
-from console.cli.taking_in import taken_in
+from console.cli.taking_in import narrate_taken_in
 
-_MOVES = {
-    BatchMove.RESUME: "cutter-console batch resume {batch}",
-    BatchMove.DRAFT_SG_1: "cutter-console approval draft {batch}",
-    BatchMove.ARM: "cutter-console arm {batch} --confirm {batch}",
-    BatchMove.DRAFT_SG_2: "cutter-console approval draft {batch}",
-    BatchMove.ENACT: "cutter-console enact {batch} --confirm {batch}",
-    BatchMove.REPORT: "cutter-console batch report {batch}",
-}
 _WAITS = frozenset({BatchMove.DRAFT_SG_1, BatchMove.DRAFT_SG_2, BatchMove.ARM, BatchMove.ENACT})
 
 
@@ -42,7 +38,7 @@ class BatchList(Value):
 
 def plan(options: Options, request: PlanBatch) -> ExitStatus:
     """Plan many documents together, without any effect and without a database."""
-    planned, _ = _planned(options, request)
+    planned = _planned(options, request).plan
     report(options, "batch plan", planned.outcome, _plan_lines(planned), planned)
     match planned.outcome:
         case Outcome.PASS:
@@ -53,12 +49,10 @@ def plan(options: Options, request: PlanBatch) -> ExitStatus:
             return ExitStatus.REFUSED
 
 
-def _planned(options: Options, request: PlanBatch) -> tuple[BatchPlan, tuple[BatchDocument, ...]]:
+def _planned(options: Options, request: PlanBatch) -> PlannedSource:
     root = (options.root or default_root()).absolute()
-    settings = load_settings(root, options.config)
-    documents = documents_of(request.source, request.profile, ordinals=request.ordinals)
-    folder = settings.under(root, settings.profiles)
-    return plan_batch(documents, folder, limits_of(settings), Context(root=root).now), documents
+    source = BatchSource(path=request.source, profile=request.profile, ordinals=request.ordinals)
+    return PlannedSource.of(root, load_settings(root, options.config), source, Context(root=root).now)
 
 
 def _plan_lines(planned: BatchPlan) -> Iterator[str]:
@@ -74,39 +68,15 @@ def _plan_lines(planned: BatchPlan) -> Iterator[str]:
 
 def start(options: Options, request: StartBatch) -> ExitStatus:
     """Plan the documents, then start a run for each of them: DRYRUN unless --live."""
-    planned, documents = _planned(options, request)
-    backend, on_failure = backend_of(options), OnFailure(request.on_failure)
-    refused = [document for document in planned.documents if document.outcome is not Outcome.PASS]
-    for document in refused:
-        narrate(f"refused: {document.name}: {document.detail}")
-    if refused and (on_failure is OnFailure.STOP or not planned.n_planned):
-        message = f"{counted(len(refused), 'document')} cannot be planned, first {refused[0].name}: {refused[0].detail}"
-        action = f"See all of them: cutter-console batch plan {request.source}; or go on without them: --on-failure set-aside"
-        raise Refused(StopCode.REFUSED_INPUT, message, action)
+    planned, on_failure = _planned(options, request), OnFailure(request.on_failure)
+    backend = backend_of(options)
+    for refused in planned.refused:
+        narrate(f"refused: {refused}")
+    planned.require_startable(on_failure)
     mode = Mode.LIVE if request.live else Mode.DRYRUN
-    good = {document.position for document in planned.documents if document.outcome is Outcome.PASS}
-    requests = tuple(
-        (document.name, _run_request(backend, document, mode))
-        for position, document in enumerate(documents, 1)
-        if position in good
-    )
+    requests = planned.requests(backend.installation, mode, narrate_taken_in)
     view = backend.start_batch(requests, mode, on_failure, _narrate_batch, _narrate)
     return _report(options, "batch start", view)
-
-
-def _run_request(backend: BackendService, document: BatchDocument, mode: Mode) -> RunRequest:
-    accept = b""
-    if document.accept is not None:
-        accept = intake.read_accept(document.accept)
-        parse_acceptances(accept, str(document.accept))
-    return RunRequest(
-        origin=taken_in(backend.installation, document.path),
-        docprefix=document.docprefix,
-        profile=document.profile,
-        ordinals=document.ordinals,
-        accept=accept.decode(),
-        mode=mode,
-    )
 
 
 def list_all(options: Options, _request: Nothing) -> ExitStatus:
@@ -150,18 +120,22 @@ def _narrate(progress: Progress) -> None:
 
 
 def _narrate_batch(progress: BatchProgress) -> None:
+    narrate(_progress_words(progress))
+
+
+def _progress_words(progress: BatchProgress) -> str:
     rate = f", {progress.units_per_s:,.0f} units per second" if progress.units_per_s is not None else ""
     left = f", {progress.remaining_s:.0f} s left" if progress.remaining_s is not None and progress.docprefix else ""
-    narrate(f"{progress.step:<8} {progress.done:>4} of {progress.total}  {progress.docprefix}{rate}{left}")
+    return f"{progress.step:<8} {progress.done:>4} of {progress.total}  {progress.docprefix}{rate}{left}"
 
 
 def _report(options: Options, command: str, view: BatchView, exit_status: ExitStatus | None = None) -> ExitStatus:
-    is_done = view.moves[0] is BatchMove.REPORT
+    is_done = view.moves[:1] == (BatchMove.REPORT,)
     outcome = (Outcome.PARTIAL if view.set_aside else Outcome.PASS) if is_done else Outcome.PARTIAL
     done = report(options, command, outcome, _lines(options, view), view)
     if exit_status is not None:
         return exit_status
-    return ExitStatus.WAITING if view.moves[0] in _WAITS else done
+    return ExitStatus.WAITING if _WAITS & set(view.moves[:1]) else done
 
 
 def _lines(options: Options, view: BatchView) -> Iterator[str]:
@@ -176,5 +150,11 @@ def _lines(options: Options, view: BatchView) -> Iterator[str]:
         units = counted(member.n_units, "unit", ",") if member.n_units else "- units"
         aside = f"  SET ASIDE: {member.set_aside}" if member.set_aside else ""
         yield f"{member.position:>4}  {member.docprefix:<32}  {member.run_id}  {member.state}  {units}{aside}"
+    if view.armed_until is not None:
+        yield f"armed      to {view.armed_to}, until {view.armed_until:%H:%M:%S} UTC"
+    if view.at_work:
+        yield f"at work    {_progress_words(view.progress) if view.progress is not None else 'another process'}"
+        yield "legal      nothing: another process works on it"
+        return
     yield f"legal      {', '.join(view.moves)}"
-    yield f"next       {as_typed(options, _MOVES[view.moves[0]].format(batch=view.batch_id))}"
+    yield f"next       {as_typed(options, command_of_batch(view.moves[0], view.batch_id))}"

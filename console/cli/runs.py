@@ -5,7 +5,7 @@ from pathlib import Path
 from console.backend.documents import intake
 from console.backend.documents.acceptances import parse_acceptances
 from console.backend.model.amendment import amendment_in_words, parse_moved
-from console.backend.model.batches import is_batch
+from console.backend.model.batch_ids import is_batch
 from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Check, Outcome, worst

@@ -1,44 +1,20 @@
-"""Takes a document that a command names into the intake folder."""
+"""Takes a document that a command names into the intake folder, and says so."""
 
 from pathlib import Path
 
-from console.backend.documents import intake
-from console.backend.documents.limits import limits_of
 from console.backend.host.installation import Installation
-from console.backend.model.errors import Refused, StopCode
+from console.backend.runs.taking_in import TakenIn, take_in
 from console.cli.output import narrate
-from console.cli.plans import keep_new_file
 
 
 def taken_in(installation: Installation, path: Path) -> str:
-    """Return the document's origin; a file from another folder is copied into the intake folder, never over another.
-
-    Raises Refused if the file does not exist, or if the intake folder has another text of its name.
-    """
-    intake_file = installation.intake / path.name
-    if not path.exists():
-        raise _not_there(path, intake_file)
-    # Read before it is copied: a file that is refused leaves nothing in the intake folder.
-    source = intake.read_source(path, folder=path.parent, limits=limits_of(installation.settings))
-    if intake_file.exists() and intake_file.read_bytes() != source.raw:
-        raise Refused(
-            StopCode.REFUSED_INPUT, f"{intake_file} is there with other content", "Give the document another file name."
-        )
-    if not intake_file.exists():
-        keep_new_file(intake_file, source.raw)
-        narrate(f"copied {path} to {intake_file}")
-    return f"file:{path.name}"
+    """Return the document's origin; says if it was copied. Raises Refused as `take_in` does."""
+    taken = take_in(installation, path)
+    narrate_taken_in(path, taken)
+    return taken.origin
 
 
-def _not_there(path: Path, intake_file: Path) -> Refused:
-    """Return the refusal of a missing file; it names the file of that name in the intake folder, if there is one."""
-    message = f"{path.absolute()} does not exist"
-    if path.name and intake_file.is_file():
-        return Refused(
-            StopCode.REFUSED_INPUT, message, f"The intake folder has one of that name; give it as {intake_file}"
-        )
-    return Refused(
-        StopCode.REFUSED_INPUT,
-        f"{message}, and {intake_file.parent} has no {path.name or 'document'} either",
-        f"Give the file's whole path; see what is there: ls {path.absolute().parent} {intake_file.parent}",
-    )
+def narrate_taken_in(path: Path, taken: TakenIn) -> None:
+    """Say where a document was copied to, if it was."""
+    if taken.copied_to is not None:
+        narrate(f"copied {path} to {taken.copied_to}")

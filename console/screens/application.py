@@ -26,6 +26,7 @@ class Application(Asking, Protocol):
     no_status: str
     """The reason why there is no status yet."""
     wanted_run: str
+    wanted_batch: str
     wanted_statement: str
     registry: "Registry"
     readiness: "ReadinessWatch"
@@ -49,6 +50,9 @@ class Application(Asking, Protocol):
 
     def show_run(self, run_id: str) -> None:
         """Go to the Run screen with this run."""
+
+    def show_batch(self, batch_id: str) -> None:
+        """Go to the Batch screen with this batch."""
 
     def action_approvals(self) -> None:
         """Go to the Approvals screen."""

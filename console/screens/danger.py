@@ -9,8 +9,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input
 
+from console.backend.model.batch_ids import is_batch
+from console.backend.model.batches import BatchMove, BatchView, command_of_batch
 from console.backend.model.errors import CutterError
 from console.backend.model.view_models import Confirmation, Danger, RunView, SwitchView
+from console.screens.batch_feed import BATCH_IF_LEFT, BatchFeed
+from console.screens.batch_text import came_to as batch_came_to
 from console.screens.danger_text import TITLES, briefing_lines, refusal_line
 from console.screens.dialog import Dialog
 from console.screens.drawable import can_draw
@@ -31,10 +35,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """The text and the reason that the operator typed."""
+    """The text and the reason that the operator typed, and the digest of the batch that the dialog was about."""
 
     confirm: str
     reason: str
+    seen: str = ""
 
 
 class DangerDialog(Dialog[Confirmed]):
@@ -146,7 +151,7 @@ class DangerDialog(Dialog[Confirmed]):
         elif reason is None:
             self._demand(line(Span("A reason is required. ", "bad"), "It is recorded with the run."))
         else:
-            self.dismiss(Confirmed(typed, reason))
+            self.dismiss(Confirmed(typed, reason, self.briefing.seen))
 
     def _reason(self) -> str | None:
         if self._danger is not Danger.VOID:
@@ -172,7 +177,7 @@ def _demand_line(briefing: Confirmation) -> Line:
 
 
 def ask_and_do(console: "Application", danger: Danger, run_id: str) -> None:
-    """Open the dialog; if it is confirmed, run the action as an operation."""
+    """Open the dialog; if it is confirmed, run the action as an operation. `run_id` can be a batch's id."""
 
     def answered(answer: Confirmed | None) -> None:
         if answer is not None:
@@ -181,31 +186,57 @@ def ask_and_do(console: "Application", danger: Danger, run_id: str) -> None:
     console.open_dialog(DangerDialog(danger, run_id), answered)
 
 
-def _operation(danger: Danger, run_id: str, answer: Confirmed) -> Operation[RunView | SwitchView]:
-    def call(backend: "Backend", progress: "OnProgress") -> RunView | SwitchView:
-        match danger:
-            case Danger.ARM:
-                return backend.arm(run_id, answer.confirm)
-            case Danger.ENACT:
-                return backend.enact(run_id, answer.confirm, progress)
-            case Danger.REVERT:
-                return backend.revert(run_id, answer.confirm)
-            case Danger.VOID:
-                return backend.void(run_id, answer.reason)
-            case Danger.RELEASE_HOLD:
-                return backend.release_hold(answer.confirm)
-
-    return Operation(f"{TITLES[danger]} {run_id}".strip(), call, lambda result: _done(danger, result))
+_Result = RunView | SwitchView | BatchView
 
 
-def _done(danger: Danger, result: RunView | SwitchView) -> Notice:
+def _operation(danger: Danger, run_id: str, answer: Confirmed) -> Operation[_Result]:
+    def call(backend: "Backend", progress: "OnProgress") -> _Result:
+        return (_do_with_batch if is_batch(run_id) else _do)(backend, danger, run_id, answer, progress)
+
+    if_left = BATCH_IF_LEFT if is_batch(run_id) else ()
+    return Operation(f"{TITLES[danger]} {run_id}".strip(), call, lambda result: _done(danger, result), if_left)
+
+
+def _do(backend: "Backend", danger: Danger, run_id: str, answer: Confirmed, progress: "OnProgress") -> _Result:
+    match danger:
+        case Danger.ARM:
+            return backend.arm(run_id, answer.confirm)
+        case Danger.ENACT:
+            return backend.enact(run_id, answer.confirm, progress)
+        case Danger.REVERT:
+            return backend.revert(run_id, answer.confirm)
+        case Danger.VOID:
+            return backend.void(run_id, answer.reason)
+        case Danger.RELEASE_HOLD:
+            return backend.release_hold(answer.confirm)
+
+
+def _do_with_batch(
+    backend: "Backend", danger: Danger, batch_id: str, answer: Confirmed, progress: "OnProgress"
+) -> _Result:
+    """Arm or enact; nothing else of this kind is done with a batch, but a HOLD that names one is released as any other."""
+    feed = BatchFeed(progress)
+    match danger:
+        case Danger.ARM:
+            return backend.arm_batch(batch_id, answer.confirm, answer.seen)
+        case Danger.ENACT:
+            return backend.enact_batch(batch_id, answer.confirm, feed.on_batch, feed.on_progress, answer.seen)
+        case _:
+            return _do(backend, danger, batch_id, answer, progress)
+
+
+def _done(danger: Danger, result: _Result) -> Notice:
     """Return the notice of the result. A notice about the switch ends when the switch changes."""
     if isinstance(result, RunView):
         return Notice("done", came_to(result))
+    if isinstance(result, BatchView):
+        return Notice("done", batch_came_to(result))
     state = result.state.value
     if danger is Danger.ARM and result.expires_at is not None:
         armed = f"Armed until {clock(result.expires_at)} for {result.run_id}."
         cut = f"Start the cut: 3, then g, or: cutter-console run resume {result.run_id}"
+        if is_batch(result.run_id):
+            cut = f"Start the cut: 7, then g, or: {command_of_batch(BatchMove.RESUME, result.run_id)}"
         return Notice("done", armed, "", cut, while_switch=state)
     if danger is Danger.RELEASE_HOLD:
         return Notice("done", f"The HOLD is released. The switch is {state}; no run was resumed.", while_switch=state)

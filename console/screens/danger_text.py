@@ -1,5 +1,6 @@
 """The texts of a dangerous dialog: the action, its target, its rows, whether it can be undone, and the open checks."""
 
+from console.backend.model.batch_ids import is_batch
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan_binding import TableDelta, Target
 from console.backend.model.view_models import Confirmation, Danger
@@ -28,7 +29,11 @@ def briefing_lines(briefing: Confirmation, width: int) -> list[Line]:
     units = "" if briefing.n_units is None else f" ({plural(briefing.n_units, 'unit')})"
     lines = [
         *hanging((Span("what     ", "muted"),), f"{TITLES[briefing.danger]}{units}", width, "strong"),
-        *hanging((Span("run      ", "muted"),), f"{briefing.run_id or 'none'}  {briefing.docprefix}", width),
+        *hanging(
+            (Span(f"{'batch' if is_batch(briefing.run_id) else 'run':<9}", "muted"),),
+            f"{briefing.run_id or 'none'}  {briefing.docprefix}",
+            width,
+        ),
         *hanging((Span("where    ", "muted"),), target_words(briefing.target), width),
         *_undo(briefing, width),
     ]

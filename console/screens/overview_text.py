@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Self
 
 from console.actions.actions import Registry, keys_of
+from console.backend.model.batch_ids import is_batch
 from console.backend.model.full_command import full_command
 from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import Purpose
@@ -59,6 +60,7 @@ def where(status: Status, *, read_only: bool) -> list[Line]:
 
 
 _GO_ON = "cutter-console run resume RUN"
+_BATCH_GOES_ON = "cutter-console batch resume BATCH"
 
 _MEANING = {
     SwitchState.OFF: "OFF: nothing may be written",
@@ -83,7 +85,8 @@ def switch(status: Status, now: datetime, known: Registry) -> list[Line]:
         lines.append(field("reason", str(view.reason)))
     if view.purpose:
         cuts = view.state is SwitchState.ARMED and view.purpose == Purpose.CUT
-        keys = keys_of(_GO_ON, known) if cuts else ""
+        goes_on = _BATCH_GOES_ON if is_batch(str(view.run_id)) else _GO_ON
+        keys = keys_of(goes_on, known) if cuts else ""
         lines.append(field("for", f"{view.purpose}{f': {keys}' if keys else ''}"))
     if view.clears_with:
         lines.append(field("clear by", full_command(view.clears_with, root)))

@@ -18,41 +18,56 @@ _TABS = (
     ("4", "Approvals"),
     ("5", "Gates"),
     ("6", "Drift"),
+    ("7", "Batch"),
 )
 _ROOMY = 100
 """Number of columns from which on the names of the screens stand further apart."""
 
 
-def tabs(title: str, width: int) -> Line:
-    """Return the screens with their keys; on a narrow screen with the name of the shown one alone."""
-    compact = _tabs(title, all_names=True)
-    if width >= _ROOMY and len(plain(_tabs(title, all_names=True, gap=" "))) <= width:
-        return _tabs(title, all_names=True, gap=" ")
-    return compact if len(plain(compact)) <= width else _tabs(title, all_names=False)
+def top_line(title: str, width: int, full: Line, short: Line) -> Line:
+    """Return the screens with their keys, and at the right end the badges, which are given in full and in short.
+
+    On a narrow screen they stand closer, then the badges are in short; if all of it does not fit, the name of the shown
+    screen stands alone.
+    """
+    ways = (
+        *(((_tabs(title, gap=" "), full),) if width >= _ROOMY else ()),
+        (_tabs(title), full),
+        *((_tabs(title, before="")[1:], right) for right in (full, short)),
+        (_tabs(title, all_names=False), full),
+    )
+    fitting = (way for way in ways if len(plain(way[0])) + len(plain(way[1])) <= width)
+    left, right = next(fitting, ways[-1])
+    return (*left, Span(" " * max(width - len(plain(left)) - len(plain(right)), 0)), *right)
 
 
-def _tabs(title: str, *, all_names: bool, gap: str = "") -> Line:
+def _tabs(title: str, *, all_names: bool = True, gap: str = "", before: str = " ") -> Line:
     spans: list[Span] = []
     for key, name in _TABS:
         is_current = name == title
-        spans.append(Span(f" {key}{gap}", "muted"))
+        spans += [Span(" "), Span(f"{key}{gap}", "muted")]
         if is_current or all_names:
-            spans.append(Span(f"[{name}]" if is_current else f" {name}{gap}", "strong" if is_current else "plain"))
+            words = f"[{name}]" if is_current else f"{before}{name}{gap}"
+            spans.append(Span(words, "strong" if is_current else "plain"))
     return tuple(spans)
 
 
-def badges(status: "Status | None", old: str, *, read_only: bool, demo: bool) -> Line:
+def badges(status: "Status | None", old: str, *, read_only: bool, demo: bool, short: bool = False) -> Line:
     """Return demo, read-only and the switch in words; `old` is the age of a measurement that could not be repeated."""
+    gap = "" if short else " "
     spans: list[Span] = []
     if demo:
-        spans.append(Span(" DEMO ", "accent"))
+        spans.append(Span(f" DEMO{gap}", "accent"))
     if read_only:
-        spans.append(Span(" READ-ONLY ", "accent"))
+        spans.append(Span(f" READ-ONLY{gap}", "accent"))
     if status is None:
         return (*spans, Span(" switch not measured", "muted"))
     word, expires = status.switch.state.value, status.switch.expires_at
-    until = f" until {clock(expires)}" if expires is not None and word == "ARMED" else ""
+    is_armed = expires is not None and word == "ARMED"
+    until = f" until {clock(expires)}" if expires is not None and is_armed else ""
     text = f" switch {word}{until}{f' {old}, NOT CURRENT' if old else ''}"
+    if short and word != "OFF" and not old:
+        text = f" {word} to {expires:%H:%M}" if is_armed else f" {word}"
     return (*spans, Span(text, "warn" if old else switch_tone(word)))
 
 
@@ -85,10 +100,10 @@ class TopBar(Lines):
 
     def draw(self, title: str, status: "Status | None", reason: str, old: str, *, read_only: bool, demo: bool) -> None:
         """Draw for the screen of this title."""
-        right = badges(status, old, read_only=read_only, demo=demo)
-        left = tabs(title, self.size.width - len(plain(right)))
-        gap = max(self.size.width - len(plain(left)) - len(plain(right)), 0)
-        self.show([(*left, Span(" " * gap), *right), where(status, reason)])
+        full = badges(status, old, read_only=read_only, demo=demo)
+        short = badges(status, old, read_only=read_only, demo=demo, short=True)
+        first = top_line(title, self.size.width, full, short)
+        self.show([first, where(status, reason)])
 
 
 def key_line(actions: Sequence[Action], width: int) -> Line:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import get_args
 
 from textual import events
 from textual.app import App
@@ -23,6 +24,7 @@ from console.app.application import ConsoleApp
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.model.states import Stage
 from console.screens.panic import PanicDialog
+from tests.support.fake_batches import BATCH_ID, BatchAt
 from tests.support.fakes import ARMED, HOLD, NOW, OFF, RUN_ID, FakeBackend
 
 STATES = ("read-only", "operating", "armed")
@@ -75,6 +77,9 @@ _COMMANDS = [
     "4",
     "5",
     "6",
+    "7",
+    "7",
+    "G",
     "r",
     "question_mark",
     "ctrl+p",
@@ -269,7 +274,7 @@ class Noise:
         """To the field of a dialog, the text that it may ask for, the confirming key."""
         if not self._may_type:
             return "tab ctrl+y", [_key("tab"), _key("ctrl+y")]
-        text = self._dice.choice((RUN_ID, "RELEASE"))
+        text = self._dice.choice((RUN_ID, BATCH_ID, "RELEASE"))
         return f"type {text}", [_key("tab"), events.Paste(text), _key("tab"), events.Paste("a reason"), _key("ctrl+y")]
 
     def _resize(self) -> tuple[str, list[Message]]:
@@ -307,6 +312,7 @@ class Noise:
             "checks": lambda: setattr(self._backend, "open_checks", not self._backend.open_checks),
             "problems": lambda: setattr(self._backend, "with_problems", not self._backend.with_problems),
             "stage": lambda: setattr(self._backend, "stage", self._dice.choice(list(Stage))),
+            "batch": lambda: setattr(self._backend, "batch_at", self._dice.choice(get_args(BatchAt))),
             "switch": lambda: setattr(self._backend, "switch", self._dice.choice((OFF, ARMED, HOLD))),
             "hostile": lambda: setattr(self._backend, "hostile", self._dice.choice(("", "[/x]\x1b[31m\u202e"))),
         }

@@ -8,9 +8,10 @@ from syrupy.assertion import SnapshotAssertion
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.states import Stage
 from tests.screens.conftest import opened
+from tests.support.fake_batches import armed_for_batch
 from tests.support.fake_documents import TITLE
 from tests.support.fake_gates import DENIED, unmeasured
-from tests.support.fakes import ARMED, HOLD, FakeBackend
+from tests.support.fakes import ARMED, HOLD, NOW, FakeBackend
 
 SIZES = ((80, 24), (120, 40))
 
@@ -118,4 +119,45 @@ async def test_readiness_on_a_big_screen(name: str, screen_snapshot: SnapshotAss
     """Side by side, and nothing stretched thin."""
     make, keys = READINESS[name]
     async with opened(make(), *keys, size=(200, 60)) as (app, _pilot):
+        assert app.export_screenshot() == screen_snapshot
+
+
+_ARMED = armed_for_batch(NOW)
+_FOLDER = ("7", "p", *"/laws", "enter")
+BATCHES: dict[str, tuple[Callable[[], FakeBackend], tuple[str, ...], tuple[int, int]]] = {
+    "waiting-80x24": (FakeBackend, ("7",), (80, 24)),
+    "waiting-200x60": (lambda: FakeBackend(batch_copies=4), ("7",), (200, 60)),
+    "empty-80x24": (lambda: FakeBackend(batch_at="none"), ("7",), (80, 24)),
+    "armed-120x40": (lambda: FakeBackend(batch_at="armed", switch=_ARMED), ("7",), (120, 40)),
+    "cutting-80x24": (lambda: FakeBackend(batch_at="cutting", switch=_ARMED), ("7",), (80, 24)),
+    "cutting-120x40": (lambda: FakeBackend(batch_at="cutting", switch=_ARMED), ("7",), (120, 40)),
+    "set-aside-80x24": (lambda: FakeBackend(batch_at="aside"), ("7", "tab", "down"), (80, 24)),
+    "failed-120x40": (lambda: FakeBackend(batch_at="failed", switch=_ARMED), ("7", "tab", "down"), (120, 40)),
+    "law-200x60": (lambda: FakeBackend(batch_at="law", batch_copies=20), ("7",), (200, 60)),
+    "very-long-80x24": (lambda: FakeBackend(batch_at="sg_2", batch_copies=200), ("7", "tab", "end"), (80, 24)),
+    "hostile-80x24": (lambda: FakeBackend(batch_at="aside", hostile="[/x]\x1b[31m\u202e"), ("7",), (80, 24)),
+    "down-80x24": (lambda: FakeBackend(down=True), ("7",), (80, 24)),
+    "damaged-80x24": (lambda: FakeBackend(batch_at="damaged"), ("7",), (80, 24)),
+    "hold-120x40": (lambda: FakeBackend(batch_at="arm", switch=HOLD), ("7", "g"), (120, 40)),
+    "folder-80x24": (FakeBackend, _FOLDER, (80, 24)),
+    "folder-refused-120x40": (lambda: FakeBackend(folder_refuses=True), (*_FOLDER, "down"), (120, 40)),
+    "dialog-folder-80x24": (FakeBackend, ("7", "p"), (80, 24)),
+    "dialog-live-80x24": (FakeBackend, (*_FOLDER, "L"), (80, 24)),
+    "dialog-without-80x24": (lambda: FakeBackend(batch_at="failed", switch=_ARMED), ("7", "G"), (80, 24)),
+    "dialog-arm-80x24": (lambda: FakeBackend(batch_at="arm"), ("7", "A"), (80, 24)),
+}
+
+
+@pytest.mark.parametrize("name", BATCHES)
+async def test_batch(name: str, screen_snapshot: SnapshotAssertion) -> None:
+    """Batches at their pauses, at work, stopped, unknown; a planned folder; the dialogs."""
+    make, keys, size = BATCHES[name]
+    async with opened(make(), *keys, size=size) as (app, _pilot):
+        assert app.export_screenshot() == screen_snapshot
+
+
+async def test_batch_of_a_read_only_console(screen_snapshot: SnapshotAssertion) -> None:
+    """The command alone says what is next."""
+    backend = FakeBackend(batch_at="armed", switch=_ARMED, read_only=True)
+    async with opened(backend, "7", read_only=True) as (app, _pilot):
         assert app.export_screenshot() == screen_snapshot

@@ -137,6 +137,9 @@ def _no() -> Notice:
 
 async def test_armed_the_screens_say_until_when_and_with_which_key_it_goes_on() -> None:
     async with opened(FakeBackend(switch=ARMED)) as (app, pilot):
+        assert "ARMED to 14:16" in _bar(app)
+        await pilot.resize_terminal(120, 40)
+        await settle(pilot)
         assert "switch ARMED until 14:16 UTC" in _bar(app)
         assert "armed until 14:16 UTC, g to cut (3): cutter-console run resume" in _shown(app, "waiting").replace(
             "\n", " "

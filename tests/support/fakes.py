@@ -37,6 +37,7 @@ from console.backend.model.view_models import (
     WaitView,
 )
 from tests.support import fake_gates
+from tests.support.fake_batches import BATCH_ID, FakeBatches
 from tests.support.fake_documents import SAMPLE, plan_of, refused_plan
 from tests.support.fake_law import law_before, law_repealed
 
@@ -126,7 +127,7 @@ SIGN_WITH = (
 
 
 @dataclass
-class FakeBackend(fake_gates.FakeReadiness):
+class FakeBackend(FakeBatches):
     """Answers from fields that a test may set before or while the console runs."""
 
     switch: SwitchView = OFF
@@ -353,11 +354,14 @@ class FakeBackend(fake_gates.FakeReadiness):
         self._call(name)
         for progress in self.progress:
             on_progress(progress)
+        self._pause()
+        return self._run_view(self._state(), self._mode(), RUN_ID)
+
+    def _pause(self) -> None:
         if self.gate is not None:
             self.gate.wait(10)
         if self.fail_with is not None:
             raise self.fail_with
-        return self._run_view(self._state(), self._mode(), RUN_ID)
 
     def start(self, request: RunRequest, on_progress: OnProgress) -> RunView:
         """To its first pause."""
@@ -459,12 +463,13 @@ class FakeBackend(fake_gates.FakeReadiness):
                 *checks[1:],
             )
         hold = danger is Danger.RELEASE_HOLD
+        over_batch = run_id == BATCH_ID
         return Confirmation(
             danger=danger,
             run_id=run_id,
-            docprefix="BDSG-2018",
+            docprefix="3 documents" if over_batch else "BDSG-2018",
             target=TARGET,
-            n_units=7,
+            n_units=1_253 if over_batch else 7,
             effects=("Seven draft units become law that readers act on." + self.hostile,)
             if danger is Danger.ENACT
             else ("One run may write to this database for 15 minutes." + self.hostile,),
@@ -475,6 +480,7 @@ class FakeBackend(fake_gates.FakeReadiness):
             else "The lease ends by itself.",
             confirm_text="RELEASE" if hold else run_id,
             checks=checks,
+            seen=self.batch_view().standing if over_batch else "",
         )
 
     def arm(self, run_id: str, confirm: str) -> SwitchView:

@@ -3,12 +3,15 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import redirect_stderr
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import wait as wait_for_handles
 from pathlib import Path
 
@@ -218,6 +221,7 @@ class _Work:
     def _submitted(self, number: int, workers: int) -> Future[FolderDocument] | None:
         """Give the document to the workers, which are started if there are none. None if one of them has just died."""
         if self._pool is None:
+            _start_tracker()
             self._pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_begin_worker)
         before = {process.pid for process in multiprocessing.active_children()}
         # A worker inherits the mask: it must not be interrupted before it has set what it ignores.
@@ -264,6 +268,15 @@ class _Work:
             message = "its process died, also when it planned this document alone (killed, or out of memory)"
             return FolderDocument.unmeasured(name, "WORKER_DIED", message)
         return FolderDocument.unmeasured(name, "WORKER_FAILED", f"planning raised {type(error).__name__}: {error}")
+
+
+def _start_tracker() -> None:
+    """Start the process of `multiprocessing` that looks after the semaphores of the workers.
+
+    It inherits the standard error by its descriptor. In the full-screen console `sys.stderr` has none that is one.
+    """
+    with redirect_stderr(sys.__stderr__):
+        resource_tracker.ensure_running()
 
 
 def _begin_worker() -> None:

@@ -1,5 +1,6 @@
 """Batches: their documents and plans, and how a batch stands."""
 
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -7,19 +8,12 @@ from typing import Literal
 
 from pydantic import Field
 
+from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.outcome import Outcome
 from console.backend.model.profile_names import DEFAULT_PROFILE
 from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Family, Mode, Stage
 from console.backend.model.value import Value
-
-BATCH_PREFIX = "ictb-"
-"""Beginning of a batch's id; that of a run begins otherwise."""
-
-
-def is_batch(subject: str) -> bool:
-    """Return whether this id is one of a batch, not of a run."""
-    return subject.startswith(BATCH_PREFIX)
 
 
 class OnFailure(StrEnum):
@@ -34,11 +28,37 @@ class BatchMove(StrEnum):
     """A move of a batch; the first one that is offered goes on."""
 
     RESUME = "resume"
+    SET_ASIDE = "set aside"
+    """Go on, and leave out every document that fails."""
     DRAFT_SG_1 = "draft SG_1"
     ARM = "arm"
     DRAFT_SG_2 = "draft SG_2"
     ENACT = "enact"
     REPORT = "report"
+
+
+_COMMANDS = {
+    BatchMove.RESUME: "cutter-console batch resume {batch}",
+    BatchMove.SET_ASIDE: "cutter-console batch resume {batch} --on-failure set-aside",
+    BatchMove.DRAFT_SG_1: "cutter-console approval draft {batch}",
+    BatchMove.ARM: "cutter-console arm {batch} --confirm {batch}",
+    BatchMove.DRAFT_SG_2: "cutter-console approval draft {batch}",
+    BatchMove.ENACT: "cutter-console enact {batch} --confirm {batch}",
+    BatchMove.REPORT: "cutter-console batch report {batch}",
+}
+
+
+def command_of_batch(move: BatchMove, batch_id: str) -> str:
+    """Return the command line that makes the move."""
+    return _COMMANDS[move].format(batch=batch_id)
+
+
+class BatchSource(Value):
+    """A folder with documents, or a queue file that lists them, and how those of a folder are read."""
+
+    path: Path
+    profile: str = DEFAULT_PROFILE
+    ordinals: bool = False
 
 
 class BatchDocument(Value):
@@ -142,6 +162,28 @@ class MemberView(Value):
     """The reason why the batch goes on without it; empty if it does not."""
 
 
+class BatchProgress(Value):
+    """Progress of a batch at work: documents and units of the present step, with rate and remaining time."""
+
+    batch_id: str
+    step: SafeText
+    docprefix: str
+    done: int
+    total: int
+    units_done: int
+    units_total: int
+    units_per_s: float | None
+    """None before the first document is done."""
+    remaining_s: float | None
+    """Remaining time at `at`; None before the first document is done."""
+    at: datetime
+    """Time at which it was reported."""
+
+
+OnBatch = Callable[[BatchProgress], None]
+"""Called from the worker's thread."""
+
+
 class BatchView(Value):
     """A batch as it stands, decided by evidence."""
 
@@ -168,7 +210,16 @@ class BatchView(Value):
     rulings: tuple[SafeText, ...]
     """Imported statements over it: kind and sha256."""
     armed_to: str = ""
+    armed_until: datetime | None = None
+    """End of its lease; None while the switch is not armed for it."""
+    is_taken: bool = False
+    """True if a session works under its lease."""
+    at_work: bool = False
+    """True if another process of this host works on it; then no move is legal."""
+    progress: BatchProgress | None = None
+    """Last report of that process; None if there is none."""
     moves: tuple[BatchMove, ...]
+    """The legal moves, first the one that goes on; empty while it is worked on, and if it cannot be read."""
 
     @property
     def set_aside(self) -> tuple[MemberView, ...]:
@@ -180,17 +231,9 @@ class BatchView(Value):
         """Return the number of units of all members that are planned."""
         return sum(member.n_units or 0 for member in self.members)
 
-
-class BatchProgress(Value):
-    """Progress of a batch at work: documents and units of the present step, with rate and remaining time."""
-
-    batch_id: str
-    step: SafeText
-    docprefix: str
-    done: int
-    total: int
-    units_done: int
-    units_total: int
-    units_per_s: float | None
-    """None before the first document is done."""
-    remaining_s: float | None
+    @property
+    def standing(self) -> str:
+        """Return a digest over what a move depends on: it differs as soon as anything that an operator saw does."""
+        members = [(m.run_id, m.state, m.n_units, m.plan_digest, m.set_aside) for m in self.members]
+        facts = [*self.moves, self.phase, self.digest, self.armed_to, *self.rulings, self.at_work, *members]
+        return sha256_hex(repr(facts).encode())

@@ -322,6 +322,8 @@ class Confirmation(Value):
     confirm_text: str
     """Text that must be typed, exactly."""
     checks: tuple[Check, ...]
+    seen: str = ""
+    """Digest of the batch as it was found; the action is refused if it is another one by then. Empty for a run."""
 
     @property
     def open_checks(self) -> tuple[Check, ...]:

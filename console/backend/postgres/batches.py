@@ -38,6 +38,10 @@ _RULINGS = """
     SELECT statement_sha256, batch_id, purpose, signers, imported_by, imported_at
       FROM cutter_governance.v_batch_ruling WHERE batch_id = %s ORDER BY imported_at, statement_sha256
 """
+_RULINGS_OF = """
+    SELECT statement_sha256, batch_id, purpose, signers, imported_by, imported_at
+      FROM cutter_governance.v_batch_ruling WHERE batch_id = ANY (%s) ORDER BY imported_at, statement_sha256
+"""
 _RULED = """
     SELECT DISTINCT run_id FROM cutter_governance.v_approval
      WHERE run_id = ANY (%s) AND purpose = %s AND used_for IS NULL AND expires > clock_timestamp()
@@ -63,6 +67,19 @@ def all_batches(connection: psycopg.Connection) -> tuple[BatchRow, ...]:
     """Return every batch, the newest first."""
     with connection.cursor(row_factory=class_row(BatchRow)) as cursor:
         return tuple(cursor.execute(f"{_BATCHES} ORDER BY recorded_at DESC, batch_id DESC".encode()).fetchall())
+
+
+def batches_of(connection: psycopg.Connection, batch_ids: tuple[str, ...]) -> dict[str, BatchRow]:
+    """Return those of these batches that the database has, by id."""
+    with connection.cursor(row_factory=class_row(BatchRow)) as cursor:
+        rows = cursor.execute(f"{_BATCHES} WHERE batch_id = ANY (%s)".encode(), (list(batch_ids),))
+        return {row.batch_id: row for row in rows}
+
+
+def rulings_over(connection: psycopg.Connection, batch_ids: tuple[str, ...]) -> tuple[BatchRulingRow, ...]:
+    """Return the imported statements over these batches, the oldest first."""
+    with connection.cursor(row_factory=class_row(BatchRulingRow)) as cursor:
+        return tuple(cursor.execute(_RULINGS_OF, (list(batch_ids),)).fetchall())
 
 
 def members_of(connection: psycopg.Connection, batch_id: str) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ from console.backend.host.durable import replace_file
 from console.backend.host.installation import Installation
 from console.backend.host.runtime_tree import FILE_MODE
 from console.backend.journal.journal_record import Field
-from console.backend.model.batches import BATCH_PREFIX
+from console.backend.model.batch_ids import BATCH_PREFIX
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Waiting
 from console.backend.model.outcome import Check, Outcome

@@ -1,5 +1,10 @@
 """The files of one batch: what it was started with, and what was set aside. They lie in `runs/<batch id>/`."""
 
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -8,13 +13,15 @@ from pydantic import ValidationError
 from console.backend.host.durable import replace_file, sync_directory
 from console.backend.host.regular_file import read_regular
 from console.backend.host.runtime_tree import within
-from console.backend.model.batches import BatchFile, SetAside
+from console.backend.model.batches import BatchFile, BatchProgress, SetAside
 from console.backend.model.canonical_json import canonical_json
-from console.backend.model.errors import Refused, StopCode, Unmeasured
+from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.model.value import Value
 
-_BATCH, _ASIDE = "batch.json", "set-aside.json"
+_BATCH, _ASIDE, _PROGRESS = "batch.json", "set-aside.json", "progress.json"
 _MOST_BYTES = 1 << 26
+_PROBED_S, _TRIES = 0.02, 50
+"""Others hold the lock for an instant when they look whether somebody works: it is tried again."""
 _V = TypeVar("_V", bound=Value)
 
 
@@ -74,6 +81,61 @@ class BatchFolder:
         """Keep that the batch goes on without this document, and why."""
         asides = self.set_aside() | {aside.position: aside}
         self._write(_ASIDE, _Asides(set_aside=tuple(asides[position] for position in sorted(asides))))
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Keep the lock of the batch's directory, which says that it is worked on; it dies with its holder.
+
+        Raises Refused if another process has it.
+        """
+        descriptor = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            self._lock(descriptor)
+            try:
+                yield
+            finally:
+                with suppress(OSError):
+                    (self.directory / _PROGRESS).unlink(missing_ok=True)
+        finally:
+            os.close(descriptor)
+
+    def _lock(self, descriptor: int) -> None:
+        for _ in range(_TRIES):
+            with suppress(BlockingIOError):
+                return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            time.sleep(_PROBED_S)
+        raise Refused(
+            StopCode.LOCKED,
+            f"another process works on batch {self.directory.name}",
+            f"See how far it is: cutter-console batch status {self.directory.name}",
+        )
+
+    def is_worked_on(self) -> bool:
+        """Return whether a process of this host works on the batch."""
+        try:
+            descriptor = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            # A shared lock, so that two consoles that look at once do not take each other for a worker.
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+    def report_progress(self, progress: BatchProgress) -> None:
+        """Keep how far the work is, for whoever else looks. It is no evidence: a full disk does not stop the work for it."""
+        with suppress(CutterError):
+            self._write(_PROGRESS, progress)
+
+    def progress(self) -> BatchProgress | None:
+        """Return the last report of the process that works on the batch, or None."""
+        try:
+            return BatchProgress.model_validate_json(read_regular(self.directory / _PROGRESS, _MOST_BYTES))
+        except (OSError, ValidationError):
+            return None
 
     def _write(self, name: str, value: Value) -> None:
         try:

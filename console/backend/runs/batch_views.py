@@ -1,14 +1,26 @@
 """A batch as it stands: its members' states by the database, what it waits for, and its legal moves."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Self
 
 from console.backend.host.installation import Installation
-from console.backend.model.batches import BatchFile, BatchMember, BatchMove, BatchView, MemberView, SetAside
+from console.backend.model.batches import (
+    BatchFile,
+    BatchMember,
+    BatchMove,
+    BatchProgress,
+    BatchView,
+    MemberView,
+    OnFailure,
+    SetAside,
+)
 from console.backend.model.counting import counted
 from console.backend.model.errors import Refused
 from console.backend.model.purposes import Purpose
+from console.backend.model.safe_text import safe_text
 from console.backend.model.states import Family, Mode, RunState, Stage
-from console.backend.postgres.batches import BatchRow, BatchRulingRow, batch_rulings, find_batch, ruled_members
+from console.backend.postgres.batches import BatchRow, BatchRulingRow, batches_of, ruled_members, rulings_over
 from console.backend.postgres.connections import connect
 from console.backend.postgres.records import LeaseRow, RunRow, open_lease, runs_of
 from console.backend.runs.batch_files import BatchFolder
@@ -33,28 +45,98 @@ _GOES_ON = (BatchMove.RESUME, BatchMove.REPORT)
 _OUT = frozenset({Family.VOIDED, Family.REVERTED})
 
 
-def view_batch(installation: Installation, batch_id: str) -> BatchView:
-    """Return the batch, measured now. Raises Refused if this root has none of that id."""
-    folder = BatchFolder.open(installation.root, batch_id)
-    batch, asides = folder.batch(), folder.set_aside()
-    if batch.mode is Mode.DRYRUN:
-        return _view(installation, batch, _dry_members(installation, batch, asides), None, (), frozenset(), None)
-    run_ids = tuple(member.run_id for member in batch.members)
+def view_batch(installation: Installation, batch_id: str, *, is_ours: bool = False) -> BatchView:
+    """Return the batch, measured now; `is_ours` if this process works on it. Raises Refused if this root has none of that id."""
+    folder = _Folder.read(BatchFolder.open(installation.root, batch_id), is_ours=is_ours)
+    return _view(installation, folder, _recorded(installation, (folder,)))
+
+
+def all_batches(installation: Installation, most: int | None = None) -> tuple[BatchView, ...]:
+    """Return the batches of this root, the newest first; `most` limits how many. One whose files are damaged says so.
+
+    Raises Unmeasured if the database cannot be asked about those that are LIVE.
+    """
+    folders: list[_Folder | BatchView] = []
+    for folder in BatchFolder.all_of(installation.root)[:most]:
+        try:
+            folders.append(_Folder.read(folder))
+        except Refused as damaged:
+            folders.append(_damaged(installation, folder, damaged))
+    whole = tuple(folder for folder in folders if isinstance(folder, _Folder))
+    facts = _recorded(installation, whole)
+    return tuple(folder if isinstance(folder, BatchView) else _view(installation, folder, facts) for folder in folders)
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """The files of a batch, read."""
+
+    batch: BatchFile
+    asides: Mapping[int, SetAside]
+    is_worked_on: bool
+    progress: BatchProgress | None
+    is_ours: bool
+
+    @classmethod
+    def read(cls, folder: BatchFolder, *, is_ours: bool = False) -> Self:
+        # Asked first: of a process that begins or ends meanwhile, what it has done is read.
+        is_worked_on = not is_ours and folder.is_worked_on()
+        progress = folder.progress() if is_worked_on else None
+        return cls(folder.batch(), folder.set_aside(), is_worked_on, progress, is_ours)
+
+
+class _Recorded(NamedTuple):
+    """Rows of the batches, read in one transaction."""
+
+    batches: Mapping[str, BatchRow] = {}
+    runs: Mapping[str, RunRow] = {}
+    rulings: tuple[BatchRulingRow, ...] = ()
+    ruled: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
+    """Runs with an unused ruling to cut, and to enact."""
+    lease: LeaseRow | None = None
+
+
+def _recorded(installation: Installation, folders: tuple[_Folder, ...]) -> _Recorded:
+    """Read the rows of these batches; of dry runs alone nothing is asked."""
+    live = tuple(folder.batch for folder in folders if folder.batch.mode is Mode.LIVE)
+    if not live:
+        return _Recorded()
+    batch_ids = tuple(batch.batch_id for batch in live)
+    run_ids = tuple(member.run_id for batch in live for member in batch.members)
     with connect(installation.settings.database.monitor, read_only=True, purpose="batch") as connection:
-        rows = runs_of(connection, run_ids)
-        row, lease = find_batch(connection, batch_id), open_lease(connection)
-        rulings = batch_rulings(connection, batch_id)
-        ruled = ruled_members(connection, run_ids, Purpose.CUT), ruled_members(connection, run_ids, Purpose.ENACT)
-    members = tuple(_member(member, rows.get(member.run_id), asides) for member in batch.members)
-    usable = frozenset(
-        member.run_id for member in members if member.run_id in ruled[member.stage not in BEFORE_CUT | CUTTING]
+        return _Recorded(
+            runs=runs_of(connection, run_ids),
+            batches=batches_of(connection, batch_ids),
+            lease=open_lease(connection),
+            rulings=rulings_over(connection, batch_ids),
+            ruled=(
+                ruled_members(connection, run_ids, Purpose.CUT),
+                ruled_members(connection, run_ids, Purpose.ENACT),
+            ),
+        )
+
+
+def _damaged(installation: Installation, folder: BatchFolder, damaged: Refused) -> BatchView:
+    now = installation.context.now()
+    return BatchView(
+        measured_at=now,
+        batch_id=safe_text(folder.directory.name),
+        mode=Mode.LIVE,
+        on_failure=OnFailure.STOP,
+        operator="",
+        host="",
+        started_at=now,
+        is_recorded=False,
+        digest="",
+        phase=f"NOT KNOWN: {damaged.message}. {damaged.next_action}",
+        members=(),
+        n_done=0,
+        n_open=0,
+        n_units_done=0,
+        n_units_open=0,
+        rulings=(),
+        moves=(),
     )
-    return _view(installation, batch, members, row, rulings, usable, lease)
-
-
-def all_batches(installation: Installation) -> tuple[BatchView, ...]:
-    """Return the batches of this root, the newest first."""
-    return tuple(view_batch(installation, folder.directory.name) for folder in BatchFolder.all_of(installation.root))
 
 
 def _member(member: BatchMember, row: RunRow | None, asides: Mapping[int, SetAside]) -> MemberView:
@@ -107,19 +189,21 @@ def _dry_member(installation: Installation, member: BatchMember, aside: SetAside
     )
 
 
-def _view(
-    installation: Installation,
-    batch: BatchFile,
-    members: tuple[MemberView, ...],
-    row: BatchRow | None,
-    rulings: tuple[BatchRulingRow, ...],
-    ruled: frozenset[str],
-    lease: LeaseRow | None,
-) -> BatchView:
-    armed = lease.purpose if lease is not None and lease.run_id == batch.batch_id else ""
+def _view(installation: Installation, folder: _Folder, facts: _Recorded) -> BatchView:
+    batch, is_live = folder.batch, folder.batch.mode is Mode.LIVE
+    if is_live:
+        members = tuple(_member(member, facts.runs.get(member.run_id), folder.asides) for member in batch.members)
+    else:
+        members = _dry_members(installation, batch, folder.asides)
+    usable = frozenset(m.run_id for m in members if m.run_id in facts.ruled[m.stage not in BEFORE_CUT | CUTTING])
+    row = facts.batches.get(batch.batch_id) if is_live else None
+    lease = facts.lease if facts.lease is not None and facts.lease.run_id == batch.batch_id else None
     inside = tuple(member for member in members if not member.set_aside)
-    phase, behind, moves = _standing(batch.mode, inside, ruled, armed, is_recorded=row is not None)
+    armed = lease.purpose if lease is not None else ""
+    phase, behind, moves = _standing(batch.mode, inside, usable, armed, is_recorded=row is not None)
     still_open = tuple(member for member in inside if member not in behind)
+    is_taken = lease is not None and lease.taken_at is not None
+    at_work = not folder.is_ours and (folder.is_worked_on or is_taken)
     return BatchView(
         measured_at=installation.context.now(),
         batch_id=batch.batch_id,
@@ -136,10 +220,27 @@ def _view(
         n_open=len(still_open),
         n_units_done=sum(member.n_units or 0 for member in behind),
         n_units_open=sum(member.n_units or 0 for member in still_open),
-        rulings=tuple(f"{Purpose(ruling.purpose).kind} {ruling.statement_sha256}" for ruling in rulings),
+        rulings=tuple(
+            f"{Purpose(ruling.purpose).kind} {ruling.statement_sha256}"
+            for ruling in facts.rulings
+            if ruling.batch_id == batch.batch_id
+        ),
         armed_to=armed,
-        moves=moves,
+        armed_until=lease.expires_at if lease is not None else None,
+        is_taken=is_taken,
+        at_work=at_work,
+        progress=folder.progress,
+        moves=_moves(moves, batch.on_failure, at_work=at_work),
     )
+
+
+def _moves(moves: tuple[BatchMove, ...], on_failure: OnFailure, *, at_work: bool) -> tuple[BatchMove, ...]:
+    """Pure: the moves that are accepted. While a process works on the batch none is; whatever goes on can set aside too."""
+    if at_work:
+        return ()
+    if BatchMove.RESUME not in moves or on_failure is OnFailure.SET_ASIDE:
+        return moves
+    return (BatchMove.RESUME, BatchMove.SET_ASIDE, *(move for move in moves if move is not BatchMove.RESUME))
 
 
 _Standing = tuple[str, tuple[MemberView, ...], tuple[BatchMove, ...]]

@@ -6,21 +6,22 @@ point, and is resumed by the operator's hand with nothing done twice.
 
 import time
 from collections.abc import Callable, Iterable
-from datetime import UTC
+from datetime import UTC, datetime
 
 import psycopg
 
 from console.backend.approvals.statement import new_run_id
 from console.backend.host.installation import Installation
 from console.backend.host.signals import is_ending
+from console.backend.model.batch_ids import BATCH_PREFIX
 from console.backend.model.batches import (
-    BATCH_PREFIX,
     BatchFile,
     BatchMember,
     BatchMove,
     BatchProgress,
     BatchView,
     MemberView,
+    OnBatch,
     OnFailure,
     SetAside,
 )
@@ -44,7 +45,6 @@ from console.backend.runs.run_views import known_run
 from console.backend.runs.settling import commit_alone
 from console.backend.runs.workspace import Workspace
 
-OnBatch = Callable[[BatchProgress], None]
 _OF_ALL = frozenset(
     {
         *(StopCode.HOLD, StopCode.PANIC, StopCode.UNREACHABLE, StopCode.LOCKED, StopCode.EXECUTION_DISABLED),
@@ -96,12 +96,13 @@ class BatchWalk:
 
     def change_on_failure(self, on_failure: OnFailure) -> None:
         """Change what the batch does if one of its documents fails. Those that have failed already are set aside, if it is that."""
-        batch = self._folder.batch().model_copy(update={"on_failure": on_failure})
-        self._folder.write(batch)
-        if on_failure is OnFailure.SET_ASIDE:
-            for member in view_batch(self._installation, self._batch_id).members:
-                if member.family is Family.FAILED and not member.set_aside:
-                    self._put_aside(member, "STOP_INVARIANT_FAILED", f"its run is {member.state}")
+        with self._folder.working():
+            batch = self._folder.batch().model_copy(update={"on_failure": on_failure})
+            self._folder.write(batch)
+            if on_failure is OnFailure.SET_ASIDE:
+                for member in self._view().members:
+                    if member.family is Family.FAILED and not member.set_aside:
+                        self._put_aside(member, "STOP_INVARIANT_FAILED", f"its run is {member.state}")
 
     def resume(self) -> BatchView:
         """Go on to the next pause: to the first one, or through the cut if it is armed, or to the end of what is law.
@@ -109,10 +110,15 @@ class BatchWalk:
         Raises what stopped it; Waiting and Refused if it waits for a ruling or for the switch.
         """
         require_no_hold(self._installation)
+        with self._folder.working():
+            self._go_on()
+            return self._view()
+
+    def _go_on(self) -> None:
         view = self._view()
         self._require_none_failed(view)
         if BatchMove.RESUME not in view.moves:
-            return view
+            return
         if view.mode is Mode.DRYRUN:
             self._each("dry run", view.members, _is_closed, self._walk_dry)
         elif view.armed_to == Purpose.CUT and not self._has_before(view):
@@ -121,15 +127,15 @@ class BatchWalk:
             self._prepare(view)
         else:
             self._each("close", view.members, _is_closed, self._close)
-        return self._view()
 
     def enact(self, holder: LeaseHolder) -> BatchView:
         """Enact each member under the batch's lease, which `holder` has, and close it."""
-        try:
-            self._each("enact", self._view().members, _is_closed, lambda member: self._enact_one(member, holder))
-        finally:
-            self._let_go(holder)
-        return self._view()
+        with self._folder.working():
+            try:
+                self._each("enact", self._view().members, _is_closed, lambda member: self._enact_one(member, holder))
+            finally:
+                self._let_go(holder)
+            return self._view()
 
     def _enact_one(self, member: MemberView, holder: LeaseHolder) -> None:
         try:
@@ -142,7 +148,8 @@ class BatchWalk:
             raise Refused(error.code, error.message, action) from error
 
     def _view(self) -> BatchView:
-        return view_batch(self._installation, self._batch_id)
+        """Return the batch as this walk finds it: that it is worked on is by itself."""
+        return view_batch(self._installation, self._batch_id, is_ours=True)
 
     @staticmethod
     def _has_before(view: BatchView) -> bool:
@@ -279,17 +286,22 @@ class BatchWalk:
         """Do the work for each member that it is to be done for, in their order, with progress after each."""
         inside = [member for member in members if not member.set_aside]
         waiting = [member for member in inside if not is_done(member)]
-        pace = _Pace(self._batch_id, step, inside, waiting)
+        pace = _Pace(self._batch_id, step, inside, waiting, self._installation.context.now)
         for member in waiting:
             if is_ending():
                 return
-            self._on_batch(pace.at(member))
+            self._report_progress(pace.at(member))
             try:
                 work(member)
             except CutterError as error:
                 self._failed(member, error)
             pace.passed(member)
-        self._on_batch(pace.at(None))
+        self._report_progress(pace.at(None))
+
+    def _report_progress(self, progress: BatchProgress) -> None:
+        """Tell whoever called, and whoever looks from another process."""
+        self._folder.report_progress(progress)
+        self._on_batch(progress)
 
     def _failed(self, member: MemberView, error: CutterError) -> None:
         """Raise the error, or set the document aside, as the batch was started to do."""
@@ -335,8 +347,15 @@ def _is_closed(member: MemberView) -> bool:
 class _Pace:
     """Rate of a step: by units since it began in this process, by documents as long as no units are known."""
 
-    def __init__(self, batch_id: str, step: str, inside: list[MemberView], waiting: list[MemberView]) -> None:
-        self._batch_id, self._step = batch_id, step
+    def __init__(
+        self,
+        batch_id: str,
+        step: str,
+        inside: list[MemberView],
+        waiting: list[MemberView],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._batch_id, self._step, self._now = batch_id, step, now
         self._total, self._done = len(inside), len(inside) - len(waiting)
         self._units_total = sum(member.n_units or 0 for member in inside)
         self._units_left = sum(member.n_units or 0 for member in waiting)
@@ -366,6 +385,7 @@ class _Pace:
             units_total=self._units_total,
             units_per_s=round(self._units_passed / elapsed, 1) if by_units and elapsed > 0 else None,
             remaining_s=round(elapsed * share, 1) if self._passed else None,
+            at=self._now(),
         )
 
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.model.batches import BatchMove, OnFailure
-from console.backend.model.errors import CutterError, Drifted, Refused, Waiting
+from console.backend.model.batches import BatchMove, BatchSource, OnFailure
+from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Waiting
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Mode, Move, Phase, Stage
-from console.backend.model.view_models import ApprovalStatus
+from console.backend.model.view_models import ApprovalStatus, Danger
+from console.backend.runs.batch_files import BatchFolder
 from tests.backend.postgres.tampering import tamper
 from tests.support.batch import UNITS, BatchSite, quiet, unheard
 from tests.support.passage import Passage
@@ -150,11 +151,64 @@ def test_a_batch_that_waits_says_for_whom_and_what_to_type(site: BatchSite) -> N
         backend.arm(batch_id, batch_id[:-1])
     with pytest.raises(Refused):
         site.enact(batch_id)
+    _confirmation_says_what_would_be_done(site, batch_id)
+    _nothing_is_done_that_was_seen_otherwise(site, batch_id)
+    _while_somebody_works_no_move_is_legal(site, batch_id)
     shown = backend.approvals()
     assert [(view.run_id, view.status, view.docprefix) for view in shown] == [
         (batch_id, ApprovalStatus.IMPORTED, "3 documents")
     ]
     assert backend.check_statement(path).statement_sha256 == shown[0].statement_sha256
+
+
+def _confirmation_says_what_would_be_done(site: BatchSite, batch_id: str) -> None:
+    backend = site.passage.backend
+    arm = backend.brief(Danger.ARM, batch_id)
+    assert (arm.open_checks, arm.n_units, arm.docprefix, arm.confirm_text) == ((), 9, "3 documents", batch_id)
+    rows = {delta.table: delta.rows for delta in arm.deltas}
+    assert (rows["public.information_unit"], rows["cutter_governance.manifest_envelope"]) == (9, 3)
+    assert any("LAW-1, LAW-2, LAW-3" in effect for effect in arm.effects)
+    assert arm.seen == backend.batch(batch_id).standing
+    (illegal,) = backend.brief(Danger.ENACT, batch_id).open_checks
+    assert (illegal.name, f"arm {batch_id}" in illegal.next_action) == ("legal move", True)
+    with pytest.raises(Refused):
+        backend.brief(Danger.VOID, batch_id)
+
+
+def _nothing_is_done_that_was_seen_otherwise(site: BatchSite, batch_id: str) -> None:
+    backend, source = site.passage.backend, BatchSource(path=site.passage.installation.intake)
+    refusals: tuple[Callable[[], object], ...] = (
+        lambda: backend.arm_batch(batch_id, batch_id, "another standing"),
+        lambda: backend.resume_batch(batch_id, None, quiet, unheard, "another standing"),
+        lambda: backend.start_planned_batch(source, "0" * 64, Mode.LIVE, OnFailure.STOP, quiet, unheard),
+    )
+    for refused in refusals:
+        with pytest.raises(Refused) as moved:
+            refused()
+        assert moved.value.code is StopCode.REPLAY_CONFLICT
+    assert len(backend.batches()) == 2
+
+
+def _while_somebody_works_no_move_is_legal(site: BatchSite, batch_id: str) -> None:
+    """Neither shown nor accepted; one whose file is damaged hides no other one."""
+    backend, root = site.passage.backend, site.passage.installation.root
+    legal = backend.batch(batch_id).moves
+    with BatchFolder.open(root, batch_id).working():
+        view = backend.batch(batch_id)
+        assert (view.at_work, view.moves) == (True, ())
+        for refused in (lambda: site.arm(batch_id), lambda: site.resume(batch_id)):
+            with pytest.raises(Refused) as locked:
+                refused()
+            assert locked.value.code is StopCode.LOCKED
+    damaged = root / "runs" / "ictb-99990101T000000Z-00000000"
+    damaged.mkdir()
+    (damaged / "batch.json").write_text("{")
+    first, second, *_ = backend.batches()
+    assert ("is damaged" in first.phase, first.moves) == (True, ())
+    assert (second.batch_id, second.moves) == (batch_id, legal)
+    assert [view.batch_id for view in backend.batches(most=1)] == [damaged.name]
+    (damaged / "batch.json").unlink()
+    damaged.rmdir()
 
 
 def test_a_batch_is_not_armed_without_a_dry_run_of_each_document(site: BatchSite) -> None:

@@ -1,0 +1,237 @@
+"""Batch: each pause offers its own moves alone, what has moved since it was drawn is refused, and nothing is lost at 80x24."""
+
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from console.actions.actions import keys_of, registry
+from console.app.application import ConsoleApp
+from console.backend.model.view_models import SwitchState, SwitchView
+from console.screens.approvals import ApprovalsScreen
+from console.screens.batch import BatchScreen
+from console.screens.danger import DangerDialog
+from console.screens.dialog import Dialog
+from console.screens.run import RunScreen
+from console.widgets.bars import TopBar
+from console.widgets.line import Line, plain
+from console.widgets.panel import Panel
+from console.widgets.rows import Rows
+from tests.screens.conftest import opened, press, settle
+from tests.support.fake_batches import BATCH_ID, BatchAt, armed_for_batch, members_at
+from tests.support.fakes import ARMED, HOLD, NOW, OFF, FakeBackend
+
+WRITES = {"start", "resume", "draft", "arm", "enact", "report", "plan"}
+PAUSES: dict[BatchAt, tuple[str, str]] = {
+    "sg_1": ("s", f"cutter-console approval draft {BATCH_ID}"),
+    "arm": ("A", f"cutter-console arm {BATCH_ID} --confirm {BATCH_ID}"),
+    "armed": ("g", f"cutter-console batch resume {BATCH_ID}"),
+    "failed": ("g", f"cutter-console batch resume {BATCH_ID}"),
+    "aside": ("s", f"cutter-console approval draft {BATCH_ID}"),
+    "enact": ("E", f"cutter-console enact {BATCH_ID} --confirm {BATCH_ID}"),
+    "law": ("w", f"cutter-console batch report {BATCH_ID}"),
+}
+
+
+def _writes(backend: FakeBackend) -> list[str]:
+    return [call for call in backend.calls if call.split()[0] in WRITES]
+
+
+def _panel(app: ConsoleApp, name: str) -> str:
+    """The words of a panel, on one line."""
+    return " ".join(" ".join(plain(spans).split()) for spans in app.screen.query_one(f"#{name}", Panel).shown)
+
+
+def _actions(app: ConsoleApp) -> set[str]:
+    assert isinstance(app.screen, BatchScreen)
+    return {action.name for action in app.screen.shown_actions()} - {"batch_plan", "batch_member"}
+
+
+@pytest.mark.parametrize("at", PAUSES)
+async def test_each_pause_says_what_is_next_with_its_key_and_its_whole_command(at: BatchAt) -> None:
+    key, command = PAUSES[at]
+    async with opened(FakeBackend(batch_at=at), "7") as (app, _pilot):
+        assert f"Next {key}, or: {command}" in _panel(app, "batch-head")
+
+
+async def test_the_legal_moves_are_the_only_actions() -> None:
+    backend = FakeBackend(batch_at="armed")
+    async with opened(backend, "7") as (app, pilot):
+        assert _actions(app) == {"batch_go_on", "batch_without", "batch_report"}
+        backend.batch_at = "law"
+        await press(pilot, "r")
+        assert _actions(app) == {"batch_report"}
+        backend.batch_at = "cutting"
+        await press(pilot, "r")
+        assert _actions(app) == set()
+
+
+async def test_each_move_is_made_with_its_own_key_and_through_the_dialogs_of_runs() -> None:
+    backend = FakeBackend(batch_at="arm")
+    async with opened(backend, "7", "A") as (app, pilot):
+        assert isinstance(app.screen, DangerDialog)
+        await press(pilot, "enter", *BATCH_ID[:-1], "ctrl+y")
+        assert _writes(backend) == []
+        await press(pilot, BATCH_ID[-1], "ctrl+y")
+        assert _writes(backend) == [f"arm {BATCH_ID} {BATCH_ID}"]
+        assert f"7, then g, or: cutter-console batch resume {BATCH_ID}" in app.notice.next_action
+        await press(pilot, "g")
+        assert _writes(backend)[-1] == f"resume {BATCH_ID}"
+        await press(pilot, "G", "enter")
+        assert _writes(backend)[-1] == f"resume {BATCH_ID}"
+        await press(pilot, "G", "ctrl+y")
+        assert _writes(backend)[-1] == f"resume {BATCH_ID} set-aside"
+        backend.batch_at = "enact"
+        await press(pilot, "r", "E", *BATCH_ID, "ctrl+y")
+        assert _writes(backend)[-1] == f"enact {BATCH_ID} {BATCH_ID}"
+        assert "1,253 units of 3 documents are law" in app.notice.what
+        await press(pilot, "w")
+        assert _writes(backend)[-1] == f"report {BATCH_ID}"
+
+
+async def test_the_drafted_statement_is_shown() -> None:
+    backend = FakeBackend(batch_at="sg_1")
+    async with opened(backend, "7", "s") as (app, _pilot):
+        assert _writes(backend) == [f"draft {BATCH_ID}"]
+        assert isinstance(app.screen, ApprovalsScreen)
+
+
+@pytest.mark.parametrize(("at", "key"), [("sg_1", "g"), ("law", "E"), ("armed", "A"), ("cutting", "g")])
+async def test_a_move_that_is_not_legal_is_refused_at_once_with_what_is(at: BatchAt, key: str) -> None:
+    backend = FakeBackend(batch_at=at)
+    async with opened(backend, "7", key) as (app, _pilot):
+        assert _writes(backend) == []
+        assert not isinstance(app.screen, Dialog)
+        assert app.notice.kind == "refused"
+        assert app.notice.next_action
+
+
+async def test_a_move_on_a_batch_that_is_another_than_was_drawn_is_refused_and_drawn_again() -> None:
+    """Both are armed and can go on: what an operator decided by has changed."""
+    backend = FakeBackend(batch_at="armed")
+    async with opened(backend, "7") as (app, pilot):
+        backend.batch_at = "failed"
+        await press(pilot, "g")
+        assert _writes(backend) == []
+        assert "not as it was drawn" in app.notice.what
+        assert any("failed_structural_verify" in plain(row) for row in _rows(app, "members"))
+        await press(pilot, "g")
+        assert _writes(backend) == [f"resume {BATCH_ID}"]
+
+
+def _rows(app: ConsoleApp, name: str) -> list[Line]:
+    rows = app.screen.query_one(f"#{name}", Rows)
+    return [rows.row(index) for index in range(rows.row_count)]
+
+
+async def test_what_changes_while_a_dialog_is_open_is_refused_by_the_backend() -> None:
+    backend = FakeBackend(batch_at="arm")
+    async with opened(backend, "7", "A", *BATCH_ID) as (app, pilot):
+        backend.batch_copies = 2
+        await press(pilot, "ctrl+y")
+        assert backend.batch_at == "arm"
+        assert (app.notice.kind, app.notice.code) == ("refused", "STOP_REPLAY_CONFLICT")
+
+
+async def test_a_read_only_console_reads_and_can_do_nothing_else() -> None:
+    backend = FakeBackend(batch_at="armed", read_only=True)
+    keys = ("g", "G", "s", "A", "E", "w", "p", "d", "L", "b")
+    async with opened(backend, "7", *keys, read_only=True) as (app, _pilot):
+        assert isinstance(app.screen, BatchScreen)
+        assert _writes(backend) == []
+        assert f"Next cutter-console batch resume {BATCH_ID}" in _panel(app, "batch-head")
+        assert {action.name for action in app.screen.shown_actions()} == {"batch_member"}
+
+
+async def test_progress_has_rate_and_remaining_time_and_follows_within_a_refresh() -> None:
+    """Another process works on it: what it reports last is told, counted down since."""
+    backend = FakeBackend(batch_at="cutting", switch=armed_for_batch(NOW))
+    async with opened(backend, "7") as (app, pilot):
+        head = _panel(app, "batch-head")
+        assert "1 of 3 documents, 112 of 1,253 units, 41 units/s, 2 min left; now BDSG-2018" in head
+        assert "armed to cut, ends in 12 min 58 s" in head
+        backend.batch_units_per_s = 3.26
+        app.measure()
+        await settle(pilot)
+        assert "3.3 units/s" in _panel(app, "batch-head")
+
+
+async def test_the_reason_of_a_document_that_was_set_aside_is_told_whole_at_80x24() -> None:
+    async with opened(FakeBackend(batch_at="aside"), "7", "tab", "down") as (app, _pilot):
+        panel = app.screen.query_one("#member", Panel)
+        assert panel.display
+        assert members_at("aside")[1].set_aside in _panel(app, "member").replace("  ", " ")
+
+
+async def test_a_document_leads_to_its_run() -> None:
+    async with opened(FakeBackend(batch_at="aside"), "7", "enter", "down", "enter") as (app, _pilot):
+        assert isinstance(app.screen, RunScreen)
+
+
+async def test_a_folder_is_planned_and_started_as_it_was_shown(tmp_path: Path) -> None:
+    backend = FakeBackend(batch_at="sg_1")
+    async with opened(backend, "7", "p", "enter") as (app, pilot):
+        assert backend.sources == []
+        app.screen.query_one("#folder", Input).value = str(tmp_path)
+        await press(pilot, "enter")
+        assert [source.path for source in backend.sources] == [tmp_path]
+        assert [plain(row).split()[1] for row in _rows(app, "members")] == [m.docprefix for m in members_at("sg_1")]
+        await press(pilot, "d")
+        assert _writes(backend)[-1] == f"start batch DRYRUN {tmp_path} ba7cba7c stop"
+        await press(pilot, "L", "enter")
+        assert "DRYRUN" in _writes(backend)[-1]
+        await press(pilot, "L", "ctrl+y")
+        assert _writes(backend)[-1] == f"start batch LIVE {tmp_path} ba7cba7c stop"
+        assert app.screen.query_one("#batches").display
+
+
+async def test_no_batch_is_started_of_a_folder_with_a_document_that_is_refused(tmp_path: Path) -> None:
+    backend = FakeBackend(batch_at="none", folder_refuses=True)
+    async with opened(backend, "7", "p") as (app, pilot):
+        app.screen.query_one("#folder", Input).value = str(tmp_path)
+        await press(pilot, "enter", "d", "L")
+        assert not [call for call in backend.calls if call.startswith("start")]
+        assert f"batch start {tmp_path} --profile atx --on-failure set-aside" in app.notice.next_action
+        assert "DUPLICATE_ADDRESS" in "".join(plain(row) for row in _rows(app, "members"))
+
+
+async def test_the_next_batch_that_waits_is_chosen_and_stays_chosen() -> None:
+    backend = FakeBackend(batch_at="law")
+    async with opened(backend, "7", "down") as (app, pilot):
+        chosen = app.screen.query_one("#batch-head", Panel).title
+        assert chosen != BATCH_ID
+        await press(pilot, "r")
+        assert app.screen.query_one("#batch-head", Panel).title == chosen
+
+
+async def test_what_cannot_be_read_is_told_and_is_no_empty_list() -> None:
+    async with opened(FakeBackend(batch_at="sg_1", down=True), "7") as (app, _pilot):
+        assert "NOT KNOWN" in app.export_screenshot().replace("&#160;", " ")
+    async with opened(FakeBackend(batch_at="damaged"), "7") as (app, _pilot):
+        assert "is damaged" in _panel(app, "batch-head")
+        assert _actions(app) == set()
+
+
+def test_the_commands_of_a_batch_have_their_keys_on_the_batch_screen() -> None:
+    """`arm` and `approval draft` are commands of runs too: the id decides."""
+    known = registry(read_only=False, demo=False)
+    keys = {command: keys_of(command, known) for _, command in PAUSES.values()}
+    assert set(keys.values()) == {"7, then s", "7, then A", "7, then g", "7, then E", "7, then w"}
+    assert keys_of("cutter-console approval draft ictr-1", known) == "3, then s"
+
+
+_UNREADABLE = SwitchView(state=SwitchState.UNREADABLE)
+
+
+@pytest.mark.parametrize("switch", [OFF, HOLD, ARMED, _UNREADABLE], ids=lambda view: str(view.state))
+@pytest.mark.parametrize("badge", ["", "read_only", "demo"])
+async def test_no_screen_loses_its_name_at_80_columns(switch: SwitchView, badge: str) -> None:
+    """Armed for another console, a read-only one has room for the keys alone, and for the time at which the lease ends."""
+    backend = FakeBackend(switch=switch, read_only=badge == "read_only", demo=badge == "demo")
+    async with opened(backend, read_only=badge == "read_only", demo=badge == "demo") as (app, _pilot):
+        first = plain(app.screen.query_one(TopBar).shown[0])
+        names = ("Overview", "Documents", "Run", "Approvals", "Gates", "Drift", "Batch")
+        assert len(first) <= 80
+        assert str(switch.state) in first
+        if (badge, switch.state) != ("read_only", SwitchState.ARMED):
+            assert [name for name in names if name not in first] == []
