@@ -18,7 +18,7 @@ LOGINS: dict[str, tuple[str, Callable[[Passage], object], int]] = {
     ),
     "LIVE start": ("fresh", Passage.start, 15),
     "statement and import": ("waits for SG_1", Passage.sign, 4),
-    "arming": ("SG_1 imported", Passage.arm, 6),
+    "arming": ("SG_1 imported", Passage.arm, 7),
     "run": ("enacted", Passage.run, 1),
 }
 """The stage, the commands, and the logins that they took when this was measured."""
