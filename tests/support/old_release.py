@@ -23,8 +23,8 @@ from console.backend.model.states import Mode
 from console.backend.postgres import migrations
 from console.backend.postgres.connections import connect, scalar
 from console.backend.postgres.ledger import manifest_digest
-from console.backend.postgres.measure import measure_world
 from console.backend.runs.workspace import MARKED, RunRequestFile, Workspace
+from tests.backend.postgres.version_0_2_0 import world_of_then
 from tests.support.passage import Passage
 from tests.support.plans import accepted
 
@@ -115,7 +115,7 @@ class OldRun:
                 (self.run_id, source.bytes, source.sha256, source.canonical_sha256, source.canon_rule),
             )
             self._advance(connection, journal, "source_pinned", "marked")
-            plan = bind(document, measure_world(connection, asked.host))
+            plan = bind(document, world_of_then(connection, asked.host))
             workspace.write_plan(plan)
             assert plan.world is not None
             connection.execute(

@@ -375,7 +375,7 @@ def _fit(probe: Probe, row: RunRow) -> Fit:
     context = PhaseContext(probe.installation, workspace, workspace.request(), lambda *_: None)
     phase = Phase.CUT_LEG_A if row.stage is Stage.AWAITING_CUT_AUTHORIZATION else Phase.LEG_B_RECORD
     try:
-        with probe.writing(Role.EXECUTOR) as connection:
+        with probe.reading(Role.EXECUTOR) as connection:
             conditions = before_write(context, connection, phase)
     except Drifted as drifted:
         return Fit(answer="", refused=f"{drifted.code}: {drifted.message}", next_action=drifted.next_action)

@@ -79,6 +79,21 @@ class Probe:
     @contextmanager
     def writing(self, role: Role) -> Iterator[psycopg.Connection]:
         """Open a transaction of a role that could write; it is always rolled back. Raises Unmeasured in a monitoring console."""
+        conninfo = self._conninfo(role)
+        with connect(conninfo, timeout_s=self.seconds_left, purpose=f"gate {self.gate}") as connection:
+            try:
+                yield connection
+            finally:
+                connection.rollback()
+
+    @contextmanager
+    def reading(self, role: Role) -> Iterator[psycopg.Connection]:
+        """Open a READ ONLY transaction of a role that could write. Raises Unmeasured in a monitoring console."""
+        conninfo = self._conninfo(role)
+        with connect(conninfo, read_only=True, timeout_s=self.seconds_left, purpose=f"gate {self.gate}") as connection:
+            yield connection
+
+    def _conninfo(self, role: Role) -> str:
         if self.read_only:
             raise Unmeasured(
                 StopCode.EXECUTION_DISABLED,
@@ -86,12 +101,7 @@ class Probe:
                 f"Measure it from a console without --read-only: cutter-console gates {self.gate}",
             )
         database = self.installation.settings.database
-        conninfo = database.executor if role is Role.EXECUTOR else database.verifier
-        with connect(conninfo, timeout_s=self.seconds_left, purpose=f"gate {self.gate}") as connection:
-            try:
-                yield connection
-            finally:
-                connection.rollback()
+        return database.executor if role is Role.EXECUTOR else database.verifier
 
     def ask(
         self,

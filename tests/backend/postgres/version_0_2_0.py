@@ -8,11 +8,12 @@ import pytest
 
 from console.backend.documents.planning import plan_document
 from console.backend.model.plan import bind
+from console.backend.model.plan_binding import PlanBinding
 from console.backend.model.states import Stage
 from console.backend.postgres import ledger
 from console.backend.postgres import migrations as module
-from console.backend.postgres.connections import connect
-from console.backend.postgres.measure import measure_world
+from console.backend.postgres.connections import connect, scalar
+from console.backend.postgres.measure import REGISTRIES, measure_counts, measure_identity, readers_digest
 from console.backend.postgres.migrations import migrate, migrations
 from tests.backend.postgres.signed_cut import TEXT, SignedCut
 from tests.conftest import Database
@@ -95,7 +96,7 @@ def _planned(database: Database) -> SignedCut:
         )
         for stage in (Stage.SOURCE_PINNED, Stage.MARKED):
             _advance(connection, RUN, stage)
-        plan = bind(document, measure_world(connection, "host"))
+        plan = bind(document, world_of_then(connection, "host"))
         assert plan.world is not None
         connection.execute(
             "SELECT cutter_governance.fn_run_plan(%s, %s, %s, %s, %s)",
@@ -104,6 +105,18 @@ def _planned(database: Database) -> SignedCut:
         for stage in list(Stage)[3:7]:
             _advance(connection, RUN, stage)
     return SignedCut(database=database, run_id=RUN, plan=plan, canonical=planned.canonical)
+
+
+def world_of_then(connection: psycopg.Connection, host: str) -> PlanBinding:
+    """The state of a database that records no effects, as 0.2.0 pinned it into a plan."""
+    identity = measure_identity(connection, host)
+    return PlanBinding(
+        target=identity.target,
+        server_version=identity.server_version_num,
+        schema_digest=str(scalar(connection, "SELECT cutter_governance.fn_schema_digest()")),
+        baseline_digest=readers_digest(connection),
+        counts=tuple(count for count in measure_counts(connection) if count.table not in REGISTRIES),
+    )
 
 
 def _advance(connection: psycopg.Connection, run_id: str, stage: Stage) -> None:

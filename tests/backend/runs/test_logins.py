@@ -18,6 +18,7 @@ LOGINS: dict[str, tuple[str, Callable[[Passage], object], int]] = {
     ),
     "LIVE start": ("fresh", Passage.start, 15),
     "statement and import": ("waits for SG_1", Passage.sign, 4),
+    # One of them is the executor's, who reads what going on would read.
     "arming": ("SG_1 imported", Passage.arm, 7),
     "run": ("enacted", Passage.run, 1),
 }

@@ -59,9 +59,7 @@ $$;
 COMMENT ON FUNCTION fn_effect_rows IS 'Rows of each table that only an effect adds to.';
 
 -- As they are kept, which the triggers of units see to; those that have changed and are not kept yet are computed.
--- Units that somebody has put under the document's addresses belong to another document, or to none: a signed revert
--- that names them may take them back.
-CREATE OR REPLACE FUNCTION fn_others_digest(p_docprefix text, p_step text) RETURNS text
+CREATE OR REPLACE FUNCTION fn_others_digest(p_without text[]) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT encode(sha256(convert_to(
                coalesce(string_agg(concat_ws(chr(9), d.docprefix, d.units, d.digest), chr(10)
@@ -74,15 +72,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
             SELECT k.docprefix, f.units, f.digest
               FROM (SELECT n.docprefix FROM cutter_governance.kept_document n WHERE n.digest IS NULL) k
              CROSS JOIN LATERAL cutter_governance.fn_document_digest(k.docprefix) f) d
-     WHERE d.docprefix <> p_docprefix
+     WHERE d.docprefix <> ALL (p_without)
        AND d.units > 0
-       AND NOT (p_step = 'revert'
-                AND d.docprefix IN (SELECT coalesce(u.doc_code, '')
-                                      FROM public.information_unit u
-                                     WHERE split_part(u.canonical_address, '/', 1) = p_docprefix
-                                       AND u.doc_code IS DISTINCT FROM split_part(u.canonical_address, '/', 1)))
 $$;
-COMMENT ON FUNCTION fn_others_digest IS 'Digest over all documents but one, as readers see them.';
+COMMENT ON FUNCTION fn_others_digest IS 'Digest over all documents but these, as readers see them.';
 
 -- Called under the writer's lock, before the first row is written; what it returns is for fn_effect_end alone.
 CREATE OR REPLACE FUNCTION fn_effect_begin(p_run_id text, p_step text) RETURNS jsonb
@@ -90,9 +83,16 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     prefix text := (SELECT r.docprefix FROM cutter_governance.run r WHERE r.run_id = p_run_id);
     document record;
+    own text[] := ARRAY[prefix];
 BEGIN
     IF p_step IN ('record', 'verify') THEN
         RETURN jsonb_build_object('rows', cutter_governance.fn_effect_rows());
+    END IF;
+    -- Units that somebody has added to the run may be of another document, or of none: a signed revert names them.
+    IF p_step = 'revert' THEN
+        own := own || ARRAY(SELECT DISTINCT coalesce(u.doc_code, '')
+                              FROM cutter_governance.fn_draft_lines(p_run_id) l
+                              JOIN public.information_unit u ON u.id = l.unit_id);
     END IF;
     SELECT k.units, k.digest INTO document
       FROM cutter_governance.kept_document k
@@ -102,7 +102,8 @@ BEGIN
         SELECT f.units, f.digest INTO document FROM cutter_governance.fn_document_digest(prefix) f;
     END IF;
     RETURN jsonb_build_object('rows', cutter_governance.fn_effect_rows(),
-                              'others', cutter_governance.fn_others_digest(prefix, p_step),
+                              'own', to_jsonb(own),
+                              'others', cutter_governance.fn_others_digest(own),
                               'units', document.units, 'digest', document.digest);
 END $$;
 COMMENT ON FUNCTION fn_effect_begin IS 'The state that an effect begins with, under the writer''s lock.';
@@ -127,7 +128,8 @@ BEGIN
       FROM jsonb_each_text(cutter_governance.fn_effect_rows()) n
       LEFT JOIN jsonb_each_text(p_expected) e USING (key);
     IF wrong IS NULL AND p_step NOT IN ('record', 'verify')
-       AND p_begun ->> 'others' IS DISTINCT FROM cutter_governance.fn_others_digest(r.docprefix, p_step) THEN
+       AND p_begun ->> 'others' IS DISTINCT FROM cutter_governance.fn_others_digest(
+               ARRAY(SELECT jsonb_array_elements_text(p_begun -> 'own'))) THEN
         wrong := 'another document has changed';
     END IF;
     IF wrong IS NOT NULL THEN
