@@ -59,6 +59,8 @@ from console.backend.runs.panic import panic
 from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.revision import compare_if_law, compare_with_nothing
 from console.backend.runs.run_views import known_run, list_runs, require_here, view_run
+from console.backend.runs.run_views import known_run, list_runs, view_run
+from console.backend.runs.site import drift_of_site, is_elsewhere
 from console.backend.runs.sources import read_source
 from console.backend.runs.status import measure_status
 
@@ -420,7 +422,12 @@ class BackendService:
     def drift(self) -> DriftReport:
         """Compare grants and definitions with those that were installed; each difference comes with its repair."""
         settings = self.installation.settings
-        return against_host(measure_drift(settings.database.monitor), settings.pins.schema_digest)
+        try:
+            return against_host(measure_drift(settings.database.monitor), settings.pins.schema_digest)
+        except CutterError as error:
+            if not is_elsewhere(self.installation, error):
+                raise
+        return drift_of_site(self.installation)
 
     @with_kept_sessions
     def report(self, run_id: str) -> ReportView:

@@ -78,6 +78,10 @@ class Settings(Value):
     """Digest of the deploy manifest, or `none`, which every statement then says."""
     deploy_manifest: str = "artifacts/deploy-manifest.json"
     """The deploy manifest's file; relative to the root."""
+    site_mapping: str = "artifacts/site-mapping.toml"
+    """Where a database that was there before keeps its units; relative to the root. Without the file it is proposed anew each time."""
+    site_inventory: str = "artifacts/site-inventory.jsonl"
+    """The inventory of such a database, as `init --pin` has pinned it; relative to the root."""
     untested: bool = False
     """True if a run may be armed on a deployed tree without a recorded test run; named in every report."""
     pins: PinSettings = PinSettings()

@@ -30,6 +30,7 @@ from console.backend.postgres.records import (
 from console.backend.runs.kill_switch import combined, hold_in_file, measure_in_database, switch_of, unreadable
 from console.backend.runs.moves import command_of
 from console.backend.runs.run_views import run_directories, summaries
+from console.backend.runs.site import is_elsewhere, site_status
 
 _RULED = {Kind.SG_1: "cut into draft", Kind.SG_2: "enactment"}
 _REPEALED = {Kind.SG_1: "repeal", Kind.SG_2: "enactment of the repeal"}
@@ -64,6 +65,11 @@ def measure_status(installation: Installation, *, read_only: bool, demo: bool) -
         return _status(installation, _read(installation, in_file), now, read_only=read_only, demo=demo)
     except CutterError as error:
         out_of_reach = error.code is StopCode.UNREACHABLE
+        if is_elsewhere(installation, error):
+            try:
+                return site_status(installation, now, read_only=read_only, demo=demo)
+            except CutterError as of_site:
+                error = of_site
         in_database = unreadable(error) if out_of_reach else measure_in_database(installation)
         switch = combined(installation, in_file, in_database)
         if not out_of_reach and in_database.state is SwitchState.UNREADABLE:

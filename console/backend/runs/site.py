@@ -1,0 +1,284 @@
+"""A database of another layout, read as the monitoring role: its counts, its units, and its drift from the pinned inventory."""
+
+import difflib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+
+import psycopg
+
+from console.backend.host.installation import Installation
+from console.backend.host.site_files import kept_inventory, kept_mapping
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
+from console.backend.model.outcome import Outcome, worst
+from console.backend.model.readiness import DriftReport
+from console.backend.model.safe_text import SafeText
+from console.backend.model.site_mapping import INSPECT, NotMeasured, Refers
+from console.backend.model.unit_list import UnitPage
+from console.backend.model.value import Value
+from console.backend.model.view_models import CountView, Status, SwitchState, SwitchView
+from console.backend.postgres.connections import connect
+from console.backend.postgres.measure import measure_identity
+from console.backend.postgres.site_catalogue import is_of_another_layout
+from console.backend.postgres.site_inventory import site_drift, site_lines
+from console.backend.postgres.site_layout import SiteLayout, read_layout
+from console.backend.postgres.site_units import ReadUnit, count_tables, list_units, read_unit
+from console.backend.runs.kill_switch import combined, hold_in_file
+
+NOT_INSTALLED = "nothing of this console is installed in this database, which has units of its own"
+_ONLY_READS = "Read what is there: cutter-console status, cutter-console unit list; see what is missing: cutter-console adopt inspect"
+_MOST_ADDRESSES = 2000
+"""Addresses that a misspelt one is compared with; more would take seconds."""
+
+
+class SiteUnit(Value):
+    """A unit of another layout with its text; None for what is not mapped, not readable, or not there."""
+
+    address: SafeText
+    id: SafeText
+    document: SafeText | None
+    lifecycle: SafeText | None
+    deleted: bool | None
+    unit_kind: SafeText | None
+    section_type: SafeText | None
+    number: SafeText | None
+    parent: SafeText | None
+    title: SafeText | None
+    body: str | None
+    """Exact; a terminal must not get it as it is."""
+    body_sha256: str
+    """Computed from the body by this program; empty without one."""
+    content_hash: SafeText | None
+    """As the database has it."""
+    version_seq: SafeText | None
+    version_lifecycle: SafeText | None
+    enacted_at: datetime | None
+    versions: int | None
+    problems: tuple[SafeText, ...]
+    """What of the unit contradicts itself: an anchor that leads nowhere, a digest that is not the body's."""
+    not_measured: tuple[NotMeasured, ...]
+
+
+def is_elsewhere(installation: Installation, error: CutterError) -> bool:
+    """Return whether this error came because the database has another layout; False if that cannot be found out."""
+    if error.code is StopCode.UNREACHABLE or error.code is StopCode.IDENTITY_MISMATCH:
+        return False
+    with (
+        suppress(CutterError),
+        connect(installation.settings.database.monitor, read_only=True, timeout_s=5, purpose="layout") as connection,
+    ):
+        return is_of_another_layout(connection)
+    return False
+
+
+def explained(installation: Installation, error: CutterError) -> CutterError:
+    """Return the error, or, if the database has another layout, one that says so and what is possible there."""
+    is_missing = isinstance(error, Unmeasured) and isinstance(error.__cause__, psycopg.Error)
+    if not is_missing or not is_elsewhere(installation, error):
+        return error
+    return not_installed(error)
+
+
+def not_installed(error: CutterError) -> Unmeasured:
+    """Return the error of a question about this console's own tables, in a database that has none."""
+    cause = error.message.rpartition(": ")[2]
+    return Unmeasured(StopCode.DRIFT, f"{NOT_INSTALLED} ({cause})", _ONLY_READS)
+
+
+@contextmanager
+def reading_site(installation: Installation, purpose: str) -> Iterator[tuple[psycopg.Connection, SiteLayout]]:
+    """Open a READ ONLY transaction of the monitoring role on a database of another layout. Raises CutterError."""
+    kept = kept_mapping(installation)
+    with connect(installation.settings.database.monitor, read_only=True, timeout_s=10, purpose=purpose) as connection:
+        yield connection, read_layout(connection, kept.mapping)
+
+
+def site_status(installation: Installation, now: datetime, *, read_only: bool, demo: bool) -> Status:
+    """Measure what the Overview shows of a database of another layout. Raises CutterError."""
+    with reading_site(installation, "status") as (connection, layout):
+        identity = measure_identity(connection, installation.context.host)
+        counted_tables = count_tables(connection, layout.mapping, layout.catalogue)
+    counts = tuple(
+        CountView(
+            table=row.table,
+            rows=row.rows,
+            baseline=None,
+            outcome=Outcome.PASS if row.rows is not None else Outcome.INCONCLUSIVE,
+            detail=f"{row.fault.reason}; next: {row.fault.next_action}" if row.fault is not None else "",
+        )
+        for row in counted_tables
+    )
+    in_file = hold_in_file(installation)
+    return Status(
+        measured_at=now,
+        outcome=worst([Outcome.PARTIAL, *(count.outcome for count in counts)]),
+        target=identity.target,
+        role=identity.role,
+        server_version=identity.server_version,
+        root=str(installation.root),
+        read_only=read_only,
+        demo=demo,
+        switch=combined(installation, in_file, _no_switch()),
+        counts=counts,
+        layout=f"of its own; site mapping {installation.site_mapping}"
+        if layout.is_kept
+        else "of its own; site mapping proposed from the catalogue",
+        not_measured=_not_measured(installation, layout),
+    )
+
+
+def _no_switch() -> SwitchView:
+    reason = f"{NOT_INSTALLED}: no lease and no HOLD can stand in it, nothing can be armed"
+    return SwitchView(
+        state=SwitchState.UNREADABLE, reason=reason, clears_with=f"Nothing is to be cleared; see: {INSPECT}"
+    )
+
+
+def _not_measured(installation: Installation, layout: SiteLayout) -> tuple[NotMeasured, ...]:
+    """Return what the Overview of this product's own database shows, and this one cannot."""
+    counted_apart = set(layout.mapping.tables)
+    public = [row.signature for row in layout.catalogue.functions if row.public and row.definer]
+    lines = [fault for fault in layout.faults if fault.subject not in counted_apart]
+    if not layout.is_kept:
+        reason = "the site mapping is proposed anew each time: nobody has looked at it"
+        lines.append(
+            NotMeasured(subject="layout", reason=reason, next_action=f"{INSPECT} --out {installation.site_mapping}")
+        )
+    if public:
+        reason = f"everybody may execute {', '.join(public)}: that {layout.catalogue.role} only reads rests on READ ONLY transactions"
+        lines.append(
+            NotMeasured(subject="rights", reason=reason, next_action="Ask the functions' owner who is to call them")
+        )
+    lines += [
+        NotMeasured(subject="baseline", reason="no closed run has pinned numbers of rows here", next_action=INSPECT),
+        NotMeasured(subject="runs and rulings", reason=NOT_INSTALLED, next_action=INSPECT),
+    ]
+    return tuple(lines)
+
+
+def drift_of_site(installation: Installation) -> DriftReport:
+    """Compare a database of another layout with the inventory that this host has pinned.
+
+    Raises Unmeasured if none is pinned here: then there is nothing to compare with, which is no PASS.
+    """
+    kept = kept_mapping(installation)
+    pinned = kept_inventory(installation)
+    if not pinned:
+        message = f"{NOT_INSTALLED}; no inventory of it is pinned on this host to compare it with"
+        raise Unmeasured(StopCode.DRIFT, message, "cutter-console init --pin")
+    with reading_site(installation, "drift") as (connection, layout):
+        return site_drift(connection, pinned, site_lines(connection, layout.mapping.schemas, kept.sha256))
+
+
+def units_of_site(installation: Installation, document: str, after: str, most: int) -> UnitPage:
+    """Return a page of the units of another layout, by address. Raises Unmeasured if they cannot be read."""
+    with reading_site(installation, "units") as (connection, layout):
+        _require_units(layout)
+        rows = list_units(connection, layout.readable, document, after, most + 1)
+    return UnitPage(units=rows[:most], more=len(rows) > most, not_measured=_parts_not_shown(layout))
+
+
+def unit_of_site(installation: Installation, address: str) -> SiteUnit:
+    """Return a unit of another layout. Raises Unmeasured if units cannot be read, Refused if there is none of this address."""
+    with reading_site(installation, "unit") as (connection, layout):
+        _require_units(layout)
+        read = read_unit(connection, layout.readable, address)
+        if read is None:
+            document = address.partition("/")[0]
+            rows = list_units(connection, layout.readable, document, "", _MOST_ADDRESSES)
+            near = difflib.get_close_matches(address, [row.address for row in rows], 3)
+            hint = f"; did you mean {' or '.join(near)}?" if near else ""
+            message = f"no unit has the address {address}{hint}"
+            raise Refused(StopCode.DOCUMENT_UNKNOWN, message, "See the units that there are: cutter-console unit list")
+        return _unit(layout, read)
+
+
+def _require_units(layout: SiteLayout) -> None:
+    faults = layout.readable.faults()
+    if faults:
+        message = "; ".join(f"{fault.subject}: {fault.reason}" for fault in faults)
+        raise Unmeasured(StopCode.GRANT_DELTA, f"units cannot be read: {message}", faults[0].next_action)
+
+
+def _unit(layout: SiteLayout, read: ReadUnit) -> SiteUnit:
+    listed, text = read
+    sha256 = sha256_hex(text.body.encode()) if text.body is not None else ""
+    return SiteUnit(
+        address=listed.address,
+        id=text.id,
+        document=text.document,
+        lifecycle=listed.lifecycle,
+        deleted=listed.deleted,
+        unit_kind=listed.unit_kind,
+        section_type=listed.section_type,
+        number=listed.number,
+        parent=listed.parent,
+        title=listed.title,
+        body=text.body,
+        body_sha256=sha256,
+        content_hash=text.content_hash,
+        version_seq=text.version_seq,
+        version_lifecycle=text.version_lifecycle,
+        enacted_at=text.enacted_at,
+        versions=text.versions,
+        problems=_problems(layout, read, sha256),
+        not_measured=(
+            *_parts_not_shown(layout),
+            NotMeasured(
+                subject="when and by which ruling it is in force",
+                reason=f"{NOT_INSTALLED}: no run and no ruling of it is recorded",
+                next_action=INSPECT,
+            ),
+        ),
+    )
+
+
+def _problems(layout: SiteLayout, read: ReadUnit, sha256: str) -> tuple[str, ...]:
+    """Pure: what of the unit contradicts itself, as far as the mapping can tell."""
+    text, units, problems = read.text, layout.mapping.units, []
+    if text.version is not None and layout.readable.joins_version and text.version_id is None:
+        problems.append(f"its anchor {text.version} leads to no version")
+    if text.version_unit is not None and text.version_unit != text.id:
+        problems.append(f"its anchored version belongs to another unit, {text.version_unit}")
+    if text.content is not None and units.content is not None:
+        anchored = {Refers.VERSION_ID: text.version_id, Refers.CONTENT_HASH: text.content_hash}.get(
+            units.content.refers_to
+        )
+        if anchored is not None and anchored != text.content:
+            problems.append(
+                f"its content anchor is {text.content}, the anchored version's {units.content.refers_to} is {anchored}"
+            )
+    if text.content_hash is not None and sha256 and text.content_hash != sha256:
+        problems.append(f"its content hash {text.content_hash} is not the body's sha256 {sha256}, or has another rule")
+    return tuple(problems)
+
+
+def _parts_not_shown(layout: SiteLayout) -> tuple[NotMeasured, ...]:
+    """Return the parts of a unit that are not shown, each with its reason."""
+    units, versions = layout.mapping.units, layout.mapping.versions
+    lines = [
+        fault
+        for fault in layout.faults
+        if fault.subject.startswith((f"{units.table}", f"{versions.table if versions else units.table}"))
+    ]
+    parts = {"kind": units.kind, "section type": units.section_type, "number": units.number, "parent": units.parent}
+    parts |= {"lifecycle": units.lifecycle, "deletion": units.deleted_at}
+    if versions is None:
+        lines.append(_no_part("title and body", "the site mapping has no table of versions"))
+    else:
+        parts |= {"title": versions.title, "body": versions.body, "content hash": versions.content_hash}
+        if units.version is None:
+            lines.append(_no_part("title and body", "the site mapping names no column that refers to a version"))
+        elif units.version.refers_to is not Refers.VERSION_ID:
+            lines.append(_no_part("title and body", f"{units.version.column} refers to: {units.version.refers_to}"))
+    lines += [
+        _no_part(name, "the site mapping names no column of it") for name, column in parts.items() if column is None
+    ]
+    if units.parent is not None and units.parent.refers_to is Refers.NOT_KNOWN:
+        lines.append(_no_part("parent", f"{units.parent.column} refers to: {units.parent.refers_to}"))
+    return tuple(lines)
+
+
+def _no_part(subject: str, reason: str) -> NotMeasured:
+    return NotMeasured(subject=subject, reason=reason, next_action=f"If the database has it, map it: {INSPECT}")
