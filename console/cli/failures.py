@@ -8,7 +8,7 @@ from console.backend.host import crash
 from console.backend.host.context import default_root
 from console.backend.model.errors import CutterError, ExitStatus, StopCode, Unmeasured, for_the_run
 from console.backend.outside import describe_outside_error
-from console.backend.runs.site import explained
+from console.backend.runs.other_layout import explained
 from console.cli.arguments import Options
 from console.cli.installation import installation_of
 from console.cli.output import report_error

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 
 import psycopg
@@ -10,24 +10,22 @@ import psycopg
 from console.backend.host.installation import Installation
 from console.backend.host.site_files import kept_inventory, kept_mapping
 from console.backend.model.canonical_json import sha256_hex
-from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
+from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Outcome, worst
 from console.backend.model.readiness import DriftReport
 from console.backend.model.safe_text import SafeText
-from console.backend.model.site_mapping import INSPECT, NotMeasured, Refers
+from console.backend.model.site_mapping import INSPECT, NotMeasured, Refers, SiteMapping
 from console.backend.model.unit_list import UnitPage
 from console.backend.model.value import Value
-from console.backend.model.view_models import CountView, Status, SwitchState, SwitchView
+from console.backend.model.view_models import CountView, Status
 from console.backend.postgres.connections import connect
 from console.backend.postgres.measure import measure_identity
-from console.backend.postgres.site_catalogue import is_of_another_layout
 from console.backend.postgres.site_inventory import site_drift, site_lines
 from console.backend.postgres.site_layout import SiteLayout, read_layout
 from console.backend.postgres.site_units import ReadUnit, count_tables, list_units, read_unit
-from console.backend.runs.kill_switch import combined, hold_in_file
+from console.backend.runs.kill_switch import combined, hold_in_file, no_switch
+from console.backend.runs.other_layout import NOT_INSTALLED
 
-NOT_INSTALLED = "nothing of this console is installed in this database, which has units of its own"
-_ONLY_READS = "Read what is there: cutter-console status, cutter-console unit list; see what is missing: cutter-console adopt inspect"
 _MOST_ADDRESSES = 2000
 """Addresses that a misspelt one is compared with; more would take seconds."""
 
@@ -60,38 +58,18 @@ class SiteUnit(Value):
     not_measured: tuple[NotMeasured, ...]
 
 
-def is_elsewhere(installation: Installation, error: CutterError) -> bool:
-    """Return whether this error came because the database has another layout; False if that cannot be found out."""
-    if error.code is StopCode.UNREACHABLE or error.code is StopCode.IDENTITY_MISMATCH:
-        return False
-    with (
-        suppress(CutterError),
-        connect(installation.settings.database.monitor, read_only=True, timeout_s=5, purpose="layout") as connection,
-    ):
-        return is_of_another_layout(connection)
-    return False
-
-
-def explained(installation: Installation, error: CutterError) -> CutterError:
-    """Return the error, or, if the database has another layout, one that says so and what is possible there."""
-    is_missing = isinstance(error, Unmeasured) and isinstance(error.__cause__, psycopg.Error)
-    if not is_missing or not is_elsewhere(installation, error):
-        return error
-    return not_installed(error)
-
-
-def not_installed(error: CutterError) -> Unmeasured:
-    """Return the error of a question about this console's own tables, in a database that has none."""
-    cause = error.message.rpartition(": ")[2]
-    return Unmeasured(StopCode.DRIFT, f"{NOT_INSTALLED} ({cause})", _ONLY_READS)
-
-
 @contextmanager
 def reading_site(installation: Installation, purpose: str) -> Iterator[tuple[psycopg.Connection, SiteLayout]]:
     """Open a READ ONLY transaction of the monitoring role on a database of another layout. Raises CutterError."""
     kept = kept_mapping(installation)
     with connect(installation.settings.database.monitor, read_only=True, timeout_s=10, purpose=purpose) as connection:
         yield connection, read_layout(connection, kept.mapping)
+
+
+def site_mapping_of(installation: Installation) -> SiteMapping:
+    """Return the mapping, kept or proposed, of a database of another layout. Raises CutterError."""
+    with reading_site(installation, "mapping") as (_, layout):
+        return layout.mapping
 
 
 def site_status(installation: Installation, now: datetime, *, read_only: bool, demo: bool) -> Status:
@@ -119,19 +97,12 @@ def site_status(installation: Installation, now: datetime, *, read_only: bool, d
         root=str(installation.root),
         read_only=read_only,
         demo=demo,
-        switch=combined(installation, in_file, _no_switch()),
+        switch=combined(installation, in_file, no_switch()),
         counts=counts,
         layout=f"of its own; site mapping {installation.site_mapping}"
         if layout.is_kept
         else "of its own; site mapping proposed from the catalogue",
         not_measured=_not_measured(installation, layout),
-    )
-
-
-def _no_switch() -> SwitchView:
-    reason = f"{NOT_INSTALLED}: no lease and no HOLD can stand in it, nothing can be armed"
-    return SwitchView(
-        state=SwitchState.UNREADABLE, reason=reason, clears_with=f"Nothing is to be cleared; see: {INSPECT}"
     )
 
 
@@ -164,6 +135,13 @@ def drift_of_site(installation: Installation) -> DriftReport:
     """
     kept = kept_mapping(installation)
     pinned = kept_inventory(installation)
+    if not pinned and installation.settings.pins.schema_digest:
+        message = f"{installation.site_inventory} is gone: what this host has pinned is known by its digest alone"
+        raise Unmeasured(
+            StopCode.DRIFT,
+            message,
+            "Restore the file, or find out what changed, then: cutter-console init --pin --repin",
+        )
     if not pinned:
         message = f"{NOT_INSTALLED}; no inventory of it is pinned on this host to compare it with"
         raise Unmeasured(StopCode.DRIFT, message, "cutter-console init --pin")

@@ -29,8 +29,9 @@ from console.backend.postgres.records import (
 )
 from console.backend.runs.kill_switch import combined, hold_in_file, measure_in_database, switch_of, unreadable
 from console.backend.runs.moves import command_of
+from console.backend.runs.other_layout import is_elsewhere
 from console.backend.runs.run_views import run_directories, summaries
-from console.backend.runs.site import is_elsewhere, site_status
+from console.backend.runs.site import site_status
 
 _RULED = {Kind.SG_1: "cut into draft", Kind.SG_2: "enactment"}
 _REPEALED = {Kind.SG_1: "repeal", Kind.SG_2: "enactment of the repeal"}

@@ -5,7 +5,8 @@ from console.backend.model.errors import CutterError
 from console.backend.model.unit_list import UnitPage
 from console.backend.postgres.connections import connect
 from console.backend.postgres.units import reader_page
-from console.backend.runs.site import is_elsewhere, units_of_site
+from console.backend.runs.other_layout import is_elsewhere
+from console.backend.runs.site import units_of_site
 
 PAGE = 500
 """Units of one page."""
