@@ -58,9 +58,12 @@ class BackendApp(App[int], inherit_bindings=False):
 
             known = describe_outside_error(error)
             # Callers catch errors of the product. Anything else is a defect, which ends the console with a log.
-            if known is None or known is error:
+            if known is None:
                 raise
-            raise known from error
+            again = await in_thread(lambda: self._built().explained(known)) if self._backend is not None else known
+            if again is error:
+                raise
+            raise again from error
 
     def console_screens(self) -> list[ConsoleScreen]:
         """Return the screens that are shown and can be drawn, the lowest first, without dialogs."""

@@ -163,10 +163,11 @@ def _with_matrix(options: Options, drift_report: DriftReport) -> DriftReport:
 
 def _drift_lines(drift_report: DriftReport) -> list[str]:
     """Return one block per difference; the SQL that repairs it is printed for psql, and never run."""
+    known = "pinned" if drift_report.of_another_layout else "installed"
     if not drift_report.differences:
         return [f"no difference; schema digest {drift_report.schema_digest}"]
     lines = [
-        f"{counted(len(drift_report.differences), 'difference')}; schema digest {drift_report.schema_digest}, installed {drift_report.pinned_digest}"
+        f"{counted(len(drift_report.differences), 'difference')}; schema digest {drift_report.schema_digest}, {known} {drift_report.pinned_digest}"
     ]
     for difference in drift_report.differences:
         lines += [

@@ -88,7 +88,11 @@ class Probe:
 
     @contextmanager
     def writing(self, role: Role) -> Iterator[psycopg.Connection]:
-        """Open a transaction of a role that could write; it is always rolled back. Raises Unmeasured in a monitoring console."""
+        """Open a transaction of a role that could write; it is always rolled back.
+
+        Raises Unmeasured in a monitoring console, and in a database of another layout: the role of that name is another one.
+        """
+        self.require_own_layout()
         if self.read_only:
             raise Unmeasured(
                 StopCode.EXECUTION_DISABLED,

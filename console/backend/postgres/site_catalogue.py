@@ -5,7 +5,7 @@ from typing import NamedTuple
 import psycopg
 
 from console.backend.model.value import Value
-from console.backend.postgres.connections import read_row, read_rows
+from console.backend.postgres.connections import read_column, read_row, read_rows
 
 UNIT_TABLE, VERSION_TABLE = "information_unit", "unit_version"
 KNOWN_TABLES = (UNIT_TABLE, VERSION_TABLE, "iu_lifecycle_vocab", "iu_lifecycle_log", "dot_config")
@@ -128,6 +128,28 @@ _FUNCTIONS = """
      WHERE p.proname = ANY (%s) AND p.prokind = 'f' AND n.nspname NOT LIKE 'pg\\_%%'
      ORDER BY 1
 """
+
+
+_RIGHTS = """
+    SELECT r.privilege || ' on ' || format('%%I.%%I', n.nspname, c.relname)
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     CROSS JOIN (VALUES ('INSERT'), ('UPDATE'), ('DELETE'), ('TRUNCATE')) AS r (privilege)
+     WHERE n.nspname = ANY (%(schemas)s) AND c.relkind IN ('r', 'p', 'f', 'v')
+       AND CASE WHEN r.privilege IN ('INSERT', 'UPDATE') THEN has_any_column_privilege(c.oid, r.privilege) ELSE has_table_privilege(c.oid, r.privilege) END
+    UNION ALL
+    -- What everybody may execute is no reason for another role: each one would have it too.
+    SELECT 'EXECUTE on ' || format('%%I.%%I(%%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid))
+      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+     WHERE n.nspname = ANY (%(schemas)s) AND p.provolatile = 'v' AND p.prosecdef AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
+       AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x
+                    WHERE x.grantee <> 0 AND x.privilege_type = 'EXECUTE' AND pg_has_role(x.grantee, 'USAGE'))
+     ORDER BY 1
+"""
+
+
+def rights_to_write(connection: psycopg.Connection, schemas: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the privileges by which the connection's role could write in these schemas, each `PRIVILEGE on OBJECT`."""
+    return read_column(connection, _RIGHTS, {"schemas": list(schemas)})
 
 
 def is_of_another_layout(connection: psycopg.Connection) -> bool:

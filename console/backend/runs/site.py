@@ -10,9 +10,10 @@ import psycopg
 from console.backend.host.installation import Installation
 from console.backend.host.site_files import kept_inventory, kept_mapping
 from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.counting import counted
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Outcome, worst
-from console.backend.model.readiness import DriftReport
+from console.backend.model.readiness import DriftReport, first_three
 from console.backend.model.safe_text import SafeText
 from console.backend.model.site_mapping import INSPECT, NotMeasured, Refers, SiteMapping
 from console.backend.model.unit_list import UnitPage
@@ -20,6 +21,7 @@ from console.backend.model.value import Value
 from console.backend.model.view_models import CountView, Status
 from console.backend.postgres.connections import connect
 from console.backend.postgres.measure import measure_identity
+from console.backend.postgres.site_catalogue import rights_to_write
 from console.backend.postgres.site_inventory import site_drift, site_lines
 from console.backend.postgres.site_layout import SiteLayout, read_layout
 from console.backend.postgres.site_units import ReadUnit, count_tables, list_units, read_unit
@@ -70,6 +72,15 @@ def site_mapping_of(installation: Installation) -> SiteMapping:
     """Return the mapping, kept or proposed, of a database of another layout. Raises CutterError."""
     with reading_site(installation, "mapping") as (_, layout):
         return layout.mapping
+
+
+def require_reading_role(installation: Installation) -> None:
+    """Raise Refused, naming the privileges, if the monitoring role could write in a database of another layout."""
+    with reading_site(installation, "role") as (connection, layout):
+        rights, role = rights_to_write(connection, layout.mapping.schemas), layout.catalogue.role
+    if rights:
+        message = f"the monitoring role {role} has {counted(len(rights), 'privilege')} to write: {first_three(rights)}"
+        raise Refused(StopCode.GRANT_DELTA, message, "Give `database.monitor` a role that may only SELECT.")
 
 
 def site_status(installation: Installation, now: datetime, *, read_only: bool, demo: bool) -> Status:
