@@ -220,7 +220,8 @@ def _refers_to(
         elif versions is not None and versions.content_hash is not None:
             targets.append((refers, versions.table, versions.content_hash))
     alike = [refers for refers, _, target in targets if target.type == column.type]
-    readable = {(row.table, row.name) for row in catalogue.columns if row.readable}
+    whole = {table.name for table in catalogue.tables if unreadable(table, catalogue.role) is None}
+    readable = {(row.table, row.name) for row in catalogue.columns if row.readable and row.table in whole}
     for refers, table, target in targets:
         if {(units.table, column.name), (table, target.column)} <= readable:
             seen = _hits(connection, units.table, column.name, table, target.column)
