@@ -141,6 +141,20 @@ OPERATIONS: tuple[Operation, ...] = (
         ("console.cli.sites:Inspection",),
     ),
     Operation(
+        ("adopt", "check"),
+        "prove the mapping by writes through that database's own functions, all rolled back",
+        Nothing,
+        "console.cli.sites:check",
+        ("console.cli.sites:Proofs",),
+    ),
+    Operation(
+        ("adopt", "apply"),
+        "print the script with which an administrator prepares that database; nothing is run",
+        Nothing,
+        "console.cli.sites:apply",
+        ("console.cli.sites:Script",),
+    ),
+    Operation(
         ("status",),
         "show which database this is, the switch, the counts, and what waits",
         Nothing,

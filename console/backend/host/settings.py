@@ -82,6 +82,8 @@ class Settings(Value):
     """Where a database that was there before keeps its units; relative to the root. Without the file it is proposed anew each time."""
     site_inventory: str = "artifacts/site-inventory.jsonl"
     """The inventory of such a database, as `init --pin` has pinned it; relative to the root."""
+    console_schema: str = Field(default="cutter_console", pattern="^[a-z_][a-z0-9_]{0,62}$")
+    """Schema of its own that `adopt apply` prepares in a database that was there before."""
     untested: bool = False
     """True if a run may be armed on a deployed tree without a recorded test run; named in every report."""
     pins: PinSettings = PinSettings()

@@ -11,9 +11,10 @@ from console.backend.model.site_mapping import SiteMapping, parse_mapping
 
 
 class KeptMapping(NamedTuple):
-    """The site mapping of this host, and the sha256 of its file; None and empty without a file."""
+    """The site mapping of this host, with the text and the sha256 of its file; None and empty without a file."""
 
     mapping: SiteMapping | None
+    text: str
     sha256: str
 
 
@@ -23,10 +24,10 @@ def kept_mapping(installation: Installation) -> KeptMapping:
     try:
         raw = read_regular(path)
     except FileNotFoundError:
-        return KeptMapping(None, "")
+        return KeptMapping(None, "", "")
     except OSError as error:
         raise Unmeasured(StopCode.UNREACHABLE, f"{path}: {error.strerror or error}", "Make it readable.") from error
-    return KeptMapping(parse_mapping(str(path), raw), sha256_hex(raw))
+    return KeptMapping(parse_mapping(str(path), raw), raw.decode(), sha256_hex(raw))
 
 
 def kept_inventory(installation: Installation) -> tuple[str, ...]:

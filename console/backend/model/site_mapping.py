@@ -56,6 +56,8 @@ class UnitTable(Value):
     section_type: Column | None = None
     number: Column | None = None
     document: Column | None = None
+    owner: Column | None = None
+    publication: Column | None = None
     parent: Reference | None = None
     version: Reference | None = None
     content: Reference | None = None

@@ -37,6 +37,8 @@ _UNIT_COLUMNS = {
     "section_type": "section_type",
     "number": "section_code",
     "document": "doc_code",
+    "owner": "owner_ref",
+    "publication": "publication_type",
     "lifecycle": "lifecycle_status",
     "deleted_at": "deleted_at",
 }
