@@ -79,7 +79,7 @@ class Settings(Value):
     deploy_manifest: str = "artifacts/deploy-manifest.json"
     """The deploy manifest's file; relative to the root."""
     site_mapping: str = "artifacts/site-mapping.toml"
-    """Where a database that was there before keeps its units; relative to the root. Without the file it is proposed anew each time."""
+    """File that says where a database of another layout keeps its units; relative to the root. Without it, that is proposed at each reading."""
     site_inventory: str = "artifacts/site-inventory.jsonl"
     """The inventory of such a database, as `init --pin` has pinned it; relative to the root."""
     console_schema: str = Field(default="cutter_console", pattern="^[a-z_][a-z0-9_]{0,62}$")

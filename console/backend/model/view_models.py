@@ -130,7 +130,7 @@ class Status(Value):
     layout: SafeText = ""
     """Layout of a database that was there before, and the source of its mapping; empty for this product's own."""
     not_measured: tuple[NotMeasured, ...] = ()
-    """What this database's layout does not let be measured, each with its reason."""
+    """Things that cannot be measured in this database's layout, each with its reason."""
 
 
 class IntakeView(Value):

@@ -63,7 +63,7 @@ class FunctionRow(NamedTuple):
 
 
 class Catalogue(Value):
-    """What the proposal of a mapping is made from, read in one transaction."""
+    """Facts that the proposal of a mapping is made from, read in one transaction."""
 
     database: str
     role: str

@@ -36,7 +36,7 @@ class Pattern(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What a call came to: the status that the function gave, or the SQLSTATE and message that refused it."""
+    """Result of a call: the status that the function gave, or the SQLSTATE and message that refused it."""
 
     status: str
     refused: str
@@ -66,7 +66,7 @@ KNOWN_ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "tool": ("tool_revision", "tool"),
     "dry_run": ("dry_run",),
 }
-"""What a call gives, with the names that an argument for it has, behind a prefix such as `p_`."""
+"""Values that a call gives, with the names that an argument for it has, behind a prefix such as `p_`."""
 _PREFIXES = ("p_", "in_", "_")
 
 

@@ -23,7 +23,7 @@ class CountedTable(NamedTuple):
 
 
 class UnitText(NamedTuple):
-    """What only a single unit is read for."""
+    """Columns that are read for a single unit alone."""
 
     id: str
     document: str | None

@@ -56,7 +56,7 @@ class SiteUnit(Value):
     enacted_at: datetime | None
     versions: int | None
     problems: tuple[SafeText, ...]
-    """What of the unit contradicts itself: an anchor that leads nowhere, a digest that is not the body's."""
+    """Contradictions in the unit: an anchor that leads nowhere, a digest that is not the body's."""
     not_measured: tuple[NotMeasured, ...]
 
 
@@ -123,7 +123,7 @@ def _not_measured(installation: Installation, layout: SiteLayout) -> tuple[NotMe
     public = [row.signature for row in layout.catalogue.functions if row.public and row.definer]
     lines = [fault for fault in layout.faults if fault.subject not in counted_apart]
     if not layout.is_kept:
-        reason = "the site mapping is proposed anew each time: nobody has looked at it"
+        reason = "the site mapping is proposed at each reading: nobody has looked at it"
         lines.append(
             NotMeasured(subject="layout", reason=reason, next_action=f"{INSPECT} --out {installation.site_mapping}")
         )
