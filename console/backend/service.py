@@ -82,6 +82,7 @@ class BackendService:
         self.read_only = read_only
         self._demo_signer = demo_signer
 
+    @with_kept_sessions
     def require_read_only_role(self) -> None:
         """Raise Refused if the monitoring role could write: then read-only would be a promise, not a fact."""
         if has_another_layout(self.installation):
@@ -97,6 +98,7 @@ class BackendService:
         """Return the error or, if the database has another layout, one that says so and what is possible there."""
         return explained(self.installation, error)
 
+    @with_kept_sessions
     def status(self) -> Status:
         """Measure what the Overview shows."""
         return measure_status(self.installation, read_only=self.read_only, demo=self._demo_signer is not None)
@@ -427,6 +429,7 @@ class BackendService:
         """Measure the checks before arming."""
         return readiness(self.installation, run_id, read_only=self.read_only)
 
+    @with_kept_sessions
     def drift(self) -> DriftReport:
         """Compare grants and definitions with those that were installed; each difference comes with its repair."""
         settings = self.installation.settings
