@@ -9,6 +9,7 @@ from console.backend.model.errors import Unmeasured
 from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import Board
 from console.backend.model.view_models import SwitchState
+from console.backend.service import BackendService
 from console.screens.drift import DriftScreen
 from tests.adoption.conftest import Adopted, may_only_select
 from tests.screens.conftest import press, settle
@@ -158,7 +159,7 @@ def test_no_gate_passes_by_a_question_that_means_something_else_there(adopted: A
 def test_no_session_is_opened_as_a_role_whose_name_the_organisation_uses(adopted: Adopted) -> None:
     adopted.execute("ALTER ROLE cutter_exec NOLOGIN; ALTER ROLE cutter_verify NOLOGIN")
     try:
-        board = adopted.backend.gates()
+        board = BackendService(adopted.backend.installation).gates()
     finally:
         adopted.execute("ALTER ROLE cutter_exec LOGIN; ALTER ROLE cutter_verify LOGIN")
 
