@@ -31,12 +31,15 @@ class SiteLayout:
         return changed_since(self.catalogue, self.mapping)
 
 
-def read_layout(connection: psycopg.Connection, kept: SiteMapping | None) -> SiteLayout:
-    """Read the layout by the kept mapping, or by a proposal. Raises Unmeasured if no mapping can be proposed."""
+def read_layout(connection: psycopg.Connection, kept: SiteMapping | None, *, by_rows: bool = True) -> SiteLayout:
+    """Read the layout by the kept mapping, or by a proposal. Raises Unmeasured if no mapping can be proposed.
+
+    `by_rows=False` is for those who read no references of units: it costs no look at the rows.
+    """
     if kept is not None:
         return SiteLayout(kept, read_catalogue(connection, kept.tables), is_kept=True)
     catalogue = read_catalogue(connection)
-    proposal = propose(connection, catalogue)
+    proposal = propose(connection, catalogue, by_rows=by_rows)
     if proposal.mapping is None:
         fault = proposal.unmapped[0]
         raise Unmeasured(StopCode.DRIFT, f"no site mapping can be proposed: {fault.subject}: {fault.reason}", INSPECT)

@@ -76,8 +76,11 @@ class _Hits(NamedTuple):
     hits: int
 
 
-def propose(connection: psycopg.Connection, catalogue: Catalogue) -> Proposal:
-    """Propose the mapping of the connection's database, with what has no place in it. Reads only. Raises psycopg.Error."""
+def propose(connection: psycopg.Connection, catalogue: Catalogue, *, by_rows: bool = True) -> Proposal:
+    """Propose the mapping of the connection's database, with what has no place in it. Reads only. Raises psycopg.Error.
+
+    Without `by_rows` no row is read: then it is not known what a reference contains if its type does not tell.
+    """
     units, versions = _chosen(catalogue, UNIT_TABLE), _chosen(catalogue, VERSION_TABLE)
     if units.table is None:
         return Proposal(mapping=None, unmapped=(_missing(UNIT_TABLE, units.reason),))
@@ -109,7 +112,7 @@ def propose(connection: psycopg.Connection, catalogue: Catalogue) -> Proposal:
     references = {
         field: Reference(
             **_column(of_units[name]).model_dump(),
-            refers_to=_refers_to(connection, catalogue, mapping, field, of_units[name]),
+            refers_to=_refers_to(connection, catalogue, mapping, field, of_units[name], by_rows=by_rows),
         )
         for field, name in _REFERENCES.items()
         if name in of_units
@@ -207,7 +210,13 @@ def _overloads(catalogue: Catalogue, name: str) -> list[FunctionRow]:
 
 
 def _refers_to(
-    connection: psycopg.Connection, catalogue: Catalogue, mapping: SiteMapping, field: str, column: ColumnRow
+    connection: psycopg.Connection,
+    catalogue: Catalogue,
+    mapping: SiteMapping,
+    field: str,
+    column: ColumnRow,
+    *,
+    by_rows: bool,
 ) -> Refers:
     """Return what the column's values are: by their rows, as an id and a digest can both be text."""
     units, versions = mapping.units, mapping.versions
@@ -224,11 +233,15 @@ def _refers_to(
     alike = [refers for refers, _, target in targets if target.type == column.type]
     whole = {table.name for table in catalogue.tables if unreadable(table, catalogue.role) is None}
     readable = {(row.table, row.name) for row in catalogue.columns if row.readable and row.table in whole}
-    for refers, table, target in targets:
-        if {(units.table, column.name), (table, target.column)} <= readable:
-            seen = _hits(connection, units.table, column.name, table, target.column)
-            if seen.sampled and seen.hits == seen.sampled:
-                return refers
+    tried = [
+        (refers, _hits(connection, units.table, column.name, table, target.column))
+        for refers, table, target in targets
+        if by_rows and {(units.table, column.name), (table, target.column)} <= readable
+    ]
+    # Most of them, not all: a single reference that leads nowhere is that unit's fault, which `unit show` names.
+    most = max(tried, key=lambda seen: seen[1].hits, default=None)
+    if most is not None and most[1].hits * 2 > most[1].sampled:
+        return most[0]
     # Without a row that tells, a type that only one of them has does; text is everybody's.
     return alike[0] if len(alike) == 1 and column.type == "uuid" else Refers.NOT_KNOWN
 

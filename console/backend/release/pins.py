@@ -69,7 +69,9 @@ def measure_pins(installation: Installation, machine: str) -> MeasuredPins:
         inventory: tuple[str, ...] = ()
         if is_of_another_layout(connection):
             kept = kept_mapping(installation)
-            inventory = site_lines(connection, read_layout(connection, kept.mapping).mapping.schemas, kept.sha256)
+            inventory = site_lines(
+                connection, read_layout(connection, kept.mapping, by_rows=False).mapping.schemas, kept.sha256
+            )
         return MeasuredPins(
             pins=_database_pins(connection, installation.context.host, machine, inventory),
             deploy_manifest_sha256=manifest_digest(installation),

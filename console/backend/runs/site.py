@@ -61,22 +61,24 @@ class SiteUnit(Value):
 
 
 @contextmanager
-def reading_site(installation: Installation, purpose: str) -> Iterator[tuple[psycopg.Connection, SiteLayout]]:
+def reading_site(
+    installation: Installation, purpose: str, *, by_rows: bool = True
+) -> Iterator[tuple[psycopg.Connection, SiteLayout]]:
     """Open a READ ONLY transaction of the monitoring role on a database of another layout. Raises CutterError."""
     kept = kept_mapping(installation)
     with connect(installation.settings.database.monitor, read_only=True, timeout_s=10, purpose=purpose) as connection:
-        yield connection, read_layout(connection, kept.mapping)
+        yield connection, read_layout(connection, kept.mapping, by_rows=by_rows)
 
 
 def site_mapping_of(installation: Installation) -> SiteMapping:
     """Return the mapping, kept or proposed, of a database of another layout. Raises CutterError."""
-    with reading_site(installation, "mapping") as (_, layout):
+    with reading_site(installation, "mapping", by_rows=False) as (_, layout):
         return layout.mapping
 
 
 def require_reading_role(installation: Installation) -> None:
     """Raise Refused, naming the privileges, if the monitoring role could write in a database of another layout."""
-    with reading_site(installation, "role") as (connection, layout):
+    with reading_site(installation, "role", by_rows=False) as (connection, layout):
         rights, role = rights_to_write(connection, layout.mapping.schemas), layout.catalogue.role
     if rights:
         message = f"the monitoring role {role} has {counted(len(rights), 'privilege')} to write: {first_three(rights)}"
@@ -85,7 +87,7 @@ def require_reading_role(installation: Installation) -> None:
 
 def site_status(installation: Installation, now: datetime, *, read_only: bool, demo: bool) -> Status:
     """Measure what the Overview shows of a database of another layout. Raises CutterError."""
-    with reading_site(installation, "status") as (connection, layout):
+    with reading_site(installation, "status", by_rows=False) as (connection, layout):
         identity = measure_identity(connection, installation.context.host)
         counted_tables = count_tables(connection, layout.mapping, layout.catalogue)
     counts = tuple(
@@ -156,7 +158,7 @@ def drift_of_site(installation: Installation) -> DriftReport:
     if not pinned:
         message = f"{NOT_INSTALLED}; no inventory of it is pinned on this host to compare it with"
         raise Unmeasured(StopCode.DRIFT, message, "cutter-console init --pin")
-    with reading_site(installation, "drift") as (connection, layout):
+    with reading_site(installation, "drift", by_rows=False) as (connection, layout):
         return site_drift(connection, pinned, site_lines(connection, layout.mapping.schemas, kept.sha256))
 
 
