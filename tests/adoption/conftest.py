@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,17 +56,24 @@ class Adopted:
             connection.execute(statements.encode())
 
 
-@pytest.fixture(scope="session")
-def existing_cluster() -> Iterator[TransientCluster]:
+@contextmanager
+def cluster_with_likeness(major: int) -> Iterator[TransientCluster]:
     """A cluster without the product's roles, with the likeness as a template; its directory is gone afterwards."""
     try:
-        cluster = TransientCluster.start(MAJOR)
+        cluster = TransientCluster.start(major)
     except NoFittingProgram as reason:
         pytest.skip(reason.message)
     with cluster:
         template = create_database(cluster, "template0", TEMPLATE)
         with template.connect() as connection:
             connection.execute(LIKENESS.read_bytes())
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def existing_cluster() -> Iterator[TransientCluster]:
+    """The worker's cluster with the likeness."""
+    with cluster_with_likeness(MAJOR) as cluster:
         yield cluster
 
 
@@ -80,6 +88,13 @@ def adopted(
     likeness: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Adopted:
     """An installation whose monitoring role may only SELECT; nothing of the console is in the database."""
+    return pointed_at(likeness, tmp_path, monkeypatch, capsys)
+
+
+def pointed_at(
+    likeness: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Adopted:
+    """Make an installation for a database, and let the commands find it."""
     root = tmp_path / "root"
     filesystem = tmp_path / "host"
     (filesystem / "etc").mkdir(parents=True)

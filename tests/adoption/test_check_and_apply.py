@@ -83,6 +83,12 @@ def test_the_mapping_is_proved_by_writes_that_leave_nothing(kept: Adopted) -> No
             "body is",
         ),
         ("ALTER FUNCTION fn_iu_enact OWNER TO watcher", "enact", "FAIL", "42501"),
+        (
+            "ALTER TABLE iu_lifecycle_log ADD CHECK (review_decision_id IS NOT NULL) NOT VALID",
+            "enact",
+            "INCONCLUSIVE",
+            "a probe has no review decision of its own",
+        ),
     ],
     ids=[
         "no right",
@@ -92,12 +98,15 @@ def test_the_mapping_is_proved_by_writes_that_leave_nothing(kept: Adopted) -> No
         "a late gate",
         "a changed text",
         "a powerless owner",
+        "a decision",
     ],
 )
 def test_a_proof_that_does_not_hold_is_named_with_what_the_function_said(
     kept: Adopted, change: str, proof: str, outcome: str, said: str
 ) -> None:
-    kept.execute(change)
+    with kept.database.connect() as connection:
+        connection.execute("SELECT set_config('iu.gateway', 'open', false)")
+        connection.execute(change.encode())
     before = fingerprint(kept.database)
 
     status, outcomes, details = proofs(kept)
@@ -107,6 +116,28 @@ def test_a_proof_that_does_not_hold_is_named_with_what_the_function_said(
     assert said in details[proof]
     assert outcomes["rolled back"] == "PASS"
     assert fingerprint(kept.database) == before
+
+
+def test_a_function_without_defaults_gets_what_an_existing_unit_has_or_the_proof_says_what_it_lacks(
+    adopted: Adopted,
+) -> None:
+    arguments = ("address", "title", "body", "actor", "unit_kind", "section_type", "owner_ref", "publication_type")
+    adopted.execute(
+        "ALTER FUNCTION fn_iu_create RENAME TO create_it;"
+        f" CREATE FUNCTION fn_iu_create({', '.join(f'{name} text' for name in arguments)}, parent uuid) RETURNS jsonb LANGUAGE sql"
+        f" SECURITY DEFINER AS $$ SELECT public.create_it({', '.join(arguments)}, parent) $$;"
+        " REVOKE EXECUTE ON FUNCTION fn_iu_create FROM PUBLIC; GRANT EXECUTE ON FUNCTION fn_iu_create TO cutter_exec"
+    )
+    _, outcomes, details = proofs(adopted)
+    assert outcomes.get("read back") == "PASS", details
+    adopted.execute(
+        "SELECT set_config('iu.gateway', 'open', false); UPDATE information_unit SET publication_type = NULL"
+    )
+
+    status, outcomes, details = proofs(adopted)
+
+    assert (status, outcomes["create"], outcomes["rolled back"]) == (7, "INCONCLUSIVE", "PASS")
+    assert details["create"] == "it must be given publication_type, and no existing unit tells a value"
 
 
 def test_without_the_executor_the_writes_are_inconclusive_and_the_rest_is_said(kept: Adopted) -> None:

@@ -1,6 +1,7 @@
 """Pointed at a database that was there before, the console reads it, says what it cannot measure, and changes nothing."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,8 @@ from console.backend.model.readiness import Board
 from console.backend.model.view_models import SwitchState
 from console.backend.service import BackendService
 from console.screens.drift import DriftScreen
-from tests.adoption.conftest import Adopted, may_only_select
+from tests.adoption.conftest import TEMPLATE, Adopted, cluster_with_likeness, may_only_select, pointed_at
+from tests.conftest import Database
 from tests.screens.conftest import press, settle
 from tests.support.fingerprint import fingerprint
 
@@ -228,3 +230,19 @@ def _check(board: Board, gate: str, name: str) -> tuple[Outcome, str, str]:
     assert report is not None
     check = next(check for check in report.checks if check.name == name)
     return check.outcome, check.detail, check.next_action
+
+
+@pytest.mark.versions
+@pytest.mark.parametrize("major", [15, 18])
+def test_it_is_read_and_proved_on_other_versions_too(
+    major: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with cluster_with_likeness(major) as cluster:
+        adopted = pointed_at(Database(cluster, TEMPLATE), tmp_path, monkeypatch, capsys)
+        before = fingerprint(adopted.database)
+        assert adopted.json("counts")[1]["outcome"] == "PASS"
+        assert adopted.json("unit", "show", "LIB-RULES/S001")[1]["problems"] == []
+        assert adopted.command("init", "--pin")[0] == 0
+        assert adopted.command("drift")[0] == 0
+        assert adopted.command("adopt", "check")[0] == 0
+        assert fingerprint(adopted.database) == before

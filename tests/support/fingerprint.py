@@ -6,6 +6,7 @@ from typing import NamedTuple
 import psycopg
 from psycopg import sql
 
+from console.backend.host.programs import installed_programs, pick_dump_programs
 from tests.conftest import Database
 
 _TABLES = """
@@ -105,7 +106,7 @@ def _rows(connection: psycopg.Connection, schema: str, table: str) -> tuple[str,
 
 
 def _dump(database: Database) -> str:
-    program = database.cluster.programs.program("pg_dump")
+    program = pick_dump_programs(database.cluster.major, installed_programs()).program("pg_dump")
     dump = subprocess.run(
         [program, "--schema-only", "--dbname", database.conninfo()], capture_output=True, text=True, check=True
     ).stdout

@@ -22,6 +22,7 @@ from console.backend.postgres.site_functions import (
     call,
     check_deferred,
     has_unit,
+    meaning_of,
     pattern_of,
     unknown_arguments,
 )
@@ -35,7 +36,8 @@ _FUNCTIONS = "Ask the owner of the functions, or map others; then: cutter-consol
 _GRANT = "As the functions' owner, let the executor's role execute them; then: cutter-console adopt check"
 _LEFT = "Stop, and look what was left: cutter-console counts"
 _BODY = "Probe of the site mapping. It is rolled back."
-_NOT_RUN = "the proof before it did not pass"
+_NOT_READ = "the executor may not read it"
+_DECISION = "a probe has no review decision of its own, which the function may ask for"
 
 
 class _Probe(NamedTuple):
@@ -196,8 +198,13 @@ def _prove_writes(proofs: _Proofs, connection: psycopg.Connection, mapping: Site
     if not create:
         return
     readable, before = Readable(mapping, catalogue), _numbers(connection, mapping, catalogue)
-    created = call(connection, create, probe.values())
-    source = mapping.functions.create.partition("(")[0]
+    source, values = mapping.functions.create.partition("(")[0], probe.values()
+    lacking = [row.name for row in create if not row.has_default and meaning_of(row) not in values]
+    if lacking:
+        detail = f"it must be given {', '.join(lacking)}, and no existing unit tells a value"
+        proofs.add("create", Outcome.INCONCLUSIVE, detail, _AGAIN, source)
+        return
+    created = call(connection, create, values)
     if not proofs.judge("create", created.status == "created", _said(created), _FUNCTIONS, source):
         return
     _prove_read_back(proofs, connection, readable, probe)
@@ -269,24 +276,24 @@ def _prove_read_back(proofs: _Proofs, connection: psycopg.Connection, readable: 
             readable.mapping.units.table,
         )
         return
-    wrong = [
-        f"{name} is {seen!r}, given was {given!r}"
-        for name, seen, given in (
-            ("body", read.text.body, _BODY),
-            ("title", read.listed.title, "Probe"),
-            ("parent", read.listed.parent, probe.pattern.parent_address),
-            ("kind", read.listed.unit_kind, probe.pattern.kind),
-            ("lifecycle", read.listed.lifecycle, "draft"),
-            ("owner of the version", read.text.version_unit, read.text.id),
-        )
-        if seen != given
-    ]
+    parts = (
+        ("body", read.text.body, _BODY),
+        ("title", read.listed.title, "Probe"),
+        ("parent", read.listed.parent, probe.pattern.parent_address),
+        ("kind", read.listed.unit_kind, probe.pattern.kind),
+        ("lifecycle", read.listed.lifecycle, "draft"),
+        ("unit of the version", read.text.version_unit, read.text.id),
+    )
+    wrong = [f"{name} is {seen!r}, given was {given!r}" for name, seen, given in parts if seen not in {None, given}]
     if read.text.content_hash not in {None, sha256_hex(_BODY.encode())}:
         wrong.append("the content hash is not the sha256 of the body")
-    proofs.judge(
+    unread = [name for name, seen, given in parts if seen is None and given is not None]
+    outcome = Outcome.FAIL if wrong else Outcome.INCONCLUSIVE if unread else Outcome.PASS
+    detail = "; ".join([*wrong, *(f"{name} is not mapped, or {_NOT_READ}" for name in unread)])
+    proofs.add(
         "read back",
-        not wrong,
-        "; ".join(wrong) or "body, title, parent, kind and state are those that were given",
+        outcome,
+        detail or "body, title, parent, kind and state are those that were given",
         _AGAIN,
         readable.mapping.units.table,
     )
@@ -330,18 +337,21 @@ def _prove_enactment(
     values = {"address": probe.address, "actor": probe.actor, "decision": None, "target": "enacted", "change_set": None}
     values |= {"reason": "probe", "tool": "cutter-console"}
     dry = call(connection, enact, {**values, "dry_run": True})
-    proofs.judge("enact, dry run", not dry.refused, _said(dry), _FUNCTIONS, source)
+    refused = Outcome.FAIL if dry.refused.startswith("42") else Outcome.INCONCLUSIVE
+    said = f"{_said(dry)}; {_DECISION}" if dry.refused else _said(dry)
+    proofs.add("enact, dry run", refused if dry.refused else Outcome.PASS, said, _FUNCTIONS, source)
     _prove_deltas(
         proofs, before, _numbers(connection, mapping, catalogue), mapping, "rows of a dry run", logged=0, created=0
     )
     done = call(connection, enact, {**values, "dry_run": False})
-    if not proofs.judge("enact", not done.refused, _said(done), _FUNCTIONS, source):
-        return
     read = read_unit(connection, Readable(mapping, catalogue), probe.address)
     state = read.listed.lifecycle if read is not None else None
-    proofs.judge(
-        "state after the enactment", state == "enacted", f"lifecycle is {state}", _FUNCTIONS, mapping.units.table
-    )
+    detail = f"{_said(done)}; lifecycle is {state}"
+    if state != "enacted":
+        outcome = Outcome.FAIL if done.refused.startswith("42") else Outcome.INCONCLUSIVE
+        proofs.add("enact", outcome, f"{detail}; {_DECISION}", _FUNCTIONS, source)
+        return
+    proofs.add("enact", Outcome.PASS, detail, "", source)
     _prove_deltas(
         proofs, before, _numbers(connection, mapping, catalogue), mapping, "rows of an enactment", logged=1, created=0
     )
