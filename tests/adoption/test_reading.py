@@ -11,7 +11,9 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import Board
 from console.backend.model.view_models import SwitchState
 from console.backend.service import BackendService
+from console.screens import overview_text
 from console.screens.drift import DriftScreen
+from console.widgets.line import plain
 from tests.adoption.conftest import TEMPLATE, Adopted, cluster_with_likeness, may_only_select, pointed_at
 from tests.conftest import Database
 from tests.screens.conftest import press, settle
@@ -198,6 +200,19 @@ async def test_every_screen_opens_read_only_and_says_what_is_not_measured(adopte
         await settle(pilot)
         assert app.status is not None
         assert {count.table: count.rows for count in app.status.counts[:3]} == COUNTS
+        said = "\n".join(
+            plain(spans)
+            for spans in (
+                *overview_text.where(app.status, read_only=True),
+                *overview_text.waiting(app.status, app.clock(), app.registry),
+                *overview_text.current_run(app.status, app.clock()),
+            )
+        )
+        assert "site mapping proposed from the catalogue" in said
+        assert "NOT MEASURED in this database:" in said
+        assert "runs and rulings: nothing of this console is installed" in said
+        assert "Nothing waits" not in said
+        assert "No run is in progress" not in said
         await press(pilot, "2", "3", "4")
         assert "nothing of this console is installed" in app.notice.what
         await press(pilot, "5", "6")
@@ -246,3 +261,22 @@ def test_it_is_read_and_proved_on_other_versions_too(
         assert adopted.command("drift")[0] == 0
         assert adopted.command("adopt", "check")[0] == 0
         assert fingerprint(adopted.database) == before
+
+
+def test_without_an_answer_about_the_layout_no_role_of_the_organisation_is_used_and_nothing_is_judged(
+    adopted: Adopted,
+) -> None:
+    adopted.execute("ALTER ROLE watcher CONNECTION LIMIT 0")
+    try:
+        board = BackendService(adopted.backend.installation).gates()
+    finally:
+        adopted.execute("ALTER ROLE watcher CONNECTION LIMIT -1")
+
+    for gate, name in (
+        ("G1", "direct writes refused as the verifier"),
+        ("G3", "tables dumpable"),
+        ("G6", "a safe target"),
+    ):
+        outcome, detail, _ = _check(board, gate, name)
+        assert outcome is Outcome.INCONCLUSIVE
+        assert "too many connections for role" in detail, (gate, name)

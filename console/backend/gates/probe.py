@@ -71,7 +71,10 @@ class Probe:
         return self.asked.once(name, measure, self.seconds_left)
 
     def is_of_another_layout(self) -> bool:
-        """Return whether the database has another layout than this product's: then its own tables cannot be asked."""
+        """Return whether the database has another layout than this product's: then its own tables cannot be asked.
+
+        Raises CutterError or TimeoutError if that cannot be found out: a role of that name may be somebody else's.
+        """
         return self.once("layout", lambda: has_another_layout(self.installation))
 
     def require_own_layout(self) -> None:
@@ -152,7 +155,7 @@ class Probe:
             return error
         try:
             return not_installed(known) if self.is_of_another_layout() else error
-        except TimeoutError:
+        except (CutterError, TimeoutError):
             return error
 
 

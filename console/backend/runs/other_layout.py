@@ -16,15 +16,18 @@ _NOT_OF_A_LAYOUT = frozenset({StopCode.UNREACHABLE, StopCode.IDENTITY_MISMATCH, 
 
 def is_elsewhere(installation: Installation, error: CutterError) -> bool:
     """Return whether this error came because the database has another layout; False if that cannot be found out."""
-    return error.code not in _NOT_OF_A_LAYOUT and has_another_layout(installation)
+    if error.code in _NOT_OF_A_LAYOUT:
+        return False
+    with suppress(CutterError):
+        return has_another_layout(installation)
+    return False
 
 
 def has_another_layout(installation: Installation) -> bool:
-    """Return whether the database has another layout, asked as the monitoring role; False if that cannot be found out."""
+    """Return whether the database has another layout, asked as the monitoring role. Raises CutterError if it cannot be asked."""
     monitor = installation.settings.database.monitor
-    with suppress(CutterError), connect(monitor, read_only=True, timeout_s=5, purpose="layout") as connection:
+    with connect(monitor, read_only=True, timeout_s=5, purpose="layout") as connection:
         return is_of_another_layout(connection)
-    return False
 
 
 def explained(installation: Installation, error: CutterError) -> CutterError:

@@ -248,11 +248,8 @@ def _problems(layout: SiteLayout, read: ReadUnit, sha256: str) -> tuple[str, ...
 def _parts_not_shown(layout: SiteLayout) -> tuple[NotMeasured, ...]:
     """Return the parts of a unit that are not shown, each with its reason."""
     units, versions = layout.mapping.units, layout.mapping.versions
-    lines = [
-        fault
-        for fault in layout.faults
-        if fault.subject.startswith((f"{units.table}", f"{versions.table if versions else units.table}"))
-    ]
+    read = {units.table, *([versions.table] if versions is not None else [])}
+    lines = [fault for fault in layout.faults if fault.subject in read or fault.subject.rpartition(".")[0] in read]
     parts = {"kind": units.kind, "section type": units.section_type, "number": units.number, "parent": units.parent}
     parts |= {"lifecycle": units.lifecycle, "deletion": units.deleted_at}
     if versions is None:
