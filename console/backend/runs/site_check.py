@@ -338,8 +338,8 @@ def _prove_enactment(
     values |= {"reason": "probe", "tool": "cutter-console"}
     dry = call(connection, enact, {**values, "dry_run": True})
     refused = Outcome.FAIL if dry.refused.startswith("42") else Outcome.INCONCLUSIVE
-    said = f"{_said(dry)}; {_DECISION}" if dry.refused else _said(dry)
-    proofs.add("enact, dry run", refused if dry.refused else Outcome.PASS, said, _FUNCTIONS, source)
+    words = f"{_said(dry)}; {_DECISION}" if dry.refused else _said(dry)
+    proofs.add("enact, dry run", refused if dry.refused else Outcome.PASS, words, _FUNCTIONS, source)
     _prove_deltas(
         proofs, before, _numbers(connection, mapping, catalogue), mapping, "rows of a dry run", logged=0, created=0
     )
