@@ -2,6 +2,7 @@
 
 from mutants.catalogue_documents import DOCUMENTS
 from mutants.catalogue_python import PYTHON
+from mutants.catalogue_sites import SITES
 from mutants.catalogue_sql import SQL
 
-MUTANTS = (*SQL, *PYTHON, *DOCUMENTS)
+MUTANTS = (*SQL, *PYTHON, *SITES, *DOCUMENTS)

@@ -55,6 +55,13 @@ ATTACKS: dict[str, Kept] = {
         "no kind",
     ),
     "attacks/test_transactions.py::test_an_old_snapshot_writes_nothing": ("*-3", "enact-4"),
+    # A column less, other types, another content, a table less.
+    "adoption/test_mapping.py::test_columns_more_columns_less_and_other_types_are_reasons_and_no_errors": (
+        "no title",
+        "references as text",
+        "the address of the parent",
+        "no versions",
+    ),
     # Settings that change how values are read, how they are written, and how statements are planned.
     "attacks/test_shadows.py::test_no_setting_that_a_role_may_change_changes_what_is_written": (
         "backslashes in strings",

@@ -56,11 +56,18 @@ class BackendApp(App[int], inherit_bindings=False):
         except Exception as error:
             from console.backend.outside import describe_outside_error
 
-            known = describe_outside_error(error)
+            known = await self._explained(describe_outside_error(error))
             # Callers catch errors of the product. Anything else is a defect, which ends the console with a log.
             if known is None or known is error:
                 raise
             raise known from error
+
+    async def _explained(self, error: CutterError | None) -> CutterError | None:
+        """Return the error, or the one that says that the database has another layout than this product's."""
+        backend = self._backend
+        if error is None or backend is None:
+            return error
+        return await in_thread(lambda: backend.explained(error))
 
     def console_screens(self) -> list[ConsoleScreen]:
         """Return the screens that are shown and can be drawn, the lowest first, without dialogs."""

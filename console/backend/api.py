@@ -7,6 +7,7 @@ from typing import Protocol
 from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.batches import BatchPlan, BatchSource, BatchView, OnBatch, OnFailure
+from console.backend.model.errors import CutterError
 from console.backend.model.readiness import Board, BundleView, DriftReport, GateReport, ReportView
 from console.backend.model.states import Mode
 from console.backend.model.view_models import (
@@ -26,6 +27,9 @@ from console.backend.model.view_models import (
 
 class Backend(Protocol):
     """Synchronous; every method may block and may raise CutterError. Screens call it from thread workers."""
+
+    def explained(self, error: CutterError) -> CutterError:
+        """Return the error or, if the database has another layout than this product's, one that says so. May ask the database."""
 
     def status(self) -> Status:
         """Measure what the Overview shows; an unreachable database is part of the answer, not an exception."""

@@ -55,10 +55,12 @@ from console.backend.runs.engine import Engine
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.moves import command_of
 from console.backend.runs.operations import settle_run
+from console.backend.runs.other_layout import explained, has_another_layout, is_elsewhere
 from console.backend.runs.panic import panic
 from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.revision import compare_if_law, compare_with_nothing
 from console.backend.runs.run_views import known_run, list_runs, require_here, view_run
+from console.backend.runs.site import drift_of_site, require_reading_role
 from console.backend.runs.sources import read_source
 from console.backend.runs.status import measure_status
 
@@ -79,14 +81,23 @@ class BackendService:
         self.read_only = read_only
         self._demo_signer = demo_signer
 
+    @with_kept_sessions
     def require_read_only_role(self) -> None:
         """Raise Refused if the monitoring role could write: then read-only would be a promise, not a fact."""
+        if has_another_layout(self.installation):
+            require_reading_role(self.installation)
+            return
         with connect(self.installation.settings.database.monitor, read_only=True, purpose="role") as connection:
             privileges = privileges_to_write(connection)
         if privileges:
             message = f"the monitoring role has {privileges} privileges to write"
             raise Refused(StopCode.GRANT_DELTA, message, "Give `database.monitor` a role that only reads: cutter_ro.")
 
+    def explained(self, error: CutterError) -> CutterError:
+        """Return the error or, if the database has another layout, one that says so and what is possible there."""
+        return explained(self.installation, error)
+
+    @with_kept_sessions
     def status(self) -> Status:
         """Measure what the Overview shows."""
         return measure_status(self.installation, read_only=self.read_only, demo=self._demo_signer is not None)
@@ -417,10 +428,16 @@ class BackendService:
         """Measure the checks before arming."""
         return readiness(self.installation, run_id, read_only=self.read_only)
 
+    @with_kept_sessions
     def drift(self) -> DriftReport:
         """Compare grants and definitions with those that were installed; each difference comes with its repair."""
         settings = self.installation.settings
-        return against_host(measure_drift(settings.database.monitor), settings.pins.schema_digest)
+        try:
+            return against_host(measure_drift(settings.database.monitor), settings.pins.schema_digest)
+        except CutterError as error:
+            if not is_elsewhere(self.installation, error):
+                raise
+        return drift_of_site(self.installation)
 
     @with_kept_sessions
     def report(self, run_id: str) -> ReportView:

@@ -11,8 +11,9 @@ from console.backend.model.view_models import ApprovalStatus, ApprovalView, Swit
 from console.cli.approval_requests import DraftStatement, ImportStatement, OneStatement
 from console.cli.arguments import Options
 from console.cli.installation import backend_of
-from console.cli.operations import ConfirmedRun, Nothing, Panic, ReleaseHold
+from console.cli.operations import Nothing
 from console.cli.output import narrate, report
+from console.cli.run_requests import ConfirmedRun, Panic, ReleaseHold
 
 _AGAIN_S = 3
 

@@ -10,7 +10,7 @@ from console.backend.host.settings import Settings
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus
-from console.backend.model.outcome import Outcome
+from console.backend.model.outcome import Outcome, worst
 from console.backend.model.readiness import DriftReport
 from console.backend.model.value import Value
 from console.backend.model.view_models import CountView, Status, SwitchState
@@ -24,7 +24,7 @@ from console.cli.arguments import Options
 from console.cli.installation import backend_of, installation_of
 from console.cli.installation_requests import Migrate
 from console.cli.operations import Nothing, RegisterDocument
-from console.cli.output import as_typed, narrate, report
+from console.cli.output import as_typed, missing_line, narrate, report
 
 
 class Made(Value):
@@ -90,6 +90,8 @@ def _status_lines(options: Options, seen: Status) -> list[str]:
             f"database   {target.database} on {target.host}, system {target.system_identifier}, timeline {target.timeline}, PostgreSQL {seen.server_version}"
         )
         lines.append(f"role       {seen.role}")
+    if seen.layout:
+        lines.append(f"layout     {seen.layout}")
     switch = seen.switch
     lines.append(
         f"switch     {switch.state}"
@@ -101,8 +103,9 @@ def _status_lines(options: Options, seen: Status) -> list[str]:
     )
     if switch.incomplete:
         lines += [f"incomplete {switch.incomplete}", f"complete   {as_typed(options, switch.complete_with)}"]
-    lines += [count_line(count) for count in seen.counts[:3]]
+    lines += [as_typed(options, count_line(count)) for count in seen.counts[:3]]
     lines += [f"waits      {wait.what} ({wait.run_id}): {as_typed(options, wait.next_action)}" for wait in seen.waiting]
+    lines += [as_typed(options, missing_line(missing)) for missing in seen.not_measured]
     return lines
 
 
@@ -116,8 +119,15 @@ def count_line(count: CountView) -> str:
 def counts(options: Options, _request: Nothing) -> ExitStatus:
     """Print the rows of every table beside the baseline."""
     seen = backend_of(options).status()
-    outcome = Outcome.INCONCLUSIVE if seen.target is None else Outcome.PASS
-    return report(options, "counts", outcome, [count_line(count) for count in seen.counts], Counts(counts=seen.counts))
+    measured = worst([count.outcome for count in seen.counts])
+    outcome = Outcome.INCONCLUSIVE if seen.target is None else measured
+    return report(
+        options,
+        "counts",
+        outcome,
+        [as_typed(options, count_line(count)) for count in seen.counts],
+        Counts(counts=seen.counts),
+    )
 
 
 def drift(options: Options, _request: Nothing) -> ExitStatus:
@@ -128,14 +138,22 @@ def drift(options: Options, _request: Nothing) -> ExitStatus:
     )
     if drift_report.outcome is not Outcome.FAIL:
         return exit_status
+    if drift_report.of_another_layout:
+        narrate(
+            as_typed(
+                options,
+                "next: find out who changed it; only where all of it is right: cutter-console init --pin --repin",
+            )
+        )
+        return ExitStatus.DRIFT
     accept = f"cutter-console migrate --accept {drift_report.schema_digest}"
     narrate(f"next: repair it as the administrator; or, where all of it is right: {accept}, then init --pin --repin")
     return ExitStatus.DRIFT
 
 
 def _with_matrix(options: Options, drift_report: DriftReport) -> DriftReport:
-    """Add the matrix for --json alone, because it is long."""
-    if not options.json:
+    """Add the matrix for --json alone, because it is long; a database of another layout has none."""
+    if not options.json or drift_report.of_another_layout:
         return drift_report
     monitor = installation_of(options).settings.database.monitor
     with connect(monitor, read_only=True, purpose="grants") as connection:
@@ -145,10 +163,11 @@ def _with_matrix(options: Options, drift_report: DriftReport) -> DriftReport:
 
 def _drift_lines(drift_report: DriftReport) -> list[str]:
     """Return one block per difference; the SQL that repairs it is printed for psql, and never run."""
+    known = "pinned" if drift_report.of_another_layout else "installed"
     if not drift_report.differences:
         return [f"no difference; schema digest {drift_report.schema_digest}"]
     lines = [
-        f"{counted(len(drift_report.differences), 'difference')}; schema digest {drift_report.schema_digest}, installed {drift_report.pinned_digest}"
+        f"{counted(len(drift_report.differences), 'difference')}; schema digest {drift_report.schema_digest}, {known} {drift_report.pinned_digest}"
     ]
     for difference in drift_report.differences:
         lines += [

@@ -8,8 +8,8 @@ from console.backend.model.outcome import Outcome
 from console.backend.runs.draft_edits import EditView, look_at_edit
 from console.cli.arguments import Options
 from console.cli.installation import backend_of
-from console.cli.operations import ConfirmedRun
 from console.cli.output import as_typed, report
+from console.cli.run_requests import ConfirmedRun
 from console.cli.runs import run_lines
 from console.cli.unit_requests import EditDraft
 

@@ -2,11 +2,15 @@
 
 from datetime import UTC, datetime
 
+import psycopg
+
 from console.backend.host import crash
 from console.backend.host.context import default_root
 from console.backend.model.errors import CutterError, ExitStatus, StopCode, Unmeasured, for_the_run
 from console.backend.outside import describe_outside_error
+from console.backend.runs.other_layout import explained
 from console.cli.arguments import Options
+from console.cli.installation import installation_of
 from console.cli.output import report_error
 
 
@@ -19,9 +23,19 @@ def report_failure(options: Options, command: str, error: Exception, about: str 
 
     `about` is the text of the request: if it names a run, the commands of the next action name it too.
     """
-    known = describe_outside_error(error) or _defect(options, error)
+    known = _explained(options, describe_outside_error(error) or _defect(options, error))
     known.next_action = for_the_run(about, known.next_action)
     return report_error(options, command, known)
+
+
+def _explained(options: Options, error: CutterError) -> CutterError:
+    """Return the error or, where the database has another layout than this product's, what is possible there."""
+    if not isinstance(error.__cause__, psycopg.Error):
+        return error
+    try:
+        return explained(installation_of(options), error)
+    except CutterError:
+        return error
 
 
 def _defect(options: Options, error: Exception) -> CutterError:

@@ -10,41 +10,23 @@ from pathlib import Path
 from console.backend.model.gate_table import gate_range
 from console.backend.model.profile_names import DEFAULT_PROFILE
 from console.cli.approval_requests import DraftStatement, ImportStatement, OneStatement
-from console.cli.arguments import Argument, Checked, Options, option, positional, switch
+from console.cli.arguments import Argument, option, positional
 from console.cli.batch_requests import OneBatch, PlanBatch, ResumeBatch, StartBatch
 from console.cli.export_request import ExportDocument
 from console.cli.installation_requests import BuildManifest, Demo, Init, Migrate
 from console.cli.one_run import OneRun
-from console.cli.plan_request import PROFILE, DocumentFile, PlanFile
+from console.cli.plan_request import PROFILE, PlanFile
 from console.cli.policy_requests import PinPolicy, WithdrawKey
 from console.cli.profile_requests import CheckProfile, OneProfile
+from console.cli.run_requests import ConfirmedRun, Panic, ReleaseHold, StartRun, VoidRun
+from console.cli.site_requests import InspectSite
 from console.cli.state_requests import DiffDocument, OneDocument, OneUnit, RepealDocument, ShowDocument, ShowUnit
-from console.cli.unit_requests import EditDraft, RetireUnit, SupersedeUnit
+from console.cli.unit_requests import EditDraft, ListUnits, RetireUnit, SupersedeUnit
 
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
     """A command without arguments of its own."""
-
-
-@dataclass(frozen=True, slots=True)
-class StartRun(DocumentFile, Checked):
-    """Start a run."""
-
-    live: bool = field(
-        default=False,
-        metadata=switch("allow the run to write, after SG_1; without it nothing can be written", dangerous=True),
-    )
-    amend: bool = field(
-        default=False, metadata=switch("amend a document that is law, which keeps its addresses; see: plan --against")
-    )
-    moved: tuple[str, ...] = field(
-        default=(), metadata=option("OLD=NEW", "with --amend: units that go on under another address")
-    )
-
-    def usage_problem(self, _options: Options) -> str:
-        """Return why these arguments do not belong together, or an empty text."""
-        return "--moved belongs to --amend" if self.moved and not self.amend else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,34 +36,6 @@ class RegisterDocument:
     docprefix: str = field(metadata=option("P", "upper-case prefix of the addresses"))
     query: str = field(metadata=option("SQL", "a query that gives one row with one text"))
     profile: str = field(default=DEFAULT_PROFILE, metadata=PROFILE)
-
-
-@dataclass(frozen=True, slots=True)
-class ConfirmedRun(OneRun):
-    """A dangerous command about one run."""
-
-    confirm: str = field(default="", metadata=option("RUN", "the run's id again, typed"))
-
-
-@dataclass(frozen=True, slots=True)
-class VoidRun(OneRun):
-    """End a run for a reason."""
-
-    reason: str = field(metadata=option("TEXT", "why, for the record"))
-
-
-@dataclass(frozen=True, slots=True)
-class Panic:
-    """Stop everything."""
-
-    reason: str = field(default="", metadata=option("TEXT", "why, for those who find the HOLD"))
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseHold:
-    """Clear the HOLD."""
-
-    confirm: str = field(default="", metadata=option("RELEASE", "the word RELEASE, typed"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +134,27 @@ OPERATIONS: tuple[Operation, ...] = (
         writes=True,
     ),
     Operation(
+        ("adopt", "inspect"),
+        "propose the mapping of a database that has units of its own, and list what has no place in it",
+        InspectSite,
+        "console.cli.sites:inspect",
+        ("console.cli.sites:Inspection",),
+    ),
+    Operation(
+        ("adopt", "check"),
+        "prove the mapping by writes through that database's own functions, all rolled back",
+        Nothing,
+        "console.cli.sites:check",
+        ("console.cli.sites:Proofs",),
+    ),
+    Operation(
+        ("adopt", "apply"),
+        "print the script with which an administrator prepares that database; nothing is run",
+        Nothing,
+        "console.cli.sites:apply",
+        ("console.cli.sites:Script",),
+    ),
+    Operation(
         ("status",),
         "show which database this is, the switch, the counts, and what waits",
         Nothing,
@@ -259,11 +234,18 @@ OPERATIONS: tuple[Operation, ...] = (
         writes=True,
     ),
     Operation(
+        ("unit", "list"),
+        "list the units that readers see, by address",
+        ListUnits,
+        "console.cli.unit_reading:list_all",
+        ("console.backend.model.unit_list:UnitPage",),
+    ),
+    Operation(
         ("unit", "show"),
         "show a unit as it is, was or will be in force",
         ShowUnit,
-        "console.cli.states:show_unit",
-        ("console.backend.runs.unit_states:ShownUnit",),
+        "console.cli.unit_reading:show",
+        ("console.backend.runs.unit_states:ShownUnit", "console.backend.runs.site:SiteUnit"),
     ),
     Operation(
         ("unit", "history"),

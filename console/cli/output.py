@@ -15,6 +15,7 @@ from console.backend.model.full_command import full_command
 from console.backend.model.outcome import Outcome
 from console.backend.model.redaction import hide_known, hide_known_in, redact
 from console.backend.model.safe_text import NOT_INERT, safe_text
+from console.backend.model.site_mapping import NotMeasured
 from console.cli.arguments import Options
 from console.cli.printing import emit, is_unicode, say
 
@@ -44,6 +45,11 @@ def report(
 def as_typed(options: Options, text: str) -> str:
     """Return the text with its commands as they must be typed for this root."""
     return full_command(text, str(options.root or default_root()))
+
+
+def missing_line(missing: NotMeasured) -> str:
+    """Return one line of what could not be measured or mapped."""
+    return f"not measured: {missing.subject}: {missing.reason}; next: {missing.next_action}"
 
 
 def report_line(command: str, outcome: Outcome, payload: BaseModel) -> None:

@@ -1,6 +1,7 @@
 """init: makes the runtime tree or, with --pin, writes the identity of this installation into its configuration."""
 
 from console.backend.host.settings import CONFIG_NAME
+from console.backend.host.site_files import keep_inventory
 from console.backend.model.errors import ExitStatus, StopCode, UsageError
 from console.backend.model.outcome import Outcome
 from console.backend.model.value import Value
@@ -37,8 +38,13 @@ def _pin(options: Options, request: Init) -> ExitStatus:
     if not request.repin:
         require_unchanged(pins)
     config = options.config or installation.root / CONFIG_NAME
+    if measured.inventory:
+        # First: a pin without its lines would say that something differs, and not what.
+        keep_inventory(installation, measured.inventory)
     write_pins(config, measured)
     lines = [*(_line(pin) for pin in pins), f"written to {config}"]
+    if measured.inventory:
+        lines.append(f"inventory of {len(measured.inventory)} lines written to {installation.site_inventory}")
     if not measured.deploy_manifest_sha256:
         lines.append(
             f"there is no deploy manifest at {installation.settings.deploy_manifest}; copy it there and pin again"

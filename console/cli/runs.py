@@ -19,8 +19,9 @@ from console.backend.service import BackendService
 from console.cli.arguments import Options
 from console.cli.installation import backend_of
 from console.cli.one_run import OneRun
-from console.cli.operations import ConfirmedRun, Nothing, StartRun, VoidRun
+from console.cli.operations import Nothing
 from console.cli.output import narrate, report
+from console.cli.run_requests import ConfirmedRun, StartRun, VoidRun
 from console.cli.state_requests import RepealDocument
 from console.cli.taking_in import taken_in
 

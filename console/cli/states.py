@@ -1,4 +1,4 @@
-"""document list|show|history, unit show|history: what is, was or will be in force, read as the monitoring role."""
+"""document list|show|history, unit history: what is, was or will be in force, read as the monitoring role."""
 
 import sys
 from datetime import datetime
@@ -19,14 +19,14 @@ from console.backend.runs.document_states import (
     shown_time,
     text_as_of,
 )
-from console.backend.runs.unit_states import ShownUnit, UnitHistory, VersionView, history_of_unit, unit_as_of
+from console.backend.runs.unit_states import UnitHistory, VersionView, history_of_unit
 from console.cli.arguments import Options
 from console.cli.installation import installation_of
 from console.cli.operations import Nothing
-from console.cli.output import emit_law, narrate, report
+from console.cli.output import narrate, report
 from console.cli.plans import keep_new_file
 from console.cli.printing import emit, emit_bytes
-from console.cli.state_requests import OneDocument, OneUnit, ShowDocument, ShowUnit
+from console.cli.state_requests import OneDocument, OneUnit, ShowDocument
 
 _MOST_EDITED = 5
 """Edited units that a sentence names; the object of --json has all of them."""
@@ -86,15 +86,6 @@ def history(options: Options, request: OneDocument) -> ExitStatus:
     return report(options, "document history", Outcome.PASS, lines, answer)
 
 
-def show_unit(options: Options, request: ShowUnit) -> ExitStatus:
-    """Show a unit with its text as it is in force at a moment."""
-    unit = unit_as_of(installation_of(options), request.address, _moment("--as-of", request.as_of))
-    if options.json:
-        return report(options, "unit show", Outcome.PASS, (), unit)
-    emit_law([*_unit_lines(unit), *(f"  {line}" for line in safe_lines(unit.body.removesuffix("\n")))])
-    return ExitStatus.DONE
-
-
 def unit_history(options: Options, request: OneUnit) -> ExitStatus:
     """List every version of a unit: who wrote it, and from when to when it counts."""
     unit = history_of_unit(installation_of(options), request.address)
@@ -117,7 +108,7 @@ def _emit(state: StateText) -> None:
 def _sentences(shown: ShownDocument, place: str) -> list[str]:
     lines = [
         f"{counted(shown.n_units, 'unit', ',')} of {shown.docprefix}, state {shown.state}, in force since {shown_time(shown.in_force_from)}"
-        f"{_until(shown.in_force_until)}, by run {shown.run_id}: {place}",
+        f"{until(shown.in_force_until)}, by run {shown.run_id}: {place}",
         f"sha256 {shown.sha256}",
     ]
     if shown.equal:
@@ -130,7 +121,8 @@ def _sentences(shown: ShownDocument, place: str) -> list[str]:
     ]
 
 
-def _until(moment: datetime | None) -> str:
+def until(moment: datetime | None) -> str:
+    """Return the end of a time in words; empty for none."""
     return f" until {shown_time(moment)}" if moment else ""
 
 
@@ -141,7 +133,7 @@ def _units(number: int | None) -> str:
 def _state_lines(state: StateView) -> list[str]:
     return [
         f"state {state.state}  {state.standing}  {state.operation}  {_units(state.n_units)}  from {shown_time(state.in_force_from)}"
-        f"{_until(state.in_force_until)}",
+        f"{until(state.in_force_until)}",
         f"  run        {state.run_id}",
         f"  enacted    {shown_time(state.enacted_at)}  by {', '.join(state.decided_by)}",
         f"  ruling     {state.statement_sha256}",
@@ -152,29 +144,14 @@ def _state_lines(state: StateView) -> list[str]:
     ]
 
 
-def _followed(address: str, followed: tuple[str, ...]) -> list[str]:
+def followed_line(address: str, followed: tuple[str, ...]) -> list[str]:
+    """Return the line with the former addresses that led to a unit; none if it is the address itself."""
     return [f"alias      {' is now '.join((*followed, address))}"] if followed else []
-
-
-def _unit_lines(unit: ShownUnit) -> list[str]:
-    return [
-        *_followed(unit.address, unit.followed),
-        f"address    {unit.address}",
-        f"document   {unit.docprefix}, state {unit.state}",
-        f"parent     {unit.parent or '-'}",
-        f"kind       {unit.unit_kind}  {unit.section_type}",
-        f"number     {unit.number or '-'}",
-        f"title      {unit.title or '-'}",
-        f"version    {unit.version_seq}  in force since {shown_time(unit.in_force_from)}{_until(unit.in_force_until)}",
-        f"law by     run {unit.run_id}, ruling {unit.statement_sha256}",
-        *([f"edited by  run {unit.edited_by}"] if unit.edited_by else []),
-        f"body       sha256 {unit.body_sha256}",
-    ]
 
 
 def _history_lines(unit: UnitHistory) -> list[str]:
     return [
-        *_followed(unit.address, unit.followed),
+        *followed_line(unit.address, unit.followed),
         f"address    {unit.address}",
         *([f"before     {', '.join(unit.former)}"] if unit.former else []),
         *(line for version in unit.versions for line in _version_lines(version)),
@@ -185,7 +162,7 @@ def _version_lines(version: VersionView) -> list[str]:
     return [
         f"version {version.version_seq}  {version.standing}  written by {version.operation or '-'} run {version.run_id or '-'}",
         *(
-            f"  in force   from {shown_time(period.in_force_from)}{_until(period.in_force_until)}, by run {period.run_id}, ruling {period.statement_sha256}"
+            f"  in force   from {shown_time(period.in_force_from)}{until(period.in_force_until)}, by run {period.run_id}, ruling {period.statement_sha256}"
             for period in version.periods
         ),
         *([f"  title      {version.title or '-'}"] if version.title is not None else []),

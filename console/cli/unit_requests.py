@@ -1,10 +1,18 @@
-"""The arguments of `unit retire`, `unit supersede` and `run edit`; imports no library. Part of the table of commands."""
+"""The arguments of `unit list`, `unit retire`, `unit supersede` and `run edit`; imports no library. Part of the table of commands."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from console.cli.arguments import option, positional, switch
 from console.cli.one_run import OneRun
+
+
+@dataclass(frozen=True, slots=True)
+class ListUnits:
+    """List units."""
+
+    docprefix: str = field(default="", metadata=positional("P", "the document's prefix; none: units of all documents"))
+    after: str = field(default="", metadata=option("ADDRESS", "begin behind this address, to go on with a long list"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from console.widgets.line import Line, Span, line
 from console.widgets.wrap import hanging
 
 NO_DIFFERENCE = "No difference: the database is as it was installed."
+NO_DIFFERENCE_ELSEWHERE = "No difference: the database is as this host has pinned it."
 
 
 def standing(
@@ -42,7 +43,7 @@ def list_title(report: DriftReport | None, asking: str) -> str:
 def empty(report: DriftReport | None, *, failed: bool) -> str:
     """Return the text of an empty list; it must not look like an answer if there was none."""
     if report is not None and report.outcome is Outcome.PASS:
-        return NO_DIFFERENCE
+        return NO_DIFFERENCE_ELSEWHERE if report.of_another_layout else NO_DIFFERENCE
     if report is not None or failed:
         return "NOT KNOWN: the database could not be compared."
     return "Comparing the database with what was installed ..."

@@ -53,6 +53,7 @@ def where(status: Status, *, read_only: bool) -> list[Line]:
         field("system id", target.system_identifier),
         field("timeline", f"{target.timeline}  PostgreSQL {status.server_version or UNKNOWN}"),
         field("role", str(status.role) or UNKNOWN),
+        *([field("layout", Span(str(status.layout), "warn"))] if status.layout else []),
         field("root", str(status.root)),
         *mode,
         *demo,
@@ -191,6 +192,8 @@ def current_run(status: Status, now: datetime) -> list[Line]:
     run = status.current_run
     if run is None and status.target is None:
         return [line(Span("NOT KNOWN ", "warn"), "the current run")]
+    if run is None and status.layout:
+        return []
     if run is None:
         return [line(Span("No run is in progress.", "muted"))]
     units = "units not known" if run.n_units is None else plural(run.n_units, "unit")
@@ -206,9 +209,23 @@ def waiting(status: Status, now: datetime, known: Registry) -> list[Line]:
     """Return what waits, for whom, since when, and what to do: the key and the whole command."""
     if status.target is None:
         return [line(Span("NOT KNOWN ", "warn"), "what waits: the database was not reached"), line("")]
+    if status.not_measured:
+        waits = [part for view in status.waiting for part in (*_wait(view, status, now, known), line(""))]
+        return [*waits, *_not_measured(status)]
     if not status.waiting:
         return [line(Span("Nothing waits for a decision.", "muted")), line("")]
     return [part for view in status.waiting for part in (*_wait(view, status, now, known), line(""))]
+
+
+def _not_measured(status: Status) -> list[Line]:
+    """Return what the layout of the database does not let be measured: no empty panel may look like an answer."""
+    lines = [line(Span("NOT MEASURED", "warn"), " in this database:")]
+    for missing in status.not_measured:
+        lines += [
+            line(Span(str(missing.subject), "strong"), f": {missing.reason}"),
+            line(Span("Next: ", "muted"), full_command(str(missing.next_action), str(status.root))),
+        ]
+    return [*lines, line("")]
 
 
 def _wait(view: WaitView, status: Status, now: datetime, known: Registry) -> list[Line]:

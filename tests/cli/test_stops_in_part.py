@@ -10,7 +10,8 @@ from console.backend.model.errors import ExitStatus
 from console.backend.model.view_models import SwitchState, SwitchView
 from console.cli import authority, database
 from console.cli.arguments import Options
-from console.cli.operations import Nothing, Panic
+from console.cli.operations import Nothing
+from console.cli.run_requests import Panic
 from tests.support.fakes import FakeBackend
 
 IN_PART = SwitchView(

@@ -111,3 +111,21 @@ def test_a_derived_text_never_replaces_a_file(at: At, capsys: pytest.CaptureFixt
     assert f"{path} is there with other content" in str(answer_of(capsys)["stop"])
     assert path.read_text("utf-8") == "another text"
     assert [run for run in passage.backend.runs() if run.mode is Mode.DRYRUN and run.n_units == 2] == []
+
+
+def test_units_are_listed_as_readers_see_them(at: At, capsys: pytest.CaptureFixture[str]) -> None:
+    passage = at("enacted")
+
+    def ask(*words: str) -> dict[str, object]:
+        capsys.readouterr()
+        assert main(["--root", str(passage.installation.root), "--json", "unit", "list", *words]) == 0
+        return answer_of(capsys)
+
+    page = ask()
+    units = page["units"]
+    assert isinstance(units, list)
+    assert (page["outcome"], page["more"], page["not_measured"]) == ("PASS", False, [])
+    assert [unit["address"] for unit in units] == [address for address, _ in passage.rows(_BODIES)]
+    assert {unit["lifecycle"] for unit in units} == {"enacted"}
+    assert [unit["address"] for unit in ask(DOCPREFIX, "--after", ALPHA)["units"]] == [BETA]  # type: ignore[attr-defined]
+    assert ask("ANOTHER")["units"] == []

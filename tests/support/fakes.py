@@ -8,7 +8,7 @@ from pathlib import Path
 from console.backend.api import Backend
 from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
-from console.backend.model.errors import Refused, StopCode, Unmeasured
+from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan import Problem
 from console.backend.model.plan_binding import Target, expected_cut_deltas
@@ -165,6 +165,10 @@ class FakeBackend(FakeBatches):
             raise Unmeasured(
                 StopCode.UNREACHABLE, "connection to db01.example.org refused", "Start the database, then r"
             )
+
+    def explained(self, error: CutterError) -> CutterError:
+        """The database has this product's layout."""
+        return error
 
     def status(self) -> Status:
         """As the scenario has it."""

@@ -12,7 +12,7 @@ from console.backend.backup.recipient import FINGERPRINT, KeyListing, RecipientU
 from console.backend.backup.record import BackupNotProven, BackupState, ListedBackup, freshness, list_backups
 from console.backend.backup.selftest import RoundTrip, round_trip
 from console.backend.gates.gate import Gate
-from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes
+from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.probe import Probe
 from console.backend.host.installation import Installation
 from console.backend.host.programs import (
@@ -30,6 +30,7 @@ from console.backend.model.safe_text import SafeText
 from console.backend.model.tables import RUN_TABLES
 from console.backend.model.value import Value
 from console.backend.postgres.privileges import dump_rights
+from console.backend.runs.other_layout import NOT_INSTALLED
 
 DAYS_TO_RENEW = 14
 """A backup key with no more days left than this has to be renewed."""
@@ -45,6 +46,7 @@ class Source(Value):
     """`server_version_num`."""
     closed: tuple[SafeText, ...]
     """Rights that the dumping role lacks, one phrase each."""
+    other_layout: bool = False
 
 
 class Store(Value):
@@ -187,9 +189,10 @@ def _open_entries(home: Path) -> Iterator[str]:
 
 
 def _source(probe: Probe) -> Source:
+    is_other = probe.is_of_another_layout()
     with probe.monitor() as connection:
-        rights = dump_rights(connection, RUN_TABLES, _VERIFIER)
-    return Source(server_version=rights.server_version, closed=tuple(rights.missing))
+        rights = dump_rights(connection, () if is_other else RUN_TABLES, _VERIFIER)
+    return Source(server_version=rights.server_version, closed=tuple(rights.missing), other_layout=is_other)
 
 
 def _store(installation: Installation) -> Store:
@@ -283,6 +286,8 @@ def _programs(source: Source, programs: tuple[PostgresPrograms, ...]) -> Verdict
 
 
 def _dumpable(source: Source) -> Verdict:
+    if source.other_layout:
+        return unclear(f"{NOT_INSTALLED}: no run can touch a table", "cutter-console adopt inspect")
     if source.closed:
         return fails(
             f"{_VERIFIER} lacks {', '.join(source.closed)}", "See the GRANTs that are missing: cutter-console drift"

@@ -15,6 +15,7 @@ from console.backend.model.outcome import Check
 from console.backend.model.purposes import Purpose
 from console.backend.model.readiness import Owner
 from console.backend.model.safe_text import SafeText
+from console.backend.model.site_mapping import SiteMapping
 from console.backend.model.value import Value
 from console.backend.postgres.connections import counted
 from console.backend.postgres.privileges import current_role_as_member
@@ -25,9 +26,11 @@ from console.backend.postgres.write_attempts import (
     register_probe_document,
     try_direct_writes,
     try_to_create_run,
+    try_writes_of_site,
 )
 from console.backend.runs.kill_switch import armed_for
 from console.backend.runs.phase_context import Role
+from console.backend.runs.site import site_mapping_of
 
 REFUSED = "42501"
 """SQLSTATE of a privilege that is missing: what every direct write must meet."""
@@ -226,16 +229,18 @@ def _verifier(probe: Probe) -> RoleProof:
 
 def _monitor(probe: Probe) -> RoleProof:
     """Try the writes as the monitoring role, without the READ ONLY that would refuse before privileges are checked."""
+    mapping = site_mapping_of(probe.installation) if probe.is_of_another_layout() else None
     with probe.monitor() as connection:
         connection.read_only = False
-        proof = _role(connection)
+        proof = _role(connection, mapping)
         connection.rollback()
     return proof
 
 
-def _role(connection: psycopg.Connection) -> RoleProof:
+def _role(connection: psycopg.Connection, mapping: SiteMapping | None = None) -> RoleProof:
     role = current_role_as_member(connection)
-    attempts = tuple(Attempt(statement=words, sqlstate=state) for words, state in try_direct_writes(connection))
+    tried = try_direct_writes(connection) if mapping is None else try_writes_of_site(connection, mapping)
+    attempts = tuple(Attempt(statement=words, sqlstate=state) for words, state in tried)
     return RoleProof(role=role.name, superuser=role.superuser, attempts=attempts)
 
 

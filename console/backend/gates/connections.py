@@ -8,6 +8,7 @@ from console.backend.model.outcome import Check
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.postgres.server import session_of
+from console.backend.runs.other_layout import NOT_INSTALLED
 from console.backend.runs.phase_context import Role
 
 ROLES = {"monitor": "cutter_ro", "executor": "cutter_exec", "verifier": "cutter_verify"}
@@ -22,6 +23,8 @@ class Line(Value):
     role: SafeText
     server: SafeText
     """Database, system identifier, and when this very server was started: a copy of a cluster keeps the identifier."""
+    other_layout: bool = False
+    """True in a database of another layout: then any role that only reads may monitor, and no other one is used."""
 
 
 def connections(probe: Probe) -> Measurement[tuple[Line, ...]]:
@@ -42,6 +45,9 @@ def connections_check(fact: Measurement[tuple[Line, ...]], name: str = "connecti
 
 def lines_verdict(lines: tuple[Line, ...]) -> Verdict:
     """Pure: the verdict of `connections_check`, for a check that looks at more facts."""
+    if lines[0].other_layout:
+        detail = f"monitor as {lines[0].role} at {lines[0].server}; executor and verifier are not used: {NOT_INSTALLED}"
+        return unclear(detail, "cutter-console adopt inspect")
     faults = [
         (line, f"{line.which} is {line.role}, not {ROLES[line.which]}")
         for line in lines
@@ -71,6 +77,8 @@ def _line(name: str, connection: psycopg.Connection) -> Line:
 def _lines(probe: Probe) -> tuple[Line, ...]:
     with probe.monitor() as connection:
         lines = [_line("monitor", connection)]
+    if probe.is_of_another_layout():
+        return (lines[0].model_copy(update={"other_layout": True}),)
     for name, role in (("executor", Role.EXECUTOR), ("verifier", Role.VERIFIER)):
         # A monitoring console opens no session that could write; the verdict names the connections that it leaves out.
         if not probe.read_only:

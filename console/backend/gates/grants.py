@@ -6,12 +6,15 @@ from console.backend.model.counting import counted
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.readiness import DriftReport
 from console.backend.postgres.drift import against_host, drift_on
+from console.backend.runs.site import drift_of_site
 
 
 def grants(probe: Probe) -> Measurement[DriftReport]:
     """Measure the drift as the monitoring role, once for all gates of a board."""
 
     def measure() -> DriftReport:
+        if probe.is_of_another_layout():
+            return drift_of_site(probe.installation)
         with probe.monitor() as connection:
             return against_host(drift_on(connection), probe.installation.settings.pins.schema_digest)
 
@@ -32,7 +35,8 @@ def grants_check(fact: Measurement[DriftReport]) -> Check:
 
 def _as_installed(drift: DriftReport) -> Verdict:
     if drift.outcome is Outcome.PASS and not drift.differences and drift.pinned_digest:
-        return passes(f"as installed, digest {drift.schema_digest}")
+        as_known = "as pinned on this host" if drift.of_another_layout else "as installed"
+        return passes(f"{as_known}, digest {drift.schema_digest}")
     return fails(
         drift.summary or "no inventory is pinned",
         "See what would repair each, and who changed it: cutter-console drift",

@@ -228,7 +228,8 @@ def inventory_verdict(drift: DriftReport, pinned: str) -> Verdict:
     if drift.pinned_digest != pinned:
         detail = f"the database names {drift.pinned_digest or 'none'} as installed, this host pins {pinned}"
         return fails(detail, f"Find out who migrated; only where it was right: {REPIN}")
-    return passes(f"as installed and as pinned here: digest {pinned}")
+    as_known = "as pinned here" if drift.of_another_layout else "as installed and as pinned here"
+    return passes(f"{as_known}: digest {pinned}")
 
 
 def _tree(tree: TreeFinding) -> Verdict:

@@ -18,6 +18,7 @@ from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.model.outcome import Evidence, whole_ms
 from console.backend.postgres.connections import connect, translate
 from console.backend.postgres.kept_sessions import for_another_thread
+from console.backend.runs.other_layout import has_another_layout, not_installed
 from console.backend.runs.phase_context import Role
 
 T = TypeVar("T")
@@ -69,6 +70,18 @@ class Probe:
         """Measure now, or take the answer that another gate of this board got. Raises what measuring raised."""
         return self.asked.once(name, measure, self.seconds_left)
 
+    def is_of_another_layout(self) -> bool:
+        """Return whether the database has another layout than this product's: then its own tables cannot be asked.
+
+        Raises CutterError or TimeoutError if that cannot be found out: a role of that name may be somebody else's.
+        """
+        return self.once("layout", lambda: has_another_layout(self.installation))
+
+    def require_own_layout(self) -> None:
+        """Raise Unmeasured if the database has another layout: a question that is only put to this product's own."""
+        if self.is_of_another_layout():
+            raise not_installed()
+
     @contextmanager
     def monitor(self) -> Iterator[psycopg.Connection]:
         """Open a READ ONLY transaction of the monitoring role, within the deadline."""
@@ -78,7 +91,10 @@ class Probe:
 
     @contextmanager
     def writing(self, role: Role) -> Iterator[psycopg.Connection]:
-        """Open a transaction of a role that could write; it is always rolled back. Raises Unmeasured in a monitoring console."""
+        """Open a transaction of a role that could write; it is always rolled back.
+
+        Raises Unmeasured in a monitoring console, and in a database of another layout: the role of that name is another one.
+        """
         conninfo = self._conninfo(role)
         with connect(conninfo, timeout_s=self.seconds_left, purpose=f"gate {self.gate}") as connection:
             try:
@@ -88,12 +104,13 @@ class Probe:
 
     @contextmanager
     def reading(self, role: Role) -> Iterator[psycopg.Connection]:
-        """Open a READ ONLY transaction of a role that could write. Raises Unmeasured in a monitoring console."""
+        """Open a READ ONLY transaction of a role that could write. Raises Unmeasured where `writing` does."""
         conninfo = self._conninfo(role)
         with connect(conninfo, read_only=True, timeout_s=self.seconds_left, purpose=f"gate {self.gate}") as connection:
             yield connection
 
     def _conninfo(self, role: Role) -> str:
+        self.require_own_layout()
         if self.read_only:
             raise Unmeasured(
                 StopCode.EXECUTION_DISABLED,
@@ -135,10 +152,21 @@ class Probe:
         try:
             value = measure()
         except _UNMEASURED as error:
-            reason, repair = _reason(error)
+            reason, repair = _reason(self._explained(error))
             repair = repair or otherwise or f"Make it measurable, then: cutter-console gates {self.gate}"
             return Measurement[T](evidence=evidence(f"not measured: {reason}"), unmeasured=reason, next_action=repair)
         return Measurement[T](evidence=evidence(answer(value), digest(value) if digest else ""), value=value)
+
+    def _explained(self, error: Exception) -> Exception:
+        """Return the error, or the one that says why the server answered so: the database has another layout."""
+        known = translate(error) if isinstance(error, psycopg.Error) else error
+        is_of_the_server = isinstance(error, psycopg.Error) or isinstance(error.__cause__, psycopg.Error)
+        if not isinstance(known, CutterError) or not is_of_the_server or known.code is StopCode.UNREACHABLE:
+            return error
+        try:
+            return not_installed(known) if self.is_of_another_layout() else error
+        except (CutterError, TimeoutError):
+            return error
 
 
 def _reason(error: Exception) -> tuple[str, str]:

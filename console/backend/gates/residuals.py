@@ -29,6 +29,7 @@ from console.backend.postgres.routines import routines_naming_documents
 from console.backend.postgres.rulings import used_rulings
 from console.backend.postgres.server import server_clock, weak_durability
 from console.backend.postgres.units import unknown_kinds
+from console.backend.runs.other_layout import not_installed
 from console.backend.runs.phase_context import Role
 from console.backend.runs.run_views import open_run_summaries
 
@@ -46,6 +47,8 @@ class Answers:
 
     def __init__(self, probe: Probe) -> None:
         self._error: CutterError | None = None
+        self._layout: CutterError | None = None
+        """Set in a database of another layout, which answers about the server alone."""
         self.writers: tuple[Writer, ...] = ()
         self.live: tuple[LiveDocument, ...] = ()
         self.constants: tuple[str, ...] = ()
@@ -56,17 +59,20 @@ class Answers:
         self.pinned: PolicyPin | None = None
         try:
             with probe.monitor() as connection:
-                self._read(probe, connection)
+                self.skew_s = _skew(connection, probe.installation.context.now)
+                self.weak_settings = weak_durability(connection)
+                if probe.is_of_another_layout():
+                    self._layout = not_installed()
+                else:
+                    self._read(connection)
         except CutterError as error:
             self._error = error
 
-    def _read(self, probe: Probe, connection: psycopg.Connection) -> None:
-        self.skew_s = _skew(connection, probe.installation.context.now)
+    def _read(self, connection: psycopg.Connection) -> None:
         self.writers = tuple(Writer.model_validate(session._asdict()) for session in writing_sessions(connection))
         self.live = live_documents(connection)
         self.runs = all_runs(connection)
         self.constants = routines_naming_documents(connection)
-        self.weak_settings = weak_durability(connection)
         self.used = [
             RecordedSignature(
                 run_id=run_id,
@@ -82,7 +88,13 @@ class Answers:
         self.pinned = pinned_policy(connection)
 
     def require(self) -> None:
-        """Raise the error that kept the connection from answering, if there was one."""
+        """Raise what kept the connection from answering about this product's tables, if anything did."""
+        self.require_server()
+        if self._layout is not None:
+            raise self._layout
+
+    def require_server(self) -> None:
+        """Raise the error that kept the connection from answering at all, if there was one."""
         if self._error is not None:
             raise self._error
 
@@ -203,14 +215,14 @@ def _of_the_database(probe: Probe, answers: Answers) -> _Database:
             "durability",
             "settings that could lose an acknowledged COMMIT",
             "pg_settings, pg_db_role_setting",
-            lambda: _answer_of(answers, lambda: answers.weak_settings),
+            lambda: _answer_of_server(answers, lambda: answers.weak_settings),
             _list,
         ),
         skew_s=probe.ask(
             "clock",
             "the database's time compared with the host's",
             "clock_timestamp()",
-            lambda: _answer_of(answers, lambda: answers.skew_s),
+            lambda: _answer_of_server(answers, lambda: answers.skew_s),
             lambda skew: f"{skew:+.3f} s",
         ),
     )
@@ -259,6 +271,11 @@ def _of_the_host(probe: Probe, answers: Answers, *, verifier: bool) -> _Host:
 
 def _answer_of(answers: Answers, answer: Callable[[], T]) -> T:
     answers.require()
+    return answer()
+
+
+def _answer_of_server(answers: Answers, answer: Callable[[], T]) -> T:
+    answers.require_server()
     return answer()
 
 

@@ -41,6 +41,16 @@ class Installation:
         return self.settings.under(self.root, self.settings.profiles)
 
     @property
+    def site_mapping(self) -> Path:
+        """Return the path of the site mapping, which exists only for a database of another layout."""
+        return self.settings.under(self.root, self.settings.site_mapping)
+
+    @property
+    def site_inventory(self) -> Path:
+        """Return the path of the inventory that was pinned of a database of another layout."""
+        return self.settings.under(self.root, self.settings.site_inventory)
+
+    @property
     def backups(self) -> Path:
         """Return the folder of proven backups."""
         return self.root / "backups"

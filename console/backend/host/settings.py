@@ -78,6 +78,12 @@ class Settings(Value):
     """Digest of the deploy manifest, or `none`, which every statement then says."""
     deploy_manifest: str = "artifacts/deploy-manifest.json"
     """The deploy manifest's file; relative to the root."""
+    site_mapping: str = "artifacts/site-mapping.toml"
+    """File that says where a database of another layout keeps its units; relative to the root. Without it, that is proposed at each reading."""
+    site_inventory: str = "artifacts/site-inventory.jsonl"
+    """The inventory of such a database, as `init --pin` has pinned it; relative to the root."""
+    console_schema: str = Field(default="cutter_console", pattern="^[a-z_][a-z0-9_]{0,62}$")
+    """Schema of its own that `adopt apply` prepares in a database that was there before."""
     untested: bool = False
     """True if a run may be armed on a deployed tree without a recorded test run; named in every report."""
     pins: PinSettings = PinSettings()

@@ -156,6 +156,8 @@ class DriftReport(Value):
     """Digest of the lines that the last migration pinned."""
     differences: tuple[Difference, ...]
     measured_at: datetime
+    of_another_layout: bool = False
+    """True for a database that was there before, compared with the inventory that this host has pinned."""
 
     @property
     def summary(self) -> str:

@@ -11,6 +11,7 @@ from console.backend.model.plan import DocumentPlan, DraftUnit, Problem
 from console.backend.model.plan_binding import TableDelta, Target
 from console.backend.model.profile_names import DEFAULT_PROFILE
 from console.backend.model.safe_text import SafeText, safe_lines
+from console.backend.model.site_mapping import NotMeasured
 from console.backend.model.states import Mode, Move, Phase, RunState
 from console.backend.model.value import Value
 
@@ -126,6 +127,10 @@ class Status(Value):
     counts: tuple[CountView, ...]
     current_run: RunSummary | None = None
     waiting: tuple[WaitView, ...] = ()
+    layout: SafeText = ""
+    """Layout of a database that was there before, and the source of its mapping; empty for this product's own."""
+    not_measured: tuple[NotMeasured, ...] = ()
+    """Things that cannot be measured in this database's layout, each with its reason."""
 
 
 class IntakeView(Value):

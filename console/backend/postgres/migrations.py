@@ -180,7 +180,8 @@ def _refuse_misfits(connection: psycopg.Connection, steps: tuple[Migration, ...]
         raise Refused(
             StopCode.DRIFT,
             f"existing tables do not fit; nothing was changed:\n  {listed}",
-            "Settle each difference by hand, then migrate again.",
+            "A database that has units of its own is only read: cutter-console adopt inspect. Where these tables are this"
+            " product's: settle each difference by hand, then migrate again.",
         )
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import psycopg
 from psycopg.rows import class_row
 
+from console.backend.model.unit_list import ListedUnit
 from console.backend.model.value import Value
 from console.backend.postgres.connections import read_column, read_row, read_rows, scalar
 
@@ -129,6 +130,13 @@ _READER_UNIT = """
            coalesce(title, '') AS title, body
       FROM cutter_governance.v_reader WHERE canonical_address = %s
 """
+_READER_PAGE = """
+    SELECT canonical_address AS address, lifecycle_status AS lifecycle, unit_kind, section_type, section_code AS number, title,
+           parent_or_container_ref AS parent, false AS deleted
+      FROM cutter_governance.v_reader
+     WHERE (%(document)s = '' OR doc_code = %(document)s) AND canonical_address COLLATE "C" > %(after)s
+     ORDER BY canonical_address COLLATE "C" LIMIT %(most)s
+"""
 _IN_FORCE_UNITS = """
     SELECT canonical_address AS address, parent, unit_kind, section_type, 'enacted' AS lifecycle, title, body
       FROM cutter_governance.v_in_force WHERE docprefix = %s ORDER BY canonical_address COLLATE "C"
@@ -184,6 +192,12 @@ def reader_units(connection: psycopg.Connection, docprefix: str) -> tuple[Reader
     """Return the document's units that readers see, by address; the monitoring role may ask."""
     with connection.cursor(row_factory=class_row(ReaderUnit)) as cursor:
         return tuple(cursor.execute(_READER_UNITS, (docprefix,)).fetchall())
+
+
+def reader_page(connection: psycopg.Connection, document: str, after: str, most: int) -> tuple[ListedUnit, ...]:
+    """Return up to `most` units that readers see, behind the address `after`; of a document, if one is named."""
+    with connection.cursor(row_factory=class_row(ListedUnit)) as cursor:
+        return tuple(cursor.execute(_READER_PAGE, {"document": document, "after": after, "most": most}).fetchall())
 
 
 def reader_unit(connection: psycopg.Connection, address: str) -> ReaderUnit | None:

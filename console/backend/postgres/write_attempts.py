@@ -1,8 +1,11 @@
 """Writes that are tried to see that they are refused: each is rolled back, and the direct ones match no row."""
 
 import psycopg
+from psycopg import sql
 
+from console.backend.model.site_mapping import Column, SiteMapping
 from console.backend.postgres.connections import scalar
+from console.backend.postgres.site_proposal import identifier
 
 DIRECT_WRITES = (
     "INSERT INTO public.information_unit (canonical_address) SELECT '' WHERE false",
@@ -30,6 +33,36 @@ _SEEN = "SELECT count(*) FROM cutter_governance.v_document WHERE docprefix = %s"
 def try_direct_writes(connection: psycopg.Connection) -> tuple[tuple[str, str], ...]:
     """Try each of DIRECT_WRITES. Return its first three words and the SQLSTATE that refused it, or empty."""
     return tuple((" ".join(statement.split()[:3]), _sqlstate(connection, statement)) for statement in DIRECT_WRITES)
+
+
+def try_writes_of_site(connection: psycopg.Connection, mapping: SiteMapping) -> tuple[tuple[str, str], ...]:
+    """Try INSERT, UPDATE and DELETE on every table of a mapping. Return the words and the SQLSTATE of each, or empty.
+
+    Only planned, which checks the same privileges: a trigger of the organisation would fire for a statement that is
+    executed, even if that matches no row.
+    """
+    tried = []
+    for table in mapping.tables:
+        column = _column_of(mapping, table)
+        for verb, statement in (
+            ("INSERT INTO", sql.SQL("INSERT INTO {table} DEFAULT VALUES")),
+            ("UPDATE", sql.SQL("UPDATE {table} SET {column} = {column} WHERE false") if column else None),
+            ("DELETE FROM", sql.SQL("DELETE FROM {table} WHERE false")),
+        ):
+            if statement is not None:
+                planned = sql.SQL("EXPLAIN ") + statement.format(table=identifier(table), column=sql.Identifier(column))
+                tried.append(
+                    (f"{verb} {table}", _sqlstate(connection, planned.as_string(connection).replace("%", "%%")))
+                )
+    return tuple(tried)
+
+
+def _column_of(mapping: SiteMapping, table: str) -> str:
+    """Return a column of a table that the mapping names, or empty."""
+    for part in (mapping.units, mapping.versions, mapping.vocabulary, mapping.config):
+        if part is not None and part.table == table:
+            return next(value.column for _, value in part if isinstance(value, Column))
+    return ""
 
 
 def try_to_create_run(connection: psycopg.Connection, run_id: str, docprefix: str) -> str:

@@ -9,12 +9,16 @@ from console.backend.host.durable import rewrite_file
 from console.backend.host.installation import Installation
 from console.backend.host.regular_file import read_regular, sha256_file
 from console.backend.host.settings import PinSettings, Settings
+from console.backend.host.site_files import kept_mapping
 from console.backend.model.errors import Refused, StopCode, Unmeasured, UsageError
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.postgres.connections import connect
-from console.backend.postgres.inventory import measure_inventory
+from console.backend.postgres.inventory import digest_of, measure_inventory
 from console.backend.postgres.measure import measure_identity
+from console.backend.postgres.site_catalogue import is_of_another_layout
+from console.backend.postgres.site_inventory import site_lines
+from console.backend.postgres.site_layout import read_layout
 
 MANIFEST_PIN = "deploy_manifest_sha256"
 _UNSET = frozenset({"", "0", "none"})
@@ -39,6 +43,8 @@ class MeasuredPins(Value):
     pins: PinSettings
     deploy_manifest_sha256: str = ""
     """Empty if the manifest's file is not there."""
+    inventory: tuple[str, ...] = ()
+    """Lines of the inventory of a database of another layout, which this host keeps; empty for this product's own."""
 
 
 def machine_id(filesystem: Path) -> str:
@@ -60,13 +66,20 @@ def _no_machine_id(path: Path, reason: str) -> Unmeasured:
 def measure_pins(installation: Installation, machine: str) -> MeasuredPins:
     """Measure host, database, schema and deploy manifest. Raises CutterError if one of them cannot be read."""
     with connect(installation.settings.database.monitor, read_only=True, timeout_s=30, purpose="pins") as connection:
+        inventory: tuple[str, ...] = ()
+        if is_of_another_layout(connection):
+            kept = kept_mapping(installation)
+            inventory = site_lines(
+                connection, read_layout(connection, kept.mapping, by_rows=False).mapping.schemas, kept.sha256
+            )
         return MeasuredPins(
-            pins=_database_pins(connection, installation.context.host, machine),
+            pins=_database_pins(connection, installation.context.host, machine, inventory),
             deploy_manifest_sha256=manifest_digest(installation),
+            inventory=inventory,
         )
 
 
-def _database_pins(connection: psycopg.Connection, host: str, machine: str) -> PinSettings:
+def _database_pins(connection: psycopg.Connection, host: str, machine: str, inventory: tuple[str, ...]) -> PinSettings:
     target = measure_identity(connection, host).target
     return PinSettings(
         host=target.host,
@@ -74,7 +87,7 @@ def _database_pins(connection: psycopg.Connection, host: str, machine: str) -> P
         database=target.database,
         system_identifier=target.system_identifier,
         timeline=target.timeline,
-        schema_digest=measure_inventory(connection).pinned_digest,
+        schema_digest=digest_of(inventory) if inventory else measure_inventory(connection).pinned_digest,
     )
 
 

@@ -22,6 +22,7 @@ from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
 from console.backend.postgres.effects import Effect, own_lease_end, own_release
 from console.backend.postgres.records import HoldRow, LeaseRow, current_hold, open_lease
+from console.backend.runs.other_layout import NOT_INSTALLED, is_elsewhere
 from console.backend.runs.settling import commit_alone
 
 _HOLD_BYTES = 4096
@@ -47,7 +48,13 @@ def measure_in_database(installation: Installation) -> SwitchView:
         ) as connection:
             return switch_of(current_hold(connection), open_lease(connection))
     except CutterError as error:
-        return unreadable(error)
+        return no_switch() if is_elsewhere(installation, error) else unreadable(error)
+
+
+def no_switch() -> SwitchView:
+    """Return the switch of a database in which nothing of this console is installed: nothing in it can be armed."""
+    reason = f"{NOT_INSTALLED}: no lease and no HOLD can stand in it, nothing can be armed"
+    return SwitchView(state=SwitchState.UNREADABLE, reason=reason, clears_with="cutter-console adopt inspect")
 
 
 def combined(installation: Installation, in_file: SwitchView | None, in_database: SwitchView) -> SwitchView:
@@ -182,7 +189,12 @@ def release_hold(installation: Installation, confirm: str) -> SwitchView:
         ledger.release_hold(connection, "released by hand", installation.operator)
         return own_release(connection)
 
-    commit_alone(installation, "release", release)
+    try:
+        commit_alone(installation, "release", release)
+    except CutterError as error:
+        # A database of another layout can have no HOLD of this console: the file alone is one there.
+        if not is_elsewhere(installation, error):
+            raise
     # The database first: if the file cannot be removed, consoles of this host stay stopped.
     try:
         installation.hold_file.unlink(missing_ok=True)

@@ -27,9 +27,18 @@ from console.backend.postgres.records import (
     open_runs,
     recorded_runs,
 )
-from console.backend.runs.kill_switch import combined, hold_in_file, measure_in_database, switch_of, unreadable
+from console.backend.runs.kill_switch import (
+    combined,
+    hold_in_file,
+    measure_in_database,
+    no_switch,
+    switch_of,
+    unreadable,
+)
 from console.backend.runs.moves import command_of
+from console.backend.runs.other_layout import is_elsewhere
 from console.backend.runs.run_views import run_directories, summaries
+from console.backend.runs.site import site_status
 
 _RULED = {Kind.SG_1: "cut into draft", Kind.SG_2: "enactment"}
 _REPEALED = {Kind.SG_1: "repeal", Kind.SG_2: "enactment of the repeal"}
@@ -63,11 +72,24 @@ def measure_status(installation: Installation, *, read_only: bool, demo: bool) -
     try:
         return _status(installation, _read(installation, in_file), now, read_only=read_only, demo=demo)
     except CutterError as error:
+        if is_elsewhere(installation, error):
+            return _of_another_layout(installation, in_file, now, read_only=read_only, demo=demo)
         out_of_reach = error.code is StopCode.UNREACHABLE
         in_database = unreadable(error) if out_of_reach else measure_in_database(installation)
         switch = combined(installation, in_file, in_database)
         if not out_of_reach and in_database.state is SwitchState.UNREADABLE:
             return _without_switch(installation, switch, now, read_only=read_only, demo=demo)
+        return _unreachable(installation, error, switch, now, read_only=read_only, demo=demo)
+
+
+def _of_another_layout(
+    installation: Installation, in_file: SwitchView | None, now: datetime, *, read_only: bool, demo: bool
+) -> Status:
+    """Return the status of a database of another layout, or why it could not be measured."""
+    try:
+        return site_status(installation, now, read_only=read_only, demo=demo)
+    except CutterError as error:
+        switch = combined(installation, in_file, no_switch())
         return _unreachable(installation, error, switch, now, read_only=read_only, demo=demo)
 
 

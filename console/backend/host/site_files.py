@@ -1,0 +1,59 @@
+"""The files of this host about a database of another layout: its site mapping, and the inventory that was pinned."""
+
+from typing import NamedTuple
+
+from console.backend.host.durable import replace_file
+from console.backend.host.installation import Installation
+from console.backend.host.regular_file import read_regular
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.errors import StopCode, Unmeasured
+from console.backend.model.site_mapping import SiteMapping, parse_mapping
+
+
+class KeptMapping(NamedTuple):
+    """The site mapping of this host, with the text and the sha256 of its file; None and empty without a file."""
+
+    mapping: SiteMapping | None
+    text: str
+    sha256: str
+
+
+def kept_mapping(installation: Installation) -> KeptMapping:
+    """Read the site mapping, if there is one. Raises UsageError for a bad file, Unmeasured for one that cannot be read."""
+    path = installation.site_mapping
+    try:
+        raw = read_regular(path)
+    except FileNotFoundError:
+        return KeptMapping(None, "", "")
+    except OSError as error:
+        raise Unmeasured(StopCode.UNREACHABLE, f"{path}: {error.strerror or error}", "Make it readable.") from error
+    return KeptMapping(parse_mapping(str(path), raw), raw.decode(), sha256_hex(raw))
+
+
+def kept_inventory(installation: Installation) -> tuple[str, ...]:
+    """Return the lines of the inventory that was pinned; none without a file. Raises Unmeasured if it is not the pinned one."""
+    path, pinned = installation.site_inventory, installation.settings.pins.schema_digest
+    try:
+        raw = read_regular(path)
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        raise Unmeasured(StopCode.UNREACHABLE, f"{path}: {error.strerror or error}", "Make it readable.") from error
+    if sha256_hex(raw) != pinned:
+        message = (
+            f"{path} has sha256 {sha256_hex(raw)}, pinned is {pinned or 'none'}: somebody changed the file or the pin"
+        )
+        raise Unmeasured(
+            StopCode.DRIFT, message, "Find out who did. Only where it is right: cutter-console init --pin --repin"
+        )
+    return tuple(raw.decode().split("\n"))
+
+
+def keep_inventory(installation: Installation, lines: tuple[str, ...]) -> None:
+    """Write the inventory whole, or leave the old one; its sha256 is the digest of the lines."""
+    replace_file(installation.site_inventory, inventory_bytes(lines))
+
+
+def inventory_bytes(lines: tuple[str, ...]) -> bytes:
+    """Return the bytes of the file, over which the digest is computed."""
+    return "\n".join(sorted(lines, key=str.encode)).encode()

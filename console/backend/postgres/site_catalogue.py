@@ -1,0 +1,172 @@
+"""The catalogue of a database that was there before: tables, columns, triggers, functions and rights, as any role may read them."""
+
+from typing import NamedTuple
+
+import psycopg
+
+from console.backend.model.value import Value
+from console.backend.postgres.connections import read_column, read_row, read_rows
+
+UNIT_TABLE, VERSION_TABLE = "information_unit", "unit_version"
+KNOWN_TABLES = (UNIT_TABLE, VERSION_TABLE, "iu_lifecycle_vocab", "iu_lifecycle_log", "dot_config")
+"""Names by which the tables with units are looked for, in any schema."""
+KNOWN_FUNCTIONS = ("fn_iu_create", "fn_iu_enact")
+GOVERNANCE = "cutter_governance"
+
+
+class LayoutRow(NamedTuple):
+    """Counts of relations: of this product's own ones, and of tables of units in any schema."""
+
+    own: int
+    units: int
+
+
+class ColumnRow(NamedTuple):
+    """One column; `filled` is true if a row can be written without naming it."""
+
+    table: str
+    name: str
+    type: str
+    filled: bool
+    readable: bool
+
+
+class TableRow(NamedTuple):
+    """One table; `guarded` is true if row security decides which rows the role sees."""
+
+    name: str
+    owner: str
+    kind: str
+    readable: bool
+    guarded: bool
+
+
+class TriggerRow(NamedTuple):
+    """One trigger of a table, as PostgreSQL prints its definition."""
+
+    table: str
+    name: str
+    definition: str
+    enabled: str
+
+
+class FunctionRow(NamedTuple):
+    """One function, its arguments as they are called; `public` is true if everybody may execute it."""
+
+    signature: str
+    arguments: str
+    result: str
+    owner: str
+    definer: bool
+    executable: bool
+    public: bool
+
+
+class Catalogue(Value):
+    """Facts that the proposal of a mapping is made from, read in one transaction."""
+
+    database: str
+    role: str
+    tables: tuple[TableRow, ...]
+    columns: tuple[ColumnRow, ...]
+    triggers: tuple[TriggerRow, ...]
+    functions: tuple[FunctionRow, ...]
+
+    def table(self, name: str) -> TableRow | None:
+        """Return the table of this name, with its schema, or None."""
+        return next((table for table in self.tables if table.name == name), None)
+
+    def columns_of(self, table: str) -> dict[str, ColumnRow]:
+        """Return the columns of a table by name, in their order."""
+        return {column.name: column for column in self.columns if column.table == table}
+
+
+# By the catalogue, not by to_regclass: a role without USAGE on a schema would get an error instead of an answer.
+_LAYOUT = """
+    SELECT count(*) FILTER (WHERE n.nspname = 'cutter_governance' AND c.relname IN ('v_schema_pin', 'v_run', 'execution_lease')),
+           count(*) FILTER (WHERE c.relname = 'information_unit' AND c.relkind IN ('r', 'p', 'f', 'v', 'm'))
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
+"""
+_NAMES = "SELECT current_database()::text, current_user::text"
+_CHOSEN = """
+    WITH chosen AS MATERIALIZED (
+        SELECT c.oid, n.nspname || '.' || c.relname AS name, c.relowner, c.relkind,
+               has_schema_privilege(n.oid, 'USAGE') AS usable
+          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND n.nspname NOT LIKE 'pg\\_%%' AND n.nspname <> 'information_schema'
+           AND strpos(n.nspname, '.') = 0 AND strpos(c.relname, '.') = 0
+           AND (c.relname = ANY (%(names)s) OR n.nspname = 'cutter_governance' AND c.relkind IN ('r', 'p')
+                OR n.nspname || '.' || c.relname = ANY (%(tables)s))
+    )
+"""
+_TABLES = """
+    {chosen}
+    SELECT name, pg_get_userbyid(relowner)::text, relkind::text,
+           usable AND (has_table_privilege(oid, 'SELECT') OR has_any_column_privilege(oid, 'SELECT')), row_security_active(oid)
+      FROM chosen ORDER BY name COLLATE "C"
+""".replace("{chosen}", _CHOSEN)
+_COLUMNS = """
+    {chosen}
+    SELECT c.name, a.attname::text, format_type(a.atttypid, a.atttypmod),
+           NOT a.attnotnull OR a.atthasdef OR a.attidentity <> '' OR a.attgenerated <> '',
+           c.usable AND has_column_privilege(c.oid, a.attnum, 'SELECT')
+      FROM chosen c JOIN pg_attribute a ON a.attrelid = c.oid WHERE a.attnum > 0 AND NOT a.attisdropped
+     ORDER BY c.name COLLATE "C", a.attnum
+""".replace("{chosen}", _CHOSEN)
+_TRIGGERS = """
+    {chosen}
+    SELECT c.name, t.tgname::text, pg_get_triggerdef(t.oid), t.tgenabled::text FROM chosen c JOIN pg_trigger t ON t.tgrelid = c.oid
+     WHERE NOT t.tgisinternal ORDER BY c.name COLLATE "C", t.tgname COLLATE "C"
+""".replace("{chosen}", _CHOSEN)
+_FUNCTIONS = """
+    SELECT format('%%I.%%I(%%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)), pg_get_function_arguments(p.oid),
+           pg_get_function_result(p.oid), pg_get_userbyid(p.proowner)::text, p.prosecdef,
+           has_schema_privilege(n.oid, 'USAGE') AND has_function_privilege(p.oid, 'EXECUTE'),
+           EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x WHERE x.grantee = 0 AND x.privilege_type = 'EXECUTE')
+      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+     WHERE p.proname = ANY (%s) AND p.prokind = 'f' AND n.nspname NOT LIKE 'pg\\_%%'
+     ORDER BY 1
+"""
+
+
+_RIGHTS = """
+    SELECT r.privilege || ' on ' || format('%%I.%%I', n.nspname, c.relname)
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     CROSS JOIN (VALUES ('INSERT'), ('UPDATE'), ('DELETE'), ('TRUNCATE')) AS r (privilege)
+     WHERE n.nspname = ANY (%(schemas)s) AND c.relkind IN ('r', 'p', 'f', 'v')
+       AND CASE WHEN r.privilege IN ('INSERT', 'UPDATE') THEN has_any_column_privilege(c.oid, r.privilege) ELSE has_table_privilege(c.oid, r.privilege) END
+    UNION ALL
+    -- What everybody may execute is no reason for another role: each one would have it too.
+    SELECT 'EXECUTE on ' || format('%%I.%%I(%%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid))
+      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+     WHERE n.nspname = ANY (%(schemas)s) AND p.provolatile = 'v' AND p.prosecdef AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
+       AND EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x
+                    WHERE x.grantee <> 0 AND x.privilege_type = 'EXECUTE' AND pg_has_role(x.grantee, 'USAGE'))
+     ORDER BY 1
+"""
+
+
+def rights_to_write(connection: psycopg.Connection, schemas: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the privileges by which the connection's role could write in these schemas, each `PRIVILEGE on OBJECT`."""
+    return read_column(connection, _RIGHTS, {"schemas": list(schemas)})
+
+
+def is_of_another_layout(connection: psycopg.Connection) -> bool:
+    """Return whether the database has units, and nothing of this product's own: it was there before."""
+    row = read_row(connection, LayoutRow, _LAYOUT)
+    return row.own == 0 and row.units > 0
+
+
+def read_catalogue(connection: psycopg.Connection, tables: tuple[str, ...] = ()) -> Catalogue:
+    """Read the tables with a known name, those of the governance schema, and `tables`, which a mapping names."""
+    database, role = read_row(connection, lambda *names: tuple(map(str, names)), _NAMES)
+    values = {"names": list(KNOWN_TABLES), "tables": list(tables)}
+    return Catalogue(
+        database=database,
+        role=role,
+        tables=read_rows(connection, TableRow, _TABLES, values),
+        columns=read_rows(connection, ColumnRow, _COLUMNS, values),
+        triggers=read_rows(connection, TriggerRow, _TRIGGERS, values),
+        functions=read_rows(connection, FunctionRow, _FUNCTIONS, (list(KNOWN_FUNCTIONS),)),
+    )

@@ -1,0 +1,167 @@
+"""Calls of the organisation's own functions, by the names of their arguments, in a transaction that the caller rolls back."""
+
+import json
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import psycopg
+from psycopg import sql
+
+from console.backend.model.site_mapping import Refers, SiteMapping
+from console.backend.postgres.connections import read_rows
+from console.backend.postgres.site_proposal import identifier
+from console.backend.postgres.site_units import Readable
+
+
+class ArgumentRow(NamedTuple):
+    """One argument of a function; `name` is empty if it has none."""
+
+    schema: str
+    function: str
+    name: str
+    type: str
+    has_default: bool
+
+
+class Pattern(NamedTuple):
+    """An existing unit by which a probe is made: beside it, of its kind, as readers of the database expect one."""
+
+    address: str
+    kind: str | None
+    section_type: str | None
+    owner: str | None
+    publication: str | None
+    parent_id: str | None
+    parent_address: str | None
+
+
+class Answer(NamedTuple):
+    """Result of a call: the status that the function gave, or the SQLSTATE and message that refused it."""
+
+    status: str
+    refused: str
+
+
+_ARGUMENTS = """
+    SELECT n.nspname::text, p.proname::text, coalesce(p.proargnames[a.position], ''), format_type(a.type, NULL),
+           a.position > p.pronargs - p.pronargdefaults
+      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+     CROSS JOIN LATERAL unnest(p.proargtypes::oid[]) WITH ORDINALITY AS a (type, position)
+     WHERE format('%%I.%%I(%%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) = %s ORDER BY a.position
+"""
+KNOWN_ARGUMENTS: Mapping[str, tuple[str, ...]] = {
+    "address": ("address", "canonical_address"),
+    "title": ("title",),
+    "body": ("body", "content"),
+    "actor": ("actor",),
+    "kind": ("unit_kind", "kind"),
+    "section_type": ("section_type",),
+    "owner": ("owner_ref", "owner"),
+    "publication": ("publication_type", "publication"),
+    "parent": ("parent", "parent_ref", "parent_id", "parent_or_container_ref"),
+    "decision": ("review_decision_id", "review_decision"),
+    "target": ("target", "target_status", "to_status"),
+    "change_set": ("change_set_id", "change_set"),
+    "reason": ("reason",),
+    "tool": ("tool_revision", "tool"),
+    "dry_run": ("dry_run",),
+}
+"""Values that a call gives, with the names that an argument for it has, behind a prefix such as `p_`."""
+_PREFIXES = ("p_", "in_", "_")
+
+
+def arguments_of(connection: psycopg.Connection, signature: str) -> tuple[ArgumentRow, ...]:
+    """Return the arguments of the function of this signature, in order; none if there is no such function."""
+    return read_rows(connection, ArgumentRow, _ARGUMENTS, (signature,))
+
+
+def meaning_of(argument: ArgumentRow) -> str:
+    """Pure: which of KNOWN_ARGUMENTS an argument is, or empty."""
+    name = argument.name
+    for prefix in _PREFIXES:
+        name = name.removeprefix(prefix)
+    return next((meaning for meaning, names in KNOWN_ARGUMENTS.items() if name in names), "")
+
+
+def unknown_arguments(arguments: tuple[ArgumentRow, ...]) -> tuple[str, ...]:
+    """Pure: the arguments that must be given and whose meaning is not known."""
+    return tuple(row.name or f"({row.type})" for row in arguments if not row.has_default and not meaning_of(row))
+
+
+def call(connection: psycopg.Connection, arguments: tuple[ArgumentRow, ...], values: Mapping[str, object]) -> Answer:
+    """Call a function with the values of the arguments that are known; a refusal is an answer, and its effects are undone."""
+    given = [row for row in arguments if row.name and meaning_of(row) in values]
+    # The type is written as `format_type` prints it, which quotes what needs it.
+    query = sql.SQL("SELECT {function}({arguments})::text").format(
+        function=sql.Identifier(arguments[0].schema, arguments[0].function),
+        arguments=sql.SQL(", ").join(
+            sql.SQL("{} => {}::{}").format(sql.Identifier(row.name), sql.Placeholder(), sql.SQL(row.type))
+            for row in given
+        ),
+    )
+    try:
+        with connection.transaction():
+            row = connection.execute(query, [values[meaning_of(argument)] for argument in given]).fetchone()
+    except psycopg.OperationalError:
+        raise
+    except psycopg.Error as error:
+        return Answer("", f"{error.sqlstate}: {error.diag.message_primary or type(error).__name__}")
+    return Answer(_status(row[0] if row is not None else None), "")
+
+
+def _status(answer: object) -> str:
+    """Return the `status` of a JSON answer, or the answer itself."""
+    text = "" if answer is None else str(answer)
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return str(value.get("status", text)) if isinstance(value, dict) else text
+
+
+def pattern_of(connection: psycopg.Connection, readable: Readable) -> Pattern | None:
+    """Return an existing unit with a parent, by which a probe can be made beside it; None without one."""
+    units = readable.mapping.units
+    if units.parent is None:
+        return None
+    parent_id = readable.unit(units.parent) if units.parent.refers_to is Refers.UNIT_ID else sql.SQL("NULL::text")
+    query = sql.SQL(
+        "SELECT {columns} FROM {source} WHERE u.{parent} IS NOT NULL ORDER BY u.{address}::text LIMIT 1"
+    ).format(
+        columns=sql.SQL(", ").join(
+            [
+                *(
+                    readable.unit(column)
+                    for column in (units.address, units.kind, units.section_type, units.owner, units.publication)
+                ),
+                parent_id,
+                readable.parent(),
+            ]
+        ),
+        source=readable.source(),
+        parent=sql.Identifier(units.parent.column),
+        address=sql.Identifier(units.address.column),
+    )
+    row = connection.execute(query).fetchone()
+    return Pattern(*row) if row is not None else None
+
+
+def check_deferred(connection: psycopg.Connection) -> Answer:
+    """Have every deferred constraint and trigger fire now, as a COMMIT would."""
+    try:
+        with connection.transaction():
+            connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    except psycopg.OperationalError:
+        raise
+    except psycopg.Error as error:
+        return Answer("", f"{error.sqlstate}: {error.diag.message_primary or type(error).__name__}")
+    return Answer("held", "")
+
+
+def has_unit(connection: psycopg.Connection, mapping: SiteMapping, address: str) -> bool:
+    """Return whether a unit has this address."""
+    query = sql.SQL("SELECT EXISTS (SELECT FROM {} u WHERE u.{}::text = %s)").format(
+        identifier(mapping.units.table), sql.Identifier(mapping.units.address.column)
+    )
+    row = connection.execute(query, (address,)).fetchone()
+    return bool(row and row[0])

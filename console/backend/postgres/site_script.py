@@ -1,0 +1,102 @@
+"""The script with which an administrator prepares a database of another layout; printed, and never run by this program."""
+
+import psycopg
+from psycopg import sql
+
+from console.backend.model.site_mapping import SiteMapping
+from console.backend.postgres.connections import read_row
+from console.backend.postgres.site_catalogue import Catalogue
+from console.backend.postgres.site_proposal import identifier
+
+_HEAD = """\
+-- Prepares the database {database} for this console. Printed by: cutter-console adopt apply
+-- Read it, then run it as an administrator: psql --single-transaction --set ON_ERROR_STOP=1 --file FILE
+-- It makes the schema {schema} and the role {owner}, and gives {reader} what it lacks to read.
+-- No existing object is altered, replaced or given to another owner, and no function is made: every existing call reaches the
+-- function that it reached before.
+"""
+_GUARD = """\
+DO $prepare$ BEGIN
+    IF pg_catalog.current_database() <> {database} THEN
+        RAISE EXCEPTION 'this script is for the database %, not %', {database}, pg_catalog.current_database();
+    END IF;
+    IF EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = {schema}
+                  AND pg_catalog.pg_get_userbyid(nspowner) <> {owner}) THEN
+        RAISE EXCEPTION 'the schema % is there already, and somebody else''s', {schema};
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {owner}) THEN
+        CREATE ROLE {owner_name} NOLOGIN;
+    END IF;
+END $prepare$;
+"""
+_OBJECTS = """\
+CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {owner};
+CREATE TABLE IF NOT EXISTS {schema}.site_mapping (
+    sha256 text PRIMARY KEY CHECK (sha256 = pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(toml, 'UTF8')), 'hex')),
+    toml text NOT NULL,
+    recorded_by text NOT NULL DEFAULT SESSION_USER,
+    recorded_at timestamptz NOT NULL DEFAULT pg_catalog.now()
+);
+COMMENT ON SCHEMA {schema} IS 'What the operator console keeps in this database; nothing else of the database depends on it.';
+COMMENT ON TABLE {schema}.site_mapping IS 'The site mappings that were agreed for this database, the newest last.';
+ALTER TABLE {schema}.site_mapping OWNER TO {owner};
+REVOKE ALL ON SCHEMA {schema} FROM PUBLIC;
+REVOKE ALL ON {schema}.site_mapping FROM PUBLIC;
+GRANT USAGE ON SCHEMA {schema} TO {reader};
+GRANT SELECT ON {schema}.site_mapping TO {reader};
+INSERT INTO {schema}.site_mapping (sha256, toml) VALUES ({sha256}, {toml}) ON CONFLICT (sha256) DO NOTHING;
+"""
+_RECORDED = "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = 'site_mapping')"
+_NO_USAGE = """
+    SELECT coalesce(array_agg(n.nspname::text ORDER BY n.nspname), '{}') FROM pg_namespace n
+     WHERE n.nspname = ANY (%s) AND NOT has_schema_privilege(n.oid, 'USAGE')
+"""
+
+
+def script_of(
+    connection: psycopg.Connection, catalogue: Catalogue, mapping: SiteMapping, toml: str, sha256: str, schema: str
+) -> str:
+    """Return the SQL: the console's own schema with the agreed mapping, and the grants that the monitoring role lacks."""
+    reader, owner = sql.Identifier(catalogue.role), f"{schema}_owner"
+    names = {"schema": sql.Identifier(schema), "owner": sql.Identifier(owner), "reader": reader}
+    parts: list[sql.Composable] = [
+        sql.SQL(_head(catalogue.database, schema, owner, catalogue.role)),
+        sql.SQL(_GUARD).format(
+            database=sql.Literal(catalogue.database),
+            schema=sql.Literal(schema),
+            owner=sql.Literal(owner),
+            owner_name=sql.Identifier(owner),
+        ),
+        sql.SQL(_OBJECTS).format(**names, sha256=sql.Literal(sha256), toml=sql.Literal(toml)),
+    ]
+    closed = read_row(connection, lambda names: tuple(map(str, names)), _NO_USAGE, (list(mapping.schemas),))
+    parts += [sql.SQL("GRANT USAGE ON SCHEMA {} TO {};\n").format(sql.Identifier(name), reader) for name in closed]
+    lacking = [
+        row.name for row in catalogue.tables if row.name in mapping.tables and not _reads_all(catalogue, row.name)
+    ]
+    parts += [sql.SQL("GRANT SELECT ON {} TO {};\n").format(identifier(name), reader) for name in lacking]
+    if not closed and not lacking:
+        parts.append(sql.SQL("-- The monitoring role reads every mapped table already.\n"))
+    return sql.Composed(parts).as_string(connection)
+
+
+def _head(database: str, schema: str, owner: str, reader: str) -> str:
+    """Return the comment; a name with a line break in it must not end it."""
+    shown = {"database": database, "schema": schema, "owner": owner, "reader": reader}
+    text = _HEAD.format(**{name: ascii(value)[1:-1] for name, value in shown.items()})
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _reads_all(catalogue: Catalogue, table: str) -> bool:
+    return all(column.readable for column in catalogue.columns if column.table == table)
+
+
+def recorded_mapping(connection: psycopg.Connection, schema: str) -> str | None:
+    """Return the sha256 of the newest mapping that was recorded in the console's schema; None without that schema."""
+    if not read_row(connection, bool, _RECORDED, (schema,)):
+        return None
+    query = sql.SQL("SELECT sha256 FROM {}.site_mapping ORDER BY recorded_at DESC LIMIT 1").format(
+        sql.Identifier(schema)
+    )
+    row = connection.execute(query).fetchone()
+    return str(row[0]) if row is not None else None

@@ -1,0 +1,305 @@
+"""Reads of units and counts in a database of another layout; each statement is composed from the site mapping."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import args_row
+
+from console.backend.model.site_mapping import Column, NotMeasured, Refers, SiteMapping
+from console.backend.model.unit_list import ListedUnit
+from console.backend.postgres.connections import translate
+from console.backend.postgres.site_catalogue import Catalogue, ColumnRow
+from console.backend.postgres.site_proposal import column_fault, identifier, unreadable
+
+
+class CountedTable(NamedTuple):
+    """A table with its number of rows, or the reason why they could not be counted."""
+
+    table: str
+    rows: int | None
+    fault: NotMeasured | None
+
+
+class UnitText(NamedTuple):
+    """Columns that are read for a single unit alone."""
+
+    id: str
+    document: str | None
+    version: str | None
+    """Value of the reference to the version."""
+    content: str | None
+    """Value of the reference to the content."""
+    versions: int | None
+    version_id: str | None
+    """Id of the version that was joined; None if there is none."""
+    version_unit: str | None
+    """Unit that this version belongs to."""
+    version_seq: str | None
+    version_lifecycle: str | None
+    body: str | None
+    content_hash: str | None
+    enacted_at: datetime | None
+
+
+class ReadUnit(NamedTuple):
+    """A unit with its text."""
+
+    listed: ListedUnit
+    text: UnitText
+
+
+class Readable:
+    """A mapping on one database: gives the expression of each part of a unit, or NULL where it cannot be read."""
+
+    def __init__(self, mapping: SiteMapping, catalogue: Catalogue) -> None:
+        self.mapping = mapping
+        self._catalogue = catalogue
+        units, versions = mapping.units, mapping.versions
+        of_units = catalogue.columns_of(units.table)
+        of_versions = catalogue.columns_of(versions.table) if versions is not None else {}
+        self._of_units, self._of_versions = of_units, of_versions
+        self.joins_version = (
+            versions is not None
+            and units.version is not None
+            and units.version.refers_to is Refers.VERSION_ID
+            and self._can_read(units.table, of_units, units.version)
+            and self._can_read(versions.table, of_versions, versions.id)
+            and self._can_read(versions.table, of_versions, versions.unit)
+        )
+        parent = units.parent
+        is_parent_read = parent is not None and self._can_read(units.table, of_units, parent)
+        self.joins_parent = is_parent_read and parent is not None and parent.refers_to is Refers.UNIT_ID
+        self._has_address_of_parent = is_parent_read and parent is not None and parent.refers_to is Refers.ADDRESS
+
+    def faults(self) -> tuple[NotMeasured, ...]:
+        """Return why units cannot be read at all; empty if they can, whatever else is missing."""
+        units = self.mapping.units
+        row = self._catalogue.table(units.table)
+        if row is None:
+            reason = "it is in the site mapping, and not in the database"
+            return (NotMeasured(subject=units.table, reason=reason, next_action="cutter-console adopt inspect"),)
+        reasons = [unreadable(row, self._catalogue.role)]
+        reasons += [
+            column_fault(units.table, self._of_units, column, self._catalogue.role)
+            for column in (units.id, units.address)
+        ]
+        return tuple(reason for reason in reasons if reason is not None)
+
+    def unit(self, column: Column | None) -> sql.Composable:
+        """Return a column of the unit as text, or NULL."""
+        return self._text("u", self.mapping.units.table, self._of_units, column)
+
+    def version(self, column: Column | None) -> sql.Composable:
+        """Return a column of the unit's version as text, or NULL."""
+        versions = self.mapping.versions
+        return (
+            self._text("v", versions.table, self._of_versions, column)
+            if self.joins_version and versions
+            else sql.SQL("NULL::text")
+        )
+
+    def moment(self, column: Column | None) -> sql.Composable:
+        """Return a column of the unit's version that holds a moment, or NULL."""
+        versions = self.mapping.versions
+        is_moment = column is not None and column.type == "timestamp with time zone"
+        if (
+            versions is None
+            or column is None
+            or not self.joins_version
+            or not is_moment
+            or not self._can_read(versions.table, self._of_versions, column)
+        ):
+            return sql.SQL("NULL::timestamptz")
+        return sql.SQL("v.{}").format(sql.Identifier(column.column))
+
+    def parent(self) -> sql.Composable:
+        """Return the parent's address as text, or NULL."""
+        parent = self.mapping.units.parent
+        if parent is None or not (self.joins_parent or self._has_address_of_parent):
+            return sql.SQL("NULL::text")
+        return sql.SQL("{}::text").format(
+            sql.Identifier("p", self.mapping.units.address.column)
+            if self.joins_parent
+            else sql.Identifier("u", parent.column)
+        )
+
+    def deleted(self) -> sql.Composable:
+        """Return whether the unit is marked as deleted, or NULL."""
+        column = self.mapping.units.deleted_at
+        if column is None or not self._can_read(self.mapping.units.table, self._of_units, column):
+            return sql.SQL("NULL::boolean")
+        return sql.SQL("u.{} IS NOT NULL").format(sql.Identifier(column.column))
+
+    def source(self) -> sql.Composable:
+        """Return the tables that a unit is read from, joined by text: keys of different types are compared so."""
+        units, versions = self.mapping.units, self.mapping.versions
+        source: sql.Composable = sql.SQL("{} u").format(identifier(units.table))
+        if self.joins_version and versions is not None and units.version is not None:
+            source += sql.SQL(" LEFT JOIN {} v ON v.{}::text = u.{}::text").format(
+                identifier(versions.table), sql.Identifier(versions.id.column), sql.Identifier(units.version.column)
+            )
+        if self.joins_parent and units.parent is not None:
+            source += sql.SQL(" LEFT JOIN {} p ON p.{}::text = u.{}::text").format(
+                identifier(units.table), sql.Identifier(units.id.column), sql.Identifier(units.parent.column)
+            )
+        return source
+
+    def number_of_versions(self) -> sql.Composable:
+        """Return how many versions the unit has, or NULL if they cannot be read."""
+        versions = self.mapping.versions
+        if versions is None or not self._can_read(versions.table, self._of_versions, versions.unit):
+            return sql.SQL("NULL::bigint")
+        return sql.SQL("(SELECT count(*) FROM {} w WHERE w.{}::text = u.{}::text)").format(
+            identifier(versions.table),
+            sql.Identifier(versions.unit.column),
+            sql.Identifier(self.mapping.units.id.column),
+        )
+
+    def _text(self, alias: str, table: str, columns: dict[str, ColumnRow], column: Column | None) -> sql.Composable:
+        if column is None or not self._can_read(table, columns, column):
+            return sql.SQL("NULL::text")
+        return sql.SQL("{}::text").format(sql.Identifier(alias, column.column))
+
+    def _can_read(self, table: str, columns: dict[str, ColumnRow], column: Column) -> bool:
+        row = self._catalogue.table(table)
+        is_table_read = row is not None and unreadable(row, self._catalogue.role) is None
+        return is_table_read and column_fault(table, columns, column, self._catalogue.role) is None
+
+
+def count_tables(
+    connection: psycopg.Connection, mapping: SiteMapping, catalogue: Catalogue
+) -> tuple[CountedTable, ...]:
+    """Count the rows of every mapped table; one that cannot be counted says why, and the others are counted."""
+    return tuple(_counted(connection, table, catalogue) for table in mapping.tables)
+
+
+def _counted(connection: psycopg.Connection, table: str, catalogue: Catalogue) -> CountedTable:
+    row = catalogue.table(table)
+    if row is None:
+        reason = "it is in the site mapping, and not in the database"
+        return CountedTable(
+            table, None, NotMeasured(subject=table, reason=reason, next_action="cutter-console adopt inspect")
+        )
+    fault = unreadable(row, catalogue.role)
+    if fault is not None:
+        return CountedTable(table, None, fault)
+    query = sql.SQL("SELECT count(*) FROM {}").format(identifier(table))
+    try:
+        # A savepoint: one table that cannot be counted, for whatever reason, leaves the others countable.
+        with connection.transaction():
+            answer = connection.execute(query).fetchone()
+    except psycopg.Error as error:
+        if connection.broken:
+            raise
+        known = translate(error)
+        return CountedTable(
+            table, None, NotMeasured(subject=table, reason=known.message, next_action=known.next_action)
+        )
+    assert answer is not None
+    return CountedTable(table, int(answer[0]), None)
+
+
+def list_units(
+    connection: psycopg.Connection, readable: Readable, document: str, after: str, most: int
+) -> tuple[ListedUnit, ...]:
+    """Return up to `most` units behind the address `after`, by address; of a document, if one is named."""
+    units = readable.mapping.units
+    address = sql.SQL("u.{}::text").format(sql.Identifier(units.address.column))
+    below = sql.SQL(
+        "(%(document)s = '' OR {document} = %(document)s OR {address} = %(document)s OR starts_with({address}, %(document)s || '/'))"
+    ).format(document=readable.unit(units.document), address=address)
+    query = sql.SQL(
+        'SELECT {columns} FROM {source} WHERE {address} COLLATE "C" > %(after)s AND {below} ORDER BY {address} COLLATE "C" LIMIT %(most)s'
+    ).format(columns=_columns(readable), source=readable.source(), address=address, below=below)
+    with connection.cursor(row_factory=args_row(_listed)) as cursor:
+        return tuple(cursor.execute(query, {"document": document, "after": after, "most": most}).fetchall())
+
+
+def read_unit(connection: psycopg.Connection, readable: Readable, address: str) -> ReadUnit | None:
+    """Return the unit of this address with its text, or None."""
+    units, versions = readable.mapping.units, readable.mapping.versions
+    seq, lifecycle, body, digest, enacted, unit, key = (
+        (
+            versions.seq,
+            versions.lifecycle,
+            versions.body,
+            versions.content_hash,
+            versions.enacted_at,
+            versions.unit,
+            versions.id,
+        )
+        if versions is not None
+        else (None, None, None, None, None, None, None)
+    )
+    more = sql.SQL(", ").join(
+        [
+            readable.unit(units.id),
+            readable.unit(units.document),
+            readable.unit(units.version),
+            readable.unit(units.content),
+            readable.number_of_versions(),
+            *(readable.version(column) for column in (key, unit, seq, lifecycle, body, digest)),
+            readable.moment(enacted),
+        ]
+    )
+    query = sql.SQL("SELECT {columns}, {more} FROM {source} WHERE u.{address}::text = %s").format(
+        columns=_columns(readable), more=more, source=readable.source(), address=sql.Identifier(units.address.column)
+    )
+    row = connection.execute(query, (address,)).fetchone()
+    return ReadUnit(_listed(*row[:8]), UnitText(*row[8:])) if row is not None else None
+
+
+def kinds_in_use(connection: psycopg.Connection, readable: Readable) -> tuple[str, ...]:
+    """Return the kinds that units have."""
+    mapping = readable.mapping
+    query = sql.SQL("SELECT DISTINCT {kind} FROM {table} u").format(
+        kind=readable.unit(mapping.units.kind), table=identifier(mapping.units.table)
+    )
+    return tuple(sorted(row[0] for row in connection.execute(query) if row[0] is not None))
+
+
+def kinds_in_vocabulary(connection: psycopg.Connection, mapping: SiteMapping) -> tuple[str, ...]:
+    """Return the kinds that keys `vocab.unit_kind.NAME` of the configuration name; the table must be readable."""
+    if mapping.config is None:
+        return ()
+    query = sql.SQL(
+        "SELECT substr({key}::text, 17) FROM {table} WHERE {key}::text LIKE 'vocab.unit\\_kind.%' ORDER BY 1"
+    ).format(key=sql.Identifier(mapping.config.key.column), table=identifier(mapping.config.table))
+    return tuple(row[0] for row in connection.execute(query))
+
+
+def _columns(readable: Readable) -> sql.Composable:
+    units, versions = readable.mapping.units, readable.mapping.versions
+    return sql.SQL(", ").join(
+        [
+            readable.unit(units.address),
+            *(readable.unit(column) for column in (units.lifecycle, units.kind, units.section_type, units.number)),
+            readable.version(versions.title if versions is not None else None),
+            readable.parent(),
+            readable.deleted(),
+        ]
+    )
+
+
+def _listed(
+    address: str,
+    lifecycle: str | None,
+    unit_kind: str | None,
+    section_type: str | None,
+    number: str | None,
+    title: str | None,
+    parent: str | None,
+    deleted: bool | None,
+) -> ListedUnit:
+    return ListedUnit(
+        address=address,
+        lifecycle=lifecycle,
+        unit_kind=unit_kind,
+        section_type=section_type,
+        number=number,
+        title=title,
+        parent=parent,
+        deleted=deleted,
+    )

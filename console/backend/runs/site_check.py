@@ -1,0 +1,366 @@
+"""The proof of a site mapping: writes through the organisation's own functions, each read back by the mapping, all rolled back."""
+
+from typing import NamedTuple
+
+import psycopg
+from psycopg import IsolationLevel
+
+from console.backend.host.installation import Installation
+from console.backend.host.site_files import kept_mapping
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.errors import CutterError
+from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.site_mapping import INSPECT, SiteMapping
+from console.backend.postgres.connections import connect
+from console.backend.postgres.privileges import current_role_as_member
+from console.backend.postgres.site_catalogue import Catalogue, read_catalogue
+from console.backend.postgres.site_functions import (
+    Answer,
+    ArgumentRow,
+    Pattern,
+    arguments_of,
+    call,
+    check_deferred,
+    has_unit,
+    meaning_of,
+    pattern_of,
+    unknown_arguments,
+)
+from console.backend.postgres.site_script import recorded_mapping
+from console.backend.postgres.site_units import Readable, count_tables, read_unit
+from console.backend.runs.kill_switch import require_no_hold
+from console.backend.runs.site import reading_site
+
+_AGAIN = "Correct the site mapping, then: cutter-console adopt check"
+_FUNCTIONS = "Ask the owner of the functions, or map others; then: cutter-console adopt check"
+_GRANT = "As the functions' owner, let the executor's role execute them; then: cutter-console adopt check"
+_LEFT = "Stop, and look what was left: cutter-console counts"
+_BODY = "Probe of the site mapping. It is rolled back."
+_NOT_READ = "the executor may not read it"
+_DECISION = "a probe has no review decision of its own, which the function may ask for"
+
+
+class _Probe(NamedTuple):
+    """The unit that is written and rolled back."""
+
+    address: str
+    pattern: Pattern
+    actor: str
+
+    def values(self) -> dict[str, object]:
+        """Return what the function that creates is given."""
+        of_unit = {
+            "kind": self.pattern.kind,
+            "section_type": self.pattern.section_type,
+            "owner": self.pattern.owner,
+            "publication": self.pattern.publication,
+        }
+        given: dict[str, object] = {name: value for name, value in of_unit.items() if value is not None}
+        parent = self.pattern.parent_id or self.pattern.parent_address
+        return {
+            **given,
+            "address": self.address,
+            "title": "Probe",
+            "body": _BODY,
+            "actor": self.actor,
+            "parent": parent,
+        }
+
+
+class _Proofs:
+    """The checks as they are made, each with its evidence."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+        self.checks: list[Check] = []
+
+    def add(self, name: str, outcome: Outcome, detail: str, next_action: str, source: str) -> bool:
+        """Record one proof, and return whether it passed."""
+        evidence = Evidence(
+            id=f"adopt.{name.replace(' ', '-')}",
+            asked=name,
+            source=source,
+            answer=detail,
+            measured_at=self._installation.context.now(),
+        )
+        action = "" if outcome is Outcome.PASS else next_action
+        self.checks.append(Check(name=name, outcome=outcome, detail=detail, evidence=(evidence,), next_action=action))
+        return outcome is Outcome.PASS
+
+    def judge(self, name: str, passed: bool, detail: str, next_action: str, source: str) -> bool:
+        """Record a proof that passed or failed."""
+        return self.add(name, Outcome.PASS if passed else Outcome.FAIL, detail, next_action, source)
+
+
+def prove_mapping(installation: Installation) -> tuple[Check, ...]:
+    """Prove the mapping: read it, write through the functions that it names, read back, roll back. Nothing stays written.
+
+    Raises Held under a HOLD, CutterError if the monitoring role cannot read the layout.
+    """
+    require_no_hold(installation)
+    proofs = _Proofs(installation)
+    kept = kept_mapping(installation)
+    is_kept = kept.mapping is not None
+    with reading_site(installation, "adopt check") as (connection, layout):
+        recorded = recorded_mapping(connection, installation.settings.console_schema)
+        mapping, faults, pattern = layout.mapping, layout.faults, pattern_of(connection, layout.readable)
+    proofs.add(
+        "mapping kept",
+        Outcome.PASS if is_kept else Outcome.PARTIAL,
+        str(installation.site_mapping)
+        if is_kept
+        else "it was proposed just now, and is in no file that a person has read",
+        f"{INSPECT} --out {installation.site_mapping}",
+        "the host's file",
+    )
+    detail = (
+        "; ".join(f"{fault.subject}: {fault.reason}" for fault in faults)
+        or f"{len(mapping.tables)} tables, with the columns and types that it names"
+    )
+    proofs.judge(
+        "mapping fits the catalogue",
+        not faults,
+        detail,
+        faults[0].next_action if faults else "",
+        "pg_catalog, as the monitoring role",
+    )
+    _prove_recorded(proofs, installation, kept.sha256, recorded)
+    if pattern is None:
+        proofs.add(
+            "write through the functions",
+            Outcome.INCONCLUSIVE,
+            "no unit has a parent that is known: there is none to make a probe beside",
+            _AGAIN,
+            mapping.units.table,
+        )
+        return tuple(proofs.checks)
+    token = installation.context.token_hex(4).upper()
+    base = pattern.parent_address or pattern.address
+    probe = _Probe(f"{base}/PROBE-{token}", pattern, f"{installation.operator} (cutter-console)")
+    try:
+        with connect(installation.settings.database.executor, purpose="adopt check") as connection:
+            connection.isolation_level = IsolationLevel.REPEATABLE_READ
+            try:
+                _prove_writes(proofs, connection, mapping, probe)
+            finally:
+                connection.rollback()
+    except CutterError as error:
+        proofs.add(
+            "write through the functions",
+            Outcome.INCONCLUSIVE,
+            f"{error.code}: {error.message}",
+            error.next_action,
+            "the executor's connection",
+        )
+    with reading_site(installation, "adopt check") as (connection, _):
+        is_left = has_unit(connection, mapping, probe.address)
+    proofs.judge(
+        "rolled back",
+        not is_left,
+        f"{probe.address} is {'there' if is_left else 'not there'} on a fresh connection",
+        _LEFT,
+        mapping.units.table,
+    )
+    return tuple(proofs.checks)
+
+
+def _prove_recorded(proofs: _Proofs, installation: Installation, sha256: str, recorded: str | None) -> None:
+    """Compare the mapping of this host with the one that an administrator has recorded in the console's schema."""
+    schema = installation.settings.console_schema
+    source = f"{schema}.site_mapping"
+    if recorded is None:
+        detail = f"there is no schema {schema} with a mapping"
+        proofs.add(
+            "mapping recorded",
+            Outcome.PARTIAL,
+            detail,
+            "Have an administrator run what this prints: cutter-console adopt apply",
+            source,
+        )
+    else:
+        detail = f"the database has {recorded}, this host {sha256 or 'none'}"
+        action = "Find out which one was agreed; then: cutter-console adopt apply"
+        proofs.judge("mapping recorded", recorded == sha256, detail, action, source)
+
+
+def _prove_writes(proofs: _Proofs, connection: psycopg.Connection, mapping: SiteMapping, probe: _Probe) -> None:
+    role, catalogue = current_role_as_member(connection), read_catalogue(connection, mapping.tables)
+    if not proofs.judge(
+        "executor is no superuser",
+        not role.superuser,
+        role.name,
+        "Give `database.executor` a role that only executes the functions.",
+        "pg_roles",
+    ):
+        return
+    create = _function(proofs, connection, catalogue, "create", mapping.functions.create)
+    enact = _function(proofs, connection, catalogue, "enact", mapping.functions.enact)
+    if not create:
+        return
+    readable, before = Readable(mapping, catalogue), _numbers(connection, mapping, catalogue)
+    source, values = mapping.functions.create.partition("(")[0], probe.values()
+    lacking = [row.name for row in create if not row.has_default and meaning_of(row) not in values]
+    if lacking:
+        detail = f"it must be given {', '.join(lacking)}, and no existing unit tells a value"
+        proofs.add("create", Outcome.INCONCLUSIVE, detail, _AGAIN, source)
+        return
+    created = call(connection, create, values)
+    if not proofs.judge("create", created.status == "created", _said(created), _FUNCTIONS, source):
+        return
+    _prove_read_back(proofs, connection, readable, probe)
+    _prove_deltas(
+        proofs, before, _numbers(connection, mapping, catalogue), mapping, "rows of a creation", logged=0, created=1
+    )
+    again = call(connection, create, probe.values())
+    proofs.judge(
+        "create again",
+        again.status == "exists_complete",
+        _said(again),
+        "A replay must be told: what is there is never written twice.",
+        source,
+    )
+    deferred = check_deferred(connection)
+    if (
+        proofs.judge(
+            "gates at the end of the transaction",
+            not deferred.refused,
+            deferred.refused or "every deferred constraint and trigger held",
+            _FUNCTIONS,
+            "SET CONSTRAINTS ALL IMMEDIATE",
+        )
+        and enact
+    ):
+        _prove_enactment(proofs, connection, mapping, catalogue, enact, probe)
+
+
+def _function(
+    proofs: _Proofs, connection: psycopg.Connection, catalogue: Catalogue, name: str, signature: str
+) -> tuple[ArgumentRow, ...]:
+    """Return the arguments of a mapped function that can be called; none, with the reason recorded, if it cannot."""
+    subject, arguments = f"function that {name}s", arguments_of(connection, signature) if signature else ()
+    row = next((row for row in catalogue.functions if row.signature == signature), None)
+    unknown = unknown_arguments(arguments)
+    if not arguments:
+        proofs.add(
+            subject,
+            Outcome.INCONCLUSIVE,
+            f"{signature or 'none'} is mapped, and no such function is there",
+            _AGAIN,
+            "pg_proc",
+        )
+    elif row is not None and not row.executable:
+        proofs.add(subject, Outcome.INCONCLUSIVE, f"{catalogue.role} may not execute {signature}", _GRANT, "pg_proc")
+    elif unknown:
+        proofs.add(
+            subject,
+            Outcome.INCONCLUSIVE,
+            f"it must be given {', '.join(unknown)}, whose meaning is not known",
+            _FUNCTIONS,
+            "pg_proc",
+        )
+    else:
+        proofs.add(subject, Outcome.PASS, signature, "", "pg_proc")
+        return arguments
+    return ()
+
+
+def _prove_read_back(proofs: _Proofs, connection: psycopg.Connection, readable: Readable, probe: _Probe) -> None:
+    """Read the probe by the mapping, as the executor may: its text, its parent, its state."""
+    read = read_unit(connection, readable, probe.address)
+    if read is None:
+        proofs.add(
+            "read back",
+            Outcome.FAIL,
+            f"{probe.address} cannot be found by the mapping",
+            _AGAIN,
+            readable.mapping.units.table,
+        )
+        return
+    parts = (
+        ("body", read.text.body, _BODY),
+        ("title", read.listed.title, "Probe"),
+        ("parent", read.listed.parent, probe.pattern.parent_address),
+        ("kind", read.listed.unit_kind, probe.pattern.kind),
+        ("lifecycle", read.listed.lifecycle, "draft"),
+        ("unit of the version", read.text.version_unit, read.text.id),
+    )
+    wrong = [f"{name} is {seen!r}, given was {given!r}" for name, seen, given in parts if seen not in {None, given}]
+    if read.text.content_hash not in {None, sha256_hex(_BODY.encode())}:
+        wrong.append("the content hash is not the sha256 of the body")
+    unread = [name for name, seen, given in parts if seen is None and given is not None]
+    outcome = Outcome.FAIL if wrong else Outcome.INCONCLUSIVE if unread else Outcome.PASS
+    detail = "; ".join([*wrong, *(f"{name} is not mapped, or {_NOT_READ}" for name in unread)])
+    proofs.add(
+        "read back",
+        outcome,
+        detail or "body, title, parent, kind and state are those that were given",
+        _AGAIN,
+        readable.mapping.units.table,
+    )
+
+
+def _prove_deltas(
+    proofs: _Proofs,
+    before: dict[str, int],
+    now: dict[str, int],
+    mapping: SiteMapping,
+    name: str,
+    *,
+    logged: int,
+    created: int,
+) -> bool:
+    """Compare the rows that were added with those that one unit adds: its own and its version's, and a log row at an enactment."""
+    expected = {
+        mapping.units.table: created,
+        mapping.versions.table if mapping.versions else "": created,
+        mapping.log or "": logged,
+    }
+    moved = {table: now[table] - rows for table, rows in before.items() if table in now and now[table] != rows}
+    wrong = [
+        f"{table} {moved.get(table, 0):+d}, expected {expected.get(table, 0):+d}"
+        for table in before
+        if moved.get(table, 0) != expected.get(table, 0)
+    ]
+    detail = "; ".join(wrong) or ", ".join(f"{table} {rows:+d}" for table, rows in moved.items()) or "no row"
+    return proofs.judge(name, not wrong, detail, _FUNCTIONS, f"{len(before)} tables counted inside the transaction")
+
+
+def _prove_enactment(
+    proofs: _Proofs,
+    connection: psycopg.Connection,
+    mapping: SiteMapping,
+    catalogue: Catalogue,
+    enact: tuple[ArgumentRow, ...],
+    probe: _Probe,
+) -> None:
+    source, before = mapping.functions.enact.partition("(")[0], _numbers(connection, mapping, catalogue)
+    values = {"address": probe.address, "actor": probe.actor, "decision": None, "target": "enacted", "change_set": None}
+    values |= {"reason": "probe", "tool": "cutter-console"}
+    dry = call(connection, enact, {**values, "dry_run": True})
+    refused = Outcome.FAIL if dry.refused.startswith("42") else Outcome.INCONCLUSIVE
+    words = f"{_said(dry)}; {_DECISION}" if dry.refused else _said(dry)
+    proofs.add("enact, dry run", refused if dry.refused else Outcome.PASS, words, _FUNCTIONS, source)
+    _prove_deltas(
+        proofs, before, _numbers(connection, mapping, catalogue), mapping, "rows of a dry run", logged=0, created=0
+    )
+    done = call(connection, enact, {**values, "dry_run": False})
+    read = read_unit(connection, Readable(mapping, catalogue), probe.address)
+    state = read.listed.lifecycle if read is not None else None
+    detail = f"{_said(done)}; lifecycle is {state}"
+    if state != "enacted":
+        outcome = Outcome.FAIL if done.refused.startswith("42") else Outcome.INCONCLUSIVE
+        proofs.add("enact", outcome, f"{detail}; {_DECISION}", _FUNCTIONS, source)
+        return
+    proofs.add("enact", Outcome.PASS, detail, "", source)
+    _prove_deltas(
+        proofs, before, _numbers(connection, mapping, catalogue), mapping, "rows of an enactment", logged=1, created=0
+    )
+
+
+def _numbers(connection: psycopg.Connection, mapping: SiteMapping, catalogue: Catalogue) -> dict[str, int]:
+    """Return the rows of every table that this role can count."""
+    return {row.table: row.rows for row in count_tables(connection, mapping, catalogue) if row.rows is not None}
+
+
+def _said(answer: Answer) -> str:
+    return f"refused with {answer.refused}" if answer.refused else f"answered {answer.status}"

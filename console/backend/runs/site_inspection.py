@@ -1,0 +1,68 @@
+"""The inspection of a database of another layout: the mapping that is proposed, what has no place in it, and the script that prepares."""
+
+from console.backend.host.installation import Installation
+from console.backend.host.site_files import kept_mapping
+from console.backend.model.errors import Refused, StopCode
+from console.backend.model.safe_text import SafeText
+from console.backend.model.site_mapping import INSPECT, NotMeasured, SiteMapping
+from console.backend.model.value import Value
+from console.backend.postgres.connections import connect
+from console.backend.postgres.site_catalogue import is_of_another_layout, read_catalogue
+from console.backend.postgres.site_layout import SiteLayout
+from console.backend.postgres.site_proposal import changed_since, kinds_without_place, propose
+from console.backend.postgres.site_script import script_of
+from console.backend.postgres.site_units import kinds_in_use, kinds_in_vocabulary
+from console.backend.runs.site import reading_site
+
+
+class SiteInspection(Value):
+    """A proposal, on one database."""
+
+    database: SafeText
+    role: SafeText
+    mapping: SiteMapping | None
+    """None if none can be proposed; `unmapped` then says why."""
+    unmapped: tuple[NotMeasured, ...]
+
+
+def preparing_script(installation: Installation) -> str:
+    """Return the script with which an administrator prepares the database, for the mapping that this host keeps.
+
+    Raises Refused without one: what is recorded in the database must have been read by a person.
+    """
+    kept = kept_mapping(installation)
+    if kept.mapping is None:
+        message = f"there is no site mapping at {installation.site_mapping}"
+        raise Refused(
+            StopCode.REFUSED_INPUT,
+            message,
+            f"Have it proposed, and read it: {INSPECT} --out {installation.site_mapping}",
+        )
+    with reading_site(installation, "adopt apply") as (connection, layout):
+        return script_of(
+            connection, layout.catalogue, layout.mapping, kept.text, kept.sha256, installation.settings.console_schema
+        )
+
+
+def inspect_site(installation: Installation) -> SiteInspection:
+    """Propose the mapping from the catalogue and the rows, as the monitoring role; nothing is written.
+
+    Raises Refused if the database is this product's own, or has no units at all.
+    """
+    with connect(installation.settings.database.monitor, read_only=True, purpose="inspect") as connection:
+        if not is_of_another_layout(connection):
+            message = "this database has this console's own tables, or no table of units: there is nothing to adopt"
+            raise Refused(StopCode.REFUSED_INPUT, message, "See what is there: cutter-console status")
+        catalogue = read_catalogue(connection)
+        proposal = propose(connection, catalogue)
+        unmapped = proposal.unmapped
+        if proposal.mapping is not None:
+            layout = SiteLayout(proposal.mapping, catalogue, is_kept=False)
+            unreadable = changed_since(catalogue, proposal.mapping)
+            closed = {fault.subject for fault in unreadable}
+            kinds = set(kinds_in_use(connection, layout.readable)) if not layout.readable.faults() else set()
+            config = proposal.mapping.config
+            if config is not None and not {config.table, f"{config.table}.{config.key.column}"} & closed:
+                kinds |= set(kinds_in_vocabulary(connection, proposal.mapping))
+            unmapped = (*unreadable, *unmapped, *kinds_without_place(tuple(sorted(kinds))))
+    return SiteInspection(database=catalogue.database, role=catalogue.role, mapping=proposal.mapping, unmapped=unmapped)

@@ -1,0 +1,229 @@
+"""`adopt check` proves the mapping by writes that are all rolled back; `adopt apply` prints a script that changes nothing that was there."""
+
+import pytest
+
+from tests.adoption.conftest import Adopted, may_only_select
+from tests.support.fingerprint import CALLS, existing_part, fingerprint
+
+Outcomes = dict[str, str]
+
+
+@pytest.fixture
+def kept(adopted: Adopted) -> Adopted:
+    """An installation that keeps the proposed mapping."""
+    status, _, said = adopted.command("adopt", "inspect", "--out", str(adopted.installation.site_mapping))
+    assert status == 0, said
+    return adopted
+
+
+def proofs(adopted: Adopted) -> tuple[int, Outcomes, dict[str, str]]:
+    """`adopt check`: exit status, outcomes and details by the name of the proof."""
+    status, answer = adopted.json("adopt", "check")
+    checks = answer["checks"]
+    assert isinstance(checks, list)
+    assert all(check["next_action"] for check in checks if check["outcome"] != "PASS")
+    return (
+        status,
+        {check["name"]: check["outcome"] for check in checks},
+        {check["name"]: check["detail"] for check in checks},
+    )
+
+
+def test_the_mapping_is_proved_by_writes_that_leave_nothing(kept: Adopted) -> None:
+    before = fingerprint(kept.database)
+
+    status, outcomes, details = proofs(kept)
+
+    assert status == 0
+    assert {name: outcome for name, outcome in outcomes.items() if outcome != "PASS"} == {"mapping recorded": "PARTIAL"}
+    assert {
+        "create",
+        "read back",
+        "create again",
+        "gates at the end of the transaction",
+        "enact",
+        "rolled back",
+    } <= outcomes.keys()
+    assert details["rows of a creation"] == "public.information_unit +1, public.unit_version +1"
+    assert details["rows of an enactment"] == "public.iu_lifecycle_log +1"
+    assert fingerprint(kept.database) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "proof", "outcome", "said"),
+    [
+        (
+            "REVOKE EXECUTE ON FUNCTION fn_iu_create FROM cutter_exec",
+            "function that creates",
+            "INCONCLUSIVE",
+            "may not execute",
+        ),
+        ("DROP FUNCTION fn_iu_create CASCADE", "function that creates", "INCONCLUSIVE", "no such function"),
+        ("DELETE FROM dot_config WHERE key = 'vocab.unit_kind.law_unit'", "create", "FAIL", "not in the vocabulary"),
+        (
+            "CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS"
+            " $$ BEGIN INSERT INTO iu_lifecycle_log (unit_id, to_status, actor) VALUES (NEW.id, 'draft', 'x'); RETURN NULL; END $$;"
+            " CREATE TRIGGER noted AFTER INSERT ON information_unit FOR EACH ROW EXECUTE FUNCTION noted()",
+            "rows of a creation",
+            "FAIL",
+            "public.iu_lifecycle_log +1, expected +0",
+        ),
+        (
+            "CREATE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'never at the end'; END $$;"
+            " CREATE CONSTRAINT TRIGGER never AFTER INSERT ON information_unit DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION never()",
+            "gates at the end of the transaction",
+            "FAIL",
+            "never at the end",
+        ),
+        (
+            "CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.body := upper(NEW.body); RETURN NEW; END $$;"
+            " CREATE TRIGGER trg_shout BEFORE INSERT ON unit_version FOR EACH ROW EXECUTE FUNCTION shout()",
+            "read back",
+            "FAIL",
+            "body is",
+        ),
+        ("ALTER FUNCTION fn_iu_enact OWNER TO watcher", "enact", "FAIL", "42501"),
+        (
+            "ALTER TABLE iu_lifecycle_log ADD CHECK (review_decision_id IS NOT NULL) NOT VALID",
+            "enact",
+            "INCONCLUSIVE",
+            "a probe has no review decision of its own",
+        ),
+    ],
+    ids=[
+        "no right",
+        "no function",
+        "another vocabulary",
+        "a trigger that logs",
+        "a late gate",
+        "a changed text",
+        "a powerless owner",
+        "a decision",
+    ],
+)
+def test_a_proof_that_does_not_hold_is_named_with_what_the_function_said(
+    kept: Adopted, change: str, proof: str, outcome: str, said: str
+) -> None:
+    with kept.database.connect() as connection:
+        connection.execute("SELECT set_config('iu.gateway', 'open', false)")
+        connection.execute(change.encode())
+    before = fingerprint(kept.database)
+
+    status, outcomes, details = proofs(kept)
+
+    assert status == {"FAIL": 1, "INCONCLUSIVE": 7}[outcome if "FAIL" not in outcomes.values() else "FAIL"]
+    assert outcomes[proof] == outcome, details
+    assert said in details[proof]
+    assert outcomes["rolled back"] == "PASS"
+    assert fingerprint(kept.database) == before
+
+
+def test_a_function_without_defaults_gets_what_an_existing_unit_has_or_the_proof_says_what_it_lacks(
+    adopted: Adopted,
+) -> None:
+    arguments = ("address", "title", "body", "actor", "unit_kind", "section_type", "owner_ref", "publication_type")
+    adopted.execute(
+        "ALTER FUNCTION fn_iu_create RENAME TO create_it;"
+        f" CREATE FUNCTION fn_iu_create({', '.join(f'{name} text' for name in arguments)}, parent uuid) RETURNS jsonb LANGUAGE sql"
+        f" SECURITY DEFINER AS $$ SELECT public.create_it({', '.join(arguments)}, parent) $$;"
+        " REVOKE EXECUTE ON FUNCTION fn_iu_create FROM PUBLIC; GRANT EXECUTE ON FUNCTION fn_iu_create TO cutter_exec"
+    )
+    _, outcomes, details = proofs(adopted)
+    assert outcomes.get("read back") == "PASS", details
+    adopted.execute(
+        "SELECT set_config('iu.gateway', 'open', false); UPDATE information_unit SET publication_type = NULL"
+    )
+
+    status, outcomes, details = proofs(adopted)
+
+    assert (status, outcomes["create"], outcomes["rolled back"]) == (7, "INCONCLUSIVE", "PASS")
+    assert details["create"] == "it must be given publication_type, and no existing unit tells a value"
+
+
+def test_without_the_executor_the_writes_are_inconclusive_and_the_rest_is_said(kept: Adopted) -> None:
+    kept.execute("ALTER ROLE cutter_exec NOLOGIN")
+    try:
+        status, outcomes, details = proofs(kept)
+    finally:
+        kept.execute("ALTER ROLE cutter_exec LOGIN")
+
+    assert (status, outcomes["write through the functions"]) == (7, "INCONCLUSIVE")
+    assert "not permitted to log in" in details["write through the functions"]
+    assert outcomes["mapping fits the catalogue"] == "PASS"
+
+
+def test_under_a_hold_nothing_is_tried(kept: Adopted) -> None:
+    kept.installation.hold_file.touch()
+
+    status, _, said = kept.command("adopt", "check")
+
+    assert (status, "STOP_HOLD" in said) == (6, True)
+    kept.command("hold", "release", "--confirm", "RELEASE")
+    assert not kept.installation.hold_file.exists()
+
+
+def test_without_a_mapping_that_somebody_has_read_no_script_is_printed(adopted: Adopted) -> None:
+    status, out, said = adopted.command("adopt", "apply")
+
+    assert (status, out) == (4, "")
+    assert "adopt inspect --out" in said
+
+
+def test_the_printed_script_is_not_run_and_leaves_what_was_there_as_it_was(kept: Adopted) -> None:
+    before = fingerprint(kept.database)
+    assert kept.command("init", "--pin")[0] == 0
+
+    status, script, _ = kept.command("adopt", "apply")
+
+    assert status == 0
+    assert fingerprint(kept.database) == before, "printed, never run"
+    kept.execute(script)
+    after = fingerprint(kept.database)
+    assert existing_part(before, after) == before
+    assert {reached for _, reached in after.calls} == {reached for _, reached in before.calls}
+    assert all(isinstance(reached, int) for _, reached in after.calls), "no call has become ambiguous"
+    assert len(after.calls) == len(CALLS)
+    may_only_select(kept.database, "watcher")
+    assert kept.command("drift")[0] == 0, "what was pinned is as it was"
+    assert proofs(kept)[1]["mapping recorded"] == "PASS"
+    kept.execute(kept.command("adopt", "apply")[1])
+    assert existing_part(after, fingerprint(kept.database)) == after, "once more, it does nothing"
+
+
+def test_an_overload_beside_the_organisations_function_breaks_its_callers_and_the_fingerprint_sees_it(
+    kept: Adopted,
+) -> None:
+    before = fingerprint(kept.database)
+
+    kept.execute(
+        "CREATE FUNCTION public.fn_iu_create(text, text, text, text, text DEFAULT 'a') RETURNS jsonb LANGUAGE sql AS $$ SELECT '{}'::jsonb $$"
+    )
+
+    assert fingerprint(kept.database).calls != before.calls
+    assert "42725" in {reached for _, reached in fingerprint(kept.database).calls}
+
+
+def test_the_script_grants_what_the_monitoring_role_lacks_and_no_more(kept: Adopted) -> None:
+    kept.execute(
+        "REVOKE SELECT ON iu_lifecycle_log FROM cutter_ro; REVOKE USAGE ON SCHEMA cutter_governance FROM cutter_ro"
+    )
+
+    script = kept.command("adopt", "apply")[1]
+
+    grants = [line for line in script.splitlines() if line.startswith("GRANT") and "site_mapping" not in line]
+    assert grants == [
+        'GRANT USAGE ON SCHEMA "cutter_console" TO "watcher";',
+        'GRANT USAGE ON SCHEMA "cutter_governance" TO "watcher";',
+        *(line for line in grants if line.startswith('GRANT SELECT ON "cutter_governance".')),
+        'GRANT SELECT ON "public"."iu_lifecycle_log" TO "watcher";',
+    ]
+    kept.execute(script)
+    assert kept.json("counts")[1]["outcome"] == "PASS"
+    may_only_select(kept.database, "watcher")
+
+
+def test_the_script_of_another_database_is_refused_by_itself(kept: Adopted) -> None:
+    script = kept.command("adopt", "apply")[1].replace(kept.database.name, "another")
+
+    with pytest.raises(Exception, match="this script is for the database another"):
+        kept.execute(script)
