@@ -5,9 +5,6 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypedDict
-
-from pydantic import TypeAdapter
 
 from console.backend.documents.acceptances import MORE, Accepted
 from console.backend.documents.addresses import addresses, docprefix_problem, number_of
@@ -34,11 +31,11 @@ from console.backend.model.plan import (
     DocumentPlan,
     DroppedSpan,
     OtherSpan,
-    PlannedUnit,
     Problem,
     SourceVersion,
     Suspect,
 )
+from console.backend.model.planned_units import PlannedUnits, UnitFields
 from console.backend.model.profile_names import AKN_PROFILE
 
 _IS_XML = re.compile(rb"(?:\xef\xbb\xbf)?(?:<\?xml[ \t\r\n]|<(?:\w{1,20}:)?akomaNtoso[ \t\r\n>])")
@@ -47,24 +44,6 @@ MAX_PROBLEMS = 200
 _CANDIDATES_PER_UNIT = 5
 """Limit of the lines that are looked at as suspects, as a multiple of the limit of units."""
 
-
-class _UnitFields(TypedDict):
-    """A planned unit before it is one: a hundred thousand are validated in one call, which takes half the time."""
-
-    address: str
-    parent: str | None
-    unit_kind: str
-    section_type: str
-    number: str
-    title: str
-    line_start: int
-    line_end: int
-    byte_start: int
-    byte_end: int
-    body_sha256: str
-
-
-_UNITS = TypeAdapter(tuple[PlannedUnit, ...])
 
 PlanText = Callable[[CanonicalText, SourceVersion], tuple[DocumentPlan | None, tuple[Problem, ...]]]
 """Plans a text that was read: the plan, or the problems that refuse it."""
@@ -99,7 +78,7 @@ class PlanResult:
     @property
     def histogram(self) -> dict[str, int]:
         """Units by section type, in order of their name."""
-        return dict(sorted(Counter(u.section_type for u in self.plan.units).items())) if self.plan else {}
+        return dict(sorted(Counter(u.section_type for u in self.plan.units.fields()).items())) if self.plan else {}
 
 
 def plan_document(
@@ -208,6 +187,14 @@ def pinned_source(raw: bytes, *, origin: str, profile: str, limits: Limits = DEF
 def _planned(
     kept: KeptText, source: SourceVersion, request: PlanRequest, compiled: Matcher, limits: Limits
 ) -> tuple[DocumentPlan | None, tuple[Problem, ...]]:
+    # The marks of a large document are gone by the time that its plan is checked.
+    plan, problems = _cut(kept, source, request, compiled, limits)
+    return plan, problems if plan is None else _bounded(list(check_algebra(plan, kept.whole.data, limits)))
+
+
+def _cut(
+    kept: KeptText, source: SourceVersion, request: PlanRequest, compiled: Matcher, limits: Limits
+) -> tuple[DocumentPlan | None, tuple[Problem, ...]]:
     rules, text = compiled.profile, kept.kept
     accepted = Accepted(request.acceptances)
     most_candidates = limits.max_units * _CANDIDATES_PER_UNIT
@@ -240,8 +227,7 @@ def _planned(
         names,
         kept,
     )
-    plan = _assemble(kept, source, request, rules, scanned, nodes, names, suspects)
-    return plan, _bounded(list(check_algebra(plan, kept.whole.data, limits)))
+    return _assemble(kept, source, request, rules, scanned, nodes, names, suspects), ()
 
 
 def _built(
@@ -286,42 +272,42 @@ def _assemble(
     places = [scanned.front_end, first, *starts, len(text.text)]
     edges = _byte_offsets(text, places)
     # Spans refer to the whole text, and bodies to what is kept of it.
-    front, *mapped = [kept.offset(place) for place in places]
-    spans = _byte_offsets(kept.whole, [front if scanned.front_end else 0, *mapped]) if kept.pieces else edges
+    spans = _spans(kept, places, has_front=bool(scanned.front_end)) if kept.pieces else edges
     last_line = kept.whole.text.count("\n") + (not kept.whole.text.endswith("\n"))
     lines = [*(node.mark.line for node in nodes), last_line + 1]
     others = _before(scanned, spans, lines[0])
-    units: list[_UnitFields] = []
+    others += [
+        _other(node.other, lines[i], lines[i + 1] - 1, spans[i + 2], spans[i + 3])
+        for i, node in enumerate(nodes)
+        if node.other
+    ]
     kind = rules.unit_kind.value
-    for i, node in enumerate(nodes):
-        start, end = spans[i + 2], spans[i + 3]
-        if node.other:
-            others.append(_other(node.other, lines[i], lines[i + 1] - 1, start, end))
-            continue
-        units.append(
-            {
-                "address": names[i],
-                "parent": names[node.parent] if node.parent is not None else None,
-                "unit_kind": kind,
-                "section_type": node.level.type_name,
-                "number": number_of(node),
-                "title": node.mark.title,
-                "line_start": lines[i],
-                "line_end": lines[i + 1] - 1,
-                "byte_start": start,
-                "byte_end": end,
-                "body_sha256": sha256_hex(text.data[edges[i + 2] : edges[i + 3]]),
-            }
+    units = PlannedUnits(
+        UnitFields(
+            address=names[i],
+            parent=names[node.parent] if node.parent is not None else None,
+            unit_kind=kind,
+            section_type=node.level.type_name,
+            number=number_of(node),
+            title=node.mark.title,
+            byte_start=spans[i + 2],
+            byte_end=spans[i + 3],
+            line_start=lines[i],
+            line_end=lines[i + 1] - 1,
+            body_sha256=sha256_hex(text.data[edges[i + 2] : edges[i + 3]]),
         )
-    covered = sum(u["byte_end"] - u["byte_start"] for u in units)
+        for i, node in enumerate(nodes)
+        if not node.other
+    )
     outside = sum(o.byte_end - o.byte_start for o in others)
+    covered = sum(spans[i + 3] - spans[i + 2] for i, node in enumerate(nodes) if not node.other)
     return DocumentPlan(
         docprefix=request.docprefix,
         profile=request.profile,
         profile_sha256=request.profile_sha256,
         ordinals=request.ordinals,
         source=source,
-        units=_UNITS.validate_python(units),
+        units=units,
         others=tuple(others),
         coverage=Coverage(unit_bytes=covered, other_bytes=outside, lossless=covered + outside == len(kept.whole.data)),
         suspects=suspects,
@@ -330,12 +316,18 @@ def _assemble(
     )
 
 
-def _dropped(kept: KeptText, units: list[_UnitFields], others: list[OtherSpan]) -> tuple[DroppedSpan, ...]:
+def _spans(kept: KeptText, places: list[int], *, has_front: bool) -> list[int]:
+    """Return the byte offsets in the whole text of places in what is kept of it."""
+    front, *mapped = [kept.offset(place) for place in places]
+    return _byte_offsets(kept.whole, [front if has_front else 0, *mapped])
+
+
+def _dropped(kept: KeptText, units: PlannedUnits, others: list[OtherSpan]) -> tuple[DroppedSpan, ...]:
     """Return what was dropped, each with the unit or the named span around it."""
     if not kept.pieces:
         return ()
     around = sorted(
-        [*((u["byte_start"], u["address"]) for u in units), *((o.byte_start, f"({o.name})") for o in others)]
+        [*((u.byte_start, u.address) for u in units.fields()), *((o.byte_start, f"({o.name})") for o in others)]
     )
     starts = [start for start, _ in around]
     return tuple(

@@ -1,7 +1,7 @@
 """Writes. Each is a call of a function in the database, which checks lease, ruling, backup and HOLD itself."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -12,14 +12,13 @@ from console.backend.model.amendment import AmendmentCounts
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import Held, Refused, StopCode
 from console.backend.model.merkle import merkle_root
-from console.backend.model.plan import CutPlan, PlannedUnit, SourceVersion
+from console.backend.model.plan import CutPlan, SourceVersion
+from console.backend.model.planned_units import PlannedUnit, PlannedUnits
 from console.backend.model.purposes import RunOperation
 from console.backend.model.states import Family, Stage
 from console.backend.model.value import Value
 from console.backend.postgres.connections import scalar
 from console.backend.postgres.document_rows import Standing
-
-_FIELD, _LINE = "\x1f", "\n"
 
 
 class NewRun(Value):
@@ -58,34 +57,17 @@ class BackupProof(Value):
     """State of all documents, beside a backup of some."""
 
 
-def manifest_bytes(units: tuple[PlannedUnit, ...]) -> bytes:
+def manifest_bytes(units: Iterable[PlannedUnit]) -> bytes:
     """Return the manifest, whose sha256 is signed: one line per unit, fields separated by US (0x1F).
 
     The database compares the digest of these bytes with the signed one and reads the rows out of them.
     """
-    return _LINE.join(_FIELD.join(_fields(seq, unit)) for seq, unit in enumerate(units, 1)).encode()
+    return PlannedUnits.of(units).manifest
 
 
-def manifest_digest(units: tuple[PlannedUnit, ...]) -> str:
+def manifest_digest(units: Iterable[PlannedUnit]) -> str:
     """Return the sha256 of the manifest's bytes; `fn_manifest_digest` computes the same from the rows."""
     return sha256_hex(manifest_bytes(units))
-
-
-def _fields(seq: int, unit: PlannedUnit) -> tuple[str, ...]:
-    return (
-        str(seq),
-        unit.address,
-        unit.parent or "",
-        unit.unit_kind,
-        unit.section_type,
-        unit.number,
-        unit.title,
-        str(unit.byte_start),
-        str(unit.byte_end),
-        str(unit.line_start),
-        str(unit.line_end),
-        unit.body_sha256,
-    )
 
 
 def event_json(connection: psycopg.Connection, run_id: str, event: Event, key: JournalKey | None) -> Jsonb:

@@ -17,8 +17,9 @@ from console.backend.journal.journal_record import Anchor, Field, RecordKind
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import Held, Refused, StopCode
 from console.backend.model.outcome import Check, Outcome, whole_ms, worst
-from console.backend.model.plan import Coverage, CutPlan, DocumentPlan, PlannedUnit, SourceVersion
+from console.backend.model.plan import Coverage, CutPlan, DocumentPlan, SourceVersion
 from console.backend.model.plan_binding import TableDelta
+from console.backend.model.planned_units import PlannedUnit
 from console.backend.model.profile_names import EDIT_PROFILE
 from console.backend.model.purposes import Operation, Purpose, RunOperation
 from console.backend.model.states import Mode, Phase, Stage

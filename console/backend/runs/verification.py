@@ -9,8 +9,9 @@ from console.backend.model.amendment import Amendment, amendment_in_words
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.counting import counted
 from console.backend.model.outcome import Check, Evidence, Outcome
-from console.backend.model.plan import CutPlan, PlannedUnit
+from console.backend.model.plan import CutPlan
 from console.backend.model.plan_binding import PlanBinding, TableCount, TableDelta
+from console.backend.model.planned_units import PlannedUnit
 from console.backend.model.value import Value
 from console.backend.model.written_plan import cut_as_written, kept_bytes
 from console.backend.postgres.base import base_digest
@@ -226,7 +227,7 @@ def _anchored(row: UnitRow, edit: EditRow | None) -> bool:
 
 
 def _misplaced(
-    planned: tuple[PlannedUnit, ...], unit_rows: dict[str, UnitRow], edited: dict[str, EditRow]
+    planned: Iterable[PlannedUnit], unit_rows: dict[str, UnitRow], edited: dict[str, EditRow]
 ) -> Iterable[str]:
     for unit in planned:
         row, edit = unit_rows.get(unit.address), edited.get(unit.address)
@@ -236,7 +237,7 @@ def _misplaced(
 
 
 def _unfaithful(
-    planned: tuple[PlannedUnit, ...], unit_rows: dict[str, UnitRow], edited: dict[str, EditRow], canonical: bytes
+    planned: Iterable[PlannedUnit], unit_rows: dict[str, UnitRow], edited: dict[str, EditRow], canonical: bytes
 ) -> Iterable[str]:
     for unit in planned:
         row, edit = unit_rows.get(unit.address), edited.get(unit.address)

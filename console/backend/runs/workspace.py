@@ -3,7 +3,7 @@
 import errno
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
@@ -16,7 +16,7 @@ from console.backend.documents.acceptances import acceptances_for
 from console.backend.documents.limits import Limits
 from console.backend.documents.own_profiles import ChosenProfile
 from console.backend.host.cluster_directory import hidden_name
-from console.backend.host.durable import replace_file, sync_directory
+from console.backend.host.durable import replace_file_by_parts, sync_directory
 from console.backend.host.regular_file import read_regular
 from console.backend.host.runtime_tree import within
 from console.backend.journal.journal_key import KEY_NAME, JournalKey
@@ -160,8 +160,12 @@ class Workspace:
 
     def write(self, name: str, data: bytes) -> None:
         """Write one file, whole or not at all. Raises Unmeasured if it cannot be written."""
+        self.write_parts(name, (data,))
+
+    def write_parts(self, name: str, parts: Iterable[bytes]) -> str:
+        """Write one file part after part, whole or not at all; return its sha256. Raises Unmeasured as `write` does."""
         try:
-            replace_file(self.directory / name, data)
+            return replace_file_by_parts(self.directory / name, parts)
         except OSError as error:
             raise Unmeasured(
                 StopCode.INVARIANT_FAILED,
@@ -244,9 +248,7 @@ class Workspace:
 
     def write_marked(self, document: DocumentPlan) -> None:
         """Keep the document as the first pass planned it; the file's sha256 is its content digest."""
-        data = canonical_json(document)
-        self.write(MARKED, data)
-        self._marked = document.of_bytes(data)
+        self._marked = document.of_digest(self.write_parts(MARKED, document.json_parts()))
 
     def plan(self) -> CutPlan:
         """Return the plan; read once, because a plan never changes. The caller compares its digest."""
@@ -275,12 +277,9 @@ class Workspace:
 
     def write_plan(self, plan: CutPlan) -> None:
         """Keep the plan, whose file's sha256 is the plan digest, and the few facts of it that lists show."""
-        data = canonical_json(plan)
-        plan = plan.of_bytes(data)
-        facts = _facts_of(plan)
         # The plan first: its facts can be made from it again, not the other way round.
-        self.write("plan.json", data)
-        self.write("plan-facts.json", canonical_json(facts))
+        plan = plan.of_digest(self.write_parts("plan.json", plan.json_parts()))
+        self.write("plan-facts.json", canonical_json(_facts_of(plan)))
         self._plan = plan
 
     def plan_facts(self) -> PlanFacts | None:
