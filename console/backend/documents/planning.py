@@ -1,10 +1,12 @@
 """Documents to plans: the public entry of this package. Bad content gives problems, never an exception."""
 
 import re
+from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias
 
 from console.backend.documents.acceptances import MORE, Accepted
 from console.backend.documents.addresses import addresses, docprefix_problem, number_of
@@ -45,8 +47,18 @@ _CANDIDATES_PER_UNIT = 5
 """Limit of the lines that are looked at as suspects, as a multiple of the limit of units."""
 
 
+Offsets: TypeAlias = "array[int]"
+"""Places in a text; as a list of integers, those of a large document take five times the memory."""
+
 PlanText = Callable[[CanonicalText, SourceVersion], tuple[DocumentPlan | None, tuple[Problem, ...]]]
 """Plans a text that was read: the plan, or the problems that refuse it."""
+
+
+class _Front(NamedTuple):
+    """YAML front matter: its characters and lines."""
+
+    end: int
+    lines: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +239,10 @@ def _cut(
         names,
         kept,
     )
-    return _assemble(kept, source, request, rules, scanned, nodes, names, suspects), ()
+    front = _Front(scanned.front_end, scanned.front_lines)
+    # From here on each node goes as its unit is written: for a moment there would be two of everything.
+    del scanned, sightings
+    return _assemble(kept, source, request, rules, front, nodes, names, suspects), ()
 
 
 def _built(
@@ -261,26 +276,29 @@ def _assemble(
     source: SourceVersion,
     request: PlanRequest,
     rules: Profile,
-    scanned: Scan,
+    front: _Front,
     nodes: list[Node],
     names: list[str],
     suspects: tuple[Suspect, ...],
 ) -> DocumentPlan:
+    """Return the plan of the nodes, which are taken out of their list."""
     text = kept.kept
-    starts = [node.mark.start for node in nodes]
+    starts = array("Q", (node.mark.start for node in nodes))
     first = starts[0] if starts else len(text.text)
-    places = [scanned.front_end, first, *starts, len(text.text)]
+    places = array("Q", [front.end, first, *starts, len(text.text)])
     edges = _byte_offsets(text, places)
     # Spans refer to the whole text, and bodies to what is kept of it.
-    spans = _spans(kept, places, has_front=bool(scanned.front_end)) if kept.pieces else edges
+    spans = _spans(kept, places, has_front=bool(front.end)) if kept.pieces else edges
     last_line = kept.whole.text.count("\n") + (not kept.whole.text.endswith("\n"))
-    lines = [*(node.mark.line for node in nodes), last_line + 1]
-    others = _before(scanned, spans, lines[0])
+    lines = array("Q", (node.mark.line for node in nodes))
+    lines.append(last_line + 1)
+    others = _before(front, spans, lines[0])
     others += [
         _other(node.other, lines[i], lines[i + 1] - 1, spans[i + 2], spans[i + 3])
         for i, node in enumerate(nodes)
         if node.other
     ]
+    covered = sum(spans[i + 3] - spans[i + 2] for i, node in enumerate(nodes) if not node.other)
     kind = rules.unit_kind.value
     units = PlannedUnits(
         UnitFields(
@@ -296,11 +314,10 @@ def _assemble(
             line_end=lines[i + 1] - 1,
             body_sha256=sha256_hex(text.data[edges[i + 2] : edges[i + 3]]),
         )
-        for i, node in enumerate(nodes)
+        for i, node in enumerate(_taken(nodes))
         if not node.other
     )
     outside = sum(o.byte_end - o.byte_start for o in others)
-    covered = sum(spans[i + 3] - spans[i + 2] for i, node in enumerate(nodes) if not node.other)
     return DocumentPlan(
         docprefix=request.docprefix,
         profile=request.profile,
@@ -316,10 +333,18 @@ def _assemble(
     )
 
 
-def _spans(kept: KeptText, places: list[int], *, has_front: bool) -> list[int]:
+def _taken(nodes: list[Node]) -> Iterator[Node]:
+    """Yield the nodes in order, and take each out of the list."""
+    nodes.reverse()
+    while nodes:
+        yield nodes.pop()
+
+
+def _spans(kept: KeptText, places: Offsets, *, has_front: bool) -> Offsets:
     """Return the byte offsets in the whole text of places in what is kept of it."""
-    front, *mapped = [kept.offset(place) for place in places]
-    return _byte_offsets(kept.whole, [front if has_front else 0, *mapped])
+    mapped = array("Q", map(kept.offset, places))
+    mapped[0] = mapped[0] if has_front else 0
+    return _byte_offsets(kept.whole, mapped)
 
 
 def _dropped(kept: KeptText, units: PlannedUnits, others: list[OtherSpan]) -> tuple[DroppedSpan, ...]:
@@ -336,12 +361,12 @@ def _dropped(kept: KeptText, units: PlannedUnits, others: list[OtherSpan]) -> tu
     )
 
 
-def _before(scanned: Scan, edges: list[int], first_line: int) -> list[OtherSpan]:
+def _before(matter: _Front, edges: Offsets, first_line: int) -> list[OtherSpan]:
     """Return what stands before the first unit: front matter and the document's own title."""
     front, first = edges[0], edges[1]
-    result = [_other("front matter", 1, scanned.front_lines, 0, front)] if front else []
+    result = [_other("front matter", 1, matter.lines, 0, front)] if front else []
     if first > front:
-        result.append(_other("title", scanned.front_lines + 1, first_line - 1, front, first))
+        result.append(_other("title", matter.lines + 1, first_line - 1, front, first))
     return result
 
 
@@ -349,11 +374,11 @@ def _other(name: str, line_start: int, line_end: int, start: int, end: int) -> O
     return OtherSpan(name=name, line_start=line_start, line_end=line_end, byte_start=start, byte_end=end)
 
 
-def _byte_offsets(text: CanonicalText, places: list[int]) -> list[int]:
+def _byte_offsets(text: CanonicalText, places: Offsets) -> Offsets:
     """Byte offsets of ascending character offsets; each stretch is encoded once."""
     if len(text.data) == len(text.text):
         return places
-    result: list[int] = []
+    result = array("Q")
     at = offset = 0
     for place in places:
         offset += len(text.text[at:place].encode())
