@@ -68,6 +68,24 @@ def _fields_of(unit: PlannedUnit) -> UnitFields:
     )
 
 
+def _parsed(line: str) -> UnitFields:
+    """Return the fields of a line of a manifest."""
+    _, address, parent, kind, section, number, title, begin, end, first, last, sha256 = line.split(_FIELD)
+    return UnitFields(
+        address,
+        parent or None,
+        intern(kind),
+        intern(section),
+        number,
+        title,
+        int(begin),
+        int(end),
+        int(first),
+        int(last),
+        sha256,
+    )
+
+
 class PlannedUnits(Sequence[PlannedUnit]):
     """The units of a plan in order. They never change.
 
@@ -120,29 +138,18 @@ class PlannedUnits(Sequence[PlannedUnit]):
             return units
         return cls(map(_fields_of, units))
 
-    def fields(self, start: int = 0) -> Iterator[UnitFields]:
-        """Yield the fields of each unit, from the one at this place on; a block at a time is decoded."""
+    def fields(self) -> Iterator[UnitFields]:
+        """Yield the fields of each unit; a block at a time is decoded."""
         ends, total = self._ends, len(self._ends)
-        for first in range(start, total, _BLOCK):
+        for first in range(0, total, _BLOCK):
             begin = ends[first - 1] + 1 if first else 0
             block = str(memoryview(self.manifest)[begin : ends[min(first + _BLOCK, total) - 1]], "utf-8")
-            for line in block.split(_LINE):
-                _, address, parent, kind, section, number, title, begins, until, line_start, line_end, sha256 = (
-                    line.split(_FIELD)
-                )
-                yield UnitFields(
-                    address,
-                    parent or None,
-                    intern(kind),
-                    intern(section),
-                    number,
-                    title,
-                    int(begins),
-                    int(until),
-                    int(line_start),
-                    int(line_end),
-                    sha256,
-                )
+            yield from map(_parsed, block.split(_LINE))
+
+    def at(self, index: int) -> UnitFields:
+        """Return the fields of the unit at this place, from 0 on."""
+        begin = self._ends[index - 1] + 1 if index else 0
+        return _parsed(self.manifest[begin : self._ends[index]].decode())
 
     def json_parts(self) -> Iterator[bytes]:
         """Yield the units as canonical JSON, without the brackets around them."""
@@ -176,7 +183,7 @@ class PlannedUnits(Sequence[PlannedUnit]):
             return tuple(self)[index]
         if not -len(self) <= index < len(self):
             raise IndexError(index)
-        return PlannedUnit(**next(self.fields(index % len(self)))._asdict())
+        return PlannedUnit(**self.at(index % len(self))._asdict())
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, PlannedUnits):

@@ -31,6 +31,7 @@ from console.backend.runs.backups import backup_possible, ensure_backup, take_ru
 from console.backend.runs.grant_probe import GrantProbe
 from console.backend.runs.phase_context import PhaseContext, PhaseWork, Role
 from console.backend.runs.preflight import before_write, preflight
+from console.backend.runs.row_comparison import compared
 from console.backend.runs.sources import canonical_bytes, pinned, planned, source_of
 from console.backend.runs.verification import measure_rows, structural_checks
 from console.backend.runs.workspace import MARKED
@@ -247,9 +248,10 @@ class StructuralVerify(PhaseWork):
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
         plan = context.workspace.plan()
-        return structural_checks(
-            plan, measure_rows(connection, context.run_id, context.request.docprefix, plan.amendment)
+        rows = measure_rows(
+            connection, context.run_id, context.request.docprefix, compared(plan), plan.amendment, bodies=False
         )
+        return structural_checks(plan, rows)
 
     def write(
         self, context: PhaseContext, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]

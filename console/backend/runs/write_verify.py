@@ -9,8 +9,10 @@ from console.backend.model.plan import CutPlan, bind
 from console.backend.model.plan_binding import TableDelta
 from console.backend.model.states import Phase
 from console.backend.model.value import Value
+from console.backend.model.written_plan import kept_bytes
 from console.backend.postgres import ledger
 from console.backend.runs.phase_context import PhaseContext, PhaseWork, Role
+from console.backend.runs.row_comparison import compared
 from console.backend.runs.sources import canonical_bytes, planned
 from console.backend.runs.verification import Rows, effect_checks, fidelity_checks, measure_rows, structural_checks
 
@@ -57,11 +59,14 @@ def verify_again(
 
 
 def _measure_checks(context: PhaseContext, connection: psycopg.Connection) -> tuple[CutPlan, Rows, tuple[Check, ...]]:
-    plan, raw = context.workspace.plan(), context.workspace.source()
-    effects = plan.world.effects if plan.world is not None else 0
-    rows = measure_rows(connection, context.run_id, context.request.docprefix, plan.amendment, effects=effects)
-    request, most = context.request, limits_of(context.installation.settings)
-    profile, acceptances = context.workspace.profile(request), context.workspace.acceptances(request, most)
-    replanned = bind(planned(context.installation, request, raw, profile, acceptances), plan.world, plan.amendment)
-    canonical = canonical_bytes(context.installation, request, raw)
-    return plan, rows, (*structural_checks(plan, rows), *fidelity_checks(plan, replanned, canonical, rows))
+    plan, request = context.workspace.plan(), context.request
+    installation, effects = context.installation, plan.world.effects if plan.world is not None else 0
+    raw = context.workspace.source()
+    kept = kept_bytes(canonical_bytes(installation, request, raw), plan.document.dropped)
+    rows = measure_rows(
+        connection, context.run_id, request.docprefix, compared(plan, kept), plan.amendment, effects=effects
+    )
+    profile = context.workspace.profile(request)
+    acceptances = context.workspace.acceptances(request, limits_of(installation.settings))
+    replanned = bind(planned(installation, request, raw, profile, acceptances), plan.world, plan.amendment)
+    return plan, rows, (*structural_checks(plan, rows), *fidelity_checks(plan, replanned, kept, rows))
