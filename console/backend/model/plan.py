@@ -27,14 +27,6 @@ class SourceVersion(Value):
     canon_rule: str = "canon-md-v0.1.0"
 
 
-class DraftUnit(Value):
-    """One draft that a ruling names, as a signer reads it."""
-
-    address: SafeText
-    title: SafeText
-    body_sha256: str
-
-
 class OtherSpan(Value):
     """Bytes of the canonical text that belong to no unit, and why: front matter, document title, preamble."""
 

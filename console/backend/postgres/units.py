@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import psycopg
-from psycopg.rows import args_row, class_row
+from psycopg.rows import class_row
 
 from console.backend.model.value import Value
+from console.backend.postgres.arriving_rows import arriving
 from console.backend.postgres.connections import read_column, read_row, read_rows, scalar
 
 
@@ -90,7 +91,6 @@ class VocabularyEntry(NamedTuple):
     section_type: str
 
 
-_ROWS_AT_ONCE = 256
 _UNITS = """
     SELECT u.canonical_address AS address, u.parent_or_container_ref AS parent, u.unit_kind, u.section_type, u.section_code AS number,
            u.lifecycle_status AS lifecycle, v.title, CASE WHEN %(bodies)s THEN v.body END AS body, v.version_seq,
@@ -172,19 +172,16 @@ _COUNT = "SELECT count(*) FROM public.information_unit WHERE doc_code = %s"
 
 def units_of_document(connection: psycopg.Connection, docprefix: str, *, bodies: bool) -> Iterator[UnitRow]:
     """Yield every unit of the document, in any state, as the rows arrive."""
-    return _arriving(connection, _UNITS, {"document": docprefix, "bodies": bodies})
+    return _units(arriving(connection, _UNITS, {"document": docprefix, "bodies": bodies}))
 
 
 def amended_units(connection: psycopg.Connection, run_id: str, *, bodies: bool) -> Iterator[UnitRow]:
     """Yield every unit of an amendment's text, each with the version that the amendment gives it, as the rows arrive."""
-    return _arriving(connection, _AMENDED_UNITS, {"run": run_id, "bodies": bodies})
+    return _units(arriving(connection, _AMENDED_UNITS, {"run": run_id, "bodies": bodies}))
 
 
-def _arriving(connection: psycopg.Connection, query: str, parameters: dict[str, object]) -> Iterator[UnitRow]:
-    """Yield rows of which all together may be too many for the memory."""
-    at_once = _ROWS_AT_ONCE if psycopg.capabilities.has_stream_chunked() else 1
-    with connection.cursor(row_factory=args_row(UnitRow)) as cursor:
-        yield from cursor.stream(query.encode(), parameters, size=at_once)
+def _units(rows: Iterator[tuple[object, ...]]) -> Iterator[UnitRow]:
+    return map(UnitRow._make, rows)
 
 
 def reader_units(connection: psycopg.Connection, docprefix: str) -> tuple[ReaderUnit, ...]:
