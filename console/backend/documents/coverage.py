@@ -6,6 +6,7 @@ from hashlib import sha256
 from heapq import merge
 from operator import attrgetter
 
+from console.backend.documents.canonical import CanonicalText
 from console.backend.documents.limits import DEFAULT_LIMITS, Limits
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.plan import DocumentPlan, OtherSpan, Problem
@@ -34,17 +35,19 @@ _CONTAINER_RANK = 1
 _ARTICLE_RANK = 2
 _NESTING = frozenset({SectionType.PRINCIPLE.value, SectionType.POINT.value})
 """Types that can nest in themselves: depth four and more of Markdown, and `(i)` below `(a)`."""
-_LF = ord("\n")
 
 
-def check_algebra(plan: DocumentPlan, canonical: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[Problem, ...]:
+def check_algebra(
+    plan: DocumentPlan, canonical: bytes | CanonicalText, limits: Limits = DEFAULT_LIMITS
+) -> tuple[Problem, ...]:
     """Every way in which the plan is not a lossless, unambiguous cut of these bytes. Empty: accepted. Never raises."""
-    kept = kept_bytes(canonical, plan.dropped)
+    text = canonical if isinstance(canonical, CanonicalText) else CanonicalText("", canonical)
+    kept = CanonicalText("", kept_bytes(text.data, plan.dropped)) if plan.dropped else text
     return (
         *_source(plan, kept),
-        *_dropped(plan, canonical),
+        *_dropped(plan, text),
         *_count(plan, limits),
-        *_spans(plan, canonical),
+        *_spans(plan, text),
         *_units(plan, kept),
     )
 
@@ -57,17 +60,17 @@ def spans(plan: DocumentPlan) -> Iterator[Span]:
     return iter(sorted((*units.fields(), *others), key=_STARTS))
 
 
-def _source(plan: DocumentPlan, kept: bytes) -> Iterator[Problem]:
-    if sha256_hex(kept) != plan.source.canonical_sha256:
+def _source(plan: DocumentPlan, kept: CanonicalText) -> Iterator[Problem]:
+    if kept.sha256() != plan.source.canonical_sha256:
         yield Problem(code="SOURCE_DIFFERS", line=0, message="the text is not the one the plan was made from")
 
 
-def _dropped(plan: DocumentPlan, canonical: bytes) -> Iterator[Problem]:
+def _dropped(plan: DocumentPlan, canonical: CanonicalText) -> Iterator[Problem]:
     """Dropped spans are in order, disjoint, not empty, and hold the bytes that they state."""
     at = 0
     for span in plan.dropped:
-        data = canonical[span.byte_start : span.byte_end]
-        if span.byte_start < at or not data or span.byte_end > len(canonical):
+        data = canonical.body(span.byte_start, span.byte_end)
+        if span.byte_start < at or not data or span.byte_end > canonical.size:
             yield Problem(code="DROPPED_OUT_OF_ORDER", line=span.line, message="a dropped span is out of order")
         elif sha256_hex(data) != span.sha256:
             yield Problem(code="DROPPED_DIFFERS", line=span.line, message="the sha256 of a dropped span differs")
@@ -95,7 +98,7 @@ def _no_units(plan: DocumentPlan) -> Problem:
     return Problem(code="NO_UNITS", line=first.line, message=message)
 
 
-def _spans(plan: DocumentPlan, canonical: bytes) -> Iterator[Problem]:
+def _spans(plan: DocumentPlan, canonical: CanonicalText) -> Iterator[Problem]:
     """Return what is wrong with the spans, in one pass over them: a large plan has many."""
     partition, lines, inside, outside = _Partition(), _Lines(canonical), 0, 0
     for span in spans(plan):
@@ -106,8 +109,8 @@ def _spans(plan: DocumentPlan, canonical: bytes) -> Iterator[Problem]:
         else:
             outside += span.byte_end - span.byte_start
     yield from partition.problems
-    if partition.at != len(canonical):
-        yield Problem(code="NOT_COVERING", line=0, message=f"spans end at byte {partition.at} of {len(canonical)}")
+    if partition.at != canonical.size:
+        yield Problem(code="NOT_COVERING", line=0, message=f"spans end at byte {partition.at} of {canonical.size}")
     stated = plan.coverage
     if (stated.unit_bytes, stated.other_bytes) != (inside, outside) or not stated.lossless:
         yield Problem(code="COVERAGE_WRONG", line=0, message="the stated coverage is not that of the spans")
@@ -136,7 +139,7 @@ class _Partition:
 class _Lines:
     """Spans begin at the beginning of the line that they state, and end on the one they state."""
 
-    def __init__(self, canonical: bytes) -> None:
+    def __init__(self, canonical: CanonicalText) -> None:
         self._canonical = canonical
         self._at, self._line = 0, 1
         self.problems: list[Problem] = []
@@ -144,16 +147,16 @@ class _Lines:
     def add(self, span: Span) -> None:
         canonical, start, end, line = self._canonical, span.byte_start, span.byte_end, self._line
         if start > self._at:
-            line += canonical.count(b"\n", self._at, start)
-        last = line + canonical.count(b"\n", start, end - 1)
-        whole = start == 0 or canonical[start - 1] == _LF
+            line += canonical.line_breaks(self._at, start)
+        last = line + canonical.line_breaks(start, end - 1)
+        whole = start == 0 or canonical.body(start - 1, start) == b"\n"
         if not whole or (span.line_start, span.line_end) != (line, last):
             message = f"the span begins in line {line} and ends in {last}"
             self.problems.append(Problem(code="LINES_WRONG", line=span.line_start, message=message))
         self._at, self._line = end, last + 1
 
 
-def _units(plan: DocumentPlan, kept: bytes) -> Iterator[Problem]:
+def _units(plan: DocumentPlan, kept: CanonicalText) -> Iterator[Problem]:
     """Return what is wrong with the units, each of them and where it hangs."""
     order: list[Problem] = []
     tree, bodies, before = _Tree(plan), _Bodies(kept), 0
@@ -211,12 +214,12 @@ def _may_contain(above: str, below: str) -> bool:
 class _Bodies:
     """Bodies are slices of the text that is written, not blank, with the stated digest and a known kind."""
 
-    def __init__(self, kept: bytes) -> None:
+    def __init__(self, kept: CanonicalText) -> None:
         self._kept = kept
         self.problems: list[Problem] = []
 
     def add(self, unit: UnitFields) -> None:
-        body = self._kept[unit.byte_start : unit.byte_end]
+        body = self._kept.body(unit.byte_start, unit.byte_end)
         if sha256(body).hexdigest() != unit.body_sha256:
             self._problem("BODY_DIFFERS", unit, f"{unit.address}: the body's sha256 differs")
         if body.isspace() or not body:

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 from console.backend.documents.acceptances import MORE, Accepted
 from console.backend.documents.addresses import addresses, docprefix_problem, number_of
 from console.backend.documents.annexes import unclear_annexes
-from console.backend.documents.canonical import CanonicalText, RefusedText, canonical_text, source_version
+from console.backend.documents.canonical import CanonicalText, Handover, RefusedText, canonical_text, source_version
 from console.backend.documents.coverage import check_algebra
 from console.backend.documents.kept_text import KeptText, keep
 from console.backend.documents.limits import DEFAULT_LIMITS, Limits
@@ -94,7 +94,7 @@ class PlanResult:
 
 
 def plan_document(
-    raw: bytes,
+    raw: bytes | Handover,
     *,
     origin: str,
     docprefix: str,
@@ -110,7 +110,7 @@ def plan_document(
     """
     if profile == AKN_PROFILE:
         request = PlanRequest(docprefix, profile, ordinals, acceptances)
-        return _plan_markup(raw, origin, request, limits)
+        return _plan_markup(raw.take() if isinstance(raw, Handover) else raw, origin, request, limits)
     compiled = matcher(profile)
     return plan_by(
         compiled, raw, origin=origin, docprefix=docprefix, ordinals=ordinals, acceptances=acceptances, limits=limits
@@ -137,7 +137,7 @@ def _plan_markup(raw: bytes, origin: str, request: PlanRequest, limits: Limits) 
 
 def plan_by(
     compiled: Matcher,
-    raw: bytes,
+    raw: bytes | Handover,
     *,
     origin: str,
     docprefix: str,
@@ -148,10 +148,14 @@ def plan_by(
 ) -> PlanResult:
     """Plan one document by a compiled profile. Never raises for what the document says."""
     request = PlanRequest(docprefix, compiled.profile.name, ordinals, acceptances, profile_sha256)
-    text = text_of(request, raw, origin, limits)
+    given = raw.take() if isinstance(raw, Handover) else raw
+    text = text_of(request, given, origin, limits)
     if isinstance(text, PlanResult):
         return text
-    return _plan_kept(text, raw, origin, request, compiled, limits)
+    kept, unclear = keep(text, compiled.profile.furniture)
+    source = kept.source(given, origin)
+    del given, text
+    return _plan_kept(kept, unclear, source, request, compiled, limits)
 
 
 def text_of(request: PlanRequest, raw: bytes, origin: str, limits: Limits) -> CanonicalText | PlanResult:
@@ -167,31 +171,34 @@ def text_of(request: PlanRequest, raw: bytes, origin: str, limits: Limits) -> Ca
         return PlanResult(request, None, (problem,), None, b"")
     unfit = docprefix_problem(request.docprefix)
     if unfit is not None:
-        return PlanResult(request, None, (unfit,), source_version(raw, text.data, origin), text.data)
+        return PlanResult(request, None, (unfit,), source_version(raw, text, origin), text.data)
     return text
 
 
 def _plan_kept(
-    text: CanonicalText, raw: bytes, origin: str, request: PlanRequest, compiled: Matcher, limits: Limits
+    kept: KeptText,
+    unclear: list[Problem],
+    source: SourceVersion,
+    request: PlanRequest,
+    compiled: Matcher,
+    limits: Limits,
 ) -> PlanResult:
-    kept, unclear = keep(text, compiled.profile.furniture)
-    source = kept.source(raw, origin)
     plan, problems = _planned(kept, source, request, compiled, limits)
     wider = compiled.wider_for(kept.kept.text) if problems else None
     if wider is not None:
         wider_plan, refusals = _planned(kept, source, request, wider, limits)
         plan, problems = (plan, problems) if refusals else (wider_plan, refusals)
-    problems = _bounded([*unclear, *problems]) if unclear else problems
+    problems, canonical = _bounded([*unclear, *problems]) if unclear else problems, kept.whole.data
     if problems or plan is None:
-        return PlanResult(request, None, problems, source, text.data)
-    return PlanResult(request, plan, problems, source, text.data, title_parts(plan, text.data, compiled.profile))
+        return PlanResult(request, None, problems, source, canonical)
+    return PlanResult(request, plan, problems, source, canonical, title_parts(plan, canonical, compiled.profile))
 
 
 def pinned_source(raw: bytes, *, origin: str, profile: str, limits: Limits = DEFAULT_LIMITS) -> SourceVersion:
     """Return the snapshot that a plan of these bytes by that shipped profile is pinned to. Raises RefusedText."""
     text = canonical_of(raw, profile, limits)
     if profile == AKN_PROFILE:
-        return source_version(raw, text.data, origin, text.rule)
+        return source_version(raw, text, origin, text.rule)
     kept, _ = keep(text, matcher(profile).profile.furniture)
     return kept.source(raw, origin)
 
@@ -201,7 +208,7 @@ def _planned(
 ) -> tuple[DocumentPlan | None, tuple[Problem, ...]]:
     # The marks of a large document are gone by the time that its plan is checked.
     plan, problems = _cut(kept, source, request, compiled, limits)
-    return plan, problems if plan is None else _bounded(list(check_algebra(plan, kept.whole.data, limits)))
+    return plan, problems if plan is None else _bounded(list(check_algebra(plan, kept.whole, limits)))
 
 
 def _cut(
@@ -312,7 +319,7 @@ def _assemble(
             byte_end=spans[i + 3],
             line_start=lines[i],
             line_end=lines[i + 1] - 1,
-            body_sha256=sha256_hex(text.data[edges[i + 2] : edges[i + 3]]),
+            body_sha256=sha256_hex(text.body(edges[i + 2], edges[i + 3])),
         )
         for i, node in enumerate(_taken(nodes))
         if not node.other
@@ -326,7 +333,7 @@ def _assemble(
         source=source,
         units=units,
         others=tuple(others),
-        coverage=Coverage(unit_bytes=covered, other_bytes=outside, lossless=covered + outside == len(kept.whole.data)),
+        coverage=Coverage(unit_bytes=covered, other_bytes=outside, lossless=covered + outside == kept.whole.size),
         suspects=suspects,
         acceptances=tuple(sorted(request.acceptances, key=lambda accepted: (accepted.line, accepted.code))),
         dropped=_dropped(kept, units, others),
@@ -376,7 +383,7 @@ def _other(name: str, line_start: int, line_end: int, start: int, end: int) -> O
 
 def _byte_offsets(text: CanonicalText, places: Offsets) -> Offsets:
     """Byte offsets of ascending character offsets; each stretch is encoded once."""
-    if len(text.data) == len(text.text):
+    if text.text.isascii():
         return places
     result = array("Q")
     at = offset = 0

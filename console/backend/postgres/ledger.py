@@ -22,6 +22,7 @@ from console.backend.model.value import Value
 from console.backend.postgres.arriving_rows import arriving
 from console.backend.postgres.connections import scalar
 from console.backend.postgres.document_rows import Standing
+from console.backend.postgres.large_values import Large, take_large
 
 
 class NewRun(Value):
@@ -177,9 +178,10 @@ def apply_cut(connection: psycopg.Connection, run_id: str, plan: CutPlan, canoni
 
     Raises Held (COUNT_MISMATCH) if its answer is not the planned one.
     """
+    take_large(connection)
     row = connection.execute(
         "SELECT cutter_governance.fn_cut_apply(%b, %b, %b, %s)",
-        (run_id, manifest_bytes(plan.document.units), canonical, event),
+        (run_id, Large(manifest_bytes(plan.document.units)), Large(canonical), event),
     ).fetchone()
     n = plan.n_units
     if plan.amendment is None:

@@ -3,6 +3,7 @@
 import psycopg
 from psycopg.types.json import Jsonb
 
+from console.backend.documents.canonical import Handover
 from console.backend.documents.limits import limits_of
 from console.backend.model.amendment import Amendment, amendment_in_words
 from console.backend.model.canonical_json import sha256_hex
@@ -71,7 +72,7 @@ def _planned(context: PhaseContext) -> DocumentPlan:
     workspace, request = context.workspace, context.request
     profile = workspace.profile(request)
     acceptances = workspace.acceptances(request, limits_of(context.installation.settings))
-    return planned(context.installation, request, workspace.source(), profile, acceptances)
+    return planned(context.installation, request, Handover(workspace.source()), profile, acceptances)
 
 
 def _first_pass(context: PhaseContext) -> DocumentPlan:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from console.backend.documents import intake
+from console.backend.documents.canonical import Handover
 from console.backend.documents.limits import limits_of
 from console.backend.documents.own_planning import pinned_by, plan_chosen
 from console.backend.documents.own_profiles import ChosenProfile
@@ -59,7 +60,7 @@ def canonical_bytes(installation: Installation, request: RunRequestFile, raw: by
 def planned(
     installation: Installation,
     request: RunRequestFile,
-    raw: bytes,
+    raw: Handover,
     profile: ChosenProfile,
     acceptances: tuple[Acceptance, ...],
 ) -> DocumentPlan:

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 import psycopg
 
 from console.backend.model.amendment import Amendment, amendment_in_words
-from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.counting import counted
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan import CutPlan
@@ -36,6 +35,13 @@ class Rows(Value):
     """Of the law that an amendment is to change; empty for a first cut."""
     measured_at: datetime
     role: str
+
+
+class PinnedText(Value):
+    """The text that the bodies are slices of, as it was read for the comparison."""
+
+    size: int
+    sha256: str
 
 
 def measure_rows(
@@ -117,13 +123,13 @@ def structural_checks(plan: CutPlan, rows: Rows) -> tuple[Check, ...]:
     )
 
 
-def fidelity_checks(plan: CutPlan, replanned: CutPlan, kept: bytes, rows: Rows) -> tuple[Check, ...]:
+def fidelity_checks(plan: CutPlan, replanned: CutPlan, kept: PinnedText, rows: Rows) -> tuple[Check, ...]:
     """Pure: bodies are slices of the pinned source, which planned again gives the same plan; the spans cover it."""
     verdict, units = _Verdict(rows), rows.units
     faithful = f"{units.rows - units.edited} bodies equal the pinned source, byte for byte"
-    same_source = sha256_hex(kept) == plan.document.source.canonical_sha256
+    same_source = kept.sha256 == plan.document.source.canonical_sha256
     return (
-        verdict.check("pinned source", f"sha256 {sha256_hex(kept)}", same_source),
+        verdict.check("pinned source", f"sha256 {kept.sha256}", same_source),
         verdict.check(
             "planned again",
             f"digest {replanned.document.content_digest}",
@@ -134,7 +140,7 @@ def fidelity_checks(plan: CutPlan, replanned: CutPlan, kept: bytes, rows: Rows) 
             units.bodies,
             faithful + (f"; {units.edited} equal their signed edits" if units.edited else ""),
         ),
-        verdict.check("coverage", f"{len(kept)} bytes of source", units.is_covered),
+        verdict.check("coverage", f"{kept.size} bytes of source", units.is_covered),
     )
 
 

@@ -169,7 +169,7 @@ def _unit(document: AknDocument, index: int, kind: UnitKind, addresses: list[str
         line_end=document.lines[index + 1] - 1,
         byte_start=start,
         byte_end=end,
-        body_sha256=sha256_hex(document.text.data[start:end]),
+        body_sha256=sha256_hex(document.text.body(start, end)),
     )
 
 
