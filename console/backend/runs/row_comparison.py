@@ -140,9 +140,7 @@ class _Comparer:
         )
 
     def _without(self, mark: int) -> Wrong:
-        return Wrong.of(
-            unit.address for unit, right in zip(self._units.fields(), self._right, strict=True) if not right & mark
-        )
+        return Wrong.of(self._units.at(place).address for place, right in enumerate(self._right) if not right & mark)
 
     def _is_covered(self) -> bool:
         """Return whether the bodies in the order of their spans, with the text between them, are the source."""
