@@ -36,6 +36,13 @@ class CanonicalText:
         """Return the bytes of the whole text."""
         return self.text.encode() if self.encoded is None else self.encoded
 
+    def of(self, raw: bytes) -> bytes:
+        """Return the bytes of the whole text, which was made of these: if they are the same, these themselves."""
+        same = self.size == len(raw) and all(
+            self.body(start, start + _PART) == raw[start : start + _PART] for start in range(0, self.size, _PART)
+        )
+        return raw if same else self.data
+
     @property
     def size(self) -> int:
         """Return the number of bytes."""

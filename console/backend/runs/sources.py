@@ -54,7 +54,7 @@ def canonical_bytes(installation: Installation, request: RunRequestFile, raw: by
     """Return the canonical text of a run's pinned source. Raises RefusedText."""
     if request.operation is RunOperation.REPEAL:
         return NO_TEXT
-    return canonical_of(raw, request.profile, limits_of(installation.settings)).data
+    return canonical_of(raw, request.profile, limits_of(installation.settings)).of(raw)
 
 
 def planned(
