@@ -1,7 +1,7 @@
 """Units, cut plan and its digest: what is signed, and what the database must contain afterwards."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from functools import cached_property
 from typing import Self
@@ -9,7 +9,7 @@ from typing import Self
 from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from console.backend.model.amendment import Amendment
-from console.backend.model.canonical_json import canonical_json, sha256_hex, sha256_of
+from console.backend.model.canonical_json import canonical_json, sha256_of
 from console.backend.model.plan_binding import PlanBinding, TableDelta, expected_amendment_deltas, expected_cut_deltas
 from console.backend.model.planned_units import PlannedUnits, split_units
 from console.backend.model.safe_text import SafeText
@@ -233,10 +233,15 @@ class DocumentPlan(Value):
     @classmethod
     def read(cls, data: bytes) -> Self:
         """Return the document plan in these bytes, whose sha256 is its digest. Raises ValidationError if there is none."""
-        frame, units = split_units(data)
+        return cls.read_parts(lambda: (data,))
+
+    @classmethod
+    def read_parts(cls, parts: Callable[[], Iterable[bytes]]) -> Self:
+        """Return the document plan in these parts; they may be asked for twice. Raises ValueError as `read` does."""
+        frame, units, sha256 = split_units(parts)
         plan = cls.model_validate_json(frame)
         plan = plan if units is None else plan.model_copy(update={"units": units})
-        return plan.of_digest(sha256_hex(data))
+        return plan.of_digest(sha256)
 
     def of_digest(self, sha256: str) -> Self:
         """Take the digest that the plan's canonical JSON was seen to have: a large one is long to write again."""
@@ -287,11 +292,16 @@ class CutPlan(Value):
 
         The plan is not written again for its digest: bytes in another form have one that nobody has signed.
         """
-        frame, units = split_units(data)
+        return cls.read_parts(lambda: (data,))
+
+    @classmethod
+    def read_parts(cls, parts: Callable[[], Iterable[bytes]]) -> Self:
+        """Return the plan in these parts; they may be asked for twice. Raises ValueError as `read` does."""
+        frame, units, sha256 = split_units(parts)
         plan = cls.model_validate_json(frame)
         if units is not None:
             plan = plan.model_copy(update={"document": plan.document.model_copy(update={"units": units})})
-        return plan.of_digest(sha256_hex(data))
+        return plan.of_digest(sha256)
 
     def of_digest(self, sha256: str) -> Self:
         """Take the digest that the plan's canonical JSON was seen to have."""

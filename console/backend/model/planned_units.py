@@ -1,7 +1,8 @@
 """The units of a plan: read and written as models, kept as the bytes of their manifest."""
 
+import hashlib
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BytesIO
 from itertools import islice
 from json.encoder import encode_basestring
@@ -11,6 +12,7 @@ from typing import NamedTuple, Self, cast, overload
 from pydantic import GetCoreSchemaHandler, TypeAdapter, ValidatorFunctionWrapHandler
 from pydantic_core import CoreSchema, core_schema
 
+from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.value import Value
 
@@ -214,25 +216,72 @@ _BEHIND = b'}]},"expected_deltas":['
 _BLOCK_BYTES = 1 << 17
 
 
-def split_units(data: bytes) -> tuple[bytes, PlannedUnits | None]:
-    """Return the canonical JSON of a plan without its units, and the units; the bytes and None if they are in another form.
+class _OtherFormError(Exception):
+    """The bytes are not the canonical JSON of a plan."""
 
-    Raises ValidationError for units that are none.
+
+class _PlanParts:
+    """The canonical JSON of a plan, of which no more is in memory than what is read at the moment."""
+
+    def __init__(self, parts: Iterable[bytes]) -> None:
+        self._parts = iter(parts)
+        self._sha256 = hashlib.sha256()
+        self.head = self.rest = self.tail = b""
+
+    @property
+    def sha256(self) -> str:
+        """Return the sha256 of what was read."""
+        return self._sha256.hexdigest()
+
+    def find_units(self) -> bool:
+        """Read up to the units. Return False if there are none in this form; then all is read."""
+        # Within a text a quotation mark is escaped, so this can only be the field.
+        while (begin := self.rest.find(_FIRST)) < 0:
+            if not self._more():
+                return False
+        begin += len(b'"units":[')
+        self.head, self.rest = self.rest[:begin], self.rest[begin:]
+        return True
+
+    def units(self) -> Iterator[UnitFields]:
+        """Yield the units, then keep what stands behind them. Raises ValidationError for what is none."""
+        while True:
+            until = self.rest.find(_NEXT, _BLOCK_BYTES) + 1
+            if until:
+                yield from _read_units(self.rest[:until])
+                self.rest = self.rest[until + 1 :]
+            elif not self._more():
+                break
+        end = self.rest.rfind(_BEHIND)
+        if end < 0 and self.rest.endswith(_LAST):
+            end = len(self.rest) - len(_LAST)
+        if end < 0:
+            raise _OtherFormError
+        yield from _read_units(self.rest[: end + 1])
+        self.tail = self.rest[end + 1 :]
+
+    def _more(self) -> bool:
+        part = next(self._parts, b"")
+        self._sha256.update(part)
+        self.rest += part
+        return bool(part)
+
+
+def _read_units(data: bytes) -> Iterator[UnitFields]:
+    return map(_fields_of, _TUPLE.validate_json(b"[%b]" % data))
+
+
+def split_units(parts: Callable[[], Iterable[bytes]]) -> tuple[bytes, PlannedUnits | None, str]:
+    """Return the canonical JSON of a plan without its units, the units, and the sha256 of all its bytes.
+
+    Bytes in another form are returned whole, without units. Raises ValidationError for units that are none.
     """
-    # Within a text a quotation mark is escaped, so none of these can stand there.
-    begin = data.find(_FIRST)
-    end = data.rfind(_BEHIND)
-    if end < 0 and data.endswith(_LAST):
-        end = len(data) - len(_LAST)
-    if begin < 0 or end < begin:
-        return data, None
-    begin, end = begin + len(b'"units":['), end + 1
-    return data[:begin] + data[end:], PlannedUnits(_units_between(data, begin, end))
-
-
-def _units_between(data: bytes, begin: int, end: int) -> Iterator[UnitFields]:
-    while begin < end:
-        until = data.find(_NEXT, begin + _BLOCK_BYTES, end) + 1 or end
-        for unit in _TUPLE.validate_json(b"[%b]" % data[begin:until]):
-            yield _fields_of(unit)
-        begin = until + 1
+    reading = _PlanParts(parts())
+    if not reading.find_units():
+        return reading.rest, None, reading.sha256
+    try:
+        units = PlannedUnits(reading.units())
+    except _OtherFormError:
+        data = b"".join(parts())
+        return data, None, sha256_hex(data)
+    return reading.head + reading.tail, units, reading.sha256

@@ -137,7 +137,7 @@ class Cutplan(PhaseWork):
     phase = Phase.CUTPLAN
 
     def prepare(self, context: PhaseContext) -> tuple[Check, ...]:
-        marked_digest = sha256_hex(context.workspace.read(MARKED))
+        marked_digest = context.workspace.sha256(MARKED)
         planned_digest = _planned(context).content_digest
         are_equal = marked_digest == planned_digest
         return (

@@ -64,6 +64,15 @@ def test_a_plan_is_written_in_the_bytes_of_its_canonical_json_and_read_back(coun
     assert CutPlan.read(b"".join(plan.json_parts())).plan_digest == plan.plan_digest == sha256_hex(canonical_json(plan))
 
 
+@pytest.mark.parametrize("size", [1, 7, 64, 1 << 20])
+def test_a_plan_is_read_in_parts_wherever_they_end(size: int) -> None:
+    plan = bind(_document(_units(40)), None)
+    written = canonical_json(plan)
+    parts = [written[at : at + size] for at in range(0, len(written), size)]
+    assert CutPlan.read_parts(lambda: parts) == plan
+    assert CutPlan.read_parts(lambda: parts).plan_digest == plan.plan_digest
+
+
 def test_a_plan_in_another_form_is_read_too_and_has_the_digest_of_its_bytes() -> None:
     plan = bind(_document(_units(3)), None)
     spaced = json.dumps(json.loads(canonical_json(plan)), indent=1).encode()
