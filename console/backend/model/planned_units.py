@@ -212,7 +212,7 @@ class PlannedUnits(Sequence[PlannedUnit]):
 _TUPLE = TypeAdapter(tuple[PlannedUnit, ...])
 _FIRST, _NEXT, _LAST = b'"units":[{"address":', b'},{"address":', b"}]}"
 _BEHIND = b'}]},"expected_deltas":['
-"""What follows the units in the canonical JSON of a plan that is bound."""
+"""Bytes behind the units in the canonical JSON of a plan that is bound."""
 _BLOCK_BYTES = 1 << 17
 
 

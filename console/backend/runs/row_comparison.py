@@ -18,7 +18,7 @@ _THERE, _PLACED, _FAITHFUL, _JOINED = 1, 2, 4, 8
 
 
 class Wrong(Value):
-    """What is wrong of one kind: how many, and the first."""
+    """Number of faults of one kind, and the first of them."""
 
     count: int = 0
     first: tuple[str, ...] = ()
