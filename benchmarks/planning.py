@@ -13,7 +13,7 @@ FASTER_THAN_PARSER = 5.0
 """Planning is at least so many times faster than markdown-it-py."""
 GROWTH_PER_BYTE = 1.5
 """Time a byte at 64 MB over the best time a byte below: 1.0 is linear."""
-MEMORY_FACTOR = 12.0
+MEMORY_FACTOR = 7.0
 """Peak resident memory of planning 64 MB, over its size."""
 
 _PROSE = (

@@ -73,8 +73,8 @@ DOCUMENTS = (
     Mutant(
         "an invisible character is looked for in the bytes of the text",
         f"{_D}/folding.py",
-        "    return _INVISIBLE_PUNCTUATION.search(data) is not None or any(",
-        "    return any(",
+        "encoded is not None and _INVISIBLE_PUNCTUATION.search(encoded) is not None",
+        "False",
         _test("documents/test_prefilters", "each_invisible_character_is_found_and_no_other"),
     ),
     Mutant(

@@ -10,6 +10,7 @@ _PHASES, _VERIFICATION, _RULINGS = (
     f"{_B}/runs/verification.py",
     f"{_B}/runs/approval_workflow.py",
 )
+_COMPARISON = f"{_B}/runs/row_comparison.py"
 _RECORD, _PREFLIGHT, _FAILURES = f"{_B}/backup/record.py", f"{_B}/runs/preflight.py", f"{_B}/runs/failures.py"
 _CHECK, _SIGNATURES, _BINDINGS = (f"{_B}/approvals/{name}.py" for name in ("check", "signatures", "bindings"))
 _STATEMENT, _POLICY, _PINNING = (f"{_B}/approvals/{name}.py" for name in ("statement", "policy", "pinning"))
@@ -324,58 +325,66 @@ _OF_RUNS = (
     *(
         Mutant(
             f"the verification sees {what}",
-            _VERIFICATION,
+            file,
             old,
             new,
             _test("runs/test_verification", f"each_check_fails_when_what_it_checks_is_broken[{check}]"),
         )
-        for what, check, old, new in (
+        for what, check, file, old, new in (
             (
                 "a unit too few",
                 "cardinality",
-                "            len(rows.units) == len(planned),\n",
-                "            True,\n",
+                _VERIFICATION,
+                "units.rows == n),",
+                "True),",
             ),
             (
                 "an address that is not there",
                 "addresses",
-                "(unit.address for unit in planned if unit.address not in unit_rows)",
-                "(unit.address for unit in planned if False)",
+                _COMPARISON,
+                "addresses=self._without(_THERE),",
+                "addresses=Wrong(),",
             ),
-            ("another anchor", "anchors", "    return bool(row.anchored) and ", "    return "),
+            ("another anchor", "anchors", _COMPARISON, "    return bool(row.anchored) and ", "    return "),
             (
                 "a unit in another place",
                 "hierarchy",
-                "        if row is None or (row.parent, row.unit_kind, row.section_type, row.number, row.title) != place:",
-                "        if row is None:",
+                _COMPARISON,
+                "    return _PLACED if (row.parent, row.unit_kind, row.section_type, row.number, row.title) == place else 0",
+                "    return _PLACED",
             ),
             (
                 "a unit that is no draft",
                 "lifecycle",
-                'for row in rows.units if row.lifecycle != "draft"), "every unit',
-                'for row in rows.units if False), "every unit',
+                _COMPARISON,
+                '            if row.lifecycle != "draft":',
+                "            if False:",
             ),
             (
                 "another body",
                 "body fidelity",
-                "        if row is None or sha256_hex(_body(row)) != expected:",
-                "        if row is None:",
+                _COMPARISON,
+                "if body == self._kept[unit.byte_start : unit.byte_end] else 0",
+                "if body == self._kept[unit.byte_start : unit.byte_end] else _FAITHFUL",
             ),
             (
                 "bytes that the source does not have",
                 "coverage",
-                "_joined(written, unit_rows, edited, kept) == kept",
-                "_joined(written, unit_rows, edited, kept) != b''",
+                _COMPARISON,
+                "not all(right & _JOINED for right in self._right)",
+                "False",
             ),
             (
                 "a row that nobody planned",
                 "deltas",
+                _VERIFICATION,
                 "if count.table in before and count.rows - before.get(count.table, 0) != wanted.get(count.table, 0)",
                 "if False",
             ),
             (
                 "a change of other units",
                 "untouched rows",
+                _VERIFICATION,
                 "rows.untouched_digest == world.baseline_digest",
                 "bool(world.baseline_digest)",
             ),
@@ -384,7 +393,7 @@ _OF_RUNS = (
     Mutant(
         "the verification looks at the pinned source",
         _VERIFICATION,
-        "    same_source = sha256_hex(kept) == plan.document.source.canonical_sha256",
+        "    same_source = kept.sha256 == plan.document.source.canonical_sha256",
         "    same_source = True",
         _test("runs/test_verification", "another_source_than_the_pinned_one_is_seen"),
     ),

@@ -23,14 +23,8 @@ from console.backend.model.canonical_json import canonical_json
 from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus, Refused, StopCode
 from console.backend.model.outcome import Outcome
-from console.backend.model.plan import (
-    Acceptance,
-    DroppedSpan,
-    PlannedUnit,
-    bind,
-    dropped_in_words,
-    omissions_in_words,
-)
+from console.backend.model.plan import Acceptance, DroppedSpan, bind, dropped_in_words, omissions_in_words
+from console.backend.model.planned_units import PlannedUnit
 from console.backend.model.suspect_groups import SuspectGroup, grouped
 from console.cli.arguments import Options
 from console.cli.output import narrate, report

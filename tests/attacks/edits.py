@@ -3,7 +3,8 @@
 import psycopg
 
 from console.backend.model.canonical_json import sha256_hex
-from console.backend.model.plan import Coverage, CutPlan, DocumentPlan, PlannedUnit, SourceVersion
+from console.backend.model.plan import Coverage, CutPlan, DocumentPlan, SourceVersion
+from console.backend.model.planned_units import PlannedUnit
 from console.backend.model.states import Stage
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect

@@ -9,7 +9,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from console.backend.journal.journal_key import JournalKey
-from console.backend.model.plan import PlannedUnit
+from console.backend.model.planned_units import PlannedUnit
 from console.backend.postgres import ledger
 from tests.attacks.world import EXECUTOR, STRANGER, VERIFIER, bring, call, changed, look, session
 from tests.backend.postgres.signed_cut import SignedCut, event, stopped

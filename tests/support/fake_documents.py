@@ -2,7 +2,8 @@
 
 from hashlib import sha256
 
-from console.backend.model.plan import Coverage, DocumentPlan, OtherSpan, PlannedUnit, Problem, SourceVersion
+from console.backend.model.plan import Coverage, DocumentPlan, OtherSpan, Problem, SourceVersion
+from console.backend.model.planned_units import PlannedUnit
 from console.backend.model.view_models import PlanView, SourceText, TitlePart
 
 SAMPLE = """# Federal Data Protection Act

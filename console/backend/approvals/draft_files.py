@@ -3,37 +3,37 @@
 from datetime import datetime
 from pathlib import Path
 
-from console.backend.approvals.statement import Statement, draft_unit
+from console.backend.approvals.statement import Statement
 from console.backend.host.regular_file import read_regular
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.counting import counted
+from console.backend.model.draft_units import NO_DRAFTS, DraftUnits, KeptLines
 from console.backend.model.merkle import merkle_root
 from console.backend.model.outcome import Check, Evidence, Outcome
-from console.backend.model.plan import DraftUnit
 from console.backend.model.purposes import Purpose
 
 _MAX_DRAFTS_BYTES = 1 << 28
 
 
-def read_drafts(statement: Path, signed: Statement, now: datetime) -> tuple[tuple[DraftUnit, ...], tuple[Check, ...]]:
+def read_drafts(statement: Path, signed: Statement, now: datetime) -> tuple[DraftUnits, tuple[Check, ...]]:
     """Read the drafts of a ruling from the file beside it, and check that it is the signed one.
 
     Without that file, the drafts are those that the statement itself lists. A ruling without drafts has no check.
     """
     if signed.drafts is None:
-        return (), ()
-    path = statement.with_name(signed.drafts.file)
+        return NO_DRAFTS, ()
+    path, listed = statement.with_name(signed.drafts.file), DraftUnits.of(signed.drafts.units or ())
     try:
-        data = read_regular(path, _MAX_DRAFTS_BYTES)
-        lines = tuple(data.decode().split("\n"))
-        units = tuple(draft_unit(line) for line in lines)
+        lines = KeptLines.of_file(read_regular(path, _MAX_DRAFTS_BYTES))
+        units = DraftUnits(lines)
     except (OSError, ValueError) as error:
         problem = error.strerror if isinstance(error, OSError) else str(error)
-        return signed.drafts.units or (), (_compared(path, signed, now, f"{path.name}: {problem}", is_signed=False),)
-    is_signed = sha256_hex(data) == signed.drafts.file_sha256 and merkle_root(lines) == signed.draft_digest
-    answer = f"{path.name}: {counted(len(lines), 'line')}, root {merkle_root(lines)}"
+        return listed, (_compared(path, signed, now, f"{path.name}: {problem}", is_signed=False),)
+    root = merkle_root(lines)
+    is_signed = sha256_hex(lines.data) == signed.drafts.file_sha256 and root == signed.draft_digest
+    answer = f"{path.name}: {counted(len(lines), 'line')}, root {root}"
     compared = _compared(path, signed, now, answer, is_signed=is_signed)
-    return (units if is_signed else signed.drafts.units or ()), (compared,)
+    return (units if is_signed else listed), (compared,)
 
 
 def _compared(path: Path, signed: Statement, now: datetime, answer: str, *, is_signed: bool) -> Check:

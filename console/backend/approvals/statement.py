@@ -2,6 +2,7 @@
 
 import os
 import uuid
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -22,8 +23,8 @@ from console.backend.host.durable import write_new_file
 from console.backend.host.regular_file import open_regular
 from console.backend.model.amendment import Amendment, Moved
 from console.backend.model.canonical_json import canonical_json, sha256_hex
+from console.backend.model.draft_units import DraftUnit, KeptLines, draft_unit
 from console.backend.model.errors import Refused, StopCode
-from console.backend.model.plan import DraftUnit
 from console.backend.model.plan_binding import TableDelta, Target
 from console.backend.model.purposes import Kind, Purpose
 from console.backend.model.safe_text import SafeText
@@ -275,31 +276,18 @@ def draft_statement(
 MAX_LISTED = 200
 """More drafts than this are not listed in the statement itself."""
 _MAX_LISTED_BYTES = 48 * 1024
-_FIELDS = 7
 
 
-def list_drafts(lines: tuple[str, ...], file: str) -> StatementDrafts:
+def list_drafts(lines: Iterable[str], file: str) -> StatementDrafts:
     """Return the drafts of a ruling from their lines (see `DraftState`), which stand in `file` beside the statement."""
-    are_few = len(lines) <= MAX_LISTED and sum(len(line.encode()) for line in lines) <= _MAX_LISTED_BYTES
+    lines = lines if isinstance(lines, KeptLines) else KeptLines(lines)
+    are_few = len(lines) <= MAX_LISTED and len(lines.data) - len(lines) + 1 <= _MAX_LISTED_BYTES
     return StatementDrafts(
         count=len(lines),
         units=tuple(draft_unit(line) for line in lines) if are_few else None,
         file=file,
-        file_sha256=sha256_hex(draft_file(lines)),
+        file_sha256=sha256_hex(lines.data),
     )
-
-
-def draft_file(lines: tuple[str, ...]) -> bytes:
-    """Return the bytes of the file of drafts: their lines, joined by LF."""
-    return "\n".join(lines).encode()
-
-
-def draft_unit(line: str) -> DraftUnit:
-    """Return address, title and body digest of one line. Raises ValueError if it has another number of fields."""
-    fields = line.split("\t")
-    if len(fields) != _FIELDS:
-        raise ValueError(f"a line of {len(fields)} fields, {_FIELDS} are expected")
-    return DraftUnit(address=fields[0], title=fields[5], body_sha256=fields[6])
 
 
 def statement_bytes(statement: Statement) -> bytes:

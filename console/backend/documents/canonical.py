@@ -4,11 +4,12 @@ import unicodedata
 from dataclasses import dataclass
 
 from console.backend.documents.limits import DEFAULT_LIMITS, Limits
-from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.canonical_json import sha256_hex, sha256_of
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.plan import SourceVersion
 
 CANON_RULE = "canon-md-v0.1.0"
+_PART = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -25,9 +26,51 @@ class CanonicalText:
     """One text twice: as characters, for the scanner, and as the bytes that spans and digests are about."""
 
     text: str
-    data: bytes
+    encoded: bytes | None
+    """None of a text in ASCII, which is as long in memory as its bytes and has them in a moment."""
     rule: str = CANON_RULE
     """Rule by which it was made from the raw bytes."""
+
+    @property
+    def data(self) -> bytes:
+        """Return the bytes of the whole text."""
+        return self.text.encode() if self.encoded is None else self.encoded
+
+    def of(self, raw: bytes) -> bytes:
+        """Return the bytes of the whole text, which was made of these: if they are the same, these themselves."""
+        same = self.size == len(raw) and all(
+            self.body(start, start + _PART) == raw[start : start + _PART] for start in range(0, self.size, _PART)
+        )
+        return raw if same else self.data
+
+    @property
+    def size(self) -> int:
+        """Return the number of bytes."""
+        return len(self.text if self.encoded is None else self.encoded)
+
+    def body(self, start: int, end: int) -> bytes:
+        """Return the bytes between two of them."""
+        return self.text[start:end].encode() if self.encoded is None else self.encoded[start:end]
+
+    def line_breaks(self, start: int, end: int) -> int:
+        """Return the number of LF between two bytes."""
+        return self.text.count("\n", start, end) if self.encoded is None else self.encoded.count(b"\n", start, end)
+
+    def sha256(self) -> str:
+        """Return the sha256 of the whole text."""
+        return sha256_of(self.body(start, start + _PART) for start in range(0, self.size, _PART))
+
+
+class Handover:
+    """The bytes of a document on their way to where they are read: nobody on the way keeps them in memory."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def take(self) -> bytes:
+        """Return the bytes, once."""
+        data, self.data = self.data, b""
+        return data
 
 
 def canonical_text(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> CanonicalText:
@@ -42,7 +85,7 @@ def canonical_text(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> CanonicalText
     normal = unicodedata.normalize("NFC", plain)  # Of a text that is normal already, the same object.
     data = body if normal is text else normal.encode()
     _refuse_long_line(data, limits)
-    return CanonicalText(text=normal, data=data)
+    return CanonicalText(normal, None if normal.isascii() else data)
 
 
 def decoded_text(raw: bytes, limits: Limits = DEFAULT_LIMITS) -> str:
@@ -60,17 +103,22 @@ def bounded(text: str, rule: str, limits: Limits = DEFAULT_LIMITS) -> CanonicalT
     """Return text that another rule has derived, by the same limits. Raises RefusedText for a line beyond them."""
     data = text.encode()
     _refuse_long_line(data, limits)
-    return CanonicalText(text, data, rule)
+    return CanonicalText(text, None if text.isascii() else data, rule)
 
 
-def source_version(raw: bytes, canonical: bytes, origin: str, rule: str = CANON_RULE) -> SourceVersion:
+def source_version(raw: bytes, canonical: bytes | CanonicalText, origin: str, rule: str = CANON_RULE) -> SourceVersion:
     """The pinned snapshot of a document; `origin` is `file:<name>` or `live:<registered name>`."""
     sha256 = sha256_hex(raw)
+    same = canonical is raw or (isinstance(canonical, CanonicalText) and canonical.encoded is raw)
     return SourceVersion(
         origin=origin,
         bytes=len(raw),
         sha256=sha256,
-        canonical_sha256=sha256 if canonical is raw else sha256_hex(canonical),
+        canonical_sha256=sha256
+        if same
+        else canonical.sha256()
+        if isinstance(canonical, CanonicalText)
+        else sha256_hex(canonical),
         canon_rule=rule,
     )
 

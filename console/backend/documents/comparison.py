@@ -155,7 +155,7 @@ def units_of_plan(plan: DocumentPlan, canonical: bytes) -> tuple[ComparedUnit, .
             body=kept[unit.byte_start : unit.byte_end].decode(),
             line=unit.line_start,
         )
-        for unit in as_written(plan).units
+        for unit in as_written(plan).units.fields()
     )
 
 

@@ -3,16 +3,19 @@
 from collections.abc import Iterator
 from functools import lru_cache
 from hashlib import sha256
-from itertools import pairwise
+from heapq import merge
 from operator import attrgetter
 
+from console.backend.documents.canonical import CanonicalText
 from console.backend.documents.limits import DEFAULT_LIMITS, Limits
 from console.backend.model.canonical_json import sha256_hex
-from console.backend.model.plan import DocumentPlan, OtherSpan, PlannedUnit, Problem
+from console.backend.model.plan import DocumentPlan, OtherSpan, Problem
+from console.backend.model.planned_units import PlannedUnits, UnitFields
 from console.backend.model.vocabulary import VOCABULARY, SectionType
 from console.backend.model.written_plan import as_written, kept_bytes
 
-Span = PlannedUnit | OtherSpan
+Span = UnitFields | OtherSpan
+_STARTS = attrgetter("byte_start")
 
 _RANKS: dict[str, int] = {
     t.value: rank
@@ -32,41 +35,42 @@ _CONTAINER_RANK = 1
 _ARTICLE_RANK = 2
 _NESTING = frozenset({SectionType.PRINCIPLE.value, SectionType.POINT.value})
 """Types that can nest in themselves: depth four and more of Markdown, and `(i)` below `(a)`."""
-_LF = ord("\n")
 
 
-def check_algebra(plan: DocumentPlan, canonical: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[Problem, ...]:
+def check_algebra(
+    plan: DocumentPlan, canonical: bytes | CanonicalText, limits: Limits = DEFAULT_LIMITS
+) -> tuple[Problem, ...]:
     """Every way in which the plan is not a lossless, unambiguous cut of these bytes. Empty: accepted. Never raises."""
-    ordered = spans(plan)
-    written, kept = as_written(plan), kept_bytes(canonical, plan.dropped)
+    text = canonical if isinstance(canonical, CanonicalText) else CanonicalText("", canonical)
+    kept = CanonicalText("", kept_bytes(text.data, plan.dropped)) if plan.dropped else text
     return (
         *_source(plan, kept),
-        *_dropped(plan, canonical),
+        *_dropped(plan, text),
         *_count(plan, limits),
-        *_partition(plan, ordered, canonical),
-        *_coverage(plan),
-        *_lines(ordered, canonical),
-        *_tree(plan),
-        *_units(written, kept),
+        *_spans(plan, text),
+        *_units(plan, kept),
     )
 
 
-def spans(plan: DocumentPlan) -> list[Span]:
-    """Units and other spans in the order of their bytes."""
-    return sorted((*plan.units, *plan.others), key=attrgetter("byte_start"))
+def spans(plan: DocumentPlan) -> Iterator[Span]:
+    """Yield units and other spans in the order of their bytes."""
+    units, others = PlannedUnits.of(plan.units), sorted(plan.others, key=_STARTS)
+    if units.in_order:
+        return merge(units.fields(), others, key=_STARTS)
+    return iter(sorted((*units.fields(), *others), key=_STARTS))
 
 
-def _source(plan: DocumentPlan, kept: bytes) -> Iterator[Problem]:
-    if sha256_hex(kept) != plan.source.canonical_sha256:
+def _source(plan: DocumentPlan, kept: CanonicalText) -> Iterator[Problem]:
+    if kept.sha256() != plan.source.canonical_sha256:
         yield Problem(code="SOURCE_DIFFERS", line=0, message="the text is not the one the plan was made from")
 
 
-def _dropped(plan: DocumentPlan, canonical: bytes) -> Iterator[Problem]:
+def _dropped(plan: DocumentPlan, canonical: CanonicalText) -> Iterator[Problem]:
     """Dropped spans are in order, disjoint, not empty, and hold the bytes that they state."""
     at = 0
     for span in plan.dropped:
-        data = canonical[span.byte_start : span.byte_end]
-        if span.byte_start < at or not data or span.byte_end > len(canonical):
+        data = canonical.body(span.byte_start, span.byte_end)
+        if span.byte_start < at or not data or span.byte_end > canonical.size:
             yield Problem(code="DROPPED_OUT_OF_ORDER", line=span.line, message="a dropped span is out of order")
         elif sha256_hex(data) != span.sha256:
             yield Problem(code="DROPPED_DIFFERS", line=span.line, message="the sha256 of a dropped span differs")
@@ -94,70 +98,108 @@ def _no_units(plan: DocumentPlan) -> Problem:
     return Problem(code="NO_UNITS", line=first.line, message=message)
 
 
-def _partition(plan: DocumentPlan, ordered: list[Span], canonical: bytes) -> Iterator[Problem]:
-    """Ordered, disjoint, covering: each span begins where the one before ends, from 0 to the last byte."""
-    at = 0
-    for span in ordered:
-        if span.byte_start != at or span.byte_end <= at:
-            yield Problem(
-                code="SPANS_DO_NOT_MEET",
-                line=span.line_start,
-                message=f"a span of bytes {span.byte_start} to {span.byte_end} where {at} was expected",
-            )
-        at = span.byte_end
-    if at != len(canonical):
-        yield Problem(code="NOT_COVERING", line=0, message=f"spans end at byte {at} of {len(canonical)}")
-    for before, after in pairwise(plan.units):
-        if after.byte_start < before.byte_end:
-            yield Problem(code="UNITS_OUT_OF_ORDER", line=after.line_start, message=f"{after.address} is out of order")
-
-
-def _coverage(plan: DocumentPlan) -> Iterator[Problem]:
-    unit_bytes = sum(u.byte_end - u.byte_start for u in plan.units)
-    other_bytes = sum(o.byte_end - o.byte_start for o in plan.others)
+def _spans(plan: DocumentPlan, canonical: CanonicalText) -> Iterator[Problem]:
+    """Return what is wrong with the spans, in one pass over them: a large plan has many."""
+    partition, lines, inside, outside = _Partition(), _Lines(canonical), 0, 0
+    for span in spans(plan):
+        partition.add(span)
+        lines.add(span)
+        if isinstance(span, UnitFields):
+            inside += span.byte_end - span.byte_start
+        else:
+            outside += span.byte_end - span.byte_start
+    yield from partition.problems
+    if partition.at != canonical.size:
+        yield Problem(code="NOT_COVERING", line=0, message=f"spans end at byte {partition.at} of {canonical.size}")
     stated = plan.coverage
-    if (stated.unit_bytes, stated.other_bytes) != (unit_bytes, other_bytes) or not stated.lossless:
+    if (stated.unit_bytes, stated.other_bytes) != (inside, outside) or not stated.lossless:
         yield Problem(code="COVERAGE_WRONG", line=0, message="the stated coverage is not that of the spans")
+    yield from lines.problems
 
 
-def _lines(ordered: list[Span], canonical: bytes) -> Iterator[Problem]:
+class _Partition:
+    """Ordered, disjoint, covering: each span begins where the one before ends, from 0 to the last byte."""
+
+    def __init__(self) -> None:
+        self.at = 0
+        self.problems: list[Problem] = []
+
+    def add(self, span: Span) -> None:
+        if span.byte_start != self.at or span.byte_end <= self.at:
+            self.problems.append(
+                Problem(
+                    code="SPANS_DO_NOT_MEET",
+                    line=span.line_start,
+                    message=f"a span of bytes {span.byte_start} to {span.byte_end} where {self.at} was expected",
+                )
+            )
+        self.at = span.byte_end
+
+
+class _Lines:
     """Spans begin at the beginning of the line that they state, and end on the one they state."""
-    at, line = 0, 1
-    for span in ordered:
-        start, end = span.byte_start, span.byte_end
-        if start > at:
-            line += canonical.count(b"\n", at, start)
-        last = line + canonical.count(b"\n", start, end - 1)
-        whole = start == 0 or canonical[start - 1] == _LF
+
+    def __init__(self, canonical: CanonicalText) -> None:
+        self._canonical = canonical
+        self._at, self._line = 0, 1
+        self.problems: list[Problem] = []
+
+    def add(self, span: Span) -> None:
+        canonical, start, end, line = self._canonical, span.byte_start, span.byte_end, self._line
+        if start > self._at:
+            line += canonical.line_breaks(self._at, start)
+        last = line + canonical.line_breaks(start, end - 1)
+        whole = start == 0 or canonical.body(start - 1, start) == b"\n"
         if not whole or (span.line_start, span.line_end) != (line, last):
-            yield Problem(
-                code="LINES_WRONG", line=span.line_start, message=f"the span begins in line {line} and ends in {last}"
-            )
-        at, line = end, last + 1
+            message = f"the span begins in line {line} and ends in {last}"
+            self.problems.append(Problem(code="LINES_WRONG", line=span.line_start, message=message))
+        self._at, self._line = end, last + 1
 
 
-def _tree(plan: DocumentPlan) -> Iterator[Problem]:
-    seen: dict[str, PlannedUnit] = {}
-    prefix = f"{plan.docprefix}/"
-    for unit in plan.units:
+def _units(plan: DocumentPlan, kept: CanonicalText) -> Iterator[Problem]:
+    """Return what is wrong with the units, each of them and where it hangs."""
+    order: list[Problem] = []
+    tree, bodies, before = _Tree(plan), _Bodies(kept), 0
+    for unit in PlannedUnits.of(plan.units).fields():
+        if unit.byte_start < before:
+            message = f"{unit.address} is out of order"
+            order.append(Problem(code="UNITS_OUT_OF_ORDER", line=unit.line_start, message=message))
+        before = unit.byte_end
+        tree.add(unit)
+        if not plan.dropped:
+            bodies.add(unit)
+    for unit in PlannedUnits.of(as_written(plan).units).fields() if plan.dropped else ():
+        bodies.add(unit)
+    return iter((*order, *tree.problems, *bodies.problems))
+
+
+class _Tree:
+    """Addresses are unique and of the document, and each unit hangs below one that may contain it."""
+
+    def __init__(self, plan: DocumentPlan) -> None:
+        self._plan = plan
+        self._seen: dict[str, str] = {}
+        """Section type of each address."""
+        self.problems: list[Problem] = []
+
+    def add(self, unit: UnitFields) -> None:
         address, above = unit.address, unit.parent
-        parent = None if above is None else seen.get(above)
-        if address in seen:
-            first = seen[address].line_start
-            yield Problem(
-                code="ADDRESS_REPEATED", line=unit.line_start, message=f"{address} is in line {first} already"
+        outer = None if above is None else self._seen.get(above)
+        if address in self._seen:
+            first = next(
+                known.line_start for known in PlannedUnits.of(self._plan.units).fields() if known.address == address
             )
-        if not (address.startswith(prefix) and address.isascii()):
-            yield Problem(code="ADDRESS_FOREIGN", line=unit.line_start, message=f"{address!r} is not an address")
-        if parent is None and above is not None:
-            yield Problem(code="PARENT_MISSING", line=unit.line_start, message=f"no {above} before this unit")
-        if parent is not None and not _may_contain(parent.section_type, unit.section_type):
-            yield Problem(
-                code="LEVEL_ILLEGAL",
-                line=unit.line_start,
-                message=f"{unit.section_type} {address} below {parent.section_type} {above}",
-            )
-        seen.setdefault(address, unit)
+            self._problem("ADDRESS_REPEATED", unit, f"{address} is in line {first} already")
+        if not (address.startswith(f"{self._plan.docprefix}/") and address.isascii()):
+            self._problem("ADDRESS_FOREIGN", unit, f"{address!r} is not an address")
+        if outer is None and above is not None:
+            self._problem("PARENT_MISSING", unit, f"no {above} before this unit")
+        if outer is not None and not _may_contain(outer, unit.section_type):
+            self._problem("LEVEL_ILLEGAL", unit, f"{unit.section_type} {address} below {outer} {above}")
+        self._seen.setdefault(address, unit.section_type)
+
+    def _problem(self, code: str, unit: UnitFields, message: str) -> None:
+        self.problems.append(Problem(code=code, line=unit.line_start, message=message))
 
 
 @lru_cache(maxsize=1024)
@@ -169,18 +211,22 @@ def _may_contain(above: str, below: str) -> bool:
     return outer < inner or same or groups
 
 
-def _units(plan: DocumentPlan, canonical: bytes) -> Iterator[Problem]:
-    for unit in plan.units:
-        body = canonical[unit.byte_start : unit.byte_end]
+class _Bodies:
+    """Bodies are slices of the text that is written, not blank, with the stated digest and a known kind."""
+
+    def __init__(self, kept: CanonicalText) -> None:
+        self._kept = kept
+        self.problems: list[Problem] = []
+
+    def add(self, unit: UnitFields) -> None:
+        body = self._kept.body(unit.byte_start, unit.byte_end)
         if sha256(body).hexdigest() != unit.body_sha256:
-            yield Problem(
-                code="BODY_DIFFERS", line=unit.line_start, message=f"{unit.address}: the body's sha256 differs"
-            )
+            self._problem("BODY_DIFFERS", unit, f"{unit.address}: the body's sha256 differs")
         if body.isspace() or not body:
-            yield Problem(code="BODY_EMPTY", line=unit.line_start, message=f"{unit.address} has no text")
+            self._problem("BODY_EMPTY", unit, f"{unit.address} has no text")
         if (unit.unit_kind, unit.section_type) not in VOCABULARY:
-            yield Problem(
-                code="VOCABULARY_UNKNOWN",
-                line=unit.line_start,
-                message=f"{unit.unit_kind}/{unit.section_type} is not in the vocabulary",
-            )
+            message = f"{unit.unit_kind}/{unit.section_type} is not in the vocabulary"
+            self._problem("VOCABULARY_UNKNOWN", unit, message)
+
+    def _problem(self, code: str, unit: UnitFields, message: str) -> None:
+        self.problems.append(Problem(code=code, line=unit.line_start, message=message))

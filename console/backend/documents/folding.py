@@ -5,6 +5,8 @@ import re
 import unicodedata
 from typing import Final
 
+from console.backend.documents.canonical import CanonicalText
+
 REACH: Final = 48
 """Number of characters in which a beginning is folded; sign, number and separator stand within them."""
 _TAB_STOP: Final = "    "
@@ -38,12 +40,14 @@ _LINK: Final = re.compile(r"!?\[([^\[\]\n]*)\](?:\([^()\n]*\)|\{[^{}\n]*\})")
 _ATTRIBUTES: Final = re.compile(r"\{[ \t]*(?:[#.][^{}\n]*|[A-Za-z-]+=[^{}\n]*)\}")
 
 
-def holds_invisible(text: str, data: bytes) -> bool:
-    """Return whether a text, given as characters and as UTF-8, holds an invisible character.
+def holds_invisible(document: CanonicalText) -> bool:
+    """Return whether a text holds an invisible character.
 
     Most of these begin with the same byte, which is rare; as characters they would be searched for one by one.
     """
-    return _INVISIBLE_PUNCTUATION.search(data) is not None or any(sign in text for sign in _RARE_INVISIBLE)
+    encoded, text = document.encoded, document.text
+    hides = encoded is not None and _INVISIBLE_PUNCTUATION.search(encoded) is not None
+    return hides or any(sign in text for sign in _RARE_INVISIBLE)
 
 
 def needs_folding(line: str) -> bool:

@@ -67,7 +67,7 @@ class KeptText:
 
     def source(self, raw: bytes, origin: str) -> SourceVersion:
         """Return the pinned snapshot: the canonical text is the one that bodies are slices of."""
-        version = source_version(raw, self.kept.data, origin)
+        version = source_version(raw, self.kept, origin)
         return version.model_copy(update={"canon_rule": KEPT_RULE}) if self.pieces else version
 
     def dropped(self) -> tuple[DroppedSpan, ...]:

@@ -8,7 +8,7 @@ from typing import Final
 from pydantic import ValidationError
 
 import console
-from console.backend.documents.canonical import canonical_text, source_version
+from console.backend.documents.canonical import Handover, canonical_text, source_version
 from console.backend.documents.coverage import check_algebra
 from console.backend.documents.limits import DEFAULT_LIMITS, Limits
 from console.backend.documents.own_profiles import ChosenProfile
@@ -26,7 +26,7 @@ _CODE: Final = "import sys; sys.path.insert(0, sys.argv[1]); from {module} impor
 
 def plan_chosen(
     chosen: ChosenProfile,
-    raw: bytes,
+    raw: bytes | Handover,
     *,
     origin: str,
     docprefix: str,
@@ -48,6 +48,7 @@ def plan_chosen(
             acceptances=acceptances,
             limits=limits,
         )
+    raw = raw.take() if isinstance(raw, Handover) else raw
     request = PlanRequest(docprefix, chosen.name, ordinals, acceptances, chosen.sha256)
     text = text_of(request, raw, origin, limits)
     if isinstance(text, PlanResult):

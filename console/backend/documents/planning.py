@@ -1,18 +1,17 @@
 """Documents to plans: the public entry of this package. Bad content gives problems, never an exception."""
 
 import re
+from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypedDict
-
-from pydantic import TypeAdapter
+from typing import NamedTuple, TypeAlias
 
 from console.backend.documents.acceptances import MORE, Accepted
 from console.backend.documents.addresses import addresses, docprefix_problem, number_of
 from console.backend.documents.annexes import unclear_annexes
-from console.backend.documents.canonical import CanonicalText, RefusedText, canonical_text, source_version
+from console.backend.documents.canonical import CanonicalText, Handover, RefusedText, canonical_text, source_version
 from console.backend.documents.coverage import check_algebra
 from console.backend.documents.kept_text import KeptText, keep
 from console.backend.documents.limits import DEFAULT_LIMITS, Limits
@@ -34,11 +33,11 @@ from console.backend.model.plan import (
     DocumentPlan,
     DroppedSpan,
     OtherSpan,
-    PlannedUnit,
     Problem,
     SourceVersion,
     Suspect,
 )
+from console.backend.model.planned_units import PlannedUnits, UnitFields
 from console.backend.model.profile_names import AKN_PROFILE
 
 _IS_XML = re.compile(rb"(?:\xef\xbb\xbf)?(?:<\?xml[ \t\r\n]|<(?:\w{1,20}:)?akomaNtoso[ \t\r\n>])")
@@ -48,26 +47,18 @@ _CANDIDATES_PER_UNIT = 5
 """Limit of the lines that are looked at as suspects, as a multiple of the limit of units."""
 
 
-class _UnitFields(TypedDict):
-    """A planned unit before it is one: a hundred thousand are validated in one call, which takes half the time."""
-
-    address: str
-    parent: str | None
-    unit_kind: str
-    section_type: str
-    number: str
-    title: str
-    line_start: int
-    line_end: int
-    byte_start: int
-    byte_end: int
-    body_sha256: str
-
-
-_UNITS = TypeAdapter(tuple[PlannedUnit, ...])
+Offsets: TypeAlias = "array[int]"
+"""Places in a text; as a list of integers, those of a large document take five times the memory."""
 
 PlanText = Callable[[CanonicalText, SourceVersion], tuple[DocumentPlan | None, tuple[Problem, ...]]]
 """Plans a text that was read: the plan, or the problems that refuse it."""
+
+
+class _Front(NamedTuple):
+    """YAML front matter: its characters and lines."""
+
+    end: int
+    lines: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +90,11 @@ class PlanResult:
     @property
     def histogram(self) -> dict[str, int]:
         """Units by section type, in order of their name."""
-        return dict(sorted(Counter(u.section_type for u in self.plan.units).items())) if self.plan else {}
+        return dict(sorted(Counter(u.section_type for u in self.plan.units.fields()).items())) if self.plan else {}
 
 
 def plan_document(
-    raw: bytes,
+    raw: bytes | Handover,
     *,
     origin: str,
     docprefix: str,
@@ -119,7 +110,7 @@ def plan_document(
     """
     if profile == AKN_PROFILE:
         request = PlanRequest(docprefix, profile, ordinals, acceptances)
-        return _plan_markup(raw, origin, request, limits)
+        return _plan_markup(raw.take() if isinstance(raw, Handover) else raw, origin, request, limits)
     compiled = matcher(profile)
     return plan_by(
         compiled, raw, origin=origin, docprefix=docprefix, ordinals=ordinals, acceptances=acceptances, limits=limits
@@ -146,7 +137,7 @@ def _plan_markup(raw: bytes, origin: str, request: PlanRequest, limits: Limits) 
 
 def plan_by(
     compiled: Matcher,
-    raw: bytes,
+    raw: bytes | Handover,
     *,
     origin: str,
     docprefix: str,
@@ -157,10 +148,14 @@ def plan_by(
 ) -> PlanResult:
     """Plan one document by a compiled profile. Never raises for what the document says."""
     request = PlanRequest(docprefix, compiled.profile.name, ordinals, acceptances, profile_sha256)
-    text = text_of(request, raw, origin, limits)
+    given = raw.take() if isinstance(raw, Handover) else raw
+    text = text_of(request, given, origin, limits)
     if isinstance(text, PlanResult):
         return text
-    return _plan_kept(text, raw, origin, request, compiled, limits)
+    kept, unclear = keep(text, compiled.profile.furniture)
+    source = kept.source(given, origin)
+    del given, text
+    return _plan_kept(kept, unclear, source, request, compiled, limits)
 
 
 def text_of(request: PlanRequest, raw: bytes, origin: str, limits: Limits) -> CanonicalText | PlanResult:
@@ -176,36 +171,47 @@ def text_of(request: PlanRequest, raw: bytes, origin: str, limits: Limits) -> Ca
         return PlanResult(request, None, (problem,), None, b"")
     unfit = docprefix_problem(request.docprefix)
     if unfit is not None:
-        return PlanResult(request, None, (unfit,), source_version(raw, text.data, origin), text.data)
+        return PlanResult(request, None, (unfit,), source_version(raw, text, origin), text.data)
     return text
 
 
 def _plan_kept(
-    text: CanonicalText, raw: bytes, origin: str, request: PlanRequest, compiled: Matcher, limits: Limits
+    kept: KeptText,
+    unclear: list[Problem],
+    source: SourceVersion,
+    request: PlanRequest,
+    compiled: Matcher,
+    limits: Limits,
 ) -> PlanResult:
-    kept, unclear = keep(text, compiled.profile.furniture)
-    source = kept.source(raw, origin)
     plan, problems = _planned(kept, source, request, compiled, limits)
     wider = compiled.wider_for(kept.kept.text) if problems else None
     if wider is not None:
         wider_plan, refusals = _planned(kept, source, request, wider, limits)
         plan, problems = (plan, problems) if refusals else (wider_plan, refusals)
-    problems = _bounded([*unclear, *problems]) if unclear else problems
+    problems, canonical = _bounded([*unclear, *problems]) if unclear else problems, kept.whole.data
     if problems or plan is None:
-        return PlanResult(request, None, problems, source, text.data)
-    return PlanResult(request, plan, problems, source, text.data, title_parts(plan, text.data, compiled.profile))
+        return PlanResult(request, None, problems, source, canonical)
+    return PlanResult(request, plan, problems, source, canonical, title_parts(plan, canonical, compiled.profile))
 
 
 def pinned_source(raw: bytes, *, origin: str, profile: str, limits: Limits = DEFAULT_LIMITS) -> SourceVersion:
     """Return the snapshot that a plan of these bytes by that shipped profile is pinned to. Raises RefusedText."""
     text = canonical_of(raw, profile, limits)
     if profile == AKN_PROFILE:
-        return source_version(raw, text.data, origin, text.rule)
+        return source_version(raw, text, origin, text.rule)
     kept, _ = keep(text, matcher(profile).profile.furniture)
     return kept.source(raw, origin)
 
 
 def _planned(
+    kept: KeptText, source: SourceVersion, request: PlanRequest, compiled: Matcher, limits: Limits
+) -> tuple[DocumentPlan | None, tuple[Problem, ...]]:
+    # The marks of a large document are gone by the time that its plan is checked.
+    plan, problems = _cut(kept, source, request, compiled, limits)
+    return plan, problems if plan is None else _bounded(list(check_algebra(plan, kept.whole, limits)))
+
+
+def _cut(
     kept: KeptText, source: SourceVersion, request: PlanRequest, compiled: Matcher, limits: Limits
 ) -> tuple[DocumentPlan | None, tuple[Problem, ...]]:
     rules, text = compiled.profile, kept.kept
@@ -240,8 +246,10 @@ def _planned(
         names,
         kept,
     )
-    plan = _assemble(kept, source, request, rules, scanned, nodes, names, suspects)
-    return plan, _bounded(list(check_algebra(plan, kept.whole.data, limits)))
+    front = _Front(scanned.front_end, scanned.front_lines)
+    # From here on each node goes as its unit is written: for a moment there would be two of everything.
+    del scanned, sightings
+    return _assemble(kept, source, request, rules, front, nodes, names, suspects), ()
 
 
 def _built(
@@ -275,45 +283,47 @@ def _assemble(
     source: SourceVersion,
     request: PlanRequest,
     rules: Profile,
-    scanned: Scan,
+    front: _Front,
     nodes: list[Node],
     names: list[str],
     suspects: tuple[Suspect, ...],
 ) -> DocumentPlan:
+    """Return the plan of the nodes, which are taken out of their list."""
     text = kept.kept
-    starts = [node.mark.start for node in nodes]
+    starts = array("Q", (node.mark.start for node in nodes))
     first = starts[0] if starts else len(text.text)
-    places = [scanned.front_end, first, *starts, len(text.text)]
+    places = array("Q", [front.end, first, *starts, len(text.text)])
     edges = _byte_offsets(text, places)
     # Spans refer to the whole text, and bodies to what is kept of it.
-    front, *mapped = [kept.offset(place) for place in places]
-    spans = _byte_offsets(kept.whole, [front if scanned.front_end else 0, *mapped]) if kept.pieces else edges
+    spans = _spans(kept, places, has_front=bool(front.end)) if kept.pieces else edges
     last_line = kept.whole.text.count("\n") + (not kept.whole.text.endswith("\n"))
-    lines = [*(node.mark.line for node in nodes), last_line + 1]
-    others = _before(scanned, spans, lines[0])
-    units: list[_UnitFields] = []
+    lines = array("Q", (node.mark.line for node in nodes))
+    lines.append(last_line + 1)
+    others = _before(front, spans, lines[0])
+    others += [
+        _other(node.other, lines[i], lines[i + 1] - 1, spans[i + 2], spans[i + 3])
+        for i, node in enumerate(nodes)
+        if node.other
+    ]
+    covered = sum(spans[i + 3] - spans[i + 2] for i, node in enumerate(nodes) if not node.other)
     kind = rules.unit_kind.value
-    for i, node in enumerate(nodes):
-        start, end = spans[i + 2], spans[i + 3]
-        if node.other:
-            others.append(_other(node.other, lines[i], lines[i + 1] - 1, start, end))
-            continue
-        units.append(
-            {
-                "address": names[i],
-                "parent": names[node.parent] if node.parent is not None else None,
-                "unit_kind": kind,
-                "section_type": node.level.type_name,
-                "number": number_of(node),
-                "title": node.mark.title,
-                "line_start": lines[i],
-                "line_end": lines[i + 1] - 1,
-                "byte_start": start,
-                "byte_end": end,
-                "body_sha256": sha256_hex(text.data[edges[i + 2] : edges[i + 3]]),
-            }
+    units = PlannedUnits(
+        UnitFields(
+            address=names[i],
+            parent=names[node.parent] if node.parent is not None else None,
+            unit_kind=kind,
+            section_type=node.level.type_name,
+            number=number_of(node),
+            title=node.mark.title,
+            byte_start=spans[i + 2],
+            byte_end=spans[i + 3],
+            line_start=lines[i],
+            line_end=lines[i + 1] - 1,
+            body_sha256=sha256_hex(text.body(edges[i + 2], edges[i + 3])),
         )
-    covered = sum(u["byte_end"] - u["byte_start"] for u in units)
+        for i, node in enumerate(_taken(nodes))
+        if not node.other
+    )
     outside = sum(o.byte_end - o.byte_start for o in others)
     return DocumentPlan(
         docprefix=request.docprefix,
@@ -321,21 +331,35 @@ def _assemble(
         profile_sha256=request.profile_sha256,
         ordinals=request.ordinals,
         source=source,
-        units=_UNITS.validate_python(units),
+        units=units,
         others=tuple(others),
-        coverage=Coverage(unit_bytes=covered, other_bytes=outside, lossless=covered + outside == len(kept.whole.data)),
+        coverage=Coverage(unit_bytes=covered, other_bytes=outside, lossless=covered + outside == kept.whole.size),
         suspects=suspects,
         acceptances=tuple(sorted(request.acceptances, key=lambda accepted: (accepted.line, accepted.code))),
         dropped=_dropped(kept, units, others),
     )
 
 
-def _dropped(kept: KeptText, units: list[_UnitFields], others: list[OtherSpan]) -> tuple[DroppedSpan, ...]:
+def _taken(nodes: list[Node]) -> Iterator[Node]:
+    """Yield the nodes in order, and take each out of the list."""
+    nodes.reverse()
+    while nodes:
+        yield nodes.pop()
+
+
+def _spans(kept: KeptText, places: Offsets, *, has_front: bool) -> Offsets:
+    """Return the byte offsets in the whole text of places in what is kept of it."""
+    mapped = array("Q", map(kept.offset, places))
+    mapped[0] = mapped[0] if has_front else 0
+    return _byte_offsets(kept.whole, mapped)
+
+
+def _dropped(kept: KeptText, units: PlannedUnits, others: list[OtherSpan]) -> tuple[DroppedSpan, ...]:
     """Return what was dropped, each with the unit or the named span around it."""
     if not kept.pieces:
         return ()
     around = sorted(
-        [*((u["byte_start"], u["address"]) for u in units), *((o.byte_start, f"({o.name})") for o in others)]
+        [*((u.byte_start, u.address) for u in units.fields()), *((o.byte_start, f"({o.name})") for o in others)]
     )
     starts = [start for start, _ in around]
     return tuple(
@@ -344,12 +368,12 @@ def _dropped(kept: KeptText, units: list[_UnitFields], others: list[OtherSpan]) 
     )
 
 
-def _before(scanned: Scan, edges: list[int], first_line: int) -> list[OtherSpan]:
+def _before(matter: _Front, edges: Offsets, first_line: int) -> list[OtherSpan]:
     """Return what stands before the first unit: front matter and the document's own title."""
     front, first = edges[0], edges[1]
-    result = [_other("front matter", 1, scanned.front_lines, 0, front)] if front else []
+    result = [_other("front matter", 1, matter.lines, 0, front)] if front else []
     if first > front:
-        result.append(_other("title", scanned.front_lines + 1, first_line - 1, front, first))
+        result.append(_other("title", matter.lines + 1, first_line - 1, front, first))
     return result
 
 
@@ -357,11 +381,11 @@ def _other(name: str, line_start: int, line_end: int, start: int, end: int) -> O
     return OtherSpan(name=name, line_start=line_start, line_end=line_end, byte_start=start, byte_end=end)
 
 
-def _byte_offsets(text: CanonicalText, places: list[int]) -> list[int]:
+def _byte_offsets(text: CanonicalText, places: Offsets) -> Offsets:
     """Byte offsets of ascending character offsets; each stretch is encoded once."""
-    if len(text.data) == len(text.text):
+    if text.text.isascii():
         return places
-    result: list[int] = []
+    result = array("Q")
     at = offset = 0
     for place in places:
         offset += len(text.text[at:place].encode())

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from console.backend.documents.coverage import spans
-from console.backend.model.plan import DocumentPlan, Omission, PlannedUnit, SourceVersion
+from console.backend.model.plan import DocumentPlan, Omission, SourceVersion
+from console.backend.model.planned_units import UnitFields
 from console.backend.model.written_plan import as_written, kept_bytes
 
 
@@ -67,7 +68,7 @@ def of_plan(plan: DocumentPlan, canonical: bytes) -> ExportedDocument:
     kept = kept_bytes(canonical, plan.dropped)
     portions = tuple(
         _unit(span, _text(span.byte_start, span.byte_end, kept))
-        if isinstance(span, PlannedUnit)
+        if isinstance(span, UnitFields)
         else Portion(text=_text(span.byte_start, span.byte_end, kept), line=span.line_start, name=span.name)
         for span in spans(as_written(plan))
     )
@@ -117,7 +118,7 @@ def _text(start: int, end: int, canonical: bytes) -> str:
     return canonical[start:end].decode()
 
 
-def _unit(unit: PlannedUnit, text: str) -> Portion:
+def _unit(unit: UnitFields, text: str) -> Portion:
     return Portion(
         text=text,
         line=unit.line_start,

@@ -9,17 +9,8 @@ from console.backend.documents.planning import PlanResult
 from console.backend.model.amendment import Amendment
 from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.outcome import Outcome
-from console.backend.model.plan import (
-    Acceptance,
-    Coverage,
-    DroppedSpan,
-    Omission,
-    OtherSpan,
-    PlannedUnit,
-    Problem,
-    Suspect,
-    bind,
-)
+from console.backend.model.plan import Acceptance, Coverage, DroppedSpan, Omission, OtherSpan, Problem, Suspect, bind
+from console.backend.model.planned_units import PlannedUnit
 from console.backend.model.value import Value
 
 

@@ -69,7 +69,7 @@ class _Scanner:
     ) -> None:
         text = document.text
         self.text = text
-        self.hides = holds_invisible(text, document.data)
+        self.hides = holds_invisible(document)
         self.matcher = matcher
         self.guards = find_guards(text, start, plain_marks)
         self.listed = (-1, 0)

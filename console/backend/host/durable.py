@@ -4,8 +4,9 @@
 hidden file beside it, sync it, give it its name and sync the folder.
 """
 
+import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -58,9 +59,19 @@ def partial_file(final: Path) -> Iterator[Path]:
 
 def replace_file(final: Path, data: bytes) -> None:
     """Write the file whole, or leave the old one as it is."""
+    replace_file_by_parts(final, (data,))
+
+
+def replace_file_by_parts(final: Path, parts: Iterable[bytes]) -> str:
+    """Write the file whole, part after part, or leave the old one as it is. Return its sha256."""
+    sha256 = hashlib.sha256()
     with partial_file(final) as partial:
-        partial.write_bytes(data)
+        with partial.open("wb") as stream:
+            for part in parts:
+                sha256.update(part)
+                stream.write(part)
         put_in_place(partial, final)
+    return sha256.hexdigest()
 
 
 def rewrite_file(final: Path, data: bytes) -> None:

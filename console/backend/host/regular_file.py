@@ -4,8 +4,10 @@ import errno
 import hashlib
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
+_PART = 1 << 20
 MOST_BYTES = 64 << 20
 """Limit for a file that the console reads whole, in bytes; all of them are much smaller."""
 
@@ -31,6 +33,17 @@ def read_regular(path: Path, most_bytes: int = MOST_BYTES) -> bytes:
     if len(data) > most_bytes:
         raise OSError(errno.EFBIG, f"longer than {most_bytes} bytes", str(path))
     return data
+
+
+def regular_parts(path: Path, most_bytes: int) -> Iterator[bytes]:
+    """Yield the bytes of a regular file in parts. Raises OSError as `read_regular` does."""
+    with os.fdopen(open_regular(path), "rb") as stream:
+        read = 0
+        while part := stream.read(_PART):
+            read += len(part)
+            if read > most_bytes:
+                raise OSError(errno.EFBIG, f"longer than {most_bytes} bytes", str(path))
+            yield part
 
 
 def sha256_file(path: Path) -> str:

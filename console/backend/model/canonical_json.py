@@ -6,6 +6,7 @@ Python by code points, which is the same there. Numbers are integers below 2^53:
 
 import hashlib
 import json
+from collections.abc import Iterable
 
 from pydantic import BaseModel
 
@@ -20,6 +21,14 @@ def canonical_json(value: BaseModel) -> bytes:
 def sha256_hex(data: bytes) -> str:
     """Return the sha256 of the bytes in lower-case hex."""
     return hashlib.sha256(data).hexdigest()
+
+
+def sha256_of(parts: Iterable[bytes]) -> str:
+    """Return the sha256 of the parts joined, in lower-case hex."""
+    sha256 = hashlib.sha256()
+    for part in parts:
+        sha256.update(part)
+    return sha256.hexdigest()
 
 
 def digest(value: BaseModel) -> str:

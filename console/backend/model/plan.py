@@ -1,6 +1,7 @@
 """Units, cut plan and its digest: what is signed, and what the database must contain afterwards."""
 
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from functools import cached_property
 from typing import Self
@@ -8,8 +9,9 @@ from typing import Self
 from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from console.backend.model.amendment import Amendment
-from console.backend.model.canonical_json import digest, sha256_hex
+from console.backend.model.canonical_json import canonical_json, sha256_of
 from console.backend.model.plan_binding import PlanBinding, TableDelta, expected_amendment_deltas, expected_cut_deltas
+from console.backend.model.planned_units import PlannedUnits, split_units
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 
@@ -23,30 +25,6 @@ class SourceVersion(Value):
     sha256: str
     canonical_sha256: str
     canon_rule: str = "canon-md-v0.1.0"
-
-
-class PlannedUnit(Value):
-    """One unit that a cut creates: address, place, and sha256 of its body, the source's bytes [byte_start:byte_end]."""
-
-    address: str
-    parent: str | None
-    unit_kind: str
-    section_type: str
-    number: SafeText
-    title: SafeText
-    line_start: int
-    line_end: int
-    byte_start: int
-    byte_end: int
-    body_sha256: str
-
-
-class DraftUnit(Value):
-    """One draft that a ruling names, as a signer reads it."""
-
-    address: SafeText
-    title: SafeText
-    body_sha256: str
 
 
 class OtherSpan(Value):
@@ -222,7 +200,7 @@ class DocumentPlan(Value):
     profile: str
     ordinals: bool
     source: SourceVersion
-    units: tuple[PlannedUnit, ...]
+    units: PlannedUnits
     others: tuple[OtherSpan, ...]
     coverage: Coverage
     suspects: tuple[Suspect, ...] = ()
@@ -246,17 +224,41 @@ class DocumentPlan(Value):
     @cached_property
     def content_digest(self) -> str:
         """Return the sha256 of this document plan's canonical JSON; equal digests are the same cut."""
-        return digest(self)
+        return sha256_of(self.json_parts())
 
-    def of_bytes(self, data: bytes) -> Self:
-        """Take the digest from these bytes, which are the plan's canonical JSON: a large one is long to write again."""
-        self.__dict__["content_digest"] = sha256_hex(data)
-        return self
+    def json_parts(self) -> Iterator[bytes]:
+        """Yield the plan's canonical JSON in parts: of a large plan it is too much for one string."""
+        return _with_units(canonical_json(self.model_copy(update={"units": _NO_UNITS})), self.units)
 
     @classmethod
     def read(cls, data: bytes) -> Self:
         """Return the document plan in these bytes, whose sha256 is its digest. Raises ValidationError if there is none."""
-        return cls.model_validate_json(data).of_bytes(data)
+        return cls.read_parts(lambda: (data,))
+
+    @classmethod
+    def read_parts(cls, parts: Callable[[], Iterable[bytes]]) -> Self:
+        """Return the document plan in these parts; they may be asked for twice. Raises ValueError as `read` does."""
+        frame, units, sha256 = split_units(parts)
+        plan = cls.model_validate_json(frame)
+        plan = plan if units is None else plan.model_copy(update={"units": units})
+        return plan.of_digest(sha256)
+
+    def of_digest(self, sha256: str) -> Self:
+        """Take the digest that the plan's canonical JSON was seen to have: a large one is long to write again."""
+        self.__dict__["content_digest"] = sha256
+        return self
+
+
+_NO_UNITS = PlannedUnits(())
+
+
+def _with_units(frame: bytes, units: PlannedUnits) -> Iterator[bytes]:
+    """Yield the canonical JSON of a plan, made of that of the same plan without units."""
+    # A quotation mark within a text is escaped, so this can only be the field.
+    head, field, tail = frame.partition(b'"units":[')
+    yield head + field
+    yield from PlannedUnits.of(units).json_parts()
+    yield tail
 
 
 class CutPlan(Value):
@@ -277,7 +279,12 @@ class CutPlan(Value):
     @cached_property
     def plan_digest(self) -> str:
         """Return the sha256 of the plan's canonical JSON: the digest that the sovereign signs."""
-        return digest(self)
+        return sha256_of(self.json_parts())
+
+    def json_parts(self) -> Iterator[bytes]:
+        """Yield the plan's canonical JSON in parts."""
+        document = self.document.model_copy(update={"units": _NO_UNITS})
+        return _with_units(canonical_json(self.model_copy(update={"document": document})), self.document.units)
 
     @classmethod
     def read(cls, data: bytes) -> Self:
@@ -285,11 +292,20 @@ class CutPlan(Value):
 
         The plan is not written again for its digest: bytes in another form have one that nobody has signed.
         """
-        return cls.model_validate_json(data).of_bytes(data)
+        return cls.read_parts(lambda: (data,))
 
-    def of_bytes(self, data: bytes) -> Self:
-        """Take the digest from these bytes, which are the plan's canonical JSON."""
-        self.__dict__["plan_digest"] = sha256_hex(data)
+    @classmethod
+    def read_parts(cls, parts: Callable[[], Iterable[bytes]]) -> Self:
+        """Return the plan in these parts; they may be asked for twice. Raises ValueError as `read` does."""
+        frame, units, sha256 = split_units(parts)
+        plan = cls.model_validate_json(frame)
+        if units is not None:
+            plan = plan.model_copy(update={"document": plan.document.model_copy(update={"units": units})})
+        return plan.of_digest(sha256)
+
+    def of_digest(self, sha256: str) -> Self:
+        """Take the digest that the plan's canonical JSON was seen to have."""
+        self.__dict__["plan_digest"] = sha256
         return self
 
     @property

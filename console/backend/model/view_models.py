@@ -6,8 +6,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from console.backend.model.amendment import AmendmentCounts, Moved
+from console.backend.model.draft_units import NO_DRAFTS, DraftUnits
 from console.backend.model.outcome import Check, Evidence, Milliseconds, Outcome
-from console.backend.model.plan import DocumentPlan, DraftUnit, Problem
+from console.backend.model.plan import DocumentPlan, Problem
 from console.backend.model.plan_binding import TableDelta, Target
 from console.backend.model.profile_names import DEFAULT_PROFILE
 from console.backend.model.safe_text import SafeText, safe_lines
@@ -298,7 +299,7 @@ class ApprovalView(Value):
     sign_with: str
     """The commands that signers run on other machines, one line per signer of the policy."""
     signature_paths: tuple[Path, ...] = ()
-    drafts: tuple[DraftUnit, ...] = ()
+    drafts: DraftUnits = NO_DRAFTS
     """The drafts that a ruling to enact or to revert is over, in order; empty for a ruling over a plan."""
 
 

@@ -3,7 +3,8 @@
 from bisect import bisect_right
 from itertools import accumulate
 
-from console.backend.model.plan import CutPlan, DocumentPlan, DroppedSpan, OtherSpan, PlannedUnit
+from console.backend.model.plan import CutPlan, DocumentPlan, DroppedSpan, OtherSpan
+from console.backend.model.planned_units import PlannedUnits, UnitFields
 
 
 def kept_bytes(canonical: bytes, dropped: tuple[DroppedSpan, ...]) -> bytes:
@@ -20,7 +21,7 @@ def as_written(document: DocumentPlan) -> DocumentPlan:
     if not document.dropped:
         return document
     shift = _Shift(document.dropped)
-    units = tuple(shift.unit(unit) for unit in document.units)
+    units = PlannedUnits(shift.unit(unit) for unit in PlannedUnits.of(document.units).fields())
     others = tuple(moved for span in document.others if (moved := shift.other(span)).byte_end > moved.byte_start)
     return document.model_copy(update={"units": units, "others": others, "dropped": ()})
 
@@ -37,9 +38,8 @@ class _Shift:
         self._ends = [span.byte_end for span in dropped]
         self._removed = [0, *accumulate(span.byte_end - span.byte_start for span in dropped)]
 
-    def unit(self, unit: PlannedUnit) -> PlannedUnit:
-        start, end = self._place(unit.byte_start), self._place(unit.byte_end)
-        return unit.model_copy(update={"byte_start": start, "byte_end": end})
+    def unit(self, unit: UnitFields) -> UnitFields:
+        return unit._replace(byte_start=self._place(unit.byte_start), byte_end=self._place(unit.byte_end))
 
     def other(self, span: OtherSpan) -> OtherSpan:
         start, end = self._place(span.byte_start), self._place(span.byte_end)

@@ -1,7 +1,8 @@
 """Writes. Each is a call of a function in the database, which checks lease, ruling, backup and HOLD itself."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -10,16 +11,18 @@ from console.backend.journal.journal_key import JournalKey
 from console.backend.journal.journal_record import Anchor
 from console.backend.model.amendment import AmendmentCounts
 from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.draft_units import KeptLines
 from console.backend.model.errors import Held, Refused, StopCode
 from console.backend.model.merkle import merkle_root
-from console.backend.model.plan import CutPlan, PlannedUnit, SourceVersion
+from console.backend.model.plan import CutPlan, SourceVersion
+from console.backend.model.planned_units import PlannedUnit, PlannedUnits
 from console.backend.model.purposes import RunOperation
 from console.backend.model.states import Family, Stage
 from console.backend.model.value import Value
+from console.backend.postgres.arriving_rows import arriving
 from console.backend.postgres.connections import scalar
 from console.backend.postgres.document_rows import Standing
-
-_FIELD, _LINE = "\x1f", "\n"
+from console.backend.postgres.large_values import Large, take_large
 
 
 class NewRun(Value):
@@ -58,34 +61,17 @@ class BackupProof(Value):
     """State of all documents, beside a backup of some."""
 
 
-def manifest_bytes(units: tuple[PlannedUnit, ...]) -> bytes:
+def manifest_bytes(units: Iterable[PlannedUnit]) -> bytes:
     """Return the manifest, whose sha256 is signed: one line per unit, fields separated by US (0x1F).
 
     The database compares the digest of these bytes with the signed one and reads the rows out of them.
     """
-    return _LINE.join(_FIELD.join(_fields(seq, unit)) for seq, unit in enumerate(units, 1)).encode()
+    return PlannedUnits.of(units).manifest
 
 
-def manifest_digest(units: tuple[PlannedUnit, ...]) -> str:
+def manifest_digest(units: Iterable[PlannedUnit]) -> str:
     """Return the sha256 of the manifest's bytes; `fn_manifest_digest` computes the same from the rows."""
     return sha256_hex(manifest_bytes(units))
-
-
-def _fields(seq: int, unit: PlannedUnit) -> tuple[str, ...]:
-    return (
-        str(seq),
-        unit.address,
-        unit.parent or "",
-        unit.unit_kind,
-        unit.section_type,
-        unit.number,
-        unit.title,
-        str(unit.byte_start),
-        str(unit.byte_end),
-        str(unit.line_start),
-        str(unit.line_end),
-        unit.body_sha256,
-    )
 
 
 def event_json(connection: psycopg.Connection, run_id: str, event: Event, key: JournalKey | None) -> Jsonb:
@@ -192,9 +178,10 @@ def apply_cut(connection: psycopg.Connection, run_id: str, plan: CutPlan, canoni
 
     Raises Held (COUNT_MISMATCH) if its answer is not the planned one.
     """
+    take_large(connection)
     row = connection.execute(
         "SELECT cutter_governance.fn_cut_apply(%b, %b, %b, %s)",
-        (run_id, manifest_bytes(plan.document.units), canonical, event),
+        (run_id, Large(manifest_bytes(plan.document.units)), Large(canonical), event),
     ).fetchone()
     n = plan.n_units
     if plan.amendment is None:
@@ -270,30 +257,45 @@ def _require_answer(row: tuple[object, ...] | None, expected: dict[str, object])
         )
 
 
-class DraftState(Value):
+@dataclass(frozen=True)
+class DraftState:
     """The drafts of a run, read back: their digest, and the lines behind it."""
 
     digest: str
     """Merkle root (RFC 6962) over `lines`."""
-    lines: tuple[str, ...]
+    lines: KeptLines
     """One unit each: address, parent, kind, section type, number, title, sha256 of the body; split by TAB."""
 
 
 def draft_state(connection: psycopg.Connection, run_id: str) -> DraftState:
     """Read the drafts back; the caller connects as cutter_verify, which may not write them."""
-    lines = connection.execute(
-        "SELECT line FROM cutter_governance.fn_draft_lines(%s) ORDER BY seq", (run_id,)
-    ).fetchall()
-    read = tuple(str(line) for (line,) in lines)
-    return DraftState(digest=merkle_root(read), lines=read)
+    query = "SELECT line FROM cutter_governance.fn_draft_lines(%s) ORDER BY seq"
+    return _draft_state(line for (line,) in arriving(connection, query, (run_id,)))
 
 
 def draft_reading(connection: psycopg.Connection, run_id: str) -> tuple[str, DraftState]:
     """Read the drafts back, and why they could not be enacted; empty if they are as signed and were verified afterwards."""
-    row = connection.execute("SELECT refused, lines FROM cutter_governance.fn_draft_reading(%s)", (run_id,)).fetchone()
-    assert row is not None
-    read = tuple(row[1] or ())
-    return str(row[0] or ""), DraftState(digest=merkle_root(read), lines=read)
+    refusals: list[str] = []
+
+    def lines() -> Iterator[str]:
+        for refused, line in arriving(connection, _READING, (run_id,)):
+            refusals.extend([str(refused)] if refused is not None else [])
+            if line is not None:
+                yield str(line)
+
+    state = _draft_state(lines())
+    return "".join(refusals), state
+
+
+_READING = """
+    SELECT CASE WHEN coalesce(l.place, 1) = 1 THEN d.refused END, l.line FROM cutter_governance.fn_draft_reading(%s) d
+      LEFT JOIN LATERAL unnest(d.lines) WITH ORDINALITY l (line, place) ON true ORDER BY l.place
+"""
+
+
+def _draft_state(lines: Iterable[object]) -> DraftState:
+    kept = KeptLines(map(str, lines))
+    return DraftState(digest=merkle_root(kept), lines=kept)
 
 
 def draft_differences(connection: psycopg.Connection, run_id: str) -> tuple[str, ...]:

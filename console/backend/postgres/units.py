@@ -1,5 +1,6 @@
 """Reads of units and versions, and of the vocabulary of their kinds."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import psycopg
@@ -7,11 +8,12 @@ from psycopg.rows import class_row
 
 from console.backend.model.unit_list import ListedUnit
 from console.backend.model.value import Value
+from console.backend.postgres.arriving_rows import arriving
 from console.backend.postgres.connections import read_column, read_row, read_rows, scalar
 
 
-class UnitRow(Value):
-    """A unit as it stands, with its anchored version."""
+class UnitRow(NamedTuple):
+    """A unit as it stands, with its anchored version; the body only if it was asked for."""
 
     address: str
     parent: str | None
@@ -92,14 +94,14 @@ class VocabularyEntry(NamedTuple):
 
 _UNITS = """
     SELECT u.canonical_address AS address, u.parent_or_container_ref AS parent, u.unit_kind, u.section_type, u.section_code AS number,
-           u.lifecycle_status AS lifecycle, v.title, v.body, v.version_seq,
+           u.lifecycle_status AS lifecycle, v.title, CASE WHEN %(bodies)s THEN v.body END AS body, v.version_seq,
            v.unit_id = u.id AND u.content_anchor_ref = v.content_hash AS anchored,
-           (SELECT count(*) FROM public.unit_version w WHERE w.unit_id = u.id) AS versions
+           (SELECT count(*) FROM public.unit_version w WHERE w.unit_id = u.id) AS versions, '' AS effect
       FROM public.information_unit u LEFT JOIN public.unit_version v ON v.id = u.version_anchor_ref
-     WHERE u.doc_code = %s
+     WHERE u.doc_code = %(document)s
 """
 _AMENDED_UNITS = """
-    SELECT b.address, p.parent, p.unit_kind, p.section_type, p.number, u.lifecycle_status AS lifecycle, v.title, v.body, v.version_seq,
+    SELECT b.address, p.parent, p.unit_kind, p.section_type, p.number, u.lifecycle_status AS lifecycle, v.title, CASE WHEN %(bodies)s THEN v.body END AS body, v.version_seq,
            v.unit_id = u.id AND v.content_hash = b.body_sha256 AS anchored,
            (SELECT count(*) FROM public.unit_version w WHERE w.unit_id = u.id) AS versions,
            CASE WHEN v.id = u.version_anchor_ref AND (u.lifecycle_status, v.lifecycle_status) = ('enacted', 'enacted') THEN 'unchanged'
@@ -118,7 +120,7 @@ _AMENDED_UNITS = """
                UNION ALL
                SELECT b.parent_address, b.unit_kind, b.section_type, b.section_code WHERE u.version_anchor_ref IS DISTINCT FROM b.version_id
                ) p (parent, unit_kind, section_type, number)
-     WHERE b.run_id = %s
+     WHERE b.run_id = %(run)s
 """
 _READER_UNITS = """
     SELECT canonical_address AS address, parent_or_container_ref AS parent, unit_kind, section_type, lifecycle_status AS lifecycle,
@@ -176,16 +178,18 @@ _TAKEN = "SELECT canonical_address FROM public.information_unit WHERE canonical_
 _COUNT = "SELECT count(*) FROM public.information_unit WHERE doc_code = %s"
 
 
-def units_of_document(connection: psycopg.Connection, docprefix: str) -> tuple[UnitRow, ...]:
-    """Return every unit of the document, in any state."""
-    with connection.cursor(row_factory=class_row(UnitRow)) as cursor:
-        return tuple(cursor.execute(_UNITS, (docprefix,)).fetchall())
+def units_of_document(connection: psycopg.Connection, docprefix: str, *, bodies: bool) -> Iterator[UnitRow]:
+    """Yield every unit of the document, in any state, as the rows arrive."""
+    return _units(arriving(connection, _UNITS, {"document": docprefix, "bodies": bodies}))
 
 
-def amended_units(connection: psycopg.Connection, run_id: str) -> tuple[UnitRow, ...]:
-    """Return every unit of an amendment's text, each with the version that the amendment gives it."""
-    with connection.cursor(row_factory=class_row(UnitRow)) as cursor:
-        return tuple(cursor.execute(_AMENDED_UNITS, (run_id,)).fetchall())
+def amended_units(connection: psycopg.Connection, run_id: str, *, bodies: bool) -> Iterator[UnitRow]:
+    """Yield every unit of an amendment's text, each with the version that the amendment gives it, as the rows arrive."""
+    return _units(arriving(connection, _AMENDED_UNITS, {"run": run_id, "bodies": bodies}))
+
+
+def _units(rows: Iterator[tuple[object, ...]]) -> Iterator[UnitRow]:
+    return map(UnitRow._make, rows)
 
 
 def reader_units(connection: psycopg.Connection, docprefix: str) -> tuple[ReaderUnit, ...]:

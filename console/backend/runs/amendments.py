@@ -85,7 +85,7 @@ def planned_lines(document: DocumentPlan) -> dict[str, str]:
         unit.address: line_of(
             unit.address, unit.parent, unit.unit_kind, unit.section_type, unit.number, unit.title, unit.body_sha256
         )
-        for unit in document.units
+        for unit in document.units.fields()
     }
 
 

@@ -23,7 +23,6 @@ from console.backend.approvals.statement import (
     StatementDocument,
     StatementDrafts,
     StatementProfile,
-    draft_file,
     draft_statement,
     list_drafts,
     parse_statement,
@@ -156,7 +155,7 @@ def write_drafted(
         raise Refused(StopCode.INVARIANT_FAILED, f"run {row.run_id} has no drafts", "There is nothing to rule on.")
     draft_facts = _draft_facts(installation, row.run_id, state, path, cut=purpose is Purpose.ENACT)
     # The statement names the digest of this file, so the file is written first.
-    replace_file(path.with_name(draft_facts.drafts.file), draft_file(state.lines))
+    replace_file(path.with_name(draft_facts.drafts.file), state.lines.data)
     counted = _counted(facts, plan, purpose, state)
     drafted = draft_statement(purpose, counted, policy.sha256, installation.context, draft_facts, in_force_from)
     write_statement(path, drafted)
@@ -169,7 +168,7 @@ def _restore_units(installation: Installation, run_id: str, path: Path) -> None:
     _, compared = read_drafts(path, signed, installation.context.now())
     if signed.drafts is None or all(check.outcome is Outcome.PASS for check in compared):
         return
-    data = draft_file(_draft_state(installation, run_id).lines)
+    data = _draft_state(installation, run_id).lines.data
     if sha256_hex(data) == signed.drafts.file_sha256:
         replace_file(path.with_name(signed.drafts.file), data)
 

@@ -17,8 +17,9 @@ from console.backend.journal.journal_record import Anchor, Field, RecordKind
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import Held, Refused, StopCode
 from console.backend.model.outcome import Check, Outcome, whole_ms, worst
-from console.backend.model.plan import Coverage, CutPlan, DocumentPlan, PlannedUnit, SourceVersion
+from console.backend.model.plan import Coverage, CutPlan, DocumentPlan, SourceVersion
 from console.backend.model.plan_binding import TableDelta
+from console.backend.model.planned_units import PlannedUnit
 from console.backend.model.profile_names import EDIT_PROFILE
 from console.backend.model.purposes import Operation, Purpose, RunOperation
 from console.backend.model.states import Mode, Phase, Stage
@@ -36,6 +37,7 @@ from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.lifecycle import run_row
 from console.backend.runs.operations import committing, intended, operation
 from console.backend.runs.phase_context import PhaseContext, Role
+from console.backend.runs.row_comparison import compared_with_edits
 from console.backend.runs.verification import edit_checks, measure_rows
 from console.backend.runs.workspace import PhaseRecord, RunRequestFile, Workspace
 
@@ -245,7 +247,7 @@ def _verify(installation: Installation, workspace: Workspace, untouched: str, jo
     started, clock = installation.context.now(), time.perf_counter()
     with connect(installation.settings.database.verifier, read_only=True, purpose="edit: verify") as connection:
         plan = workspace.plan()
-        rows = measure_rows(connection, run_id, docprefix, effects=_effects(plan))
+        rows = measure_rows(connection, run_id, docprefix, compared_with_edits(plan), effects=_effects(plan))
         checks = edit_checks(plan, rows, untouched)
     verified = _record(Phase.WRITE_VERIFY, checks, started, clock)
     with committing(installation, journal, run_id, "edit: verify", role=Role.VERIFIER) as promise:

@@ -6,6 +6,7 @@ import psycopg
 
 from console.backend.approvals.statement import new_run_id
 from console.backend.documents.acceptances import acceptances_for
+from console.backend.documents.canonical import Handover
 from console.backend.documents.limits import limits_of
 from console.backend.documents.own_profiles import ChosenProfile, choose_profile
 from console.backend.host.installation import Installation
@@ -140,8 +141,8 @@ def _chosen(installation: Installation, request: RunRequest) -> ChosenProfile:
 def _planned(
     installation: Installation, request: RunRequestFile, profile: ChosenProfile, accept: bytes
 ) -> DocumentPlan:
-    raw, most = source_of(installation, request), limits_of(installation.settings)
-    acceptances = acceptances_for(raw, accept, "the accept file", most) if accept else ()
+    raw, most = Handover(source_of(installation, request)), limits_of(installation.settings)
+    acceptances = acceptances_for(raw.data, accept, "the accept file", most) if accept else ()
     return planned(installation, request, raw, profile, acceptances)
 
 

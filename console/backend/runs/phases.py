@@ -3,6 +3,7 @@
 import psycopg
 from psycopg.types.json import Jsonb
 
+from console.backend.documents.canonical import Handover
 from console.backend.documents.limits import limits_of
 from console.backend.model.amendment import Amendment, amendment_in_words
 from console.backend.model.canonical_json import sha256_hex
@@ -31,6 +32,7 @@ from console.backend.runs.backups import backup_possible, ensure_backup, take_ru
 from console.backend.runs.grant_probe import GrantProbe
 from console.backend.runs.phase_context import PhaseContext, PhaseWork, Role
 from console.backend.runs.preflight import before_write, preflight
+from console.backend.runs.row_comparison import compared
 from console.backend.runs.sources import canonical_bytes, pinned, planned, source_of
 from console.backend.runs.verification import measure_rows, structural_checks
 from console.backend.runs.workspace import MARKED
@@ -70,7 +72,7 @@ def _planned(context: PhaseContext) -> DocumentPlan:
     workspace, request = context.workspace, context.request
     profile = workspace.profile(request)
     acceptances = workspace.acceptances(request, limits_of(context.installation.settings))
-    return planned(context.installation, request, workspace.source(), profile, acceptances)
+    return planned(context.installation, request, Handover(workspace.source()), profile, acceptances)
 
 
 def _first_pass(context: PhaseContext) -> DocumentPlan:
@@ -135,7 +137,7 @@ class Cutplan(PhaseWork):
     phase = Phase.CUTPLAN
 
     def prepare(self, context: PhaseContext) -> tuple[Check, ...]:
-        marked_digest = sha256_hex(context.workspace.read(MARKED))
+        marked_digest = context.workspace.sha256(MARKED)
         planned_digest = _planned(context).content_digest
         are_equal = marked_digest == planned_digest
         return (
@@ -247,9 +249,10 @@ class StructuralVerify(PhaseWork):
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
         plan = context.workspace.plan()
-        return structural_checks(
-            plan, measure_rows(connection, context.run_id, context.request.docprefix, plan.amendment)
+        rows = measure_rows(
+            connection, context.run_id, context.request.docprefix, compared(plan), plan.amendment, bodies=False
         )
+        return structural_checks(plan, rows)
 
     def write(
         self, context: PhaseContext, connection: psycopg.Connection, event: Jsonb, _measured: tuple[Check, ...]

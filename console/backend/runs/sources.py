@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from console.backend.documents import intake
+from console.backend.documents.canonical import Handover
 from console.backend.documents.limits import limits_of
 from console.backend.documents.own_planning import pinned_by, plan_chosen
 from console.backend.documents.own_profiles import ChosenProfile
@@ -53,13 +54,13 @@ def canonical_bytes(installation: Installation, request: RunRequestFile, raw: by
     """Return the canonical text of a run's pinned source. Raises RefusedText."""
     if request.operation is RunOperation.REPEAL:
         return NO_TEXT
-    return canonical_of(raw, request.profile, limits_of(installation.settings)).data
+    return canonical_of(raw, request.profile, limits_of(installation.settings)).of(raw)
 
 
 def planned(
     installation: Installation,
     request: RunRequestFile,
-    raw: bytes,
+    raw: Handover,
     profile: ChosenProfile,
     acceptances: tuple[Acceptance, ...],
 ) -> DocumentPlan:

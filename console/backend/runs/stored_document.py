@@ -111,7 +111,7 @@ def _cut_of(installation: Installation, docprefix: str, runs: tuple[CutRun, ...]
 
 def _compare(plan: DocumentPlan, units: tuple[ReaderUnit, ...] | tuple[StateUnitRow, ...]) -> None:
     """Raise Drifted if the units are not those of the plan, each below its parent."""
-    planned = {unit.address: (unit.parent, unit.unit_kind, unit.section_type) for unit in plan.units}
+    planned = {unit.address: (unit.parent, unit.unit_kind, unit.section_type) for unit in plan.units.fields()}
     stored = {unit.address: (unit.parent, unit.unit_kind, unit.section_type) for unit in units}
     different = sorted(
         address for address in planned.keys() | stored.keys() if planned.get(address) != stored.get(address)

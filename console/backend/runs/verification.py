@@ -1,18 +1,15 @@
 """Verification of a cut: the rows as they are, against the pinned source and not against what the cutter says."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import psycopg
 
 from console.backend.model.amendment import Amendment, amendment_in_words
-from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.counting import counted
 from console.backend.model.outcome import Check, Evidence, Outcome
-from console.backend.model.plan import CutPlan, PlannedUnit
+from console.backend.model.plan import CutPlan
 from console.backend.model.plan_binding import PlanBinding, TableCount, TableDelta
 from console.backend.model.value import Value
-from console.backend.model.written_plan import cut_as_written, kept_bytes
 from console.backend.postgres.base import base_digest
 from console.backend.postgres.kept import counted_rows
 from console.backend.postgres.measure import (
@@ -21,20 +18,14 @@ from console.backend.postgres.measure import (
     readers_digest_without_run_since,
     rows_added_since,
 )
-from console.backend.postgres.units import (
-    EditRow,
-    UnitRow,
-    amended_units,
-    edits_of_document,
-    units_of_document,
-)
+from console.backend.postgres.units import amended_units, edits_of_document, units_of_document
+from console.backend.runs.row_comparison import Compare, Comparison, Wrong
 
 
 class Rows(Value):
-    """Rows that verification reads, in one snapshot."""
+    """Rows that verification reads, in one snapshot; of the units, what comparing them has shown."""
 
-    units: tuple[UnitRow, ...]
-    edits: tuple[EditRow, ...] = ()
+    units: Comparison
     counts: tuple[TableCount, ...]
     added_by_others: tuple[TableCount, ...] = ()
     """Rows that other runs have recorded since the plan was made."""
@@ -46,19 +37,38 @@ class Rows(Value):
     role: str
 
 
+class PinnedText(Value):
+    """The text that the bodies are slices of, as it was read for the comparison."""
+
+    size: int
+    sha256: str
+
+
 def measure_rows(
-    connection: psycopg.Connection, run_id: str, docprefix: str, amendment: Amendment | None = None, *, effects: int = 0
+    connection: psycopg.Connection,
+    run_id: str,
+    docprefix: str,
+    compare: Compare,
+    amendment: Amendment | None = None,
+    *,
+    bodies: bool = True,
+    effects: int = 0,
 ) -> Rows:
-    """Read the document's units, the counts and the digest of all other rows.
+    """Read and compare the document's units, and read the counts and the digest of all other rows.
 
     Of an amendment: the units of its text, and all that readers see but its new units. `effects` is the last effect that
     was recorded before the plan was made: what other runs have recorded since is told apart.
     """
     # One snapshot for all rows: units and counts of two moments could differ without a fault.
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    edits = edits_of_document(connection, docprefix) if amendment is None else ()
+    rows = (
+        units_of_document(connection, docprefix, bodies=bodies)
+        if amendment is None
+        else amended_units(connection, run_id, bodies=bodies)
+    )
     return Rows(
-        units=units_of_document(connection, docprefix) if amendment is None else amended_units(connection, run_id),
-        edits=edits_of_document(connection, docprefix) if amendment is None else (),
+        units=compare(rows, {edit.address: edit for edit in edits}),
         counts=_counts(connection),
         added_by_others=rows_added_since(connection, effects, run_id),
         untouched_digest=readers_digest_without_run_since(connection, effects, docprefix, run_id)
@@ -81,77 +91,45 @@ def _counts(connection: psycopg.Connection) -> tuple[TableCount, ...]:
 
 def structural_checks(plan: CutPlan, rows: Rows) -> tuple[Check, ...]:
     """Pure: cardinality, addresses, anchors, hierarchy; of an amendment the effects and its base."""
-    planned, unit_rows = plan.document.units, {row.address: row for row in rows.units}
-    verdict, edited = _Verdict(rows), {edit.address: edit for edit in rows.edits}
+    n, units = len(plan.document.units), rows.units
+    verdict = _Verdict(rows)
     places = (
-        verdict.check(
-            "cardinality",
-            f"{counted(len(rows.units), 'unit')}, {len(planned)} planned",
-            len(rows.units) == len(planned),
-        ),
-        verdict.first(
-            "addresses",
-            (unit.address for unit in planned if unit.address not in unit_rows),
-            f"all {len(planned)} planned addresses exist",
-        ),
+        verdict.check("cardinality", f"{counted(units.rows, 'unit')}, {n} planned", units.rows == n),
+        verdict.first("addresses", units.addresses, f"all {n} planned addresses exist"),
+    )
+    hierarchy = verdict.first(
+        "hierarchy", units.hierarchy, "parent, kind, section type and number are the planned ones"
     )
     if plan.amendment is not None:
-        return (*places, *_amendment_checks(plan, plan.amendment, rows))
+        return (
+            *places,
+            verdict.first("anchors", units.anchors, "every unit has its signed version"),
+            hierarchy,
+            verdict.first("effects", units.effects, amendment_in_words(plan.amendment.counts)),
+            verdict.check(
+                "law unchanged",
+                f"base digest {rows.base_digest}",
+                rows.base_digest == plan.amendment.base_digest,
+            ),
+        )
+    anchored = "every unit is anchored to its last signed version"
     return (
         *places,
         verdict.first(
-            "anchors",
-            (row.address for row in rows.units if not _anchored(row, edited.get(row.address))),
-            "every unit is anchored to its last signed version"
-            if edited
-            else "every unit is anchored to its one version",
+            "anchors", units.anchors, anchored if units.edited else "every unit is anchored to its one version"
         ),
-        verdict.first(
-            "hierarchy",
-            _misplaced(planned, unit_rows, edited),
-            "parent, kind, section type and number are the planned ones",
-        ),
-        verdict.first(
-            "lifecycle", (row.address for row in rows.units if row.lifecycle != "draft"), "every unit is a draft"
-        ),
+        hierarchy,
+        verdict.first("lifecycle", units.lifecycle, "every unit is a draft"),
     )
 
 
-def _amendment_checks(plan: CutPlan, amendment: Amendment, rows: Rows) -> tuple[Check, ...]:
-    verdict, unit_rows = _Verdict(rows), {row.address: row for row in rows.units}
-    effects = (
-        dict.fromkeys((unit.address for unit in plan.document.units), "unchanged")
-        | dict.fromkeys(amendment.changed, "changed")
-        | dict.fromkeys(amendment.new, "new")
-        | dict.fromkeys(amendment.returning, "returns")
-    )
-    return (
-        verdict.first(
-            "anchors", (row.address for row in rows.units if not row.anchored), "every unit has its signed version"
-        ),
-        verdict.first(
-            "hierarchy",
-            _misplaced(plan.document.units, unit_rows, {}),
-            "parent, kind, section type and number are the planned ones",
-        ),
-        verdict.first(
-            "effects",
-            (f"{row.address} {row.effect}" for row in rows.units if row.effect != effects.get(row.address)),
-            amendment_in_words(amendment.counts),
-        ),
-        verdict.check("law unchanged", f"base digest {rows.base_digest}", rows.base_digest == amendment.base_digest),
-    )
-
-
-def fidelity_checks(plan: CutPlan, replanned: CutPlan, canonical: bytes, rows: Rows) -> tuple[Check, ...]:
+def fidelity_checks(plan: CutPlan, replanned: CutPlan, kept: PinnedText, rows: Rows) -> tuple[Check, ...]:
     """Pure: bodies are slices of the pinned source, which planned again gives the same plan; the spans cover it."""
-    unit_rows = {row.address: row for row in rows.units}
-    verdict, edited = _Verdict(rows), {edit.address: edit for edit in rows.edits}
-    faithful = f"{len(rows.units) - len(edited)} bodies equal the pinned source, byte for byte"
-    written, kept = cut_as_written(plan), kept_bytes(canonical, plan.document.dropped)
-    same_source = sha256_hex(kept) == plan.document.source.canonical_sha256
+    verdict, units = _Verdict(rows), rows.units
+    faithful = f"{units.rows - units.edited} bodies equal the pinned source, byte for byte"
+    same_source = kept.sha256 == plan.document.source.canonical_sha256
     return (
-        verdict.check("pinned source", f"sha256 {sha256_hex(kept)}", same_source),
+        verdict.check("pinned source", f"sha256 {kept.sha256}", same_source),
         verdict.check(
             "planned again",
             f"digest {replanned.document.content_digest}",
@@ -159,10 +137,10 @@ def fidelity_checks(plan: CutPlan, replanned: CutPlan, canonical: bytes, rows: R
         ),
         verdict.first(
             "body fidelity",
-            _unfaithful(written.document.units, unit_rows, edited, kept),
-            faithful + (f"; {len(edited)} equal their signed edits" if edited else ""),
+            units.bodies,
+            faithful + (f"; {units.edited} equal their signed edits" if units.edited else ""),
         ),
-        verdict.check("coverage", f"{len(kept)} bytes of source", _joined(written, unit_rows, edited, kept) == kept),
+        verdict.check("coverage", f"{kept.size} bytes of source", units.is_covered),
     )
 
 
@@ -182,20 +160,10 @@ def edit_checks(plan: CutPlan, rows: Rows, untouched: str) -> tuple[Check, ...]:
     other units read as they did before, when their digest was `untouched`.
     """
     verdict = _Verdict(rows)
-    unit_rows = {row.address: row for row in rows.units}
-    misread = (unit.address for unit in plan.document.units if not _reads_as_planned(unit, unit_rows.get(unit.address)))
     return (
-        verdict.first("edited drafts", misread, f"all {plan.n_units} drafts read as planned"),
+        verdict.first("edited drafts", rows.units.drafts, f"all {plan.n_units} drafts read as planned"),
         _deltas(_world_of(plan), rows, plan.expected_deltas),
         verdict.check("untouched rows", f"digest {rows.untouched_digest}", rows.untouched_digest == untouched),
-    )
-
-
-def _reads_as_planned(unit: PlannedUnit, row: UnitRow | None) -> bool:
-    return (
-        row is not None
-        and (row.lifecycle, row.title) == ("draft", unit.title)
-        and sha256_hex(_body(row)) == unit.body_sha256
     )
 
 
@@ -216,52 +184,10 @@ def _deltas(world: PlanBinding, rows: Rows, expected: tuple[TableDelta, ...]) ->
         # A table that the plan did not count has no number to compare with.
         if count.table in before and count.rows - before.get(count.table, 0) != wanted.get(count.table, 0)
     ]
-    deltas = verdict.first("deltas", iter(differences), f"all {len(before)} tables changed by exactly what was planned")
+    deltas = verdict.first(
+        "deltas", Wrong.of(differences), f"all {len(before)} tables changed by exactly what was planned"
+    )
     return deltas.model_copy(update={"evidence": (*deltas.evidence, verdict.rows_added(before))})
-
-
-def _anchored(row: UnitRow, edit: EditRow | None) -> bool:
-    versions = 1 + (edit.edits if edit else 0)
-    return bool(row.anchored) and row.version_seq == versions and row.versions == versions
-
-
-def _misplaced(
-    planned: tuple[PlannedUnit, ...], unit_rows: dict[str, UnitRow], edited: dict[str, EditRow]
-) -> Iterable[str]:
-    for unit in planned:
-        row, edit = unit_rows.get(unit.address), edited.get(unit.address)
-        place = (unit.parent, unit.unit_kind, unit.section_type, unit.number, edit.title if edit else unit.title)
-        if row is None or (row.parent, row.unit_kind, row.section_type, row.number, row.title) != place:
-            yield unit.address
-
-
-def _unfaithful(
-    planned: tuple[PlannedUnit, ...], unit_rows: dict[str, UnitRow], edited: dict[str, EditRow], canonical: bytes
-) -> Iterable[str]:
-    for unit in planned:
-        row, edit = unit_rows.get(unit.address), edited.get(unit.address)
-        expected = edit.body_sha256 if edit else sha256_hex(canonical[unit.byte_start : unit.byte_end])
-        if row is None or sha256_hex(_body(row)) != expected:
-            yield unit.address
-
-
-def _joined(plan: CutPlan, unit_rows: dict[str, UnitRow], edited: dict[str, EditRow], canonical: bytes) -> bytes:
-    """Return the spans in order; an edited unit stands for the slice that it was cut from."""
-    bodies = [
-        (
-            unit.byte_start,
-            canonical[unit.byte_start : unit.byte_end]
-            if unit.address in edited
-            else _body(unit_rows.get(unit.address)),
-        )
-        for unit in plan.document.units
-    ]
-    gaps = [(span.byte_start, canonical[span.byte_start : span.byte_end]) for span in plan.document.others]
-    return b"".join(data for _, data in sorted(bodies + gaps))
-
-
-def _body(row: UnitRow | None) -> bytes:
-    return (row.body or "").encode() if row else b""
 
 
 class _Verdict:
@@ -298,8 +224,7 @@ class _Verdict:
             next_action="" if passed else "Do not enact. Revert the draft cut: cutter-console revert RUN --confirm RUN",
         )
 
-    def first(self, name: str, problems: Iterable[str], good_answer: str) -> Check:
+    def first(self, name: str, wrong: Wrong, good_answer: str) -> Check:
         """Return PASS if nothing is wrong; otherwise the count and the first few."""
-        listed = list(problems)
-        answer = f"{len(listed)} wrong, first: {', '.join(listed[:3])}" if listed else good_answer
-        return self.check(name, answer, not listed)
+        answer = f"{wrong.count} wrong, first: {', '.join(wrong.first)}" if wrong.count else good_answer
+        return self.check(name, answer, not wrong.count)

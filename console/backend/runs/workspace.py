@@ -3,7 +3,7 @@
 import errno
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
@@ -16,8 +16,8 @@ from console.backend.documents.acceptances import acceptances_for
 from console.backend.documents.limits import Limits
 from console.backend.documents.own_profiles import ChosenProfile
 from console.backend.host.cluster_directory import hidden_name
-from console.backend.host.durable import replace_file, sync_directory
-from console.backend.host.regular_file import read_regular
+from console.backend.host.durable import replace_file_by_parts, sync_directory
+from console.backend.host.regular_file import read_regular, regular_parts, sha256_file
 from console.backend.host.runtime_tree import within
 from console.backend.journal.journal_key import KEY_NAME, JournalKey
 from console.backend.model.amendment import AmendmentCounts, Moved
@@ -160,8 +160,12 @@ class Workspace:
 
     def write(self, name: str, data: bytes) -> None:
         """Write one file, whole or not at all. Raises Unmeasured if it cannot be written."""
+        self.write_parts(name, (data,))
+
+    def write_parts(self, name: str, parts: Iterable[bytes]) -> str:
+        """Write one file part after part, whole or not at all; return its sha256. Raises Unmeasured as `write` does."""
         try:
-            replace_file(self.directory / name, data)
+            return replace_file_by_parts(self.directory / name, parts)
         except OSError as error:
             raise Unmeasured(
                 StopCode.INVARIANT_FAILED,
@@ -175,9 +179,15 @@ class Workspace:
         try:
             return read_regular(path, MOST_BYTES)
         except OSError as error:
-            raise Refused(
-                StopCode.INVARIANT_FAILED, f"{path}: {error.strerror}", "This run cannot go on; start another."
-            ) from error
+            raise _unreadable(path, error) from error
+
+    def sha256(self, name: str) -> str:
+        """Return the sha256 of one file. Raises Refused if it cannot be read."""
+        path = self.directory / name
+        try:
+            return sha256_file(path)
+        except OSError as error:
+            raise _unreadable(path, error) from error
 
     def request(self) -> RunRequestFile:
         """Return what the run was started with. Raises Refused if there is no such run below this root, or the file is damaged."""
@@ -239,19 +249,17 @@ class Workspace:
     def marked(self) -> DocumentPlan:
         """Return the document as the first pass planned it."""
         if self._marked is None:
-            self._marked = self._read(MARKED, DocumentPlan.read)
+            self._marked = self._read_parts(MARKED, DocumentPlan.read_parts)
         return self._marked
 
     def write_marked(self, document: DocumentPlan) -> None:
         """Keep the document as the first pass planned it; the file's sha256 is its content digest."""
-        data = canonical_json(document)
-        self.write(MARKED, data)
-        self._marked = document.of_bytes(data)
+        self._marked = document.of_digest(self.write_parts(MARKED, document.json_parts()))
 
     def plan(self) -> CutPlan:
         """Return the plan; read once, because a plan never changes. The caller compares its digest."""
         if self._plan is None:
-            self._plan = self._last_plan() or self._read("plan.json", CutPlan.read)
+            self._plan = self._last_plan() or self._read_parts("plan.json", CutPlan.read_parts)
             self._remember(self._plan)
         return self._plan
 
@@ -275,12 +283,9 @@ class Workspace:
 
     def write_plan(self, plan: CutPlan) -> None:
         """Keep the plan, whose file's sha256 is the plan digest, and the few facts of it that lists show."""
-        data = canonical_json(plan)
-        plan = plan.of_bytes(data)
-        facts = _facts_of(plan)
         # The plan first: its facts can be made from it again, not the other way round.
-        self.write("plan.json", data)
-        self.write("plan-facts.json", canonical_json(facts))
+        plan = plan.of_digest(self.write_parts("plan.json", plan.json_parts()))
+        self.write("plan-facts.json", canonical_json(_facts_of(plan)))
         self._plan = plan
 
     def plan_facts(self) -> PlanFacts | None:
@@ -312,11 +317,26 @@ class Workspace:
         try:
             return parse(self.read(name))
         except ValidationError as error:
-            raise Refused(
-                StopCode.INVARIANT_FAILED,
-                f"{self.directory / name} is damaged",
-                "This run cannot go on; start another.",
-            ) from error
+            raise self._damaged(name) from error
+
+    def _read_parts(self, name: str, parse: Callable[[Callable[[], Iterable[bytes]]], _V]) -> _V:
+        """Return what a large file holds. Raises Refused as `read` does, and if the file is damaged."""
+        path = self.directory / name
+        try:
+            return parse(lambda: regular_parts(path, MOST_BYTES))
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        except ValueError as error:
+            raise self._damaged(name) from error
+
+    def _damaged(self, name: str) -> Refused:
+        message = f"{self.directory / name} is damaged"
+        return Refused(StopCode.INVARIANT_FAILED, message, "This run cannot go on; start another.")
+
+
+def _unreadable(path: Path, error: OSError) -> Refused:
+    message = f"{path}: {error.strerror}"
+    return Refused(StopCode.INVARIANT_FAILED, message, "This run cannot go on; start another.")
 
 
 _LAST_PLAN: dict[Path, tuple[tuple[int, int, int], CutPlan]] = {}
@@ -326,7 +346,7 @@ _LAST_PLAN: dict[Path, tuple[tuple[int, int, int], CutPlan]] = {}
 @lru_cache(maxsize=64)
 def _digest(path: Path, _inode: int, _size: int, _changed_ns: int) -> str:
     """Return the file's sha256, cached by inode, size and time: a screen asks every second, and a large plan is long."""
-    return sha256_hex(read_regular(path, MOST_BYTES))
+    return sha256_file(path)
 
 
 def _facts_of(plan: CutPlan) -> PlanFacts:

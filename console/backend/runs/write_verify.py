@@ -3,16 +3,27 @@
 import psycopg
 from psycopg.types.json import Jsonb
 
+from console.backend.documents.canonical import Handover
 from console.backend.documents.limits import limits_of
+from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan import CutPlan, bind
 from console.backend.model.plan_binding import TableDelta
 from console.backend.model.states import Phase
 from console.backend.model.value import Value
+from console.backend.model.written_plan import kept_bytes
 from console.backend.postgres import ledger
 from console.backend.runs.phase_context import PhaseContext, PhaseWork, Role
+from console.backend.runs.row_comparison import compared
 from console.backend.runs.sources import canonical_bytes, planned
-from console.backend.runs.verification import Rows, effect_checks, fidelity_checks, measure_rows, structural_checks
+from console.backend.runs.verification import (
+    PinnedText,
+    Rows,
+    effect_checks,
+    fidelity_checks,
+    measure_rows,
+    structural_checks,
+)
 
 
 class CheckList(Value):
@@ -57,11 +68,25 @@ def verify_again(
 
 
 def _measure_checks(context: PhaseContext, connection: psycopg.Connection) -> tuple[CutPlan, Rows, tuple[Check, ...]]:
-    plan, raw = context.workspace.plan(), context.workspace.source()
-    effects = plan.world.effects if plan.world is not None else 0
-    rows = measure_rows(connection, context.run_id, context.request.docprefix, plan.amendment, effects=effects)
-    request, most = context.request, limits_of(context.installation.settings)
-    profile, acceptances = context.workspace.profile(request), context.workspace.acceptances(request, most)
-    replanned = bind(planned(context.installation, request, raw, profile, acceptances), plan.world, plan.amendment)
-    canonical = canonical_bytes(context.installation, request, raw)
-    return plan, rows, (*structural_checks(plan, rows), *fidelity_checks(plan, replanned, canonical, rows))
+    plan, request, installation = context.workspace.plan(), context.request, context.installation
+    rows, source = _compared(context, connection, plan)
+    profile = context.workspace.profile(request)
+    acceptances = context.workspace.acceptances(request, limits_of(installation.settings))
+    raw = Handover(context.workspace.source())
+    replanned = bind(planned(installation, request, raw, profile, acceptances), plan.world, plan.amendment)
+    return plan, rows, (*structural_checks(plan, rows), *fidelity_checks(plan, replanned, source, rows))
+
+
+def _compared(context: PhaseContext, connection: psycopg.Connection, plan: CutPlan) -> tuple[Rows, PinnedText]:
+    """Compare the rows with the pinned source, which is in memory for no longer than that."""
+    request, raw = context.request, context.workspace.source()
+    kept = kept_bytes(canonical_bytes(context.installation, request, raw), plan.document.dropped)
+    rows = measure_rows(
+        connection,
+        context.run_id,
+        request.docprefix,
+        compared(plan, kept),
+        plan.amendment,
+        effects=plan.world.effects if plan.world is not None else 0,
+    )
+    return rows, PinnedText(size=len(kept), sha256=sha256_hex(kept))

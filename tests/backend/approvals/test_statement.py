@@ -18,7 +18,6 @@ from console.backend.approvals.statement import (
     StatementDrafts,
     StatementProfile,
     draft_statement,
-    draft_unit,
     list_drafts,
     new_run_id,
     parse_statement,
@@ -29,10 +28,10 @@ from console.backend.approvals.statement import (
 )
 from console.backend.host.context import Context
 from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.draft_units import DraftUnit, draft_unit
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.merkle import merkle_root
 from console.backend.model.outcome import Outcome
-from console.backend.model.plan import DraftUnit
 from console.backend.model.plan_binding import Target, expected_cut_deltas
 from console.backend.model.purposes import Kind, Purpose
 from tests.backend.approvals.conftest import CUT_DECISION, DRAFT, FACTS, NOW, SIGNED, draft_of, expectation

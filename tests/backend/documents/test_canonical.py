@@ -2,8 +2,9 @@
 
 import pytest
 
-from console.backend.documents.canonical import RefusedText, canonical_text, source_version
+from console.backend.documents.canonical import Handover, RefusedText, bounded, canonical_text, source_version
 from console.backend.documents.limits import Limits
+from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import StopCode
 
 
@@ -54,3 +55,24 @@ def test_limits_are_inclusive_and_refuse_instead_of_truncating() -> None:
 def test_a_last_line_without_line_end_is_measured_too() -> None:
     with pytest.raises(RefusedText, match="line 2"):
         canonical_text("a\nÄÖÜ".encode(), Limits(max_line_bytes=5))
+
+
+@pytest.mark.parametrize(
+    "text", ["a\nb\n", "a\r\nb", "a\rb\n", "\ufeffa\nb", "\ufeffGr\u00fc\u00dfe\r", "Gru\u0308\u00dfe\n"]
+)
+def test_a_text_has_the_same_bytes_however_it_is_asked_for_them(text: str) -> None:
+    raw = text.encode()
+    known = canonical_text(raw)
+    assert known.data == known.text.encode() == known.of(raw) == known.body(0, known.size)
+    assert (known.size, known.sha256()) == (len(known.data), sha256_hex(known.data))
+    assert known.line_breaks(1, known.size) == known.data.count(b"\n", 1)
+    assert source_version(raw, known, "file:a.md") == source_version(raw, known.data, "file:a.md")
+
+
+def test_a_text_that_was_derived_is_not_taken_for_the_bytes_of_its_file() -> None:
+    assert bounded("abcd", "derived").of(b"<x/>") == b"abcd"
+
+
+def test_bytes_are_handed_over_once() -> None:
+    given = Handover(b"a")
+    assert (given.take(), given.data) == (b"a", b"")

@@ -6,7 +6,8 @@ import pytest
 
 from console.backend.documents.coverage import check_algebra
 from console.backend.documents.limits import Limits
-from console.backend.model.plan import DocumentPlan, PlannedUnit
+from console.backend.model.plan import DocumentPlan
+from console.backend.model.planned_units import PlannedUnit
 from tests.backend.documents.planned import planned
 from tests.support.plans import accepted
 

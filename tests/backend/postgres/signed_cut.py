@@ -20,8 +20,9 @@ from console.backend.approvals.statement import MAX_LISTED, StatementAmendment
 from console.backend.documents.planning import plan_document
 from console.backend.model.amendment import Moved
 from console.backend.model.canonical_json import sha256_hex
-from console.backend.model.plan import Coverage, CutPlan, DocumentPlan, PlannedUnit, SourceVersion, bind
+from console.backend.model.plan import Coverage, CutPlan, DocumentPlan, SourceVersion, bind
 from console.backend.model.plan_binding import PlanBinding
+from console.backend.model.planned_units import PlannedUnit
 from console.backend.model.purposes import RunOperation
 from console.backend.model.repeal import NO_TEXT, no_document
 from console.backend.model.states import Stage
@@ -81,7 +82,7 @@ class SignedCut:
     @property
     def units(self) -> tuple[PlannedUnit, ...]:
         """The planned units."""
-        return self.plan.document.units
+        return tuple(self.plan.document.units)
 
     def body(self, unit: PlannedUnit) -> str:
         """A planned unit's body."""

@@ -250,7 +250,7 @@ def test_the_digest_of_drafts_is_the_root_over_their_lines(drafted: SignedCut) -
         state = ledger.draft_state(connection, drafted.run_id)
         root = scalar(connection, "SELECT cutter_governance.fn_merkle_root(%s::text[])", list(state.lines))
     assert root == state.digest
-    assert state.lines == tuple(
+    assert tuple(state.lines) == tuple(
         "\t".join(
             (
                 unit.address,

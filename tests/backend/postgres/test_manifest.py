@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from console.backend.model.canonical_json import sha256_hex
-from console.backend.model.plan import PlannedUnit
+from console.backend.model.planned_units import PlannedUnit
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import scalar
 from tests.backend.postgres.signed_cut import UNITS as N

@@ -23,16 +23,8 @@ from console.backend.documents.limits import DEFAULT_LIMITS, Limits
 from console.backend.documents.numbering import parse_number
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import StopCode
-from console.backend.model.plan import (
-    Coverage,
-    DocumentPlan,
-    OtherSpan,
-    PlannedUnit,
-    Problem,
-    SourceVersion,
-    Suspect,
-    SuspectReason,
-)
+from console.backend.model.plan import Coverage, DocumentPlan, OtherSpan, Problem, SourceVersion, Suspect, SuspectReason
+from console.backend.model.planned_units import PlannedUnit
 from console.backend.model.profile_names import AKN_PROFILE
 from console.backend.model.vocabulary import VOCABULARY, UnitKind
 
@@ -177,7 +169,7 @@ def _unit(document: AknDocument, index: int, kind: UnitKind, addresses: list[str
         line_end=document.lines[index + 1] - 1,
         byte_start=start,
         byte_end=end,
-        body_sha256=sha256_hex(document.text.data[start:end]),
+        body_sha256=sha256_hex(document.text.body(start, end)),
     )
 
 

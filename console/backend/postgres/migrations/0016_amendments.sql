@@ -295,12 +295,15 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
             UNION ALL
             SELECT b.unit_id, u.canonical_address, b.parent_address, b.unit_kind, b.section_type, b.section_code,
                    v.title, encode(sha256(convert_to(v.body, 'UTF8')), 'hex'), b.seq
-              FROM cutter_governance.run a
-              JOIN cutter_governance.manifest_unit_block b ON b.run_id = a.run_id
+              FROM cutter_governance.manifest_unit_block b
               JOIN public.information_unit u ON u.id = b.unit_id
               JOIN public.unit_version v ON v.id = b.version_id AND v.unit_id = u.id
-             WHERE a.run_id = p_run_id
-               AND a.operation = 'amend'
+             WHERE b.run_id = p_run_id
+               -- As a condition of its own it is asked once: of a cut, no row is read here.
+               AND EXISTS (SELECT 1
+                             FROM cutter_governance.run a
+                            WHERE a.run_id = p_run_id
+                              AND a.operation = 'amend')
             UNION ALL
             SELECT u.id, u.canonical_address, u.parent_or_container_ref, u.unit_kind, u.section_type, u.section_code,
                    v.title, encode(sha256(convert_to(v.body, 'UTF8')), 'hex'), NULL
