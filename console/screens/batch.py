@@ -97,7 +97,7 @@ class BatchScreen(ConsoleScreen):
         self._retitle()
 
     def _retitle(self) -> None:
-        title = words.batches_title(len(self._batches), LIST_LIMIT)
+        title = words.batches_title(len(self._batches), LIST_LIMIT) if self.read_at is not None else "Batches"
         self.query_one("#batches", Rows).retitle(title + self.age_of_list())
 
     def reload(self) -> None:
