@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from console.backend.model.readiness import ReportView
     from console.backend.model.view_models import ApprovalView, OnProgress, Status
 
-LIST_LIMIT = 100
+LIST_LIMIT = 50
 """Number of batches that are read and shown, the newest first; the title says if there are more."""
 
 _EMPTY = "No batch yet. Plan a folder of documents: p."
