@@ -166,7 +166,7 @@ class BatchScreen(ConsoleScreen):
             members.retitle(words.plan_title(self._planned.plan))
             members.show(words.planned_rows(self._planned.plan))
         elif view is not None:
-            members.retitle(f"Documents: {len(view.members):,}")
+            members.retitle(f"Documents, units, state: {len(view.members):,}")
             members.show(words.member_rows(view, wide=self.has_class("-wide")), empty="No document is known.")
         else:
             members.retitle("Documents")

@@ -262,7 +262,7 @@ def _member_row(member: MemberView, mode: Mode, longest: int, digits: int, *, wi
     spans = [
         Span(f"{member.position:>4}  ", "muted"),
         Span(f"{set_cell_size(member.docprefix, longest)}  "),
-        Span(f"{units:>{digits}} units  ", "muted"),
+        Span(f"{units:>{digits}}  ", "muted"),
         Span(words, tone),
     ]
     if member.set_aside:
