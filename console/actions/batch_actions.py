@@ -57,7 +57,7 @@ BATCH_ACTIONS: tuple[Action, ...] = (
         scope=Scope.BATCH,
         short="Without",
         writes=True,
-        needs="a batch that goes on, and stops at a document that fails",
+        needs="a batch that stops at a document that fails",
         command="cutter-console batch resume BATCH --on-failure set-aside",
     ),
     Action(

@@ -284,7 +284,7 @@ class BatchScreen(ConsoleScreen):
 
     def action_batch_go_on(self) -> None:
         """Resume the batch."""
-        self._if_legal(frozenset({BatchMove.RESUME}), lambda view: self._resume(view, None))
+        self._if_legal(frozenset({BatchMove.RESUME}), self._resume)
 
     def action_batch_without(self) -> None:
         """Ask, then go on without what fails."""
@@ -292,20 +292,33 @@ class BatchScreen(ConsoleScreen):
         def ask(view: BatchView) -> None:
             def answered(yes: bool | None) -> None:
                 if yes:
-                    self._resume(view, OnFailure.SET_ASIDE)
+                    self._go_on_without(view)
 
             self.console.open_dialog(WithoutDialog(view), answered)
 
         self._if_legal(frozenset({BatchMove.SET_ASIDE}), ask)
 
-    def _resume(self, view: BatchView, on_failure: OnFailure | None) -> None:
+    def _resume(self, view: BatchView) -> None:
         batch_id, seen = view.batch_id, view.standing
 
         def call(backend: "Backend", progress: "OnProgress") -> BatchView:
             feed = BatchFeed(progress)
-            return backend.resume_batch(batch_id, on_failure, feed.on_batch, feed.on_progress, seen)
+            return backend.resume_batch(batch_id, None, feed.on_batch, feed.on_progress, seen)
 
         self.console.operate(Operation(f"Resuming {batch_id}", call, words.came_to, BATCH_IF_LEFT))
+
+    def _go_on_without(self, view: BatchView) -> None:
+        """Set aside what has failed, then resume, unless the batch has to be armed first."""
+        batch_id, seen = view.batch_id, view.standing
+
+        def call(backend: "Backend", progress: "OnProgress") -> BatchView:
+            after = backend.set_aside(batch_id, seen)
+            if BatchMove.RESUME not in after.moves:
+                return after
+            feed = BatchFeed(progress)
+            return backend.resume_batch(batch_id, None, feed.on_batch, feed.on_progress, after.standing)
+
+        self.console.operate(Operation(f"Going on with {batch_id}", call, words.came_to, BATCH_IF_LEFT))
 
     def action_batch_draft(self) -> None:
         """Draft the statement over the batch, then show it."""

@@ -98,6 +98,7 @@ def head(
     lines = [
         *hanging((Span(f"{view.mode.value:<9}", _mode_tone(view)),), f"{content}; {origin}", width),
         *hanging((Span("state    ", "muted"),), _state(view), width, "strong"),
+        *_stopped(view, actions, width),
         *_next(view, actions, full, width),
         *_progress(view, now, width),
     ]
@@ -108,6 +109,17 @@ def head(
     if roomy and view.digest:
         lines += hanging((Span("digest   ", "muted"),), view.digest, width)
     return [*lines, *_allowed(view, actions)] if roomy else lines
+
+
+def _stopped(view: BatchView, actions: tuple[Action, ...], width: int) -> list[Line]:
+    """Return the first document that has failed, and the key that goes on without it."""
+    failed = [member for member in view.members if member.family is Family.FAILED and not member.set_aside]
+    if not failed or view.at_work:
+        return []
+    more = f" and {len(failed) - 1:,} more" if len(failed) > 1 else ""
+    key = next((key_name(action.keys[0]) for action in actions if BatchMove.SET_ASIDE in moves_of(action)), "")
+    then = f"; {key} goes on without" if key else ""
+    return hanging((Span("stopped  ", "muted"),), f"{failed[0].docprefix}: {failed[0].state}{more}{then}", width, "bad")
 
 
 def _state(view: BatchView) -> str:
