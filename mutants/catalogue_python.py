@@ -1452,6 +1452,27 @@ _OF_BATCHES = (
         "    if False:\n",
         _test("runs/test_batches", "a_batch_that_waits_says_for_whom_and_what_to_type"),
     ),
+    Mutant(
+        "a batch that is another than was seen is refused",
+        _BATCHES,
+        "    if seen and seen != view.standing:\n",
+        "    if False:\n",
+        _test("runs/test_batches", "a_batch_that_waits_says_for_whom_and_what_to_type"),
+    ),
+    Mutant(
+        "while a process works on a batch no move is legal",
+        f"{_B}/runs/batch_views.py",
+        "    if at_work:\n        return ()\n",
+        "",
+        _test("runs/test_batches", "a_batch_that_waits_says_for_whom_and_what_to_type"),
+    ),
+    Mutant(
+        "one process works on a batch at a time",
+        f"{_B}/runs/batch_files.py",
+        "return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)",
+        "return None",
+        _test("runs/test_batch_files", "one_process_works_at_a_time_and_looking_keeps_nobody_out"),
+    ),
 )
 
 PYTHON = (

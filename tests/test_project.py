@@ -167,9 +167,6 @@ def test_every_writing_command_can_be_done_from_the_console_or_is_for_scripts_al
         ("policy", "pin"),
         ("policy", "withdraw"),
         ("manifest", "build"),
-        ("batch", "start"),
-        ("batch", "resume"),
-        ("batch", "report"),
     }
     shown = {tuple(action.command.split()[1:]) for action in ACTIONS if action.command}
     reached = {

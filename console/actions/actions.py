@@ -445,12 +445,13 @@ class Registry:
 
 
 def registry(*, read_only: bool, demo: bool) -> Registry:
-    """Make the registry of one console; a read-only console has no action that is dangerous or writes."""
+    """Make the registry of one console; a read-only console has no action that is dangerous, writes or takes a path."""
     return Registry(
         tuple(
             action
             for action in ACTIONS
-            if not (read_only and (action.dangerous or action.writes)) and (demo or not action.demo_only)
+            if not (read_only and (action.dangerous or action.writes or action.names_a_path))
+            and (demo or not action.demo_only)
         )
     )
 

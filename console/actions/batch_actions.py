@@ -56,9 +56,8 @@ BATCH_ACTIONS: tuple[Action, ...] = (
         keys=("G",),
         scope=Scope.BATCH,
         short="Without",
-        dangerous=True,
         writes=True,
-        needs="a batch that goes on, and stops at a document that fails",
+        needs="a batch that stops at a document that fails",
         command="cutter-console batch resume BATCH --on-failure set-aside",
     ),
     Action(
@@ -81,7 +80,6 @@ BATCH_ACTIONS: tuple[Action, ...] = (
         needs="a document that has been started",
         command="cutter-console run show RUN",
     ),
-    # Planning writes nothing. It reads whatever folder is named, and a read-only console reads none on request.
     Action(
         name="batch_plan",
         title="Plan a folder of documents",
@@ -89,7 +87,7 @@ BATCH_ACTIONS: tuple[Action, ...] = (
         keys=("p",),
         scope=Scope.BATCH,
         short="Plan folder",
-        writes=True,
+        names_a_path=True,
         command="cutter-console batch plan SOURCE",
     ),
     Action(

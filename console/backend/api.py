@@ -141,6 +141,12 @@ class Backend(Protocol):
     ) -> BatchView:
         """Go on from where the batch rests, to its next pause. Raises Refused if it is not as it was `seen`."""
 
+    def set_aside(self, batch_id: str, seen: str = "") -> BatchView:
+        """Set aside the documents of a batch that have failed, and those that fail from now on; it goes on by another call.
+
+        Raises Refused if it is not as it was `seen`.
+        """
+
     def arm_batch(self, batch_id: str, confirm: str, seen: str = "") -> SwitchView:
         """Arm the switch for this batch to cut. Raises Refused if it is not as it was `seen`."""
 

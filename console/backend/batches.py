@@ -112,6 +112,14 @@ class Batches:
             self._refuse_standstill(before)
         return self._reported(walk.resume())
 
+    def set_aside(self, batch_id: str, seen: str = "") -> BatchView:
+        """Go on without what has failed, and from now on without what fails; nothing else is done."""
+        view = self.view(batch_id)
+        self._require(BatchMove.SET_ASIDE, view)
+        _require_seen(view, seen)
+        BatchWalk(self._installation, batch_id, lambda _: None, lambda _: None).change_on_failure(OnFailure.SET_ASIDE)
+        return self.view(batch_id)
+
     def arm(self, batch_id: str, confirm: str, seen: str = "") -> SwitchView:
         """Arm the switch for this batch to cut; if it is armed for that already, do nothing."""
         _require_typed(batch_id, confirm)

@@ -355,6 +355,11 @@ class BackendService:
         return Batches(self.installation).resume(batch_id, on_failure, on_batch, on_progress, seen)
 
     @with_kept_sessions
+    def set_aside(self, batch_id: str, seen: str = "") -> BatchView:
+        """Set aside the documents of a batch that have failed, and those that fail from now on."""
+        self._require_writable()
+        return Batches(self.installation).set_aside(batch_id, seen)
+
     def arm_batch(self, batch_id: str, confirm: str, seen: str = "") -> SwitchView:
         """Arm the switch for this batch to cut; if it is armed for that already, do nothing."""
         self._require_writable()

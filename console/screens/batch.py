@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from console.backend.model.readiness import ReportView
     from console.backend.model.view_models import ApprovalView, OnProgress, Status
 
-LIST_LIMIT = 100
+LIST_LIMIT = 50
 """Number of batches that are read and shown, the newest first; the title says if there are more."""
 
 _EMPTY = "No batch yet. Plan a folder of documents: p."
@@ -97,7 +97,7 @@ class BatchScreen(ConsoleScreen):
         self._retitle()
 
     def _retitle(self) -> None:
-        title = words.batches_title(len(self._batches), LIST_LIMIT)
+        title = words.batches_title(len(self._batches), LIST_LIMIT) if self.read_at is not None else "Batches"
         self.query_one("#batches", Rows).retitle(title + self.age_of_list())
 
     def reload(self) -> None:
@@ -166,7 +166,7 @@ class BatchScreen(ConsoleScreen):
             members.retitle(words.plan_title(self._planned.plan))
             members.show(words.planned_rows(self._planned.plan))
         elif view is not None:
-            members.retitle(f"Documents: {len(view.members):,}")
+            members.retitle(f"Documents, units, state: {len(view.members):,}")
             members.show(words.member_rows(view, wide=self.has_class("-wide")), empty="No document is known.")
         else:
             members.retitle("Documents")
@@ -284,7 +284,7 @@ class BatchScreen(ConsoleScreen):
 
     def action_batch_go_on(self) -> None:
         """Resume the batch."""
-        self._if_legal(frozenset({BatchMove.RESUME}), lambda view: self._resume(view, None))
+        self._if_legal(frozenset({BatchMove.RESUME}), self._resume)
 
     def action_batch_without(self) -> None:
         """Ask, then go on without what fails."""
@@ -292,20 +292,33 @@ class BatchScreen(ConsoleScreen):
         def ask(view: BatchView) -> None:
             def answered(yes: bool | None) -> None:
                 if yes:
-                    self._resume(view, OnFailure.SET_ASIDE)
+                    self._go_on_without(view)
 
             self.console.open_dialog(WithoutDialog(view), answered)
 
         self._if_legal(frozenset({BatchMove.SET_ASIDE}), ask)
 
-    def _resume(self, view: BatchView, on_failure: OnFailure | None) -> None:
+    def _resume(self, view: BatchView) -> None:
         batch_id, seen = view.batch_id, view.standing
 
         def call(backend: "Backend", progress: "OnProgress") -> BatchView:
             feed = BatchFeed(progress)
-            return backend.resume_batch(batch_id, on_failure, feed.on_batch, feed.on_progress, seen)
+            return backend.resume_batch(batch_id, None, feed.on_batch, feed.on_progress, seen)
 
         self.console.operate(Operation(f"Resuming {batch_id}", call, words.came_to, BATCH_IF_LEFT))
+
+    def _go_on_without(self, view: BatchView) -> None:
+        """Set aside what has failed, then resume, unless the batch has to be armed first."""
+        batch_id, seen = view.batch_id, view.standing
+
+        def call(backend: "Backend", progress: "OnProgress") -> BatchView:
+            after = backend.set_aside(batch_id, seen)
+            if BatchMove.RESUME not in after.moves:
+                return after
+            feed = BatchFeed(progress)
+            return backend.resume_batch(batch_id, None, feed.on_batch, feed.on_progress, after.standing)
+
+        self.console.operate(Operation(f"Going on with {batch_id}", call, words.came_to, BATCH_IF_LEFT))
 
     def action_batch_draft(self) -> None:
         """Draft the statement over the batch, then show it."""

@@ -89,15 +89,16 @@ def head(
         return hanging((Span("state    ", "muted"),), str(view.phase), width, "bad")
     roomy = width >= _ROOMY
     aside = f", {len(view.set_aside)} set aside" if view.set_aside else ""
-    what = f"{plural(len(view.members), 'document')}, {plural(view.n_units, 'unit')}{aside}"
-    who = f"by {view.operator}, {age(view.started_at, now)}"
+    content = f"{plural(len(view.members), 'document')}, {plural(view.n_units, 'unit')}{aside}"
+    origin = f"by {view.operator}, {age(view.started_at, now)}"
     if roomy:
-        rule = "stops at a document that fails" if view.on_failure is OnFailure.STOP else "leaves out what fails"
-        what = f"{what}, {names(view)}; {rule}"
-        who = f"by {view.operator} on {view.host}, started {age(view.started_at, now)}"
+        rule = "stops at a document that fails" if view.on_failure is OnFailure.STOP else "leaves out content fails"
+        content = f"{content}, {names(view)}; {rule}"
+        origin = f"by {view.operator} on {view.host}, started {age(view.started_at, now)}"
     lines = [
-        *hanging((Span(f"{view.mode.value:<9}", _mode_tone(view)),), f"{what}; {who}", width),
+        *hanging((Span(f"{view.mode.value:<9}", _mode_tone(view)),), f"{content}; {origin}", width),
         *hanging((Span("state    ", "muted"),), _state(view), width, "strong"),
+        *_stopped(view, actions, width),
         *_next(view, actions, full, width),
         *_progress(view, now, width),
     ]
@@ -108,6 +109,17 @@ def head(
     if roomy and view.digest:
         lines += hanging((Span("digest   ", "muted"),), view.digest, width)
     return [*lines, *_allowed(view, actions)] if roomy else lines
+
+
+def _stopped(view: BatchView, actions: tuple[Action, ...], width: int) -> list[Line]:
+    """Return the first document that has failed, and the key that goes on without it."""
+    failed = [member for member in view.members if member.family is Family.FAILED and not member.set_aside]
+    if not failed or view.at_work:
+        return []
+    more = f" and {len(failed) - 1:,} more" if len(failed) > 1 else ""
+    key = next((key_name(action.keys[0]) for action in actions if BatchMove.SET_ASIDE in moves_of(action)), "")
+    then = f"; {key} goes on without" if key else ""
+    return hanging((Span("stopped  ", "muted"),), f"{failed[0].docprefix}: {failed[0].state}{more}{then}", width, "bad")
 
 
 def _state(view: BatchView) -> str:
@@ -262,7 +274,7 @@ def _member_row(member: MemberView, mode: Mode, longest: int, digits: int, *, wi
     spans = [
         Span(f"{member.position:>4}  ", "muted"),
         Span(f"{set_cell_size(member.docprefix, longest)}  "),
-        Span(f"{units:>{digits}} units  ", "muted"),
+        Span(f"{units:>{digits}}  ", "muted"),
         Span(words, tone),
     ]
     if member.set_aside:
@@ -276,9 +288,8 @@ def _member_row(member: MemberView, mode: Mode, longest: int, digits: int, *, wi
 def member_detail(member: MemberView, view: BatchView, full: Callable[[str], str], width: int) -> list[Line]:
     """Return one document: where it stands and why, its run and plan, and the command that shows it."""
     words, tone = member_words(member, view.mode)
-    lines = hanging((Span("state    ", "muted"),), words, width, tone)
-    if member.set_aside:
-        lines += hanging((Span("reason   ", "muted"),), str(member.set_aside), width, "warn")
+    lines = hanging((Span("reason   ", "muted"),), str(member.set_aside), width, "warn") if member.set_aside else []
+    lines += hanging((Span("state    ", "muted"),), words, width, tone)
     lines += hanging((Span("file     ", "muted"),), str(member.name), width)
     if member.stage is None:
         return [*lines, *hanging((), "No run was started for it.", width, "muted")]

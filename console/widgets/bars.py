@@ -30,14 +30,14 @@ def top_line(title: str, width: int, full: Line, short: Line) -> Line:
     On a narrow screen they stand closer, then the badges are in short; if all of it does not fit, the name of the shown
     screen stands alone.
     """
-    ways = (
+    layouts = (
         *(((_tabs(title, gap=" "), full),) if width >= _ROOMY else ()),
         (_tabs(title), full),
         *((_tabs(title, before="")[1:], right) for right in (full, short)),
         (_tabs(title, all_names=False), full),
     )
-    fitting = (way for way in ways if len(plain(way[0])) + len(plain(way[1])) <= width)
-    left, right = next(fitting, ways[-1])
+    fitting = (pair for pair in layouts if sum(len(plain(side)) for side in pair) <= width)
+    left, right = next(fitting, layouts[-1])
     return (*left, Span(" " * max(width - len(plain(left)) - len(plain(right)), 0)), *right)
 
 

@@ -21,7 +21,7 @@ from tests.screens.conftest import opened, press, settle
 from tests.support.fake_batches import BATCH_ID, BatchAt, armed_for_batch, members_at
 from tests.support.fakes import ARMED, HOLD, NOW, OFF, FakeBackend
 
-WRITES = {"start", "resume", "draft", "arm", "enact", "report", "plan"}
+WRITES = {"start", "resume", "draft", "arm", "enact", "report", "plan", "set-aside"}
 PAUSES: dict[BatchAt, tuple[str, str]] = {
     "sg_1": ("s", f"cutter-console approval draft {BATCH_ID}"),
     "arm": ("A", f"cutter-console arm {BATCH_ID} --confirm {BATCH_ID}"),
@@ -80,7 +80,7 @@ async def test_each_move_is_made_with_its_own_key_and_through_the_dialogs_of_run
         await press(pilot, "G", "enter")
         assert _writes(backend)[-1] == f"resume {BATCH_ID}"
         await press(pilot, "G", "ctrl+y")
-        assert _writes(backend)[-1] == f"resume {BATCH_ID} set-aside"
+        assert _writes(backend)[-2:] == [f"set-aside {BATCH_ID}", f"resume {BATCH_ID}"]
         backend.batch_at = "enact"
         await press(pilot, "r", "E", *BATCH_ID, "ctrl+y")
         assert _writes(backend)[-1] == f"enact {BATCH_ID} {BATCH_ID}"
@@ -161,6 +161,11 @@ async def test_the_reason_of_a_document_that_was_set_aside_is_told_whole_at_80x2
         panel = app.screen.query_one("#member", Panel)
         assert panel.display
         assert members_at("aside")[1].set_aside in _panel(app, "member").replace("  ", " ")
+
+
+async def test_a_document_that_has_failed_is_named_with_the_key_that_goes_on_without_it() -> None:
+    async with opened(FakeBackend(batch_at="failed"), "7") as (app, _pilot):
+        assert "stopped BDSG-2018: failed_structural_verify; G goes on without" in _panel(app, "batch-head")
 
 
 async def test_a_document_leads_to_its_run() -> None:

@@ -255,6 +255,12 @@ class FakeBatches(FakeReadiness):
         self._pause()
         return self.batch_view()
 
+    def set_aside(self, batch_id: str, seen: str = "") -> BatchView:
+        """The failed one is left out."""
+        self._call(f"set-aside {batch_id}")
+        self._require_seen(seen)
+        return self.batch_view()
+
     def arm_batch(self, batch_id: str, confirm: str, seen: str = "") -> SwitchView:
         """Armed."""
         self._call(f"arm {batch_id} {confirm}")

@@ -230,17 +230,23 @@ def _view(installation: Installation, folder: _Folder, facts: _Recorded) -> Batc
         is_taken=is_taken,
         at_work=at_work,
         progress=folder.progress,
-        moves=_moves(moves, batch.on_failure, at_work=at_work),
+        moves=_moves(moves, inside, batch.on_failure, at_work=at_work),
     )
 
 
-def _moves(moves: tuple[BatchMove, ...], on_failure: OnFailure, *, at_work: bool) -> tuple[BatchMove, ...]:
-    """Pure: the moves that are accepted. While a process works on the batch none is; whatever goes on can set aside too."""
+def _moves(
+    moves: tuple[BatchMove, ...], inside: tuple[MemberView, ...], on_failure: OnFailure, *, at_work: bool
+) -> tuple[BatchMove, ...]:
+    """Pure: the moves that are accepted. While a process works on the batch none is.
+
+    What has failed can be set aside, and what may fail on the way: the first move stays the one that goes on.
+    """
     if at_work:
         return ()
-    if BatchMove.RESUME not in moves or on_failure is OnFailure.SET_ASIDE:
+    has_failed = any(member.family is Family.FAILED for member in inside)
+    if on_failure is OnFailure.SET_ASIDE or not (has_failed or BatchMove.RESUME in moves):
         return moves
-    return (BatchMove.RESUME, BatchMove.SET_ASIDE, *(move for move in moves if move is not BatchMove.RESUME))
+    return (*moves[:1], BatchMove.SET_ASIDE, *moves[1:])
 
 
 _Standing = tuple[str, tuple[MemberView, ...], tuple[BatchMove, ...]]

@@ -1,5 +1,8 @@
 """The documents of a batch are named, planned with all cores and digested in their order; what cannot be in one is said."""
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,6 +42,35 @@ def test_a_folder_is_planned_as_each_of_its_documents_would_be(tmp_path: Path) -
     lines = "\n".join(f"{one.position}\t{one.docprefix}\t{one.plan_digest}" for one in planned.documents)
     assert (planned.outcome, planned.n_planned, planned.n_units) == (Outcome.PASS, 2, 4)
     assert planned.digest == sha256_hex(lines.encode())
+
+
+_CAPTURED = """
+import io, sys
+from pathlib import Path
+from tests.backend.documents.test_batch_plan import _planned
+
+class Captured(io.StringIO):
+    def fileno(self) -> int:
+        return -1
+
+if __name__ == "__main__":
+    sys.stderr = Captured()
+    print(_planned(Path(sys.argv[1])).n_planned)
+"""
+
+
+def test_a_folder_is_planned_where_the_standard_error_is_no_file(tmp_path: Path) -> None:
+    """The full-screen console takes it over; the workers could not be started from it."""
+    (tmp_path / "plan.py").write_text(_CAPTURED, encoding="utf-8")
+    folder = _folder(tmp_path / "laws", "law-a.md")
+    planned = subprocess.run(
+        [sys.executable, str(tmp_path / "plan.py"), str(folder)],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert planned.stdout == "1\n"
 
 
 def test_the_digest_is_of_the_documents_in_their_order(tmp_path: Path) -> None:

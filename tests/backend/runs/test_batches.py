@@ -86,6 +86,13 @@ def test_a_document_that_fails_stops_the_batch_or_is_set_aside_with_its_reason(s
     stages = [member.stage for member in backend.batch(batch_id).members]
     assert stages == [Stage.AWAITING_LIFECYCLE_AUTHORIZATION, *[Stage.AWAITING_CUT_AUTHORIZATION] * 2]
 
+    # By the move of the screen, which does nothing else; the command sets aside and goes on as far as it can.
+    stopped_at = backend.batch(batch_id)
+    assert stopped_at.moves == (BatchMove.ARM, BatchMove.SET_ASIDE, BatchMove.REPORT)
+    with pytest.raises(Refused) as moved:
+        backend.set_aside(batch_id, "another standing")
+    assert moved.value.code is StopCode.REPLAY_CONFLICT
+    assert [m.docprefix for m in backend.set_aside(batch_id, stopped_at.standing).set_aside] == ["LAW-2"]
     with pytest.raises(Refused) as waits:
         backend.resume_batch(batch_id, OnFailure.SET_ASIDE, quiet, unheard)
     assert f"arm {batch_id}" in waits.value.next_action
