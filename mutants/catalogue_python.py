@@ -889,8 +889,8 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "a transaction that may write takes no kept session",
         _KEPT,
-        "    if kept is not None and read_only:\n",
-        "    if kept is not None:\n",
+        "        if not read_only:\n",
+        "        if False:\n",
         _test(
             "postgres/test_kept_sessions",
             "a_transaction_that_may_write_has_a_session_of_its_own_that_ends_with_it",
@@ -899,8 +899,8 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "a session that may have written is not kept",
         _KEPT,
-        "kept is not None and session.read_only and is_idle",
-        "kept is not None and is_idle",
+        "is_finished and session.read_only and is_idle",
+        "is_finished and is_idle",
         _test(
             "postgres/test_kept_sessions",
             "a_transaction_that_may_write_has_a_session_of_its_own_that_ends_with_it",
@@ -909,8 +909,8 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "a kept session of the role is closed before one that writes is opened",
         _KEPT,
-        "        kept.drop(conninfo)\n",
-        "        pass\n",
+        "            kept.drop(conninfo)\n",
+        "            pass\n",
         _test(
             "postgres/test_kept_sessions",
             "a_transaction_that_may_write_has_a_session_of_its_own_that_ends_with_it",
@@ -919,8 +919,8 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "a kept session has the settings of a new one",
         _KEPT,
-        "            begin_again(session, application=application, statement_timeout_s=statement_timeout_s)\n",
-        "            session.read_only = session.isolation_level = None\n",
+        "        begin_again(session, application=application, statement_timeout_s=statement_timeout_s)\n",
+        "        session.read_only = session.isolation_level = None\n",
         _test("postgres/test_kept_sessions", "nothing_of_one_transaction_is_left_for_the_next"),
     ),
     Mutant(
@@ -933,9 +933,16 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "a session that comes back after its command is closed",
         _KEPT,
-        "            if not self._is_over:\n",
-        "            if True:\n",
+        "is_kept = keep and not self._is_over",
+        "is_kept = keep",
         _test("postgres/test_kept_sessions", "a_thread_that_outlives_its_command_leaves_no_session"),
+    ),
+    Mutant(
+        "threads of a command share the few sessions that a role is allowed",
+        _KEPT,
+        "            if not kept.wait_for_another(conninfo, before, deadline):\n",
+        "            if True:\n",
+        _test("postgres/test_kept_sessions", "a_role_that_is_allowed_two_sessions_answers_all_threads_of_a_command"),
     ),
     Mutant(
         "a pooler that shares sessions is refused",

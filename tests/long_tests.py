@@ -32,4 +32,7 @@ LONG: dict[str, str] = {
     # Any bytes; an honest signature with some of its bytes changed.
     "backend/postgres/test_openpgp.py::test_no_bytes_raise_and_none_are_good": "backend/postgres/test_openpgp.py::test_a_mutation_never_raises_and_never_names_another_key",
     "terminal/test_slow_line.py::test_pictures_that_a_line_cannot_take_are_left_out_and_the_last_one_is_whole": "terminal/test_slow_line.py::test_the_stop_is_asked_and_answered_before_any_picture_that_is_under_way",
+    # The same way by another front end, and beside another run.
+    "cli/test_batches.py::test_a_batch_from_a_folder_to_law_by_commands_alone": "backend/runs/test_batches.py::test_a_batch_goes_from_a_folder_to_law_under_one_ruling_each_way",
+    "backend/runs/test_unrelated.py::test_a_batch_and_a_single_run_do_not_stop_each_other": "backend/runs/test_unrelated.py::test_two_documents_are_cut_and_enacted_one_after_the_other_under_the_rulings_that_both_had",
 }

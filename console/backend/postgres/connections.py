@@ -198,10 +198,7 @@ def connect(
     except psycopg.Error as error:
         raise translate(error) from error
     finally:
-        if is_finished:
-            leave_session(conninfo, connection)
-        else:
-            connection.close()
+        leave_session(conninfo, connection, is_finished=is_finished)
 
 
 @contextmanager

@@ -4,11 +4,12 @@ A login costs the server a process and every cache of its own, and a command ask
 may write has a session of its own, which ends with it: of an unanswered COMMIT, the session's end is what settles it.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
-from threading import Lock
+from threading import Condition, get_ident
 from typing import ParamSpec, TypeVar
 
 import psycopg
@@ -18,40 +19,82 @@ from console.backend.postgres.sessions import Session, begin_again, open_session
 
 T = TypeVar("T")
 P = ParamSpec("P")
+_WAIT_S = 10.0
+"""Longest wait for a session of another thread."""
 
 
 class _Kept:
-    """The idle sessions of one command, by connection string; its threads share them, each session in one hand at a time."""
+    """The sessions of one command, by connection string; its threads share them, each session in one hand at a time."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._changed = Condition()
         self._idle: dict[str, list[Session]] = {}
+        self._in_use: dict[str, list[int]] = {}
+        """The thread of each session that is in use."""
+        self._given_back = 0
         self._is_over = False
 
     def take(self, conninfo: str) -> Session | None:
         """Return an idle session of this connection string, which is the caller's from now on."""
-        with self._lock:
+        with self._changed:
             idle = self._idle.get(conninfo)
-            return idle.pop() if idle else None
+            if not idle:
+                return None
+            self._in_use.setdefault(conninfo, []).append(get_ident())
+            return idle.pop()
 
-    def put(self, conninfo: str, session: Session) -> None:
-        """Keep the session, or close it if the command is over: a thread may have outlived it."""
-        with self._lock:
-            if not self._is_over:
+    def given_back(self) -> int:
+        """Return how many sessions have been given back so far."""
+        with self._changed:
+            return self._given_back
+
+    def opening(self, conninfo: str) -> None:
+        """Note that the caller opens a session, which counts as in use from now on."""
+        with self._changed:
+            self._in_use.setdefault(conninfo, []).append(get_ident())
+
+    def not_opened(self, conninfo: str) -> None:
+        """Note that the caller got none."""
+        with self._changed:
+            self._in_use[conninfo].remove(get_ident())
+            self._changed.notify_all()
+
+    def put(self, conninfo: str, session: Session, *, keep: bool) -> None:
+        """Take a session back: keep it, or close it, as after the end of the command, which a thread may have outlived."""
+        with self._changed:
+            is_kept = keep and not self._is_over
+            if is_kept:
                 self._idle.setdefault(conninfo, []).append(session)
-                return
-        session.close()
+        if not is_kept:
+            session.close()
+        with self._changed:
+            if get_ident() in (threads := self._in_use.get(conninfo, [])):
+                threads.remove(get_ident())
+            self._given_back += 1
+            self._changed.notify_all()
 
     def drop(self, conninfo: str) -> None:
         """Close the idle sessions of this connection string: a role may have no more than two at a time."""
-        with self._lock:
+        with self._changed:
             sessions = self._idle.pop(conninfo, [])
         for session in sessions:
             session.close()
 
+    def wait_for_another(self, conninfo: str, before: int, deadline: float) -> bool:
+        """Wait until more than `before` sessions were given back; False if no other thread has one, or not in time."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: (
+                    self._given_back != before
+                    or all(thread == get_ident() for thread in self._in_use.get(conninfo, ()))
+                ),
+                deadline - time.monotonic(),
+            )
+            return self._given_back != before and time.monotonic() < deadline
+
     def end(self) -> None:
         """Close every session that is idle, and each that is put back from now on."""
-        with self._lock:
+        with self._changed:
             self._is_over = True
             sessions = [session for idle in self._idle.values() for session in idle]
             self._idle.clear()
@@ -112,33 +155,52 @@ def for_another_thread(call: Callable[[], T]) -> Callable[[], T]:
 def take_session(conninfo: str, *, application: str, statement_timeout_s: float, read_only: bool) -> Session:
     """Return a new session; or, to read only, one that was kept, with the settings and limits of a new one.
 
-    The server may have ended a kept session, by a restart or by order; then a new one is opened. Raises what
-    `open_session` raises.
+    The server may have ended a kept session, by a restart or by order; then a new one is opened. A role may be allowed
+    few sessions: while another thread of the command has one, it is waited for, for the time of a statement. Raises what
+    `open_session` raises. Give it back by `leave_session`.
     """
     kept = _kept.get()
-    session = None
-    if kept is not None and read_only:
-        session = kept.take(conninfo)
-    elif kept is not None:
-        kept.drop(conninfo)
-    if session is not None:
+    if kept is None:
+        return open_session(conninfo, application=application, statement_timeout_s=statement_timeout_s)
+    deadline = time.monotonic() + min(statement_timeout_s or _WAIT_S, _WAIT_S)
+    while True:
+        before = kept.given_back()
+        if not read_only:
+            kept.drop(conninfo)
+        elif (session := kept.take(conninfo)) is not None:
+            if _is_usable(kept, conninfo, session, application, statement_timeout_s):
+                return session
+            continue
+        kept.opening(conninfo)
         try:
-            begin_again(session, application=application, statement_timeout_s=statement_timeout_s)
-        except psycopg.Error:
-            session.close()
+            return open_session(conninfo, application=application, statement_timeout_s=statement_timeout_s)
+        except psycopg.OperationalError:
+            kept.not_opened(conninfo)
+            # The words and codes of a refused login differ; while others are logged in, it may be the limit of the role.
+            if not kept.wait_for_another(conninfo, before, deadline):
+                raise
         except BaseException:
-            session.close()
+            kept.not_opened(conninfo)
             raise
-        else:
-            return session
-    return open_session(conninfo, application=application, statement_timeout_s=statement_timeout_s)
 
 
-def leave_session(conninfo: str, session: Session) -> None:
-    """Keep a session that only read and is between transactions, within a command; close any other."""
+def _is_usable(kept: _Kept, conninfo: str, session: Session, application: str, statement_timeout_s: float) -> bool:
+    try:
+        begin_again(session, application=application, statement_timeout_s=statement_timeout_s)
+    except psycopg.Error:
+        kept.put(conninfo, session, keep=False)
+        return False
+    except BaseException:
+        kept.put(conninfo, session, keep=False)
+        raise
+    return True
+
+
+def leave_session(conninfo: str, session: Session, *, is_finished: bool) -> None:
+    """Keep a session that only read, has finished and is between transactions, within a command; close any other."""
     kept = _kept.get()
-    is_idle = not session.closed and session.info.transaction_status is TransactionStatus.IDLE
-    if kept is not None and session.read_only and is_idle:
-        kept.put(conninfo, session)
-    else:
+    if kept is None:
         session.close()
+        return
+    is_idle = not session.closed and session.info.transaction_status is TransactionStatus.IDLE
+    kept.put(conninfo, session, keep=bool(is_finished and session.read_only and is_idle))

@@ -1,6 +1,7 @@
 """The board: all gates at the same time, one deadline, nothing better than its worst, nothing swallowed."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from console.backend.host.settings import Settings
 from console.backend.model.errors import StopCode, Unmeasured, UsageError
 from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import GateReport, Owner
+from console.backend.postgres.kept_sessions import with_kept_sessions
+from tests.support.passage import Passage
 
 
 @dataclass(frozen=True)
@@ -105,3 +108,23 @@ def test_gates_are_named_as_they_are_written_and_others_are_refused() -> None:
     assert gates_named(()) == GATES
     with pytest.raises(UsageError, match="there is no gate G77"):
         gates_named(("G77",))
+
+
+def test_two_sessions_for_each_role_are_enough_for_all_gates(at: Callable[[str], Passage]) -> None:
+    """Each gate asked on connections of its own; with a limit most were told that there are too many."""
+    passage, limit = at("waits for SG_2"), "ALTER ROLE {} CONNECTION LIMIT {}"
+    roles = ("cutter_exec", "cutter_verify", "cutter_ro")
+
+    @with_kept_sessions
+    def outcomes() -> dict[str, dict[str, Outcome]]:
+        board = measure_board(passage.installation, deadline_s=120)
+        return {gate.gate: {check.name: check.outcome for check in gate.checks} for gate in board.gates}
+
+    without = outcomes()
+    for role in roles:
+        passage.execute(limit.format(role, 2))
+    try:
+        assert outcomes() == without
+    finally:
+        for role in roles:
+            passage.execute(limit.format(role, -1))

@@ -1,12 +1,13 @@
 """A command uses the session of what it has read for its next question, and nothing of the one before is left in it."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import psycopg
 import pytest
 
-from console.backend.model.errors import CutterError
+from console.backend.model.errors import CutterError, Unmeasured
 from console.backend.postgres.connections import connect, scalar
 from console.backend.postgres.kept_sessions import for_another_thread, sessions_kept, with_kept_sessions
 from tests.conftest import Database
@@ -119,6 +120,40 @@ def test_threads_of_one_command_share_its_sessions(database: Database) -> None:
         in_thread(lambda: _asked(reader))
     assert answers[0] == mine != answers[1]
     _comes_to(database, 0)
+
+
+@contextmanager
+def _allowed(database: Database, sessions: int) -> Iterator[None]:
+    """The monitoring role may have so many sessions; roles belong to the cluster, so that this is taken back."""
+    limit = "ALTER ROLE cutter_ro CONNECTION LIMIT {}"
+    with database.connect() as administrator:
+        administrator.execute(limit.format(sessions).encode())
+        try:
+            yield
+        finally:
+            administrator.execute(limit.format(-1).encode())
+
+
+def test_a_role_that_is_allowed_two_sessions_answers_all_threads_of_a_command(database: Database) -> None:
+    """Each of a board's gates asked on a connection of its own, and most were told that there are too many."""
+    reader, answers = database.conninfo("cutter_ro"), list[object]()
+    with _allowed(database, 2), sessions_kept():
+        call = for_another_thread(lambda: answers.append(_asked(reader, "SELECT 1 FROM pg_sleep(0.02)")))
+        threads = [threading.Thread(target=call) for _ in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert answers == [1] * 12
+
+
+def test_a_thread_that_itself_has_all_sessions_of_its_role_is_refused_at_once(database: Database) -> None:
+    """It would wait for itself."""
+    reader = database.conninfo("cutter_ro")
+    with _allowed(database, 1), sessions_kept(), connect(reader, read_only=True) as connection:
+        connection.execute("SELECT 1")
+        with pytest.raises(Unmeasured, match="too many connections"):
+            _asked(reader)
 
 
 def test_a_thread_that_outlives_its_command_leaves_no_session(database: Database) -> None:
