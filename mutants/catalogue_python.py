@@ -899,12 +899,19 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "a session that may have written is not kept",
         _KEPT,
-        "is_finished and session.read_only and is_idle",
-        "is_finished and is_idle",
+        "session.read_only and is_idle",
+        "is_idle",
         _test(
             "postgres/test_kept_sessions",
             "a_transaction_that_may_write_has_a_session_of_its_own_that_ends_with_it",
         ),
+    ),
+    Mutant(
+        "a session within a transaction is not kept",
+        _KEPT,
+        "session.read_only and is_idle",
+        "session.read_only",
+        _test("postgres/test_kept_sessions", "the_session_of_a_question_that_failed_is_closed"),
     ),
     Mutant(
         "a kept session of the role is closed before one that writes is opened",

@@ -7,7 +7,8 @@ from console.backend.approvals.statement import Statement
 from console.backend.host.regular_file import read_regular
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.counting import counted
-from console.backend.model.draft_units import NO_DRAFTS, DraftUnits, KeptLines
+from console.backend.model.draft_units import NO_DRAFTS, DraftUnits
+from console.backend.model.kept_lines import KeptLines
 from console.backend.model.merkle import merkle_root
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.purposes import Purpose

@@ -23,8 +23,9 @@ from console.backend.host.durable import write_new_file
 from console.backend.host.regular_file import open_regular
 from console.backend.model.amendment import Amendment, Moved
 from console.backend.model.canonical_json import canonical_json, sha256_hex
-from console.backend.model.draft_units import DraftUnit, KeptLines, draft_unit
+from console.backend.model.draft_units import DraftUnit, draft_unit
 from console.backend.model.errors import Refused, StopCode
+from console.backend.model.kept_lines import KeptLines
 from console.backend.model.plan_binding import TableDelta, Target
 from console.backend.model.purposes import Kind, Purpose
 from console.backend.model.safe_text import SafeText

@@ -1,13 +1,12 @@
 """The drafts that a ruling names: one line each, kept as the bytes of the file that a signer reads."""
 
-from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from io import BytesIO
 from typing import Self, cast, overload
 
 from pydantic import GetCoreSchemaHandler, ValidatorFunctionWrapHandler
 from pydantic_core import CoreSchema, core_schema
 
+from console.backend.model.kept_lines import KeptLines
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 
@@ -28,57 +27,6 @@ def draft_unit(line: str) -> DraftUnit:
     if len(fields) != _FIELDS:
         raise ValueError(f"a line of {len(fields)} fields, {_FIELDS} are expected")
     return DraftUnit(address=fields[0], title=fields[5], body_sha256=fields[6])
-
-
-class KeptLines(Sequence[str]):
-    """Many lines that never change, kept as their bytes joined by LF: each as a text of its own takes twice the memory."""
-
-    __slots__ = ("_ends", "data")
-
-    def __init__(self, lines: Iterable[str]) -> None:
-        written, ends, at = BytesIO(), array("Q"), 0
-        for line in lines:
-            if ends:
-                at += written.write(b"\n")
-            at += written.write(line.encode())
-            ends.append(at)
-        self.data = written.getvalue()
-        """The lines, joined by LF."""
-        self._ends = ends
-
-    @classmethod
-    def of_file(cls, data: bytes) -> Self:
-        """Return the lines of a file, which may end within the last. Raises ValueError if it is not UTF-8."""
-        lines, at = cls(()), 0
-        lines.data = data
-        while (end := data.find(b"\n", at)) >= 0:
-            lines._ends.append(end)
-            at = end + 1
-        lines._ends.append(len(data))
-        for _ in lines:
-            pass
-        return lines
-
-    def __len__(self) -> int:
-        return len(self._ends)
-
-    def __iter__(self) -> Iterator[str]:
-        at = 0
-        for end in self._ends:
-            yield self.data[at:end].decode()
-            at = end + 1
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> tuple[str, ...]: ...
-    def __getitem__(self, index: int | slice) -> str | tuple[str, ...]:
-        if isinstance(index, slice):
-            return tuple(map(self.__getitem__, range(*index.indices(len(self)))))
-        if not -len(self) <= index < len(self):
-            raise IndexError(index)
-        index %= len(self)
-        return self.data[self._ends[index - 1] + 1 if index else 0 : self._ends[index]].decode()
 
 
 class DraftUnits(Sequence[DraftUnit]):

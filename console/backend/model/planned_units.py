@@ -1,9 +1,7 @@
 """The units of a plan: read and written as models, kept as the bytes of their manifest."""
 
 import hashlib
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from io import BytesIO
 from itertools import islice
 from json.encoder import encode_basestring
 from sys import intern
@@ -13,13 +11,14 @@ from pydantic import GetCoreSchemaHandler, TypeAdapter, ValidatorFunctionWrapHan
 from pydantic_core import CoreSchema, core_schema
 
 from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.kept_lines import KeptLines
 from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.value import Value
 
 _FIELD, _LINE = "\x1f", "\n"
 _FIELDS = 12
 _BLOCK = 512
-"""Units that are decoded together."""
+"""Units that are written together."""
 
 
 class PlannedUnit(Value):
@@ -95,12 +94,16 @@ class PlannedUnits(Sequence[PlannedUnit]):
     unit, fields separated by US (0x1F), and a unit is made when it is asked for.
     """
 
-    __slots__ = ("_ends", "in_order", "manifest")
+    __slots__ = ("_lines", "in_order")
 
     def __init__(self, fields: Iterable[UnitFields]) -> None:
         """Take the units. Raises ValueError if a field holds a separator of the manifest."""
-        written, ends, at = BytesIO(), array("Q"), 0
-        before, in_order = 0, True
+        self.in_order = True
+        """True if no unit begins before the one above it."""
+        self._lines = KeptLines(self._written(fields))
+
+    def _written(self, fields: Iterable[UnitFields]) -> Iterator[str]:
+        before = 0
         for seq, unit in enumerate(fields, 1):
             line = _FIELD.join(
                 (
@@ -120,18 +123,14 @@ class PlannedUnits(Sequence[PlannedUnit]):
             )
             if line.count(_FIELD) != _FIELDS - 1 or _LINE in line:
                 raise ValueError(f"unit {seq}: a control character in a field")
-            if seq > 1:
-                written.write(b"\n")
-                at += 1
-            at += written.write(line.encode())
-            ends.append(at)
-            in_order = in_order and before <= unit.byte_start
+            self.in_order = self.in_order and before <= unit.byte_start
             before = unit.byte_start
-        self.manifest = written.getvalue()
-        """Bytes whose sha256 is signed, and which the database reads the rows out of."""
-        self.in_order = in_order
-        """True if no unit begins before the one above it."""
-        self._ends = ends
+            yield line
+
+    @property
+    def manifest(self) -> bytes:
+        """Return the bytes whose sha256 is signed, and which the database reads the rows out of."""
+        return self._lines.data
 
     @classmethod
     def of(cls, units: "Iterable[PlannedUnit]") -> Self:
@@ -141,17 +140,12 @@ class PlannedUnits(Sequence[PlannedUnit]):
         return cls(map(_fields_of, units))
 
     def fields(self) -> Iterator[UnitFields]:
-        """Yield the fields of each unit; a block at a time is decoded."""
-        ends, total = self._ends, len(self._ends)
-        for first in range(0, total, _BLOCK):
-            begin = ends[first - 1] + 1 if first else 0
-            block = str(memoryview(self.manifest)[begin : ends[min(first + _BLOCK, total) - 1]], "utf-8")
-            yield from map(_parsed, block.split(_LINE))
+        """Return the fields of each unit, as they are asked for."""
+        return map(_parsed, self._lines)
 
     def at(self, index: int) -> UnitFields:
         """Return the fields of the unit at this place, from 0 on."""
-        begin = self._ends[index - 1] + 1 if index else 0
-        return _parsed(self.manifest[begin : self._ends[index]].decode())
+        return _parsed(self._lines[index])
 
     def json_parts(self) -> Iterator[bytes]:
         """Yield the units as canonical JSON, without the brackets around them."""
@@ -171,7 +165,7 @@ class PlannedUnits(Sequence[PlannedUnit]):
             separator = ","
 
     def __len__(self) -> int:
-        return len(self._ends)
+        return len(self._lines)
 
     def __iter__(self) -> Iterator[PlannedUnit]:
         return (PlannedUnit(**unit._asdict()) for unit in self.fields())
@@ -182,10 +176,8 @@ class PlannedUnits(Sequence[PlannedUnit]):
     def __getitem__(self, index: slice) -> tuple[PlannedUnit, ...]: ...
     def __getitem__(self, index: int | slice) -> PlannedUnit | tuple[PlannedUnit, ...]:
         if isinstance(index, slice):
-            return tuple(self)[index]
-        if not -len(self) <= index < len(self):
-            raise IndexError(index)
-        return PlannedUnit(**self.at(index % len(self))._asdict())
+            return tuple(map(self.__getitem__, range(*index.indices(len(self)))))
+        return PlannedUnit(**self.at(index)._asdict())
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, PlannedUnits):

@@ -186,7 +186,6 @@ def connect(
         )
     except psycopg.Error as error:
         raise translate(error) from error
-    is_finished = False
     try:
         connection.read_only = read_only
         if not replicated:
@@ -194,11 +193,10 @@ def connect(
         yield connection
         # Not reached if the block raises: closing the connection rolls its transaction back.
         finish(connection, commit_limit_s)
-        is_finished = True
     except psycopg.Error as error:
         raise translate(error) from error
     finally:
-        leave_session(conninfo, connection, is_finished=is_finished)
+        leave_session(conninfo, connection)
 
 
 @contextmanager

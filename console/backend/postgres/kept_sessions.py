@@ -196,11 +196,11 @@ def _is_usable(kept: _Kept, conninfo: str, session: Session, application: str, s
     return True
 
 
-def leave_session(conninfo: str, session: Session, *, is_finished: bool) -> None:
-    """Keep a session that only read, has finished and is between transactions, within a command; close any other."""
+def leave_session(conninfo: str, session: Session) -> None:
+    """Keep a session that only read and is between transactions, within a command; close any other, and what it has begun."""
     kept = _kept.get()
     if kept is None:
         session.close()
         return
     is_idle = not session.closed and session.info.transaction_status is TransactionStatus.IDLE
-    kept.put(conninfo, session, keep=bool(is_finished and session.read_only and is_idle))
+    kept.put(conninfo, session, keep=bool(session.read_only and is_idle))

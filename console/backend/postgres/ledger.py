@@ -11,8 +11,8 @@ from console.backend.journal.journal_key import JournalKey
 from console.backend.journal.journal_record import Anchor
 from console.backend.model.amendment import AmendmentCounts
 from console.backend.model.canonical_json import sha256_hex
-from console.backend.model.draft_units import KeptLines
 from console.backend.model.errors import Held, Refused, StopCode
+from console.backend.model.kept_lines import KeptLines
 from console.backend.model.merkle import merkle_root
 from console.backend.model.plan import CutPlan, SourceVersion
 from console.backend.model.planned_units import PlannedUnit, PlannedUnits

@@ -5,7 +5,8 @@ import json
 import pytest
 from pydantic import TypeAdapter
 
-from console.backend.model.draft_units import DraftUnit, DraftUnits, KeptLines
+from console.backend.model.draft_units import DraftUnit, DraftUnits
+from console.backend.model.kept_lines import KeptLines
 
 _LINES = tuple(f"A/{n}\t\tlaw_unit\tarticle\t{n}\tTitle\u2028{n}\t{n:064}" for n in range(5))
 

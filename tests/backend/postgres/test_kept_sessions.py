@@ -81,13 +81,16 @@ def test_nothing_of_one_transaction_is_left_for_the_next(database: Database) -> 
             assert scalar(connection, "SHOW transaction_read_only") == "on"
 
 
-def test_the_session_of_a_question_that_failed_is_not_used_again(database: Database) -> None:
-    reader, seen = database.conninfo("cutter_ro"), []
+@pytest.mark.parametrize("query", ["SELECT 1 / 0", PID], ids=["at the server", "in the block"])
+def test_the_session_of_a_question_that_failed_is_closed(database: Database, query: str) -> None:
+    """Kept, it would be a transaction that stays open for as long as the command works."""
+    reader = database.conninfo("cutter_ro")
     with sessions_kept():
-        with pytest.raises(CutterError), connect(reader, read_only=True) as connection:  # noqa: PT012
-            seen.append(scalar(connection, PID))
-            connection.execute("SELECT 1 / 0")
-        assert _asked(reader) not in seen
+        with pytest.raises((CutterError, KeyError)), connect(reader, read_only=True) as connection:  # noqa: PT012
+            connection.execute(query.encode())
+            raise KeyError
+        _comes_to(database, 0)
+        assert _asked(reader)
 
 
 def test_a_session_that_the_server_has_ended_is_replaced(database: Database) -> None:
