@@ -90,5 +90,25 @@ def wait_for_standbys(passage: Passage, names: str) -> None:
         connection.execute("SET synchronous_commit = local")
         connection.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{names}'".encode())
         connection.execute("SELECT pg_reload_conf()")
-    # A reload is heard by each process by itself; a new session has it.
+    # A reload is heard by each process by itself. A new session has it; whether a COMMIT waits is the checkpointer's word.
     until(lambda: passage.rows("SHOW synchronous_standby_names") == [(names,)], "new sessions have the setting")
+    until(lambda: _commit_waits(passage) is bool(names), "the checkpointer has the setting")
+
+
+def _commit_waits(passage: Passage) -> bool:
+    """Whether a COMMIT waits for a standby, tried with a transaction that is cancelled where it does."""
+    with passage.connect() as other, passage.connect() as connection:
+        connection.execute("SET synchronous_commit = on")
+        connection.pgconn.send_query(b"SELECT pg_logical_emit_message(true, 'tests', 'tried')")
+        waits = "SELECT wait_event = 'SyncRep' FROM pg_stat_activity WHERE pid = %s"
+        try:
+            while connection.pgconn.is_busy():
+                if other.execute(waits, (connection.info.backend_pid,)).fetchone() == (True,):
+                    other.execute("SELECT pg_cancel_backend(%s)", (connection.info.backend_pid,))
+                    return True
+                other.rollback()
+                connection.pgconn.consume_input()
+            return False
+        finally:
+            while connection.pgconn.get_result() is not None:
+                pass

@@ -42,7 +42,8 @@ def test_a_commit_that_waits_for_a_standby_is_not_known_until_the_standby_has_it
     passage, cut = waiting
     with pytest.raises(NotKnownYet, match="waits for a synchronous standby"):
         passage.resume(cut)
-    assert len(passage.rows(_WAITS)) >= 1
+    # Its session was not ended. A process that wakes, and goes on waiting, waits for nothing in between.
+    until(lambda: passage.rows(_WAITS), "the cut's session still waits for the standby")
     run = passage.run()
     assert run.moves == (Move.SETTLE,)
     with pytest.raises(CutterError):
@@ -87,7 +88,7 @@ def test_a_panic_leaves_that_commit_alone_and_waits_for_no_standby_itself(
         "lease": True,
     }
     assert "waits for a synchronous standby" in seen.incomplete
-    assert set(held) <= set(passage.rows(_WAITS))
+    until(lambda: set(held) <= set(passage.rows(_WAITS)), "the cut's session still waits for the standby")
     assert passage.backend.status().switch.state is SwitchState.HOLD
     wait_for_standbys(passage, "")
     thread.join(60)
