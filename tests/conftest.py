@@ -21,11 +21,12 @@ from console.backend.host.programs import NoFittingProgram
 from console.backend.postgres.migrations import migrate
 from console.backend.scratch.cluster import SUPERUSER, TransientCluster
 from tests.matrices import leave_the_rest
-from tests.support.passage import Passage, Stages, stages
+from tests.support.passage import Passage, Stages, copy_database, stages
 
-MAJORS = (15, 16, 18)
-"""16 and 18 come with the embedded wheel, 15 where the machine has it."""
-DEFAULT_MAJOR = 18
+MAJORS = (14, 15, 16, 17, 18)
+"""16 and 18 come with the embedded wheel, the others where the machine, or the folder named to `make`, has them."""
+DEFAULT_MAJOR = int(os.environ.get("CUTTER_TESTED_MAJOR", "18"))
+"""The server of the tests that want no particular one."""
 TEMPLATE = "cutter_template"
 _REPLICATES = {"wal_level": "replica", "max_wal_senders": "2"}
 """So that a COMMIT can wait for a standby."""
@@ -145,8 +146,7 @@ def template_of(cluster_of: ClusterOf) -> Callable[[int], str]:
 
 def create_database(cluster: TransientCluster, template: str, name: str) -> Database:
     """A database made from a template; nobody drops it."""
-    # Copied as files, a template costs about half of what it costs through the log.
-    _execute(cluster, "CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, template)
+    copy_database(cluster, template, name)
     return Database(cluster, name)
 
 

@@ -146,6 +146,15 @@ def fingerprint(passage: Passage) -> dict[str, object]:
     return found
 
 
+def copy_database(cluster: TransientCluster, source: str, target: str) -> None:
+    """Make a database from a template, in the place of one of that name: as files, which costs half of a copy through the log."""
+    # Before 15 there was no other way, and no word for it.
+    strategy = " STRATEGY file_copy" if cluster.major >= 15 else ""
+    with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
+        for statement in ("DROP DATABASE IF EXISTS {0} WITH (FORCE)", "CREATE DATABASE {0} TEMPLATE {1}" + strategy):
+            connection.execute(sql.SQL(statement).format(sql.Identifier(target), sql.Identifier(source)))
+
+
 def deploy_copy(into: Path) -> Path:
     """A copy of this source tree as it would be deployed; the folder of the package in it."""
     package = Path(__file__).parents[2] / "console"
@@ -242,12 +251,7 @@ class Stages:
         return Passage(backend, self._cluster, self._database, run_id)
 
     def _copy_database(self, source: str, target: str) -> None:
-        with psycopg.connect(self._cluster.conninfo(), autocommit=True) as connection:
-            for statement in (
-                "DROP DATABASE IF EXISTS {0} WITH (FORCE)",
-                "CREATE DATABASE {0} TEMPLATE {1} STRATEGY file_copy",
-            ):
-                connection.execute(sql.SQL(statement).format(sql.Identifier(target), sql.Identifier(source)))
+        copy_database(self._cluster, source, target)
 
 
 def _started(passage: Passage) -> str:

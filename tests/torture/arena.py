@@ -33,7 +33,7 @@ from console.backend.release.build import build_manifest
 from console.backend.release.pins import machine_id, manifest_path, measure_pins, write_pins
 from console.backend.scratch.cluster import TransientCluster
 from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
-from tests.support.passage import deploy_copy
+from tests.support.passage import copy_database, deploy_copy
 
 TEXT = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"
 REVISED = "# One\n\nText one.\n\n## Alpha\n\nFirst, changed.\n\n## Gamma\n\nThird.\n\nTail.\n"
@@ -394,12 +394,7 @@ class Arena:
         self.keep("fresh")
 
     def _copy_database(self, source: str, target: str) -> None:
-        with psycopg.connect(self.cluster.conninfo(), autocommit=True) as connection:
-            for statement in (
-                "DROP DATABASE IF EXISTS {0} WITH (FORCE)",
-                "CREATE DATABASE {0} TEMPLATE {1} STRATEGY file_copy",
-            ):
-                connection.execute(sql.SQL(statement).format(sql.Identifier(target), sql.Identifier(source)))
+        copy_database(self.cluster, source, target)
 
     def close(self) -> None:
         """End the launcher."""

@@ -179,6 +179,8 @@ def _require_query(live: _Live) -> None:
 
 _TOO_MUCH = ("53", "54")
 """Classes of SQLSTATE: insufficient resources, program limit exceeded."""
+_NO_MEMORY_FOR = "invalid memory alloc request size"
+"""The server's words, in no other language, for a value over 1 GB where it has no code for that: XX000, its internal error."""
 _ONE_SELECT = "Register one SELECT that gives one row with one text."
 
 
@@ -280,7 +282,7 @@ def _refusal(connection: psycopg.Connection, live: _Live, error: psycopg.Error, 
     if isinstance(error, psycopg.errors.QueryCanceled) and took_s >= TIME_LIMIT_S:
         message = f"took longer than {TIME_LIMIT_S:g} s, the limit for one reading, and was cancelled"
         return live.refused(message, "Register a query that answers sooner.", StopCode.CAP_EXCEEDED)
-    if (error.sqlstate or "").startswith(_TOO_MUCH):
+    if (error.sqlstate or "").startswith(_TOO_MUCH) or _NO_MEMORY_FOR in server_message:
         message = f"is more than the server can hold: {server_message}"
         return live.refused(message, "Register a query that gives a smaller text.", StopCode.CAP_EXCEEDED)
     if connection.broken or isinstance(error, psycopg.OperationalError):

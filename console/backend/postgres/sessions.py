@@ -36,6 +36,8 @@ SETTINGS: Mapping[str, str] = {
     "default_table_access_method": "heap",
     "default_transaction_isolation": "read committed",
     "default_transaction_deferrable": "off",
+    # The queries are many and each is short; compiling one first, as a server with LLVM does, takes seconds.
+    "jit": "off",
     "client_min_messages": "warning",
     "idle_session_timeout": "0",
     # What was acknowledged is on the disk, and, where the server has synchronous standbys, on theirs.

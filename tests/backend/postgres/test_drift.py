@@ -21,6 +21,8 @@ from tests.backend.postgres.breaks import BREAKS, UNIT, VERSION
 from tests.conftest import Database
 
 ROLES = ("mallory", '"odd; name"')
+FIRST_WITH_PARAMETERS = 15
+"""The version since which a role may be granted the setting of a parameter."""
 
 
 @pytest.fixture
@@ -30,7 +32,8 @@ def cleared(cluster: TransientCluster) -> Iterator[None]:
     with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
         connection.execute("ALTER ROLE cutter_owner NOLOGIN NOCREATEDB")
         connection.execute("ALTER ROLE cutter_exec RESET ALL")
-        connection.execute("REVOKE SET ON PARAMETER session_replication_role FROM cutter_exec")
+        if cluster.major >= FIRST_WITH_PARAMETERS:
+            connection.execute("REVOKE SET ON PARAMETER session_replication_role FROM cutter_exec")
         for role in ROLES:
             connection.execute(f"DROP ROLE IF EXISTS {role}".encode())
 
@@ -78,6 +81,8 @@ def _mends(found: DriftReport) -> str:
 def test_a_break_is_told_and_what_is_printed_mends_it(broken: Database, how: str) -> None:
     """Two missing grants and a trigger that no catalogue listed blocked the first cut."""
     statements, expected = BREAKS[how]
+    if "ON PARAMETER" in statements and broken.cluster.major < FIRST_WITH_PARAMETERS:
+        pytest.skip("this version of the server grants no parameters")
     _run(broken, statements)
 
     found = _drift(broken)

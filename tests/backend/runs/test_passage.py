@@ -14,6 +14,7 @@ from console.backend.model.states import Family, Mode, Move, Phase, Stage
 from console.backend.model.view_models import ApprovalStatus, Danger, PhaseStatus, RunRequest, SwitchState
 from console.backend.runs.run_state import anchors_of
 from console.backend.runs.workspace import Workspace
+from tests.conftest import DEFAULT_MAJOR
 from tests.support.passage import DOCPREFIX, REQUEST, STAGES, UNITS, Passage, silent
 
 At = Callable[[str], Passage]
@@ -264,7 +265,7 @@ def test_the_programs_that_the_settings_name_are_those_that_take_the_backup(
     at: Callable[[str], Passage], tmp_path: Path
 ) -> None:
     """The folder's pg_dump says its version and fails at everything else, so the run must not get past it."""
-    real = pick_dump_programs(18, installed_programs())
+    real = pick_dump_programs(DEFAULT_MAJOR, installed_programs())
     (tmp_path / "pg_restore").symlink_to(real.program("pg_restore"))
     broken = tmp_path / "pg_dump"
     broken.write_text(f'#!/bin/sh\n[ "$1" = --version ] && exec {real.program("pg_dump")} --version\nexit 3\n')
