@@ -9,7 +9,7 @@ BACKEND := console/backend
 MIGRATIONS := $(BACKEND)/postgres/migrations
 DECIDES := $(BACKEND)/approvals/*,$(BACKEND)/journal/*,$(BACKEND)/runs/kill_switch.py,$(BACKEND)/model/states.py,$(BACKEND)/runs/settling.py,$(BACKEND)/gates/*
 
-.PHONY: demo test versions torture mutants differential coverage check bench manifest pages man clean
+.PHONY: demo test test-versions package test-package test-fresh torture mutants differential coverage check bench manifest pages man clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -29,9 +29,25 @@ demo: $(INSTALLED)
 test: $(TESTED)
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
-# The tests that depend on PostgreSQL's version, on the major versions that `make test` leaves out.
-versions: $(TESTED)
-	$(BIN)/python -m pytest -n auto --dist worksteal -m versions
+# The tests that depend on PostgreSQL's version, and the whole passage, on the major versions that `make test` leaves out:
+# those of the embedded wheel, of the system, and of PROGRAMS, a folder that has theirs as 14/bin, 17/bin.
+test-versions: $(TESTED)
+	PATH="$$(printf '%s:' $(if $(PROGRAMS),$(wildcard $(PROGRAMS)/*/bin)))$$PATH" \
+		$(BIN)/python -m pytest -n auto --dist worksteal -m versions
+
+# Wheel and source archive in dist/, with the man page and the completions of the shells.
+package: $(TESTED)
+	rm -rf dist build/lib build/bdist.*
+	$(BIN)/python -m tests.support.share
+	$(BIN)/python -m build --outdir dist .
+
+# The wheel in an environment of its own, outside this folder: version, man page, completions, the demo's tour.
+test-package: package
+	$(BIN)/python -m tests.support.package_trial
+
+# The README's commands in a new Debian that has nothing but what the README names; as root, with debootstrap.
+test-fresh:
+	tests/fresh.sh $(or $(SUITE),stable)
 
 # Kills, lost COMMITs, races and damaged journals from SEED, for MINUTES or until all are done, going on where it was
 # stopped; then COUNT random keys.

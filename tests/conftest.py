@@ -54,7 +54,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def of_each_version(majors: Iterable[int]) -> list[ParameterSet]:
-    """Parameters for a test that runs on each of these; `make test` takes the default, `make versions` the others."""
+    """Parameters for a test that runs on each of these; `make test` takes the default, `make test-versions` the others."""
     marks = {major: () if major == DEFAULT_MAJOR else (pytest.mark.versions,) for major in majors}
     return [pytest.param(major, marks=marks[major], id=f"pg{major}") for major in marks]
 

@@ -45,6 +45,7 @@ HOSTILE = {
     "statement_timeout": "1s",
     "lock_timeout": "1s",
     "client_min_messages": "debug5",
+    "jit": "on",
 }
 
 
