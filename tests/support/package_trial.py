@@ -31,14 +31,15 @@ def _run(words: list[str | Path], home: Path) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        check=False,
     )
     if done.returncode != 0:
         raise NotAsPromised(f"{words[0]}: exit status {done.returncode}\n{done.stdout}")
     return done.stdout
 
 
-def try_package(dist: Path) -> None:
-    """Raise NotAsPromised at the first thing that an installed wheel does not do."""
+def try_package(dist: Path) -> list[str]:
+    """Version and last line of the tour. Raises NotAsPromised at the first thing that an installed wheel does not do."""
     wheels, archives = list(dist.glob("*.whl")), list(dist.glob("*.tar.gz"))
     if len(wheels) != 1 or len(archives) != 1:
         raise NotAsPromised(f"{dist}: one wheel and one source archive expected; there are {wheels + archives}")
@@ -49,15 +50,14 @@ def try_package(dist: Path) -> None:
         _run([*pip, "--require-hashes", "-r", TREE / "requirements.txt"], home)
         _run([*pip, "--no-deps", wheels[0]], home)
         program = home / "venv/bin/cutter-console"
-        print(_run([program, "--version"], home).strip())
         for name in (MAN_PAGE, *COMPLETIONS.values()):
             if not (home / "venv/share" / name).read_text(encoding="utf-8").strip():
                 raise NotAsPromised(f"share/{name} is empty")
-        print(_run([program, "demo"], home).splitlines()[-1])
+        return [_run([program, word], home).splitlines()[-1] for word in ("--version", "demo")]
 
 
 if __name__ == "__main__":
     try:
-        try_package(TREE / "dist")
+        sys.stdout.write("\n".join(try_package(TREE / "dist")) + "\n")
     except NotAsPromised as problem:
         sys.exit(str(problem))
