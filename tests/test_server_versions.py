@@ -1,6 +1,6 @@
 """The whole passage on each major version of PostgreSQL: a file becomes law, is amended, taken back, repealed, read back.
 
-`make test` takes the default version; `make test-versions` takes every other that it finds programs of.
+`make test-versions` takes every version that it finds programs of; `make test` goes these ways one by one, on one version.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,11 +15,11 @@ from console.backend.runs.document_states import text_as_of
 from tests import checker
 from tests.backend.runs.test_amendments import REVISED, amend, to_second_pause
 from tests.backend.runs.test_repeals import enacted, repeal
-from tests.conftest import MAJORS, ClusterOf, of_each_version
+from tests.conftest import MAJORS, ClusterOf
 from tests.support.passage import DOCPREFIX, TEXT, UNITS, Passage, stages
 
 
-@pytest.fixture(params=of_each_version(MAJORS))
+@pytest.fixture(params=[pytest.param(major, marks=pytest.mark.versions, id=f"pg{major}") for major in MAJORS])
 def law(request: pytest.FixtureRequest, cluster_of: ClusterOf, template_of: Callable[[int], str]) -> Iterator[Passage]:
     """A site on a server of this version, whose document has just become law."""
     major = int(request.param)
