@@ -21,6 +21,7 @@ from console.backend.host.programs import NoFittingProgram
 from console.backend.postgres.migrations import migrate
 from console.backend.scratch.cluster import SUPERUSER, TransientCluster
 from tests.matrices import leave_the_rest
+from tests.support.initdb_once import initdb_once
 from tests.support.passage import Passage, Stages, copy_database, stages
 
 MAJORS = (14, 15, 16, 17, 18)
@@ -97,6 +98,13 @@ def prepare_template(conninfo: str) -> None:
 def _execute(cluster: TransientCluster, statement: str, *names: str) -> None:
     with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
         connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _initdb_once() -> Iterator[None]:
+    """Scratch clusters of this worker begin with a copy; tests/backend/scratch is where each runs initdb."""
+    with initdb_once():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from console.backend.host import cluster_directory
 from console.backend.model.errors import Unmeasured
 from console.backend.scratch.cluster import ClusterNotStarted, TransientCluster
 from tests.conftest import Database
+from tests.support.initdb_once import in_full
 
 PACKAGE_ROOT = Path(__file__).parents[3]
 HOLD_A_CLUSTER = """
@@ -29,6 +30,11 @@ print(c.directory, (c.data_dir / "postmaster.pid").read_text().split()[0], c._gu
 sys.stdin.read()
 """
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")
+
+
+@pytest.fixture(autouse=True)
+def _initdb_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_full(monkeypatch)
 
 
 @pytest.fixture
