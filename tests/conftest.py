@@ -21,6 +21,7 @@ from console.backend.host.programs import NoFittingProgram
 from console.backend.postgres.migrations import migrate
 from console.backend.scratch.cluster import SUPERUSER, TransientCluster
 from tests.matrices import leave_the_rest
+from tests.support.css_once import css_once
 from tests.support.initdb_once import initdb_once
 from tests.support.passage import Passage, Stages, copy_database, stages
 
@@ -101,9 +102,9 @@ def _execute(cluster: TransientCluster, statement: str, *names: str) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _initdb_once() -> Iterator[None]:
-    """Scratch clusters of this worker begin with a copy; tests/backend/scratch is where each runs initdb."""
-    with initdb_once():
+def _once_a_worker() -> Iterator[None]:
+    """Scratch clusters begin with a copy, and consoles with parsed CSS; tests/backend/scratch runs initdb each time."""
+    with initdb_once(), css_once():
         yield
 
 
