@@ -23,7 +23,7 @@ from console.backend.scratch.cluster import SUPERUSER, TransientCluster
 from tests.matrices import leave_the_rest
 from tests.support.css_once import css_once
 from tests.support.initdb_once import initdb_once
-from tests.support.passage import Passage, Stages, copy_database, stages
+from tests.support.passage import Kept, Passage, Stages, copy_database, stages
 
 MAJORS = (14, 15, 16, 17, 18)
 """16 and 18 come with the embedded wheel, the others where the machine, or the folder named to `make`, has them."""
@@ -201,6 +201,12 @@ def stages_of_a_run(cluster: TransientCluster, template_of: Callable[[int], str]
 def at(stages_of_a_run: Stages) -> Callable[[str], Passage]:
     """`at("waits for SG_1")`: a site whose run has just come to that stage; the stages are `passage.STAGES`."""
     return stages_of_a_run.at
+
+
+@pytest.fixture
+def kept(stages_of_a_run: Stages) -> Kept:
+    """`kept(name, make)`: a site in a state that is made once a worker, as a stage is."""
+    return stages_of_a_run.kept
 
 
 @pytest.fixture

@@ -41,6 +41,8 @@ JUNIT = """<?xml version="1.0"?>
 <testcase classname="tests.one" name="a" time="0.5"/><testcase classname="tests.one" name="b" time="0.75"/>
 <testcase classname="tests.one" name="c"><skipped message="no such server here"/></testcase></testsuite></testsuites>
 """
+Kept = Callable[[str, Callable[[], "Passage"]], "Passage"]
+"""A state of a site that several tests begin with, by its name, and how it is made; see `Stages.kept`."""
 STAGES = ("fresh", "waits for SG_1", "SG_1 imported", "waits for SG_2", "SG_2 imported", "enacted")
 REQUEST = RunRequest(origin="file:law.md", docprefix=DOCPREFIX, mode=Mode.LIVE)
 
@@ -181,30 +183,40 @@ class Stages:
     def __init__(self, cluster: TransientCluster, template: str, keys: DemoKeys, home: Path) -> None:
         self._cluster, self._template, self._keys, self._home = cluster, template, keys, home
         self._database = "passage"
-        self._run_ids: dict[str, str] = {}
+        self._kept: dict[str, tuple[int, str]] = {}
+        """Number of the copies and id of the run, by stage and by the name of each other state that is kept."""
         self._package, self._filesystem = deploy_copy(home / "deployed"), host_files(home / "host")
         self._pins: MeasuredPins | None = None
 
     def at(self, stage: str) -> Passage:
         """The site as it was when the run had just come to this stage."""
-        if stage not in self._run_ids:
-            self._make(stage)
-        self._copy_database(f"passage_{STAGES.index(stage)}", self._database)
+        return self.kept(stage, lambda: self._walk_to(stage))
+
+    def kept(self, name: str, make: Callable[[], Passage]) -> Passage:
+        """The site as `make` left it when it was first asked for under this name; it is called once.
+
+        `make` begins with `at` or `kept`, and leaves no session open.
+        """
+        if name not in self._kept:
+            run_id = make().run_id
+            number = len(self._kept)
+            self._copy_database(self._database, f"passage_{number}")
+            shutil.copytree(self._root, self._home / f"{number}", symlinks=True)
+            self._kept[name] = number, run_id
+        number, run_id = self._kept[name]
+        self._copy_database(f"passage_{number}", self._database)
         shutil.rmtree(self._root, ignore_errors=True)
-        shutil.copytree(self._home / f"{STAGES.index(stage)}", self._root, symlinks=True)
-        return self._passage(self._run_ids[stage])
+        shutil.copytree(self._home / f"{number}", self._root, symlinks=True)
+        return self._passage(run_id)
 
     @property
     def _root(self) -> Path:
         return self._home / "root"
 
-    def _make(self, stage: str) -> None:
+    def _walk_to(self, stage: str) -> Passage:
         number = STAGES.index(stage)
         passage = self._fresh() if number == 0 else self.at(STAGES[number - 1])
-        run_id = _STEPS[stage](passage)
-        self._copy_database(self._database, f"passage_{number}")
-        shutil.copytree(self._root, self._home / f"{number}", symlinks=True)
-        self._run_ids[stage] = run_id
+        return replace(passage, run_id=_STEPS[stage](passage))
 
     def _fresh(self) -> Passage:
         self._copy_database(self._template, self._database)

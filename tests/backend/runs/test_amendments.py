@@ -18,7 +18,7 @@ from console.backend.runs.document_states import history_of
 from console.backend.runs.reverify import verify_drafts
 from console.backend.runs.stored_document import read_state, read_stored
 from tests.backend.postgres.tampering import tamper
-from tests.support.passage import DOCPREFIX, REQUEST, TEXT, Passage, fingerprint, silent
+from tests.support.passage import DOCPREFIX, REQUEST, TEXT, Kept, Passage, fingerprint, silent
 
 At = Callable[[str], Passage]
 REVISED = "Stands first.\n\n# One\n\nText one.\n\n## Alpha\n\nFirst, changed.\n\n## Gamma\n\nThird.\n"
@@ -46,6 +46,34 @@ def to_second_pause(passage: Passage) -> RunView:
     return passage.resume()
 
 
+def at_first_pause(at: At, kept: Kept) -> Passage:
+    """The amendment of the law at its first pause, as it is kept."""
+    return kept("an amendment waits for SG_1", lambda: amend(at("enacted")))
+
+
+def at_second_pause(at: At, kept: Kept) -> Passage:
+    """The same amendment, whose drafts are written."""
+
+    def make() -> Passage:
+        passage = at_first_pause(at, kept)
+        to_second_pause(passage)
+        return passage
+
+    return kept("an amendment waits for SG_2", make)
+
+
+def amended(at: At, kept: Kept) -> Passage:
+    """The same amendment, enacted."""
+
+    def make() -> Passage:
+        passage = at_second_pause(at, kept)
+        passage.sign()
+        passage.enact()
+        return passage
+
+    return kept("an amendment is law", make)
+
+
 def rows_as_recorded(passage: Passage) -> Outcome:
     """The verdict of the gate that compares the rows with the recorded steps; PARTIAL while a run rests."""
     (gate,) = passage.backend.gates(("G1",)).gates
@@ -58,9 +86,9 @@ def digest(passage: Passage) -> str:
         return readers_digest(connection)
 
 
-def test_an_amendment_goes_from_file_to_law_under_two_rulings(at: At) -> None:
-    passage = amend(at("enacted"))
-    run = to_second_pause(passage)
+def test_an_amendment_goes_from_file_to_law_under_two_rulings(at: At, kept: Kept) -> None:
+    passage = at_second_pause(at, kept)
+    run = passage.run()
     assert (run.state.stage, run.state.family) == (Stage.AWAITING_LIFECYCLE_AUTHORIZATION, Family.ACTIVE)
     assert rows_as_recorded(passage) is Outcome.PARTIAL
     assert passage.rows(_IN_FORCE) != _NEW_LAW
@@ -77,11 +105,8 @@ def test_an_amendment_goes_from_file_to_law_under_two_rulings(at: At) -> None:
     assert {phase.outcome for phase in run.phases} == {Outcome.PASS}
 
 
-def test_the_report_of_an_amendment_says_what_was_written_and_confirms_it(at: At) -> None:
-    passage = amend(at("enacted"))
-    to_second_pause(passage)
-    passage.sign()
-    passage.enact()
+def test_the_report_of_an_amendment_says_what_was_written_and_confirms_it(at: At, kept: Kept) -> None:
+    passage = amended(at, kept)
     report = passage.backend.report(passage.run_id)
     closeout = (Path(report.directory) / "13-closeout.md").read_text(encoding="utf-8")
     assert "## FINAL OUTCOME: PASS" in closeout
@@ -91,11 +116,8 @@ def test_the_report_of_an_amendment_says_what_was_written_and_confirms_it(at: At
     )
 
 
-def test_the_report_of_an_amendment_without_its_plan_says_what_it_does_not_know(at: At) -> None:
-    passage = amend(at("enacted"))
-    to_second_pause(passage)
-    passage.sign()
-    passage.enact()
+def test_the_report_of_an_amendment_without_its_plan_says_what_it_does_not_know(at: At, kept: Kept) -> None:
+    passage = amended(at, kept)
     for name in ("plan.json", "plan-facts.json"):
         (passage.installation.root / "runs" / passage.run_id / name).unlink()
     report = passage.backend.report(passage.run_id)
@@ -104,13 +126,13 @@ def test_the_report_of_an_amendment_without_its_plan_says_what_it_does_not_know(
     assert "## FINAL OUTCOME: PASS" not in closeout
 
 
-def test_the_dialogs_and_the_statement_say_what_an_amendment_does(at: At) -> None:
-    passage = amend(at("enacted"))
+def test_the_dialogs_and_the_statement_say_what_an_amendment_does(at: At, kept: Kept) -> None:
+    passage = at_first_pause(at, kept)
     said = "1 unchanged, 1 changed, 1 new, 1 gone"
     assert said in " ".join(passage.backend.brief(Danger.ARM, passage.run_id).effects)
     statement = passage.backend.draft_statement(passage.run_id)
     assert any('"operation": "amend"' in line for line in statement.statement_lines)
-    to_second_pause(passage)
+    passage = at_second_pause(at, kept)
     briefing = passage.backend.brief(Danger.ENACT, passage.run_id)
     assert said in " ".join(briefing.effects)
     assert {delta.table: delta.rows for delta in briefing.deltas}["public.iu_lifecycle_log"] == 3
@@ -191,11 +213,11 @@ def test_a_text_can_be_in_force_from_a_later_moment_than_its_enactment(at: At) -
     assert passage.rows(query, later - timedelta(seconds=1)) == law
 
 
-def test_a_moment_that_has_passed_or_that_no_enactment_asks_for_is_refused(at: At) -> None:
-    passage = amend(at("enacted"))
+def test_a_moment_that_has_passed_or_that_no_enactment_asks_for_is_refused(at: At, kept: Kept) -> None:
+    passage = at_first_pause(at, kept)
     with pytest.raises(Refused, match="SG_2 alone says"):
         passage.backend.draft_statement(passage.run_id, in_force_from=datetime(2100, 1, 1, tzinfo=UTC))
-    to_second_pause(passage)
+    passage = at_second_pause(at, kept)
     with pytest.raises(Refused, match="has passed"):
         passage.backend.draft_statement(passage.run_id, in_force_from=datetime(2020, 1, 1, tzinfo=UTC))
     passage.backend.draft_statement(passage.run_id)
@@ -203,9 +225,9 @@ def test_a_moment_that_has_passed_or_that_no_enactment_asks_for_is_refused(at: A
         passage.backend.draft_statement(passage.run_id, in_force_from=datetime(2100, 1, 1, tzinfo=UTC))
 
 
-def test_a_new_unit_in_another_place_than_planned_fails_its_verification(at: At) -> None:
-    passage = amend(at("enacted"))
-    run = to_second_pause(passage)
+def test_a_new_unit_in_another_place_than_planned_fails_its_verification(at: At, kept: Kept) -> None:
+    passage = at_second_pause(at, kept)
+    run = passage.run()
     change = f"UPDATE public.information_unit SET parent_or_container_ref = NULL WHERE canonical_address = '{DOCPREFIX}/ONE/GAMMA'"
     tamper(passage, change)
     failed = {

@@ -20,7 +20,7 @@ from console.backend.runs.unit_states import history_of_unit, unit_as_of
 from console.screens.run_text import came_to, how_it_ended, written
 from tests.backend.postgres.tampering import tamper
 from tests.backend.runs.test_amendments import amend, digest, rows_as_recorded
-from tests.support.passage import DOCPREFIX, TEXT, UNITS, Passage, fingerprint, silent
+from tests.support.passage import DOCPREFIX, TEXT, UNITS, Kept, Passage, fingerprint, silent
 
 At = Callable[[str], Passage]
 _IN_FORCE = "SELECT canonical_address FROM cutter_governance.v_in_force ORDER BY canonical_address"
@@ -42,6 +42,34 @@ def to_second_pause(passage: Passage) -> RunView:
     return passage.resume()
 
 
+def at_first_pause(at: At, kept: Kept) -> Passage:
+    """A repeal of the law at its first pause, as it is kept."""
+    return kept("a repeal waits for SG_1", lambda: repeal(at("enacted")))
+
+
+def at_second_pause(at: At, kept: Kept) -> Passage:
+    """The same repeal, sealed."""
+
+    def make() -> Passage:
+        passage = at_first_pause(at, kept)
+        to_second_pause(passage)
+        return passage
+
+    return kept("a repeal waits for SG_2", make)
+
+
+def at_its_end(at: At, kept: Kept) -> Passage:
+    """The same repeal, enacted."""
+
+    def make() -> Passage:
+        passage = at_second_pause(at, kept)
+        passage.sign()
+        passage.enact()
+        return passage
+
+    return kept("the document is repealed", make)
+
+
 def enacted(passage: Passage) -> RunView:
     """From the first pause until the document is repealed."""
     to_second_pause(passage)
@@ -49,8 +77,8 @@ def enacted(passage: Passage) -> RunView:
     return passage.enact()
 
 
-def test_a_repeal_goes_from_law_to_history_under_two_rulings(at: At) -> None:
-    passage = repeal(at("enacted"))
+def test_a_repeal_goes_from_law_to_history_under_two_rulings(at: At, kept: Kept) -> None:
+    passage = at_first_pause(at, kept)
     before = datetime.now(UTC)
     statement = "\n".join(passage.backend.draft_statement(passage.run_id).statement_lines)
     assert '"operation": "repeal"' in statement
@@ -155,9 +183,8 @@ def _repeal_of(passage: Passage) -> StateRow:
         return next(row for row in all_states(connection) if row.is_repeal)
 
 
-def test_a_unit_that_is_in_force_although_its_document_is_repealed_fails_the_gate(at: At) -> None:
-    passage = repeal(at("enacted"))
-    enacted(passage)
+def test_a_unit_that_is_in_force_although_its_document_is_repealed_fails_the_gate(at: At, kept: Kept) -> None:
+    passage = at_its_end(at, kept)
     row = _repeal_of(passage)
     tamper(
         passage,
@@ -179,11 +206,10 @@ def test_a_dry_run_of_a_repeal_writes_nothing(at: At) -> None:
     assert fingerprint(passage) == before
 
 
-def test_a_reverted_repeal_leaves_readers_with_what_they_saw_and_the_law_open(at: At) -> None:
+def test_a_reverted_repeal_leaves_readers_with_what_they_saw_and_the_law_open(at: At, kept: Kept) -> None:
     passage = at("enacted")
     before, law = digest(passage), passage.rows(_IN_FORCE)
-    passage = repeal(passage)
-    to_second_pause(passage)
+    passage = at_second_pause(at, kept)
     with pytest.raises(Drifted, match="waits for its enactment"):
         amend(passage)
     assert "is taken back" in " ".join(passage.backend.brief(Danger.REVERT, passage.run_id).effects)
@@ -195,9 +221,8 @@ def test_a_reverted_repeal_leaves_readers_with_what_they_saw_and_the_law_open(at
     assert enacted(repeal(passage)).state.stage is Stage.CLOSEOUT_REPORTED
 
 
-def test_a_repeal_that_begins_later_is_final_and_the_text_stays_in_force_until_then(at: At) -> None:
-    passage = repeal(at("enacted"))
-    to_second_pause(passage)
+def test_a_repeal_that_begins_later_is_final_and_the_text_stays_in_force_until_then(at: At, kept: Kept) -> None:
+    passage = at_second_pause(at, kept)
     later = datetime(2100, 1, 1, tzinfo=UTC)
     drafted = passage.backend.draft_statement(passage.run_id, in_force_from=later)
     passage.backend.import_statement(
