@@ -10,7 +10,7 @@ from console.backend.model.batches import BatchProgress, BatchView, OnFailure
 from console.backend.model.states import Mode, Phase
 from console.backend.model.view_models import Progress, RunRequest
 from console.backend.runs.workspace import PhaseRecord, Workspace
-from tests.support.passage import Passage
+from tests.support.passage import Kept, Passage
 
 KILLED = 9
 OnBatch = Callable[[BatchProgress], None]
@@ -63,6 +63,28 @@ class BatchSite:
         """Dry runs of all, without which nothing is armed, and then the batch itself."""
         self.start(Mode.DRYRUN)
         return self.start(on_failure=on_failure)
+
+    @classmethod
+    def planned(cls, at: Callable[[str], Passage], kept: Kept, number: int) -> "BatchSite":
+        """So many documents after their dry runs, as they are kept."""
+
+        def make() -> Passage:
+            site = cls.of(at("fresh"), number)
+            site.start(Mode.DRYRUN)
+            return site.passage
+
+        return cls.of(kept(f"{number} documents after their dry runs", make), number)
+
+    @classmethod
+    def waiting(cls, at: Callable[[str], Passage], kept: Kept, number: int) -> "BatchSite":
+        """The same documents in a batch at its first pause, as it is kept."""
+
+        def make() -> Passage:
+            site = cls.planned(at, kept, number)
+            site.start()
+            return site.passage
+
+        return cls.of(kept(f"a batch of {number} waits for SG_1", make), number)
 
     def newest(self) -> BatchView:
         """The batch that was started last."""

@@ -14,7 +14,7 @@ from console.backend.model.view_models import ApprovalStatus, Danger
 from console.backend.runs.batch_files import BatchFolder
 from tests.backend.postgres.tampering import tamper
 from tests.support.batch import UNITS, BatchSite, quiet, unheard
-from tests.support.passage import Passage
+from tests.support.passage import Kept, Passage
 
 
 @pytest.fixture
@@ -23,14 +23,25 @@ def site(at: Callable[[str], Passage]) -> BatchSite:
     return BatchSite.of(at("fresh"), 3)
 
 
+@pytest.fixture
+def planned(at: Callable[[str], Passage], kept: Kept) -> BatchSite:
+    """The same documents after their dry runs."""
+    return BatchSite.planned(at, kept, 3)
+
+
+@pytest.fixture
+def waiting(at: Callable[[str], Passage], kept: Kept) -> BatchSite:
+    """A batch of the same documents at its first pause."""
+    return BatchSite.waiting(at, kept, 3)
+
+
 def _count(site: BatchSite, table: str, where: str = "true") -> int:
     return int(str(site.passage.rows(f"SELECT count(*) FROM {table} WHERE {where}")[0][0]))
 
 
-def test_a_batch_goes_from_a_folder_to_law_under_one_ruling_each_way(site: BatchSite) -> None:
+def test_a_batch_goes_from_a_folder_to_law_under_one_ruling_each_way(planned: BatchSite) -> None:
     """Killed in the middle of the plans, of the cut and of the enactment: nothing is doubled, nothing half done."""
-    backend = site.passage.backend
-    site.start(Mode.DRYRUN)
+    site, backend = planned, planned.passage.backend
     requests = site.requests(Mode.LIVE)
     site.killed_in(lambda die: backend.start_batch(requests, Mode.LIVE, OnFailure.STOP, quiet, die), Phase.MARK, 2)
     batch_id = site.newest().batch_id
@@ -72,10 +83,10 @@ def test_a_batch_goes_from_a_folder_to_law_under_one_ruling_each_way(site: Batch
         assert list((site.passage.installation.root / "reports").glob(f"{member.run_id}-*"))
 
 
-def test_a_document_that_fails_stops_the_batch_or_is_set_aside_with_its_reason(site: BatchSite) -> None:
+def test_a_document_that_fails_stops_the_batch_or_is_set_aside_with_its_reason(waiting: BatchSite) -> None:
     """The others become law; the failed one is named in status and report, and none of it is in the database."""
-    backend, root = site.passage.backend, site.passage.installation.root
-    view = site.to_first_pause()
+    site, backend, root = waiting, waiting.passage.backend, waiting.passage.installation.root
+    view = site.newest()
     batch_id = view.batch_id
     site.sign(batch_id)
     site.arm(batch_id)
@@ -140,9 +151,9 @@ def _waits(site: BatchSite) -> list[str]:
     return [str(wait.next_action) for wait in site.passage.backend.status().waiting]
 
 
-def test_a_batch_that_waits_says_for_whom_and_what_to_type(site: BatchSite) -> None:
-    batch_id = site.to_first_pause().batch_id
-    backend = site.passage.backend
+def test_a_batch_that_waits_says_for_whom_and_what_to_type(waiting: BatchSite) -> None:
+    site, backend = waiting, waiting.passage.backend
+    batch_id = site.newest().batch_id
     with pytest.raises(Waiting) as unruled:
         site.resume(batch_id)
     assert f"approval draft {batch_id}" in unruled.value.next_action
@@ -225,9 +236,9 @@ def test_a_batch_is_not_armed_without_a_dry_run_of_each_document(site: BatchSite
         site.arm(batch_id)
 
 
-def test_what_no_run_has_recorded_stops_every_member_of_a_batch(site: BatchSite) -> None:
+def test_what_no_run_has_recorded_stops_every_member_of_a_batch(planned: BatchSite) -> None:
     """A member finds the database as it was planned for, beside what runs have recorded since; more is a drift."""
-    batch_id = site.to_first_pause(OnFailure.SET_ASIDE).batch_id
+    site, batch_id = planned, planned.start(on_failure=OnFailure.SET_ASIDE).batch_id
     site.sign(batch_id)
     site.arm(batch_id)
     site.killed_in(lambda die: site.passage.backend.resume_batch(batch_id, None, quiet, die), Phase.CUT_LEG_A, 2)
@@ -243,9 +254,9 @@ def test_what_no_run_has_recorded_stops_every_member_of_a_batch(site: BatchSite)
     assert site.passage.backend.batch(batch_id).set_aside == ()
 
 
-def test_a_member_shows_what_any_run_shows(site: BatchSite) -> None:
+def test_a_member_shows_what_any_run_shows(waiting: BatchSite) -> None:
     """Its approval is checked with the signature over the batch; gates and reports find it so."""
-    view = site.to_first_pause()
+    site, view = waiting, waiting.newest()
     site.sign(view.batch_id)
     backend, member = site.passage.backend, view.members[0]
     own = backend.check_statement(site.passage.installation.statement(member.run_id, "SG_1"))
