@@ -7,8 +7,10 @@ both are there, the shorter one is in `make test`, and the long one guards no pr
 LONG: dict[str, str] = {
     # The demo's documents one after the other; one small document goes the same way.
     "test_end_to_end.py::test_a_document_goes_from_file_to_enacted_law_and_another_is_taken_back": "test_end_to_end.py::test_a_document_goes_from_file_to_enacted_law",
-    # Cut and enacted too; by commands that is in tests/cli/test_batches.py.
-    "test_end_to_end.py::test_a_folder_becomes_law_as_a_batch": "test_end_to_end.py::test_a_folder_is_planned_signed_and_armed_as_a_batch",
+    # By keys; without the screen.
+    "test_end_to_end.py::test_a_folder_becomes_law_as_a_batch": "backend/runs/test_batches.py::test_a_batch_goes_from_a_folder_to_law_under_one_ruling_each_way",
+    # The same by keys on the backend; each key on the screen, and the batch without the screen.
+    "test_end_to_end.py::test_a_folder_is_planned_signed_and_armed_as_a_batch": "screens/test_batch.py::test_each_move_is_made_with_its_own_key_and_through_the_dialogs_of_runs",
     # The passage by commands of what the functions of the database do.
     "backend/runs/test_amendments.py::test_a_reverted_amendment_leaves_readers_with_what_they_saw": "backend/postgres/test_amendments.py::test_a_reverted_amendment_leaves_the_law_and_what_readers_see",
     "backend/runs/test_amendments.py::test_a_text_can_be_in_force_from_a_later_moment_than_its_enactment": "backend/runs/test_document_states.py::test_a_text_that_begins_later_is_read_as_of_then_and_not_before",
@@ -34,5 +36,10 @@ LONG: dict[str, str] = {
     "terminal/test_slow_line.py::test_pictures_that_a_line_cannot_take_are_left_out_and_the_last_one_is_whole": "terminal/test_slow_line.py::test_the_stop_is_asked_and_answered_before_any_picture_that_is_under_way",
     # The same way by another front end, and beside another run.
     "cli/test_batches.py::test_a_batch_from_a_folder_to_law_by_commands_alone": "backend/runs/test_batches.py::test_a_batch_goes_from_a_folder_to_law_under_one_ruling_each_way",
-    "backend/runs/test_unrelated.py::test_a_batch_and_a_single_run_do_not_stop_each_other": "backend/runs/test_unrelated.py::test_two_documents_are_cut_and_enacted_one_after_the_other_under_the_rulings_that_both_had",
+    "backend/runs/test_unrelated.py::test_a_batch_and_a_single_run_do_not_stop_each_other": "backend/runs/test_unrelated.py::test_a_cut_that_was_interrupted_is_verified_after_another_document_was_cut",
+    # Enacted too; cut one after the other, and the effects of both.
+    "backend/runs/test_unrelated.py::test_two_documents_are_cut_and_enacted_one_after_the_other_under_the_rulings_that_both_had": "backend/runs/test_unrelated.py::test_a_cut_that_was_interrupted_is_verified_after_another_document_was_cut",
+    "backend/runs/test_revert_and_edits.py::test_two_documents_are_cut_one_after_the_other": "backend/runs/test_unrelated.py::test_a_cut_that_was_interrupted_is_verified_after_another_document_was_cut",
+    # The whole way with it; what it holds, and that the cut is not written without one.
+    "backend/runs/test_backup_by_document.py::test_such_a_backup_is_enough_for_a_whole_way": "backend/runs/test_backup_by_document.py::test_the_backup_of_a_run_in_a_large_database_holds_its_document_alone",
 }

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 from textual.css.model import RuleSet
-from textual.css.stylesheet import CSSLocation, Stylesheet
+from textual.css.stylesheet import Stylesheet
+from textual.css.types import CSSLocation
 
 
 @contextmanager

@@ -1,0 +1,112 @@
+"""What `make test` takes of the long matrices of attacks and of adoption, as tests/matrices.py says."""
+
+Kept = tuple[str, ...]
+"""Patterns of the combinations that are taken."""
+
+ATTACKS: dict[str, Kept] = {
+    # What fits into a message is 100 MB, and takes seconds to be refused.
+    "attacks/test_hold_and_backup.py::test_the_reason_of_a_hold_is_short": ("[n5]*",),
+    # One of each sort: fields and lines, controls, bytes, numbers, order, spans, digests, prefixes, look-alikes, parents, kinds.
+    "attacks/test_manifest_bytes.py::test_a_crafted_manifest_is_refused_although_its_digest_was_signed": (
+        "a field too many",
+        "a field missing",
+        "an empty line",
+        "a line feed at the end",
+        "a NUL in a title",
+        "a unit separator that shifts every field",
+        "an escape sequence in a title",
+        "bytes that are no UTF-8",
+        "no line at all",
+        "one unit fewer",
+        "one unit twice",
+        "numbers with a gap",
+        "a number with zeros",
+        "lines in another order",
+        "an end beyond the text",
+        "an overlap with the unit before",
+        "a span of another unit",
+        "another sha256",
+        "a prefix that only begins alike",
+        "another document's prefix for one unit",
+        "a way out by dots",
+        "two slashes",
+        "a Cyrillic look-alike of a letter",
+        "a zero-width space",
+        "a parent of another document",
+        "a parent that comes later",
+        "itself as its parent",
+        "a kind that is not known",
+        "no kind",
+    ),
+    "attacks/test_transactions.py::test_an_old_snapshot_writes_nothing": ("*-3", "enact-4"),
+    # Other types, and a table less.
+    "adoption/test_mapping.py::test_columns_more_columns_less_and_other_types_are_reasons_and_no_errors": (
+        "references as text",
+        "no versions",
+    ),
+    # Settings that change how values are read, how they are written, and how statements are planned.
+    "attacks/test_shadows.py::test_no_setting_that_a_role_may_change_changes_what_is_written": (
+        "backslashes in strings",
+        "German dates",
+        "= NULL as IS NULL",
+        "generic plans",
+    ),
+    # An effect, what comes before and behind it, the way out of it, and a reader.
+    "attacks/test_locks.py::test_an_open_transaction_of_another_session_keeps_nobody_waiting": (
+        "an import",
+        "a cut",
+        "an enactment",
+        "a HOLD",
+        "a read of everything",
+    ),
+    "attacks/test_locks.py::test_no_advisory_lock_stops_a_run": ("cutter_exec", "passer_by"),
+    "attacks/test_locks.py::test_an_old_snapshot_that_is_held_for_ever_stops_nothing": ("cutter_exec", "passer_by"),
+    # No packet, another key, another file and what would make a reader wait.
+    "attacks/test_approvals.py::test_a_bad_signature_alone_is_none": (
+        "junk",
+        "a stranger's",
+        "a link to a secret",
+        "a pipe",
+    ),
+    "attacks/test_approvals.py::test_a_bad_signature_beside_a_good_one_is_named_and_the_good_one_counts": (
+        "junk",
+        "a stranger's",
+        "a link into nowhere",
+    ),
+    "attacks/test_approvals.py::test_one_byte_of_a_statement_is_enough": ("0", "3"),
+    "attacks/test_approvals.py::test_a_statement_of_another_size_is_refused": ("0", "65537"),
+    # Too few, one that counts twice, one that does not count, one of another form, and more than are read.
+    "attacks/test_rulings.py::test_a_true_statement_without_exactly_good_signatures_is_not_imported": (
+        "none",
+        "NULL",
+        "a good one and NULL",
+        "a good one twice",
+        "two by one key",
+        "a stranger's",
+        "of another statement",
+        "over SHA-1",
+        "not detached",
+        "65 of them",
+    ),
+    # A digest, a time, a word, a number and a list.
+    "attacks/test_one_signed_effect.py::test_a_row_that_was_planted_with_the_true_statement_and_a_false_column_is_refused_loudly": (
+        "manifest_digest",
+        "expires",
+        "purpose",
+        "n_units",
+        "signatures",
+    ),
+    "attacks/test_shadows.py::test_a_role_that_changes_its_own_settings_is_seen_by_the_inventory": (
+        "cutter_exec-*",
+        "*-search path",
+    ),
+    "attacks/test_shadows.py::test_shadows_in_the_temporary_schema_are_never_asked": (
+        "SET search_path = pg_temp, public, pg_catalog",
+    ),
+    "attacks/test_transactions.py::test_an_effect_that_is_rolled_back_to_a_savepoint_is_gone_whole_and_can_be_had_once": (
+        "cut",
+        "enact",
+    ),
+    "attacks/test_transactions.py::test_an_effect_whose_error_is_swallowed_leaves_no_part_of_itself": ("cut", "enact"),
+    "attacks/test_transactions.py::test_a_transaction_that_only_reads_writes_nothing": ("cut", "enact"),
+}
