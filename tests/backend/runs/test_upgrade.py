@@ -17,37 +17,62 @@ from console.backend.release.pins import machine_id, measure_pins, with_pins
 from console.cli.runs import verification
 from tests.backend.runs.backups import take_backup
 from tests.support.old_release import OldRun, into_old_database
-from tests.support.passage import TEXT, Passage, silent
+from tests.support.passage import TEXT, Kept, Passage, silent
 
 At = Callable[[str], Passage]
 
 
-@pytest.fixture
-def old(at: At) -> Passage:
+def old_site(at: At, kept: Kept) -> Passage:
     """A site whose database is one of 0.2.0, and whose host is pinned to it."""
-    passage = at("fresh")
-    into_old_database(passage)
-    return passage
+
+    def make() -> Passage:
+        passage = at("fresh")
+        into_old_database(passage)
+        return passage
+
+    return kept("a database of 0.2.0", make)
+
+
+@pytest.fixture
+def old(at: At, kept: Kept) -> Passage:
+    """The site of 0.2.0 without a run."""
+    return old_site(at, kept)
+
+
+@pytest.fixture
+def drafts(at: At, kept: Kept) -> Passage:
+    """A run that 0.2.0 brought to its second pause, in the upgraded database."""
+
+    def make() -> Passage:
+        old = old_site(at, kept)
+        run = OldRun(old, "OLD-LAW", TEXT, 1)
+        run.rule("SG_1")
+        run.cut()
+        return replace(upgraded(old), run_id=run.run_id)
+
+    return pinned(kept("drafts of 0.2.0, upgraded", make))
 
 
 def upgraded(passage: Passage) -> Passage:
     """Migrate, pin the policy in the database and the new schema on the host, as the guide says."""
+    migrate(passage.installation.settings.database.administrator)
+    pin_policy(passage.installation, load_policy(passage.installation.policy).sha256)
+    return pinned(passage)
+
+
+def pinned(passage: Passage) -> Passage:
+    """The passage at a host that is pinned to the schema as it is."""
     installation = passage.installation
-    migrate(installation.settings.database.administrator)
-    pin_policy(installation, load_policy(installation.policy).sha256)
     pins = measure_pins(installation, machine_id(installation.context.filesystem))
     return passage.with_site(replace(installation, settings=with_pins(installation.settings, pins)))
 
 
-def test_a_run_at_the_second_pause_is_verified_again_signed_again_and_enacted(old: Passage) -> None:
-    run = OldRun(old, "OLD-LAW", TEXT, 1)
-    run.rule("SG_1")
-    run.cut()
-    now = replace(upgraded(old), run_id=run.run_id)
+def test_a_run_at_the_second_pause_is_verified_again_signed_again_and_enacted(drafts: Passage) -> None:
+    now = drafts
     assert now.run().state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
     with pytest.raises(Drifted, match="not those that were verified"):
-        now.backend.draft_statement(run.run_id)
-    assert {check.outcome for check in verification(now.backend, run.run_id)} == {Outcome.PASS}
+        now.backend.draft_statement(now.run_id)
+    assert {check.outcome for check in verification(now.backend, now.run_id)} == {Outcome.PASS}
     now.sign()
     assert now.enact().state.stage is Stage.CLOSEOUT_REPORTED
     assert now.lifecycles() == ["enacted"] * 3
@@ -69,13 +94,9 @@ def test_an_sg2_that_the_old_release_imported_authorises_nothing(old: Passage) -
     assert now.enact().state.stage is Stage.CLOSEOUT_REPORTED
 
 
-def test_the_draft_of_the_old_release_is_reverted_by_the_ruling_that_it_was_cut_by(old: Passage) -> None:
-    run = OldRun(old, "OLD-LAW", TEXT, 1)
-    run.rule("SG_1")
-    run.cut()
-    now = replace(upgraded(old), run_id=run.run_id)
-    now.backend.revert(run.run_id, run.run_id)
-    assert now.lifecycles() == ["superseded"] * 3
+def test_the_draft_of_the_old_release_is_reverted_by_the_ruling_that_it_was_cut_by(drafts: Passage) -> None:
+    drafts.backend.revert(drafts.run_id, drafts.run_id)
+    assert drafts.lifecycles() == ["superseded"] * 3
 
 
 @pytest.mark.parametrize("imported", [False, True])
