@@ -4,6 +4,7 @@ import gc
 import itertools
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -44,7 +45,14 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_configure() -> None:
-    """Collect garbage rarely: it took a quarter of the time of the screens' tests, and a worker has the memory."""
+    """Collect garbage rarely: it took a quarter of the time of the screens' tests, and a worker has the memory.
+
+    Signals that are ignored, as in the background of a shell or under nohup, would be ignored by the programs that
+    tests start and end by them; what is handled, if by doing nothing, begins in a program as usual.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
 
