@@ -258,44 +258,73 @@ def _require_answer(row: tuple[object, ...] | None, expected: dict[str, object])
 
 
 @dataclass(frozen=True)
-class DraftState:
-    """The drafts of a run, read back: their digest, and the lines behind it."""
+class DraftDigests:
+    """The drafts of a run by their digests, as the database or this program computed them of their lines."""
 
     digest: str
-    """Merkle root (RFC 6962) over `lines`."""
+    """Merkle root (RFC 6962) over the lines."""
+    file_sha256: str
+    """Of the lines, joined by LF."""
+    count: int
+
+
+@dataclass(frozen=True)
+class DraftState(DraftDigests):
+    """The drafts of a run, read back: their digests, and the lines behind them."""
+
     lines: KeptLines
     """One unit each: address, parent, kind, section type, number, title, sha256 of the body; split by TAB."""
 
 
 def draft_state(connection: psycopg.Connection, run_id: str) -> DraftState:
     """Read the drafts back; the caller connects as cutter_verify, which may not write them."""
-    query = "SELECT line FROM cutter_governance.fn_draft_lines(%s) ORDER BY seq"
-    return _draft_state(line for (line,) in arriving(connection, query, (run_id,)))
+    return _draft_state(line for (line,) in arriving(connection, _LINES, (run_id,)))
+
+
+def draft_digests(connection: psycopg.Connection, run_id: str, *, lines_to: int) -> DraftDigests:
+    """Return the digests of the drafts if no row has moved since they were verified; read them back otherwise.
+
+    Up to `lines_to` drafts are read back whether they are known or not.
+    """
+    row = connection.execute(_KNOWN, (run_id,)).fetchone()
+    if row is None or row[2] <= lines_to:
+        return draft_state(connection, run_id)
+    return DraftDigests(digest=str(row[0]), file_sha256=str(row[1]), count=int(row[2]))
 
 
 def draft_reading(connection: psycopg.Connection, run_id: str) -> tuple[str, DraftState]:
     """Read the drafts back, and why they could not be enacted; empty if they are as signed and were verified afterwards."""
-    refusals: list[str] = []
+    facts: list[tuple[str, str]] = []
 
     def lines() -> Iterator[str]:
-        for refused, line in arriving(connection, _READING, (run_id,)):
-            refusals.extend([str(refused)] if refused is not None else [])
+        for refused, file_sha256, line in arriving(connection, _READING, (run_id,)):
+            facts.extend([(str(refused or ""), str(file_sha256))] if file_sha256 is not None else [])
             if line is not None:
                 yield str(line)
 
     state = _draft_state(lines())
-    return "".join(refusals), state
+    refused, file_sha256 = facts[0] if facts else ("", "")
+    if state.count:
+        return refused, state
+    # No line came, so they are known: the manifests that each draft was compared with have the same lines.
+    state = _draft_state(line for (line,) in arriving(connection, _SIGNED_LINES, (run_id,)))
+    return refused, state if state.file_sha256 == file_sha256 else draft_state(connection, run_id)
 
 
+_LINES = "SELECT line FROM cutter_governance.fn_draft_lines(%s) ORDER BY seq"
+_SIGNED_LINES = "SELECT line FROM cutter_governance.fn_draft_signed_lines(%s) ORDER BY seq"
+_KNOWN = "SELECT digest, file_sha256, n FROM cutter_governance.fn_draft_known(%s)"
 _READING = """
-    SELECT CASE WHEN coalesce(l.place, 1) = 1 THEN d.refused END, l.line FROM cutter_governance.fn_draft_reading(%s) d
+    SELECT CASE WHEN coalesce(l.place, 1) = 1 THEN d.refused END,
+           CASE WHEN coalesce(l.place, 1) = 1 THEN coalesce(d.file_sha256, '') END, l.line
+      FROM cutter_governance.fn_draft_reading(%s) d
       LEFT JOIN LATERAL unnest(d.lines) WITH ORDINALITY l (line, place) ON true ORDER BY l.place
 """
 
 
 def _draft_state(lines: Iterable[object]) -> DraftState:
     kept = KeptLines(map(str, lines))
-    return DraftState(digest=merkle_root(kept), lines=kept)
+    return DraftState(digest=merkle_root(kept), file_sha256=sha256_hex(kept.data), count=len(kept), lines=kept)
 
 
 def draft_differences(connection: psycopg.Connection, run_id: str) -> tuple[str, ...]:

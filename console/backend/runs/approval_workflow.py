@@ -16,6 +16,7 @@ from console.backend.approvals.keyring import measure_keyring
 from console.backend.approvals.policy import Policy, check_policy, load_policy, require_satisfiable
 from console.backend.approvals.signatures import signatures_beside, signing_command
 from console.backend.approvals.statement import (
+    MAX_LISTED,
     DraftFacts,
     RunFacts,
     Statement,
@@ -84,7 +85,7 @@ def draft(
     # Before anything is drafted: a statement that nobody can sign would be noticed only at its import.
     require_satisfiable(check_policy(policy, measure_keyring(installation.gnupg_home, now), now))
     path = installation.statement(run_id, statement_name(purpose))
-    state: ledger.DraftState | None = None
+    state: ledger.DraftDigests | None = None
     _make_room(path, installation)
     # A draft that is still valid is kept: signatures may already have been made over its bytes.
     if path.exists():
@@ -151,7 +152,7 @@ def write_drafted(
             f"Verify the drafts: cutter-console verify {row.run_id}. If they are not what was signed, take them back: "
             f"cutter-console approval draft {row.run_id} --revert",
         )
-    if not state.lines:
+    if not state.count:
         raise Refused(StopCode.INVARIANT_FAILED, f"run {row.run_id} has no drafts", "There is nothing to rule on.")
     draft_facts = _draft_facts(installation, row.run_id, state, path, cut=purpose is Purpose.ENACT)
     # The statement names the digest of this file, so the file is written first.
@@ -173,9 +174,9 @@ def _restore_units(installation: Installation, run_id: str, path: Path) -> None:
         replace_file(path.with_name(signed.drafts.file), data)
 
 
-def _counted(facts: RunFacts, plan: CutPlan, purpose: Purpose, state: ledger.DraftState) -> RunFacts:
+def _counted(facts: RunFacts, plan: CutPlan, purpose: Purpose, state: ledger.DraftDigests) -> RunFacts:
     """Return the facts of a ruling over the drafts in the database, which may differ from the planned ones."""
-    n = len(state.lines)
+    n = state.count
     return facts.model_copy(update={"n_units": n, "expected_deltas": _step_deltas(plan, purpose, n)})
 
 
@@ -210,7 +211,7 @@ def check(
     installation: Installation,
     statement: Path,
     signatures: tuple[Path, ...],
-    state: ledger.DraftState | None = None,
+    state: ledger.DraftDigests | None = None,
 ) -> StatementCheck:
     """Check a statement against its run as the database has it now, with gpg's own words on each signature.
 
@@ -233,13 +234,13 @@ def check(
 
 
 def expectation(
-    installation: Installation, statement: Path, claimed: Statement, state: ledger.DraftState | None = None
+    installation: Installation, statement: Path, claimed: Statement, state: ledger.DraftDigests | None = None
 ) -> Expectation:
     """Return what a statement must say of its run, as the database has it now, or as `state` has its drafts."""
     row, plan = run_and_plan(installation, claimed.run_id)
     facts, drafted = _facts(installation, row, plan, claimed.purpose), None
     if claimed.purpose.over_drafts:
-        state = state or _draft_state(installation, claimed.run_id)
+        state = state or _draft_digests(installation, claimed.run_id)
         enacts = claimed.purpose is Purpose.ENACT
         drafted = _draft_facts(installation, claimed.run_id, state, statement, cut=enacts)
         # A revert is over the drafts that are there; an enactment must find those that were planned.
@@ -268,7 +269,7 @@ def import_statement(installation: Installation, statement: Path, signatures: tu
     """Check a statement, then record it as cutter_verify. Raises Refused or Waiting naming every failed check."""
     claimed = parse_statement(read_statement(statement))
     # The database compares them again with the statement, and each line with what was signed, as it records the ruling.
-    state = _draft_state(installation, claimed.run_id) if claimed.purpose.over_drafts else None
+    state = _draft_digests(installation, claimed.run_id) if claimed.purpose.over_drafts else None
     checked = check(installation, statement, signatures, state)
     raise_if_invalid(checked)
     signed = checked.statement
@@ -324,7 +325,7 @@ def policy_copy(sha256: str) -> str:
     return f"policy-{sha256}.json"
 
 
-def view(installation: Installation, statement: Path, state: ledger.DraftState | None = None) -> ApprovalView:
+def view(installation: Installation, statement: Path, state: ledger.DraftDigests | None = None) -> ApprovalView:
     """Return the statement for a screen, with the present outcome of every check; `state` as for `check`."""
     signed = parse_statement(read_statement(statement))
     signatures = signatures_beside(statement)
@@ -333,7 +334,8 @@ def view(installation: Installation, statement: Path, state: ledger.DraftState |
         rows = approvals(connection, signed.run_id)
     own_rows = (row for row in rows if row.statement_sha256 == checked.sha256)
     status = status_of(own_rows, signed.expires, checked, installation.context.now())
-    drafts, drafts_check = read_drafts(statement, signed, installation.context.now())
+    known = (state.file_sha256, state.digest) if state is not None else None
+    drafts, drafts_check = read_drafts(statement, signed, installation.context.now(), known)
     shown = (*checked.checks, *drafts_check)
     return ApprovalView(
         kind=statement_name(signed.purpose),
@@ -471,6 +473,12 @@ def _draft_state(installation: Installation, run_id: str) -> ledger.DraftState:
         return ledger.draft_state(connection, run_id)
 
 
+def _draft_digests(installation: Installation, run_id: str) -> ledger.DraftDigests:
+    """Return the drafts as that role has them: with their lines where a statement lists them, or where they are not known."""
+    with connect(installation.settings.database.verifier, read_only=True, purpose="drafts") as connection:
+        return ledger.draft_digests(connection, run_id, lines_to=MAX_LISTED)
+
+
 def _draft_reading(installation: Installation, run_id: str, purpose: Purpose) -> tuple[str, ledger.DraftState]:
     """Read the drafts back, and of an enactment why it could not be; empty for what may be ruled on."""
     limit_s = installation.settings.statement_limit_s
@@ -483,7 +491,7 @@ def _draft_reading(installation: Installation, run_id: str, purpose: Purpose) ->
 
 
 def _draft_facts(
-    installation: Installation, run_id: str, state: ledger.DraftState, statement: Path, *, cut: bool
+    installation: Installation, run_id: str, state: ledger.DraftDigests, statement: Path, *, cut: bool
 ) -> DraftFacts:
     """Return the facts that a ruling over drafts binds; with `cut` the recorded cut too, as for an enactment."""
     sg1, decision = _NONE, _NO_DECISION
@@ -498,8 +506,14 @@ def _draft_facts(
                 f"run {run_id} has no recorded cut: {error.message}",
                 f"Resume the run to its second pause: cutter-console run resume {run_id}",
             ) from error
-    drafts = list_drafts(state.lines, f"{statement.stem}.units.tsv") if state.lines else _NOTHING
+    drafts = _listed(state, f"{statement.stem}.units.tsv") if state.count else _NOTHING
     return DraftFacts(sg1_sha256=sg1, draft_digest=state.digest, cut_review_decision_id=decision, drafts=drafts)
+
+
+def _listed(state: ledger.DraftDigests, file: str) -> StatementDrafts:
+    if isinstance(state, ledger.DraftState):
+        return list_drafts(state.lines, file)
+    return StatementDrafts(count=state.count, file=file, file_sha256=state.file_sha256)
 
 
 _NOTHING = StatementDrafts(count=1, file="none", file_sha256=_NONE)

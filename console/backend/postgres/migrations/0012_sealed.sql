@@ -52,6 +52,12 @@ ALTER TABLE approval ADD COLUMN IF NOT EXISTS canonical_sha256 text;
 CREATE UNIQUE INDEX IF NOT EXISTS approval_use_once ON approval_use (run_id, purpose)
     WHERE purpose IN ('cut', 'edit', 'enact', 'revert');
 
+-- What a verification that passed has read, so that it is not read again where no row has moved (0016, fn_draft_known).
+ALTER TABLE verify_result
+    ADD COLUMN IF NOT EXISTS draft_file_sha256 text CHECK (draft_file_sha256 ~ '^[0-9a-f]{64}$'),
+    ADD COLUMN IF NOT EXISTS n_drafts integer CHECK (n_drafts >= 0),
+    ADD COLUMN IF NOT EXISTS draft_seal text CHECK (draft_seal ~ '^[0-9a-f]{64}$');
+
 -- The journal's lock: sha256 of the key that only the holder of the run's directory can name next.
 ALTER TABLE run ADD COLUMN IF NOT EXISTS journal_lock text CHECK (journal_lock ~ '^[0-9a-f]{64}$');
 -- True: the writer named the journal's key.
@@ -605,9 +611,13 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
         (SELECT array_agg(l.address) FROM cutter_governance.fn_draft_lines(p_run_id) l))
 $$;
 
--- The lines of this run's drafts, read once, and why they can not be enacted now; NULL where they can. One reason,
--- naming the first units. What is asked of each draft is found by index: a small document does not wait for the others.
-CREATE OR REPLACE FUNCTION fn_draft_reading(p_run_id text, OUT refused text, OUT lines text[])
+-- The drafts of this run by their digests, and why they can not be enacted now; NULL where they can. One reason, naming
+-- the first units. Where no row has moved since a verification that passed read all of them, its digests are taken
+-- (0016); otherwise they are read, once, and their lines are returned too. What is asked of each draft is found by
+-- index: a small document does not wait for the others.
+CREATE OR REPLACE FUNCTION fn_draft_reading(
+    p_run_id text, OUT refused text, OUT digest text, OUT file_sha256 text, OUT n integer, OUT lines text[]
+)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found bigint;
@@ -615,6 +625,10 @@ DECLARE
     v record;
     changed timestamptz;
 BEGIN
+    SELECT k.digest, k.file_sha256, k.n INTO digest, file_sha256, n FROM cutter_governance.fn_draft_known(p_run_id) k;
+    IF digest IS NOT NULL THEN
+        RETURN;
+    END IF;
     SELECT array_agg(l.line ORDER BY l.seq), greatest(max(u.created_at), max(u.updated_at), max(w.created_at))
       INTO lines, changed
       FROM cutter_governance.fn_draft_lines(p_run_id) l
@@ -622,6 +636,9 @@ BEGIN
                SELECT i.created_at, i.updated_at FROM public.information_unit i WHERE i.id = l.unit_id OFFSET 0) u
      CROSS JOIN LATERAL (
                SELECT max(x.created_at) AS created_at FROM public.unit_version x WHERE x.unit_id = l.unit_id) w;
+    digest := cutter_governance.fn_merkle_root(lines);
+    file_sha256 := encode(sha256(convert_to(array_to_string(lines, chr(10)), 'UTF8')), 'hex');
+    n := coalesce(cardinality(lines), 0);
     SELECT count(*),
            string_agg(d.address || ': ' || d.difference, '; ' ORDER BY d.address COLLATE "C") FILTER (WHERE d.n <= 5)
       INTO found, named
@@ -640,12 +657,12 @@ BEGIN
                     WHEN v.outcome <> 'PASS' THEN format(
                         'the last verification, by %s, is %s', v.verified_by, v.outcome)
                     WHEN v.verified_at <= changed THEN 'a unit has changed since the drafts were verified'
-                    WHEN v.signed_digest IS DISTINCT FROM cutter_governance.fn_merkle_root(lines)
+                    WHEN v.signed_digest IS DISTINCT FROM digest
                         THEN 'the drafts are not those that were verified' END;
 END $$;
 
 COMMENT ON FUNCTION fn_draft_reading IS
-    'The lines of a run''s drafts, and why they can not be enacted now; NULL where they can.';
+    'The digests of a run''s drafts, and why they can not be enacted now, NULL where they can; the lines if they were read.';
 
 CREATE OR REPLACE FUNCTION fn_draft_refusal(p_run_id text) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -314,6 +314,110 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
                AND a.operation = 'repeal') d
 $$;
 
+-- Which rows the drafts of this run and their manifests are, by place and writer: PostgreSQL writes a row that changes to
+-- another place, under the id of the transaction, whoever changes it and whether guards and triggers are on or off. Equal
+-- answers at two moments mean that no row was changed, added or gone in between. No text is read: this takes a tenth of
+-- the time of reading the drafts. The id of the server is in it, because a database that was restored numbers anew.
+CREATE OR REPLACE FUNCTION fn_draft_rows(p_run_id text) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET work_mem = '64MB' SET enable_nestloop = on AS $$
+    WITH r AS (SELECT * FROM cutter_governance.run WHERE run_id = p_run_id),
+         manifest AS (
+             SELECT p_run_id AS run_id
+             UNION
+             SELECT e.run_id
+               FROM cutter_governance.run e
+              WHERE e.docprefix = (SELECT docprefix FROM r)
+                AND e.operation = 'edit'
+         ),
+         unit AS MATERIALIZED (
+             SELECT u.id, u.ctid AS place, u.xmin AS writer
+               FROM public.information_unit u
+              WHERE u.doc_code = (SELECT docprefix FROM r)
+             UNION ALL
+             SELECT u.id, u.ctid, u.xmin
+               FROM public.information_unit u
+              WHERE split_part(u.canonical_address, '/', 1) = (SELECT docprefix FROM r)
+                AND split_part(u.canonical_address, '/', 1) IS DISTINCT FROM u.doc_code
+         ),
+         present AS (
+             SELECT 'unit' AS kind, u.place, u.writer FROM unit u
+             UNION ALL
+             SELECT 'version', v.ctid, v.xmin FROM unit u JOIN public.unit_version v ON v.unit_id = u.id
+             UNION ALL
+             SELECT 'block', b.ctid, b.xmin
+               FROM manifest m
+               JOIN cutter_governance.manifest_unit_block b USING (run_id)
+             UNION ALL
+             SELECT 'seal', s.ctid, s.xmin FROM manifest m JOIN cutter_governance.manifest_seal s USING (run_id)
+         )
+    SELECT encode(sha256(convert_to(
+               concat_ws(':', (SELECT c.system_identifier FROM pg_control_system() c), r.operation, r.docprefix,
+                         coalesce(r.base_digest, ''), p.rows),
+               'UTF8')), 'hex')
+      FROM r
+     CROSS JOIN (SELECT string_agg(concat_ws(',', k.kind, k.n, k.a, k.b), ':' ORDER BY k.kind COLLATE "C") AS rows
+                   FROM (SELECT t.kind, count(*) AS n,
+                                sum(hash_record_extended(ROW (t.place, t.writer), 0)) AS a,
+                                sum(hash_record_extended(ROW (t.place, t.writer), 25214903917)) AS b
+                           FROM present t
+                          GROUP BY t.kind) k) p
+$$;
+COMMENT ON FUNCTION fn_draft_rows IS
+    'One digest over the rows of a run''s drafts and manifests, by place and writer: equal if no row has changed.';
+
+-- A verification's digests bound to the rows that they were computed of.
+CREATE OR REPLACE FUNCTION fn_draft_seal(p_rows text, p_digest text, p_file_sha256 text, p_n integer) RETURNS text
+LANGUAGE sql IMMUTABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT encode(sha256(convert_to(p_rows || ':' || p_digest || ':' || p_file_sha256 || ':' || p_n, 'UTF8')), 'hex')
+$$;
+COMMENT ON FUNCTION fn_draft_seal IS 'Binds the digests that a verification has computed to the rows of the drafts.';
+
+-- Digests and number of this run's drafts, if the last verification of them passed and no row has moved since; no row
+-- otherwise. fn_verify_record compared each draft with what was signed, and took the rows' places before it did.
+CREATE OR REPLACE FUNCTION fn_draft_known(p_run_id text)
+RETURNS TABLE (digest text, file_sha256 text, n integer)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT g.signed_digest, w.draft_file_sha256, w.n_drafts
+      FROM (SELECT * FROM cutter_governance.verify_result v
+             WHERE v.run_id = p_run_id
+             ORDER BY v.verified_at DESC, v.id LIMIT 1) w
+      JOIN cutter_governance.dot_pair_signature g ON g.verify_result_id = w.id
+     WHERE w.outcome = 'PASS'
+       AND w.draft_seal IS NOT NULL
+       AND w.draft_seal = cutter_governance.fn_draft_seal(
+               cutter_governance.fn_draft_rows(p_run_id), g.signed_digest, w.draft_file_sha256, w.n_drafts)
+$$;
+COMMENT ON FUNCTION fn_draft_known IS
+    'Digests and number of a run''s drafts as they were verified, if no row has moved since.';
+
+-- The lines of drafts that are known, out of the manifests that they were compared with; whoever takes them compares
+-- their digest. The text of a repeal has none, and its lines are read.
+CREATE OR REPLACE FUNCTION fn_draft_signed_lines(p_run_id text) RETURNS TABLE (seq bigint, line text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET work_mem = '64MB' AS $$
+    SELECT s.seq, concat_ws(chr(9), s.address, coalesce(s.parent, ''), s.unit_kind, s.section_type,
+                            coalesce(s.section_code, ''), coalesce(s.title, ''), s.body_sha256)
+      FROM cutter_governance.run r
+     CROSS JOIN LATERAL cutter_governance.fn_draft_signed(r.run_id) s
+     WHERE r.run_id = p_run_id
+       AND r.operation = 'cut'
+    UNION ALL
+    SELECT b.seq, concat_ws(chr(9), b.address, coalesce(b.parent_address, ''), b.unit_kind, b.section_type,
+                            coalesce(b.section_code, ''), coalesce(b.title, ''), b.body_sha256)
+      FROM cutter_governance.run r
+      JOIN cutter_governance.manifest_unit_block b USING (run_id)
+     WHERE r.run_id = p_run_id
+       AND r.operation = 'amend'
+    UNION ALL
+    SELECT l.seq, l.line
+      FROM cutter_governance.run r
+     CROSS JOIN LATERAL cutter_governance.fn_draft_lines(r.run_id) l
+     WHERE r.run_id = p_run_id
+       AND r.operation NOT IN ('cut', 'amend')
+$$;
+COMMENT ON FUNCTION fn_draft_signed_lines IS
+    'The lines of drafts that stand as they were signed, out of the manifests; to be compared with their digest.';
+
 -- Every unit of an amended document that is not, row for row, what was signed: address and reason. The text of a repeal
 -- has none: compared are its empty manifest, and the law that it ends.
 -- The manifest's digest stands in a SELECT of its own, or the planner would compute it too, to estimate.
@@ -519,7 +623,7 @@ DECLARE
     current_policy text := (SELECT policy_sha256 FROM cutter_governance.policy_pin ORDER BY id DESC LIMIT 1);
     wrong text;
     refused text;
-    drafts text[];
+    drafts record;
 BEGIN
     wrong := CASE WHEN s ->> 'schema' IS DISTINCT FROM 'cutter-console/statement/2'
                       THEN format('its schema is %s, not cutter-console/statement/2', s ->> 'schema')
@@ -644,22 +748,17 @@ BEGIN
         END IF;
         IF n.purpose IN ('enact', 'revert') THEN
             -- Read once: they are compared by digest, by the file's digest and by their number.
-            IF n.purpose = 'enact' THEN
-                SELECT d.refused, d.lines INTO refused, drafts FROM cutter_governance.fn_draft_reading(n.run_id) d;
-            ELSE
-                SELECT array_agg(l.line ORDER BY l.seq) INTO drafts FROM cutter_governance.fn_draft_lines(n.run_id) l;
-            END IF;
+            SELECT * INTO drafts FROM cutter_governance.fn_draft_reading(n.run_id);
             refused := coalesce(
-                refused,
-                CASE WHEN n.draft_digest <> cutter_governance.fn_merkle_root(drafts)
+                CASE WHEN n.purpose = 'enact' THEN drafts.refused END,
+                CASE WHEN n.draft_digest <> drafts.digest
                          THEN 'the drafts are not those that the statement names'
                      WHEN s #> '{drafts,units}' IS NOT NULL
                       AND s #> '{drafts,units}' IS DISTINCT FROM cutter_governance.fn_draft_units(n.run_id)
                          THEN 'the units that the statement lists are not the drafts'
-                     WHEN s #>> '{drafts,file_sha256}'
-                          IS DISTINCT FROM encode(sha256(convert_to(array_to_string(drafts, chr(10)), 'UTF8')), 'hex')
+                     WHEN s #>> '{drafts,file_sha256}' IS DISTINCT FROM drafts.file_sha256
                          THEN 'the file of units that the statement names is not of the drafts'
-                     WHEN coalesce(cardinality(drafts), 0) IS DISTINCT FROM n.n_units
+                     WHEN drafts.n IS DISTINCT FROM n.n_units
                        OR s #> '{drafts,count}' IS DISTINCT FROM to_jsonb(n.n_units)
                          THEN 'it is about another number of drafts'
                      WHEN n.purpose = 'enact'
@@ -1076,6 +1175,10 @@ DECLARE
     found text;
     at_stage text;
     begun jsonb;
+    rows_read text;
+    drafts text[];
+    digest text;
+    file_sha256 text;
 BEGIN
     PERFORM cutter_governance.fn_write_lock(true);
     begun := cutter_governance.fn_effect_begin(p_run_id, 'verify');
@@ -1096,6 +1199,8 @@ BEGIN
             format('run %s does not wait for its verification, or it is not PASS', p_run_id),
             'See: cutter-console run show RUN');
     END IF;
+    -- Before they are read: a row that changes meanwhile is another one afterwards.
+    rows_read := cutter_governance.fn_draft_rows(p_run_id);
     SELECT d.address || ': ' || d.difference INTO found
       FROM cutter_governance.fn_draft_differences(p_run_id) d
      ORDER BY d.address LIMIT 1;
@@ -1108,10 +1213,15 @@ BEGIN
     PERFORM cutter_governance.fn_run_step(
         p_run_id, ARRAY['leg_b_recorded', 'awaiting_lifecycle_authorization'], 'awaiting_lifecycle_authorization',
         p_event);
-    INSERT INTO cutter_governance.verify_result (id, run_id, outcome, checks, verified_at)
-    VALUES (result, p_run_id, p_outcome, p_checks, clock_timestamp());
-    INSERT INTO cutter_governance.dot_pair_signature (verify_result_id, signed_digest)
-    VALUES (result, cutter_governance.fn_draft_digest(p_run_id));
+    SELECT array_agg(l.line ORDER BY l.seq) INTO drafts FROM cutter_governance.fn_draft_lines(p_run_id) l;
+    digest := cutter_governance.fn_merkle_root(drafts);
+    file_sha256 := encode(sha256(convert_to(array_to_string(drafts, chr(10)), 'UTF8')), 'hex');
+    INSERT INTO cutter_governance.verify_result (
+        id, run_id, outcome, checks, verified_at, draft_file_sha256, n_drafts, draft_seal)
+    VALUES (result, p_run_id, p_outcome, p_checks, clock_timestamp(), file_sha256, cardinality(drafts),
+            CASE WHEN p_outcome = 'PASS'
+                     THEN cutter_governance.fn_draft_seal(rows_read, digest, file_sha256, cardinality(drafts)) END);
+    INSERT INTO cutter_governance.dot_pair_signature (verify_result_id, signed_digest) VALUES (result, digest);
     PERFORM cutter_governance.fn_effect_end(
         p_run_id, 'verify', begun,
         jsonb_build_object('cutter_governance.verify_result', 1, 'cutter_governance.dot_pair_signature', 1));
@@ -1204,7 +1314,7 @@ DECLARE
     a cutter_governance.approval := cutter_governance.fn_authorise(p_run_id, 'enact');
     begun jsonb := cutter_governance.fn_effect_begin(p_run_id, 'enact');
     refused text;
-    drafts text[];
+    drafts record;
     r cutter_governance.run;
     units bigint;
     versions bigint;
@@ -1213,8 +1323,9 @@ DECLARE
     signed_versions uuid[];
     at timestamptz := clock_timestamp();
 BEGIN
-    SELECT d.refused, d.lines INTO refused, drafts FROM cutter_governance.fn_draft_reading(p_run_id) d;
-    IF refused IS NULL AND a.draft_digest IS DISTINCT FROM cutter_governance.fn_merkle_root(drafts) THEN
+    SELECT * INTO drafts FROM cutter_governance.fn_draft_reading(p_run_id);
+    refused := drafts.refused;
+    IF refused IS NULL AND a.draft_digest IS DISTINCT FROM drafts.digest THEN
         refused := 'the drafts are not the ones that SG_2 names';
     END IF;
     IF refused IS NOT NULL THEN
@@ -1464,9 +1575,10 @@ END $$;
 
 REVOKE ALL ON FUNCTION guard_amended, fn_document_units, fn_newest_state, fn_repealed_by, fn_base_lines, fn_base_digest,
     fn_amend_refusal, fn_run_base, fn_amended_units, fn_gone_units, fn_amend_differences, fn_amend_write,
-    fn_amend_enact_write, fn_amend_revert_write, fn_approval_take FROM PUBLIC;
+    fn_amend_enact_write, fn_amend_revert_write, fn_approval_take, fn_draft_rows, fn_draft_seal, fn_draft_known,
+    fn_draft_signed_lines FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION fn_base_lines, fn_base_digest, fn_amend_refusal, fn_repealed_by, fn_amended_units,
-    fn_gone_units TO cutter_exec, cutter_verify;
+    fn_gone_units, fn_draft_known, fn_draft_signed_lines TO cutter_exec, cutter_verify;
 GRANT EXECUTE ON FUNCTION fn_run_base TO cutter_exec;
 
 -- Each guard of units once more, from its own printed definition, as at the end of 0012.
