@@ -959,14 +959,14 @@ _OF_RULINGS = (
     Mutant(
         "SG_2 is not taken over drafts that are not what was signed",
         _AMENDED,
-        "SELECT d.refused, d.lines INTO refused, drafts FROM cutter_governance.fn_draft_reading(n.run_id) d;",
-        "SELECT NULL, d.lines INTO refused, drafts FROM cutter_governance.fn_draft_reading(n.run_id) d;",
+        "CASE WHEN n.purpose = 'enact' THEN drafts.refused END,",
+        "NULL,",
         _test("enactment", "no_ruling_is_taken_over_drafts_that_are_not_what_was_signed[another owner]"),
     ),
     Mutant(
         "SG_2 names these drafts",
         _AMENDED,
-        "WHEN n.draft_digest <> cutter_governance.fn_merkle_root(drafts)\n                         THEN",
+        "WHEN n.draft_digest <> drafts.digest\n                         THEN",
         "WHEN false\n                         THEN",
         _test(
             "rulings",
@@ -985,8 +985,8 @@ _OF_RULINGS = (
     Mutant(
         "the file of units that a signer reads is of the rows",
         _AMENDED,
-        "                WHEN s #>> '{drafts,file_sha256}'\n",
-        "                WHEN false AND s #>> '{drafts,file_sha256}'\n",
+        "WHEN s #>> '{drafts,file_sha256}' IS DISTINCT FROM drafts.file_sha256",
+        "WHEN false",
         _test(
             "rulings",
             "a_second_ruling_with_one_field_changed_is_refused_and_leaves_no_row[another file of drafts]",
@@ -1408,16 +1408,91 @@ _OF_WRITES = (
         _test("authority", "a_verification_is_not_recorded_under_a_hold"),
     ),
     Mutant(
+        "drafts are known only if no row has moved",
+        _AMENDED,
+        "       AND w.draft_seal = cutter_governance.fn_draft_seal(\n"
+        "               cutter_governance.fn_draft_rows(p_run_id), g.signed_digest, w.draft_file_sha256, w.n_drafts)\n",
+        "",
+        _test("enactment", "a_difference_from_what_was_signed_is_named_and_stops_everything[another body]"),
+    ),
+    Mutant(
+        "a version of a draft that moves is seen",
+        _AMENDED,
+        "             SELECT 'version', v.ctid, v.xmin FROM unit u JOIN public.unit_version v ON v.unit_id = u.id\n"
+        "             UNION ALL\n",
+        "",
+        _test("known_drafts", "whatever_is_changed_behind_the_guards_is_known_no_more[another body]"),
+    ),
+    Mutant(
+        "a row of the manifest that moves is seen",
+        _AMENDED,
+        "             SELECT 'block', b.ctid, b.xmin\n"
+        "               FROM manifest m\n"
+        "               JOIN cutter_governance.manifest_unit_block b USING (run_id)\n"
+        "             UNION ALL\n",
+        "",
+        _test("known_drafts", "whatever_is_changed_behind_the_guards_is_known_no_more[another manifest]"),
+    ),
+    Mutant(
+        "a seal that is gone is seen",
+        _AMENDED,
+        "             UNION ALL\n"
+        "             SELECT 'seal', s.ctid, s.xmin FROM manifest m JOIN cutter_governance.manifest_seal s USING (run_id)\n",
+        "",
+        _test("known_drafts", "whatever_is_changed_behind_the_guards_is_known_no_more[no seal]"),
+    ),
+    Mutant(
+        "a unit of another document under the addresses of this one is seen",
+        _AMENDED,
+        "             UNION ALL\n"
+        "             SELECT u.id, u.ctid, u.xmin\n"
+        "               FROM public.information_unit u\n"
+        "              WHERE split_part(u.canonical_address, '/', 1) = (SELECT docprefix FROM r)\n"
+        "                AND split_part(u.canonical_address, '/', 1) IS DISTINCT FROM u.doc_code\n",
+        "",
+        _test("known_drafts", "whatever_is_changed_behind_the_guards_is_known_no_more[a unit more under its prefix]"),
+    ),
+    Mutant(
+        "a row in the place of another one is another row",
+        _AMENDED,
+        "sum(hash_record_extended(ROW (t.place, t.writer), 0)) AS a,\n"
+        "                                sum(hash_record_extended(ROW (t.place, t.writer), 25214903917)) AS b",
+        "sum(hash_record_extended(ROW (t.place), 0)) AS a,\n"
+        "                                sum(hash_record_extended(ROW (t.place), 25214903917)) AS b",
+        _test("known_drafts", "a_row_that_takes_the_place_of_the_one_that_was_read_is_another_row"),
+    ),
+    Mutant(
+        "the rows' places are taken before they are verified",
+        _AMENDED,
+        "fn_draft_seal(rows_read, digest,",
+        "fn_draft_seal(cutter_governance.fn_draft_rows(p_run_id), digest,",
+        _test("known_drafts", "a_row_that_moves_before_its_verification_ends_is_not_known"),
+    ),
+    *(
+        Mutant(
+            f"the seal of a verification binds {bound}",
+            _AMENDED,
+            f" || ':' || {parameter}",
+            "",
+            _test("known_drafts", f"digests_that_are_not_those_of_the_verification_are_not_believed[another {case}]"),
+        )
+        for bound, parameter, case in (
+            ("the root over the drafts", "p_digest", "root"),
+            ("their file", "p_file_sha256", "file"),
+            ("their number", "p_n", "number"),
+        )
+    ),
+    Mutant(
         "drafts that differ from what was signed are not enacted",
         _AMENDED,
-        "SELECT d.refused, d.lines INTO refused, drafts FROM cutter_governance.fn_draft_reading(p_run_id) d;",
-        "SELECT NULL, d.lines INTO refused, drafts FROM cutter_governance.fn_draft_reading(p_run_id) d;",
+        "    refused := drafts.refused;",
+        "    refused := NULL;",
         _test("enactment", "a_difference_from_what_was_signed_is_named_and_stops_everything[another owner]"),
     ),
     Mutant(
         "SG_2 enacts the drafts that it names and no others",
         _AMENDED,
-        "    IF refused IS NULL AND a.draft_digest IS DISTINCT FROM cutter_governance.fn_merkle_root(drafts) THEN",
+        "    IF refused IS NULL AND a.draft_digest IS DISTINCT FROM drafts.digest THEN",
         "    IF false THEN",
         _test("enactment", "sg_2_over_other_drafts_does_not_enact_these"),
     ),

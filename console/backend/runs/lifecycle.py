@@ -33,6 +33,7 @@ from console.backend.postgres.records import RunRow, all_runs
 from console.backend.runs.amendments import require_base, require_not_repealed
 from console.backend.runs.anchoring import change_event
 from console.backend.runs.kill_switch import stop_under_hold
+from console.backend.runs.known_plans import known_plan, planner
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.moves import command_of, require_move
 from console.backend.runs.operations import committing, intended, open_to_end, operation
@@ -74,12 +75,13 @@ def create_run(installation: Installation, request: RunRequest, *, run_id: str =
         operation=operation_of_run,
         moved=request.moved,
         batch_id=batch_id,
+        planner=planner(installation),
         operator=installation.operator,
         host=installation.context.host,
         started_at=installation.context.now(),
     )
     # Before anything is made: what cannot be planned, or was cut before, leaves no directory of a run behind.
-    document = _planned(installation, request_file, profile, accept)
+    document, planned_in = _planned(installation, request_file, profile, accept)
     if operation_of_run.of_law:
         _require_law(installation, request.docprefix, operation_of_run)
     elif (standing_run := _earlier_cut(installation, request_file, document)) is not None:
@@ -87,7 +89,10 @@ def create_run(installation: Installation, request: RunRequest, *, run_id: str =
     workspace = Workspace.create(installation.root, request_file, accept, profile.data)
     with at_work(), Journal.create(workspace.journal, run_id, installation.context) as journal:
         # The journal keeps the request too: a run whose request.json is lost can still be ended.
-        fields = (Field(key="request", value=canonical_json(request_file).decode()),)
+        fields = (
+            Field(key="request", value=canonical_json(request_file).decode()),
+            *((Field(key="first_pass_of", value=planned_in),) if planned_in else ()),
+        )
         if request.mode is Mode.DRYRUN:
             journal.append(RecordKind.NOTE, Operation.START, fields)
             return Created(run_id=run_id, is_new=True, planned=document)
@@ -140,10 +145,16 @@ def _chosen(installation: Installation, request: RunRequest) -> ChosenProfile:
 
 def _planned(
     installation: Installation, request: RunRequestFile, profile: ChosenProfile, accept: bytes
-) -> DocumentPlan:
+) -> tuple[DocumentPlan, str]:
+    """Return the document as it is planned, and the run that it was planned in; empty if it is planned now."""
     raw, most = Handover(source_of(installation, request)), limits_of(installation.settings)
+    # Members of a batch are many and small: to look for the plan of each takes longer than to make it.
+    known = None if request.batch_id else known_plan(installation.root, request, sha256_hex(raw.data))
+    if known is not None:
+        planned_in, document = known
+        return document, planned_in
     acceptances = acceptances_for(raw.data, accept, "the accept file", most) if accept else ()
-    return planned(installation, request, raw, profile, acceptances)
+    return planned(installation, request, raw, profile, acceptances), ""
 
 
 def _earlier_cut(installation: Installation, request: RunRequestFile, document: DocumentPlan) -> RunRow | None:

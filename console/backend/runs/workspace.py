@@ -59,6 +59,8 @@ class RunRequestFile(Value):
     """Renumberings that the operator stated; of an amendment only."""
     batch_id: str = ""
     """The batch that the run is a member of; empty if it stands by itself."""
+    planner: str = ""
+    """Digest of the program that plans, with its limits (`runs/known_plans.py`); empty in the files of older runs."""
     operator: SafeText
     host: SafeText
     started_at: datetime
