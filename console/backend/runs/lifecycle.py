@@ -148,8 +148,9 @@ def _planned(
 ) -> tuple[DocumentPlan, str]:
     """Return the document as it is planned, and the run that it was planned in; empty if it is planned now."""
     raw, most = Handover(source_of(installation, request)), limits_of(installation.settings)
-    # Members of a batch are many and small: to look for the plan of each takes longer than to make it.
-    known = None if request.batch_id else known_plan(installation.root, request, sha256_hex(raw.data))
+    # A dry run plans in both passes. Members of a batch are many and small: to look for a plan takes longer than to make it.
+    is_known = request.mode is Mode.LIVE and not request.batch_id
+    known = known_plan(installation.root, request, sha256_hex(raw.data)) if is_known else None
     if known is not None:
         planned_in, document = known
         return document, planned_in

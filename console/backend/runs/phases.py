@@ -146,7 +146,8 @@ class Cutplan(PhaseWork):
                 f"{marked_digest} and {planned_digest}",
                 "the pinned source",
                 are_equal,
-                "Report this: the scanner is not deterministic.",
+                "Void this run, make a dry run, which plans in both passes, and start again. If they differ then too,"
+                " report it: the scanner is not deterministic.",
             ),
         )
 
