@@ -10,8 +10,9 @@ from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from console.backend.model.amendment import Amendment
 from console.backend.model.canonical_json import canonical_json, sha256_of
+from console.backend.model.errors import Refused, StopCode
 from console.backend.model.plan_binding import PlanBinding, TableDelta, expected_amendment_deltas, expected_cut_deltas
-from console.backend.model.planned_units import PlannedUnits, split_units
+from console.backend.model.planned_units import PlannedUnits, frame_of, split_units
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 
@@ -299,9 +300,33 @@ class CutPlan(Value):
         """Return the plan in these parts; they may be asked for twice. Raises ValueError as `read` does."""
         frame, units, sha256 = split_units(parts)
         plan = cls.model_validate_json(frame)
-        if units is not None:
-            plan = plan.model_copy(update={"document": plan.document.model_copy(update={"units": units})})
-        return plan.of_digest(sha256)
+        return (plan if units is None else plan._with(units)).of_digest(sha256)
+
+    @classmethod
+    def read_known(cls, parts: Callable[[], Iterable[bytes]], digest: str) -> Self:
+        """Return the plan in these parts, with units that are read when one is asked for if this is the plan's digest.
+
+        Raises ValueError as `read` does; Refused when the units are asked for and the parts are others by then.
+        """
+        frame = frame_of(parts)
+        if frame is None or frame[2] != digest:
+            return cls.read_parts(parts)
+
+        def units() -> PlannedUnits:
+            message = f"the file of plan {digest} has changed while it was used"
+            refused = Refused(StopCode.INVARIANT_FAILED, message, "This run cannot go on; start another.")
+            try:
+                _, read, sha256 = split_units(parts)
+            except (OSError, ValueError) as error:
+                raise refused from error
+            if read is None or sha256 != digest:
+                raise refused
+            return read
+
+        return cls.model_validate_json(frame[0])._with(PlannedUnits.deferred(frame[1], units)).of_digest(digest)
+
+    def _with(self, units: PlannedUnits) -> Self:
+        return self.model_copy(update={"document": self.document.model_copy(update={"units": units})})
 
     def of_digest(self, sha256: str) -> Self:
         """Take the digest that the plan's canonical JSON was seen to have."""

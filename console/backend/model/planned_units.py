@@ -94,13 +94,33 @@ class PlannedUnits(Sequence[PlannedUnit]):
     unit, fields separated by US (0x1F), and a unit is made when it is asked for.
     """
 
-    __slots__ = ("_lines", "in_order")
+    __slots__ = ("_count", "_in_order", "_kept", "_read")
 
     def __init__(self, fields: Iterable[UnitFields]) -> None:
         """Take the units. Raises ValueError if a field holds a separator of the manifest."""
-        self.in_order = True
-        """True if no unit begins before the one above it."""
-        self._lines = KeptLines(self._written(fields))
+        self._in_order = True
+        self._read: Callable[[], PlannedUnits] | None = None
+        self._kept = KeptLines(self._written(fields))
+        self._count = len(self._kept)
+
+    @classmethod
+    def deferred(cls, count: int, read: "Callable[[], PlannedUnits]") -> Self:
+        """Return as many units as there are in a file, which are read when one is asked for."""
+        units = cls(())
+        units._count, units._read = count, read
+        return units
+
+    @property
+    def _lines(self) -> KeptLines:
+        if self._read is not None:
+            units = self._read()
+            self._kept, self._in_order, self._count, self._read = units._lines, units.in_order, len(units), None
+        return self._kept
+
+    @property
+    def in_order(self) -> bool:
+        """Return whether no unit begins before the one above it."""
+        return self._in_order if self._lines else True
 
     def _written(self, fields: Iterable[UnitFields]) -> Iterator[str]:
         before = 0
@@ -123,7 +143,7 @@ class PlannedUnits(Sequence[PlannedUnit]):
             )
             if line.count(_FIELD) != _FIELDS - 1 or _LINE in line:
                 raise ValueError(f"unit {seq}: a control character in a field")
-            self.in_order = self.in_order and before <= unit.byte_start
+            self._in_order = self._in_order and before <= unit.byte_start
             before = unit.byte_start
             yield line
 
@@ -165,7 +185,7 @@ class PlannedUnits(Sequence[PlannedUnit]):
             separator = ","
 
     def __len__(self) -> int:
-        return len(self._lines)
+        return self._count
 
     def __iter__(self) -> Iterator[PlannedUnit]:
         return (PlannedUnit(**unit._asdict()) for unit in self.fields())
@@ -277,3 +297,17 @@ def split_units(parts: Callable[[], Iterable[bytes]]) -> tuple[bytes, PlannedUni
         data = b"".join(parts())
         return data, None, sha256_hex(data)
     return reading.head + reading.tail, units, reading.sha256
+
+
+def frame_of(parts: Callable[[], Iterable[bytes]]) -> tuple[bytes, int, str] | None:
+    """Return the canonical JSON of a plan without its units, their number, and the sha256 of all its bytes.
+
+    The units are not looked at: whoever takes it knows the digest. None for bytes in another form.
+    """
+    data = b"".join(parts())
+    begin, end = data.find(_FIRST) + len(b'"units":['), data.rfind(_BEHIND)
+    if begin < len(b'"units":[') or end < begin:
+        return None
+    # A quotation mark within a text is escaped, so each of these ends a unit.
+    count = data.count(_NEXT, begin, end) + 1
+    return data[:begin] + data[end + 1 :], count, sha256_hex(data)

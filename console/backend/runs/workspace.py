@@ -38,6 +38,8 @@ PROFILE_FILE = "profile.toml"
 """The operator's own profile that a run was started with, byte for byte; there is none for a shipped one."""
 MOST_BYTES = 1 << 30
 """A plan of the most units that are taken is far shorter, in bytes."""
+LARGE_PLAN = 1 << 20
+"""A plan of fewer bytes is read at once."""
 _V = TypeVar("_V", bound=Value)
 
 
@@ -261,9 +263,18 @@ class Workspace:
     def plan(self) -> CutPlan:
         """Return the plan; read once, because a plan never changes. The caller compares its digest."""
         if self._plan is None:
-            self._plan = self._last_plan() or self._read_parts("plan.json", CutPlan.read_parts)
+            self._plan = self._last_plan() or self._read_parts("plan.json", self._plan_in)
             self._remember(self._plan)
         return self._plan
+
+    def _plan_in(self, parts: Callable[[], Iterable[bytes]]) -> CutPlan:
+        """Return the plan in these parts. The units of a large one that is as it was written are read if they are asked for."""
+        try:
+            is_large = (self.directory / "plan.json").stat().st_size >= LARGE_PLAN
+            digest = self._parsed(PlanFacts, "plan-facts.json").plan_digest if is_large else ""
+        except (OSError, Refused):
+            digest = ""
+        return CutPlan.read_known(parts, digest) if digest else CutPlan.read_parts(parts)
 
     def _last_plan(self) -> CutPlan | None:
         """Return the plan that this process read last, if it is this file's as it is now."""

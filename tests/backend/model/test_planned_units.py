@@ -6,6 +6,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from console.backend.model.canonical_json import canonical_json, sha256_hex
+from console.backend.model.errors import Refused
 from console.backend.model.plan import Coverage, CutPlan, DocumentPlan, OtherSpan, SourceVersion, bind
 from console.backend.model.planned_units import PlannedUnit, PlannedUnits, UnitFields
 
@@ -139,3 +140,44 @@ def test_units_are_written_as_a_list_of_objects_wherever_they_are_a_field() -> N
     adapter, units = TypeAdapter(PlannedUnits), _units(2)
     assert json.loads(adapter.dump_json(PlannedUnits.of(units))) == [unit.model_dump(mode="json") for unit in units]
     assert adapter.validate_python([unit.model_dump() for unit in units]) == units
+
+
+@pytest.mark.parametrize("count", [1, 7, 513])
+def test_the_units_of_a_plan_whose_digest_is_known_are_counted_and_read_when_one_is_asked_for(count: int) -> None:
+    plan = bind(_document(_units(count)), None)
+    written, asked = canonical_json(plan), []
+
+    def parts() -> tuple[bytes, ...]:
+        asked.append(1)
+        return (written,)
+
+    known = CutPlan.read_known(parts, plan.plan_digest)
+    assert (known.n_units, len(known.document.units), known.plan_digest) == (count, count, plan.plan_digest)
+    assert known.document.source == plan.document.source
+    assert len(asked) == 1
+    assert known == plan
+    assert len(asked) == 2
+    assert known.document.units[count - 1] == plan.document.units[count - 1]
+    assert known.document.units.in_order
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_a_plan_of_another_digest_or_form_is_read_whole(count: int) -> None:
+    plan = bind(_document(_units(count)), None)
+    written = canonical_json(plan)
+    assert CutPlan.read_known(lambda: (written,), _SHA256) == plan
+    spaced = json.dumps(json.loads(written), indent=1).encode()
+    assert CutPlan.read_known(lambda: (spaced,), sha256_hex(spaced)) == plan
+    with pytest.raises(ValidationError):
+        CutPlan.read_known(lambda: (written.replace(b'"docprefix":"', b'"docprefix":7,"x":"'),), _SHA256)
+
+
+@pytest.mark.parametrize("old", [b'"title":"Zweck"', b'"title":"', b'"units":['])
+def test_units_of_a_plan_that_has_changed_since_it_was_read_are_refused(old: bytes) -> None:
+    plan = bind(_document(_units(3)), None)
+    files = [canonical_json(plan)]
+    known = CutPlan.read_known(lambda: tuple(files), plan.plan_digest)
+    files[0] = files[0].replace(old, old[:-1] + b"x" + old[-1:])
+    with pytest.raises(Refused, match="has changed while it was used"):
+        list(known.document.units)
