@@ -290,9 +290,9 @@ _OF_RUNS = (
     Mutant(
         "a run takes the plan of the same bytes alone",
         f"{_B}/runs/known_plans.py",
-        " or facts is None or facts.source_sha256 != sha256:",
-        " or facts is None:",
-        _test("runs/test_known_plans", "a_plan_is_known_for_the_same_request_bytes_and_program_alone"),
+        "    is_whole = (plan.content_digest, plan.source.sha256) == (facts.content_digest, sha256)\n",
+        "    is_whole = plan.content_digest == facts.content_digest\n",
+        _test("runs/test_known_plans", "a_plan_that_no_second_pass_has_confirmed_is_not_taken"),
     ),
     Mutant(
         "a run takes a plan that a second pass has confirmed, and no other",

@@ -1,7 +1,8 @@
 """Plans of earlier runs, taken by digest: the same bytes are not planned once more by the same program.
 
 A run plans its text in two passes, which must give the same digest. The first may be the plan that an earlier run, as a rule
-its dry run, has planned twice already; the second is always made anew (`runs/phases.py`), and so is the one of the verification.
+its dry run, has planned twice already. The second is always made of the bytes again (`runs/phases.py`), and so is the one of
+the verification.
 """
 
 import hashlib

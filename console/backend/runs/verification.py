@@ -134,8 +134,7 @@ def fidelity_checks(plan: CutPlan, replanned: CutPlan, kept: PinnedText, rows: R
             "planned again",
             f"digest {replanned.document.content_digest}",
             # Plans that are equal have one digest, which is long to compute of a large one.
-            replanned.document == plan.document
-            or replanned.document.content_digest == plan.document.content_digest,
+            replanned.document == plan.document or replanned.document.content_digest == plan.document.content_digest,
         ),
         verdict.first(
             "body fidelity",

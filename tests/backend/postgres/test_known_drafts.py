@@ -60,7 +60,9 @@ def _repeal(database: Database) -> SignedCut:
 
 
 @pytest.mark.parametrize("made", [_cut, _edited, _amendment, _repeal])
-def test_drafts_are_known_from_their_verification_on_by_what_stands_in_the_rows(database: Database, made: Callable[[Database], SignedCut]) -> None:
+def test_drafts_are_known_from_their_verification_on_by_what_stands_in_the_rows(
+    database: Database, made: Callable[[Database], SignedCut]
+) -> None:
     run = made(database)
     assert known(run) == in_the_rows(run)
     with run.verifier() as connection:

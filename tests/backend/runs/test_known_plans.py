@@ -100,6 +100,11 @@ def test_a_plan_that_no_second_pass_has_confirmed_is_not_taken(at: At) -> None:
     record.unlink()
     assert known_plan(passage.installation.root, request, BYTES) is None
     record.write_bytes(whole)
+    facts, others = dry.directory / "plan-facts.json", sha256_hex(b"other bytes")
+    true_facts = facts.read_bytes()
+    facts.write_bytes(true_facts.replace(BYTES.encode(), others.encode()))
+    assert known_plan(passage.installation.root, request, others) is None
+    facts.write_bytes(true_facts)
     marked = dry.directory / "marked.json"
     marked.write_bytes(marked.read_bytes().replace(b'"title":"Alpha"', b'"title":"Omega"'))
     assert known_plan(passage.installation.root, request, BYTES) is None
@@ -115,7 +120,8 @@ def test_a_forged_plan_of_an_earlier_run_is_met_by_the_second_pass(at: At) -> No
     facts.write_text(json.dumps(json.loads(facts.read_bytes()) | {"content_digest": sha256_hex(forged)}))
 
     created = lifecycle.create_run(passage.installation, REQUEST)
-    assert created.planned is not None and created.planned.content_digest == sha256_hex(forged)
+    assert created.planned is not None
+    assert created.planned.content_digest == sha256_hex(forged)
     engine = Engine(passage.installation, created.run_id, silent, planned=created.planned)
     with pytest.raises(Refused, match="two passes, one digest"):
         engine.walk()
@@ -125,4 +131,5 @@ def test_a_forged_plan_of_an_earlier_run_is_met_by_the_second_pass(at: At) -> No
     again = passage.backend.start(DRY, silent)
     assert "first_pass_of" not in _journal(passage, again.run_id)
     found = known_plan(passage.installation.root, dry.request(), BYTES)
-    assert found is not None and found[0] == again.run_id
+    assert found is not None
+    assert found[0] == again.run_id

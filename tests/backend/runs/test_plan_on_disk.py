@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from console.backend.model.errors import Refused
+from console.backend.model.plan import CutPlan
 from console.backend.model.states import Stage
 from console.backend.runs import workspace
 from tests.support.passage import Passage
@@ -38,7 +39,7 @@ def test_a_large_plan_that_was_edited_on_disk_is_met_as_a_small_one(
     passage = at("waits for SG_1")
     directory = passage.installation.root / "runs" / passage.run_id
     kept = workspace.Workspace(directory).plan()
-    assert kept == workspace.CutPlan.read((directory / "plan.json").read_bytes())
+    assert kept == CutPlan.read((directory / "plan.json").read_bytes())
     plan = directory / "plan.json"
     plan.write_text(plan.read_text().replace('"title":"Alpha"', '"title":"Omega"'))
     with pytest.raises(Refused, match="not the recorded plan"):

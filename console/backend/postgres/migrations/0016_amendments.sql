@@ -314,10 +314,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
                AND a.operation = 'repeal') d
 $$;
 
--- Which rows the drafts of this run and their manifests are, by place and writer: PostgreSQL writes a row that changes to
--- another place, under the id of the transaction, whoever changes it and whether guards and triggers are on or off. Equal
--- answers at two moments mean that no row was changed, added or gone in between. No text is read: this takes a tenth of
--- the time of reading the drafts. The id of the server is in it, because a database that was restored numbers anew.
+-- The rows of this run's drafts, their versions and manifests, by place and writer. PostgreSQL writes a row that
+-- changes to another place, under the id of the transaction, whoever changes it, with guards and triggers or without.
+-- So equal answers at two moments mean that no row was changed, added or removed in between. No text is read, which
+-- takes a tenth of the time. The id of the server is in it: a database that was restored counts transactions afresh.
 CREATE OR REPLACE FUNCTION fn_draft_rows(p_run_id text) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET work_mem = '64MB' SET enable_nestloop = on AS $$
