@@ -8,6 +8,7 @@ from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.batches import BatchPlan, BatchSource, BatchView, OnBatch, OnFailure
 from console.backend.model.errors import CutterError
+from console.backend.model.outcome import Check
 from console.backend.model.readiness import Board, BundleView, DriftReport, GateReport, ReportView
 from console.backend.model.states import Mode
 from console.backend.model.view_models import (
@@ -66,6 +67,9 @@ class Backend(Protocol):
 
     def settle(self, run_id: str) -> RunView:
         """Ask again what became of a COMMIT that was not answered. Raises NotKnownYet if that cannot be decided yet."""
+
+    def verify(self, run_id: str) -> tuple[Check, ...]:
+        """Run every check of a draft cut; at the second pause the verdict is recorded. Raises Refused if there is no draft."""
 
     def approvals(self) -> tuple[ApprovalView, ...]:
         """Return the statements that were drafted or imported, the newest first."""

@@ -202,6 +202,8 @@ def _reversal(danger: RunDanger, run: RunView) -> str:
 def _legal_move(installation: Installation, danger: RunDanger, run: RunView) -> Check:
     allowed = _MOVE[danger] in run.moves
     answer = f"the run is at {run.state.name}" + (", interrupted" if run.interruption else "")
+    if run.displaced:
+        answer += f"; {run.displaced}"
     advice = f"Legal now: {', '.join(run.moves)}. The first: {command_of(run.moves[0], run.run_id)}"
     return _check(installation, "legal move", answer, allowed, advice)
 

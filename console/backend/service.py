@@ -22,6 +22,7 @@ from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.batch_ids import is_batch
 from console.backend.model.batches import BatchPlan, BatchSource, BatchView, OnBatch, OnFailure
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, UsageError
+from console.backend.model.outcome import Check
 from console.backend.model.plan import bind
 from console.backend.model.profile_names import AKN_PROFILE
 from console.backend.model.purposes import Kind, Purpose
@@ -58,6 +59,7 @@ from console.backend.runs.operations import settle_run
 from console.backend.runs.other_layout import explained, has_another_layout, is_elsewhere
 from console.backend.runs.panic import panic
 from console.backend.runs.phase_context import PhaseContext
+from console.backend.runs.reverify import verify_drafts
 from console.backend.runs.revision import compare_if_law, compare_with_nothing
 from console.backend.runs.run_views import known_run, list_runs, require_here, view_run
 from console.backend.runs.site import drift_of_site, require_reading_role
@@ -213,6 +215,10 @@ class BackendService:
         known = known_run(self.installation, run_id)
         settle_run(self.installation, known.workspace, known.request)
         return self.run(run_id)
+
+    def verify(self, run_id: str) -> tuple[Check, ...]:
+        """Verify a draft cut; at the second pause the verdict is recorded, unless this console only reads."""
+        return verify_drafts(self.installation, self.run(run_id), record=not self.read_only)
 
     def approvals(self) -> tuple[ApprovalView, ...]:
         """Return the statements that were drafted or imported, the newest first; a batch's stands for those of its members."""

@@ -14,7 +14,6 @@ from console.backend.model.repeal import repeal_origin
 from console.backend.model.states import Family, Mode, Stage
 from console.backend.model.value import Value
 from console.backend.model.view_models import Progress, RunRequest, RunSummary, RunView, own_profile_in_words
-from console.backend.runs.reverify import verify_drafts
 from console.backend.service import BackendService
 from console.cli.arguments import Options
 from console.cli.installation import backend_of
@@ -159,7 +158,7 @@ def verify(options: Options, request: OneRun) -> ExitStatus:
 
 def verification(backend: BackendService, run_id: str) -> tuple[Check, ...]:
     """Return the checks of a draft cut; at the second pause they are recorded. Raises Refused if the run has no draft."""
-    return verify_drafts(backend.installation, backend.run(run_id), record=not backend.read_only)
+    return backend.verify(run_id)
 
 
 def _narrate(progress: Progress) -> None:

@@ -14,6 +14,7 @@ from console.backend.model.errors import Refused
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan_binding import TableDelta
 from console.backend.model.purposes import Kind, Purpose
+from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 
 PLACEHOLDERS = ("kb:approval-sovereign-prod-write-1", "kb:approval-u-w4b-grant-1")
@@ -28,6 +29,10 @@ class Expectation(Value):
     purpose: Purpose
     facts: RunFacts
     draft: DraftFacts | None = None
+    elsewhere: SafeText = ""
+    """Why a ruling of this purpose cannot count on the server at hand, as after a promotion; empty if it can."""
+    next_there: SafeText = ""
+    """The command that goes on then."""
 
     @model_validator(mode="after")
     def _a_draft_to_enact(self) -> Self:
@@ -82,7 +87,12 @@ def _bindings(statement: Statement, policy: Policy, expected: Expectation, now: 
         ("policy_sha256", statement.policy_sha256, policy.sha256),
         ("allowance", statement.allowance, "explicit"),
     ]
-    yield from (_same(name, signed, wanted, now) for name, signed, wanted in pairs)
+    for name, signed, wanted in pairs:
+        if name == "target" and expected.elsewhere:
+            evidence = _evidence(f"statement: {signed}; run: {wanted}", now)
+            yield _fail(name, expected.elsewhere, evidence).model_copy(update={"next_action": expected.next_there})
+        else:
+            yield _same(name, signed, wanted, now)
     if expected.draft is not None:
         yield from _draft_bindings(statement, expected.draft, expected.purpose, now)
 

@@ -373,7 +373,11 @@ def _plan(probe: Probe, subject: Measurement[Subject], name: str) -> Check:
 def _fit(probe: Probe, row: RunRow) -> Fit:
     workspace = Workspace.open(probe.installation.root, row.run_id)
     context = PhaseContext(probe.installation, workspace, workspace.request(), lambda *_: None)
-    phase = Phase.CUT_LEG_A if row.stage is Stage.AWAITING_CUT_AUTHORIZATION else Phase.LEG_B_RECORD
+    of_pause = {
+        Stage.AWAITING_CUT_AUTHORIZATION: Phase.CUT_LEG_A,
+        Stage.AWAITING_LIFECYCLE_AUTHORIZATION: Phase.LIFECYCLE_ENACT,
+    }
+    phase = of_pause.get(row.stage, Phase.LEG_B_RECORD)
     try:
         with probe.reading(Role.EXECUTOR) as connection:
             conditions = before_write(context, connection, phase)

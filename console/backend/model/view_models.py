@@ -266,6 +266,8 @@ class RunView(Value):
     journal: SafeText = ""
     elsewhere: SafeText = ""
     """Operator and host that it was started by, if its files are not below this root; empty if they are."""
+    displaced: SafeText = ""
+    """The server that its next step is bound to and the one at hand, if they differ, as after a promotion; else empty."""
 
     @property
     def is_repeal(self) -> bool:

@@ -39,22 +39,24 @@ from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Waiting
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan import CutPlan
-from console.backend.model.plan_binding import TableDelta, expected_enactment_deltas, expected_revert_deltas
+from console.backend.model.plan_binding import Target, TableDelta, expected_enactment_deltas, expected_revert_deltas
 from console.backend.model.purposes import PURPOSE_AT, Operation, Purpose
 from console.backend.model.view_models import ApprovalStatus, ApprovalView
 from console.backend.model.written_plan import as_written
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
 from console.backend.postgres.effects import Effect, EffectKind
+from console.backend.postgres.places import PlaceRow, place_of_run
 from console.backend.postgres.records import ApprovalRow, RunRow, approvals, require_run
 from console.backend.postgres.rulings import cut_decision, cut_ruling
+from console.backend.runs.binding import Place, enactment_target, here, place_of
 from console.backend.runs.operations import commit_without_event, operation
 from console.backend.runs.phase_context import Role
 from console.backend.runs.run_views import known_run
 from console.backend.runs.statement_status import as_of_use, obsolete_word, status_of
 from console.backend.runs.workspace import Workspace
 
-_OF_DRAFTS = frozenset({"draft_digest", "drafts", "n_units", "expected_deltas"})
+_OF_DRAFTS = frozenset({"draft_digest", "drafts", "n_units", "expected_deltas", "target"})
 """Checks that a used ruling fails by its own effect, or by the time that has passed."""
 _STATEMENTS = {".SG_1", ".SG_2", ".REVERT"}
 _NONE = "0" * 64
@@ -140,8 +142,12 @@ def write_drafted(
 
     Returns the drafts that it is over, as they were read for it.
     """
-    facts = _facts(installation, row, plan, purpose)
+    place = _place(installation, row.run_id)
+    facts = _facts(installation, row, plan, purpose, place)
     if not purpose.over_drafts:
+        elsewhere, action = said_elsewhere(facts, purpose, place)
+        if elsewhere:
+            raise Drifted(StopCode.IDENTITY_MISMATCH, f"no SG_1 is drafted for run {row.run_id}: {elsewhere}", action)
         write_statement(path, draft_statement(purpose, facts, policy.sha256, installation.context))
         return None
     refusal, state = _draft_reading(installation, row.run_id, purpose)
@@ -238,14 +244,16 @@ def expectation(
 ) -> Expectation:
     """Return what a statement must say of its run, as the database has it now, or as `state` has its drafts."""
     row, plan = run_and_plan(installation, claimed.run_id)
-    facts, drafted = _facts(installation, row, plan, claimed.purpose), None
+    place = _place(installation, claimed.run_id)
+    facts, drafted = _facts(installation, row, plan, claimed.purpose, place), None
+    elsewhere, action = said_elsewhere(facts, claimed.purpose, place)
     if claimed.purpose.over_drafts:
         state = state or _draft_digests(installation, claimed.run_id)
         enacts = claimed.purpose is Purpose.ENACT
         drafted = _draft_facts(installation, claimed.run_id, state, statement, cut=enacts)
         # A revert is over the drafts that are there; an enactment must find those that were planned.
         facts = facts if enacts else _counted(facts, plan, claimed.purpose, state)
-    return Expectation(purpose=claimed.purpose, facts=facts, draft=drafted)
+    return Expectation(purpose=claimed.purpose, facts=facts, draft=drafted, elsewhere=elsewhere, next_there=action)
 
 
 def _signed_over_its_batch(statement: Path, data: bytes, claimed: Statement) -> tuple[bytes | None, tuple[Path, ...]]:
@@ -418,7 +426,47 @@ def run_and_plan(installation: Installation, run_id: str) -> tuple[RunRow, CutPl
     return row, plan
 
 
-def _facts(installation: Installation, row: RunRow, plan: CutPlan, purpose: Purpose) -> RunFacts:
+def _place(installation: Installation, run_id: str) -> PlaceRow:
+    with connect(installation.settings.database.monitor, read_only=True, purpose="server at hand") as connection:
+        return place_of_run(connection, run_id)
+
+
+def _target(planned: Target, purpose: Purpose, place: PlaceRow, host: str) -> Target:
+    """Return the server that a ruling is for: the plan's, for an enactment the one that verified, for a revert this one."""
+    match purpose:
+        case Purpose.CUT | Purpose.EDIT:
+            return planned
+        case Purpose.ENACT:
+            return enactment_target(planned, place, host)
+        case Purpose.REVERT:
+            # Taking back stays possible after a promotion, on the timeline at hand.
+            return planned if place.timeline == planned.timeline else here(planned, place, host)
+
+
+def said_elsewhere(facts: RunFacts, purpose: Purpose, place: PlaceRow) -> tuple[str, str]:
+    """Pure: why a ruling over these facts is for another server than the one at hand, and what to do; empty if it is not."""
+    target, run_id = facts.target, facts.run_id
+    bound, at_hand = place_of(target), Place(system_identifier=place.system_identifier, timeline=place.timeline)
+    if (target.database, bound) == (place.database, at_hand):
+        return "", ""
+    said = f"it is for {target.database} on {bound.words}; this is {place.database} on {at_hand.words}"
+    if (target.database, target.system_identifier) != (place.database, place.system_identifier):
+        return said, "This is another database: connect to the one that the plan was made for."
+    match purpose:
+        case Purpose.CUT:
+            return said, f"Plan the run again for this server: cutter-console run replan {run_id}"
+        case Purpose.ENACT:
+            return said, (
+                f"Verify the drafts here: cutter-console verify {run_id}; "
+                f"then have another statement signed: cutter-console approval draft {run_id}"
+            )
+        case Purpose.EDIT | Purpose.REVERT:
+            return said, f"See what the run can do here: cutter-console run show {run_id}"
+
+
+def _facts(
+    installation: Installation, row: RunRow, plan: CutPlan, purpose: Purpose, place: PlaceRow
+) -> RunFacts:
     if plan.world is None:
         raise Refused(StopCode.INVARIANT_FAILED, "the plan is bound to no database", "Start another run.")
     of_plan = not purpose.over_drafts
@@ -432,7 +480,7 @@ def _facts(installation: Installation, row: RunRow, plan: CutPlan, purpose: Purp
         manifest_digest=_manifest_digest(plan) if of_plan else None,
         deploy_manifest_sha256=installation.settings.deploy_manifest_sha256,
         baseline_digest=plan.world.baseline_digest,
-        target=plan.world.target,
+        target=_target(plan.world.target, purpose, place, installation.context.host),
         n_units=plan.n_units,
         n_suspects=len(plan.document.suspects),
         n_acceptances=len(plan.document.acceptances),

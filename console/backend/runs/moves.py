@@ -3,14 +3,19 @@
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.states import Family, Mode, Move, RunState, Stage, legal_moves
 from console.backend.model.value import Value
+from console.backend.runs.binding import Displacement, moves_elsewhere
 
-_NEEDS_PLAN = frozenset({Move.CONTINUE, Move.ARM, Move.IMPORT_SG_1, Move.IMPORT_SG_2, Move.ENACT})
+_NEEDS_PLAN = frozenset(
+    {Move.CONTINUE, Move.ARM, Move.IMPORT_SG_1, Move.IMPORT_SG_2, Move.ENACT, Move.REPLAN, Move.VERIFY}
+)
 """Without its plan's file, and its journal, a run ends: it is voided or reverted. What is law already is closed all the same."""
 _COMMANDS = {
     Move.SETTLE: "cutter-console run settle {run}",
     Move.CONTINUE: "cutter-console run resume {run}",
     Move.IMPORT_SG_1: "cutter-console approval draft {run}",
     Move.IMPORT_SG_2: "cutter-console approval draft {run}",
+    Move.REPLAN: "cutter-console run replan {run}",
+    Move.VERIFY: "cutter-console verify {run}",
     Move.ARM: "cutter-console arm {run} --confirm {run}",
     Move.ENACT: "cutter-console enact {run} --confirm {run}",
     Move.REVERT: "cutter-console revert {run} --confirm {run}",
@@ -35,6 +40,10 @@ class RunFacts(Value):
     has_journal: bool = True
     is_unsettled: bool = False
     """True if something was sent to be committed and its outcome is not known."""
+    is_in_batch: bool = False
+    """Set for a member of a batch, whose plan is part of the batch's."""
+    displaced: Displacement | None = None
+    """How the server at hand differs from the one that the next step is bound to."""
 
 
 def moves_of(facts: RunFacts) -> tuple[Move, ...]:
@@ -44,6 +53,13 @@ def moves_of(facts: RunFacts) -> tuple[Move, ...]:
     if not facts.is_known:
         return (Move.REPORT,) if facts.state.family is Family.VOIDED else (Move.VOID,)
     moves = legal_moves(facts.state, facts.mode)
+    if facts.displaced is not None:
+        moves = moves_elsewhere(
+            facts.state.stage,
+            moves,
+            can_replan=not facts.is_edit and not facts.is_in_batch,
+            is_promoted=facts.displaced.is_promoted,
+        )
     if facts.is_edit:
         moves = tuple(move for move in moves if move in {Move.IMPORT_SG_1, Move.VOID, Move.REPORT})
     if not (facts.has_plan and facts.has_journal):
@@ -61,6 +77,8 @@ def require_move(move: Move, facts: RunFacts, run_id: str) -> None:
     if move in moves:
         return
     message = f"run {run_id} at {facts.state.name} cannot {move}; legal now: {', '.join(moves)}"
+    if facts.displaced is not None:
+        raise Refused(StopCode.IDENTITY_MISMATCH, f"{message}; {facts.displaced.said}", command_of(moves[0], run_id))
     raise Refused(StopCode.INVARIANT_FAILED, message, command_of(moves[0], run_id))
 
 

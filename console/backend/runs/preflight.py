@@ -6,11 +6,14 @@ from console.backend.model.counting import counted
 from console.backend.model.errors import Drifted, StopCode
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan import DocumentPlan
+from console.backend.model.plan_binding import Target
 from console.backend.model.states import Phase
 from console.backend.postgres.base import amend_refusal
 from console.backend.postgres.drift import against_host, drift_on
 from console.backend.postgres.measure import measure_world_since, world_differences
+from console.backend.postgres.places import place_of_run
 from console.backend.postgres.units import count_units, first_taken_addresses, vocabulary
+from console.backend.runs.binding import enactment_target
 from console.backend.runs.phase_context import PhaseContext
 
 
@@ -75,17 +78,23 @@ def before_write(context: PhaseContext, connection: psycopg.Connection, phase: P
 
     Raises Drifted if the database is not the plan's.
     """
+    if phase is Phase.LIFECYCLE_ENACT and context.is_live:
+        plan, place = context.workspace.plan(), place_of_run(connection, context.run_id)
+        bound = enactment_target(plan.world.target, place, context.installation.context.host) if plan.world else None
+        return (world_unchanged(context, connection, own_run_wrote=True, bound=bound),)
     if phase is not Phase.CUT_LEG_A:
         return (world_unchanged(context, connection, own_run_wrote=context.is_live),)
     document = context.workspace.plan().document
     return (world_unchanged(context, connection, own_run_wrote=False), *preflight(context, connection, document))
 
 
-def world_unchanged(context: PhaseContext, connection: psycopg.Connection, *, own_run_wrote: bool) -> Check:
+def world_unchanged(
+    context: PhaseContext, connection: psycopg.Connection, *, own_run_wrote: bool, bound: Target | None = None
+) -> Check:
     """Compare the database with the plan's, beside what other runs have recorded since. Raises Drifted naming each difference.
 
     The plan's own document must be as it was; what runs of other documents have added is known to the row, and anything
-    else is a difference. Drafts outlive a migration: once the run has written, the schema may be a newer one, if it is
+    else is a difference. `bound` is the server on which the drafts were verified, if it is not the plan's. Drafts outlive a migration: once the run has written, the schema may be a newer one, if it is
     exactly as installed.
     """
     plan = context.workspace.plan()
@@ -100,20 +109,18 @@ def world_unchanged(context: PhaseContext, connection: psycopg.Connection, *, ow
         with_rows=not own_run_wrote,
     )
     now = since.now
-    planned = plan.world
+    planned = plan.world if bound is None else plan.world.model_copy(update={"target": bound})
     migrated = own_run_wrote and planned.schema_digest != now.schema_digest and _as_installed(context, connection)
     if migrated:
         planned = planned.model_copy(update={"schema_digest": now.schema_digest})
     differences = world_differences(planned, now, own_run_wrote=own_run_wrote, added=since.added)
     if differences:
         # Another database or timeline is not a change of this one: it has a code of its own.
-        same_place = plan.world.target == now.target
-        code = StopCode.DRIFT if same_place else StopCode.IDENTITY_MISMATCH
-        raise Drifted(
-            code,
-            "the world is not the plan's: " + "; ".join(differences),
-            "Void the run and start another, or undo the change.",
-        )
+        if planned.target == now.target:
+            code, action = StopCode.DRIFT, "Void the run and start another, or undo the change."
+        else:
+            code, action = StopCode.IDENTITY_MISMATCH, f"See what it can do here: cutter-console run show {context.run_id}"
+        raise Drifted(code, "the world is not the plan's: " + "; ".join(differences), action)
     answer = "identity, timeline, grants, guards, baseline and counts equal the plan's"
     if since.added:
         answer += (

@@ -17,6 +17,7 @@ from console.backend.model.purposes import Purpose
 from console.backend.model.states import Family, Mode, Phase, RunState, Stage, is_over
 from console.backend.model.view_models import Interruption, PhaseStatus, PhaseView, RunSummary, RunView
 from console.backend.postgres.connections import connect
+from console.backend.postgres.places import PlaceRow, place_of_run
 from console.backend.postgres.records import (
     EventRow,
     RunRow,
@@ -28,6 +29,7 @@ from console.backend.postgres.records import (
     open_runs,
     recorded_runs,
 )
+from console.backend.runs.binding import Displacement, displacement
 from console.backend.runs.interruption import interruption, records_at_rest
 from console.backend.runs.moves import RunFacts, moves_of
 from console.backend.runs.run_state import VOIDED, anchored_events, dry_run_end, dry_run_state, is_running
@@ -55,6 +57,8 @@ class Known:
     recorded: tuple[EventRow, ...]
     armed_to: str
     """Purpose that the switch is armed for, for this run; empty if it is not armed."""
+    place: PlaceRow | None = None
+    """The server at hand, and the one that verified the drafts; None for a dry run."""
 
     @property
     def state(self) -> RunState:
@@ -100,6 +104,7 @@ def view_run(installation: Installation, run_id: str) -> RunView:
         waits_for=pauses.get(facts.state.stage, "") if waits else "",
         interruption=cut_short,
         journal=f"{verdict.outcome}: {verdict.detail}",
+        displaced=facts.displaced.said if facts.displaced is not None else "",
         elsewhere=elsewhere(installation, row) if row is not None else "",
     )
 
@@ -117,7 +122,7 @@ def require_here(installation: Installation, run_id: str) -> None:
     """Raise Refused if another host has the files of the run: it goes on there, and is not ended for want of them."""
     if Workspace.open(installation.root, run_id).directory.is_dir():
         return
-    row, _, _ = _in_database(installation, run_id)
+    row, *_ = _in_database(installation, run_id)
     if row is None or row.host == installation.context.host:
         return
     raise Refused(
@@ -147,7 +152,16 @@ def _facts(known: Known, cut_short: Interruption | None, verdict: JournalVerdict
         has_plan=known.row is None or _has_plan(known, known.row),
         has_journal=verdict.outcome is not Outcome.FAIL and JournalKey.is_usable(known.workspace.directory),
         is_unsettled=cut_short is not None and not cut_short.is_settled,
+        is_in_batch=bool(known.request.batch_id),
+        displaced=_displaced(known),
     )
+
+
+def _displaced(known: Known) -> Displacement | None:
+    if known.row is None or known.place is None or is_over(known.row.state):
+        return None
+    plan = known.workspace.plan_facts() if known.row.plan_digest else None
+    return displacement(known.row.stage, plan.target if plan else None, known.place)
 
 
 def _has_plan(known: Known, row: RunRow) -> bool:
@@ -167,10 +181,10 @@ def known_run(installation: Installation, run_id: str) -> Known:
     try:
         request = workspace.request()
     except Refused as error:
-        row, recorded, armed = _in_database(installation, run_id)
+        row, recorded, armed, place = _in_database(installation, run_id)
         if row is None:
             raise error from None
-        return Known(workspace, _request_in_journal(workspace) or request_of(row), row, recorded, armed)
+        return Known(workspace, _request_in_journal(workspace) or request_of(row), row, recorded, armed, place)
     # A dry run is in no database, so it can be shown without one.
     if request.mode is Mode.DRYRUN:
         return Known(workspace, request, None, (), "")
@@ -203,11 +217,12 @@ def request_of(row: RunRow) -> RunRequestFile:
     )
 
 
-def _in_database(installation: Installation, run_id: str) -> tuple[RunRow | None, tuple[EventRow, ...], str]:
+def _in_database(installation: Installation, run_id: str) -> tuple[RunRow | None, tuple[EventRow, ...], str, PlaceRow]:
     with connect(installation.settings.database.monitor, read_only=True, purpose="run") as connection:
         lease = open_lease(connection)
         armed = lease.purpose if lease is not None and lease.run_id == run_id else ""
-        return find_run(connection, run_id), events(connection, run_id), armed
+        place = place_of_run(connection, run_id)
+        return find_run(connection, run_id), events(connection, run_id), armed, place
 
 
 def list_runs(installation: Installation) -> tuple[RunSummary, ...]:

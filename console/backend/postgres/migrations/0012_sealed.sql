@@ -58,6 +58,10 @@ ALTER TABLE verify_result
     ADD COLUMN IF NOT EXISTS n_drafts integer CHECK (n_drafts >= 0),
     ADD COLUMN IF NOT EXISTS draft_seal text CHECK (draft_seal ~ '^[0-9a-f]{64}$');
 
+-- The server on which the drafts were verified: after a promotion they are verified again, on the new one.
+ALTER TABLE verify_result ADD COLUMN IF NOT EXISTS system_identifier text;
+ALTER TABLE verify_result ADD COLUMN IF NOT EXISTS timeline integer;
+
 -- The journal's lock: sha256 of the key that only the holder of the run's directory can name next.
 ALTER TABLE run ADD COLUMN IF NOT EXISTS journal_lock text CHECK (journal_lock ~ '^[0-9a-f]{64}$');
 -- True: the writer named the journal's key.
@@ -202,11 +206,12 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET d
       FROM (SELECT * FROM cutter_governance.hold_event ORDER BY id DESC LIMIT 1) h WHERE h.action = 'set'
 $$;
 
--- The database at hand, as a ruling and a backup proof name it.
+-- The database at hand, as a ruling, a verification and a backup proof name it; a standby writes no timeline.
 CREATE OR REPLACE FUNCTION fn_target(OUT database text, OUT system_identifier text, OUT timeline integer)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT current_database()::text, c.system_identifier::text,
-           ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int
+           CASE WHEN NOT pg_is_in_recovery()
+                    THEN ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END
       FROM pg_control_system() c
 $$;
 
@@ -615,6 +620,8 @@ $$;
 -- the first units. Where no row has moved since a verification that passed read all of them, its digests are taken
 -- (0016); otherwise they are read, once, and their lines are returned too. What is asked of each draft is found by
 -- index: a small document does not wait for the others.
+-- The verification that counts is one on this server and timeline: a promoted standby may lack what the other had, and
+-- clocks of two servers differ, so one from here goes before a later one from elsewhere.
 CREATE OR REPLACE FUNCTION fn_draft_reading(
     p_run_id text, OUT refused text, OUT digest text, OUT file_sha256 text, OUT n integer, OUT lines text[]
 )
@@ -623,12 +630,14 @@ DECLARE
     found bigint;
     named text;
     v record;
+    t record;
     changed timestamptz;
 BEGIN
     SELECT k.digest, k.file_sha256, k.n INTO digest, file_sha256, n FROM cutter_governance.fn_draft_known(p_run_id) k;
     IF digest IS NOT NULL THEN
         RETURN;
     END IF;
+    SELECT * INTO t FROM cutter_governance.fn_target();
     SELECT array_agg(l.line ORDER BY l.seq), greatest(max(u.created_at), max(u.updated_at), max(w.created_at))
       INTO lines, changed
       FROM cutter_governance.fn_draft_lines(p_run_id) l
@@ -648,17 +657,22 @@ BEGIN
         refused := format('%s units are not what was signed: %s', found, named);
         RETURN;
     END IF;
-    SELECT w.outcome, w.verified_at, w.verified_by, g.signed_digest INTO v
+    SELECT w.outcome, w.verified_at, w.verified_by, w.system_identifier, w.timeline, g.signed_digest INTO v
       FROM cutter_governance.verify_result w
       LEFT JOIN cutter_governance.dot_pair_signature g ON g.verify_result_id = w.id
      WHERE w.run_id = p_run_id
-     ORDER BY w.verified_at DESC, w.id LIMIT 1;
+     ORDER BY (w.system_identifier, w.timeline) IS NOT DISTINCT FROM (t.system_identifier, t.timeline) DESC,
+              w.verified_at DESC, w.id LIMIT 1;
     refused := CASE WHEN v.outcome IS NULL THEN 'the drafts were never verified'
                     WHEN v.outcome <> 'PASS' THEN format(
                         'the last verification, by %s, is %s', v.verified_by, v.outcome)
                     WHEN v.verified_at <= changed THEN 'a unit has changed since the drafts were verified'
                     WHEN v.signed_digest IS DISTINCT FROM digest
-                        THEN 'the drafts are not those that were verified' END;
+                        THEN 'the drafts are not those that were verified'
+                    WHEN (v.system_identifier, v.timeline) IS DISTINCT FROM (t.system_identifier, t.timeline)
+                        THEN format('the drafts were verified on server %s, timeline %s; this is server %s, timeline %s',
+                                    coalesce(v.system_identifier, 'unknown'), coalesce(v.timeline::text, 'unknown'),
+                                    t.system_identifier, coalesce(t.timeline::text, 'of a standby')) END;
 END $$;
 
 COMMENT ON FUNCTION fn_draft_reading IS
@@ -874,7 +888,13 @@ BEGIN
             'STOP_IDENTITY_MISMATCH', 'CU005',
             format('%s was signed for %s/%s, timeline %s; this is %s/%s, timeline %s',
                    a.kind, a.database, a.system_identifier, a.timeline, t.database, t.system_identifier, t.timeline),
-            'This is another database; connect to the one that the statement names.');
+            CASE WHEN (a.database, a.system_identifier) IS DISTINCT FROM (t.database, t.system_identifier)
+                     THEN 'This is another database; connect to the one that the statement names.'
+                 WHEN p_purpose = 'enact'
+                     THEN format('A standby was promoted. Verify the drafts here: cutter-console verify %s. '
+                                 || 'Then have a new SG_2 signed: cutter-console approval draft %s',
+                                 a.run_id, a.run_id)
+                 ELSE 'A standby was promoted. See what the run can do here: cutter-console run show ' || a.run_id END);
     END IF;
 END $$;
 

@@ -373,15 +373,18 @@ LANGUAGE sql IMMUTABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$;
 COMMENT ON FUNCTION fn_draft_seal IS 'Binds the digests that a verification has computed to the rows of the drafts.';
 
--- Digests and number of this run's drafts, if the last verification of them passed and no row has moved since; no row
--- otherwise. fn_verify_record compared each draft with what was signed, and took the rows' places before it did.
+-- Digests and number of this run's drafts, if the last verification of them on this server and timeline passed and no row
+-- has moved since; no row otherwise. A promoted standby has the same rows in the same places, and they were not verified
+-- there. fn_verify_record compared each draft with what was signed, and took the rows' places before it did.
 CREATE OR REPLACE FUNCTION fn_draft_known(p_run_id text)
 RETURNS TABLE (digest text, file_sha256 text, n integer)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT g.signed_digest, w.draft_file_sha256, w.n_drafts
-      FROM (SELECT * FROM cutter_governance.verify_result v
-             WHERE v.run_id = p_run_id
-             ORDER BY v.verified_at DESC, v.id LIMIT 1) w
+      FROM cutter_governance.fn_target() t
+     CROSS JOIN LATERAL (SELECT * FROM cutter_governance.verify_result v
+                          WHERE v.run_id = p_run_id
+                            AND (v.system_identifier, v.timeline) = (t.system_identifier, t.timeline)
+                          ORDER BY v.verified_at DESC, v.id LIMIT 1) w
       JOIN cutter_governance.dot_pair_signature g ON g.verify_result_id = w.id
      WHERE w.outcome = 'PASS'
        AND w.draft_seal IS NOT NULL
@@ -420,7 +423,6 @@ COMMENT ON FUNCTION fn_draft_signed_lines IS
 
 -- Every unit of an amended document that is not, row for row, what was signed: address and reason. The text of a repeal
 -- has none: compared are its empty manifest, and the law that it ends.
--- The manifest's digest stands in a SELECT of its own, or the planner would compute it too, to estimate.
 -- The manifest's digest stands in a SELECT of its own, or the planner would compute it too, to estimate.
 CREATE OR REPLACE FUNCTION fn_amend_differences(p_run_id text) RETURNS TABLE (address text, difference text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off
@@ -1168,10 +1170,13 @@ BEGIN
     RETURN affected;
 END $$;
 
+-- The verification names the server that it was made on. That is the server of the cut, on its timeline or, after a
+-- promotion, on a later one: a copy under another system identifier is another database.
 CREATE OR REPLACE FUNCTION fn_verify_record(p_run_id text, p_outcome text, p_checks jsonb, p_event jsonb) RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     result uuid := gen_random_uuid();
+    cut_under cutter_governance.approval;
     found text;
     at_stage text;
     begun jsonb;
@@ -1210,6 +1215,13 @@ BEGIN
             format('the drafts of run %s are not what was signed: %s', p_run_id, found),
             'See which: cutter-console verify RUN. Revert the draft cut: cutter-console revert RUN --confirm RUN');
     END IF;
+    SELECT a.* INTO cut_under
+      FROM cutter_governance.approval_use u
+      JOIN cutter_governance.approval a USING (statement_sha256)
+     WHERE u.run_id = p_run_id
+       AND u.purpose = 'cut';
+    -- As for a revert: the timeline may be a later one.
+    PERFORM cutter_governance.fn_assert_target(cut_under, 'revert');
     PERFORM cutter_governance.fn_run_step(
         p_run_id, ARRAY['leg_b_recorded', 'awaiting_lifecycle_authorization'], 'awaiting_lifecycle_authorization',
         p_event);
@@ -1217,10 +1229,12 @@ BEGIN
     digest := cutter_governance.fn_merkle_root(drafts);
     file_sha256 := encode(sha256(convert_to(array_to_string(drafts, chr(10)), 'UTF8')), 'hex');
     INSERT INTO cutter_governance.verify_result (
-        id, run_id, outcome, checks, verified_at, draft_file_sha256, n_drafts, draft_seal)
-    VALUES (result, p_run_id, p_outcome, p_checks, clock_timestamp(), file_sha256, cardinality(drafts),
-            CASE WHEN p_outcome = 'PASS'
-                     THEN cutter_governance.fn_draft_seal(rows_read, digest, file_sha256, cardinality(drafts)) END);
+        id, run_id, outcome, checks, verified_at, system_identifier, timeline, draft_file_sha256, n_drafts, draft_seal)
+    SELECT result, p_run_id, p_outcome, p_checks, clock_timestamp(), t.system_identifier, t.timeline, file_sha256,
+           cardinality(drafts),
+           CASE WHEN p_outcome = 'PASS'
+                    THEN cutter_governance.fn_draft_seal(rows_read, digest, file_sha256, cardinality(drafts)) END
+      FROM cutter_governance.fn_target() t;
     INSERT INTO cutter_governance.dot_pair_signature (verify_result_id, signed_digest) VALUES (result, digest);
     PERFORM cutter_governance.fn_effect_end(
         p_run_id, 'verify', begun,

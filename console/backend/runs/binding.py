@@ -1,0 +1,96 @@
+"""The server that the next step of a run is bound to, beside the server at hand.
+
+A cut is bound to the server that it was planned for. An enactment is bound to the server on which the drafts were
+verified: after the promotion of a standby they are verified again, and SG_2 is signed again. Pure.
+"""
+
+from console.backend.model.plan_binding import Target
+from console.backend.model.safe_text import SafeText
+from console.backend.model.states import DRAFT_STAGES, Move, Stage
+from console.backend.model.value import Value
+from console.backend.postgres.places import PlaceRow
+
+
+class Place(Value):
+    """A server by system identifier and timeline; both are empty where no verification names one."""
+
+    system_identifier: str = ""
+    timeline: int = 0
+
+    @property
+    def words(self) -> str:
+        """Return the place for a message."""
+        if not self.system_identifier:
+            return "a server that was not recorded"
+        return f"server {self.system_identifier}, timeline {self.timeline}"
+
+
+class Displacement(Value):
+    """The next step of a run is bound to another server than the one at hand."""
+
+    said: SafeText
+    """What is bound to which server, and which one is at hand."""
+    is_promoted: bool
+    """True for another timeline of the same database: a standby was promoted. Otherwise it is another database."""
+
+
+_PLANNED_STAGES = frozenset(
+    {Stage.CUTPLAN_OK, Stage.PRE_WRITE_BACKUP_TAKEN, Stage.GRANTS_PROBED, Stage.AWAITING_CUT_AUTHORIZATION}
+)
+"""A plan is there, and nothing is written: it can be made again on another server."""
+
+
+def place_of(target: Target) -> Place:
+    """Return the server that a target names."""
+    return Place(system_identifier=target.system_identifier, timeline=target.timeline)
+
+
+def here(planned: Target, at_hand: PlaceRow, host: str) -> Target:
+    """Return the planned database on the timeline at hand; another system identifier stays the planned one."""
+    return planned.model_copy(update={"host": host, "timeline": at_hand.timeline})
+
+
+def enactment_target(planned: Target, at_hand: PlaceRow, host: str) -> Target:
+    """Return the server that an enactment is bound to: the plan's or, after a promotion, the one that verified the drafts."""
+    same = at_hand.verified_timeline in {None, planned.timeline}
+    # Another system identifier is another database, whoever has verified there.
+    if same or at_hand.verified_on != planned.system_identifier or at_hand.verified_timeline is None:
+        return planned
+    return planned.model_copy(update={"host": host, "timeline": at_hand.verified_timeline})
+
+
+def displacement(stage: Stage, planned: Target | None, at_hand: PlaceRow) -> Displacement | None:
+    """Return how the server at hand differs from the one that the run's next step is bound to; None if it does not.
+
+    A standby is compared too: it replays the timeline that its primary writes.
+    """
+    here = Place(system_identifier=at_hand.system_identifier, timeline=at_hand.timeline)
+    if stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION:
+        bound, word = Place(), "the drafts were verified on"
+        if at_hand.verified_on is not None and at_hand.verified_timeline is not None:
+            bound = Place(system_identifier=at_hand.verified_on, timeline=at_hand.verified_timeline)
+    elif planned is not None and (stage in _PLANNED_STAGES or stage in DRAFT_STAGES):
+        bound, word = place_of(planned), "it was planned for"
+    else:
+        return None
+    if bound == here:
+        return None
+    is_promoted = planned is None or (planned.database, planned.system_identifier) == (
+        at_hand.database,
+        at_hand.system_identifier,
+    )
+    return Displacement(said=f"{word} {bound.words}; this is {here.words}", is_promoted=is_promoted)
+
+
+def moves_elsewhere(stage: Stage, moves: tuple[Move, ...], *, can_replan: bool, is_promoted: bool) -> tuple[Move, ...]:
+    """Return the moves that are left on another server than the next step is bound to, the first the one that goes on."""
+    ends = tuple(move for move in moves if move in {Move.VOID, Move.REVERT, Move.REPORT})
+    if not is_promoted:
+        return ends
+    if stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION:
+        return (Move.VERIFY, *ends)
+    if stage in _PLANNED_STAGES:
+        return (Move.REPLAN, *ends) if can_replan else ends
+    # What another role reads back is no write; the rest of a cut would be one under the old ruling.
+    reads = stage in {Stage.CUT_LEG_A_COMMITTED, Stage.LEG_B_RECORDED} and Move.CONTINUE in moves
+    return (Move.CONTINUE, *ends) if reads else ends
