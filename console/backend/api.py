@@ -68,6 +68,9 @@ class Backend(Protocol):
     def settle(self, run_id: str) -> RunView:
         """Ask again what became of a COMMIT that was not answered. Raises NotKnownYet if that cannot be decided yet."""
 
+    def replan(self, run_id: str, on_progress: OnProgress) -> RunView:
+        """Plan a run again for the server at hand, up to its first pause. Raises Refused if it is planned for this one."""
+
     def verify(self, run_id: str) -> tuple[Check, ...]:
         """Run every check of a draft cut; at the second pause the verdict is recorded. Raises Refused if there is no draft."""
 

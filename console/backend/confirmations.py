@@ -8,7 +8,7 @@ from console.backend.gates import arming_checks
 from console.backend.host.installation import Installation
 from console.backend.model.amendment import amendment_in_words
 from console.backend.model.counting import counted
-from console.backend.model.errors import CutterError, Unmeasured
+from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan_binding import TableDelta, expected_enactment_deltas, expected_revert_deltas
 from console.backend.model.purposes import Purpose
@@ -203,9 +203,9 @@ def _legal_move(installation: Installation, danger: RunDanger, run: RunView) -> 
     allowed = _MOVE[danger] in run.moves
     answer = f"the run is at {run.state.name}" + (", interrupted" if run.interruption else "")
     if run.displaced:
-        answer += f"; {run.displaced}"
+        answer = f"{StopCode.IDENTITY_MISMATCH}: {answer}; {run.displaced}"
     advice = f"Legal now: {', '.join(run.moves)}. The first: {command_of(run.moves[0], run.run_id)}"
-    return _check(installation, "legal move", answer, allowed, advice)
+    return _check(installation, arming_checks.LEGAL_MOVE, answer, allowed, advice)
 
 
 def _switch(installation: Installation, danger: RunDanger, run_id: str) -> Check:

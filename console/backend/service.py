@@ -216,6 +216,16 @@ class BackendService:
         settle_run(self.installation, known.workspace, known.request)
         return self.run(run_id)
 
+    @with_kept_sessions
+    def replan(self, run_id: str, on_progress: OnProgress) -> RunView:
+        """Plan a run again for the server at hand, up to its first pause; another statement is signed there."""
+        self._require_writable()
+        kill_switch.require_no_hold(self.installation)
+        require_here(self.installation, run_id)
+        lifecycle.replan_run(self.installation, run_id)
+        self._walk(Engine(self.installation, run_id, on_progress))
+        return self.run(run_id)
+
     def verify(self, run_id: str) -> tuple[Check, ...]:
         """Verify a draft cut; at the second pause the verdict is recorded, unless this console only reads."""
         return verify_drafts(self.installation, self.run(run_id), record=not self.read_only)

@@ -335,6 +335,14 @@ OPERATIONS: tuple[Operation, ...] = (
         writes=True,
     ),
     Operation(
+        ("run", "replan"),
+        "after a promotion: plan a run again for this server, up to SG_1",
+        OneRun,
+        "console.cli.runs:replan",
+        _RUN_VIEW,
+        writes=True,
+    ),
+    Operation(
         ("run", "void"),
         "end a run that has written no unit",
         VoidRun,

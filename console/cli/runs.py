@@ -1,4 +1,4 @@
-"""run start|list|show|resume|settle|void, verify, enact, revert."""
+"""run start|list|show|resume|settle|replan|void, verify, enact, revert."""
 
 from pathlib import Path
 
@@ -115,6 +115,11 @@ def settle(options: Options, request: OneRun) -> ExitStatus:
     return _report_run(options, "run settle", _once(before, backend.settle(request.run)), ExitStatus.DONE)
 
 
+def replan(options: Options, request: OneRun) -> ExitStatus:
+    """Plan the run again for the server at hand, up to its first pause."""
+    return _report_run(options, "run replan", backend_of(options).replan(request.run, _narrate))
+
+
 def void(options: Options, request: VoidRun) -> ExitStatus:
     """End a run that has cut nothing."""
     backend = backend_of(options)
@@ -208,6 +213,7 @@ def run_lines(run: RunView) -> list[str]:
         f"plan       {run.plan_digest or '-'}",
         f"operator   {run.operator}",
         *([f"elsewhere  its files are not below this root: {run.elsewhere}"] if run.elsewhere else []),
+        *([f"displaced  {run.displaced}"] if run.displaced else []),
         f"journal    {run.journal}",
     ]
     if run.interruption is not None:

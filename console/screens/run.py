@@ -19,6 +19,7 @@ from console.widgets.rows import Rows
 
 if TYPE_CHECKING:
     from console.backend.api import Backend
+    from console.backend.model.outcome import Check
     from console.backend.model.readiness import ReportView
     from console.backend.model.view_models import ApprovalView, OnProgress, Status
 
@@ -30,6 +31,8 @@ _EMPTY = "No run yet. Plan a document (2) and start one."
 _MOVES: dict[str, frozenset[Move]] = {
     "go_on": frozenset({Move.CONTINUE}),
     "settle": frozenset({Move.SETTLE}),
+    "replan": frozenset({Move.REPLAN}),
+    "verify_again": frozenset({Move.VERIFY}),
     "draft": frozenset({Move.IMPORT_SG_1, Move.IMPORT_SG_2}),
     "arm": frozenset({Move.ARM}),
     "enact": frozenset({Move.ENACT}),
@@ -230,6 +233,30 @@ class RunScreen(ConsoleScreen):
             return backend.settle(run_id)
 
         self.console.operate(Operation(f"Asking what {run_id} has committed", call, words.settled))
+
+    def action_replan(self) -> None:
+        """Plan the run again for the server at hand."""
+        self._if_legal("replan", self._replan)
+
+    def _replan(self, run: RunView) -> None:
+        run_id = run.run_id
+
+        def call(backend: "Backend", progress: "OnProgress") -> RunView:
+            return backend.replan(run_id, progress)
+
+        self.console.operate(Operation(f"Planning {run_id} again", call, words.came_to))
+
+    def action_verify_again(self) -> None:
+        """Verify the drafts again on the server at hand."""
+        self._if_legal("verify_again", self._verify_again)
+
+    def _verify_again(self, run: RunView) -> None:
+        run_id = run.run_id
+
+        def call(backend: "Backend", _progress: "OnProgress") -> "tuple[Check, ...]":
+            return backend.verify(run_id)
+
+        self.console.operate(Operation(f"Verifying {run_id} again", call, words.verified_again))
 
     def action_draft(self) -> None:
         """Draft the statement, then show it."""

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from console.actions.actions import Action, key_name
 from console.backend.model.amendment import amendment_in_words
-from console.backend.model.outcome import Evidence
+from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.purposes import Purpose
 from console.backend.model.readiness import ReportView
 from console.backend.model.states import BEFORE_CUT, ENACTED_STAGES, Family, Mode, Move, Stage
@@ -69,6 +69,8 @@ def head(run: RunView, now: datetime, actions: tuple[Action, ...], switch: Switc
         cut = run.interruption
         lines.append(line(Span(f"INTERRUPTED in {cut.what}, {age(cut.since, now)}. ", "bad")))
         lines.append(line(Span("The database says: ", "strong"), str(cut.database_says)))
+    if run.displaced:
+        lines.append(line(Span("ANOTHER SERVER: ", "bad"), str(run.displaced)))
     armed = armed_words(run.run_id, switch, has_key=any(action.name == "go_on" for action in actions))
     if armed and Move.SETTLE not in run.moves:
         lines.append(line(Span(armed, "warn")))
@@ -194,6 +196,14 @@ def _came_to(run: RunView, units: str) -> str:
 def settled(run: RunView) -> str:
     """Return what was committed, and the state of the run."""
     return f"The outcome is known. {written(run)} The run is at {run.state.name}."
+
+
+def verified_again(checks: tuple[Check, ...]) -> str:
+    """Return the verdict of a verification in one sentence, with the next step."""
+    bad = [check for check in checks if check.outcome is not Outcome.PASS]
+    if bad:
+        return f"{bad[0].outcome.value}: {bad[0].name}: {bad[0].detail}"
+    return f"{plural(len(checks), 'check')} PASS, recorded for this server. Next: SG_2 (s)."
 
 
 def report_done(written: ReportView) -> str:

@@ -39,6 +39,7 @@ STEPS: dict[str, tuple[str, str, Arguments]] = {
     "pin the source": (EXECUTOR, "fn_source_pin", _only(1, HEX, HEX, "rule")),
     "plan": (EXECUTOR, "fn_run_plan", _only(HEX, HEX, 3, HEX)),
     "return": (EXECUTOR, "fn_run_return", _only()),
+    "plan again": (EXECUTOR, "fn_run_replan", _only()),
     "rest without the key": (EXECUTOR, "fn_run_rest", _only()),
     "close": (EXECUTOR, "fn_run_close", _only()),
     "cut": (EXECUTOR, "fn_cut_apply", _sent),
@@ -86,9 +87,9 @@ STEPS: dict[str, tuple[str, str, Arguments]] = {
     },
 }
 NEXT: dict[str, set[str]] = {
-    "waits for SG_1": set(),
-    "SG_1 imported": {"arm to cut"},
-    "armed": {"cut"},
+    "waits for SG_1": {"plan again"},
+    "SG_1 imported": {"arm to cut", "plan again"},
+    "armed": {"cut", "plan again"},
     "cut": {"find the structure"},
     "recorded": {"verify as good"},
     "waits for SG_2": {"verify as good", "verify as bad", "arm to revert"},

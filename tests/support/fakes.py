@@ -383,6 +383,17 @@ class FakeBackend(FakeBatches):
         self.interrupted = self.unsettled = False
         return self.run(run_id)
 
+    def replan(self, run_id: str, on_progress: OnProgress) -> RunView:
+        """Plan it again; it is at its first pause."""
+        self._call(f"replan {run_id}")
+        return self.run(run_id)
+
+    def verify(self, run_id: str) -> tuple[Check, ...]:
+        """One check, which is PASS."""
+        self._call(f"verify {run_id}")
+        evidence = Evidence(id="E1", asked="drafts", source="the database", answer="as signed", measured_at=NOW)
+        return (Check(name="as signed", outcome=Outcome.PASS, detail="every draft is as signed", evidence=(evidence,)),)
+
     def approvals(self) -> tuple[ApprovalView, ...]:
         """One statement where the run waits."""
         self._call("approvals")

@@ -390,9 +390,18 @@ def _fit(probe: Probe, row: RunRow) -> Fit:
     return Fit(answer=conditions[0].detail)
 
 
+LEGAL_MOVE = "legal move"
+"""The check of a dangerous action that says if the run is where it can be done."""
+
+
 def drift_code(open_checks: tuple[Check, ...]) -> StopCode | None:
-    """Pure: return the code of a drift if all that stops the run is one, which has an exit status of its own; otherwise None."""
+    """Pure: return the code of a drift if all that stops the run is one, which has an exit status of its own; otherwise None.
+
+    On another server than the run is bound to, whatever else stops it follows from that.
+    """
     codes = [_drift_code(open_check) for open_check in open_checks]
+    if any(code is not None and check.name == LEGAL_MOVE for code, check in zip(codes, open_checks, strict=True)):
+        return StopCode.IDENTITY_MISMATCH
     if not codes or None in codes:
         return None
     return StopCode.IDENTITY_MISMATCH if StopCode.IDENTITY_MISMATCH in codes else StopCode.DRIFT
@@ -404,7 +413,7 @@ def _drift_code(open_check: Check) -> StopCode | None:
     if open_check.name == _GRANTS.name:
         return StopCode.DRIFT
     code, _, _ = open_check.detail.partition(":")
-    is_told = open_check.name == _PLAN.name and code in {StopCode.DRIFT, StopCode.IDENTITY_MISMATCH}
+    is_told = open_check.name in {_PLAN.name, LEGAL_MOVE} and code in {StopCode.DRIFT, StopCode.IDENTITY_MISMATCH}
     return StopCode(code) if is_told else None
 
 

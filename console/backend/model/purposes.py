@@ -75,4 +75,5 @@ class Operation(StrEnum):
     EDIT = "edit"
     REVERT = "revert"
     VERIFY_AGAIN = "verify again"
+    REPLAN = "replan"
     VOID = "void"

@@ -163,6 +163,11 @@ def return_to_way(connection: psycopg.Connection, run_id: str, event: Jsonb) -> 
     connection.execute("SELECT cutter_governance.fn_run_return(%s, %s)", (run_id, event))
 
 
+def replan(connection: psycopg.Connection, run_id: str, event: Jsonb) -> None:
+    """Take the run's plan away and return it to its pinned source; only while it has written nothing."""
+    connection.execute("SELECT cutter_governance.fn_run_replan(%s, %s)", (run_id, event))
+
+
 def rest(connection: psycopg.Connection, run_id: str, event: Jsonb) -> None:
     """Anchor the journal's head when the console ends its work on a run."""
     connection.execute("SELECT cutter_governance.fn_run_rest(%s, %s)", (run_id, event))

@@ -15,6 +15,8 @@ _IDENTITY = """
       FROM pg_control_system() c
 """
 _TIMELINE = "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int"
+# What a standby has replayed: its own files name a timeline only at the next restart point.
+_REPLAYED = "SELECT greatest(k.timeline_id, r.min_recovery_end_timeline) FROM pg_control_checkpoint() k, pg_control_recovery() r"
 _CAN_WRITE = """
     SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE n.nspname IN ('public', 'cutter_governance') AND c.relkind = 'r'
@@ -63,24 +65,27 @@ class Identity(Value):
     server_version: str
     role: str
     superuser: bool
+    in_recovery: bool = False
+    """True for a standby, whose timeline is the one that it replays."""
 
 
-def measure_identity(connection: psycopg.Connection, host: str) -> Identity:
+def measure_identity(connection: psycopg.Connection, host: str, *, standby: bool = False) -> Identity:
     """Return the identity of the database and the connection's role.
 
-    Raises Drifted on a server in recovery: nothing can be cut there.
+    Raises Drifted on a server in recovery, where nothing can be cut, unless `standby` says that it is only looked at.
     """
     row = connection.execute(_IDENTITY).fetchone()
-    if row is None or row[2]:
+    if row is None or (row[2] and not standby):
         raise Drifted(StopCode.IDENTITY_MISMATCH, "the server is in recovery: a standby", "Connect to the primary.")
     # From the WAL: pg_control keeps the old timeline until the first checkpoint after a promotion.
-    timeline = scalar(connection, _TIMELINE)
+    timeline = scalar(connection, _REPLAYED if row[2] else _TIMELINE)
     return Identity(
         target=Target(host=host, database=row[0], system_identifier=row[1], timeline=int(str(timeline))),
         server_version_num=row[3],
         server_version=row[4],
         role=row[5],
         superuser=row[6],
+        in_recovery=row[2],
     )
 
 

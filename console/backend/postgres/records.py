@@ -80,6 +80,8 @@ class ApprovalRow(Value):
     review_decision_id: str | None
     purpose: str | None
     """Purpose of the ruling; None if version 0.2.0 imported it, whose rulings authorise nothing new."""
+    timeline: int
+    """The timeline that it was signed for; on another one it authorises nothing but a revert."""
 
 
 class LeaseRow(Value):
@@ -199,7 +201,7 @@ def events_of(connection: psycopg.Connection, run_ids: Iterable[str]) -> dict[st
 
 _APPROVALS = sql.SQL(
     "SELECT statement_sha256, kind, run_id, plan_digest, expires, signers, imported_by, imported_at, used_for, used_at,"
-    " review_decision_id::text, purpose FROM cutter_governance.v_approval WHERE run_id = %s OR %s = '' ORDER BY imported_at DESC"
+    " review_decision_id::text, purpose, timeline FROM cutter_governance.v_approval WHERE run_id = %s OR %s = '' ORDER BY imported_at DESC"
 )
 
 

@@ -39,7 +39,7 @@ from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Waiting
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan import CutPlan
-from console.backend.model.plan_binding import Target, TableDelta, expected_enactment_deltas, expected_revert_deltas
+from console.backend.model.plan_binding import TableDelta, Target, expected_enactment_deltas, expected_revert_deltas
 from console.backend.model.purposes import PURPOSE_AT, Operation, Purpose
 from console.backend.model.view_models import ApprovalStatus, ApprovalView
 from console.backend.model.written_plan import as_written
@@ -145,7 +145,7 @@ def write_drafted(
     place = _place(installation, row.run_id)
     facts = _facts(installation, row, plan, purpose, place)
     if not purpose.over_drafts:
-        elsewhere, action = said_elsewhere(facts, purpose, place)
+        elsewhere, action = said_elsewhere(facts, purpose, place, in_batch=_is_in_batch(installation, row.run_id))
         if elsewhere:
             raise Drifted(StopCode.IDENTITY_MISMATCH, f"no SG_1 is drafted for run {row.run_id}: {elsewhere}", action)
         write_statement(path, draft_statement(purpose, facts, policy.sha256, installation.context))
@@ -246,7 +246,8 @@ def expectation(
     row, plan = run_and_plan(installation, claimed.run_id)
     place = _place(installation, claimed.run_id)
     facts, drafted = _facts(installation, row, plan, claimed.purpose, place), None
-    elsewhere, action = said_elsewhere(facts, claimed.purpose, place)
+    in_batch = _is_in_batch(installation, claimed.run_id)
+    elsewhere, action = said_elsewhere(facts, claimed.purpose, place, in_batch=in_batch)
     if claimed.purpose.over_drafts:
         state = state or _draft_digests(installation, claimed.run_id)
         enacts = claimed.purpose is Purpose.ENACT
@@ -443,7 +444,11 @@ def _target(planned: Target, purpose: Purpose, place: PlaceRow, host: str) -> Ta
             return planned if place.timeline == planned.timeline else here(planned, place, host)
 
 
-def said_elsewhere(facts: RunFacts, purpose: Purpose, place: PlaceRow) -> tuple[str, str]:
+def _is_in_batch(installation: Installation, run_id: str) -> bool:
+    return bool(known_run(installation, run_id).request.batch_id)
+
+
+def said_elsewhere(facts: RunFacts, purpose: Purpose, place: PlaceRow, *, in_batch: bool = False) -> tuple[str, str]:
     """Pure: why a ruling over these facts is for another server than the one at hand, and what to do; empty if it is not."""
     target, run_id = facts.target, facts.run_id
     bound, at_hand = place_of(target), Place(system_identifier=place.system_identifier, timeline=place.timeline)
@@ -453,6 +458,8 @@ def said_elsewhere(facts: RunFacts, purpose: Purpose, place: PlaceRow) -> tuple[
     if (target.database, target.system_identifier) != (place.database, place.system_identifier):
         return said, "This is another database: connect to the one that the plan was made for."
     match purpose:
+        case Purpose.CUT if in_batch:
+            return said, f"A batch is planned as a whole. End this run, and start another batch: cutter-console run void {run_id} --reason TEXT"
         case Purpose.CUT:
             return said, f"Plan the run again for this server: cutter-console run replan {run_id}"
         case Purpose.ENACT:
@@ -464,9 +471,7 @@ def said_elsewhere(facts: RunFacts, purpose: Purpose, place: PlaceRow) -> tuple[
             return said, f"See what the run can do here: cutter-console run show {run_id}"
 
 
-def _facts(
-    installation: Installation, row: RunRow, plan: CutPlan, purpose: Purpose, place: PlaceRow
-) -> RunFacts:
+def _facts(installation: Installation, row: RunRow, plan: CutPlan, purpose: Purpose, place: PlaceRow) -> RunFacts:
     if plan.world is None:
         raise Refused(StopCode.INVARIANT_FAILED, "the plan is bound to no database", "Start another run.")
     of_plan = not purpose.over_drafts

@@ -12,16 +12,14 @@ from console.backend.postgres.places import PlaceRow
 
 
 class Place(Value):
-    """A server by system identifier and timeline; both are empty where no verification names one."""
+    """A server by system identifier and timeline."""
 
-    system_identifier: str = ""
-    timeline: int = 0
+    system_identifier: str
+    timeline: int
 
     @property
     def words(self) -> str:
         """Return the place for a message."""
-        if not self.system_identifier:
-            return "a server that was not recorded"
         return f"server {self.system_identifier}, timeline {self.timeline}"
 
 
@@ -66,9 +64,11 @@ def displacement(stage: Stage, planned: Target | None, at_hand: PlaceRow) -> Dis
     """
     here = Place(system_identifier=at_hand.system_identifier, timeline=at_hand.timeline)
     if stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION:
-        bound, word = Place(), "the drafts were verified on"
-        if at_hand.verified_on is not None and at_hand.verified_timeline is not None:
-            bound = Place(system_identifier=at_hand.verified_on, timeline=at_hand.verified_timeline)
+        # Version 0.2.0 recorded no server: its drafts are verified again before SG_2 is drafted, wherever they are.
+        if at_hand.verified_on is None or at_hand.verified_timeline is None:
+            return None
+        bound = Place(system_identifier=at_hand.verified_on, timeline=at_hand.verified_timeline)
+        word = "the drafts were verified on"
     elif planned is not None and (stage in _PLANNED_STAGES or stage in DRAFT_STAGES):
         bound, word = place_of(planned), "it was planned for"
     else:

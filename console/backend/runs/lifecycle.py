@@ -281,6 +281,24 @@ def void_run(installation: Installation, run_id: str, reason: str) -> None:
             ledger.leave(promise.connection, run_id, Family.VOIDED, _reason_word(reason), event)
 
 
+def replan_run(installation: Installation, run_id: str) -> None:
+    """Return a run that has written nothing to its pinned source, to be planned again for the server at hand.
+
+    Raises Refused if the plan is for this server already, or something was written under it.
+    """
+    workspace, request = _workspace_and_request(installation, run_id)
+    with operation(installation, workspace, request, Operation.REPLAN) as journal:
+        facts, plan = measure_facts(installation, run_id, at_rest=True), workspace.plan_facts()
+        require_move(Move.REPLAN, facts, run_id)
+        with committing(installation, journal, run_id, Operation.REPLAN) as promise:
+            record: dict[str, object] = {
+                "plan_digest": plan.plan_digest if plan else "",
+                "target": plan.target.model_dump(mode="json") if plan else None,
+            }
+            event = change_event(promise.connection, workspace, Operation.REPLAN, record, promise.head)
+            ledger.replan(promise.connection, run_id, event)
+
+
 def _workspace_and_request(installation: Installation, run_id: str) -> tuple[Workspace, RunRequestFile]:
     """Return the run's directory, which may be gone, and the request that it was started with."""
     run = known_run(installation, run_id)

@@ -97,6 +97,8 @@ class Mark(PhaseWork):
     phase = Phase.MARK
 
     def prepare(self, context: PhaseContext) -> tuple[Check, ...]:
+        # There is none but in a run that is planned again, after a promotion.
+        context.workspace.set_plan_aside()
         document = _first_pass(context)
         context.workspace.write_marked(document)
         coverage = document.coverage

@@ -119,7 +119,10 @@ def world_unchanged(
         if planned.target == now.target:
             code, action = StopCode.DRIFT, "Void the run and start another, or undo the change."
         else:
-            code, action = StopCode.IDENTITY_MISMATCH, f"See what it can do here: cutter-console run show {context.run_id}"
+            code, action = (
+                StopCode.IDENTITY_MISMATCH,
+                f"See what it can do here: cutter-console run show {context.run_id}",
+            )
         raise Drifted(code, "the world is not the plan's: " + "; ".join(differences), action)
     answer = "identity, timeline, grants, guards, baseline and counts equal the plan's"
     if since.added:

@@ -13,7 +13,7 @@ from console.backend.journal.journal_record import Anchor
 from console.backend.model.errors import CutterError, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.profile_names import EDIT_PROFILE
-from console.backend.model.purposes import Purpose
+from console.backend.model.purposes import Operation, Purpose
 from console.backend.model.states import Family, Mode, Phase, RunState, Stage, is_over
 from console.backend.model.view_models import Interruption, PhaseStatus, PhaseView, RunSummary, RunView
 from console.backend.postgres.connections import connect
@@ -76,7 +76,7 @@ def view_run(installation: Installation, run_id: str) -> RunView:
     cut_short = interruption(installation, request, records_at_rest(workspace))
     verdict = _journal(workspace, run_id, known.recorded)
     facts = _facts(known, cut_short, verdict)
-    plan = workspace.plan_facts()
+    plan = workspace.plan_facts() if row is None or row.plan_digest else None
     waits = request.mode is Mode.LIVE and facts.state.family is Family.ACTIVE and not facts.is_unsettled
     is_repeal = plan is not None and plan.amendment is not None and plan.amendment.is_repeal
     pauses = _PAUSES_OF_REPEAL if is_repeal else _PAUSES
@@ -329,8 +329,10 @@ def _summary_of_damaged(workspace: Workspace) -> RunSummary:
 
 
 def _by_the_console(recorded: tuple[EventRow, ...]) -> tuple[EventRow, ...]:
-    """Leave out events that were written without the journal's key: they tell nothing of a phase."""
-    return tuple(event for event in recorded if event.vouched is not False)
+    """Leave out events that were written without the journal's key, and those of a plan that was made again since."""
+    ours = tuple(event for event in recorded if event.vouched is not False)
+    again = max((number for number, event in enumerate(ours) if event.phase == Operation.REPLAN), default=0)
+    return tuple(event for number, event in enumerate(ours) if number >= again or event.phase == Phase.SOURCE_PIN)
 
 
 def _phases(workspace: Workspace, recorded: tuple[EventRow, ...]) -> tuple[PhaseView, ...]:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+import psycopg
+
 from console.backend.host.installation import Installation
 from console.backend.journal.journal_record import Anchor
 from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, StopCode
 from console.backend.model.outcome import Outcome
-from console.backend.model.plan_binding import TableCount
+from console.backend.model.plan_binding import TableCount, Target
 from console.backend.model.purposes import KIND_AT, Kind, Purpose, RunOperation
 from console.backend.model.states import Family, Move, Stage, only_closes
 from console.backend.model.tables import READERS_TABLES
@@ -17,6 +19,7 @@ from console.backend.model.view_models import CountView, RunSummary, Status, Swi
 from console.backend.postgres.batches import batch_of_each_run
 from console.backend.postgres.connections import connect
 from console.backend.postgres.measure import Identity, measure_baseline, measure_counts, measure_identity
+from console.backend.postgres.places import PlaceRow, VerifiedRow, verified_places
 from console.backend.postgres.records import (
     ApprovalRow,
     RunRow,
@@ -27,6 +30,7 @@ from console.backend.postgres.records import (
     open_runs,
     recorded_runs,
 )
+from console.backend.runs.binding import Displacement, displacement
 from console.backend.runs.kill_switch import (
     combined,
     hold_in_file,
@@ -39,6 +43,7 @@ from console.backend.runs.moves import command_of
 from console.backend.runs.other_layout import is_elsewhere
 from console.backend.runs.run_views import run_directories, summaries
 from console.backend.runs.site import site_status
+from console.backend.runs.workspace import Workspace
 
 _RULED = {Kind.SG_1: "cut into draft", Kind.SG_2: "enactment"}
 _REPEALED = {Kind.SG_1: "repeal", Kind.SG_2: "enactment of the repeal"}
@@ -56,6 +61,8 @@ class Facts(Value):
     """Runs that have a directory here and a row in the database."""
     rulings: tuple[ApprovalRow, ...]
     """Read only if a run waits for a ruling."""
+    verified: Mapping[str, VerifiedRow] = {}
+    """The server that verified the drafts of each run at the second pause."""
     batches: Mapping[str, str] = {}
     """The batch of each run that is a member of one; read only if a run waits for a ruling."""
     switch: SwitchView
@@ -109,17 +116,23 @@ def _read(installation: Installation, in_file: SwitchView | None, switch: Switch
         runs = open_runs(connection)
         waits = any(row.family is Family.ACTIVE and row.stage in KIND_AT for row in runs)
         return Facts(
-            identity=measure_identity(connection, installation.context.host),
+            identity=measure_identity(connection, installation.context.host, standby=True),
             counts=measure_counts(connection),
             baseline=measure_baseline(connection),
             runs=runs,
             known=recorded_runs(connection, run_directories(installation)),
             rulings=approvals(connection) if waits else (),
             batches=batch_of_each_run(connection) if waits else {},
+            verified=_verified(connection, runs),
             anchors=anchors_by_run(connection, runs),
             switch=switch
             or combined(installation, in_file, switch_of(current_hold(connection), open_lease(connection))),
         )
+
+
+def _verified(connection: psycopg.Connection, runs: tuple[RunRow, ...]) -> Mapping[str, VerifiedRow]:
+    waiting = [row.run_id for row in runs if row.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION]
+    return verified_places(connection, waiting) if waiting else {}
 
 
 def _status(installation: Installation, facts: Facts, now: datetime, *, read_only: bool, demo: bool) -> Status:
@@ -132,14 +145,15 @@ def _status(installation: Installation, facts: Facts, now: datetime, *, read_onl
     places = {run.run_id: run.elsewhere for run in runs if run.elsewhere}
     waits = tuple(
         _wait_elsewhere(wait, places[wait.run_id]) if wait.run_id in places else wait
-        for wait in _waits(facts, [row for row in facts.runs if row.run_id not in settled_first], now)
+        for wait in _waits(installation, facts, [row for row in facts.runs if row.run_id not in settled_first], now)
     )
+    promoted = _wait_promoted(installation, facts.identity.target)
     return Status(
         measured_at=now,
         outcome=Outcome.FAIL
         if lost
         else Outcome.PARTIAL
-        if switch.state in {SwitchState.HOLD, SwitchState.UNREADABLE}
+        if promoted or switch.state in {SwitchState.HOLD, SwitchState.UNREADABLE}
         else Outcome.PASS,
         target=facts.identity.target,
         role=facts.identity.role,
@@ -150,7 +164,7 @@ def _status(installation: Installation, facts: Facts, now: datetime, *, read_onl
         switch=switch,
         counts=_counts(facts),
         current_run=_current(runs),
-        waiting=(*_hold_waits(switch), *lost, *unsettled, *waits),
+        waiting=(*_hold_waits(switch), *lost, *promoted, *unsettled, *waits),
     )
 
 
@@ -170,10 +184,17 @@ def _unreachable(
     )
 
 
-def _usable_kinds(row: RunRow, rulings: tuple[ApprovalRow, ...], now: datetime) -> set[str]:
-    """Return the kinds of the run's rulings that can still be used. Rulings of version 0.2.0 have no purpose and do not count."""
-    usable = (ruling for ruling in rulings if ruling.run_id == row.run_id and ruling.purpose and not ruling.used_for)
-    return {ruling.kind for ruling in usable if ruling.expires > now}
+def _usable_kinds(row: RunRow, facts: Facts, now: datetime) -> set[str]:
+    """Return the kinds of the run's rulings that can still be used, on this timeline. Rulings of version 0.2.0 have no purpose and do not count."""
+    usable = (
+        ruling
+        for ruling in facts.rulings
+        if ruling.run_id == row.run_id and ruling.purpose and ruling.plan_digest == row.plan_digest
+    )
+    timeline = facts.identity.target.timeline
+    return {
+        ruling.kind for ruling in usable if not ruling.used_for and ruling.expires > now and ruling.timeline == timeline
+    }
 
 
 def _place(table: str) -> int:
@@ -207,19 +228,69 @@ def _wait_to_settle(run: RunSummary) -> WaitView:
     )
 
 
-def _waits(facts: Facts, rows: list[RunRow], now: datetime) -> tuple[WaitView, ...]:
+def _waits(installation: Installation, facts: Facts, rows: list[RunRow], now: datetime) -> tuple[WaitView, ...]:
     """Return what each run waits for; the members of a batch that wait for the same wait as one."""
     alone: list[WaitView] = []
     together: dict[tuple[str, Kind, bool], list[RunRow]] = {}
     for row in rows:
-        imported, batch_id = _usable_kinds(row, facts.rulings, now), facts.batches.get(row.run_id)
-        if batch_id is not None and row.family is Family.ACTIVE and row.stage in KIND_AT:
+        imported, batch_id = _usable_kinds(row, facts, now), facts.batches.get(row.run_id)
+        if (displaced := _displaced(installation, facts, row)) is not None:
+            alone.append(_wait_displaced(row, displaced, in_batch=batch_id is not None))
+        elif batch_id is not None and row.family is Family.ACTIVE and row.stage in KIND_AT:
             kind = KIND_AT[row.stage]
             together.setdefault((batch_id, kind, kind in imported), []).append(row)
         elif (wait := _wait(row, imported, facts.switch)) is not None:
             alone.append(wait)
     of_batches = (_wait_of_batch(*key, members, facts.switch) for key, members in together.items())
     return (*(wait for wait in of_batches if wait is not None), *alone)
+
+
+def _displaced(installation: Installation, facts: Facts, row: RunRow) -> Displacement | None:
+    """Return how this server differs from the one that a run at a pause is bound to; None if it does not."""
+    if row.family is not Family.ACTIVE or row.stage not in KIND_AT:
+        return None
+    plan = Workspace.open(installation.root, row.run_id).plan_facts()
+    target = facts.identity.target
+    verified = facts.verified.get(row.run_id)
+    place = PlaceRow(
+        database=target.database,
+        system_identifier=target.system_identifier,
+        timeline=target.timeline,
+        is_standby=facts.identity.in_recovery,
+        verified_on=verified.system_identifier if verified else None,
+        verified_timeline=verified.timeline if verified else None,
+    )
+    return displacement(row.stage, plan.target if plan else None, place)
+
+
+def _wait_displaced(row: RunRow, displaced: Displacement, *, in_batch: bool) -> WaitView:
+    is_cut = row.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
+    move = Move.VERIFY if is_cut else Move.REPLAN
+    if not displaced.is_promoted or (not is_cut and (in_batch or row.operation is RunOperation.EDIT)):
+        move = Move.REVERT if is_cut else Move.VOID
+    return WaitView(
+        what=f"{row.docprefix} is on another server now: {displaced.said}",
+        run_id=row.run_id,
+        since=row.changed_at,
+        waits_for="the operator",
+        next_action=command_of(move, row.run_id),
+    )
+
+
+def _wait_promoted(installation: Installation, target: Target) -> tuple[WaitView, ...]:
+    """Return what is to be done on a timeline that this host does not pin; nothing if it pins none, or this one."""
+    pins = installation.settings.pins
+    if not pins.timeline or pins.timeline == target.timeline or pins.system_identifier != target.system_identifier:
+        return ()
+    return (
+        WaitView(
+            what=f"a standby was promoted: this server is on timeline {target.timeline}, this host pins {pins.timeline}",
+            run_id="",
+            since=None,
+            waits_for="the operator: find out what the other server had",
+            next_action="cutter-console init --pin --repin",
+        ),
+    )
 
 
 def _wait_of_batch(

@@ -313,6 +313,22 @@ class Workspace:
         except Refused:
             return None
 
+    def set_plan_aside(self) -> None:
+        """Rename a plan that is made again, with its phases' records, so that an auditor finds what was signed before."""
+        if not (self.directory / "plan.json").exists():
+            return
+        word = self.sha256("plan.json")[:8]
+        (self.directory / "plan-facts.json").unlink(missing_ok=True)
+        # The plan last: after a crash in between, the next call finds it and goes on.
+        kept = [
+            record_name(phase) for phase in Phase if Phase.SOURCE_PIN.number < phase.number < Phase.CUT_LEG_A.number
+        ]
+        for name in (*kept, "plan.json"):
+            path = self.directory / name
+            if path.exists():
+                path.rename(path.with_name(f"{path.stem}-{word}.json"))
+        self._plan = None
+
     def write_record(self, record: PhaseRecord) -> None:
         """Keep a phase's record; the last one of a phase counts."""
         self.write(record_name(record.phase), canonical_json(record))

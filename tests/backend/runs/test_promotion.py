@@ -6,11 +6,11 @@ from contextlib import contextmanager
 import pytest
 
 from console.backend.approvals.signatures import signatures_beside
-from console.backend.model.errors import CutterError, Refused, StopCode
+from console.backend.model.errors import CutterError, Refused
 from console.backend.model.outcome import Outcome
-from console.backend.model.states import Move, Stage
+from console.backend.model.states import Mode, Move, Stage
 from tests.backend.runs.test_failover import _at_the_promoted
-from tests.support.passage import UNITS, Passage
+from tests.support.passage import REQUEST, UNITS, Passage, silent
 from tests.support.standby import follower_of
 
 At = Callable[[str], Passage]
@@ -23,6 +23,20 @@ def promoted(passage: Passage) -> Iterator[Passage]:
         yield _at_the_promoted(passage, standby)
 
 
+def _next_actions(passage: Passage) -> list[str]:
+    return [wait.next_action for wait in passage.backend.status().waiting]
+
+
+def _said_at_once(passage: Passage, command: str) -> None:
+    """The first look at the new primary says that a standby was promoted, and offers what can be done there."""
+    status = passage.backend.status()
+    assert status.outcome is Outcome.PARTIAL
+    assert status.target is not None
+    assert status.target.timeline == 2
+    assert any("a standby was promoted: this server is on timeline 2" in wait.what for wait in status.waiting)
+    assert [wait.next_action for wait in status.waiting] == ["cutter-console init --pin --repin", command]
+
+
 def test_a_run_at_the_second_pause_goes_on_once_its_drafts_were_verified_and_signed_there(at: At) -> None:
     passage = at("SG_2 imported")
     old = passage.installation.statement(passage.run_id, "SG_2")
@@ -30,6 +44,7 @@ def test_a_run_at_the_second_pause_goes_on_once_its_drafts_were_verified_and_sig
         run = there.run()
         assert run.moves == (Move.VERIFY, Move.REVERT)
         assert "the drafts were verified on" in run.displaced
+        _said_at_once(there, f"cutter-console verify {there.run_id}")
         with pytest.raises(CutterError) as refused:
             there.enact()
         assert f"cutter-console verify {there.run_id}" in refused.value.next_action
@@ -37,6 +52,7 @@ def test_a_run_at_the_second_pause_goes_on_once_its_drafts_were_verified_and_sig
             there.backend.import_statement(old, signatures_beside(old))
         assert f"cutter-console verify {there.run_id}" in refused.value.next_action
         assert {check.outcome for check in there.backend.verify(there.run_id)} == {Outcome.PASS}
+        assert f"cutter-console approval draft {there.run_id}" in _next_actions(there)
         assert there.run().moves == (Move.IMPORT_SG_2, Move.ENACT, Move.REVERT)
         with pytest.raises(CutterError):
             there.enact()
@@ -44,3 +60,38 @@ def test_a_run_at_the_second_pause_goes_on_once_its_drafts_were_verified_and_sig
         assert there.enact().state.stage is Stage.CLOSEOUT_REPORTED
         assert there.lifecycles() == ["enacted"] * UNITS
         assert there.run().journal.startswith("PASS")
+
+
+def test_a_run_at_the_first_pause_is_planned_and_signed_again_there(at: At) -> None:
+    """The same text from the same source; gates, counts and digests are measured on the new primary."""
+    passage = at("SG_1 imported")
+    old, plan_digest = passage.installation.statement(passage.run_id, "SG_1"), passage.run().plan_digest
+    signed, signature = old.read_bytes(), signatures_beside(old)[0].read_bytes()
+    with promoted(passage) as there:
+        run_id = there.run_id
+        assert there.run().moves == (Move.REPLAN, Move.VOID)
+        _said_at_once(there, f"cutter-console run replan {run_id}")
+        for refused_call in (there.arm, there.sign, there.resume):
+            with pytest.raises(CutterError) as refused:
+                refused_call()
+            assert f"cutter-console run replan {run_id}" in refused.value.next_action
+        again = there.backend.replan(run_id, silent)
+        assert again.state.stage is Stage.AWAITING_CUT_AUTHORIZATION
+        assert (again.displaced, again.moves) == ("", (Move.ARM, Move.IMPORT_SG_1, Move.VOID))
+        assert again.plan_digest != plan_digest
+        with pytest.raises(Refused, match="cannot plan again"):
+            there.backend.replan(run_id, silent)
+        copy = old.with_name("old.json")
+        copy.write_bytes(signed)
+        (beside := old.with_name("old.json.asc")).write_bytes(signature)
+        with pytest.raises(CutterError) as refused:
+            there.backend.import_statement(copy, (beside,))
+        assert "cutter-console approval draft" in refused.value.next_action
+        there.backend.start(REQUEST.model_copy(update={"mode": Mode.DRYRUN}), silent)
+        there.sign()
+        there.arm()
+        assert there.resume().state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
+        there.sign()
+        assert there.enact().state.stage is Stage.CLOSEOUT_REPORTED
+        assert there.run().journal.startswith("PASS")
+        assert there.backend.report(run_id).unchanged

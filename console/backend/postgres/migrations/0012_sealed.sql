@@ -114,7 +114,12 @@ CREATE OR REPLACE TRIGGER guard_run_identity BEFORE UPDATE ON run FOR EACH ROW
                   IS DISTINCT FROM ROW (NEW.source_sha256, NEW.canonical_sha256))
           OR (OLD.plan_digest IS NOT NULL
               AND ROW (OLD.plan_digest, OLD.content_digest, OLD.n_units, OLD.baseline_digest)
-                  IS DISTINCT FROM ROW (NEW.plan_digest, NEW.content_digest, NEW.n_units, NEW.baseline_digest)))
+                  IS DISTINCT FROM ROW (NEW.plan_digest, NEW.content_digest, NEW.n_units, NEW.baseline_digest)
+              -- Planned again, before anything is written: the whole plan is gone, and the run is back at its source.
+              AND NOT (NEW.stage = 'source_pinned'
+                       AND OLD.stage IN ('cutplan_ok', 'pre_write_backup_taken', 'grants_probed',
+                                         'awaiting_cut_authorization')
+                       AND num_nulls(NEW.plan_digest, NEW.content_digest, NEW.n_units, NEW.baseline_digest) = 4)))
     EXECUTE FUNCTION guard_refuse('a run keeps its identity, its source and its plan, and an ended run stays ended');
 ALTER TABLE run ENABLE ALWAYS TRIGGER guard_run_identity;
 

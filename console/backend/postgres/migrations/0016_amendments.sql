@@ -25,6 +25,7 @@ COMMENT ON COLUMN run.base_digest IS
     'Of an amendment or a repeal: Merkle root over the document as it was law when it was planned (fn_base_digest).';
 CREATE OR REPLACE TRIGGER guard_run_base BEFORE UPDATE ON run FOR EACH ROW
     WHEN (OLD.base_digest IS DISTINCT FROM NEW.base_digest
+          AND NOT (NEW.stage = 'source_pinned' AND num_nulls(NEW.base_digest, NEW.plan_digest) = 2)
           AND (OLD.base_digest IS NOT NULL OR OLD.plan_digest IS NOT NULL OR OLD.operation NOT IN ('amend', 'repeal')))
     EXECUTE FUNCTION guard_refuse('an amendment keeps the base that it was planned against');
 ALTER TABLE run ENABLE ALWAYS TRIGGER guard_run_base;

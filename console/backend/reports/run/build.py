@@ -37,6 +37,8 @@ _NEXT = {
     Move.CONTINUE: ("The run can go on", "cutter-console run resume {run}"),
     Move.IMPORT_SG_1: ("SG_1 can be drafted, signed elsewhere and imported", "cutter-console approval draft {run}"),
     Move.ARM: ("With SG_1 imported the switch can be armed", "cutter-console arm {run} --confirm {run}"),
+    Move.REPLAN: ("A standby was promoted: it can be planned again for this server", "cutter-console run replan {run}"),
+    Move.VERIFY: ("A standby was promoted: its drafts can be verified again here", "cutter-console verify {run}"),
     Move.IMPORT_SG_2: ("SG_2 can be drafted, signed elsewhere and imported", "cutter-console approval draft {run}"),
     Move.ENACT: ("With SG_2 imported it can be enacted, for good", "cutter-console enact {run} --confirm {run}"),
     Move.REVERT: ("Its draft cut can be taken back", "cutter-console revert {run} --confirm {run}"),

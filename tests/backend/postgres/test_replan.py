@@ -1,0 +1,87 @@
+"""A run that has written nothing is planned again; what was signed over its old plan authorises nothing more."""
+
+import pytest
+
+from console.backend.postgres import ledger
+from console.backend.postgres.connections import scalar
+from tests.backend.postgres.signed_cut import SignedCut, event, stopped
+from tests.backend.postgres.tampering import tamper
+
+
+def _replan(run: SignedCut) -> None:
+    with run.executor() as connection:
+        ledger.replan(connection, run.run_id, event())
+
+
+def _planned_again(run: SignedCut, plan_digest: str) -> None:
+    """To the first pause, with another plan of the same text."""
+    with run.database.connect() as connection:
+        row = connection.execute(
+            "SELECT content_digest, n_units, baseline_digest FROM cutter_governance.run WHERE run_id = %s",
+            (run.run_id,),
+        ).fetchone()
+    assert row == (None, None, None)
+    tamper(
+        run.database,
+        f"UPDATE cutter_governance.run SET plan_digest = '{plan_digest}', content_digest = repeat('a', 64), n_units = 3,"
+        " baseline_digest = (SELECT baseline_digest FROM cutter_governance.approval LIMIT 1),"
+        f" stage = 'awaiting_cut_authorization' WHERE run_id = '{run.run_id}'",
+    )
+
+
+def test_the_whole_plan_is_gone_and_the_run_is_back_at_its_source(cut: SignedCut) -> None:
+    _replan(cut)
+    with cut.database.connect() as connection:
+        row = connection.execute(
+            "SELECT stage, family, plan_digest, n_units, source_sha256 IS NOT NULL FROM cutter_governance.run"
+            " WHERE run_id = %s",
+            (cut.run_id,),
+        ).fetchone()
+        last = scalar(connection, "SELECT stage FROM cutter_governance.run_event ORDER BY id DESC LIMIT 1")
+    assert row == ("source_pinned", "active", None, None, True)
+    assert last == "source_pinned"
+
+
+def test_it_ends_the_lease_of_the_run(cut: SignedCut) -> None:
+    cut.rule()
+    cut.arm()
+    _replan(cut)
+    with cut.database.connect() as connection:
+        assert scalar(connection, "SELECT count(*) FROM cutter_governance.v_lease") == 0
+
+
+def test_a_ruling_over_the_old_plan_arms_nothing_and_writes_nothing(cut: SignedCut) -> None:
+    cut.rule()
+    _replan(cut)
+    with stopped("STOP_EXECUTION_DISABLED"):
+        cut.arm()
+    _planned_again(cut, "b" * 64)
+    cut.arm()
+    with stopped("STOP_APPROVAL_INVALID"), cut.executor() as connection:
+        cut.apply(connection)
+    assert cut.lifecycles() == []
+
+
+def test_what_is_written_keeps_its_plan(cut: SignedCut) -> None:
+    cut.cut()
+    with stopped("STOP_INVARIANT_FAILED"):
+        _replan(cut)
+
+
+def test_only_the_executor_takes_a_plan_away(cut: SignedCut) -> None:
+    with stopped("42501"), cut.verifier() as connection:
+        ledger.replan(connection, cut.run_id, event())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "plan_digest = repeat('b', 64)",
+        "stage = 'source_pinned', plan_digest = NULL",
+        "stage = 'marked', plan_digest = NULL, content_digest = NULL, n_units = NULL, baseline_digest = NULL",
+    ],
+)
+def test_a_plan_is_taken_away_whole_or_not_at_all(cut: SignedCut, change: str) -> None:
+    """The guard asks for it whoever writes, the owner too."""
+    with stopped("CU004"), cut.database.connect() as connection:
+        connection.execute(f"UPDATE cutter_governance.run SET {change}".encode())
