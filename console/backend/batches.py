@@ -1,5 +1,7 @@
 """The backend's answers about batches to both front ends."""
 
+from collections.abc import Callable
+
 from console.backend.gates import arming_checks
 from console.backend.gates.dry_runs import judge_dry_run, measure_dry_runs
 from console.backend.host.installation import Installation
@@ -150,6 +152,16 @@ class Batches:
             arm_batch(self._installation, batch_id, Purpose.ENACT, holder)
             after = BatchWalk(self._installation, batch_id, on_batch, on_progress).enact(holder)
         return self._reported(after)
+
+    def verify(self, batch_id: str, verify: Callable[[str], tuple[Check, ...]]) -> tuple[Check, ...]:
+        """Verify each member at the second pause by `verify`; a check's name begins with the member's document."""
+        waiting = _WAITING[BatchMove.ENACT]
+        return tuple(
+            check.model_copy(update={"name": f"{member.docprefix}: {check.name}"})
+            for member in self.view(batch_id).members
+            if member.stage in waiting and not member.set_aside
+            for check in verify(member.run_id)
+        )
 
     def report(self, batch_id: str) -> ReportView:
         """Write the report of the batch: a row for each document."""

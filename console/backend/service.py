@@ -201,6 +201,9 @@ class BackendService:
         before = self.run(run_id)
         if not _GOES_ON & set(before.moves):
             message = f"run {run_id} at {before.state.name} does not go on; legal now: {', '.join(before.moves)}"
+            if before.displaced:
+                message = f"{message}; {before.displaced}"
+                raise Drifted(StopCode.IDENTITY_MISMATCH, message, command_of(before.moves[0], run_id))
             raise Refused(StopCode.INVARIANT_FAILED, message, command_of(before.moves[0], run_id))
         self._walk(Engine(self.installation, run_id, on_progress))
         after = self.run(run_id)
@@ -227,7 +230,9 @@ class BackendService:
         return self.run(run_id)
 
     def verify(self, run_id: str) -> tuple[Check, ...]:
-        """Verify a draft cut; at the second pause the verdict is recorded, unless this console only reads."""
+        """Verify a draft cut, or those of a batch; at the second pause the verdict is recorded, unless this console only reads."""
+        if is_batch(run_id):
+            return Batches(self.installation).verify(run_id, self.verify)
         return verify_drafts(self.installation, self.run(run_id), record=not self.read_only)
 
     def approvals(self) -> tuple[ApprovalView, ...]:

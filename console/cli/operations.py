@@ -18,7 +18,7 @@ from console.cli.one_run import OneRun
 from console.cli.plan_request import PROFILE, PlanFile
 from console.cli.policy_requests import PinPolicy, WithdrawKey
 from console.cli.profile_requests import CheckProfile, OneProfile
-from console.cli.run_requests import ConfirmedRun, Panic, ReleaseHold, StartRun, VoidRun
+from console.cli.run_requests import ConfirmedRun, Panic, ReleaseHold, StartRun, VerifiedRun, VoidRun
 from console.cli.site_requests import InspectSite
 from console.cli.state_requests import DiffDocument, OneDocument, OneUnit, RepealDocument, ShowDocument, ShowUnit
 from console.cli.unit_requests import EditDraft, ListUnits, RetireUnit, SupersedeUnit
@@ -510,8 +510,8 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         ("verify",),
-        "verify a cut as the verifying role; at the second pause the verdict is recorded",
-        OneRun,
+        "verify a cut, or those of a batch, as the verifying role; at the second pause the verdict is recorded",
+        VerifiedRun,
         "console.cli.runs:verify",
         ("console.cli.runs:Verification",),
         writes=True,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from console.cli.arguments import Checked, Options, option, switch
+from console.cli.arguments import Checked, Options, option, positional, switch
 from console.cli.one_run import OneRun
 from console.cli.plan_request import DocumentFile
 
@@ -25,6 +25,13 @@ class StartRun(DocumentFile, Checked):
     def usage_problem(self, _options: Options) -> str:
         """Return why these arguments do not belong together, or an empty text."""
         return "--moved belongs to --amend" if self.moved and not self.amend else ""
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedRun:
+    """Request of `verify`."""
+
+    run: str = field(metadata=positional("RUN", "the run's or the batch's id"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from console.cli.installation import backend_of
 from console.cli.one_run import OneRun
 from console.cli.operations import Nothing
 from console.cli.output import narrate, report
-from console.cli.run_requests import ConfirmedRun, StartRun, VoidRun
+from console.cli.run_requests import ConfirmedRun, StartRun, VerifiedRun, VoidRun
 from console.cli.state_requests import RepealDocument
 from console.cli.taking_in import taken_in
 
@@ -152,7 +152,7 @@ def _once(before: RunView, after: RunView) -> RunView:
     return after
 
 
-def verify(options: Options, request: OneRun) -> ExitStatus:
+def verify(options: Options, request: VerifiedRun) -> ExitStatus:
     """Verify a draft cut again, as cutter_verify on a fresh connection; at the second pause the verdict is recorded."""
     checks = verification(backend_of(options), request.run)
     lines = [f"{check.outcome:<13} {check.name}: {check.detail}" for check in checks]

@@ -98,6 +98,7 @@ class DryRuns(Value):
     command: SafeText
     note: SafeText = ""
     """Words about a dry run of the same bytes that gave other content; empty without one."""
+    on_standby: bool = False
 
 
 class Fit(Value):
@@ -276,7 +277,13 @@ def _dry_run(probe: Probe, subject: Measurement[Subject], name: str) -> Check:
 
 def _dry_runs(probe: Probe, row: RunRow | None) -> DryRuns:
     if row is None:
-        return DryRuns(found=measure_dry_runs(probe.installation), target=_target_now(probe), command=_NEW_RUN)
+        answering = database(probe).value
+        return DryRuns(
+            found=measure_dry_runs(probe.installation),
+            target=_target_now(probe),
+            command=_NEW_RUN,
+            on_standby=answering is not None and answering.in_recovery,
+        )
     workspace = Workspace.open(probe.installation.root, row.run_id)
     plan, command = (
         workspace.plan_facts(),
@@ -304,6 +311,8 @@ def _target_now(probe: Probe) -> Target | None:
 
 
 def _dry(dry_runs: DryRuns, row: RunRow | None) -> Verdict:
+    if dry_runs.on_standby:
+        return fails("the server is a standby: nothing is cut here", "Connect to the primary.")
     if dry_runs.target is None:
         return fails("it is not known where the run would be cut", "Start another run.")
     if row is not None:

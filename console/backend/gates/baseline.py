@@ -230,6 +230,7 @@ def _verifier(probe: Probe) -> RoleProof:
 def _monitor(probe: Probe) -> RoleProof:
     """Try the writes as the monitoring role, without the READ ONLY that would refuse before privileges are checked."""
     mapping = site_mapping_of(probe.installation) if probe.is_of_another_layout() else None
+    probe.require_primary()
     with probe.monitor() as connection:
         connection.read_only = False
         proof = _role(connection, mapping)

@@ -82,6 +82,6 @@ def _lines(probe: Probe) -> tuple[Line, ...]:
     for name, role in (("executor", Role.EXECUTOR), ("verifier", Role.VERIFIER)):
         # A monitoring console opens no session that could write; the verdict names the connections that it leaves out.
         if not probe.read_only:
-            with probe.writing(role) as connection:
+            with probe.reading(role) as connection:
                 lines.append(_line(name, connection))
     return tuple(lines)

@@ -18,6 +18,7 @@ from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.model.outcome import Evidence, whole_ms
 from console.backend.postgres.connections import connect, translate
 from console.backend.postgres.kept_sessions import for_another_thread
+from console.backend.postgres.server import answering_database
 from console.backend.runs.other_layout import has_another_layout, not_installed
 from console.backend.runs.phase_context import Role
 
@@ -82,6 +83,24 @@ class Probe:
         if self.is_of_another_layout():
             raise not_installed()
 
+    def is_standby(self) -> bool:
+        """Return whether the server only replays what another one writes. Raises CutterError or TimeoutError if it does not say."""
+        return self.once("standby", self._measure_standby)
+
+    def require_primary(self) -> None:
+        """Raise Unmeasured on a standby, before a write is tried that is rolled back."""
+        if self.is_standby():
+            raise Unmeasured(
+                StopCode.IDENTITY_MISMATCH,
+                "the server is a standby: what is tried in a write and rolled back is measured on the primary",
+                "Measure it there; a standby is for reading: cutter-console status",
+            )
+
+    def _measure_standby(self) -> bool:
+        with self.monitor() as connection:
+            row = answering_database(connection)
+        return row is not None and row.in_recovery
+
     @contextmanager
     def monitor(self) -> Iterator[psycopg.Connection]:
         """Open a READ ONLY transaction of the monitoring role, within the deadline."""
@@ -93,9 +112,11 @@ class Probe:
     def writing(self, role: Role) -> Iterator[psycopg.Connection]:
         """Open a transaction of a role that could write; it is always rolled back.
 
-        Raises Unmeasured in a monitoring console, and in a database of another layout: the role of that name is another one.
+        Raises Unmeasured in a monitoring console, on a standby, and in a database of another layout: the role of that
+        name is another one.
         """
         conninfo = self._conninfo(role)
+        self.require_primary()
         with connect(conninfo, timeout_s=self.seconds_left, purpose=f"gate {self.gate}") as connection:
             try:
                 yield connection

@@ -295,7 +295,7 @@ def _measured_hands(probe: Probe, answers: Answers, *, verifier: bool) -> Hands:
 
 def _usable(probe: Probe, role: Role) -> bool:
     try:
-        with probe.writing(role):
+        with probe.reading(role):
             return True
     except Unmeasured as error:
         # Any other code, such as that of a monitoring console, is no refusal by the server.
@@ -305,7 +305,7 @@ def _usable(probe: Probe, role: Role) -> bool:
 
 
 def _measured_kinds(probe: Probe) -> tuple[str, ...]:
-    with probe.writing(Role.VERIFIER) as connection:
+    with probe.reading(Role.VERIFIER) as connection:
         return unknown_kinds(connection)
 
 

@@ -88,7 +88,7 @@ def measure(probe: Probe) -> Facts:
 
 def _catalogue(probe: Probe) -> Catalogue:
     with probe.monitor() as connection:
-        identity = measure_identity(connection, probe.installation.context.host)
+        identity = measure_identity(connection, probe.installation.context.host, standby=True)
         return Catalogue(
             guards=triggers(connection),
             sources=measure_sources(connection, measure_routines(connection)),

@@ -101,8 +101,7 @@ def measure(probe: Probe) -> Facts:
 
 
 def _registry(probe: Probe) -> Registry:
-    with probe.writing(Role.VERIFIER) as connection:
-        connection.read_only = True
+    with probe.reading(Role.VERIFIER) as connection:
         return Registry(
             first_run=is_first_cut(connection),
             intake=str(probe.installation.intake),

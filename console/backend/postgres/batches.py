@@ -43,8 +43,9 @@ _RULINGS_OF = """
       FROM cutter_governance.v_batch_ruling WHERE batch_id = ANY (%s) ORDER BY imported_at, statement_sha256
 """
 _RULED = """
-    SELECT DISTINCT run_id FROM cutter_governance.v_approval
-     WHERE run_id = ANY (%s) AND purpose = %s AND used_for IS NULL AND expires > clock_timestamp()
+    SELECT DISTINCT a.run_id FROM cutter_governance.v_approval a
+      JOIN cutter_governance.v_server_at_hand h USING (system_identifier, timeline)
+     WHERE a.run_id = ANY (%s) AND a.purpose = %s AND a.used_for IS NULL AND a.expires > clock_timestamp()
 """
 _STORED = "SELECT statement, members, signatures FROM cutter_governance.batch_ruling WHERE statement_sha256 = %s"
 
@@ -144,7 +145,7 @@ def waiting_members(connection: psycopg.Connection, batch_id: str, purpose: str)
 
 
 def ruled_members(connection: psycopg.Connection, run_ids: tuple[str, ...], purpose: str) -> frozenset[str]:
-    """Return those of these runs that have an unused ruling to this purpose which has not expired."""
+    """Return those of these runs that have an unused ruling to this purpose, for this timeline, which has not expired."""
     return frozenset(str(run_id) for (run_id,) in connection.execute(_RULED, (list(run_ids), purpose)))
 
 

@@ -145,7 +145,7 @@ def write_drafted(
     place = _place(installation, row.run_id)
     facts = _facts(installation, row, plan, purpose, place)
     if not purpose.over_drafts:
-        elsewhere, action = said_elsewhere(facts, purpose, place, in_batch=_is_in_batch(installation, row.run_id))
+        elsewhere, action = said_elsewhere(facts, purpose, place, in_batch=bool(_batch_of(installation, row.run_id)))
         if elsewhere:
             raise Drifted(StopCode.IDENTITY_MISMATCH, f"no SG_1 is drafted for run {row.run_id}: {elsewhere}", action)
         write_statement(path, draft_statement(purpose, facts, policy.sha256, installation.context))
@@ -155,7 +155,7 @@ def write_drafted(
         raise Drifted(
             StopCode.DRIFT,
             f"no SG_2 is drafted for run {row.run_id}: {refusal}",
-            f"Verify the drafts: cutter-console verify {row.run_id}. If they are not what was signed, take them back: "
+            f"Verify the drafts: cutter-console verify {_batch_of(installation, row.run_id) or row.run_id}. If they are not what was signed, take them back: "
             f"cutter-console approval draft {row.run_id} --revert",
         )
     if not state.count:
@@ -246,7 +246,7 @@ def expectation(
     row, plan = run_and_plan(installation, claimed.run_id)
     place = _place(installation, claimed.run_id)
     facts, drafted = _facts(installation, row, plan, claimed.purpose, place), None
-    in_batch = _is_in_batch(installation, claimed.run_id)
+    in_batch = bool(_batch_of(installation, claimed.run_id))
     elsewhere, action = said_elsewhere(facts, claimed.purpose, place, in_batch=in_batch)
     if claimed.purpose.over_drafts:
         state = state or _draft_digests(installation, claimed.run_id)
@@ -444,8 +444,11 @@ def _target(planned: Target, purpose: Purpose, place: PlaceRow, host: str) -> Ta
             return planned if place.timeline == planned.timeline else here(planned, place, host)
 
 
-def _is_in_batch(installation: Installation, run_id: str) -> bool:
-    return bool(known_run(installation, run_id).request.batch_id)
+def _batch_of(installation: Installation, run_id: str) -> str:
+    try:
+        return Workspace.open(installation.root, run_id).request().batch_id
+    except Refused:
+        return ""
 
 
 def said_elsewhere(facts: RunFacts, purpose: Purpose, place: PlaceRow, *, in_batch: bool = False) -> tuple[str, str]:
@@ -459,7 +462,10 @@ def said_elsewhere(facts: RunFacts, purpose: Purpose, place: PlaceRow, *, in_bat
         return said, "This is another database: connect to the one that the plan was made for."
     match purpose:
         case Purpose.CUT if in_batch:
-            return said, f"A batch is planned as a whole. End this run, and start another batch: cutter-console run void {run_id} --reason TEXT"
+            return (
+                said,
+                f"A batch is planned as a whole. End this run, and start another batch: cutter-console run void {run_id} --reason TEXT",
+            )
         case Purpose.CUT:
             return said, f"Plan the run again for this server: cutter-console run replan {run_id}"
         case Purpose.ENACT:

@@ -30,6 +30,8 @@ class Displacement(Value):
     """What is bound to which server, and which one is at hand."""
     is_promoted: bool
     """True for another timeline of the same database: a standby was promoted. Otherwise it is another database."""
+    is_standby: bool = False
+    """True for a server that only replays what another one writes: it is for reading."""
 
 
 _PLANNED_STAGES = frozenset(
@@ -60,8 +62,14 @@ def enactment_target(planned: Target, at_hand: PlaceRow, host: str) -> Target:
 def displacement(stage: Stage, planned: Target | None, at_hand: PlaceRow) -> Displacement | None:
     """Return how the server at hand differs from the one that the run's next step is bound to; None if it does not.
 
-    A standby is compared too: it replays the timeline that its primary writes.
+    A standby takes no step at all, whichever timeline it replays.
     """
+    if at_hand.is_standby:
+        return Displacement(
+            said=f"server {at_hand.system_identifier} is a standby; a step of the run is made on its primary",
+            is_promoted=False,
+            is_standby=True,
+        )
     here = Place(system_identifier=at_hand.system_identifier, timeline=at_hand.timeline)
     if stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION:
         # Version 0.2.0 recorded no server: its drafts are verified again before SG_2 is drafted, wherever they are.
@@ -82,10 +90,14 @@ def displacement(stage: Stage, planned: Target | None, at_hand: PlaceRow) -> Dis
     return Displacement(said=f"{word} {bound.words}; this is {here.words}", is_promoted=is_promoted)
 
 
-def moves_elsewhere(stage: Stage, moves: tuple[Move, ...], *, can_replan: bool, is_promoted: bool) -> tuple[Move, ...]:
+def moves_elsewhere(
+    displaced: Displacement, stage: Stage, moves: tuple[Move, ...], *, can_replan: bool
+) -> tuple[Move, ...]:
     """Return the moves that are left on another server than the next step is bound to, the first the one that goes on."""
+    if displaced.is_standby:
+        return (Move.REPORT,)
     ends = tuple(move for move in moves if move in {Move.VOID, Move.REVERT, Move.REPORT})
-    if not is_promoted:
+    if not displaced.is_promoted:
         return ends
     if stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION:
         return (Move.VERIFY, *ends)

@@ -1,6 +1,6 @@
 """Moves of a run now: one function decides them, both to show and to accept them."""
 
-from console.backend.model.errors import Refused, StopCode
+from console.backend.model.errors import Drifted, Refused, StopCode
 from console.backend.model.states import Family, Mode, Move, RunState, Stage, legal_moves
 from console.backend.model.value import Value
 from console.backend.runs.binding import Displacement, moves_elsewhere
@@ -54,12 +54,8 @@ def moves_of(facts: RunFacts) -> tuple[Move, ...]:
         return (Move.REPORT,) if facts.state.family is Family.VOIDED else (Move.VOID,)
     moves = legal_moves(facts.state, facts.mode)
     if facts.displaced is not None:
-        moves = moves_elsewhere(
-            facts.state.stage,
-            moves,
-            can_replan=not facts.is_edit and not facts.is_in_batch,
-            is_promoted=facts.displaced.is_promoted,
-        )
+        can_replan = not facts.is_edit and not facts.is_in_batch
+        moves = moves_elsewhere(facts.displaced, facts.state.stage, moves, can_replan=can_replan)
     if facts.is_edit:
         moves = tuple(move for move in moves if move in {Move.IMPORT_SG_1, Move.VOID, Move.REPORT})
     if not (facts.has_plan and facts.has_journal):
@@ -77,8 +73,10 @@ def require_move(move: Move, facts: RunFacts, run_id: str) -> None:
     if move in moves:
         return
     message = f"run {run_id} at {facts.state.name} cannot {move}; legal now: {', '.join(moves)}"
+    if facts.displaced is not None and facts.displaced.is_standby:
+        raise Drifted(StopCode.IDENTITY_MISMATCH, f"{message}; {facts.displaced.said}", "Connect to the primary.")
     if facts.displaced is not None:
-        raise Refused(StopCode.IDENTITY_MISMATCH, f"{message}; {facts.displaced.said}", command_of(moves[0], run_id))
+        raise Drifted(StopCode.IDENTITY_MISMATCH, f"{message}; {facts.displaced.said}", command_of(moves[0], run_id))
     raise Refused(StopCode.INVARIANT_FAILED, message, command_of(moves[0], run_id))
 
 

@@ -88,7 +88,7 @@ def require_reading_role(installation: Installation) -> None:
 def site_status(installation: Installation, now: datetime, *, read_only: bool, demo: bool) -> Status:
     """Measure what the Overview shows of a database of another layout. Raises CutterError."""
     with reading_site(installation, "status", by_rows=False) as (connection, layout):
-        identity = measure_identity(connection, installation.context.host)
+        identity = measure_identity(connection, installation.context.host, standby=True)
         counted_tables = count_tables(connection, layout.mapping, layout.catalogue)
     counts = tuple(
         CountView(

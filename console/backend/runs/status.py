@@ -147,7 +147,7 @@ def _status(installation: Installation, facts: Facts, now: datetime, *, read_onl
         _wait_elsewhere(wait, places[wait.run_id]) if wait.run_id in places else wait
         for wait in _waits(installation, facts, [row for row in facts.runs if row.run_id not in settled_first], now)
     )
-    promoted = _wait_promoted(installation, facts.identity.target)
+    promoted = (*_wait_standby(facts.identity), *_wait_promoted(installation, facts.identity.target))
     return Status(
         measured_at=now,
         outcome=Outcome.FAIL
@@ -274,6 +274,21 @@ def _wait_displaced(row: RunRow, displaced: Displacement, *, in_batch: bool) -> 
         since=row.changed_at,
         waits_for="the operator",
         next_action=command_of(move, row.run_id),
+    )
+
+
+def _wait_standby(identity: Identity) -> tuple[WaitView, ...]:
+    """Say of a standby that it is one: all of it can be read, and nothing can be done here."""
+    if not identity.in_recovery:
+        return ()
+    return (
+        WaitView(
+            what=f"this server is a standby on timeline {identity.target.timeline}: what is shown is what it has replayed",
+            run_id="",
+            since=None,
+            waits_for="nobody: it is for reading",
+            next_action="Connect to the primary to go on with a run.",
+        ),
     )
 
 

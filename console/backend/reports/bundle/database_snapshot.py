@@ -145,7 +145,7 @@ def _between(connection: psycopg.Connection, since: Transactions | None, next_id
 def read_identity(probe: Probe) -> Seen:
     """Return which database this is, and the three roles of the console as the database knows them."""
     with probe.monitor() as connection:
-        identity = measure_identity(connection, probe.installation.context.host)
+        identity = measure_identity(connection, probe.installation.context.host, standby=True)
     database = probe.installation.settings.database
     writing_roles = (_role(probe, conninfo) for conninfo in (database.executor, database.verifier))
     return Seen(identity=identity, roles=(RoleSeen(name=identity.role, superuser=identity.superuser), *writing_roles))
