@@ -1538,7 +1538,32 @@ _OF_BATCHES = (
     ),
 )
 
+_OF_FAILOVER = (
+    Mutant(
+        "failover: a run is offered only the moves of its server",
+        f"{_B}/runs/moves.py",
+        "    if facts.displaced is not None:\n        can_replan",
+        "    if False:\n        can_replan",
+        _test("runs/test_binding", "on_a_later_timeline_the_drafts_are_verified_again_first"),
+    ),
+    Mutant(
+        "failover: a statement is checked against the server at hand",
+        _RULINGS,
+        "    if (target.database, bound) == (place.database, at_hand):\n",
+        "    if True:\n",
+        _test("runs/test_binding", "a_statement_for_the_old_timeline_names_what_goes_before_another_one"),
+    ),
+    Mutant(
+        "failover: another system identifier is another database, whoever verified there",
+        f"{_B}/runs/binding.py",
+        "    if same or at_hand.verified_on != planned.system_identifier or at_hand.verified_timeline is None:\n",
+        "    if same or at_hand.verified_timeline is None:\n",
+        _test("runs/test_binding", "an_enactment_is_bound_to_the_server_that_verified"),
+    ),
+)
+
 PYTHON = (
+    *_OF_FAILOVER,
     *_OF_BATCHES,
     *_OF_EFFECTS,
     *_OF_STATES,

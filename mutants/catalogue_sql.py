@@ -7,6 +7,7 @@ _GUARDS, _SWITCH, _OPENPGP = f"{_FOLDER}/0003_guards.sql", f"{_FOLDER}/0004_swit
 _STATES, _AMENDED = f"{_FOLDER}/0015_states.sql", f"{_FOLDER}/0016_amendments.sql"
 _SCALE, _BATCHES = f"{_FOLDER}/0017_scale.sql", f"{_FOLDER}/0018_batches.sql"
 _EFFECTS = f"{_FOLDER}/0019_effects.sql"
+_FAILOVER = f"{_FOLDER}/0020_failover.sql"
 _REFUSALS, _SEALED, _PROBES = f"{_FOLDER}/0010_probes.sql", f"{_FOLDER}/0012_sealed.sql", f"{_FOLDER}/0013_probes.sql"
 _TESTS = "tests/backend/postgres"
 
@@ -2309,7 +2310,57 @@ _OF_SCALE = (
     ),
 )
 
+_OF_FAILOVER = (
+    Mutant(
+        "failover: drafts are ruled on where they were verified",
+        _SEALED,
+        "                    WHEN (v.system_identifier, v.timeline) IS DISTINCT FROM (t.system_identifier, t.timeline)\n",
+        "                    WHEN false\n",
+        _test(
+            "rulings_elsewhere",
+            "drafts_that_were_verified_on_another_server_are_not_ruled_on[timeline = 99]",
+            "nothing_is_enacted_where_the_drafts_were_not_verified[timeline = 99]",
+        ),
+    ),
+    Mutant(
+        "failover: a verification from here goes before one from elsewhere",
+        _SEALED,
+        "     ORDER BY (w.system_identifier, w.timeline) IS NOT DISTINCT FROM (t.system_identifier, t.timeline) DESC,\n              w.verified_at",
+        "     ORDER BY w.verified_at",
+        _test("rulings_elsewhere", "a_verification_made_here_goes_before_a_later_one_from_elsewhere"),
+    ),
+    Mutant(
+        "failover: a copy under another system identifier verifies nothing",
+        _AMENDED,
+        "    PERFORM cutter_governance.fn_assert_target(cut_under, 'revert');\n",
+        "",
+        _test("rulings_elsewhere", "a_copy_under_another_identity_verifies_nothing[system_identifier = '1']"),
+    ),
+    Mutant(
+        "failover: a plan is taken away only before anything is written",
+        _FAILOVER,
+        "       AND stage IN ('cutplan_ok', 'pre_write_backup_taken', 'grants_probed', 'awaiting_cut_authorization')\n       AND NOT EXISTS (SELECT 1 FROM cutter_governance.approval_use u WHERE u.run_id = r.run_id)\n       AND NOT EXISTS (SELECT 1 FROM cutter_governance.manifest_unit_block b WHERE b.run_id = r.run_id)\n",
+        "",
+        _test("replan", "what_is_written_keeps_its_plan"),
+    ),
+    Mutant(
+        "failover: a run that is planned again has no lease",
+        _FAILOVER,
+        "       SET ended_at = clock_timestamp(), end_reason = 'the run is planned again'",
+        "       SET end_reason = end_reason",
+        _test("replan", "it_ends_the_lease_of_the_run"),
+    ),
+    Mutant(
+        "failover: a plan is taken away whole",
+        _SEALED,
+        "num_nulls(NEW.plan_digest, NEW.content_digest, NEW.n_units, NEW.baseline_digest) = 4",
+        "num_nulls(NEW.plan_digest, NEW.content_digest, NEW.n_units, NEW.baseline_digest) > 0",
+        _test("replan", "a_plan_is_taken_away_whole_or_not_at_all[stage = 'source_pinned', plan_digest = NULL]"),
+    ),
+)
+
 SQL = (
+    *_OF_FAILOVER,
     *_OF_SCALE,
     *_OF_STATES,
     *_OF_GUARDS,

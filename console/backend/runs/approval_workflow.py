@@ -145,7 +145,9 @@ def write_drafted(
     place = _place(installation, row.run_id)
     facts = _facts(installation, row, plan, purpose, place)
     if not purpose.over_drafts:
-        elsewhere, action = said_elsewhere(facts, purpose, place, in_batch=bool(_batch_of(installation, row.run_id)))
+        elsewhere, action = said_elsewhere(
+            facts.target, row.run_id, purpose, place, in_batch=bool(_batch_of(installation, row.run_id))
+        )
         if elsewhere:
             raise Drifted(StopCode.IDENTITY_MISMATCH, f"no SG_1 is drafted for run {row.run_id}: {elsewhere}", action)
         write_statement(path, draft_statement(purpose, facts, policy.sha256, installation.context))
@@ -247,7 +249,7 @@ def expectation(
     place = _place(installation, claimed.run_id)
     facts, drafted = _facts(installation, row, plan, claimed.purpose, place), None
     in_batch = bool(_batch_of(installation, claimed.run_id))
-    elsewhere, action = said_elsewhere(facts, claimed.purpose, place, in_batch=in_batch)
+    elsewhere, action = said_elsewhere(facts.target, claimed.run_id, claimed.purpose, place, in_batch=in_batch)
     if claimed.purpose.over_drafts:
         state = state or _draft_digests(installation, claimed.run_id)
         enacts = claimed.purpose is Purpose.ENACT
@@ -451,9 +453,10 @@ def _batch_of(installation: Installation, run_id: str) -> str:
         return ""
 
 
-def said_elsewhere(facts: RunFacts, purpose: Purpose, place: PlaceRow, *, in_batch: bool = False) -> tuple[str, str]:
-    """Pure: why a ruling over these facts is for another server than the one at hand, and what to do; empty if it is not."""
-    target, run_id = facts.target, facts.run_id
+def said_elsewhere(
+    target: Target, run_id: str, purpose: Purpose, place: PlaceRow, *, in_batch: bool = False
+) -> tuple[str, str]:
+    """Pure: why a ruling for this server cannot count on the one at hand, and what to do; empty if it is the one."""
     bound, at_hand = place_of(target), Place(system_identifier=place.system_identifier, timeline=place.timeline)
     if (target.database, bound) == (place.database, at_hand):
         return "", ""
