@@ -36,7 +36,19 @@ _PATIENCE = 60
 
 TYPED = frozenset({"arm", "enact", "revert", "void", "release"})
 """Calls that need the text which their dialog asks for."""
-WRITING = TYPED | {"start", "resume", "draft", "import", "disarm", "panic", "demo", "settle", "set-aside"}
+WRITING = TYPED | {
+    "start",
+    "resume",
+    "draft",
+    "import",
+    "disarm",
+    "panic",
+    "demo",
+    "settle",
+    "replan",
+    "verify",
+    "set-aside",
+}
 
 _NAVIGATION = [
     "up",

@@ -420,6 +420,35 @@ async def test_a_console_that_only_reads_is_offered_no_key_to_cut_or_to_settle()
         assert "then g" not in _shown(app, "switch")
 
 
+@pytest.mark.parametrize(
+    ("stage", "key", "call", "done"),
+    [
+        (
+            Stage.AWAITING_LIFECYCLE_AUTHORIZATION,
+            "y",
+            "verify",
+            "1 check PASS, recorded for this server. Next: SG_2 (s).",
+        ),
+        (Stage.AWAITING_CUT_AUTHORIZATION, "n", "replan", "Next: SG_1"),
+    ],
+)
+async def test_after_a_promotion_the_run_names_both_servers_and_one_key_goes_on(
+    stage: Stage, key: str, call: str, done: str
+) -> None:
+    backend = FakeBackend(stage=stage, displaced=True)
+    async with opened(backend, "3") as (app, pilot):
+        shown = " ".join(_shown(app, "run-head").split())
+        assert "ANOTHER SERVER: the drafts were verified on server 7, timeline 3; this is server 7, timeline 4" in shown
+        assert f"allowed now {key} " in shown
+        # What is signed for the old timeline is neither armed nor enacted, and no statement is drafted yet.
+        await press(pilot, "A", "E", "s")
+        await press(pilot, key)
+        await settle(pilot)
+        assert [made for made in backend.calls if made.split()[0] in {"arm", "enact", "draft"}] == []
+        assert f"{call} {RUN_ID}" in backend.calls
+        assert done in app.notice.what
+
+
 class _NewestIsOver(FakeBackend):
     def runs(self) -> tuple[RunSummary, ...]:
         return tuple(reversed(super().runs()))

@@ -137,6 +137,8 @@ class FakeBackend(FakeBatches):
     interrupted: bool = False
     unsettled: bool = False
     """Whether what was interrupted is not known yet."""
+    displaced: bool = False
+    """Whether a standby was promoted since the run came to its pause."""
     unreachable_status: bool = False
     refused: bool = False
     open_checks: bool = False
@@ -315,12 +317,18 @@ class FakeBackend(FakeBatches):
             if cut
             else None,
             journal="/var/lib/cutter/runs/" + run_id + "/journal.jsonl",
+            displaced="the drafts were verified on server 7, timeline 3; this is server 7, timeline 4" + self.hostile
+            if self.displaced
+            else "",
         )
 
     def _moves(self, state: RunState, mode: Mode, run_id: str) -> tuple[Move, ...]:
         """Armed for this run it goes on, and unsettled it is settled, as with the real backend."""
         if self.unsettled and run_id == RUN_ID:
             return (Move.SETTLE,)
+        if self.displaced:
+            cut = state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
+            return (Move.VERIFY, Move.REVERT) if cut else (Move.REPLAN, Move.VOID)
         moves = legal_moves(state, mode)
         armed = (self.switch.state, self.switch.run_id) == (SwitchState.ARMED, run_id)
         return tuple(Move.CONTINUE if armed and move is Move.ARM else move for move in moves)
