@@ -2351,6 +2351,13 @@ _OF_FAILOVER = (
         _test("replan", "it_ends_the_lease_of_the_run"),
     ),
     Mutant(
+        "failover: the guard keeps the plan of what is written",
+        _SEALED,
+        "                       AND OLD.stage IN ('cutplan_ok', 'pre_write_backup_taken', 'grants_probed',\n                                         'awaiting_cut_authorization')\n",
+        "",
+        _test("replan", "the_guard_keeps_the_plan_of_what_is_written_whoever_asks"),
+    ),
+    Mutant(
         "failover: a plan is taken away whole",
         _SEALED,
         "num_nulls(NEW.plan_digest, NEW.content_digest, NEW.n_units, NEW.baseline_digest) = 4",

@@ -159,7 +159,6 @@ def test_every_writing_command_can_be_done_from_the_console_or_is_for_scripts_al
         ("migrate",),
         ("document", "register"),
         ("backup", "take"),
-        ("verify",),
         ("run", "apply"),
         ("run", "edit"),
         ("unit", "retire"),

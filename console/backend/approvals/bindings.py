@@ -30,7 +30,7 @@ class Expectation(Value):
     facts: RunFacts
     draft: DraftFacts | None = None
     elsewhere: SafeText = ""
-    """Why a ruling of this purpose cannot count on the server at hand, as after a promotion; empty if it can."""
+    """Reason why a ruling of this purpose cannot count on the server at hand, as after a promotion; empty if it can."""
     next_there: SafeText = ""
     """The command that goes on then."""
 

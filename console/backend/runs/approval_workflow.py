@@ -456,28 +456,28 @@ def _batch_of(installation: Installation, run_id: str) -> str:
 def said_elsewhere(
     target: Target, run_id: str, purpose: Purpose, place: PlaceRow, *, in_batch: bool = False
 ) -> tuple[str, str]:
-    """Pure: why a ruling for this server cannot count on the one at hand, and what to do; empty if it is the one."""
+    """Return why a ruling for this server cannot count on the one at hand, and the next action; both empty if it can. Pure."""
     bound, at_hand = place_of(target), Place(system_identifier=place.system_identifier, timeline=place.timeline)
     if (target.database, bound) == (place.database, at_hand):
         return "", ""
-    said = f"it is for {target.database} on {bound.words}; this is {place.database} on {at_hand.words}"
+    reason = f"it is for {target.database} on {bound.words}; this is {place.database} on {at_hand.words}"
     if (target.database, target.system_identifier) != (place.database, place.system_identifier):
-        return said, "This is another database: connect to the one that the plan was made for."
+        return reason, "This is another database: connect to the one that the plan was made for."
     match purpose:
         case Purpose.CUT if in_batch:
             return (
-                said,
+                reason,
                 f"A batch is planned as a whole. End this run, and start another batch: cutter-console run void {run_id} --reason TEXT",
             )
         case Purpose.CUT:
-            return said, f"Plan the run again for this server: cutter-console run replan {run_id}"
+            return reason, f"Plan the run again for this server: cutter-console run replan {run_id}"
         case Purpose.ENACT:
-            return said, (
+            return reason, (
                 f"Verify the drafts here: cutter-console verify {run_id}; "
                 f"then have another statement signed: cutter-console approval draft {run_id}"
             )
         case Purpose.EDIT | Purpose.REVERT:
-            return said, f"See what the run can do here: cutter-console run show {run_id}"
+            return reason, f"See what the run can do here: cutter-console run show {run_id}"
 
 
 def _facts(installation: Installation, row: RunRow, plan: CutPlan, purpose: Purpose, place: PlaceRow) -> RunFacts:

@@ -27,7 +27,7 @@ class Displacement(Value):
     """The next step of a run is bound to another server than the one at hand."""
 
     said: SafeText
-    """What is bound to which server, and which one is at hand."""
+    """The server that the step is bound to, and the one at hand, in words."""
     is_promoted: bool
     """True for another timeline of the same database: a standby was promoted. Otherwise it is another database."""
     is_standby: bool = False

@@ -43,7 +43,7 @@ class RunFacts(Value):
     is_in_batch: bool = False
     """Set for a member of a batch, whose plan is part of the batch's."""
     displaced: Displacement | None = None
-    """How the server at hand differs from the one that the next step is bound to."""
+    """The server that the next step is bound to, if it is another one than the one at hand."""
 
 
 def moves_of(facts: RunFacts) -> tuple[Move, ...]:

@@ -675,7 +675,8 @@ BEGIN
                     WHEN v.signed_digest IS DISTINCT FROM digest
                         THEN 'the drafts are not those that were verified'
                     WHEN (v.system_identifier, v.timeline) IS DISTINCT FROM (t.system_identifier, t.timeline)
-                        THEN format('the drafts were verified on server %s, timeline %s; this is server %s, timeline %s',
+                        THEN format(
+                            'the drafts were verified on server %s, timeline %s; this is server %s, timeline %s',
                                     coalesce(v.system_identifier, 'unknown'), coalesce(v.timeline::text, 'unknown'),
                                     t.system_identifier, coalesce(t.timeline::text, 'of a standby')) END;
 END $$;

@@ -7,7 +7,7 @@ CREATE OR REPLACE VIEW v_verification AS
     SELECT id, run_id, outcome, verified_by, verified_at, system_identifier, timeline FROM verify_result;
 COMMENT ON VIEW v_verification IS 'Verifications of drafts, each with the server and timeline that it was made on.';
 
--- A standby writes no timeline: it has the one that it replays, which its own files name at the next restart point only.
+-- A standby writes no timeline: it has the one that it replays, which its files name at the next restart point only.
 CREATE OR REPLACE VIEW v_server_at_hand AS
     SELECT current_database()::text AS database, c.system_identifier::text AS system_identifier,
            CASE WHEN pg_is_in_recovery() THEN greatest(k.timeline_id, r.min_recovery_end_timeline)
@@ -17,8 +17,8 @@ CREATE OR REPLACE VIEW v_server_at_hand AS
 COMMENT ON VIEW v_server_at_hand IS 'Identity and timeline of the server that answers, also of a standby.';
 
 -- Back to the pinned source, from which the run is marked, planned, backed up and probed again: on the new primary, or
--- wherever it is. What was signed over the old plan authorises nothing more. Only before anything is written; a plan that
--- is part of a batch's stays.
+-- wherever it is. What was signed over the old plan authorises nothing more. Only before anything is written; a plan
+-- that is part of a batch's stays.
 CREATE OR REPLACE FUNCTION fn_run_replan(p_run_id text, p_event jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
