@@ -301,8 +301,8 @@ def test_a_standby_is_named_by_every_command_and_written_by_none(at: At, forked:
     assert {name: one.err for name, one in refused.items() if (one.status, "primary" in one.err) != (5, True)} == {}
     # Reading it is no fault: status says that it is a standby, and answers.
     told = [one for one in ended if one.status in {0, 1}]
-    assert [one.argv for one in told] == [jobs[("status",)]]
-    assert "this server is a standby" in told[0].out
+    assert [one.argv for one in told] == [tuple(jobs[("status",)])]
+    assert b"this server is a standby" in told[0].out
 
 
 REFUSED_BY_A_STANDBY = {
