@@ -57,6 +57,8 @@ def _add_arguments(parser: _Parser, request: type, *, suppress: bool = False) ->
             settings["choices"] = argument.choices
         if Path in (field.type, *get_args(field.type)):
             settings["type"] = Path
+        if int in (field.type, *get_args(field.type)):
+            settings["type"] = int
         if not argument.positional:
             settings["default"] = argparse.SUPPRESS if suppress else None if required else field.default
             settings |= {"action": "store_true"} if field.type is bool else {"required": required}

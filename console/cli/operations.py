@@ -21,7 +21,7 @@ from console.cli.profile_requests import CheckProfile, OneProfile
 from console.cli.run_requests import ConfirmedRun, Panic, ReleaseHold, StartRun, VerifiedRun, VoidRun
 from console.cli.site_requests import InspectSite
 from console.cli.state_requests import DiffDocument, OneDocument, OneUnit, RepealDocument, ShowDocument, ShowUnit
-from console.cli.unit_requests import EditDraft, ListUnits, RetireUnit, SupersedeUnit
+from console.cli.unit_requests import DiffVersions, EditDraft, ListUnits, RetireUnit, SearchUnits, SupersedeUnit
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,8 @@ _POLICY = ("console.backend.approvals.pinning:PinnedPolicy",)
 _CHECKS = ("console.cli.backups:Checks",)
 _BATCH, _BATCHES = ("console.backend.model.batches:BatchView",), ("console.cli.batches:BatchList",)
 _BATCH_PLAN = ("console.backend.model.batches:BatchPlan",)
+_HITS = ("console.backend.model.unit_search:UnitHits",)
+_DIFF = ("console.backend.model.unit_search:VersionDiff",)
 _LISTED = ("console.backend.documents.profile_report:ProfileList",)
 _SHOWN = ("console.backend.documents.profile_report:ProfileText",)
 _TRIED = ("console.backend.documents.profile_report:ProfileCheck",)
@@ -241,6 +243,9 @@ OPERATIONS: tuple[Operation, ...] = (
         ("console.backend.model.unit_list:UnitPage",),
     ),
     Operation(
+        ("unit", "search"), "find units by address or by word", SearchUnits, "console.cli.unit_search:search", _HITS
+    ),
+    Operation(
         ("unit", "show"),
         "show a unit as it is, was or will be in force",
         ShowUnit,
@@ -253,6 +258,9 @@ OPERATIONS: tuple[Operation, ...] = (
         OneUnit,
         "console.cli.states:unit_history",
         ("console.backend.runs.unit_states:UnitHistory",),
+    ),
+    Operation(
+        ("unit", "diff"), "compare two versions of a unit by words", DiffVersions, "console.cli.unit_search:diff", _DIFF
     ),
     Operation(
         ("unit", "retire"),

@@ -1,10 +1,13 @@
-"""The arguments of `unit list`, `unit retire`, `unit supersede` and `run edit`; imports no library. Part of the table of commands."""
+"""The arguments of `unit list`, `unit search`, `unit diff`, `unit retire`, `unit supersede` and `run edit`; imports no library. Part of the table of commands."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from console.cli.arguments import option, positional, switch
+from console.cli.arguments import Checked, Options, option, positional, switch
 from console.cli.one_run import OneRun
+
+LIFECYCLES = ("draft", "enacted", "superseded", "retired")
+"""As `console.backend.model.unit_search` has them, which loads a library; a test compares the two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +16,39 @@ class ListUnits:
 
     docprefix: str = field(default="", metadata=positional("P", "the document's prefix; none: units of all documents"))
     after: str = field(default="", metadata=option("ADDRESS", "begin behind this address, to go on with a long list"))
+
+
+@dataclass(frozen=True, slots=True)
+class SearchUnits(Checked):
+    """Search units."""
+
+    text: str = field(
+        metadata=positional(
+            "TEXT", 'the beginning of an address, or words: all occur; word* begins so, "..." is a phrase'
+        )
+    )
+    document: str = field(default="", metadata=option("P", "in this document alone"))
+    lifecycle: str = field(
+        default="", metadata=option("LIFECYCLE", "of this lifecycle alone; else: draft and enacted", choices=LIFECYCLES)
+    )
+    as_of: str = field(
+        default="", metadata=option("DATE", "what is in force at the end of this day in UTC, or at a time")
+    )
+    limit: int = field(default=50, metadata=option("N", "units of a page, 500 at most"))
+    after: str = field(default="", metadata=option("ADDRESS", "go on behind this address, as the page before says"))
+
+    def usage_problem(self, options: Options) -> str:  # noqa: ARG002 - it is the same with --json
+        """Return why these arguments do not belong together, or an empty text."""
+        return "--as-of asks what is in force: it goes with no --lifecycle" if self.as_of and self.lifecycle else ""
+
+
+@dataclass(frozen=True, slots=True)
+class DiffVersions:
+    """Compare two versions of a unit."""
+
+    address: str = field(metadata=positional("ADDRESS", "the unit's address"))
+    from_: int | None = field(default=None, metadata=option("N", "the earlier version; else: the one before the other"))
+    to: int | None = field(default=None, metadata=option("N", "the later version; else: the newest that can be read"))
 
 
 @dataclass(frozen=True, slots=True)

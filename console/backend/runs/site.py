@@ -165,15 +165,15 @@ def drift_of_site(installation: Installation) -> DriftReport:
 def units_of_site(installation: Installation, document: str, after: str, most: int) -> UnitPage:
     """Return a page of the units of another layout, by address. Raises Unmeasured if they cannot be read."""
     with reading_site(installation, "units") as (connection, layout):
-        _require_units(layout)
+        require_units(layout)
         rows = list_units(connection, layout.readable, document, after, most + 1)
-    return UnitPage(units=rows[:most], more=len(rows) > most, not_measured=_parts_not_shown(layout))
+    return UnitPage(units=rows[:most], more=len(rows) > most, not_measured=parts_not_shown(layout))
 
 
 def unit_of_site(installation: Installation, address: str) -> SiteUnit:
     """Return a unit of another layout. Raises Unmeasured if units cannot be read, Refused if there is none of this address."""
     with reading_site(installation, "unit") as (connection, layout):
-        _require_units(layout)
+        require_units(layout)
         read = read_unit(connection, layout.readable, address)
         if read is None:
             document = address.partition("/")[0]
@@ -185,7 +185,7 @@ def unit_of_site(installation: Installation, address: str) -> SiteUnit:
         return _unit(layout, read)
 
 
-def _require_units(layout: SiteLayout) -> None:
+def require_units(layout: SiteLayout) -> None:
     faults = layout.readable.faults()
     if faults:
         message = "; ".join(f"{fault.subject}: {fault.reason}" for fault in faults)
@@ -215,7 +215,7 @@ def _unit(layout: SiteLayout, read: ReadUnit) -> SiteUnit:
         versions=text.versions,
         problems=_problems(layout, read, sha256),
         not_measured=(
-            *_parts_not_shown(layout),
+            *parts_not_shown(layout),
             NotMeasured(
                 subject="when and by which ruling it is in force",
                 reason=f"{NOT_INSTALLED}: no run and no ruling of it is recorded",
@@ -245,7 +245,7 @@ def _problems(layout: SiteLayout, read: ReadUnit, sha256: str) -> tuple[str, ...
     return tuple(problems)
 
 
-def _parts_not_shown(layout: SiteLayout) -> tuple[NotMeasured, ...]:
+def parts_not_shown(layout: SiteLayout) -> tuple[NotMeasured, ...]:
     """Return the parts of a unit that are not shown, each with its reason."""
     units, versions = layout.mapping.units, layout.mapping.versions
     read = {units.table, *([versions.table] if versions is not None else [])}

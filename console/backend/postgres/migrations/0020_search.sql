@@ -31,7 +31,7 @@ $$;
 COMMENT ON FUNCTION fn_search_vector IS
     'What a unit is found by: the words of its title and of the first 100,000 characters of its text.';
 
--- Every part must occur: a word, words in this order, or, with * at its end, what begins so. NULL if no part has a word.
+-- Every part must occur: a word, words in this order, or, with * at its end, what begins so. NULL if there is no word.
 CREATE OR REPLACE FUNCTION fn_search_query(p_parts text[]) RETURNS tsquery
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT string_agg('(' || q.query || CASE WHEN q.part LIKE '%*' THEN ':*' ELSE '' END || ')', ' & ')::tsquery
@@ -132,8 +132,8 @@ DECLARE
     n bigint;
     left_over integer := p_limit;
 BEGIN
+    PERFORM set_config('enable_sort', 'off', true);
     IF p_parts IS NULL THEN
-        PERFORM set_config('enable_sort', 'off', true);
         RETURN QUERY EXECUTE format(shape, 'public.information_unit', bounds, place || way)
             USING words, p_lifecycles, p_at, replace(p_prefix, '/', chr(1)), p_document, low, high, left_over;
         RETURN;
@@ -160,11 +160,13 @@ BEGIN
             high := far;
         END IF;
     END IF;
-    RETURN QUERY EXECUTE format(shape, with_words, CASE WHEN p_at IS NULL THEN 'true' ELSE matching END, 'u.place' || way)
+    PERFORM set_config('enable_sort', 'on', true);
+    RETURN QUERY EXECUTE
+        format(shape, with_words, CASE WHEN p_at IS NULL THEN 'true' ELSE matching END, 'u.place' || way)
         USING words, p_lifecycles, p_at, replace(p_prefix, '/', chr(1)), p_document, low, high, left_over;
 END $$;
 COMMENT ON FUNCTION fn_unit_page IS
-    'A page of units by address, word, document and lifecycle, or as in force at a moment, behind or before an address.';
+    'A page of units by address, word, document and lifecycle, or as in force at a moment.';
 
 REVOKE ALL ON FUNCTION fn_folded, fn_search_vector, fn_search_query, fn_units_with, fn_unit_page FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION fn_unit_page TO cutter_ro, cutter_exec, cutter_verify;

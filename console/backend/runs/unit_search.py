@@ -1,0 +1,146 @@
+"""Searches units by address, word, document and lifecycle as the monitoring role, in this product's layout or in another one."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from console.backend.host.installation import Installation
+from console.backend.model.errors import CutterError, StopCode, Unmeasured, UsageError
+from console.backend.model.folding import parts_of, snippet
+from console.backend.model.site_mapping import NotMeasured
+from console.backend.model.unit_search import (
+    FOR_READERS,
+    MOST_HITS,
+    SearchedBy,
+    SnippetPart,
+    UnitHit,
+    UnitHits,
+    UnitQuery,
+)
+from console.backend.postgres.connections import connect
+from console.backend.postgres.unit_search import (
+    HitRow,
+    Searched,
+    indexed_page,
+    installed,
+    reader_page_by_words,
+    site_page,
+)
+from console.backend.runs.other_layout import NOT_INSTALLED
+from console.backend.runs.site import parts_not_shown, reading_site, require_units
+
+LIMIT_S = 10.0
+"""Longest time of the statement that searches, in seconds."""
+_ADDRESS = re.compile(r"[A-Z0-9-]{3,32}|\S+/\S*")
+_NO_INDEX = "the search index is not installed: every unit is looked at"
+_Page = Callable[[Searched], tuple[HitRow, ...]]
+
+
+def search_units(installation: Installation, query: UnitQuery) -> UnitHits:
+    """Return a page of units. Raises UsageError for a text without a word, Unmeasured if it takes too long or cannot be read."""
+    if not 1 <= query.limit <= MOST_HITS:
+        raise UsageError(
+            StopCode.REFUSED_INPUT, f"a page has 1 to {MOST_HITS} units", f"Give --limit 1 to {MOST_HITS}."
+        )
+    if query.text.strip() and not _candidates(query.text):
+        message = f"there is no word in {query.text!r}"
+        raise UsageError(StopCode.REFUSED_INPUT, message, "Give a word, or the beginning of an address.")
+    try:
+        return _searched(installation, query)
+    except CutterError as error:
+        if error.code is StopCode.PANIC and "timeout" in error.message:
+            message = f"the search took longer than {LIMIT_S:.0f} s and was ended"
+            narrower = "Name a document (--document P), a longer word, or the beginning of an address"
+            raise Unmeasured(StopCode.CAP_EXCEEDED, message, narrower) from error
+        raise
+
+
+def _searched(installation: Installation, query: UnitQuery) -> UnitHits:
+    monitor = installation.settings.database.monitor
+    with connect(monitor, read_only=True, timeout_s=LIMIT_S, purpose="search") as connection:
+        own = installed(connection)
+        query = query.model_copy(update={"lifecycles": query.lifecycles or (FOR_READERS if own.view else ())})
+        if own.function:
+            return _hits(query, lambda searched: indexed_page(connection, query, searched, query.limit + 1))
+        if own.view:
+            _refuse_moment(query, _NO_INDEX, "Bring the database up to date: cutter-console migrate")
+            missing = NotMeasured(subject="index", reason=_NO_INDEX, next_action="cutter-console migrate")
+            return _hits(
+                query,
+                lambda searched: reader_page_by_words(connection, query, searched, query.limit + 1),
+                has_index=False,
+                missing=(missing,),
+            )
+    return _searched_in_site(installation, query)
+
+
+def _searched_in_site(installation: Installation, query: UnitQuery) -> UnitHits:
+    again = "Search what is there as it stands: cutter-console unit search TEXT"
+    _refuse_moment(query, f"{NOT_INSTALLED}: when a text was in force is not recorded there", again)
+    with reading_site(installation, "search") as (connection, layout):
+        require_units(layout)
+        missing = NotMeasured(
+            subject="index", reason=f"{NOT_INSTALLED}: every unit is looked at", next_action="Name a document"
+        )
+        return _hits(
+            query,
+            lambda searched: site_page(connection, layout.readable, query, searched, query.limit + 1),
+            has_index=False,
+            missing=(missing, *parts_not_shown(layout)),
+        )
+
+
+def _refuse_moment(query: UnitQuery, message: str, next_action: str) -> None:
+    if query.as_of is not None:
+        raise Unmeasured(StopCode.DRIFT, message, next_action)
+
+
+def _candidates(text: str) -> tuple[tuple[SearchedBy, Searched], ...]:
+    """Return the ways in which a text can be understood, the likelier one first."""
+    text = text.strip()
+    ways = []
+    if _ADDRESS.fullmatch(text) and text.count('"') == 0:
+        document, slash, below = text.partition("/")
+        ways.append((SearchedBy.ADDRESS, Searched(prefix=f"{document.upper()}{slash}{below}")))
+    if parts := parts_of(text):
+        ways.append((SearchedBy.WORDS, Searched(parts=parts)))
+    return tuple(ways)
+
+
+def _hits(query: UnitQuery, page: _Page, *, has_index: bool = True, missing: tuple[NotMeasured, ...] = ()) -> UnitHits:
+    """Return the page by the first way that finds anything: an address that no unit has can be a word in capitals."""
+    rows: tuple[HitRow, ...] = ()
+    by = SearchedBy.NOTHING
+    parts: tuple[str, ...] = ()
+    goes_on = query.after or query.before or ""
+    for way, searched in _candidates(query.text) or ((by, Searched()),):
+        # A page that goes on belongs to the way of the page before it.
+        if goes_on and way is SearchedBy.ADDRESS and not goes_on.startswith(searched.prefix):
+            continue
+        by, parts, rows = way, searched.parts, page(searched)
+        if rows or (goes_on and way is SearchedBy.ADDRESS):
+            break
+    units = rows[: query.limit] if query.before is None else rows[: query.limit][::-1]
+    return UnitHits(
+        units=tuple(_hit(row, parts) for row in units),
+        more=len(rows) > query.limit,
+        searched_by=by,
+        as_of=query.as_of,
+        has_index=has_index,
+        not_measured=missing,
+    )
+
+
+def _hit(row: HitRow, parts: Sequence[str]) -> UnitHit:
+    pieces = snippet(row.excerpt, parts) if row.excerpt is not None and parts else ()
+    return UnitHit(
+        address=row.address,
+        document=row.document,
+        lifecycle=row.lifecycle,
+        unit_kind=row.unit_kind,
+        section_type=row.section_type,
+        number=row.number,
+        title=row.title,
+        parent=row.parent,
+        deleted=row.deleted,
+        snippet=tuple(SnippetPart(text=piece.text, hit=piece.is_hit) for piece in pieces),
+    )
