@@ -15,6 +15,7 @@ class Scope(StrEnum):
     GATES = "gates"
     DRIFT = "drift"
     BATCH = "batch"
+    UNITS = "units"
 
 
 @dataclass(frozen=True, slots=True)

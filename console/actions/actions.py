@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from console.actions.action import Action, Scope, key_name
 from console.actions.batch_actions import BATCH_ACTIONS
+from console.actions.unit_actions import UNIT_ACTIONS
 from console.backend.model.batch_ids import is_batch
 from console.backend.model.gate_table import GATES
 
@@ -77,6 +78,14 @@ ACTIONS: tuple[Action, ...] = (
         keys=("7",),
         scope=Scope.EVERYWHERE,
         command="cutter-console batch list",
+    ),
+    Action(
+        name="units",
+        title="Go to Units",
+        help="Every unit by address or by word, with its text, versions and history.",
+        keys=("8",),
+        scope=Scope.EVERYWHERE,
+        command="cutter-console unit search TEXT",
     ),
     Action(
         name="refresh",
@@ -448,6 +457,7 @@ ACTIONS: tuple[Action, ...] = (
         command="cutter-console bundle",
     ),
     *BATCH_ACTIONS,
+    *UNIT_ACTIONS,
 )
 
 
@@ -486,6 +496,7 @@ _SCREEN_KEYS = {
     Scope.GATES: "5",
     Scope.DRIFT: "6",
     Scope.BATCH: "7",
+    Scope.UNITS: "8",
 }
 
 

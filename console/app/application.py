@@ -1,4 +1,4 @@
-"""ConsoleApp: the seven screens, the refresh, signals and the crash screen."""
+"""ConsoleApp: the eight screens, the refresh, signals and the crash screen."""
 
 import asyncio
 import contextlib
@@ -82,6 +82,12 @@ def _batch() -> Screen[None]:
     return BatchScreen()
 
 
+def _units() -> Screen[None]:
+    from console.screens.units import UnitsScreen
+
+    return UnitsScreen()
+
+
 class ConsoleApp(BackendApp, inherit_bindings=False):
     """The console. It adds no authority: everything goes through the backend, as it does on the command line.
 
@@ -100,6 +106,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         "gates": _gates,
         "drift": _drift,
         "batch": _batch,
+        "units": _units,
     }
     DEFAULT_MODE = "overview"
     BINDINGS: ClassVar[list[BindingType]] = []
@@ -262,6 +269,10 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
     def action_batch(self) -> None:
         """Go to Batch."""
         self.switch_mode("batch")
+
+    def action_units(self) -> None:
+        """Go to Units."""
+        self.switch_mode("units")
 
     def action_refresh(self) -> None:
         """Measure now; each screen measures again what only it shows."""

@@ -11,6 +11,7 @@ from console.backend.model.errors import CutterError
 from console.backend.model.outcome import Check
 from console.backend.model.readiness import Board, BundleView, DriftReport, GateReport, ReportView
 from console.backend.model.states import Mode
+from console.backend.model.unit_search import UnitHits, UnitQuery, UnitView, VersionDiff
 from console.backend.model.view_models import (
     ApprovalView,
     Confirmation,
@@ -164,6 +165,15 @@ class Backend(Protocol):
 
     def report_batch(self, batch_id: str) -> ReportView:
         """Write the report of a batch: a row for each document."""
+
+    def search_units(self, query: UnitQuery) -> UnitHits:
+        """Return a page of units by address, word, document and lifecycle, in this product's layout or another one. Reads only."""
+
+    def unit(self, address: str, as_of: datetime | None = None) -> UnitView:
+        """Return a unit with its text and history: as it is in force at a moment, or as it stands. Reads only."""
+
+    def compare_versions(self, address: str, old: int | None = None, new: int | None = None) -> VersionDiff:
+        """Compare two versions of a unit by words; else the newest one that may be read, with the one before it. Reads only."""
 
     def gates(self, names: tuple[str, ...] = ()) -> Board:
         """Measure these gates now, all of them if none is named. Raises UsageError for a name that no gate has."""

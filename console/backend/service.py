@@ -29,6 +29,7 @@ from console.backend.model.purposes import Kind, Purpose
 from console.backend.model.readiness import Board, BundleView, DriftReport, GateReport, ReportView
 from console.backend.model.reasons import require_short_reason
 from console.backend.model.states import ENACTED_STAGES, Family, Mode, Move, RunState, Stage
+from console.backend.model.unit_search import UnitHits, UnitQuery, UnitView, VersionDiff
 from console.backend.model.view_models import (
     ApprovalView,
     Confirmation,
@@ -65,6 +66,8 @@ from console.backend.runs.run_views import known_run, list_runs, require_here, v
 from console.backend.runs.site import drift_of_site, require_reading_role
 from console.backend.runs.sources import read_source
 from console.backend.runs.status import measure_status
+from console.backend.runs.unit_search import search_units
+from console.backend.runs.unit_view import compare_versions, view_unit
 
 _GOES_ON = frozenset({Move.SETTLE, Move.CONTINUE, Move.ARM, Move.IMPORT_SG_1, Move.IMPORT_SG_2, Move.ENACT})
 
@@ -443,6 +446,21 @@ class BackendService:
         self._require_writable()
         lifecycle.void_run(self.installation, run_id, require_short_reason(reason, f"cutter-console run void {run_id}"))
         return self.run(run_id)
+
+    @with_kept_sessions
+    def search_units(self, query: UnitQuery) -> UnitHits:
+        """Return a page of units by address, word, document and lifecycle."""
+        return search_units(self.installation, query)
+
+    @with_kept_sessions
+    def unit(self, address: str, as_of: datetime | None = None) -> UnitView:
+        """Return a unit with its text and history."""
+        return view_unit(self.installation, address, as_of)
+
+    @with_kept_sessions
+    def compare_versions(self, address: str, old: int | None = None, new: int | None = None) -> VersionDiff:
+        """Compare two versions of a unit by words."""
+        return compare_versions(self.installation, address, old, new)
 
     @with_kept_sessions
     def gates(self, names: tuple[str, ...] = ()) -> Board:

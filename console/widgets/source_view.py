@@ -24,7 +24,7 @@ class Text(Protocol):
         """One line."""
 
 
-class _Row:
+class SourceRow:
     """A row of the screen: its line (1-based), whether it is the first row of that line, and its text."""
 
     __slots__ = ("first", "number", "text")
@@ -53,7 +53,7 @@ class SourceView(Rows):
         self._text: Text | None = None
         self._outline = Outline((), (), (), ())
         self._names: Sequence[str] = ()
-        self._page: list[_Row] = []
+        self._page: list[SourceRow] = []
         self._page_key: tuple[int, int, int] = (-1, -1, -1)
         self._marked: range = range(0)
         self._problem_lines: frozenset[int] = frozenset()
@@ -161,7 +161,7 @@ class SourceView(Rows):
     def _text_width(self) -> int:
         return self.row_width - self._digits - 4
 
-    def _rows_from(self, top: int) -> list[_Row]:
+    def _rows_from(self, top: int) -> list[SourceRow]:
         # Every line of the screen asks for the page: it is made once per position and size.
         key = (top, self.row_width, self.size.height)
         if key != self._page_key:
@@ -169,7 +169,7 @@ class SourceView(Rows):
             self._page = []
             number = top + 1
             while number <= self.row_count and len(self._page) < self.size.height:
-                self._page.extend(_Row(number, not i, part) for i, part in enumerate(self._wrapped(number)))
+                self._page.extend(SourceRow(number, not i, part) for i, part in enumerate(self._wrapped(number)))
                 number += 1
         return self._page
 
@@ -183,7 +183,7 @@ class SourceView(Rows):
         row = rows[y]
         return self.strip(self._spans(row), self.row_width, self._line_style(row.number))
 
-    def _spans(self, row: _Row) -> Line:
+    def _spans(self, row: SourceRow) -> Line:
         number = f"{row.number:>{self._digits}}" if row.first else " " * self._digits
         problem = row.number in self._problem_lines
         return (
@@ -192,7 +192,7 @@ class SourceView(Rows):
             Span(row.text),
         )
 
-    def _margin(self, row: _Row) -> str:
+    def _margin(self, row: SourceRow) -> str:
         index = self._outline.unit_at_line(row.number)
         if index is None:
             return "┊ "

@@ -1,0 +1,143 @@
+"""The texts of the Units screen: pure functions of what was read."""
+
+from console.backend.model.safe_text import safe_text
+from console.backend.model.unit_search import (
+    SearchedBy,
+    UnitHit,
+    UnitHits,
+    UnitQuery,
+    UnitVersion,
+    UnitView,
+    VersionDiff,
+)
+from console.widgets.formatting import count
+from console.widgets.line import Line, Span, Tone, line
+from console.widgets.wrap import hanging
+
+FILTERS: tuple[tuple[str, ...], ...] = ((), ("draft",), ("enacted",), ("superseded",), ("retired",))
+"""The lifecycles that `f` goes through; none is what readers see."""
+_TONES: dict[str, Tone] = {"enacted": "good", "draft": "warn", "superseded": "muted", "retired": "muted"}
+_LABEL = 9
+
+
+def row(unit: UnitHit, *, wide: bool) -> Line:
+    """Return one row of the list: the hit in its words if there is one, else the title."""
+    lifecycle = unit.lifecycle or "?"
+    head = (
+        Span(f"{lifecycle:<10} " if wide else f"{lifecycle:.3} ", _TONES.get(lifecycle, "plain")),
+        Span(f"{unit.address}  ", "strong"),
+        *((Span("deleted  ", "bad"),) if unit.deleted else ()),
+    )
+    if any(part.hit for part in unit.snippet):
+        return (
+            *head,
+            *(Span(f"[{part.text}]", "accent") if part.hit else Span(part.text, "muted") for part in unit.snippet),
+        )
+    return (*head, Span(unit.title or "", "plain"))
+
+
+def list_title(query: UnitQuery, hits: UnitHits | None) -> str:
+    """Return the title of the list: what was searched for and by which filters."""
+    parts = []
+    if query.text:
+        by = {SearchedBy.ADDRESS: "address ", SearchedBy.WORDS: "words "}.get(
+            hits.searched_by if hits else SearchedBy.NOTHING, ""
+        )
+        parts.append(f"{by}{safe_text(query.text)}")
+    parts += [f"document {safe_text(query.document)}"] if query.document else []
+    parts += list(query.lifecycles)
+    parts += [f"in force at {query.as_of:%Y-%m-%d %H:%M:%SZ}"] if query.as_of is not None else []
+    index = ", no index: each unit is looked at" if hits is not None and not hits.has_index else ""
+    return f"Units: {', '.join(parts) or 'drafts and law'}{index}"
+
+
+def nothing(query: UnitQuery) -> str:
+    """Return the text of an empty list."""
+    if query.text or query.document or query.lifecycles or query.as_of is not None:
+        return "No unit has this. c shows all, / searches for something else."
+    return "No unit yet. Documents (2) plans a text; a cut makes units of it."
+
+
+def head(unit: UnitView, full: str, width: int) -> list[Line]:
+    """Return what is known of a unit above its text."""
+    standing: Tone = "good" if unit.standing.startswith("in force") else "warn"
+    kind = " ".join(part for part in (unit.unit_kind, unit.section_type, unit.number) if part) or "-"
+    lines = [
+        *_pair("title", unit.title or "-", width, "strong"),
+        *_pair(
+            "state", f"{unit.standing}{f', version {unit.version_seq}' if unit.version_seq else ''}", width, standing
+        ),
+        *_pair("kind", f"{kind}, {unit.lifecycle or '?'}, below {unit.parent or '-'}", width),
+    ]
+    if unit.followed:
+        lines += _pair("was", f"{' is now '.join((*unit.followed, unit.address))}", width)
+    if unit.former:
+        lines += _pair("before", ", ".join(unit.former), width)
+    if unit.run_id:
+        lines += _pair("run", f"{unit.run_id}{f', edited by {unit.edited_by}' if unit.edited_by else ''}", width)
+    if unit.statement_sha256:
+        lines += _pair("ruling", unit.statement_sha256, width)
+    if unit.run_id:
+        where = unit.reports[-1] if unit.reports else f"none on this host; to write it: {full}"
+        lines += _pair("report", where, width)
+    for problem in unit.problems:
+        lines += _pair("problem", problem, width, "bad")
+    for missing in unit.not_measured:
+        lines += _pair("unknown", f"{missing.subject}: {missing.reason}", width, "warn")
+    return lines
+
+
+def _pair(label: str, text: str, width: int, tone: Tone = "plain") -> list[Line]:
+    return hanging((Span(f"{label:<{_LABEL}}", "muted"),), text, width, tone)
+
+
+def version_row(version: UnitVersion, *, marked: bool) -> Line:
+    """Return one row of the versions."""
+    period = version.periods[-1] if version.periods else None
+    since = ""
+    if period is not None:
+        until = f" to {period.in_force_until:%Y-%m-%d %H:%MZ}" if period.in_force_until else ""
+        since = f"  {period.in_force_from:%Y-%m-%d %H:%MZ}{until}"
+    tone: Tone = "good" if version.standing == "in force" else "plain"
+    return line(
+        Span("* " if marked else "  ", "accent"),
+        Span(f"{version.version_seq:>3}  ", "strong"),
+        Span(version.standing, tone),
+        since,
+        Span(f"  {version.operation} {version.run_id}", "muted"),
+    )
+
+
+def version_detail(
+    unit: UnitView, version: UnitVersion, diff: VersionDiff | None, why_none: str, width: int
+) -> list[Line]:
+    """Return where a version came from, and its difference from another one."""
+    lines = _pair("written", f"{version.operation or '-'} run {version.run_id or '-'}", width)
+    lines += _pair("ruling", version.statement_sha256 or "-", width)
+    for period in version.periods:
+        until = f" to {period.in_force_until:%Y-%m-%d %H:%M:%SZ}" if period.in_force_until else ""
+        lines += _pair(
+            "in force", f"{period.in_force_from:%Y-%m-%d %H:%M:%SZ}{until}, run {period.run_id}", width, "good"
+        )
+        lines += _pair("", f"ruling {period.statement_sha256}", width, "muted")
+    lines.append(line(""))
+    if diff is None:
+        return [*lines, *hanging((), why_none, width, "muted")]
+    lines += hanging(
+        (), f"{unit.address}: from version {diff.old} to version {diff.new}, [-removed-] {{+added+}}", width, "strong"
+    )
+    if diff.old_title != diff.new_title:
+        lines += _pair("title", f"[-{diff.old_title}-]{{+{diff.new_title}+}}", width)
+    if not diff.lines:
+        same = "The texts are equal." if not diff.body else "The texts differ in space and line ends alone."
+        lines += hanging((), same, width, "muted")
+    for text in diff.lines:
+        lines += [*hanging((Span("  "),), text, width)]
+    if diff.is_coarse:
+        lines += hanging((), "The texts are long: lines were compared before words.", width, "muted")
+    return lines
+
+
+def versions_title(unit: UnitView) -> str:
+    """Return the title of the versions."""
+    return f"Versions of {unit.address}: {count(len(unit.versions))}"

@@ -1,0 +1,477 @@
+"""Units: a list of any length by address or word, and one unit with its text, its versions and where they came from."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+
+from console.actions.actions import Action, Scope
+from console.backend.model.unit_search import UnitHit, UnitHits, UnitQuery, UnitVersion, UnitView, VersionDiff
+from console.screens import unit_text as words
+from console.screens.base import ConsoleScreen
+from console.screens.copying import copy_text
+from console.screens.drawable import can_draw
+from console.screens.unit_dialogs import SearchDialog, TextAlone
+from console.widgets.line import Line
+from console.widgets.paged_rows import PagedRows, Side
+from console.widgets.panel import Panel
+from console.widgets.plain_text import PlainText
+from console.widgets.rows import Rows
+
+if TYPE_CHECKING:
+    from console.backend.api import Backend
+    from console.backend.model.view_models import Status
+
+PAGE = 150
+"""Units of one page that is asked for."""
+Face = Literal["list", "text", "versions"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A unit that is to be shown, as it is in force at a moment or as it stands."""
+
+    address: str
+    as_of: datetime | None
+
+
+class UnitsScreen(ConsoleScreen):
+    """The list beside one unit; below 110 columns, the one or the other."""
+
+    CSS_PATH = ["rows.tcss", "units.tcss"]  # noqa: RUF012
+    SCOPE: ClassVar[Scope] = Scope.UNITS
+    TITLE_WORD: ClassVar[str] = "Units"
+    HELP_TEXT: ClassVar[str] = (
+        "Every unit that readers see, in the order of the documents: each before those below it. / searches for words, in any "
+        "spelling of their signs, or for the beginning of an address. Enter opens a unit: text, state, and the run, ruling and "
+        "report that it came from; v shows its versions, each with what it changed, Enter on one the text as it was then. "
+        "Nothing can be changed here. Read-only, on a standby and in a database of another layout all of it works that is "
+        "recorded there."
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._query = UnitQuery(limit=PAGE)
+        self._at = ""
+        """The moment as it was typed."""
+        self._hits: UnitHits | None = None
+        self._asked = 0
+        """Number of searches so far: the answer to an earlier one is dropped."""
+        self._face: Face = "list"
+        self._unit: UnitView | None = None
+        self._wanted: _Wanted | None = None
+        self._is_reading = False
+        self._marked: int | None = None
+        self._diff: VersionDiff | None = None
+        self._why_no_diff = ""
+
+    def body(self) -> ComposeResult:
+        """Compose the list and the unit."""
+        with Container(id="units-screen"):
+            yield PagedRows[UnitHit]("Units", self._row, empty="Reading the units ...", id="unit-list")
+            with Vertical(id="unit"):
+                yield Panel("Unit", id="unit-head")
+                yield PlainText("Text", id="unit-text")
+                yield Rows("Versions", empty="No version is known.", id="unit-versions")
+                yield Panel("Difference", id="unit-diff")
+
+    def _row(self, unit: UnitHit) -> Line:
+        return words.row(unit, wide=self.has_class("-wide"))
+
+    @property
+    def _list(self) -> PagedRows[UnitHit]:
+        return self.query_one("#unit-list", PagedRows)
+
+    @property
+    def _is_wide(self) -> bool:
+        return self.has_class("-wide")
+
+    def opened(self) -> None:
+        """Focus the list."""
+        super().opened()
+        for panel in ("#unit-head", "#unit-diff"):
+            self.query_one(panel, Panel).can_focus = True
+        self._show_face("list")
+
+    # The list
+
+    def not_read(self) -> None:
+        """Keep what was read before, with its age; say so if nothing was."""
+        self._list.say_empty("NOT KNOWN: the units could not be read.")
+        self._list.unanswered()
+        self._retitle()
+
+    def _retitle(self) -> None:
+        self._list.retitle(words.list_title(self._query, self._hits) + self.age_of_list())
+
+    def reload(self) -> None:
+        """Read the list again around the cursor, and the unit that is shown."""
+        rows = self._list
+        first = rows.items[0].address if rows.items and rows.has_more(Side.BEFORE) else ""
+        chosen = rows.chosen
+        self._search(after=first, chosen=chosen.address if chosen is not None else "")
+        if self._unit is not None:
+            self._read_unit(_Wanted(self._unit.address, self._wanted.as_of if self._wanted is not None else None))
+
+    def show_status(self, status: "Status") -> None:
+        """Draw the age of the list again; read it if it has none to show."""
+        self._retitle()
+        if self.console.current and status.target is not None and self._hits is None:
+            self.reload()
+
+    def _search(self, *, after: str = "", before: str | None = None, chosen: str = "") -> None:
+        """Read a page in place of what is shown."""
+        self._asked += 1
+        asked, query = self._asked, self._query.model_copy(update={"after": after, "before": before})
+
+        def read(hits: UnitHits) -> None:
+            if asked != self._asked:
+                return
+            self._hits = hits
+            self._retitle()
+            rows = self._list
+            rows.say_empty(words.nothing(self._query))
+            index = next((i for i, unit in enumerate(hits.units) if unit.address == chosen), 0)
+            is_last = before is not None
+            rows.begin(
+                hits.units,
+                before=bool(after) or (is_last and hits.more),
+                behind=not is_last and hits.more,
+                cursor=len(hits.units) - 1 if is_last else index,
+            )
+            self._follow()
+
+        self.ask("Reading the units", lambda backend: backend.search_units(query), read)
+
+    @on(PagedRows.Wanted)
+    def _page_wanted(self, event: PagedRows.Wanted) -> None:
+        rows, side = self._list, event.side
+        if side is Side.FIRST:
+            self._search()
+        elif side is Side.LAST:
+            self._search(before="")
+        elif rows.items:
+            self._read_page(side, rows.items[-1 if side is Side.BEHIND else 0].address)
+
+    def _read_page(self, side: Side, beside: str) -> None:
+        asked = self._asked
+        bound = {"after": beside, "before": None} if side is Side.BEHIND else {"after": "", "before": beside}
+        query = self._query.model_copy(update=bound)
+
+        def read(hits: UnitHits) -> None:
+            if asked == self._asked:
+                self._list.add(side, hits.units, more=hits.more)
+
+        self.ask("Reading more units", lambda backend: backend.search_units(query), read)
+
+    @on(Rows.Moved, "#unit-list")
+    def _follow(self) -> None:
+        """Show the unit under the cursor, where there is room for it beside the list."""
+        chosen = self._list.chosen
+        if chosen is None:
+            self._show_nothing()
+        elif self._is_wide and (self._unit is None or self._unit.address != chosen.address):
+            self._read_unit(_Wanted(chosen.address, self._query.as_of))
+        self.draw_frame()
+
+    def _show_nothing(self) -> None:
+        self._unit = self._wanted = None
+        self._draw_unit()
+
+    # One unit
+
+    def _read_unit(self, wanted: _Wanted) -> None:
+        """Read a unit; of those that are wanted while one is read, the last."""
+        self._wanted = wanted
+        if self._is_reading:
+            return
+        self._is_reading = True
+
+        def question(backend: "Backend") -> UnitView:
+            return backend.unit(wanted.address, wanted.as_of)
+
+        def ended() -> None:
+            self._is_reading = False
+            if self._wanted is not None and self._wanted != wanted:
+                self._read_unit(self._wanted)
+
+        def read(unit: UnitView) -> None:
+            if self._wanted == wanted:
+                is_another = self._unit is None or self._unit.address != unit.address
+                self._unit = unit
+                if is_another:
+                    self._marked = None
+                self._draw_unit()
+            ended()
+
+        def unanswered() -> None:
+            if self._wanted == wanted and self._unit is not None and self._unit.address != wanted.address:
+                self._unit = None
+                self._draw_unit("NOT KNOWN: the unit could not be read.")
+            ended()
+
+        self.ask_about(f"Reading {wanted.address}", question, read, unanswered)
+
+    def _draw_unit(self, none: str = "") -> None:
+        head, text, unit = self.query_one("#unit-head", Panel), self.query_one("#unit-text", PlainText), self._unit
+        if unit is None:
+            head.title = "Unit"
+            head.show([])
+            text.retitle("Text")
+            text.say_empty(none or "No unit is chosen.")
+            text.show_text("")
+        else:
+            head.title = unit.address
+            report = self.console.full_command(f"cutter-console report {unit.run_id}")
+            head.show_wrapped(lambda width: words.head(unit, report, width))
+            at = f" at {unit.as_of:%Y-%m-%d %H:%M:%SZ}" if unit.as_of is not None and self._is_past else ""
+            text.retitle(f"Text{at}")
+            text.say_empty(
+                "This text is nobody's to read, or there is none." if unit.body is None else "The text is empty."
+            )
+            text.show_text(unit.body or "")
+        self._draw_versions()
+        self.draw_frame()
+
+    @property
+    def _is_past(self) -> bool:
+        return self._wanted is not None and self._wanted.as_of is not None
+
+    def _draw_versions(self) -> None:
+        rows, unit = self.query_one("#unit-versions", Rows), self._unit
+        rows.retitle(words.versions_title(unit) if unit is not None else "Versions")
+        lines = tuple(
+            words.version_row(version, marked=version.version_seq == self._marked) for version in self._versions
+        )
+        rows.show(lines, empty="No version is known: none is recorded in this database.")
+        if self._face == "versions":
+            self._compare()
+
+    @property
+    def _versions(self) -> tuple[UnitVersion, ...]:
+        """The versions, the newest first."""
+        return self._unit.versions[::-1] if self._unit is not None else ()
+
+    @property
+    def _version(self) -> UnitVersion | None:
+        index = self.query_one("#unit-versions", Rows).cursor
+        return self._versions[index] if index < len(self._versions) else None
+
+    @on(Rows.Moved, "#unit-versions")
+    def _compare(self) -> None:
+        """Compare the chosen version with the marked one, or with the one before it that can be read."""
+        unit, version = self._unit, self._version
+        self._diff = None
+        if unit is None or version is None:
+            self._why_no_diff = ""
+        elif not version.is_readable:
+            self._why_no_diff = "This text was never law and is no draft of readers: it is nobody's to read."
+        elif (old := self._compared_with(version)) is None:
+            self._why_no_diff = "There is no version before it that can be read."
+        else:
+            self._why_no_diff = "Comparing ..."
+            self._read_diff(unit, *sorted((old, version.version_seq)))
+        self._draw_diff()
+
+    def _compared_with(self, version: UnitVersion) -> int | None:
+        if self._marked is not None and self._marked != version.version_seq:
+            return self._marked
+        earlier = (v.version_seq for v in self._versions if v.is_readable and v.version_seq < version.version_seq)
+        return max(earlier, default=None)
+
+    def _read_diff(self, unit: UnitView, old: int, new: int) -> None:
+        def read(diff: VersionDiff) -> None:
+            version = self._version
+            if self._unit is unit and version is not None and version.version_seq in {old, new}:
+                self._diff = diff
+                self._draw_diff()
+
+        self.ask_about(
+            f"Comparing {unit.address}", lambda backend: backend.compare_versions(unit.address, old, new), read
+        )
+
+    def _draw_diff(self) -> None:
+        panel, unit, version = self.query_one("#unit-diff", Panel), self._unit, self._version
+        if unit is None or version is None:
+            panel.title = "Difference"
+            panel.show([])
+            return
+        diff, why = self._diff, self._why_no_diff
+        panel.title = f"Version {version.version_seq}"
+        panel.show_wrapped(lambda width: words.version_detail(unit, version, diff, why, width))
+
+    # What is shown
+
+    def _show_face(self, face: Face) -> None:
+        self._face = face
+        self.query_one("#unit-list").display = self._is_wide or face == "list"
+        self.query_one("#unit").display = self._is_wide or face != "list"
+        is_versions = face == "versions"
+        for name, shown in (
+            ("head", not is_versions),
+            ("text", not is_versions),
+            ("versions", is_versions),
+            ("diff", is_versions),
+        ):
+            self.query_one(f"#unit-{name}").display = shown
+        self.query_one({"list": "#unit-list", "text": "#unit-text", "versions": "#unit-versions"}[face]).focus()
+        if is_versions:
+            self._compare()
+        self.draw_frame()
+
+    def on_resize(self) -> None:
+        """Show both or the one that was looked at, for the new width."""
+        super().on_resize()
+        self.call_after_refresh(self._draw_again)
+
+    def _draw_again(self) -> None:
+        if can_draw(self):
+            self._show_face(self._face)
+            self._list.redraw()
+            self._follow()
+
+    def shown_actions(self) -> tuple[Action, ...]:
+        """Return the actions that make sense now."""
+        query, names = self._query, {"unit_search", "unit_lifecycle"}
+        if query.text or query.document or query.lifecycles or query.as_of is not None:
+            names.add("unit_all")
+        if self._list.chosen is not None or self._unit is not None:
+            names |= {"unit_open", "unit_versions", "unit_copy"}
+        if self._unit is not None and self._unit.body is not None:
+            names |= {"unit_copy_text", "unit_plain"}
+        if self._face == "versions":
+            names.add("unit_mark")
+        return tuple(action for action in self.console_actions() if action.name in names)
+
+    # Actions
+
+    def action_dismiss_notice(self) -> None:
+        """Close the notice first, then go back from the versions or the unit to the list."""
+        if self._face == "list" or self.console.notice.kind not in {"none", "working"}:
+            super().action_dismiss_notice()
+        else:
+            self._show_face("list")
+
+    def action_unit_search(self) -> None:
+        """Ask what to search for."""
+
+        def answered(query: UnitQuery | None) -> None:
+            if query is not None:
+                self._at = f"{query.as_of:%Y-%m-%dT%H:%M:%SZ}" if query.as_of is not None else ""
+                self._begin(query)
+
+        self.console.open_dialog(SearchDialog(self._query, self._at), answered)
+
+    def _begin(self, query: UnitQuery) -> None:
+        self._query, self._hits = query.model_copy(update={"limit": PAGE}), None
+        self._unit = self._wanted = None
+        self._list.say_empty("Searching ...")
+        self._list.begin((), before=False, behind=False)
+        self._draw_unit()
+        self._show_face("list")
+        self._retitle()
+        self._search()
+
+    def action_unit_all(self) -> None:
+        """Drop search and filters."""
+        self._at = ""
+        self._begin(UnitQuery())
+
+    def action_unit_lifecycle(self) -> None:
+        """Go to the next lifecycle; a search at a moment has none."""
+        if self._query.as_of is not None:
+            self.cannot("What is in force at a moment has no other lifecycle.", "Press c to drop the moment, then f")
+            return
+        index = words.FILTERS.index(self._query.lifecycles)
+        self._begin(self._query.model_copy(update={"lifecycles": words.FILTERS[(index + 1) % len(words.FILTERS)]}))
+
+    @on(Rows.Chosen, "#unit-list")
+    def _open(self) -> None:
+        chosen = self._list.chosen
+        if chosen is not None:
+            if (
+                self._unit is None
+                or self._unit.address != chosen.address
+                or self._is_past != (self._query.as_of is not None)
+            ):
+                self._read_unit(_Wanted(chosen.address, self._query.as_of))
+            self._show_face("text")
+
+    @on(Rows.Chosen, "#unit-versions")
+    def _as_it_was(self) -> None:
+        """Show the text as it was when the chosen version began to count."""
+        unit, version = self._unit, self._version
+        if unit is None or version is None:
+            return
+        if not version.periods:
+            self.cannot(
+                f"Version {version.version_seq} was never in force.", "Choose another; Esc goes back to the list"
+            )
+            return
+        self._read_unit(_Wanted(unit.address, version.periods[-1].in_force_from))
+        self._show_face("text")
+
+    def action_unit_open(self) -> None:
+        """Open what is chosen in the list that has the focus."""
+        if self._face == "versions":
+            self._as_it_was()
+        elif self._list.chosen is None:
+            self.cannot("No unit is chosen.", "Search with /, or drop the filters with c")
+        else:
+            self._open()
+
+    def action_unit_versions(self) -> None:
+        """Show versions and differences, or the text again."""
+        if self._face == "versions":
+            self._show_face("text")
+            return
+        chosen = self._list.chosen
+        if self._unit is None and chosen is None:
+            self.cannot("No unit is chosen.", "Search with /, or drop the filters with c")
+            return
+        if chosen is not None and self._face == "list" and (self._unit is None or self._unit.address != chosen.address):
+            self._read_unit(_Wanted(chosen.address, self._query.as_of))
+        self._show_face("versions")
+
+    def action_unit_mark(self) -> None:
+        """Mark the chosen version, or drop the mark."""
+        version = self._version
+        if self._face != "versions" or version is None:
+            self.cannot("No version is chosen.", "Press v on a unit, then choose one")
+            return
+        self._marked = None if self._marked == version.version_seq else version.version_seq
+        self._draw_versions()
+
+    def action_unit_copy(self) -> None:
+        """Copy the address of the chosen unit."""
+        chosen = self._list.chosen
+        address = (
+            self._unit.address if self._face != "list" and self._unit is not None else chosen.address if chosen else ""
+        )
+        if not address:
+            self.cannot("No unit is chosen.", "Search with /, or drop the filters with c")
+            return
+        copy_text(self, self.console, f"the address {address}", address, f"cutter-console unit show {address}")
+
+    def action_unit_copy_text(self) -> None:
+        """Copy the text that is shown."""
+        unit = self._shown_text()
+        if unit is not None:
+            what = f"the text of {unit.address}"
+            copy_text(self, self.console, what, unit.body or "", f"cutter-console unit show {unit.address}")
+
+    def action_unit_plain(self) -> None:
+        """Show the text alone."""
+        unit = self._shown_text()
+        if unit is not None:
+            self.console.open_dialog(TextAlone(unit.body or ""), lambda _: None)
+
+    def _shown_text(self) -> UnitView | None:
+        """Return the unit whose text is shown; without one, say how to come to it."""
+        if self._unit is not None and self._unit.body is not None and (self._is_wide or self._face != "list"):
+            return self._unit
+        self.cannot("No text is shown.", "Press Enter on a unit")
+        return None

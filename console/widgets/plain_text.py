@@ -1,0 +1,37 @@
+"""A text without numbers and margin, wrapped; only the visible lines are made."""
+
+from typing import ClassVar
+
+from console.backend.model.safe_text import safe_lines
+from console.widgets.line import Line, Span
+from console.widgets.outline import Outline
+from console.widgets.source_view import SourceRow, SourceView
+
+
+class _Lines:
+    def __init__(self, lines: tuple[str, ...]) -> None:
+        self._lines = lines
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def line(self, number: int) -> str:
+        return self._lines[number - 1]
+
+
+class PlainText(SourceView):
+    """A text that scrolls by lines, made inert as it is loaded."""
+
+    HELP: ClassVar[str] = "Up and Down move by line, PageUp and PageDown by page, Home and End to the ends of the text."
+
+    def show_text(self, text: str) -> None:
+        """Show this text from its beginning."""
+        lines = safe_lines(text.removesuffix("\n")) if text else ()
+        self.load(_Lines(lines), Outline((), (), (), ()), frozenset())
+
+    @property
+    def _text_width(self) -> int:
+        return self.row_width
+
+    def _spans(self, row: SourceRow) -> Line:
+        return (Span(row.text),)
