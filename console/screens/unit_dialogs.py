@@ -46,9 +46,9 @@ class SearchDialog(Dialog[UnitQuery]):
         super().opened()
         self.body(
             [
-                line("Every word must occur, in the title or in the text. Signs need not be typed: dieu finds"),
-                line('điều and Điều. word* is the beginning of a word, "two words" stand in this order.'),
-                line("LAW-2026/CHAPTER is the beginning of an address; / in it makes it one."),
+                line("Every word must occur, in title or text; signs need not be typed:"),
+                line('dieu finds điều. word* begins so, "two words" stand in this order.'),
+                line("LAW-2026/CHAPTER is the beginning of an address."),
             ]
         )
         self._demand("Text, document, moment:")

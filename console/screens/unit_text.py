@@ -18,22 +18,30 @@ FILTERS: tuple[tuple[str, ...], ...] = ((), ("draft",), ("enacted",), ("supersed
 """The lifecycles that `f` goes through; none is what readers see."""
 _TONES: dict[str, Tone] = {"enacted": "good", "draft": "warn", "superseded": "muted", "retired": "muted"}
 _LABEL = 9
+_LEAD = 14
+"""Characters of the text before the first hit in a row of the list."""
 
 
 def row(unit: UnitHit, *, wide: bool) -> Line:
     """Return one row of the list: the hit in its words if there is one, else the title."""
     lifecycle = unit.lifecycle or "?"
     head = (
-        Span(f"{lifecycle:<10} " if wide else f"{lifecycle:.3} ", _TONES.get(lifecycle, "plain")),
+        Span(f"{lifecycle:<10} " if wide else f"{lifecycle:<8} ", _TONES.get(lifecycle, "plain")),
         Span(f"{unit.address}  ", "strong"),
         *((Span("deleted  ", "bad"),) if unit.deleted else ()),
     )
     if any(part.hit for part in unit.snippet):
-        return (
-            *head,
-            *(Span(f"[{part.text}]", "accent") if part.hit else Span(part.text, "muted") for part in unit.snippet),
-        )
+        return (*head, *_hit(unit))
     return (*head, Span(unit.title or "", "plain"))
+
+
+def _hit(unit: UnitHit) -> Line:
+    """Return the hit with what stands around it; before it only so much that the hit itself is on the screen."""
+    first = next(index for index, part in enumerate(unit.snippet) if part.hit)
+    lead = "".join(part.text for part in unit.snippet[:first])
+    before = Span(lead if len(lead) <= _LEAD else f"…{lead[-_LEAD:]}", "muted")
+    rest = (Span(f"[{part.text}]", "accent") if part.hit else Span(part.text, "muted") for part in unit.snippet[first:])
+    return (before, *rest)
 
 
 def list_title(query: UnitQuery, hits: UnitHits | None) -> str:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 PAGE = 150
 """Units of one page that is asked for."""
+_ABOVE = 70
+"""Rows above the cursor that are read again with it."""
 Face = Literal["list", "text", "versions"]
 
 
@@ -109,10 +111,10 @@ class UnitsScreen(ConsoleScreen):
 
     def reload(self) -> None:
         """Read the list again around the cursor, and the unit that is shown."""
-        rows = self._list
-        first = rows.items[0].address if rows.items and rows.has_more(Side.BEFORE) else ""
-        chosen = rows.chosen
-        self._search(after=first, chosen=chosen.address if chosen is not None else "")
+        rows, above = self._list, self._list.cursor - _ABOVE
+        begins_there = above < 0 and not rows.has_more(Side.BEFORE)
+        after = rows.items[max(above, 0)].address if rows.items and not begins_there else ""
+        self._search(after=after, chosen=rows.chosen.address if rows.chosen is not None else "")
         if self._unit is not None:
             self._read_unit(_Wanted(self._unit.address, self._wanted.as_of if self._wanted is not None else None))
 
@@ -204,6 +206,8 @@ class UnitsScreen(ConsoleScreen):
                 self._unit = unit
                 if is_another:
                     self._marked = None
+                    readable = (i for i, version in enumerate(self._versions) if version.is_readable)
+                    self.query_one("#unit-versions", Rows).set_reactive(Rows.cursor, next(readable, 0))
                 self._draw_unit()
             ended()
 

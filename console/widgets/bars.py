@@ -1,6 +1,7 @@
 """The two bars of every screen: screens, switch and target at the top, keys at the bottom."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from console.actions.actions import Action, key_name
@@ -19,7 +20,10 @@ _TABS = (
     ("5", "Gates"),
     ("6", "Drift"),
     ("7", "Batch"),
+    ("8", "Units"),
 )
+_SHORTER = {"Documents": "Docs", "Approvals": "Approve"}
+"""Names for the narrowest line that still has all of them."""
 _ROOMY = 100
 """Number of columns from which on the names of the screens stand further apart."""
 
@@ -27,13 +31,14 @@ _ROOMY = 100
 def top_line(title: str, width: int, full: Line, short: Line) -> Line:
     """Return the screens with their keys, and at the right end the badges, which are given in full and in short.
 
-    On a narrow screen they stand closer, then the badges are in short; if all of it does not fit, the name of the shown
+    On a narrow screen they stand closer, then the badges are in short, then two names; if all of it does not fit, the name of the shown
     screen stands alone.
     """
     layouts = (
         *(((_tabs(title, gap=" "), full),) if width >= _ROOMY else ()),
         (_tabs(title), full),
         *((_tabs(title, before="")[1:], right) for right in (full, short)),
+        (_tabs(title, before="", names=_SHORTER)[1:], short),
         (_tabs(title, all_names=False), full),
     )
     fitting = (pair for pair in layouts if sum(len(plain(side)) for side in pair) <= width)
@@ -41,13 +46,21 @@ def top_line(title: str, width: int, full: Line, short: Line) -> Line:
     return (*left, Span(" " * max(width - len(plain(left)) - len(plain(right)), 0)), *right)
 
 
-def _tabs(title: str, *, all_names: bool = True, gap: str = "", before: str = " ") -> Line:
+def _tabs(
+    title: str,
+    *,
+    all_names: bool = True,
+    gap: str = "",
+    before: str = " ",
+    names: Mapping[str, str] = MappingProxyType({}),
+) -> Line:
     spans: list[Span] = []
     for key, name in _TABS:
         is_current = name == title
         spans += [Span(" "), Span(f"{key}{gap}", "muted")]
         if is_current or all_names:
-            words = f"[{name}]" if is_current else f"{before}{name}{gap}"
+            shown = names.get(name, name)
+            words = f"[{shown}]" if is_current else f"{before}{shown}{gap}"
             spans.append(Span(words, "strong" if is_current else "plain"))
     return tuple(spans)
 

@@ -29,6 +29,10 @@ class PlainText(SourceView):
         lines = safe_lines(text.removesuffix("\n")) if text else ()
         self.load(_Lines(lines), Outline((), (), (), ()), frozenset())
 
+    def _keep_in_view(self) -> None:
+        if self.row_count:
+            super()._keep_in_view()
+
     @property
     def _text_width(self) -> int:
         return self.row_width

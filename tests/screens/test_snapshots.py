@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from console.backend.model.errors import Refused, StopCode
+from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.states import Stage
 from tests.screens.conftest import opened
 from tests.support.fake_batches import armed_for_batch
@@ -13,6 +13,7 @@ from tests.support.fake_documents import TITLE
 from tests.support.fake_gates import DENIED, unmeasured
 from tests.support.fakes import ARMED, HOLD, NOW, FakeBackend
 
+DENIED_UNITS = Unmeasured(StopCode.GRANT_DELTA, "not permitted (42501)", "Compare the grants: cutter-console drift")
 SIZES = ((80, 24), (120, 40))
 
 SCENARIOS: dict[str, Callable[[], FakeBackend]] = {
@@ -160,4 +161,55 @@ async def test_batch_of_a_read_only_console(screen_snapshot: SnapshotAssertion) 
     """The command alone says what is next."""
     backend = FakeBackend(batch_at="armed", switch=_ARMED, read_only=True)
     async with opened(backend, "7", read_only=True) as (app, _pilot):
+        assert app.export_screenshot() == screen_snapshot
+
+
+UNITS: dict[str, tuple[Callable[[], FakeBackend], tuple[str, ...], tuple[int, int]]] = {
+    "list-80x24": (FakeBackend, ("8", "down"), (80, 24)),
+    "list-120x40": (FakeBackend, ("8", "down"), (120, 40)),
+    "list-200x60": (lambda: FakeBackend(n_units=1_000_000), ("8", "end"), (200, 60)),
+    "unit-80x24": (FakeBackend, ("8", "down", "enter"), (80, 24)),
+    "versions-80x24": (FakeBackend, ("8", "v"), (80, 24)),
+    "versions-120x40": (FakeBackend, ("8", "v", "down"), (120, 40)),
+    "versions-200x60": (FakeBackend, ("8", "v"), (200, 60)),
+    "words-80x24": (FakeBackend, ("8", "slash", *"dieu khien", "enter"), (80, 24)),
+    "words-120x40": (FakeBackend, ("8", "slash", *"dieu khien", "enter"), (120, 40)),
+    "dialog-search-80x24": (FakeBackend, ("8", "slash"), (80, 24)),
+    "dialog-search-120x40": (FakeBackend, ("8", "slash"), (120, 40)),
+    "nothing-80x24": (FakeBackend, ("8", "slash", *"no such", "enter"), (80, 24)),
+    "empty-80x24": (lambda: FakeBackend(n_units=0), ("8",), (80, 24)),
+    "down-80x24": (lambda: FakeBackend(down=True), ("8",), (80, 24)),
+    "not-permitted-120x40": (lambda: FakeBackend(hit=DENIED_UNITS), ("8",), (120, 40)),
+    "another-layout-120x40": (lambda: FakeBackend(another_layout=True), ("8",), (120, 40)),
+    "hostile-80x24": (lambda: FakeBackend(hostile="[/x]\x1b[31m\u202e"), ("8", "enter"), (80, 24)),
+    "hostile-120x40": (lambda: FakeBackend(hostile="[/x]\x1b[31m\u202e"), ("8", "v"), (120, 40)),
+    "copied-80x24": (FakeBackend, ("8", "y"), (80, 24)),
+    "alone-80x24": (FakeBackend, ("8", "enter", "z"), (80, 24)),
+    "hold-80x24": (lambda: FakeBackend(switch=HOLD), ("8",), (80, 24)),
+    "armed-80x24": (lambda: FakeBackend(switch=ARMED), ("8",), (80, 24)),
+}
+
+
+@pytest.mark.parametrize("name", UNITS)
+async def test_units(name: str, screen_snapshot: SnapshotAssertion) -> None:
+    """The list, a unit and its versions, searches, and what could not be read."""
+    make, keys, size = UNITS[name]
+    async with opened(make(), *keys, size=size) as (app, _pilot):
+        assert app.export_screenshot() == screen_snapshot
+
+
+@pytest.mark.parametrize("keys", [("8",), ("8", "v")], ids=["list", "versions"])
+async def test_units_without_colours(
+    keys: tuple[str, ...], screen_snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a colour says stands there in words."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with opened(FakeBackend(), *keys, size=(120, 40)) as (app, _pilot):
+        assert app.export_screenshot() == screen_snapshot
+
+
+async def test_units_of_a_read_only_console(screen_snapshot: SnapshotAssertion) -> None:
+    """The same, and READ-ONLY in the bar."""
+    backend = FakeBackend(read_only=True)
+    async with opened(backend, "8", size=(80, 24), read_only=True) as (app, _pilot):
         assert app.export_screenshot() == screen_snapshot

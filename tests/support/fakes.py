@@ -40,6 +40,7 @@ from tests.support import fake_gates
 from tests.support.fake_batches import BATCH_ID, FakeBatches
 from tests.support.fake_documents import SAMPLE, plan_of, refused_plan
 from tests.support.fake_law import law_before, law_repealed
+from tests.support.fake_units import FakeUnits
 
 NOW = fake_gates.NOW
 TARGET = Target(host="db01.example.org", database="directus", system_identifier="7312345678901234567", timeline=3)
@@ -127,7 +128,7 @@ SIGN_WITH = (
 
 
 @dataclass
-class FakeBackend(FakeBatches):
+class FakeBackend(FakeBatches, FakeUnits):
     """Answers from fields that a test may set before or while the console runs."""
 
     switch: SwitchView = OFF

@@ -13,6 +13,7 @@ _SIGNS = re.compile("[\x01-\x1f!-/:-@\\[-`{-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00
 _LETTERS = str.maketrans(
     {"đ": "d", "Đ": "D", "ß": "ss", "æ": "ae", "Æ": "Ae", "ø": "o", "Ø": "O", "ł": "l"},
 )
+_SPACE = re.compile(r"\s+")
 _PART = re.compile(r'"([^"]*)"|(\S+)')
 _BLOCK, _OVERLAP = 2000, 200
 """Characters of a long text that are looked at in one go, and those that two neighbours share."""
@@ -86,5 +87,5 @@ def _cut(text: str, hits: list[tuple[int, int]]) -> tuple[Piece, ...]:
         pieces += [Piece(text[at:begin], is_hit=False), Piece(text[begin:behind], is_hit=True)]
         at = behind
     pieces.append(Piece(text[at:end] + (" …" if end < len(text.rstrip()) else ""), is_hit=False))
-    lines = (Piece(" ".join(piece.text.split("\n")), piece.is_hit) for piece in pieces)
+    lines = (Piece(_SPACE.sub(" ", piece.text), piece.is_hit) for piece in pieces)
     return tuple(piece for piece in lines if piece.text)

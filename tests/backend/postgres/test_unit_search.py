@@ -122,7 +122,8 @@ def test_an_address_is_found_by_its_beginning_and_a_word_in_capitals_as_a_word(s
 def test_pages_meet_in_both_directions_and_no_unit_is_lost_or_twice(site: Installation) -> None:
     whole = ask(site, "")
     assert whole == sorted(whole, key=lambda address: address.replace("/", "\x01"))
-    forward, backward = [], []
+    forward: list[str] = []
+    backward: list[str] = []
     page = search_units(site, UnitQuery(limit=2))
     while page.units:
         forward += addresses(page)
@@ -182,7 +183,7 @@ def test_the_database_the_program_and_the_statement_without_an_index_fold_alike(
             of_database = scalar(connection, "SELECT cutter_governance.fn_folded(%s)", text)
             assert of_database == folded(text)
             assert connection.execute(query.encode(), {"text": text}).fetchone() == (of_database,)
-            assert connection.execute(words.encode(), {"parts": list(parts_of(text)) + ["x*"]}).fetchone() == (True,)
+            assert connection.execute(words.encode(), {"parts": [*parts_of(text), "x*"]}).fetchone() == (True,)
 
 
 def test_without_the_index_the_same_is_found_and_said_to_have_none(
@@ -243,7 +244,7 @@ def _rows_read(database: Database, pages: list[dict[str, object]], first: int, l
     read = []
     for page in pages:
         with connect(database.conninfo(), read_only=True) as connection:
-            before = dict(connection.execute(_READ).fetchall())
+            before: dict[str, int] = dict(connection.execute(_READ).fetchall())
             values = {"prefix": "", "document": "", "after": "", "before": None, "parts": None} | page
             rows = connection.execute(
                 "SELECT * FROM cutter_governance.fn_unit_page(%(parts)s::text[], %(prefix)s, %(document)s, '{enacted}', NULL,"
@@ -251,7 +252,7 @@ def _rows_read(database: Database, pages: list[dict[str, object]], first: int, l
                 values,
             ).fetchall()
             assert len(rows) == 20
-            after = dict(connection.execute(_READ).fetchall())
+            after: dict[str, int] = dict(connection.execute(_READ).fetchall())
             read.append({name: after[name] - before[name] for name in ("information_unit", "unit_version")})
     return read
 
@@ -302,5 +303,7 @@ def test_a_text_that_is_too_long_to_be_searched_whole_is_still_cut(database: Dat
     words = "\n".join(f"w{number}ớ{number:x}" for number in range(200_000))
     start_cut(database, "ACME-LAW", f"# One\n\n{words}\n").cut()
     with database.connect("cutter_ro") as connection:
-        query = "SELECT count(*) FROM cutter_governance.fn_unit_page('{w1o1}', NULL, NULL, '{draft}', NULL, NULL, NULL, 9)"
+        query = (
+            "SELECT count(*) FROM cutter_governance.fn_unit_page('{w1o1}', NULL, NULL, '{draft}', NULL, NULL, NULL, 9)"
+        )
         assert scalar(connection, query) == 1
