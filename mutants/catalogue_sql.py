@@ -1,5 +1,7 @@
 """Protections of the database, by migration. What a later migration replaces is named there: 0012 replaces most of 0004 to 0007."""
 
+from pathlib import Path
+
 from mutants.mutant import Mutant
 
 _FOLDER = "console/backend/postgres/migrations"
@@ -8,6 +10,7 @@ _STATES, _AMENDED = f"{_FOLDER}/0015_states.sql", f"{_FOLDER}/0016_amendments.sq
 _SCALE, _BATCHES = f"{_FOLDER}/0017_scale.sql", f"{_FOLDER}/0018_batches.sql"
 _EFFECTS = f"{_FOLDER}/0019_effects.sql"
 _FAILOVER = f"{_FOLDER}/0020_failover.sql"
+(_SEARCH,) = (f"{_FOLDER}/{path.name}" for path in (Path(__file__).parents[1] / _FOLDER).glob("*_search.sql"))
 _REFUSALS, _SEALED, _PROBES = f"{_FOLDER}/0010_probes.sql", f"{_FOLDER}/0012_sealed.sql", f"{_FOLDER}/0013_probes.sql"
 _TESTS = "tests/backend/postgres"
 
@@ -2366,8 +2369,34 @@ _OF_FAILOVER = (
     ),
 )
 
+# The search: what readers may find.
+_OF_SEARCH = (
+    Mutant(
+        "a unit that was never law is found by nobody",
+        _SEARCH,
+        "            AND (u.lifecycle_status IN (''draft'', ''enacted'') OR t.enacted_at IS NOT NULL)\n",
+        "",
+        _test("unit_search", "what_was_never_law_is_found_by_nobody"),
+    ),
+    Mutant(
+        "a unit is found by the words of the version that counts alone",
+        _SEARCH,
+        "'u.version_anchor_ref = w.version_id'",
+        "'true'",
+        _test("unit_search", "document_lifecycle_and_moment_narrow_a_search"),
+    ),
+    Mutant(
+        "a unit that is too long for the index is still cut",
+        _SEARCH,
+        "left(cutter_governance.fn_folded(\n               left(coalesce(p_title, '') || ' ' || p_body, 100000)), 100000))",
+        "cutter_governance.fn_folded(coalesce(p_title, '') || ' ' || p_body))",
+        _test("unit_search", "a_text_that_is_too_long_to_be_searched_whole_is_still_cut"),
+    ),
+)
+
 SQL = (
     *_OF_FAILOVER,
+    *_OF_SEARCH,
     *_OF_SCALE,
     *_OF_STATES,
     *_OF_GUARDS,

@@ -39,6 +39,25 @@ def test_status_and_counts_have_the_rows_and_a_reason_for_what_is_missing(adopte
     assert all(row["baseline"] is None for row in counted["counts"])  # type: ignore[attr-defined]
 
 
+def test_units_are_searched_by_address_and_word_without_an_index_and_nothing_is_installed(adopted: Adopted) -> None:
+    before = fingerprint(adopted.database)
+    status, page = adopted.json("unit", "search", "LIB-RULES/S00", "--limit", "2")
+    assert (status, page["outcome"], page["has_index"], page["more"]) == (0, "PARTIAL", False, True)
+    assert [unit["address"] for unit in page["units"]] == ["LIB-RULES/S001", "LIB-RULES/S002"]  # type: ignore[attr-defined]
+    _, rest, _ = adopted.command("unit", "search", "LIB-RULES/S00", "--after", "LIB-RULES/S008")
+    assert [line.split()[0] for line in rest.splitlines()] == ["LIB-RULES/S009"]
+    by_words = adopted.json("unit", "search", "rule 2")[1]
+    assert by_words["searched_by"] == "words"
+    assert "LIB-RULES/S001" in [unit["address"] for unit in by_words["units"]]  # type: ignore[attr-defined]
+    assert all(unit["snippet"] for unit in by_words["units"])  # type: ignore[attr-defined]
+    assert adopted.json("unit", "search", "rule", "--as-of", "2026-11-28")[0] == 7
+    unit = adopted.backend.unit("LIB-RULES/S001")
+    assert (unit.lifecycle, unit.versions) == ("enacted", ())
+    assert unit.body
+    assert unit.not_measured
+    assert fingerprint(adopted.database) == before
+
+
 def test_units_are_listed_page_by_page_and_shown_with_their_text(adopted: Adopted) -> None:
     status, page = adopted.json("unit", "list")
     units = page["units"]

@@ -83,6 +83,13 @@ def _values(prey: Prey) -> Mapping[str, object]:
         "p_run_ids": [run.run_id],
         "p_members": b"x",
         "p_statements": [statement],
+        "p_parts": ["one"],
+        "p_prefix": "ACME",
+        "p_document": "ACME-LAW",
+        "p_lifecycles": ["draft"],
+        "p_after": "ACME-LAW",
+        "p_before": None,
+        "p_limit": 3,
     }
 
 

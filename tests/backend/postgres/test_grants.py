@@ -58,6 +58,7 @@ NOBODYS = {
     *("fn_signing_key_end", "fn_event_write", "fn_run_step", "fn_baseline_write", "fn_manifest_seal", "fn_cut_write"),
     *("fn_approval_take", "fn_approval_signers", "fn_ruling_found", "fn_lease_open", "fn_batch_of", "fn_batch_listed"),
     *("fn_record_write", "fn_revert_write", "fn_write_lock", "fn_lock", "fn_table_digest", "fn_assert_backup"),
+    *("fn_folded", "fn_search_vector", "fn_search_query", "fn_units_with"),
 }
 FIXED = {
     "DateStyle": "ISO, YMD",
@@ -67,6 +68,8 @@ FIXED = {
     "extra_float_digits": "3",
     "lock_timeout": "10s",
     "enable_nestloop": "off",
+    "enable_seqscan": "off",
+    "enable_sort": "on",
     "work_mem": "64MB",
 }
 """What a function may fix besides its search_path, so that its caller cannot."""
@@ -136,6 +139,7 @@ def test_the_monitoring_role_executes_reading_functions_alone(database: Database
         "fn_state_text",
         "fn_state_units",
         "fn_state_versions",
+        "fn_unit_page",
         "fn_unit_states",
         "fn_unit_versions",
     ]

@@ -83,7 +83,8 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp S
 SET enable_sort = on AS $$
 DECLARE
     common constant integer := 20000;
-    walked constant integer := 4 * p_limit;
+    most constant integer := least(coalesce(p_limit, 0), 1000);
+    walked constant integer := 4 * most;
     words constant tsquery := cutter_governance.fn_search_query(p_parts);
     place constant text := 'replace(u.canonical_address, ''/'', chr(1)) COLLATE "C"';
     -- $1 the words, $2 the lifecycles, $3 the moment, $4 the prefix, $5 the document, $6 and $7 the bounds of the page.
@@ -130,7 +131,7 @@ DECLARE
     high text := coalesce(nullif(replace(p_before, '/', chr(1)), ''), chr(1114111));
     far text;
     n bigint;
-    left_over integer := p_limit;
+    left_over integer := most;
 BEGIN
     PERFORM set_config('enable_sort', 'off', true);
     IF p_parts IS NULL THEN
@@ -150,10 +151,10 @@ BEGIN
                        CASE WHEN p_before IS NULL THEN 'max' ELSE 'min' END, place, first_units, walked)
             INTO far
             USING words, p_lifecycles, p_at, replace(p_prefix, '/', chr(1)), p_document, low, high;
-        IF n = p_limit OR far IS NULL THEN
+        IF n = most OR far IS NULL THEN
             RETURN;
         END IF;
-        left_over := p_limit - n;
+        left_over := most - n;
         IF p_before IS NULL THEN
             low := far;
         ELSE
