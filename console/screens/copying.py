@@ -10,15 +10,15 @@ MOST_COPIED = 75_000
 """Bytes that are copied at most: terminals drop longer ones, many without a word."""
 
 
-def copy_text(screen: Screen[None], console: Application, what: str, text: str, command: str) -> None:
+def copy_text(screen: Screen[None], console: Application, subject: str, text: str, command: str) -> None:
     """Copy a text and say so; one that is too long for terminals is refused, with the command that prints it."""
     length = len(text.encode())
     if length > MOST_COPIED:
-        refused = f"{what} has {count(length)} bytes; a terminal takes {count(MOST_COPIED)} at most."
+        refused = f"{subject} has {count(length)} bytes; a terminal takes {count(MOST_COPIED)} at most."
         console.give_notice(Notice("refused", refused, "", f"Print it: {command}"))
         return
     screen.app.copy_to_clipboard(text)
-    done = f"Sent {what} to the clipboard of your terminal, {count(length)} bytes."
+    done = f"Sent {subject} to the clipboard of your terminal, {count(length)} bytes."
     console.give_notice(
         Notice("done", done, "", "If it is not there, your terminal takes no OSC 52: z shows the text alone")
     )

@@ -127,10 +127,10 @@ class UnitsScreen(ConsoleScreen):
     def _search(self, *, after: str = "", before: str | None = None, chosen: str = "") -> None:
         """Read a page in place of what is shown."""
         self._asked += 1
-        asked, query = self._asked, self._query.model_copy(update={"after": after, "before": before})
+        number, query = self._asked, self._query.model_copy(update={"after": after, "before": before})
 
         def read(hits: UnitHits) -> None:
-            if asked != self._asked:
+            if number != self._asked:
                 return
             self._hits = hits
             self._retitle()
@@ -159,12 +159,12 @@ class UnitsScreen(ConsoleScreen):
             self._read_page(side, rows.items[-1 if side is Side.BEHIND else 0].address)
 
     def _read_page(self, side: Side, beside: str) -> None:
-        asked = self._asked
+        number = self._asked
         bound = {"after": beside, "before": None} if side is Side.BEHIND else {"after": "", "before": beside}
         query = self._query.model_copy(update=bound)
 
         def read(hits: UnitHits) -> None:
-            if asked == self._asked:
+            if number == self._asked:
                 self._list.add(side, hits.units, more=hits.more)
 
         self.ask("Reading more units", lambda backend: backend.search_units(query), read)
@@ -303,9 +303,9 @@ class UnitsScreen(ConsoleScreen):
             panel.title = "Difference"
             panel.show([])
             return
-        diff, why = self._diff, self._why_no_diff
+        diff, reason = self._diff, self._why_no_diff
         panel.title = f"Version {version.version_seq}"
-        panel.show_wrapped(lambda width: words.version_detail(unit, version, diff, why, width))
+        panel.show_wrapped(lambda width: words.version_detail(unit, version, diff, reason, width))
 
     # What is shown
 
@@ -464,8 +464,8 @@ class UnitsScreen(ConsoleScreen):
         """Copy the text that is shown."""
         unit = self._shown_text()
         if unit is not None:
-            what = f"the text of {unit.address}"
-            copy_text(self, self.console, what, unit.body or "", f"cutter-console unit show {unit.address}")
+            subject = f"the text of {unit.address}"
+            copy_text(self, self.console, subject, unit.body or "", f"cutter-console unit show {unit.address}")
 
     def action_unit_plain(self) -> None:
         """Show the text alone."""

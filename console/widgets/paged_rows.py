@@ -17,7 +17,7 @@ _NEAR = 60
 
 
 class Side(StrEnum):
-    """What of the list is wanted."""
+    """The part of the list that is wanted."""
 
     FIRST = "first"
     LAST = "last"

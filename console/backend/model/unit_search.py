@@ -11,12 +11,12 @@ from console.backend.model.value import Value
 
 LIFECYCLES = ("draft", "enacted", "superseded", "retired")
 FOR_READERS = LIFECYCLES[:2]
-"""What readers see; it is searched if no lifecycle is named."""
+"""The lifecycles that readers see; this is searched if no lifecycle is named."""
 MOST_HITS = 500
 
 
 class SearchedBy(StrEnum):
-    """How the text of a search was understood."""
+    """The meaning that the text of a search was given."""
 
     NOTHING = "nothing"
     ADDRESS = "address"
@@ -107,7 +107,7 @@ class UnitView(Value):
     body_sha256: str
     version_seq: SafeText | None
     standing: SafeText
-    """What the shown text is: in force since when, a draft, or why there is none."""
+    """Standing of the shown text: in force since when, a draft, or why there is none."""
     run_id: SafeText = ""
     """Run that made the shown text law, or wrote the draft."""
     statement_sha256: SafeText = ""

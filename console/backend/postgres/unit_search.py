@@ -11,7 +11,7 @@ from console.backend.postgres.site_units import Readable
 
 
 class Installed(NamedTuple):
-    """What of this product's schema a database has: the function that searches, and the view of readers."""
+    """Parts of this product's schema that a database has: the function that searches, and the view of readers."""
 
     function: bool
     view: bool

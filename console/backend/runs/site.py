@@ -186,6 +186,7 @@ def unit_of_site(installation: Installation, address: str) -> SiteUnit:
 
 
 def require_units(layout: SiteLayout) -> None:
+    """Raise Unmeasured, naming the reasons, if the units of this layout cannot be read."""
     faults = layout.readable.faults()
     if faults:
         message = "; ".join(f"{fault.subject}: {fault.reason}" for fault in faults)

@@ -112,12 +112,12 @@ def _hits(query: UnitQuery, page: _Page, *, has_index: bool = True, missing: tup
     by = SearchedBy.NOTHING
     parts: tuple[str, ...] = ()
     goes_on = query.after or query.before or ""
-    for way, searched in _candidates(query.text) or ((by, Searched()),):
+    for understood, searched in _candidates(query.text) or ((by, Searched()),):
         # A page that goes on belongs to the way of the page before it.
-        if goes_on and way is SearchedBy.ADDRESS and not goes_on.startswith(searched.prefix):
+        if goes_on and understood is SearchedBy.ADDRESS and not goes_on.startswith(searched.prefix):
             continue
-        by, parts, rows = way, searched.parts, page(searched)
-        if rows or (goes_on and way is SearchedBy.ADDRESS):
+        by, parts, rows = understood, searched.parts, page(searched)
+        if rows or (goes_on and understood is SearchedBy.ADDRESS):
             break
     units = rows[: query.limit] if query.before is None else rows[: query.limit][::-1]
     return UnitHits(
