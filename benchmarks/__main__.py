@@ -17,6 +17,7 @@ GROUPS = (
     ("j", "whole_way", "the whole way of a large document beside a COPY and a proven dump of its rows"),
     ("k", "scale", "a database of 1,000,000 units beside one of 10,000"),
     ("l", "batches", "a batch of laws beside one document of as many units"),
+    ("m", "units", "pages and searches of units beside psql, and at 1,000,000 units beside 10,000"),
 )
 
 

@@ -1,5 +1,7 @@
 """The texts of the Units screen: pure functions of what was read."""
 
+from rich.cells import cell_len
+
 from console.backend.model.safe_text import safe_text
 from console.backend.model.unit_search import (
     SearchedBy,
@@ -19,27 +21,30 @@ FILTERS: tuple[tuple[str, ...], ...] = ((), ("draft",), ("enacted",), ("supersed
 _TONES: dict[str, Tone] = {"enacted": "good", "draft": "warn", "superseded": "muted", "retired": "muted"}
 _LABEL = 9
 _LEAD = 14
-"""Characters of the text before the first hit in a row of the list."""
+"""Most characters of the text before the first hit in a row of the list."""
+_HIT, _ROOMY = 16, 70
+"""Cells that are left for the hit itself; cells of a row from which on the lifecycles have a column of their own."""
 
 
-def row(unit: UnitHit, *, wide: bool) -> Line:
-    """Return one row of the list: the hit in its words if there is one, else the title."""
+def row(unit: UnitHit, width: int) -> Line:
+    """Return one row of the list: the hit among its words if there is one, else the title."""
     lifecycle = unit.lifecycle or "?"
     head = (
-        Span(f"{lifecycle:<10} " if wide else f"{lifecycle:<8} ", _TONES.get(lifecycle, "plain")),
+        Span(f"{lifecycle:<10} " if width > _ROOMY else f"{lifecycle:<8} ", _TONES.get(lifecycle, "plain")),
         Span(f"{unit.address}  ", "strong"),
         *((Span("deleted  ", "bad"),) if unit.deleted else ()),
     )
     if any(part.hit for part in unit.snippet):
-        return (*head, *_hit(unit))
+        return (*head, *_hit(unit, width - sum(cell_len(span.text) for span in head)))
     return (*head, Span(unit.title or "", "plain"))
 
 
-def _hit(unit: UnitHit) -> Line:
+def _hit(unit: UnitHit, room: int) -> Line:
     """Return the hit with what stands around it; before it only so much that the hit itself is on the screen."""
+    most = max(min(room - _HIT, _LEAD), 0)
     first = next(index for index, part in enumerate(unit.snippet) if part.hit)
     lead = "".join(part.text for part in unit.snippet[:first])
-    before = Span(lead if len(lead) <= _LEAD else f"…{lead[-_LEAD:]}", "muted")
+    before = Span(lead if len(lead) <= most else f"…{lead[len(lead) - most :]}", "muted")
     rest = (Span(f"[{part.text}]", "accent") if part.hit else Span(part.text, "muted") for part in unit.snippet[first:])
     return (before, *rest)
 

@@ -81,7 +81,7 @@ class UnitsScreen(ConsoleScreen):
                 yield Panel("Difference", id="unit-diff")
 
     def _row(self, unit: UnitHit) -> Line:
-        return words.row(unit, wide=self.has_class("-wide"))
+        return words.row(unit, self._list.row_width)
 
     @property
     def _list(self) -> PagedRows[UnitHit]:

@@ -6,6 +6,7 @@ The database folds in the same way (`fn_folded`); a test compares the two.
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 _MARKS = re.compile("[\u0300-\u036f]+")
@@ -52,6 +53,11 @@ def snippet(text: str, parts: Sequence[str]) -> tuple[Piece, ...]:
     return _cut(text, [])
 
 
+@lru_cache(maxsize=4096)
+def _folded_letter(char: str) -> str:
+    return folded(char).lower()
+
+
 def _pattern(parts: Sequence[str]) -> re.Pattern[str]:
     patterns = []
     for part in parts:
@@ -65,7 +71,7 @@ def _pattern(parts: Sequence[str]) -> re.Pattern[str]:
 def _hits(block: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, int]]:
     searched, places = [], []
     for index, char in enumerate(block):
-        for letter in folded(char).lower():
+        for letter in _folded_letter(char):
             searched.append(letter)
             places.append(index)
     for match in pattern.finditer("".join(searched)):
