@@ -25,7 +25,7 @@ class OverviewScreen(ConsoleScreen):
     AUTO_FOCUS = ""
     HELP_TEXT: ClassVar[str] = (
         "Overview answers five questions: where am I, may anything be written, is it safe to act, what is in the "
-        "database, and what waits for whom. The time of a measurement stands in the title. The gates are measured once "
+        "database, and what waits for whom. The first line of What waits says if you may act, and the next key. The time of a measurement stands in the title. The gates are measured once "
         "after the start, and with r: 5 shows them. INCONCLUSIVE means that it could not be measured: it is neither "
         "zero nor good."
     )
@@ -67,7 +67,9 @@ class OverviewScreen(ConsoleScreen):
         self.query_one("#where", Panel).show(words.where(status, read_only=self.console.read_only))
         self.query_one("#switch", Panel).show(words.switch(status, now, self.console.registry))
         waiting = self.query_one("#waiting", Panel)
-        waiting.show([*words.waiting(status, now, self.console.registry), *words.current_run(status, now)])
+        known = self.console.registry
+        answer = words.may_act(status, known, read_only=self.console.read_only)
+        waiting.show([answer, (), *words.waiting(status, now, known), *words.current_run(status, now)])
         old = "" if self.console.current else f", {age(status.measured_at, now)}, NOT CURRENT"
         for name, title in (("where", "Where"), ("switch", "Kill switch"), ("waiting", "What waits")):
             self.query_one(f"#{name}", Panel).title = f"{title}{old}"

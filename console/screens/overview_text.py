@@ -60,6 +60,8 @@ def where(status: Status, *, read_only: bool) -> list[Line]:
     ]
 
 
+_PLAN = "cutter-console plan FILE"
+_RELEASE = "cutter-console hold release"
 _GO_ON = "cutter-console run resume RUN"
 _BATCH_GOES_ON = "cutter-console batch resume BATCH"
 
@@ -203,6 +205,48 @@ def current_run(status: Status, now: datetime) -> list[Line]:
         run_line(run),
         line(Span(f"{units}, by {run.operator}, {age(run.started_at, now)}", "muted")),
     ]
+
+
+def may_act(status: Status, known: Registry, *, read_only: bool) -> Line:
+    """Return one sentence: whether the operator may act here now, and the next step with its key."""
+    if status.target is None:
+        return _refusal("the database was not reached")
+    if status.layout:
+        return line(Span("You may look, not act", "strong"), ": this console only reads this database.")
+    if read_only or status.read_only:
+        return line(Span("You may look, not act", "strong"), ": this console is read-only.")
+    return _by_switch(status, known)
+
+
+def _by_switch(status: Status, known: Registry) -> Line:
+    match status.switch.state:
+        case SwitchState.UNREADABLE:
+            return _refusal("the switch cannot be read, and counts as off")
+        case SwitchState.HOLD:
+            return _refusal("a HOLD stops everything", keys_of(_RELEASE, known), "releases it")
+        case SwitchState.ARMED if status.switch.purpose == Purpose.CUT:
+            goes_on = _BATCH_GOES_ON if is_batch(str(status.switch.run_id)) else _GO_ON
+            return _next_step(keys_of(goes_on, known), "go on with what is armed")
+        case SwitchState.ARMED:
+            return line(Span("A run writes now", "warn"), f": armed to {status.switch.purpose}.")
+        case SwitchState.OFF if status.waiting:
+            first = status.waiting[0]
+            more = len(status.waiting) - 1
+            rest = f"; {more} more below" if more else ""
+            return _next_step(keys_of(str(first.next_action), known) or "the command below", f"{first.what}{rest}")
+        case SwitchState.OFF:
+            return _next_step(keys_of(_PLAN, known), "plan a document")
+
+
+def _refusal(reason: str, keys: str = "", does: str = "") -> Line:
+    after = f" {keys} {does}." if keys else ""
+    return line(Span("You may not act", "bad"), f": {reason}.{after}")
+
+
+def _next_step(keys: str, does: str) -> Line:
+    if not keys:
+        return line(Span("You may act.", "good"))
+    return line(Span("You may act.", "good"), " Next: ", Span(keys, "strong"), f" ({does}).")
 
 
 def waiting(status: Status, now: datetime, known: Registry) -> list[Line]:

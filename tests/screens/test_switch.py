@@ -22,6 +22,7 @@ from console.backend.model.view_models import (
     RunSummary,
     RunView,
     Status,
+    SwitchState,
     SwitchView,
     WaitView,
 )
@@ -321,6 +322,41 @@ def test_the_next_step_names_the_key_and_the_whole_command_with_the_root_that_wa
     observer = registry(read_only=True, demo=False)
     words = "\n".join(plain(s) for s in overview_text.waiting(given, NOW, observer))
     assert "then s" not in words
+
+
+def _may_act(*, read_only: bool = False, **changes: object) -> str:
+    known = registry(read_only=read_only, demo=False)
+    return plain(overview_text.may_act(_status(**changes), known, read_only=read_only))
+
+
+def _switch(state: SwitchState, purpose: str = "cut") -> SwitchView:
+    return _status().switch.model_copy(update={"state": state, "purpose": purpose, "run_id": RUN_ID})
+
+
+def test_one_sentence_says_if_the_operator_may_act_and_the_next_key() -> None:
+    wait = WaitView(
+        what="SG_1",
+        run_id=RUN_ID,
+        since=NOW,
+        waits_for="the sovereign",
+        next_action=f"cutter-console approval draft {RUN_ID}",
+    )
+    off = _switch(SwitchState.OFF)
+    assert _may_act(switch=off, waiting=()) == "You may act. Next: 2, then p (plan a document)."
+    assert _may_act(switch=off, waiting=(wait,)) == "You may act. Next: 3, then s (SG_1)."
+    assert _may_act(switch=off, waiting=(wait, wait)) == "You may act. Next: 3, then s (SG_1; 1 more below)."
+    elsewhere = wait.model_copy(update={"next_action": "cutter-console policy pin"})
+    assert _may_act(switch=off, waiting=(elsewhere,)) == "You may act. Next: the command below (SG_1)."
+    assert _may_act(switch=_switch(SwitchState.ARMED)) == "You may act. Next: 3, then g (go on with what is armed)."
+    assert _may_act(switch=_switch(SwitchState.ARMED, "enact")) == "A run writes now: armed to enact."
+    assert (
+        _may_act(switch=_switch(SwitchState.HOLD)) == "You may not act: a HOLD stops everything. 1, then H releases it."
+    )
+    unreadable = "You may not act: the switch cannot be read, and counts as off."
+    assert _may_act(switch=_switch(SwitchState.UNREADABLE)) == unreadable
+    assert _may_act(target=None) == "You may not act: the database was not reached."
+    assert _may_act(read_only=True, switch=off) == "You may look, not act: this console is read-only."
+    assert _may_act(layout="a site mapping") == "You may look, not act: this console only reads this database."
 
 
 def test_a_command_is_completed_once_and_other_words_are_left_alone() -> None:
