@@ -69,7 +69,7 @@ class OverviewScreen(ConsoleScreen):
         waiting = self.query_one("#waiting", Panel)
         known = self.console.registry
         answer = words.may_act(status, known, read_only=self.console.read_only)
-        waiting.show([answer, (), *words.waiting(status, now, known), *words.current_run(status, now)])
+        waiting.show([answer, *words.waiting(status, now, known), *words.current_run(status, now)])
         old = "" if self.console.current else f", {age(status.measured_at, now)}, NOT CURRENT"
         for name, title in (("where", "Where"), ("switch", "Kill switch"), ("waiting", "What waits")):
             self.query_one(f"#{name}", Panel).title = f"{title}{old}"

@@ -230,10 +230,9 @@ def _by_switch(status: Status, known: Registry) -> Line:
         case SwitchState.ARMED:
             return line(Span("A run writes now", "warn"), f": armed to {status.switch.purpose}.")
         case SwitchState.OFF if status.waiting:
-            first = status.waiting[0]
-            more = len(status.waiting) - 1
-            rest = f"; {more} more below" if more else ""
-            return _next_step(keys_of(str(first.next_action), known) or "the command below", f"{first.what}{rest}")
+            number = len(status.waiting)
+            waits = f"{plural(number, 'thing')} {'waits' if number == 1 else 'wait'}"
+            return _next_step(keys_of(str(status.waiting[0].next_action), known), waits)
         case SwitchState.OFF:
             return _next_step(keys_of(_PLAN, known), "plan a document")
 
@@ -245,8 +244,8 @@ def _refusal(reason: str, keys: str = "", does: str = "") -> Line:
 
 def _next_step(keys: str, does: str) -> Line:
     if not keys:
-        return line(Span("You may act.", "good"))
-    return line(Span("You may act.", "good"), " Next: ", Span(keys, "strong"), f" ({does}).")
+        return line(Span("You may act", "good"), f": {does}.")
+    return line(Span("You may act", "good"), ". Next: ", Span(keys, "strong"), f" ({does}).")
 
 
 def waiting(status: Status, now: datetime, known: Registry) -> list[Line]:

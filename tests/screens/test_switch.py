@@ -343,10 +343,10 @@ def test_one_sentence_says_if_the_operator_may_act_and_the_next_key() -> None:
     )
     off = _switch(SwitchState.OFF)
     assert _may_act(switch=off, waiting=()) == "You may act. Next: 2, then p (plan a document)."
-    assert _may_act(switch=off, waiting=(wait,)) == "You may act. Next: 3, then s (SG_1)."
-    assert _may_act(switch=off, waiting=(wait, wait)) == "You may act. Next: 3, then s (SG_1; 1 more below)."
+    assert _may_act(switch=off, waiting=(wait,)) == "You may act. Next: 3, then s (1 thing waits)."
+    assert _may_act(switch=off, waiting=(wait, wait)) == "You may act. Next: 3, then s (2 things wait)."
     elsewhere = wait.model_copy(update={"next_action": "cutter-console policy pin"})
-    assert _may_act(switch=off, waiting=(elsewhere,)) == "You may act. Next: the command below (SG_1)."
+    assert _may_act(switch=off, waiting=(elsewhere,)) == "You may act: 1 thing waits."
     assert _may_act(switch=_switch(SwitchState.ARMED)) == "You may act. Next: 3, then g (go on with what is armed)."
     assert _may_act(switch=_switch(SwitchState.ARMED, "enact")) == "A run writes now: armed to enact."
     assert (
