@@ -2326,11 +2326,18 @@ _OF_FAILOVER = (
         ),
     ),
     Mutant(
+        "failover: drafts are known only where they were verified",
+        _AMENDED,
+        "                            AND (v.system_identifier, v.timeline) = (t.system_identifier, t.timeline)\n",
+        "",
+        _test("rulings_elsewhere", "drafts_that_were_verified_on_another_server_are_not_ruled_on[timeline = 99]"),
+    ),
+    Mutant(
         "failover: a verification from here goes before one from elsewhere",
         _SEALED,
         "     ORDER BY (w.system_identifier, w.timeline) IS NOT DISTINCT FROM (t.system_identifier, t.timeline) DESC,\n              w.verified_at",
         "     ORDER BY w.verified_at",
-        _test("rulings_elsewhere", "a_verification_made_here_goes_before_a_later_one_from_elsewhere"),
+        _test("rulings_elsewhere", "a_verification_made_here_goes_before_a_later_one_from_elsewhere[NULL]"),
     ),
     Mutant(
         "failover: a copy under another system identifier verifies nothing",

@@ -99,9 +99,14 @@ def test_a_copy_under_another_identity_verifies_nothing(drafted: SignedCut, colu
         drafted.verify()
 
 
-def test_a_verification_made_here_goes_before_a_later_one_from_elsewhere(drafted: SignedCut) -> None:
-    """The clocks of two servers differ: the order of what each has recorded is not that of their clocks."""
+@pytest.mark.parametrize("kept", ["draft_seal", "NULL"])
+def test_a_verification_made_here_goes_before_a_later_one_from_elsewhere(drafted: SignedCut, kept: str) -> None:
+    """The clocks of two servers differ: the order of what each has recorded is not that of their clocks.
+
+    Both where the drafts are known by the seal of the verification, and where they are read again.
+    """
     drafted.verify()
+    tamper(drafted.database, f"UPDATE cutter_governance.verify_result SET draft_seal = {kept}")
     tamper(
         drafted.database,
         "UPDATE cutter_governance.verify_result SET timeline = 99, verified_at = verified_at + interval '1 day'"
