@@ -13,6 +13,7 @@ from console.backend.documents.limits import limits_of
 from console.backend.documents.own_planning import plan_chosen
 from console.backend.documents.own_profiles import choose_profile, known_names
 from console.backend.documents.planning import PlanResult
+from console.backend.documents.registered import live_documents, with_registered
 from console.backend.documents.title_parts import title_in_words
 from console.backend.gates.arming_checks import drift_code, readiness
 from console.backend.gates.board import gates_named, measure_board
@@ -48,7 +49,7 @@ from console.backend.postgres.connections import connect
 from console.backend.postgres.drift import against_host, measure_drift
 from console.backend.postgres.kept_sessions import with_kept_sessions
 from console.backend.postgres.measure import privileges_to_write
-from console.backend.postgres.records import DocumentRow, documents
+from console.backend.postgres.records import documents
 from console.backend.runs import approval_workflow, arming, batch_rulings, kill_switch, lifecycle
 from console.backend.runs.backups import ensure_backup
 from console.backend.runs.draft_edits import EditView, require_edit_run, start_edit
@@ -126,7 +127,7 @@ class BackendService:
                 registered = documents(connection)
         except CutterError:
             return files
-        return (*(_with_registered(entry, registered) for entry in files), *_live_documents(registered))
+        return (*(with_registered(entry, registered) for entry in files), *live_documents(registered))
 
     def plan(self, origin: str, docprefix: str, profile: str, ordinals: bool) -> PlanView:
         """Plan a document without any effect, with the accept file beside it if there is one."""
@@ -594,22 +595,3 @@ def _is_enacted(state: RunState) -> bool:
 
 def _is_reverted(state: RunState) -> bool:
     return state.family is Family.REVERTED
-
-
-def _with_registered(entry: IntakeView, registered: tuple[DocumentRow, ...]) -> IntakeView:
-    known = next((row for row in registered if row.origin == entry.origin), None)
-    return entry if known is None else entry.model_copy(update={"docprefix": known.docprefix, "profile": known.profile})
-
-
-def _live_documents(registered: tuple[DocumentRow, ...]) -> tuple[IntakeView, ...]:
-    return tuple(
-        IntakeView(
-            name=f"live text of {row.docprefix}",
-            origin=f"live:{row.docprefix}",
-            bytes=None,
-            docprefix=row.docprefix,
-            profile=row.profile,
-        )
-        for row in registered
-        if row.live_query
-    )

@@ -19,7 +19,7 @@ from console.backend.postgres import effects
 from console.backend.postgres.connections import connect
 from console.backend.postgres.effects import Effect, EffectKind, has_effect
 from console.backend.postgres.transactions import TransactionName, name_transaction
-from console.backend.runs import arming, kill_switch, operations, settling
+from console.backend.runs import arming, kill_switch, lifecycle, operations, settling
 from console.backend.runs.backups import take_run_backup
 from console.backend.runs.edits import apply_edits, plan_edits
 from console.backend.runs.phase_context import PhaseContext, Role
@@ -68,6 +68,13 @@ def _verify(passage: Passage) -> None:
     verify_drafts(passage.installation, passage.run(), record=True)
 
 
+def _replan(passage: Passage) -> None:
+    """As after a promotion, which is what allows this move."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lifecycle, "require_move", lambda *_: None)
+        lifecycle.replan_run(passage.installation, passage.run_id)
+
+
 GUARD = "ALTER TABLE public.information_unit {} TRIGGER guard_immutable"
 
 
@@ -110,6 +117,7 @@ WRITES: dict[str, tuple[str, Callable[[Passage], object] | None, str, str, Calla
         "event",
         lambda passage: passage.backend.void(passage.run_id, "a test"),
     ),
+    "replan": ("SG_1 imported", None, "cutter_exec", "event", _replan),
     "resume": ("SG_1 imported", _stopped, "cutter_exec", "event", Passage.resume),
     "cut_leg_a": ("SG_1 imported", Passage.arm, "cutter_exec", "event", Passage.resume),
     "structural_verify": ("SG_1 imported", Passage.arm, "cutter_verify", "event", Passage.resume),

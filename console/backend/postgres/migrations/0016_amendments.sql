@@ -374,9 +374,9 @@ LANGUAGE sql IMMUTABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$;
 COMMENT ON FUNCTION fn_draft_seal IS 'Binds the digests that a verification has computed to the rows of the drafts.';
 
--- Digests and number of this run's drafts, if the last verification of them on this server and timeline passed and no row
--- has moved since; no row otherwise. A promoted standby has the same rows in the same places, and they were not verified
--- there. fn_verify_record compared each draft with what was signed, and took the rows' places before it did.
+-- Digests and number of this run's drafts, if the last verification of them on this server and timeline passed and no
+-- row has moved since; no row otherwise. A promoted standby has the same rows in the same places, and they were not
+-- verified there. fn_verify_record compared each draft with what was signed, and took the rows' places before it did.
 CREATE OR REPLACE FUNCTION fn_draft_known(p_run_id text)
 RETURNS TABLE (digest text, file_sha256 text, n integer)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
