@@ -145,3 +145,16 @@ async def test_two_sizes_at_once_do_not_chase_each_other_for_ever() -> None:
             await pilot.pause()
         assert screen.size == sizes[1]
         assert len(handled) < 60
+
+
+def test_no_handler_calls_the_one_of_its_base_which_textual_calls_too() -> None:
+    """Called by both, a frame was drawn twice at each change of the window."""
+    twice = re.compile(r"    (?:async )?def (on_\w+)\(.*\).*:\n(?:(?!    (?:async )?def ).*\n)*?.*super\(\)\.\1\(")
+    # `on_event` of an application is no handler of a message; Textual calls it alone.
+    found = [
+        f"{path.name}: {match[1]}"
+        for path in (ROOT / "console").rglob("*.py")
+        for match in twice.finditer(path.read_text(encoding="utf-8"))
+        if match[1] != "on_event"
+    ]
+    assert found == []

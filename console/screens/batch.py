@@ -221,7 +221,6 @@ class BatchScreen(ConsoleScreen):
 
     def on_resize(self) -> None:
         """Draw rows and head for the new width."""
-        super().on_resize()
         self.call_after_refresh(self._draw_again)
 
     def _draw_again(self) -> None:

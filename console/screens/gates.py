@@ -74,7 +74,6 @@ class GatesScreen(ConsoleScreen):
 
     def on_resize(self) -> None:
         """Wrap again for the new width."""
-        super().on_resize()
         self.call_after_refresh(self.show_readiness)
 
     def reload(self) -> None:

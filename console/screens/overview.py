@@ -98,7 +98,6 @@ class OverviewScreen(ConsoleScreen):
 
     def on_resize(self) -> None:
         """Draw the columns for the new width."""
-        super().on_resize()
         self.call_after_refresh(self._draw_again)
 
     def _draw_again(self) -> None:

@@ -328,7 +328,6 @@ class UnitsScreen(ConsoleScreen):
 
     def on_resize(self) -> None:
         """Show both or the one that was looked at, for the new width."""
-        super().on_resize()
         self.call_after_refresh(self._draw_again)
 
     def _draw_again(self) -> None:

@@ -89,16 +89,21 @@ class Rows(ScrollView, can_focus=True):
         """Return the line of a row; 0 is the first."""
         return self._lines[index]
 
+    @property
+    def scroll_height(self) -> int:
+        """Number of rows that can be scrolled through."""
+        return max(self.row_count, 1)
+
     def rows_changed(self) -> None:
         """Measure and draw again: the rows have changed."""
-        self.virtual_size = Size(self.row_width, max(self.row_count, 1))
+        self.virtual_size = Size(self.row_width, self.scroll_height)
         # Without the watcher: the list has changed, the operator has not moved.
         self.set_reactive(Rows.cursor, max(0, min(self.cursor, self.row_count - 1)))
         self.refresh()
 
     def on_resize(self) -> None:
-        """Follow the width of the window: rows are cut at the right edge."""
-        self.virtual_size = Size(self.row_width, max(self.row_count, 1))
+        """Follow the size of the window: rows are cut at the right edge."""
+        self.virtual_size = Size(self.row_width, self.scroll_height)
         self._keep_in_view()
 
     def validate_cursor(self, cursor: int) -> int:

@@ -5,7 +5,6 @@ from typing import ClassVar, Protocol
 
 from rich.style import Style
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
 from textual.strip import Strip
 
 from console.widgets.line import Line, Span
@@ -84,16 +83,14 @@ class SourceView(Rows):
         """Return a line of the text, unwrapped."""
         return (Span(self._text.line(index + 1)),) if self._text is not None else ()
 
-    def rows_changed(self) -> None:
-        """Make room below the last line, so that any line can be at the top."""
-        super().rows_changed()
-        self.virtual_size = Size(self.row_width, self.row_count + max(self.size.height - 1, 0))
+    @property
+    def scroll_height(self) -> int:
+        """Number of lines, with room below the last one, so that any line can be at the top."""
+        return self.row_count + max(self.size.height - 1, 0)
 
     def on_resize(self) -> None:
-        """Wrap for the new width."""
+        """Wrap for the new width; Textual calls the handler of Rows, which measures, after this one."""
         self._page_key = (-1, -1, -1)
-        self.virtual_size = Size(self.row_width, self.row_count + max(self.size.height - 1, 0))
-        self._keep_in_view()
 
     def show_line(self, number: int) -> None:
         """Put the cursor on a line without a message; scroll if it was out of sight."""

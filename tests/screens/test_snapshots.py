@@ -173,6 +173,7 @@ UNITS: dict[str, tuple[Callable[[], FakeBackend], tuple[str, ...], tuple[int, in
     "versions-120x40": (FakeBackend, ("8", "v", "down"), (120, 40)),
     "versions-200x60": (FakeBackend, ("8", "v"), (200, 60)),
     "words-80x24": (FakeBackend, ("8", "slash", *"dieu khien", "enter"), (80, 24)),
+    "words-120x40": (FakeBackend, ("8", "slash", *"dieu khien", "enter"), (120, 40)),
     "dialog-search-80x24": (FakeBackend, ("8", "slash"), (80, 24)),
     "dialog-search-120x40": (FakeBackend, ("8", "slash"), (120, 40)),
     "nothing-80x24": (FakeBackend, ("8", "slash", *"no such", "enter"), (80, 24)),

@@ -128,3 +128,19 @@ def test_an_outline_knows_the_unit_of_a_line_and_what_lies_between() -> None:
     assert shape.unit_at_line(11) == 6
     assert shape.depths == (0, 1, 1, 0, 1, 1, 0)
     assert shape.visible({0, 3}) == [0, 3, 6]
+
+
+async def test_any_line_can_be_at_the_top_also_after_the_window_has_changed() -> None:
+    """Textual calls the handler of the base class too: it took the room below the last line away again."""
+    text = _CountingText(100)
+    view = SourceView("Text")
+    async with _Host(view).run_test(size=(80, 24)) as pilot:
+        view.load(text, NO_UNITS, frozenset())
+        await pilot.pause()
+        for size in ((80, 24), (80, 40), (60, 12)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+            assert view.virtual_size.height == len(text) + view.size.height - 1
+            view.scroll_to(y=len(text) - 1, animate=False, force=True)
+            await pilot.pause()
+            assert "line 100 " in _shown(pilot.app, view).splitlines()[0]
