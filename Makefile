@@ -32,7 +32,7 @@ test: $(TESTED)
 # The tests that depend on PostgreSQL's version, and the whole passage, on the major versions that `make test` leaves out:
 # those of the embedded wheel, of the system, and of PROGRAMS, a folder that has theirs as 14/bin, 17/bin.
 test-versions: $(TESTED)
-	PATH="$$(printf '%s:' $(if $(PROGRAMS),$(wildcard $(PROGRAMS)/*/bin)))$$PATH" \
+	for folder in $(if $(PROGRAMS),$(wildcard $(PROGRAMS)/*/bin)); do PATH="$$folder:$$PATH"; done; export PATH; \
 		$(BIN)/python -m pytest -n auto --dist worksteal -m versions
 
 # Wheel and source archive in dist/, with the man page and the completions of the shells.

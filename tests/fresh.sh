@@ -25,7 +25,7 @@ mount -t proc proc "$place/proc"
 mount -t tmpfs shm "$place/dev/shm"
 mount --bind /dev/pts "$place/dev/pts"
 cp /etc/resolv.conf /etc/hosts "$place/etc/"
-# A site whose network has a certificate of its own, or a cache of packages, says so to pip by these.
+# A network with a certificate or a proxy of its own says so by these variables; a folder of this system is not there.
 settings=("PATH=/usr/local/bin:/usr/bin:/bin")
 while IFS= read -r -d '' setting; do
   case "$setting" in PIP_FIND_LINKS=*) ;; PIP_* | *_proxy=* | *_PROXY=*) settings+=("$setting") ;; esac

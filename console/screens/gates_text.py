@@ -152,6 +152,11 @@ def summary(outcomes: Iterable[Outcome], noun: str, stopped: str) -> Line:
     return line(Span(f"No {noun} stops {stopped}; {have}.", "warn"))
 
 
+def stops_a_cut(board: Board | None) -> bool:
+    """Return whether a gate of the last board is red or could not be measured; False while none was measured."""
+    return board is not None and not _LETS_CUT.issuperset(gate.outcome for gate in board.gates)
+
+
 def standing(
     report: Board | GateReport | None, failure: CutterError | None, failed_at: datetime | None, now: datetime
 ) -> list[Line]:

@@ -66,10 +66,6 @@ class OverviewScreen(ConsoleScreen):
         wide = self.has_class("-wide")
         self.query_one("#where", Panel).show(words.where(status, read_only=self.console.read_only))
         self.query_one("#switch", Panel).show(words.switch(status, now, self.console.registry))
-        waiting = self.query_one("#waiting", Panel)
-        known = self.console.registry
-        answer = words.may_act(status, known, read_only=self.console.read_only)
-        waiting.show([answer, *words.waiting(status, now, known), *words.current_run(status, now)])
         old = "" if self.console.current else f", {age(status.measured_at, now)}, NOT CURRENT"
         for name, title in (("where", "Where"), ("switch", "Kill switch"), ("waiting", "What waits")):
             self.query_one(f"#{name}", Panel).title = f"{title}{old}"
@@ -86,11 +82,24 @@ class OverviewScreen(ConsoleScreen):
 
         if not can_draw(self):
             return
+        self._show_waiting()
         board, panel = self.console.readiness.board, self.query_one("#rollup", Panel)
         panel.title = words.rollup_title(board.answer, board.asking, board.failure, self.console.clock())
         most = 5 if self.has_class("-high") else 1
         answer, asking, failure = board.answer, board.asking, board.failure
         panel.show_wrapped(lambda width: words.rollup(answer, asking, failure, width, most))
+
+    def _show_waiting(self) -> None:
+        """Draw if the operator may act, which the gates decide too, and what waits."""
+        from console.screens import gates_text, overview_text
+
+        if (status := self.console.status) is None:
+            return
+        now, known = self.console.clock(), self.console.registry
+        is_stopped = gates_text.stops_a_cut(self.console.readiness.board.answer)
+        answer = overview_text.may_act(status, known, read_only=self.console.read_only, is_stopped=is_stopped)
+        waits = overview_text.waiting(status, now, known)
+        self.query_one("#waiting", Panel).show([answer, *waits, *overview_text.current_run(status, now)])
 
     def measure_again(self) -> None:
         """Measure the gates too, which are shown here."""

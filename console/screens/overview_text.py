@@ -207,18 +207,23 @@ def current_run(status: Status, now: datetime) -> list[Line]:
     ]
 
 
-def may_act(status: Status, known: Registry, *, read_only: bool) -> Line:
-    """Return one sentence: whether the operator may act here now, and the next step with its key."""
+def may_act(status: Status, known: Registry, *, read_only: bool, is_stopped: bool) -> Line:
+    """Return one sentence: whether the operator may act here now, and the next step with its key.
+
+    `is_stopped` is True if a gate stops a cut; what comes before a cut can still be done.
+    """
     if status.target is None:
         return _refusal("the database was not reached")
     if status.layout:
         return line(Span("You may look, not act", "strong"), ": this console only reads this database.")
     if read_only or status.read_only:
         return line(Span("You may look, not act", "strong"), ": this console is read-only.")
-    return _by_switch(status, known)
+    return _by_switch(status, known, is_stopped=is_stopped)
 
 
-def _by_switch(status: Status, known: Registry) -> Line:
+def _by_switch(status: Status, known: Registry, *, is_stopped: bool) -> Line:
+    may = Span("You may act", "good")
+    at_rest = Span("A gate stops a cut (5)", "warn") if is_stopped else may
     match status.switch.state:
         case SwitchState.UNREADABLE:
             return _refusal("the switch cannot be read, and counts as off")
@@ -226,15 +231,15 @@ def _by_switch(status: Status, known: Registry) -> Line:
             return _refusal("a HOLD stops everything", keys_of(_RELEASE, known), "releases it")
         case SwitchState.ARMED if status.switch.purpose == Purpose.CUT:
             goes_on = _BATCH_GOES_ON if is_batch(str(status.switch.run_id)) else _GO_ON
-            return _next_step(keys_of(goes_on, known), "go on with what is armed")
+            return _next_step(may, keys_of(goes_on, known), "go on with what is armed")
         case SwitchState.ARMED:
             return line(Span("A run writes now", "warn"), f": armed to {status.switch.purpose}.")
         case SwitchState.OFF if status.waiting:
             number = len(status.waiting)
             waits = f"{plural(number, 'thing')} {'waits' if number == 1 else 'wait'}"
-            return _next_step(keys_of(str(status.waiting[0].next_action), known), waits)
+            return _next_step(at_rest, keys_of(str(status.waiting[0].next_action), known), waits)
         case SwitchState.OFF:
-            return _next_step(keys_of(_PLAN, known), "plan a document")
+            return _next_step(at_rest, keys_of(_PLAN, known), "plan a document")
 
 
 def _refusal(reason: str, keys: str = "", does: str = "") -> Line:
@@ -242,10 +247,10 @@ def _refusal(reason: str, keys: str = "", does: str = "") -> Line:
     return line(Span("You may not act", "bad"), f": {reason}.{after}")
 
 
-def _next_step(keys: str, does: str) -> Line:
+def _next_step(may: Span, keys: str, does: str) -> Line:
     if not keys:
-        return line(Span("You may act", "good"), f": {does}.")
-    return line(Span("You may act", "good"), ". Next: ", Span(keys, "strong"), f" ({does}).")
+        return line(may, f": {does}.")
+    return line(may, ". Next: ", Span(keys, "strong"), f" ({does}).")
 
 
 def waiting(status: Status, now: datetime, known: Registry) -> list[Line]:

@@ -22,7 +22,7 @@ _TABS = (
     ("7", "Batch"),
     ("8", "Units"),
 )
-_SHORTER = {"Documents": "Docs", "Approvals": "Approve"}
+SHORTER = {"Documents": "Docs", "Approvals": "Approve"}
 """Names for the narrowest line that still has all of them."""
 _ROOMY = 100
 """Number of columns from which on the names of the screens stand further apart."""
@@ -38,7 +38,7 @@ def top_line(title: str, width: int, full: Line, short: Line) -> Line:
         *(((_tabs(title, gap=" "), full),) if width >= _ROOMY else ()),
         (_tabs(title), full),
         *((_tabs(title, before="")[1:], right) for right in (full, short)),
-        (_tabs(title, before="", names=_SHORTER)[1:], short),
+        (_tabs(title, before="", names=SHORTER)[1:], short),
         (_tabs(title, all_names=False), full),
     )
     fitting = (pair for pair in layouts if sum(len(plain(side)) for side in pair) <= width)

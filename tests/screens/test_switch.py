@@ -324,9 +324,9 @@ def test_the_next_step_names_the_key_and_the_whole_command_with_the_root_that_wa
     assert "then s" not in words
 
 
-def _may_act(*, read_only: bool = False, **changes: object) -> str:
+def _may_act(*, read_only: bool = False, is_stopped: bool = False, **changes: object) -> str:
     known = registry(read_only=read_only, demo=False)
-    return plain(overview_text.may_act(_status(**changes), known, read_only=read_only))
+    return plain(overview_text.may_act(_status(**changes), known, read_only=read_only, is_stopped=is_stopped))
 
 
 def _switch(state: SwitchState, purpose: str = "cut") -> SwitchView:
@@ -343,6 +343,8 @@ def test_one_sentence_says_if_the_operator_may_act_and_the_next_key() -> None:
     )
     off = _switch(SwitchState.OFF)
     assert _may_act(switch=off, waiting=()) == "You may act. Next: 2, then p (plan a document)."
+    stopped = "A gate stops a cut (5). Next: 2, then p (plan a document)."
+    assert _may_act(switch=off, waiting=(), is_stopped=True) == stopped
     assert _may_act(switch=off, waiting=(wait,)) == "You may act. Next: 3, then s (1 thing waits)."
     assert _may_act(switch=off, waiting=(wait, wait)) == "You may act. Next: 3, then s (2 things wait)."
     elsewhere = wait.model_copy(update={"next_action": "cutter-console policy pin"})

@@ -70,7 +70,7 @@ def displacement(stage: Stage, planned: Target | None, at_hand: PlaceRow) -> Dis
             is_promoted=False,
             is_standby=True,
         )
-    here = Place(system_identifier=at_hand.system_identifier, timeline=at_hand.timeline)
+    present = Place(system_identifier=at_hand.system_identifier, timeline=at_hand.timeline)
     if stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION:
         # Version 0.2.0 recorded no server: its drafts are verified again before SG_2 is drafted, wherever they are.
         if at_hand.verified_on is None or at_hand.verified_timeline is None:
@@ -81,13 +81,13 @@ def displacement(stage: Stage, planned: Target | None, at_hand: PlaceRow) -> Dis
         bound, word = place_of(planned), "it was planned for"
     else:
         return None
-    if bound == here:
+    if bound == present:
         return None
     is_promoted = planned is None or (planned.database, planned.system_identifier) == (
         at_hand.database,
         at_hand.system_identifier,
     )
-    return Displacement(said=f"{word} {bound.words}; this is {here.words}", is_promoted=is_promoted)
+    return Displacement(said=f"{word} {bound.words}; this is {present.words}", is_promoted=is_promoted)
 
 
 def moves_elsewhere(

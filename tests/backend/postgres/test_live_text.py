@@ -214,6 +214,21 @@ def test_a_refusal_names_its_cause(world: Database, monkeypatch: pytest.MonkeyPa
     assert caught.value.next_action
 
 
+def test_a_value_over_the_servers_memory_limit_is_too_large_where_the_server_has_no_code_for_it(
+    world: Database,
+) -> None:
+    """Before version 15 such a text is an internal error, and for some functions after it too."""
+    with world.connect() as connection:
+        connection.execute(
+            "CREATE FUNCTION public.huge() RETURNS text LANGUAGE plpgsql AS $$ BEGIN"
+            " RAISE 'invalid memory alloc request size 2000000004' USING ERRCODE = 'XX000'; END $$;"
+            "GRANT EXECUTE ON FUNCTION public.huge() TO cutter_ro"
+        )
+    with pytest.raises(Refused, match="is more than the server can hold") as caught:
+        read_query(world.conninfo("cutter_ro"), "ACME-LIVE", "SELECT public.huge()", MOST)
+    assert caught.value.code is StopCode.CAP_EXCEEDED
+
+
 @pytest.mark.parametrize(
     ("made", "query"),
     [

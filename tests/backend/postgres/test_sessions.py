@@ -376,6 +376,15 @@ def test_no_digest_accepts_that_triggers_do_not_fire(empty_database: Database, d
     assert migrate(empty_database.conninfo()).applied
 
 
+def test_no_query_of_a_session_is_compiled_whatever_its_role_begins_with(database: Database) -> None:
+    """On a server with LLVM that took seconds of each of the many short queries, and gates ended at their limit."""
+    make_hostile(database, "cutter_ro")
+    with database.connect("cutter_ro") as plain:
+        assert plain.execute("SHOW jit").fetchone() == ("on",)
+    with connect(database.conninfo("cutter_ro")) as session:
+        assert session.execute("SHOW jit").fetchone() == ("off",)
+
+
 def test_harmless_settings_are_in_nobodys_way(empty_database: Database, database: Database) -> None:
     harmless = {"statement_timeout": "1h", "log_statement": "all", "work_mem": "8MB", "jit": "off"}
     with empty_database.connect() as administrator:
