@@ -121,9 +121,10 @@ def test_a_command_that_writes_sweeps_and_says_so_and_one_that_reads_changes_not
     passage = at("waits for SG_1")
     left = passage.installation.backups / dead("b.dump.gpg").replace(".part", ".partial")
     left.write_bytes(b"x")
-    main(["--root", str(passage.installation.root), *(passage.run_id if word == "RUN" else word for word in words)])
+    filled = [passage.run_id if word == "RUN" else word for word in words]
+    status = main(["--root", str(passage.installation.root), *filled])
     said = capsys.readouterr().err
-    assert (left.exists(), f"removed {left}" in said) == (not sweeps, sweeps)
+    assert (left.exists(), f"removed {left}" in said) == (not sweeps, sweeps), f"status {status}: {said}"
 
 
 def test_a_root_that_cannot_be_read_stops_nobody(tmp_path: Path) -> None:

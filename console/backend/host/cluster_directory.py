@@ -187,11 +187,25 @@ def _is_leftover(place: Path) -> bool:
 
 
 def _alive(pid: int, start_time: int) -> bool:
+    """Return whether the process lives or may live: where that cannot be told, nobody's file is taken for a leftover."""
     try:
         return _start_time(pid) == start_time
     except (FileNotFoundError, ProcessLookupError):
-        # Without /proc every process looks dead: then nobody's directory is taken for a leftover.
-        return not (_PROC / str(os.getpid())).exists()
+        # Without /proc, or where it hides the processes of other users (hidepid), every process looks dead there.
+        return not (_PROC / str(os.getpid())).exists() or _exists(pid)
+    except OSError:
+        return True
+
+
+def _exists(pid: int) -> bool:
+    """Return whether the kernel knows a process of this id, of whichever user."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _is_ours(place: Path) -> bool:

@@ -1,10 +1,14 @@
 """No two processes ever write a temporary file of the same name: the sources are scanned for fixed ones."""
 
 import ast
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+from console.backend.host import cluster_directory
 from console.backend.host.cluster_directory import hidden_name, is_abandoned
 
 ROOT = Path(__file__).parents[3]
@@ -79,6 +83,16 @@ def test_the_writer_of_another_container_is_not_taken_for_dead() -> None:
     dead = re.sub(r"\.\d+-\d+-", ".1-1-", name)
     assert is_abandoned(dead) is True
     assert is_abandoned(re.sub(r"-[0-9a-f]{8}-", "-00000000-", dead)) is None
+
+
+def test_a_writer_that_proc_hides_is_not_taken_for_dead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With hidepid, /proc shows a user no process of another, or lets nobody read its files."""
+    nobody = re.sub(r"\.\d+-", f".{2**22 + 1}-", hidden_name("plan.json"))  # Above the kernel's largest process id.
+    parent, unreadable = (re.sub(r"\.\d+-", f".{pid}-", nobody) for pid in (os.getppid(), 1))
+    for place in (f"{os.getpid()}", "1/stat"):
+        (tmp_path / place).mkdir(parents=True)
+    monkeypatch.setattr(cluster_directory, "_PROC", tmp_path)
+    assert (is_abandoned(nobody), is_abandoned(parent), is_abandoned(unreadable)) == (True, False, False)
 
 
 def test_the_scan_finds_what_it_looks_for() -> None:
