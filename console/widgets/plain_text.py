@@ -38,4 +38,4 @@ class PlainText(SourceView):
         return self.row_width
 
     def _spans(self, row: SourceRow) -> Line:
-        return (Span(row.text),)
+        return self._needle.marked((Span(row.text),))
