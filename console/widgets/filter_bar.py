@@ -46,7 +46,7 @@ class FilterBar(Horizontal):
         self._field = FilterField(self._key)
         self._stop_hint = stop_hint
         self._target: Narrowed | None = None
-        self._closed: Callable[[], None] = lambda: None
+        self._when_closed: Callable[[], None] = lambda: None
 
     def compose(self) -> ComposeResult:
         """Compose the sign, the field and the hints."""
@@ -61,7 +61,7 @@ class FilterBar(Horizontal):
 
     def open(self, target: Narrowed, closed: Callable[[], None]) -> None:
         """Type into the filter of this list, or the search of this text; `closed` is called when that has ended."""
-        self._target, self._closed = target, closed
+        self._target, self._when_closed = target, closed
         self.query_one(".sign", Lines).show([line(Span("/", "accent"))])
         self._field.value = target.needle.text
         self._field.can_focus = True
@@ -109,7 +109,7 @@ class FilterBar(Horizontal):
         if self._target is not None:
             self._target = None
             self._field.can_focus = False
-            self._closed()
+            self._when_closed()
 
     def on_descendant_blur(self) -> None:
         """End typing if something else is clicked."""

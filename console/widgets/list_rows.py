@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from console.widgets.line import Line
-from console.widgets.narrowing import Needle, Narrowing, Row, narrowed, told_of
+from console.widgets.narrowing import Narrowing, Needle, Row, narrowed, told_of
 from console.widgets.rows import Rows
 
 

@@ -17,8 +17,8 @@ from console.backend.model.folding import unmarked
 from console.widgets.formatting import count, shortened
 from console.widgets.line import Line, Span, plain
 
-_TERM = re.compile(r'(?P<out>!)?(?:(?P<column>\w+):)?(?:"(?P<phrase>[^"]*)"?|(?P<word>\S+))|(?P<rest>\S+)')
-_GRAVE = ("FAIL", "INVALID", "INTERRUPTED", "INCONCLUSIVE")
+_TERM = re.compile(r'(?P<out>!)?(?:(?P<column>\w+):)?(?:"(?P<phrase>[^"]*)"?|(?P<word>\S+))')
+_GRAVE = ("FAIL", "INVALID", "REFUSED", "INTERRUPTED", "UNSETTLED", "INCONCLUSIVE")
 """Words that are told first, in this order."""
 
 
@@ -118,16 +118,11 @@ class Needle:
 def _term(match: re.Match[str], columns: frozenset[str]) -> Term | None:
     column = (match["column"] or "").lower()
     is_wanted = not match["out"]
-    if match["rest"]:
-        # The beginning of a term, such as `!` or `state:`: nothing is asked yet.
-        begun = match["rest"].removeprefix("!").removesuffix(":").lower()
-        return Term(searched(match["rest"]), "", True) if begun and begun not in columns else None
     word = searched(match["phrase"] if match["phrase"] is not None else match["word"])
-    if word == "!" and match[0] == "!":
-        return None
     if column and column not in columns:
         word, column = f"{column}:{word}", ""
-    if not column and word.endswith(":") and word[:-1] in columns:
+    # The beginning of a term, such as `!` or `state:`, asks nothing yet.
+    if match[0] == "!" or (not column and word.endswith(":") and word[:-1] in columns):
         return None
     return Term(word, column, is_wanted) if word else None
 

@@ -24,14 +24,24 @@ class PlainText(SourceView):
 
     HELP: ClassVar[str] = "Up and Down move by line, PageUp and PageDown by page, Home and End to the ends of the text."
 
+    _whole: str | None = None
+
     def show_text(self, text: str) -> None:
-        """Show this text from its beginning."""
+        """Show this text from its beginning; the text that is shown already stays where it is, with its search."""
+        if text == self._whole:
+            return
+        self._whole = text
         lines = safe_lines(text.removesuffix("\n")) if text else ()
         self.load(_Lines(lines), Outline((), (), (), ()), frozenset())
 
     def _keep_in_view(self) -> None:
         if self.row_count:
             super()._keep_in_view()
+
+    @property
+    def text(self) -> str:
+        """The whole text, as it was given."""
+        return self._whole or ""
 
     @property
     def _text_width(self) -> int:
