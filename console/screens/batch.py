@@ -375,12 +375,12 @@ class BatchScreen(ConsoleScreen):
         return view.members[index] if view is not None and index is not None else None
 
     def copied(self) -> Copied | None:
-        """Copy the id of the chosen batch, of its head the next command, of a document its run or prefix."""
+        """Copy the id of the chosen batch, of its head the next command, of a document the id of its run."""
         view, member = self.chosen, self.chosen_member
         if isinstance(self.focused, Panel):
             return super().copied()
         if view is not None and self.focused is self.query_one("#batches"):
-            return Copied("the batch id", view.batch_id)
+            return Copied(f"the batch id {view.batch_id}", view.batch_id)
         if member is not None and member.stage is not None:
             return Copied(f"the run id of {member.docprefix}", member.run_id)
         return super().copied()

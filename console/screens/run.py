@@ -150,7 +150,7 @@ class RunScreen(ConsoleScreen):
         """Copy the id of the chosen run; of a phase its row, of the evidence its text."""
         run_id = self.query_one("#runs", ListRows).key
         if run_id and self.focused in {None, self.query_one("#runs")}:
-            return Copied("the run id", run_id, f"cutter-console run show {run_id}")
+            return Copied(f"the run id {run_id}", run_id, f"cutter-console run show {run_id}")
         return super().copied()
 
     def _waiting_run(self) -> str:

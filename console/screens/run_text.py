@@ -49,9 +49,10 @@ def run_rows(
         return ()
     document = min(max(len(run.docprefix) for run in runs), 24)
     state = min(max(len(run.state) for run in runs), 34)
+    who = min(max(len(run.operator) for run in runs), 14)
     return tuple(
         Row(
-            _full_row(run, waits.get(run.run_id, ""), now, document, state) if in_full else run_row(run),
+            _full_row(run, waits.get(run.run_id, ""), now, (document, state, who)) if in_full else run_row(run),
             run.run_id,
             _alarm(run, armed),
             f"{day_and_clock(run.started_at)} {run.operator} {waits.get(run.run_id, '')} {_alarm(run, armed)}",
@@ -82,17 +83,18 @@ def _alarm(run: RunSummary, armed: str) -> str:
     return "ARMED" if run.run_id == armed else ""
 
 
-def _full_row(run: RunSummary, waits: str, now: datetime, document: int, state: int) -> Line:
+def _full_row(run: RunSummary, waits: str, now: datetime, widths: tuple[int, int, int]) -> Line:
+    document, state, who = widths
     mark = [Span("INTERRUPTED ", "bad")] if run.interrupted else []
     place = [Span(f"  elsewhere: {run.elsewhere}", "accent")] if run.elsewhere else []
     return line(
         f"{run.run_id} ",
         Span(f"{run.mode.value:<7}", "warn" if run.mode.value == "LIVE" else "muted"),
-        *mark,
         f"{shortened(run.docprefix, document):<{document}}  ",
         Span(f"{shortened(str(run.state), state):<{state}}  ", "muted"),
         f"{age(run.started_at, now):<12}",
-        f"{shortened(str(run.operator), 14):<14}  ",
+        f"{shortened(str(run.operator), who):<{who}}  ",
+        *mark,
         Span(f"waits for {waits}" if waits else "", "strong"),
         *place,
     )

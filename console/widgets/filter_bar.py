@@ -73,9 +73,9 @@ class FilterBar(Horizontal):
         """Draw the numbers and the keys, as far as there is room."""
         if self._target is None:
             return
-        told = Span(f" {self._target.told} ", "strong")
+        numbers = Span(f" {self._target.told} ", "strong")
         keys = line("  ", Span("Enter", "accent"), " keeps  ", Span("Esc", "accent"), " clears")
-        hints: list[Line] = [(told, *keys, *self._stop_hint), (told, *keys), (told,)]
+        hints: list[Line] = [(numbers, *keys, *self._stop_hint), (numbers, *keys), (numbers,)]
         room = self.screen.size.width - _FIELD
         self.query_one(".hint", Lines).show([next((h for h in hints if len(plain(h)) <= room), hints[-1])])
 

@@ -69,9 +69,11 @@ class ListPanel(Panel):
         return False if action == "match" else super().check_action(action, parameters)
 
     def _tell(self) -> None:
-        told = told_of(self._narrowing, self._needle, self.size.width - 2)
-        if self.border_subtitle != (words := told.replace("[", "\\[")):
-            self.border_subtitle = words
+        words = told_of(self._narrowing, self._needle, self.size.width - 2)
+        # Textual reads a border title as markup.
+        escaped = words.replace("[", "\\[")
+        if self.border_subtitle != escaped:
+            self.border_subtitle = escaped
 
 
 def _row(block: Block) -> Row:

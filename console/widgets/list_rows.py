@@ -124,6 +124,8 @@ class ListRows(Rows):
         self._tell()
 
     def _tell(self) -> None:
-        told = told_of(self._narrowing, self._needle, self.size.width - 2)
-        if self.border_subtitle != (words := told.replace("[", "\\[")):
-            self.border_subtitle = words
+        words = told_of(self._narrowing, self._needle, self.size.width - 2)
+        # Textual reads a border title as markup.
+        escaped = words.replace("[", "\\[")
+        if self.border_subtitle != escaped:
+            self.border_subtitle = escaped

@@ -60,7 +60,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Needle:
-    """What was typed into a filter. Each term must hold: `word`, `"two words"`, `!word` for not, `column:word`."""
+    """The text of a filter and its terms. Each must hold: `word`, `"two words"`, `!word` for not, `column:word`."""
 
     text: str = ""
     terms: tuple[Term, ...] = ()
@@ -190,10 +190,10 @@ def told_of(narrowing: Narrowing, needle: Needle, width: int) -> str:
     return with_needle(narrowing.told, needle, width)
 
 
-def with_needle(told: str, needle: Needle, width: int) -> str:
+def with_needle(numbers: str, needle: Needle, width: int) -> str:
     """Return numbers and what was typed; what was typed is shortened, numbers never."""
-    room = width - cell_len(told) - 2
-    return f"{told} /{shortened(needle.text, max(room, 4))}" if needle.text else told
+    room = width - cell_len(numbers) - 2
+    return f"{numbers} /{shortened(needle.text, max(room, 4))}" if needle.text else numbers
 
 
 @runtime_checkable

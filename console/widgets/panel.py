@@ -164,9 +164,11 @@ class Panel(VerticalScroll):
         return content(self._lines[:index]).get_height({}, width) if index and width else index
 
     def _tell(self) -> None:
-        told = with_needle(self.told, self._needle, self.size.width - 2) if self._needle.text else self._hint
-        if self.border_subtitle != (words := told.replace("[", "\\[")):
-            self.border_subtitle = words
+        words = with_needle(self.told, self._needle, self.size.width - 2) if self._needle.text else self._hint
+        # Textual reads a border title as markup.
+        escaped = words.replace("[", "\\[")
+        if self.border_subtitle != escaped:
+            self.border_subtitle = escaped
 
 
 def told_of_matches(match: int, number: int, needle: Needle) -> str:

@@ -127,9 +127,11 @@ class SourceView(Rows):
             self._tell()
 
     def _tell(self) -> None:
-        told = with_needle(self.told, self._needle, self.size.width - 2) if self._needle.text else ""
-        if self.border_subtitle != (words := told.replace("[", "\\[")):
-            self.border_subtitle = words
+        words = with_needle(self.told, self._needle, self.size.width - 2) if self._needle.text else ""
+        # Textual reads a border title as markup.
+        escaped = words.replace("[", "\\[")
+        if self.border_subtitle != escaped:
+            self.border_subtitle = escaped
 
     @property
     def text(self) -> str:
