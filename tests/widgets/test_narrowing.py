@@ -78,7 +78,7 @@ def test_what_a_needle_is_in_has_its_places(typed: str) -> None:
         ('"', True),
     ],
 )
-def test_every_term_must_hold(typed: str, is_taken: bool) -> None:  # noqa: FBT001 - a column of the table
+def test_every_term_must_hold(typed: str, is_taken: bool) -> None:
     row = Row(line("Điều 5 of Straße at 12:30"), more="other", columns=(("state", "failed_G3"),))
 
     assert Needle.of(typed, COLUMNS).takes(row) is is_taken
