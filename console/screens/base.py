@@ -159,6 +159,11 @@ class ConsoleScreen(Steady, Screen[None]):
         """Go back a step inside the screen; return False if there is none."""
         return False
 
+    def set_focus(self, widget: Widget | None, scroll_visible: bool = True, from_app_focus: bool = False) -> None:
+        """Move the focus, but not away from a filter that is being typed: its next letter would act on the screen."""
+        if self.filter_bar is None or not self.filter_bar.keeps_from(widget):
+            super().set_focus(widget, scroll_visible, from_app_focus)
+
     # Filter, search and copy
 
     def find_target(self) -> "Narrowed | None":

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.widget import Widget
 from textual.widgets import Input
 
 from console.widgets.field import Field
@@ -59,6 +60,10 @@ class FilterBar(Horizontal):
         """True while a filter is typed."""
         return self._target is not None
 
+    def keeps_from(self, widget: Widget | None) -> bool:
+        """Return whether this widget must not get the focus: a filter is typed until Enter or Esc ends it."""
+        return self.is_open and widget is not self._field
+
     def open(self, target: Narrowed, closed: Callable[[], None]) -> None:
         """Type into the filter of this list, or the search of this text; `closed` is called when that has ended."""
         self._target, self._when_closed = target, closed
@@ -110,7 +115,3 @@ class FilterBar(Horizontal):
             self._target = None
             self._field.can_focus = False
             self._when_closed()
-
-    def on_descendant_blur(self) -> None:
-        """End typing if something else is clicked."""
-        self.close()

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from textual.geometry import Size
+
 from console.widgets.line import Line
 from console.widgets.narrowing import Narrowing, Needle, Row, narrowed, told_of
 from console.widgets.rows import Rows
@@ -118,6 +120,10 @@ class ListRows(Rows):
     def empty_words(self) -> str:
         """The text of a list without a row: its own, or that the filter hides all of them."""
         return "The filter hides every row. Esc shows them." if self._needle.text and self._rows else self._empty
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's signature
+        """Return the height that all rows would take: a list does not shrink under what is typed."""
+        return max(len(self._rows), 1)
 
     def on_resize(self) -> None:
         """Tell what is hidden in the room there is now; Textual calls the handler of Rows after this one."""

@@ -61,7 +61,7 @@ async def test_no_key_acts_while_a_filter_is_typed_but_the_stop_key() -> None:
         assert (app.notice.kind, app.theme, app.clipboard) == ("none", theme, "")
         assert [call for call in backend.calls[len(before) :] if call.split()[0] != "run"] == []
         await press(pilot, "enter")
-        assert app.focused is _list(app, "runs")
+        assert app.screen.focused is _list(app, "runs")
         assert _rows(app, "runs") == []
         assert "hides every row" in _list(app, "runs").empty_words
         await press(pilot, "slash", "f12")
@@ -76,7 +76,7 @@ async def test_on_every_screen_a_filter_narrows_at_once_is_kept_and_is_cleared()
         ("4", "statements", "c0ffee nothing", 0, 1, ""),
         ("5", "gate-list", "!backup", 1, 11, "1 FAIL"),
         ("6", "difference-list", "nothing", 0, 4, "4 FAIL"),
-        ("7", "batches", "nothing", 0, 1, ""),
+        ("7", "batches", "nothing", 0, 2, ""),
     )
     async with opened(FakeBackend()) as (app, pilot):
         for key, name, typed, fewest, total, hidden in screens:
