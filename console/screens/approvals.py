@@ -120,7 +120,7 @@ class ApprovalsScreen(ConsoleScreen):
         if view is None or self.focused is self.query_one("#checks"):
             return super().copied()
         if self.focused is self.query_one("#sign") and view.sign_with:
-            return Copied("the command that signs the statement", str(view.sign_with))
+            return Copied("the command that signs the statement", str(view.sign_with), is_command=True)
         return Copied(f"the sha256 of {view.statement_path.name}", view.statement_sha256)
 
     def shown_actions(self) -> tuple[Action, ...]:

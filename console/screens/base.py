@@ -209,7 +209,7 @@ class ConsoleScreen(Steady, Screen[None]):
         if copied is None:
             self.cannot("There is nothing here to show.", "Choose a row, or Tab to a text, then press z")
         else:
-            self.console.open_dialog(TextAlone(copied.text), lambda _: None)
+            self.console.open_dialog(TextAlone(copied.text, is_command=copied.is_command), lambda _: None)
 
     def ask(self, doing: str, question: "Callable[[Backend], T]", then: Callable[[T], None]) -> None:
         """Ask the backend in a thread for the list of this screen. `then` draws the answer; an error becomes a notice."""

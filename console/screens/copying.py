@@ -15,11 +15,15 @@ MOST_COPIED = 75_000
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """A text to copy: what it is in words, the text, and the command that prints it, if there is one."""
+    """A text to copy: what it is in words, the text, and the command that prints it, if there is one.
+
+    `is_command` is True if the text is for a shell.
+    """
 
     subject: str
     text: str
     command: str = ""
+    is_command: bool = False
 
 
 def copy_text(screen: Screen[None], console: Application, copied: Copied) -> Notice:

@@ -119,7 +119,8 @@ class OverviewScreen(ConsoleScreen):
         command = str(status.waiting[0].next_action) if status is not None and status.waiting else ""
         if self.focused is self.query_one("#counts") or not command:
             return super().copied_whole()
-        return Copied("the next step", self.console.full_command(command))
+        step = self.console.full_command(command)
+        return Copied("the next step", step, is_command=step.startswith("cutter-console"))
 
     def measure_again(self) -> None:
         """Measure the gates too, which are shown here."""

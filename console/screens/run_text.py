@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 
 from console.actions.actions import Action, key_name
 from console.backend.model.amendment import amendment_in_words
@@ -47,26 +48,41 @@ def run_rows(
     """
     if not runs:
         return ()
-    document = min(max(len(run.docprefix) for run in runs), 24)
-    state = min(max(len(run.state) for run in runs), 34)
-    who = min(max(len(run.operator) for run in runs), 14)
+    widths = (
+        min(max(len(run.docprefix) for run in runs), 24),
+        min(max(len(run.state) for run in runs), 34),
+        min(max(len(run.operator) for run in runs), 14),
+    )
     return tuple(
-        Row(
-            _full_row(run, waits.get(run.run_id, ""), now, (document, state, who)) if in_full else run_row(run),
-            run.run_id,
+        _run_row(
+            run,
+            waits.get(run.run_id, ""),
             _alarm(run, armed),
-            f"{day_and_clock(run.started_at)} {run.operator} {waits.get(run.run_id, '')} {_alarm(run, armed)}",
-            (
-                ("run", run.run_id),
-                ("mode", run.mode.value),
-                ("document", run.docprefix),
-                ("state", f"{run.state} {_alarm(run, armed)}"),
-                ("who", str(run.operator)),
-                ("when", day_and_clock(run.started_at)),
-                ("waits", waits.get(run.run_id, "")),
-            ),
+            age(run.started_at, now) if in_full else "",
+            widths if in_full else None,
         )
         for run in runs
+    )
+
+
+# The list is made at every refresh, and most runs are as they were.
+@lru_cache(20_000)
+def _run_row(run: RunSummary, waits: str, alarm: str, began: str, widths: tuple[int, int, int] | None) -> Row:
+    when = day_and_clock(run.started_at)
+    return Row(
+        run_row(run) if widths is None else _full_row(run, waits, began, widths),
+        run.run_id,
+        alarm,
+        f"{when} {run.operator} {waits} {alarm}",
+        (
+            ("run", run.run_id),
+            ("mode", run.mode.value),
+            ("document", run.docprefix),
+            ("state", f"{run.state} {alarm}"),
+            ("who", str(run.operator)),
+            ("when", when),
+            ("waits", waits),
+        ),
     )
 
 
@@ -83,7 +99,7 @@ def _alarm(run: RunSummary, armed: str) -> str:
     return "ARMED" if run.run_id == armed else ""
 
 
-def _full_row(run: RunSummary, waits: str, now: datetime, widths: tuple[int, int, int]) -> Line:
+def _full_row(run: RunSummary, waits: str, began: str, widths: tuple[int, int, int]) -> Line:
     document, state, who = widths
     mark = [Span("INTERRUPTED ", "bad")] if run.interrupted else []
     place = [Span(f"  elsewhere: {run.elsewhere}", "accent")] if run.elsewhere else []
@@ -92,7 +108,7 @@ def _full_row(run: RunSummary, waits: str, now: datetime, widths: tuple[int, int
         Span(f"{run.mode.value:<7}", "warn" if run.mode.value == "LIVE" else "muted"),
         f"{shortened(run.docprefix, document):<{document}}  ",
         Span(f"{shortened(str(run.state), state):<{state}}  ", "muted"),
-        f"{age(run.started_at, now):<12}",
+        f"{began:<12}",
         f"{shortened(str(run.operator), who):<{who}}  ",
         *mark,
         Span(f"waits for {waits}" if waits else "", "strong"),

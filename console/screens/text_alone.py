@@ -9,7 +9,7 @@ from textual.screen import ModalScreen
 from console.screens.drawable import Steady, was_built
 from console.widgets.line import Span, line
 from console.widgets.panel import Lines
-from console.widgets.plain_text import PlainText
+from console.widgets.plain_text import CommandText, PlainText
 
 
 class TextAlone(Steady, ModalScreen[None]):
@@ -21,13 +21,14 @@ class TextAlone(Steady, ModalScreen[None]):
     ]
     CSS_PATH = ["rows.tcss", "text_alone.tcss"]  # noqa: RUF012
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, is_command: bool = False) -> None:
         super().__init__()
         self._text = text
+        self._is_command = is_command
 
     def compose(self) -> ComposeResult:
         """Compose the text and the keys."""
-        yield PlainText("", id="alone")
+        yield CommandText("", id="alone") if self._is_command else PlainText("", id="alone")
         yield Lines(id="alone-keys")
 
     def on_mount(self) -> None:

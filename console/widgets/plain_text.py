@@ -6,6 +6,7 @@ from console.backend.model.safe_text import safe_lines
 from console.widgets.line import Line, Span
 from console.widgets.outline import Outline
 from console.widgets.source_view import SourceRow, SourceView
+from console.widgets.wrap import wrapped
 
 
 class _Lines:
@@ -49,3 +50,15 @@ class PlainText(SourceView):
 
     def _spans(self, row: SourceRow) -> Line:
         return self._needle.marked((Span(row.text),))
+
+
+class CommandText(PlainText):
+    """Commands for a shell. One that takes several rows stays one command when it is marked and pasted."""
+
+    def _wrapped(self, number: int) -> list[str]:
+        whole = super()._wrapped(number)
+        # Inside quotes a backslash would not join two rows.
+        if len(whole) == 1 or {"'", '"'} & set("".join(whole)):
+            return whole
+        *rows, last = wrapped("".join(whole), max(self._text_width - 2, 8))
+        return [*(f"{row}\\" for row in rows), last]
