@@ -8,6 +8,7 @@ from textual.pilot import Pilot
 from console.actions.actions import ACTIONS
 from console.app.application import ConsoleApp
 from console.app.keyboard import STOP_KEYS
+from console.backend.model.outcome import Outcome
 from console.screens.base import ConsoleScreen
 from console.screens.overview import OverviewScreen
 from console.screens.panic import PanicDialog
@@ -122,6 +123,19 @@ async def test_the_outcomes_that_a_filter_of_the_gates_hides_are_counted() -> No
         await _type(pilot, "outcome:fail", "enter")
         assert len(_rows(app, "gate-list")) == fails
         assert "FAIL" not in _under(app, "gate-list")
+
+
+async def test_a_fail_behind_what_could_not_be_measured_is_counted_where_a_filter_hides_it() -> None:
+    backend = FakeBackend()
+    backend.broken = {
+        ("G2", "configuration"): (Outcome.INCONCLUSIVE, "could not be read", "Look at it"),
+        ("G2", "no secrets"): (Outcome.FAIL, "a password in it", "Take it out"),
+    }
+    async with opened(backend, "5") as (app, pilot):
+        await _type(pilot, "g10", "enter")
+        assert _under(app, "gate-list") == "1 of 11, hidden: 1 FAIL /g10"
+        await press(pilot, "escape", "f", "f")
+        assert _under(app, "gate-list") == "10 of 11, hidden: 1 FAIL"
 
 
 async def test_the_lists_of_the_overview_are_filtered_and_what_they_hide_is_counted() -> None:
