@@ -176,19 +176,23 @@ class ConsoleScreen(Steady, Screen[None]):
         """Let a filter or a search be typed."""
         from console.screens import finding
 
-        await finding.find(self)
+        target, has_stop = self.find_target(), self.console.registry.named("panic") is not None
+        if target is None:
+            self.cannot("There is no list here to filter, and no text to search.", "Go to another screen: 1 to 8")
+        else:
+            self.filter_bar = await finding.find(self, target, self.filter_bar, has_stop=has_stop)
 
     def copied(self) -> "Copied | None":
         """Return what `y` copies: what has the focus, or else the chosen row of the first list."""
         from console.screens import finding
 
-        return finding.copied(self)
+        return finding.copied(self, self.find_target())
 
     def copied_whole(self) -> "Copied | None":
         """Return what `Y` copies: the whole list or text that has the focus, without what a filter hides."""
         from console.screens import finding
 
-        return finding.copied_whole(self)
+        return finding.copied_whole(self, self.find_target())
 
     def copy(self, *, whole: bool) -> None:
         """Copy what has the focus into the clipboard of the terminal."""
