@@ -288,12 +288,12 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
     def action_copy_focus(self) -> None:
         """Copy what has the focus."""
         for screen in self.console_screens()[-1:]:
-            screen.copy(whole=False)
+            screen.send_copy(whole=False)
 
     def action_copy_whole(self) -> None:
         """Copy the whole list or text that has the focus."""
         for screen in self.console_screens()[-1:]:
-            screen.copy(whole=True)
+            screen.send_copy(whole=True)
 
     def action_show_alone(self) -> None:
         """Show a text alone, to be marked with the mouse."""

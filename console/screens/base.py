@@ -194,7 +194,7 @@ class ConsoleScreen(Steady, Screen[None]):
 
         return finding.copied_whole(self, self.find_target())
 
-    def copy(self, *, whole: bool) -> None:
+    def send_copy(self, *, whole: bool) -> None:
         """Copy what has the focus into the clipboard of the terminal."""
         from console.screens.copying import copy_text
 
