@@ -60,6 +60,7 @@ class RunScreen(ConsoleScreen):
         super().__init__()
         self._runs: tuple[RunSummary, ...] = ()
         self._chosen = ""
+        self._rows = words.RunRows()
         self._is_list = False
         """True while the list has the whole screen."""
         self.run_view: RunView | None = None
@@ -113,7 +114,7 @@ class RunScreen(ConsoleScreen):
         is_armed = status is not None and status.switch.state is SwitchState.ARMED
         armed = str(status.switch.run_id) if status is not None and is_armed else ""
         in_full = self._is_list and self.has_class("-wide")
-        rows = words.run_rows(self._runs, waits, armed, now, in_full=in_full)
+        rows = self._rows.rows(self._runs, waits, armed, now, in_full=in_full)
         self.query_one("#runs", ListRows).show_rows(rows, empty=_EMPTY)
 
     def on_resize(self) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
 
 from console.actions.actions import Action, key_name
 from console.backend.model.amendment import amendment_in_words
@@ -38,35 +37,39 @@ def runs_title(number: int) -> str:
     return f"Runs: {count(number)}"
 
 
-def run_rows(
-    runs: tuple[RunSummary, ...], waits: Mapping[str, str], armed: str, now: datetime, *, in_full: bool
-) -> tuple[Row, ...]:
-    """Return a row for each run; `waits` are the things that runs wait for, by run id, `armed` the run that may write.
+class RunRows:
+    """The rows of the list of runs. It is made again at every refresh, and a row that is as it was is not."""
 
-    A run that has failed, stopped or was interrupted is told also where a filter hides it. `in_full` has columns for
-    when, who and what waits, for a wide list.
-    """
-    if not runs:
-        return ()
-    widths = (
+    def __init__(self) -> None:
+        self._made: dict[str, tuple[tuple[object, ...], Row]] = {}
+
+    def rows(
+        self, runs: tuple[RunSummary, ...], waits: Mapping[str, str], armed: str, now: datetime, *, in_full: bool
+    ) -> tuple[Row, ...]:
+        """Return a row for each run; `waits` are the things that runs wait for, by run id, `armed` the run that may write.
+
+        A run that has failed, stopped or was interrupted is told also where a filter hides it. `in_full` has columns for
+        when, who and what waits, for a wide list.
+        """
+        widths = _widths(runs) if in_full and runs else None
+        made = {}
+        for run in runs:
+            began = age(run.started_at, now) if in_full else ""
+            shown = (run, waits.get(run.run_id, ""), _alarm(run, armed), began, widths)
+            before = self._made.get(run.run_id)
+            made[run.run_id] = before if before is not None and before[0] == shown else (shown, _run_row(*shown))
+        self._made = made
+        return tuple(row for _, row in made.values())
+
+
+def _widths(runs: tuple[RunSummary, ...]) -> tuple[int, int, int]:
+    return (
         min(max(len(run.docprefix) for run in runs), 24),
         min(max(len(run.state) for run in runs), 34),
         min(max(len(run.operator) for run in runs), 14),
     )
-    return tuple(
-        _run_row(
-            run,
-            waits.get(run.run_id, ""),
-            _alarm(run, armed),
-            age(run.started_at, now) if in_full else "",
-            widths if in_full else None,
-        )
-        for run in runs
-    )
 
 
-# The list is made at every refresh, and most runs are as they were.
-@lru_cache(20_000)
 def _run_row(run: RunSummary, waits: str, alarm: str, began: str, widths: tuple[int, int, int] | None) -> Row:
     when = day_and_clock(run.started_at)
     return Row(

@@ -132,7 +132,6 @@ def _letters(char: str) -> str:
     return searched(char)
 
 
-@lru_cache(20_000)
 def _of_row(row: Row) -> str:
     return searched(f"{row.text} {row.more}")
 
