@@ -196,13 +196,17 @@ class ConsoleScreen(Steady, Screen[None]):
 
     def send_copy(self, *, whole: bool) -> None:
         """Copy what has the focus into the clipboard of the terminal."""
-        from console.screens.copying import copy_text
-
         copied = self.copied_whole() if whole else self.copied()
         if copied is None:
             self.cannot("There is nothing here to copy.", "Choose a row, or Tab to a text, then press y")
         else:
-            self._copied = (copy_text(self, self.console, copied), copied)
+            self.send(copied)
+
+    def send(self, copied: "Copied") -> None:
+        """Copy this text into the clipboard of the terminal."""
+        from console.screens.copying import copy_text
+
+        self._copied = (copy_text(self, self.console, copied), copied)
 
     def show_alone(self) -> None:
         """Show the text that was just copied alone, or all of what has the focus."""

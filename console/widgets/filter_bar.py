@@ -1,5 +1,6 @@
 """The line to type a filter or a search into. It stands in the place of the footer, whose keys do nothing meanwhile."""
 
+import re
 from collections.abc import Callable
 
 from textual import events, on
@@ -78,9 +79,13 @@ class FilterBar(Horizontal):
         """Draw the numbers and the keys, as far as there is room."""
         if self._target is None:
             return
-        numbers = Span(f" {self._target.told} ", "strong")
+        # The list says itself what is hidden; where room is short the keys go first, the stop key last.
+        numbers, short = (Span(f" {words} ", "strong") for words in (self._target.told, _short(self._target.told)))
         keys = line("  ", Span("Enter", "accent"), " keeps  ", Span("Esc", "accent"), " clears")
-        hints: list[Line] = [(numbers, *keys, *self._stop_hint), (numbers, *keys), (numbers,)]
+        hints: list[Line] = [
+            *((words, *keys, *self._stop_hint) for words in (numbers, short)),
+            (short, *self._stop_hint),
+        ]
         room = self.screen.size.width - _FIELD
         self.query_one(".hint", Lines).show([next((h for h in hints if len(plain(h)) <= room), hints[-1])])
 
@@ -115,3 +120,7 @@ class FilterBar(Horizontal):
             self._target = None
             self._field.can_focus = False
             self._when_closed()
+
+
+def _short(numbers: str) -> str:
+    return re.sub(", hidden: [^;]*", "", numbers)
