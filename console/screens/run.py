@@ -156,7 +156,7 @@ class RunScreen(ConsoleScreen):
         # An old measurement must not say that the switch is armed.
         switch = status.switch if status is not None and self.console.current else None
         head = self.query_one("#run-head", Panel)
-        head.show(words.head(run, self.console.clock(), self.shown_actions(), switch))
+        head.show(words.head(run, self.console.clock(), self._moves(), switch))
 
     @on(Rows.Moved, "#phases")
     def _show_evidence(self) -> None:
@@ -186,6 +186,11 @@ class RunScreen(ConsoleScreen):
         self._progress = progress
 
     def shown_actions(self) -> tuple[Action, ...]:
+        """Return exactly the allowed moves, and what can be looked at."""
+        looks = tuple(a for a in self.console_actions() if a.name == "journal_of_run" and self._chosen)
+        return (*self._moves(), *looks)
+
+    def _moves(self) -> tuple[Action, ...]:
         """Return exactly the allowed moves."""
         if self.run_view is None:
             return ()
@@ -274,6 +279,13 @@ class RunScreen(ConsoleScreen):
             return f"{view.kind} statement drafted: {view.statement_path}"
 
         self.console.operate(Operation(f"Drafting the statement of {run_id}", call, done))
+
+    def action_journal_of_run(self) -> None:
+        """Show the journal of the chosen run."""
+        if self._chosen:
+            self.console.show_journal(self._chosen)
+        else:
+            self.cannot("No run is chosen.", "Choose one in the list")
 
     def action_report(self) -> None:
         """Write the run's reports."""

@@ -230,16 +230,16 @@ class _File:
             text = line.decode("utf-8", "replace").rstrip("\n")
             shown = text if whole else text[:_MOST_SHOWN]
             fields = (EntryField(key="as it stands in the file", value=shown),)
-            return JournalEntry(
-                offset=offset, length=length, fields=fields, fault=fault, is_cut=len(shown) < len(text)
-            )
+            return JournalEntry(offset=offset, length=length, fields=fields, fault=fault, is_cut=len(shown) < len(text))
         if head is not None or offset == 0:
             fault = unchained(record, None if head is None else Anchor(sequence=head.sequence, hash=head.hash))
-        fields = tuple(
+        shown_fields = tuple(
             EntryField(key=field.key, value=field.value if whole else field.value[:_MOST_SHOWN])
             for field in (record.fields if whole else record.fields[:_MOST_FIELDS])
         )
-        is_cut = len(fields) < len(record.fields) or any(len(field.value) > _MOST_SHOWN for field in record.fields)
+        is_cut = len(shown_fields) < len(record.fields) or any(
+            len(field.value) > _MOST_SHOWN for field in record.fields
+        )
         return JournalEntry(
             offset=offset,
             length=length,
@@ -247,7 +247,7 @@ class _File:
             kind=record.kind,
             at=_moment(record),
             phase=record.phase,
-            fields=fields,
+            fields=shown_fields,
             previous=record.previous,
             hash=record.hash,
             fault=fault or changed(record),
@@ -289,9 +289,9 @@ class _File:
         if hour := _HOUR.fullmatch(text):
             newest = self._newest()
             last = (_moment(newest) if newest is not None else None) or datetime.now(UTC)
-            clock = [int(part) if part else 0 for part in hour.groups()]
-            if clock[0] < 24 and max(clock[1:]) < 60:
-                moment = datetime.combine(last, time(*clock), UTC)
+            hours, minutes, seconds = (int(part) if part else 0 for part in hour.groups())
+            if hours < 24 and max(minutes, seconds) < 60:
+                moment = datetime.combine(last, time(hours, minutes, seconds), UTC)
                 return moment if moment <= last else moment - timedelta(days=1)
         moment = moment_of("The place", text)
         return datetime.combine(moment, time.min, UTC) if "T" not in text else moment
@@ -406,7 +406,13 @@ def _matches(query: JournalQuery, entry: JournalEntry, record: Record | None) ->
 
 
 def _has_word(record: Record, word: str) -> bool:
-    texts = (record.kind, record.phase, record.time, record.hash, *(f"{field.key} {field.value}" for field in record.fields))
+    texts = (
+        record.kind,
+        record.phase,
+        record.time,
+        record.hash,
+        *(f"{field.key} {field.value}" for field in record.fields),
+    )
     return any(word in text.casefold() for text in texts)
 
 

@@ -157,4 +157,6 @@ def _not_here(installation: Installation, run_id: str) -> Refused:
 
 def _unreadable(path: Path, error: OSError) -> Unmeasured:
     message = f"{path} cannot be read: {error.strerror}"
-    return Unmeasured(StopCode.INVARIANT_FAILED, message, "Look at its owner and mode, or open the console as its owner.")
+    return Unmeasured(
+        StopCode.INVARIANT_FAILED, message, "Look at its owner and mode, or open the console as its owner."
+    )
