@@ -204,7 +204,10 @@ class JournalScreen(ConsoleScreen):
             self._search_on(answer, Side.BEHIND if answer.target is not None else Side.BEFORE)
             self._follow_cursor()
 
-        self.ask_about(f"Reading the journal of {self._run_id}", _answer_or_error(query), read)
+        def unanswered() -> None:
+            self._list.say_empty("NOT KNOWN: the journal could not be read.")
+
+        self.ask_about(f"Reading the journal of {self._run_id}", _answer_or_error(query), read, unanswered)
 
     def _not_readable(self, error: CutterError) -> None:
         if isinstance(error, UsageError):
@@ -263,7 +266,8 @@ class JournalScreen(ConsoleScreen):
                 rows.say_empty(words.nothing(self._only, self._word))
             self._follow_cursor()
 
-        self.ask_about(f"Reading the journal of {self._run_id}", _answer_or_error(query), read)
+        question = _answer_or_error(query)
+        self.ask_about(f"Reading the journal of {self._run_id}", question, read, self._list.unanswered)
 
     def _look(self) -> None:
         """Look at the end of the file, and read again if anything was written, here or elsewhere."""
@@ -350,7 +354,9 @@ class JournalScreen(ConsoleScreen):
             record.say_empty("No record is chosen.")
             record.show_text("")
         else:
-            record.show_text("\n".join(words.record_lines(entry, max(record.row_width, 20))))
+            # The window's width, not the widget's, which may not have been laid out yet; frame, padding and scrollbar take eight cells.
+            width = self.size.width // 2 if self._is_wide else self.size.width
+            record.show_text("\n".join(words.record_lines(entry, width - 8)))
 
     def _draw_head(self) -> None:
         page, panel = self._page, self.query_one("#journal-head", Panel)
@@ -368,7 +374,7 @@ class JournalScreen(ConsoleScreen):
     def _state(self) -> str:
         """Return the state of the list in a word: it follows, stands, or is being searched."""
         if self._problem is not None:
-            return "NOT CURRENT"
+            return "NOT READ" if self._page is None else "NOT CURRENT"
         if self._page is None:
             return ""
         if self._is_searching:
@@ -420,7 +426,6 @@ class JournalScreen(ConsoleScreen):
             self._show_face("record")
             if self._entry is None or self._entry.is_cut:
                 self._read_whole(chosen)
-            self.call_after_refresh(self._draw_record)
 
     def _chosen(self) -> JournalEntry | None:
         """Return the record under the cursor; without one, say how to come to it."""

@@ -82,7 +82,6 @@ class JournalsDialog(Dialog[str]):
         Binding("pagedown", "turn('page', 1)", "Page down", show=False),
         Binding("pageup", "turn('page', -1)", "Page up", show=False),
     ]
-    CSS_PATH = ["dialog.tcss", "rows.tcss"]  # noqa: RUF012
 
     def __init__(self, files: tuple[JournalFile, ...]) -> None:
         super().__init__()

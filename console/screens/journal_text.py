@@ -98,10 +98,13 @@ def head(
     width: int,
 ) -> list[Line]:
     """Return where the journal lies, who writes it, its end, and the verdict on it."""
-    written = "being written now" if page.is_written else "nobody writes it now"
-    last = f", last record {day_and_clock(page.newest_at)}" if page.newest_at is not None else ""
-    lines = hanging((), f"{page.path}, {size(page.complete + page.torn_bytes)}, {written}{last}", width, "muted")
-    if page.torn_bytes and not page.is_written:
+    written = "being written now" if page.is_written else "no writer now"
+    last = f", last record {page.newest_at:%Y-%m-%d %H:%MZ}" if page.newest_at is not None else ""
+    state = f"{size(page.complete + page.torn_bytes)}, {written}{last}"
+    # The run stands in the list's title: on a narrow screen the folder is left out, so that the verdict has room.
+    whole = f"{page.path}, {state}"
+    lines = hanging((), whole if len(whole) <= width else f"journal.jsonl, {state}", width, "muted")
+    if page.torn_bytes and not page.is_written and (verdict is None or not verdict.torn_bytes):
         torn = f"{_TORN}: {plural(page.torn_bytes, 'byte')} of a record that was not written to its end; the next writer moves them aside"
         lines += hanging((), torn, width, "warn")
     if page.newest is None:
@@ -117,7 +120,7 @@ def head(
     label = (Span(f"{verdict.outcome}  ", outcome_tone(verdict.outcome)),)
     lines += hanging(label, f"{verdict.detail} (verified {verified_at})", width)
     if verdict.outcome is Outcome.FAIL and verdict.first_bad is not None:
-        where = f"g, {verdict.first_bad}, Enter goes there; keep the file as it is, and decide by evidence"
+        where = f"g {verdict.first_bad} Enter goes there. Keep the file as it is, and decide by evidence."
         lines += hanging((Span("next: ", "muted"),), where, width)
     return lines
 

@@ -4,7 +4,6 @@ A page shows what lies there, sound or not: each record is proved by itself and 
 without a result is marked. Only `verify_journal` proves the whole chain.
 """
 
-import json
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -40,6 +39,7 @@ _MOST_SHOWN = 400
 """Characters of a value on a page; `journal_entry` has it whole."""
 _MOST_FIELDS = 40
 _RECORD = re.compile(r"#?(\d{1,15})", re.ASCII)
+_PART = re.compile(r"\w+")
 _HOUR = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
 
 
@@ -94,7 +94,7 @@ class JournalQuery(Value):
     limit: int = 150
     only: Only = Only.ALL
     word: str = ""
-    """Occurs in the record, in any case of its letters."""
+    """Occurs in the record as it is shown, such as `xid 702`; in any case of its letters."""
 
 
 class JournalPage(Value):
@@ -388,10 +388,10 @@ def _most(query: JournalQuery) -> int:
 
 
 def _may_match(query: JournalQuery, line: bytes) -> bool:
-    """Return whether the line, which is JSON, may have what is asked for, before it is proved, which takes far longer."""
+    """Return whether the line, which is JSON, may say what is asked for, before it is proved, which takes far longer."""
     if query.word and line:
-        as_written = json.dumps(query.word, ensure_ascii=False)[1:-1].casefold()
-        if as_written not in line.decode("utf-8", "replace").casefold():
+        text = line.decode("utf-8", "replace").casefold()
+        if not all(part in text for part in _PART.findall(query.word.casefold())):
             return False
     kind = _KINDS.get(query.only)
     return kind is None or f'"kind":"{kind}"'.encode() in line
@@ -406,14 +406,8 @@ def _matches(query: JournalQuery, entry: JournalEntry, record: Record | None) ->
 
 
 def _has_word(record: Record, word: str) -> bool:
-    texts = (
-        record.kind,
-        record.phase,
-        record.time,
-        record.hash,
-        *(f"{field.key} {field.value}" for field in record.fields),
-    )
-    return any(word in text.casefold() for text in texts)
+    said = ", ".join(f"{field.key} {field.value}" for field in record.fields)
+    return any(word in text.casefold() for text in (f"{record.kind} {record.phase} {said}", record.time, record.hash))
 
 
 _KINDS = {Only.INTENT: RecordKind.INTENT, Only.RESULT: RecordKind.RESULT, Only.NOTE: RecordKind.NOTE}

@@ -1,6 +1,7 @@
 """The journals of runs as they are read: which there are below the root, a page, a record, and the verdict on one."""
 
 import os
+import re
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,10 @@ from console.backend.postgres.kept_sessions import with_kept_sessions
 from console.backend.runs.run_state import anchors_of, is_running
 from console.backend.runs.run_views import known_run, require_here
 from console.backend.runs.workspace import Workspace
+
+
+_RUN = re.compile(r"ictr-\d{8}T\d{6}Z-[0-9a-f]{8}", re.ASCII)
+"""Names of the directories of runs; whatever else lies there is none."""
 
 
 class JournalFile(Value):
@@ -62,7 +67,7 @@ def list_journals(installation: Installation) -> tuple[JournalFile, ...]:
     """
     folder = installation.root / "runs"
     try:
-        names = [entry.name for entry in os.scandir(folder) if entry.name.startswith("ictr-")]
+        names = [entry.name for entry in os.scandir(folder) if _RUN.fullmatch(entry.name)]
     except FileNotFoundError:
         return ()
     except OSError as error:
