@@ -19,7 +19,6 @@ from console.backend.runs.run_state import anchors_of, is_running
 from console.backend.runs.run_views import known_run, require_here
 from console.backend.runs.workspace import Workspace
 
-
 _RUN = re.compile(r"ictr-\d{8}T\d{6}Z-[0-9a-f]{8}", re.ASCII)
 """Names of the directories of runs; whatever else lies there is none."""
 

@@ -101,9 +101,9 @@ def test_a_place_behind_the_end_shows_the_end_and_one_that_is_none_is_refused(lo
 
 
 def test_a_filter_looks_at_a_part_of_a_long_journal_and_says_how_far(long: Path) -> None:
-    page = _page(long, word="xid 702,", only=Only.NOTE)
+    page = _page(long, word="xid 702, role", only=Only.NOTE)
     assert (page.entries, page.more_before) == ((), True)
-    page = _page(long, word="XID 702", only=Only.NOTE, at=page.begins_at, back=True)
+    page = _page(long, word="XID 702, role", only=Only.NOTE, at=page.begins_at, back=True)
     assert (_numbers(page), page.more_before) == ([2], False)
     assert _numbers(_page(long, only=Only.RESULT, limit=2)) == [MANY - 6, MANY - 3]
 
