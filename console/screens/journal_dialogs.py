@@ -62,9 +62,10 @@ class PlaceDialog(_Typed):
 
     WORDS: ClassVar[str] = "Go to a record or a time"
     LINES: ClassVar[tuple[str, ...]] = (
-        "123: the record of this number. 02:40: that time of the journal's last day.",
-        "2026-11-28: the first record of the day. 2026-11-28T02:40Z: from that time on.",
-        "Times are UTC, unless another offset is given.",
+        "123: the record of this number",
+        "02:40: this time of the journal's last day, in UTC",
+        "2026-11-28: the first record of the day",
+        "2026-11-28T02:40Z, or with +07:00 in place of Z: from that time on",
     )
     HINT: ClassVar[str] = "number or time"
 

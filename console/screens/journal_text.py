@@ -157,7 +157,7 @@ def record_lines(entry: JournalEntry, width: int = 0) -> list[str]:
 def file_row(file: JournalFile) -> Line:
     """Return a journal in the list of them."""
     return line(
-        Span(f"{file.run_id:<34}  ", "strong"),
+        Span(f"{file.run_id:<33} ", "strong"),
         f"{size(file.bytes):>9}  ",
-        Span(f"last written {day_and_clock(file.written_at)}", "muted"),
+        Span(f"written {day_and_clock(file.written_at)}", "muted"),
     )

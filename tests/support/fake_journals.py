@@ -12,7 +12,7 @@ from console.backend.journal.journal import JournalVerdict, verify_journal
 from console.backend.journal.journal_pages import JournalEntry, JournalPage, JournalQuery, read_entry, read_page
 from console.backend.journal.journal_record import BEGINNING, AnchoredEvent, Body, Field, Record, RecordKind
 from console.backend.model.canonical_json import canonical_json, digest
-from console.backend.model.errors import Refused, StopCode
+from console.backend.model.errors import CutterError, Refused, StopCode
 from console.backend.model.states import Phase
 from console.backend.model.view_models import OnProgress, Progress
 from console.backend.runs.journals import JournalFile
@@ -72,6 +72,7 @@ class FakeJournals(FakeReadiness):
     """`edited`, `torn`, `garbage`, or empty."""
     journal_is_elsewhere: bool = False
     journal_is_written: bool = False
+    journal_fails: CutterError | None = None
     calls: list[str] = field(default_factory=list)
     _folder: Path | None = field(default=None, repr=False)
 
@@ -111,6 +112,8 @@ class FakeJournals(FakeReadiness):
     def journal_page(self, query: JournalQuery) -> JournalPage:
         """Read from the file."""
         self.calls.append(f"journal {query.at} {query.back} {query.goto} {query.only} {query.word}".strip())
+        if self.journal_fails is not None:
+            raise self.journal_fails
         if self.journal_is_elsewhere:
             raise Refused(
                 StopCode.REFUSED_INPUT,
