@@ -29,7 +29,7 @@ JOURNAL_ACTIONS: tuple[Action, ...] = (
         keys=("f",),
         scope=Scope.JOURNAL,
         short="Kind",
-        command="cutter-console journal show RUN --only KIND",
+        command="cutter-console journal show RUN --only marked",
     ),
     Action(
         name="journal_all",

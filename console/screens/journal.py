@@ -170,7 +170,7 @@ class JournalScreen(ConsoleScreen):
 
     @property
     def _follows(self) -> bool:
-        """Whether the cursor is on the newest record."""
+        """True while the cursor is on the newest record."""
         rows = self._list
         return not rows.has_more(Side.BEHIND) and rows.cursor >= len(rows.items) - 1
 
@@ -568,7 +568,7 @@ def _answer_or_error(query: JournalQuery) -> "Callable[[Backend], JournalPage | 
 
 
 def _differs(shown: JournalEntry, entry: JournalEntry) -> bool:
-    """Whether this is another record, or the same with another mark; the values that were read whole are no difference."""
+    """Return whether this is another record, or the same with another mark; the values that were read whole are no difference."""
     return (shown.offset, shown.hash, shown.fault, shown.lacks) != (entry.offset, entry.hash, entry.fault, entry.lacks)
 
 

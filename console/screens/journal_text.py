@@ -52,8 +52,8 @@ def _said(entry: JournalEntry) -> Line:
     """Return the outcome of a result in its tone, then the fields."""
     outcome = next((field.value for field in entry.fields if field.key == "outcome"), "")
     rest = ", ".join(f"{field.key} {field.value}" for field in entry.fields if field.key != "outcome")
-    said = shortened(rest, 300)
-    return (Span(f"{outcome}  ", outcome_tone(outcome)), Span(said)) if outcome else (Span(said),)
+    values = shortened(rest, 300)
+    return (Span(f"{outcome}  ", outcome_tone(outcome)), Span(values)) if outcome else (Span(values),)
 
 
 def list_title(page: JournalPage | None, run_id: str, only: Only, word: str, state: str) -> str:

@@ -1,7 +1,6 @@
 """Journal: records as they are written, places, filters, verdicts, copies; whatever is in the file, nothing is written anywhere."""
 
 import json
-import os
 
 import pytest
 
@@ -160,7 +159,7 @@ async def test_a_journal_that_is_cut_or_replaced_while_it_is_shown_is_told_and_r
         await until(pilot, lambda: _number(app) == "39")
         other = path.with_suffix(".other")
         other.write_bytes(b"".join(journal_lines(JOURNAL_RUN, 50)))
-        os.replace(other, path)
+        other.replace(path)
         await until(pilot, lambda: "replaced" in app.notice.what)
         await until(pilot, lambda: _number(app) == "49")
 

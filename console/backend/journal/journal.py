@@ -296,7 +296,7 @@ def verify_journal(
 
 
 class _Witness:
-    """What the verdict needs of the records, as they pass."""
+    """Keeps of the records, as they pass, the few facts that the verdict needs."""
 
     def __init__(self, events: tuple[AnchoredEvent, ...], on_bytes: OnBytes) -> None:
         self.acknowledged = Acknowledged({event.anchor for event in events})

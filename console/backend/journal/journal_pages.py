@@ -74,9 +74,9 @@ class JournalEntry(Value):
     previous: SafeText = ""
     hash: SafeText = ""
     fault: SafeText = ""
-    """What is wrong with it, by itself or behind the line before it."""
+    """The first fault, of the line by itself or behind the line before it; empty if there is none."""
     lacks: SafeText = ""
-    """Why an intent has no result."""
+    """For an intent without a result, the reason; else empty."""
     is_cut: bool = False
     """True if values are longer than a page shows them."""
 
@@ -122,12 +122,12 @@ class JournalPage(Value):
 
     @property
     def more_before(self) -> bool:
-        """Whether there is more before what was looked at."""
+        """True if there is more before the bytes that were looked at."""
         return self.begins_at > 0
 
     @property
     def more_behind(self) -> bool:
-        """Whether there is more behind what was looked at."""
+        """True if there is more behind the bytes that were looked at."""
         return self.ends_at < self.complete
 
 
@@ -406,8 +406,8 @@ def _matches(query: JournalQuery, entry: JournalEntry, record: Record | None) ->
 
 
 def _has_word(record: Record, word: str) -> bool:
-    said = ", ".join(f"{field.key} {field.value}" for field in record.fields)
-    return any(word in text.casefold() for text in (f"{record.kind} {record.phase} {said}", record.time, record.hash))
+    values = ", ".join(f"{field.key} {field.value}" for field in record.fields)
+    return any(word in text.casefold() for text in (f"{record.kind} {record.phase} {values}", record.time, record.hash))
 
 
 _KINDS = {Only.INTENT: RecordKind.INTENT, Only.RESULT: RecordKind.RESULT, Only.NOTE: RecordKind.NOTE}

@@ -192,8 +192,9 @@ def parse_line(line: bytes) -> tuple[Record | None, str]:
 
 def changed(record: Record) -> str:
     """Return what is wrong with the record's hash; empty if it is that of the content."""
-    is_same = digest(Body(**record.model_dump(exclude={"hash"}))) == record.hash
-    return "" if is_same else "its content was changed after it was written"
+    if digest(Body(**record.model_dump(exclude={"hash"}))) != record.hash:
+        return "its content was changed after it was written"
+    return ""
 
 
 def _prove(line: bytes, head: Anchor | None, anchor: Anchor | None) -> tuple[Record | None, str]:

@@ -33,7 +33,7 @@ class JournalFile(Value):
 
 
 class JournalAnswers:
-    """What a backend answers about journals. Only the anchors of a verification need the database."""
+    """The answers of a backend about journals. Only the anchors of a verification need the database."""
 
     installation: Installation
 
@@ -153,10 +153,10 @@ def _not_here(installation: Installation, run_id: str) -> Refused:
     except Refused as error:
         return Refused(StopCode.REFUSED_INPUT, f"{there}: {error.message}", error.next_action)
     except CutterError as error:
-        why = f"another host has it, or its files were removed; the database could not be asked: {error.message}"
-        return Refused(StopCode.REFUSED_INPUT, f"{there}: {why}", action)
-    why = f"{request.operator} started the run on {request.host}, and its directory is gone"
-    return Refused(StopCode.REFUSED_INPUT, f"{there}: {why}", f"Look at it: cutter-console run show {run_id}")
+        reason = f"another host has it, or its files were removed; the database could not be asked: {error.message}"
+        return Refused(StopCode.REFUSED_INPUT, f"{there}: {reason}", action)
+    reason = f"{request.operator} started the run on {request.host}, and its directory is gone"
+    return Refused(StopCode.REFUSED_INPUT, f"{there}: {reason}", f"Look at it: cutter-console run show {run_id}")
 
 
 def _unreadable(path: Path, error: OSError) -> Unmeasured:
