@@ -19,6 +19,7 @@ from console.backend.model.states import Family, Stage
 from console.backend.model.view_models import RunView, SwitchState
 from console.backend.service import BackendService
 from console.demo.installation import demo_installation
+from console.widgets.list_rows import ListRows
 from console.widgets.notice import NoticePanel
 from tests.support.batch import UNITS as LAW_UNITS
 from tests.support.batch import text_of
@@ -103,6 +104,14 @@ async def test_a_document_goes_from_file_to_enacted_law(at: Callable[[str], Pass
         await _confirm(pilot, "E", run.run_id)
         assert _newest(backend).state.stage is Stage.CLOSEOUT_REPORTED
         assert backend.status().counts[2].rows == UNITS
+
+        # The list of all runs has the dry run too; filtered, it leads to the run that is law, and its id is copied.
+        await _press(pilot, "3", "b", "slash")
+        await pilot.press(*f"mode:live document:{DOCPREFIX.lower()} state:closeout")
+        await _press(pilot, "enter", "y")
+        rows = app.screen.query_one("#runs", ListRows)
+        assert (rows.row_count, rows.told) == (1, "1 of 2")
+        assert app.clipboard == run.run_id
 
 
 async def test_drafts_are_taken_back(at: Callable[[str], Passage]) -> None:

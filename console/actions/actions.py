@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from console.actions.action import Action, Scope, key_name
 from console.actions.batch_actions import BATCH_ACTIONS
+from console.actions.find_actions import FIND_ACTIONS
 from console.actions.journal_actions import JOURNAL_ACTIONS
 from console.actions.unit_actions import UNIT_ACTIONS
 from console.backend.model.batch_ids import is_batch
@@ -105,6 +106,7 @@ ACTIONS: tuple[Action, ...] = (
         short="Refresh",
         command="cutter-console status",
     ),
+    *FIND_ACTIONS,
     Action(
         name="palette",
         title="Find an action by its name",
@@ -273,6 +275,15 @@ ACTIONS: tuple[Action, ...] = (
         command="cutter-console document repeal P --live",
     ),
     Action(
+        name="run_list",
+        title="List all runs, or show one again",
+        help="The whole screen for the list, with when, who and what waits; / filters it, Enter opens a run.",
+        keys=("b",),
+        scope=Scope.RUN,
+        short="List",
+        command="cutter-console run list",
+    ),
+    Action(
         name="go_on",
         title="Go on with the run (resume)",
         help="Resumes the run up to its next pause. A phase that writes needs the armed switch.",
@@ -298,7 +309,7 @@ ACTIONS: tuple[Action, ...] = (
         name="replan",
         title="Plan the run again for this server",
         help="After a promotion: marks, plans, backs up and probes again, up to SG_1, which is signed again.",
-        keys=("n",),
+        keys=("p",),
         scope=Scope.RUN,
         short="Plan again",
         writes=True,
@@ -309,7 +320,7 @@ ACTIONS: tuple[Action, ...] = (
         name="verify_again",
         title="Verify the drafts again on this server",
         help="After a promotion: compares every draft with what was signed and records it; SG_2 is signed again.",
-        keys=("y",),
+        keys=("v",),
         scope=Scope.RUN,
         short="Verify",
         writes=True,

@@ -4,15 +4,6 @@ from console.actions.action import Action, Scope
 
 UNIT_ACTIONS: tuple[Action, ...] = (
     Action(
-        name="unit_search",
-        title="Search units",
-        help="Asks for words, or the beginning of an address; for a document; and for a moment at which units are in force.",
-        keys=("slash",),
-        scope=Scope.UNITS,
-        short="Search",
-        command="cutter-console unit search TEXT",
-    ),
-    Action(
         name="unit_open",
         title="Open the chosen unit",
         help="Its text, with state, run, ruling and report; Tab and Esc go back to the list. On a version: the text as it was then.",
@@ -57,30 +48,5 @@ UNIT_ACTIONS: tuple[Action, ...] = (
         scope=Scope.UNITS,
         short="All",
         needs="a search or a filter",
-    ),
-    Action(
-        name="unit_copy",
-        title="Copy the address",
-        help="Into the clipboard of your terminal, also over SSH (OSC 52).",
-        keys=("y",),
-        scope=Scope.UNITS,
-        short="Copy",
-        needs="a chosen unit",
-    ),
-    Action(
-        name="unit_copy_text",
-        title="Copy the text",
-        help="The exact text that is shown, into the clipboard of your terminal (OSC 52).",
-        keys=("Y",),
-        scope=Scope.UNITS,
-        needs="a unit whose text is shown",
-    ),
-    Action(
-        name="unit_plain",
-        title="Show the text alone",
-        help="Without frame or numbers, for a terminal that takes no OSC 52: mark it there with the mouse, with Shift if need be.",
-        keys=("z",),
-        scope=Scope.UNITS,
-        needs="a unit whose text is shown",
     ),
 )

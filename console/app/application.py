@@ -297,6 +297,26 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         for screen in self.console_screens():
             screen.measure_again()
 
+    async def action_find(self) -> None:
+        """Filter the list that has the focus, or search in the text."""
+        for screen in self.console_screens()[-1:]:
+            await screen.find()
+
+    def action_copy_focus(self) -> None:
+        """Copy what has the focus."""
+        for screen in self.console_screens()[-1:]:
+            screen.send_copy(whole=False)
+
+    def action_copy_whole(self) -> None:
+        """Copy the whole list or text that has the focus."""
+        for screen in self.console_screens()[-1:]:
+            screen.send_copy(whole=True)
+
+    def action_show_alone(self) -> None:
+        """Show a text alone, to be marked with the mouse."""
+        for screen in self.console_screens()[-1:]:
+            screen.show_alone()
+
     def action_theme(self) -> None:
         """Change between dark and light."""
         self.theme = LIGHT.name if self.theme == DARK.name else DARK.name

@@ -11,8 +11,10 @@ from console.actions.actions import Action, Scope
 from console.backend.model.view_models import ApprovalView
 from console.screens import approvals_text as words
 from console.screens.base import ConsoleScreen
+from console.screens.copying import Copied
 from console.screens.import_dialog import ImportDialog
 from console.screens.operation import Operation
+from console.widgets.list_rows import ListRows
 from console.widgets.panel import Panel
 from console.widgets.rows import Rows
 
@@ -45,7 +47,7 @@ class ApprovalsScreen(ConsoleScreen):
     def body(self) -> ComposeResult:
         """Compose the list, how to sign, the checks and the statement."""
         with Vertical(id="approval-screen"):
-            yield Rows("Statements", empty="Reading the statements ...", id="statements")
+            yield ListRows("Statements", empty="Reading the statements ...", id="statements")
             with Vertical(id="approval-detail"):
                 yield Panel("How to sign", id="sign")
                 with Horizontal(id="approval-body"):
@@ -55,7 +57,7 @@ class ApprovalsScreen(ConsoleScreen):
     def opened(self) -> None:
         """Focus the list."""
         super().opened()
-        for name in ("checks", "statement"):
+        for name in ("sign", "checks", "statement"):
             self.query_one(f"#{name}", Panel).can_focus = True
         self.query_one("#statements").focus()
 
@@ -81,22 +83,20 @@ class ApprovalsScreen(ConsoleScreen):
 
     def _loaded(self, approvals: tuple[ApprovalView, ...]) -> None:
         self.approvals = approvals
-        rows = self.query_one("#statements", Rows)
-        rows.show(tuple(words.statement_row(view) for view in approvals), empty=_EMPTY)
+        rows = self.query_one("#statements", ListRows)
+        rows.show_rows(words.statement_rows(approvals), empty=_EMPTY)
         self._retitle()
         # The statement that is being read stays chosen, also if a new one comes before it in the list.
-        wanted = self.console.wanted_statement or self._chosen
-        index = next((i for i, view in enumerate(approvals) if view.statement_sha256 == wanted), rows.cursor)
+        wanted = self.console.wanted_statement
+        rows.choose(wanted or self._chosen, reveal=bool(wanted))
         self.console.wanted_statement = ""
-        rows.set_reactive(Rows.cursor, min(index, max(len(approvals) - 1, 0)))
-        rows.refresh()
         self._draw_chosen()
 
     @property
     def chosen(self) -> ApprovalView | None:
         """The statement under the cursor."""
-        index = self.query_one("#statements", Rows).cursor
-        return self.approvals[index] if index < len(self.approvals) else None
+        index = self.query_one("#statements", ListRows).chosen
+        return self.approvals[index] if index is not None else None
 
     @on(Rows.Moved, "#statements")
     def _draw_chosen(self) -> None:
@@ -113,6 +113,15 @@ class ApprovalsScreen(ConsoleScreen):
             sign.title = words.sign_title(view)
             sign.show(words.sign(view, self.console.clock(), demo=self.console.demo))
         self.draw_frame()
+
+    def copied(self) -> Copied | None:
+        """Copy the sha256 of the statement; of How to sign the command."""
+        view = self.chosen
+        if view is None or self.focused is self.query_one("#checks"):
+            return super().copied()
+        if self.focused is self.query_one("#sign") and view.sign_with:
+            return Copied("the command that signs the statement", str(view.sign_with), is_command=True)
+        return Copied(f"the sha256 of {view.statement_path.name}", view.statement_sha256)
 
     def shown_actions(self) -> tuple[Action, ...]:
         """Return no actions if there is no statement."""

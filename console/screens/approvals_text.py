@@ -9,6 +9,7 @@ from console.backend.model.view_models import ApprovalStatus, ApprovalView
 from console.screens.danger_text import check_lines
 from console.widgets.formatting import coarse_left, day_and_clock
 from console.widgets.line import Line, Span, Tone, line
+from console.widgets.narrowing import Row
 
 _TONES: dict[ApprovalStatus, Tone] = {
     ApprovalStatus.DRAFTED: "accent",
@@ -17,6 +18,23 @@ _TONES: dict[ApprovalStatus, Tone] = {
     ApprovalStatus.EXPIRED: "warn",
     ApprovalStatus.USED: "muted",
 }
+
+
+_ALARMS = frozenset({ApprovalStatus.INVALID, ApprovalStatus.EXPIRED})
+
+
+def statement_rows(views: tuple[ApprovalView, ...]) -> tuple[Row, ...]:
+    """Return a row for each statement; one that is invalid or expired is told also where a filter hides it."""
+    return tuple(
+        Row(
+            statement_row(view),
+            view.statement_sha256,
+            view.status.value if view.status in _ALARMS else "",
+            f"{view.statement_sha256} {view.statement_path.name}",
+            (("document", view.docprefix), ("state", view.status.value), ("run", view.run_id), ("kind", view.kind)),
+        )
+        for view in views
+    )
 
 
 def statement_row(view: ApprovalView) -> Line:

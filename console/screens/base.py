@@ -1,4 +1,4 @@
-"""The base of every screen: bars, notice, keys from the registry, and questions to the backend."""
+"""The base of every screen: bars, notice, keys from the registry, filter and copy, and questions to the backend."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from console.backend.api import Backend
     from console.backend.model.view_models import Progress, Status
     from console.screens.application import Application
+    from console.screens.copying import Copied
+    from console.widgets.filter_bar import FilterBar
+    from console.widgets.narrowing import Narrowed
 
 T = TypeVar("T")
 
@@ -46,6 +49,9 @@ class ConsoleScreen(Steady, Screen[None]):
         """Time of the last answer of the backend to this screen."""
         self.failed_since: datetime | None = None
         """Time of the first of the failures since then."""
+        self.filter_bar: FilterBar | None = None
+        self._copied: tuple[Notice, Copied] | None = None
+        """The text that was copied last, with its notice."""
         # Not in BINDINGS: a read-only console, or one that is no demo, has fewer actions.
         for action in self.console_actions():
             self._bindings.bind(",".join(action.keys), action.name, action.title, show=False)
@@ -140,8 +146,74 @@ class ConsoleScreen(Steady, Screen[None]):
         """Say that the backend did not answer: an empty list must not look like an answer."""
 
     def action_dismiss_notice(self) -> None:
-        """Dismiss the notice, unless an operation is still running."""
-        self.console.dismiss_notice()
+        """Dismiss the notice; without one, end a filter or a search; without that, go back a step."""
+        if self.console.notice.kind not in {"none", "working"} or not (self._end_filter() or self.go_back()):
+            self.console.dismiss_notice()
+
+    def _end_filter(self) -> bool:
+        from console.screens import finding
+
+        return finding.end_filter(self)
+
+    def go_back(self) -> bool:
+        """Go back a step inside the screen; return False if there is none."""
+        return False
+
+    def set_focus(self, widget: Widget | None, scroll_visible: bool = True, from_app_focus: bool = False) -> None:
+        """Move the focus, but not away from a filter that is being typed: its next letter would act on the screen."""
+        if self.filter_bar is None or not self.filter_bar.keeps_from(widget):
+            super().set_focus(widget, scroll_visible, from_app_focus)
+
+    # Filter, search and copy
+
+    def find_target(self) -> "Narrowed | None":
+        """Return what is filtered or searched: what has the focus, or else the first list."""
+        from console.screens import finding
+
+        return finding.target_of(self)
+
+    async def find(self) -> None:
+        """Let a filter or a search be typed."""
+        from console.screens import finding
+
+        target, has_stop = self.find_target(), self.console.registry.named("panic") is not None
+        if target is None:
+            self.cannot("There is no list here to filter, and no text to search.", "Go to another screen: 1 to 8")
+        else:
+            self.filter_bar = await finding.find(self, target, self.filter_bar, has_stop=has_stop)
+
+    def copied(self) -> "Copied | None":
+        """Return what `y` copies: what has the focus, or else the chosen row of the first list."""
+        from console.screens import finding
+
+        return finding.copied(self, self.find_target())
+
+    def copied_whole(self) -> "Copied | None":
+        """Return what `Y` copies: the whole list or text that has the focus, without what a filter hides."""
+        from console.screens import finding
+
+        return finding.copied_whole(self, self.find_target())
+
+    def send_copy(self, *, whole: bool) -> None:
+        """Copy what has the focus into the clipboard of the terminal."""
+        from console.screens.copying import copy_text
+
+        copied = self.copied_whole() if whole else self.copied()
+        if copied is None:
+            self.cannot("There is nothing here to copy.", "Choose a row, or Tab to a text, then press y")
+        else:
+            self._copied = (copy_text(self, self.console, copied), copied)
+
+    def show_alone(self) -> None:
+        """Show the text that was just copied alone, or all of what has the focus."""
+        from console.screens.text_alone import TextAlone
+
+        is_told = self._copied is not None and self._copied[0].what == self.console.notice.what
+        copied = self._copied[1] if self._copied is not None and is_told else self.copied_whole()
+        if copied is None:
+            self.cannot("There is nothing here to show.", "Choose a row, or Tab to a text, then press z")
+        else:
+            self.console.open_dialog(TextAlone(copied.text, is_command=copied.is_command), lambda _: None)
 
     def ask(self, doing: str, question: "Callable[[Backend], T]", then: Callable[[T], None]) -> None:
         """Ask the backend in a thread for the list of this screen. `then` draws the answer; an error becomes a notice."""

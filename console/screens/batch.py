@@ -25,9 +25,11 @@ from console.screens import batch_text as words
 from console.screens.base import ConsoleScreen
 from console.screens.batch_dialogs import PlanFolderDialog, StartBatchDialog, WithoutDialog
 from console.screens.batch_feed import BATCH_IF_LEFT, BatchFeed
+from console.screens.copying import Copied
 from console.screens.danger import ask_and_do
 from console.screens.drawable import can_draw
 from console.screens.operation import Operation
+from console.widgets.list_rows import ListRows
 from console.widgets.notice import Notice
 from console.widgets.panel import Panel
 from console.widgets.rows import Rows
@@ -79,10 +81,10 @@ class BatchScreen(ConsoleScreen):
     def body(self) -> ComposeResult:
         """Compose the list, and head and documents of the chosen batch."""
         with Vertical(id="batch-screen"):
-            yield Rows("Batches", empty="Reading the batches ...", id="batches")
+            yield ListRows("Batches", empty="Reading the batches ...", id="batches")
             yield Panel("Batch", id="batch-head")
             with Container(id="batch-documents"):
-                yield Rows("Documents", empty="No batch is chosen.", id="members")
+                yield ListRows("Documents", empty="No batch is chosen.", id="members")
                 yield Panel("Document", id="member")
 
     def opened(self) -> None:
@@ -119,13 +121,11 @@ class BatchScreen(ConsoleScreen):
             self.reload()
         self._batches = batches
         self._retitle()
-        self._chosen = self.console.wanted_batch or self._chosen or self._waiting_batch()
+        wanted = self.console.wanted_batch
+        self._chosen = wanted or self._chosen or self._waiting_batch()
         self.console.wanted_batch = ""
         self._draw_list()
-        rows = self.query_one("#batches", Rows)
-        index = next((i for i, view in enumerate(self._shown) if view.batch_id == self._chosen), rows.cursor)
-        rows.set_reactive(Rows.cursor, max(0, min(index, len(self._shown) - 1)))
-        rows.refresh()
+        self.query_one("#batches", ListRows).choose(self._chosen, reveal=bool(wanted))
         self._draw_chosen()
 
     @property
@@ -134,8 +134,7 @@ class BatchScreen(ConsoleScreen):
 
     def _draw_list(self) -> None:
         wide = self.has_class("-wide")
-        rows = tuple(words.batch_row(view, wide=wide) for view in self._shown)
-        self.query_one("#batches", Rows).show(rows, empty=_EMPTY)
+        self.query_one("#batches", ListRows).show_rows(words.batch_rows(self._shown, wide=wide), empty=_EMPTY)
 
     def _waiting_batch(self) -> str:
         """Return the first batch that somebody works on, or that waits for a step."""
@@ -145,8 +144,8 @@ class BatchScreen(ConsoleScreen):
     @property
     def chosen(self) -> BatchView | None:
         """The batch under the cursor; None while a planned folder is shown in its place."""
-        index = self.query_one("#batches", Rows).cursor
-        return self._shown[index] if self._planned is None and index < len(self._shown) else None
+        index = self.query_one("#batches", ListRows).chosen
+        return self._shown[index] if self._planned is None and index is not None else None
 
     @on(Rows.Moved, "#batches")
     def _another_batch(self) -> None:
@@ -161,16 +160,16 @@ class BatchScreen(ConsoleScreen):
     def _draw_chosen(self) -> None:
         """Draw head and documents of the chosen batch, or of the planned folder."""
         self._draw_head()
-        members, view = self.query_one("#members", Rows), self.chosen
+        members, view = self.query_one("#members", ListRows), self.chosen
         if self._planned is not None:
             members.retitle(words.plan_title(self._planned.plan))
-            members.show(words.planned_rows(self._planned.plan))
+            members.show_rows(words.planned_rows(self._planned.plan))
         elif view is not None:
             members.retitle(f"Documents, units, state: {len(view.members):,}")
-            members.show(words.member_rows(view, wide=self.has_class("-wide")), empty="No document is known.")
+            members.show_rows(words.member_rows(view, wide=self.has_class("-wide")), empty="No document is known.")
         else:
             members.retitle("Documents")
-            members.show((), empty="No batch is chosen.")
+            members.show_rows((), empty="No batch is chosen.")
         self._draw_member()
         self._count_down(ticks=view is not None and (view.armed_until is not None or view.progress is not None))
         self.draw_frame()
@@ -192,13 +191,13 @@ class BatchScreen(ConsoleScreen):
     @on(Rows.Moved, "#members")
     def _draw_member(self) -> None:
         panel, view, planned = self.query_one("#member", Panel), self.chosen, self._planned
-        index, full = self.query_one("#members", Rows).cursor, self.console.full_command
+        index, full = self.query_one("#members", ListRows).chosen, self.console.full_command
         has_reason = False
-        if planned is not None and index < len(planned.plan.documents):
+        if planned is not None and index is not None:
             document = planned.plan.documents[index]
             panel.title, has_reason = document.docprefix, bool(document.detail)
             panel.show_wrapped(lambda width: words.planned_detail(document, width))
-        elif view is not None and index < len(view.members):
+        elif view is not None and index is not None:
             member = view.members[index]
             panel.title, has_reason = member.docprefix, words.has_reason(member)
             panel.show_wrapped(lambda width: words.member_detail(member, view, full, width))
@@ -372,8 +371,19 @@ class BatchScreen(ConsoleScreen):
     @property
     def chosen_member(self) -> MemberView | None:
         """The document under the cursor of the chosen batch."""
-        view, index = self.chosen, self.query_one("#members", Rows).cursor
-        return view.members[index] if view is not None and index < len(view.members) else None
+        view, index = self.chosen, self.query_one("#members", ListRows).chosen
+        return view.members[index] if view is not None and index is not None else None
+
+    def copied(self) -> Copied | None:
+        """Copy the id of the chosen batch, of its head the next command, of a document the id of its run."""
+        view, member = self.chosen, self.chosen_member
+        if isinstance(self.focused, Panel):
+            return super().copied()
+        if view is not None and self.focused is self.query_one("#batches"):
+            return Copied(f"the batch id {view.batch_id}", view.batch_id)
+        if member is not None and member.stage is not None:
+            return Copied(f"the run id of {member.docprefix}", member.run_id)
+        return super().copied()
 
     def action_batch_member(self) -> None:
         """Show the run of the chosen document on the Run screen."""
@@ -416,7 +426,8 @@ class BatchScreen(ConsoleScreen):
 
     def _show_face(self) -> None:
         self.query_one("#batches").display = self._planned is None
-        members = self.query_one("#members", Rows)
+        members = self.query_one("#members", ListRows)
+        members.narrow("")
         members.set_reactive(Rows.cursor, 0)
         self._draw_chosen()
         (members if self._planned is not None else self.query_one("#batches")).focus()

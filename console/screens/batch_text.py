@@ -23,6 +23,7 @@ from console.backend.model.safe_text import safe_text
 from console.backend.model.states import BEFORE_CUT, DRAFT_STAGES, ENACTED_STAGES, Family, Mode, Stage
 from console.widgets.formatting import age, count, left, plural
 from console.widgets.line import Line, Span, Tone, line
+from console.widgets.narrowing import Row
 from console.widgets.wrap import hanging
 
 _BAR = 20
@@ -52,6 +53,35 @@ def names(view: BatchView) -> str:
         return "no document is known"
     first, last = view.members[0].docprefix, view.members[-1].docprefix
     return first if len(view.members) == 1 else f"{first} to {last}"
+
+
+def batch_rows(views: tuple[BatchView, ...], *, wide: bool) -> tuple[Row, ...]:
+    """Return a row for each batch; one that has stopped or is damaged is told also where a filter hides it."""
+    return tuple(
+        Row(
+            batch_row(view, wide=wide),
+            view.batch_id,
+            _batch_alarm(view),
+            f"{view.operator} {view.phase} {' '.join(member.docprefix for member in view.members)}",
+            (
+                ("state", str(view.phase)),
+                ("mode", view.mode.value),
+                ("who", str(view.operator)),
+                ("document", " ".join(member.docprefix for member in view.members)),
+            ),
+        )
+        for view in views
+    )
+
+
+def _batch_alarm(view: BatchView) -> str:
+    if not view.members:
+        return Outcome.INCONCLUSIVE.value
+    if any(member.family is Family.FAILED and not member.set_aside for member in view.members):
+        return Outcome.FAIL.value
+    if view.armed_until is not None:
+        return "ARMED"
+    return "SET ASIDE" if view.set_aside else ""
 
 
 def batch_row(view: BatchView, *, wide: bool) -> Line:
@@ -261,11 +291,28 @@ def member_words(member: MemberView, mode: Mode) -> tuple[str, Tone]:
     return _STAGES[member.stage]
 
 
-def member_rows(view: BatchView, *, wide: bool) -> tuple[Line, ...]:
+def member_rows(view: BatchView, *, wide: bool) -> tuple[Row, ...]:
     """Return the documents in their order: position, prefix, units, state and the reason where one was set aside."""
     longest = max((cell_len(member.docprefix) for member in view.members), default=0)
     digits = max((len(count(member.n_units or 0)) for member in view.members), default=1)
-    return tuple(_member_row(member, view.mode, longest, digits, wide=wide) for member in view.members)
+    return tuple(
+        Row(
+            _member_row(member, view.mode, longest, digits, wide=wide),
+            member.run_id or str(member.position),
+            _member_alarm(member),
+            f"{member.run_id} {member.state} {member.name}",
+            (("document", member.docprefix), ("state", f"{member_words(member, view.mode)[0]} {member.state}")),
+        )
+        for member in view.members
+    )
+
+
+def _member_alarm(member: MemberView) -> str:
+    if member.set_aside:
+        return "SET ASIDE"
+    if member.family in {None, Family.ACTIVE}:
+        return ""
+    return Outcome.FAIL.value if member.family is Family.FAILED else str(member.family.value).upper()
 
 
 def _member_row(member: MemberView, mode: Mode, longest: int, digits: int, *, wide: bool) -> Line:
@@ -339,10 +386,18 @@ def start_command(source: BatchSource) -> str:
     return safe_text(f"cutter-console batch start {shlex.quote(str(source.path))} --profile {profile}{ordinals}")
 
 
-def planned_rows(plan: BatchPlan) -> tuple[Line, ...]:
+def planned_rows(plan: BatchPlan) -> tuple[Row, ...]:
     """Return the documents of a planned folder, in their order, each with its units or the reason why it is refused."""
     longest = max((cell_len(document.docprefix) for document in plan.documents), default=0)
-    return tuple(_planned_row(document, longest) for document in plan.documents)
+    return tuple(
+        Row(
+            _planned_row(document, longest),
+            str(document.position),
+            "REFUSED" if document.outcome is not Outcome.PASS else "",
+            columns=(("document", document.docprefix), ("state", "planned" if not document.detail else "refused")),
+        )
+        for document in plan.documents
+    )
 
 
 def _planned_row(document: PlannedDocument, longest: int) -> Line:

@@ -22,15 +22,18 @@ from console.backend.model.suspect_groups import SuspectGroup, grouped
 from console.backend.model.view_models import IntakeView, PlanView, RunRequest, RunView
 from console.screens import documents_text as words
 from console.screens.base import ConsoleScreen
+from console.screens.copying import Copied
 from console.screens.drawable import can_draw
+from console.screens.law_text import address_of, pair_of
 from console.screens.law_text import head as law_head
-from console.screens.law_text import pair_of
 from console.screens.law_view import LawView
 from console.screens.operation import Operation
 from console.screens.run_text import came_to
 from console.screens.start_live import StartLiveDialog
 from console.screens.start_repeal import StartRepealDialog
 from console.widgets.field import Field
+from console.widgets.list_rows import ListRows
+from console.widgets.narrowing import Narrowed
 from console.widgets.notice import refused
 from console.widgets.outline import Outline, outline
 from console.widgets.panel import Lines
@@ -105,7 +108,7 @@ class DocumentsScreen(ConsoleScreen):
     def body(self) -> ComposeResult:
         """Compose the list with its form, and the plan."""
         with Vertical(id="pick"):
-            yield Rows("Documents", empty="Reading the intake folder ...", id="intake")
+            yield ListRows("Documents", empty="Reading the intake folder ...", id="intake")
             with Vertical(id="form"):
                 yield Lines(id="form-hint")
                 with Horizontal(classes="field"):
@@ -123,7 +126,7 @@ class DocumentsScreen(ConsoleScreen):
                 yield UnitTree("Units", id="tree")
                 yield SourceView("Text", id="text")
             yield LawView(id="law")
-            yield Rows("Problems", empty="No problems.", id="problems")
+            yield ListRows("Problems", empty="No problems.", id="problems")
 
     def opened(self) -> None:
         """Start with the list."""
@@ -159,15 +162,15 @@ class DocumentsScreen(ConsoleScreen):
     def _loaded(self, answer: tuple[tuple[IntakeView, ...], tuple[str, ...]]) -> None:
         self._intake, self._profiles = answer
         self._retitle()
-        self.query_one("#intake", Rows).show(tuple(words.intake_row(view) for view in self._intake), empty=_EMPTY)
+        self.query_one("#intake", ListRows).show_rows(words.intake_rows(self._intake), empty=_EMPTY)
         self.query_one("#form-hint", Lines).show(words.form_hint(self._profiles))
         self._fill_form()
 
     @property
     def chosen(self) -> IntakeView | None:
         """The document under the cursor."""
-        index = self.query_one("#intake", Rows).cursor
-        return self._intake[index] if index < len(self._intake) else None
+        index = self.query_one("#intake", ListRows).chosen
+        return self._intake[index] if index is not None else None
 
     def _fill_form(self) -> None:
         view = self.chosen
@@ -199,6 +202,27 @@ class DocumentsScreen(ConsoleScreen):
         if isinstance(self.focused, Input):
             self.query_one("#intake").focus()
         super().action_dismiss_notice()
+
+    def find_target(self) -> Narrowed | None:
+        """Search in the text of a plan also from its tree."""
+        if self.planned is not None and not self._shows_law and self.focused is not self.query_one("#problems"):
+            return self.query_one(SourceView)
+        return super().find_target()
+
+    def copied(self) -> Copied | None:
+        """Copy the name of the chosen document, or the address of the chosen unit of a plan."""
+        if self.planned is None and self.chosen is not None:
+            return Copied("the name of the document", str(self.chosen.name))
+        entry = self.query_one(LawView).chosen if self._shows_law else None
+        address = address_of(entry) if entry is not None else self._address_in_tree()
+        return Copied(f"the address {address}", address) if address else super().copied()
+
+    def _address_in_tree(self) -> str:
+        """Return the address of the chosen unit while the tree has the focus."""
+        tree = self.query_one(UnitTree)
+        index, document = tree.unit_index, self.planned.view.document if self.planned is not None else None
+        is_chosen = document is not None and index is not None and self.focused is tree
+        return document.units[index].address if is_chosen and document is not None and index is not None else ""
 
     def action_pick(self) -> None:
         """Go back to the list."""
@@ -355,13 +379,11 @@ class DocumentsScreen(ConsoleScreen):
         self.query_one("#problems", Rows).display = has_entries and not self._shows_law
 
     def _show_problems(self, view: PlanView) -> None:
-        problems = self.query_one("#problems", Rows)
-        if view.problems:
-            problems.retitle(words.problems_title(view.problems))
-            problems.show(tuple(words.problem_row(problem) for problem in view.problems))
-        else:
-            problems.retitle(words.notes_title(_notes(view)))
-            problems.show(tuple(words.note_row(note) for note in _notes(view)))
+        problems = self.query_one("#problems", ListRows)
+        problems.narrow("")
+        problems.retitle(words.problems_title(view.problems) if view.problems else words.notes_title(_notes(view)))
+        problems.show_rows(words.entry_rows(view.problems, _notes(view)))
+        problems.cursor = 0
 
     @on(Rows.Moved, "#tree")
     def _tree_moved(self) -> None:
@@ -378,8 +400,10 @@ class DocumentsScreen(ConsoleScreen):
             self.query_one(UnitTree).reveal(index)
 
     @on(Rows.Moved, "#problems")
-    def _problem_moved(self, event: Rows.Moved) -> None:
-        self._go_to_problem(event.index)
+    def _problem_moved(self) -> None:
+        index = self.query_one("#problems", ListRows).chosen
+        if index is not None:
+            self._go_to_problem(index)
 
     def action_next_problem(self) -> None:
         """Go to the next problem and its line."""
@@ -410,7 +434,7 @@ class DocumentsScreen(ConsoleScreen):
         if not entries:
             return
         self._problem = max(0, min(index, len(entries) - 1))
-        self.query_one("#problems", Rows).cursor = self._problem
+        self.query_one("#problems", ListRows).choose(str(self._problem), reveal=True)
         text = self.query_one(SourceView)
         text.show_line(entries[self._problem].line)
         self._text_moved()

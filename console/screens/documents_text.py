@@ -7,6 +7,7 @@ from console.backend.model.suspect_groups import SuspectGroup, grouped
 from console.backend.model.view_models import IntakeView, PlanView, RunRequest, TitlePart
 from console.widgets.formatting import count, plural, shortened, size
 from console.widgets.line import Line, Span, line
+from console.widgets.narrowing import Row
 
 _TELLING = ("number", "title", "place and date")
 """Parts of a law's title that tell which law it is; they come first, as there is room for one line."""
@@ -16,6 +17,20 @@ _PART_WIDTH = 36
 def label(word: str) -> Line:
     """Return the name of a field."""
     return line(Span(f"{word:<10}", "muted"))
+
+
+def intake_rows(views: tuple[IntakeView, ...]) -> tuple[Row, ...]:
+    """Return a row for each document; one that is refused is told also where a filter hides it."""
+    return tuple(
+        Row(
+            intake_row(view),
+            view.origin,
+            "REFUSED" if view.refused else "",
+            f"{view.name} {view.origin}",
+            (("document", view.docprefix), ("profile", view.profile), ("state", "refused" if view.refused else "")),
+        )
+        for view in views
+    )
 
 
 def intake_row(view: IntakeView) -> Line:
@@ -134,6 +149,18 @@ def notes_title(notes: tuple[SuspectGroup | Acceptance | DroppedSpan, ...]) -> s
     accepted = f", {count(n_accepted)} accepted" if n_accepted else ""
     accepted += f", {count(n_dropped)} dropped" if n_dropped else ""
     return f"{plural(reasons.total(), 'suspect')}{accepted} (x next, X previous){': ' if counted else ''}{counted}"
+
+
+def entry_rows(
+    problems: tuple[Problem, ...], notes: tuple[SuspectGroup | Acceptance | DroppedSpan, ...]
+) -> tuple[Row, ...]:
+    """Return a row for each problem or, of a plan without any, for what it tells; suspects are counted where they are hidden."""
+    if problems:
+        return tuple(Row(problem_row(problem), str(i), "problems") for i, problem in enumerate(problems))
+    return tuple(
+        Row(note_row(note), str(i), "suspects" if isinstance(note, SuspectGroup) else "")
+        for i, note in enumerate(notes)
+    )
 
 
 def note_row(note: SuspectGroup | Acceptance | DroppedSpan) -> Line:

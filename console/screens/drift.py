@@ -9,8 +9,10 @@ from textual.containers import Container, Vertical
 from console.actions.actions import Scope
 from console.screens import drift_text as words
 from console.screens.base import ConsoleScreen
+from console.screens.copying import Copied
 from console.screens.drawable import can_draw
 from console.screens.gates import SIDE_BY_SIDE
+from console.widgets.list_rows import ListRows
 from console.widgets.panel import Lines, Panel
 from console.widgets.rows import Rows
 
@@ -36,7 +38,7 @@ class DriftScreen(ConsoleScreen):
         with Vertical(id="drift-screen"):
             yield Lines(id="drift-head", classes="standing")
             with Container(id="drift-board"):
-                yield Rows("Differences", empty="Comparing ...", id="difference-list")
+                yield ListRows("Differences", empty="Comparing ...", id="difference-list")
                 yield Panel("Digest", id="difference")
 
     def opened(self) -> None:
@@ -66,24 +68,32 @@ class DriftScreen(ConsoleScreen):
         answers, now = self.console.readiness.drift, self.console.clock()
         report = answers.answer
         self.query_one("#drift-head", Lines).show(words.standing(report, answers.failure, answers.failed_at, now))
-        rows = self.query_one("#difference-list", Rows)
-        differences = report.differences if report is not None else ()
+        rows = self.query_one("#difference-list", ListRows)
         empty = words.empty(report, failed=answers.failure is not None)
-        rows.show(tuple(words.difference_row(difference) for difference in differences), empty=empty)
+        rows.show_rows(words.difference_rows(report), empty=empty)
         rows.retitle(words.list_title(report, answers.asking))
         self._draw_difference()
 
     @on(Rows.Moved, "#difference-list")
     def _draw_difference(self) -> None:
         report, panel = self.console.readiness.drift.answer, self.query_one("#difference", Panel)
-        index = self.query_one("#difference-list", Rows).cursor
+        index = self.query_one("#difference-list", ListRows).chosen
         panel.display = report is not None
         if report is None:
             return
-        if index < len(report.differences):
+        if index is not None:
             panel.title = words.difference_title(index, report)
             difference = report.differences[index]
             panel.show_wrapped(lambda width: words.difference(difference, width))
         else:
             panel.title = "Digest of all that was compared"
             panel.show_wrapped(lambda width: words.digests(report, width))
+
+    def copied(self) -> Copied | None:
+        """Copy the SQL that repairs the chosen difference, to be read and run by the administrator."""
+        report, index = self.console.readiness.drift.answer, self.query_one("#difference-list", ListRows).chosen
+        if report is None or index is None or not report.differences[index].repair:
+            return super().copied()
+        difference = report.differences[index]
+        repair = "\n".join(str(statement) for statement in difference.repair)
+        return Copied(f"the SQL that repairs {difference.subject}", repair, "cutter-console drift")

@@ -9,6 +9,7 @@ from console.backend.model.safe_text import safe_text
 from console.screens.gates_text import mark
 from console.widgets.formatting import age, clock, plural
 from console.widgets.line import Line, Span, line
+from console.widgets.narrowing import Row
 from console.widgets.wrap import hanging
 
 NO_DIFFERENCE = "No difference: the database is as it was installed."
@@ -47,6 +48,17 @@ def empty(report: DriftReport | None, *, failed: bool) -> str:
     if report is not None or failed:
         return "NOT KNOWN: the database could not be compared."
     return "Comparing the database with what was installed ..."
+
+
+def difference_rows(report: DriftReport | None) -> tuple[Row, ...]:
+    """Return a row for each difference; all are told also where a filter hides them."""
+    if report is None:
+        return ()
+    alarm = report.outcome.value if report.outcome is not Outcome.PASS else "FAIL"
+    return tuple(
+        Row(difference_row(item), f"{item.what} {item.subject}", alarm, "", (("kind", str(item.what)),))
+        for item in report.differences
+    )
 
 
 def difference_row(difference: Difference) -> Line:

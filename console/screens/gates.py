@@ -12,11 +12,13 @@ from console.backend.model.gate_table import GATES
 from console.backend.model.readiness import Board, BundleView, GateReport
 from console.screens import gates_text as words
 from console.screens.base import ConsoleScreen
+from console.screens.copying import Copied
 from console.screens.drawable import can_draw
 from console.screens.operation import Operation
 from console.screens.readiness_watch import Kept
-from console.widgets.line import Line
-from console.widgets.panel import Lines, Panel
+from console.widgets.line import Line, plain
+from console.widgets.list_rows import ListRows
+from console.widgets.panel import UNWRAPPED, Lines, Panel
 from console.widgets.rows import Rows
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ class GatesScreen(ConsoleScreen):
         super().__init__()
         self._filter = 0
         self._pre = False
-        self._shown: tuple[words.Item, ...] = ()
+        self._listed: tuple[words.Item, ...] = ()
         self._reading: words.Item | BundleView | None = None
 
     def body(self) -> ComposeResult:
@@ -58,12 +60,12 @@ class GatesScreen(ConsoleScreen):
         with Vertical(id="gates-screen"):
             yield Lines(id="gates-head", classes="standing")
             with Container(id="gates-board"):
-                yield Rows("Gates", empty="Measuring the gates ...", id="gate-list")
+                yield ListRows("Gates", empty="Measuring the gates ...", id="gate-list")
                 yield Panel("Detail", id="gate-detail")
         reading = Panel("Evidence", id="reading")
         reading.can_focus = True
         reading.display = False
-        reading.border_subtitle = "Esc goes back"
+        reading.hint = "Esc goes back"
         yield reading
 
     def opened(self) -> None:
@@ -127,34 +129,39 @@ class GatesScreen(ConsoleScreen):
 
     def _draw_list(self, report: Board | GateReport | None) -> None:
         items, chosen = self._items(report), words.FILTERS[self._filter]
-        rows, before = self.query_one("#gate-list", Rows), self.selected
-        self._shown = tuple(item for item in items if item.shows_with(chosen))
+        rows = self.query_one("#gate-list", ListRows)
+        self._listed = items
+        shown = [item for item in items if item.shows_with(chosen)]
         now, roomy = self.console.clock(), self.has_class("-wide")
-        longest = max((len(item.title) for item in self._shown), default=0)
-        lines = tuple(
-            words.pre_row(item, longest) if self._pre else words.gate_row(item, now, roomy=roomy)
-            for item in self._shown
+        longest = max((len(item.title) for item in shown), default=0)
+        rows.show_rows(
+            tuple(
+                words.item_row(
+                    item,
+                    words.pre_row(item, longest) if self._pre else words.gate_row(item, now, roomy=roomy),
+                    chosen,
+                )
+                for item in items
+            ),
+            empty=words.nothing_shown(chosen, measured=report is not None),
         )
-        rows.show(lines, empty=words.nothing_shown(chosen, measured=report is not None))
         pre = self.console.readiness.pre_run if self._pre else None
-        rows.retitle(words.list_title(report, len(items), len(self._shown), chosen, self._answers.asking, pre=pre))
-        self._keep_cursor(rows, before)
-
-    def _keep_cursor(self, rows: Rows, before: words.Item | None) -> None:
-        """Keep the cursor on its gate, also if a filter moves the row."""
-        if before is None or not self._shown:
-            return
-        same = (i for i, item in enumerate(self._shown) if (item.name, item.title) == (before.name, before.title))
-        index = next(same, min(rows.cursor, len(self._shown) - 1))
-        if index != rows.cursor:
-            rows.set_reactive(Rows.cursor, index)
-            rows.refresh()
+        rows.retitle(words.list_title(report, len(items), len(shown), chosen, self._answers.asking, pre=pre))
 
     @property
     def selected(self) -> words.Item | None:
         """The row under the cursor."""
-        index = self.query_one("#gate-list", Rows).cursor
-        return self._shown[index] if index < len(self._shown) else None
+        index = self.query_one("#gate-list", ListRows).chosen
+        return self._listed[index] if index is not None else None
+
+    def copied(self) -> Copied | None:
+        """Copy the gate or check of the chosen row with what is open, and its next action."""
+        item = self.selected
+        if self._reading is not None or item is None or isinstance(self.focused, Panel):
+            return super().copied()
+        now = self.console.clock()
+        text = "\n".join(plain(spans) for spans in words.detail(item, now, UNWRAPPED))
+        return Copied(f"what is open in {item.words}", f"{words.evidence_title(item)}\n{text}")
 
     @on(Rows.Moved, "#gate-list")
     def _draw_detail(self) -> None:
@@ -220,12 +227,12 @@ class GatesScreen(ConsoleScreen):
         else:
             self._read(self.selected)
 
-    def action_dismiss_notice(self) -> None:
-        """Close the notice first, then what is read over the board."""
-        if self._reading is not None and self.console.notice.kind in {"none", "working"}:
-            self._read(None)
-        else:
-            super().action_dismiss_notice()
+    def go_back(self) -> bool:
+        """Close what is read over the board."""
+        if self._reading is None:
+            return False
+        self._read(None)
+        return True
 
     def action_measure_gate(self) -> None:
         """Measure the selected gate again."""

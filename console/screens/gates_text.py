@@ -10,6 +10,7 @@ from console.backend.model.readiness import Board, BundleView, GateReport, Lette
 from console.backend.model.safe_text import safe_text
 from console.widgets.formatting import age, clock, plural, shortened, took
 from console.widgets.line import Line, Span, Tone, line, outcome_tone
+from console.widgets.narrowing import Row
 from console.widgets.wrap import hanging
 
 _SYMBOLS = {
@@ -104,6 +105,19 @@ def gate_row(item: Item, now: datetime, *, roomy: bool) -> Line:
 def pre_row(item: Item, width: int) -> Line:
     """Return symbol, word, check in a column of this width, detail."""
     return line(mark(item.outcome, 13), f"{item.title:<{width}}  ", Span(item.checks[0].detail, "muted"))
+
+
+def item_row(item: Item, drawn: Line, chosen: Filter) -> Row:
+    """Return the row of an item; what is not PASS is told also where a filter hides it, a FAIL before all else."""
+    alarm = Outcome.FAIL.value if item.hides_a_fail else item.outcome.value if item.outcome is not Outcome.PASS else ""
+    return Row(
+        drawn,
+        f"{item.name} {item.title}",
+        alarm,
+        f"{item.title} {' '.join(f'{check.name} {check.detail}' for check in item.checks)}",
+        (("outcome", f"{item.outcome.value} {alarm}"), ("owner", item.report.owner.value)),
+        item.shows_with(chosen),
+    )
 
 
 def list_title(

@@ -13,11 +13,10 @@ from console.backend.journal.journal_pages import JournalEntry, JournalPage, Jou
 from console.backend.model.errors import CutterError, UsageError
 from console.screens import journal_text as words
 from console.screens.base import ConsoleScreen
-from console.screens.copying import copy_text
+from console.screens.copying import Copied
 from console.screens.drawable import can_draw
 from console.screens.journal_dialogs import JournalsDialog, PlaceDialog, WordDialog
 from console.screens.operation import ProgressFeed
-from console.screens.unit_dialogs import TextAlone
 from console.widgets.formatting import clock
 from console.widgets.line import Line
 from console.widgets.notice import Notice
@@ -54,7 +53,7 @@ class JournalScreen(ConsoleScreen):
         "follows what is written; End goes there. An intent without a result is marked: it is at work, or was interrupted. A "
         "record that is not what was written is marked DAMAGED. Whether the whole chain holds, and every anchor in the database, "
         "says v. Nothing can be changed here, and only the anchors need the database. l on Run opens the chosen run's journal, "
-        "o here another one."
+        "o here another one. / filters by a word; in an open record it searches there."
     )
 
     def __init__(self) -> None:
@@ -329,7 +328,7 @@ class JournalScreen(ConsoleScreen):
             self._entry = None
         elif self._entry is None or _differs(self._entry, chosen):
             self._entry = chosen
-            if chosen.is_cut and (self._is_wide or self._face == "record"):
+            if chosen.is_cut:
                 self._read_whole(chosen)
         self._draw_record()
         self._draw_head()
@@ -402,21 +401,24 @@ class JournalScreen(ConsoleScreen):
         """Return the actions that make sense now."""
         names = {"journal_run"}
         if self._page is not None:
-            names |= {"journal_word", "journal_only", "journal_goto", "journal_verify"}
+            names |= {"journal_only", "journal_goto", "journal_verify"}
         if self._only is not Only.ALL or self._word:
             names.add("journal_all")
         if self._list.chosen is not None:
-            names |= {"journal_open", "journal_next", "journal_previous", "journal_copy", "journal_plain"}
+            names |= {"journal_open", "journal_next", "journal_previous"}
         return tuple(action for action in self.console_actions() if action.name in names)
 
     # Actions
 
-    def action_dismiss_notice(self) -> None:
-        """Close the notice first, then go back from the record to the list."""
-        if self._face == "list" or self.console.notice.kind not in {"none", "working"}:
-            super().action_dismiss_notice()
-        else:
+    def go_back(self) -> bool:
+        """Go back from the record to the list; from there, drop the filters."""
+        if self._face == "record":
             self._show_face("list")
+        elif self._word or self._only is not Only.ALL:
+            self._filter(Only.ALL, "")
+        else:
+            return False
+        return True
 
     @on(Rows.Chosen, "#journal-list")
     def action_journal_open(self) -> None:
@@ -442,15 +444,16 @@ class JournalScreen(ConsoleScreen):
         """Go to the record before it."""
         self._list.action_move(-1)
 
-    def action_journal_word(self) -> None:
-        """Ask for the word that records must have."""
+    async def find(self) -> None:
+        """Search in the record or the head if it has the focus; else ask for the word that records must have."""
+        if self.focused in {self.query_one("#journal-record"), self.query_one("#journal-head")}:
+            await super().find()
+        elif self._has_journal():
+            self.console.open_dialog(WordDialog(self._word), self._word_given)
 
-        def answered(word: str | None) -> None:
-            if word is not None and word != self._word:
-                self._filter(self._only, word)
-
-        if self._has_journal():
-            self.console.open_dialog(WordDialog(self._word), answered)
+    def _word_given(self, word: str | None) -> None:
+        if word is not None and word != self._word:
+            self._filter(self._only, word)
 
     def action_journal_only(self) -> None:
         """Go to the next kind."""
@@ -525,33 +528,43 @@ class JournalScreen(ConsoleScreen):
             self._progress = progress
             self._draw_head()
 
-    def action_journal_copy(self) -> None:
-        """Copy the record."""
-        self._with_whole(self._copy)
-
-    def _copy(self, entry: JournalEntry) -> None:
+    def copied(self) -> Copied | None:
+        """Copy the record; of the head its text."""
+        entry = self._entry
+        if entry is None or self.focused is self.query_one("#journal-head"):
+            return super().copied()
         number = entry.number if entry.number is not None else 0
         command = self.console.full_command(
             f"cutter-console journal show {self._run_id} --from {number} --most 1 --json"
         )
-        copy_text(self, self.console, f"the record {number}", _text(entry), command)
+        return Copied(words.record_title(entry).lower(), _text(entry), command)
 
-    def action_journal_plain(self) -> None:
-        """Show the record alone."""
-        self._with_whole(lambda entry: self.console.open_dialog(TextAlone(_text(entry)), lambda _: None))
+    def copied_whole(self) -> Copied | None:
+        """Copy the whole record, wherever the line in it is."""
+        return self.copied()
 
-    def _with_whole(self, then: "Callable[[JournalEntry], None]") -> None:
-        """Do this with the chosen record, which is read first if its values were cut for the list."""
-        chosen = self._chosen()
-        if chosen is None:
+    def send_copy(self, *, whole: bool) -> None:
+        """Copy the record, which is read first if its values were cut for the list."""
+        copy = super().send_copy
+        self._with_whole(lambda: copy(whole=whole))
+
+    def show_alone(self) -> None:
+        """Show the record alone, which is read first if its values were cut for the list."""
+        self._with_whole(super().show_alone)
+
+    def _with_whole(self, then: "Callable[[], None]") -> None:
+        entry, run_id = self._entry, self._run_id
+        if entry is None or not entry.is_cut:
+            then()
             return
-        entry = self._entry if self._entry is not None and self._entry.offset == chosen.offset else chosen
-        if not entry.is_cut:
-            then(entry)
-            return
-        run_id = self._run_id
+
+        def read(whole: JournalEntry) -> None:
+            if self._entry is not None and self._entry.offset == whole.offset and run_id == self._run_id:
+                self._entry = whole
+                then()
+
         self.ask_about(
-            f"Reading a record of {run_id}", lambda backend: backend.journal_entry(run_id, entry.offset), then
+            f"Reading a record of {run_id}", lambda backend: backend.journal_entry(run_id, entry.offset), read
         )
 
 

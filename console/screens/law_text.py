@@ -67,6 +67,13 @@ def pair_of(entry: Entry) -> Moved | None:
     return entry if isinstance(entry, Moved) else None
 
 
+def address_of(entry: Entry) -> str:
+    """Return the address that a row is about, of a renumbering the new one; empty for the whole text."""
+    if isinstance(entry, RenumberingReport | Moved | ShiftReport):
+        return safe_text(entry.new)
+    return entry.address if isinstance(entry, ChangedReport | UnitReport) else ""
+
+
 def line_of(entry: Entry) -> int | None:
     """Return the line of the new text that a row is about, or None."""
     return entry.line if isinstance(entry, ChangedReport | UnitReport) else None

@@ -8,6 +8,8 @@ from textual.message import Message
 from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
 from console.screens import law_text as words
+from console.widgets.list_rows import ListRows
+from console.widgets.narrowing import Row
 from console.widgets.panel import Panel
 from console.widgets.rows import Rows
 
@@ -28,7 +30,7 @@ class LawView(Container):
 
     def compose(self) -> ComposeResult:
         """Compose the list and the detail."""
-        yield Rows("Against the law", empty="Nothing is compared.", id="law-list")
+        yield ListRows("Against the law", empty="Nothing is compared.", id="law-list")
         yield Panel("What the text would change", id="law-detail")
 
     def on_mount(self) -> None:
@@ -38,8 +40,9 @@ class LawView(Container):
     def load(self, report: AmendmentReport, at: Moved | None = None) -> None:
         """Show this report from its first row, or from the row of this renumbering, stated or probable."""
         self._entries = words.entries(report)
-        rows = self.query_one("#law-list", Rows)
-        rows.show(tuple(words.row(entry) for entry in self._entries))
+        rows = self.query_one("#law-list", ListRows)
+        rows.narrow("")
+        rows.show_rows(tuple(Row(words.row(entry), str(index)) for index, entry in enumerate(self._entries)))
         pairs = (index for index, entry in enumerate(self._entries) if at is not None and words.pair_of(entry) == at)
         rows.cursor = next(pairs, 0)
         self._draw()
@@ -48,8 +51,8 @@ class LawView(Container):
     @property
     def chosen(self) -> words.Entry | None:
         """The row under the cursor."""
-        index = self.query_one("#law-list", Rows).cursor
-        return self._entries[index] if index < len(self._entries) else None
+        index = self.query_one("#law-list", ListRows).chosen
+        return self._entries[index] if index is not None else None
 
     @on(Rows.Moved, "#law-list")
     def _moved(self, event: Rows.Moved) -> None:
@@ -59,7 +62,7 @@ class LawView(Container):
     @on(Rows.Chosen, "#law-list")
     def _chosen(self, event: Rows.Chosen) -> None:
         event.stop()
-        number = words.line_of(self._entries[event.index]) if event.index < len(self._entries) else None
+        number = words.line_of(self.chosen) if self.chosen is not None else None
         if number is not None:
             self.post_message(self.LineChosen(number))
 

@@ -10,11 +10,14 @@ from console.actions.actions import Action, Scope
 from console.screens.base import ConsoleScreen
 from console.screens.drawable import can_draw
 from console.widgets.formatting import age
+from console.widgets.list_panel import Block, ListPanel
+from console.widgets.narrowing import Narrowed, Together
 from console.widgets.notice import Notice
 from console.widgets.panel import Panel
 
 if TYPE_CHECKING:
     from console.backend.model.view_models import Status
+    from console.screens.copying import Copied
 
 
 class OverviewScreen(ConsoleScreen):
@@ -27,7 +30,7 @@ class OverviewScreen(ConsoleScreen):
         "Overview answers five questions: where am I, may anything be written, is it safe to act, what is in the "
         "database, and what waits for whom. The first line of What waits says if you may act, and the next key. The time of a measurement stands in the title. The gates are measured once "
         "after the start, and with r: 5 shows them. INCONCLUSIVE means that it could not be measured: it is neither "
-        "zero nor good."
+        "zero nor good. / filters what waits and the counts; y copies the next step."
     )
 
     def __init__(self) -> None:
@@ -40,10 +43,10 @@ class OverviewScreen(ConsoleScreen):
             with Vertical(id="overview-left"):
                 yield Panel("Where", id="where")
                 yield Panel("Kill switch", id="switch")
-                yield Panel("What waits", id="waiting")
+                yield ListPanel("What waits", id="waiting")
             with Vertical(id="overview-right"):
                 yield Panel("Gates", id="rollup")
-                yield Panel("Counts", id="counts")
+                yield ListPanel("Counts", id="counts")
 
     def opened(self) -> None:
         """Let Tab reach what waits and the counts: only these can be longer than their panel."""
@@ -69,8 +72,8 @@ class OverviewScreen(ConsoleScreen):
         old = "" if self.console.current else f", {age(status.measured_at, now)}, NOT CURRENT"
         for name, title in (("where", "Where"), ("switch", "Kill switch"), ("waiting", "What waits")):
             self.query_one(f"#{name}", Panel).title = f"{title}{old}"
-        counts = self.query_one("#counts", Panel)
-        counts.show(words.counts(status, wide=wide))
+        counts = self.query_one("#counts", ListPanel)
+        counts.show_blocks(words.count_blocks(status, wide=wide))
         counts.title = words.counts_title(status, now)
         self.show_readiness()
         self._count_down(armed=status.switch.expires_at is not None)
@@ -98,8 +101,26 @@ class OverviewScreen(ConsoleScreen):
         now, known = self.console.clock(), self.console.registry
         is_stopped = gates_text.stops_a_cut(self.console.readiness.board.answer)
         answer = overview_text.may_act(status, known, read_only=self.console.read_only, is_stopped=is_stopped)
-        waits = overview_text.waiting(status, now, known)
-        self.query_one("#waiting", Panel).show([answer, *waits, *overview_text.current_run(status, now)])
+        waits = overview_text.wait_blocks(status, now, known)
+        current = Block(tuple(overview_text.current_run(status, now)), "always")
+        self.query_one("#waiting", ListPanel).show_blocks([Block((answer,), "always"), *waits, current])
+
+    def find_target(self) -> Narrowed | None:
+        """Filter the list that has the focus; without one, what waits and the counts together."""
+        return super().find_target() or Together(
+            self.query_one("#waiting", ListPanel), self.query_one("#counts", ListPanel)
+        )
+
+    def copied(self) -> "Copied | None":
+        """Copy the command of the first thing that waits, or the list that has the focus."""
+        from console.screens.copying import Copied
+
+        status = self.console.status
+        command = str(status.waiting[0].next_action) if status is not None and status.waiting else ""
+        if self.focused is self.query_one("#counts") or not command:
+            return super().copied_whole()
+        step = self.console.full_command(command)
+        return Copied("the next step", step, is_command=step.startswith("cutter-console"))
 
     def measure_again(self) -> None:
         """Measure the gates too, which are shown here."""

@@ -25,6 +25,7 @@ from console.widgets.formatting import (
     signed,
 )
 from console.widgets.line import Line, Span, Tone, line, outcome_tone
+from console.widgets.list_panel import Block, block_lines
 
 _LABEL = 10
 
@@ -107,18 +108,25 @@ def counts_title(status: Status, now: datetime) -> str:
 
 def counts(status: Status, *, wide: bool) -> list[Line]:
     """Return rows and baseline of each table, by schema; a table that could not be counted says why."""
+    return block_lines(count_blocks(status, wide=wide))
+
+
+def count_blocks(status: Status, *, wide: bool) -> list[Block]:
+    """Return a block for each table, below its schema; one that is not PASS is told also where a filter hides it."""
     if not status.counts:
-        return [line(Span("INCONCLUSIVE", "warn"), "  rows could not be counted"), line(str(status.unreachable))]
+        unread = (line(Span("INCONCLUSIVE", "warn"), "  rows could not be counted"), line(str(status.unreachable)))
+        return [Block(unread, "always")]
     views = sorted(status.counts, key=lambda view: (_schema(view) != "public", _schema(view)))
     columns = _Columns.of(views, wide=wide)
-    lines = [columns.row("table", "rows", "baseline", Span("delta", "muted"), tone="muted")]
+    blocks = [Block((columns.row("table", "rows", "baseline", Span("delta", "muted"), tone="muted"),), "always")]
     schema = ""
     for view in views:
         if (view_schema := _schema(view)) != schema:
             schema = view_schema
-            lines.append(line(Span(schema, "accent")))
-        lines.extend(_count(view, columns))
-    return lines
+            blocks.append(Block((line(Span(schema, "accent")),), "heading"))
+        alarm = view.outcome.value if view.outcome is not Outcome.PASS else ""
+        blocks.append(Block(tuple(_count(view, columns)), alarm=alarm))
+    return blocks
 
 
 _ROOM, _ROOM_WIDE = 41, 57
@@ -255,14 +263,21 @@ def _next_step(may: Span, keys: str, does: str) -> Line:
 
 def waiting(status: Status, now: datetime, known: Registry) -> list[Line]:
     """Return what waits, for whom, since when, and what to do: the key and the whole command."""
+    return block_lines(wait_blocks(status, now, known))
+
+
+def wait_blocks(status: Status, now: datetime, known: Registry) -> list[Block]:
+    """Return a block for each thing that waits; what is armed is told also where a filter hides it."""
     if status.target is None:
-        return [line(Span("NOT KNOWN ", "warn"), "what waits: the database was not reached"), line("")]
+        unknown = line(Span("NOT KNOWN ", "warn"), "what waits: the database was not reached")
+        return [Block((unknown, line("")), "always")]
+    waits = [
+        Block((*_wait(view, status, now, known), line("")), alarm="ARMED" if view.goes_on else "")
+        for view in status.waiting
+    ]
     if status.not_measured:
-        waits = [part for view in status.waiting for part in (*_wait(view, status, now, known), line(""))]
-        return [*waits, *_not_measured(status)]
-    if not status.waiting:
-        return [line(Span("Nothing waits for a decision.", "muted")), line("")]
-    return [part for view in status.waiting for part in (*_wait(view, status, now, known), line(""))]
+        return [*waits, Block(tuple(_not_measured(status)), "always")]
+    return waits or [Block((line(Span("Nothing waits for a decision.", "muted")), line("")), "always")]
 
 
 def _not_measured(status: Status) -> list[Line]:

@@ -9,11 +9,14 @@ from textual.containers import Horizontal, Vertical
 
 from console.actions.actions import Action, Scope
 from console.backend.model.states import Move, Phase
-from console.backend.model.view_models import Danger, PhaseView, Progress, RunSummary, RunView
+from console.backend.model.view_models import Danger, PhaseView, Progress, RunSummary, RunView, SwitchState
 from console.screens import run_text as words
 from console.screens.base import ConsoleScreen
+from console.screens.copying import Copied
 from console.screens.danger import ask_and_do
+from console.screens.drawable import can_draw
 from console.screens.operation import Operation
+from console.widgets.list_rows import ListRows
 from console.widgets.panel import Panel
 from console.widgets.rows import Rows
 
@@ -22,9 +25,6 @@ if TYPE_CHECKING:
     from console.backend.model.outcome import Check
     from console.backend.model.readiness import ReportView
     from console.backend.model.view_models import ApprovalView, OnProgress, Status
-
-LIST_LIMIT = 500
-"""Number of runs that are shown; the title says if there are more."""
 
 _EMPTY = "No run yet. Plan a document (2) and start one."
 
@@ -51,14 +51,18 @@ class RunScreen(ConsoleScreen):
     HELP_TEXT: ClassVar[str] = (
         f"A run passes {len(Phase)} phases and rests twice, for SG_1 and for SG_2. Each phase ends in COMMIT or ROLLBACK. "
         "What is allowed now stands at the top with its key. An interrupted run never continues by itself: "
-        "read first what the database says of it. Tab goes from the runs to the phases and the evidence."
+        "read first what the database says of it. Tab goes from the runs to the phases and the evidence. b gives the whole "
+        "screen to the list, with when, who and what waits; / filters it by any word, or by state:, document:, mode:, who:, "
+        "when: and waits:, as in state:failed or !document:TEST; Enter opens the chosen run."
     )
 
     def __init__(self) -> None:
         super().__init__()
         self._runs: tuple[RunSummary, ...] = ()
-        self._number = 0
         self._chosen = ""
+        self._rows = words.RunRows()
+        self._is_list = False
+        """True while the list has the whole screen."""
         self.run_view: RunView | None = None
         self._progress: Progress | None = None
         self._shown_phases: tuple[PhaseView, ...] = ()
@@ -66,11 +70,11 @@ class RunScreen(ConsoleScreen):
     def body(self) -> ComposeResult:
         """Compose the list, and head, phases and evidence of the chosen run."""
         with Vertical(id="run-screen"):
-            yield Rows("Runs", empty="Reading the runs ...", id="runs")
+            yield ListRows("Runs", empty="Reading the runs ...", id="runs")
             with Vertical(id="run-detail"):
                 yield Panel("Run", id="run-head")
                 with Horizontal(id="run-phases"):
-                    yield Rows("Phases", empty="No run is chosen.", id="phases")
+                    yield ListRows("Phases", empty="No run is chosen.", id="phases")
                     yield Panel("Evidence", id="evidence")
 
     def opened(self) -> None:
@@ -85,26 +89,70 @@ class RunScreen(ConsoleScreen):
         self._retitle()
 
     def _retitle(self) -> None:
-        self.query_one("#runs", Rows).retitle(words.runs_title(self._number, LIST_LIMIT) + self.age_of_list())
+        self.query_one("#runs", Rows).retitle(words.runs_title(len(self._runs)) + self.age_of_list())
 
     def reload(self) -> None:
         """Read the list, then the chosen run."""
         self.ask("Reading the runs", lambda backend: backend.runs(), self._loaded)
 
     def _loaded(self, runs: tuple[RunSummary, ...]) -> None:
-        self._runs = runs[:LIST_LIMIT]
-        rows = self.query_one("#runs", Rows)
-        rows.show(tuple(words.run_row(run) for run in self._runs), empty=_EMPTY)
-        self._number = len(runs)
+        self._runs = runs
+        self._draw_list()
         self._retitle()
         # The run that was asked for stays chosen, also when a second list comes before the run itself was read.
-        self._chosen = self.console.wanted_run or self._chosen or self._waiting_run()
-        index = next((i for i, run in enumerate(self._runs) if run.run_id == self._chosen), rows.cursor)
+        wanted = self.console.wanted_run
+        self._chosen = wanted or self._chosen or self._waiting_run()
+        self.query_one("#runs", ListRows).choose(self._chosen, reveal=bool(wanted))
         self.console.wanted_run = ""
-        # Without the watcher: it would post that the cursor has moved, and the run would be read twice.
-        rows.set_reactive(Rows.cursor, min(index, max(len(self._runs) - 1, 0)))
-        rows.refresh()
+        if wanted and self._is_list:
+            self.action_run_list()
         self._read_chosen()
+
+    def _draw_list(self) -> None:
+        status, now = self.console.status, self.console.clock()
+        waits = {str(wait.run_id): str(wait.waits_for) for wait in status.waiting} if status is not None else {}
+        is_armed = status is not None and status.switch.state is SwitchState.ARMED
+        armed = str(status.switch.run_id) if status is not None and is_armed else ""
+        in_full = self._is_list and self.has_class("-wide")
+        rows = self._rows.rows(self._runs, waits, armed, now, in_full=in_full)
+        self.query_one("#runs", ListRows).show_rows(rows, empty=_EMPTY)
+
+    def on_resize(self) -> None:
+        """Draw the rows of the list for the new width."""
+        self.call_after_refresh(self._draw_again)
+
+    def _draw_again(self) -> None:
+        if can_draw(self) and self._runs:
+            self._draw_list()
+
+    def action_run_list(self) -> None:
+        """Give the whole screen to the list, or show the chosen run again."""
+        self._is_list = not self._is_list
+        self.query_one("#run-screen").set_class(self._is_list, "-list")
+        self._draw_list()
+        self._draw_head()
+        self.query_one("#runs").focus()
+        self.draw_frame()
+
+    @on(Rows.Chosen, "#runs")
+    def _open_run(self) -> None:
+        if self._is_list:
+            self.action_run_list()
+        self.query_one("#phases").focus()
+
+    def go_back(self) -> bool:
+        """Go back from the list to the chosen run."""
+        if not self._is_list:
+            return False
+        self.action_run_list()
+        return True
+
+    def copied(self) -> Copied | None:
+        """Copy the id of the chosen run; of a phase its row, of the evidence its text."""
+        run_id = self.query_one("#runs", ListRows).key
+        if run_id and self.focused in {None, self.query_one("#runs")}:
+            return Copied(f"the run id {run_id}", run_id, f"cutter-console run show {run_id}")
+        return super().copied()
 
     def _waiting_run(self) -> str:
         """Return the run of the Overview's next step, so that its key works here at once."""
@@ -120,15 +168,15 @@ class RunScreen(ConsoleScreen):
         self._read_chosen()
 
     def _read_chosen(self) -> None:
-        index = self.query_one("#runs", Rows).cursor
-        if index < len(self._runs):
-            run_id = self._chosen = self._runs[index].run_id
+        run_id = self.query_one("#runs", ListRows).key
+        if run_id:
+            self._chosen = run_id
             self.ask(f"Reading {run_id}", lambda backend: backend.run(run_id), self.draw_run)
 
     def draw_run(self, run: RunView) -> None:
         """Draw this run, unless the cursor has moved to another one."""
-        index = self.query_one("#runs", Rows).cursor
-        if index < len(self._runs) and self._runs[index].run_id != run.run_id:
+        chosen = self.query_one("#runs", ListRows).key
+        if chosen and chosen != run.run_id:
             return
         before = self.run_view
         another = before is None or (before.run_id, before.state) != (run.run_id, run.state)
@@ -136,11 +184,11 @@ class RunScreen(ConsoleScreen):
         head = self.query_one("#run-head", Panel)
         head.title = words.head_title(run)
         self._draw_head()
-        phases = self.query_one("#phases", Rows)
+        phases = self.query_one("#phases", ListRows)
         self._shown_phases = words.shown_phases(run)
-        ending = words.ending(run)
-        rows = tuple(words.phase_row(view, run) for view in self._shown_phases)
-        phases.show((*rows, ending) if ending else rows)
+        if before is not None and before.run_id != run.run_id:
+            phases.narrow("")
+        phases.show_rows(words.phase_rows(run))
         if another:
             phases.set_reactive(Rows.cursor, words.phase_to_look_at(run))
             phases.scroll_to(y=max(0, words.phase_to_look_at(run) - 5), animate=False, force=True)
@@ -156,15 +204,22 @@ class RunScreen(ConsoleScreen):
         # An old measurement must not say that the switch is armed.
         switch = status.switch if status is not None and self.console.current else None
         head = self.query_one("#run-head", Panel)
-        head.show(words.head(run, self.console.clock(), self._moves(), switch))
+        lines = words.head(run, self.console.clock(), self._legal(), switch)
+        summary = next((each for each in self._runs if each.run_id == run.run_id), None)
+        if self._is_list and summary is not None:
+            lines.insert(1, words.started(summary, self.console.clock()))
+        head.show(lines)
 
     @on(Rows.Moved, "#phases")
     def _show_evidence(self) -> None:
         run = self.run_view
         if run is None:
             return
-        index, panel = self.query_one("#phases", Rows).cursor, self.query_one("#evidence", Panel)
-        if index < len(self._shown_phases):
+        index, panel = self.query_one("#phases", ListRows).chosen, self.query_one("#evidence", Panel)
+        if index is None:
+            panel.title = "Evidence"
+            panel.show([])
+        elif index < len(self._shown_phases):
             panel.title = f"Evidence: {self._shown_phases[index].phase.value}"
             panel.show(words.evidence(self._shown_phases[index], run))
         else:
@@ -186,16 +241,15 @@ class RunScreen(ConsoleScreen):
         self._progress = progress
 
     def shown_actions(self) -> tuple[Action, ...]:
-        """Return exactly the allowed moves, and what can be looked at."""
-        looks = tuple(a for a in self.console_actions() if a.name == "journal_of_run" and self._chosen)
-        return (*self._moves(), *looks)
+        """Return exactly the allowed moves, the list, and the journal."""
+        looks = {"run_list"} if self._runs else set()
+        if self._chosen:
+            looks.add("journal_of_run")
+        return (*self._legal(), *(action for action in self.console_actions() if action.name in looks))
 
-    def _moves(self) -> tuple[Action, ...]:
-        """Return exactly the allowed moves."""
-        if self.run_view is None:
-            return ()
-        legal = set(self.run_view.moves)
-        return tuple(a for a in self.console_actions() if legal & _MOVES.get(a.name, frozenset()))
+    def _legal(self) -> tuple[Action, ...]:
+        moves = set(self.run_view.moves) if self.run_view is not None else set()
+        return tuple(a for a in self.console_actions() if moves & _MOVES.get(a.name, frozenset()))
 
     def _if_legal(self, name: str, then: Callable[[RunView], None]) -> None:
         """Read the run again and act only if its state now allows it, whatever the screen shows."""

@@ -1,5 +1,6 @@
 """The texts of Run: pure functions of a run."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from console.actions.actions import Action, key_name
@@ -18,8 +19,9 @@ from console.backend.model.view_models import (
     own_profile_in_words,
 )
 from console.screens.danger_text import target_words
-from console.widgets.formatting import age, clock, count, day_and_clock, plural, took
+from console.widgets.formatting import age, clock, count, day_and_clock, plural, shortened, took
 from console.widgets.line import Line, Span, Tone, line, outcome_tone
+from console.widgets.narrowing import Row
 
 _STATUS_TONES: dict[PhaseStatus, Tone] = {
     PhaseStatus.DONE: "plain",
@@ -30,9 +32,98 @@ _STATUS_TONES: dict[PhaseStatus, Tone] = {
 }
 
 
-def runs_title(number: int, limit: int) -> str:
-    """Return the number of runs, and how many of them are shown."""
-    return f"Runs: {limit} of {count(number)}" if number > limit else f"Runs: {count(number)}"
+def runs_title(number: int) -> str:
+    """Return the number of runs."""
+    return f"Runs: {count(number)}"
+
+
+class RunRows:
+    """The rows of the list of runs. It is made again at every refresh, and a row that is as it was is not."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, tuple[tuple[object, ...], Row]] = {}
+
+    def rows(
+        self, runs: tuple[RunSummary, ...], waits: Mapping[str, str], armed: str, now: datetime, *, in_full: bool
+    ) -> tuple[Row, ...]:
+        """Return a row for each run; `waits` are the things that runs wait for, by run id, `armed` the run that may write.
+
+        A run that has failed, stopped or was interrupted is told also where a filter hides it. `in_full` has columns for
+        when, who and what waits, for a wide list.
+        """
+        widths = _widths(runs) if in_full and runs else None
+        made = {}
+        for run in runs:
+            began = age(run.started_at, now) if in_full else ""
+            shown = (run, waits.get(run.run_id, ""), _alarm(run, armed), began, widths)
+            before = self._made.get(run.run_id)
+            made[run.run_id] = before if before is not None and before[0] == shown else (shown, _run_row(*shown))
+        self._made = made
+        return tuple(row for _, row in made.values())
+
+
+def _widths(runs: tuple[RunSummary, ...]) -> tuple[int, int, int]:
+    return (
+        min(max(len(run.docprefix) for run in runs), 24),
+        min(max(len(run.state) for run in runs), 34),
+        min(max(len(run.operator) for run in runs), 14),
+    )
+
+
+def _run_row(run: RunSummary, waits: str, alarm: str, began: str, widths: tuple[int, int, int] | None) -> Row:
+    when = day_and_clock(run.started_at)
+    return Row(
+        run_row(run) if widths is None else _full_row(run, waits, began, widths),
+        run.run_id,
+        alarm,
+        f"{when} {run.operator} {waits} {alarm}",
+        (
+            ("run", run.run_id),
+            ("mode", run.mode.value),
+            ("document", run.docprefix),
+            ("state", f"{run.state} {alarm}"),
+            ("who", str(run.operator)),
+            ("when", when),
+            ("waits", waits),
+        ),
+    )
+
+
+def _alarm(run: RunSummary, armed: str) -> str:
+    """Return the word that is counted if a filter hides the run."""
+    if run.state.startswith(Family.FAILED.value) or run.gone:
+        return Outcome.FAIL.value
+    if run.unsettled:
+        return "UNSETTLED"
+    if run.interrupted:
+        return "INTERRUPTED"
+    if run.state.startswith(Family.STOPPED.value):
+        return "STOPPED"
+    return "ARMED" if run.run_id == armed else ""
+
+
+def _full_row(run: RunSummary, waits: str, began: str, widths: tuple[int, int, int]) -> Line:
+    document, state, who = widths
+    mark = [Span("INTERRUPTED ", "bad")] if run.interrupted else []
+    place = [Span(f"  elsewhere: {run.elsewhere}", "accent")] if run.elsewhere else []
+    return line(
+        f"{run.run_id} ",
+        Span(f"{run.mode.value:<7}", "warn" if run.mode.value == "LIVE" else "muted"),
+        f"{shortened(run.docprefix, document):<{document}}  ",
+        Span(f"{shortened(str(run.state), state):<{state}}  ", "muted"),
+        f"{began:<12}",
+        f"{shortened(str(run.operator), who):<{who}}  ",
+        *mark,
+        Span(f"waits for {waits}" if waits else "", "strong"),
+        *place,
+    )
+
+
+def started(run: RunSummary, now: datetime) -> Line:
+    """Return by whom and when a run was started."""
+    return line(
+        Span("started ", "muted"), f"{day_and_clock(run.started_at)}, {age(run.started_at, now)}, by {run.operator}"
+    )
 
 
 def run_row(run: RunSummary) -> Line:
@@ -239,6 +330,20 @@ def phase_to_look_at(run: RunView) -> int:
             return index
     done = [index for index, view in enumerate(run.phases) if view.status is PhaseStatus.DONE]
     return done[-1] if done else 0
+
+
+def phase_rows(run: RunView) -> tuple[Row, ...]:
+    """Return a row for each phase that is shown, and for how the run ended; what failed is told also where it is hidden."""
+    rows = [Row(phase_row(view, run), view.phase.value, _phase_alarm(view, run)) for view in shown_phases(run)]
+    return (*rows, Row(ended, "ending")) if (ended := ending(run)) else tuple(rows)
+
+
+def _phase_alarm(view: PhaseView, run: RunView) -> str:
+    if run.interruption is not None and run.interruption.what == view.phase:
+        return "INTERRUPTED"
+    if view.status is PhaseStatus.FAILED:
+        return Outcome.FAIL.value
+    return view.outcome.value if view.outcome in {Outcome.FAIL, Outcome.INCONCLUSIVE} else ""
 
 
 def phase_row(view: PhaseView, run: RunView) -> Line:

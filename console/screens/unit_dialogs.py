@@ -1,11 +1,9 @@
-"""The dialogs of Units: what to search for, and a text alone for the terminal's own clipboard."""
+"""The dialog of Units: what to search for."""
 
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from console.backend.model.as_of import moment_of
@@ -13,11 +11,9 @@ from console.backend.model.errors import UsageError
 from console.backend.model.safe_text import safe_text
 from console.backend.model.unit_search import UnitQuery
 from console.screens.dialog import Dialog
-from console.screens.drawable import Steady, was_built
 from console.widgets.field import Field
 from console.widgets.line import Line, Span, line
 from console.widgets.panel import Lines
-from console.widgets.plain_text import PlainText
 
 
 class SearchDialog(Dialog[UnitQuery]):
@@ -81,44 +77,3 @@ class SearchDialog(Dialog[UnitQuery]):
                 as_of=moment,
             )
         )
-
-
-class TextAlone(Steady, ModalScreen[None]):
-    """A text on the whole screen, without frame, numbers or colours; Esc closes it."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "close", "Close", show=False, priority=True),
-        Binding("z", "close", "Close", show=False),
-    ]
-    CSS_PATH = ["rows.tcss", "units.tcss"]  # noqa: RUF012
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self._text = text
-
-    def compose(self) -> ComposeResult:
-        """Compose the text and the keys."""
-        yield PlainText("", id="alone")
-        yield Lines(id="alone-keys")
-
-    def on_mount(self) -> None:
-        """Show the text, unless the screen was closed before it was built."""
-        if was_built(self):
-            text = self.query_one("#alone", PlainText)
-            text.show_text(self._text)
-            text.focus()
-            self.query_one("#alone-keys", Lines).show(
-                [
-                    line(
-                        Span("Esc", "accent"),
-                        " back   ",
-                        Span("Shift", "accent"),
-                        " and the mouse mark text in most terminals",
-                    )
-                ]
-            )
-
-    def action_close(self) -> None:
-        """Go back."""
-        if self.app.screen is self:
-            self.dismiss(None)

@@ -12,9 +12,9 @@ from console.actions.actions import Action, Scope
 from console.backend.model.unit_search import UnitHit, UnitHits, UnitQuery, UnitVersion, UnitView, VersionDiff
 from console.screens import unit_text as words
 from console.screens.base import ConsoleScreen
-from console.screens.copying import copy_text
+from console.screens.copying import Copied
 from console.screens.drawable import can_draw
-from console.screens.unit_dialogs import SearchDialog, TextAlone
+from console.screens.unit_dialogs import SearchDialog
 from console.widgets.line import Line
 from console.widgets.paged_rows import PagedRows, Side
 from console.widgets.panel import Panel
@@ -48,7 +48,7 @@ class UnitsScreen(ConsoleScreen):
     TITLE_WORD: ClassVar[str] = "Units"
     HELP_TEXT: ClassVar[str] = (
         "Every unit that readers see, in the order of the documents: each before those below it. / searches for words, in any "
-        "spelling of their signs, or for the beginning of an address. Enter opens a unit: text, state, and the run, ruling and "
+        "spelling of their signs, or for the beginning of an address; in the text of a unit, in that text. Enter opens a unit: text, state, and the run, ruling and "
         "report that it came from; v shows its versions, each with what it changed, Enter on one the text as it was then. "
         "Nothing can be changed here. Read-only, on a standby and in a database of another layout all of it works that is "
         "recorded there."
@@ -338,28 +338,33 @@ class UnitsScreen(ConsoleScreen):
 
     def shown_actions(self) -> tuple[Action, ...]:
         """Return the actions that make sense now."""
-        query, names = self._query, {"unit_search", "unit_lifecycle"}
+        query, names = self._query, {"unit_lifecycle"}
         if query.text or query.document or query.lifecycles or query.as_of is not None:
             names.add("unit_all")
         if self._list.chosen is not None or self._unit is not None:
-            names |= {"unit_open", "unit_versions", "unit_copy"}
-        if self._unit is not None and self._unit.body is not None:
-            names |= {"unit_copy_text", "unit_plain"}
+            names |= {"unit_open", "unit_versions"}
         if self._face == "versions":
             names.add("unit_mark")
         return tuple(action for action in self.console_actions() if action.name in names)
 
     # Actions
 
-    def action_dismiss_notice(self) -> None:
-        """Close the notice first, then go back from the versions or the unit to the list."""
-        if self._face == "list" or self.console.notice.kind not in {"none", "working"}:
-            super().action_dismiss_notice()
-        else:
-            self._show_face("list")
+    def go_back(self) -> bool:
+        """Go back from the versions or the unit to the list."""
+        if self._face == "list":
+            return False
+        self._show_face("list")
+        return True
 
-    def action_unit_search(self) -> None:
-        """Ask what to search for."""
+    async def find(self) -> None:
+        """Search in the text or difference that has the focus; else ask what to search for in the database."""
+        texts = {self.query_one(f"#unit-{name}") for name in ("text", "head", "diff")}
+        if self.focused in texts:
+            await super().find()
+        else:
+            self._ask_for_query()
+
+    def _ask_for_query(self) -> None:
 
         def answered(query: UnitQuery | None) -> None:
             if query is not None:
@@ -448,33 +453,15 @@ class UnitsScreen(ConsoleScreen):
         self._marked = None if self._marked == version.version_seq else version.version_seq
         self._draw_versions()
 
-    def action_unit_copy(self) -> None:
+    def copied(self) -> Copied | None:
         """Copy the address of the chosen unit."""
-        chosen = self._list.chosen
-        address = (
-            self._unit.address if self._face != "list" and self._unit is not None else chosen.address if chosen else ""
-        )
-        if not address:
-            self.cannot("No unit is chosen.", "Search with /, or drop the filters with c")
-            return
-        copy_text(self, self.console, f"the address {address}", address, f"cutter-console unit show {address}")
+        chosen, unit = self._list.chosen, self._unit
+        address = unit.address if self._face != "list" and unit is not None else chosen.address if chosen else ""
+        return Copied(f"the address {address}", address, f"cutter-console unit show {address}") if address else None
 
-    def action_unit_copy_text(self) -> None:
-        """Copy the text that is shown."""
-        unit = self._shown_text()
-        if unit is not None:
-            subject = f"the text of {unit.address}"
-            copy_text(self, self.console, subject, unit.body or "", f"cutter-console unit show {unit.address}")
-
-    def action_unit_plain(self) -> None:
-        """Show the text alone."""
-        unit = self._shown_text()
-        if unit is not None:
-            self.console.open_dialog(TextAlone(unit.body or ""), lambda _: None)
-
-    def _shown_text(self) -> UnitView | None:
-        """Return the unit whose text is shown; without one, say how to come to it."""
-        if self._unit is not None and self._unit.body is not None and (self._is_wide or self._face != "list"):
-            return self._unit
-        self.cannot("No text is shown.", "Press Enter on a unit")
-        return None
+    def copied_whole(self) -> Copied | None:
+        """Copy the exact text that is shown."""
+        unit = self._unit
+        if unit is None or unit.body is None or not (self._is_wide or self._face != "list"):
+            return None
+        return Copied(f"the text of {unit.address}", unit.body, f"cutter-console unit show {unit.address}")

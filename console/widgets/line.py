@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 
 from textual.content import Content
 
-Tone = Literal["plain", "muted", "strong", "good", "warn", "bad", "accent"]
+Tone = Literal["plain", "muted", "strong", "good", "warn", "bad", "accent", "match"]
 
 
 class Span(NamedTuple):
@@ -24,6 +24,7 @@ TONE_STYLES: dict[Tone, str] = {
     "warn": "bold $warning",
     "bad": "bold $error",
     "accent": "$accent",
+    "match": "reverse",
 }
 
 _OUTCOME_TONES: dict[str, Tone] = {

@@ -81,6 +81,11 @@ class Rows(ScrollView, can_focus=True):
         self.refresh()
 
     @property
+    def empty_words(self) -> str:
+        """The text of a list without a row."""
+        return self._empty
+
+    @property
     def row_count(self) -> int:
         """Return how many rows there are."""
         return len(self._lines)
@@ -149,7 +154,7 @@ class Rows(ScrollView, can_focus=True):
         index = y + self.scroll_offset.y
         width = self.row_width
         if self.row_count == 0:
-            return self.strip(line(Span(self._empty, "muted")) if index == 0 else (), width, self.rich_style)
+            return self.strip(line(Span(self.empty_words, "muted")) if index == 0 else (), width, self.rich_style)
         if index >= self.row_count:
             return Strip.blank(width, self.rich_style)
         return self.strip(self.row(index), width, self._row_style(index))
@@ -179,4 +184,5 @@ def _tone_style(words: str, variables: dict[str, str]) -> Style:
     if not words:
         return Style.null()
     style = ContentStyle.parse(words, variables)
-    return Style(bold=style.bold, color=style.foreground.rich_color if style.foreground else None)
+    colour = style.foreground.rich_color if style.foreground else None
+    return Style(bold=style.bold, color=colour, reverse=style.reverse)

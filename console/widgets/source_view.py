@@ -1,5 +1,6 @@
 """The source text with the boundaries of its units, wrapped; only the visible lines are made."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
@@ -8,7 +9,9 @@ from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
 from console.widgets.line import Line, Span
+from console.widgets.narrowing import Needle, searched, with_needle
 from console.widgets.outline import Outline
+from console.widgets.panel import told_of_matches
 from console.widgets.rows import Rows
 from console.widgets.wrap import wrapped
 
@@ -40,11 +43,14 @@ class SourceView(Rows):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left_square_bracket", "unit(-1)", "Previous unit", show=False),
         Binding("right_square_bracket", "unit(1)", "Next unit", show=False),
+        Binding("n", "match(1)", "Next match", show=False),
+        Binding("N", "match(-1)", "Previous match", show=False),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"source--unit", "source--other"}
     HELP: ClassVar[str] = (
         "Up and Down move by line and the tree follows; [ and ] go to the unit before and after. In the margin "
-        "a unit begins at its corner and runs along the bar; dotted lines belong to no unit. Tab goes to the tree."
+        "a unit begins at its corner and runs along the bar; dotted lines belong to no unit. / searches, n and N go to the "
+        "next and previous match. Tab goes to the tree."
     )
 
     def __init__(self, title: str, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
@@ -56,6 +62,12 @@ class SourceView(Rows):
         self._page_key: tuple[int, int, int] = (-1, -1, -1)
         self._marked: range = range(0)
         self._problem_lines: frozenset[int] = frozenset()
+        self._needle = Needle()
+        self._matches: list[int] = []
+        self._searched: list[str] = []
+        """The lines as they are searched, from the first search on."""
+        self._began_at = 0
+        """The line of the cursor when the search began."""
 
     def load(self, text: Text, outline: Outline, problem_lines: frozenset[int]) -> None:
         """Show this text with these boundaries."""
@@ -64,15 +76,67 @@ class SourceView(Rows):
         self._problem_lines = problem_lines
         self._page_key = (-1, -1, -1)
         self._marked = range(0)
+        self._needle, self._matches, self._searched = Needle(), [], []
         self.set_reactive(Rows.cursor, 0)
         self.rows_changed()
         self.scroll_to(y=0, animate=False, force=True)
         self.mark_unit_at_cursor()
+        self._tell()
 
     @property
     def row_count(self) -> int:
         """Return how many lines there are."""
         return len(self._text) if self._text is not None else 0
+
+    @property
+    def needle(self) -> Needle:
+        """Return what is searched."""
+        return self._needle
+
+    @property
+    def told(self) -> str:
+        """Return the number of the match at the cursor or behind it, of all lines that match."""
+        place = min(bisect_left(self._matches, self.cursor), len(self._matches) - 1)
+        return told_of_matches(place, len(self._matches), self._needle)
+
+    def narrow(self, text: str) -> None:
+        """Search for this text, and go to the first match from where the search began."""
+        if text == self._needle.text:
+            return
+        if not self._needle.text:
+            self._began_at = self.cursor
+        self._needle = Needle.of(text)
+        if self._needle.terms and not self._searched and self._text is not None:
+            self._searched = [searched(self._text.line(number + 1)) for number in range(self.row_count)]
+        self._matches = [index for index, words in enumerate(self._searched) if self._needle.is_in(words)]
+        if self._matches:
+            first = next((index for index in self._matches if index >= self._began_at), self._matches[0])
+            self.cursor = first
+        self.refresh()
+        self._tell()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether the action is possible: n and N are keys of the search only while there is one."""
+        return bool(self._needle.terms) if action == "match" else super().check_action(action, parameters)
+
+    def action_match(self, by: int) -> None:
+        """Go to the next or previous line that matches; behind the last one comes the first."""
+        if self._matches:
+            behind = bisect_left(self._matches, self.cursor + (1 if by > 0 else 0))
+            self.cursor = self._matches[(behind if by > 0 else behind - 1) % len(self._matches)]
+            self._tell()
+
+    def _tell(self) -> None:
+        words = with_needle(self.told, self._needle, self.size.width - 2) if self._needle.text else ""
+        # Textual reads a border title as markup.
+        escaped = words.replace("[", "\\[")
+        if self.border_subtitle != escaped:
+            self.border_subtitle = escaped
+
+    @property
+    def text(self) -> str:
+        """The whole text."""
+        return "\n".join(self._text.line(number + 1) for number in range(self.row_count)) if self._text else ""
 
     @property
     def line_number(self) -> int:
@@ -111,6 +175,7 @@ class SourceView(Rows):
         """Follow the cursor, and mark its unit."""
         self.mark_unit_at_cursor()
         super().watch_cursor(old, new)
+        self._tell()
 
     def action_unit(self, by: int) -> None:
         """Go to the first line of the previous or next unit."""
@@ -186,7 +251,7 @@ class SourceView(Rows):
         return (
             Span(f"{number} ", "bad" if problem else "muted"),
             Span("! " if problem and row.first else self._margin(row), "bad" if problem else "accent"),
-            Span(row.text),
+            *self._needle.marked((Span(row.text),)),
         )
 
     def _margin(self, row: SourceRow) -> str:

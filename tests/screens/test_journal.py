@@ -11,7 +11,7 @@ from console.cli.journal_request import ONLY
 from console.screens.dialog import Dialog
 from console.screens.journal import JournalScreen
 from console.screens.journal_dialogs import JournalsDialog, PlaceDialog
-from console.screens.unit_dialogs import TextAlone
+from console.screens.text_alone import TextAlone
 from console.widgets.line import plain
 from console.widgets.paged_rows import MOST_KEPT, PagedRows
 from console.widgets.panel import Panel

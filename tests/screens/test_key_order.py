@@ -13,6 +13,7 @@ from console.app.key_order import KeyHandled
 from console.backend.model.view_models import Confirmation, Danger
 from console.screens.danger import DangerDialog
 from console.screens.panic import PanicDialog
+from console.widgets.filter_bar import FilterField
 from tests.screens.conftest import opened, settle, until
 from tests.support.fakes import FakeBackend
 from tests.support.waiting import LONGEST_S
@@ -109,3 +110,19 @@ async def test_a_key_whose_widget_is_gone_keeps_no_other_key_back(monkeypatch: p
         assert not app.key_order.is_idle
         await widget.remove()
         await until(pilot, lambda: app.current_mode == "gates")
+
+
+@pytest.mark.parametrize("screen", list("1234567"))
+async def test_what_is_typed_behind_the_key_of_a_filter_is_text_however_fast_it_comes(screen: str) -> None:
+    """The screen itself is not built yet, and moves the focus to its list when it is."""
+    backend = FakeBackend()
+    async with opened(backend) as (app, pilot):
+        _typed(app, screen, "slash", *"AqyEdg", "backspace", "enter", "slash")
+        await _all_handled(app, pilot)
+        assert app.current_mode == {**MODES, "7": "batch"}[screen]
+        assert isinstance(app.focused, FilterField)
+        assert app.focused.value == "AqyEd"
+        assert (app.clipboard, app.notice.kind) == ("", "none")
+        assert [
+            call for call in backend.calls if call.split()[0] in {"brief", "draft", "start", "resume", "plan"}
+        ] == []

@@ -11,6 +11,7 @@ from tests.screens.conftest import opened
 from tests.support.fake_batches import armed_for_batch
 from tests.support.fake_documents import TITLE
 from tests.support.fake_gates import DENIED, unmeasured
+from tests.support.fake_runs import ManyRuns
 from tests.support.fakes import ARMED, HOLD, NOW, FakeBackend
 
 DENIED_UNITS = Unmeasured(StopCode.GRANT_DELTA, "not permitted (42501)", "Compare the grants: cutter-console drift")
@@ -243,4 +244,24 @@ async def test_units_of_a_read_only_console(screen_snapshot: SnapshotAssertion) 
     """The same, and READ-ONLY in the bar."""
     backend = FakeBackend(read_only=True)
     async with opened(backend, "8", size=(80, 24), read_only=True) as (app, _pilot):
+        assert app.export_screenshot() == screen_snapshot
+
+
+FIND: dict[str, tuple[Callable[[], FakeBackend], tuple[str, ...], tuple[int, int]]] = {
+    "typing-80x24": (ManyRuns, ("3", "b", "slash", *"ben state:clos"), (80, 24)),
+    "kept-120x40": (ManyRuns, ("3", "b", "slash", *"waits:sg_1", "enter"), (120, 40)),
+    "runs-200x60": (ManyRuns, ("3", "b", "slash", *"law-00", "enter", "down"), (200, 60)),
+    "gates-80x24": (FakeBackend, ("5", "slash", *"!backup", "enter"), (80, 24)),
+    "nothing-80x24": (FakeBackend, ("2", "slash", *"no such", "enter"), (80, 24)),
+    "overview-80x24": (lambda: FakeBackend(switch=ARMED), ("slash", *"unit_v", "enter"), (80, 24)),
+    "text-120x40": (FakeBackend, ("2", "p", "slash", *"(1)", "enter", "n"), (120, 40)),
+    "copied-80x24": (FakeBackend, ("3", "y"), (80, 24)),
+}
+
+
+@pytest.mark.parametrize("name", FIND)
+async def test_find(name: str, screen_snapshot: SnapshotAssertion) -> None:
+    """A filter while it is typed and as it is kept, what it hides, a search in a text, and a copy."""
+    make, keys, size = FIND[name]
+    async with opened(make(), *keys, size=size) as (app, _pilot):
         assert app.export_screenshot() == screen_snapshot

@@ -463,11 +463,11 @@ async def test_a_console_that_only_reads_is_offered_no_key_to_cut_or_to_settle()
     [
         (
             Stage.AWAITING_LIFECYCLE_AUTHORIZATION,
-            "y",
+            "v",
             "verify",
             "1 check PASS, recorded for this server. Next: SG_2 (s).",
         ),
-        (Stage.AWAITING_CUT_AUTHORIZATION, "n", "replan", "Next: SG_1"),
+        (Stage.AWAITING_CUT_AUTHORIZATION, "p", "replan", "Next: SG_1"),
     ],
 )
 async def test_after_a_promotion_the_run_names_both_servers_and_one_key_goes_on(

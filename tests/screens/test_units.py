@@ -7,7 +7,8 @@ from console.app.application import ConsoleApp
 from console.backend.model.errors import StopCode, Unmeasured
 from console.screens.copying import MOST_COPIED
 from console.screens.dialog import Dialog
-from console.screens.unit_dialogs import SearchDialog, TextAlone
+from console.screens.text_alone import TextAlone
+from console.screens.unit_dialogs import SearchDialog
 from console.screens.units import UnitsScreen
 from console.widgets.line import plain
 from console.widgets.paged_rows import MOST_KEPT, PagedRows

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from tests.support.command_pages import readme_list, reference_list
 from tests.support.gate_pages import bundle_table
+from tests.support.key_pages import key_tables
 from tests.support.run_pages import report_table, stage_list
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +43,7 @@ PARTS = (
     Part("docs/reference.md", "commands", reference_list),
     Part("docs/reference.md", "stages", stage_list),
     Part("docs/reference.md", "documents of a run", report_table),
+    Part("docs/reference.md", "keys", key_tables),
     Part("docs/readiness-bundle.md", "gates", bundle_table),
 )
 

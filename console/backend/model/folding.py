@@ -29,11 +29,16 @@ class Piece(NamedTuple):
     is_hit: bool
 
 
+def unmarked(text: str) -> str:
+    """Return a text without accents and ligatures; its punctuation stays."""
+    if text.isascii():
+        return text
+    return _MARKS.sub("", unicodedata.normalize("NFKD", text)).translate(_LETTERS)
+
+
 def folded(text: str) -> str:
     """Return a text as it is searched."""
-    if not text.isascii():
-        text = _MARKS.sub("", unicodedata.normalize("NFKD", text)).translate(_LETTERS)
-    return _SIGNS.sub(" ", text)
+    return _SIGNS.sub(" ", unmarked(text))
 
 
 def parts_of(text: str) -> tuple[str, ...]:
