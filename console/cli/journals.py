@@ -17,7 +17,12 @@ from console.cli.output import as_typed, narrate, report
 def show(options: Options, request: ShowJournal) -> ExitStatus:
     """Show the last records, or those from a place on, whatever their state; the command that goes on is told."""
     query = JournalQuery(
-        run_id=request.run, goto=request.from_, limit=request.most, only=Only(request.only), word=request.word
+        run_id=request.run,
+        goto=request.from_,
+        limit=request.most,
+        whole=True,
+        only=Only(request.only),
+        word=request.word,
     )
     page = journal_page(installation_of(options), query)
     is_marked = any(entry.fault for entry in page.entries)

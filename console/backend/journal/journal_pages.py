@@ -38,6 +38,8 @@ _MOST_AHEAD = 200
 _MOST_SHOWN = 400
 """Characters of a value on a page; `journal_entry` has it whole."""
 _MOST_FIELDS = 40
+_MOST_BYTES = 8 << 20
+"""Bytes of the records of one page; a longer page ends after the record that reaches it."""
 _RECORD = re.compile(r"#?(\d{1,15})", re.ASCII)
 _PART = re.compile(r"\w+")
 _HOUR = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
@@ -92,6 +94,8 @@ class JournalQuery(Value):
     context: int = 0
     """Records before that place that are wanted too."""
     limit: int = 150
+    whole: bool = False
+    """Whether values are whole, however long they are."""
     only: Only = Only.ALL
     word: str = ""
     """Occurs in the record as it is shown, such as `xid 702`; in any case of its letters."""
@@ -357,7 +361,7 @@ class _File:
         self._before = None
         entries, looked_at, ends = list(before), 0, begin
         for line in self.lines(begin):
-            if len(entries) == limit + len(before) or looked_at == _most(query):
+            if len(entries) == limit + len(before) or looked_at == _most(query) or _is_full(entries):
                 break
             looked_at, ends = looked_at + 1, line[0] + line[1]
             if (entry := self._wanted(query, *line)) is not None:
@@ -368,7 +372,7 @@ class _File:
         entries: list[JournalEntry] = []
         begins, looked_at = end, 0
         for line in self.lines_before(end):
-            if len(entries) == limit or looked_at == _most(query):
+            if len(entries) == limit or looked_at == _most(query) or _is_full(entries):
                 break
             begins, looked_at = line[0], looked_at + 1
             if (entry := self._wanted(query, *line)) is not None:
@@ -378,9 +382,13 @@ class _File:
     def _wanted(self, query: JournalQuery, offset: int, length: int, line: bytes) -> JournalEntry | None:
         if not _may_match(query, line):
             return None
-        entry = self.entry(offset, length, line)
+        entry = self.entry(offset, length, line, whole=query.whole)
         record = self._before[1] if self._before is not None else None
         return entry if _matches(query, entry, record) else None
+
+
+def _is_full(entries: list[JournalEntry]) -> bool:
+    return sum(entry.length for entry in entries) >= _MOST_BYTES
 
 
 def _most(query: JournalQuery) -> int:

@@ -168,7 +168,18 @@ def test_a_long_value_is_cut_on_a_page_and_whole_alone(lines: list[bytes], write
     assert (whole.is_cut, whole.kind, whole.fault) == (False, RecordKind.INTENT, "")
     assert whole.fields[0].value.startswith("LIVE" + "x" * 5000 + "[/x]␛")
     assert "\u202e" not in whole.fields[0].value
+    assert _page(path, whole=True).entries[-1] == whole
     assert read_entry(path, path.stat().st_size) is None
+
+
+def test_a_page_of_long_records_ends_before_it_is_too_long(write: Write) -> None:
+    path = write(list(journal_lines(RUN, 40, hostile="x" * 900_000)))
+    first, last = _page(path, at=0, whole=True), _page(path, whole=True)
+    assert _numbers(first) == list(range(len(first.entries)))
+    assert 9 <= len(first.entries) < 20
+    assert first.more_behind
+    assert _numbers(last)[-1] == 39
+    assert last.more_before
 
 
 def test_a_link_and_a_folder_are_no_journal(lines: list[bytes], write: Write, tmp_path: Path) -> None:
