@@ -95,7 +95,7 @@ class JournalQuery(Value):
     """Records before that place that are wanted too."""
     limit: int = 150
     whole: bool = False
-    """Whether values are whole, however long they are."""
+    """True if values are wanted whole, however long they are."""
     only: Only = Only.ALL
     word: str = ""
     """Occurs in the record as it is shown, such as `xid 702`; in any case of its letters."""
