@@ -15,6 +15,7 @@ _RECORD, _PREFLIGHT, _FAILURES = f"{_B}/backup/record.py", f"{_B}/runs/preflight
 _CHECK, _SIGNATURES, _BINDINGS = (f"{_B}/approvals/{name}.py" for name in ("check", "signatures", "bindings"))
 _STATEMENT, _POLICY, _PINNING = (f"{_B}/approvals/{name}.py" for name in ("statement", "policy", "pinning"))
 _JOURNAL, _SCAN, _KEY = f"{_B}/journal/journal.py", f"{_B}/journal/journal_record.py", f"{_B}/journal/journal_key.py"
+_PAGES = f"{_B}/journal/journal_pages.py"
 _CONNECTIONS, _SESSIONS, _LIVE = (f"{_B}/postgres/{name}.py" for name in ("connections", "sessions", "live_text"))
 _OPERATIONS, _KEPT = f"{_B}/runs/operations.py", f"{_B}/postgres/kept_sessions.py"
 _TRANSACTIONS, _EFFECTS = f"{_B}/postgres/transactions.py", f"{_B}/postgres/effects.py"
@@ -809,6 +810,30 @@ _OF_THE_JOURNAL = (
         "    if strangers:\n",
         "    if False:\n",
         _test("journal/test_journal", "a_strangers_event_is_named_and_condemns_nothing"),
+    ),
+    Mutant(
+        "a page of a journal marks a record that was edited",
+        _PAGES,
+        "fault=fault or changed(record),",
+        "fault=fault,",
+        _test("journal/test_journal_pages", "what_is_damaged_is_marked_where_it_lies_read_from_either_end[edited]"),
+    ),
+    Mutant(
+        "a page of a journal marks the place of a record that was removed",
+        _PAGES,
+        "        if head is not None or offset == 0:",
+        "        if False:",
+        _test("journal/test_journal_pages", "what_is_damaged_is_marked_where_it_lies_read_from_either_end[removed]"),
+    ),
+    Mutant(
+        "anchors that were not read vouch for nothing",
+        _JOURNAL,
+        "    elif unread:",
+        "    elif False:",
+        (
+            "tests/cli/test_journals.py::"
+            "test_without_the_database_the_chain_is_verified_and_the_anchors_are_said_to_be_unread",
+        ),
     ),
     Mutant(
         "a journal has one writer",

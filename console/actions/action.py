@@ -16,6 +16,7 @@ class Scope(StrEnum):
     DRIFT = "drift"
     BATCH = "batch"
     UNITS = "units"
+    JOURNAL = "journal"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from console.actions.action import Action, Scope, key_name
 from console.actions.batch_actions import BATCH_ACTIONS
 from console.actions.find_actions import FIND_ACTIONS
+from console.actions.journal_actions import JOURNAL_ACTIONS
 from console.actions.unit_actions import UNIT_ACTIONS
 from console.backend.model.batch_ids import is_batch
 from console.backend.model.gate_table import GATES
@@ -87,6 +88,14 @@ ACTIONS: tuple[Action, ...] = (
         keys=("8",),
         scope=Scope.EVERYWHERE,
         command="cutter-console unit search TEXT",
+    ),
+    Action(
+        name="journal",
+        title="Go to Journal",
+        help="What was done in a run, record by record, as it happens; o there chooses another run.",
+        keys=("0",),
+        scope=Scope.EVERYWHERE,
+        command="cutter-console journal show RUN",
     ),
     Action(
         name="refresh",
@@ -378,6 +387,16 @@ ACTIONS: tuple[Action, ...] = (
         command="cutter-console run void RUN --reason TEXT",
     ),
     Action(
+        name="journal_of_run",
+        title="Show the run's journal",
+        help="Every record of the chosen run: each intent, each result, each transaction that was noted.",
+        keys=("l",),
+        scope=Scope.RUN,
+        short="Journal",
+        needs="a chosen run",
+        command="cutter-console journal show RUN",
+    ),
+    Action(
         name="report",
         title="Write the run's reports",
         help="Writes the documents of this run into reports/; the same record gives the same bytes.",
@@ -469,6 +488,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     *BATCH_ACTIONS,
     *UNIT_ACTIONS,
+    *JOURNAL_ACTIONS,
 )
 
 
@@ -508,6 +528,7 @@ _SCREEN_KEYS = {
     Scope.DRIFT: "6",
     Scope.BATCH: "7",
     Scope.UNITS: "8",
+    Scope.JOURNAL: "0",
 }
 
 

@@ -1,4 +1,4 @@
-"""ConsoleApp: the eight screens, the refresh, signals and the crash screen."""
+"""ConsoleApp: the screens, the refresh, signals and the crash screen."""
 
 import asyncio
 import contextlib
@@ -88,6 +88,12 @@ def _units() -> Screen[None]:
     return UnitsScreen()
 
 
+def _journal() -> Screen[None]:
+    from console.screens.journal import JournalScreen
+
+    return JournalScreen()
+
+
 class ConsoleApp(BackendApp, inherit_bindings=False):
     """The console. It adds no authority: everything goes through the backend, as it does on the command line.
 
@@ -107,6 +113,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         "drift": _drift,
         "batch": _batch,
         "units": _units,
+        "journal": _journal,
     }
     DEFAULT_MODE = "overview"
     BINDINGS: ClassVar[list[BindingType]] = []
@@ -236,7 +243,13 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         self.wanted_batch = batch_id
         self.action_batch()
 
+    def show_journal(self, run_id: str) -> None:
+        """Go to the Journal screen with the journal of this run."""
+        self.wanted_journal = run_id
+        self.action_journal()
+
     wanted_run: str = ""
+    wanted_journal: str = ""
     wanted_batch: str = ""
     wanted_statement: str = ""
 
@@ -273,6 +286,10 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
     def action_units(self) -> None:
         """Go to Units."""
         self.switch_mode("units")
+
+    def action_journal(self) -> None:
+        """Go to Journal."""
+        self.switch_mode("journal")
 
     def action_refresh(self) -> None:
         """Measure now; each screen measures again what only it shows."""

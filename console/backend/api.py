@@ -4,6 +4,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from console.backend.journal.journal import JournalVerdict
+from console.backend.journal.journal_pages import JournalEntry, JournalPage, JournalQuery
 from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.batches import BatchPlan, BatchSource, BatchView, OnBatch, OnFailure
@@ -25,6 +27,7 @@ from console.backend.model.view_models import (
     Status,
     SwitchView,
 )
+from console.backend.runs.journals import JournalFile
 
 
 class Backend(Protocol):
@@ -174,6 +177,18 @@ class Backend(Protocol):
 
     def compare_versions(self, address: str, old: int | None = None, new: int | None = None) -> VersionDiff:
         """Compare two versions of a unit by words; else the newest one that may be read, with the one before it. Reads only."""
+
+    def journals(self) -> tuple[JournalFile, ...]:
+        """Return the journals below the root, the one that was written last first. Reads no database."""
+
+    def journal_page(self, query: JournalQuery) -> JournalPage:
+        """Return a page of a run's journal, sound or not; read from the file by its place, without the database."""
+
+    def journal_entry(self, run_id: str, offset: int) -> JournalEntry:
+        """Return the record of a journal that begins at this byte, with its values whole."""
+
+    def verify_journal(self, run_id: str, on_progress: OnProgress) -> JournalVerdict:
+        """Compare a run's journal with its own chain and with the anchors in the database; without it, with the chain."""
 
     def gates(self, names: tuple[str, ...] = ()) -> Board:
         """Measure these gates now, all of them if none is named. Raises UsageError for a name that no gate has."""

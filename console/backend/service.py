@@ -55,6 +55,7 @@ from console.backend.runs.backups import ensure_backup
 from console.backend.runs.draft_edits import EditView, require_edit_run, start_edit
 from console.backend.runs.edits import apply_edits
 from console.backend.runs.engine import Engine
+from console.backend.runs.journals import JournalAnswers
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.moves import command_of
 from console.backend.runs.operations import settle_run
@@ -77,7 +78,7 @@ SignStatement = Callable[[Path], Path]
 """Signs a statement file and returns the signature's path; only the demo has one."""
 
 
-class BackendService:
+class BackendService(JournalAnswers):
     """Answers `console.backend.api.Backend`. Every method measures again; nothing is remembered between calls."""
 
     def __init__(

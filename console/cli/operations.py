@@ -14,6 +14,7 @@ from console.cli.arguments import Argument, option, positional
 from console.cli.batch_requests import OneBatch, PlanBatch, ResumeBatch, StartBatch
 from console.cli.export_request import ExportDocument
 from console.cli.installation_requests import BuildManifest, Demo, Init, Migrate
+from console.cli.journal_request import ShowJournal
 from console.cli.one_run import OneRun
 from console.cli.plan_request import PROFILE, PlanFile
 from console.cli.policy_requests import PinPolicy, WithdrawKey
@@ -557,6 +558,13 @@ OPERATIONS: tuple[Operation, ...] = (
         "console.cli.readiness:run_report",
         ("console.backend.model.readiness:ReportView",),
         writes=True,
+    ),
+    Operation(
+        ("journal", "show"),
+        "show the records of a run's journal, with what is wrong with them",
+        ShowJournal,
+        "console.cli.journals:show",
+        ("console.backend.journal.journal_pages:JournalPage",),
     ),
     Operation(
         ("journal", "verify"),

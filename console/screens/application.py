@@ -26,6 +26,7 @@ class Application(Asking, Protocol):
     no_status: str
     """The reason why there is no status yet."""
     wanted_run: str
+    wanted_journal: str
     wanted_batch: str
     wanted_statement: str
     registry: "Registry"
@@ -53,6 +54,9 @@ class Application(Asking, Protocol):
 
     def show_batch(self, batch_id: str) -> None:
         """Go to the Batch screen with this batch."""
+
+    def show_journal(self, run_id: str) -> None:
+        """Go to the Journal screen with the journal of this run."""
 
     def action_approvals(self) -> None:
         """Go to the Approvals screen."""

@@ -241,8 +241,11 @@ class RunScreen(ConsoleScreen):
         self._progress = progress
 
     def shown_actions(self) -> tuple[Action, ...]:
-        """Return exactly the allowed moves, and the list."""
-        return (*self._legal(), *(a for a in self.console_actions() if a.name == "run_list" and self._runs))
+        """Return exactly the allowed moves, the list, and the journal."""
+        looks = {"run_list"} if self._runs else set()
+        if self._chosen:
+            looks.add("journal_of_run")
+        return (*self._legal(), *(action for action in self.console_actions() if action.name in looks))
 
     def _legal(self) -> tuple[Action, ...]:
         moves = set(self.run_view.moves) if self.run_view is not None else set()
@@ -330,6 +333,13 @@ class RunScreen(ConsoleScreen):
             return f"{view.kind} statement drafted: {view.statement_path}"
 
         self.console.operate(Operation(f"Drafting the statement of {run_id}", call, done))
+
+    def action_journal_of_run(self) -> None:
+        """Show the journal of the chosen run."""
+        if self._chosen:
+            self.console.show_journal(self._chosen)
+        else:
+            self.cannot("No run is chosen.", "Choose one in the list")
 
     def action_report(self) -> None:
         """Write the run's reports."""

@@ -21,8 +21,11 @@ _TABS = (
     ("6", "Drift"),
     ("7", "Batch"),
     ("8", "Units"),
+    ("0", "Journal"),
 )
 SHORTER = {"Documents": "Docs", "Approvals": "Approve"}
+"""Names for a narrow line."""
+SHORTEST = {**SHORTER, "Overview": "Over", "Approvals": "Appr", "Journal": "Jrnl"}
 """Names for the narrowest line that still has all of them."""
 _ROOMY = 100
 """Number of columns from which on the names of the screens stand further apart."""
@@ -31,14 +34,15 @@ _ROOMY = 100
 def top_line(title: str, width: int, full: Line, short: Line) -> Line:
     """Return the screens with their keys, and at the right end the badges, which are given in full and in short.
 
-    On a narrow screen they stand closer, then the badges are in short, then two names; if all of it does not fit, the name of the shown
+    On a narrow screen they stand closer, then some names are shorter, then the badges, then more names; if all of it does not fit, the name of the shown
     screen stands alone.
     """
     layouts = (
         *(((_tabs(title, gap=" "), full),) if width >= _ROOMY else ()),
         (_tabs(title), full),
-        *((_tabs(title, before="")[1:], right) for right in (full, short)),
-        (_tabs(title, before="", names=SHORTER)[1:], short),
+        (_tabs(title, before="")[1:], full),
+        (_tabs(title, before="", names=SHORTER)[1:], full),
+        *((_tabs(title, before="", names=names)[1:], short) for names in ({}, SHORTER, SHORTEST)),
         (_tabs(title, all_names=False), full),
     )
     fitting = (pair for pair in layouts if sum(len(plain(side)) for side in pair) <= width)

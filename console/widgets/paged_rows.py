@@ -29,7 +29,7 @@ class PagedRows(Rows, Generic[T]):
     """A list that posts `Wanted` for each page that it lacks. Answer with `begin` or `add`, or `unanswered`."""
 
     HELP: ClassVar[str] = (
-        "Up and Down move, PageUp and PageDown turn the page, Home and End go to the first and the last unit."
+        "Up and Down move, PageUp and PageDown turn the page, Home and End go to the first and the last row."
     )
 
     class Wanted(Message):
@@ -70,6 +70,10 @@ class PagedRows(Rows, Generic[T]):
     def has_more(self, side: Side) -> bool:
         """Return whether there are rows beyond what is kept."""
         return self._more[side]
+
+    def tell_more(self, side: Side) -> None:
+        """Note that there are rows beyond what is kept by now."""
+        self._more[side] = True
 
     def begin(self, items: Sequence[T], *, before: bool, behind: bool, cursor: int = 0) -> None:
         """Show these rows instead of all others."""

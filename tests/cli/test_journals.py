@@ -1,14 +1,21 @@
-"""journal verify: PASS, PARTIAL or FAIL, and which event or record made it so, in one object."""
+"""journal show, journal verify: the records as they are; PASS, PARTIAL or FAIL, and which event or record made it so, in one object."""
 
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from console.app.application import ConsoleApp
 from console.backend.journal.journal import Journal, RecordKind, read_journal
+from console.cli.main import main
+from console.widgets.line import plain
+from console.widgets.paged_rows import PagedRows
+from console.widgets.panel import Panel
 from tests.backend.postgres.signed_cut import event
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, stop_of
+from tests.screens.conftest import press, settle, until
 from tests.support.passage import Passage
 
 At = Callable[[str], Passage]
@@ -89,3 +96,107 @@ def test_records_after_the_last_anchor_are_counted(passage: Passage, command: Ru
 
     assert (status, answer["outcome"], answer["unanchored"]) == (0, "PARTIAL", 2)
     assert (answer["first_false"], answer["strangers"]) == ("", [])
+
+
+def _away(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CUTTER_EXECUTOR", "CUTTER_VERIFIER", "CUTTER_MONITOR"):
+        monkeypatch.setenv(name, "host=/nonexistent dbname=x")
+
+
+def test_a_journal_is_shown_from_a_place_and_the_printed_command_goes_on(
+    passage: Passage, command: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = read_journal(_journal(passage))
+    _away(monkeypatch)
+
+    status, answer = command(passage, "journal", "show", passage.run_id, "--from", "0", "--most", "3")
+    assert (status, answer["outcome"], answer["schema"]) == (0, "PASS", "cutter-console/journal-show/1")
+    entries = answer["entries"]
+    assert isinstance(entries, list)
+    assert [entry["number"] for entry in entries] == [0, 1, 2]
+    assert [(entry["phase"], entry["hash"]) for entry in entries] == [(r.phase, r.hash) for r in records[:3]]
+    assert answer["newest"] == records[-1].sequence
+
+    main(["--root", str(passage.installation.root), "journal", "show", passage.run_id, "--from", "0", "--most", "3"])
+    told = capsys.readouterr().err
+    next_words = shlex.split(told.partition("next: cutter-console ")[2])
+    assert main(next_words) == 0
+    assert capsys.readouterr().out.splitlines()[0].split()[0] == "3"
+
+    status, answer = command(passage, "journal", "show", passage.run_id, "--only", "result", "--word", "source_pin")
+    entries = answer["entries"]
+    assert isinstance(entries, list)
+    assert {(entry["kind"], entry["phase"]) for entry in entries} == {("result", "source_pin")}
+
+
+def test_a_damaged_record_is_shown_marked(passage: Passage, command: Run) -> None:
+    _journal(passage).write_bytes(_journal(passage).read_bytes().replace(b'"phase":"mark"', b'"phase":"bark"', 1))
+
+    status, answer = command(passage, "journal", "show", passage.run_id, "--only", "marked")
+
+    assert (status, answer["outcome"]) == (0, "PARTIAL")
+    entries = answer["entries"]
+    assert isinstance(entries, list)
+    assert "changed after it was written" in entries[0]["fault"]
+
+
+def test_without_the_database_the_chain_is_verified_and_the_anchors_are_said_to_be_unread(
+    passage: Passage, command: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _away(monkeypatch)
+    status, answer = command(passage, "journal", "verify", passage.run_id)
+    assert (status, answer["outcome"], answer["gone"]) == (7, "INCONCLUSIVE", [])
+    assert "chain intact; its anchors could not be read" in str(answer["detail"])
+
+    _journal(passage).write_bytes(_journal(passage).read_bytes().replace(b'"phase":"mark"', b'"phase":"bark"', 1))
+    assert command(passage, "journal", "verify", passage.run_id)[0] == 1
+
+
+def test_a_journal_that_another_host_has_is_neither_missing_nor_damaged(passage: Passage, command: Run) -> None:
+    (passage.installation.root / "runs" / passage.run_id).rename(passage.installation.root / "elsewhere")
+    status, answer = command(passage, "journal", "show", passage.run_id)
+    assert (status, stop_of(answer)) == (4, "STOP_REFUSED_INPUT")
+    assert "tester started the run on host, and its directory is gone" in str(answer["stop"])
+
+    passage.execute("ALTER TABLE cutter_governance.run DISABLE TRIGGER ALL")
+    passage.execute("UPDATE cutter_governance.run SET host = 'db02.example.org'")
+    for words in ("show", "verify"):
+        status, answer = command(passage, "journal", words, passage.run_id)
+        assert (status, stop_of(answer)) == (4, "STOP_REFUSED_INPUT"), words
+        assert "tester started it on db02.example.org" in str(answer["stop"]), words
+
+
+def test_what_is_missing_or_may_not_be_read_is_told_as_such(passage: Passage, command: Run) -> None:
+    journal = _journal(passage)
+    journal.rename(journal.with_name("aside"))
+    status, answer = command(passage, "journal", "show", passage.run_id)
+    assert (status, "is missing; the run's other files are there" in str(answer["stop"])) == (5, True)
+    journal.mkdir()
+    status, answer = command(passage, "journal", "show", passage.run_id)
+    assert (status, "is not a regular file" in str(answer["stop"])) == (5, True)
+
+
+async def test_the_screen_shows_the_run_as_it_is_written_and_says_what_the_command_says(
+    passage: Passage, command: Run
+) -> None:
+    said = str(command(passage, "journal", "verify", passage.run_id)[1]["detail"])
+    records = read_journal(_journal(passage))
+    app = ConsoleApp(passage.backend, read_only=False, demo=True, refresh_seconds=86_400)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await press(pilot, "3", "l", "v")
+        rows = app.screen.query_one("#journal-list", PagedRows)
+        title = str(rows.border_title)
+        assert title == f"{passage.run_id}, {len(records)} records, following"
+        shown = [plain(rows.row(index)).split() for index in range(rows.row_count)]
+        assert [(row[0], row[3], row[4]) for row in shown] == [
+            (str(record.sequence), record.kind.value, record.phase.split()[0]) for record in records
+        ]
+        head = " ".join(plain(spans) for spans in app.screen.query_one("#journal-head", Panel).shown)
+        assert f"PASS {said}" in " ".join(head.split())
+        # A command elsewhere goes on meanwhile.
+        words = ["run", "void", passage.run_id, "--reason", "enough"]
+        assert main(["--root", str(passage.installation.root), *words]) == 0
+        await until(pilot, lambda: "void" in plain(rows.row(rows.row_count - 1)))
+        assert rows.cursor == rows.row_count - 1
+        await settle(pilot)

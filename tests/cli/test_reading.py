@@ -14,6 +14,7 @@ READING = [
     ["run", "list"],
     ["run", "show", "RUN"],
     ["journal", "verify", "RUN"],
+    ["journal", "show", "RUN", "--from", "3", "--only", "note"],
     ["policy", "show"],
     ["policy", "pin"],
     ["policy", "pin", "--confirm", "wrong"],

@@ -199,6 +199,37 @@ async def test_units(name: str, screen_snapshot: SnapshotAssertion) -> None:
         assert app.export_screenshot() == screen_snapshot
 
 
+JOURNALS: dict[str, tuple[Callable[[], FakeBackend], tuple[str, ...], tuple[int, int]]] = {
+    "list-80x24": (FakeBackend, ("0",), (80, 24)),
+    "list-120x40": (FakeBackend, ("0",), (120, 40)),
+    "verified-200x60": (FakeBackend, ("0", "v", "up", "up"), (200, 60)),
+    "record-80x24": (FakeBackend, ("0", "up", "up", "enter"), (80, 24)),
+    "damaged-80x24": (lambda: FakeBackend(damage="edited"), ("0", "v"), (80, 24)),
+    "damaged-120x40": (lambda: FakeBackend(damage="garbage"), ("0", "v", "up", "up"), (120, 40)),
+    "torn-80x24": (lambda: FakeBackend(damage="torn"), ("0",), (80, 24)),
+    "torn-verified-200x60": (lambda: FakeBackend(damage="torn"), ("0", "v"), (200, 60)),
+    "marked-80x24": (FakeBackend, ("0", "f", "f", "f", "f"), (80, 24)),
+    "word-120x40": (FakeBackend, ("0", "slash", *"xid 75", "enter"), (120, 40)),
+    "nothing-80x24": (FakeBackend, ("0", "slash", *"no such", "enter"), (80, 24)),
+    "none-80x24": (lambda: FakeBackend(no_journals=True), ("0",), (80, 24)),
+    "elsewhere-80x24": (lambda: FakeBackend(journal_is_elsewhere=True), ("0",), (80, 24)),
+    "down-80x24": (lambda: FakeBackend(down=True), ("0", "v"), (80, 24)),
+    "hostile-80x24": (lambda: FakeBackend(hostile="[/x]\x1b[31m\u202e"), ("0", "enter"), (80, 24)),
+    "hostile-200x60": (lambda: FakeBackend(hostile="[/x]\x1b[31m\u202e", damage="garbage"), ("0", "up"), (200, 60)),
+    "dialog-place-80x24": (FakeBackend, ("0", "g"), (80, 24)),
+    "dialog-runs-80x24": (FakeBackend, ("0", "o"), (80, 24)),
+    "hold-80x24": (lambda: FakeBackend(switch=HOLD, journal_is_written=True), ("0",), (80, 24)),
+}
+
+
+@pytest.mark.parametrize("name", JOURNALS)
+async def test_journal(name: str, screen_snapshot: SnapshotAssertion) -> None:
+    """The list, a record, verdicts, filters, and what could not be read."""
+    make, keys, size = JOURNALS[name]
+    async with opened(make(), *keys, size=size) as (app, _pilot):
+        assert app.export_screenshot() == screen_snapshot
+
+
 @pytest.mark.parametrize("keys", [("8",), ("8", "v")], ids=["list", "versions"])
 async def test_units_without_colours(
     keys: tuple[str, ...], screen_snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch

@@ -6,7 +6,7 @@ import os
 import secrets
 import stat
 import threading
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from contextlib import suppress
 from datetime import UTC
 from pathlib import Path
@@ -20,10 +20,12 @@ from console.backend.journal.journal_record import (
     BEGINNING,
     GENESIS_PHASE,
     MAX_RECORD_BYTES,
+    Acknowledged,
     Anchor,
     AnchoredEvent,
     Body,
     Field,
+    OnRecord,
     Record,
     RecordKind,
     Scan,
@@ -121,7 +123,7 @@ class Journal:
         (INVARIANT_FAILED) if it is missing or naming its first bad record, Unmeasured if it cannot be read.
         """
         try:
-            descriptor = _open_regular(path, os.O_RDWR | os.O_APPEND)
+            descriptor = open_journal_file(path, os.O_RDWR | os.O_APPEND)
         except FileNotFoundError as error:
             raise _broken(path, "is missing") from error
         except OSError as error:
@@ -253,15 +255,29 @@ class Journal:
         self.close()
 
 
-def verify_journal(path: Path, events: tuple[AnchoredEvent, ...] = (), run_id: str = "") -> JournalVerdict:
+OnBytes = Callable[[int, int], None]
+"""Called now and then with the bytes that were verified, and all of them."""
+_TOLD_EVERY = 500
+"""Records between two calls of it."""
+
+
+def verify_journal(
+    path: Path,
+    events: tuple[AnchoredEvent, ...] = (),
+    run_id: str = "",
+    on_bytes: OnBytes = lambda _done, _total: None,
+    *,
+    unread: str = "",
+) -> JournalVerdict:
     """Compare the journal with its own chain and with every event that the database has of it.
 
     Finds edits, deletions, reordering, and with events also truncation and replacement. A missing journal is FAIL, an
-    unreadable one INCONCLUSIVE; nothing is raised.
+    unreadable one INCONCLUSIVE; nothing is raised. `unread` says why the events could not be read: an intact chain is
+    then INCONCLUSIVE. Of the records only those are kept that the verdict names.
     """
-    records: list[Record] = []
+    witness = _Witness(events, on_bytes)
     try:
-        descriptor = _open_regular(path)
+        descriptor = open_journal_file(path)
     except FileNotFoundError:
         return JournalVerdict(outcome=Outcome.FAIL, detail=f"{path} is missing", first_bad=0)
     except Drifted as error:
@@ -269,22 +285,46 @@ def verify_journal(path: Path, events: tuple[AnchoredEvent, ...] = (), run_id: s
     except OSError as error:
         return JournalVerdict(outcome=Outcome.INCONCLUSIVE, detail=f"{path}: {error.strerror}")
     try:
-        scanned = _scan_descriptor(descriptor, None, records)
+        witness.total = os.fstat(descriptor).st_size
+        scanned = _scan_descriptor(descriptor, None, witness.take)
     except OSError as error:
         return JournalVerdict(outcome=Outcome.INCONCLUSIVE, detail=f"{path}: {error.strerror}")
     finally:
         os.close(descriptor)
-    lost = acknowledged_and_gone(records, {event.anchor for event in events})
-    return _verdict(scanned, {record.sequence: record.hash for record in records}, events, run_id, lost)
+    gone = () if unread else tuple(_named(effect) for effect in witness.acknowledged.effects)
+    return _verdict(scanned, witness.hashes, events, run_id, gone, unread)
+
+
+class _Witness:
+    """Keeps of the records, as they pass, the few facts that the verdict needs."""
+
+    def __init__(self, events: tuple[AnchoredEvent, ...], on_bytes: OnBytes) -> None:
+        self.acknowledged = Acknowledged({event.anchor for event in events})
+        self.hashes: dict[int, str] = {}
+        """Hashes of the records that events name."""
+        self.total = 0
+        self._named = {event.sequence for event in events}
+        self._on_bytes = on_bytes
+
+    def take(self, record: Record, behind: int) -> None:
+        self.acknowledged.take(record)
+        if record.sequence in self._named:
+            self.hashes[record.sequence] = record.hash
+        if record.sequence % _TOLD_EVERY == 0:
+            self._on_bytes(behind, self.total)
 
 
 def acknowledged_and_gone(records: Iterable[Record], anchors: Container[Anchor]) -> tuple[str, ...]:
     """Pure: the acknowledged effects whose events are not among those that the database has."""
     return tuple(
-        f"{effect.phase} (transaction {effect.value('xid')}, record {effect.sequence} of {effect.time})"
+        _named(effect)
         for effect in acknowledged(records)
         if Anchor(sequence=effect.sequence, hash=effect.hash) not in anchors
     )
+
+
+def _named(effect: Record) -> str:
+    return f"{effect.phase} (transaction {effect.value('xid')}, record {effect.sequence} of {effect.time})"
 
 
 def read_journal(path: Path) -> tuple[Record, ...]:
@@ -293,12 +333,12 @@ def read_journal(path: Path) -> tuple[Record, ...]:
     Raises Drifted naming the first bad record, or if the file is missing or cannot be read.
     """
     try:
-        descriptor = _open_regular(path)
+        descriptor = open_journal_file(path)
     except OSError as error:
         raise _broken(path, f"cannot be read: {error.strerror}") from error
     records: list[Record] = []
     try:
-        scanned = _scan_descriptor(descriptor, None, records)
+        scanned = _scan_descriptor(descriptor, None, lambda record, _: records.append(record))
     finally:
         os.close(descriptor)
     _require_sound(path, "", scanned)
@@ -306,7 +346,12 @@ def read_journal(path: Path) -> tuple[Record, ...]:
 
 
 def _verdict(
-    scanned: Scan, hashes: dict[int, str], events: tuple[AnchoredEvent, ...], run_id: str, gone: tuple[str, ...]
+    scanned: Scan,
+    hashes: dict[int, str],
+    events: tuple[AnchoredEvent, ...],
+    run_id: str,
+    gone: tuple[str, ...],
+    unread: str,
 ) -> JournalVerdict:
     """Pure: a fault of the chain first, then the first false anchor, then lost effects, then records that no anchor covers."""
     false_events = [event for event in events if hashes.get(event.sequence) != event.hash]
@@ -326,7 +371,12 @@ def _verdict(
         broken = f"record {first_bad} {fault}, says {first_false}"
     if not broken and gone:
         broken, first_bad = f"acknowledged, and gone from the database: {'; '.join(gone)}", None
-    outcome, detail = (Outcome.FAIL, broken) if broken else _sound(scanned, events, unanchored, strangers)
+    if broken:
+        outcome, detail = Outcome.FAIL, broken
+    elif unread:
+        outcome, detail = Outcome.INCONCLUSIVE, f"{_intact(scanned)}; its anchors could not be read: {unread}"
+    else:
+        outcome, detail = _sound(scanned, events, unanchored, strangers)
     return JournalVerdict(
         outcome=outcome,
         detail=detail,
@@ -356,10 +406,14 @@ def _sound(
         notes.append(f"written by somebody else, not by this journal's console: {'; '.join(strangers)}")
     if scanned.torn_bytes:
         notes.append(f"a torn tail of {counted(scanned.torn_bytes, 'byte')}, which the next writer moves aside")
-    detail = f"{counted(scanned.records, 'record')}, chain intact"
+    detail = _intact(scanned)
     if ours:
         detail += f", all {len(ours)} anchors equal, the last at {ours[-1].sequence}"
     return (Outcome.PARTIAL if notes else Outcome.PASS), "; ".join((detail, *notes))
+
+
+def _intact(scanned: Scan) -> str:
+    return f"{counted(scanned.records, 'record')}, chain intact"
 
 
 def _other_run(scanned: Scan, run_id: str) -> str:
@@ -375,7 +429,7 @@ def _broken(path: Path, fault: str) -> Drifted:
     return Drifted(StopCode.INVARIANT_FAILED, f"the journal {path} {fault}", _ADVICE)
 
 
-def _open_regular(path: Path, flags: int = os.O_RDONLY) -> int:
+def open_journal_file(path: Path, flags: int = os.O_RDONLY) -> int:
     """Open the journal without following a link. Raises OSError, and Drifted for anything but a regular file."""
     try:
         # O_NONBLOCK: to open a FIFO in the journal's place would wait for its other end.
@@ -399,8 +453,8 @@ def _lock(descriptor: int, path: Path) -> None:
         ) from error
 
 
-def _scan_descriptor(descriptor: int, anchor: Anchor | None, collected: list[Record] | None = None) -> Scan:
+def _scan_descriptor(descriptor: int, anchor: Anchor | None, on_record: OnRecord | None = None) -> Scan:
     # A duplicate: the stream closes its own descriptor, and the lock must outlive it.
     with os.fdopen(os.dup(descriptor), "rb") as stream:
         stream.seek(0)
-        return scan(stream, anchor, collected)
+        return scan(stream, anchor, on_record)

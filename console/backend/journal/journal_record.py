@@ -1,6 +1,6 @@
 """Records of the journal as they lie on disk, and the one pass that reads and proves them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Iterable
 from enum import StrEnum
 from typing import BinaryIO
 
@@ -90,24 +90,42 @@ EFFECT_STANDS = Field(key="effect", value="stands")
 """Marks the result of an operation that failed after its transaction was committed."""
 
 
-def acknowledged(records: Iterable[Record]) -> tuple[Record, ...]:
-    """Pure: the notes of transactions whose effect a later result acknowledges: by PASS, or by EFFECT_STANDS."""
-    effects: list[Record] = []
-    noted: dict[str, Record] = {}
-    for record in records:
+class Acknowledged:
+    """Takes records in order and keeps the notes of transactions whose effect a later result acknowledges: by PASS, or by EFFECT_STANDS.
+
+    Those that are `known` are left out, so that little is kept of a long journal.
+    """
+
+    def __init__(self, known: Container[Anchor] = frozenset()) -> None:
+        self.effects: list[Record] = []
+        self._known = known
+        self._noted: dict[str, Record] = {}
+
+    def take(self, record: Record) -> None:
+        """Take the next record."""
         match record.kind:
             case RecordKind.INTENT:
-                noted = {}
+                self._noted = {}
             case RecordKind.NOTE if record.value("xid"):
-                noted[record.phase] = record
+                self._noted[record.phase] = record
             case RecordKind.RESULT:
-                effect = noted.pop(record.phase, None)
+                effect = self._noted.pop(record.phase, None)
                 is_there = record.value("outcome") == "PASS" or EFFECT_STANDS in record.fields
-                if effect is not None and is_there and NO_EVENT not in effect.fields:
-                    effects.append(effect)
+                if effect is not None and is_there and NO_EVENT not in effect.fields and not self._is_known(effect):
+                    self.effects.append(effect)
             case RecordKind.NOTE:
                 pass
-    return tuple(effects)
+
+    def _is_known(self, effect: Record) -> bool:
+        return Anchor(sequence=effect.sequence, hash=effect.hash) in self._known
+
+
+def acknowledged(records: Iterable[Record]) -> tuple[Record, ...]:
+    """Pure: the notes of transactions whose effect a later result acknowledges; see `Acknowledged`."""
+    taken = Acknowledged()
+    for record in records:
+        taken.take(record)
+    return tuple(taken.effects)
 
 
 class Scan(Value):
@@ -123,8 +141,12 @@ class Scan(Value):
     """The first fault, with the number of its record; empty if there is none."""
 
 
-def scan(stream: BinaryIO, anchor: Anchor | None, collected: list[Record] | None = None) -> Scan:
-    """Read the journal from its start, to the first bad record or the end; good records are appended to `collected`.
+OnRecord = Callable[[Record, int], None]
+"""Called with each good record and the byte behind it."""
+
+
+def scan(stream: BinaryIO, anchor: Anchor | None, on_record: OnRecord | None = None) -> Scan:
+    """Read the journal from its start, to the first bad record or the end; `on_record` takes each good record.
 
     Bytes after the last line end are a torn tail: no fault of the chain, and not a record.
     """
@@ -140,8 +162,8 @@ def scan(stream: BinaryIO, anchor: Anchor | None, collected: list[Record] | None
             break
         head, good_bytes = Anchor(sequence=record.sequence, hash=record.hash), good_bytes + len(line)
         run_id = run_id or record.value("run_id")
-        if collected is not None:
-            collected.append(record)
+        if on_record is not None:
+            on_record(record, good_bytes)
     records = 0 if head is None else head.sequence + 1
     problem = problem or _missing_end(head, anchor)
     named = f"record {records}: {problem}" if problem else ""
@@ -156,7 +178,8 @@ def scan(stream: BinaryIO, anchor: Anchor | None, collected: list[Record] | None
     )
 
 
-def _prove(line: bytes, head: Anchor | None, anchor: Anchor | None) -> tuple[Record | None, str]:
+def parse_line(line: bytes) -> tuple[Record | None, str]:
+    """Return the record of a line with its line end, or None and what is wrong with the line."""
     try:
         record = Record.model_validate_json(line)
     except ValidationError:
@@ -164,16 +187,31 @@ def _prove(line: bytes, head: Anchor | None, anchor: Anchor | None) -> tuple[Rec
     # The hash covers the values; without this, the same values in another spelling would pass.
     if canonical_json(record) + b"\n" != line:
         return None, "it is not written as the journal writes"
-    if problem := _unchained(record, head):
-        return None, problem
+    return record, ""
+
+
+def changed(record: Record) -> str:
+    """Return what is wrong with the record's hash; empty if it is that of the content."""
     if digest(Body(**record.model_dump(exclude={"hash"}))) != record.hash:
-        return None, "its content was changed after it was written"
+        return "its content was changed after it was written"
+    return ""
+
+
+def _prove(line: bytes, head: Anchor | None, anchor: Anchor | None) -> tuple[Record | None, str]:
+    record, problem = parse_line(line)
+    if record is None:
+        return None, problem
+    if problem := unchained(record, head):
+        return None, problem
+    if problem := changed(record):
+        return None, problem
     if anchor is not None and record.sequence == anchor.sequence and record.hash != anchor.hash:
         return None, "it is not the record that was anchored: the journal was replaced or rewritten"
     return record, ""
 
 
-def _unchained(record: Record, head: Anchor | None) -> str:
+def unchained(record: Record, head: Anchor | None) -> str:
+    """Return why the record cannot follow this head, or be the first if there is none; empty if it can."""
     sequence, previous = (0, BEGINNING) if head is None else (head.sequence + 1, head.hash)
     if record.sequence != sequence:
         return f"number {record.sequence} is in its place: records were removed, moved or inserted"

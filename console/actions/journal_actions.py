@@ -1,0 +1,78 @@
+"""The actions of the Journal screen; part of the registry of actions. None of them changes anything."""
+
+from console.actions.action import Action, Scope
+
+JOURNAL_ACTIONS: tuple[Action, ...] = (
+    Action(
+        name="journal_open",
+        title="Open the chosen record",
+        help="All its fields, whole; n and p go to the next and the one before it, Esc goes back to the list.",
+        keys=("enter",),
+        scope=Scope.JOURNAL,
+        short="Open",
+        needs="a chosen record",
+        command="cutter-console journal show RUN --from PLACE",
+    ),
+    Action(
+        name="journal_only",
+        title="Filter by kind",
+        help="All records, then intents, results, notes, and those that are marked: damaged ones, and intents without a result.",
+        keys=("f",),
+        scope=Scope.JOURNAL,
+        short="Kind",
+        command="cutter-console journal show RUN --only marked",
+    ),
+    Action(
+        name="journal_all",
+        title="Show all records",
+        help="Drops the filters.",
+        keys=("c",),
+        scope=Scope.JOURNAL,
+        short="All",
+        needs="a filter",
+    ),
+    Action(
+        name="journal_goto",
+        title="Go to a record or a time",
+        help="Asks for a record's number, hh:mm of the journal's last day, a day, or a time with its offset.",
+        keys=("g",),
+        scope=Scope.JOURNAL,
+        short="Go to",
+        command="cutter-console journal show RUN --from PLACE",
+    ),
+    Action(
+        name="journal_verify",
+        title="Verify the journal",
+        help="Proves every record, then compares the chain with every anchor in the database. The verdict stays above the list.",
+        keys=("v",),
+        scope=Scope.JOURNAL,
+        short="Verify",
+        needs="a journal",
+        command="cutter-console journal verify RUN",
+    ),
+    Action(
+        name="journal_run",
+        title="Choose another run's journal",
+        help="Lists the journals below the root, the one that was written last first. Needs no database.",
+        keys=("o",),
+        scope=Scope.JOURNAL,
+        short="Runs",
+        command="cutter-console run list",
+    ),
+    Action(
+        name="journal_next",
+        title="Next record",
+        help="Moves to the next record, also while one is open.",
+        keys=("n",),
+        scope=Scope.JOURNAL,
+        needs="a chosen record",
+    ),
+    Action(
+        name="journal_previous",
+        title="Record before it",
+        help="Moves to the record before it, also while one is open.",
+        keys=("p",),
+        scope=Scope.JOURNAL,
+        needs="a chosen record",
+    ),
+)
