@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from _pytest.mark import ParameterSet
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 
 from console.backend.host.cluster_directory import default_parents
@@ -31,6 +32,10 @@ MAJORS = (14, 15, 16, 17, 18)
 DEFAULT_MAJOR = int(os.environ.get("CUTTER_TESTED_MAJOR", "18"))
 """The server of the tests that want no particular one."""
 TEMPLATE = "cutter_template"
+PROFILE = "the same at any load"
+"""Settings of the property tests."""
+_HEALTHY_AT_ANY_LOAD = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
+"""What no property test is asked: how fast it is, and whether each example has fixtures of its own."""
 _REPLICATES = {"wal_level": "replica", "max_wal_senders": "2"}
 """So that a COMMIT can wait for a standby."""
 _numbers = itertools.count(1)
@@ -44,8 +49,11 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 2
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Collect garbage rarely: it took a quarter of the time of the screens' tests, and a worker has the memory.
+
+    Hypothesis would end an example after 200 ms, and a slow generator: a busy machine would fail the tests. Its examples
+    are the same in each run of `make test`; torture looks for others.
 
     Signals that are ignored, as in the background of a shell or under nohup, would be ignored by the programs that
     tests start and end by them; what is handled, if by doing nothing, begins in a program as usual.
@@ -55,6 +63,11 @@ def pytest_configure() -> None:
             signal.signal(number, lambda *_: None)
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
+    same_each_time = config.option.markexpr != "torture"
+    settings.register_profile(
+        PROFILE, deadline=None, suppress_health_check=_HEALTHY_AT_ANY_LOAD, derandomize=same_each_time
+    )
+    settings.load_profile(PROFILE)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

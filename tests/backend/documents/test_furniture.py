@@ -369,7 +369,7 @@ POOL = [
 
 
 @given(st.lists(st.sampled_from(POOL), min_size=1, max_size=60))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_mixture_of_law_and_furniture_gives_a_lossless_plan_or_problems(lines: list[str]) -> None:
     data = "\n".join(lines).encode()
     result = cut("\n".join(lines))

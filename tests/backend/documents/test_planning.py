@@ -6,7 +6,7 @@ import sys
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.backend.documents.coverage import check_algebra, spans
@@ -29,7 +29,7 @@ PIECES = (
 TEXTS = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=12)), max_size=30).map("".join)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=150, derandomize=True)
 @given(text=TEXTS, profile=st.sampled_from(PROFILE_NAMES), ordinals=st.booleans())
 def test_any_text_gives_a_lossless_plan_or_problems(text: str, profile: str, ordinals: bool) -> None:
     result = planned(text.encode("utf-8", "surrogatepass"), profile, ordinals=ordinals)
@@ -44,7 +44,7 @@ def test_any_text_gives_a_lossless_plan_or_problems(text: str, profile: str, ord
         assert result.canonical.split(b"\n")[unit.line_start - 1] == first
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100, derandomize=True)
 @given(raw=st.binary(max_size=200), profile=st.sampled_from(PROFILE_NAMES))
 def test_bytes_of_any_kind_never_raise(raw: bytes, profile: str) -> None:
     """A validator raised an exception instead of a verdict."""

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.backend.model.canonical_json import canonical_json
@@ -48,7 +48,7 @@ def asking(cluster: TransientCluster, template_of: Callable[[int], str]) -> Iter
             yield connection
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(max_examples=200)
 @given(value=_VALUES)
 def test_the_canonical_form_is_the_program_s_for_every_value(asking: psycopg.Connection, value: object) -> None:
     text = canonical(value).decode()
@@ -120,7 +120,7 @@ def test_the_merkle_root_of_the_published_leaves_that_are_text_is_the_published_
     assert scalar(asking, "SELECT cutter_governance.fn_merkle_root(ARRAY[''])") == RFC_ROOTS[0]
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
+@settings(max_examples=100)
 @given(leaves=st.lists(_TEXT, max_size=40))
 def test_the_merkle_root_is_the_reference_s_for_any_leaves(asking: psycopg.Connection, leaves: list[str]) -> None:
     assert scalar(asking, "SELECT cutter_governance.fn_merkle_root(%s::text[])", leaves) == _root(leaves).hex()

@@ -6,7 +6,7 @@ from random import Random
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.backend.postgres.openpgp_cases import RAW, SAMPLE_FINGERPRINT, SAMPLE_KEY, Honest, World, cases
@@ -116,9 +116,7 @@ ANYTHING = st.one_of(
         lambda text: ("-----BEGIN PGP SIGNATURE-----\n\n" + text + "\n-----END PGP SIGNATURE-----").encode()
     ),
 )
-BOUNDED = settings(
-    max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+BOUNDED = settings(max_examples=250, derandomize=True)
 
 
 @BOUNDED

@@ -138,7 +138,7 @@ _IDS = [name for _, _, ids in DOCUMENTS for name in ids]
 
 
 @given(st.dictionaries(st.sampled_from(_IDS), st.sampled_from(Outcome)), st.lists(st.sampled_from(Outcome), max_size=3))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_letter_is_never_better_than_the_worst_gate_or_statement(
     outcomes: dict[str, Outcome], said: list[Outcome]
 ) -> None:

@@ -23,7 +23,6 @@ def test_whatever_is_done_in_whatever_order_the_promises_hold(
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
-            deadline=None,
             derandomize=True,
             phases=(Phase.generate,),
             suppress_health_check=list(HealthCheck),
