@@ -7,6 +7,7 @@ from typing import Final
 from textual import events
 from textual.actions import SkipAction
 from textual.binding import Binding
+from textual.reactive import reactive
 from textual.widgets import Input
 
 _ACTION: Final = re.compile(r"(?P<name>\w+)(?P<selects>\(True\))?")
@@ -28,6 +29,9 @@ class Field(Input):
     bubbled up to the application. On a slow line keys arrive together: a correction would delete the letters typed after
     it, and what was typed behind Tab would stand in the field before. Enter acts a moment later, as everywhere.
     """
+
+    # A blinking cursor would send bytes down a slow line twice a second, as long as the field has the focus.
+    cursor_blink = reactive(default=False, init=False)
 
     def _forward_event(self, event: events.Event) -> None:
         # The application hands each key over by this method, one after the other.

@@ -69,6 +69,17 @@ async def test_what_was_typed_before_a_key_is_there_when_it_acts(key: str) -> No
         assert form.seen == ["wrong"]
 
 
+async def test_the_cursor_of_a_field_does_not_blink() -> None:
+    """Twice a second it would send bytes down a slow line, and a picture would depend on the moment."""
+    async with Form().run_test() as pilot:
+        for field in pilot.app.query(Field):
+            field.focus()
+            await pilot.pause()
+            assert field._cursor_visible
+            assert field._blink_timer is not None
+            assert not field._blink_timer._active.is_set()
+
+
 async def test_a_field_is_selected_when_it_is_entered_again() -> None:
     async with Form().run_test() as pilot:
         await burst(pilot, "one\t")
