@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.host.cluster_directory import GPG_PREFIX, default_parents, hidden_name
+from console.backend.host.cluster_directory import GPG_PREFIX, default_parents, hidden_name, is_abandoned
 from console.backend.leftovers import CRASH_LOGS_KEPT, sweep_leftovers
 from console.backend.publication.publishing import published, remove_leftovers
 from console.cli.main import main
@@ -124,7 +124,9 @@ def test_a_command_that_writes_sweeps_and_says_so_and_one_that_reads_changes_not
     filled = [passage.run_id if word == "RUN" else word for word in words]
     status = main(["--root", str(passage.installation.root), *filled])
     said = capsys.readouterr().err
-    assert (left.exists(), f"removed {left}" in said) == (not sweeps, sweeps), f"status {status}: {said}"
+    assert (left.exists(), f"removed {left}" in said) == (not sweeps, sweeps), (
+        f"status {status}: {said}; abandoned: {is_abandoned(left.name)}, now: {swept(passage.installation.root)}"
+    )
 
 
 def test_a_root_that_cannot_be_read_stops_nobody(tmp_path: Path) -> None:

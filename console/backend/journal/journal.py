@@ -338,7 +338,7 @@ def read_journal(path: Path) -> tuple[Record, ...]:
         raise _broken(path, f"cannot be read: {error.strerror}") from error
     records: list[Record] = []
     try:
-        scanned = _scan_descriptor(descriptor, None, lambda record, _: records.append(record))
+        scanned = _scan_descriptor(descriptor, None, collected=records)
     finally:
         os.close(descriptor)
     _require_sound(path, "", scanned)
@@ -453,8 +453,10 @@ def _lock(descriptor: int, path: Path) -> None:
         ) from error
 
 
-def _scan_descriptor(descriptor: int, anchor: Anchor | None, on_record: OnRecord | None = None) -> Scan:
+def _scan_descriptor(
+    descriptor: int, anchor: Anchor | None, on_record: OnRecord | None = None, *, collected: list[Record] | None = None
+) -> Scan:
     # A duplicate: the stream closes its own descriptor, and the lock must outlive it.
     with os.fdopen(os.dup(descriptor), "rb") as stream:
         stream.seek(0)
-        return scan(stream, anchor, on_record)
+        return scan(stream, anchor, on_record, collected)

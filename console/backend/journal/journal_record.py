@@ -145,8 +145,10 @@ OnRecord = Callable[[Record, int], None]
 """Called with each good record and the byte behind it."""
 
 
-def scan(stream: BinaryIO, anchor: Anchor | None, on_record: OnRecord | None = None) -> Scan:
-    """Read the journal from its start, to the first bad record or the end; `on_record` takes each good record.
+def scan(
+    stream: BinaryIO, anchor: Anchor | None, on_record: OnRecord | None = None, collected: list[Record] | None = None
+) -> Scan:
+    """Read the journal from its start, to the first bad record or the end; `on_record` or `collected` gets each good record.
 
     Bytes after the last line end are a torn tail: no fault of the chain, and not a record.
     """
@@ -164,6 +166,8 @@ def scan(stream: BinaryIO, anchor: Anchor | None, on_record: OnRecord | None = N
         run_id = run_id or record.value("run_id")
         if on_record is not None:
             on_record(record, good_bytes)
+        if collected is not None:
+            collected.append(record)
     records = 0 if head is None else head.sequence + 1
     problem = problem or _missing_end(head, anchor)
     named = f"record {records}: {problem}" if problem else ""
