@@ -3,12 +3,14 @@
 import gc
 import itertools
 import os
+import pkgutil
 import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import psycopg
@@ -17,6 +19,7 @@ from _pytest.mark import ParameterSet
 from hypothesis import HealthCheck, settings
 from psycopg import sql
 
+import console
 from console.backend.host.cluster_directory import default_parents
 from console.backend.host.gpg import end_agent
 from console.backend.host.programs import NoFittingProgram
@@ -68,6 +71,16 @@ def pytest_configure(config: pytest.Config) -> None:
         PROFILE, deadline=None, suppress_health_check=_HEALTHY_AT_ANY_LOAD, derandomize=same_each_time
     )
     settings.load_profile(PROFILE)
+
+
+def pytest_collection_finish() -> None:
+    """Import every module of the program before the first test.
+
+    A module that is first imported while a test has replaced a function of another would keep the replacement.
+    """
+    for module in pkgutil.walk_packages(console.__path__, "console."):
+        if not module.name.endswith(".__main__"):
+            import_module(module.name)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

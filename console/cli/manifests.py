@@ -13,8 +13,9 @@ from console.backend.release.build import build_manifest
 from console.backend.release.junit import read_junit
 from console.backend.release.manifest import DeployManifest, Kind, TestTotals, read_manifest
 from console.backend.release.verify import Fault, TreeFinding, faults, measure_tree
+from console.cli import installation
 from console.cli.arguments import Options
-from console.cli.installation import context_of, installation_of
+from console.cli.installation import installation_of
 from console.cli.installation_requests import BuildManifest
 from console.cli.operations import Nothing
 from console.cli.output import narrate, report
@@ -52,7 +53,7 @@ class Verified(TreeFinding):
 
 def build(options: Options, request: BuildManifest) -> ExitStatus:
     """Write the deploy manifest of this tree; needs neither a root nor a database."""
-    context = context_of(options)
+    context = installation.context_of(options)
     tests = read_junit(request.junit) if request.junit is not None else None
     built = build_manifest(context, tests)
     existing = _existing_manifest(request.out, built)

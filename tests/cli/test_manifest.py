@@ -37,7 +37,6 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
         return Context(root=(options.root or home).absolute(), filesystem=filesystem, package=package)
 
     monkeypatch.setattr(installation, "context_of", context_of)
-    monkeypatch.setattr(manifests, "context_of", context_of)
     return package
 
 
