@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
@@ -300,3 +301,9 @@ def test_no_property_test_fails_because_the_machine_is_busy() -> None:
         if keyword.arg in {"deadline", "suppress_health_check"} and ast.unparse(keyword.value) != "list(HealthCheck)"
     ]
     assert own == []
+
+
+def test_every_module_was_imported_before_a_test_replaces_a_function_in_one() -> None:
+    """One that is first imported meanwhile would keep the replacement, for every later test of the process."""
+    names = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for path in SOURCES}
+    assert {name for name in names if not name.endswith(".__main__")} - set(sys.modules) == set()

@@ -329,18 +329,18 @@ class JournalScreen(ConsoleScreen):
         elif self._entry is None or _differs(self._entry, chosen):
             self._entry = chosen
             if chosen.is_cut:
-                self._read_whole(chosen)
+                self._read_whole(chosen, self._draw_record)
         self._draw_record()
         self._draw_head()
         self.draw_frame()
 
-    def _read_whole(self, entry: JournalEntry) -> None:
+    def _read_whole(self, entry: JournalEntry, then: "Callable[[], None]") -> None:
         run_id = self._run_id
 
         def read(whole: JournalEntry) -> None:
             if self._entry is not None and self._entry.offset == whole.offset and run_id == self._run_id:
                 self._entry = whole
-                self._draw_record()
+                then()
 
         self.ask_about(
             f"Reading a record of {run_id}", lambda backend: backend.journal_entry(run_id, entry.offset), read
@@ -427,7 +427,7 @@ class JournalScreen(ConsoleScreen):
         if chosen is not None:
             self._show_face("record")
             if self._entry is None or self._entry.is_cut:
-                self._read_whole(chosen)
+                self._read_whole(chosen, self._draw_record)
 
     def _chosen(self) -> JournalEntry | None:
         """Return the record under the cursor; without one, say how to come to it."""
@@ -493,9 +493,9 @@ class JournalScreen(ConsoleScreen):
     def action_journal_run(self) -> None:
         """Ask for the run whose journal is wanted."""
 
-        def answered(run_id: str | None) -> None:
-            if run_id is not None:
-                self._begin(run_id)
+        def answered(file: "JournalFile | None") -> None:
+            if file is not None:
+                self._begin(file.run_id)
 
         def listed(files: "tuple[JournalFile, ...]") -> None:
             if self.app.screen is self:
@@ -553,19 +553,10 @@ class JournalScreen(ConsoleScreen):
         self._with_whole(super().show_alone)
 
     def _with_whole(self, then: "Callable[[], None]") -> None:
-        entry, run_id = self._entry, self._run_id
-        if entry is None or not entry.is_cut:
+        if self._entry is None or not self._entry.is_cut:
             then()
-            return
-
-        def read(whole: JournalEntry) -> None:
-            if self._entry is not None and self._entry.offset == whole.offset and run_id == self._run_id:
-                self._entry = whole
-                then()
-
-        self.ask_about(
-            f"Reading a record of {run_id}", lambda backend: backend.journal_entry(run_id, entry.offset), read
-        )
+        else:
+            self._read_whole(self._entry, then)
 
 
 def _answer_or_error(query: JournalQuery) -> "Callable[[Backend], JournalPage | CutterError]":

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from console.widgets.border import set_lower
 from console.widgets.line import Line, plain
 from console.widgets.narrowing import Narrowing, Needle, Row, narrowed, told_of
 from console.widgets.panel import Panel
@@ -70,10 +71,7 @@ class ListPanel(Panel):
 
     def _tell(self) -> None:
         words = told_of(self._narrowing, self._needle, self.size.width - 2)
-        # Textual reads a border title as markup.
-        escaped = words.replace("[", "\\[")
-        if self.border_subtitle != escaped:
-            self.border_subtitle = escaped
+        set_lower(self, words)
 
 
 def _row(block: Block) -> Row:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from textual.geometry import Size
 
+from console.widgets.border import set_lower
 from console.widgets.line import Line
 from console.widgets.narrowing import Narrowing, Needle, Row, narrowed, told_of
 from console.widgets.rows import Rows
@@ -131,7 +132,4 @@ class ListRows(Rows):
 
     def _tell(self) -> None:
         words = told_of(self._narrowing, self._needle, self.size.width - 2)
-        # Textual reads a border title as markup.
-        escaped = words.replace("[", "\\[")
-        if self.border_subtitle != escaped:
-            self.border_subtitle = escaped
+        set_lower(self, words)

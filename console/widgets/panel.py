@@ -7,6 +7,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from console.widgets.border import set_lower, set_upper
 from console.widgets.line import Line, content, plain
 from console.widgets.narrowing import Needle, searched, with_needle
 
@@ -66,10 +67,7 @@ class Panel(VerticalScroll):
     @title.setter
     def title(self, words: str) -> None:
         self._title = words
-        # Textual reads a border title as markup.
-        escaped = words.replace("[", "\\[")
-        if self.border_title != escaped:
-            self.border_title = escaped
+        set_upper(self, words)
 
     @property
     def hint(self) -> str:
@@ -165,10 +163,7 @@ class Panel(VerticalScroll):
 
     def _tell(self) -> None:
         words = with_needle(self.told, self._needle, self.size.width - 2) if self._needle.text else self._hint
-        # Textual reads a border title as markup.
-        escaped = words.replace("[", "\\[")
-        if self.border_subtitle != escaped:
-            self.border_subtitle = escaped
+        set_lower(self, words)
 
 
 def told_of_matches(match: int, number: int, needle: Needle) -> str:

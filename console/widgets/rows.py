@@ -12,6 +12,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.style import Style as ContentStyle
 
+from console.widgets.border import set_upper
 from console.widgets.line import TONE_STYLES, Line, Span, Tone, line
 
 
@@ -57,10 +58,7 @@ class Rows(ScrollView, can_focus=True):
 
     def retitle(self, words: str) -> None:
         """Set the words in the upper border."""
-        # Textual reads a border title as markup.
-        escaped = words.replace("[", "\\[")
-        if self.border_title != escaped:
-            self.border_title = escaped
+        set_upper(self, words)
 
     def show(self, lines: tuple[Line, ...], *, empty: str = "") -> None:
         """Show these rows; the cursor keeps its position if there are enough."""

@@ -8,6 +8,7 @@ from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
+from console.widgets.border import set_lower
 from console.widgets.line import Line, Span
 from console.widgets.narrowing import Needle, searched, with_needle
 from console.widgets.outline import Outline
@@ -128,10 +129,7 @@ class SourceView(Rows):
 
     def _tell(self) -> None:
         words = with_needle(self.told, self._needle, self.size.width - 2) if self._needle.text else ""
-        # Textual reads a border title as markup.
-        escaped = words.replace("[", "\\[")
-        if self.border_subtitle != escaped:
-            self.border_subtitle = escaped
+        set_lower(self, words)
 
     @property
     def text(self) -> str:

@@ -66,7 +66,7 @@ def list_journals(installation: Installation) -> tuple[JournalFile, ...]:
     """
     folder = installation.root / "runs"
     try:
-        names = [entry.name for entry in os.scandir(folder) if _RUN.fullmatch(entry.name)]
+        names = [path.name for path in folder.iterdir() if _RUN.fullmatch(path.name)]
     except FileNotFoundError:
         return ()
     except OSError as error:
