@@ -973,18 +973,18 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "a session that may have written is not kept",
         _KEPT,
-        "session.read_only and is_idle",
-        "is_idle",
+        "session.reads_only and not failed",
+        "not failed",
         _test(
             "postgres/test_kept_sessions",
             "a_transaction_that_may_write_has_a_session_of_its_own_that_ends_with_it",
         ),
     ),
     Mutant(
-        "a session within a transaction is not kept",
+        "the session of a question that failed is not kept",
         _KEPT,
-        "session.read_only and is_idle",
-        "session.read_only",
+        "session.reads_only and not failed",
+        "session.reads_only",
         _test("postgres/test_kept_sessions", "the_session_of_a_question_that_failed_is_closed"),
     ),
     Mutant(
@@ -1000,16 +1000,40 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "a kept session has the settings of a new one",
         _KEPT,
-        "        begin_again(session, application=application, statement_timeout_s=statement_timeout_s)\n",
-        "        session.read_only = session.isolation_level = None\n",
+        "                begin_again(session, application=application, statement_timeout_s=statement_timeout_s, read_only=True)\n",
+        "",
         _test("postgres/test_kept_sessions", "nothing_of_one_transaction_is_left_for_the_next"),
     ),
     Mutant(
         "a kept session has the isolation of a new one",
         _SESSIONS,
-        "    session.read_only = session.isolation_level = None\n",
-        "    session.read_only = None\n",
+        "        self._isolation, self.reads_only = psycopg.IsolationLevel.READ_COMMITTED, read_only\n",
+        "        self.reads_only = read_only\n",
         _test("postgres/test_kept_sessions", "nothing_of_one_transaction_is_left_for_the_next"),
+    ),
+    Mutant(
+        "a transaction that only read ends when it is left",
+        _SESSIONS,
+        '            self.execute(b"ROLLBACK")\n',
+        "            pass\n",
+        _test("postgres/test_exchanges", "a_transaction_that_was_left_holds_nothing"),
+    ),
+    Mutant(
+        "a session that the server has ended is not used again",
+        _KEPT,
+        "            if session.is_silent():\n",
+        "            if True:\n",
+        _test("postgres/test_kept_sessions", "a_session_that_the_server_has_ended_is_replaced"),
+    ),
+    Mutant(
+        "the first error of an exchange is the one that is told",
+        _SESSIONS,
+        "            raise errors[0]\n",
+        "            raise errors[-1]\n",
+        _test(
+            "postgres/test_exchanges",
+            "the_error_is_that_of_the_statement_that_failed_and_nothing_behind_it_was_done",
+        ),
     ),
     Mutant(
         "a session that comes back after its command is closed",

@@ -186,17 +186,19 @@ def connect(
         )
     except psycopg.Error as error:
         raise translate(error) from error
+    failed = True
     try:
-        connection.read_only = read_only
         if not replicated:
-            connection.execute("SET LOCAL synchronous_commit = local")
+            connection.begins_without_standby()
         yield connection
         # Not reached if the block raises: closing the connection rolls its transaction back.
-        finish(connection, commit_limit_s)
+        if not read_only:
+            finish(connection, commit_limit_s)
+        failed = False
     except psycopg.Error as error:
         raise translate(error) from error
     finally:
-        leave_session(conninfo, connection)
+        leave_session(conninfo, connection, failed=failed)
 
 
 @contextmanager
@@ -222,7 +224,7 @@ def finish(connection: Session, limit_s: float | None = None) -> None:
     except psycopg.Error as error:
         # A server that panics at COMMIT says so with any code, and may have written the commit before.
         severe = error.diag.severity_nonlocalized in {"FATAL", "PANIC"}
-        if connection.read_only or not (connection.broken or severe):
+        if connection.reads_only or not (connection.broken or severe):
             raise
         raise CommitUnknown(StopCode.UNREACHABLE, "the connection was lost at COMMIT", _SETTLE) from error
     if connection.was_warned:

@@ -13,9 +13,8 @@ from threading import Condition, get_ident
 from typing import ParamSpec, TypeVar
 
 import psycopg
-from psycopg.pq import TransactionStatus
 
-from console.backend.postgres.sessions import Session, begin_again, open_session
+from console.backend.postgres.sessions import Session, begin_again, log_in
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -153,27 +152,33 @@ def for_another_thread(call: Callable[[], T]) -> Callable[[], T]:
 
 
 def take_session(conninfo: str, *, application: str, statement_timeout_s: float, read_only: bool) -> Session:
-    """Return a new session; or, to read only, one that was kept, with the settings and limits of a new one.
+    """Return a new session; or, to read only, one that was kept, whose transaction begins as that of a new one.
 
     The server may have ended a kept session, by a restart or by order; then a new one is opened. A role may be allowed
     few sessions: while another thread of the command has one, it is waited for, for the time of a statement. Raises what
-    `open_session` raises. Give it back by `leave_session`.
+    `log_in` raises. Give it back by `leave_session`.
     """
+
+    def new() -> Session:
+        return log_in(conninfo, application=application, statement_timeout_s=statement_timeout_s, read_only=read_only)
+
     kept = _kept.get()
     if kept is None:
-        return open_session(conninfo, application=application, statement_timeout_s=statement_timeout_s)
+        return new()
     deadline = time.monotonic() + min(statement_timeout_s or _WAIT_S, _WAIT_S)
     while True:
         before = kept.given_back()
         if not read_only:
             kept.drop(conninfo)
         elif (session := kept.take(conninfo)) is not None:
-            if _is_usable(kept, conninfo, session, application, statement_timeout_s):
+            if session.is_silent():
+                begin_again(session, application=application, statement_timeout_s=statement_timeout_s, read_only=True)
                 return session
+            kept.put(conninfo, session, keep=False)
             continue
         kept.opening(conninfo)
         try:
-            return open_session(conninfo, application=application, statement_timeout_s=statement_timeout_s)
+            return new()
         except psycopg.OperationalError:
             kept.not_opened(conninfo)
             # The words and codes of a refused login differ; while others are logged in, it may be the limit of the role.
@@ -184,23 +189,16 @@ def take_session(conninfo: str, *, application: str, statement_timeout_s: float,
             raise
 
 
-def _is_usable(kept: _Kept, conninfo: str, session: Session, application: str, statement_timeout_s: float) -> bool:
-    try:
-        begin_again(session, application=application, statement_timeout_s=statement_timeout_s)
-    except psycopg.Error:
-        kept.put(conninfo, session, keep=False)
-        return False
-    except BaseException:
-        kept.put(conninfo, session, keep=False)
-        raise
-    return True
-
-
-def leave_session(conninfo: str, session: Session) -> None:
-    """Keep a session that only read and is between transactions, within a command; close any other, and what it has begun."""
+def leave_session(conninfo: str, session: Session, *, failed: bool) -> None:
+    """Keep a session that only read, within a command; close any other, and what it has begun."""
     kept = _kept.get()
     if kept is None:
         session.close()
         return
-    is_idle = not session.closed and session.info.transaction_status is TransactionStatus.IDLE
-    kept.put(conninfo, session, keep=bool(session.read_only and is_idle))
+    keep = session.reads_only and not failed and not session.closed
+    if keep:
+        try:
+            session.leave()
+        except psycopg.Error:
+            keep = False
+    kept.put(conninfo, session, keep=keep)

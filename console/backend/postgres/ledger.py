@@ -431,4 +431,6 @@ _CANCEL = """
       FROM pg_stat_activity s
      WHERE s.usename = current_user AND s.pid <> pg_backend_pid() AND s.datname = current_database() AND s.state = 'active'
        AND s.application_name <> 'cutter-console confirm'
+       -- A session that has left its transaction, and is told so with the answer to its next one, does nothing.
+       AND s.query <> 'ROLLBACK'
 """

@@ -5,11 +5,16 @@ those and win over them, and poolers drop or refuse them. `options` is given as 
 a service file adds any.
 """
 
-from collections.abc import Mapping
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from select import select
+from typing import Self, TypeVar, cast
 
 import psycopg
-from psycopg.abc import PQGen
+from psycopg.abc import Params, PQGen, Query, QueryNoTemplate
+from psycopg.copy import Writer
+from psycopg.pq import TransactionStatus
+from psycopg.rows import Row, TupleRow
 
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured
 from console.backend.model.safe_text import safe_text
@@ -85,13 +90,193 @@ _WHERE_SET = """
 """
 
 
+class _Cursor(psycopg.Cursor[Row]):
+    """A cursor whose first statement of a transaction is sent together with what begins the transaction."""
+
+    def execute(
+        self, query: Query, params: Params | None = None, *, prepare: bool | None = None, binary: bool | None = None
+    ) -> Self:
+        """Execute a statement; see `psycopg.Cursor.execute`."""
+        session, statement = self.connection, cast("QueryNoTemplate", query)
+        if not isinstance(session, Session) or not session.is_to_begin:
+            return super().execute(statement, params, prepare=prepare, binary=binary)
+        with session.together():
+            super().execute(statement, params, prepare=prepare, binary=binary)
+        return self
+
+    @contextmanager
+    def copy(
+        self, statement: Query, params: Params | None = None, *, writer: Writer | None = None
+    ) -> Iterator[psycopg.Copy]:
+        """Initiate a COPY, which cannot be sent together with anything."""
+        _begin_now(self.connection)
+        with super().copy(statement, params, writer=writer) as copy:
+            yield copy
+
+    def stream(
+        self, query: Query, params: Params | None = None, *, binary: bool | None = None, size: int = 1
+    ) -> Iterator[Row]:
+        """Iterate over the rows of a query as they arrive."""
+        _begin_now(self.connection)
+        return super().stream(query, params, binary=binary, size=size)
+
+    def executemany(self, query: Query, params_seq: Iterable[Params], *, returning: bool = False) -> None:
+        """Execute a statement with a sequence of values."""
+        _begin_now(self.connection)
+        super().executemany(query, params_seq, returning=returning)
+
+
+def _begin_now(connection: psycopg.Connection) -> None:
+    if isinstance(connection, Session):
+        connection.begin()
+
+
 class Session(psycopg.Connection):
-    """A connection that waits for no answer beyond its limits, even if the line is dead without a sign of it."""
+    """A connection that waits for no answer beyond its limits, even if the line is dead without a sign of it.
+
+    After `begins_with`, each transaction begins with its settings, in one exchange with its first statement.
+    """
 
     answer_limit_s: float | None = None
     """For one answer, in seconds; None for as long as it takes."""
     was_warned = False
     """True if the server has warned, as it does when a COMMIT may not have reached its standby."""
+    reads_only = False
+    """True if its transactions are READ ONLY."""
+    _settings: Mapping[str, str] | None = None
+    _isolation = psycopg.IsolationLevel.READ_COMMITTED
+    _exchange: ExitStack | None = None
+    """Pipeline of psycopg that is open: during an exchange, or since the transaction before was left."""
+    _is_in_exchange = False
+
+    def begins_with(self, settings: Mapping[str, str] | None, *, read_only: bool = False) -> None:
+        """Begin each transaction from now on with these settings, whatever the one before has left; None: as psycopg does."""
+        self._settings = settings
+        self._isolation, self.reads_only = psycopg.IsolationLevel.READ_COMMITTED, read_only
+
+    def set_isolation_level(self, value: psycopg.IsolationLevel | None) -> None:
+        """Set the isolation of the transaction that is to begin."""
+        if self._settings is None:
+            super().set_isolation_level(value)
+            return
+        self._require_to_begin()
+        self._isolation = value or psycopg.IsolationLevel.READ_COMMITTED
+
+    def set_read_only(self, value: bool | None) -> None:
+        """Let the transactions that are to begin be READ ONLY, or not."""
+        if self._settings is None:
+            super().set_read_only(value)
+            return
+        self._require_to_begin()
+        self.reads_only = bool(value)
+
+    def _require_to_begin(self) -> None:
+        if not self.is_to_begin:
+            raise psycopg.ProgrammingError("the mode of a transaction is set before its first statement")
+
+    @property
+    def is_to_begin(self) -> bool:
+        """Return whether the next statement begins a transaction, so that what begins it has to be sent before."""
+        if self._settings is None or self._is_in_exchange:
+            return False
+        return self._exchange is not None or self.pgconn.transaction_status == TransactionStatus.IDLE
+
+    def begins_without_standby(self) -> None:
+        """Let its transactions not wait for a synchronous standby."""
+        self._settings = {**(self._settings or {}), "synchronous_commit": "local"}
+
+    def begin(self) -> None:
+        """Begin a transaction now, if its first statement is one that nothing can be sent together with, or there is none."""
+        if self.is_to_begin:
+            with self.together():
+                pass
+
+    @property
+    def autocommit(self) -> bool:
+        """Return whether a statement is committed by itself."""
+        return self._settings is None and super().autocommit
+
+    @autocommit.setter
+    def autocommit(self, value: bool) -> None:
+        self.set_autocommit(value)
+
+    @contextmanager
+    def transaction(
+        self, savepoint_name: str | None = None, force_rollback: bool = False
+    ) -> Iterator[psycopg.Transaction]:
+        """Start a block that can be rolled back by itself; see `psycopg.Connection.transaction`."""
+        self.begin()
+        with super().transaction(savepoint_name, force_rollback) as block:
+            yield block
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Send the statements of the block in one exchange; their answers are there at its end, not before.
+
+        The first error of the server ends the exchange, and is raised: nothing behind it was executed.
+        """
+        if self._is_in_exchange:
+            yield
+            return
+        begins = self.is_to_begin
+        errors: list[psycopg.Error] = []
+        answer: psycopg.Cursor[TupleRow] | None = None
+        try:
+            if self._exchange is None:
+                self._exchange = _pipeline_of(self)
+            self._is_in_exchange = True
+            if begins:
+                answer = self._send_beginning()
+            yield
+        except psycopg.Error as error:
+            errors.append(error)
+        except BaseException:
+            with suppress(psycopg.Error):
+                self._end_exchange()
+            raise
+        try:
+            self._end_exchange()
+        except psycopg.Error as error:
+            errors.append(_first_error(error))
+        # What the session is decides before what a statement in it met.
+        if answer is not None and answer.pgresult is not None and not self.broken:
+            _require_settled(self, answer)
+        if errors:
+            raise errors[0]
+
+    def _send_beginning(self) -> psycopg.Cursor[TupleRow] | None:
+        """Send BEGIN and the settings. Return where the answer to these will be; None if there are none."""
+        access = "READ ONLY" if self.reads_only else "READ WRITE"
+        level = self._isolation.name.replace("_", " ")
+        # In this order: a query before it would fix the snapshot of the transaction, and the mode with it.
+        self.execute(f"BEGIN ISOLATION LEVEL {level} {access} NOT DEFERRABLE".encode())
+        return self.execute(_SET, (list(self._settings), list(self._settings.values()))) if self._settings else None
+
+    def _end_exchange(self) -> None:
+        exchange, self._exchange, self._is_in_exchange = self._exchange, None, False
+        if exchange is not None:
+            exchange.close()
+
+    def leave(self) -> None:
+        """End a transaction that only read, without waiting for the answer, which comes with that of the next one."""
+        if self.pgconn.transaction_status == TransactionStatus.IDLE:
+            return
+        self._exchange = _pipeline_of(self)
+        self._is_in_exchange = True
+        try:
+            self.execute(b"ROLLBACK")
+        finally:
+            self._is_in_exchange = False
+
+    def is_silent(self) -> bool:
+        """Return whether the server has sent nothing unasked since: it says so when it ends the session."""
+        return not self.closed and not select([self.fileno()], [], [], 0)[0]
+
+    def close(self) -> None:
+        """Close the session; what its transaction did is rolled back by the server."""
+        super().close()
+        with suppress(psycopg.Error):
+            self._end_exchange()
 
     def wait(self, gen: PQGen[RV], interval: float = _INTERVAL_S, timeout: float | None = None) -> RV:
         """Wait for one answer. Raises OperationalError, with the connection broken, if none comes in time."""
@@ -110,6 +295,20 @@ class Session(psycopg.Connection):
         self.was_warned = self.was_warned or notice.sqlstate == "01000"
 
 
+def _pipeline_of(session: Session) -> ExitStack:
+    # A stack, because it ends elsewhere: left by an exception, psycopg would log every error that follows from the first.
+    stack = ExitStack()
+    stack.enter_context(session.pipeline())
+    return stack
+
+
+def _first_error(error: psycopg.Error) -> psycopg.Error:
+    """Return the error behind those of the statements that were not executed because of it."""
+    while isinstance(error, psycopg.errors.PipelineAborted) and isinstance(error.__context__, psycopg.Error):
+        error = error.__context__
+    return error
+
+
 def open_session(
     conninfo: str,
     *,
@@ -123,6 +322,26 @@ def open_session(
     there is no connection, Refused if the database is not encoded in UTF8, Drifted if triggers would not fire in
     the session, Unmeasured if a pooler stands in front.
     """
+    connection = _log_in(conninfo, application)
+    try:
+        _settle(connection, _timeouts(statement_timeout_s, idle_in_transaction_s), statement_timeout_s)
+    except BaseException:
+        # The caller has no connection to close yet, whatever ended this: a refusal, or a signal.
+        connection.close()
+        raise
+    return connection
+
+
+def log_in(conninfo: str, *, application: str, statement_timeout_s: float, read_only: bool) -> Session:
+    """Open a session as `open_session` does, whose transactions begin in one exchange with their first statement."""
+    session = open_session(conninfo, application=application, statement_timeout_s=statement_timeout_s)
+    # The session itself is in autocommit: BEGIN is sent by it, with the first statement.
+    session.autocommit = True
+    session.begins_with({}, read_only=read_only)
+    return session
+
+
+def _log_in(conninfo: str, application: str) -> Session:
     connection = Session.connect(
         conninfo,
         autocommit=True,
@@ -138,26 +357,17 @@ def open_session(
         keepalives_interval=5,
         keepalives_count=3,
         tcp_user_timeout=25_000,
+        cursor_factory=_Cursor,
     )
     connection.add_notice_handler(connection.warned)
-    try:
-        _begin(connection, _timeouts(statement_timeout_s, idle_in_transaction_s), statement_timeout_s)
-    except BaseException:
-        # The caller has no connection to close yet, whatever ended this: a refusal, or a signal.
-        connection.close()
-        raise
     return connection
 
 
-def begin_again(session: Session, *, application: str, statement_timeout_s: float) -> None:
-    """Give a session that is between transactions everything that `open_session` gives a new one, under another name.
-
-    Raises psycopg.Error if the server has ended it, and what `open_session` raises.
-    """
-    session.read_only = session.isolation_level = None
-    session.autocommit = True
+def begin_again(session: Session, *, application: str, statement_timeout_s: float, read_only: bool) -> None:
+    """Let the next transaction of a session that is between transactions begin as that of a new one, under its name."""
     limits = _timeouts(statement_timeout_s, None)
-    _begin(session, {**limits, "application_name": application}, statement_timeout_s)
+    session.begins_with({**SETTINGS, **_LINE, **limits, "application_name": application}, read_only=read_only)
+    session.answer_limit_s = statement_timeout_s + ANSWER_MARGIN_S if statement_timeout_s else None
 
 
 def _timeouts(statement_s: float, idle_s: float | None) -> dict[str, str]:
@@ -173,11 +383,17 @@ def _timeouts(statement_s: float, idle_s: float | None) -> dict[str, str]:
     return {name: str(int(seconds * 1000)) for name, seconds in limits.items()}
 
 
-def _begin(connection: Session, limits: Mapping[str, str], statement_s: float) -> None:
+def _settle(connection: Session, limits: Mapping[str, str], statement_s: float) -> None:
     # The server's own limits are among the settings, and hold only after the statement that makes them.
     connection.answer_limit_s = ANSWER_MARGIN_S
     wanted = {**SETTINGS, **_LINE, **limits}
-    row = connection.execute(_SET, (list(wanted), list(wanted.values()))).fetchone()
+    _require_settled(connection, connection.execute(_SET, (list(wanted), list(wanted.values()))))
+    connection.autocommit = False
+    connection.answer_limit_s = statement_s + ANSWER_MARGIN_S if statement_s else None
+
+
+def _require_settled(connection: Session, answer: psycopg.Cursor[TupleRow]) -> None:
+    row = answer.fetchone()
     assert row is not None
     _, encoding, replication, pid, _ = row
     if encoding != ENCODING:
@@ -191,8 +407,6 @@ def _begin(connection: Session, limits: Mapping[str, str], statement_s: float) -
             "the connection goes through a pooler: settings and locks of a session would be shared or lost",
             "Name host and port of the server itself in the service.",
         )
-    connection.autocommit = False
-    connection.answer_limit_s = statement_s + ANSWER_MARGIN_S if statement_s else None
 
 
 def wrong_encoding(database: str, encoding: str) -> Refused:
@@ -205,7 +419,10 @@ def wrong_encoding(database: str, encoding: str) -> Refused:
     )
 
 
-def _no_triggers(connection: psycopg.Connection, role_value: str) -> CutterError:
+def _no_triggers(connection: Session, role_value: str) -> CutterError:
+    # The statement that came with the settings may have failed, and the transaction with it.
+    connection.rollback()
+    connection.begins_with(None)
     rows = connection.execute(_WHERE_SET, {"name": "session_replication_role"}).fetchall()
     resets = [f"{safe_text(command)};" for (command,) in rows] or [
         "ALTER SYSTEM RESET session_replication_role;",

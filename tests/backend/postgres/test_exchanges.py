@@ -1,0 +1,181 @@
+"""Statements that are sent together: one wait for all their answers, and the error is that of the statement that failed."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+import psycopg
+import pytest
+
+from console.backend.model.errors import CutterError, StopCode
+from console.backend.postgres.connections import connect, scalar
+from console.backend.postgres.kept_sessions import sessions_kept
+from console.backend.postgres.sessions import Session, log_in
+from console.backend.scratch.cluster import PORT
+from tests.conftest import Database
+from tests.support.round_trips import CountingProxy, counting_proxy
+from tests.support.waiting import until
+
+HOLD = "SELECT cutter_governance.fn_hold_set('a reason', 'somebody', NULL)"
+HOLDS = "SELECT count(*) FROM cutter_governance.v_hold"
+
+
+@pytest.fixture
+def line(database: Database) -> Iterator[CountingProxy]:
+    with counting_proxy(database.cluster.socket_dir / f".s.PGSQL.{PORT}") as proxy:
+        yield proxy
+
+
+@contextmanager
+def _session(conninfo: str, *, read_only: bool = True) -> Iterator[Session]:
+    with closing(
+        log_in(conninfo, application="cutter-console", statement_timeout_s=30, read_only=read_only)
+    ) as session:
+        yield session
+
+
+def _trips(line: CountingProxy) -> list[int]:
+    return [seen.trips for seen in line.taken()]
+
+
+def test_a_question_begins_its_transaction_and_the_next_one_of_the_command_ends_it(
+    database: Database, line: CountingProxy
+) -> None:
+    """Two for the login and its settings, and one for each question."""
+    reader = line.conninfo(database.conninfo("cutter_ro"))
+    with sessions_kept():
+        for _ in range(3):
+            with connect(reader, read_only=True) as connection:
+                assert scalar(connection, HOLDS) == 0
+                assert scalar(connection, "SHOW transaction_read_only") == "on"
+    assert _trips(line) == [2 + 3 * 2]
+
+
+def test_a_transaction_that_writes_has_one_for_its_commit_alone(database: Database, line: CountingProxy) -> None:
+    """What decides about a COMMIT has been answered before it is sent."""
+    with connect(line.conninfo(database.conninfo("cutter_exec"))) as connection:
+        connection.execute(HOLD)
+    (sent,) = line.taken()
+    assert sent.statements[-1] == f"{sent.trips}: COMMIT"
+    assert sent.trips == 2 + 1 + 1
+
+
+def test_what_is_sent_together_is_answered_together(database: Database, line: CountingProxy) -> None:
+    with _session(line.conninfo(database.conninfo("cutter_ro"))) as session:
+        with session.together():
+            cursors = [session.execute("SELECT %s::int", (number,)) for number in range(20)]
+        assert [cursor.fetchall() for cursor in cursors] == [[(number,)] for number in range(20)]
+    assert _trips(line) == [2 + 1]
+
+
+@pytest.mark.parametrize(
+    "large", ["1", "repeat('x', 1000000)"], ids=["small answers", "an answer before that comes at once"]
+)
+def test_the_error_is_that_of_the_statement_that_failed_and_nothing_behind_it_was_done(
+    database: Database, large: str
+) -> None:
+    with _session(database.conninfo("cutter_exec"), read_only=False) as session:
+        with pytest.raises(psycopg.errors.DivisionByZero), session.together():  # noqa: PT012
+            session.execute(f"SELECT {large}".encode())
+            session.execute("SELECT 1 / 0")
+            session.execute(HOLD)
+            session.execute("SELECT 'no number'::int")
+        session.rollback()
+        assert scalar(session, HOLDS) == 0
+
+
+def test_the_first_statement_is_blamed_for_itself(database: Database) -> None:
+    """It is sent together with what begins the transaction, in a new session and in one that was kept."""
+    reader = database.conninfo("cutter_ro")
+    with sessions_kept():
+        for _ in range(2):
+            with connect(reader, read_only=True) as connection:
+                scalar(connection, HOLDS)
+            with (
+                pytest.raises(CutterError, match="permission denied") as caught,
+                connect(reader, read_only=True) as connection,
+            ):
+                connection.execute("SELECT rolpassword FROM pg_authid")
+            assert caught.value.code is StopCode.GRANT_DELTA
+            with pytest.raises(CutterError, match="25006") as caught, connect(reader, read_only=True) as connection:
+                connection.execute("CREATE TABLE public.never (i int)")
+            assert caught.value.code is StopCode.IDENTITY_MISMATCH
+
+
+@pytest.mark.parametrize("error", [KeyError, KeyboardInterrupt])
+def test_what_ends_a_block_otherwise_is_what_is_raised(database: Database, error: type[BaseException]) -> None:
+    with _session(database.conninfo("cutter_exec"), read_only=False) as session:
+        with pytest.raises(error), session.together():  # noqa: PT012
+            session.execute(HOLD)
+            raise error
+        session.rollback()
+        assert scalar(session, HOLDS) == 0
+
+
+def test_a_transaction_that_was_left_holds_nothing(database: Database) -> None:
+    """Its end is sent at once, though nobody waits for the answer: a lock would stay for as long as the command works."""
+    with sessions_kept(), database.connect() as administrator:
+        with connect(database.conninfo("cutter_ro"), read_only=True) as connection:
+            pid = scalar(connection, f"SELECT pg_backend_pid() FROM ({HOLDS}) h")
+            held = "SELECT count(*) FROM pg_locks WHERE pid = %s AND locktype = 'relation'"
+            assert int(str(scalar(administrator, held, pid))) > 0
+        until(lambda: scalar(administrator, held, pid) == 0, "the locks are gone")
+        assert scalar(administrator, "SELECT xact_start FROM pg_stat_activity WHERE pid = %s", pid) is None
+
+
+def test_an_exchange_can_be_cancelled(database: Database) -> None:
+    with _session(database.conninfo("cutter_ro")) as session, database.connect() as administrator:
+        pid = session.info.backend_pid
+        asleep = "SELECT wait_event = 'PgSleep' FROM pg_stat_activity WHERE pid = %s"
+
+        def cancel() -> None:
+            until(lambda: scalar(administrator, asleep, pid) is True, "it sleeps")
+            session.cancel_safe(timeout=5)
+
+        canceller = threading.Thread(target=cancel)
+        canceller.start()
+        with pytest.raises(psycopg.errors.QueryCanceled), session.together():  # noqa: PT012
+            session.execute("SELECT 1")
+            session.execute("SELECT pg_sleep(60)")
+            session.execute("SELECT 2")
+        canceller.join()
+        session.rollback()
+        assert scalar(session, "SELECT 3") == 3
+
+
+def test_a_session_that_ends_within_an_exchange_says_so(database: Database) -> None:
+    with _session(database.conninfo("cutter_ro")) as session, database.connect() as administrator:
+        with session.together():
+            pid = session.execute("SELECT pg_backend_pid()")
+        administrator.execute("SELECT pg_terminate_backend(%s, 10000)", pid.fetchone())
+        with pytest.raises(psycopg.OperationalError) as caught, session.together():  # noqa: PT012
+            session.execute("SELECT 1")
+            session.execute("SELECT 2")
+        assert not isinstance(caught.value, psycopg.errors.PipelineAborted)
+        assert session.broken
+
+
+def _copied(session: Session) -> object:
+    with session.cursor().copy("COPY (SELECT 1) TO STDOUT") as copy:
+        return list(copy)
+
+
+def _in_savepoint(session: Session) -> object:
+    with session.transaction():
+        return scalar(session, "SELECT 1")
+
+
+Block = Callable[[Session], object]
+FIRST: dict[str, Block] = {
+    "stream": lambda session: list(session.cursor().stream("SELECT 1")),
+    "copy": _copied,
+    "savepoint": _in_savepoint,
+}
+
+
+@pytest.mark.parametrize("first", FIRST)
+def test_a_transaction_begins_with_whatever_comes_first(database: Database, first: str) -> None:
+    with _session(database.conninfo("cutter_ro")) as session:
+        assert FIRST[first](session)
+        assert session.info.transaction_status is psycopg.pq.TransactionStatus.INTRANS
+        assert scalar(session, "SHOW transaction_read_only") == "on"
