@@ -15,8 +15,8 @@ from console.backend.host.child_environment import libpq_environment
 from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.safe_text import safe_text
 from console.backend.postgres.connections import translate
-from console.backend.postgres.exported_snapshot import export_snapshot, table_bytes
-from console.backend.postgres.sessions import open_session
+from console.backend.postgres.exported_snapshot import TableLocked, export_snapshot, table_bytes
+from console.backend.postgres.sessions import Session, open_session
 
 _R = TypeVar("_R")
 LOCK_TIMEOUT_S = 30.0
@@ -64,7 +64,7 @@ def _unreachable(failure: str, error: psycopg.Error) -> Unmeasured:
     return Unmeasured(StopCode.UNREACHABLE, f"{failure}: {translated.message}", translated.next_action)
 
 
-def _exported(connection: psycopg.Connection, tables: tuple[str, ...], lock_timeout_s: float) -> Snapshot:
+def _exported(connection: Session, tables: tuple[str, ...], lock_timeout_s: float) -> Snapshot:
     name = export_snapshot(connection, lock_timeout_s)
     return Snapshot(connection, name, _content_bytes(connection, tables))
 
@@ -78,18 +78,16 @@ def settle(snapshot: Snapshot, reading: Future[_R]) -> None:
         wait([reading], timeout=0.1)
 
 
-def _content_bytes(connection: psycopg.Connection, tables: tuple[str, ...]) -> int:
-    sizes = {table: _size(connection, table) for table in tables}
+def _content_bytes(session: Session, tables: tuple[str, ...]) -> int:
+    try:
+        sizes = dict(zip(tables, table_bytes(session, tables), strict=True))
+    except TableLocked as locked:
+        raise BackupNotProven(
+            f"{safe_text(locked.table)} is locked by another session", "wait until it is free"
+        ) from locked
     if missing := [safe_text(table) for table, size in sizes.items() if size is None]:
         raise BackupNotProven(f"no such table: {', '.join(missing)}", "run cutter-console migrate, or correct the list")
     return sum(size or 0 for size in sizes.values())
-
-
-def _size(connection: psycopg.Connection, table: str) -> int | None:
-    try:
-        return table_bytes(connection, table)
-    except psycopg.errors.LockNotAvailable as error:
-        raise BackupNotProven(f"{safe_text(table)} is locked by another session", "wait until it is free") from error
 
 
 def dump_command(program: str, conninfo: str, snapshot: str, tables: tuple[str, ...], compression: int) -> list[str]:

@@ -4,6 +4,7 @@ import psycopg
 from psycopg import sql
 
 from console.backend.postgres.connections import scalar
+from console.backend.postgres.sessions import Session
 
 
 def export_snapshot(connection: psycopg.Connection, lock_timeout_s: float) -> str:
@@ -15,8 +16,27 @@ def export_snapshot(connection: psycopg.Connection, lock_timeout_s: float) -> st
     return str(scalar(connection, "SELECT pg_export_snapshot()"))
 
 
-def table_bytes(connection: psycopg.Connection, table: str) -> int | None:
-    """Return the bytes that `schema.table` takes on disk without its indexes, or None if there is no such table."""
-    name = sql.Identifier(*table.split(".")).as_string(connection)
-    size = scalar(connection, "SELECT pg_table_size(to_regclass(%s))", name)
-    return None if size is None else int(str(size))
+class TableLocked(Exception):
+    """A table that another session keeps locked."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(table)
+        self.table = table
+
+
+def table_bytes(session: Session, tables: tuple[str, ...]) -> tuple[int | None, ...]:
+    """Return the bytes that each `schema.table` takes on disk without its indexes, or None if there is no such table.
+
+    Raises TableLocked for the first one that is locked by another session for longer than the lock timeout.
+    """
+    cursors = [session.cursor() for _ in tables]
+    try:
+        with session.together():
+            for cursor, table in zip(cursors, tables, strict=True):
+                name = sql.Identifier(*table.split(".")).as_string(session)
+                cursor.execute("SELECT pg_table_size(to_regclass(%s))", (name,))
+    except psycopg.errors.LockNotAvailable as error:
+        answered = sum(cursor.pgresult is not None for cursor in cursors)
+        raise TableLocked(tables[answered]) from error
+    rows = [cursor.fetchone() for cursor in cursors]
+    return tuple(None if row is None or row[0] is None else int(row[0]) for row in rows)

@@ -2,13 +2,15 @@
 
 import json
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import psycopg
 
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import StopCode, Unmeasured
+from console.backend.postgres.asking import Asking
+from console.backend.postgres.connections import read_column
 
 _PINNED = "SELECT line FROM cutter_governance.v_schema_pin"
 _NOW = "SELECT line FROM cutter_governance.v_schema_line"
@@ -82,12 +84,14 @@ class Inventory:
 
 def measure_inventory(connection: psycopg.Connection) -> Inventory:
     """Read the pinned and the present lines. Raises psycopg.Error, which `connect` translates."""
-    pinned = tuple(line for (line,) in connection.execute(_PINNED))
-    lines = tuple(line for (line,) in connection.execute(_NOW))
-    row = connection.execute(_SELF).fetchone()
+    with Asking(connection) as asking:
+        pinned = asking.ask(partial(read_column, query=_PINNED))
+        lines = asking.ask(partial(read_column, query=_NOW))
+        itself = asking.ask(lambda asked: asked.execute(_SELF).fetchone())
+    row = itself.value
     if row is None:
         raise Unmeasured(StopCode.UNREACHABLE, "the catalogue does not answer", "See the server's log.")
-    return Inventory(pinned, lines, row[0], row[1], tuple((name, sha256) for name, sha256 in row[2] or ()))
+    return Inventory(pinned.value, lines.value, row[0], row[1], tuple((name, sha256) for name, sha256 in row[2] or ()))
 
 
 def digest_of(lines: tuple[str, ...]) -> str:

@@ -1,5 +1,6 @@
 """Measurements of the database: its identity, its rows, its digests. Each is measured now, none is remembered."""
 
+from functools import partial
 from typing import NamedTuple
 
 import psycopg
@@ -7,14 +8,16 @@ import psycopg
 from console.backend.model.errors import Drifted, StopCode
 from console.backend.model.plan_binding import PlanBinding, TableCount, Target
 from console.backend.model.value import Value
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import read_row, scalar
 
 _IDENTITY = """
     SELECT current_database()::text, c.system_identifier::text, pg_is_in_recovery(), current_setting('server_version_num')::int,
-           current_setting('server_version'), current_user::text, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
+           current_setting('server_version'), current_user::text, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user),
+           -- From the WAL: pg_control keeps the old timeline until the first checkpoint after a promotion.
+           CASE WHEN NOT pg_is_in_recovery() THEN ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END
       FROM pg_control_system() c
 """
-_TIMELINE = "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int"
 # What a standby has replayed: its own files name a timeline only at the next restart point.
 _REPLAYED = "SELECT greatest(k.timeline_id, r.min_recovery_end_timeline) FROM pg_control_checkpoint() k, pg_control_recovery() r"
 _CAN_WRITE = """
@@ -77,8 +80,7 @@ def measure_identity(connection: psycopg.Connection, host: str, *, standby: bool
     row = connection.execute(_IDENTITY).fetchone()
     if row is None or (row[2] and not standby):
         raise Drifted(StopCode.IDENTITY_MISMATCH, "the server is in recovery: a standby", "Connect to the primary.")
-    # From the WAL: pg_control keeps the old timeline until the first checkpoint after a promotion.
-    timeline = scalar(connection, _REPLAYED if row[2] else _TIMELINE)
+    timeline = scalar(connection, _REPLAYED) if row[2] else row[7]
     return Identity(
         target=Target(host=host, database=row[0], system_identifier=row[1], timeline=int(str(timeline))),
         server_version_num=row[3],
@@ -123,9 +125,11 @@ def revert_digest(connection: psycopg.Connection, run_id: str) -> str:
 
 def measure_world(connection: psycopg.Connection, host: str) -> PlanBinding:
     """Measure the state of the database, to pin it into a plan."""
-    identity = measure_identity(connection, host)
-    # One statement, and so one snapshot: an effect is in all of it or in none.
-    row = read_row(connection, _State, _STATE)
+    with Asking(connection) as asking:
+        place = asking.ask(partial(measure_identity, host=host))
+        # One statement, and so one snapshot: an effect is in all of it or in none.
+        state = asking.ask(partial(read_row, row=_State, query=_STATE))
+    identity, row = place.value, state.value
     return PlanBinding(
         target=identity.target,
         server_version=identity.server_version_num,
@@ -152,19 +156,23 @@ def measure_world_since(
 
     Without the rows for a comparison that leaves them out, because the run itself has changed them.
     """
-    identity = measure_identity(connection, host)
     if not with_rows:
-        digest = str(scalar(connection, "SELECT cutter_governance.fn_schema_digest()"))
+        with Asking(connection) as asking:
+            place = asking.ask(partial(measure_identity, host=host))
+            digest = asking.ask(partial(scalar, query="SELECT cutter_governance.fn_schema_digest()"))
         now = PlanBinding(
-            target=identity.target,
-            server_version=identity.server_version_num,
-            schema_digest=digest,
+            target=place.value.target,
+            server_version=place.value.server_version_num,
+            schema_digest=str(digest.value),
             baseline_digest="",
             counts=(),
         )
         return WorldSince(now=now, added=())
     values = {"effects": planned.effects, "docprefix": docprefix, "run_id": run_id}
-    row = read_row(connection, _StateSince, _STATE_SINCE, values)
+    with Asking(connection) as asking:
+        place = asking.ask(partial(measure_identity, host=host))
+        state = asking.ask(partial(read_row, row=_StateSince, query=_STATE_SINCE, parameters=values))
+    identity, row = place.value, state.value
     now = PlanBinding(
         target=identity.target,
         server_version=identity.server_version_num,

@@ -1,10 +1,13 @@
 """Hashes of a table's rows, added up by the server: equal for equal rows, whatever their order."""
 
+from functools import partial
 from typing import NamedTuple
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import args_row
+
+from console.backend.postgres.asking import ask_together
 
 
 class RowHashes(NamedTuple):
@@ -28,9 +31,17 @@ _SETTINGS = {
     "row_security": "off",
     "max_parallel_workers_per_gather": "0",
 }
+_SET = """
+    SELECT pg_catalog.count(pg_catalog.set_config(s.name, s.value, true))
+      FROM ROWS FROM (pg_catalog.unnest(%s::pg_catalog.text[]), pg_catalog.unnest(%s::pg_catalog.text[])) AS s (name, value)
+"""
 _BY_VALUE = sql.SQL(
     "SELECT count(*), sum(pg_catalog.hash_record_extended(t.*, {})), sum(pg_catalog.hash_record_extended(t.*, {}))"
     " FROM {} AS t WHERE {}"
+)
+_OF_ONE = sql.SQL(
+    "SELECT 1, pg_catalog.hash_record_extended(t.*, {}), pg_catalog.hash_record_extended(t.*, {})"
+    " FROM {} AS t WHERE {} UNION ALL SELECT 0, 0, 0 LIMIT 1"
 )
 _BY_TEXT = sql.SQL(
     "SELECT count(*), sum(pg_catalog.hashtextextended(r, {})), sum(pg_catalog.hashtextextended(r, {}))"
@@ -46,7 +57,15 @@ def row_hashes(connection: psycopg.Connection, tables: tuple[str, ...]) -> tuple
     A table with a column that has no hash (json, point) is hashed by its rows' text form, under fixed settings.
     """
     _fix_settings(connection)
-    return tuple(_hashes(connection, table, _ALL) for table in tables)
+    try:
+        # In a savepoint: a column without a hash raises, and the caller's transaction must go on.
+        with connection.transaction():
+            # Of one row each first, so that a large table is not read twice for the sake of one that has such a column.
+            for query in (_OF_ONE, _BY_VALUE):
+                hashes = ask_together(connection, *(partial(_read, query=_of(query, table, _ALL)) for table in tables))
+            return hashes
+    except psycopg.errors.UndefinedFunction:
+        return tuple(_hashes(connection, table, _ALL) for table in tables)
 
 
 def row_hashes_where(connection: psycopg.Connection, table: str, condition: sql.Composable) -> RowHashes:
@@ -70,8 +89,7 @@ def row_hashes_at_once(connection: psycopg.Connection, tables: tuple[str, ...]) 
 
 
 def _fix_settings(connection: psycopg.Connection) -> None:
-    for name, value in _SETTINGS.items():
-        connection.execute("SELECT set_config(%s, %s, true)", (name, value))
+    connection.execute(_SET, (list(_SETTINGS), list(_SETTINGS.values())))
 
 
 def _hashes(connection: psycopg.Connection, table: str, condition: sql.Composable) -> RowHashes:

@@ -1,9 +1,13 @@
 """Writes that are tried to see that they are refused: each is rolled back, and the direct ones match no row."""
 
+import json
+from functools import partial
+
 import psycopg
 from psycopg import sql
 
 from console.backend.model.site_mapping import Column, SiteMapping
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import scalar
 from console.backend.postgres.site_proposal import identifier
 
@@ -22,6 +26,31 @@ DIRECT_WRITES = (
     "INSERT INTO cutter_governance.run_event (run_id) SELECT '' WHERE false",
 )
 """None matches a row: if a protection is missing, the attempt changes nothing."""
+_ATTEMPTS = json.dumps(DIRECT_WRITES)
+# Each in a block of its own, as between savepoints. What says nothing of the attempt is an error as elsewhere: a lost
+# line, a lock, a server that is full or shuts down.
+_TRY_EACH = """
+    DO $$
+    DECLARE
+        attempt text;
+        refusal text;
+        refusals text[] := '{}';
+    BEGIN
+        FOR attempt IN SELECT jsonb_array_elements_text(current_setting('cutter.attempts')::jsonb) LOOP
+            BEGIN
+                EXECUTE attempt;
+                RAISE EXCEPTION USING ERRCODE = 'CU000', MESSAGE = 'not refused, and undone';
+            EXCEPTION WHEN OTHERS THEN
+                IF left(SQLSTATE, 2) IN ('08', '40', '53', '54', '55', '57', '58') THEN
+                    RAISE;
+                END IF;
+                refusal := CASE SQLSTATE WHEN 'CU000' THEN '' ELSE SQLSTATE END;
+            END;
+            refusals := refusals || refusal;
+        END LOOP;
+        PERFORM set_config('cutter.refusals', array_to_json(refusals)::text, true);
+    END $$
+"""
 _REGISTER = "SELECT cutter_governance.fn_document_register(%s, 'file:probe', 'atx')"
 _CREATE = """
     SELECT cutter_governance.fn_run_create(%s, 'cut', %s, 'file:probe', 'atx', 'probe', 'probe', jsonb_build_object(
@@ -32,7 +61,12 @@ _SEEN = "SELECT count(*) FROM cutter_governance.v_document WHERE docprefix = %s"
 
 def try_direct_writes(connection: psycopg.Connection) -> tuple[tuple[str, str], ...]:
     """Try each of DIRECT_WRITES. Return its first three words and the SQLSTATE that refused it, or empty."""
-    return tuple((" ".join(statement.split()[:3]), _sqlstate(connection, statement)) for statement in DIRECT_WRITES)
+    with Asking(connection) as asking:
+        asking.ask(lambda asked: asked.execute("SELECT set_config('cutter.attempts', %s, true)", (_ATTEMPTS,)))
+        asking.ask(lambda asked: asked.execute(_TRY_EACH))
+        states = asking.ask(partial(scalar, query="SELECT current_setting('cutter.refusals')"))
+    words = (" ".join(statement.split()[:3]) for statement in DIRECT_WRITES)
+    return tuple(zip(words, json.loads(str(states.value)), strict=True))
 
 
 def try_writes_of_site(connection: psycopg.Connection, mapping: SiteMapping) -> tuple[tuple[str, str], ...]:

@@ -1,9 +1,12 @@
 """The roles can do what the run needs and no more, and the guards stand, before anybody is asked to sign."""
 
+from functools import partial
+
 import psycopg
 
 from console.backend.model.outcome import Check
 from console.backend.model.states import Phase
+from console.backend.postgres.asking import ask_together
 from console.backend.postgres.drift import drift_on
 from console.backend.postgres.guards import REQUIRED, guard_faults
 from console.backend.postgres.measure import measure_identity
@@ -19,14 +22,9 @@ class GrantProbe(PhaseWork):
     phase = Phase.GRANT_PROBE
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
-        return (
-            _not_superuser(context, connection),
-            _functions(context, connection),
-            _guards(context, connection),
-            _no_direct_writes(context, connection),
-            _as_installed(context, connection),
-            world_unchanged(context, connection, own_run_wrote=False),
-        )
+        checks = (_not_superuser, _functions, _guards, _no_direct_writes, _as_installed)
+        unchanged = partial(world_unchanged, context, own_run_wrote=False)
+        return ask_together(connection, *(partial(check, context) for check in checks), unchanged)
 
 
 def _not_superuser(context: PhaseContext, connection: psycopg.Connection) -> Check:

@@ -19,6 +19,7 @@ from console.backend.model.reasons import kept_reason
 from console.backend.model.safe_text import safe_text
 from console.backend.model.view_models import SwitchState, SwitchView
 from console.backend.postgres import ledger
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import connect
 from console.backend.postgres.effects import Effect, own_lease_end, own_release
 from console.backend.postgres.records import HoldRow, LeaseRow, current_hold, open_lease
@@ -46,7 +47,9 @@ def measure_in_database(installation: Installation) -> SwitchView:
         with connect(
             installation.settings.database.monitor, read_only=True, timeout_s=5, purpose="switch"
         ) as connection:
-            return switch_of(current_hold(connection), open_lease(connection))
+            with Asking(connection) as asking:
+                hold, lease = asking.ask(current_hold), asking.ask(open_lease)
+            return switch_of(hold.value, lease.value)
     except CutterError as error:
         return no_switch() if is_elsewhere(installation, error) else unreadable(error)
 

@@ -1,5 +1,7 @@
 """Conditions that must hold before approval is offered, and again just before the write."""
 
+from functools import partial
+
 import psycopg
 
 from console.backend.model.counting import counted
@@ -8,6 +10,7 @@ from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan import DocumentPlan
 from console.backend.model.plan_binding import Target
 from console.backend.model.states import Phase
+from console.backend.postgres.asking import Question, ask_together
 from console.backend.postgres.base import amend_refusal
 from console.backend.postgres.drift import against_host, drift_on
 from console.backend.postgres.measure import measure_world_since, world_differences
@@ -19,13 +22,12 @@ from console.backend.runs.phase_context import PhaseContext
 
 def preflight(context: PhaseContext, connection: psycopg.Connection, document: DocumentPlan) -> tuple[Check, ...]:
     """Compare vocabulary, addresses and the document with the database as it is."""
-    if context.request.operation.of_law:
-        return (_vocabulary(context, connection, document), _amendable(context, connection, document))
-    return (
-        _vocabulary(context, connection, document),
-        _addresses(context, connection, document),
-        _uncut(context, connection, document),
-    )
+    return ask_together(connection, *_preflight(context, document))
+
+
+def _preflight(context: PhaseContext, document: DocumentPlan) -> tuple[Question[Check], ...]:
+    checks = (_vocabulary, _amendable) if context.request.operation.of_law else (_vocabulary, _addresses, _uncut)
+    return tuple(partial(check, context, document=document) for check in checks)
 
 
 def _vocabulary(context: PhaseContext, connection: psycopg.Connection, document: DocumentPlan) -> Check:
@@ -85,7 +87,8 @@ def before_write(context: PhaseContext, connection: psycopg.Connection, phase: P
     if phase is not Phase.CUT_LEG_A:
         return (world_unchanged(context, connection, own_run_wrote=context.is_live),)
     document = context.workspace.plan().document
-    return (world_unchanged(context, connection, own_run_wrote=False), *preflight(context, connection, document))
+    unchanged = partial(world_unchanged, context, own_run_wrote=False)
+    return ask_together(connection, unchanged, *_preflight(context, document))
 
 
 def world_unchanged(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from pydantic import ValidationError
 
@@ -16,6 +17,7 @@ from console.backend.model.profile_names import EDIT_PROFILE
 from console.backend.model.purposes import Operation, Purpose
 from console.backend.model.states import Family, Mode, Phase, RunState, Stage, is_over
 from console.backend.model.view_models import Interruption, PhaseStatus, PhaseView, RunSummary, RunView
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import connect
 from console.backend.postgres.places import PlaceRow, place_of_run
 from console.backend.postgres.records import (
@@ -218,11 +220,12 @@ def request_of(row: RunRow) -> RunRequestFile:
 
 
 def _in_database(installation: Installation, run_id: str) -> tuple[RunRow | None, tuple[EventRow, ...], str, PlaceRow]:
-    with connect(installation.settings.database.monitor, read_only=True, purpose="run") as connection:
-        lease = open_lease(connection)
-        armed = lease.purpose if lease is not None and lease.run_id == run_id else ""
-        place = place_of_run(connection, run_id)
-        return find_run(connection, run_id), events(connection, run_id), armed, place
+    monitor = installation.settings.database.monitor
+    with connect(monitor, read_only=True, purpose="run") as connection, Asking(connection) as asking:
+        lease, place = asking.ask(open_lease), asking.ask(partial(place_of_run, run_id=run_id))
+        row, recorded = asking.ask(partial(find_run, run_id=run_id)), asking.ask(partial(events, run_id=run_id))
+    armed = lease.value.purpose if lease.value is not None and lease.value.run_id == run_id else ""
+    return row.value, recorded.value, armed, place.value
 
 
 def list_runs(installation: Installation) -> tuple[RunSummary, ...]:

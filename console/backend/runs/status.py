@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 
 import psycopg
 
@@ -16,6 +17,7 @@ from console.backend.model.states import Family, Move, Stage, only_closes
 from console.backend.model.tables import READERS_TABLES
 from console.backend.model.value import Value
 from console.backend.model.view_models import CountView, RunSummary, Status, SwitchState, SwitchView, WaitView
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.batches import batch_of_each_run
 from console.backend.postgres.connections import connect
 from console.backend.postgres.measure import Identity, measure_baseline, measure_counts, measure_identity
@@ -115,19 +117,35 @@ def _read(installation: Installation, in_file: SwitchView | None, switch: Switch
     with connect(installation.settings.database.monitor, read_only=True, timeout_s=10, purpose="status") as connection:
         runs = open_runs(connection)
         waits = any(row.family is Family.ACTIVE and row.stage in KIND_AT for row in runs)
+        rulings, batches = (approvals, batch_of_each_run) if waits else (_no_rulings, _no_batches)
+        with Asking(connection) as asking:
+            identity = asking.ask(partial(measure_identity, host=installation.context.host, standby=True))
+            counts, baseline = asking.ask(measure_counts), asking.ask(measure_baseline)
+            known = asking.ask(partial(recorded_runs, run_ids=tuple(run_directories(installation))))
+            ruled, in_batches = asking.ask(rulings), asking.ask(batches)
+            verified = asking.ask(partial(_verified, runs=runs))
+            anchors = asking.ask(partial(anchors_by_run, rows=runs))
+            hold, lease = asking.ask(current_hold), asking.ask(open_lease)
         return Facts(
-            identity=measure_identity(connection, installation.context.host, standby=True),
-            counts=measure_counts(connection),
-            baseline=measure_baseline(connection),
+            identity=identity.value,
+            counts=counts.value,
+            baseline=baseline.value,
             runs=runs,
-            known=recorded_runs(connection, run_directories(installation)),
-            rulings=approvals(connection) if waits else (),
-            batches=batch_of_each_run(connection) if waits else {},
-            verified=_verified(connection, runs),
-            anchors=anchors_by_run(connection, runs),
-            switch=switch
-            or combined(installation, in_file, switch_of(current_hold(connection), open_lease(connection))),
+            known=known.value,
+            rulings=ruled.value,
+            batches=in_batches.value,
+            verified=verified.value,
+            anchors=anchors.value,
+            switch=switch or combined(installation, in_file, switch_of(hold.value, lease.value)),
         )
+
+
+def _no_rulings(_connection: psycopg.Connection) -> tuple[ApprovalRow, ...]:
+    return ()
+
+
+def _no_batches(_connection: psycopg.Connection) -> Mapping[str, str]:
+    return {}
 
 
 def _verified(connection: psycopg.Connection, runs: tuple[RunRow, ...]) -> Mapping[str, VerifiedRow]:
