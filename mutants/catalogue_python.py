@@ -94,7 +94,7 @@ _OF_THE_SWITCH = (
     Mutant(
         "panic cancels what is running",
         _PANIC,
-        '        _not_tried("running statements") if is_unreachable else _cancel(installation),\n',
+        '        _not_tried("running statements") if is_unreachable else cancelled or _cancel(installation),\n',
         '        _not_tried("running statements"),\n',
         _test("runs/test_kill_switch", "a_panic_tells_item_by_item_what_was_done"),
     ),
@@ -1034,6 +1034,23 @@ _OF_SESSIONS_AND_FILES = (
             "postgres/test_exchanges",
             "the_error_is_that_of_the_statement_that_failed_and_nothing_behind_it_was_done",
         ),
+    ),
+    Mutant(
+        "rows of an exchange do not arrive one by one after those of a stream",
+        _SESSIONS,
+        "            elif self.has_streamed:\n",
+        "            elif False:\n",
+        _test(
+            "postgres/test_exchanges",
+            "rows_that_arrived_one_by_one_leave_nothing_to_the_statements_behind_them",
+        ),
+    ),
+    Mutant(
+        "the first statement of a known login counts only with the answer to what its session is",
+        _SESSIONS,
+        "        if answer is not None and answer.pgresult is not None and not self.broken:\n",
+        "        if False:\n",
+        _test("postgres/test_kept_sessions", "a_later_login_of_a_command_is_refused_with_its_first_statement"),
     ),
     Mutant(
         "a session that comes back after its command is closed",

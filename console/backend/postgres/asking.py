@@ -1,6 +1,7 @@
 """Questions that do not need each other's answers, asked of one session in one exchange."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
@@ -10,85 +11,77 @@ from console.backend.postgres.sessions import Session
 
 T = TypeVar("T")
 Question = Callable[[psycopg.Connection], T]
-"""Asks statements of a connection and makes a value of their answers, without any other effect: it may be called again."""
+"""Asks statements of a connection and makes a value of their answers, without any other effect: it is called once more for each."""
 
 
-class Answer(Generic[T]):
-    """The answer to a question, once the block in which it was asked has ended."""
+@dataclass
+class _Memory:
+    """What is answered of one question: its own statements, and those of the questions that it asks together, block by block."""
 
-    def __init__(self, question: Question[T]) -> None:
-        self._question = question
-        self._values: list[T] = []
-        self._answered: list[psycopg.Cursor[Any]] = []
-        self._error: Exception | None = None
-
-    @property
-    def value(self) -> T:
-        """Return the answer."""
-        return self._values[0]
-
-    def ask_directly(self, connection: psycopg.Connection) -> None:
-        """Ask on a connection that sends each statement by itself."""
-        self._values.append(self._question(connection))
-
-    def next_statement(self, session: Session) -> "_Unanswered | None":
-        """Go on with the question as far as its statements are answered. Return the next one, or None at its end."""
-        try:
-            self.ask_directly(cast("psycopg.Connection", _Replay(session, self._answered)))
-        except _Unanswered as statement:
-            return statement
-        except Exception as error:  # noqa: BLE001 - raised in the order of the questions, when those before it have ended
-            self._error = error
-        return None
-
-    def raise_error(self) -> None:
-        """Raise what the question has raised, if it has."""
-        if self._error is not None:
-            raise self._error
-
-    def answered(self, cursor: psycopg.Cursor[Any]) -> None:
-        """Take the answer to the next statement."""
-        self._answered.append(cursor)
+    answered: list[psycopg.Cursor[Any]] = field(default_factory=list)
+    blocks: list[list["_Memory"]] = field(default_factory=list)
 
 
-class _Unanswered(Exception):
+@dataclass(frozen=True)
+class _Statement:
     """A statement whose answer is not there yet."""
 
-    def __init__(self, cursor: psycopg.Cursor[Any], query: Any, parameters: Any) -> None:
-        super().__init__()
-        self.cursor = cursor
-        self._statement = query, parameters
+    memory: _Memory
+    cursor: psycopg.Cursor[Any]
+    query: Any
+    parameters: Any
 
     def send(self) -> None:
         """Send it; its answer is in the cursor when the exchange is over."""
-        self.cursor.execute(*self._statement)
+        self.cursor.execute(self.query, self.parameters)
+
+
+class _Unanswered(Exception):
+    """A question that cannot go on before these statements are answered."""
+
+    def __init__(self, *statements: _Statement) -> None:
+        super().__init__()
+        self.statements = statements
 
 
 class _Replay:
     """The part of a connection that questions use: it gives the answers that are there, and stops at the first that is not."""
 
-    def __init__(self, session: Session, answered: list[psycopg.Cursor[Any]]) -> None:
-        self._session = session
-        self._answers = iter(answered)
+    def __init__(self, session: Session, memory: _Memory) -> None:
+        self.session = session
+        self._memory = memory
+        self._answers = iter(memory.answered)
+        self._block = 0
 
     @property
     def info(self) -> psycopg.ConnectionInfo:
-        return self._session.info
+        """Return what is known of the session without asking it."""
+        return self.session.info
 
     def execute(self, query: Any, parameters: Any = None) -> psycopg.Cursor[Any]:
-        return self.next_answer(self._session.cursor(), query, parameters)
+        """Return the cursor with the answer."""
+        return self.next_answer(self.session.cursor(), query, parameters)
 
     def cursor(self, **options: Any) -> "_ReplayCursor":
-        return _ReplayCursor(self, self._session.cursor(**options))
+        """Return a cursor whose statements are answered likewise."""
+        return _ReplayCursor(self, self.session.cursor(**options))
 
     def next_answer(self, cursor: psycopg.Cursor[Any], query: Any, parameters: Any) -> psycopg.Cursor[Any]:
+        """Return the answer to the next statement, to be read from its beginning."""
         answer = next(self._answers, None)
         if answer is None:
-            raise _Unanswered(cursor, query, parameters)
+            raise _Unanswered(_Statement(self._memory, cursor, query, parameters))
         if answer.description is not None and answer.rowcount > 0:
             # Read once already, on the way to a later statement of the same question.
             answer.scroll(0, "absolute")
         return answer
+
+    def next_block(self, questions: int) -> list[_Memory]:
+        """Return what is answered of the questions that are asked together next."""
+        if self._block == len(self._memory.blocks):
+            self._memory.blocks.append([_Memory() for _ in range(questions)])
+        self._block += 1
+        return self._memory.blocks[self._block - 1]
 
 
 class _ReplayCursor:
@@ -105,6 +98,41 @@ class _ReplayCursor:
         return self._replay.next_answer(self._cursor, query, parameters)
 
 
+class Answer(Generic[T]):
+    """The answer to a question, once the block in which it was asked has ended."""
+
+    def __init__(self, question: Question[T]) -> None:
+        self._question = question
+        self._values: list[T] = []
+        self._error: Exception | None = None
+
+    @property
+    def value(self) -> T:
+        """Return the answer."""
+        return self._values[0]
+
+    def ask_directly(self, connection: psycopg.Connection) -> None:
+        """Ask on a connection that sends each statement by itself."""
+        self._values.append(self._question(connection))
+
+    def go_on(self, session: Session, memory: _Memory) -> tuple[_Statement, ...]:
+        """Go on with the question as far as its statements are answered. Return those that are not; none at its end."""
+        if self._values or self._error is not None:
+            return ()
+        try:
+            self.ask_directly(cast("psycopg.Connection", _Replay(session, memory)))
+        except _Unanswered as unanswered:
+            return unanswered.statements
+        except Exception as error:  # noqa: BLE001 - raised in the order of the questions, when those before it have ended
+            self._error = error
+        return ()
+
+    def raise_error(self) -> None:
+        """Raise what the question has raised, if it has."""
+        if self._error is not None:
+            raise self._error
+
+
 class Asking:
     """A block in which questions are asked; at its end they are sent, the first statement of each together, then the second.
 
@@ -112,7 +140,7 @@ class Asking:
     """
 
     def __init__(self, connection: psycopg.Connection) -> None:
-        self._connection = connection
+        self._connection: object = connection
         self._answers: list[Answer[Any]] = []
 
     def ask(self, question: Question[T]) -> Answer[T]:
@@ -129,26 +157,32 @@ class Asking:
     ) -> None:
         if kind is not None:
             return
-        session = self._connection
-        if not isinstance(session, Session):
-            for answer in self._answers:
-                answer.ask_directly(session)
-            return
-        pending = self._answers
-        while pending:
-            statements = [(answer, answer.next_statement(session)) for answer in pending]
-            if all(statement is None for _, statement in statements):
-                break
-            with session.together():
-                for _, statement in statements:
-                    if statement is not None:
-                        statement.send()
-            for answer, statement in statements:
-                if statement is not None:
-                    answer.answered(statement.cursor)
-            pending = [answer for answer, statement in statements if statement is not None]
+        match self._connection:
+            case Session() as session:
+                memories = [_Memory() for _ in self._answers]
+                while statements := self._unanswered(session, memories):
+                    _exchange(session, statements)
+            case _Replay() as replay:
+                # Asked within a question: its statements go out with those of the others.
+                if statements := self._unanswered(replay.session, replay.next_block(len(self._answers))):
+                    raise _Unanswered(*statements)
+            case connection:
+                for answer in self._answers:
+                    answer.ask_directly(cast("psycopg.Connection", connection))
         for answer in self._answers:
             answer.raise_error()
+
+    def _unanswered(self, session: Session, memories: list[_Memory]) -> tuple[_Statement, ...]:
+        pairs = zip(self._answers, memories, strict=True)
+        return tuple(statement for answer, memory in pairs for statement in answer.go_on(session, memory))
+
+
+def _exchange(session: Session, statements: Iterable[_Statement]) -> None:
+    with session.together():
+        for statement in statements:
+            statement.send()
+    for statement in statements:
+        statement.memory.answered.append(statement.cursor)
 
 
 def ask_together(connection: psycopg.Connection, *questions: Question[T]) -> tuple[T, ...]:

@@ -167,7 +167,7 @@ def connect(
     purpose: str = "",
     replicated: bool = True,
     commit_limit_s: float | None = None,
-) -> Iterator[psycopg.Connection]:
+) -> Iterator[Session]:
     """Run one transaction: COMMIT at the end of the block, ROLLBACK if it raises.
 
     The session is its own, or one that the command has kept, see `kept_sessions`.

@@ -30,6 +30,8 @@ class _Kept:
         self._idle: dict[str, list[Session]] = {}
         self._in_use: dict[str, list[int]] = {}
         """The thread of each session that is in use."""
+        self._known: set[str] = set()
+        """Those of whose sessions the server has said what they are."""
         self._given_back = 0
         self._is_over = False
 
@@ -41,6 +43,16 @@ class _Kept:
                 return None
             self._in_use.setdefault(conninfo, []).append(get_ident())
             return idle.pop()
+
+    def is_known(self, conninfo: str) -> bool:
+        """Return whether the server has said what a session of this connection string is."""
+        with self._changed:
+            return conninfo in self._known
+
+    def know(self, conninfo: str) -> None:
+        """Note that it has."""
+        with self._changed:
+            self._known.add(conninfo)
 
     def given_back(self) -> int:
         """Return how many sessions have been given back so far."""
@@ -160,7 +172,16 @@ def take_session(conninfo: str, *, application: str, statement_timeout_s: float,
     """
 
     def new() -> Session:
-        return log_in(conninfo, application=application, statement_timeout_s=statement_timeout_s, read_only=read_only)
+        session = log_in(
+            conninfo,
+            application=application,
+            statement_timeout_s=statement_timeout_s,
+            read_only=read_only,
+            is_known=kept is not None and kept.is_known(conninfo),
+        )
+        if kept is not None:
+            kept.know(conninfo)
+        return session
 
     kept = _kept.get()
     if kept is None:

@@ -20,6 +20,7 @@ from console.backend.model.purposes import RunOperation
 from console.backend.model.states import Family, Stage
 from console.backend.model.value import Value
 from console.backend.postgres.arriving_rows import arriving
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import scalar
 from console.backend.postgres.document_rows import Standing
 from console.backend.postgres.large_values import Large, take_large
@@ -420,8 +421,10 @@ def cancel_running(connection: psycopg.Connection) -> tuple[int, int]:
     end the wait, so that a failover could lose what was acknowledged.
     """
     # pg_stat_activity is read once per transaction and kept; sessions that began since would be missed.
-    connection.execute("SELECT pg_stat_clear_snapshot()")
-    row = connection.execute(_CANCEL).fetchone()
+    with Asking(connection) as asking:
+        asking.ask(lambda asked: asked.execute("SELECT pg_stat_clear_snapshot()"))
+        numbers = asking.ask(lambda asked: asked.execute(_CANCEL).fetchone())
+    row = numbers.value
     assert row is not None
     return int(row[0]), int(row[1])
 

@@ -118,6 +118,8 @@ class _Cursor(psycopg.Cursor[Row]):
     ) -> Iterator[Row]:
         """Iterate over the rows of a query as they arrive."""
         _begin_now(self.connection)
+        if isinstance(self.connection, Session):
+            self.connection.has_streamed = True
         return super().stream(query, params, binary=binary, size=size)
 
     def executemany(self, query: Query, params_seq: Iterable[Params], *, returning: bool = False) -> None:
@@ -143,6 +145,8 @@ class Session(psycopg.Connection):
     """True if the server has warned, as it does when a COMMIT may not have reached its standby."""
     reads_only = False
     """True if its transactions are READ ONLY."""
+    has_streamed = False
+    """True if rows have arrived one by one since the last exchange."""
     _settings: Mapping[str, str] | None = None
     _isolation = psycopg.IsolationLevel.READ_COMMITTED
     _exchange: ExitStack | None = None
@@ -227,6 +231,10 @@ class Session(psycopg.Connection):
             self._is_in_exchange = True
             if begins:
                 answer = self._send_beginning()
+            elif self.has_streamed:
+                # libpq would give the rows of the first statement one by one, too: it is one without rows.
+                self.execute(b"SELECT WHERE false")
+            self.has_streamed = False
             yield
         except psycopg.Error as error:
             errors.append(error)
@@ -332,8 +340,19 @@ def open_session(
     return connection
 
 
-def log_in(conninfo: str, *, application: str, statement_timeout_s: float, read_only: bool) -> Session:
-    """Open a session as `open_session` does, whose transactions begin in one exchange with their first statement."""
+def log_in(
+    conninfo: str, *, application: str, statement_timeout_s: float, read_only: bool, is_known: bool = False
+) -> Session:
+    """Open a session as `open_session` does, whose transactions begin in one exchange with their first statement.
+
+    The server is asked at once what the session is, before anything else is sent to it. If it `is_known`, because
+    another session of this command has asked with the same connection string, it is asked together with the first
+    statement, whose answer counts only then.
+    """
+    if is_known:
+        session = _log_in(conninfo, application)
+        begin_again(session, application=application, statement_timeout_s=statement_timeout_s, read_only=read_only)
+        return session
     session = open_session(conninfo, application=application, statement_timeout_s=statement_timeout_s)
     # The session itself is in autocommit: BEGIN is sent by it, with the first statement.
     session.autocommit = True

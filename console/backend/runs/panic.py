@@ -6,6 +6,10 @@ of the others from being done.
 
 import shlex
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
 
 from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError, Held, StopCode
@@ -13,7 +17,8 @@ from console.backend.model.reasons import MOST_CHARACTERS, kept_reason
 from console.backend.model.safe_text import safe_text
 from console.backend.model.view_models import StopStep, SwitchState, SwitchView
 from console.backend.postgres import ledger
-from console.backend.postgres.connections import connect
+from console.backend.postgres.connections import connect, finish
+from console.backend.postgres.sessions import Session
 from console.backend.runs.kill_switch import combined, hold_in_file, measure_in_database, unreadable, write_hold_file
 
 _LIMIT_S = 3.0
@@ -31,7 +36,7 @@ def panic(installation: Installation, reason: str) -> SwitchView:
     short_reason, was_cut = kept_reason(reason)
     stored_reason = short_reason or "panic, no reason given"
     not_written = write_hold_file(installation, stored_reason)
-    refused = _hold_in_database(installation, stored_reason)
+    refused, cancelled = _hold_in_database(installation, stored_reason)
     if not_written and refused is not None:
         raise Held(
             StopCode.PANIC,
@@ -43,7 +48,7 @@ def panic(installation: Installation, reason: str) -> SwitchView:
     steps = (
         _file_step(installation, not_written),
         _step("HOLD in the database", f"not set: {refused.message}" if refused else "", "set"),
-        _not_tried("running statements") if is_unreachable else _cancel(installation),
+        _not_tried("running statements") if is_unreachable else cancelled or _cancel(installation),
     )
     in_database = unreadable(refused) if refused is not None and is_unreachable else measure_in_database(installation)
     switch = combined(installation, hold_in_file(installation), in_database)
@@ -51,38 +56,58 @@ def panic(installation: Installation, reason: str) -> SwitchView:
     return _with_steps(installation, switch, (*steps, lease), not_written, refused, was_cut=was_cut)
 
 
-def _hold_in_database(installation: Installation, stored_reason: str) -> CutterError | None:
-    """Set the HOLD as the executing role or, if that one cannot connect, as the verifying role."""
+def _hold_in_database(installation: Installation, stored_reason: str) -> tuple[CutterError | None, StopStep | None]:
+    """Set the HOLD as the executing role or, if that one cannot connect, as the verifying role.
+
+    Returns why it was not set, if it was not, and what was cancelled on the same session, if that could be asked.
+    """
     # The executor's error is reported even if the verifier fails too: its cause is the one to repair.
     first_error: CutterError | None = None
+    cancelled: StopStep | None = None
+    is_set = False
     for conninfo in (installation.settings.database.executor, installation.settings.database.verifier):
         try:
-            # Not replicated: while a standby is away, its COMMIT would wait without an end.
-            with connect(conninfo, timeout_s=_LIMIT_S, purpose="panic", replicated=False) as connection:
+            with _session(conninfo) as connection:
                 ledger.set_hold(connection, stored_reason, installation.operator, None)
+                # Committed before anything is cancelled: what is stopped must not begin again.
+                finish(connection)
+                is_set = True
+                if conninfo == installation.settings.database.executor:
+                    cancelled = _cancel_on(connection)
         except CutterError as error:
+            # What fails after the COMMIT takes nothing back; the statements are cancelled on another session then.
             first_error = first_error or error
-        else:
-            return None
-    return first_error
+        if is_set:
+            return None, cancelled
+    return first_error, None
+
+
+@contextmanager
+def _session(conninfo: str) -> Iterator[Session]:
+    # Not replicated: while a standby is away, its COMMIT would wait without an end.
+    with connect(conninfo, timeout_s=_LIMIT_S, purpose="panic", replicated=False) as connection:
+        yield connection
 
 
 def _cancel(installation: Installation) -> StopStep:
-    """Cancel what the executing role runs, and see that it ends; a COMMIT that waits for a standby is left alone and told."""
-    most_running = waiting = 0
+    """Cancel what the executing role runs, on a session of its own."""
     try:
-        with connect(
-            installation.settings.database.executor, timeout_s=_LIMIT_S, purpose="panic", replicated=False
-        ) as connection:
-            for look in range(_LOOKS):
-                running, waiting = ledger.cancel_running(connection)
-                # The largest number that was seen: of those that have ended, later answers know nothing.
-                most_running = max(most_running, running)
-                if not running:
-                    break
-                time.sleep(_PAUSE_S if look else 0.0)
+        with _session(installation.settings.database.executor) as connection:
+            return _cancel_on(connection)
     except CutterError as error:
         return _step("running statements", f"not cancelled: {error.message}", "")
+
+
+def _cancel_on(connection: psycopg.Connection) -> StopStep:
+    """Cancel what the executing role runs, and see that it ends; a COMMIT that waits for a standby is left alone and told."""
+    most_running = 0
+    for look in range(_LOOKS):
+        running, waiting = ledger.cancel_running(connection)
+        # The largest number that was seen: of those that have ended, later answers know nothing.
+        most_running = max(most_running, running)
+        if not running:
+            break
+        time.sleep(_PAUSE_S if look else 0.0)
     if running:
         return _step("running statements", f"{running} asked to stop, still running", "")
     if waiting:

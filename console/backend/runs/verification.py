@@ -1,6 +1,7 @@
 """Verification of a cut: the rows as they are, against the pinned source and not against what the cutter says."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 import psycopg
 
@@ -10,6 +11,7 @@ from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan import CutPlan
 from console.backend.model.plan_binding import PlanBinding, TableCount, TableDelta
 from console.backend.model.value import Value
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.base import base_digest
 from console.backend.postgres.kept import counted_rows
 from console.backend.postgres.measure import (
@@ -67,14 +69,22 @@ def measure_rows(
         if amendment is None
         else amended_units(connection, run_id, bodies=bodies)
     )
+    units = compare(rows, {edit.address: edit for edit in edits})
+    with Asking(connection) as asking:
+        counts = asking.ask(_counts)
+        by_others = asking.ask(partial(rows_added_since, effects=effects, run_id=run_id))
+        if amendment is None:
+            digest = partial(readers_digest_without_run_since, effects=effects, docprefix=docprefix, run_id=run_id)
+        else:
+            digest = partial(readers_digest_since, effects=effects, docprefix=docprefix, addresses=list(amendment.new))
+        untouched = asking.ask(digest)
+        base = asking.ask(partial(base_digest, docprefix=docprefix)) if amendment is not None else None
     return Rows(
-        units=compare(rows, {edit.address: edit for edit in edits}),
-        counts=_counts(connection),
-        added_by_others=rows_added_since(connection, effects, run_id),
-        untouched_digest=readers_digest_without_run_since(connection, effects, docprefix, run_id)
-        if amendment is None
-        else readers_digest_since(connection, effects, docprefix, list(amendment.new)),
-        base_digest=base_digest(connection, docprefix) if amendment is not None else "",
+        units=units,
+        counts=counts.value,
+        added_by_others=by_others.value,
+        untouched_digest=untouched.value,
+        base_digest=base.value if base is not None else "",
         measured_at=datetime.now(UTC),
         role=connection.info.user,
     )
@@ -82,11 +92,9 @@ def measure_rows(
 
 def _counts(connection: psycopg.Connection) -> tuple[TableCount, ...]:
     """Return the rows of every table, those of the large ones counted now and not as they are kept."""
-    counted_now = counted_rows(connection)
-    return tuple(
-        count.model_copy(update={"rows": counted_now.get(count.table, count.rows)})
-        for count in measure_counts(connection)
-    )
+    with Asking(connection) as asking:
+        large, kept = asking.ask(counted_rows), asking.ask(measure_counts)
+    return tuple(count.model_copy(update={"rows": large.value.get(count.table, count.rows)}) for count in kept.value)
 
 
 def structural_checks(plan: CutPlan, rows: Rows) -> tuple[Check, ...]:

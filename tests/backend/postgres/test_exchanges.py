@@ -179,3 +179,13 @@ def test_a_transaction_begins_with_whatever_comes_first(database: Database, firs
         assert FIRST[first](session)
         assert session.info.transaction_status is psycopg.pq.TransactionStatus.INTRANS
         assert scalar(session, "SHOW transaction_read_only") == "on"
+
+
+def test_rows_that_arrived_one_by_one_leave_nothing_to_the_statements_behind_them(database: Database) -> None:
+    with _session(database.conninfo("cutter_ro")) as session:
+        for _ in range(2):
+            assert sum(number for (number,) in session.cursor().stream("SELECT generate_series(1, 3)", size=2)) == 6
+            with session.together():
+                cursors = [session.execute("SELECT generate_series(1, 3)") for _ in range(2)]
+            assert [cursor.fetchall() for cursor in cursors] == [[(1,), (2,), (3,)]] * 2
+            session.rollback()

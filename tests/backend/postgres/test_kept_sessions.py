@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
-from console.backend.model.errors import CutterError, Unmeasured
+from console.backend.model.errors import CutterError, Drifted, Unmeasured
 from console.backend.postgres.connections import connect, scalar
 from console.backend.postgres.kept_sessions import for_another_thread, sessions_kept, with_kept_sessions
 from tests.conftest import Database
@@ -187,3 +187,16 @@ def test_a_command_that_fails_leaves_no_session(database: Database) -> None:
     with pytest.raises(RuntimeError):
         command()
     _comes_to(database, 0)
+
+
+def test_a_later_login_of_a_command_is_refused_with_its_first_statement(database: Database) -> None:
+    """The first one has said that no pooler is in between; this one is asked what it is together with what it does."""
+    executor = database.conninfo("cutter_exec")
+    with sessions_kept(), database.connect() as administrator:
+        _asked(executor)
+        place = f"ROLE cutter_exec IN DATABASE {database.name}"
+        administrator.execute(f"ALTER {place} SET session_replication_role = replica".encode())
+        with pytest.raises(Drifted, match="session_replication_role is replica"), connect(executor) as connection:
+            connection.execute(WRITE)
+        administrator.execute(f"ALTER {place} RESET session_replication_role".encode())
+        assert _asked(executor, "SELECT count(*) FROM cutter_governance.v_hold") == 0
