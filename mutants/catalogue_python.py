@@ -227,8 +227,8 @@ _OF_RUNS = (
     Mutant(
         "the world is compared with the signed one before the cut",
         f"{_B}/runs/preflight.py",
-        "    return (world_unchanged(context, connection, own_run_wrote=False), *preflight",
-        "    return (*(), *preflight",
+        "    return ask_together(connection, unchanged, *_preflight",
+        "    return ask_together(connection, *_preflight",
         _test(
             "runs/test_drift",
             "a_change_between_the_ruling_and_the_cut_stops_it[another role gets a grant]",
@@ -246,8 +246,8 @@ _OF_RUNS = (
     Mutant(
         "grants and definitions are those of the last migration before anybody signs",
         f"{_B}/runs/grant_probe.py",
-        "            _as_installed(context, connection),\n",
-        "",
+        "_no_direct_writes, _as_installed)",
+        "_no_direct_writes)",
         _test(
             "runs/test_drift",
             "what_had_changed_before_the_run_is_met_before_anybody_signs[another role gets a grant]",
@@ -924,15 +924,15 @@ _OF_THE_JOURNAL = (
 _OF_SESSIONS_AND_FILES = (
     Mutant(
         "a connection that only reads is read-only on the server",
-        _CONNECTIONS,
-        "        connection.read_only = read_only\n",
-        "",
+        _SESSIONS,
+        '        access = "READ ONLY" if self.reads_only else "READ WRITE"\n',
+        '        access = "READ WRITE"\n',
         _test("runs/test_dry_run", "a_read_only_transaction_stops_the_write_functions_themselves"),
     ),
     Mutant(
         "a lost COMMIT is not taken for a failure",
         _CONNECTIONS,
-        "        if connection.read_only or not (connection.broken or severe):\n            raise\n        raise CommitUnknown(",
+        "        if connection.reads_only or not (connection.broken or severe):\n            raise\n        raise CommitUnknown(",
         "        raise\n        raise CommitUnknown(",
         _test("postgres/test_connections", "a_lost_commit_says_so_and_the_transaction_id_settles_it"),
     ),
@@ -1026,10 +1026,10 @@ _OF_SESSIONS_AND_FILES = (
         _test("postgres/test_kept_sessions", "a_session_that_the_server_has_ended_is_replaced"),
     ),
     Mutant(
-        "the first error of an exchange is the one that is told",
+        "the error of an exchange is not that of a statement behind the one that failed",
         _SESSIONS,
-        "            raise errors[0]\n",
-        "            raise errors[-1]\n",
+        "    while isinstance(error, psycopg.errors.PipelineAborted) and ",
+        "    while False and ",
         _test(
             "postgres/test_exchanges",
             "the_error_is_that_of_the_statement_that_failed_and_nothing_behind_it_was_done",
@@ -1474,7 +1474,7 @@ _OF_STATES = (
     Mutant(
         "a verification counts the large tables itself",
         f"{_B}/runs/verification.py",
-        'count.model_copy(update={"rows": counted_now.get(count.table, count.rows)})',
+        'count.model_copy(update={"rows": large.value.get(count.table, count.rows)})',
         "count",
         _test("runs/test_verification", "rows_that_nobody_counted_are_seen"),
     ),

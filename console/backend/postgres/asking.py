@@ -7,6 +7,7 @@ from typing import Any, Generic, Self, TypeVar, cast
 
 import psycopg
 
+from console.backend.model.errors import CutterError
 from console.backend.postgres.sessions import Session
 
 T = TypeVar("T")
@@ -16,7 +17,7 @@ Question = Callable[[psycopg.Connection], T]
 
 @dataclass
 class _Memory:
-    """What is answered of one question: its own statements, and those of the questions that it asks together, block by block."""
+    """The answers to one question's own statements, and to those of the questions that it asks together, block by block."""
 
     answered: list[psycopg.Cursor[Any]] = field(default_factory=list)
     blocks: list[list["_Memory"]] = field(default_factory=list)
@@ -104,7 +105,7 @@ class Answer(Generic[T]):
     def __init__(self, question: Question[T]) -> None:
         self._question = question
         self._values: list[T] = []
-        self._error: Exception | None = None
+        self._error: CutterError | psycopg.Error | None = None
 
     @property
     def value(self) -> T:
@@ -123,7 +124,8 @@ class Answer(Generic[T]):
             self.ask_directly(cast("psycopg.Connection", _Replay(session, memory)))
         except _Unanswered as unanswered:
             return unanswered.statements
-        except Exception as error:  # noqa: BLE001 - raised in the order of the questions, when those before it have ended
+        except (CutterError, psycopg.Error) as error:
+            # Raised in the order of the questions, when those before it have ended.
             self._error = error
         return ()
 

@@ -87,7 +87,7 @@ def measure_inventory(connection: psycopg.Connection) -> Inventory:
     with Asking(connection) as asking:
         pinned = asking.ask(partial(read_column, query=_PINNED))
         lines = asking.ask(partial(read_column, query=_NOW))
-        itself = asking.ask(lambda asked: asked.execute(_SELF).fetchone())
+        itself = asking.ask(lambda connection: connection.execute(_SELF).fetchone())
     row = itself.value
     if row is None:
         raise Unmeasured(StopCode.UNREACHABLE, "the catalogue does not answer", "See the server's log.")

@@ -422,8 +422,8 @@ def cancel_running(connection: psycopg.Connection) -> tuple[int, int]:
     """
     # pg_stat_activity is read once per transaction and kept; sessions that began since would be missed.
     with Asking(connection) as asking:
-        asking.ask(lambda asked: asked.execute("SELECT pg_stat_clear_snapshot()"))
-        numbers = asking.ask(lambda asked: asked.execute(_CANCEL).fetchone())
+        asking.ask(lambda connection: connection.execute("SELECT pg_stat_clear_snapshot()"))
+        numbers = asking.ask(lambda connection: connection.execute(_CANCEL).fetchone())
     row = numbers.value
     assert row is not None
     return int(row[0]), int(row[1])

@@ -62,8 +62,10 @@ _SEEN = "SELECT count(*) FROM cutter_governance.v_document WHERE docprefix = %s"
 def try_direct_writes(connection: psycopg.Connection) -> tuple[tuple[str, str], ...]:
     """Try each of DIRECT_WRITES. Return its first three words and the SQLSTATE that refused it, or empty."""
     with Asking(connection) as asking:
-        asking.ask(lambda asked: asked.execute("SELECT set_config('cutter.attempts', %s, true)", (_ATTEMPTS,)))
-        asking.ask(lambda asked: asked.execute(_TRY_EACH))
+        asking.ask(
+            lambda connection: connection.execute("SELECT set_config('cutter.attempts', %s, true)", (_ATTEMPTS,))
+        )
+        asking.ask(lambda connection: connection.execute(_TRY_EACH))
         states = asking.ask(partial(scalar, query="SELECT current_setting('cutter.refusals')"))
     words = (" ".join(statement.split()[:3]) for statement in DIRECT_WRITES)
     return tuple(zip(words, json.loads(str(states.value)), strict=True))
