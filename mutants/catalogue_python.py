@@ -1026,16 +1026,6 @@ _OF_SESSIONS_AND_FILES = (
         _test("postgres/test_kept_sessions", "a_session_that_the_server_has_ended_is_replaced"),
     ),
     Mutant(
-        "the error of an exchange is not that of a statement behind the one that failed",
-        _SESSIONS,
-        "    while isinstance(error, psycopg.errors.PipelineAborted) and ",
-        "    while False and ",
-        _test(
-            "postgres/test_exchanges",
-            "the_error_is_that_of_the_statement_that_failed_and_nothing_behind_it_was_done",
-        ),
-    ),
-    Mutant(
         "rows of an exchange do not arrive one by one after those of a stream",
         _SESSIONS,
         "            elif self.has_streamed:\n",
