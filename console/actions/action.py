@@ -52,6 +52,9 @@ _KEY_NAMES = {
     "f12": "F12",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
+    "at": "@",
     "slash": "/",
 }
 

@@ -6,11 +6,12 @@ from console.actions.action import Action, Scope, key_name
 from console.actions.batch_actions import BATCH_ACTIONS
 from console.actions.find_actions import FIND_ACTIONS
 from console.actions.journal_actions import JOURNAL_ACTIONS
+from console.actions.replay_actions import KEPT, REPLAY_ACTIONS
 from console.actions.unit_actions import UNIT_ACTIONS
 from console.backend.model.batch_ids import is_batch
 from console.backend.model.gate_table import GATES
 
-__all__ = ["ACTIONS", "Action", "Registry", "Scope", "key_name", "keys_of", "registry"]
+__all__ = ["ACTIONS", "Action", "Registry", "Scope", "key_name", "keys_of", "registry", "replay_registry"]
 
 # Dangerous actions have capital letters as keys, and an action that writes names its command, because the console
 # must not be able to do more than the command line; tests insist on both.
@@ -517,6 +518,11 @@ def registry(*, read_only: bool, demo: bool) -> Registry:
             and (demo or not action.demo_only)
         )
     )
+
+
+def replay_registry() -> Registry:
+    """Make the registry of a console that shows a recording."""
+    return Registry((*REPLAY_ACTIONS, *(action for action in ACTIONS if action.name in KEPT)))
 
 
 _SCREEN_KEYS = {

@@ -18,7 +18,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import WorkerFailed
 
-from console.actions.actions import Action, Scope, registry
+from console.actions.actions import Action, Registry, Scope, registry
 from console.app.backend_app import BackendApp
 from console.app.key_order import KeyHandled, KeyOrder
 from console.app.keyboard import STOP_KEYS
@@ -27,10 +27,12 @@ from console.backend.host import crash
 from console.backend.model.batch_ids import is_batch
 from console.backend.model.errors import CutterError
 from console.backend.model.full_command import full_command
+from console.screens.history import History, point_of
 from console.screens.overview import OverviewScreen
 from console.screens.readiness_watch import ReadinessWatch
 from console.widgets.formatting import shortened
 from console.widgets.jobs import work
+from console.widgets.line import Span, line
 from console.widgets.notice import Notice, refused
 from console.widgets.theme import DARK, LIGHT, WithoutColour
 
@@ -39,7 +41,9 @@ if TYPE_CHECKING:
 
     from console.backend.api import Backend
     from console.backend.model.view_models import Status
+    from console.backend.recording import Recorder
     from console.screens.application import Application
+    from console.widgets.line import Line
 
 
 def _utc_now() -> datetime:
@@ -98,7 +102,8 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
     """The console. It adds no authority: everything goes through the backend, as it does on the command line.
 
     `backend` is the backend or a function that makes it, in a thread after the first paint. `clock` gives aware UTC
-    times, `refresh_seconds` is the pause between measurements, `crash_folder` the folder for the log of a crash.
+    times, `refresh_seconds` is the pause between measurements, `crash_folder` the folder for the log of a crash. `recorder`
+    is told about, if there is one; `actions` are those of the registry, if not others.
     """
 
     TITLE = "cutter-console"
@@ -116,6 +121,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         "journal": _journal,
     }
     DEFAULT_MODE = "overview"
+    is_replay = False
     BINDINGS: ClassVar[list[BindingType]] = []
 
     def __init__(
@@ -127,8 +133,10 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         clock: Callable[[], datetime] = _utc_now,
         refresh_seconds: float = 10.0,
         crash_folder: Path | None = None,
+        recorder: "Recorder | None" = None,
+        actions: Registry | None = None,
     ) -> None:
-        self.registry = registry(read_only=read_only, demo=demo)
+        self.registry = actions or registry(read_only=read_only, demo=demo)
         no_colour = wants_no_colour(os.environ)
         super().__init__(backend, ansi_color=True if no_colour else None)
         if no_colour:
@@ -143,6 +151,8 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         self.guard: TerminalGuard | None = None
         self.key_order = KeyOrder(self._give_key, self.set_interval)
         self.current = True
+        self.recorder = recorder
+        self._history = History()
         self._refresh_seconds = refresh_seconds
         self._crash_folder = crash_folder
         self._measuring = False
@@ -155,6 +165,19 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
             self._bindings.bind(
                 ",".join(action.keys), action.name, action.title, show=False, priority=action.name == "panic"
             )
+
+    @property
+    def history(self) -> History:
+        """Return what was measured so far."""
+        return self._history
+
+    @property
+    def banner(self) -> "Line":
+        """Return that a recording is made, or was ended by an error; nothing if none was asked for."""
+        if self.recorder is None:
+            return ()
+        stopped = self.recorder.stopped
+        return line(Span(f" REC STOPPED: {stopped} ", "bad") if stopped else Span(" REC ", "accent"))
 
     def get_default_screen(self) -> Screen[None]:
         """Return Overview, which is painted first: as a mode from the start it would cost a second pass of the styles."""
@@ -202,6 +225,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
     def _measured(self, status: "Status") -> None:
         self.status = status
         self.current = True
+        self._remember()
         self.notices.measured(status.switch.state.value, status.measured_at, reached=status.target is not None)
         self._show_status()
         # Once after the start; later only on request, because the gates ask far more than the status does.
@@ -223,9 +247,13 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
                 screen.draw_frame()
                 screen.show_status(self.status)
 
+    def _remember(self) -> None:
+        self._history.add(point_of(self.clock(), self.status if self.current else None, self.readiness.board.answer))
+
     def _not_measured(self, error: CutterError) -> None:
         self.no_status = f"NOT MEASURED: {error.message}"
         self.current = False
+        self._remember()
         self.give_notice(replace(refused("Measuring", error), until_measured=True))
         self._show_status()
 

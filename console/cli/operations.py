@@ -11,11 +11,11 @@ from console.backend.model.gate_table import gate_range
 from console.backend.model.profile_names import DEFAULT_PROFILE
 from console.cli.approval_requests import DraftStatement, ImportStatement, OneStatement
 from console.cli.arguments import Argument, option, positional
-from console.cli.batch_requests import OneBatch, PlanBatch, ResumeBatch, StartBatch
+from console.cli.batch_requests import OneBatch, PlanBatch, ResumeBatch, StartBatch, WatchedBatch
 from console.cli.export_request import ExportDocument
 from console.cli.installation_requests import BuildManifest, Demo, Init, Migrate
 from console.cli.journal_request import ShowJournal
-from console.cli.one_run import OneRun
+from console.cli.one_run import OneRun, WatchedRun
 from console.cli.plan_request import PROFILE, PlanFile
 from console.cli.policy_requests import PinPolicy, WithdrawKey
 from console.cli.profile_requests import CheckProfile, OneProfile
@@ -23,6 +23,7 @@ from console.cli.run_requests import ConfirmedRun, Panic, ReleaseHold, StartRun,
 from console.cli.site_requests import InspectSite
 from console.cli.state_requests import DiffDocument, OneDocument, OneUnit, RepealDocument, ShowDocument, ShowUnit
 from console.cli.unit_requests import DiffVersions, EditDraft, ListUnits, RetireUnit, SearchUnits, SupersedeUnit
+from console.cli.watching import Watched, Watching, watch_option
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +48,14 @@ class OneFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Gates:
+class Gates(Watched):
     """Measure gates."""
 
     names: tuple[str, ...] = field(
         default=(), metadata=positional("GATE", f"{gate_range()}, or PRE; none: {gate_range()}")
     )
     run: str = field(default="", metadata=option("RUN", "the run that PRE is asked for"))
+    watch: int = watch_option()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         ("status",),
         "show which database this is, the switch, the counts, and what waits",
-        Nothing,
+        Watching,
         "console.cli.database:status",
         ("console.backend.model.view_models:Status",),
     ),
@@ -174,14 +176,14 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         ("counts",),
         "count the rows of every table, beside the baseline",
-        Nothing,
+        Watching,
         "console.cli.database:counts",
         ("console.cli.database:Counts",),
     ),
     Operation(
         ("drift",),
         "compare the database with the pinned one",
-        Nothing,
+        Watching,
         "console.cli.database:drift",
         ("console.cli.database:DriftAnswer",),
     ),
@@ -203,7 +205,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         ("document", "list"),
         "list the registered documents and what is in force of each",
-        Nothing,
+        Watching,
         "console.cli.states:list_all",
         ("console.cli.states:Documents",),
     ),
@@ -304,14 +306,14 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         ("run", "list"),
         "list all runs, the newest first",
-        Nothing,
+        Watching,
         "console.cli.runs:list_all",
         ("console.cli.runs:Runs",),
     ),
     Operation(
         ("run", "show"),
         "show one run: its state, phases, evidence and legal moves",
-        OneRun,
+        WatchedRun,
         "console.cli.runs:show",
         _RUN_VIEW,
     ),
@@ -376,12 +378,12 @@ OPERATIONS: tuple[Operation, ...] = (
         writes=True,
     ),
     Operation(
-        ("batch", "list"), "list all batches, the newest first", Nothing, "console.cli.batches:list_all", _BATCHES
+        ("batch", "list"), "list all batches, the newest first", Watching, "console.cli.batches:list_all", _BATCHES
     ),
     Operation(
         ("batch", "status"),
         "show one batch: each document, and its legal moves",
-        OneBatch,
+        WatchedBatch,
         "console.cli.batches:status",
         _BATCH,
     ),
@@ -477,7 +479,7 @@ OPERATIONS: tuple[Operation, ...] = (
         at_once=True,
     ),
     Operation(
-        ("hold", "show"), "show if a HOLD is set, by whom and why", Nothing, "console.cli.authority:hold_show", _SWITCH
+        ("hold", "show"), "show if a HOLD is set, by whom and why", Watching, "console.cli.authority:hold_show", _SWITCH
     ),
     Operation(
         ("hold", "release"),
@@ -513,7 +515,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         ("backup", "list"),
         "list the backups, their state and age",
-        Nothing,
+        Watching,
         "console.cli.backups:list_all",
         ("console.cli.backups:Backups",),
     ),

@@ -106,8 +106,10 @@ class ConsoleScreen(Steady, Screen[None]):
             console.status,
             console.no_status,
             old,
-            read_only=console.read_only,
+            read_only=console.read_only and not console.is_replay,
             demo=console.demo,
+            tabs=frozenset(action.name for action in console.registry.in_scope(Scope.EVERYWHERE)),
+            banner=console.banner,
         )
         self.query_one(KeyBar).draw((*self.shown_actions(), *console.registry.in_scope(Scope.EVERYWHERE)))
         # The commands of a notice must work as they are printed, for the root of this console.

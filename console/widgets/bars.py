@@ -23,6 +23,8 @@ _TABS = (
     ("8", "Units"),
     ("0", "Journal"),
 )
+ALL_TABS = frozenset(name.lower() for _, name in _TABS)
+"""Names of the actions that go to the screens; a recording has fewer."""
 SHORTER = {"Documents": "Docs", "Approvals": "Approve"}
 """Names for a narrow line."""
 SHORTEST = {**SHORTER, "Overview": "Over", "Approvals": "Appr", "Journal": "Jrnl"}
@@ -31,19 +33,19 @@ _ROOMY = 100
 """Number of columns from which on the names of the screens stand further apart."""
 
 
-def top_line(title: str, width: int, full: Line, short: Line) -> Line:
+def top_line(title: str, width: int, full: Line, short: Line, tabs: frozenset[str] = ALL_TABS) -> Line:
     """Return the screens with their keys, and at the right end the badges, which are given in full and in short.
 
     On a narrow screen they stand closer, then some names are shorter, then the badges, then more names; if all of it does not fit, the name of the shown
     screen stands alone.
     """
     layouts = (
-        *(((_tabs(title, gap=" "), full),) if width >= _ROOMY else ()),
-        (_tabs(title), full),
-        (_tabs(title, before="")[1:], full),
-        (_tabs(title, before="", names=SHORTER)[1:], full),
-        *((_tabs(title, before="", names=names)[1:], short) for names in ({}, SHORTER, SHORTEST)),
-        (_tabs(title, all_names=False), full),
+        *(((_tabs(title, tabs, gap=" "), full),) if width >= _ROOMY else ()),
+        (_tabs(title, tabs), full),
+        (_tabs(title, tabs, before="")[1:], full),
+        (_tabs(title, tabs, before="", names=SHORTER)[1:], full),
+        *((_tabs(title, tabs, before="", names=names)[1:], short) for names in ({}, SHORTER, SHORTEST)),
+        (_tabs(title, tabs, all_names=False), full),
     )
     fitting = (pair for pair in layouts if sum(len(plain(side)) for side in pair) <= width)
     left, right = next(fitting, layouts[-1])
@@ -52,6 +54,7 @@ def top_line(title: str, width: int, full: Line, short: Line) -> Line:
 
 def _tabs(
     title: str,
+    tabs: frozenset[str],
     *,
     all_names: bool = True,
     gap: str = "",
@@ -60,6 +63,8 @@ def _tabs(
 ) -> Line:
     spans: list[Span] = []
     for key, name in _TABS:
+        if name.lower() not in tabs:
+            continue
         is_current = name == title
         spans += [Span(" "), Span(f"{key}{gap}", "muted")]
         if is_current or all_names:
@@ -115,12 +120,23 @@ def where(status: "Status | None", reason: str) -> Line:
 class TopBar(Lines):
     """Two lines: the screens with the badges, and the target."""
 
-    def draw(self, title: str, status: "Status | None", reason: str, old: str, *, read_only: bool, demo: bool) -> None:
-        """Draw for the screen of this title."""
+    def draw(
+        self,
+        title: str,
+        status: "Status | None",
+        reason: str,
+        old: str,
+        *,
+        read_only: bool,
+        demo: bool,
+        tabs: frozenset[str],
+        banner: Line = (),
+    ) -> None:
+        """Draw for the screen of this title. `tabs` are the screens that there are; the banner stands before the target."""
         full = badges(status, old, read_only=read_only, demo=demo)
         short = badges(status, old, read_only=read_only, demo=demo, short=True)
-        first = top_line(title, self.size.width, full, short)
-        self.show([first, where(status, reason)])
+        first = top_line(title, self.size.width, full, short, tabs)
+        self.show([first, (*banner, *where(status, reason))])
 
 
 def key_line(actions: Sequence[Action], width: int) -> Line:
