@@ -17,6 +17,7 @@ from console.cli.installation import installation_of
 from console.cli.one_run import OneRun
 from console.cli.operations import Nothing, OneFile
 from console.cli.output import narrate, report
+from console.cli.watching import Watching
 
 
 class Checks(Value):
@@ -84,7 +85,7 @@ def prove(options: Options, request: OneFile) -> ExitStatus:
     return report(options, "backup prove", check.outcome, _check_lines((check,)), Checks(checks=(check,)))
 
 
-def list_all(options: Options, _request: Nothing) -> ExitStatus:
+def list_all(options: Options, _request: Watching) -> ExitStatus:
     """List every backup with its state; files are hashed again."""
     installation = installation_of(options)
     backups = list_backups(installation.backups, installation.context.now(), rehash=True)

@@ -1,13 +1,12 @@
-"""What was measured so far, in a bounded number of points: the history that Overview draws."""
+"""A bounded number of points of what was measured so far: the history that Overview draws."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from console.backend.model.outcome import Outcome, worst
-
 if TYPE_CHECKING:
+    from console.backend.model.outcome import Outcome
     from console.backend.model.readiness import Board
     from console.backend.model.recording import Moment
     from console.backend.model.view_models import Status
@@ -26,8 +25,8 @@ class Point:
     reached: bool
     counts: tuple[tuple[str, int | None], ...]
     """Rows by table; None for a table that could not be read."""
-    gates: Outcome | None
-    """The worst outcome of the board; None as long as there is none."""
+    gates: "Outcome | None"
+    """The most urgent outcome of the board; None as long as there is none."""
 
 
 class History:
@@ -50,7 +49,10 @@ class History:
 
 def point_of(at: datetime, status: "Status | None", board: "Board | None") -> Point:
     """Return the point of a measurement."""
-    gates = None if board is None or not board.gates else worst([gate.outcome for gate in board.gates])
+    # Imported here: the first frame is painted before it, and the libraries that it needs, are loaded.
+    from console.backend.model.readiness import urgency
+
+    gates = min((gate.outcome for gate in board.gates), key=urgency) if board is not None and board.gates else None
     if status is None:
         return Point(at, switch="", reached=False, counts=(), gates=gates)
     counts = tuple((view.table, view.rows) for view in status.counts)

@@ -4,18 +4,19 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from console.backend.model.outcome import Outcome
+from console.backend.model.readiness import urgency
 from console.screens.history import Point
 from console.widgets.bars import switch_tone
 from console.widgets.formatting import UNKNOWN, count, shortened, signed
 from console.widgets.line import Line, Span, Tone, line, outcome_tone
 
-_BARS = "▁▂▃▄▅▆▇█"
+_BARS = "▁▂▃▄▅▆▇"
 _NOTHING = " "
 _LABEL, _LABEL_WIDE, _WIDE = 20, 31, 100
 """Cells of the names, and the width from which on they have more."""
-_LAST = 22
-"""Cells behind the bars: what is so now."""
-_MOST_BARS = 60
+_FEWEST_BARS, _MOST_BARS = 4, 60
+_LONGEST_WORD = " not reached"
+"""The longest word behind the signs of the switch and the gates."""
 _SWITCH = {"OFF": "·", "ARMED": "A", "HOLD": "H", "UNREADABLE": "?"}
 _GATES = {
     Outcome.PASS: "·",
@@ -25,7 +26,6 @@ _GATES = {
     Outcome.FAIL: "F",
 }
 _BY_URGENCY = ("HOLD", "UNREADABLE", "ARMED", "OFF", "")
-_OUTCOMES_BY_URGENCY = (Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.NOT_RUN, Outcome.PARTIAL, Outcome.PASS)
 
 
 def history_title(points: Sequence[Point]) -> str:
@@ -48,13 +48,18 @@ def history_lines(points: Sequence[Point], width: int, rows: int) -> list[Line]:
         return [line(Span("It begins with the second measurement.", "muted"))]
     # No more parts than points: between two measurements nothing is missing.
     label = _LABEL_WIDE if width >= _WIDE else _LABEL
-    parts = _parts(points, min(max(width - label - _LAST, 8), _MOST_BARS, len(points)))
-    lines = [_switch(parts, label), _gates(parts, label)]
     tables = [table for table, _ in points[-1].counts]
+    now = {table: _rows_now(points, table) for table in tables}
+    room = width - label - 1 - max(len(words) for words in (*now.values(), _LONGEST_WORD))
+    parts = _parts(points, min(max(room, _FEWEST_BARS), _MOST_BARS, len(points)))
     series = {table: [_rows_at_end(part, table) for part in parts] for table in tables}
     by_change = sorted(tables, key=lambda table: len({rows for rows in series[table] if rows is not None}) < 2)
-    shown = by_change[: max(rows - len(lines), 0)]
-    return [*lines, *(_table(table, series[table], label) for table in shown)]
+    shown = by_change[: max(rows - 2, 0)]
+    return [
+        _switch(parts, label),
+        _gates(parts, label),
+        *(_table(table, series[table], now[table], label) for table in shown),
+    ]
 
 
 def _parts(points: Sequence[Point], number: int) -> list[list[Point]]:
@@ -79,7 +84,9 @@ def _switch(parts: list[list[Point]], label: int) -> Line:
         word = min((point.switch for point in part), key=_BY_URGENCY.index)
         return Span(_SWITCH.get(word, "?"), "muted" if word == "OFF" else switch_tone(word))
 
-    return _line_of(f"{'switch':<{label}}", parts, sign, parts[-1][-1].switch if parts[-1][-1].reached else "not reached")
+    return _line_of(
+        f"{'switch':<{label}}", parts, sign, parts[-1][-1].switch if parts[-1][-1].reached else "not reached"
+    )
 
 
 def _gates(parts: list[list[Point]], label: int) -> Line:
@@ -87,7 +94,7 @@ def _gates(parts: list[list[Point]], label: int) -> Line:
         outcomes = [point.gates for point in part if point.gates is not None]
         if not outcomes:
             return Span(_NOTHING)
-        outcome = min(outcomes, key=_OUTCOMES_BY_URGENCY.index)
+        outcome = min(outcomes, key=urgency)
         tone: Tone = "muted" if outcome is Outcome.PASS else outcome_tone(outcome.value)
         return Span(_GATES[outcome], tone)
 
@@ -109,16 +116,22 @@ def _rows_at_end(part: list[Point], table: str) -> int | None:
     return next((rows for point in reversed(part) for name, rows in point.counts if name == table), None)
 
 
-def _table(table: str, series: list[int | None], label: int) -> Line:
+def _rows_now(points: Sequence[Point], table: str) -> str:
+    """Return the rows at the end, and how many they are more than at the beginning."""
+    known = [rows for point in points for name, rows in point.counts if name == table and rows is not None]
+    if not known:
+        return ""
+    last = UNKNOWN if dict(points[-1].counts)[table] is None else count(known[-1])
+    return f" {last}" + (f"  {signed(known[-1] - known[0])}" if known[-1] != known[0] else "")
+
+
+def _table(table: str, series: list[int | None], now: str, label: int) -> Line:
     known = [rows for rows in series if rows is not None]
     name = Span(f"{shortened(table.rpartition('.')[2], label):<{label}} ", "muted")
     if not known:
         return line(name, Span("INCONCLUSIVE", "warn"))
     bars = "".join(_NOTHING if rows is None else _bar(rows, min(known), max(known)) for rows in series)
-    change = known[-1] - known[0]
-    last = UNKNOWN if series[-1] is None else count(known[-1])
-    words = f" {last}" + (f"  {signed(change)}" if change else "")
-    return line(name, Span(bars, "accent" if change else "muted"), words)
+    return line(name, Span(bars, "muted" if known[-1] == known[0] else "accent"), now)
 
 
 def _bar(rows: int, least: int, most: int) -> str:

@@ -22,7 +22,7 @@ _HOW_TO_RECORD = "Record one: cutter-console --record FILE, or cutter-console st
 
 
 class Moment(Value):
-    """What was known after one measurement: the newest status, and the newest answer of each gate, if any."""
+    """One measurement, with what was known then: the newest status, and the newest answer of each gate, if any."""
 
     at: datetime
     status: Status
