@@ -11,7 +11,18 @@ from console.actions.unit_actions import UNIT_ACTIONS
 from console.backend.model.batch_ids import is_batch
 from console.backend.model.gate_table import GATES
 
-__all__ = ["ACTIONS", "Action", "Registry", "Scope", "key_name", "keys_of", "registry", "replay_registry"]
+__all__ = [
+    "ACTIONS",
+    "HOW_TO_STOP",
+    "STOPPING",
+    "Action",
+    "Registry",
+    "Scope",
+    "key_name",
+    "keys_of",
+    "registry",
+    "replay_registry",
+]
 
 # Dangerous actions have capital letters as keys, and an action that writes names its command, because the console
 # must not be able to do more than the command line; tests insist on both.
@@ -493,6 +504,22 @@ ACTIONS: tuple[Action, ...] = (
 )
 
 
+HOW_TO_STOP = Action(
+    name="how_to_stop",
+    title="How everything is stopped",
+    help="Names the command that stops everything, for the server. This console stops nothing.",
+    keys=("ctrl+x", "f12"),
+    scope=Scope.EVERYWHERE,
+    short="How to stop",
+    command="cutter-console panic --reason TEXT",
+)
+"""The action that a console without panic has under its keys: nobody finds a dead key when it matters."""
+
+
+STOPPING = frozenset({"panic", HOW_TO_STOP.name})
+"""Actions under the stop key: it works in dialogs and fields too, and the footer never drops it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Registry:
     """The actions that exist in this console; any other has no key, no help and no palette entry."""
@@ -510,19 +537,18 @@ class Registry:
 
 def registry(*, read_only: bool, demo: bool) -> Registry:
     """Make the registry of one console; a read-only console has no action that is dangerous, writes or takes a path."""
-    return Registry(
-        tuple(
-            action
-            for action in ACTIONS
-            if not (read_only and (action.dangerous or action.writes or action.names_a_path))
-            and (demo or not action.demo_only)
-        )
+    actions = tuple(
+        action
+        for action in ACTIONS
+        if not (read_only and (action.dangerous or action.writes or action.names_a_path))
+        and (demo or not action.demo_only)
     )
+    return Registry((HOW_TO_STOP, *actions) if read_only else actions)
 
 
 def replay_registry() -> Registry:
     """Make the registry of a console that shows a recording."""
-    return Registry((*REPLAY_ACTIONS, *(action for action in ACTIONS if action.name in KEPT)))
+    return Registry((HOW_TO_STOP, *REPLAY_ACTIONS, *(action for action in ACTIONS if action.name in KEPT)))
 
 
 _SCREEN_KEYS = {

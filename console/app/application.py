@@ -18,7 +18,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import WorkerFailed
 
-from console.actions.actions import Action, Registry, Scope, registry
+from console.actions.actions import STOPPING, Action, Registry, Scope, registry
 from console.app.backend_app import BackendApp
 from console.app.key_order import KeyHandled, KeyOrder
 from console.app.keyboard import STOP_KEYS
@@ -163,7 +163,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         # The stop key has priority: it must work in dialogs and while a field takes every other key as text.
         for action in self.registry.in_scope(Scope.EVERYWHERE):
             self._bindings.bind(
-                ",".join(action.keys), action.name, action.title, show=False, priority=action.name == "panic"
+                ",".join(action.keys), action.name, action.title, show=False, priority=action.name in STOPPING
             )
 
     @property
@@ -380,6 +380,14 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
             self.key_order.drop()
             self.say_first("STOP everything?  s stops now, Esc is no")
             self.push_screen(PanicDialog(), self._stop)
+
+    def action_how_to_stop(self) -> None:
+        """Name the command that stops everything, on every screen and dialog."""
+        from console.screens.how_to_stop import HowToStopDialog
+
+        if not isinstance(self.screen, HowToStopDialog):
+            self.key_order.drop()
+            self.push_screen(HowToStopDialog())
 
     def say_first(self, words: str) -> None:
         """Show these words before any frame that a slow line still has to take; then draw the whole screen again."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from console.actions.actions import Action, key_name
+from console.actions.actions import STOPPING, Action, key_name
 from console.widgets.formatting import clock
 from console.widgets.line import Line, Span, Tone, line, plain
 from console.widgets.panel import Lines
@@ -144,7 +144,7 @@ def key_line(actions: Sequence[Action], width: int) -> Line:
     spans: list[Span] = []
     rest = width
     # A narrow screen drops the last actions: stopping and help are never dropped.
-    shown = sorted((a for a in actions if a.short), key=lambda a: a.name not in {"panic", "help"})
+    shown = sorted((a for a in actions if a.short), key=lambda a: a.name not in {*STOPPING, "help"})
     for action in shown:
         key, word = key_name(action.keys[0]), action.short
         needed = len(key) + len(word) + 3
@@ -152,7 +152,7 @@ def key_line(actions: Sequence[Action], width: int) -> Line:
             continue
         rest -= needed
         spans.extend(
-            (Span(f" {key}", "bad" if action.name == "panic" else "accent"), Span(f" {word}", "plain"), Span(" "))
+            (Span(f" {key}", "bad" if action.name in STOPPING else "accent"), Span(f" {word}", "plain"), Span(" "))
         )
     return tuple(spans)
 

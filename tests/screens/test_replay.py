@@ -16,6 +16,7 @@ from console.backend.model.readiness import Board
 from console.backend.model.recording import line_of, parse_recording
 from console.backend.model.view_models import Status, SwitchView
 from console.backend.recording import Replay
+from console.screens.how_to_stop import HowToStopDialog
 from console.widgets.bars import TopBar
 from console.widgets.line import plain
 from console.widgets.panel import Panel
@@ -105,13 +106,21 @@ def test_no_action_of_a_recording_writes_asks_a_path_or_has_a_key_twice() -> Non
     assert len(keys) == len(set(keys))
 
 
-@pytest.mark.parametrize("key", ["2", "3", "4", "6", "7", "8", "0", "r", "ctrl+x", "o", "H", "A", "E", "m", "b", "p"])
+@pytest.mark.parametrize("key", ["2", "3", "4", "6", "7", "8", "0", "r", "o", "H", "A", "E", "m", "b", "p"])
 async def test_no_other_key_does_anything_in_a_recording(key: str) -> None:
     for place in ("1", "5"):
         async with replayed(place) as (app, pilot):
             before = (words_of(app), len(app.screen_stack))
             await press(pilot, key)
             assert (words_of(app), len(app.screen_stack)) == before
+
+
+async def test_the_stop_key_of_a_recording_says_that_it_stops_nothing() -> None:
+    async with replayed("ctrl+x", "s") as (app, pilot):
+        assert isinstance(app.screen, HowToStopDialog)
+        assert "It shows a recording." in plain(app.screen.query_one("#dialog-body", Panel).shown[0])
+        await press(pilot, "escape")
+        assert not isinstance(app.screen, HowToStopDialog)
 
 
 async def test_lines_that_could_not_be_read_are_told_at_the_beginning() -> None:

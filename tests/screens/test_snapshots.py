@@ -72,6 +72,13 @@ async def test_dialog(name: str, size: tuple[int, int], screen_snapshot: Snapsho
         assert app.export_screenshot() == screen_snapshot
 
 
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_how_to_stop(size: tuple[int, int], screen_snapshot: SnapshotAssertion) -> None:
+    """The stop key where nothing can be stopped."""
+    async with opened(FakeBackend(switch=ARMED, read_only=True), "ctrl+x", size=size, read_only=True) as (app, _pilot):
+        assert app.export_screenshot() == screen_snapshot
+
+
 @pytest.mark.parametrize("name", ["law", "law-changed"])
 async def test_the_difference_from_the_law_on_a_big_screen(name: str, screen_snapshot: SnapshotAssertion) -> None:
     """Side by side, and nothing stretched thin."""
