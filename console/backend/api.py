@@ -16,6 +16,7 @@ from console.backend.model.states import Mode
 from console.backend.model.unit_search import UnitHits, UnitQuery, UnitView, VersionDiff
 from console.backend.model.view_models import (
     ApprovalView,
+    Cancelled,
     Confirmation,
     Danger,
     IntakeView,
@@ -27,6 +28,7 @@ from console.backend.model.view_models import (
     Status,
     SwitchView,
 )
+from console.backend.runs.backup_shelf import BackupShelf
 from console.backend.runs.journals import JournalFile
 
 
@@ -189,6 +191,18 @@ class Backend(Protocol):
 
     def verify_journal(self, run_id: str, on_progress: OnProgress) -> JournalVerdict:
         """Compare a run's journal with its own chain and with the anchors in the database; without it, with the chain."""
+
+    def backups(self) -> BackupShelf:
+        """Return the backups of this host and of the ledger, the newest first, with what the two say differently. Reads only."""
+
+    def compare_backup(self, file_name: str, on_progress: OnProgress, cancelled: Cancelled) -> Check:
+        """Read a backup's file again, and compare it with its record. Raises BackupNotProven for a difference."""
+
+    def prove_backup(self, file_name: str, on_progress: OnProgress, cancelled: Cancelled) -> Check:
+        """Decrypt a backup, restore it beside the database, and compare; nothing is recorded.
+
+        Raises BackupNotProven naming what failed: also where the private key is elsewhere, as it should be.
+        """
 
     def gates(self, names: tuple[str, ...] = ()) -> Board:
         """Measure these gates now, all of them if none is named. Raises UsageError for a name that no gate has."""

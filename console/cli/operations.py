@@ -513,10 +513,10 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         ("backup", "list"),
-        "list the backups, their state and age",
+        "list the backups, their state and age, beside what the ledger has of them",
         Watching,
         "console.cli.backups:list_all",
-        ("console.cli.backups:Backups",),
+        ("console.backend.runs.backup_shelf:BackupShelf",),
     ),
     Operation(
         ("verify",),
