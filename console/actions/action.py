@@ -17,6 +17,8 @@ class Scope(StrEnum):
     BATCH = "batch"
     UNITS = "units"
     JOURNAL = "journal"
+    BACKUPS = "backups"
+    REPORTS = "reports"
 
 
 @dataclass(frozen=True, slots=True)

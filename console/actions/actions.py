@@ -7,6 +7,7 @@ from console.actions.batch_actions import BATCH_ACTIONS
 from console.actions.find_actions import FIND_ACTIONS
 from console.actions.journal_actions import JOURNAL_ACTIONS
 from console.actions.replay_actions import KEPT, REPLAY_ACTIONS
+from console.actions.shelf_actions import SHELF_ACTIONS
 from console.actions.unit_actions import UNIT_ACTIONS
 from console.backend.model.batch_ids import is_batch
 from console.backend.model.gate_table import GATES
@@ -100,6 +101,14 @@ ACTIONS: tuple[Action, ...] = (
         keys=("8",),
         scope=Scope.EVERYWHERE,
         command="cutter-console unit search TEXT",
+    ),
+    Action(
+        name="backups",
+        title="Go to Backups",
+        help="Every backup with its age, proof and run, and until when it lets a run be armed; a restore test.",
+        keys=("9",),
+        scope=Scope.EVERYWHERE,
+        command="cutter-console backup list",
     ),
     Action(
         name="journal",
@@ -501,6 +510,7 @@ ACTIONS: tuple[Action, ...] = (
     *BATCH_ACTIONS,
     *UNIT_ACTIONS,
     *JOURNAL_ACTIONS,
+    *SHELF_ACTIONS,
 )
 
 
@@ -560,6 +570,7 @@ _SCREEN_KEYS = {
     Scope.DRIFT: "6",
     Scope.BATCH: "7",
     Scope.UNITS: "8",
+    Scope.BACKUPS: "9",
     Scope.JOURNAL: "0",
 }
 

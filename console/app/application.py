@@ -92,6 +92,12 @@ def _units() -> Screen[None]:
     return UnitsScreen()
 
 
+def _backups() -> Screen[None]:
+    from console.screens.backups import BackupsScreen
+
+    return BackupsScreen()
+
+
 def _journal() -> Screen[None]:
     from console.screens.journal import JournalScreen
 
@@ -118,6 +124,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         "drift": _drift,
         "batch": _batch,
         "units": _units,
+        "backups": _backups,
         "journal": _journal,
     }
     DEFAULT_MODE = "overview"
@@ -314,6 +321,10 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
     def action_units(self) -> None:
         """Go to Units."""
         self.switch_mode("units")
+
+    def action_backups(self) -> None:
+        """Go to Backups."""
+        self.switch_mode("backups")
 
     def action_journal(self) -> None:
         """Go to Journal."""

@@ -180,7 +180,7 @@ class ConsoleScreen(Steady, Screen[None]):
 
         target, has_stop = self.find_target(), self.console.registry.named("panic") is not None
         if target is None:
-            self.cannot("There is no list here to filter, and no text to search.", "Go to another screen: 1 to 8, or 0")
+            self.cannot("There is no list here to filter, and no text to search.", "Go to another screen: 1 to 9, or 0")
         else:
             self.filter_bar = await finding.find(self, target, self.filter_bar, has_stop=has_stop)
 

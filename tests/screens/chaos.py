@@ -48,6 +48,7 @@ WRITING = TYPED | {
     "replan",
     "verify",
     "set-aside",
+    "prove",
 }
 
 _NAVIGATION = [
@@ -93,6 +94,12 @@ _COMMANDS = [
     "7",
     "8",
     "8",
+    "9",
+    "9",
+    "0",
+    "t",
+    "v",
+    "x",
     "slash",
     "G",
     "r",
@@ -329,6 +336,7 @@ class Noise:
             "stage": lambda: setattr(self._backend, "stage", self._dice.choice(list(Stage))),
             "batch": lambda: setattr(self._backend, "batch_at", self._dice.choice(get_args(BatchAt))),
             "switch": lambda: setattr(self._backend, "switch", self._dice.choice((OFF, ARMED, HOLD))),
+            "backups": lambda: setattr(self._backend, "n_backups", self._dice.choice((0, 1, 5, 40))),
             "hostile": lambda: setattr(self._backend, "hostile", self._dice.choice(("", "[/x]\x1b[31m\u202e"))),
         }
         name = self._dice.choice(list(changes))

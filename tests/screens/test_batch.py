@@ -229,15 +229,29 @@ _UNREADABLE = SwitchView(state=SwitchState.UNREADABLE)
 
 
 @pytest.mark.parametrize("switch", [OFF, HOLD, ARMED, _UNREADABLE], ids=lambda view: str(view.state))
-@pytest.mark.parametrize("badge", ["", "read_only", "demo"])
-async def test_no_screen_loses_its_name_at_80_columns(switch: SwitchView, badge: str) -> None:
-    """Armed for another console, a read-only one has room for the keys alone, and for the time at which the lease ends."""
-    backend = FakeBackend(switch=switch, read_only=badge == "read_only", demo=badge == "demo")
-    async with opened(backend, read_only=badge == "read_only", demo=badge == "demo") as (app, _pilot):
-        first = plain(app.screen.query_one(TopBar).shown[0])
-        names = ("Overview", "Documents", "Run", "Approvals", "Gates", "Drift", "Batch", "Units", "Journal")
-        assert len(first) <= 80
-        assert str(switch.state) in first
-        if (badge, switch.state) != ("read_only", SwitchState.ARMED):
-            # Beside DEMO, or a long badge, there is room for a shorter word for some of them.
-            assert [name for name in names if name not in first and SHORTEST.get(name, name) not in first] == []
+@pytest.mark.parametrize("badges", [(), ("read_only",), ("demo",), ("read_only", "demo")], ids=" ".join)
+@pytest.mark.parametrize("old", [False, True], ids=["current", "old"])
+@pytest.mark.parametrize("screen", ["1", "9", "0"])
+async def test_no_screen_loses_its_name_at_80_columns_and_no_badge_a_word(
+    switch: SwitchView, badges: tuple[str, ...], screen: str, *, old: bool
+) -> None:
+    """The badges have a line of their own where there is no room for them beside the names."""
+    read_only, demo = "read_only" in badges, "demo" in badges
+    backend = FakeBackend(switch=switch, read_only=read_only, demo=demo)
+    async with opened(backend, *screen, read_only=read_only, demo=demo) as (app, pilot):
+        if old:
+            backend.unreachable_status = True
+            await press(pilot, "r")
+        bar = app.screen.query_one(TopBar)
+        *lines, target = (plain(spans) for spans in bar.shown)
+        names = [*NAMES, *(["Reports"] if screen == "3R" else [])]
+        assert [name for name in names if name not in lines[0] and SHORTEST.get(name, name) not in lines[0]] == []
+        told = " ".join(lines)
+        wanted = [str(switch.state), *(["READ-ONLY"] if read_only else []), *(["DEMO"] if demo else [])]
+        assert [word for word in [*wanted, *(["NOT CURRENT"] if old else [])] if word not in told] == []
+        assert max(map(len, lines)) <= 80
+        assert bar.size.height == len(lines) + 1
+        assert "directus at db01.example.org" in target
+
+
+NAMES = ("Overview", "Documents", "Run", "Approvals", "Gates", "Drift", "Batch", "Units", "Backups", "Journal")

@@ -1,0 +1,149 @@
+"""The backups and reports of the fake backend, by hand, for what the screens draw."""
+
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from console.backend.backup.record import BackupNotProven, BackupRecord, BackupState, TableProof
+from console.backend.model.errors import CutterError, StopCode, Unmeasured
+from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.plan_binding import Target
+from console.backend.model.view_models import Cancelled, OnProgress, Progress
+from console.backend.postgres.backup_proofs import LedgerProof
+from console.backend.runs.backup_shelf import BackupShelf, KeptBackup
+from tests.support.fake_gates import NOW, FakeReadiness
+
+BACKUPS = "/var/lib/cutter/backups"
+KEY = "3F2A91C05B7D0E44A1B2C3D4E5F60718293A4B5C"
+BACKED_UP_RUN = "ictr-20260301T135200Z-9f3c21ab"
+OLDER_RUN = "ictr-20260228T090000Z-00c0ffee"
+_TARGET = Target(host="db01.example.org", database="directus", system_identifier="7312345678901234567", timeline=3)
+_TABLES = ("public.information_unit", "public.unit_version", "public.iu_lifecycle_log", "cutter_governance.run")
+
+
+def record_of(name: str, taken: datetime, documents: tuple[str, ...] = (), hostile: str = "") -> BackupRecord:
+    """The record of a proven backup."""
+    backup_id = name.partition(".")[0]
+    return BackupRecord(
+        id=backup_id,
+        file_name=name,
+        sha256="5f70bf18" * 8,
+        bytes=4_398_046,
+        tables=tuple(
+            TableProof(table=table + hostile, rows=158 + number, digest="d1" * 32)
+            for number, table in enumerate(_TABLES)
+        ),
+        documents=documents,
+        target=_TARGET,
+        server_version=160_004,
+        dump_program=f"pg_dump 16.4 (PATH, /usr/lib/postgresql/16/bin){hostile}",
+        gpg_version="2.4.4",
+        recipient=KEY,
+        taken_at=taken,
+        took_ms=3_214,
+        state=BackupState.DIGESTS_EQUAL,
+        evidence=(
+            Evidence(id="E/1", asked="exit statuses", source="the pipeline", answer="0, 0, 0" + hostile, measured_at=taken),
+            Evidence(id="E/2", asked="sha256 of the encrypted file", source=name, answer="5f70bf18" * 8, measured_at=taken),
+        ),
+    )  # fmt: skip
+
+
+def proof_of(record: BackupRecord, run_id: str) -> LedgerProof:
+    """Its row in the ledger."""
+    return LedgerProof(
+        run_id=run_id,
+        file_name=record.file_name,
+        sha256=record.sha256,
+        bytes=record.bytes,
+        recipient=record.recipient,
+        recorded_by="cutter_verify",
+        recorded_at=record.taken_at + timedelta(seconds=4),
+    )
+
+
+@dataclass
+class FakeShelves(FakeReadiness):
+    """The part of the fake backend that answers about backups; a test may set the fields while the console runs."""
+
+    n_backups: int = 5
+    """0 for none; up to 5 states of their own, then copies of the oldest."""
+    backups_fail: CutterError | None = None
+    ledger_unread: str = ""
+    key_is_here: bool | None = False
+    proof_waits: threading.Event | None = None
+    """A restore test waits for it, or for its cancelling."""
+    calls: list[str] = field(default_factory=list)
+
+    def backups(self) -> BackupShelf:
+        """As the scenario has it; without a database the ledger is not read."""
+        self.calls.append("backups")
+        if self.backups_fail is not None:
+            raise self.backups_fail
+        unread = self.ledger_unread or ("connection to db01.example.org:5432 refused" if self.down else "")
+        kept = [self._backup(number, unread) for number in range(self.n_backups)]
+        return BackupShelf(backups=tuple(kept), unread=unread, folder=BACKUPS, max_age_minutes=60)
+
+    def _backup(self, number: int, unread: str) -> KeptBackup:
+        taken = NOW - timedelta(minutes=11) - timedelta(hours=5) * number
+        name = f"bkp-{taken:%Y%m%dT%H%M%SZ}-{number:08x}.dump.gpg"
+        record = record_of(name, taken, ("BDSG-2018", "POL") if number == 1 else (), self.hostile)
+        proof = proof_of(record, (BACKED_UP_RUN if number == 0 else OLDER_RUN) + self.hostile)
+        whole = KeptBackup(
+            file_name=name + self.hostile,
+            record=record,
+            state=BackupState.FRESH if number == 0 else BackupState.DIGESTS_EQUAL,
+            outcome=Outcome.PASS,
+            path=f"{BACKUPS}/{name}",
+            proofs=() if unread else (proof,),
+            counts_until=NOW + timedelta(minutes=49) if number == 0 and not unread else None,
+            counts_not=f"not known, the ledger was not read: {unread}" if unread else "" if number == 0 else "each run that it was taken for is over",
+            key_is_here=self.key_is_here,
+        )  # fmt: skip
+        return whole if unread and number != 2 else whole.model_copy(update=_differing(number, whole))
+
+    def compare_backup(self, file_name: str, on_progress: OnProgress, cancelled: Cancelled) -> Check:
+        """Equal."""
+        self.calls.append(f"compare {file_name}")
+        on_progress(
+            Progress(run_id=file_name, step="read the file, compare its sha256", done=2_000_000, total=4_398_046)
+        )
+        return self._proven(file_name, "is the recorded file, byte for byte; it was not decrypted")
+
+    def prove_backup(self, file_name: str, on_progress: OnProgress, cancelled: Cancelled) -> Check:
+        """Proven where the private key is."""
+        self.calls.append(f"prove {file_name}")
+        on_progress(Progress(run_id=file_name, step="decrypt, restore", done=2_000_000))
+        while self.proof_waits is not None and not self.proof_waits.wait(0.01):
+            if cancelled():
+                raise BackupNotProven("the restore test was cancelled", "begin it again when wanted")
+        if not self.key_is_here:
+            raise BackupNotProven(
+                "the file is the recorded one, byte for byte, but the key ring here cannot decrypt it: gpg did not report "
+                f"DECRYPTION_OKAY, GOODMDC; No secret key{self.hostile}",
+                f"Where its private key is: cutter-console backup prove {BACKUPS}/{file_name}",
+            )
+        return self._proven(file_name, "decrypts, restores, and its digests are those of the record")
+
+    def _proven(self, file_name: str, words: str) -> Check:
+        fact = Evidence(id="E/prove", asked="rows and digest", source=file_name, answer="equal", measured_at=NOW)
+        return Check(name="backup proven", outcome=Outcome.PASS, detail=f"{file_name} {words}", evidence=(fact,))
+
+
+def _differing(number: int, whole: KeptBackup) -> dict[str, object]:
+    """One of each disagreement: a file that was cut, a row without its file, a file without its row."""
+    lone = "a row without its file: neither the file nor its record is in the folder"
+    gone = {"record": None, "problem": "the file is not here", "counts_not": "the file is not here"}
+    differing: dict[int, dict[str, object]] = {
+        2: {"outcome": Outcome.FAIL, "problem": "the file has 12 bytes, the record says 4398046", "counts_not": "the file has 12 bytes, the record says 4398046"},
+        3: {"outcome": Outcome.PARTIAL, "disagreements": (lone,), **gone},
+        4: {"outcome": Outcome.PARTIAL, "disagreements": ("a file without its row: the ledger has no proof of it",), "proofs": (), "counts_not": "the ledger has it for no run"},
+    }  # fmt: skip
+    return differing.get(number, {})
+
+
+UNREADABLE = Unmeasured(
+    StopCode.INVARIANT_FAILED,
+    f"{BACKUPS} cannot be read: Permission denied",
+    "Look at its owner and mode, or open the console as its owner.",
+)
