@@ -119,6 +119,14 @@ ACTIONS: tuple[Action, ...] = (
         command="cutter-console journal show RUN",
     ),
     Action(
+        name="reports",
+        title="Go to Reports",
+        help="The reports of runs and batches and the readiness bundles: if they are as they were written, and their texts.",
+        keys=("ctrl+r",),
+        scope=Scope.EVERYWHERE,
+        command="cutter-console reports list",
+    ),
+    Action(
         name="refresh",
         title="Measure again",
         help="Measures the database and the host now; on Overview and Gates every gate too, on Drift the drift.",
@@ -416,6 +424,16 @@ ACTIONS: tuple[Action, ...] = (
         short="Journal",
         needs="a chosen run",
         command="cutter-console journal show RUN",
+    ),
+    Action(
+        name="report_of_run",
+        title="Show the run's report",
+        help="The newest report of the chosen run: if it is as it was written, its files and their texts.",
+        keys=("o",),
+        scope=Scope.RUN,
+        short="Reports",
+        needs="a chosen run",
+        command="cutter-console reports list",
     ),
     Action(
         name="report",

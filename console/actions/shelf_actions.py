@@ -1,4 +1,4 @@
-"""The actions of the Backups screen; part of the registry of actions."""
+"""The actions of the Backups and Reports screens; part of the registry of actions."""
 
 from console.actions.action import Action, Scope
 
@@ -43,5 +43,27 @@ SHELF_ACTIONS: tuple[Action, ...] = (
         scope=Scope.BACKUPS,
         short="Cancel",
         needs="a test that is under way",
+    ),
+    Action(
+        name="report_open",
+        title="Open the chosen report, or the chosen file",
+        help="The files with their sums, one by one; on a file its text, Markdown rendered. Esc goes back.",
+        keys=("enter",),
+        scope=Scope.REPORTS,
+        short="Open",
+        needs="a chosen report",
+        command="cutter-console reports show NAME",
+    ),
+    Action(
+        name="report_export",
+        title="Copy the chosen report into a folder",
+        help="Asks for the folder. Every byte is compared with the sums on the way; whole, or not at all.",
+        keys=("e",),
+        scope=Scope.REPORTS,
+        short="Export",
+        writes=True,
+        names_a_path=True,
+        needs="a report that is as it was written",
+        command="cutter-console reports export NAME --to FOLDER",
     ),
 )

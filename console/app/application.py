@@ -98,6 +98,12 @@ def _backups() -> Screen[None]:
     return BackupsScreen()
 
 
+def _reports() -> Screen[None]:
+    from console.screens.reports import ReportsScreen
+
+    return ReportsScreen()
+
+
 def _journal() -> Screen[None]:
     from console.screens.journal import JournalScreen
 
@@ -125,6 +131,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         "batch": _batch,
         "units": _units,
         "backups": _backups,
+        "reports": _reports,
         "journal": _journal,
     }
     DEFAULT_MODE = "overview"
@@ -283,7 +290,13 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         self.wanted_journal = run_id
         self.action_journal()
 
+    def show_report(self, run_id: str) -> None:
+        """Go to the Reports screen with the report of this run."""
+        self.wanted_report = run_id
+        self.action_reports()
+
     wanted_run: str = ""
+    wanted_report: str = ""
     wanted_journal: str = ""
     wanted_batch: str = ""
     wanted_statement: str = ""
@@ -329,6 +342,10 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
     def action_journal(self) -> None:
         """Go to Journal."""
         self.switch_mode("journal")
+
+    def action_reports(self) -> None:
+        """Go to Reports."""
+        self.switch_mode("reports")
 
     def action_refresh(self) -> None:
         """Measure now; each screen measures again what only it shows."""

@@ -28,6 +28,7 @@ from console.backend.model.view_models import (
     Status,
     SwitchView,
 )
+from console.backend.reports.shelf import ExportedReport, ReportShelf, ReportText, ReportVerdict
 from console.backend.runs.backup_shelf import BackupShelf
 from console.backend.runs.journals import JournalFile
 
@@ -221,6 +222,18 @@ class Backend(Protocol):
 
     def report(self, run_id: str) -> ReportView:
         """Write the documents of a run; the same record gives the same bytes."""
+
+    def reports(self) -> ReportShelf:
+        """Return the reports and bundles that lie below the root, by names and times alone. Asks no database."""
+
+    def verify_reports(self, names: tuple[str, ...]) -> tuple[ReportVerdict, ...]:
+        """Read every file of these reports again; one that is gone by now has no verdict."""
+
+    def report_text(self, name: str, file: str) -> ReportText:
+        """Return a file of a report, and if these bytes are those that were written."""
+
+    def export_report(self, name: str, folder: Path) -> ExportedReport:
+        """Copy a report into a folder, whole or not at all. Raises Drifted if it is not as it was written."""
 
     def sign_as_demo_sovereign(self, statement: Path) -> Path:
         """Sign with the demo's key; exists in the demo only. Raises Refused elsewhere."""

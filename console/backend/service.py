@@ -49,6 +49,7 @@ from console.backend.postgres.drift import against_host, measure_drift
 from console.backend.postgres.kept_sessions import with_kept_sessions
 from console.backend.postgres.measure import privileges_to_write
 from console.backend.postgres.records import documents
+from console.backend.reports.shelf import ReportAnswers
 from console.backend.runs import approval_workflow, arming, batch_rulings, kill_switch, lifecycle
 from console.backend.runs.backup_shelf import BackupAnswers
 from console.backend.runs.backups import ensure_backup
@@ -78,7 +79,7 @@ SignStatement = Callable[[Path], Path]
 """Signs a statement file and returns the signature's path; only the demo has one."""
 
 
-class BackendService(BackupAnswers, BatchAnswers, JournalAnswers):
+class BackendService(BackupAnswers, BatchAnswers, JournalAnswers, ReportAnswers):
     """Answers `console.backend.api.Backend`. Every method measures again; nothing is remembered between calls."""
 
     def __init__(

@@ -15,9 +15,10 @@ from console.backend.runs.backups import take_run_backup
 from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.run_views import known_run
 from console.cli.arguments import Options
+from console.cli.evidence_requests import OneFile
 from console.cli.installation import installation_of
 from console.cli.one_run import OneRun
-from console.cli.operations import Nothing, OneFile
+from console.cli.operations import Nothing
 from console.cli.output import narrate, report
 from console.cli.watching import Watching
 

@@ -5,13 +5,12 @@ named, not imported, so that `--help` loads no backend.
 """
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from console.backend.model.gate_table import gate_range
 from console.backend.model.profile_names import DEFAULT_PROFILE
 from console.cli.approval_requests import DraftStatement, ImportStatement, OneStatement
-from console.cli.arguments import Argument, option, positional
+from console.cli.arguments import Argument, option
 from console.cli.batch_requests import OneBatch, PlanBatch, ResumeBatch, StartBatch, WatchedBatch
+from console.cli.evidence_requests import Bundle, ExportReport, Gates, OneFile, ShowReport
 from console.cli.export_request import ExportDocument
 from console.cli.installation_requests import BuildManifest, Demo, Init, Migrate
 from console.cli.journal_request import ShowJournal
@@ -23,7 +22,7 @@ from console.cli.run_requests import ConfirmedRun, Panic, ReleaseHold, StartRun,
 from console.cli.site_requests import InspectSite
 from console.cli.state_requests import DiffDocument, OneDocument, OneUnit, RepealDocument, ShowDocument, ShowUnit
 from console.cli.unit_requests import DiffVersions, EditDraft, ListUnits, RetireUnit, SearchUnits, SupersedeUnit
-from console.cli.watching import Watched, Watching, watch_option
+from console.cli.watching import Watching
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,31 +37,6 @@ class RegisterDocument:
     docprefix: str = field(metadata=option("P", "upper-case prefix of the addresses"))
     query: str = field(metadata=option("SQL", "a query that gives one row with one text"))
     profile: str = field(default=DEFAULT_PROFILE, metadata=PROFILE)
-
-
-@dataclass(frozen=True, slots=True)
-class OneFile:
-    """A command about one backup file."""
-
-    file: Path = field(metadata=positional("FILE", "the backup, with its record beside it", is_file=True))
-
-
-@dataclass(frozen=True, slots=True)
-class Gates(Watched):
-    """Measure gates."""
-
-    names: tuple[str, ...] = field(
-        default=(), metadata=positional("GATE", f"{gate_range()}, or PRE; none: {gate_range()}")
-    )
-    run: str = field(default="", metadata=option("RUN", "the run that PRE is asked for"))
-    watch: int = watch_option()
-
-
-@dataclass(frozen=True, slots=True)
-class Bundle:
-    """Write the readiness bundle."""
-
-    sign: str = field(default="", metadata=option("FPR", "fingerprint of a key of this host that signs SHA256SUMS"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -558,6 +532,28 @@ OPERATIONS: tuple[Operation, ...] = (
         OneRun,
         "console.cli.readiness:run_report",
         ("console.backend.model.readiness:ReportView",),
+        writes=True,
+    ),
+    Operation(
+        ("reports", "list"),
+        "list the reports and bundles, every file read again beside its sums and signature",
+        Nothing,
+        "console.cli.reports:list_all",
+        ("console.backend.reports.shelf:Verdicts",),
+    ),
+    Operation(
+        ("reports", "show"),
+        "show the files of a report, or the text of one, and if they are as they were written",
+        ShowReport,
+        "console.cli.reports:show",
+        ("console.backend.reports.shelf:Verdicts", "console.backend.reports.shelf:ReportText"),
+    ),
+    Operation(
+        ("reports", "export"),
+        "copy a report into a folder, every byte compared with its sums",
+        ExportReport,
+        "console.cli.reports:export",
+        ("console.backend.reports.shelf:ExportedReport",),
         writes=True,
     ),
     Operation(

@@ -32,6 +32,7 @@ class Application(Asking, Protocol):
     wanted_run: str
     wanted_journal: str
     wanted_batch: str
+    wanted_report: str
     wanted_statement: str
     registry: "Registry"
     readiness: "ReadinessWatch"
@@ -69,6 +70,9 @@ class Application(Asking, Protocol):
 
     def show_journal(self, run_id: str) -> None:
         """Go to the Journal screen with the journal of this run."""
+
+    def show_report(self, run_id: str) -> None:
+        """Go to the Reports screen with the report of this run."""
 
     def action_approvals(self) -> None:
         """Go to the Approvals screen."""

@@ -14,6 +14,10 @@ class FacedScreen(ConsoleScreen):
     FOCUSED: ClassVar[dict[str, str]]
     """What has the focus in each face."""
 
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (160, "-broad")]  # noqa: RUF012
+    BROAD_LIST: ClassVar[int] = 0
+    """Cells of the list from 160 columns on; 0 for half of them."""
+
     def __init__(self) -> None:
         super().__init__()
         self.face = next(iter(self.PARTS))
@@ -26,6 +30,8 @@ class FacedScreen(ConsoleScreen):
     @property
     def row_width(self) -> int:
         """Cells of a row of the list by the window's width: the list itself may not have been laid out yet."""
+        if self.BROAD_LIST and self.has_class("-broad"):
+            return self.BROAD_LIST - 5
         return (self.size.width // 2 if self.is_wide else self.size.width) - 5
 
     def show_face(self, face: str) -> None:

@@ -30,7 +30,11 @@ class TypedDialog(Dialog[str]):
     def opened(self) -> None:
         """Say what can be typed."""
         super().opened()
-        self.body([line(words) for words in self.LINES])
+        self.body([line(words) for words in self.lines()])
+
+    def lines(self) -> tuple[str, ...]:
+        """Return the lines above the field."""
+        return self.LINES
 
     def keys(self) -> Line:
         """Return what the keys do here."""

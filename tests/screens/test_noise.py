@@ -36,6 +36,7 @@ def _at_once(app: ConsoleApp, *keys: str) -> None:
         ("2", "p", "L", "ctrl+y", "ctrl+y"),
         ("1", "2", "3", "4", "5", "6", "1"),
         ("9", "t", "x", "t", "1", "9", "x"),
+        ("ctrl+r", "enter", "enter", "escape", "1", "ctrl+r", "e", "escape"),
     ],
     ids=" ".join,
 )

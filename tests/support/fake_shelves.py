@@ -3,13 +3,23 @@
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from console.backend.backup.record import BackupNotProven, BackupRecord, BackupState, TableProof
-from console.backend.model.errors import CutterError, StopCode, Unmeasured
+from console.backend.model.errors import CutterError, Drifted, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan_binding import Target
 from console.backend.model.view_models import Cancelled, OnProgress, Progress
 from console.backend.postgres.backup_proofs import LedgerProof
+from console.backend.reports.shelf import (
+    ExportedReport,
+    ReportEntry,
+    ReportFile,
+    ReportKind,
+    ReportShelf,
+    ReportText,
+    ReportVerdict,
+)
 from console.backend.runs.backup_shelf import BackupShelf, KeptBackup
 from tests.support.fake_gates import NOW, FakeReadiness
 
@@ -147,3 +157,117 @@ UNREADABLE = Unmeasured(
     f"{BACKUPS} cannot be read: Permission denied",
     "Look at its owner and mode, or open the console as its owner.",
 )
+
+
+REPORTS = "/var/lib/cutter/reports"
+SIGNER = "9A1B2C3D4E5F60718293A4B5C3F2A91C05B7D0E4"
+_PAGE = """# 04 Approval
+
+| check | outcome | evidence | next action |
+|---|---|---|---|
+| statement is canonical | PASS | `E1` bytes equal their canonical form | |
+| signed by the policy's keys | FAIL | `E2` 0 of 1 signatures | Have the sovereign sign the file: `cutter-console approval draft RUN` |
+
+**Nothing was written.** The run waits for SG_1; see [the guide](https://example.org/guide) and <b>no markup</b>.
+
+1. Draft the statement.
+2. Have it signed.
+
+```
+cutter-console approval import STATEMENT
+```
+"""
+
+
+@dataclass
+class FakeReports(FakeReadiness):
+    """The part of the fake backend that answers about reports."""
+
+    n_reports: int = 4
+    """0 for none; up to 4 kinds of their own, then copies of the first."""
+    changed: str = ""
+    """Name of a file of the first report that was changed on disk."""
+    reports_fail: CutterError | None = None
+    gone: set[str] = field(default_factory=set)
+    """Reports that are removed by the time they are read."""
+    calls: list[str] = field(default_factory=list)
+
+    def reports(self) -> ReportShelf:
+        """A run's report, a signed bundle, a batch's, one that a crash left."""
+        self.calls.append("reports")
+        if self.reports_fail is not None:
+            raise self.reports_fail
+        entries = tuple(self._entry(number) for number in range(self.n_reports))
+        return ReportShelf(folder=REPORTS, reports=tuple(e for e in entries if e.name not in self.gone))
+
+    def _entry(self, number: int) -> ReportEntry:
+        kinds = (
+            (ReportKind.RUN, BACKED_UP_RUN, f"{BACKED_UP_RUN}-5f70bf18"),
+            (ReportKind.BUNDLE, "", "20260301T120300Z-readiness"),
+            (ReportKind.BATCH, "ictb-20260301T113000Z-0badcafe", "ictb-20260301T113000Z-0badcafe-5f70bf18"),
+            (ReportKind.DRAFT, OLDER_RUN, f".{OLDER_RUN}-00c0ffee.part"),
+        )
+        kind, subject, name = (
+            kinds[number] if number < len(kinds) else (ReportKind.RUN, OLDER_RUN, f"{OLDER_RUN}-{number:08x}")
+        )
+        return ReportEntry(
+            name=name + self.hostile,
+            kind=kind,
+            subject=subject,
+            written_at=NOW - timedelta(hours=number),
+            is_signed=kind is ReportKind.BUNDLE,
+            is_abandoned=kind is ReportKind.DRAFT,
+            path=f"{REPORTS}/{name}",
+        )  # fmt: skip
+
+    def verify_reports(self, names: tuple[str, ...]) -> tuple[ReportVerdict, ...]:
+        """As the scenario has it."""
+        self.calls.append(f"verify {len(names)}")
+        return tuple(self._verdict(name) for name in names if name not in self.gone)
+
+    def _verdict(self, name: str) -> ReportVerdict:
+        if name.startswith("."):
+            detail = "it has no name yet: it is being written, or a crash left it"
+            return ReportVerdict(name=name, outcome=Outcome.PARTIAL, detail=detail, signature="not published", files=())
+        is_changed = bool(self.changed) and name.startswith(BACKED_UP_RUN)
+        files = tuple(
+            ReportFile(
+                name=file + self.hostile,
+                state="ALTERED" if is_changed and file == self.changed else "as written",
+                sha256="d1" * 32,
+                bytes=1_000 + 17 * number,
+            )
+            for number, file in enumerate(("04-approval.md", "12-close.md", "off-host/INSTRUCTIONS.md", "report.json"))
+        )
+        detail = f"NOT AS IT WAS WRITTEN: altered: {self.changed}" if is_changed else "4 files as SHA256SUMS has them"
+        return ReportVerdict(
+            name=name,
+            outcome=Outcome.FAIL if is_changed else Outcome.PASS,
+            detail=detail + self.hostile,
+            signature=f"signed by {SIGNER}" if "readiness" in name else "not signed",
+            files=files,
+            sums_sha256="5f70bf18" * 8,
+        )
+
+    def report_text(self, name: str, file: str) -> ReportText:
+        """A page, or JSON."""
+        self.calls.append(f"text {file}")
+        if name in self.gone:
+            raise Unmeasured(
+                StopCode.INVARIANT_FAILED, f"{REPORTS}/{name} cannot be read: No such file", "See the list"
+            )
+        text = _PAGE + self.hostile if ".md" in file else '{"run_id": "ictr"}\n' + self.hostile
+        is_changed = self.changed != "" and file == self.changed and name.startswith(BACKED_UP_RUN)
+        state = "ALTERED since it was written" if is_changed else "as written"
+        return ReportText(file=file, text=text, state=state, is_whole=True)
+
+    def export_report(self, name: str, folder: Path) -> ExportedReport:
+        """Copied, unless it was changed."""
+        self.calls.append(f"export {name} {folder}")
+        if self.changed and name.startswith(BACKED_UP_RUN):
+            raise Drifted(
+                StopCode.DRIFT,
+                f"{name} is not exported: altered: {self.changed}",
+                f"cutter-console reports show {name}",
+            )
+        return ExportedReport(name=name, path=f"{folder}/{name}", n_files=6, bytes=48_000)
