@@ -459,6 +459,7 @@ CONSOLE: dict[str, Kept] = {
         "json-policy show",
         "json-policy pin",
         "json-backup list",
+        "json-reports list",
         "json-run start FILE --docprefix ACME-OTHER",
         "json-plan FILE*",
         "json-document export --docprefix*",

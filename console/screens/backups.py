@@ -159,7 +159,8 @@ class BackupsScreen(FacedScreen):
         names: set[str] = set()
         if self._chosen is not None:
             names |= {"backup_open"} if self.face == "list" else set()
-            names |= {"backup_test", "backup_compare"} if self._cancel is None else set()
+            can_test = self._cancel is None and self._chosen.record is not None
+            names |= {"backup_test", "backup_compare"} if can_test else set()
         if self._cancel is not None:
             names.add("backup_cancel")
         return tuple(action for action in self.console_actions() if action.name in names)

@@ -66,7 +66,7 @@ def row(backup: KeptBackup, now: datetime, width: int) -> Row:
     spans = (
         Span(f"{word:<9} ", tone),
         Span(f"{taken:<16} " if is_roomy else f"{taken[5:] or '-':<11} "),
-        Span(f"{old:<11} ", "muted"),
+        Span(f"{old:<13} " if is_roomy else f"{old.removesuffix(' ago'):<9} ", "muted"),
         Span(f"{length:>8} "),
         # The end of a run's id is what tells it from others of its day.
         Span(f"…{run[-8:]} " if is_narrow and len(run) > 8 else f"{run:<33}" + ("  " if is_roomy else "")),
@@ -85,26 +85,27 @@ def list_title(shelf: BackupShelf | None, old: str) -> str:
 
 def nothing(shelf: BackupShelf) -> str:
     """Return the words of an empty list."""
-    return f"No backup in {shelf.folder}, and none in the ledger. A LIVE run takes its own before it is armed."
+    known = "the ledger was not read" if shelf.unread else "none in the ledger"
+    return f"No backup here, and {known}: a LIVE run takes its own."
 
 
 def head(shelf: BackupShelf, now: datetime, progress: Progress | None, tested: Tested | None, width: int) -> list[Line]:
     """Return whether a run can be armed with what is there, what disagrees, and the test that is under way or ended last."""
-    arming = next((backup for backup in shelf.backups if backup.counts_until is not None), None)
-    if arming is not None and arming.counts_until is not None:
-        until = f"until {clock(arming.counts_until)}, {coarse_left(arming.counts_until, now)} left"
-        lines = hanging((Span("ARMS  ", "good"),), f"{arming.runs[0]} {until}: {arming.file_name}", width)
-    elif shelf.unread:
-        lines = hanging((Span("NOT KNOWN  ", "warn"),), f"the ledger was not read: {shelf.unread}", width)
-    else:
-        sentence = f"No backup lets a run be armed now ({shelf.max_age_minutes} min are the limit): arming takes one by itself."
-        lines = hanging((), sentence, width)
-    lines += _disagreeing(shelf, width)
+    lines: list[Line] = []
     if progress is not None:
         lines += hanging((Span("working  ", "accent"),), f"{_progress(progress)}; x cancels", width)
     elif tested is not None:
         lines += tested_lines(tested, width)
-    return lines
+    arming = next((backup for backup in shelf.backups if backup.counts_until is not None), None)
+    if arming is not None and arming.counts_until is not None:
+        until = f"until {clock(arming.counts_until)}, {coarse_left(arming.counts_until, now)} left"
+        lines += hanging((Span("ARMS  ", "good"),), f"{arming.runs[0]} {until}", width)
+    elif shelf.unread:
+        lines += hanging((Span("NOT KNOWN  ", "warn"),), f"the ledger was not read: {shelf.unread}", width)
+    else:
+        sentence = f"No backup lets a run be armed now ({shelf.max_age_minutes} min are the limit): arming takes one by itself."
+        lines += hanging((), sentence, width)
+    return lines + _disagreeing(shelf, width)
 
 
 def _disagreeing(shelf: BackupShelf, width: int) -> list[Line]:

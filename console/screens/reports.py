@@ -134,7 +134,7 @@ class ReportsScreen(FacedScreen):
         self._shelf = shelf
         names = {entry.name for entry in shelf.reports}
         self._verdicts = {name: verdict for name, verdict in self._verdicts.items() if name in names}
-        self._list.say_empty(words.nothing(shelf))
+        self._list.say_empty(words.nothing())
         self._draw()
         if self._wanted:
             self._choose_wanted(shelf)

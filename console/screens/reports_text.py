@@ -63,9 +63,9 @@ def list_title(shelf: ReportShelf | None, read: int, old: str) -> str:
     return f"Reports: {count(total)}{verified}{old}"
 
 
-def nothing(shelf: ReportShelf) -> str:
+def nothing() -> str:
     """Return the words of an empty list."""
-    return f"No report in {shelf.folder} yet: each run writes one at its end, b on Gates the readiness bundle."
+    return "No report yet: a run writes one at its end, b on Gates the bundle."
 
 
 def head(shelf: ReportShelf, verdicts: dict[str, ReportVerdict], width: int) -> list[Line]:
