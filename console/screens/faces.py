@@ -25,7 +25,7 @@ class FacedScreen(ConsoleScreen):
     @property
     def is_wide(self) -> bool:
         """True if all parts are seen."""
-        return self.has_class("-wide")
+        return self.has_class("-wide") or self.has_class("-broad")
 
     @property
     def row_width(self) -> int:

@@ -1,12 +1,13 @@
 """Markdown as toned lines of a width: inert, no link opens, and a table that does not fit is told row by row."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, chop_cells
 
-from console.backend.model.safe_text import safe_text
+from console.backend.model.safe_text import safe_lines, safe_text
 from console.widgets.line import Line, Span, Tone, plain
 
 if TYPE_CHECKING:
@@ -15,15 +16,24 @@ if TYPE_CHECKING:
 _LEAST_COLUMN = 9
 """Cells below which a column of a table is not worth reading."""
 _GAP = "  "
+NOT_RENDERED = "NOT RENDERED: as Markdown a part of this text would not show. As it was written:"
 
 
 def markdown_lines(text: str, width: int) -> list[Line]:
-    """Return the text as lines that fit the width; markup of HTML stays text."""
+    """Return the text as lines that fit the width; markup of HTML stays text.
+
+    Markdown can hide words: a definition of a link, a title, what is nested too deep, a cell too many. A text with a letter
+    that would not show is returned as it was written, with a first line that says so.
+    """
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     writer = _Writer(max(width, 12))
     writer.write(parser.parse(text))
+    shown = Counter(filter(str.isalpha, "".join(plain(spans) for spans in writer.lines)))
+    if any(number > shown[letter] for letter, number in Counter(filter(str.isalpha, text)).items()):
+        told = wrapped_spans([Span(NOT_RENDERED, "warn")], writer.width)
+        return [*told, (), *((Span(row),) for row in safe_lines(text.removesuffix("\n")))]
     return writer.lines
 
 
@@ -68,6 +78,8 @@ class _Writer:
                 if before is None or not before.hidden:
                     self._blank()
             case "fence" | "code_block":
+                if token.info:
+                    self._put([Span(f"  {safe_text(token.info)}:", "muted")], is_code=True)
                 for row in token.content.removesuffix("\n").split("\n"):
                     self._put([Span(f"  {safe_text(row.replace(chr(9), '    '))}", "accent")], is_code=True)
                 self._blank()

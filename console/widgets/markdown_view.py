@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+from console.widgets.jobs import in_thread, work
 from console.widgets.line import Line, Span, plain
 from console.widgets.markdown_lines import markdown_lines
 from console.widgets.outline import Outline
 from console.widgets.source_view import SourceRow, SourceView
 
-_MOST_RENDERED = 400_000
+_MOST_RENDERED = 200_000
 """Characters up to which a text is rendered; a longer one is shown as it was written."""
+_AT_ONCE = 8_000
+"""Characters up to which a text is rendered where it is drawn, and not beside the screen."""
 
 
 class _Lines:
@@ -57,10 +60,22 @@ class MarkdownView(SourceView):
         # The place and the search stay when the window gets another width.
         part, needle = self.cursor / max(self.row_count, 1), self._needle.text if self._rendered_for else ""
         self._rendered_for = width
-        if self._is_markdown and len(self._source) <= _MOST_RENDERED:
-            self._toned = markdown_lines(self._source, width)
+        text = self._source
+        if not self._is_markdown or len(text) > _MOST_RENDERED:
+            self._show_toned([(Span(row),) for row in _rows(text)], part, needle)
+        elif len(text) <= _AT_ONCE:
+            self._show_toned(markdown_lines(text, width), part, needle)
         else:
-            self._toned = [(Span(row),) for row in _rows(self._source)]
+            self.run_worker(work(self._render_beside, text, width, part, needle), exit_on_error=True)
+
+    async def _render_beside(self, text: str, width: int, part: float, needle: str) -> None:
+        lines = await in_thread(lambda: markdown_lines(text, width))
+        # Another text, or another width, may be wanted by now.
+        if (text, width) == (self._source, self._rendered_for) and self.is_attached:
+            self._show_toned(lines, part, needle)
+
+    def _show_toned(self, lines: list[Line], part: float, needle: str) -> None:
+        self._toned = lines
         self.load(_Lines([plain(spans) for spans in self._toned]), Outline((), (), (), ()), frozenset())
         if needle:
             self.narrow(needle)
@@ -86,7 +101,7 @@ class MarkdownView(SourceView):
         return self.row_width
 
     def _spans(self, row: SourceRow) -> Line:
-        toned = self._toned[row.number - 1]
+        toned = self._toned[row.number - 1] if row.number <= len(self._toned) else ()
         spans = toned if plain(toned) == row.text else (Span(row.text),)
         return self._needle.marked(spans)
 

@@ -10,6 +10,7 @@ from console.cli.main import main
 from console.screens.reports import ReportsScreen
 from console.widgets.line import plain
 from console.widgets.list_rows import ListRows
+from console.widgets.markdown_lines import NOT_RENDERED, markdown_lines
 from console.widgets.panel import Panel
 from tests.cli.conftest import Run, stop_of
 from tests.screens.conftest import press, settle
@@ -103,3 +104,15 @@ async def test_the_screens_show_the_files_of_this_host(passage: Passage) -> None
         app.measure()
         await settle(pilot)
         assert plain(reports.row(reports.cursor)).startswith("CHANGED")
+
+
+@pytest.mark.parametrize("width", [30, 76, 150])
+def test_every_document_of_a_report_and_a_bundle_is_rendered(passage: Passage, width: int) -> None:
+    """None of them has a word that Markdown hides."""
+    bundle = Path(passage.backend.bundle(lambda _: None).directory)
+    documents = sorted([*_report(passage).glob("*.md"), *bundle.rglob("*.md")])
+    assert len(documents) > 20
+    unrendered = [
+        path.name for path in documents if NOT_RENDERED in map(plain, markdown_lines(path.read_text(), width))
+    ]
+    assert unrendered == []

@@ -85,6 +85,32 @@ async def test_a_table_fits_and_is_read_at_any_width(size: tuple[int, int]) -> N
         assert "<b>no markup</b>" in whole
 
 
+async def test_each_size_shows_all_parts_or_the_one_that_is_looked_at() -> None:
+    """At 200 columns the text has more of them than the list."""
+    parts = ("report-list", "report-head", "report-files", "report-text")
+    async with opened(FakeBackend(), "ctrl+r", "enter") as (app, pilot):
+
+        def seen() -> list[str]:
+            return [name for name in parts if app.screen.query_one(f"#{name}").size.height]
+
+        assert seen() == ["report-head", "report-files"]
+        await pilot.resize_terminal(200, 60)
+        await settle(pilot)
+        assert seen() == list(parts)
+        assert _text(app).size.width > _list(app).size.width > 70
+        assert _text(app).border_title == f"{CHANGED}: as written"
+        await pilot.resize_terminal(120, 40)
+        await settle(pilot)
+        assert seen() == list(parts)
+        await pilot.resize_terminal(80, 24)
+        await settle(pilot)
+        assert seen() == ["report-head", "report-files"]
+        await press(pilot, "enter")
+        assert seen() == ["report-text"]
+        await press(pilot, "escape", "escape")
+        assert seen() == ["report-list"]
+
+
 async def test_a_text_is_searched_and_copied_as_it_was_written() -> None:
     async with opened(FakeBackend(), "ctrl+r", "enter", "enter") as (app, pilot):
         await press(pilot, "slash")

@@ -129,8 +129,8 @@ class FakeShelves(FakeReadiness):
                 raise BackupNotProven("the restore test was cancelled", "begin it again when wanted")
         if not self.key_is_here:
             raise BackupNotProven(
-                "the file is the recorded one, byte for byte, but the key ring here cannot decrypt it: gpg did not report "
-                f"DECRYPTION_OKAY, GOODMDC; No secret key{self.hostile}",
+                "the file is the recorded one, byte for byte; its private key is not in the key ring here, so it was not decrypted"
+                + self.hostile,
                 f"Where its private key is: cutter-console backup prove {BACKUPS}/{file_name}",
             )
         return self._proven(file_name, "decrypts, restores, and its digests are those of the record")

@@ -132,15 +132,15 @@ def _restore(
         if tee.gone is None and missing_keywords:
             failures.insert(0, f"gpg did not report {', '.join(sorted(missing_keywords))}")
         if "NO_SECKEY" in keywords and "DECRYPTION_OKAY" not in keywords:
-            raise _no_key(file, "; ".join(failures))
+            raise _no_key(file)
         if failures or tee.gone is not None:
             raise BackupNotProven("; ".join(failures) or "pg_restore stopped reading before the end of the dump")
     on_progress(ProofPhase.COMPARE, tee.moved)
     return scratch.proofs(names)
 
 
-def _no_key(file: Path, failures: str) -> BackupNotProven:
-    message = f"the file is the recorded one, byte for byte, but the key ring here cannot decrypt it: {failures}"
+def _no_key(file: Path) -> BackupNotProven:
+    message = "the file is the recorded one, byte for byte; its private key is not in the key ring here, so it was not decrypted"
     action = f"Where its private key is: cutter-console backup prove {shell_word(str(file))}"
     return BackupNotProven(message, action)
 
