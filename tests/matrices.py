@@ -427,7 +427,6 @@ CONSOLE: dict[str, Kept] = {
         "enact",
     ),
     # The longest header has the word that says whose console it is; each state of the switch is in one of the three.
-    "screens/test_batch.py::test_no_screen_loses_its_name_at_80_columns": ("demo-*", "read_only-UNREADABLE"),
     "widgets/test_field.py::test_every_key_of_an_input_is_safe_in_a_field_with_nothing_selected": (
         "backspace-*",
         "ctrl+x-*",

@@ -564,11 +564,11 @@ class Registry:
 
 
 def registry(*, read_only: bool, demo: bool) -> Registry:
-    """Make the registry of one console; a read-only console has no action that is dangerous, writes or takes a path."""
+    """Make the registry of one console; a read-only console has no action that is dangerous or heavy, writes or takes a path."""
     actions = tuple(
         action
         for action in ACTIONS
-        if not (read_only and (action.dangerous or action.writes or action.names_a_path))
+        if not (read_only and (action.dangerous or action.writes or action.names_a_path or action.heavy))
         and (demo or not action.demo_only)
     )
     return Registry((HOW_TO_STOP, *actions) if read_only else actions)

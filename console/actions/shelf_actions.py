@@ -20,8 +20,7 @@ SHELF_ACTIONS: tuple[Action, ...] = (
         keys=("t",),
         scope=Scope.BACKUPS,
         short="Restore test",
-        # Not to the database: for minutes it takes memory and processors of the host, which observers must not.
-        writes=True,
+        heavy=True,
         needs="a backup with its record, and its private key in the key ring",
         command="cutter-console backup prove FILE",
     ),

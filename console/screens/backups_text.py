@@ -21,14 +21,14 @@ _LABEL = 10
 _TAKEN_FORM = "%Y-%m-%d %H:%M"
 
 
-class _Told(Protocol):
+class _Put(Protocol):
     """Adds a labelled text to the lines."""
 
     def __call__(self, label: str, text: str, tone: Tone = "plain") -> None: ...
 
 
 class Tested(NamedTuple):
-    """What a restore test, or a comparison of the file, came to, and when."""
+    """Answer of a restore test, or of a comparison of the file, with its time."""
 
     doing: str
     answer: Check | CutterError
@@ -116,9 +116,9 @@ def _disagreeing(shelf: BackupShelf, width: int) -> list[Line]:
             words[word] = words.get(word, 0) + 1
     if not words:
         return []
-    told = ", ".join(f"{count(number)} {word}" for word, number in words.items())
+    numbers = ", ".join(f"{count(number)} {word}" for word, number in words.items())
     worst: Tone = "bad" if shelf.outcome is Outcome.FAIL else "warn"
-    return hanging((Span(f"{told}  ", worst),), "files and ledger disagree: / state:WORD", width)
+    return hanging((Span(f"{numbers}  ", worst),), "files and ledger disagree: / state:WORD", width)
 
 
 def _progress(progress: Progress) -> str:
@@ -140,24 +140,24 @@ def detail(backup: KeptBackup, limit: int, now: datetime, tested: Tested | None,
     """Return all that is known of a backup, with its evidence; `full` is the command that proves it elsewhere."""
     lines: list[Line] = []
 
-    def told(label: str, text: str, tone: Tone = "plain") -> None:
+    def put(label: str, text: str, tone: Tone = "plain") -> None:
         lines.extend(hanging((Span(f"{label:<{_LABEL}}", "muted"),), safe_text(text), width, tone))
 
     word, tone = state(backup)
-    told("state", word, tone)
-    told("arming", _arming(backup, now), "good" if backup.counts_until is not None else "plain")
+    put("state", word, tone)
+    put("arming", _arming(backup, now), "good" if backup.counts_until is not None else "plain")
     if backup.problem:
-        told("file", backup.problem, "bad" if backup.outcome is Outcome.FAIL else "warn")
+        put("file", backup.problem, "bad" if backup.outcome is Outcome.FAIL else "warn")
     for disagreement in backup.disagreements:
-        told("differs", disagreement, "bad" if backup.outcome is Outcome.FAIL else "warn")
-    told("path", backup.path)
-    _told_of_record(backup, now, told)
+        put("differs", disagreement, "bad" if backup.outcome is Outcome.FAIL else "warn")
+    put("path", backup.path)
+    _told_of_record(backup, now, put)
     for proof in backup.proofs:
-        told("ledger", f"proven for {proof.run_id} at {day_and_clock(proof.recorded_at)}, by {proof.recorded_by}")
+        put("ledger", f"proven for {proof.run_id} at {day_and_clock(proof.recorded_at)}, by {proof.recorded_by}")
     lines.append(())
-    told("here", _possible(backup))
+    put("here", _possible(backup))
     if full:
-        told("elsewhere", full)
+        put("elsewhere", full)
     if tested is not None:
         lines.extend(tested_lines(tested, width))
     return [*lines, *_evidence(backup, width), *_tables(backup, limit, width)]
@@ -170,30 +170,30 @@ def _arming(backup: KeptBackup, now: datetime) -> str:
     return f"lets {backup.runs[0]} be armed until {until}"
 
 
-def _told_of_record(backup: KeptBackup, now: datetime, told: _Told) -> None:
+def _told_of_record(backup: KeptBackup, now: datetime, put: _Put) -> None:
     record = backup.record
     if record is None:
         for proof in backup.proofs[:1]:
-            told("size", f"{count(proof.bytes)} bytes, sha256 {proof.sha256}, as the ledger has it")
-            told("encrypted", f"for {proof.recipient}, as the ledger has it")
+            put("size", f"{count(proof.bytes)} bytes, sha256 {proof.sha256}, as the ledger has it")
+            put("encrypted", f"for {proof.recipient}, as the ledger has it")
         return
     rows = sum(table.rows for table in record.tables)
-    told("taken", f"{day_and_clock(record.taken_at)}, {age(record.taken_at, now)}, in {took(record.took_ms)}")
+    put("taken", f"{day_and_clock(record.taken_at)}, {age(record.taken_at, now)}, in {took(record.took_ms)}")
     whole = f"the whole database: {plural(len(record.tables), 'table')}, {plural(rows, 'row')}, each by its digest"
     part = (
         f"{', '.join(record.documents)}: {plural(rows, 'row')} of {plural(len(record.tables), 'table')}, each by its digest; "
         "the other documents by what stood of them: readers' digest and numbers of rows"
     )
-    told("covers", part if record.documents else whole)
-    told("proof", f"{record.state}: restored when it was taken, and compared with the snapshot that was dumped")
-    told("size", f"{size(record.bytes)}, {count(record.bytes)} bytes")
-    told("sha256", record.sha256)
-    told("encrypted", f"for {record.recipient}")
+    put("covers", part if record.documents else whole)
+    put("proof", f"{record.state}: restored when it was taken, and compared with the snapshot that was dumped")
+    put("size", f"{size(record.bytes)}, {count(record.bytes)} bytes")
+    put("sha256", record.sha256)
+    put("encrypted", f"for {record.recipient}")
     target = record.target
-    told(
+    put(
         "database", f"{target.database} at {target.host}, system {target.system_identifier}, timeline {target.timeline}"
     )
-    told("made with", f"{record.dump_program}, gpg {record.gpg_version}")
+    put("made with", f"{record.dump_program}, gpg {record.gpg_version}")
 
 
 def _possible(backup: KeptBackup) -> str:

@@ -12,7 +12,7 @@ class FacedScreen(ConsoleScreen):
     PARTS: ClassVar[dict[str, str]]
     """The part of the screen for each face, as a selector."""
     FOCUSED: ClassVar[dict[str, str]]
-    """What has the focus in each face."""
+    """Widget with the focus in each face, as a selector."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (160, "-broad")]  # noqa: RUF012
     BROAD_LIST: ClassVar[int] = 0

@@ -81,12 +81,12 @@ def head(shelf: ReportShelf, verdicts: dict[str, ReportVerdict], width: int) -> 
     unclear = sum(tone == "warn" for _, (_, tone) in states)
     signed = sum(word == "signed" for _, (word, _) in states)
     sound = len(states) - unread - unclear
-    told = f"{count(sound)} as written, {count(signed)} of them signed"
+    words = f"{count(sound)} as written, {count(signed)} of them signed"
     if unclear:
-        told = f"{told}; {count(unclear)} not published, or not known"
+        words = f"{words}; {count(unclear)} not published, or not known"
     if unread:
-        told = f"{told}; reading {count(unread)} more"
-    return hanging((), told, width)
+        words = f"{words}; reading {count(unread)} more"
+    return hanging((), words, width)
 
 
 def detail(entry: ReportEntry, verdict: ReportVerdict | None, now: datetime, width: int) -> list[Line]:
@@ -94,18 +94,18 @@ def detail(entry: ReportEntry, verdict: ReportVerdict | None, now: datetime, wid
     word, tone = state(entry, verdict)
     lines: list[Line] = []
 
-    def told(label: str, text: str, tone: Tone = "plain") -> None:
+    def put(label: str, text: str, tone: Tone = "plain") -> None:
         lines.extend(hanging((Span(f"{label:<10}", "muted"),), safe_text(text), width, tone))
 
     if verdict is None:
-        told(word, "its files are being read again")
+        put(word, "its files are being read again")
     else:
         lines.extend(hanging((Span(f"{word:<10}", tone),), safe_text(verdict.detail), width, tone))
         is_bad = verdict.outcome is Outcome.FAIL
-        told("signature", verdict.signature, "bad" if is_bad and entry.is_signed else "plain")
+        put("signature", verdict.signature, "bad" if is_bad and entry.is_signed else "plain")
     about = f" of {entry.subject}" if entry.subject else ""
-    told("kind", f"{entry.kind}{about}, written {entry.written_at:%Y-%m-%d %H:%M} UTC, {age(entry.written_at, now)}")
-    told("path", entry.path)
+    put("kind", f"{entry.kind}{about}, written {entry.written_at:%Y-%m-%d %H:%M} UTC, {age(entry.written_at, now)}")
+    put("path", entry.path)
     return lines
 
 

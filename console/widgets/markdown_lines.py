@@ -32,8 +32,8 @@ def markdown_lines(text: str, width: int) -> list[Line]:
     writer.write(parser.parse(text))
     shown = Counter(filter(str.isalpha, "".join(plain(spans) for spans in writer.lines)))
     if any(number > shown[letter] for letter, number in Counter(filter(str.isalpha, text)).items()):
-        told = wrapped_spans([Span(NOT_RENDERED, "warn")], writer.width)
-        return [*told, (), *((Span(row),) for row in safe_lines(text.removesuffix("\n")))]
+        first_lines = wrapped_spans([Span(NOT_RENDERED, "warn")], writer.width)
+        return [*first_lines, (), *((Span(row),) for row in safe_lines(text.removesuffix("\n")))]
     return writer.lines
 
 

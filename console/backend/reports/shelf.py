@@ -91,7 +91,7 @@ class ReportFile(Value):
 
 
 class ReportVerdict(Value):
-    """What was read of a report again: every file beside the sums, the sums beside the name, the signature."""
+    """Result of reading a report again: every file beside the sums, the sums beside the name, the signature."""
 
     name: SafeText
     outcome: Outcome
@@ -110,7 +110,7 @@ class ReportText(Value):
     text: str
     """Untrusted: whoever shows it makes it inert."""
     state: SafeText
-    """Whether these very bytes are those of the sums."""
+    """`as written` if these very bytes are those of the sums, else what they are."""
     is_whole: bool
 
 
@@ -244,12 +244,12 @@ def verdict_on(installation: Installation, path: Path) -> ReportVerdict:
         )
     if not sums.sound:
         detail = f"NOT AS IT WAS WRITTEN: {sums.detail}"
-        told = f"{fault or signature.detail}; the files are not those that were signed" if signature else fault
+        signed = f"{fault or signature.detail}; the files are not those that were signed" if signature else fault
         return ReportVerdict(
             name=path.name,
             outcome=Outcome.FAIL,
             detail=detail,
-            signature=told or "not signed",
+            signature=signed or "not signed",
             files=files,
             sums_sha256=digest,
         )

@@ -46,7 +46,7 @@ class KeptBackup(ListedBackup):
     """The file, as a word of a shell."""
     proofs: tuple[LedgerProof, ...] = ()
     disagreements: tuple[SafeText, ...] = ()
-    """What file and ledger say differently, or only one of them says."""
+    """Differences of file and ledger, and what only one of the two has."""
     counts_until: datetime | None = None
     """Moment until which it satisfies the arming check of an open run; None if it satisfies none now."""
     counts_not: SafeText = ""
@@ -162,9 +162,9 @@ def _ledger(installation: Installation) -> Ledger:
 def _keys_here(installation: Installation, listed: tuple[ListedBackup, ...]) -> dict[str, bool]:
     """Return for the newest recipients whether a private half of the key lies in the key ring of this host."""
     recipients = dict.fromkeys(backup.record.recipient for backup in listed if backup.record is not None)
-    asked = [recipient for recipient in recipients if FINGERPRINT.fullmatch(recipient)][:_KEYS_ASKED]
+    fingerprints = [recipient for recipient in recipients if FINGERPRINT.fullmatch(recipient)][:_KEYS_ASKED]
     keys = {}
-    for recipient in asked:
+    for recipient in fingerprints:
         try:
             keys[recipient] = bool(list_key(recipient, installation.gnupg_home).private)
         except GpgUnanswered:
@@ -188,14 +188,14 @@ def _kept(
 ) -> KeptBackup:
     until, reason = counting(backup, proofs, ledger, now, limit)
     record = backup.record
-    told = disagreements(record, proofs, is_read=not ledger.unread)
+    differences = disagreements(record, proofs, is_read=not ledger.unread)
     is_wrong = backup.problem or any(record is None or not _is_of(proof, record) for proof in proofs)
     return KeptBackup(
         **dict(backup),
-        outcome=Outcome.FAIL if is_wrong else Outcome.PARTIAL if told else Outcome.PASS,
+        outcome=Outcome.FAIL if is_wrong else Outcome.PARTIAL if differences else Outcome.PASS,
         path=shell_word(str(path)),
         proofs=proofs,
-        disagreements=told,
+        disagreements=differences,
         counts_until=until,
         counts_not=reason,
         key_is_here=keys.get(record.recipient) if record is not None else None,
@@ -225,13 +225,13 @@ def counting(
     backup: ListedBackup, proofs: tuple[LedgerProof, ...], ledger: Ledger, now: datetime, limit: timedelta
 ) -> tuple[datetime | None, str]:
     """Return until when a backup satisfies the arming check of an open run, or why it satisfies none; pure."""
-    record, told = backup.record, [proof for proof in proofs if proof.run_id in ledger.open_runs]
+    record, open_proofs = backup.record, [proof for proof in proofs if proof.run_id in ledger.open_runs]
     if backup.problem or record is None:
         return None, backup.problem or "it has no record"
     reason = ""
     if ledger.unread:
         reason = f"not known, the ledger was not read: {ledger.unread}"
-    elif not told:
+    elif not open_proofs:
         reason = "the ledger has it for no run" if not proofs else "each run that it was taken for is over"
     elif ledger.target is not None and _server(record.target) != _server(ledger.target):
         reason = "it is of another database, server or timeline"
@@ -239,7 +239,7 @@ def counting(
         reason = "it is from the future by this host's clock"
     if reason:
         return None, reason
-    until = min(record.taken_at + limit, max(proof.recorded_at for proof in told) + FRESH_FOR)
+    until = min(record.taken_at + limit, max(proof.recorded_at for proof in open_proofs) + FRESH_FOR)
     if until < now:
         return None, f"it counted until {until:%Y-%m-%d %H:%M} UTC; arming takes another one by itself"
     return until, ""
