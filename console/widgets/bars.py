@@ -35,9 +35,7 @@ _ROOMY = 100
 """Number of columns from which on the names of the screens stand further apart."""
 
 
-def top_lines(
-    title: str, width: int, full: Line, short: Line, tabs: frozenset[str] = ALL_TABS
-) -> list[Line]:
+def top_lines(title: str, width: int, full: Line, short: Line, tabs: frozenset[str] = ALL_TABS) -> list[Line]:
     """Return the screens with their keys, and at the right end the badges, which are given in full and in short.
 
     On a narrow screen they stand closer, then some names are shorter, then the badges, then more names; then the badges
