@@ -191,7 +191,7 @@ async def test_a_long_list_is_read_part_by_part_and_the_chosen_one_first() -> No
         await press(pilot, "end")
         assert _rows(app)[-1].startswith("unchanged")
         assert str(_list(app).border_title) == "Reports: 1,000"
-        asked = [int(call.split()[1]) for call in backend.calls if call.startswith("verify")]
+        asked = [int(call.split()[1]) for call in backend.calls if call.startswith("reread")]
         assert max(asked) <= 21
         assert sum(asked) >= 1_000
 

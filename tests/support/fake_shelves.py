@@ -222,7 +222,7 @@ class FakeReports(FakeReadiness):
 
     def verify_reports(self, names: tuple[str, ...]) -> tuple[ReportVerdict, ...]:
         """As the scenario has it."""
-        self.calls.append(f"verify {len(names)}")
+        self.calls.append(f"reread {len(names)}")
         return tuple(self._verdict(name) for name in names if name not in self.gone)
 
     def _verdict(self, name: str) -> ReportVerdict:
