@@ -46,7 +46,7 @@ class Sovereign:
     def pin(self, connection: psycopg.Connection) -> None:
         """Pin policy and key, as an administrator does."""
         connection.execute(
-            "SELECT cutter_governance.fn_policy_pin(%b, %b)", (canonical_json(self.policy), [self.export()])
+            "SELECT cutter_console.fn_policy_pin(%b, %b)", (canonical_json(self.policy), [self.export()])
         )
 
     def gpg(self, *arguments: str, data: bytes = b"") -> bytes:
