@@ -39,7 +39,7 @@ COVERED: dict[str, Kept] = {
         "superuser-cutter_governance.run_event",
     ),
     "backend/postgres/test_kept_numbers.py::test_nobody_writes_what_is_kept": (
-        "SELECT cutter_governance.fn_keep_documents()-cutter_ro",
+        "SELECT cutter_console.fn_keep_documents()-cutter_ro",
     ),
     "backend/postgres/test_probes.py::test_the_parts_of_a_probe_are_nobodys": (),
     "backend/postgres/test_write_lock.py::test_no_write_looks_at_an_old_snapshot": ("cut-REPEATABLE READ",),
