@@ -40,9 +40,9 @@ FASTER_THAN_SINGLE = 5.0
 
 _DIGEST = "0" * 64
 _PROOF = """
-    SELECT cutter_governance.fn_backup_record(%s, jsonb_build_object('file_name', 'bench.dump.gpg', 'sha256', repeat('0', 64), 'bytes', 1,
+    SELECT cutter_console.fn_backup_record(%s, jsonb_build_object('file_name', 'bench.dump.gpg', 'sha256', repeat('0', 64), 'bytes', 1,
         'recipient', repeat('A', 40), 'tables', (SELECT jsonb_agg(jsonb_build_object('table', n, 'rows', d.rows, 'digest', d.digest))
-                                                   FROM cutter_governance.fn_backup_tables() n, cutter_governance.fn_table_digest(n) d)))
+                                                   FROM cutter_console.fn_backup_tables() n, cutter_console.fn_table_digest(n) d)))
 """
 _SENTENCE = (
     "A member who holds office under this rule gives account of it once a year to those who elected the member. "

@@ -196,12 +196,12 @@ def multiply(passage: Passage, documents: int) -> None:
             )
             connection.execute(query.encode())
         connection.execute(
-            "UPDATE cutter_governance.manifest_seal SET manifest_digest = cutter_governance.fn_manifest_digest(run_id);"
+            "UPDATE cutter_governance.manifest_seal SET manifest_digest = cutter_console.fn_manifest_digest(run_id);"
             "UPDATE cutter_governance.approval a SET manifest_digest = s.manifest_digest"
             " FROM cutter_governance.manifest_seal s WHERE s.run_id = a.run_id"
         )
         connection.execute(_KEPT)
-        connection.execute("SELECT cutter_governance.fn_baseline_write(%s)", (passage.run_id,))
+        connection.execute("SELECT cutter_console.fn_baseline_write(%s)", (passage.run_id,))
         for table, guard in guards:
             connection.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {guard}".encode())
     with passage.connect() as connection:

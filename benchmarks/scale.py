@@ -59,7 +59,7 @@ def measure(passage: Passage) -> dict[str, float]:
             lambda: passage.rows("SELECT * FROM cutter_governance.v_in_force WHERE canonical_address = %s", address)
         ),
         "fn_in_force(now), all": _timed(
-            lambda: passage.rows("SELECT count(*) FROM cutter_governance.fn_in_force(now())"), 1
+            lambda: passage.rows("SELECT count(*) FROM cutter_console.fn_in_force(now())"), 1
         ),
     }
     board = min((backend.gates() for _ in range(2)), key=lambda board: board.took_ms)

@@ -43,7 +43,7 @@ _FILL = """
 """
 _INDEX = "SELECT pg_get_indexdef('public.unit_version_words'::regclass)"
 _STATEMENT = (
-    "SELECT * FROM cutter_governance.fn_unit_page({parts}, '', '', '{{draft,enacted}}', NULL, '{after}', {before}, 51)"
+    "SELECT * FROM cutter_console.fn_unit_page({parts}, '', '', '{{draft,enacted}}', NULL, '{after}', {before}, 51)"
 )
 _QUESTIONS: dict[str, tuple[UnitQuery, str]] = {
     "first page": (UnitQuery(), _STATEMENT.format(parts="NULL", after="", before="NULL")),

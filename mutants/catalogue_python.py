@@ -135,7 +135,7 @@ _OF_THE_SWITCH = (
     ),
     Mutant(
         "a read-only console starts and arms nothing",
-        _LOCAL,
+        f"{_B}/runs/answers.py",
         "        if self.read_only:\n            raise Refused(StopCode.EXECUTION_DISABLED",
         "        if False:\n            raise Refused(StopCode.EXECUTION_DISABLED",
         _test("runs/test_passage", "a_read_only_console_starts_arms_and_reverts_nothing"),
@@ -523,8 +523,8 @@ _OF_BACKUPS = (
     Mutant(
         "a proof compares the file with the sha256 of its record",
         f"{_B}/backup/prove.py",
-        "    if (file_sha256 := sha256_file(file)) != record.sha256:",
-        "    if False and (file_sha256 := sha256_file(file)):",
+        "    if (file_sha256 := sha256_of(parts())) != sha256:",
+        "    if False and (file_sha256 := sha256_of(parts())):",
         _test("backup/test_prove", "a_flipped_bit_is_not_proven"),
     ),
 )

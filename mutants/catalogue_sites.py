@@ -12,7 +12,90 @@ def _test(file: str, *names: str) -> tuple[str, ...]:
     return tuple(f"tests/adoption/test_{file}.py::test_{name}" for name in names)
 
 
+_SCHEMA_TESTS = "tests/backend/postgres/test_console_schema.py"
+_FOREIGN = f"{_SCHEMA_TESTS}::test_somebody_elses_schema_of_the_name_is_refused_before_anything_is_changed"
+
 SITES = (
+    Mutant(
+        "a schema of the console's name that is somebody else's is refused",
+        f"{_B}/postgres/migrations.py",
+        "        refuse_foreign_schema(connection)\n",
+        "",
+        (f"{_FOREIGN}[0-another owner's]",),
+    ),
+    Mutant(
+        "a schema with the console's words is not the console's under another owner",
+        f"{_B}/postgres/console_schema.py",
+        "    if owner == CONSOLE_SCHEMA_OWNER and (",
+        "    if (",
+        (f"{_FOREIGN}[21-another owner's, with our words]",),
+    ),
+    Mutant(
+        "a schema of the console's owner is not the console's without its words or functions",
+        f"{_B}/postgres/console_schema.py",
+        "(comment == CONSOLE_SCHEMA_COMMENT or functions):",
+        "True:",
+        (f"{_FOREIGN}[0-our owner's, without a word of ours]",),
+    ),
+    Mutant(
+        "the schema that the script of adopt makes is the one that migrate knows",
+        _SCRIPT,
+        "**names, comment=sql.Literal(CONSOLE_SCHEMA_COMMENT)",
+        '**names, comment=sql.Literal("The console.")',
+        _test("check_and_apply", "the_schema_of_the_script_is_the_one_that_migrate_knows"),
+    ),
+    Mutant(
+        "the script of adopt gives nothing to a role that may log in",
+        _SCRIPT,
+        "AND (rolcanlogin OR rolsuper)) THEN",
+        "AND rolsuper) THEN",
+        (
+            "tests/adoption/test_check_and_apply.py::test_the_script_takes_nothing_over_that_is_somebody_elses"
+            "[ALTER ROLE cutter_owner LOGIN-the role cutter_owner is there already]",
+        ),
+    ),
+    Mutant(
+        "the script of adopt takes no schema without the console's words",
+        _SCRIPT,
+        "IS DISTINCT FROM {comment})) THEN",
+        "IS DISTINCT FROM {comment} AND false)) THEN",
+        (
+            "tests/adoption/test_check_and_apply.py::test_the_script_takes_nothing_over_that_is_somebody_elses"
+            "[CREATE SCHEMA cutter_console AUTHORIZATION cutter_owner-the schema cutter_console is there already]",
+        ),
+    ),
+    Mutant(
+        "a monitoring role that may execute a function that writes is known as such",
+        f"{_B}/postgres/measure.py",
+        "     WHERE n.nspname IN ('public', 'cutter_governance', 'cutter_console') AND p.provolatile",
+        "     WHERE n.nspname IN ('public', 'cutter_governance') AND p.provolatile",
+        (
+            "tests/backend/postgres/test_grants.py"
+            "::test_a_monitoring_role_that_can_write_is_known_as_such[a function of the ledger]",
+        ),
+    ),
+    Mutant(
+        "a guard calls the console's function, not one of the same name",
+        f"{_B}/postgres/triggers.py",
+        "CASE WHEN p.pronamespace = to_regnamespace('cutter_console') THEN p.proname::text\n"
+        "                ELSE format('%s.%s', p.pronamespace::regnamespace, p.proname) END",
+        "p.proname::text",
+        (f"{_SCHEMA_TESTS}::test_a_guard_that_calls_a_function_of_the_same_name_elsewhere_is_no_guard",),
+    ),
+    Mutant(
+        "a definition that was moved is repaired where it stands",
+        f"{_B}/postgres/definitions.py",
+        "            sha256 = sha256_hex(_moved(step, body).encode())",
+        "            sha256 = sha256_hex(body.encode())",
+        (f"{_SCHEMA_TESTS}::test_each_function_is_the_one_that_the_program_knows",),
+    ),
+    Mutant(
+        "a statement calls a function by the name of its schema",
+        f"{_B}/postgres/unit_search.py",
+        "cutter_console.fn_unit_page(%(parts)s",
+        "fn_unit_page(%(parts)s",
+        ("tests/test_statements.py::test_every_function_is_called_where_it_stands",),
+    ),
     Mutant(
         "rows that row security filters are not counted as all rows",
         _PROPOSAL,

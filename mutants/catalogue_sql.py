@@ -11,6 +11,7 @@ _SCALE, _BATCHES = f"{_FOLDER}/0017_scale.sql", f"{_FOLDER}/0018_batches.sql"
 _EFFECTS = f"{_FOLDER}/0019_effects.sql"
 _FAILOVER = f"{_FOLDER}/0020_failover.sql"
 (_SEARCH,) = (f"{_FOLDER}/{path.name}" for path in (Path(__file__).parents[1] / _FOLDER).glob("*_search.sql"))
+_MOVE = f"{_FOLDER}/0022_console_schema.sql"
 _REFUSALS, _SEALED, _PROBES = f"{_FOLDER}/0010_probes.sql", f"{_FOLDER}/0012_sealed.sql", f"{_FOLDER}/0013_probes.sql"
 _TESTS = "tests/backend/postgres"
 
@@ -1682,7 +1683,7 @@ _OF_EVENTS_AND_PROBES = (
         "        EXCEPTION",
         _test(
             "probes",
-            "the_rulings_of_a_probe_authorise_nothing_afterwards[SELECT cutter_governance.fn_probe_cut('{1,3,60}')]",
+            "the_rulings_of_a_probe_authorise_nothing_afterwards[SELECT cutter_console.fn_probe_cut('{1,3,60}')]",
         ),
     ),
     Mutant(
@@ -1690,7 +1691,7 @@ _OF_EVENTS_AND_PROBES = (
         _PROBES,
         "        RAISE EXCEPTION 'a probe is always rolled back' USING ERRCODE = 'CUP00';\n    EXCEPTION",
         "    EXCEPTION",
-        _test("probes", "nothing_is_left_though_the_caller_commits[SELECT cutter_governance.fn_probe_revert()]"),
+        _test("probes", "nothing_is_left_though_the_caller_commits[SELECT cutter_console.fn_probe_revert()]"),
     ),
     Mutant(
         "the executor does not probe",
@@ -1699,7 +1700,7 @@ _OF_EVENTS_AND_PROBES = (
         "GRANT EXECUTE ON FUNCTION fn_probe_cut(integer[], boolean), fn_probe_revert() TO cutter_verify, cutter_exec;",
         _test(
             "probes",
-            "neither_the_executor_nor_the_monitor_may_probe[SELECT cutter_governance.fn_probe_revert()-cutter_exec]",
+            "neither_the_executor_nor_the_monitor_may_probe[SELECT cutter_console.fn_probe_revert()-cutter_exec]",
         ),
     ),
     Mutant(
@@ -1707,7 +1708,7 @@ _OF_EVENTS_AND_PROBES = (
         _REFUSALS,
         "'this transaction has written already' AS detail WHERE pg_current_xact_id_if_assigned() IS NOT NULL",
         "'this transaction has written already' AS detail WHERE false",
-        _test("probes", "a_transaction_that_has_written_is_refused[SELECT cutter_governance.fn_probe_revert()]"),
+        _test("probes", "a_transaction_that_has_written_is_refused[SELECT cutter_console.fn_probe_revert()]"),
     ),
     Mutant(
         "a probe is refused under a HOLD",
@@ -2206,7 +2207,7 @@ _OF_STATES = (
         _STATES,
         "      JOIN public.unit_version v ON v.id = u.version_id\n     WHERE EXISTS (SELECT 1",
         "      JOIN public.unit_version v ON v.id = u.version_id\n     WHERE true OR EXISTS (SELECT 1",
-        _test("document_states", f"{_NO_TEXT}[SELECT body FROM cutter_governance.fn_state_versions('{_RUN}')]"),
+        _test("document_states", f"{_NO_TEXT}[SELECT body FROM cutter_console.fn_state_versions('{_RUN}')]"),
     ),
     Mutant(
         "a version that is no draft for readers is listed without its text",
@@ -2215,7 +2216,7 @@ _OF_STATES = (
         "               SELECT true\n                      AND u.deleted_at",
         _test(
             "document_states",
-            f"{_NO_TEXT}[SELECT draft_body FROM cutter_governance.fn_unit_versions('ACME-LAW/ONE/BETA')"
+            f"{_NO_TEXT}[SELECT draft_body FROM cutter_console.fn_unit_versions('ACME-LAW/ONE/BETA')"
             " WHERE draft_body IS NOT NULL]",
         ),
     ),
@@ -2294,7 +2295,7 @@ _OF_SCALE = (
         "fn_readers_root,\n    fn_count_audit,",
         _test(
             "kept_numbers",
-            "nobody_writes_what_is_kept[SELECT cutter_governance.fn_keep_documents()-cutter_ro]",
+            "nobody_writes_what_is_kept[SELECT cutter_console.fn_keep_documents()-cutter_ro]",
         ),
     ),
     Mutant(
@@ -2401,7 +2402,56 @@ _OF_SEARCH = (
     ),
 )
 
+# 0022: the schema of the functions, and the inventory of it.
+_OF_THE_MOVE = (
+    Mutant(
+        "move: nobody else's function is moved",
+        _MOVE,
+        "           AND p.proowner = ours LOOP",
+        "           LOOP",
+        _test("console_schema", "a_function_of_somebody_else_in_the_ledgers_schema_stays_where_it_is"),
+    ),
+    Mutant(
+        "move: a function of the owner that stays elsewhere stops it",
+        _MOVE,
+        "       AND (p.pronamespace <> 'cutter_console'::regnamespace OR p.prosrc ~ old_name);",
+        "       AND p.prosrc ~ old_name;",
+        _test("console_schema", "a_function_of_the_owners_that_cannot_move_is_named"),
+    ),
+    Mutant(
+        "move: the schema is closed to the public",
+        _MOVE,
+        "TO cutter_exec, cutter_verify, cutter_ro;\n\n-- The inventory",
+        "TO cutter_exec, cutter_verify, cutter_ro, PUBLIC;\n\n-- The inventory",
+        _test("console_schema", "all_that_can_be_called_stands_in_one_schema_that_is_closed_to_the_public[pg18]"),
+    ),
+    Mutant(
+        "inventory: a function in the console's schema is measured",
+        _MOVE,
+        "         WHERE n.nspname IN ('cutter_governance', 'cutter_console')\n            OR n.nspname = 'public' AND p.proname",
+        "         WHERE n.nspname = 'cutter_governance'\n            OR n.nspname = 'public' AND p.proname",
+        _test("console_schema", "a_function_that_appears_in_either_schema_is_a_drift[cutter_console]"),
+    ),
+    Mutant(
+        "inventory: grants on the console's schema are measured",
+        _MOVE,
+        "FROM pg_namespace n WHERE n.nspname IN ('cutter_governance', 'cutter_console', 'public')",
+        "FROM pg_namespace n WHERE n.nspname IN ('cutter_governance', 'public')",
+        _test("console_schema", "the_public_in_the_consoles_schema_is_a_drift_that_the_printed_repair_ends"),
+    ),
+    Mutant(
+        "inventory: a table in the console's schema is measured",
+        _MOVE,
+        "               ('information_unit', 'unit_version', 'iu_lifecycle_vocab', 'iu_lifecycle_log', 'dot_config',\n"
+        "                'iu_lifecycle_log_id_seq'))\n    ), routine",
+        "               ('information_unit', 'unit_version', 'iu_lifecycle_vocab', 'iu_lifecycle_log', 'dot_config',\n"
+        "                'iu_lifecycle_log_id_seq')) AND n.nspname <> 'cutter_console'\n    ), routine",
+        _test("console_schema", "a_table_in_the_consoles_schema_is_a_drift"),
+    ),
+)
+
 SQL = (
+    *_OF_THE_MOVE,
     *_OF_FAILOVER,
     *_OF_SEARCH,
     *_OF_SCALE,

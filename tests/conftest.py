@@ -73,6 +73,13 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile(PROFILE)
 
 
+def pytest_unconfigure() -> None:
+    """Look twice for objects that complain when they are thrown away; pytest looks five times, at some hundred thousand."""
+    for _ in range(2):
+        gc.collect()
+    gc.freeze()
+
+
 def pytest_collection_finish() -> None:
     """Import every module of the program before the first test.
 

@@ -12,6 +12,7 @@ LONG: dict[str, str] = {
     # The same by keys on the backend; each key on the screen, and the batch without the screen.
     "test_end_to_end.py::test_a_folder_is_planned_signed_and_armed_as_a_batch": "screens/test_batch.py::test_each_move_is_made_with_its_own_key_and_through_the_dialogs_of_runs",
     # The passage by commands of what the functions of the database do.
+    "backend/runs/test_repeals.py::test_a_reverted_repeal_leaves_readers_with_what_they_saw_and_the_law_open": "backend/postgres/test_repeals.py::test_a_reverted_repeal_leaves_the_law_and_what_readers_see",
     "backend/runs/test_amendments.py::test_a_reverted_amendment_leaves_readers_with_what_they_saw": "backend/postgres/test_amendments.py::test_a_reverted_amendment_leaves_the_law_and_what_readers_see",
     "backend/runs/test_amendments.py::test_a_text_can_be_in_force_from_a_later_moment_than_its_enactment": "backend/runs/test_document_states.py::test_a_text_that_begins_later_is_read_as_of_then_and_not_before",
     "backend/postgres/test_sessions.py::test_a_whole_run_under_a_hostile_environment": "backend/postgres/test_sessions.py::test_a_passage_gives_the_same_digests_and_bytes_under_every_setting",

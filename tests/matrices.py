@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 import pytest
 
 from tests.attacks.matrices import ATTACKS, Kept
+from tests.covers import is_beside_the_cover
 from tests.long_tests import LONG
 
 _ONE_OF_EACH_PROFILE = ("atx-look_alike", "vi-law-hidden", "numbered, headings-indented")
@@ -409,6 +410,14 @@ CONSOLE: dict[str, Kept] = {
         "pre-80x24",
         "drift-80x24",
     ),
+    # Each state at its smallest size, and each size with those states that have no other.
+    "screens/test_snapshots.py::test_units": (
+        "*-80x24",
+        "list-200x60",
+        "not-permitted-120x40",
+        "another-layout-120x40",
+    ),
+    "screens/test_snapshots.py::test_journal": ("*-80x24", "verified-200x60", "torn-verified-200x60", "word-120x40"),
     # A pause, at work, a failure, what is hostile, a folder, a dialog.
     "screens/test_snapshots.py::test_batch": (
         "waiting-80x24",
@@ -427,7 +436,6 @@ CONSOLE: dict[str, Kept] = {
         "enact",
     ),
     # The longest header has the word that says whose console it is; each state of the switch is in one of the three.
-    "screens/test_batch.py::test_no_screen_loses_its_name_at_80_columns": ("demo-*", "read_only-UNREADABLE"),
     "widgets/test_field.py::test_every_key_of_an_input_is_safe_in_a_field_with_nothing_selected": (
         "backspace-*",
         "ctrl+x-*",
@@ -459,6 +467,7 @@ CONSOLE: dict[str, Kept] = {
         "json-policy show",
         "json-policy pin",
         "json-backup list",
+        "json-reports list",
         "json-run start FILE --docprefix ACME-OTHER",
         "json-plan FILE*",
         "json-document export --docprefix*",
@@ -506,9 +515,9 @@ MATRICES = ATTACKS | BACKEND | CONSOLE
 
 
 def leave_the_rest(items: Iterable[pytest.Item]) -> None:
-    """Mark what `make test` does not take: of the matrices the rest, and the long tests that a shorter one stands for."""
+    """Mark what `make test` does not take: of matrices and products the rest, and the long tests that a shorter one stands for."""
     for item in items:
-        if is_left_out(item.nodeid):
+        if is_left_out(item.nodeid) or is_beside_the_cover(item):
             item.add_marker(pytest.mark.torture)
 
 

@@ -27,7 +27,7 @@ def test_read_only_has_neither_dangerous_nor_writing_actions() -> None:
     """Absent, not greyed."""
     actions = registry(read_only=True, demo=True).actions
     assert actions
-    assert [a.name for a in actions if a.dangerous or a.writes or a.names_a_path] == []
+    assert [a.name for a in actions if a.dangerous or a.writes or a.names_a_path or a.heavy] == []
 
 
 def test_signing_as_the_demo_sovereign_exists_in_the_demo_only() -> None:

@@ -1,8 +1,9 @@
-"""What `make test` takes of the long matrices is there, is not all of them, and has every test that guards a protection.
+"""What `make test` takes of the long matrices and products is there, is not all of them, and has every test that guards a protection.
 
 Each long test that it leaves out has a shorter one that is there, and is in `make test`.
 """
 
+import itertools
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mutants.catalogue import MUTANTS
+from tests.covers import COVERED, is_on_the_diagonal
 from tests.long_tests import LONG
 from tests.matrices import MATRICES, is_kept, is_left_out
 
@@ -35,7 +37,7 @@ def collected(files: Iterable[str], marks: str = "") -> Collected:
 @pytest.fixture(scope="module")
 def whole() -> Collected:
     """Of every file that one of the tables names."""
-    return collected(sorted({f"tests/{name.partition('::')[0]}" for name in (*MATRICES, *LONG)}))
+    return collected(sorted({f"tests/{name.partition('::')[0]}" for name in (*MATRICES, *LONG, *COVERED)}))
 
 
 def test_each_pattern_takes_something_and_leaves_something(whole: Collected) -> None:
@@ -60,6 +62,34 @@ def test_each_long_test_is_there_and_has_a_shorter_one_in_make_test(whole: Colle
     assert [name for name in LONG if name not in whole] == []
     assert [name for name in shorter if name.partition("[")[0] not in taken] == []
     assert [name for name in shorter if name.partition("[")[0] in LONG] == []
+
+
+@pytest.mark.parametrize("lengths", [(1, 1), (4, 129), (2, 4), (9, 42), (18, 3), (2, 3, 5), (4, 4, 2)])
+def test_a_cover_has_each_value_of_each_list_and_no_more_members_than_the_longest(lengths: tuple[int, ...]) -> None:
+    product = itertools.product(*(range(length) for length in lengths))
+    cover = [
+        indices
+        for indices in product
+        if is_on_the_diagonal({str(n): (index, lengths[n]) for n, index in enumerate(indices)})
+    ]
+
+    assert [set(values) for values in zip(*cover, strict=True)] == [set(range(length)) for length in lengths]
+    assert len(cover) == max(lengths)
+
+
+def test_of_each_product_a_cover_is_taken_with_what_is_named_and_the_rest_is_left(whole: Collected) -> None:
+    files = sorted({f"tests/{name.partition('::')[0]}" for name in COVERED})
+    taken, left = collected(files, _IN_MAKE_TEST), collected(files, "torture and not versions")
+
+    assert [name for name in COVERED if not taken.get(name) or not left.get(name)] == []
+    assert [name for name in COVERED if set(taken[name]) | set(left[name]) != set(whole[name])] == []
+    assert [
+        (name, pattern)
+        for name, kept in COVERED.items()
+        for pattern in kept
+        if not any(is_kept((pattern,), combination) for combination in taken[name])
+    ] == []
+    assert COVERED.keys() & (MATRICES.keys() | LONG.keys()) == set()
 
 
 def test_no_test_that_guards_a_protection_is_left_out() -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from console.backend.model.console_schema import CONSOLE_SCHEMA
+
 ROOT = Path(__file__).parents[1]
 HOME = ROOT / "console" / "backend" / "postgres"
 OUTSIDE = sorted(path for path in (ROOT / "console").rglob("*.py") if not path.is_relative_to(HOME))
@@ -64,6 +66,14 @@ def _text(node: ast.expr) -> str:
     return VALUE
 
 
+_CALL = re.compile(r"([\w.]*)\b((?:fn|guard|keep)_\w+)\(")
+
+
+def strange_calls(text: str) -> list[str]:
+    """Functions of the database that a text calls by another name than the one of the console's schema."""
+    return [f"{schema}{name}" for schema, name in _CALL.findall(text) if schema != f"{CONSOLE_SCHEMA}."]
+
+
 def is_statement(text: str) -> bool:
     """Return whether a text is SQL to be executed, not SQL that a person is to type."""
     text = _NOTE.sub("", text)
@@ -91,6 +101,31 @@ def test_no_statement_is_written_outside_of_postgres() -> None:
     found = [findings(str(path.relative_to(ROOT)), path.read_text()) for path in OUTSIDE]
 
     assert list(chain.from_iterable(found)) == []
+
+
+def test_every_function_is_called_where_it_stands() -> None:
+    """The schema's name is a constant; a statement that names another, or none, would be answered by somebody else's function."""
+    told = [
+        (path.name, line, text)
+        for path in sorted((ROOT / "console").rglob("*.py"))
+        for line, text in texts(ast.parse(path.read_text()))
+        if _CALL.search(text)
+    ]
+    assert len(told) > 70
+    assert [(name, line, calls) for name, line, text in told if (calls := strange_calls(text))] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "calls"),
+    [
+        ("SELECT fn_schema_digest()", ["fn_schema_digest"]),
+        ("SELECT public.fn_schema_digest()", ["public.fn_schema_digest"]),
+        ("SELECT cutter_governance.fn_target(), cutter_console.fn_target()", ["cutter_governance.fn_target"]),
+        ("SELECT my_cutter_console.fn_target()", ["my_cutter_console.fn_target"]),
+    ],
+)
+def test_a_call_elsewhere_is_found(text: str, calls: list[str]) -> None:
+    assert strange_calls(text) == calls
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ class Scope(StrEnum):
     BATCH = "batch"
     UNITS = "units"
     JOURNAL = "journal"
+    BACKUPS = "backups"
+    REPORTS = "reports"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Action:
     `keys` are Textual key names, the first one is shown; `short` is the footer's word ("" keeps it out of the footer);
     `dangerous` opens a dialog that must be typed into; `writes` changes the database, the switch or a file;
     `names_a_path` takes a path of the host from whoever asks, which a read-only console, open to others, must not;
+    `heavy` takes memory and processors of the host for minutes, which observers must not;
     `needs` is the condition in words; `command` has the same effect on the command line.
     """
 
@@ -39,6 +42,7 @@ class Action:
     writes: bool = False
     demo_only: bool = False
     names_a_path: bool = False
+    heavy: bool = False
     needs: str = ""
     command: str = ""
 
@@ -52,6 +56,9 @@ _KEY_NAMES = {
     "f12": "F12",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
+    "at": "@",
     "slash": "/",
 }
 

@@ -6,11 +6,24 @@ from console.actions.action import Action, Scope, key_name
 from console.actions.batch_actions import BATCH_ACTIONS
 from console.actions.find_actions import FIND_ACTIONS
 from console.actions.journal_actions import JOURNAL_ACTIONS
+from console.actions.replay_actions import KEPT, REPLAY_ACTIONS
+from console.actions.shelf_actions import SHELF_ACTIONS
 from console.actions.unit_actions import UNIT_ACTIONS
 from console.backend.model.batch_ids import is_batch
 from console.backend.model.gate_table import GATES
 
-__all__ = ["ACTIONS", "Action", "Registry", "Scope", "key_name", "keys_of", "registry"]
+__all__ = [
+    "ACTIONS",
+    "HOW_TO_STOP",
+    "STOPPING",
+    "Action",
+    "Registry",
+    "Scope",
+    "key_name",
+    "keys_of",
+    "registry",
+    "replay_registry",
+]
 
 # Dangerous actions have capital letters as keys, and an action that writes names its command, because the console
 # must not be able to do more than the command line; tests insist on both.
@@ -90,12 +103,28 @@ ACTIONS: tuple[Action, ...] = (
         command="cutter-console unit search TEXT",
     ),
     Action(
+        name="backups",
+        title="Go to Backups",
+        help="Every backup with its age, proof and run, and until when it lets a run be armed; a restore test.",
+        keys=("9",),
+        scope=Scope.EVERYWHERE,
+        command="cutter-console backup list",
+    ),
+    Action(
         name="journal",
         title="Go to Journal",
         help="What was done in a run, record by record, as it happens; o there chooses another run.",
         keys=("0",),
         scope=Scope.EVERYWHERE,
         command="cutter-console journal show RUN",
+    ),
+    Action(
+        name="reports",
+        title="Go to Reports",
+        help="The reports of runs and batches and the readiness bundles: if they are as they were written, and their texts.",
+        keys=("ctrl+r",),
+        scope=Scope.EVERYWHERE,
+        command="cutter-console reports list",
     ),
     Action(
         name="refresh",
@@ -397,6 +426,16 @@ ACTIONS: tuple[Action, ...] = (
         command="cutter-console journal show RUN",
     ),
     Action(
+        name="report_of_run",
+        title="Show the run's report",
+        help="The newest report of the chosen run: if it is as it was written, its files and their texts.",
+        keys=("o",),
+        scope=Scope.RUN,
+        short="Reports",
+        needs="a chosen run",
+        command="cutter-console reports list",
+    ),
+    Action(
         name="report",
         title="Write the run's reports",
         help="Writes the documents of this run into reports/; the same record gives the same bytes.",
@@ -489,7 +528,24 @@ ACTIONS: tuple[Action, ...] = (
     *BATCH_ACTIONS,
     *UNIT_ACTIONS,
     *JOURNAL_ACTIONS,
+    *SHELF_ACTIONS,
 )
+
+
+HOW_TO_STOP = Action(
+    name="how_to_stop",
+    title="How everything is stopped",
+    help="Names the command that stops everything, for the server. This console stops nothing.",
+    keys=("ctrl+x", "f12"),
+    scope=Scope.EVERYWHERE,
+    short="How to stop",
+    command="cutter-console panic --reason TEXT",
+)
+"""The action that a console without panic has under its keys: nobody finds a dead key when it matters."""
+
+
+STOPPING = frozenset({"panic", HOW_TO_STOP.name})
+"""Actions under the stop key: it works in dialogs and fields too, and the footer never drops it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -508,15 +564,19 @@ class Registry:
 
 
 def registry(*, read_only: bool, demo: bool) -> Registry:
-    """Make the registry of one console; a read-only console has no action that is dangerous, writes or takes a path."""
-    return Registry(
-        tuple(
-            action
-            for action in ACTIONS
-            if not (read_only and (action.dangerous or action.writes or action.names_a_path))
-            and (demo or not action.demo_only)
-        )
+    """Make the registry of one console; a read-only console has no action that is dangerous or heavy, writes or takes a path."""
+    actions = tuple(
+        action
+        for action in ACTIONS
+        if not (read_only and (action.dangerous or action.writes or action.names_a_path or action.heavy))
+        and (demo or not action.demo_only)
     )
+    return Registry((HOW_TO_STOP, *actions) if read_only else actions)
+
+
+def replay_registry() -> Registry:
+    """Make the registry of a console that shows a recording."""
+    return Registry((HOW_TO_STOP, *REPLAY_ACTIONS, *(action for action in ACTIONS if action.name in KEPT)))
 
 
 _SCREEN_KEYS = {
@@ -528,6 +588,7 @@ _SCREEN_KEYS = {
     Scope.DRIFT: "6",
     Scope.BATCH: "7",
     Scope.UNITS: "8",
+    Scope.BACKUPS: "9",
     Scope.JOURNAL: "0",
 }
 

@@ -18,7 +18,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import WorkerFailed
 
-from console.actions.actions import Action, Scope, registry
+from console.actions.actions import STOPPING, Action, Registry, Scope, registry
 from console.app.backend_app import BackendApp
 from console.app.key_order import KeyHandled, KeyOrder
 from console.app.keyboard import STOP_KEYS
@@ -27,10 +27,12 @@ from console.backend.host import crash
 from console.backend.model.batch_ids import is_batch
 from console.backend.model.errors import CutterError
 from console.backend.model.full_command import full_command
+from console.screens.history import History, point_of
 from console.screens.overview import OverviewScreen
 from console.screens.readiness_watch import ReadinessWatch
 from console.widgets.formatting import shortened
 from console.widgets.jobs import work
+from console.widgets.line import Span, line
 from console.widgets.notice import Notice, refused
 from console.widgets.theme import DARK, LIGHT, WithoutColour
 
@@ -39,7 +41,9 @@ if TYPE_CHECKING:
 
     from console.backend.api import Backend
     from console.backend.model.view_models import Status
+    from console.backend.recording import Recorder
     from console.screens.application import Application
+    from console.widgets.line import Line
 
 
 def _utc_now() -> datetime:
@@ -88,6 +92,18 @@ def _units() -> Screen[None]:
     return UnitsScreen()
 
 
+def _backups() -> Screen[None]:
+    from console.screens.backups import BackupsScreen
+
+    return BackupsScreen()
+
+
+def _reports() -> Screen[None]:
+    from console.screens.reports import ReportsScreen
+
+    return ReportsScreen()
+
+
 def _journal() -> Screen[None]:
     from console.screens.journal import JournalScreen
 
@@ -98,7 +114,8 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
     """The console. It adds no authority: everything goes through the backend, as it does on the command line.
 
     `backend` is the backend or a function that makes it, in a thread after the first paint. `clock` gives aware UTC
-    times, `refresh_seconds` is the pause between measurements, `crash_folder` the folder for the log of a crash.
+    times, `refresh_seconds` is the pause between measurements, `crash_folder` the folder for the log of a crash. `recorder`
+    is told about, if there is one; `actions` are those of the registry, if not others.
     """
 
     TITLE = "cutter-console"
@@ -113,9 +130,12 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         "drift": _drift,
         "batch": _batch,
         "units": _units,
+        "backups": _backups,
+        "reports": _reports,
         "journal": _journal,
     }
     DEFAULT_MODE = "overview"
+    is_replay = False
     BINDINGS: ClassVar[list[BindingType]] = []
 
     def __init__(
@@ -127,8 +147,10 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         clock: Callable[[], datetime] = _utc_now,
         refresh_seconds: float = 10.0,
         crash_folder: Path | None = None,
+        recorder: "Recorder | None" = None,
+        actions: Registry | None = None,
     ) -> None:
-        self.registry = registry(read_only=read_only, demo=demo)
+        self.registry = actions or registry(read_only=read_only, demo=demo)
         no_colour = wants_no_colour(os.environ)
         super().__init__(backend, ansi_color=True if no_colour else None)
         if no_colour:
@@ -143,6 +165,8 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         self.guard: TerminalGuard | None = None
         self.key_order = KeyOrder(self._give_key, self.set_interval)
         self.current = True
+        self.recorder = recorder
+        self._history = History()
         self._refresh_seconds = refresh_seconds
         self._crash_folder = crash_folder
         self._measuring = False
@@ -153,8 +177,21 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         # The stop key has priority: it must work in dialogs and while a field takes every other key as text.
         for action in self.registry.in_scope(Scope.EVERYWHERE):
             self._bindings.bind(
-                ",".join(action.keys), action.name, action.title, show=False, priority=action.name == "panic"
+                ",".join(action.keys), action.name, action.title, show=False, priority=action.name in STOPPING
             )
+
+    @property
+    def history(self) -> History:
+        """Return what was measured so far."""
+        return self._history
+
+    @property
+    def banner(self) -> "Line":
+        """Return that a recording is made, or was ended by an error; nothing if none was asked for."""
+        if self.recorder is None:
+            return ()
+        stopped = self.recorder.stopped
+        return line(Span(f" REC STOPPED: {stopped} ", "bad") if stopped else Span(" REC ", "accent"))
 
     def get_default_screen(self) -> Screen[None]:
         """Return Overview, which is painted first: as a mode from the start it would cost a second pass of the styles."""
@@ -202,6 +239,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
     def _measured(self, status: "Status") -> None:
         self.status = status
         self.current = True
+        self._remember()
         self.notices.measured(status.switch.state.value, status.measured_at, reached=status.target is not None)
         self._show_status()
         # Once after the start; later only on request, because the gates ask far more than the status does.
@@ -223,9 +261,13 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
                 screen.draw_frame()
                 screen.show_status(self.status)
 
+    def _remember(self) -> None:
+        self._history.add(point_of(self.clock(), self.status if self.current else None, self.readiness.board.answer))
+
     def _not_measured(self, error: CutterError) -> None:
         self.no_status = f"NOT MEASURED: {error.message}"
         self.current = False
+        self._remember()
         self.give_notice(replace(refused("Measuring", error), until_measured=True))
         self._show_status()
 
@@ -248,7 +290,13 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         self.wanted_journal = run_id
         self.action_journal()
 
+    def show_report(self, run_id: str) -> None:
+        """Go to the Reports screen with the report of this run."""
+        self.wanted_report = run_id
+        self.action_reports()
+
     wanted_run: str = ""
+    wanted_report: str = ""
     wanted_journal: str = ""
     wanted_batch: str = ""
     wanted_statement: str = ""
@@ -287,9 +335,17 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         """Go to Units."""
         self.switch_mode("units")
 
+    def action_backups(self) -> None:
+        """Go to Backups."""
+        self.switch_mode("backups")
+
     def action_journal(self) -> None:
         """Go to Journal."""
         self.switch_mode("journal")
+
+    def action_reports(self) -> None:
+        """Go to Reports."""
+        self.switch_mode("reports")
 
     def action_refresh(self) -> None:
         """Measure now; each screen measures again what only it shows."""
@@ -352,6 +408,14 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
             self.key_order.drop()
             self.say_first("STOP everything?  s stops now, Esc is no")
             self.push_screen(PanicDialog(), self._stop)
+
+    def action_how_to_stop(self) -> None:
+        """Name the command that stops everything, on every screen and dialog."""
+        from console.screens.how_to_stop import HowToStopDialog
+
+        if not isinstance(self.screen, HowToStopDialog):
+            self.key_order.drop()
+            self.push_screen(HowToStopDialog())
 
     def say_first(self, words: str) -> None:
         """Show these words before any frame that a slow line still has to take; then draw the whole screen again."""

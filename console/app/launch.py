@@ -12,26 +12,60 @@ from console.cli.arguments import Open, Options
 from console.cli.printing import say
 
 if TYPE_CHECKING:
-    from console.backend.service import BackendService
+    from console.backend.api import Backend
+    from console.backend.recording import Recorder
 
 
 def open_console(options: Options, request: Open) -> int:
     """Open the console, or refuse and name `status` if there is no terminal."""
+    if request.replay is not None:
+        return _replay(request.replay)
     swept: list[str] = []
     crash_folder = (options.root or default_root()) / "reports"
+    recorder = _recorder(request.record) if request.record is not None and not refusal_here() else None
     try:
         return show(
-            lambda: _backend(options, swept, read_only=request.read_only),
+            lambda: _backend(options, swept, recorder, read_only=request.read_only),
             read_only=request.read_only,
             demo=False,
             crash_folder=crash_folder,
+            recorder=recorder,
         )
     finally:  # While the console is drawn, nothing else may print.
         say("".join(f"{line}\n" for line in swept))
+        if recorder is not None:
+            recorder.close()
+            say(f"{recorder.ending}\n")
+
+
+def _recorder(path: Path) -> "Recorder":
+    from console.backend.recording import Recorder
+
+    return Recorder(path)
+
+
+def _replay(path: Path) -> int:
+    """Open a recording. Raises UsageError for what is none."""
+    if refused := refusal_here():
+        say(f"{refused}\n")
+        return ExitStatus.USAGE
+    from console.app.application import run
+    from console.app.replay_app import ReplayApp
+    from console.backend.recording import Replay, open_recording
+    from console.cli.logs import after_the_screen
+
+    replay = Replay(open_recording(path))
+    with after_the_screen():
+        return run(ReplayApp(replay))
 
 
 def show(
-    backend: "Callable[[], BackendService]", *, read_only: bool, demo: bool, crash_folder: Path | None = None
+    backend: "Callable[[], Backend]",
+    *,
+    read_only: bool,
+    demo: bool,
+    crash_folder: Path | None = None,
+    recorder: "Recorder | None" = None,
 ) -> int:
     """Run the console with the backend that `backend` makes, and return its exit status."""
     refused = refusal_here()
@@ -39,7 +73,7 @@ def show(
         say(f"{refused}\n")
         return ExitStatus.USAGE
 
-    def after_the_first_paint() -> "BackendService":
+    def after_the_first_paint() -> "Backend":
         gc.enable()
         return backend()
 
@@ -48,13 +82,16 @@ def show(
         from console.app.application import ConsoleApp, run
         from console.cli.logs import after_the_screen
 
+        app = ConsoleApp(
+            after_the_first_paint, read_only=read_only, demo=demo, crash_folder=crash_folder, recorder=recorder
+        )
         with after_the_screen():
-            return run(ConsoleApp(after_the_first_paint, read_only=read_only, demo=demo, crash_folder=crash_folder))
+            return run(app)
     finally:
         gc.enable()
 
 
-def _backend(options: Options, swept: list[str], *, read_only: bool) -> "BackendService":
+def _backend(options: Options, swept: list[str], recorder: "Recorder | None", *, read_only: bool) -> "Backend":
     """Make the backend, in a thread after the first paint. `swept` gets a line for each leftover that was removed."""
     from console.backend.leftovers import sweep_leftovers
     from console.cli.installation import backend_of
@@ -64,4 +101,8 @@ def _backend(options: Options, swept: list[str], *, read_only: bool) -> "Backend
         backend.require_read_only_role()
     else:
         swept += sweep_leftovers(backend.installation.root, backend.installation.context.now())
-    return backend
+    if recorder is None:
+        return backend
+    from console.backend.recording import recorded
+
+    return recorded(backend, recorder)

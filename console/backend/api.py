@@ -16,6 +16,7 @@ from console.backend.model.states import Mode
 from console.backend.model.unit_search import UnitHits, UnitQuery, UnitView, VersionDiff
 from console.backend.model.view_models import (
     ApprovalView,
+    Cancelled,
     Confirmation,
     Danger,
     IntakeView,
@@ -27,6 +28,8 @@ from console.backend.model.view_models import (
     Status,
     SwitchView,
 )
+from console.backend.reports.shelf import ExportedReport, ReportShelf, ReportText, ReportVerdict
+from console.backend.runs.backup_shelf import BackupShelf
 from console.backend.runs.journals import JournalFile
 
 
@@ -190,6 +193,18 @@ class Backend(Protocol):
     def verify_journal(self, run_id: str, on_progress: OnProgress) -> JournalVerdict:
         """Compare a run's journal with its own chain and with the anchors in the database; without it, with the chain."""
 
+    def backups(self) -> BackupShelf:
+        """Return the backups of this host and of the ledger, the newest first, with what the two say differently. Reads only."""
+
+    def compare_backup(self, file_name: str, on_progress: OnProgress, cancelled: Cancelled) -> Check:
+        """Read a backup's file again, and compare it with its record. Raises BackupNotProven for a difference."""
+
+    def prove_backup(self, file_name: str, on_progress: OnProgress, cancelled: Cancelled) -> Check:
+        """Decrypt a backup, restore it beside the database, and compare; nothing is recorded.
+
+        Raises BackupNotProven naming what failed: also where the private key is elsewhere, as it should be.
+        """
+
     def gates(self, names: tuple[str, ...] = ()) -> Board:
         """Measure these gates now, all of them if none is named. Raises UsageError for a name that no gate has."""
 
@@ -207,6 +222,18 @@ class Backend(Protocol):
 
     def report(self, run_id: str) -> ReportView:
         """Write the documents of a run; the same record gives the same bytes."""
+
+    def reports(self) -> ReportShelf:
+        """Return the reports and bundles that lie below the root, by names and times alone. Asks no database."""
+
+    def verify_reports(self, names: tuple[str, ...]) -> tuple[ReportVerdict, ...]:
+        """Read every file of these reports again; one that is gone by now has no verdict."""
+
+    def report_text(self, name: str, file: str) -> ReportText:
+        """Return a file of a report, and if these bytes are those that were written."""
+
+    def export_report(self, name: str, folder: Path) -> ExportedReport:
+        """Copy a report into a folder, whole or not at all. Raises Drifted if it is not as it was written."""
 
     def sign_as_demo_sovereign(self, statement: Path) -> Path:
         """Sign with the demo's key; exists in the demo only. Raises Refused elsewhere."""

@@ -24,10 +24,12 @@ from console.backend.model.readiness import ReportView
 from console.backend.model.states import Mode, Stage
 from console.backend.model.view_models import Confirmation, Danger, OnProgress, RunRequest, SwitchState, SwitchView
 from console.backend.postgres.connections import connect
+from console.backend.postgres.kept_sessions import with_kept_sessions
 from console.backend.postgres.measure import measure_identity
 from console.backend.reports.batch import write_batch_report
 from console.backend.reports.run.report import write_run_report
 from console.backend.runs import approval_workflow, batch_rulings
+from console.backend.runs.answers import Answers
 from console.backend.runs.backups import ensure_backup
 from console.backend.runs.batch_sources import PlannedSource
 from console.backend.runs.batch_views import CUTTING, all_batches, view_batch
@@ -376,3 +378,85 @@ def _require_all(batch_id: str, checks: tuple[Check, ...]) -> None:
         if (code := arming_checks.drift_code(tuple(stopping))) is not None:
             raise Drifted(code, message, stopping[0].next_action)
         raise Refused(StopCode.EXECUTION_DISABLED, message, stopping[0].next_action)
+
+
+class BatchAnswers(Answers):
+    """The answers of a backend about batches."""
+
+    def batches(self, most: int | None = None) -> tuple[BatchView, ...]:
+        """Return the batches of this root, the newest first; `most` limits how many."""
+        return Batches(self.installation).list_all(most)
+
+    @with_kept_sessions
+    def batch(self, batch_id: str) -> BatchView:
+        """Return one batch, decided by evidence."""
+        return Batches(self.installation).view(batch_id)
+
+    def plan_batch(self, source: BatchSource) -> BatchPlan:
+        """Plan the documents of a folder or queue together, without any effect."""
+        return Batches(self.installation).plan(source)
+
+    @with_kept_sessions
+    def start_planned_batch(
+        self,
+        source: BatchSource,
+        digest: str,
+        mode: Mode,
+        on_failure: OnFailure,
+        on_batch: OnBatch,
+        on_progress: OnProgress,
+    ) -> BatchView:
+        """Start a batch of what was planned from this source; `digest` is that of the plans that were shown."""
+        self._require_writable()
+        return Batches(self.installation).start_planned(source, digest, mode, on_failure, on_batch, on_progress)
+
+    @with_kept_sessions
+    def start_batch(
+        self,
+        requests: tuple[tuple[str, RunRequest], ...],
+        mode: Mode,
+        on_failure: OnFailure,
+        on_batch: OnBatch,
+        on_progress: OnProgress,
+    ) -> BatchView:
+        """Start a batch of these documents, each with its name, up to the first pause (LIVE) or through all dry runs."""
+        self._require_writable()
+        return Batches(self.installation).start(requests, mode, on_failure, on_batch, on_progress)
+
+    @with_kept_sessions
+    def resume_batch(
+        self,
+        batch_id: str,
+        on_failure: OnFailure | None,
+        on_batch: OnBatch,
+        on_progress: OnProgress,
+        seen: str = "",
+    ) -> BatchView:
+        """Go on from where the batch rests; `on_failure` changes what it does if a document fails."""
+        self._require_writable()
+        return Batches(self.installation).resume(batch_id, on_failure, on_batch, on_progress, seen)
+
+    @with_kept_sessions
+    def set_aside(self, batch_id: str, seen: str = "") -> BatchView:
+        """Set aside the documents of a batch that have failed, and those that fail from now on."""
+        self._require_writable()
+        return Batches(self.installation).set_aside(batch_id, seen)
+
+    def arm_batch(self, batch_id: str, confirm: str, seen: str = "") -> SwitchView:
+        """Arm the switch for this batch to cut; if it is armed for that already, do nothing."""
+        self._require_writable()
+        return Batches(self.installation).arm(batch_id, confirm, seen)
+
+    @with_kept_sessions
+    def enact_batch(
+        self, batch_id: str, confirm: str, on_batch: OnBatch, on_progress: OnProgress, seen: str = ""
+    ) -> BatchView:
+        """Enact every verified document of the batch under SG_2, and close them; the switch is armed for this alone."""
+        self._require_writable()
+        return Batches(self.installation).enact(batch_id, confirm, on_batch, on_progress, seen)
+
+    @with_kept_sessions
+    def report_batch(self, batch_id: str) -> ReportView:
+        """Write the report of a batch: a row for each document."""
+        self._require_writable()
+        return Batches(self.installation).report(batch_id)

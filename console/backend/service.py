@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from console.backend import confirmations
-from console.backend.batches import Batches
+from console.backend.batches import BatchAnswers, Batches
 from console.backend.documents.acceptances import acceptances_for
 from console.backend.documents.intake import MARKUP_SUFFIXES, list_intake, read_accept_beside
 from console.backend.documents.limits import limits_of
@@ -21,7 +21,6 @@ from console.backend.host.installation import Installation
 from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.batch_ids import is_batch
-from console.backend.model.batches import BatchPlan, BatchSource, BatchView, OnBatch, OnFailure
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, UsageError
 from console.backend.model.outcome import Check
 from console.backend.model.plan import bind
@@ -50,7 +49,9 @@ from console.backend.postgres.drift import against_host, measure_drift
 from console.backend.postgres.kept_sessions import with_kept_sessions
 from console.backend.postgres.measure import privileges_to_write
 from console.backend.postgres.records import documents
+from console.backend.reports.shelf import ReportAnswers
 from console.backend.runs import approval_workflow, arming, batch_rulings, kill_switch, lifecycle
+from console.backend.runs.backup_shelf import BackupAnswers
 from console.backend.runs.backups import ensure_backup
 from console.backend.runs.draft_edits import EditView, require_edit_run, start_edit
 from console.backend.runs.edits import apply_edits
@@ -78,7 +79,7 @@ SignStatement = Callable[[Path], Path]
 """Signs a statement file and returns the signature's path; only the demo has one."""
 
 
-class BackendService(JournalAnswers):
+class BackendService(BackupAnswers, BatchAnswers, JournalAnswers, ReportAnswers):
     """Answers `console.backend.api.Backend`. Every method measures again; nothing is remembered between calls."""
 
     def __init__(
@@ -327,84 +328,6 @@ class BackendService(JournalAnswers):
             self._walk(Engine(self.installation, run_id, on_progress, holder), enact=True)
         return self.run(run_id)
 
-    def batches(self, most: int | None = None) -> tuple[BatchView, ...]:
-        """Return the batches of this root, the newest first; `most` limits how many."""
-        return Batches(self.installation).list_all(most)
-
-    @with_kept_sessions
-    def batch(self, batch_id: str) -> BatchView:
-        """Return one batch, decided by evidence."""
-        return Batches(self.installation).view(batch_id)
-
-    def plan_batch(self, source: BatchSource) -> BatchPlan:
-        """Plan the documents of a folder or queue together, without any effect."""
-        return Batches(self.installation).plan(source)
-
-    @with_kept_sessions
-    def start_planned_batch(
-        self,
-        source: BatchSource,
-        digest: str,
-        mode: Mode,
-        on_failure: OnFailure,
-        on_batch: OnBatch,
-        on_progress: OnProgress,
-    ) -> BatchView:
-        """Start a batch of what was planned from this source; `digest` is that of the plans that were shown."""
-        self._require_writable()
-        return Batches(self.installation).start_planned(source, digest, mode, on_failure, on_batch, on_progress)
-
-    @with_kept_sessions
-    def start_batch(
-        self,
-        requests: tuple[tuple[str, RunRequest], ...],
-        mode: Mode,
-        on_failure: OnFailure,
-        on_batch: OnBatch,
-        on_progress: OnProgress,
-    ) -> BatchView:
-        """Start a batch of these documents, each with its name, up to the first pause (LIVE) or through all dry runs."""
-        self._require_writable()
-        return Batches(self.installation).start(requests, mode, on_failure, on_batch, on_progress)
-
-    @with_kept_sessions
-    def resume_batch(
-        self,
-        batch_id: str,
-        on_failure: OnFailure | None,
-        on_batch: OnBatch,
-        on_progress: OnProgress,
-        seen: str = "",
-    ) -> BatchView:
-        """Go on from where the batch rests; `on_failure` changes what it does if a document fails."""
-        self._require_writable()
-        return Batches(self.installation).resume(batch_id, on_failure, on_batch, on_progress, seen)
-
-    @with_kept_sessions
-    def set_aside(self, batch_id: str, seen: str = "") -> BatchView:
-        """Set aside the documents of a batch that have failed, and those that fail from now on."""
-        self._require_writable()
-        return Batches(self.installation).set_aside(batch_id, seen)
-
-    def arm_batch(self, batch_id: str, confirm: str, seen: str = "") -> SwitchView:
-        """Arm the switch for this batch to cut; if it is armed for that already, do nothing."""
-        self._require_writable()
-        return Batches(self.installation).arm(batch_id, confirm, seen)
-
-    @with_kept_sessions
-    def enact_batch(
-        self, batch_id: str, confirm: str, on_batch: OnBatch, on_progress: OnProgress, seen: str = ""
-    ) -> BatchView:
-        """Enact every verified document of the batch under SG_2, and close them; the switch is armed for this alone."""
-        self._require_writable()
-        return Batches(self.installation).enact(batch_id, confirm, on_batch, on_progress, seen)
-
-    @with_kept_sessions
-    def report_batch(self, batch_id: str) -> ReportView:
-        """Write the report of a batch: a row for each document."""
-        self._require_writable()
-        return Batches(self.installation).report(batch_id)
-
     @with_kept_sessions
     def revert(self, run_id: str, confirm: str) -> RunView:
         """Take a draft cut back; if it is taken back already, do nothing."""
@@ -553,10 +476,6 @@ class BackendService(JournalAnswers):
             arming.arm(self.installation, run_id, purpose)
         else:
             arming.arm_and_hold(self.installation, run_id, purpose, holder)
-
-    def _require_writable(self) -> None:
-        if self.read_only:
-            raise Refused(StopCode.EXECUTION_DISABLED, "this console was opened with --read-only", "Open it without.")
 
     def _require_typed(self, run_id: str, confirm: str) -> None:
         self._require_writable()

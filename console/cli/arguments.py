@@ -65,3 +65,15 @@ class Open:
     """Open the console."""
 
     read_only: bool = field(default=False, metadata=switch("monitoring: no action that changes anything"))
+    record: Path | None = field(
+        default=None,
+        metadata=option("FILE", "append to FILE what the console measures, a line each time", is_file=True),
+    )
+    replay: Path | None = field(
+        default=None, metadata=option("FILE", "open a recording in place of the database", is_file=True)
+    )
+
+    @property
+    def usage_problem(self) -> str:
+        """Return why these do not belong together, or an empty text."""
+        return "--replay opens a recording, and records nothing" if self.record and self.replay else ""

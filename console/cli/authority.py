@@ -14,6 +14,7 @@ from console.cli.installation import backend_of
 from console.cli.operations import Nothing
 from console.cli.output import narrate, report
 from console.cli.run_requests import ConfirmedRun, Panic, ReleaseHold
+from console.cli.watching import Watching
 
 _AGAIN_S = 3
 
@@ -100,7 +101,7 @@ def panic(options: Options, request: Panic) -> ExitStatus:
     return _switch(options, "panic", seen, ExitStatus.HOLD if seen.incomplete else ExitStatus.DONE)
 
 
-def hold_show(options: Options, _request: Nothing) -> ExitStatus:
+def hold_show(options: Options, _request: Watching) -> ExitStatus:
     """Print whether a HOLD is set."""
     return _switch(options, "hold show", backend_of(options).status().switch, None)
 

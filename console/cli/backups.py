@@ -1,22 +1,26 @@
 """backup selftest|take|prove|list: checks keys and programs, takes dumps, proves and lists them."""
 
+from datetime import datetime
+
 from console.backend.backup.prove import prove as prove_file
 from console.backend.backup.recipient import check_recipient
-from console.backend.backup.record import ListedBackup, list_backups
 from console.backend.backup.selftest import selftest as gpg_selftest
 from console.backend.host.programs import installed_programs
 from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus
-from console.backend.model.outcome import Check, Outcome, worst
+from console.backend.model.outcome import Check, worst
 from console.backend.model.value import Value
+from console.backend.runs.backup_shelf import KeptBackup, shelf_of
 from console.backend.runs.backups import take_run_backup
 from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.run_views import known_run
 from console.cli.arguments import Options
+from console.cli.evidence_requests import OneFile
 from console.cli.installation import installation_of
 from console.cli.one_run import OneRun
-from console.cli.operations import Nothing, OneFile
+from console.cli.operations import Nothing
 from console.cli.output import narrate, report
+from console.cli.watching import Watching
 
 
 class Checks(Value):
@@ -24,12 +28,6 @@ class Checks(Value):
 
     checks: tuple[Check, ...]
     programs: tuple[str, ...] = ()
-
-
-class Backups(Value):
-    """The backups, the newest first."""
-
-    backups: tuple[ListedBackup, ...]
 
 
 def selftest(options: Options, _request: Nothing) -> ExitStatus:
@@ -84,21 +82,32 @@ def prove(options: Options, request: OneFile) -> ExitStatus:
     return report(options, "backup prove", check.outcome, _check_lines((check,)), Checks(checks=(check,)))
 
 
-def list_all(options: Options, _request: Nothing) -> ExitStatus:
-    """List every backup with its state; files are hashed again."""
-    installation = installation_of(options)
-    backups = list_backups(installation.backups, installation.context.now(), rehash=True)
-    lines = [
-        f"{backup.state:<14} {backup.file_name}  {_taken(backup)}  {backup.problem}".rstrip() for backup in backups
-    ]
-    bad = any(backup.problem for backup in backups)
-    return report(
-        options, "backup list", Outcome.FAIL if bad else Outcome.PASS, lines or ["no backups"], Backups(backups=backups)
-    )
+def list_all(options: Options, _request: Watching) -> ExitStatus:
+    """List every backup with its state and what the ledger has of it; files are hashed again."""
+    shelf = shelf_of(installation_of(options), rehash=True)
+    lines = [line for backup in shelf.backups for line in _lines(backup)] or ["no backups"]
+    status = report(options, "backup list", shelf.outcome, lines, shelf)
+    if shelf.unread:
+        narrate(f"the ledger was not read: {shelf.unread}")
+    return status
 
 
-def _taken(backup: ListedBackup) -> str:
-    return f"taken {backup.record.taken_at:%Y-%m-%d %H:%M:%S} UTC" if backup.record else "without a record"
+def _lines(backup: KeptBackup) -> list[str]:
+    lines = [f"{backup.state:<14} {backup.file_name}  {_taken(backup)}  {backup.problem}".rstrip()]
+    if backup.record is not None:
+        covered = ", ".join(backup.record.documents) or "the whole database"
+        lines.append(f"{'':<14} {covered}, {backup.record.bytes} bytes, to {backup.record.recipient}")
+    lines += [f"{'':<14} proven for {proof.run_id} at {_moment(proof.recorded_at)}" for proof in backup.proofs]
+    counts = f"until {_moment(backup.counts_until)}" if backup.counts_until else f"no: {backup.counts_not}"
+    return [*lines, *(f"{'':<14} {words}" for words in backup.disagreements), f"{'':<14} lets a run be armed: {counts}"]
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _taken(backup: KeptBackup) -> str:
+    return f"taken {_moment(backup.record.taken_at)}" if backup.record else "without a record"
 
 
 def _check_lines(checks: tuple[Check, ...]) -> list[str]:

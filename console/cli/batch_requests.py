@@ -6,6 +6,7 @@ from pathlib import Path
 from console.backend.model.profile_names import DEFAULT_PROFILE
 from console.cli.arguments import option, positional, switch
 from console.cli.plan_request import PROFILE
+from console.cli.watching import Watched, watch_option
 
 ON_FAILURE = ("stop", "set-aside")
 """Reactions of a batch to a document that fails."""
@@ -42,6 +43,13 @@ class OneBatch:
     """A command about one batch."""
 
     batch: str = field(metadata=positional("BATCH", "the batch's id"))
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedBatch(OneBatch, Watched):
+    """A command about one batch that can be watched."""
+
+    watch: int = watch_option()
 
 
 @dataclass(frozen=True, slots=True)

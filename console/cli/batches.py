@@ -21,11 +21,11 @@ from console.backend.model.value import Value
 from console.backend.model.view_models import Progress
 from console.backend.runs.batch_sources import PlannedSource
 from console.cli.arguments import Options
-from console.cli.batch_requests import OneBatch, PlanBatch, ResumeBatch, StartBatch
+from console.cli.batch_requests import OneBatch, PlanBatch, ResumeBatch, StartBatch, WatchedBatch
 from console.cli.installation import backend_of
-from console.cli.operations import Nothing
 from console.cli.output import as_typed, narrate, report
 from console.cli.taking_in import narrate_taken_in
+from console.cli.watching import Watching
 
 _WAITS = frozenset({BatchMove.DRAFT_SG_1, BatchMove.DRAFT_SG_2, BatchMove.ARM, BatchMove.ENACT})
 
@@ -79,7 +79,7 @@ def start(options: Options, request: StartBatch) -> ExitStatus:
     return _report(options, "batch start", view)
 
 
-def list_all(options: Options, _request: Nothing) -> ExitStatus:
+def list_all(options: Options, _request: Watching) -> ExitStatus:
     """List all batches, the newest first."""
     batches = backend_of(options).batches()
     lines = [
@@ -89,7 +89,7 @@ def list_all(options: Options, _request: Nothing) -> ExitStatus:
     return report(options, "batch list", Outcome.PASS, lines or ["no batches"], BatchList(batches=batches))
 
 
-def status(options: Options, request: OneBatch) -> ExitStatus:
+def status(options: Options, request: WatchedBatch) -> ExitStatus:
     """Print one batch: each document, and its legal moves."""
     return _report(options, "batch status", backend_of(options).batch(request.batch), ExitStatus.DONE)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, get_args, get_origin
 from console import __version__
 from console.cli.arguments import Argument, Checked, Open, Options
 from console.cli.printing import ReaderGone, Unprinted, emit, say
+from console.cli.watching import answers
 
 if TYPE_CHECKING:
     from console.cli.operations import Operation
@@ -111,7 +112,10 @@ def build_parser() -> argparse.ArgumentParser:
 def _parsed(argv: Sequence[str] | None) -> dict[str, Any]:
     """Return the parsed arguments by name. Without a command only the console's options are declared, which is faster."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if all(word in {"--read-only", "--root", "--config"} or not word.startswith("-") for word in arguments):
+    if all(
+        word in {"--read-only", "--root", "--config", "--record", "--replay"} or not word.startswith("-")
+        for word in arguments
+    ):
         namespace, rest = _opening(_common()).parse_known_args(arguments)
         if not rest:
             return vars(namespace)
@@ -134,7 +138,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = Options(root=parsed.get("root"), config=parsed.get("config"), json=parsed.get("json", False))
     words = parsed.get("_words")
     if words is None:
-        opening = Open(read_only=parsed["read_only"])
+        opening = Open(read_only=parsed["read_only"], record=parsed["record"], replay=parsed["replay"])
+        if problem := opening.usage_problem:
+            return _refuse(_WrongUsage(problem, ""), sys.argv[1:] if argv is None else argv)
         return _dispatch("console.app.launch:open_console", "console", options, opening, light=True)
     # For commands alone: the console has handlers of its own, on its event loop.
     from console.backend.host.signals import end_by_exception
@@ -209,7 +215,7 @@ def _dispatch(
             if sweeps:
                 import_module("console.cli.leftovers").sweep(options)
             module, _, name = target.partition(":")
-            return int(getattr(import_module(module), name)(options, request))
+            return int(answers(getattr(import_module(module), name), command, options, request))
     except KeyboardInterrupt:
         say("interrupted\n")
         # 128 + SIGINT, as shells report it.

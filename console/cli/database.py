@@ -25,6 +25,7 @@ from console.cli.installation import backend_of, installation_of
 from console.cli.installation_requests import Migrate
 from console.cli.operations import Nothing, RegisterDocument
 from console.cli.output import as_typed, missing_line, narrate, report
+from console.cli.watching import Watching
 
 
 class Made(Value):
@@ -73,7 +74,7 @@ def migrate(options: Options, request: Migrate) -> ExitStatus:
     return report(options, "migrate", Outcome.PASS, lines, done)
 
 
-def status(options: Options, _request: Nothing) -> ExitStatus:
+def status(options: Options, _request: Watching) -> ExitStatus:
     """Print the database, the switch, the counts and what waits. A HOLD has an exit status of its own."""
     seen = backend_of(options).status()
     exit_status = report(options, "status", seen.outcome, _status_lines(options, seen), seen)
@@ -116,7 +117,7 @@ def count_line(count: CountView) -> str:
     return f"{count.table:<48} {rows:>12}{delta}{'  ' + count.detail if count.detail else ''}"
 
 
-def counts(options: Options, _request: Nothing) -> ExitStatus:
+def counts(options: Options, _request: Watching) -> ExitStatus:
     """Print the rows of every table beside the baseline."""
     seen = backend_of(options).status()
     measured = worst([count.outcome for count in seen.counts])
@@ -130,7 +131,7 @@ def counts(options: Options, _request: Nothing) -> ExitStatus:
     )
 
 
-def drift(options: Options, _request: Nothing) -> ExitStatus:
+def drift(options: Options, _request: Watching) -> ExitStatus:
     """Compare grants, definitions, guards and roles with the installed ones; print the repair of each difference."""
     drift_report = backend_of(options).drift()
     exit_status = report(

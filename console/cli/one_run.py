@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from console.cli.arguments import positional
+from console.cli.watching import Watched, watch_option
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,3 +11,10 @@ class OneRun:
     """A command about one run."""
 
     run: str = field(metadata=positional("RUN", "the run's id"))
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedRun(OneRun, Watched):
+    """A command about one run that can be watched."""
+
+    watch: int = watch_option()

@@ -5,17 +5,16 @@ named, not imported, so that `--help` loads no backend.
 """
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from console.backend.model.gate_table import gate_range
 from console.backend.model.profile_names import DEFAULT_PROFILE
 from console.cli.approval_requests import DraftStatement, ImportStatement, OneStatement
-from console.cli.arguments import Argument, option, positional
-from console.cli.batch_requests import OneBatch, PlanBatch, ResumeBatch, StartBatch
+from console.cli.arguments import Argument, option
+from console.cli.batch_requests import OneBatch, PlanBatch, ResumeBatch, StartBatch, WatchedBatch
+from console.cli.evidence_requests import Bundle, ExportReport, Gates, OneFile, ShowReport
 from console.cli.export_request import ExportDocument
 from console.cli.installation_requests import BuildManifest, Demo, Init, Migrate
 from console.cli.journal_request import ShowJournal
-from console.cli.one_run import OneRun
+from console.cli.one_run import OneRun, WatchedRun
 from console.cli.plan_request import PROFILE, PlanFile
 from console.cli.policy_requests import PinPolicy, WithdrawKey
 from console.cli.profile_requests import CheckProfile, OneProfile
@@ -23,6 +22,7 @@ from console.cli.run_requests import ConfirmedRun, Panic, ReleaseHold, StartRun,
 from console.cli.site_requests import InspectSite
 from console.cli.state_requests import DiffDocument, OneDocument, OneUnit, RepealDocument, ShowDocument, ShowUnit
 from console.cli.unit_requests import DiffVersions, EditDraft, ListUnits, RetireUnit, SearchUnits, SupersedeUnit
+from console.cli.watching import Watching
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,30 +37,6 @@ class RegisterDocument:
     docprefix: str = field(metadata=option("P", "upper-case prefix of the addresses"))
     query: str = field(metadata=option("SQL", "a query that gives one row with one text"))
     profile: str = field(default=DEFAULT_PROFILE, metadata=PROFILE)
-
-
-@dataclass(frozen=True, slots=True)
-class OneFile:
-    """A command about one backup file."""
-
-    file: Path = field(metadata=positional("FILE", "the backup, with its record beside it", is_file=True))
-
-
-@dataclass(frozen=True, slots=True)
-class Gates:
-    """Measure gates."""
-
-    names: tuple[str, ...] = field(
-        default=(), metadata=positional("GATE", f"{gate_range()}, or PRE; none: {gate_range()}")
-    )
-    run: str = field(default="", metadata=option("RUN", "the run that PRE is asked for"))
-
-
-@dataclass(frozen=True, slots=True)
-class Bundle:
-    """Write the readiness bundle."""
-
-    sign: str = field(default="", metadata=option("FPR", "fingerprint of a key of this host that signs SHA256SUMS"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +80,7 @@ _POLICY = ("console.backend.approvals.pinning:PinnedPolicy",)
 _CHECKS = ("console.cli.backups:Checks",)
 _BATCH, _BATCHES = ("console.backend.model.batches:BatchView",), ("console.cli.batches:BatchList",)
 _BATCH_PLAN = ("console.backend.model.batches:BatchPlan",)
-_HITS = ("console.backend.model.unit_search:UnitHits",)
-_DIFF = ("console.backend.model.unit_search:VersionDiff",)
+_HITS, _DIFF = ("console.backend.model.unit_search:UnitHits",), ("console.backend.model.unit_search:VersionDiff",)
 _LISTED = ("console.backend.documents.profile_report:ProfileList",)
 _SHOWN = ("console.backend.documents.profile_report:ProfileText",)
 _TRIED = ("console.backend.documents.profile_report:ProfileCheck",)
@@ -160,7 +135,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         ("status",),
         "show which database this is, the switch, the counts, and what waits",
-        Nothing,
+        Watching,
         "console.cli.database:status",
         ("console.backend.model.view_models:Status",),
     ),
@@ -174,14 +149,14 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         ("counts",),
         "count the rows of every table, beside the baseline",
-        Nothing,
+        Watching,
         "console.cli.database:counts",
         ("console.cli.database:Counts",),
     ),
     Operation(
         ("drift",),
         "compare the database with the pinned one",
-        Nothing,
+        Watching,
         "console.cli.database:drift",
         ("console.cli.database:DriftAnswer",),
     ),
@@ -203,7 +178,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         ("document", "list"),
         "list the registered documents and what is in force of each",
-        Nothing,
+        Watching,
         "console.cli.states:list_all",
         ("console.cli.states:Documents",),
     ),
@@ -304,14 +279,14 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         ("run", "list"),
         "list all runs, the newest first",
-        Nothing,
+        Watching,
         "console.cli.runs:list_all",
         ("console.cli.runs:Runs",),
     ),
     Operation(
         ("run", "show"),
         "show one run: its state, phases, evidence and legal moves",
-        OneRun,
+        WatchedRun,
         "console.cli.runs:show",
         _RUN_VIEW,
     ),
@@ -376,12 +351,12 @@ OPERATIONS: tuple[Operation, ...] = (
         writes=True,
     ),
     Operation(
-        ("batch", "list"), "list all batches, the newest first", Nothing, "console.cli.batches:list_all", _BATCHES
+        ("batch", "list"), "list all batches, the newest first", Watching, "console.cli.batches:list_all", _BATCHES
     ),
     Operation(
         ("batch", "status"),
         "show one batch: each document, and its legal moves",
-        OneBatch,
+        WatchedBatch,
         "console.cli.batches:status",
         _BATCH,
     ),
@@ -477,7 +452,7 @@ OPERATIONS: tuple[Operation, ...] = (
         at_once=True,
     ),
     Operation(
-        ("hold", "show"), "show if a HOLD is set, by whom and why", Nothing, "console.cli.authority:hold_show", _SWITCH
+        ("hold", "show"), "show if a HOLD is set, by whom and why", Watching, "console.cli.authority:hold_show", _SWITCH
     ),
     Operation(
         ("hold", "release"),
@@ -512,10 +487,10 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         ("backup", "list"),
-        "list the backups, their state and age",
-        Nothing,
+        "list the backups, their state and age, beside what the ledger has of them",
+        Watching,
         "console.cli.backups:list_all",
-        ("console.cli.backups:Backups",),
+        ("console.backend.runs.backup_shelf:BackupShelf",),
     ),
     Operation(
         ("verify",),
@@ -557,6 +532,28 @@ OPERATIONS: tuple[Operation, ...] = (
         OneRun,
         "console.cli.readiness:run_report",
         ("console.backend.model.readiness:ReportView",),
+        writes=True,
+    ),
+    Operation(
+        ("reports", "list"),
+        "list the reports and bundles, every file read again beside its sums and signature",
+        Nothing,
+        "console.cli.reports:list_all",
+        ("console.backend.reports.shelf:Verdicts",),
+    ),
+    Operation(
+        ("reports", "show"),
+        "show the files of a report, or the text of one, and if they are as they were written",
+        ShowReport,
+        "console.cli.reports:show",
+        ("console.backend.reports.shelf:Verdicts", "console.backend.reports.shelf:ReportText"),
+    ),
+    Operation(
+        ("reports", "export"),
+        "copy a report into a folder, every byte compared with its sums",
+        ExportReport,
+        "console.cli.reports:export",
+        ("console.backend.reports.shelf:ExportedReport",),
         writes=True,
     ),
     Operation(

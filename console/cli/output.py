@@ -4,16 +4,16 @@ import json
 import re
 import sys
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel
 
 from console.backend.host.context import default_root
+from console.backend.model.answers import answer_object
 from console.backend.model.errors import CutterError, ExitStatus
 from console.backend.model.full_command import full_command
 from console.backend.model.outcome import Outcome
-from console.backend.model.redaction import hide_known, hide_known_in, redact
+from console.backend.model.redaction import hide_known, redact
 from console.backend.model.safe_text import NOT_INERT, safe_text
 from console.backend.model.site_mapping import NotMeasured
 from console.cli.arguments import Options
@@ -84,14 +84,7 @@ def narrate(line: str) -> None:
 
 
 def _print_json(command: str, outcome: Outcome, data: dict[str, Any]) -> None:
-    head = {
-        "schema": f"cutter-console/{command.replace(' ', '-')}/1",
-        "outcome": outcome.value,
-        "measured_at": datetime.now(UTC).isoformat(),
-    }
-    # The head wins: a field of the payload with one of its names would change what the schema promises.
-    answer = {**head, **{key: value for key, value in data.items() if key not in head}}
-    text = json.dumps(hide_known_in(answer), ensure_ascii=False)
+    text = json.dumps(answer_object(command, outcome, data), ensure_ascii=False)
     emit(_inert(text, ascii_only=not is_unicode(sys.stdout)) + "\n")
 
 

@@ -10,9 +10,9 @@ from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.readiness import Board, BundleView, GateReport, ReportView, board_of, joined, worst_first
 from console.backend.model.view_models import Progress
 from console.cli.arguments import Options
+from console.cli.evidence_requests import Bundle, Gates
 from console.cli.installation import backend_of
 from console.cli.one_run import OneRun
-from console.cli.operations import Bundle, Gates
 from console.cli.output import narrate, report
 
 _PRE = "PRE"

@@ -17,12 +17,12 @@ from console.backend.model.view_models import Progress, RunRequest, RunSummary, 
 from console.backend.service import BackendService
 from console.cli.arguments import Options
 from console.cli.installation import backend_of
-from console.cli.one_run import OneRun
-from console.cli.operations import Nothing
+from console.cli.one_run import OneRun, WatchedRun
 from console.cli.output import narrate, report
 from console.cli.run_requests import ConfirmedRun, StartRun, VerifiedRun, VoidRun
 from console.cli.state_requests import RepealDocument
 from console.cli.taking_in import taken_in
+from console.cli.watching import Watching
 
 
 class Runs(Value):
@@ -85,7 +85,7 @@ def accept_text(path: Path | None) -> str:
     return data.decode()
 
 
-def list_all(options: Options, _request: Nothing) -> ExitStatus:
+def list_all(options: Options, _request: Watching) -> ExitStatus:
     """List all runs, the newest first."""
     runs = backend_of(options).runs()
     lines = [
@@ -98,7 +98,7 @@ def list_all(options: Options, _request: Nothing) -> ExitStatus:
     return report(options, "run list", Outcome.PASS, lines or ["no runs"], Runs(runs=runs))
 
 
-def show(options: Options, request: OneRun) -> ExitStatus:
+def show(options: Options, request: WatchedRun) -> ExitStatus:
     """Print one run: its state, phases, evidence and legal moves."""
     return _report_run(options, "run show", backend_of(options).run(request.run), ExitStatus.DONE)
 

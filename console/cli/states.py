@@ -22,11 +22,11 @@ from console.backend.runs.document_states import (
 from console.backend.runs.unit_states import UnitHistory, VersionView, history_of_unit
 from console.cli.arguments import Options
 from console.cli.installation import installation_of
-from console.cli.operations import Nothing
 from console.cli.output import narrate, report
 from console.cli.plans import keep_new_file
 from console.cli.printing import emit, emit_bytes
 from console.cli.state_requests import OneDocument, OneUnit, ShowDocument
+from console.cli.watching import Watching
 
 _MOST_EDITED = 5
 """Edited units that a sentence names; the object of --json has all of them."""
@@ -52,7 +52,7 @@ class WrittenDocument(ShownDocument):
     bytes: int
 
 
-def list_all(options: Options, _request: Nothing) -> ExitStatus:
+def list_all(options: Options, _request: Watching) -> ExitStatus:
     """List the registered documents with what is in force of each."""
     documents = list_documents(installation_of(options))
     lines = [

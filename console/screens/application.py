@@ -9,8 +9,10 @@ from console.screens.readiness_watch import Asking
 
 if TYPE_CHECKING:
     from console.actions.actions import Registry
+    from console.screens.history import History
     from console.screens.operation import Operation
     from console.screens.readiness_watch import ReadinessWatch
+    from console.widgets.line import Line
     from console.widgets.notice import Notice
 
 T = TypeVar("T")
@@ -21,6 +23,8 @@ class Application(Asking, Protocol):
 
     read_only: bool
     demo: bool
+    is_replay: bool
+    """True if a recording is shown, and no database."""
     current: bool
     """True if the last measurement succeeded; otherwise `status` is old."""
     no_status: str
@@ -28,10 +32,19 @@ class Application(Asking, Protocol):
     wanted_run: str
     wanted_journal: str
     wanted_batch: str
+    wanted_report: str
     wanted_statement: str
     registry: "Registry"
     readiness: "ReadinessWatch"
     operation: "Operation[object] | None"
+
+    @property
+    def history(self) -> "History":
+        """Return what was measured so far."""
+
+    @property
+    def banner(self) -> "Line":
+        """Return what stands before the target on every screen: that this is a recording, or that one is made."""
 
     @property
     def notice(self) -> "Notice":
@@ -57,6 +70,9 @@ class Application(Asking, Protocol):
 
     def show_journal(self, run_id: str) -> None:
         """Go to the Journal screen with the journal of this run."""
+
+    def show_report(self, run_id: str) -> None:
+        """Go to the Reports screen with the report of this run."""
 
     def action_approvals(self) -> None:
         """Go to the Approvals screen."""

@@ -106,8 +106,10 @@ class ConsoleScreen(Steady, Screen[None]):
             console.status,
             console.no_status,
             old,
-            read_only=console.read_only,
+            read_only=console.read_only and not console.is_replay,
             demo=console.demo,
+            tabs=frozenset(action.name for action in console.registry.in_scope(Scope.EVERYWHERE)),
+            banner=console.banner,
         )
         self.query_one(KeyBar).draw((*self.shown_actions(), *console.registry.in_scope(Scope.EVERYWHERE)))
         # The commands of a notice must work as they are printed, for the root of this console.
@@ -178,7 +180,7 @@ class ConsoleScreen(Steady, Screen[None]):
 
         target, has_stop = self.find_target(), self.console.registry.named("panic") is not None
         if target is None:
-            self.cannot("There is no list here to filter, and no text to search.", "Go to another screen: 1 to 8, or 0")
+            self.cannot("There is no list here to filter, and no text to search.", "Go to another screen: 1 to 9, or 0")
         else:
             self.filter_bar = await finding.find(self, target, self.filter_bar, has_stop=has_stop)
 

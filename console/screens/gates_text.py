@@ -304,7 +304,7 @@ def rollup_title(board: Board | None, asking: str, failure: CutterError | None, 
 
 
 def rollup(board: Board | None, asking: str, failure: CutterError | None, width: int, most: int) -> list[Line]:
-    """Return the summary of the last board, and what is worst."""
+    """Return the summary of the last board, and what is worst; every gate where there is room for all of them."""
     if board is None:
         if failure is not None:
             return [line(Span("NOT MEASURED ", "bad"), _reason(failure))]
@@ -317,8 +317,16 @@ def rollup(board: Board | None, asking: str, failure: CutterError | None, width:
     for gate in open_gates[:most]:
         words = Span(f"{_SYMBOLS[gate.outcome]} {gate.gate} ", outcome_tone(gate.outcome.value))
         lines.append(line(words, shortened(str(gate.urgent_detail), max(width - len(words.text), 12))))
+    if most >= len(board.gates):
+        passed = [gate for gate in board.gates if gate.outcome is Outcome.PASS]
+        return [*lines, *(_passed(gate, width) for gate in passed)]
     if not open_gates:
         return [*lines, line(Span("Nothing is open.", "muted"))]
     if most > 1 and (more := len(open_gates) - most) > 0:
         lines.append(line(Span(f"and {more} more: press 5", "muted")))
     return lines
+
+
+def _passed(gate: GateReport, width: int) -> Line:
+    words = Span(f"{_SYMBOLS[gate.outcome]} {gate.gate:<3} ", outcome_tone(gate.outcome.value))
+    return line(words, Span(shortened(gate.title, max(width - len(words.text), 12)), "muted"))

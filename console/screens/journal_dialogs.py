@@ -2,50 +2,13 @@
 
 from typing import ClassVar
 
-from textual import on
-from textual.app import ComposeResult
-from textual.widgets import Input
-
 from console.backend.runs.journals import JournalFile
 from console.screens.choosing import ChoosingDialog, has_words
-from console.screens.dialog import Dialog
 from console.screens.journal_text import file_row
-from console.widgets.field import Field
-from console.widgets.line import Line, Span, line
+from console.screens.typed import TypedDialog
 
 
-class _Typed(Dialog[str]):
-    """A dialog that answers with what was typed, or None."""
-
-    LINES: ClassVar[tuple[str, ...]] = ()
-    HINT: ClassVar[str] = ""
-    CANCEL: ClassVar[str] = "Cancel"
-    AUTO_FOCUS = "#typed"
-
-    def __init__(self, before: str = "") -> None:
-        super().__init__()
-        self._before = before
-
-    def question(self) -> ComposeResult:
-        """Compose the field."""
-        yield Field(self._before, id="typed", placeholder=self.HINT, compact=True)
-
-    def opened(self) -> None:
-        """Say what can be typed."""
-        super().opened()
-        self.body([line(words) for words in self.LINES])
-
-    def keys(self) -> Line:
-        """Return what the keys do here."""
-        return line(Span("Enter", "accent"), " take it   ", Span("Esc", "accent"), " no", *self.stop_hint())
-
-    @on(Input.Submitted)
-    def _take(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.dismiss(event.value.strip())
-
-
-class WordDialog(_Typed):
+class WordDialog(TypedDialog):
     """Asks for the word that records must have."""
 
     WORDS: ClassVar[str] = "Filter the journal by a word"
@@ -56,7 +19,7 @@ class WordDialog(_Typed):
     HINT: ClassVar[str] = "such as cut_leg_a, xid, FAIL, 2026-11-28T02:4"
 
 
-class PlaceDialog(_Typed):
+class PlaceDialog(TypedDialog):
     """Asks for a place in the journal."""
 
     WORDS: ClassVar[str] = "Go to a record or a time"

@@ -7,6 +7,7 @@ from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 
 from console.actions.actions import Action, Scope
+from console.backend.model.gate_table import GATES
 from console.screens.base import ConsoleScreen
 from console.screens.drawable import can_draw
 from console.widgets.formatting import age
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
     from console.screens.copying import Copied
 
 
+_TALL = 50
+"""Lines of a screen from which on Overview has room for every gate, and for the history of every table."""
+_HIGH_HISTORY, _TALL_HISTORY = 4, 16
+"""Lines of the history."""
+
+
 class OverviewScreen(ConsoleScreen):
     """The first screen, painted before anything is measured."""
 
@@ -29,7 +36,8 @@ class OverviewScreen(ConsoleScreen):
     HELP_TEXT: ClassVar[str] = (
         "Overview answers five questions: where am I, may anything be written, is it safe to act, what is in the "
         "database, and what waits for whom. The first line of What waits says if you may act, and the next key. The time of a measurement stands in the title. The gates are measured once "
-        "after the start, and with r: 5 shows them. INCONCLUSIVE means that it could not be measured: it is neither "
+        "after the start, and with r: 5 shows them. On a high screen History draws what this console has measured so far: of the switch A is armed, H a "
+        "HOLD, x not reached; of the gates F is a FAIL, ? INCONCLUSIVE, ~ PARTIAL; of a table its rows. INCONCLUSIVE means that it could not be measured: it is neither "
         "zero nor good. / filters what waits and the counts; y copies the next step."
     )
 
@@ -44,6 +52,7 @@ class OverviewScreen(ConsoleScreen):
                 yield Panel("Where", id="where")
                 yield Panel("Kill switch", id="switch")
                 yield ListPanel("What waits", id="waiting")
+                yield Panel("History", id="history")
             with Vertical(id="overview-right"):
                 yield Panel("Gates", id="rollup")
                 yield ListPanel("Counts", id="counts")
@@ -67,7 +76,9 @@ class OverviewScreen(ConsoleScreen):
 
         now = self.console.clock()
         wide = self.has_class("-wide")
-        self.query_one("#where", Panel).show(words.where(status, read_only=self.console.read_only))
+        self.query_one("#where", Panel).show(
+            words.where(status, read_only=self.console.read_only, is_replay=self.console.is_replay)
+        )
         self.query_one("#switch", Panel).show(words.switch(status, now, self.console.registry))
         old = "" if self.console.current else f", {age(status.measured_at, now)}, NOT CURRENT"
         for name, title in (("where", "Where"), ("switch", "Kill switch"), ("waiting", "What waits")):
@@ -75,6 +86,7 @@ class OverviewScreen(ConsoleScreen):
         counts = self.query_one("#counts", ListPanel)
         counts.show_blocks(words.count_blocks(status, wide=wide))
         counts.title = words.counts_title(status, now)
+        self._show_history()
         self.show_readiness()
         self._count_down(armed=status.switch.expires_at is not None)
         self.draw_frame()
@@ -88,9 +100,21 @@ class OverviewScreen(ConsoleScreen):
         self._show_waiting()
         board, panel = self.console.readiness.board, self.query_one("#rollup", Panel)
         panel.title = words.rollup_title(board.answer, board.asking, board.failure, self.console.clock())
-        most = 5 if self.has_class("-high") else 1
+        # All gates where there is room for them, so that none has to be asked for.
+        most = len(GATES) if self.size.height >= _TALL else 5 if self.has_class("-high") else 1
         answer, asking, failure = board.answer, board.asking, board.failure
         panel.show_wrapped(lambda width: words.rollup(answer, asking, failure, width, most))
+
+    def _show_history(self) -> None:
+        """Draw the history, where the screen is high enough for it."""
+        from console.screens import history_text as words
+
+        if not self.has_class("-high"):
+            return
+        points, panel = self.console.history.points, self.query_one("#history", Panel)
+        panel.title = words.history_title(points)
+        most = _TALL_HISTORY if self.size.height >= _TALL else _HIGH_HISTORY
+        panel.show_wrapped(lambda width: words.history_lines(points, width, most))
 
     def _show_waiting(self) -> None:
         """Draw if the operator may act, which the gates decide too, and what waits."""
@@ -100,7 +124,13 @@ class OverviewScreen(ConsoleScreen):
             return
         now, known = self.console.clock(), self.console.registry
         is_stopped = gates_text.stops_a_cut(self.console.readiness.board.answer)
-        answer = overview_text.may_act(status, known, read_only=self.console.read_only, is_stopped=is_stopped)
+        answer = overview_text.may_act(
+            status,
+            known,
+            read_only=self.console.read_only,
+            is_stopped=is_stopped,
+            is_replay=self.console.is_replay,
+        )
         waits = overview_text.wait_blocks(status, now, known)
         current = Block(tuple(overview_text.current_run(status, now)), "always")
         self.query_one("#waiting", ListPanel).show_blocks([Block((answer,), "always"), *waits, current])

@@ -35,9 +35,10 @@ def field(label: str, value: str | Span) -> Line:
     return line(Span(f"{label:<{_LABEL}}", "muted"), value)
 
 
-def where(status: Status, *, read_only: bool) -> list[Line]:
-    """Return the target, the role, the root, and whether this console is read-only."""
+def where(status: Status, *, read_only: bool, is_replay: bool = False) -> list[Line]:
+    """Return the target, the role, the root, and whether this console is read-only or shows a recording."""
     mode = [field("console", "READ-ONLY")] if read_only or status.read_only else []
+    mode = [field("console", Span("RECORDING", "accent"))] if is_replay else mode
     demo = [field("data", Span("DEMO, throw-away", "accent"))] if status.demo else []
     if status.target is None:
         return [
@@ -215,11 +216,13 @@ def current_run(status: Status, now: datetime) -> list[Line]:
     ]
 
 
-def may_act(status: Status, known: Registry, *, read_only: bool, is_stopped: bool) -> Line:
+def may_act(status: Status, known: Registry, *, read_only: bool, is_stopped: bool, is_replay: bool = False) -> Line:
     """Return one sentence: whether the operator may act here now, and the next step with its key.
 
     `is_stopped` is True if a gate stops a cut; what comes before a cut can still be done.
     """
+    if is_replay:
+        return line(Span("You look back", "strong"), ": this is a recording, not the database.")
     if status.target is None:
         return _refusal("the database was not reached")
     if status.layout:

@@ -244,7 +244,7 @@ class RunScreen(ConsoleScreen):
         """Return exactly the allowed moves, the list, and the journal."""
         looks = {"run_list"} if self._runs else set()
         if self._chosen:
-            looks.add("journal_of_run")
+            looks |= {"journal_of_run", "report_of_run"}
         return (*self._legal(), *(action for action in self.console_actions() if action.name in looks))
 
     def _legal(self) -> tuple[Action, ...]:
@@ -338,6 +338,13 @@ class RunScreen(ConsoleScreen):
         """Show the journal of the chosen run."""
         if self._chosen:
             self.console.show_journal(self._chosen)
+        else:
+            self.cannot("No run is chosen.", "Choose one in the list")
+
+    def action_report_of_run(self) -> None:
+        """Show the newest report of the chosen run."""
+        if self._chosen:
+            self.console.show_report(self._chosen)
         else:
             self.cannot("No run is chosen.", "Choose one in the list")
 

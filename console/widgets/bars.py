@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from console.actions.actions import Action, key_name
+from console.actions.actions import STOPPING, Action, key_name
 from console.widgets.formatting import clock
 from console.widgets.line import Line, Span, Tone, line, plain
 from console.widgets.panel import Lines
@@ -21,37 +21,51 @@ _TABS = (
     ("6", "Drift"),
     ("7", "Batch"),
     ("8", "Units"),
+    ("9", "Backups"),
     ("0", "Journal"),
 )
+ALL_TABS = frozenset(name.lower() for _, name in _TABS)
+"""Names of the actions that go to the screens; a recording has fewer."""
+_NAMES = frozenset(name for _, name in _TABS)
 SHORTER = {"Documents": "Docs", "Approvals": "Approve"}
 """Names for a narrow line."""
-SHORTEST = {**SHORTER, "Overview": "Over", "Approvals": "Appr", "Journal": "Jrnl"}
+SHORTEST = {**SHORTER, "Overview": "Over", "Approvals": "Appr", "Backups": "Bkup", "Journal": "Jrnl"}
 """Names for the narrowest line that still has all of them."""
 _ROOMY = 100
 """Number of columns from which on the names of the screens stand further apart."""
 
 
-def top_line(title: str, width: int, full: Line, short: Line) -> Line:
+def top_lines(title: str, width: int, full: Line, short: Line, tabs: frozenset[str] = ALL_TABS) -> list[Line]:
     """Return the screens with their keys, and at the right end the badges, which are given in full and in short.
 
-    On a narrow screen they stand closer, then some names are shorter, then the badges, then more names; if all of it does not fit, the name of the shown
-    screen stands alone.
+    On a narrow screen they stand closer, then some names are shorter, then the badges, then more names; then the badges
+    have a line of their own. Where not even the names fit, that of the shown screen stands alone.
     """
     layouts = (
-        *(((_tabs(title, gap=" "), full),) if width >= _ROOMY else ()),
-        (_tabs(title), full),
-        (_tabs(title, before="")[1:], full),
-        (_tabs(title, before="", names=SHORTER)[1:], full),
-        *((_tabs(title, before="", names=names)[1:], short) for names in ({}, SHORTER, SHORTEST)),
-        (_tabs(title, all_names=False), full),
+        *(((_tabs(title, tabs, gap=" "), full),) if width >= _ROOMY else ()),
+        (_tabs(title, tabs), full),
+        (_tabs(title, tabs, before="")[1:], full),
+        (_tabs(title, tabs, before="", names=SHORTER)[1:], full),
+        *((_tabs(title, tabs, before="", names=names)[1:], short) for names in ({}, SHORTER, SHORTEST)),
     )
     fitting = (pair for pair in layouts if sum(len(plain(side)) for side in pair) <= width)
-    left, right = next(fitting, layouts[-1])
+    pair = next(fitting, None)
+    if pair is not None:
+        return [_apart(pair[0], pair[1], width)]
+    alone = (_tabs(title, tabs, before="", names=names)[1:] for names in ({}, SHORTER, SHORTEST))
+    names = next((line for line in alone if len(plain(line)) <= width), None)
+    if names is None:
+        return [_apart(_tabs(title, tabs, all_names=False), full, width)]
+    return [names, _apart((), full if len(plain(full)) <= width else short, width)]
+
+
+def _apart(left: Line, right: Line, width: int) -> Line:
     return (*left, Span(" " * max(width - len(plain(left)) - len(plain(right)), 0)), *right)
 
 
 def _tabs(
     title: str,
+    tabs: frozenset[str],
     *,
     all_names: bool = True,
     gap: str = "",
@@ -60,12 +74,17 @@ def _tabs(
 ) -> Line:
     spans: list[Span] = []
     for key, name in _TABS:
+        if name.lower() not in tabs:
+            continue
         is_current = name == title
         spans += [Span(" "), Span(f"{key}{gap}", "muted")]
         if is_current or all_names:
             shown = names.get(name, name)
             words = f"[{shown}]" if is_current else f"{before}{shown}{gap}"
             spans.append(Span(words, "strong" if is_current else "plain"))
+    if title not in _NAMES:
+        # A screen without a digit, which another one leads to.
+        spans += [Span(" "), Span(f"[{title}]", "strong")]
     return tuple(spans)
 
 
@@ -113,14 +132,27 @@ def where(status: "Status | None", reason: str) -> Line:
 
 
 class TopBar(Lines):
-    """Two lines: the screens with the badges, and the target."""
+    """The screens with the badges, which have a line of their own where there is no room beside the names; the target."""
 
-    def draw(self, title: str, status: "Status | None", reason: str, old: str, *, read_only: bool, demo: bool) -> None:
-        """Draw for the screen of this title."""
+    def draw(
+        self,
+        title: str,
+        status: "Status | None",
+        reason: str,
+        old: str,
+        *,
+        read_only: bool,
+        demo: bool,
+        tabs: frozenset[str],
+        banner: Line = (),
+    ) -> None:
+        """Draw for the screen of this title. `tabs` are the screens that there are; the banner stands before the target."""
         full = badges(status, old, read_only=read_only, demo=demo)
         short = badges(status, old, read_only=read_only, demo=demo, short=True)
-        first = top_line(title, self.size.width, full, short)
-        self.show([first, where(status, reason)])
+        lines = [*top_lines(title, self.size.width, full, short, tabs), (*banner, *where(status, reason))]
+        # By their number: an automatic height would count the rows of a line that is wider than the screen.
+        self.styles.height = len(lines)
+        self.show(lines)
 
 
 def key_line(actions: Sequence[Action], width: int) -> Line:
@@ -128,7 +160,7 @@ def key_line(actions: Sequence[Action], width: int) -> Line:
     spans: list[Span] = []
     rest = width
     # A narrow screen drops the last actions: stopping and help are never dropped.
-    shown = sorted((a for a in actions if a.short), key=lambda a: a.name not in {"panic", "help"})
+    shown = sorted((a for a in actions if a.short), key=lambda a: a.name not in {*STOPPING, "help"})
     for action in shown:
         key, word = key_name(action.keys[0]), action.short
         needed = len(key) + len(word) + 3
@@ -136,7 +168,7 @@ def key_line(actions: Sequence[Action], width: int) -> Line:
             continue
         rest -= needed
         spans.extend(
-            (Span(f" {key}", "bad" if action.name == "panic" else "accent"), Span(f" {word}", "plain"), Span(" "))
+            (Span(f" {key}", "bad" if action.name in STOPPING else "accent"), Span(f" {word}", "plain"), Span(" "))
         )
     return tuple(spans)
 

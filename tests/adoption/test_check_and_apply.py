@@ -2,6 +2,8 @@
 
 import pytest
 
+from console.backend.model.console_schema import CONSOLE_SCHEMA, CONSOLE_SCHEMA_COMMENT, CONSOLE_SCHEMA_OWNER
+from console.backend.postgres.console_schema import refuse_foreign_schema
 from tests.adoption.conftest import Adopted, may_only_select
 from tests.support.fingerprint import CALLS, existing_part, fingerprint
 
@@ -188,6 +190,37 @@ def test_the_printed_script_is_not_run_and_leaves_what_was_there_as_it_was(kept:
     assert proofs(kept)[1]["mapping recorded"] == "PASS"
     kept.execute(kept.command("adopt", "apply")[1])
     assert existing_part(after, fingerprint(kept.database)) == after, "once more, it does nothing"
+
+
+def test_the_schema_of_the_script_is_the_one_that_migrate_knows(kept: Adopted) -> None:
+    """Its owner and its words are the constants by which `migrate` tells it from somebody else's."""
+    kept.execute(kept.command("adopt", "apply")[1])
+    query = "SELECT pg_get_userbyid(nspowner), obj_description(oid, 'pg_namespace'), nspacl::text LIKE '%%{=%%' OR nspacl::text LIKE '%%,=%%' FROM pg_namespace WHERE nspname = %s"
+    with kept.database.connect() as connection:
+        row = connection.execute(query, (CONSOLE_SCHEMA,)).fetchone()
+        refuse_foreign_schema(connection)
+    assert row == (CONSOLE_SCHEMA_OWNER, CONSOLE_SCHEMA_COMMENT, False)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "refused"),
+    [
+        ("CREATE SCHEMA cutter_console AUTHORIZATION directus", "the schema cutter_console is there already"),
+        ("CREATE SCHEMA cutter_console AUTHORIZATION cutter_owner", "the schema cutter_console is there already"),
+        ("ALTER ROLE cutter_owner LOGIN", "the role cutter_owner is there already"),
+    ],
+)
+def test_the_script_takes_nothing_over_that_is_somebody_elses(kept: Adopted, theirs: str, refused: str) -> None:
+    script = kept.command("adopt", "apply")[1]
+    kept.execute("DO $$ BEGIN CREATE ROLE cutter_owner NOLOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$")
+    kept.execute(theirs)
+    before = fingerprint(kept.database)
+    try:
+        with pytest.raises(Exception, match=refused):
+            kept.execute(script)
+        assert fingerprint(kept.database) == before
+    finally:
+        kept.execute("ALTER ROLE cutter_owner NOLOGIN")
 
 
 def test_an_overload_beside_the_organisations_function_breaks_its_callers_and_the_fingerprint_sees_it(

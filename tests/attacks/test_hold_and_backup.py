@@ -229,7 +229,7 @@ def test_every_word_of_a_document_is_short(prey: Prey, place: int) -> None:
     words = ["o", "p"]
     words[place] = "x" * 10_000_000
     with refused(prey.database, "STOP_REFUSED_INPUT"), prey.session(EXECUTOR) as connection:
-        connection.execute("SELECT cutter_governance.fn_document_register('ACME-LONG', %s, %s)", words)
+        connection.execute("SELECT cutter_console.fn_document_register('ACME-LONG', %s, %s)", words)
 
 
 @pytest.mark.parametrize("word", ["operator", "host"])
@@ -401,7 +401,7 @@ PROOFS = {
 @pytest.mark.parametrize("how", PROOFS)
 def test_a_proof_that_is_not_of_the_tables_as_they_are_is_refused(prey: Prey, how: str) -> None:
     query = (
-        "SELECT cutter_governance.fn_backup_record(%s, jsonb_build_object('file_name', 'x', 'sha256', repeat('0', 64), 'bytes', 1,"
+        "SELECT cutter_console.fn_backup_record(%s, jsonb_build_object('file_name', 'x', 'sha256', repeat('0', 64), 'bytes', 1,"
         f" 'recipient', repeat('A', 40), 'tables', {PROOFS[how]}))"
     )
     with refused(prey.database, "STOP_BACKUP_NOT_PROVEN"), prey.session(VERIFIER) as connection:
@@ -427,7 +427,7 @@ def test_the_proof_of_before_a_write_is_not_recorded_after_it(cut: SignedCut) ->
 @pytest.mark.parametrize("role", [EXECUTOR, MONITOR, STRANGER])
 def test_only_the_verifying_role_records_a_proof(prey: Prey, role: str) -> None:
     with refused(prey.database, "42501"), prey.session(role) as connection:
-        connection.execute("SELECT cutter_governance.fn_backup_record('x', '{}')")
+        connection.execute("SELECT cutter_console.fn_backup_record('x', '{}')")
     with refused(prey.database, "42501"), prey.session(role) as connection:
         connection.execute(
             "INSERT INTO cutter_governance.backup_proof OVERRIDING SYSTEM VALUE SELECT * FROM cutter_governance.backup_proof"

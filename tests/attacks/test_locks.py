@@ -46,7 +46,7 @@ HELD: dict[str, tuple[str, str, Act]] = {
     "a document": (
         "SG_1 imported",
         EXECUTOR,
-        lambda _, c: c.execute("SELECT cutter_governance.fn_document_register('ACME-NEW', 'o', 'p')"),
+        lambda _, c: c.execute("SELECT cutter_console.fn_document_register('ACME-NEW', 'o', 'p')"),
     ),
     "a read of everything": ("armed", MONITOR, lambda _, c: c.execute("SELECT * FROM cutter_governance.v_reader")),
     "a lock to read": (
@@ -69,7 +69,7 @@ STEPS: dict[str, tuple[str, Act]] = {
         lambda _, c: c.execute("SELECT * FROM cutter_governance.v_lease, cutter_governance.v_hold"),
     ),
     "read the runs": (MONITOR, lambda _, c: c.execute("SELECT * FROM cutter_governance.v_run")),
-    "drift": (MONITOR, lambda _, c: c.execute("SELECT cutter_governance.fn_schema_digest()")),
+    "drift": (MONITOR, lambda _, c: c.execute("SELECT cutter_console.fn_schema_digest()")),
 }
 ALWAYS = {"read the switch", "read the runs", "drift"}
 

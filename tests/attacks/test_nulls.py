@@ -17,14 +17,14 @@ from tests.support.sovereign import sovereign
 _GRANTED = """
     SELECT n.nspname || '.' || p.proname, coalesce(p.proargnames, '{}'), array(SELECT format_type(t, NULL) FROM unnest(p.proargtypes) t)
       FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-     WHERE n.nspname IN ('cutter_governance', 'public') AND has_function_privilege(%s, p.oid, 'EXECUTE') AND has_schema_privilege(%s, n.oid, 'USAGE') ORDER BY 1
+     WHERE n.nspname IN ('cutter_governance', 'cutter_console', 'public') AND has_function_privilege(%s, p.oid, 'EXECUTE') AND has_schema_privilege(%s, n.oid, 'USAGE') ORDER BY 1
 """
 MEANT = {
-    "cutter_governance.fn_lease_end(p_reason)": "a lease is ended without a reason too: stopping needs no authority",
-    "cutter_governance.fn_lease_end_of(p_reason)": "a lease is ended without a reason too: stopping needs no authority",
-    "cutter_governance.fn_lease_end_of(p_holder)": "no session holds it",
-    "cutter_governance.fn_hold_set(p_run_id)": "a HOLD may name no run",
-    "cutter_governance.fn_document_register(p_live_query)": "a document of files has no query",
+    "cutter_console.fn_lease_end(p_reason)": "a lease is ended without a reason too: stopping needs no authority",
+    "cutter_console.fn_lease_end_of(p_reason)": "a lease is ended without a reason too: stopping needs no authority",
+    "cutter_console.fn_lease_end_of(p_holder)": "no session holds it",
+    "cutter_console.fn_hold_set(p_run_id)": "a HOLD may name no run",
+    "cutter_console.fn_document_register(p_live_query)": "a document of files has no query",
 }
 """Where NULL is a value like others."""
 

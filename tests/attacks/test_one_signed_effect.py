@@ -28,9 +28,9 @@ RIDERS = {
     "a use of the ruling": "INSERT INTO cutter_governance.approval_use (statement_sha256, purpose, run_id) SELECT statement_sha256, 'edit', run_id FROM cutter_governance.approval",
     "a seal": "INSERT INTO cutter_governance.manifest_seal SELECT * FROM cutter_governance.manifest_seal",
     "a single unit by 0.2.0's function": "SELECT public.fn_iu_create('ACME-LAW/X', 'x', 'x', 'me', 'document_unit', 'section', 'sovereign', 'cut', NULL)",
-    "the write behind the authorisation": "SELECT cutter_governance.fn_cut_write(NULL, NULL, NULL, NULL)",
-    "the seal behind the authorisation": "SELECT cutter_governance.fn_manifest_seal(NULL, NULL, NULL, NULL)",
-    "the spending of a ruling": "SELECT cutter_governance.fn_approval_spend(NULL, 'edit')",
+    "the write behind the authorisation": "SELECT cutter_console.fn_cut_write(NULL, NULL, NULL, NULL)",
+    "the seal behind the authorisation": "SELECT cutter_console.fn_manifest_seal(NULL, NULL, NULL, NULL)",
+    "the spending of a ruling": "SELECT cutter_console.fn_approval_spend(NULL, 'edit')",
     "a trigger": "CREATE TRIGGER rider BEFORE INSERT ON public.unit_version FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
     "a rule": "CREATE RULE rider AS ON INSERT TO public.unit_version DO INSTEAD NOTHING",
 }
@@ -109,7 +109,7 @@ def test_two_cuts_in_one_statement_are_none(prey: Prey) -> None:
     run = prey.armed
     with refused(prey.database, "STOP_INVARIANT_FAILED"), prey.session(EXECUTOR) as connection:
         connection.execute(
-            "SELECT cutter_governance.fn_cut_apply(%b, %b, %b, %s) FROM generate_series(1, 2)",
+            "SELECT cutter_console.fn_cut_apply(%b, %b, %b, %s) FROM generate_series(1, 2)",
             (run.run_id, ledger.manifest_bytes(run.units), run.canonical, event()),
         )
 
@@ -368,7 +368,7 @@ def test_columns_beside_a_statement_cannot_be_passed_at_all(prey: Prey, role: st
     """The function that took them is gone."""
     with refused(prey.database, NO_SUCH_FUNCTION), prey.session(role) as connection:
         connection.execute(
-            "SELECT cutter_governance.fn_approval_import('SG_1', 'x', 'x', 'x', 'x', 'x', NULL, NULL, 1, 'x', 'x', 1, now(), now(), ARRAY['x'], '\\x', ARRAY['\\x'::bytea])"
+            "SELECT cutter_console.fn_approval_import('SG_1', 'x', 'x', 'x', 'x', 'x', NULL, NULL, 1, 'x', 'x', 1, now(), now(), ARRAY['x'], '\\x', ARRAY['\\x'::bytea])"
         )
     with refused(prey.database, PERMISSION), prey.session(role) as connection:
         connection.execute("INSERT INTO cutter_governance.approval SELECT * FROM cutter_governance.approval")

@@ -20,7 +20,7 @@ def still(waiting: SignedCut) -> SignedCut:
 def _probe(connection: psycopg.Connection, sizes: object = (1, 2), revert: object = False) -> object:
     sizes = list(sizes) if isinstance(sizes, tuple) else sizes
     row = connection.execute(
-        "SELECT cutter_governance.fn_probe_cut(%s::integer[], %s::boolean)", (sizes, revert)
+        "SELECT cutter_console.fn_probe_cut(%s::integer[], %s::boolean)", (sizes, revert)
     ).fetchone()
     return row[0] if row is not None else None
 
@@ -56,7 +56,7 @@ def test_a_probe_has_one_to_eight_sizes_of_one_to_a_thousand(still: SignedCut, s
 def test_only_the_verifier_probes(prey: Prey, role: str) -> None:
     for function in ("fn_probe_cut(ARRAY[1])", "fn_probe_revert()", "fn_probe_plan('X', 1)", "fn_probe_rows()"):
         with refused(prey.database, "42501"), prey.session(role) as connection:
-            connection.execute(f"SELECT cutter_governance.{function}".encode())
+            connection.execute(f"SELECT cutter_console.{function}".encode())
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_only_the_verifier_probes(prey: Prey, role: str) -> None:
 )
 def test_the_parts_of_a_probe_are_not_the_verifiers(prey: Prey, part: str) -> None:
     with refused(prey.database, "42501"), prey.session(VERIFIER) as connection:
-        connection.execute(f"SELECT cutter_governance.{part}".encode())
+        connection.execute(f"SELECT cutter_console.{part}".encode())
 
 
 def test_a_probe_between_a_callers_own_writes_is_refused(still: SignedCut) -> None:
@@ -98,7 +98,7 @@ def test_after_a_probe_the_same_transaction_still_has_no_ruling(still: SignedCut
         assert connection.execute(query).fetchone() == (0,)
         for statement, code in {
             "INSERT INTO public.unit_version (unit_id, version_seq, body, content_hash) SELECT id, 9, 'x', 'x' FROM public.information_unit": "STOP_APPROVAL_REQUIRED",
-            "SELECT cutter_governance.fn_lease_arm('x', 'cut', 'o', 'h', 5)": "STOP_EXECUTION_DISABLED",
+            "SELECT cutter_console.fn_lease_arm('x', 'cut', 'o', 'h', 5)": "STOP_EXECUTION_DISABLED",
         }.items():
             with stopped(code), connection.transaction():
                 connection.execute(statement.encode())
@@ -133,7 +133,7 @@ def test_a_cancelled_probe_that_is_caught_leaves_nothing(still: SignedCut) -> No
         connection.execute("SELECT 1")
         try:
             connection.execute(
-                "DO $$ BEGIN PERFORM cutter_governance.fn_probe_cut(ARRAY[1000, 1000], true); EXCEPTION WHEN query_canceled THEN NULL; END $$"
+                "DO $$ BEGIN PERFORM cutter_console.fn_probe_cut(ARRAY[1000, 1000], true); EXCEPTION WHEN query_canceled THEN NULL; END $$"
             )
         except psycopg.errors.QueryCanceled:
             assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
@@ -156,7 +156,7 @@ def test_a_probe_in_an_odd_session_leaves_nothing(still: SignedCut, setting: str
 
 def test_a_probe_in_a_cursor_leaves_nothing(still: SignedCut) -> None:
     with attack(still.database), session(still.database, VERIFIER, autocommit=False) as connection:
-        connection.execute("DECLARE c CURSOR WITH HOLD FOR SELECT cutter_governance.fn_probe_cut(ARRAY[2])")
+        connection.execute("DECLARE c CURSOR WITH HOLD FOR SELECT cutter_console.fn_probe_cut(ARRAY[2])")
         connection.execute("FETCH 1 FROM c")
         connection.commit()
 

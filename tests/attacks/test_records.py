@@ -27,7 +27,7 @@ def honest(database: Database) -> tuple[Database, JournalKey]:
     """A run whose journal's key only the console holds; its first event stands."""
     key = JournalKey(secrets.token_bytes(32))
     with session(database, EXECUTOR) as connection:
-        connection.execute("SELECT cutter_governance.fn_document_register('ACME-LAW', 'o', 'p')")
+        connection.execute("SELECT cutter_console.fn_document_register('ACME-LAW', 'o', 'p')")
         call(connection, "fn_run_create", RUN, "cut", "ACME-LAW", "o", "p", "o", "h", vouching(key, 0))
     return database, key
 
@@ -154,12 +154,12 @@ def test_an_event_that_is_no_object_is_refused_with_its_step(prey: Prey, said: s
 @pytest.mark.parametrize(
     "statement",
     [
-        "SELECT cutter_governance.fn_event_write('{run}', '{{}}')",
-        "SELECT cutter_governance.fn_run_event('{run}', 'x', 'PASS', '{{}}', 1, 'x')",
-        "SELECT cutter_governance.fn_run_step('{run}', ARRAY['created'], 'closeout_reported', '{{}}')",
-        "SELECT cutter_governance.fn_baseline_write('{run}')",
-        "SELECT cutter_governance.fn_baseline_pin('{run}')",
-        "SELECT cutter_governance.fn_baseline_pin(NULL)",
+        "SELECT cutter_console.fn_event_write('{run}', '{{}}')",
+        "SELECT cutter_console.fn_run_event('{run}', 'x', 'PASS', '{{}}', 1, 'x')",
+        "SELECT cutter_console.fn_run_step('{run}', ARRAY['created'], 'closeout_reported', '{{}}')",
+        "SELECT cutter_console.fn_baseline_write('{run}')",
+        "SELECT cutter_console.fn_baseline_pin('{run}')",
+        "SELECT cutter_console.fn_baseline_pin(NULL)",
         "INSERT INTO cutter_governance.baseline_pin (run_id, table_name, rows) VALUES ('{run}', 'public.information_unit', 99)",
         "UPDATE cutter_governance.run_event SET vouched = true",
         "DELETE FROM cutter_governance.run_event WHERE NOT vouched",
@@ -192,7 +192,7 @@ def test_a_source_that_was_planted_with_false_facts_is_refused_loudly(database: 
         "the rule": (1, "b" * 64, "mine"),
     }[what]
     with session(database, EXECUTOR) as connection:
-        connection.execute("SELECT cutter_governance.fn_document_register('ACME-LAW', 'o', 'p')")
+        connection.execute("SELECT cutter_console.fn_document_register('ACME-LAW', 'o', 'p')")
         _pin(connection, f"{RUN[:-1]}1", "a" * 64, canonical, size, rule)
     with refused(database, "STOP_REPLAY_CONFLICT"), session(database, EXECUTOR, autocommit=False) as connection:
         _pin(connection, f"{RUN[:-1]}2", "a" * 64, "b" * 64)
@@ -200,7 +200,7 @@ def test_a_source_that_was_planted_with_false_facts_is_refused_loudly(database: 
 
 def test_the_same_source_is_pinned_by_two_runs(database: Database) -> None:
     with session(database, EXECUTOR) as connection:
-        connection.execute("SELECT cutter_governance.fn_document_register('ACME-LAW', 'o', 'p')")
+        connection.execute("SELECT cutter_console.fn_document_register('ACME-LAW', 'o', 'p')")
         _pin(connection, f"{RUN[:-1]}1", "a" * 64, "b" * 64)
         _pin(connection, f"{RUN[:-1]}2", "a" * 64, "b" * 64)
 
@@ -232,7 +232,7 @@ def test_a_source_has_a_size(prey: Prey, size: int) -> None:
 )
 def test_a_document_has_a_prefix_of_its_own(prey: Prey, prefix: str) -> None:
     with refused(prey.database, "STOP_REFUSED_INPUT", "23514", "22021"), prey.session(EXECUTOR) as connection:
-        connection.execute("SELECT cutter_governance.fn_document_register(%s, 'o', 'p')", (prefix,))
+        connection.execute("SELECT cutter_console.fn_document_register(%s, 'o', 'p')", (prefix,))
 
 
 @pytest.mark.parametrize("role", [EXECUTOR])
@@ -240,12 +240,12 @@ def test_only_an_administrator_registers_a_query(prey: Prey, role: str) -> None:
     """The query of a document was run on the administrator's connection."""
     for prefix in ("ACME-NEW", "ACME-LAW"):
         with refused(prey.database, "STOP_GRANT_DELTA"), prey.session(role) as connection:
-            connection.execute("SELECT cutter_governance.fn_document_register(%s, 'o', 'p', 'DROP TABLE x')", (prefix,))
+            connection.execute("SELECT cutter_console.fn_document_register(%s, 'o', 'p', 'DROP TABLE x')", (prefix,))
 
 
 def test_a_registered_document_keeps_what_it_was_registered_with(prey: Prey) -> None:
     with attack(prey.database), prey.session(EXECUTOR) as connection:
-        connection.execute("SELECT cutter_governance.fn_document_register('ACME-LAW', 'elsewhere', 'mine')")
+        connection.execute("SELECT cutter_console.fn_document_register('ACME-LAW', 'elsewhere', 'mine')")
 
 
 @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ def test_a_run_is_of_a_registered_document(prey: Prey) -> None:
 def test_a_verification_has_checks_of_a_bounded_size(prey: Prey, checks: str | None) -> None:
     with refused(prey.database, "STOP_INVARIANT_FAILED"), prey.session(VERIFIER) as connection:
         connection.execute(
-            "SELECT cutter_governance.fn_verify_record(%s, 'PASS', %s::jsonb, %s)",
+            "SELECT cutter_console.fn_verify_record(%s, 'PASS', %s::jsonb, %s)",
             (prey.drafts.run_id, checks, event()),
         )
 

@@ -31,7 +31,7 @@ REFUSED = {
     "changes of the catalogue": "SET allow_system_table_mods = on",
     "a membership": "GRANT cutter_owner TO CURRENT_USER",
     "a membership of the writers": "GRANT pg_write_all_data TO CURRENT_USER",
-    "a grant on a function of the owner": "GRANT EXECUTE ON FUNCTION cutter_governance.fn_cut_write TO PUBLIC",
+    "a grant on a function of the owner": "GRANT EXECUTE ON FUNCTION cutter_console.fn_cut_write TO PUBLIC",
     "everything of the owner": "REASSIGN OWNED BY cutter_owner TO CURRENT_USER",
     "nothing of the owner": "DROP OWNED BY cutter_owner",
     "a role": "CREATE ROLE another LOGIN",
@@ -42,12 +42,12 @@ REFUSED = {
     "a table in public": "CREATE TABLE public.information_units (i int)",
     "a table in the schema": "CREATE TABLE cutter_governance.run2 (i int)",
     "a function in public": "CREATE FUNCTION public.now() RETURNS timestamptz LANGUAGE sql AS 'SELECT null::timestamptz'",
-    "a function in the schema": "CREATE FUNCTION cutter_governance.fn_stop(text) RETURNS void LANGUAGE sql AS 'SELECT'",
+    "a function in the schema": "CREATE FUNCTION cutter_console.fn_stop(text) RETURNS void LANGUAGE sql AS 'SELECT'",
     "a function of the catalogue": "CREATE FUNCTION pg_catalog.sha256(text) RETURNS bytea LANGUAGE sql AS 'SELECT null::bytea'",
-    "another body of a function": "CREATE OR REPLACE FUNCTION cutter_governance.fn_assert_no_hold() RETURNS void LANGUAGE sql AS 'SELECT'",
-    "another owner of a function": "ALTER FUNCTION cutter_governance.fn_assert_no_hold() OWNER TO CURRENT_USER",
-    "another search path of a function": "ALTER FUNCTION cutter_governance.fn_assert_no_hold() RESET ALL",
-    "no function": "DROP FUNCTION cutter_governance.fn_assert_no_hold()",
+    "another body of a function": "CREATE OR REPLACE FUNCTION cutter_console.fn_assert_no_hold() RETURNS void LANGUAGE sql AS 'SELECT'",
+    "another owner of a function": "ALTER FUNCTION cutter_console.fn_assert_no_hold() OWNER TO CURRENT_USER",
+    "another search path of a function": "ALTER FUNCTION cutter_console.fn_assert_no_hold() RESET ALL",
+    "no function": "DROP FUNCTION cutter_console.fn_assert_no_hold()",
     "a schema": "CREATE SCHEMA mine",
     "a schema's name": "ALTER SCHEMA cutter_governance RENAME TO elsewhere",
     "an operator in public": "CREATE OPERATOR public.= (LEFTARG = text, RIGHTARG = text, FUNCTION = texteq)",
@@ -270,7 +270,7 @@ def test_the_stranger_sees_no_row_of_the_product(prey: Prey) -> None:
             str(name)
             for (name,) in connection.execute(
                 "SELECT c.oid::regclass::text FROM pg_class c WHERE c.relkind IN ('r', 'v', 'S')"
-                " AND c.relnamespace::regnamespace::text IN ('public', 'cutter_governance')"
+                " AND c.relnamespace::regnamespace::text IN ('public', 'cutter_governance', 'cutter_console')"
             )
         ]
     assert len(names) > 40

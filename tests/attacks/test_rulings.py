@@ -241,7 +241,7 @@ def test_a_true_statement_without_exactly_good_signatures_is_not_imported(waitin
     signatures = _signatures(waiting, statement)[how]
     codes = ("STOP_APPROVAL_REQUIRED", "STOP_APPROVAL_INVALID", "22000", "2202E")
     with refused(waiting.database, *codes), session(waiting.database, VERIFIER) as connection:
-        connection.execute("SELECT cutter_governance.fn_approval_import(%b, %b::bytea[])", (statement, signatures))
+        connection.execute("SELECT cutter_console.fn_approval_import(%b, %b::bytea[])", (statement, signatures))
 
 
 @pytest.mark.parametrize("bounds", ["[0:0]={%s}", "[2:2]={%s}", "[0:1]={%s,%s}", "[-1:-1]={%s}", "[1:1][1:1]={{%s}}"])
@@ -250,7 +250,7 @@ def test_an_array_of_signatures_that_begins_elsewhere_is_refused(waiting: Signed
     one = '"\\\\x' + sovereign().sign(statement).hex() + '"'
     array = bounds % ((one,) * bounds.count("%s"))
     with refused(waiting.database, "STOP_APPROVAL_INVALID"), session(waiting.database, VERIFIER) as connection:
-        connection.execute("SELECT cutter_governance.fn_approval_import(%b, %s::bytea[])", (statement, array))
+        connection.execute("SELECT cutter_console.fn_approval_import(%b, %s::bytea[])", (statement, array))
 
 
 @pytest.mark.parametrize("hours", [1, 48], ids=["in the future", "after the statement has ended"])
@@ -315,16 +315,16 @@ def test_only_the_verifying_role_imports(waiting: SignedCut, role: str) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "SELECT cutter_governance.fn_policy_pin('{}', ARRAY['\\x'::bytea])",
-        "SELECT * FROM cutter_governance.fn_signing_key_pin('\\x', repeat('F', 40))",
-        "SELECT cutter_governance.fn_signing_key_end(repeat('F', 40), 'x')",
+        "SELECT cutter_console.fn_policy_pin('{}', ARRAY['\\x'::bytea])",
+        "SELECT * FROM cutter_console.fn_signing_key_pin('\\x', repeat('F', 40))",
+        "SELECT cutter_console.fn_signing_key_end(repeat('F', 40), 'x')",
         "INSERT INTO cutter_governance.policy_pin (policy_sha256, policy) VALUES (encode(sha256('{}'), 'hex'), '{}')",
         "INSERT INTO cutter_governance.signing_key SELECT * FROM cutter_governance.signing_key",
         "INSERT INTO cutter_governance.signing_key_term SELECT * FROM cutter_governance.signing_key_term",
         "DELETE FROM cutter_governance.signing_key_end",
-        "SELECT cutter_governance.fn_signers('\\x', NULL, 'x', 'SG_1', now(), now())",
-        "SELECT cutter_governance.fn_ruling('x', 'cut')",
-        "SELECT cutter_governance.fn_authorise('x', 'cut')",
+        "SELECT cutter_console.fn_signers('\\x', NULL, 'x', 'SG_1', now(), now())",
+        "SELECT cutter_console.fn_ruling('x', 'cut')",
+        "SELECT cutter_console.fn_authorise('x', 'cut')",
     ],
 )
 def test_nobody_makes_themselves_a_signer(prey: Prey, role: str, statement: str) -> None:

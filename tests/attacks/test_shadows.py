@@ -198,17 +198,17 @@ def test_shadows_in_a_schema_that_the_roles_may_write_are_never_asked(cut: Signe
 def test_a_function_that_is_called_in_a_haunted_session_answers_as_in_any_other(prey: Prey, role: str) -> None:
     queries = {
         "cutter_ro": (
-            "SELECT cutter_governance.fn_readers_digest()",
-            "SELECT cutter_governance.fn_hold_reason()",
+            "SELECT cutter_console.fn_readers_digest()",
+            "SELECT cutter_console.fn_hold_reason()",
             "SELECT count(*) FROM cutter_governance.v_reader",
         ),
         "cutter_exec": (
-            "SELECT cutter_governance.fn_readers_digest()",
+            "SELECT cutter_console.fn_readers_digest()",
             "SELECT count(*) FROM cutter_governance.v_schema_line",
         ),
         "cutter_verify": (
-            "SELECT cutter_governance.fn_schema_digest()",
-            f"SELECT cutter_governance.fn_draft_digest('{prey.drafts.run_id}')",
+            "SELECT cutter_console.fn_schema_digest()",
+            f"SELECT cutter_console.fn_draft_digest('{prey.drafts.run_id}')",
         ),
         "passer_by": ("SELECT 1",),
     }[role]
@@ -406,7 +406,7 @@ def test_a_function_of_the_attackers_own_is_run_as_the_attacker(prey: Prey) -> N
             "CREATE FUNCTION pg_temp.me() RETURNS text LANGUAGE plpgsql AS $$ BEGIN UPDATE public.unit_version SET body = 'x'; RETURN 'x'; END $$"
         )
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            connection.execute("SELECT cutter_governance.fn_manifest_digest(pg_temp.me())")
+            connection.execute("SELECT cutter_console.fn_manifest_digest(pg_temp.me())")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("SELECT * FROM cutter_governance.v_run WHERE pg_temp.me() = run_id")
 
@@ -414,7 +414,7 @@ def test_a_function_of_the_attackers_own_is_run_as_the_attacker(prey: Prey) -> N
 def test_a_definer_of_the_attackers_own_gives_the_attackers_rights_only(prey: Prey) -> None:
     with attack(prey.database), prey.session(VERIFIER) as connection:
         connection.execute(
-            "CREATE FUNCTION pg_temp.me() RETURNS void SECURITY DEFINER LANGUAGE plpgsql AS $$ BEGIN PERFORM cutter_governance.fn_lease_arm('x', 'cut', 'o', 'h', 5); END $$"
+            "CREATE FUNCTION pg_temp.me() RETURNS void SECURITY DEFINER LANGUAGE plpgsql AS $$ BEGIN PERFORM cutter_console.fn_lease_arm('x', 'cut', 'o', 'h', 5); END $$"
         )
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("SELECT pg_temp.me()")
@@ -435,7 +435,7 @@ def test_a_cast_of_the_attackers_own_type_is_not_asked_by_the_product(prey: Prey
         )
         connection.execute("CREATE CAST (pg_temp.mine AS text) WITH FUNCTION pg_temp.to_text(pg_temp.mine) AS IMPLICIT")
         with stopped("42501"):
-            connection.execute("SELECT cutter_governance.fn_manifest_digest(ROW('x')::pg_temp.mine)")
+            connection.execute("SELECT cutter_console.fn_manifest_digest(ROW('x')::pg_temp.mine)")
 
 
 def test_a_string_is_never_sql(prey: Prey) -> None:

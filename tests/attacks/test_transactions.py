@@ -92,7 +92,7 @@ def test_a_do_block_that_swallows_refusals_and_goes_on_gets_nothing(cut: SignedC
         DO $$ DECLARE f text; BEGIN
             FOR f IN SELECT unnest(ARRAY['fn_cut_apply(%1$L, ''x'', ''x'', ''{}'')', 'fn_cut_record(%1$L, ''{}'')', 'fn_cut_enact(%1$L, ''{}'')',
                      'fn_cut_revert(%1$L, ''{}'')', 'fn_edit_apply(%1$L, ''x'', ''x'', ''{}'')', 'fn_run_close(%1$L, ''{}'')']) LOOP
-                BEGIN EXECUTE 'SELECT cutter_governance.' || format(f, 'RUN'); EXCEPTION WHEN OTHERS THEN NULL; END;
+                BEGIN EXECUTE 'SELECT cutter_console.' || format(f, 'RUN'); EXCEPTION WHEN OTHERS THEN NULL; END;
             END LOOP; END $$
     """
     with attack(cut.database), session(cut.database, EXECUTOR) as connection:
@@ -116,7 +116,7 @@ def test_a_thousand_subtransactions_make_one_cut(cut: SignedCut) -> None:
 def _cut_call(run: SignedCut) -> str:
     manifest, text = ledger.manifest_bytes(run.units).hex(), run.canonical.hex()
     said = '{"phase":"x","outcome":"PASS","record":{},"seq":1,"head":"' + "0" * 64 + '"}'
-    return f"cutter_governance.fn_cut_apply('{run.run_id}', '\\x{manifest}', '\\x{text}', '{said}')"
+    return f"cutter_console.fn_cut_apply('{run.run_id}', '\\x{manifest}', '\\x{text}', '{said}')"
 
 
 @pytest.mark.parametrize("ends", ["by hand", "by a HOLD"])

@@ -17,7 +17,7 @@ from tests.conftest import Database
 
 # The digest of backup/table_digest.py, by a role that may read the tables.
 _DIGESTS = """
-    SELECT jsonb_agg(jsonb_build_object('table', n, 'rows', d.rows, 'digest', d.digest)) FROM cutter_governance.fn_backup_tables() n, cutter_governance.fn_table_digest(n) d
+    SELECT jsonb_agg(jsonb_build_object('table', n, 'rows', d.rows, 'digest', d.digest)) FROM cutter_console.fn_backup_tables() n, cutter_console.fn_table_digest(n) d
 """
 
 
@@ -102,7 +102,7 @@ def test_the_executor_can_hold_the_writers_lock_as_long_as_its_session_lives(cut
 def test_the_executor_can_spoil_a_document_prefix_and_a_source_for_others(database: Database) -> None:
     """Who plants a source makes the honest pin stop, loudly; the text needs another prefix then."""
     with session(database, EXECUTOR) as connection:
-        connection.execute("SELECT cutter_governance.fn_document_register('ACME-LAW', 'o', 'p')")
+        connection.execute("SELECT cutter_console.fn_document_register('ACME-LAW', 'o', 'p')")
         call(
             connection,
             "fn_run_create",
@@ -136,7 +136,7 @@ def test_the_journal_of_a_run_of_version_0_2_0_belongs_to_whoever_names_a_lock_f
     """Such a run has no lock yet. Runs of this version have theirs from their first event on."""
     run, mine = "ictr-20260101T000000Z-00000001", JournalKey(secrets.token_bytes(32))
     with database.connect() as connection:
-        connection.execute("SELECT cutter_governance.fn_document_register('ACME-LAW', 'o', 'p')")
+        connection.execute("SELECT cutter_console.fn_document_register('ACME-LAW', 'o', 'p')")
         connection.execute(
             "INSERT INTO cutter_governance.run (run_id, operation, docprefix, origin, profile, operator, host) VALUES (%s, 'cut', 'ACME-LAW', 'o', 'p', 'o', 'h')",
             (run,),

@@ -22,7 +22,7 @@ _CLASSES_OF_VALUES = ("22", "23")
 
 _TABLES = """
     SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'p', 'm', 'f') AND n.nspname IN ('public', 'cutter_governance') ORDER BY 1
+     WHERE c.relkind IN ('r', 'p', 'm', 'f') AND n.nspname IN ('public', 'cutter_governance', 'cutter_console') ORDER BY 1
 """
 _SETTINGS = """
     SELECT coalesce(string_agg(format('%s %s %s', setdatabase, setrole, setconfig), '; ' ORDER BY setrole, setdatabase), '')
@@ -48,10 +48,10 @@ _OBJECTS = """
 """
 _SWITCH = "SELECT coalesce(string_agg(l::text, '|' ORDER BY l.id), 'off') FROM cutter_governance.execution_lease l WHERE l.ended_at IS NULL"
 _ASKED = {
-    "readers": "SELECT cutter_governance.fn_readers_digest()",
+    "readers": "SELECT cutter_console.fn_readers_digest()",
     "switch": _SWITCH,
-    "hold": "SELECT coalesce(cutter_governance.fn_hold_reason(), 'none')",
-    "schema": "SELECT cutter_governance.fn_schema_digest()",
+    "hold": "SELECT coalesce(cutter_console.fn_hold_reason(), 'none')",
+    "schema": "SELECT cutter_console.fn_schema_digest()",
     "settings": _SETTINGS,
     "roles": _ROLES,
     "objects": _OBJECTS,
@@ -197,7 +197,7 @@ def impatient(database: Database) -> Database:
     """Shorten how long the product's own lock waits for another transaction; nothing else of it is changed."""
     with database.connect() as connection:
         connection.execute(
-            f"ALTER FUNCTION cutter_governance.fn_lock(boolean) SET lock_timeout = '{LOCK_TIMEOUT}'".encode()
+            f"ALTER FUNCTION cutter_console.fn_lock(boolean) SET lock_timeout = '{LOCK_TIMEOUT}'".encode()
         )
     return database
 
@@ -224,7 +224,7 @@ def make_prey(database: Database) -> Prey:
 def call(connection: psycopg.Connection, function: str, *values: object) -> object:
     """Call a function of the product and return its answer."""
     places = sql.SQL(", ").join(sql.Placeholder() * len(values))
-    query = sql.SQL("SELECT {}({})").format(sql.Identifier("cutter_governance", function), places)
+    query = sql.SQL("SELECT {}({})").format(sql.Identifier("cutter_console", function), places)
     row = connection.execute(query, values).fetchone()
     return row[0] if row is not None else None
 

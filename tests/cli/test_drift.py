@@ -55,7 +55,7 @@ def test_a_difference_is_a_block_with_the_sql_that_mends_it(
 
 def test_a_changed_function_prints_its_whole_definition(passage: Passage, capsys: pytest.CaptureFixture[str]) -> None:
     passage.execute(
-        "CREATE OR REPLACE FUNCTION cutter_governance.fn_hold_reason() RETURNS text LANGUAGE sql STABLE SECURITY DEFINER"
+        "CREATE OR REPLACE FUNCTION cutter_console.fn_hold_reason() RETURNS text LANGUAGE sql STABLE SECURITY DEFINER"
         " SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET timezone = 'UTC' AS 'SELECT NULL::text'"
     )
 
@@ -63,7 +63,7 @@ def test_a_changed_function_prints_its_whole_definition(passage: Passage, capsys
 
     assert status == 5
     repair = "\n".join(line[12:] for line in said[said.index("  repair") :].rstrip("\n").split("\n"))
-    assert repair.startswith("CREATE OR REPLACE FUNCTION cutter_governance.fn_hold_reason()")
+    assert repair.startswith("CREATE OR REPLACE FUNCTION cutter_console.fn_hold_reason()")
     passage.execute(repair)
     assert _run(passage, capsys)[0] == 0
 
@@ -74,12 +74,12 @@ def test_a_function_that_lost_body_and_settings_is_mended_by_either_or_both(
 ) -> None:
     body = "AS 'SELECT NULL::text'"
     if only == "settings":
-        passage.execute("ALTER FUNCTION cutter_governance.fn_hold_reason() RESET ALL")
+        passage.execute("ALTER FUNCTION cutter_console.fn_hold_reason() RESET ALL")
     else:
         kept = "SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET timezone = 'UTC'"
         settings = kept if only == "body" else "SET search_path = pg_catalog, pg_temp"
         passage.execute(
-            "CREATE OR REPLACE FUNCTION cutter_governance.fn_hold_reason() RETURNS text LANGUAGE sql STABLE"
+            "CREATE OR REPLACE FUNCTION cutter_console.fn_hold_reason() RETURNS text LANGUAGE sql STABLE"
             f" SECURITY DEFINER {settings} {body}"
         )
 

@@ -44,7 +44,7 @@ def test_a_whole_journal_is_a_pass_with_every_field(passage: Passage, command: R
 def test_a_strangers_event_is_named_and_condemns_nothing(passage: Passage, command: Run) -> None:
     with passage.connect("cutter_exec") as connection:
         said = event("cut_leg_a", seq=1)
-        connection.execute("SELECT cutter_governance.fn_run_leave(%s, 'stopped', 'mine', %s)", (passage.run_id, said))
+        connection.execute("SELECT cutter_console.fn_run_leave(%s, 'stopped', 'mine', %s)", (passage.run_id, said))
 
     status, answer = command(passage, "journal", "verify", passage.run_id)
 

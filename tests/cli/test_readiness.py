@@ -10,9 +10,9 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import Board
 from console.cli import readiness
 from console.cli.arguments import Options
+from console.cli.evidence_requests import Bundle, Gates
 from console.cli.main import main
 from console.cli.one_run import OneRun
-from console.cli.operations import Bundle, Gates
 from tests.support.fake_gates import BUNDLE, DENIED, DIGEST, GATES, unmeasured
 from tests.support.fakes import RUN_ID, FakeBackend
 from tests.support.passage import Passage

@@ -19,6 +19,8 @@ READING = [
     ["policy", "pin"],
     ["policy", "pin", "--confirm", "wrong"],
     ["backup", "list"],
+    ["reports", "list"],
+    ["reports", "show", "no-such-report"],
     ["run", "start", "FILE", "--docprefix", "ACME-OTHER"],
     ["run", "start", "FILE", "--docprefix", "ACME-OTHER", "--ordinals"],
     ["run", "start", "FILE", "--docprefix", "ACME-OTHER", "--profile", "de-law"],

@@ -10,8 +10,8 @@ from console.backend.model.errors import ExitStatus
 from console.backend.model.view_models import SwitchState, SwitchView
 from console.cli import authority, database
 from console.cli.arguments import Options
-from console.cli.operations import Nothing
 from console.cli.run_requests import Panic
+from console.cli.watching import Watching
 from tests.support.fakes import FakeBackend
 
 IN_PART = SwitchView(
@@ -88,7 +88,7 @@ def test_status_and_hold_show_say_in_words_what_is_missing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], module: object, command: str
 ) -> None:
     monkeypatch.setattr(module, "backend_of", lambda _: Stopping())
-    assert getattr(module, command)(Options(), Nothing()) is ExitStatus.HOLD
+    assert getattr(module, command)(Options(), Watching()) is ExitStatus.HOLD
     said = capsys.readouterr().out
     assert "incomplete the database did not take the HOLD\n" in said
     assert "complete   cutter-console panic --reason look\n" in said
@@ -98,5 +98,5 @@ def test_hold_show_calls_a_stop_in_part_partial(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(authority, "backend_of", lambda _: Stopping())
-    authority.hold_show(Options(json=True), Nothing())
+    authority.hold_show(Options(json=True), Watching())
     assert json.loads(capsys.readouterr().out)["outcome"] == "PARTIAL"

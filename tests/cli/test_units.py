@@ -55,7 +55,7 @@ def test_a_unit_is_retired_and_another_superseded_by_amendments_of_the_exact_tex
     assert kept.read_text("utf-8") == WITHOUT_BETA
     law = enacted(passage, kept)
     assert [address for address, _ in law.rows(_BODIES)] == [f"{DOCPREFIX}/ONE", ALPHA]
-    assert law.rows("SELECT cutter_governance.fn_state_text(%s)", law.run_id) == [(WITHOUT_BETA.encode(),)]
+    assert law.rows("SELECT cutter_console.fn_state_text(%s)", law.run_id) == [(WITHOUT_BETA.encode(),)]
 
     file = tmp_path / "alpha.md"
     file.write_text(OTHER_ALPHA, encoding="utf-8")

@@ -48,6 +48,8 @@ WRITING = TYPED | {
     "replan",
     "verify",
     "set-aside",
+    "prove",
+    "export",
 }
 
 _NAVIGATION = [
@@ -93,6 +95,14 @@ _COMMANDS = [
     "7",
     "8",
     "8",
+    "9",
+    "9",
+    "0",
+    "t",
+    "v",
+    "x",
+    "ctrl+r",
+    "ctrl+r",
     "slash",
     "G",
     "r",
@@ -329,6 +339,9 @@ class Noise:
             "stage": lambda: setattr(self._backend, "stage", self._dice.choice(list(Stage))),
             "batch": lambda: setattr(self._backend, "batch_at", self._dice.choice(get_args(BatchAt))),
             "switch": lambda: setattr(self._backend, "switch", self._dice.choice((OFF, ARMED, HOLD))),
+            "reports": lambda: setattr(self._backend, "n_reports", self._dice.choice((0, 1, 4, 60))),
+            "changed": lambda: setattr(self._backend, "changed", self._dice.choice(("", "04-approval.md"))),
+            "backups": lambda: setattr(self._backend, "n_backups", self._dice.choice((0, 1, 5, 40))),
             "hostile": lambda: setattr(self._backend, "hostile", self._dice.choice(("", "[/x]\x1b[31m\u202e"))),
         }
         name = self._dice.choice(list(changes))

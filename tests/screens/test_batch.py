@@ -1,5 +1,6 @@
 """Batch: each pause offers its own moves alone, what has moved since it was drawn is refused, and nothing is lost at 80x24."""
 
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from console.screens.batch import BatchScreen
 from console.screens.danger import DangerDialog
 from console.screens.dialog import Dialog
 from console.screens.run import RunScreen
+from console.widgets import bars
 from console.widgets.bars import SHORTEST, TopBar
 from console.widgets.line import Line, plain
 from console.widgets.panel import Panel
@@ -228,16 +230,34 @@ def test_the_commands_of_a_batch_have_their_keys_on_the_batch_screen() -> None:
 _UNREADABLE = SwitchView(state=SwitchState.UNREADABLE)
 
 
-@pytest.mark.parametrize("switch", [OFF, HOLD, ARMED, _UNREADABLE], ids=lambda view: str(view.state))
-@pytest.mark.parametrize("badge", ["", "read_only", "demo"])
-async def test_no_screen_loses_its_name_at_80_columns(switch: SwitchView, badge: str) -> None:
-    """Armed for another console, a read-only one has room for the keys alone, and for the time at which the lease ends."""
-    backend = FakeBackend(switch=switch, read_only=badge == "read_only", demo=badge == "demo")
-    async with opened(backend, read_only=badge == "read_only", demo=badge == "demo") as (app, _pilot):
-        first = plain(app.screen.query_one(TopBar).shown[0])
-        names = ("Overview", "Documents", "Run", "Approvals", "Gates", "Drift", "Batch", "Units", "Journal")
-        assert len(first) <= 80
-        assert str(switch.state) in first
-        if (badge, switch.state) != ("read_only", SwitchState.ARMED):
-            # Beside DEMO, or a long badge, there is room for a shorter word for some of them.
-            assert [name for name in names if name not in first and SHORTEST.get(name, name) not in first] == []
+@pytest.mark.parametrize("badges", [(), ("read_only",), ("demo",), ("read_only", "demo")], ids=" ".join)
+@pytest.mark.parametrize("old", ["", "3 min ago"], ids=["current", "old"])
+def test_no_screen_loses_its_name_at_80_columns_and_no_badge_a_word(badges: tuple[str, ...], old: str) -> None:
+    """The badges have a line of their own where there is no room for them beside the names."""
+    read_only, demo = "read_only" in badges, "demo" in badges
+    status = FakeBackend().status()
+    for switch, title in product((OFF, HOLD, ARMED, _UNREADABLE), (*NAMES, "Reports")):
+        seen = status.model_copy(update={"switch": switch})
+        full, short = (bars.badges(seen, old, read_only=read_only, demo=demo, short=brief) for brief in (False, True))
+        first, *more = (plain(spans) for spans in bars.top_lines(title, 80, full, short))
+        assert [name for name in {*NAMES, title} if name not in first and SHORTEST.get(name, name) not in first] == []
+        wanted = [str(switch.state), *(["READ-ONLY"] if read_only else []), *(["DEMO"] if demo else [])]
+        told = " ".join((first, *more))
+        assert [word for word in [*wanted, *(["NOT CURRENT"] if old else [])] if word not in told] == []
+        assert max(map(len, (first, *more))) <= 80
+        assert any(f"[{names.get(title, title)}]" in first for names in (SHORTEST, bars.SHORTER, {}))
+
+
+NAMES = ("Overview", "Documents", "Run", "Approvals", "Gates", "Drift", "Batch", "Units", "Backups", "Journal")
+
+
+@pytest.mark.parametrize(("read_only", "height"), [(False, 2), (True, 3)])
+async def test_the_bar_is_as_high_as_its_lines(*, read_only: bool, height: int) -> None:
+    backend = FakeBackend(switch=ARMED, read_only=read_only)
+    async with opened(backend, "9", read_only=read_only) as (app, pilot):
+        bar = app.screen.query_one(TopBar)
+        assert bar.size.height == len(bar.shown) == height
+        assert "directus at db01.example.org" in plain(bar.shown[-1])
+        await pilot.resize_terminal(120, 40)
+        await settle(pilot)
+        assert bar.size.height == 2

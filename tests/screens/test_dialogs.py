@@ -4,6 +4,7 @@ import pytest
 from textual.widgets import Input
 
 from console.actions.actions import Scope
+from console.app.keyboard import STOP_KEYS
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.states import Stage
 from console.backend.model.view_models import Danger
@@ -11,13 +12,14 @@ from console.screens.danger import DangerDialog
 from console.screens.danger_text import briefing_lines, check_lines
 from console.screens.dialog import Dialog
 from console.screens.help import HelpDialog
+from console.screens.how_to_stop import HowToStopDialog
 from console.screens.palette import matching_actions
 from console.screens.panic import PanicDialog
 from console.widgets.line import plain
 from console.widgets.notice import NoticePanel
 from console.widgets.panel import Lines, Panel
 from tests.screens.conftest import opened, press, settle
-from tests.support.fakes import HOLD, RUN_ID, FakeBackend
+from tests.support.fakes import ARMED, HOLD, RUN_ID, FakeBackend
 
 SG_2 = Stage.AWAITING_LIFECYCLE_AUTHORIZATION
 DANGERS = {
@@ -257,7 +259,8 @@ async def test_panic_takes_a_reason_from_the_field() -> None:
 async def test_read_only_has_no_dangerous_key_palette_entry_or_line_of_help() -> None:
     """Absent, not greyed."""
     backend = FakeBackend(read_only=True)
-    async with opened(backend, "3", "A", "V", "g", "s", "ctrl+x", read_only=True) as (app, pilot):
+    async with opened(backend, "3", "A", "V", "g", "s", "ctrl+x", "s", read_only=True) as (app, pilot):
+        await press(pilot, "escape")
         assert app.screen.query("#runs")
         assert _done(backend) == []
         titles = {action.title for action in matching_actions(app.registry, Scope.RUN, "")}
@@ -268,6 +271,27 @@ async def test_read_only_has_no_dangerous_key_palette_entry_or_line_of_help() ->
         words = "\n".join(plain(spans) for spans in app.screen.query_one("#dialog-body", Panel).shown)
         assert "Arm the switch" not in words
         assert "READ-ONLY" in words
+
+
+async def test_the_stop_key_of_a_read_only_console_names_the_command_that_stops_in_every_dialog_and_field() -> None:
+    """Nobody must find a dead key when it matters, nor believe that a console has stopped what it cannot stop."""
+    for keys in ((), ("5",), ("question_mark",), ("5", "slash"), ("ctrl+p",)):
+        for key in STOP_KEYS:
+            backend = FakeBackend(switch=ARMED, read_only=True)
+            async with opened(backend, *keys, key, read_only=True) as (app, pilot):
+                assert isinstance(app.screen, HowToStopDialog), keys
+                words = "\n".join(plain(spans) for spans in app.screen.query_one("#dialog-body", Panel).shown)
+                assert "cutter-console panic --reason 'why'" in words
+                await press(pilot, "s", "enter")
+                assert _done(backend) == []
+                assert not isinstance(app.screen, HowToStopDialog)
+
+
+async def test_the_command_that_stops_is_copied_whole() -> None:
+    async with opened(FakeBackend(read_only=True), "ctrl+x", "y", read_only=True) as (app, _pilot):
+        assert app.clipboard.endswith("panic --reason 'why'")
+        assert app.clipboard.startswith("cutter-console ")
+        assert app.notice.kind == "done"
 
 
 async def test_help_is_made_from_the_registry_and_begins_with_the_focused_widget() -> None:

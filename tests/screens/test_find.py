@@ -82,8 +82,10 @@ async def test_on_every_screen_a_filter_narrows_at_once_is_kept_and_is_cleared()
         ("5", "gate-list", "!backup", 1, 11, "1 FAIL"),
         ("6", "difference-list", "nothing", 0, 4, "4 FAIL"),
         ("7", "batches", "nothing", 0, 2, ""),
+        ("9", "backup-list", "state:arms", 1, 5, "1 DIFFERS"),
+        ("ctrl+r", "report-list", "kind:bundle", 1, 4, "1 CHANGED"),
     )
-    async with opened(FakeBackend()) as (app, pilot):
+    async with opened(FakeBackend(changed="04-approval.md")) as (app, pilot):
         for key, name, typed, fewest, total, hidden in screens:
             await press(pilot, key)
             await _type(pilot, typed)
@@ -197,6 +199,8 @@ async def test_what_has_the_focus_is_copied_and_said_with_its_length() -> None:
         (("2",), "bdsg_2018.md"),
         (("6",), ";"),
         (("7",), "ictb-"),
+        (("ctrl+r",), f"/var/lib/cutter/reports/{RUN_ID}-5f70bf18"),
+        (("9",), "/var/lib/cutter/backups/bkp-20260301T135200Z-00000000.dump.gpg"),
     )
     async with opened(FakeBackend()) as (app, pilot):
         for keys, expected in copies:

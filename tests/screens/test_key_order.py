@@ -112,14 +112,14 @@ async def test_a_key_whose_widget_is_gone_keeps_no_other_key_back(monkeypatch: p
         await until(pilot, lambda: app.current_mode == "gates")
 
 
-@pytest.mark.parametrize("screen", list("1234567"))
+@pytest.mark.parametrize("screen", list("12345679"))
 async def test_what_is_typed_behind_the_key_of_a_filter_is_text_however_fast_it_comes(screen: str) -> None:
     """The screen itself is not built yet, and moves the focus to its list when it is."""
     backend = FakeBackend()
     async with opened(backend) as (app, pilot):
         _typed(app, screen, "slash", *"AqyEdg", "backspace", "enter", "slash")
         await _all_handled(app, pilot)
-        assert app.current_mode == {**MODES, "7": "batch"}[screen]
+        assert app.current_mode == {**MODES, "7": "batch", "9": "backups"}[screen]
         assert isinstance(app.focused, FilterField)
         assert app.focused.value == "AqyEd"
         assert (app.clipboard, app.notice.kind) == ("", "none")

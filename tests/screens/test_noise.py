@@ -35,6 +35,8 @@ def _at_once(app: ConsoleApp, *keys: str) -> None:
         ("4", "i", "ctrl+y", "ctrl+y"),
         ("2", "p", "L", "ctrl+y", "ctrl+y"),
         ("1", "2", "3", "4", "5", "6", "1"),
+        ("9", "t", "x", "t", "1", "9", "x"),
+        ("ctrl+r", "enter", "enter", "escape", "1", "ctrl+r", "e", "escape"),
     ],
     ids=" ".join,
 )

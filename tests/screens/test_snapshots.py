@@ -12,6 +12,7 @@ from tests.support.fake_batches import armed_for_batch
 from tests.support.fake_documents import TITLE
 from tests.support.fake_gates import DENIED, unmeasured
 from tests.support.fake_runs import ManyRuns
+from tests.support.fake_shelves import UNREADABLE
 from tests.support.fakes import ARMED, HOLD, NOW, FakeBackend
 
 DENIED_UNITS = Unmeasured(StopCode.GRANT_DELTA, "not permitted (42501)", "Compare the grants: cutter-console drift")
@@ -69,6 +70,13 @@ async def test_dialog(name: str, size: tuple[int, int], screen_snapshot: Snapsho
     """Each dialog, and the plan, says the same thing that was reviewed."""
     make, keys = DIALOGS[name]
     async with opened(make(), *keys, size=size) as (app, _pilot):
+        assert app.export_screenshot() == screen_snapshot
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_how_to_stop(size: tuple[int, int], screen_snapshot: SnapshotAssertion) -> None:
+    """The stop key where nothing can be stopped."""
+    async with opened(FakeBackend(switch=ARMED, read_only=True), "ctrl+x", size=size, read_only=True) as (app, _pilot):
         assert app.export_screenshot() == screen_snapshot
 
 
@@ -227,6 +235,92 @@ async def test_journal(name: str, screen_snapshot: SnapshotAssertion) -> None:
     """The list, a record, verdicts, filters, and what could not be read."""
     make, keys, size = JOURNALS[name]
     async with opened(make(), *keys, size=size) as (app, _pilot):
+        assert app.export_screenshot() == screen_snapshot
+
+
+_HOSTILE = "[/x]\x1b[31m\u202e"
+BACKUPS: dict[str, tuple[Callable[[], FakeBackend], tuple[str, ...], tuple[int, int]]] = {
+    "list-80x24": (FakeBackend, ("9",), (80, 24)),
+    "list-120x40": (FakeBackend, ("9", "down"), (120, 40)),
+    "list-200x60": (FakeBackend, ("9",), (200, 60)),
+    "backup-80x24": (FakeBackend, ("9", "enter"), (80, 24)),
+    "differs-120x40": (FakeBackend, ("9", "down", "down"), (120, 40)),
+    "no-file-80x24": (FakeBackend, ("9", "down", "down", "down", "enter"), (80, 24)),
+    "no-key-80x24": (FakeBackend, ("9", "t"), (80, 24)),
+    "proven-200x60": (lambda: FakeBackend(key_is_here=True), ("9", "t"), (200, 60)),
+    "compared-80x24": (FakeBackend, ("9", "v", "enter"), (80, 24)),
+    "empty-80x24": (lambda: FakeBackend(n_backups=0), ("9",), (80, 24)),
+    "unreadable-80x24": (lambda: FakeBackend(backups_fail=UNREADABLE), ("9",), (80, 24)),
+    "down-80x24": (lambda: FakeBackend(down=True), ("9",), (80, 24)),
+    "not-permitted-120x40": (
+        lambda: FakeBackend(ledger_unread="not permitted (42501): view v_backup_proof"),
+        ("9",),
+        (120, 40),
+    ),
+    "very-long-80x24": (lambda: FakeBackend(n_backups=10_000), ("9", "end"), (80, 24)),
+    "hostile-120x40": (lambda: FakeBackend(hostile=_HOSTILE), ("9", "t"), (120, 40)),
+    "filter-80x24": (FakeBackend, ("9", "slash", *"state:no", "enter"), (80, 24)),
+    "hold-80x24": (lambda: FakeBackend(switch=HOLD), ("9",), (80, 24)),
+    "armed-80x24": (lambda: FakeBackend(switch=ARMED), ("9",), (80, 24)),
+}
+
+
+@pytest.mark.parametrize("name", BACKUPS)
+async def test_backups(name: str, screen_snapshot: SnapshotAssertion) -> None:
+    """The list, a backup with its evidence, tests of it, what disagrees, and what could not be read."""
+    make, keys, size = BACKUPS[name]
+    async with opened(make(), *keys, size=size) as (app, _pilot):
+        assert app.export_screenshot() == screen_snapshot
+
+
+_CHANGED = "04-approval.md"
+_REPORTS = ("ctrl+r",)
+REPORTS: dict[str, tuple[Callable[[], FakeBackend], tuple[str, ...], tuple[int, int]]] = {
+    "list-80x24": (FakeBackend, _REPORTS, (80, 24)),
+    "list-120x40": (FakeBackend, (*_REPORTS, "down"), (120, 40)),
+    "list-200x60": (FakeBackend, _REPORTS, (200, 60)),
+    "files-80x24": (FakeBackend, (*_REPORTS, "down", "enter"), (80, 24)),
+    "text-80x24": (FakeBackend, (*_REPORTS, "enter", "enter"), (80, 24)),
+    "searched-120x40": (FakeBackend, (*_REPORTS, "enter", "enter", "slash", *"statement", "enter"), (120, 40)),
+    "json-80x24": (FakeBackend, (*_REPORTS, "enter", "end", "enter"), (80, 24)),
+    "changed-80x24": (lambda: FakeBackend(changed=_CHANGED), (*_REPORTS, "enter"), (80, 24)),
+    "changed-200x60": (lambda: FakeBackend(changed=_CHANGED), _REPORTS, (200, 60)),
+    "refused-80x24": (lambda: FakeBackend(changed=_CHANGED), (*_REPORTS, "e", *"/mnt", "enter"), (80, 24)),
+    "copied-80x24": (FakeBackend, (*_REPORTS, "e", *"/mnt", "enter"), (80, 24)),
+    "dialog-80x24": (FakeBackend, (*_REPORTS, "e"), (80, 24)),
+    "empty-80x24": (lambda: FakeBackend(n_reports=0), _REPORTS, (80, 24)),
+    "unreadable-80x24": (lambda: FakeBackend(reports_fail=UNREADABLE), _REPORTS, (80, 24)),
+    "down-120x40": (lambda: FakeBackend(down=True), _REPORTS, (120, 40)),
+    "very-long-80x24": (lambda: FakeBackend(n_reports=300), (*_REPORTS, "end"), (80, 24)),
+    "hostile-120x40": (lambda: FakeBackend(hostile=_HOSTILE), _REPORTS, (120, 40)),
+    "hold-80x24": (lambda: FakeBackend(switch=HOLD), _REPORTS, (80, 24)),
+    "armed-80x24": (lambda: FakeBackend(switch=ARMED), _REPORTS, (80, 24)),
+}
+
+
+@pytest.mark.parametrize("name", REPORTS)
+async def test_reports(name: str, screen_snapshot: SnapshotAssertion) -> None:
+    """The list, files, a text, one that was changed, a copy, and what could not be read."""
+    make, keys, size = REPORTS[name]
+    async with opened(make(), *keys, size=size) as (app, _pilot):
+        assert app.export_screenshot() == screen_snapshot
+
+
+@pytest.mark.parametrize("keys", [("9", "down", "down"), ("ctrl+r",)], ids=["backups", "reports"])
+async def test_shelves_without_colours(
+    keys: tuple[str, ...], screen_snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a colour says stands there in words."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with opened(FakeBackend(changed=_CHANGED), *keys, size=(120, 40)) as (app, _pilot):
+        assert app.export_screenshot() == screen_snapshot
+
+
+@pytest.mark.parametrize("keys", [("9",), ("ctrl+r",)], ids=["backups", "reports"])
+async def test_shelves_of_a_read_only_console(keys: tuple[str, ...], screen_snapshot: SnapshotAssertion) -> None:
+    """No restore test, no copy; the badges have a line of their own."""
+    backend = FakeBackend(read_only=True, switch=ARMED)
+    async with opened(backend, *keys, size=(80, 24), read_only=True) as (app, _pilot):
         assert app.export_screenshot() == screen_snapshot
 
 

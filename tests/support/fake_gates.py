@@ -132,12 +132,12 @@ DIFFERENCES = (
     ),
     Difference(
         what="function",
-        subject="cutter_governance.fn_cut_revert(text)",
+        subject="cutter_console.fn_cut_revert(text)",
         expected="md5 4d1f0c7a5be2f6a3c9e84b7d20915c3e, SECURITY DEFINER, search_path pg_catalog",
         actual="md5 99aa0c7a5be2f6a3c9e84b7d20915c3e, SECURITY INVOKER",
         repair=(
             "-- the installed text of the function stands in migrations/0005_revert.sql",
-            "ALTER FUNCTION cutter_governance.fn_cut_revert(text) SECURITY DEFINER SET search_path = pg_catalog;",
+            "ALTER FUNCTION cutter_console.fn_cut_revert(text) SECURITY DEFINER SET search_path = pg_catalog;",
         ),
     ),
     Difference(

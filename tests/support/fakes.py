@@ -41,6 +41,7 @@ from tests.support.fake_batches import BATCH_ID, FakeBatches
 from tests.support.fake_documents import SAMPLE, plan_of, refused_plan
 from tests.support.fake_journals import FakeJournals
 from tests.support.fake_law import law_before, law_repealed
+from tests.support.fake_shelves import FakeReports, FakeShelves
 from tests.support.fake_units import FakeUnits
 
 NOW = fake_gates.NOW
@@ -129,7 +130,7 @@ SIGN_WITH = (
 
 
 @dataclass
-class FakeBackend(FakeBatches, FakeUnits, FakeJournals):
+class FakeBackend(FakeBatches, FakeUnits, FakeJournals, FakeShelves, FakeReports):
     """Answers from fields that a test may set before or while the console runs."""
 
     switch: SwitchView = OFF

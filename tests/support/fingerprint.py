@@ -15,18 +15,18 @@ _TABLES = """
 """
 _OBJECTS = """
     SELECT 'function', p.oid::bigint, format('%s owner %s acl %s', pg_get_functiondef(p.oid), p.proowner::regrole, p.proacl)
-      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname IN ('public', 'cutter_governance') AND p.prokind = 'f'
+      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname IN ('public', 'cutter_governance', 'cutter_console') AND p.prokind = 'f'
     UNION ALL
     SELECT 'relation', c.oid::bigint, format('%s %s owner %s acl %s file %s', c.oid::regclass, c.relkind, c.relowner::regrole, c.relacl, c.relfilenode)
-      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname IN ('public', 'cutter_governance')
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname IN ('public', 'cutter_governance', 'cutter_console')
     UNION ALL
     SELECT 'trigger', t.oid::bigint, format('%s enabled %s', pg_get_triggerdef(t.oid), t.tgenabled) FROM pg_trigger t
     UNION ALL
     SELECT 'constraint', c.oid::bigint, pg_get_constraintdef(c.oid) FROM pg_constraint c JOIN pg_namespace n ON n.oid = c.connamespace
-     WHERE n.nspname IN ('public', 'cutter_governance')
+     WHERE n.nspname IN ('public', 'cutter_governance', 'cutter_console')
     UNION ALL
     SELECT 'schema', n.oid::bigint, format('%s owner %s acl %s', n.nspname, n.nspowner::regrole, n.nspacl) FROM pg_namespace n
-     WHERE n.nspname IN ('public', 'cutter_governance')
+     WHERE n.nspname IN ('public', 'cutter_governance', 'cutter_console')
     UNION ALL
     SELECT 'role', r.oid::bigint, format('%s %s', r.rolname, to_jsonb(r)) FROM pg_roles r WHERE r.rolname IN
            ('directus', 'workflow_admin', 'cutter_exec', 'cutter_verify', 'cutter_ro', 'watcher')

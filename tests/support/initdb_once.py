@@ -6,7 +6,6 @@ backup starts one. The clusters of one worker have the same system identifier, w
 
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 from console.backend.host.cluster_directory import ServerUser
 from console.backend.host.programs import PostgresPrograms
 from console.backend.scratch import cluster
+from tests.support.places import folder_of_tests
 
 _INITDB = cluster._run_initdb
 
@@ -48,7 +48,7 @@ def _copy(source: Path, target: Path) -> None:
 @contextmanager
 def initdb_once() -> Iterator[None]:
     """Have initdb run once in this process, for as long as the block runs."""
-    home = Path(tempfile.mkdtemp(prefix="initdb-"))
+    home = folder_of_tests("initdb-")
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(cluster, "_run_initdb", InitdbOnce(home))

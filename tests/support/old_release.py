@@ -20,16 +20,14 @@ from console.backend.journal.journal_record import Field, RecordKind
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.plan import CutPlan, bind
 from console.backend.model.states import Mode
-from console.backend.postgres import migrations
 from console.backend.postgres.connections import connect, scalar
 from console.backend.postgres.ledger import manifest_digest
 from console.backend.runs.workspace import MARKED, RunRequestFile, Workspace
 from tests.backend.postgres.version_0_2_0 import world_of_then
+from tests.support.older_schemas import VERSION_0_2_0, install
 from tests.support.passage import Passage
 from tests.support.plans import accepted
 
-LAST = 10
-"""Number of the last migration of version 0.2.0."""
 _TO_PAUSE = ("cutplan_ok", "pre_write_backup_taken", "grants_probed", "awaiting_cut_authorization")
 _BLOCK = (
     "INSERT INTO cutter_governance.manifest_unit_block (run_id, seq, address, parent_address, unit_kind, section_type, section_code,"
@@ -38,26 +36,13 @@ _BLOCK = (
 )
 
 
-def install(conninfo: str) -> None:
-    """The schema of 0.2.0, as its `migrate` left it."""
-    with connect(conninfo, timeout_s=0) as connection:
-        migrations._prepare(connection)
-        connection.execute("SET LOCAL ROLE cutter_owner")
-        for step in migrations.migrations():
-            if step.number <= LAST:
-                migrations._apply(connection, step)
-        migrations._seed_vocabulary(connection)
-        connection.execute(migrations._PIN)
-        connection.execute("SELECT cutter_governance.fn_baseline_pin(NULL)")
-
-
 def into_old_database(passage: Passage) -> None:
     """Put a database of 0.2.0 in the place of the passage's own."""
     name = sql.Identifier(passage.database)
     with psycopg.connect(passage.cluster.conninfo(), autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
         connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(name))
-    install(passage.installation.settings.database.administrator)
+    install(passage.installation.settings.database.administrator, VERSION_0_2_0)
 
 
 class OldRun:

@@ -5,7 +5,6 @@ CREATE DATABASE and a copy of a small tree instead of a walk.
 """
 
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -31,6 +30,7 @@ from console.backend.release.pins import MeasuredPins, machine_id, manifest_path
 from console.backend.scratch.cluster import TransientCluster
 from console.backend.service import BackendService
 from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
+from tests.support.places import folder_of_tests
 
 TEXT = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"
 UNITS = 3
@@ -301,7 +301,7 @@ _STEPS: dict[str, Callable[[Passage], str]] = {
 @contextmanager
 def stages(cluster: TransientCluster, template: str) -> Iterator[Stages]:
     """The stages of one worker: keys, files and databases are gone at the end."""
-    home = Path(tempfile.mkdtemp(prefix="passage-", dir="/tmp"))
+    home = folder_of_tests("passage-")
     keys: DemoKeys | None = None
     try:
         keys = create_demo_keys(home / "gpg", algorithm="rsa2048")

@@ -3,15 +3,14 @@
 import atexit
 import shutil
 import subprocess
-import tempfile
 from functools import cached_property, lru_cache
-from pathlib import Path
 
 import psycopg
 
 from console.backend.approvals.policy import Policy, Signer, Thresholds
 from console.backend.model.canonical_json import canonical_json
 from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
+from tests.support.places import folder_of_tests
 
 
 class Sovereign:
@@ -47,7 +46,7 @@ class Sovereign:
     def pin(self, connection: psycopg.Connection) -> None:
         """Pin policy and key, as an administrator does."""
         connection.execute(
-            "SELECT cutter_governance.fn_policy_pin(%b, %b)", (canonical_json(self.policy), [self.export()])
+            "SELECT cutter_console.fn_policy_pin(%b, %b)", (canonical_json(self.policy), [self.export()])
         )
 
     def gpg(self, *arguments: str, data: bytes = b"") -> bytes:
@@ -69,7 +68,7 @@ def usurper() -> Sovereign:
 
 
 def _made() -> Sovereign:
-    home = Path(tempfile.mkdtemp(prefix="sov-", dir="/tmp"))
+    home = folder_of_tests("sov-")
     keys = create_demo_keys(
         home / "gpg", algorithm="rsa2048"
     )  # The database verifies it five times as fast as Ed25519.

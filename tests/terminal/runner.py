@@ -11,9 +11,11 @@ from pathlib import Path
 
 import console
 from console.app.application import ConsoleApp, run
+from console.app.launch import open_console
 from console.app.steady_driver import SteadyDriver
 from console.backend.api import Backend
 from console.backend.model.view_models import Status
+from console.cli.arguments import Open, Options
 from console.widgets.notice import Notice
 from tests.screens import chaos
 from tests.support.fakes import ARMED, NOW, FakeBackend
@@ -33,6 +35,10 @@ class CrashingBackend(FakeBackend):
 
 def main(scenario: str, folder: str) -> int:
     """Run one scenario; the exit status is the console's."""
+    if scenario in {"record", "replay"}:
+        file = Path(folder) / "day.jsonl"
+        request = Open(record=file) if scenario == "record" else Open(replay=file)
+        return open_console(Options(root=Path(folder)), request)
     if scenario in chaos.STATES:
         return _noisy(scenario, Path(folder))
     backends: dict[str, Callable[[], Backend]] = {

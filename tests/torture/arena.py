@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -34,6 +33,7 @@ from console.backend.release.pins import machine_id, manifest_path, measure_pins
 from console.backend.scratch.cluster import TransientCluster
 from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 from tests.support.passage import copy_database, deploy_copy
+from tests.support.places import folder_of_tests
 
 TEXT = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"
 REVISED = "# One\n\nText one.\n\n## Alpha\n\nFirst, changed.\n\n## Gamma\n\nThird.\n\nTail.\n"
@@ -404,7 +404,7 @@ class Arena:
 @contextmanager
 def arena(name: str = "arena", settings: Mapping[str, str] | None = None) -> Iterator[Arena]:
     """An arena with a server, keys and files of its own; nothing is left of it."""
-    home = Path(tempfile.mkdtemp(prefix="torture-", dir="/tmp"))
+    home = folder_of_tests("torture-")
     keys: DemoKeys | None = None
     made: Arena | None = None
     try:

@@ -146,15 +146,18 @@ class Watch:
     cancelled: Callable[[], bool] = never
     on_tick: Callable[[], None] = lambda: None
     stall_s: float = STALL_S
+    subject: str = "backup"
+    """Name of what is watched, for refusals."""
     _started: float = field(default_factory=time.monotonic)
 
     def check(self) -> None:
         """Raises BackupNotProven after the deadline or when cancelled."""
         self.on_tick()
         if self.cancelled():
-            raise BackupNotProven("the backup was cancelled", "take it again when wanted")
+            raise BackupNotProven(f"the {self.subject} was cancelled", "begin it again when wanted")
         if time.monotonic() - self._started > self.timeout_s:
-            raise BackupNotProven(f"the backup took longer than {self.timeout_s:.0f} s", "raise its time limit")
+            message = f"the {self.subject} took longer than {self.timeout_s:.0f} s"
+            raise BackupNotProven(message, "raise its time limit")
 
     def result(self, future: Future[_R]) -> _R:
         """Return the future's result. Raises BackupNotProven after the deadline or when cancelled."""

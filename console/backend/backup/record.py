@@ -1,12 +1,13 @@
 """Request for a backup, its record, the decision that it is proven, and the rule when it lets a cut start."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AwareDatetime, Field, ValidationError, field_validator
 
 from console.backend.backup.recipient import Recipient
 from console.backend.host.durable import replace_file
@@ -124,7 +125,7 @@ class BackupRecord(Value):
     dump_program: SafeText
     gpg_version: SafeText
     recipient: str
-    taken_at: datetime
+    taken_at: AwareDatetime
     """Time of the snapshot: what was committed by then is in the backup."""
     took_ms: Milliseconds
     state: BackupState
@@ -161,11 +162,19 @@ def write_record(backups: Path, record: BackupRecord) -> None:
 def list_backups(backups: Path, now: datetime, *, rehash: bool = False) -> tuple[ListedBackup, ...]:
     """List every backup file and every record, the newest name first; a record without its file, or with another, is MISSING.
 
-    `rehash` reads the files again and compares their sha256; without it only their sizes are compared.
+    `rehash` reads the files again and compares their sha256; without it only their sizes are compared. Raises OSError
+    for a folder that cannot be read: glob would take it for an empty one.
     """
     # A hidden name is that of a file which is still being written.
-    names = {path.name.removesuffix(".json") for path in backups.glob(f"*{SUFFIX}*") if path.name[0] != "."}
+    names = {name.removesuffix(".json") for name in _names(backups) if SUFFIX in name and name[0] != "."}
     return tuple(_listed(backups, name, now, rehash) for name in sorted(names, reverse=True))
+
+
+def _names(backups: Path) -> list[str]:
+    try:
+        return os.listdir(backups)  # noqa: PTH208 - names alone
+    except FileNotFoundError:
+        return []
 
 
 def read_record(file: Path) -> BackupRecord:
@@ -183,9 +192,14 @@ def read_record(file: Path) -> BackupRecord:
 def _listed(backups: Path, name: str, now: datetime, rehash: bool) -> ListedBackup:
     try:
         record = read_record(backups / name)
+        problem = _contradiction(backups / name, record, rehash)
     except BackupNotProven as error:
         return ListedBackup(file_name=name, record=None, state=BackupState.TAKEN, problem=error.message)
-    if problem := _contradiction(backups / name, record, rehash):
+    except OSError as error:
+        # What cannot be read, or has gone since it was listed, proves nothing.
+        reason = f"it cannot be read: {error.strerror}"
+        return ListedBackup(file_name=name, record=None, state=BackupState.MISSING, problem=reason)
+    if problem:
         return ListedBackup(file_name=name, record=record, state=BackupState.MISSING, problem=problem)
     return ListedBackup(file_name=name, record=record, state=freshness(record, now))
 

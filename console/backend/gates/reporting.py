@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shlex
 import shutil
 import stat
@@ -15,7 +14,7 @@ from console.backend.gates.kept_numbers import ENOUGH_S, NEWEST, in_turn
 from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.probe import Probe
 from console.backend.host.installation import Installation
-from console.backend.host.regular_file import read_regular, sha256_file
+from console.backend.host.regular_file import read_regular
 from console.backend.host.runtime_tree import DIRECTORY_MODE
 from console.backend.journal.journal import verify_journal
 from console.backend.journal.journal_record import AnchoredEvent
@@ -28,6 +27,7 @@ from console.backend.publication.pages import DOCUMENTS
 from console.backend.publication.publishing import leftovers
 from console.backend.publication.signing import SumsSignature, check_signature
 from console.backend.publication.sums import SIGNATURE, SUMS, SumsVerdict, verify_sums
+from console.backend.publication.verdicts import ASIDE, RECORD, signature_fault, signer_named, verify_named
 from console.backend.runs.run_state import anchored_events
 from console.backend.runs.workspace import Workspace
 
@@ -37,12 +37,8 @@ _LEAST_FREE = 64 * MIB
 _COMFORTABLE = 512 * MIB
 _AT_ONCE = 50
 """Journals whose events are read together."""
-_RECORD = "bundle.json"
 _KEEP = "Keep it as it is, find out who changed it, then write a new one: cutter-console bundle"
 _MANY = 5
-_ASIDE = ".altered"
-"""Name that a report which differs from what was written is renamed to, by hand; it stays as evidence and is no report any more."""
-_NAMED = re.compile(r"ictr-.*-([0-9a-f]{8})")
 
 
 class Place(Value):
@@ -139,7 +135,7 @@ def _last_bundle(installation: Installation) -> LastBundle:
     last = max(names, key=_age)
     directory = reports / last
     sums = verify_sums(directory)
-    required = {*(file for file, _, _ in DOCUMENTS), _RECORD}
+    required = {*(file for file, _, _ in DOCUMENTS), RECORD}
     signature = directory / SIGNATURE
     return LastBundle(
         name=last,
@@ -147,16 +143,9 @@ def _last_bundle(installation: Installation) -> LastBundle:
         absent=tuple(sorted(required - set(sums.listed))) if not sums.unreadable else (),
         truncated=_truncated(directory, sums),
         home=shlex.quote(str(installation.gnupg_home)),
-        signing=_signing(directory),
+        signing=signer_named(directory),
         signature=check_signature(directory / SUMS, signature, installation.gnupg_home) if signature.exists() else None,
     )
-
-
-def _signing(directory: Path) -> str:
-    try:
-        return str(json.loads(read_regular(directory / _RECORD))["final"]["signing"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
 
 
 def _age(name: str) -> tuple[str, int]:
@@ -167,10 +156,10 @@ def _age(name: str) -> tuple[str, int]:
 
 def _truncated(directory: Path, sums: SumsVerdict) -> tuple[str, ...]:
     """Return the altered files that are shorter than bundle.json says; none if bundle.json itself was altered."""
-    if _RECORD in (*sums.altered, *sums.missing) or _RECORD not in sums.listed:
+    if RECORD in (*sums.altered, *sums.missing) or RECORD not in sums.listed:
         return ()
     try:
-        documents = json.loads(read_regular(directory / _RECORD))["documents"]
+        documents = json.loads(read_regular(directory / RECORD))["documents"]
         sizes = {str(document["name"]): int(document["bytes"]) for document in documents}
     except (ValueError, KeyError, TypeError):
         return ()
@@ -191,17 +180,8 @@ def _bundle_answer(bundle: LastBundle) -> str:
 def _run_reports(reports: Path) -> tuple[SumsVerdict, ...]:
     directories = (path for path in reports.glob("ictr-*") if path.is_dir() and not path.is_symlink())
     # An altered report that was set aside, as its next action says, must not keep the gate red for ever.
-    reports_found = sorted(path for path in directories if not path.name.endswith(_ASIDE))
-    return tuple(_run_report(path) for path in reports_found)
-
-
-def _run_report(path: Path) -> SumsVerdict:
-    """Verify a run report. Its name ends in the first digits of its sums' sha256, so that sums made again are seen."""
-    verdict = verify_sums(path)
-    name_match = _NAMED.fullmatch(path.name)
-    if verdict.sound and name_match is not None and not sha256_file(path / SUMS).startswith(name_match[1]):
-        return verdict.model_copy(update={"unreadable": f"{SUMS} is not the one that the directory is named by"})
-    return verdict
+    reports_found = sorted(path for path in directories if not path.name.endswith(ASIDE))
+    return tuple(verify_named(path) for path in reports_found)
 
 
 def _journals(probe: Probe) -> Journals:
@@ -300,17 +280,13 @@ def _sound_bundle(bundle: LastBundle) -> Verdict:
 
 
 def _sound_signature(bundle: LastBundle) -> Verdict:
-    # bundle.json is covered by the sums: who removes the signature cannot make the bundle one that never had any.
-    if bundle.signature is None and bundle.signing:
-        return fails(f"{bundle.name}: its record says that it is signed, and {SIGNATURE} is not there", _KEEP)
+    fault = signature_fault(bundle.signature, bundle.signing)
     if bundle.signature is None:
         detail = "the last bundle is not signed: documents and sums replaced together would not be seen here"
-        return passes(detail if bundle.sums is not None else "no bundle to be signed")
-    # gpg accepts a signature by any key of the ring.
-    if bundle.signature.outcome is Outcome.PASS and bundle.signature.primary != bundle.signing:
-        return fails(
-            f"{bundle.name}: {bundle.signature.detail}, and its record names {bundle.signing or 'nobody'}", _KEEP
-        )
+        unsigned = passes(detail if bundle.sums is not None else "no bundle to be signed")
+        return fails(f"{bundle.name}: {fault}", _KEEP) if fault else unsigned
+    if bundle.signature.outcome is Outcome.PASS and fault:
+        return fails(f"{bundle.name}: {fault}", _KEEP)
     match bundle.signature.outcome:
         case Outcome.PASS:
             return passes(bundle.signature.detail)
@@ -328,7 +304,7 @@ def _sound_reports(verdicts: tuple[SumsVerdict, ...]) -> Verdict:
         first = unsound[0]
         more = f" (and {len(unsound) - 1} more)" if len(unsound) > 1 else ""
         run_id = Path(first.directory).name.rpartition("-")[0]
-        aside = f"mv {shlex.quote(first.directory)} {shlex.quote(first.directory + _ASIDE)}"
+        aside = f"mv {shlex.quote(first.directory)} {shlex.quote(first.directory + ASIDE)}"
         action = f"Find out who changed it; keep it aside, then write it again: {aside}; cutter-console report {run_id}"
         return fails(f"{Path(first.directory).name}: {first.detail}{more}", action)
     return passes(f"{len(verdicts)} run reports as their sums, and their names, have them")

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError, field_validator
 
 from console.backend.host.regular_file import read_regular
+from console.backend.model.console_schema import CONSOLE_SCHEMA
 from console.backend.model.errors import StopCode, UsageError
 from console.backend.model.value import Value
 
@@ -82,7 +83,7 @@ class Settings(Value):
     """File that says where a database of another layout keeps its units; relative to the root. Without it, that is proposed at each reading."""
     site_inventory: str = "artifacts/site-inventory.jsonl"
     """The inventory of such a database, as `init --pin` has pinned it; relative to the root."""
-    console_schema: str = Field(default="cutter_console", pattern="^[a-z_][a-z0-9_]{0,62}$")
+    console_schema: str = Field(default=CONSOLE_SCHEMA, pattern="^[a-z_][a-z0-9_]{0,62}$")
     """Schema of its own that `adopt apply` prepares in a database that was there before."""
     untested: bool = False
     """True if a run may be armed on a deployed tree without a recorded test run; named in every report."""

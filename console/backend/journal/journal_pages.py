@@ -7,7 +7,7 @@ without a result is marked. Only `verify_journal` proves the whole chain.
 import os
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from console.backend.journal.journal_record import (
     parse_line,
     unchained,
 )
-from console.backend.model.as_of import moment_of
+from console.backend.model.as_of import place_in_time
 from console.backend.model.counting import counted
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
@@ -42,7 +42,6 @@ _MOST_BYTES = 8 << 20
 """Bytes of the records of one page; a longer page ends after the record that reaches it."""
 _RECORD = re.compile(r"#?(\d{1,15})", re.ASCII)
 _PART = re.compile(r"\w+")
-_HOUR = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
 
 
 class Only(StrEnum):
@@ -290,15 +289,9 @@ class _File:
         return self._first(lambda record: (_moment(record) or datetime.max.replace(tzinfo=UTC)) >= moment)
 
     def _moment_of(self, text: str) -> datetime:
-        if hour := _HOUR.fullmatch(text):
-            newest = self._newest()
-            last = (_moment(newest) if newest is not None else None) or datetime.now(UTC)
-            hours, minutes, seconds = (int(part) if part else 0 for part in hour.groups())
-            if hours < 24 and max(minutes, seconds) < 60:
-                moment = datetime.combine(last, time(hours, minutes, seconds), UTC)
-                return moment if moment <= last else moment - timedelta(days=1)
-        moment = moment_of("The place", text)
-        return datetime.combine(moment, time.min, UTC) if "T" not in text else moment
+        newest = self._newest()
+        last = (_moment(newest) if newest is not None else None) or datetime.now(UTC)
+        return place_in_time("The place", text, last)
 
     def _first(self, is_there: Callable[[Record], bool]) -> int | None:
         """Return the byte of the first record for which this is so, by halves: numbers and times grow along the file."""

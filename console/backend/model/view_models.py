@@ -377,3 +377,5 @@ class Progress(Value):
 
 OnProgress = Callable[[Progress], None]
 """Called from the worker's thread."""
+Cancelled = Callable[[], bool]
+"""Asked ten times a second from the worker's thread; True ends what is under way."""

@@ -9,13 +9,13 @@ from console.backend.model.value import Value
 from console.backend.postgres.base_units import newest_state
 from console.backend.postgres.connections import read_column, read_rows, scalar
 
-_LINES = "SELECT address, line FROM cutter_governance.fn_base_lines(%s) ORDER BY seq"
+_LINES = "SELECT address, line FROM cutter_console.fn_base_lines(%s) ORDER BY seq"
 _SPENT = """
     SELECT canonical_address FROM public.information_unit
      WHERE doc_code = %s AND lifecycle_status = 'superseded' AND canonical_address = ANY(%s)
 """
-_REPEALED_BY = "SELECT coalesce(cutter_governance.fn_repealed_by(%s), '')"
-_REFUSAL = "SELECT cutter_governance.fn_amend_refusal(%s, %s)"
+_REPEALED_BY = "SELECT coalesce(cutter_console.fn_repealed_by(%s), '')"
+_REFUSAL = "SELECT cutter_console.fn_amend_refusal(%s, %s)"
 
 
 class BaseLine(NamedTuple):
@@ -47,7 +47,7 @@ def read_base(connection: psycopg.Connection, docprefix: str) -> Base | None:
 
 def base_digest(connection: psycopg.Connection, docprefix: str) -> str:
     """Return the database's own digest of the document as it is law."""
-    return str(scalar(connection, "SELECT cutter_governance.fn_base_digest(%s)", docprefix))
+    return str(scalar(connection, "SELECT cutter_console.fn_base_digest(%s)", docprefix))
 
 
 def spent_addresses(connection: psycopg.Connection, docprefix: str, addresses: tuple[str, ...]) -> tuple[str, ...]:

@@ -27,11 +27,11 @@ _STATE = """
 # The moment at which the newest state counts, whether that is now or still to come.
 _UNITS = """
     SELECT canonical_address, parent, unit_kind, section_type, coalesce(section_code, ''), title, body
-      FROM cutter_governance.fn_in_force(greatest(%s, now())) WHERE docprefix = %s ORDER BY seq
+      FROM cutter_console.fn_in_force(greatest(%s, now())) WHERE docprefix = %s ORDER BY seq
 """
 # An address of a sealed manifest has a unit, in whatever state: that of the document's own runs is never taken away.
 _KNOWN = """
-    SELECT DISTINCT u.address FROM cutter_governance.v_run r CROSS JOIN LATERAL cutter_governance.fn_state_units(r.run_id) u
+    SELECT DISTINCT u.address FROM cutter_governance.v_run r CROSS JOIN LATERAL cutter_console.fn_state_units(r.run_id) u
      WHERE r.docprefix = %s AND u.address = ANY(%s)
 """
 

@@ -54,7 +54,7 @@ def record_batch(
     connection: psycopg.Connection, batch_id: str, run_ids: tuple[str, ...], operator: str, host: str
 ) -> str:
     """Record planned runs as a batch, in this order; recorded again with the same runs, it does nothing. Return its digest."""
-    query = "SELECT cutter_governance.fn_batch_record(%s, %s, %s, %s)"
+    query = "SELECT cutter_console.fn_batch_record(%s, %s, %s, %s)"
     return str(scalar(connection, query, batch_id, list(run_ids), operator, host))
 
 
@@ -121,7 +121,7 @@ def import_batch(
 
     Raises Refused if what is stored is not what was sent.
     """
-    query = "SELECT cutter_governance.fn_batch_import(%b, %b, %b, %b)"
+    query = "SELECT cutter_console.fn_batch_import(%b, %b, %b, %b)"
     digest = str(scalar(connection, query, statement, members, list(statements), list(signatures)))
     stored = connection.execute(_STORED, (digest,)).fetchone()
     if (
@@ -140,7 +140,7 @@ def import_batch(
 
 def waiting_members(connection: psycopg.Connection, batch_id: str, purpose: str) -> tuple[str, ...]:
     """Return the runs of a batch that wait for a ruling to this purpose, in their order."""
-    row = connection.execute("SELECT cutter_governance.fn_batch_waiting(%s, %s)", (batch_id, purpose)).fetchone()
+    row = connection.execute("SELECT cutter_console.fn_batch_waiting(%s, %s)", (batch_id, purpose)).fetchone()
     return tuple(row[0]) if row is not None and row[0] else ()
 
 
@@ -153,5 +153,5 @@ def arm_batch(
     connection: psycopg.Connection, batch_id: str, purpose: str, operator: str, host: str, minutes: int
 ) -> str:
     """Open the lease of a batch for one purpose, for so many minutes. Return its id."""
-    query = "SELECT cutter_governance.fn_batch_arm(%s, %s, %s, %s, %s)"
+    query = "SELECT cutter_console.fn_batch_arm(%s, %s, %s, %s, %s)"
     return str(scalar(connection, query, batch_id, purpose, operator, host, minutes))

@@ -109,4 +109,4 @@ def row_versions(connection: psycopg.Connection, tables: tuple[str, ...]) -> tup
 
 def schema_digest(connection: psycopg.Connection) -> str:
     """Return the digest over grants, ownership, functions and triggers."""
-    return str(scalar(connection, "SELECT cutter_governance.fn_schema_digest()"))
+    return str(scalar(connection, "SELECT cutter_console.fn_schema_digest()"))

@@ -5,11 +5,16 @@ from functools import cache
 from typing import NamedTuple
 
 from console.backend.model.canonical_json import sha256_hex
-from console.backend.postgres.migrations import migrations
+from console.backend.model.console_schema import CONSOLE_SCHEMA
+from console.backend.postgres.migrations import Migration, migrations
 
 _FUNCTION = re.compile(r"^CREATE OR REPLACE FUNCTION ([\w.]+)(\(.*?\$\$(.*?)\$\$;)", re.DOTALL | re.MULTILINE)
 _VIEW = re.compile(r"^CREATE OR REPLACE VIEW ([\w.]+)((?: WITH \(\w+\))? AS\b.*?;)$", re.DOTALL | re.MULTILINE)
 _NAME = re.compile(r"^(?:FUNCTION|VIEW) ([\w.]+)")
+_MOVED_BY = 22
+"""The migration that moves every function into the console's schema; texts before it name them where they stood."""
+_OLD_NAME = re.compile(r"\bcutter_governance\.(?=(?:fn|guard|keep)_)")
+_CALLED_IN_A_VIEW = re.compile(r"(?<![\w.])(?=fn_\w+\()")
 
 
 class Definition(NamedTuple):
@@ -33,13 +38,20 @@ def _definitions() -> dict[str, Definition]:
     for step in migrations():
         # In the order of the migrations, so that the last definition of a name replaces the earlier ones.
         for name, rest, body in _FUNCTION.findall(step.text):
-            full = _qualified(step.schema_name, name)
-            statement = f"CREATE OR REPLACE FUNCTION {full}{rest}"
-            definitions[f"FUNCTION {full}"] = Definition(step.schema_name, statement, sha256_hex(body.encode()))
+            full = _moved(step, _qualified(step.schema_name, name))
+            statement = f"CREATE OR REPLACE FUNCTION {full}{_moved(step, rest)}"
+            sha256 = sha256_hex(_moved(step, body).encode())
+            definitions[f"FUNCTION {full}"] = Definition(step.schema_name, statement, sha256)
         for name, rest in _VIEW.findall(step.text):
             full = _qualified(step.schema_name, name)
-            definitions[f"VIEW {full}"] = Definition(step.schema_name, f"CREATE OR REPLACE VIEW {full}{rest}", "")
+            query = _CALLED_IN_A_VIEW.sub(f"{CONSOLE_SCHEMA}.", _moved(step, rest))
+            definitions[f"VIEW {full}"] = Definition(step.schema_name, f"CREATE OR REPLACE VIEW {full}{query}", "")
     return definitions
+
+
+def _moved(step: Migration, text: str) -> str:
+    """Return the text with each function where 0022 has put it, by the same rule."""
+    return _OLD_NAME.sub(f"{CONSOLE_SCHEMA}.", text) if step.number < _MOVED_BY else text
 
 
 def _qualified(schema: str, name: str) -> str:

@@ -103,4 +103,4 @@ def text_bytes(connection: psycopg.Connection, documents: tuple[str, ...]) -> in
 
 def standing(connection: psycopg.Connection) -> Standing:
     """Return what stands of all documents, as cutter_verify, in the connection's transaction."""
-    return Standing.model_validate(scalar(connection, "SELECT cutter_governance.fn_standing()"))
+    return Standing.model_validate(scalar(connection, "SELECT cutter_console.fn_standing()"))

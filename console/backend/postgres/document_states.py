@@ -149,26 +149,26 @@ _DOCUMENTS = """
 """
 _PREFIXES = 'SELECT docprefix FROM cutter_governance.v_document ORDER BY docprefix COLLATE "C" LIMIT %s'
 _IS_REGISTERED = "SELECT EXISTS (SELECT 1 FROM cutter_governance.v_document WHERE docprefix = %s)"
-_TEXT = "SELECT cutter_governance.fn_state_text(%s)"
-_CUT_SHA256 = "SELECT cutter_governance.fn_state_cut_sha256(%s)"
+_TEXT = "SELECT cutter_console.fn_state_text(%s)"
+_CUT_SHA256 = "SELECT cutter_console.fn_state_cut_sha256(%s)"
 _IS_SEALED = "SELECT EXISTS (SELECT 1 FROM cutter_governance.v_manifest_seal WHERE run_id = %s)"
-_EDITED = "SELECT address, edited_by FROM cutter_governance.fn_state_units(%s) WHERE edited_by IS NOT NULL ORDER BY seq"
-_ALTERED = "SELECT address FROM cutter_governance.fn_state_altered(%s) ORDER BY seq LIMIT %s"
+_EDITED = "SELECT address, edited_by FROM cutter_console.fn_state_units(%s) WHERE edited_by IS NOT NULL ORDER BY seq"
+_ALTERED = "SELECT address FROM cutter_console.fn_state_altered(%s) ORDER BY seq LIMIT %s"
 _UNITS = """
     SELECT address, parent, unit_kind, section_type, section_code, title, body, line_start
-      FROM cutter_governance.fn_state_versions(%s) ORDER BY seq
+      FROM cutter_console.fn_state_versions(%s) ORDER BY seq
 """
 _SPANS = """
     SELECT u.address, u.parent, u.byte_start, u.byte_end, octet_length(convert_to(v.body, 'UTF8'))
-      FROM cutter_governance.fn_state_units(%(run)s) u JOIN cutter_governance.fn_state_versions(%(run)s) v USING (seq) ORDER BY u.seq
+      FROM cutter_console.fn_state_units(%(run)s) u JOIN cutter_console.fn_state_versions(%(run)s) v USING (seq) ORDER BY u.seq
 """
 _UNIT_STATES = """
     SELECT state, seq, parent, unit_kind, section_type, section_code, version_seq, title, body, edited_by
-      FROM cutter_governance.fn_unit_states(%s) ORDER BY state
+      FROM cutter_console.fn_unit_states(%s) ORDER BY state
 """
 _UNIT_VERSIONS = """
     SELECT version_seq, run_id, operation, statement_sha256, lifecycle_status, created_at, draft_title, draft_body
-      FROM cutter_governance.fn_unit_versions(%s) ORDER BY version_seq
+      FROM cutter_console.fn_unit_versions(%s) ORDER BY version_seq
 """
 _ALIAS = "SELECT canonical_address FROM cutter_governance.v_address_alias WHERE alias = %s"
 _FORMER = 'SELECT alias FROM cutter_governance.v_address_alias WHERE canonical_address = %s ORDER BY alias COLLATE "C"'
@@ -179,11 +179,11 @@ _NEAR = """
 """
 _COMPOSED = """
     SELECT t.sha256, EXISTS (SELECT 1 FROM cutter_governance.v_manifest_seal WHERE run_id = %(run)s), e.edits, e.cut_sha256, e.altered
-      FROM (SELECT encode(sha256(cutter_governance.fn_state_text(%(run)s)), 'hex') AS sha256 OFFSET 0) t
+      FROM (SELECT encode(sha256(cutter_console.fn_state_text(%(run)s)), 'hex') AS sha256 OFFSET 0) t
       LEFT JOIN LATERAL (
-               SELECT ARRAY(SELECT DISTINCT edited_by FROM cutter_governance.fn_state_units(%(run)s) WHERE edited_by IS NOT NULL ORDER BY 1),
-                      cutter_governance.fn_state_cut_sha256(%(run)s),
-                      ARRAY(SELECT address FROM cutter_governance.fn_state_altered(%(run)s) ORDER BY seq LIMIT 3)
+               SELECT ARRAY(SELECT DISTINCT edited_by FROM cutter_console.fn_state_units(%(run)s) WHERE edited_by IS NOT NULL ORDER BY 1),
+                      cutter_console.fn_state_cut_sha256(%(run)s),
+                      ARRAY(SELECT address FROM cutter_console.fn_state_altered(%(run)s) ORDER BY seq LIMIT 3)
                 WHERE t.sha256 IS DISTINCT FROM %(pinned)s) e (edits, cut_sha256, altered) ON true
 """
 _LEFT = "SELECT count(*) FROM cutter_governance.v_in_force WHERE docprefix = %s"

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import psycopg
 
+from console.backend.model.console_schema import CONSOLE_SCHEMA
 from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import Difference, DriftReport
 from console.backend.postgres.connections import connect
@@ -165,7 +166,7 @@ def _measuring(inventory: Inventory, changes: tuple[Change, ...]) -> tuple[Diffe
     reported = {change.key.object.partition("(")[0] for change in changes if change.key.what == "function"}
     changed = []
     for name, sha256 in inventory.measured_by:
-        object_ = f"FUNCTION cutter_governance.{name}"
+        object_ = f"FUNCTION {CONSOLE_SCHEMA}.{name}"
         known = definition_of(object_)
         if known is not None and known.body_sha256 != sha256 and object_ not in reported:
             expected, actual = f"sha256 {known.body_sha256}", f"sha256 {sha256}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from console.backend.model.console_schema import CONSOLE_SCHEMA
 from console.backend.model.tables import (
     BLOCK,
     ENVELOPE,
@@ -62,7 +63,7 @@ def guard_faults(present: Iterable[TriggerRow]) -> tuple[str, ...]:
 
 
 REVERTING = frozenset(
-    f"cutter_governance.{name}"
+    f"{CONSOLE_SCHEMA}.{name}"
     for name in (
         "fn_cut_revert",
         "fn_revert_write",

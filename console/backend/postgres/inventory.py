@@ -18,7 +18,7 @@ _SELF = """
     SELECT current_database()::text, quote_ident(current_database()),
            (SELECT array_agg(ARRAY[p.proname::text, encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex')] ORDER BY p.proname)
               FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-             WHERE n.nspname = 'cutter_governance' AND p.proname IN ('fn_schema_line', 'fn_schema_way', 'fn_schema_digest'))
+             WHERE n.nspname = 'cutter_console' AND p.proname IN ('fn_schema_line', 'fn_schema_way', 'fn_schema_digest'))
 """
 
 
@@ -92,6 +92,11 @@ def measure_inventory(connection: psycopg.Connection) -> Inventory:
     if row is None:
         raise Unmeasured(StopCode.UNREACHABLE, "the catalogue does not answer", "See the server's log.")
     return Inventory(pinned.value, lines.value, row[0], row[1], tuple((name, sha256) for name, sha256 in row[2] or ()))
+
+
+def measured_digest(connection: psycopg.Connection) -> str:
+    """Return the schema digest of the database as it is, whichever of this program's migrations it has."""
+    return digest_of(tuple(line for (line,) in connection.execute(_NOW)))
 
 
 def digest_of(lines: tuple[str, ...]) -> str:

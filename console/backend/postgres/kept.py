@@ -34,12 +34,12 @@ class DocumentDigest(NamedTuple):
 
 _COUNTS = """
     SELECT c.table_name, a.kept, a.counted
-      FROM cutter_governance.v_row_count c CROSS JOIN LATERAL cutter_governance.fn_count_audit(c.table_name) a
+      FROM cutter_governance.v_row_count c CROSS JOIN LATERAL cutter_console.fn_count_audit(c.table_name) a
      WHERE a.kept IS NOT NULL ORDER BY 1
 """
 _DOCUMENTS = "SELECT docprefix, units, digest, kept_at FROM cutter_governance.v_kept_document"
-_NOT_KEPT = "SELECT * FROM cutter_governance.fn_documents_not_kept() ORDER BY 1"
-_DIGEST = "SELECT units, digest FROM cutter_governance.fn_document_digest(%s)"
+_NOT_KEPT = "SELECT * FROM cutter_console.fn_documents_not_kept() ORDER BY 1"
+_DIGEST = "SELECT units, digest FROM cutter_console.fn_document_digest(%s)"
 
 
 def count_audit(connection: psycopg.Connection) -> tuple[CountAudit, ...]:

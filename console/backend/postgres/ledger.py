@@ -109,10 +109,10 @@ def _turn(connection: psycopg.Connection, run_id: str, key: JournalKey) -> dict[
 def create_run(connection: psycopg.Connection, facts: NewRun, event: Jsonb) -> None:
     """Register the document and the run; the event is the first of the run."""
     connection.execute(
-        "SELECT cutter_governance.fn_document_register(%s, %s, %s)", (facts.docprefix, facts.origin, facts.profile)
+        "SELECT cutter_console.fn_document_register(%s, %s, %s)", (facts.docprefix, facts.origin, facts.profile)
     )
     connection.execute(
-        "SELECT cutter_governance.fn_run_create(%s, %s, %s, %s, %s, %s, %s, %s)",
+        "SELECT cutter_console.fn_run_create(%s, %s, %s, %s, %s, %s, %s, %s)",
         (
             facts.run_id,
             facts.operation,
@@ -129,7 +129,7 @@ def create_run(connection: psycopg.Connection, facts: NewRun, event: Jsonb) -> N
 def pin_source(connection: psycopg.Connection, run_id: str, source: SourceVersion, event: Jsonb) -> None:
     """Record the pinned snapshot; the run is then source_pinned."""
     connection.execute(
-        "SELECT cutter_governance.fn_source_pin(%s, %s, %s, %s, %s, %s)",
+        "SELECT cutter_console.fn_source_pin(%s, %s, %s, %s, %s, %s)",
         (run_id, source.bytes, source.sha256, source.canonical_sha256, source.canon_rule, event),
     )
 
@@ -137,46 +137,46 @@ def pin_source(connection: psycopg.Connection, run_id: str, source: SourceVersio
 def record_plan(connection: psycopg.Connection, run_id: str, plan: CutPlan, baseline_digest: str, event: Jsonb) -> None:
     """Give the run its plan, once; the run is then cutplan_ok. An amendment names the law that it was planned against."""
     if plan.amendment is not None:
-        connection.execute("SELECT cutter_governance.fn_run_base(%s, %s)", (run_id, plan.amendment.base_digest))
+        connection.execute("SELECT cutter_console.fn_run_base(%s, %s)", (run_id, plan.amendment.base_digest))
     connection.execute(
-        "SELECT cutter_governance.fn_run_plan(%s, %s, %s, %s, %s, %s)",
+        "SELECT cutter_console.fn_run_plan(%s, %s, %s, %s, %s, %s)",
         (run_id, plan.plan_digest, plan.document.content_digest, plan.n_units, baseline_digest, event),
     )
 
 
 def advance(connection: psycopg.Connection, run_id: str, stage: Stage, event: Jsonb) -> None:
     """Record a step that has no other effect; the database refuses any stage but the next."""
-    connection.execute("SELECT cutter_governance.fn_run_advance(%s, %s, %s)", (run_id, stage.value, event))
+    connection.execute("SELECT cutter_console.fn_run_advance(%s, %s, %s)", (run_id, stage.value, event))
 
 
 def record_structure(connection: psycopg.Connection, run_id: str, event: Jsonb) -> None:
     """Record, as cutter_verify, that the drafts are in place. The database compares them with what was signed."""
-    connection.execute("SELECT cutter_governance.fn_structure_record(%s, %s)", (run_id, event))
+    connection.execute("SELECT cutter_console.fn_structure_record(%s, %s)", (run_id, event))
 
 
 def leave(connection: psycopg.Connection, run_id: str, family: Family, reason: str, event: Jsonb) -> None:
     """Record that the run has failed, was stopped or was voided."""
-    connection.execute("SELECT cutter_governance.fn_run_leave(%s, %s, %s, %s)", (run_id, family.value, reason, event))
+    connection.execute("SELECT cutter_console.fn_run_leave(%s, %s, %s, %s)", (run_id, family.value, reason, event))
 
 
 def return_to_way(connection: psycopg.Connection, run_id: str, event: Jsonb) -> None:
     """Record that the operator resumes a stopped run."""
-    connection.execute("SELECT cutter_governance.fn_run_return(%s, %s)", (run_id, event))
+    connection.execute("SELECT cutter_console.fn_run_return(%s, %s)", (run_id, event))
 
 
 def replan(connection: psycopg.Connection, run_id: str, event: Jsonb) -> None:
     """Take the run's plan away and return it to its pinned source; only while it has written nothing."""
-    connection.execute("SELECT cutter_governance.fn_run_replan(%s, %s)", (run_id, event))
+    connection.execute("SELECT cutter_console.fn_run_replan(%s, %s)", (run_id, event))
 
 
 def rest(connection: psycopg.Connection, run_id: str, event: Jsonb) -> None:
     """Anchor the journal's head when the console ends its work on a run."""
-    connection.execute("SELECT cutter_governance.fn_run_rest(%s, %s)", (run_id, event))
+    connection.execute("SELECT cutter_console.fn_run_rest(%s, %s)", (run_id, event))
 
 
 def close_run(connection: psycopg.Connection, run_id: str, event: Jsonb) -> None:
     """Close an enacted run; the present counts become the baseline."""
-    connection.execute("SELECT cutter_governance.fn_run_close(%s, %s)", (run_id, event))
+    connection.execute("SELECT cutter_console.fn_run_close(%s, %s)", (run_id, event))
 
 
 def apply_cut(connection: psycopg.Connection, run_id: str, plan: CutPlan, canonical: bytes, event: Jsonb) -> None:
@@ -186,7 +186,7 @@ def apply_cut(connection: psycopg.Connection, run_id: str, plan: CutPlan, canoni
     """
     take_large(connection)
     row = connection.execute(
-        "SELECT cutter_governance.fn_cut_apply(%b, %b, %b, %s)",
+        "SELECT cutter_console.fn_cut_apply(%b, %b, %b, %s)",
         (run_id, Large(manifest_bytes(plan.document.units)), Large(canonical), event),
     ).fetchone()
     n = plan.n_units
@@ -201,7 +201,7 @@ def apply_cut(connection: psycopg.Connection, run_id: str, plan: CutPlan, canoni
 def apply_edit(connection: psycopg.Connection, run_id: str, plan: CutPlan, source: bytes, event: Jsonb) -> None:
     """Write a new version for each unit of the signed edit, all or none. Raises Held as `apply_cut` does."""
     row = connection.execute(
-        "SELECT cutter_governance.fn_edit_apply(%b, %b, %b, %s)",
+        "SELECT cutter_console.fn_edit_apply(%b, %b, %b, %s)",
         (run_id, manifest_bytes(plan.document.units), source, event),
     ).fetchone()
     _require_answer(row, {"status": "edited", "units": plan.n_units})
@@ -209,7 +209,7 @@ def apply_edit(connection: psycopg.Connection, run_id: str, plan: CutPlan, sourc
 
 def record_cut(connection: psycopg.Connection, run_id: str, affected: int, event: Jsonb) -> None:
     """Run leg B: write the governance rows of a verified cut of so many units. Raises Held as `apply_cut` does."""
-    row = connection.execute("SELECT cutter_governance.fn_cut_record(%s, %s)", (run_id, event)).fetchone()
+    row = connection.execute("SELECT cutter_console.fn_cut_record(%s, %s)", (run_id, event)).fetchone()
     _require_answer(row, {"status": "recorded", "affected": affected})
 
 
@@ -218,7 +218,7 @@ def record_verification(connection: psycopg.Connection, run_id: str, outcome: st
     return str(
         scalar(
             connection,
-            "SELECT cutter_governance.fn_verify_record(%s, %s, %s::jsonb, %s)::text",
+            "SELECT cutter_console.fn_verify_record(%s, %s, %s::jsonb, %s)::text",
             run_id,
             outcome,
             checks,
@@ -229,25 +229,25 @@ def record_verification(connection: psycopg.Connection, run_id: str, outcome: st
 
 def record_edit_verification(connection: psycopg.Connection, run_id: str, event: Jsonb) -> None:
     """Record, as cutter_verify, that edited drafts were read back; the database takes PASS only if it finds the same."""
-    connection.execute("SELECT cutter_governance.fn_edit_verify_record(%s, %s)", (run_id, event))
+    connection.execute("SELECT cutter_console.fn_edit_verify_record(%s, %s)", (run_id, event))
 
 
 def enact(connection: psycopg.Connection, run_id: str, n_units: int, event: Jsonb) -> None:
     """Turn the run's draft units into law, all in one transaction. Raises Held as `apply_cut` does."""
-    row = connection.execute("SELECT cutter_governance.fn_cut_enact(%s, %s)", (run_id, event)).fetchone()
+    row = connection.execute("SELECT cutter_console.fn_cut_enact(%s, %s)", (run_id, event)).fetchone()
     _require_answer(row, {"status": "enacted", "units": n_units, "versions": n_units})
 
 
 def enact_amendment(connection: psycopg.Connection, run_id: str, counts: AmendmentCounts, event: Jsonb) -> None:
     """Turn an amendment into law, and what it replaces or repeals into history. Raises Held as `apply_cut` does."""
-    row = connection.execute("SELECT cutter_governance.fn_cut_enact(%s, %s)", (run_id, event)).fetchone()
+    row = connection.execute("SELECT cutter_console.fn_cut_enact(%s, %s)", (run_id, event)).fetchone()
     status = "repealed" if counts.is_repeal else "amended"
     _require_answer(row, {"status": status, "units": counts.touched, "versions": counts.drafts})
 
 
 def revert(connection: psycopg.Connection, run_id: str, event: Jsonb) -> int:
     """Turn the run's draft units into superseded ones and return their number; nothing is deleted."""
-    row = connection.execute("SELECT cutter_governance.fn_cut_revert(%s, %s)", (run_id, event)).fetchone()
+    row = connection.execute("SELECT cutter_console.fn_cut_revert(%s, %s)", (run_id, event)).fetchone()
     answer = row[0] if row is not None else {}
     _require_answer(row, {"status": "reverted", "units": answer.get("units")})
     return int(answer["units"])
@@ -317,13 +317,13 @@ def draft_reading(connection: psycopg.Connection, run_id: str) -> tuple[str, Dra
     return refused, state if state.file_sha256 == file_sha256 else draft_state(connection, run_id)
 
 
-_LINES = "SELECT line FROM cutter_governance.fn_draft_lines(%s) ORDER BY seq"
-_SIGNED_LINES = "SELECT line FROM cutter_governance.fn_draft_signed_lines(%s) ORDER BY seq"
-_KNOWN = "SELECT digest, file_sha256, n FROM cutter_governance.fn_draft_known(%s)"
+_LINES = "SELECT line FROM cutter_console.fn_draft_lines(%s) ORDER BY seq"
+_SIGNED_LINES = "SELECT line FROM cutter_console.fn_draft_signed_lines(%s) ORDER BY seq"
+_KNOWN = "SELECT digest, file_sha256, n FROM cutter_console.fn_draft_known(%s)"
 _READING = """
     SELECT CASE WHEN coalesce(l.place, 1) = 1 THEN d.refused END,
            CASE WHEN coalesce(l.place, 1) = 1 THEN coalesce(d.file_sha256, '') END, l.line
-      FROM cutter_governance.fn_draft_reading(%s) d
+      FROM cutter_console.fn_draft_reading(%s) d
       LEFT JOIN LATERAL unnest(d.lines) WITH ORDINALITY l (line, place) ON true ORDER BY l.place
 """
 
@@ -335,13 +335,13 @@ def _draft_state(lines: Iterable[object]) -> DraftState:
 
 def draft_differences(connection: psycopg.Connection, run_id: str) -> tuple[str, ...]:
     """Return one line for each unit that is not as signed: its address and the difference."""
-    query = "SELECT address || ': ' || difference FROM cutter_governance.fn_draft_differences(%s) ORDER BY 1"
+    query = "SELECT address || ': ' || difference FROM cutter_console.fn_draft_differences(%s) ORDER BY 1"
     return tuple(str(line) for (line,) in connection.execute(query, (run_id,)).fetchall())
 
 
 def draft_digest(connection: psycopg.Connection, run_id: str) -> str:
     """Return the Merkle root over the present draft rows."""
-    return str(scalar(connection, "SELECT cutter_governance.fn_draft_digest(%s)", run_id))
+    return str(scalar(connection, "SELECT cutter_console.fn_draft_digest(%s)", run_id))
 
 
 def import_approval(connection: psycopg.Connection, statement: bytes, signatures: tuple[bytes, ...]) -> str:
@@ -350,7 +350,7 @@ def import_approval(connection: psycopg.Connection, statement: bytes, signatures
     The database reads every column out of the statement and verifies the signatures itself. Raises Refused if
     what is stored is not what was sent.
     """
-    digest = str(scalar(connection, "SELECT cutter_governance.fn_approval_import(%b, %b)", statement, list(signatures)))
+    digest = str(scalar(connection, "SELECT cutter_console.fn_approval_import(%b, %b)", statement, list(signatures)))
     # A row with the same digest may have been there before: the function's answer alone does not tell its content.
     stored = connection.execute(
         "SELECT statement, signatures FROM cutter_governance.approval WHERE statement_sha256 = %s", (digest,)
@@ -372,46 +372,44 @@ def import_approval(connection: psycopg.Connection, statement: bytes, signatures
 
 def record_backup(connection: psycopg.Connection, run_id: str, proof: BackupProof) -> None:
     """Record, as cutter_verify, a proven backup; the database compares its digests with the tables."""
-    connection.execute(
-        "SELECT cutter_governance.fn_backup_record(%s, %s)", (run_id, Jsonb(proof.model_dump(mode="json")))
-    )
+    connection.execute("SELECT cutter_console.fn_backup_record(%s, %s)", (run_id, Jsonb(proof.model_dump(mode="json"))))
 
 
 def backup_age(connection: psycopg.Connection, run_id: str) -> float | None:
     """Return the seconds since the newest proof of this run, by the database's clock; None if there is none."""
-    age = scalar(connection, "SELECT cutter_governance.fn_backup_age(%s)", run_id)
+    age = scalar(connection, "SELECT cutter_console.fn_backup_age(%s)", run_id)
     return None if age is None else float(str(age))
 
 
 def arm(connection: psycopg.Connection, run_id: str, purpose: str, operator: str, host: str, minutes: int) -> str:
     """Open the lease for one purpose, for so many minutes. Return its id."""
-    query = "SELECT cutter_governance.fn_lease_arm(%s, %s, %s, %s, %s)"
+    query = "SELECT cutter_console.fn_lease_arm(%s, %s, %s, %s, %s)"
     return str(scalar(connection, query, run_id, purpose, operator, host, minutes))
 
 
 def take_lease(connection: psycopg.Connection, run_id: str, purpose: str) -> None:
     """Bind the open lease to this session: it ends with the session."""
-    connection.execute("SELECT cutter_governance.fn_lease_take(%s, %s)", (run_id, purpose))
+    connection.execute("SELECT cutter_console.fn_lease_take(%s, %s)", (run_id, purpose))
 
 
 def disarm(connection: psycopg.Connection, reason: str) -> None:
     """End the open lease, unless another session has it locked."""
-    connection.execute("SELECT cutter_governance.fn_lease_end(%s)", (reason,))
+    connection.execute("SELECT cutter_console.fn_lease_end(%s)", (reason,))
 
 
 def disarm_run(connection: psycopg.Connection, run_id: str, reason: str, holder_pid: int | None) -> None:
     """End the open lease of this run, unless a session other than `holder_pid` has taken it up."""
-    connection.execute("SELECT cutter_governance.fn_lease_end_of(%s, %s, %s)", (run_id, reason, holder_pid))
+    connection.execute("SELECT cutter_console.fn_lease_end_of(%s, %s, %s)", (run_id, reason, holder_pid))
 
 
 def set_hold(connection: psycopg.Connection, reason: str, by: str, run_id: str | None) -> None:
     """Record a HOLD."""
-    connection.execute("SELECT cutter_governance.fn_hold_set(%s, %s, %s)", (reason, by, run_id))
+    connection.execute("SELECT cutter_console.fn_hold_set(%s, %s, %s)", (reason, by, run_id))
 
 
 def release_hold(connection: psycopg.Connection, reason: str, by: str) -> None:
     """Record the release of the HOLD."""
-    connection.execute("SELECT cutter_governance.fn_hold_release(%s, %s)", (reason, by))
+    connection.execute("SELECT cutter_console.fn_hold_release(%s, %s)", (reason, by))
 
 
 def cancel_running(connection: psycopg.Connection) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from console.backend.postgres.connections import administrator
 from console.backend.postgres.live_text import read_query
 
 _HOLD = "SELECT h.by, h.reason FROM cutter_governance.v_hold h"
-_REGISTER = "SELECT cutter_governance.fn_document_register(%s, %s, %s, %s)"
+_REGISTER = "SELECT cutter_console.fn_document_register(%s, %s, %s, %s)"
 
 
 def register_live_document(

@@ -22,23 +22,23 @@ _IDENTITY = """
 _REPLAYED = "SELECT greatest(k.timeline_id, r.min_recovery_end_timeline) FROM pg_control_checkpoint() k, pg_control_recovery() r"
 _CAN_WRITE = """
     SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE n.nspname IN ('public', 'cutter_governance') AND c.relkind = 'r'
+     WHERE n.nspname IN ('public', 'cutter_governance', 'cutter_console') AND c.relkind = 'r'
        AND (has_table_privilege(c.oid, 'DELETE, TRUNCATE') OR has_any_column_privilege(c.oid, 'INSERT, UPDATE'))
 """
 _CAN_EXECUTE = """
     SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-     WHERE n.nspname IN ('public', 'cutter_governance') AND p.provolatile = 'v' AND p.prosecdef AND has_function_privilege(p.oid, 'EXECUTE')
+     WHERE n.nspname IN ('public', 'cutter_governance', 'cutter_console') AND p.provolatile = 'v' AND p.prosecdef AND has_function_privilege(p.oid, 'EXECUTE')
 """
 _STATE = """
-    SELECT cutter_governance.fn_schema_digest(), cutter_governance.fn_readers_digest(), cutter_governance.fn_effect_rows(),
+    SELECT cutter_console.fn_schema_digest(), cutter_console.fn_readers_digest(), cutter_console.fn_effect_rows(),
            (SELECT coalesce(max(e.id), 0) FROM cutter_governance.v_run_effect e)
 """
 _STATE_SINCE = """
-    SELECT cutter_governance.fn_schema_digest(),
-           cutter_governance.fn_readers_digest_since(%(effects)s, %(docprefix)s), cutter_governance.fn_effect_rows(),
-           cutter_governance.fn_rows_since(%(effects)s, %(run_id)s)
+    SELECT cutter_console.fn_schema_digest(),
+           cutter_console.fn_readers_digest_since(%(effects)s, %(docprefix)s), cutter_console.fn_effect_rows(),
+           cutter_console.fn_rows_since(%(effects)s, %(run_id)s)
 """
-_ROWS_SINCE = "SELECT cutter_governance.fn_rows_since(%s, %s)"
+_ROWS_SINCE = "SELECT cutter_console.fn_rows_since(%s, %s)"
 
 REGISTRIES = frozenset(
     {"cutter_governance.source_document_registry", "cutter_governance.source_document_version_registry"}
@@ -110,17 +110,17 @@ def measure_baseline(connection: psycopg.Connection) -> tuple[TableCount, ...]:
 
 def readers_digest(connection: psycopg.Connection, without_run: str | None = None) -> str:
     """Return the sha256 over the units that readers see, optionally without those of one run."""
-    return str(scalar(connection, "SELECT cutter_governance.fn_readers_digest(%s)", without_run))
+    return str(scalar(connection, "SELECT cutter_console.fn_readers_digest(%s)", without_run))
 
 
 def readers_digest_without(connection: psycopg.Connection, addresses: list[str]) -> str:
     """Return the sha256 over the units that readers see, without these addresses."""
-    return str(scalar(connection, "SELECT cutter_governance.fn_readers_digest_without(%s)", addresses))
+    return str(scalar(connection, "SELECT cutter_console.fn_readers_digest_without(%s)", addresses))
 
 
 def revert_digest(connection: psycopg.Connection, run_id: str) -> str:
     """Return the readers' digest that a revert of this run must lead to."""
-    return str(scalar(connection, "SELECT cutter_governance.fn_revert_digest(%s)", run_id))
+    return str(scalar(connection, "SELECT cutter_console.fn_revert_digest(%s)", run_id))
 
 
 def measure_world(connection: psycopg.Connection, host: str) -> PlanBinding:
@@ -159,7 +159,7 @@ def measure_world_since(
     if not with_rows:
         with Asking(connection) as asking:
             place = asking.ask(partial(measure_identity, host=host))
-            digest = asking.ask(partial(scalar, query="SELECT cutter_governance.fn_schema_digest()"))
+            digest = asking.ask(partial(scalar, query="SELECT cutter_console.fn_schema_digest()"))
         now = PlanBinding(
             target=place.value.target,
             server_version=place.value.server_version_num,
@@ -191,7 +191,7 @@ def rows_added_since(connection: psycopg.Connection, effects: int, run_id: str) 
 def readers_digest_without_run_since(connection: psycopg.Connection, effects: int, docprefix: str, run_id: str) -> str:
     """Return the sha256 as `readers_digest_since` does, without the units of this run's manifest."""
     query = (
-        "SELECT cutter_governance.fn_readers_digest_since(%s, %s,"
+        "SELECT cutter_console.fn_readers_digest_since(%s, %s,"
         " (SELECT array_agg(b.address) FROM cutter_governance.manifest_unit_block b WHERE b.run_id = %s))"
     )
     return str(scalar(connection, query, effects, docprefix, run_id))
@@ -202,7 +202,7 @@ def readers_digest_since(connection: psycopg.Connection, effects: int, docprefix
 
     The units of the document itself are those of now, without these addresses.
     """
-    query = "SELECT cutter_governance.fn_readers_digest_since(%s, %s, %s)"
+    query = "SELECT cutter_console.fn_readers_digest_since(%s, %s, %s)"
     return str(scalar(connection, query, effects, docprefix, addresses))
 
 

@@ -11,12 +11,14 @@ from console.backend.model.errors import Drifted, Refused, StopCode
 from console.backend.model.value import Value
 from console.backend.model.vocabulary import VOCABULARY
 from console.backend.postgres.connections import administrator, scalar
+from console.backend.postgres.console_schema import make_schema, refuse_foreign_schema
 from console.backend.postgres.existing_tables import differences
+from console.backend.postgres.inventory import measured_digest
 from console.backend.postgres.role_settings import refuse_settings
 
 _LOCK = 0x6375_7474
 _NAME = re.compile(r"^(\d{4})_([a-z_]+)\.sql$")
-_HEADER = re.compile(r"-- schema: (public|cutter_governance)\n")
+_HEADER = re.compile(r"-- schema: (public|cutter_governance|cutter_console)\n")
 
 _PIN = """
     INSERT INTO cutter_governance.schema_pin (batch, line)
@@ -86,6 +88,7 @@ def migrate(conninfo: str, accept: str = "") -> MigrationReport:
         refuse_settings(connection, accept, installed=installed)
         # Measured before anything is changed: the migrations' own changes are no drift.
         drifted = int(str(scalar(connection, _DRIFTED))) if installed else 0
+        refuse_foreign_schema(connection)
         _prepare(connection)
         done = _recorded(connection)
         steps = migrations()
@@ -95,16 +98,17 @@ def migrate(conninfo: str, accept: str = "") -> MigrationReport:
         todo = [step for step in steps if step.number not in done]
         if drifted and (todo or accept):
             _require_accepted(connection, drifted, accept)
+        make_schema(connection)
         connection.execute("SET LOCAL ROLE cutter_owner")
         for step in todo:
             _apply(connection, step)
         _seed_vocabulary(connection)
-        digest = str(scalar(connection, "SELECT cutter_governance.fn_schema_digest()"))
+        digest = measured_digest(connection)
         pinned = bool(todo) or (bool(accept) and drifted > 0)
         if pinned:
             connection.execute(_PIN)
         if todo and not done:
-            connection.execute("SELECT cutter_governance.fn_baseline_write(NULL)")
+            connection.execute("SELECT cutter_console.fn_baseline_write(NULL)")
     names = {step.name for step in todo}
     return MigrationReport(
         applied=tuple(step.name for step in todo),
@@ -121,7 +125,7 @@ def _is_installed(connection: psycopg.Connection) -> bool:
 
 def _require_accepted(connection: psycopg.Connection, drifted: int, accept: str) -> None:
     """Raise Drifted unless `accept` is the present schema digest: nothing is pinned that nobody has looked at."""
-    digest = str(scalar(connection, "SELECT cutter_governance.fn_schema_digest()"))
+    digest = measured_digest(connection)
     if accept != digest:
         raise Drifted(
             StopCode.DRIFT,

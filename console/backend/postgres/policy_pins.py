@@ -23,8 +23,8 @@ class KeyRow(NamedTuple):
     primary_fingerprint: str
 
 
-_PIN = "SELECT cutter_governance.fn_policy_pin(%b, %b)"
-_WITHDRAW = "SELECT cutter_governance.fn_signing_key_end(%s, %s)"
+_PIN = "SELECT cutter_console.fn_policy_pin(%b, %b)"
+_WITHDRAW = "SELECT cutter_console.fn_signing_key_end(%s, %s)"
 _PINNED = "SELECT policy_sha256, pinned_by, pinned_at FROM cutter_governance.v_policy_pin"
 _KEYS = """
     SELECT k.fingerprint, k.primary_fingerprint FROM cutter_governance.signing_key k

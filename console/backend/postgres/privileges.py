@@ -65,7 +65,7 @@ _CURRENT_ROLE_AS_MEMBER = """
 """
 _ARMING = """
     SELECT r.rolname, r.rolsuper OR EXISTS (SELECT 1 FROM pg_roles s WHERE s.rolsuper AND pg_has_role(r.oid, s.oid, 'MEMBER')),
-           has_function_privilege(r.oid, 'cutter_governance.fn_lease_arm(text, text, text, text, integer)', 'EXECUTE')
+           has_function_privilege(r.oid, 'cutter_console.fn_lease_arm(text, text, text, text, integer)', 'EXECUTE')
       FROM pg_roles r WHERE r.rolname IN ('cutter_exec', 'cutter_verify', 'cutter_ro')
 """
 _DUMP = """
@@ -98,8 +98,8 @@ _WRITING_MEMBERS = """
 """
 _CUT_FUNCTIONS = """
     SELECT f, has_function_privilege(f::regprocedure, 'EXECUTE')
-      FROM unnest(ARRAY['cutter_governance.fn_cut_apply(text, bytea, bytea, jsonb)', 'cutter_governance.fn_cut_record(text, jsonb)',
-           'cutter_governance.fn_cut_enact(text, jsonb)', 'cutter_governance.fn_cut_revert(text, jsonb)']) AS f
+      FROM unnest(ARRAY['cutter_console.fn_cut_apply(text, bytea, bytea, jsonb)', 'cutter_console.fn_cut_record(text, jsonb)',
+           'cutter_console.fn_cut_enact(text, jsonb)', 'cutter_console.fn_cut_revert(text, jsonb)']) AS f
 """
 _DIRECT_WRITES = """
     SELECT r.rolname || ' on ' || t.name FROM pg_roles r,

@@ -128,7 +128,7 @@ def probe_generality(connection: psycopg.Connection, gate: str, sizes: tuple[int
 
     Raises CutterError with the next action if it may not be tried now: a HOLD, an armed switch, another probe.
     """
-    answer = _answer_of(connection, gate, "SELECT cutter_governance.fn_probe_cut(%s)", list(sizes))
+    answer = _answer_of(connection, gate, "SELECT cutter_console.fn_probe_cut(%s)", list(sizes))
     status = _rolled_back(connection, answer)
     probes = tuple(_cut(raw) for raw in answer.probes)
     return Generality(probes=probes, transaction=status, kept_nothing=status.endswith(" aborted"))
@@ -139,9 +139,9 @@ def probe_revert(connection: psycopg.Connection, gate: str) -> Reverted:
 
     Raises CutterError as `probe_generality` does.
     """
-    answer = _answer_of(connection, gate, "SELECT cutter_governance.fn_probe_revert()")
+    answer = _answer_of(connection, gate, "SELECT cutter_console.fn_probe_revert()")
     if not answer.probes:
-        answer = _answer_of(connection, gate, "SELECT cutter_governance.fn_probe_cut(%s, true)", [3])
+        answer = _answer_of(connection, gate, "SELECT cutter_console.fn_probe_cut(%s, true)", [3])
     status = _rolled_back(connection, answer)
     raw = answer.probes[0]
     return Reverted(probe=_revert(raw), transaction=status, kept_nothing=status.endswith(" aborted"))

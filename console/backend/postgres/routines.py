@@ -23,13 +23,13 @@ _ROUTINES = """
     SELECT format('%I.%I', n.nspname, p.proname), pg_get_function_identity_arguments(p.oid), p.prosrc,
            encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex'), coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false)
       FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-     WHERE n.nspname = 'cutter_governance' OR n.nspname = 'public' AND p.proname LIKE 'fn\\_iu\\_%'
+     WHERE n.nspname IN ('cutter_governance', 'cutter_console') OR n.nspname = 'public' AND p.proname LIKE 'fn\\_iu\\_%'
 """
 _PINNED = 'SELECT line FROM cutter_governance.v_schema_pin WHERE line LIKE \'["function", %"body"%\''
 _NAMING_DOCUMENTS = """
     SELECT n.nspname || '.' || p.proname || ' names ' || d.docprefix FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
      CROSS JOIN cutter_governance.v_document d
-     WHERE (n.nspname = 'cutter_governance' OR n.nspname = 'public' AND p.proname LIKE 'fn\\_iu\\_%')
+     WHERE (n.nspname IN ('cutter_governance', 'cutter_console') OR n.nspname = 'public' AND p.proname LIKE 'fn\\_iu\\_%')
        AND (strpos(p.prosrc, '''' || d.docprefix || '''') > 0 OR strpos(p.prosrc, '''' || d.docprefix || '/') > 0) ORDER BY 1
 """
 

@@ -25,7 +25,7 @@ _FIRST = "SELECT NOT EXISTS (SELECT 1 FROM cutter_governance.approval_use WHERE 
 # The database verifies as many as it can in the time of a gate; beyond these the verdict is empty.
 _USED = """
     SELECT run_id, kind, signers, signed, signatures,
-           CASE WHEN row_number() OVER () <= 50 THEN (SELECT array_agg((cutter_governance.fn_openpgp_check(s, signed)).verdict ORDER BY i)
+           CASE WHEN row_number() OVER () <= 50 THEN (SELECT array_agg((cutter_console.fn_openpgp_check(s, signed)).verdict ORDER BY i)
                                                         FROM unnest(signatures) WITH ORDINALITY u (s, i)) END
       FROM (SELECT DISTINCT ON (run_id, kind, statement_sha256) * FROM cutter_governance.v_approval
              WHERE used_for IS NOT NULL ORDER BY run_id DESC, kind, statement_sha256) used

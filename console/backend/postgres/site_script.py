@@ -3,6 +3,7 @@
 import psycopg
 from psycopg import sql
 
+from console.backend.model.console_schema import CONSOLE_SCHEMA_COMMENT, CONSOLE_SCHEMA_OWNER
 from console.backend.model.site_mapping import SiteMapping
 from console.backend.postgres.connections import read_row
 from console.backend.postgres.site_catalogue import Catalogue
@@ -21,8 +22,12 @@ DO $prepare$ BEGIN
         RAISE EXCEPTION 'this script is for the database %, not %', {database}, pg_catalog.current_database();
     END IF;
     IF EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = {schema}
-                  AND pg_catalog.pg_get_userbyid(nspowner) <> {owner}) THEN
+                  AND (pg_catalog.pg_get_userbyid(nspowner) <> {owner}
+                       OR pg_catalog.obj_description(oid, 'pg_namespace') IS DISTINCT FROM {comment})) THEN
         RAISE EXCEPTION 'the schema % is there already, and somebody else''s', {schema};
+    END IF;
+    IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {owner} AND (rolcanlogin OR rolsuper)) THEN
+        RAISE EXCEPTION 'the role % is there already, and somebody else''s: it may log in, or is a superuser', {owner};
     END IF;
     IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {owner}) THEN
         CREATE ROLE {owner_name} NOLOGIN;
@@ -37,7 +42,7 @@ CREATE TABLE IF NOT EXISTS {schema}.site_mapping (
     recorded_by text NOT NULL DEFAULT SESSION_USER,
     recorded_at timestamptz NOT NULL DEFAULT pg_catalog.now()
 );
-COMMENT ON SCHEMA {schema} IS 'What the operator console keeps in this database; nothing else of the database depends on it.';
+COMMENT ON SCHEMA {schema} IS {comment};
 COMMENT ON TABLE {schema}.site_mapping IS 'The site mappings that were agreed for this database, the newest last.';
 ALTER TABLE {schema}.site_mapping OWNER TO {owner};
 REVOKE ALL ON SCHEMA {schema} FROM PUBLIC;
@@ -57,7 +62,7 @@ def script_of(
     connection: psycopg.Connection, catalogue: Catalogue, mapping: SiteMapping, toml: str, sha256: str, schema: str
 ) -> str:
     """Return the SQL: the console's own schema with the agreed mapping, and the grants that the monitoring role lacks."""
-    reader, owner = sql.Identifier(catalogue.role), f"{schema}_owner"
+    reader, owner = sql.Identifier(catalogue.role), CONSOLE_SCHEMA_OWNER
     names = {"schema": sql.Identifier(schema), "owner": sql.Identifier(owner), "reader": reader}
     parts: list[sql.Composable] = [
         sql.SQL(_head(catalogue.database, schema, owner, catalogue.role)),
@@ -66,8 +71,11 @@ def script_of(
             schema=sql.Literal(schema),
             owner=sql.Literal(owner),
             owner_name=sql.Identifier(owner),
+            comment=sql.Literal(CONSOLE_SCHEMA_COMMENT),
         ),
-        sql.SQL(_OBJECTS).format(**names, sha256=sql.Literal(sha256), toml=sql.Literal(toml)),
+        sql.SQL(_OBJECTS).format(
+            **names, comment=sql.Literal(CONSOLE_SCHEMA_COMMENT), sha256=sql.Literal(sha256), toml=sql.Literal(toml)
+        ),
     ]
     closed = read_row(connection, lambda names: tuple(map(str, names)), _NO_USAGE, (list(mapping.schemas),))
     parts += [sql.SQL("GRANT USAGE ON SCHEMA {} TO {};\n").format(sql.Identifier(name), reader) for name in closed]

@@ -19,7 +19,9 @@ class TriggerRow(NamedTuple):
 ENABLED_ALWAYS = "A"
 """The state of a trigger that fires whatever session_replication_role says."""
 _TRIGGERS = """
-    SELECT n.nspname || '.' || c.relname, t.tgname::text, t.tgenabled::text, p.proname::text
+    SELECT n.nspname || '.' || c.relname, t.tgname::text, t.tgenabled::text,
+           CASE WHEN p.pronamespace = to_regnamespace('cutter_console') THEN p.proname::text
+                ELSE format('%s.%s', p.pronamespace::regnamespace, p.proname) END
       FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
       JOIN pg_proc p ON p.oid = t.tgfoid
      WHERE n.nspname IN ('public', 'cutter_governance') AND NOT t.tgisinternal
@@ -27,7 +29,7 @@ _TRIGGERS = """
 _ON_UNITS = """
     SELECT c.oid::regclass::text || '.' || t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
      WHERE c.oid IN ('public.information_unit'::regclass, 'public.unit_version'::regclass)
-       AND NOT t.tgisinternal AND NOT (t.tgname ~ '^(guard|keep)_' AND p.pronamespace = 'cutter_governance'::regnamespace)
+       AND NOT t.tgisinternal AND NOT (t.tgname ~ '^(guard|keep)_' AND p.pronamespace = to_regnamespace('cutter_console'))
 """
 
 

@@ -40,12 +40,12 @@ class Searched(NamedTuple):
 
 
 _INSTALLED = """
-    SELECT to_regprocedure('cutter_governance.fn_unit_page(text[], text, text, text[], timestamptz, text, text, integer)') IS NOT NULL,
+    SELECT to_regprocedure('cutter_console.fn_unit_page(text[], text, text, text[], timestamptz, text, text, integer)') IS NOT NULL,
            to_regclass('cutter_governance.v_reader') IS NOT NULL
 """
 _PAGE = """
     SELECT address, document, lifecycle, unit_kind, section_type, number, title, parent, excerpt
-      FROM cutter_governance.fn_unit_page(%(parts)s::text[], %(prefix)s, %(document)s, %(lifecycles)s, %(at)s::timestamptz,
+      FROM cutter_console.fn_unit_page(%(parts)s::text[], %(prefix)s, %(document)s, %(lifecycles)s, %(at)s::timestamptz,
                                           %(after)s, %(before)s::text, %(most)s)
 """
 # As fn_folded and fn_search_query have it; a test compares them on texts.

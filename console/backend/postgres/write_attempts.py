@@ -51,9 +51,9 @@ _TRY_EACH = """
         PERFORM set_config('cutter.refusals', array_to_json(refusals)::text, true);
     END $$
 """
-_REGISTER = "SELECT cutter_governance.fn_document_register(%s, 'file:probe', 'atx')"
+_REGISTER = "SELECT cutter_console.fn_document_register(%s, 'file:probe', 'atx')"
 _CREATE = """
-    SELECT cutter_governance.fn_run_create(%s, 'cut', %s, 'file:probe', 'atx', 'probe', 'probe', jsonb_build_object(
+    SELECT cutter_console.fn_run_create(%s, 'cut', %s, 'file:probe', 'atx', 'probe', 'probe', jsonb_build_object(
         'phase', 'probe', 'outcome', 'NOT_RUN', 'record', '{}'::jsonb, 'seq', 0, 'head', repeat('0', 64), 'key', repeat('0', 64), 'lock', repeat('0', 64)))
 """
 _SEEN = "SELECT count(*) FROM cutter_governance.v_document WHERE docprefix = %s"
@@ -118,7 +118,7 @@ def count_documents(connection: psycopg.Connection, docprefix: str) -> int:
 
 def call_cut_apply(connection: psycopg.Connection, run_id: str) -> None:
     """Call the function that cuts, as somebody would by hand, with an empty manifest. Raises what refuses it."""
-    connection.execute("SELECT cutter_governance.fn_cut_apply(%s, %b, %b, '{}')", (run_id, b"", b""))
+    connection.execute("SELECT cutter_console.fn_cut_apply(%s, %b, %b, '{}')", (run_id, b"", b""))
 
 
 def _sqlstate(connection: psycopg.Connection, statement: str, *values: object) -> str:

@@ -50,10 +50,9 @@ def sums_of(contents: dict[str, str]) -> bytes:
 
 def verify_sums(directory: Path) -> SumsVerdict:
     """Read every file again and compare. Raises OSError if the directory cannot be read; wrong sums are a verdict."""
-    sums = directory / SUMS
     on_disk = set(_files(directory)) - {SUMS, SIGNATURE}
     try:
-        listed = _parse(_read(sums))
+        listed = read_sums(directory)
     except (OSError, ValueError) as error:
         return SumsVerdict(directory=str(directory), unreadable=f"{SUMS}: {_reason(error)}")
     present = {path for path in listed if path in on_disk and (directory / path).is_file()}
@@ -65,6 +64,11 @@ def verify_sums(directory: Path) -> SumsVerdict:
         altered=tuple(sorted(altered)),
         extra=tuple(sorted(safe_text(path) for path in on_disk - set(listed))),
     )
+
+
+def read_sums(directory: Path) -> dict[str, str]:
+    """Return sha256 by path, as the sums list them. Raises OSError or ValueError if they cannot be used."""
+    return _parse(_read(directory / SUMS))
 
 
 def _read(sums: Path) -> str:

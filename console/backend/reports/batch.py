@@ -17,9 +17,10 @@ from console.backend.model.value import Value
 from console.backend.postgres.connections import connect
 from console.backend.postgres.records import ApprovalRow, EventRow, approvals, events
 from console.backend.publication.publishing import published
+from console.backend.publication.verdicts import BATCH_FILES
 from console.backend.runs.batch_views import view_batch
 
-_MARKDOWN, _JSON = "batch.md", "batch.json"
+_JSON, _MARKDOWN = BATCH_FILES
 
 
 class ReportedRuling(Value):

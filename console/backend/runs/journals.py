@@ -15,6 +15,7 @@ from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.model.view_models import OnProgress, Progress
 from console.backend.postgres.kept_sessions import with_kept_sessions
+from console.backend.runs.answers import Answers
 from console.backend.runs.run_state import anchors_of, is_running
 from console.backend.runs.run_views import known_run, require_here
 from console.backend.runs.workspace import Workspace
@@ -32,10 +33,8 @@ class JournalFile(Value):
     """Time of the file's last change."""
 
 
-class JournalAnswers:
+class JournalAnswers(Answers):
     """The answers of a backend about journals. Only the anchors of a verification need the database."""
-
-    installation: Installation
 
     def journals(self) -> tuple[JournalFile, ...]:
         """Return the journals below the root, the one that was written last first."""

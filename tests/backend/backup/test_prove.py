@@ -86,7 +86,7 @@ def test_without_the_private_key_nothing_is_proven(
 ) -> None:
     stranger = tmp_path / "s"
     stranger.mkdir(mode=0o700)
-    with pytest.raises(BackupNotProven, match="gpg did not report"):
+    with pytest.raises(BackupNotProven, match="its private key is not in the key ring here, so it was not decrypted"):
         prove(request_.backups / record.file_name, context, gnupg_home=stranger)
 
 

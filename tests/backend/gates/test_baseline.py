@@ -254,7 +254,7 @@ def test_what_a_stranger_says_of_a_run_accounts_for_no_row(at: At) -> None:
     passage = at("SG_1 imported")
     with passage.connect("cutter_exec") as connection:
         said = event("verify again", outcome="PASS")
-        connection.execute("SELECT cutter_governance.fn_run_leave(%s, 'stopped', 'mine', %s)", (passage.run_id, said))
+        connection.execute("SELECT cutter_console.fn_run_leave(%s, 'stopped', 'mine', %s)", (passage.run_id, said))
     assert named(measured(GATE, passage.installation), "rows as recorded").outcome is Outcome.PASS
 
     passage.execute("INSERT INTO cutter_governance.verify_result (run_id, outcome, checks) VALUES (%s, 'PASS', '{}')", passage.run_id)  # fmt: skip

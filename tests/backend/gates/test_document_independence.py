@@ -20,7 +20,7 @@ DRIFT = "cutter-console drift"
 
 
 def _body(passage: Passage, function: str) -> str:
-    (row,) = passage.rows("SELECT pg_get_functiondef(%s::regproc)", f"cutter_governance.{function}")
+    (row,) = passage.rows("SELECT pg_get_functiondef(%s::regproc)", f"cutter_console.{function}")
     return str(row[0])
 
 
@@ -78,10 +78,10 @@ def test_a_record_function_that_leaves_a_row_out_is_red(fresh: Passage) -> None:
 
 def test_a_cut_that_writes_a_row_too_many_is_red(fresh: Passage) -> None:
     fresh.execute(
-        "CREATE FUNCTION cutter_governance.fn_more() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN"
+        "CREATE FUNCTION cutter_console.fn_more() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN"
         " INSERT INTO cutter_governance.hold_event (action, reason, by) VALUES ('release', 'x', 'x'); RETURN NULL; END $$;"
-        " ALTER FUNCTION cutter_governance.fn_more() OWNER TO cutter_owner;"
-        " CREATE TRIGGER more AFTER INSERT ON public.unit_version FOR EACH STATEMENT EXECUTE FUNCTION cutter_governance.fn_more()"
+        " ALTER FUNCTION cutter_console.fn_more() OWNER TO cutter_owner;"
+        " CREATE TRIGGER more AFTER INSERT ON public.unit_version FOR EACH STATEMENT EXECUTE FUNCTION cutter_console.fn_more()"
     )
 
     report = measured(GATE, fresh.installation)
@@ -182,8 +182,8 @@ def test_a_function_that_the_pin_agrees_with_and_the_program_does_not_is_red(fre
 @pytest.mark.parametrize("literal", ["'ACME-LAW'", "'ACME-LAW/1.2'", "'DE-BGB/par-12'"])
 def test_a_function_that_knows_a_document_is_red(at: Callable[[str], Passage], literal: str) -> None:
     passage = at("waits for SG_1")
-    _changed(passage, "fn_cut_write", "PERFORM cutter_governance.fn_approval_spend(a, 'cut');",
-             f"PERFORM cutter_governance.fn_approval_spend(a, 'cut'); IF r.docprefix = {literal} THEN NULL; END IF;")  # fmt: skip
+    _changed(passage, "fn_cut_write", "PERFORM cutter_console.fn_approval_spend(a, 'cut');",
+             f"PERFORM cutter_console.fn_approval_spend(a, 'cut'); IF r.docprefix = {literal} THEN NULL; END IF;")  # fmt: skip
 
     report = measured(GATE, passage.installation)
 
@@ -192,7 +192,7 @@ def test_a_function_that_knows_a_document_is_red(at: Callable[[str], Passage], l
 
 
 def test_under_a_hold_it_is_inconclusive_and_names_the_way_out(fresh: Passage) -> None:
-    fresh.execute("SELECT cutter_governance.fn_hold_set('look here', 'tester', NULL)")
+    fresh.execute("SELECT cutter_console.fn_hold_set('look here', 'tester', NULL)")
 
     report = measured(GATE, fresh.installation)
 
@@ -202,7 +202,7 @@ def test_under_a_hold_it_is_inconclusive_and_names_the_way_out(fresh: Passage) -
 
 def test_while_the_switch_is_armed_it_is_inconclusive_and_names_the_run(at: Callable[[str], Passage]) -> None:
     passage = at("SG_1 imported")
-    passage.execute("SELECT cutter_governance.fn_lease_arm(%s, 'cut', 'tester', 'host', 5)", passage.run_id)
+    passage.execute("SELECT cutter_console.fn_lease_arm(%s, 'cut', 'tester', 'host', 5)", passage.run_id)
 
     report = measured(GATE, passage.installation)
 
@@ -212,7 +212,7 @@ def test_while_the_switch_is_armed_it_is_inconclusive_and_names_the_run(at: Call
 
 def test_a_verifier_without_the_probe_is_inconclusive(fresh: Passage) -> None:
     """42501 is neither a PASS nor a fault of the functions."""
-    fresh.execute("REVOKE EXECUTE ON FUNCTION cutter_governance.fn_probe_cut FROM cutter_verify")
+    fresh.execute("REVOKE EXECUTE ON FUNCTION cutter_console.fn_probe_cut FROM cutter_verify")
 
     report = measured(GATE, fresh.installation)
 

@@ -472,7 +472,7 @@ def test_a_superuser_that_was_not_installed_is_red_and_named(superuser: Passage)
 
 
 def test_a_dropped_grant_is_red(fresh: Passage) -> None:
-    fresh.execute("REVOKE EXECUTE ON FUNCTION cutter_governance.fn_cut_apply FROM cutter_exec")
+    fresh.execute("REVOKE EXECUTE ON FUNCTION cutter_console.fn_cut_apply FROM cutter_exec")
 
     assert is_red(measured(GATE, fresh.installation), "grants and definitions", action="cutter-console drift")
 

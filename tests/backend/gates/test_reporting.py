@@ -199,8 +199,8 @@ def test_an_edited_record_is_named(passage: Passage) -> None:
     assert "3" in named(report, "journals").detail
 
 
-LEFT = "SELECT cutter_governance.fn_run_leave(%s, 'stopped', 'mine', %s)"
-WRITTEN = "SELECT cutter_governance.fn_event_write(%s, %s)"
+LEFT = "SELECT cutter_console.fn_run_leave(%s, 'stopped', 'mine', %s)"
+WRITTEN = "SELECT cutter_console.fn_event_write(%s, %s)"
 
 
 @pytest.mark.parametrize(("role", "call"), [("cutter_exec", LEFT), ("postgres", WRITTEN)])

@@ -108,11 +108,11 @@ def test_f2_a_live_text_that_reads_differently_each_time_is_open(fresh: Passage)
 def test_f2_a_live_text_that_changed_since_it_was_pinned_is_partial(fresh: Passage) -> None:
     _live(fresh)
     fresh.execute(
-        "SELECT cutter_governance.fn_run_create('ictr-20260101T000000Z-00000001', 'cut', 'LIVE-LAW', 'live:LIVE-LAW', 'atx', 'o', 'h', %s)",
+        "SELECT cutter_console.fn_run_create('ictr-20260101T000000Z-00000001', 'cut', 'LIVE-LAW', 'live:LIVE-LAW', 'atx', 'o', 'h', %s)",
         event("start"),
     )
     fresh.execute(
-        "SELECT cutter_governance.fn_source_pin('ictr-20260101T000000Z-00000001', 5, repeat('0', 64), repeat('0', 64), 'r', %s)",
+        "SELECT cutter_console.fn_source_pin('ictr-20260101T000000Z-00000001', 5, repeat('0', 64), repeat('0', 64), 'r', %s)",
         event("source_pin"),
     )
     assert is_red(_gate(fresh), TEXT, Outcome.PARTIAL)
@@ -121,7 +121,7 @@ def test_f2_a_live_text_that_changed_since_it_was_pinned_is_partial(fresh: Passa
 def test_f3_a_function_that_names_a_document_is_open(at: At) -> None:
     passage = at("waits for SG_1")
     passage.execute(
-        "CREATE FUNCTION cutter_governance.fn_special() RETURNS text LANGUAGE sql AS "
+        "CREATE FUNCTION cutter_console.fn_special() RETURNS text LANGUAGE sql AS "
         f"$$ SELECT CASE WHEN 'x' = '{DOCPREFIX}/ONE' THEN 'special' END $$"
     )
     report = _gate(passage)
@@ -192,7 +192,7 @@ def test_r2_a_key_that_the_database_does_not_have_is_inconclusive_and_names_the_
 
 
 ENDED = {
-    "key withdrawn": "SELECT cutter_governance.fn_signing_key_end(fingerprint, 'retired') FROM cutter_governance.signing_key",
+    "key withdrawn": "SELECT cutter_console.fn_signing_key_end(fingerprint, 'retired') FROM cutter_governance.signing_key",
     "key expired": "INSERT INTO cutter_governance.signing_key_term (fingerprint, signed_at, expires)"
     " SELECT fingerprint, clock_timestamp(), clock_timestamp() FROM cutter_governance.signing_key",
 }

@@ -25,7 +25,7 @@ TARGET = Target(host="host", database="rules", system_identifier="7", timeline=1
 
 
 def _changed(passage: Passage, function: str, old: str, new: str) -> None:
-    (row,) = passage.rows("SELECT pg_get_functiondef(%s::regproc)", f"cutter_governance.{function}")
+    (row,) = passage.rows("SELECT pg_get_functiondef(%s::regproc)", f"cutter_console.{function}")
     definition = str(row[0])
     assert old in definition
     passage.execute(definition.replace(old, new).replace("%", "%%"))
@@ -97,7 +97,7 @@ def test_a_missing_guard_is_named(fresh: Passage) -> None:
 def test_a_guard_that_calls_another_function_is_named(fresh: Passage) -> None:
     fresh.execute(
         "CREATE OR REPLACE TRIGGER guard_no_delete BEFORE DELETE OR TRUNCATE ON public.unit_version FOR EACH STATEMENT"
-        " EXECUTE FUNCTION cutter_governance.guard_write(); ALTER TABLE public.unit_version ENABLE ALWAYS TRIGGER guard_no_delete"
+        " EXECUTE FUNCTION cutter_console.guard_write(); ALTER TABLE public.unit_version ENABLE ALWAYS TRIGGER guard_no_delete"
     )
 
     report = measured(GATE, fresh.installation)
@@ -140,7 +140,7 @@ def test_a_revert_without_its_log_rows_is_red(draft: Passage) -> None:
 
 def test_a_changed_guard_function_is_red_by_its_digest(fresh: Passage) -> None:
     fresh.execute(
-        "CREATE OR REPLACE FUNCTION cutter_governance.guard_refuse() RETURNS trigger LANGUAGE plpgsql"
+        "CREATE OR REPLACE FUNCTION cutter_console.guard_refuse() RETURNS trigger LANGUAGE plpgsql"
         " SET search_path = pg_catalog, pg_temp AS 'BEGIN RETURN NULL; END'"
     )
 
@@ -152,7 +152,7 @@ def test_a_changed_guard_function_is_red_by_its_digest(fresh: Passage) -> None:
 
 @pytest.mark.parametrize(("function", "used_by_the_probe"), [("fn_cut_revert", False), ("fn_revert_write", True)])
 def test_a_dropped_revert_function_is_red(fresh: Passage, function: str, used_by_the_probe: bool) -> None:
-    fresh.execute(f"DROP FUNCTION cutter_governance.{function}")
+    fresh.execute(f"DROP FUNCTION cutter_console.{function}")
 
     report = measured(GATE, fresh.installation)
 
@@ -192,7 +192,7 @@ def test_a_member_of_a_role_that_may_delete_is_red(mallory: Passage, of: str) ->
 
 
 def test_under_a_hold_the_revert_is_inconclusive_and_the_rest_is_measured(fresh: Passage) -> None:
-    fresh.execute("SELECT cutter_governance.fn_hold_set('look here', 'tester', NULL)")
+    fresh.execute("SELECT cutter_console.fn_hold_set('look here', 'tester', NULL)")
 
     report = measured(GATE, fresh.installation)
 

@@ -93,7 +93,7 @@ def test_a_manifest_that_was_not_sealed_is_no_pass(at: At) -> None:
 
 def test_a_text_that_may_not_be_read_is_inconclusive(at: At) -> None:
     passage = at("enacted")
-    passage.execute("REVOKE EXECUTE ON FUNCTION cutter_governance.fn_state_text FROM cutter_ro")
+    passage.execute("REVOKE EXECUTE ON FUNCTION cutter_console.fn_state_text FROM cutter_ro")
     assert is_red(measured(GATE, passage.installation), CHECK, Outcome.INCONCLUSIVE, action="drift")
 
 

@@ -23,6 +23,7 @@ EXCEPTIONS = {
     "console/backend/backup/take.py": "gpg streams the encrypted dump into a hidden file, which durable then puts in place",
     "console/backend/host/crash.py": "the console is failing: one write that leans on nothing else",
     "console/backend/host/process_guard.py": "a script of its own, which lets its standard streams lead nowhere",
+    "console/backend/host/recording_file.py": "a recording is appended to in place, and is no evidence",
     "console/backend/journal/journal.py": "the journal is appended to in place, one write and one fsync per record",
     "console/backend/postgres/document_rows.py": "writes into a COPY of the scratch cluster",
     "console/backend/runs/kill_switch.py": "the HOLD is the directory entry itself and must stay while its reason is written",

@@ -1,8 +1,8 @@
 """Breaks of grants and definitions that a superuser makes by hand, and how each must be told."""
 
 UNIT, VERSION, RUN = "public.information_unit", "public.unit_version", "cutter_governance.run"
-APPLY = "cutter_governance.fn_cut_apply(text, bytea, bytea, jsonb)"
-APPLY_NAMED = "cutter_governance.fn_cut_apply(p_run_id text, p_manifest bytea, p_canonical bytea, p_event jsonb)"
+APPLY = "cutter_console.fn_cut_apply(text, bytea, bytea, jsonb)"
+APPLY_NAMED = "cutter_console.fn_cut_apply(p_run_id text, p_manifest bytea, p_canonical bytea, p_event jsonb)"
 
 BREAKS: dict[str, tuple[str, tuple[tuple[str, str, str, str], ...]]] = {
     "a dropped grant": (
@@ -50,25 +50,25 @@ BREAKS: dict[str, tuple[str, tuple[tuple[str, str, str, str], ...]]] = {
         (("trigger", "guard_all_or_nothing on *", "*CONSTRAINT TRIGGER*", "missing"),),
     ),
     "a foreign trigger": (
-        f"CREATE TRIGGER stranger AFTER INSERT ON {VERSION} FOR EACH ROW EXECUTE FUNCTION cutter_governance.guard_write()",
+        f"CREATE TRIGGER stranger AFTER INSERT ON {VERSION} FOR EACH ROW EXECUTE FUNCTION cutter_console.guard_write()",
         (("trigger", f"stranger on {VERSION}", "absent", "*CREATE TRIGGER stranger*"),),
     ),
     "a changed trigger": (
-        f"CREATE OR REPLACE TRIGGER guard_write BEFORE INSERT ON {UNIT} FOR EACH STATEMENT EXECUTE FUNCTION cutter_governance.guard_write()",
+        f"CREATE OR REPLACE TRIGGER guard_write BEFORE INSERT ON {UNIT} FOR EACH STATEMENT EXECUTE FUNCTION cutter_console.guard_write()",
         (("trigger", f"guard_write on {UNIT}", "*INSERT OR UPDATE*", "*BEFORE INSERT ON*"),),
     ),
     "a changed function body": (
-        "CREATE OR REPLACE FUNCTION cutter_governance.fn_assert_no_hold() RETURNS void LANGUAGE plpgsql SECURITY DEFINER"
+        "CREATE OR REPLACE FUNCTION cutter_console.fn_assert_no_hold() RETURNS void LANGUAGE plpgsql SECURITY DEFINER"
         " SET search_path = pg_catalog, pg_temp AS 'BEGIN END'",
-        (("function", "cutter_governance.fn_assert_no_hold(): body", "sha256 *", "sha256 *"),),
+        (("function", "cutter_console.fn_assert_no_hold(): body", "sha256 *", "sha256 *"),),
     ),
     "a function that lost everything": (
-        "CREATE OR REPLACE FUNCTION cutter_governance.fn_assert_no_hold() RETURNS void LANGUAGE sql AS 'SELECT'",
+        "CREATE OR REPLACE FUNCTION cutter_console.fn_assert_no_hold() RETURNS void LANGUAGE sql AS 'SELECT'",
         (
-            ("function", "cutter_governance.fn_assert_no_hold(): body", "sha256 *", "sha256 *"),
-            ("function", "cutter_governance.fn_assert_no_hold(): definer", "SECURITY DEFINER", "SECURITY INVOKER"),
-            ("function", "cutter_governance.fn_assert_no_hold(): form", "plpgsql*", "sql*"),
-            ("function", "cutter_governance.fn_assert_no_hold(): settings", "search_path=*", "none"),
+            ("function", "cutter_console.fn_assert_no_hold(): body", "sha256 *", "sha256 *"),
+            ("function", "cutter_console.fn_assert_no_hold(): definer", "SECURITY DEFINER", "SECURITY INVOKER"),
+            ("function", "cutter_console.fn_assert_no_hold(): form", "plpgsql*", "sql*"),
+            ("function", "cutter_console.fn_assert_no_hold(): settings", "search_path=*", "none"),
         ),
     ),
     "a function's search_path": (
@@ -84,8 +84,8 @@ BREAKS: dict[str, tuple[str, tuple[tuple[str, str, str, str], ...]]] = {
         (("function", f"{APPLY_NAMED}: body", "sha256 *", "missing"),),
     ),
     "a foreign function": (
-        "CREATE FUNCTION cutter_governance.fn_stranger() RETURNS void LANGUAGE sql AS 'SELECT'",
-        (("function", "cutter_governance.fn_stranger(): body", "absent", "sha256 *"),),
+        "CREATE FUNCTION cutter_console.fn_stranger() RETURNS void LANGUAGE sql AS 'SELECT'",
+        (("function", "cutter_console.fn_stranger(): body", "absent", "sha256 *"),),
     ),
     "a changed owner of a table": (
         f"ALTER TABLE {RUN} OWNER TO cutter_exec",
@@ -148,11 +148,11 @@ BREAKS: dict[str, tuple[str, tuple[tuple[str, str, str, str], ...]]] = {
         (("unique index", "*approval_use_once on *", "CREATE UNIQUE INDEX*", "missing"),),
     ),
     "a way to import without the verifying role": (
-        "GRANT EXECUTE ON FUNCTION cutter_governance.fn_approval_import(bytea, bytea[]) TO cutter_exec",
-        (("grant", "cutter_exec on function cutter_governance.fn_approval_import(p_statement bytea, p_signatures bytea[])", "none", "EXECUTE"),),
+        "GRANT EXECUTE ON FUNCTION cutter_console.fn_approval_import(bytea, bytea[]) TO cutter_exec",
+        (("grant", "cutter_exec on function cutter_console.fn_approval_import(p_statement bytea, p_signatures bytea[])", "none", "EXECUTE"),),
     ),
     "a function without a setting of its own": (
-        "ALTER FUNCTION cutter_governance.fn_lock(boolean) RESET lock_timeout",
+        "ALTER FUNCTION cutter_console.fn_lock(boolean) RESET lock_timeout",
         (("function", "*fn_lock(p_wait boolean): settings", "*lock_timeout=10s*", "search_path=pg_catalog, pg_temp"),),
     ),
     "a foreign table": (
@@ -218,11 +218,11 @@ BREAKS: dict[str, tuple[str, tuple[tuple[str, str, str, str], ...]]] = {
         (("grant", "cutter_exec on DATABASE", "none", "CREATE"),),
     ),
     "a function that answers nothing to NULL": (
-        "ALTER FUNCTION cutter_governance.fn_ruling(text, text) STRICT",
+        "ALTER FUNCTION cutter_console.fn_ruling(text, text) STRICT",
         (("function", "*fn_ruling(p_run_id text, p_purpose text): nulls", "CALLED ON NULL INPUT", "STRICT"),),
     ),
     "a changed default of an argument": (
-        "DO $$ BEGIN EXECUTE replace(pg_get_functiondef('cutter_governance.fn_probe_cut(integer[], boolean)'::regprocedure), 'DEFAULT false', 'DEFAULT true'); END $$",
+        "DO $$ BEGIN EXECUTE replace(pg_get_functiondef('cutter_console.fn_probe_cut(integer[], boolean)'::regprocedure), 'DEFAULT false', 'DEFAULT true'); END $$",
         (("function", "*: arguments", "*DEFAULT false", "*DEFAULT true"),),
     ),
     "another collation": (

@@ -62,7 +62,7 @@ def pinned(connection: psycopg.Connection, export: bytes, fingerprint: str) -> l
     connection.execute("SET ROLE cutter_owner")
     try:
         return connection.execute(
-            "SELECT fingerprint, verdict FROM cutter_governance.fn_signing_key_pin(%s, %s)", (export, fingerprint)
+            "SELECT fingerprint, verdict FROM cutter_console.fn_signing_key_pin(%s, %s)", (export, fingerprint)
         ).fetchall()
     finally:
         connection.execute("RESET ROLE")
@@ -72,7 +72,7 @@ def ask(connection: psycopg.Connection, signature: bytes, data: bytes) -> Databa
     """The database's verdict."""
     row = connection.execute(
         "SELECT verdict, coalesce(fingerprint, ''), coalesce(primary_fingerprint, ''), coalesce(extract(epoch FROM created), 0)::bigint"
-        " FROM cutter_governance.fn_openpgp_check(%s, %s)",
+        " FROM cutter_console.fn_openpgp_check(%s, %s)",
         (signature, data),
     ).fetchone()
     assert row is not None

@@ -65,7 +65,7 @@ class SignedBatch:
     def digest(self) -> str:
         """The batch's digest, as the database has it."""
         with self.database.connect() as connection:
-            return str(scalar(connection, "SELECT cutter_governance.fn_batch_digest(%s)", self.batch_id))
+            return str(scalar(connection, "SELECT cutter_console.fn_batch_digest(%s)", self.batch_id))
 
     def package(self, purpose: str = "cut", members: tuple[SignedCut, ...] | None = None) -> Package:
         """The ruling over these members, or over all that there are, with a statement of each."""

@@ -42,9 +42,9 @@ TEXT = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"
 UNITS = 3
 _numbers = count(1)
 _PROOF = """
-    SELECT cutter_governance.fn_backup_record(%s, jsonb_build_object('file_name', 'test.dump.gpg', 'sha256', repeat('0', 64), 'bytes', 1,
+    SELECT cutter_console.fn_backup_record(%s, jsonb_build_object('file_name', 'test.dump.gpg', 'sha256', repeat('0', 64), 'bytes', 1,
         'recipient', repeat('A', 40), 'tables', (SELECT jsonb_agg(jsonb_build_object('table', n, 'rows', d.rows, 'digest', d.digest))
-                                                   FROM cutter_governance.fn_backup_tables() n, cutter_governance.fn_table_digest(n) d)))
+                                                   FROM cutter_console.fn_backup_tables() n, cutter_console.fn_table_digest(n) d)))
 """
 
 
@@ -150,7 +150,7 @@ class SignedCut:
     def _drafts(self) -> dict[str, object]:
         with self.verifier() as connection:
             digest = ledger.draft_digest(connection, self.run_id)
-            units = scalar(connection, "SELECT cutter_governance.fn_draft_units(%s)", self.run_id)
+            units = scalar(connection, "SELECT cutter_console.fn_draft_units(%s)", self.run_id)
             lines = ledger.draft_state(connection, self.run_id).lines
         assert units is None or isinstance(units, list)
         number = len(units or [])
@@ -450,7 +450,7 @@ def _planned_for(connection: psycopg.Connection) -> PlanBinding:
 
 def _schema_digest(connection: psycopg.Connection, server: str) -> str:
     if server not in _DIGESTS:
-        _DIGESTS[server] = str(scalar(connection, "SELECT cutter_governance.fn_schema_digest()"))
+        _DIGESTS[server] = str(scalar(connection, "SELECT cutter_console.fn_schema_digest()"))
     return _DIGESTS[server]
 
 

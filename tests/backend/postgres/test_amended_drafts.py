@@ -204,7 +204,7 @@ def test_the_base_of_a_run_is_set_once_and_of_an_amendment_only(law: SignedCut, 
     amendment, other = start_amendment(law, REVISED), start_cut(database, "OTHER-LAW", number=7)
     for run in (amendment, other):
         with run.executor() as connection, stopped("STOP_DRIFT"):
-            connection.execute("SELECT cutter_governance.fn_run_base(%s, repeat('0', 64))", (run.run_id,))
+            connection.execute("SELECT cutter_console.fn_run_base(%s, repeat('0', 64))", (run.run_id,))
     for run in (amendment, other):
         with database.connect() as connection, pytest.raises(psycopg.Error, match="keeps the base"):
             connection.execute(
@@ -228,7 +228,7 @@ def test_an_amendment_is_not_planned_against_another_law_than_that_of_today(law:
         ledger.pin_source(connection, facts.run_id, document.source, event("source_pin"))
         ledger.advance(connection, facts.run_id, Stage.MARKED, event("mark"))
     with stopped("STOP_DRIFT"), law.executor() as connection:
-        connection.execute("SELECT cutter_governance.fn_run_base(%s, repeat('0', 64))", (facts.run_id,))
+        connection.execute("SELECT cutter_console.fn_run_base(%s, repeat('0', 64))", (facts.run_id,))
 
 
 def test_an_amendment_without_a_base_is_not_written(law: SignedCut) -> None:
@@ -303,9 +303,7 @@ def test_the_digests_of_the_base_are_the_same_in_the_plan_and_in_the_database(la
     run = start_amendment(law, REVISED)
     assert run.plan.amendment is not None
     with run.verifier() as connection:
-        assert (
-            scalar(connection, "SELECT cutter_governance.fn_base_digest('ACME-LAW')") == run.plan.amendment.base_digest
-        )
+        assert scalar(connection, "SELECT cutter_console.fn_base_digest('ACME-LAW')") == run.plan.amendment.base_digest
 
 
 def test_an_enactment_is_one_transaction_that_is_all_or_nothing(drafted: SignedCut) -> None:

@@ -13,7 +13,7 @@ CHAINS = Path(__file__).parents[4] / "shared" / "corpus" / "amendments"
 LAWS = sorted(folder.name for folder in CHAINS.iterdir()) if CHAINS.is_dir() else []
 _STATES = "SELECT run_id FROM cutter_governance.v_document_state ORDER BY state"
 _AT = "SELECT enacted_at FROM cutter_governance.v_document_state WHERE run_id = %s"
-_UNITS = "SELECT canonical_address, body FROM cutter_governance.fn_in_force(%s) ORDER BY seq"
+_UNITS = "SELECT canonical_address, body FROM cutter_console.fn_in_force(%s) ORDER BY seq"
 
 
 @pytest.mark.parametrize("law", LAWS or [pytest.param("", marks=pytest.mark.skip(reason="the corpus is not here"))])
@@ -35,5 +35,5 @@ def test_each_text_of_a_chain_is_read_back_as_it_was_in_force(database: Database
         assert run.plan.amendment is not None
         assert run.plan.amendment.unchanged + run.plan.amendment.counts.drafts == len(run.units)
     with runs[-1].verifier() as connection:
-        standing = scalar(connection, "SELECT count(*) FROM cutter_governance.fn_base_lines(%s)", runs[0].docprefix)
+        standing = scalar(connection, "SELECT count(*) FROM cutter_console.fn_base_lines(%s)", runs[0].docprefix)
     assert standing == len(runs[-1].units)

@@ -105,12 +105,12 @@ def test_a_chain_of_amendments_leaves_every_text_readable_byte_for_byte(law: Sig
 
 def test_a_reverted_amendment_leaves_the_law_and_what_readers_see(law: SignedCut) -> None:
     with law.verifier() as connection:
-        before = scalar(connection, "SELECT cutter_governance.fn_readers_digest()")
+        before = scalar(connection, "SELECT cutter_console.fn_readers_digest()")
     amendment = start_amendment(law, REVISED)
     amendment.to_second_pause()
     amendment.reverted()
     with law.verifier() as connection:
-        assert scalar(connection, "SELECT cutter_governance.fn_readers_digest()") == before
+        assert scalar(connection, "SELECT cutter_console.fn_readers_digest()") == before
     assert read(law.database, _IN_FORCE) == sorted(planned(law))
     again = start_amendment(law, REVISED, 201)
     assert again.plan.amendment is not None

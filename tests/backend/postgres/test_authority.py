@@ -11,11 +11,11 @@ from tests.conftest import Database
 
 RUN = "ictr-20260101T000000Z-00000001"
 WRITERS = {
-    "fn_cut_apply": "SELECT cutter_governance.fn_cut_apply(%(run)s, %(manifest)s, %(text)s, %(event)s)",
-    "fn_edit_apply": "SELECT cutter_governance.fn_edit_apply(%(run)s, %(manifest)s, %(text)s, %(event)s)",
-    "fn_cut_record": "SELECT cutter_governance.fn_cut_record(%(run)s, %(event)s)",
-    "fn_cut_enact": "SELECT cutter_governance.fn_cut_enact(%(run)s, %(event)s)",
-    "fn_cut_revert": "SELECT cutter_governance.fn_cut_revert(%(run)s, %(event)s)",
+    "fn_cut_apply": "SELECT cutter_console.fn_cut_apply(%(run)s, %(manifest)s, %(text)s, %(event)s)",
+    "fn_edit_apply": "SELECT cutter_console.fn_edit_apply(%(run)s, %(manifest)s, %(text)s, %(event)s)",
+    "fn_cut_record": "SELECT cutter_console.fn_cut_record(%(run)s, %(event)s)",
+    "fn_cut_enact": "SELECT cutter_console.fn_cut_enact(%(run)s, %(event)s)",
+    "fn_cut_revert": "SELECT cutter_console.fn_cut_revert(%(run)s, %(event)s)",
 }
 PURPOSES = {"fn_cut_apply": "cut", "fn_edit_apply": "edit", "fn_cut_enact": "enact", "fn_cut_revert": "revert"}
 GONE = ("fn_iu_create", "fn_iu_apply_edit_draft", "fn_iu_enact", "fn_iu_supersede", "fn_iu_retire", "fn_iu_step")
@@ -150,12 +150,12 @@ def test_the_reason_of_a_hold_and_who_sets_it_are_named_and_bounded(database: Da
     for reason, by in wrong:
         for call in ("fn_hold_set(%s, %s, NULL)", "fn_hold_release(%s, %s)"):
             with database.connect("cutter_exec") as connection, stopped("STOP_REFUSED_INPUT", "STOP_HOLD"):
-                connection.execute(f"SELECT cutter_governance.{call}".encode(), (reason, by))
+                connection.execute(f"SELECT cutter_console.{call}".encode(), (reason, by))
     with database.connect("cutter_exec") as connection:
         ledger.set_hold(connection, "x" * 500, "y" * 200, None)
         for reason, by in wrong:
             with stopped("STOP_REFUSED_INPUT"):
-                connection.execute("SELECT cutter_governance.fn_hold_release(%s, %s)", (reason, by))
+                connection.execute("SELECT cutter_console.fn_hold_release(%s, %s)", (reason, by))
         row = connection.execute("SELECT length(reason) FROM cutter_governance.v_hold").fetchone()
     assert row == (500,)
 
@@ -282,7 +282,7 @@ def test_a_lease_names_operator_and_host(cut: SignedCut, operator: str | None, h
     cut.rule()
     cut.backup()
     with stopped("STOP_REFUSED_INPUT"), cut.executor() as connection:
-        connection.execute("SELECT cutter_governance.fn_lease_arm(%s, 'cut', %s, %s, 5)", (cut.run_id, operator, host))
+        connection.execute("SELECT cutter_console.fn_lease_arm(%s, 'cut', %s, %s, 5)", (cut.run_id, operator, host))
 
 
 def test_an_expired_lease_arms_nothing_and_makes_room(cut: SignedCut) -> None:

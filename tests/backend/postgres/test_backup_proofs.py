@@ -18,13 +18,13 @@ from tests.support.waiting import LONGEST_S, until_somebody_waits
 
 _TABLES = """
     SELECT jsonb_agg(jsonb_build_object('table', n, 'rows', d.rows, 'digest', d.digest))
-      FROM cutter_governance.fn_backup_tables() n, cutter_governance.fn_table_digest(n) d
+      FROM cutter_console.fn_backup_tables() n, cutter_console.fn_table_digest(n) d
 """
-_RECORD = "SELECT cutter_governance.fn_backup_record(%s, %s)"
+_RECORD = "SELECT cutter_console.fn_backup_record(%s, %s)"
 _OLD = """
     INSERT INTO cutter_governance.backup_proof (run_id, file_name, file_sha256, file_bytes, recipient, tables, system_identifier, timeline, recorded_at)
     SELECT %s, 'old.dump.gpg', repeat('0', 64), 1, repeat('A', 40), '[]', {system}, {timeline}, clock_timestamp() - %s::interval
-      FROM cutter_governance.fn_target() t
+      FROM cutter_console.fn_target() t
 """
 Proof = dict[str, object]
 
@@ -298,7 +298,7 @@ def test_the_digest_of_a_table_does_not_depend_on_the_session(cut: SignedCut) ->
 def test_the_tables_of_a_proof_are_all_that_a_leased_write_changes(cut: SignedCut) -> None:
     """Grown by a cut, a revert and an enactment: none of them may be missing in the proof."""
     with cut.database.connect() as connection:
-        tables = {name for (name,) in connection.execute("SELECT cutter_governance.fn_backup_tables()")}
+        tables = {name for (name,) in connection.execute("SELECT cutter_console.fn_backup_tables()")}
         before = _proof(cut.database)["tables"]
     cut.to_second_pause()
     cut.reverted()

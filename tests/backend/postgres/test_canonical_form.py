@@ -52,12 +52,12 @@ def asking(cluster: TransientCluster, template_of: Callable[[int], str]) -> Iter
 @given(value=_VALUES)
 def test_the_canonical_form_is_the_program_s_for_every_value(asking: psycopg.Connection, value: object) -> None:
     text = canonical(value).decode()
-    assert scalar(asking, "SELECT cutter_governance.fn_canonical_json(%s::jsonb)", text) == text
+    assert scalar(asking, "SELECT cutter_console.fn_canonical_json(%s::jsonb)", text) == text
 
 
 def test_a_policy_has_one_canonical_form_in_program_and_database(asking: psycopg.Connection) -> None:
     data = canonical_json(sovereign().policy)
-    assert scalar(asking, "SELECT cutter_governance.fn_canonical_json(%s::jsonb)", data.decode()) == data.decode()
+    assert scalar(asking, "SELECT cutter_console.fn_canonical_json(%s::jsonb)", data.decode()) == data.decode()
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_policy_has_one_canonical_form_in_program_and_database(asking: psycopg
 )
 def test_there_is_one_form_of_a_value(asking: psycopg.Connection, text: str, form: str) -> None:
     """Keys by code point, never by length or locale; integers alone, so that no number has two spellings."""
-    assert scalar(asking, "SELECT cutter_governance.fn_canonical_json(%s::jsonb)", text) == form
+    assert scalar(asking, "SELECT cutter_console.fn_canonical_json(%s::jsonb)", text) == form
 
 
 def _root(leaves: list[str]) -> bytes:
@@ -96,12 +96,12 @@ def _root(leaves: list[str]) -> bytes:
 @pytest.mark.parametrize("count", [*range(34), 63, 64, 65, 1000])
 def test_the_merkle_root_is_that_of_rfc_6962(asking: psycopg.Connection, count: int) -> None:
     leaves = [f"leaf {number} — Điều" for number in range(count)]
-    assert scalar(asking, "SELECT cutter_governance.fn_merkle_root(%s::text[])", leaves) == _root(leaves).hex()
+    assert scalar(asking, "SELECT cutter_console.fn_merkle_root(%s::text[])", leaves) == _root(leaves).hex()
 
 
 def test_the_merkle_root_of_nothing_is_the_sha256_of_nothing(asking: psycopg.Connection) -> None:
-    assert scalar(asking, "SELECT cutter_governance.fn_merkle_root(NULL)") == EMPTY
-    assert scalar(asking, "SELECT cutter_governance.fn_merkle_root('{}')") == EMPTY
+    assert scalar(asking, "SELECT cutter_console.fn_merkle_root(NULL)") == EMPTY
+    assert scalar(asking, "SELECT cutter_console.fn_merkle_root('{}')") == EMPTY
 
 
 def test_the_reference_of_these_tests_gives_the_published_roots() -> None:
@@ -117,26 +117,26 @@ def test_the_reference_of_these_tests_gives_the_published_roots() -> None:
 
 
 def test_the_merkle_root_of_the_published_leaves_that_are_text_is_the_published_one(asking: psycopg.Connection) -> None:
-    assert scalar(asking, "SELECT cutter_governance.fn_merkle_root(ARRAY[''])") == RFC_ROOTS[0]
+    assert scalar(asking, "SELECT cutter_console.fn_merkle_root(ARRAY[''])") == RFC_ROOTS[0]
 
 
 @settings(max_examples=100)
 @given(leaves=st.lists(_TEXT, max_size=40))
 def test_the_merkle_root_is_the_reference_s_for_any_leaves(asking: psycopg.Connection, leaves: list[str]) -> None:
-    assert scalar(asking, "SELECT cutter_governance.fn_merkle_root(%s::text[])", leaves) == _root(leaves).hex()
+    assert scalar(asking, "SELECT cutter_console.fn_merkle_root(%s::text[])", leaves) == _root(leaves).hex()
 
 
 @pytest.mark.parametrize("leaves", [["a", "b"], ["b", "a"], ["ab"], ["a", "b", "b"], ["a", "b", ""]])
 def test_no_other_leaves_have_the_same_root(asking: psycopg.Connection, leaves: list[str]) -> None:
     """Order counts, and an odd leaf is not doubled."""
     others = [["a", "b"], ["b", "a"], ["ab"], ["a", "b", "b"], ["a", "b", ""], ["a", "b", "b", "b"]]
-    roots = [scalar(asking, "SELECT cutter_governance.fn_merkle_root(%s::text[])", other) for other in others]
-    assert roots.count(scalar(asking, "SELECT cutter_governance.fn_merkle_root(%s::text[])", leaves)) == 1
+    roots = [scalar(asking, "SELECT cutter_console.fn_merkle_root(%s::text[])", other) for other in others]
+    assert roots.count(scalar(asking, "SELECT cutter_console.fn_merkle_root(%s::text[])", leaves)) == 1
 
 
 def test_a_statement_in_its_one_form_is_read(asking: psycopg.Connection) -> None:
     data = b'{"a":{"b":["\xc4\x90i\xe1\xbb\x81u",1,null,true]},"c":""}'
-    assert scalar(asking, "SELECT cutter_governance.fn_statement(%s)", data) == json.loads(data)
+    assert scalar(asking, "SELECT cutter_console.fn_statement(%s)", data) == json.loads(data)
 
 
 NO_STATEMENT: dict[str, bytes | None] = {
@@ -180,15 +180,15 @@ NO_STATEMENT: dict[str, bytes | None] = {
 def test_bytes_that_are_no_statement_in_canonical_form_are_refused(asking: psycopg.Connection, how: str) -> None:
     """A second spelling of the same content would be a second thing to sign."""
     with stopped("STOP_APPROVAL_INVALID"):
-        asking.execute("SELECT cutter_governance.fn_statement(%s)", (NO_STATEMENT[how],))
+        asking.execute("SELECT cutter_console.fn_statement(%s)", (NO_STATEMENT[how],))
 
 
 def test_a_statement_of_the_greatest_length_is_read_and_one_of_a_byte_more_is_not(asking: psycopg.Connection) -> None:
     data = b'{"a":"' + b"x" * (65536 - 8) + b'"}'
     assert len(data) == 65536
-    assert scalar(asking, "SELECT cutter_governance.fn_statement(%s) ->> 'a'", data) == "x" * (65536 - 8)
+    assert scalar(asking, "SELECT cutter_console.fn_statement(%s) ->> 'a'", data) == "x" * (65536 - 8)
     with stopped("STOP_APPROVAL_INVALID"):
-        asking.execute("SELECT cutter_governance.fn_statement(%s)", (data.replace(b"xx", b"xxx", 1),))
+        asking.execute("SELECT cutter_console.fn_statement(%s)", (data.replace(b"xx", b"xxx", 1),))
 
 
 @pytest.mark.parametrize("depth", [2_000, 4_000, 8_000, 20_000, 32_000])
@@ -197,7 +197,7 @@ def test_a_statement_that_is_nested_without_end_is_refused(asking: psycopg.Conne
     data = b'{"a":' + b"[" * depth + b"]" * depth + b"}"
     asking.execute("SET max_stack_depth = '100kB'")
     with stopped("STOP_APPROVAL_INVALID"):
-        asking.execute("SELECT cutter_governance.fn_statement(%s)", (data,))
+        asking.execute("SELECT cutter_console.fn_statement(%s)", (data,))
     asking.execute("RESET max_stack_depth")
 
 
@@ -212,7 +212,7 @@ def test_reading_a_statement_does_not_depend_on_the_session(database: Database) 
         ):
             connection.execute(f"SET {setting}".encode())
             row = connection.execute(
-                "SELECT encode(convert_to((cutter_governance.fn_statement(%b) ->> 'a'), 'UTF8'), 'hex')", (data,)
+                "SELECT encode(convert_to((cutter_console.fn_statement(%b) ->> 'a'), 'UTF8'), 'hex')", (data,)
             ).fetchone()
             assert row == ("Điều".encode().hex(),)
             connection.execute("RESET ALL")

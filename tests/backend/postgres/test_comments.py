@@ -5,21 +5,21 @@ import pytest
 
 from console.backend.postgres.drift import measure_drift
 from console.backend.postgres.migrations import migrate
-from tests.backend.postgres import version_0_2_0
 from tests.conftest import Database
+from tests.support.older_schemas import VERSION_0_2_0, install
 
 _SILENT = """
     SELECT CASE c.relkind WHEN 'v' THEN 'view ' ELSE 'table ' END || c.oid::regclass FROM pg_class c
-     WHERE c.relnamespace IN ('public'::regnamespace, 'cutter_governance'::regnamespace) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+     WHERE c.relnamespace::regnamespace::text IN ('public', 'cutter_governance', 'cutter_console') AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
        AND NOT EXISTS (SELECT FROM pg_description d WHERE d.classoid = 'pg_class'::regclass AND d.objoid = c.oid AND d.objsubid = 0)
     UNION ALL
     SELECT 'column ' || c.oid::regclass || '.' || a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-     WHERE c.relnamespace IN ('public'::regnamespace, 'cutter_governance'::regnamespace) AND c.relkind IN ('r', 'p', 'f')
+     WHERE c.relnamespace::regnamespace::text IN ('public', 'cutter_governance', 'cutter_console') AND c.relkind IN ('r', 'p', 'f')
        AND a.attnum > 0 AND NOT a.attisdropped
        AND NOT EXISTS (SELECT FROM pg_description d WHERE d.classoid = 'pg_class'::regclass AND d.objoid = c.oid AND d.objsubid = a.attnum)
     UNION ALL
     SELECT 'function ' || p.oid::regprocedure FROM pg_proc p
-     WHERE p.pronamespace IN ('public'::regnamespace, 'cutter_governance'::regnamespace)
+     WHERE p.pronamespace::regnamespace::text IN ('public', 'cutter_governance', 'cutter_console')
        AND NOT EXISTS (SELECT FROM pg_description d WHERE d.classoid = 'pg_proc'::regclass AND d.objoid = p.oid)
 """
 
@@ -45,7 +45,7 @@ def test_everything_of_the_product_has_a_comment(database: Database) -> None:
     [
         ("COMMENT ON TABLE public.unit_version IS NULL", "table unit_version"),
         ("COMMENT ON COLUMN cutter_governance.run.stage IS NULL", "column cutter_governance.run.stage"),
-        ("COMMENT ON FUNCTION cutter_governance.fn_target() IS NULL", "function cutter_governance.fn_target()"),
+        ("COMMENT ON FUNCTION cutter_console.fn_target() IS NULL", "function cutter_console.fn_target()"),
         ("CREATE VIEW cutter_governance.v_new AS SELECT 1 AS one", "view cutter_governance.v_new"),
     ],
 )
@@ -56,8 +56,7 @@ def test_what_has_no_comment_is_found(database: Database, statement: str, found:
 
 
 def test_an_installation_of_version_0_2_0_gets_the_comments_too(empty_database: Database) -> None:
-    with pytest.MonkeyPatch.context() as of_then:
-        version_0_2_0.install(empty_database, of_then)
+    install(empty_database.conninfo(), VERSION_0_2_0)
     with empty_database.connect() as connection:
         assert len(silent(connection)) > 300
 

@@ -24,7 +24,7 @@ from tests.support.lost_commit import CutsTheLine
 
 def test_a_block_that_raises_leaves_nothing(database: Database) -> None:
     """The connection had autocommit on; the server rolled back and the tool reported success."""
-    insert = "SELECT cutter_governance.fn_hold_set('a reason', 'somebody', NULL)"
+    insert = "SELECT cutter_console.fn_hold_set('a reason', 'somebody', NULL)"
     with pytest.raises(RuntimeError), connect(database.conninfo("cutter_exec")) as connection:  # noqa: PT012
         assert connection.autocommit is False
         connection.execute(insert)
@@ -36,7 +36,7 @@ def test_a_block_that_raises_leaves_nothing(database: Database) -> None:
 def test_a_block_that_ends_is_there_for_another_role_on_a_fresh_connection(database: Database) -> None:
     """The row is read again by somebody else."""
     with connect(database.conninfo("cutter_exec")) as connection:
-        connection.execute("SELECT cutter_governance.fn_hold_set('a reason', 'somebody', NULL)")
+        connection.execute("SELECT cutter_console.fn_hold_set('a reason', 'somebody', NULL)")
     with connect(database.conninfo("cutter_ro"), read_only=True) as fresh:
         assert scalar(fresh, "SELECT reason FROM cutter_governance.v_hold") == "a reason"
 
@@ -90,7 +90,7 @@ def test_a_server_that_only_reads_is_not_the_one_to_write_to(database: Database)
         pytest.raises(Drifted, match="25006") as caught,
         connect(database.conninfo("cutter_exec"), read_only=True) as connection,
     ):
-        connection.execute("SELECT cutter_governance.fn_hold_set('a', 'b', NULL)")
+        connection.execute("SELECT cutter_console.fn_hold_set('a', 'b', NULL)")
     assert caught.value.code is StopCode.IDENTITY_MISMATCH
     assert caught.value.next_action == "Connect to the primary."
 
@@ -112,9 +112,9 @@ def test_where_nothing_is_installed_the_step_is_named(empty_database: Database, 
         pytest.raises(Unmeasured, match="does not exist") as nowhere,
         connect(empty_database.conninfo()) as connection,
     ):
-        connection.execute("SELECT cutter_governance.fn_schema_digest()")
+        connection.execute("SELECT cutter_console.fn_schema_digest()")
     with pytest.raises(Unmeasured) as gone, connect(database.conninfo()) as connection:
-        connection.execute("SELECT cutter_governance.fn_gone()")
+        connection.execute("SELECT cutter_console.fn_gone()")
     for caught in (nowhere, gone):
         assert "cutter-console migrate" in caught.value.next_action
 
@@ -145,7 +145,7 @@ def test_a_lost_commit_says_so_and_the_transaction_id_settles_it(cut: SignedCut,
     """The server committed, the acknowledgement was lost; pg_xact_status() knows."""
     xid, line = "", f"host={cut_line.directory} port=5432 dbname={cut.database.name} user=cutter_exec"
     with pytest.raises(CommitUnknown), connect(line) as connection:  # noqa: PT012
-        connection.execute("SELECT cutter_governance.fn_hold_set('a reason', 'somebody', NULL)")
+        connection.execute("SELECT cutter_console.fn_hold_set('a reason', 'somebody', NULL)")
         xid = str(scalar(connection, "SELECT pg_current_xact_id()::text"))
     assert cut_line.commit_seen.is_set()
     with connect(cut.database.conninfo("cutter_ro"), read_only=True) as fresh:

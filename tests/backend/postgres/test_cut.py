@@ -93,7 +93,7 @@ def test_a_soft_revert_adds_n_log_rows_deletes_nothing_and_readers_see_the_basel
     assert grown(before, counts(cut.database)) == ONE_STEP
     assert cut.lifecycles() == ["superseded"] * N
     with cut.executor() as connection:
-        digest = connection.execute("SELECT cutter_governance.fn_readers_digest()").fetchone()
+        digest = connection.execute("SELECT cutter_console.fn_readers_digest()").fetchone()
     assert digest == (cut.plan.world.baseline_digest,)
     assert cut.stage() == "awaiting_lifecycle_authorization/reverted"
 

@@ -16,7 +16,7 @@ _STATES = (
     "SELECT docprefix, run_id, operation, state, in_force_until FROM cutter_governance.v_document_state ORDER BY 1, 4"
 )
 _IN_FORCE = "SELECT canonical_address, title, body FROM cutter_governance.v_in_force ORDER BY canonical_address"
-_AT = "SELECT canonical_address, title, body FROM cutter_governance.fn_in_force(%s) ORDER BY docprefix, seq"
+_AT = "SELECT canonical_address, title, body FROM cutter_console.fn_in_force(%s) ORDER BY docprefix, seq"
 
 
 def read(database: Database, query: str, *values: object) -> list[tuple[Any, ...]]:
@@ -28,7 +28,7 @@ def read(database: Database, query: str, *values: object) -> list[tuple[Any, ...
 def text_of(run: SignedCut) -> bytes | None:
     """The whole text of the run's state, as the monitoring role reads it."""
     with run.database.connect("cutter_ro") as connection:
-        text = scalar(connection, "SELECT cutter_governance.fn_state_text(%s)", run.run_id)
+        text = scalar(connection, "SELECT cutter_console.fn_state_text(%s)", run.run_id)
     assert text is None or isinstance(text, bytes)
     return text
 
@@ -74,7 +74,7 @@ def test_the_text_of_a_state_has_the_edited_bodies(drafted: SignedCut) -> None:
     last = drafted.units[-1]
     assert read(drafted.database, _IN_FORCE)[-1] == (last.address, "Edited", "Edited.\n")
     assert text_of(drafted) == drafted.canonical[: last.byte_start] + b"Edited.\n" + drafted.canonical[last.byte_end :]
-    units = "SELECT address FROM cutter_governance.fn_state_units(%s) WHERE edited_by = %s"
+    units = "SELECT address FROM cutter_console.fn_state_units(%s) WHERE edited_by = %s"
     assert read(drafted.database, units, drafted.run_id, edit.run_id) == [(last.address,)]
 
 
@@ -95,7 +95,7 @@ def test_one_document_is_no_part_of_another_s_state(database: Database) -> None:
 
 
 def test_a_unit_is_found_by_its_address_in_every_state_and_no_draft_is(cut: SignedCut) -> None:
-    states = "SELECT state, version_seq, title, body FROM cutter_governance.fn_unit_states(%s)"
+    states = "SELECT state, version_seq, title, body FROM cutter_console.fn_unit_states(%s)"
     last = cut.units[-1]
     cut.to_second_pause()
     assert read(cut.database, states, last.address) == []
@@ -104,7 +104,7 @@ def test_a_unit_is_found_by_its_address_in_every_state_and_no_draft_is(cut: Sign
     cut.verify()
     cut.lawful()
     assert read(cut.database, states, last.address) == [(1, 2, "Edited", "Edited.\n")]
-    versions = "SELECT version_seq, run_id, operation, lifecycle_status FROM cutter_governance.fn_unit_versions(%s)"
+    versions = "SELECT version_seq, run_id, operation, lifecycle_status FROM cutter_console.fn_unit_versions(%s)"
     assert read(cut.database, versions, last.address) == [
         (1, cut.run_id, "cut", "superseded"),
         (2, edit.run_id, "edit", "enacted"),
@@ -114,13 +114,13 @@ def test_a_unit_is_found_by_its_address_in_every_state_and_no_draft_is(cut: Sign
 @pytest.mark.parametrize(
     "query",
     [
-        "SELECT body FROM cutter_governance.fn_unit_states('ACME-LAW/ONE/BETA')",
-        "SELECT draft_body FROM cutter_governance.fn_unit_versions('ACME-LAW/ONE/BETA') WHERE draft_body IS NOT NULL",
-        "SELECT body FROM cutter_governance.fn_state_versions('ictr-20260101T000000Z-00000001')",
-        "SELECT address FROM cutter_governance.fn_state_altered('ictr-20260101T000000Z-00000001')",
-        "SELECT t FROM cutter_governance.fn_state_text('ictr-20260101T000000Z-00000001') t WHERE t IS NOT NULL",
-        "SELECT t FROM cutter_governance.fn_state_cut_sha256('ictr-20260101T000000Z-00000001') t WHERE t IS NOT NULL",
-        "SELECT body FROM cutter_governance.fn_in_force('infinity')",
+        "SELECT body FROM cutter_console.fn_unit_states('ACME-LAW/ONE/BETA')",
+        "SELECT draft_body FROM cutter_console.fn_unit_versions('ACME-LAW/ONE/BETA') WHERE draft_body IS NOT NULL",
+        "SELECT body FROM cutter_console.fn_state_versions('ictr-20260101T000000Z-00000001')",
+        "SELECT address FROM cutter_console.fn_state_altered('ictr-20260101T000000Z-00000001')",
+        "SELECT t FROM cutter_console.fn_state_text('ictr-20260101T000000Z-00000001') t WHERE t IS NOT NULL",
+        "SELECT t FROM cutter_console.fn_state_cut_sha256('ictr-20260101T000000Z-00000001') t WHERE t IS NOT NULL",
+        "SELECT body FROM cutter_console.fn_in_force('infinity')",
         "SELECT body FROM cutter_governance.v_in_force",
     ],
 )
@@ -132,7 +132,7 @@ def test_nothing_tells_the_monitoring_role_a_text_that_was_taken_back(drafted: S
 @pytest.mark.parametrize("set_to", ["title = 'Other'", "body = 'Other.\n'"])
 def test_a_unit_that_is_not_the_signed_one_is_named(cut: SignedCut, set_to: str) -> None:
     cut.enacted()
-    altered = "SELECT seq, address FROM cutter_governance.fn_state_altered(%s)"
+    altered = "SELECT seq, address FROM cutter_console.fn_state_altered(%s)"
     assert read(cut.database, altered, cut.run_id) == []
     tamper(cut.database, f"UPDATE public.unit_version SET {set_to} WHERE title = 'Beta'")
     assert read(cut.database, altered, cut.run_id) == [(3, "ACME-LAW/ONE/BETA")]
@@ -150,7 +150,7 @@ def test_an_edit_of_version_0_2_0_is_part_of_the_state_though_one_transaction_se
     )
     assert read(drafted.database, _IN_FORCE)[-1][1:] == ("Edited", "Edited.\n")
     assert read(drafted.database, _AT, now()) == read(drafted.database, _IN_FORCE)
-    states = "SELECT title, edited_by FROM cutter_governance.fn_unit_states(%s)"
+    states = "SELECT title, edited_by FROM cutter_console.fn_unit_states(%s)"
     assert read(drafted.database, states, drafted.units[-1].address) == [("Edited", edit.run_id)]
     assert text_of(drafted) is None
 
@@ -159,7 +159,7 @@ def test_the_text_before_the_edits_is_the_pinned_one(drafted: SignedCut) -> None
     start_edit(drafted).edited()
     drafted.verify()
     drafted.lawful()
-    cut_sha256 = "SELECT cutter_governance.fn_state_cut_sha256(%s)"
+    cut_sha256 = "SELECT cutter_console.fn_state_cut_sha256(%s)"
     assert read(drafted.database, cut_sha256, drafted.run_id) == [(sha256_hex(drafted.canonical),)]
 
 

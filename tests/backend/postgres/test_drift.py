@@ -121,7 +121,7 @@ def test_nothing_is_run_by_measuring_and_a_fresh_database_is_as_installed(each_d
 
 def test_the_digest_is_the_one_that_the_database_computes(each_database: Database) -> None:
     with each_database.connect("cutter_ro") as connection:
-        row = connection.execute("SELECT cutter_governance.fn_schema_digest()").fetchone()
+        row = connection.execute("SELECT cutter_console.fn_schema_digest()").fetchone()
 
     assert row == (_drift(each_database).schema_digest,)
 
@@ -130,7 +130,7 @@ def test_a_function_that_hides_its_own_lines_is_found_by_the_programs_text(broke
     """A check that the checked one may rewrite proves nothing."""
     _run(
         broken,
-        "CREATE OR REPLACE FUNCTION cutter_governance.fn_schema_line() RETURNS SETOF text LANGUAGE sql STABLE"
+        "CREATE OR REPLACE FUNCTION cutter_console.fn_schema_line() RETURNS SETOF text LANGUAGE sql STABLE"
         " SET search_path = pg_catalog, pg_temp AS 'SELECT line FROM cutter_governance.v_schema_pin'",
     )
     _run(broken, f"GRANT DELETE ON {UNIT} TO cutter_exec")

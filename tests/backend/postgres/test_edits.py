@@ -32,7 +32,7 @@ def _versions(run: SignedCut) -> list[tuple[Any, ...]]:
 
 def _others(run: SignedCut) -> object:
     with run.verifier() as connection:
-        return scalar(connection, "SELECT cutter_governance.fn_readers_digest_without(%s)", [BETA])
+        return scalar(connection, "SELECT cutter_console.fn_readers_digest_without(%s)", [BETA])
 
 
 def test_an_edit_adds_a_version_and_touches_no_other_unit(drafted: SignedCut) -> None:
@@ -165,7 +165,7 @@ def test_an_edit_is_another_than_was_signed_in_not_one_byte(drafted: SignedCut) 
     ):
         with stopped("STOP_APPROVAL_INVALID"), edit.executor() as connection:
             connection.execute(
-                "SELECT cutter_governance.fn_edit_apply(%s, %s, %s, %s)", (edit.run_id, manifest, text, event())
+                "SELECT cutter_console.fn_edit_apply(%s, %s, %s, %s)", (edit.run_id, manifest, text, event())
             )
     assert len(_versions(drafted)) == 1
 
@@ -247,4 +247,4 @@ def test_a_document_with_an_edit_can_be_taken_back_under_the_ruling_of_its_cut(d
     assert drafted.lifecycles() == ["superseded"] * 3
     assert {row[3] for row in _versions(drafted)} == {"superseded"}
     with drafted.verifier() as connection:
-        assert scalar(connection, "SELECT cutter_governance.fn_readers_digest()") == drafted.plan.world.baseline_digest
+        assert scalar(connection, "SELECT cutter_console.fn_readers_digest()") == drafted.plan.world.baseline_digest

@@ -184,7 +184,7 @@ def test_a_run_whose_own_document_was_cut_finds_it_so(cut: SignedCut) -> None:
 def test_a_plan_fits_beside_everything_that_other_runs_record(cut: SignedCut) -> None:
     """Cut, edit, enactment, amendment, revert and repeal of other documents are no difference, and counted exactly."""
     with cut.database.connect() as connection:
-        baseline = scalar(connection, "SELECT cutter_governance.fn_readers_digest()")
+        baseline = scalar(connection, "SELECT cutter_console.fn_readers_digest()")
     other, taken_back = start_cut(cut.database, "OTHER-LAW", TEXT, 9), start_cut(cut.database, "THIRD-LAW", TEXT, 10)
     other.to_second_pause()
     start_edit(other).edited()
@@ -270,7 +270,7 @@ def test_nobody_records_an_effect(cut: SignedCut, role: str) -> None:
         "INSERT INTO cutter_governance.run_effect (run_id, docprefix, step, rows_before, rows_added)"
         f" VALUES ('{cut.run_id}', 'ACME-LAW', 'verify', '{{}}', '{{}}')"
     )
-    call = "SELECT cutter_governance.fn_effect_end(%s, 'verify', '{}', '{}')"
+    call = "SELECT cutter_console.fn_effect_end(%s, 'verify', '{}', '{}')"
     with cut.database.connect(role) as connection:
         for statement, values in ((insert, ()), (call, (cut.run_id,))):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -289,7 +289,7 @@ def test_an_amendment_without_its_numbers_in_the_signed_statement_is_not_written
     amendment.arm()
     with refused("STOP_COUNT_MISMATCH", "unit_version: 3 rows, then 6, 4 expected"), amendment.executor() as connection:
         connection.execute(
-            "SELECT cutter_governance.fn_cut_apply(%b, %b, %b, %s)",
+            "SELECT cutter_console.fn_cut_apply(%b, %b, %b, %s)",
             (amendment.run_id, ledger.manifest_bytes(amendment.units), amendment.canonical, event("cut_leg_a")),
         )
 

@@ -196,7 +196,7 @@ def test_verifications_at_the_second_pause_are_kept_one_after_the_other(drafted:
     drafted.verify("FAIL")
     with drafted.verifier() as connection:
         rows = connection.execute(
-            "SELECT outcome, verified_by, signed_digest = cutter_governance.fn_draft_digest(run_id) FROM cutter_governance.verify_result v"
+            "SELECT outcome, verified_by, signed_digest = cutter_console.fn_draft_digest(run_id) FROM cutter_governance.verify_result v"
             " JOIN cutter_governance.dot_pair_signature g ON g.verify_result_id = v.id ORDER BY verified_at"
         ).fetchall()
     assert rows == [("PASS", "cutter_verify", True)] * 2 + [("FAIL", "cutter_verify", True)]
@@ -213,7 +213,7 @@ def test_a_verification_needs_its_checks_and_they_are_bounded(drafted: SignedCut
     for checks in (None, '"' + "x" * 8_400_000 + '"'):
         with stopped("STOP_INVARIANT_FAILED"), drafted.verifier() as connection:
             connection.execute(
-                "SELECT cutter_governance.fn_verify_record(%s, 'PASS', %s::jsonb, %s)",
+                "SELECT cutter_console.fn_verify_record(%s, 'PASS', %s::jsonb, %s)",
                 (drafted.run_id, checks, event()),
             )
 
@@ -248,7 +248,7 @@ def test_sg_2_over_other_drafts_does_not_enact_these(drafted: SignedCut) -> None
 def test_the_digest_of_drafts_is_the_root_over_their_lines(drafted: SignedCut) -> None:
     with drafted.verifier() as connection:
         state = ledger.draft_state(connection, drafted.run_id)
-        root = scalar(connection, "SELECT cutter_governance.fn_merkle_root(%s::text[])", list(state.lines))
+        root = scalar(connection, "SELECT cutter_console.fn_merkle_root(%s::text[])", list(state.lines))
     assert root == state.digest
     assert tuple(state.lines) == tuple(
         "\t".join(

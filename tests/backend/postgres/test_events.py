@@ -45,7 +45,7 @@ class Journalled:
         """One event with no effect, as the owner: `fn_event_write` is granted to nobody."""
         with self.database.connect() as connection:
             said = ledger.event_json(connection, RUN, _said(phase, seq), key)
-            connection.execute("SELECT cutter_governance.fn_event_write(%s, %s)", (RUN, said))
+            connection.execute("SELECT cutter_console.fn_event_write(%s, %s)", (RUN, said))
 
     def lock(self) -> str:
         """What opens the next event."""
@@ -91,7 +91,7 @@ def test_a_key_that_was_named_once_opens_nothing_again(run: Journalled) -> None:
     with run.database.connect() as connection:
         for spent in (0, 1):
             said = event(key=KEY.key(spent), lock=STRANGER.lock(0), seq=1000)
-            connection.execute("SELECT cutter_governance.fn_event_write(%s, %s)", (RUN, said))
+            connection.execute("SELECT cutter_console.fn_event_write(%s, %s)", (RUN, said))
     assert run.vouched() == [True, True, False, False]
     assert run.lock() == KEY.lock(2)
 
@@ -99,7 +99,7 @@ def test_a_key_that_was_named_once_opens_nothing_again(run: Journalled) -> None:
 def test_the_lock_itself_is_no_key(run: Journalled) -> None:
     with run.database.connect() as connection:
         said = event(key=run.lock(), lock=STRANGER.lock(0), seq=1000)
-        connection.execute("SELECT cutter_governance.fn_event_write(%s, %s)", (RUN, said))
+        connection.execute("SELECT cutter_console.fn_event_write(%s, %s)", (RUN, said))
     assert run.vouched() == [True, False]
 
 
@@ -122,7 +122,7 @@ def test_a_stranger_s_number_does_not_stop_the_journal(run: Journalled) -> None:
 def test_a_vouched_event_locks_the_next_one(run: Journalled) -> None:
     with stopped("STOP_INVARIANT_FAILED"), run.database.connect() as connection:
         said = event(key=KEY.key(1), seq=1000)
-        connection.execute("SELECT cutter_governance.fn_event_write(%s, %s)", (RUN, said))
+        connection.execute("SELECT cutter_console.fn_event_write(%s, %s)", (RUN, said))
     assert run.lock() == KEY.lock(1)
 
 
@@ -157,7 +157,7 @@ MALFORMED: dict[str, object] = {
 @pytest.mark.parametrize("how", MALFORMED)
 def test_what_is_no_event_is_refused_with_the_step_that_it_came_with(run: Journalled, how: str) -> None:
     with stopped("STOP_INVARIANT_FAILED"), run.database.connect("cutter_exec") as connection:
-        connection.execute("SELECT cutter_governance.fn_run_leave(%s, 'failed', 'why', %s)", (RUN, MALFORMED[how]))
+        connection.execute("SELECT cutter_console.fn_run_leave(%s, 'failed', 'why', %s)", (RUN, MALFORMED[how]))
     with run.database.connect("cutter_ro") as connection:
         assert scalar(connection, "SELECT family FROM cutter_governance.v_run WHERE run_id = %s", RUN) == "active"
     assert run.vouched() == [True]
@@ -166,21 +166,21 @@ def test_what_is_no_event_is_refused_with_the_step_that_it_came_with(run: Journa
 def test_an_event_without_a_record_is_refused(run: Journalled) -> None:
     said = Jsonb({"phase": "x", "outcome": "PASS", "seq": 1, "head": "0" * 64})
     with stopped("STOP_INVARIANT_FAILED"), run.database.connect() as connection:
-        connection.execute("SELECT cutter_governance.fn_event_write(%s, %s)", (RUN, said))
+        connection.execute("SELECT cutter_console.fn_event_write(%s, %s)", (RUN, said))
 
 
 def test_an_event_of_no_run_is_refused(run: Journalled) -> None:
     with stopped("STOP_INVARIANT_FAILED"), run.database.connect() as connection:
-        connection.execute("SELECT cutter_governance.fn_event_write('ictr-20260101T000000Z-ffffffff', %s)", (event(),))
+        connection.execute("SELECT cutter_console.fn_event_write('ictr-20260101T000000Z-ffffffff', %s)", (event(),))
 
 
 @pytest.mark.parametrize("role", ["cutter_exec", "cutter_verify", "cutter_ro"])
 def test_nobody_writes_an_event_without_its_effect(run: Journalled, role: str) -> None:
     for call in ("fn_event_write(%s, %s)", "fn_run_step(%s, '{}', 'marked', %s)"):
         with run.database.connect(role) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
-            connection.execute(f"SELECT cutter_governance.{call}".encode(), (RUN, event()))
+            connection.execute(f"SELECT cutter_console.{call}".encode(), (RUN, event()))
     with run.database.connect(role) as connection, pytest.raises(psycopg.errors.UndefinedFunction):
-        connection.execute("SELECT cutter_governance.fn_run_event(%s, 'x', 'PASS', '{}', 1, '')", (RUN,))
+        connection.execute("SELECT cutter_console.fn_run_event(%s, 'x', 'PASS', '{}', 1, '')", (RUN,))
 
 
 def test_a_run_comes_to_rest_by_its_key_alone(run: Journalled) -> None:
@@ -230,11 +230,11 @@ def test_the_first_key_that_locks_a_run_of_version_0_2_0_takes_it(run: Journalle
     with run.database.connect() as connection:
         connection.execute("UPDATE cutter_governance.run SET journal_lock = NULL")
         said = ledger.event_json(connection, RUN, _said(), KEY)
-        connection.execute("SELECT cutter_governance.fn_event_write(%s, %s)", (RUN, said))
+        connection.execute("SELECT cutter_console.fn_event_write(%s, %s)", (RUN, said))
         assert scalar(connection, "SELECT journal_lock FROM cutter_governance.run") == KEY.lock(0)
     assert run.vouched() == [True, False]
     run.write(None)
     with run.database.connect() as connection:
         said = event(key=KEY.key(0), lock=KEY.lock(1), seq=1000)
-        connection.execute("SELECT cutter_governance.fn_event_write(%s, %s)", (RUN, said))
+        connection.execute("SELECT cutter_console.fn_event_write(%s, %s)", (RUN, said))
     assert run.vouched() == [True, False, False, True]

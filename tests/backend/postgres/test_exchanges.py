@@ -16,7 +16,7 @@ from tests.conftest import Database
 from tests.support.round_trips import CountingProxy, counting_proxy
 from tests.support.waiting import until
 
-HOLD = "SELECT cutter_governance.fn_hold_set('a reason', 'somebody', NULL)"
+HOLD = "SELECT cutter_console.fn_hold_set('a reason', 'somebody', NULL)"
 HOLDS = "SELECT count(*) FROM cutter_governance.v_hold"
 
 

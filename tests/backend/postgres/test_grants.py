@@ -14,15 +14,15 @@ from tests.conftest import Database, fresh_database
 _DEFINERS = """
     SELECT p.oid::regprocedure::text, p.prosecdef, coalesce(array_to_string(p.proconfig, ';'), ''), pg_get_userbyid(p.proowner),
            has_function_privilege('pg_monitor', p.oid, 'EXECUTE')
-      FROM pg_proc p WHERE p.pronamespace = 'cutter_governance'::regnamespace OR p.pronamespace = 'public'::regnamespace AND p.proname LIKE 'fn\\_%'
+      FROM pg_proc p WHERE p.pronamespace::regnamespace::text IN ('cutter_governance', 'cutter_console') OR p.pronamespace = 'public'::regnamespace AND p.proname LIKE 'fn\\_%'
 """
 _EXECUTABLE = """
     SELECT p.proname FROM pg_proc p
-     WHERE (p.pronamespace = 'cutter_governance'::regnamespace OR p.pronamespace = 'public'::regnamespace AND p.proname LIKE 'fn\\_%%')
+     WHERE (p.pronamespace::regnamespace::text IN ('cutter_governance', 'cutter_console') OR p.pronamespace = 'public'::regnamespace AND p.proname LIKE 'fn\\_%%')
        AND has_function_privilege(%s, p.oid, 'EXECUTE') ORDER BY 1
 """
 _READABLE = """
-    SELECT c.relname FROM pg_class c WHERE c.relkind IN ('r', 'v') AND c.relnamespace::regnamespace::text IN ('public', 'cutter_governance')
+    SELECT c.relname FROM pg_class c WHERE c.relkind IN ('r', 'v') AND c.relnamespace::regnamespace::text IN ('public', 'cutter_governance', 'cutter_console')
        AND has_any_column_privilege(%s, c.oid, 'SELECT') AND c.relkind = %s
 """
 _DIFFERENT = """
@@ -31,7 +31,7 @@ _DIFFERENT = """
 """
 _WRITABLE = """
     SELECT c.oid::regclass::text, r.rolname FROM pg_class c, pg_roles r
-     WHERE c.relkind IN ('r', 'v', 'S') AND c.relnamespace::regnamespace::text IN ('public', 'cutter_governance') AND r.rolname LIKE 'cutter\\_%'
+     WHERE c.relkind IN ('r', 'v', 'S') AND c.relnamespace::regnamespace::text IN ('public', 'cutter_governance', 'cutter_console') AND r.rolname LIKE 'cutter\\_%'
        AND r.rolname <> 'cutter_owner' AND CASE c.relkind WHEN 'S' THEN has_sequence_privilege(r.oid, c.oid, 'USAGE, UPDATE')
            ELSE has_table_privilege(r.oid, c.oid, 'DELETE, TRUNCATE, REFERENCES, TRIGGER') OR has_any_column_privilege(r.oid, c.oid, 'INSERT, UPDATE, REFERENCES') END
 """
@@ -76,9 +76,9 @@ FIXED = {
 
 
 BY_INDEX = (
-    "cutter_governance.fn_draft_lines(text)",
-    "cutter_governance.fn_draft_differences(text)",
-    "cutter_governance.fn_draft_rows(text)",
+    "cutter_console.fn_draft_lines(text)",
+    "cutter_console.fn_draft_differences(text)",
+    "cutter_console.fn_draft_rows(text)",
 )
 
 
@@ -169,7 +169,7 @@ def test_the_owner_of_everything_is_the_nologin_role(each_database: Database) ->
     with each_database.connect() as connection:
         strangers = connection.execute(
             "SELECT c.oid::regclass::text, pg_get_userbyid(c.relowner) FROM pg_class c"
-            " WHERE c.relnamespace::regnamespace::text IN ('public', 'cutter_governance') AND c.relowner <> 'cutter_owner'::regrole"
+            " WHERE c.relnamespace::regnamespace::text IN ('public', 'cutter_governance', 'cutter_console') AND c.relowner <> 'cutter_owner'::regrole"
         ).fetchall()
     assert strangers == []
 
@@ -186,12 +186,12 @@ CHANGES = {
     "a grant to everybody": "GRANT SELECT ON public.information_unit TO PUBLIC",
     "a revoked grant": "REVOKE SELECT ON cutter_governance.unit_vocabulary FROM cutter_exec",
     "a grant on a schema": "GRANT CREATE ON SCHEMA cutter_governance TO cutter_exec",
-    "a grant on a function": "GRANT EXECUTE ON FUNCTION cutter_governance.fn_approval_import TO cutter_exec",
-    "a grant to pin policies": "GRANT EXECUTE ON FUNCTION cutter_governance.fn_policy_pin TO cutter_verify",
+    "a grant on a function": "GRANT EXECUTE ON FUNCTION cutter_console.fn_approval_import TO cutter_exec",
+    "a grant to pin policies": "GRANT EXECUTE ON FUNCTION cutter_console.fn_policy_pin TO cutter_verify",
     "a grant to insert into the manifest": "GRANT INSERT ON cutter_governance.manifest_unit_block TO cutter_exec",
-    "a changed function": "CREATE OR REPLACE FUNCTION cutter_governance.fn_assert_no_hold() RETURNS void LANGUAGE sql AS 'SELECT'",
-    "a function's search_path": "ALTER FUNCTION cutter_governance.fn_cut_apply RESET search_path",
-    "a function's owner": "ALTER FUNCTION cutter_governance.fn_cut_apply OWNER TO postgres",
+    "a changed function": "CREATE OR REPLACE FUNCTION cutter_console.fn_assert_no_hold() RETURNS void LANGUAGE sql AS 'SELECT'",
+    "a function's search_path": "ALTER FUNCTION cutter_console.fn_cut_apply RESET search_path",
+    "a function's owner": "ALTER FUNCTION cutter_console.fn_cut_apply OWNER TO postgres",
     "a disabled trigger": "ALTER TABLE public.information_unit DISABLE TRIGGER guard_write",
     "a trigger that replica mode skips": "ALTER TABLE public.information_unit ENABLE TRIGGER guard_write",
     "a dropped trigger": "DROP TRIGGER guard_immutable ON public.unit_version",
@@ -251,7 +251,7 @@ def test_drift_is_the_same_whatever_the_search_path(database: Database) -> None:
     with database.connect() as connection:
         for path in ("public", "cutter_governance, public", "pg_catalog", "pg_temp"):
             connection.execute(f"SET search_path = {path}".encode())
-            digests.add(connection.execute("SELECT cutter_governance.fn_schema_digest()").fetchone())
+            digests.add(connection.execute("SELECT cutter_console.fn_schema_digest()").fetchone())
             assert connection.execute(_DIFFERENT.encode()).fetchall() == []
     assert len(digests) == 1
 
@@ -259,10 +259,10 @@ def test_drift_is_the_same_whatever_the_search_path(database: Database) -> None:
 GRANTS_TO_WRITE = {
     "a table": "GRANT INSERT ON public.information_unit TO cutter_ro",
     "a column": "GRANT UPDATE (body) ON public.unit_version TO cutter_ro",
-    "a function of the ledger": "GRANT EXECUTE ON FUNCTION cutter_governance.fn_hold_release TO cutter_ro",
-    "a function on units": "GRANT EXECUTE ON FUNCTION cutter_governance.fn_cut_apply TO cutter_ro",
-    "a part of a function": "GRANT EXECUTE ON FUNCTION cutter_governance.fn_approval_spend TO cutter_ro",
-    "a function of the verifier": "GRANT EXECUTE ON FUNCTION cutter_governance.fn_backup_record TO cutter_ro",
+    "a function of the ledger": "GRANT EXECUTE ON FUNCTION cutter_console.fn_hold_release TO cutter_ro",
+    "a function on units": "GRANT EXECUTE ON FUNCTION cutter_console.fn_cut_apply TO cutter_ro",
+    "a part of a function": "GRANT EXECUTE ON FUNCTION cutter_console.fn_approval_spend TO cutter_ro",
+    "a function of the verifier": "GRANT EXECUTE ON FUNCTION cutter_console.fn_backup_record TO cutter_ro",
 }
 
 

@@ -16,12 +16,12 @@ from tests.conftest import Database
 from tests.support.passage import Passage
 
 KEPT = ("kept_count", "kept_document")
-_RECORD = "SELECT cutter_governance.fn_backup_record(%s, %s)"
+_RECORD = "SELECT cutter_console.fn_backup_record(%s, %s)"
 _PROOF = """
     SELECT jsonb_build_object('file_name', 'x.dump.gpg', 'sha256', repeat('0', 64), 'bytes', 1, 'recipient', repeat('A', 40),
-             'documents', jsonb_build_array(%(of)s), 'standing', cutter_governance.fn_standing(),
+             'documents', jsonb_build_array(%(of)s), 'standing', cutter_console.fn_standing(),
              'tables', (SELECT jsonb_agg(jsonb_build_object('table', n, 'rows', d.rows, 'digest', d.digest))
-                          FROM cutter_governance.fn_backup_tables() n, cutter_governance.fn_document_rows_digest(n, ARRAY[%(of)s]) d))
+                          FROM cutter_console.fn_backup_tables() n, cutter_console.fn_document_rows_digest(n, ARRAY[%(of)s]) d))
 """
 
 
@@ -87,9 +87,7 @@ def test_a_change_leaves_no_old_digest_and_a_verification_keeps_the_new_one(cut:
 
 def digests(database: Database, *values: object) -> tuple[object, object]:
     """The readers' digest as a small database computes it, and as a large one has it kept."""
-    query = (
-        "SELECT cutter_governance.fn_readers_digest(%s)" if values else "SELECT cutter_governance.fn_readers_digest()"
-    )
+    query = "SELECT cutter_console.fn_readers_digest(%s)" if values else "SELECT cutter_console.fn_readers_digest()"
     with database.connect() as connection, connection.transaction(force_rollback=True):
         small = scalar(connection, query, *values)
         connection.execute("UPDATE cutter_governance.kept_count SET rows = 50001")
@@ -103,7 +101,7 @@ def test_the_readers_digest_is_the_same_kept_and_computed(drafted: SignedCut) ->
     assert without != computed
     with drafted.database.connect() as connection:
         addresses = [unit.address for unit in drafted.units]
-        assert scalar(connection, "SELECT cutter_governance.fn_readers_digest_without(%s)", addresses) == without
+        assert scalar(connection, "SELECT cutter_console.fn_readers_digest_without(%s)", addresses) == without
 
 
 def test_what_was_changed_past_the_triggers_shows_at_once_in_a_small_database(drafted: SignedCut) -> None:
@@ -136,8 +134,8 @@ def test_units_of_a_document_that_is_not_kept_show_in_any_database(drafted: Sign
         "INSERT INTO cutter_governance.kept_document (docprefix) VALUES ('X')",
         "DELETE FROM cutter_governance.kept_document",
         "TRUNCATE cutter_governance.kept_document",
-        "SELECT cutter_governance.fn_keep_documents()",
-        "SELECT cutter_governance.fn_readers_root(NULL, NULL)",
+        "SELECT cutter_console.fn_keep_documents()",
+        "SELECT cutter_console.fn_readers_root(NULL, NULL)",
     ],
 )
 def test_nobody_writes_what_is_kept(database: Database, role: str, statement: str) -> None:
@@ -197,7 +195,7 @@ def test_units_of_a_document_that_is_not_kept_are_found(drafted: SignedCut) -> N
 def test_the_rows_of_a_document_are_the_same_to_the_console_and_to_the_database(cut: SignedCut) -> None:
     cut.enacted()
     start_cut(cut.database, docprefix="OTHER-LAW", number=2).cut()
-    query = "SELECT n, d.rows, d.digest FROM cutter_governance.fn_backup_tables() n, cutter_governance.fn_document_rows_digest(n, %s) d"
+    query = "SELECT n, d.rows, d.digest FROM cutter_console.fn_backup_tables() n, cutter_console.fn_document_rows_digest(n, %s) d"
     with cut.database.connect() as connection:
         for documents in ((cut.docprefix,), ("OTHER-LAW",), (cut.docprefix, "OTHER-LAW"), ("NONE",)):
             rows = connection.execute(query.encode(), (list(documents),)).fetchall()

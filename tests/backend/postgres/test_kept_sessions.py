@@ -14,7 +14,7 @@ from tests.conftest import Database
 from tests.support.waiting import until
 
 PID = "SELECT pg_backend_pid()"
-WRITE = "SELECT cutter_governance.fn_hold_set('a reason', 'somebody', NULL)"
+WRITE = "SELECT cutter_console.fn_hold_set('a reason', 'somebody', NULL)"
 SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE usename IN ('cutter_ro', 'cutter_exec') AND datname = current_database()"
 
 

@@ -12,7 +12,7 @@ from tests.backend.postgres.test_enactment import CHANGED as CHANGED_DRAFTS
 from tests.backend.postgres.test_enactment import FIRST, OF_FIRST
 from tests.conftest import Database
 
-_KNOWN = "SELECT digest, file_sha256, n FROM cutter_governance.fn_draft_known(%s)"
+_KNOWN = "SELECT digest, file_sha256, n FROM cutter_console.fn_draft_known(%s)"
 _RESULT = "(SELECT id FROM cutter_governance.verify_result)"
 
 
@@ -67,7 +67,7 @@ def test_drafts_are_known_from_their_verification_on_by_what_stands_in_the_rows(
     assert known(run) == in_the_rows(run)
     with run.verifier() as connection:
         # No line was read for it: those of the signed manifests are the same.
-        assert scalar(connection, "SELECT lines FROM cutter_governance.fn_draft_reading(%s)", run.run_id) is None
+        assert scalar(connection, "SELECT lines FROM cutter_console.fn_draft_reading(%s)", run.run_id) is None
         refused, state = ledger.draft_reading(connection, run.run_id)
         assert (refused, state.lines.data) == ("", ledger.draft_state(connection, run.run_id).lines.data)
     run.lawful()
@@ -139,7 +139,7 @@ def test_digests_that_are_not_those_of_the_verification_are_not_believed(drafted
     assert known(drafted) is None
     with drafted.verifier() as connection:
         row = connection.execute(
-            "SELECT digest, file_sha256, n FROM cutter_governance.fn_draft_reading(%s)", (drafted.run_id,)
+            "SELECT digest, file_sha256, n FROM cutter_console.fn_draft_reading(%s)", (drafted.run_id,)
         ).fetchone()
     assert row == true
 
@@ -173,7 +173,7 @@ def test_what_moves_in_another_document_leaves_these_drafts_known(
 def test_lines_that_are_not_of_the_known_digest_are_read_from_the_rows(drafted: SignedCut) -> None:
     with drafted.database.connect() as connection:
         connection.execute(
-            "CREATE OR REPLACE FUNCTION cutter_governance.fn_draft_signed_lines(p_run_id text)"
+            "CREATE OR REPLACE FUNCTION cutter_console.fn_draft_signed_lines(p_run_id text)"
             " RETURNS TABLE (seq bigint, line text) LANGUAGE sql AS $$ SELECT 1::bigint, 'forged' $$"
         )
     with drafted.verifier() as connection:

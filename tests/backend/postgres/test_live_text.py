@@ -62,8 +62,8 @@ ATTACKS = {
     "reload": "SELECT pg_reload_conf()::text",
     "statistics": "SELECT pg_stat_reset()::text",
     "password hashes": "SELECT rolpassword FROM pg_authid LIMIT 1",
-    "our write function": "SELECT cutter_governance.fn_hold_set('a', 'b', NULL)::text",
-    "our registration": "SELECT cutter_governance.fn_document_register('ACME-X', 'o', 'atx', 'SELECT 1')::text",
+    "our write function": "SELECT cutter_console.fn_hold_set('a', 'b', NULL)::text",
+    "our registration": "SELECT cutter_console.fn_document_register('ACME-X', 'o', 'atx', 'SELECT 1')::text",
     "huge": f"SELECT repeat('x', {MOST + 1})",
     "larger than the server takes": "SELECT repeat('x', 2000000000) || repeat('x', 2000000000)",
     "slow": "SELECT pg_sleep(60)::text",
@@ -304,7 +304,7 @@ def test_nothing_is_registered_under_a_hold(
         (tmp_path / "HOLD").touch()
     else:
         with world.connect("cutter_exec") as executor:
-            executor.execute("SELECT cutter_governance.fn_hold_set('a reason', 'somebody', NULL)")
+            executor.execute("SELECT cutter_console.fn_hold_set('a reason', 'somebody', NULL)")
     before = everything(world)
     for query in ("SELECT '# One'::text", *ATTACKS.values()):
         assert register(world, query) == ExitStatus.HOLD
@@ -315,7 +315,7 @@ def test_nothing_is_registered_under_a_hold(
 def test_the_database_is_asked_for_the_hold_in_the_transaction_that_stores(world: Database) -> None:
     """A HOLD that came after the first look stops it too."""
     with world.connect("cutter_exec") as executor:
-        executor.execute("SELECT cutter_governance.fn_hold_set('a reason', 'somebody', NULL)")
+        executor.execute("SELECT cutter_console.fn_hold_set('a reason', 'somebody', NULL)")
     with pytest.raises(CutterError) as caught:
         live_registration.register_live_document(
             world.conninfo("cutter_ro"), world.conninfo(), "ACME-LIVE", "atx", "SELECT 'a'::text", MOST

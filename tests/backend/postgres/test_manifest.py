@@ -21,9 +21,7 @@ _SEAL = "SELECT run_id, statement_sha256, manifest_digest, n_units, sealed_by FR
 def _apply(run: SignedCut, manifest: bytes | None, text: bytes | None) -> None:
     """Leg A with these bytes, whatever they are."""
     with run.executor() as connection:
-        connection.execute(
-            "SELECT cutter_governance.fn_cut_apply(%s, %s, %s, %s)", (run.run_id, manifest, text, event())
-        )
+        connection.execute("SELECT cutter_console.fn_cut_apply(%s, %s, %s, %s)", (run.run_id, manifest, text, event()))
 
 
 def _armed_for(run: SignedCut, manifest: bytes) -> None:
@@ -45,7 +43,7 @@ def test_a_manifest_is_sealed_in_the_transaction_of_its_cut_under_the_ruling(cut
 def test_the_rows_of_a_manifest_have_the_digest_of_the_bytes_that_were_signed(cut: SignedCut) -> None:
     cut.cut()
     with cut.verifier() as connection:
-        assert scalar(connection, "SELECT cutter_governance.fn_manifest_digest(%s)", cut.run_id) == (
+        assert scalar(connection, "SELECT cutter_console.fn_manifest_digest(%s)", cut.run_id) == (
             ledger.manifest_digest(cut.units)
         )
 

@@ -15,6 +15,6 @@ def test_bodies_that_overlap_are_refused_though_each_has_its_sha256(cut: SignedC
     cut.arm()
     with stopped("STOP_INVARIANT_FAILED"), cut.executor() as connection:
         connection.execute(
-            "SELECT cutter_governance.fn_cut_apply(%s, %s, %s, %s)", (cut.run_id, manifest, cut.canonical, event())
+            "SELECT cutter_console.fn_cut_apply(%s, %s, %s, %s)", (cut.run_id, manifest, cut.canonical, event())
         )
     assert cut.lifecycles() == []

@@ -14,8 +14,8 @@ from tests.conftest import Database, prepare_template
 
 NAMES = tuple(step.name for step in migrations())
 _OBJECTS = """
-    SELECT (SELECT count(*) FROM pg_class WHERE relnamespace::regnamespace::text IN ('public', 'cutter_governance')),
-           (SELECT count(*) FROM pg_namespace WHERE nspname IN ('cutter_governance', 'cutter_shape')),
+    SELECT (SELECT count(*) FROM pg_class WHERE relnamespace::regnamespace::text IN ('public', 'cutter_governance', 'cutter_console')),
+           (SELECT count(*) FROM pg_namespace WHERE nspname IN ('cutter_governance', 'cutter_console', 'cutter_shape')),
            (SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace)
 """
 

@@ -38,7 +38,7 @@ def one_of(connection: psycopg.Connection, constraint: str) -> frozenset[str]:
 def source(connection: psycopg.Connection, name: str) -> str:
     """The body of a function of the ledger."""
     row = connection.execute(
-        "SELECT prosrc FROM pg_proc WHERE proname = %s AND pronamespace = 'cutter_governance'::regnamespace", (name,)
+        "SELECT prosrc FROM pg_proc WHERE proname = %s AND pronamespace = 'cutter_console'::regnamespace", (name,)
     ).fetchone()
     assert row is not None, f"no function {name}"
     return str(row[0])
@@ -112,7 +112,7 @@ def test_a_purpose_takes_the_ruling_that_the_database_asks_for(
     connection: psycopg.Connection, purpose: Purpose
 ) -> None:
     with pytest.raises(psycopg.Error, match=rf"has no {purpose.kind} to {purpose}\b"):
-        connection.execute("SELECT cutter_governance.fn_ruling('ictr-20260101T000000Z-00000000', %s)", (purpose.value,))
+        connection.execute("SELECT cutter_console.fn_ruling('ictr-20260101T000000Z-00000000', %s)", (purpose.value,))
 
 
 def test_the_ledger_has_the_tables_of_the_program(connection: psycopg.Connection) -> None:
@@ -141,7 +141,7 @@ def test_a_row_changes_only_where_the_program_says_so(connection: psycopg.Connec
 def test_each_function_that_a_revert_runs_through_is_installed(connection: psycopg.Connection) -> None:
     rows = connection.execute(
         "SELECT pronamespace::regnamespace::text || '.' || proname FROM pg_proc"
-        " WHERE pronamespace = 'cutter_governance'::regnamespace"
+        " WHERE pronamespace = 'cutter_console'::regnamespace"
     ).fetchall()
 
     assert {name for (name,) in rows} >= REVERTING

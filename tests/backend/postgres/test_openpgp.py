@@ -157,7 +157,7 @@ def test_a_mutation_never_raises_and_never_names_another_key(
     )
 )
 def test_no_bytes_of_a_key_raise(server: psycopg.Connection, octets: bytes) -> None:
-    key = server.execute("SELECT refused FROM cutter_governance.fn_openpgp_key(%s)", (octets,)).fetchone()
+    key = server.execute("SELECT refused FROM cutter_console.fn_openpgp_key(%s)", (octets,)).fetchone()
     assert key is not None
     assert key[0]
     for export in (octets, packet(6, octets), packet(6, SAMPLE_KEY) + octets):
@@ -214,7 +214,7 @@ def test_no_setting_of_the_session_changes_a_verdict(server: psycopg.Connection,
         for setting in strange:
             server.execute(f"SET LOCAL {setting}".encode())
         row = server.execute(
-            "SELECT verdict, created FROM cutter_governance.fn_openpgp_check(%s, %s)",
+            "SELECT verdict, created FROM cutter_console.fn_openpgp_check(%s, %s)",
             (armour(one.signature), one.data),
             binary=True,
         ).fetchone()

@@ -217,9 +217,9 @@ def test_a_withdrawn_key_verifies_nothing_nor_do_its_subkeys(connection: psycopg
     pinned(connection, self_signed(primary) + bound(primary, subkey), primary.fingerprint)
     signatures = [packet(2, sign(key, b"d", time_subpacket(2, NOW) + key.issuer()).body()) for key in (primary, subkey)]
     assert [ask(connection, one, b"d").verdict for one in signatures] == ["good", "good"]
-    connection.execute("SELECT cutter_governance.fn_signing_key_end(%s, 'lost')", (subkey.fingerprint.lower(),))
+    connection.execute("SELECT cutter_console.fn_signing_key_end(%s, 'lost')", (subkey.fingerprint.lower(),))
     assert [ask(connection, one, b"d").verdict for one in signatures] == ["good", "key withdrawn"]
-    connection.execute("SELECT cutter_governance.fn_signing_key_end(%s, 'lost too')", (primary.fingerprint,))
+    connection.execute("SELECT cutter_console.fn_signing_key_end(%s, 'lost too')", (primary.fingerprint,))
     assert [ask(connection, one, b"d").verdict for one in signatures] == ["key withdrawn", "key withdrawn"]
     pinned(connection, self_signed(primary) + bound(primary, subkey), primary.fingerprint)
     assert [ask(connection, one, b"d").verdict for one in signatures] == ["key withdrawn", "key withdrawn"]
@@ -299,10 +299,10 @@ def test_a_role_of_the_product_checks_and_can_neither_pin_nor_write(database: Da
         assert ask(connection, signature, b"d").verdict == "good"
         assert scalar(connection, "SELECT count(*) FROM cutter_governance.signing_key") == 1
         for forbidden in (
-            "SELECT cutter_governance.fn_signing_key_pin('', '')",
-            "SELECT cutter_governance.fn_signing_key_end('', '')",
-            "SELECT cutter_governance.fn_openpgp_proves('', '', '')",
-            "SELECT cutter_governance.fn_rsa_power(2, 2, 2)",
+            "SELECT cutter_console.fn_signing_key_pin('', '')",
+            "SELECT cutter_console.fn_signing_key_end('', '')",
+            "SELECT cutter_console.fn_openpgp_proves('', '', '')",
+            "SELECT cutter_console.fn_rsa_power(2, 2, 2)",
             "INSERT INTO cutter_governance.signing_key SELECT * FROM cutter_governance.signing_key",
             "INSERT INTO cutter_governance.signing_key_term (fingerprint, signed_at) VALUES ('', now())",
             "INSERT INTO cutter_governance.signing_key_end (fingerprint, reason) VALUES ('', '')",

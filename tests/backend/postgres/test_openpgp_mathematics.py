@@ -45,7 +45,7 @@ ftgr9N3lYG4NdWrtM2YBANCcT6EVJ/A44PV/IgHYLy6iyQMyZfps60iehUuuYbQE
 
 
 def _verify(connection: psycopg.Connection, point: bytes | None, message: bytes, signature: bytes | None) -> object:
-    return scalar(connection, "SELECT cutter_governance.fn_ed25519_verify(%s, %s, %s)", point, message, signature)
+    return scalar(connection, "SELECT cutter_console.fn_ed25519_verify(%s, %s, %s)", point, message, signature)
 
 
 @pytest.fixture(scope="module", params=of_each_version(MAJORS))
@@ -74,13 +74,11 @@ def computing(each_server: Database) -> Iterator[psycopg.Connection]:
     ],
 )
 def test_sha1_is_that_of_fips_180(computing: psycopg.Connection, message: bytes) -> None:
-    assert scalar(computing, "SELECT cutter_governance.fn_sha1(%s)", message) == hashlib.sha1(message).digest()
+    assert scalar(computing, "SELECT cutter_console.fn_sha1(%s)", message) == hashlib.sha1(message).digest()
 
 
 def test_sha1_of_a_long_message(computing: psycopg.Connection) -> None:
-    digest = scalar(
-        computing, "SELECT encode(cutter_governance.fn_sha1(convert_to(repeat('a', 100000), 'UTF8')), 'hex')"
-    )
+    digest = scalar(computing, "SELECT encode(cutter_console.fn_sha1(convert_to(repeat('a', 100000), 'UTF8')), 'hex')")
     assert digest == hashlib.sha1(b"a" * 100000).hexdigest()
 
 
@@ -99,17 +97,17 @@ def test_ed25519_verifies_the_vectors_of_rfc_8032_and_nothing_beside_them(
 
 def test_the_sample_key_and_signature_of_rfc_9580(computing: psycopg.Connection) -> None:
     key = computing.execute(
-        "SELECT fingerprint, key_id, algorithm, refused FROM cutter_governance.fn_openpgp_key(%s)", (SAMPLE_KEY,)
+        "SELECT fingerprint, key_id, algorithm, refused FROM cutter_console.fn_openpgp_key(%s)", (SAMPLE_KEY,)
     ).fetchone()
     assert key == (SAMPLE_FINGERPRINT, SAMPLE_FINGERPRINT[-16:], 22, None)
     octets = _dearmoured(SAMPLE_SIGNATURE)
     body = next(packets(octets))[1]
-    proof = "SELECT (cutter_governance.fn_openpgp_proves(%s, %s, %s)).verdict"
+    proof = "SELECT (cutter_console.fn_openpgp_proves(%s, %s, %s)).verdict"
     assert scalar(computing, proof, body, SAMPLE_KEY, b"OpenPGP") == "good"
     assert scalar(computing, proof, body, SAMPLE_KEY, b"openPGP") == "bad signature"
-    assert scalar(computing, "SELECT cutter_governance.fn_openpgp_dearmour(%s)", armour(octets)) == octets
+    assert scalar(computing, "SELECT cutter_console.fn_openpgp_dearmour(%s)", armour(octets)) == octets
     crc = armour(octets).splitlines()[-2][1:]
-    assert scalar(computing, "SELECT cutter_governance.fn_openpgp_dearmour(%s)", SAMPLE_SIGNATURE % crc) == octets
+    assert scalar(computing, "SELECT cutter_console.fn_openpgp_dearmour(%s)", SAMPLE_SIGNATURE % crc) == octets
 
 
 def _dearmoured(block: bytes) -> bytes:
@@ -119,13 +117,13 @@ def _dearmoured(block: bytes) -> bytes:
 def test_signatures_of_all_keys_and_hashes_on_every_version(
     computing: psycopg.Connection, world: World, honest: tuple[Honest, ...]
 ) -> None:
-    proof = "SELECT (cutter_governance.fn_openpgp_proves(%s, %s, %s)).verdict"
+    proof = "SELECT (cutter_console.fn_openpgp_proves(%s, %s, %s)).verdict"
     for one in honest:
         body = one.parts.body()
         assert scalar(computing, proof, body, one.key.packet, one.data) == "good"
         assert scalar(computing, proof, body, one.key.packet, one.data + b"x") == "bad signature"
     digest = hashlib.sha256(b"").digest()
-    assert scalar(computing, "SELECT cutter_governance.fn_openpgp_number(%s)", digest) == int.from_bytes(digest, "big")
+    assert scalar(computing, "SELECT cutter_console.fn_openpgp_number(%s)", digest) == int.from_bytes(digest, "big")
 
 
 # Ed25519 at the edges, beside the definition written down in Python.
@@ -197,7 +195,7 @@ def test_ed25519_of_wrong_lengths_is_false(server: psycopg.Connection, lengths: 
 
 
 def test_a_public_key_is_sound_only_in_the_prime_order(server: psycopg.Connection) -> None:
-    sound = "SELECT cutter_governance.fn_ed25519_sound(%s)"
+    sound = "SELECT cutter_console.fn_ed25519_sound(%s)"
     assert scalar(server, sound, ed25519_public(b"k" * 32)) is True
     for small in SMALL_ORDER:
         assert scalar(server, sound, encode_point(small)) is False

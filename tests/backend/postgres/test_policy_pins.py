@@ -11,7 +11,7 @@ from tests.backend.postgres.signed_cut import canonical, stopped
 from tests.conftest import Database
 from tests.support.sovereign import sovereign, usurper
 
-_PIN = "SELECT cutter_governance.fn_policy_pin(%b, %b)"
+_PIN = "SELECT cutter_console.fn_policy_pin(%b, %b)"
 _PINS = "SELECT policy_sha256, pinned_by FROM cutter_governance.v_policy_pin"
 
 
@@ -143,7 +143,7 @@ def test_the_order_of_the_exports_is_that_of_the_signers(database: Database) -> 
 
 def test_a_policy_whose_signer_is_withdrawn_is_not_pinned_again(database: Database) -> None:
     with database.connect() as connection:
-        connection.execute("SELECT cutter_governance.fn_signing_key_end(%s, 'lost')", (sovereign().fingerprint,))
+        connection.execute("SELECT cutter_console.fn_signing_key_end(%s, 'lost')", (sovereign().fingerprint,))
     with stopped("STOP_POLICY_UNSATISFIABLE"):
         _pin(database, canonical(_policy()), sovereign().export())
 
@@ -155,7 +155,7 @@ def test_withdrawing_a_primary_key_withdraws_its_subkeys_for_a_policy_too(databa
             "INSERT INTO cutter_governance.signing_key (fingerprint, primary_fingerprint, algorithm, packet, key_created)"
             " SELECT repeat('A', 40), fingerprint, algorithm, packet, key_created FROM cutter_governance.signing_key"
         )
-        connection.execute("SELECT cutter_governance.fn_signing_key_end(%s, 'lost')", (sovereign().fingerprint,))
+        connection.execute("SELECT cutter_console.fn_signing_key_end(%s, 'lost')", (sovereign().fingerprint,))
     with stopped("STOP_POLICY_UNSATISFIABLE"):
         _pin(database, canonical(_policy()), sovereign().export())
 
@@ -163,7 +163,7 @@ def test_withdrawing_a_primary_key_withdraws_its_subkeys_for_a_policy_too(databa
 def test_a_key_that_expires_after_the_pin_rules_no_more(database: Database) -> None:
     statement = b'{"a":1}'
     signature = sovereign().sign(statement)
-    check = "SELECT verdict FROM cutter_governance.fn_openpgp_check(%b, %b)"
+    check = "SELECT verdict FROM cutter_console.fn_openpgp_check(%b, %b)"
     with database.connect() as connection:
         sovereign().pin_if_none(connection)
         assert connection.execute(check, (signature, statement)).fetchone() == ("good",)
@@ -183,4 +183,4 @@ def test_no_role_of_the_console_pins_a_policy_or_a_key(database: Database, role:
     )
     for call, parameters in calls:
         with database.connect(role) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
-            connection.execute(f"SELECT cutter_governance.{call}".encode(), parameters)
+            connection.execute(f"SELECT cutter_console.{call}".encode(), parameters)

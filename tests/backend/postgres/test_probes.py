@@ -19,9 +19,9 @@ _TABLES = """
            ELSE 'concat(last_value, is_called)' END
       FROM pg_class c WHERE c.relkind IN ('r', 'S') AND c.relnamespace::regnamespace::text IN ('public', 'cutter_governance') ORDER BY 1
 """
-CUT = "SELECT cutter_governance.fn_probe_cut('{1,3,60}')"
-CUT_AND_REVERT = "SELECT cutter_governance.fn_probe_cut('{3,60}', true)"
-REVERT = "SELECT cutter_governance.fn_probe_revert()"
+CUT = "SELECT cutter_console.fn_probe_cut('{1,3,60}')"
+CUT_AND_REVERT = "SELECT cutter_console.fn_probe_cut('{3,60}', true)"
+REVERT = "SELECT cutter_console.fn_probe_revert()"
 
 
 def _digests(database: Database) -> dict[str, object]:
@@ -135,7 +135,7 @@ PARTS = (
 def test_the_parts_of_a_probe_are_nobodys(database: Database, role: str, call: str) -> None:
     """They go past the authorisation, so nobody may call them but a function of the owner."""
     with _as(database, role) as connection, pytest.raises(pg.InsufficientPrivilege):
-        connection.execute(f"SELECT cutter_governance.{call}".encode())
+        connection.execute(f"SELECT cutter_console.{call}".encode())
 
 
 def test_the_verifier_still_cannot_arm_cut_or_revert(database: Database, drafted: SignedCut) -> None:
@@ -145,10 +145,10 @@ def test_the_verifier_still_cannot_arm_cut_or_revert(database: Database, drafted
         "fn_cut_apply(%s, '', '', '{}')",
     ):
         with _as(database, "cutter_verify") as connection, pytest.raises(pg.InsufficientPrivilege):
-            connection.execute(f"SELECT cutter_governance.{call}".encode(), (drafted.run_id,))
+            connection.execute(f"SELECT cutter_console.{call}".encode(), (drafted.run_id,))
 
 
-@pytest.mark.parametrize("query", ["SELECT cutter_governance.fn_probe_cut('{1000,1000,1000,1000}')", CUT_AND_REVERT])
+@pytest.mark.parametrize("query", ["SELECT cutter_console.fn_probe_cut('{1000,1000,1000,1000}')", CUT_AND_REVERT])
 def test_a_cancelled_probe_leaves_nothing(database: Database, query: str) -> None:
     """Cancellation is not caught by the block; it aborts the whole transaction."""
     before = _digests(database)
@@ -164,7 +164,7 @@ def test_a_cancelled_probe_leaves_nothing(database: Database, query: str) -> Non
 @pytest.mark.parametrize("sizes", ["{0}", "{1001}", "{}", "{1,NULL}", "{1,1,1,1,1,1,1,1,1}", "{-3}"])
 def test_sizes_beyond_the_cap_are_refused(database: Database, sizes: str) -> None:
     with _as(database, "cutter_verify") as connection, pytest.raises(psycopg.Error) as caught:
-        connection.execute("SELECT cutter_governance.fn_probe_cut(%s)", (sizes,))
+        connection.execute("SELECT cutter_console.fn_probe_cut(%s)", (sizes,))
     assert caught.value.diag.message_detail == "STOP_CAP_EXCEEDED"
 
 
@@ -209,7 +209,7 @@ def test_while_the_switch_is_armed_it_is_refused_with_the_way_out(database: Data
 
 def test_under_a_hold_it_is_refused_with_the_way_out(database: Database) -> None:
     with database.connect("cutter_exec") as connection:
-        connection.execute("SELECT cutter_governance.fn_hold_set('wait', 'tester', NULL)")
+        connection.execute("SELECT cutter_console.fn_hold_set('wait', 'tester', NULL)")
 
     error = _refused(database)
 
@@ -248,7 +248,7 @@ def test_somebody_who_is_arming_is_waited_for_no_longer_than_half_a_second_and_a
     run = start_cut(database)
     run.rule()
     with run.executor() as arming:
-        arming.execute("SELECT cutter_governance.fn_lease_arm(%s, 'cut', 'tester', 'host', 5)", (run.run_id,))
+        arming.execute("SELECT cutter_console.fn_lease_arm(%s, 'cut', 'tester', 'host', 5)", (run.run_id,))
         with _as(database, "cutter_verify") as connection:
             assert _answer(connection, CUT)["refused"] == "BUSY"
 

@@ -31,7 +31,7 @@ from tests.backend.postgres.test_enactment import extra
 from tests.conftest import Database
 
 _IN_FORCE = "SELECT canonical_address, title, body FROM cutter_governance.v_in_force ORDER BY canonical_address"
-_AT = "SELECT canonical_address, title, body FROM cutter_governance.fn_in_force(%s) ORDER BY docprefix, seq"
+_AT = "SELECT canonical_address, title, body FROM cutter_console.fn_in_force(%s) ORDER BY docprefix, seq"
 _STATES = "SELECT run_id, operation, state, n_units FROM cutter_governance.v_document_state ORDER BY state"
 _LOG = """
     SELECT u.canonical_address, g.from_status, g.to_status FROM public.iu_lifecycle_log g
@@ -79,7 +79,7 @@ def rows(run: SignedCut, query: str, *values: object) -> list[tuple[Any, ...]]:
 def readers(run: SignedCut) -> object:
     """The digest of what readers see."""
     with run.verifier() as connection:
-        return scalar(connection, "SELECT cutter_governance.fn_readers_digest()")
+        return scalar(connection, "SELECT cutter_console.fn_readers_digest()")
 
 
 def test_leg_a_and_b_of_a_repeal_add_an_empty_manifest_and_the_units_that_it_ends(law: SignedCut) -> None:
@@ -278,7 +278,7 @@ def test_a_repeal_has_no_manifest_and_no_text(law: SignedCut, manifest: bytes, t
     repeal.arm()
     with stopped("STOP_APPROVAL_INVALID"), repeal.executor() as connection:
         connection.execute(
-            "SELECT cutter_governance.fn_cut_apply(%b, %b, %b, %s)",
+            "SELECT cutter_console.fn_cut_apply(%b, %b, %b, %s)",
             (repeal.run_id, manifest, text, event("cut_leg_a")),
         )
 

@@ -24,7 +24,7 @@ def _units(run: SignedCut) -> list[tuple[Any, ...]]:
 
 def _readers(run: SignedCut) -> object:
     with run.verifier() as connection:
-        return scalar(connection, "SELECT cutter_governance.fn_readers_digest()")
+        return scalar(connection, "SELECT cutter_console.fn_readers_digest()")
 
 
 def _baseline(run: SignedCut) -> str:
@@ -224,6 +224,4 @@ def test_a_cut_is_reverted_from_whatever_stage_it_has_reached(cut: SignedCut) ->
 def test_what_a_revert_must_come_to_is_known_before(drafted: SignedCut) -> None:
     tamper(drafted.database, *extra(EXTRA))
     with drafted.verifier() as connection:
-        assert scalar(connection, "SELECT cutter_governance.fn_revert_digest(%s)", drafted.run_id) == (
-            _baseline(drafted)
-        )
+        assert scalar(connection, "SELECT cutter_console.fn_revert_digest(%s)", drafted.run_id) == (_baseline(drafted))

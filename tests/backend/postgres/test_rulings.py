@@ -139,7 +139,7 @@ def test_a_second_ruling_with_one_field_changed_is_refused_and_leaves_no_row(dra
 
 def _listed(run: SignedCut) -> list[dict[str, str]]:
     with run.verifier() as connection:
-        units = scalar(connection, "SELECT cutter_governance.fn_draft_units(%s)", run.run_id)
+        units = scalar(connection, "SELECT cutter_console.fn_draft_units(%s)", run.run_id)
     assert isinstance(units, list)
     return units
 

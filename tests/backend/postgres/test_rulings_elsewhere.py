@@ -49,7 +49,7 @@ def test_a_ruling_for_another_plan_than_the_run_s_writes_nothing(cut: SignedCut)
 def test_the_units_that_a_statement_lists_beside_the_right_file_are_those_of_the_rows(drafted: SignedCut) -> None:
     """A signer who reads the list and not the file must not be shown other units."""
     with drafted.verifier() as connection:
-        units = scalar(connection, "SELECT cutter_governance.fn_draft_units(%s)", drafted.run_id)
+        units = scalar(connection, "SELECT cutter_console.fn_draft_units(%s)", drafted.run_id)
     assert isinstance(units, list)
     drafts = drafted._drafts()["drafts"]
     assert isinstance(drafts, dict)

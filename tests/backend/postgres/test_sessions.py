@@ -182,7 +182,7 @@ def stored(run: SignedCut, sent: Rulings) -> dict[str, object]:
         return {
             "exact rulings": [one[0] for one, there in zip(rows, sent, strict=True) if one == (*there, True)],
             "units": units,
-            "manifest": connection.execute("SELECT cutter_governance.fn_manifest_digest(%s)", (run.run_id,)).fetchone(),
+            "manifest": connection.execute("SELECT cutter_console.fn_manifest_digest(%s)", (run.run_id,)).fetchone(),
             "readers": readers_digest(connection),
             "plan": (run.plan.document.content_digest, manifest_digest(run.units)),
             "version": world.server_version,

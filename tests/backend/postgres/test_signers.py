@@ -50,7 +50,7 @@ def test_the_signature_of_somebody_without_authority_is_refused(cut: SignedCut) 
 def test_a_key_that_is_pinned_and_not_in_the_policy_does_not_rule(cut: SignedCut) -> None:
     with cut.database.connect() as connection:
         connection.execute(
-            "SELECT cutter_governance.fn_signing_key_pin(%b, %s)", (usurper().export(), usurper().fingerprint)
+            "SELECT cutter_console.fn_signing_key_pin(%b, %s)", (usurper().export(), usurper().fingerprint)
         )
     with stopped(INVALID):
         cut.rule(signer=usurper())
@@ -102,7 +102,7 @@ def test_null_for_a_signature_does_not_rule(cut: SignedCut) -> None:
     statement = cut.statement()
     for signatures in ("NULL", "ARRAY[NULL]::bytea[]", "'{}'::bytea[]"):
         with stopped(INVALID, "STOP_APPROVAL_REQUIRED"), cut.verifier() as connection:
-            query = f"SELECT cutter_governance.fn_approval_import(%b, {signatures})"
+            query = f"SELECT cutter_console.fn_approval_import(%b, {signatures})"
             connection.execute(query.encode(), (statement,))
 
 
@@ -130,7 +130,7 @@ def _pin(database: Database, policy: Policy) -> Changes:
     """As an administrator; returns what a statement under it says of the policy."""
     with database.connect() as connection:
         exports = [sovereign().export(), usurper().export()]
-        connection.execute("SELECT cutter_governance.fn_policy_pin(%b, %b)", (canonical_json(policy), exports))
+        connection.execute("SELECT cutter_console.fn_policy_pin(%b, %b)", (canonical_json(policy), exports))
     return {"policy_sha256": policy.sha256}
 
 
@@ -170,7 +170,7 @@ def test_an_operator_rules_where_solo_is_declared(cut: SignedCut) -> None:
 
 def _withdraw(database: Database) -> None:
     with database.connect() as connection:
-        connection.execute("SELECT cutter_governance.fn_signing_key_end(%s, 'lost')", (sovereign().fingerprint,))
+        connection.execute("SELECT cutter_console.fn_signing_key_end(%s, 'lost')", (sovereign().fingerprint,))
 
 
 @pytest.mark.parametrize("when", ["import", "arm", "apply"])
@@ -253,7 +253,7 @@ def test_a_signature_is_of_the_time_of_its_statement(cut: SignedCut, begins: str
     statement = cut.statement()
     signed = datetime.now(UTC).replace(microsecond=0)
     signatures = [sovereign().sign(statement)]
-    query = "SELECT cutter_governance.fn_signers(%s, %s, %s, 'SG_1', %s + %s::interval, %s + %s::interval)"
+    query = "SELECT cutter_console.fn_signers(%s, %s, %s, 'SG_1', %s + %s::interval, %s + %s::interval)"
     with cut.database.connect() as connection, ExitStack() as refused:
         if not counts:
             refused.enter_context(stopped(INVALID))
@@ -286,4 +286,4 @@ def test_the_digest_of_a_ruling_is_that_of_its_bytes(cut: SignedCut) -> None:
 def test_only_the_verifying_role_imports(cut: SignedCut, role: str) -> None:
     statement, signatures = _signed_by(cut, sovereign())
     with cut.database.connect(role) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
-        connection.execute("SELECT cutter_governance.fn_approval_import(%b, %b)", (statement, list(signatures)))
+        connection.execute("SELECT cutter_console.fn_approval_import(%b, %b)", (statement, list(signatures)))

@@ -29,9 +29,9 @@ def _return(run: SignedCut) -> None:
 def test_the_database_and_the_program_know_the_same_fourteen_stages(database: Database) -> None:
     with database.connect("cutter_ro") as connection:
         for here, there in pairwise(Stage):
-            row = connection.execute("SELECT cutter_governance.fn_next_stage(%s)", (here.value,)).fetchone()
+            row = connection.execute("SELECT cutter_console.fn_next_stage(%s)", (here.value,)).fetchone()
             assert row == (there.value,)
-        last = connection.execute("SELECT cutter_governance.fn_next_stage('closeout_reported')").fetchone()
+        last = connection.execute("SELECT cutter_console.fn_next_stage('closeout_reported')").fetchone()
     assert last == (None,)
     assert len(Stage) == 14
 
@@ -185,7 +185,7 @@ def test_the_reason_of_a_run_that_leaves_is_bounded(cut: SignedCut) -> None:
     with stopped("STOP_INVARIANT_FAILED"):
         _leave(cut, Family.STOPPED, "x" * 501)
     with stopped("STOP_INVARIANT_FAILED"), cut.executor() as connection:
-        connection.execute("SELECT cutter_governance.fn_run_leave(%s, 'stopped', NULL, %s)", (cut.run_id, event()))
+        connection.execute("SELECT cutter_console.fn_run_leave(%s, 'stopped', NULL, %s)", (cut.run_id, event()))
     _leave(cut, Family.STOPPED, "x" * 500)
 
 
@@ -208,9 +208,9 @@ def test_nobody_pins_the_baseline_by_itself(database: Database, role: str) -> No
     """The counts of a moment become the baseline only where a run that changed them ends."""
     with database.connect(role) as connection:
         with stopped("42883"):
-            connection.execute("SELECT cutter_governance.fn_baseline_pin(NULL)")
+            connection.execute("SELECT cutter_console.fn_baseline_pin(NULL)")
         with stopped("42501"):
-            connection.execute("SELECT cutter_governance.fn_baseline_write(NULL)")
+            connection.execute("SELECT cutter_console.fn_baseline_write(NULL)")
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_nobody_pins_the_baseline_by_itself(database: Database, role: str) -> No
 )
 def test_source_and_plan_are_named_by_whole_digests(cut: SignedCut, call: str) -> None:
     with stopped("STOP_REFUSED_INPUT"), cut.executor() as connection:
-        connection.execute(f"SELECT cutter_governance.{call}".encode(), (cut.run_id, event()))
+        connection.execute(f"SELECT cutter_console.{call}".encode(), (cut.run_id, event()))
 
 
 @pytest.mark.parametrize(
@@ -234,12 +234,12 @@ def test_source_and_plan_are_named_by_whole_digests(cut: SignedCut, call: str) -
 )
 def test_a_reserved_or_ill_formed_prefix_is_registered_by_nobody(database: Database, docprefix: str) -> None:
     with database.connect("cutter_exec") as connection, stopped("STOP_REFUSED_INPUT", "23514"):
-        connection.execute("SELECT cutter_governance.fn_document_register(%s, 'file:x', 'atx')", (docprefix,))
+        connection.execute("SELECT cutter_console.fn_document_register(%s, 'file:x', 'atx')", (docprefix,))
 
 
 def test_the_executor_does_not_register_a_query_that_the_console_would_run(database: Database) -> None:
     with database.connect("cutter_exec") as connection, stopped("STOP_GRANT_DELTA"):
-        connection.execute("SELECT cutter_governance.fn_document_register('ACME-LAW', 'live:X', 'atx', 'SELECT 1')")
+        connection.execute("SELECT cutter_console.fn_document_register('ACME-LAW', 'live:X', 'atx', 'SELECT 1')")
 
 
 @pytest.mark.parametrize("run_id", ["x", "ictr-20260101T000000Z-1", "ictr-20260101T000000Z-0000000g", "../ictr"])
@@ -247,6 +247,6 @@ def test_a_run_id_has_one_form(database: Database, run_id: str) -> None:
     start_cut(database)
     with database.connect("cutter_exec") as connection, stopped("23514"):
         connection.execute(
-            "SELECT cutter_governance.fn_run_create(%s, 'cut', 'ACME-LAW', 'file:x', 'atx', 'o', 'h', %s)",
+            "SELECT cutter_console.fn_run_create(%s, 'cut', 'ACME-LAW', 'file:x', 'atx', 'o', 'h', %s)",
             (run_id, event()),
         )

@@ -177,10 +177,10 @@ def test_what_was_never_law_is_found_by_nobody(database: Database, tmp_path: Pat
 
 def test_the_database_the_program_and_the_statement_without_an_index_fold_alike(laws: SignedCut) -> None:
     query = f"SELECT {statements._FOLDED.replace('$TEXT', '%(text)s::text')}"
-    words = f"SELECT ({statements._WORDS})::text = cutter_governance.fn_search_query(%(parts)s)::text"
+    words = f"SELECT ({statements._WORDS})::text = cutter_console.fn_search_query(%(parts)s)::text"
     with laws.database.connect() as connection:
         for text in TEXTS:
-            of_database = scalar(connection, "SELECT cutter_governance.fn_folded(%s)", text)
+            of_database = scalar(connection, "SELECT cutter_console.fn_folded(%s)", text)
             assert of_database == folded(text)
             assert connection.execute(query.encode(), {"text": text}).fetchone() == (of_database,)
             assert connection.execute(words.encode(), {"parts": [*parts_of(text), "x*"]}).fetchone() == (True,)
@@ -247,7 +247,7 @@ def _rows_read(database: Database, pages: list[dict[str, object]], first: int, l
             before: dict[str, int] = dict(connection.execute(_READ).fetchall())
             values = {"prefix": "", "document": "", "after": "", "before": None, "parts": None} | page
             rows = connection.execute(
-                "SELECT * FROM cutter_governance.fn_unit_page(%(parts)s::text[], %(prefix)s, %(document)s, '{enacted}', NULL,"
+                "SELECT * FROM cutter_console.fn_unit_page(%(parts)s::text[], %(prefix)s, %(document)s, '{enacted}', NULL,"
                 " %(after)s, %(before)s::text, 20)",
                 values,
             ).fetchall()
@@ -303,7 +303,5 @@ def test_a_text_that_is_too_long_to_be_searched_whole_is_still_cut(database: Dat
     words = "\n".join(f"w{number}ớ{number:x}" for number in range(200_000))
     start_cut(database, "ACME-LAW", f"# One\n\n{words}\n").cut()
     with database.connect("cutter_ro") as connection:
-        query = (
-            "SELECT count(*) FROM cutter_governance.fn_unit_page('{w1o1}', NULL, NULL, '{draft}', NULL, NULL, NULL, 9)"
-        )
+        query = "SELECT count(*) FROM cutter_console.fn_unit_page('{w1o1}', NULL, NULL, '{draft}', NULL, NULL, NULL, 9)"
         assert scalar(connection, query) == 1

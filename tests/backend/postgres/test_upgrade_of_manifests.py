@@ -8,15 +8,16 @@ from console.backend.postgres.drift import measure_drift
 from console.backend.postgres.migrations import migrate
 from tests.backend.postgres.signed_cut import SignedCut, counts, stopped
 from tests.backend.postgres.tampering import tamper
-from tests.backend.postgres.version_0_2_0 import draft_cut, install
+from tests.backend.postgres.version_0_2_0 import draft_cut
 from tests.conftest import Database, prepare_template
+from tests.support.older_schemas import VERSION_0_2_0, install
 from tests.support.sovereign import sovereign
 
 
 @pytest.fixture
-def older(each_empty_database: Database, monkeypatch: pytest.MonkeyPatch) -> SignedCut:
+def older(each_empty_database: Database) -> SignedCut:
     """A draft cut in a database of version 0.2.0."""
-    install(each_empty_database, monkeypatch)
+    install(each_empty_database.conninfo(), VERSION_0_2_0)
     return draft_cut(each_empty_database)
 
 
@@ -84,7 +85,7 @@ def test_a_draft_cut_is_taken_back_by_a_signed_revert(upgraded: SignedCut) -> No
     upgraded.reverted()
     assert upgraded.lifecycles() == ["superseded"] * 3
     with upgraded.verifier() as connection:
-        row = connection.execute("SELECT cutter_governance.fn_readers_digest()").fetchone()
+        row = connection.execute("SELECT cutter_console.fn_readers_digest()").fetchone()
     assert row == (upgraded.plan.world.baseline_digest,)
 
 

@@ -4,27 +4,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-import pytest
 
 from console.backend.documents.planning import plan_document
 from console.backend.model.plan import bind
 from console.backend.model.plan_binding import PlanBinding
 from console.backend.model.states import Stage
 from console.backend.postgres import ledger
-from console.backend.postgres import migrations as module
 from console.backend.postgres.connections import connect, scalar
-from console.backend.postgres.measure import REGISTRIES, measure_counts, measure_identity, readers_digest
-from console.backend.postgres.migrations import migrate, migrations
+from console.backend.postgres.measure import REGISTRIES, measure_counts, measure_identity
 from tests.backend.postgres.signed_cut import TEXT, SignedCut
 from tests.conftest import Database
 from tests.support.plans import accepted
 
-LAST = 10
 RUN = "ictr-20250101T000000Z-00000001"
-_BASELINE = """
-CREATE FUNCTION cutter_governance.fn_baseline_write(p_run_id text) RETURNS void LANGUAGE sql
-    AS 'SELECT cutter_governance.fn_baseline_pin(p_run_id)';
-"""
 _IMPORT = """
     SELECT cutter_governance.fn_approval_import('SG_1', %(run)s, %(plan)s, %(manifest)s, repeat('0', 64), %(baseline)s, NULL, NULL, %(units)s, current_database()::text,
            (SELECT system_identifier::text FROM pg_control_system()), 1, now() - interval '1 minute', now() + interval '1 hour',
@@ -39,14 +31,6 @@ _BLOCK = """
     INSERT INTO cutter_governance.manifest_unit_block (run_id, seq, address, parent_address, unit_kind, section_type, section_code, title, body_sha256,
            byte_start, byte_end, line_start, line_end, body) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
-
-
-def install(database: Database, patch: pytest.MonkeyPatch) -> None:
-    """The schema as version 0.2.0 installs it, and the function that this version's program calls behind its migrations."""
-    *steps, last = migrations()[:LAST]
-    with patch.context() as of_then:
-        of_then.setattr(module, "migrations", lambda: (*steps, last.model_copy(update={"text": last.text + _BASELINE})))
-        migrate(database.conninfo())
 
 
 def draft_cut(database: Database) -> SignedCut:
@@ -114,7 +98,7 @@ def world_of_then(connection: psycopg.Connection, host: str) -> PlanBinding:
         target=identity.target,
         server_version=identity.server_version_num,
         schema_digest=str(scalar(connection, "SELECT cutter_governance.fn_schema_digest()")),
-        baseline_digest=readers_digest(connection),
+        baseline_digest=str(scalar(connection, "SELECT cutter_governance.fn_readers_digest()")),
         counts=tuple(count for count in measure_counts(connection) if count.table not in REGISTRIES),
     )
 

@@ -68,7 +68,7 @@ def world(passage: Passage) -> dict[str, object]:
         "keys": keys(home),
         "processes": children_and_agents(home),
         "roles": passage.rows("SELECT rolname, rolsuper, rolconfig::text FROM pg_roles ORDER BY 1"),
-        "schema": passage.rows("SELECT cutter_governance.fn_schema_digest()"),
+        "schema": passage.rows("SELECT cutter_console.fn_schema_digest()"),
     }
 
 

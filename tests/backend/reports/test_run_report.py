@@ -537,8 +537,8 @@ def test_planted_secrets_never_reach_a_report(at: At) -> None:
     _as_a_superuser(
         passage, "cutter_governance.approval", f"UPDATE cutter_governance.approval SET imported_by = '{secret}'"
     )
-    passage.execute("SELECT cutter_governance.fn_hold_set(%s, %s, %s)", secret, secret, run.run_id)
-    passage.execute("SELECT cutter_governance.fn_hold_release(%s, %s)", secret, secret)
+    passage.execute("SELECT cutter_console.fn_hold_set(%s, %s, %s)", secret, secret, run.run_id)
+    passage.execute("SELECT cutter_console.fn_hold_release(%s, %s)", secret, secret)
     passage.backend.void(run.run_id, f"because password={CANARY}")
     view = passage.backend.report(run.run_id)
     _require_whole(view)

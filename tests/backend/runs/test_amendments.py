@@ -96,7 +96,7 @@ def test_an_amendment_goes_from_file_to_law_under_two_rulings(at: At, kept: Kept
     run = passage.enact()
     assert run.state.stage is Stage.CLOSEOUT_REPORTED
     assert passage.rows(_IN_FORCE) == _NEW_LAW
-    text = passage.rows("SELECT cutter_governance.fn_state_text(%s)", passage.run_id)
+    text = passage.rows("SELECT cutter_console.fn_state_text(%s)", passage.run_id)
     assert text == [(REVISED.encode(),)]
     before, now = (state.in_force_from for state in history_of(passage.installation, DOCPREFIX))
     exported = [read_state(passage.installation, DOCPREFIX, moment) for moment in (before, now)]
@@ -208,7 +208,7 @@ def test_a_text_can_be_in_force_from_a_later_moment_than_its_enactment(at: At) -
     assert "in force from 2100-01-01" in str(passage.backend.brief(Danger.ENACT, passage.run_id).checks)
     passage.enact()
     assert passage.rows(_IN_FORCE) == law
-    query = "SELECT canonical_address, body FROM cutter_governance.fn_in_force(%s) ORDER BY canonical_address"
+    query = "SELECT canonical_address, body FROM cutter_console.fn_in_force(%s) ORDER BY canonical_address"
     assert passage.rows(query, later) == _NEW_LAW
     assert passage.rows(query, later - timedelta(seconds=1)) == law
 

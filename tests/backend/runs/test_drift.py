@@ -210,7 +210,7 @@ def test_a_mismatch_for_which_no_hold_can_be_set_says_so(at: At, monkeypatch: py
     def meddle(progress: Progress) -> None:
         if (progress.phase, progress.step) == (Phase.WRITE_VERIFY, "begins"):
             passage.execute(CHANGES["a row count changes"])
-            passage.execute("REVOKE EXECUTE ON FUNCTION cutter_governance.fn_hold_set FROM cutter_exec, cutter_verify")
+            passage.execute("REVOKE EXECUTE ON FUNCTION cutter_console.fn_hold_set FROM cutter_exec, cutter_verify")
             monkeypatch.setattr(kill_switch, "write_hold_file", lambda *_: "no space is left")
 
     with pytest.raises(Held, match="NO HOLD could be set: no space is left") as held:

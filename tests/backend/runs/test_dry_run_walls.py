@@ -26,7 +26,7 @@ def _instead_of_looking(statement: str, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_a_phase_that_writes_in_a_dry_run_is_refused_by_the_server(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
     passage = at("fresh")
-    _instead_of_looking("SELECT cutter_governance.fn_hold_set('a dry run wrote', 'somebody', NULL)", monkeypatch)
+    _instead_of_looking("SELECT cutter_console.fn_hold_set('a dry run wrote', 'somebody', NULL)", monkeypatch)
     with pytest.raises(Drifted, match="only reads"):
         passage.backend.start(DRY, silent)
     assert passage.rows("SELECT count(*) FROM cutter_governance.hold_event") == [(0,)]

@@ -16,7 +16,7 @@ from console.backend.runs.run_state import anchors_of
 from console.backend.runs.workspace import Workspace
 from console.cli import runs as cli_runs
 from console.cli.arguments import Options
-from console.cli.operations import Nothing
+from console.cli.watching import Watching
 from tests.support.passage import REQUEST, Passage, silent
 
 At = Callable[[str], Passage]
@@ -83,7 +83,7 @@ def test_the_list_of_runs_says_so_in_words(
     lost: Passage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(cli_runs, "backend_of", lambda _: lost.backend)
-    assert cli_runs.list_all(Options(), Nothing()) is ExitStatus.DONE
+    assert cli_runs.list_all(Options(), Watching()) is ExitStatus.DONE
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines if line.endswith("  ACKNOWLEDGED AND GONE")] == [lost.run_id]
 

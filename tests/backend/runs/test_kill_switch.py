@@ -419,7 +419,7 @@ def test_a_secret_in_a_file_made_by_hand_is_not_shown(at: At) -> None:
     passage.installation.hold_file.write_text("password=hunter2hunter2\npassword=hunter2hunter2\n", encoding="ascii")
     assert "hunter2" not in passage.backend.status().model_dump_json()
     passage.installation.hold_file.unlink()
-    passage.execute("SELECT cutter_governance.fn_hold_set('password=hunter2hunter2', 'x', NULL)")
+    passage.execute("SELECT cutter_console.fn_hold_set('password=hunter2hunter2', 'x', NULL)")
     assert "hunter2" not in passage.backend.status().model_dump_json()
 
 
@@ -477,7 +477,7 @@ def test_a_hold_that_only_a_file_sets_is_told_with_what_makes_it_whole(at: At) -
 
 def test_a_hold_in_the_database_alone_is_whole(at: At) -> None:
     passage = at("SG_1 imported")
-    passage.execute("SELECT cutter_governance.fn_hold_set('a reason', 'anna', NULL)")
+    passage.execute("SELECT cutter_console.fn_hold_set('a reason', 'anna', NULL)")
     switch = passage.backend.status().switch
     assert (switch.state, switch.in_file, switch.in_database) == (SwitchState.HOLD, False, True)
     assert switch.incomplete == ""
@@ -503,7 +503,7 @@ def test_a_panic_that_the_database_did_not_take_says_so(at: At) -> None:
 def test_a_panic_whose_role_may_not_hold_says_so(at: At) -> None:
     """The database answers, and is not held."""
     passage = at("SG_1 imported")
-    passage.execute("REVOKE EXECUTE ON FUNCTION cutter_governance.fn_hold_set FROM cutter_exec, cutter_verify")
+    passage.execute("REVOKE EXECUTE ON FUNCTION cutter_console.fn_hold_set FROM cutter_exec, cutter_verify")
     switch = passage.backend.panic("stop")
     assert "the database did not take the HOLD" in switch.incomplete
     assert switch.in_database is False

@@ -17,7 +17,7 @@ from tests.support.edited import EDIT
 from tests.support.passage import DOCPREFIX, REQUEST, UNITS, Passage, fingerprint, silent
 
 At = Callable[[str], Passage]
-READERS = "SELECT cutter_governance.fn_readers_digest()"
+READERS = "SELECT cutter_console.fn_readers_digest()"
 
 
 def _edited(passage: Passage, *edits: DraftEdit) -> str:

@@ -61,7 +61,7 @@ def host(database: Database, root: Path) -> Installation:
 def test_the_base_is_what_the_database_computes(office: Office) -> None:
     comparison = office.compared(FIRST).comparison
     with connect(office.law.database.conninfo("cutter_exec"), read_only=True) as connection:
-        digest = scalar(connection, "SELECT cutter_governance.fn_base_digest(%s)", office.law.docprefix)
+        digest = scalar(connection, "SELECT cutter_console.fn_base_digest(%s)", office.law.docprefix)
     assert comparison.base_digest == base_digest(comparison.new) == digest
     assert comparison.is_empty
     assert [unit.address for unit in comparison.old] == [unit.address for unit in comparison.new]

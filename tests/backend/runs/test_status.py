@@ -87,7 +87,7 @@ def test_names_from_the_database_are_inert(at: At) -> None:
     """Escape sequences reach no screen, wherever they come from."""
     passage = at("waits for SG_1")
     passage.execute("UPDATE cutter_governance.run SET family = 'stopped', reason = E'a\\x1b[2Jb'")
-    passage.execute("SELECT cutter_governance.fn_hold_set(E'h\x1b[2J', E'b\x1b[2J', E'r\x1b[2J')")
+    passage.execute("SELECT cutter_console.fn_hold_set(E'h\x1b[2J', E'b\x1b[2J', E'r\x1b[2J')")
     assert "\\u001b" not in passage.backend.status().model_dump_json()
     assert "\\u001b" not in passage.run().model_dump_json()
 

@@ -27,7 +27,7 @@ def passage(at: Callable[[str], Passage]) -> Passage:
     passage = at("SG_1 imported")
     with passage.connect("cutter_exec") as connection:
         told = event("cut_leg_a", record=RECORD)
-        connection.execute("SELECT cutter_governance.fn_run_leave(%s, 'stopped', 'mine', %s)", (passage.run_id, told))
+        connection.execute("SELECT cutter_console.fn_run_leave(%s, 'stopped', 'mine', %s)", (passage.run_id, told))
     return passage
 
 

@@ -138,7 +138,7 @@ def test_a_run_that_somebody_has_added_to_is_brought_back_by_a_signed_revert(old
     now.backend.import_statement(drafted.statement_path, (signature,))
     now.backend.revert(run.run_id, run.run_id)
     assert now.lifecycles() == ["superseded"] * 4
-    assert now.rows("SELECT cutter_governance.fn_readers_digest()") == before
+    assert now.rows("SELECT cutter_console.fn_readers_digest()") == before
 
 
 def test_a_manifest_that_holds_is_sealed_and_one_that_does_not_is_left_open(old: Passage) -> None:

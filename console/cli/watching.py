@@ -1,0 +1,69 @@
+"""--watch: the answer of a command that only reads, again and again; imports no library. Part of the table of commands."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from console.cli.arguments import Checked, Options, option
+from console.cli.printing import ReaderGone, Unprinted, emit
+
+_LONGEST_S = 86400
+
+
+class Watched(Checked):
+    """A request of a command that can be watched."""
+
+    __slots__ = ()
+    watch: int
+
+    def usage_problem(self, options: Options) -> str:  # noqa: ARG002 - the same for every command
+        """Return why this pause is none, or an empty text. 0 is the default: the command answers once."""
+        return "" if 0 <= self.watch <= _LONGEST_S else f"--watch takes 1 to {_LONGEST_S} seconds"
+
+
+def watch_option() -> Any:
+    """Return the field of the option, which every request has for itself."""
+    text = "answer again after so many seconds, until Ctrl-C; with --json a line each time"
+    return field(default=0, kw_only=True, metadata=option("SECONDS", text))
+
+
+@dataclass(frozen=True, slots=True)
+class Watching(Watched):
+    """A command without other arguments that can be watched."""
+
+    watch: int = watch_option()
+
+
+def answers(handler: Callable[[Options, Any], int], command: str, options: Options, request: object) -> int:
+    """Ask the handler once or, with --watch, until a signal or its reader ends it. Returns the exit status.
+
+    Raises what the first answer raises. Later a failure that lies outside is printed like an answer, and the next one
+    is waited for; a defect of the program is raised.
+    """
+    pause = request.watch if isinstance(request, Watched) else 0
+    status = _answer(handler, options, request, is_watched=bool(pause))
+    while pause:
+        time.sleep(pause)
+        try:
+            _answer(handler, options, request, is_watched=True)
+        except (ReaderGone, Unprinted):
+            raise
+        except Exception as error:
+            from console.backend.outside import describe_outside_error
+            from console.cli.failures import report_failure
+
+            if describe_outside_error(error) is None:
+                raise
+            report_failure(options, command, error, repr(request))
+    return status
+
+
+def _answer(handler: Callable[[Options, Any], int], options: Options, request: object, *, is_watched: bool) -> int:
+    if is_watched and not options.json:
+        emit(f"at {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n")
+    status = handler(options, request)
+    if is_watched and not options.json:
+        emit("\n")
+    return status
