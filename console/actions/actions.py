@@ -8,6 +8,7 @@ from console.actions.find_actions import FIND_ACTIONS
 from console.actions.journal_actions import JOURNAL_ACTIONS
 from console.actions.replay_actions import KEPT, REPLAY_ACTIONS
 from console.actions.shelf_actions import SHELF_ACTIONS
+from console.actions.stopping import HOW_TO_STOP, STOPPING
 from console.actions.unit_actions import UNIT_ACTIONS
 from console.backend.model.batch_ids import is_batch
 from console.backend.model.gate_table import GATES
@@ -530,22 +531,6 @@ ACTIONS: tuple[Action, ...] = (
     *JOURNAL_ACTIONS,
     *SHELF_ACTIONS,
 )
-
-
-HOW_TO_STOP = Action(
-    name="how_to_stop",
-    title="How everything is stopped",
-    help="Names the command that stops everything, for the server. This console stops nothing.",
-    keys=("ctrl+x", "f12"),
-    scope=Scope.EVERYWHERE,
-    short="How to stop",
-    command="cutter-console panic --reason TEXT",
-)
-"""The action that a console without panic has under its keys: nobody finds a dead key when it matters."""
-
-
-STOPPING = frozenset({"panic", HOW_TO_STOP.name})
-"""Actions under the stop key: it works in dialogs and fields too, and the footer never drops it."""
 
 
 @dataclass(frozen=True, slots=True)
