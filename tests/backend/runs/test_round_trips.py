@@ -1,0 +1,111 @@
+"""How often each command waits for the server: over a line of 100 ms each wait is a tenth of a second."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from console.backend.host.runtime_tree import CONFIG_NAME
+from console.backend.scratch.cluster import PORT
+from console.cli import installation
+from console.cli.main import main
+from tests.support.passage import DOCPREFIX, Passage
+from tests.support.round_trips import CountingProxy, Line, counting_proxy
+
+
+class Bound(NamedTuple):
+    """The most round trips of a command, one for each login among them; and the number it is to come down to, if there is one."""
+
+    most: int
+    asked: int | None = None
+
+
+BOUNDS = {
+    "status": Bound(14, 4),
+    "gates": Bound(355, 40),
+    "run start": Bound(92),
+    "run start --live": Bound(360, 60),
+    "run show": Bound(9),
+    "approval draft": Bound(41),
+    "approval import": Bound(105),
+    "arm": Bound(184, 20),
+    "run resume": Bound(200, 50),
+    "enact": Bound(302, 40),
+    "panic": Bound(21, 4),
+    "hold release": Bound(16),
+}
+"""As measured, and a tenth more, because threads that overlap share fewer sessions. pg_dump, with a session of its own, is left out."""
+
+
+class Operator:
+    """Whoever gives one command after the other, each on connections of its own by way of the proxy."""
+
+    def __init__(self, passage: Passage, proxy: CountingProxy, capsys: pytest.CaptureFixture[str]) -> None:
+        self._passage, self._proxy, self._capsys = passage, proxy, capsys
+        self.lines: dict[str, list[Line]] = {}
+        """What the connections of each command sent; of a command that is given twice, in the costlier case."""
+        config = passage.installation.root / CONFIG_NAME
+        settings = json.loads(config.read_bytes())
+        settings["database"] = {name: proxy.conninfo(conninfo) for name, conninfo in settings["database"].items()}
+        config.write_text(json.dumps(settings), encoding="utf-8")
+
+    def gives(self, name: str, *words: str) -> dict[str, str]:
+        """Give the command, and return the texts of its answer."""
+        self._capsys.readouterr()
+        self._proxy.taken()
+        main(["--root", str(self._passage.installation.root), "--json", *words])
+        lines = [line for line in self._proxy.taken() if line.is_of_the_console]
+        self.lines[name] = max(lines, self.lines.get(name, []), key=_trips)
+        answer = json.loads(self._capsys.readouterr().out)
+        return {key: value for key, value in answer.items() if isinstance(value, str)}
+
+    def signs(self, run_id: str) -> None:
+        """Draft the statement that the run waits for, sign it as the sovereign, import it."""
+        statement = self.gives("approval draft", "approval", "draft", run_id)["statement_path"]
+        self._passage.backend.sign_as_demo_sovereign(Path(statement))
+        self.gives("approval import", "approval", "import", statement)
+
+
+def _trips(lines: list[Line]) -> int:
+    return sum(line.trips for line in lines)
+
+
+def _goes_the_whole_way(operator: Operator, law: Path) -> None:
+    operator.gives("status", "status")
+    operator.gives("gates", "gates")
+    operator.gives("run start", "run", "start", str(law), "--docprefix", DOCPREFIX)
+    live = ("run", "start", str(law), "--docprefix", DOCPREFIX, "--live")
+    run_id = operator.gives("run start --live", *live)["run_id"]
+    operator.signs(run_id)
+    operator.gives("run show", "run", "show", run_id)
+    operator.gives("arm", "arm", run_id, "--confirm", run_id)
+    operator.gives("run resume", "run", "resume", run_id)
+    operator.signs(run_id)
+    operator.gives("enact", "enact", run_id, "--confirm", run_id)
+    assert operator.gives("run show", "run", "show", run_id)["outcome"] == "PASS"
+    operator.gives("panic", "panic", "--reason", "counted")
+    assert operator.gives("hold release", "hold", "release", "--confirm", "RELEASE")["state"] == "OFF"
+    operator.gives("status", "status")
+
+
+def test_a_command_waits_for_the_server_no_more_often_than_this(
+    at: Callable[[str], Passage], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From the first look to the law, and a stop."""
+    passage = at("fresh")
+    monkeypatch.setattr(installation, "context_of", lambda _: passage.installation.context)
+    with counting_proxy(passage.cluster.socket_dir / f".s.PGSQL.{PORT}") as proxy:
+        operator = Operator(passage, proxy, capsys)
+        _goes_the_whole_way(operator, passage.installation.intake / "law.md")
+    assert operator.lines.keys() == BOUNDS.keys()
+    assert passage.lifecycles() == ["enacted"] * 3
+    told = {name: (_trips(lines), len(lines)) for name, lines in operator.lines.items()}
+    too_many = [
+        (name, bound.most, [(line.user, line.trips, line.statements) for line in operator.lines[name]])
+        for name, bound in BOUNDS.items()
+        if told[name][0] > bound.most
+    ]
+    assert too_many == [], told
+    assert all(trips > logins > 0 for trips, logins in told.values()), told
