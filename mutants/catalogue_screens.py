@@ -1,4 +1,4 @@
-"""Protections of the screens: filters hide nothing that fails without a word, and no letter of one acts."""
+"""Protections of the screens: filters hide nothing that fails without a word, no letter of one acts, and a recording looks like one."""
 
 from mutants.mutant import Mutant
 
@@ -9,6 +9,16 @@ def _find(*names: str) -> tuple[str, ...]:
     return tuple(f"tests/screens/test_find.py::test_{name}" for name in names)
 
 
+def _of_recordings(*names: str) -> tuple[str, ...]:
+    return tuple(f"tests/backend/test_recording.py::test_{name}" for name in names)
+
+
+def _of_replays(*names: str) -> tuple[str, ...]:
+    return tuple(f"tests/screens/test_replay.py::test_{name}" for name in names)
+
+
+_RECORDING = "console/backend/model/recording.py"
+_RECORDING_FILE = "console/backend/host/recording_file.py"
 _COUNTED = (
     "tests/widgets/test_narrowing.py::test_whatever_is_typed_no_row_that_fails_is_hidden_without_being_counted",
 )
@@ -55,5 +65,70 @@ SCREENS = (
         "        if self.filter_bar is None or not self.filter_bar.keeps_from(widget):\n",
         "        if True:\n",
         _find("no_key_acts_while_a_filter_is_typed_but_the_stop_key"),
+    ),
+    Mutant(
+        "recording: a text of the file is inert before anything draws it",
+        _RECORDING,
+        "        data = _inert(json.loads(line))\n",
+        "        data = json.loads(line)\n",
+        _of_recordings("a_text_that_a_terminal_would_obey_is_inert_in_a_replay"),
+    ),
+    Mutant(
+        "recording: a time without a zone is no line",
+        _RECORDING,
+        '    return answer if _has_zones(answer) else "it has a time without a zone"\n',
+        "    return answer\n",
+        _of_recordings("a_line_that_is_none_is_left_out_and_named"),
+    ),
+    Mutant(
+        "recording: no link is followed",
+        _RECORDING_FILE,
+        "os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK",
+        "os.O_CREAT | os.O_NONBLOCK",
+        _of_recordings("a_recording_begins_in_a_file_of_its_own_alone"),
+    ),
+    Mutant(
+        "recording: two consoles do not write to one file",
+        _RECORDING_FILE,
+        "            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)\n",
+        "",
+        _of_recordings("two_consoles_do_not_record_to_one_file"),
+    ),
+    Mutant(
+        "recording: nothing is written after its end",
+        "console/backend/recording.py",
+        "            if self._is_closed or self.stopped or (",
+        "            if self.stopped or (",
+        _of_recordings("nothing_is_written_after_the_end"),
+    ),
+    Mutant(
+        "recording: a failure to write does not reach what is recorded",
+        "console/backend/recording.py",
+        "                self.stopped = error.strerror or str(error)\n",
+        "                raise\n",
+        _of_recordings("a_full_disk_ends_the_recording_and_nothing_else"),
+    ),
+    Mutant(
+        "recording: gates that were measured later are not shown",
+        "console/app/replay_app.py",
+        '        self.readiness = ReadinessWatch(cast("Application", self))\n',
+        "",
+        _of_replays("each_step_shows_what_was_known_then_and_nothing_of_later"),
+    ),
+    Mutant(
+        "recording: it has actions of its own alone",
+        "console/app/replay_app.py",
+        "            actions=replay_registry(),\n",
+        "",
+        _of_replays("no_other_key_does_anything_in_a_recording"),
+    ),
+    Mutant(
+        "a console that can stop nothing says what does",
+        "console/actions/actions.py",
+        "    return Registry((HOW_TO_STOP, *actions) if read_only else actions)\n",
+        "    return Registry(actions)\n",
+        (
+            "tests/screens/test_dialogs.py::test_the_stop_key_of_a_read_only_console_names_the_command_that_stops_in_every_dialog_and_field",
+        ),
     ),
 )

@@ -8,6 +8,7 @@ from console.actions.find_actions import FIND_ACTIONS
 from console.actions.journal_actions import JOURNAL_ACTIONS
 from console.actions.replay_actions import KEPT, REPLAY_ACTIONS
 from console.actions.shelf_actions import SHELF_ACTIONS
+from console.actions.stopping import HOW_TO_STOP, PANIC, STOPPING
 from console.actions.unit_actions import UNIT_ACTIONS
 from console.backend.model.batch_ids import is_batch
 from console.backend.model.gate_table import GATES
@@ -28,17 +29,7 @@ __all__ = [
 # Dangerous actions have capital letters as keys, and an action that writes names its command, because the console
 # must not be able to do more than the command line; tests insist on both.
 ACTIONS: tuple[Action, ...] = (
-    Action(
-        name="panic",
-        title="Stop everything (panic)",
-        help="Sets a HOLD, cancels the running statement, ends the lease. One more key confirms. Works in every dialog.",
-        keys=("ctrl+x", "f12"),
-        scope=Scope.EVERYWHERE,
-        short="STOP",
-        writes=True,
-        needs="nothing: stopping needs no authority",
-        command="cutter-console panic --reason TEXT",
-    ),
+    PANIC,
     Action(
         name="overview",
         title="Go to Overview",
@@ -431,7 +422,7 @@ ACTIONS: tuple[Action, ...] = (
         help="The newest report of the chosen run: if it is as it was written, its files and their texts.",
         keys=("o",),
         scope=Scope.RUN,
-        short="Reports",
+        short="Report",
         needs="a chosen run",
         command="cutter-console reports list",
     ),
@@ -441,7 +432,7 @@ ACTIONS: tuple[Action, ...] = (
         help="Writes the documents of this run into reports/; the same record gives the same bytes.",
         keys=("w",),
         scope=Scope.RUN,
-        short="Reports",
+        short="Write report",
         writes=True,
         needs="a run that has ended, failed, or was voided or reverted",
         command="cutter-console report RUN",
@@ -530,22 +521,6 @@ ACTIONS: tuple[Action, ...] = (
     *JOURNAL_ACTIONS,
     *SHELF_ACTIONS,
 )
-
-
-HOW_TO_STOP = Action(
-    name="how_to_stop",
-    title="How everything is stopped",
-    help="Names the command that stops everything, for the server. This console stops nothing.",
-    keys=("ctrl+x", "f12"),
-    scope=Scope.EVERYWHERE,
-    short="How to stop",
-    command="cutter-console panic --reason TEXT",
-)
-"""The action that a console without panic has under its keys: nobody finds a dead key when it matters."""
-
-
-STOPPING = frozenset({"panic", HOW_TO_STOP.name})
-"""Actions under the stop key: it works in dialogs and fields too, and the footer never drops it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ REPLAY_ACTIONS: tuple[Action, ...] = (
         help="Goes back to the last measurement at which anything but time and ages was different.",
         keys=("left_curly_bracket",),
         scope=Scope.EVERYWHERE,
-        short="Change",
+        short="Last change",
     ),
     Action(
         name="replay_change_on",
@@ -33,7 +33,7 @@ REPLAY_ACTIONS: tuple[Action, ...] = (
         help="Goes on to the next measurement at which anything but time and ages was different.",
         keys=("right_curly_bracket",),
         scope=Scope.EVERYWHERE,
-        short="Change",
+        short="Next change",
     ),
     Action(
         name="replay_go",

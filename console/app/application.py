@@ -19,9 +19,9 @@ from textual.widget import Widget
 from textual.worker import WorkerFailed
 
 from console.actions.actions import STOPPING, Action, Registry, Scope, registry
+from console.actions.stopping import STOP_KEYS
 from console.app.backend_app import BackendApp
 from console.app.key_order import KeyHandled, KeyOrder
-from console.app.keyboard import STOP_KEYS
 from console.app.terminal import TerminalGuard, wants_no_colour
 from console.backend.host import crash
 from console.backend.model.batch_ids import is_batch
@@ -114,8 +114,8 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
     """The console. It adds no authority: everything goes through the backend, as it does on the command line.
 
     `backend` is the backend or a function that makes it, in a thread after the first paint. `clock` gives aware UTC
-    times, `refresh_seconds` is the pause between measurements, `crash_folder` the folder for the log of a crash. `recorder`
-    is told about, if there is one; `actions` are those of the registry, if not others.
+    times, `refresh_seconds` is the pause between measurements, `crash_folder` the folder for the log of a crash. The banner
+    tells of the `recorder`, if there is one; `actions` take the place of the registry's own.
     """
 
     TITLE = "cutter-console"

@@ -15,8 +15,8 @@ from textual._xterm_parser import XTermParser
 from textual.message import Message
 from textual.messages import InBandWindowResize
 
-STOP_KEYS = frozenset({"ctrl+x", "f12"})
-"""Keys that are never text: they end an unfinished paste and act."""
+from console.actions.stopping import STOP_KEYS
+
 SEQUENCE_SECONDS = 1.0
 """Longest wait for the rest of a sequence; the escape key alone needs no such wait."""
 PASTE_SECONDS = 2.0

@@ -46,13 +46,14 @@ class Recorder:
         self.path = path
         self.stopped = ""
         """The reason why nothing is recorded any more, or an empty text."""
+        self._is_closed = False
         self._last: Status | None = None
         self._writing = Lock()
 
     def keep(self, answer: Status | Board) -> None:
         """Append this answer, unless it is a status like the last one, measured shortly before."""
         with self._writing:
-            if self.stopped or (isinstance(answer, Status) and not self._is_news(answer)):
+            if self._is_closed or self.stopped or (isinstance(answer, Status) and not self._is_news(answer)):
                 return
             try:
                 self._file.append(line_of(answer))
@@ -75,8 +76,10 @@ class Recorder:
         return f"recorded to {self.path}; look at it: cutter-console --replay {shlex.quote(str(self.path))}"
 
     def close(self) -> None:
-        """End the recording."""
-        self._file.close()
+        """End the recording. What is still being measured, in another thread, is not written any more."""
+        with self._writing:
+            self._is_closed = True
+            self._file.close()
 
 
 class _Recorded:

@@ -41,7 +41,7 @@ class History:
         return tuple(self._points)
 
     def add(self, point: Point) -> None:
-        """Add the newest point. A change of the switch or of the gates is never left out, only what repeats it."""
+        """Add the newest point. Of too many, points that repeat the one before are left out first, changes in words last."""
         self._points.append(point)
         if len(self._points) > MOST_POINTS:
             self._points = _thinned(self._points)

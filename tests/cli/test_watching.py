@@ -103,6 +103,12 @@ def test_a_pause_that_is_none_is_refused(pause: str, capsys: pytest.CaptureFixtu
     assert "--watch" in capsys.readouterr().err
 
 
+def test_a_recording_is_not_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--record", str(tmp_path / "a"), "--replay", str(tmp_path / "b")]) == ExitStatus.USAGE
+    assert "--replay opens a recording, and records nothing" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_only_commands_that_write_nothing_are_watched() -> None:
     watched = [operation for operation in OPERATIONS if "watch" in {field.name for field in fields(operation.request)}]
 

@@ -4,7 +4,7 @@ import pytest
 from textual.widgets import Input
 
 from console.actions.actions import Scope
-from console.app.keyboard import STOP_KEYS
+from console.actions.stopping import STOP_KEYS
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.states import Stage
 from console.backend.model.view_models import Danger

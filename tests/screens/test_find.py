@@ -6,8 +6,8 @@ import pytest
 from textual.pilot import Pilot
 
 from console.actions.actions import ACTIONS
+from console.actions.stopping import STOP_KEYS
 from console.app.application import ConsoleApp
-from console.app.keyboard import STOP_KEYS
 from console.backend.model.outcome import Outcome
 from console.screens.base import ConsoleScreen
 from console.screens.overview import OverviewScreen

@@ -189,7 +189,7 @@ async def test_what_was_done_elsewhere_shows_with_the_next_refresh() -> None:
         backend.switch, backend.stage = HOLD, Stage.AWAITING_LIFECYCLE_AUTHORIZATION
         app.measure()
         await settle(pilot)
-        assert "switch HOLD" in _bar(app)
+        assert " HOLD" in _bar(app)
         assert "awaiting_lifecycle_authorization" in _shown(app, "run-head")
         assert "awaiting_lifecycle_authorization" in _rows(app, "runs")[0]
 

@@ -135,7 +135,7 @@ def test_sums_that_were_made_again_are_not_those_that_the_name_has(site: Passage
         assert "named by" in verdict.detail
 
 
-def test_a_signature_counts_if_its_signer_is_the_one_that_the_record_names(site: Passage, tmp_path: Path) -> None:
+def test_a_signature_counts_if_its_signer_is_the_one_that_the_record_names(site: Passage, gnupg_home: Path) -> None:
     installation, signer = site.installation, _sovereign(site.installation)
     good = _bundle(installation, signer)
     assert (_verdict(installation, good).outcome, _verdict(installation, good).signature) == (
@@ -152,7 +152,7 @@ def test_a_signature_counts_if_its_signer_is_the_one_that_the_record_names(site:
     verdict = _verdict(installation, good)
     assert verdict.outcome is Outcome.FAIL
     assert verdict.signature == f"signed by {signer}; the files are not those that were signed"
-    keys = create_demo_keys(tmp_path / "k")
+    keys = create_demo_keys(gnupg_home / "k")
     stop_agent(keys.home)
     settings = installation.settings.model_copy(update={"gnupg_home": str(keys.home)})
     stranger = Installation(installation.context, settings, installation.operator)

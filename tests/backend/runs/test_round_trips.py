@@ -16,7 +16,7 @@ from tests.support.round_trips import CountingProxy, Line, counting_proxy
 
 
 class Bound(NamedTuple):
-    """The most round trips of a command, one for each login among them; and how many it is to come down to, if that was said."""
+    """The most round trips of a command, one for each login among them; and the number it is to come down to, if there is one."""
 
     most: int
     asked: int | None = None
