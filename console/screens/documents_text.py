@@ -5,7 +5,7 @@ from collections import Counter
 from console.backend.model.plan import Acceptance, DocumentPlan, DroppedSpan, Problem, omissions_in_words
 from console.backend.model.suspect_groups import SuspectGroup, grouped
 from console.backend.model.view_models import IntakeView, PlanView, RunRequest, TitlePart
-from console.widgets.formatting import count, plural, shortened, size
+from console.widgets.formatting import count, in_column, plural, shortened, size
 from console.widgets.line import Line, Span, line
 from console.widgets.narrowing import Row
 
@@ -36,7 +36,7 @@ def intake_rows(views: tuple[IntakeView, ...]) -> tuple[Row, ...]:
 def intake_row(view: IntakeView) -> Line:
     """Return a document, or the reason why it cannot be planned."""
     bytes_ = "" if view.bytes is None else size(view.bytes)
-    name = f"{shortened(view.name, 34):<35}{bytes_:>9}  "
+    name = f"{in_column(view.name, 34)} {bytes_:>9}  "
     if view.refused:
         return line(Span(name, "muted"), Span("REFUSED  ", "bad"), str(view.refused))
     kind = "live text" if view.origin.startswith("live:") else "file"

@@ -7,7 +7,7 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import urgency
 from console.screens.history import Point
 from console.widgets.bars import switch_tone
-from console.widgets.formatting import UNKNOWN, count, shortened, signed
+from console.widgets.formatting import UNKNOWN, count, in_column, signed
 from console.widgets.line import Line, Span, Tone, line, outcome_tone
 
 _BARS = "▁▂▃▄▅▆▇"
@@ -127,7 +127,7 @@ def _rows_now(points: Sequence[Point], table: str) -> str:
 
 def _table(table: str, series: list[int | None], now: str, label: int) -> Line:
     known = [rows for rows in series if rows is not None]
-    name = Span(f"{shortened(table.rpartition('.')[2], label):<{label}} ", "muted")
+    name = Span(f"{in_column(table.rpartition('.')[2], label)} ", "muted")
     if not known:
         return line(name, Span("INCONCLUSIVE", "warn"))
     bars = "".join(_NOTHING if rows is None else _bar(rows, min(known), max(known)) for rows in series)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
+from rich.cells import cell_len
+
 from console.actions.actions import Registry, keys_of
 from console.backend.model.batch_ids import is_batch
 from console.backend.model.full_command import full_command
@@ -19,9 +21,9 @@ from console.widgets.formatting import (
     coarse_left,
     count,
     day_and_clock,
+    in_column,
     left,
     plural,
-    shortened,
     signed,
 )
 from console.widgets.line import Line, Span, Tone, line, outcome_tone
@@ -150,13 +152,13 @@ class _Columns:
         baseline = max([8, *(len(_baseline(view)) for view in views)]) + 2 if wide else 0
         delta = max([5, *(len(_delta(view)) for view in views)]) + 2
         room = (_ROOM_WIDE if wide else _ROOM) - rows - baseline - delta
-        longest = max(len(_table(view)) for view in views)
+        longest = max(cell_len(_table(view)) for view in views)
         return cls(name=min(longest, max(room, 8)), rows=rows, baseline=baseline, delta=delta)
 
     def row(self, name: str, rows: str, baseline: str, delta: Span, tone: Tone = "plain") -> Line:
         """Return one line of the table."""
         middle = f"{baseline:>{self.baseline}}" if self.baseline else ""
-        first = Span(f"{shortened(name, self.name):<{self.name}}{rows:>{self.rows}}{middle}", tone)
+        first = Span(f"{in_column(name, self.name)}{rows:>{self.rows}}{middle}", tone)
         return line(first, Span(f"{delta.text:>{self.delta}}", delta.tone))
 
 
@@ -178,7 +180,7 @@ def _delta(view: CountView) -> str:
 
 def _count(view: CountView, columns: _Columns) -> list[Line]:
     if view.rows is None:
-        name = f"{shortened(_table(view), columns.name):<{columns.name}}"
+        name = in_column(_table(view), columns.name)
         reason = [line(Span(f"  {view.detail}", "muted"))] if view.detail else []
         word = f"{view.outcome.value:>{max(columns.rows + columns.delta, 14)}}"
         return [line(name, Span(word, outcome_tone(view.outcome.value))), *reason]

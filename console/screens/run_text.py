@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from rich.cells import cell_len
+
 from console.actions.actions import Action, key_name
 from console.backend.model.amendment import amendment_in_words
 from console.backend.model.outcome import Check, Evidence, Outcome
@@ -19,7 +21,7 @@ from console.backend.model.view_models import (
     own_profile_in_words,
 )
 from console.screens.danger_text import target_words
-from console.widgets.formatting import age, clock, count, day_and_clock, plural, shortened, took
+from console.widgets.formatting import age, clock, count, day_and_clock, in_column, plural, took
 from console.widgets.line import Line, Span, Tone, line, outcome_tone
 from console.widgets.narrowing import Row
 
@@ -64,9 +66,9 @@ class RunRows:
 
 def _widths(runs: tuple[RunSummary, ...]) -> tuple[int, int, int]:
     return (
-        min(max(len(run.docprefix) for run in runs), 24),
-        min(max(len(run.state) for run in runs), 34),
-        min(max(len(run.operator) for run in runs), 14),
+        min(max(cell_len(run.docprefix) for run in runs), 24),
+        min(max(cell_len(run.state) for run in runs), 34),
+        min(max(cell_len(run.operator) for run in runs), 14),
     )
 
 
@@ -109,10 +111,10 @@ def _full_row(run: RunSummary, waits: str, began: str, widths: tuple[int, int, i
     return line(
         f"{run.run_id} ",
         Span(f"{run.mode.value:<7}", "warn" if run.mode.value == "LIVE" else "muted"),
-        f"{shortened(run.docprefix, document):<{document}}  ",
-        Span(f"{shortened(str(run.state), state):<{state}}  ", "muted"),
+        f"{in_column(run.docprefix, document)}  ",
+        Span(f"{in_column(str(run.state), state)}  ", "muted"),
         f"{began:<12}",
-        f"{shortened(str(run.operator), who):<{who}}  ",
+        f"{in_column(str(run.operator), who)}  ",
         *mark,
         Span(f"waits for {waits}" if waits else "", "strong"),
         *place,

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from rich.cells import cell_len, set_cell_size
+
 from console.backend.model.counting import counted
 
 UNKNOWN = "not known"
@@ -77,8 +79,13 @@ def took(milliseconds: int) -> str:
 
 
 def shortened(text: str, width: int) -> str:
-    """Return the text, or its beginning and an ellipsis, in at most `width` characters."""
-    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
+    """Return the text, or its beginning and an ellipsis, in at most `width` cells of the terminal: a wide letter takes two."""
+    return text if cell_len(text) <= width else set_cell_size(text, max(width - 1, 0)).rstrip() + "…"
+
+
+def in_column(text: str, width: int) -> str:
+    """Return the text, shortened or filled with spaces, in exactly `width` cells."""
+    return set_cell_size(shortened(text, width), width)
 
 
 def plural(number: int, singular: str) -> str:

@@ -408,7 +408,12 @@ def _sound(
         notes.append(f"a torn tail of {counted(scanned.torn_bytes, 'byte')}, which the next writer moves aside")
     detail = _intact(scanned)
     if ours:
-        detail += f", all {len(ours)} anchors equal, the last at {ours[-1].sequence}"
+        last = ours[-1].sequence
+        detail += (
+            f", its anchor at {last} equal"
+            if len(ours) == 1
+            else f", all {len(ours)} anchors equal, the last at {last}"
+        )
     return (Outcome.PARTIAL if notes else Outcome.PASS), "; ".join((detail, *notes))
 
 

@@ -30,7 +30,7 @@ _MISSING = (
     Unmeasured,
     StopCode.DRIFT,
     "not installed in this database, or gone: ",
-    "Where nothing was installed yet: cutter-console migrate; otherwise see what is gone: cutter-console drift",
+    "Where nothing was installed yet, or an older version: cutter-console migrate; otherwise see what is gone: cutter-console drift",
 )
 
 _BY_CAUSE: dict[type[psycopg.Error], tuple[type[CutterError], StopCode, str, str]] = {
