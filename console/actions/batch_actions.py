@@ -115,11 +115,11 @@ BATCH_ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         name="batch_list",
-        title="Back to the list of batches",
-        help="Closes the plan of a folder; it is not kept.",
+        title="Back to the list of batches, or list all of them",
+        help="Closes the plan of a folder, which is not kept; in the list, reads the older batches too.",
         keys=("b",),
         scope=Scope.BATCH,
         short="List",
-        needs="a planned folder",
+        needs="a planned folder, or more batches than are listed",
     ),
 )

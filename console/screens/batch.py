@@ -73,6 +73,7 @@ class BatchScreen(ConsoleScreen):
         self._batches: tuple[BatchView, ...] = ()
         self._chosen = ""
         self._planned: _Planned | None = None
+        self._most: int | None = LIST_LIMIT
         self._source: BatchSource | None = None
         """The folder that was named last."""
         self._countdown: Timer | None = None
@@ -99,7 +100,7 @@ class BatchScreen(ConsoleScreen):
         self._retitle()
 
     def _retitle(self) -> None:
-        title = words.batches_title(len(self._batches), LIST_LIMIT) if self.read_at is not None else "Batches"
+        title = words.batches_title(len(self._batches), self._most) if self.read_at is not None else "Batches"
         self.query_one("#batches", Rows).retitle(title + self.age_of_list())
 
     def reload(self) -> None:
@@ -112,7 +113,7 @@ class BatchScreen(ConsoleScreen):
 
     def _read(self, backend: "Backend") -> tuple[BatchView, ...]:
         try:
-            return backend.batches(LIST_LIMIT + 1)
+            return backend.batches(self._most and self._most + 1)
         finally:
             self._is_reading = False
 
@@ -130,7 +131,7 @@ class BatchScreen(ConsoleScreen):
 
     @property
     def _shown(self) -> tuple[BatchView, ...]:
-        return self._batches[:LIST_LIMIT]
+        return self._batches[: self._most]
 
     def _draw_list(self) -> None:
         wide = self.has_class("-wide")
@@ -247,6 +248,8 @@ class BatchScreen(ConsoleScreen):
         view = self.chosen
         legal = set(view.moves) if view is not None else set()
         always = {"batch_plan"} | ({"batch_member"} if view is not None and view.members else set())
+        if len(self._shown) < len(self._batches):
+            always.add("batch_list")
         return tuple(action for action in actions if action.name in always or words.moves_of(action) & legal)
 
     # Moves of a batch
@@ -433,7 +436,11 @@ class BatchScreen(ConsoleScreen):
         (members if self._planned is not None else self.query_one("#batches")).focus()
 
     def action_batch_list(self) -> None:
-        """Go back to the list of batches."""
+        """Go back to the list of batches; in the list, read all of them."""
+        if self._planned is None:
+            self._most = None
+            self.reload()
+            return
         self._planned = None
         self._show_face()
 

@@ -32,9 +32,9 @@ _ROOMY = 100
 """Width from which on the head has the first and last document, the digest and the legal moves."""
 
 
-def batches_title(number: int, limit: int) -> str:
-    """Return the number of batches; `number` is at most one more than what is shown."""
-    return f"Batches: the newest {limit}" if number > limit else f"Batches: {count(number)}"
+def batches_title(number: int, most: int | None) -> str:
+    """Return the number of batches, or that more than `most` are there."""
+    return f"Batches: the newest {most}, b: all" if most is not None and number > most else f"Batches: {count(number)}"
 
 
 def documents_done(view: BatchView) -> str:

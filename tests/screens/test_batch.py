@@ -17,6 +17,7 @@ from console.screens.run import RunScreen
 from console.widgets import bars
 from console.widgets.bars import SHORTEST, TopBar
 from console.widgets.line import Line, plain
+from console.widgets.list_rows import ListRows
 from console.widgets.panel import Panel
 from console.widgets.rows import Rows
 from tests.screens.conftest import opened, press, settle
@@ -209,6 +210,18 @@ async def test_the_next_batch_that_waits_is_chosen_and_stays_chosen() -> None:
         assert chosen != BATCH_ID
         await press(pilot, "r")
         assert app.screen.query_one("#batch-head", Panel).title == chosen
+
+
+async def test_the_newest_batches_are_listed_and_with_a_key_all_of_them() -> None:
+    async with opened(FakeBackend(older_batches=60), "7") as (app, pilot):
+        batches = app.screen.query_one("#batches", ListRows)
+        assert (len(batches.shown_rows), batches.border_title) == (50, "Batches: the newest 50, b: all")
+        assert "batch_list" in _actions(app)
+        await press(pilot, "b")
+        assert (len(batches.shown_rows), batches.border_title) == (62, "Batches: 62")
+        assert "batch_list" not in _actions(app)
+        await press(pilot, "r")
+        assert len(batches.shown_rows) == 62
 
 
 async def test_what_cannot_be_read_is_told_and_is_no_empty_list() -> None:

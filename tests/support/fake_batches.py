@@ -97,6 +97,7 @@ class FakeBatches(FakeReadiness):
     """The part of the fake backend that answers about batches; a test may set the fields while the console runs."""
 
     batch_at: BatchAt = "sg_1"
+    older_batches: int = 0
     batch_copies: int = 1
     """How many times the three documents are in it."""
     batch_units_per_s: float = 41.0
@@ -186,7 +187,11 @@ class FakeBatches(FakeReadiness):
     def batches(self, most: int | None = None) -> tuple[BatchView, ...]:
         """The batch of the scenario and its dry runs."""
         self._call(f"batches {most}")
-        return () if self.batch_at == "none" else (self.batch_view(), self._dry_batch())[:most]
+        if self.batch_at == "none":
+            return ()
+        dry = self._dry_batch()
+        older = (dry.model_copy(update={"batch_id": f"{dry.batch_id[:-3]}{n:03}"}) for n in range(self.older_batches))
+        return (self.batch_view(), dry, *older)[:most]
 
     def batch(self, batch_id: str) -> BatchView:
         """Whole."""
