@@ -1,10 +1,12 @@
 """journal show, journal verify: the records of a run's journal, and its verdict beside the anchors in the database."""
 
 import shlex
+import time
+from typing import NoReturn
 
 from console.backend.journal.journal_pages import JournalEntry, JournalPage, JournalQuery, Only
 from console.backend.model.counting import counted
-from console.backend.model.errors import ExitStatus
+from console.backend.model.errors import Drifted, ExitStatus, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.runs.journals import journal_page, verify_journal_of
 from console.cli.arguments import Options
@@ -25,12 +27,36 @@ def show(options: Options, request: ShowJournal) -> ExitStatus:
         word=request.word,
     )
     page = journal_page(installation_of(options), query)
-    is_marked = any(entry.fault for entry in page.entries)
-    outcome = Outcome.PARTIAL if is_marked else Outcome.PASS
-    status = report(options, "journal show", outcome, [row for entry in page.entries for row in _rows(entry)], page)
-    for line in () if options.json else _summary(request, page):
+    lines = [row for entry in page.entries for row in _rows(entry)]
+    status = report(options, "journal show", _outcome(page), lines, page)
+    summary = () if options.json else _summary(request, page)
+    for line in summary[:1] if request.follow else summary:
         narrate(as_typed(options, line))
+    if request.follow:
+        _follow(options, query, page, request.follow)
     return status
+
+
+def _follow(options: Options, query: JournalQuery, page: JournalPage, pause_s: int) -> NoReturn:
+    """Show what is written behind a page, until a signal ends it. Raises Drifted if that page is no longer in the file."""
+    installation = installation_of(options)
+    while True:
+        if not page.more_behind:
+            time.sleep(pause_s)
+        before, page = page, journal_page(installation, query.model_copy(update={"goto": "", "at": page.ends_at}))
+        if page.file_id != before.file_id or page.complete < before.ends_at:
+            raise Drifted(
+                StopCode.INVARIANT_FAILED,
+                f"the journal {page.path} is another file, or shorter, than it was a moment ago",
+                f"Compare it with the anchors: cutter-console journal verify {query.run_id}",
+            )
+        if page.entries:
+            lines = [row for entry in page.entries for row in _rows(entry)]
+            report(options, "journal show", _outcome(page), lines, page)
+
+
+def _outcome(page: JournalPage) -> Outcome:
+    return Outcome.PARTIAL if any(entry.fault for entry in page.entries) else Outcome.PASS
 
 
 def _rows(entry: JournalEntry) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from console.cli.arguments import Checked, Options, option
 from console.cli.printing import ReaderGone, Unprinted, emit
 
-_LONGEST_S = 86400
+LONGEST_S = 86400
 
 
 class Watched(Checked):
@@ -20,7 +20,7 @@ class Watched(Checked):
 
     def usage_problem(self, options: Options) -> str:  # noqa: ARG002 - the same for every command
         """Return why this pause is none, or an empty text. 0 is the default: the command answers once."""
-        return "" if 0 <= self.watch <= _LONGEST_S else f"--watch takes 1 to {_LONGEST_S} seconds"
+        return "" if 0 <= self.watch <= LONGEST_S else f"--watch takes 1 to {LONGEST_S} seconds"
 
 
 def watch_option() -> Any:

@@ -1,5 +1,6 @@
 """journal show, journal verify: the records as they are; PASS, PARTIAL or FAIL, and which event or record made it so, in one object."""
 
+import json
 import shlex
 import shutil
 from collections.abc import Callable
@@ -9,6 +10,8 @@ import pytest
 
 from console.app.application import ConsoleApp
 from console.backend.journal.journal import Journal, RecordKind, read_journal
+from console.backend.model.errors import ExitStatus
+from console.cli import installation
 from console.cli.main import main
 from console.widgets.line import plain
 from console.widgets.paged_rows import PagedRows
@@ -29,6 +32,58 @@ def passage(at: At) -> Passage:
 
 def _journal(passage: Passage) -> Path:
     return passage.installation.root / "runs" / passage.run_id / "journal.jsonl"
+
+
+def test_what_is_written_behind_the_page_is_shown_once_and_in_order(
+    passage: Passage, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also a long addition, of which a page holds a part."""
+    additions = iter((0, 1, 7, 0, 3))
+    newest = len(read_journal(_journal(passage))) - 1
+
+    def while_it_waits(_seconds: int) -> None:
+        number = next(additions, None)
+        if number is None:
+            raise KeyboardInterrupt
+        with Journal.resume(_journal(passage), passage.run_id, passage.installation.context) as journal:
+            for _ in range(number):
+                journal.append(RecordKind.NOTE, "cut_leg_a", ())
+
+    monkeypatch.setattr("console.cli.journals.time.sleep", while_it_waits)
+    monkeypatch.setattr(installation, "context_of", lambda _: passage.installation.context)
+    root = str(passage.installation.root)
+    status = main(["--root", root, "--json", "journal", "show", passage.run_id, "--most", "2", "--follow", "1"])
+
+    assert status == 130
+    pages = [json.loads(answer) for answer in capsys.readouterr().out.splitlines()]
+    numbers = [entry["number"] for page in pages for entry in page["entries"]]
+    assert numbers[0] == newest - 1
+    assert numbers == list(range(newest - 1, numbers[-1] + 1))
+    assert len(read_journal(_journal(passage))) == numbers[-1] + 1
+
+
+def test_a_journal_that_was_replaced_while_it_was_followed_is_named(
+    passage: Passage, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def replaced(_seconds: int) -> None:
+        content = _journal(passage).read_bytes()
+        _journal(passage).unlink()
+        _journal(passage).write_bytes(content)
+
+    monkeypatch.setattr("console.cli.journals.time.sleep", replaced)
+    monkeypatch.setattr(installation, "context_of", lambda _: passage.installation.context)
+    root = str(passage.installation.root)
+    status = main(["--root", root, "--json", "journal", "show", passage.run_id, "--follow", "1"])
+
+    _, answer = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (status, stop_of(answer)) == (ExitStatus.DRIFT, "STOP_INVARIANT_FAILED")
+    assert "another file" in answer["stop"]["message"]
+
+
+@pytest.mark.parametrize("pause", ["-1", "86401", "x"])
+def test_a_pause_that_is_none_is_refused(pause: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["journal", "show", "ict-20260301T120000Z-00000001", "--follow", pause]) == ExitStatus.USAGE
+    assert "--follow" in capsys.readouterr().err
 
 
 def test_a_whole_journal_is_a_pass_with_every_field(passage: Passage, command: Run) -> None:
