@@ -98,10 +98,7 @@ def _require_new(root: Path | None) -> None:
 
 
 def _backend(tree: Path, cluster: TransientCluster, keys: DemoKeys) -> BackendService:
-    with connect(cluster.conninfo()) as connection:
-        # CREATE DATABASE cannot run inside a transaction.
-        connection.commit()
-        create_database(connection, "cutter_demo")
+    create_database(cluster.conninfo(), "cutter_demo", "cutter-console demo")
     settings = Settings(
         database=DatabaseSettings(
             executor=cluster.conninfo("cutter_demo", "cutter_exec"),

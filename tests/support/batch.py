@@ -11,8 +11,12 @@ from console.backend.model.states import Mode, Phase
 from console.backend.model.view_models import Progress, RunRequest
 from console.backend.runs.workspace import PhaseRecord, Workspace
 from tests.support.passage import Kept, Passage
+from tests.support.waiting import until
 
 KILLED = 9
+_SESSIONS = """
+    SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'cutter-console%'
+"""
 OnBatch = Callable[[BatchProgress], None]
 
 
@@ -119,7 +123,7 @@ class BatchSite:
             if seen == time:
                 os._exit(KILLED)
 
-        _dies(lambda: work(die))
+        self._dies(lambda: work(die))
 
     def killed_behind(self, work: Callable[[Callable[[Progress], None]], object], phase: Phase) -> None:
         """Do the work in a process that dies behind the COMMIT of the phase, before its journal has the result."""
@@ -135,17 +139,18 @@ class BatchSite:
             setattr(Workspace, "write_record", die)  # noqa: B010 - a method of a class, in a process that ends
             work(unheard)
 
-        _dies(killed)
+        self._dies(killed)
 
-
-def _dies(work: Callable[[], object]) -> None:
-    """Do the work in a process of its own, which must be killed in it."""
-    child = os.fork()
-    if child == 0:
-        try:
-            work()
-        except BaseException:  # noqa: BLE001 - told, and the caller sees that nothing was killed
-            traceback.print_exc()
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == KILLED, status
+    def _dies(self, work: Callable[[], object]) -> None:
+        """Do the work in a process of its own, which must be killed in it; return when the server has seen its death."""
+        child = os.fork()
+        if child == 0:
+            try:
+                work()
+            except BaseException:  # noqa: BLE001 - told, and the caller sees that nothing was killed
+                traceback.print_exc()
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        assert os.waitstatus_to_exitcode(status) == KILLED, status
+        with self.passage.connect() as connection:
+            until(lambda: not connection.execute(_SESSIONS).fetchall(), "the sessions of the killed process are gone")

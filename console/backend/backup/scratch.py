@@ -24,6 +24,7 @@ from console.backend.scratch.cluster import TransientCluster
 DATABASE, STAGED = "scratch", "staged"
 # For the empty cluster, its write-ahead log and temporary files, beside the content itself.
 _HEADROOM = 512 << 20
+_APPLICATION = "cutter-console scratch"
 Prepare = Callable[[str], None]
 """Function that, given a connection string, creates what the tables need and their dump does not hold (types, functions)."""
 
@@ -46,8 +47,7 @@ class Scratch:
 
     def stage(self, tables: tuple[str, ...]) -> None:
         """Create that database, with the schemas of the tables."""
-        with _session(self.cluster.conninfo()) as connection:
-            create_database(connection, STAGED)
+        create_database(self.cluster.conninfo(), STAGED, _APPLICATION)
         with _session(self.staged) as connection:
             create_schemas_of(connection, tables)
 
@@ -72,7 +72,7 @@ class Scratch:
 
 
 def _session(conninfo: str) -> psycopg.Connection:
-    return open_session(conninfo, application="cutter-console scratch", statement_timeout_s=0)
+    return open_session(conninfo, application=_APPLICATION, statement_timeout_s=0)
 
 
 @contextmanager
@@ -89,8 +89,7 @@ def scratch_database(
         major, parents=(memory, *parents, *disk_folders), need_bytes=_HEADROOM + 3 * content_bytes
     ) as cluster:
         scratch = Scratch(cluster)
-        with _session(cluster.conninfo()) as connection:
-            create_database(connection, DATABASE)
+        create_database(cluster.conninfo(), DATABASE, _APPLICATION)
         with _session(scratch.conninfo) as connection:
             create_schemas_of(connection, tables)
         if prepare is not None:

@@ -3,12 +3,14 @@
 import psycopg
 from psycopg import sql
 
+from console.backend.postgres.sessions import open_session
 
-def create_database(connection: psycopg.Connection, name: str) -> None:
-    """Create a database, outside of any transaction, as CREATE DATABASE demands."""
-    connection.autocommit = True
-    connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    connection.autocommit = False
+
+def create_database(conninfo: str, name: str, application: str) -> None:
+    """Create a database in the cluster, outside of any transaction, as CREATE DATABASE demands."""
+    with open_session(conninfo, application=application, statement_timeout_s=0) as session:
+        session.autocommit = True
+        session.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 
 def create_schemas_of(connection: psycopg.Connection, tables: tuple[str, ...]) -> None:
