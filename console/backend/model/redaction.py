@@ -96,7 +96,7 @@ _RULES = (
     (re.compile(r"((?:^|(?<=[\s\"']))[\w.*/-]+:(?:[0-9]{4,5}|\*):[^:\s]+:[^:\s]+:)[^\s\"']+"), rf"\1{REDACTED}"),
 )
 _SIGN = re.compile(r"[:='$]|-----BEGIN |(?i:bearer|basic)")
-"""What each rule needs somewhere in a text: most texts of a record are names, numbers and digests, which have none of it."""
+"""A part that each rule needs somewhere in a text: most texts of a record are names, numbers and digests, which have none of it."""
 
 
 def redact(text: str) -> str:
