@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ def entries(page: str) -> dict[str, dict[str, str]]:
     }
 
 
+@cache
 def functions(path: Path) -> frozenset[str]:
     """Return the names of the functions of a file; none if there is no such file."""
     if not path.is_file():

@@ -15,29 +15,40 @@ from mutants.catalogue import MUTANTS
 from tests.covers import COVERED, is_on_the_diagonal
 from tests.long_tests import LONG
 from tests.matrices import MATRICES, is_kept, is_left_out
+from tests.support.marks_told import IN_MAKE_TEST, IN_TORTURE, PARTS, TOLD
 
 ROOT = Path(__file__).parents[1]
-_IN_MAKE_TEST = "not versions and not torture"
-
 Collected = Mapping[str, list[str]]
 """The combinations by function; a test without any has the empty one."""
 
 
-def collected(files: Iterable[str], marks: str = "") -> Collected:
-    """What pytest collects of these files and tests."""
+def collected(files: Iterable[str]) -> dict[str, Collected]:
+    """What pytest collects of these files: all of it, and what is in `make test`, in `make torture`, and in neither."""
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-o", "addopts=", "-p", "no:cacheprovider"]
-    done = subprocess.run([*command, "-m", marks, *files], capture_output=True, text=True, check=True, cwd=ROOT)
-    combinations: dict[str, list[str]] = {}
+    done = subprocess.run(
+        [*command, "-s", "-p", "tests.support.marks_told", *files], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    combinations: dict[str, dict[str, list[str]]] = {part: {} for part in ("all", *PARTS)}
     for line in done.stdout.splitlines():
-        function, _, combination = line.removeprefix("tests/").partition("[")
-        combinations.setdefault(function, []).append(combination.removesuffix("]"))
-    return combinations
+        part, told, name = line.partition(TOLD)
+        if told:
+            function, _, combination = name.removeprefix("tests/").partition("[")
+            for each in ("all", part):
+                combinations[each].setdefault(function, []).append(combination.removesuffix("]"))
+    return dict(combinations)
 
 
 @pytest.fixture(scope="module")
-def whole() -> Collected:
+def parts() -> dict[str, Collected]:
+    """Of every file that one of the tables names, by part."""
+    names = (*MATRICES, *LONG, *LONG.values(), *COVERED)
+    return collected(sorted({f"tests/{name.partition('::')[0]}" for name in names}))
+
+
+@pytest.fixture
+def whole(parts: dict[str, Collected]) -> Collected:
     """Of every file that one of the tables names."""
-    return collected(sorted({f"tests/{name.partition('::')[0]}" for name in (*MATRICES, *LONG, *COVERED)}))
+    return parts["all"]
 
 
 def test_each_pattern_takes_something_and_leaves_something(whole: Collected) -> None:
@@ -55,13 +66,19 @@ def test_each_pattern_takes_something_and_leaves_something(whole: Collected) -> 
     assert all_taken == []
 
 
-def test_each_long_test_is_there_and_has_a_shorter_one_in_make_test(whole: Collected) -> None:
+def test_each_long_test_is_there_and_has_a_shorter_one_in_make_test(parts: dict[str, Collected]) -> None:
     shorter = sorted(set(LONG.values()))
-    taken = collected((f"tests/{name}" for name in shorter), _IN_MAKE_TEST)
+    whole, taken = parts["all"], parts[IN_MAKE_TEST]
 
     assert [name for name in LONG if name not in whole] == []
-    assert [name for name in shorter if name.partition("[")[0] not in taken] == []
+    assert [name for name in shorter if not _is_taken(name, taken)] == []
     assert [name for name in shorter if name.partition("[")[0] in LONG] == []
+
+
+def _is_taken(name: str, taken: Collected) -> bool:
+    """Whether this test, or this one combination of it, is there."""
+    function, bracket, combination = name.partition("[")
+    return function in taken and (not bracket or combination.removesuffix("]") in taken[function])
 
 
 @pytest.mark.parametrize("lengths", [(1, 1), (4, 129), (2, 4), (9, 42), (18, 3), (2, 3, 5), (4, 4, 2)])
@@ -77,9 +94,8 @@ def test_a_cover_has_each_value_of_each_list_and_no_more_members_than_the_longes
     assert len(cover) == max(lengths)
 
 
-def test_of_each_product_a_cover_is_taken_with_what_is_named_and_the_rest_is_left(whole: Collected) -> None:
-    files = sorted({f"tests/{name.partition('::')[0]}" for name in COVERED})
-    taken, left = collected(files, _IN_MAKE_TEST), collected(files, "torture and not versions")
+def test_of_each_product_a_cover_is_taken_with_what_is_named_and_the_rest_is_left(parts: dict[str, Collected]) -> None:
+    whole, taken, left = parts["all"], parts[IN_MAKE_TEST], parts[IN_TORTURE]
 
     assert [name for name in COVERED if not taken.get(name) or not left.get(name)] == []
     assert [name for name in COVERED if set(taken[name]) | set(left[name]) != set(whole[name])] == []

@@ -106,13 +106,13 @@ def test_no_action_of_a_recording_writes_asks_a_path_or_has_a_key_twice() -> Non
     assert len(keys) == len(set(keys))
 
 
-@pytest.mark.parametrize("key", ["2", "3", "4", "6", "7", "8", "0", "r", "o", "H", "A", "E", "m", "b", "p"])
-async def test_no_other_key_does_anything_in_a_recording(key: str) -> None:
-    for place in ("1", "5"):
-        async with replayed(place) as (app, pilot):
-            before = (words_of(app), len(app.screen_stack))
+@pytest.mark.parametrize("place", ["1", "5"])
+async def test_no_other_key_does_anything_in_a_recording(place: str) -> None:
+    async with replayed(place) as (app, pilot):
+        before = (words_of(app), len(app.screen_stack))
+        for key in ("2", "3", "4", "6", "7", "8", "0", "r", "o", "H", "A", "E", "m", "b", "p"):
             await press(pilot, key)
-            assert (words_of(app), len(app.screen_stack)) == before
+            assert (words_of(app), len(app.screen_stack)) == before, key
 
 
 async def test_the_stop_key_of_a_recording_says_that_it_stops_nothing() -> None:

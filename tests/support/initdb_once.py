@@ -1,7 +1,8 @@
 """initdb once a worker and major version: every further cluster begins with a copy of the files that it made.
 
 PostgreSQL's own tests do the same. initdb takes most of the time that a scratch cluster takes, and every proof of a
-backup starts one. The clusters of one worker have the same system identifier, which no test compares between two.
+backup starts one. The clusters of one worker have the same system identifier, which no test compares between two. What
+is kept has a WAL segment of 1 MB in the place of 16: a third of what would be copied each time.
 """
 
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from console.backend.host.cluster_directory import ServerUser
+from console.backend.host.processes import finished
 from console.backend.host.programs import PostgresPrograms
 from console.backend.scratch import cluster
 from tests.support.places import folder_of_tests
@@ -36,6 +38,7 @@ class InitdbOnce:
             return
         _INITDB(programs, data, maker)
         if programs.major not in self._made_by:
+            _shrink(programs, data, maker)
             _copy(data, kept)
             self._made_by[programs.major] = initdb
 
@@ -43,6 +46,13 @@ class InitdbOnce:
 def _copy(source: Path, target: Path) -> None:
     """cp takes half the time of shutil.copytree for a thousand files."""
     subprocess.run(["cp", "-Rp", str(source), str(target)], check=True)
+
+
+def _shrink(programs: PostgresPrograms, data: Path, maker: ServerUser | None) -> None:
+    """pg_resetwal makes the one segment anew; it refuses root, and whoever does not own the files."""
+    command = [str(programs.program("pg_resetwal")), "--wal-segsize=1", "-D", str(data)]
+    user = (maker.uid, maker.gid) if maker else None
+    finished(command, timeout_s=60, check=True, user=user)
 
 
 @contextmanager

@@ -136,16 +136,20 @@ _TABLES = """
     SELECT c.oid::regclass::text FROM pg_class c WHERE c.relkind = 'r'
        AND c.relnamespace::regnamespace::text IN ('public', 'cutter_governance') ORDER BY 1
 """
+_NEXT_ID = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text"
 
 
 def fingerprint(passage: Passage) -> dict[str, object]:
     """A digest of every row of every table, and the next transaction id: it moves with the first write of anybody."""
-    found: dict[str, object] = {}
-    for (table,) in passage.rows(_TABLES):
-        query = f"SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {table} t"
-        found[str(table)] = passage.rows(query)
-    found["next transaction id"] = passage.rows("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
-    return found
+    with passage.connect() as connection:
+        tables = [str(table) for (table,) in connection.execute(_TABLES)]
+        rows = " UNION ALL ".join(
+            f"SELECT '{table}', md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {table} t"
+            for table in tables
+        )
+        seen: dict[str, object] = dict(connection.execute(rows.encode()).fetchall())
+        (seen["next transaction id"],) = connection.execute(_NEXT_ID).fetchone() or ("",)
+    return seen
 
 
 def copy_database(cluster: TransientCluster, source: str, target: str) -> None:

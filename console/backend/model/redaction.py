@@ -95,6 +95,8 @@ _RULES = (
     (re.compile(r"(SCRAM-SHA-256\$)\S+"), rf"\1{REDACTED}"),
     (re.compile(r"((?:^|(?<=[\s\"']))[\w.*/-]+:(?:[0-9]{4,5}|\*):[^:\s]+:[^:\s]+:)[^\s\"']+"), rf"\1{REDACTED}"),
 )
+_SIGN = re.compile(r"[:='$]|-----BEGIN |(?i:bearer|basic)")
+"""A part that each rule needs somewhere in a text: most texts of a record are names, numbers and digests, which have none of it."""
 
 
 def redact(text: str) -> str:
@@ -103,9 +105,29 @@ def redact(text: str) -> str:
     Passwords and tokens after `=` or `:`, in libpq connection strings and URLs (PGPASSWORD too), bearer
     tokens, PEM and PGP private key blocks, SQL `PASSWORD '…'`, SCRAM verifiers, lines of a .pgpass, and what `hide_known` hides.
     """
-    text = hide_known(text)
-    for pattern, replacement in _RULES:
-        text = pattern.sub(replacement, text)
+    return _recognised(hide_known(text))
+
+
+def redact_in(data: object) -> object:
+    """Redact every text in nested mappings and sequences, as `redact` does, with the environment read once."""
+    known = _known_now()
+
+    def inert(value: object) -> object:
+        if isinstance(value, str):
+            return _recognised(known.sub(REDACTED, value) if known else value)
+        if isinstance(value, Mapping):
+            return {key: inert(inner) for key, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [inert(inner) for inner in value]
+        return value
+
+    return inert(data)
+
+
+def _recognised(text: str) -> str:
+    if _SIGN.search(text):
+        for pattern, replacement in _RULES:
+            text = pattern.sub(replacement, text)
     return text
 
 
@@ -115,9 +137,15 @@ def hide_known(text: str) -> str:
     Each is found as it is, percent-encoded in any mixture, and inside base64 at any offset. Values of fewer than
     8 bytes are left alone: they occur in ordinary text.
     """
+    known = _known_now()
+    return known.sub(REDACTED, text) if known else text
+
+
+def _known_now() -> re.Pattern[str] | None:
+    """Return the pattern of the present values, or None if there is none."""
     values = (os.environ.get(name, "") for name in _secret_names(frozenset(os.environ)))
     long = tuple(sorted({value for value in values if len(os.fsencode(value)) >= _SHORTEST}))
-    return _known(long).sub(REDACTED, text) if long else text
+    return _known(long) if long else None
 
 
 def hide_known_in(data: object) -> object:

@@ -4,12 +4,42 @@ import io
 import logging
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from console.backend.model import redaction
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.redaction import RedactingFormatter, denied_keys, is_denied_key, redact, refuse_secret_keys
 from console.backend.model.value import Value
 
 CANARY = "c4n4ry-7f3a"
+SECRETS = [
+    f"password={CANARY}",
+    f"host=db1 password='{CANARY} two' user=x",
+    f'{{"password": "{CANARY}"}}',
+    f"{{'api_key': '{CANARY}'}}",
+    f"passwd: {CANARY}",
+    f"sslpassword = {CANARY}",
+    f"PGPASSWORD={CANARY} psql -h db1",
+    f"postgresql://cutter:{CANARY}@db1:5432/rules",
+    f"postgres://:{CANARY}@db1",
+    f"https://u:{CANARY}@host/x",
+    f"postgresql://h/db?user=u&password={CANARY}&x=1",
+    f"Authorization: Bearer {CANARY}.abc",
+    f"authorization: basic {CANARY}",
+    f"token={CANARY}; next",
+    f"client_secret := '{CANARY}'",
+    f"ALTER ROLE cutter_exec PASSWORD '{CANARY}'",
+    f"SCRAM-SHA-256$4096:{CANARY}$a:b",
+    f"db1:5432:rules:cutter:{CANARY}",
+    f"*:*:*:cutter:{CANARY}",
+    f"-----BEGIN RSA PRIVATE KEY-----\n{CANARY}\n-----END RSA PRIVATE KEY-----",
+    f"-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n{CANARY}\n-----END PGP PRIVATE KEY BLOCK-----",
+    f"-----BEGIN PRIVATE KEY-----\n{CANARY} cut off",
+    f"MY_API_KEY={CANARY}",
+    f"password=b'{CANARY} two'",
+]
+"""Each form in which a secret is recognised."""
 
 
 @pytest.mark.parametrize(
@@ -102,35 +132,7 @@ def test_a_record_with_a_secret_key_is_refused_without_its_value() -> None:
     refuse_secret_keys({"service": "rules", "environment_name": "RULES_SERVICE"}, "orchestrator.config.json")
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"password={CANARY}",
-        f"host=db1 password='{CANARY} two' user=x",
-        f'{{"password": "{CANARY}"}}',
-        f"{{'api_key': '{CANARY}'}}",
-        f"passwd: {CANARY}",
-        f"sslpassword = {CANARY}",
-        f"PGPASSWORD={CANARY} psql -h db1",
-        f"postgresql://cutter:{CANARY}@db1:5432/rules",
-        f"postgres://:{CANARY}@db1",
-        f"https://u:{CANARY}@host/x",
-        f"postgresql://h/db?user=u&password={CANARY}&x=1",
-        f"Authorization: Bearer {CANARY}.abc",
-        f"authorization: basic {CANARY}",
-        f"token={CANARY}; next",
-        f"client_secret := '{CANARY}'",
-        f"ALTER ROLE cutter_exec PASSWORD '{CANARY}'",
-        f"SCRAM-SHA-256$4096:{CANARY}$a:b",
-        f"db1:5432:rules:cutter:{CANARY}",
-        f"*:*:*:cutter:{CANARY}",
-        f"-----BEGIN RSA PRIVATE KEY-----\n{CANARY}\n-----END RSA PRIVATE KEY-----",
-        f"-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n{CANARY}\n-----END PGP PRIVATE KEY BLOCK-----",
-        f"-----BEGIN PRIVATE KEY-----\n{CANARY} cut off",
-        f"MY_API_KEY={CANARY}",
-        f"password=b'{CANARY} two'",
-    ],
-)
+@pytest.mark.parametrize("text", SECRETS)
 def test_a_secret_in_a_value_is_taken_out(text: str) -> None:
     """A planted value does not survive, and a second pass changes nothing more."""
     clean = redact(f"before {text}\nafter")
@@ -173,3 +175,26 @@ def test_a_traceback_in_a_log_holds_no_secret() -> None:
         logger.exception("failed with password=%s", CANARY)
     assert "Traceback" in stream.getvalue()
     assert CANARY not in stream.getvalue()
+
+
+@given(st.text(alphabet="abBEaArRsSiIcCſ :='$-\"@/.0123456789\n", max_size=60) | st.sampled_from(SECRETS))
+def test_a_text_without_a_sign_is_none_that_any_rule_changes(text: str) -> None:
+    """Each rule needs a sign, so that a text without one need not be given to them."""
+    if redaction._SIGN.search(text) is None:
+        assert [pattern.pattern for pattern, _ in redaction._RULES if pattern.search(text)] == []
+    assert all(redaction._SIGN.search(secret) for secret in SECRETS)
+
+
+def test_nested_data_is_redacted_as_each_of_its_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment is read once for all of them."""
+    monkeypatch.setenv("SITE_TOKEN", known := "a-value-of-the-environment")
+    texts = [*SECRETS, known, "a name", "0" * 64]
+    data = {"list": texts, "map": {str(index): text for index, text in enumerate(texts)}, "number": 1, "none": None}
+    clean = [redact(text) for text in texts]
+    assert redaction.redact_in(data) == {
+        "list": clean,
+        "map": {str(index): text for index, text in enumerate(clean)},
+        "number": 1,
+        "none": None,
+    }
+    assert known not in clean

@@ -23,7 +23,7 @@ from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.counting import counted
 from console.backend.model.outcome import Evidence
 from console.backend.model.readiness import Board, BundleView
-from console.backend.model.redaction import redact
+from console.backend.model.redaction import redact_in
 from console.backend.model.value import Value
 from console.backend.model.view_models import OnProgress, Progress
 from console.backend.publication.off_host import PackageFile
@@ -274,16 +274,4 @@ def _write(draft: Draft, measured: Measured, final: Final) -> None:
 
 def as_json(record: BundleRecord) -> bytes:
     """Pure: the record as indented JSON, every text of it without what looks like a secret."""
-    return (json.dumps(_redacted(record.model_dump(mode="json")), ensure_ascii=False, indent=1) + "\n").encode()
-
-
-def _redacted(value: object) -> object:
-    match value:
-        case str():
-            return redact(value)
-        case dict():
-            return {key: _redacted(inner) for key, inner in value.items()}
-        case list():
-            return [_redacted(inner) for inner in value]
-        case _:
-            return value
+    return (json.dumps(redact_in(record.model_dump(mode="json")), ensure_ascii=False, indent=1) + "\n").encode()
