@@ -114,7 +114,7 @@ class Settings(Value):
 
 
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "CUTTER_EXECUTOR": ("database", "executor"),
     "CUTTER_VERIFIER": ("database", "verifier"),
     "CUTTER_MONITOR": ("database", "monitor"),
@@ -122,17 +122,18 @@ _ENVIRONMENT = {
     "BACKUP_GPG_FPR": ("backup_gpg_fpr",),
     "GNUPGHOME": ("gnupg_home",),
 }
+"""Variables that stand over the file, with the key of each."""
 
 
-def load_settings(root: Path, config: Path | None = None) -> Settings:
+def load_settings(root: Path, config: Path | None = None, *, with_environment: bool = True) -> Settings:
     """Read the file, then the environment over it. Without `config` the file is optional, and at its place in `root`.
 
-    Raises UsageError naming the file and the line of bad JSON, or the key at fault.
+    `with_environment=False` leaves the environment out, for an installation that was named among several. Raises UsageError naming the file and the line of bad JSON, or the key at fault.
     """
     path = config or root / CONFIG_NAME
     raw = _read(path, required=config is not None)
-    for name, keys in _ENVIRONMENT.items():
-        if os.environ.get(name):
+    for name, keys in ENVIRONMENT.items():
+        if with_environment and os.environ.get(name):
             _put(raw, keys, os.environ[name])
     _require_text(path, raw)
     try:
