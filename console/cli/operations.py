@@ -23,6 +23,7 @@ from console.cli.profile_requests import CheckProfile, OneProfile
 from console.cli.run_requests import ConfirmedRun, Panic, ReleaseHold, StartRun, VerifiedRun, VoidRun
 from console.cli.site_requests import InspectSite
 from console.cli.state_requests import DiffDocument, OneDocument, OneUnit, RepealDocument, ShowDocument, ShowUnit
+from console.cli.status_request import ShowStatus
 from console.cli.unit_requests import DiffVersions, EditDraft, ListUnits, RetireUnit, SearchUnits, SupersedeUnit
 from console.cli.watching import Watching
 
@@ -112,7 +113,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         ("status",),
         "show which database this is, the switch, the counts, and what waits",
-        Watching,
+        ShowStatus,
         "console.cli.database:status",
         ("console.backend.model.view_models:Status",),
     ),

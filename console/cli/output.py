@@ -42,6 +42,11 @@ def report(
     return _EXIT[outcome]
 
 
+def exit_status_of(outcome: Outcome) -> ExitStatus:
+    """Return the exit status of an answer with this outcome."""
+    return _EXIT[outcome]
+
+
 def as_typed(options: Options, text: str) -> str:
     """Return the text with its commands as they must be typed for this root, or for the installation that -P names."""
     if len(options.installation) == 1:
