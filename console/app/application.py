@@ -21,7 +21,7 @@ from textual.worker import WorkerFailed
 from console.actions.actions import STOPPING, Action, Registry, Scope, registry
 from console.actions.stopping import STOP_KEYS
 from console.app.backend_app import BackendApp
-from console.app.face import NO_FACE, Face
+from console.app.face import NO_FACE, Face, addressed
 from console.app.key_order import KeyHandled, KeyOrder
 from console.app.terminal import TerminalGuard, wants_no_colour
 from console.backend.host import crash
@@ -192,9 +192,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
     @property
     def banner(self) -> "Line":
         """Return the banner of the installation, if it was named, and that a recording is made, or was ended by an error."""
-        words = self.face.banner or self.face.name
-        named = line(Span(f" {words} ", "accent")) if words else ()
-        return (*named, *self._recording())
+        return (*self.face.line(), *self._recording())
 
     def _recording(self) -> "Line":
         if self.recorder is None:
@@ -248,7 +246,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
             self.measure()
 
     def _measured(self, status: "Status") -> None:
-        self.status = status
+        self.status = addressed(status, self.face)
         self.current = True
         self._remember()
         self.notices.measured(status.switch.state.value, status.measured_at, reached=status.target is not None)
