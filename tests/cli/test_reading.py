@@ -7,6 +7,7 @@ from tests.support.passage import Passage, Stages, fingerprint
 
 READING = [
     ["status"],
+    ["status", "--prometheus"],
     ["counts"],
     ["drift"],
     ["gates", "PRE", "--run", "RUN"],
