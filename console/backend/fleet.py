@@ -132,7 +132,8 @@ def _failed(row: FleetRow, failure: BaseException) -> FleetRow:
     if known is None:
         reason = f"this is a defect of the program: {type(failure).__name__} at {crash.where(failure)}"
         return _reasoned(row, reason, f"cutter-console -P {row.name} status")
-    return _reasoned(row, f"{known.code}: {known.message}", known.next_action)
+    message = known.message.replace("\n", "; ")
+    return _reasoned(row, f"{known.code}: {message}", known.next_action)
 
 
 def _reasoned(row: FleetRow, reason: str, next_action: str) -> FleetRow:

@@ -195,11 +195,13 @@ def test_a_variable_of_the_environment_leads_no_row_to_another_database(
 
 def test_a_bad_configuration_is_a_row(prod: NamedInstallation, tmp_path: Path) -> None:
     bad = site(tmp_path, DOWN, "bad")
-    (bad.root / "orchestrator.config.json").write_text('{"databse": {}}', encoding="utf-8")
+    (bad.root / "orchestrator.config.json").write_text('{"databse": {}, "lease_minutes": 0}', encoding="utf-8")
 
     rows = rows_by_name(FleetReader("tester").read({"bad": bad, "prod": prod}, 60).rows)
 
     assert "databse" in rows["bad"].reason
+    assert "; " in rows["bad"].reason
+    assert "␊" not in rows["bad"].reason
     assert rows["prod"].reason == ""
 
 
