@@ -1,4 +1,4 @@
-"""How the console presents an installation that was opened by a name: its banner, and what its entry asks for."""
+"""Presentation of an installation that was opened by a name: its banner, and what its entry asks for."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

@@ -29,7 +29,7 @@ _Verdict = FleetJournal | str
 
 @dataclass(frozen=True)
 class _Question:
-    """What one installation was asked."""
+    """A question to one installation, and its answers when they come."""
 
     asked_at: datetime
     status: Future[Status]

@@ -75,7 +75,7 @@ class ProgramsFound(Value):
 
 
 class Info(Value):
-    """What is installed here. It holds no secret, so that it can be sent to those who maintain the program."""
+    """Versions, programs, terminal and files of this host. It holds no secret, so that it can be sent to those who maintain the program."""
 
     version: str
     python: str
@@ -229,12 +229,12 @@ def info(options: Options, _request: NoArguments) -> ExitStatus:
 
 
 def _info(options: Options) -> Info:
-    settings, said = Settings(), "sound"
+    settings, verdict = Settings(), "sound"
     try:
         settings = settings_of(options, root_of(options))
         read_named()
     except UsageError as error:
-        said = redact(error.message)
+        verdict = redact(error.message)
     try:
         gpg = gpg_version()
     except CutterError as error:
@@ -254,7 +254,7 @@ def _info(options: Options) -> Info:
         gpg=gpg,
         terminal=_terminal(),
         files=_files(options),
-        settings=said,
+        settings=verdict,
     )
 
 
@@ -268,11 +268,11 @@ def _version(name: str) -> str:
 def _terminal() -> dict[str, str]:
     size = shutil.get_terminal_size(fallback=(0, 0))
     is_terminal = sys.stderr is not None and sys.stderr.isatty()
-    told = {name: os.environ[name] for name in _TOLD if name in os.environ}
-    told |= dict.fromkeys((name for name in ("TMUX", "STY") if name in told), "set")
+    shown = {name: os.environ[name] for name in _TOLD if name in os.environ}
+    shown |= dict.fromkeys((name for name in ("TMUX", "STY") if name in shown), "set")
     return {
         "terminal": "yes" if is_terminal else "no",
         "size": f"{size.columns}x{size.lines}" if size.columns else "not known",
         "encoding": getattr(sys.stdout, "encoding", None) or "none",
-        **{name: redact(value) for name, value in told.items()},
+        **{name: redact(value) for name, value in shown.items()},
     }

@@ -16,7 +16,7 @@ from console.backend.model.value import Value
 
 
 class Source(StrEnum):
-    """Where a setting comes from."""
+    """Origin of a setting."""
 
     DEFAULT = "default"
     FILE = "file"

@@ -32,15 +32,15 @@ class FleetRow(Value):
     read_only: bool
     outcome: Outcome
     status: Status | None
-    """What the Overview would show; None if the installation did not answer in time, or could not be asked."""
+    """Answer of `status`; None if the installation did not answer in time, or could not be asked."""
     reason: SafeText = ""
-    """Why the database was not measured; empty if it was."""
+    """Reason why the database was not measured; empty if it was."""
     next_action: SafeText = ""
     last_measured_at: datetime | None = None
     """Last time that this reader has measured the database; None if it never has."""
     journal: FleetJournal | None = None
     journal_note: SafeText = ""
-    """Why there is no verdict on a journal; empty if there is one."""
+    """Reason why there is no verdict on a journal; empty if there is one."""
     gates: FleetGates = FleetGates.NOT_MEASURED
     same_database_as: tuple[SafeText, ...] = ()
     """Names of other rows that have measured the same database of the same server."""
