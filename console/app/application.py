@@ -23,6 +23,7 @@ from console.actions.stopping import STOP_KEYS
 from console.app.backend_app import BackendApp
 from console.app.face import NO_FACE, Face, addressed
 from console.app.key_order import KeyHandled, KeyOrder
+from console.app.named_fleet import NamedFleet
 from console.app.terminal import TerminalGuard, wants_no_colour
 from console.backend.host import crash
 from console.backend.model.batch_ids import is_batch
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from console.backend.api import Backend
+    from console.backend.model.fleet import Fleet
     from console.backend.model.view_models import Status
     from console.backend.recording import Recorder
     from console.screens.application import Application
@@ -105,6 +107,12 @@ def _reports() -> Screen[None]:
     return ReportsScreen()
 
 
+def _fleet() -> Screen[None]:
+    from console.screens.fleet import FleetScreen
+
+    return FleetScreen()
+
+
 def _journal() -> Screen[None]:
     from console.screens.journal import JournalScreen
 
@@ -117,7 +125,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
     `backend` is the backend or a function that makes it, in a thread after the first paint. `clock` gives aware UTC
     times, `refresh_seconds` is the pause between measurements, `crash_folder` the folder for the log of a crash. The banner
     tells of the `recorder`, if there is one; `actions` take the place of the registry's own; `face` presents an
-    installation that was opened by its name.
+    installation that was opened by its name, `fleet` reads those of the Fleet screen.
     """
 
     TITLE = "cutter-console"
@@ -135,6 +143,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         "backups": _backups,
         "reports": _reports,
         "journal": _journal,
+        "fleet": _fleet,
     }
     DEFAULT_MODE = "overview"
     is_replay = False
@@ -152,6 +161,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         recorder: "Recorder | None" = None,
         actions: Registry | None = None,
         face: Face = NO_FACE,
+        fleet: "Callable[[], Fleet] | None" = None,
     ) -> None:
         self.registry = actions or registry(read_only=read_only, demo=demo)
         no_colour = wants_no_colour(os.environ)
@@ -171,6 +181,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         self.recorder = recorder
         self._history = History()
         self.face = face
+        self.read_fleet = fleet or NamedFleet()
         self._refresh_seconds = refresh_seconds
         self._crash_folder = crash_folder
         self._measuring = False
@@ -357,6 +368,10 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
     def action_reports(self) -> None:
         """Go to Reports."""
         self.switch_mode("reports")
+
+    def action_fleet(self) -> None:
+        """Go to Fleet."""
+        self.switch_mode("fleet")
 
     def action_refresh(self) -> None:
         """Measure now; each screen measures again what only it shows."""

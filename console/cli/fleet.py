@@ -8,8 +8,8 @@ from console.backend.fleet import FleetReader
 from console.backend.host.named_installations import NamedInstallation, file_path, named, read_named
 from console.backend.model.errors import ExitStatus, StopCode, UsageError
 from console.backend.model.fleet import Fleet, FleetRow
+from console.backend.model.fleet_words import NOT_KNOWN, counts_words, measured_words, switch_words, waits_words
 from console.backend.model.outcome import Outcome
-from console.backend.model.view_models import SwitchState, SwitchView
 from console.cli.arguments import Options
 from console.cli.fleet_requests import FleetStatus
 from console.cli.installation import operator
@@ -64,9 +64,9 @@ def _cells(row: FleetRow, now: datetime) -> tuple[str, ...]:
         row.name,
         row.banner or "-",
         place,
-        switch_words(status.switch) if status is not None else "not known",
+        switch_words(status.switch) if status is not None else NOT_KNOWN,
         counts_words(row),
-        f"{row.waits}" if target is not None else "not known",
+        waits_words(row),
         row.journal.outcome.value if row.journal is not None else "-",
     )
     return (*(_short(cell) for cell in cells), measured_words(row, now))
@@ -74,36 +74,6 @@ def _cells(row: FleetRow, now: datetime) -> tuple[str, ...]:
 
 def _short(text: str) -> str:
     return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
-
-
-def switch_words(switch: SwitchView) -> str:
-    """Return the switch in words."""
-    match switch.state:
-        case SwitchState.ARMED:
-            until = f" until {switch.expires_at:%H:%M:%S} UTC" if switch.expires_at is not None else ""
-            return f"ARMED{until} for {switch.run_id}"
-        case SwitchState.HOLD:
-            return f"HOLD since {switch.since:%Y-%m-%d %H:%M} UTC" if switch.since is not None else "HOLD"
-        case SwitchState.OFF:
-            return "off"
-        case SwitchState.UNREADABLE:
-            return "not known"
-
-
-def counts_words(row: FleetRow) -> str:
-    """Return the rows of the tables that readers see, in their order; one that could not be read is `?`, never 0."""
-    if row.status is None or row.status.target is None:
-        return "not known"
-    return "/".join("?" if count.rows is None else str(count.rows) for count in row.status.counts[:3])
-
-
-def measured_words(row: FleetRow, now: datetime) -> str:
-    """Return how old the row is; for one without an answer, when there was one."""
-    last = row.last_measured_at
-    if last is None:
-        return "never"
-    words = f"{max(0, round((now - last).total_seconds()))} s ago"
-    return words if row.status is not None and row.status.target is not None else f"last {words}"
 
 
 def _notes(options: Options, row: FleetRow) -> list[str]:

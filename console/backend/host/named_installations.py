@@ -43,6 +43,7 @@ class StartScreen(StrEnum):
     BACKUPS = "backups"
     JOURNAL = "journal"
     REPORTS = "reports"
+    FLEET = "fleet"
 
 
 def _absolute(value: object) -> object:
