@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from console.backend.model.fleet import Fleet
 
 _LIMIT_S = 3
-"""What is silent for longer is told as silent, and its answer is taken at a later reading."""
+"""Limit of one reading; a silent one is told as silent, and its answer is taken at a later reading."""
 
 
 class NamedFleet:

@@ -28,6 +28,8 @@ from console.cli.config_requests import ConfigSchema, NoArguments, ValidateConfi
 from console.cli.output import report
 from console.cli.settings import root_of, settings_of
 
+_SERVICES, _PASSWORDS = ".pg_service.conf", ".pgpass"
+"""Files of libpq in the home, which are looked at and never read."""
 _TOLD = ("TERM", "COLORTERM", "NO_COLOR", "LANG", "LC_ALL", "TMUX", "STY")
 """Variables that say what the terminal is; of TMUX and STY only whether they are set."""
 
@@ -194,8 +196,8 @@ def _files(options: Options) -> tuple[LookedFor, ...]:
         _looked_for("deploy manifest", settings.under(root, settings.deploy_manifest)),
         _looked_for("site mapping", settings.under(root, settings.site_mapping)),
         _looked_for("gpg home", Path(settings.gnupg_home) if settings.gnupg_home else home / ".gnupg"),
-        _looked_for("libpq services", Path(os.environ.get("PGSERVICEFILE") or home / ".pg_service.conf")),
-        _looked_for("libpq passwords", Path(os.environ.get("PGPASSFILE") or home / ".pgpass")),
+        _looked_for("libpq services", Path(os.environ.get("PGSERVICEFILE") or home / _SERVICES)),
+        _looked_for("libpq passwords", Path(os.environ.get("PGPASSFILE") or home / _PASSWORDS)),
     )
 
 
