@@ -152,7 +152,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = parsed.get("_words")
     if words is None:
         opening = Open(read_only=parsed["read_only"], record=parsed["record"], replay=parsed["replay"])
-        if problem := opening.usage_problem or _badly_named(options, many=False):
+        problem = opening.usage_problem or _badly_named(options, many=False)
+        if opening.replay and options.installation:
+            problem = "--replay opens a recording, and no installation: leave out -P"
+        if problem:
             return _refuse(_WrongUsage(problem, ""), sys.argv[1:] if argv is None else argv)
         return _dispatch("console.app.launch:open_console", "console", options, opening, light=True)
     # For commands alone: the console has handlers of its own, on its event loop.
@@ -179,7 +182,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _options(parsed: dict[str, Any]) -> Options:
-    names = (*parsed.get(_BEFORE, ()), *parsed.get("installation", ()))
+    names = tuple(dict.fromkeys((*parsed.get(_BEFORE, ()), *parsed.get("installation", ()))))
     return Options(parsed.get("root"), parsed.get("config"), parsed.get("json", False), installation=names)
 
 
@@ -187,7 +190,7 @@ def _badly_named(options: Options, *, many: bool) -> str:
     """Return why -P cannot be as it is, or an empty text: an installation has a root and a configuration of its own."""
     if options.installation and (options.root or options.config):
         return "-P names a root and a configuration: leave out --root and --config"
-    if len(set(options.installation)) > 1 and not many:
+    if len(options.installation) > 1 and not many:
         return "-P names one installation here; many at once: cutter-console fleet status"
     return ""
 

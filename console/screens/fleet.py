@@ -66,11 +66,17 @@ class FleetScreen(FacedScreen):
         if self._is_reading:
             return
         self._is_reading = True
-        self.ask("Reading the fleet", lambda _backend: self.console.read_fleet(), self._loaded)
+        self.ask("Reading the fleet", lambda _backend: self._read(), self._loaded)
+
+    def _read(self) -> Fleet:
+        """Read in a thread. The answer may come after the screen has gone: then nobody draws it, and the next reading goes on."""
+        try:
+            return self.console.read_fleet()
+        finally:
+            self._is_reading = False
 
     def not_read(self) -> None:
         """Keep what was read before, with its age; say so if nothing was."""
-        self._is_reading = False
         self._list.say_empty("NOT KNOWN: the installations could not be read.")
         self._draw()
 
@@ -80,7 +86,6 @@ class FleetScreen(FacedScreen):
         self._draw()
 
     def _loaded(self, fleet: Fleet) -> None:
-        self._is_reading = False
         self._fleet = fleet
         self._list.say_empty(words.NOTHING)
         self._draw()

@@ -230,6 +230,9 @@ def test_names_before_and_behind_the_command_are_all_taken(
         ["-P", "prod", "status", "--config", "/x"],
         ["-P", "prod", "demo"],
         ["-P", "nobody", "status"],
+        ["-P", "prod", "-P", "down"],
+        ["-P", "prod", "--replay", "/nonexistent"],
+        ["-P", "nobody"],
     ],
     ids=" ".join,
 )
@@ -247,6 +250,8 @@ def test_a_name_has_the_root_and_its_commands_name_it(
 ) -> None:
     name_them(tmp_path, monkeypatch, prod=prod)
 
+    assert main(["-P", "prod", "status", "-P", "prod", "--prometheus"]) == ExitStatus.DONE
+    assert 'installation="prod"' in capsys.readouterr().out
     assert main(["-P", "prod", "status"]) == ExitStatus.DONE
     shown = capsys.readouterr().out
     assert f"root       {prod.root}" in shown
