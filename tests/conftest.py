@@ -66,6 +66,8 @@ def pytest_configure(config: pytest.Config) -> None:
             signal.signal(number, lambda *_: None)
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
+    # The installations that the developer has named are none of the tests'.
+    os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
     same_each_time = config.option.markexpr != "torture"
     settings.register_profile(
         PROFILE, deadline=None, suppress_health_check=_HEALTHY_AT_ANY_LOAD, derandomize=same_each_time

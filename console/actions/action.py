@@ -19,6 +19,7 @@ class Scope(StrEnum):
     JOURNAL = "journal"
     BACKUPS = "backups"
     REPORTS = "reports"
+    FLEET = "fleet"
 
 
 @dataclass(frozen=True, slots=True)

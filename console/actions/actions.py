@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from console.actions.action import Action, Scope, key_name
 from console.actions.batch_actions import BATCH_ACTIONS
 from console.actions.find_actions import FIND_ACTIONS
+from console.actions.fleet_actions import FLEET_ACTIONS
 from console.actions.journal_actions import JOURNAL_ACTIONS
 from console.actions.replay_actions import KEPT, REPLAY_ACTIONS
 from console.actions.shelf_actions import SHELF_ACTIONS
@@ -117,6 +118,7 @@ ACTIONS: tuple[Action, ...] = (
         scope=Scope.EVERYWHERE,
         command="cutter-console reports list",
     ),
+    *FLEET_ACTIONS,
     Action(
         name="refresh",
         title="Measure again",
@@ -583,5 +585,6 @@ def keys_of(command: str, known: Registry) -> str:
 
 def _verb(command: str) -> tuple[str, ...]:
     """Return `approval draft` of `cutter-console approval draft RUN`; nothing if the text is no command."""
-    program, *words = command.split()[:3] or [""]
+    program, *words = command.split() or [""]
+    words = words[2:4] if words[:1] == ["-P"] else words[:2]
     return tuple(word for word in words if word.islower() and word.isalpha()) if program == "cutter-console" else ()

@@ -21,12 +21,14 @@ from textual.worker import WorkerFailed
 from console.actions.actions import STOPPING, Action, Registry, Scope, registry
 from console.actions.stopping import STOP_KEYS
 from console.app.backend_app import BackendApp
+from console.app.face import NO_FACE, Face, addressed
 from console.app.key_order import KeyHandled, KeyOrder
+from console.app.named_fleet import NamedFleet
 from console.app.terminal import TerminalGuard, wants_no_colour
 from console.backend.host import crash
 from console.backend.model.batch_ids import is_batch
 from console.backend.model.errors import CutterError
-from console.backend.model.full_command import full_command
+from console.backend.model.full_command import command_for, full_command
 from console.screens.history import History, point_of
 from console.screens.overview import OverviewScreen
 from console.screens.readiness_watch import ReadinessWatch
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from console.backend.api import Backend
+    from console.backend.model.fleet import Fleet
     from console.backend.model.view_models import Status
     from console.backend.recording import Recorder
     from console.screens.application import Application
@@ -104,6 +107,12 @@ def _reports() -> Screen[None]:
     return ReportsScreen()
 
 
+def _fleet() -> Screen[None]:
+    from console.screens.fleet import FleetScreen
+
+    return FleetScreen()
+
+
 def _journal() -> Screen[None]:
     from console.screens.journal import JournalScreen
 
@@ -115,7 +124,8 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
 
     `backend` is the backend or a function that makes it, in a thread after the first paint. `clock` gives aware UTC
     times, `refresh_seconds` is the pause between measurements, `crash_folder` the folder for the log of a crash. The banner
-    tells of the `recorder`, if there is one; `actions` take the place of the registry's own.
+    tells of the `recorder`, if there is one; `actions` take the place of the registry's own; `face` presents an
+    installation that was opened by its name, `fleet` reads those of the Fleet screen.
     """
 
     TITLE = "cutter-console"
@@ -133,6 +143,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         "backups": _backups,
         "reports": _reports,
         "journal": _journal,
+        "fleet": _fleet,
     }
     DEFAULT_MODE = "overview"
     is_replay = False
@@ -149,6 +160,8 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         crash_folder: Path | None = None,
         recorder: "Recorder | None" = None,
         actions: Registry | None = None,
+        face: Face = NO_FACE,
+        fleet: "Callable[[], Fleet] | None" = None,
     ) -> None:
         self.registry = actions or registry(read_only=read_only, demo=demo)
         no_colour = wants_no_colour(os.environ)
@@ -167,6 +180,8 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         self.current = True
         self.recorder = recorder
         self._history = History()
+        self.face = face
+        self.read_fleet = fleet or NamedFleet()
         self._refresh_seconds = refresh_seconds
         self._crash_folder = crash_folder
         self._measuring = False
@@ -187,7 +202,10 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
 
     @property
     def banner(self) -> "Line":
-        """Return that a recording is made, or was ended by an error; nothing if none was asked for."""
+        """Return the banner of the installation, if it was named, and that a recording is made, or was ended by an error."""
+        return (*self.face.line(), *self._recording())
+
+    def _recording(self) -> "Line":
         if self.recorder is None:
             return ()
         stopped = self.recorder.stopped
@@ -210,6 +228,8 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         self.add_mode(self.DEFAULT_MODE, OverviewScreen)
         self.measure()
         self.set_interval(self._refresh_seconds, self._tick)
+        if self.face.start_screen != self.DEFAULT_MODE:
+            self.switch_mode(self.face.start_screen)
 
     def _tick(self) -> None:
         if not self._measuring:
@@ -237,7 +257,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
             self.measure()
 
     def _measured(self, status: "Status") -> None:
-        self.status = status
+        self.status = addressed(status, self.face)
         self.current = True
         self._remember()
         self.notices.measured(status.switch.state.value, status.measured_at, reached=status.target is not None)
@@ -272,7 +292,9 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         self._show_status()
 
     def full_command(self, text: str) -> str:
-        """Return the text with its commands as they must be typed for this root."""
+        """Return the text with its commands as they must be typed for this root, or for the installation that was named."""
+        if self.face.name:
+            return command_for(text, self.face.name)
         return full_command(text, str(self.status.root) if self.status is not None else "")
 
     def show_run(self, run_id: str) -> None:
@@ -346,6 +368,10 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
     def action_reports(self) -> None:
         """Go to Reports."""
         self.switch_mode("reports")
+
+    def action_fleet(self) -> None:
+        """Go to Fleet."""
+        self.switch_mode("fleet")
 
     def action_refresh(self) -> None:
         """Measure now; each screen measures again what only it shows."""

@@ -2,9 +2,11 @@
 
 import gc
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from console.app.face import NO_FACE, Face
 from console.app.terminal import refusal_here
 from console.backend.host.context import default_root
 from console.backend.model.errors import ExitStatus
@@ -20,22 +22,37 @@ def open_console(options: Options, request: Open) -> int:
     """Open the console, or refuse and name `status` if there is no terminal."""
     if request.replay is not None:
         return _replay(request.replay)
+    face, read_only = NO_FACE, request.read_only
+    if options.installation:
+        options, face, names_read_only = _named(options)
+        read_only = read_only or names_read_only
     swept: list[str] = []
     crash_folder = (options.root or default_root()) / "reports"
     recorder = _recorder(request.record) if request.record is not None and not refusal_here() else None
     try:
         return show(
-            lambda: _backend(options, swept, recorder, read_only=request.read_only),
-            read_only=request.read_only,
+            lambda: _backend(options, swept, recorder, read_only=read_only),
+            read_only=read_only,
             demo=False,
             crash_folder=crash_folder,
             recorder=recorder,
+            face=face,
         )
     finally:  # While the console is drawn, nothing else may print.
         say("".join(f"{line}\n" for line in swept))
         if recorder is not None:
             recorder.close()
             say(f"{recorder.ending}\n")
+
+
+def _named(options: Options) -> "tuple[Options, Face, bool]":
+    """Return the options and the face of the installation that -P names, and whether it is for reading only."""
+    from console.backend.host.named_installations import named
+
+    name = options.installation[0]
+    entry = named(name)
+    face = Face(name, entry.banner, entry.refresh_seconds, entry.start_screen.value)
+    return replace(options, root=entry.root, config=entry.config), face, entry.read_only
 
 
 def _recorder(path: Path) -> "Recorder":
@@ -66,6 +83,7 @@ def show(
     demo: bool,
     crash_folder: Path | None = None,
     recorder: "Recorder | None" = None,
+    face: Face = NO_FACE,
 ) -> int:
     """Run the console with the backend that `backend` makes, and return its exit status."""
     refused = refusal_here()
@@ -83,7 +101,13 @@ def show(
         from console.cli.logs import after_the_screen
 
         app = ConsoleApp(
-            after_the_first_paint, read_only=read_only, demo=demo, crash_folder=crash_folder, recorder=recorder
+            after_the_first_paint,
+            read_only=read_only,
+            demo=demo,
+            crash_folder=crash_folder,
+            recorder=recorder,
+            face=face,
+            refresh_seconds=face.refresh_seconds,
         )
         with after_the_screen():
             return run(app)

@@ -13,7 +13,8 @@ class Argument:
     """An argument as the parser and the pages show it; its type, and whether it is required, come from its field.
 
     `metavar` is empty for a switch, and for an argument whose choices are shown. `is_file` means that it names a file,
-    which a shell can complete; `dangerous`, that it is a switch that makes its command dangerous.
+    which a shell can complete; `dangerous`, that it is a switch that makes its command dangerous. `short` is its short
+    form, such as -P: an option that has one takes one value each time, and may be given several times.
     """
 
     metavar: str
@@ -22,6 +23,7 @@ class Argument:
     choices: tuple[str, ...] = ()
     is_file: bool = False
     dangerous: bool = False
+    short: str = ""
 
 
 def positional(metavar: str, text: str, *, is_file: bool = False) -> Mapping[str, Argument]:
@@ -48,6 +50,12 @@ class Options:
         default=None, metadata=option("FILE", "the configuration, if it is not the one in the root", is_file=True)
     )
     json: bool = field(default=False, metadata=switch("print one JSON object on standard output"))
+    installation: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "argument": Argument("NAME", "an installation of installations.toml, in place of DIR and FILE", short="-P")
+        },
+    )
 
 
 class Checked:

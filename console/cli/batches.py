@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from console.backend.host.context import Context, default_root
-from console.backend.host.settings import load_settings
+from console.backend.host.context import Context
 from console.backend.model.batches import (
     BatchMove,
     BatchPlan,
@@ -24,6 +23,7 @@ from console.cli.arguments import Options
 from console.cli.batch_requests import OneBatch, PlanBatch, ResumeBatch, StartBatch, WatchedBatch
 from console.cli.installation import backend_of
 from console.cli.output import as_typed, narrate, report
+from console.cli.settings import root_of, settings_of
 from console.cli.taking_in import narrate_taken_in
 from console.cli.watching import Watching
 
@@ -50,9 +50,9 @@ def plan(options: Options, request: PlanBatch) -> ExitStatus:
 
 
 def _planned(options: Options, request: PlanBatch) -> PlannedSource:
-    root = (options.root or default_root()).absolute()
+    root = root_of(options)
     source = BatchSource(path=request.source, profile=request.profile, ordinals=request.ordinals)
-    return PlannedSource.of(root, load_settings(root, options.config), source, Context(root=root).now)
+    return PlannedSource.of(root, settings_of(options, root), source, Context(root=root).now)
 
 
 def _plan_lines(planned: BatchPlan) -> Iterator[str]:

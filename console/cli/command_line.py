@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from console.cli.operations import Operation
 
 
+_BEFORE = "installation_before"
+_OPENING = {"--read-only", "--root", "--config", "--record", "--replay", "-P", "--installation"}
+
+
 class _WrongUsage(Exception):
     """A command line that argparse refuses, with the usage of the command."""
 
@@ -70,17 +74,29 @@ def _add_arguments(parser: _Parser, request: type, *, suppress: bool = False) ->
             settings["nargs"] = "*"
         elif not required:
             settings |= {"nargs": "?", "default": field.default}
+        if argument.short:
+            settings |= {"nargs": None, "action": "append"}
         if argument.positional:
             parser.add_argument(field.name, **settings)
         else:
             # A field whose name would be a word of Python has an underscore behind it.
-            parser.add_argument("--" + field.name.rstrip("_").replace("_", "-"), dest=field.name, **settings)
+            forms = (argument.short, "--" + field.name.rstrip("_").replace("_", "-"))
+            parser.add_argument(*filter(None, forms), dest=field.name, **settings)
 
 
 def _common() -> _Parser:
     common = _Parser(add_help=False)
     # A subcommand's default would overwrite what stands before the command: `cutter-console --json status`.
     _add_arguments(common, Options, suppress=True)
+    return common
+
+
+def _before_the_command() -> _Parser:
+    """Return the common options as they stand before a command, which would replace a list of the same name by its own."""
+    common = _common()
+    for action in common._actions:
+        if action.dest == "installation":
+            action.dest = _BEFORE
     return common
 
 
@@ -96,7 +112,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="cutter-console",
         description="Operator console for cuts of rules into PostgreSQL.",
-        parents=[_opening(common)],
+        parents=[_opening(_before_the_command())],
     )
     parser.add_argument("--version", action="version", version=f"cutter-console {__version__}")
     groups: dict[tuple[str, ...], Any] = {(): parser.add_subparsers(metavar="COMMAND")}
@@ -112,10 +128,7 @@ def build_parser() -> argparse.ArgumentParser:
 def _parsed(argv: Sequence[str] | None) -> dict[str, Any]:
     """Return the parsed arguments by name. Without a command only the console's options are declared, which is faster."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if all(
-        word in {"--read-only", "--root", "--config", "--record", "--replay"} or not word.startswith("-")
-        for word in arguments
-    ):
+    if all(word in _OPENING or not word.startswith("-") for word in arguments):
         namespace, rest = _opening(_common()).parse_known_args(arguments)
         if not rest:
             return vars(namespace)
@@ -135,11 +148,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         parsed = _parsed(argv)
     except _WrongUsage as wrong:
         return _refuse(wrong, sys.argv[1:] if argv is None else argv)
-    options = Options(root=parsed.get("root"), config=parsed.get("config"), json=parsed.get("json", False))
+    options = _options(parsed)
     words = parsed.get("_words")
     if words is None:
         opening = Open(read_only=parsed["read_only"], record=parsed["record"], replay=parsed["replay"])
-        if problem := opening.usage_problem:
+        problem = opening.usage_problem or _badly_named(options, many=False)
+        if opening.replay and options.installation:
+            problem = "--replay opens a recording, and no installation: leave out -P"
+        if problem:
             return _refuse(_WrongUsage(problem, ""), sys.argv[1:] if argv is None else argv)
         return _dispatch("console.app.launch:open_console", "console", options, opening, light=True)
     # For commands alone: the console has handlers of its own, on its event loop.
@@ -159,9 +175,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         operation.name,
         options,
         request,
+        is_named=bool(options.installation) and not operation.names_many,
         sweeps=operation.writes and not operation.at_once,
         light=operation.light,
     )
+
+
+def _options(parsed: dict[str, Any]) -> Options:
+    names = tuple(dict.fromkeys((*parsed.get(_BEFORE, ()), *parsed.get("installation", ()))))
+    return Options(parsed.get("root"), parsed.get("config"), parsed.get("json", False), installation=names)
+
+
+def _badly_named(options: Options, *, many: bool) -> str:
+    """Return why -P cannot be as it is, or an empty text: an installation has a root and a configuration of its own."""
+    if options.installation and (options.root or options.config):
+        return "-P names a root and a configuration: leave out --root and --config"
+    if len(options.installation) > 1 and not many:
+        return "-P names one installation here; many at once: cutter-console fleet status"
+    return ""
 
 
 def _no_text(values: dict[str, Any]) -> _WrongUsage | None:
@@ -180,7 +211,9 @@ def _wrong_use(
     operation: "Operation", options: Options, request: object, usage: Callable[[], str]
 ) -> _WrongUsage | None:
     """Return the refusal of arguments that do not belong together, or None: argparse knows each of them alone."""
-    problem = request.usage_problem(options) if isinstance(request, Checked) else ""
+    problem = _badly_named(options, many=operation.names_many)
+    if not problem and isinstance(request, Checked):
+        problem = request.usage_problem(options)
     return _WrongUsage(f"cutter-console {operation.name}: {problem}", usage()) if problem else None
 
 
@@ -204,14 +237,24 @@ def _refuse(wrong: _WrongUsage, arguments: Sequence[str]) -> int:
 
 
 def _dispatch(
-    target: str, command: str, options: Options, request: object, *, sweeps: bool = False, light: bool = False
+    target: str,
+    command: str,
+    options: Options,
+    request: object,
+    *,
+    is_named: bool = False,
+    sweeps: bool = False,
+    light: bool = False,
 ) -> int:
     """Import the handler, run it and return the exit status.
 
+    `is_named`: the options are those of the installation that -P names, which may be for reading only.
     `light` leaves out the handler of log records, `sweeps` removes the leftovers of killed processes first.
     """
     try:
         with nullcontext() if light else import_module("console.cli.logs").to_standard_error():
+            if is_named:
+                options = import_module("console.cli.named").chosen(options, command)
             if sweeps:
                 import_module("console.cli.leftovers").sweep(options)
             module, _, name = target.partition(":")

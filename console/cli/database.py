@@ -1,6 +1,7 @@
 """init, migrate, status, counts, drift, document register: install and measure the database and the runtime tree."""
 
 import json
+from contextlib import suppress
 
 from console.backend.documents.limits import limits_of
 from console.backend.documents.own_planning import require_fit
@@ -9,11 +10,12 @@ from console.backend.host.runtime_tree import init_tree
 from console.backend.host.settings import Settings
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.counting import counted
-from console.backend.model.errors import ExitStatus
+from console.backend.model.errors import CutterError, ExitStatus
 from console.backend.model.outcome import Outcome, worst
 from console.backend.model.readiness import DriftReport
 from console.backend.model.value import Value
 from console.backend.model.view_models import CountView, Status, SwitchState
+from console.backend.postgres.backup_proofs import last_backup_proof
 from console.backend.postgres.connections import connect
 from console.backend.postgres.grant_matrix import GrantMatrix, measure_grants
 from console.backend.postgres.live_registration import register_live_document
@@ -24,7 +26,10 @@ from console.cli.arguments import Options
 from console.cli.installation import backend_of, installation_of
 from console.cli.installation_requests import Migrate
 from console.cli.operations import Nothing, RegisterDocument
-from console.cli.output import as_typed, missing_line, narrate, report
+from console.cli.output import as_typed, exit_status_of, missing_line, narrate, report
+from console.cli.printing import emit
+from console.cli.prometheus import exposition
+from console.cli.status_request import ShowStatus
 from console.cli.watching import Watching
 
 
@@ -74,11 +79,28 @@ def migrate(options: Options, request: Migrate) -> ExitStatus:
     return report(options, "migrate", Outcome.PASS, lines, done)
 
 
-def status(options: Options, _request: Watching) -> ExitStatus:
+def status(options: Options, request: ShowStatus) -> ExitStatus:
     """Print the database, the switch, the counts and what waits. A HOLD has an exit status of its own."""
     seen = backend_of(options).status()
-    exit_status = report(options, "status", seen.outcome, _status_lines(options, seen), seen)
+    if request.prometheus:
+        exit_status = _print_metrics(options, seen)
+    else:
+        exit_status = report(options, "status", seen.outcome, _status_lines(options, seen), seen)
     return ExitStatus.HOLD if seen.switch.state is SwitchState.HOLD else exit_status
+
+
+def _print_metrics(options: Options, seen: Status) -> ExitStatus:
+    """Print the status as metrics. Returns the exit status that the lines would have."""
+    last_backup_at = None
+    if seen.target is None:
+        narrate(f"the database was not measured: {seen.unreachable}")
+    elif not seen.layout:
+        monitor = installation_of(options).settings.database.monitor
+        # A measurement more, which may fail alone: then it has no sample, and the others stand.
+        with suppress(CutterError), connect(monitor, read_only=True, timeout_s=5, purpose="backups") as connection:
+            last_backup_at = last_backup_proof(connection)
+    emit(exposition(seen, last_backup_at, *options.installation))
+    return exit_status_of(seen.outcome)
 
 
 def _status_lines(options: Options, seen: Status) -> list[str]:

@@ -13,7 +13,6 @@ from console.backend.documents.portions import ExportedDocument, of_plan
 from console.backend.documents.profiles import akn_elements
 from console.backend.documents.refusals import plan_command, refused_document
 from console.backend.host.context import Context, default_root
-from console.backend.host.settings import load_settings
 from console.backend.model.as_of import moment_of
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.counting import counted
@@ -26,6 +25,7 @@ from console.cli.export_request import ExportDocument
 from console.cli.output import narrate, report
 from console.cli.plans import keep_new_file, read_acceptances
 from console.cli.printing import emit_bytes
+from console.cli.settings import root_of, settings_of
 
 
 class Exported(Value):
@@ -84,8 +84,8 @@ def _sentence(document: ExportedDocument, request: ExportDocument, place: str) -
 
 
 def _planned(options: Options, request: ExportDocument) -> ExportedDocument:
-    root = (options.root or default_root()).absolute()
-    settings = load_settings(root, options.config)
+    root = root_of(options)
+    settings = settings_of(options, root)
     limits = limits_of(settings)
     path = Path(request.file)
     source = intake.read_source(path, folder=path.parent, limits=limits)

@@ -3,23 +3,23 @@
 import getpass
 import os
 
-from console.backend.host.context import Context, default_root
+from console.backend.host.context import Context
 from console.backend.host.installation import Installation
-from console.backend.host.settings import load_settings
 from console.backend.model.safe_text import safe_text
 from console.backend.service import BackendService
 from console.cli.arguments import Options
+from console.cli.settings import root_of, settings_of
 
 
 def installation_of(options: Options) -> Installation:
     """Return settings, surroundings and operator. Raises UsageError for a bad configuration."""
     context = context_of(options)
-    return Installation(context, load_settings(context.root, options.config), operator())
+    return Installation(context, settings_of(options, context.root), operator())
 
 
 def context_of(options: Options) -> Context:
     """Return the surroundings alone, for commands that need no configuration."""
-    return Context(root=(options.root or default_root()).absolute())
+    return Context(root=root_of(options))
 
 
 def backend_of(options: Options, *, read_only: bool = False) -> BackendService:

@@ -12,15 +12,18 @@ from console.cli.arguments import Argument, option
 from console.cli.batch_requests import OneBatch, PlanBatch, ResumeBatch, StartBatch, WatchedBatch
 from console.cli.evidence_requests import Bundle, ExportReport, Gates, OneFile, ShowReport
 from console.cli.export_request import ExportDocument
+from console.cli.fleet_operations import FLEET_OPERATIONS
 from console.cli.installation_requests import BuildManifest, Demo, Init, Migrate
 from console.cli.journal_request import ShowJournal
 from console.cli.one_run import OneRun, WatchedRun
+from console.cli.operation import Operation as Operation  # noqa: PLC0414 - the table's readers import it from here
 from console.cli.plan_request import PROFILE, PlanFile
 from console.cli.policy_requests import PinPolicy, WithdrawKey
 from console.cli.profile_requests import CheckProfile, OneProfile
 from console.cli.run_requests import ConfirmedRun, Panic, ReleaseHold, StartRun, VerifiedRun, VoidRun
 from console.cli.site_requests import InspectSite
 from console.cli.state_requests import DiffDocument, OneDocument, OneUnit, RepealDocument, ShowDocument, ShowUnit
+from console.cli.status_request import ShowStatus
 from console.cli.unit_requests import DiffVersions, EditDraft, ListUnits, RetireUnit, SearchUnits, SupersedeUnit
 from console.cli.watching import Watching
 
@@ -46,31 +49,6 @@ class Shell:
     shell: str = field(
         metadata={"argument": Argument("", "the shell", positional=True, choices=("bash", "zsh", "tcsh"))}
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One command: `words` is e.g. `("run", "start")`, `handler` and `answers` are `module:name`.
-
-    `answers` are the models of its JSON object; a refusal has `stop` instead. `writes`: it changes the database, the switch
-    or a file that the product keeps. `dangerous`: its effect is hard to take back, so that something must be typed for it.
-    `at_once`: it writes without removing the leftovers of killed processes first. `light`: it loads no library that logs.
-    """
-
-    words: tuple[str, ...]
-    help: str
-    request: type
-    handler: str
-    answers: tuple[str, ...]
-    writes: bool = False
-    dangerous: bool = False
-    at_once: bool = False
-    light: bool = False
-
-    @property
-    def name(self) -> str:
-        """Return the words as they are typed."""
-        return " ".join(self.words)
 
 
 _RUN_VIEW = ("console.backend.model.view_models:RunView",)
@@ -135,7 +113,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation(
         ("status",),
         "show which database this is, the switch, the counts, and what waits",
-        Watching,
+        ShowStatus,
         "console.cli.database:status",
         ("console.backend.model.view_models:Status",),
     ),
@@ -593,4 +571,5 @@ OPERATIONS: tuple[Operation, ...] = (
         ("console.cli.completion_json:CompletionScript",),
         light=True,
     ),
+    *FLEET_OPERATIONS,
 )

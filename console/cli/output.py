@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from console.backend.host.context import default_root
 from console.backend.model.answers import answer_object
 from console.backend.model.errors import CutterError, ExitStatus
-from console.backend.model.full_command import full_command
+from console.backend.model.full_command import command_for, full_command
 from console.backend.model.outcome import Outcome
 from console.backend.model.redaction import hide_known, redact
 from console.backend.model.safe_text import NOT_INERT, safe_text
@@ -42,8 +42,15 @@ def report(
     return _EXIT[outcome]
 
 
+def exit_status_of(outcome: Outcome) -> ExitStatus:
+    """Return the exit status of an answer with this outcome."""
+    return _EXIT[outcome]
+
+
 def as_typed(options: Options, text: str) -> str:
-    """Return the text with its commands as they must be typed for this root."""
+    """Return the text with its commands as they must be typed for this root, or for the installation that -P names."""
+    if len(options.installation) == 1:
+        return command_for(text, options.installation[0])
     return full_command(text, str(options.root or default_root()))
 
 

@@ -14,9 +14,8 @@ from console.backend.documents.own_profiles import choose_profile
 from console.backend.documents.planning import PlanResult
 from console.backend.documents.refusals import place_of
 from console.backend.documents.report import PlanReport
-from console.backend.host.context import Context, default_root
+from console.backend.host.context import Context
 from console.backend.host.durable import write_durably
-from console.backend.host.settings import load_settings
 from console.backend.model.amendment import Amendment, Moved
 from console.backend.model.amendment_report import AmendmentReport, amendment_lines
 from console.backend.model.canonical_json import canonical_json
@@ -29,6 +28,7 @@ from console.backend.model.suspect_groups import SuspectGroup, grouped
 from console.cli.arguments import Options
 from console.cli.output import narrate, report
 from console.cli.plan_request import PlanFile
+from console.cli.settings import root_of, settings_of
 
 _SHOWN = 60
 """Number of characters of a dropped span that the list shows; the report as JSON has all of them."""
@@ -36,8 +36,8 @@ _SHOWN = 60
 
 def plan(options: Options, request: PlanFile) -> ExitStatus:
     """Plan a document without any effect; without a database, unless it is compared with what is law."""
-    root = (options.root or default_root()).absolute()
-    settings = load_settings(root, options.config)
+    root = root_of(options)
+    settings = settings_of(options, root)
     limits = limits_of(settings)
     profile = choose_profile(request.profile, settings.under(root, settings.profiles))
     if request.folder is not None:

@@ -8,8 +8,6 @@ from console.backend.documents.limits import Limits, limits_of
 from console.backend.documents.profile_library import check_profile, list_profiles, show_profile
 from console.backend.documents.profile_report import CheckedText, ListedProfile, ProfileCheck
 from console.backend.documents.refusals import place_of
-from console.backend.host.context import default_root
-from console.backend.host.settings import load_settings
 from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus, Refused, StopCode
 from console.backend.model.outcome import Outcome
@@ -20,12 +18,13 @@ from console.cli.operations import Nothing
 from console.cli.output import report
 from console.cli.printing import emit
 from console.cli.profile_requests import CheckProfile, OneProfile
+from console.cli.settings import root_of, settings_of
 
 
 def _folder(options: Options) -> tuple[Path, Limits]:
     """Return the folder of own profiles, and the limits of this installation."""
-    root = (options.root or default_root()).absolute()
-    settings = load_settings(root, options.config)
+    root = root_of(options)
+    settings = settings_of(options, root)
     return settings.under(root, settings.profiles), limits_of(settings)
 
 

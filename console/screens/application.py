@@ -9,6 +9,7 @@ from console.screens.readiness_watch import Asking
 
 if TYPE_CHECKING:
     from console.actions.actions import Registry
+    from console.backend.model.fleet import Fleet
     from console.screens.history import History
     from console.screens.operation import Operation
     from console.screens.readiness_watch import ReadinessWatch
@@ -58,6 +59,9 @@ class Application(Asking, Protocol):
 
     def dismiss_notice(self) -> None:
         """Drop the notice that is shown."""
+
+    read_fleet: "Callable[[], Fleet]"
+    """Reads the named installations; called in a thread."""
 
     def full_command(self, text: str) -> str:
         """Return the text with `--root` in each command, if this console needs it."""

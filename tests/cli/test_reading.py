@@ -7,6 +7,9 @@ from tests.support.passage import Passage, Stages, fingerprint
 
 READING = [
     ["status"],
+    ["status", "--prometheus"],
+    ["config", "show"],
+    ["info"],
     ["counts"],
     ["drift"],
     ["gates", "PRE", "--run", "RUN"],

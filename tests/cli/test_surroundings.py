@@ -47,6 +47,12 @@ def commands(passage: Passage, run: str, folder: Path) -> dict[tuple[str, ...], 
     )
     key = "A" * 40
     write_profile(passage.installation.profiles)
+    # XDG_CONFIG_HOME leads here.
+    (folder / "cutter-console").mkdir(exist_ok=True)
+    (folder / "cutter-console" / "installations.toml").write_text(
+        f'[installation.prod]\nroot = "{passage.installation.root}"\n[installation.down]\nroot = "/nonexistent"\n',
+        encoding="utf-8",
+    )
     asked: dict[tuple[str, ...], list[str]] = {
         ("demo",): [],
         ("init",): ["--pin", "--repin"],
@@ -56,6 +62,12 @@ def commands(passage: Passage, run: str, folder: Path) -> dict[tuple[str, ...], 
         ("adopt", "apply"): [],
         ("status",): [],
         ("gates",): [],
+        ("fleet", "status"): ["--all", "--timeout", "30"],
+        ("config", "show"): [],
+        ("config", "validate"): [],
+        ("config", "schema"): ["settings"],
+        ("config", "path"): [],
+        ("info",): [],
         ("counts",): [],
         ("drift",): [],
         ("document", "register"): ["--docprefix", "ACME-LIVE", "--query", "select 'x'"],
@@ -133,6 +145,10 @@ OF_EACH_KIND = {
     *(
         ("init",),
         ("status",),
+        ("fleet", "status"),
+        ("config", "show"),
+        ("config", "validate"),
+        ("info",),
         ("drift",),
         ("plan",),
         ("plan", "--folder"),
@@ -393,7 +409,9 @@ def test_every_command_ends_with_a_named_outcome(at: At, forked: Forker, tmp_pat
     context = passage.installation.context
     installation = {"root": str(context.root), "filesystem": str(context.filesystem), "package": str(context.package)}
     with given_database(passage, hostile.database) as database:
-        around = replace(hostile.around, environment={**hostile.around.environment, **database})
+        around = replace(
+            hostile.around, environment={"XDG_CONFIG_HOME": str(tmp_path), **hostile.around.environment, **database}
+        )
         for _ in hostile.meanwhile(passage):
             ended = forked.run(list(jobs.values()), around, {**installation, "host": context.host})
     assert {

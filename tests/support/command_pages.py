@@ -21,8 +21,12 @@ def usage_of(field: "Field[Any]") -> str:
         if get_origin(field.type) is tuple:
             return f"[{value}…]"
         return value if field.default is MISSING else f"[{value}]"
-    several = "…" if get_origin(field.type) is tuple else ""
-    option = f"--{field.name.rstrip('_').replace('_', '-')} {value}{several}".rstrip()
+    several = "…" if get_origin(field.type) is tuple and not argument.short else ""
+    option = (
+        f"{argument.short} {value}"
+        if argument.short
+        else f"--{field.name.rstrip('_').replace('_', '-')} {value}{several}".rstrip()
+    )
     # Without its confirmation a dangerous command is refused, although the parser takes it.
     return option if field.default is MISSING or field.name == "confirm" else f"[{option}]"
 

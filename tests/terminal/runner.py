@@ -39,6 +39,8 @@ def main(scenario: str, folder: str) -> int:
         file = Path(folder) / "day.jsonl"
         request = Open(record=file) if scenario == "record" else Open(replay=file)
         return open_console(Options(root=Path(folder)), request)
+    if scenario == "named":
+        return open_console(Options(installation=("prod",)), Open())
     if scenario in chaos.STATES:
         return _noisy(scenario, Path(folder))
     backends: dict[str, Callable[[], Backend]] = {

@@ -3,13 +3,16 @@
 import json
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import Field, ValidationError, field_validator
 
+from console.backend.host.json_lines import lines_of_keys
 from console.backend.host.regular_file import read_regular
 from console.backend.model.console_schema import CONSOLE_SCHEMA
 from console.backend.model.errors import StopCode, UsageError
+from console.backend.model.safe_text import safe_text
 from console.backend.model.value import Value
 
 CONFIG_NAME = "orchestrator.config.json"
@@ -114,7 +117,7 @@ class Settings(Value):
 
 
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "CUTTER_EXECUTOR": ("database", "executor"),
     "CUTTER_VERIFIER": ("database", "verifier"),
     "CUTTER_MONITOR": ("database", "monitor"),
@@ -122,28 +125,43 @@ _ENVIRONMENT = {
     "BACKUP_GPG_FPR": ("backup_gpg_fpr",),
     "GNUPGHOME": ("gnupg_home",),
 }
+"""Variables that stand over the file, with the key of each."""
 
 
-def load_settings(root: Path, config: Path | None = None) -> Settings:
+def load_settings(root: Path, config: Path | None = None, *, with_environment: bool = True) -> Settings:
     """Read the file, then the environment over it. Without `config` the file is optional, and at its place in `root`.
 
-    Raises UsageError naming the file and the line of bad JSON, or the key at fault.
+    `with_environment=False` leaves the environment out, for an installation that was named among several. Raises UsageError naming the file and the line of bad JSON, or the key at fault.
     """
     path = config or root / CONFIG_NAME
     raw = _read(path, required=config is not None)
-    for name, keys in _ENVIRONMENT.items():
-        if os.environ.get(name):
+    for name, keys in ENVIRONMENT.items():
+        if with_environment and os.environ.get(name):
             _put(raw, keys, os.environ[name])
     _require_text(path, raw)
     try:
         return Settings.model_validate(raw)
     except ValidationError as error:
-        # Without the input: a value at fault may be a password that was put here by mistake.
-        first = error.errors(include_input=False)[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise UsageError(
-            StopCode.REFUSED_INPUT, f"{path}: {key}: {first['msg']}", f"Correct {key} in {path}."
-        ) from error
+        raise _refused(path, error, with_environment=with_environment) from error
+
+
+def _refused(path: Path, error: ValidationError, *, with_environment: bool) -> UsageError:
+    """Return the refusal with every error, each with the line of the file or the variable that it comes from."""
+    lines: dict[str, int] = {}
+    with suppress(OSError, UnicodeDecodeError):
+        lines = lines_of_keys(read_regular(path).decode())
+    variables = {
+        ".".join(keys): name for name, keys in ENVIRONMENT.items() if with_environment and os.environ.get(name)
+    }
+    problems, keys = [], []
+    # Without the input: a value at fault may be a password that was put here by mistake.
+    for problem in error.errors(include_input=False):
+        key = ".".join(str(part) for part in problem["loc"])
+        line = next((f", line {lines[known]}" for known in (key, key.rpartition(".")[0]) if known in lines), "")
+        place = f"the variable {variables[key]}" if key in variables else f"{path}{line}"
+        problems.append(safe_text(f"{place}: {key}: {problem['msg']}"))
+        keys.append(safe_text(key))
+    return UsageError(StopCode.REFUSED_INPUT, "\n".join(problems), f"Correct {', '.join(keys)} in {path}.")
 
 
 def _read(path: Path, *, required: bool) -> dict[str, object]:

@@ -13,3 +13,10 @@ def full_command(text: str, root: str) -> str:
         return text
     # A function, because a string as replacement would take a backslash in the path for an escape.
     return re.sub(rf"\b{PROGRAM} (?=[a-z])", lambda _match: f"{PROGRAM} --root {shlex.quote(root)} ", text)
+
+
+def command_for(text: str, name: str) -> str:
+    """Return the text with `-P NAME` in each command, for an installation that was named by it."""
+    if "--root" in text:
+        return text
+    return re.sub(rf"\b{PROGRAM} (?=[a-z])", lambda _match: f"{PROGRAM} -P {shlex.quote(name)} ", text)

@@ -14,6 +14,8 @@ _PROOFS = """
      ORDER BY recorded_at DESC, id DESC
 """
 
+_LAST = "SELECT max(recorded_at) FROM cutter_governance.v_backup_proof"
+
 
 class LedgerProof(Value):
     """A row of the ledger: a backup that was restored, with the digests that the tables had then."""
@@ -32,3 +34,9 @@ def backup_proofs(connection: psycopg.Connection) -> tuple[LedgerProof, ...]:
     """Return every proof, the newest first."""
     with connection.cursor(row_factory=class_row(LedgerProof)) as cursor:
         return tuple(cursor.execute(_PROOFS).fetchall())
+
+
+def last_backup_proof(connection: psycopg.Connection) -> datetime | None:
+    """Return when the last backup was proven, by the database's clock; None if none was."""
+    row = connection.execute(_LAST).fetchone()
+    return row[0] if row is not None else None

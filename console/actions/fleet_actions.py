@@ -1,0 +1,24 @@
+"""The actions of the Fleet screen; part of the registry of actions."""
+
+from console.actions.action import Action, Scope
+
+FLEET_ACTIONS: tuple[Action, ...] = (
+    Action(
+        name="fleet",
+        title="Go to Fleet",
+        help="Every installation that you have named, read at once: switch, what waits, counts, age. It changes nothing in any.",
+        keys=("ctrl+f",),
+        scope=Scope.EVERYWHERE,
+        command="cutter-console fleet status --all",
+    ),
+    Action(
+        name="fleet_open",
+        title="Open the chosen installation's row",
+        help="Its database, switch, counts, what waits, the verdict on its journal, or why it was not measured; Esc goes back.",
+        keys=("enter",),
+        scope=Scope.FLEET,
+        short="Open",
+        needs="a chosen row",
+        command="cutter-console fleet status --all",
+    ),
+)

@@ -1,0 +1,56 @@
+"""Presentation of an installation that was opened by a name: its banner, and what its entry asks for."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from console.widgets.line import Span, line
+
+if TYPE_CHECKING:
+    from console.backend.model.view_models import Status
+    from console.widgets.line import Line
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """The name behind -P with its banner, the pause between measurements in seconds, and the screen to open with."""
+
+    name: str = ""
+    banner: str = ""
+    refresh_seconds: float = 10.0
+    start_screen: str = "overview"
+
+    def line(self) -> "Line":
+        """Return the banner, or the name without one; nothing if the installation was not named."""
+        words = self.banner or self.name
+        if not words:
+            return ()
+        # Here, because it is not needed for the first paint.
+        from console.backend.model.safe_text import safe_text
+
+        return line(Span(f" {safe_text(words)} ", "accent"))
+
+
+NO_FACE = Face()
+"""The console on the installation of --root, or of the host."""
+
+
+def addressed(status: "Status", face: Face) -> "Status":
+    """Return the status with `-P NAME` in its commands, if the installation was named.
+
+    With the root alone, they would read another configuration where the entry has one of its own.
+    """
+    if not face.name:
+        return status
+    # Here, because it is not needed for the first paint.
+    from console.backend.model.full_command import command_for
+
+    switch = {name: command_for(getattr(status.switch, name), face.name) for name in ("clears_with", "complete_with")}
+    waiting = tuple(
+        wait.model_copy(update={"next_action": command_for(wait.next_action, face.name)}) for wait in status.waiting
+    )
+    missing = tuple(
+        fault.model_copy(update={"next_action": command_for(fault.next_action, face.name)})
+        for fault in status.not_measured
+    )
+    changes = {"switch": status.switch.model_copy(update=switch), "waiting": waiting, "not_measured": missing}
+    return status.model_copy(update=changes)

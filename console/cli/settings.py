@@ -1,0 +1,17 @@
+"""Reads the settings of the installation that the options name; loads no driver."""
+
+from pathlib import Path
+
+from console.backend.host.context import default_root
+from console.backend.host.settings import Settings, load_settings
+from console.cli.arguments import Options
+
+
+def root_of(options: Options) -> Path:
+    """Return the runtime tree."""
+    return (options.root or default_root()).absolute()
+
+
+def settings_of(options: Options, root: Path) -> Settings:
+    """Return the settings in force. Those of a named installation are its files' alone: a variable is of no one name."""
+    return load_settings(root, options.config, with_environment=not options.installation)

@@ -1,0 +1,151 @@
+"""The Fleet screen: a row each with its age, one that is silent never looks like one at rest, and nothing is written."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from textual.pilot import Pilot
+
+from console.app.application import ConsoleApp
+from console.backend.model.errors import StopCode, UsageError
+from console.backend.model.fleet import Fleet
+from console.widgets.line import plain
+from console.widgets.list_rows import ListRows
+from console.widgets.panel import Panel
+from tests.screens.conftest import press, settle
+from tests.support import fake_fleet
+from tests.support.fakes import NOW, FakeBackend
+
+SIZES = ((80, 24), (120, 40), (200, 60))
+
+
+@asynccontextmanager
+async def on_the_fleet(
+    read: Callable[[], Fleet], *keys: str, size: tuple[int, int] = (120, 40), read_only: bool = True
+) -> AsyncIterator[tuple[ConsoleApp, Pilot[Any]]]:
+    """A console on its Fleet screen, after these keys."""
+    app = ConsoleApp(
+        FakeBackend(read_only=read_only),
+        read_only=read_only,
+        demo=False,
+        clock=lambda: NOW,
+        refresh_seconds=86_400,
+        fleet=read,
+    )
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot)
+        await press(pilot, "ctrl+f", *keys)
+        yield app, pilot
+
+
+def rows_of(app: ConsoleApp) -> list[str]:
+    """The rows that show."""
+    rows = app.screen.query_one("#fleet-list", ListRows)
+    return [row.text for row in rows.shown_rows]
+
+
+def detail_of(app: ConsoleApp) -> str:
+    """The chosen installation in words."""
+    return " ".join(" ".join(plain(line) for line in app.screen.query_one("#fleet-row", Panel).shown).split())
+
+
+async def test_each_installation_has_its_switch_and_its_age() -> None:
+    async with on_the_fleet(fake_fleet.normal) as (app, _pilot):
+        prod, staging, test = rows_of(app)
+        assert "PRODUCTION" in prod
+        assert " off " in prod
+        assert "PASS" not in prod
+        assert "ARMED to 14:16 UTC" in staging
+        assert "HOLD 03-01 14:02" in test
+        assert all(row.rstrip().endswith("2 s ago") for row in (prod, staging, test))
+
+
+async def test_one_that_is_silent_says_why_and_how_old_its_last_answer_is() -> None:
+    async with on_the_fleet(fake_fleet.one_down, "down") as (app, pilot):
+        _, archive, branch = rows_of(app)
+        assert "INCONCLUSIVE" in archive
+        assert "not known" in archive
+        assert archive.endswith("last 65 s ago")
+        assert branch.endswith("never")
+        assert " off " not in archive + branch
+        assert "reason no answer for 3 s" in detail_of(app)
+        assert "next cutter-console -P archive status" in detail_of(app)
+        title = str(app.screen.query_one("#fleet-list", ListRows).border_title)
+        assert "2 NOT MEASURED" in title
+        await press(pilot, "up")
+        assert "gates not measured here" in detail_of(app)
+
+
+async def test_a_filter_hides_rows_and_tells_of_those_that_were_not_measured() -> None:
+    async with on_the_fleet(fake_fleet.one_down, "slash", *"name:prod", "enter") as (app, _pilot):
+        assert len(rows_of(app)) == 1
+        rows = app.screen.query_one("#fleet-list", ListRows)
+        assert "2 INCONCLUSIVE" in rows.told
+
+
+async def test_the_command_that_opens_one_is_copied_and_enter_opens_its_row() -> None:
+    async with on_the_fleet(fake_fleet.normal, "down", "y", size=(80, 24)) as (app, pilot):
+        copied = app.screen.copied()  # type: ignore[attr-defined]
+        assert copied.text == "cutter-console -P staging"
+        await press(pilot, "enter")
+        assert app.screen.query_one("#fleet-row", Panel).display
+        assert not app.screen.query_one("#fleet-list", ListRows).display
+        await press(pilot, "escape", "escape")
+        assert app.screen.query_one("#fleet-list", ListRows).display
+
+
+async def test_each_measurement_of_the_console_reads_it_again() -> None:
+    calls: list[int] = []
+
+    def read() -> Fleet:
+        calls.append(1)
+        return fake_fleet.normal()
+
+    async with on_the_fleet(read) as (_app, pilot):
+        before = len(calls)
+        await press(pilot, "r")
+        assert len(calls) > before
+
+
+async def test_a_file_that_is_wrong_keeps_what_was_read_and_says_that_it_is_old() -> None:
+    answers: list[Fleet] = [fake_fleet.normal().model_copy(update={"measured_at": NOW - timedelta(seconds=30)})]
+
+    def read() -> Fleet:
+        if not answers:
+            raise UsageError(StopCode.REFUSED_INPUT, "installations.toml, line 3: no", "Correct it.")
+        return answers[0]
+
+    async with on_the_fleet(read) as (app, pilot):
+        answers.clear()
+        await press(pilot, "r")
+        assert len(rows_of(app)) == 3
+        assert "read 30 s ago, NOT CURRENT" in str(app.screen.query_one("#fleet-list", ListRows).border_title)
+        assert "installations.toml, line 3" in app.notice.what
+
+
+async def test_without_a_file_it_says_what_names_one() -> None:
+    async with on_the_fleet(fake_fleet.fleet) as (app, _pilot):
+        assert "cutter-console config path" in app.screen.query_one("#fleet-list", ListRows).empty_words
+
+
+async def test_two_names_of_one_database_and_a_broken_journal_are_told() -> None:
+    async with on_the_fleet(fake_fleet.hostile) as (app, _pilot):
+        assert "same as leads to the same database as twin" in detail_of(app)
+        assert "journal FAIL of" in detail_of(app)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("name", ["normal", "one_down", "hostile", "monochrome", "open"])
+async def test_fleet(
+    name: str, size: tuple[int, int], screen_snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list, one that is down, hostile names, without colour, and one row whole."""
+    if name == "monochrome":
+        monkeypatch.setenv("NO_COLOR", "1")
+    read = {"hostile": fake_fleet.hostile, "normal": fake_fleet.normal}.get(name, fake_fleet.one_down)
+    keys = ("down", "enter") if name == "open" else ()
+    async with on_the_fleet(read, *keys, size=size) as (app, _pilot):
+        assert app.export_screenshot() == screen_snapshot
