@@ -19,6 +19,7 @@ class Scope(StrEnum):
     JOURNAL = "journal"
     BACKUPS = "backups"
     REPORTS = "reports"
+    HOLD = "hold"
 
 
 @dataclass(frozen=True, slots=True)
