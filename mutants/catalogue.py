@@ -1,10 +1,11 @@
 """All mutants, in the order in which they are run."""
 
 from mutants.catalogue_documents import DOCUMENTS
+from mutants.catalogue_holds import HOLDS
 from mutants.catalogue_python import PYTHON
 from mutants.catalogue_screens import SCREENS
 from mutants.catalogue_shelves import SHELVES
 from mutants.catalogue_sites import SITES
 from mutants.catalogue_sql import SQL
 
-MUTANTS = (*SQL, *PYTHON, *SCREENS, *SHELVES, *SITES, *DOCUMENTS)
+MUTANTS = (*SQL, *PYTHON, *SCREENS, *HOLDS, *SHELVES, *SITES, *DOCUMENTS)

@@ -177,9 +177,9 @@ def does(view: HoldView, release: Action | None, full: Full, width: int) -> list
     for number, step in enumerate(view.steps, 1):
         lines += [line(""), *hanging((Span(f"{number}. ", "muted"),), str(step.effect), width)]
         lines += hanging((Span("   runs ", "muted"),), str(step.runs), width, "accent")
-    said = {step.effect for step in view.steps}
+    of_steps = {step.effect for step in view.steps}
     for effect in view.release.effects:
-        if effect not in said:
+        if effect not in of_steps:
             lines += [line(""), *hanging((), str(effect), width)]
     return [*lines, line(""), *hanging((Span("undo  ", "muted"),), str(view.release.reversal), width)]
 
@@ -201,7 +201,6 @@ def run(held: HeldRun, keys: Callable[[str], str], full: Full, now: datetime, wi
     def put(label: str, text: str, tone: Tone = "plain") -> None:
         lines.extend(hanging((Span(f"{label:<{_LABEL}}", "muted"),), safe_text(text), width, tone))
 
-    put("run", str(held.run_id))
     put("state", f"{held.mode}, {held.docprefix}, {held.state}")
     if held.interruption is not None:
         cut = held.interruption

@@ -11,6 +11,7 @@ READING = [
     ["drift"],
     ["gates", "PRE", "--run", "RUN"],
     ["hold", "show"],
+    ["hold", "plan"],
     ["run", "list"],
     ["run", "show", "RUN"],
     ["journal", "verify", "RUN"],

@@ -126,13 +126,9 @@ class FakeHolds(FakeReadiness):
         down = "connection to db01.example.org:5432 refused" if self.down else ""
         switch = self.switch if is_hold or not self.down else SwitchView(state=SwitchState.UNREADABLE, reason=down)
         if is_hold:
-            switch = switch.model_copy(
-                update={
-                    "in_file": True,
-                    "in_database": None if down else True,
-                    "reason": f"{switch.reason}{self.hostile}",
-                }
-            )
+            known = {"in_file": True, "in_database": None if down else True}
+            # Made again, not copied: only then is its text looked at.
+            switch = SwitchView(**{**dict(switch), **known, "reason": f"{switch.reason}{self.hostile}"})
         return HoldView(
             measured_at=NOW,
             outcome=Outcome.INCONCLUSIVE if down else Outcome.PASS,

@@ -16,7 +16,7 @@ class HoldEvent(Value):
     """False for a release."""
     at: datetime
     by: SafeText
-    """Who did it, in his or her own words."""
+    """Name of the operator, as he or she gave it."""
     role: SafeText
     """Role of the database that recorded it."""
     reason: SafeText
@@ -79,14 +79,14 @@ class HoldView(Value):
     outcome: Outcome
     switch: SwitchView
     stopped: tuple[StopStep, ...]
-    """What panic does, item by item, as it stands now; `done` is True for what stands stopped."""
+    """Each thing that panic does, as it stands now; `done` is True for one that stands stopped."""
     runs: tuple[HeldRun, ...]
     more_runs: int = 0
     """Number of further runs that need a decision, and are not shown."""
     runs_unread: SafeText = ""
     """The reason why the runs are not known; empty if they are."""
     release: Confirmation
-    """What the dialog of the release shows: its effects, and the checks that it needs."""
+    """Content of the dialog of the release: its effects, and the checks that it needs."""
     steps: tuple[ReleaseStep, ...]
     history: tuple[HoldEvent, ...]
     """The newest first."""
