@@ -20,6 +20,7 @@ class Scope(StrEnum):
     BACKUPS = "backups"
     REPORTS = "reports"
     FLEET = "fleet"
+    HOLD = "hold"
 
 
 @dataclass(frozen=True, slots=True)

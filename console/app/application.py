@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from console.backend.api import Backend
     from console.backend.model.fleet import Fleet
-    from console.backend.model.view_models import Status
+    from console.backend.model.view_models import Status, SwitchView
     from console.backend.recording import Recorder
     from console.screens.application import Application
     from console.widgets.line import Line
@@ -113,6 +113,12 @@ def _fleet() -> Screen[None]:
     return FleetScreen()
 
 
+def _hold() -> Screen[None]:
+    from console.screens.hold import HoldScreen
+
+    return HoldScreen()
+
+
 def _journal() -> Screen[None]:
     from console.screens.journal import JournalScreen
 
@@ -142,6 +148,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         "units": _units,
         "backups": _backups,
         "reports": _reports,
+        "hold": _hold,
         "journal": _journal,
         "fleet": _fleet,
     }
@@ -317,6 +324,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         self.wanted_report = run_id
         self.action_reports()
 
+    last_stop: "SwitchView | None" = None
     wanted_run: str = ""
     wanted_report: str = ""
     wanted_journal: str = ""
@@ -372,6 +380,10 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
     def action_fleet(self) -> None:
         """Go to Fleet."""
         self.switch_mode("fleet")
+
+    def action_hold(self) -> None:
+        """Go to HOLD and recovery."""
+        self.switch_mode("hold")
 
     def action_refresh(self) -> None:
         """Measure now; each screen measures again what only it shows."""
@@ -465,7 +477,8 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         # Taken before the stop: afterwards the switch names no run any more.
         run_id, was_at_work = self._run_at_stake(), self.operation is not None
         try:
-            notice = stopped_notice(await self.ask(lambda backend: backend.panic(reason)))
+            self.last_stop = await self.ask(lambda backend: backend.panic(reason))
+            notice = stopped_notice(self.last_stop)
         except CutterError as error:
             notice, run_id = replace(refused("Stopping did NOT succeed", error), stays=True), ""
         # A dialog that is still open would cover the notice.

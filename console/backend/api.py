@@ -10,6 +10,7 @@ from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.batches import BatchPlan, BatchSource, BatchView, OnBatch, OnFailure
 from console.backend.model.errors import CutterError
+from console.backend.model.holds import HoldView
 from console.backend.model.outcome import Check
 from console.backend.model.readiness import Board, BundleView, DriftReport, GateReport, ReportView
 from console.backend.model.states import Mode
@@ -112,6 +113,9 @@ class Backend(Protocol):
 
     def release_hold(self, confirm: str) -> SwitchView:
         """Clear the HOLD; `confirm` is the word that the confirmation asks for."""
+
+    def hold(self) -> HoldView:
+        """Return the HOLD with what it stopped, the runs that need a decision, and what a release would do. Reads only."""
 
     def enact(self, run_id: str, confirm: str, on_progress: OnProgress) -> RunView:
         """Enact a verified draft cut under SG_2, and close the run."""

@@ -1,5 +1,6 @@
 """Confirmations of dangerous actions: effects, and open checks that prevent them."""
 
+import os
 from typing import Literal
 
 from console.backend.approvals.check import raise_if_invalid
@@ -16,8 +17,9 @@ from console.backend.model.states import Move, Stage
 from console.backend.model.view_models import Confirmation, Danger, RunView, SwitchState
 from console.backend.runs import approval_workflow
 from console.backend.runs.backups import backup_check
-from console.backend.runs.kill_switch import measure_switch
+from console.backend.runs.kill_switch import hold_in_file, measure_in_database, measure_switch, release_steps
 from console.backend.runs.moves import command_of
+from console.backend.runs.other_layout import NOT_INSTALLED
 from console.backend.runs.run_views import view_run
 
 RunDanger = Literal[Danger.ARM, Danger.ENACT, Danger.REVERT, Danger.VOID]
@@ -52,7 +54,7 @@ def brief(installation: Installation, danger: Danger, run_id: str) -> Confirmati
         docprefix=run.docprefix,
         target=run.target,
         n_units=run.n_units,
-        effects=(_effects_of_repeal(danger, run) if run.is_repeal else ()) or _effects(danger, run),
+        effects=effects_of(danger, run),
         deltas=_deltas(danger, run),
         reversible=danger is Danger.ARM,
         reversal=(_REVERSAL_OF_REPEAL.get(danger) if run.is_repeal else None) or _reversal(danger, run),
@@ -69,6 +71,7 @@ def _brief_release(installation: Installation) -> Confirmation:
     switch = measure_switch(installation)
     is_hold = switch.state is SwitchState.HOLD
     check = _check(installation, "HOLD", f"{switch.state}: {switch.reason}", is_hold, "There is no HOLD to release.")
+    others = (_release_is_recorded(installation), _file_is_removable(installation)) if is_hold else ()
     return Confirmation(
         danger=Danger.RELEASE_HOLD,
         run_id=switch.run_id,
@@ -76,15 +79,45 @@ def _brief_release(installation: Installation) -> Confirmation:
         target=None,
         n_units=None,
         effects=(
-            "Clears the HOLD in the file and in the database.",
+            *(step.effect for step in release_steps(installation)),
             "The switch stays off; nothing is written or resumed by it.",
         ),
         deltas=(),
         reversible=True,
         reversal="set it again: the panic key",
         confirm_text="RELEASE",
-        checks=(check,),
+        checks=(check, *others),
     )
+
+
+def _release_is_recorded(installation: Installation) -> Check:
+    """Check that the database can be asked, and takes the record of a release: a standby takes none."""
+    name = "database"
+    in_database = measure_in_database(installation)
+    if in_database.reason.startswith(NOT_INSTALLED):
+        return _check(installation, name, "another layout, in which no HOLD can stand", good=True, advice="")
+    if in_database.state is SwitchState.UNREADABLE:
+        return Check(
+            name=name,
+            outcome=Outcome.INCONCLUSIVE,
+            detail=f"not reached: {in_database.reason}",
+            next_action="Reach the database again. Only then is it known what it holds.",
+        )
+    answer = f"it can be asked; there the switch is {in_database.state}"
+    return _check(installation, name, answer, good=True, advice="")
+
+
+def _file_is_removable(installation: Installation) -> Check:
+    """Check that the HOLD file can be removed: whatever stands there goes on stopping this host otherwise."""
+    path = installation.hold_file
+    if hold_in_file(installation) is None:
+        return _check(installation, "HOLD file", f"{path} is not there", good=True, advice="")
+    is_directory = path.is_dir() and not path.is_symlink()
+    can_remove = not is_directory and os.access(path.parent, os.W_OK | os.X_OK)
+    reason = (
+        "is a directory" if is_directory else "is there" if can_remove else "is there, in a folder that is not writable"
+    )
+    return _check(installation, "HOLD file", f"{path} {reason}", can_remove, f"Look at it: ls -la {path}")
 
 
 def _own_profile(run: RunView) -> tuple[str, ...]:
@@ -126,6 +159,11 @@ _REVERSAL_OF_REPEAL = {
     Danger.ENACT: "CANNOT BE UNDONE: a new text needs another document prefix",
     Danger.REVERT: "CANNOT BE UNDONE: the repeal has to be planned and signed again",
 }
+
+
+def effects_of(danger: RunDanger, run: RunView) -> tuple[str, ...]:
+    """Return what a dangerous action would do to a run, in words."""
+    return (_effects_of_repeal(danger, run) if run.is_repeal else ()) or _effects(danger, run)
 
 
 def _effects(danger: RunDanger, run: RunView) -> tuple[str, ...]:

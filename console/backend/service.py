@@ -17,6 +17,7 @@ from console.backend.documents.registered import live_documents, with_registered
 from console.backend.documents.title_parts import title_in_words
 from console.backend.gates.arming_checks import drift_code, readiness
 from console.backend.gates.board import gates_named, measure_board
+from console.backend.holding import HoldAnswers
 from console.backend.host.installation import Installation
 from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
@@ -79,7 +80,7 @@ SignStatement = Callable[[Path], Path]
 """Signs a statement file and returns the signature's path; only the demo has one."""
 
 
-class BackendService(BackupAnswers, BatchAnswers, JournalAnswers, ReportAnswers):
+class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, ReportAnswers):
     """Answers `console.backend.api.Backend`. Every method measures again; nothing is remembered between calls."""
 
     def __init__(

@@ -53,7 +53,7 @@ class Shell:
 
 _RUN_VIEW = ("console.backend.model.view_models:RunView",)
 _APPROVAL = ("console.backend.model.view_models:ApprovalView",)
-_SWITCH = ("console.backend.model.view_models:SwitchView",)
+_SWITCH, _HOLD = ("console.backend.model.view_models:SwitchView",), ("console.backend.model.holds:HoldView",)
 _POLICY = ("console.backend.approvals.pinning:PinnedPolicy",)
 _CHECKS = ("console.cli.backups:Checks",)
 _BATCH, _BATCHES = ("console.backend.model.batches:BatchView",), ("console.cli.batches:BatchList",)
@@ -431,6 +431,9 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         ("hold", "show"), "show if a HOLD is set, by whom and why", Watching, "console.cli.authority:hold_show", _SWITCH
+    ),
+    Operation(
+        ("hold", "plan"), "show what a HOLD stopped and a release does", Watching, "console.cli.holds:plan", _HOLD
     ),
     Operation(
         ("hold", "release"),

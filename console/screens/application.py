@@ -10,6 +10,7 @@ from console.screens.readiness_watch import Asking
 if TYPE_CHECKING:
     from console.actions.actions import Registry
     from console.backend.model.fleet import Fleet
+    from console.backend.model.view_models import SwitchView
     from console.screens.history import History
     from console.screens.operation import Operation
     from console.screens.readiness_watch import ReadinessWatch
@@ -30,6 +31,8 @@ class Application(Asking, Protocol):
     """True if the last measurement succeeded; otherwise `status` is old."""
     no_status: str
     """The reason why there is no status yet."""
+    last_stop: "SwitchView | None"
+    """The answer to the last stop of this console, item by item; None if it has stopped nothing."""
     wanted_run: str
     wanted_journal: str
     wanted_batch: str

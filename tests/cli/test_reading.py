@@ -14,6 +14,7 @@ READING = [
     ["drift"],
     ["gates", "PRE", "--run", "RUN"],
     ["hold", "show"],
+    ["hold", "plan"],
     ["run", "list"],
     ["run", "show", "RUN"],
     ["journal", "verify", "RUN"],

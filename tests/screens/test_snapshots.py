@@ -306,6 +306,45 @@ async def test_reports(name: str, screen_snapshot: SnapshotAssertion) -> None:
         assert app.export_screenshot() == screen_snapshot
 
 
+HOLDS: dict[str, tuple[Callable[[], FakeBackend], tuple[str, ...], tuple[int, int]]] = {
+    "none-80x24": (lambda: FakeBackend(nothing_held=True), ("h",), (80, 24)),
+    "released-120x40": (FakeBackend, ("h", "end"), (120, 40)),
+    "hold-80x24": (lambda: FakeBackend(switch=HOLD), ("h",), (80, 24)),
+    "hold-120x40": (lambda: FakeBackend(switch=HOLD), ("h", "down", "down"), (120, 40)),
+    "hold-200x60": (lambda: FakeBackend(switch=HOLD), ("h", "down", "down", "down"), (200, 60)),
+    "needs-80x24": (lambda: FakeBackend(switch=HOLD, release_blocked=True), ("h", "down", "enter"), (80, 24)),
+    "does-80x24": (lambda: FakeBackend(switch=HOLD), ("h", "down", "down", "enter"), (80, 24)),
+    "run-80x24": (lambda: FakeBackend(switch=HOLD), ("h", *["down"] * 3, "enter"), (80, 24)),
+    "unsettled-80x24": (lambda: FakeBackend(switch=HOLD), ("h", *["down"] * 4, "enter"), (80, 24)),
+    "failed-80x24": (lambda: FakeBackend(switch=HOLD), ("h", *["down"] * 5, "enter"), (80, 24)),
+    "drift-80x24": (lambda: FakeBackend(switch=HOLD), ("h", "end", "up", "enter"), (80, 24)),
+    "history-80x24": (lambda: FakeBackend(switch=HOLD), ("h", "end", "enter"), (80, 24)),
+    "panicked-80x24": (FakeBackend, ("ctrl+x", "s", "escape", "h", "enter"), (80, 24)),
+    "released-80x24": (lambda: FakeBackend(switch=HOLD), ("h", "H", *"RELEASE", "ctrl+y"), (80, 24)),
+    "dialog-80x24": (lambda: FakeBackend(switch=HOLD), ("h", "H"), (80, 24)),
+    "down-80x24": (lambda: FakeBackend(down=True), ("h",), (80, 24)),
+    "hold-and-down-120x40": (lambda: FakeBackend(switch=HOLD, down=True), ("h",), (120, 40)),
+    "hostile-120x40": (lambda: FakeBackend(switch=HOLD, hostile=_HOSTILE), ("h", *["down"] * 3), (120, 40)),
+    "hostile-80x24": (lambda: FakeBackend(switch=HOLD, hostile=_HOSTILE), ("h", "end", "enter"), (80, 24)),
+}
+
+
+@pytest.mark.parametrize("name", HOLDS)
+async def test_hold(name: str, screen_snapshot: SnapshotAssertion) -> None:
+    """Without a HOLD and with one, each part, the release, and what could not be measured."""
+    make, keys, size = HOLDS[name]
+    async with opened(make(), *keys, size=size) as (app, _pilot):
+        assert app.export_screenshot() == screen_snapshot
+
+
+@pytest.mark.parametrize("keys", [("h",), ("h", "down", "down", "enter")], ids=["list", "release"])
+async def test_hold_of_a_read_only_console(keys: tuple[str, ...], screen_snapshot: SnapshotAssertion) -> None:
+    """All is shown, nothing is released; the command is named."""
+    backend = FakeBackend(read_only=True, switch=HOLD)
+    async with opened(backend, *keys, size=(80, 24), read_only=True) as (app, _pilot):
+        assert app.export_screenshot() == screen_snapshot
+
+
 @pytest.mark.parametrize("keys", [("9", "down", "down"), ("ctrl+r",)], ids=["backups", "reports"])
 async def test_shelves_without_colours(
     keys: tuple[str, ...], screen_snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch

@@ -39,6 +39,7 @@ from console.backend.model.view_models import (
 from tests.support import fake_gates
 from tests.support.fake_batches import BATCH_ID, FakeBatches
 from tests.support.fake_documents import SAMPLE, plan_of, refused_plan
+from tests.support.fake_holds import FakeHolds
 from tests.support.fake_journals import FakeJournals
 from tests.support.fake_law import law_before, law_repealed
 from tests.support.fake_shelves import FakeReports, FakeShelves
@@ -130,7 +131,7 @@ SIGN_WITH = (
 
 
 @dataclass
-class FakeBackend(FakeBatches, FakeUnits, FakeJournals, FakeShelves, FakeReports):
+class FakeBackend(FakeBatches, FakeUnits, FakeJournals, FakeHolds, FakeShelves, FakeReports):
     """Answers from fields that a test may set before or while the console runs."""
 
     switch: SwitchView = OFF

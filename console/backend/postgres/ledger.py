@@ -25,6 +25,11 @@ from console.backend.postgres.connections import scalar
 from console.backend.postgres.document_rows import Standing
 from console.backend.postgres.large_values import Large, take_large
 
+LEAVE_RUN = "SELECT cutter_console.fn_run_leave(%s, %s, %s, %s)"
+REVERT_CUT = "SELECT cutter_console.fn_cut_revert(%s, %s)"
+RELEASE_HOLD = "SELECT cutter_console.fn_hold_release(%s, %s)"
+"""Statements that the console shows before it makes them."""
+
 
 class NewRun(Value):
     """Facts that a run is created with."""
@@ -156,7 +161,7 @@ def record_structure(connection: psycopg.Connection, run_id: str, event: Jsonb) 
 
 def leave(connection: psycopg.Connection, run_id: str, family: Family, reason: str, event: Jsonb) -> None:
     """Record that the run has failed, was stopped or was voided."""
-    connection.execute("SELECT cutter_console.fn_run_leave(%s, %s, %s, %s)", (run_id, family.value, reason, event))
+    connection.execute(LEAVE_RUN, (run_id, family.value, reason, event))
 
 
 def return_to_way(connection: psycopg.Connection, run_id: str, event: Jsonb) -> None:
@@ -247,7 +252,7 @@ def enact_amendment(connection: psycopg.Connection, run_id: str, counts: Amendme
 
 def revert(connection: psycopg.Connection, run_id: str, event: Jsonb) -> int:
     """Turn the run's draft units into superseded ones and return their number; nothing is deleted."""
-    row = connection.execute("SELECT cutter_console.fn_cut_revert(%s, %s)", (run_id, event)).fetchone()
+    row = connection.execute(REVERT_CUT, (run_id, event)).fetchone()
     answer = row[0] if row is not None else {}
     _require_answer(row, {"status": "reverted", "units": answer.get("units")})
     return int(answer["units"])
@@ -409,7 +414,7 @@ def set_hold(connection: psycopg.Connection, reason: str, by: str, run_id: str |
 
 def release_hold(connection: psycopg.Connection, reason: str, by: str) -> None:
     """Record the release of the HOLD."""
-    connection.execute("SELECT cutter_console.fn_hold_release(%s, %s)", (reason, by))
+    connection.execute(RELEASE_HOLD, (reason, by))
 
 
 def cancel_running(connection: psycopg.Connection) -> tuple[int, int]:

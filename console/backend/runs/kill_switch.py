@@ -14,6 +14,7 @@ import psycopg
 from console.backend.host.durable import sync_directory
 from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError, Held, Refused, StopCode
+from console.backend.model.holds import ReleaseStep
 from console.backend.model.purposes import Purpose
 from console.backend.model.reasons import kept_reason
 from console.backend.model.safe_text import safe_text
@@ -22,6 +23,7 @@ from console.backend.postgres import ledger
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import connect
 from console.backend.postgres.effects import Effect, own_lease_end, own_release
+from console.backend.postgres.holds import shown
 from console.backend.postgres.records import HoldRow, LeaseRow, current_hold, open_lease
 from console.backend.runs.other_layout import NOT_INSTALLED, is_elsewhere
 from console.backend.runs.settling import commit_alone
@@ -34,6 +36,7 @@ _LOOKS, _PAUSE_S = 15, 0.2
 # O_NOFOLLOW and O_NONBLOCK keep a planted link or FIFO from redirecting or blocking a stop.
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 RELEASE = "cutter-console hold release --confirm RELEASE"
+_RELEASED = "released by hand"
 
 
 def measure_switch(installation: Installation) -> SwitchView:
@@ -181,6 +184,17 @@ def disarm_run(installation: Installation, run_id: str, reason: str, holder_pid:
     commit_alone(installation, "disarm", end, replicated=False)
 
 
+def release_steps(installation: Installation) -> tuple[ReleaseStep, ...]:
+    """Return what `release_hold` does, in its order: the effects, and the statement and call that have them."""
+    return (
+        ReleaseStep(
+            effect="Clears the HOLD in the database; the ledger keeps who released it, and when.",
+            runs=shown(ledger.RELEASE_HOLD, _RELEASED, installation.operator),
+        ),
+        ReleaseStep(effect="Removes the HOLD file of this host.", runs=f"unlink {installation.hold_file}"),
+    )
+
+
 def release_hold(installation: Installation, confirm: str) -> SwitchView:
     """Clear the HOLD in file and database, after the word RELEASE was typed; the record keeps who did it."""
     if confirm != "RELEASE":
@@ -189,7 +203,7 @@ def release_hold(installation: Installation, confirm: str) -> SwitchView:
     def release(connection: psycopg.Connection) -> Effect | None:
         if current_hold(connection) is None:
             return None
-        ledger.release_hold(connection, "released by hand", installation.operator)
+        ledger.release_hold(connection, _RELEASED, installation.operator)
         return own_release(connection)
 
     try:

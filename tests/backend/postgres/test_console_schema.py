@@ -9,7 +9,7 @@ from console.backend.model.outcome import Outcome
 from console.backend.postgres.definitions import definition_of
 from console.backend.postgres.drift import measure_drift
 from console.backend.postgres.guards import guard_faults
-from console.backend.postgres.migrations import migrate
+from console.backend.postgres.migrations import migrate, migrations
 from console.backend.postgres.triggers import triggers
 from tests.conftest import Database
 from tests.support.fingerprint import fingerprint
@@ -85,7 +85,7 @@ def test_an_older_database_becomes_what_a_new_one_is(
 ) -> None:
     install(each_empty_database.conninfo(), last)
     report = migrate(each_empty_database.conninfo())
-    assert report.applied[-1] == "console_schema"
+    assert report.applied[-1] == migrations()[-1].name
     assert _rows(each_empty_database, _WHERE) == [(CONSOLE_SCHEMA,)]
     if each_empty_database.cluster is database.cluster:
         assert report.schema_digest == migrate(database.conninfo()).schema_digest
@@ -163,7 +163,7 @@ def test_somebody_elses_schema_of_the_name_is_refused_before_anything_is_changed
     assert "ALTER SCHEMA cutter_console RENAME TO another_name" in refused.value.next_action
     assert fingerprint(empty_database) == before
     _execute(empty_database, "ALTER SCHEMA cutter_console RENAME TO another_name")
-    assert migrate(empty_database.conninfo()).applied[-1] == "console_schema"
+    assert migrate(empty_database.conninfo()).applied[-1] == migrations()[-1].name
 
 
 def test_a_schema_that_adopt_has_prepared_is_this_products(empty_database: Database, database: Database) -> None:

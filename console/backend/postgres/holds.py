@@ -1,0 +1,51 @@
+"""The history of HOLDs, and what still runs under one, as the monitoring role sees it."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+import psycopg
+from psycopg import sql
+
+from console.backend.postgres.connections import read_rows, scalar
+
+
+class HoldEventRow(NamedTuple):
+    """A HOLD that was set, or its release."""
+
+    is_set: bool
+    at: datetime
+    by: str
+    role: str
+    reason: str
+    run_id: str
+
+
+_HISTORY = """
+    SELECT h.action = 'set', h.at, h.by, h.role, h.reason, coalesce(h.run_id, '')
+      FROM cutter_governance.v_hold_event h ORDER BY h.id DESC LIMIT %s
+"""
+# Whoever may release may write. State and text of a session of another role are hidden from the monitoring role, but the
+# lock that every open transaction holds on itself is not.
+_OPEN = """
+    SELECT count(DISTINCT a.pid)
+      FROM pg_locks l JOIN pg_stat_activity a USING (pid) JOIN pg_roles r ON r.oid = a.usesysid
+     WHERE l.locktype = 'virtualxid' AND l.granted AND a.datname = current_database() AND a.pid <> pg_backend_pid()
+       AND NOT r.rolsuper AND has_function_privilege(r.oid, 'cutter_console.fn_hold_release(text, text)', 'EXECUTE')
+"""
+
+
+def hold_history(connection: psycopg.Connection, most: int) -> tuple[HoldEventRow, ...]:
+    """Return the HOLDs that were set and their releases, the newest first. Raises psycopg.Error before migration 0025."""
+    return read_rows(connection, HoldEventRow, _HISTORY, (most,))
+
+
+def open_transactions(connection: psycopg.Connection) -> int:
+    """Return the number of open transactions of roles that may write, but superusers'."""
+    return int(str(scalar(connection, _OPEN)))
+
+
+def shown(statement: str, *values: str | None) -> str:
+    """Return a statement with its values as literals, to be read; None is a value that is made when it runs."""
+    first, *parts = statement.split("%s")
+    literals = ["…" if value is None else sql.Literal(value).as_string(None) for value in values]
+    return first + "".join(f"{literal}{part}" for literal, part in zip(literals, parts, strict=True))

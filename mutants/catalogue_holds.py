@@ -1,0 +1,49 @@
+"""Protections of a HOLD as it is shown: nothing that is open looks stopped, and nothing is shown that would not be done."""
+
+from mutants.mutant import Mutant
+
+_HOLDING, _CONFIRMATIONS = "console/backend/holding.py", "console/backend/confirmations.py"
+_SQL = "console/backend/postgres/holds.py"
+
+
+def _holds(name: str) -> tuple[str, ...]:
+    return (f"tests/backend/runs/test_holds.py::test_{name}",)
+
+
+HOLDS = (
+    Mutant(
+        "hold: an open transaction of a role that may write is no stop",
+        _HOLDING,
+        'return StopStep(what="running statements", done=not number, detail=detail)',
+        'return StopStep(what="running statements", done=True, detail=detail)',
+        _holds("an_open_transaction_of_a_role_that_may_write_is_seen_and_none_of_one_that_reads"),
+    ),
+    Mutant(
+        "hold: a transaction that only reads is not counted",
+        _SQL,
+        "AND has_function_privilege(r.oid, 'cutter_console.fn_hold_release(text, text)', 'EXECUTE')",
+        "",
+        _holds("an_open_transaction_of_a_role_that_may_write_is_seen_and_none_of_one_that_reads"),
+    ),
+    Mutant(
+        "hold: a release that the database cannot take is not offered",
+        _CONFIRMATIONS,
+        "    if in_database.state is SwitchState.UNREADABLE:\n        return Check(\n            name=name,",
+        "    if False:\n        return Check(\n            name=name,",
+        _holds("without_the_database_nothing_is_taken_for_known_and_nothing_is_raised"),
+    ),
+    Mutant(
+        "hold: a HOLD file that cannot be removed stands in the way",
+        _CONFIRMATIONS,
+        "    can_remove = not is_directory and os.access(path.parent, os.W_OK | os.X_OK)\n",
+        "    can_remove = True\n",
+        _holds("what_stands_in_the_way_of_a_release_is_what_the_release_meets"),
+    ),
+    Mutant(
+        "hold: a value in a shown statement is a literal",
+        _SQL,
+        "sql.Literal(value).as_string(None)",
+        "f\"'{value}'\"",
+        _holds("a_value_in_a_shown_statement_stays_a_value"),
+    ),
+)
