@@ -99,6 +99,10 @@ class Functions(Value):
 
     create: str = ""
     enact: str = ""
+    owner: str = ""
+    """Value given to the function that creates as the owner of a unit; empty to leave it to the function's default."""
+    publication: str = ""
+    """Value given as the type of publication; empty to leave it to the function's default."""
 
 
 class SiteMapping(Value):

@@ -1,0 +1,84 @@
+"""A passage beside an organisation's tables in schemas of their own, written through its functions."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from console.backend.host.runtime_tree import CONFIG_NAME
+from console.backend.model.site_mapping import SiteMapping
+from console.backend.postgres.migrations import migrate
+from console.backend.postgres.site_catalogue import read_catalogue
+from console.backend.postgres.site_gateway import gateway_sql
+from console.backend.postgres.site_inventory import site_lines
+from console.backend.postgres.site_proposal import propose
+from console.backend.release.pins import machine_id, measure_pins, with_pins, write_pins
+from tests.support.passage import Passage
+
+LIKENESS = Path(__file__).parents[1] / "support" / "existing_database.sql"
+SCHEMAS = ("library", "library_governance")
+KINDS = "INSERT INTO library.dot_config (key, value) VALUES ('vocab.unit_kind.document_unit', 'Unit of a document')"
+"""An organisation that has the kinds which the console plans."""
+COUNTED = ("library.information_unit", "library.unit_version", "library.iu_lifecycle_log")
+
+
+def likeness_beside() -> str:
+    """Return the likeness with its tables in the schemas `library` and `library_governance`."""
+    text = LIKENESS.read_text(encoding="utf-8").replace("cutter_governance", "library_governance")
+    text = text.replace("public.", "library.").replace("SCHEMA public", "SCHEMA library").replace(", public,", ", library,")
+    return "CREATE SCHEMA library;\nGRANT USAGE ON SCHEMA library TO PUBLIC;\n" + text
+
+
+def mapping_beside(passage: Passage) -> SiteMapping:
+    """Return the mapping that is proposed for these schemas alone."""
+    with passage.connect() as connection:
+        catalogue = read_catalogue(connection)
+        theirs = tuple(row for row in catalogue.tables if row.name.startswith("library"))
+        names = {row.name for row in theirs}
+        columns = tuple(row for row in catalogue.columns if row.table in names)
+        mapping = propose(connection, catalogue.model_copy(update={"tables": theirs, "columns": columns})).mapping
+    assert mapping is not None
+    return mapping
+
+
+def install(passage: Passage, change: str = KINDS) -> Passage:
+    """Make the organisation's database as `change` varies it, and tie the console to it; then pin what stands there."""
+    with passage.connect() as connection:
+        connection.execute(likeness_beside().encode())
+        if change:
+            connection.execute(change.encode())
+    return tie(passage)
+
+
+def tie(passage: Passage) -> Passage:
+    """Run the gateway's SQL as the administrator, and accept the inventory as it is then, there and on the host."""
+    mapping = mapping_beside(passage)
+    with passage.connect() as connection, connection.transaction():
+        connection.execute(gateway_sql(connection, mapping).encode())
+    with passage.connect() as connection:
+        digest = connection.execute("SELECT cutter_console.fn_schema_digest()").fetchone()
+    assert digest is not None
+    migrate(passage.installation.settings.database.administrator, str(digest[0]))
+    installation = passage.installation
+    pins = measure_pins(installation, machine_id(installation.context.filesystem))
+    write_pins(installation.root / CONFIG_NAME, pins)
+    return passage.with_site(replace(installation, settings=with_pins(installation.settings, pins)))
+
+
+def theirs(passage: Passage) -> dict[str, int]:
+    """Return the organisation's rows by table."""
+    return {table: int(str(passage.rows(f"SELECT count(*) FROM {table}")[0][0])) for table in COUNTED}
+
+
+def their_objects(passage: Passage) -> set[str]:
+    """Return every line of the organisation's schemas, but for the privileges that the gateway's owner was given."""
+    with passage.connect() as connection:
+        lines = site_lines(connection, SCHEMAS, "")
+    return {line for line in lines if '"cutter_owner"' not in line}
+
+
+@pytest.fixture
+def beside(at: Callable[[str], Passage]) -> Passage:
+    """A fresh passage tied to the organisation's functions."""
+    return install(at("fresh"))
