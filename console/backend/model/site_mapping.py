@@ -131,6 +131,12 @@ class SiteMapping(Value):
         return tuple(dict.fromkeys([*names[:2], *([self.log] if self.log else []), *names[2:], *self.ledger]))
 
     @property
+    def written(self) -> tuple[str, ...]:
+        """Return the tables that the organisation's functions write: units, versions and log."""
+        parts = [self.units.table, *([self.versions.table] if self.versions else []), *([self.log] if self.log else [])]
+        return tuple(dict.fromkeys(parts))
+
+    @property
     def schemas(self) -> tuple[str, ...]:
         """Return the schemas of the tables, in order, each once."""
         return tuple(dict.fromkeys(table.partition(".")[0] for table in self.tables))

@@ -149,6 +149,7 @@ DECLARE
     n bigint := 0;
     b record;
     s record;
+    t record;
 BEGIN
     FOR b IN SELECT a.canonical_address AS address, o.lifecycle_status AS was, a.lifecycle_status AS target, d.id AS decision,
                     m.title, m.body_sha256, m.parent_address, m.run_id
@@ -169,19 +170,22 @@ BEGIN
                 'Nothing was written. Only drafts of a cut are enacted or taken back.');
         END IF;
         SELECT * INTO s FROM {console}.fn_site_unit(b.address);
-        IF (s.lifecycle, s.title, s.body_sha256, s.parent, s.version_of) IS DISTINCT FROM ('draft', b.title, b.body_sha256, b.parent_address, s.unit_id)
-           OR s.unit_id IS NULL THEN
+        -- What was changed since may be taken back, and never become law.
+        IF s.unit_id IS NULL OR s.lifecycle IS DISTINCT FROM 'draft'
+           OR b.target = 'enacted' AND (s.title, s.body_sha256, s.parent, s.version_of, s.versions)
+              IS DISTINCT FROM (b.title, b.body_sha256, b.parent_address, s.unit_id, 1::bigint) THEN
             PERFORM {console}.fn_stop(
                 'STOP_DRIFT', 'CU005', format('%s is not in the organisation''s tables as it was signed and written', b.address),
                 'See which: cutter-console verify RUN. Find out what changed it.');
         END IF;
         PERFORM {enact}({arguments});
-        SELECT * INTO s FROM {console}.fn_site_unit(b.address);
-        IF s.lifecycle IS DISTINCT FROM b.target OR ({has_version_lifecycle} AND s.version_lifecycle IS DISTINCT FROM b.target)
-           OR (s.title, s.body_sha256, s.parent) IS DISTINCT FROM (b.title, b.body_sha256, b.parent_address) THEN
+        SELECT * INTO t FROM {console}.fn_site_unit(b.address);
+        IF t.lifecycle IS DISTINCT FROM b.target OR ({has_version_lifecycle} AND t.version_lifecycle IS DISTINCT FROM b.target)
+           OR (t.unit_id, t.title, t.body_sha256, t.parent, t.versions)
+              IS DISTINCT FROM (s.unit_id, s.title, s.body_sha256, s.parent, s.versions) THEN
             PERFORM {console}.fn_stop(
                 'STOP_INVARIANT_FAILED', 'CU004',
-                format('%s: the organisation''s function was to make it %s, and it is %s', b.address, b.target, s.lifecycle),
+                format('%s: the organisation''s function was to make it %s, and it is %s', b.address, b.target, t.lifecycle),
                 'Nothing was written.');
         END IF;
     END LOOP;
@@ -204,6 +208,19 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $s
 $site$;
 COMMENT ON FUNCTION {console}.fn_draft_differences IS
     'The units that are not, row for row, what was signed, in the console''s own tables or in the organisation''s.';
+-- The proof of a backup must hold the organisation's rows too.
+DO $wire$ BEGIN
+    IF to_regprocedure('{console_text}.fn_own_backup_tables()') IS NULL THEN
+        ALTER FUNCTION {console}.fn_backup_tables() RENAME TO fn_own_backup_tables;
+    END IF;
+END $wire$;
+CREATE OR REPLACE FUNCTION {console}.fn_backup_tables() RETURNS SETOF text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $site$
+    SELECT t FROM {console}.fn_own_backup_tables() t
+    UNION ALL
+    SELECT unnest(ARRAY[{written}])
+$site$;
+COMMENT ON FUNCTION {console}.fn_backup_tables IS 'The tables that only a leased write changes, and those of the organisation that it writes.';
 CREATE OR REPLACE TRIGGER keep_site_created AFTER INSERT ON public.unit_version REFERENCING NEW TABLE AS made
     FOR EACH STATEMENT EXECUTE FUNCTION {console}.keep_site_created();
 CREATE OR REPLACE TRIGGER keep_site_moved AFTER UPDATE ON public.information_unit
@@ -214,7 +231,8 @@ ALTER TABLE public.unit_version ENABLE ALWAYS TRIGGER keep_site_created;
 ALTER TABLE public.information_unit ENABLE ALWAYS TRIGGER keep_site_moved;
 ALTER TABLE cutter_governance.manifest_envelope ENABLE ALWAYS TRIGGER guard_site_operation;
 REVOKE EXECUTE ON FUNCTION {console}.fn_site_unit, {console}.fn_site_differences, {console}.fn_site_counts, {console}.fn_site_require,
-    {console}.keep_site_created, {console}.keep_site_moved, {console}.guard_site_operation, {console}.fn_draft_differences FROM PUBLIC;
+    {console}.keep_site_created, {console}.keep_site_moved, {console}.guard_site_operation, {console}.fn_draft_differences,
+    {console}.fn_backup_tables FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {console}.fn_site_differences, {console}.fn_site_counts, {console}.fn_draft_differences
    TO cutter_exec, cutter_verify, cutter_ro;
 """
@@ -233,7 +251,9 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping) -> str:
     given_to_create, given_to_enact = _created_values(mapping), _moved_values()
     lacking += _not_given("create", create, given_to_create) + _not_given("enact", enact, given_to_enact)
     if lacking:
-        raise Refused(StopCode.REFUSED_INPUT, f"units cannot be written by this mapping: {'; '.join(lacking)}", _BY_HAND)
+        raise Refused(
+            StopCode.REFUSED_INPUT, f"units cannot be written by this mapping: {'; '.join(lacking)}", _BY_HAND
+        )
     owner = sql.Identifier(CONSOLE_SCHEMA_OWNER)
     parts = [
         _grants(mapping, owner),
@@ -329,7 +349,9 @@ def _names(mapping: SiteMapping) -> dict[str, sql.Composable]:
     parents = sql.SQL("LEFT JOIN {} p ON p.{}::text = u.{}::text").format(
         identifier(units.table), sql.Identifier(units.id.column), sql.Identifier(parent.column)
     )
-    tables = list(dict.fromkeys([units.table, versions.table, *([mapping.log] if mapping.log else []), *mapping.ledger]))
+    tables = list(
+        dict.fromkeys([units.table, versions.table, *([mapping.log] if mapping.log else []), *mapping.ledger])
+    )
     counts = [sql.SQL("{}, (SELECT count(*) FROM {})").format(sql.Literal(name), identifier(name)) for name in tables]
     return {
         "console": _console(),
@@ -339,6 +361,7 @@ def _names(mapping: SiteMapping) -> dict[str, sql.Composable]:
         "units_name": sql.Literal(units.table),
         "versions_name": sql.Literal(versions.table),
         "log_name": sql.Literal(mapping.log),
+        "written": sql.SQL(", ").join(map(sql.Literal, mapping.written)),
         "counts": sql.SQL(", ").join(counts),
         "id": sql.Identifier(units.id.column),
         "address": sql.Identifier(units.address.column),
@@ -366,17 +389,25 @@ def _identifier(column: Column | None) -> sql.Identifier:
 
 
 def _text(alias: str, column: Column | None) -> sql.Composable:
-    return sql.SQL("{}::text").format(sql.Identifier(alias, column.column)) if column is not None else sql.SQL("NULL::text")
+    return (
+        sql.SQL("{}::text").format(sql.Identifier(alias, column.column))
+        if column is not None
+        else sql.SQL("NULL::text")
+    )
 
 
 def _grants(mapping: SiteMapping, owner: sql.Identifier) -> sql.Composable:
-    """Return the privileges that the functions' owner needs: to read the mapped tables, and to call the two functions."""
+    """Return the privileges that the functions' owner needs, to read the mapped tables and call the two functions, and the verifier, to dump."""
     functions = [mapping.functions.create, mapping.functions.enact]
     schemas = dict.fromkeys([*mapping.schemas, *(signature.partition(".")[0].strip('"') for signature in functions)])
+    written = dict.fromkeys(table.partition(".")[0] for table in mapping.written)
     return sql.Composed(
         [
             *(sql.SQL("GRANT USAGE ON SCHEMA {} TO {};\n").format(sql.Identifier(name), owner) for name in schemas),
             *(sql.SQL("GRANT SELECT ON {} TO {};\n").format(identifier(name), owner) for name in mapping.tables),
+            # The verifying role takes the backup of a run, which holds what the functions write.
+            *(sql.SQL("GRANT USAGE ON SCHEMA {} TO cutter_verify;\n").format(sql.Identifier(name)) for name in written),
+            *(sql.SQL("GRANT SELECT ON {} TO cutter_verify;\n").format(identifier(name)) for name in mapping.written),
             # `regprocedure` prints a signature quoted where it must be.
             *(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {};\n").format(sql.SQL(name), owner) for name in functions),
         ]
