@@ -65,7 +65,7 @@ def test_a_mapping_by_which_nothing_could_be_read_back_is_refused_with_every_rea
     )
 
     with signed.connect() as connection, pytest.raises(Refused) as refused:
-        gateway_sql(connection, less)
+        gateway_sql(connection, less, "0" * 64)
 
     for part in ("the versions' body", "the units' parent", "the lifecycle's log"):
         assert f"it names no {part}" in refused.value.message
@@ -79,4 +79,4 @@ def test_a_function_that_asks_for_what_nothing_tells_is_refused_by_name(signed: 
     )
 
     with signed.connect() as connection, pytest.raises(Refused, match="must be given p_seal"):
-        gateway_sql(connection, mapping_beside(signed))
+        gateway_sql(connection, mapping_beside(signed), "0" * 64)

@@ -61,6 +61,15 @@ $site$;
 COMMENT ON FUNCTION {console}.fn_site_differences IS
     'Every unit of a sealed manifest that the organisation''s tables do not have as it was signed.';
 """
+_MAPPING = """
+CREATE OR REPLACE FUNCTION {console}.fn_site_mapping() RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $site$SELECT {sha256}::text$site$;
+COMMENT ON FUNCTION {console}.fn_site_mapping IS 'The sha256 of the site mapping by which units are passed on.';
+"""
+_TIED = """
+    SELECT substring(p.prosrc FROM '[0-9a-f]{64}') FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+     WHERE n.nspname = 'cutter_console' AND p.proname = 'fn_site_mapping'
+"""
 _COUNTS = """
 CREATE OR REPLACE FUNCTION {console}.fn_site_counts() RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
@@ -230,7 +239,7 @@ CREATE OR REPLACE TRIGGER guard_site_operation BEFORE INSERT ON cutter_governanc
 ALTER TABLE public.unit_version ENABLE ALWAYS TRIGGER keep_site_created;
 ALTER TABLE public.information_unit ENABLE ALWAYS TRIGGER keep_site_moved;
 ALTER TABLE cutter_governance.manifest_envelope ENABLE ALWAYS TRIGGER guard_site_operation;
-REVOKE EXECUTE ON FUNCTION {console}.fn_site_unit, {console}.fn_site_differences, {console}.fn_site_counts, {console}.fn_site_require,
+REVOKE EXECUTE ON FUNCTION {console}.fn_site_mapping, {console}.fn_site_unit, {console}.fn_site_differences, {console}.fn_site_counts, {console}.fn_site_require,
     {console}.keep_site_created, {console}.keep_site_moved, {console}.guard_site_operation, {console}.fn_draft_differences,
     {console}.fn_backup_tables FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION {console}.fn_site_differences, {console}.fn_site_counts, {console}.fn_draft_differences
@@ -238,7 +247,13 @@ GRANT EXECUTE ON FUNCTION {console}.fn_site_differences, {console}.fn_site_count
 """
 
 
-def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping) -> str:
+def tied_mapping(connection: psycopg.Connection) -> str | None:
+    """Return the sha256 of the mapping by which units are passed on; None if they are written into the console's tables alone."""
+    row = connection.execute(_TIED).fetchone()
+    return str(row[0]) if row is not None else None
+
+
+def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: str) -> str:
     """Return the SQL that ties the console's own tables to the organisation's functions; run by an administrator.
 
     Raises Refused, naming each part, if the mapping lacks what writing needs.
@@ -258,6 +273,7 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping) -> str:
     parts = [
         _grants(mapping, owner),
         sql.SQL("SET LOCAL ROLE {};\n").format(owner),
+        sql.SQL(_MAPPING).format(console=_console(), sha256=sql.Literal(sha256)),
         *(sql.SQL(text).format(**_names(mapping)) for text in (_UNIT, _DIFFERENCES, _COUNTS)),
         sql.SQL(_CREATE).format(
             **_names(mapping), create=_function(create), arguments=_arguments(create, given_to_create)
@@ -400,14 +416,17 @@ def _grants(mapping: SiteMapping, owner: sql.Identifier) -> sql.Composable:
     """Return the privileges that the functions' owner needs, to read the mapped tables and call the two functions, and the verifier, to dump."""
     functions = [mapping.functions.create, mapping.functions.enact]
     schemas = dict.fromkeys([*mapping.schemas, *(signature.partition(".")[0].strip('"') for signature in functions)])
-    written = dict.fromkeys(table.partition(".")[0] for table in mapping.written)
+    read = (*mapping.written, *([mapping.config.table] if mapping.config else []))
     return sql.Composed(
         [
             *(sql.SQL("GRANT USAGE ON SCHEMA {} TO {};\n").format(sql.Identifier(name), owner) for name in schemas),
             *(sql.SQL("GRANT SELECT ON {} TO {};\n").format(identifier(name), owner) for name in mapping.tables),
-            # The verifying role takes the backup of a run, which holds what the functions write.
-            *(sql.SQL("GRANT USAGE ON SCHEMA {} TO cutter_verify;\n").format(sql.Identifier(name)) for name in written),
-            *(sql.SQL("GRANT SELECT ON {} TO cutter_verify;\n").format(identifier(name)) for name in mapping.written),
+            # The executor asks before a cut what is there; the verifier takes the backup of what the functions write.
+            *(
+                sql.SQL("GRANT USAGE ON SCHEMA {} TO cutter_exec, cutter_verify;\n").format(sql.Identifier(name))
+                for name in dict.fromkeys(table.partition(".")[0] for table in read)
+            ),
+            *(sql.SQL("GRANT SELECT ON {} TO cutter_exec, cutter_verify;\n").format(identifier(name)) for name in read),
             # `regprocedure` prints a signature quoted where it must be.
             *(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {};\n").format(sql.SQL(name), owner) for name in functions),
         ]

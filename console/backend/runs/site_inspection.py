@@ -47,7 +47,11 @@ def preparing_script(installation: Installation) -> str:
             connection, layout.catalogue, layout.mapping, kept.text, kept.sha256, installation.settings.console_schema
         )
         # Beside this product's own tables, units are written through the organisation's functions.
-        return script if is_of_another_layout(connection) else script + gateway_sql(connection, layout.mapping)
+        return (
+            script
+            if is_of_another_layout(connection)
+            else script + gateway_sql(connection, layout.mapping, kept.sha256)
+        )
 
 
 def inspect_site(installation: Installation) -> SiteInspection:
