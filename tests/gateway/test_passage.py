@@ -8,8 +8,10 @@ import pytest
 from console.backend.model.errors import CutterError, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Family, Stage
+from console.backend.runs.edits import plan_edits
 from tests.gateway.conftest import AFTER_CUT, BEFORE, changed, cut, readers, their_objects, theirs
-from tests.support.passage import DOCPREFIX, UNITS, Passage
+from tests.support.edited import EDIT
+from tests.support.passage import DOCPREFIX, REQUEST, TEXT, UNITS, Passage, silent
 from tests.support.waiting import until
 
 _UNITS = "SELECT canonical_address, lifecycle_status FROM {}.information_unit WHERE starts_with(canonical_address, 'ACME-LAW') ORDER BY 1"
@@ -129,15 +131,67 @@ def test_a_mapping_that_nobody_has_tied_is_refused_before_anything_is_armed(sign
 
 def test_an_edit_is_refused_by_name_before_anything_is_written(signed: Passage) -> None:
     cut(signed)
-    before = theirs(signed)
+    runs = signed.rows("SELECT count(*) FROM cutter_governance.run")
 
-    with signed.connect() as connection, pytest.raises(psycopg.Error, match="only first versions of new units"):
-        connection.execute(
-            b"SET ROLE cutter_owner; INSERT INTO public.unit_version (id, unit_id, version_seq, title, body, content_hash, review_state, created_by)"
-            b" SELECT gen_random_uuid(), unit_id, 2, title, body, content_hash, review_state, created_by FROM public.unit_version LIMIT 1"
-        )
+    with pytest.raises(Refused, match="an edit is not written through the organisation's functions"):
+        plan_edits(signed.installation, DOCPREFIX, (EDIT,))
 
-    assert theirs(signed) == before
+    assert theirs(signed) == AFTER_CUT
+    assert signed.rows("SELECT count(*) FROM cutter_governance.run") == runs
+
+
+def test_an_amendment_is_refused_by_name_before_it_asks_for_a_ruling(signed: Passage) -> None:
+    cut(signed)
+    signed.sign()
+    signed.enact()
+    law = theirs(signed)
+    signed.write("law.md", TEXT.replace("Second", "Third"))
+
+    with pytest.raises(CutterError, match="only a cut is written through the organisation's functions"):
+        signed.backend.start(REQUEST.model_copy(update={"amend": True}), silent)
+
+    assert theirs(signed) == law
+    assert signed.rows("SELECT count(*) FROM cutter_governance.manifest_envelope") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("table", "statement", "said"),
+    [
+        (
+            "public.unit_version",
+            "INSERT INTO public.unit_version (id, unit_id, version_seq, title, body, content_hash, review_state, created_by)"
+            " SELECT gen_random_uuid(), unit_id, 2, title, body, content_hash, review_state, created_by FROM public.unit_version LIMIT 1",
+            "only first versions of new units",
+        ),
+        (
+            "cutter_governance.manifest_envelope",
+            'INSERT INTO cutter_governance.manifest_envelope SELECT (jsonb_populate_record(e, \'{"operation": "amend"}\')).*'
+            " FROM cutter_governance.manifest_envelope e",
+            "operation amend is not written",
+        ),
+        (
+            "public.information_unit",
+            "UPDATE public.information_unit SET lifecycle_status = 'retired'",
+            "from draft to retired is not written",
+        ),
+    ],
+    ids=["a second version", "an amendment", "another state"],
+)
+def test_the_database_refuses_by_itself_what_it_does_not_pass_on(
+    signed: Passage, table: str, statement: str, said: str
+) -> None:
+    """As the superuser, with every other guard of the table taken away."""
+    cut(signed)
+    with signed.connect() as connection:
+        for (guard,) in connection.execute(
+            "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal AND tgname NOT LIKE '%%site%%'",
+            (table,),
+        ).fetchall():
+            connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER {guard}".encode())
+        with pytest.raises(psycopg.Error, match=said):
+            connection.execute(statement.encode())
+
+    assert theirs(signed) == AFTER_CUT
 
 
 @pytest.mark.parametrize(
@@ -281,3 +335,26 @@ def test_a_draft_that_somebody_changes_in_the_organisations_table_is_named_and_n
     assert {state for _, state in passage.rows(_UNITS.format("library"))} == {"draft"}
     passage.backend.revert(passage.run_id, passage.run_id)
     assert {state for _, state in passage.rows(_UNITS.format("library"))} == {"superseded"}
+
+
+def test_a_draft_that_is_changed_after_the_verification_is_never_law(signed: Passage) -> None:
+    """The console's own rows are as they were verified; the trigger looks at each unit there before it calls the function."""
+    cut(signed)
+    changed(
+        signed,
+        "SELECT set_config('iu.gateway', 'open', false); UPDATE library.unit_version SET body = 'Another text.' WHERE title = 'Alpha'",
+    )
+
+    with signed.connect() as connection:
+        for (guard,) in connection.execute(
+            "SELECT tgname FROM pg_trigger WHERE tgrelid = 'public.information_unit'::regclass AND NOT tgisinternal AND tgname NOT LIKE '%site%'"
+        ).fetchall():
+            connection.execute(f"ALTER TABLE public.information_unit DISABLE TRIGGER {guard}".encode())
+        connection.execute(
+            b"INSERT INTO cutter_governance.review_decision (id, run_id, verdict, marker, statement_sha256, decided_by)"
+            b" SELECT gen_random_uuid(), run_id, 'enact', marker, statement_sha256, decided_by FROM cutter_governance.review_decision LIMIT 1"
+        )
+        with pytest.raises(psycopg.Error, match="is not in the organisation's tables as it was signed and written"):
+            connection.execute(b"UPDATE public.information_unit SET lifecycle_status = 'enacted'")
+
+    assert {state for _, state in signed.rows(_UNITS.format("library"))} == {"draft"}

@@ -18,6 +18,12 @@ from console.backend.postgres.site_proposal import identifier
 
 _BY_HAND = f"Complete the site mapping: {INSPECT}"
 
+_HEAD = """
+-- Ties this console's own tables to the functions that write the organisation's units, so that a cut, an enactment and a revert
+-- call them. It makes functions in the schema {console} and three triggers on this console's own tables. Of the organisation's
+-- objects none is altered: the owner of the console's functions is given SELECT and EXECUTE, executor and verifier SELECT.
+-- Afterwards accept the inventory. See its digest: cutter-console drift. Then: cutter-console migrate --accept DIGEST
+"""
 _UNIT = """
 CREATE OR REPLACE FUNCTION {console}.fn_site_unit(p_address text) RETURNS TABLE (
     unit_id text, parent text, unit_kind text, section_type text, lifecycle text, version_of text, version_lifecycle text,
@@ -271,6 +277,7 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
         )
     owner = sql.Identifier(CONSOLE_SCHEMA_OWNER)
     parts = [
+        sql.SQL(_HEAD).format(console=_console()),
         _grants(mapping, owner),
         sql.SQL("SET LOCAL ROLE {};\n").format(owner),
         sql.SQL(_MAPPING).format(console=_console(), sha256=sql.Literal(sha256)),

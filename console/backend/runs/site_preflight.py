@@ -4,7 +4,9 @@ from functools import partial
 
 import psycopg
 
+from console.backend.host.installation import Installation
 from console.backend.host.site_files import kept_mapping
+from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Check
 from console.backend.model.plan import DocumentPlan
 from console.backend.model.purposes import RunOperation
@@ -16,6 +18,8 @@ from console.backend.postgres.site_units import kinds_in_vocabulary
 from console.backend.runs.phase_context import PhaseContext
 
 _TIE = "Have an administrator run what this prints: cutter-console adopt apply"
+
+_THEIR_PROGRAMS = "Edit, amend and repeal through the organisation's own programs."
 
 
 def site_questions(context: PhaseContext, document: DocumentPlan) -> tuple[Question[Check], ...]:
@@ -29,6 +33,13 @@ def site_questions(context: PhaseContext, document: DocumentPlan) -> tuple[Quest
         partial(_addresses, context, kept.mapping, document),
         partial(_kinds, context, kept.mapping, document),
     )
+
+
+def refuse_edit(installation: Installation) -> None:
+    """Raise Refused if units are written through an organisation's functions, which have none for an edit."""
+    if kept_mapping(installation).mapping is not None:
+        message = "an edit is not written through the organisation's functions: only a cut is"
+        raise Refused(StopCode.REFUSED_INPUT, message, _THEIR_PROGRAMS)
 
 
 def _tied(context: PhaseContext, sha256: str, connection: psycopg.Connection) -> Check:
@@ -45,7 +56,7 @@ def _operation(context: PhaseContext, _: psycopg.Connection) -> Check:
         f"operation {operation}; only a cut is written through the organisation's functions",
         "the site mapping",
         operation is RunOperation.CUT,
-        "Edit, amend and repeal through the organisation's own programs.",
+        _THEIR_PROGRAMS,
     )
 
 
