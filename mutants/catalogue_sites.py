@@ -217,8 +217,8 @@ SITES = (
     Mutant(
         "gateway: a row too many takes the leg back",
         _GATEWAY,
-        "    IF wrong IS NOT NULL THEN\n        PERFORM {console}.fn_stop('STOP_COUNT_MISMATCH'",
-        "    IF false THEN\n        PERFORM {console}.fn_stop('STOP_COUNT_MISMATCH'",
+        "    IF wrong IS NOT NULL THEN\n        PERFORM cutter_console.fn_stop('STOP_COUNT_MISMATCH'",
+        "    IF false THEN\n        PERFORM cutter_console.fn_stop('STOP_COUNT_MISMATCH'",
         (f"{_REFUSES}[a row too many]",),
     ),
     Mutant(
@@ -238,7 +238,7 @@ SITES = (
     Mutant(
         "gateway: the drafts are compared on both sides",
         _GATEWAY,
-        "    UNION ALL\n    SELECT s.address, s.difference FROM {console}.fn_site_differences(p_run_id) s\n",
+        "    UNION ALL\n    SELECT s.address, s.difference FROM cutter_console.fn_site_differences(p_run_id) s\n",
         "",
         (f"{_BESIDE}a_draft_that_somebody_changes_in_the_organisations_table_is_named_and_never_law",),
     ),
@@ -283,12 +283,5 @@ SITES = (
         "    if kept_mapping(installation).mapping is not None:\n        message",
         "    if False:\n        message",
         (f"{_BESIDE}an_edit_is_refused_by_name_before_anything_is_written",),
-    ),
-    Mutant(
-        "gateway: the backup of a run holds the organisation's rows",
-        f"{_B}/runs/backups.py",
-        "(*RUN_TABLES, *mapping.written)",
-        "RUN_TABLES",
-        (f"{_BESIDE}the_backup_of_the_run_holds_the_organisations_rows",),
     ),
 )

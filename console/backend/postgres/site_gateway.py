@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import psycopg
 from psycopg import sql
 
-from console.backend.model.console_schema import CONSOLE_SCHEMA, CONSOLE_SCHEMA_OWNER
+from console.backend.model.console_schema import CONSOLE_SCHEMA_OWNER
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.site_mapping import INSPECT, Column, Refers, SiteMapping
 from console.backend.postgres.site_functions import ArgumentRow, arguments_of, meaning_of
@@ -20,12 +20,12 @@ _BY_HAND = f"Complete the site mapping: {INSPECT}"
 
 _HEAD = """
 -- Ties this console's own tables to the functions that write the organisation's units, so that a cut, an enactment and a revert
--- call them. It makes functions in the schema {console} and three triggers on this console's own tables. Of the organisation's
+-- call them. It makes functions in the schema cutter_console and three triggers on this console's own tables. Of the organisation's
 -- objects none is altered: the owner of the console's functions is given SELECT and EXECUTE, executor and verifier SELECT.
 -- Afterwards accept the inventory. See its digest: cutter-console drift. Then: cutter-console migrate --accept DIGEST
 """
 _UNIT = """
-CREATE OR REPLACE FUNCTION {console}.fn_site_unit(p_address text) RETURNS TABLE (
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_unit(p_address text) RETURNS TABLE (
     unit_id text, parent text, unit_kind text, section_type text, lifecycle text, version_of text, version_lifecycle text,
     title text, body_sha256 text, content_hash text, versions bigint
 )
@@ -38,10 +38,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $s
       {parents}
      WHERE u.{address}::text = p_address
 $site$;
-COMMENT ON FUNCTION {console}.fn_site_unit IS 'A unit as the organisation''s own tables have it, by the site mapping.';
+COMMENT ON FUNCTION cutter_console.fn_site_unit IS 'A unit as the organisation''s own tables have it, by the site mapping.';
 """
 _DIFFERENCES = """
-CREATE OR REPLACE FUNCTION {console}.fn_site_differences(p_run_id text) RETURNS TABLE (address text, difference text)
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_differences(p_run_id text) RETURNS TABLE (address text, difference text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
     SELECT b.address,
            CASE WHEN s.unit_id IS NULL THEN 'written, and not in the organisation''s table'
@@ -55,7 +55,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $s
       FROM cutter_governance.manifest_unit_block b
       JOIN cutter_governance.manifest_seal m ON m.run_id = b.run_id
       LEFT JOIN public.information_unit u ON u.id = b.unit_id
-      LEFT JOIN LATERAL {console}.fn_site_unit(b.address) s ON true
+      LEFT JOIN LATERAL cutter_console.fn_site_unit(b.address) s ON true
      WHERE b.run_id = p_run_id
        AND (s.unit_id IS NULL
             OR (s.lifecycle, s.version_of, s.body_sha256, s.title, s.parent, s.versions)
@@ -64,26 +64,26 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $s
             OR {has_kind} AND s.unit_kind IS DISTINCT FROM b.unit_kind
             OR {has_section_type} AND s.section_type IS DISTINCT FROM b.section_type)
 $site$;
-COMMENT ON FUNCTION {console}.fn_site_differences IS
+COMMENT ON FUNCTION cutter_console.fn_site_differences IS
     'Every unit of a sealed manifest that the organisation''s tables do not have as it was signed.';
 """
 _MAPPING = """
-CREATE OR REPLACE FUNCTION {console}.fn_site_mapping() RETURNS text
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_mapping() RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $site$SELECT {sha256}::text$site$;
-COMMENT ON FUNCTION {console}.fn_site_mapping IS 'The sha256 of the site mapping by which units are passed on.';
+COMMENT ON FUNCTION cutter_console.fn_site_mapping IS 'The sha256 of the site mapping by which units are passed on.';
 """
 _TIED = """
     SELECT substring(p.prosrc FROM '[0-9a-f]{64}') FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
      WHERE n.nspname = 'cutter_console' AND p.proname = 'fn_site_mapping'
 """
 _COUNTS = """
-CREATE OR REPLACE FUNCTION {console}.fn_site_counts() RETURNS jsonb
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_counts() RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
     SELECT jsonb_build_object({counts})
 $site$;
-COMMENT ON FUNCTION {console}.fn_site_counts IS 'The number of rows of each table of the organisation that the site mapping names.';
+COMMENT ON FUNCTION cutter_console.fn_site_counts IS 'The number of rows of each table of the organisation that the site mapping names.';
 
-CREATE OR REPLACE FUNCTION {console}.fn_site_require(p_before jsonb, p_expected jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_require(p_before jsonb, p_expected jsonb) RETURNS void
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
 DECLARE
     wrong text;
@@ -91,20 +91,20 @@ BEGIN
     SELECT string_agg(format('%s %s, expected %s', n.key, n.value::bigint - (p_before ->> n.key)::bigint,
                              coalesce(p_expected ->> n.key, '0')), '; ' ORDER BY n.key)
       INTO wrong
-      FROM jsonb_each_text({console}.fn_site_counts()) n
+      FROM jsonb_each_text(cutter_console.fn_site_counts()) n
      WHERE n.value::bigint - (p_before ->> n.key)::bigint IS DISTINCT FROM coalesce(p_expected ->> n.key, '0')::bigint;
     IF wrong IS NOT NULL THEN
-        PERFORM {console}.fn_stop('STOP_COUNT_MISMATCH', 'CU006', format('rows of the organisation''s tables: %s', wrong),
+        PERFORM cutter_console.fn_stop('STOP_COUNT_MISMATCH', 'CU006', format('rows of the organisation''s tables: %s', wrong),
                                   'Nothing was committed.');
     END IF;
 END $site$;
-COMMENT ON FUNCTION {console}.fn_site_require IS 'Stops if the organisation''s tables have gained other numbers of rows than expected.';
+COMMENT ON FUNCTION cutter_console.fn_site_require IS 'Stops if the organisation''s tables have gained other numbers of rows than expected.';
 """
 _CREATE = """
-CREATE OR REPLACE FUNCTION {console}.keep_site_created() RETURNS trigger
+CREATE OR REPLACE FUNCTION cutter_console.keep_site_created() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
 DECLARE
-    before jsonb := {console}.fn_site_counts();
+    before jsonb := cutter_console.fn_site_counts();
     n bigint := 0;
     answer jsonb;
     b record;
@@ -114,7 +114,7 @@ BEGIN
                  LEFT JOIN public.information_unit u ON u.id = v.unit_id AND u.version_anchor_ref = v.id
                                                     AND u.lifecycle_status = 'draft'
                 WHERE u.id IS NULL OR v.version_seq <> 1) THEN
-        PERFORM {console}.fn_stop(
+        PERFORM cutter_console.fn_stop(
             'STOP_REFUSED_INPUT', 'CU004', 'only first versions of new units are written through the organisation''s functions',
             'Nothing was written. Edit and amend through the organisation''s own programs.');
     END IF;
@@ -123,44 +123,44 @@ BEGIN
         n := n + 1;
         answer := to_jsonb({create}({arguments}));
         IF answer ->> 'status' IS DISTINCT FROM 'created' THEN
-            PERFORM {console}.fn_stop(
+            PERFORM cutter_console.fn_stop(
                 CASE WHEN starts_with(coalesce(answer ->> 'status', ''), 'exists_') THEN 'STOP_REPLAY_CONFLICT' ELSE 'STOP_INVARIANT_FAILED' END,
                 'CU004', format('%s: the organisation''s function answered %s', b.address, coalesce(answer ->> 'status', 'nothing')),
                 'Nothing was written. An address is never written twice: use another document prefix.');
         END IF;
     END LOOP;
     IF n <> (SELECT count(*) FROM made) THEN
-        PERFORM {console}.fn_stop('STOP_INVARIANT_FAILED', 'CU004', 'a unit is written that no manifest has', 'Nothing was written.');
+        PERFORM cutter_console.fn_stop('STOP_INVARIANT_FAILED', 'CU004', 'a unit is written that no manifest has', 'Nothing was written.');
     END IF;
-    PERFORM {console}.fn_site_require(before, jsonb_build_object({units_name}, n, {versions_name}, n));
+    PERFORM cutter_console.fn_site_require(before, jsonb_build_object({units_name}, n, {versions_name}, n));
     SELECT d.* INTO wrong
       FROM (SELECT DISTINCT m.run_id FROM made v JOIN cutter_governance.manifest_unit_block m ON m.version_id = v.id) r
-     CROSS JOIN LATERAL {console}.fn_site_differences(r.run_id) d LIMIT 1;
+     CROSS JOIN LATERAL cutter_console.fn_site_differences(r.run_id) d LIMIT 1;
     IF FOUND THEN
-        PERFORM {console}.fn_stop('STOP_COUNT_MISMATCH', 'CU006', format('%s: %s', wrong.address, wrong.difference),
+        PERFORM cutter_console.fn_stop('STOP_COUNT_MISMATCH', 'CU006', format('%s: %s', wrong.address, wrong.difference),
                                   'Nothing was committed.');
     END IF;
     RETURN NULL;
 END $site$;
-COMMENT ON FUNCTION {console}.keep_site_created IS 'Has each unit of a cut made by the organisation''s own function, and reads it back.';
+COMMENT ON FUNCTION cutter_console.keep_site_created IS 'Has each unit of a cut made by the organisation''s own function, and reads it back.';
 
-CREATE OR REPLACE FUNCTION {console}.guard_site_operation() RETURNS trigger
+CREATE OR REPLACE FUNCTION cutter_console.guard_site_operation() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
 BEGIN
     IF NEW.operation <> 'cut' THEN
-        PERFORM {console}.fn_stop(
+        PERFORM cutter_console.fn_stop(
             'STOP_REFUSED_INPUT', 'CU004', format('operation %s is not written through the organisation''s functions', NEW.operation),
             'Nothing was written. Only a cut is; amend and repeal through the organisation''s own programs.');
     END IF;
     RETURN NEW;
 END $site$;
-COMMENT ON FUNCTION {console}.guard_site_operation IS 'Refuses, before anything is written, what the organisation''s functions are not used for.';
+COMMENT ON FUNCTION cutter_console.guard_site_operation IS 'Refuses, before anything is written, what the organisation''s functions are not used for.';
 """
 _MOVE = """
-CREATE OR REPLACE FUNCTION {console}.keep_site_moved() RETURNS trigger
+CREATE OR REPLACE FUNCTION cutter_console.keep_site_moved() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
 DECLARE
-    before jsonb := {console}.fn_site_counts();
+    before jsonb := cutter_console.fn_site_counts();
     n bigint := 0;
     b record;
     s record;
@@ -179,76 +179,76 @@ BEGIN
               ORDER BY m.run_id, m.seq LOOP
         n := n + 1;
         IF b.was IS DISTINCT FROM 'draft' OR b.target NOT IN ('enacted', 'superseded') OR b.decision IS NULL THEN
-            PERFORM {console}.fn_stop(
+            PERFORM cutter_console.fn_stop(
                 'STOP_REFUSED_INPUT', 'CU004',
                 format('%s: from %s to %s is not written through the organisation''s functions', b.address, b.was, b.target),
                 'Nothing was written. Only drafts of a cut are enacted or taken back.');
         END IF;
-        SELECT * INTO s FROM {console}.fn_site_unit(b.address);
+        SELECT * INTO s FROM cutter_console.fn_site_unit(b.address);
         -- What was changed since may be taken back, and never become law.
         IF s.unit_id IS NULL OR s.lifecycle IS DISTINCT FROM 'draft'
            OR b.target = 'enacted' AND (s.title, s.body_sha256, s.parent, s.version_of, s.versions)
               IS DISTINCT FROM (b.title, b.body_sha256, b.parent_address, s.unit_id, 1::bigint) THEN
-            PERFORM {console}.fn_stop(
+            PERFORM cutter_console.fn_stop(
                 'STOP_DRIFT', 'CU005', format('%s is not in the organisation''s tables as it was signed and written', b.address),
                 'See which: cutter-console verify RUN. Find out what changed it.');
         END IF;
         PERFORM {enact}({arguments});
-        SELECT * INTO t FROM {console}.fn_site_unit(b.address);
+        SELECT * INTO t FROM cutter_console.fn_site_unit(b.address);
         IF t.lifecycle IS DISTINCT FROM b.target OR ({has_version_lifecycle} AND t.version_lifecycle IS DISTINCT FROM b.target)
            OR (t.unit_id, t.title, t.body_sha256, t.parent, t.versions)
               IS DISTINCT FROM (s.unit_id, s.title, s.body_sha256, s.parent, s.versions) THEN
-            PERFORM {console}.fn_stop(
+            PERFORM cutter_console.fn_stop(
                 'STOP_INVARIANT_FAILED', 'CU004',
                 format('%s: the organisation''s function was to make it %s, and it is %s', b.address, b.target, t.lifecycle),
                 'Nothing was written.');
         END IF;
     END LOOP;
-    PERFORM {console}.fn_site_require(before, jsonb_build_object({log_name}, n));
+    PERFORM cutter_console.fn_site_require(before, jsonb_build_object({log_name}, n));
     RETURN NULL;
 END $site$;
-COMMENT ON FUNCTION {console}.keep_site_moved IS 'Has each enactment and each revert made by the organisation''s own function, and reads it back.';
+COMMENT ON FUNCTION cutter_console.keep_site_moved IS 'Has each enactment and each revert made by the organisation''s own function, and reads it back.';
 """
 _WIRING = """
 DO $wire$ BEGIN
-    IF to_regprocedure('{console_text}.fn_own_differences(text)') IS NULL THEN
-        ALTER FUNCTION {console}.fn_draft_differences(text) RENAME TO fn_own_differences;
+    IF to_regprocedure('cutter_console.fn_own_differences(text)') IS NULL THEN
+        ALTER FUNCTION cutter_console.fn_draft_differences(text) RENAME TO fn_own_differences;
     END IF;
 END $wire$;
-CREATE OR REPLACE FUNCTION {console}.fn_draft_differences(p_run_id text) RETURNS TABLE (address text, difference text)
+CREATE OR REPLACE FUNCTION cutter_console.fn_draft_differences(p_run_id text) RETURNS TABLE (address text, difference text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
-    SELECT d.address, d.difference FROM {console}.fn_own_differences(p_run_id) d
+    SELECT d.address, d.difference FROM cutter_console.fn_own_differences(p_run_id) d
     UNION ALL
-    SELECT s.address, s.difference FROM {console}.fn_site_differences(p_run_id) s
+    SELECT s.address, s.difference FROM cutter_console.fn_site_differences(p_run_id) s
 $site$;
-COMMENT ON FUNCTION {console}.fn_draft_differences IS
+COMMENT ON FUNCTION cutter_console.fn_draft_differences IS
     'The units that are not, row for row, what was signed, in the console''s own tables or in the organisation''s.';
 -- The proof of a backup must hold the organisation's rows too.
 DO $wire$ BEGIN
-    IF to_regprocedure('{console_text}.fn_own_backup_tables()') IS NULL THEN
-        ALTER FUNCTION {console}.fn_backup_tables() RENAME TO fn_own_backup_tables;
+    IF to_regprocedure('cutter_console.fn_own_backup_tables()') IS NULL THEN
+        ALTER FUNCTION cutter_console.fn_backup_tables() RENAME TO fn_own_backup_tables;
     END IF;
 END $wire$;
-CREATE OR REPLACE FUNCTION {console}.fn_backup_tables() RETURNS SETOF text
+CREATE OR REPLACE FUNCTION cutter_console.fn_backup_tables() RETURNS SETOF text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $site$
-    SELECT t FROM {console}.fn_own_backup_tables() t
+    SELECT t FROM cutter_console.fn_own_backup_tables() t
     UNION ALL
     SELECT unnest(ARRAY[{written}])
 $site$;
-COMMENT ON FUNCTION {console}.fn_backup_tables IS 'The tables that only a leased write changes, and those of the organisation that it writes.';
+COMMENT ON FUNCTION cutter_console.fn_backup_tables IS 'The tables that only a leased write changes, and those of the organisation that it writes.';
 CREATE OR REPLACE TRIGGER keep_site_created AFTER INSERT ON public.unit_version REFERENCING NEW TABLE AS made
-    FOR EACH STATEMENT EXECUTE FUNCTION {console}.keep_site_created();
+    FOR EACH STATEMENT EXECUTE FUNCTION cutter_console.keep_site_created();
 CREATE OR REPLACE TRIGGER keep_site_moved AFTER UPDATE ON public.information_unit
-    REFERENCING OLD TABLE AS before_it NEW TABLE AS after_it FOR EACH STATEMENT EXECUTE FUNCTION {console}.keep_site_moved();
+    REFERENCING OLD TABLE AS before_it NEW TABLE AS after_it FOR EACH STATEMENT EXECUTE FUNCTION cutter_console.keep_site_moved();
 CREATE OR REPLACE TRIGGER guard_site_operation BEFORE INSERT ON cutter_governance.manifest_envelope
-    FOR EACH ROW EXECUTE FUNCTION {console}.guard_site_operation();
+    FOR EACH ROW EXECUTE FUNCTION cutter_console.guard_site_operation();
 ALTER TABLE public.unit_version ENABLE ALWAYS TRIGGER keep_site_created;
 ALTER TABLE public.information_unit ENABLE ALWAYS TRIGGER keep_site_moved;
 ALTER TABLE cutter_governance.manifest_envelope ENABLE ALWAYS TRIGGER guard_site_operation;
-REVOKE EXECUTE ON FUNCTION {console}.fn_site_mapping, {console}.fn_site_unit, {console}.fn_site_differences, {console}.fn_site_counts, {console}.fn_site_require,
-    {console}.keep_site_created, {console}.keep_site_moved, {console}.guard_site_operation, {console}.fn_draft_differences,
-    {console}.fn_backup_tables FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION {console}.fn_site_differences, {console}.fn_site_counts, {console}.fn_draft_differences
+REVOKE EXECUTE ON FUNCTION cutter_console.fn_site_mapping, cutter_console.fn_site_unit, cutter_console.fn_site_differences, cutter_console.fn_site_counts, cutter_console.fn_site_require,
+    cutter_console.keep_site_created, cutter_console.keep_site_moved, cutter_console.guard_site_operation, cutter_console.fn_draft_differences,
+    cutter_console.fn_backup_tables FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION cutter_console.fn_site_differences, cutter_console.fn_site_counts, cutter_console.fn_draft_differences
    TO cutter_exec, cutter_verify, cutter_ro;
 """
 
@@ -277,10 +277,10 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
         )
     owner = sql.Identifier(CONSOLE_SCHEMA_OWNER)
     parts = [
-        sql.SQL(_HEAD).format(console=_console()),
+        sql.SQL(_HEAD),
         _grants(mapping, owner),
         sql.SQL("SET LOCAL ROLE {};\n").format(owner),
-        sql.SQL(_MAPPING).format(console=_console(), sha256=sql.Literal(sha256)),
+        sql.SQL(_MAPPING).format(sha256=sql.Literal(sha256)),
         *(sql.SQL(text).format(**_names(mapping)) for text in (_UNIT, _DIFFERENCES, _COUNTS)),
         sql.SQL(_CREATE).format(
             **_names(mapping), create=_function(create), arguments=_arguments(create, given_to_create)
@@ -319,7 +319,7 @@ def _created_values(mapping: SiteMapping) -> dict[str, sql.Composable]:
         "actor": sql.SQL("SESSION_USER::text"),
         "kind": sql.SQL("b.unit_kind"),
         "section_type": sql.SQL("b.section_type"),
-        "parent": sql.SQL("(SELECT p.unit_id FROM {}.fn_site_unit(b.parent_address) p)").format(_console())
+        "parent": sql.SQL("(SELECT p.unit_id FROM cutter_console.fn_site_unit(b.parent_address) p)")
         if by_id
         else sql.SQL("b.parent_address"),
     }
@@ -360,10 +360,6 @@ def _arguments(arguments: tuple[ArgumentRow, ...], values: Mapping[str, sql.Comp
     )
 
 
-def _console() -> sql.Identifier:
-    return sql.Identifier(CONSOLE_SCHEMA)
-
-
 def _names(mapping: SiteMapping) -> dict[str, sql.Composable]:
     units, versions, parent = mapping.units, mapping.versions, mapping.units.parent
     assert versions is not None
@@ -377,8 +373,6 @@ def _names(mapping: SiteMapping) -> dict[str, sql.Composable]:
     )
     counts = [sql.SQL("{}, (SELECT count(*) FROM {})").format(sql.Literal(name), identifier(name)) for name in tables]
     return {
-        "console": _console(),
-        "console_text": sql.SQL(CONSOLE_SCHEMA),
         "units": identifier(units.table),
         "versions": identifier(versions.table),
         "units_name": sql.Literal(units.table),
