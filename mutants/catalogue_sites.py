@@ -14,6 +14,10 @@ def _test(file: str, *names: str) -> tuple[str, ...]:
 
 _SCHEMA_TESTS = "tests/backend/postgres/test_console_schema.py"
 _FOREIGN = f"{_SCHEMA_TESTS}::test_somebody_elses_schema_of_the_name_is_refused_before_anything_is_changed"
+_GATEWAY, _ASKED = f"{_B}/postgres/site_gateway.py", f"{_B}/runs/site_preflight.py"
+_BESIDE = "tests/gateway/test_passage.py::test_"
+_REFUSES = f"{_BESIDE}what_the_organisations_side_refuses_or_answers_takes_the_whole_leg_back"
+_BY_ITSELF = f"{_BESIDE}the_database_refuses_by_itself_what_it_does_not_pass_on"
 
 SITES = (
     Mutant(
@@ -202,5 +206,82 @@ SITES = (
         "        if not is_of_another_layout(connection):\n",
         "        if False:\n",
         _test("mapping", "a_database_of_this_products_own_is_not_inspected"),
+    ),
+    Mutant(
+        "gateway: an answer other than created takes the leg back",
+        _GATEWAY,
+        "IF answer ->> 'status' IS DISTINCT FROM 'created' THEN",
+        "IF false THEN",
+        (f"{_REFUSES}[there already]",),
+    ),
+    Mutant(
+        "gateway: a row too many takes the leg back",
+        _GATEWAY,
+        "    IF wrong IS NOT NULL THEN\n        PERFORM cutter_console.fn_stop('STOP_COUNT_MISMATCH'",
+        "    IF false THEN\n        PERFORM cutter_console.fn_stop('STOP_COUNT_MISMATCH'",
+        (f"{_REFUSES}[a row too many]",),
+    ),
+    Mutant(
+        "gateway: what was made is read back",
+        _GATEWAY,
+        "(s.lifecycle, s.version_of, s.body_sha256, s.title, s.parent, s.versions)",
+        "(s.lifecycle, s.version_of, b.body_sha256, s.title, s.parent, s.versions)",
+        (f"{_REFUSES}[a changed text]",),
+    ),
+    Mutant(
+        "gateway: a draft that was changed there is never law",
+        _GATEWAY,
+        "           OR b.target = 'enacted' AND (s.title,",
+        "           OR false AND (s.title,",
+        (f"{_BESIDE}a_draft_that_is_changed_after_the_verification_is_never_law",),
+    ),
+    Mutant(
+        "gateway: the drafts are compared on both sides",
+        _GATEWAY,
+        "    UNION ALL\n    SELECT s.address, s.difference FROM cutter_console.fn_site_differences(p_run_id) s\n",
+        "",
+        (f"{_BESIDE}a_draft_that_somebody_changes_in_the_organisations_table_is_named_and_never_law",),
+    ),
+    Mutant(
+        "gateway: a second version is not passed on",
+        _GATEWAY,
+        "WHERE u.id IS NULL OR v.version_seq <> 1) THEN",
+        "WHERE false) THEN",
+        (f"{_BY_ITSELF}[a second version]",),
+    ),
+    Mutant(
+        "gateway: only a cut has a manifest",
+        _GATEWAY,
+        "    IF NEW.operation <> 'cut' THEN",
+        "    IF false THEN",
+        (f"{_BY_ITSELF}[an amendment]",),
+    ),
+    Mutant(
+        "gateway: only drafts are enacted or taken back",
+        _GATEWAY,
+        "IF b.was IS DISTINCT FROM 'draft' OR b.target NOT IN ('enacted', 'superseded') OR b.decision IS NULL THEN",
+        "IF false THEN",
+        (f"{_BY_ITSELF}[another state]",),
+    ),
+    Mutant(
+        "gateway: a mapping that is not the tied one is refused",
+        _ASKED,
+        "tied == sha256",
+        "True",
+        (f"{_BESIDE}a_mapping_that_nobody_has_tied_is_refused_before_anything_is_armed",),
+    ),
+    Mutant(
+        "gateway: an address that is taken there is named before anything is armed",
+        _ASKED,
+        "mapping.units.table, not taken, action",
+        "mapping.units.table, True, action",
+        (f"{_BESIDE}what_the_organisations_tables_would_refuse_is_named_before_anything_is_armed[an address]",),
+    ),
+    Mutant(
+        "gateway: an edit is refused before anything is written",
+        _ASKED,
+        "    if kept_mapping(installation).mapping is not None:\n        message",
+        "    if False:\n        message",
+        (f"{_BESIDE}an_edit_is_refused_by_name_before_anything_is_written",),
     ),
 )

@@ -27,9 +27,9 @@ from console.backend.model.counting import counted
 from console.backend.model.outcome import Check
 from console.backend.model.readiness import Owner
 from console.backend.model.safe_text import SafeText
-from console.backend.model.tables import RUN_TABLES
 from console.backend.model.value import Value
 from console.backend.postgres.privileges import dump_rights
+from console.backend.runs.backups import tables_of_a_run
 from console.backend.runs.other_layout import NOT_INSTALLED
 
 DAYS_TO_RENEW = 14
@@ -47,6 +47,8 @@ class Source(Value):
     closed: tuple[SafeText, ...]
     """Rights that the dumping role lacks, one phrase each."""
     other_layout: bool = False
+    tables: int = 0
+    """Number of tables that a dump for a run holds."""
 
 
 class Store(Value):
@@ -99,7 +101,7 @@ def measure(probe: Probe) -> Facts:
         ),
         source=probe.ask(
             "source",
-            f"what {_VERIFIER} lacks to dump the {len(RUN_TABLES)} tables that a run can touch",
+            f"what {_VERIFIER} lacks to dump the tables that a run can touch",
             "privileges, as the monitoring role reads them",
             lambda: _source(probe),
             lambda source: f"server {source.server_version}; {', '.join(source.closed) or 'nothing is lacking'}",
@@ -190,9 +192,12 @@ def _open_entries(home: Path) -> Iterator[str]:
 
 def _source(probe: Probe) -> Source:
     is_other = probe.is_of_another_layout()
+    tables = () if is_other else tables_of_a_run(probe.installation)
     with probe.monitor() as connection:
-        rights = dump_rights(connection, () if is_other else RUN_TABLES, _VERIFIER)
-    return Source(server_version=rights.server_version, closed=tuple(rights.missing), other_layout=is_other)
+        rights = dump_rights(connection, tables, _VERIFIER)
+    return Source(
+        server_version=rights.server_version, closed=tuple(rights.missing), other_layout=is_other, tables=len(tables)
+    )
 
 
 def _store(installation: Installation) -> Store:
@@ -292,7 +297,7 @@ def _dumpable(source: Source) -> Verdict:
         return fails(
             f"{_VERIFIER} lacks {', '.join(source.closed)}", "See the GRANTs that are missing: cutter-console drift"
         )
-    return passes(f"{_VERIFIER} reads all {len(RUN_TABLES)} tables that a run can touch, and their sequences")
+    return passes(f"{_VERIFIER} reads all {source.tables} tables that a run can touch, and their sequences")
 
 
 def _newest(store: Store, now: datetime) -> Verdict:

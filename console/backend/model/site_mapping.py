@@ -99,6 +99,10 @@ class Functions(Value):
 
     create: str = ""
     enact: str = ""
+    owner: str = ""
+    """Value given to the function that creates as the owner of a unit; empty to leave it to the function's default."""
+    publication: str = ""
+    """Value given as the type of publication; empty to leave it to the function's default."""
 
 
 class SiteMapping(Value):
@@ -125,6 +129,12 @@ class SiteMapping(Value):
         parts = (self.units, self.versions, self.vocabulary, self.config)
         names = [part.table for part in parts if part is not None]
         return tuple(dict.fromkeys([*names[:2], *([self.log] if self.log else []), *names[2:], *self.ledger]))
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """Return the tables that the organisation's functions write: units, versions and log."""
+        parts = [self.units.table, *([self.versions.table] if self.versions else []), *([self.log] if self.log else [])]
+        return tuple(dict.fromkeys(parts))
 
     @property
     def schemas(self) -> tuple[str, ...]:

@@ -165,3 +165,11 @@ def has_unit(connection: psycopg.Connection, mapping: SiteMapping, address: str)
     )
     row = connection.execute(query, (address,)).fetchone()
     return bool(row and row[0])
+
+
+def taken_addresses(connection: psycopg.Connection, mapping: SiteMapping, addresses: list[str]) -> tuple[str, ...]:
+    """Return the first four of these addresses that units have already."""
+    query = sql.SQL(
+        "SELECT u.{address}::text FROM {units} u WHERE u.{address}::text = ANY (%s) ORDER BY 1 LIMIT 4"
+    ).format(units=identifier(mapping.units.table), address=sql.Identifier(mapping.units.address.column))
+    return tuple(str(address) for (address,) in connection.execute(query, (addresses,)))

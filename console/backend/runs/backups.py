@@ -9,6 +9,7 @@ from console.backend.backup.record import BackupPhase, BackupRecord, BackupReque
 from console.backend.backup.take import take_backup
 from console.backend.host.installation import Installation
 from console.backend.host.programs import installed_programs, pick_dump_programs, pick_server_programs
+from console.backend.host.site_files import kept_mapping
 from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError
 from console.backend.model.outcome import Check, Evidence, Outcome
@@ -36,7 +37,7 @@ def take_run_backup(context: PhaseContext) -> tuple[Check, ...]:
     request = BackupRequest(
         conninfo=installation.settings.database.verifier,
         target=_target(context),
-        tables=RUN_TABLES,
+        tables=tables_of_a_run(installation),
         documents=documents,
         backups=installation.backups,
         recipient=installation.settings.backup_gpg_fpr,
@@ -59,12 +60,21 @@ def take_run_backup(context: PhaseContext) -> tuple[Check, ...]:
     return (context.passed("backup proven", _describe(record), f"restore of {record.file_name}"),)
 
 
+def tables_of_a_run(installation: Installation) -> tuple[str, ...]:
+    """Return the tables that a run can touch: this product's, and those that the organisation's functions write, if a site mapping is kept."""
+    mapping = kept_mapping(installation).mapping
+    return RUN_TABLES if mapping is None else (*RUN_TABLES, *mapping.written)
+
+
 def _by_document(context: PhaseContext) -> tuple[str, ...]:
     """Return the run's document if the database is too large to be dumped whole for each run; otherwise nothing.
 
     Of a member of a batch: the documents of all members, whose backup it is. A run can change no row of another document: its writes are those of its sealed manifest, and the guards see to it.
     """
     installation = context.installation
+    if tables_of_a_run(installation) != RUN_TABLES:
+        # The organisation's rows are not known by this console's documents.
+        return ()
     with connect(installation.settings.database.verifier, read_only=True, purpose="rows") as connection:
         if large_rows(connection) <= installation.settings.backup_whole_rows:
             return ()

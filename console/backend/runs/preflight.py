@@ -18,6 +18,7 @@ from console.backend.postgres.places import place_of_run
 from console.backend.postgres.units import count_units, first_taken_addresses, vocabulary
 from console.backend.runs.binding import enactment_target
 from console.backend.runs.phase_context import PhaseContext
+from console.backend.runs.site_preflight import site_questions
 
 
 def preflight(context: PhaseContext, connection: psycopg.Connection, document: DocumentPlan) -> tuple[Check, ...]:
@@ -27,7 +28,8 @@ def preflight(context: PhaseContext, connection: psycopg.Connection, document: D
 
 def _preflight(context: PhaseContext, document: DocumentPlan) -> tuple[Question[Check], ...]:
     checks = (_vocabulary, _amendable) if context.request.operation.of_law else (_vocabulary, _addresses, _uncut)
-    return tuple(partial(check, context, document=document) for check in checks)
+    own = tuple(partial(check, context, document=document) for check in checks)
+    return (*own, *site_questions(context, document))
 
 
 def _vocabulary(context: PhaseContext, connection: psycopg.Connection, document: DocumentPlan) -> Check:

@@ -8,6 +8,7 @@ from console.backend.model.site_mapping import INSPECT, NotMeasured, SiteMapping
 from console.backend.model.value import Value
 from console.backend.postgres.connections import connect
 from console.backend.postgres.site_catalogue import is_of_another_layout, read_catalogue
+from console.backend.postgres.site_gateway import gateway_sql
 from console.backend.postgres.site_layout import SiteLayout
 from console.backend.postgres.site_proposal import changed_since, kinds_without_place, propose
 from console.backend.postgres.site_script import script_of
@@ -28,7 +29,10 @@ class SiteInspection(Value):
 def preparing_script(installation: Installation) -> str:
     """Return the script with which an administrator prepares the database, for the mapping that this host keeps.
 
-    Raises Refused without one: what is recorded in the database must have been read by a person.
+    In a database that has this product's own tables too, with those of the organisation in other schemas, it also ties
+    the two together, so that a cut is written through the organisation's functions.
+
+    Raises Refused without a mapping: what is recorded in the database must have been read by a person.
     """
     kept = kept_mapping(installation)
     if kept.mapping is None:
@@ -39,8 +43,14 @@ def preparing_script(installation: Installation) -> str:
             f"Have it proposed, and read it: {INSPECT} --out {installation.site_mapping}",
         )
     with reading_site(installation, "adopt apply") as (connection, layout):
-        return script_of(
+        script = script_of(
             connection, layout.catalogue, layout.mapping, kept.text, kept.sha256, installation.settings.console_schema
+        )
+        # Beside this product's own tables, units are written through the organisation's functions.
+        return (
+            script
+            if is_of_another_layout(connection)
+            else script + gateway_sql(connection, layout.mapping, kept.sha256)
         )
 
 

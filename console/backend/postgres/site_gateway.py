@@ -1,0 +1,434 @@
+"""The SQL that passes each unit of a cut on to the organisation's own functions, in the transaction that writes it.
+
+It stands behind the console's own functions: these check lease, ruling, backup and HOLD, seal the manifest and write their
+rows. Triggers on those rows call the organisation's functions, unit by unit, and read back what came of it. Whatever the
+organisation's side answers or refuses takes the whole leg back.
+"""
+
+from collections.abc import Mapping
+
+import psycopg
+from psycopg import sql
+
+from console.backend.model.console_schema import CONSOLE_SCHEMA_OWNER
+from console.backend.model.errors import Refused, StopCode
+from console.backend.model.site_mapping import INSPECT, Column, Refers, SiteMapping
+from console.backend.postgres.site_functions import ArgumentRow, arguments_of, meaning_of
+from console.backend.postgres.site_proposal import identifier
+
+_BY_HAND = f"Complete the site mapping: {INSPECT}"
+
+_HEAD = """
+-- Ties this console's own tables to the functions that write the organisation's units, so that a cut, an enactment and a revert
+-- call them. It makes functions in the schema cutter_console and three triggers on this console's own tables. Of the organisation's
+-- objects none is altered: the owner of the console's functions is given SELECT and EXECUTE, executor and verifier SELECT.
+-- Afterwards accept the inventory. See its digest: cutter-console drift. Then: cutter-console migrate --accept DIGEST
+"""
+_UNIT = """
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_unit(p_address text) RETURNS TABLE (
+    unit_id text, parent text, unit_kind text, section_type text, lifecycle text, version_of text, version_lifecycle text,
+    title text, body_sha256 text, content_hash text, versions bigint
+)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+    SELECT u.{id}::text, {parent}, {kind}, {section_type}, u.{lifecycle}::text, v.{version_unit}::text, {version_lifecycle},
+           v.{title}::text, encode(sha256(convert_to(v.{body}::text, 'UTF8')), 'hex'), {content_hash},
+           (SELECT count(*) FROM {versions} w WHERE w.{version_unit}::text = u.{id}::text)
+      FROM {units} u
+      LEFT JOIN {versions} v ON v.{version_id}::text = u.{version}::text
+      {parents}
+     WHERE u.{address}::text = p_address
+$site$;
+COMMENT ON FUNCTION cutter_console.fn_site_unit IS 'A unit as the organisation''s own tables have it, by the site mapping.';
+"""
+_DIFFERENCES = """
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_differences(p_run_id text) RETURNS TABLE (address text, difference text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+    SELECT b.address,
+           CASE WHEN s.unit_id IS NULL THEN 'written, and not in the organisation''s table'
+                WHEN s.lifecycle IS DISTINCT FROM u.lifecycle_status
+                    THEN format('is %s here, and %s in the organisation''s table', u.lifecycle_status, s.lifecycle)
+                WHEN s.version_of IS DISTINCT FROM s.unit_id THEN 'its version belongs to another unit in the organisation''s table'
+                WHEN s.body_sha256 IS DISTINCT FROM b.body_sha256 THEN 'another body than signed in the organisation''s table'
+                WHEN s.title IS DISTINCT FROM b.title THEN 'another title than signed in the organisation''s table'
+                WHEN s.parent IS DISTINCT FROM b.parent_address THEN 'another parent than signed in the organisation''s table'
+                ELSE 'not as signed in the organisation''s table' END
+      FROM cutter_governance.manifest_unit_block b
+      JOIN cutter_governance.manifest_seal m ON m.run_id = b.run_id
+      LEFT JOIN public.information_unit u ON u.id = b.unit_id
+      LEFT JOIN LATERAL cutter_console.fn_site_unit(b.address) s ON true
+     WHERE b.run_id = p_run_id
+       AND (s.unit_id IS NULL
+            OR (s.lifecycle, s.version_of, s.body_sha256, s.title, s.parent, s.versions)
+               IS DISTINCT FROM (u.lifecycle_status, s.unit_id, b.body_sha256, b.title, b.parent_address, 1::bigint)
+            OR {has_version_lifecycle} AND s.version_lifecycle IS DISTINCT FROM u.lifecycle_status
+            OR {has_kind} AND s.unit_kind IS DISTINCT FROM b.unit_kind
+            OR {has_section_type} AND s.section_type IS DISTINCT FROM b.section_type)
+$site$;
+COMMENT ON FUNCTION cutter_console.fn_site_differences IS
+    'Every unit of a sealed manifest that the organisation''s tables do not have as it was signed.';
+"""
+_MAPPING = """
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_mapping() RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $site$SELECT {sha256}::text$site$;
+COMMENT ON FUNCTION cutter_console.fn_site_mapping IS 'The sha256 of the site mapping by which units are passed on.';
+"""
+_TIED = """
+    SELECT substring(p.prosrc FROM '[0-9a-f]{64}') FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+     WHERE n.nspname = 'cutter_console' AND p.proname = 'fn_site_mapping'
+"""
+_COUNTS = """
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_counts() RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+    SELECT jsonb_build_object({counts})
+$site$;
+COMMENT ON FUNCTION cutter_console.fn_site_counts IS 'The number of rows of each table of the organisation that the site mapping names.';
+
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_require(p_before jsonb, p_expected jsonb) RETURNS void
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+DECLARE
+    wrong text;
+BEGIN
+    SELECT string_agg(format('%s %s, expected %s', n.key, n.value::bigint - (p_before ->> n.key)::bigint,
+                             coalesce(p_expected ->> n.key, '0')), '; ' ORDER BY n.key)
+      INTO wrong
+      FROM jsonb_each_text(cutter_console.fn_site_counts()) n
+     WHERE n.value::bigint - (p_before ->> n.key)::bigint IS DISTINCT FROM coalesce(p_expected ->> n.key, '0')::bigint;
+    IF wrong IS NOT NULL THEN
+        PERFORM cutter_console.fn_stop('STOP_COUNT_MISMATCH', 'CU006', format('rows of the organisation''s tables: %s', wrong),
+                                  'Nothing was committed.');
+    END IF;
+END $site$;
+COMMENT ON FUNCTION cutter_console.fn_site_require IS 'Stops if the organisation''s tables have gained other numbers of rows than expected.';
+"""
+_CREATE = """
+CREATE OR REPLACE FUNCTION cutter_console.keep_site_created() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+DECLARE
+    before jsonb := cutter_console.fn_site_counts();
+    n bigint := 0;
+    answer jsonb;
+    b record;
+    wrong record;
+BEGIN
+    IF EXISTS (SELECT FROM made v
+                 LEFT JOIN public.information_unit u ON u.id = v.unit_id AND u.version_anchor_ref = v.id
+                                                    AND u.lifecycle_status = 'draft'
+                WHERE u.id IS NULL OR v.version_seq <> 1) THEN
+        PERFORM cutter_console.fn_stop(
+            'STOP_REFUSED_INPUT', 'CU004', 'only first versions of new units are written through the organisation''s functions',
+            'Nothing was written. Edit and amend through the organisation''s own programs.');
+    END IF;
+    -- A parent is made before what stands below it: the manifest lists it first.
+    FOR b IN SELECT m.* FROM made v JOIN cutter_governance.manifest_unit_block m ON m.version_id = v.id ORDER BY m.run_id, m.seq LOOP
+        n := n + 1;
+        answer := to_jsonb({create}({arguments}));
+        IF answer ->> 'status' IS DISTINCT FROM 'created' THEN
+            PERFORM cutter_console.fn_stop(
+                CASE WHEN starts_with(coalesce(answer ->> 'status', ''), 'exists_') THEN 'STOP_REPLAY_CONFLICT' ELSE 'STOP_INVARIANT_FAILED' END,
+                'CU004', format('%s: the organisation''s function answered %s', b.address, coalesce(answer ->> 'status', 'nothing')),
+                'Nothing was written. An address is never written twice: use another document prefix.');
+        END IF;
+    END LOOP;
+    IF n <> (SELECT count(*) FROM made) THEN
+        PERFORM cutter_console.fn_stop('STOP_INVARIANT_FAILED', 'CU004', 'a unit is written that no manifest has', 'Nothing was written.');
+    END IF;
+    PERFORM cutter_console.fn_site_require(before, jsonb_build_object({units_name}, n, {versions_name}, n));
+    SELECT d.* INTO wrong
+      FROM (SELECT DISTINCT m.run_id FROM made v JOIN cutter_governance.manifest_unit_block m ON m.version_id = v.id) r
+     CROSS JOIN LATERAL cutter_console.fn_site_differences(r.run_id) d LIMIT 1;
+    IF FOUND THEN
+        PERFORM cutter_console.fn_stop('STOP_COUNT_MISMATCH', 'CU006', format('%s: %s', wrong.address, wrong.difference),
+                                  'Nothing was committed.');
+    END IF;
+    RETURN NULL;
+END $site$;
+COMMENT ON FUNCTION cutter_console.keep_site_created IS 'Has each unit of a cut made by the organisation''s own function, and reads it back.';
+
+CREATE OR REPLACE FUNCTION cutter_console.guard_site_operation() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+BEGIN
+    IF NEW.operation <> 'cut' THEN
+        PERFORM cutter_console.fn_stop(
+            'STOP_REFUSED_INPUT', 'CU004', format('operation %s is not written through the organisation''s functions', NEW.operation),
+            'Nothing was written. Only a cut is; amend and repeal through the organisation''s own programs.');
+    END IF;
+    RETURN NEW;
+END $site$;
+COMMENT ON FUNCTION cutter_console.guard_site_operation IS 'Refuses, before anything is written, what the organisation''s functions are not used for.';
+"""
+_MOVE = """
+CREATE OR REPLACE FUNCTION cutter_console.keep_site_moved() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+DECLARE
+    before jsonb := cutter_console.fn_site_counts();
+    n bigint := 0;
+    b record;
+    s record;
+    t record;
+BEGIN
+    FOR b IN SELECT a.canonical_address AS address, o.lifecycle_status AS was, a.lifecycle_status AS target, d.id AS decision,
+                    m.title, m.body_sha256, m.parent_address, m.run_id
+               FROM after_it a
+               JOIN before_it o ON o.id = a.id
+               LEFT JOIN cutter_governance.manifest_unit_block m ON m.unit_id = a.id
+               LEFT JOIN LATERAL (SELECT x.id FROM cutter_governance.review_decision x
+                                   WHERE x.run_id = m.run_id
+                                     AND x.verdict = CASE a.lifecycle_status WHEN 'enacted' THEN 'enact' ELSE 'revert' END
+                                   ORDER BY x.decided_at DESC LIMIT 1) d ON true
+              WHERE a IS DISTINCT FROM o
+              ORDER BY m.run_id, m.seq LOOP
+        n := n + 1;
+        IF b.was IS DISTINCT FROM 'draft' OR b.target NOT IN ('enacted', 'superseded') OR b.decision IS NULL THEN
+            PERFORM cutter_console.fn_stop(
+                'STOP_REFUSED_INPUT', 'CU004',
+                format('%s: from %s to %s is not written through the organisation''s functions', b.address, b.was, b.target),
+                'Nothing was written. Only drafts of a cut are enacted or taken back.');
+        END IF;
+        SELECT * INTO s FROM cutter_console.fn_site_unit(b.address);
+        -- What was changed since may be taken back, and never become law.
+        IF s.unit_id IS NULL OR s.lifecycle IS DISTINCT FROM 'draft'
+           OR b.target = 'enacted' AND (s.title, s.body_sha256, s.parent, s.version_of, s.versions)
+              IS DISTINCT FROM (b.title, b.body_sha256, b.parent_address, s.unit_id, 1::bigint) THEN
+            PERFORM cutter_console.fn_stop(
+                'STOP_DRIFT', 'CU005', format('%s is not in the organisation''s tables as it was signed and written', b.address),
+                'See which: cutter-console verify RUN. Find out what changed it.');
+        END IF;
+        PERFORM {enact}({arguments});
+        SELECT * INTO t FROM cutter_console.fn_site_unit(b.address);
+        IF t.lifecycle IS DISTINCT FROM b.target OR ({has_version_lifecycle} AND t.version_lifecycle IS DISTINCT FROM b.target)
+           OR (t.unit_id, t.title, t.body_sha256, t.parent, t.versions)
+              IS DISTINCT FROM (s.unit_id, s.title, s.body_sha256, s.parent, s.versions) THEN
+            PERFORM cutter_console.fn_stop(
+                'STOP_INVARIANT_FAILED', 'CU004',
+                format('%s: the organisation''s function was to make it %s, and it is %s', b.address, b.target, t.lifecycle),
+                'Nothing was written.');
+        END IF;
+    END LOOP;
+    PERFORM cutter_console.fn_site_require(before, jsonb_build_object({log_name}, n));
+    RETURN NULL;
+END $site$;
+COMMENT ON FUNCTION cutter_console.keep_site_moved IS 'Has each enactment and each revert made by the organisation''s own function, and reads it back.';
+"""
+_WIRING = """
+DO $wire$ BEGIN
+    IF to_regprocedure('cutter_console.fn_own_differences(text)') IS NULL THEN
+        ALTER FUNCTION cutter_console.fn_draft_differences(text) RENAME TO fn_own_differences;
+    END IF;
+END $wire$;
+CREATE OR REPLACE FUNCTION cutter_console.fn_draft_differences(p_run_id text) RETURNS TABLE (address text, difference text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+    SELECT d.address, d.difference FROM cutter_console.fn_own_differences(p_run_id) d
+    UNION ALL
+    SELECT s.address, s.difference FROM cutter_console.fn_site_differences(p_run_id) s
+$site$;
+COMMENT ON FUNCTION cutter_console.fn_draft_differences IS
+    'The units that are not, row for row, what was signed, in the console''s own tables or in the organisation''s.';
+-- The proof of a backup must hold the organisation's rows too.
+DO $wire$ BEGIN
+    IF to_regprocedure('cutter_console.fn_own_backup_tables()') IS NULL THEN
+        ALTER FUNCTION cutter_console.fn_backup_tables() RENAME TO fn_own_backup_tables;
+    END IF;
+END $wire$;
+CREATE OR REPLACE FUNCTION cutter_console.fn_backup_tables() RETURNS SETOF text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $site$
+    SELECT t FROM cutter_console.fn_own_backup_tables() t
+    UNION ALL
+    SELECT unnest(ARRAY[{written}])
+$site$;
+COMMENT ON FUNCTION cutter_console.fn_backup_tables IS 'The tables that only a leased write changes, and those of the organisation that it writes.';
+CREATE OR REPLACE TRIGGER keep_site_created AFTER INSERT ON public.unit_version REFERENCING NEW TABLE AS made
+    FOR EACH STATEMENT EXECUTE FUNCTION cutter_console.keep_site_created();
+CREATE OR REPLACE TRIGGER keep_site_moved AFTER UPDATE ON public.information_unit
+    REFERENCING OLD TABLE AS before_it NEW TABLE AS after_it FOR EACH STATEMENT EXECUTE FUNCTION cutter_console.keep_site_moved();
+CREATE OR REPLACE TRIGGER guard_site_operation BEFORE INSERT ON cutter_governance.manifest_envelope
+    FOR EACH ROW EXECUTE FUNCTION cutter_console.guard_site_operation();
+ALTER TABLE public.unit_version ENABLE ALWAYS TRIGGER keep_site_created;
+ALTER TABLE public.information_unit ENABLE ALWAYS TRIGGER keep_site_moved;
+ALTER TABLE cutter_governance.manifest_envelope ENABLE ALWAYS TRIGGER guard_site_operation;
+REVOKE EXECUTE ON FUNCTION cutter_console.fn_site_mapping, cutter_console.fn_site_unit, cutter_console.fn_site_differences, cutter_console.fn_site_counts, cutter_console.fn_site_require,
+    cutter_console.keep_site_created, cutter_console.keep_site_moved, cutter_console.guard_site_operation, cutter_console.fn_draft_differences,
+    cutter_console.fn_backup_tables FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION cutter_console.fn_site_differences, cutter_console.fn_site_counts, cutter_console.fn_draft_differences
+   TO cutter_exec, cutter_verify, cutter_ro;
+"""
+
+
+def tied_mapping(connection: psycopg.Connection) -> str | None:
+    """Return the sha256 of the mapping by which units are passed on; None if they are written into the console's tables alone."""
+    row = connection.execute(_TIED).fetchone()
+    return str(row[0]) if row is not None else None
+
+
+def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: str) -> str:
+    """Return the SQL that ties the console's own tables to the organisation's functions; run by an administrator.
+
+    Raises Refused, naming each part, if the mapping lacks what writing needs.
+    """
+    lacking = _lacking(mapping)
+    create, enact = (
+        arguments_of(connection, signature) if signature else ()
+        for signature in (mapping.functions.create, mapping.functions.enact)
+    )
+    given_to_create, given_to_enact = _created_values(mapping), _moved_values()
+    lacking += _not_given("create", create, given_to_create) + _not_given("enact", enact, given_to_enact)
+    if lacking:
+        raise Refused(
+            StopCode.REFUSED_INPUT, f"units cannot be written by this mapping: {'; '.join(lacking)}", _BY_HAND
+        )
+    owner = sql.Identifier(CONSOLE_SCHEMA_OWNER)
+    parts = [
+        sql.SQL(_HEAD),
+        _grants(mapping, owner),
+        sql.SQL("SET LOCAL ROLE {};\n").format(owner),
+        sql.SQL(_MAPPING).format(sha256=sql.Literal(sha256)),
+        *(sql.SQL(text).format(**_names(mapping)) for text in (_UNIT, _DIFFERENCES, _COUNTS)),
+        sql.SQL(_CREATE).format(
+            **_names(mapping), create=_function(create), arguments=_arguments(create, given_to_create)
+        ),
+        sql.SQL(_MOVE).format(**_names(mapping), enact=_function(enact), arguments=_arguments(enact, given_to_enact)),
+        sql.SQL(_WIRING).format(**_names(mapping)),
+        sql.SQL("RESET ROLE;\n"),
+    ]
+    return sql.Composed(parts).as_string(connection)
+
+
+def _lacking(mapping: SiteMapping) -> list[str]:
+    units, versions = mapping.units, mapping.versions
+    parts: dict[str, object] = {
+        "a table of versions": versions,
+        "the versions' body": versions and versions.body,
+        "the versions' title": versions and versions.title,
+        "the units' lifecycle": units.lifecycle,
+        "the units' parent": units.parent is not None and units.parent.refers_to in {Refers.UNIT_ID, Refers.ADDRESS},
+        "the units' version": units.version is not None and units.version.refers_to is Refers.VERSION_ID,
+        "the lifecycle's log": mapping.log,
+        "the function that creates": mapping.functions.create,
+        "the function that enacts": mapping.functions.enact,
+    }
+    return [f"it names no {name.removeprefix('a ')}" for name, part in parts.items() if not part]
+
+
+def _created_values(mapping: SiteMapping) -> dict[str, sql.Composable]:
+    parent = mapping.units.parent
+    by_id = parent is not None and parent.refers_to is Refers.UNIT_ID
+    functions = mapping.functions
+    values: dict[str, sql.Composable] = {
+        "address": sql.SQL("b.address"),
+        "title": sql.SQL("b.title"),
+        "body": sql.SQL("b.body"),
+        "actor": sql.SQL("SESSION_USER::text"),
+        "kind": sql.SQL("b.unit_kind"),
+        "section_type": sql.SQL("b.section_type"),
+        "parent": sql.SQL("(SELECT p.unit_id FROM cutter_console.fn_site_unit(b.parent_address) p)")
+        if by_id
+        else sql.SQL("b.parent_address"),
+    }
+    constants = {"owner": functions.owner, "publication": functions.publication}
+    return values | {name: sql.Literal(value) for name, value in constants.items() if value}
+
+
+def _moved_values() -> dict[str, sql.Composable]:
+    return {
+        "address": sql.SQL("b.address"),
+        "actor": sql.SQL("SESSION_USER::text"),
+        "decision": sql.SQL("b.decision"),
+        "target": sql.SQL("b.target"),
+        "reason": sql.SQL("format('run %s', b.run_id)"),
+        "tool": sql.SQL("'cutter-console'"),
+        "dry_run": sql.SQL("false"),
+    }
+
+
+def _not_given(name: str, arguments: tuple[ArgumentRow, ...], values: Mapping[str, object]) -> list[str]:
+    return [
+        f"the function that {name}s must be given {row.name or row.type}"
+        for row in arguments
+        if not row.has_default and (not row.name or meaning_of(row) not in values)
+    ]
+
+
+def _function(arguments: tuple[ArgumentRow, ...]) -> sql.Composable:
+    return sql.Identifier(arguments[0].schema, arguments[0].function)
+
+
+def _arguments(arguments: tuple[ArgumentRow, ...], values: Mapping[str, sql.Composable]) -> sql.Composable:
+    return sql.SQL(", ").join(
+        # The type is written as `format_type` prints it, which quotes what needs it.
+        sql.SQL("{} => ({})::{}").format(sql.Identifier(row.name), values[meaning_of(row)], sql.SQL(row.type))
+        for row in arguments
+        if row.name and meaning_of(row) in values
+    )
+
+
+def _names(mapping: SiteMapping) -> dict[str, sql.Composable]:
+    units, versions, parent = mapping.units, mapping.versions, mapping.units.parent
+    assert versions is not None
+    assert parent is not None
+    by_id = parent.refers_to is Refers.UNIT_ID
+    parents = sql.SQL("LEFT JOIN {} p ON p.{}::text = u.{}::text").format(
+        identifier(units.table), sql.Identifier(units.id.column), sql.Identifier(parent.column)
+    )
+    tables = list(
+        dict.fromkeys([units.table, versions.table, *([mapping.log] if mapping.log else []), *mapping.ledger])
+    )
+    counts = [sql.SQL("{}, (SELECT count(*) FROM {})").format(sql.Literal(name), identifier(name)) for name in tables]
+    return {
+        "units": identifier(units.table),
+        "versions": identifier(versions.table),
+        "units_name": sql.Literal(units.table),
+        "versions_name": sql.Literal(versions.table),
+        "log_name": sql.Literal(mapping.log),
+        "written": sql.SQL(", ").join(map(sql.Literal, mapping.written)),
+        "counts": sql.SQL(", ").join(counts),
+        "id": sql.Identifier(units.id.column),
+        "address": sql.Identifier(units.address.column),
+        "version": _identifier(units.version),
+        "lifecycle": _identifier(units.lifecycle),
+        "version_id": sql.Identifier(versions.id.column),
+        "version_unit": sql.Identifier(versions.unit.column),
+        "title": _identifier(versions.title),
+        "body": _identifier(versions.body),
+        "parent": _text("p" if by_id else "u", units.address if by_id else parent),
+        "parents": parents if by_id else sql.SQL(""),
+        "kind": _text("u", units.kind),
+        "section_type": _text("u", units.section_type),
+        "version_lifecycle": _text("v", versions.lifecycle),
+        "content_hash": _text("v", versions.content_hash),
+        "has_kind": sql.Literal(units.kind is not None),
+        "has_section_type": sql.Literal(units.section_type is not None),
+        "has_version_lifecycle": sql.Literal(versions.lifecycle is not None),
+    }
+
+
+def _identifier(column: Column | None) -> sql.Identifier:
+    assert column is not None
+    return sql.Identifier(column.column)
+
+
+def _text(alias: str, column: Column | None) -> sql.Composable:
+    return (
+        sql.SQL("{}::text").format(sql.Identifier(alias, column.column))
+        if column is not None
+        else sql.SQL("NULL::text")
+    )
+
+
+def _grants(mapping: SiteMapping, owner: sql.Identifier) -> sql.Composable:
+    """Return the privileges that the functions' owner needs, to read the mapped tables and call the two functions, and the verifier, to dump."""
+    functions = [mapping.functions.create, mapping.functions.enact]
+    schemas = dict.fromkeys([*mapping.schemas, *(signature.partition(".")[0].strip('"') for signature in functions)])
+    read = (*mapping.written, *([mapping.config.table] if mapping.config else []))
+    return sql.Composed(
+        [
+            *(sql.SQL("GRANT USAGE ON SCHEMA {} TO {};\n").format(sql.Identifier(name), owner) for name in schemas),
+            *(sql.SQL("GRANT SELECT ON {} TO {};\n").format(identifier(name), owner) for name in mapping.tables),
+            # The executor asks before a cut what is there; the verifier takes the backup of what the functions write.
+            *(
+                sql.SQL("GRANT USAGE ON SCHEMA {} TO cutter_exec, cutter_verify;\n").format(sql.Identifier(name))
+                for name in dict.fromkeys(table.partition(".")[0] for table in read)
+            ),
+            *(sql.SQL("GRANT SELECT ON {} TO cutter_exec, cutter_verify;\n").format(identifier(name)) for name in read),
+            # `regprocedure` prints a signature quoted where it must be.
+            *(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {};\n").format(sql.SQL(name), owner) for name in functions),
+        ]
+    )

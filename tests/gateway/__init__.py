@@ -1,0 +1,1 @@
+"""Cuts that are written through an organisation's own functions."""

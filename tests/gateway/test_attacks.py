@@ -1,0 +1,82 @@
+"""With the executor's password, the organisation's functions are reached by nothing but a signed cut."""
+
+import psycopg
+import pytest
+
+from console.backend.model.errors import Refused
+from console.backend.postgres.site_gateway import gateway_sql
+from tests.gateway.conftest import AFTER_CUT, BEFORE, changed, cut, mapping_beside, theirs
+from tests.support.passage import Passage
+
+_REVOKED = "REVOKE EXECUTE ON FUNCTION library.fn_iu_create FROM cutter_exec; REVOKE EXECUTE ON FUNCTION library.fn_iu_enact FROM cutter_exec"
+_TRIES = (
+    "SELECT library.fn_iu_create('ACME-LAW/MINE', 'A', 'B', 'C')",
+    "SELECT library.fn_iu_enact('LIB-RULES/S100', 'C', NULL, p_dry_run => false)",
+    "SELECT cutter_console.keep_site_created()",
+    "SELECT cutter_console.keep_site_moved()",
+    "SELECT cutter_console.fn_site_unit('LIB-RULES')",
+    "SELECT cutter_console.fn_site_require('{{}}', '{{}}')",
+    "INSERT INTO public.unit_version (unit_id, version_seq, title, body, content_hash) VALUES (gen_random_uuid(), 1, 'a', 'b', 'c')",
+    "UPDATE public.information_unit SET lifecycle_status = 'enacted'",
+    "ALTER TABLE public.unit_version DISABLE TRIGGER keep_site_created",
+    "SET session_replication_role = replica",
+    "SELECT cutter_console.fn_cut_apply('{run}', 'x', 'y', '{{}}')",
+    "SELECT cutter_console.fn_cut_enact('{run}', '{{}}')",
+)
+
+
+@pytest.mark.parametrize("statement", _TRIES)
+def test_nothing_of_theirs_is_written_past_a_signed_cut(signed: Passage, statement: str) -> None:
+    changed(signed, _REVOKED)
+    signed.arm()
+
+    with signed.connect("cutter_exec") as connection, pytest.raises(psycopg.Error):
+        connection.execute(statement.format(run=signed.run_id).encode())
+
+    assert theirs(signed) == BEFORE
+
+
+def test_the_executor_needs_no_right_on_the_organisations_functions(signed: Passage) -> None:
+    changed(signed, _REVOKED)
+
+    cut(signed)
+
+    assert theirs(signed) == AFTER_CUT
+
+
+def test_a_ruling_is_used_once(signed: Passage) -> None:
+    cut(signed)
+
+    with signed.connect("cutter_exec") as connection, pytest.raises(psycopg.Error):
+        connection.execute(b"SELECT cutter_console.fn_cut_apply(%s, 'x', 'y', '{}')", (signed.run_id,))
+
+    assert theirs(signed) == AFTER_CUT
+
+
+def test_a_mapping_by_which_nothing_could_be_read_back_is_refused_with_every_reason(signed: Passage) -> None:
+    mapping = mapping_beside(signed)
+    assert mapping.versions is not None
+    less = mapping.model_copy(
+        update={
+            "log": None,
+            "versions": mapping.versions.model_copy(update={"body": None}),
+            "units": mapping.units.model_copy(update={"parent": None}),
+        }
+    )
+
+    with signed.connect() as connection, pytest.raises(Refused) as refused:
+        gateway_sql(connection, less, "0" * 64)
+
+    for part in ("the versions' body", "the units' parent", "the lifecycle's log"):
+        assert f"it names no {part}" in refused.value.message
+
+
+def test_a_function_that_asks_for_what_nothing_tells_is_refused_by_name(signed: Passage) -> None:
+    changed(
+        signed,
+        "DROP FUNCTION library.fn_library_add; DROP FUNCTION library.fn_iu_enact;"
+        " CREATE FUNCTION library.fn_iu_enact(p_address text, p_actor text, p_seal text) RETURNS jsonb LANGUAGE sql AS $$ SELECT '{}'::jsonb $$",
+    )
+
+    with signed.connect() as connection, pytest.raises(Refused, match="must be given p_seal"):
+        gateway_sql(connection, mapping_beside(signed), "0" * 64)
