@@ -15,7 +15,6 @@ from console.backend.model.reasons import kept_reason
 from console.backend.model.states import Family, Mode, Move, Phase
 from console.backend.model.view_models import (
     Danger,
-    Interruption,
     PhaseStatus,
     RunSummary,
     RunView,
@@ -200,8 +199,11 @@ def _move(move: Move, run: RunView) -> RecoveryMove:
 
 
 def _plan_of(run: RunView) -> tuple[str, tuple[RecoveryStep, ...]]:
-    """Return what a failure behind a COMMIT may have left, and the plan for it, as gate G4 proves it; nothing elsewhere."""
-    phase = _failed_phase(run, run.interruption)
+    """Return what a failure behind a COMMIT may have left, and the plan for it, as gate G4 proves it; nothing elsewhere.
+
+    An interruption is none: what it left is settled first, and its moves lead on from there.
+    """
+    phase = _failed_phase(run)
     if phase is None or run.target is None or run.mode is not Mode.LIVE:
         return "", ()
     runbook = compensation_runbook(run.target, "", run.run_id)
@@ -209,8 +211,8 @@ def _plan_of(run: RunView) -> tuple[str, tuple[RecoveryStep, ...]]:
     return plan.left_behind, tuple(RecoveryStep(purpose=step.purpose, command=step.command) for step in plan.steps)
 
 
-def _failed_phase(run: RunView, cut_short: Interruption | None) -> Phase | None:
-    """Return the phase with a plan of its own in which the run has failed or was interrupted, or None."""
-    names = [cut_short.what] if cut_short is not None else []
-    names += [view.phase.value for view in run.phases if view.status is PhaseStatus.FAILED]
-    return next((phase for phase in STEPS if phase.value in names), None)
+def _failed_phase(run: RunView) -> Phase | None:
+    """Return the phase with a plan of its own in which the run has failed, or None."""
+    if run.interruption is not None:
+        return None
+    return next((view.phase for view in run.phases if view.status is PhaseStatus.FAILED and view.phase in STEPS), None)

@@ -55,13 +55,6 @@ def _held(hostile: str) -> tuple[HeldRun, ...]:
                 database_says="rolled back: nothing of this phase is in the database" + hostile,
             ),
             moves=(go_on, void),
-            left_behind="draft units and their manifest, or nothing",
-            plan=(
-                RecoveryStep(
-                    purpose="take the draft cut back; nothing is deleted",
-                    command=f"cutter-console revert {HELD} --confirm {HELD}",
-                ),
-            ),
         ),
         HeldRun(
             run_id=LOST,
@@ -83,6 +76,15 @@ def _held(hostile: str) -> tuple[HeldRun, ...]:
             docprefix="HP-2013",
             happened=("write_verify FAIL: 6 of 7 bodies are as signed" + hostile,),
             moves=(revert, RecoveryMove(move=Move.REPORT, command=f"cutter-console report {WRITTEN}")),
+            left_behind="draft units and governance rows, unverified",
+            plan=(
+                RecoveryStep(purpose="see which check failed", command=f"cutter-console verify {WRITTEN}"),
+                RecoveryStep(purpose="close the switch", command="cutter-console disarm"),
+                RecoveryStep(
+                    purpose="take the draft cut back; nothing is deleted",
+                    command=f"cutter-console revert {WRITTEN} --confirm {WRITTEN}",
+                ),
+            ),
         ),
     )
 
