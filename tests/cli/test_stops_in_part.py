@@ -11,6 +11,7 @@ from console.backend.model.view_models import SwitchState, SwitchView
 from console.cli import authority, database
 from console.cli.arguments import Options
 from console.cli.run_requests import Panic
+from console.cli.status_request import ShowStatus
 from console.cli.watching import Watching
 from tests.support.fakes import FakeBackend
 
@@ -83,12 +84,15 @@ def test_a_script_gets_its_answer_at_once(
     assert slept == []
 
 
-@pytest.mark.parametrize(("module", "command"), [(authority, "hold_show"), (database, "status")])
+@pytest.mark.parametrize(
+    ("module", "command", "request_"),
+    [(authority, "hold_show", Watching()), (database, "status", ShowStatus())],
+)
 def test_status_and_hold_show_say_in_words_what_is_missing(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], module: object, command: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], module: object, command: str, request_: object
 ) -> None:
     monkeypatch.setattr(module, "backend_of", lambda _: Stopping())
-    assert getattr(module, command)(Options(), Watching()) is ExitStatus.HOLD
+    assert getattr(module, command)(Options(), request_) is ExitStatus.HOLD
     said = capsys.readouterr().out
     assert "incomplete the database did not take the HOLD\n" in said
     assert "complete   cutter-console panic --reason look\n" in said

@@ -42,6 +42,7 @@ class StartScreen(StrEnum):
     UNITS = "units"
     BACKUPS = "backups"
     JOURNAL = "journal"
+    HOLD = "hold"
     REPORTS = "reports"
     FLEET = "fleet"
 

@@ -35,7 +35,7 @@ _OPEN = """
 
 
 def hold_history(connection: psycopg.Connection, most: int) -> tuple[HoldEventRow, ...]:
-    """Return the HOLDs that were set and their releases, the newest first. Raises psycopg.Error before migration 0025."""
+    """Return the HOLDs that were set and their releases, the newest first. Raises psycopg.Error before migration 0023."""
     return read_rows(connection, HoldEventRow, _HISTORY, (most,))
 
 
