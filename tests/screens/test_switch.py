@@ -255,7 +255,7 @@ async def test_stopped_says_what_was_rolled_back_or_had_been_committed_and_what_
         gate.set()
         await settle(pilot)
         assert said in app.notice.what
-        assert "1, then H, or: cutter-console hold release" in app.notice.next_action
+        assert "h, then H, or: cutter-console hold release" in app.notice.next_action
 
 
 def test_what_a_run_has_written_is_said_of_every_stage_and_family() -> None:
