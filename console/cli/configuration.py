@@ -20,7 +20,7 @@ from console.backend.host.settings import CONFIG_NAME, Settings, load_settings
 from console.backend.host.settings_sources import SettingInForce, Source, settings_in_force
 from console.backend.model.errors import CutterError, ExitStatus, StopCode, UsageError
 from console.backend.model.outcome import Outcome
-from console.backend.model.redaction import redact
+from console.backend.model.redaction import redact, redact_in
 from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.value import Value
 from console.cli.arguments import Options
@@ -115,9 +115,9 @@ def _of_the_options(options: Options) -> tuple[SettingInForce, ...]:
         given = {"root": str(root), "config": str(config), **entry.model_dump(mode="json", exclude={"root", "config"})}
         own = entry.model_fields_set
         return tuple(
-            SettingInForce(key=key, value=json.dumps(value), source=Source.FILE, place=place)
+            SettingInForce(key=key, value=json.dumps(redact_in(value)), source=Source.FILE, place=place)
             if key in own
-            else SettingInForce(key=key, value=json.dumps(value), source=Source.DEFAULT)
+            else SettingInForce(key=key, value=json.dumps(redact_in(value)), source=Source.DEFAULT)
             for key, value in given.items()
         )
     of_root = (Source.OPTION, "--root") if options.root else (Source.ENVIRONMENT, "CUTTER_ROOT")
@@ -125,8 +125,8 @@ def _of_the_options(options: Options) -> tuple[SettingInForce, ...]:
         of_root = (Source.DEFAULT, "")
     of_config = (Source.OPTION, "--config") if options.config else (Source.DEFAULT, "")
     return (
-        SettingInForce(key="root", value=json.dumps(str(root)), source=of_root[0], place=of_root[1]),
-        SettingInForce(key="config", value=json.dumps(str(config)), source=of_config[0], place=of_config[1]),
+        SettingInForce(key="root", value=json.dumps(redact(str(root))), source=of_root[0], place=of_root[1]),
+        SettingInForce(key="config", value=json.dumps(redact(str(config))), source=of_config[0], place=of_config[1]),
     )
 
 

@@ -129,6 +129,53 @@ def test_a_variable_at_fault_is_named(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "s3cret" not in json.dumps(answer)
 
 
+@pytest.mark.parametrize(
+    "monitor",
+    [
+        "postgresql:///db?%70assword=s3cret-word",
+        "postgresql:///db?PassWord=s3cret-word",
+        "postgresql://cutter:s3cret-word@host/db",
+        "host=x oauth_client_secret='s3cret-word'",
+        "host=x sslpassword=s3cret-word",
+    ],
+)
+@pytest.mark.parametrize("command", [("config", "show"), ("config", "path"), ("info",), ("status",)], ids=" ".join)
+def test_a_connection_that_holds_a_secret_is_refused_in_every_form_that_libpq_reads(
+    monitor: str, command: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = root_with(tmp_path, json.dumps({"database": {"monitor": monitor}}))
+
+    main(["--json", "--root", root, *command])
+    told = capsys.readouterr()
+    assert "s3cret" not in told.out + told.err
+    assert main(["--json", "--root", root, "config", "validate"]) == ExitStatus.USAGE
+
+
+def test_a_secret_in_quotes_is_hidden_whole(asked: Asked, tmp_path: Path) -> None:
+    """In JSON a quote has a backslash before it, which must not end what is hidden."""
+    root = root_with(tmp_path, json.dumps({"policy": 'token="s3cret words"', "tree_may_hold": ["pwd='a\\'s3cret b'"]}))
+
+    status, answer, _ = asked("--root", root, "config", "show")
+
+    assert status == ExitStatus.DONE
+    assert "s3cret" not in json.dumps(answer)
+
+
+def test_a_number_that_python_does_not_read_is_refused(asked: Asked, tmp_path: Path) -> None:
+    root = root_with(tmp_path, f'{{"lease_minutes": {"1" * 5000}}}')
+
+    status, answer, _ = asked("--root", root, "config", "validate")
+
+    assert status == ExitStatus.USAGE
+    assert "a number that is too long" in json.dumps(answer)
+
+
+def test_a_link_that_leads_nowhere_is_not_sound(asked: Asked, tmp_path: Path) -> None:
+    for name in ("none.json", "none.toml"):
+        (tmp_path / name).symlink_to("/nonexistent/file")
+        assert asked("config", "validate", str(tmp_path / name))[0] == ExitStatus.USAGE
+
+
 def test_sound_files_and_files_that_are_not_there_are_told_apart(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

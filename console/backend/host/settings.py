@@ -5,6 +5,7 @@ import os
 import re
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import unquote
 
 from pydantic import Field, ValidationError, field_validator
 
@@ -16,6 +17,8 @@ from console.backend.model.safe_text import safe_text
 from console.backend.model.value import Value
 
 CONFIG_NAME = "orchestrator.config.json"
+_SECRETS = ("password", "client_secret")
+"""Parts of the names of libpq's parameters that hold a secret."""
 
 
 class DatabaseSettings(Value):
@@ -33,7 +36,8 @@ class DatabaseSettings(Value):
     @field_validator("executor", "verifier", "monitor", "administrator")
     @classmethod
     def _holds_no_password(cls, value: str) -> str:
-        if "password" in value.lower() or "@" in value:
+        # libpq decodes the names of a URI's parameters too: `%70assword` is `password`.
+        if any(word in unquote(value).lower() for word in _SECRETS) or "@" in value:
             raise ValueError("holds a password or a URL: name a libpq service, and keep the password in ~/.pgpass")
         return value
 
@@ -183,6 +187,11 @@ def _read(path: Path, *, required: bool) -> dict[str, object]:
     except RecursionError as error:
         raise UsageError(
             StopCode.REFUSED_INPUT, f"{path}: nested too deeply", "Write one object with the settings."
+        ) from error
+    except ValueError as error:
+        # The last one of a number: Python reads none of more than some thousand digits.
+        raise UsageError(
+            StopCode.REFUSED_INPUT, f"{path}: holds a number that is too long", "Correct the number there."
         ) from error
     if not isinstance(raw, dict):
         raise UsageError(StopCode.REFUSED_INPUT, f"{path}: not a JSON object", "Write one object with the settings.")

@@ -10,7 +10,7 @@ from pathlib import Path
 from console.backend.host.json_lines import lines_of_keys
 from console.backend.host.regular_file import read_regular
 from console.backend.host.settings import CONFIG_NAME, ENVIRONMENT, Settings, load_settings
-from console.backend.model.redaction import redact
+from console.backend.model.redaction import redact_in
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 
@@ -47,7 +47,7 @@ def settings_in_force(root: Path, config: Path | None, *, with_environment: bool
     }
     return tuple(
         SettingInForce(
-            key=key, value=redact(json.dumps(value, ensure_ascii=False)), **_source(key, path, lines, variables)
+            key=key, value=json.dumps(redact_in(value), ensure_ascii=False), **_source(key, path, lines, variables)
         )
         for key, value in _flat(settings)
     )
