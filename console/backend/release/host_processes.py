@@ -26,12 +26,13 @@ READING = frozenset(
         ("journal", "verify"),
         ("policy", "show"),
         ("manifest", "verify"),
+        ("fleet", "status"),
     }
 )
 """Commands that change nothing."""
 _PROGRAM = "cutter-console"
 _PYTHON = re.compile(r"python[\d.]*$")
-_OPTIONS_WITH_VALUE = ("--root", "--config")
+_OPTIONS_WITH_VALUE = ("--root", "--config", "--installation", "-P")
 _MENTION = re.compile(rb"cutter[-_]console|-m\s+console(\.cli)?\b")
 _UNIT_PLACES = (
     "etc/systemd/system",
@@ -148,7 +149,7 @@ def _console_words(arguments: list[str]) -> list[str] | None:
 
 
 def _process(proc: Path, pid: int, words: list[str], root: Path) -> ConsoleProcess:
-    plain, used_root = _without_options(words)
+    plain, used_root, is_named = _without_options(words)
     command = tuple(word for word in plain if not word.startswith("-"))
     demo = command[:1] == ("demo",)
     reads = "--read-only" in words or command[:1] in READING or command[:2] in READING
@@ -159,24 +160,29 @@ def _process(proc: Path, pid: int, words: list[str], root: Path) -> ConsoleProce
         reads_only=reads,
         demo=demo,
         # A demo makes a root of its own unless it is given one. Given this one, it is another console here.
-        elsewhere=(demo and not used_root) or not _may_be(root, used_root, proc, pid),
+        # A name of its user's file has a root that the command line does not tell: it may be this one.
+        elsewhere=not is_named and ((demo and not used_root) or not _may_be(root, used_root, proc, pid)),
     )
 
 
-def _without_options(words: list[str]) -> tuple[list[str], str]:
-    """Return the words without `--root`, `--config` and their values; and the root that was named, or an empty text."""
-    plain, root, skip = [], "", ""
+def _without_options(words: list[str]) -> tuple[list[str], str, bool]:
+    """Return the words without the options that have a value; the root that was named, or an empty text; and whether -P was used."""
+    plain, root, skip, is_named = [], "", "", False
     for word in words:
         name, equals, value = word.partition("=")
         if skip:
             root = word if skip == "--root" else root
             skip = ""
-        elif name in _OPTIONS_WITH_VALUE:
+            continue
+        # The command line takes an option's name shortened too.
+        name = next((option for option in _OPTIONS_WITH_VALUE if len(name) > 2 and option.startswith(name)), name)
+        is_named = is_named or word.startswith("-P") or name == "--installation"
+        if name in _OPTIONS_WITH_VALUE:
             root = value if equals and name == "--root" else root
             skip = "" if equals else name
         else:
             plain.append(word)
-    return plain, root
+    return plain, root, is_named
 
 
 def _may_be(root: Path, named_root: str, proc: Path, pid: int) -> bool:

@@ -323,6 +323,7 @@ def test_another_console_at_a_terminal_is_partial_and_says_whether_it_may_write(
         ("python3", "/bin/cutter-console", "demo"),
         ("python3", "/bin/cutter-console", "--root", "/srv/other"),
         ("python3", "/bin/cutter-console", "--root=/srv/other"),
+        ("python3", "/bin/cutter-console", "--roo", "/srv/other"),
     ],
 )
 def test_an_editor_a_demo_and_another_installation_are_not_counted(host: Passage, words: tuple[str, ...]) -> None:
@@ -354,6 +355,24 @@ def test_a_process_that_may_be_on_this_root_is_counted(host: Passage) -> None:
     (_files(host) / f"proc/{OTHER}/environ").unlink()
 
     assert is_red(measured(GATE, host.installation), "no other console")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("-P", "prod"), ("-Pprod",), ("--installation", "prod"), ("--installation=prod",), ("--inst", "prod")],
+    ids=" ".join,
+)
+def test_a_console_that_was_opened_by_a_name_may_be_on_this_root(host: Passage, words: tuple[str, ...]) -> None:
+    """Its user's file says which root that is, and the process's variable does not."""
+    _runs(host, "python3", "/bin/cutter-console", *words, root="/srv/other", terminal=False)
+
+    assert is_red(measured(GATE, host.installation), "no other console")
+
+
+def test_a_command_of_a_name_that_only_reads_is_told_as_one(host: Passage) -> None:
+    _runs(host, "python3", "/bin/cutter-console", "-P", "prod", "status", terminal=False)
+
+    assert is_red(measured(GATE, host.installation), "no other console", Outcome.PARTIAL)
 
 
 def test_hidden_processes_are_inconclusive(host: Passage) -> None:
