@@ -1,6 +1,6 @@
 """Fleet: the named installations, read at once; which one needs a person, and why one was not measured. Changes nothing."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,7 +17,12 @@ from console.widgets.panel import Panel
 from console.widgets.rows import Rows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from console.backend.api import Backend
     from console.backend.model.view_models import Status
+
+T = TypeVar("T")
 
 
 class FleetScreen(FacedScreen):
@@ -66,12 +71,18 @@ class FleetScreen(FacedScreen):
         if self._is_reading:
             return
         self._is_reading = True
-        self.ask("Reading the fleet", lambda _backend: self._read(), self._loaded)
+        self.ask("Reading the fleet", lambda _backend: self.console.read_fleet(), self._loaded)
 
-    def _read(self) -> Fleet:
-        """Read in a thread. The answer may come after the screen has gone: then nobody draws it, and the next reading goes on."""
+    async def _ask(
+        self,
+        doing: str,
+        question: "Callable[[Backend], T]",
+        then: "Callable[[T], None]",
+        failed: "Callable[[], None]",
+    ) -> None:
+        """Ask, and let the next reading begin however this one ended: it may have failed before it began, at the backend."""
         try:
-            return self.console.read_fleet()
+            await super()._ask(doing, question, then, failed)
         finally:
             self._is_reading = False
 

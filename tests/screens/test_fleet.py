@@ -149,3 +149,25 @@ async def test_fleet(
     keys = ("down", "enter") if name == "open" else ()
     async with on_the_fleet(read, *keys, size=size) as (app, _pilot):
         assert app.export_screenshot() == screen_snapshot
+
+
+async def test_the_fleet_is_read_again_after_this_consoles_own_installation_could_not_be_opened() -> None:
+    """Its reading had not begun when that failed, and must not be taken for one that goes on for ever."""
+    is_broken = True
+
+    def backend() -> FakeBackend:
+        if is_broken:
+            raise UsageError(StopCode.REFUSED_INPUT, "the configuration is wrong", "Correct it.")
+        return FakeBackend()
+
+    app = ConsoleApp(
+        backend, read_only=True, demo=False, clock=lambda: NOW, refresh_seconds=86_400, fleet=fake_fleet.normal
+    )
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await press(pilot, "ctrl+f")
+        assert rows_of(app) == []
+        is_broken = False
+        await press(pilot, "r")
+        await settle(pilot)
+        assert len(rows_of(app)) == 3
