@@ -47,10 +47,11 @@ def open_console(options: Options, request: Open) -> int:
 
 def _named(options: Options) -> "tuple[Options, Face, bool]":
     """Return the options and the face of the installation that -P names, and whether it is for reading only."""
-    from console.backend.host.named_installations import named
+    from console.backend.host.named_installations import named, require_settings
 
     name = options.installation[0]
     entry = named(name)
+    require_settings(name, entry)
     face = Face(name, entry.banner, entry.refresh_seconds, entry.start_screen.value)
     return replace(options, root=entry.root, config=entry.config), face, entry.read_only
 

@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 from console.backend.host import crash, daemon
 from console.backend.host.context import Context
 from console.backend.host.installation import Installation
-from console.backend.host.named_installations import NamedInstallation
+from console.backend.host.named_installations import NamedInstallation, require_settings
 from console.backend.host.settings import load_settings
 from console.backend.model.errors import CutterError
 from console.backend.model.fleet import Fleet, FleetJournal, FleetRow, with_same_databases
+from console.backend.model.full_command import command_for
 from console.backend.model.outcome import Outcome
 from console.backend.model.view_models import Status
 from console.backend.outside import describe_outside_error
@@ -58,7 +59,7 @@ class FleetReader:
         keys = list(entries.items())
         for key in keys:
             if key not in self._open:
-                self._open[key] = self._ask(key[1])
+                self._open[key] = self._ask(*key)
         questions = [self._open[key] for key in keys]
         # A journal is verified after its status: where both are wanted, the end of the journals is the end of all.
         concurrent.futures.wait([question.journal for question in questions], timeout=limit_s)
@@ -69,15 +70,16 @@ class FleetReader:
                 del self._open[key]
         return Fleet(measured_at=now, limit_s=limit_s, rows=with_same_databases(rows))
 
-    def _ask(self, entry: NamedInstallation) -> _Question:
+    def _ask(self, name: str, entry: NamedInstallation) -> _Question:
         context, operator = Context(root=entry.root), self._operator
 
         def installation() -> Installation:
+            require_settings(name, entry)
             settings = load_settings(entry.root, entry.config, with_environment=False)
             return Installation(context, settings, operator)
 
         status = daemon.start(lambda: measure_status(installation(), read_only=True, demo=False), "fleet status")
-        journal = daemon.start(lambda: _journal_of(installation(), status.result()), "fleet journal")
+        journal = daemon.start(lambda: _journal_of(installation, status), "fleet journal")
         return _Question(self._now(), status, journal)
 
     def _row(self, key: _Key, question: _Question, now: datetime) -> FleetRow:
@@ -101,8 +103,13 @@ class FleetReader:
         return _with_journal(_with_status(row, status, self._last.get(key)), question.journal)
 
 
-def _journal_of(installation: Installation, status: Status) -> _Verdict:
-    """Verify the journal of the run that is under way, whose files are on this host. Raises CutterError."""
+def _journal_of(installed: Callable[[], Installation], answer: Future[Status]) -> _Verdict:
+    """Verify the journal of the run that is under way, whose files are on this host. Raises CutterError.
+
+    It never ends before the status: the reader waits for the journals alone.
+    """
+    status = answer.result()
+    installation = installed()
     if not installation.root.is_dir():
         return "no runtime tree on this host"
     run = status.current_run
@@ -133,7 +140,7 @@ def _failed(row: FleetRow, failure: BaseException) -> FleetRow:
         reason = f"this is a defect of the program: {type(failure).__name__} at {crash.where(failure)}"
         return _reasoned(row, reason, f"cutter-console -P {row.name} status")
     message = known.message.replace("\n", "; ")
-    return _reasoned(row, f"{known.code}: {message}", known.next_action)
+    return _reasoned(row, f"{known.code}: {message}", command_for(known.next_action, row.name))
 
 
 def _reasoned(row: FleetRow, reason: str, next_action: str) -> FleetRow:

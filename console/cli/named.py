@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
-from console.backend.host.named_installations import NamedInstallation, file_path, named
+from console.backend.host.named_installations import NamedInstallation, file_path, named, require_settings
 from console.backend.model.errors import Refused, StopCode, UsageError
 from console.cli.arguments import Options
 from console.cli.operations import OPERATIONS
+
+_WITHOUT_A_ROOT = frozenset({"init", "config", "info", "completion"})
+"""Commands that make the root, or that ask no database."""
 
 
 def entry_of(options: Options) -> NamedInstallation | None:
@@ -31,4 +34,6 @@ def chosen(options: Options, command: str) -> Options:
             f"{name} is for reading only, and {command} writes; nothing was done",
             f"If it should write: read_only = false below [installation.{name}] in {file_path()}",
         )
+    if operation.words[0] not in _WITHOUT_A_ROOT:
+        require_settings(name, entry)
     return replace(options, root=entry.root, config=entry.config)

@@ -3,16 +3,18 @@
 import json
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
-from console.backend.fleet import FleetReader
+from console.backend.fleet import FleetReader, _failed, _journal_of
+from console.backend.host.installation import Installation
 from console.backend.host.named_installations import NamedInstallation
-from console.backend.model.errors import ExitStatus
+from console.backend.model.errors import ExitStatus, Refused, StopCode
 from console.backend.model.fleet import FleetRow
 from console.backend.model.outcome import Outcome
-from console.backend.model.view_models import SwitchState
+from console.backend.model.view_models import Status, SwitchState
 from console.cli.main import main
 from tests.conftest import Database
 from tests.support.black_hole import BlackHole
@@ -191,6 +193,57 @@ def test_a_variable_of_the_environment_leads_no_row_to_another_database(
     assert prod_monitor == os.environ["CUTTER_MONITOR"]
     assert row.status is not None
     assert row.status.target is not None
+
+
+@pytest.mark.parametrize("words", [["status"], ["panic", "--reason", "x"], ["gates"], []], ids=" ".join)
+def test_a_name_whose_root_is_not_there_leads_to_no_database_of_the_usual_services(
+    words: list[str],
+    passage: Passage,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Its settings would be the defaults, and another database would stand, or be stopped, under its name."""
+    services = tmp_path / "services.conf"
+    socket, database = passage.cluster.socket_dir, passage.database
+    services.write_text(
+        "".join(f"[{role}]\nhost={socket}\ndbname={database}\nuser={role}\n" for role in ("cutter_ro", "cutter_exec")),
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("PGSERVICEFILE", str(services))
+    wrong = NamedInstallation(root=str(tmp_path / "mistyped"), banner="PRODUCTION")
+    name_them(tmp_path, monkeypatch, prod=wrong)
+    before = fingerprint(passage)
+
+    assert main(["-P", "prod", *words]) == ExitStatus.USAGE
+    told = capsys.readouterr()
+    (row,) = FleetReader("tester").read({"prod": wrong}, 60).rows
+
+    assert f"no runtime tree at {tmp_path / 'mistyped'}" in told.err
+    assert (row.status, row.outcome) == (None, Outcome.INCONCLUSIVE)
+    assert "no runtime tree at" in row.reason
+    assert fingerprint(passage) == before
+
+
+def test_the_question_about_the_journal_never_ends_before_that_about_the_status() -> None:
+    """The reader waits for the journals alone: a refusal that came there first was told as the database's silence."""
+    answer: Future[Status] = Future()
+    answer.set_exception(Refused(StopCode.DRIFT, "of the status", ""))
+
+    def refused() -> Installation:
+        raise Refused(StopCode.DRIFT, "of the settings", "")
+
+    with pytest.raises(Refused, match="of the status"):
+        _journal_of(refused, answer)
+
+
+def test_what_to_do_about_a_row_names_its_installation(prod: NamedInstallation) -> None:
+    """Typed without the name, the command would act on the installation of this host."""
+    row = FleetRow(name="prod", root=str(prod.root), read_only=True, outcome=Outcome.INCONCLUSIVE, status=None)
+
+    failed = _failed(row, Refused(StopCode.DRIFT, "not installed", "Install it: cutter-console migrate"))
+
+    assert failed.next_action == "Install it: cutter-console -P prod migrate"
 
 
 def test_a_bad_configuration_is_a_row(prod: NamedInstallation, tmp_path: Path) -> None:

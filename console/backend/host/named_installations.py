@@ -5,6 +5,7 @@ The file is the user's, not the host's: it says where things are and how careful
 
 import os
 import re
+import shlex
 import stat
 import tomllib
 from enum import StrEnum
@@ -21,6 +22,7 @@ from console.backend.model.value import Value
 FILE_NAME = "installations.toml"
 _MOST_BYTES = 1024 * 1024
 _MOST = 100
+_LONGEST_BANNER = 24
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}", re.ASCII)
 _FORM = 'Write, for each: [installation.NAME] and, below it, root = "/the/runtime/tree"'
 _TABLE = re.compile(
@@ -69,7 +71,7 @@ class NamedInstallation(Value):
     """The runtime tree, as for --root. It need not be on this host if `config` is."""
     config: AbsolutePath | None = None
     """The configuration, as for --config; without it the one in the root."""
-    banner: SafeText = Field(default="", max_length=24)
+    banner: SafeText = Field(default="", max_length=_LONGEST_BANNER)
     """Shown on every screen before the database, and in the fleet: such as PRODUCTION."""
     read_only: bool = Field(default=True, strict=True)
     """True if this name opens the console to look only, and refuses the commands that write."""
@@ -80,7 +82,10 @@ class NamedInstallation(Value):
 
     @field_validator("banner")
     @classmethod
-    def _on_one_line(cls, value: str) -> str:
+    def _is_short(cls, value: str) -> str:
+        """Refuse what is longer as it is shown: a character that is made visible has eight."""
+        if len(value.strip()) > _LONGEST_BANNER:
+            raise ValueError(f"has more than {_LONGEST_BANNER} characters as it is shown")
         return value.strip()
 
 
@@ -110,14 +115,17 @@ def file_path() -> Path:
 def read_named(path: Path | None = None) -> NamedInstallations:
     """Read the file; without one there are none. Raises UsageError with every error: file, line, key, what is wrong."""
     path = path or file_path()
+    quoted = shlex.quote(str(path))
     try:
         _require_own(path)
         text = read_regular(path, _MOST_BYTES).decode()
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if path.is_symlink():
+            raise _refused(f"{path}: a link that leads nowhere", f"See where to: ls -l {quoted}") from error
         return NamedInstallations()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise _refused(f"{path}: {reason}", f"Make it readable, or look at it: ls -l {path}") from error
+        raise _refused(f"{path}: {reason}", f"Make it readable, or look at it: ls -l {quoted}") from error
     try:
         return NamedInstallations.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
@@ -128,6 +136,9 @@ def read_named(path: Path | None = None) -> NamedInstallations:
         lines = text.splitlines()
         problems = [_problem(path, lines, part["loc"], part["msg"]) for part in error.errors(include_input=False)]
         raise _refused("\n".join(problems), f"Correct {path}. {_FORM}") from error
+    except ValueError as error:
+        # Of a number: Python reads none of more than some thousand digits. The others are subclasses, and stand above.
+        raise _refused(f"{path}: holds a number that is too long", "Correct the number there.") from error
 
 
 def named(name: str, path: Path | None = None) -> NamedInstallation:
@@ -140,6 +151,16 @@ def named(name: str, path: Path | None = None) -> NamedInstallation:
     raise _refused(f"no installation is named {safe_text(name)} in {path}: {those}", _FORM)
 
 
+def require_settings(name: str, entry: NamedInstallation) -> None:
+    """Raise UsageError for an entry without a root on this host that names no configuration either.
+
+    The defaults would be in force: its name would stand over whichever database the usual services lead to.
+    """
+    if entry.config is None and not entry.root.is_dir():
+        message = f"{name}: no runtime tree at {safe_text(str(entry.root))}, and no configuration is named"
+        raise _refused(message, f"Correct root, or name config, below [installation.{name}] in {file_path()}")
+
+
 def _require_own(path: Path) -> None:
     """Raise UsageError for a file that anybody may write: it says which database a name leads to."""
     descriptor = open_regular(path)
@@ -149,7 +170,8 @@ def _require_own(path: Path) -> None:
         os.close(descriptor)
     if mode & stat.S_IWOTH:
         raise _refused(
-            f"{path} can be written by everybody: it says which database a name leads to", f"chmod o-w {path}"
+            f"{path} can be written by everybody: it says which database a name leads to",
+            f"chmod o-w {shlex.quote(str(path))}",
         )
 
 

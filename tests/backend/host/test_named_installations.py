@@ -83,6 +83,9 @@ def test_all_errors_are_named_at_once_with_file_line_and_key(tmp_path: Path) -> 
         ("installation = 5\n", "installation"),
         ('[installation.a]\nroot = "/a\\u0000b"\n', "line 2: installation.a.root: holds a NUL"),
         (f'[installation.a]\nroot = "/a"\nbanner = "{"x" * 25}"\n', "line 3: installation.a.banner"),
+        # Each is shown with eight characters.
+        ('[installation.a]\nroot = "/a"\nbanner = "\\u202e\\u202e\\u202e\\u202e"\n', "line 3: installation.a.banner"),
+        (f'[installation.a]\nroot = "/a"\nrefresh_seconds = {"1" * 5000}\n', "a number that is too long"),
     ],
 )
 def test_a_bad_file_is_refused_by_the_place(tmp_path: Path, text: str, part: str) -> None:
@@ -100,6 +103,22 @@ def test_a_file_that_everybody_may_write_is_refused(tmp_path: Path) -> None:
     path.chmod(0o666)
 
     assert refusal(path).next_action == f"chmod o-w {path}"
+
+
+def test_a_link_that_leads_nowhere_is_no_file_without_entries(tmp_path: Path) -> None:
+    path = tmp_path / "a b.toml"
+    path.symlink_to("/nonexistent/installations.toml")
+
+    assert "leads nowhere" in refusal(path).message
+    assert refusal(path).next_action == f"See where to: ls -l '{path}'"
+
+
+def test_a_place_with_a_blank_is_quoted_in_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "a b.toml"
+    path.write_text(GOOD, encoding="utf-8")
+    path.chmod(0o666)
+
+    assert refusal(path).next_action == f"chmod o-w '{path}'"
 
 
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
