@@ -170,7 +170,8 @@ def drift(options: Options, _request: Watching) -> ExitStatus:
         )
         return ExitStatus.DRIFT
     accept = f"cutter-console migrate --accept {drift_report.schema_digest}"
-    narrate(f"next: repair it as the administrator; or, where all of it is right: {accept}, then init --pin --repin")
+    action = f"next: repair it as the administrator; or, where all of it is right: {accept}, then init --pin --repin"
+    narrate(as_typed(options, action))
     return ExitStatus.DRIFT
 
 

@@ -117,7 +117,7 @@ def test_a_drift_that_is_right_is_accepted_with_the_command_that_was_named(
     root = ("--root", str(passage.installation.root))
     assert main([*root, "drift"]) == 5
     digest = passage.backend.drift().schema_digest
-    assert f"cutter-console migrate --accept {digest}" in capsys.readouterr().err
+    assert f"cutter-console {' '.join(root)} migrate --accept {digest}" in capsys.readouterr().err
 
     assert main([*root, "migrate", "--accept", digest]) == 0
 

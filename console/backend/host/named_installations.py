@@ -11,6 +11,7 @@ import tomllib
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
+from unicodedata import east_asian_width
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 
@@ -83,9 +84,9 @@ class NamedInstallation(Value):
     @field_validator("banner")
     @classmethod
     def _is_short(cls, value: str) -> str:
-        """Refuse what is longer as it is shown: a character that is made visible has eight."""
-        if len(value.strip()) > _LONGEST_BANNER:
-            raise ValueError(f"has more than {_LONGEST_BANNER} characters as it is shown")
+        """Refuse what is longer as it is shown: a character that is made visible has eight cells, a wide one two."""
+        if sum(2 if east_asian_width(character) in "WF" else 1 for character in value.strip()) > _LONGEST_BANNER:
+            raise ValueError(f"has more than {_LONGEST_BANNER} cells as it is shown")
         return value.strip()
 
 

@@ -85,6 +85,7 @@ def test_all_errors_are_named_at_once_with_file_line_and_key(tmp_path: Path) -> 
         (f'[installation.a]\nroot = "/a"\nbanner = "{"x" * 25}"\n', "line 3: installation.a.banner"),
         # Each is shown with eight characters.
         ('[installation.a]\nroot = "/a"\nbanner = "\\u202e\\u202e\\u202e\\u202e"\n', "line 3: installation.a.banner"),
+        (f'[installation.a]\nroot = "/a"\nbanner = "{"法" * 13}"\n', "line 3: installation.a.banner"),
         (f'[installation.a]\nroot = "/a"\nrefresh_seconds = {"1" * 5000}\n', "a number that is too long"),
     ],
 )
