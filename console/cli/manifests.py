@@ -18,7 +18,7 @@ from console.cli.arguments import Options
 from console.cli.installation import installation_of
 from console.cli.installation_requests import BuildManifest
 from console.cli.operations import Nothing
-from console.cli.output import narrate, report
+from console.cli.output import as_typed, narrate, report
 
 
 class Built(Value):
@@ -148,7 +148,7 @@ def verify(options: Options, _request: Nothing) -> ExitStatus:
     for fault in wrong:
         narrate(f"{StopCode.IDENTITY_MISMATCH}: {fault.detail}")
     if wrong:
-        narrate(f"next: {wrong[0].next_action}")
+        narrate(f"next: {as_typed(options, wrong[0].next_action)}")
         return ExitStatus.DRIFT
     return status
 

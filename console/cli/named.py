@@ -7,6 +7,8 @@ from console.backend.model.errors import Refused, StopCode, UsageError
 from console.cli.arguments import Options
 from console.cli.operations import OPERATIONS
 
+_WRITES_IN_VAIN = frozenset({"adopt check"})
+"""Commands that take all back that they write, while the organisation's triggers fire and its sequences go on."""
 _WITHOUT_A_ROOT = frozenset({"init", "config", "info", "completion"})
 """Commands that make the root, or that ask no database."""
 
@@ -28,7 +30,8 @@ def chosen(options: Options, command: str) -> Options:
     if command == "demo":
         message = "the demo makes an installation of its own, and takes no name of another"
         raise UsageError(StopCode.REFUSED_INPUT, message, "Leave out -P: cutter-console demo")
-    if entry.read_only and operation.writes and not operation.at_once:
+    writes = operation.writes or command in _WRITES_IN_VAIN
+    if entry.read_only and writes and not operation.at_once:
         raise Refused(
             StopCode.EXECUTION_DISABLED,
             f"{name} is for reading only, and {command} writes; nothing was done",

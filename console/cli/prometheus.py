@@ -10,6 +10,7 @@ from console.backend.model.safe_text import safe_text
 from console.backend.model.view_models import Status, SwitchState
 
 _PREFIX = "cutter_console_"
+_READABLE = frozenset(SwitchState) - {SwitchState.UNREADABLE}
 Sample = tuple[Mapping[str, str], float]
 
 
@@ -31,7 +32,7 @@ def gauges(status: Status, last_backup_at: datetime | None, name: str = "") -> t
     """Return every metric; one that was not measured has no samples."""
     now, switch = status.measured_at, status.switch
     waits = status.waiting if status.target is not None else None
-    since = [wait.since for wait in waits or () if wait.since is not None]
+    since = [wait.since for wait in waits or () if wait.since is not None and wait.run_id]
     ages = {
         "lease_seconds_remaining": _seconds(now, switch.expires_at) if switch.state is SwitchState.ARMED else None,
         "oldest_wait_seconds": _seconds(min(since), now) if since else None,
@@ -43,8 +44,12 @@ def gauges(status: Status, last_backup_at: datetime | None, name: str = "") -> t
         Gauge("measured_timestamp_seconds", "Time of the measurement, in Unix time.", _one(now.timestamp())),
         Gauge(
             "switch_state",
-            "1 for the state that the kill switch has; unreadable counts as off.",
-            tuple(({"state": state.value.lower()}, float(switch.state is state)) for state in SwitchState),
+            "1 for the state that the kill switch has; unreadable is not known, and has no other sample.",
+            tuple(
+                ({"state": state.value.lower()}, float(switch.state is state))
+                for state in SwitchState
+                if switch.state in {state, *_READABLE}
+            ),
         ),
         Gauge(
             "lease_seconds_remaining",

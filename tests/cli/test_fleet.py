@@ -312,7 +312,9 @@ def test_a_name_has_the_root_and_its_commands_name_it(
 
 
 @pytest.mark.parametrize(
-    "words", [["run", "void", "RUN", "--reason", "x"], ["init"], ["verify", "RUN"], ["report", "RUN"]], ids=" ".join
+    "words",
+    [["run", "void", "RUN", "--reason", "x"], ["init"], ["verify", "RUN"], ["report", "RUN"], ["adopt", "check"]],
+    ids=" ".join,
 )
 def test_a_name_for_reading_only_refuses_what_writes(
     words: list[str],

@@ -145,7 +145,7 @@ def test_verify_names_a_manifest_that_is_not_there(tmp_path: Path, capsys: pytes
     assert main(["--root", str(tmp_path), "--json", "manifest", "verify"]) == 5
     captured = capsys.readouterr()
     assert json.loads(captured.out)["outcome"] == "FAIL"
-    assert "cutter-console manifest build --junit" in captured.err
+    assert f"cutter-console --root {tmp_path} manifest build --junit" in captured.err
 
 
 def _config(passage: Passage) -> Path:

@@ -54,7 +54,8 @@ def test_a_database_that_is_down_has_no_count_and_no_age(at: At, capsys: pytest.
     said = capsys.readouterr()
     families = read_exposition(said.out)
     assert metric(families, "up") == {ALONE: 0.0}
-    assert metric(families, "switch_state")[(("state", "unreadable"),)] == 1.0
+    # Not 0 for `hold`, which would end an alarm that is only out of sight.
+    assert metric(families, "switch_state") == {(("state", "unreadable"),): 1.0}
     assert families.keys() == {
         f"cutter_console_{name}" for name in ("up", "info", "measured_timestamp_seconds", "switch_state")
     }
@@ -69,6 +70,9 @@ def test_a_hold_has_its_exit_status(at: At, capsys: pytest.CaptureFixture[str]) 
     assert main(["--root", str(passage.installation.root), "status", "--prometheus"]) == ExitStatus.HOLD
     families = read_exposition(capsys.readouterr().out)
     assert metric(families, "switch_state")[(("state", "hold"),)] == 1.0
+    # A HOLD is a wait, and no run that waits.
+    assert metric(families, "runs_waiting") == {ALONE: 0.0}
+    assert "cutter_console_oldest_wait_seconds" not in families
 
 
 def test_an_armed_switch_has_the_time_that_is_left() -> None:
