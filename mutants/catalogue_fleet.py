@@ -94,7 +94,7 @@ FLEET = (
     Mutant(
         "a name without a root and a configuration stops no database of the usual services",
         "console/cli/named.py",
-        "if operation.words[0] not in _WITHOUT_A_ROOT:",
+        "if command not in _WITHOUT_A_ROOT:",
         "if False:",
         (f"{_OF_THE_FLEET}::test_a_name_whose_root_is_not_there_leads_to_no_database_of_the_usual_services",),
     ),

@@ -131,33 +131,42 @@ def _of_the_options(options: Options) -> tuple[SettingInForce, ...]:
 
 
 def validate(options: Options, request: ValidateConfig) -> ExitStatus:
-    """Read the files and say that they are sound. Raises UsageError with every error of all of them."""
-    root = root_of(options)
-    paths = [request.file] if request.file else [options.config or root / CONFIG_NAME, file_path()]
+    """Read the files and say that they are sound. Raises UsageError with every error of all of them.
+
+    Those in force are read as every other command reads them, with the variables over them; a file that is named, alone.
+    """
     problems, actions, files = [], [], []
-    for path in paths:
-        is_named = request.file is not None or path == options.config
+    for kind, path in _to_be_read(options, request.file):
         try:
-            _read(path, must_be_there=is_named)
+            if request.file is not None:
+                _require_there(path)
+            if kind == "installations":
+                read_named(path)
+            elif request.file is not None:
+                load_settings(path.parent, path, with_environment=False)
+            else:
+                settings_of(options, root_of(options))
         except UsageError as error:
             problems.append(error.message)
             actions.append(error.next_action)
-        files.append(_looked_for("installations" if path.suffix == ".toml" else "settings", path))
+        files.append(_looked_for(kind, path))
     if problems:
         raise UsageError(StopCode.REFUSED_INPUT, "\n".join(problems), " ".join(actions))
     lines = [f"{file.path}: {'sound' if file.is_there else 'not there: the defaults are in force'}" for file in files]
     return report(options, "config validate", Outcome.PASS, lines, ValidFiles(files=tuple(files)))
 
 
-def _read(path: Path, *, must_be_there: bool) -> None:
-    """Read a file of settings by the kind that its name tells. Raises UsageError."""
-    if must_be_there and not os.path.lexists(path):
+def _to_be_read(options: Options, file: Path | None) -> tuple[tuple[str, Path], ...]:
+    """Return kind and path of the file that was named, whose name tells the kind, or of those in force."""
+    if file is not None:
+        return (("installations" if file.suffix == ".toml" else "settings", file),)
+    return ("settings", options.config or root_of(options) / CONFIG_NAME), ("installations", file_path())
+
+
+def _require_there(path: Path) -> None:
+    if not os.path.lexists(path):
         message = f"there is no file {safe_text(str(path))}"
         raise UsageError(StopCode.REFUSED_INPUT, message, "See those that are looked for: cutter-console config path")
-    if path.suffix == ".toml":
-        read_named(path)
-    elif must_be_there or os.path.lexists(path):
-        load_settings(path.parent, path, with_environment=False)
 
 
 def schema(options: Options, request: ConfigSchema) -> ExitStatus:

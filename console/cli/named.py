@@ -9,7 +9,7 @@ from console.cli.operations import OPERATIONS
 
 _WRITES_IN_VAIN = frozenset({"adopt check"})
 """Commands that take all back that they write, while the organisation's triggers fire and its sequences go on."""
-_WITHOUT_A_ROOT = frozenset({"init", "config", "info", "completion"})
+_WITHOUT_A_ROOT = frozenset({"init", "config show", "config schema", "config path", "info", "completion"})
 """Commands that make the root, or that ask no database."""
 
 
@@ -37,6 +37,6 @@ def chosen(options: Options, command: str) -> Options:
             f"{name} is for reading only, and {command} writes; nothing was done",
             f"If it should write: read_only = false below [installation.{name}] in {file_path()}",
         )
-    if operation.words[0] not in _WITHOUT_A_ROOT:
+    if command not in _WITHOUT_A_ROOT:
         require_settings(name, entry)
     return replace(options, root=entry.root, config=entry.config)

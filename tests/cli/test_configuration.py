@@ -217,6 +217,20 @@ def test_each_file_is_named_and_whether_it_is_there(asked: Asked, tmp_path: Path
     assert known["libpq passwords"] == (f"{tmp_path}/home/.pgpass", False)
 
 
+def test_a_variable_that_is_wrong_is_an_error_of_the_settings_in_force(
+    asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every other command refuses it; a file that was named has no variable over it."""
+    root = root_with(tmp_path, "{}")
+    monkeypatch.setenv("CUTTER_MONITOR", "host=a password=s3cret")
+
+    status, answer, _ = asked("--root", root, "config", "validate")
+
+    assert status == ExitStatus.USAGE
+    assert "the variable CUTTER_MONITOR" in json.dumps(answer)
+    assert asked("config", "validate", f"{root}/orchestrator.config.json")[0] == ExitStatus.DONE
+
+
 def test_info_names_what_is_installed_and_no_secret(
     asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

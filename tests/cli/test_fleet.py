@@ -195,7 +195,9 @@ def test_a_variable_of_the_environment_leads_no_row_to_another_database(
     assert row.status.target is not None
 
 
-@pytest.mark.parametrize("words", [["status"], ["panic", "--reason", "x"], ["gates"], []], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [["status"], ["panic", "--reason", "x"], ["gates"], ["config", "validate"], []], ids=" ".join
+)
 def test_a_name_whose_root_is_not_there_leads_to_no_database_of_the_usual_services(
     words: list[str],
     passage: Passage,
