@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from console.backend.model.errors import Refused
+from console.backend.model.errors import CutterError, Refused, StopCode
 from console.backend.postgres.site_gateway import gateway_sql
 from tests.gateway.conftest import AFTER_CUT, BEFORE, changed, cut, mapping_beside, theirs
 from tests.support.passage import Passage
@@ -80,3 +80,56 @@ def test_a_function_that_asks_for_what_nothing_tells_is_refused_by_name(signed: 
 
     with signed.connect() as connection, pytest.raises(Refused, match="must be given p_seal"):
         gateway_sql(connection, mapping_beside(signed), "0" * 64)
+
+
+_INVADER = """
+    CREATE OR REPLACE FUNCTION library.fn_iu_{name} LANGUAGE plpgsql SECURITY INVOKER AS $$
+    BEGIN RAISE EXCEPTION 'it runs as %', current_user; END $$
+"""
+_CREATES = """create(
+        p_address text, p_title text, p_body text, p_actor text, p_unit_kind text DEFAULT 'law_unit',
+        p_section_type text DEFAULT 'section', p_owner_ref text DEFAULT 'library', p_publication_type text DEFAULT 'internal',
+        p_parent uuid DEFAULT NULL
+    ) RETURNS jsonb"""
+
+
+def test_a_function_that_would_run_as_the_owner_of_the_consoles_tables_is_not_called(signed: Passage) -> None:
+    """Its owner can replace it at any time; what it may do must stay what its owner may."""
+    changed(signed, _INVADER.format(name=_CREATES))
+    signed.arm()
+
+    with pytest.raises(CutterError, match=r"library\.fn_iu_create is not SECURITY DEFINER") as refused:
+        signed.resume()
+
+    assert refused.value.code is StopCode.DRIFT
+    assert theirs(signed) == BEFORE
+
+
+def test_the_function_that_enacts_is_not_called_as_the_owner_of_the_consoles_tables_either(signed: Passage) -> None:
+    cut(signed)
+    signed.sign()
+    changed(signed, "ALTER FUNCTION library.fn_iu_enact SECURITY INVOKER")
+
+    with pytest.raises(CutterError, match=r"library\.fn_iu_enact is not SECURITY DEFINER"):
+        signed.enact()
+
+    assert theirs(signed) == AFTER_CUT
+
+
+_ESCAPE = "$site$; ALTER ROLE cutter_exec SUPERUSER; --"
+
+
+@pytest.mark.parametrize("place", ["a value", "a column"])
+def test_nothing_in_a_mapping_ends_the_body_of_a_function(signed: Passage, place: str) -> None:
+    """What stands behind it would be run by the administrator."""
+    mapping = mapping_beside(signed)
+    if place == "a value":
+        functions = mapping.functions.model_copy(update={"owner": _ESCAPE})
+        changes: dict[str, object] = {"functions": functions}
+    else:
+        assert mapping.units.lifecycle is not None
+        lifecycle = mapping.units.lifecycle.model_copy(update={"column": _ESCAPE})
+        changes = {"units": mapping.units.model_copy(update={"lifecycle": lifecycle})}
+
+    with signed.connect() as connection, pytest.raises(Refused, match="ends the body of a function"):
+        gateway_sql(connection, mapping.model_copy(update=changes), "0" * 64)

@@ -110,6 +110,12 @@ DECLARE
     b record;
     wrong record;
 BEGIN
+    -- One that runs as who calls it would run as the owner of the console's tables.
+    IF EXISTS (SELECT FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+                WHERE n.nspname = {function_schema} AND p.proname = {function_name} AND NOT p.prosecdef) THEN
+        PERFORM cutter_console.fn_stop('STOP_DRIFT', 'CU005', format('%I.%I is not SECURITY DEFINER', {function_schema}, {function_name}),
+                                  'Nothing was written. Find out who changed it.');
+    END IF;
     IF EXISTS (SELECT FROM made v
                  LEFT JOIN public.information_unit u ON u.id = v.unit_id AND u.version_anchor_ref = v.id
                                                     AND u.lifecycle_status = 'draft'
@@ -166,6 +172,12 @@ DECLARE
     s record;
     t record;
 BEGIN
+    -- One that runs as who calls it would run as the owner of the console's tables.
+    IF EXISTS (SELECT FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+                WHERE n.nspname = {function_schema} AND p.proname = {function_name} AND NOT p.prosecdef) THEN
+        PERFORM cutter_console.fn_stop('STOP_DRIFT', 'CU005', format('%I.%I is not SECURITY DEFINER', {function_schema}, {function_name}),
+                                  'Nothing was written. Find out who changed it.');
+    END IF;
     FOR b IN SELECT a.canonical_address AS address, o.lifecycle_status AS was, a.lifecycle_status AS target, d.id AS decision,
                     m.title, m.body_sha256, m.parent_address, m.run_id
                FROM after_it a
@@ -251,6 +263,8 @@ REVOKE EXECUTE ON FUNCTION cutter_console.fn_site_mapping, cutter_console.fn_sit
 GRANT EXECUTE ON FUNCTION cutter_console.fn_site_differences, cutter_console.fn_site_counts, cutter_console.fn_draft_differences
    TO cutter_exec, cutter_verify, cutter_ro;
 """
+_MARKS = ("$site$", "$wire$")
+_BODIES = (_UNIT, _DIFFERENCES, _MAPPING, _COUNTS, _CREATE, _MOVE, _WIRING)
 
 
 def tied_mapping(connection: psycopg.Connection) -> str | None:
@@ -283,13 +297,23 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
         sql.SQL(_MAPPING).format(sha256=sql.Literal(sha256)),
         *(sql.SQL(text).format(**_names(mapping)) for text in (_UNIT, _DIFFERENCES, _COUNTS)),
         sql.SQL(_CREATE).format(
-            **_names(mapping), create=_function(create), arguments=_arguments(create, given_to_create)
+            **_names(mapping), **_called(create), create=_function(create), arguments=_arguments(create, given_to_create)
         ),
-        sql.SQL(_MOVE).format(**_names(mapping), enact=_function(enact), arguments=_arguments(enact, given_to_enact)),
+        sql.SQL(_MOVE).format(
+            **_names(mapping), **_called(enact), enact=_function(enact), arguments=_arguments(enact, given_to_enact)
+        ),
         sql.SQL(_WIRING).format(**_names(mapping)),
         sql.SQL("RESET ROLE;\n"),
     ]
-    return sql.Composed(parts).as_string(connection)
+    text = sql.Composed(parts).as_string(connection)
+    # A name or a value of the organisation's with the mark would end the function's body, and go on as SQL of the administrator.
+    if any(text.count(mark) != sum(part.count(mark) for part in _BODIES) for mark in _MARKS):
+        raise Refused(
+            StopCode.REFUSED_INPUT,
+            f"a name or a value of the site mapping contains {' or '.join(_MARKS)}, which ends the body of a function",
+            _BY_HAND,
+        )
+    return text
 
 
 def _lacking(mapping: SiteMapping) -> list[str]:
@@ -345,6 +369,13 @@ def _not_given(name: str, arguments: tuple[ArgumentRow, ...], values: Mapping[st
         for row in arguments
         if not row.has_default and (not row.name or meaning_of(row) not in values)
     ]
+
+
+def _called(arguments: tuple[ArgumentRow, ...]) -> dict[str, sql.Composable]:
+    return {
+        "function_schema": sql.Literal(arguments[0].schema),
+        "function_name": sql.Literal(arguments[0].function),
+    }
 
 
 def _function(arguments: tuple[ArgumentRow, ...]) -> sql.Composable:
