@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import psycopg
 from psycopg import errors as pg
+from psycopg.pq import TransactionStatus
 from psycopg.rows import args_row
 
 from console.backend.host.signals import deferred
@@ -214,9 +215,18 @@ def administrator(conninfo: str, *, timeout_s: float = 30.0, purpose: str) -> It
 def finish(connection: Session, limit_s: float | None = None) -> None:
     """COMMIT. Raises CommitUnknown if the answer does not come within the limit, in seconds, or is a warning.
 
+    Raises Refused, with nothing written, if a statement has failed and its error went no further than the block.
+
     Signals are deferred until the answer, because a COMMIT that is cancelled may have happened.
     """
-    connection.answer_limit_s = COMMIT_LIMIT_S if limit_s is None else limit_s
+    if connection.info.transaction_status is TransactionStatus.INERROR:
+        # The server answers its COMMIT with ROLLBACK, and calls that no error.
+        raise Refused(
+            StopCode.INVARIANT_FAILED,
+            "a statement of the transaction had failed before its COMMIT",
+            "Nothing was written; see the journal.",
+        )
+    before, connection.answer_limit_s = connection.answer_limit_s, COMMIT_LIMIT_S if limit_s is None else limit_s
     connection.was_warned = False
     try:
         with deferred():
@@ -227,6 +237,9 @@ def finish(connection: Session, limit_s: float | None = None) -> None:
         if connection.reads_only or not (connection.broken or severe):
             raise
         raise CommitUnknown(StopCode.UNREACHABLE, "the connection was lost at COMMIT", _SETTLE) from error
+    finally:
+        # A stop goes on with its session: what it asks next is not waited for as long as a COMMIT.
+        connection.answer_limit_s = before
     if connection.was_warned:
         message = "the server answered COMMIT with a warning: it might not have reached the synchronous standby"
         raise CommitUnknown(StopCode.UNREACHABLE, message, _SETTLE)

@@ -74,7 +74,8 @@ _SET = """
            pg_catalog.current_setting('server_encoding'), pg_catalog.current_setting('session_replication_role'),
            pg_catalog.pg_backend_pid(),
            -- A statement whose client has died is ended while it runs, where the server's system can tell.
-           CASE WHEN pg_catalog.version() LIKE '%%linux%%' THEN pg_catalog.set_config('client_connection_check_interval', '2s', false) END
+           -- The function behind LIKE: an operator is looked for along the search_path, too.
+           CASE WHEN pg_catalog.textlike(pg_catalog.version(), '%%linux%%') THEN pg_catalog.set_config('client_connection_check_interval', '2s', false) END
       FROM ROWS FROM (pg_catalog.unnest(%s::pg_catalog.text[]), pg_catalog.unnest(%s::pg_catalog.text[])) AS s (name, value)
 """
 _WHERE_SET = """

@@ -2,13 +2,13 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import psycopg
 import pytest
 
 from console.backend.model.errors import CutterError, StopCode
-from console.backend.postgres.connections import connect, scalar
+from console.backend.postgres.connections import connect, finish, scalar
 from console.backend.postgres.kept_sessions import sessions_kept
 from console.backend.postgres.sessions import Session, log_in
 from console.backend.scratch.cluster import PORT
@@ -100,6 +100,44 @@ def test_the_first_statement_is_blamed_for_itself(database: Database) -> None:
             with pytest.raises(CutterError, match="25006") as caught, connect(reader, read_only=True) as connection:
                 connection.execute("CREATE TABLE public.never (i int)")
             assert caught.value.code is StopCode.IDENTITY_MISMATCH
+
+
+@pytest.mark.parametrize("before", ["", HOLD], ids=["its first statement", "a later one"])
+def test_a_transaction_in_which_a_statement_failed_is_never_taken_for_committed(
+    database: Database, before: str
+) -> None:
+    """The server answers its COMMIT with ROLLBACK, and no error, though nothing is written."""
+    writer = database.conninfo("cutter_exec")
+    with pytest.raises(CutterError, match="had failed before its COMMIT"), connect(writer) as connection:
+        if before:
+            connection.execute(before.encode())
+        with suppress(psycopg.Error):
+            connection.execute("SELECT 1 / 0")
+    with connect(database.conninfo("cutter_ro"), read_only=True) as connection:
+        assert scalar(connection, HOLDS) == 0
+
+
+def test_what_is_asked_after_a_commit_is_waited_for_as_before_it(database: Database) -> None:
+    """A stop sets its HOLD and goes on with the same session."""
+    with _session(database.conninfo("cutter_exec"), read_only=False) as session:
+        limit = session.answer_limit_s
+        session.execute(HOLD)
+        finish(session)
+        assert session.answer_limit_s == limit
+
+
+def test_no_operator_of_the_databases_is_used_before_the_search_path_is_set(database: Database) -> None:
+    """It would run as the role that logs in."""
+    with database.connect() as administrator:
+        administrator.execute(
+            "CREATE FUNCTION public.spy(text, text) RETURNS boolean LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'it runs as %', session_user; END $$;"
+            " CREATE OPERATOR public.~~ (LEFTARG = text, RIGHTARG = text, FUNCTION = public.spy)"
+        )
+        name = psycopg.sql.Identifier(database.name)
+        administrator.execute(psycopg.sql.SQL("ALTER DATABASE {} SET search_path = public, pg_catalog").format(name))
+    with connect(database.conninfo("cutter_exec")) as connection:
+        assert scalar(connection, HOLDS) == 0
 
 
 @pytest.mark.parametrize("error", [KeyError, KeyboardInterrupt])
