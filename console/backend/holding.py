@@ -31,7 +31,7 @@ from console.backend.runs.answers import Answers
 from console.backend.runs.kill_switch import combined, hold_in_file, measure_in_database, release_steps
 from console.backend.runs.moves import command_of
 from console.backend.runs.recovery import STEPS, compensation_runbook
-from console.backend.runs.run_views import list_runs, view_run
+from console.backend.runs.run_views import open_run_summaries, view_run
 
 MOST_RUNS, MOST_EVENTS = 20, 200
 """Runs and events that are shown."""
@@ -60,7 +60,7 @@ def view_hold(installation: Installation) -> HoldView:
     switch = combined(installation, in_file, in_database)
     no_runs: tuple[RunSummary, ...] = ()
     no_events: tuple[HoldEventRow, ...] = ()
-    summaries, runs_unread = _tried(lambda: list_runs(installation), no_runs)
+    summaries, runs_unread = _tried(lambda: open_run_summaries(installation, switch.run_id), no_runs)
     needing = [summary for summary in summaries if _needs_decision(summary, switch.run_id)]
     rows, history_unread = _tried(
         lambda: _asked(installation, lambda connection: hold_history(connection, MOST_EVENTS)), no_events

@@ -1,13 +1,18 @@
 """HOLD and recovery: who, why and what is stopped, each run with its moves, what a release needs and does; and the release."""
 
+from dataclasses import dataclass, field
+from threading import Event
+
 from console.app.application import ConsoleApp
 from console.backend.model.errors import StopCode, Unmeasured
+from console.backend.model.holds import HoldView
+from console.screens.hold import HoldScreen
 from console.widgets.line import plain
 from console.widgets.list_rows import ListRows
 from console.widgets.panel import Panel
-from tests.screens.conftest import opened, press
+from tests.screens.conftest import opened, press, settle
 from tests.support.fake_holds import HELD, LOST, WRITTEN
-from tests.support.fakes import HOLD, FakeBackend
+from tests.support.fakes import HOLD, OFF, FakeBackend
 
 
 def _words(app: ConsoleApp, name: str) -> str:
@@ -74,3 +79,32 @@ async def test_after_a_stop_of_this_console_its_items_are_told() -> None:
         assert "As it stands now stopped HOLD file" in _words(app, "#hold-part")
         await press(pilot, "escape", "down", "down", "down")
         assert HELD in app.screen.query_one("#hold-part", Panel).title
+
+
+@dataclass
+class _SlowBackend(FakeBackend):
+    may_answer: Event = field(default_factory=Event)
+    measured: int = 0
+
+    def hold(self) -> HoldView:
+        self.measured += 1
+        assert self.may_answer.wait(30)
+        return super().hold()
+
+
+async def test_measurements_of_a_slow_server_do_not_pile_up_and_the_last_one_is_the_newest() -> None:
+    backend = _SlowBackend(switch=HOLD)
+    backend.may_answer.set()
+    async with opened(backend, "h") as (app, pilot):
+        screen, before = app.screen, backend.measured
+        assert isinstance(screen, HoldScreen)
+        backend.may_answer.clear()
+        for _ in range(5):
+            screen.reload()
+        while backend.measured == before:
+            await pilot.pause()
+        backend.switch = OFF
+        backend.may_answer.set()
+        await settle(pilot)
+        assert backend.measured == before + 2
+        assert "NO HOLD" in _words(app, "#hold-head")

@@ -30,6 +30,7 @@ from console.backend.postgres.records import (
     open_lease,
     open_runs,
     recorded_runs,
+    runs_of,
 )
 from console.backend.runs.binding import Displacement, displacement
 from console.backend.runs.interruption import interruption, records_at_rest
@@ -236,10 +237,12 @@ def list_runs(installation: Installation) -> tuple[RunSummary, ...]:
     return summaries(installation, rows, anchors, frozenset(row.run_id for row in rows))
 
 
-def open_run_summaries(installation: Installation) -> tuple[RunSummary, ...]:
-    """The runs of this root and this database that are not at their end, and the dry runs; the newest first."""
+def open_run_summaries(installation: Installation, also: str = "") -> tuple[RunSummary, ...]:
+    """The runs of this root and this database that are not at their end, the one of the id `also`, and the dry runs; the newest first."""
     with connect(installation.settings.database.monitor, read_only=True, purpose="runs") as connection:
         rows, known = open_runs(connection), recorded_runs(connection, run_directories(installation))
+        if also and all(row.run_id != also for row in rows):
+            rows += tuple(runs_of(connection, (also,)).values())
         anchors = anchors_by_run(connection, rows)
     return summaries(installation, rows, anchors, known)
 

@@ -147,3 +147,12 @@ def test_the_command_tells_all_of_it_and_ends_with_the_status_of_a_hold(
     lines = capsys.readouterr().out
     assert "stopped    HOLD in the database: set by tester" in lines
     assert "a test" in lines
+
+
+def test_the_run_of_a_hold_is_shown_though_it_is_closed(at: At) -> None:
+    passage = at("enacted")
+    assert [run.run_id for run in passage.backend.hold().runs] == []
+    with connect(passage.installation.settings.database.executor) as connection:
+        ledger.set_hold(connection, "a row has changed", "tester", passage.run_id)
+    held = _held(passage.backend.hold(), passage.run_id)
+    assert held.state == passage.run().state.name
