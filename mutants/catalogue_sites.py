@@ -284,4 +284,42 @@ SITES = (
         "    if False:\n        message",
         (f"{_BESIDE}an_edit_is_refused_by_name_before_anything_is_written",),
     ),
+    Mutant(
+        "an organisation's function that would run as the owner of the console's tables is not called",
+        "console/backend/postgres/site_gateway.py",
+        '"function_name": sql.Literal(arguments[0].function)',
+        '"function_name": sql.Literal("")',
+        (
+            "tests/gateway/test_attacks.py"
+            "::test_a_function_that_would_run_as_the_owner_of_the_consoles_tables_is_not_called",
+        ),
+    ),
+    Mutant(
+        "no name of a mapping ends the body of a function",
+        "console/backend/postgres/site_gateway.py",
+        "if any(text.count(mark) != sum(",
+        "if any(text.count(mark) < sum(",
+        (
+            "tests/gateway/test_attacks.py::test_nothing_in_a_mapping_ends_the_body_of_a_function[a value]",
+            "tests/gateway/test_attacks.py::test_nothing_in_a_mapping_ends_the_body_of_a_function[a column]",
+        ),
+    ),
+    Mutant(
+        "a COMMIT of a transaction that failed is no COMMIT",
+        "console/backend/postgres/connections.py",
+        "if connection.info.transaction_status is TransactionStatus.INERROR:",
+        "if connection.info.transaction_status is TransactionStatus.UNKNOWN:",
+        (
+            "tests/backend/postgres/test_exchanges.py::test_a_transaction_in_which_a_statement_failed_is_never_taken_for_committed[a later one]",
+        ),
+    ),
+    Mutant(
+        "no operator of the database's is used before the search_path is set",
+        "console/backend/postgres/sessions.py",
+        "pg_catalog.textlike(pg_catalog.version(), '%%linux%%')",
+        "pg_catalog.version() LIKE '%%linux%%'",
+        (
+            "tests/backend/postgres/test_exchanges.py::test_no_operator_of_the_databases_is_used_before_the_search_path_is_set",
+        ),
+    ),
 )

@@ -297,7 +297,10 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
         sql.SQL(_MAPPING).format(sha256=sql.Literal(sha256)),
         *(sql.SQL(text).format(**_names(mapping)) for text in (_UNIT, _DIFFERENCES, _COUNTS)),
         sql.SQL(_CREATE).format(
-            **_names(mapping), **_called(create), create=_function(create), arguments=_arguments(create, given_to_create)
+            **_names(mapping),
+            **_called(create),
+            create=_function(create),
+            arguments=_arguments(create, given_to_create),
         ),
         sql.SQL(_MOVE).format(
             **_names(mapping), **_called(enact), enact=_function(enact), arguments=_arguments(enact, given_to_enact)

@@ -108,7 +108,7 @@ def test_a_transaction_in_which_a_statement_failed_is_never_taken_for_committed(
 ) -> None:
     """The server answers its COMMIT with ROLLBACK, and no error, though nothing is written."""
     writer = database.conninfo("cutter_exec")
-    with pytest.raises(CutterError, match="had failed before its COMMIT"), connect(writer) as connection:
+    with pytest.raises(CutterError, match="had failed before its COMMIT"), connect(writer) as connection:  # noqa: PT012
         if before:
             connection.execute(before.encode())
         with suppress(psycopg.Error):
