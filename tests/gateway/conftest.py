@@ -30,12 +30,16 @@ AFTER_CUT = {**BEFORE, "library.information_unit": 158 + UNITS, "library.unit_ve
 
 
 def likeness_beside() -> str:
-    """Return the likeness with its tables in the schemas `library` and `library_governance`."""
+    """Return the likeness with its tables in the schemas `library` and `library_governance`.
+
+    Without members of the console's roles: roles are of the whole cluster, where other tests have databases too.
+    """
     text = LIKENESS.read_text(encoding="utf-8").replace("cutter_governance", "library_governance")
     text = (
         text.replace("public.", "library.")
         .replace("SCHEMA public", "SCHEMA library")
         .replace(", public,", ", library,")
+        .replace(" IN ROLE cutter_ro", "")
     )
     return (
         "DO $$ BEGIN CREATE ROLE directus LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;\nCREATE SCHEMA library AUTHORIZATION directus;\nGRANT USAGE ON SCHEMA library TO PUBLIC;\n"
