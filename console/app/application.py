@@ -23,7 +23,7 @@ from console.actions.stopping import STOP_KEYS
 from console.app.backend_app import BackendApp
 from console.app.face import NO_FACE, Face, addressed
 from console.app.key_order import KeyHandled, KeyOrder
-from console.app.named_fleet import NamedFleet
+from console.app.named_fleet import NamedFleet, no_fleet
 from console.app.terminal import TerminalGuard, wants_no_colour
 from console.backend.host import crash
 from console.backend.model.batch_ids import is_batch
@@ -188,7 +188,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         self.recorder = recorder
         self._history = History()
         self.face = face
-        self.read_fleet = fleet or NamedFleet()
+        self.read_fleet = fleet or (no_fleet if demo else NamedFleet())
         self._refresh_seconds = refresh_seconds
         self._crash_folder = crash_folder
         self._measuring = False

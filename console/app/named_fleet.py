@@ -1,6 +1,7 @@
 """Reads the user's named installations for the Fleet screen."""
 
 import threading
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,6 +10,13 @@ if TYPE_CHECKING:
 
 _LIMIT_S = 3
 """Limit of one reading; a silent one is told as silent, and its answer is taken at a later reading."""
+
+
+def no_fleet() -> "Fleet":
+    """Return a fleet without an installation: a demo asks no database but its own."""
+    from console.backend.model.fleet import Fleet
+
+    return Fleet(measured_at=datetime.now(UTC), limit_s=_LIMIT_S, rows=())
 
 
 class NamedFleet:

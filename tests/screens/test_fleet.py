@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -171,3 +172,20 @@ async def test_the_fleet_is_read_again_after_this_consoles_own_installation_coul
         await press(pilot, "r")
         await settle(pilot)
         assert len(rows_of(app)) == 3
+
+
+def test_a_demo_asks_no_database_but_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The user's own installations are none of the demo's."""
+    folder = tmp_path / "cutter-console"
+    folder.mkdir()
+    (folder / "installations.toml").write_text(
+        f'[installation.prod]\nroot = "{tmp_path}/none"\nconfig = "{tmp_path}/none.json"\n'
+    )
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+
+    def names(*, demo: bool) -> list[str]:
+        app = ConsoleApp(FakeBackend(), read_only=False, demo=demo, clock=lambda: NOW)
+        return [row.name for row in app.read_fleet().rows]
+
+    assert names(demo=False) == ["prod"]
+    assert names(demo=True) == []
