@@ -108,7 +108,8 @@ class ApprovalsScreen(ConsoleScreen):
                 panel.show([])
         else:
             checks.title = words.checks_title(view)
-            checks.show_wrapped(lambda width: words.checks(view, width))
+            full = self.console.full_command
+            checks.show_wrapped(lambda width: words.checks(view, full, width))
             statement.show(words.statement(view))
             sign.title = words.sign_title(view)
             sign.show(words.sign(view, self.console.clock(), demo=self.console.demo))

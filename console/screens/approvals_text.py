@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from console.backend.model.counting import counted
+from console.backend.model.full_command import Full
 from console.backend.model.outcome import Outcome
 from console.backend.model.safe_text import safe_text
 from console.backend.model.view_models import ApprovalStatus, ApprovalView
@@ -53,12 +54,12 @@ def checks_title(view: ApprovalView) -> str:
     return f"Checks: {passed} of {len(view.checks)} PASS"
 
 
-def checks(view: ApprovalView, width: int) -> list[Line]:
+def checks(view: ApprovalView, full: Full, width: int) -> list[Line]:
     """Return every check, those that are not PASS first, each with its next action."""
     if not view.checks:
         return [line(Span("NOT_RUN ", "muted"), "nothing has been checked yet. Press c.")]
     ordered = sorted(view.checks, key=lambda check: check.outcome is Outcome.PASS)
-    return [part for check in ordered for part in check_lines(check, width)]
+    return [part for check in ordered for part in check_lines(check, full, width)]
 
 
 MOST_DRAFTS = 500

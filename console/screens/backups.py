@@ -130,8 +130,9 @@ class BackupsScreen(FacedScreen):
         panel, shelf, now = self.query_one("#shelf-head", Panel), self._shelf, self.console.clock()
         panel.display = shelf is not None
         if shelf is not None:
+            full = self.console.full_command
             progress, last = self._progress if self._cancel is not None else None, self._last
-            panel.show_wrapped(lambda width: words.head(shelf, now, progress, last, width))
+            panel.show_wrapped(lambda width: words.head(shelf, now, progress, last, full, width))
 
     @property
     def _chosen(self) -> KeptBackup | None:
@@ -152,7 +153,8 @@ class BackupsScreen(FacedScreen):
     def _detail(self, backup: KeptBackup, width: int) -> list[Line]:
         prove = f"cutter-console backup prove {backup.path}" if backup.record is not None else ""
         tested = self._tested.get(backup.file_name)
-        return words.detail(backup, _MOST_TABLES, self.console.clock(), tested, self.console.full_command(prove), width)
+        now, full = self.console.clock(), self.console.full_command
+        return words.detail(backup, _MOST_TABLES, now, tested, prove, full, width)
 
     def shown_actions(self) -> tuple[Action, ...]:
         """Return the actions that make sense now."""

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from console.backend.model.errors import CutterError
+from console.backend.model.full_command import Full
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.safe_text import safe_text
 from console.backend.model.view_models import Progress
@@ -89,13 +90,15 @@ def nothing(shelf: BackupShelf) -> str:
     return f"No backup here, and {known}: a LIVE run takes its own."
 
 
-def head(shelf: BackupShelf, now: datetime, progress: Progress | None, tested: Tested | None, width: int) -> list[Line]:
+def head(
+    shelf: BackupShelf, now: datetime, progress: Progress | None, tested: Tested | None, full: Full, width: int
+) -> list[Line]:
     """Return whether a run can be armed with what is there, what disagrees, and the test that is under way or ended last."""
     lines: list[Line] = []
     if progress is not None:
         lines += hanging((Span("working  ", "accent"),), f"{_progress(progress)}; x cancels", width)
     elif tested is not None:
-        lines += tested_lines(tested, width)
+        lines += tested_lines(tested, full, width)
     arming = next((backup for backup in shelf.backups if backup.counts_until is not None), None)
     if arming is not None and arming.counts_until is not None:
         until = f"until {clock(arming.counts_until)}, {coarse_left(arming.counts_until, now)} left"
@@ -127,17 +130,19 @@ def _progress(progress: Progress) -> str:
     return f"{progress.run_id}: {progress.step}{moved}{of}"
 
 
-def tested_lines(tested: Tested, width: int) -> list[Line]:
+def tested_lines(tested: Tested, full: Full, width: int) -> list[Line]:
     """Return what a test came to; nothing of it is recorded anywhere else."""
     answer, at = tested.answer, f" ({tested.doing}, {clock(tested.at)}, recorded nowhere)"
     if isinstance(answer, Check):
         return hanging((Span(f"{answer.outcome}  ", "good"),), f"{answer.detail}{at}", width)
     lines = hanging((Span("NOT PROVEN  ", "bad"),), f"{safe_text(answer.message)}{at}", width)
-    return lines + hanging((Span("next: ", "muted"),), safe_text(answer.next_action), width)
+    return lines + hanging((Span("next: ", "muted"),), full(safe_text(answer.next_action)), width)
 
 
-def detail(backup: KeptBackup, limit: int, now: datetime, tested: Tested | None, full: str, width: int) -> list[Line]:
-    """Return all that is known of a backup, with its evidence; `full` is the command that proves it elsewhere."""
+def detail(
+    backup: KeptBackup, limit: int, now: datetime, tested: Tested | None, proves: str, full: Full, width: int
+) -> list[Line]:
+    """Return all that is known of a backup, with its evidence; `proves` is the command that proves it elsewhere."""
     lines: list[Line] = []
 
     def put(label: str, text: str, tone: Tone = "plain") -> None:
@@ -156,10 +161,10 @@ def detail(backup: KeptBackup, limit: int, now: datetime, tested: Tested | None,
         put("ledger", f"proven for {proof.run_id} at {day_and_clock(proof.recorded_at)}, by {proof.recorded_by}")
     lines.append(())
     put("here", _possible(backup))
-    if full:
-        put("elsewhere", full)
+    if proves:
+        put("elsewhere", full(proves))
     if tested is not None:
-        lines.extend(tested_lines(tested, width))
+        lines.extend(tested_lines(tested, full, width))
     return [*lines, *_evidence(backup, width), *_tables(backup, limit, width)]
 
 

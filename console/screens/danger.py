@@ -92,7 +92,8 @@ class DangerDialog(Dialog[Confirmed]):
         if briefing.target is None and self.console.status is not None and self.console.current:
             briefing = briefing.model_copy(update={"target": self.console.status.target})
         self.briefing = briefing
-        self.query_one("#dialog-body", Panel).show_wrapped(lambda width: briefing_lines(briefing, width))
+        full = self.console.full_command
+        self.query_one("#dialog-body", Panel).show_wrapped(lambda width: briefing_lines(briefing, full, width))
         self._show_fields(available=not briefing.open_checks)
         if self.available:
             self._enter_field()

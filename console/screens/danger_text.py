@@ -1,6 +1,7 @@
 """The texts of a dangerous dialog: the action, its target, its rows, whether it can be undone, and the open checks."""
 
 from console.backend.model.batch_ids import is_batch
+from console.backend.model.full_command import Full
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan_binding import TableDelta, Target
 from console.backend.model.view_models import Confirmation, Danger
@@ -24,7 +25,7 @@ def target_words(target: Target | None) -> str:
     return f"{target.database} at {target.host}, system {target.system_identifier}, timeline {target.timeline}"
 
 
-def briefing_lines(briefing: Confirmation, width: int) -> list[Line]:
+def briefing_lines(briefing: Confirmation, full: Full, width: int) -> list[Line]:
     """Return what is said before the question: a summary, then each table and each check."""
     units = "" if briefing.n_units is None else f" ({plural(briefing.n_units, 'unit')})"
     lines = [
@@ -42,10 +43,10 @@ def briefing_lines(briefing: Confirmation, width: int) -> list[Line]:
     lines += [*_rows_in_short(briefing.deltas, width), *_checks_in_short(briefing.checks, width)]
     for check in briefing.checks:
         if check.outcome is not Outcome.PASS:
-            lines += check_lines(check, width)
+            lines += check_lines(check, full, width)
     lines += _table_by_table(briefing.deltas)
     lines += [line(""), line(Span("Checks, one by one", "strong"))]
-    return [*lines, *(part for check in briefing.checks for part in check_lines(check, width))]
+    return [*lines, *(part for check in briefing.checks for part in check_lines(check, full, width))]
 
 
 _CANNOT = "CANNOT BE UNDONE"
@@ -90,12 +91,12 @@ def _checks_in_short(checks: tuple[Check, ...], width: int) -> list[Line]:
     return hanging((Span("checks   ", "muted"), tally, Span(": ")), ", ".join(passed), width)
 
 
-def check_lines(check: Check, width: int) -> list[Line]:
+def check_lines(check: Check, full: Full, width: int) -> list[Line]:
     """Return one check: outcome, name, next action, detail."""
     word = Span(f"{check.outcome.value} ", outcome_tone(check.outcome.value))
     lines = [line(word, check.name)]
     if check.next_action and check.outcome is not Outcome.PASS:
-        lines += hanging((Span("     Next: ", "muted"),), str(check.next_action), width, "strong")
+        lines += hanging((Span("     Next: ", "muted"),), full(str(check.next_action)), width, "strong")
     if check.detail:
         lines += hanging((Span("     "),), str(check.detail), width, "muted")
     return lines

@@ -66,8 +66,8 @@ class DriftScreen(ConsoleScreen):
         if not can_draw(self):
             return
         answers, now = self.console.readiness.drift, self.console.clock()
-        report = answers.answer
-        self.query_one("#drift-head", Lines).show(words.standing(report, answers.failure, answers.failed_at, now))
+        report, full = answers.answer, self.console.full_command
+        self.query_one("#drift-head", Lines).show(words.standing(report, answers.failure, answers.failed_at, now, full))
         rows = self.query_one("#difference-list", ListRows)
         empty = words.empty(report, failed=answers.failure is not None)
         rows.show_rows(words.difference_rows(report), empty=empty)

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from console.backend.model.errors import CutterError
+from console.backend.model.full_command import Full
 from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import Difference, DriftReport
 from console.backend.model.safe_text import safe_text
@@ -17,7 +18,11 @@ NO_DIFFERENCE_ELSEWHERE = "No difference: the database is as this host has pinne
 
 
 def standing(
-    report: DriftReport | None, failure: CutterError | None, failed_at: datetime | None, now: datetime
+    report: DriftReport | None,
+    failure: CutterError | None,
+    failed_at: datetime | None,
+    now: datetime,
+    full: Full,
 ) -> list[Line]:
     """Return the lines above the list: the outcome with its age, and why it is not newer."""
     lines: list[Line] = []
@@ -31,7 +36,7 @@ def standing(
         lines.append(line(Span("NOT MEASURED AGAIN ", "bad"), f"at {clock(failed_at)}: {reason}"))
     else:
         lines.append(line(mark(Outcome.INCONCLUSIVE), f"  {reason}"))
-    return [*lines, line(Span("Next: ", "muted"), safe_text(failure.next_action))]
+    return [*lines, line(Span("Next: ", "muted"), full(safe_text(failure.next_action)))]
 
 
 def list_title(report: DriftReport | None, asking: str) -> str:

@@ -116,7 +116,7 @@ class GatesScreen(ConsoleScreen):
             return
         answers, now = self._answers, self.console.clock()
         self.query_one("#gates-head", Lines).show(
-            words.standing(answers.answer, answers.failure, answers.failed_at, now)
+            words.standing(answers.answer, answers.failure, answers.failed_at, now, self.console.full_command)
         )
         self._draw_list(answers.answer)
         self._draw_detail()
@@ -160,7 +160,7 @@ class GatesScreen(ConsoleScreen):
         if self._reading is not None or item is None or isinstance(self.focused, Panel):
             return super().copied()
         now = self.console.clock()
-        text = "\n".join(plain(spans) for spans in words.detail(item, now, UNWRAPPED))
+        text = "\n".join(plain(spans) for spans in words.detail(item, now, self.console.full_command, UNWRAPPED))
         return Copied(f"what is open in {item.words}", f"{words.evidence_title(item)}\n{text}")
 
     @on(Rows.Moved, "#gate-list")
@@ -171,7 +171,8 @@ class GatesScreen(ConsoleScreen):
             return
         panel.title = words.detail_title(item)
         now, say = self.console.clock(), words.evidence if self.has_class("-broad") else words.detail
-        panel.show_wrapped(lambda width: say(item, now, width))
+        full = self.console.full_command
+        panel.show_wrapped(lambda width: say(item, now, full, width))
 
     def _draw_reading(self) -> None:
         panel = self.query_one("#reading", Panel)
@@ -185,14 +186,16 @@ class GatesScreen(ConsoleScreen):
                 newest = next((i for i in self._items(self._answers.answer) if _same(i, item)), item)
                 panel.title = words.evidence_title(newest)
                 now, before = self.console.clock(), self._standing_if_not_new()
-                panel.show_wrapped(lambda width: [*before, *words.evidence(newest, now, width)])
+                full = self.console.full_command
+                panel.show_wrapped(lambda width: [*before, *words.evidence(newest, now, full, width)])
 
     def _standing_if_not_new(self) -> list[Line]:
         """Return the lines above the evidence that say that there is no newer answer; none if there is no failure."""
         answers = self._answers
         if answers.failure is None:
             return []
-        return [*words.standing(answers.answer, answers.failure, answers.failed_at, self.console.clock()), ()]
+        now, full = self.console.clock(), self.console.full_command
+        return [*words.standing(answers.answer, answers.failure, answers.failed_at, now, full), ()]
 
     def _read(self, subject: words.Item | BundleView | None) -> None:
         """Show an item or a bundle over the board, or the board again for None."""

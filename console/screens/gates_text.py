@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from console.backend.model.errors import CutterError
+from console.backend.model.full_command import Full
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.readiness import Board, BundleView, GateReport, Letter, urgency, worst_first
 from console.backend.model.safe_text import safe_text
@@ -172,13 +173,17 @@ def stops_a_cut(board: Board | None) -> bool:
 
 
 def standing(
-    report: Board | GateReport | None, failure: CutterError | None, failed_at: datetime | None, now: datetime
+    report: Board | GateReport | None,
+    failure: CutterError | None,
+    failed_at: datetime | None,
+    now: datetime,
+    full: Full,
 ) -> list[Line]:
     """Return the lines above the list: the summary with its age, and why it is not newer."""
     if report is None:
         if failure is None:
             return [line(Span("Not measured yet.", "muted"))]
-        return [line(Span("NOT MEASURED ", "bad"), _reason(failure)), _next(failure)]
+        return [line(Span("NOT MEASURED ", "bad"), _reason(failure)), _next(failure, full)]
     if isinstance(report, Board):
         counted = summary((gate.outcome for gate in report.gates), "gate", "a cut")
     else:
@@ -187,7 +192,7 @@ def standing(
     if failure is not None and failed_at is not None:
         lines += [
             line(Span("NOT MEASURED AGAIN ", "bad"), f"at {clock(failed_at)}: {_reason(failure)}"),
-            _next(failure),
+            _next(failure, full),
         ]
     return lines
 
@@ -196,8 +201,8 @@ def _reason(failure: CutterError) -> str:
     return safe_text(f"{failure.code}: {failure.message}")
 
 
-def _next(failure: CutterError) -> Line:
-    return line(Span("Next: ", "muted"), safe_text(failure.next_action))
+def _next(failure: CutterError, full: Full) -> Line:
+    return line(Span("Next: ", "muted"), full(safe_text(failure.next_action)))
 
 
 def detail_title(item: Item) -> str:
@@ -205,12 +210,12 @@ def detail_title(item: Item) -> str:
     return f"{item.words}, {item.report.owner.value}"
 
 
-def detail(item: Item, _now: datetime, width: int) -> list[Line]:
+def detail(item: Item, _now: datetime, full: Full, width: int) -> list[Line]:
     """Return the open checks, worst first, each with its next action; then the question, and what passed."""
     lines: list[Line] = []
     for check in worst_first(item.checks):
         if check.outcome is not Outcome.PASS:
-            lines += _verdict(check, width)
+            lines += _verdict(check, full, width)
     passed = [check.name for check in item.checks if check.outcome is Outcome.PASS]
     question = hanging((Span("asks  ", "muted"),), str(item.report.question), width)
     if passed:
@@ -218,10 +223,10 @@ def detail(item: Item, _now: datetime, width: int) -> list[Line]:
     return [*lines, *question]
 
 
-def _verdict(check: Check, width: int) -> list[Line]:
+def _verdict(check: Check, full: Full, width: int) -> list[Line]:
     lines = hanging((mark(check.outcome), Span("  ")), f"{check.name}: {check.detail}", width)
     if check.outcome is not Outcome.PASS:
-        lines += hanging((Span("  Next  ", "muted"),), str(check.next_action), width, "strong")
+        lines += hanging((Span("  Next  ", "muted"),), full(str(check.next_action)), width, "strong")
     return lines
 
 
@@ -230,7 +235,7 @@ def evidence_title(item: Item) -> str:
     return f"{item.words}: {item.outcome.value}"
 
 
-def evidence(item: Item, now: datetime, width: int) -> list[Line]:
+def evidence(item: Item, now: datetime, full: Full, width: int) -> list[Line]:
     """Return the question, each check with its next action, and each fact that it rests on, once."""
     gate = item.report
     measured = f"{gate.owner.value}; measured {age(gate.measured_at, now)}, took {took(gate.took_ms)}"
@@ -240,7 +245,7 @@ def evidence(item: Item, now: datetime, width: int) -> list[Line]:
     ]
     shown: set[str] = set()
     for check in worst_first(item.checks):
-        lines += [line(""), *_verdict(check, width)]
+        lines += [line(""), *_verdict(check, full, width)]
         for fact in check.evidence:
             lines += [line(Span(f"  {fact.id}, as above", "muted"))] if fact.id in shown else _fact(fact, width)
             shown.add(fact.id)

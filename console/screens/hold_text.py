@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from console.actions.actions import Action, key_name
+from console.backend.model.full_command import Full
 from console.backend.model.holds import HeldRun, HoldView
 from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import DriftReport
@@ -20,7 +21,6 @@ STOPPED, NEEDS, DOES, DRIFT, HISTORY, RUN = "stopped", "needs", "does", "drift",
 """Keys of the rows; a run's is `run ` and its id."""
 RELEASE = "cutter-console hold release --confirm RELEASE"
 _LABEL = 10
-Full = Callable[[str], str]
 """Gives a text with its commands as they must be typed for this root."""
 
 
@@ -164,7 +164,7 @@ def needs(view: HoldView, release: Action | None, full: Full, width: int) -> lis
     """Return the checks of a release with their evidence, and how it is released."""
     lines = _how(view, release, full, width)
     for check in view.release.checks:
-        lines += [line(""), *check_lines(check, width)]
+        lines += [line(""), *check_lines(check, full, width)]
         for fact in check.evidence:
             words = f"{fact.asked}: {fact.answer} ({clock(fact.measured_at)}, {fact.source})"
             lines += hanging((Span("     evidence: ", "muted"),), safe_text(words), width, "muted")

@@ -55,7 +55,7 @@ class ImportDialog(Dialog[tuple[Path, ...]]):
             line(Span("signed   ", "muted"), beside),
             *files,
             line(""),
-            *checks(view, width),
+            *checks(view, self.console.full_command, width),
         ]
 
     def _demand(self, words: str) -> None:

@@ -2,12 +2,11 @@
 
 from datetime import datetime
 
-from console.backend.model.errors import CutterError
 from console.backend.model.outcome import Outcome
 from console.backend.model.safe_text import safe_text
 from console.backend.reports.shelf import ReportEntry, ReportFile, ReportKind, ReportShelf, ReportText, ReportVerdict
 from console.widgets.formatting import age, count, size
-from console.widgets.line import Line, Span, Tone, line
+from console.widgets.line import Line, Span, Tone
 from console.widgets.narrowing import Row
 from console.widgets.wrap import hanging
 
@@ -133,9 +132,3 @@ def text_title(text: ReportText | None) -> str:
     if text is None:
         return "Text"
     return f"{text.file}: {text.state}{'' if text.is_whole else ', its beginning alone'}"
-
-
-def problem_lines(problem: CutterError, width: int) -> list[Line]:
-    """Return why there is nothing to read, and what to do."""
-    lines = hanging((Span("NOT READ  ", "bad"),), safe_text(problem.message), width)
-    return [*lines, *hanging((Span("next: ", "muted"),), safe_text(problem.next_action), width), line()]

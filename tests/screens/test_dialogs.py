@@ -1,10 +1,13 @@
 """Dangerous dialogs: the safe answer is the default, the text is typed, Enter is never yes, the stop key works."""
 
+from functools import partial
+
 import pytest
 from textual.widgets import Input
 
 from console.actions.actions import Scope
 from console.actions.stopping import STOP_KEYS
+from console.backend.model.full_command import full_command
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.states import Stage
 from console.backend.model.view_models import Danger
@@ -146,9 +149,12 @@ async def test_an_open_check_takes_the_confirmation_away_and_is_named(name: str)
 
 async def test_the_next_action_of_an_open_check_comes_before_its_long_detail() -> None:
     """A check can name thirty files: what to do about it must not stand below them."""
-    failed = Check(name="PRE-6", outcome=Outcome.FAIL, detail="console/x.py, " * 60, next_action="Install it again")
-    rows = [plain(spans) for spans in check_lines(failed, 72)]
-    assert rows[:2] == ["FAIL PRE-6", "     Next: Install it again"]
+    failed = Check(
+        name="PRE-6", outcome=Outcome.FAIL, detail="console/x.py, " * 60, next_action="See: cutter-console drift"
+    )
+    full = partial(full_command, root="/srv/x")
+    rows = [plain(spans) for spans in check_lines(failed, full, 72)]
+    assert rows[:2] == ["FAIL PRE-6", "     Next: See: cutter-console --root /srv/x drift"]
     assert all(row.startswith("     ") for row in rows[1:])
 
 
@@ -158,7 +164,7 @@ async def test_what_was_allowed_explicitly_is_named_before_the_question_and_stop
     briefing = FakeBackend().brief(Danger.ARM, RUN_ID)
     briefing = briefing.model_copy(update={"checks": (*briefing.checks, allowed)})
 
-    words = "\n".join(plain(spans) for spans in briefing_lines(briefing, 72))
+    words = "\n".join(plain(spans) for spans in briefing_lines(briefing, str, 72))
 
     assert briefing.open_checks == ()
     assert "PARTIAL PRE-7 tests" in words.partition("Checks, one by one")[0]

@@ -149,6 +149,7 @@ class FakeBackend(FakeBatches, FakeUnits, FakeJournals, FakeHolds, FakeShelves, 
     approvals_checks: tuple[Check, ...] = ()
     demo: bool = False
     read_only: bool = False
+    root: str = "/var/lib/cutter"
     text: str = SAMPLE
     title: tuple[TitlePart, ...] = ()
     """Parts of the title of the text."""
@@ -211,7 +212,7 @@ class FakeBackend(FakeBatches, FakeUnits, FakeJournals, FakeHolds, FakeShelves, 
             unreachable="connection to db01.example.org:5432 refused" if self.down else "",
             role="" if self.down else "cutter_exec" + self.hostile,
             server_version="" if self.down else "16.4",
-            root="/var/lib/cutter",
+            root=self.root,
             read_only=self.read_only,
             demo=self.demo,
             switch=SwitchView(state=SwitchState.UNREADABLE, reason="the database cannot be reached")

@@ -2,9 +2,12 @@
 
 import re
 import shlex
+from collections.abc import Callable
 
 PROGRAM = "cutter-console"
 USUAL_ROOT = "/var/lib/cutter"
+Full = Callable[[str], str]
+"""Returns a text with its commands as they must be typed for the installation that is shown."""
 
 
 def full_command(text: str, root: str) -> str:
