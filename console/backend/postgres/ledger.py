@@ -437,6 +437,8 @@ _CANCEL = """
       FROM pg_stat_activity s
      WHERE s.usename = current_user AND s.pid <> pg_backend_pid() AND s.datname = current_database() AND s.state = 'active'
        AND s.application_name <> 'cutter-console confirm'
+       -- What has begun since is refused by the HOLD; or it records that a run was stopped, which must not be cancelled.
+       AND s.xact_start <= now()
        -- A session that has left its transaction, and is told so with the answer to its next one, does nothing.
        AND s.query <> 'ROLLBACK'
 """

@@ -5,21 +5,25 @@ import os
 import shlex
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import psycopg
 import pytest
 
 from console.backend.model.errors import CutterError, Held, Refused, StopCode
 from console.backend.model.reasons import MOST_CHARACTERS
 from console.backend.model.states import Family, Phase
 from console.backend.model.view_models import Progress, SwitchState
+from console.backend.postgres import ledger
+from console.backend.postgres.connections import connect
 from console.backend.runs import kill_switch
 from console.backend.runs.kill_switch import require_no_hold, stop_under_hold
 from tests.conftest import as_ordinary_user
 from tests.support.passage import REQUEST, Passage, silent
-from tests.support.waiting import until_the_executor_is_blocked
+from tests.support.waiting import LONGEST_S, until, until_the_executor_is_blocked
 
 At = Callable[[str], Passage]
 NOWHERE = dict.fromkeys(("executor", "verifier", "monitor"), "host=/nonexistent dbname=x")
@@ -196,6 +200,34 @@ def test_a_panic_cancels_the_running_statement_and_nothing_of_the_phase_is_left(
     assert passage.lifecycles() == []
     assert passage.run().state.family is Family.STOPPED
     assert passage.backend.status().switch.state is SwitchState.HOLD
+
+
+def test_what_begins_after_the_hold_is_not_cancelled_with_what_ran(at: At) -> None:
+    """It is refused by the HOLD, or records that the run was stopped; a cancel would leave the run without that record."""
+    passage = at("SG_1 imported")
+    waits = "SELECT pg_advisory_lock(1)"
+    blocked = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    executor = passage.installation.settings.database.executor
+    with (
+        passage.connect() as blocker,
+        passage.connect("cutter_exec") as ran,
+        passage.connect("cutter_exec") as records,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        blocker.execute(waits)
+        try:
+            first = pool.submit(ran.execute, waits)
+            until(lambda: len(passage.rows(blocked)) == 1, "the statement waits")
+            with connect(executor, purpose="panic") as panics:
+                panics.execute("SELECT 1")
+                second = pool.submit(records.execute, waits)
+                until(lambda: len(passage.rows(blocked)) == 2, "both statements wait")
+                assert ledger.cancel_running(panics) == (1, 0)
+            with pytest.raises(psycopg.errors.QueryCanceled):
+                first.result(LONGEST_S)
+        finally:
+            blocker.execute("SELECT pg_advisory_unlock_all()")
+        assert second.result(LONGEST_S).fetchall() == [("",)]
 
 
 def _panic_when_blocked(passage: Passage) -> None:
