@@ -34,6 +34,8 @@ from tests.support.places import folder_of_tests
 
 TEXT = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"
 UNITS = 3
+NOWHERE = "host=/nonexistent dbname=x"
+"""Connection string of a server that is not there."""
 DOCPREFIX = "ACME-LAW"
 MACHINE_ID = "0123456789abcdef0123456789abcdef"
 JUNIT = """<?xml version="1.0"?>
@@ -121,6 +123,11 @@ class Passage:
         """The same passage with other settings."""
         changed = self.installation.settings.model_copy(update=changes)
         return self.with_site(replace(self.installation, settings=changed))
+
+    def without_database(self) -> "Passage":
+        """The same passage where no role reaches a database."""
+        nowhere = dict.fromkeys(("executor", "verifier", "monitor"), NOWHERE)
+        return self.settings(database=self.installation.settings.database.model_copy(update=nowhere))
 
     def with_site(self, installation: Installation) -> "Passage":
         """The same passage at another site: other settings, another clock."""

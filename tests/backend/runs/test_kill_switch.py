@@ -3,34 +3,23 @@
 import errno
 import os
 import shlex
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-import psycopg
 import pytest
 
 from console.backend.model.errors import CutterError, Held, Refused, StopCode
 from console.backend.model.reasons import MOST_CHARACTERS
 from console.backend.model.states import Family, Phase
 from console.backend.model.view_models import Progress, SwitchState
-from console.backend.postgres import ledger
-from console.backend.postgres.connections import connect
 from console.backend.runs import kill_switch
 from console.backend.runs.kill_switch import require_no_hold, stop_under_hold
 from tests.conftest import as_ordinary_user
 from tests.support.passage import REQUEST, Passage, silent
-from tests.support.waiting import LONGEST_S, until, until_the_executor_is_blocked
 
 At = Callable[[str], Passage]
-NOWHERE = dict.fromkeys(("executor", "verifier", "monitor"), "host=/nonexistent dbname=x")
-
-
-def _without_database(passage: Passage) -> Passage:
-    return passage.settings(database=passage.installation.settings.database.model_copy(update=NOWHERE))
 
 
 def test_an_armed_switch_says_for_which_run_by_whom_and_until_when(at: At) -> None:
@@ -91,7 +80,7 @@ def test_a_disarm_finds_the_lease_that_another_session_lets_go(at: At, monkeypat
 
 
 def test_a_switch_that_cannot_be_read_is_unreadable_and_nothing_can_be_armed(at: At) -> None:
-    passage = _without_database(at("SG_1 imported"))
+    passage = at("SG_1 imported").without_database()
     assert kill_switch.measure_switch(passage.installation).state is SwitchState.UNREADABLE
     with pytest.raises(CutterError):
         passage.arm()
@@ -140,99 +129,6 @@ def test_a_hold_file_made_by_hand_is_a_hold_that_says_what_clears_it(at: At) -> 
     for attempt in (passage.arm, passage.resume, lambda: passage.backend.start(REQUEST, silent)):
         with pytest.raises(Held):
             attempt()
-
-
-def test_a_panic_holds_in_file_and_database_and_ends_the_lease(at: At) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
-    switch = passage.backend.panic("something is wrong")
-    assert (switch.state, switch.reason, switch.by) == (SwitchState.HOLD, "something is wrong", "tester")
-    assert passage.rows("SELECT action, reason FROM cutter_governance.hold_event") == [("set", "something is wrong")]
-    assert passage.rows("SELECT end_reason FROM cutter_governance.execution_lease") == [("a HOLD was set",)]
-
-
-def test_a_panic_works_without_the_database(at: At) -> None:
-    passage = at("SG_1 imported")
-    assert _without_database(passage).backend.panic("").state is SwitchState.HOLD
-    with pytest.raises(Held):
-        passage.arm()
-
-
-def test_a_panic_works_without_a_reason_and_from_a_read_only_console(at: At) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
-    reader = type(passage.backend)(passage.installation, read_only=True)
-    assert reader.panic("").reason == "panic, no reason given"
-
-
-def test_a_panic_works_without_the_root(at: At) -> None:
-    passage = at("SG_1 imported")
-    passage.installation.hold_file.mkdir()
-    passage.backend.panic("the disk is broken")
-    assert passage.rows("SELECT count(*) FROM cutter_governance.v_hold") == [(1,)]
-
-
-def test_a_panic_that_can_be_set_nowhere_says_so_and_how_to_do_it_by_hand(at: At) -> None:
-    passage = _without_database(at("SG_1 imported"))
-    passage.installation.hold_file.mkdir()
-    with pytest.raises(Held, match="could be set nowhere") as caught:
-        passage.backend.panic("stop")
-    assert str(passage.installation.hold_file) in caught.value.next_action
-
-
-def test_a_panic_cancels_the_running_statement_and_nothing_of_the_phase_is_left(at: At) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
-    blocker = passage.connect()
-    blocker.execute("BEGIN")
-    blocker.execute("LOCK TABLE public.unit_version IN ACCESS EXCLUSIVE MODE")
-    panicked = threading.Thread(target=_panic_when_blocked, args=(passage,))
-
-    def go(progress: Progress) -> None:
-        if (progress.phase, progress.step) == (Phase.CUT_LEG_A, "begins"):
-            panicked.start()
-
-    with pytest.raises(CutterError) as caught:
-        passage.resume(go)
-    panicked.join(20)
-    blocker.close()
-    assert caught.value.code in {StopCode.PANIC, StopCode.HOLD}
-    assert passage.lifecycles() == []
-    assert passage.run().state.family is Family.STOPPED
-    assert passage.backend.status().switch.state is SwitchState.HOLD
-
-
-def test_what_begins_after_the_hold_is_not_cancelled_with_what_ran(at: At) -> None:
-    """It is refused by the HOLD, or records that the run was stopped; a cancel would leave the run without that record."""
-    passage = at("SG_1 imported")
-    waits = "SELECT pg_advisory_lock(1)"
-    blocked = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-    executor = passage.installation.settings.database.executor
-    with (
-        passage.connect() as blocker,
-        passage.connect("cutter_exec") as ran,
-        passage.connect("cutter_exec") as records,
-        ThreadPoolExecutor(2) as pool,
-    ):
-        blocker.execute(waits)
-        try:
-            first = pool.submit(ran.execute, waits)
-            until(lambda: len(passage.rows(blocked)) == 1, "the statement waits")
-            with connect(executor, purpose="panic") as panics:
-                panics.execute("SELECT 1")
-                second = pool.submit(records.execute, waits)
-                until(lambda: len(passage.rows(blocked)) == 2, "both statements wait")
-                assert ledger.cancel_running(panics) == (1, 0)
-            with pytest.raises(psycopg.errors.QueryCanceled):
-                first.result(LONGEST_S)
-        finally:
-            blocker.execute("SELECT pg_advisory_unlock_all()")
-        assert second.result(LONGEST_S).fetchall() == [("",)]
-
-
-def _panic_when_blocked(passage: Passage) -> None:
-    until_the_executor_is_blocked(passage)
-    passage.backend.panic("stop at once")
 
 
 @pytest.mark.parametrize("phase", [Phase.CUT_LEG_A, Phase.STRUCTURAL_VERIFY, Phase.LEG_B_RECORD])
@@ -299,15 +195,6 @@ def test_whatever_lies_at_the_holds_place_stops_everything(at: At, how: str) -> 
         require_no_hold(passage.installation)
     with pytest.raises(Held):
         passage.arm()
-
-
-def test_a_panic_does_not_wait_at_a_fifo(at: At) -> None:
-    passage = at("SG_1 imported")
-    os.mkfifo(passage.installation.hold_file)
-
-    passage.backend.panic("look")
-
-    assert passage.rows("SELECT count(*) FROM cutter_governance.v_hold") == [(1,)]
 
 
 def test_a_hold_that_cannot_be_taken_away_stays_and_says_so(at: At) -> None:
@@ -518,56 +405,9 @@ def test_a_hold_in_the_database_alone_is_whole(at: At) -> None:
 def test_a_hold_file_beside_a_database_that_does_not_answer_is_told(at: At) -> None:
     passage = at("SG_1 imported")
     passage.installation.hold_file.touch()
-    switch = _without_database(passage).backend.status().switch
+    switch = passage.without_database().backend.status().switch
     assert (switch.state, switch.in_file, switch.in_database) == (SwitchState.HOLD, True, None)
     assert "whether the database has a HOLD is not known" in switch.incomplete
-
-
-def test_a_panic_that_the_database_did_not_take_says_so(at: At) -> None:
-    """Panic answered 0 and HOLD where the file alone had been written."""
-    passage = _without_database(at("SG_1 imported"))
-    switch = passage.backend.panic("stop")
-    assert (switch.state, switch.reason) == (SwitchState.HOLD, "stop")
-    assert "the database did not take the HOLD; consoles of this host alone are stopped" in switch.incomplete
-    assert switch.complete_with == "cutter-console panic --reason stop"
-
-
-def test_a_panic_whose_role_may_not_hold_says_so(at: At) -> None:
-    """The database answers, and is not held."""
-    passage = at("SG_1 imported")
-    passage.execute("REVOKE EXECUTE ON FUNCTION cutter_console.fn_hold_set FROM cutter_exec, cutter_verify")
-    switch = passage.backend.panic("stop")
-    assert "the database did not take the HOLD" in switch.incomplete
-    assert switch.in_database is False
-
-
-def test_a_panic_whose_executing_role_is_kept_out_sets_the_hold_as_the_verifying_one(at: At) -> None:
-    """No connection left, an expired certificate, a changed password: whoever may still stop everything does."""
-    passage = at("SG_1 imported")
-    passage.arm()
-    database = passage.installation.settings.database.model_copy(update={"executor": NOWHERE["executor"]})
-    switch = passage.settings(database=database).backend.panic("stop")
-    assert (switch.in_file, switch.in_database) == (True, True)
-    assert {step.what: step.done for step in switch.steps} == {
-        "HOLD file": True,
-        "HOLD in the database": True,
-        "running statements": False,
-        "lease": True,
-    }
-    assert "running statements: not cancelled" in switch.incomplete
-
-
-def test_a_panic_tells_item_by_item_what_was_done(at: At) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
-    steps = passage.backend.panic("stop").steps
-    assert [(step.what, step.done) for step in steps] == [
-        ("HOLD file", True),
-        ("HOLD in the database", True),
-        ("running statements", True),
-        ("lease", True),
-    ]
-    assert [step.detail for step in steps[2:]] == ["none was running", "none is open"]
 
 
 def test_what_was_found_is_held_by_the_file_where_the_database_is_away(at: At, tmp_path: Path) -> None:
@@ -602,7 +442,7 @@ def test_what_was_found_is_told_with_a_hold_that_could_be_set_nowhere(at: At) ->
     with pytest.raises(Held, match=r"readers see something else$"):
         stop_under_hold(passage.installation, StopCode.INVARIANT_FAILED, "readers see something else", passage.run_id)
     assert passage.backend.release_hold("RELEASE").state is SwitchState.OFF
-    nowhere = _without_database(passage).installation
+    nowhere = passage.without_database().installation
     gone = replace(nowhere, context=replace(nowhere.context, root=nowhere.root / "gone"))
     with pytest.raises(Held, match="NO HOLD could be set") as caught:
         stop_under_hold(gone, StopCode.INVARIANT_FAILED, "readers see something else", passage.run_id)

@@ -1,0 +1,168 @@
+"""A panic stops everything it can reach, needs no authority, and tells item by item what was done."""
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+
+from console.backend.model.errors import CutterError, Held, StopCode
+from console.backend.model.states import Family, Phase
+from console.backend.model.view_models import Progress, SwitchState
+from console.backend.postgres import ledger
+from console.backend.postgres.connections import connect
+from tests.support.passage import NOWHERE, Passage
+from tests.support.waiting import LONGEST_S, until, until_the_executor_is_blocked
+
+At = Callable[[str], Passage]
+
+
+def test_a_panic_holds_in_file_and_database_and_ends_the_lease(at: At) -> None:
+    passage = at("SG_1 imported")
+    passage.arm()
+    switch = passage.backend.panic("something is wrong")
+    assert (switch.state, switch.reason, switch.by) == (SwitchState.HOLD, "something is wrong", "tester")
+    assert passage.rows("SELECT action, reason FROM cutter_governance.hold_event") == [("set", "something is wrong")]
+    assert passage.rows("SELECT end_reason FROM cutter_governance.execution_lease") == [("a HOLD was set",)]
+
+
+def test_a_panic_works_without_the_database(at: At) -> None:
+    passage = at("SG_1 imported")
+    assert passage.without_database().backend.panic("").state is SwitchState.HOLD
+    with pytest.raises(Held):
+        passage.arm()
+
+
+def test_a_panic_works_without_a_reason_and_from_a_read_only_console(at: At) -> None:
+    passage = at("SG_1 imported")
+    passage.arm()
+    reader = type(passage.backend)(passage.installation, read_only=True)
+    assert reader.panic("").reason == "panic, no reason given"
+
+
+def test_a_panic_works_without_the_root(at: At) -> None:
+    passage = at("SG_1 imported")
+    passage.installation.hold_file.mkdir()
+    passage.backend.panic("the disk is broken")
+    assert passage.rows("SELECT count(*) FROM cutter_governance.v_hold") == [(1,)]
+
+
+def test_a_panic_that_can_be_set_nowhere_says_so_and_how_to_do_it_by_hand(at: At) -> None:
+    passage = at("SG_1 imported").without_database()
+    passage.installation.hold_file.mkdir()
+    with pytest.raises(Held, match="could be set nowhere") as caught:
+        passage.backend.panic("stop")
+    assert str(passage.installation.hold_file) in caught.value.next_action
+
+
+def test_a_panic_cancels_the_running_statement_and_nothing_of_the_phase_is_left(at: At) -> None:
+    passage = at("SG_1 imported")
+    passage.arm()
+    blocker = passage.connect()
+    blocker.execute("BEGIN")
+    blocker.execute("LOCK TABLE public.unit_version IN ACCESS EXCLUSIVE MODE")
+    panicked = threading.Thread(target=_panic_when_blocked, args=(passage,))
+
+    def go(progress: Progress) -> None:
+        if (progress.phase, progress.step) == (Phase.CUT_LEG_A, "begins"):
+            panicked.start()
+
+    with pytest.raises(CutterError) as caught:
+        passage.resume(go)
+    panicked.join(20)
+    blocker.close()
+    assert caught.value.code in {StopCode.PANIC, StopCode.HOLD}
+    assert passage.lifecycles() == []
+    assert passage.run().state.family is Family.STOPPED
+    assert passage.backend.status().switch.state is SwitchState.HOLD
+
+
+def test_what_begins_after_the_hold_is_not_cancelled_with_what_ran(at: At) -> None:
+    """It is refused by the HOLD, or records that the run was stopped; a cancel would leave the run without that record."""
+    passage = at("SG_1 imported")
+    waits = "SELECT pg_advisory_lock(1)"
+    blocked = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    executor = passage.installation.settings.database.executor
+    with (
+        passage.connect() as blocker,
+        passage.connect("cutter_exec") as ran,
+        passage.connect("cutter_exec") as records,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        blocker.execute(waits)
+        try:
+            first = pool.submit(ran.execute, waits)
+            until(lambda: len(passage.rows(blocked)) == 1, "the statement waits")
+            with connect(executor, purpose="panic") as panics:
+                panics.execute("SELECT 1")
+                second = pool.submit(records.execute, waits)
+                until(lambda: len(passage.rows(blocked)) == 2, "both statements wait")
+                assert ledger.cancel_running(panics) == (1, 0)
+            with pytest.raises(psycopg.errors.QueryCanceled):
+                first.result(LONGEST_S)
+        finally:
+            blocker.execute("SELECT pg_advisory_unlock_all()")
+        assert second.result(LONGEST_S).fetchall() == [("",)]
+
+
+def _panic_when_blocked(passage: Passage) -> None:
+    until_the_executor_is_blocked(passage)
+    passage.backend.panic("stop at once")
+
+
+def test_a_panic_does_not_wait_at_a_fifo(at: At) -> None:
+    passage = at("SG_1 imported")
+    os.mkfifo(passage.installation.hold_file)
+
+    passage.backend.panic("look")
+
+    assert passage.rows("SELECT count(*) FROM cutter_governance.v_hold") == [(1,)]
+
+
+def test_a_panic_that_the_database_did_not_take_says_so(at: At) -> None:
+    """Panic answered 0 and HOLD where the file alone had been written."""
+    passage = at("SG_1 imported").without_database()
+    switch = passage.backend.panic("stop")
+    assert (switch.state, switch.reason) == (SwitchState.HOLD, "stop")
+    assert "the database did not take the HOLD; consoles of this host alone are stopped" in switch.incomplete
+    assert switch.complete_with == "cutter-console panic --reason stop"
+
+
+def test_a_panic_whose_role_may_not_hold_says_so(at: At) -> None:
+    """The database answers, and is not held."""
+    passage = at("SG_1 imported")
+    passage.execute("REVOKE EXECUTE ON FUNCTION cutter_console.fn_hold_set FROM cutter_exec, cutter_verify")
+    switch = passage.backend.panic("stop")
+    assert "the database did not take the HOLD" in switch.incomplete
+    assert switch.in_database is False
+
+
+def test_a_panic_whose_executing_role_is_kept_out_sets_the_hold_as_the_verifying_one(at: At) -> None:
+    """No connection left, an expired certificate, a changed password: whoever may still stop everything does."""
+    passage = at("SG_1 imported")
+    passage.arm()
+    database = passage.installation.settings.database.model_copy(update={"executor": NOWHERE})
+    switch = passage.settings(database=database).backend.panic("stop")
+    assert (switch.in_file, switch.in_database) == (True, True)
+    assert {step.what: step.done for step in switch.steps} == {
+        "HOLD file": True,
+        "HOLD in the database": True,
+        "running statements": False,
+        "lease": True,
+    }
+    assert "running statements: not cancelled" in switch.incomplete
+
+
+def test_a_panic_tells_item_by_item_what_was_done(at: At) -> None:
+    passage = at("SG_1 imported")
+    passage.arm()
+    steps = passage.backend.panic("stop").steps
+    assert [(step.what, step.done) for step in steps] == [
+        ("HOLD file", True),
+        ("HOLD in the database", True),
+        ("running statements", True),
+        ("lease", True),
+    ]
+    assert [step.detail for step in steps[2:]] == ["none was running", "none is open"]
