@@ -143,10 +143,24 @@ FLEET = (
         (f"{_OF_METRICS}::test_a_database_that_is_down_has_no_count_and_no_age",),
     ),
     Mutant(
+        "a demo asks no database but its own",
+        "console/app/application.py",
+        "fleet or (no_fleet if demo else NamedFleet())",
+        "fleet or NamedFleet()",
+        ("tests/screens/test_fleet.py::test_a_demo_asks_no_database_but_its_own",),
+    ),
+    Mutant(
+        "a next action on a screen names the root",
+        "console/screens/gates_text.py",
+        'full(str(check.next_action)), width, "strong")',
+        'str(check.next_action), width, "strong")',
+        ("tests/screens/test_full_commands.py::test_each_command_on_a_screen_names_the_root[down]",),
+    ),
+    Mutant(
         "the fleet is read again after its reading could not begin",
-        "console/screens/fleet.py",
-        "        finally:\n            self._is_reading = False\n",
-        "        finally:\n            pass\n",
+        "console/screens/base.py",
+        "            self._is_asking = False\n",
+        "            pass\n",
         (
             "tests/screens/test_fleet.py::test_the_fleet_is_read_again_after_this_consoles_own_installation_could_not_be_opened",
         ),

@@ -40,6 +40,15 @@ HOLDS = (
         _holds("what_stands_in_the_way_of_a_release_is_what_the_release_meets"),
     ),
     Mutant(
+        "hold: what is asked during a measurement is measured after it",
+        "console/screens/base.py",
+        "        if self._asks_again and can_draw(self):\n",
+        "        if False:\n",
+        (
+            "tests/screens/test_hold.py::test_measurements_of_a_slow_server_do_not_pile_up_and_the_last_one_is_the_newest",
+        ),
+    ),
+    Mutant(
         "hold: a value in a shown statement is a literal",
         _SQL,
         "sql.Literal(value).as_string(None)",

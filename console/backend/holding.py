@@ -213,6 +213,4 @@ def _plan_of(run: RunView) -> tuple[str, tuple[RecoveryStep, ...]]:
 
 def _failed_phase(run: RunView) -> Phase | None:
     """Return the phase with a plan of its own in which the run has failed, or None."""
-    if run.interruption is not None:
-        return None
     return next((view.phase for view in run.phases if view.status is PhaseStatus.FAILED and view.phase in STEPS), None)

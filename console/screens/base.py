@@ -49,6 +49,8 @@ class ConsoleScreen(Steady, Screen[None]):
         """Time of the last answer of the backend to this screen."""
         self.failed_since: datetime | None = None
         """Time of the first of the failures since then."""
+        self._is_asking = self._asks_again = False
+        """Whether a question of `ask_in_turn` is under way, and whether it was asked for again meanwhile."""
         self.filter_bar: FilterBar | None = None
         self._copied: tuple[Notice, Copied] | None = None
         """The text that was copied last, with its notice."""
@@ -223,7 +225,29 @@ class ConsoleScreen(Steady, Screen[None]):
 
     def ask(self, doing: str, question: "Callable[[Backend], T]", then: Callable[[T], None]) -> None:
         """Ask the backend in a thread for the list of this screen. `then` draws the answer; an error becomes a notice."""
+        self.run_worker(work(self._ask_for_list, doing, question, then), exit_on_error=True)
 
+    def ask_in_turn(self, doing: str, question: "Callable[[Backend], T]", then: Callable[[T], None]) -> None:
+        """Ask as `ask` does, one question at a time; those that come meanwhile become one `reload` after the answer.
+
+        At a slow server they do not pile up, and no older answer comes last.
+        """
+        if self._is_asking:
+            self._asks_again = True
+        else:
+            self._is_asking, self._asks_again = True, False
+            self.run_worker(work(self._ask_in_turn, doing, question, then), exit_on_error=True)
+
+    async def _ask_in_turn(self, doing: str, question: "Callable[[Backend], T]", then: Callable[[T], None]) -> None:
+        try:
+            await self._ask_for_list(doing, question, then)
+        finally:
+            # However it ended, and also if there was no backend to ask.
+            self._is_asking = False
+        if self._asks_again and can_draw(self):
+            self.reload()
+
+    async def _ask_for_list(self, doing: str, question: "Callable[[Backend], T]", then: Callable[[T], None]) -> None:
         def read(answer: T) -> None:
             self.read_at, self.failed_since = self.console.clock(), None
             then(answer)
@@ -234,7 +258,7 @@ class ConsoleScreen(Steady, Screen[None]):
             if can_draw(self):
                 self.not_read()
 
-        self.run_worker(work(self._ask, doing, question, read, failed), exit_on_error=True)
+        await self._ask(doing, question, read, failed)
 
     def ask_about(
         self,

@@ -77,7 +77,6 @@ class BatchScreen(ConsoleScreen):
         self._source: BatchSource | None = None
         """The folder that was named last."""
         self._countdown: Timer | None = None
-        self._is_reading = self._reads_again = False
 
     def body(self) -> ComposeResult:
         """Compose the list, and head and documents of the chosen batch."""
@@ -104,22 +103,11 @@ class BatchScreen(ConsoleScreen):
         self.query_one("#batches", Rows).retitle(title + self.age_of_list())
 
     def reload(self) -> None:
-        """Read the batches; requests during a reading become one further reading."""
-        if self._is_reading:
-            self._reads_again = True
-            return
-        self._is_reading, self._reads_again = True, False
-        self.ask("Reading the batches", self._read, self._loaded)
-
-    def _read(self, backend: "Backend") -> tuple[BatchView, ...]:
-        try:
-            return backend.batches(self._most and self._most + 1)
-        finally:
-            self._is_reading = False
+        """Read the batches."""
+        most = None if self._most is None else self._most + 1
+        self.ask_in_turn("Reading the batches", lambda backend: backend.batches(most), self._loaded)
 
     def _loaded(self, batches: tuple[BatchView, ...]) -> None:
-        if self._reads_again:
-            self.reload()
         self._batches = batches
         self._retitle()
         wanted = self.console.wanted_batch

@@ -1,6 +1,6 @@
 """Fleet: the named installations, read at once; which one needs a person, and why one was not measured. Changes nothing."""
 
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,12 +17,7 @@ from console.widgets.panel import Panel
 from console.widgets.rows import Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from console.backend.api import Backend
     from console.backend.model.view_models import Status
-
-T = TypeVar("T")
 
 
 class FleetScreen(FacedScreen):
@@ -43,7 +38,6 @@ class FleetScreen(FacedScreen):
     def __init__(self) -> None:
         super().__init__()
         self._fleet: Fleet | None = None
-        self._is_reading = False
 
     def body(self) -> ComposeResult:
         """Compose the list and one installation."""
@@ -67,24 +61,8 @@ class FleetScreen(FacedScreen):
         return super().row_width if self.has_class("-broad") else self.size.width - 5
 
     def reload(self) -> None:
-        """Read all of them again, unless that is under way."""
-        if self._is_reading:
-            return
-        self._is_reading = True
-        self.ask("Reading the fleet", lambda _backend: self.console.read_fleet(), self._loaded)
-
-    async def _ask(
-        self,
-        doing: str,
-        question: "Callable[[Backend], T]",
-        then: "Callable[[T], None]",
-        failed: "Callable[[], None]",
-    ) -> None:
-        """Ask, and let the next reading begin however this one ended: it may have failed before it began, at the backend."""
-        try:
-            await super()._ask(doing, question, then, failed)
-        finally:
-            self._is_reading = False
+        """Read all of them again."""
+        self.ask_in_turn("Reading the fleet", lambda _backend: self.console.read_fleet(), self._loaded)
 
     def not_read(self) -> None:
         """Keep what was read before, with its age; say so if nothing was."""

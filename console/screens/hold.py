@@ -1,4 +1,4 @@
-"""HOLD and recovery: what is stopped and why, what each run may do now, what a release needs and does, the HOLDs before."""
+"""HOLD and recovery: what is stopped and why, what each run may do now, what a release needs and does, every HOLD that was set."""
 
 from typing import TYPE_CHECKING, ClassVar
 
@@ -20,7 +20,6 @@ from console.widgets.panel import UNWRAPPED, Panel
 from console.widgets.rows import Rows
 
 if TYPE_CHECKING:
-    from console.backend.api import Backend
     from console.backend.model.view_models import Status
 
 _TITLES = {
@@ -54,8 +53,6 @@ class HoldScreen(FacedScreen):
     def __init__(self) -> None:
         super().__init__()
         self._view: HoldView | None = None
-        self._measuring = False
-        self._is_to_measure_again = False
 
     def body(self) -> ComposeResult:
         """Compose head, parts and one of them."""
@@ -79,20 +76,9 @@ class HoldScreen(FacedScreen):
 
     def reload(self) -> None:
         """Measure again; the drift, which asks far more, only if it was never compared."""
-        # At a slow server measurements must not pile up, nor an older one come last.
-        if self._measuring:
-            self._is_to_measure_again = True
-        else:
-            self._measuring, self._is_to_measure_again = True, False
-            self.ask("Measuring the HOLD", self._measure, self._loaded)
+        self.ask_in_turn("Measuring the HOLD", lambda backend: backend.hold(), self._loaded)
         if not self.console.readiness.drift.was_asked:
             self.console.readiness.measure_drift()
-
-    def _measure(self, backend: "Backend") -> HoldView:
-        try:
-            return backend.hold()
-        finally:
-            self._measuring = False
 
     def measure_again(self) -> None:
         """Measure again, the drift too."""
@@ -101,8 +87,6 @@ class HoldScreen(FacedScreen):
 
     def not_read(self) -> None:
         """Keep what was measured before, with its age; say so if nothing was."""
-        # Nothing was asked if there was no backend to ask.
-        self._measuring = False
         self._list.say_empty("NOT KNOWN: the HOLD could not be measured.")
         self._draw()
 
@@ -118,8 +102,6 @@ class HoldScreen(FacedScreen):
     def _loaded(self, view: HoldView) -> None:
         self._view = view
         self._draw()
-        if self._is_to_measure_again:
-            self.reload()
 
     def draw_rows(self) -> None:
         """Draw for the width there is."""
