@@ -287,8 +287,8 @@ SITES = (
     Mutant(
         "an organisation's function that would run as the owner of the console's tables is not called",
         "console/backend/postgres/site_gateway.py",
-        '"function_name": sql.Literal(arguments[0].function)',
-        '"function_name": sql.Literal("")',
+        "sql.SQL(_OWN_RIGHTS).format(function_schema=schema, function_name=name)",
+        'sql.SQL("")',
         (
             "tests/gateway/test_attacks.py"
             "::test_a_function_that_would_run_as_the_owner_of_the_consoles_tables_is_not_called",

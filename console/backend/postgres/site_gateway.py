@@ -100,6 +100,12 @@ BEGIN
 END $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_require IS 'Stops if the organisation''s tables have gained other numbers of rows than expected.';
 """
+_OWN_RIGHTS = """-- One that runs as who calls it would run as the owner of the console's tables.
+    IF EXISTS (SELECT FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+                WHERE n.nspname = {function_schema} AND p.proname = {function_name} AND NOT p.prosecdef) THEN
+        PERFORM cutter_console.fn_stop('STOP_DRIFT', 'CU005', format('%I.%I is not SECURITY DEFINER', {function_schema}, {function_name}),
+                                  'Nothing was written. Find out who changed it.');
+    END IF;"""
 _CREATE = """
 CREATE OR REPLACE FUNCTION cutter_console.keep_site_created() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
@@ -110,12 +116,7 @@ DECLARE
     b record;
     wrong record;
 BEGIN
-    -- One that runs as who calls it would run as the owner of the console's tables.
-    IF EXISTS (SELECT FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-                WHERE n.nspname = {function_schema} AND p.proname = {function_name} AND NOT p.prosecdef) THEN
-        PERFORM cutter_console.fn_stop('STOP_DRIFT', 'CU005', format('%I.%I is not SECURITY DEFINER', {function_schema}, {function_name}),
-                                  'Nothing was written. Find out who changed it.');
-    END IF;
+    {own_rights}
     IF EXISTS (SELECT FROM made v
                  LEFT JOIN public.information_unit u ON u.id = v.unit_id AND u.version_anchor_ref = v.id
                                                     AND u.lifecycle_status = 'draft'
@@ -172,12 +173,7 @@ DECLARE
     s record;
     t record;
 BEGIN
-    -- One that runs as who calls it would run as the owner of the console's tables.
-    IF EXISTS (SELECT FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-                WHERE n.nspname = {function_schema} AND p.proname = {function_name} AND NOT p.prosecdef) THEN
-        PERFORM cutter_console.fn_stop('STOP_DRIFT', 'CU005', format('%I.%I is not SECURITY DEFINER', {function_schema}, {function_name}),
-                                  'Nothing was written. Find out who changed it.');
-    END IF;
+    {own_rights}
     FOR b IN SELECT a.canonical_address AS address, o.lifecycle_status AS was, a.lifecycle_status AS target, d.id AS decision,
                     m.title, m.body_sha256, m.parent_address, m.run_id
                FROM after_it a
@@ -298,12 +294,15 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
         *(sql.SQL(text).format(**_names(mapping)) for text in (_UNIT, _DIFFERENCES, _COUNTS)),
         sql.SQL(_CREATE).format(
             **_names(mapping),
-            **_called(create),
+            own_rights=_own_rights(create),
             create=_function(create),
             arguments=_arguments(create, given_to_create),
         ),
         sql.SQL(_MOVE).format(
-            **_names(mapping), **_called(enact), enact=_function(enact), arguments=_arguments(enact, given_to_enact)
+            **_names(mapping),
+            own_rights=_own_rights(enact),
+            enact=_function(enact),
+            arguments=_arguments(enact, given_to_enact),
         ),
         sql.SQL(_WIRING).format(**_names(mapping)),
         sql.SQL("RESET ROLE;\n"),
@@ -374,11 +373,9 @@ def _not_given(name: str, arguments: tuple[ArgumentRow, ...], values: Mapping[st
     ]
 
 
-def _called(arguments: tuple[ArgumentRow, ...]) -> dict[str, sql.Composable]:
-    return {
-        "function_schema": sql.Literal(arguments[0].schema),
-        "function_name": sql.Literal(arguments[0].function),
-    }
+def _own_rights(arguments: tuple[ArgumentRow, ...]) -> sql.Composable:
+    schema, name = sql.Literal(arguments[0].schema), sql.Literal(arguments[0].function)
+    return sql.SQL(_OWN_RIGHTS).format(function_schema=schema, function_name=name)
 
 
 def _function(arguments: tuple[ArgumentRow, ...]) -> sql.Composable:

@@ -13,8 +13,8 @@ _HEAD = """\
 -- Prepares the database {database} for this console. Printed by: cutter-console adopt apply
 -- Read it, then run it as an administrator: psql --single-transaction --set ON_ERROR_STOP=1 --file FILE
 -- It makes the schema {schema} and the role {owner}, and gives {reader} what it lacks to read.
--- No existing object is altered, replaced or given to another owner, and no function is made: every existing call reaches the
--- function that it reached before.
+-- No object of the organisation is altered, replaced or given to another owner: every existing call reaches the function that
+-- it reached before.
 """
 _GUARD = """\
 DO $prepare$ BEGIN
