@@ -31,8 +31,12 @@ def test_the_metrics_of_a_run_that_waits(at: At, capsys: pytest.CaptureFixture[s
     families = read_exposition(capsys.readouterr().out)
     assert metric(families, "up") == {ALONE: 1.0}
     assert metric(families, "runs_waiting") == {ALONE: 1.0}
-    assert metric(families, "oldest_wait_seconds")[ALONE] >= 0
-    assert metric(families, "last_backup_age_seconds")[ALONE] >= 0
+    measured_at = metric(families, "measured_timestamp_seconds")[ALONE]
+    (wait,) = passage.backend.status().waiting
+    assert wait.since is not None
+    assert metric(families, "oldest_wait_seconds")[ALONE] == pytest.approx(measured_at - wait.since.timestamp())
+    ((proven_at,),) = passage.rows("SELECT extract(epoch FROM max(recorded_at)) FROM cutter_governance.v_backup_proof")
+    assert metric(families, "last_backup_age_seconds")[ALONE] == pytest.approx(measured_at - float(str(proven_at)))
     assert {labels[0][1]: rows for labels, rows in metric(families, "table_rows").items()} == passage.counts()
     assert metric(families, "switch_state") == {
         (("state", state.value.lower()),): float(state is SwitchState.OFF) for state in SwitchState
