@@ -588,5 +588,4 @@ def keys_of(command: str, known: Registry) -> str:
 def _verb(command: str) -> tuple[str, ...]:
     """Return `approval draft` of `cutter-console approval draft RUN`; nothing if the text is no command."""
     program, *words = command.split() or [""]
-    words = words[2:4] if words[:1] == ["-P"] else words[:2]
-    return tuple(word for word in words if word.islower() and word.isalpha()) if program == "cutter-console" else ()
+    return tuple(word for word in words[:2] if word.islower() and word.isalpha()) if program == "cutter-console" else ()

@@ -6,7 +6,7 @@ HOLD_ACTIONS: tuple[Action, ...] = (
     Action(
         name="hold",
         title="Go to HOLD and recovery",
-        help="What a HOLD stopped, what each run may do now, what a release needs and does, and the HOLDs before.",
+        help="What a HOLD stopped, what each run may do now, what a release needs and does, and every HOLD that was set.",
         keys=("h",),
         scope=Scope.EVERYWHERE,
         command="cutter-console hold plan",

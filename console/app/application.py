@@ -21,7 +21,7 @@ from textual.worker import WorkerFailed
 from console.actions.actions import STOPPING, Action, Registry, Scope, registry
 from console.actions.stopping import STOP_KEYS
 from console.app.backend_app import BackendApp
-from console.app.face import NO_FACE, Face, addressed
+from console.app.face import NO_FACE, Face
 from console.app.key_order import KeyHandled, KeyOrder
 from console.app.named_fleet import NamedFleet, no_fleet
 from console.app.terminal import TerminalGuard, wants_no_colour
@@ -264,7 +264,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
             self.measure()
 
     def _measured(self, status: "Status") -> None:
-        self.status = addressed(status, self.face)
+        self.status = status
         self.current = True
         self._remember()
         self.notices.measured(status.switch.state.value, status.measured_at, reached=status.target is not None)

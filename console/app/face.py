@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from console.widgets.line import Span, line
 
 if TYPE_CHECKING:
-    from console.backend.model.view_models import Status
     from console.widgets.line import Line
 
 
@@ -32,25 +31,3 @@ class Face:
 
 NO_FACE = Face()
 """The console on the installation of --root, or of the host."""
-
-
-def addressed(status: "Status", face: Face) -> "Status":
-    """Return the status with `-P NAME` in its commands, if the installation was named.
-
-    With the root alone, they would read another configuration where the entry has one of its own.
-    """
-    if not face.name:
-        return status
-    # Here, because it is not needed for the first paint.
-    from console.backend.model.full_command import command_for
-
-    switch = {name: command_for(getattr(status.switch, name), face.name) for name in ("clears_with", "complete_with")}
-    waiting = tuple(
-        wait.model_copy(update={"next_action": command_for(wait.next_action, face.name)}) for wait in status.waiting
-    )
-    missing = tuple(
-        fault.model_copy(update={"next_action": command_for(fault.next_action, face.name)})
-        for fault in status.not_measured
-    )
-    changes = {"switch": status.switch.model_copy(update=switch), "waiting": waiting, "not_measured": missing}
-    return status.model_copy(update=changes)

@@ -1,4 +1,4 @@
-"""hold plan: what a HOLD stopped, what each run may do, what a release does and needs, and the HOLDs before."""
+"""hold plan: what a HOLD stopped, what each run may do, what a release does and needs, and every HOLD that was set."""
 
 from collections.abc import Iterable
 

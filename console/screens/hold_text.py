@@ -137,10 +137,10 @@ def _drift_row(drift: DriftReport | None) -> Row:
 
 def _history_row(view: HoldView, now: datetime) -> Row:
     if view.history_unread:
-        return _part("HOLDs before", "NOT KNOWN", "warn", str(view.history_unread), HISTORY)
+        return _part("HOLDs set", "NOT KNOWN", "warn", str(view.history_unread), HISTORY)
     number = sum(event.is_set for event in view.history)
     last = f"the last entry {age(view.history[0].at, now)}" if view.history else "none was ever set"
-    return _part("HOLDs before", plural(number, "HOLD"), "plain", last, HISTORY)
+    return _part("HOLDs set", plural(number, "HOLD"), "plain", last, HISTORY)
 
 
 def stopped(view: HoldView, last_stop: SwitchView | None, width: int) -> list[Line]:

@@ -79,7 +79,9 @@ class OverviewScreen(ConsoleScreen):
         self.query_one("#where", Panel).show(
             words.where(status, read_only=self.console.read_only, is_replay=self.console.is_replay)
         )
-        self.query_one("#switch", Panel).show(words.switch(status, now, self.console.registry))
+        self.query_one("#switch", Panel).show(
+            words.switch(status, now, self.console.registry, self.console.full_command)
+        )
         old = "" if self.console.current else f", {age(status.measured_at, now)}, NOT CURRENT"
         for name, title in (("where", "Where"), ("switch", "Kill switch"), ("waiting", "What waits")):
             self.query_one(f"#{name}", Panel).title = f"{title}{old}"
@@ -131,7 +133,7 @@ class OverviewScreen(ConsoleScreen):
             is_stopped=is_stopped,
             is_replay=self.console.is_replay,
         )
-        waits = overview_text.wait_blocks(status, now, known)
+        waits = overview_text.wait_blocks(status, now, known, self.console.full_command)
         current = Block(tuple(overview_text.current_run(status, now)), "always")
         self.query_one("#waiting", ListPanel).show_blocks([Block((answer,), "always"), *waits, current])
 
@@ -177,7 +179,9 @@ class OverviewScreen(ConsoleScreen):
 
         if self.console.status is not None and self.is_current:
             self.query_one("#switch", Panel).show(
-                words.switch(self.console.status, self.console.clock(), self.console.registry)
+                words.switch(
+                    self.console.status, self.console.clock(), self.console.registry, self.console.full_command
+                )
             )
 
     def shown_actions(self) -> tuple[Action, ...]:

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from console.actions.actions import Registry, keys_of
 from console.backend.model.batch_ids import is_batch
-from console.backend.model.full_command import full_command
+from console.backend.model.full_command import Full
 from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import Purpose
 from console.backend.model.view_models import CountView, RunSummary, Status, SwitchState, WaitView
@@ -77,9 +77,9 @@ _MEANING = {
 }
 
 
-def switch(status: Status, now: datetime, known: Registry) -> list[Line]:
+def switch(status: Status, now: datetime, known: Registry, full: Full) -> list[Line]:
     """Return the switch in words: state, expiry, run, operator, reason, and what clears it."""
-    view, root = status.switch, str(status.root)
+    view = status.switch
     lines = [line(Span(_MEANING[view.state], switch_tone(view.state.value)))]
     if view.expires_at is not None:
         lines.append(field("ends in", Span(left(view.expires_at, now), "warn")))
@@ -96,10 +96,10 @@ def switch(status: Status, now: datetime, known: Registry) -> list[Line]:
         keys = keys_of(goes_on, known) if cuts else ""
         lines.append(field("for", f"{view.purpose}{f': {keys}' if keys else ''}"))
     if view.clears_with:
-        lines.append(field("clear by", full_command(view.clears_with, root)))
+        lines.append(field("clear by", full(view.clears_with)))
     if view.incomplete:
         lines.append(line(Span(str(view.incomplete), "bad")))
-        lines.append(field("finish by", full_command(str(view.complete_with), root)))
+        lines.append(field("finish by", full(str(view.complete_with))))
     return lines
 
 
@@ -266,37 +266,37 @@ def _next_step(may: Span, keys: str, does: str) -> Line:
     return line(may, ". Next: ", Span(keys, "strong"), f" ({does}).")
 
 
-def waiting(status: Status, now: datetime, known: Registry) -> list[Line]:
+def waiting(status: Status, now: datetime, known: Registry, full: Full) -> list[Line]:
     """Return what waits, for whom, since when, and what to do: the key and the whole command."""
-    return block_lines(wait_blocks(status, now, known))
+    return block_lines(wait_blocks(status, now, known, full))
 
 
-def wait_blocks(status: Status, now: datetime, known: Registry) -> list[Block]:
+def wait_blocks(status: Status, now: datetime, known: Registry, full: Full) -> list[Block]:
     """Return a block for each thing that waits; what is armed is told also where a filter hides it."""
     if status.target is None:
         unknown = line(Span("NOT KNOWN ", "warn"), "what waits: the database was not reached")
         return [Block((unknown, line("")), "always")]
     waits = [
-        Block((*_wait(view, status, now, known), line("")), alarm="ARMED" if view.goes_on else "")
+        Block((*_wait(view, status, now, known, full), line("")), alarm="ARMED" if view.goes_on else "")
         for view in status.waiting
     ]
     if status.not_measured:
-        return [*waits, Block(tuple(_not_measured(status)), "always")]
+        return [*waits, Block(tuple(_not_measured(status, full)), "always")]
     return waits or [Block((line(Span("Nothing waits for a decision.", "muted")), line("")), "always")]
 
 
-def _not_measured(status: Status) -> list[Line]:
+def _not_measured(status: Status, full: Full) -> list[Line]:
     """Return what the layout of the database does not let be measured: no empty panel may look like an answer."""
     lines = [line(Span("NOT MEASURED", "warn"), " in this database:")]
     for missing in status.not_measured:
         lines += [
             line(Span(str(missing.subject), "strong"), f": {missing.reason}"),
-            line(Span("Next: ", "muted"), full_command(str(missing.next_action), str(status.root))),
+            line(Span("Next: ", "muted"), full(str(missing.next_action))),
         ]
     return [*lines, line("")]
 
 
-def _wait(view: WaitView, status: Status, now: datetime, known: Registry) -> list[Line]:
+def _wait(view: WaitView, status: Status, now: datetime, known: Registry, full: Full) -> list[Line]:
     when = [f"since {day_and_clock(view.since)}"] if view.since is not None else []
     if view.expires_at is not None:
         when.append(f"expires in {coarse_left(view.expires_at, now)}")
@@ -309,6 +309,6 @@ def _wait(view: WaitView, status: Status, now: datetime, known: Registry) -> lis
     return [
         line(Span(str(view.what), "strong")),
         line(Span("waits for ", "muted"), str(view.waits_for)),
-        line(Span("Next: ", "muted"), full_command(next_step, str(status.root))),
+        line(Span("Next: ", "muted"), full(next_step)),
         *([line(Span(", ".join(when), "muted"))] if when else []),
     ]

@@ -223,7 +223,7 @@ async def test_every_screen_opens_read_only_and_says_what_is_not_measured(adopte
             plain(spans)
             for spans in (
                 *overview_text.where(app.status, read_only=True),
-                *overview_text.waiting(app.status, app.clock(), app.registry),
+                *overview_text.waiting(app.status, app.clock(), app.registry, app.full_command),
                 *overview_text.current_run(app.status, app.clock()),
             )
         )

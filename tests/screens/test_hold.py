@@ -67,7 +67,7 @@ async def test_a_read_only_console_shows_all_releases_nothing_and_names_the_comm
 async def test_what_could_not_be_measured_is_not_shown_as_nothing() -> None:
     async with opened(FakeBackend(down=True), "h") as (app, _pilot):
         assert "NOT KNOWN if a HOLD is set" in _words(app, "#hold-head")
-        assert any("NOT KNOWN" in row and row.startswith("HOLDs before") for row in _rows(app))
+        assert any("NOT KNOWN" in row and row.startswith("HOLDs set") for row in _rows(app))
     failure = Unmeasured(StopCode.UNREACHABLE, "the root could not be read", "See its rights")
     async with opened(FakeBackend(hold_fails=failure), "h") as (app, _pilot):
         words = app.screen.query_one("#hold-list", ListRows).empty_words

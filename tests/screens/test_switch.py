@@ -3,6 +3,7 @@
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -314,13 +315,13 @@ def test_the_next_step_names_the_key_and_the_whole_command_with_the_root_that_wa
         next_action=f"cutter-console approval draft {RUN_ID}",
     )
     known = registry(read_only=False, demo=False)
-    usual = "\n".join(plain(s) for s in overview_text.waiting(_status(waiting=(wait,)), NOW, known))
+    usual = "\n".join(plain(s) for s in overview_text.waiting(_status(waiting=(wait,)), NOW, known, str))
     assert f"Next: 3, then s, or: cutter-console approval draft {RUN_ID}" in usual
-    given = _status(waiting=(wait,), root="/srv/a root")
-    words = "\n".join(plain(s) for s in overview_text.waiting(given, NOW, known))
+    given, full = _status(waiting=(wait,)), partial(full_command, root="/srv/a root")
+    words = "\n".join(plain(s) for s in overview_text.waiting(given, NOW, known, full))
     assert f"cutter-console --root '/srv/a root' approval draft {RUN_ID}" in words
     observer = registry(read_only=True, demo=False)
-    words = "\n".join(plain(s) for s in overview_text.waiting(given, NOW, observer))
+    words = "\n".join(plain(s) for s in overview_text.waiting(given, NOW, observer, full))
     assert "then s" not in words
 
 

@@ -12,14 +12,16 @@ Full = Callable[[str], str]
 
 def full_command(text: str, root: str) -> str:
     """Return the text with `--root` in each command: typed without it, a command would act on the default root."""
-    if root in {"", USUAL_ROOT} or "--root" in text:
-        return text
-    # A function, because a string as replacement would take a backslash in the path for an escape.
-    return re.sub(rf"\b{PROGRAM} (?=[a-z])", lambda _match: f"{PROGRAM} --root {shlex.quote(root)} ", text)
+    return text if root in {"", USUAL_ROOT} else _with_option(text, "--root", root)
 
 
 def command_for(text: str, name: str) -> str:
     """Return the text with `-P NAME` in each command, for an installation that was named by it."""
+    return _with_option(text, "-P", name)
+
+
+def _with_option(text: str, option: str, value: str) -> str:
     if "--root" in text:
         return text
-    return re.sub(rf"\b{PROGRAM} (?=[a-z])", lambda _match: f"{PROGRAM} -P {shlex.quote(name)} ", text)
+    # A function, because a string as replacement would take a backslash in the value for an escape.
+    return re.sub(rf"\b{PROGRAM} (?=[a-z])", lambda _match: f"{PROGRAM} {option} {shlex.quote(value)} ", text)

@@ -1,4 +1,4 @@
-"""The HOLD with all that belongs to it: what stands stopped, the runs to recover, what a release does, the HOLDs before."""
+"""The HOLD with all that belongs to it: what stands stopped, the runs to recover, what a release does, every HOLD that was set."""
 
 from datetime import datetime
 
