@@ -83,5 +83,5 @@ def stopped_notice(switch: SwitchView) -> Notice:
     ]
     sentence = f"Stopped. The switch is {state}.{''.join(cancelled)}{note}"
     release = switch.clears_with or "cutter-console hold release --confirm RELEASE"
-    next_action = f"Find the cause, and see what is left: h. Then release the HOLD: h, then H, or: {release}"
+    next_action = f"Find the cause: h. Release the HOLD: h, then H, or: {release}"
     return Notice("done", sentence, "", next_action, stays=True, while_switch=state)
