@@ -50,7 +50,7 @@ class ConsoleScreen(Steady, Screen[None]):
         self.failed_since: datetime | None = None
         """Time of the first of the failures since then."""
         self._is_asking = self._asks_again = False
-        """Whether a question of `ask_in_turn` is under way, and whether it was asked for again meanwhile."""
+        """True while a question of `ask_in_turn` is under way; and if it was asked for again meanwhile."""
         self.filter_bar: FilterBar | None = None
         self._copied: tuple[Notice, Copied] | None = None
         """The text that was copied last, with its notice."""

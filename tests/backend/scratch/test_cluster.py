@@ -137,7 +137,8 @@ def test_a_crash_of_starter_and_guard_ends_the_server_and_the_next_start_says_wh
     await_end(starter.server)
     assert starter.directory.exists()
     with TransientCluster.start(parents=(open_place,)) as cluster:
-        assert cluster.swept == (starter.directory,)
+        # Of its own place: in the memory that all share, another test may have left a directory of a killed process.
+        assert [path for path in cluster.swept if path.is_relative_to(open_place)] == [starter.directory]
         assert not starter.directory.exists()
     assert f"removed {starter.directory}" in caplog.text
 
