@@ -1026,6 +1026,16 @@ _OF_SESSIONS_AND_FILES = (
         _test("postgres/test_exchanges", "a_transaction_that_was_left_holds_nothing"),
     ),
     Mutant(
+        "nothing follows the end of an exchange, so that the server's limit ends a transaction whose client fell silent",
+        _SESSIONS,
+        "            yield from self._fetch_gen(flush=False)\n",
+        "            yield from self._fetch_gen(flush=True)\n",
+        _test(
+            "postgres/test_exchanges",
+            "the_servers_limit_ends_the_transaction_of_whoever_falls_silent_after_an_exchange[_together]",
+        ),
+    ),
+    Mutant(
         "a session that the server has ended is not used again",
         _KEPT,
         "            if session.is_silent():\n",

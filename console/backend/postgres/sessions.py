@@ -6,7 +6,7 @@ a service file adds any.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from select import select
 from typing import Self, TypeVar, cast
 
@@ -125,8 +125,8 @@ class _Cursor(psycopg.Cursor[Row]):
 
     def executemany(self, query: Query, params_seq: Iterable[Params], *, returning: bool = False) -> None:
         """Execute a statement with a sequence of values."""
-        _begin_now(self.connection)
-        super().executemany(query, params_seq, returning=returning)
+        with self.connection.together() if isinstance(self.connection, Session) else nullcontext():
+            super().executemany(query, params_seq, returning=returning)
 
 
 def _begin_now(connection: psycopg.Connection) -> None:
@@ -304,9 +304,26 @@ class Session(psycopg.Connection):
         self.was_warned = self.was_warned or notice.sqlstate == "01000"
 
 
+class _Exchange(psycopg.Pipeline):
+    """A pipeline whose last message is the Sync that ends it.
+
+    psycopg sends a Flush behind that Sync. The server takes it for the beginning of more, and stops the clock of
+    `idle_in_transaction_session_timeout`: the transaction of a client that is never heard of again would stay open,
+    with its locks.
+    """
+
+    def _exit_gen(self) -> PQGen[None]:
+        try:
+            self._enqueue_sync()
+            yield from self._communicate_gen()
+        finally:
+            yield from self._fetch_gen(flush=False)
+
+
 def _pipeline_of(session: Session) -> ExitStack:
     # A stack, because it ends elsewhere: left by an exception, psycopg would log every error that follows from the first.
     stack = ExitStack()
+    session._pipeline = _Exchange(session)
     stack.enter_context(session.pipeline())
     return stack
 

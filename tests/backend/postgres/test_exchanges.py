@@ -161,6 +161,43 @@ def test_a_transaction_that_was_left_holds_nothing(database: Database) -> None:
         assert scalar(administrator, "SELECT xact_start FROM pg_stat_activity WHERE pid = %s", pid) is None
 
 
+LIMIT = "SELECT set_config('idle_in_transaction_session_timeout', %s, false)"
+
+
+def _alone(session: Session) -> None:
+    session.execute(LIMIT, ("50",))
+
+
+def _together(session: Session) -> None:
+    with session.together():
+        session.execute(HOLD)
+        session.execute(LIMIT, ("50",))
+
+
+def _after_another_one(session: Session) -> None:
+    session.execute(HOLD)
+    _together(session)
+
+
+def _for_many(session: Session) -> None:
+    session.begin()
+    session.cursor().executemany(LIMIT, [("70",), ("50",)])
+
+
+@pytest.mark.parametrize("silent", [_alone, _together, _after_another_one, _for_many])
+def test_the_servers_limit_ends_the_transaction_of_whoever_falls_silent_after_an_exchange(
+    database: Database, silent: Callable[[Session], None]
+) -> None:
+    """A message that follows the end of the exchange would stop the server's clock: a lost COMMIT leaves its locks for ever."""
+    with _session(database.conninfo("cutter_exec"), read_only=False) as session, database.connect() as administrator:
+        pid = session.info.backend_pid
+        silent(session)
+        until(
+            lambda: scalar(administrator, "SELECT count(*) FROM pg_stat_activity WHERE pid = %s", pid) == 0,
+            "the server has ended it",
+        )
+
+
 def test_an_exchange_can_be_cancelled(database: Database) -> None:
     with _session(database.conninfo("cutter_ro")) as session, database.connect() as administrator:
         pid = session.info.backend_pid
