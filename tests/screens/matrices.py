@@ -1,0 +1,227 @@
+"""What `make test` takes of the long matrices of screens, terminal and commands, as tests/matrices.py says."""
+
+from tests.attacks.matrices import Kept
+
+_DIALOGS: Kept = ("arm", "release")
+"""One dialog that asks for the id of a run and one that does not; all five are asked whether Enter confirms."""
+
+CONSOLE: dict[str, Kept] = {
+    "screens/test_dialogs.py::test_the_field_has_the_focus_and_enter_does_nothing": _DIALOGS,
+    "screens/test_dialogs.py::test_enter_on_cancel_is_no": ("arm",),
+    # Enough to see the order; the seeds of the others are the same.
+    "screens/test_key_order.py::test_the_last_of_many_keys_decides_which_screen_is_shown": ("2",),
+    "screens/test_dialogs.py::test_escape_is_no_even_with_the_right_text": _DIALOGS,
+    "screens/test_dialogs.py::test_an_open_check_takes_the_confirmation_away_and_is_named": ("release",),
+    "screens/test_dialogs.py::test_the_dialog_says_what_where_how_many_and_whether_it_can_be_undone": (
+        "void",
+        "release",
+    ),
+    "screens/test_dialogs.py::test_the_keys_of_a_dialog_fit_into_80_columns": ("void",),
+    "screens/test_dialogs.py::test_the_question_is_on_the_screen_at_every_size": (
+        "arm-size0",
+        "arm-size1",
+        "release-size0",
+    ),
+    "screens/test_dialogs.py::test_one_tab_leads_from_cancel_to_the_field": ("arm-size0", "arm-size2", "release-size0"),
+    "screens/test_dialogs.py::test_the_stop_key_works_inside_every_dialog": ("arm", "help"),
+    # All at once is what ended the console; one by one is the milder half.
+    "screens/test_noise.py::test_these_keys_leave_the_console_where_it_can_be_used": (
+        "at once-ctrl+p ctrl+x ctrl+p",
+        "at once-ctrl+x escape escape enter enter",
+        "at once-3 A A enter enter",
+        "at once-4 i ctrl+y ctrl+y",
+        "at once-1 2 3 4 5 6 1",
+        "one by one-ctrl+x s s s",
+    ),
+    # One episode, in which all kinds of events come; the states of the others are those of the keys in test_noise.py.
+    "screens/test_fuzz.py::test_nothing_at_random_ends_the_console_or_writes_without_the_typed_text": ("0",),
+    # 80 columns are the narrow case. After a change of a screen the whole file is run, for the files that it changes.
+    "screens/test_snapshots.py::test_screen": (
+        "*-rest-80x24",
+        "overview-refused-80x24",
+        "overview-down-80x24",
+        "run-armed-80x24",
+        "run-refused-80x24",
+        "run-waiting-120x40",
+    ),
+    "screens/test_snapshots.py::test_dialog": (
+        "arm-80x24",
+        "arm-refused-80x24",
+        "enact-120x40",
+        "release-80x24",
+        "panic-80x24",
+        "live-80x24",
+        "plan-80x24",
+        "law-changed-80x24",
+    ),
+    "screens/test_snapshots.py::test_readiness": (
+        "gates-mixed-80x24",
+        "gates-fail-120x40",
+        "gates-down-80x24",
+        "evidence-80x24",
+        "pre-80x24",
+        "drift-80x24",
+    ),
+    # Each state at its smallest size, and each size with those states that have no other.
+    "screens/test_snapshots.py::test_units": (
+        "*-80x24",
+        "list-200x60",
+        "not-permitted-120x40",
+        "another-layout-120x40",
+    ),
+    "screens/test_snapshots.py::test_journal": ("*-80x24", "verified-200x60", "torn-verified-200x60", "word-120x40"),
+    # A pause, at work, a failure, what is hostile, a folder, a dialog.
+    "screens/test_snapshots.py::test_batch": (
+        "waiting-80x24",
+        "cutting-120x40",
+        "failed-120x40",
+        "hostile-80x24",
+        "folder-80x24",
+        "dialog-arm-80x24",
+    ),
+    # How it is started, and that it is not.
+    "screens/test_documents.py::test_a_repeal_asks_before_it_starts_and_says_what_it_ends": ("escape-", "ctrl+y-*"),
+    # The first pause, the second and a failure.
+    "screens/test_batch.py::test_each_pause_says_what_is_next_with_its_key_and_its_whole_command": (
+        "sg_1",
+        "failed",
+        "enact",
+    ),
+    # The longest header has the word that says whose console it is; each state of the switch is in one of the three.
+    "widgets/test_field.py::test_every_key_of_an_input_is_safe_in_a_field_with_nothing_selected": (
+        "backspace-*",
+        "ctrl+x-*",
+        "delete-*",
+        "enter-*",
+        "ctrl+v-*",
+        "alt+backspace-*",
+        "home-*",
+        "shift+end-*",
+    ),
+    "test_app.py::test_what_the_outside_does_to_a_question_is_told_and_ends_no_console": ("no room",),
+    "terminal/test_terminal.py::test_a_signal_restores_the_terminal_and_ends_the_console_by_itself": ("15-143",),
+    # What cannot be caught ends the server as the test of the scratch cluster says.
+    "test_demo.py::test_a_tour_that_is_ended_in_the_middle_leaves_no_server": ("SIGINT",),
+    "cli/test_plan_folder.py::test_a_signal_ends_the_command_and_all_workers": (
+        "SIGTERM-to the command alone",
+        "SIGKILL-to the command alone",
+    ),
+    # As JSON every command, as text those whose text is made of several parts; of the options, those that change the way.
+    "cli/test_reading.py::test_no_reading_command_writes_in_any_combination_of_options": (
+        "json-status",
+        "json-counts",
+        "json-drift",
+        "json-gates*",
+        "json-hold*",
+        "json-run list",
+        "json-run show RUN",
+        "json-journal*",
+        "json-policy show",
+        "json-policy pin",
+        "json-backup list",
+        "json-reports list",
+        "json-run start FILE --docprefix ACME-OTHER",
+        "json-plan FILE*",
+        "json-document export --docprefix*",
+        "json-plan --folder INTAKE",
+        "json-approval*",
+        "json-arm RUN --confirm wrong",
+        "json-enact RUN",
+        "json-revert RUN",
+        "json-backup selftest",
+        "text-run show RUN",
+    ),
+    "screens/test_dialogs.py::test_another_text_than_the_run_id_is_refused": ("yes", "ICTR-*"),
+    "screens/test_dialogs.py::test_enter_never_confirms_not_even_the_right_text": ("arm", "release"),
+    "screens/test_dialogs.py::test_the_body_scrolls_whatever_has_the_focus": ("from the field",),
+    "screens/test_noise.py::test_no_other_dialog_does_anything_before_it_was_built": ("3 A", "2 p L"),
+    "screens/test_snapshots.py::test_readiness_on_a_big_screen": ("gates-fail", "overview-green"),
+    "screens/test_snapshots.py::test_the_difference_from_the_law_on_a_big_screen": ("law-changed",),
+    "screens/test_gates.py::test_nothing_is_cut_off_at_the_right_of_the_board_or_its_evidence": ("size0",),
+    "screens/test_switch.py::test_stopped_says_what_was_rolled_back_or_had_been_committed_and_what_comes_next": (
+        "cut_leg_a_committed-*",
+    ),
+    "screens/test_switch.py::test_a_dead_database_puts_an_age_on_every_list_that_still_shows": ("3-runs",),
+    "screens/test_documents.py::test_a_run_of_a_plan_that_changes_what_is_law_is_an_amendment": ("True-*",),
+    # Of the host, and of the server.
+    "test_app.py::test_what_the_outside_does_to_an_operation_is_told_and_ends_no_console": ("no room", "a server"),
+    "test_app.py::test_what_can_be_longer_than_its_panel_is_reached_with_tab": ("1-*",),
+    "terminal/test_terminal.py::test_hostile_text_reaches_no_screen_alive": ("hostile",),
+    "terminal/test_terminal.py::test_a_closed_terminal_ends_the_console_without_its_having_spun": ("True",),
+    # What is asked of all commands in each environment is asked of a few in test_failures.py and test_exit_statuses.py.
+    "cli/test_surroundings.py::test_every_command_ends_with_a_named_outcome": (
+        "an output in ASCII, names that are no text",
+        "arguments that are no text",
+        "a database in SQL_ASCII",
+        "backends that are terminated",
+        "a root without a free byte",
+    ),
+    "cli/test_profiles.py::test_a_check_tells_each_fault_in_a_line": ("overlap", "cannot be used"),
+    "cli/test_drift.py::test_a_function_that_lost_body_and_settings_is_mended_by_either_or_both": ("both",),
+    "cli/test_twice.py::test_the_second_time_changes_nothing_and_says_so": ("void", "enact", "arm"),
+    "cli/test_failures.py::test_help_and_version_say_that_they_could_not_be_printed": ("words0",),
+    # Flips take seconds for each reader; that which has an anchor takes them all.
+    "torture/test_journals.py::test_damage_is_found_without_any_anchor": ("truncations", "whole_records"),
+    # Each state at its smallest size, and each size once.
+    "screens/test_snapshots.py::test_backups": (
+        "list-*",
+        "backup-80x24",
+        "differs-120x40",
+        "proven-200x60",
+        "unreadable-80x24",
+        "hostile-120x40",
+        "armed-80x24",
+    ),
+    "screens/test_snapshots.py::test_reports": (
+        "list-80x24",
+        "list-200x60",
+        "files-80x24",
+        "text-80x24",
+        "changed-80x24",
+        "refused-80x24",
+        "hostile-120x40",
+        "hold-80x24",
+    ),
+    "screens/test_snapshots.py::test_hold": (
+        "none-80x24",
+        "hold-*",
+        "needs-80x24",
+        "run-80x24",
+        "dialog-80x24",
+        "down-80x24",
+        "hostile-80x24",
+    ),
+    "screens/test_snapshots.py::test_find": ("kept-120x40", "runs-200x60", "nothing-80x24", "text-120x40"),
+    "screens/test_replay.py::test_replay": ("hold-80x24", "armed-120x40", "hostile-200x60"),
+    "screens/test_fleet.py::test_fleet": (
+        "open-80x24",
+        "normal-*",
+        "one_down-80x24",
+        "hostile-120x40",
+        "monochrome-200x60",
+    ),
+    "screens/test_named.py::test_named": ("banner-80x24", "hostile-120x40", "monochrome-200x60"),
+    # A place of each kind: a plan, a law, each dialog that types a text, and all screens at rest and with the database down.
+    "screens/test_full_commands.py::test_each_command_on_a_screen_names_the_root": (
+        "plan",
+        "law-changed",
+        "arm",
+        "enact",
+        "release",
+        "panic",
+        "import",
+        "stop",
+        "rest",
+        "down",
+    ),
+    # The usual size, and the smallest.
+    "screens/test_reports.py::test_hostile_names_and_texts_are_inert": ("(80, 24)", "(10, 3)"),
+    "screens/test_backups.py::test_hostile_names_and_records_are_inert": ("(80, 24)", "(10, 3)"),
+    "screens/test_journal.py::test_hostile_records_are_inert_everywhere": ("(80, 24)",),
+    "screens/test_key_order.py::test_what_is_typed_behind_the_key_of_a_filter_is_text_however_fast_it_comes": (
+        "2",
+        "3",
+        "9",
+    ),
+    "cli/test_watching.py::test_status_is_a_recording_line_by_line_until_a_signal": ("SIGTERM",),
+}
