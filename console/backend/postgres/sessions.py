@@ -270,7 +270,8 @@ class Session(psycopg.Connection):
         """End a transaction that only read, without waiting for the answer, which comes with that of the next one."""
         if self.pgconn.transaction_status == TransactionStatus.IDLE:
             return
-        self._exchange = _pipeline_of(self)
+        if self._exchange is None:
+            self._exchange = _pipeline_of(self)
         self._is_in_exchange = True
         try:
             self.execute(b"ROLLBACK")
