@@ -57,11 +57,21 @@ def where(status: Status, *, read_only: bool, is_replay: bool = False) -> list[L
         field("system id", target.system_identifier),
         field("timeline", f"{target.timeline}  PostgreSQL {status.server_version or UNKNOWN}"),
         field("role", str(status.role) or UNKNOWN),
+        *_standbys(status),
         *([field("layout", Span(str(status.layout), "warn"))] if status.layout else []),
         field("root", str(status.root)),
         *mode,
         *demo,
     ]
+
+
+def _standbys(status: Status) -> list[Line]:
+    """Return what a COMMIT waits for and could lose, if there is a standby or one is named."""
+    measured = status.replication
+    if measured is None or not (measured.standbys or measured.synchronous_standby_names):
+        return []
+    tone: Tone = "plain" if measured.outcome is Outcome.PASS else outcome_tone(measured.outcome.value)
+    return [field("standbys", Span(str(measured.said), tone))]
 
 
 _PLAN = "cutter-console plan FILE"

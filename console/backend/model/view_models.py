@@ -11,6 +11,7 @@ from console.backend.model.outcome import Check, Evidence, Milliseconds, Outcome
 from console.backend.model.plan import DocumentPlan, Problem
 from console.backend.model.plan_binding import TableDelta, Target
 from console.backend.model.profile_names import DEFAULT_PROFILE
+from console.backend.model.replication import Replication
 from console.backend.model.safe_text import SafeText, safe_lines
 from console.backend.model.site_mapping import NotMeasured
 from console.backend.model.states import Mode, Move, Phase, RunState
@@ -121,6 +122,8 @@ class Status(Value):
     unreachable: SafeText = ""
     role: SafeText = ""
     server_version: str = ""
+    replication: Replication | None = None
+    """None if it was not measured: the database was not reached, or this is a recording of an earlier version."""
     root: SafeText
     read_only: bool
     demo: bool = False
