@@ -113,6 +113,8 @@ def _status_lines(options: Options, seen: Status) -> list[str]:
             f"database   {target.database} on {target.host}, system {target.system_identifier}, timeline {target.timeline}, PostgreSQL {seen.server_version}"
         )
         lines.append(f"role       {seen.role}")
+    if seen.line is not None:
+        lines.append(f"line       {seen.line.outcome}  {seen.line.said}")
     if (replication := seen.replication) is not None:
         lines.append(f"commit     {replication.outcome}  {replication.said}")
     if seen.layout:

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from console.actions.actions import Registry, keys_of
 from console.backend.model.batch_ids import is_batch
 from console.backend.model.full_command import Full
+from console.backend.model.line import Reach
 from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import Purpose
 from console.backend.model.view_models import CountView, RunSummary, Status, SwitchState, WaitView
@@ -57,7 +58,7 @@ def where(status: Status, *, read_only: bool, is_replay: bool = False) -> list[L
         field("system id", target.system_identifier),
         field("timeline", f"{target.timeline}  PostgreSQL {status.server_version or UNKNOWN}"),
         field("role", str(status.role) or UNKNOWN),
-        *_standbys(status),
+        *_line_and_standbys(status),
         *([field("layout", Span(str(status.layout), "warn"))] if status.layout else []),
         field("root", str(status.root)),
         *mode,
@@ -65,13 +66,19 @@ def where(status: Status, *, read_only: bool, is_replay: bool = False) -> list[L
     ]
 
 
-def _standbys(status: Status) -> list[Line]:
-    """Return what a COMMIT waits for and could lose, if there is a standby or one is named."""
-    measured = status.replication
-    if measured is None or not (measured.standbys or measured.synchronous_standby_names):
-        return []
-    tone: Tone = "plain" if measured.outcome is Outcome.PASS else outcome_tone(measured.outcome.value)
-    return [field("standbys", Span(str(measured.said), tone))]
+def _line_and_standbys(status: Status) -> list[Line]:
+    """Return how a server that is not this host is reached; and what a COMMIT could lose, if there is a standby or one is named."""
+    reached, measured = status.line, status.replication
+    lines = []
+    if reached is not None and reached.reach is Reach.NETWORK:
+        lines.append(_judged("line", reached.outcome, reached.said))
+    if measured is not None and (measured.standbys or measured.synchronous_standby_names):
+        lines.append(_judged("standbys", measured.outcome, measured.said))
+    return lines
+
+
+def _judged(label: str, outcome: Outcome, said: str) -> Line:
+    return field(label, Span(str(said), "plain" if outcome is Outcome.PASS else outcome_tone(outcome.value)))
 
 
 _PLAN = "cutter-console plan FILE"

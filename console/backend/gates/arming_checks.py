@@ -240,7 +240,9 @@ def _authority(probe: Probe, _subject: Measurement[Subject], name: str) -> Check
         wrong = _wrong_roles(authority)
         if wrong:
             return fails("; ".join(wrong), "See what would repair it: cutter-console drift")
-        if (connected := lines_verdict(lines.value or ())).outcome is not Outcome.PASS:
+        connected = lines_verdict(lines.value or ())
+        # A note about a line must not stand in front of a policy that nobody can satisfy.
+        if connected.outcome is not Outcome.PASS and connected.outcome.rank >= ruled.outcome.rank:
             return connected
         return Verdict(ruled.outcome, ruled.detail, ruled.next_action)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from console.backend.model.amendment import AmendmentCounts, Moved
 from console.backend.model.draft_units import NO_DRAFTS, DraftUnits
+from console.backend.model.line import Line
 from console.backend.model.outcome import Check, Evidence, Milliseconds, Outcome
 from console.backend.model.plan import DocumentPlan, Problem
 from console.backend.model.plan_binding import TableDelta, Target
@@ -122,6 +123,8 @@ class Status(Value):
     unreachable: SafeText = ""
     role: SafeText = ""
     server_version: str = ""
+    line: Line | None = None
+    """How the monitoring role reaches the server; None where `replication` is."""
     replication: Replication | None = None
     """None if it was not measured: the database was not reached, or this is a recording of an earlier version."""
     root: SafeText

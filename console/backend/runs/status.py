@@ -10,6 +10,7 @@ from console.backend.host.installation import Installation
 from console.backend.journal.journal_record import Anchor
 from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, StopCode
+from console.backend.model.line import Line
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan_binding import TableCount, Target
 from console.backend.model.purposes import KIND_AT, Kind, Purpose, RunOperation
@@ -21,6 +22,7 @@ from console.backend.model.view_models import CountView, RunSummary, Status, Swi
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.batches import batch_of_each_run
 from console.backend.postgres.connections import connect
+from console.backend.postgres.lines import line_of
 from console.backend.postgres.measure import Identity, measure_baseline, measure_counts, measure_identity
 from console.backend.postgres.places import PlaceRow, VerifiedRow, verified_places
 from console.backend.postgres.records import (
@@ -57,6 +59,7 @@ class Facts(Value):
     """Rows read in one transaction."""
 
     identity: Identity
+    line: Line
     replication: Replication
     counts: tuple[TableCount, ...]
     baseline: tuple[TableCount, ...]
@@ -132,6 +135,7 @@ def _read(installation: Installation, in_file: SwitchView | None, switch: Switch
             hold, lease = asking.ask(current_hold), asking.ask(open_lease)
         return Facts(
             identity=identity.value,
+            line=line_of(connection),
             replication=replication.value,
             counts=counts.value,
             baseline=baseline.value,
@@ -181,6 +185,7 @@ def _status(installation: Installation, facts: Facts, now: datetime, *, read_onl
         target=facts.identity.target,
         role=facts.identity.role,
         server_version=facts.identity.server_version,
+        line=facts.line,
         replication=facts.replication,
         root=str(installation.root),
         read_only=read_only,
