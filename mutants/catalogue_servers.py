@@ -4,6 +4,7 @@ from mutants.mutant import Mutant
 
 _REPLICATION, _CHECKS = "console/backend/model/replication.py", "console/backend/gates/arming_checks.py"
 _OF_RUNS, _OF_THE_MODEL = "tests/backend/runs/test_replication.py", "tests/backend/model/test_replication.py"
+_LINES = "tests/backend/postgres/test_lines.py"
 _WOULD_WAIT = (f"{_OF_RUNS}::test_nothing_is_armed_or_enacted_whose_commit_would_wait_without_an_end",)
 _COULD_BE_LOST = (f"{_OF_RUNS}::test_what_could_be_lost_is_said_before_a_cut_wherever_one_is_decided_on",)
 _JUDGED = (f"{_OF_THE_MODEL}::test_what_is_measured_is_judged",)
@@ -57,5 +58,54 @@ SERVERS = (
         "*_preflight(context, document), partial(_standbys, context))",
         "*_preflight(context, document))",
         _COULD_BE_LOST,
+    ),
+    Mutant(
+        "lines: a session that may write is refused in plain text",
+        "console/backend/postgres/connections.py",
+        "            require_line_for_writing(connection)\n",
+        "            pass\n",
+        (f"{_LINES}::test_nothing_is_written_over_a_network_in_plain_text",),
+    ),
+    Mutant(
+        "lines: no lease is taken in plain text",
+        "console/backend/runs/lease.py",
+        "                require_line_for_writing(self._session)\n",
+        "                pass\n",
+        (f"{_LINES}::test_no_lease_is_taken_over_a_network_in_plain_text",),
+    ),
+    Mutant(
+        "lines: what stops takes any line",
+        "console/backend/postgres/connections.py",
+        "        elif not read_only:\n",
+        "        if not read_only:\n",
+        (f"{_LINES}::test_nothing_is_written_over_a_network_in_plain_text",),
+    ),
+    Mutant(
+        "lines: an address of a network is not loopback",
+        "console/backend/model/line.py",
+        "    return Reach.LOOPBACK if (mapped or read).is_loopback else Reach.NETWORK\n",
+        "    return Reach.LOOPBACK\n",
+        (f"{_LINES}::test_how_far_a_line_leads_is_read_from_the_address_that_answered",),
+    ),
+    Mutant(
+        "lines: what was demanded is not taken for what is used",
+        "console/backend/postgres/lines.py",
+        "        uses_tls=pgconn.ssl_in_use,\n",
+        '        uses_tls=demanded.get("sslmode") != "disable",\n',
+        (f"{_LINES}::test_nothing_is_written_over_a_network_in_plain_text",),
+    ),
+    Mutant(
+        "lines: a certificate that nobody checks is a note",
+        "console/backend/gates/connections.py",
+        "    if worst.line.outcome is not Outcome.PASS:\n",
+        "    if worst.line.outcome is Outcome.FAIL:\n",
+        (f"{_LINES}::test_a_certificate_that_nobody_checks_is_a_note",),
+    ),
+    Mutant(
+        "lines: an expired certificate is told from that of another CA",
+        "console/backend/postgres/lines.py",
+        "        return refused.verify_code, safe_text(refused.verify_message)\n",
+        "        return 0, safe_text(refused.verify_message)\n",
+        (f"{_LINES}::test_a_line_that_is_refused_names_its_cause_and_the_next_action",),
     ),
 )

@@ -26,7 +26,8 @@ from tests.support.tls import CERTIFICATES, NAME, TlsServer, own_address, tls_se
 At = Callable[[str], Passage]
 _ROLES = {"executor": "cutter_exec", "verifier": "cutter_verify", "monitor": "cutter_ro"}
 _FULL = {"sslmode": "verify-full", "sslrootcert": str(CERTIFICATES / "ca.pem")}
-_PLAIN = {"sslmode": "disable"}
+_PLAIN = {"sslmode": "prefer"}
+"""The default of libpq, at a server without TLS."""
 
 
 def _socket(passage: Passage) -> Path:
