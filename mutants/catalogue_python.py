@@ -1521,8 +1521,8 @@ _OF_EFFECTS = (
     Mutant(
         "arming asks what going on would ask",
         f"{_B}/gates/arming_checks.py",
-        "    _SWITCH,\n    _PLAN,\n)\n",
-        "    _SWITCH,\n)\n",
+        "    _SWITCH,\n    _PLAN,\n    _STANDBYS,\n)\n",
+        "    _SWITCH,\n    _STANDBYS,\n)\n",
         _test("runs/test_drift", "an_address_that_was_taken_since_the_ruling_is_refused_before_the_write"),
     ),
     Mutant(

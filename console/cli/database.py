@@ -114,9 +114,9 @@ def _status_lines(options: Options, seen: Status) -> list[str]:
         )
         lines.append(f"role       {seen.role}")
     if seen.line is not None:
-        lines.append(f"line       {seen.line.outcome}  {seen.line.said}")
+        lines.append(f"line       {seen.line.outcome}  {seen.line.sentence}")
     if (replication := seen.replication) is not None:
-        lines.append(f"commit     {replication.outcome}  {replication.said}")
+        lines.append(f"commit     {replication.outcome}  {replication.sentence}")
     if seen.layout:
         lines.append(f"layout     {seen.layout}")
     switch = seen.switch

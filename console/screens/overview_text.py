@@ -71,14 +71,14 @@ def _line_and_standbys(status: Status) -> list[Line]:
     reached, measured = status.line, status.replication
     lines = []
     if reached is not None and reached.reach is Reach.NETWORK:
-        lines.append(_judged("line", reached.outcome, reached.said))
+        lines.append(_judged("line", reached.outcome, reached.sentence))
     if measured is not None and (measured.standbys or measured.synchronous_standby_names):
-        lines.append(_judged("standbys", measured.outcome, measured.said))
+        lines.append(_judged("standbys", measured.outcome, measured.sentence))
     return lines
 
 
-def _judged(label: str, outcome: Outcome, said: str) -> Line:
-    return field(label, Span(str(said), "plain" if outcome is Outcome.PASS else outcome_tone(outcome.value)))
+def _judged(label: str, outcome: Outcome, sentence: str) -> Line:
+    return field(label, Span(str(sentence), "plain" if outcome is Outcome.PASS else outcome_tone(outcome.value)))
 
 
 _PLAN = "cutter-console plan FILE"

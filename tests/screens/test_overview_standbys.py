@@ -15,7 +15,7 @@ def _rows(measured: Replication | None) -> list[str]:
 @pytest.mark.parametrize("names", ["", "a"])
 def test_what_a_commit_waits_for_is_shown_where_there_is_a_standby(names: str) -> None:
     measured = replication("on", names, (Standby(name="a", state="streaming", sync_state="async"),))
-    assert f"standbys  {measured.said}" in _rows(measured)
+    assert f"standbys  {measured.sentence}" in _rows(measured)
 
 
 def test_a_server_alone_has_no_line_of_it() -> None:

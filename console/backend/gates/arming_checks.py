@@ -423,7 +423,7 @@ def _standbys(probe: Probe, _subject: Measurement[Subject], name: str) -> Check:
         lambda: _rights_and_standbys(probe)[1],
         in_evidence,
     )
-    return check(name, fact, lambda measured: Verdict(measured.outcome, measured.said, measured.next_action))
+    return check(name, fact, lambda measured: Verdict(measured.outcome, measured.sentence, measured.next_action))
 
 
 LEGAL_MOVE = "legal move"

@@ -26,7 +26,7 @@ class Connected(Value):
     server: SafeText
     """Database, system identifier, and when this very server was started: a copy of a cluster keeps the identifier."""
     line: Line
-    """How it reaches the server."""
+    """The way it reaches the server."""
     other_layout: bool = False
     """True in a database of another layout: then any role that only reads may monitor, and no other one is used."""
 
@@ -38,7 +38,9 @@ def connections(probe: Probe) -> Measurement[tuple[Connected, ...]]:
         "role, database and server of each connection",
         "session_user, pg_control_system() and pg_postmaster_start_time()",
         lambda: probe.once("connections", lambda: _lines(probe)),
-        lambda lines: "; ".join(f"{line.which}: {line.role} at {line.server}, by {line.line.said}" for line in lines),
+        lambda lines: "; ".join(
+            f"{line.which}: {line.role} at {line.server}, by {line.line.sentence}" for line in lines
+        ),
     )
 
 
@@ -73,7 +75,7 @@ def lines_verdict(lines: tuple[Connected, ...]) -> Verdict:
     worst = max(lines, key=lambda line: line.line.outcome.rank)
     if worst.line.outcome is not Outcome.PASS:
         verdict = fails if worst.line.outcome is Outcome.FAIL else partial
-        return verdict(f"{connected}; the line of {worst.which}: {worst.line.said}", worst.line.next_action)
+        return verdict(f"{connected}; the line of {worst.which}: {worst.line.sentence}", worst.line.next_action)
     return passes(f"{connected}; one server: {lines[0].server}")
 
 

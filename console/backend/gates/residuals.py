@@ -547,11 +547,11 @@ def _durable(line: str) -> str:
 def _standbys(measured: Replication) -> Verdict:
     match measured.outcome:
         case Outcome.PASS:
-            return closed(measured.said)
+            return closed(measured.sentence)
         case Outcome.PARTIAL:
-            return narrowed(measured.said, measured.next_action)
+            return narrowed(measured.sentence, measured.next_action)
         case _:
-            return still_open(measured.said, measured.next_action)
+            return still_open(measured.sentence, measured.next_action)
 
 
 def _clock(skew_s: float) -> Verdict:

@@ -30,9 +30,9 @@ class Line(Value):
     encrypted_by: str
     """TLS, GSS, or empty for plain text."""
     sslmode: str
-    """What the connection string demands, with the environment and the service file."""
+    """The demand of the connection string, with the environment and the service file."""
     outcome: Outcome
-    said: SafeText
+    sentence: SafeText
     next_action: SafeText = ""
 
 
@@ -53,7 +53,7 @@ def line(host: str, address: str, *, uses_tls: bool, sslmode: str, gssencmode: s
     reach = reach_of(address)
     # libpq does not tell whether GSS encrypts, but if that is required it does, or there is no line.
     encrypted_by = "TLS" if uses_tls else "GSS" if gssencmode == "require" and reach is not Reach.SOCKET else ""
-    outcome, said, next_action = _judged(reach, host, address, encrypted_by, sslmode)
+    outcome, sentence, next_action = _judged(reach, host, address, encrypted_by, sslmode)
     return Line(
         reach=reach,
         host=host,
@@ -61,7 +61,7 @@ def line(host: str, address: str, *, uses_tls: bool, sslmode: str, gssencmode: s
         encrypted_by=encrypted_by,
         sslmode=sslmode,
         outcome=outcome,
-        said=said,
+        sentence=sentence,
         next_action=next_action,
     )
 
@@ -73,10 +73,12 @@ def _judged(reach: Reach, host: str, address: str, encrypted_by: str, sslmode: s
     if reach is Reach.LOOPBACK:
         return Outcome.PASS, f"{place}, on this host, {encrypted_by or 'in plain text'}", ""
     if not encrypted_by:
-        said = f"{place}, in plain text (sslmode {sslmode}): whoever is on the line can read and change what is sent"
-        return Outcome.FAIL, said, f"On the server set ssl = on with a certificate. {VERIFY}"
+        sentence = (
+            f"{place}, in plain text (sslmode {sslmode}): whoever is on the line can read and change what is sent"
+        )
+        return Outcome.FAIL, sentence, f"On the server set ssl = on with a certificate. {VERIFY}"
     if encrypted_by == "GSS":
         return Outcome.PASS, f"{place}, encrypted by GSS, which checks who answers", ""
     checked = _CHECKS.get(sslmode, "nobody checks whose certificate it is")
-    said = f"{place}, TLS, sslmode {sslmode}: {checked}"
-    return (Outcome.PASS, said, "") if sslmode == "verify-full" else (Outcome.PARTIAL, said, VERIFY)
+    sentence = f"{place}, TLS, sslmode {sslmode}: {checked}"
+    return (Outcome.PASS, sentence, "") if sslmode == "verify-full" else (Outcome.PARTIAL, sentence, VERIFY)

@@ -47,7 +47,7 @@ class Demand(NamedTuple):
         return any(name == "*" or name.casefold() == standby.name.casefold() for name in self.names)
 
     def in_words(self) -> str:
-        """Return the demand as it is said: `1 of a, b`."""
+        """Return the demand as it is spoken: `1 of a, b`."""
         named = "any standby" if self.names == ("*",) else ", ".join(self.names)
         return f"{self.number} of {named}" if self.number != 1 or len(self.names) > 1 else named
 
@@ -60,7 +60,7 @@ class Replication(Value):
     synchronous_standby_names: SafeText
     standbys: tuple[Standby, ...]
     outcome: Outcome
-    said: SafeText
+    sentence: SafeText
     next_action: SafeText = ""
 
 
@@ -85,13 +85,13 @@ def replication(
     standbys = tuple(
         standby for standby in standbys if not standby.is_subscriber or (demand is not None and demand.means(standby))
     )
-    outcome, said, next_action = _ON_STANDBY if in_recovery else _judged(demand, standbys)
+    outcome, sentence, next_action = _ON_STANDBY if in_recovery else _judged(demand, standbys)
     return Replication(
         synchronous_commit=synchronous_commit,
         synchronous_standby_names=setting,
         standbys=standbys,
         outcome=outcome,
-        said=said,
+        sentence=sentence,
         next_action=next_action,
     )
 
@@ -121,8 +121,10 @@ def _judged(demand: Demand | None, standbys: tuple[Standby, ...]) -> tuple[Outco
             f"Start the standby that is missing. Or, as an administrator, wait for none: {_WAIT_FOR_NONE}",
         )
     if hidden:
-        said = f"{waits}; connected {_are(hidden)} {_names(hidden)}; whether they confirm is not visible to this role"
-        return Outcome.PARTIAL, said, _LOOK
+        sentence = (
+            f"{waits}; connected {_are(hidden)} {_names(hidden)}; whether they confirm is not visible to this role"
+        )
+        return Outcome.PARTIAL, sentence, _LOOK
     return _with_confirmation(waits, demand, confirming, standbys)
 
 
@@ -143,15 +145,15 @@ def _with_confirmation(
 ) -> tuple[Outcome, str, str]:
     # Of a quorum each COMMIT may have been confirmed by others: any of them may lack the last one.
     if demand.is_any and len(confirming) > demand.number:
-        said = f"{waits}, whichever come first: an acknowledged cut can be lost at a fail-over to one of {_names(standbys)} that lags"
+        sentence = f"{waits}, whichever come first: an acknowledged cut can be lost at a fail-over to one of {_names(standbys)} that lags"
         action = "At a fail-over promote the one that has received most: SELECT pg_last_wal_receive_lsn(); on each."
-        return Outcome.PARTIAL, said, action
-    said = f"{waits}; {_names(confirming)} {'confirms' if len(confirming) == 1 else 'confirm'}"
+        return Outcome.PARTIAL, sentence, action
+    sentence = f"{waits}; {_names(confirming)} {'confirms' if len(confirming) == 1 else 'confirm'}"
     may_lack = tuple(standby for standby in standbys if standby not in confirming)
     if not may_lack:
-        return Outcome.PASS, said, ""
-    said += f": an acknowledged cut can be lost at a fail-over to {_names(may_lack)}"
-    return Outcome.PARTIAL, said, f"At a fail-over promote {_names(confirming)}."
+        return Outcome.PASS, sentence, ""
+    sentence += f": an acknowledged cut can be lost at a fail-over to {_names(may_lack)}"
+    return Outcome.PARTIAL, sentence, f"At a fail-over promote {_names(confirming)}."
 
 
 def _names(standbys: list[Standby] | tuple[Standby, ...]) -> str:

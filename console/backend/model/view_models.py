@@ -124,7 +124,7 @@ class Status(Value):
     role: SafeText = ""
     server_version: str = ""
     line: Line | None = None
-    """How the monitoring role reaches the server; None where `replication` is."""
+    """The line of the monitoring role; None where `replication` is."""
     replication: Replication | None = None
     """None if it was not measured: the database was not reached, or this is a recording of an earlier version."""
     root: SafeText

@@ -66,7 +66,9 @@ def require_line_for_writing(connection: psycopg.Connection) -> None:
     """Raise Refused if what is written on this connection would go over a network in plain text."""
     used = line_of(connection)
     if used.outcome is Outcome.FAIL:
-        raise Refused(StopCode.IDENTITY_MISMATCH, f"nothing is written over this line: {used.said}", used.next_action)
+        raise Refused(
+            StopCode.IDENTITY_MISMATCH, f"nothing is written over this line: {used.sentence}", used.next_action
+        )
 
 
 def refused_line(error: psycopg.Error) -> CutterError | None:
@@ -74,12 +76,12 @@ def refused_line(error: psycopg.Error) -> CutterError | None:
     message = safe_text(str(error))
     if "certificate verify failed" in message:
         return _unmeasured(*_untrusted(error))
-    meant = (_unmeasured(said, action) for words, said, action in _REFUSED if words.search(message))
+    meant = (_unmeasured(sentence, action) for words, sentence, action in _REFUSED if words.search(message))
     return next(meant, None)
 
 
-def _unmeasured(said: str, next_action: str) -> CutterError:
-    return Unmeasured(StopCode.UNREACHABLE, f"no connection was made: {said}", next_action)
+def _unmeasured(sentence: str, next_action: str) -> CutterError:
+    return Unmeasured(StopCode.UNREACHABLE, f"no connection was made: {sentence}", next_action)
 
 
 def _parameters(pgconn: psycopg.pq.abc.PGconn) -> dict[str, str]:
@@ -98,8 +100,10 @@ def _untrusted(error: psycopg.Error) -> tuple[str, str]:
     if code == _NOT_YET:
         return "the server's certificate is not valid yet", "Compare the clocks of both hosts: timedatectl status"
     if code in _ISSUED_ELSEWHERE:
-        said = "the server's certificate was not issued by the CA that the service names: this may be another server"
-        return said, "Find out which server answers; only then name its CA in the service: sslrootcert=FILE"
+        sentence = (
+            "the server's certificate was not issued by the CA that the service names: this may be another server"
+        )
+        return sentence, "Find out which server answers; only then name its CA in the service: sslrootcert=FILE"
     known = f" ({words})" if words else ""
     return f"the server's certificate was not believed{known}", f"Look at its dates and its issuer. {renew}"
 

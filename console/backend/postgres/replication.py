@@ -31,9 +31,9 @@ _STANDBYS = """
 def measure_replication(connection: psycopg.Connection) -> Replication:
     """Return what a COMMIT waits for, and which standbys are connected; of a role without pg_read_all_stats only their names."""
     with Asking(connection) as asking:
-        asked = asking.ask(partial(read_row, row=_Settings, query=_SETTINGS))
+        settings_row = asking.ask(partial(read_row, row=_Settings, query=_SETTINGS))
         standbys = asking.ask(partial(read_rows, row=_standby, query=_STANDBYS))
-    settings = asked.value
+    settings = settings_row.value
     return replication(
         settings.synchronous_commit, settings.standby_names, standbys.value, in_recovery=settings.in_recovery
     )

@@ -99,7 +99,7 @@ def before_write(context: PhaseContext, connection: psycopg.Connection, phase: P
 def _standbys(context: PhaseContext, connection: psycopg.Connection) -> Check:
     """Record what its COMMIT waits for; that it does not wait for a standby which is not there is a condition of arming."""
     measured = measure_replication(connection)
-    return context.passed("standbys", measured.said, in_evidence(measured))
+    return context.passed("standbys", measured.sentence, in_evidence(measured))
 
 
 def world_unchanged(

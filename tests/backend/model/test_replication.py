@@ -32,7 +32,7 @@ def test_the_setting_is_read_as_the_server_reads_it(setting: str, demand: Demand
 
 
 @pytest.mark.parametrize(
-    ("setting", "standbys", "outcome", "said"),
+    ("setting", "standbys", "outcome", "sentence"),
     [
         ("", [], Outcome.PASS, "no standby is connected"),
         ("", [_standby("a", "async")], Outcome.PARTIAL, "waits for no standby: .* can be lost at a fail-over to a"),
@@ -58,12 +58,12 @@ def test_the_setting_is_read_as_the_server_reads_it(setting: str, demand: Demand
         ("s", [_standby("s", None, is_subscriber=True)], Outcome.PARTIAL, "not visible"),
     ],
 )
-def test_what_is_measured_is_judged(setting: str, standbys: list[Standby], outcome: Outcome, said: str) -> None:
+def test_what_is_measured_is_judged(setting: str, standbys: list[Standby], outcome: Outcome, sentence: str) -> None:
     judged = replication("on", setting, tuple(standbys))
-    assert (judged.outcome, bool(judged.next_action)) == (outcome, outcome is not Outcome.PASS), judged.said
-    assert re.search(said, judged.said), judged.said
+    assert (judged.outcome, bool(judged.next_action)) == (outcome, outcome is not Outcome.PASS), judged.sentence
+    assert re.search(sentence, judged.sentence), judged.sentence
 
 
 def test_of_a_standby_nothing_is_demanded() -> None:
     judged = replication("on", "a", (), in_recovery=True)
-    assert (judged.outcome, judged.said) == (Outcome.PASS, "this server is a standby: nothing is committed on it")
+    assert (judged.outcome, judged.sentence) == (Outcome.PASS, "this server is a standby: nothing is committed on it")

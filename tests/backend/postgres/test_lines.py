@@ -93,7 +93,7 @@ def test_how_far_a_line_leads_is_read_from_the_address_that_answered(address: st
 )
 def test_a_line_is_judged(address: str, uses_tls: bool, sslmode: str, gss: str, outcome: Outcome) -> None:
     judged = line("db", address, uses_tls=uses_tls, sslmode=sslmode, gssencmode=gss)
-    assert (judged.outcome, bool(judged.next_action)) == (outcome, outcome is not Outcome.PASS), judged.said
+    assert (judged.outcome, bool(judged.next_action)) == (outcome, outcome is not Outcome.PASS), judged.sentence
 
 
 def test_what_a_line_uses_and_what_was_demanded_is_shown(far: None, fresh_by: Callable[..., Passage]) -> None:
@@ -101,10 +101,12 @@ def test_what_a_line_uses_and_what_was_demanded_is_shown(far: None, fresh_by: Ca
     status = passage.backend.status()
     assert status.line is not None
     assert (status.line.encrypted_by, status.line.sslmode, status.line.outcome) == ("TLS", "verify-full", Outcome.PASS)
-    assert f"line      {status.line.said}" in [
+    assert f"line      {status.line.sentence}" in [
         "".join(span.text for span in row) for row in where(status, read_only=False)
     ]
-    assert status.line.said == f"{NAME} at 127.0.0.1, TLS, sslmode verify-full: certificate and host name are checked"
+    assert (
+        status.line.sentence == f"{NAME} at 127.0.0.1, TLS, sslmode verify-full: certificate and host name are checked"
+    )
 
 
 @pytest.mark.parametrize("sslmode", ["prefer", "require"])

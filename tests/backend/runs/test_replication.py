@@ -68,7 +68,7 @@ def test_what_could_be_lost_is_said_before_a_cut_wherever_one_is_decided_on(at: 
         assert replication is not None
         assert (replication.synchronous_commit, replication.synchronous_standby_names) == ("on", "")
         assert [(standby.name, standby.sync_state) for standby in replication.standbys] == [(NAME, None)]
-        assert (replication.outcome, replication.said) == (Outcome.PARTIAL, lost)
+        assert (replication.outcome, replication.sentence) == (Outcome.PARTIAL, lost)
         dialog = passage.backend.brief(Danger.ARM, passage.run_id)
         lines = ["".join(span.text for span in line) for line in briefing_lines(dialog, str, 200)]
         assert f"PARTIAL {ITEM}" in lines
