@@ -55,8 +55,8 @@ SERVERS = (
     Mutant(
         "standbys: a run records what its COMMIT waited for",
         "console/backend/runs/preflight.py",
-        "*_preflight(context, document), partial(_standbys, context))",
-        "*_preflight(context, document))",
+        "    return (*(check.value for check in checks), *_standbys(context, measured.value))\n",
+        "    return tuple(check.value for check in checks)\n",
         _COULD_BE_LOST,
     ),
     Mutant(

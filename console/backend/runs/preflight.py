@@ -9,9 +9,9 @@ from console.backend.model.errors import Drifted, StopCode
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan import DocumentPlan
 from console.backend.model.plan_binding import Target
-from console.backend.model.replication import in_evidence
+from console.backend.model.replication import Replication, in_evidence
 from console.backend.model.states import Phase
-from console.backend.postgres.asking import Question, ask_together
+from console.backend.postgres.asking import Asking, Question, ask_together
 from console.backend.postgres.base import amend_refusal
 from console.backend.postgres.drift import against_host, drift_on
 from console.backend.postgres.measure import measure_world_since, world_differences
@@ -88,18 +88,24 @@ def before_write(context: PhaseContext, connection: psycopg.Connection, phase: P
         plan, place = context.workspace.plan(), place_of_run(connection, context.run_id)
         bound = enactment_target(plan.world.target, place, context.installation.context.host) if plan.world else None
         is_same = partial(world_unchanged, context, own_run_wrote=True, bound=bound)
-        return ask_together(connection, is_same, partial(_standbys, context))
+        with Asking(connection) as asking:
+            checked, standbys = asking.ask(is_same), asking.ask(measure_replication)
+        return (checked.value, *_standbys(context, standbys.value))
     if phase is not Phase.CUT_LEG_A:
         return (world_unchanged(context, connection, own_run_wrote=context.is_live),)
     document = context.workspace.plan().document
-    unchanged = partial(world_unchanged, context, own_run_wrote=False)
-    return ask_together(connection, unchanged, *_preflight(context, document), partial(_standbys, context))
+    unchanged: Question[Check] = partial(world_unchanged, context, own_run_wrote=False)
+    with Asking(connection) as asking:
+        checks = [asking.ask(question) for question in (unchanged, *_preflight(context, document))]
+        measured = asking.ask(measure_replication)
+    return (*(check.value for check in checks), *_standbys(context, measured.value))
 
 
-def _standbys(context: PhaseContext, connection: psycopg.Connection) -> Check:
-    """Record what its COMMIT waits for; that it does not wait for a standby which is not there is a condition of arming."""
-    measured = measure_replication(connection)
-    return context.passed("standbys", measured.sentence, in_evidence(measured))
+def _standbys(context: PhaseContext, measured: Replication) -> tuple[Check, ...]:
+    """Record what its COMMIT waits for, if there is a standby; that none is waited for which is not there is asked before arming."""
+    if not (measured.standbys or measured.synchronous_standby_names):
+        return ()
+    return (context.passed("standbys", measured.sentence, in_evidence(measured)),)
 
 
 def world_unchanged(
