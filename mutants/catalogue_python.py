@@ -234,8 +234,8 @@ _OF_RUNS = (
     Mutant(
         "the world is compared with the signed one before the cut",
         f"{_B}/runs/preflight.py",
-        "    return ask_together(connection, unchanged, *_preflight",
-        "    return ask_together(connection, *_preflight",
+        "in (unchanged, *_preflight(context, document))]",
+        "in _preflight(context, document)]",
         _test(
             "runs/test_drift",
             "a_change_between_the_ruling_and_the_cut_stops_it[another role gets a grant]",
