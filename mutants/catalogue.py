@@ -5,8 +5,9 @@ from mutants.catalogue_fleet import FLEET
 from mutants.catalogue_holds import HOLDS
 from mutants.catalogue_python import PYTHON
 from mutants.catalogue_screens import SCREENS
+from mutants.catalogue_servers import SERVERS
 from mutants.catalogue_shelves import SHELVES
 from mutants.catalogue_sites import SITES
 from mutants.catalogue_sql import SQL
 
-MUTANTS = (*SQL, *PYTHON, *SCREENS, *HOLDS, *SHELVES, *SITES, *FLEET, *DOCUMENTS)
+MUTANTS = (*SQL, *PYTHON, *SCREENS, *HOLDS, *SHELVES, *SERVERS, *SITES, *FLEET, *DOCUMENTS)

@@ -234,8 +234,8 @@ _OF_RUNS = (
     Mutant(
         "the world is compared with the signed one before the cut",
         f"{_B}/runs/preflight.py",
-        "    return ask_together(connection, unchanged, *_preflight",
-        "    return ask_together(connection, *_preflight",
+        "in (unchanged, *_preflight(context, document))]",
+        "in _preflight(context, document)]",
         _test(
             "runs/test_drift",
             "a_change_between_the_ruling_and_the_cut_stops_it[another role gets a grant]",
@@ -1521,8 +1521,8 @@ _OF_EFFECTS = (
     Mutant(
         "arming asks what going on would ask",
         f"{_B}/gates/arming_checks.py",
-        "    _SWITCH,\n    _PLAN,\n)\n",
-        "    _SWITCH,\n)\n",
+        "    _SWITCH,\n    _PLAN,\n    _STANDBYS,\n)\n",
+        "    _SWITCH,\n    _STANDBYS,\n)\n",
         _test("runs/test_drift", "an_address_that_was_taken_since_the_ruling_is_refused_before_the_write"),
     ),
     Mutant(

@@ -113,6 +113,10 @@ def _status_lines(options: Options, seen: Status) -> list[str]:
             f"database   {target.database} on {target.host}, system {target.system_identifier}, timeline {target.timeline}, PostgreSQL {seen.server_version}"
         )
         lines.append(f"role       {seen.role}")
+    if seen.line is not None:
+        lines.append(f"line       {seen.line.outcome}  {seen.line.sentence}")
+    if (replication := seen.replication) is not None:
+        lines.append(f"commit     {replication.outcome}  {replication.sentence}")
     if seen.layout:
         lines.append(f"layout     {seen.layout}")
     switch = seen.switch

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from console.actions.actions import Registry, keys_of
 from console.backend.model.batch_ids import is_batch
 from console.backend.model.full_command import Full
+from console.backend.model.line import Reach
 from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import Purpose
 from console.backend.model.view_models import CountView, RunSummary, Status, SwitchState, WaitView
@@ -57,11 +58,27 @@ def where(status: Status, *, read_only: bool, is_replay: bool = False) -> list[L
         field("system id", target.system_identifier),
         field("timeline", f"{target.timeline}  PostgreSQL {status.server_version or UNKNOWN}"),
         field("role", str(status.role) or UNKNOWN),
+        *_line_and_standbys(status),
         *([field("layout", Span(str(status.layout), "warn"))] if status.layout else []),
         field("root", str(status.root)),
         *mode,
         *demo,
     ]
+
+
+def _line_and_standbys(status: Status) -> list[Line]:
+    """Return how a server that is not this host is reached; and what a COMMIT could lose, if there is a standby or one is named."""
+    reached, measured = status.line, status.replication
+    lines = []
+    if reached is not None and reached.reach is Reach.NETWORK:
+        lines.append(_judged("line", reached.outcome, reached.sentence))
+    if measured is not None and (measured.standbys or measured.synchronous_standby_names):
+        lines.append(_judged("standbys", measured.outcome, measured.sentence))
+    return lines
+
+
+def _judged(label: str, outcome: Outcome, sentence: str) -> Line:
+    return field(label, Span(str(sentence), "plain" if outcome is Outcome.PASS else outcome_tone(outcome.value)))
 
 
 _PLAN = "cutter-console plan FILE"

@@ -27,7 +27,13 @@ OF_THE_PRIMARY = {
     *("direct writes refused as the monitor", "N = 1", "N = 3", "N = 60", "N = 137"),
 }
 """Checks that try a write and roll it back: a standby cannot be asked, and they say so."""
-OF_THE_SERVER = {"database", "PRE-4 green dry run", "R4 durability of an acknowledged COMMIT"}
+OF_THE_SERVER = {
+    "database",
+    "PRE-4 green dry run",
+    "PRE-10 standbys",
+    "R4 durability of an acknowledged COMMIT",
+    "R7 standbys that may lack an acknowledged COMMIT",
+}
 """Checks whose answer is about the server itself: that it is a standby, or how it keeps its files."""
 _REFUSED_THERE = re.compile(r"\b(0A000|25006)\b")
 """SQLSTATEs of a standby's refusal, as words of their own: a digest has every five digits sooner or later."""

@@ -106,6 +106,7 @@ PRE_CHECKS = (
     "PRE-7 tests",
     "PRE-8 switch off",
     "PRE-9 plan fits the database",
+    "PRE-10 standbys",
 )
 PRE_BROKEN: Broken = {
     ("PRE", "PRE-1 approval"): (

@@ -35,12 +35,15 @@ from console.backend.model.outcome import Check, Outcome, whole_ms
 from console.backend.model.plan_binding import Target
 from console.backend.model.purposes import KIND_AT, Kind, RunOperation
 from console.backend.model.readiness import GateReport, Owner
+from console.backend.model.replication import Replication, in_evidence
 from console.backend.model.safe_text import SafeText
 from console.backend.model.states import ENACTED_STAGES, Family, Phase, Stage
 from console.backend.model.value import Value
 from console.backend.model.view_models import SwitchState, SwitchView
-from console.backend.postgres.privileges import arming_rights
+from console.backend.postgres.asking import Asking
+from console.backend.postgres.privileges import ArmingRight, arming_rights
 from console.backend.postgres.records import RunRow, all_runs, find_run
+from console.backend.postgres.replication import measure_replication
 from console.backend.runs.phase_context import PhaseContext, Role
 from console.backend.runs.preflight import before_write
 from console.backend.runs.run_views import elsewhere
@@ -215,8 +218,7 @@ def _authority(probe: Probe, _subject: Measurement[Subject], name: str) -> Check
     """
 
     def ask() -> Authority:
-        with probe.monitor() as connection:
-            rights = arming_rights(connection)
+        rights, _ = _rights_and_standbys(probe)
         return Authority(roles=tuple(ArmingRole(role=r, superuser=s, arms=a) for r, s, a in rights))
 
     policy, keys = policy_facts(probe)
@@ -238,11 +240,24 @@ def _authority(probe: Probe, _subject: Measurement[Subject], name: str) -> Check
         wrong = _wrong_roles(authority)
         if wrong:
             return fails("; ".join(wrong), "See what would repair it: cutter-console drift")
-        if (connected := lines_verdict(lines.value or ())).outcome is not Outcome.PASS:
+        connected = lines_verdict(lines.value or ())
+        # A note about a line must not stand in front of a policy that nobody can satisfy.
+        if connected.outcome is not Outcome.PASS and connected.outcome.rank >= ruled.outcome.rank:
             return connected
         return Verdict(ruled.outcome, ruled.detail, ruled.next_action)
 
     return check(name, arms, decide, lines, policy, keys, pinned)
+
+
+def _rights_and_standbys(probe: Probe) -> tuple[tuple[ArmingRight, ...], Replication]:
+    """Return what two checks decide from, asked in one exchange by whichever comes first."""
+
+    def ask() -> tuple[tuple[ArmingRight, ...], Replication]:
+        with probe.monitor() as connection, Asking(connection) as asking:
+            rights, standbys = asking.ask(arming_rights), asking.ask(measure_replication)
+        return rights.value, standbys.value
+
+    return probe.once("rights and standbys", ask)
 
 
 def _wrong_roles(authority: Authority) -> list[str]:
@@ -399,6 +414,18 @@ def _fit(probe: Probe, row: RunRow) -> Fit:
     return Fit(answer=conditions[0].detail)
 
 
+def _standbys(probe: Probe, _subject: Measurement[Subject], name: str) -> Check:
+    """Check that a COMMIT would not wait for a standby that is not there; say what could be lost at a fail-over."""
+    fact = probe.ask(
+        "standbys",
+        "which standbys are connected, and which of them confirm a COMMIT",
+        "synchronous_standby_names and pg_stat_replication",
+        lambda: _rights_and_standbys(probe)[1],
+        in_evidence,
+    )
+    return check(name, fact, lambda measured: Verdict(measured.outcome, measured.sentence, measured.next_action))
+
+
 LEGAL_MOVE = "legal move"
 """The check of a dangerous action that says if the run is where it can be done."""
 
@@ -433,7 +460,7 @@ def _renamed(name: str, judged: Check) -> Check:
 _AUTHORITY, _GRANTS = Item("authority to arm", _authority), Item("grants", _privileges)
 _TREE, _SWITCH = Item("deployed tree", _tree), Item("switch off", _off)
 _KEY, _TESTS = Item("backup key", _key), Item("tests", _tested)
-_PLAN = Item("plan fits the database", _plan)
+_PLAN, _STANDBYS = Item("plan fits the database", _plan), Item("standbys", _standbys)
 ALL: tuple[Item, ...] = (
     Item("approval", _approval),
     _AUTHORITY,
@@ -444,11 +471,12 @@ ALL: tuple[Item, ...] = (
     _TESTS,
     _SWITCH,
     _PLAN,
+    _STANDBYS,
 )
 """Before a cut is armed."""
-AGAIN: tuple[Item, ...] = (_AUTHORITY, _GRANTS, _TREE, _SWITCH, _PLAN)
+AGAIN: tuple[Item, ...] = (_AUTHORITY, _GRANTS, _TREE, _SWITCH, _PLAN, _STANDBYS)
 """Before what is already in draft is recorded or enacted: backup, dry run and tests have had their turn."""
-OF_BATCH: tuple[Item, ...] = (_AUTHORITY, _KEY, _GRANTS, _TREE, _TESTS, _PLAN)
+OF_BATCH: tuple[Item, ...] = (_AUTHORITY, _KEY, _GRANTS, _TREE, _TESTS, _PLAN, _STANDBYS)
 """Those before a batch is armed, asked of its first member that waits; ruling, dry runs and switch are asked of the batch."""
-AGAIN_OF_BATCH: tuple[Item, ...] = (_AUTHORITY, _GRANTS, _TREE, _PLAN)
+AGAIN_OF_BATCH: tuple[Item, ...] = (_AUTHORITY, _GRANTS, _TREE, _PLAN, _STANDBYS)
 """Those of AGAIN, before a batch is enacted, without the switch."""

@@ -2,7 +2,7 @@
 
 import psycopg
 
-from console.backend.gates.connections import Line, connections, connections_check
+from console.backend.gates.connections import Connected, connections, connections_check
 from console.backend.gates.gate import Gate
 from console.backend.gates.growth import Growth, growth_check, measure_growth
 from console.backend.gates.kept_numbers import KeptNumbers, kept_check, measure_kept
@@ -93,7 +93,7 @@ class Facts(Value):
     """The facts that G1 measures."""
 
     tests: Measurement[Recorded]
-    connections: Measurement[tuple[Line, ...]]
+    connections: Measurement[tuple[Connected, ...]]
     guard: Measurement[Guarded]
     dry: Measurement[DryProof]
     create: Measurement[CreateProof]

@@ -2,11 +2,13 @@
 
 import psycopg
 
-from console.backend.gates.measurement import Measurement, Verdict, check, fails, passes, unclear
+from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.probe import Probe
-from console.backend.model.outcome import Check
+from console.backend.model.line import Line
+from console.backend.model.outcome import Check, Outcome
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
+from console.backend.postgres.lines import line_of
 from console.backend.postgres.server import session_of
 from console.backend.runs.other_layout import NOT_INSTALLED
 from console.backend.runs.phase_context import Role
@@ -15,7 +17,7 @@ ROLES = {"monitor": "cutter_ro", "executor": "cutter_exec", "verifier": "cutter_
 """The role that each connection of the settings is for: whoever verifies may not be who executed."""
 
 
-class Line(Value):
+class Connected(Value):
     """One connection, as the server sees it."""
 
     which: str
@@ -23,27 +25,31 @@ class Line(Value):
     role: SafeText
     server: SafeText
     """Database, system identifier, and when this very server was started: a copy of a cluster keeps the identifier."""
+    line: Line
+    """The way it reaches the server."""
     other_layout: bool = False
     """True in a database of another layout: then any role that only reads may monitor, and no other one is used."""
 
 
-def connections(probe: Probe) -> Measurement[tuple[Line, ...]]:
+def connections(probe: Probe) -> Measurement[tuple[Connected, ...]]:
     """Ask on each connection which role and which server it is; a monitoring console has only one connection."""
     return probe.ask(
         "connections",
         "role, database and server of each connection",
         "session_user, pg_control_system() and pg_postmaster_start_time()",
         lambda: probe.once("connections", lambda: _lines(probe)),
-        lambda lines: "; ".join(f"{line.which}: {line.role} at {line.server}" for line in lines),
+        lambda lines: "; ".join(
+            f"{line.which}: {line.role} at {line.server}, by {line.line.sentence}" for line in lines
+        ),
     )
 
 
-def connections_check(fact: Measurement[tuple[Line, ...]], name: str = "connections") -> Check:
+def connections_check(fact: Measurement[tuple[Connected, ...]], name: str = "connections") -> Check:
     """Pure: each is as the role it is for, and none is to another server."""
     return check(name, fact, lines_verdict)
 
 
-def lines_verdict(lines: tuple[Line, ...]) -> Verdict:
+def lines_verdict(lines: tuple[Connected, ...]) -> Verdict:
     """Pure: the verdict of `connections_check`, for a check that looks at more facts."""
     if lines[0].other_layout:
         detail = f"monitor as {lines[0].role} at {lines[0].server}; executor and verifier are not used: {NOT_INSTALLED}"
@@ -66,15 +72,19 @@ def lines_verdict(lines: tuple[Line, ...]) -> Verdict:
     if unasked := [name for name in ROLES if name not in {line.which for line in lines}]:
         action = "Measure it from a console without --read-only: cutter-console gates G1"
         return unclear(f"{connected}; a monitoring console does not connect as {' and '.join(unasked)}", action)
+    worst = max(lines, key=lambda line: line.line.outcome.rank)
+    if worst.line.outcome is not Outcome.PASS:
+        verdict = fails if worst.line.outcome is Outcome.FAIL else partial
+        return verdict(f"{connected}; the line of {worst.which}: {worst.line.sentence}", worst.line.next_action)
     return passes(f"{connected}; one server: {lines[0].server}")
 
 
-def _line(name: str, connection: psycopg.Connection) -> Line:
+def _line(name: str, connection: psycopg.Connection) -> Connected:
     session = session_of(connection)
-    return Line(which=name, role=session.role, server=session.server)
+    return Connected(which=name, role=session.role, server=session.server, line=line_of(connection))
 
 
-def _lines(probe: Probe) -> tuple[Line, ...]:
+def _lines(probe: Probe) -> tuple[Connected, ...]:
     with probe.monitor() as connection:
         lines = [_line("monitor", connection)]
     if probe.is_of_another_layout():

@@ -19,12 +19,15 @@ from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.readiness import Owner
+from console.backend.model.replication import Replication, in_evidence
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.live_text import read_live_text
 from console.backend.postgres.privileges import writing_sessions
 from console.backend.postgres.records import RunRow, all_runs
 from console.backend.postgres.registry import LiveDocument, live_documents
+from console.backend.postgres.replication import measure_replication
 from console.backend.postgres.routines import routines_naming_documents
 from console.backend.postgres.rulings import used_rulings
 from console.backend.postgres.server import server_clock, weak_durability
@@ -53,6 +56,7 @@ class Answers:
         self.live: tuple[LiveDocument, ...] = ()
         self.constants: tuple[str, ...] = ()
         self.weak_settings: tuple[str, ...] = ()
+        self.replication: Replication | None = None
         self.used: list[RecordedSignature] = []
         self.runs: tuple[RunRow, ...] = ()
         self.skew_s = 0.0
@@ -60,7 +64,9 @@ class Answers:
         try:
             with probe.monitor() as connection:
                 self.skew_s = _skew(connection, probe.installation.context.now)
-                self.weak_settings = weak_durability(connection)
+                with Asking(connection) as asking:
+                    weak, standbys = asking.ask(weak_durability), asking.ask(measure_replication)
+                self.weak_settings, self.replication = weak.value, standbys.value
                 if probe.is_of_another_layout():
                     self._layout = not_installed()
                 else:
@@ -155,6 +161,7 @@ class _Database(TypedDict):
     constants: Measurement[tuple[SafeText, ...]]
     kinds: Measurement[tuple[SafeText, ...]]
     durability: Measurement[tuple[SafeText, ...]]
+    replication: Measurement[Replication]
     skew_s: Measurement[float]
 
 
@@ -177,6 +184,7 @@ class Facts(Value):
     signatures: Measurement[Signatures]
     interrupted: Measurement[tuple[Interrupted, ...]]
     durability: Measurement[tuple[SafeText, ...]]
+    replication: Measurement[Replication]
     skew_s: Measurement[float]
     leftovers: Measurement[tuple[SafeText, ...]]
 
@@ -217,6 +225,13 @@ def _of_the_database(probe: Probe, answers: Answers) -> _Database:
             "pg_settings, pg_db_role_setting",
             lambda: _answer_of_server(answers, lambda: answers.weak_settings),
             _list,
+        ),
+        replication=probe.ask(
+            "standbys",
+            "which standbys are connected, and which of them confirm a COMMIT",
+            "synchronous_standby_names and pg_stat_replication",
+            lambda: _answer_of_server(answers, lambda: _measured(answers.replication)),
+            in_evidence,
         ),
         skew_s=probe.ask(
             "clock",
@@ -277,6 +292,12 @@ def _answer_of(answers: Answers, answer: Callable[[], T]) -> T:
 def _answer_of_server(answers: Answers, answer: Callable[[], T]) -> T:
     answers.require_server()
     return answer()
+
+
+def _measured(replication: Replication | None) -> Replication:
+    # The server has answered, so it is there: for the type alone.
+    assert replication is not None
+    return replication
 
 
 def _measured_hands(probe: Probe, answers: Answers, *, verifier: bool) -> Hands:
@@ -413,6 +434,7 @@ def decide(facts: Facts) -> tuple[Check, ...]:
         check("R4 durability of an acknowledged COMMIT", facts.durability, _durability),
         check("R5 two clocks", facts.skew_s, _clock),
         check("R6 leftovers after a kill", facts.leftovers, _leftovers),
+        check("R7 standbys that may lack an acknowledged COMMIT", facts.replication, _standbys),
     )
 
 
@@ -520,6 +542,16 @@ def _durable(line: str) -> str:
     if not equals:
         return f"ALTER {line.partition(' for ')[2]} RESET synchronous_commit;"
     return f"ALTER SYSTEM SET {name} = {'replica' if name == 'wal_level' else 'on'};"
+
+
+def _standbys(measured: Replication) -> Verdict:
+    match measured.outcome:
+        case Outcome.PASS:
+            return closed(measured.sentence)
+        case Outcome.PARTIAL:
+            return narrowed(measured.sentence, measured.next_action)
+        case _:
+            return still_open(measured.sentence, measured.next_action)
 
 
 def _clock(skew_s: float) -> Verdict:

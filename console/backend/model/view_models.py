@@ -7,10 +7,12 @@ from pathlib import Path
 
 from console.backend.model.amendment import AmendmentCounts, Moved
 from console.backend.model.draft_units import NO_DRAFTS, DraftUnits
+from console.backend.model.line import Line
 from console.backend.model.outcome import Check, Evidence, Milliseconds, Outcome
 from console.backend.model.plan import DocumentPlan, Problem
 from console.backend.model.plan_binding import TableDelta, Target
 from console.backend.model.profile_names import DEFAULT_PROFILE
+from console.backend.model.replication import Replication
 from console.backend.model.safe_text import SafeText, safe_lines
 from console.backend.model.site_mapping import NotMeasured
 from console.backend.model.states import Mode, Move, Phase, RunState
@@ -121,6 +123,10 @@ class Status(Value):
     unreachable: SafeText = ""
     role: SafeText = ""
     server_version: str = ""
+    line: Line | None = None
+    """The line of the monitoring role; None where `replication` is."""
+    replication: Replication | None = None
+    """None if it was not measured: the database was not reached, or this is a recording of an earlier version."""
     root: SafeText
     read_only: bool
     demo: bool = False

@@ -15,6 +15,7 @@ from console.backend.host.signals import deferred
 from console.backend.model.errors import CutterError, Drifted, Held, Refused, StopCode, Unmeasured, Waiting
 from console.backend.model.safe_text import safe_text
 from console.backend.postgres.kept_sessions import leave_session, take_session
+from console.backend.postgres.lines import refused_line, require_line_for_writing
 from console.backend.postgres.sessions import COMMIT_LIMIT_S, Session, refused_startup
 
 R = TypeVar("R")
@@ -143,7 +144,7 @@ def translate(error: psycopg.Error) -> CutterError:
         "; ".join(line.strip() for line in (diag.message_primary or str(error)).strip().split("\n"))
         or type(error).__name__
     )
-    if (refused := refused_startup(message)) is not None:
+    if (refused := refused_startup(message) or refused_line(error)) is not None:
         return refused
     kind = _BY_CLASS.get(error.sqlstate or "")
     # StopCode() raises ValueError for any other DETAIL, such as a code of a newer program's migrations.
@@ -172,9 +173,10 @@ def connect(
     """Run one transaction: COMMIT at the end of the block, ROLLBACK if it raises.
 
     The session is its own, or one that the command has kept, see `kept_sessions`.
-    `timeout_s` is the statement timeout in seconds, 0 for none. `replicated=False` does not wait for a synchronous
-    standby. `commit_limit_s` is the time to wait for the answer to COMMIT, in seconds, None for COMMIT_LIMIT_S.
-    Raises CutterError for every error of PostgreSQL, CommitUnknown if it is not known whether it committed.
+    `timeout_s` is the statement timeout in seconds, 0 for none. `replicated=False` is for what stops: it does not wait for a
+    synchronous standby, and takes any line. `commit_limit_s` is the time to wait for the answer to COMMIT, in seconds, None for COMMIT_LIMIT_S.
+    Raises CutterError for every error of PostgreSQL, CommitUnknown if it is not known whether it committed, Refused before
+    anything is sent if a write would go over a network in plain text.
     """
     if (seen := _opened.get()) is not None:
         seen.append(Opened(conninfo, purpose))
@@ -191,6 +193,8 @@ def connect(
     try:
         if not replicated:
             connection.begins_without_standby()
+        elif not read_only:
+            require_line_for_writing(connection)
         yield connection
         # Not reached if the block raises: closing the connection rolls its transaction back.
         if not read_only:

@@ -11,6 +11,7 @@ from console.backend.host.installation import Installation
 from console.backend.model.purposes import Purpose
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import finish, translate
+from console.backend.postgres.lines import require_line_for_writing
 from console.backend.postgres.sessions import Session, open_session
 from console.backend.runs.kill_switch import armed_for
 
@@ -86,6 +87,11 @@ class LeaseHolder:
                 statement_timeout_s=_STATEMENT_S,
             )
             self._session.autocommit = True
+            try:
+                require_line_for_writing(self._session)
+            except BaseException:
+                self.let_go()
+                raise
         return self._session
 
     def let_go(self) -> None:

@@ -9,12 +9,14 @@ from console.backend.model.errors import Drifted, StopCode
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan import DocumentPlan
 from console.backend.model.plan_binding import Target
+from console.backend.model.replication import Replication, in_evidence
 from console.backend.model.states import Phase
-from console.backend.postgres.asking import Question, ask_together
+from console.backend.postgres.asking import Asking, Question, ask_together
 from console.backend.postgres.base import amend_refusal
 from console.backend.postgres.drift import against_host, drift_on
 from console.backend.postgres.measure import measure_world_since, world_differences
 from console.backend.postgres.places import place_of_run
+from console.backend.postgres.replication import measure_replication
 from console.backend.postgres.units import count_units, first_taken_addresses, vocabulary
 from console.backend.runs.binding import enactment_target
 from console.backend.runs.phase_context import PhaseContext
@@ -85,12 +87,25 @@ def before_write(context: PhaseContext, connection: psycopg.Connection, phase: P
     if phase is Phase.LIFECYCLE_ENACT and context.is_live:
         plan, place = context.workspace.plan(), place_of_run(connection, context.run_id)
         bound = enactment_target(plan.world.target, place, context.installation.context.host) if plan.world else None
-        return (world_unchanged(context, connection, own_run_wrote=True, bound=bound),)
+        is_same = partial(world_unchanged, context, own_run_wrote=True, bound=bound)
+        with Asking(connection) as asking:
+            checked, standbys = asking.ask(is_same), asking.ask(measure_replication)
+        return (checked.value, *_standbys(context, standbys.value))
     if phase is not Phase.CUT_LEG_A:
         return (world_unchanged(context, connection, own_run_wrote=context.is_live),)
     document = context.workspace.plan().document
-    unchanged = partial(world_unchanged, context, own_run_wrote=False)
-    return ask_together(connection, unchanged, *_preflight(context, document))
+    unchanged: Question[Check] = partial(world_unchanged, context, own_run_wrote=False)
+    with Asking(connection) as asking:
+        checks = [asking.ask(question) for question in (unchanged, *_preflight(context, document))]
+        measured = asking.ask(measure_replication)
+    return (*(check.value for check in checks), *_standbys(context, measured.value))
+
+
+def _standbys(context: PhaseContext, measured: Replication) -> tuple[Check, ...]:
+    """Record what its COMMIT waits for, if there is a standby; that none is waited for which is not there is asked before arming."""
+    if not (measured.standbys or measured.synchronous_standby_names):
+        return ()
+    return (context.passed("standbys", measured.sentence, in_evidence(measured)),)
 
 
 def world_unchanged(

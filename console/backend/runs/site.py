@@ -20,7 +20,9 @@ from console.backend.model.unit_list import UnitPage
 from console.backend.model.value import Value
 from console.backend.model.view_models import CountView, Status
 from console.backend.postgres.connections import connect
+from console.backend.postgres.lines import line_of
 from console.backend.postgres.measure import measure_identity
+from console.backend.postgres.replication import measure_replication
 from console.backend.postgres.site_catalogue import rights_to_write
 from console.backend.postgres.site_inventory import site_drift, site_lines
 from console.backend.postgres.site_layout import SiteLayout, read_layout
@@ -89,6 +91,7 @@ def site_status(installation: Installation, now: datetime, *, read_only: bool, d
     """Measure what the Overview shows of a database of another layout. Raises CutterError."""
     with reading_site(installation, "status", by_rows=False) as (connection, layout):
         identity = measure_identity(connection, installation.context.host, standby=True)
+        replication, line = measure_replication(connection), line_of(connection)
         counted_tables = count_tables(connection, layout.mapping, layout.catalogue)
     counts = tuple(
         CountView(
@@ -107,6 +110,8 @@ def site_status(installation: Installation, now: datetime, *, read_only: bool, d
         target=identity.target,
         role=identity.role,
         server_version=identity.server_version,
+        line=line,
+        replication=replication,
         root=str(installation.root),
         read_only=read_only,
         demo=demo,

@@ -10,9 +10,11 @@ from console.backend.host.installation import Installation
 from console.backend.journal.journal_record import Anchor
 from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, StopCode
+from console.backend.model.line import Line
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan_binding import TableCount, Target
 from console.backend.model.purposes import KIND_AT, Kind, Purpose, RunOperation
+from console.backend.model.replication import Replication
 from console.backend.model.states import Family, Move, Stage, only_closes
 from console.backend.model.tables import READERS_TABLES
 from console.backend.model.value import Value
@@ -20,6 +22,7 @@ from console.backend.model.view_models import CountView, RunSummary, Status, Swi
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.batches import batch_of_each_run
 from console.backend.postgres.connections import connect
+from console.backend.postgres.lines import line_of
 from console.backend.postgres.measure import Identity, measure_baseline, measure_counts, measure_identity
 from console.backend.postgres.places import PlaceRow, VerifiedRow, verified_places
 from console.backend.postgres.records import (
@@ -32,6 +35,7 @@ from console.backend.postgres.records import (
     open_runs,
     recorded_runs,
 )
+from console.backend.postgres.replication import measure_replication
 from console.backend.runs.binding import Displacement, displacement
 from console.backend.runs.kill_switch import (
     combined,
@@ -55,6 +59,8 @@ class Facts(Value):
     """Rows read in one transaction."""
 
     identity: Identity
+    line: Line
+    replication: Replication
     counts: tuple[TableCount, ...]
     baseline: tuple[TableCount, ...]
     runs: tuple[RunRow, ...]
@@ -120,6 +126,7 @@ def _read(installation: Installation, in_file: SwitchView | None, switch: Switch
         rulings, batches = (approvals, batch_of_each_run) if waits else (_no_rulings, _no_batches)
         with Asking(connection) as asking:
             identity = asking.ask(partial(measure_identity, host=installation.context.host, standby=True))
+            replication = asking.ask(measure_replication)
             counts, baseline = asking.ask(measure_counts), asking.ask(measure_baseline)
             known = asking.ask(partial(recorded_runs, run_ids=tuple(run_directories(installation))))
             ruled, in_batches = asking.ask(rulings), asking.ask(batches)
@@ -128,6 +135,8 @@ def _read(installation: Installation, in_file: SwitchView | None, switch: Switch
             hold, lease = asking.ask(current_hold), asking.ask(open_lease)
         return Facts(
             identity=identity.value,
+            line=line_of(connection),
+            replication=replication.value,
             counts=counts.value,
             baseline=baseline.value,
             runs=runs,
@@ -176,6 +185,8 @@ def _status(installation: Installation, facts: Facts, now: datetime, *, read_onl
         target=facts.identity.target,
         role=facts.identity.role,
         server_version=facts.identity.server_version,
+        line=facts.line,
+        replication=facts.replication,
         root=str(installation.root),
         read_only=read_only,
         demo=demo,

@@ -1,4 +1,4 @@
-"""PRE-1 to PRE-9: each item is broken once for real, and the run is not armed."""
+"""PRE-1 to PRE-10: each item is broken once for real, and the run is not armed."""
 
 import json
 import subprocess
@@ -38,11 +38,11 @@ def _stops(passage: Passage, name: str, *, action: str, outcome: Outcome = Outco
     assert passage.rows("SELECT count(*) FROM cutter_governance.execution_lease") == [(0,)]
 
 
-def test_a_run_with_all_nine_is_armed(ready: Passage) -> None:
+def test_a_run_with_all_ten_is_armed(ready: Passage) -> None:
     report = readiness(ready.installation, ready.run_id)
 
     assert report.outcome is Outcome.PASS, report.detail
-    assert [check.name[:5] for check in report.checks] == [f"PRE-{number}" for number in range(1, 10)]
+    assert [check.name.split()[0] for check in report.checks] == [f"PRE-{number}" for number in range(1, 11)]
     ready.arm()
     assert ready.backend.status().switch.state is SwitchState.ARMED
     assert named(readiness(ready.installation, ready.run_id), "PRE-8 switch off").outcome is Outcome.PARTIAL
@@ -221,6 +221,7 @@ def test_before_the_enactment_the_items_that_still_count_are_asked(at: At) -> No
         "PRE-6 deployed tree",
         "PRE-8 switch off",
         "PRE-9 plan fits the database",
+        "PRE-10 standbys",
     ]
 
 

@@ -1,0 +1,111 @@
+"""Protections that concern the server a console meets: its standbys and the line to it."""
+
+from mutants.mutant import Mutant
+
+_REPLICATION, _CHECKS = "console/backend/model/replication.py", "console/backend/gates/arming_checks.py"
+_OF_RUNS, _OF_THE_MODEL = "tests/backend/runs/test_replication.py", "tests/backend/model/test_replication.py"
+_LINES = "tests/backend/postgres/test_lines.py"
+_WOULD_WAIT = (f"{_OF_RUNS}::test_nothing_is_armed_or_enacted_whose_commit_would_wait_without_an_end",)
+_COULD_BE_LOST = (f"{_OF_RUNS}::test_what_could_be_lost_is_said_before_a_cut_wherever_one_is_decided_on",)
+_JUDGED = (f"{_OF_THE_MODEL}::test_what_is_measured_is_judged",)
+
+SERVERS = (
+    Mutant(
+        "standbys: one that is named and missing refuses",
+        _REPLICATION,
+        "    if len(confirming) + len(hidden) < demand.number:\n",
+        "    if False:\n",
+        (*_WOULD_WAIT, *_JUDGED),
+    ),
+    Mutant(
+        "standbys: they are asked before a cut is armed",
+        _CHECKS,
+        "    _PLAN,\n    _STANDBYS,\n)",
+        "    _PLAN,\n)",
+        (*_WOULD_WAIT, *_COULD_BE_LOST),
+    ),
+    Mutant(
+        "standbys: they are asked before an enactment",
+        _CHECKS,
+        "AGAIN: tuple[Item, ...] = (_AUTHORITY, _GRANTS, _TREE, _SWITCH, _PLAN, _STANDBYS)",
+        "AGAIN: tuple[Item, ...] = (_AUTHORITY, _GRANTS, _TREE, _SWITCH, _PLAN)",
+        _WOULD_WAIT,
+    ),
+    Mutant(
+        "standbys: one that confirms nothing can lose an acknowledged cut",
+        _REPLICATION,
+        "    may_lack = tuple(standby for standby in standbys if standby not in confirming)\n",
+        "    may_lack = ()\n",
+        _JUDGED,
+    ),
+    Mutant(
+        "standbys: of a quorum any may lack the last COMMIT",
+        _REPLICATION,
+        "    if demand.is_any and len(confirming) > demand.number:\n",
+        "    if False:\n",
+        _JUDGED,
+    ),
+    Mutant(
+        "standbys: one that may not be seen does not confirm",
+        _REPLICATION,
+        "    if hidden:\n",
+        "    if False:\n",
+        (f"{_OF_RUNS}::test_a_standby_that_confirms_is_told_from_one_that_may_not_be_seen",),
+    ),
+    Mutant(
+        "standbys: a run records what its COMMIT waited for",
+        "console/backend/runs/preflight.py",
+        "    return (*(check.value for check in checks), *_standbys(context, measured.value))\n",
+        "    return tuple(check.value for check in checks)\n",
+        _COULD_BE_LOST,
+    ),
+    Mutant(
+        "lines: a session that may write is refused in plain text",
+        "console/backend/postgres/connections.py",
+        "            require_line_for_writing(connection)\n",
+        "            pass\n",
+        (f"{_LINES}::test_nothing_is_written_over_a_network_in_plain_text",),
+    ),
+    Mutant(
+        "lines: no lease is taken in plain text",
+        "console/backend/runs/lease.py",
+        "                require_line_for_writing(self._session)\n",
+        "                pass\n",
+        (f"{_LINES}::test_no_lease_is_taken_over_a_network_in_plain_text",),
+    ),
+    Mutant(
+        "lines: what stops takes any line",
+        "console/backend/postgres/connections.py",
+        "        elif not read_only:\n",
+        "        if not read_only:\n",
+        (f"{_LINES}::test_nothing_is_written_over_a_network_in_plain_text",),
+    ),
+    Mutant(
+        "lines: an address of a network is not loopback",
+        "console/backend/model/line.py",
+        "    return Reach.LOOPBACK if (mapped or read).is_loopback else Reach.NETWORK\n",
+        "    return Reach.LOOPBACK\n",
+        (f"{_LINES}::test_how_far_a_line_leads_is_read_from_the_address_that_answered",),
+    ),
+    Mutant(
+        "lines: what was demanded is not taken for what is used",
+        "console/backend/postgres/lines.py",
+        "        uses_tls=pgconn.ssl_in_use,\n",
+        '        uses_tls=demanded.get("sslmode") != "disable",\n',
+        (f"{_LINES}::test_nothing_is_written_over_a_network_in_plain_text",),
+    ),
+    Mutant(
+        "lines: a certificate that nobody checks is a note",
+        "console/backend/gates/connections.py",
+        "    if worst.line.outcome is not Outcome.PASS:\n",
+        "    if worst.line.outcome is Outcome.FAIL:\n",
+        (f"{_LINES}::test_a_certificate_that_nobody_checks_is_a_note",),
+    ),
+    Mutant(
+        "lines: an expired certificate is told from that of another CA",
+        "console/backend/postgres/lines.py",
+        "        return refused.verify_code, safe_text(refused.verify_message)\n",
+        "        return 0, safe_text(refused.verify_message)\n",
+        (f"{_LINES}::test_a_line_that_is_refused_names_its_cause_and_the_next_action",),
+    ),
+)
