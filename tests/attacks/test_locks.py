@@ -9,7 +9,7 @@ import pytest
 from console.backend.model.errors import Refused, StopCode
 from console.backend.postgres import ledger, migrations, sessions
 from tests.attacks.edits import start_edit
-from tests.attacks.world import EXECUTOR, MONITOR, ROLES, STRANGER, VERIFIER, attack, bring, call, session
+from tests.attacks.world import EXECUTOR, MONITOR, ROLES, STOPPER, STRANGER, VERIFIER, attack, bring, call, session
 from tests.backend.postgres.signed_cut import SignedCut, event, stopped
 from tests.conftest import Database
 from tests.support.sovereign import sovereign
@@ -42,6 +42,7 @@ HELD: dict[str, tuple[str, str, Act]] = {
     ),
     "an enactment": ("armed to enact", EXECUTOR, lambda r, c: r.enact(c)),
     "a HOLD": ("armed", VERIFIER, lambda _, c: call(c, "fn_hold_set", "x", "b", None)),
+    "a HOLD of the role that stops": ("armed", STOPPER, lambda _, c: call(c, "fn_hold_ensure", "x", "b")),
     "a close": ("enacted", EXECUTOR, lambda r, c: ledger.close_run(c, r.run_id, event())),
     "a document": (
         "SG_1 imported",

@@ -32,6 +32,17 @@ _DRIFTED = """
 """
 
 
+_THERE_BY_NOW = "duplicate_object OR unique_violation"
+_LET_STOP = """
+    DO $$ BEGIN
+        IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'cutter_stop') THEN
+            GRANT USAGE ON SCHEMA cutter_console TO cutter_stop;
+            GRANT EXECUTE ON FUNCTION cutter_console.fn_hold_ensure(text, text) TO cutter_stop;
+        END IF;
+    END $$
+"""
+
+
 class Migration(Value):
     """One file: number, name, the schema it works in, its text and digest."""
 
@@ -103,6 +114,8 @@ def migrate(conninfo: str, accept: str = "") -> MigrationReport:
         for step in todo:
             _apply(connection, step)
         _seed_vocabulary(connection)
+        if todo or accept:
+            connection.execute(_LET_STOP)
         digest = measured_digest(connection)
         pinned = bool(todo) or (bool(accept) and drifted > 0)
         if pinned:
@@ -136,17 +149,24 @@ def _require_accepted(connection: psycopg.Connection, drifted: int, accept: str)
 
 def _prepare(connection: psycopg.Connection) -> None:
     # Roles belong to the whole cluster: the `migrate` of another database, with a lock of its own, may create them too.
-    for role, login in (
-        ("cutter_owner", "NOLOGIN"),
-        ("cutter_exec", "LOGIN"),
-        ("cutter_verify", "LOGIN"),
-        ("cutter_ro", "LOGIN"),
+    for role, login, passed_over in (
+        ("cutter_owner", "NOLOGIN", _THERE_BY_NOW),
+        ("cutter_exec", "LOGIN", _THERE_BY_NOW),
+        ("cutter_verify", "LOGIN", _THERE_BY_NOW),
+        ("cutter_ro", "LOGIN", _THERE_BY_NOW),
+        # Nothing needs this one: an older database is brought up to date by whoever could do so before.
+        ("cutter_stop", "LOGIN", f"{_THERE_BY_NOW} OR insufficient_privilege"),
     ):
         connection.execute(
             sql.SQL(
                 "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = {name}) THEN CREATE ROLE {role} {login}; END IF;"
-                " EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
-            ).format(name=sql.Literal(role), role=sql.Identifier(role), login=sql.SQL(login))
+                " EXCEPTION WHEN {passed_over} THEN NULL; END $$"
+            ).format(
+                name=sql.Literal(role),
+                role=sql.Identifier(role),
+                login=sql.SQL(login),
+                passed_over=sql.SQL(passed_over),
+            )
         )
     owner = sql.Identifier("cutter_owner")
     connection.execute(sql.SQL("GRANT CREATE, USAGE ON SCHEMA public TO {}").format(owner))
