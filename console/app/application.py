@@ -24,6 +24,7 @@ from console.app.backend_app import BackendApp
 from console.app.face import NO_FACE, Face
 from console.app.key_order import KeyHandled, KeyOrder
 from console.app.named_fleet import NamedFleet, no_fleet
+from console.app.stop_key import offer_stop, press_stop
 from console.app.terminal import TerminalGuard, wants_no_colour
 from console.backend.host import crash
 from console.backend.model.batch_ids import is_batch
@@ -266,6 +267,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
     def _measured(self, status: "Status") -> None:
         self.status = status
         self.current = True
+        offer_stop(self)
         self._remember()
         self.notices.measured(status.switch.state.value, status.measured_at, reached=status.target is not None)
         self._show_status()
@@ -448,12 +450,8 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
             self.push_screen(PanicDialog(), self._stop)
 
     def action_how_to_stop(self) -> None:
-        """Name the command that stops everything, on every screen and dialog."""
-        from console.screens.how_to_stop import HowToStopDialog
-
-        if not isinstance(self.screen, HowToStopDialog):
-            self.key_order.drop()
-            self.push_screen(HowToStopDialog())
+        """Stop as far as a console that only reads can, or name the command that does, on every screen and dialog."""
+        press_stop(self)
 
     def say_first(self, words: str) -> None:
         """Show these words before any frame that a slow line still has to take; then draw the whole screen again."""
@@ -467,7 +465,11 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
     def _stop(self, reason: str | None) -> None:
         if reason is None:
             return
-        working = "Stopping: HOLD, cancel the running statement, end the lease ..."
+        working = (
+            "Stopping: HOLD ..."
+            if self.read_only
+            else "Stopping: HOLD, cancel the running statement, end the lease ..."
+        )
         self.give_notice(Notice("working", working, stays=True))
         self.run_worker(work(self._panic, reason), group="panic", exclusive=False)
 
@@ -478,7 +480,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         run_id, was_at_work = self._run_at_stake(), self.operation is not None
         try:
             self.last_stop = await self.ask(lambda backend: backend.panic(reason))
-            notice = stopped_notice(self.last_stop)
+            notice = stopped_notice(self.last_stop, releases=not self.read_only)
         except CutterError as error:
             notice, run_id = replace(refused("Stopping did NOT succeed", error), stays=True), ""
         # A dialog that is still open would cover the notice.

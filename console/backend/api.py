@@ -108,6 +108,9 @@ class Backend(Protocol):
     def disarm(self) -> SwitchView:
         """End the lease, whoever holds it. Needs no authority."""
 
+    def can_stop(self) -> bool:
+        """Return whether `panic` can set a HOLD in the database: a console that only reads needs a role for it. Asks nothing."""
+
     def panic(self, reason: str) -> SwitchView:
         """Set a HOLD, cancel the running statement, end the lease. Needs no authority."""
 

@@ -169,6 +169,10 @@ class Replay:
             self._refuse("no gates had been recorded by this moment")
         return self.moment.board
 
+    def can_stop(self) -> bool:
+        """Return False: a recording stops nothing."""
+        return False
+
     def explained(self, error: CutterError) -> CutterError:
         """Return the error: there is no database that could explain it."""
         return error

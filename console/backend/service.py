@@ -70,6 +70,7 @@ from console.backend.runs.run_views import known_run, list_runs, require_here, v
 from console.backend.runs.site import drift_of_site, require_reading_role
 from console.backend.runs.sources import read_source
 from console.backend.runs.status import measure_status
+from console.backend.runs.stop_only import has_stopper, require_only_a_hold
 from console.backend.runs.unit_search import search_units
 from console.backend.runs.unit_view import compare_versions, view_unit
 
@@ -101,6 +102,7 @@ class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, R
         if privileges:
             message = f"the monitoring role has {privileges} privileges to write"
             raise Refused(StopCode.GRANT_DELTA, message, "Give `database.monitor` a role that only reads: cutter_ro.")
+        require_only_a_hold(self.installation)
 
     def explained(self, error: CutterError) -> CutterError:
         """Return the error or, if the database has another layout, one that says so and what is possible there."""
@@ -303,9 +305,13 @@ class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, R
         """End the lease, whoever holds it."""
         return kill_switch.disarm(self.installation, f"disarmed by {self.installation.operator}")
 
+    def can_stop(self) -> bool:
+        """Return whether a stop can set a HOLD in the database."""
+        return not self.read_only or has_stopper(self.installation)
+
     def panic(self, reason: str) -> SwitchView:
         """Set a HOLD, cancel the running statement, end the lease."""
-        return panic(self.installation, reason)
+        return panic(self.installation, reason, read_only=self.read_only)
 
     @with_kept_sessions
     def release_hold(self, confirm: str) -> SwitchView:

@@ -15,6 +15,7 @@ from tests.attacks.world import (
     MONITOR,
     PURPOSES,
     ROLES,
+    STOPPER,
     STRANGER,
     VERIFIER,
     Prey,

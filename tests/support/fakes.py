@@ -149,6 +149,8 @@ class FakeBackend(FakeBatches, FakeUnits, FakeJournals, FakeHolds, FakeShelves, 
     approvals_checks: tuple[Check, ...] = ()
     demo: bool = False
     read_only: bool = False
+    stopper: bool = False
+    """The role that may set a HOLD and nothing else is configured."""
     root: str = "/var/lib/cutter"
     text: str = SAMPLE
     title: tuple[TitlePart, ...] = ()
@@ -522,6 +524,10 @@ class FakeBackend(FakeBatches, FakeUnits, FakeJournals, FakeHolds, FakeShelves, 
         self._call("disarm")
         self.switch = OFF
         return OFF
+
+    def can_stop(self) -> bool:
+        """As the service says it."""
+        return not self.read_only or self.stopper
 
     def panic(self, reason: str) -> SwitchView:
         """A HOLD."""
