@@ -20,8 +20,8 @@ STOPPED_WITHIN_SECONDS = 60.0
 _AS_STOPPER = (
     "Sets a HOLD: nothing is written until a person releases it.",
     "Ends the lease with it: the switch is off.",
-    "Cancels nothing: what is running looks for the HOLD before it has",
-    "written all, and is refused. The command cancels it as well.",
+    "Cancels nothing: what is running looks for the HOLD at its end,",
+    "and is refused. The command on the server cancels it as well.",
     "Stopping needs no authority. It deletes nothing.",
 )
 """What the stop of a console that only reads does: its role may set a HOLD and nothing else."""

@@ -89,8 +89,8 @@ def statements_step(installation: Installation) -> StopStep:
     if not left.transactions:
         return StopStep(what=_STATEMENTS, done=True, detail="none is running")
     detail = (
-        f"{left.transactions} open of roles that may write, and not cancelled: this role may not. Each looks for the HOLD"
-        " before it has written all, and is refused; a COMMIT under way is not"
+        f"{left.transactions} open of roles that may write, and not cancelled: this role may not. What still writes looks for"
+        " the HOLD at its end, and is refused"
     )
     return StopStep(what=_STATEMENTS, done=False, detail=detail)
 
