@@ -1635,7 +1635,54 @@ _OF_FAILOVER = (
     ),
 )
 
+_STOP_ONLY = f"{_B}/runs/stop_only.py"
+_OF_THE_STOPPER = (
+    Mutant(
+        "stop only: a console that reads uses no other role",
+        _PANIC,
+        "_hold_as_stopper(installation, stored_reason) if read_only else _hold(installation, stored_reason)",
+        "_hold(installation, stored_reason)",
+        _test("runs/test_stop_only", "it_opens_no_session_of_a_role_that_could_write"),
+    ),
+    Mutant(
+        "stop only: a role that could do more is refused",
+        _STOP_ONLY,
+        "        if privileges := privileges_beyond_a_hold(connection):\n",
+        "        if (privileges := privileges_beyond_a_hold(connection)) < 0:\n",
+        _test("runs/test_stop_only", "a_read_only_console_refuses_a_role_to_stop_that_could_do_more"),
+    ),
+    Mutant(
+        "stop only: what still runs is not called stopped",
+        _STOP_ONLY,
+        "    if not left.transactions:\n",
+        "    if left.transactions >= 0:\n",
+        _test("runs/test_stop_only", "what_runs_is_refused_by_the_hold_and_told_as_not_cancelled"),
+    ),
+    Mutant(
+        "stop only: a standby knows nothing of what runs on the primary",
+        _STOP_ONLY,
+        "    if left.is_standby:\n        detail",
+        "    if False:\n        detail",
+        _test("runs/test_stop_only", "on_a_standby_it_says_that_no_hold_is_set_there_and_what_is_not_known"),
+    ),
+    Mutant(
+        "stop only: an administrator who may make no roles migrates without this one",
+        f"{_B}/postgres/migrations.py",
+        'f"{_THERE_BY_NOW} OR insufficient_privilege"',
+        "_THERE_BY_NOW",
+        _test("postgres/test_stopper", "who_may_make_no_role_brings_an_older_database_up_to_date_without_it"),
+    ),
+    Mutant(
+        "stop only: the role is let in by a migration that is asked for, not by any",
+        f"{_B}/postgres/migrations.py",
+        "        if todo or accept:\n            connection.execute(_LET_STOP)\n",
+        "        connection.execute(_LET_STOP)\n",
+        _test("postgres/test_stopper", "a_role_that_comes_later_is_let_in_by_the_next_migrate_that_accepts_it"),
+    ),
+)
+
 PYTHON = (
+    *_OF_THE_STOPPER,
     *_OF_FAILOVER,
     *_OF_BATCHES,
     *_OF_EFFECTS,

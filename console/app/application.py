@@ -20,11 +20,10 @@ from textual.worker import WorkerFailed
 
 from console.actions.actions import STOPPING, Action, Registry, Scope, registry
 from console.actions.stopping import STOP_KEYS
-from console.app.backend_app import BackendApp
 from console.app.face import NO_FACE, Face
 from console.app.key_order import KeyHandled, KeyOrder
 from console.app.named_fleet import NamedFleet, no_fleet
-from console.app.stop_key import offer_stop, press_stop
+from console.app.stop_key import StopKeyApp
 from console.app.terminal import TerminalGuard, wants_no_colour
 from console.backend.host import crash
 from console.backend.model.batch_ids import is_batch
@@ -126,7 +125,7 @@ def _journal() -> Screen[None]:
     return JournalScreen()
 
 
-class ConsoleApp(BackendApp, inherit_bindings=False):
+class ConsoleApp(StopKeyApp, inherit_bindings=False):
     """The console. It adds no authority: everything goes through the backend, as it does on the command line.
 
     `backend` is the backend or a function that makes it, in a thread after the first paint. `clock` gives aware UTC
@@ -267,7 +266,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
     def _measured(self, status: "Status") -> None:
         self.status = status
         self.current = True
-        offer_stop(self)
+        self.offer_stop()
         self._remember()
         self.notices.measured(status.switch.state.value, status.measured_at, reached=status.target is not None)
         self._show_status()
@@ -448,10 +447,6 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
             self.key_order.drop()
             self.say_first("STOP everything?  s stops now, Esc is no")
             self.push_screen(PanicDialog(), self._stop)
-
-    def action_how_to_stop(self) -> None:
-        """Stop as far as a console that only reads can, or name the command that does, on every screen and dialog."""
-        press_stop(self)
 
     def say_first(self, words: str) -> None:
         """Show these words before any frame that a slow line still has to take; then draw the whole screen again."""

@@ -23,6 +23,7 @@ _AS_STOPPER = (
     "Cancels nothing: what is running looks for the HOLD at its end,",
     "and is refused. The command on the server cancels it as well.",
     "Stopping needs no authority. It deletes nothing.",
+    "",
 )
 """What the stop of a console that only reads does: its role may set a HOLD and nothing else."""
 
