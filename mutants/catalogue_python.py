@@ -94,8 +94,8 @@ _OF_THE_SWITCH = (
     Mutant(
         "panic cancels what is running",
         _PANIC,
-        '        _not_tried("running statements") if is_unreachable else cancelled or _cancel(installation),\n',
-        '        _not_tried("running statements"),\n',
+        "    return held.statements or _cancel(installation)\n",
+        '    return _not_tried("running statements")\n',
         _test("runs/test_panic", "a_panic_tells_item_by_item_what_was_done"),
     ),
     Mutant(

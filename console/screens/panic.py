@@ -25,7 +25,7 @@ _AS_STOPPER = (
     "Stopping needs no authority. It deletes nothing.",
     "",
 )
-"""What the stop of a console that only reads does: its role may set a HOLD and nothing else."""
+"""The effects of a stop by a console that only reads, whose role may set a HOLD and nothing else."""
 
 
 class PanicDialog(Dialog[str]):

@@ -65,11 +65,13 @@ def lines_verdict(lines: tuple[Line, ...]) -> Verdict:
         action = f"In orchestrator.config.json give `database.{faulty_name}` the service of {ROLES[faulty_name]} on the pinned server"
         return fails("; ".join(detail for _, detail in faults), f"{action}; then: cutter-console gates G1")
     connected = ", ".join(f"{line.which} as {line.role}" for line in lines)
-    asked = {line.which for line in lines}
-    if unasked := [name for name in ROLES if name not in asked and name != _STOPPER]:
+    connected_as = {line.which for line in lines}
+    if unasked := [name for name in ROLES if name not in connected_as and name != _STOPPER]:
         action = "Measure it from a console without --read-only: cutter-console gates G1"
         return unclear(f"{connected}; a monitoring console does not connect as {' and '.join(unasked)}", action)
-    stopper = "" if _STOPPER in asked else "; `database.stopper` is not configured: a read-only console sets no HOLD"
+    stopper = (
+        "" if _STOPPER in connected_as else "; `database.stopper` is not configured: a read-only console sets no HOLD"
+    )
     return passes(f"{connected}; one server: {lines[0].server}{stopper}")
 
 
