@@ -21,9 +21,9 @@ from textual.worker import WorkerFailed
 from console.actions.actions import STOPPING, Action, Registry, Scope, registry
 from console.actions.stopping import STOP_KEYS
 from console.app.face import NO_FACE, Face
+from console.app.following import FollowingApp
 from console.app.key_order import KeyHandled, KeyOrder
 from console.app.named_fleet import NamedFleet, no_fleet
-from console.app.stop_key import StopKeyApp
 from console.app.terminal import TerminalGuard, wants_no_colour
 from console.backend.host import crash
 from console.backend.model.batch_ids import is_batch
@@ -125,7 +125,7 @@ def _journal() -> Screen[None]:
     return JournalScreen()
 
 
-class ConsoleApp(StopKeyApp, inherit_bindings=False):
+class ConsoleApp(FollowingApp, inherit_bindings=False):
     """The console. It adds no authority: everything goes through the backend, as it does on the command line.
 
     `backend` is the backend or a function that makes it, in a thread after the first paint. `clock` gives aware UTC
@@ -235,6 +235,7 @@ class ConsoleApp(StopKeyApp, inherit_bindings=False):
         self.add_mode(self.DEFAULT_MODE, OverviewScreen)
         self.measure()
         self.set_interval(self._refresh_seconds, self._tick)
+        self.begin_following()
         if self.face.start_screen != self.DEFAULT_MODE:
             self.switch_mode(self.face.start_screen)
 
@@ -270,6 +271,7 @@ class ConsoleApp(StopKeyApp, inherit_bindings=False):
         self._remember()
         self.notices.measured(status.switch.state.value, status.measured_at, reached=status.target is not None)
         self._show_status()
+        self.reload_what_moved()
         # Once after the start; later only on request, because the gates ask far more than the status does.
         if not self.readiness.board.was_asked:
             self.readiness.measure_board()

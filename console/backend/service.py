@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from threading import Event
 
 from console.backend import confirmations
 from console.backend.batches import BatchAnswers, Batches
@@ -57,6 +58,7 @@ from console.backend.runs.backups import ensure_backup
 from console.backend.runs.draft_edits import EditView, require_edit_run, start_edit
 from console.backend.runs.edits import apply_edits
 from console.backend.runs.engine import Engine
+from console.backend.runs.following import follow
 from console.backend.runs.journals import JournalAnswers
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.moves import command_of
@@ -304,6 +306,10 @@ class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, R
     def disarm(self) -> SwitchView:
         """End the lease, whoever holds it."""
         return kill_switch.disarm(self.installation, f"disarmed by {self.installation.operator}")
+
+    def follow(self, on_change: Callable[[], None], ended: Event) -> None:
+        """Call `on_change` whenever something has moved, until `ended`."""
+        follow(self.installation, on_change, ended)
 
     def can_stop(self) -> bool:
         """Return whether a stop can set a HOLD in the database."""

@@ -1,6 +1,7 @@
 """An in-memory backend with canned scenarios and a pinned clock, for what the screens draw; it proves nothing else."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -524,6 +525,9 @@ class FakeBackend(FakeBatches, FakeUnits, FakeJournals, FakeHolds, FakeShelves, 
         self._call("disarm")
         self.switch = OFF
         return OFF
+
+    def follow(self, on_change: Callable[[], None], ended: threading.Event) -> None:
+        """Nothing moves here by itself."""
 
     def can_stop(self) -> bool:
         """As the service says it."""
