@@ -1681,7 +1681,68 @@ _OF_THE_STOPPER = (
     ),
 )
 
+_FOLLOWING, _PULSE = f"{_B}/runs/following.py", f"{_B}/postgres/pulse.py"
+_OF_FOLLOWING = (
+    Mutant(
+        "follow: the loss of the database is told",
+        _FOLLOWING,
+        "            if last and mark != last:\n",
+        "            if last and mark not in {last, _UNKNOWN}:\n",
+        _test("runs/test_following", "the_loss_of_the_database_is_told_once_and_its_return_once"),
+    ),
+    Mutant(
+        "follow: a HOLD file that is made by hand is told",
+        _FOLLOWING,
+        '        return f"{pulse.mark()} {in_file}"\n',
+        "        return pulse.mark()\n",
+        _test("runs/test_following", "a_hold_file_that_somebody_makes_by_hand_is_told_too"),
+    ),
+    Mutant(
+        "follow: a lease is told",
+        _PULSE,
+        "FROM cutter_governance.v_lease l)),\n",
+        "FROM cutter_governance.v_lease l WHERE false)),\n",
+        _test("runs/test_following", "whatever_moves_gives_another_mark_and_nothing_else_does[a lease]"),
+    ),
+    Mutant(
+        "follow: a HOLD is told",
+        _PULSE,
+        "FROM cutter_governance.v_hold_event h),\n",
+        "FROM cutter_governance.v_hold_event h WHERE false),\n",
+        _test("runs/test_following", "whatever_moves_gives_another_mark_and_nothing_else_does[the release of a HOLD]"),
+    ),
+    Mutant(
+        "follow: a ruling is told",
+        _PULSE,
+        "(SELECT count(*) FROM cutter_governance.v_approval),",
+        "0,",
+        _test("runs/test_following", "whatever_moves_gives_another_mark_and_nothing_else_does[a ruling]"),
+    ),
+    Mutant(
+        "follow: a role of few sessions gets its session back",
+        _PULSE,
+        "        if 0 <= row.sessions < _ENOUGH_SESSIONS:\n",
+        "        if row.sessions == 0:\n",
+        _test("runs/test_following", "a_role_of_few_sessions_has_all_of_them_between_two_questions"),
+    ),
+    Mutant(
+        "follow: between two questions its session is in no transaction",
+        _PULSE,
+        "            self._session.rollback()\n",
+        "",
+        _test("runs/test_following", "each_move_is_told_and_one_session_serves_for_all_questions"),
+    ),
+    Mutant(
+        "follow: the screens ask again for what moved",
+        "console/app/following.py",
+        "                screen.reload()\n",
+        "                pass\n",
+        ("tests/test_following.py::test_another_consoles_run_moves_on_this_one_with_what_its_screens_show",),
+    ),
+)
+
 PYTHON = (
+    *_OF_FOLLOWING,
     *_OF_THE_STOPPER,
     *_OF_FAILOVER,
     *_OF_BATCHES,

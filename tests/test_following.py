@@ -14,6 +14,7 @@ from console.app.application import ConsoleApp
 from console.backend.host.installation import Installation
 from console.backend.model.states import Stage
 from console.backend.model.view_models import ApprovalStatus, SwitchState
+from console.backend.postgres.pulse import Pulse
 from console.backend.runs import following
 from console.backend.service import BackendService
 from console.screens.approvals import ApprovalsScreen
@@ -40,9 +41,9 @@ async def _watching(passage: Passage) -> AsyncIterator[tuple[ConsoleApp, Pilot[A
     """A read-only console that measures by itself once a day, and follows already."""
     looks, look = list[str](), following._look
 
-    def counted(installation: Installation) -> tuple[str, bool]:
-        answer = look(installation)
-        looks.append(answer[0])
+    def counted(installation: Installation, pulse: Pulse) -> str:
+        answer = look(installation, pulse)
+        looks.append(answer)
         return answer
 
     backend = BackendService(passage.installation, read_only=True)

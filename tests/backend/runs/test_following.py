@@ -8,8 +8,7 @@ import pytest
 
 from console.backend.host.installation import Installation
 from console.backend.model.view_models import SwitchState
-from console.backend.postgres.connections import connect
-from console.backend.postgres.pulse import pulse
+from console.backend.postgres.pulse import Pulse
 from console.backend.runs import following
 from console.backend.runs.following import follow
 from tests.support.passage import REQUEST, Passage, silent
@@ -21,10 +20,12 @@ _SESSIONS = (
     "SELECT pid FROM pg_stat_activity WHERE application_name = 'cutter-console follow' AND datname = current_database()"
 )
 
+_IDLE = "SELECT state FROM pg_stat_activity WHERE application_name = 'cutter-console follow' AND datname = current_database()"
+
 
 def _mark(passage: Passage) -> str:
-    with connect(passage.installation.settings.database.monitor, read_only=True) as connection:
-        return pulse(connection).mark
+    with Pulse(passage.installation.settings.database.monitor) as pulse:
+        return pulse.mark()
 
 
 def _started(passage: Passage) -> None:
@@ -73,8 +74,8 @@ def _following(passage: Passage) -> Iterator[Follower]:
     """Somebody who follows, and has looked already."""
     follower, look = Follower(passage), following._look
 
-    def counted(installation: Installation) -> tuple[str, bool]:
-        answer = look(installation)
+    def counted(installation: Installation, pulse: Pulse) -> str:
+        answer = look(installation, pulse)
         follower.looks += 1
         return answer
 
@@ -105,6 +106,7 @@ def test_each_move_is_told_and_one_session_serves_for_all_questions(at: At) -> N
             move()
             until(lambda before=before: follower.told > before, "the move is told")
         assert passage.rows(_SESSIONS) == sessions
+        until(lambda: passage.rows(_IDLE) == [("idle",)], "between two questions it is idle, and in no transaction")
     until(lambda: not passage.rows(_SESSIONS), "its session is gone")
 
 
