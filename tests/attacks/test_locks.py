@@ -111,9 +111,9 @@ def test_no_advisory_lock_stops_a_run(database: Database, cut: SignedCut, role: 
     assert cut.lifecycles() == ["enacted"] * 3
 
 
-def test_no_commit_of_the_product_waits_for_the_lock_of_notify(prey: Prey) -> None:
+def test_no_commit_of_the_product_waits_for_the_lock_of_notify(database: Database) -> None:
     """It is one for the whole server, and any role of any database can hold it: by one transaction with many notifications."""
-    with prey.database.connect() as connection:
+    with database.connect() as connection:
         bodies = connection.execute(
             "SELECT p.proname, p.prosrc FROM pg_proc p WHERE p.pronamespace = 'cutter_console'::regnamespace"
         ).fetchall()
