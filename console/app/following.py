@@ -42,8 +42,9 @@ class FollowingApp(StopKeyApp, inherit_bindings=False):
             self._left.set()
 
     def _moved_elsewhere(self) -> None:
-        self._has_moved = True
-        self.measure()
+        if self._left is not None and not self._left.is_set():
+            self._has_moved = True
+            self.measure()
 
     def reload_what_moved(self) -> None:
         """Ask again for what the screens show beside the status, once a measurement, however often something has moved."""

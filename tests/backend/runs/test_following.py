@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
@@ -32,16 +33,39 @@ def _started(passage: Passage) -> None:
     passage.backend.start(REQUEST, silent)
 
 
+def _armed(passage: Passage) -> None:
+    passage.arm()
+
+
+def _disarmed(passage: Passage) -> None:
+    passage.arm()
+    passage.backend.disarm()
+
+
+def _cut(passage: Passage) -> None:
+    passage.arm()
+    passage.resume()
+
+
+def _held(passage: Passage) -> None:
+    passage.backend.panic("stop")
+
+
+def _released(passage: Passage) -> None:
+    passage.backend.panic("stop")
+    passage.backend.release_hold("RELEASE")
+
+
 MOVES: dict[str, tuple[str, Callable[[Passage], object]]] = {
     "a run that starts and comes to its pause": ("fresh", _started),
     "a ruling": ("waits for SG_1", lambda p: p.sign()),
-    "a lease": ("SG_1 imported", lambda p: p.arm()),
-    "the end of a lease": ("SG_1 imported", lambda p: (p.arm(), p.backend.disarm())),
-    "a cut": ("SG_1 imported", lambda p: (p.arm(), p.resume())),
+    "a lease": ("SG_1 imported", _armed),
+    "the end of a lease": ("SG_1 imported", _disarmed),
+    "a cut": ("SG_1 imported", _cut),
     "an enactment": ("SG_2 imported", lambda p: p.enact()),
     "a run that is voided": ("waits for SG_1", lambda p: p.backend.void(p.run_id, "a test")),
-    "a HOLD": ("SG_1 imported", lambda p: p.backend.panic("stop")),
-    "the release of a HOLD": ("SG_1 imported", lambda p: (p.backend.panic("stop"), p.backend.release_hold("RELEASE"))),
+    "a HOLD": ("SG_1 imported", _held),
+    "the release of a HOLD": ("SG_1 imported", _released),
 }
 
 
@@ -67,6 +91,10 @@ class Follower:
 
     def _tell(self) -> None:
         self.told += 1
+
+    def has_told_more_than(self, number: int) -> bool:
+        """Whether something was said since it had been said so often."""
+        return self.told > number
 
 
 @contextmanager
@@ -97,14 +125,10 @@ def test_each_move_is_told_and_one_session_serves_for_all_questions(at: At) -> N
     passage = at("SG_1 imported")
     with _following(passage) as follower:
         sessions = passage.rows(_SESSIONS)
-        for move in (
-            passage.arm,
-            lambda: passage.backend.panic("stop"),
-            lambda: passage.backend.release_hold("RELEASE"),
-        ):
+        for move in (_armed, _held, _released):
             before = follower.told
-            move()
-            until(lambda before=before: follower.told > before, "the move is told")
+            move(passage)
+            until(partial(follower.has_told_more_than, before), "the move is told")
         assert passage.rows(_SESSIONS) == sessions
         until(lambda: passage.rows(_IDLE) == [("idle",)], "between two questions it is idle, and in no transaction")
     until(lambda: not passage.rows(_SESSIONS), "its session is gone")
