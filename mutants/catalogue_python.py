@@ -1716,7 +1716,7 @@ _OF_FOLLOWING = (
         _PULSE,
         "(SELECT count(*) FROM cutter_governance.v_approval),",
         "0,",
-        _test("runs/test_following", "whatever_moves_gives_another_mark_and_nothing_else_does[a ruling]"),
+        _test("postgres/test_pulse", "a_ruling_that_was_imported_by_itself_is_another_mark"),
     ),
     Mutant(
         "follow: a role of few sessions gets its session back",
