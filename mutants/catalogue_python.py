@@ -1702,7 +1702,7 @@ _OF_FOLLOWING = (
         _PULSE,
         "FROM cutter_governance.v_lease l)),\n",
         "FROM cutter_governance.v_lease l WHERE false)),\n",
-        _test("runs/test_following", "whatever_moves_gives_another_mark_and_nothing_else_does[a lease]"),
+        _test("postgres/test_pulse", "a_lease_that_was_opened_by_itself_is_another_mark"),
     ),
     Mutant(
         "follow: a HOLD is told",
@@ -1733,10 +1733,10 @@ _OF_FOLLOWING = (
         _test("runs/test_following", "each_move_is_told_and_one_session_serves_for_all_questions"),
     ),
     Mutant(
-        "follow: the screens ask again for what moved",
+        "follow: what has moved is measured",
         "console/app/following.py",
-        "                screen.reload()\n",
-        "                pass\n",
+        "            self.measure()\n",
+        "            pass\n",
         ("tests/test_following.py::test_another_consoles_run_moves_on_this_one_with_what_its_screens_show",),
     ),
 )

@@ -271,7 +271,6 @@ class ConsoleApp(FollowingApp, inherit_bindings=False):
         self._remember()
         self.notices.measured(status.switch.state.value, status.measured_at, reached=status.target is not None)
         self._show_status()
-        self.reload_what_moved()
         # Once after the start; later only on request, because the gates ask far more than the status does.
         if not self.readiness.board.was_asked:
             self.readiness.measure_board()

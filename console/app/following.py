@@ -16,7 +16,6 @@ class FollowingApp(StopKeyApp, inherit_bindings=False):
 
     _left: Event | None = None
     """Set when the application ends; None until it follows."""
-    _has_moved = False
 
     def begin_following(self) -> None:
         """Follow, in a thread of its own, until the application ends. It measures regularly, too, whatever comes of this."""
@@ -42,13 +41,6 @@ class FollowingApp(StopKeyApp, inherit_bindings=False):
             self._left.set()
 
     def _moved_elsewhere(self) -> None:
+        # One measurement, however often something moves during one; the screens read again what a status makes old.
         if self._left is not None and not self._left.is_set():
-            self._has_moved = True
             self.measure()
-
-    def reload_what_moved(self) -> None:
-        """Ask again for what the screens show beside the status, once a measurement, however often something has moved."""
-        if self._has_moved:
-            self._has_moved = False
-            for screen in self.console_screens():
-                screen.reload()

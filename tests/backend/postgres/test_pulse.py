@@ -11,3 +11,11 @@ def test_a_ruling_that_was_imported_by_itself_is_another_mark(cut: SignedCut) ->
         assert pulse.mark() == before
         cut.rule()
         assert pulse.mark() != before
+
+
+def test_a_lease_that_was_opened_by_itself_is_another_mark(cut: SignedCut) -> None:
+    cut.rule()
+    with Pulse(cut.database.conninfo("cutter_ro")) as pulse:
+        before = pulse.mark()
+        cut.arm()
+        assert pulse.mark() != before
