@@ -32,7 +32,15 @@ _DRIFTED = """
 """
 
 
-_THERE_BY_NOW = "duplicate_object OR unique_violation"
+# Nothing needs this role: an older database is brought up to date by whoever could do so before.
+_MAKE_STOPPER = """
+    DO $$ BEGIN
+        IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'cutter_stop') THEN
+            CREATE ROLE cutter_stop LOGIN;
+        END IF;
+    EXCEPTION WHEN duplicate_object OR unique_violation OR insufficient_privilege THEN NULL;
+    END $$
+"""
 _LET_STOP = """
     DO $$ BEGIN
         IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'cutter_stop') THEN
@@ -149,25 +157,19 @@ def _require_accepted(connection: psycopg.Connection, drifted: int, accept: str)
 
 def _prepare(connection: psycopg.Connection) -> None:
     # Roles belong to the whole cluster: the `migrate` of another database, with a lock of its own, may create them too.
-    for role, login, passed_over in (
-        ("cutter_owner", "NOLOGIN", _THERE_BY_NOW),
-        ("cutter_exec", "LOGIN", _THERE_BY_NOW),
-        ("cutter_verify", "LOGIN", _THERE_BY_NOW),
-        ("cutter_ro", "LOGIN", _THERE_BY_NOW),
-        # Nothing needs this one: an older database is brought up to date by whoever could do so before.
-        ("cutter_stop", "LOGIN", f"{_THERE_BY_NOW} OR insufficient_privilege"),
+    for role, login in (
+        ("cutter_owner", "NOLOGIN"),
+        ("cutter_exec", "LOGIN"),
+        ("cutter_verify", "LOGIN"),
+        ("cutter_ro", "LOGIN"),
     ):
         connection.execute(
             sql.SQL(
                 "DO $$ BEGIN IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = {name}) THEN CREATE ROLE {role} {login}; END IF;"
-                " EXCEPTION WHEN {passed_over} THEN NULL; END $$"
-            ).format(
-                name=sql.Literal(role),
-                role=sql.Identifier(role),
-                login=sql.SQL(login),
-                passed_over=sql.SQL(passed_over),
-            )
+                " EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+            ).format(name=sql.Literal(role), role=sql.Identifier(role), login=sql.SQL(login))
         )
+    connection.execute(_MAKE_STOPPER)
     owner = sql.Identifier("cutter_owner")
     connection.execute(sql.SQL("GRANT CREATE, USAGE ON SCHEMA public TO {}").format(owner))
     connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS cutter_governance AUTHORIZATION {}").format(owner))
