@@ -94,8 +94,8 @@ _OF_THE_SWITCH = (
     Mutant(
         "panic cancels what is running",
         _PANIC,
-        '        _not_tried("running statements") if is_unreachable else cancelled or _cancel(installation),\n',
-        '        _not_tried("running statements"),\n',
+        "    return held.statements or _cancel(installation)\n",
+        '    return _not_tried("running statements")\n',
         _test("runs/test_panic", "a_panic_tells_item_by_item_what_was_done"),
     ),
     Mutant(
@@ -1635,7 +1635,115 @@ _OF_FAILOVER = (
     ),
 )
 
+_STOP_ONLY = f"{_B}/runs/stop_only.py"
+_OF_THE_STOPPER = (
+    Mutant(
+        "stop only: a console that reads uses no other role",
+        _PANIC,
+        "_hold_as_stopper(installation, stored_reason) if read_only else _hold(installation, stored_reason)",
+        "_hold(installation, stored_reason)",
+        _test("runs/test_stop_only", "it_opens_no_session_of_a_role_that_could_write"),
+    ),
+    Mutant(
+        "stop only: a role that could do more is refused",
+        _STOP_ONLY,
+        "        if privileges := privileges_beyond_a_hold(connection):\n",
+        "        if (privileges := privileges_beyond_a_hold(connection)) < 0:\n",
+        _test("runs/test_stop_only", "a_read_only_console_refuses_a_role_to_stop_that_could_do_more"),
+    ),
+    Mutant(
+        "stop only: what still runs is not called stopped",
+        _STOP_ONLY,
+        "    if not left.transactions:\n",
+        "    if left.transactions >= 0:\n",
+        _test("runs/test_stop_only", "what_runs_is_refused_by_the_hold_and_told_as_not_cancelled"),
+    ),
+    Mutant(
+        "stop only: a standby knows nothing of what runs on the primary",
+        _STOP_ONLY,
+        "    if left.is_standby:\n        detail",
+        "    if False:\n        detail",
+        _test("runs/test_stop_only", "on_a_standby_it_says_that_no_hold_is_set_there_and_what_is_not_known"),
+    ),
+    Mutant(
+        "stop only: an administrator who may make no roles migrates without this one",
+        f"{_B}/postgres/migrations.py",
+        " OR insufficient_privilege THEN NULL;",
+        " THEN NULL;",
+        _test("postgres/test_stopper", "who_may_make_no_role_brings_an_older_database_up_to_date_without_it"),
+    ),
+    Mutant(
+        "stop only: the role is let in by a migration that is asked for, not by any",
+        f"{_B}/postgres/migrations.py",
+        "        if todo or accept:\n            connection.execute(_LET_STOP)\n",
+        "        connection.execute(_LET_STOP)\n",
+        _test("postgres/test_stopper", "a_role_that_comes_later_is_let_in_by_the_next_migrate_that_accepts_it"),
+    ),
+)
+
+_FOLLOWING, _PULSE = f"{_B}/runs/following.py", f"{_B}/postgres/pulse.py"
+_OF_FOLLOWING = (
+    Mutant(
+        "follow: the loss of the database is told",
+        _FOLLOWING,
+        "            if last and mark != last:\n",
+        "            if last and mark not in {last, _UNKNOWN}:\n",
+        _test("runs/test_following", "the_loss_of_the_database_is_told_once_and_its_return_once"),
+    ),
+    Mutant(
+        "follow: a HOLD file that is made by hand is told",
+        _FOLLOWING,
+        '        return f"{pulse.mark()} {in_file}"\n',
+        "        return pulse.mark()\n",
+        _test("runs/test_following", "a_hold_file_that_somebody_makes_by_hand_is_told_too"),
+    ),
+    Mutant(
+        "follow: a lease is told",
+        _PULSE,
+        "FROM cutter_governance.v_lease l)),\n",
+        "FROM cutter_governance.v_lease l WHERE false)),\n",
+        _test("postgres/test_pulse", "a_lease_that_was_opened_by_itself_is_another_mark"),
+    ),
+    Mutant(
+        "follow: a HOLD is told",
+        _PULSE,
+        "FROM cutter_governance.v_hold_event h),\n",
+        "FROM cutter_governance.v_hold_event h WHERE false),\n",
+        _test("runs/test_following", "whatever_moves_gives_another_mark_and_nothing_else_does[the release of a HOLD]"),
+    ),
+    Mutant(
+        "follow: a ruling is told",
+        _PULSE,
+        "(SELECT count(*) FROM cutter_governance.v_approval),",
+        "0,",
+        _test("postgres/test_pulse", "a_ruling_that_was_imported_by_itself_is_another_mark"),
+    ),
+    Mutant(
+        "follow: a role of few sessions gets its session back",
+        _PULSE,
+        "        if 0 <= row.sessions < _ENOUGH_SESSIONS:\n",
+        "        if row.sessions == 0:\n",
+        _test("runs/test_following", "a_role_of_few_sessions_has_all_of_them_between_two_questions"),
+    ),
+    Mutant(
+        "follow: between two questions its session is in no transaction",
+        _PULSE,
+        "            self._session.rollback()\n",
+        "",
+        _test("runs/test_following", "each_move_is_told_and_one_session_serves_for_all_questions"),
+    ),
+    Mutant(
+        "follow: what has moved is measured",
+        "console/app/following.py",
+        "            self.measure()\n",
+        "            pass\n",
+        ("tests/test_following.py::test_another_consoles_run_moves_on_this_one_with_what_its_screens_show",),
+    ),
+)
+
 PYTHON = (
+    *_OF_FOLLOWING,
+    *_OF_THE_STOPPER,
     *_OF_FAILOVER,
     *_OF_BATCHES,
     *_OF_EFFECTS,

@@ -12,6 +12,7 @@ _EFFECTS = f"{_FOLDER}/0019_effects.sql"
 _FAILOVER = f"{_FOLDER}/0020_failover.sql"
 (_SEARCH,) = (f"{_FOLDER}/{path.name}" for path in (Path(__file__).parents[1] / _FOLDER).glob("*_search.sql"))
 _MOVE = f"{_FOLDER}/0022_console_schema.sql"
+(_STOP,) = (f"{_FOLDER}/{path.name}" for path in (Path(__file__).parents[1] / _FOLDER).glob("*_stop.sql"))
 _REFUSALS, _SEALED, _PROBES = f"{_FOLDER}/0010_probes.sql", f"{_FOLDER}/0012_sealed.sql", f"{_FOLDER}/0013_probes.sql"
 _TESTS = "tests/backend/postgres"
 
@@ -2427,21 +2428,21 @@ _OF_THE_MOVE = (
     ),
     Mutant(
         "inventory: a function in the console's schema is measured",
-        _MOVE,
+        _STOP,
         "         WHERE n.nspname IN ('cutter_governance', 'cutter_console')\n            OR n.nspname = 'public' AND p.proname",
         "         WHERE n.nspname = 'cutter_governance'\n            OR n.nspname = 'public' AND p.proname",
         _test("console_schema", "a_function_that_appears_in_either_schema_is_a_drift[cutter_console]"),
     ),
     Mutant(
         "inventory: grants on the console's schema are measured",
-        _MOVE,
+        _STOP,
         "FROM pg_namespace n WHERE n.nspname IN ('cutter_governance', 'cutter_console', 'public')",
         "FROM pg_namespace n WHERE n.nspname IN ('cutter_governance', 'public')",
         _test("console_schema", "the_public_in_the_consoles_schema_is_a_drift_that_the_printed_repair_ends"),
     ),
     Mutant(
         "inventory: a table in the console's schema is measured",
-        _MOVE,
+        _STOP,
         "               ('information_unit', 'unit_version', 'iu_lifecycle_vocab', 'iu_lifecycle_log', 'dot_config',\n"
         "                'iu_lifecycle_log_id_seq'))\n    ), routine",
         "               ('information_unit', 'unit_version', 'iu_lifecycle_vocab', 'iu_lifecycle_log', 'dot_config',\n"
@@ -2450,8 +2451,41 @@ _OF_THE_MOVE = (
     ),
 )
 
+# The role that may set a HOLD and nothing else.
+_OF_THE_STOPPER = (
+    Mutant(
+        "stop only: a HOLD that stands is left as it is",
+        _STOP,
+        "    IF cutter_console.fn_hold_reason() IS NOT NULL THEN\n        RETURN false;\n    END IF;\n",
+        "",
+        ("tests/attacks/test_stopper.py::test_a_flood_of_holds_is_one_hold_which_one_release_clears",),
+    ),
+    Mutant(
+        "stop only: its function is closed to everybody else",
+        _STOP,
+        "REVOKE ALL ON FUNCTION cutter_console.fn_hold_ensure FROM PUBLIC;",
+        "",
+        ("tests/attacks/test_stopper.py::test_the_one_function_is_refused_to_everybody_else",),
+    ),
+    Mutant(
+        "stop only: the attributes of the role are measured",
+        _STOP,
+        "         WHERE r.rolname IN ('cutter_owner', 'cutter_exec', 'cutter_verify', 'cutter_ro', 'cutter_stop')\n        UNION ALL\n        SELECT 'superuser'",
+        "         WHERE r.rolname IN ('cutter_owner', 'cutter_exec', 'cutter_verify', 'cutter_ro')\n        UNION ALL\n        SELECT 'superuser'",
+        _test("stopper", "a_role_that_comes_later_is_let_in_by_the_next_migrate_that_accepts_it"),
+    ),
+    Mutant(
+        "stop only: the settings of the role are measured",
+        _STOP,
+        "                   ('cutter_owner', 'cutter_exec', 'cutter_verify', 'cutter_ro', 'cutter_stop'))\n        UNION ALL\n        SELECT 'grant', 'DATABASE'",
+        "                   ('cutter_owner', 'cutter_exec', 'cutter_verify', 'cutter_ro'))\n        UNION ALL\n        SELECT 'grant', 'DATABASE'",
+        _test("stopper", "a_change_of_the_role_is_a_drift[ALTER ROLE cutter_stop SET search_path = public]"),
+    ),
+)
+
 SQL = (
     *_OF_THE_MOVE,
+    *_OF_THE_STOPPER,
     *_OF_FAILOVER,
     *_OF_SEARCH,
     *_OF_SCALE,

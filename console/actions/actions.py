@@ -10,7 +10,7 @@ from console.actions.hold_actions import HOLD_ACTIONS
 from console.actions.journal_actions import JOURNAL_ACTIONS
 from console.actions.replay_actions import KEPT, REPLAY_ACTIONS
 from console.actions.shelf_actions import SHELF_ACTIONS
-from console.actions.stopping import HOW_TO_STOP, PANIC, STOPPING
+from console.actions.stopping import HOW_TO_STOP, PANIC, STOP_ONLY, STOPPING
 from console.actions.unit_actions import UNIT_ACTIONS
 from console.backend.model.batch_ids import is_batch
 from console.backend.model.gate_table import GATES
@@ -551,6 +551,11 @@ def registry(*, read_only: bool, demo: bool) -> Registry:
         and (demo or not action.demo_only)
     )
     return Registry((HOW_TO_STOP, *actions) if read_only else actions)
+
+
+def with_stop(known: Registry) -> Registry:
+    """Make the registry of a read-only console that can stop: the stop takes the place of the words about it."""
+    return Registry((STOP_ONLY, *(action for action in known.actions if action is not HOW_TO_STOP)))
 
 
 def replay_registry() -> Registry:

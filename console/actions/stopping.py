@@ -16,6 +16,19 @@ PANIC = Action(
     command="cutter-console panic --reason TEXT",
 )
 
+STOP_ONLY = Action(
+    name=PANIC.name,
+    title=PANIC.title,
+    help="Sets a HOLD, as a role that may do nothing else: what is running is refused by it, not cancelled. One more key confirms.",
+    keys=_KEYS,
+    scope=Scope.EVERYWHERE,
+    short=PANIC.short,
+    writes=True,
+    needs="the connection database.stopper",
+    command=PANIC.command,
+)
+"""The stop of a console that only reads, where the role for it is configured."""
+
 HOW_TO_STOP = Action(
     name="how_to_stop",
     title="How everything is stopped",

@@ -20,8 +20,8 @@ from textual.worker import WorkerFailed
 
 from console.actions.actions import STOPPING, Action, Registry, Scope, registry
 from console.actions.stopping import STOP_KEYS
-from console.app.backend_app import BackendApp
 from console.app.face import NO_FACE, Face
+from console.app.following import FollowingApp
 from console.app.key_order import KeyHandled, KeyOrder
 from console.app.named_fleet import NamedFleet, no_fleet
 from console.app.terminal import TerminalGuard, wants_no_colour
@@ -125,7 +125,7 @@ def _journal() -> Screen[None]:
     return JournalScreen()
 
 
-class ConsoleApp(BackendApp, inherit_bindings=False):
+class ConsoleApp(FollowingApp, inherit_bindings=False):
     """The console. It adds no authority: everything goes through the backend, as it does on the command line.
 
     `backend` is the backend or a function that makes it, in a thread after the first paint. `clock` gives aware UTC
@@ -235,6 +235,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         self.add_mode(self.DEFAULT_MODE, OverviewScreen)
         self.measure()
         self.set_interval(self._refresh_seconds, self._tick)
+        self.begin_following()
         if self.face.start_screen != self.DEFAULT_MODE:
             self.switch_mode(self.face.start_screen)
 
@@ -266,6 +267,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
     def _measured(self, status: "Status") -> None:
         self.status = status
         self.current = True
+        self.offer_stop()
         self._remember()
         self.notices.measured(status.switch.state.value, status.measured_at, reached=status.target is not None)
         self._show_status()
@@ -447,14 +449,6 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
             self.say_first("STOP everything?  s stops now, Esc is no")
             self.push_screen(PanicDialog(), self._stop)
 
-    def action_how_to_stop(self) -> None:
-        """Name the command that stops everything, on every screen and dialog."""
-        from console.screens.how_to_stop import HowToStopDialog
-
-        if not isinstance(self.screen, HowToStopDialog):
-            self.key_order.drop()
-            self.push_screen(HowToStopDialog())
-
     def say_first(self, words: str) -> None:
         """Show these words before any frame that a slow line still has to take; then draw the whole screen again."""
         from console.app.steady_driver import SteadyDriver
@@ -467,7 +461,11 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
     def _stop(self, reason: str | None) -> None:
         if reason is None:
             return
-        working = "Stopping: HOLD, cancel the running statement, end the lease ..."
+        working = (
+            "Stopping: HOLD ..."
+            if self.read_only
+            else "Stopping: HOLD, cancel the running statement, end the lease ..."
+        )
         self.give_notice(Notice("working", working, stays=True))
         self.run_worker(work(self._panic, reason), group="panic", exclusive=False)
 
@@ -478,7 +476,7 @@ class ConsoleApp(BackendApp, inherit_bindings=False):
         run_id, was_at_work = self._run_at_stake(), self.operation is not None
         try:
             self.last_stop = await self.ask(lambda backend: backend.panic(reason))
-            notice = stopped_notice(self.last_stop)
+            notice = stopped_notice(self.last_stop, releases=not self.read_only)
         except CutterError as error:
             notice, run_id = replace(refused("Stopping did NOT succeed", error), stays=True), ""
         # A dialog that is still open would cover the notice.

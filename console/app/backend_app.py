@@ -36,6 +36,8 @@ class BackendApp(App[int], inherit_bindings=False):
         """Set while no operation is running."""
         self.at_rest.set()
         self.leave_when_done = False
+        self.can_stop = False
+        """True once there is a backend that says that a stop can set a HOLD in the database."""
         self._backend: Backend | None = None
         self._make_backend = backend
         self._making = threading.Lock()
@@ -47,6 +49,7 @@ class BackendApp(App[int], inherit_bindings=False):
             if self._backend is None:
                 make = self._make_backend
                 self._backend = make() if callable(make) else make
+                self.can_stop = self._backend.can_stop()
             return self._backend
 
     async def ask(self, question: "Callable[[Backend], T]") -> T:

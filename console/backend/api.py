@@ -1,7 +1,9 @@
 """The interface of the backend for both front ends. `console.backend.service` implements it; screens' tests fake it."""
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from threading import Event
 from typing import Protocol
 
 from console.backend.journal.journal import JournalVerdict
@@ -107,6 +109,12 @@ class Backend(Protocol):
 
     def disarm(self) -> SwitchView:
         """End the lease, whoever holds it. Needs no authority."""
+
+    def follow(self, on_change: Callable[[], None], ended: Event) -> None:
+        """Call `on_change` whenever something has moved, whoever moved it, until `ended`. Reads only; occupies its thread."""
+
+    def can_stop(self) -> bool:
+        """Return whether `panic` can set a HOLD in the database: a console that only reads needs a role for it. Asks nothing."""
 
     def panic(self, reason: str) -> SwitchView:
         """Set a HOLD, cancel the running statement, end the lease. Needs no authority."""

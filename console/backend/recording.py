@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from console.backend.host.recording_file import RecordingFile, read_lines
@@ -168,6 +168,13 @@ class Replay:
         if self.moment.board is None:
             self._refuse("no gates had been recorded by this moment")
         return self.moment.board
+
+    def follow(self, on_change: Callable[[], None], ended: Event) -> None:
+        """Return at once: what is recorded does not move."""
+
+    def can_stop(self) -> bool:
+        """Return False: a recording stops nothing."""
+        return False
 
     def explained(self, error: CutterError) -> CutterError:
         """Return the error: there is no database that could explain it."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from threading import Event
 
 from console.backend import confirmations
 from console.backend.batches import BatchAnswers, Batches
@@ -57,6 +58,7 @@ from console.backend.runs.backups import ensure_backup
 from console.backend.runs.draft_edits import EditView, require_edit_run, start_edit
 from console.backend.runs.edits import apply_edits
 from console.backend.runs.engine import Engine
+from console.backend.runs.following import follow
 from console.backend.runs.journals import JournalAnswers
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.moves import command_of
@@ -70,6 +72,7 @@ from console.backend.runs.run_views import known_run, list_runs, require_here, v
 from console.backend.runs.site import drift_of_site, require_reading_role
 from console.backend.runs.sources import read_source
 from console.backend.runs.status import measure_status
+from console.backend.runs.stop_only import has_stopper, require_only_a_hold
 from console.backend.runs.unit_search import search_units
 from console.backend.runs.unit_view import compare_versions, view_unit
 
@@ -101,6 +104,7 @@ class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, R
         if privileges:
             message = f"the monitoring role has {privileges} privileges to write"
             raise Refused(StopCode.GRANT_DELTA, message, "Give `database.monitor` a role that only reads: cutter_ro.")
+        require_only_a_hold(self.installation)
 
     def explained(self, error: CutterError) -> CutterError:
         """Return the error or, if the database has another layout, one that says so and what is possible there."""
@@ -303,9 +307,17 @@ class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, R
         """End the lease, whoever holds it."""
         return kill_switch.disarm(self.installation, f"disarmed by {self.installation.operator}")
 
+    def follow(self, on_change: Callable[[], None], ended: Event) -> None:
+        """Call `on_change` whenever something has moved, until `ended`."""
+        follow(self.installation, on_change, ended)
+
+    def can_stop(self) -> bool:
+        """Return whether a stop can set a HOLD in the database."""
+        return not self.read_only or has_stopper(self.installation)
+
     def panic(self, reason: str) -> SwitchView:
         """Set a HOLD, cancel the running statement, end the lease."""
-        return panic(self.installation, reason)
+        return panic(self.installation, reason, read_only=self.read_only)
 
     @with_kept_sessions
     def release_hold(self, confirm: str) -> SwitchView:

@@ -11,6 +11,13 @@ from console.widgets.line import Line, Span, line
 _COMMAND = "cutter-console panic --reason 'why'"
 
 
+_WITH_A_ROLE = (
+    line(""),
+    line("This key sets a HOLD where `database.stopper` names the role"),
+    line("cutter_stop, which may do nothing else."),
+)
+
+
 class HowToStopDialog(Dialog[None]):
     """Names the command that stops everything. Nothing here does."""
 
@@ -35,6 +42,7 @@ class HowToStopDialog(Dialog[None]):
                 line(""),
                 line("It sets a HOLD, cancels the running statement and ends the lease."),
                 line("It needs no approval: only the account of an operator on that server."),
+                *(() if self.console.is_replay else _WITH_A_ROLE),
             ]
         )
 

@@ -17,6 +17,17 @@ STOPPED_WITHIN_SECONDS = 60.0
 """Longest wait for the stopped operation to end, before the notice says what the database holds."""
 
 
+_AS_STOPPER = (
+    "Sets a HOLD: nothing is written until a person releases it.",
+    "Ends the lease with it: the switch is off.",
+    "Cancels nothing: what is running looks for the HOLD at its end,",
+    "and is refused. The command on the server cancels it as well.",
+    "Stopping needs no authority. It deletes nothing.",
+    "",
+)
+"""The effects of a stop by a console that only reads, whose role may set a HOLD and nothing else."""
+
+
 class PanicDialog(Dialog[str]):
     """A dialog that answers with the reason, or None for no."""
 
@@ -36,6 +47,10 @@ class PanicDialog(Dialog[str]):
         """Say what stopping does, then ask."""
         super().opened()
         running = self.console.operation
+        if self.console.read_only:
+            self.body([line(words) for words in _AS_STOPPER])
+            self.query_one("#panic-hint", Lines).show([line("Press ", Span("s", "bad"), " to stop now.")])
+            return
         self.body(
             [
                 line("Sets a HOLD: nothing is written until a person releases it."),
@@ -71,8 +86,8 @@ class PanicDialog(Dialog[str]):
         self.query_one("#cancel").focus()
 
 
-def stopped_notice(switch: SwitchView) -> Notice:
-    """Return the notice after a panic; it names a missing half of the HOLD, and ends with the HOLD."""
+def stopped_notice(switch: SwitchView, *, releases: bool = True) -> Notice:
+    """Return the notice after a panic; it names a missing half of the HOLD, and ends with the HOLD. `releases` is False where no key does."""
     note = f" {switch.note}." if switch.note else ""
     state = switch.state.value
     if switch.incomplete:
@@ -83,5 +98,5 @@ def stopped_notice(switch: SwitchView) -> Notice:
     ]
     sentence = f"Stopped. The switch is {state}.{''.join(cancelled)}{note}"
     release = switch.clears_with or "cutter-console hold release --confirm RELEASE"
-    next_action = f"Find the cause: h. Release the HOLD: h, then H, or: {release}"
+    next_action = f"Find the cause: h. Release the HOLD: {'h, then H, or: ' if releases else ''}{release}"
     return Notice("done", sentence, "", next_action, stays=True, while_switch=state)

@@ -9,7 +9,7 @@ import pytest
 from console.backend.model.errors import Refused, StopCode
 from console.backend.postgres import ledger, migrations, sessions
 from tests.attacks.edits import start_edit
-from tests.attacks.world import EXECUTOR, MONITOR, ROLES, STRANGER, VERIFIER, attack, bring, call, session
+from tests.attacks.world import EXECUTOR, MONITOR, ROLES, STOPPER, STRANGER, VERIFIER, attack, bring, call, session
 from tests.backend.postgres.signed_cut import SignedCut, event, stopped
 from tests.conftest import Database
 from tests.support.sovereign import sovereign
@@ -42,6 +42,7 @@ HELD: dict[str, tuple[str, str, Act]] = {
     ),
     "an enactment": ("armed to enact", EXECUTOR, lambda r, c: r.enact(c)),
     "a HOLD": ("armed", VERIFIER, lambda _, c: call(c, "fn_hold_set", "x", "b", None)),
+    "a HOLD of the role that stops": ("armed", STOPPER, lambda _, c: call(c, "fn_hold_ensure", "x", "b")),
     "a close": ("enacted", EXECUTOR, lambda r, c: ledger.close_run(c, r.run_id, event())),
     "a document": (
         "SG_1 imported",
@@ -108,6 +109,16 @@ def test_no_advisory_lock_stops_a_run(database: Database, cut: SignedCut, role: 
         )
         bring(cut, "enacted")
     assert cut.lifecycles() == ["enacted"] * 3
+
+
+def test_no_commit_of_the_product_waits_for_the_lock_of_notify(database: Database) -> None:
+    """It is one for the whole server, and any role of any database can hold it: by one transaction with many notifications."""
+    with database.connect() as connection:
+        bodies = connection.execute(
+            "SELECT p.proname, p.prosrc FROM pg_proc p WHERE p.pronamespace = 'cutter_console'::regnamespace"
+        ).fetchall()
+    assert len(bodies) > 150
+    assert [name for name, body in bodies if "notify" in body.lower()] == []
 
 
 @pytest.mark.parametrize("role", ROLES)

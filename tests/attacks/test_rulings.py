@@ -15,6 +15,7 @@ from tests.attacks.world import (
     MONITOR,
     PURPOSES,
     ROLES,
+    STOPPER,
     STRANGER,
     VERIFIER,
     Prey,
@@ -301,7 +302,7 @@ def test_a_statement_of_another_database_of_the_same_cluster_is_refused(database
         bring_in(here, statement, sovereign().sign(statement))
 
 
-ROLES_OF_NO_IMPORT = (EXECUTOR, MONITOR, STRANGER)
+ROLES_OF_NO_IMPORT = (EXECUTOR, MONITOR, STOPPER, STRANGER)
 
 
 @pytest.mark.parametrize("role", ROLES_OF_NO_IMPORT)

@@ -210,6 +210,7 @@ def test_a_function_that_is_called_in_a_haunted_session_answers_as_in_any_other(
             "SELECT cutter_console.fn_schema_digest()",
             f"SELECT cutter_console.fn_draft_digest('{prey.drafts.run_id}')",
         ),
+        "cutter_stop": ("SELECT 1",),
         "passer_by": ("SELECT 1",),
     }[role]
     with attack(prey.database):

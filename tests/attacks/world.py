@@ -12,9 +12,9 @@ from console.backend.postgres import ledger
 from tests.backend.postgres.signed_cut import SignedCut, event, start_cut, stopped
 from tests.conftest import Database
 
-EXECUTOR, VERIFIER, MONITOR, STRANGER = "cutter_exec", "cutter_verify", "cutter_ro", "passer_by"
-ROLES = (EXECUTOR, VERIFIER, MONITOR, STRANGER)
-"""The three passwords of the host, and somebody who may only connect."""
+EXECUTOR, VERIFIER, MONITOR, STOPPER, STRANGER = "cutter_exec", "cutter_verify", "cutter_ro", "cutter_stop", "passer_by"
+ROLES = (EXECUTOR, VERIFIER, MONITOR, STOPPER, STRANGER)
+"""The four passwords of the host, and somebody who may only connect."""
 PURPOSES = ("cut", "edit", "enact", "revert")
 LOCK_TIMEOUT = "200ms"
 _CLASSES_OF_VALUES = ("22", "23")
@@ -30,7 +30,7 @@ _SETTINGS = """
 """
 _ROLES = """
     SELECT md5(string_agg(r::text, '|' ORDER BY r.rolname)) FROM pg_authid r
-     WHERE r.rolname IN ('cutter_owner', 'cutter_exec', 'cutter_verify', 'cutter_ro', 'passer_by')
+     WHERE r.rolname IN ('cutter_owner', 'cutter_exec', 'cutter_verify', 'cutter_ro', 'cutter_stop', 'passer_by')
 """
 _OBJECTS = """
     SELECT string_agg(kind || ' ' || n, ', ' ORDER BY kind) FROM (

@@ -106,6 +106,24 @@ def test_a_panic_that_set_one_half_of_the_hold_has_an_exit_status_of_its_own(
     assert (status, answer["outcome"], answer["incomplete"]) == (0, "PASS", "")
 
 
+def test_whoever_may_only_stop_is_told_with_0_that_all_of_it_was_done_and_with_6_that_something_runs(
+    at: At, command: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody who has the passwords of the monitoring role and of the role that stops."""
+    passage = at("SG_1 imported")
+    passage.arm()
+    for name in ("CUTTER_EXECUTOR", "CUTTER_VERIFIER"):
+        monkeypatch.setenv(name, "host=/nonexistent dbname=x")
+    monkeypatch.setenv("CUTTER_STOPPER", passage.cluster.conninfo(passage.database, "cutter_stop"))
+    with passage.connect("cutter_exec") as writer, writer.transaction():
+        writer.execute("SELECT 1")
+        status, answer = command(passage, "panic", "--reason", "look")
+        assert (status, answer["outcome"], answer["in_database"]) == (6, "PARTIAL", True)
+        assert "1 open of roles that may write, and not cancelled" in str(answer["incomplete"])
+    status, answer = command(passage, "panic", "--reason", "look")
+    assert (status, answer["outcome"], answer["incomplete"]) == (0, "PASS", "")
+
+
 def test_drift_has_its_exit_status(at: At, command: Run) -> None:
     passage = at("SG_1 imported")
     assert command(passage, "drift")[0] == 0

@@ -80,6 +80,14 @@ async def test_how_to_stop(size: tuple[int, int], screen_snapshot: SnapshotAsser
         assert app.export_screenshot() == screen_snapshot
 
 
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+async def test_stop_only(size: tuple[int, int], screen_snapshot: SnapshotAssertion) -> None:
+    """The stop key of a read-only console that may set a HOLD, and nothing else."""
+    backend = FakeBackend(switch=ARMED, read_only=True, stopper=True)
+    async with opened(backend, "ctrl+x", size=size, read_only=True) as (app, _pilot):
+        assert app.export_screenshot() == screen_snapshot
+
+
 @pytest.mark.parametrize("name", ["law", "law-changed"])
 async def test_the_difference_from_the_law_on_a_big_screen(name: str, screen_snapshot: SnapshotAssertion) -> None:
     """Side by side, and nothing stretched thin."""

@@ -1,6 +1,7 @@
 """An in-memory backend with canned scenarios and a pinned clock, for what the screens draw; it proves nothing else."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -149,6 +150,8 @@ class FakeBackend(FakeBatches, FakeUnits, FakeJournals, FakeHolds, FakeShelves, 
     approvals_checks: tuple[Check, ...] = ()
     demo: bool = False
     read_only: bool = False
+    stopper: bool = False
+    """The role that may set a HOLD and nothing else is configured."""
     root: str = "/var/lib/cutter"
     text: str = SAMPLE
     title: tuple[TitlePart, ...] = ()
@@ -522,6 +525,13 @@ class FakeBackend(FakeBatches, FakeUnits, FakeJournals, FakeHolds, FakeShelves, 
         self._call("disarm")
         self.switch = OFF
         return OFF
+
+    def follow(self, on_change: Callable[[], None], ended: threading.Event) -> None:
+        """Nothing moves here by itself."""
+
+    def can_stop(self) -> bool:
+        """As the service says it."""
+        return not self.read_only or self.stopper
 
     def panic(self, reason: str) -> SwitchView:
         """A HOLD."""

@@ -29,7 +29,7 @@ _OBJECTS = """
      WHERE n.nspname IN ('public', 'cutter_governance', 'cutter_console')
     UNION ALL
     SELECT 'role', r.oid::bigint, format('%s %s', r.rolname, to_jsonb(r)) FROM pg_roles r WHERE r.rolname IN
-           ('directus', 'workflow_admin', 'cutter_exec', 'cutter_verify', 'cutter_ro', 'watcher')
+           ('directus', 'workflow_admin', 'cutter_exec', 'cutter_verify', 'cutter_ro', 'cutter_stop', 'watcher')
     ORDER BY 1, 2
 """
 _CREATE = ["'A'", "'B'", "'C'", "'D'", "'law_unit'", "'section'", "'library'", "'internal'", "NULL"]

@@ -1,4 +1,4 @@
-"""The three connections: each as the role that it is for, and all of them to one server and database."""
+"""The connections: each as the role that it is for, and all of them to one server and database."""
 
 import psycopg
 
@@ -8,13 +8,15 @@ from console.backend.model.line import Line
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
+from console.backend.postgres.connections import connect
 from console.backend.postgres.lines import line_of
 from console.backend.postgres.server import session_of
 from console.backend.runs.other_layout import NOT_INSTALLED
 from console.backend.runs.phase_context import Role
 
-ROLES = {"monitor": "cutter_ro", "executor": "cutter_exec", "verifier": "cutter_verify"}
-"""The role that each connection of the settings is for: whoever verifies may not be who executed."""
+_STOPPER = "stopper"
+ROLES = {"monitor": "cutter_ro", "executor": "cutter_exec", "verifier": "cutter_verify", _STOPPER: "cutter_stop"}
+"""The role that each connection of the settings is for: whoever verifies may not be who executed. The last one may be missing."""
 
 
 class Connected(Value):
@@ -69,14 +71,18 @@ def lines_verdict(lines: tuple[Connected, ...]) -> Verdict:
         action = f"In orchestrator.config.json give `database.{faulty_name}` the service of {ROLES[faulty_name]} on the pinned server"
         return fails("; ".join(detail for _, detail in faults), f"{action}; then: cutter-console gates G1")
     connected = ", ".join(f"{line.which} as {line.role}" for line in lines)
-    if unasked := [name for name in ROLES if name not in {line.which for line in lines}]:
+    connected_as = {line.which for line in lines}
+    if unasked := [name for name in ROLES if name not in connected_as and name != _STOPPER]:
         action = "Measure it from a console without --read-only: cutter-console gates G1"
         return unclear(f"{connected}; a monitoring console does not connect as {' and '.join(unasked)}", action)
+    stopper = (
+        "" if _STOPPER in connected_as else "; `database.stopper` is not configured: a read-only console sets no HOLD"
+    )
     worst = max(lines, key=lambda line: line.line.outcome.rank)
     if worst.line.outcome is not Outcome.PASS:
         verdict = fails if worst.line.outcome is Outcome.FAIL else partial
         return verdict(f"{connected}; the line of {worst.which}: {worst.line.sentence}", worst.line.next_action)
-    return passes(f"{connected}; one server: {lines[0].server}")
+    return passes(f"{connected}; one server: {lines[0].server}{stopper}")
 
 
 def _line(name: str, connection: psycopg.Connection) -> Connected:
@@ -94,4 +100,8 @@ def _lines(probe: Probe) -> tuple[Connected, ...]:
         if not probe.read_only:
             with probe.reading(role) as connection:
                 lines.append(_line(name, connection))
+    stopper = probe.installation.settings.database.stopper
+    if stopper and not probe.read_only:
+        with connect(stopper, read_only=True, timeout_s=probe.seconds_left, purpose=f"gate {probe.gate}") as connection:
+            lines.append(_line(_STOPPER, connection))
     return tuple(lines)

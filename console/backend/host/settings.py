@@ -32,8 +32,10 @@ class DatabaseSettings(Value):
     """Connects as cutter_ro: everything that the read-only console shows."""
     administrator: str = "service=cutter_admin"
     """Used by `migrate` alone."""
+    stopper: str = ""
+    """Connects as cutter_stop, which may set a HOLD and nothing else: the stop of a read-only console. Empty: none."""
 
-    @field_validator("executor", "verifier", "monitor", "administrator")
+    @field_validator("executor", "verifier", "monitor", "administrator", "stopper")
     @classmethod
     def _holds_no_password(cls, value: str) -> str:
         # libpq decodes the names of a URI's parameters too: `%70assword` is `password`.
@@ -126,6 +128,7 @@ ENVIRONMENT = {
     "CUTTER_VERIFIER": ("database", "verifier"),
     "CUTTER_MONITOR": ("database", "monitor"),
     "CUTTER_ADMINISTRATOR": ("database", "administrator"),
+    "CUTTER_STOPPER": ("database", "stopper"),
     "BACKUP_GPG_FPR": ("backup_gpg_fpr",),
     "GNUPGHOME": ("gnupg_home",),
 }

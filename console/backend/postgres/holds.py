@@ -6,6 +6,7 @@ from typing import NamedTuple
 import psycopg
 from psycopg import sql
 
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import read_rows, scalar
 
 
@@ -34,6 +35,13 @@ _OPEN = """
 """
 
 
+class StillOpen(NamedTuple):
+    """Open transactions of roles that may write, but superusers', and whether the server that was asked is a standby."""
+
+    transactions: int
+    is_standby: bool
+
+
 def hold_history(connection: psycopg.Connection, most: int) -> tuple[HoldEventRow, ...]:
     """Return the HOLDs that were set and their releases, the newest first. Raises psycopg.Error before migration 0023."""
     return read_rows(connection, HoldEventRow, _HISTORY, (most,))
@@ -42,6 +50,17 @@ def hold_history(connection: psycopg.Connection, most: int) -> tuple[HoldEventRo
 def open_transactions(connection: psycopg.Connection) -> int:
     """Return the number of open transactions of roles that may write, but superusers'."""
     return int(str(scalar(connection, _OPEN)))
+
+
+def still_open(connection: psycopg.Connection) -> StillOpen:
+    """Return what is open now, also when it is asked again in one transaction."""
+    # pg_stat_activity is read once per transaction and kept.
+    with Asking(connection) as asking:
+        asking.ask(lambda connection: connection.execute("SELECT pg_stat_clear_snapshot()"))
+        transactions = asking.ask(lambda connection: connection.execute(_OPEN).fetchone())
+        is_standby = asking.ask(lambda connection: connection.execute("SELECT pg_is_in_recovery()").fetchone())
+    assert transactions.value is not None
+    return StillOpen(int(transactions.value[0]), is_standby.value == (True,))
 
 
 def shown(statement: str, *values: str | None) -> str:

@@ -412,6 +412,12 @@ def set_hold(connection: psycopg.Connection, reason: str, by: str, run_id: str |
     connection.execute("SELECT cutter_console.fn_hold_set(%s, %s, %s)", (reason, by, run_id))
 
 
+def ensure_hold(connection: psycopg.Connection, reason: str, by: str) -> bool:
+    """Record a HOLD unless one is set, as the role that may do nothing else. Return whether this call has set it."""
+    row = connection.execute("SELECT cutter_console.fn_hold_ensure(%s, %s)", (reason, by)).fetchone()
+    return row == (True,)
+
+
 def release_hold(connection: psycopg.Connection, reason: str, by: str) -> None:
     """Record the release of the HOLD."""
     connection.execute(RELEASE_HOLD, (reason, by))

@@ -55,7 +55,14 @@ _HARMFUL = """
 """
 """The volatile functions of the server and its extensions that the words of a query name."""
 
-_BEYOND = ["cutter_owner", "cutter_exec", "cutter_verify", "pg_execute_server_program", "pg_write_server_files"]
+_BEYOND = [
+    "cutter_owner",
+    "cutter_exec",
+    "cutter_verify",
+    "cutter_stop",
+    "pg_execute_server_program",
+    "pg_write_server_files",
+]
 _CAN_BECOME = """
     SELECT r.rolname FROM pg_catalog.pg_roles r
      WHERE (r.rolname = ANY (%s) OR r.rolsuper) AND pg_catalog.pg_has_role(r.oid, 'MEMBER') ORDER BY 1

@@ -29,6 +29,10 @@ _CAN_EXECUTE = """
     SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
      WHERE n.nspname IN ('public', 'cutter_governance', 'cutter_console') AND p.provolatile = 'v' AND p.prosecdef AND has_function_privilege(p.oid, 'EXECUTE')
 """
+_CAN_HOLD = """
+    SELECT count(*) FROM pg_proc p
+     WHERE p.oid = to_regprocedure('cutter_console.fn_hold_ensure(text, text)') AND has_function_privilege(p.oid, 'EXECUTE')
+"""
 _STATE = """
     SELECT cutter_console.fn_schema_digest(), cutter_console.fn_readers_digest(), cutter_console.fn_effect_rows(),
            (SELECT coalesce(max(e.id), 0) FROM cutter_governance.v_run_effect e)
@@ -94,6 +98,11 @@ def measure_identity(connection: psycopg.Connection, host: str, *, standby: bool
 def privileges_to_write(connection: psycopg.Connection) -> int:
     """Count the tables that the role may change and the functions that write for it; 0 for a monitoring role."""
     return int(str(scalar(connection, _CAN_WRITE))) + int(str(scalar(connection, _CAN_EXECUTE)))
+
+
+def privileges_beyond_a_hold(connection: psycopg.Connection) -> int:
+    """Count what the role may write but for the HOLD that `cutter_stop` may set; 0 for that role."""
+    return privileges_to_write(connection) - int(str(scalar(connection, _CAN_HOLD)))
 
 
 def measure_counts(connection: psycopg.Connection) -> tuple[TableCount, ...]:

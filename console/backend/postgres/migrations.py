@@ -32,6 +32,25 @@ _DRIFTED = """
 """
 
 
+# Nothing needs this role: an older database is brought up to date by whoever could do so before.
+_MAKE_STOPPER = """
+    DO $$ BEGIN
+        IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'cutter_stop') THEN
+            CREATE ROLE cutter_stop LOGIN;
+        END IF;
+    EXCEPTION WHEN duplicate_object OR unique_violation OR insufficient_privilege THEN NULL;
+    END $$
+"""
+_LET_STOP = """
+    DO $$ BEGIN
+        IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'cutter_stop') THEN
+            GRANT USAGE ON SCHEMA cutter_console TO cutter_stop;
+            GRANT EXECUTE ON FUNCTION cutter_console.fn_hold_ensure(text, text) TO cutter_stop;
+        END IF;
+    END $$
+"""
+
+
 class Migration(Value):
     """One file: number, name, the schema it works in, its text and digest."""
 
@@ -103,6 +122,8 @@ def migrate(conninfo: str, accept: str = "") -> MigrationReport:
         for step in todo:
             _apply(connection, step)
         _seed_vocabulary(connection)
+        if todo or accept:
+            connection.execute(_LET_STOP)
         digest = measured_digest(connection)
         pinned = bool(todo) or (bool(accept) and drifted > 0)
         if pinned:
@@ -148,6 +169,7 @@ def _prepare(connection: psycopg.Connection) -> None:
                 " EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
             ).format(name=sql.Literal(role), role=sql.Identifier(role), login=sql.SQL(login))
         )
+    connection.execute(_MAKE_STOPPER)
     owner = sql.Identifier("cutter_owner")
     connection.execute(sql.SQL("GRANT CREATE, USAGE ON SCHEMA public TO {}").format(owner))
     connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS cutter_governance AUTHORIZATION {}").format(owner))

@@ -66,7 +66,7 @@ _CURRENT_ROLE_AS_MEMBER = """
 _ARMING = """
     SELECT r.rolname, r.rolsuper OR EXISTS (SELECT 1 FROM pg_roles s WHERE s.rolsuper AND pg_has_role(r.oid, s.oid, 'MEMBER')),
            has_function_privilege(r.oid, 'cutter_console.fn_lease_arm(text, text, text, text, integer)', 'EXECUTE')
-      FROM pg_roles r WHERE r.rolname IN ('cutter_exec', 'cutter_verify', 'cutter_ro')
+      FROM pg_roles r WHERE r.rolname IN ('cutter_exec', 'cutter_verify', 'cutter_ro', 'cutter_stop')
 """
 _DUMP = """
     SELECT current_setting('server_version_num')::int, coalesce((SELECT array_agg(what ORDER BY what) FROM (
@@ -104,7 +104,7 @@ _CUT_FUNCTIONS = """
 _DIRECT_WRITES = """
     SELECT r.rolname || ' on ' || t.name FROM pg_roles r,
            (VALUES ('public.information_unit'), ('public.unit_version'), ('public.iu_lifecycle_log')) AS t (name)
-     WHERE r.rolname IN ('cutter_exec', 'cutter_verify', 'cutter_ro')
+     WHERE r.rolname IN ('cutter_exec', 'cutter_verify', 'cutter_ro', 'cutter_stop')
        AND (has_table_privilege(r.oid, t.name, 'DELETE, TRUNCATE') OR has_any_column_privilege(r.oid, t.name, 'INSERT, UPDATE'))
 """
 _WRITING_SESSIONS = """

@@ -64,7 +64,7 @@ _FOUND = """
      ORDER BY 1, 2
 """
 _PINNED = "SELECT line FROM cutter_governance.v_schema_pin WHERE line::jsonb->>0 = 'setting'"
-_ROLES = ["cutter_owner", "cutter_exec", "cutter_verify", "cutter_ro"]
+_ROLES = ["cutter_owner", "cutter_exec", "cutter_verify", "cutter_ro", "cutter_stop"]
 
 
 class RoleSetting(Value):

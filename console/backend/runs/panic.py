@@ -1,13 +1,14 @@
 """Panic: every way to stop, each tried by itself, and a report of what was done; it needs no authority.
 
 The HOLD file comes first, then the HOLD in the database, the running statements and the lease. A step that fails keeps none
-of the others from being done.
+of the others from being done. A console that only reads opens no session that could do more than set the HOLD (`stop_only`).
 """
 
 import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import psycopg
 
@@ -20,23 +21,39 @@ from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect, finish
 from console.backend.postgres.sessions import Session
 from console.backend.runs.kill_switch import combined, hold_in_file, measure_in_database, unreadable, write_hold_file
+from console.backend.runs.stop_only import (
+    LIMIT_S,
+    LOOKS,
+    PAUSE_S,
+    has_stopper,
+    hold_as_stopper,
+    measured_after,
+    statements_step,
+)
 
-_LIMIT_S = 3.0
-"""Time limit for each statement of panic, by the server's clock: a stop must not wait long."""
-_LOOKS, _PAUSE_S = 15, 0.2
+
+class _InDatabase(NamedTuple):
+    """The HOLD in the database: why it was not set, or in words that it is; and what was done with the running statements."""
+
+    refused: CutterError | None
+    detail: str = "set"
+    statements: StopStep | None = None
+    """None if nobody was asked yet."""
+    by_stopper: bool = False
 
 
-def panic(installation: Installation, reason: str) -> SwitchView:
+def panic(installation: Installation, reason: str, *, read_only: bool = False) -> SwitchView:
     """Stop everything; works without the database, and without the root.
 
     Never refuses a reason: a long one is cut, which `note` says. `steps` tells what was done, item by item; if one
     was not, `incomplete` says which, and `complete_with` has the command that tries all of it again. Raises Held only if
-    neither the file nor the database took the HOLD.
+    neither the file nor the database took the HOLD. `read_only` uses no role but the one that may set a HOLD and nothing else.
     """
     short_reason, was_cut = kept_reason(reason)
     stored_reason = short_reason or "panic, no reason given"
     not_written = write_hold_file(installation, stored_reason)
-    refused, cancelled = _hold_in_database(installation, stored_reason)
+    held = _hold_as_stopper(installation, stored_reason) if read_only else _hold(installation, stored_reason)
+    refused = held.refused
     if not_written and refused is not None:
         raise Held(
             StopCode.PANIC,
@@ -47,21 +64,21 @@ def panic(installation: Installation, reason: str) -> SwitchView:
     # A database that did not answer is not asked again for each step: every try costs the time of a connection.
     steps = (
         _file_step(installation, not_written),
-        _step("HOLD in the database", f"not set: {refused.message}" if refused else "", "set"),
-        _not_tried("running statements") if is_unreachable else cancelled or _cancel(installation),
+        _step("HOLD in the database", f"not set: {refused.message}" if refused else "", held.detail),
+        _not_tried("running statements") if is_unreachable else _statements(installation, held, read_only=read_only),
     )
-    in_database = unreadable(refused) if refused is not None and is_unreachable else measure_in_database(installation)
+    if refused is not None:
+        in_database = unreadable(refused) if is_unreachable else measure_in_database(installation)
+    else:
+        in_database = measured_after(installation, is_set=held.by_stopper)
     switch = combined(installation, hold_in_file(installation), in_database)
     lease = _not_tried("lease") if is_unreachable else _lease_step(in_database)
     return _with_steps(installation, switch, (*steps, lease), not_written, refused, was_cut=was_cut)
 
 
-def _hold_in_database(installation: Installation, stored_reason: str) -> tuple[CutterError | None, StopStep | None]:
-    """Set the HOLD as the executing role or, if that one cannot connect, as the verifying role.
-
-    Returns why it was not set, if it was not, and what was cancelled on the same session, if that could be asked.
-    """
-    # The executor's error is reported even if the verifier fails too: its cause is the one to repair.
+def _hold(installation: Installation, stored_reason: str) -> _InDatabase:
+    """Set the HOLD as the executing role or, if that one cannot connect, as the verifying role, or as the one that only stops."""
+    # The executor's error is reported even if the others fail too: its cause is the one to repair.
     first_error: CutterError | None = None
     cancelled: StopStep | None = None
     is_set = False
@@ -78,14 +95,35 @@ def _hold_in_database(installation: Installation, stored_reason: str) -> tuple[C
             # What fails after the COMMIT takes nothing back; the statements are cancelled on another session then.
             first_error = first_error or error
         if is_set:
-            return None, cancelled
-    return first_error, None
+            return _InDatabase(None, statements=cancelled)
+    if has_stopper(installation):
+        held = _hold_as_stopper(installation, stored_reason)
+        return held if held.refused is None else _InDatabase(first_error)
+    return _InDatabase(first_error)
+
+
+def _hold_as_stopper(installation: Installation, stored_reason: str) -> _InDatabase:
+    """Set the HOLD as the role that may do nothing else."""
+    try:
+        return _InDatabase(None, hold_as_stopper(installation, stored_reason), by_stopper=True)
+    except CutterError as error:
+        return _InDatabase(error)
+
+
+def _statements(installation: Installation, held: _InDatabase, *, read_only: bool) -> StopStep:
+    """Return what was done with the running statements: they are cancelled, or refused by the HOLD of a role that may not cancel."""
+    if held.by_stopper:
+        return statements_step(installation)
+    if read_only:
+        detail = "not cancelled: a console that only reads may not, and there is no HOLD that refuses them"
+        return _step("running statements", detail, "")
+    return held.statements or _cancel(installation)
 
 
 @contextmanager
 def _session(conninfo: str) -> Iterator[Session]:
     # Not replicated: while a standby is away, its COMMIT would wait without an end.
-    with connect(conninfo, timeout_s=_LIMIT_S, purpose="panic", replicated=False) as connection:
+    with connect(conninfo, timeout_s=LIMIT_S, purpose="panic", replicated=False) as connection:
         yield connection
 
 
@@ -101,13 +139,13 @@ def _cancel(installation: Installation) -> StopStep:
 def _cancel_on(connection: psycopg.Connection) -> StopStep:
     """Cancel what the executing role runs, and see that it ends; a COMMIT that waits for a standby is left alone and told."""
     most_running = 0
-    for look in range(_LOOKS):
+    for look in range(LOOKS):
         running, waiting = ledger.cancel_running(connection)
         # The largest number that was seen: of those that have ended, later answers know nothing.
         most_running = max(most_running, running)
         if not running:
             break
-        time.sleep(_PAUSE_S if look else 0.0)
+        time.sleep(PAUSE_S if look else 0.0)
     if running:
         return _step("running statements", f"{running} asked to stop, still running", "")
     if waiting:

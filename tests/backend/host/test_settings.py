@@ -19,6 +19,7 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "CUTTER_VERIFIER",
         "CUTTER_MONITOR",
         "CUTTER_ADMINISTRATOR",
+        "CUTTER_STOPPER",
         "BACKUP_GPG_FPR",
         "GNUPGHOME",
     ):

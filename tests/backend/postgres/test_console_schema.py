@@ -29,7 +29,7 @@ _SCHEMA = """
 _FUNCTIONS = """
     SELECT p.oid::bigint, p.proname::text, p.proacl::text, p.proconfig, p.prosecdef, p.provolatile, p.proparallel, p.procost, p.prorows,
            p.proisstrict, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid), obj_description(p.oid, 'pg_proc')
-      FROM pg_proc p WHERE p.proowner = 'cutter_owner'::regrole AND p.proname NOT IN ('fn_schema_line', 'fn_schema_way') ORDER BY 1
+      FROM pg_proc p WHERE p.proowner = 'cutter_owner'::regrole AND p.proname NOT IN ('fn_schema_line', 'fn_schema_way', 'fn_hold_ensure') ORDER BY 1
 """
 _BODIES = """
     SELECT format('FUNCTION %s.%I(%s)', p.pronamespace::regnamespace, p.proname, pg_get_function_identity_arguments(p.oid)), encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex')
@@ -64,6 +64,7 @@ def test_all_that_can_be_called_stands_in_one_schema_that_is_closed_to_the_publi
         ("cutter_owner", "CREATE"),
         ("cutter_owner", "USAGE"),
         ("cutter_ro", "USAGE"),
+        ("cutter_stop", "USAGE"),
         ("cutter_verify", "USAGE"),
     ]
     assert _rows(each_database, _SCHEMA) == [(CONSOLE_SCHEMA_OWNER, CONSOLE_SCHEMA_COMMENT)]
@@ -225,7 +226,7 @@ def test_the_public_in_the_consoles_schema_is_a_drift_that_the_printed_repair_en
 
 
 def test_no_role_makes_anything_in_the_consoles_schema(database: Database) -> None:
-    for role in ("cutter_exec", "cutter_verify", "cutter_ro"):
+    for role in ("cutter_exec", "cutter_verify", "cutter_ro", "cutter_stop"):
         with database.connect(role) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("CREATE FUNCTION cutter_console.fn_mine() RETURNS text LANGUAGE sql AS $$ SELECT 'x' $$")
 

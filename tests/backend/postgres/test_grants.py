@@ -105,6 +105,7 @@ def test_the_roles_are_ordinary_and_the_owner_cannot_log_in(each_database: Datab
         ("cutter_exec", True, False, False),
         ("cutter_owner", False, False, False),
         ("cutter_ro", True, False, False),
+        ("cutter_stop", True, False, False),
         ("cutter_verify", True, False, False),
     ]
 
@@ -145,6 +146,14 @@ def test_the_monitoring_role_executes_reading_functions_alone(database: Database
     ]
 
 
+def test_the_role_that_stops_executes_one_function_and_reads_nothing(each_database: Database) -> None:
+    with each_database.connect() as connection:
+        names = [name for (name,) in connection.execute(_EXECUTABLE.encode(), ("cutter_stop",))]
+        tables = connection.execute(_READABLE.encode(), ("cutter_stop", "r")).fetchall()
+        views = connection.execute(_READABLE.encode(), ("cutter_stop", "v")).fetchall()
+    assert (names, tables, views) == (["fn_hold_ensure"], [], [])
+
+
 def test_the_executor_imports_no_approval_and_the_verifier_writes_no_unit(each_database: Database) -> None:
     with each_database.connect() as connection:
         executor = {name for (name,) in connection.execute(_EXECUTABLE.encode(), ("cutter_exec",))}
@@ -156,7 +165,7 @@ def test_the_executor_imports_no_approval_and_the_verifier_writes_no_unit(each_d
         CUT_FUNCTIONS
         | {"fn_lease_arm", "fn_batch_arm", "fn_batch_record", "fn_hold_release", "fn_run_create", "fn_run_plan"}
     )
-    assert not (executor | verifier) & NOBODYS
+    assert not (executor | verifier) & (NOBODYS | {"fn_hold_ensure"})
 
 
 def test_no_role_changes_a_row_of_any_table_or_view_by_itself(each_database: Database) -> None:

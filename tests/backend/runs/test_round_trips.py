@@ -49,7 +49,8 @@ class Operator:
         """What the connections of each command sent; of a command that is given twice, in the costlier case."""
         config = passage.installation.root / CONFIG_NAME
         settings = json.loads(config.read_bytes())
-        settings["database"] = {name: proxy.conninfo(conninfo) for name, conninfo in settings["database"].items()}
+        connections = settings["database"].items()
+        settings["database"] = {name: proxy.conninfo(conninfo) for name, conninfo in connections if conninfo}
         config.write_text(json.dumps(settings), encoding="utf-8")
 
     def gives(self, name: str, *words: str) -> dict[str, str]:
