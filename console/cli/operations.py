@@ -1,6 +1,6 @@
 """The one table of the commands: what each is asked with, its help, its handler and its JSON; imports no library.
 
-Parser, help, the lists in README.md and docs/reference.md, shell completion and the man page are made from it. A handler is
+Parser, help, the lists in README.md and console/guide/reference.md, shell completion and the man page are made from it. A handler is
 named, not imported, so that `--help` loads no backend.
 """
 
