@@ -218,6 +218,8 @@ class ConsoleApp(ModeApp, inherit_bindings=False):
         return full_command(text, str(self.status.root) if self.status is not None else "")
 
     last_stop: "SwitchView | None" = None
+    _read_about: Notice | None = None
+    """The notice whose STOP code was explained last."""
 
     # Actions of the registry
 
@@ -252,8 +254,14 @@ class ConsoleApp(ModeApp, inherit_bindings=False):
         self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
 
     def action_help(self) -> None:
-        """Show the help of the focused widget and the screen."""
+        """Show the page of the STOP code in the notice, once; else the help of the focused widget and the screen."""
         from console.screens.help import HelpDialog
+
+        notice = self.notice
+        if notice.code and notice != self._read_about:
+            self._read_about = notice
+            self.show_guide(notice.code)
+            return
 
         screens = self.console_screens()
         if screens:

@@ -80,6 +80,12 @@ def _journal() -> Screen[None]:
     return JournalScreen()
 
 
+def _guide() -> Screen[None]:
+    from console.screens.guide import GuideScreen
+
+    return GuideScreen()
+
+
 class ModeApp(BackendApp, inherit_bindings=False):
     """An application with the screens of the console. Each keeps its place while another one is shown."""
 
@@ -96,6 +102,7 @@ class ModeApp(BackendApp, inherit_bindings=False):
         "hold": _hold,
         "journal": _journal,
         "fleet": _fleet,
+        "guide": _guide,
     }
     DEFAULT_MODE = "overview"
 
@@ -104,6 +111,9 @@ class ModeApp(BackendApp, inherit_bindings=False):
     wanted_journal: str = ""
     wanted_batch: str = ""
     wanted_statement: str = ""
+    wanted_guide: str = ""
+    _before_guide: str = ""
+    """The screen that one came to Help from."""
 
     def show_run(self, run_id: str) -> None:
         """Go to the Run screen with this run chosen."""
@@ -124,6 +134,27 @@ class ModeApp(BackendApp, inherit_bindings=False):
         """Go to the Reports screen with the report of this run."""
         self.wanted_report = run_id
         self.action_reports()
+
+    def show_guide(self, code: str) -> None:
+        """Go to the page of this STOP code."""
+        self.wanted_guide = code
+        self.action_guide()
+
+    def leave_guide(self) -> bool:
+        """Go back to where one came to Help from; return False if it was opened first of all."""
+        before, self._before_guide = self._before_guide, ""
+        if before:
+            self.switch_mode(before)
+        return bool(before)
+
+    def action_guide(self) -> None:
+        """Go to Help; from there, to what is wanted in it."""
+        if self.current_mode == "guide":
+            for screen in self.console_screens():
+                screen.reload()
+            return
+        self._before_guide = self.current_mode
+        self.switch_mode("guide")
 
     def action_overview(self) -> None:
         """Go to Overview."""

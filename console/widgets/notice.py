@@ -122,7 +122,9 @@ class NoticePanel(Static):
         self.display = notice.kind != "none"
         when = f" at {notice.at:%H:%M:%S} UTC" if notice.at is not None and notice.kind in {"done", "refused"} else ""
         self.border_title = f"{_TITLES[notice.kind]}{when}"
-        self.border_subtitle = "" if notice.kind == "working" else "Esc dismisses"
+        self.border_subtitle = (
+            "" if notice.kind == "working" else "? explains, Esc dismisses" if notice.code else "Esc dismisses"
+        )
         self.set_classes(f"-{notice.kind}")
         if notice.kind != "none":
             from console.backend.model.safe_text import safe_text as inert
