@@ -9,7 +9,7 @@ from textual.containers import Container, Vertical
 from console.actions.actions import Action, Scope
 from console.backend.host.guide_pages import read_guide
 from console.backend.model.errors import CutterError
-from console.backend.model.guide import Chapter, Guide, Hit, Place, command_on
+from console.backend.model.guide import Chapter, Guide, Hit, Place, command_at
 from console.screens import guide_text as words
 from console.screens.copying import Copied
 from console.screens.drawable import can_draw
@@ -270,10 +270,7 @@ class GuideScreen(FacedScreen):
         chapter = self._chapter
         if chapter is None or self.focused is not self._text:
             return super().copied()
-        number = self._text.source_line
-        block = next((block for block in reversed(chapter.blocks) if block.line <= number), None)
-        is_code = block is not None and block.is_code and block.line == number
-        command = command_on(chapter.lines[number] if is_code else _paragraph(chapter, number), is_code=is_code)
+        command = command_at(chapter, self._text.source_line)
         if command:
             return Copied("the command", self.console.full_command(command), is_command=True)
         return super().copied()
@@ -288,9 +285,3 @@ class GuideScreen(FacedScreen):
     @property
     def _chapter(self) -> Chapter | None:
         return self._guide.chapters[self._place.chapter] if self._guide is not None else None
-
-
-def _paragraph(chapter: Chapter, number: int) -> str:
-    """Return the lines of the block that begins at this line, with their markup."""
-    ends = [block.line for block in chapter.blocks if block.line > number]
-    return " ".join(chapter.lines[number : ends[0] if ends else len(chapter.lines)])

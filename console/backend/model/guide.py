@@ -24,6 +24,9 @@ _MARKUP = re.compile(r"\*\*|`|^\s*(?:#{1,6} |[-*] |\d+\. )|\\(?=[<|])")
 _WORD = re.compile(r"[^\W\d_][\w-]{2,}")
 _NUMBER = re.compile(r"^\d+\. ")
 _MOST_NEAR = 3
+_HERE = re.compile(r"<<'?(\w+)'?")
+_PROGRAM = re.compile(r"(?:/\S+/)?(?:cutter-console|psql|gpg|pip|python3?|sha256sum|touch|make|git)\b")
+"""Programs whose lines are commands; other code is configuration or an example."""
 
 
 def searched(text: str) -> str:
@@ -191,12 +194,38 @@ def as_code(text: str) -> str:
     return word if word.startswith("STOP_") else f"STOP_{word}"
 
 
-def command_on(line: str, *, is_code: bool) -> str:
-    """Return the command of a line: of code the line without its comment, of prose the first one of this program, or ""."""
-    if is_code:
-        return re.split(r"\s{2,}# | +# ", line.strip(), maxsplit=1)[0].rstrip()
-    commands = (match.strip() for match in re.findall(r"`([^`]+)`", line))
-    return next((command for command in commands if command.startswith("cutter-console ")), "")
+def command_at(chapter: Chapter, number: int) -> str:
+    """Return the command on a line of a chapter, or in its paragraph; "" if there is none.
+
+    Of code it is the line without its comment, or all lines that a shell reads as one; of prose the first one of this program.
+    """
+    block = next((block for block in reversed(chapter.blocks) if block.line <= number), None)
+    if block is not None and block.is_code:
+        return _command_of_code(chapter, number) if number in {b.line for b in chapter.blocks if b.is_code} else ""
+    end = next((block.line for block in chapter.blocks if block.line > number), len(chapter.lines))
+    commands = re.findall(r"`\s*(cutter-console [^`]+)`", " ".join(chapter.lines[number:end]))
+    return " ".join(commands[0].split()) if commands else ""
+
+
+def _command_of_code(chapter: Chapter, number: int) -> str:
+    for first, line in enumerate(chapter.lines[: number + 1]):
+        if match := _HERE.search(line):
+            last = next((i for i in range(first + 1, len(chapter.lines)) if chapter.lines[i] == match[1]), first)
+            if first <= number <= last:
+                return "\n".join(chapter.lines[first : last + 1])
+    command = without_comment(chapter.lines[number])
+    return command if _PROGRAM.match(command) else ""
+
+
+def without_comment(line: str) -> str:
+    """Return a line of a shell without the comment behind it."""
+    quote = ""
+    for index, char in enumerate(line):
+        if char in "'\"" and quote in {"", char}:
+            quote = "" if quote else char
+        elif char == "#" and not quote and line[:index].endswith(" "):
+            return line[:index].strip()
+    return line.strip()
 
 
 def chapters_of(page: str, text: str, titles: Callable[[str], str]) -> tuple[Chapter, ...]:
