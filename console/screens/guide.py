@@ -174,6 +174,10 @@ class GuideScreen(FacedScreen):
         if not (self._end_filter() or self.go_back()):
             self.console.dismiss_notice()
 
+    def notice_hint(self) -> str:
+        """Return nothing: here Esc goes back, and the notice is explained already."""
+        return ""
+
     # The search
 
     def find_target(self) -> HitRows:
@@ -258,7 +262,9 @@ class GuideScreen(FacedScreen):
 
     def shown_actions(self) -> tuple[Action, ...]:
         """Return the actions that make sense now."""
-        names = {"guide_open"} if self.face == "list" else set()
+        is_search, names = bool(self._search.needle.text), set[str]()
+        if self.face == "list" and (self._hits or (self._guide is not None and not is_search)):
+            names.add("guide_open")
         if self._hits:
             names |= {"guide_next", "guide_previous"}
         return tuple(action for action in self.console_actions() if action.name in names)

@@ -9,6 +9,9 @@ from console.widgets.list_rows import ListRows
 from console.widgets.markdown_view import MarkdownView
 from console.widgets.narrowing import Needle, with_needle
 
+_ABOVE = 2
+"""Rows above a hit that are seen with it."""
+
 
 class Search:
     """A search of all pages: what was typed, how many places have it, and at which of them one is."""
@@ -125,6 +128,7 @@ class ChapterText(MarkdownView):
         places = self._search.needle.places
         row = next((i for i in rows if places("".join(span.text for span in self._toned[i]))), first)
         self.show_line(row + 1)
+        self.scroll_to(y=max(row - _ABOVE, 0), animate=False, force=True)
 
 
 def _told(search: Search, width: int) -> str:

@@ -35,7 +35,7 @@ def _hit_row(guide: Guide, hit: Hit, needle: Needle, width: int) -> Row:
     _, heading = guide.at(hit.place)
     title = heading.title if len(heading.title) <= width // 3 else f"{heading.title[: width // 3 - 1]}…"
     room = max(width - len(title) - 2, 12)
-    words = needle.marked((Span(_around(hit.text, needle, room)),))
+    words = needle.marked((Span(_around(" ".join(hit.text.split()), needle, room)),))
     return Row((Span(f"{title}: ", "muted"), *words), key=key(hit.place))
 
 
@@ -43,9 +43,10 @@ def _around(text: str, needle: Needle, room: int) -> str:
     """Return the part of a text that has the first match, with some words before it."""
     places = needle.places(text)
     first = places[0][0] if places else 0
-    if first <= min(_BEFORE, max(room - 12, 0)) or len(text) <= room:
+    before = min(_BEFORE, room // 3)
+    if first <= before or len(text) <= room:
         return text
-    start = text.rfind(" ", 0, max(first - _BEFORE, 0)) + 1
+    start = text.rfind(" ", 0, first - before) + 1
     return f"… {text[start:]}"
 
 

@@ -252,36 +252,51 @@ def wrapped_spans(spans: Iterable[Span], width: int) -> list[Line]:
     """Wrap toned words at spaces, and inside a word only if it is wider than the row; pure."""
     rows: list[list[Span]] = [[]]
     used = 0
-    for text, tone in _words(spans):
+    for word in _words(spans):
+        text = "".join(span.text for span in word)
         if text == "\n":
             rows.append([])
             used = 0
             continue
-        length = cell_len(text)
-        if used + cell_len(text.rstrip(" ")) > width and used:
+        length = cell_len(text.rstrip(" "))
+        if used + length > width and used:
             rows.append([])
             used = 0
             if not text.strip(" "):
                 continue
-        for piece in chop_cells(text, width) if length > width else [text]:
-            if used + cell_len(piece.rstrip(" ")) > width:
+        for piece in _pieces(word, width) if length > width else word:
+            if used + cell_len(piece.text.rstrip(" ")) > width:
                 rows.append([])
                 used = 0
-            rows[-1].append(Span(piece, tone))
-            used += cell_len(piece)
+            rows[-1].append(piece)
+            used += cell_len(piece.text)
     return [_joined(row) for row in rows]
 
 
-def _words(spans: Iterable[Span]) -> Iterator[Span]:
+def _pieces(word: Iterable[Span], width: int) -> Iterator[Span]:
+    for span in word:
+        yield from (Span(piece, span.tone) for piece in chop_cells(span.text, width))
+
+
+def _words(spans: Iterable[Span]) -> Iterator[list[Span]]:
+    """Yield words with the space behind them; one can have several tones, such as code with a comma behind it."""
+    word: list[Span] = []
     for span in spans:
         if span.text == "\n":
-            yield span
+            yield from ([word] if word else [])
+            yield [span]
+            word = []
             continue
-        words = span.text.split(" ")
-        for number, word in enumerate(words):
-            space = " " if number < len(words) - 1 else ""
-            if word or space:
-                yield Span(word + space, span.tone)
+        parts = span.text.split(" ")
+        for number, part in enumerate(parts):
+            is_last = number == len(parts) - 1
+            if part or not is_last:
+                word.append(Span(part if is_last else f"{part} ", span.tone))
+            if not is_last:
+                yield word
+                word = []
+    if word:
+        yield word
 
 
 def _joined(row: Sequence[Span]) -> Line:

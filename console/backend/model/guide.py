@@ -20,7 +20,7 @@ _ITEM = re.compile(r"\s*(?:[-*]|\d+\.) ")
 _RULE = re.compile(r"\|[-| :]+\|\s*$")
 _COMMENT = re.compile(r"<!--.*?-->\s*$")
 _LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s]+)\)")
-_MARKUP = re.compile(r"\*\*|`|^\s*(?:#{1,6} |[-*] |\d+\. )|\\(?=[<|])")
+_MARKUP = re.compile(r"\*\*|`|^\s*(?:(?:> ?)+|#{1,6} |[-*] |\d+\. )|\\(?=[<|])")
 _WORD = re.compile(r"[^\W\d_][\w-]{2,}")
 _NUMBER = re.compile(r"^\d+\. ")
 _MOST_NEAR = 3
