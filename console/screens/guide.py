@@ -200,6 +200,7 @@ class GuideScreen(FacedScreen):
             _, heading = guide.at(self._place)
             self._contents.choose(words.key(Place(self._place.chapter, heading.line)))
             self._text.tell()
+        self.draw_frame()
 
     def _first_hit(self) -> Hit:
         """Return the first hit from the place on that is read."""
