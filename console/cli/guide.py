@@ -30,7 +30,7 @@ class GuidePart(Value):
 
 
 class GuideAnswer(Value):
-    """What the guide has for these words."""
+    """The answer of the guide to some words."""
 
     asked: SafeText
     parts: tuple[GuidePart, ...] = ()
@@ -42,21 +42,21 @@ class GuideAnswer(Value):
 
 def read(options: Options, request: ReadGuide) -> ExitStatus:
     """Show what has this name, or else what has these words. Raises UsageError if nothing has."""
-    guide, asked = read_guide(), " ".join(" ".join(request.words).split())
-    if not asked:
+    guide, typed = read_guide(), " ".join(" ".join(request.words).split())
+    if not typed:
         parts = tuple(_part(guide, place) for _, place in guide.contents)
         answer = GuideAnswer(asked="", parts=parts)
         return report(options, "help", Outcome.PASS, _contents(parts), answer)
-    places = guide.named(asked)
+    places = guide.named(typed)
     if places:
         parts = tuple(_part(guide, place, with_text=True) for place in places)
-        return _printed(options, GuideAnswer(asked=safe_text(asked), parts=parts), _texts(guide, parts))
-    words = searched(asked).split()
-    hits = guide.search(lambda text: all(word in text for word in words))
-    if not hits or asked.upper().startswith("STOP_"):
-        raise _nothing(guide, asked)
+        return _printed(options, GuideAnswer(asked=safe_text(typed), parts=parts), _texts(guide, parts))
+    words = searched(typed).split()
+    hits = guide.search(lambda block: all(word in block for word in words))
+    if not hits or typed.upper().startswith("STOP_"):
+        raise _nothing(guide, typed)
     answer = GuideAnswer(
-        asked=safe_text(asked), hits=tuple(_hit(guide, hit) for hit in hits[:_MOST_HITS]), n_hits=len(hits)
+        asked=safe_text(typed), hits=tuple(_hit(guide, hit) for hit in hits[:_MOST_HITS]), n_hits=len(hits)
     )
     status = _printed(options, answer, (_line(guide, hit) for hit in answer.hits))
     if len(hits) > _MOST_HITS:
@@ -73,11 +73,11 @@ def _printed(options: Options, answer: GuideAnswer, lines: Iterator[str]) -> Exi
     return report(options, "help", Outcome.PASS, ())
 
 
-def _nothing(guide: Guide, asked: str) -> UsageError:
-    near = guide.near(asked)
+def _nothing(guide: Guide, typed: str) -> UsageError:
+    near = guide.near(typed)
     question = f"; did you mean {' or '.join(near)}?" if near else ""
     next_action = f"See: cutter-console help {shell_word(near[0])}" if near else "See the contents: cutter-console help"
-    return UsageError(StopCode.REFUSED_INPUT, f"no page has {safe_text(asked)}{question}", next_action)
+    return UsageError(StopCode.REFUSED_INPUT, f"no page has {safe_text(typed)}{question}", next_action)
 
 
 def _part(guide: Guide, place: Place, *, with_text: bool = False) -> GuidePart:
