@@ -23,11 +23,11 @@ GUIDE = (
         _screen("a_search_that_is_hostile_is_inert_wherever_it_stands"),
     ),
     Mutant(
-        "help: in a dialog without a STOP code a question mark is a letter",
+        "help: in a dialog without a STOP code a question mark opens nothing",
         "console/screens/dialog.py",
         '(action != "explain" or bool(self.stop_code)) and',
         "True and",
-        _screen("in_a_dialog_without_a_code_a_question_mark_is_a_letter"),
+        _screen("in_a_dialog_without_a_code_a_question_mark_opens_nothing"),
     ),
     Mutant(
         "help: a command is copied as it must be typed for this root",

@@ -248,6 +248,14 @@ async def test_in_a_dialog_without_a_code_a_question_mark_is_a_letter() -> None:
         assert app.screen.query_one("#confirm").value == "?"  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("keys", [("5", "question_mark"), ("2", "p", "L"), ("4", "i")], ids=["help", "live", "import"])
+async def test_in_a_dialog_without_a_code_a_question_mark_opens_nothing(keys: tuple[str, ...]) -> None:
+    async with opened(FakeBackend(), *keys) as (app, pilot):
+        mode, dialog = app.current_mode, app.screen
+        await press(pilot, "question_mark")
+        assert (app.current_mode, app.screen) == (mode, dialog)
+
+
 async def test_from_the_help_of_a_screen_one_key_leads_on_to_the_guide() -> None:
     async with opened(FakeBackend(), "4", "question_mark", "f1") as (app, pilot):
         assert app.current_mode == "guide"
