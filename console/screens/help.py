@@ -49,8 +49,8 @@ class HelpDialog(Dialog[None]):
     def keys(self) -> Line:
         """Return the keys of the dialog."""
         return line(
-            Span("Esc", "accent"), " close   ", Span("Up Down PageUp PageDown", "accent"), " scroll   ",
-            Span("^P", "accent"), " find an action by name   ", Span("F1", "accent"), " guide",
+            Span("Esc", "accent"), " close   ", Span("F1", "accent"), " guide   ",
+            Span("Up Down PageUp PageDown", "accent"), " scroll   ", Span("^P", "accent"), " find an action",
         )  # fmt: skip
 
 
