@@ -10,6 +10,7 @@ from console.actions.actions import Action, Scope
 from console.backend.host.guide_pages import read_guide
 from console.backend.model.errors import CutterError
 from console.backend.model.guide import Chapter, Guide, Hit, Place, command_at
+from console.backend.model.shell_word import shell_word
 from console.screens import guide_text as words
 from console.screens.copying import Copied
 from console.screens.drawable import can_draw
@@ -47,6 +48,8 @@ class GuideScreen(FacedScreen):
         self._hits: tuple[Hit, ...] = ()
         self._came_for_text = False
         """True if one came for this very text, and not by the contents."""
+        self._began: tuple[Place, str] | None = None
+        """Place and face from which the present search began."""
 
     def body(self) -> ComposeResult:
         """Compose contents and hits, of which one is seen, and the text."""
@@ -189,6 +192,7 @@ class GuideScreen(FacedScreen):
         guide, needle = self._guide, self._search.needle
         if guide is None:
             return
+        self._began = self._began or (self._place, self.face)
         self._hits = guide.search(needle.is_in) if needle.terms else ()
         self._show_side()
         self._draw_hits()
@@ -196,16 +200,23 @@ class GuideScreen(FacedScreen):
             self._hit_rows.choose(words.key(self._first_hit().place))
             self._show_hit()
         elif not needle.text:
-            # The contents follow to where the search has led.
-            _, heading = guide.at(self._place)
-            self._contents.choose(words.key(Place(self._place.chapter, heading.line)))
-            self._text.tell()
+            self._end_search(guide)
         self.draw_frame()
 
+    def _end_search(self, guide: Guide) -> None:
+        """Show the contents where the search has led, or the text again if that was read when it began."""
+        _, heading = guide.at(self._place)
+        self._contents.choose(words.key(Place(self._place.chapter, heading.line)))
+        self._text.tell()
+        is_typed = self.filter_bar is not None and self.filter_bar.is_open
+        if is_typed and self._began is not None:
+            self.show_face(self._began[1])
+        self._began = None
+
     def _first_hit(self) -> Hit:
-        """Return the first hit from the place on that is read."""
-        here = (self._place.chapter, self._place.line)
-        return next((hit for hit in self._hits if (hit.place.chapter, hit.place.line) >= here), self._hits[0])
+        """Return the first hit from the place on at which the search began."""
+        began = self._began[0] if self._began is not None else self._place
+        return next((hit for hit in self._hits if hit.place >= began), self._hits[0])
 
     def _show_side(self) -> None:
         is_search = bool(self._search.needle.text)
@@ -286,7 +297,9 @@ class GuideScreen(FacedScreen):
         """Copy the chapter as it was written."""
         chapter = self._chapter
         if chapter is not None and self.focused is self._text:
-            return Copied(f"the chapter {chapter.title}", chapter.text, f"cutter-console help '{chapter.title}'")
+            return Copied(
+                f"the chapter {chapter.title}", chapter.text, f"cutter-console help {shell_word(chapter.title)}"
+            )
         return super().copied_whole()
 
     @property

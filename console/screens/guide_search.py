@@ -54,6 +54,10 @@ class HitRows(ListRows):
         """Search all pages for this text."""
         self._search.narrow(text)
 
+    def row(self, index: int) -> Line:
+        """Return the line of a hit; marked here, because only the rows that are seen are asked for."""
+        return self._search.needle.marked(super().row(index))
+
     def _tell(self) -> None:
         set_lower(self, _told(self._search, self.size.width - 2))
 

@@ -27,7 +27,7 @@ def _heading_row(heading: Heading, place: Place) -> Row:
 
 
 def hit_rows(guide: Guide, hits: tuple[Hit, ...], needle: Needle, width: int) -> tuple[Row, ...]:
-    """Return a row for each hit: the chapter, and the words around the first match."""
+    """Return a row for each hit: the chapter, and the words around the first match, which are marked when they are drawn."""
     return tuple(_hit_row(guide, hit, needle, width) for hit in hits)
 
 
@@ -35,19 +35,26 @@ def _hit_row(guide: Guide, hit: Hit, needle: Needle, width: int) -> Row:
     _, heading = guide.at(hit.place)
     title = heading.title if len(heading.title) <= width // 3 else f"{heading.title[: width // 3 - 1]}…"
     room = max(width - len(title) - 2, 12)
-    words = needle.marked((Span(_around(" ".join(hit.text.split()), needle, room)),))
-    return Row((Span(f"{title}: ", "muted"), *words), key=key(hit.place))
+    words = _around(" ".join(hit.text.split()), needle, room)
+    return Row(line(Span(f"{title}: ", "muted"), words), key=key(hit.place))
 
 
 def _around(text: str, needle: Needle, room: int) -> str:
-    """Return the part of a text that has the first match, with some words before it."""
-    places = needle.places(text)
-    first = places[0][0] if places else 0
-    before = min(_BEFORE, room // 3)
-    if first <= before or len(text) <= room:
+    """Return the part of a text that has the first match, with some words before it, and no more than there is room for."""
+    if len(text) <= room:
         return text
-    start = text.rfind(" ", 0, first - before) + 1
-    return f"… {text[start:]}"
+    first, before = _first_match(text, needle), min(_BEFORE, room // 3)
+    start = text.rfind(" ", 0, first - before) + 1 if first > before else 0
+    # One letter more than there is room for: the list marks what it cuts off.
+    return f"{'… ' if start else ''}{text[start : start + room + 1]}"
+
+
+def _first_match(text: str, needle: Needle) -> int:
+    if text.isascii():
+        # A letter of such a text is one letter of what is searched; to look at each would take a second for all pages.
+        small = text.lower()
+        return min((at for term in needle.terms if term.is_wanted and (at := small.find(term.word)) >= 0), default=0)
+    return next((begin for begin, _ in needle.places(text)), 0)
 
 
 def told(guide: Guide, hits: tuple[Hit, ...], index: int) -> str:

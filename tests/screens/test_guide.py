@@ -156,6 +156,25 @@ async def test_esc_ends_the_search_and_the_contents_stand_where_it_has_led() -> 
         assert app.current_mode == "overview"
 
 
+async def test_a_search_that_is_given_up_while_it_is_typed_leaves_the_text_that_was_read() -> None:
+    async with opened(FakeBackend(), "f1", "down", "enter") as (app, pilot):
+        await press(pilot, "slash", *"hold")
+        assert hits(app).size.height > 0
+        await press(pilot, "escape")
+        assert text(app).display
+        assert app.focused is text(app)
+        await press(pilot, "escape")
+        assert (text(app).display, contents(app).has_focus) == (False, True)
+
+
+async def test_a_letter_that_is_taken_back_goes_back_to_where_the_search_began() -> None:
+    async with opened(FakeBackend(), "f1", size=WIDE) as (app, pilot):
+        await press(pilot, "slash", *"unencryptedx")
+        assert hits(app).told == "no hit"
+        await press(pilot, *["backspace"] * 11)
+        assert hits(app).cursor == 0
+
+
 async def test_what_no_page_has_is_said_with_the_nearest_word() -> None:
     async with opened(FakeBackend(), "f1", size=WIDE) as (app, pilot):
         await type_search(pilot, "enactmnt")

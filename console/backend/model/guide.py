@@ -92,7 +92,7 @@ class Chapter:
         return "\n".join(self.lines[heading.line : end]).rstrip("\n")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Place:
     """A place in the guide: a chapter by its number among all, and a line in it."""
 
