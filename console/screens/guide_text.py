@@ -45,8 +45,8 @@ def _around(text: str, needle: Needle, room: int) -> str:
         return text
     first, before = _first_match(text, needle), min(_BEFORE, room // 3)
     start = text.rfind(" ", 0, first - before) + 1 if first > before else 0
-    # One letter more than there is room for: the list marks what it cuts off.
-    return f"{'… ' if start else ''}{text[start : start + room + 1]}"
+    # Some letters more than there is room for: the list marks what it cuts off.
+    return f"{'… ' if start else ''}{text[start : start + room + 8]}"
 
 
 def _first_match(text: str, needle: Needle) -> int:
