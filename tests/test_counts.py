@@ -17,7 +17,7 @@ from console.backend.publication.pages import DOCUMENTS
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md")] + sorted(
-    (ROOT / "docs").glob("*.md")
+    [*(ROOT / "docs").glob("*.md"), *(ROOT / "console" / "guide").glob("*.md")]
 )
 SOURCES = [path for suffix in ("*.py", "*.j2") for path in sorted((ROOT / "console").rglob(suffix))]
 _WORDS = (
@@ -86,7 +86,7 @@ def test_another_range_turns_a_page_red() -> None:
 
 def test_the_pages_and_the_folder_list_each_profile() -> None:
     described = re.findall(
-        r"^\| `([a-z-]+)` \|.*\|$", (ROOT / "docs" / "reference.md").read_text("utf-8"), re.MULTILINE
+        r"^\| `([a-z-]+)` \|.*\|$", (ROOT / "console" / "guide" / "reference.md").read_text("utf-8"), re.MULTILINE
     )
     folder = ROOT / "console" / "backend" / "documents" / "profiles"
 

@@ -39,7 +39,12 @@ def missing(line: str) -> list[str]:
 
 def references() -> Iterator[str]:
     """Yield the entries that the sources and the other pages refer to by their titles."""
-    for path in (*(ROOT / "console").rglob("*.py"), *ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")):
+    for path in (
+        *(ROOT / "console").rglob("*.py"),
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").glob("*.md"),
+        *(ROOT / "console/guide").glob("*.md"),
+    ):
         yield from re.findall(r'docs/decisions\.md,\s+"([^"]+)"', path.read_text(encoding="utf-8"))
 
 

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-SAMPLE = Path(__file__).parents[1] / "console" / "samples" / "charter.md"
+from console.backend.model.guide import PAGES
+
+ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "console" / "samples" / "charter.md"
 TERMINAL = frozenset({"textual", "rich"})
 DRIVERS = frozenset({"psycopg", "gnupg"})
 XML = frozenset({"lxml"})
@@ -20,6 +23,34 @@ except SystemExit:
 print(*sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
 """
 _IMPORT = "import sys, console.app.application; print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
+
+_SCREENS = """
+import asyncio, sys
+pages = []
+sys.addaudithook(lambda event, given: pages.append(given[0]) if event == "open" and "/guide/" in str(given[0]) else None)
+
+def told():
+    names = {"console.screens.guide", "console.screens.guide_search", "console.backend.model.guide",
+             "console.backend.host.guide_pages", "console.widgets.markdown_view", "markdown_it"}
+    print(*sorted(names & set(sys.modules)), len([page for page in pages if str(page).endswith(".md")]), file=sys.stderr)
+
+from console.app.application import ConsoleApp
+told()
+
+async def main():
+    from tests.support.fakes import NOW, FakeBackend
+    app = ConsoleApp(FakeBackend(), read_only=True, demo=False, clock=lambda: NOW, refresh_seconds=86_400)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await app.workers.wait_for_complete()
+        await pilot.press("3", "5", "1", "question_mark", "escape")
+        await app.workers.wait_for_complete()
+        told()
+        await pilot.press("f1")
+        await app.workers.wait_for_complete()
+        told()
+
+asyncio.run(main())
+"""
 
 
 def loaded(code: str, *arguments: str) -> set[str]:
@@ -69,3 +100,16 @@ def test_status_for_a_script_never_loads_the_terminal_interface(tmp_path: Path) 
 
 def test_the_console_is_painted_before_drivers_are_loaded() -> None:
     assert not loaded(_IMPORT) & (DRIVERS | {"pydantic"})
+
+
+def test_the_guide_is_neither_imported_nor_read_before_it_is_opened() -> None:
+    """Before the first paint, and through other screens and their help."""
+    done = subprocess.run([sys.executable, "-c", _SCREENS], capture_output=True, text=True, check=True, cwd=ROOT)
+    before, meanwhile, opened = (line.split() for line in done.stderr.splitlines()[-3:])
+
+    guide = {"console.screens.guide", "console.screens.guide_search", "console.backend.model.guide"}
+    assert before == ["0"]
+    assert not guide & set(meanwhile)
+    assert meanwhile[-1] == "0"
+    assert guide <= set(opened)
+    assert int(opened[-1]) == len(PAGES)

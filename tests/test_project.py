@@ -24,7 +24,10 @@ SOURCES = sorted((ROOT / "console").rglob("*.py"))
 ALL_PYTHON = sorted(chain(SOURCES, *((ROOT / name).rglob("*.py") for name in ("tests", "benchmarks", "mutants"))))
 SQL = sorted((ROOT / "console").rglob("*.sql"))
 TEMPLATES = sorted((ROOT / "console").rglob("*.j2"))
-PAGES = sorted({*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")} - {ROOT / "CHANGELOG.md"})
+PAGES = sorted(
+    {*(ROOT / "docs").glob("*.md"), *(ROOT / "console" / "guide").glob("*.md"), *ROOT.glob("*.md")}
+    - {ROOT / "CHANGELOG.md"}
+)
 MEDIAN_LINES, P95_LINES, MOST_LINES, FILE_LINES = 10, 42, 100, 600
 _FIRST_SQL_LINES = re.compile(r"-- schema: \w+\n-- [A-Z].{20,}\n")
 _PROJECT_FILES = ("*.md", "*.toml", "Makefile", ".ci/*", "requirements*.txt", "console/**/*", "tests/**/*.py", "benchmarks/*.py", "mutants/*.py", "docs/*")  # fmt: skip

@@ -21,6 +21,7 @@ class Scope(StrEnum):
     REPORTS = "reports"
     FLEET = "fleet"
     HOLD = "hold"
+    GUIDE = "guide"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ _KEY_NAMES = {
     "enter": "Enter",
     "tab": "Tab",
     "space": "Space",
+    "f1": "F1",
     "f12": "F12",
     "left_square_bracket": "[",
     "right_square_bracket": "]",

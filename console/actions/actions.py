@@ -6,6 +6,7 @@ from console.actions.action import Action, Scope, key_name
 from console.actions.batch_actions import BATCH_ACTIONS
 from console.actions.find_actions import FIND_ACTIONS
 from console.actions.fleet_actions import FLEET_ACTIONS
+from console.actions.guide_actions import GUIDE_ACTIONS
 from console.actions.hold_actions import HOLD_ACTIONS
 from console.actions.journal_actions import JOURNAL_ACTIONS
 from console.actions.replay_actions import KEPT, REPLAY_ACTIONS
@@ -524,6 +525,7 @@ ACTIONS: tuple[Action, ...] = (
     *JOURNAL_ACTIONS,
     *SHELF_ACTIONS,
     *HOLD_ACTIONS,
+    *GUIDE_ACTIONS,
 )
 
 

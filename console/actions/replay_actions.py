@@ -1,6 +1,7 @@
 """The actions of a console that shows a recording; part of the registry of actions."""
 
 from console.actions.action import Action, Scope
+from console.actions.guide_actions import GUIDE_NAMES
 
 REPLAY_ACTIONS: tuple[Action, ...] = (
     Action(
@@ -49,6 +50,7 @@ KEPT = frozenset(
     {
         *("overview", "gates", "find", "copy_focus", "copy_whole", "show_alone", "palette", "help", "theme", "quit"),
         *("evidence", "filter_gates"),
+        *GUIDE_NAMES,
     }
 )
 """Actions of other consoles that a recording has: they neither ask a database nor change anything."""

@@ -23,6 +23,7 @@ from console.actions.stopping import STOP_KEYS
 from console.app.face import NO_FACE, Face
 from console.app.following import FollowingApp
 from console.app.key_order import KeyHandled, KeyOrder
+from console.app.mode_app import ModeApp
 from console.app.named_fleet import NamedFleet, no_fleet
 from console.app.terminal import TerminalGuard, wants_no_colour
 from console.backend.host import crash
@@ -53,79 +54,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _documents() -> Screen[None]:
-    from console.screens.documents import DocumentsScreen
-
-    return DocumentsScreen()
-
-
-def _run() -> Screen[None]:
-    from console.screens.run import RunScreen
-
-    return RunScreen()
-
-
-def _approvals() -> Screen[None]:
-    from console.screens.approvals import ApprovalsScreen
-
-    return ApprovalsScreen()
-
-
-def _gates() -> Screen[None]:
-    from console.screens.gates import GatesScreen
-
-    return GatesScreen()
-
-
-def _drift() -> Screen[None]:
-    from console.screens.drift import DriftScreen
-
-    return DriftScreen()
-
-
-def _batch() -> Screen[None]:
-    from console.screens.batch import BatchScreen
-
-    return BatchScreen()
-
-
-def _units() -> Screen[None]:
-    from console.screens.units import UnitsScreen
-
-    return UnitsScreen()
-
-
-def _backups() -> Screen[None]:
-    from console.screens.backups import BackupsScreen
-
-    return BackupsScreen()
-
-
-def _reports() -> Screen[None]:
-    from console.screens.reports import ReportsScreen
-
-    return ReportsScreen()
-
-
-def _fleet() -> Screen[None]:
-    from console.screens.fleet import FleetScreen
-
-    return FleetScreen()
-
-
-def _hold() -> Screen[None]:
-    from console.screens.hold import HoldScreen
-
-    return HoldScreen()
-
-
-def _journal() -> Screen[None]:
-    from console.screens.journal import JournalScreen
-
-    return JournalScreen()
-
-
-class ConsoleApp(FollowingApp, inherit_bindings=False):
+class ConsoleApp(FollowingApp, ModeApp, inherit_bindings=False):
     """The console. It adds no authority: everything goes through the backend, as it does on the command line.
 
     `backend` is the backend or a function that makes it, in a thread after the first paint. `clock` gives aware UTC
@@ -138,21 +67,6 @@ class ConsoleApp(FollowingApp, inherit_bindings=False):
     CSS_PATH = "console.tcss"
     # The registry's palette takes its place: Textual's own would list actions that this console does not have.
     ENABLE_COMMAND_PALETTE = False
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
-        "documents": _documents,
-        "run": _run,
-        "approvals": _approvals,
-        "gates": _gates,
-        "drift": _drift,
-        "batch": _batch,
-        "units": _units,
-        "backups": _backups,
-        "reports": _reports,
-        "hold": _hold,
-        "journal": _journal,
-        "fleet": _fleet,
-    }
-    DEFAULT_MODE = "overview"
     is_replay = False
     BINDINGS: ClassVar[list[BindingType]] = []
 
@@ -306,86 +220,11 @@ class ConsoleApp(FollowingApp, inherit_bindings=False):
             return command_for(text, self.face.name)
         return full_command(text, str(self.status.root) if self.status is not None else "")
 
-    def show_run(self, run_id: str) -> None:
-        """Go to the Run screen with this run chosen."""
-        self.wanted_run = run_id
-        self.action_run()
-
-    def show_batch(self, batch_id: str) -> None:
-        """Go to the Batch screen with this batch chosen."""
-        self.wanted_batch = batch_id
-        self.action_batch()
-
-    def show_journal(self, run_id: str) -> None:
-        """Go to the Journal screen with the journal of this run."""
-        self.wanted_journal = run_id
-        self.action_journal()
-
-    def show_report(self, run_id: str) -> None:
-        """Go to the Reports screen with the report of this run."""
-        self.wanted_report = run_id
-        self.action_reports()
-
     last_stop: "SwitchView | None" = None
-    wanted_run: str = ""
-    wanted_report: str = ""
-    wanted_journal: str = ""
-    wanted_batch: str = ""
-    wanted_statement: str = ""
+    _read_about: Notice | None = None
+    """The notice whose STOP code was explained last."""
 
     # Actions of the registry
-
-    def action_overview(self) -> None:
-        """Go to Overview."""
-        self.switch_mode(self.DEFAULT_MODE)
-
-    def action_documents(self) -> None:
-        """Go to Documents."""
-        self.switch_mode("documents")
-
-    def action_run(self) -> None:
-        """Go to Run."""
-        self.switch_mode("run")
-
-    def action_approvals(self) -> None:
-        """Go to Approvals."""
-        self.switch_mode("approvals")
-
-    def action_gates(self) -> None:
-        """Go to Gates."""
-        self.switch_mode("gates")
-
-    def action_drift(self) -> None:
-        """Go to Drift."""
-        self.switch_mode("drift")
-
-    def action_batch(self) -> None:
-        """Go to Batch."""
-        self.switch_mode("batch")
-
-    def action_units(self) -> None:
-        """Go to Units."""
-        self.switch_mode("units")
-
-    def action_backups(self) -> None:
-        """Go to Backups."""
-        self.switch_mode("backups")
-
-    def action_journal(self) -> None:
-        """Go to Journal."""
-        self.switch_mode("journal")
-
-    def action_reports(self) -> None:
-        """Go to Reports."""
-        self.switch_mode("reports")
-
-    def action_fleet(self) -> None:
-        """Go to Fleet."""
-        self.switch_mode("fleet")
-
-    def action_hold(self) -> None:
-        """Go to HOLD and recovery."""
-        self.switch_mode("hold")
 
     def action_refresh(self) -> None:
         """Measure now; each screen measures again what only it shows."""
@@ -418,8 +257,14 @@ class ConsoleApp(FollowingApp, inherit_bindings=False):
         self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
 
     def action_help(self) -> None:
-        """Show the help of the focused widget and the screen."""
+        """Show the page of the STOP code in the notice, once; else the help of the focused widget and the screen."""
         from console.screens.help import HelpDialog
+
+        notice = self.notice
+        if notice.code and notice != self._read_about:
+            self._read_about = notice
+            self.show_guide(notice.code)
+            return
 
         screens = self.console_screens()
         if screens:

@@ -1,6 +1,6 @@
 """The one table of the commands: what each is asked with, its help, its handler and its JSON; imports no library.
 
-Parser, help, the lists in README.md and docs/reference.md, shell completion and the man page are made from it. A handler is
+Parser, help, the lists in README.md and console/guide/reference.md, shell completion and the man page are made from it. A handler is
 named, not imported, so that `--help` loads no backend.
 """
 
@@ -13,6 +13,7 @@ from console.cli.batch_requests import OneBatch, PlanBatch, ResumeBatch, StartBa
 from console.cli.evidence_requests import Bundle, ExportReport, Gates, OneFile, ShowReport
 from console.cli.export_request import ExportDocument
 from console.cli.fleet_operations import FLEET_OPERATIONS
+from console.cli.guide_operations import GUIDE_OPERATIONS
 from console.cli.installation_requests import BuildManifest, Demo, Init, Migrate
 from console.cli.journal_request import ShowJournal
 from console.cli.one_run import OneRun, WatchedRun
@@ -575,4 +576,5 @@ OPERATIONS: tuple[Operation, ...] = (
         light=True,
     ),
     *FLEET_OPERATIONS,
+    *GUIDE_OPERATIONS,
 )

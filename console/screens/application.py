@@ -38,6 +38,7 @@ class Application(Asking, Protocol):
     wanted_batch: str
     wanted_report: str
     wanted_statement: str
+    wanted_guide: str
     registry: "Registry"
     readiness: "ReadinessWatch"
     operation: "Operation[object] | None"
@@ -80,6 +81,15 @@ class Application(Asking, Protocol):
 
     def show_report(self, run_id: str) -> None:
         """Go to the Reports screen with the report of this run."""
+
+    def show_guide(self, code: str) -> None:
+        """Go to the page of a STOP code on the Help screen."""
+
+    def leave_guide(self) -> bool:
+        """Go back to where one came to Help from; return False if there is no such place."""
+
+    def action_guide(self) -> None:
+        """Go to the Help screen."""
 
     def action_approvals(self) -> None:
         """Go to the Approvals screen."""

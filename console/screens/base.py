@@ -116,7 +116,13 @@ class ConsoleScreen(Steady, Screen[None]):
         self.query_one(KeyBar).draw((*self.shown_actions(), *console.registry.in_scope(Scope.EVERYWHERE)))
         # The commands of a notice must work as they are printed, for the root of this console.
         notice = console.notice
-        self.query_one(NoticePanel).show(replace(notice, next_action=console.full_command(notice.next_action)))
+        self.query_one(NoticePanel).show(
+            replace(notice, next_action=console.full_command(notice.next_action)), self.notice_hint()
+        )
+
+    def notice_hint(self) -> str:
+        """Return what the keys do with the notice."""
+        return "? explains, Esc dismisses" if self.console.notice.code else "Esc dismisses"
 
     def age_of_list(self) -> str:
         """Return the suffix of a list's title if its rows are old, or "" while backend and database answer."""

@@ -83,7 +83,9 @@ class DangerDialog(Dialog[Confirmed]):
         except CutterError as error:
             if not can_draw(self):
                 return
+            self.stop_code = str(error.code)
             self.body(refused("Not possible", error).lines())
+            self.show_keys()
             self._demand(line(Span("Not available. ", "bad"), "See the reason above."))
             return
         if not can_draw(self):
@@ -137,7 +139,7 @@ class DangerDialog(Dialog[Confirmed]):
             else ()
         )
         return line(
-            Span("Esc", "accent"), " no   ", Span("PgDn", "accent"), " more", *confirm, *self.stop_hint()
+            Span("Esc", "accent"), " no   ", Span("PgDn", "accent"), " more", *self.code_hint(), *confirm, *self.stop_hint()
         )  # fmt: skip
 
     def action_confirm(self) -> None:

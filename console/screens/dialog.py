@@ -25,6 +25,7 @@ class Dialog(Steady, ModalScreen[R | None], Generic[R]):
     # The body is no stop of the Tab key: one Tab leads from Cancel to the first field, and the body scrolls meanwhile.
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "no", "No", show=False, priority=True),
+        Binding("question_mark", "explain", "Explain", show=False, priority=True),
         Binding("up", "scroll_body('up')", "Scroll up", show=False),
         Binding("down", "scroll_body('down')", "Scroll down", show=False),
         Binding("pageup", "scroll_body('page_up')", "Page up", show=False),
@@ -39,6 +40,8 @@ class Dialog(Steady, ModalScreen[R | None], Generic[R]):
     TALL: ClassVar[bool] = False
     # A key that is held down, or a second one before the dialog has closed, must not answer again.
     _answered: bool = False
+    stop_code: str = ""
+    """The STOP code that the dialog shows; then, and only then, `?` is a key and no letter."""
 
     @property
     def console(self) -> "Application":
@@ -78,7 +81,11 @@ class Dialog(Steady, ModalScreen[R | None], Generic[R]):
 
     def keys(self) -> Line:
         """Return what the keys do here."""
-        return line(Span("Esc", "accent"), " no", *self.stop_hint())
+        return line(Span("Esc", "accent"), " no", *self.code_hint(), *self.stop_hint())
+
+    def code_hint(self) -> tuple[Span, ...]:
+        """Return the hint of the key that explains the STOP code, if the dialog shows one."""
+        return (Span("   "), Span("?", "accent"), Span(" explains")) if self.stop_code else ()
 
     def stop_hint(self) -> tuple[Span, ...]:
         """Return the hint of the stop key, which works in dialogs too, or nothing in a read-only console."""
@@ -105,6 +112,14 @@ class Dialog(Steady, ModalScreen[R | None], Generic[R]):
             "end": body.scroll_end,
         }[how]
         scroll(animate=False)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether the action may run now: there must be something to explain."""
+        return (action != "explain" or bool(self.stop_code)) and super().check_action(action, parameters)
+
+    def action_explain(self) -> None:
+        """Read the page of the STOP code; the dialog stays as it is behind it."""
+        self.console.show_guide(self.stop_code)
 
     def action_no(self) -> None:
         """Give the safe answer: no."""

@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+from textual.binding import Binding, BindingType
+
 from console.actions.actions import Action, Scope, key_name
 from console.screens.dialog import Dialog
 from console.widgets.line import Line, Span, line
@@ -15,6 +17,7 @@ class HelpDialog(Dialog[None]):
     WORDS: ClassVar[str] = "Help"
     CANCEL: ClassVar[str] = "Close"
     TALL: ClassVar[bool] = True
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f1,ctrl+g", "guide", "Guide", show=False)]
 
     def __init__(self, subject: str, scope: Scope) -> None:
         super().__init__()
@@ -38,11 +41,16 @@ class HelpDialog(Dialog[None]):
             lines += [line(""), line("READ-ONLY: actions that write are not available.")]
         return lines
 
+    def action_guide(self) -> None:
+        """Go on to the guide."""
+        self.dismiss(None)
+        self.console.action_guide()
+
     def keys(self) -> Line:
         """Return the keys of the dialog."""
         return line(
-            Span("Esc", "accent"), " close   ", Span("Up Down PageUp PageDown", "accent"), " scroll   ",
-            Span("^P", "accent"), " find an action by name",
+            Span("Esc", "accent"), " close   ", Span("F1", "accent"), " guide   ",
+            Span("Up Down PageUp PageDown", "accent"), " scroll   ", Span("^P", "accent"), " find an action",
         )  # fmt: skip
 
 

@@ -178,4 +178,5 @@ class KeyBar(Lines):
 
     def draw(self, actions: Sequence[Action]) -> None:
         """Draw these actions' keys."""
-        self.show([key_line(actions, self.size.width)])
+        # Without a width of its own while a filter is typed in its place; it must be there when that has ended.
+        self.show([key_line(actions, self.size.width or self.screen.size.width)])

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len, chop_cells
 
@@ -19,8 +19,20 @@ _GAP = "  "
 NOT_RENDERED = "NOT RENDERED: as Markdown a part of this text would not show. As it was written:"
 
 
+class Rendered(NamedTuple):
+    """Lines of a text, and of each the number of the line of the text that it comes from; 0 is the first."""
+
+    lines: list[Line]
+    origins: list[int]
+
+
 def markdown_lines(text: str, width: int) -> list[Line]:
-    """Return the text as lines that fit the width; markup of HTML stays text.
+    """Return the text as lines that fit the width; see `rendered`."""
+    return rendered(text, width).lines
+
+
+def rendered(text: str, width: int) -> Rendered:
+    """Return the text as lines that fit the width, and where each comes from; markup of HTML stays text.
 
     Markdown can hide words: a definition of a link, a title, what is nested too deep, a cell too many. A text with a letter
     that would not show is returned as it was written, with a first line that says so.
@@ -33,8 +45,10 @@ def markdown_lines(text: str, width: int) -> list[Line]:
     shown = Counter(filter(str.isalpha, "".join(plain(spans) for spans in writer.lines)))
     if any(number > shown[letter] for letter, number in Counter(filter(str.isalpha, text)).items()):
         first_lines = wrapped_spans([Span(NOT_RENDERED, "warn")], writer.width)
-        return [*first_lines, (), *((Span(row),) for row in safe_lines(text.removesuffix("\n")))]
-    return writer.lines
+        rows = safe_lines(text.removesuffix("\n"))
+        origins = [*[0] * (len(first_lines) + 1), *range(len(rows))]
+        return Rendered([*first_lines, (), *((Span(row),) for row in rows)], origins)
+    return Rendered(writer.lines, writer.origins)
 
 
 @dataclass
@@ -52,12 +66,16 @@ class _Writer:
     blocks: list[_Block] = field(default_factory=list)
     numbers: list[int | None] = field(default_factory=list)
     """Of each open list the next number, None for bullets."""
+    origins: list[int] = field(default_factory=list)
+    origin: int = 0
+    """Line of the text that is being written."""
 
     def write(self, tokens: "Sequence[Token]") -> None:
         """Write the blocks in order."""
         index = 0
         while index < len(tokens):
             token = tokens[index]
+            self.origin = token.map[0] if token.map else self.origin
             if token.type == "table_open":
                 end = next(i for i in range(index, len(tokens)) if tokens[i].type == "table_close")
                 self._table(tokens[index:end])
@@ -80,7 +98,9 @@ class _Writer:
             case "fence" | "code_block":
                 if token.info:
                     self._put([Span(f"  {safe_text(token.info)}:", "muted")], is_code=True)
-                for row in token.content.removesuffix("\n").split("\n"):
+                begin = self.origin + (1 if token.type == "fence" else 0)
+                for number, row in enumerate(token.content.removesuffix("\n").split("\n")):
+                    self.origin = begin + number
                     self._put([Span(f"  {safe_text(row.replace(chr(9), '    '))}", "accent")], is_code=True)
                 self._blank()
             case "hr":
@@ -126,24 +146,35 @@ class _Writer:
         rows = _chopped(tuple(spans), room) if is_code else wrapped_spans(spans, room)
         for row in rows:
             prefix = self._prefix()
-            self.lines.append((Span(prefix, "muted"), *row) if prefix else row)
+            self._add([(Span(prefix, "muted"), *row) if prefix else row], self.origin)
+
+    def _add(self, lines: Iterable[Line], origin: int) -> None:
+        added = list(lines)
+        self.lines += added
+        self.origins += [origin] * len(added)
 
     def _blank(self) -> None:
         if self.lines and plain(self.lines[-1]).strip():
-            self.lines.append(())
+            self._add([()], self.origin)
 
     def _table(self, tokens: "Sequence[Token]") -> None:
         rows: list[list[Line]] = []
+        places: list[int] = []
         for token in tokens:
             if token.type == "tr_open":
                 rows.append([])
+                places.append(token.map[0] if token.map else self.origin)
             elif token.type == "inline":
                 rows[-1].append(tuple(_spans(token)))
         if rows:
             head, *body = rows
             self._blank()
             widths = column_widths([[cell_len(plain(cell)) for cell in row] for row in rows], self.width)
-            self.lines += _drawn(head, body, widths) if widths else _told(head, body, self.width)
+            if widths:
+                self._add(_head(head, widths), places[0])
+            for cells, place in zip(body, places[1:], strict=True):
+                self._add(_row(cells, widths) if widths else _told(head, cells, self.width), place)
+            self.origin = places[-1]
             self._blank()
 
 
@@ -164,11 +195,9 @@ def column_widths(lengths: Sequence[Sequence[int]], width: int) -> list[int]:
     return [max(w, 1) for w in widths]
 
 
-def _drawn(head: Sequence[Line], body: Sequence[Sequence[Line]], widths: Sequence[int]) -> Iterator[Line]:
+def _head(head: Sequence[Line], widths: Sequence[int]) -> Iterator[Line]:
     yield from _row([tuple(Span(span.text, "strong") for span in cell) for cell in head], widths)
     yield (Span(_GAP.join("─" * w for w in widths), "muted"),)
-    for cells in body:
-        yield from _row(cells, widths)
 
 
 def _row(cells: Sequence[Line], widths: Sequence[int]) -> Iterator[Line]:
@@ -181,15 +210,14 @@ def _row(cells: Sequence[Line], widths: Sequence[int]) -> Iterator[Line]:
         yield _joined(spans)
 
 
-def _told(head: Sequence[Line], body: Sequence[Sequence[Line]], width: int) -> Iterator[Line]:
-    """Tell a table that is too wide row by row, each value behind the name of its column."""
-    for cells in body:
-        for title, cell in zip(head, cells, strict=False):
-            label = f"{plain(title)}: "
-            first, *more = wrapped_spans((Span(label, "muted"), *cell), width) or [()]
-            yield first
-            yield from more
-        yield ()
+def _told(head: Sequence[Line], cells: Sequence[Line], width: int) -> Iterator[Line]:
+    """Tell a row of a table that is too wide, each value behind the name of its column."""
+    for title, cell in zip(head, cells, strict=False):
+        label = f"{plain(title)}: "
+        first, *more = wrapped_spans((Span(label, "muted"), *cell), width) or [()]
+        yield first
+        yield from more
+    yield ()
 
 
 def _spans(token: "Token", tone: Tone = "plain") -> list[Span]:
@@ -224,36 +252,51 @@ def wrapped_spans(spans: Iterable[Span], width: int) -> list[Line]:
     """Wrap toned words at spaces, and inside a word only if it is wider than the row; pure."""
     rows: list[list[Span]] = [[]]
     used = 0
-    for text, tone in _words(spans):
+    for word in _words(spans):
+        text = "".join(span.text for span in word)
         if text == "\n":
             rows.append([])
             used = 0
             continue
-        length = cell_len(text)
-        if used + cell_len(text.rstrip(" ")) > width and used:
+        length = cell_len(text.rstrip(" "))
+        if used + length > width and used:
             rows.append([])
             used = 0
             if not text.strip(" "):
                 continue
-        for piece in chop_cells(text, width) if length > width else [text]:
-            if used + cell_len(piece.rstrip(" ")) > width:
+        for piece in _pieces(word, width) if length > width else word:
+            if used + cell_len(piece.text.rstrip(" ")) > width:
                 rows.append([])
                 used = 0
-            rows[-1].append(Span(piece, tone))
-            used += cell_len(piece)
+            rows[-1].append(piece)
+            used += cell_len(piece.text)
     return [_joined(row) for row in rows]
 
 
-def _words(spans: Iterable[Span]) -> Iterator[Span]:
+def _pieces(word: Iterable[Span], width: int) -> Iterator[Span]:
+    for span in word:
+        yield from (Span(piece, span.tone) for piece in chop_cells(span.text, width))
+
+
+def _words(spans: Iterable[Span]) -> Iterator[list[Span]]:
+    """Yield words with the space behind them; one can have several tones, such as code with a comma behind it."""
+    word: list[Span] = []
     for span in spans:
         if span.text == "\n":
-            yield span
+            yield from ([word] if word else [])
+            yield [span]
+            word = []
             continue
-        words = span.text.split(" ")
-        for number, word in enumerate(words):
-            space = " " if number < len(words) - 1 else ""
-            if word or space:
-                yield Span(word + space, span.tone)
+        parts = span.text.split(" ")
+        for number, part in enumerate(parts):
+            is_last = number == len(parts) - 1
+            if part or not is_last:
+                word.append(Span(part if is_last else f"{part} ", span.tone))
+            if not is_last:
+                yield word
+                word = []
+    if word:
+        yield word
 
 
 def _joined(row: Sequence[Span]) -> Line:

@@ -191,8 +191,12 @@ def told_of(narrowing: Narrowing, needle: Needle, width: int) -> str:
 
 def with_needle(numbers: str, needle: Needle, width: int) -> str:
     """Return numbers and what was typed; what was typed is shortened, numbers never."""
+    if not needle.text:
+        return numbers
+    from console.backend.model.safe_text import safe_text
+
     room = width - cell_len(numbers) - 2
-    return f"{numbers} /{shortened(needle.text, max(room, 4))}" if needle.text else numbers
+    return f"{numbers} /{shortened(safe_text(needle.text), max(room, 4))}"
 
 
 @runtime_checkable

@@ -114,15 +114,15 @@ class NoticePanel(Static):
         self._notice = Notice()
         self.display = False
 
-    def show(self, notice: Notice) -> None:
-        """Show this notice. Its words are made inert here, because errors can quote what they refuse."""
+    def show(self, notice: Notice, hint: str) -> None:
+        """Show this notice, with what the keys do with it. Its words are made inert here, because errors can quote what they refuse."""
         if notice == self._notice:
             return
         self._notice = notice
         self.display = notice.kind != "none"
         when = f" at {notice.at:%H:%M:%S} UTC" if notice.at is not None and notice.kind in {"done", "refused"} else ""
         self.border_title = f"{_TITLES[notice.kind]}{when}"
-        self.border_subtitle = "" if notice.kind == "working" else "Esc dismisses"
+        self.border_subtitle = "" if notice.kind == "working" else hint
         self.set_classes(f"-{notice.kind}")
         if notice.kind != "none":
             from console.backend.model.safe_text import safe_text as inert

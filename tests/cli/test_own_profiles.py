@@ -20,7 +20,7 @@ SHA256 = sha256_hex(TOML.encode())
 
 @pytest.fixture
 def rules(tmp_path: Path) -> Path:
-    """The rule book of docs/profiles.md, beside a folder with its profile."""
+    """The rule book of console/guide/profiles.md, beside a folder with its profile."""
     write_profile(tmp_path / "profiles")
     path = tmp_path / "rules.txt"
     path.write_text(TEXT)

@@ -1,4 +1,4 @@
-"""profile list, show and check; and a person who follows docs/profiles.md alone."""
+"""profile list, show and check; and a person who follows console/guide/profiles.md alone."""
 
 import json
 import re

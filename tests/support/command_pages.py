@@ -1,4 +1,4 @@
-"""The lists of commands in README.md and docs/reference.md, made from the table of operations; `pages.py` writes them into the pages."""
+"""The lists of commands in README.md and console/guide/reference.md, made from the table of operations; `pages.py` writes them into the pages."""
 
 from dataclasses import MISSING, Field, fields
 from importlib import import_module

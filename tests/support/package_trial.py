@@ -53,6 +53,9 @@ def try_package(dist: Path) -> list[str]:
         for name in (MAN_PAGE, *COMPLETIONS.values()):
             if not (home / "venv/share" / name).read_text(encoding="utf-8").strip():
                 raise NotAsPromised(f"share/{name} is empty")
+        page = _run([program, "help", "STOP_HOLD"], home)
+        if not page.startswith("[STOP codes]\n## STOP_HOLD\n"):
+            raise NotAsPromised(f"help STOP_HOLD is not the page of that code: {page[:200]}")
         return [_run([program, word], home).splitlines()[-1] for word in ("--version", "demo")]
 
 

@@ -40,11 +40,11 @@ class Part(NamedTuple):
 
 PARTS = (
     Part("README.md", "commands", readme_list),
-    Part("docs/reference.md", "commands", reference_list),
-    Part("docs/reference.md", "stages", stage_list),
-    Part("docs/reference.md", "documents of a run", report_table),
-    Part("docs/reference.md", "keys", key_tables),
-    Part("docs/readiness-bundle.md", "gates", bundle_table),
+    Part("console/guide/reference.md", "commands", reference_list),
+    Part("console/guide/reference.md", "stages", stage_list),
+    Part("console/guide/reference.md", "documents of a run", report_table),
+    Part("console/guide/reference.md", "keys", key_tables),
+    Part("console/guide/readiness-bundle.md", "gates", bundle_table),
 )
 
 

@@ -1,9 +1,9 @@
-"""The profile of docs/profiles.md, its text and its addresses, and its file in a folder of own profiles."""
+"""The profile of console/guide/profiles.md, its text and its addresses, and its file in a folder of own profiles."""
 
 import re
 from pathlib import Path
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "profiles.md").read_text("utf-8")
+PAGE = (Path(__file__).resolve().parents[2] / "console" / "guide" / "profiles.md").read_text("utf-8")
 TEXT, TOML, _LISTED = re.findall(r"```(?:text|toml)\n(.*?)```", PAGE, re.DOTALL)[:3]
 ADDRESSES = _LISTED.split()
 

@@ -122,7 +122,9 @@ def _of_queue(path: Path) -> tuple[BatchDocument, ...]:
         queue = _Queue.model_validate(tomllib.loads(raw.decode()))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
         reason = "; ".join(str(error).splitlines()[:3])
-        raise _refused(f"{path} is no queue of documents: {reason}", "See its form: docs/operator-guide.md") from error
+        raise _refused(
+            f"{path} is no queue of documents: {reason}", "See its form: cutter-console help many documents: a batch"
+        ) from error
     return tuple(
         BatchDocument(
             name=entry.file,

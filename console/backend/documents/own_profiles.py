@@ -165,7 +165,11 @@ def _content(descriptor: int, path: Path, *, is_trusted: bool) -> bytes:
     if len(data) > MOST_BYTES:
         raise _refused(path, f"is longer than {MOST_BYTES:,} bytes", "Write a shorter profile.")
     if not data.strip():
-        raise _refused(path, "is empty", "Copy the profile of docs/profiles.md into it, and change that.")
+        raise _refused(
+            path,
+            "is empty",
+            "Copy the profile of this page into it, and change that: cutter-console help a profile for a rule book",
+        )
     try:
         data.decode()
     except UnicodeDecodeError as error:

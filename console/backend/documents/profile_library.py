@@ -47,7 +47,7 @@ def show_profile(name: str, folder: Path) -> ProfileText:
     base, _ = profiles.split_name(name)
     if base == AKN_PROFILE:
         message = f"profile {AKN_PROFILE} has no patterns: it takes the structure out of the markup of Akoma Ntoso"
-        raise UsageError(StopCode.REFUSED_INPUT, message, "See docs/reference.md, Profiles and addresses.")
+        raise UsageError(StopCode.REFUSED_INPUT, message, "See: cutter-console help profiles and addresses")
     text = chosen.data.decode() if chosen.is_own else shipped_text(base)
     origin = str(folder / f"{base}{SUFFIX}") if chosen.is_own else SHIPPED
     return ProfileText(name=name, origin=origin, sha256=sha256_hex(text.encode()), toml=text)

@@ -48,6 +48,7 @@ class StartScreen(StrEnum):
     HOLD = "hold"
     REPORTS = "reports"
     FLEET = "fleet"
+    GUIDE = "guide"
 
 
 def _absolute(value: object) -> object:

@@ -1,4 +1,4 @@
-"""Profiles as data: what docs/profiles.md says of them holds, and a fault in one is named."""
+"""Profiles as data: what console/guide/profiles.md says of them holds, and a fault in one is named."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ from console.backend.model.value import Value
 from tests.backend.documents import beginnings
 from tests.support.plans import accepted
 
-PAGE = (Path(__file__).resolve().parents[3] / "docs" / "profiles.md").read_text("utf-8")
+PAGE = (Path(__file__).resolve().parents[3] / "console" / "guide" / "profiles.md").read_text("utf-8")
 TEXT, TOML, ADDRESSES = re.findall(r"```(?:text|toml)\n(.*?)```", PAGE, re.DOTALL)
 
 # A second profile, written from the page alone: the standing orders of a choir.

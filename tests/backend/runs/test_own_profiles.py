@@ -23,7 +23,7 @@ OTHER = TOML + "# another edition\n"
 
 
 def request(passage: Passage, mode: Mode) -> RunRequest:
-    """A run of the rule book of docs/profiles.md by the profile of that page."""
+    """A run of the rule book of console/guide/profiles.md by the profile of that page."""
     return RunRequest(origin=passage.write("rules.md", TEXT), docprefix=DOCPREFIX, profile="rule-book", mode=mode)
 
 

@@ -37,7 +37,7 @@ BOUNDS = {
     "panic": Bound(9, 4),
     "hold release": Bound(10),
 }
-"""As measured, without pg_dump, which has a session of its own. `docs/reference.md` says what they take on a slow line."""
+"""As measured, without pg_dump, which has a session of its own. `console/guide/reference.md` says what they take on a slow line."""
 
 
 class Operator:
