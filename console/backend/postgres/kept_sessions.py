@@ -14,6 +14,7 @@ from typing import ParamSpec, TypeVar
 
 import psycopg
 
+from console.backend.model.schema_names import SchemaNames
 from console.backend.postgres.sessions import Session, begin_again, log_in
 
 T = TypeVar("T")
@@ -30,8 +31,8 @@ class _Kept:
         self._idle: dict[str, list[Session]] = {}
         self._in_use: dict[str, list[int]] = {}
         """The thread of each session that is in use."""
-        self._known: set[str] = set()
-        """Those of whose sessions the server has said what they are."""
+        self._known: dict[str, SchemaNames] = {}
+        """Those of whose sessions the server has said what they are, with the schemas of the console's own tables."""
         self._given_back = 0
         self._is_over = False
 
@@ -44,15 +45,15 @@ class _Kept:
             self._in_use.setdefault(conninfo, []).append(get_ident())
             return idle.pop()
 
-    def is_known(self, conninfo: str) -> bool:
-        """Return whether the server has said what a session of this connection string is."""
+    def known(self, conninfo: str) -> SchemaNames | None:
+        """Return the schemas of the console's own tables if the server has said what a session of this connection string is."""
         with self._changed:
-            return conninfo in self._known
+            return self._known.get(conninfo)
 
-    def know(self, conninfo: str) -> None:
+    def know(self, conninfo: str, names: SchemaNames) -> None:
         """Note that it has."""
         with self._changed:
-            self._known.add(conninfo)
+            self._known[conninfo] = names
 
     def given_back(self) -> int:
         """Return how many sessions have been given back so far."""
@@ -177,10 +178,10 @@ def take_session(conninfo: str, *, application: str, statement_timeout_s: float,
             application=application,
             statement_timeout_s=statement_timeout_s,
             read_only=read_only,
-            is_known=kept is not None and kept.is_known(conninfo),
+            known=None if kept is None else kept.known(conninfo),
         )
         if kept is not None:
-            kept.know(conninfo)
+            kept.know(conninfo, session.names)
         return session
 
     kept = _kept.get()
