@@ -8,7 +8,7 @@ from psycopg import sql
 
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import Drifted, Refused, StopCode
-from console.backend.model.schema_names import OWN, SchemaNames
+from console.backend.model.schema_names import SchemaNames
 from console.backend.model.value import Value
 from console.backend.model.vocabulary import VOCABULARY
 from console.backend.postgres.connections import administrator, scalar
@@ -91,10 +91,11 @@ def _parse(name: str, text: str) -> Migration:
     )
 
 
-def migrate(conninfo: str, accept: str = "", names: SchemaNames = OWN) -> MigrationReport:
+def migrate(conninfo: str, accept: str = "", names: SchemaNames | None = None) -> MigrationReport:
     """Bring the database up to date in one transaction, as an administrator who may create roles.
 
-    The console's own tables are made in the schemas of these `names`, or stand there already.
+    The console's own tables are made in the schemas of these `names`, or stand there already; without any, where they
+    stand, and in a database that has none in those of a database of its own.
 
     `accept` is the digest of what the administrator accepts: the schema digest of a drift that is to become the
     installed inventory, or, if nothing is installed, the digest of settings that roles begin with.
@@ -106,7 +107,8 @@ def migrate(conninfo: str, accept: str = "", names: SchemaNames = OWN) -> Migrat
     """
     with administrator(conninfo, timeout_s=0, purpose="migrate") as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-        use_schemas(connection, names)
+        if names is not None:
+            use_schemas(connection, names)
         # Everything below is read under the lock: a second `migrate` waits, and finds nothing left to apply.
         installed = _is_installed(connection)
         refuse_settings(connection, accept, installed=installed)
@@ -135,10 +137,10 @@ def migrate(conninfo: str, accept: str = "", names: SchemaNames = OWN) -> Migrat
             connection.execute(_PIN)
         if todo and not done:
             connection.execute("SELECT cutter_console.fn_baseline_write(NULL)")
-    names = {step.name for step in todo}
+    newly = {step.name for step in todo}
     return MigrationReport(
         applied=tuple(step.name for step in todo),
-        present=tuple(step.name for step in steps if step.name not in names),
+        present=tuple(step.name for step in steps if step.name not in newly),
         schema_digest=digest,
         pinned=pinned,
     )

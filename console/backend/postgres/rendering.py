@@ -29,13 +29,16 @@ def rendered(names: SchemaNames, query: QueryNoTemplate) -> QueryNoTemplate:
             return names.rendered(query.decode()).encode()
         case str():
             return cast("QueryNoTemplate", names.rendered(query))
-    return cast("QueryNoTemplate", _part(names, query))
+    return cast("QueryNoTemplate", composed(names, query))
 
 
-def _part(names: SchemaNames, part: sql.Composable) -> sql.Composable:
+def composed(names: SchemaNames, part: sql.Composable) -> sql.Composable:
+    """Return the same of a composed text that is printed and not sent."""
+    if names.are_as_written:
+        return part
     match part:
         case sql.Composed():
-            return sql.Composed([_part(names, inner) for inner in part])
+            return sql.Composed([composed(names, inner) for inner in part])
         case sql.SQL():
             return AsItIs(names.rendered(part.as_string(None)))
     return part

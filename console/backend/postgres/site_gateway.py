@@ -13,6 +13,7 @@ from psycopg import sql
 from console.backend.model.console_schema import CONSOLE_SCHEMA_OWNER
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.site_mapping import INSPECT, Column, Refers, SiteMapping
+from console.backend.postgres.rendering import AsItIs, composed, schema_names
 from console.backend.postgres.site_functions import ArgumentRow, arguments_of, meaning_of
 from console.backend.postgres.site_proposal import identifier
 
@@ -307,7 +308,7 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
         sql.SQL(_WIRING).format(**_names(mapping)),
         sql.SQL("RESET ROLE;\n"),
     ]
-    text = sql.Composed(parts).as_string(connection)
+    text = composed(schema_names(connection), sql.Composed(parts)).as_string(connection)
     # A name or a value of the organisation's with the mark would end the function's body, and go on as SQL of the administrator.
     if any(text.count(mark) != sum(part.count(mark) for part in _BODIES) for mark in _MARKS):
         raise Refused(
@@ -385,7 +386,7 @@ def _function(arguments: tuple[ArgumentRow, ...]) -> sql.Composable:
 def _arguments(arguments: tuple[ArgumentRow, ...], values: Mapping[str, sql.Composable]) -> sql.Composable:
     return sql.SQL(", ").join(
         # The type is written as `format_type` prints it, which quotes what needs it.
-        sql.SQL("{} => ({})::{}").format(sql.Identifier(row.name), values[meaning_of(row)], sql.SQL(row.type))
+        sql.SQL("{} => ({})::{}").format(sql.Identifier(row.name), values[meaning_of(row)], AsItIs(row.type))
         for row in arguments
         if row.name and meaning_of(row) in values
     )
@@ -460,6 +461,6 @@ def _grants(mapping: SiteMapping, owner: sql.Identifier) -> sql.Composable:
             ),
             *(sql.SQL("GRANT SELECT ON {} TO cutter_exec, cutter_verify;\n").format(identifier(name)) for name in read),
             # `regprocedure` prints a signature quoted where it must be.
-            *(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {};\n").format(sql.SQL(name), owner) for name in functions),
+            *(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {};\n").format(AsItIs(name), owner) for name in functions),
         ]
     )
