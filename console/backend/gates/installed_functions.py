@@ -5,8 +5,10 @@ import psycopg
 from console.backend.gates.measurement import Verdict, fails, passes
 from console.backend.model.readiness import first_three
 from console.backend.model.safe_text import SafeText
+from console.backend.model.schema_names import SchemaNames
 from console.backend.model.value import Value
 from console.backend.postgres.definitions import definition_of
+from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.routines import Routine, pinned_bodies
 
 
@@ -31,11 +33,11 @@ def measure_sources(connection: psycopg.Connection, routines: tuple[Routine, ...
 
     A function of the same name with other arguments that was there before the product does not belong to it.
     """
-    pinned = pinned_bodies(connection)
-    ours = {routine.name for routine in routines if routine.sha256 == _packaged(routine.name)}
+    pinned, names = pinned_bodies(connection), schema_names(connection)
+    ours = {routine.name for routine in routines if routine.sha256 == _packaged(routine.name, names)}
     sources = {}
     for routine in routines:
-        signature, packaged = f"{routine.name}({routine.arguments})", _packaged(routine.name)
+        signature, packaged = f"{routine.name}({routine.arguments})", _packaged(routine.name, names)
         # The product's function of this name is there too, so this one is an overload of the organisation's own.
         if routine.name in ours and routine.sha256 != packaged and signature in pinned:
             del pinned[signature]
@@ -50,13 +52,13 @@ def measure_sources(connection: psycopg.Connection, routines: tuple[Routine, ...
     for signature in pinned.keys() - sources.keys():
         name = signature.partition("(")[0]
         sources[signature] = Source(
-            name=name, sha256="", pinned=pinned[signature], packaged=_packaged(name), closed=False
+            name=name, sha256="", pinned=pinned[signature], packaged=_packaged(name, names), closed=False
         )
     return tuple(sources[signature] for signature in sorted(sources))
 
 
-def _packaged(name: str) -> str:
-    definition = definition_of(f"FUNCTION {name}")
+def _packaged(name: str, names: SchemaNames) -> str:
+    definition = definition_of(f"FUNCTION {name}", names)
     return definition.body_sha256 if definition else ""
 
 

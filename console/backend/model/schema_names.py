@@ -54,6 +54,10 @@ class SchemaNames(Value):
         schema, dot, name = table.partition(".")
         return f"{self._here.get(schema, schema)}{dot}{name}"
 
+    def schema_in_database(self, schema: str) -> str:
+        """Return the name that a schema of the console's own has in the database; another schema keeps its name."""
+        return self._here.get(schema, schema)
+
     def as_written(self, table: str) -> str:
         """Return the name of a table of the console's own as statements write it, for the one that it has in the database."""
         schema, dot, name = table.partition(".")

@@ -89,6 +89,10 @@ def mark_schemas(connection: psycopg.Connection) -> None:
             connection.execute(sql.SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(schema, owner))
             connection.execute(sql.SQL("SET LOCAL ROLE {}").format(owner))
             connection.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(schema, sql.Literal(comment)))
+            # In public everybody has it.
+            connection.execute(
+                sql.SQL("GRANT USAGE ON SCHEMA {} TO cutter_exec, cutter_verify, cutter_ro").format(schema)
+            )
             connection.execute("SET LOCAL ROLE NONE")
 
 

@@ -209,9 +209,7 @@ def _refuse_misfits(connection: psycopg.Connection, steps: tuple[Migration, ...]
     names = schema_names(connection)
     misfits = differences(
         connection,
-        tuple(
-            (names.in_database(f"{step.schema_name}.")[:-1], step.text) for step in steps if "CREATE TABLE" in step.text
-        ),
+        tuple((names.schema_in_database(step.schema_name), step.text) for step in steps if "CREATE TABLE" in step.text),
     )
     if misfits:
         listed = "\n  ".join(misfits)
@@ -224,7 +222,7 @@ def _refuse_misfits(connection: psycopg.Connection, steps: tuple[Migration, ...]
 
 
 def _apply(connection: psycopg.Connection, step: Migration) -> None:
-    schema = schema_names(connection).in_database(f"{step.schema_name}.")[:-1]
+    schema = schema_names(connection).schema_in_database(step.schema_name)
     connection.execute(sql.SQL("SET LOCAL search_path = {}").format(sql.Identifier(schema)))
     connection.execute(step.text.encode())
     connection.execute("SET LOCAL search_path = pg_catalog, pg_temp")
