@@ -12,7 +12,9 @@ from psycopg import sql
 
 from console.backend.model.console_schema import CONSOLE_SCHEMA_OWNER
 from console.backend.model.errors import Refused, StopCode
+from console.backend.model.plan_binding import TableCount
 from console.backend.model.site_mapping import INSPECT, Column, Refers, SiteMapping
+from console.backend.postgres.connections import read_row
 from console.backend.postgres.rendering import AsItIs, composed, schema_names
 from console.backend.postgres.site_functions import ArgumentRow, arguments_of, meaning_of
 from console.backend.postgres.site_proposal import identifier
@@ -268,6 +270,14 @@ def tied_mapping(connection: psycopg.Connection) -> str | None:
     """Return the sha256 of the mapping by which units are passed on; None if they are written into the console's tables alone."""
     row = connection.execute(_TIED).fetchone()
     return str(row[0]) if row is not None else None
+
+
+def site_counts(connection: psycopg.Connection) -> tuple[TableCount, ...]:
+    """Return the rows of the organisation's tables by the mapping that units are passed on by; none if no mapping is tied."""
+    if tied_mapping(connection) is None:
+        return ()
+    rows = read_row(connection, dict[str, int], "SELECT cutter_console.fn_site_counts()")
+    return tuple(TableCount(table=table, rows=rows[table]) for table in sorted(rows))
 
 
 def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: str) -> str:
