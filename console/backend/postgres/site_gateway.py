@@ -5,16 +5,19 @@ rows. Triggers on those rows call the organisation's functions, unit by unit, an
 organisation's side answers or refuses takes the whole leg back.
 """
 
+import re
 from collections.abc import Mapping
 
 import psycopg
 from psycopg import sql
 
+from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.console_schema import CONSOLE_SCHEMA_OWNER
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.plan_binding import TableCount
 from console.backend.model.site_mapping import INSPECT, Column, Refers, SiteMapping
 from console.backend.postgres.connections import read_row
+from console.backend.postgres.definitions import definition_of
 from console.backend.postgres.rendering import AsItIs, composed, schema_names
 from console.backend.postgres.site_functions import ArgumentRow, arguments_of, meaning_of
 from console.backend.postgres.site_proposal import identifier
@@ -262,6 +265,12 @@ REVOKE EXECUTE ON FUNCTION cutter_console.fn_site_mapping, cutter_console.fn_sit
 GRANT EXECUTE ON FUNCTION cutter_console.fn_site_differences, cutter_console.fn_site_counts, cutter_console.fn_draft_differences
    TO cutter_exec, cutter_verify, cutter_ro;
 """
+_MADE = re.compile(r"^CREATE OR REPLACE FUNCTION ([\w.]+)\(.*?\$site\$(.*?)\$site\$;?$", re.DOTALL | re.MULTILINE)
+_RENAMED = {
+    "cutter_console.fn_own_differences": "cutter_console.fn_draft_differences",
+    "cutter_console.fn_own_backup_tables": "cutter_console.fn_backup_tables",
+}
+"""Functions of the migrations by the names that the script gives them."""
 _MARKS = ("$site$", "$wire$")
 _BODIES = (_UNIT, _DIFFERENCES, _MAPPING, _COUNTS, _CREATE, _MOVE, _WIRING)
 
@@ -278,6 +287,17 @@ def site_counts(connection: psycopg.Connection) -> tuple[TableCount, ...]:
         return ()
     rows = read_row(connection, dict[str, int], "SELECT cutter_console.fn_site_counts()")
     return tuple(TableCount(table=table, rows=rows[table]) for table in sorted(rows))
+
+
+def tied_bodies(connection: psycopg.Connection, mapping: SiteMapping, sha256: str) -> dict[str, str]:
+    """Return the sha256 of the body of each function that the script of this mapping makes or renames, by name."""
+    bodies = {name: sha256_hex(body.encode()) for name, body in _MADE.findall(gateway_sql(connection, mapping, sha256))}
+    names = schema_names(connection)
+    for renamed, name in _RENAMED.items():
+        definition = definition_of(f"FUNCTION {name}", names)
+        if definition is not None:
+            bodies[renamed] = definition.body_sha256
+    return bodies
 
 
 def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: str) -> str:
