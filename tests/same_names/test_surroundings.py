@@ -105,11 +105,9 @@ def test_a_changed_guard_is_drift_with_a_repair_that_names_the_console_s_own_tab
     beside: Beside, signed: Passage
 ) -> None:
     table = beside.names.in_database("public.information_unit")
-    view = beside.names.in_database("cutter_governance.v_run")
+    ledger = beside.names.ledger
     signed.execute(f"ALTER TABLE {table} DISABLE TRIGGER guard_write")
-    signed.execute(
-        f"CREATE OR REPLACE VIEW {view} AS SELECT * FROM {beside.names.in_database('cutter_governance.run')}"
-    )
+    signed.execute(f"CREATE OR REPLACE VIEW {ledger}.v_row_count AS SELECT table_name, rows FROM {ledger}.kept_count")
 
     drift = signed.backend.drift()
     assert {difference.what for difference in drift.differences} >= {"trigger state", "view"}

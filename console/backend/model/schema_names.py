@@ -10,8 +10,8 @@ from console.backend.model.value import Value
 
 UNITS, LEDGER = "public", "cutter_governance"
 """Schemas as statements and migrations write them: of the units with what belongs to them, and of the ledger."""
-UNITS_COMMENT = "The operator console's own units; those of this database stand elsewhere."
-LEDGER_COMMENT = "The operator console's own ledger; that of this database stands elsewhere."
+UNITS_COMMENT = "Units of the operator console; those of this database stand elsewhere."
+LEDGER_COMMENT = "Ledger of the operator console; that of this database stands elsewhere."
 """With the owner, the marks by which a session knows the schemas; in a database of the console's own there are none."""
 _OTHER_NAME = r"^cutter_console_[a-z0-9_]{1,40}$"
 # In a pattern of PostgreSQL a word begins with \m.
