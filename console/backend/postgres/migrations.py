@@ -216,8 +216,9 @@ def _refuse_misfits(connection: psycopg.Connection, steps: tuple[Migration, ...]
         raise Refused(
             StopCode.DRIFT,
             f"existing tables do not fit; nothing was changed:\n  {listed}",
-            "A database that has units of its own is only read: cutter-console adopt inspect. Where these tables are this"
-            " product's: settle each difference by hand, then migrate again.",
+            "Where these tables are an organisation's, leave them as they are: a site mapping says where this product's own are to"
+            " stand beside them: cutter-console adopt inspect. Where they are this product's: settle each difference by hand,"
+            " then migrate again.",
         )
 
 
