@@ -9,6 +9,7 @@ from console.backend.host.settings import load_settings
 from console.backend.model.schema_names import SchemaNames
 from console.backend.model.site_mapping import SiteMapping
 from console.backend.model.states import Mode
+from console.backend.postgres.connections import connect
 from console.backend.postgres.migrations import migrate
 from console.backend.postgres.site_catalogue import read_catalogue
 from console.backend.postgres.site_proposal import propose
@@ -54,7 +55,9 @@ def installed_beside(cluster: TransientCluster, template: str, change: str = "")
         connection.execute(KINDS.encode())
         if change:
             connection.execute(change.encode())
-        mapping = propose(connection, read_catalogue(connection)).mapping
+    # As the console reads: the types in a signature are printed under the search_path of the session.
+    with connect(database.conninfo(), read_only=True) as session:
+        mapping = propose(session, read_catalogue(session)).mapping
     assert mapping is not None
     before = fingerprint(database)
     migrate(database.conninfo(), names=mapping.console)

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode
+from console.backend.model.outcome import Outcome
 from console.backend.model.schema_names import BESIDE, LEDGER_COMMENT, OWN, UNITS_COMMENT, SchemaNames
 from console.backend.postgres.connections import connect
 from console.backend.postgres.kept_sessions import sessions_kept
@@ -219,3 +220,24 @@ def test_the_marks_can_be_read_under_a_hostile_search_path(beside: Beside, tied:
                 assert session.names == beside.names
         finally:
             connection.execute(f"ALTER ROLE watcher IN DATABASE {tied.database} RESET search_path".encode())
+
+
+@pytest.mark.parametrize("role", ["cutter_verify", "directus"])
+def test_a_monitor_that_is_a_member_of_more_than_cutter_ro_arms_nothing(signed: Passage, role: str) -> None:
+    with psycopg.connect(signed.cluster.conninfo(), autocommit=True) as connection:
+        connection.execute(f"GRANT {role} TO watcher".encode())
+        try:
+            with pytest.raises(CutterError, match="monitor is watcher, not cutter_ro"):
+                signed.arm()
+            lines = [
+                check
+                for gate in signed.backend.gates(("G1",)).gates
+                for check in gate.checks
+                if check.name == "connections"
+            ]
+        finally:
+            connection.execute(f"REVOKE {role} FROM watcher".encode())
+
+    assert [(line.outcome, "monitor is watcher, not cutter_ro" in line.detail) for line in lines] == [
+        (Outcome.FAIL, True)
+    ]

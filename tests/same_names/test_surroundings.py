@@ -10,6 +10,7 @@ from psycopg import sql
 
 from console.backend.model.outcome import Outcome
 from console.backend.model.tables import LEDGER
+from console.backend.postgres.live_text import read_query
 from console.backend.postgres.migrations import migrate
 from tests.conftest import Database
 from tests.same_names.conftest import AFTER_CUT, BEFORE, INSTALLED, Beside, theirs
@@ -128,8 +129,8 @@ def _watched() -> Iterator[tuple[list[str], list[object]]]:
     def execute(self: "psycopg.Cursor[object]", query: object, params: object = None, **more: object) -> object:
         text = query.as_string(self) if isinstance(query, sql.Composable) else query
         statements.append(text.decode() if isinstance(text, bytes) else str(text))
-        values.extend(params.values() if isinstance(params, dict) else params or ())  # type: ignore[arg-type, call-overload]
-        return plain(self, query, params, **more)  # type: ignore[arg-type]
+        values.extend(params.values() if isinstance(params, dict) else params or ())  # type: ignore[arg-type]
+        return plain(self, query, params, **more)  # type: ignore[call-overload]
 
     with patch.object(psycopg.Cursor, "execute", execute):
         yield statements, values
@@ -152,3 +153,12 @@ def test_no_statement_of_a_whole_passage_names_the_organisation_s_tables_as_the_
     assert [text for text in own_text if _WRITTEN.search(text) and "set_config" not in text] == []
     named = {name for value in values for name in (value if isinstance(value, list | tuple) else [value])}
     assert named & _ALONE == set()
+
+
+def test_a_registered_query_reads_the_organisation_s_table_and_not_the_console_s(signed: Passage) -> None:
+    monitor = signed.installation.settings.database.monitor
+    signed.execute("GRANT SELECT ON public.information_unit TO watcher")
+
+    for table in ("public.information_unit", "information_unit"):
+        text = read_query(monitor, "LIB-RULES", f"SELECT count(*)::text || ' in public' FROM {table}", 1000)
+        assert text == b"158 in public", table

@@ -119,7 +119,7 @@ class SiteMapping(Value):
     """The governance tables, in the order of their names; they are counted."""
     functions: Functions = Functions()
     console: SchemaNames = OWN
-    """Where the console's own tables stand, or are to be made; elsewhere where the organisation's tables have the same names."""
+    """Schemas in which the console's own tables stand, or are to be made; others where the organisation's tables have the same names."""
 
     @field_validator("ledger", mode="before")
     @classmethod

@@ -54,7 +54,7 @@ class Inventory:
     measured_by: tuple[tuple[str, str], ...]
     """The functions that measure, with the sha256 of their sources: a changed one could hide every change."""
     names: SchemaNames = OWN
-    """Where the console's own tables stand."""
+    """Schemas of the console's own tables."""
 
     @property
     def digest(self) -> str:

@@ -167,7 +167,7 @@ class Session(psycopg.Connection):
     has_streamed = False
     """True if rows have arrived one by one since the last exchange."""
     names: SchemaNames = OWN
-    """Where the console's own tables stand; every statement is sent with these names."""
+    """Schemas of the console's own tables; every statement is sent with these names."""
     _settings: Mapping[str, str] | None = None
     _isolation = psycopg.IsolationLevel.READ_COMMITTED
     _exchange: ExitStack | None = None
@@ -268,13 +268,8 @@ class Session(psycopg.Connection):
         except psycopg.Error as error:
             errors.append(_first_error(error))
         # What the session is decides before what a statement in it met.
-        if (
-            answer is not None
-            and answer.pgresult is not None
-            and not self.broken
-            and _require_settled(self, answer) != self.names
-        ):
-            raise _moved()
+        if answer is not None and answer.pgresult is not None and not self.broken:
+            _require_unmoved(self.names, _require_settled(self, answer))
         if errors:
             raise errors[0]
 
@@ -494,12 +489,10 @@ def _schema_names(units: list[str], ledger: list[str]) -> SchemaNames:
     )
 
 
-def _moved() -> Drifted:
-    return Drifted(
-        StopCode.DRIFT,
-        "the schemas of the console's own tables were changed while this command ran",
-        "Find out who did. Then the same again.",
-    )
+def _require_unmoved(known: SchemaNames, names: SchemaNames) -> None:
+    if names != known:
+        message = "the schemas of the console's own tables were changed while this command ran"
+        raise Drifted(StopCode.DRIFT, message, "Find out who did. Then the same again.")
 
 
 def wrong_encoding(database: str, encoding: str) -> Refused:

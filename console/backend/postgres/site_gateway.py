@@ -310,6 +310,12 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
         arguments_of(connection, signature) if signature else ()
         for signature in (mapping.functions.create, mapping.functions.enact)
     )
+    functions = mapping.functions
+    lacking += [
+        f"there is no function {signature}"
+        for signature, arguments in ((functions.create, create), (functions.enact, enact))
+        if signature and not arguments
+    ]
     given_to_create, given_to_enact = _created_values(mapping), _moved_values()
     lacking += _not_given("create", create, given_to_create) + _not_given("enact", enact, given_to_enact)
     if lacking:

@@ -68,7 +68,7 @@ class Facts(Value):
     counts: tuple[TableCount, ...]
     baseline: tuple[TableCount, ...]
     names: SchemaNames = OWN
-    """Where the console's own tables stand."""
+    """Schemas of the console's own tables."""
     theirs: tuple[TableCount, ...] = ()
     """Rows of the organisation's tables, where units are written through its functions."""
     runs: tuple[RunRow, ...]

@@ -98,7 +98,7 @@ def test_identifiers_values_and_texts_of_others_stay_as_they_are() -> None:
 
 @pytest.mark.parametrize("query", [b"SELECT 1 FROM public.x", "SELECT 1 FROM public.x"])
 def test_a_plain_statement_stays_of_its_type(query: bytes | str) -> None:
-    sent = rendered(BESIDE, query)  # type: ignore[arg-type]
+    sent = rendered(BESIDE, query)
 
     assert type(sent) is type(query)
     assert (sent if isinstance(sent, bytes) else str(sent).encode()) == b"SELECT 1 FROM cutter_console_units.x"
