@@ -65,7 +65,7 @@ def use_schemas(connection: psycopg.Connection, names: SchemaNames) -> None:
             StopCode.DRIFT,
             f"the console's own tables stand in {installed.units} and {installed.ledger},"
             f" by the site mapping of this host in {names.units} and {names.ledger}; nothing was changed",
-            "They are never moved. Correct `console` in the site mapping: cutter-console adopt inspect",
+            "They are never moved. Write where they stand below [console] in the site mapping, then: cutter-console migrate",
         )
     there = [row[0] for row in connection.execute(_OTHERS, ([names.units, names.ledger],))]
     if there:

@@ -485,7 +485,8 @@ def _schema_names(units: list[str], ledger: list[str]) -> SchemaNames:
     raise Drifted(
         StopCode.DRIFT,
         f"the schemas that are marked as the console's own are not one of each kind with a name of its own: {marked}",
-        "Find out who marked or renamed them. Those of the installation are in its site mapping: cutter-console adopt inspect",
+        "Find out who marked or renamed them. As an administrator, in psql: ALTER SCHEMA … RENAME TO, or COMMENT ON SCHEMA … IS NULL,"
+        " until those of the site mapping alone are marked.",
     )
 
 

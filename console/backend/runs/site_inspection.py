@@ -66,7 +66,7 @@ def _require_schemas(connection: psycopg.Connection, mapping: SiteMapping) -> No
             StopCode.DRIFT,
             f"the console's own tables stand in {names.units} and {names.ledger},"
             f" by the site mapping in {mapping.console.units} and {mapping.console.ledger}",
-            f"Correct `console` in the site mapping; a proposal of it: {INSPECT}",
+            "Write where they stand below [console] in the site mapping, then: cutter-console adopt apply",
         )
 
 
