@@ -15,7 +15,7 @@ from console.backend.postgres.migrations import migrate
 from tests.conftest import Database
 from tests.same_names.conftest import AFTER_CUT, BEFORE, INSTALLED, Beside, theirs
 from tests.support.fingerprint import Fingerprint, existing_part, fingerprint
-from tests.support.passage import UNITS, Passage
+from tests.support.passage import UNITS, Passage, silent
 
 _OF_THE_CONSOLE = re.compile(r"(,?)(cutter_\w+=\w+/\w+)(?=[,}])")
 """A privilege of one of the console's roles, as PostgreSQL prints it."""
@@ -162,3 +162,20 @@ def test_a_registered_query_reads_the_organisation_s_table_and_not_the_console_s
     for table in ("public.information_unit", "information_unit"):
         text = read_query(monitor, "LIB-RULES", f"SELECT count(*)::text || ' in public' FROM {table}", 1000)
         assert text == b"158 in public", table
+
+
+def test_bundle_and_report_of_a_run_are_written_and_say_what_they_say_elsewhere(signed: Passage) -> None:
+    signed.arm()
+    signed.resume()
+    signed.sign()
+    signed.enact()
+
+    report = signed.backend.report(signed.run_id)
+    bundle = signed.backend.bundle(silent)
+    verdicts = signed.backend.verify_reports(())
+
+    assert len(report.documents) > 10
+    assert verdicts
+    assert all(verdict.outcome is Outcome.PASS for verdict in verdicts), verdicts
+    # Of the server of the tests, which does not sync its files.
+    assert {gate.gate for gate in bundle.board.gates if gate.outcome is Outcome.FAIL} <= {"G8"}
