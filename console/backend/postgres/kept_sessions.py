@@ -21,6 +21,8 @@ T = TypeVar("T")
 P = ParamSpec("P")
 _WAIT_S = 10.0
 """Longest wait for a session of another thread."""
+_AT_LIMIT, _TRIES_AT_LIMIT, _PAUSE_S = "too many connections for role", 10, 0.2
+"""Answer of a server to one session more than a role is allowed, and how often the login is tried again."""
 
 
 class _Kept:
@@ -188,6 +190,7 @@ def take_session(conninfo: str, *, application: str, statement_timeout_s: float,
     if kept is None:
         return new()
     deadline = time.monotonic() + min(statement_timeout_s or _WAIT_S, _WAIT_S)
+    tries = _TRIES_AT_LIMIT
     while True:
         before = kept.given_back()
         if not read_only:
@@ -201,11 +204,15 @@ def take_session(conninfo: str, *, application: str, statement_timeout_s: float,
         kept.opening(conninfo)
         try:
             return new()
-        except psycopg.OperationalError:
+        except psycopg.OperationalError as error:
             kept.not_opened(conninfo)
             # The words and codes of a refused login differ; while others are logged in, it may be the limit of the role.
             if not kept.wait_for_another(conninfo, before, deadline):
-                raise
+                # A session that was closed just now counts until its process at the server has ended.
+                if _AT_LIMIT not in str(error) or tries == 0:
+                    raise
+                tries -= 1
+                time.sleep(_PAUSE_S)
         except BaseException:
             kept.not_opened(conninfo)
             raise
