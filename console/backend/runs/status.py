@@ -37,8 +37,8 @@ from console.backend.postgres.records import (
     open_runs,
     recorded_runs,
 )
-from console.backend.postgres.replication import measure_replication
 from console.backend.postgres.rendering import schema_names
+from console.backend.postgres.replication import measure_replication
 from console.backend.postgres.site_gateway import site_counts
 from console.backend.runs.binding import Displacement, displacement
 from console.backend.runs.kill_switch import (
