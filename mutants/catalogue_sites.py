@@ -17,6 +17,8 @@ _FOREIGN = f"{_SCHEMA_TESTS}::test_somebody_elses_schema_of_the_name_is_refused_
 _GATEWAY, _ASKED = f"{_B}/postgres/site_gateway.py", f"{_B}/runs/site_preflight.py"
 _BESIDE = "tests/gateway/test_passage.py::test_"
 _REFUSES = f"{_BESIDE}what_the_organisations_side_refuses_or_answers_takes_the_whole_leg_back"
+_SAME = "tests/same_names/test_"
+_NAMES = "tests/backend/model/test_schema_names.py::test_a_statement_is_sent_with_the_names_of_its_database"
 _BY_ITSELF = f"{_BESIDE}the_database_refuses_by_itself_what_it_does_not_pass_on"
 
 SITES = (
@@ -89,7 +91,7 @@ SITES = (
     Mutant(
         "a definition that was moved is repaired where it stands",
         f"{_B}/postgres/definitions.py",
-        "            sha256 = sha256_hex(_moved(step, body).encode())",
+        "            sha256 = sha256_hex(_moved(step, body, names).encode())",
         "            sha256 = sha256_hex(body.encode())",
         (f"{_SCHEMA_TESTS}::test_each_function_is_the_one_that_the_program_knows",),
     ),
@@ -303,6 +305,76 @@ SITES = (
             "tests/gateway/test_attacks.py::test_nothing_in_a_mapping_ends_the_body_of_a_function[a value]",
             "tests/gateway/test_attacks.py::test_nothing_in_a_mapping_ends_the_body_of_a_function[a column]",
         ),
+    ),
+    Mutant(
+        "a name in quotes stays as it is",
+        f"{_B}/model/schema_names.py",
+        '--[^\\n]*|"(?:[^"]|"")*"|',
+        "--[^\\n]*|",
+        (f'{_NAMES}[SELECT * FROM "public"."unit_version"-SELECT * FROM "public"."unit_version"]',),
+    ),
+    Mutant(
+        "writes that are tried are tried on the console's own tables",
+        f"{_B}/postgres/write_attempts.py",
+        "tuple(map(schema_names(connection).rendered, DIRECT_WRITES))",
+        "DIRECT_WRITES",
+        (f"{_SAME}surroundings.py::test_gates_and_drift_measure_the_console_where_it_stands",),
+    ),
+    Mutant(
+        "a registered query is sent as it was registered",
+        f"{_B}/postgres/live_text.py",
+        "    return sql.Composed([AsItIs(query)])",
+        "    return sql.Composed([sql.SQL(query)])  # type: ignore[arg-type]",
+        (f"{_SAME}surroundings.py::test_a_registered_query_reads_the_organisation_s_table_and_not_the_console_s",),
+    ),
+    Mutant(
+        "a type of the organisation's keeps its name",
+        _GATEWAY,
+        "values[meaning_of(row)], AsItIs(row.type))",
+        "values[meaning_of(row)], sql.SQL(row.type))",
+        (f"{_SAME}varied.py::test_a_likeness_that_varies_is_cut_and_enacted_too[other types]",),
+    ),
+    Mutant(
+        "two schemas that are marked alike stop a session",
+        f"{_B}/postgres/sessions.py",
+        "if (len(units), len(ledger)) == (1, 1):",
+        "if units and ledger:",
+        (f"{_SAME}attacks.py::test_marks_that_are_not_one_of_each_kind_stop_every_session",),
+    ),
+    Mutant(
+        "schemas that change while a command runs stop it",
+        f"{_B}/postgres/sessions.py",
+        "    if names != known:\n",
+        "    if False:\n",
+        (f"{_SAME}attacks.py::test_schemas_that_change_while_a_command_runs_stop_it",),
+    ),
+    Mutant(
+        "migrate uses no schema that somebody else has made",
+        f"{_B}/postgres/console_schema.py",
+        "    if there:\n",
+        "    if False:\n",
+        (f"{_SAME}attacks.py::test_migrate_uses_no_schema_that_somebody_else_has_made",),
+    ),
+    Mutant(
+        "migrate moves no tables to other schemas",
+        f"{_B}/postgres/console_schema.py",
+        "    if not installed.are_as_written or _is_own_database(connection):\n",
+        "    if False:\n",
+        (f"{_SAME}attacks.py::test_migrate_moves_nothing_to_other_schemas",),
+    ),
+    Mutant(
+        "a monitor with the rights of other roles stands for no reader",
+        f"{_B}/postgres/server.py",
+        "AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname NOT IN",
+        "OR NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname NOT IN",
+        (f"{_SAME}attacks.py::test_a_monitor_that_is_a_member_of_more_than_cutter_ro_arms_nothing[cutter_verify]",),
+    ),
+    Mutant(
+        "functions of the printed script are compared with the mapping of this host",
+        _GATEWAY,
+        "bodies[renamed] = definition.body_sha256",
+        "pass",
+        (f"{_SAME}surroundings.py::test_gates_and_drift_measure_the_console_where_it_stands",),
     ),
     Mutant(
         "a COMMIT of a transaction that failed is no COMMIT",

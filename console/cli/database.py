@@ -8,6 +8,7 @@ from console.backend.documents.own_planning import require_fit
 from console.backend.documents.own_profiles import choose_profile
 from console.backend.host.runtime_tree import init_tree
 from console.backend.host.settings import Settings
+from console.backend.host.site_files import kept_mapping
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, ExitStatus
@@ -65,7 +66,10 @@ def init(options: Options, _request: Nothing) -> ExitStatus:
 
 def migrate(options: Options, request: Migrate) -> ExitStatus:
     """Install schema, functions and roles, or bring them up to date; a drift is accepted by its digest alone."""
-    done = run_migrations(installation_of(options).settings.database.administrator, request.accept)
+    installation = installation_of(options)
+    mapping = kept_mapping(installation).mapping
+    names = mapping.console if mapping is not None else None
+    done = run_migrations(installation.settings.database.administrator, request.accept, names)
     lines = [
         *(f"applied {name}" for name in done.applied),
         f"{len(done.present)} were there",

@@ -17,7 +17,6 @@ RUN = "ictr-20260301T120000Z-00000000"
         ("verify", RUN),
         ("enact", RUN, "--confirm", RUN),
         ("revert", RUN, "--confirm", RUN),
-        ("migrate",),
     ],
     ids=lambda words: " ".join(words[:2]),
 )
@@ -33,6 +32,19 @@ def test_a_command_that_writes_is_refused_with_a_code_and_changes_nothing(
     assert status in {4, 5, 7}, said
     assert "STOP_" in said
     assert "Traceback" not in said
+    assert fingerprint(adopted.database) == before
+
+
+def test_migrate_is_refused_and_changes_nothing_until_a_mapping_says_where_the_console_s_tables_are_to_stand(
+    adopted: Adopted,
+) -> None:
+    before = fingerprint(adopted.database)
+
+    status, _, said = adopted.command("migrate")
+
+    assert status == 4, said
+    assert "existing tables do not fit" in said
+    assert "adopt inspect" in said
     assert fingerprint(adopted.database) == before
 
 

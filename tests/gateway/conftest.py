@@ -68,9 +68,9 @@ def install(passage: Passage, change: str = KINDS) -> Passage:
     return tie(passage)
 
 
-def tie(passage: Passage) -> Passage:
+def tie(passage: Passage, mapping: SiteMapping | None = None) -> Passage:
     """Run the printed script as the administrator, and accept the inventory as it is then, there and on the host."""
-    replace_file(passage.installation.site_mapping, mapping_toml(mapping_beside(passage)).encode())
+    replace_file(passage.installation.site_mapping, mapping_toml(mapping or mapping_beside(passage)).encode())
     script = preparing_script(passage.installation)
     with passage.connect() as connection, connection.transaction():
         connection.execute(script.encode())

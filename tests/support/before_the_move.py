@@ -35,7 +35,7 @@ def program_before_the_move() -> Iterator[None]:
         ),
         patch.object(psycopg.Cursor, "copy", lambda self, query, *a, **k: copy(self, _then(self, query), *a, **k)),
         # The texts of then are not in this program: what measures is compared with none.
-        patch("console.backend.postgres.drift.definition_of", lambda _: None),
+        patch("console.backend.postgres.drift.definition_of", lambda *_: None),
     ):
         yield
 

@@ -191,7 +191,10 @@ def host_files(filesystem: Path) -> Path:
 class Stages:
     """Makes each stage once and gives it back as often as it is asked for; one passage at a time."""
 
-    def __init__(self, cluster: TransientCluster, template: str, keys: DemoKeys, home: Path) -> None:
+    def __init__(
+        self, cluster: TransientCluster, template: str, keys: DemoKeys, home: Path, monitor: str = "cutter_ro"
+    ) -> None:
+        self._monitor = monitor
         self._cluster, self._template, self._keys, self._home = cluster, template, keys, home
         self._database = "passage"
         self._kept: dict[str, tuple[int, str]] = {}
@@ -260,7 +263,7 @@ class Stages:
         database = DatabaseSettings(
             executor=conninfo("cutter_exec"),
             verifier=conninfo("cutter_verify"),
-            monitor=conninfo("cutter_ro"),
+            monitor=conninfo(self._monitor),
             administrator=conninfo("postgres"),
         )
         settings = Settings(
@@ -310,13 +313,13 @@ _STEPS: dict[str, Callable[[Passage], str]] = {
 
 
 @contextmanager
-def stages(cluster: TransientCluster, template: str) -> Iterator[Stages]:
-    """The stages of one worker: keys, files and databases are gone at the end."""
+def stages(cluster: TransientCluster, template: str, monitor: str = "cutter_ro") -> Iterator[Stages]:
+    """The stages of one worker, read as the role `monitor`: keys, files and databases are gone at the end."""
     home = folder_of_tests("passage-")
     keys: DemoKeys | None = None
     try:
         keys = create_demo_keys(home / "gpg", algorithm="rsa2048")
-        yield Stages(cluster, template, keys, home)
+        yield Stages(cluster, template, keys, home, monitor)
     finally:
         if keys is not None:
             stop_agent(keys.home)

@@ -29,6 +29,8 @@ class Connected(Value):
     """Database, system identifier, and when this very server was started: a copy of a cluster keeps the identifier."""
     line: Line
     """The way it reaches the server."""
+    stands_for_reader: bool = False
+    """True if cutter_ro may not log in on this server, and the role has its rights and no other's."""
     other_layout: bool = False
     """True in a database of another layout: then any role that only reads may monitor, and no other one is used."""
 
@@ -59,7 +61,7 @@ def lines_verdict(lines: tuple[Connected, ...]) -> Verdict:
     faults = [
         (line, f"{line.which} is {line.role}, not {ROLES[line.which]}")
         for line in lines
-        if line.role != ROLES[line.which]
+        if line.role != ROLES[line.which] and not (line.which == "monitor" and line.stands_for_reader)
     ]
     faults += [
         (line, f"{line.which} is at {line.server}, {lines[0].which} at {lines[0].server}")
@@ -87,7 +89,13 @@ def lines_verdict(lines: tuple[Connected, ...]) -> Verdict:
 
 def _line(name: str, connection: psycopg.Connection) -> Connected:
     session = session_of(connection)
-    return Connected(which=name, role=session.role, server=session.server, line=line_of(connection))
+    return Connected(
+        which=name,
+        role=session.role,
+        server=session.server,
+        line=line_of(connection),
+        stands_for_reader=session.stands_for_reader,
+    )
 
 
 def _lines(probe: Probe) -> tuple[Connected, ...]:

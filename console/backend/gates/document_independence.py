@@ -82,7 +82,7 @@ def _definitions(probe: Probe) -> Definitions:
     with probe.monitor() as connection:
         routines = measure_routines(connection)
         prefixes = tuple(row.docprefix for row in documents(connection))
-        sources = measure_sources(connection, routines)
+        sources = measure_sources(connection, routines, probe.installation)
     ours = {source.name for source in sources}
     constants = document_constants(tuple(routine for routine in routines if routine.name in ours), prefixes)
     return Definitions(sources=sources, documents=len(prefixes), constants=constants)

@@ -3,11 +3,15 @@
 import psycopg
 
 from console.backend.gates.measurement import Verdict, fails, passes
+from console.backend.host.installation import Installation
+from console.backend.host.site_files import kept_mapping
 from console.backend.model.readiness import first_three
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.postgres.definitions import definition_of
+from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.routines import Routine, pinned_bodies
+from console.backend.postgres.site_gateway import tied_bodies, tied_mapping
 
 
 class Source(Value):
@@ -26,16 +30,18 @@ class Source(Value):
         return bool(self.pinned) and self.sha256 == self.pinned == self.packaged and self.closed
 
 
-def measure_sources(connection: psycopg.Connection, routines: tuple[Routine, ...]) -> tuple[Source, ...]:
+def measure_sources(
+    connection: psycopg.Connection, routines: tuple[Routine, ...], installation: Installation
+) -> tuple[Source, ...]:
     """Return the product's functions beside their pins; one that is gone has an empty sha256.
 
     A function of the same name with other arguments that was there before the product does not belong to it.
     """
-    pinned = pinned_bodies(connection)
-    ours = {routine.name for routine in routines if routine.sha256 == _packaged(routine.name)}
+    pinned, known = pinned_bodies(connection), _Known(connection, installation)
+    ours = {routine.name for routine in routines if routine.sha256 == known.packaged(routine.name)}
     sources = {}
     for routine in routines:
-        signature, packaged = f"{routine.name}({routine.arguments})", _packaged(routine.name)
+        signature, packaged = f"{routine.name}({routine.arguments})", known.packaged(routine.name)
         # The product's function of this name is there too, so this one is an overload of the organisation's own.
         if routine.name in ours and routine.sha256 != packaged and signature in pinned:
             del pinned[signature]
@@ -50,14 +56,24 @@ def measure_sources(connection: psycopg.Connection, routines: tuple[Routine, ...
     for signature in pinned.keys() - sources.keys():
         name = signature.partition("(")[0]
         sources[signature] = Source(
-            name=name, sha256="", pinned=pinned[signature], packaged=_packaged(name), closed=False
+            name=name, sha256="", pinned=pinned[signature], packaged=known.packaged(name), closed=False
         )
     return tuple(sources[signature] for signature in sorted(sources))
 
 
-def _packaged(name: str) -> str:
-    definition = definition_of(f"FUNCTION {name}")
-    return definition.body_sha256 if definition else ""
+class _Known:
+    """The functions that this program installs: those of its migrations, and those of the printed script of a kept site mapping."""
+
+    def __init__(self, connection: psycopg.Connection, installation: Installation) -> None:
+        self._names, kept = schema_names(connection), kept_mapping(installation)
+        self._tied: dict[str, str] = {}
+        if kept.mapping is not None and tied_mapping(connection) is not None:
+            self._tied = tied_bodies(connection, kept.mapping, kept.sha256)
+
+    def packaged(self, name: str) -> str:
+        """Return the sha256 of the body of the function of this name; empty if this program has none."""
+        definition = definition_of(f"FUNCTION {name}", self._names)
+        return self._tied.get(name) or (definition.body_sha256 if definition else "")
 
 
 def sources_verdict(sources: tuple[Source, ...], names: frozenset[str] = frozenset()) -> Verdict:

@@ -91,7 +91,7 @@ def _catalogue(probe: Probe) -> Catalogue:
         identity = measure_identity(connection, probe.installation.context.host, standby=True)
         return Catalogue(
             guards=triggers(connection),
-            sources=measure_sources(connection, measure_routines(connection)),
+            sources=measure_sources(connection, measure_routines(connection), probe.installation),
             deleters=_deleters(connection),
             target=identity.target,
             server_version=identity.server_version,

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from console.backend.model.errors import StopCode, UsageError
 from console.backend.model.safe_text import SafeText
+from console.backend.model.schema_names import OWN, SchemaNames
 from console.backend.model.value import Value
 
 VERSION = 1
@@ -117,6 +118,8 @@ class SiteMapping(Value):
     ledger: tuple[TableName, ...] = ()
     """The governance tables, in the order of their names; they are counted."""
     functions: Functions = Functions()
+    console: SchemaNames = OWN
+    """Schemas in which the console's own tables stand, or are to be made; others where the organisation's tables have the same names."""
 
     @field_validator("ledger", mode="before")
     @classmethod
@@ -189,6 +192,8 @@ def mapping_toml(mapping: SiteMapping) -> str:
         if isinstance(part, Value):
             parts.append([f"[{name}]", *_entries(part)])
     parts.append(["[functions]", *_entries(mapping.functions)])
+    if not mapping.console.are_as_written:
+        parts.append(["[console]", *_entries(mapping.console)])
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 

@@ -31,6 +31,7 @@ UNIT, VERSION, LIFECYCLE_LOG = "public.information_unit", "public.unit_version",
 READERS_TABLES = (UNIT, VERSION, LIFECYCLE_LOG)
 """Tables that readers see."""
 LIFECYCLE_VOCABULARY = "public.iu_lifecycle_vocab"
+CONFIGURATION = "public.dot_config"
 
 LEDGER: tuple[Table, ...] = (
     Table("policy_pin"),

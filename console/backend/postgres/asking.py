@@ -8,6 +8,7 @@ from typing import Any, Generic, Self, TypeVar, cast
 import psycopg
 
 from console.backend.model.errors import CutterError
+from console.backend.model.schema_names import SchemaNames
 from console.backend.postgres.sessions import Session
 
 T = TypeVar("T")
@@ -58,6 +59,11 @@ class _Replay:
     def info(self) -> psycopg.ConnectionInfo:
         """Return what is known of the session without asking it."""
         return self.session.info
+
+    @property
+    def names(self) -> SchemaNames:
+        """Return where the console's own tables stand, as the session knows."""
+        return self.session.names
 
     def execute(self, query: Any, parameters: Any = None) -> psycopg.Cursor[Any]:
         """Return the cursor with the answer."""

@@ -5,11 +5,20 @@ from psycopg import sql
 
 from console.backend.model.console_schema import CONSOLE_SCHEMA, CONSOLE_SCHEMA_COMMENT, CONSOLE_SCHEMA_OWNER
 from console.backend.model.errors import Refused, StopCode
+from console.backend.model.schema_names import LEDGER_COMMENT, UNITS_COMMENT, SchemaNames
+from console.backend.postgres.rendering import schema_names
+from console.backend.postgres.sessions import Session
 
 _THERE = """
     SELECT pg_get_userbyid(n.nspowner), coalesce(obj_description(n.oid, 'pg_namespace'), ''),
            EXISTS (SELECT 1 FROM pg_proc p WHERE p.pronamespace = n.oid AND p.proowner = n.nspowner)
       FROM pg_namespace n WHERE n.nspname = %s
+"""
+
+_OTHERS = "SELECT n.nspname::text FROM pg_namespace n WHERE n.nspname = ANY (%s) ORDER BY 1"
+_OWN = """
+    SELECT EXISTS (SELECT 1 FROM pg_class c WHERE c.relnamespace = to_regnamespace('cutter_governance')
+                      AND c.relname = 'schema_migration' AND pg_get_userbyid(c.relowner) = %s)
 """
 
 
@@ -41,3 +50,51 @@ def make_schema(connection: psycopg.Connection) -> None:
         connection.execute(sql.SQL("SET LOCAL ROLE {}").format(owner))
         connection.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(schema, sql.Literal(CONSOLE_SCHEMA_COMMENT)))
         connection.execute("SET LOCAL ROLE NONE")
+
+
+def use_schemas(connection: psycopg.Connection, names: SchemaNames) -> None:
+    """Let the session's statements name these schemas, as an administrator who is to install the console's own tables in them.
+
+    Raises Refused if they stand elsewhere already, or if a schema is there that is not the console's.
+    """
+    installed = schema_names(connection)
+    if installed == names:
+        return
+    if not installed.are_as_written or _is_own_database(connection):
+        raise Refused(
+            StopCode.DRIFT,
+            f"the console's own tables stand in {installed.units} and {installed.ledger},"
+            f" by the site mapping of this host in {names.units} and {names.ledger}; nothing was changed",
+            "They are never moved. Write where they stand below [console] in the site mapping, then: cutter-console migrate",
+        )
+    there = [row[0] for row in connection.execute(_OTHERS, ([names.units, names.ledger],))]
+    if there:
+        raise Refused(
+            StopCode.DRIFT,
+            f"the schema {there[0]} is there already, and not marked as this product's; nothing was changed",
+            "Name other schemas under `console` in the site mapping, then: cutter-console migrate",
+        )
+    if isinstance(connection, Session):
+        connection.names = names
+
+
+def mark_schemas(connection: psycopg.Connection) -> None:
+    """Make and mark the schemas of the console's own tables where they have other names; as an administrator."""
+    names, owner = schema_names(connection), sql.Identifier(CONSOLE_SCHEMA_OWNER)
+    if names.are_as_written:
+        return
+    for name, comment in ((names.units, UNITS_COMMENT), (names.ledger, LEDGER_COMMENT)):
+        schema = sql.Identifier(name)
+        if connection.execute("SELECT to_regnamespace(%s) IS NULL", (name,)).fetchone() == (True,):
+            connection.execute(sql.SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(schema, owner))
+            connection.execute(sql.SQL("SET LOCAL ROLE {}").format(owner))
+            connection.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(schema, sql.Literal(comment)))
+            # In public everybody has it.
+            connection.execute(
+                sql.SQL("GRANT USAGE ON SCHEMA {} TO cutter_exec, cutter_verify, cutter_ro").format(schema)
+            )
+            connection.execute("SET LOCAL ROLE NONE")
+
+
+def _is_own_database(connection: psycopg.Connection) -> bool:
+    return connection.execute(_OWN, (CONSOLE_SCHEMA_OWNER,)).fetchone() == (True,)

@@ -8,6 +8,7 @@ from psycopg import sql
 from console.backend.model.plan_binding import TableCount
 from console.backend.model.value import Value
 from console.backend.postgres.connections import scalar
+from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.row_hashes import RowHashes, row_hashes_where
 
 _OF_A_RUN = "t.run_id IN (SELECT r.run_id FROM cutter_governance.run r WHERE r.docprefix = ANY ({}))"
@@ -72,17 +73,19 @@ def document_hashes(
     connection: psycopg.Connection, tables: tuple[str, ...], documents: tuple[str, ...]
 ) -> tuple[RowHashes, ...]:
     """Return the hashes of the rows of these documents in each table, in the connection's transaction."""
-    return tuple(row_hashes_where(connection, table, condition(table, documents)) for table in tables)
+    names = schema_names(connection)
+    return tuple(row_hashes_where(connection, table, condition(names.as_written(table), documents)) for table in tables)
 
 
 def copy_rows(source: psycopg.Connection, into: psycopg.Connection, table: str, documents: tuple[str, ...]) -> int:
     """Copy the rows of these documents into a table of the same columns. Return the bytes that moved."""
     name = sql.Identifier(*table.split("."))
+    chosen = condition(schema_names(source).as_written(table), documents)
     moved = 0
     with (
         source.cursor() as reading,
         into.cursor() as writing,
-        reading.copy(_COPY_OUT.format(name, condition(table, documents))) as rows,
+        reading.copy(_COPY_OUT.format(name, chosen)) as rows,
         writing.copy(_COPY_IN.format(name)) as copied,
     ):
         for block in rows:

@@ -167,7 +167,7 @@ def _measuring(inventory: Inventory, changes: tuple[Change, ...]) -> tuple[Diffe
     changed = []
     for name, sha256 in inventory.measured_by:
         object_ = f"FUNCTION {CONSOLE_SCHEMA}.{name}"
-        known = definition_of(object_)
+        known = definition_of(object_, inventory.names)
         if known is not None and known.body_sha256 != sha256 and object_ not in reported:
             expected, actual = f"sha256 {known.body_sha256}", f"sha256 {sha256}"
             repaired = tuple(known.statement.split("\n"))

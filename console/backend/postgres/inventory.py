@@ -9,8 +9,10 @@ import psycopg
 
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import StopCode, Unmeasured
+from console.backend.model.schema_names import OWN, SchemaNames
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import read_column
+from console.backend.postgres.rendering import schema_names
 
 _PINNED = "SELECT line FROM cutter_governance.v_schema_pin"
 _NOW = "SELECT line FROM cutter_governance.v_schema_line"
@@ -51,6 +53,8 @@ class Inventory:
     quoted_database: str
     measured_by: tuple[tuple[str, str], ...]
     """The functions that measure, with the sha256 of their sources: a changed one could hide every change."""
+    names: SchemaNames = OWN
+    """Schemas of the console's own tables."""
 
     @property
     def digest(self) -> str:
@@ -91,7 +95,8 @@ def measure_inventory(connection: psycopg.Connection) -> Inventory:
     row = itself.value
     if row is None:
         raise Unmeasured(StopCode.UNREACHABLE, "the catalogue does not answer", "See the server's log.")
-    return Inventory(pinned.value, lines.value, row[0], row[1], tuple((name, sha256) for name, sha256 in row[2] or ()))
+    measured_by = tuple((name, sha256) for name, sha256 in row[2] or ())
+    return Inventory(pinned.value, lines.value, row[0], row[1], measured_by, schema_names(connection))
 
 
 def measured_digest(connection: psycopg.Connection) -> str:

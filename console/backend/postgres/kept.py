@@ -6,6 +6,7 @@ from typing import NamedTuple
 import psycopg
 
 from console.backend.postgres.connections import read_column, read_row, read_rows
+from console.backend.postgres.rendering import schema_names
 
 
 class CountAudit(NamedTuple):
@@ -44,7 +45,9 @@ _DIGEST = "SELECT units, digest FROM cutter_console.fn_document_digest(%s)"
 
 def count_audit(connection: psycopg.Connection) -> tuple[CountAudit, ...]:
     """Return kept and counted rows of each large table."""
-    return read_rows(connection, CountAudit, _COUNTS)
+    names = schema_names(connection)
+    rows = read_rows(connection, CountAudit, _COUNTS)
+    return tuple(row._replace(table=names.as_written(row.table)) for row in rows)
 
 
 def counted_rows(connection: psycopg.Connection) -> dict[str, int]:

@@ -14,12 +14,15 @@ from typing import ParamSpec, TypeVar
 
 import psycopg
 
+from console.backend.model.schema_names import SchemaNames
 from console.backend.postgres.sessions import Session, begin_again, log_in
 
 T = TypeVar("T")
 P = ParamSpec("P")
 _WAIT_S = 10.0
 """Longest wait for a session of another thread."""
+_AT_LIMIT, _TRIES_AT_LIMIT, _PAUSE_S = "too many connections for role", 10, 0.2
+"""Answer of a server to one session more than a role is allowed, and how often the login is tried again."""
 
 
 class _Kept:
@@ -30,8 +33,8 @@ class _Kept:
         self._idle: dict[str, list[Session]] = {}
         self._in_use: dict[str, list[int]] = {}
         """The thread of each session that is in use."""
-        self._known: set[str] = set()
-        """Those of whose sessions the server has said what they are."""
+        self._known: dict[str, SchemaNames] = {}
+        """Those of whose sessions the server has said what they are, with the schemas of the console's own tables."""
         self._given_back = 0
         self._is_over = False
 
@@ -44,15 +47,15 @@ class _Kept:
             self._in_use.setdefault(conninfo, []).append(get_ident())
             return idle.pop()
 
-    def is_known(self, conninfo: str) -> bool:
-        """Return whether the server has said what a session of this connection string is."""
+    def known(self, conninfo: str) -> SchemaNames | None:
+        """Return the schemas of the console's own tables if the server has said what a session of this connection string is."""
         with self._changed:
-            return conninfo in self._known
+            return self._known.get(conninfo)
 
-    def know(self, conninfo: str) -> None:
+    def know(self, conninfo: str, names: SchemaNames) -> None:
         """Note that it has."""
         with self._changed:
-            self._known.add(conninfo)
+            self._known[conninfo] = names
 
     def given_back(self) -> int:
         """Return how many sessions have been given back so far."""
@@ -177,16 +180,17 @@ def take_session(conninfo: str, *, application: str, statement_timeout_s: float,
             application=application,
             statement_timeout_s=statement_timeout_s,
             read_only=read_only,
-            is_known=kept is not None and kept.is_known(conninfo),
+            known=None if kept is None else kept.known(conninfo),
         )
         if kept is not None:
-            kept.know(conninfo)
+            kept.know(conninfo, session.names)
         return session
 
     kept = _kept.get()
     if kept is None:
         return new()
     deadline = time.monotonic() + min(statement_timeout_s or _WAIT_S, _WAIT_S)
+    tries = _TRIES_AT_LIMIT
     while True:
         before = kept.given_back()
         if not read_only:
@@ -200,11 +204,15 @@ def take_session(conninfo: str, *, application: str, statement_timeout_s: float,
         kept.opening(conninfo)
         try:
             return new()
-        except psycopg.OperationalError:
+        except psycopg.OperationalError as error:
             kept.not_opened(conninfo)
             # The words and codes of a refused login differ; while others are logged in, it may be the limit of the role.
             if not kept.wait_for_another(conninfo, before, deadline):
-                raise
+                # A session that was closed just now counts until its process at the server has ended.
+                if _AT_LIMIT not in str(error) or tries == 0:
+                    raise
+                tries -= 1
+                time.sleep(_PAUSE_S)
         except BaseException:
             kept.not_opened(conninfo)
             raise

@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from threading import Event, Thread
 
 import psycopg
+from psycopg import sql
 
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.model.safe_text import safe_text
 from console.backend.postgres.connections import connect, translate
 from console.backend.postgres.records import documents
+from console.backend.postgres.rendering import AsItIs
 
 TIME_LIMIT_S = 10.0
 """Limit for one reading of a live text on the server."""
@@ -225,15 +227,15 @@ def _refuse_harmful_names(connection: psycopg.Connection, live: _Live) -> None:
 
 
 def _read(connection: psycopg.Connection, live: _Live, most_bytes: int) -> bytes:
-    # Names without a schema are looked for in public, whatever role and database are set to.
-    connection.execute("SET LOCAL search_path = pg_catalog, public, pg_temp")
+    # Names without a schema are looked for in public, whatever role and database are set to, and wherever this console's own are.
+    connection.execute(_as_registered("SET LOCAL search_path = pg_catalog, public, pg_temp"))
     # What a policy lets the monitoring role see is the text for it, as for any reader.
     connection.execute("SET LOCAL row_security = on")
     _require_one_text_column(connection, live)
     _limit_time(connection)
     # This statement has a parameter, so that psycopg would take a % of the query for a placeholder.
     query = _READ.replace("{query}", live.query.replace("%", "%%"))
-    row = connection.execute(query.encode(), (most_bytes,)).fetchone()
+    row = connection.execute(_as_registered(query), (most_bytes,)).fetchone()
     assert row is not None
     rows, size, text, wrote = row
     if rows != 1:
@@ -251,10 +253,14 @@ def _read(connection: psycopg.Connection, live: _Live, most_bytes: int) -> bytes
     return str(text).encode()
 
 
+def _as_registered(query: str) -> sql.Composed:
+    return sql.Composed([AsItIs(query)])
+
+
 def _require_one_text_column(connection: psycopg.Connection, live: _Live) -> None:
     """Let the server parse the text as one query, by itself, without running it."""
     # binary=True asks for the extended protocol, which refuses a second statement.
-    connection.execute(b"DECLARE live_text NO SCROLL CURSOR FOR " + live.query.encode(), binary=True)
+    connection.execute(_as_registered(f"DECLARE live_text NO SCROLL CURSOR FOR {live.query}"), binary=True)
     columns = connection.execute("FETCH 0 FROM live_text").description or []
     connection.execute("CLOSE live_text")
     if len(columns) != 1:
@@ -275,7 +281,7 @@ def _limit_time(connection: psycopg.Connection) -> None:
 def _how_many(connection: psycopg.Connection, live: _Live) -> str:
     _limit_time(connection)
     try:
-        row = connection.execute(_COUNT.replace("{query}", live.query).encode(), binary=True).fetchone()
+        row = connection.execute(_as_registered(_COUNT.replace("{query}", live.query)), binary=True).fetchone()
     except psycopg.Error:
         return "more than one row"
     return f"{row[0]} rows" if row else "more than one row"

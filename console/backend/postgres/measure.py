@@ -10,6 +10,7 @@ from console.backend.model.plan_binding import PlanBinding, TableCount, Target
 from console.backend.model.value import Value
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import read_row, scalar
+from console.backend.postgres.rendering import schema_names
 
 _IDENTITY = """
     SELECT current_database()::text, c.system_identifier::text, pg_is_in_recovery(), current_setting('server_version_num')::int,
@@ -108,13 +109,15 @@ def privileges_beyond_a_hold(connection: psycopg.Connection) -> int:
 def measure_counts(connection: psycopg.Connection) -> tuple[TableCount, ...]:
     """Return the present number of rows of every table that a run can touch."""
     rows = connection.execute("SELECT table_name, rows FROM cutter_governance.v_row_count").fetchall()
-    return tuple(TableCount(table=table, rows=count) for table, count in rows)
+    names = schema_names(connection)
+    return tuple(TableCount(table=names.as_written(table), rows=count) for table, count in rows)
 
 
 def measure_baseline(connection: psycopg.Connection) -> tuple[TableCount, ...]:
     """Return the numbers of rows that were pinned when the last run closed, or at installation."""
     rows = connection.execute("SELECT table_name, rows FROM cutter_governance.v_baseline").fetchall()
-    return tuple(TableCount(table=table, rows=count) for table, count in rows)
+    names = schema_names(connection)
+    return tuple(TableCount(table=names.as_written(table), rows=count) for table, count in rows)
 
 
 def readers_digest(connection: psycopg.Connection, without_run: str | None = None) -> str:
@@ -144,7 +147,7 @@ def measure_world(connection: psycopg.Connection, host: str) -> PlanBinding:
         server_version=identity.server_version_num,
         schema_digest=row.schema_digest,
         baseline_digest=row.readers_digest,
-        counts=_table_counts(row.counts),
+        counts=_table_counts(connection, row.counts),
         effects=row.effects,
     )
 
@@ -187,14 +190,14 @@ def measure_world_since(
         server_version=identity.server_version_num,
         schema_digest=row.schema_digest,
         baseline_digest=row.readers_digest,
-        counts=_table_counts(row.counts),
+        counts=_table_counts(connection, row.counts),
     )
-    return WorldSince(now=now, added=_table_counts(row.added))
+    return WorldSince(now=now, added=_table_counts(connection, row.added))
 
 
 def rows_added_since(connection: psycopg.Connection, effects: int, run_id: str) -> tuple[TableCount, ...]:
     """Return the rows that effects of other runs have added to each table since that effect."""
-    return _table_counts(read_row(connection, dict[str, int], _ROWS_SINCE, (effects, run_id)))
+    return _table_counts(connection, read_row(connection, dict[str, int], _ROWS_SINCE, (effects, run_id)))
 
 
 def readers_digest_without_run_since(connection: psycopg.Connection, effects: int, docprefix: str, run_id: str) -> str:
@@ -215,8 +218,14 @@ def readers_digest_since(connection: psycopg.Connection, effects: int, docprefix
     return str(scalar(connection, query, effects, docprefix, addresses))
 
 
-def _table_counts(rows: dict[str, int]) -> tuple[TableCount, ...]:
-    return tuple(TableCount(table=table, rows=rows[table]) for table in sorted(rows))
+def _table_counts(connection: psycopg.Connection, rows: dict[str, int]) -> tuple[TableCount, ...]:
+    names = schema_names(connection)
+    return tuple(
+        sorted(
+            (TableCount(table=names.as_written(table), rows=count) for table, count in rows.items()),
+            key=lambda count: count.table,
+        )
+    )
 
 
 def world_differences(

@@ -8,12 +8,14 @@ from psycopg import sql
 
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import Drifted, Refused, StopCode
+from console.backend.model.schema_names import SchemaNames
 from console.backend.model.value import Value
 from console.backend.model.vocabulary import VOCABULARY
 from console.backend.postgres.connections import administrator, scalar
-from console.backend.postgres.console_schema import make_schema, refuse_foreign_schema
+from console.backend.postgres.console_schema import make_schema, mark_schemas, refuse_foreign_schema, use_schemas
 from console.backend.postgres.existing_tables import differences
 from console.backend.postgres.inventory import measured_digest
+from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.role_settings import refuse_settings
 
 _LOCK = 0x6375_7474
@@ -89,8 +91,11 @@ def _parse(name: str, text: str) -> Migration:
     )
 
 
-def migrate(conninfo: str, accept: str = "") -> MigrationReport:
+def migrate(conninfo: str, accept: str = "", names: SchemaNames | None = None) -> MigrationReport:
     """Bring the database up to date in one transaction, as an administrator who may create roles.
+
+    The console's own tables are made in the schemas of these `names`, or stand there already; without any, where they
+    stand, and in a database that has none in those of a database of its own.
 
     `accept` is the digest of what the administrator accepts: the schema digest of a drift that is to become the
     installed inventory, or, if nothing is installed, the digest of settings that roles begin with.
@@ -102,6 +107,8 @@ def migrate(conninfo: str, accept: str = "") -> MigrationReport:
     """
     with administrator(conninfo, timeout_s=0, purpose="migrate") as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        if names is not None:
+            use_schemas(connection, names)
         # Everything below is read under the lock: a second `migrate` waits, and finds nothing left to apply.
         installed = _is_installed(connection)
         refuse_settings(connection, accept, installed=installed)
@@ -130,10 +137,10 @@ def migrate(conninfo: str, accept: str = "") -> MigrationReport:
             connection.execute(_PIN)
         if todo and not done:
             connection.execute("SELECT cutter_console.fn_baseline_write(NULL)")
-    names = {step.name for step in todo}
+    newly = {step.name for step in todo}
     return MigrationReport(
         applied=tuple(step.name for step in todo),
-        present=tuple(step.name for step in steps if step.name not in names),
+        present=tuple(step.name for step in steps if step.name not in newly),
         schema_digest=digest,
         pinned=pinned,
     )
@@ -171,6 +178,7 @@ def _prepare(connection: psycopg.Connection) -> None:
         )
     connection.execute(_MAKE_STOPPER)
     owner = sql.Identifier("cutter_owner")
+    mark_schemas(connection)
     connection.execute(sql.SQL("GRANT CREATE, USAGE ON SCHEMA public TO {}").format(owner))
     connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS cutter_governance AUTHORIZATION {}").format(owner))
     connection.execute(
@@ -198,21 +206,25 @@ def _refuse_edited(steps: tuple[Migration, ...], done: dict[int, str]) -> None:
 
 
 def _refuse_misfits(connection: psycopg.Connection, steps: tuple[Migration, ...]) -> None:
+    names = schema_names(connection)
     misfits = differences(
-        connection, tuple((step.schema_name, step.text) for step in steps if "CREATE TABLE" in step.text)
+        connection,
+        tuple((names.schema_in_database(step.schema_name), step.text) for step in steps if "CREATE TABLE" in step.text),
     )
     if misfits:
         listed = "\n  ".join(misfits)
         raise Refused(
             StopCode.DRIFT,
             f"existing tables do not fit; nothing was changed:\n  {listed}",
-            "A database that has units of its own is only read: cutter-console adopt inspect. Where these tables are this"
-            " product's: settle each difference by hand, then migrate again.",
+            "Where these tables are an organisation's, leave them as they are: a site mapping says where this product's own are to"
+            " stand beside them: cutter-console adopt inspect. Where they are this product's: settle each difference by hand,"
+            " then migrate again.",
         )
 
 
 def _apply(connection: psycopg.Connection, step: Migration) -> None:
-    connection.execute(sql.SQL("SET LOCAL search_path = {}").format(sql.Identifier(step.schema_name)))
+    schema = schema_names(connection).schema_in_database(step.schema_name)
+    connection.execute(sql.SQL("SET LOCAL search_path = {}").format(sql.Identifier(schema)))
     connection.execute(step.text.encode())
     connection.execute("SET LOCAL search_path = pg_catalog, pg_temp")
     connection.execute(

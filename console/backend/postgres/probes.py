@@ -7,9 +7,11 @@ from console.backend.model.errors import CutterError, Drifted, Held, Refused, St
 from console.backend.model.plan_binding import expected_cut_deltas, expected_step_deltas
 from console.backend.model.purposes import Purpose
 from console.backend.model.safe_text import SafeText
+from console.backend.model.schema_names import SchemaNames
 from console.backend.model.tables import LEG_A, SIGNATURE, VERIFY_RESULT
 from console.backend.model.value import Value
 from console.backend.postgres.connections import scalar
+from console.backend.postgres.rendering import schema_names
 
 SIZES = (1, 3, 60, 137)
 """Units of the synthetic documents: one, a first run, a law, more than a page."""
@@ -112,12 +114,23 @@ class _Raw(Value):
     inside: str = ""
     after: str = ""
 
+    def as_written(self, names: SchemaNames) -> "_Raw":
+        """Return the same with the tables named as statements write them."""
+        steps = ("begun", "leg_a", "leg_b", "verified", "reverted")
+        return self.model_copy(
+            update={step: {names.as_written(name): n for name, n in getattr(self, step).items()} for step in steps}
+        )
+
 
 class _Answer(Value):
     refused: str = ""
     detail: str = ""
     probes: tuple[_Raw, ...] = ()
     xid: str | None = None
+
+    def as_written(self, names: SchemaNames) -> "_Answer":
+        """Return the same with the tables named as statements write them."""
+        return self.model_copy(update={"probes": tuple(probe.as_written(names) for probe in self.probes)})
 
 
 _ANSWER = TypeAdapter(_Answer)
@@ -150,7 +163,7 @@ def probe_revert(connection: psycopg.Connection, gate: str) -> Reverted:
 def _answer_of(connection: psycopg.Connection, gate: str, query: str, *values: object) -> _Answer:
     # BUSY means that another transaction held a lock or wrote at the same time; the next try mostly comes through.
     for _ in range(_TRIES):
-        answer = _ANSWER.validate_python(scalar(connection, query, *values))
+        answer = _ANSWER.validate_python(scalar(connection, query, *values)).as_written(schema_names(connection))
         if answer.refused != "BUSY":
             break
         connection.rollback()

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import psycopg
 
 from console.backend.postgres.connections import read_rows, scalar
+from console.backend.postgres.rendering import schema_names
 
 
 class BaselineRow(NamedTuple):
@@ -45,7 +46,9 @@ _STARTED = "SELECT count(*) FROM cutter_governance.v_run WHERE started_at >= %s"
 
 def baseline(connection: psycopg.Connection) -> tuple[BaselineRow, ...]:
     """Return the pinned baseline, one row per table."""
-    return read_rows(connection, BaselineRow, _BASELINE)
+    names = schema_names(connection)
+    rows = read_rows(connection, BaselineRow, _BASELINE)
+    return tuple(row._replace(table=names.as_written(row.table)) for row in rows)
 
 
 def steps_since(connection: psycopg.Connection, since: datetime, pinned_by: str | None) -> tuple[StepRow, ...]:

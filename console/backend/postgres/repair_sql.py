@@ -121,7 +121,7 @@ def _redefined(change: Change, inventory: Inventory) -> Lines:
     form = (Key("function", object_, "form", ""), Key("function", object_, "arguments", ""))
     if body not in inventory.pinned:
         return (f"DROP {object_};",)
-    known = definition_of(object_)
+    known = definition_of(object_, inventory.names)
     if known is None or known.body_sha256 != inventory.pinned[body]:
         return ("-- The installed definition is not in this program: use the one that the database was migrated with.",)
     statement = tuple(known.statement.split("\n"))
@@ -142,7 +142,7 @@ def _belongings(object_: str, inventory: Inventory) -> Lines:
 
 def _view(change: Change, inventory: Inventory) -> Lines:
     object_ = change.key.object
-    known = definition_of(object_)
+    known = definition_of(object_, inventory.names)
     if known is None:
         return (NO_STATEMENT,)
     made = (f"SET search_path = {known.schema};", *known.statement.split("\n"), "RESET search_path;")

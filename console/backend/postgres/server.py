@@ -22,6 +22,8 @@ class SessionRow(NamedTuple):
 
     role: str
     server: str
+    stands_for_reader: bool
+    """True if cutter_ro may not log in here, and the role has its rights and is a member of no other role."""
 
 
 # The timeline comes from the WAL, not from pg_control; a standby has none to give.
@@ -34,7 +36,9 @@ _DATABASE = """
 # A copy of the files has the system identifier and the timeline of its original, but was started by itself.
 _SESSION = """
     SELECT session_user::text, format('%s on system %s, started %s', current_database(), c.system_identifier,
-           to_char(pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'))
+           to_char(pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')),
+           EXISTS (SELECT FROM pg_roles r WHERE r.rolname = 'cutter_ro' AND NOT r.rolcanlogin AND pg_has_role(session_user, r.oid, 'USAGE'))
+           AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname NOT IN ('cutter_ro', session_user) AND pg_has_role(session_user, r.oid, 'MEMBER'))
       FROM pg_control_system() c
 """
 _WEAK_DURABILITY = """

@@ -15,9 +15,13 @@ from psycopg.abc import Params, PQGen, Query, QueryNoTemplate
 from psycopg.copy import Writer
 from psycopg.pq import TransactionStatus
 from psycopg.rows import Row, TupleRow
+from pydantic import ValidationError
 
+from console.backend.model.console_schema import CONSOLE_SCHEMA_OWNER
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured
 from console.backend.model.safe_text import safe_text
+from console.backend.model.schema_names import LEDGER_COMMENT, OWN, UNITS_COMMENT, SchemaNames
+from console.backend.postgres.rendering import rendered
 
 RV = TypeVar("RV")
 _INTERVAL_S = 0.1
@@ -75,7 +79,14 @@ _SET = """
            pg_catalog.pg_backend_pid(),
            -- A statement whose client has died is ended while it runs, where the server's system can tell.
            -- The function behind LIKE: an operator is looked for along the search_path, too.
-           CASE WHEN pg_catalog.textlike(pg_catalog.version(), '%%linux%%') THEN pg_catalog.set_config('client_connection_check_interval', '2s', false) END
+           CASE WHEN pg_catalog.textlike(pg_catalog.version(), '%%linux%%') THEN pg_catalog.set_config('client_connection_check_interval', '2s', false) END,
+           -- Where the console's own tables stand: in schemas of its owner's that its own remark marks, if there are any.
+           ARRAY(SELECT n.nspname::pg_catalog.text FROM pg_catalog.pg_namespace n
+                  WHERE pg_catalog.pg_get_userbyid(n.nspowner) OPERATOR(pg_catalog.=) %s::pg_catalog.name
+                    AND pg_catalog.obj_description(n.oid, 'pg_namespace') OPERATOR(pg_catalog.=) %s::pg_catalog.text),
+           ARRAY(SELECT n.nspname::pg_catalog.text FROM pg_catalog.pg_namespace n
+                  WHERE pg_catalog.pg_get_userbyid(n.nspowner) OPERATOR(pg_catalog.=) %s::pg_catalog.name
+                    AND pg_catalog.obj_description(n.oid, 'pg_namespace') OPERATOR(pg_catalog.=) %s::pg_catalog.text)
       FROM ROWS FROM (pg_catalog.unnest(%s::pg_catalog.text[]), pg_catalog.unnest(%s::pg_catalog.text[])) AS s (name, value)
 """
 _WHERE_SET = """
@@ -98,7 +109,8 @@ class _Cursor(psycopg.Cursor[Row]):
         self, query: Query, params: Params | None = None, *, prepare: bool | None = None, binary: bool | None = None
     ) -> Self:
         """Execute a statement; see `psycopg.Cursor.execute`."""
-        session, statement = self.connection, cast("QueryNoTemplate", query)
+        session = self.connection
+        statement = _named(session, query)
         if not isinstance(session, Session) or not session.is_to_begin:
             return super().execute(statement, params, prepare=prepare, binary=binary)
         with session.together():
@@ -111,7 +123,7 @@ class _Cursor(psycopg.Cursor[Row]):
     ) -> Iterator[psycopg.Copy]:
         """Initiate a COPY, which cannot be sent together with anything."""
         _begin_now(self.connection)
-        with super().copy(statement, params, writer=writer) as copy:
+        with super().copy(_named(self.connection, statement), params, writer=writer) as copy:
             yield copy
 
     def stream(
@@ -121,12 +133,18 @@ class _Cursor(psycopg.Cursor[Row]):
         _begin_now(self.connection)
         if isinstance(self.connection, Session):
             self.connection.has_streamed = True
-        return super().stream(query, params, binary=binary, size=size)
+        return super().stream(_named(self.connection, query), params, binary=binary, size=size)
 
     def executemany(self, query: Query, params_seq: Iterable[Params], *, returning: bool = False) -> None:
         """Execute a statement with a sequence of values."""
         with self.connection.together() if isinstance(self.connection, Session) else nullcontext():
-            super().executemany(query, params_seq, returning=returning)
+            super().executemany(_named(self.connection, query), params_seq, returning=returning)
+
+
+def _named(connection: psycopg.Connection, query: Query) -> QueryNoTemplate:
+    # No statement of this program is a template string.
+    statement = cast("QueryNoTemplate", query)
+    return rendered(connection.names, statement) if isinstance(connection, Session) else statement
 
 
 def _begin_now(connection: psycopg.Connection) -> None:
@@ -148,6 +166,8 @@ class Session(psycopg.Connection):
     """True if its transactions are READ ONLY."""
     has_streamed = False
     """True if rows have arrived one by one since the last exchange."""
+    names: SchemaNames = OWN
+    """Schemas of the console's own tables; every statement is sent with these names."""
     _settings: Mapping[str, str] | None = None
     _isolation = psycopg.IsolationLevel.READ_COMMITTED
     _exchange: ExitStack | None = None
@@ -249,7 +269,7 @@ class Session(psycopg.Connection):
             errors.append(_first_error(error))
         # What the session is decides before what a statement in it met.
         if answer is not None and answer.pgresult is not None and not self.broken:
-            _require_settled(self, answer)
+            _require_unmoved(self.names, _require_settled(self, answer))
         if errors:
             raise errors[0]
 
@@ -259,7 +279,7 @@ class Session(psycopg.Connection):
         level = self._isolation.name.replace("_", " ")
         # In this order: a query before it would fix the snapshot of the transaction, and the mode with it.
         self.execute(f"BEGIN ISOLATION LEVEL {level} {access} NOT DEFERRABLE".encode())
-        return self.execute(_SET, (list(self._settings), list(self._settings.values()))) if self._settings else None
+        return self.execute(_SET, _set_values(self._settings)) if self._settings else None
 
     def _end_exchange(self) -> None:
         exchange, self._exchange, self._is_in_exchange = self._exchange, None, False
@@ -360,16 +380,17 @@ def open_session(
 
 
 def log_in(
-    conninfo: str, *, application: str, statement_timeout_s: float, read_only: bool, is_known: bool = False
+    conninfo: str, *, application: str, statement_timeout_s: float, read_only: bool, known: SchemaNames | None = None
 ) -> Session:
     """Open a session as `open_session` does, whose transactions begin in one exchange with their first statement.
 
-    The server is asked at once what the session is, before anything else is sent to it. If it `is_known`, because
+    The server is asked at once what the session is, before anything else is sent to it. If it is `known`, because
     another session of this command has asked with the same connection string, it is asked together with the first
     statement, whose answer counts only then.
     """
-    if is_known:
+    if known is not None:
         session = _log_in(conninfo, application)
+        session.names = known
         begin_again(session, application=application, statement_timeout_s=statement_timeout_s, read_only=read_only)
         return session
     session = open_session(conninfo, application=application, statement_timeout_s=statement_timeout_s)
@@ -425,15 +446,21 @@ def _settle(connection: Session, limits: Mapping[str, str], statement_s: float) 
     # The server's own limits are among the settings, and hold only after the statement that makes them.
     connection.answer_limit_s = ANSWER_MARGIN_S
     wanted = {**SETTINGS, **_LINE, **limits}
-    _require_settled(connection, connection.execute(_SET, (list(wanted), list(wanted.values()))))
+    connection.names = _require_settled(connection, connection.execute(_SET, _set_values(wanted)))
     connection.autocommit = False
     connection.answer_limit_s = statement_s + ANSWER_MARGIN_S if statement_s else None
 
 
-def _require_settled(connection: Session, answer: psycopg.Cursor[TupleRow]) -> None:
+def _set_values(settings: Mapping[str, str]) -> tuple[object, ...]:
+    marks = (CONSOLE_SCHEMA_OWNER, UNITS_COMMENT, CONSOLE_SCHEMA_OWNER, LEDGER_COMMENT)
+    return (*marks, list(settings), list(settings.values()))
+
+
+def _require_settled(connection: Session, answer: psycopg.Cursor[TupleRow]) -> SchemaNames:
+    """Return where the console's own tables stand, if the session is what it must be."""
     row = answer.fetchone()
     assert row is not None
-    _, encoding, replication, pid, _ = row
+    _, encoding, replication, pid, _, units, ledger = row
     if encoding != ENCODING:
         raise wrong_encoding(connection.info.dbname, str(encoding))
     if replication != "origin":
@@ -445,6 +472,28 @@ def _require_settled(connection: Session, answer: psycopg.Cursor[TupleRow]) -> N
             "the connection goes through a pooler: settings and locks of a session would be shared or lost",
             "Name host and port of the server itself in the service.",
         )
+    return _schema_names(units, ledger)
+
+
+def _schema_names(units: list[str], ledger: list[str]) -> SchemaNames:
+    if not units and not ledger:
+        return OWN
+    with suppress(ValidationError):
+        if (len(units), len(ledger)) == (1, 1):
+            return SchemaNames(units=units[0], ledger=ledger[0])
+    marked = safe_text(f"units: {', '.join(units) or 'none'}; ledger: {', '.join(ledger) or 'none'}")
+    raise Drifted(
+        StopCode.DRIFT,
+        f"the schemas that are marked as the console's own are not one of each kind with a name of its own: {marked}",
+        "Find out who marked or renamed them. As an administrator, in psql: ALTER SCHEMA … RENAME TO, or COMMENT ON SCHEMA … IS NULL,"
+        " until those of the site mapping alone are marked.",
+    )
+
+
+def _require_unmoved(known: SchemaNames, names: SchemaNames) -> None:
+    if names != known:
+        message = "the schemas of the console's own tables were changed while this command ran"
+        raise Drifted(StopCode.DRIFT, message, "Find out who did. Then the same again.")
 
 
 def wrong_encoding(database: str, encoding: str) -> Refused:

@@ -96,7 +96,7 @@ _CHOSEN = """
           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND n.nspname NOT LIKE 'pg\\_%%' AND n.nspname <> 'information_schema'
            AND strpos(n.nspname, '.') = 0 AND strpos(c.relname, '.') = 0
-           AND (c.relname = ANY (%(names)s) OR n.nspname = 'cutter_governance' AND c.relkind IN ('r', 'p')
+           AND (c.relname = ANY (%(names)s) OR n.nspname = %(governance)s AND c.relkind IN ('r', 'p')
                 OR n.nspname || '.' || c.relname = ANY (%(tables)s))
     )
 """
@@ -161,7 +161,8 @@ def is_of_another_layout(connection: psycopg.Connection) -> bool:
 def read_catalogue(connection: psycopg.Connection, tables: tuple[str, ...] = ()) -> Catalogue:
     """Read the tables with a known name, those of the governance schema, and `tables`, which a mapping names."""
     database, role = read_row(connection, lambda *names: tuple(map(str, names)), _NAMES)
-    values = {"names": list(KNOWN_TABLES), "tables": list(tables)}
+    # Of the organisation, whose schema has the name that this console's own has elsewhere.
+    values = {"names": list(KNOWN_TABLES), "tables": list(tables), "governance": GOVERNANCE}
     return Catalogue(
         database=database,
         role=role,

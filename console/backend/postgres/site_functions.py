@@ -9,6 +9,7 @@ from psycopg import sql
 
 from console.backend.model.site_mapping import Refers, SiteMapping
 from console.backend.postgres.connections import read_rows
+from console.backend.postgres.rendering import AsItIs
 from console.backend.postgres.site_proposal import identifier
 from console.backend.postgres.site_units import Readable
 
@@ -95,7 +96,7 @@ def call(connection: psycopg.Connection, arguments: tuple[ArgumentRow, ...], val
     query = sql.SQL("SELECT {function}({arguments})::text").format(
         function=sql.Identifier(arguments[0].schema, arguments[0].function),
         arguments=sql.SQL(", ").join(
-            sql.SQL("{} => {}::{}").format(sql.Identifier(row.name), sql.Placeholder(), sql.SQL(row.type))
+            sql.SQL("{} => {}::{}").format(sql.Identifier(row.name), sql.Placeholder(), AsItIs(row.type))
             for row in given
         ),
     )

@@ -5,14 +5,20 @@ rows. Triggers on those rows call the organisation's functions, unit by unit, an
 organisation's side answers or refuses takes the whole leg back.
 """
 
+import re
 from collections.abc import Mapping
 
 import psycopg
 from psycopg import sql
 
+from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.console_schema import CONSOLE_SCHEMA_OWNER
 from console.backend.model.errors import Refused, StopCode
+from console.backend.model.plan_binding import TableCount
 from console.backend.model.site_mapping import INSPECT, Column, Refers, SiteMapping
+from console.backend.postgres.connections import read_row
+from console.backend.postgres.definitions import definition_of
+from console.backend.postgres.rendering import AsItIs, composed, schema_names
 from console.backend.postgres.site_functions import ArgumentRow, arguments_of, meaning_of
 from console.backend.postgres.site_proposal import identifier
 
@@ -259,6 +265,12 @@ REVOKE EXECUTE ON FUNCTION cutter_console.fn_site_mapping, cutter_console.fn_sit
 GRANT EXECUTE ON FUNCTION cutter_console.fn_site_differences, cutter_console.fn_site_counts, cutter_console.fn_draft_differences
    TO cutter_exec, cutter_verify, cutter_ro;
 """
+_MADE = re.compile(r"^CREATE OR REPLACE FUNCTION ([\w.]+)\(.*?\$site\$(.*?)\$site\$;?$", re.DOTALL | re.MULTILINE)
+_RENAMED = {
+    "cutter_console.fn_own_differences": "cutter_console.fn_draft_differences",
+    "cutter_console.fn_own_backup_tables": "cutter_console.fn_backup_tables",
+}
+"""Functions of the migrations by the names that the script gives them."""
 _MARKS = ("$site$", "$wire$")
 _BODIES = (_UNIT, _DIFFERENCES, _MAPPING, _COUNTS, _CREATE, _MOVE, _WIRING)
 
@@ -267,6 +279,25 @@ def tied_mapping(connection: psycopg.Connection) -> str | None:
     """Return the sha256 of the mapping by which units are passed on; None if they are written into the console's tables alone."""
     row = connection.execute(_TIED).fetchone()
     return str(row[0]) if row is not None else None
+
+
+def site_counts(connection: psycopg.Connection) -> tuple[TableCount, ...]:
+    """Return the rows of the organisation's tables by the mapping that units are passed on by; none if no mapping is tied."""
+    if tied_mapping(connection) is None:
+        return ()
+    rows = read_row(connection, dict[str, int], "SELECT cutter_console.fn_site_counts()")
+    return tuple(TableCount(table=table, rows=rows[table]) for table in sorted(rows))
+
+
+def tied_bodies(connection: psycopg.Connection, mapping: SiteMapping, sha256: str) -> dict[str, str]:
+    """Return the sha256 of the body of each function that the script of this mapping makes or renames, by name."""
+    bodies = {name: sha256_hex(body.encode()) for name, body in _MADE.findall(gateway_sql(connection, mapping, sha256))}
+    names = schema_names(connection)
+    for renamed, name in _RENAMED.items():
+        definition = definition_of(f"FUNCTION {name}", names)
+        if definition is not None:
+            bodies[renamed] = definition.body_sha256
+    return bodies
 
 
 def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: str) -> str:
@@ -279,6 +310,12 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
         arguments_of(connection, signature) if signature else ()
         for signature in (mapping.functions.create, mapping.functions.enact)
     )
+    functions = mapping.functions
+    lacking += [
+        f"there is no function {signature}"
+        for signature, arguments in ((functions.create, create), (functions.enact, enact))
+        if signature and not arguments
+    ]
     given_to_create, given_to_enact = _created_values(mapping), _moved_values()
     lacking += _not_given("create", create, given_to_create) + _not_given("enact", enact, given_to_enact)
     if lacking:
@@ -307,7 +344,7 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
         sql.SQL(_WIRING).format(**_names(mapping)),
         sql.SQL("RESET ROLE;\n"),
     ]
-    text = sql.Composed(parts).as_string(connection)
+    text = composed(schema_names(connection), sql.Composed(parts)).as_string(connection)
     # A name or a value of the organisation's with the mark would end the function's body, and go on as SQL of the administrator.
     if any(text.count(mark) != sum(part.count(mark) for part in _BODIES) for mark in _MARKS):
         raise Refused(
@@ -385,7 +422,7 @@ def _function(arguments: tuple[ArgumentRow, ...]) -> sql.Composable:
 def _arguments(arguments: tuple[ArgumentRow, ...], values: Mapping[str, sql.Composable]) -> sql.Composable:
     return sql.SQL(", ").join(
         # The type is written as `format_type` prints it, which quotes what needs it.
-        sql.SQL("{} => ({})::{}").format(sql.Identifier(row.name), values[meaning_of(row)], sql.SQL(row.type))
+        sql.SQL("{} => ({})::{}").format(sql.Identifier(row.name), values[meaning_of(row)], AsItIs(row.type))
         for row in arguments
         if row.name and meaning_of(row) in values
     )
@@ -460,6 +497,6 @@ def _grants(mapping: SiteMapping, owner: sql.Identifier) -> sql.Composable:
             ),
             *(sql.SQL("GRANT SELECT ON {} TO cutter_exec, cutter_verify;\n").format(identifier(name)) for name in read),
             # `regprocedure` prints a signature quoted where it must be.
-            *(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {};\n").format(sql.SQL(name), owner) for name in functions),
+            *(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {};\n").format(AsItIs(name), owner) for name in functions),
         ]
     )

@@ -6,6 +6,7 @@ import psycopg
 from psycopg import sql
 
 from console.backend.model.counting import counted
+from console.backend.model.schema_names import BESIDE, OWN, SchemaNames
 from console.backend.model.site_mapping import (
     INSPECT,
     Column,
@@ -20,6 +21,7 @@ from console.backend.model.site_mapping import (
     VersionTable,
     VocabularyTable,
 )
+from console.backend.model.tables import CONFIGURATION, LIFECYCLE_VOCABULARY, READERS_TABLES
 from console.backend.model.vocabulary import VOCABULARY
 from console.backend.postgres.site_catalogue import (
     GOVERNANCE,
@@ -108,6 +110,7 @@ def propose(connection: psycopg.Connection, catalogue: Catalogue, *, by_rows: bo
             table.name for table in catalogue.tables if table.name.startswith(f"{GOVERNANCE}.") and table.kind in "rp"
         ),
         functions=_functions(catalogue),
+        console=_console(catalogue),
     )
     references = {
         field: Reference(
@@ -161,6 +164,13 @@ def _chosen(catalogue: Catalogue, name: str) -> _Chosen:
     if not tables:
         return _Chosen(None, f"there is no table {name}")
     return _Chosen(None, f"there are several tables {name}: {', '.join(table.name for table in tables)}")
+
+
+def _console(catalogue: Catalogue) -> SchemaNames:
+    """Return other schemas for the console's own tables if a table of the organisation's stands where one of them would."""
+    own = {*READERS_TABLES, LIFECYCLE_VOCABULARY, CONFIGURATION}
+    taken = any(table.name in own or table.name.startswith(f"{GOVERNANCE}.") for table in catalogue.tables)
+    return BESIDE if taken else OWN
 
 
 def _name(table: TableRow | None) -> str | None:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import psycopg
 
 from console.backend.postgres.connections import read_column, read_rows
+from console.backend.postgres.rendering import schema_names
 
 
 class TriggerRow(NamedTuple):
@@ -34,8 +35,10 @@ _ON_UNITS = """
 
 
 def triggers(connection: psycopg.Connection) -> tuple[TriggerRow, ...]:
-    """Return every trigger of the product's schemas."""
-    return read_rows(connection, TriggerRow, _TRIGGERS)
+    """Return every trigger of the product's schemas; their tables are named as statements write them."""
+    names = schema_names(connection)
+    rows = read_rows(connection, TriggerRow, _TRIGGERS)
+    return tuple(row._replace(table=names.as_written(row.table)) for row in rows)
 
 
 def foreign_unit_triggers(connection: psycopg.Connection) -> tuple[str, ...]:

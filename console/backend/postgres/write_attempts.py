@@ -9,6 +9,7 @@ from psycopg import sql
 from console.backend.model.site_mapping import Column, SiteMapping
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import scalar
+from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.site_proposal import identifier
 
 DIRECT_WRITES = (
@@ -26,7 +27,6 @@ DIRECT_WRITES = (
     "INSERT INTO cutter_governance.run_event (run_id) SELECT '' WHERE false",
 )
 """None matches a row: if a protection is missing, the attempt changes nothing."""
-_ATTEMPTS = json.dumps(DIRECT_WRITES)
 # Each in a block of its own, as between savepoints. What says nothing of the attempt is an error as elsewhere: a lost
 # line, a lock, a server that is full or shuts down.
 _TRY_EACH = """
@@ -61,13 +61,17 @@ _SEEN = "SELECT count(*) FROM cutter_governance.v_document WHERE docprefix = %s"
 
 def try_direct_writes(connection: psycopg.Connection) -> tuple[tuple[str, str], ...]:
     """Try each of DIRECT_WRITES. Return its first three words and the SQLSTATE that refused it, or empty."""
+    # A value, in which no name is changed on the way, and yet statements of this program.
+    writes = tuple(map(schema_names(connection).rendered, DIRECT_WRITES))
     with Asking(connection) as asking:
         asking.ask(
-            lambda connection: connection.execute("SELECT set_config('cutter.attempts', %s, true)", (_ATTEMPTS,))
+            lambda connection: connection.execute(
+                "SELECT set_config('cutter.attempts', %s, true)", (json.dumps(writes),)
+            )
         )
         asking.ask(lambda connection: connection.execute(_TRY_EACH))
         states = asking.ask(partial(scalar, query="SELECT current_setting('cutter.refusals')"))
-    words = (" ".join(statement.split()[:3]) for statement in DIRECT_WRITES)
+    words = (" ".join(statement.split()[:3]) for statement in writes)
     return tuple(zip(words, json.loads(str(states.value)), strict=True))
 
 

@@ -63,7 +63,9 @@ def take_run_backup(context: PhaseContext) -> tuple[Check, ...]:
 def tables_of_a_run(installation: Installation) -> tuple[str, ...]:
     """Return the tables that a run can touch: this product's, and those that the organisation's functions write, if a site mapping is kept."""
     mapping = kept_mapping(installation).mapping
-    return RUN_TABLES if mapping is None else (*RUN_TABLES, *mapping.written)
+    if mapping is None:
+        return RUN_TABLES
+    return (*map(mapping.console.in_database, RUN_TABLES), *mapping.written)
 
 
 def _by_document(context: PhaseContext) -> tuple[str, ...]:

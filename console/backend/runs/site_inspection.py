@@ -1,5 +1,7 @@
 """The inspection of a database of another layout: the mapping that is proposed, what has no place in it, and the script that prepares."""
 
+import psycopg
+
 from console.backend.host.installation import Installation
 from console.backend.host.site_files import kept_mapping
 from console.backend.model.errors import Refused, StopCode
@@ -7,6 +9,7 @@ from console.backend.model.safe_text import SafeText
 from console.backend.model.site_mapping import INSPECT, NotMeasured, SiteMapping
 from console.backend.model.value import Value
 from console.backend.postgres.connections import connect
+from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.site_catalogue import is_of_another_layout, read_catalogue
 from console.backend.postgres.site_gateway import gateway_sql
 from console.backend.postgres.site_layout import SiteLayout
@@ -43,6 +46,7 @@ def preparing_script(installation: Installation) -> str:
             f"Have it proposed, and read it: {INSPECT} --out {installation.site_mapping}",
         )
     with reading_site(installation, "adopt apply") as (connection, layout):
+        _require_schemas(connection, layout.mapping)
         script = script_of(
             connection, layout.catalogue, layout.mapping, kept.text, kept.sha256, installation.settings.console_schema
         )
@@ -51,6 +55,18 @@ def preparing_script(installation: Installation) -> str:
             script
             if is_of_another_layout(connection)
             else script + gateway_sql(connection, layout.mapping, kept.sha256)
+        )
+
+
+def _require_schemas(connection: psycopg.Connection, mapping: SiteMapping) -> None:
+    """Raise Refused if the console's own tables stand in other schemas than the mapping says."""
+    names = schema_names(connection)
+    if not is_of_another_layout(connection) and names != mapping.console:
+        raise Refused(
+            StopCode.DRIFT,
+            f"the console's own tables stand in {names.units} and {names.ledger},"
+            f" by the site mapping in {mapping.console.units} and {mapping.console.ledger}",
+            "Write where they stand below [console] in the site mapping, then: cutter-console adopt apply",
         )
 
 

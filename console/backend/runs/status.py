@@ -7,6 +7,7 @@ from functools import partial
 import psycopg
 
 from console.backend.host.installation import Installation
+from console.backend.host.site_files import kept_mapping
 from console.backend.journal.journal_record import Anchor
 from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, StopCode
@@ -15,6 +16,7 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.plan_binding import TableCount, Target
 from console.backend.model.purposes import KIND_AT, Kind, Purpose, RunOperation
 from console.backend.model.replication import Replication
+from console.backend.model.schema_names import OWN, SchemaNames
 from console.backend.model.states import Family, Move, Stage, only_closes
 from console.backend.model.tables import READERS_TABLES
 from console.backend.model.value import Value
@@ -35,7 +37,9 @@ from console.backend.postgres.records import (
     open_runs,
     recorded_runs,
 )
+from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.replication import measure_replication
+from console.backend.postgres.site_gateway import site_counts
 from console.backend.runs.binding import Displacement, displacement
 from console.backend.runs.kill_switch import (
     combined,
@@ -63,6 +67,10 @@ class Facts(Value):
     replication: Replication
     counts: tuple[TableCount, ...]
     baseline: tuple[TableCount, ...]
+    names: SchemaNames = OWN
+    """Schemas of the console's own tables."""
+    theirs: tuple[TableCount, ...] = ()
+    """Rows of the organisation's tables, where units are written through its functions."""
     runs: tuple[RunRow, ...]
     """Those that are not at their end: of the others nothing is shown, and they are many."""
     known: frozenset[str]
@@ -128,6 +136,7 @@ def _read(installation: Installation, in_file: SwitchView | None, switch: Switch
             identity = asking.ask(partial(measure_identity, host=installation.context.host, standby=True))
             replication = asking.ask(measure_replication)
             counts, baseline = asking.ask(measure_counts), asking.ask(measure_baseline)
+            theirs = asking.ask(site_counts) if kept_mapping(installation).mapping is not None else None
             known = asking.ask(partial(recorded_runs, run_ids=tuple(run_directories(installation))))
             ruled, in_batches = asking.ask(rulings), asking.ask(batches)
             verified = asking.ask(partial(_verified, runs=runs))
@@ -139,6 +148,8 @@ def _read(installation: Installation, in_file: SwitchView | None, switch: Switch
             replication=replication.value,
             counts=counts.value,
             baseline=baseline.value,
+            names=schema_names(connection),
+            theirs=theirs.value if theirs is not None else (),
             runs=runs,
             known=known.value,
             rulings=ruled.value,
@@ -234,10 +245,19 @@ def _place(table: str) -> int:
 def _counts(facts: Facts) -> tuple[CountView, ...]:
     baseline = {count.table: count.rows for count in facts.baseline}
     counts = sorted(facts.counts, key=lambda count: (_place(count.table), count.table))
-    return tuple(
-        CountView(table=count.table, rows=count.rows, baseline=baseline.get(count.table), outcome=Outcome.PASS)
+    own = tuple(
+        CountView(
+            table=facts.names.in_database(count.table),
+            rows=count.rows,
+            baseline=baseline.get(count.table),
+            outcome=Outcome.PASS,
+        )
         for count in counts
     )
+    theirs = (
+        CountView(table=count.table, rows=count.rows, baseline=None, outcome=Outcome.PASS) for count in facts.theirs
+    )
+    return (*own, *theirs)
 
 
 def _unread(error: CutterError) -> tuple[CountView, ...]:

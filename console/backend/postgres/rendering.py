@@ -1,0 +1,50 @@
+"""The one place where a statement gets the names of the schemas in which the console's own tables stand."""
+
+from typing import Any, cast
+
+import psycopg
+from psycopg import sql
+from psycopg.abc import AdaptContext, QueryNoTemplate
+
+from console.backend.model.schema_names import OWN, SchemaNames
+
+
+class AsItIs(sql.Composable):
+    """A text of somebody else in a statement, such as an operator's query or a type of the organisation's: no name in it is changed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+
+    def as_bytes(self, _: AdaptContext | None = None) -> bytes:
+        """Return the text in UTF-8, which every session speaks."""
+        return str(self._obj).encode()
+
+
+def rendered(names: SchemaNames, query: QueryNoTemplate) -> QueryNoTemplate:
+    """Return the statement with these names: in its own text, never in identifiers, values and texts of others that it is composed of."""
+    if names.are_as_written:
+        return query
+    match query:
+        case bytes():
+            return names.rendered(query.decode()).encode()
+        case str():
+            return cast("QueryNoTemplate", names.rendered(query))
+    return cast("QueryNoTemplate", composed(names, query))
+
+
+def composed(names: SchemaNames, part: sql.Composable) -> sql.Composable:
+    """Return the same of a composed text that is printed and not sent."""
+    if names.are_as_written:
+        return part
+    match part:
+        case sql.Composed():
+            return sql.Composed([composed(names, inner) for inner in part])
+        case sql.SQL():
+            return AsItIs(names.rendered(part.as_string(None)))
+    return part
+
+
+def schema_names(connection: psycopg.Connection) -> SchemaNames:
+    """Return where the console's own tables stand in the connection's database, as its session knows."""
+    names: Any = getattr(connection, "names", OWN)
+    return cast("SchemaNames", names)

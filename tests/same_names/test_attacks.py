@@ -1,0 +1,243 @@
+"""Attacks beside tables of the same names: answers and triggers of the organisation's, marks and schemas that are forged, kills."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+
+from console.backend.model.errors import CutterError, Drifted, Refused, StopCode
+from console.backend.model.outcome import Outcome
+from console.backend.model.schema_names import BESIDE, LEDGER_COMMENT, OWN, UNITS_COMMENT, SchemaNames
+from console.backend.postgres.connections import connect
+from console.backend.postgres.kept_sessions import sessions_kept
+from console.backend.postgres.measure import measure_counts
+from console.backend.postgres.migrations import migrate
+from tests.adoption.conftest import TEMPLATE
+from tests.conftest import Database, fresh_database
+from tests.same_names.conftest import AFTER_CUT, BEFORE, Beside, theirs
+from tests.support.fingerprint import fingerprint
+from tests.support.passage import Passage
+from tests.support.waiting import until
+
+_ARGUMENTS = (
+    "p_address text, p_title text, p_body text, p_actor text, p_unit_kind text DEFAULT 'law_unit', p_section_type text DEFAULT 'section',"
+    " p_owner_ref text DEFAULT 'library', p_publication_type text DEFAULT 'internal', p_parent uuid DEFAULT NULL"
+)
+_GIVEN = "p_address, p_title, p_body, p_actor, p_unit_kind, p_section_type, p_owner_ref, p_publication_type, p_parent"
+
+
+def _answering(status: str) -> str:
+    return (
+        "ALTER FUNCTION public.fn_iu_create RENAME TO create_it;"
+        f" CREATE FUNCTION public.fn_iu_create({_ARGUMENTS}) RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN"
+        f" RETURN CASE WHEN p_title = 'Beta' THEN jsonb_build_object('status', '{status}')"
+        f" ELSE public.create_it({_GIVEN}) END; END $$;"
+        " GRANT EXECUTE ON FUNCTION public.fn_iu_create TO cutter_owner"
+    )
+
+
+def _trigger(body: str, at: str, table: str = "unit_version") -> str:
+    return (
+        "CREATE FUNCTION public.hostile() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public"
+        f" AS $$ BEGIN {body} END $$;"
+        f" CREATE TRIGGER hostile {at} ON public.{table} FOR EACH ROW EXECUTE FUNCTION public.hostile()"
+    )
+
+
+def changed(passage: Passage, statements: str) -> None:
+    """Change the organisation's side as the owner of its tables."""
+    with passage.connect() as connection:
+        connection.execute(b"SET ROLE directus")
+        connection.execute(statements.encode())
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "message"),
+    [
+        (_answering("exists_complete"), StopCode.REPLAY_CONFLICT, "answered exists_complete"),
+        (_answering("exists_missing_version"), StopCode.REPLAY_CONFLICT, "answered exists_missing_version"),
+        (
+            _trigger("INSERT INTO iu_lifecycle_log (unit_id, to_status, actor) VALUES (NEW.id, 'draft', 'x'); RETURN NULL;", "AFTER INSERT", "information_unit"),
+            StopCode.COUNT_MISMATCH,
+            "public.iu_lifecycle_log 3, expected 0",
+        ),
+        (
+            _trigger("NEW.body := upper(NEW.body); RETURN NEW;", "BEFORE INSERT"),
+            StopCode.COUNT_MISMATCH,
+            "another body than signed",
+        ),
+        (
+            # Whoever owns the tables of the organisation has no right on those of the console.
+            _trigger("UPDATE cutter_console_units.unit_version SET body = 'Mine'; RETURN NEW;", "BEFORE INSERT"),
+            StopCode.INVARIANT_FAILED,
+            "permission denied for schema cutter_console_units",
+        ),
+        (
+            f"CREATE FUNCTION public.fn_iu_create({_ARGUMENTS}, p_more text DEFAULT '') RETURNS jsonb LANGUAGE sql AS $$ SELECT NULL::jsonb $$",
+            StopCode.DRIFT,
+            "not SECURITY DEFINER|is not unique",
+        ),
+    ],
+    ids=["there already", "there in part", "a row too many", "another text", "reaches for the console", "an overload"],
+)  # fmt: skip
+def test_what_the_organisations_side_does_takes_the_whole_leg_back(
+    beside: Beside, signed: Passage, change: str, code: StopCode, message: str
+) -> None:
+    changed(signed, change)
+    before = theirs(signed)
+    signed.arm()
+
+    with pytest.raises(CutterError, match=message) as refused:
+        signed.resume()
+
+    assert refused.value.code in {code, StopCode.GRANT_DELTA}
+    assert theirs(signed) == before
+    for table in ("information_unit", "unit_version"):
+        assert signed.rows(f"SELECT count(*) FROM {beside.names.units}.{table}") == [(0,)], table
+    for table in ("manifest_envelope", "approval_use"):
+        assert signed.rows(f"SELECT count(*) FROM {beside.names.ledger}.{table}") == [(0,)], table
+
+
+def test_a_backend_that_is_killed_in_the_middle_leaves_nothing_and_the_run_goes_on(signed: Passage) -> None:
+    changed(signed, _trigger("IF NEW.title = 'Beta' THEN PERFORM pg_sleep(60); END IF; RETURN NEW;", "BEFORE INSERT"))
+    signed.arm()
+
+    def killed() -> bool:
+        query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+        return bool(signed.rows(query))
+
+    with ThreadPoolExecutor(1) as pool:
+        killer = pool.submit(until, killed, "the executor waits in the organisation's trigger")
+        with pytest.raises(CutterError):
+            signed.resume()
+        killer.result()
+
+    assert theirs(signed) == BEFORE
+    changed(signed, "DROP TRIGGER hostile ON public.unit_version")
+    signed.arm()
+    signed.resume()
+    assert theirs(signed) == AFTER_CUT
+
+
+@pytest.fixture
+def bare(beside: Beside) -> Iterator[Database]:
+    """The likeness without anything of the console's, in the cluster whose roles are there."""
+    yield from fresh_database(beside.cluster, TEMPLATE, "bare")
+
+
+def _names(database: Database, role: str = "watcher") -> SchemaNames:
+    with connect(database.conninfo(role), read_only=True) as session:
+        return session.names
+
+
+def test_marks_that_are_not_one_of_each_kind_stop_every_session(tied: Passage) -> None:
+    monitor = tied.installation.settings.database.monitor
+    forged = (
+        "CREATE SCHEMA cutter_console_more AUTHORIZATION cutter_owner; COMMENT ON SCHEMA cutter_console_more IS '{}'"
+    )
+    for change in (
+        forged.format(UNITS_COMMENT),
+        forged.format(LEDGER_COMMENT),
+        "COMMENT ON SCHEMA cutter_console_units IS NULL",
+        "ALTER SCHEMA cutter_console_ledger RENAME TO library",
+    ):
+        with tied.connect() as connection, connection.transaction(force_rollback=False):
+            connection.execute(change.encode())
+        with pytest.raises(Drifted, match="not one of each kind"), connect(monitor, read_only=True):
+            pass
+        with tied.connect() as connection:
+            connection.execute("DROP SCHEMA IF EXISTS cutter_console_more")
+            if "RENAME" in change:
+                connection.execute("ALTER SCHEMA library RENAME TO cutter_console_ledger")
+            connection.execute(f"COMMENT ON SCHEMA cutter_console_units IS '{UNITS_COMMENT}'".encode())
+
+    assert tied.backend.drift().differences == ()
+
+
+def test_the_remark_of_somebody_else_marks_nothing(bare: Database) -> None:
+    with bare.connect() as connection:
+        for name, comment in ((BESIDE.units, UNITS_COMMENT), (BESIDE.ledger, LEDGER_COMMENT)):
+            connection.execute(f"CREATE SCHEMA {name} AUTHORIZATION directus".encode())
+            connection.execute(f"COMMENT ON SCHEMA {name} IS '{comment}'".encode())
+
+    assert _names(bare) == OWN
+
+
+def test_schemas_that_change_while_a_command_runs_stop_it(tied: Passage) -> None:
+    monitor = tied.installation.settings.database.monitor
+    with sessions_kept():
+        with connect(monitor, read_only=True) as session:
+            measure_counts(session)
+        tied.execute("ALTER SCHEMA cutter_console_ledger RENAME TO cutter_console_other")
+        with pytest.raises(CutterError) as refused, connect(monitor, read_only=True) as session:
+            measure_counts(session)
+
+    assert refused.value.code is StopCode.DRIFT
+    assert "changed while this command ran" in refused.value.message
+
+
+def test_migrate_uses_no_schema_that_somebody_else_has_made(bare: Database) -> None:
+    with bare.connect() as connection:
+        connection.execute(b"CREATE SCHEMA cutter_console_ledger AUTHORIZATION directus")
+    before = fingerprint(bare)
+
+    with pytest.raises(Refused, match="cutter_console_ledger is there already, and not marked"):
+        migrate(bare.conninfo(), names=BESIDE)
+
+    assert fingerprint(bare) == before
+
+
+def test_migrate_moves_nothing_to_other_schemas(tied: Passage) -> None:
+    administrator = tied.installation.settings.database.administrator
+
+    for names in (OWN, SchemaNames(units="cutter_console_a", ledger="cutter_console_b")):
+        with pytest.raises(Refused, match="stand in cutter_console_units and cutter_console_ledger"):
+            migrate(administrator, names=names)
+
+
+def test_migrate_without_the_mapping_changes_nothing_on_such_a_database(bare: Database) -> None:
+    before = fingerprint(bare)
+
+    with pytest.raises(Refused, match="existing tables do not fit"):
+        migrate(bare.conninfo())
+
+    assert fingerprint(bare) == before
+
+
+def test_the_marks_can_be_read_under_a_hostile_search_path(beside: Beside, tied: Passage) -> None:
+    tied.execute(
+        "CREATE SCHEMA evil; CREATE FUNCTION evil.pg_get_userbyid(oid) RETURNS name LANGUAGE sql AS $$ SELECT 'nobody'::name $$;"
+        " CREATE TABLE evil.pg_namespace (oid oid, nspname name, nspowner oid); GRANT USAGE ON SCHEMA evil TO PUBLIC;"
+        " GRANT SELECT ON evil.pg_namespace TO PUBLIC"
+    )
+    with psycopg.connect(tied.cluster.conninfo(), autocommit=True) as connection:
+        connection.execute(
+            f"ALTER ROLE watcher IN DATABASE {tied.database} SET search_path = evil, pg_catalog".encode()
+        )
+        try:
+            with connect(tied.installation.settings.database.monitor, read_only=True) as session:
+                assert session.names == beside.names
+        finally:
+            connection.execute(f"ALTER ROLE watcher IN DATABASE {tied.database} RESET search_path".encode())
+
+
+@pytest.mark.parametrize("role", ["cutter_verify", "directus"])
+def test_a_monitor_that_is_a_member_of_more_than_cutter_ro_arms_nothing(signed: Passage, role: str) -> None:
+    with psycopg.connect(signed.cluster.conninfo(), autocommit=True) as connection:
+        connection.execute(f"GRANT {role} TO watcher".encode())
+        try:
+            with pytest.raises(CutterError, match="monitor is watcher, not cutter_ro"):
+                signed.arm()
+            lines = [
+                check
+                for gate in signed.backend.gates(("G1",)).gates
+                for check in gate.checks
+                if check.name == "connections"
+            ]
+        finally:
+            connection.execute(f"REVOKE {role} FROM watcher".encode())
+
+    assert [(line.outcome, "monitor is watcher, not cutter_ro" in line.detail) for line in lines] == [
+        (Outcome.FAIL, True)
+    ]
