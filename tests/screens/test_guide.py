@@ -97,9 +97,9 @@ async def test_at_80_columns_esc_goes_from_the_text_to_the_contents_and_from_the
 async def test_a_chapter_stands_beside_the_contents_and_follows_the_cursor() -> None:
     async with opened(FakeBackend(), "f1", *["down"] * 4, size=WIDE) as (app, _pilot):
         row = plain(contents(app).row(contents(app).cursor))
-        assert row == "    A database that has units of its own"[: len(row)]
+        assert row == "    Several installations, by name"[: len(row)]
         assert text(app).border_title == "Operator guide: 2. Name the connections"
-        assert under_cursor(app) == "### A database that has units of its own"
+        assert under_cursor(app) == "### Several installations, by name"
 
 
 async def test_a_search_takes_all_pages_and_shows_each_hit_with_its_words() -> None:
