@@ -248,11 +248,11 @@ async def test_the_cursor_stays_on_its_gate_when_the_filter_moves_it() -> None:
         assert app.screen.selected.outcome is Outcome.PASS
 
 
-async def test_pre_is_asked_for_the_current_run_and_shows_its_nine_checks() -> None:
+async def test_pre_is_asked_for_the_current_run_and_shows_its_ten_checks() -> None:
     backend = FakeBackend()
     async with opened(backend, "5", "p") as (app, pilot):
         assert backend.measures == ["gates", f"readiness {RUN_ID}"]
-        assert title(app).startswith(f"Arming checks for {RUN_ID}: 9")
+        assert title(app).startswith(f"Arming checks for {RUN_ID}: 10")
         assert rows(app)[0].startswith("✗ FAIL         PRE-1 approval ")
         assert len({row.find("as it must be") for row in rows(app) if "PASS" in row}) == 1
         await press(pilot, "enter")
@@ -290,7 +290,7 @@ async def test_the_rollup_follows_a_width_that_changed_behind_another_screen() -
 async def test_pre_without_a_run_says_so_and_pre_of_another_run_is_measured_again() -> None:
     backend = FakeBackend(has_run=False)
     async with opened(backend, "5", "p") as (app, pilot):
-        assert title(app).startswith("Arming checks without a run: 9")
+        assert title(app).startswith("Arming checks without a run: 10")
         backend.has_run = True
         app.measure()
         await settle(pilot)

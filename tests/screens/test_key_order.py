@@ -104,7 +104,7 @@ async def test_a_key_whose_widget_is_gone_keeps_no_other_key_back(monkeypatch: p
         monkeypatch.setattr(KeyHandled, "bubble", False)
         widget = app.focused
         assert widget is not None
-        _typed(app, "f1", "5")
+        _typed(app, "f7", "5")
         await settle(pilot)
         assert app.current_mode == "documents"
         assert not app.key_order.is_idle

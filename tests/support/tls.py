@@ -55,7 +55,8 @@ class TlsServer:
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as server:
+        with contextlib.suppress(OSError, ValueError), socket.socket(socket.AF_UNIX) as server:
+            # ValueError: the end of the test has closed one of them meanwhile.
             server.connect(str(self._server))
             head = client.recv(8, socket.MSG_WAITALL)
             while len(head) == 8 and struct.unpack("!ii", head)[1] in {_SSL, _GSS}:
@@ -63,13 +64,16 @@ class TlsServer:
                 client.sendall(b"S" if is_tls else b"N")
                 if is_tls:
                     assert self._context is not None
-                    client = self._context.wrap_socket(client, server_side=True)
+                    # The handshake may fail; what it would leave behind is closed at the end.
+                    client = self._context.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
                     self._ends.append(client)
+                    client.do_handshake()
                     head = b""
                 else:
                     head = client.recv(8, socket.MSG_WAITALL)
             server.sendall(head)
             _hand_on(client, server)
+        client.close()
 
 
 def _hand_on(client: socket.socket, server: socket.socket) -> None:

@@ -35,6 +35,8 @@ class _Kept:
         """The thread of each session that is in use."""
         self._known: dict[str, SchemaNames] = {}
         """Those of whose sessions the server has said what they are, with the schemas of the console's own tables."""
+        self._closed: set[str] = set()
+        """Those of which a session was closed, which may count at the server for a moment."""
         self._given_back = 0
         self._is_over = False
 
@@ -79,6 +81,8 @@ class _Kept:
             is_kept = keep and not self._is_over
             if is_kept:
                 self._idle.setdefault(conninfo, []).append(session)
+            else:
+                self._closed.add(conninfo)
         if not is_kept:
             session.close()
         with self._changed:
@@ -91,8 +95,20 @@ class _Kept:
         """Close the idle sessions of this connection string: a role may have no more than two at a time."""
         with self._changed:
             sessions = self._idle.pop(conninfo, [])
+            if sessions:
+                self._closed.add(conninfo)
         for session in sessions:
             session.close()
+
+    def may_still_count(self, conninfo: str) -> bool:
+        """Return whether a session of this connection string was closed since the last login that was refused for good."""
+        with self._changed:
+            return conninfo in self._closed
+
+    def refused_for_good(self, conninfo: str) -> None:
+        """Note that the server still refuses, long after the last of them was closed."""
+        with self._changed:
+            self._closed.discard(conninfo)
 
     def wait_for_another(self, conninfo: str, before: int, deadline: float) -> bool:
         """Wait until more than `before` sessions were given back; False if no other thread has one, or not in time."""
@@ -209,7 +225,10 @@ def take_session(conninfo: str, *, application: str, statement_timeout_s: float,
             # The words and codes of a refused login differ; while others are logged in, it may be the limit of the role.
             if not kept.wait_for_another(conninfo, before, deadline):
                 # A session that was closed just now counts until its process at the server has ended.
-                if _AT_LIMIT not in str(error) or tries == 0:
+                if _AT_LIMIT not in str(error) or not kept.may_still_count(conninfo):
+                    raise
+                if tries == 0:
+                    kept.refused_for_good(conninfo)
                     raise
                 tries -= 1
                 time.sleep(_PAUSE_S)

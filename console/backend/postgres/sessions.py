@@ -144,7 +144,9 @@ class _Cursor(psycopg.Cursor[Row]):
 def _named(connection: psycopg.Connection, query: Query) -> QueryNoTemplate:
     # No statement of this program is a template string.
     statement = cast("QueryNoTemplate", query)
-    return rendered(connection.names, statement) if isinstance(connection, Session) else statement
+    if not isinstance(connection, Session) or connection.names is OWN:
+        return statement
+    return rendered(connection.names, statement)
 
 
 def _begin_now(connection: psycopg.Connection) -> None:
