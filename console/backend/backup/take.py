@@ -123,13 +123,16 @@ def _staged(
     """
     request = work.request
     command = dump_command(
-        str(programs.program("pg_dump")), request.conninfo, snapshot.name, request.tables, request.compression
+        str(programs.program("pg_dump")), snapshot.conninfo, snapshot.name, request.tables, request.compression
     )
     try:
         scratch.stage(request.tables)
         with (
             Member(
-                "pg_dump", [*command, "--section=pre-data"], stdout=PIPE, environment=dump_environment(request.conninfo)
+                "pg_dump",
+                [*command, "--section=pre-data"],
+                stdout=PIPE,
+                environment=dump_environment(snapshot.conninfo),
             ) as dump,
             Member(
                 "pg_restore",
@@ -187,7 +190,7 @@ def _blaming_the_source(reading: Future[tuple[TableProof, ...]]) -> Iterator[Non
 def _stream(work: _Work, programs: PostgresPrograms, snapshot: Snapshot, scratch: Scratch, partial: Path) -> None:
     """Run the three programs on one stream. Raises BackupNotProven naming the members that failed."""
     request = work.request
-    source, name = (scratch.staged, "") if request.documents else (request.conninfo, snapshot.name)
+    source, name = (scratch.staged, "") if request.documents else (snapshot.conninfo, snapshot.name)
     command = dump_command(str(programs.program("pg_dump")), source, name, request.tables, request.compression)
     encrypt = gpg_command(request.gnupg_home, *ENCRYPT, "--recipient", request.recipient, "--encrypt")
     with (
