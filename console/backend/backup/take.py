@@ -51,6 +51,13 @@ from console.backend.postgres.sessions import open_session
 _LEDGER_BYTES = 64 << 20
 """Room for the rows of a backup by document that are not its texts."""
 
+_WITHOUT_TLS = "SSL support is not compiled in"
+"""Words of a `pg_dump` that was built without TLS, as that of the extra `embedded` is, of a line that demands it."""
+_NEEDS_TLS = (
+    "install the PostgreSQL client packages of the system, whose pg_dump has TLS, and name their folder with `postgres_programs`;"
+    " then take the backup again"
+)
+
 
 @dataclass(frozen=True)
 class _Work:
@@ -217,7 +224,8 @@ def _run(work: _Work, tee: Tee, members: tuple[Member, ...]) -> None:
     # The reader that went away comes first: the others failed because of it.
     failed = sorted((member for member in members if member.failed), key=lambda member: member is not tee.gone)
     if failed:
-        raise BackupNotProven("; ".join(member.verdict() for member in failed))
+        verdicts = "; ".join(member.verdict() for member in failed)
+        raise BackupNotProven(verdicts, _NEEDS_TLS) if _WITHOUT_TLS in verdicts else BackupNotProven(verdicts)
     if tee.gone is not None:
         raise BackupNotProven(f"{tee.gone.name} stopped reading before the end of the dump")
 
