@@ -149,4 +149,11 @@ SERVERS = (
             "::test_a_role_that_only_stops_and_cannot_be_asked_keeps_nobody_from_working",
         ),
     ),
+    Mutant(
+        "statements: the first move after the screen was opened is read",
+        "console/screens/approvals.py",
+        "            self._stood = _stand_of(self.console.status)\n",
+        "            pass\n",
+        ("tests/screens/test_statements_moved.py::test_the_first_move_after_the_screen_was_opened_is_read",),
+    ),
 )
