@@ -108,4 +108,52 @@ SERVERS = (
         "        return 0, safe_text(refused.verify_message)\n",
         (f"{_LINES}::test_a_line_that_is_refused_names_its_cause_and_the_next_action",),
     ),
+    Mutant(
+        "standbys: a server that takes none waits for none",
+        _REPLICATION,
+        "    demand = demand_of(setting) if takes_standbys else None\n",
+        "    demand = demand_of(setting)\n",
+        ("tests/backend/postgres/test_standbys.py::test_a_server_that_takes_no_standbys_is_not_said_to_wait_for_one",),
+    ),
+    Mutant(
+        "lines: nothing is backed up in plain text",
+        "console/backend/postgres/lines.py",
+        '    _require_line(used, "nothing is backed up over this line")\n',
+        "",
+        (f"{_LINES}::test_nothing_is_backed_up_over_a_network_in_plain_text",),
+    ),
+    Mutant(
+        "lines: a dump has the TLS that its session has",
+        "console/backend/model/line.py",
+        '        return self.encrypted_by == "TLS" and self.sslmode in {"allow", "prefer"}\n',
+        "        return False\n",
+        (f"{_LINES}::test_the_dump_beside_a_session_by_tls_goes_by_tls",),
+    ),
+    Mutant(
+        "connections: a role that only stops and cannot be asked is a note",
+        "console/backend/gates/connections.py",
+        "        except Unmeasured as error:\n",
+        "        except AssertionError as error:\n",
+        (
+            "tests/backend/runs/test_stop_only.py"
+            "::test_a_role_that_only_stops_and_cannot_be_asked_keeps_nobody_from_working",
+        ),
+    ),
+    Mutant(
+        "connections: a role that only stops and cannot be asked is said",
+        "console/backend/gates/connections.py",
+        "    if fault:\n",
+        "    if False:\n",
+        (
+            "tests/backend/runs/test_stop_only.py"
+            "::test_a_role_that_only_stops_and_cannot_be_asked_keeps_nobody_from_working",
+        ),
+    ),
+    Mutant(
+        "statements: the first move after the screen was opened is read",
+        "console/screens/approvals.py",
+        "            self._stood = _stand_of(self.console.status)\n",
+        "            pass\n",
+        ("tests/screens/test_statements_moved.py::test_the_first_move_after_the_screen_was_opened_is_read",),
+    ),
 )

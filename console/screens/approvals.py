@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 _EMPTY = "No statement. For a run that waits for SG_1 or SG_2: 3, then s."
 
 
+def _stand_of(status: "Status") -> tuple[object, object]:
+    return status.current_run, status.waiting
+
+
 class ApprovalsScreen(ConsoleScreen):
     """The list of statements, and one of them in full."""
 
@@ -72,14 +76,16 @@ class ApprovalsScreen(ConsoleScreen):
     def show_status(self, status: "Status") -> None:
         """Read again if a run has moved on or waits for something else: checking signatures is slow."""
         self._retitle()
-        stands = (status.current_run, status.waiting)
-        if self._stood is not None and stands != self._stood and status.target is not None:
+        stood, self._stood = self._stood, _stand_of(status)
+        if stood is not None and stood != self._stood and status.target is not None:
             self.reload()
-        self._stood = stands
 
     def reload(self) -> None:
         """Read all statements with their checks."""
-        self.ask("Reading the statements", lambda backend: backend.approvals(), self._loaded)
+        # What is read now is newer than this status: the first one that differs makes it old.
+        if self.console.status is not None:
+            self._stood = _stand_of(self.console.status)
+        self.ask_in_turn("Reading the statements", lambda backend: backend.approvals(), self._loaded)
 
     def _loaded(self, approvals: tuple[ApprovalView, ...]) -> None:
         self.approvals = approvals

@@ -55,8 +55,8 @@ class TlsServer:
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
+        # ValueError: of a line that `close` has ended while it was waited for.
         with contextlib.suppress(OSError, ValueError), socket.socket(socket.AF_UNIX) as server:
-            # ValueError: the end of the test has closed one of them meanwhile.
             server.connect(str(self._server))
             head = client.recv(8, socket.MSG_WAITALL)
             while len(head) == 8 and struct.unpack("!ii", head)[1] in {_SSL, _GSS}:

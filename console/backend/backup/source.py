@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import Future, wait
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import psycopg
@@ -16,6 +16,7 @@ from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.safe_text import safe_text
 from console.backend.postgres.connections import translate
 from console.backend.postgres.exported_snapshot import TableLocked, export_snapshot, table_bytes
+from console.backend.postgres.lines import require_line_for_backup
 from console.backend.postgres.sessions import Session, open_session
 
 _R = TypeVar("_R")
@@ -28,6 +29,8 @@ class Snapshot:
 
     connection: psycopg.Connection
     name: str
+    conninfo: str = field(repr=False)
+    """Connection string of a dump beside it, over a line that is no worse."""
     content_bytes: int
     """Bytes of the tables on disk, without their indexes."""
 
@@ -41,8 +44,8 @@ class Snapshot:
 def exported_snapshot(conninfo: str, tables: tuple[str, ...], lock_timeout_s: float) -> Iterator[Snapshot]:
     """Hold a snapshot while the block runs.
 
-    Raises Unmeasured if the database cannot be reached, BackupNotProven naming tables that do not exist
-    or that another session has locked for longer than `lock_timeout_s`.
+    Raises Unmeasured if the database cannot be reached, Refused if it is reached over a network in plain text, and
+    BackupNotProven naming tables that do not exist or that another session has locked for longer than `lock_timeout_s`.
     """
     try:
         # No limits of time: the dump may read for an hour, and meanwhile this transaction stands idle.
@@ -53,7 +56,8 @@ def exported_snapshot(conninfo: str, tables: tuple[str, ...], lock_timeout_s: fl
         raise _unreachable("no connection for the backup", error) from error
     with closing(connection):
         try:
-            snapshot = _exported(connection, tables, lock_timeout_s)
+            of_dump = require_line_for_backup(connection, conninfo)
+            snapshot = _exported(connection, of_dump, tables, lock_timeout_s)
         except psycopg.Error as error:
             raise _unreachable("no snapshot for the backup", error) from error
         yield snapshot
@@ -64,9 +68,9 @@ def _unreachable(failure: str, error: psycopg.Error) -> Unmeasured:
     return Unmeasured(StopCode.UNREACHABLE, f"{failure}: {translated.message}", translated.next_action)
 
 
-def _exported(connection: Session, tables: tuple[str, ...], lock_timeout_s: float) -> Snapshot:
+def _exported(connection: Session, conninfo: str, tables: tuple[str, ...], lock_timeout_s: float) -> Snapshot:
     name = export_snapshot(connection, lock_timeout_s)
-    return Snapshot(connection, name, _content_bytes(connection, tables))
+    return Snapshot(connection, name, conninfo, _content_bytes(connection, tables))
 
 
 def settle(snapshot: Snapshot, reading: Future[_R]) -> None:

@@ -51,6 +51,13 @@ from console.backend.postgres.sessions import open_session
 _LEDGER_BYTES = 64 << 20
 """Room for the rows of a backup by document that are not its texts."""
 
+_WITHOUT_TLS = "SSL support is not compiled in"
+"""Words of a `pg_dump` that was built without TLS, as that of the extra `embedded` is, of a line that demands it."""
+_NEEDS_TLS = (
+    "install the PostgreSQL client packages of the system, whose pg_dump has TLS, and name their folder with `postgres_programs`;"
+    " then take the backup again"
+)
+
 
 @dataclass(frozen=True)
 class _Work:
@@ -123,13 +130,16 @@ def _staged(
     """
     request = work.request
     command = dump_command(
-        str(programs.program("pg_dump")), request.conninfo, snapshot.name, request.tables, request.compression
+        str(programs.program("pg_dump")), snapshot.conninfo, snapshot.name, request.tables, request.compression
     )
     try:
         scratch.stage(request.tables)
         with (
             Member(
-                "pg_dump", [*command, "--section=pre-data"], stdout=PIPE, environment=dump_environment(request.conninfo)
+                "pg_dump",
+                [*command, "--section=pre-data"],
+                stdout=PIPE,
+                environment=dump_environment(snapshot.conninfo),
             ) as dump,
             Member(
                 "pg_restore",
@@ -187,7 +197,7 @@ def _blaming_the_source(reading: Future[tuple[TableProof, ...]]) -> Iterator[Non
 def _stream(work: _Work, programs: PostgresPrograms, snapshot: Snapshot, scratch: Scratch, partial: Path) -> None:
     """Run the three programs on one stream. Raises BackupNotProven naming the members that failed."""
     request = work.request
-    source, name = (scratch.staged, "") if request.documents else (request.conninfo, snapshot.name)
+    source, name = (scratch.staged, "") if request.documents else (snapshot.conninfo, snapshot.name)
     command = dump_command(str(programs.program("pg_dump")), source, name, request.tables, request.compression)
     encrypt = gpg_command(request.gnupg_home, *ENCRYPT, "--recipient", request.recipient, "--encrypt")
     with (
@@ -214,7 +224,8 @@ def _run(work: _Work, tee: Tee, members: tuple[Member, ...]) -> None:
     # The reader that went away comes first: the others failed because of it.
     failed = sorted((member for member in members if member.failed), key=lambda member: member is not tee.gone)
     if failed:
-        raise BackupNotProven("; ".join(member.verdict() for member in failed))
+        verdicts = "; ".join(member.verdict() for member in failed)
+        raise BackupNotProven(verdicts, _NEEDS_TLS) if _WITHOUT_TLS in verdicts else BackupNotProven(verdicts)
     if tee.gone is not None:
         raise BackupNotProven(f"{tee.gone.name} stopped reading before the end of the dump")
 

@@ -4,9 +4,10 @@ import psycopg
 
 from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes, unclear
 from console.backend.gates.probe import Probe
+from console.backend.model.errors import Unmeasured
 from console.backend.model.line import Line
 from console.backend.model.outcome import Check, Outcome
-from console.backend.model.safe_text import SafeText
+from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.value import Value
 from console.backend.postgres.connections import connect
 from console.backend.postgres.lines import line_of
@@ -33,6 +34,9 @@ class Connected(Value):
     """True if cutter_ro may not log in on this server, and the role has its rights and no other's."""
     other_layout: bool = False
     """True in a database of another layout: then any role that only reads may monitor, and no other one is used."""
+    stopper_fault: SafeText = ""
+    """With the first connection: why the one of the role that only stops could not be asked, and what repairs that."""
+    stopper_action: SafeText = ""
 
 
 def connections(probe: Probe) -> Measurement[tuple[Connected, ...]]:
@@ -80,10 +84,15 @@ def lines_verdict(lines: tuple[Connected, ...]) -> Verdict:
     stopper = (
         "" if _STOPPER in connected_as else "; `database.stopper` is not configured: a read-only console sets no HOLD"
     )
+    # A stop that one of several roles cannot make is said each time, and is no reason to keep the others from working.
+    reason = lines[0].stopper_fault
+    fault = f"; the connection of `database.{_STOPPER}` cannot be asked: {reason}" if reason else ""
     worst = max(lines, key=lambda line: line.line.outcome.rank)
     if worst.line.outcome is not Outcome.PASS:
         verdict = fails if worst.line.outcome is Outcome.FAIL else partial
-        return verdict(f"{connected}; the line of {worst.which}: {worst.line.sentence}", worst.line.next_action)
+        return verdict(f"{connected}; the line of {worst.which}: {worst.line.sentence}{fault}", worst.line.next_action)
+    if fault:
+        return partial(f"{connected}{fault}", lines[0].stopper_action)
     return passes(f"{connected}; one server: {lines[0].server}{stopper}")
 
 
@@ -110,6 +119,11 @@ def _lines(probe: Probe) -> tuple[Connected, ...]:
                 lines.append(_line(name, connection))
     stopper = probe.installation.settings.database.stopper
     if stopper and not probe.read_only:
-        with connect(stopper, read_only=True, timeout_s=probe.seconds_left, purpose=f"gate {probe.gate}") as connection:
-            lines.append(_line(_STOPPER, connection))
+        purpose = f"gate {probe.gate}"
+        try:
+            with connect(stopper, read_only=True, timeout_s=probe.seconds_left, purpose=purpose) as connection:
+                lines.append(_line(_STOPPER, connection))
+        except Unmeasured as error:
+            fault = {"stopper_fault": safe_text(error.message), "stopper_action": safe_text(error.next_action)}
+            lines[0] = lines[0].model_copy(update=fault)
     return tuple(lines)

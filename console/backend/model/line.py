@@ -35,6 +35,11 @@ class Line(Value):
     sentence: SafeText
     next_action: SafeText = ""
 
+    @property
+    def is_tls_by_chance(self) -> bool:
+        """Return whether TLS is used that the connection string does not demand: the next connection may have none."""
+        return self.encrypted_by == "TLS" and self.sslmode in {"allow", "prefer"}
+
 
 def reach_of(address: str) -> Reach:
     """Return how far a line leads, by the address that answered; an address that cannot be read counts as far."""

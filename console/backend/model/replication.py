@@ -78,10 +78,18 @@ def demand_of(setting: str) -> Demand | None:
 
 
 def replication(
-    synchronous_commit: str, setting: str, standbys: tuple[Standby, ...], *, in_recovery: bool = False
+    synchronous_commit: str,
+    setting: str,
+    standbys: tuple[Standby, ...],
+    *,
+    in_recovery: bool = False,
+    takes_standbys: bool = True,
 ) -> Replication:
-    """Pure: judge what was measured. FAIL if a COMMIT would wait without an end, PARTIAL if what it acknowledges could be lost."""
-    demand = demand_of(setting)
+    """Pure: judge what was measured. FAIL if a COMMIT would wait without an end, PARTIAL if what it acknowledges could be lost.
+
+    A server that takes no standbys (`max_wal_senders` is 0) waits for none, whatever is demanded.
+    """
+    demand = demand_of(setting) if takes_standbys else None
     standbys = tuple(
         standby for standby in standbys if not standby.is_subscriber or (demand is not None and demand.means(standby))
     )

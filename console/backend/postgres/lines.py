@@ -7,6 +7,7 @@ import struct
 from pathlib import Path
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from console.backend.model import line as model
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
@@ -64,11 +65,22 @@ def line_of(connection: psycopg.Connection) -> Line:
 
 def require_line_for_writing(connection: psycopg.Connection) -> None:
     """Raise Refused if what is written on this connection would go over a network in plain text."""
+    _require_line(line_of(connection), "nothing is written over this line")
+
+
+def require_line_for_backup(connection: psycopg.Connection, conninfo: str) -> str:
+    """Return the connection string for a dump beside this connection. Raises Refused if it goes over a network in plain text.
+
+    Of TLS that was used and not demanded, the dump's program would go on without if somebody on the line says so.
+    """
     used = line_of(connection)
+    _require_line(used, "nothing is backed up over this line")
+    return make_conninfo(conninfo, sslmode="require") if used.is_tls_by_chance else conninfo
+
+
+def _require_line(used: Line, refusal: str) -> None:
     if used.outcome is Outcome.FAIL:
-        raise Refused(
-            StopCode.IDENTITY_MISMATCH, f"nothing is written over this line: {used.sentence}", used.next_action
-        )
+        raise Refused(StopCode.IDENTITY_MISMATCH, f"{refusal}: {used.sentence}", used.next_action)
 
 
 def refused_line(error: psycopg.Error) -> CutterError | None:

@@ -14,11 +14,13 @@ class _Settings(NamedTuple):
     synchronous_commit: str
     standby_names: str
     in_recovery: bool
+    takes_standbys: bool
 
 
-_SETTINGS = (
-    "SELECT current_setting('synchronous_commit'), current_setting('synchronous_standby_names'), pg_is_in_recovery()"
-)
+_SETTINGS = """
+    SELECT current_setting('synchronous_commit'), current_setting('synchronous_standby_names'), pg_is_in_recovery(),
+           current_setting('max_wal_senders')::integer > 0
+"""
 # The functions behind the views: those are taken from PUBLIC here and there. A backup that is taken is no standby.
 _STANDBYS = """
     SELECT s.application_name, w.state, w.sync_state,
@@ -35,7 +37,11 @@ def measure_replication(connection: psycopg.Connection) -> Replication:
         standbys = asking.ask(partial(read_rows, row=_standby, query=_STANDBYS))
     settings = settings_row.value
     return replication(
-        settings.synchronous_commit, settings.standby_names, standbys.value, in_recovery=settings.in_recovery
+        settings.synchronous_commit,
+        settings.standby_names,
+        standbys.value,
+        in_recovery=settings.in_recovery,
+        takes_standbys=settings.takes_standbys,
     )
 
 

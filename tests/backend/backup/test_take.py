@@ -29,8 +29,10 @@ from console.backend.host.context import Context
 from console.backend.host.gpg import gpg_command
 from console.backend.host.regular_file import sha256_file
 from console.backend.model.errors import StopCode, Unmeasured
+from console.backend.scratch.cluster import PORT, TransientCluster
 from tests.backend.backup.conftest import TABLES, make_key, request_for
 from tests.conftest import Database
+from tests.support.tls import tls_server
 
 BELOW_A_LIMIT = """
 import os, resource, sys
@@ -274,6 +276,24 @@ def test_a_backup_that_takes_too_long_is_ended(
 def test_a_database_that_is_down_is_unmeasured(request_: BackupRequest, context: Context) -> None:
     with pytest.raises(Unmeasured):
         take_backup(request_.model_copy(update={"conninfo": "host=/nonexistent"}), context)
+
+
+def test_a_dump_program_without_tls_is_named_with_what_to_install(
+    request_: BackupRequest, cluster: TransientCluster, context: Context, nothing_left: Callable[[BackupRequest], None]
+) -> None:
+    """It would go on in plain text where the session beside it has TLS, if that were not demanded of it."""
+    with tls_server(cluster.socket_dir / f".s.PGSQL.{PORT}") as server:
+        changes = {"conninfo": server.conninfo(request_.conninfo, sslmode="prefer")}
+        request = request_.model_copy(update={**changes, "programs": str(cluster.programs.bin_dir)})
+        try:
+            take_backup(request, context)
+        except BackupNotProven as error:
+            refused = error
+        else:
+            pytest.skip("the pg_dump of this machine has TLS")
+    assert "SSL support is not compiled in" in refused.message
+    assert "`postgres_programs`" in refused.next_action
+    nothing_left(request)
 
 
 def test_an_expired_key_stops_the_backup(request_: BackupRequest, context: Context) -> None:

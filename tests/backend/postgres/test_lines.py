@@ -5,7 +5,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
+from console.backend.backup.source import exported_snapshot
 from console.backend.gates.arming_checks import readiness
 from console.backend.gates.baseline import GATE
 from console.backend.model import line as model
@@ -13,6 +15,7 @@ from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasu
 from console.backend.model.line import Reach, line, reach_of
 from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import Purpose
+from console.backend.model.tables import RUN_TABLES
 from console.backend.model.view_models import SwitchState
 from console.backend.postgres.connections import connect
 from console.backend.postgres.lines import line_of, refused_line
@@ -154,6 +157,32 @@ def test_no_lease_is_taken_over_a_network_in_plain_text(far: None, at: At) -> No
         with pytest.raises(Refused, match="nothing is written over this line"):
             there.resume()
     assert passage.lifecycles() == []
+
+
+def test_nothing_is_backed_up_over_a_network_in_plain_text(far: None, at: At) -> None:
+    """What a proof of a backup says would be the word of whoever is on the line."""
+    passage = at("fresh")
+    with tls_server(_socket(passage), "") as server:
+        there = _by(passage, server, **_PLAIN).installation.settings.database.verifier
+        with (
+            pytest.raises(Refused, match=r"nothing is backed up over this line: .*in plain text") as refused,
+            exported_snapshot(there, RUN_TABLES, 5),
+        ):
+            pytest.fail("a snapshot was handed out")
+    assert refused.value.code is StopCode.IDENTITY_MISMATCH
+
+
+@pytest.mark.parametrize(
+    ("sslmode", "of_dump"), [("prefer", "require"), ("require", "require"), ("verify-full", "verify-full")]
+)
+def test_the_dump_beside_a_session_by_tls_goes_by_tls(at: At, sslmode: str, of_dump: str) -> None:
+    """The second line of the same connection string may be offered no TLS."""
+    passage = at("fresh")
+    with tls_server(_socket(passage)) as server:
+        changes = {**_FULL, "sslmode": sslmode} if sslmode == "verify-full" else {"sslmode": sslmode}
+        there = _by(passage, server, **changes).installation.settings.database.verifier
+        with exported_snapshot(there, RUN_TABLES, 5) as snapshot:
+            assert conninfo_to_dict(snapshot.conninfo) == {**conninfo_to_dict(there), "sslmode": of_dump}
 
 
 def test_the_address_of_a_network_is_told_from_loopback(at: At) -> None:

@@ -211,3 +211,16 @@ def test_the_gates_say_that_the_role_is_missing_and_are_no_worse_for_it(at: At) 
     wrong = passage.installation.settings.database.verifier
     outcome, detail = connections(_with(passage, stopper=wrong).backend)
     assert (outcome, "stopper is cutter_verify, not cutter_stop" in detail) == (Outcome.FAIL, True)
+
+
+def test_a_role_that_only_stops_and_cannot_be_asked_keeps_nobody_from_working(at: At) -> None:
+    """The gate says so each time; another way to stop is left, and whoever arms knows."""
+    passage = at("SG_1 imported")
+    there = _with(passage, stopper=NOWHERE)
+    (report,) = there.backend.gates(("G1",)).gates
+    (check,) = [check for check in report.checks if check.name == "connections"]
+    assert (check.outcome, "executor as cutter_exec" in check.detail) == (Outcome.PARTIAL, True)
+    assert "the connection of `database.stopper` cannot be asked: " in check.detail
+    assert check.next_action
+    there.arm()
+    assert there.backend.status().switch.state is SwitchState.ARMED
