@@ -13,6 +13,7 @@ from typing import Self, TypeVar, cast
 import psycopg
 from psycopg.abc import Params, PQGen, Query, QueryNoTemplate
 from psycopg.copy import Writer
+from psycopg.generators import send
 from psycopg.pq import TransactionStatus
 from psycopg.rows import Row, TupleRow
 from pydantic import ValidationError
@@ -334,11 +335,19 @@ class _Exchange(psycopg.Pipeline):
     """
 
     def _exit_gen(self) -> PQGen[None]:
+        self._enqueue_sync()
         try:
-            self._enqueue_sync()
             yield from self._communicate_gen()
-        finally:
-            yield from self._fetch_gen(flush=False)
+        except psycopg.Error:
+            # Of one statement; what is sent behind it has answers too.
+            yield from self._rest_gen()
+            raise
+        yield from self._rest_gen()
+
+    def _rest_gen(self) -> PQGen[None]:
+        # What the line does not take at once is kept by the client, and its answer would be waited for in vain.
+        yield from send(self.pgconn)
+        yield from self._fetch_gen(flush=False)
 
 
 def _pipeline_of(session: Session) -> ExitStack:

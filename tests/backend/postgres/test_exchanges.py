@@ -198,6 +198,18 @@ def test_the_servers_limit_ends_the_transaction_of_whoever_falls_silent_after_an
         )
 
 
+@pytest.mark.parametrize("megabytes", [1, 8])
+def test_what_the_line_does_not_take_at_once_is_sent_whole(database: Database, megabytes: int) -> None:
+    """A manifest has megabytes, and goes with the first statement of its transaction."""
+    length, value = "SELECT length(%s::text)", "x" * (megabytes * 1_000_000)
+    with _session(database.conninfo("cutter_ro")) as session:
+        assert scalar(session, length, value) == len(value)
+        session.rollback()
+        with session.together():
+            cursors = [session.execute(length, (value,)) for _ in range(2)]
+        assert [cursor.fetchall() for cursor in cursors] == [[(len(value),)]] * 2
+
+
 def test_an_exchange_can_be_cancelled(database: Database) -> None:
     with _session(database.conninfo("cutter_ro")) as session, database.connect() as administrator:
         pid = session.info.backend_pid
