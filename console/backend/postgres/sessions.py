@@ -6,7 +6,7 @@ a service file adds any.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from select import select
 from typing import Self, TypeVar, cast
 
@@ -171,7 +171,7 @@ class Session(psycopg.Connection):
     """Schemas of the console's own tables; every statement is sent with these names."""
     _settings: Mapping[str, str] | None = None
     _isolation = psycopg.IsolationLevel.READ_COMMITTED
-    _exchange: ExitStack | None = None
+    _exchange: psycopg.Pipeline | None = None
     """Pipeline of psycopg that is open: during an exchange, or since the transaction before was left."""
     _is_in_exchange = False
 
@@ -248,9 +248,7 @@ class Session(psycopg.Connection):
         errors: list[psycopg.Error] = []
         answer: psycopg.Cursor[TupleRow] | None = None
         try:
-            if self._exchange is None:
-                self._exchange = _pipeline_of(self)
-            self._is_in_exchange = True
+            self._begin_exchange()
             if begins:
                 answer = self._send_beginning()
             elif self.has_streamed:
@@ -282,18 +280,27 @@ class Session(psycopg.Connection):
         self.execute(f"BEGIN ISOLATION LEVEL {level} {access} NOT DEFERRABLE".encode())
         return self.execute(_SET, _set_values(self._settings)) if self._settings else None
 
+    def _begin_exchange(self) -> None:
+        # Not by `pipeline()`: a session that is dropped would have it ended by the garbage collector, which asks the server.
+        if self._exchange is None:
+            exchange = _Exchange(self)
+            exchange.__enter__()
+            self._exchange = self._pipeline = exchange
+        self._is_in_exchange = True
+
     def _end_exchange(self) -> None:
         exchange, self._exchange, self._is_in_exchange = self._exchange, None, False
         if exchange is not None:
-            exchange.close()
+            try:
+                exchange.__exit__(None, None, None)
+            finally:
+                self._pipeline = None
 
     def leave(self) -> None:
         """End a transaction that only read, without waiting for the answer, which comes with that of the next one."""
         if self.pgconn.transaction_status == TransactionStatus.IDLE:
             return
-        if self._exchange is None:
-            self._exchange = _pipeline_of(self)
-        self._is_in_exchange = True
+        self._begin_exchange()
         try:
             self.execute(b"ROLLBACK")
         finally:
@@ -348,14 +355,6 @@ class _Exchange(psycopg.Pipeline):
         # What the line does not take at once is kept by the client, and its answer would be waited for in vain.
         yield from send(self.pgconn)
         yield from self._fetch_gen(flush=False)
-
-
-def _pipeline_of(session: Session) -> ExitStack:
-    # A stack, because it ends elsewhere: left by an exception, psycopg would log every error that follows from the first.
-    stack = ExitStack()
-    session._pipeline = _Exchange(session)
-    stack.enter_context(session.pipeline())
-    return stack
 
 
 def _first_error(error: psycopg.Error) -> psycopg.Error:

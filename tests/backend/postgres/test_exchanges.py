@@ -1,5 +1,7 @@
 """Statements that are sent together: one wait for all their answers, and the error is that of the statement that failed."""
 
+import gc
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -159,6 +161,21 @@ def test_a_transaction_that_was_left_holds_nothing(database: Database) -> None:
             assert int(str(scalar(administrator, held, pid))) > 0
         until(lambda: scalar(administrator, held, pid) == 0, "the locks are gone")
         assert scalar(administrator, "SELECT xact_start FROM pg_stat_activity WHERE pid = %s", pid) is None
+
+
+def test_a_session_that_is_dropped_asks_nothing_more(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    """Whenever the garbage collector comes: its line may be gone, and its lock another thread's."""
+    session = log_in(
+        database.conninfo("cutter_ro"), application="cutter-console", statement_timeout_s=30, read_only=True
+    )
+    session.execute(HOLDS)
+    session.leave()
+    session.pgconn.finish()
+    with caplog.at_level(logging.DEBUG, "psycopg"):
+        del session
+        gc.collect()
+
+    assert caplog.messages == []
 
 
 LIMIT = "SELECT set_config('idle_in_transaction_session_timeout', %s, false)"
