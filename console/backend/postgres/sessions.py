@@ -493,8 +493,10 @@ def _schema_names(units: list[str], ledger: list[str]) -> SchemaNames:
     raise Drifted(
         StopCode.DRIFT,
         f"the schemas that are marked as the console's own are not one of each kind with a name of its own: {marked}",
-        "Find out who marked or renamed them. As an administrator, in psql: ALTER SCHEMA … RENAME TO, or COMMENT ON SCHEMA … IS NULL,"
-        " until those of the site mapping alone are marked.",
+        "Find out who changed them. Both schemas of the site mapping, and no others, belong to "
+        f"{CONSOLE_SCHEMA_OWNER} and have their remarks. As an administrator, in psql: ALTER SCHEMA … RENAME TO,"
+        f" or ALTER SCHEMA … OWNER TO {CONSOLE_SCHEMA_OWNER}, or COMMENT ON SCHEMA … IS '{UNITS_COMMENT}'"
+        f" for the units, '{LEDGER_COMMENT}' for the ledger, NULL for any other schema.",
     )
 
 
