@@ -1043,6 +1043,20 @@ _OF_SESSIONS_AND_FILES = (
         _test("postgres/test_exchanges", "what_the_line_does_not_take_at_once_is_sent_whole[1]"),
     ),
     Mutant(
+        "no exchange is ended by the garbage collector",
+        _SESSIONS,
+        "            exchange.__enter__()\n            self._exchange = self._pipeline = exchange\n",
+        "            self._exchange = self._pipeline = exchange\n            self._open = self.pipeline()\n            self._open.__enter__()\n",
+        _test("postgres/test_exchanges", "a_session_that_is_dropped_asks_nothing_more"),
+    ),
+    Mutant(
+        "a session that is interrupted while it is left is closed",
+        _KEPT,
+        "    finally:\n        # Interrupted",
+        "    if True:\n        # Interrupted",
+        _test("postgres/test_kept_sessions", "a_session_that_is_interrupted_while_it_is_left_is_closed"),
+    ),
+    Mutant(
         "a session that the server has ended is not used again",
         _KEPT,
         "            if session.is_silent():\n",

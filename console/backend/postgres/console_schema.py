@@ -88,7 +88,7 @@ def _refuse_unmarked(connection: psycopg.Connection) -> None:
 
     A second set of tables would be made, and the functions in force would be those of an empty ledger.
     """
-    schemas = dict(connection.execute(_HOLDERS, (CONSOLE_SCHEMA_OWNER,)).fetchall())
+    schemas: dict[str, str] = dict(connection.execute(_HOLDERS, (CONSOLE_SCHEMA_OWNER,)).fetchall())
     if not schemas:
         return
     names = ((schemas.get("information_unit"), UNITS_COMMENT), (schemas.get("schema_migration"), LEDGER_COMMENT))

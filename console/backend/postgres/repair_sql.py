@@ -14,9 +14,18 @@ Lines = tuple[str, ...]
 
 LOOK_FIRST = "-- Data could be lost. Look at what is there, keep a dump; then take the comment mark away:"
 NO_STATEMENT = "-- No statement repairs this by itself: find out who changed it and why."
-OF_OTHERS = "-- Not this product's, and perhaps needed: ask whose it is. Where it is nobody's, take the comment mark away:"
+OF_OTHERS = (
+    "-- Not this product's, and perhaps needed: ask whose it is. Where it is nobody's, take the comment mark away:"
+)
 _ROLES = {"cutter_owner", "cutter_exec", "cutter_verify", "cutter_ro", "cutter_stop"}
-_OF_THE_SERVER = {"superuser", "role attribute", "event trigger", "subscription", "function elsewhere", "relation elsewhere"}
+_OF_THE_SERVER = {
+    "superuser",
+    "role attribute",
+    "event trigger",
+    "subscription",
+    "function elsewhere",
+    "relation elsewhere",
+}
 """Kinds that are never this product's own, whatever their names."""
 _BY_ROLE = re.compile(r"^(?:FOR )?ROLE (\w+)")
 
