@@ -201,7 +201,63 @@ def _for_many(session: Session) -> None:
     session.cursor().executemany(LIMIT, [("70",), ("50",)])
 
 
-@pytest.mark.parametrize("silent", [_alone, _together, _after_another_one, _for_many])
+def _after_a_copy(session: Session) -> None:
+    _alone(session)
+    with session.cursor().copy("COPY (SELECT 1) TO STDOUT") as copy:
+        assert list(copy)
+
+
+def _after_rows_one_by_one(session: Session) -> None:
+    _alone(session)
+    assert list(session.cursor().stream("SELECT generate_series(1, 9)"))
+
+
+def _after_rows_that_nobody_took(session: Session) -> None:
+    _alone(session)
+    rows = session.cursor().stream("SELECT generate_series(1, 9)")
+    next(rows)
+    rows.close()  # type: ignore[attr-defined]
+
+
+def _after_a_savepoint(session: Session) -> None:
+    with session.transaction():
+        session.execute("SELECT 1")
+    _alone(session)
+    with session.transaction(), session.together():
+        session.execute("SELECT 1")
+
+
+def _failed(session: Session) -> None:
+    # What the transaction has set is gone with it.
+    _alone(session)
+    session.commit()
+    with suppress(psycopg.errors.DivisionByZero), session.together():
+        session.execute("SELECT 1")
+        session.execute("SELECT 1 / 0")
+        session.execute(HOLD)
+
+
+def _failed_for_one_of_many(session: Session) -> None:
+    _alone(session)
+    session.commit()
+    with suppress(psycopg.errors.DivisionByZero):
+        session.cursor().executemany("SELECT 1 / %s::int", [(1,), (0,), (2,)])
+
+
+def _given_up(session: Session) -> None:
+    """A block that is left by something that is no error of the server's."""
+    with suppress(KeyError), session.together():
+        session.execute(LIMIT, ("50",))
+        raise KeyError
+
+
+@pytest.mark.parametrize(
+    "silent",
+    [
+        *(_alone, _together, _after_another_one, _for_many, _after_a_copy, _after_rows_one_by_one),
+        *(_after_rows_that_nobody_took, _after_a_savepoint, _failed, _failed_for_one_of_many, _given_up),
+    ],
+)
 def test_the_servers_limit_ends_the_transaction_of_whoever_falls_silent_after_an_exchange(
     database: Database, silent: Callable[[Session], None]
 ) -> None:
