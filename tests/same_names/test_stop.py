@@ -51,3 +51,16 @@ def test_what_an_operator_types_is_kept_as_it_was_typed(beside: Beside, signed: 
 
     assert switch.reason == REASON
     assert signed.rows(_HOLDS.format(beside.names.ledger)) == [(REASON, "tester", "cutter_exec")]
+
+
+def test_where_the_marks_are_gone_nobody_is_told_that_nothing_can_be_armed(beside: Beside, signed: Passage) -> None:
+    signed.arm()
+    for schema in (beside.names.units, beside.names.ledger):
+        signed.execute(f"COMMENT ON SCHEMA {schema} IS NULL")
+
+    switch = signed.backend.panic(REASON)
+
+    assert switch.in_file
+    assert "lease" in switch.incomplete
+    assert "nothing can be armed" not in str(switch)
+    assert signed.rows(f"SELECT end_reason FROM {beside.names.ledger}.execution_lease") == [("a HOLD was set",)]

@@ -66,7 +66,7 @@ class Inventory:
     @cached_property
     def is_shared(self) -> bool:
         """Return whether the database is an organisation's, which has tables of its own beside those of this product."""
-        tied = f"FUNCTION {CONSOLE_SCHEMA}.fn_site_mapping()"
+        tied = "FUNCTION cutter_console.fn_site_mapping()"
         return not self.names.are_as_written or any(key.object == tied for key in (*self.pinned, *self.now))
 
     @property
