@@ -1028,12 +1028,33 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "nothing follows the end of an exchange, so that the server's limit ends a transaction whose client fell silent",
         _SESSIONS,
-        "            yield from self._fetch_gen(flush=False)\n",
-        "            yield from self._fetch_gen(flush=True)\n",
+        "        yield from self._fetch_gen(flush=False)\n",
+        "        yield from self._fetch_gen(flush=True)\n",
         _test(
             "postgres/test_exchanges",
             "the_servers_limit_ends_the_transaction_of_whoever_falls_silent_after_an_exchange[_together]",
         ),
+    ),
+    Mutant(
+        "what the line does not take at once is sent before its answer is waited for",
+        _SESSIONS,
+        "        yield from send(self.pgconn)\n",
+        "",
+        _test("postgres/test_exchanges", "what_the_line_does_not_take_at_once_is_sent_whole[1]"),
+    ),
+    Mutant(
+        "no exchange is ended by the garbage collector",
+        _SESSIONS,
+        "            exchange.__enter__()\n            self._exchange = self._pipeline = exchange\n",
+        "            self._exchange = self._pipeline = exchange\n            self._open = self.pipeline()\n            self._open.__enter__()\n",
+        _test("postgres/test_exchanges", "a_session_that_is_dropped_asks_nothing_more"),
+    ),
+    Mutant(
+        "a session that is interrupted while it is left is closed",
+        _KEPT,
+        "    finally:\n        # Interrupted",
+        "    if True:\n        # Interrupted",
+        _test("postgres/test_kept_sessions", "a_session_that_is_interrupted_while_it_is_left_is_closed"),
     ),
     Mutant(
         "a session that the server has ended is not used again",

@@ -377,6 +377,45 @@ SITES = (
         (f"{_SAME}surroundings.py::test_gates_and_drift_measure_the_console_where_it_stands",),
     ),
     Mutant(
+        "drift prints nothing that undoes what is the organisation's",
+        f"{_B}/postgres/repair_sql.py",
+        "    if not inventory.is_shared or _is_own(change.key, inventory):\n",
+        "    if True:\n",
+        (
+            "tests/same_names/test_repairs.py::test_what_the_organisation_does_with_its_own_is_told_and_nothing_is_printed_that_undoes_it[a search_path of the database]",
+        ),
+    ),
+    Mutant(
+        "a setting of the organisation's database is not the console's to undo",
+        f"{_B}/postgres/repair_sql.py",
+        '.startswith(("DATABASE", "PARAMETER ")):',
+        '.startswith("PARAMETER "):',
+        (
+            "tests/same_names/test_repairs.py::test_what_the_organisation_does_with_its_own_is_told_and_nothing_is_printed_that_undoes_it[who may make schemas]",
+        ),
+    ),
+    Mutant(
+        "a database that the console is tied in is an organisation's",
+        f"{_B}/postgres/inventory.py",
+        " or any(key.object == tied for key in (*self.pinned, *self.now))",
+        "",
+        ("tests/gateway/test_attacks.py::test_nothing_is_printed_that_undoes_what_is_the_organisation_s",),
+    ),
+    Mutant(
+        "migrate makes no second set of tables where the marks are gone",
+        f"{_B}/postgres/console_schema.py",
+        "    _refuse_unmarked(connection)\n",
+        "",
+        (f"{_SAME}attacks.py::test_migrate_makes_no_second_set_of_tables_where_the_marks_are_gone",),
+    ),
+    Mutant(
+        "a monitor that may write a table of the organisation's does not only read",
+        f"{_B}/postgres/measure.py",
+        "_CAN_WRITE, [UNITS, LEDGER]",
+        "_CAN_WRITE, []",
+        (f"{_SAME}attacks.py::test_a_monitor_that_may_write_a_table_of_the_organisation_makes_no_reading_console",),
+    ),
+    Mutant(
         "a COMMIT of a transaction that failed is no COMMIT",
         "console/backend/postgres/connections.py",
         "if connection.info.transaction_status is TransactionStatus.INERROR:",

@@ -4,6 +4,8 @@ import psycopg
 import pytest
 
 from console.backend.model.errors import CutterError, Refused, StopCode
+from console.backend.postgres.drift import measure_drift
+from console.backend.postgres.repair_sql import OF_OTHERS
 from console.backend.postgres.site_gateway import gateway_sql
 from tests.gateway.conftest import AFTER_CUT, BEFORE, changed, cut, mapping_beside, theirs
 from tests.support.passage import Passage
@@ -133,3 +135,22 @@ def test_nothing_in_a_mapping_ends_the_body_of_a_function(signed: Passage, place
 
     with signed.connect() as connection, pytest.raises(Refused, match="ends the body of a function"):
         gateway_sql(connection, mapping.model_copy(update=changes), "0" * 64)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "GRANT CREATE ON SCHEMA public TO directus",
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = library', current_database()); END $$",
+        "CREATE FUNCTION library.fn_more() RETURNS void LANGUAGE sql SECURITY DEFINER AS 'SELECT'",
+    ],
+)
+def test_nothing_is_printed_that_undoes_what_is_the_organisation_s(signed: Passage, change: str) -> None:
+    with signed.connect() as connection:
+        connection.execute(change.encode())
+
+    report = measure_drift(signed.installation.settings.database.monitor)
+
+    lines = [line for difference in report.differences for line in difference.repair]
+    assert lines[0] == OF_OTHERS
+    assert [line for line in lines if not line.startswith("--")] == []

@@ -13,6 +13,7 @@ from console.backend.postgres.connections import connect
 from console.backend.postgres.kept_sessions import sessions_kept
 from console.backend.postgres.measure import measure_counts
 from console.backend.postgres.migrations import migrate
+from console.backend.service import BackendService
 from tests.adoption.conftest import TEMPLATE
 from tests.conftest import Database, fresh_database
 from tests.same_names.conftest import AFTER_CUT, BEFORE, Beside, theirs
@@ -188,6 +189,34 @@ def test_migrate_uses_no_schema_that_somebody_else_has_made(bare: Database) -> N
     assert fingerprint(bare) == before
 
 
+@pytest.mark.parametrize("names", [BESIDE, SchemaNames(units="cutter_console_a", ledger="cutter_console_b")])
+def test_migrate_makes_no_second_set_of_tables_where_the_marks_are_gone(
+    beside: Beside, tied: Passage, names: SchemaNames
+) -> None:
+    administrator = tied.installation.settings.database.administrator
+    for schema in (beside.names.units, beside.names.ledger):
+        tied.execute(f"COMMENT ON SCHEMA {schema} IS NULL")
+    before = fingerprint(Database(tied.cluster, tied.database))
+
+    with pytest.raises(Refused, match="the remarks by which they are known are gone") as refused:
+        migrate(administrator, names=names)
+
+    assert fingerprint(Database(tied.cluster, tied.database)) == before
+    tied.execute(refused.value.next_action.partition("in psql: ")[2])
+    assert tied.backend.drift().differences == ()
+
+
+def test_a_monitor_that_may_write_a_table_of_the_organisation_makes_no_reading_console(tied: Passage) -> None:
+    reader = BackendService(tied.installation, read_only=True)
+    reader.require_read_only_role()
+    tied.execute("GRANT INSERT ON public.unit_version TO watcher")
+
+    with pytest.raises(CutterError) as refused:
+        reader.require_read_only_role()
+
+    assert refused.value.code is StopCode.GRANT_DELTA
+
+
 def test_migrate_moves_nothing_to_other_schemas(tied: Passage) -> None:
     administrator = tied.installation.settings.database.administrator
 
@@ -199,10 +228,12 @@ def test_migrate_moves_nothing_to_other_schemas(tied: Passage) -> None:
 def test_migrate_without_the_mapping_changes_nothing_on_such_a_database(bare: Database) -> None:
     before = fingerprint(bare)
 
-    with pytest.raises(Refused, match="existing tables do not fit"):
+    with pytest.raises(Refused, match="existing tables do not fit") as refused:
         migrate(bare.conninfo())
 
     assert fingerprint(bare) == before
+    assert "public.information_unit: owner is directus, wanted cutter_owner" in refused.value.message
+    assert "ALTER TABLE" not in f"{refused.value.message} {refused.value.next_action}"
 
 
 def test_the_marks_can_be_read_under_a_hostile_search_path(beside: Beside, tied: Passage) -> None:

@@ -16,6 +16,10 @@ _THERE = """
 """
 
 _OTHERS = "SELECT n.nspname::text FROM pg_namespace n WHERE n.nspname = ANY (%s) ORDER BY 1"
+_HOLDERS = """
+    SELECT c.relname::text, n.nspname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.relkind = 'r' AND c.relname IN ('schema_migration', 'information_unit') AND pg_get_userbyid(c.relowner) = %s
+"""
 _OWN = """
     SELECT EXISTS (SELECT 1 FROM pg_class c WHERE c.relnamespace = to_regnamespace('cutter_governance')
                       AND c.relname = 'schema_migration' AND pg_get_userbyid(c.relowner) = %s)
@@ -67,6 +71,7 @@ def use_schemas(connection: psycopg.Connection, names: SchemaNames) -> None:
             f" by the site mapping of this host in {names.units} and {names.ledger}; nothing was changed",
             "They are never moved. Write where they stand below [console] in the site mapping, then: cutter-console migrate",
         )
+    _refuse_unmarked(connection)
     there = [row[0] for row in connection.execute(_OTHERS, ([names.units, names.ledger],))]
     if there:
         raise Refused(
@@ -76,6 +81,28 @@ def use_schemas(connection: psycopg.Connection, names: SchemaNames) -> None:
         )
     if isinstance(connection, Session):
         connection.names = names
+
+
+def _refuse_unmarked(connection: psycopg.Connection) -> None:
+    """Raise Refused if the console's own tables stand here already, in schemas that have lost their marks.
+
+    A second set of tables would be made, and the functions in force would be those of an empty ledger.
+    """
+    schemas: dict[str, str] = dict(connection.execute(_HOLDERS, (CONSOLE_SCHEMA_OWNER,)).fetchall())
+    if not schemas:
+        return
+    names = ((schemas.get("information_unit"), UNITS_COMMENT), (schemas.get("schema_migration"), LEDGER_COMMENT))
+    marks = [
+        sql.SQL("COMMENT ON SCHEMA {} IS {};").format(sql.Identifier(name), sql.Literal(comment)).as_string(connection)
+        for name, comment in names
+        if name
+    ]
+    listed = " and ".join(sorted(set(schemas.values())))
+    raise Refused(
+        StopCode.DRIFT,
+        f"the console's own tables stand in {listed} already, and the remarks by which they are known are gone; nothing was changed",
+        f"Find out who removed them. As an administrator, in psql: {' '.join(marks)}",
+    )
 
 
 def mark_schemas(connection: psycopg.Connection) -> None:

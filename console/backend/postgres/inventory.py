@@ -8,8 +8,9 @@ from typing import NamedTuple
 import psycopg
 
 from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.console_schema import CONSOLE_SCHEMA
 from console.backend.model.errors import StopCode, Unmeasured
-from console.backend.model.schema_names import OWN, SchemaNames
+from console.backend.model.schema_names import OWN, UNITS, SchemaNames
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import read_column
 from console.backend.postgres.rendering import schema_names
@@ -55,6 +56,18 @@ class Inventory:
     """The functions that measure, with the sha256 of their sources: a changed one could hide every change."""
     names: SchemaNames = OWN
     """Schemas of the console's own tables."""
+
+    @property
+    def own_schemas(self) -> tuple[str, ...]:
+        """Return the schemas that are this product's."""
+        schemas = (self.names.units, self.names.ledger, CONSOLE_SCHEMA)
+        return tuple(name for name in schemas if not (self.is_shared and name == UNITS))
+
+    @cached_property
+    def is_shared(self) -> bool:
+        """Return whether the database is an organisation's, which has tables of its own beside those of this product."""
+        tied = "FUNCTION cutter_console.fn_site_mapping()"
+        return not self.names.are_as_written or any(key.object == tied for key in (*self.pinned, *self.now))
 
     @property
     def digest(self) -> str:

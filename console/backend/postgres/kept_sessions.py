@@ -243,10 +243,13 @@ def leave_session(conninfo: str, session: Session, *, failed: bool) -> None:
     if kept is None:
         session.close()
         return
-    keep = session.reads_only and not failed and not session.closed
-    if keep:
-        try:
+    keep = False
+    try:
+        if session.reads_only and not failed and not session.closed:
             session.leave()
-        except psycopg.Error:
-            keep = False
-    kept.put(conninfo, session, keep=keep)
+            keep = True
+    except psycopg.Error:
+        pass
+    finally:
+        # Interrupted, too: it would stay logged in until the garbage collector comes, and count for the limit of its role.
+        kept.put(conninfo, session, keep=keep)

@@ -7,6 +7,7 @@ import psycopg
 
 from console.backend.model.errors import Drifted, StopCode
 from console.backend.model.plan_binding import PlanBinding, TableCount, Target
+from console.backend.model.schema_names import LEDGER, UNITS
 from console.backend.model.value import Value
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import read_row, scalar
@@ -23,7 +24,7 @@ _IDENTITY = """
 _REPLAYED = "SELECT greatest(k.timeline_id, r.min_recovery_end_timeline) FROM pg_control_checkpoint() k, pg_control_recovery() r"
 _CAN_WRITE = """
     SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE n.nspname IN ('public', 'cutter_governance', 'cutter_console') AND c.relkind = 'r'
+     WHERE (n.nspname IN ('public', 'cutter_governance', 'cutter_console') OR n.nspname = ANY (%s)) AND c.relkind = 'r'
        AND (has_table_privilege(c.oid, 'DELETE, TRUNCATE') OR has_any_column_privilege(c.oid, 'INSERT, UPDATE'))
 """
 _CAN_EXECUTE = """
@@ -98,7 +99,8 @@ def measure_identity(connection: psycopg.Connection, host: str, *, standby: bool
 
 def privileges_to_write(connection: psycopg.Connection) -> int:
     """Count the tables that the role may change and the functions that write for it; 0 for a monitoring role."""
-    return int(str(scalar(connection, _CAN_WRITE))) + int(str(scalar(connection, _CAN_EXECUTE)))
+    # Beside an organisation's tables of the same names those count, too: the values keep these names.
+    return int(str(scalar(connection, _CAN_WRITE, [UNITS, LEDGER]))) + int(str(scalar(connection, _CAN_EXECUTE)))
 
 
 def privileges_beyond_a_hold(connection: psycopg.Connection) -> int:

@@ -3,8 +3,10 @@
 Names come out of the catalogue quoted. What could lose data is printed as a comment, below a warning.
 """
 
+import re
 from collections.abc import Callable
 
+from console.backend.model.schema_names import UNITS
 from console.backend.postgres.definitions import definition_of
 from console.backend.postgres.inventory import Change, Inventory, Key
 
@@ -12,11 +14,44 @@ Lines = tuple[str, ...]
 
 LOOK_FIRST = "-- Data could be lost. Look at what is there, keep a dump; then take the comment mark away:"
 NO_STATEMENT = "-- No statement repairs this by itself: find out who changed it and why."
+OF_OTHERS = (
+    "-- Not this product's, and perhaps needed: ask whose it is. Where it is nobody's, take the comment mark away:"
+)
+_ROLES = {"cutter_owner", "cutter_exec", "cutter_verify", "cutter_ro", "cutter_stop"}
+_OF_THE_SERVER = {
+    "superuser",
+    "role attribute",
+    "event trigger",
+    "subscription",
+    "function elsewhere",
+    "relation elsewhere",
+}
+"""Kinds that are never this product's own, whatever their names."""
+_BY_ROLE = re.compile(r"^(?:FOR )?ROLE (\w+)")
 
 
 def repair(change: Change, inventory: Inventory) -> Lines:
-    """Return statements and comments, in the order in which they are to be run."""
-    return _BY_WHAT.get(change.key.what, _words)(change, inventory)
+    """Return statements and comments, in the order in which they are to be run.
+
+    In a database that is an organisation's, what would change something of the organisation's is a comment.
+    """
+    lines = _BY_WHAT.get(change.key.what, _words)(change, inventory)
+    if not inventory.is_shared or _is_own(change.key, inventory):
+        return lines
+    return (OF_OTHERS, *(line if line.startswith("--") else f"-- {line}" for line in lines))
+
+
+def _is_own(key: Key, inventory: Inventory) -> bool:
+    """Return whether the repair changes an object, a right or a setting of this product's alone."""
+    if key.what in _OF_THE_SERVER:
+        return False
+    if key.what == "membership":
+        return bool({key.object, key.role} & _ROLES)
+    if key.object == f"SCHEMA {UNITS}" or key.object.startswith(("DATABASE", "PARAMETER ")):
+        return key.role in _ROLES
+    if role := _BY_ROLE.match(key.object):
+        return role[1] in _ROLES or key.object.endswith(tuple(f" IN SCHEMA {name}" for name in inventory.own_schemas))
+    return True
 
 
 def _words(_change: Change, _inventory: Inventory) -> Lines:

@@ -6,13 +6,14 @@ a service file adds any.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from select import select
 from typing import Self, TypeVar, cast
 
 import psycopg
 from psycopg.abc import Params, PQGen, Query, QueryNoTemplate
 from psycopg.copy import Writer
+from psycopg.generators import send
 from psycopg.pq import TransactionStatus
 from psycopg.rows import Row, TupleRow
 from pydantic import ValidationError
@@ -172,7 +173,7 @@ class Session(psycopg.Connection):
     """Schemas of the console's own tables; every statement is sent with these names."""
     _settings: Mapping[str, str] | None = None
     _isolation = psycopg.IsolationLevel.READ_COMMITTED
-    _exchange: ExitStack | None = None
+    _exchange: psycopg.Pipeline | None = None
     """Pipeline of psycopg that is open: during an exchange, or since the transaction before was left."""
     _is_in_exchange = False
 
@@ -249,9 +250,7 @@ class Session(psycopg.Connection):
         errors: list[psycopg.Error] = []
         answer: psycopg.Cursor[TupleRow] | None = None
         try:
-            if self._exchange is None:
-                self._exchange = _pipeline_of(self)
-            self._is_in_exchange = True
+            self._begin_exchange()
             if begins:
                 answer = self._send_beginning()
             elif self.has_streamed:
@@ -283,18 +282,27 @@ class Session(psycopg.Connection):
         self.execute(f"BEGIN ISOLATION LEVEL {level} {access} NOT DEFERRABLE".encode())
         return self.execute(_SET, _set_values(self._settings)) if self._settings else None
 
+    def _begin_exchange(self) -> None:
+        # Not by `pipeline()`: a session that is dropped would have it ended by the garbage collector, which asks the server.
+        if self._exchange is None:
+            exchange = _Exchange(self)
+            exchange.__enter__()
+            self._exchange = self._pipeline = exchange
+        self._is_in_exchange = True
+
     def _end_exchange(self) -> None:
         exchange, self._exchange, self._is_in_exchange = self._exchange, None, False
         if exchange is not None:
-            exchange.close()
+            try:
+                exchange.__exit__(None, None, None)
+            finally:
+                self._pipeline = None
 
     def leave(self) -> None:
         """End a transaction that only read, without waiting for the answer, which comes with that of the next one."""
         if self.pgconn.transaction_status == TransactionStatus.IDLE:
             return
-        if self._exchange is None:
-            self._exchange = _pipeline_of(self)
-        self._is_in_exchange = True
+        self._begin_exchange()
         try:
             self.execute(b"ROLLBACK")
         finally:
@@ -336,19 +344,19 @@ class _Exchange(psycopg.Pipeline):
     """
 
     def _exit_gen(self) -> PQGen[None]:
+        self._enqueue_sync()
         try:
-            self._enqueue_sync()
             yield from self._communicate_gen()
-        finally:
-            yield from self._fetch_gen(flush=False)
+        except psycopg.Error:
+            # Of one statement; what is sent behind it has answers too.
+            yield from self._rest_gen()
+            raise
+        yield from self._rest_gen()
 
-
-def _pipeline_of(session: Session) -> ExitStack:
-    # A stack, because it ends elsewhere: left by an exception, psycopg would log every error that follows from the first.
-    stack = ExitStack()
-    session._pipeline = _Exchange(session)
-    stack.enter_context(session.pipeline())
-    return stack
+    def _rest_gen(self) -> PQGen[None]:
+        # What the line does not take at once is kept by the client, and its answer would be waited for in vain.
+        yield from send(self.pgconn)
+        yield from self._fetch_gen(flush=False)
 
 
 def _first_error(error: psycopg.Error) -> psycopg.Error:
@@ -487,8 +495,10 @@ def _schema_names(units: list[str], ledger: list[str]) -> SchemaNames:
     raise Drifted(
         StopCode.DRIFT,
         f"the schemas that are marked as the console's own are not one of each kind with a name of its own: {marked}",
-        "Find out who marked or renamed them. As an administrator, in psql: ALTER SCHEMA … RENAME TO, or COMMENT ON SCHEMA … IS NULL,"
-        " until those of the site mapping alone are marked.",
+        "Find out who changed them. Both schemas of the site mapping, and no others, belong to "
+        f"{CONSOLE_SCHEMA_OWNER} and have their remarks. As an administrator, in psql: ALTER SCHEMA … RENAME TO,"
+        f" or ALTER SCHEMA … OWNER TO {CONSOLE_SCHEMA_OWNER}, or COMMENT ON SCHEMA … IS '{UNITS_COMMENT}'"
+        f" for the units, '{LEDGER_COMMENT}' for the ledger, NULL for any other schema.",
     )
 
 

@@ -83,7 +83,9 @@ class Catalogue(Value):
 
 # By the catalogue, not by to_regclass: a role without USAGE on a schema would get an error instead of an answer.
 _LAYOUT = """
-    SELECT count(*) FILTER (WHERE n.nspname = 'cutter_governance' AND c.relname IN ('v_schema_pin', 'v_run', 'execution_lease')),
+    -- By their owner, too: where the marks of the schemas are gone, a lease may still stand in them.
+    SELECT count(*) FILTER (WHERE (n.nspname = 'cutter_governance' OR pg_get_userbyid(c.relowner) = 'cutter_owner')
+                              AND c.relname IN ('v_schema_pin', 'v_run', 'execution_lease')),
            count(*) FILTER (WHERE c.relname = 'information_unit' AND c.relkind IN ('r', 'p', 'f', 'v', 'm'))
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'

@@ -1,5 +1,7 @@
 """Statements that are sent together: one wait for all their answers, and the error is that of the statement that failed."""
 
+import gc
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -161,6 +163,21 @@ def test_a_transaction_that_was_left_holds_nothing(database: Database) -> None:
         assert scalar(administrator, "SELECT xact_start FROM pg_stat_activity WHERE pid = %s", pid) is None
 
 
+def test_a_session_that_is_dropped_asks_nothing_more(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    """Whenever the garbage collector comes: its line may be gone, and its lock another thread's."""
+    session = log_in(
+        database.conninfo("cutter_ro"), application="cutter-console", statement_timeout_s=30, read_only=True
+    )
+    session.execute(HOLDS)
+    session.leave()
+    session.pgconn.finish()
+    with caplog.at_level(logging.DEBUG, "psycopg"):
+        del session
+        gc.collect()
+
+    assert caplog.messages == []
+
+
 LIMIT = "SELECT set_config('idle_in_transaction_session_timeout', %s, false)"
 
 
@@ -184,7 +201,63 @@ def _for_many(session: Session) -> None:
     session.cursor().executemany(LIMIT, [("70",), ("50",)])
 
 
-@pytest.mark.parametrize("silent", [_alone, _together, _after_another_one, _for_many])
+def _after_a_copy(session: Session) -> None:
+    _alone(session)
+    with session.cursor().copy("COPY (SELECT 1) TO STDOUT") as copy:
+        assert list(copy)
+
+
+def _after_rows_one_by_one(session: Session) -> None:
+    _alone(session)
+    assert list(session.cursor().stream("SELECT generate_series(1, 9)"))
+
+
+def _after_rows_that_nobody_took(session: Session) -> None:
+    _alone(session)
+    rows = session.cursor().stream("SELECT generate_series(1, 9)")
+    next(rows)
+    rows.close()  # type: ignore[attr-defined]
+
+
+def _after_a_savepoint(session: Session) -> None:
+    with session.transaction():
+        session.execute("SELECT 1")
+    _alone(session)
+    with session.transaction(), session.together():
+        session.execute("SELECT 1")
+
+
+def _failed(session: Session) -> None:
+    # What the transaction has set is gone with it.
+    _alone(session)
+    session.commit()
+    with suppress(psycopg.errors.DivisionByZero), session.together():
+        session.execute("SELECT 1")
+        session.execute("SELECT 1 / 0")
+        session.execute(HOLD)
+
+
+def _failed_for_one_of_many(session: Session) -> None:
+    _alone(session)
+    session.commit()
+    with suppress(psycopg.errors.DivisionByZero):
+        session.cursor().executemany("SELECT 1 / %s::int", [(1,), (0,), (2,)])
+
+
+def _given_up(session: Session) -> None:
+    """A block that is left by something that is no error of the server's."""
+    with suppress(KeyError), session.together():
+        session.execute(LIMIT, ("50",))
+        raise KeyError
+
+
+@pytest.mark.parametrize(
+    "silent",
+    [
+        *(_alone, _together, _after_another_one, _for_many, _after_a_copy, _after_rows_one_by_one),
+        *(_after_rows_that_nobody_took, _after_a_savepoint, _failed, _failed_for_one_of_many, _given_up),
+    ],
+)
 def test_the_servers_limit_ends_the_transaction_of_whoever_falls_silent_after_an_exchange(
     database: Database, silent: Callable[[Session], None]
 ) -> None:
@@ -196,6 +269,18 @@ def test_the_servers_limit_ends_the_transaction_of_whoever_falls_silent_after_an
             lambda: scalar(administrator, "SELECT count(*) FROM pg_stat_activity WHERE pid = %s", pid) == 0,
             "the server has ended it",
         )
+
+
+@pytest.mark.parametrize("megabytes", [1, 8])
+def test_what_the_line_does_not_take_at_once_is_sent_whole(database: Database, megabytes: int) -> None:
+    """A manifest has megabytes, and goes with the first statement of its transaction."""
+    length, value = "SELECT length(%s::text)", "x" * (megabytes * 1_000_000)
+    with _session(database.conninfo("cutter_ro")) as session:
+        assert scalar(session, length, value) == len(value)
+        session.rollback()
+        with session.together():
+            cursors = [session.execute(length, (value,)) for _ in range(2)]
+        assert [cursor.fetchall() for cursor in cursors] == [[(len(value),)]] * 2
 
 
 def test_an_exchange_can_be_cancelled(database: Database) -> None:

@@ -10,6 +10,7 @@ import pytest
 from console.backend.model.errors import CutterError, Drifted, Unmeasured
 from console.backend.postgres.connections import connect, scalar
 from console.backend.postgres.kept_sessions import for_another_thread, sessions_kept, with_kept_sessions
+from console.backend.postgres.sessions import Session
 from tests.conftest import Database
 from tests.support.waiting import until
 
@@ -39,6 +40,24 @@ def test_what_reads_leaves_its_session_to_the_next_question_of_the_command(datab
         assert _asked(reader) == _asked(reader)
         _comes_to(database, 1)
     _comes_to(database, 0)
+
+
+def test_a_session_that_is_interrupted_while_it_is_left_is_closed(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = database.conninfo("cutter_ro")
+    left: list[Session] = []
+
+    def interrupted(session: Session) -> None:
+        left.append(session)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Session, "leave", interrupted)
+    with sessions_kept():
+        with pytest.raises(KeyboardInterrupt):
+            _asked(reader)
+        assert [session.closed for session in left] == [True]
+        _comes_to(database, 0)
 
 
 def test_outside_a_command_nothing_is_kept(database: Database) -> None:
