@@ -289,6 +289,13 @@ _OF_RUNS = (
         _test("runs/test_first_pass", "a_text_that_changes_between_the_start_and_its_pin_is_planned_as_it_was_pinned"),
     ),
     Mutant(
+        "of equal plans the newest is taken",
+        f"{_B}/runs/known_plans.py",
+        "key=_requested_at, reverse=True",
+        "reverse=True",
+        _test("runs/test_known_plans", "the_newest_of_equal_plans_is_taken_whatever_the_runs_are_called"),
+    ),
+    Mutant(
         "a run takes the plan of an earlier one for the same request alone",
         f"{_B}/runs/known_plans.py",
         "    if _planned_by(workspace.request()) != _planned_by(request):\n        return None\n",

@@ -61,7 +61,7 @@ def known_plan(root: Path, request: RunRequestFile, sha256: str) -> tuple[str, D
     if not request.planner:
         return None
     try:
-        names = sorted((path.name for path in (root / "runs").iterdir()), reverse=True)
+        names = [path.name for path in sorted((root / "runs").iterdir(), key=_requested_at, reverse=True)]
     except OSError:
         return None
     for name in names[:_LOOKED_AT]:
@@ -72,6 +72,14 @@ def known_plan(root: Path, request: RunRequestFile, sha256: str) -> tuple[str, D
         if plan is not None:
             return name, plan
     return None
+
+
+def _requested_at(directory: Path) -> int:
+    # By the file, not by the name: that begins with the document, and two runs of one second differ by chance.
+    try:
+        return (directory / "request.json").stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _plan_of(workspace: Workspace, request: RunRequestFile, sha256: str) -> DocumentPlan | None:

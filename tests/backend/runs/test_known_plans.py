@@ -1,6 +1,7 @@
 """A run takes its first pass from a run that has planned the same bytes twice, and from no other; the second is always made."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -108,6 +109,17 @@ def test_a_plan_that_no_second_pass_has_confirmed_is_not_taken(at: At) -> None:
     marked = dry.directory / "marked.json"
     marked.write_bytes(marked.read_bytes().replace(b'"title":"Alpha"', b'"title":"Omega"'))
     assert known_plan(passage.installation.root, request, BYTES) is None
+
+
+def test_the_newest_of_equal_plans_is_taken_whatever_the_runs_are_called(at: At) -> None:
+    passage = at("fresh")
+    runs = [_dry_run(passage), _dry_run(passage)]
+    for older, newer in (runs, runs[::-1]):
+        os.utime(older.directory / "request.json", ns=(1, 1))
+        os.utime(newer.directory / "request.json", ns=(2, 2))
+        known = known_plan(passage.installation.root, newer.request(), BYTES)
+        assert known is not None
+        assert known[0] == newer.run_id
 
 
 def test_a_forged_plan_of_an_earlier_run_is_met_by_the_second_pass(at: At) -> None:
