@@ -1088,6 +1088,26 @@ _OF_SESSIONS_AND_FILES = (
         _test("postgres/test_kept_sessions", "a_later_login_of_a_command_is_refused_with_its_first_statement"),
     ),
     Mutant(
+        "a login at the limit is tried again only where this command has closed a session",
+        _KEPT,
+        "                if _AT_LIMIT not in str(error) or not kept.may_still_count(conninfo):\n",
+        "                if _AT_LIMIT not in str(error):\n",
+        _test(
+            "postgres/test_kept_sessions",
+            "a_login_at_the_limit_is_refused_at_once_where_this_command_has_closed_nothing",
+        ),
+    ),
+    Mutant(
+        "a login at the limit is tried again while a closed session may still count",
+        _KEPT,
+        "                if _AT_LIMIT not in str(error) or not kept.may_still_count(conninfo):\n",
+        "                if True:\n",
+        _test(
+            "postgres/test_kept_sessions",
+            "a_login_is_tried_again_while_a_session_that_this_command_has_closed_may_still_count",
+        ),
+    ),
+    Mutant(
         "a session that comes back after its command is closed",
         _KEPT,
         "is_kept = keep and not self._is_over",

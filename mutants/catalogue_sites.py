@@ -402,6 +402,13 @@ SITES = (
         ("tests/gateway/test_attacks.py::test_nothing_is_printed_that_undoes_what_is_the_organisation_s",),
     ),
     Mutant(
+        "a lease of the console's is looked for by its owner where the marks are gone",
+        f"{_B}/postgres/site_catalogue.py",
+        " OR pg_get_userbyid(c.relowner) = 'cutter_owner'",
+        "",
+        (f"{_SAME}stop.py::test_where_the_marks_are_gone_nobody_is_told_that_nothing_can_be_armed",),
+    ),
+    Mutant(
         "migrate makes no second set of tables where the marks are gone",
         f"{_B}/postgres/console_schema.py",
         "    _refuse_unmarked(connection)\n",

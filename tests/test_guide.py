@@ -14,7 +14,8 @@ import pytest
 from console.backend.host import guide_pages
 from console.backend.host.guide_pages import read_guide
 from console.backend.model.errors import StopCode, Unmeasured
-from console.backend.model.guide import PAGES, Chapter, Guide, Place, chapters_of, command_at, searched, without_comment
+from console.backend.model.folding import searched
+from console.backend.model.guide import PAGES, Chapter, Guide, Place, chapters_of, command_at, without_comment
 from console.cli.command_line import build_parser
 from console.widgets.line import plain
 from console.widgets.markdown_lines import NOT_RENDERED, rendered

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from console.backend.host.guide_pages import read_guide
 from console.backend.model.errors import ExitStatus, StopCode, UsageError
-from console.backend.model.guide import Guide, Hit, Place, searched
+from console.backend.model.folding import searched
+from console.backend.model.guide import Guide, Hit, Place
 from console.backend.model.outcome import Outcome
 from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.shell_word import shell_word

@@ -1,6 +1,7 @@
 """The two widgets of the Help screen that are searched as one: the hits in all pages, and the text of a chapter."""
 
 from collections.abc import Callable
+from itertools import takewhile
 from typing import ClassVar
 
 from console.widgets.border import set_lower
@@ -28,56 +29,10 @@ class Search:
             self._changed()
 
 
-class HitRows(ListRows):
-    """The hits of the search, which is typed into it."""
+class _OfAllPages:
+    """The part of a widget by which it is searched together with the other one."""
 
-    HELP: ClassVar[str] = (
-        "Every place of the pages that has what was searched, in the order of the contents. Up and Down move, Enter goes to "
-        "the text, n and N to the next and previous hit, Esc ends the search."
-    )
-
-    def __init__(self, title: str, search: Search, *, id: str) -> None:  # noqa: A002 - Textual's name
-        super().__init__(title, empty="No page has this.", id=id)
-        self._search = search
-
-    @property
-    def needle(self) -> Needle:
-        """Return what is searched in all pages."""
-        return self._search.needle
-
-    @property
-    def told(self) -> str:
-        """Return how many hits there are."""
-        return self._search.told
-
-    def narrow(self, text: str) -> None:
-        """Search all pages for this text."""
-        self._search.narrow(text)
-
-    def row(self, index: int) -> Line:
-        """Return the line of a hit; marked here, because only the rows that are seen are asked for."""
-        return self._search.needle.marked(super().row(index))
-
-    def _tell(self) -> None:
-        set_lower(self, _told(self._search, self.size.width - 2))
-
-    def tell(self) -> None:
-        """Draw the number of the hit again."""
-        self._tell()
-
-
-class ChapterText(MarkdownView):
-    """The text of a chapter; what is searched in all pages is marked in it."""
-
-    HELP: ClassVar[str] = (
-        "Up and Down move by line, PageUp and PageDown by page, Home and End to the ends. y copies the command on the line, or "
-        "in it, as it must be typed here; Y the chapter. / searches all pages, n and N go to the next and previous hit. Esc "
-        "goes back."
-    )
-
-    def __init__(self, title: str, search: Search, *, id: str) -> None:  # noqa: A002 - Textual's name
-        super().__init__(title, id=id)
-        self._search = search
+    _search: Search
 
     @property
     def needle(self) -> Needle:
@@ -92,6 +47,46 @@ class ChapterText(MarkdownView):
     def narrow(self, text: str) -> None:
         """Search all pages for this text."""
         self._search.narrow(text)
+
+
+class HitRows(_OfAllPages, ListRows):
+    """The hits of the search, which is typed into it."""
+
+    HELP: ClassVar[str] = (
+        "Every place of the pages that has what was searched, in the order of the contents. Up and Down move, Enter goes to "
+        "the text, n and N to the next and previous hit, Esc ends the search."
+    )
+
+    def __init__(self, title: str, search: Search, *, id: str) -> None:  # noqa: A002 - Textual's name
+        super().__init__(title, empty="No page has this.", id=id)
+        self._search = search
+
+    def row(self, index: int) -> Line:
+        """Return the line of a hit; marked here, because only the rows that are seen are asked for."""
+        return self._search.needle.marked(super().row(index))
+
+    def _tell(self) -> None:
+        set_lower(self, _told(self._search, self.size.width - 2))
+
+    def tell(self) -> None:
+        """Draw the number of the hit again."""
+        self._tell()
+
+
+class ChapterText(_OfAllPages, MarkdownView):
+    """The text of a chapter; what is searched in all pages is marked in it."""
+
+    HELP: ClassVar[str] = (
+        "Up and Down move by line, PageUp and PageDown by page, Home and End to the ends. y copies the command on the line, or "
+        "in it, as it must be typed here; Y the chapter. / searches all pages, n and N go to the next and previous hit. Esc "
+        "goes back."
+    )
+
+    def __init__(self, title: str, search: Search, *, id: str) -> None:  # noqa: A002 - Textual's name
+        super().__init__(title, id=id)
+        self._search = search
+        self._hit_line = -1
+        """Line of the hit that is to be shown; -1 if none is."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return whether the action is possible: matches are those of all pages, and a chapter has no units."""
@@ -113,24 +108,15 @@ class ChapterText(MarkdownView):
         self._hit_line = line
         self.show_source_line(line)
 
-    _hit_line: int = -1
-
     def _go_to_wanted(self) -> None:
         wanted, is_hit = self._wanted_line, self._wanted_line == self._hit_line
         super()._go_to_wanted()
         if wanted is None or not is_hit or not self._origins:
             return
         self._hit_line = -1
-        first = self.row_of(wanted)
-        rows = range(
-            first,
-            next(
-                (i for i in range(first, len(self._origins)) if self._origins[i] != self._origins[first]),
-                len(self._origins),
-            ),
-        )
-        places = self._search.needle.places
-        row = next((i for i in rows if places("".join(span.text for span in self._toned[i]))), first)
+        first, places = self.row_of(wanted), self._search.needle.places
+        rows = takewhile(lambda row: self._origins[row] == self._origins[first], range(first, len(self._origins)))
+        row = next((row for row in rows if places("".join(span.text for span in self._toned[row]))), first)
         self.show_line(row + 1)
         self.scroll_to(y=max(row - _ABOVE, 0), animate=False, force=True)
 

@@ -13,18 +13,13 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from rich.cells import cell_len
 
-from console.backend.model.folding import unmarked
+from console.backend.model.folding import searched
 from console.widgets.formatting import count, shortened
 from console.widgets.line import Line, Span, plain
 
 _TERM = re.compile(r'(?P<out>!)?(?:(?P<column>\w+):)?(?:"(?P<phrase>[^"]*)"?|(?P<word>\S+))')
 _GRAVE = ("FAIL", "INVALID", "REFUSED", "INTERRUPTED", "UNSETTLED", "INCONCLUSIVE")
 """Words that are told first, in this order."""
-
-
-def searched(text: str) -> str:
-    """Return a text as it is compared: small letters, without accents and ligatures."""
-    return unmarked(text).lower()
 
 
 class Term(NamedTuple):

@@ -7,9 +7,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from console.backend.model.folding import searched
 from console.widgets.border import set_lower, set_upper
 from console.widgets.line import Line, content, plain
-from console.widgets.narrowing import Needle, searched, with_needle
+from console.widgets.narrowing import Needle, with_needle
 
 
 class Lines(Static):

@@ -8,9 +8,10 @@ from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
+from console.backend.model.folding import searched
 from console.widgets.border import set_lower
 from console.widgets.line import Line, Span
-from console.widgets.narrowing import Needle, searched, with_needle
+from console.widgets.narrowing import Needle, with_needle
 from console.widgets.outline import Outline
 from console.widgets.panel import told_of_matches
 from console.widgets.rows import Rows

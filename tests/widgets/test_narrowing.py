@@ -4,9 +4,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from console.backend.model.folding import searched
 from console.widgets.line import line, plain
 from console.widgets.list_panel import Block, _row
-from console.widgets.narrowing import Needle, Row, narrowed, searched, told_of
+from console.widgets.narrowing import Needle, Row, narrowed, told_of
 
 ALARMS = ("", "FAIL", "INCONCLUSIVE", "INTERRUPTED", "ARMED")
 COLUMNS = frozenset({"state", "document"})

@@ -36,6 +36,11 @@ def unmarked(text: str) -> str:
     return _MARKS.sub("", unicodedata.normalize("NFKD", text)).translate(_LETTERS)
 
 
+def searched(text: str) -> str:
+    """Return a text as it is compared with what somebody types: small letters, without accents and ligatures."""
+    return unmarked(text).lower()
+
+
 def folded(text: str) -> str:
     """Return a text as it is searched."""
     return _SIGNS.sub(" ", unmarked(text))

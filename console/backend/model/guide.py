@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from console.backend.model.folding import unmarked
+from console.backend.model.folding import searched
 
 STOP_PAGE, GLOSSARY = "stop-codes", "glossary"
 PAGES = ("operator-guide", "runbook", STOP_PAGE, "reference", GLOSSARY, "profiles", "readiness-bundle")
@@ -27,11 +27,6 @@ _MOST_NEAR = 3
 _HERE = re.compile(r"<<'?(\w+)'?")
 _PROGRAM = re.compile(r"(?:/\S+/)?(?:cutter-console|psql|gpg|pip|python3?|sha256sum|touch|make|git)\b")
 """Programs whose lines are commands; other code is configuration or an example."""
-
-
-def searched(text: str) -> str:
-    """Return a text as it is compared: small letters, without accents and ligatures."""
-    return unmarked(text).lower()
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,11 +122,16 @@ def _judged(demand: Demand | None, standbys: tuple[Standby, ...]) -> tuple[Outco
     confirming = [standby for standby in meant if standby.confirms]
     waits = f"a COMMIT waits until it is confirmed by {demand.in_words()}"
     if len(confirming) + len(hidden) < demand.number:
-        there = f"{_names(confirming + hidden)} only" if confirming or hidden else "none of them"
+        behind = [standby for standby in meant if standby not in confirming and standby not in hidden]
+        if confirming or hidden:
+            there = f"connected is {_names(confirming + hidden)} only"
+        else:
+            there = "none of them confirms yet" if behind else "connected is none of them"
+        catching_up = f", {_names(behind)} must catch up first" if behind else ""
         return (
             Outcome.FAIL,
-            f"{waits}; connected is {there}: it would wait without an end, and nobody would know whether it was made",
-            f"Start the standby that is missing. Or, as an administrator, wait for none: {_WAIT_FOR_NONE}",
+            f"{waits}; {there}{catching_up}: it would wait without an end, and nobody would know whether it was made",
+            f"Start the standby that is missing, or wait until it has caught up. Or, as an administrator, wait for none: {_WAIT_FOR_NONE}",
         )
     if hidden:
         sentence = (

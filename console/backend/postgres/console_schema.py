@@ -79,8 +79,9 @@ def use_schemas(connection: psycopg.Connection, names: SchemaNames) -> None:
             f"the schema {there[0]} is there already, and not marked as this product's; nothing was changed",
             "Name other schemas under `console` in the site mapping, then: cutter-console migrate",
         )
-    if isinstance(connection, Session):
-        connection.names = names
+    # Every connection of this program is one; of another kind the statements would go on naming the organisation's tables.
+    assert isinstance(connection, Session)
+    connection.names = names
 
 
 def _refuse_unmarked(connection: psycopg.Connection) -> None:

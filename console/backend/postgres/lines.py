@@ -122,8 +122,9 @@ def _untrusted(error: psycopg.Error) -> tuple[str, str]:
 
 def _verify_again(error: psycopg.Error) -> tuple[int, str]:
     """Shake hands once more, for the reason alone; nothing is sent on that line. Return 0 if it cannot be told."""
+    if error.pgconn is None:
+        return 0, ""
     try:
-        assert error.pgconn is not None
         demanded = _parameters(error.pgconn)
         host = demanded.get("hostaddr") or demanded.get("host", "")
         root = demanded.get("sslrootcert") or str(Path("~/.postgresql/root.crt").expanduser())
@@ -136,6 +137,6 @@ def _verify_again(error: psycopg.Error) -> tuple[int, str]:
                     pass
     except ssl.SSLCertVerificationError as refused:
         return refused.verify_code, safe_text(refused.verify_message)
-    except (OSError, ValueError, AssertionError, psycopg.Error):
+    except (OSError, ValueError, psycopg.Error):
         pass
     return 0, ""

@@ -51,6 +51,7 @@ def test_the_setting_is_read_as_the_server_reads_it(setting: str, demand: Demand
         # Still catching up: it is named, and confirms nothing yet.
         ("a", [_standby("a", "potential")], Outcome.FAIL, "none of them"),
         ("2 (a, b)", [_standby("a", "sync")], Outcome.FAIL, "connected is a .sync. only"),
+        ("a", [_standby("a", "potential")], Outcome.FAIL, "none of them confirms yet, a .potential. must catch up"),
         ("a", [_standby("a", None)], Outcome.PARTIAL, "connected is a; whether they confirm is not visible"),
         ("2 (a, b)", [_standby("a", None)], Outcome.FAIL, "connected is a only"),
         ("", [_standby("s", "async", is_subscriber=True)], Outcome.PASS, "no standby is connected"),

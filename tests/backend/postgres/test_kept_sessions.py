@@ -1,13 +1,16 @@
 """A command uses the session of what it has read for its next question, and nothing of the one before is left in it."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import psycopg
 import pytest
 
 from console.backend.model.errors import CutterError, Drifted, Unmeasured
+from console.backend.postgres import kept_sessions
 from console.backend.postgres.connections import connect, scalar
 from console.backend.postgres.kept_sessions import for_another_thread, sessions_kept, with_kept_sessions
 from console.backend.postgres.sessions import Session
@@ -176,6 +179,66 @@ def test_a_thread_that_itself_has_all_sessions_of_its_role_is_refused_at_once(da
         connection.execute("SELECT 1")
         with pytest.raises(Unmeasured, match="too many connections"):
             _asked(reader)
+
+
+def _paused(monkeypatch: pytest.MonkeyPatch, then: Callable[[], object]) -> list[float]:
+    """The pauses of this command's logins; after each of them this is done."""
+    pauses = list[float]()
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        then()
+
+    monkeypatch.setattr(kept_sessions, "time", SimpleNamespace(sleep=pause, monotonic=time.monotonic))
+    return pauses
+
+
+def test_a_login_is_tried_again_while_a_session_that_this_command_has_closed_may_still_count(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = database.conninfo("cutter_ro")
+    with _allowed(database, 1), sessions_kept():
+        # A session that may write is closed when it is given back.
+        with connect(reader) as connection:
+            connection.execute("SELECT 1")
+        _comes_to(database, 0)
+        still_counts = psycopg.connect(reader)
+
+        def end() -> None:
+            still_counts.close()
+            _comes_to(database, 0)
+
+        pauses = _paused(monkeypatch, end)
+        _asked(reader)
+    assert len(pauses) == 1
+
+
+def test_a_login_at_the_limit_is_refused_at_once_where_this_command_has_closed_nothing(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a board with a dozen gates each would wait, and the board be late."""
+    reader = database.conninfo("cutter_ro")
+    pauses = _paused(monkeypatch, lambda: None)
+    limit = pytest.raises(Unmeasured, match="too many connections")
+    with _allowed(database, 1), psycopg.connect(reader), sessions_kept(), limit:
+        _asked(reader)
+    assert pauses == []
+
+
+def test_a_login_that_was_refused_for_long_is_refused_at_once_from_then_on(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = database.conninfo("cutter_ro")
+    with _allowed(database, 1), sessions_kept():
+        with connect(reader) as connection:
+            connection.execute("SELECT 1")
+        _comes_to(database, 0)
+        with psycopg.connect(reader):
+            pauses = _paused(monkeypatch, lambda: None)
+            for _ in range(3):
+                with pytest.raises(Unmeasured, match="too many connections"):
+                    _asked(reader)
+    assert len(pauses) == 10
 
 
 def test_a_thread_that_outlives_its_command_leaves_no_session(database: Database) -> None:
