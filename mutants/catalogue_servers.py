@@ -9,7 +9,23 @@ _WOULD_WAIT = (f"{_OF_RUNS}::test_nothing_is_armed_or_enacted_whose_commit_would
 _COULD_BE_LOST = (f"{_OF_RUNS}::test_what_could_be_lost_is_said_before_a_cut_wherever_one_is_decided_on",)
 _JUDGED = (f"{_OF_THE_MODEL}::test_what_is_measured_is_judged",)
 
+_DRIFT = "tests/backend/postgres/test_drift.py"
+
 SERVERS = (
+    Mutant(
+        "drift: equal digests say nothing if what measures them is not the program's own",
+        "console/backend/postgres/drift.py",
+        "return _report(digests.now, digests.pinned, _measuring(digests.itself.measured_by, names, ()))",
+        "return _report(digests.now, digests.pinned, ())",
+        (f"{_DRIFT}::test_a_function_that_gives_the_pinned_lines_for_those_that_are_is_named",),
+    ),
+    Mutant(
+        "drift: the lines are compared if their digests differ",
+        "console/backend/postgres/drift.py",
+        "    if digests.now == digests.pinned and digests.is_structured:\n",
+        "    if digests.is_structured:\n",
+        (f"{_DRIFT}::test_a_revoked_grant_on_a_column_is_told_and_mended",),
+    ),
     Mutant(
         "standbys: one that is named and missing refuses",
         _REPLICATION,

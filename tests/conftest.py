@@ -41,6 +41,8 @@ _HEALTHY_AT_ANY_LOAD = (HealthCheck.too_slow, HealthCheck.function_scoped_fixtur
 """What no property test is asked: how fast it is, and whether each example has fixtures of its own."""
 _REPLICATES = {"wal_level": "replica", "max_wal_senders": "2"}
 """So that a COMMIT can wait for a standby."""
+_READS_BY_ITSELF = {"io_method": "sync"}
+"""From 18 on sessions can leave reading to processes of its own; of data in memory that costs each session a fifth of its time."""
 _numbers = itertools.count(1)
 
 ClusterOf = Callable[[int], TransientCluster]
@@ -160,7 +162,8 @@ def cluster_of() -> Iterator[ClusterOf]:
         def start(major: int) -> TransientCluster:
             if major not in running:
                 try:
-                    running[major] = stack.enter_context(TransientCluster.start(major, settings=_REPLICATES))
+                    settings = _REPLICATES | (_READS_BY_ITSELF if major >= 18 else {})
+                    running[major] = stack.enter_context(TransientCluster.start(major, settings=settings))
                 except NoFittingProgram as reason:
                     pytest.skip(reason.message)
             return running[major]

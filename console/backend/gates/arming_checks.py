@@ -40,7 +40,8 @@ from console.backend.model.safe_text import SafeText
 from console.backend.model.states import ENACTED_STAGES, Family, Phase, Stage
 from console.backend.model.value import Value
 from console.backend.model.view_models import SwitchState, SwitchView
-from console.backend.postgres.asking import Asking
+from console.backend.postgres.asking import Asking, Question
+from console.backend.postgres.inventory import schema_digest
 from console.backend.postgres.privileges import ArmingRight, arming_rights
 from console.backend.postgres.records import RunRow, all_runs, find_run
 from console.backend.postgres.replication import measure_replication
@@ -404,7 +405,7 @@ def _fit(probe: Probe, row: RunRow) -> Fit:
     phase = of_pause.get(row.stage, Phase.LEG_B_RECORD)
     try:
         with probe.reading(Role.EXECUTOR) as connection:
-            conditions = before_write(context, connection, phase)
+            conditions = before_write(context, connection, phase, _schema_as_measured(probe))
     except Drifted as drifted:
         return Fit(answer="", refused=f"{drifted.code}: {drifted.message}", next_action=drifted.next_action)
     wrong = [condition for condition in conditions if condition.outcome is not Outcome.PASS]
@@ -412,6 +413,12 @@ def _fit(probe: Probe, row: RunRow) -> Fit:
         refused = "; ".join(f"{condition.name}: {condition.detail}" for condition in wrong)
         return Fit(answer="", refused=refused, next_action=wrong[0].next_action)
     return Fit(answer=conditions[0].detail)
+
+
+def _schema_as_measured(probe: Probe) -> Question[str]:
+    """Return the digest that the check of the grants has measured, which two checks rest on; asked again if it has none."""
+    drift = grants(probe).value
+    return schema_digest if drift is None or drift.of_another_layout else lambda _: drift.schema_digest
 
 
 def _standbys(probe: Probe, _subject: Measurement[Subject], name: str) -> Check:

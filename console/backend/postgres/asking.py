@@ -24,7 +24,7 @@ class _Memory:
     blocks: list[list["_Memory"]] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Statement:
     """A statement whose answer is not there yet."""
 
@@ -32,6 +32,12 @@ class _Statement:
     cursor: psycopg.Cursor[Any]
     query: Any
     parameters: Any
+
+    @property
+    def identity(self) -> object:
+        """Return what is equal for two statements that are the same: one that is composed, or has values, is so to itself alone."""
+        is_plain = isinstance(self.query, bytes | str) and not self.parameters
+        return (self.query, self.cursor.row_factory) if is_plain else id(self)
 
     def send(self) -> None:
         """Send it; its answer is in the cursor when the exchange is over."""
@@ -186,11 +192,14 @@ class Asking:
 
 
 def _exchange(session: Session, statements: Iterable[_Statement]) -> None:
+    sent: dict[object, _Statement] = {}
     with session.together():
         for statement in statements:
-            statement.send()
+            # One that is asked twice is sent once: the schema's digest takes the server longer than all else together.
+            if sent.setdefault(statement.identity, statement) is statement:
+                statement.send()
     for statement in statements:
-        statement.memory.answered.append(statement.cursor)
+        statement.memory.answered.append(sent[statement.identity].cursor)
 
 
 def ask_together(connection: psycopg.Connection, *questions: Question[T]) -> tuple[T, ...]:

@@ -12,11 +12,18 @@ from console.backend.model.console_schema import CONSOLE_SCHEMA
 from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.schema_names import OWN, UNITS, SchemaNames
 from console.backend.postgres.asking import Asking
-from console.backend.postgres.connections import read_column
+from console.backend.postgres.connections import read_column, scalar
 from console.backend.postgres.rendering import schema_names
 
 _PINNED = "SELECT line FROM cutter_governance.v_schema_pin"
 _NOW = "SELECT line FROM cutter_governance.v_schema_line"
+_DIGEST = """
+    SELECT encode(sha256(convert_to(string_agg(line, chr(10) ORDER BY line COLLATE "C"), 'UTF8')), 'hex')
+      FROM cutter_governance.v_schema_{}
+"""
+# From the view and not from fn_schema_digest, which stands elsewhere in the database of an older program.
+_NOW_DIGEST, _PINNED_DIGEST = _DIGEST.format("line"), _DIGEST.format("pin")
+_ANY_PINNED = "SELECT min(line) FROM cutter_governance.v_schema_pin"
 _SELF = """
     SELECT current_database()::text, quote_ident(current_database()),
            (SELECT array_agg(ARRAY[p.proname::text, encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex')] ORDER BY p.proname)
@@ -99,22 +106,55 @@ class Inventory:
         return tuple(Change(*pair) for pair in pairs if pair[1] != pair[2])
 
 
+class Digests(NamedTuple):
+    """Both sets of lines by their digests, and what measures them."""
+
+    now: str
+    pinned: str
+    """Empty if none are pinned."""
+    is_structured: bool
+    """True if the pinned lines can be compared line by line."""
+    itself: "_Itself"
+
+
+class _Itself(NamedTuple):
+    database: str
+    quoted_database: str
+    measured_by: tuple[tuple[str, str], ...]
+
+
 def measure_inventory(connection: psycopg.Connection) -> Inventory:
     """Read the pinned and the present lines. Raises psycopg.Error, which `connect` translates."""
     with Asking(connection) as asking:
         pinned = asking.ask(partial(read_column, query=_PINNED))
         lines = asking.ask(partial(read_column, query=_NOW))
-        itself = asking.ask(lambda connection: connection.execute(_SELF).fetchone())
-    row = itself.value
+        itself = asking.ask(_itself)
+    return Inventory(pinned.value, lines.value, *itself.value, schema_names(connection))
+
+
+def measure_digests(connection: psycopg.Connection) -> Digests:
+    """Compute the digests of the pinned and of the present lines in the database. Raises psycopg.Error, which `connect` translates."""
+    with Asking(connection) as asking:
+        now, pinned = asking.ask(schema_digest), asking.ask(partial(scalar, query=_PINNED_DIGEST))
+        any_pinned, itself = asking.ask(partial(scalar, query=_ANY_PINNED)), asking.ask(_itself)
+    return Digests(
+        now=now.value,
+        pinned=str(pinned.value or ""),
+        is_structured=is_structured(str(any_pinned.value)),
+        itself=itself.value,
+    )
+
+
+def schema_digest(connection: psycopg.Connection) -> str:
+    """Return the schema digest of the database as it is, whichever of this program's migrations it has."""
+    return str(scalar(connection, _NOW_DIGEST))
+
+
+def _itself(connection: psycopg.Connection) -> _Itself:
+    row = connection.execute(_SELF).fetchone()
     if row is None:
         raise Unmeasured(StopCode.UNREACHABLE, "the catalogue does not answer", "See the server's log.")
-    measured_by = tuple((name, sha256) for name, sha256 in row[2] or ())
-    return Inventory(pinned.value, lines.value, row[0], row[1], measured_by, schema_names(connection))
-
-
-def measured_digest(connection: psycopg.Connection) -> str:
-    """Return the schema digest of the database as it is, whichever of this program's migrations it has."""
-    return digest_of(tuple(line for (line,) in connection.execute(_NOW)))
+    return _Itself(row[0], row[1], tuple((name, sha256) for name, sha256 in row[2] or ()))
 
 
 def digest_of(lines: tuple[str, ...]) -> str:

@@ -9,8 +9,9 @@ from console.backend.model.errors import Drifted, StopCode
 from console.backend.model.plan_binding import PlanBinding, TableCount, Target
 from console.backend.model.schema_names import LEDGER, UNITS
 from console.backend.model.value import Value
-from console.backend.postgres.asking import Asking
+from console.backend.postgres.asking import Asking, Question
 from console.backend.postgres.connections import read_row, scalar
+from console.backend.postgres.inventory import schema_digest
 from console.backend.postgres.rendering import schema_names
 
 _IDENTITY = """
@@ -36,12 +37,11 @@ _CAN_HOLD = """
      WHERE p.oid = to_regprocedure('cutter_console.fn_hold_ensure(text, text)') AND has_function_privilege(p.oid, 'EXECUTE')
 """
 _STATE = """
-    SELECT cutter_console.fn_schema_digest(), cutter_console.fn_readers_digest(), cutter_console.fn_effect_rows(),
+    SELECT cutter_console.fn_readers_digest(), cutter_console.fn_effect_rows(),
            (SELECT coalesce(max(e.id), 0) FROM cutter_governance.v_run_effect e)
 """
 _STATE_SINCE = """
-    SELECT cutter_console.fn_schema_digest(),
-           cutter_console.fn_readers_digest_since(%(effects)s, %(docprefix)s), cutter_console.fn_effect_rows(),
+    SELECT cutter_console.fn_readers_digest_since(%(effects)s, %(docprefix)s), cutter_console.fn_effect_rows(),
            cutter_console.fn_rows_since(%(effects)s, %(run_id)s)
 """
 _ROWS_SINCE = "SELECT cutter_console.fn_rows_since(%s, %s)"
@@ -53,14 +53,12 @@ REGISTRIES = frozenset(
 
 
 class _State(NamedTuple):
-    schema_digest: str
     readers_digest: str
     counts: dict[str, int]
     effects: int
 
 
 class _StateSince(NamedTuple):
-    schema_digest: str
     readers_digest: str
     counts: dict[str, int]
     added: dict[str, int]
@@ -142,12 +140,12 @@ def measure_world(connection: psycopg.Connection, host: str) -> PlanBinding:
     with Asking(connection) as asking:
         place = asking.ask(partial(measure_identity, host=host))
         # One statement, and so one snapshot: an effect is in all of it or in none.
-        state = asking.ask(partial(read_row, row=_State, query=_STATE))
+        state, schema = asking.ask(partial(read_row, row=_State, query=_STATE)), asking.ask(schema_digest)
     identity, row = place.value, state.value
     return PlanBinding(
         target=identity.target,
         server_version=identity.server_version_num,
-        schema_digest=row.schema_digest,
+        schema_digest=schema.value,
         baseline_digest=row.readers_digest,
         counts=_table_counts(connection, row.counts),
         effects=row.effects,
@@ -164,20 +162,27 @@ class WorldSince(Value):
 
 
 def measure_world_since(
-    connection: psycopg.Connection, host: str, planned: PlanBinding, run_id: str, docprefix: str, *, with_rows: bool
+    connection: psycopg.Connection,
+    host: str,
+    planned: PlanBinding,
+    run_id: str,
+    docprefix: str,
+    *,
+    with_rows: bool,
+    schema: Question[str] = schema_digest,
 ) -> WorldSince:
     """Measure the state of the database for a comparison with a plan's, telling apart what other runs have recorded since.
 
-    Without the rows for a comparison that leaves them out, because the run itself has changed them.
+    Without the rows for a comparison that leaves them out, because the run itself has changed them. `schema` answers with
+    the schema's digest; a caller that has measured it a moment ago gives it.
     """
     if not with_rows:
         with Asking(connection) as asking:
-            place = asking.ask(partial(measure_identity, host=host))
-            digest = asking.ask(partial(scalar, query="SELECT cutter_console.fn_schema_digest()"))
+            place, digest = asking.ask(partial(measure_identity, host=host)), asking.ask(schema)
         now = PlanBinding(
             target=place.value.target,
             server_version=place.value.server_version_num,
-            schema_digest=str(digest.value),
+            schema_digest=digest.value,
             baseline_digest="",
             counts=(),
         )
@@ -186,11 +191,12 @@ def measure_world_since(
     with Asking(connection) as asking:
         place = asking.ask(partial(measure_identity, host=host))
         state = asking.ask(partial(read_row, row=_StateSince, query=_STATE_SINCE, parameters=values))
+        digest = asking.ask(schema)
     identity, row = place.value, state.value
     now = PlanBinding(
         target=identity.target,
         server_version=identity.server_version_num,
-        schema_digest=row.schema_digest,
+        schema_digest=digest.value,
         baseline_digest=row.readers_digest,
         counts=_table_counts(connection, row.counts),
     )

@@ -14,7 +14,7 @@ from console.backend.model.vocabulary import VOCABULARY
 from console.backend.postgres.connections import administrator, scalar
 from console.backend.postgres.console_schema import make_schema, mark_schemas, refuse_foreign_schema, use_schemas
 from console.backend.postgres.existing_tables import differences
-from console.backend.postgres.inventory import measured_digest
+from console.backend.postgres.inventory import schema_digest
 from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.role_settings import refuse_settings
 
@@ -131,7 +131,7 @@ def migrate(conninfo: str, accept: str = "", names: SchemaNames | None = None) -
         _seed_vocabulary(connection)
         if todo or accept:
             connection.execute(_LET_STOP)
-        digest = measured_digest(connection)
+        digest = schema_digest(connection)
         pinned = bool(todo) or (bool(accept) and drifted > 0)
         if pinned:
             connection.execute(_PIN)
@@ -153,7 +153,7 @@ def _is_installed(connection: psycopg.Connection) -> bool:
 
 def _require_accepted(connection: psycopg.Connection, drifted: int, accept: str) -> None:
     """Raise Drifted unless `accept` is the present schema digest: nothing is pinned that nobody has looked at."""
-    digest = measured_digest(connection)
+    digest = schema_digest(connection)
     if accept != digest:
         raise Drifted(
             StopCode.DRIFT,

@@ -8,7 +8,7 @@ from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import Drifted, StopCode
 from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.value import Value
-from console.backend.postgres.inventory import measured_digest
+from console.backend.postgres.inventory import schema_digest
 
 _HARMLESS = frozenset(
     {
@@ -109,7 +109,7 @@ def refuse_settings(connection: psycopg.Connection, accept: str, *, installed: b
     fresh = [setting for setting in relied if setting.key not in known]
     if not fresh:
         return
-    digest = measured_digest(connection) if installed else sha256_hex("\n".join(map(str, fresh)).encode())
+    digest = schema_digest(connection) if installed else sha256_hex("\n".join(map(str, fresh)).encode())
     if accept != digest:
         raise _refused(fresh, digest)
 

@@ -14,6 +14,7 @@ from console.backend.model.states import Phase
 from console.backend.postgres.asking import Asking, Question, ask_together
 from console.backend.postgres.base import amend_refusal
 from console.backend.postgres.drift import against_host, drift_on
+from console.backend.postgres.inventory import schema_digest
 from console.backend.postgres.measure import measure_world_since, world_differences
 from console.backend.postgres.places import place_of_run
 from console.backend.postgres.replication import measure_replication
@@ -79,22 +80,24 @@ def _amendable(context: PhaseContext, connection: psycopg.Connection, document: 
     )
 
 
-def before_write(context: PhaseContext, connection: psycopg.Connection, phase: Phase) -> tuple[Check, ...]:
+def before_write(
+    context: PhaseContext, connection: psycopg.Connection, phase: Phase, schema: Question[str] = schema_digest
+) -> tuple[Check, ...]:
     """Compare the database with the plan before a phase that writes under the switch; arming asks the same.
 
-    Raises Drifted if the database is not the plan's.
+    `schema` answers with the schema's digest. Raises Drifted if the database is not the plan's.
     """
     if phase is Phase.LIFECYCLE_ENACT and context.is_live:
         plan, place = context.workspace.plan(), place_of_run(connection, context.run_id)
         bound = enactment_target(plan.world.target, place, context.installation.context.host) if plan.world else None
-        is_same = partial(world_unchanged, context, own_run_wrote=True, bound=bound)
+        is_same = partial(world_unchanged, context, own_run_wrote=True, bound=bound, schema=schema)
         with Asking(connection) as asking:
             checked, standbys = asking.ask(is_same), asking.ask(measure_replication)
         return (checked.value, *_standbys(context, standbys.value))
     if phase is not Phase.CUT_LEG_A:
-        return (world_unchanged(context, connection, own_run_wrote=context.is_live),)
+        return (world_unchanged(context, connection, own_run_wrote=context.is_live, schema=schema),)
     document = context.workspace.plan().document
-    unchanged: Question[Check] = partial(world_unchanged, context, own_run_wrote=False)
+    unchanged: Question[Check] = partial(world_unchanged, context, own_run_wrote=False, schema=schema)
     with Asking(connection) as asking:
         checks = [asking.ask(question) for question in (unchanged, *_preflight(context, document))]
         measured = asking.ask(measure_replication)
@@ -109,7 +112,12 @@ def _standbys(context: PhaseContext, measured: Replication) -> tuple[Check, ...]
 
 
 def world_unchanged(
-    context: PhaseContext, connection: psycopg.Connection, *, own_run_wrote: bool, bound: Target | None = None
+    context: PhaseContext,
+    connection: psycopg.Connection,
+    *,
+    own_run_wrote: bool,
+    bound: Target | None = None,
+    schema: Question[str] = schema_digest,
 ) -> Check:
     """Compare the database with the plan's, beside what other runs have recorded since. Raises Drifted naming each difference.
 
@@ -127,6 +135,7 @@ def world_unchanged(
         context.run_id,
         context.request.docprefix,
         with_rows=not own_run_wrote,
+        schema=schema,
     )
     now = since.now
     planned = plan.world if bound is None else plan.world.model_copy(update={"target": bound})

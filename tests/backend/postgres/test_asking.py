@@ -51,6 +51,16 @@ def test_questions_are_answered_in_one_exchange_for_each_step(database: Database
     assert line.trips == 2 + 3
 
 
+def test_what_two_questions_ask_alike_is_sent_once_and_read_by_both(database: Database) -> None:
+    alike, apart = partial(scalar, query="SELECT 7"), partial(_numbers, most=3)
+    with counting_proxy(database.cluster.socket_dir / f".s.PGSQL.{PORT}") as proxy:
+        with _session(proxy.conninfo(database.conninfo("cutter_ro"))) as session:
+            assert ask_together(session, alike, apart, alike, apart) == (7, (1, 2, 3), 7, (1, 2, 3))
+            assert ask_together(session, alike, alike) == (7, 7)
+        (line,) = proxy.taken()
+    assert [statement.partition(": ")[2] for statement in line.statements].count("SELECT 7") == 2
+
+
 def test_a_connection_that_sends_each_statement_by_itself_gives_the_same(database: Database) -> None:
     with database.connect("cutter_ro") as plain, _session(database.conninfo("cutter_ro")) as session:
         questions = (_of_two_steps, _of_two_steps)

@@ -215,6 +215,23 @@ def test_every_function_and_view_of_the_database_has_its_definition_in_the_packa
             assert known.body_sha256 == sha256, key.object
 
 
+def test_a_function_that_gives_the_pinned_lines_for_those_that_are_is_named(broken: Database) -> None:
+    """It hides every change: both digests are equal, and what has measured them is not the program's own."""
+    _run(
+        broken,
+        f"""CREATE OR REPLACE FUNCTION cutter_console.fn_schema_line() RETURNS SETOF text LANGUAGE sql STABLE
+            SET search_path = pg_catalog, pg_temp AS $$SELECT line FROM cutter_governance.v_schema_pin
+            EXCEPT SELECT line FROM cutter_console.fn_schema_way() line$$;
+            ALTER TABLE {UNIT} DISABLE TRIGGER guard_write""",
+    )
+    report = _drift(broken)
+    assert report.outcome is Outcome.FAIL
+    assert report.schema_digest == report.pinned_digest
+    assert [difference.subject for difference in report.differences] == [
+        "cutter_console.fn_schema_line(): body, which measures all the others"
+    ]
+
+
 def test_deciding_is_pure(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     with database.connect("cutter_ro") as connection:
         inventory = measure_inventory(connection)

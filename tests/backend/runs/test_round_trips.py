@@ -40,6 +40,17 @@ BOUNDS = {
 """As measured, without pg_dump, which has a session of its own. `console/guide/reference.md` says what they take on a slow line."""
 
 
+INVENTORIES = {
+    "gates": 1,
+    "run start": 5,
+    "run start --live": 2,
+    "arm": 1,
+    "run resume": 2,
+    "enact": 2,
+}
+"""How often a command has the server take the inventory of grants and definitions, which costs it more than all other questions; the rest never do."""
+
+
 class Operator:
     """Whoever gives one command after the other, each on connections of its own by way of the proxy."""
 
@@ -72,6 +83,10 @@ class Operator:
 
 def _trips(lines: list[Line]) -> int:
     return sum(line.trips for line in lines)
+
+
+def _inventories(lines: list[Line]) -> int:
+    return sum("v_schema_line" in statement for line in lines for statement in line.statements)
 
 
 def _goes_the_whole_way(operator: Operator, law: Path) -> None:
@@ -111,3 +126,5 @@ def test_a_command_waits_for_the_server_no_more_often_than_this(
     ]
     assert too_many == [], told
     assert all(trips > logins > 0 for trips, logins in told.values()), told
+    inventories = {name: _inventories(lines) for name, lines in operator.lines.items()}
+    assert {name: number for name, number in inventories.items() if number} == INVENTORIES
