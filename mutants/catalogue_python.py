@@ -1583,8 +1583,8 @@ _OF_EFFECTS = (
     Mutant(
         "before a cut the document is compared with the database, not the world alone",
         f"{_B}/runs/preflight.py",
-        "    if phase is not Phase.CUT_LEG_A:\n        return (world_unchanged(context, connection, own_run_wrote=context.is_live),)\n",
-        "    if phase is not None:\n        return (world_unchanged(context, connection, own_run_wrote=context.is_live),)\n",
+        "    if phase is not Phase.CUT_LEG_A:\n        return (world_unchanged(context, connection, own_run_wrote=context.is_live, schema=schema),)\n",
+        "    if phase is not None:\n        return (world_unchanged(context, connection, own_run_wrote=context.is_live, schema=schema),)\n",
         _test("runs/test_unrelated", "a_run_whose_own_document_was_cut_by_another_run_is_refused_before_the_switch"),
     ),
     Mutant(
