@@ -141,9 +141,10 @@ class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, R
         accept = self._accept_beside(origin)
         result = self.plan_result(origin, docprefix, profile, ordinals=ordinals, accept=accept)
         digest = bind(result.plan, None).plan_digest if result.plan else ""
-        text = SourceText(result.canonical)
+        canonical = result.canonical
+        text = SourceText(canonical)
         dropped = result.plan.dropped if result.plan else ()
-        title = title_in_words(result.title_parts, result.canonical, dropped)
+        title = title_in_words(result.title_parts, canonical, dropped)
         own = result.request.profile_sha256
         return PlanView(result.plan, result.problems, text, digest, accept.decode(), own, title)
 

@@ -82,10 +82,18 @@ class PlanResult:
     problems: tuple[Problem, ...]
     source: SourceVersion | None
     """None if the bytes are not text."""
-    canonical: bytes
-    """Text that spans and digests refer to; empty if the bytes are not text, and of markup that is refused the file itself."""
+    text: bytes | CanonicalText
+    """Text as `canonical` has it; one in ASCII becomes bytes, which are as long, only where they are asked for."""
     title_parts: tuple[OtherSpan, ...] = ()
     """Named parts of what stands above the first unit; read out of the text, and no part of the plan."""
+
+    @property
+    def canonical(self) -> bytes:
+        """Return the text that spans and digests refer to.
+
+        It is empty if the bytes are not text, and of markup that is refused the file itself.
+        """
+        return self.text.data if isinstance(self.text, CanonicalText) else self.text
 
     @property
     def histogram(self) -> dict[str, int]:
@@ -188,10 +196,10 @@ def _plan_kept(
     if wider is not None:
         wider_plan, refusals = _planned(kept, source, request, wider, limits)
         plan, problems = (plan, problems) if refusals else (wider_plan, refusals)
-    problems, canonical = _bounded([*unclear, *problems]) if unclear else problems, kept.whole.data
+    problems, whole = _bounded([*unclear, *problems]) if unclear else problems, kept.whole
     if problems or plan is None:
-        return PlanResult(request, None, problems, source, canonical)
-    return PlanResult(request, plan, problems, source, canonical, title_parts(plan, canonical, compiled.profile))
+        return PlanResult(request, None, problems, source, whole)
+    return PlanResult(request, plan, problems, source, whole, title_parts(plan, whole, compiled.profile))
 
 
 def pinned_source(raw: bytes, *, origin: str, profile: str, limits: Limits = DEFAULT_LIMITS) -> SourceVersion:
