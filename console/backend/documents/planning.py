@@ -25,6 +25,7 @@ from console.backend.documents.source_text import canonical_of
 from console.backend.documents.suspects import Sighting, find_suspects
 from console.backend.documents.title_parts import title_parts
 from console.backend.documents.tree import build
+from console.backend.documents.uncollected import uncollected
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import StopCode
 from console.backend.model.plan import (
@@ -143,6 +144,7 @@ def _plan_markup(raw: bytes, origin: str, request: PlanRequest, limits: Limits) 
     return PlanResult(request, planned.plan, (), planned.source, planned.canonical)
 
 
+@uncollected()
 def plan_by(
     compiled: Matcher,
     raw: bytes | Handover,
