@@ -329,8 +329,10 @@ class _PlanParts:
 
 def _read_units(data: bytes) -> Iterable[UnitTexts]:
     """Return the units in these bytes. Raises ValidationError for what is none."""
-    units = _read_as_written(data)
-    return units if units is not None else (_texts_of(_fields_of(unit)) for unit in _TUPLE.validate_json(b"[%b]" % data))
+    as_written = _read_as_written(data)
+    if as_written is not None:
+        return as_written
+    return (_texts_of(_fields_of(unit)) for unit in _TUPLE.validate_json(b"[%b]" % data))
 
 
 _TEXT, _NUMBER = r'"([^"\\\x00-\x1f]*)"', "(0|[1-9][0-9]{0,14})"
@@ -352,8 +354,9 @@ def _read_as_written(data: bytes) -> list[UnitTexts] | None:
         return None
     units: list[UnitTexts] = []
     end = 0
-    # Each match begins where the last one ended: nothing is passed over.
-    for match in iter(_AS_WRITTEN.scanner(text).match, None):
+    for match in _AS_WRITTEN.finditer(text):
+        if match.start() != end:
+            return None
         address, sha256, until, begin, last, first, number, parent, section, title, kind = match.groups("")
         units.append((address, parent, kind, section, number, title, begin, until, first, last, sha256))
         end = match.end()
