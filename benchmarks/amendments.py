@@ -11,6 +11,7 @@ from benchmarks.cutting import document
 from benchmarks.site import whole_site
 from benchmarks.whole_way import walked
 from console.backend.documents.planning import plan_document
+from console.backend.model.view_models import RunRequest
 from tests.support.passage import DOCPREFIX, REQUEST, Passage
 
 UNITS = 100_000
@@ -39,12 +40,16 @@ def planning_seconds(text: bytes) -> float:
     return spent
 
 
-def way_seconds(passage: Passage, text: bytes, docprefix: str = DOCPREFIX, *, amend: bool = False) -> float:
-    """Return the seconds from the dry run of this text to law."""
+def asked(passage: Passage, text: bytes, docprefix: str = DOCPREFIX, *, amend: bool = False) -> RunRequest:
+    """Return the request for a run of this text, which is written into the intake folder."""
     name = f"{docprefix}-{'amendment' if amend else 'cut'}.md"
     (passage.installation.intake / name).write_bytes(text)
-    sys.stdout.write(f"  {name}\n")
-    request = REQUEST.model_copy(update={"origin": f"file:{name}", "docprefix": docprefix, "amend": amend})
+    return REQUEST.model_copy(update={"origin": f"file:{name}", "docprefix": docprefix, "amend": amend})
+
+
+def way_seconds(passage: Passage, request: RunRequest) -> float:
+    """Return the seconds from the dry run to law."""
+    sys.stdout.write(f"  {request.origin}\n")
     return sum(step.seconds for step in walked(passage, request))
 
 
@@ -52,14 +57,14 @@ def main(units: int = UNITS) -> int:
     """Print the seconds and the ratio beside its bar; 1 if it is missed."""
     with whole_site(6 << 30) as prepared:
         passage = prepared.at("fresh")
-        text = document(units - 1)
-        way_seconds(passage, text)
-        few = way_seconds(passage, document(units // SHARE - 1), _FEW)
-        amended = way_seconds(passage, changed(text), amend=True)
+        # Every step is forked from this process, so it must not hold a text itself.
+        way_seconds(passage, asked(passage, document(units - 1)))
+        few = way_seconds(passage, asked(passage, document(units // SHARE - 1), _FEW))
+        amended = way_seconds(passage, asked(passage, changed(document(units - 1)), amend=True))
         (differing,) = passage.rows(
             "SELECT count(*) FROM public.unit_version WHERE version_seq = 2 AND lifecycle_status = 'enacted'"
         )
-    planned = planning_seconds(changed(text))
+    planned = planning_seconds(changed(document(units - 1)))
     ratio = amended / (few + planned)
     sys.stdout.write(
         f"  {units} units, {differing[0]} changed: amendment {amended:.2f} s; a cut of {units // SHARE} {few:.2f} s,"
