@@ -131,7 +131,7 @@ class PlannedUnits(Sequence[PlannedUnit]):
     unit, fields separated by US (0x1F), and a unit is made when it is asked for.
     """
 
-    __slots__ = ("_count", "_in_order", "_kept", "_read")
+    __slots__ = ("_count", "_in_order", "_kept", "_read", "_reader")
 
     def __init__(self, fields: Iterable[UnitFields]) -> None:
         """Take the units. Raises ValueError if a field holds a separator of the manifest."""
@@ -147,6 +147,7 @@ class PlannedUnits(Sequence[PlannedUnit]):
     def _keep(self, texts: Iterable[UnitTexts]) -> None:
         self._in_order = True
         self._read: Callable[[], PlannedUnits] | None = None
+        self._reader: Callable[[], PlannedUnits] | None = None
         self._kept = KeptLines(self._written(texts))
         self._count = len(self._kept)
 
@@ -154,8 +155,13 @@ class PlannedUnits(Sequence[PlannedUnit]):
     def deferred(cls, count: int, read: "Callable[[], PlannedUnits]") -> Self:
         """Return as many units as there are in a file, which are read when one is asked for."""
         units = cls(())
-        units._count, units._read = count, read
+        units._count, units._read, units._reader = count, read, read
         return units
+
+    def let_go(self) -> None:
+        """Take units that were read out of a file out of memory; they are read again, and compared, if one is asked for."""
+        if self._reader is not None:
+            self._kept, self._read = KeptLines(()), self._reader
 
     @property
     def _lines(self) -> KeptLines:

@@ -206,6 +206,21 @@ def test_the_units_of_a_plan_whose_digest_is_known_are_counted_and_read_when_one
     assert len(asked) == 2
 
 
+def test_units_that_were_let_go_are_read_again_and_refused_if_they_are_others_by_then() -> None:
+    plan = bind(_document(_units(3)), None)
+    files = [canonical_json(plan)]
+    known = CutPlan.read_known(lambda: tuple(files), plan.plan_digest)
+    for _ in range(2):
+        assert known == plan
+        known.document.units.let_go()
+        assert len(known.document.units) == 3
+    files[0] = files[0].replace(b'"title":"Zweck"', b'"title":"Zwecx"')
+    with pytest.raises(Refused, match="has changed while it was used"):
+        list(known.document.units)
+    plan.document.units.let_go()
+    assert tuple(plan.document.units) == _units(3)
+
+
 @pytest.mark.parametrize("count", [0, 3])
 def test_a_plan_of_another_digest_or_form_is_read_whole(count: int) -> None:
     plan = bind(_document(_units(count)), None)
