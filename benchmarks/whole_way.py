@@ -28,6 +28,7 @@ from console.backend.backup.source import LOCK_TIMEOUT_S, dump_command, exported
 from console.backend.backup.table_digest import table_proofs
 from console.backend.host.gpg import gpg_command
 from console.backend.model.states import Mode
+from console.backend.model.view_models import RunRequest
 from tests.support.passage import DOCPREFIX, REQUEST, Passage, silent
 
 UNITS = 20_000
@@ -68,7 +69,7 @@ class Step:
         return f"    {self.name:<12} {self.seconds:6.2f} s, {self.cpu:6.2f} s of processor, peak {self.peak:5.0f} MiB\n"
 
 
-def walked(passage: Passage) -> tuple[Step, ...]:
+def walked(passage: Passage, request: RunRequest = REQUEST) -> tuple[Step, ...]:
     """Every step of the way, in order; signatures are made between them."""
     backend, steps = passage.backend, []
 
@@ -79,8 +80,8 @@ def walked(passage: Passage) -> tuple[Step, ...]:
         return steps[-1].answer
 
     step("idle", lambda: None)
-    step("dry run", lambda: backend.start(REQUEST.model_copy(update={"mode": Mode.DRYRUN}), silent).run_id)
-    run_id = step("to SG_1", lambda: backend.start(REQUEST, silent).run_id)
+    step("dry run", lambda: backend.start(request.model_copy(update={"mode": Mode.DRYRUN}), silent).run_id)
+    run_id = step("to SG_1", lambda: backend.start(request, silent).run_id)
 
     def ruling(kind: str) -> None:
         statement = Path(step(f"{kind} draft", lambda: backend.draft_statement(run_id).statement_path))

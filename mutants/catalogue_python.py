@@ -326,8 +326,8 @@ _OF_RUNS = (
     Mutant(
         "the second pass is made anew",
         _PHASES,
-        "        planned_digest = _planned(context).content_digest\n",
-        "        planned_digest = context.workspace.marked().content_digest\n",
+        "        document = _planned(context)\n        planned_digest",
+        "        document = context.workspace.marked()\n        planned_digest",
         _test("runs/test_known_plans", "a_forged_plan_of_an_earlier_run_is_met_by_the_second_pass"),
     ),
     Mutant(
@@ -336,6 +336,20 @@ _OF_RUNS = (
         "    return refused, state if state.file_sha256 == file_sha256 else draft_state(connection, run_id)",
         "    return refused, state",
         _test("postgres/test_known_drafts", "lines_that_are_not_of_the_known_digest_are_read_from_the_rows"),
+    ),
+    Mutant(
+        "units that are not canonical to the last byte are read as models",
+        f"{_B}/model/planned_units.py",
+        "        if match.start() != end:\n",
+        "        if False:\n",
+        _test("model/test_planned_units", "a_damaged_unit_is_no_plan"),
+    ),
+    Mutant(
+        "a separator within a number is read as the model shows it",
+        f"{_B}/model/planned_units.py",
+        r"""_TEXT, _NUMBER = r'"([^"\\\x00-\x1f]*)"'""",
+        r"""_TEXT, _NUMBER = r'"([^"\\]*)"'""",
+        _test("model/test_planned_units", "a_damaged_unit_is_no_plan"),
     ),
     Mutant(
         "the units of a plan that changed while it was used are refused",

@@ -141,9 +141,10 @@ class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, R
         accept = self._accept_beside(origin)
         result = self.plan_result(origin, docprefix, profile, ordinals=ordinals, accept=accept)
         digest = bind(result.plan, None).plan_digest if result.plan else ""
-        text = SourceText(result.canonical)
+        canonical = result.canonical
+        text = SourceText(canonical)
         dropped = result.plan.dropped if result.plan else ()
-        title = title_in_words(result.title_parts, result.canonical, dropped)
+        title = title_in_words(result.title_parts, canonical, dropped)
         own = result.request.profile_sha256
         return PlanView(result.plan, result.problems, text, digest, accept.decode(), own, title)
 
@@ -199,9 +200,13 @@ class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, R
         self._require_writable()
         kill_switch.require_no_hold(self.installation)
         created = lifecycle.create_run(self.installation, request)
+        run_id = created.run_id
         if created.is_new:
-            self._walk(Engine(self.installation, created.run_id, on_progress, planned=created.planned))
-        return self.run(created.run_id)
+            engine = Engine(self.installation, run_id, on_progress, planned=created.planned)
+            # The engine alone has the plan now, and lets go of it once it is marked: it may be large.
+            del created
+            self._walk(engine)
+        return self.run(run_id)
 
     @with_kept_sessions
     def resume(self, run_id: str, on_progress: OnProgress) -> RunView:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from functools import lru_cache
 from hashlib import sha256
-from heapq import merge
 from operator import attrgetter
 
 from console.backend.documents.canonical import CanonicalText
@@ -47,8 +46,7 @@ def check_algebra(
         *_source(plan, kept),
         *_dropped(plan, text),
         *_count(plan, limits),
-        *_spans(plan, text),
-        *_units(plan, kept),
+        *_spans_and_units(plan, text, kept),
     )
 
 
@@ -56,8 +54,18 @@ def spans(plan: DocumentPlan) -> Iterator[Span]:
     """Yield units and other spans in the order of their bytes."""
     units, others = PlannedUnits.of(plan.units), sorted(plan.others, key=_STARTS)
     if units.in_order:
-        return merge(units.fields(), others, key=_STARTS)
+        return _merged(units.fields(), others)
     return iter(sorted((*units.fields(), *others), key=_STARTS))
+
+
+def _merged(units: Iterator[UnitFields], others: list[OtherSpan]) -> Iterator[Span]:
+    """Yield both in order: of others there are few."""
+    waiting = others[::-1]
+    for unit in units:
+        while waiting and waiting[-1].byte_start < unit.byte_start:
+            yield waiting.pop()
+        yield unit
+    yield from reversed(waiting)
 
 
 def _source(plan: DocumentPlan, kept: CanonicalText) -> Iterator[Problem]:
@@ -98,16 +106,21 @@ def _no_units(plan: DocumentPlan) -> Problem:
     return Problem(code="NO_UNITS", line=first.line, message=message)
 
 
-def _spans(plan: DocumentPlan, canonical: CanonicalText) -> Iterator[Problem]:
-    """Return what is wrong with the spans, in one pass over them: a large plan has many."""
-    partition, lines, inside, outside = _Partition(), _Lines(canonical), 0, 0
+def _spans_and_units(plan: DocumentPlan, canonical: CanonicalText, kept: CanonicalText) -> Iterator[Problem]:
+    """Return what is wrong with the spans, and then with the units, in one pass over them: a large plan has many."""
+    partition, lines, units, inside, outside = _Partition(), _Lines(canonical), _Units(plan, kept), 0, 0
+    in_order = PlannedUnits.of(plan.units).in_order
     for span in spans(plan):
         partition.add(span)
         lines.add(span)
         if isinstance(span, UnitFields):
             inside += span.byte_end - span.byte_start
+            if in_order:
+                units.add(span)
         else:
             outside += span.byte_end - span.byte_start
+    for unit in () if in_order else PlannedUnits.of(plan.units).fields():
+        units.add(unit)
     yield from partition.problems
     if partition.at != canonical.size:
         yield Problem(code="NOT_COVERING", line=0, message=f"spans end at byte {partition.at} of {canonical.size}")
@@ -115,6 +128,7 @@ def _spans(plan: DocumentPlan, canonical: CanonicalText) -> Iterator[Problem]:
     if (stated.unit_bytes, stated.other_bytes) != (inside, outside) or not stated.lossless:
         yield Problem(code="COVERAGE_WRONG", line=0, message="the stated coverage is not that of the spans")
     yield from lines.problems
+    yield from units.problems()
 
 
 class _Partition:
@@ -156,21 +170,28 @@ class _Lines:
         self._at, self._line = end, last + 1
 
 
-def _units(plan: DocumentPlan, kept: CanonicalText) -> Iterator[Problem]:
-    """Return what is wrong with the units, each of them and where it hangs."""
-    order: list[Problem] = []
-    tree, bodies, before = _Tree(plan), _Bodies(kept), 0
-    for unit in PlannedUnits.of(plan.units).fields():
-        if unit.byte_start < before:
+class _Units:
+    """Units in the order of the plan: each of them, and where it hangs."""
+
+    def __init__(self, plan: DocumentPlan, kept: CanonicalText) -> None:
+        self._plan = plan
+        self._tree, self._bodies, self._before = _Tree(plan), _Bodies(kept), 0
+        self._order: list[Problem] = []
+
+    def add(self, unit: UnitFields) -> None:
+        if unit.byte_start < self._before:
             message = f"{unit.address} is out of order"
-            order.append(Problem(code="UNITS_OUT_OF_ORDER", line=unit.line_start, message=message))
-        before = unit.byte_end
-        tree.add(unit)
-        if not plan.dropped:
-            bodies.add(unit)
-    for unit in PlannedUnits.of(as_written(plan).units).fields() if plan.dropped else ():
-        bodies.add(unit)
-    return iter((*order, *tree.problems, *bodies.problems))
+            self._order.append(Problem(code="UNITS_OUT_OF_ORDER", line=unit.line_start, message=message))
+        self._before = unit.byte_end
+        self._tree.add(unit)
+        if not self._plan.dropped:
+            self._bodies.add(unit)
+
+    def problems(self) -> Iterator[Problem]:
+        """Return what is wrong with them, once all were added."""
+        for unit in PlannedUnits.of(as_written(self._plan).units).fields() if self._plan.dropped else ():
+            self._bodies.add(unit)
+        yield from (*self._order, *self._tree.problems, *self._bodies.problems)
 
 
 class _Tree:

@@ -25,6 +25,7 @@ from console.backend.documents.source_text import canonical_of
 from console.backend.documents.suspects import Sighting, find_suspects
 from console.backend.documents.title_parts import title_parts
 from console.backend.documents.tree import build
+from console.backend.documents.uncollected import uncollected
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import StopCode
 from console.backend.model.plan import (
@@ -82,10 +83,18 @@ class PlanResult:
     problems: tuple[Problem, ...]
     source: SourceVersion | None
     """None if the bytes are not text."""
-    canonical: bytes
-    """Text that spans and digests refer to; empty if the bytes are not text, and of markup that is refused the file itself."""
+    text: bytes | CanonicalText
+    """Text as `canonical` has it; one in ASCII becomes bytes, which are as long, only where they are asked for."""
     title_parts: tuple[OtherSpan, ...] = ()
     """Named parts of what stands above the first unit; read out of the text, and no part of the plan."""
+
+    @property
+    def canonical(self) -> bytes:
+        """Return the text that spans and digests refer to.
+
+        It is empty if the bytes are not text, and of markup that is refused the file itself.
+        """
+        return self.text.data if isinstance(self.text, CanonicalText) else self.text
 
     @property
     def histogram(self) -> dict[str, int]:
@@ -135,6 +144,7 @@ def _plan_markup(raw: bytes, origin: str, request: PlanRequest, limits: Limits) 
     return PlanResult(request, planned.plan, (), planned.source, planned.canonical)
 
 
+@uncollected()
 def plan_by(
     compiled: Matcher,
     raw: bytes | Handover,
@@ -188,10 +198,10 @@ def _plan_kept(
     if wider is not None:
         wider_plan, refusals = _planned(kept, source, request, wider, limits)
         plan, problems = (plan, problems) if refusals else (wider_plan, refusals)
-    problems, canonical = _bounded([*unclear, *problems]) if unclear else problems, kept.whole.data
+    problems, whole = _bounded([*unclear, *problems]) if unclear else problems, kept.whole
     if problems or plan is None:
-        return PlanResult(request, None, problems, source, canonical)
-    return PlanResult(request, plan, problems, source, canonical, title_parts(plan, canonical, compiled.profile))
+        return PlanResult(request, None, problems, source, whole)
+    return PlanResult(request, plan, problems, source, whole, title_parts(plan, whole, compiled.profile))
 
 
 def pinned_source(raw: bytes, *, origin: str, profile: str, limits: Limits = DEFAULT_LIMITS) -> SourceVersion:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from console.backend.documents.canonical import CanonicalText
 from console.backend.documents.profiles import Profile
 from console.backend.model.plan import DocumentPlan, DroppedSpan, OtherSpan
 from console.backend.model.view_models import TitlePart
@@ -15,7 +16,7 @@ ISSUER = "issuer"
 _MARKING = " \t\n#*_"
 
 
-def title_parts(plan: DocumentPlan, canonical: bytes, profile: Profile) -> tuple[OtherSpan, ...]:
+def title_parts(plan: DocumentPlan, text: CanonicalText, profile: Profile) -> tuple[OtherSpan, ...]:
     """Return the named parts of what stands above the first unit, in order and without a gap.
 
     They are read out of the plan's title span, and are no part of the plan: its digest and what is signed stay the same.
@@ -24,6 +25,7 @@ def title_parts(plan: DocumentPlan, canonical: bytes, profile: Profile) -> tuple
     if title is None or not profile.title_part:
         return ()
     dropped = {span.byte_start: span.byte_end for span in plan.dropped}
+    canonical = text.body(0, title.byte_end)
     parts: list[OtherSpan] = []
     for name, line, start, end in _lines(profile, canonical, title, dropped):
         if parts and name in {"", parts[-1].name}:

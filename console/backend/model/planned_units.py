@@ -1,6 +1,7 @@
 """The units of a plan: read and written as models, kept as the bytes of their manifest."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from json.encoder import encode_basestring
@@ -19,6 +20,8 @@ _FIELD, _LINE = "\x1f", "\n"
 _FIELDS = 12
 _BLOCK = 512
 """Units that are written together."""
+_ESCAPED = re.compile(r'["\\\x00-\x1e]')
+"""Signs that JSON writes otherwise, but for the one between fields."""
 
 
 class PlannedUnit(Value):
@@ -51,6 +54,26 @@ class UnitFields(NamedTuple):
     line_start: int
     line_end: int
     body_sha256: str
+
+
+UnitTexts = tuple[str, str, str, str, str, str, str, str, str, str, str]
+"""The same fields as a manifest has them, the first of its line left out."""
+
+
+def _texts_of(unit: UnitFields) -> UnitTexts:
+    return (
+        unit.address,
+        unit.parent or "",
+        unit.unit_kind,
+        unit.section_type,
+        unit.number,
+        unit.title,
+        str(unit.byte_start),
+        str(unit.byte_end),
+        str(unit.line_start),
+        str(unit.line_end),
+        unit.body_sha256,
+    )
 
 
 def _fields_of(unit: PlannedUnit) -> UnitFields:
@@ -87,6 +110,20 @@ def _parsed(line: str) -> UnitFields:
     )
 
 
+def _json_of(line: str) -> str:
+    """Return a line of a manifest as canonical JSON."""
+    # Fields without a sign that JSON writes otherwise, as nearly all have, are not looked at one by one.
+    if _ESCAPED.search(line):
+        line = _FIELD.join(encode_basestring(field)[1:-1] for field in line.split(_FIELD))
+    _, address, parent, kind, section, number, title, begin, end, first, last, sha256 = line.split(_FIELD)
+    quoted = f'"{parent}"' if parent else "null"
+    return (
+        f'{{"address":"{address}","body_sha256":"{sha256}","byte_end":{end},"byte_start":{begin},"line_end":{last},'
+        f'"line_start":{first},"number":"{number}","parent":{quoted},"section_type":"{section}","title":"{title}",'
+        f'"unit_kind":"{kind}"}}'
+    )
+
+
 class PlannedUnits(Sequence[PlannedUnit]):
     """The units of a plan in order. They never change.
 
@@ -94,21 +131,37 @@ class PlannedUnits(Sequence[PlannedUnit]):
     unit, fields separated by US (0x1F), and a unit is made when it is asked for.
     """
 
-    __slots__ = ("_count", "_in_order", "_kept", "_read")
+    __slots__ = ("_count", "_in_order", "_kept", "_read", "_reader")
 
     def __init__(self, fields: Iterable[UnitFields]) -> None:
         """Take the units. Raises ValueError if a field holds a separator of the manifest."""
+        self._keep(map(_texts_of, fields))
+
+    @classmethod
+    def of_texts(cls, texts: Iterable[UnitTexts]) -> Self:
+        """Return the units with these fields. Raises ValueError as for fields."""
+        units = cls.__new__(cls)
+        units._keep(texts)
+        return units
+
+    def _keep(self, texts: Iterable[UnitTexts]) -> None:
         self._in_order = True
         self._read: Callable[[], PlannedUnits] | None = None
-        self._kept = KeptLines(self._written(fields))
+        self._reader: Callable[[], PlannedUnits] | None = None
+        self._kept = KeptLines(self._written(texts))
         self._count = len(self._kept)
 
     @classmethod
     def deferred(cls, count: int, read: "Callable[[], PlannedUnits]") -> Self:
         """Return as many units as there are in a file, which are read when one is asked for."""
         units = cls(())
-        units._count, units._read = count, read
+        units._count, units._read, units._reader = count, read, read
         return units
+
+    def let_go(self) -> None:
+        """Take units that were read out of a file out of memory; they are read again, and compared, if one is asked for."""
+        if self._reader is not None:
+            self._kept, self._read = KeptLines(()), self._reader
 
     @property
     def _lines(self) -> KeptLines:
@@ -122,29 +175,31 @@ class PlannedUnits(Sequence[PlannedUnit]):
         """Return whether no unit begins before the one above it."""
         return self._in_order if self._lines else True
 
-    def _written(self, fields: Iterable[UnitFields]) -> Iterator[str]:
+    def _written(self, units: Iterable[UnitTexts]) -> Iterator[str]:
         before = 0
-        for seq, unit in enumerate(fields, 1):
+        for seq, unit in enumerate(units, 1):
+            address, parent, kind, section, number, title, begin, end, first, last, sha256 = unit
             line = _FIELD.join(
                 (
                     str(seq),
-                    unit.address,
-                    unit.parent or "",
-                    unit.unit_kind,
-                    unit.section_type,
-                    safe_text(unit.number),
-                    safe_text(unit.title),
-                    str(unit.byte_start),
-                    str(unit.byte_end),
-                    str(unit.line_start),
-                    str(unit.line_end),
-                    unit.body_sha256,
+                    address,
+                    parent,
+                    kind,
+                    section,
+                    safe_text(number),
+                    safe_text(title),
+                    begin,
+                    end,
+                    first,
+                    last,
+                    sha256,
                 )
             )
             if line.count(_FIELD) != _FIELDS - 1 or _LINE in line:
                 raise ValueError(f"unit {seq}: a control character in a field")
-            self._in_order = self._in_order and before <= unit.byte_start
-            before = unit.byte_start
+            place = int(begin)
+            self._in_order = self._in_order and before <= place
+            before = place
             yield line
 
     @property
@@ -163,25 +218,24 @@ class PlannedUnits(Sequence[PlannedUnit]):
         """Return the fields of each unit, as they are asked for."""
         return map(_parsed, self._lines)
 
+    def addresses(self) -> Iterator[str]:
+        """Return the address of each unit."""
+        return (line.split(_FIELD, 2)[1] for line in self._lines)
+
+    def kinds(self) -> set[tuple[str, str]]:
+        """Return every pair of a unit's kind and section type."""
+        return {(kind, section) for _, _, _, kind, section, _ in (line.split(_FIELD, 5) for line in self._lines)}
+
     def at(self, index: int) -> UnitFields:
         """Return the fields of the unit at this place, from 0 on."""
         return _parsed(self._lines[index])
 
     def json_parts(self) -> Iterator[bytes]:
         """Yield the units as canonical JSON, without the brackets around them."""
-        units, text = self.fields(), encode_basestring
+        lines = iter(self._lines)
         separator = ""
-        while block := list(islice(units, _BLOCK)):
-            yield (
-                separator
-                + ",".join(
-                    f'{{"address":{text(unit.address)},"body_sha256":{text(unit.body_sha256)},"byte_end":{unit.byte_end},'
-                    f'"byte_start":{unit.byte_start},"line_end":{unit.line_end},"line_start":{unit.line_start},'
-                    f'"number":{text(unit.number)},"parent":{"null" if unit.parent is None else text(unit.parent)},'
-                    f'"section_type":{text(unit.section_type)},"title":{text(unit.title)},"unit_kind":{text(unit.unit_kind)}}}'
-                    for unit in block
-                )
-            ).encode()
+        while block := list(islice(lines, _BLOCK)):
+            yield (separator + ",".join(map(_json_of, block))).encode()
             separator = ","
 
     def __len__(self) -> int:
@@ -255,7 +309,7 @@ class _PlanParts:
         self.head, self.rest = self.rest[:begin], self.rest[begin:]
         return True
 
-    def units(self) -> Iterator[UnitFields]:
+    def units(self) -> Iterator[UnitTexts]:
         """Yield the units, then keep what stands behind them. Raises ValidationError for what is none."""
         while True:
             until = self.rest.find(_NEXT, _BLOCK_BYTES) + 1
@@ -279,8 +333,40 @@ class _PlanParts:
         return bool(part)
 
 
-def _read_units(data: bytes) -> Iterator[UnitFields]:
-    return map(_fields_of, _TUPLE.validate_json(b"[%b]" % data))
+def _read_units(data: bytes) -> Iterable[UnitTexts]:
+    """Return the units in these bytes. Raises ValidationError for what is none."""
+    as_written = _read_as_written(data)
+    if as_written is not None:
+        return as_written
+    return (_texts_of(_fields_of(unit)) for unit in _TUPLE.validate_json(b"[%b]" % data))
+
+
+_TEXT, _NUMBER = r'"([^"\\\x00-\x1f]*)"', "(0|[1-9][0-9]{0,14})"
+_AS_WRITTEN = re.compile(
+    rf'\{{"address":{_TEXT},"body_sha256":{_TEXT},"byte_end":{_NUMBER},"byte_start":{_NUMBER},"line_end":{_NUMBER},'
+    rf'"line_start":{_NUMBER},"number":{_TEXT},"parent":(?:null|{_TEXT}),"section_type":{_TEXT},"title":{_TEXT},'
+    rf'"unit_kind":{_TEXT}\}}(?:,(?!\Z)|\Z)'
+)
+
+
+def _read_as_written(data: bytes) -> list[UnitTexts] | None:
+    """Return the units in bytes that are canonical JSON and hold no escaped sign; None for all others.
+
+    Those are read as models, which takes twice as long.
+    """
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return None
+    units: list[UnitTexts] = []
+    end = 0
+    for match in _AS_WRITTEN.finditer(text):
+        if match.start() != end:
+            return None
+        address, sha256, until, begin, last, first, number, parent, section, title, kind = match.groups("")
+        units.append((address, parent, kind, section, number, title, begin, until, first, last, sha256))
+        end = match.end()
+    return units if end == len(text) else None
 
 
 def split_units(parts: Callable[[], Iterable[bytes]]) -> tuple[bytes, PlannedUnits | None, str]:
@@ -292,7 +378,7 @@ def split_units(parts: Callable[[], Iterable[bytes]]) -> tuple[bytes, PlannedUni
     if not reading.find_units():
         return reading.rest, None, reading.sha256
     try:
-        units = PlannedUnits(reading.units())
+        units = PlannedUnits.of_texts(reading.units())
     except _OtherFormError:
         data = b"".join(parts())
         return data, None, sha256_hex(data)

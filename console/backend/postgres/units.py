@@ -174,7 +174,11 @@ _UNKNOWN_KINDS = """
     SELECT DISTINCT u.unit_kind || '/' || u.section_type FROM public.information_unit u
       LEFT JOIN cutter_governance.unit_vocabulary w USING (unit_kind, section_type) WHERE w.unit_kind IS NULL ORDER BY 1
 """
-_TAKEN = "SELECT canonical_address FROM public.information_unit WHERE canonical_address = ANY(%s) ORDER BY 1 LIMIT 4"
+# The addresses as one text: a list of a hundred thousand is long to write, element after element.
+_TAKEN = """
+    SELECT canonical_address FROM public.information_unit
+     WHERE canonical_address = ANY (string_to_array(%s, chr(10))) ORDER BY 1 LIMIT 4
+"""
 _COUNT = "SELECT count(*) FROM public.information_unit WHERE doc_code = %s"
 
 
@@ -254,7 +258,7 @@ def unknown_kinds(connection: psycopg.Connection) -> tuple[str, ...]:
 
 def first_taken_addresses(connection: psycopg.Connection, addresses: list[str]) -> tuple[str, ...]:
     """Return the first four of these addresses that have a unit already."""
-    return read_column(connection, _TAKEN, (addresses,))
+    return read_column(connection, _TAKEN, ("\n".join(addresses),))
 
 
 def count_units(connection: psycopg.Connection, docprefix: str) -> int:

@@ -26,6 +26,7 @@ from console.backend.model.batches import (
     SetAside,
 )
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
+from console.backend.model.plan import DocumentPlan
 from console.backend.model.purposes import Operation, Purpose
 from console.backend.model.states import Family, Mode, Stage
 from console.backend.model.view_models import OnProgress, RunRequest
@@ -179,20 +180,23 @@ class BatchWalk:
         self._each("prepare", self._view().members, _is_paused, lambda member: self._engine(member.run_id).walk())
 
     def _plan(self, member: MemberView) -> None:
-        self._start(member)
-        # The member may have got another id.
-        run_id = self._folder.batch().members[member.position - 1].run_id
-        self._engine(run_id).walk(until=Stage.CUTPLAN_OK)
+        self._started(member).walk(until=Stage.CUTPLAN_OK)
 
-    def _start(self, member: MemberView) -> None:
+    def _started(self, member: MemberView) -> Engine:
+        """Create the member's run, unless it is there, and return its engine with the plan that was made to create it."""
+        document = self._start(member)
+        # The member may have got another id.
+        return self._engine(self._folder.batch().members[member.position - 1].run_id, planned=document)
+
+    def _start(self, member: MemberView) -> DocumentPlan | None:
         """Create the member's run, unless it is there. What a kill has left of one that is not recorded is voided."""
         if member.stage is not None:
-            return
+            return None
         batch = self._folder.batch()
         entry = batch.members[member.position - 1]
         if Workspace.open(self._installation.root, entry.run_id).directory.exists():
             if self._is_there(batch.mode, entry.run_id):
-                return
+                return None
             void_run(self._installation, entry.run_id, "interrupted before it was recorded")
             entry = entry.model_copy(update={"run_id": new_run_id(self._installation.context)})
             members = tuple(entry if other.position == entry.position else other for other in batch.members)
@@ -212,6 +216,7 @@ class BatchWalk:
                 f"run {created.run_id} has cut this very text of {entry.docprefix}",
                 f"See: cutter-console run show {created.run_id}",
             )
+        return created.planned
 
     def _is_there(self, mode: Mode, run_id: str) -> bool:
         """Return whether a run was started whole: a dry run with its directory, any other with its row."""
@@ -267,14 +272,13 @@ class BatchWalk:
         self._engine(member.run_id).walk()
 
     def _walk_dry(self, member: MemberView) -> None:
-        self._start(member)
-        self._engine(self._folder.batch().members[member.position - 1].run_id).walk()
+        self._started(member).walk()
 
     # ----- one after the other -----
 
-    def _engine(self, run_id: str, holder: LeaseHolder | None = None) -> Engine:
+    def _engine(self, run_id: str, holder: LeaseHolder | None = None, planned: DocumentPlan | None = None) -> Engine:
         lease = None if holder is None else MemberLease(holder)
-        return Engine(self._installation, run_id, self._on_progress, lease)
+        return Engine(self._installation, run_id, self._on_progress, lease, planned)
 
     def _each(
         self,

@@ -140,8 +140,13 @@ class Cutplan(PhaseWork):
 
     def prepare(self, context: PhaseContext) -> tuple[Check, ...]:
         marked_digest = context.workspace.sha256(MARKED)
-        planned_digest = _planned(context).content_digest
+        # A large document is in memory once: the plan of the first pass waits in its file.
+        context.workspace.let_go_of_marked()
+        document = _planned(context)
+        planned_digest = document.content_digest
         are_equal = marked_digest == planned_digest
+        if are_equal:
+            context.workspace.take_as_marked(document)
         return (
             context.check(
                 "two passes, one digest",

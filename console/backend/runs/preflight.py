@@ -37,7 +37,7 @@ def _preflight(context: PhaseContext, document: DocumentPlan) -> tuple[Question[
 
 def _vocabulary(context: PhaseContext, connection: psycopg.Connection, document: DocumentPlan) -> Check:
     known_pairs = vocabulary(connection)
-    unknown = sorted({(unit.unit_kind, unit.section_type) for unit in document.units.fields()} - known_pairs)
+    unknown = sorted(document.units.kinds() - known_pairs)
     answer = f"unknown: {unknown}" if unknown else f"all kinds and section types are among the {len(known_pairs)} known"
     return context.check(
         "vocabulary", answer, "unit_vocabulary", not unknown, "Correct the profile, or migrate the database."
@@ -45,7 +45,7 @@ def _vocabulary(context: PhaseContext, connection: psycopg.Connection, document:
 
 
 def _addresses(context: PhaseContext, connection: psycopg.Connection, document: DocumentPlan) -> Check:
-    addresses = [unit.address for unit in document.units.fields()]
+    addresses = list(document.units.addresses())
     taken = first_taken_addresses(connection, addresses)
     answer = f"taken: {', '.join(taken)}" if taken else f"{len(addresses)} addresses, none is taken"
     return context.check(

@@ -89,7 +89,7 @@ class _Comparer:
     def __init__(self, plan: CutPlan, edited: Mapping[str, EditRow], kept: bytes | None) -> None:
         self._plan, self._edited, self._kept = plan, edited, kept
         self._units = PlannedUnits.of(plan.document.units)
-        self._places = {unit.address: place for place, unit in enumerate(self._units.fields())}
+        self._places = {address: place for place, address in enumerate(self._units.addresses())}
         self._right = bytearray(len(self._units))
         self._effects = _effects(plan, plan.amendment) if plan.amendment is not None else None
         self._count = 0
@@ -156,7 +156,7 @@ class _Comparer:
 
 def _effects(plan: CutPlan, amendment: Amendment) -> dict[str, str]:
     return (
-        dict.fromkeys((unit.address for unit in PlannedUnits.of(plan.document.units).fields()), "unchanged")
+        dict.fromkeys(PlannedUnits.of(plan.document.units).addresses(), "unchanged")
         | dict.fromkeys(amendment.changed, "changed")
         | dict.fromkeys(amendment.new, "new")
         | dict.fromkeys(amendment.returning, "returns")

@@ -63,7 +63,7 @@ def _operation(context: PhaseContext, _: psycopg.Connection) -> Check:
 def _addresses(
     context: PhaseContext, mapping: SiteMapping, document: DocumentPlan, connection: psycopg.Connection
 ) -> Check:
-    addresses = [unit.address for unit in document.units.fields()]
+    addresses = list(document.units.addresses())
     taken = taken_addresses(connection, mapping, addresses)
     answer = f"taken: {', '.join(taken)}" if taken else f"{len(addresses)} addresses, none is taken"
     action = "Addresses are for ever: use another document prefix."
@@ -74,7 +74,7 @@ def _kinds(
     context: PhaseContext, mapping: SiteMapping, document: DocumentPlan, connection: psycopg.Connection
 ) -> Check:
     known = set(kinds_in_vocabulary(connection, mapping))
-    strange = sorted({unit.unit_kind for unit in document.units.fields()} - known) if mapping.config else []
+    strange = sorted({kind for kind, _ in document.units.kinds()} - known) if mapping.config else []
     answer = f"not there: {', '.join(strange)}" if strange else f"the kinds are among the {len(known)} there"
     action = "Have the kinds added to the organisation's vocabulary, or use another profile."
     return context.check("kinds there", answer, "the vocabulary by the site mapping", not strange, action)

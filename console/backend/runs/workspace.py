@@ -260,6 +260,14 @@ class Workspace:
         """Keep the document as the first pass planned it; the file's sha256 is its content digest."""
         self._marked = document.of_digest(self.write_parts(MARKED, document.json_parts()))
 
+    def let_go_of_marked(self) -> None:
+        """Take the document out of memory; it is read again if it is asked for."""
+        self._marked = None
+
+    def take_as_marked(self, document: DocumentPlan) -> None:
+        """Take a document whose digest is that of the file as the one that the file holds, without reading it."""
+        self._marked = document
+
     def plan(self) -> CutPlan:
         """Return the plan; read once, because a plan never changes. The caller compares its digest."""
         if self._plan is None:

@@ -1,5 +1,6 @@
 """The public entry: plan or problems, never both, never an exception for what a document says."""
 
+import gc
 import json
 import subprocess
 import sys
@@ -9,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from console.backend.documents import planning
 from console.backend.documents.coverage import check_algebra, spans
 from console.backend.documents.planning import plan_document
 from console.backend.documents.profiles import load_profile
 from console.backend.documents.report import PlanReport
+from console.backend.documents.tree import build
 from console.backend.model.errors import StopCode, UsageError
 from console.backend.model.profile_names import PROFILE_NAMES, TEXT_PROFILES
 from console.backend.model.vocabulary import VOCABULARY
@@ -134,3 +137,29 @@ def test_planning_loads_neither_screens_nor_drivers() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize("was_enabled", [True, False])
+def test_the_search_for_garbage_rests_while_a_document_is_planned_and_is_then_as_it_was(
+    was_enabled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+
+    def build_seen(*args: object) -> object:
+        seen.append(gc.isenabled())
+        return build(*args)  # type: ignore[arg-type]
+
+    def broken(*_: object) -> None:
+        raise MemoryError
+
+    (gc.enable if was_enabled else gc.disable)()
+    try:
+        monkeypatch.setattr(planning, "build", build_seen)
+        planned(b"# One\n\nText.\n", "atx")
+        assert (seen, gc.isenabled()) == ([False], was_enabled)
+        monkeypatch.setattr(planning, "build", broken)
+        with pytest.raises(MemoryError):
+            planned(b"# One\n\nText.\n", "atx")
+        assert gc.isenabled() is was_enabled
+    finally:
+        gc.enable()

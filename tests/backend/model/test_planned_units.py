@@ -22,7 +22,11 @@ _TITLES = (
 )
 
 
-def _units(count: int) -> tuple[PlannedUnit, ...]:
+_PLAIN = ("Zweck", "Điều\u2028kiện", "", "'a' {b}, [c]", "\x7f", "\U0001f600")
+"""Titles that JSON writes as they are."""
+
+
+def _units(count: int, titles: tuple[str, ...] = _TITLES) -> tuple[PlannedUnit, ...]:
     return tuple(
         PlannedUnit(
             address=f"ACME-LAW/{n}",
@@ -30,7 +34,7 @@ def _units(count: int) -> tuple[PlannedUnit, ...]:
             unit_kind="law_unit",
             section_type="article",
             number=str(n),
-            title=_TITLES[n % len(_TITLES)],
+            title=titles[n % len(titles)],
             line_start=n + 1,
             line_end=n + 1,
             byte_start=n * 10,
@@ -65,6 +69,38 @@ def test_a_plan_is_written_in_the_bytes_of_its_canonical_json_and_read_back(coun
     assert CutPlan.read(b"".join(plan.json_parts())).plan_digest == plan.plan_digest == sha256_hex(canonical_json(plan))
 
 
+@pytest.mark.parametrize("count", [1, 511, 2000])
+@pytest.mark.parametrize("titles", [_PLAIN, _TITLES, (*_PLAIN * 400, '"')], ids=["plain", "escaped", "one escaped"])
+def test_units_are_read_as_the_models_have_them_with_escaped_signs_and_without(
+    count: int, titles: tuple[str, ...]
+) -> None:
+    units = _units(count, titles)
+    written = canonical_json(_document(units))
+    read, models = DocumentPlan.read(written).units, DocumentPlan.model_validate_json(written).units
+    assert read.manifest == models.manifest == PlannedUnits.of(units).manifest
+    assert (tuple(read), read.in_order) == (units, True)
+    assert not DocumentPlan.read(canonical_json(_document(units[::-1]))).units.in_order or count == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"number":"1"', rb'"number":"\u0031"'),
+        (b'"byte_end":20', b'"byte_end": 20'),
+        (b'"byte_end":20', b'"byte_end":20.0'),
+        (b'"line_end":2,"line_start":2', b'"line_start":2,"line_end":2'),
+        (b'"parent":null', b'"parent":""'),
+        (b'"number":"1"', '"number":"1\u202e"'.encode()),
+        (b'"byte_start":10', b'"byte_start":-10'),
+    ],
+)
+def test_units_in_another_form_are_read_as_the_models_read_them(old: bytes, new: bytes) -> None:
+    written = canonical_json(_document(_units(3, _PLAIN)))
+    assert old in written
+    changed = written.replace(old, new, 1)
+    assert DocumentPlan.read(changed).units.manifest == DocumentPlan.model_validate_json(changed).units.manifest
+
+
 @pytest.mark.parametrize("size", [1, 7, 64, 1 << 20])
 def test_a_plan_is_read_in_parts_wherever_they_end(size: int) -> None:
     plan = bind(_document(_units(40)), None)
@@ -89,10 +125,18 @@ def test_a_plan_in_another_form_is_read_too_and_has_the_digest_of_its_bytes() ->
         (b'"number":"1"', b'"number":"1","more":1'),
         (b'"parent":null', b'"parent":1'),
         (b'},{"address"', b',{"address"'),
+        (b'},{"address"', b'},,{"address"'),
+        (b'"byte_end":20', b'"byte_end":020'),
+        (b'"number":"1"', b'"number":"1\n"'),
+        (b'"number":"1"', b'"number":"1\x1f"'),
+        (b'"number":"1"', b'"number":"1\xff"'),
+        (b'}],"', b'},],"'),
+        (b'}],"', b'}\n,"'),
     ],
 )
-def test_a_damaged_unit_is_no_plan(old: bytes, new: bytes) -> None:
-    written = canonical_json(_document(_units(3)))
+@pytest.mark.parametrize("titles", [_PLAIN, _TITLES], ids=["plain", "escaped"])
+def test_a_damaged_unit_is_no_plan(old: bytes, new: bytes, titles: tuple[str, ...]) -> None:
+    written = canonical_json(_document(_units(3, titles)))
     assert old in written
     with pytest.raises(ValidationError):
         DocumentPlan.read(written.replace(old, new, 1))
@@ -160,6 +204,21 @@ def test_the_units_of_a_plan_whose_digest_is_known_are_counted_and_read_when_one
     assert known.document.units[count - 1] == plan.document.units[count - 1]
     assert known.document.units.in_order
     assert len(asked) == 2
+
+
+def test_units_that_were_let_go_are_read_again_and_refused_if_they_are_others_by_then() -> None:
+    plan = bind(_document(_units(3)), None)
+    files = [canonical_json(plan)]
+    known = CutPlan.read_known(lambda: tuple(files), plan.plan_digest)
+    for _ in range(2):
+        assert known == plan
+        known.document.units.let_go()
+        assert len(known.document.units) == 3
+    files[0] = files[0].replace(b'"title":"Zweck"', b'"title":"Zwecx"')
+    with pytest.raises(Refused, match="has changed while it was used"):
+        list(known.document.units)
+    plan.document.units.let_go()
+    assert tuple(plan.document.units) == _units(3)
 
 
 @pytest.mark.parametrize("count", [0, 3])

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from console.backend.documents.own_planning import plan_chosen
 from console.backend.model.batches import BatchMove, BatchSource, OnFailure
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Waiting
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Mode, Move, Phase, Stage
 from console.backend.model.view_models import ApprovalStatus, Danger
+from console.backend.runs import sources
 from console.backend.runs.batch_files import BatchFolder
 from tests.backend.postgres.tampering import tamper
 from tests.support.batch import UNITS, BatchSite, quiet, unheard
@@ -81,6 +83,23 @@ def test_a_batch_goes_from_a_folder_to_law_under_one_ruling_each_way(planned: Ba
         run = backend.run(member.run_id)
         assert run.state.stage is Stage.CLOSEOUT_REPORTED
         assert list((site.passage.installation.root / "reports").glob(f"{member.run_id}-*"))
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_each_document_is_planned_in_two_passes_and_not_in_a_third(
+    site: BatchSite, mode: Mode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a run that stands by itself: the plan that it is created with is its first pass, of the very bytes that it pins."""
+    plans: list[str] = []
+
+    def planned_once_more(*args: object, docprefix: str, **options: object) -> object:
+        plans.append(docprefix)
+        return plan_chosen(*args, docprefix=docprefix, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(sources, "plan_chosen", planned_once_more)
+    requests = site.requests(mode)
+    site.passage.backend.start_batch(requests, mode, OnFailure.STOP, quiet, unheard)
+    assert sorted(plans) == sorted(2 * [request.docprefix for _, request in requests])
 
 
 def test_a_document_that_fails_stops_the_batch_or_is_set_aside_with_its_reason(waiting: BatchSite) -> None:
