@@ -182,7 +182,7 @@ def _happened(run: RunView, summary: RunSummary) -> Iterable[str]:
     if run.displaced:
         yield str(run.displaced)
     if run.elsewhere:
-        yield f"its files are not below this root: {run.elsewhere}"
+        yield run.elsewhere_in_words
     if run.state.family is Family.ACTIVE and run.waits_for:
         yield f"waits for {run.waits_for}"
 

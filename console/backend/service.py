@@ -69,6 +69,7 @@ from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.reverify import verify_drafts
 from console.backend.runs.revision import compare_if_law, compare_with_nothing
 from console.backend.runs.run_views import known_run, list_runs, require_here, view_run
+from console.backend.runs.takeover import take_over
 from console.backend.runs.site import drift_of_site, require_reading_role
 from console.backend.runs.sources import read_source
 from console.backend.runs.status import measure_status
@@ -388,6 +389,13 @@ class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, R
         """End a run that has written nothing."""
         self._require_writable()
         lifecycle.void_run(self.installation, run_id, require_short_reason(reason, f"cutter-console run void {run_id}"))
+        return self.run(run_id)
+
+    @with_kept_sessions
+    def take_over(self, run_id: str, confirm: str) -> RunView:
+        """Hold a run whose holder is gone; if this console holds it already, do nothing."""
+        self._require_typed(run_id, confirm)
+        take_over(self.installation, run_id)
         return self.run(run_id)
 
     @with_kept_sessions

@@ -212,7 +212,7 @@ def run_lines(run: RunView) -> list[str]:
         ),
         f"plan       {run.plan_digest or '-'}",
         f"operator   {run.operator}",
-        *([f"elsewhere  its files are not below this root: {run.elsewhere}"] if run.elsewhere else []),
+        *([f"elsewhere  {run.elsewhere_in_words}"] if run.elsewhere else []),
         *([f"displaced  {run.displaced}"] if run.displaced else []),
         f"journal    {run.journal}",
     ]

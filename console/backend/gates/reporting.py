@@ -17,17 +17,17 @@ from console.backend.host.installation import Installation
 from console.backend.host.regular_file import read_regular
 from console.backend.host.runtime_tree import DIRECTORY_MODE
 from console.backend.journal.journal import verify_journal
-from console.backend.journal.journal_record import AnchoredEvent
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.readiness import Owner
 from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.value import Value
-from console.backend.postgres.records import events_of, run_places
+from console.backend.postgres.records import EventRow, events_of, run_places
 from console.backend.publication.pages import DOCUMENTS
 from console.backend.publication.publishing import leftovers
 from console.backend.publication.signing import SumsSignature, check_signature
 from console.backend.publication.sums import SIGNATURE, SUMS, SumsVerdict, verify_sums
 from console.backend.publication.verdicts import ASIDE, RECORD, signature_fault, signer_named, verify_named
+from console.backend.runs.custody import first_hash
 from console.backend.runs.run_state import anchored_events
 from console.backend.runs.workspace import Workspace
 
@@ -205,7 +205,7 @@ def _journals(probe: Probe) -> Journals:
                 break
             some = turns[first : first + _AT_ONCE]
             recorded = events_of(connection, some)
-            findings += (_journal(runs, run_id, anchored_events(recorded.get(run_id, ()))) for run_id in some)
+            findings += (_journal(runs, run_id, recorded.get(run_id, ())) for run_id in some)
     findings.sort(key=lambda finding: finding.run_id)
     return Journals(compared=(*findings, *elsewhere), not_in_time=len(turns) - len(findings))
 
@@ -218,8 +218,10 @@ def _started(run_id: str) -> datetime:
         return datetime.min.replace(tzinfo=UTC)
 
 
-def _journal(runs: Path, run_id: str, events: tuple[AnchoredEvent, ...]) -> JournalFinding:
-    verdict = verify_journal(Workspace(runs / run_id).journal, events, run_id)
+def _journal(runs: Path, run_id: str, rows: tuple[EventRow, ...]) -> JournalFinding:
+    journal = Workspace(runs / run_id).journal
+    events = anchored_events(rows, first_hash(journal))
+    verdict = verify_journal(journal, events, run_id)
     # PARTIAL says that nothing outside vouches for a whole chain. Without events in the database nothing can.
     intact = verdict.outcome is Outcome.PARTIAL and not verdict.torn_bytes and not events
     outcome = Outcome.PASS if intact else verdict.outcome

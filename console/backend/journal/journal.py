@@ -356,7 +356,7 @@ def _verdict(
     """Pure: a fault of the chain first, then the first false anchor, then lost effects, then records that no anchor covers."""
     false_events = [event for event in events if hashes.get(event.sequence) != event.hash]
     first_false = next((event for event in false_events if event.is_ours), None)
-    strangers = tuple(str(event) for event in false_events if not event.is_ours)
+    strangers = tuple(str(event) for event in false_events if not (event.is_ours or event.is_elsewhere))
     anchored = max((event.sequence for event in events if event.is_ours and event not in false_events), default=-1)
     # Without any anchor of ours the number would be that of all records, which `_sound` says in other words.
     unanchored = scanned.records - 1 - anchored if anchored >= 0 else 0

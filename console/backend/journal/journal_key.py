@@ -29,11 +29,16 @@ class JournalKey:
         Raises Refused (INVARIANT_FAILED) for a file of another length: keys out of a cut seed could be guessed;
         OSError if the file cannot be read, or is more than twice as long as a key.
         """
-        path = directory / KEY_NAME
         try:
-            seed = read_regular(path, _SEED_BYTES * 2)
+            return cls.load(directory)
         except FileNotFoundError:
-            return cls(_new_seed(path))
+            return cls(_new_seed(directory / KEY_NAME))
+
+    @classmethod
+    def load(cls, directory: Path) -> "JournalKey":
+        """Read the key as `load_or_create` does. Raises FileNotFoundError if there is none."""
+        path = directory / KEY_NAME
+        seed = read_regular(path, _SEED_BYTES * 2)
         if len(seed) != _SEED_BYTES:
             raise Refused(
                 StopCode.INVARIANT_FAILED,

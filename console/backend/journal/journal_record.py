@@ -48,6 +48,8 @@ class AnchoredEvent(Value):
     """True if the journal's writer recorded it; see `anchored_events`."""
     actor: str
     at: str
+    is_elsewhere: bool = False
+    """True if it names a record of another console's journal, which began when that console took the run over."""
 
     @property
     def anchor(self) -> Anchor:

@@ -77,3 +77,10 @@ class Operation(StrEnum):
     VERIFY_AGAIN = "verify again"
     REPLAN = "replan"
     VOID = "void"
+    HAND_OVER = "hand over"
+    ACCEPT = "accept"
+    TAKE_OVER = "take over"
+
+
+CHANGES_OF_HANDS = frozenset({Operation.HAND_OVER, Operation.ACCEPT, Operation.TAKE_OVER})
+"""Operations after which another console holds the run, or nobody until somebody accepts it."""

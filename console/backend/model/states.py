@@ -183,6 +183,8 @@ class Move(StrEnum):
     ENACT = "enact"
     REVERT = "revert"
     VOID = "void"
+    TAKE_OVER = "take over"
+    """Hold a run whose files another host has, or had: it ends here, or goes on from its bundle."""
     REPORT = "report"
 
 

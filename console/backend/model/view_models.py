@@ -110,7 +110,7 @@ class RunSummary(Value):
     gone: tuple[SafeText, ...] = ()
     """Records that its journal has acknowledged and the database does not have."""
     elsewhere: SafeText = ""
-    """Operator and host that it was started by, if its files are not below this root; empty if they are."""
+    """Who holds it if it has changed hands, or operator and host that it was started by; empty if this root holds it."""
 
 
 class Status(Value):
@@ -271,9 +271,18 @@ class RunView(Value):
     interruption: Interruption | None = None
     journal: SafeText = ""
     elsewhere: SafeText = ""
-    """Operator and host that it was started by, if its files are not below this root; empty if they are."""
+    """Who holds it if it has changed hands, or operator and host that it was started by; empty if this root holds it."""
+    changed_hands: bool = False
+    """True if it was handed over, accepted or taken over."""
     displaced: SafeText = ""
     """The server that its next step is bound to and the one at hand, if they differ, as after a promotion; else empty."""
+
+    @property
+    def elsewhere_in_words(self) -> str:
+        """Return where the run is held, as a sentence; empty if it is held below this root."""
+        if self.changed_hands or not self.elsewhere:
+            return self.elsewhere
+        return f"its files are not below this root: {self.elsewhere}"
 
     @property
     def is_repeal(self) -> bool:

@@ -40,6 +40,16 @@ class RunRow(Value):
     baseline_digest: str | None
     started_at: datetime
     changed_at: datetime
+    held_by_way_of: str | None = None
+    """The last change of hands, as `Operation` names it; None while the console that started the run holds it."""
+    holder: str | None = None
+    """The operator who made that change."""
+    holder_host: str | None = None
+    holder_lock: str | None = None
+    """What the holder's key opens; None if the run was handed over and nobody has accepted it."""
+    holder_number: int | None = None
+    """The number of the event that this lock is for."""
+    held_since: datetime | None = None
 
     @property
     def state(self) -> RunState:
@@ -187,9 +197,10 @@ def events(connection: psycopg.Connection, run_id: str) -> tuple[EventRow, ...]:
 
 
 def events_of(connection: psycopg.Connection, run_ids: Iterable[str]) -> dict[str, tuple[EventRow, ...]]:
-    """Return the recorded steps of these runs by run id, in order, without their evidence."""
+    """Return the recorded steps of these runs by run id, in order, without their evidence but for changes of hands."""
     query = (
-        "SELECT run_id, id, phase, stage, outcome, '' AS record, journal_seq, journal_head, actor, at, vouched, family"
+        "SELECT run_id, id, phase, stage, outcome, CASE WHEN phase IN ('hand over', 'accept', 'take over') THEN record::text"
+        " ELSE '' END AS record, journal_seq, journal_head, actor, at, vouched, family"
         " FROM cutter_governance.v_run_event WHERE run_id = ANY (%s) ORDER BY id"
     )
     by_run: dict[str, list[EventRow]] = {}

@@ -20,6 +20,7 @@ _COMMANDS = {
     Move.ENACT: "cutter-console enact {run} --confirm {run}",
     Move.REVERT: "cutter-console revert {run} --confirm {run}",
     Move.VOID: "cutter-console run void {run} --reason TEXT",
+    Move.TAKE_OVER: "cutter-console run take-over {run} --confirm {run}",
     Move.REPORT: "cutter-console report {run}",
 }
 
@@ -42,6 +43,10 @@ class RunFacts(Value):
     """True if something was sent to be committed and its outcome is not known."""
     is_in_batch: bool = False
     """Set for a member of a batch, whose plan is part of the batch's."""
+    is_elsewhere: bool = False
+    """True if the run has no directory below this root."""
+    is_fenced: bool = False
+    """True if the run has changed hands, and another console holds it, or nobody does."""
     displaced: Displacement | None = None
     """The server that the next step is bound to, if it is another one than the one at hand."""
 
@@ -52,6 +57,9 @@ def moves_of(facts: RunFacts) -> tuple[Move, ...]:
         return (Move.SETTLE,)
     if not facts.is_known:
         return (Move.REPORT,) if facts.state.family is Family.VOIDED else (Move.VOID,)
+    if facts.is_fenced:
+        only_reads = facts.displaced is not None and facts.displaced.is_standby
+        return (Move.REPORT,) if only_reads or _is_ended(facts.state) else (Move.TAKE_OVER,)
     moves = legal_moves(facts.state, facts.mode)
     if facts.displaced is not None:
         can_replan = not facts.is_edit and not facts.is_in_batch
@@ -61,10 +69,16 @@ def moves_of(facts: RunFacts) -> tuple[Move, ...]:
     if not (facts.has_plan and facts.has_journal):
         closes = facts.state.stage is Stage.LIFECYCLE_ENACTED and facts.has_journal
         moves = tuple(move for move in moves if move not in _NEEDS_PLAN or (closes and move is Move.CONTINUE))
+    if facts.is_elsewhere and moves != (Move.REPORT,) and not _is_ended(facts.state):
+        moves = (*moves, Move.TAKE_OVER)
     if Move.ARM not in moves:
         return moves or (Move.REPORT,)
     rest = tuple(move for move in moves if move not in {Move.ARM, Move.CONTINUE})
     return (Move.CONTINUE, *rest) if facts.is_armed else (Move.ARM, *rest)
+
+
+def _is_ended(state: RunState) -> bool:
+    return state.stage is Stage.CLOSEOUT_REPORTED or state.family in {Family.VOIDED, Family.REVERTED}
 
 
 def require_move(move: Move, facts: RunFacts, run_id: str) -> None:

@@ -13,16 +13,17 @@ from console.backend.host.installation import Installation
 from console.backend.host.signals import at_work
 from console.backend.journal.journal import REPLACES, Journal, acknowledged_and_gone, read_journal
 from console.backend.journal.journal_key import JournalKey
-from console.backend.journal.journal_record import EFFECT_STANDS, Anchor, Field, Record, RecordKind
+from console.backend.journal.journal_record import EFFECT_STANDS, Anchor, Field, Record, RecordKind, last_of_ours
 from console.backend.model.errors import CutterError, Drifted, StopCode, Unmeasured
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Mode
 from console.backend.postgres.connections import CommitUnknown, connect
 from console.backend.postgres.effects import Effect
 from console.backend.runs.anchoring import come_to_rest
+from console.backend.runs.custody import first_hash, held_by_another, not_the_holder
 from console.backend.runs.kill_switch import stop_under_hold
 from console.backend.runs.phase_context import Role, conninfo_of
-from console.backend.runs.run_state import anchor_of, anchors_of
+from console.backend.runs.run_state import anchored_events, anchors_of, events_of_run
 from console.backend.runs.settling import (
     Attempt,
     Fate,
@@ -55,8 +56,27 @@ def open_journal(installation: Installation, workspace: Workspace, request: RunR
 
 
 def _open_settled(installation: Installation, workspace: Workspace, request: RunRequestFile) -> Journal:
+    rows = events_of_run(installation, request)
+    held = held_by_another(workspace.directory, rows)
+    if held and not workspace.journal.exists():
+        raise not_the_holder(request.run_id, held)
     workspace.restore_request(request)
-    journal = Journal.resume(workspace.journal, request.run_id, installation.context, anchor_of(installation, request))
+    anchor = last_of_ours(anchored_events(rows, first_hash(workspace.journal)))
+    journal = Journal.resume(workspace.journal, request.run_id, installation.context, anchor)
+    _settle_or_close(installation, workspace, request, journal)
+    if held:
+        journal.close()
+        raise not_the_holder(request.run_id, held)
+    return journal
+
+
+def open_former(installation: Installation, workspace: Workspace, request: RunRequestFile) -> Journal:
+    """Open the journal of a run that this console need not hold yet: locked, with nothing unfinished in it.
+
+    Only for what makes this console the holder. Raises as `open_journal` does, but for what is gone from the database.
+    """
+    workspace.restore_request(request)
+    journal = Journal.resume(workspace.journal, request.run_id, installation.context)
     return _settle_or_close(installation, workspace, request, journal)
 
 
@@ -73,7 +93,10 @@ def _settle_or_close(
 
 
 def settle_run(installation: Installation, workspace: Workspace, request: RunRequestFile) -> None:
-    """Settle what is unfinished, and anchor the answer. Raises NotKnownYet, and what `Journal.resume` raises."""
+    """Settle what is unfinished, and anchor the answer. Raises NotKnownYet, and what `Journal.resume` raises.
+
+    Who does not hold the run any more settles what it had begun, and learns who holds it.
+    """
     with open_journal(installation, workspace, request) as journal:
         come_to_rest(installation, workspace, request, journal)
 

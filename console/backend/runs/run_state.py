@@ -8,10 +8,12 @@ from console.backend.host.installation import Installation
 from console.backend.journal.journal_record import Anchor, AnchoredEvent, last_of_ours
 from console.backend.model.errors import Refused
 from console.backend.model.outcome import Outcome
+from console.backend.model.purposes import Operation
 from console.backend.model.safe_text import safe_text
 from console.backend.model.states import PHASE_TO, Family, Mode, Phase, RunState, Stage
 from console.backend.postgres.connections import connect
 from console.backend.postgres.records import EventRow, events
+from console.backend.runs.custody import first_hash, in_this_journal
 from console.backend.runs.workspace import RunRequestFile, Workspace, record_name
 
 VOIDED = "voided.txt"
@@ -66,29 +68,37 @@ def anchor_of(installation: Installation, request: RunRequestFile) -> Anchor | N
 
 def anchors_of(installation: Installation, request: RunRequestFile) -> tuple[AnchoredEvent, ...]:
     """Return every event of the run with the journal record that it names; none for a dry run."""
+    workspace = Workspace.open(installation.root, request.run_id)
+    return anchored_events(events_of_run(installation, request), first_hash(workspace.journal))
+
+
+def events_of_run(installation: Installation, request: RunRequestFile) -> tuple[EventRow, ...]:
+    """Return every event of the run; none for a dry run."""
     if request.mode is Mode.DRYRUN:
         return ()
     with connect(installation.settings.database.monitor, read_only=True, purpose="anchors") as connection:
-        return anchored_events(events(connection, request.run_id))
+        return events(connection, request.run_id)
 
 
-def anchored_events(rows: tuple[EventRow, ...]) -> tuple[AnchoredEvent, ...]:
-    """Pure: whose each event is. The writer named the journal's key, or not.
+def anchored_events(rows: tuple[EventRow, ...], first: str) -> tuple[AnchoredEvent, ...]:
+    """Pure: whose each event is, for the journal whose first record has this hash. The writer named the journal's key, or not.
 
     Version 0.2.0 knew no key and let any role insert events: of its rows, those that moved the run are the console's.
     """
     anchored, previous = [], ("", "")
-    for row in rows:
+    for row, is_here in zip(rows, in_this_journal(rows, first), strict=True):
         current = (row.stage, row.family)
+        is_vouched = row.vouched if row.vouched is not None else current != previous
         anchored.append(
             AnchoredEvent(
                 id=row.id,
                 phase=row.phase,
                 sequence=row.journal_seq,
                 hash=row.journal_head,
-                is_ours=row.vouched if row.vouched is not None else current != previous,
+                is_ours=is_here and (is_vouched or row.phase in {Operation.ACCEPT, Operation.TAKE_OVER}),
                 actor=row.actor,
                 at=f"{row.at:%Y-%m-%d %H:%M:%S %Z}",
+                is_elsewhere=not is_here,
             )
         )
         previous = current

@@ -33,6 +33,7 @@ from console.backend.postgres.records import (
     runs_of,
 )
 from console.backend.runs.binding import Displacement, displacement
+from console.backend.runs.custody import change_of_hands, first_hash, held_elsewhere, not_the_holder
 from console.backend.runs.interruption import interruption, records_at_rest
 from console.backend.runs.moves import RunFacts, moves_of
 from console.backend.runs.run_state import VOIDED, anchored_events, dry_run_end, dry_run_state, is_running
@@ -109,23 +110,29 @@ def view_run(installation: Installation, run_id: str) -> RunView:
         journal=f"{verdict.outcome}: {verdict.detail}",
         displaced=facts.displaced.said if facts.displaced is not None else "",
         elsewhere=elsewhere(installation, row) if row is not None else "",
+        changed_hands=row is not None and row.held_by_way_of is not None,
     )
 
 
 def elsewhere(installation: Installation, row: RunRow) -> str:
-    """Return who started the run and on which host, if it has no directory below this root; empty if it has one.
+    """Return who holds a run that has changed hands, or who started it and on which host, if it is not held below this root.
 
     Another console has its plan, its journal and its statements: here it can only be looked at, ended or taken back.
     """
-    is_here = Workspace.open(installation.root, row.run_id).directory.is_dir()
-    return "" if is_here else f"{row.operator} on {row.host}"
+    directory = Workspace.open(installation.root, row.run_id).directory
+    if row.held_by_way_of is not None:
+        return held_elsewhere(directory, row)
+    return "" if directory.is_dir() else f"{row.operator} on {row.host}"
 
 
 def require_here(installation: Installation, run_id: str) -> None:
     """Raise Refused if another host has the files of the run: it goes on there, and is not ended for want of them."""
-    if Workspace.open(installation.root, run_id).directory.is_dir():
+    directory = Workspace.open(installation.root, run_id).directory
+    if directory.is_dir():
         return
     row, *_ = _in_database(installation, run_id)
+    if row is not None and (held := held_elsewhere(directory, row)):
+        raise not_the_holder(run_id, held)
     if row is None or row.host == installation.context.host:
         return
     raise Refused(
@@ -152,11 +159,13 @@ def _facts(known: Known, cut_short: Interruption | None, verdict: JournalVerdict
         is_edit=known.request.profile == EDIT_PROFILE,
         is_armed=known.armed_to == Purpose.CUT,
         is_known=known.row is not None or known.request.mode is Mode.DRYRUN,
-        has_plan=known.row is None or _has_plan(known, known.row),
+        has_plan=known.row is None or (_has_plan(known, known.row) and not _begins_anew(known)),
         has_journal=verdict.outcome is not Outcome.FAIL and JournalKey.is_usable(known.workspace.directory),
         is_unsettled=cut_short is not None and not cut_short.is_settled,
         is_in_batch=bool(known.request.batch_id),
         displaced=_displaced(known),
+        is_fenced=known.row is not None and bool(held_elsewhere(known.workspace.directory, known.row)),
+        is_elsewhere=known.row is not None and not known.workspace.directory.is_dir(),
     )
 
 
@@ -176,6 +185,13 @@ def _has_plan(known: Known, row: RunRow) -> bool:
     accept = not accept_sha256 or workspace.has_whole(ACCEPT_FILE, accept_sha256)
     profile = not profile_sha256 or workspace.has_whole(PROFILE_FILE, profile_sha256)
     return plan and source and accept and profile
+
+
+def _begins_anew(known: Known) -> bool:
+    """Return whether the journal began when the run was taken over without its files: nothing else of it is whole either."""
+    first = first_hash(known.workspace.journal)
+    changes = (change_of_hands(event) for event in known.recorded)
+    return any(change is not None and change.begins and change.journal == first for change in changes)
 
 
 def known_run(installation: Installation, run_id: str) -> Known:
@@ -400,6 +416,6 @@ def _status(outcome: Outcome) -> PhaseStatus:
 
 def _journal(workspace: Workspace, run_id: str, recorded: tuple[EventRow, ...]) -> JournalVerdict:
     try:
-        return verify_journal(workspace.journal, anchored_events(recorded), run_id)
+        return verify_journal(workspace.journal, anchored_events(recorded, first_hash(workspace.journal)), run_id)
     except CutterError as error:
         return JournalVerdict(outcome=Outcome.INCONCLUSIVE, detail=error.message)

@@ -43,6 +43,10 @@ _NEXT = {
     Move.ENACT: ("With SG_2 imported it can be enacted, for good", "cutter-console enact {run} --confirm {run}"),
     Move.REVERT: ("Its draft cut can be taken back", "cutter-console revert {run} --confirm {run}"),
     Move.VOID: ("It can be ended, having cut nothing", "cutter-console run void {run} --reason TEXT"),
+    Move.TAKE_OVER: (
+        "Another console holds it; if that host is gone, it can be taken over",
+        "cutter-console run take-over {run} --confirm {run}",
+    ),
     Move.REPORT: ("Nothing more is to be done with this run", ""),
 }
 

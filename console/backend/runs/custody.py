@@ -1,0 +1,124 @@
+"""Who holds a run: the console that has its files and the key of its journal. It changes by a hand-over, or by a take-over.
+
+The database fences the former holder: after a change of hands it takes no event without the new holder's key. What is
+decided here is what a console shows and offers; the journal of a run that was taken over without its files is another one.
+"""
+
+import os
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from console.backend.journal.journal_key import JournalKey
+from console.backend.journal.journal_record import MAX_RECORD_BYTES, parse_line
+from console.backend.host.regular_file import open_regular
+from console.backend.model.errors import Refused, StopCode
+from console.backend.model.purposes import CHANGES_OF_HANDS, Operation
+from console.backend.model.value import Value
+from console.backend.postgres.records import EventRow, RunRow
+
+_WORDS = {Operation.HAND_OVER: "handed over", Operation.ACCEPT: "accepted", Operation.TAKE_OVER: "taken over"}
+
+
+class ChangeOfHands(Value):
+    """The record of an event by which a run changes hands, as the database makes it."""
+
+    operator: str
+    host: str
+    journal: str
+    """Hash of the first record of the journal that goes on."""
+    begins: bool
+    """True if that journal is another one than before."""
+    bundle: str | None
+    number: int
+    lock: str | None
+
+
+def change_of_hands(row: EventRow) -> ChangeOfHands | None:
+    """Return how the run changed hands by this event; None if it did not."""
+    if row.phase not in CHANGES_OF_HANDS:
+        return None
+    try:
+        return ChangeOfHands.model_validate_json(row.record)
+    except ValidationError:
+        return None
+
+
+def in_this_journal(rows: Iterable[EventRow], first: str) -> tuple[bool, ...]:
+    """Pure: for each event, if it names a record of the journal whose first record has this hash.
+
+    A journal that begins with a take-over has the events from there on, until another journal goes on. All others belong
+    to the run's first journal, which no event names; so does a missing journal.
+    """
+    rows = tuple(rows)
+    begun = {change.journal for row in rows if (change := change_of_hands(row)) is not None and change.begins}
+    own = first if first in begun else ""
+    current, answers = "", []
+    for row in rows:
+        change = change_of_hands(row)
+        if change is not None:
+            current = change.journal if change.journal in begun else ""
+        answers.append(current == own)
+    return tuple(answers)
+
+
+def first_hash(journal: Path) -> str:
+    """Return the hash of the journal's first record; empty without one."""
+    try:
+        with os.fdopen(open_regular(journal), "rb") as stream:
+            record, _problem = parse_line(stream.readline(MAX_RECORD_BYTES + 1))
+    except OSError:
+        return ""
+    return "" if record is None else record.hash
+
+
+def held_elsewhere(directory: Path, row: RunRow) -> str:
+    """Return in words who holds a run that has changed hands; empty if this directory holds it, or it never changed hands."""
+    if row.held_by_way_of is None or row.held_since is None or _is_holder(directory, row):
+        return ""
+    return _in_words(row.held_by_way_of, row.holder or "", row.holder_host or "", row.held_since)
+
+
+def held_by_another(directory: Path, rows: Iterable[EventRow]) -> str:
+    """Return as `held_elsewhere` does, by the run's events."""
+    last = next((row for row in reversed(tuple(rows)) if row.phase in CHANGES_OF_HANDS), None)
+    change = None if last is None else change_of_hands(last)
+    if last is None or change is None or _has_key(directory, change.number, change.lock):
+        return ""
+    return _in_words(last.phase, change.operator, change.host, last.at)
+
+
+def is_held_here(directory: Path, row: RunRow) -> bool:
+    """Return whether the run has changed hands, and this directory has the key of its holder."""
+    return row.held_by_way_of is not None and _is_holder(directory, row)
+
+
+def require_holder(directory: Path, row: RunRow) -> None:
+    """Raise Refused if somebody else holds the run since it changed hands, or nobody does."""
+    if held := held_elsewhere(directory, row):
+        raise not_the_holder(row.run_id, held)
+
+
+def not_the_holder(run_id: str, held: str) -> Refused:
+    """Return the refusal of a step on a run that another console holds."""
+    action = f"Look at it: cutter-console run show {run_id}"
+    return Refused(StopCode.LOCKED, f"this console does not hold run {run_id}: {held}", action)
+
+
+def _in_words(phase: str, operator: str, host: str, at: datetime) -> str:
+    return f"{_WORDS[Operation(phase)]} by {operator} on {host} at {at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _is_holder(directory: Path, row: RunRow) -> bool:
+    return _has_key(directory, row.holder_number, row.holder_lock)
+
+
+def _has_key(directory: Path, number: int | None, lock: str | None) -> bool:
+    if lock is None or number is None:
+        return False
+    try:
+        return JournalKey.load(directory).lock(number) == lock
+    except (OSError, Refused):
+        return False
