@@ -53,12 +53,14 @@ from console.backend.postgres.measure import privileges_to_write
 from console.backend.postgres.records import documents
 from console.backend.reports.shelf import ReportAnswers
 from console.backend.runs import approval_workflow, arming, batch_rulings, kill_switch, lifecycle
+from console.backend.runs.accepting import accept_run
 from console.backend.runs.backup_shelf import BackupAnswers
 from console.backend.runs.backups import ensure_backup
 from console.backend.runs.draft_edits import EditView, require_edit_run, start_edit
 from console.backend.runs.edits import apply_edits
 from console.backend.runs.engine import Engine
 from console.backend.runs.following import follow
+from console.backend.runs.handover import hand_over
 from console.backend.runs.journals import JournalAnswers
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.moves import command_of
@@ -69,11 +71,11 @@ from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.reverify import verify_drafts
 from console.backend.runs.revision import compare_if_law, compare_with_nothing
 from console.backend.runs.run_views import known_run, list_runs, require_here, view_run
-from console.backend.runs.takeover import take_over
 from console.backend.runs.site import drift_of_site, require_reading_role
 from console.backend.runs.sources import read_source
 from console.backend.runs.status import measure_status
 from console.backend.runs.stop_only import has_stopper, require_only_a_hold
+from console.backend.runs.takeover import take_over
 from console.backend.runs.unit_search import search_units
 from console.backend.runs.unit_view import compare_versions, view_unit
 
@@ -392,11 +394,25 @@ class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, R
         return self.run(run_id)
 
     @with_kept_sessions
-    def take_over(self, run_id: str, confirm: str) -> RunView:
-        """Hold a run whose holder is gone; if this console holds it already, do nothing."""
+    def hand_over(self, run_id: str, to: Path) -> tuple[RunView, bool]:
+        """Write the bundle of a run and let go of it; return it, and False if this console has handed it over already."""
+        self._require_writable()
+        manifest = hand_over(self.installation, run_id, to)
+        return self.run(run_id), manifest is not None
+
+    @with_kept_sessions
+    def accept_run(self, bundle: Path) -> tuple[RunView, bool]:
+        """Verify a bundle and hold its run; return it, and False if this console holds it by this bundle already."""
+        self._require_writable()
+        run_id, is_new = accept_run(self.installation, bundle)
+        return self.run(run_id), is_new
+
+    @with_kept_sessions
+    def take_over(self, run_id: str, confirm: str) -> tuple[RunView, bool]:
+        """Hold a run whose holder is gone; return it, and False if this console holds it already."""
         self._require_typed(run_id, confirm)
-        take_over(self.installation, run_id)
-        return self.run(run_id)
+        is_new = take_over(self.installation, run_id)
+        return self.run(run_id), is_new
 
     @with_kept_sessions
     def search_units(self, query: UnitQuery) -> UnitHits:

@@ -10,6 +10,7 @@ from console.backend.model.profile_names import DEFAULT_PROFILE
 from console.cli.approval_requests import DraftStatement, ImportStatement, OneStatement
 from console.cli.arguments import Argument, option
 from console.cli.batch_requests import OneBatch, PlanBatch, ResumeBatch, StartBatch, WatchedBatch
+from console.cli.custody_operations import CUSTODY_OPERATIONS
 from console.cli.evidence_requests import Bundle, ExportReport, Gates, OneFile, ShowReport
 from console.cli.export_request import ExportDocument
 from console.cli.fleet_operations import FLEET_OPERATIONS
@@ -575,6 +576,7 @@ OPERATIONS: tuple[Operation, ...] = (
         ("console.cli.completion_json:CompletionScript",),
         light=True,
     ),
+    *CUSTODY_OPERATIONS,
     *FLEET_OPERATIONS,
     *GUIDE_OPERATIONS,
 )

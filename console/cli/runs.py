@@ -58,13 +58,13 @@ def start(options: Options, request: StartRun) -> ExitStatus:
     run = backend.start(run_request, _narrate)
     if run.run_id in before:
         narrate(f"nothing to do: run {run.run_id} has cut this very text")
-        return _report_run(options, "run start", run, ExitStatus.DONE)
-    return _report_run(options, "run start", run)
+        return report_run(options, "run start", run, ExitStatus.DONE)
+    return report_run(options, "run start", run)
 
 
 def start_run(options: Options, command: str, backend: BackendService, request: RunRequest) -> ExitStatus:
     """Start a run that is about law, and report it as the answer of this command."""
-    return _report_run(options, command, backend.start(request, _narrate))
+    return report_run(options, command, backend.start(request, _narrate))
 
 
 def repeal(options: Options, request: RepealDocument) -> ExitStatus:
@@ -100,31 +100,31 @@ def list_all(options: Options, _request: Watching) -> ExitStatus:
 
 def show(options: Options, request: WatchedRun) -> ExitStatus:
     """Print one run: its state, phases, evidence and legal moves."""
-    return _report_run(options, "run show", backend_of(options).run(request.run), ExitStatus.DONE)
+    return report_run(options, "run show", backend_of(options).run(request.run), ExitStatus.DONE)
 
 
 def resume(options: Options, request: OneRun) -> ExitStatus:
     """Resume the run at its present stage, up to its next pause."""
-    return _report_run(options, "run resume", backend_of(options).resume(request.run, _narrate))
+    return report_run(options, "run resume", backend_of(options).resume(request.run, _narrate))
 
 
 def settle(options: Options, request: OneRun) -> ExitStatus:
     """Ask the database again for the result of an operation that was begun and not finished."""
     backend = backend_of(options)
     before = backend.run(request.run)
-    return _report_run(options, "run settle", _once(before, backend.settle(request.run)), ExitStatus.DONE)
+    return report_run(options, "run settle", _once(before, backend.settle(request.run)), ExitStatus.DONE)
 
 
 def replan(options: Options, request: OneRun) -> ExitStatus:
     """Plan the run again for the server at hand, up to its first pause."""
-    return _report_run(options, "run replan", backend_of(options).replan(request.run, _narrate))
+    return report_run(options, "run replan", backend_of(options).replan(request.run, _narrate))
 
 
 def void(options: Options, request: VoidRun) -> ExitStatus:
     """End a run that has cut nothing."""
     backend = backend_of(options)
     before = backend.run(request.run)
-    return _report_run(options, "run void", _once(before, backend.void(request.run, request.reason)), ExitStatus.DONE)
+    return report_run(options, "run void", _once(before, backend.void(request.run, request.reason)), ExitStatus.DONE)
 
 
 def enact(options: Options, request: ConfirmedRun) -> ExitStatus:
@@ -135,14 +135,14 @@ def enact(options: Options, request: ConfirmedRun) -> ExitStatus:
 
         return enact_batch(options, request.run, request.confirm)
     before = backend.run(request.run)
-    return _report_run(options, "enact", _once(before, backend.enact(request.run, request.confirm, _narrate)))
+    return report_run(options, "enact", _once(before, backend.enact(request.run, request.confirm, _narrate)))
 
 
 def revert(options: Options, request: ConfirmedRun) -> ExitStatus:
     """Revert a draft cut."""
     backend = backend_of(options)
     before = backend.run(request.run)
-    return _report_run(options, "revert", _once(before, backend.revert(request.run, request.confirm)), ExitStatus.DONE)
+    return report_run(options, "revert", _once(before, backend.revert(request.run, request.confirm)), ExitStatus.DONE)
 
 
 def _once(before: RunView, after: RunView) -> RunView:
@@ -171,7 +171,8 @@ def _narrate(progress: Progress) -> None:
     narrate(f"{head}{progress.step}")
 
 
-def _report_run(options: Options, command: str, run: RunView, exit_status: ExitStatus | None = None) -> ExitStatus:
+def report_run(options: Options, command: str, run: RunView, exit_status: ExitStatus | None = None) -> ExitStatus:
+    """Print a run as the answer of a command; the exit status is that of its outcome unless one is given."""
     status = report(options, command, _outcome(run), run_lines(run), run)
     if exit_status is not None:
         return exit_status

@@ -27,7 +27,6 @@ from console.backend.publication.publishing import leftovers
 from console.backend.publication.signing import SumsSignature, check_signature
 from console.backend.publication.sums import SIGNATURE, SUMS, SumsVerdict, verify_sums
 from console.backend.publication.verdicts import ASIDE, RECORD, signature_fault, signer_named, verify_named
-from console.backend.runs.custody import first_hash
 from console.backend.runs.run_state import anchored_events
 from console.backend.runs.workspace import Workspace
 
@@ -219,9 +218,9 @@ def _started(run_id: str) -> datetime:
 
 
 def _journal(runs: Path, run_id: str, rows: tuple[EventRow, ...]) -> JournalFinding:
-    journal = Workspace(runs / run_id).journal
-    events = anchored_events(rows, first_hash(journal))
-    verdict = verify_journal(journal, events, run_id)
+    workspace = Workspace(runs / run_id)
+    events = anchored_events(rows, workspace.directory)
+    verdict = verify_journal(workspace.journal, events, run_id)
     # PARTIAL says that nothing outside vouches for a whole chain. Without events in the database nothing can.
     intact = verdict.outcome is Outcome.PARTIAL and not verdict.torn_bytes and not events
     outcome = Outcome.PASS if intact else verdict.outcome

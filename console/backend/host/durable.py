@@ -44,13 +44,13 @@ def sync_directory(directory: Path) -> None:
 
 
 @contextmanager
-def partial_file(final: Path) -> Iterator[Path]:
-    """Make a new, empty, hidden file beside `final`, mode 0640, for the caller to fill; removed unless put in place."""
+def partial_file(final: Path, mode: int = MODE) -> Iterator[Path]:
+    """Make a new, empty, hidden file beside `final` for the caller to fill; removed unless put in place."""
     partial = final.parent / hidden_name(final.name, "partial")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, MODE)
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     try:
         # The umask may have taken bits away.
-        os.fchmod(descriptor, MODE)
+        os.fchmod(descriptor, mode)
         os.close(descriptor)
         yield partial
     finally:
@@ -95,6 +95,23 @@ def write_new_file(final: Path, data: bytes, mode: int = MODE) -> None:
     finally:
         partial.unlink(missing_ok=True)
     sync_directory(final.parent)
+
+
+def write_new_file_by_parts(final: Path, parts: Iterable[bytes], mode: int = MODE) -> str:
+    """Write a file that is not there yet, part after part, whole or not at all. Return its sha256.
+
+    Raises FileExistsError if the name is taken.
+    """
+    sha256 = hashlib.sha256()
+    with partial_file(final, mode) as partial:
+        with partial.open("wb") as stream:
+            for part in parts:
+                sha256.update(part)
+                stream.write(part)
+        sync_file(partial)
+        os.link(partial, final)
+    sync_directory(final.parent)
+    return sha256.hexdigest()
 
 
 def write_durably(path: Path, data: bytes, mode: int = MODE) -> None:

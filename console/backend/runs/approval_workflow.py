@@ -50,6 +50,7 @@ from console.backend.postgres.places import PlaceRow, place_of_run
 from console.backend.postgres.records import ApprovalRow, RunRow, approvals, require_run
 from console.backend.postgres.rulings import cut_decision, cut_ruling
 from console.backend.runs.binding import Place, enactment_target, here, place_of
+from console.backend.runs.custody import require_holder
 from console.backend.runs.operations import commit_without_event, operation
 from console.backend.runs.phase_context import Role
 from console.backend.runs.run_views import known_run
@@ -74,6 +75,7 @@ def draft(
     or were not verified since: then SG_2 is not even drafted.
     """
     row, plan = run_and_plan(installation, run_id)
+    require_holder(Workspace.open(installation.root, run_id).directory, row)
     purpose = Purpose.REVERT if revert else PURPOSE_AT.get((row.stage, row.operation))
     if purpose is None:
         raise Refused(

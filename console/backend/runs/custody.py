@@ -5,7 +5,7 @@ decided here is what a console shows and offers; the journal of a run that was t
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from console.backend.model.purposes import CHANGES_OF_HANDS, Operation
 from console.backend.model.value import Value
 from console.backend.postgres.records import EventRow, RunRow
 
+JOURNAL_NAME = "journal.jsonl"
 _WORDS = {Operation.HAND_OVER: "handed over", Operation.ACCEPT: "accepted", Operation.TAKE_OVER: "taken over"}
 
 
@@ -46,22 +47,36 @@ def change_of_hands(row: EventRow) -> ChangeOfHands | None:
         return None
 
 
-def in_this_journal(rows: Iterable[EventRow], first: str) -> tuple[bool, ...]:
-    """Pure: for each event, if it names a record of the journal whose first record has this hash.
+def in_this_journal(rows: Iterable[EventRow], directory: Path, *, all_of_it: bool = False) -> tuple[bool, ...]:
+    """Return for each event of a run if the journal in this directory is the one whose record it names.
 
     A journal that begins with a take-over has the events from there on, until another journal goes on. All others belong
-    to the run's first journal, which no event names; so does a missing journal.
+    to the run's first journal, which no event names; so does a missing journal. A directory that lost the run has none of
+    the events since; `all_of_it` asks as if it held the run, as of a journal that was just handed over.
     """
     rows = tuple(rows)
-    begun = {change.journal for row in rows if (change := change_of_hands(row)) is not None and change.begins}
-    own = first if first in begun else ""
-    current, answers = "", []
-    for row in rows:
-        change = change_of_hands(row)
-        if change is not None:
-            current = change.journal if change.journal in begun else ""
-        answers.append(current == own)
+    first = first_hash(directory / JOURNAL_NAME)
+    changes = {
+        number: change for number, row in enumerate(rows) if (change := change_of_hands(row)) is not None
+    }
+    begun = {change.journal for change in changes.values() if change.begins}
+    own, current, answers = first if first in begun else "", "", []
+    lost_at = len(rows) if all_of_it else _lost_at(rows, changes, directory)
+    for number in range(len(rows)):
+        if number in changes:
+            current = changes[number].journal if changes[number].journal in begun else ""
+        answers.append(current == own and number < lost_at)
     return tuple(answers)
+
+
+def _lost_at(rows: tuple[EventRow, ...], changes: Mapping[int, ChangeOfHands], directory: Path) -> int:
+    """Return the number of the first event that this directory had no part in; that of all of them if it holds the run."""
+    taken = [number for number, change in changes.items() if _has_key(directory, change.number, change.lock)]
+    last_taken = taken[-1] if taken else -1
+    later = next((number for number in changes if number > last_taken), None)
+    if later is None:
+        return len(rows)
+    return later + 1 if rows[later].phase == Operation.HAND_OVER else later
 
 
 def first_hash(journal: Path) -> str:

@@ -20,7 +20,7 @@ from console.backend.model.states import Mode
 from console.backend.postgres.connections import CommitUnknown, connect
 from console.backend.postgres.effects import Effect
 from console.backend.runs.anchoring import come_to_rest
-from console.backend.runs.custody import first_hash, held_by_another, not_the_holder
+from console.backend.runs.custody import held_by_another, not_the_holder
 from console.backend.runs.kill_switch import stop_under_hold
 from console.backend.runs.phase_context import Role, conninfo_of
 from console.backend.runs.run_state import anchored_events, anchors_of, events_of_run
@@ -61,7 +61,7 @@ def _open_settled(installation: Installation, workspace: Workspace, request: Run
     if held and not workspace.journal.exists():
         raise not_the_holder(request.run_id, held)
     workspace.restore_request(request)
-    anchor = last_of_ours(anchored_events(rows, first_hash(workspace.journal)))
+    anchor = last_of_ours(anchored_events(rows, workspace.directory))
     journal = Journal.resume(workspace.journal, request.run_id, installation.context, anchor)
     _settle_or_close(installation, workspace, request, journal)
     if held:

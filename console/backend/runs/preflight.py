@@ -17,9 +17,11 @@ from console.backend.postgres.drift import against_host, drift_on
 from console.backend.postgres.inventory import schema_digest
 from console.backend.postgres.measure import measure_world_since, world_differences
 from console.backend.postgres.places import place_of_run
+from console.backend.postgres.records import find_run
 from console.backend.postgres.replication import measure_replication
 from console.backend.postgres.units import count_units, first_taken_addresses, vocabulary
 from console.backend.runs.binding import enactment_target
+from console.backend.runs.custody import is_held_here
 from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.site_preflight import site_questions
 
@@ -139,6 +141,9 @@ def world_unchanged(
     )
     now = since.now
     planned = plan.world if bound is None else plan.world.model_copy(update={"target": bound})
+    if planned.target.host != now.target.host and _is_handed_to_this_host(context, connection):
+        target = planned.target.model_copy(update={"host": now.target.host})
+        planned = planned.model_copy(update={"target": target})
     migrated = own_run_wrote and planned.schema_digest != now.schema_digest and _as_installed(context, connection)
     if migrated:
         planned = planned.model_copy(update={"schema_digest": now.schema_digest})
@@ -163,6 +168,12 @@ def world_unchanged(
             "identity and timeline equal the plan's; grants and guards are those of a later migration, as installed"
         )
     return context.passed("world unchanged", answer, "the database")
+
+
+def _is_handed_to_this_host(context: PhaseContext, connection: psycopg.Connection) -> bool:
+    """Return whether the run changed hands since it was planned, and this console holds it: the database is the same one."""
+    row = find_run(connection, context.run_id)
+    return row is not None and is_held_here(context.workspace.directory, row)
 
 
 def _as_installed(context: PhaseContext, connection: psycopg.Connection) -> bool:

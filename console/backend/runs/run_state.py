@@ -13,7 +13,7 @@ from console.backend.model.safe_text import safe_text
 from console.backend.model.states import PHASE_TO, Family, Mode, Phase, RunState, Stage
 from console.backend.postgres.connections import connect
 from console.backend.postgres.records import EventRow, events
-from console.backend.runs.custody import first_hash, in_this_journal
+from console.backend.runs.custody import in_this_journal
 from console.backend.runs.workspace import RunRequestFile, Workspace, record_name
 
 VOIDED = "voided.txt"
@@ -69,7 +69,7 @@ def anchor_of(installation: Installation, request: RunRequestFile) -> Anchor | N
 def anchors_of(installation: Installation, request: RunRequestFile) -> tuple[AnchoredEvent, ...]:
     """Return every event of the run with the journal record that it names; none for a dry run."""
     workspace = Workspace.open(installation.root, request.run_id)
-    return anchored_events(events_of_run(installation, request), first_hash(workspace.journal))
+    return anchored_events(events_of_run(installation, request), workspace.directory)
 
 
 def events_of_run(installation: Installation, request: RunRequestFile) -> tuple[EventRow, ...]:
@@ -80,13 +80,13 @@ def events_of_run(installation: Installation, request: RunRequestFile) -> tuple[
         return events(connection, request.run_id)
 
 
-def anchored_events(rows: tuple[EventRow, ...], first: str) -> tuple[AnchoredEvent, ...]:
-    """Pure: whose each event is, for the journal whose first record has this hash. The writer named the journal's key, or not.
+def anchored_events(rows: tuple[EventRow, ...], directory: Path, *, all_of_it: bool = False) -> tuple[AnchoredEvent, ...]:
+    """Return whose each event is, for the journal in this directory. The writer named the journal's key, or not.
 
     Version 0.2.0 knew no key and let any role insert events: of its rows, those that moved the run are the console's.
     """
     anchored, previous = [], ("", "")
-    for row, is_here in zip(rows, in_this_journal(rows, first), strict=True):
+    for row, is_here in zip(rows, in_this_journal(rows, directory, all_of_it=all_of_it), strict=True):
         current = (row.stage, row.family)
         is_vouched = row.vouched if row.vouched is not None else current != previous
         anchored.append(

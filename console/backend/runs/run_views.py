@@ -416,6 +416,6 @@ def _status(outcome: Outcome) -> PhaseStatus:
 
 def _journal(workspace: Workspace, run_id: str, recorded: tuple[EventRow, ...]) -> JournalVerdict:
     try:
-        return verify_journal(workspace.journal, anchored_events(recorded, first_hash(workspace.journal)), run_id)
+        return verify_journal(workspace.journal, anchored_events(recorded, workspace.directory), run_id)
     except CutterError as error:
         return JournalVerdict(outcome=Outcome.INCONCLUSIVE, detail=error.message)

@@ -18,7 +18,7 @@ def test_a_run_that_was_taken_over_ends_there_and_not_here(at: At, tmp_path: Pat
     here = at(stage)
     there = other_host(here, tmp_path / "other")
     assert there.run().moves == (Move.VOID, Move.TAKE_OVER)
-    taken = there.backend.take_over(here.run_id, here.run_id)
+    taken, _ = there.backend.take_over(here.run_id, here.run_id)
     assert (taken.elsewhere, taken.moves) == ("", (Move.VOID,))
     lost = here.run()
     assert lost.elsewhere.startswith("taken over by bob on host-b at ")

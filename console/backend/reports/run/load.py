@@ -29,7 +29,6 @@ from console.backend.postgres.connections import connect
 from console.backend.postgres.records import RunRow, require_run
 from console.backend.postgres.records import events as recorded_events
 from console.backend.runs.approval_workflow import policy_copy
-from console.backend.runs.custody import first_hash
 from console.backend.runs.run_state import anchored_events, dry_run_state
 from console.backend.runs.workspace import PhaseRecord, PlanFacts, RunRequestFile, Workspace
 
@@ -379,7 +378,7 @@ def _views(connection: psycopg.Connection, workspace: Workspace, run_id: str, us
     rulings = tuple(
         _ruling(row_of_ruling, used, workspace) for row_of_ruling in run_record.run_rulings(connection, run_id)
     )
-    anchors = {event.id: event for event in anchored_events(recorded_events(connection, run_id), first_hash(workspace.journal))}
+    anchors = {event.id: event for event in anchored_events(recorded_events(connection, run_id), workspace.directory)}
     rows = run_record.run_events(connection, run_id, _EventRow)
     events = tuple(_event(event_row, is_ours=anchors[event_row.id].is_ours) for event_row in rows)
     return _Stored(row=row, events=events, rulings=rulings, ledger=None)

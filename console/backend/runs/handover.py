@@ -1,0 +1,152 @@
+"""Hand-over of a run: its files go into one bundle, and from the COMMIT on nobody holds it until the bundle is accepted.
+
+The key of the journal stays: who accepts makes a key of their own, which the database takes with the acceptance. Backups
+stay too: the next holder takes one where it is needed.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from console.backend.host.durable import write_new_file_by_parts
+from console.backend.host.installation import Installation
+from console.backend.host.signals import at_work
+from console.backend.journal.journal import Journal
+from console.backend.journal.journal_key import KEY_NAME
+from console.backend.journal.journal_record import Field
+from console.backend.model.errors import Refused, StopCode, Unmeasured
+from console.backend.model.purposes import Operation
+from console.backend.model.states import Family, Stage
+from console.backend.postgres import custody as custody_rows
+from console.backend.postgres.connections import CommitUnknown
+from console.backend.postgres.custody import ChangedHands
+from console.backend.runs.custody import change_of_hands, first_hash, held_elsewhere, not_the_holder
+from console.backend.runs.operations import committing, intended, open_journal
+from console.backend.runs.run_bundle import APPROVALS, RUN, BundleManifest, Member, end_parts, file_parts, is_member_name
+from console.backend.runs.run_views import Known, known_run
+from console.backend.runs.workspace import RunRequestFile, Workspace
+
+_MODE = 0o600
+
+
+def hand_over(installation: Installation, run_id: str, to: Path) -> BundleManifest | None:
+    """Write the bundle of a run and let go of the run; return None if this console has handed it over already.
+
+    Raises Refused if the run is over, a member of a batch, or not held here, or if the file is there; and what an
+    operation raises. Where nothing was committed no bundle is left.
+    """
+    known = known_run(installation, run_id)
+    if _is_handed_over_here(installation, known):
+        return None
+    _require_handed(known, run_id)
+    if os.path.lexists(to):
+        message = f"{to} is there already; a bundle replaces no file"
+        raise Refused(StopCode.REFUSED_INPUT, message, f"Name another: cutter-console run hand-over {run_id} --to FILE")
+    workspace, request = known.workspace, known.request
+    fields = (Field(key="to", value=str(to)),)
+    with at_work(), open_journal(installation, workspace, request) as journal:
+        with intended(installation, request, journal, Operation.HAND_OVER, fields):
+            return _commit(installation, workspace, request, journal, to)
+
+
+def _is_handed_over_here(installation: Installation, known: Known) -> bool:
+    """Return whether the run's last change of hands is a hand-over of this console."""
+    last = next((change for event in reversed(known.recorded) if (change := change_of_hands(event))), None)
+    if known.row is None or last is None or known.row.held_by_way_of != Operation.HAND_OVER:
+        return False
+    mine = (last.operator, last.host) == (installation.operator, installation.context.host)
+    return mine and known.workspace.journal.exists() and first_hash(known.workspace.journal) == last.journal
+
+
+def _require_handed(known: Known, run_id: str) -> None:
+    look = f"Look at it: cutter-console run show {run_id}"
+    if known.row is None:
+        message = f"run {run_id} is not in the database: a dry run is started where it is wanted"
+        raise Refused(StopCode.REFUSED_INPUT, message, "See the runs there are: cutter-console run list")
+    if held := held_elsewhere(known.workspace.directory, known.row):
+        raise not_the_holder(run_id, held)
+    if not known.workspace.directory.is_dir():
+        message = f"the files of run {run_id} are not here: {known.row.operator} started it on {known.row.host}"
+        raise Refused(StopCode.REFUSED_INPUT, message, look)
+    if known.row.stage is Stage.CLOSEOUT_REPORTED or known.row.family in {Family.VOIDED, Family.REVERTED}:
+        raise Refused(StopCode.INVARIANT_FAILED, f"run {run_id} is over: {known.row.state.name}", look)
+    if known.request.batch_id:
+        message = f"run {run_id} is a member of batch {known.request.batch_id}, whose files are those of all its members"
+        raise Refused(StopCode.REFUSED_INPUT, message, f"cutter-console batch show {known.request.batch_id}")
+
+
+def _commit(
+    installation: Installation, workspace: Workspace, request: RunRequestFile, journal: Journal, to: Path
+) -> BundleManifest:
+    written: list[BundleManifest] = []
+    try:
+        with committing(installation, journal, request.run_id, Operation.HAND_OVER) as promise:
+            manifest = _written(installation, workspace, request, to, written)
+            change = ChangedHands(
+                run_id=request.run_id,
+                operator=installation.operator,
+                host=installation.context.host,
+                journal=first_hash(workspace.journal),
+                anchor=promise.head,
+            )
+            custody_rows.hand_over(promise.connection, change, workspace.journal_key(), manifest.digest)
+    except CommitUnknown:
+        # It may be committed: then this file is the run.
+        raise
+    except BaseException:
+        if written:
+            with suppress(OSError):
+                to.unlink()
+        raise
+    return manifest
+
+
+def _written(
+    installation: Installation,
+    workspace: Workspace,
+    request: RunRequestFile,
+    to: Path,
+    written: list[BundleManifest],
+) -> BundleManifest:
+    """Write the bundle, whole and durable, with the journal up to the note of this transaction."""
+    manifests: list[BundleManifest] = []
+    try:
+        write_new_file_by_parts(to, _parts(installation, workspace, request, manifests), _MODE)
+    except OSError as error:
+        message = f"the bundle {to} could not be written: {error.strerror}"
+        raise Unmeasured(StopCode.INVARIANT_FAILED, message, "Name a folder with room for it.") from error
+    written += manifests
+    return manifests[0]
+
+
+def _parts(
+    installation: Installation, workspace: Workspace, request: RunRequestFile, manifests: list[BundleManifest]
+) -> Iterator[bytes]:
+    members: list[Member] = []
+    for name, path in _files(installation, workspace):
+        yield from file_parts(name, path, members.append)
+    manifest = BundleManifest(
+        run_id=request.run_id,
+        docprefix=request.docprefix,
+        operator=installation.operator,
+        host=installation.context.host,
+        members=tuple(members),
+    )
+    yield from end_parts(manifest)
+    manifests.append(manifest)
+
+
+def _files(installation: Installation, workspace: Workspace) -> Iterator[tuple[str, Path]]:
+    """Yield the run's files by their names in the bundle: its own without the key, then its statements and signatures."""
+    own = sorted(path for path in workspace.directory.iterdir() if not path.name.startswith((".", KEY_NAME)))
+    of_run = sorted((installation.root / APPROVALS).glob(f"{workspace.run_id}.*"))
+    for folder, paths in ((RUN, own), (APPROVALS, of_run)):
+        for path in paths:
+            name = f"{folder}/{path.name}"
+            if path.is_symlink() or not path.is_file() or not is_member_name(name):
+                message = f"{path} is no file that a bundle can hold: a plain file with a plain name"
+                raise Refused(StopCode.REFUSED_INPUT, message, "Move it out of the folder, then do it again.")
+            yield name, path
+
+
