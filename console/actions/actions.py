@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from console.actions.action import Action, Scope, key_name
 from console.actions.batch_actions import BATCH_ACTIONS
+from console.actions.custody_actions import CUSTODY_ACTIONS
 from console.actions.find_actions import FIND_ACTIONS
 from console.actions.fleet_actions import FLEET_ACTIONS
 from console.actions.guide_actions import GUIDE_ACTIONS
@@ -521,6 +522,7 @@ ACTIONS: tuple[Action, ...] = (
         command="cutter-console bundle",
     ),
     *BATCH_ACTIONS,
+    *CUSTODY_ACTIONS,
     *UNIT_ACTIONS,
     *JOURNAL_ACTIONS,
     *SHELF_ACTIONS,

@@ -134,6 +134,9 @@ class Backend(Protocol):
     def void(self, run_id: str, reason: str) -> RunView:
         """End a run that has written nothing."""
 
+    def take_over(self, run_id: str, confirm: str) -> tuple[RunView, bool]:
+        """Hold a run whose holder is gone; return it, and False if this console holds it already."""
+
     def batches(self, most: int | None = None) -> tuple[BatchView, ...]:
         """Return the batches of this root, the newest first, decided by evidence; `most` limits how many."""
 

@@ -22,10 +22,16 @@ from console.backend.runs.moves import command_of
 from console.backend.runs.other_layout import NOT_INSTALLED
 from console.backend.runs.run_views import view_run
 
-RunDanger = Literal[Danger.ARM, Danger.ENACT, Danger.REVERT, Danger.VOID]
+RunDanger = Literal[Danger.ARM, Danger.ENACT, Danger.REVERT, Danger.VOID, Danger.TAKE_OVER]
 """The dangers that are about a run; releasing a HOLD is about none."""
 _PURPOSE = {Danger.ARM: Purpose.CUT, Danger.ENACT: Purpose.ENACT, Danger.REVERT: Purpose.REVERT}
-_MOVE = {Danger.ARM: Move.ARM, Danger.ENACT: Move.ENACT, Danger.REVERT: Move.REVERT, Danger.VOID: Move.VOID}
+_MOVE = {
+    Danger.ARM: Move.ARM,
+    Danger.ENACT: Move.ENACT,
+    Danger.REVERT: Move.REVERT,
+    Danger.VOID: Move.VOID,
+    Danger.TAKE_OVER: Move.TAKE_OVER,
+}
 
 
 def brief(installation: Installation, danger: Danger, run_id: str) -> Confirmation:
@@ -34,7 +40,7 @@ def brief(installation: Installation, danger: Danger, run_id: str) -> Confirmati
         return _brief_release(installation)
     run = view_run(installation, run_id)
     checks = [_legal_move(installation, danger, run)]
-    if danger is not Danger.VOID:
+    if danger not in {Danger.VOID, Danger.TAKE_OVER}:
         checks.append(_switch(installation, danger, run_id))
     if danger is Danger.ARM and run.state.stage is Stage.AWAITING_CUT_AUTHORIZATION:
         checks += [
@@ -163,10 +169,20 @@ _REVERSAL_OF_REPEAL = {
 
 def effects_of(danger: RunDanger, run: RunView) -> tuple[str, ...]:
     """Return what a dangerous action would do to a run, in words."""
+    if danger is Danger.TAKE_OVER:
+        return _effects_of_take_over(run)
     return (_effects_of_repeal(danger, run) if run.is_repeal else ()) or _effects(danger, run)
 
 
-def _effects(danger: RunDanger, run: RunView) -> tuple[str, ...]:
+def _effects_of_take_over(run: RunView) -> tuple[str, ...]:
+    return (
+        f"This console holds run {run.run_id} from then on. Now it is elsewhere: {run.elsewhere}.",
+        "The database refuses what the former console writes of it later; sessions of it on this run are ended.",
+        "Without its files the run can be voided, reverted or closed here. It goes on once its bundle is accepted.",
+    )
+
+
+def _effects(danger: Literal[Danger.ARM, Danger.ENACT, Danger.REVERT, Danger.VOID], run: RunView) -> tuple[str, ...]:
     n = run.n_units or 0
     match danger:
         case Danger.ARM:
@@ -219,7 +235,7 @@ def _deltas(danger: RunDanger, run: RunView) -> tuple[TableDelta, ...]:
             return expected_enactment_deltas(n, run.amendment)
         case Danger.REVERT:
             return expected_revert_deltas(n, run.amendment)
-        case Danger.VOID:
+        case Danger.VOID | Danger.TAKE_OVER:
             return ()
 
 
@@ -235,6 +251,8 @@ def _reversal(danger: RunDanger, run: RunView) -> str:
             return "CANNOT BE UNDONE: a reverted document needs another document prefix to be cut again"
         case Danger.VOID:
             return "CANNOT BE UNDONE: another run has to be started"
+        case Danger.TAKE_OVER:
+            return "the former console can take it over again, if its host is there"
 
 
 def _legal_move(installation: Installation, danger: RunDanger, run: RunView) -> Check:

@@ -41,6 +41,7 @@ _DANGERS: dict[Move, RunDanger] = {
     Move.ENACT: Danger.ENACT,
     Move.REVERT: Danger.REVERT,
     Move.VOID: Danger.VOID,
+    Move.TAKE_OVER: Danger.TAKE_OVER,
 }
 T = TypeVar("T")
 

@@ -14,7 +14,6 @@ CUSTODY_OPERATIONS: tuple[Operation, ...] = (
         "console.cli.custody:hand_over",
         _RUN_VIEW,
         writes=True,
-        dangerous=True,
     ),
     Operation(
         ("run", "accept"),

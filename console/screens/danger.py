@@ -1,4 +1,4 @@
-"""The dialog for every action that a typed text confirms: arm, enact, revert, void, release HOLD."""
+"""The dialog for every action that a typed text confirms: arm, enact, revert, void, take over, release HOLD."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -210,6 +210,8 @@ def _do(backend: "Backend", danger: Danger, run_id: str, answer: Confirmed, prog
             return backend.revert(run_id, answer.confirm)
         case Danger.VOID:
             return backend.void(run_id, answer.reason)
+        case Danger.TAKE_OVER:
+            return backend.take_over(run_id, answer.confirm)[0]
         case Danger.RELEASE_HOLD:
             return backend.release_hold(answer.confirm)
 

@@ -14,6 +14,7 @@ TITLES = {
     Danger.ENACT: "Enact what SG_2 rules",
     Danger.REVERT: "Revert the draft cut",
     Danger.VOID: "Void the run",
+    Danger.TAKE_OVER: "Take the run over",
     Danger.RELEASE_HOLD: "Release the HOLD",
 }
 

@@ -38,6 +38,7 @@ _MOVES: dict[str, frozenset[Move]] = {
     "enact": frozenset({Move.ENACT}),
     "revert": frozenset({Move.REVERT}),
     "void": frozenset({Move.VOID}),
+    "take_over": frozenset({Move.TAKE_OVER}),
     "report": frozenset({Move.REPORT}),
 }
 
@@ -382,3 +383,7 @@ class RunScreen(ConsoleScreen):
     def action_void(self) -> None:
         """Void the run."""
         self._danger("void", Danger.VOID)
+
+    def action_take_over(self) -> None:
+        """Hold a run of another console, whose host is gone."""
+        self._danger("take_over", Danger.TAKE_OVER)

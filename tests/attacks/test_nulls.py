@@ -90,6 +90,9 @@ def _values(prey: Prey) -> Mapping[str, object]:
         "p_after": "ACME-LAW",
         "p_before": None,
         "p_limit": 3,
+        "p_bundle": "a" * 64,
+        "p_journal": "a" * 64,
+        "p_begins": True,
     }
 
 

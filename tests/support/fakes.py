@@ -558,6 +558,11 @@ class FakeBackend(FakeBatches, FakeUnits, FakeJournals, FakeHolds, FakeShelves, 
         self._call(f"void {run_id} {reason}")
         return self._run_view(self._state(), self._mode(), RUN_ID)
 
+    def take_over(self, run_id: str, confirm: str) -> tuple[RunView, bool]:
+        """Done."""
+        self._call(f"take over {run_id} {confirm}")
+        return self._run_view(self._state(), self._mode(), RUN_ID), True
+
     def sign_as_demo_sovereign(self, statement: Path) -> Path:
         """A signature file."""
         self._call(f"demo sign {statement.name}")

@@ -110,7 +110,7 @@ class RunSummary(Value):
     gone: tuple[SafeText, ...] = ()
     """Records that its journal has acknowledged and the database does not have."""
     elsewhere: SafeText = ""
-    """Who holds it if it has changed hands, or operator and host that it was started by; empty if this root holds it."""
+    """Its holder if it has changed hands, or operator and host that it was started by; empty if this root holds it."""
 
 
 class Status(Value):
@@ -271,7 +271,7 @@ class RunView(Value):
     interruption: Interruption | None = None
     journal: SafeText = ""
     elsewhere: SafeText = ""
-    """Who holds it if it has changed hands, or operator and host that it was started by; empty if this root holds it."""
+    """Its holder if it has changed hands, or operator and host that it was started by; empty if this root holds it."""
     changed_hands: bool = False
     """True if it was handed over, accepted or taken over."""
     displaced: SafeText = ""
@@ -327,6 +327,7 @@ class Danger(StrEnum):
     ENACT = "enact"
     REVERT = "revert"
     VOID = "void"
+    TAKE_OVER = "take over"
     RELEASE_HOLD = "release HOLD"
 
 

@@ -63,9 +63,7 @@ def hand_over(connection: psycopg.Connection, change: ChangedHands, key: Journal
     """Record that this console hands the run over in the bundle of this sha256; nobody holds it then."""
     number = _used(connection, change.run_id)
     event = _event(Operation.HAND_OVER, change.anchor, number, {"key": key.key(number)})
-    connection.execute(
-        _HAND_OVER, (change.run_id, change.operator, change.host, bundle, change.journal, event)
-    )
+    connection.execute(_HAND_OVER, (change.run_id, change.operator, change.host, bundle, change.journal, event))
 
 
 def accept(connection: psycopg.Connection, change: ChangedHands, key: JournalKey, bundle: str) -> None:

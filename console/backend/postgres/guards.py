@@ -97,6 +97,7 @@ REVERTING = frozenset(
         "fn_target",
         "fn_approval_spend",
         "fn_event_write",
+        "fn_event_run",
         "fn_baseline_write",
         "fn_assert_no_hold",
         "fn_hold_reason",

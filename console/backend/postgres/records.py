@@ -46,7 +46,7 @@ class RunRow(Value):
     """The operator who made that change."""
     holder_host: str | None = None
     holder_lock: str | None = None
-    """What the holder's key opens; None if the run was handed over and nobody has accepted it."""
+    """Lock that the holder's key opens; None if the run was handed over and nobody has accepted it."""
     holder_number: int | None = None
     """The number of the event that this lock is for."""
     held_since: datetime | None = None

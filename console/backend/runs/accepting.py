@@ -89,9 +89,7 @@ def _in_database(installation: Installation, run_id: str) -> tuple[RunRow, tuple
         return row, events(connection, run_id)
 
 
-def _is_accepted(
-    workspace: Workspace, row: RunRow, recorded: tuple[EventRow, ...], manifest: BundleManifest
-) -> bool:
+def _is_accepted(workspace: Workspace, row: RunRow, recorded: tuple[EventRow, ...], manifest: BundleManifest) -> bool:
     last = next((change for event in reversed(recorded) if (change := change_of_hands(event))), None)
     return (
         row.held_by_way_of == Operation.ACCEPT
@@ -101,9 +99,7 @@ def _is_accepted(
     )
 
 
-def _verify(
-    bundle: Path, manifest: BundleManifest, part: Path, row: RunRow, recorded: tuple[EventRow, ...]
-) -> None:
+def _verify(bundle: Path, manifest: BundleManifest, part: Path, row: RunRow, recorded: tuple[EventRow, ...]) -> None:
     until = _until_hand_over(recorded)
     handed = change_of_hands(until[-1]) if until else None
     if handed is None or handed.bundle != manifest.digest:
@@ -193,9 +189,7 @@ def _require_of_run(bundle: Path, part: Path, workspace: Workspace, recorded: tu
     if first_hash(journal) in begun:
         return
     message = f"{journal} is there already, and is not that of {bundle}"
-    raise Refused(
-        StopCode.REFUSED_INPUT, message, f"See where the run is: cutter-console run show {workspace.run_id}"
-    )
+    raise Refused(StopCode.REFUSED_INPUT, message, f"See where the run is: cutter-console run show {workspace.run_id}")
 
 
 def _continues(journal: Path, handed: Path) -> bool:
@@ -216,9 +210,7 @@ def _copy(source: Path, target: Path) -> None:
     write_new_file_by_parts(target, regular_parts(source, MOST_MEMBER_BYTES))
 
 
-def _hold(
-    installation: Installation, workspace: Workspace, request: RunRequestFile, manifest: BundleManifest
-) -> None:
+def _hold(installation: Installation, workspace: Workspace, request: RunRequestFile, manifest: BundleManifest) -> None:
     if not JournalKey.is_usable(workspace.directory):
         workspace.set_key_aside()
     fields = (
@@ -228,15 +220,16 @@ def _hold(
         Field(key="bundle", value=manifest.digest),
     )
     with closing(open_former(installation, workspace, request)) as journal:
-        with intended(installation, request, journal, Operation.ACCEPT, fields):
-            with committing(installation, journal, request.run_id, Operation.ACCEPT) as promise:
-                change = ChangedHands(
-                    run_id=request.run_id,
-                    operator=installation.operator,
-                    host=installation.context.host,
-                    journal=first_hash(workspace.journal),
-                    anchor=promise.head,
-                )
-                key = workspace.journal_key()
-                custody_rows.accept(promise.connection, change, key, manifest.digest)
+        with (
+            intended(installation, request, journal, Operation.ACCEPT, fields),
+            committing(installation, journal, request.run_id, Operation.ACCEPT) as promise,
+        ):
+            change = ChangedHands(
+                run_id=request.run_id,
+                operator=installation.operator,
+                host=installation.context.host,
+                journal=first_hash(workspace.journal),
+                anchor=promise.head,
+            )
+            custody_rows.accept(promise.connection, change, workspace.journal_key(), manifest.digest)
         come_to_rest(installation, workspace, request, journal)

@@ -1,4 +1,4 @@
-"""Who holds a run: the console that has its files and the key of its journal. It changes by a hand-over, or by a take-over.
+"""Holder of a run: the console that has its files and the key of its journal. It changes by a hand-over, or by a take-over.
 
 The database fences the former holder: after a change of hands it takes no event without the new holder's key. What is
 decided here is what a console shows and offers; the journal of a run that was taken over without its files is another one.
@@ -11,9 +11,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from console.backend.host.regular_file import open_regular
 from console.backend.journal.journal_key import JournalKey
 from console.backend.journal.journal_record import MAX_RECORD_BYTES, parse_line
-from console.backend.host.regular_file import open_regular
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.purposes import CHANGES_OF_HANDS, Operation
 from console.backend.model.value import Value
@@ -56,9 +56,7 @@ def in_this_journal(rows: Iterable[EventRow], directory: Path, *, all_of_it: boo
     """
     rows = tuple(rows)
     first = first_hash(directory / JOURNAL_NAME)
-    changes = {
-        number: change for number, row in enumerate(rows) if (change := change_of_hands(row)) is not None
-    }
+    changes = {number: change for number, row in enumerate(rows) if (change := change_of_hands(row)) is not None}
     begun = {change.journal for change in changes.values() if change.begins}
     own, current, answers = first if first in begun else "", "", []
     lost_at = len(rows) if all_of_it else _lost_at(rows, changes, directory)

@@ -23,7 +23,15 @@ from console.backend.postgres.connections import CommitUnknown
 from console.backend.postgres.custody import ChangedHands
 from console.backend.runs.custody import change_of_hands, first_hash, held_elsewhere, not_the_holder
 from console.backend.runs.operations import committing, intended, open_journal
-from console.backend.runs.run_bundle import APPROVALS, RUN, BundleManifest, Member, end_parts, file_parts, is_member_name
+from console.backend.runs.run_bundle import (
+    APPROVALS,
+    RUN,
+    BundleManifest,
+    Member,
+    end_parts,
+    file_parts,
+    is_member_name,
+)
 from console.backend.runs.run_views import Known, known_run
 from console.backend.runs.workspace import RunRequestFile, Workspace
 
@@ -45,9 +53,12 @@ def hand_over(installation: Installation, run_id: str, to: Path) -> BundleManife
         raise Refused(StopCode.REFUSED_INPUT, message, f"Name another: cutter-console run hand-over {run_id} --to FILE")
     workspace, request = known.workspace, known.request
     fields = (Field(key="to", value=str(to)),)
-    with at_work(), open_journal(installation, workspace, request) as journal:
-        with intended(installation, request, journal, Operation.HAND_OVER, fields):
-            return _commit(installation, workspace, request, journal, to)
+    with (
+        at_work(),
+        open_journal(installation, workspace, request) as journal,
+        intended(installation, request, journal, Operation.HAND_OVER, fields),
+    ):
+        return _commit(installation, workspace, request, journal, to)
 
 
 def _is_handed_over_here(installation: Installation, known: Known) -> bool:
@@ -72,7 +83,9 @@ def _require_handed(known: Known, run_id: str) -> None:
     if known.row.stage is Stage.CLOSEOUT_REPORTED or known.row.family in {Family.VOIDED, Family.REVERTED}:
         raise Refused(StopCode.INVARIANT_FAILED, f"run {run_id} is over: {known.row.state.name}", look)
     if known.request.batch_id:
-        message = f"run {run_id} is a member of batch {known.request.batch_id}, whose files are those of all its members"
+        message = (
+            f"run {run_id} is a member of batch {known.request.batch_id}, whose files are those of all its members"
+        )
         raise Refused(StopCode.REFUSED_INPUT, message, f"cutter-console batch show {known.request.batch_id}")
 
 
@@ -148,5 +161,3 @@ def _files(installation: Installation, workspace: Workspace) -> Iterator[tuple[s
                 message = f"{path} is no file that a bundle can hold: a plain file with a plain name"
                 raise Refused(StopCode.REFUSED_INPUT, message, "Move it out of the folder, then do it again.")
             yield name, path
-
-

@@ -6,6 +6,7 @@ write itself for this name and length, so links, paths, extensions and anything 
 """
 
 import hashlib
+import os
 import re
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
@@ -97,7 +98,7 @@ def unpack(path: Path, keep: Callable[[str, Iterable[bytes]], str]) -> BundleMan
 
     Raises Refused naming the first member that is not as a bundle has it, and why; OSError if the file cannot be read.
     """
-    with open_bundle(path) as stream:
+    with os.fdopen(open_regular(path), "rb") as stream:
         members: list[Member] = []
         total = 0
         while (header := _read_header(stream, path)) is not None:
@@ -110,11 +111,6 @@ def unpack(path: Path, keep: Callable[[str, Iterable[bytes]], str]) -> BundleMan
             sha256 = keep(name, _body(stream, name, size, path))
             members.append(Member(name=name, bytes=size, sha256=sha256))
     raise _refused(path, MANIFEST_NAME, "it is missing: the file was cut off")
-
-
-def open_bundle(path: Path) -> BinaryIO:
-    """Open the file. Raises OSError if it is no regular one."""
-    return open(open_regular(path), "rb")  # noqa: SIM115 - the caller closes it
 
 
 def _no_member(name: str, size: int, total: int, members: list[Member]) -> str:

@@ -80,7 +80,9 @@ def events_of_run(installation: Installation, request: RunRequestFile) -> tuple[
         return events(connection, request.run_id)
 
 
-def anchored_events(rows: tuple[EventRow, ...], directory: Path, *, all_of_it: bool = False) -> tuple[AnchoredEvent, ...]:
+def anchored_events(
+    rows: tuple[EventRow, ...], directory: Path, *, all_of_it: bool = False
+) -> tuple[AnchoredEvent, ...]:
     """Return whose each event is, for the journal in this directory. The writer named the journal's key, or not.
 
     Version 0.2.0 knew no key and let any role insert events: of its rows, those that moved the run are the console's.

@@ -60,7 +60,9 @@ def take_over(installation: Installation, run_id: str) -> bool:
 def _is_whole(known: Known) -> bool:
     """Return whether this directory has a journal that the run's events are anchored in, and its key."""
     journal = known.workspace.journal
-    verdict = verify_journal(journal, anchored_events(known.recorded, known.workspace.directory), known.workspace.run_id)
+    verdict = verify_journal(
+        journal, anchored_events(known.recorded, known.workspace.directory), known.workspace.run_id
+    )
     return verdict.outcome is not Outcome.FAIL and JournalKey.is_usable(known.workspace.directory)
 
 
@@ -89,9 +91,7 @@ def _begun(installation: Installation, workspace: Workspace, request: RunRequest
 def _begins(known: Known) -> bool:
     """Return whether the journal is another one than that of the run's events."""
     journal = known.workspace.journal
-    events = tuple(
-        event for event in anchored_events(known.recorded, known.workspace.directory) if event.is_ours
-    )
+    events = tuple(event for event in anchored_events(known.recorded, known.workspace.directory) if event.is_ours)
     # A journal that began with an earlier take-over has its events already; one that has just begun has none of them.
     verdict = verify_journal(journal, events, known.workspace.run_id)
     return verdict.outcome is Outcome.FAIL

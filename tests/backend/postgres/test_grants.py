@@ -58,6 +58,7 @@ NOBODYS = {
     *("fn_signing_key_end", "fn_event_write", "fn_run_step", "fn_baseline_write", "fn_manifest_seal", "fn_cut_write"),
     *("fn_approval_take", "fn_approval_signers", "fn_ruling_found", "fn_lease_open", "fn_batch_of", "fn_batch_listed"),
     *("fn_record_write", "fn_revert_write", "fn_write_lock", "fn_lock", "fn_table_digest", "fn_assert_backup"),
+    *("fn_event_run", "fn_custody_write"),
     *("fn_folded", "fn_search_vector", "fn_search_query", "fn_units_with"),
 }
 FIXED = {
@@ -163,6 +164,7 @@ def test_the_executor_imports_no_approval_and_the_verifier_writes_no_unit(each_d
     assert not executor & RECORDING
     assert not verifier & (
         CUT_FUNCTIONS
+        | {"fn_run_hand_over", "fn_run_accept", "fn_run_take_over"}
         | {"fn_lease_arm", "fn_batch_arm", "fn_batch_record", "fn_hold_release", "fn_run_create", "fn_run_plan"}
     )
     assert not (executor | verifier) & (NOBODYS | {"fn_hold_ensure"})

@@ -70,7 +70,9 @@ def after(state: RunState, move: Move) -> RunState:
             return RunState(stage=state.stage, family=Family.REVERTED)
         case Move.VOID:
             return RunState(stage=state.stage, family=Family.VOIDED, reason="by_hand")
-        case Move.SETTLE | Move.REPLAN | Move.VERIFY | Move.IMPORT_SG_1 | Move.IMPORT_SG_2 | Move.REPORT:
+        case (
+            Move.SETTLE | Move.REPLAN | Move.VERIFY | Move.IMPORT_SG_1 | Move.IMPORT_SG_2 | Move.TAKE_OVER | Move.REPORT
+        ):
             return state
 
 

@@ -125,6 +125,8 @@ def _make(passage: Passage, run: RunView) -> None:
             passage.backend.revert(run.run_id, run.run_id)
         case Move.VOID:
             passage.backend.void(run.run_id, "a test")
+        case Move.TAKE_OVER:
+            passage.backend.take_over(run.run_id, run.run_id)
         case Move.REPORT:
             passage.backend.report(run.run_id)
 

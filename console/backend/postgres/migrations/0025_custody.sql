@@ -41,7 +41,8 @@ BEGIN
     END IF;
     RETURN r;
 END $$;
-COMMENT ON FUNCTION cutter_console.fn_event_run IS 'Locks the run of an event and returns it; raises if the event is not one.';
+COMMENT ON FUNCTION cutter_console.fn_event_run IS
+    'Locks the run of an event and returns it; raises if the event is not one.';
 
 -- As in 0012, with the fence: a run that has changed hands takes no event without the key of who holds it, and every
 -- effect on it has an event. Changes of hands have functions of their own.
@@ -201,7 +202,7 @@ BEGIN
         r, 'hand over', p_operator, p_host, p_bundle, p_journal, false, p_event);
 END $$;
 COMMENT ON FUNCTION cutter_console.fn_run_hand_over IS
-    'Records that the holder of a run hands it over in the bundle of this digest; nobody holds it until it is accepted.';
+    'Records that the holder of a run hands it over in a bundle; nobody holds it until it is accepted.';
 
 -- Only the bundle that was handed over last, by whoever has it, and only if nothing of the run went on since. A run
 -- that was taken over without its files meanwhile is one of which nothing went on.
@@ -243,7 +244,7 @@ COMMENT ON FUNCTION cutter_console.fn_run_accept IS
 CREATE OR REPLACE FUNCTION cutter_console.fn_run_take_over(
     p_run_id text, p_operator text, p_host text, p_journal text, p_begins boolean, p_event jsonb
 ) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '10s' AS $$
 DECLARE
     r cutter_governance.run;
 BEGIN
