@@ -45,6 +45,10 @@ def dead(arena: Arena, snapshot: dict[str, Any]) -> list[str]:
     return [str(one) for one in found]
 
 
+BUNDLE = "artifacts/run.tar"
+"""The bundle of a run that was handed over, below the root."""
+
+
 def at(arena: Arena, stage: str) -> Arena:
     """The arena as it was when its document had just come to this stage; each stage is walked to once.
 
@@ -67,6 +71,12 @@ def at(arena: Arena, stage: str) -> Arena:
     if stage == "held" and not arena.has(stage):
         at(arena, "waits for SG_1")
         assert arena.run("panic", "--reason", "a drill").status in {0, 6}
+        arena.settle()
+        arena.keep(stage)
+    if stage == "handed over" and not arena.has(stage):
+        at(arena, "SG_1 imported")
+        run_id = arena.rows("SELECT run_id FROM cutter_governance.run")[0][0]
+        assert arena.run("run", "hand-over", str(run_id), "--to", str(arena.root / BUNDLE)).status == 0
         arena.settle()
         arena.keep(stage)
     if stage != "fresh" and not arena.has(stage):

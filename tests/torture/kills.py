@@ -39,6 +39,9 @@ ALONE: dict[str, tuple[str, tuple[str, ...]]] = {
     "migrate": ("waits for SG_1", ("migrate",)),
     "policy pin": ("waits for SG_1", ("policy", "pin", "--confirm", "POLICY")),
     "init": ("fresh", ("init", "--pin")),
+    "hand over": ("SG_1 imported", ("run", "hand-over", "RUN", "--to", "BUNDLE")),
+    "accept": ("handed over", ("run", "accept", "BUNDLE")),
+    "take over": ("handed over", ("run", "take-over", "RUN", "--confirm", "RUN")),
 }
 """Single commands under fire: given again until they end; at which stage, and how."""
 
@@ -123,7 +126,7 @@ def alone(arena: Arena, name: str, *, every_side: bool = False) -> tuple[Fire, D
     judging.at(arena, stage)
     rows = arena.rows("SELECT run_id FROM cutter_governance.run WHERE docprefix = 'ACME-LAW' ORDER BY started_at DESC")
     policy = hashlib.sha256((arena.root / "approvals/policy.json").read_bytes()).hexdigest()
-    named = {"RUN": str(rows[0][0]) if rows else "", "POLICY": policy}
+    named = {"RUN": str(rows[0][0]) if rows else "", "POLICY": policy, "BUNDLE": str(arena.root / judging.BUNDLE)}
     given = tuple(named.get(word, word) for word in words)
     log_from = judging.log_size(arena)
     fire = Fire(arena, snapshot, every_side=every_side)

@@ -4,8 +4,9 @@ The key of the journal stays: who accepts makes a key of their own, which the da
 stay too: the next holder takes one where it is needed.
 """
 
+import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from console.backend.runs.run_bundle import (
     end_parts,
     file_parts,
     is_member_name,
+    unpack,
 )
 from console.backend.runs.run_views import Known, known_run
 from console.backend.runs.workspace import RunRequestFile, Workspace
@@ -48,7 +50,7 @@ def hand_over(installation: Installation, run_id: str, to: Path) -> BundleManife
     if _is_handed_over_here(installation, known):
         return None
     _require_handed(known, run_id)
-    if os.path.lexists(to):
+    if os.path.lexists(to) and not _is_leftover(to, run_id):
         message = f"{to} is there already; a bundle replaces no file"
         raise Refused(StopCode.REFUSED_INPUT, message, f"Name another: cutter-console run hand-over {run_id} --to FILE")
     workspace, request = known.workspace, known.request
@@ -58,7 +60,24 @@ def hand_over(installation: Installation, run_id: str, to: Path) -> BundleManife
         open_journal(installation, workspace, request) as journal,
         intended(installation, request, journal, Operation.HAND_OVER, fields),
     ):
+        # Only now, with nothing unsettled: of an attempt that was never committed.
+        to.unlink(missing_ok=True)
         return _commit(installation, workspace, request, journal, to)
+
+
+def _is_leftover(to: Path, run_id: str) -> bool:
+    """Return whether the file is a whole bundle of this run: this console holds the run, so it was not handed over in it."""
+    try:
+        return unpack(to, _sha256).run_id == run_id
+    except (OSError, Refused):
+        return False
+
+
+def _sha256(_name: str, parts: Iterable[bytes]) -> str:
+    sha256 = hashlib.sha256()
+    for part in parts:
+        sha256.update(part)
+    return sha256.hexdigest()
 
 
 def _is_handed_over_here(installation: Installation, known: Known) -> bool:

@@ -340,11 +340,13 @@ class Closeout(PhaseWork):
                     "dry run", "nothing was written; phases that look at written rows were not run", "the run's records"
                 ),
             )
-        if context.workspace.plan().is_repeal:
-            return (_ended(context, connection),)
-        counts = enacted_counts(connection, context.run_id)
-        n, plan = require_run(connection, context.run_id).n_units, context.workspace.plan()
-        logged = n if plan.amendment is None else plan.amendment.counts.drafts
+        # The row has what the plan says: who took the run over has no plan. An amendment's drafts stand in the plan alone.
+        row = require_run(connection, context.run_id)
+        if row.operation is RunOperation.REPEAL:
+            return (_ended(context, connection, row.n_units),)
+        counts, n = enacted_counts(connection, context.run_id), row.n_units
+        amendment = context.workspace.plan().amendment if row.operation is RunOperation.AMEND else None
+        logged = n if amendment is None else amendment.counts.drafts
         answer = f"{counts.enacted} of {counts.units} units enacted, {counts.logged} log rows, {n} planned"
         return (
             context.check(
@@ -361,9 +363,9 @@ class Closeout(PhaseWork):
         ledger.close_run(connection, context.run_id, event)
 
 
-def _ended(context: PhaseContext, connection: psycopg.Connection) -> Check:
+def _ended(context: PhaseContext, connection: psycopg.Connection, n: int | None) -> Check:
     """Check that what was repealed is superseded, with a log row each, and that nothing of the document is law."""
-    n, ended = context.workspace.plan().n_units, ended_counts(connection, context.run_id, context.request.docprefix)
+    ended = ended_counts(connection, context.run_id, context.request.docprefix)
     answer = f"{ended.superseded} units superseded, {ended.logged} log rows, {n} planned; {ended.left} left in force"
     is_over = ended == (n, n, 0)
     return context.check("repealed units", answer, "the database", is_over, "Set a HOLD and call the sovereign.")

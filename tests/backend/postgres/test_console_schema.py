@@ -29,7 +29,8 @@ _SCHEMA = """
 _FUNCTIONS = """
     SELECT p.oid::bigint, p.proname::text, p.proacl::text, p.proconfig, p.prosecdef, p.provolatile, p.proparallel, p.procost, p.prorows,
            p.proisstrict, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid), obj_description(p.oid, 'pg_proc')
-      FROM pg_proc p WHERE p.proowner = 'cutter_owner'::regrole AND p.proname NOT IN ('fn_schema_line', 'fn_schema_way', 'fn_hold_ensure') ORDER BY 1
+      FROM pg_proc p WHERE p.proowner = 'cutter_owner'::regrole AND p.proname NOT IN ('fn_schema_line', 'fn_schema_way', 'fn_hold_ensure',
+           'fn_event_run', 'fn_custody_write', 'fn_run_hand_over', 'fn_run_accept', 'fn_run_take_over') ORDER BY 1
 """
 _BODIES = """
     SELECT format('FUNCTION %s.%I(%s)', p.pronamespace::regnamespace, p.proname, pg_get_function_identity_arguments(p.oid)), encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex')
