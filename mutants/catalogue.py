@@ -1,5 +1,6 @@
 """All mutants, in the order in which they are run."""
 
+from mutants.catalogue_custody import CUSTODY
 from mutants.catalogue_documents import DOCUMENTS
 from mutants.catalogue_fleet import FLEET
 from mutants.catalogue_guide import GUIDE
@@ -11,4 +12,4 @@ from mutants.catalogue_shelves import SHELVES
 from mutants.catalogue_sites import SITES
 from mutants.catalogue_sql import SQL
 
-MUTANTS = (*SQL, *PYTHON, *SCREENS, *HOLDS, *SHELVES, *SERVERS, *GUIDE, *SITES, *FLEET, *DOCUMENTS)
+MUTANTS = (*SQL, *PYTHON, *SCREENS, *HOLDS, *SHELVES, *SERVERS, *GUIDE, *SITES, *CUSTODY, *FLEET, *DOCUMENTS)

@@ -13,6 +13,7 @@ _FAILOVER = f"{_FOLDER}/0020_failover.sql"
 (_SEARCH,) = (f"{_FOLDER}/{path.name}" for path in (Path(__file__).parents[1] / _FOLDER).glob("*_search.sql"))
 _MOVE = f"{_FOLDER}/0022_console_schema.sql"
 (_STOP,) = (f"{_FOLDER}/{path.name}" for path in (Path(__file__).parents[1] / _FOLDER).glob("*_stop.sql"))
+(_CUSTODY,) = (f"{_FOLDER}/{path.name}" for path in (Path(__file__).parents[1] / _FOLDER).glob("*_custody.sql"))
 _REFUSALS, _SEALED, _PROBES = f"{_FOLDER}/0010_probes.sql", f"{_FOLDER}/0012_sealed.sql", f"{_FOLDER}/0013_probes.sql"
 _TESTS = "tests/backend/postgres"
 
@@ -1631,28 +1632,28 @@ _OF_WRITES = (
 _OF_EVENTS_AND_PROBES = (
     Mutant(
         "only who names the journal's key is vouched for",
-        _SEALED,
+        _CUSTODY,
         "is_vouched := coalesce(encode(sha256(decode(p_event ->> 'key', 'hex')), 'hex') = r.journal_lock, false);",
         "is_vouched := p_event ->> 'key' IS NOT NULL;",
         _test("events", "the_lock_itself_is_no_key"),
     ),
     Mutant(
         "a vouched event extends the chain",
-        _SEALED,
+        _CUSTODY,
         "        IF seq <= last OR p_event ->> 'lock' IS NULL THEN",
         "        IF p_event ->> 'lock' IS NULL THEN",
         _test("events", "a_vouched_event_extends_the_chain[4]"),
     ),
     Mutant(
         "a vouched event locks the next one",
-        _SEALED,
+        _CUSTODY,
         "        IF seq <= last OR p_event ->> 'lock' IS NULL THEN",
         "        IF seq <= last THEN",
         _test("events", "a_vouched_event_locks_the_next_one"),
     ),
     Mutant(
         "a stranger's event moves no lock",
-        _SEALED,
+        _CUSTODY,
         "    IF is_vouched OR r.journal_lock IS NULL THEN",
         "    IF true THEN",
         _test("events", "an_event_without_the_key_is_kept_as_a_stranger_s_and_moves_no_lock"),
@@ -1672,7 +1673,7 @@ _OF_EVENTS_AND_PROBES = (
     ),
     Mutant(
         "an event is short",
-        _SEALED,
+        _CUSTODY,
         "OR p_event -> 'record' IS NULL\n       OR octet_length(p_event::text) > 8388608 THEN",
         "OR p_event -> 'record' IS NULL THEN",
         _test("events", "what_is_no_event_is_refused_with_the_step_that_it_came_with[a record too long]"),

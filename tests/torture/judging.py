@@ -75,8 +75,9 @@ def at(arena: Arena, stage: str) -> Arena:
         arena.keep(stage)
     if stage == "handed over" and not arena.has(stage):
         at(arena, "SG_1 imported")
-        run_id = arena.rows("SELECT run_id FROM cutter_governance.run")[0][0]
-        assert arena.run("run", "hand-over", str(run_id), "--to", str(arena.root / BUNDLE)).status == 0
+        rows = arena.rows("SELECT run_id FROM cutter_governance.run WHERE docprefix = 'ACME-LAW'")
+        done = arena.run("run", "hand-over", str(rows[0][0]), "--to", str(arena.root / BUNDLE))
+        assert done.status == 0, str(done)
         arena.settle()
         arena.keep(stage)
     if stage != "fresh" and not arena.has(stage):

@@ -87,14 +87,7 @@ def rewrite_file(final: Path, data: bytes) -> None:
 
 def write_new_file(final: Path, data: bytes, mode: int = MODE) -> None:
     """Write a file that is not there yet, whole or not at all. Raises FileExistsError if the name is taken."""
-    partial = final.with_name(hidden_name(final.name))
-    try:
-        write_durably(partial, data, mode)
-        # A link fails where the name is taken, a rename would replace what is there.
-        os.link(partial, final)
-    finally:
-        partial.unlink(missing_ok=True)
-    sync_directory(final.parent)
+    write_new_file_by_parts(final, (data,), mode)
 
 
 def write_new_file_by_parts(final: Path, parts: Iterable[bytes], mode: int = MODE) -> str:
@@ -109,6 +102,7 @@ def write_new_file_by_parts(final: Path, parts: Iterable[bytes], mode: int = MOD
                 sha256.update(part)
                 stream.write(part)
         sync_file(partial)
+        # A link fails where the name is taken, a rename would replace what is there.
         os.link(partial, final)
     sync_directory(final.parent)
     return sha256.hexdigest()
