@@ -57,6 +57,38 @@ def test_a_draft_cut_is_reverted_where_it_was_taken_over(at: At, tmp_path: Path)
     with pytest.raises(CutterError, match="taken over by bob on host-b"):
         here.backend.draft_statement(here.run_id, revert=True)
     assert here.lifecycles() == ["draft"] * 3
+    reverted = there.backend.revert(here.run_id, here.run_id)
+    assert (reverted.state.family, here.lifecycles()) == (Family.REVERTED, ["superseded"] * 3)
+    assert reverted.journal.startswith("PASS")
+
+
+def test_a_bundle_that_turns_up_later_is_accepted_where_the_run_was_taken_over(at: At, tmp_path: Path) -> None:
+    here = at("waits for SG_1")
+    moves = here.run().moves
+    bundle = tmp_path / "run.tar"
+    here.backend.hand_over(here.run_id, bundle)
+    there = next_host(here, tmp_path / "other")
+    there.backend.take_over(here.run_id, here.run_id)
+    assert there.run().moves == (Move.VOID,)
+    held, is_new = there.backend.accept_run(bundle)
+    assert (is_new, held.elsewhere, held.moves) == (True, "", moves)
+    assert held.journal.startswith("PASS")
+    assert not there.backend.accept_run(bundle)[1]
+    there.sign()
+    assert there.run().journal.startswith("PASS")
+
+
+def test_a_run_that_went_on_is_not_accepted_from_an_old_bundle(at: At, tmp_path: Path) -> None:
+    here = at("waits for SG_1")
+    bundle = tmp_path / "run.tar"
+    here.backend.hand_over(here.run_id, bundle)
+    here.backend.take_over(here.run_id, here.run_id)
+    there = next_host(here, tmp_path / "other")
+    before = _rows_of(here)
+    with pytest.raises(CutterError):
+        there.backend.accept_run(bundle)
+    assert _rows_of(here) == before
+    assert here.run().elsewhere == ""
 
 
 def test_a_law_is_closed_where_its_run_was_taken_over(at: At, tmp_path: Path) -> None:
