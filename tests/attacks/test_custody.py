@@ -41,10 +41,32 @@ def test_a_run_is_handed_over_by_its_holder_alone(prey: Prey) -> None:
     _refused(prey, "by the console that holds its journal", "fn_run_hand_over", run_id, *OF_ALL["hand over"][1], said)
 
 
-def test_only_the_bundle_of_the_hand_over_is_accepted(prey: Prey) -> None:
+def test_what_was_not_handed_over_is_not_accepted(prey: Prey) -> None:
     run_id = prey.armed.run_id
     said = _said("accept", _number(prey, run_id))
     _refused(prey, "is not waiting for the bundle", "fn_run_accept", run_id, *OF_ALL["accept"][1], said)
+
+
+def test_only_the_bundle_of_the_hand_over_is_accepted(prey: Prey) -> None:
+    """And only with its journal, and once."""
+    run_id = prey.armed.run_id
+    number = _number(prey, run_id)
+    _done(prey, "fn_run_take_over", run_id, *OF_ALL["take over"][1], _said("take over", number))
+    said = _said("hand over", number, key=STRANGER.key(number), seq=10_000)
+    _done(prey, "fn_run_hand_over", run_id, *OF_ALL["hand over"][1], said)
+    said = _said("accept", number + 1, seq=10_001)
+    other = "b" * 64
+    for bundle, journal in ((other, HEX), (HEX, other), (None, HEX)):
+        _refused(prey, "is not waiting", "fn_run_accept", run_id, "bob", "host-b", bundle, journal, said)
+    _done(prey, "fn_run_accept", run_id, *OF_ALL["accept"][1], said)
+    said = _said("accept", number + 1, seq=10_002)
+    _refused(prey, "is not waiting", "fn_run_accept", run_id, *OF_ALL["accept"][1], said)
+
+
+def _done(prey: Prey, function: str, *arguments: object) -> None:
+    with prey.session(EXECUTOR) as connection:
+        call(connection, function, *arguments)
+        connection.commit()
 
 
 def test_a_key_is_locked_for_the_event_that_is_due(prey: Prey) -> None:
