@@ -93,6 +93,14 @@ def _stopped(passage: Passage) -> None:
         _stop(passage)
 
 
+def _hand_over(passage: Passage) -> None:
+    passage.backend.hand_over(passage.run_id, _bundle(passage))
+
+
+def _bundle(passage: Passage) -> Path:
+    return passage.installation.root / "artifacts" / "run.tar"
+
+
 PURPOSES = {"end of a run": "disarm"}
 """Purpose of the connection, where it is not the name of the case."""
 WRITES: dict[str, tuple[str, Callable[[Passage], object] | None, str, str, Callable[[Passage], object]]] = {
@@ -143,6 +151,21 @@ WRITES: dict[str, tuple[str, Callable[[Passage], object] | None, str, str, Calla
     "edit: verify": ("waits for SG_2", _armed_to_edit, "cutter_verify", "event", _edit),
     "lifecycle_enact": ("SG_2 imported", None, "cutter_exec", "event", Passage.enact),
     "closeout": ("SG_2 imported", None, "cutter_exec", "event", Passage.enact),
+    "hand over": ("SG_1 imported", None, "cutter_exec", "event", _hand_over),
+    "accept": (
+        "SG_1 imported",
+        _hand_over,
+        "cutter_exec",
+        "event",
+        lambda passage: passage.backend.accept_run(_bundle(passage)),
+    ),
+    "take over": (
+        "SG_1 imported",
+        _hand_over,
+        "cutter_exec",
+        "event",
+        lambda passage: passage.backend.take_over(passage.run_id, passage.run_id),
+    ),
 }
 """Each transaction, by the purpose of its connection: the stage, what is done before, the role, what shows it, and the call."""
 
