@@ -28,12 +28,13 @@ SG_2 = Stage.AWAITING_LIFECYCLE_AUTHORIZATION
 DANGERS = {
     "arm": (Stage.AWAITING_CUT_AUTHORIZATION, ("3", "A")),
     "void": (Stage.AWAITING_CUT_AUTHORIZATION, ("3", "V")),
+    "take over": (Stage.AWAITING_CUT_AUTHORIZATION, ("3", "T")),
     "enact": (SG_2, ("3", "E")),
     "revert": (SG_2, ("3", "U")),
     "release": (SG_2, ("H",)),
 }
 EVERY_DIALOG = {
-    **{name: keys for name, (_stage, keys) in DANGERS.items() if name not in {"enact", "revert"}},
+    **{name: keys for name, (_stage, keys) in DANGERS.items() if name not in {"enact", "revert", "take over"}},
     "live": ("2", "p", "L"),
     "repeal": ("2", "R"),
     "import": ("4", "i"),
@@ -44,11 +45,12 @@ EVERY_DIALOG = {
 
 def _backend(name: str) -> FakeBackend:
     stage, _keys = DANGERS[name]
-    return FakeBackend(stage=stage, switch=HOLD)
+    return FakeBackend(stage=stage, switch=HOLD, taken_over=name == "take over")
 
 
 def _done(backend: FakeBackend) -> list[str]:
-    return [call for call in backend.calls if call.split()[0] in {"arm", "void", "enact", "revert", "release", "start"}]
+    names = {"arm", "void", "take", "enact", "revert", "release", "start"}
+    return [call for call in backend.calls if call.split()[0] in names]
 
 
 @pytest.mark.parametrize("name", DANGERS)

@@ -49,6 +49,8 @@ DIALOGS: dict[str, tuple[Callable[[], FakeBackend], tuple[str, ...]]] = {
     "arm": (FakeBackend, ("3", "A")),
     "arm-refused": (lambda: FakeBackend(open_checks=True), ("3", "A")),
     "void": (FakeBackend, ("3", "V")),
+    "taken-over": (lambda: FakeBackend(taken_over=True), ("3",)),
+    "take-over": (lambda: FakeBackend(taken_over=True), ("3", "T")),
     "enact": (lambda: FakeBackend(stage=Stage.AWAITING_LIFECYCLE_AUTHORIZATION), ("3", "E")),
     "revert": (lambda: FakeBackend(stage=Stage.AWAITING_LIFECYCLE_AUTHORIZATION), ("3", "U")),
     "release": (lambda: FakeBackend(switch=HOLD), ("H",)),

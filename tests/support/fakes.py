@@ -144,6 +144,8 @@ class FakeBackend(FakeBatches, FakeUnits, FakeJournals, FakeHolds, FakeShelves, 
     """Whether what was interrupted is not known yet."""
     displaced: bool = False
     """Whether a standby was promoted since the run came to its pause."""
+    taken_over: bool = False
+    """Whether another console holds the run."""
     unreachable_status: bool = False
     refused: bool = False
     open_checks: bool = False
@@ -328,12 +330,19 @@ class FakeBackend(FakeBatches, FakeUnits, FakeJournals, FakeHolds, FakeShelves, 
             displaced="the drafts were verified on server 7, timeline 3; this is server 7, timeline 4" + self.hostile
             if self.displaced
             else "",
+            elsewhere=self._holder(),
+            changed_hands=self.taken_over,
         )
+
+    def _holder(self) -> str:
+        return "taken over by bob on db2 at 2026-11-28 09:12:31 UTC" + self.hostile if self.taken_over else ""
 
     def _moves(self, state: RunState, mode: Mode, run_id: str) -> tuple[Move, ...]:
         """Armed for this run it goes on, and unsettled it is settled, as with the real backend."""
         if self.unsettled and run_id == RUN_ID:
             return (Move.SETTLE,)
+        if self.taken_over:
+            return (Move.TAKE_OVER,)
         if self.displaced:
             cut = state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
             return (Move.VERIFY, Move.REVERT) if cut else (Move.REPLAN, Move.VOID)

@@ -46,14 +46,26 @@ def walked_before(at: At, kept: Kept, stage: str) -> Passage:
     return kept(f"{stage}, before the functions moved", make)
 
 
+def _runs(passage: Passage) -> list[tuple[object, ...]]:
+    return passage.rows("SELECT to_jsonb(r) - 'holder_event' FROM cutter_governance.run r ORDER BY run_id")
+
+
 def migrated(passage: Passage) -> Passage:
     """Migrate and pin the new schema on the host, as the guide says; rows of the ledger are as they were."""
-    before = fingerprint(passage)
+    before, runs = fingerprint(passage), _runs(passage)
     report = migrate(passage.installation.settings.database.administrator)
     assert report.applied[0] == "console_schema"
     now = fingerprint(passage)
     changed = {table for table, value in now.items() if before.get(table) != value}
-    assert changed == {"cutter_governance.schema_migration", "cutter_governance.schema_pin", "next transaction id"}
+    # The rows of runs have got a column, which says who holds them.
+    assert changed == {
+        "cutter_governance.run",
+        "cutter_governance.schema_migration",
+        "cutter_governance.schema_pin",
+        "next transaction id",
+    }
+    assert passage.rows("SELECT FROM cutter_governance.run WHERE holder_event IS NOT NULL") == []
+    assert _runs(passage) == runs
     return pinned(passage)
 
 
