@@ -214,6 +214,7 @@ def run_lines(run: RunView) -> list[str]:
         f"operator   {run.operator}",
         *([f"elsewhere  its files are not below this root: {run.elsewhere}"] if run.elsewhere else []),
         *([f"displaced  {run.displaced}"] if run.displaced else []),
+        *([f"barred     {run.bar.said}"] if run.bar is not None else []),
         f"journal    {run.journal}",
     ]
     if run.interruption is not None:

@@ -11,14 +11,17 @@ from console.backend.host.installation import Installation
 from console.backend.journal.journal import JournalVerdict, acknowledged_and_gone, verify_journal
 from console.backend.journal.journal_key import JournalKey
 from console.backend.journal.journal_record import Anchor
+from console.backend.model.bars import Bar
 from console.backend.model.errors import CutterError, Refused, StopCode
 from console.backend.model.outcome import Outcome
+from console.backend.model.plan import CutPlan
 from console.backend.model.profile_names import EDIT_PROFILE
 from console.backend.model.purposes import Operation, Purpose
 from console.backend.model.states import Family, Mode, Phase, RunState, Stage, is_over
 from console.backend.model.view_models import Interruption, PhaseStatus, PhaseView, RunSummary, RunView
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import connect
+from console.backend.postgres.document_runs import DocumentRun, runs_beside
 from console.backend.postgres.places import PlaceRow, place_of_run
 from console.backend.postgres.records import (
     EventRow,
@@ -30,8 +33,10 @@ from console.backend.postgres.records import (
     open_lease,
     open_runs,
     recorded_runs,
+    require_run,
     runs_of,
 )
+from console.backend.runs.bars import bar_of
 from console.backend.runs.binding import Displacement, displacement
 from console.backend.runs.interruption import interruption, records_at_rest
 from console.backend.runs.moves import RunFacts, moves_of
@@ -62,6 +67,8 @@ class Known:
     """Purpose that the switch is armed for, for this run; empty if it is not armed."""
     place: PlaceRow | None = None
     """The server at hand, and the one that verified the drafts; None for a dry run."""
+    writers: tuple[DocumentRun, ...] = ()
+    """The runs that have written units of the document, or repealed it."""
 
     @property
     def state(self) -> RunState:
@@ -80,7 +87,6 @@ def view_run(installation: Installation, run_id: str) -> RunView:
     verdict = _journal(workspace, run_id, known.recorded)
     facts = _facts(known, cut_short, verdict)
     plan = workspace.plan_facts() if row is None or row.plan_digest else None
-    waits = request.mode is Mode.LIVE and facts.state.family is Family.ACTIVE and not facts.is_unsettled
     is_repeal = plan is not None and plan.amendment is not None and plan.amendment.is_repeal
     pauses = _PAUSES_OF_REPEAL if is_repeal else _PAUSES
     return RunView(
@@ -104,12 +110,21 @@ def view_run(installation: Installation, run_id: str) -> RunView:
         deltas=plan.deltas if plan else (),
         phases=(_phases_of_edit if facts.is_edit else _phases)(workspace, _by_the_console(known.recorded)),
         moves=moves_of(facts),
-        waits_for=pauses.get(facts.state.stage, "") if waits else "",
+        waits_for=_waits_for(facts, pauses),
         interruption=cut_short,
         journal=f"{verdict.outcome}: {verdict.detail}",
         displaced=facts.displaced.said if facts.displaced is not None else "",
+        bar=facts.bar,
         elsewhere=elsewhere(installation, row) if row is not None else "",
     )
+
+
+def _waits_for(facts: RunFacts, pauses: Mapping[Stage, str]) -> str:
+    if facts.mode is not Mode.LIVE or facts.is_unsettled:
+        return ""
+    if facts.bar is not None:
+        return facts.bar.waits_for
+    return pauses.get(facts.state.stage, "") if facts.state.family is Family.ACTIVE else ""
 
 
 def elsewhere(installation: Installation, row: RunRow) -> str:
@@ -145,6 +160,23 @@ def measure_facts(installation: Installation, run_id: str, *, at_rest: bool = Fa
     return _facts(known, cut_short, _journal(known.workspace, run_id, known.recorded))
 
 
+def run_and_plan(installation: Installation, run_id: str) -> tuple[RunRow, CutPlan, Bar | None]:
+    """Return a run's row, its plan, and what bars it. Raises Refused if the file is not the recorded plan."""
+    monitor = installation.settings.database.monitor
+    with connect(monitor, read_only=True, purpose="run") as connection, Asking(connection) as asking:
+        asked = asking.ask(partial(require_run, run_id=run_id))
+        writers = asking.ask(partial(runs_beside, run_id=run_id))
+    row = asked.value
+    plan = Workspace.open(installation.root, run_id).plan()
+    if plan.plan_digest != row.plan_digest:
+        raise Refused(
+            StopCode.INVARIANT_FAILED,
+            f"the plan file of run {run_id} is not the recorded plan",
+            "Start another run; keep this one's files for the auditor.",
+        )
+    return row, plan, bar_of(row, plan.amendment.base_run_id if plan.amendment else "", writers.value)
+
+
 def _facts(known: Known, cut_short: Interruption | None, verdict: JournalVerdict) -> RunFacts:
     return RunFacts(
         state=known.state,
@@ -157,7 +189,15 @@ def _facts(known: Known, cut_short: Interruption | None, verdict: JournalVerdict
         is_unsettled=cut_short is not None and not cut_short.is_settled,
         is_in_batch=bool(known.request.batch_id),
         displaced=_displaced(known),
+        bar=_bar(known),
     )
+
+
+def _bar(known: Known) -> Bar | None:
+    if known.row is None:
+        return None
+    plan = known.workspace.plan_facts() if known.row.plan_digest and known.row.operation.of_law else None
+    return bar_of(known.row, plan.base_run_id if plan else "", known.writers)
 
 
 def _displaced(known: Known) -> Displacement | None:
@@ -184,10 +224,10 @@ def known_run(installation: Installation, run_id: str) -> Known:
     try:
         request = workspace.request()
     except Refused as error:
-        row, recorded, armed, place = _in_database(installation, run_id)
+        row, recorded, armed, place, writers = _in_database(installation, run_id)
         if row is None:
             raise error from None
-        return Known(workspace, _request_in_journal(workspace) or request_of(row), row, recorded, armed, place)
+        return Known(workspace, _request_in_journal(workspace) or request_of(row), row, recorded, armed, place, writers)
     # A dry run is in no database, so it can be shown without one.
     if request.mode is Mode.DRYRUN:
         return Known(workspace, request, None, (), "")
@@ -220,13 +260,17 @@ def request_of(row: RunRow) -> RunRequestFile:
     )
 
 
-def _in_database(installation: Installation, run_id: str) -> tuple[RunRow | None, tuple[EventRow, ...], str, PlaceRow]:
+_InDatabase = tuple[RunRow | None, tuple[EventRow, ...], str, PlaceRow, tuple[DocumentRun, ...]]
+
+
+def _in_database(installation: Installation, run_id: str) -> _InDatabase:
     monitor = installation.settings.database.monitor
     with connect(monitor, read_only=True, purpose="run") as connection, Asking(connection) as asking:
         lease, place = asking.ask(open_lease), asking.ask(partial(place_of_run, run_id=run_id))
         row, recorded = asking.ask(partial(find_run, run_id=run_id)), asking.ask(partial(events, run_id=run_id))
+        writers = asking.ask(partial(runs_beside, run_id=run_id))
     armed = lease.value.purpose if lease.value is not None and lease.value.run_id == run_id else ""
-    return row.value, recorded.value, armed, place.value
+    return row.value, recorded.value, armed, place.value, writers.value
 
 
 def list_runs(installation: Installation) -> tuple[RunSummary, ...]:
