@@ -9,6 +9,7 @@ from pathlib import Path
 from console.backend.api import Backend
 from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
+from console.backend.model.bars import Bar
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan import Problem
@@ -37,6 +38,7 @@ from console.backend.model.view_models import (
     TitlePart,
     WaitView,
 )
+from console.backend.runs.bars import moves_barred
 from tests.support import fake_gates
 from tests.support.fake_batches import BATCH_ID, FakeBatches
 from tests.support.fake_documents import SAMPLE, plan_of, refused_plan
@@ -143,6 +145,8 @@ class FakeBackend(FakeBatches, FakeUnits, FakeJournals, FakeHolds, FakeShelves, 
     unsettled: bool = False
     """Whether what was interrupted is not known yet."""
     displaced: bool = False
+    bar: Bar | None = None
+    """Another run of the document that keeps each run from its next step."""
     """Whether a standby was promoted since the run came to its pause."""
     unreachable_status: bool = False
     refused: bool = False
@@ -315,7 +319,11 @@ class FakeBackend(FakeBatches, FakeUnits, FakeJournals, FakeHolds, FakeShelves, 
             deltas=expected_cut_deltas(7),
             phases=self._phases(state, cut=cut),
             moves=self._moves(state, mode, run_id),
-            waits_for="SG_1: one signed statement, then the armed switch" if "await" in state.name else "",
+            waits_for=self.bar.waits_for
+            if self.bar is not None
+            else "SG_1: one signed statement, then the armed switch"
+            if "await" in state.name
+            else "",
             interruption=Interruption(
                 what=Phase.CUT_LEG_A,
                 since=NOW - timedelta(minutes=4),
@@ -328,6 +336,7 @@ class FakeBackend(FakeBatches, FakeUnits, FakeJournals, FakeHolds, FakeShelves, 
             displaced="the drafts were verified on server 7, timeline 3; this is server 7, timeline 4" + self.hostile
             if self.displaced
             else "",
+            bar=self.bar,
         )
 
     def _moves(self, state: RunState, mode: Mode, run_id: str) -> tuple[Move, ...]:
@@ -338,6 +347,8 @@ class FakeBackend(FakeBatches, FakeUnits, FakeJournals, FakeHolds, FakeShelves, 
             cut = state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
             return (Move.VERIFY, Move.REVERT) if cut else (Move.REPLAN, Move.VOID)
         moves = legal_moves(state, mode)
+        if self.bar is not None:
+            return moves_barred(moves)
         armed = (self.switch.state, self.switch.run_id) == (SwitchState.ARMED, run_id)
         return tuple(Move.CONTINUE if armed and move is Move.ARM else move for move in moves)
 

@@ -1,6 +1,7 @@
 """Runs that have written units of a document, or its repeal: as drafts, as law, or taken back since."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import NamedTuple
 
 import psycopg
@@ -18,12 +19,14 @@ class DocumentRun(NamedTuple):
     operation: RunOperation
     stage: Stage
     family: Family
+    changed_at: datetime
+    """Time of its last step: of a run that was reverted, not before its revert."""
     state: int | None
     """Number of the state of the document that it enacted; None if it has enacted nothing."""
 
 
 _RUNS = """
-    SELECT r.run_id, r.docprefix, r.operation, r.stage, r.family, s.state
+    SELECT r.run_id, r.docprefix, r.operation, r.stage, r.family, r.changed_at, s.state
       FROM cutter_governance.v_run r
       LEFT JOIN cutter_governance.v_document_state s ON s.run_id = r.run_id AND s.docprefix = r.docprefix
      WHERE r.stage = ANY (%s) AND r.operation <> 'edit' AND r.docprefix = ANY ({})
@@ -45,6 +48,6 @@ def runs_beside(connection: psycopg.Connection, run_id: str) -> tuple[DocumentRu
 
 
 def _document_run(
-    run_id: str, docprefix: str, operation: str, stage: str, family: str, state: int | None
+    run_id: str, docprefix: str, operation: str, stage: str, family: str, changed_at: datetime, state: int | None
 ) -> DocumentRun:
-    return DocumentRun(run_id, docprefix, RunOperation(operation), Stage(stage), Family(family), state)
+    return DocumentRun(run_id, docprefix, RunOperation(operation), Stage(stage), Family(family), changed_at, state)

@@ -1,24 +1,28 @@
-"""What keeps a run that has written nothing from going on: another run of its document. Pure.
+"""What keeps a run that has written nothing from going on: another run of its document.
 
 A cut is the first of its document and an amendment is one of the law that it was planned against; while the drafts of
 another run are neither law nor taken back, nothing else of the document is prepared. The database refuses all of this
 as well; here it is said before a move is offered.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from console.backend.host.installation import Installation
 from console.backend.model.bars import Bar
-from console.backend.model.errors import CutterError, Drifted, Refused, StopCode
+from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured
 from console.backend.model.purposes import RunOperation
 from console.backend.model.states import BEFORE_CUT, DRAFT_STAGES, Family, Move
+from console.backend.postgres.connections import connect
 from console.backend.postgres.document_runs import DocumentRun
 from console.backend.postgres.records import RunRow
+from console.backend.postgres.units import first_taken_addresses
+from console.backend.runs.workspace import Workspace
 
 _LEFT = frozenset({Move.VOID, Move.REPORT})
 
 
 def bar_of(row: RunRow, base_run_id: str, writers: Iterable[DocumentRun]) -> Bar | None:
-    """Return what bars the next step of a run; None if nothing does, and for a run that is over or has written.
+    """Pure: return what bars the next step of a run, as far as the rows tell; None if nothing does, and for a run that is over or has written.
 
     `base_run_id` is the run whose law its plan amends, empty without a plan; `writers` are as `runs_beside` returns them.
     """
@@ -28,6 +32,47 @@ def bar_of(row: RunRow, base_run_id: str, writers: Iterable[DocumentRun]) -> Bar
     if row.operation.of_law:
         return _of_law(row, base_run_id, others)
     return _of_edit(row, others) if row.operation is RunOperation.EDIT else _of_cut(row, others)
+
+
+def measure_bar(installation: Installation, row: RunRow, writers: Sequence[DocumentRun]) -> Bar | None:
+    """Return what bars the next step of a run, by the rows that were read and the plan in its directory.
+
+    Asks the database once more in the one case that the rows do not tell: another run was reverted since this one began,
+    and may have left a unit at an address that this one's plan takes for a new one.
+    """
+    if not writers or row.stage not in BEFORE_CUT:
+        return None
+    workspace = Workspace.open(installation.root, row.run_id)
+    plan = workspace.plan_facts() if row.plan_digest and row.operation.of_law else None
+    bar = bar_of(row, plan.base_run_id if plan else "", writers)
+    reverted = next((run for run in writers if _is_left_since(row, run)), None)
+    if bar is not None or reverted is None or plan is None or not (made := _made(workspace)):
+        return bar
+    try:
+        # The monitoring role sees no unit that was never law.
+        with connect(installation.settings.database.verifier, read_only=True, purpose="taken") as connection:
+            taken = first_taken_addresses(connection, made)
+    except CutterError as error:
+        said = f"run {reverted.run_id} was reverted since, and what it has left could not be asked: {error.message}"
+        return Bar(said=said, run_id=reverted.run_id, is_for_good=False, code=error.code, next_action=error.next_action)
+    if not taken:
+        return None
+    said = f"run {reverted.run_id} was reverted since: {taken[0]}, new in the plan of this run, is there already"
+    return _for_good(row, reverted, said, StopCode.DRIFT)
+
+
+def _made(workspace: Workspace) -> list[str]:
+    try:
+        amendment = workspace.plan().amendment
+    except Refused:
+        # A damaged plan has moves of its own: the run is voided.
+        return []
+    return list(amendment.made) if amendment is not None else []
+
+
+def _is_left_since(row: RunRow, run: DocumentRun) -> bool:
+    is_other = run.docprefix == row.docprefix and run.run_id != row.run_id
+    return is_other and run.family is Family.REVERTED and run.changed_at >= row.started_at
 
 
 def _of_law(row: RunRow, base_run_id: str, others: tuple[DocumentRun, ...]) -> Bar | None:
@@ -94,5 +139,5 @@ def moves_barred(moves: tuple[Move, ...]) -> tuple[Move, ...]:
 
 def barred_error(bar: Bar, message: str) -> CutterError:
     """Return the refusal of a move that is barred."""
-    kind = Drifted if bar.code is StopCode.DRIFT else Refused
+    kind = {StopCode.DRIFT: Drifted, StopCode.REPLAY_CONFLICT: Refused}.get(bar.code, Unmeasured)
     return kind(bar.code, f"{message}; {bar.said}", str(bar.next_action))

@@ -36,7 +36,7 @@ from console.backend.postgres.records import (
     require_run,
     runs_of,
 )
-from console.backend.runs.bars import bar_of
+from console.backend.runs.bars import measure_bar
 from console.backend.runs.binding import Displacement, displacement
 from console.backend.runs.interruption import interruption, records_at_rest
 from console.backend.runs.moves import RunFacts, moves_of
@@ -85,7 +85,7 @@ def view_run(installation: Installation, run_id: str) -> RunView:
     workspace, request, row = known.workspace, known.request, known.row
     cut_short = interruption(installation, request, records_at_rest(workspace))
     verdict = _journal(workspace, run_id, known.recorded)
-    facts = _facts(known, cut_short, verdict)
+    facts = _facts(installation, known, cut_short, verdict)
     plan = workspace.plan_facts() if row is None or row.plan_digest else None
     is_repeal = plan is not None and plan.amendment is not None and plan.amendment.is_repeal
     pauses = _PAUSES_OF_REPEAL if is_repeal else _PAUSES
@@ -157,7 +157,7 @@ def measure_facts(installation: Installation, run_id: str, *, at_rest: bool = Fa
     """
     known = known_run(installation, run_id)
     cut_short = None if at_rest else interruption(installation, known.request, records_at_rest(known.workspace))
-    return _facts(known, cut_short, _journal(known.workspace, run_id, known.recorded))
+    return _facts(installation, known, cut_short, _journal(known.workspace, run_id, known.recorded))
 
 
 def run_and_plan(installation: Installation, run_id: str) -> tuple[RunRow, CutPlan, Bar | None]:
@@ -174,10 +174,12 @@ def run_and_plan(installation: Installation, run_id: str) -> tuple[RunRow, CutPl
             f"the plan file of run {run_id} is not the recorded plan",
             "Start another run; keep this one's files for the auditor.",
         )
-    return row, plan, bar_of(row, plan.amendment.base_run_id if plan.amendment else "", writers.value)
+    return row, plan, measure_bar(installation, row, writers.value)
 
 
-def _facts(known: Known, cut_short: Interruption | None, verdict: JournalVerdict) -> RunFacts:
+def _facts(
+    installation: Installation, known: Known, cut_short: Interruption | None, verdict: JournalVerdict
+) -> RunFacts:
     return RunFacts(
         state=known.state,
         mode=known.request.mode,
@@ -189,15 +191,8 @@ def _facts(known: Known, cut_short: Interruption | None, verdict: JournalVerdict
         is_unsettled=cut_short is not None and not cut_short.is_settled,
         is_in_batch=bool(known.request.batch_id),
         displaced=_displaced(known),
-        bar=_bar(known),
+        bar=measure_bar(installation, known.row, known.writers) if known.row is not None else None,
     )
-
-
-def _bar(known: Known) -> Bar | None:
-    if known.row is None:
-        return None
-    plan = known.workspace.plan_facts() if known.row.plan_digest and known.row.operation.of_law else None
-    return bar_of(known.row, plan.base_run_id if plan else "", known.writers)
 
 
 def _displaced(known: Known) -> Displacement | None:

@@ -42,7 +42,7 @@ from console.backend.postgres.records import (
 from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.replication import measure_replication
 from console.backend.postgres.site_gateway import site_counts
-from console.backend.runs.bars import bar_of
+from console.backend.runs.bars import measure_bar
 from console.backend.runs.binding import Displacement, displacement
 from console.backend.runs.kill_switch import (
     combined,
@@ -347,9 +347,7 @@ def _bar(installation: Installation, writers: list[DocumentRun], row: RunRow) ->
     """Return what bars a run that was stopped, or rests at a pause; None if nothing does."""
     if row.family is not Family.STOPPED and row.stage not in KIND_AT:
         return None
-    of_law = bool(row.plan_digest) and row.operation.of_law and bool(writers)
-    plan = Workspace.open(installation.root, row.run_id).plan_facts() if of_law else None
-    return bar_of(row, plan.base_run_id if plan else "", writers)
+    return measure_bar(installation, row, writers)
 
 
 def _wait_barred(row: RunRow, bar: Bar) -> WaitView:
