@@ -741,7 +741,7 @@ _OF_APPROVALS = (
     ),
     Mutant(
         "a plan that was edited on disk is not signed",
-        _RULINGS,
+        f"{_B}/runs/run_views.py",
         "    if plan.plan_digest != row.plan_digest:",
         "    if False:",
         _test("runs/test_plan_on_disk", "no_statement_is_drafted_for_a_plan_that_was_edited_on_disk"),
@@ -1729,7 +1729,7 @@ _OF_BARS = (
     Mutant(
         "bars: what could not be asked bars the run",
         _BARS,
-        "        return Bar(said=said, run_id=reverted.run_id, is_for_good=False, code=error.code, next_action=error.next_action)\n",
+        "        return Bar(said=reason, run_id=reverted.run_id, is_for_good=False, code=error.code, next_action=error.next_action)\n",
         "        return None\n",
         _test("runs/test_bars", "what_a_reverted_run_has_left_is_not_taken_for_nothing_if_it_cannot_be_asked"),
     ),

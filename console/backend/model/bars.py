@@ -1,4 +1,4 @@
-"""What stands between a run that has written nothing yet and its document: another run of it."""
+"""A bar: another run of the document keeps a run that has written nothing from its next step."""
 
 from console.backend.model.errors import StopCode
 from console.backend.model.safe_text import SafeText

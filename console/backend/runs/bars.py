@@ -1,4 +1,4 @@
-"""What keeps a run that has written nothing from going on: another run of its document.
+"""Bars of a run that has written nothing: another run of its document keeps it from going on.
 
 A cut is the first of its document and an amendment is one of the law that it was planned against; while the drafts of
 another run are neither law nor taken back, nothing else of the document is prepared. The database refuses all of this
@@ -53,12 +53,14 @@ def measure_bar(installation: Installation, row: RunRow, writers: Sequence[Docum
         with connect(installation.settings.database.verifier, read_only=True, purpose="taken") as connection:
             taken = first_taken_addresses(connection, made)
     except CutterError as error:
-        said = f"run {reverted.run_id} was reverted since, and what it has left could not be asked: {error.message}"
-        return Bar(said=said, run_id=reverted.run_id, is_for_good=False, code=error.code, next_action=error.next_action)
+        reason = f"run {reverted.run_id} was reverted since, and what it has left could not be asked: {error.message}"
+        return Bar(
+            said=reason, run_id=reverted.run_id, is_for_good=False, code=error.code, next_action=error.next_action
+        )
     if not taken:
         return None
-    said = f"run {reverted.run_id} was reverted since: {taken[0]}, new in the plan of this run, is there already"
-    return _for_good(row, reverted, said, StopCode.DRIFT)
+    reason = f"run {reverted.run_id} was reverted since: {taken[0]}, new in the plan of this run, is there already"
+    return _for_good(row, reverted, reason, StopCode.DRIFT)
 
 
 def _made(workspace: Workspace) -> list[str]:
@@ -78,11 +80,11 @@ def _is_left_since(row: RunRow, run: DocumentRun) -> bool:
 def _of_law(row: RunRow, base_run_id: str, others: tuple[DocumentRun, ...]) -> Bar | None:
     newest = max((run for run in others if run.state is not None), key=lambda run: run.state or 0, default=None)
     if newest is not None and newest.operation is RunOperation.REPEAL:
-        said = f"{row.docprefix} was repealed by run {newest.run_id}, for good"
-        return _for_good(row, newest, said, StopCode.REPLAY_CONFLICT)
+        reason = f"{row.docprefix} was repealed by run {newest.run_id}, for good"
+        return _for_good(row, newest, reason, StopCode.REPLAY_CONFLICT)
     if newest is not None and row.plan_digest and base_run_id not in {"", newest.run_id}:
-        said = f"run {newest.run_id} was enacted since: {row.docprefix} is not the law any more that this run was planned against"
-        return _for_good(row, newest, said, StopCode.DRIFT)
+        reason = f"run {newest.run_id} was enacted since: {row.docprefix} is not the law any more that this run was planned against"
+        return _for_good(row, newest, reason, StopCode.DRIFT)
     holder = _holder(others)
     if holder is None:
         return None
@@ -100,8 +102,8 @@ def _of_cut(row: RunRow, others: tuple[DocumentRun, ...]) -> Bar | None:
         return None
     other = others[0]
     word = "cut and reverted" if other.family is Family.REVERTED else "cut"
-    said = f"{row.docprefix} was {word} by run {other.run_id}: a document is cut once, and its addresses are taken for ever"
-    return _for_good(row, other, said, StopCode.REPLAY_CONFLICT)
+    reason = f"{row.docprefix} was {word} by run {other.run_id}: a document is cut once, and its addresses are taken for ever"
+    return _for_good(row, other, reason, StopCode.REPLAY_CONFLICT)
 
 
 def _of_edit(row: RunRow, others: tuple[DocumentRun, ...]) -> Bar | None:
@@ -110,8 +112,8 @@ def _of_edit(row: RunRow, others: tuple[DocumentRun, ...]) -> Bar | None:
         return None
     other = others[0]
     word = "reverted" if other.family is Family.REVERTED else "enacted"
-    said = f"run {other.run_id} was {word}: {row.docprefix} has no drafts any more that could be edited"
-    return _for_good(row, other, said, StopCode.DRIFT)
+    reason = f"run {other.run_id} was {word}: {row.docprefix} has no drafts any more that could be edited"
+    return _for_good(row, other, reason, StopCode.DRIFT)
 
 
 def _holder(others: tuple[DocumentRun, ...]) -> DocumentRun | None:
@@ -122,9 +124,9 @@ def _held(holder: DocumentRun) -> str:
     return "a repeal" if holder.operation is RunOperation.REPEAL else "drafts"
 
 
-def _for_good(row: RunRow, other: DocumentRun, said: str, code: StopCode) -> Bar:
+def _for_good(row: RunRow, other: DocumentRun, reason: str, code: StopCode) -> Bar:
     return Bar(
-        said=said,
+        said=reason,
         run_id=other.run_id,
         is_for_good=True,
         code=code,

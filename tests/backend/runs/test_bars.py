@@ -265,14 +265,14 @@ def test_what_a_reverted_run_has_left_is_not_taken_for_nothing_if_it_cannot_be_a
 def test_edits_of_drafts_that_are_law_can_but_be_voided(at: At) -> None:
     passage = at("waits for SG_2")
     edit = passage.backend.start_edit(passage.run_id, f"{DOCPREFIX}/ONE/ALPHA", "## Alpha\n\nEdited.\n\n", "Alpha")
-    assert Move.IMPORT_SG_1 in passage.backend.run(edit.run_id).moves
+    assert Move.IMPORT_SG_1 in passage.backend.run(edit.edit_run).moves
     passage.sign()
     passage.enact()
-    run = passage.backend.run(edit.run_id)
+    run = passage.backend.run(edit.edit_run)
     assert (run.moves, run.bar and run.bar.is_for_good) == ((Move.VOID,), True)
     with pytest.raises(Drifted, match="no drafts any more"):
-        passage.sign(edit.run_id)
-    assert to_the_end(passage, edit.run_id).state.family is Family.VOIDED
+        passage.sign(edit.edit_run)
+    assert to_the_end(passage, edit.edit_run).state.family is Family.VOIDED
 
 
 ROWS = st.builds(
