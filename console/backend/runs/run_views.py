@@ -164,9 +164,9 @@ def run_and_plan(installation: Installation, run_id: str) -> tuple[RunRow, CutPl
     """Return a run's row, its plan, and what bars it. Raises Refused if the file is not the recorded plan."""
     monitor = installation.settings.database.monitor
     with connect(monitor, read_only=True, purpose="run") as connection, Asking(connection) as asking:
-        asked = asking.ask(partial(require_run, run_id=run_id))
+        recorded = asking.ask(partial(require_run, run_id=run_id))
         writers = asking.ask(partial(runs_beside, run_id=run_id))
-    row = asked.value
+    row = recorded.value
     plan = Workspace.open(installation.root, run_id).plan()
     if plan.plan_digest != row.plan_digest:
         raise Refused(
