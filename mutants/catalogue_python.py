@@ -1729,8 +1729,8 @@ _OF_BARS = (
     Mutant(
         "bars: what could not be asked bars the run",
         _BARS,
-        "        return Bar(said=reason, run_id=reverted.run_id, is_for_good=False, code=error.code, next_action=error.next_action)\n",
-        "        return None\n",
+        "        return Bar(\n            said=reason, run_id=reverted.run_id",
+        "        return None\n        return Bar(\n            said=reason, run_id=reverted.run_id",
         _test("runs/test_bars", "what_a_reverted_run_has_left_is_not_taken_for_nothing_if_it_cannot_be_asked"),
     ),
     Mutant(
