@@ -755,7 +755,7 @@ _OF_APPROVALS = (
     ),
     Mutant(
         "a plan that was edited on disk is not signed",
-        _RULINGS,
+        f"{_B}/runs/run_views.py",
         "    if plan.plan_digest != row.plan_digest:",
         "    if False:",
         _test("runs/test_plan_on_disk", "no_statement_is_drafted_for_a_plan_that_was_edited_on_disk"),
@@ -1697,6 +1697,82 @@ _OF_FAILOVER = (
     ),
 )
 
+_BARS = f"{_B}/runs/bars.py"
+_OF_BARS = (
+    Mutant(
+        "bars: a barred run is offered only its end",
+        f"{_B}/runs/moves.py",
+        "    if facts.bar is not None:\n        moves = moves_barred(moves)\n",
+        "",
+        _test("runs/test_bars", "a_run_that_is_barred_can_be_voided_and_does_nothing_else"),
+    ),
+    Mutant(
+        "bars: a plan against a law that has moved is over",
+        _BARS,
+        "    if newest is not None and row.plan_digest and base_run_id not in",
+        "    if False and base_run_id not in",
+        _test(
+            "runs/test_bars",
+            "when_the_drafts_are_law_what_was_planned_before_is_over_and_the_rest_goes_on[awaiting_cut_authorization]",
+        ),
+    ),
+    Mutant(
+        "bars: a run waits for the drafts of another one",
+        _BARS,
+        "    if holder is None:\n",
+        "    if True:\n",
+        _test(
+            "runs/test_bars",
+            "while_another_run_has_drafts_of_the_law_nothing_is_offered_that_would_be_refused[marked]",
+        ),
+    ),
+    Mutant(
+        "bars: a document is cut once",
+        _BARS,
+        "    if not others:\n        return None\n    other",
+        "    if True:\n        return None\n    other",
+        _test("runs/test_bars", "a_first_cut_after_another_one_can_but_be_voided[created-drafts]"),
+    ),
+    Mutant(
+        "bars: a reverted run's address is not taken for a new one",
+        _BARS,
+        "    if not taken:\n        return None\n",
+        "    if True:\n        return None\n",
+        _test("runs/test_bars", "a_plan_of_a_unit_that_was_made_and_taken_back_meanwhile_is_not_cut"),
+    ),
+    Mutant(
+        "bars: what could not be asked bars the run",
+        _BARS,
+        "        return Bar(\n            said=reason, run_id=reverted.run_id",
+        "        return None\n        return Bar(\n            said=reason, run_id=reverted.run_id",
+        _test("runs/test_bars", "what_a_reverted_run_has_left_is_not_taken_for_nothing_if_it_cannot_be_asked"),
+    ),
+    Mutant(
+        "bars: no SG_1 is drafted for a barred run",
+        _RULINGS,
+        "    if bar is not None:\n        raise barred_error",
+        "    if False:\n        raise barred_error",
+        _test(
+            "runs/test_bars",
+            "while_another_run_has_drafts_of_the_law_nothing_is_offered_that_would_be_refused[awaiting_cut_authorization]",
+        ),
+    ),
+    Mutant(
+        "bars: the statement of a barred run is not imported",
+        _BINDINGS,
+        "    if expected.bar is not None:\n",
+        "    if False:\n",
+        _test("runs/test_bars", "a_statement_that_was_signed_before_is_not_imported_while_the_run_is_barred"),
+    ),
+    Mutant(
+        "bars: the cut itself meets an address that is taken",
+        _PREFLIGHT,
+        "    if taken := first_taken_addresses(connection, made):\n",
+        "    if taken := ():\n",
+        _test("runs/test_bars", "a_plan_of_a_unit_that_was_made_and_taken_back_meanwhile_is_not_cut"),
+    ),
+)
+
 _STOP_ONLY = f"{_B}/runs/stop_only.py"
 _OF_THE_STOPPER = (
     Mutant(
@@ -1805,6 +1881,7 @@ _OF_FOLLOWING = (
 
 PYTHON = (
     *_OF_FOLLOWING,
+    *_OF_BARS,
     *_OF_THE_STOPPER,
     *_OF_FAILOVER,
     *_OF_BATCHES,

@@ -182,9 +182,11 @@ def _happened(run: RunView, summary: RunSummary) -> Iterable[str]:
         yield f"acknowledged, and gone from the database: {', '.join(summary.gone)}"
     if run.displaced:
         yield str(run.displaced)
+    if run.bar is not None:
+        yield str(run.bar.said)
     if run.elsewhere:
         yield run.elsewhere_in_words
-    if run.state.family is Family.ACTIVE and run.waits_for:
+    if run.waits_for:
         yield f"waits for {run.waits_for}"
 
 

@@ -56,6 +56,7 @@ from console.backend.runs import approval_workflow, arming, batch_rulings, kill_
 from console.backend.runs.accepting import accept_run
 from console.backend.runs.backup_shelf import BackupAnswers
 from console.backend.runs.backups import ensure_backup
+from console.backend.runs.bars import barred_error
 from console.backend.runs.draft_edits import EditView, require_edit_run, start_edit
 from console.backend.runs.edits import apply_edits
 from console.backend.runs.engine import Engine
@@ -223,6 +224,8 @@ class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, R
             if before.displaced:
                 message = f"{message}; {before.displaced}"
                 raise Drifted(StopCode.IDENTITY_MISMATCH, message, command_of(before.moves[0], run_id))
+            if before.bar is not None:
+                raise barred_error(before.bar, message)
             raise Refused(StopCode.INVARIANT_FAILED, message, command_of(before.moves[0], run_id))
         self._walk(Engine(self.installation, run_id, on_progress))
         after = self.run(run_id)

@@ -215,6 +215,7 @@ def run_lines(run: RunView) -> list[str]:
         f"operator   {run.operator}",
         *([f"elsewhere  {run.elsewhere_in_words}"] if run.elsewhere else []),
         *([f"displaced  {run.displaced}"] if run.displaced else []),
+        *([f"barred     {run.bar.said}"] if run.bar is not None else []),
         f"journal    {run.journal}",
     ]
     if run.interruption is not None:

@@ -164,6 +164,8 @@ def head(run: RunView, now: datetime, actions: tuple[Action, ...], switch: Switc
         lines.append(line(Span("The database says: ", "strong"), str(cut.database_says)))
     if run.displaced:
         lines.append(line(Span("ANOTHER SERVER: ", "bad"), str(run.displaced)))
+    if run.bar is not None:
+        lines.append(line(Span("ANOTHER RUN: ", "bad" if run.bar.is_for_good else "warn"), str(run.bar.said)))
     armed = armed_words(run.run_id, switch, has_key=any(action.name == "go_on" for action in actions))
     if armed and Move.SETTLE not in run.moves:
         lines.append(line(Span(armed, "warn")))

@@ -9,6 +9,7 @@ import pytest
 
 from console.actions.actions import registry
 from console.app.application import ConsoleApp
+from console.backend.model.bars import Bar
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.full_command import full_command
 from console.backend.model.outcome import Outcome
@@ -486,6 +487,26 @@ async def test_after_a_promotion_the_run_names_both_servers_and_one_key_goes_on(
         assert [made for made in backend.calls if made.split()[0] in {"arm", "enact", "draft"}] == []
         assert f"{call} {RUN_ID}" in backend.calls
         assert done in app.notice.what
+
+
+@pytest.mark.parametrize("is_for_good", [False, True])
+async def test_a_run_that_another_one_bars_names_it_and_offers_only_to_be_voided(is_for_good: bool) -> None:
+    other = "ictr-20260101T000000Z-0000beef"
+    bar = Bar(
+        said=f"run {other} has drafts of BDSG-2018, neither enacted nor reverted",
+        run_id=other,
+        is_for_good=is_for_good,
+        code=StopCode.DRIFT,
+        next_action=f"Enact or revert that run first: cutter-console run show {other}",
+    )
+    backend = FakeBackend(stage=Stage.AWAITING_CUT_AUTHORIZATION, bar=bar)
+    async with opened(backend, "3") as (app, pilot):
+        shown = " ".join(_shown(app, "run-head").split())
+        assert f"ANOTHER RUN: run {other} has drafts of BDSG-2018, neither enacted nor reverted" in shown
+        assert (f"waits for run {other}" in shown) is not is_for_good
+        await press(pilot, "A", "s", "g", "p")
+        await settle(pilot)
+        assert [made for made in backend.calls if made.split()[0] in {"arm", "draft", "resume", "replan"}] == []
 
 
 class _NewestIsOver(FakeBackend):

@@ -9,6 +9,7 @@ from pathlib import Path
 from console.backend.api import Backend
 from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
+from console.backend.model.bars import Bar
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan import Problem
@@ -37,6 +38,7 @@ from console.backend.model.view_models import (
     TitlePart,
     WaitView,
 )
+from console.backend.runs.bars import moves_barred
 from tests.support import fake_gates
 from tests.support.fake_batches import BATCH_ID, FakeBatches
 from tests.support.fake_documents import SAMPLE, plan_of, refused_plan
@@ -144,6 +146,8 @@ class FakeBackend(FakeBatches, FakeUnits, FakeJournals, FakeHolds, FakeShelves, 
     """Whether what was interrupted is not known yet."""
     displaced: bool = False
     """Whether a standby was promoted since the run came to its pause."""
+    bar: Bar | None = None
+    """Another run of the document that keeps each run from its next step."""
     taken_over: bool = False
     """Whether another console holds the run."""
     unreachable_status: bool = False
@@ -317,7 +321,11 @@ class FakeBackend(FakeBatches, FakeUnits, FakeJournals, FakeHolds, FakeShelves, 
             deltas=expected_cut_deltas(7),
             phases=self._phases(state, cut=cut),
             moves=self._moves(state, mode, run_id),
-            waits_for="SG_1: one signed statement, then the armed switch" if "await" in state.name else "",
+            waits_for=self.bar.waits_for
+            if self.bar is not None
+            else "SG_1: one signed statement, then the armed switch"
+            if "await" in state.name
+            else "",
             interruption=Interruption(
                 what=Phase.CUT_LEG_A,
                 since=NOW - timedelta(minutes=4),
@@ -332,6 +340,7 @@ class FakeBackend(FakeBatches, FakeUnits, FakeJournals, FakeHolds, FakeShelves, 
             else "",
             elsewhere=self._holder(),
             changed_hands=self.taken_over,
+            bar=self.bar,
         )
 
     def _holder(self) -> str:
@@ -347,6 +356,8 @@ class FakeBackend(FakeBatches, FakeUnits, FakeJournals, FakeHolds, FakeShelves, 
             cut = state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
             return (Move.VERIFY, Move.REVERT) if cut else (Move.REPLAN, Move.VOID)
         moves = legal_moves(state, mode)
+        if self.bar is not None:
+            return moves_barred(moves)
         armed = (self.switch.state, self.switch.run_id) == (SwitchState.ARMED, run_id)
         return tuple(Move.CONTINUE if armed and move is Move.ARM else move for move in moves)
 

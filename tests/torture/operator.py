@@ -238,7 +238,7 @@ class Operator:
         enact = ("enact", run_id, "--confirm", run_id)
         if "settle" in moves:
             return ("run", "settle", run_id)
-        if state == "awaiting_cut_authorization" and not self._ruling(run_id, "cut"):
+        if state == "awaiting_cut_authorization" and "import SG_1" in moves and not self._ruling(run_id, "cut"):
             return self._import(run_id, "SG_1")
         if state == "awaiting_lifecycle_authorization" and "continue" not in moves:
             return enact if self._ruling(run_id, "enact") else self._import(run_id, "SG_2")

@@ -9,6 +9,7 @@ from pydantic import model_validator
 from console.backend.approvals.policy import Policy
 from console.backend.approvals.signatures import CLOCK_SKEW
 from console.backend.approvals.statement import DraftFacts, RunFacts, Statement, parse_statement, utc_text
+from console.backend.model.bars import Bar
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import Refused
 from console.backend.model.outcome import Check, Evidence, Outcome
@@ -33,6 +34,8 @@ class Expectation(Value):
     """Reason why a ruling of this purpose cannot count on the server at hand, as after a promotion; empty if it can."""
     next_there: SafeText = ""
     """The command that goes on then."""
+    bar: Bar | None = None
+    """Another run of the document, while which a ruling to write cannot count; None if there is none."""
 
     @model_validator(mode="after")
     def _a_draft_to_enact(self) -> Self:
@@ -93,6 +96,11 @@ def _bindings(statement: Statement, policy: Policy, expected: Expectation, now: 
             yield _fail(name, expected.elsewhere, evidence).model_copy(update={"next_action": expected.next_there})
         else:
             yield _same(name, signed, wanted, now)
+    if expected.bar is not None:
+        bar = expected.bar
+        yield _fail("document_free", str(bar.said), _evidence(f"run {bar.run_id}", now)).model_copy(
+            update={"next_action": bar.next_action}
+        )
     if expected.draft is not None:
         yield from _draft_bindings(statement, expected.draft, expected.purpose, now)
 

@@ -81,6 +81,12 @@ class Amendment(Value):
     moved: tuple[Moved, ...] = ()
 
     @property
+    def made(self) -> tuple[str, ...]:
+        """Return the addresses of the units that leg A makes."""
+        returning = frozenset(self.returning)
+        return tuple(address for address in self.new if address not in returning)
+
+    @property
     def counts(self) -> AmendmentCounts:
         """Return the effects in numbers."""
         return AmendmentCounts(

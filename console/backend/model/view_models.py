@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from console.backend.model.amendment import AmendmentCounts, Moved
+from console.backend.model.bars import Bar
 from console.backend.model.draft_units import NO_DRAFTS, DraftUnits
 from console.backend.model.line import Line
 from console.backend.model.outcome import Check, Evidence, Milliseconds, Outcome
@@ -276,6 +277,8 @@ class RunView(Value):
     """True if it was handed over, accepted or taken over."""
     displaced: SafeText = ""
     """The server that its next step is bound to and the one at hand, if they differ, as after a promotion; else empty."""
+    bar: Bar | None = None
+    """Another run of the document that keeps it from its next step; None if none does."""
 
     @property
     def elsewhere_in_words(self) -> str:

@@ -47,13 +47,14 @@ from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
 from console.backend.postgres.effects import Effect, EffectKind
 from console.backend.postgres.places import PlaceRow, place_of_run
-from console.backend.postgres.records import ApprovalRow, RunRow, approvals, require_run
+from console.backend.postgres.records import ApprovalRow, RunRow, approvals
 from console.backend.postgres.rulings import cut_decision, cut_ruling
+from console.backend.runs.bars import barred_error
 from console.backend.runs.binding import Place, enactment_target, here, place_of
 from console.backend.runs.custody import require_holder
 from console.backend.runs.operations import commit_without_event, operation
 from console.backend.runs.phase_context import Role
-from console.backend.runs.run_views import known_run
+from console.backend.runs.run_views import known_run, run_and_plan
 from console.backend.runs.statement_status import as_of_use, obsolete_word, status_of
 from console.backend.runs.workspace import Workspace
 
@@ -74,7 +75,7 @@ def draft(
     Raises Refused if it waits for none, and Drifted, naming the units, if its drafts are not what was signed
     or were not verified since: then SG_2 is not even drafted.
     """
-    row, plan = run_and_plan(installation, run_id)
+    row, plan, bar = run_and_plan(installation, run_id)
     require_holder(Workspace.open(installation.root, run_id).directory, row)
     purpose = Purpose.REVERT if revert else PURPOSE_AT.get((row.stage, row.operation))
     if purpose is None:
@@ -83,6 +84,8 @@ def draft(
             f"run {run_id} is at {row.state.name} and waits for no ruling",
             f"See: cutter-console run show {run_id}",
         )
+    if bar is not None:
+        raise barred_error(bar, f"no SG_1 is drafted for run {run_id}")
     _require_later(in_force_from, purpose, installation, run_id)
     policy = load_policy(installation.policy)
     now = installation.context.now()
@@ -247,7 +250,7 @@ def expectation(
     installation: Installation, statement: Path, claimed: Statement, state: ledger.DraftDigests | None = None
 ) -> Expectation:
     """Return what a statement must say of its run, as the database has it now, or as `state` has its drafts."""
-    row, plan = run_and_plan(installation, claimed.run_id)
+    row, plan, bar = run_and_plan(installation, claimed.run_id)
     place = _place(installation, claimed.run_id)
     facts, drafted = _facts(installation, row, plan, claimed.purpose, place), None
     in_batch = bool(_batch_of(installation, claimed.run_id))
@@ -258,7 +261,9 @@ def expectation(
         drafted = _draft_facts(installation, claimed.run_id, state, statement, cut=enacts)
         # A revert is over the drafts that are there; an enactment must find those that were planned.
         facts = facts if enacts else _counted(facts, plan, claimed.purpose, state)
-    return Expectation(purpose=claimed.purpose, facts=facts, draft=drafted, elsewhere=elsewhere, next_there=action)
+    return Expectation(
+        purpose=claimed.purpose, facts=facts, draft=drafted, elsewhere=elsewhere, next_there=action, bar=bar
+    )
 
 
 def _signed_over_its_batch(statement: Path, data: bytes, claimed: Statement) -> tuple[bytes | None, tuple[Path, ...]]:
@@ -415,20 +420,6 @@ def ruling_for(installation: Installation, run_id: str, purpose: Purpose) -> App
         rows = approvals(connection, run_id)
     now = installation.context.now()
     return next((row for row in rows if row.purpose == purpose and row.used_for is None and row.expires > now), None)
-
-
-def run_and_plan(installation: Installation, run_id: str) -> tuple[RunRow, CutPlan]:
-    """Return a run's row and its plan. Raises Refused if the file is not the recorded plan."""
-    with connect(installation.settings.database.monitor, read_only=True, purpose="run") as connection:
-        row = require_run(connection, run_id)
-    plan = Workspace.open(installation.root, run_id).plan()
-    if plan.plan_digest != row.plan_digest:
-        raise Refused(
-            StopCode.INVARIANT_FAILED,
-            f"the plan file of run {run_id} is not the recorded plan",
-            "Start another run; keep this one's files for the auditor.",
-        )
-    return row, plan
 
 
 def _place(installation: Installation, run_id: str) -> PlaceRow:

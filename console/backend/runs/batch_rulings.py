@@ -44,6 +44,7 @@ from console.backend.postgres.records import approvals
 from console.backend.runs import approval_workflow
 from console.backend.runs.batch_files import BatchFolder
 from console.backend.runs.phase_context import Role
+from console.backend.runs.run_views import run_and_plan
 from console.backend.runs.settling import commit_alone
 from console.backend.runs.statement_status import as_of_use, obsolete_word, status_of
 from console.backend.runs.workspace import Workspace
@@ -79,7 +80,7 @@ def draft(installation: Installation, batch_id: str) -> ApprovalView:
         own = installation.statement(run_id, purpose.kind.value)
         if own.exists():
             approval_workflow.set_draft_aside(own, "outdated")
-        row, plan = approval_workflow.run_and_plan(then, run_id)
+        row, plan, _bar = run_and_plan(then, run_id)
         approval_workflow.write_drafted(then, row, plan, purpose, policy, own, None)
         drafted.append(parse_statement(read_statement(own)))
     facts, positions = _facts(installation, batch_id, drafted[0], policy.sha256)

@@ -1,8 +1,10 @@
 """Moves of a run now: one function decides them, both to show and to accept them."""
 
+from console.backend.model.bars import Bar
 from console.backend.model.errors import Drifted, Refused, StopCode
 from console.backend.model.states import Family, Mode, Move, RunState, Stage, legal_moves
 from console.backend.model.value import Value
+from console.backend.runs.bars import barred_error, moves_barred
 from console.backend.runs.binding import Displacement, moves_elsewhere
 
 _NEEDS_PLAN = frozenset(
@@ -49,6 +51,8 @@ class RunFacts(Value):
     """True if the run has changed hands, and another console holds it, or nobody does."""
     displaced: Displacement | None = None
     """The server that the next step is bound to, if it is another one than the one at hand."""
+    bar: Bar | None = None
+    """Another run of the document that keeps this one from its next step, if there is one."""
 
 
 def moves_of(facts: RunFacts) -> tuple[Move, ...]:
@@ -64,6 +68,8 @@ def moves_of(facts: RunFacts) -> tuple[Move, ...]:
     if facts.displaced is not None:
         can_replan = not facts.is_edit and not facts.is_in_batch
         moves = moves_elsewhere(facts.displaced, facts.state.stage, moves, can_replan=can_replan)
+    if facts.bar is not None:
+        moves = moves_barred(moves)
     if facts.is_edit:
         moves = tuple(move for move in moves if move in {Move.IMPORT_SG_1, Move.VOID, Move.REPORT})
     if not (facts.has_plan and facts.has_journal):
@@ -91,6 +97,8 @@ def require_move(move: Move, facts: RunFacts, run_id: str) -> None:
         raise Drifted(StopCode.IDENTITY_MISMATCH, f"{message}; {facts.displaced.said}", "Connect to the primary.")
     if facts.displaced is not None:
         raise Drifted(StopCode.IDENTITY_MISMATCH, f"{message}; {facts.displaced.said}", command_of(moves[0], run_id))
+    if facts.bar is not None:
+        raise barred_error(facts.bar, message)
     raise Refused(StopCode.INVARIANT_FAILED, message, command_of(moves[0], run_id))
 
 

@@ -72,6 +72,9 @@ def _amendable(context: PhaseContext, connection: psycopg.Connection, document: 
     plan = context.workspace.plan() if context.workspace.plan_facts() else None
     base_digest = plan.amendment.base_digest if plan and plan.amendment else None
     refusal = amend_refusal(connection, document.docprefix, base_digest)
+    made = list(plan.amendment.made) if plan and plan.amendment else []
+    if taken := first_taken_addresses(connection, made):
+        refusal = refusal or f"{', '.join(taken)}, new in the plan, is there already"
     answer = refusal or f"{document.docprefix} is law" + (f", with the base's digest {base_digest}" if plan else "")
     return context.check(
         "amendable",

@@ -11,14 +11,17 @@ from console.backend.host.installation import Installation
 from console.backend.journal.journal import JournalVerdict, acknowledged_and_gone, verify_journal
 from console.backend.journal.journal_key import JournalKey
 from console.backend.journal.journal_record import Anchor
+from console.backend.model.bars import Bar
 from console.backend.model.errors import CutterError, Refused, StopCode
 from console.backend.model.outcome import Outcome
+from console.backend.model.plan import CutPlan
 from console.backend.model.profile_names import EDIT_PROFILE
 from console.backend.model.purposes import Operation, Purpose
 from console.backend.model.states import Family, Mode, Phase, RunState, Stage, is_over
 from console.backend.model.view_models import Interruption, PhaseStatus, PhaseView, RunSummary, RunView
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import connect
+from console.backend.postgres.document_runs import DocumentRun, runs_beside
 from console.backend.postgres.places import PlaceRow, place_of_run
 from console.backend.postgres.records import (
     EventRow,
@@ -30,8 +33,10 @@ from console.backend.postgres.records import (
     open_lease,
     open_runs,
     recorded_runs,
+    require_run,
     runs_of,
 )
+from console.backend.runs.bars import measure_bar
 from console.backend.runs.binding import Displacement, displacement
 from console.backend.runs.custody import change_of_hands, first_hash, held_elsewhere, not_the_holder
 from console.backend.runs.interruption import interruption, records_at_rest
@@ -63,6 +68,8 @@ class Known:
     """Purpose that the switch is armed for, for this run; empty if it is not armed."""
     place: PlaceRow | None = None
     """The server at hand, and the one that verified the drafts; None for a dry run."""
+    writers: tuple[DocumentRun, ...] = ()
+    """The runs that have written units of the document, or repealed it."""
 
     @property
     def state(self) -> RunState:
@@ -79,9 +86,8 @@ def view_run(installation: Installation, run_id: str) -> RunView:
     workspace, request, row = known.workspace, known.request, known.row
     cut_short = interruption(installation, request, records_at_rest(workspace))
     verdict = _journal(workspace, run_id, known.recorded)
-    facts = _facts(known, cut_short, verdict)
+    facts = _facts(installation, known, cut_short, verdict)
     plan = workspace.plan_facts() if row is None or row.plan_digest else None
-    waits = request.mode is Mode.LIVE and facts.state.family is Family.ACTIVE and not facts.is_unsettled
     is_repeal = plan is not None and plan.amendment is not None and plan.amendment.is_repeal
     pauses = _PAUSES_OF_REPEAL if is_repeal else _PAUSES
     return RunView(
@@ -105,13 +111,22 @@ def view_run(installation: Installation, run_id: str) -> RunView:
         deltas=plan.deltas if plan else (),
         phases=(_phases_of_edit if facts.is_edit else _phases)(workspace, _by_the_console(known.recorded)),
         moves=moves_of(facts),
-        waits_for=pauses.get(facts.state.stage, "") if waits else "",
+        waits_for=_waits_for(facts, pauses),
         interruption=cut_short,
         journal=f"{verdict.outcome}: {verdict.detail}",
         displaced=facts.displaced.said if facts.displaced is not None else "",
+        bar=facts.bar,
         elsewhere=elsewhere(installation, row) if row is not None else "",
         changed_hands=row is not None and row.held_by_way_of is not None,
     )
+
+
+def _waits_for(facts: RunFacts, pauses: Mapping[Stage, str]) -> str:
+    if facts.mode is not Mode.LIVE or facts.is_unsettled:
+        return ""
+    if facts.bar is not None:
+        return facts.bar.waits_for
+    return pauses.get(facts.state.stage, "") if facts.state.family is Family.ACTIVE else ""
 
 
 def elsewhere(installation: Installation, row: RunRow) -> str:
@@ -149,10 +164,29 @@ def measure_facts(installation: Installation, run_id: str, *, at_rest: bool = Fa
     """
     known = known_run(installation, run_id)
     cut_short = None if at_rest else interruption(installation, known.request, records_at_rest(known.workspace))
-    return _facts(known, cut_short, _journal(known.workspace, run_id, known.recorded))
+    return _facts(installation, known, cut_short, _journal(known.workspace, run_id, known.recorded))
 
 
-def _facts(known: Known, cut_short: Interruption | None, verdict: JournalVerdict) -> RunFacts:
+def run_and_plan(installation: Installation, run_id: str) -> tuple[RunRow, CutPlan, Bar | None]:
+    """Return a run's row, its plan, and what bars it. Raises Refused if the file is not the recorded plan."""
+    monitor = installation.settings.database.monitor
+    with connect(monitor, read_only=True, purpose="run") as connection, Asking(connection) as asking:
+        recorded = asking.ask(partial(require_run, run_id=run_id))
+        writers = asking.ask(partial(runs_beside, run_id=run_id))
+    row = recorded.value
+    plan = Workspace.open(installation.root, run_id).plan()
+    if plan.plan_digest != row.plan_digest:
+        raise Refused(
+            StopCode.INVARIANT_FAILED,
+            f"the plan file of run {run_id} is not the recorded plan",
+            "Start another run; keep this one's files for the auditor.",
+        )
+    return row, plan, measure_bar(installation, row, writers.value)
+
+
+def _facts(
+    installation: Installation, known: Known, cut_short: Interruption | None, verdict: JournalVerdict
+) -> RunFacts:
     return RunFacts(
         state=known.state,
         mode=known.request.mode,
@@ -166,6 +200,7 @@ def _facts(known: Known, cut_short: Interruption | None, verdict: JournalVerdict
         displaced=_displaced(known),
         is_fenced=known.row is not None and bool(held_elsewhere(known.workspace.directory, known.row)),
         is_elsewhere=known.row is not None and not known.workspace.directory.is_dir(),
+        bar=measure_bar(installation, known.row, known.writers) if known.row is not None else None,
     )
 
 
@@ -200,10 +235,10 @@ def known_run(installation: Installation, run_id: str) -> Known:
     try:
         request = workspace.request()
     except Refused as error:
-        row, recorded, armed, place = _in_database(installation, run_id)
+        row, recorded, armed, place, writers = _in_database(installation, run_id)
         if row is None:
             raise error from None
-        return Known(workspace, _request_in_journal(workspace) or request_of(row), row, recorded, armed, place)
+        return Known(workspace, _request_in_journal(workspace) or request_of(row), row, recorded, armed, place, writers)
     # A dry run is in no database, so it can be shown without one.
     if request.mode is Mode.DRYRUN:
         return Known(workspace, request, None, (), "")
@@ -236,13 +271,17 @@ def request_of(row: RunRow) -> RunRequestFile:
     )
 
 
-def _in_database(installation: Installation, run_id: str) -> tuple[RunRow | None, tuple[EventRow, ...], str, PlaceRow]:
+_InDatabase = tuple[RunRow | None, tuple[EventRow, ...], str, PlaceRow, tuple[DocumentRun, ...]]
+
+
+def _in_database(installation: Installation, run_id: str) -> _InDatabase:
     monitor = installation.settings.database.monitor
     with connect(monitor, read_only=True, purpose="run") as connection, Asking(connection) as asking:
         lease, place = asking.ask(open_lease), asking.ask(partial(place_of_run, run_id=run_id))
         row, recorded = asking.ask(partial(find_run, run_id=run_id)), asking.ask(partial(events, run_id=run_id))
+        writers = asking.ask(partial(runs_beside, run_id=run_id))
     armed = lease.value.purpose if lease.value is not None and lease.value.run_id == run_id else ""
-    return row.value, recorded.value, armed, place.value
+    return row.value, recorded.value, armed, place.value, writers.value
 
 
 def list_runs(installation: Installation) -> tuple[RunSummary, ...]:

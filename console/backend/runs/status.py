@@ -9,6 +9,7 @@ import psycopg
 from console.backend.host.installation import Installation
 from console.backend.host.site_files import kept_mapping
 from console.backend.journal.journal_record import Anchor
+from console.backend.model.bars import Bar
 from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, StopCode
 from console.backend.model.line import Line
@@ -17,13 +18,14 @@ from console.backend.model.plan_binding import TableCount, Target
 from console.backend.model.purposes import KIND_AT, Kind, Purpose, RunOperation
 from console.backend.model.replication import Replication
 from console.backend.model.schema_names import OWN, SchemaNames
-from console.backend.model.states import Family, Move, Stage, only_closes
+from console.backend.model.states import BEFORE_CUT, Family, Move, Stage, only_closes
 from console.backend.model.tables import READERS_TABLES
 from console.backend.model.value import Value
 from console.backend.model.view_models import CountView, RunSummary, Status, SwitchState, SwitchView, WaitView
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.batches import batch_of_each_run
 from console.backend.postgres.connections import connect
+from console.backend.postgres.document_runs import DocumentRun, runs_of_documents
 from console.backend.postgres.lines import line_of
 from console.backend.postgres.measure import Identity, measure_baseline, measure_counts, measure_identity
 from console.backend.postgres.places import PlaceRow, VerifiedRow, verified_places
@@ -40,6 +42,7 @@ from console.backend.postgres.records import (
 from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.replication import measure_replication
 from console.backend.postgres.site_gateway import site_counts
+from console.backend.runs.bars import measure_bar
 from console.backend.runs.binding import Displacement, displacement
 from console.backend.runs.kill_switch import (
     combined,
@@ -77,6 +80,8 @@ class Facts(Value):
     """Runs that have a directory here and a row in the database."""
     rulings: tuple[ApprovalRow, ...]
     """Read only if a run waits for a ruling."""
+    writers: tuple[DocumentRun, ...] = ()
+    """The runs that have written units of the documents of runs that have not."""
     verified: Mapping[str, VerifiedRow] = {}
     """The server that verified the drafts of each run at the second pause."""
     batches: Mapping[str, str] = {}
@@ -140,6 +145,7 @@ def _read(installation: Installation, in_file: SwitchView | None, switch: Switch
             known = asking.ask(partial(recorded_runs, run_ids=tuple(run_directories(installation))))
             ruled, in_batches = asking.ask(rulings), asking.ask(batches)
             verified = asking.ask(partial(_verified, runs=runs))
+            writers = asking.ask(partial(_writers, runs=runs))
             anchors = asking.ask(partial(anchors_by_run, rows=runs))
             hold, lease = asking.ask(current_hold), asking.ask(open_lease)
         return Facts(
@@ -155,6 +161,7 @@ def _read(installation: Installation, in_file: SwitchView | None, switch: Switch
             rulings=ruled.value,
             batches=in_batches.value,
             verified=verified.value,
+            writers=writers.value,
             anchors=anchors.value,
             switch=switch or combined(installation, in_file, switch_of(hold.value, lease.value)),
         )
@@ -171,6 +178,11 @@ def _no_batches(_connection: psycopg.Connection) -> Mapping[str, str]:
 def _verified(connection: psycopg.Connection, runs: tuple[RunRow, ...]) -> Mapping[str, VerifiedRow]:
     waiting = [row.run_id for row in runs if row.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION]
     return verified_places(connection, waiting) if waiting else {}
+
+
+def _writers(connection: psycopg.Connection, runs: tuple[RunRow, ...]) -> tuple[DocumentRun, ...]:
+    before_cut = [row.docprefix for row in runs if row.stage in BEFORE_CUT and row.family is not Family.FAILED]
+    return runs_of_documents(connection, before_cut) if before_cut else ()
 
 
 def _status(installation: Installation, facts: Facts, now: datetime, *, read_only: bool, demo: bool) -> Status:
@@ -281,10 +293,15 @@ def _waits(installation: Installation, facts: Facts, rows: list[RunRow], now: da
     """Return what each run waits for; the members of a batch that wait for the same wait as one."""
     alone: list[WaitView] = []
     together: dict[tuple[str, Kind, bool], list[RunRow]] = {}
+    writers: dict[str, list[DocumentRun]] = {}
+    for writer in facts.writers:
+        writers.setdefault(writer.docprefix, []).append(writer)
     for row in rows:
         imported, batch_id = _usable_kinds(row, facts, now), facts.batches.get(row.run_id)
         if (displaced := _displaced(installation, facts, row)) is not None:
             alone.append(_wait_displaced(row, displaced, in_batch=batch_id is not None))
+        elif (bar := _bar(installation, writers.get(row.docprefix, []), row)) is not None:
+            alone.append(_wait_barred(row, bar))
         elif batch_id is not None and row.family is Family.ACTIVE and row.stage in KIND_AT:
             kind = KIND_AT[row.stage]
             together.setdefault((batch_id, kind, kind in imported), []).append(row)
@@ -323,6 +340,24 @@ def _wait_displaced(row: RunRow, displaced: Displacement, *, in_batch: bool) -> 
         since=row.changed_at,
         waits_for="the operator",
         next_action=command_of(move, row.run_id),
+    )
+
+
+def _bar(installation: Installation, writers: list[DocumentRun], row: RunRow) -> Bar | None:
+    """Return what bars a run that was stopped, or rests at a pause; None if nothing does."""
+    if row.family is not Family.STOPPED and row.stage not in KIND_AT:
+        return None
+    return measure_bar(installation, row, writers)
+
+
+def _wait_barred(row: RunRow, bar: Bar) -> WaitView:
+    action = command_of(Move.VOID, row.run_id) if bar.is_for_good else f"cutter-console run show {bar.run_id}"
+    return WaitView(
+        what=f"{row.docprefix} is barred: {bar.said}",
+        run_id=row.run_id,
+        since=row.changed_at,
+        waits_for="the operator" if bar.is_for_good else f"run {bar.run_id}",
+        next_action=action,
     )
 
 

@@ -85,6 +85,8 @@ class PlanFacts(Value):
     profile_sha256: str = ""
     """Digest of the operator's own profile; empty for a profile that is shipped."""
     amendment: AmendmentCounts | None = None
+    base_run_id: str = ""
+    """The run whose law the plan amends or repeals; empty for a first cut."""
 
 
 class PhaseRecord(Value):
@@ -312,7 +314,10 @@ class Workspace:
     def plan_facts(self) -> PlanFacts | None:
         """Return the plan without its units; made from the plan itself if the file of these facts is gone. None without either."""
         try:
-            return self._parsed(PlanFacts, "plan-facts.json")
+            facts = self._parsed(PlanFacts, "plan-facts.json")
+            # Written before the base was among them, it is read from the plan.
+            if facts.amendment is None or facts.base_run_id:
+                return facts
         except Refused:
             if not (self.directory / "plan.json").exists():
                 return None
@@ -401,6 +406,7 @@ def _facts_of(plan: CutPlan) -> PlanFacts:
         source_sha256=plan.document.source.sha256,
         profile_sha256=plan.document.profile_sha256,
         amendment=plan.amendment.counts if plan.amendment else None,
+        base_run_id=plan.amendment.base_run_id if plan.amendment else "",
     )
 
 
