@@ -32,6 +32,12 @@ _USED = """
 """
 _DECISION = "SELECT id::text FROM cutter_governance.review_decision WHERE run_id = %s AND verdict = 'cut'"
 _CUT_RULING = "SELECT statement_sha256 FROM cutter_governance.approval_use WHERE run_id = %s AND purpose = 'cut'"
+_SIGNED_DRAFTS = """
+    SELECT (s.amendment ->> 'changed')::integer + (s.amendment ->> 'new')::integer
+      FROM cutter_governance.v_approval a
+     CROSS JOIN LATERAL (SELECT convert_from(a.statement, 'UTF8')::jsonb -> 'amendment') s (amendment)
+     WHERE a.run_id = %s AND a.used_for = 'cut'
+"""
 _UNRECORDED_SINCE = """
     SELECT count(*) FROM cutter_governance.approval_use u WHERE u.run_id <> %s
        AND u.used_at > (SELECT min(o.used_at) FROM cutter_governance.approval_use o WHERE o.run_id = %s)
@@ -58,6 +64,11 @@ def cut_decision(connection: psycopg.Connection, run_id: str) -> str:
 def cut_ruling(connection: psycopg.Connection, run_id: str) -> str:
     """Return the sha256 of the statement that the cut was made under. Raises Unmeasured if there is none."""
     return str(scalar(connection, _CUT_RULING, run_id))
+
+
+def signed_drafts(connection: psycopg.Connection, run_id: str) -> int:
+    """Return how many draft versions the ruling states under which an amendment was cut. Raises Unmeasured if there is none."""
+    return int(str(scalar(connection, _SIGNED_DRAFTS, run_id)))
 
 
 def unrecorded_uses_since(connection: psycopg.Connection, run_id: str) -> int:

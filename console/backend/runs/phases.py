@@ -26,6 +26,7 @@ from console.backend.model.written_plan import as_written, cut_as_written, kept_
 from console.backend.postgres import ledger
 from console.backend.postgres.measure import measure_world
 from console.backend.postgres.records import require_run
+from console.backend.postgres.rulings import signed_drafts
 from console.backend.postgres.units import enacted_counts, ended_counts
 from console.backend.runs.amendments import plan_amendment
 from console.backend.runs.backups import backup_possible, ensure_backup, take_run_backup
@@ -340,13 +341,12 @@ class Closeout(PhaseWork):
                     "dry run", "nothing was written; phases that look at written rows were not run", "the run's records"
                 ),
             )
-        # The row has what the plan says: who took the run over has no plan. An amendment's drafts stand in the plan alone.
+        # Row and ruling have what the plan says: who took the run over has no plan.
         row = require_run(connection, context.run_id)
         if row.operation is RunOperation.REPEAL:
             return (_ended(context, connection, row.n_units),)
         counts, n = enacted_counts(connection, context.run_id), row.n_units
-        amendment = context.workspace.plan().amendment if row.operation is RunOperation.AMEND else None
-        logged = n if amendment is None else amendment.counts.drafts
+        logged = signed_drafts(connection, context.run_id) if row.operation is RunOperation.AMEND else n
         answer = f"{counts.enacted} of {counts.units} units enacted, {counts.logged} log rows, {n} planned"
         return (
             context.check(

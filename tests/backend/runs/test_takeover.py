@@ -15,10 +15,11 @@ from console.backend.model.view_models import Progress
 from console.backend.postgres import ledger
 from console.backend.postgres.ledger import Event
 from console.backend.runs.workspace import Workspace
+from tests.backend.runs.test_amendments import at_second_pause
 from tests.backend.runs.test_handover import next_host
 from tests.backend.runs.test_two_roots import other_host
 from tests.support.lost_commit import Lie, lying
-from tests.support.passage import Passage, fingerprint, silent
+from tests.support.passage import Kept, Passage, fingerprint, silent
 
 At = Callable[[str], Passage]
 _LEAVE = "SELECT cutter_console.fn_run_leave(%s, 'stopped', 'mine', %s)"
@@ -91,8 +92,17 @@ def test_a_run_that_went_on_is_not_accepted_from_an_old_bundle(at: At, tmp_path:
     assert here.run().elsewhere == ""
 
 
-def test_a_law_is_closed_where_its_run_was_taken_over(at: At, tmp_path: Path) -> None:
-    here = at("SG_2 imported")
+def _amendment(at: At, kept: Kept) -> Passage:
+    passage = at_second_pause(at, kept)
+    passage.sign()
+    return passage
+
+
+@pytest.mark.parametrize("before", [lambda at, _: at("SG_2 imported"), _amendment], ids=["cut", "amendment"])
+def test_a_law_is_closed_where_its_run_was_taken_over(
+    at: At, kept: Kept, tmp_path: Path, before: Callable[[At, Kept], Passage]
+) -> None:
+    here = before(at, kept)
 
     def dies(progress: Progress) -> None:
         if (progress.phase, progress.step) == (Phase.CLOSEOUT, "begins"):
