@@ -162,6 +162,8 @@ def head(run: RunView, now: datetime, actions: tuple[Action, ...], switch: Switc
         cut = run.interruption
         lines.append(line(Span(f"INTERRUPTED in {cut.what}, {age(cut.since, now)}. ", "bad")))
         lines.append(line(Span("The database says: ", "strong"), str(cut.database_says)))
+    if run.is_lost:
+        lines.append(line(Span("ANOTHER CONSOLE HAS IT: ", "bad"), str(run.elsewhere)))
     if run.displaced:
         lines.append(line(Span("ANOTHER SERVER: ", "bad"), str(run.displaced)))
     if run.bar is not None:
@@ -393,7 +395,7 @@ def _about(run: RunView) -> list[Line]:
         line(Span("from     ", "muted"), f"{run.origin}, {run.profile}{own_profile_in_words(run.profile_sha256)}"),
         line(Span("where    ", "muted"), target_words(run.target)),
         line(Span("operator ", "muted"), str(run.operator)),
-        *([line(Span("files    ", "muted"), f"elsewhere: {run.elsewhere}")] if run.elsewhere else []),
+        *([line(Span("held     ", "muted"), run.elsewhere_in_words)] if run.elsewhere else []),
         line(Span("plan     ", "muted"), run.plan_digest or "no digest yet"),
         line(Span("content  ", "muted"), run.content_digest or "no digest yet"),
         line(Span("journal  ", "muted"), str(run.journal) or "not known"),

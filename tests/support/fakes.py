@@ -324,7 +324,7 @@ class FakeBackend(FakeBatches, FakeUnits, FakeJournals, FakeHolds, FakeShelves, 
             waits_for=self.bar.waits_for
             if self.bar is not None
             else "SG_1: one signed statement, then the armed switch"
-            if "await" in state.name
+            if "await" in state.name and not self.taken_over
             else "",
             interruption=Interruption(
                 what=Phase.CUT_LEG_A,

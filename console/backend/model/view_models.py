@@ -281,6 +281,11 @@ class RunView(Value):
     """Another run of the document that keeps it from its next step; None if none does."""
 
     @property
+    def is_lost(self) -> bool:
+        """Return whether the run has changed hands, and another console holds it now, or nobody yet."""
+        return self.changed_hands and bool(self.elsewhere)
+
+    @property
     def elsewhere_in_words(self) -> str:
         """Return where the run is held, as a sentence; empty if it is held below this root."""
         if self.changed_hands or not self.elsewhere:

@@ -122,7 +122,7 @@ def view_run(installation: Installation, run_id: str) -> RunView:
 
 
 def _waits_for(facts: RunFacts, pauses: Mapping[Stage, str]) -> str:
-    if facts.mode is not Mode.LIVE or facts.is_unsettled:
+    if facts.mode is not Mode.LIVE or facts.is_unsettled or facts.is_fenced:
         return ""
     if facts.bar is not None:
         return facts.bar.waits_for

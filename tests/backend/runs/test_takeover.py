@@ -34,7 +34,7 @@ def test_a_run_that_was_taken_over_ends_there_and_not_here(at: At, tmp_path: Pat
     assert (is_new, taken.elsewhere, taken.moves) == (True, "", (Move.VOID,))
     lost = here.run()
     assert lost.elsewhere.startswith("taken over by bob on host-b at ")
-    assert lost.moves == (Move.TAKE_OVER,)
+    assert (lost.moves, lost.waits_for, lost.is_lost) == ((Move.TAKE_OVER,), "", True)
     assert [run.elsewhere for run in here.backend.runs() if run.mode is Mode.LIVE] == [lost.elsewhere]
     before = fingerprint(here)
     for attempt in (
