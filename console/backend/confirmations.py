@@ -258,12 +258,16 @@ def _reversal(danger: RunDanger, run: RunView) -> str:
 def _legal_move(installation: Installation, danger: RunDanger, run: RunView) -> Check:
     allowed = _MOVE[danger] in run.moves
     answer = f"the run is at {run.state.name}" + (", interrupted" if run.interruption else "")
-    if run.displaced:
+    if run.is_lost:
+        answer = f"{answer}, {run.elsewhere}"
+    elif run.displaced:
         answer = f"{StopCode.IDENTITY_MISMATCH}: {answer}; {run.displaced}"
     elif run.bar is not None:
         answer = f"{run.bar.code}: {answer}; {run.bar.said}"
     advice = f"Legal now: {', '.join(run.moves)}. The first: {command_of(run.moves[0], run.run_id)}"
-    if run.bar is not None and not run.displaced:
+    if run.is_lost:
+        advice = f"It goes on at that console: cutter-console run show {run.run_id}"
+    elif run.bar is not None and not run.displaced:
         advice = str(run.bar.next_action)
     return _check(installation, arming_checks.LEGAL_MOVE, answer, allowed, advice)
 

@@ -462,7 +462,9 @@ def _wait(row: RunRow, imported: set[str], switch: SwitchView) -> WaitView | Non
 def _wait_elsewhere(wait: WaitView, place: str) -> WaitView:
     """Return the wait of a run whose files another root has: nothing that reads them is offered here."""
     looked_at = f"cutter-console run show {wait.run_id}"
-    return wait.model_copy(update={"waits_for": place, "next_action": looked_at, "goes_on": False})
+    return wait.model_copy(
+        update={"waits_for": f"another console: {place}", "next_action": looked_at, "goes_on": False}
+    )
 
 
 def _ruled(row: RunRow, kind: Kind) -> str:

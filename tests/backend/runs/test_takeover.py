@@ -11,7 +11,7 @@ from console.backend.journal.journal import read_journal
 from console.backend.journal.journal_record import Anchor
 from console.backend.model.errors import CutterError, Refused
 from console.backend.model.states import Family, Mode, Move, Phase, Stage
-from console.backend.model.view_models import Progress
+from console.backend.model.view_models import Danger, Progress
 from console.backend.postgres import ledger
 from console.backend.postgres.ledger import Event
 from console.backend.runs.workspace import Workspace
@@ -36,6 +36,11 @@ def test_a_run_that_was_taken_over_ends_there_and_not_here(at: At, tmp_path: Pat
     assert lost.elsewhere.startswith("taken over by bob on host-b at ")
     assert (lost.moves, lost.waits_for, lost.is_lost) == ((Move.TAKE_OVER,), "", True)
     assert [run.elsewhere for run in here.backend.runs() if run.mode is Mode.LIVE] == [lost.elsewhere]
+    (wait,) = (wait for wait in here.backend.status().waiting if wait.run_id == here.run_id)
+    assert (wait.waits_for, wait.goes_on) == (f"another console: {lost.elsewhere}", False)
+    (legal, *_) = here.backend.brief(Danger.ARM, here.run_id).checks
+    assert legal.detail.endswith(lost.elsewhere)
+    assert legal.next_action == f"It goes on at that console: cutter-console run show {here.run_id}"
     before = fingerprint(here)
     for attempt in (
         lambda: here.backend.void(here.run_id, "mine"),

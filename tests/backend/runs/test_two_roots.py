@@ -43,7 +43,10 @@ def test_a_run_of_another_host_is_seen_and_nothing_that_needs_its_files_is_offer
     assert "elsewhere  its files are not below this root: tester on host" in run_lines(run)
     assert set(run.moves) <= {Move.VOID, Move.REVERT, Move.TAKE_OVER, Move.REPORT}
     (wait,) = there.backend.status().waiting
-    assert (wait.waits_for, wait.next_action) == ("tester on host", f"cutter-console run show {here.run_id}")
+    assert (wait.waits_for, wait.next_action) == (
+        "another console: tester on host",
+        f"cutter-console run show {here.run_id}",
+    )
     (package,) = there.backend.gates(("G7",)).gates
     assert not [check.name for check in package.checks if here.run_id in check.name + check.next_action]
     before = fingerprint(here)
