@@ -34,7 +34,7 @@ from console.backend.runs.run_bundle import (
     is_member_name,
     unpack,
 )
-from console.backend.runs.run_views import Known, known_run
+from console.backend.runs.run_views import Known, has_its_files, known_run
 from console.backend.runs.workspace import RunRequestFile, Workspace
 
 _MODE = 0o600
@@ -106,6 +106,9 @@ def _require_handed(known: Known, run_id: str) -> None:
             f"run {run_id} is a member of batch {known.request.batch_id}, whose files are those of all its members"
         )
         raise Refused(StopCode.REFUSED_INPUT, message, f"cutter-console batch show {known.request.batch_id}")
+    if not has_its_files(known, known.row):
+        message = f"the files of run {run_id} are not whole here: nobody could go on with them"
+        raise Refused(StopCode.REFUSED_INPUT, message, look)
 
 
 def _commit(

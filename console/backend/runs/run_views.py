@@ -193,7 +193,7 @@ def _facts(
         is_edit=known.request.profile == EDIT_PROFILE,
         is_armed=known.armed_to == Purpose.CUT,
         is_known=known.row is not None or known.request.mode is Mode.DRYRUN,
-        has_plan=known.row is None or (_has_plan(known, known.row) and not _begins_anew(known)),
+        has_plan=known.row is None or has_its_files(known, known.row),
         has_journal=verdict.outcome is not Outcome.FAIL and JournalKey.is_usable(known.workspace.directory),
         is_unsettled=cut_short is not None and not cut_short.is_settled,
         is_in_batch=bool(known.request.batch_id),
@@ -209,6 +209,11 @@ def _displaced(known: Known) -> Displacement | None:
         return None
     plan = known.workspace.plan_facts() if known.row.plan_digest else None
     return displacement(known.row.stage, plan.target if plan else None, known.place)
+
+
+def has_its_files(known: Known, row: RunRow) -> bool:
+    """Return whether the run can go on with what is in its directory: its own journal's files, as they were pinned."""
+    return _has_plan(known, row) and not _begins_anew(known)
 
 
 def _has_plan(known: Known, row: RunRow) -> bool:

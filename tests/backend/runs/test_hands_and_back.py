@@ -1,0 +1,95 @@
+"""A run that changes hands more than once: back to the console that it came from, and past one that has old files of it."""
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from console.backend.journal.journal import Journal
+from console.backend.model.errors import CutterError
+from console.backend.model.states import Move
+from console.backend.runs.workspace import Workspace
+from tests.backend.runs.test_handover import next_host
+from tests.support.passage import Passage, fingerprint
+
+At = Callable[[str], Passage]
+
+
+@pytest.mark.parametrize("is_signed_there", [False, True])
+def test_a_run_is_handed_back(at: At, tmp_path: Path, is_signed_there: bool) -> None:
+    here = at("waits for SG_1")
+    there = next_host(here, tmp_path / "other")
+    here.backend.hand_over(here.run_id, tmp_path / "a.tar")
+    there.backend.accept_run(tmp_path / "a.tar")
+    if is_signed_there:
+        there.sign()
+    moves = there.run().moves
+    there.backend.hand_over(here.run_id, tmp_path / "b.tar")
+    back, is_new = here.backend.accept_run(tmp_path / "b.tar")
+    assert (is_new, back.elsewhere, back.moves) == (True, "", moves)
+    assert back.journal.startswith("PASS"), back.journal
+
+
+def test_old_files_are_no_journal_of_what_went_on_elsewhere(at: At, tmp_path: Path) -> None:
+    """Who takes a run back with files from before ends it; who has the files of all of it goes on."""
+    here = at("waits for SG_1")
+    there = next_host(here, tmp_path / "other")
+    here.backend.hand_over(here.run_id, tmp_path / "a.tar")
+    there.backend.accept_run(tmp_path / "a.tar")
+    there.sign()
+    moves = there.run().moves
+    back, is_new = here.backend.take_over(here.run_id, here.run_id)
+    assert (is_new, back.elsewhere, back.moves) == (True, "", (Move.VOID,))
+    assert back.journal.startswith("PASS"), back.journal
+    with pytest.raises(CutterError, match="are not whole here"):
+        here.backend.hand_over(here.run_id, tmp_path / "b.tar")
+    again, is_new = there.backend.take_over(here.run_id, here.run_id)
+    assert (is_new, again.elsewhere, again.moves) == (True, "", moves)
+    assert again.journal.startswith("PASS"), again.journal
+    assert here.run().moves == (Move.TAKE_OVER,)
+    assert here.backend.take_over(here.run_id, here.run_id)[0].journal.startswith("PASS")
+    ended = here.backend.void(here.run_id, "enough")
+    assert ended.journal.startswith("PASS"), ended.journal
+
+
+def test_what_has_not_the_files_is_not_handed_over(at: At, tmp_path: Path) -> None:
+    """The bundle that has them, which was named as the place of another one, stays and is accepted."""
+    here = at("waits for SG_1")
+    there = next_host(here, tmp_path / "other")
+    bundle = tmp_path / "a.tar"
+    here.backend.hand_over(here.run_id, bundle)
+    there.backend.take_over(here.run_id, here.run_id)
+    before = fingerprint(here)
+    for name in ("a.tar", "b.tar"):
+        with pytest.raises(CutterError, match="are not whole here"):
+            there.backend.hand_over(here.run_id, tmp_path / name)
+    assert (fingerprint(here), [path.name for path in tmp_path.glob("*.tar")]) == (before, ["a.tar"])
+    assert there.backend.accept_run(bundle)[1]
+
+
+def test_who_handed_a_run_over_accepts_it_again(at: At, tmp_path: Path) -> None:
+    here = at("waits for SG_1")
+    moves = here.run().moves
+    for number in range(2):
+        bundle = tmp_path / f"{number}.tar"
+        here.backend.hand_over(here.run_id, bundle)
+        back, is_new = here.backend.accept_run(bundle)
+        assert (is_new, back.elsewhere, back.moves) == (True, "", moves)
+        assert back.journal.startswith("PASS"), back.journal
+
+
+def test_a_journal_that_was_never_the_run_s_stays(at: At, tmp_path: Path) -> None:
+    here = at("waits for SG_1")
+    there = next_host(here, tmp_path / "other")
+    here.backend.hand_over(here.run_id, tmp_path / "a.tar")
+    workspace = Workspace.open(there.installation.root, here.run_id)
+    workspace.directory.mkdir()
+    with closing(Journal.create(workspace.journal, here.run_id, there.installation.context)):
+        with pytest.raises(CutterError, match="another process works on run"):
+            there.backend.accept_run(tmp_path / "a.tar")
+    before = workspace.journal.read_bytes()
+    with pytest.raises(CutterError, match="is there already, and is not that of"):
+        there.backend.accept_run(tmp_path / "a.tar")
+    assert workspace.journal.read_bytes() == before
+    assert [path.name for path in workspace.directory.iterdir()] == ["journal.jsonl"]
