@@ -1,17 +1,22 @@
 """A run that changes hands more than once: back to the console that it came from, and past one that has old files of it."""
 
-from collections.abc import Callable
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from console.backend.host import signals
 from console.backend.journal.journal import Journal
 from console.backend.model.errors import CutterError
 from console.backend.model.states import Move
 from console.backend.runs.workspace import Workspace
 from tests.backend.runs.test_handover import next_host
 from tests.support.passage import Passage, fingerprint
+from tests.support.waiting import until
 
 At = Callable[[str], Passage]
 
@@ -93,3 +98,42 @@ def test_a_journal_that_was_never_the_run_s_stays(at: At, tmp_path: Path) -> Non
         there.backend.accept_run(tmp_path / "a.tar")
     assert workspace.journal.read_bytes() == before
     assert [path.name for path in workspace.directory.iterdir()] == ["journal.jsonl"]
+
+
+_SLOW = """
+    CREATE FUNCTION public.slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON cutter_governance.run_event
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.slow();
+"""
+_AT_COMMIT = "SELECT FROM pg_stat_activity WHERE query = 'COMMIT' AND state = 'active' AND datname = current_database()"
+
+
+@pytest.fixture
+def _signals() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)}
+    signals.end_by_exception()
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("_signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_a_signal_at_the_commit_leaves_the_bundle(at: At, tmp_path: Path, number: signal.Signals) -> None:
+    """A COMMIT is waited for; then the file is the run, and only then the signal is heard."""
+    here = at("waits for SG_1")
+    here.execute(_SLOW)
+    bundle = tmp_path / "a.tar"
+
+    def ends_it() -> None:
+        until(lambda: here.rows(_AT_COMMIT), "the COMMIT")
+        os.kill(os.getpid(), number)
+
+    watch = threading.Thread(target=ends_it)
+    watch.start()
+    with pytest.raises((SystemExit, KeyboardInterrupt)):
+        here.backend.hand_over(here.run_id, bundle)
+    watch.join()
+    assert here.run().elsewhere.startswith("handed over")
+    there = next_host(here, tmp_path / "other")
+    assert there.backend.accept_run(bundle)[1]
