@@ -44,7 +44,7 @@ def take_over(installation: Installation, run_id: str) -> bool:
     if known.row.stage is Stage.CLOSEOUT_REPORTED or known.row.family in {Family.VOIDED, Family.REVERTED}:
         message = f"run {run_id} is over: {known.row.state.name}"
         raise Refused(StopCode.INVARIANT_FAILED, message, f"Look at it: cutter-console run show {run_id}")
-    if is_held_here(directory, known.row):
+    if is_held_here(directory, known.row) and _is_whole(known):
         return False
     if not held_elsewhere(directory, known.row) and _is_whole(known):
         message = f"run {run_id} is held here: its files are below {installation.root}"

@@ -12,9 +12,10 @@ import pytest
 from console.backend.host import signals
 from console.backend.journal.journal import Journal
 from console.backend.model.errors import CutterError
-from console.backend.model.states import Move
+from console.backend.model.states import Family, Move
 from console.backend.runs.workspace import Workspace
 from tests.backend.runs.test_handover import next_host
+from tests.backend.runs.test_two_roots import other_host
 from tests.support.passage import Passage, fingerprint
 from tests.support.waiting import until
 
@@ -110,7 +111,9 @@ _AT_COMMIT = "SELECT FROM pg_stat_activity WHERE query = 'COMMIT' AND state = 'a
 
 @pytest.fixture
 def _signals() -> Iterator[None]:
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)}
+    before = {
+        number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+    }
     signals.end_by_exception()
     yield
     for number, handler in before.items():
@@ -137,3 +140,46 @@ def test_a_signal_at_the_commit_leaves_the_bundle(at: At, tmp_path: Path, number
     assert here.run().elsewhere.startswith("handed over")
     there = next_host(here, tmp_path / "other")
     assert there.backend.accept_run(bundle)[1]
+
+
+@pytest.mark.parametrize("damage", ["cut off", "gone"])
+@pytest.mark.parametrize("stage", ["waits for SG_1", "waits for SG_2"])
+def test_a_holder_whose_journal_is_damaged_is_offered_what_is_accepted(
+    at: At, tmp_path: Path, stage: str, damage: str
+) -> None:
+    here = at(stage)
+    end = Move.VOID if stage == "waits for SG_1" else Move.REVERT
+    there = next_host(here, tmp_path / "other")
+    here.backend.hand_over(here.run_id, tmp_path / "a.tar")
+    there.backend.accept_run(tmp_path / "a.tar")
+    workspace = Workspace.open(there.installation.root, here.run_id)
+    if damage == "gone":
+        workspace.journal.unlink()
+    else:
+        workspace.journal.write_bytes(b"".join(workspace.journal.read_bytes().splitlines(keepends=True)[:5]))
+    assert there.run().moves == (Move.TAKE_OVER,)
+    before = sorted(path.name for path in workspace.directory.iterdir())
+    with pytest.raises(CutterError) as refused:
+        there.backend.void(here.run_id, "damaged")
+    assert refused.value.next_action.endswith(f"run take-over {here.run_id} --confirm {here.run_id}")
+    assert sorted(path.name for path in workspace.directory.iterdir()) == before
+    taken, is_new = there.backend.take_over(here.run_id, here.run_id)
+    assert (is_new, taken.elsewhere, taken.moves) == (True, "", (end,))
+    if end is Move.VOID:
+        ended = there.backend.void(here.run_id, "damaged")
+    else:
+        ended = there.backend.revert(here.run_id, here.run_id)
+    assert ended.state.family in {Family.VOIDED, Family.REVERTED}
+    assert ended.journal.startswith("PASS"), ended.journal
+
+
+def test_a_refused_end_leaves_the_files_of_who_lost_the_run(at: At, tmp_path: Path) -> None:
+    here = at("waits for SG_1")
+    there = other_host(here, tmp_path / "other")
+    there.backend.take_over(here.run_id, here.run_id)
+    workspace = Workspace.open(here.installation.root, here.run_id)
+    workspace.journal.write_bytes(b"".join(workspace.journal.read_bytes().splitlines(keepends=True)[:5]))
+    before = {path.name: path.read_bytes() for path in workspace.directory.iterdir()}
+    with pytest.raises(CutterError, match="taken over by bob on host-b"):
+        here.backend.void(here.run_id, "mine")
+    assert {path.name: path.read_bytes() for path in workspace.directory.iterdir()} == before
