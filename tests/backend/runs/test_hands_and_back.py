@@ -91,9 +91,11 @@ def test_a_journal_that_was_never_the_run_s_stays(at: At, tmp_path: Path) -> Non
     here.backend.hand_over(here.run_id, tmp_path / "a.tar")
     workspace = Workspace.open(there.installation.root, here.run_id)
     workspace.directory.mkdir()
-    with closing(Journal.create(workspace.journal, here.run_id, there.installation.context)):
-        with pytest.raises(CutterError, match="another process works on run"):
-            there.backend.accept_run(tmp_path / "a.tar")
+    with (
+        closing(Journal.create(workspace.journal, here.run_id, there.installation.context)),
+        pytest.raises(CutterError, match="another process works on run"),
+    ):
+        there.backend.accept_run(tmp_path / "a.tar")
     before = workspace.journal.read_bytes()
     with pytest.raises(CutterError, match="is there already, and is not that of"):
         there.backend.accept_run(tmp_path / "a.tar")
