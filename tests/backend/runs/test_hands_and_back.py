@@ -16,6 +16,7 @@ from console.backend.model.states import Family, Move
 from console.backend.runs.workspace import Workspace
 from tests.backend.runs.test_handover import next_host
 from tests.backend.runs.test_two_roots import other_host
+from tests.support.lost_commit import Lie, lying
 from tests.support.passage import Passage, fingerprint
 from tests.support.waiting import until
 
@@ -57,6 +58,27 @@ def test_old_files_are_no_journal_of_what_went_on_elsewhere(at: At, tmp_path: Pa
     assert here.backend.take_over(here.run_id, here.run_id)[0].journal.startswith("PASS")
     ended = here.backend.void(here.run_id, "enough")
     assert ended.journal.startswith("PASS"), ended.journal
+
+
+@pytest.mark.parametrize("lie", [Lie.ANSWER_LOST, Lie.REQUEST_LOST, Lie.LATE])
+def test_a_lost_commit_of_such_a_take_over_sets_one_journal_aside(at: At, tmp_path: Path, lie: Lie) -> None:
+    here = at("waits for SG_1")
+    there = next_host(here, tmp_path / "other")
+    here.backend.hand_over(here.run_id, tmp_path / "a.tar")
+    there.backend.accept_run(tmp_path / "a.tar")
+    with lying(here, "take over", "cutter_exec", tmp_path, lie) as line:
+        if lie is Lie.ANSWER_LOST:
+            here.backend.take_over(here.run_id, here.run_id)
+        else:
+            with pytest.raises(CutterError, match="nothing was written"):
+                here.backend.take_over(here.run_id, here.run_id)
+        line.deliver()
+    back, is_new = here.backend.take_over(here.run_id, here.run_id)
+    assert (is_new, back.moves) == (lie is not Lie.ANSWER_LOST, (Move.VOID,))
+    assert back.journal.startswith("PASS"), back.journal
+    assert len(here.rows("SELECT FROM cutter_governance.run_event WHERE phase = 'take over'")) == 1
+    directory = Workspace.open(here.installation.root, here.run_id).directory
+    assert len(list(directory.glob("journal.jsonl.*"))) == 1
 
 
 def test_what_has_not_the_files_is_not_handed_over(at: At, tmp_path: Path) -> None:
