@@ -8,6 +8,10 @@ _FOLDER = "console/backend/postgres/migrations"
 (_SQL,) = (f"{_FOLDER}/{path.name}" for path in (Path(__file__).parents[1] / _FOLDER).glob("*_custody.sql"))
 _BUNDLE = "console/backend/runs/run_bundle.py"
 _ACCEPTING = "console/backend/runs/accepting.py"
+_HANDOVER = "console/backend/runs/handover.py"
+_TAKEOVER = "console/backend/runs/takeover.py"
+_OPERATIONS = "console/backend/runs/operations.py"
+_VIEWS = "console/backend/runs/run_views.py"
 
 
 def _taken(name: str) -> tuple[str, ...]:
@@ -16,6 +20,10 @@ def _taken(name: str) -> tuple[str, ...]:
 
 def _attack(name: str) -> tuple[str, ...]:
     return (f"tests/backend/runs/test_bundle_attacks.py::test_{name}",)
+
+
+def _back(name: str) -> tuple[str, ...]:
+    return (f"tests/backend/runs/test_hands_and_back.py::test_{name}",)
 
 
 def _by_password(name: str) -> tuple[str, ...]:
@@ -120,5 +128,75 @@ CUSTODY = (
         "    if handed is None or handed.bundle != manifest.digest:\n",
         "    if handed is None:\n",
         _attack("a_bundle_that_fits_another_manifest_is_not_the_one_that_was_handed_over[another plan]"),
+    ),
+    Mutant(
+        "custody: a run comes back to a former holder",
+        _ACCEPTING,
+        "    if first_hash(journal) not in begun | {first_hash(handed)}:\n",
+        "    if first_hash(journal) not in begun:\n",
+        _back("a_run_is_handed_back[False]"),
+    ),
+    Mutant(
+        "custody: a journal that was never the run's is not set aside",
+        _ACCEPTING,
+        "    if first_hash(journal) not in begun | {first_hash(handed)}:\n",
+        "    if False:\n",
+        _back("a_journal_that_was_never_the_run_s_stays"),
+    ),
+    Mutant(
+        "custody: a journal that is being written is not set aside",
+        _ACCEPTING,
+        "    if is_running(journal):\n",
+        "    if False:\n",
+        _back("a_journal_that_was_never_the_run_s_stays"),
+    ),
+    Mutant(
+        "custody: two consoles do not continue one journal",
+        _TAKEOVER,
+        "anchored_events(known.recorded, directory, all_of_it=True)",
+        "anchored_events(known.recorded, directory)",
+        _back("old_files_are_no_journal_of_what_went_on_elsewhere"),
+    ),
+    Mutant(
+        "custody: a journal that ends where the run went on is replaced",
+        _TAKEOVER,
+        "    if not _begins(known) or _has_just_begun(known):\n",
+        "    if True:\n",
+        _back("old_files_are_no_journal_of_what_went_on_elsewhere"),
+    ),
+    Mutant(
+        "custody: what has not the files is not handed over",
+        _HANDOVER,
+        "    if not has_its_files(known, known.row):\n",
+        "    if False:\n",
+        _back("what_has_not_the_files_is_not_handed_over"),
+    ),
+    Mutant(
+        "custody: a bundle that may be the run stays after a signal",
+        _HANDOVER,
+        "        if written and (isinstance(error, CutterError) or not is_sent):\n",
+        "        if written:\n",
+        _back("a_signal_at_the_commit_leaves_the_bundle[SIGTERM]"),
+    ),
+    Mutant(
+        "custody: a refused end leaves the files of a former holder",
+        _OPERATIONS,
+        "        _require_no_change_of_hands(installation, workspace, request, damaged)\n",
+        "",
+        _back("a_refused_end_leaves_the_files_of_who_lost_the_run"),
+    ),
+    Mutant(
+        "custody: a holder without a whole journal takes the run over",
+        _VIEWS,
+        "row.held_by_way_of is not None and not has_journal",
+        "False",
+        _back("a_holder_whose_journal_is_damaged_is_offered_what_is_accepted[waits for SG_1-cut off]"),
+    ),
+    Mutant(
+        "custody: a manifest names a run",
+        _BUNDLE,
+        "    run_id: RunId\n",
+        "    run_id: str\n",
+        _attack("a_manifest_names_a_run[../x]"),
     ),
 )

@@ -32,7 +32,7 @@ from console.backend.runs.anchoring import come_to_rest
 from console.backend.runs.custody import change_of_hands, first_hash, is_held_here
 from console.backend.runs.operations import committing, intended, open_former
 from console.backend.runs.run_bundle import APPROVALS, MOST_MEMBER_BYTES, RUN, BundleManifest, unpack
-from console.backend.runs.run_state import anchored_events
+from console.backend.runs.run_state import anchored_events, is_running
 from console.backend.runs.workspace import ACCEPT_FILE, PROFILE_FILE, RunRequestFile, Workspace
 
 _AGAIN = "Have the bundle copied again from the host that wrote it."
@@ -172,24 +172,27 @@ def _put_in_place(
             target.rename(target.with_name(f"{target.name}.aside-{secrets.token_hex(4)}"))
         if not target.exists():
             _copy(source, target)
-    # The journal last: without it the run is still the one that was taken over.
+    # The journal last: without it the run is still the one that was taken over, or handed over before.
     if not _continues(workspace.journal, part / RUN / workspace.journal.name):
         if workspace.journal.exists():
-            aside = f"{workspace.journal.name}.taken-over-{secrets.token_hex(4)}"
+            aside = f"{workspace.journal.name}.former-{secrets.token_hex(4)}"
             workspace.journal.rename(workspace.journal.with_name(aside))
         _copy(part / RUN / workspace.journal.name, workspace.journal)
 
 
 def _require_of_run(bundle: Path, part: Path, workspace: Workspace, recorded: tuple[EventRow, ...]) -> None:
-    """Raise Refused if the run's directory has a journal that is neither the bundle's nor that of a take-over."""
-    journal = workspace.journal
-    if not journal.exists() or _continues(journal, part / RUN / journal.name):
+    """Raise Refused if the run's directory has a journal that was never the run's, or one that is being written."""
+    journal, handed = workspace.journal, part / RUN / workspace.journal.name
+    if not journal.exists() or _continues(journal, handed):
         return
+    look = f"See where the run is: cutter-console run show {workspace.run_id}"
+    if is_running(journal):
+        raise Refused(StopCode.LOCKED, f"another process works on run {workspace.run_id}", look)
+    # A former holder has the beginning of the journal, to which the run comes back with what was written since.
     begun = {change.journal for event in recorded if (change := change_of_hands(event)) and change.begins}
-    if first_hash(journal) in begun:
-        return
-    message = f"{journal} is there already, and is not that of {bundle}"
-    raise Refused(StopCode.REFUSED_INPUT, message, f"See where the run is: cutter-console run show {workspace.run_id}")
+    if first_hash(journal) not in begun | {first_hash(handed)}:
+        message = f"{journal} is there already, and is not that of {bundle}"
+        raise Refused(StopCode.REFUSED_INPUT, message, look)
 
 
 def _continues(journal: Path, handed: Path) -> bool:

@@ -16,7 +16,7 @@ from console.backend.host.signals import at_work
 from console.backend.journal.journal import Journal
 from console.backend.journal.journal_key import KEY_NAME
 from console.backend.journal.journal_record import Field
-from console.backend.model.errors import Refused, StopCode, Unmeasured
+from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.model.purposes import Operation
 from console.backend.model.states import Family, Stage
 from console.backend.postgres import custody as custody_rows
@@ -34,7 +34,7 @@ from console.backend.runs.run_bundle import (
     is_member_name,
     unpack,
 )
-from console.backend.runs.run_views import Known, known_run
+from console.backend.runs.run_views import Known, has_its_files, known_run
 from console.backend.runs.workspace import RunRequestFile, Workspace
 
 _MODE = 0o600
@@ -106,12 +106,16 @@ def _require_handed(known: Known, run_id: str) -> None:
             f"run {run_id} is a member of batch {known.request.batch_id}, whose files are those of all its members"
         )
         raise Refused(StopCode.REFUSED_INPUT, message, f"cutter-console batch show {known.request.batch_id}")
+    if not has_its_files(known, known.row):
+        message = f"the files of run {run_id} are not whole here: nobody could go on with them"
+        raise Refused(StopCode.REFUSED_INPUT, message, look)
 
 
 def _commit(
     installation: Installation, workspace: Workspace, request: RunRequestFile, journal: Journal, to: Path
 ) -> BundleManifest:
     written: list[BundleManifest] = []
+    is_sent = False
     try:
         with committing(installation, journal, request.run_id, Operation.HAND_OVER) as promise:
             manifest = _written(installation, workspace, request, to, written)
@@ -123,11 +127,13 @@ def _commit(
                 anchor=promise.head,
             )
             custody_rows.hand_over(promise.connection, change, workspace.journal_key(), manifest.digest)
+            is_sent = True
     except CommitUnknown:
         # It may be committed: then this file is the run.
         raise
-    except BaseException:
-        if written:
+    except BaseException as error:
+        # So it may be after a signal, which is heard once COMMIT is answered.
+        if written and (isinstance(error, CutterError) or not is_sent):
             with suppress(OSError):
                 to.unlink()
         raise

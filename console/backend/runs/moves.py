@@ -48,7 +48,7 @@ class RunFacts(Value):
     is_elsewhere: bool = False
     """True if the run has no directory below this root."""
     is_fenced: bool = False
-    """True if the run has changed hands, and another console holds it, or nobody does."""
+    """True if the run has changed hands, and another console holds it, nobody does, or this one without its journal."""
     displaced: Displacement | None = None
     """The server that the next step is bound to, if it is another one than the one at hand."""
     bar: Bar | None = None

@@ -14,8 +14,9 @@ from console.backend.host.signals import at_work
 from console.backend.journal.journal import REPLACES, Journal, acknowledged_and_gone, read_journal
 from console.backend.journal.journal_key import JournalKey
 from console.backend.journal.journal_record import EFFECT_STANDS, Anchor, Field, Record, RecordKind, last_of_ours
-from console.backend.model.errors import CutterError, Drifted, StopCode, Unmeasured
+from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Outcome
+from console.backend.model.purposes import CHANGES_OF_HANDS
 from console.backend.model.states import Mode
 from console.backend.postgres.connections import CommitUnknown, connect
 from console.backend.postgres.effects import Effect
@@ -116,11 +117,24 @@ def open_to_end(installation: Installation, workspace: Workspace, request: RunRe
     except Drifted as damaged:
         if damaged.code is not StopCode.INVARIANT_FAILED:
             raise
+        _require_no_change_of_hands(installation, workspace, request, damaged)
         journal = _settle_or_close(
             installation, workspace, request, _replacement(installation, workspace, request, damaged)
         )
     with journal:
         yield journal
+
+
+def _require_no_change_of_hands(
+    installation: Installation, workspace: Workspace, request: RunRequestFile, damaged: Drifted
+) -> None:
+    """Raise Refused if the run has changed hands: the database takes nothing of it from a journal that begins now."""
+    rows = events_of_run(installation, request)
+    if held := held_by_another(workspace.directory, rows):
+        raise not_the_holder(request.run_id, held) from damaged
+    if any(row.phase in CHANGES_OF_HANDS for row in rows):
+        action = f"cutter-console run take-over {request.run_id} --confirm {request.run_id}"
+        raise Refused(StopCode.INVARIANT_FAILED, damaged.message, action) from damaged
 
 
 def _replacement(

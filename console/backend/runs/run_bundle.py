@@ -15,6 +15,7 @@ from typing import BinaryIO, Literal
 
 from pydantic import ValidationError
 
+from console.backend.approvals.statement import RunId
 from console.backend.host.regular_file import open_regular, regular_parts
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import Drifted, Refused, StopCode
@@ -46,7 +47,7 @@ class BundleManifest(Value):
     """The last file of a bundle: the run, who hands it over, and the digest of every other file."""
 
     schema_name: Literal["cutter-console/hand-over/1"] = "cutter-console/hand-over/1"
-    run_id: str
+    run_id: RunId
     docprefix: SafeText
     operator: SafeText
     host: SafeText

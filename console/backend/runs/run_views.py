@@ -187,18 +187,24 @@ def run_and_plan(installation: Installation, run_id: str) -> tuple[RunRow, CutPl
 def _facts(
     installation: Installation, known: Known, cut_short: Interruption | None, verdict: JournalVerdict
 ) -> RunFacts:
+    row = known.row
+    has_journal = verdict.outcome is not Outcome.FAIL and JournalKey.is_usable(known.workspace.directory)
+    # The database takes no event of a run that changed hands but from the journal that its holder's key stands for.
+    is_fenced = row is not None and (
+        bool(held_elsewhere(known.workspace.directory, row)) or (row.held_by_way_of is not None and not has_journal)
+    )
     return RunFacts(
         state=known.state,
         mode=known.request.mode,
         is_edit=known.request.profile == EDIT_PROFILE,
         is_armed=known.armed_to == Purpose.CUT,
         is_known=known.row is not None or known.request.mode is Mode.DRYRUN,
-        has_plan=known.row is None or (_has_plan(known, known.row) and not _begins_anew(known)),
-        has_journal=verdict.outcome is not Outcome.FAIL and JournalKey.is_usable(known.workspace.directory),
+        has_plan=known.row is None or has_its_files(known, known.row),
+        has_journal=has_journal,
         is_unsettled=cut_short is not None and not cut_short.is_settled,
         is_in_batch=bool(known.request.batch_id),
         displaced=_displaced(known),
-        is_fenced=known.row is not None and bool(held_elsewhere(known.workspace.directory, known.row)),
+        is_fenced=is_fenced,
         is_elsewhere=known.row is not None and not known.workspace.directory.is_dir(),
         bar=measure_bar(installation, known.row, known.writers) if known.row is not None else None,
     )
@@ -209,6 +215,11 @@ def _displaced(known: Known) -> Displacement | None:
         return None
     plan = known.workspace.plan_facts() if known.row.plan_digest else None
     return displacement(known.row.stage, plan.target if plan else None, known.place)
+
+
+def has_its_files(known: Known, row: RunRow) -> bool:
+    """Return whether the run can go on with what is in its directory: its own journal's files, as they were pinned."""
+    return _has_plan(known, row) and not _begins_anew(known)
 
 
 def _has_plan(known: Known, row: RunRow) -> bool:

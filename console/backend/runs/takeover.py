@@ -8,7 +8,7 @@ from contextlib import closing
 
 from console.backend.host.installation import Installation
 from console.backend.host.signals import at_work
-from console.backend.journal.journal import Journal, verify_journal
+from console.backend.journal.journal import REPLACES, Journal, read_journal, verify_journal
 from console.backend.journal.journal_key import JournalKey
 from console.backend.journal.journal_record import Field, RecordKind
 from console.backend.model.errors import Drifted, Refused, StopCode
@@ -20,7 +20,7 @@ from console.backend.postgres.connections import connect
 from console.backend.postgres.custody import ChangedHands
 from console.backend.postgres.transactions import end_session
 from console.backend.runs.anchoring import come_to_rest
-from console.backend.runs.custody import first_hash, held_elsewhere, is_held_here
+from console.backend.runs.custody import change_of_hands, first_hash, held_elsewhere, is_held_here
 from console.backend.runs.operations import committing, intended, open_former
 from console.backend.runs.phase_context import Role, conninfo_of
 from console.backend.runs.run_state import anchored_events
@@ -28,6 +28,7 @@ from console.backend.runs.run_views import Known, known_run
 from console.backend.runs.workspace import RunRequestFile, Workspace
 
 _TAKEN = "taken over"
+_WENT_ON = "the run went on elsewhere, in a journal that is not here"
 
 
 def take_over(installation: Installation, run_id: str) -> bool:
@@ -43,7 +44,7 @@ def take_over(installation: Installation, run_id: str) -> bool:
     if known.row.stage is Stage.CLOSEOUT_REPORTED or known.row.family in {Family.VOIDED, Family.REVERTED}:
         message = f"run {run_id} is over: {known.row.state.name}"
         raise Refused(StopCode.INVARIANT_FAILED, message, f"Look at it: cutter-console run show {run_id}")
-    if is_held_here(directory, known.row):
+    if is_held_here(directory, known.row) and _is_whole(known):
         return False
     if not held_elsewhere(directory, known.row) and _is_whole(known):
         message = f"run {run_id} is held here: its files are below {installation.root}"
@@ -67,18 +68,33 @@ def _is_whole(known: Known) -> bool:
 
 
 def _opened(installation: Installation, known: Known) -> "closing[Journal]":
-    """Open the journal that goes on: the run's own if this root has it whole, else one that begins here."""
+    """Open the journal that goes on: the run's own if this root has it whole, else one that begins here.
+
+    A journal that ends where the run went on elsewhere is kept beside it: two consoles do not continue one journal.
+    """
     workspace, request = known.workspace, known.request
     if not JournalKey.is_usable(workspace.directory):
         workspace.set_key_aside()
     if not workspace.journal.exists():
         return closing(_begun(installation, workspace, request))
     try:
-        return closing(open_former(installation, workspace, request))
+        journal = open_former(installation, workspace, request)
     except Drifted as damaged:
         if damaged.code is not StopCode.INVARIANT_FAILED:
             raise
         return closing(Journal.replace(workspace.journal, request.run_id, installation.context, damaged.message))
+    if not _begins(known) or _has_just_begun(known):
+        return closing(journal)
+    journal.close()
+    return closing(Journal.replace(workspace.journal, request.run_id, installation.context, _WENT_ON))
+
+
+def _has_just_begun(known: Known) -> bool:
+    """Return whether the journal is that of a take-over which was not committed."""
+    changes = (change_of_hands(event) for event in known.recorded)
+    journal = known.workspace.journal
+    is_known = first_hash(journal) in {change.journal for change in changes if change is not None}
+    return not is_known and any(record.value(_TAKEN) or record.value(REPLACES) for record in read_journal(journal)[:2])
 
 
 def _begun(installation: Installation, workspace: Workspace, request: RunRequestFile) -> Journal:
@@ -89,9 +105,9 @@ def _begun(installation: Installation, workspace: Workspace, request: RunRequest
 
 
 def _begins(known: Known) -> bool:
-    """Return whether the journal is another one than that of the run's events."""
-    journal = known.workspace.journal
-    events = tuple(event for event in anchored_events(known.recorded, known.workspace.directory) if event.is_ours)
+    """Return whether the journal is another one than that of the run's events, or lacks some that were written elsewhere."""
+    journal, directory = known.workspace.journal, known.workspace.directory
+    events = tuple(event for event in anchored_events(known.recorded, directory, all_of_it=True) if event.is_ours)
     # A journal that began with an earlier take-over has its events already; one that has just begun has none of them.
     verdict = verify_journal(journal, events, known.workspace.run_id)
     return verdict.outcome is Outcome.FAIL

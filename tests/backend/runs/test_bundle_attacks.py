@@ -117,6 +117,17 @@ def test_a_bundle_that_fits_another_manifest_is_not_the_one_that_was_handed_over
     _refused(handed, data, "manifest.json: run .* does not wait for sha256")
 
 
+@pytest.mark.parametrize("run_id", ["", "../x", "ictr-\x1b[31m\n", "\0", "x" * 5000])
+def test_a_manifest_names_a_run(handed: tuple[Passage, Passage, Path], run_id: str) -> None:
+    """What is no id of a run is asked of no database and printed nowhere."""
+
+    def renamed(data: bytes) -> bytes:
+        return canonical_json(BundleManifest.model_validate_json(data).model_copy(update={"run_id": run_id}))
+
+    files = files_of(handed[2])
+    _refused(handed, packed([*files[:-1], (files[-1][0], renamed(files[-1][1]))]), "it is none of this release")
+
+
 HEADERS: dict[str, dict[str, object]] = {
     "a link": {"type": tarfile.SYMTYPE, "linkname": "/etc/passwd", "size": 0},
     "a hard link": {"type": tarfile.LNKTYPE, "linkname": "run/plan.json", "size": 0},
@@ -154,7 +165,7 @@ BYTES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
 def _header_of(size: int) -> bytes:
     entry = tarfile.TarInfo("run/x")
     entry.size, entry.mode = size, 0o600
-    return entry.tobuf(tarfile.GNU_FORMAT)
+    return entry.tobuf(tarfile.USTAR_FORMAT if 0 <= size < 8 << 30 else tarfile.GNU_FORMAT)
 
 
 def _negative() -> bytes:
