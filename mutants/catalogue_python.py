@@ -1825,7 +1825,9 @@ _OF_BARS = (
         f"{_B}/documents/uncollected.py",
         "            if _Blocks.number == 0 and _Blocks.was_enabled:\n",
         "            if _Blocks.was_enabled:\n",
-        _test("documents/test_planning", "the_search_for_garbage_rests_until_the_last_of_several_plans_is_made[order0]"),
+        _test(
+            "documents/test_planning", "the_search_for_garbage_rests_until_the_last_of_several_plans_is_made[order0]"
+        ),
     ),
 )
 
