@@ -1771,6 +1771,64 @@ _OF_BARS = (
         "    if taken := ():\n",
         _test("runs/test_bars", "a_plan_of_a_unit_that_was_made_and_taken_back_meanwhile_is_not_cut"),
     ),
+    Mutant(
+        "bars: the drafts of an amendment are none that an edit is of",
+        _BARS,
+        "if run.operation is RunOperation.CUT)",
+        ")",
+        _test("runs/test_bars", "edits_are_of_the_first_cut_and_not_of_the_drafts_of_an_amendment"),
+    ),
+    Mutant(
+        "bars: a batch with a barred member is offered nothing that is refused",
+        f"{_B}/runs/batch_views.py",
+        "    if barred:\n        return _barred",
+        "    if False:\n        return _barred",
+        _test("runs/test_batch_bars", "a_batch_with_a_barred_member_says_so_and_goes_on_when_that_one_is_voided[True]"),
+    ),
+    Mutant(
+        "bars: no statement is drafted over a batch with a barred member",
+        f"{_B}/runs/batch_rulings.py",
+        "    _require_unbarred(installation, batch_id, run_ids)\n",
+        "",
+        _test("runs/test_batch_bars", "a_batch_with_a_barred_member_says_so_and_goes_on_when_that_one_is_voided[True]"),
+    ),
+    Mutant(
+        "bars: a batch with a barred member waits for nothing else",
+        f"{_B}/runs/status.py",
+        "if key[0] not in barred}",
+        "if key[0]}",
+        _test("runs/test_batch_bars", "a_batch_with_a_barred_member_says_so_and_goes_on_when_that_one_is_voided[True]"),
+    ),
+    Mutant(
+        "batch: a draft over other members than those that wait is made again",
+        f"{_B}/runs/batch_rulings.py",
+        "    if moved:\n",
+        "    if False:\n",
+        _test("runs/test_batch_bars", "a_draft_over_a_batch_is_made_again_when_another_set_of_members_waits"),
+    ),
+    Mutant(
+        "drift: the view that gives the lines is the pinned one",
+        f"{_B}/postgres/drift.py",
+        "    if other is None or known is None",
+        "    if True or known is None",
+        _test("postgres/test_drift", "a_view_that_gives_the_pinned_lines_for_those_that_are_is_named"),
+    ),
+    Mutant(
+        "drift: a function that measures looks its names up where the program does",
+        f"{_B}/postgres/inventory.py",
+        "ELSE coalesce(p.proconfig::text, 'no search_path') END",
+        "ELSE '' END",
+        _test("postgres/test_drift", "a_function_that_looks_its_names_up_elsewhere_is_named"),
+    ),
+    Mutant(
+        "planning: the search for garbage rests until the last plan in a thread is made",
+        f"{_B}/documents/uncollected.py",
+        "            if _Blocks.number == 0 and _Blocks.was_enabled:\n",
+        "            if _Blocks.was_enabled:\n",
+        _test(
+            "documents/test_planning", "the_search_for_garbage_rests_until_the_last_of_several_plans_is_made[order0]"
+        ),
+    ),
 )
 
 _STOP_ONLY = f"{_B}/runs/stop_only.py"

@@ -31,6 +31,7 @@ from console.backend.reports.run.report import write_run_report
 from console.backend.runs import approval_workflow, batch_rulings
 from console.backend.runs.answers import Answers
 from console.backend.runs.backups import ensure_backup
+from console.backend.runs.bars import barred_error
 from console.backend.runs.batch_sources import PlannedSource
 from console.backend.runs.batch_views import CUTTING, all_batches, view_batch
 from console.backend.runs.batches import BatchWalk, arm_batch, create_batch, first_waiting
@@ -204,7 +205,9 @@ class Batches:
 
     def _legal_move(self, move: BatchMove, view: BatchView) -> Check:
         advice = f"Legal now: {', '.join(view.moves)}" if view.moves else "Wait until the other process has ended."
-        if view.moves:
+        if view.bar is not None:
+            advice = str(view.bar.next_action)
+        elif view.moves:
             advice += f". The first: {command_of_batch(view.moves[0], view.batch_id)}"
         return self._check("legal move", f"the batch: {view.phase}", move in view.moves, advice)
 
@@ -305,6 +308,8 @@ class Batches:
                 f"another process works on batch {batch_id}",
                 f"See how far it is: cutter-console batch status {batch_id}",
             )
+        if view.bar is not None:
+            raise barred_error(view.bar, f"batch {batch_id} does not go on")
         match view.moves[0]:
             case BatchMove.DRAFT_SG_1:
                 then = f"then arm: {command_of_batch(BatchMove.ARM, batch_id)}"

@@ -130,8 +130,7 @@ def _progress_words(progress: BatchProgress) -> str:
 
 
 def _report(options: Options, command: str, view: BatchView, exit_status: ExitStatus | None = None) -> ExitStatus:
-    is_done = view.moves[:1] == (BatchMove.REPORT,)
-    outcome = (Outcome.PARTIAL if view.set_aside else Outcome.PASS) if is_done else Outcome.PARTIAL
+    outcome = Outcome.PASS if view.is_over and not view.set_aside else Outcome.PARTIAL
     done = report(options, command, outcome, _lines(options, view), view)
     if exit_status is not None:
         return exit_status
@@ -157,4 +156,5 @@ def _lines(options: Options, view: BatchView) -> Iterator[str]:
         yield "legal      nothing: another process works on it"
         return
     yield f"legal      {', '.join(view.moves)}"
-    yield f"next       {as_typed(options, command_of_batch(view.moves[0], view.batch_id))}"
+    step = str(view.bar.next_action) if view.bar is not None else command_of_batch(view.moves[0], view.batch_id)
+    yield f"next       {as_typed(options, step)}"

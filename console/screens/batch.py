@@ -127,7 +127,7 @@ class BatchScreen(ConsoleScreen):
 
     def _waiting_batch(self) -> str:
         """Return the first batch that somebody works on, or that waits for a step."""
-        open_batches = (view for view in self._shown if view.at_work or view.moves[:1] not in {(), (BatchMove.REPORT,)})
+        open_batches = (view for view in self._shown if view.at_work or (view.moves and not view.is_over))
         return next((view.batch_id for view in open_batches), "")
 
     @property

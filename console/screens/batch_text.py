@@ -245,6 +245,8 @@ def _next(view: BatchView, actions: tuple[Action, ...], full: Callable[[str], st
     if not view.moves:
         wait = "wait until it has ended; ^X stops everything"
         return hanging((Span("Next     ", "muted"),), wait, width)
+    if view.bar is not None:
+        return hanging((Span("Next     ", "muted"),), safe_text(full(str(view.bar.next_action))), width)
     move = view.moves[0]
     key = next((key_name(action.keys[0]) for action in actions if move in moves_of(action)), "")
     command = full(command_of_batch(move, view.batch_id))
@@ -438,7 +440,7 @@ def came_to(view: BatchView) -> str:
             return f"{documents}, {units} written as drafts and verified.{aside} Next: SG_2, the ruling to enact (7, then s)."
         case (BatchMove.REPORT,) if view.mode is Mode.DRYRUN:
             return f"The dry runs of {documents} passed: {units} planned, nothing written.{aside}"
-        case (BatchMove.REPORT,) if view.n_done:
+        case (BatchMove.REPORT,) if view.n_done and view.is_over:
             return f"{units} of {documents} are law.{aside}"
         case _:
             return f"{view.batch_id}: {view.phase}.{aside}"

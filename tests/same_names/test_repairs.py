@@ -118,3 +118,20 @@ def test_a_schema_that_was_given_away_is_told_with_what_makes_it_known_again(
     _run(database, f"ALTER SCHEMA {beside.names.ledger} OWNER TO cutter_owner")
     _run(database, "\n".join(line for line in _printed(database)))
     assert measure_drift(database.conninfo("watcher")).outcome is Outcome.PASS
+
+
+def test_a_view_that_gives_the_pinned_lines_for_those_that_are_is_named_beside_the_organisation_s_tables(
+    database: Database,
+) -> None:
+    with database.connect() as connection:
+        (schema,) = connection.execute(
+            "SELECT relnamespace::regnamespace::text FROM pg_class WHERE relname = 'v_schema_line'"
+        ).fetchone() or ("",)
+        connection.execute(
+            f"CREATE OR REPLACE VIEW {schema}.v_schema_line AS SELECT line FROM {schema}.v_schema_pin".encode()
+        )
+    (difference,) = measure_drift(database.conninfo("watcher")).differences
+    assert difference.subject == f"{schema}.v_schema_line: query, which gives all the others"
+    with database.connect() as connection:
+        connection.execute("\n".join(difference.repair).encode())
+    assert measure_drift(database.conninfo("watcher")).outcome is Outcome.PASS

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from console.backend.model.bars import Bar
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.outcome import Outcome
 from console.backend.model.profile_names import DEFAULT_PROFILE
@@ -160,6 +161,8 @@ class MemberView(Value):
     plan_digest: str
     set_aside: SafeText = ""
     """The reason why the batch goes on without it; empty if it does not."""
+    bar: Bar | None = None
+    """Another run of its document that keeps it from being cut; None if there is none."""
 
 
 class BatchProgress(Value):
@@ -225,6 +228,16 @@ class BatchView(Value):
     def set_aside(self) -> tuple[MemberView, ...]:
         """Return the members that the batch goes on without."""
         return tuple(member for member in self.members if member.set_aside)
+
+    @property
+    def bar(self) -> Bar | None:
+        """Return what keeps the first barred member from being cut, and with it the batch; None if nothing does."""
+        return next((member.bar for member in self.members if member.bar is not None), None)
+
+    @property
+    def is_over(self) -> bool:
+        """Return whether nothing is left to be done but a report."""
+        return self.moves[:1] == (BatchMove.REPORT,) and self.bar is None
 
     @property
     def n_units(self) -> int:

@@ -54,7 +54,9 @@ def drift_on(connection: psycopg.Connection) -> DriftReport:
     if digests.now == digests.pinned and digests.is_structured:
         # Nearly always: then no line differs, and none is read.
         names = schema_names(connection)
-        return _report(digests.now, digests.pinned, _measuring(digests.itself.measured_by, names, ()))
+        itself = digests.itself
+        listed = (*_measuring(itself.measured_by, names, ()), *_viewing(itself.other_view, names, ()))
+        return _report(digests.now, digests.pinned, listed)
     inventory = measure_inventory(connection)
     return _report(inventory.digest, inventory.pinned_digest, differences(inventory))
 
@@ -98,6 +100,7 @@ def differences(inventory: Inventory) -> tuple[Difference, ...]:
     causes = sorted(_without_consequences(changes), key=_order)
     return (
         *_measuring(inventory.measured_by, inventory.names, changes),
+        *_viewing(inventory.other_view, inventory.names, changes),
         *(difference(change, inventory) for change in causes),
     )
 
@@ -198,6 +201,23 @@ def _measuring(
                 Difference(what="function", subject=description, expected=expected, actual=actual, repair=repaired)
             )
     return tuple(changed)
+
+
+def _viewing(other: str | None, names: SchemaNames, changes: tuple[Change, ...]) -> tuple[Difference, ...]:
+    """Name the view that gives the lines, if it is another one than was pinned and does not say so itself."""
+    object_ = f"VIEW {names.ledger}.v_schema_line"
+    known = definition_of(object_, names)
+    if other is None or known is None or any(change.key.object == object_ for change in changes):
+        return ()
+    return (
+        Difference(
+            what="view",
+            subject=f"{name_of(object_)}: query, which gives all the others",
+            expected="the pinned query",
+            actual=f"sha256 {other}",
+            repair=tuple(known.statement.split("\n")),
+        ),
+    )
 
 
 def _unpinned(actual: str) -> Difference:

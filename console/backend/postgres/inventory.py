@@ -26,10 +26,20 @@ _NOW_DIGEST, _PINNED_DIGEST = _DIGEST.format("line"), _DIGEST.format("pin")
 _ANY_PINNED = "SELECT min(line) FROM cutter_governance.v_schema_pin"
 _SELF = """
     SELECT current_database()::text, quote_ident(current_database()),
-           (SELECT array_agg(ARRAY[p.proname::text, encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex')] ORDER BY p.proname)
+           (SELECT array_agg(ARRAY[p.proname::text, encode(sha256(convert_to(
+                       p.prosrc || CASE WHEN p.proconfig = ARRAY['search_path=pg_catalog, pg_temp'] THEN ''
+                                        ELSE coalesce(p.proconfig::text, 'no search_path') END, 'UTF8')), 'hex')] ORDER BY p.proname)
               FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-             WHERE n.nspname = 'cutter_console' AND p.proname IN ('fn_schema_line', 'fn_schema_way', 'fn_schema_digest'))
+             WHERE n.nspname = 'cutter_console' AND p.proname IN ('fn_schema_line', 'fn_schema_way', 'fn_schema_digest')),
+           (SELECT v.sha256
+              FROM (SELECT c.oid, coalesce(encode(sha256(convert_to(pg_get_viewdef(c.oid), 'UTF8')), 'hex'), 'no view') AS sha256
+                      FROM pg_class c
+                     WHERE c.oid = 'cutter_governance.v_schema_line'::regclass) v
+             WHERE NOT EXISTS (SELECT FROM cutter_governance.v_schema_pin p
+                                WHERE p.line = jsonb_build_array('view', format('VIEW %s', v.oid::regclass), '', '', v.sha256)::text))
 """
+# A function that measures is the program's own if it has its text and looks its names up where the program does. A view
+# has no text, only what the server prints of it: it is compared with what was pinned of it, without asking it.
 
 
 class Key(NamedTuple):
@@ -61,6 +71,8 @@ class Inventory:
     quoted_database: str
     measured_by: tuple[tuple[str, str], ...]
     """The functions that measure, with the sha256 of their sources: a changed one could hide every change."""
+    other_view: str | None = None
+    """The sha256 of the view that gives the lines, if it is not the pinned one: it could hide every change as well."""
     names: SchemaNames = OWN
     """Schemas of the console's own tables."""
 
@@ -121,6 +133,7 @@ class _Itself(NamedTuple):
     database: str
     quoted_database: str
     measured_by: tuple[tuple[str, str], ...]
+    other_view: str | None
 
 
 def measure_inventory(connection: psycopg.Connection) -> Inventory:
@@ -154,7 +167,7 @@ def _itself(connection: psycopg.Connection) -> _Itself:
     row = connection.execute(_SELF).fetchone()
     if row is None:
         raise Unmeasured(StopCode.UNREACHABLE, "the catalogue does not answer", "See the server's log.")
-    return _Itself(row[0], row[1], tuple((name, sha256) for name, sha256 in row[2] or ()))
+    return _Itself(row[0], row[1], tuple((name, sha256) for name, sha256 in row[2] or ()), row[3])
 
 
 def digest_of(lines: tuple[str, ...]) -> str:

@@ -63,6 +63,15 @@ def measure_bar(installation: Installation, row: RunRow, writers: Sequence[Docum
     return _for_good(row, reverted, reason, StopCode.DRIFT)
 
 
+def measure_bars(installation: Installation, rows: Iterable[RunRow], writers: Iterable[DocumentRun]) -> dict[str, Bar]:
+    """Return what bars each of these runs that is barred, by its id."""
+    by_document: dict[str, list[DocumentRun]] = {}
+    for writer in writers:
+        by_document.setdefault(writer.docprefix, []).append(writer)
+    measured = ((row.run_id, measure_bar(installation, row, by_document.get(row.docprefix, []))) for row in rows)
+    return {run_id: bar for run_id, bar in measured if bar is not None}
+
+
 def _made(workspace: Workspace) -> list[str]:
     try:
         amendment = workspace.plan().amendment
@@ -107,10 +116,14 @@ def _of_cut(row: RunRow, others: tuple[DocumentRun, ...]) -> Bar | None:
 
 
 def _of_edit(row: RunRow, others: tuple[DocumentRun, ...]) -> Bar | None:
-    """Drafts are edited; when they are law or taken back, there is nothing left of them to edit."""
-    if not others or _holder(others) is not None:
+    """The drafts of a first cut are edited; when they are law or taken back, there is nothing left of them to edit.
+
+    Those of an amendment are none of them.
+    """
+    cuts = tuple(run for run in others if run.operation is RunOperation.CUT)
+    if not cuts or _holder(cuts) is not None:
         return None
-    other = others[0]
+    other = cuts[0]
     word = "reverted" if other.family is Family.REVERTED else "enacted"
     reason = f"run {other.run_id} was {word}: {row.docprefix} has no drafts any more that could be edited"
     return _for_good(row, other, reason, StopCode.DRIFT)

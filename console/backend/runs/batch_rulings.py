@@ -39,9 +39,11 @@ from console.backend.model.purposes import Operation, Purpose
 from console.backend.model.view_models import ApprovalStatus, ApprovalView
 from console.backend.postgres import batches as recorded
 from console.backend.postgres.connections import connect
+from console.backend.postgres.document_runs import runs_of_documents
 from console.backend.postgres.effects import Effect, EffectKind
-from console.backend.postgres.records import approvals
+from console.backend.postgres.records import approvals, runs_of
 from console.backend.runs import approval_workflow
+from console.backend.runs.bars import barred_error, measure_bars
 from console.backend.runs.batch_files import BatchFolder
 from console.backend.runs.phase_context import Role
 from console.backend.runs.run_views import run_and_plan
@@ -66,6 +68,7 @@ def draft(installation: Installation, batch_id: str) -> ApprovalView:
     """
     BatchFolder.open(installation.root, batch_id)
     purpose, run_ids = _waiting(installation, batch_id)
+    _require_unbarred(installation, batch_id, run_ids)
     policy, now = load_policy(installation.policy), installation.context.now()
     require_satisfiable(check_policy(policy, measure_keyring(installation.gnupg_home, now), now))
     path = installation.statement(batch_id, purpose.kind.value)
@@ -80,7 +83,7 @@ def draft(installation: Installation, batch_id: str) -> ApprovalView:
         own = installation.statement(run_id, purpose.kind.value)
         if own.exists():
             approval_workflow.set_draft_aside(own, "outdated")
-        row, plan, _bar = run_and_plan(then, run_id)
+        row, plan, _ = run_and_plan(then, run_id)
         approval_workflow.write_drafted(then, row, plan, purpose, policy, own, None)
         drafted.append(parse_statement(read_statement(own)))
     facts, positions = _facts(installation, batch_id, drafted[0], policy.sha256)
@@ -104,6 +107,15 @@ def _waiting(installation: Installation, batch_id: str) -> tuple[Literal[Purpose
         f"batch {batch_id} waits for no ruling",
         f"See: cutter-console batch status {batch_id}",
     )
+
+
+def _require_unbarred(installation: Installation, batch_id: str, run_ids: tuple[str, ...]) -> None:
+    """Raise what bars the first of these runs that is barred: no statement over it would be taken."""
+    with connect(installation.settings.database.monitor, read_only=True, purpose="batch") as connection:
+        rows = runs_of(connection, run_ids)
+        writers = runs_of_documents(connection, (row.docprefix for row in rows.values()))
+    for bar in measure_bars(installation, rows.values(), writers).values():
+        raise barred_error(bar, f"no SG_1 is drafted for batch {batch_id}")
 
 
 def _facts(
@@ -209,40 +221,50 @@ def _batch_checks(installation: Installation, package: _Package, policy_sha256: 
     named = placeholders_in(package.data.decode("utf-8", "replace"))
     skew = statement.not_before.timestamp() - now.timestamp()
     return (
-        _same(installation, "batch_digest", statement.batch_digest, facts.batch_digest),
-        _same(installation, "n_members", str(statement.n_members), str(facts.n_members)),
-        _same(installation, "policy_sha256", statement.policy_sha256, policy_sha256),
-        _same(installation, "members", statement.members.file_sha256, sha256_hex(package.members)),
-        _same(installation, "places", str(order), str([member.position for member in package.listed])),
-        _verdict(installation, "not_a_placeholder", ", ".join(named) or "none", good=not named),
-        _verdict(installation, "not_before", utc_text(statement.not_before), good=skew <= 120),
-        _verdict(installation, "expires", utc_text(statement.expires), good=now < statement.expires),
+        _same(installation, statement.batch_id, "batch_digest", statement.batch_digest, facts.batch_digest),
+        _same(installation, statement.batch_id, "n_members", str(statement.n_members), str(facts.n_members)),
+        _same(installation, statement.batch_id, "policy_sha256", statement.policy_sha256, policy_sha256),
+        _same(installation, statement.batch_id, "members", statement.members.file_sha256, sha256_hex(package.members)),
+        _same(
+            installation, statement.batch_id, "places", str(order), str([member.position for member in package.listed])
+        ),
+        _verdict(installation, statement.batch_id, "not_a_placeholder", ", ".join(named) or "none", good=not named),
+        _verdict(installation, statement.batch_id, "not_before", utc_text(statement.not_before), good=skew <= 120),
+        _verdict(
+            installation, statement.batch_id, "expires", utc_text(statement.expires), good=now < statement.expires
+        ),
     )
 
 
 def _members_check(installation: Installation, package: _Package) -> Check:
     """Check the statement of each member: the named bytes, and every fact of its run as it is now, as long as it waits."""
-    behind = _behind(installation, package)
+    behind, moved = _since(installation, package)
     wrong = [
         f"{member.docprefix}: {problem}"
         for member, path in zip(package.listed, package.paths, strict=True)
         if (problem := _member_problem(installation, package.statement, member, path, behind))
     ]
+    if moved:
+        wrong.append(f"since it was drafted {', '.join(moved)} began or ceased to wait for it")
     n = len(package.listed)
     good = f"all {n} as their runs are now" + (f"; {len(behind)} of them no longer wait" if behind else "")
     answer = f"{len(wrong)} of {n} differ, first: {'; '.join(wrong[:3])}" if wrong else good
-    return _verdict(installation, "statements", answer, good=not wrong)
+    return _verdict(installation, package.statement.batch_id, "statements", answer, good=not wrong)
 
 
-def _behind(installation: Installation, package: _Package) -> frozenset[str]:
-    """Return the listed runs that wait for this ruling no longer, once it is imported: their facts have changed since."""
+def _since(installation: Installation, package: _Package) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Return the listed runs that wait for this ruling no longer, once it is imported: their facts have changed since.
+
+    Before that, return second the runs in which its list and those that wait differ: as it is it will not be taken.
+    """
     statement = package.statement
     with connect(installation.settings.database.monitor, read_only=True, purpose="approvals") as connection:
         rulings = recorded.batch_rulings(connection, statement.batch_id)
         waiting = recorded.waiting_members(connection, statement.batch_id, statement.purpose)
-    if sha256_hex(package.data) not in {ruling.statement_sha256 for ruling in rulings}:
-        return frozenset()
-    return frozenset(member.run_id for member in package.listed) - frozenset(waiting)
+    listed = frozenset(member.run_id for member in package.listed)
+    if sha256_hex(package.data) in {ruling.statement_sha256 for ruling in rulings}:
+        return listed - frozenset(waiting), ()
+    return frozenset(), tuple(sorted(listed ^ frozenset(waiting)))
 
 
 def _member_problem(
@@ -336,12 +358,12 @@ def imported(installation: Installation, batch_id: str, purpose: Purpose) -> Che
         with connect(installation.settings.database.monitor, read_only=True, purpose="approvals") as connection:
             known = {row.statement_sha256 for row in recorded.batch_rulings(connection, batch_id)}
     except CutterError as error:
-        return _verdict(installation, purpose.kind.value, error.message, good=False)
+        return _verdict(installation, batch_id, purpose.kind.value, error.message, good=False)
     names = ", ".join(f"{signer.signer} {signer.primary_fingerprint[-16:]}" for signer in checked.signed_by)
     answer = f"signed by {names}" + (" (solo policy)" if checked.solo else "")
     is_same = checked.sha256 in known
     return _verdict(
-        installation, purpose.kind.value, answer if is_same else "the statement is not imported", good=is_same
+        installation, batch_id, purpose.kind.value, answer if is_same else "the statement is not imported", good=is_same
     )
 
 
@@ -351,12 +373,12 @@ def waiting_runs(installation: Installation, batch_id: str, purpose: Purpose) ->
         return recorded.waiting_members(connection, batch_id, purpose)
 
 
-def _same(installation: Installation, name: str, signed: str, wanted: str) -> Check:
+def _same(installation: Installation, batch_id: str, name: str, signed: str, wanted: str) -> Check:
     answer = signed if signed == wanted else f"the statement says {signed}, the batch has {wanted}"
-    return _verdict(installation, name, answer, good=signed == wanted)
+    return _verdict(installation, batch_id, name, answer, good=signed == wanted)
 
 
-def _verdict(installation: Installation, name: str, answer: str, *, good: bool) -> Check:
+def _verdict(installation: Installation, batch_id: str, name: str, answer: str, *, good: bool) -> Check:
     evidence = Evidence(
         id=f"batch:{sha256_hex(answer.encode())[:12]}",
         asked=f"{name} of the statement over the batch",
@@ -369,5 +391,5 @@ def _verdict(installation: Installation, name: str, answer: str, *, good: bool) 
         outcome=Outcome.PASS if good else Outcome.FAIL,
         detail=answer,
         evidence=(evidence,),
-        next_action="" if good else "Draft it again: cutter-console approval draft BATCH",
+        next_action="" if good else f"Draft it again: cutter-console approval draft {batch_id}",
     )

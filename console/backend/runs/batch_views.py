@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 from console.backend.host.installation import Installation
+from console.backend.model.bars import Bar
 from console.backend.model.batches import (
     BatchFile,
     BatchMember,
@@ -22,7 +23,9 @@ from console.backend.model.safe_text import safe_text
 from console.backend.model.states import Family, Mode, RunState, Stage
 from console.backend.postgres.batches import BatchRow, BatchRulingRow, batches_of, ruled_members, rulings_over
 from console.backend.postgres.connections import connect
+from console.backend.postgres.document_runs import DocumentRun, runs_of_documents
 from console.backend.postgres.records import LeaseRow, RunRow, open_lease, runs_of
+from console.backend.runs.bars import measure_bars
 from console.backend.runs.batch_files import BatchFolder
 from console.backend.runs.run_state import dry_run_state
 from console.backend.runs.workspace import Workspace
@@ -94,6 +97,8 @@ class _Recorded(NamedTuple):
     ruled: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
     """Runs with an unused ruling to cut, and to enact."""
     lease: LeaseRow | None = None
+    writers: tuple[DocumentRun, ...] = ()
+    """Runs that have written units of the members' documents."""
 
 
 def _recorded(installation: Installation, folders: tuple[_Folder, ...]) -> _Recorded:
@@ -103,12 +108,14 @@ def _recorded(installation: Installation, folders: tuple[_Folder, ...]) -> _Reco
         return _Recorded()
     batch_ids = tuple(batch.batch_id for batch in live)
     run_ids = tuple(member.run_id for batch in live for member in batch.members)
+    docprefixes = {member.docprefix for batch in live for member in batch.members}
     with connect(installation.settings.database.monitor, read_only=True, purpose="batch") as connection:
         return _Recorded(
             runs=runs_of(connection, run_ids),
             batches=batches_of(connection, batch_ids),
             lease=open_lease(connection),
             rulings=rulings_over(connection, batch_ids),
+            writers=runs_of_documents(connection, docprefixes),
             ruled=(
                 ruled_members(connection, run_ids, Purpose.CUT),
                 ruled_members(connection, run_ids, Purpose.ENACT),
@@ -139,7 +146,16 @@ def _damaged(installation: Installation, folder: BatchFolder, damaged: Refused) 
     )
 
 
-def _member(member: BatchMember, row: RunRow | None, asides: Mapping[int, SetAside]) -> MemberView:
+def _members(installation: Installation, folder: _Folder, facts: _Recorded) -> tuple[MemberView, ...]:
+    """Return the members of a LIVE batch by their rows, those that another run bars from being cut with what bars them."""
+    members, asides = folder.batch.members, folder.asides
+    rows = (facts.runs.get(member.run_id) for member in members if member.position not in asides)
+    waiting = (row for row in rows if row is not None and row.stage is Stage.AWAITING_CUT_AUTHORIZATION)
+    bars = measure_bars(installation, waiting, facts.writers)
+    return tuple(_member(member, facts.runs.get(member.run_id), asides, bars.get(member.run_id)) for member in members)
+
+
+def _member(member: BatchMember, row: RunRow | None, asides: Mapping[int, SetAside], bar: Bar | None) -> MemberView:
     aside = asides.get(member.position)
     return MemberView(
         position=member.position,
@@ -152,6 +168,7 @@ def _member(member: BatchMember, row: RunRow | None, asides: Mapping[int, SetAsi
         n_units=row.n_units if row else None,
         plan_digest=(row.plan_digest or "") if row else "",
         set_aside=aside.reason if aside else _ended(row),
+        bar=bar,
     )
 
 
@@ -191,10 +208,7 @@ def _dry_member(installation: Installation, member: BatchMember, aside: SetAside
 
 def _view(installation: Installation, folder: _Folder, facts: _Recorded) -> BatchView:
     batch, is_live = folder.batch, folder.batch.mode is Mode.LIVE
-    if is_live:
-        members = tuple(_member(member, facts.runs.get(member.run_id), folder.asides) for member in batch.members)
-    else:
-        members = _dry_members(installation, batch, folder.asides)
+    members = _members(installation, folder, facts) if is_live else _dry_members(installation, batch, folder.asides)
     usable = frozenset(m.run_id for m in members if m.run_id in facts.ruled[m.stage not in BEFORE_CUT | CUTTING])
     row = facts.batches.get(batch.batch_id) if is_live else None
     lease = facts.lease if facts.lease is not None and facts.lease.run_id == batch.batch_id else None
@@ -285,12 +299,20 @@ def _cutting(
     cutting: tuple[MemberView, ...], cut: tuple[MemberView, ...], ruled: frozenset[str], armed: str
 ) -> _Standing:
     waiting = tuple(member for member in cutting if member.stage is Stage.AWAITING_CUT_AUTHORIZATION)
+    barred = tuple(member for member in waiting if member.bar is not None)
+    if barred:
+        return _barred(barred), cut, (BatchMove.REPORT,)
     unruled = _unruled(tuple(member for member in waiting if member.family is Family.ACTIVE), ruled)
     if unruled:
         return f"{unruled} of SG_1", cut, (BatchMove.DRAFT_SG_1, BatchMove.REPORT)
     if armed == Purpose.CUT:
         return "armed: it can be cut", cut, _GOES_ON
     return "SG_1 is imported: it can be armed", cut, (BatchMove.ARM, BatchMove.REPORT)
+
+
+def _barred(barred: tuple[MemberView, ...]) -> str:
+    more = f" and {len(barred) - 1} more" if len(barred) > 1 else ""
+    return f"{barred[0].docprefix}{more} cannot be cut: {barred[0].bar.said if barred[0].bar else ''}"
 
 
 def _unruled(waiting: tuple[MemberView, ...], ruled: frozenset[str]) -> str:

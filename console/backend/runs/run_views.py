@@ -54,6 +54,9 @@ _PAUSES_OF_REPEAL = {
     Stage.AWAITING_CUT_AUTHORIZATION: "SG_1, the sovereign's ruling to prepare the repeal; then the armed switch",
     Stage.AWAITING_LIFECYCLE_AUTHORIZATION: "SG_2, the sovereign's ruling that repeals the document",
 }
+_PAUSES_OF_EDIT = {
+    Stage.AWAITING_CUT_AUTHORIZATION: "SG_1, the sovereign's ruling to edit a draft; then: cutter-console run apply {run} --confirm {run}",
+}
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def view_run(installation: Installation, run_id: str) -> RunView:
     facts = _facts(installation, known, cut_short, verdict)
     plan = workspace.plan_facts() if row is None or row.plan_digest else None
     is_repeal = plan is not None and plan.amendment is not None and plan.amendment.is_repeal
-    pauses = _PAUSES_OF_REPEAL if is_repeal else _PAUSES
+    pauses = _PAUSES_OF_EDIT if facts.is_edit else _PAUSES_OF_REPEAL if is_repeal else _PAUSES
     return RunView(
         run_id=run_id,
         mode=request.mode,
@@ -111,7 +114,7 @@ def view_run(installation: Installation, run_id: str) -> RunView:
         deltas=plan.deltas if plan else (),
         phases=(_phases_of_edit if facts.is_edit else _phases)(workspace, _by_the_console(known.recorded)),
         moves=moves_of(facts),
-        waits_for=_waits_for(facts, pauses),
+        waits_for=_waits_for(facts, pauses).replace("{run}", run_id),
         interruption=cut_short,
         journal=f"{verdict.outcome}: {verdict.detail}",
         displaced=facts.displaced.said if facts.displaced is not None else "",

@@ -59,6 +59,7 @@ from console.backend.runs.site import site_status
 from console.backend.runs.workspace import Workspace
 
 _RULED = {Kind.SG_1: "cut into draft", Kind.SG_2: "enactment"}
+_EDITED = {Kind.SG_1: "edit"}
 _REPEALED = {Kind.SG_1: "repeal", Kind.SG_2: "enactment of the repeal"}
 
 
@@ -293,6 +294,7 @@ def _waits(installation: Installation, facts: Facts, rows: list[RunRow], now: da
     """Return what each run waits for; the members of a batch that wait for the same wait as one."""
     alone: list[WaitView] = []
     together: dict[tuple[str, Kind, bool], list[RunRow]] = {}
+    barred: set[str] = set()
     writers: dict[str, list[DocumentRun]] = {}
     for writer in facts.writers:
         writers.setdefault(writer.docprefix, []).append(writer)
@@ -302,12 +304,15 @@ def _waits(installation: Installation, facts: Facts, rows: list[RunRow], now: da
             alone.append(_wait_displaced(row, displaced, in_batch=batch_id is not None))
         elif (bar := _bar(installation, writers.get(row.docprefix, []), row)) is not None:
             alone.append(_wait_barred(row, bar))
+            barred.add(batch_id or "")
         elif batch_id is not None and row.family is Family.ACTIVE and row.stage in KIND_AT:
             kind = KIND_AT[row.stage]
             together.setdefault((batch_id, kind, kind in imported), []).append(row)
         elif (wait := _wait(row, imported, facts.switch)) is not None:
             alone.append(wait)
-    of_batches = (_wait_of_batch(*key, members, facts.switch) for key, members in together.items())
+    # A batch with a member that is barred is neither ruled on nor armed: what it waits for is what that member waits for.
+    going = {key: members for key, members in together.items() if key[0] not in barred}
+    of_batches = (_wait_of_batch(*key, members, facts.switch) for key, members in going.items())
     return (*(wait for wait in of_batches if wait is not None), *alone)
 
 
@@ -450,6 +455,9 @@ def _wait(row: RunRow, imported: set[str], switch: SwitchView) -> WaitView | Non
             next_action=f"cutter-console approval draft {row.run_id}",
         )
     verb = "arm" if kind is Kind.SG_1 else "enact"
+    if row.operation is RunOperation.EDIT:
+        # The switch is armed and closed by the command itself.
+        verb = "run apply"
     return WaitView(
         what=f"{row.docprefix} is authorised: {_ruled(row, kind)} of {counted(row.n_units or 0, 'unit')}",
         run_id=row.run_id,
@@ -468,7 +476,7 @@ def _wait_elsewhere(wait: WaitView, place: str) -> WaitView:
 
 
 def _ruled(row: RunRow, kind: Kind) -> str:
-    return (_REPEALED if row.operation is RunOperation.REPEAL else _RULED)[kind]
+    return {RunOperation.REPEAL: _REPEALED, RunOperation.EDIT: _EDITED}.get(row.operation, _RULED)[kind]
 
 
 def _wait_for_lost(run: RunSummary) -> WaitView:

@@ -16,6 +16,7 @@ from console.backend.documents.planning import plan_document
 from console.backend.documents.profiles import load_profile
 from console.backend.documents.report import PlanReport
 from console.backend.documents.tree import build
+from console.backend.documents.uncollected import uncollected
 from console.backend.model.errors import StopCode, UsageError
 from console.backend.model.profile_names import PROFILE_NAMES, TEXT_PROFILES
 from console.backend.model.vocabulary import VOCABULARY
@@ -163,3 +164,16 @@ def test_the_search_for_garbage_rests_while_a_document_is_planned_and_is_then_as
         assert gc.isenabled() is was_enabled
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_the_search_for_garbage_rests_until_the_last_of_several_plans_is_made(order: tuple[int, int]) -> None:
+    """Two threads may plan at once, and the first one to begin need not be the last one to end."""
+    assert gc.isenabled()
+    blocks = (uncollected(), uncollected())
+    for block in blocks:
+        block.__enter__()
+    blocks[order[0]].__exit__(None, None, None)
+    assert not gc.isenabled()
+    blocks[order[1]].__exit__(None, None, None)
+    assert gc.isenabled()

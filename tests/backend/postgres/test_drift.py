@@ -232,6 +232,59 @@ def test_a_function_that_gives_the_pinned_lines_for_those_that_are_is_named(brok
     ]
 
 
+def test_a_view_that_gives_the_pinned_lines_for_those_that_are_is_named(broken: Database) -> None:
+    """The functions below it are the program's own, and both digests are equal."""
+    _run(
+        broken,
+        f"""CREATE OR REPLACE VIEW cutter_governance.v_schema_line AS SELECT line FROM cutter_governance.v_schema_pin;
+            GRANT DELETE ON {UNIT} TO cutter_exec""",
+    )
+    report = _drift(broken)
+    assert (report.outcome, report.schema_digest) == (Outcome.FAIL, report.pinned_digest)
+    (difference,) = report.differences
+    assert (difference.what, difference.subject) == (
+        "view",
+        "cutter_governance.v_schema_line: query, which gives all the others",
+    )
+
+    _run(broken, _mends(report))
+    assert [difference.subject for difference in _drift(broken).differences] == [f"cutter_exec on {UNIT}"]
+
+
+def test_a_view_that_leaves_lines_out_is_named_where_another_line_differs_too(broken: Database) -> None:
+    _run(
+        broken,
+        f"""CREATE OR REPLACE VIEW cutter_governance.v_schema_line AS SELECT line FROM cutter_governance.v_schema_pin
+            UNION ALL SELECT '["grant", "TABLE public.x", "", "mallory", "SELECT"]';
+            GRANT DELETE ON {UNIT} TO cutter_exec""",
+    )
+    assert [difference.what for difference in _drift(broken).differences] == ["view", "grant"]
+
+
+def test_a_function_that_looks_its_names_up_elsewhere_is_named(broken: Database) -> None:
+    """Its text is the program's own, but builds every line with a function that says what was pinned."""
+    _run(
+        broken,
+        f"""CREATE SCHEMA elsewhere;
+            GRANT USAGE ON SCHEMA elsewhere TO PUBLIC;
+            CREATE FUNCTION elsewhere.jsonb_build_array(VARIADIC parts text[]) RETURNS jsonb LANGUAGE sql STABLE AS $$
+                SELECT CASE
+                    WHEN parts[2] LIKE '%cutter_console.fn_schema_line%' AND parts[3] = 'settings'
+                    THEN pg_catalog.jsonb_build_array(parts[1], parts[2], parts[3], parts[4], 'search_path=pg_catalog, pg_temp')
+                    WHEN parts[4] = 'cutter_exec' AND parts[5] = 'DELETE, SELECT'
+                    THEN pg_catalog.jsonb_build_array(parts[1], parts[2], parts[3], parts[4], 'SELECT')
+                    ELSE pg_catalog.jsonb_build_array(VARIADIC parts) END $$;
+            ALTER FUNCTION cutter_console.fn_schema_line() SET search_path = elsewhere, pg_catalog, pg_temp;
+            GRANT DELETE ON {UNIT} TO cutter_exec""",
+    )
+    report = _drift(broken)
+    assert "cutter_console.fn_schema_line(): body, which measures all the others" in {
+        difference.subject for difference in report.differences
+    }
+    assert report.outcome is Outcome.FAIL
+    assert not [difference for difference in report.differences if difference.subject == f"cutter_exec on {UNIT}"]
+
+
 def test_deciding_is_pure(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     with database.connect("cutter_ro") as connection:
         inventory = measure_inventory(connection)

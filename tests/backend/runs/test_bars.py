@@ -275,6 +275,33 @@ def test_edits_of_drafts_that_are_law_can_but_be_voided(at: At) -> None:
     assert to_the_end(passage, edit.edit_run).state.family is Family.VOIDED
 
 
+def test_edits_are_of_the_first_cut_and_not_of_the_drafts_of_an_amendment(at: At) -> None:
+    passage = at("waits for SG_2")
+    edit = passage.backend.start_edit(passage.run_id, f"{DOCPREFIX}/ONE/ALPHA", "## Alpha\n\nEdited.\n\n", "Alpha")
+    passage.sign()
+    passage.enact()
+    other = amend(passage)
+    to_second_pause(other)
+    run = passage.backend.run(edit.edit_run)
+    assert (run.moves, run.bar and run.bar.run_id) == ((Move.VOID,), passage.run_id)
+    with pytest.raises(Drifted, match=f"run {passage.run_id} was enacted"):
+        passage.sign(edit.edit_run)
+    assert to_the_end(passage, edit.edit_run).state.family is Family.VOIDED
+
+
+def test_an_edit_waits_for_its_own_command_and_not_for_the_switch(at: At) -> None:
+    passage = at("waits for SG_2")
+    edit = passage.backend.start_edit(passage.run_id, f"{DOCPREFIX}/ONE/ALPHA", "## Alpha\n\nEdited.\n\n", "Alpha")
+    run_id, command = edit.edit_run, f"cutter-console run apply {edit.edit_run} --confirm {edit.edit_run}"
+    assert passage.backend.run(run_id).waits_for == f"SG_1, the sovereign's ruling to edit a draft; then: {command}"
+    (wait,) = (wait for wait in passage.backend.status().waiting if wait.run_id == run_id)
+    assert wait.what == f"SG_1 for {DOCPREFIX}: edit of 1 unit"
+    passage.sign(run_id)
+    (wait,) = (wait for wait in passage.backend.status().waiting if wait.run_id == run_id)
+    assert (wait.what, wait.next_action) == (f"{DOCPREFIX} is authorised: edit of 1 unit", command)
+    assert passage.backend.apply_edit(run_id, run_id).state.stage is Stage.CLOSEOUT_REPORTED
+
+
 ROWS = st.builds(
     DocumentRun,
     run_id=st.sampled_from(["ictr-1", "ictr-2", "ictr-3"]),

@@ -86,7 +86,7 @@ def _trips(lines: list[Line]) -> int:
 
 
 def _inventories(lines: list[Line]) -> int:
-    return sum("v_schema_line" in statement for line in lines for statement in line.statements)
+    return sum("FROM cutter_governance.v_schema_line" in statement for line in lines for statement in line.statements)
 
 
 def _goes_the_whole_way(operator: Operator, law: Path) -> None:
