@@ -105,7 +105,8 @@ def _require_handed(known: Known, run_id: str) -> None:
         message = (
             f"run {run_id} is a member of batch {known.request.batch_id}, whose files are those of all its members"
         )
-        raise Refused(StopCode.REFUSED_INPUT, message, f"cutter-console batch show {known.request.batch_id}")
+        look = f"See: cutter-console batch status {known.request.batch_id}"
+        raise Refused(StopCode.REFUSED_INPUT, message, look)
     if not has_its_files(known, known.row):
         message = f"the files of run {run_id} are not whole here: nobody could go on with them"
         raise Refused(StopCode.REFUSED_INPUT, message, look)
