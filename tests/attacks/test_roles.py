@@ -110,7 +110,7 @@ REFUSED = {
     "a deleted unit": "DELETE FROM public.information_unit",
     "no unit at all": "TRUNCATE public.information_unit",
     "no table at all": "DROP TABLE public.information_unit",
-    "through a view": "UPDATE cutter_governance.v_run SET stage = 'x'",
+    "through a view": "UPDATE cutter_governance.v_batch SET operator = 'x'",
     "into a view": "INSERT INTO cutter_governance.v_hold SELECT * FROM cutter_governance.v_hold",
     "out of a view": "DELETE FROM cutter_governance.v_lease",
     "with a CTE that writes": "WITH w AS (UPDATE public.unit_version SET body = 'x' RETURNING 1) SELECT * FROM w",
