@@ -6,8 +6,9 @@ from psycopg.types.json import Jsonb
 
 from console.backend.journal.journal_key import JournalKey
 from console.backend.postgres.connections import scalar
-from tests.attacks.world import EXECUTOR, Prey, call, changed, look
-from tests.backend.postgres.signed_cut import event
+from tests.attacks.world import EXECUTOR, Prey, call, changed, look, session
+from tests.backend.postgres.signed_cut import SignedCut, event
+from tests.conftest import Database
 
 STRANGER = JournalKey(b"s" * 32)
 HEX = "a" * 64
@@ -18,8 +19,8 @@ OF_ALL = {
 }
 
 
-def _number(prey: Prey, run_id: str) -> int:
-    with prey.database.connect() as connection:
+def _number(database: Database, run_id: str) -> int:
+    with database.connect() as connection:
         query = "SELECT count(*) FROM cutter_governance.run_event WHERE run_id = %s AND vouched"
         return int(str(scalar(connection, query, run_id)))
 
@@ -28,51 +29,58 @@ def _said(phase: str, number: int, **changes: object) -> Jsonb:
     return event(phase=phase, outcome="NOT_RUN", number=number, lock=STRANGER.lock(number), **changes)
 
 
-def _refused(prey: Prey, reason: str, function: str, *arguments: object) -> None:
-    before = look(prey.database)
-    with prey.session(EXECUTOR) as connection, pytest.raises(psycopg.Error, match=reason):
+def _refused(database: Database, reason: str, function: str, *arguments: object) -> None:
+    before = look(database)
+    with session(database, EXECUTOR) as connection, pytest.raises(psycopg.Error, match=reason):
         call(connection, function, *arguments)
-    assert changed(before, look(prey.database)) == set()
+    assert changed(before, look(database)) == set()
 
 
 def test_a_run_is_handed_over_by_its_holder_alone(prey: Prey) -> None:
     run_id = prey.armed.run_id
-    said = _said("hand over", _number(prey, run_id), key=STRANGER.key(0))
-    _refused(prey, "by the console that holds its journal", "fn_run_hand_over", run_id, *OF_ALL["hand over"][1], said)
+    said = _said("hand over", _number(prey.database, run_id), key=STRANGER.key(0))
+    _refused(
+        prey.database,
+        "by the console that holds its journal",
+        "fn_run_hand_over",
+        run_id,
+        *OF_ALL["hand over"][1],
+        said,
+    )
 
 
 def test_what_was_not_handed_over_is_not_accepted(prey: Prey) -> None:
     run_id = prey.armed.run_id
-    said = _said("accept", _number(prey, run_id))
-    _refused(prey, "is not waiting for the bundle", "fn_run_accept", run_id, *OF_ALL["accept"][1], said)
+    said = _said("accept", _number(prey.database, run_id))
+    _refused(prey.database, "is not waiting for the bundle", "fn_run_accept", run_id, *OF_ALL["accept"][1], said)
 
 
-def test_only_the_bundle_of_the_hand_over_is_accepted(prey: Prey) -> None:
+def test_only_the_bundle_of_the_hand_over_is_accepted(cut: SignedCut) -> None:
     """And only with its journal, and once."""
-    run_id = prey.armed.run_id
-    number = _number(prey, run_id)
-    _done(prey, "fn_run_take_over", run_id, *OF_ALL["take over"][1], _said("take over", number))
+    run_id = cut.run_id
+    number = _number(cut.database, run_id)
+    _done(cut, "fn_run_take_over", run_id, *OF_ALL["take over"][1], _said("take over", number))
     said = _said("hand over", number, key=STRANGER.key(number), seq=10_000)
-    _done(prey, "fn_run_hand_over", run_id, *OF_ALL["hand over"][1], said)
+    _done(cut, "fn_run_hand_over", run_id, *OF_ALL["hand over"][1], said)
     said = _said("accept", number + 1, seq=10_001)
     other = "b" * 64
     for bundle, journal in ((other, HEX), (HEX, other), (None, HEX)):
-        _refused(prey, "is not waiting", "fn_run_accept", run_id, "bob", "host-b", bundle, journal, said)
-    _done(prey, "fn_run_accept", run_id, *OF_ALL["accept"][1], said)
+        _refused(cut.database, "is not waiting", "fn_run_accept", run_id, "bob", "host-b", bundle, journal, said)
+    _done(cut, "fn_run_accept", run_id, *OF_ALL["accept"][1], said)
     said = _said("accept", number + 1, seq=10_002)
-    _refused(prey, "is not waiting", "fn_run_accept", run_id, *OF_ALL["accept"][1], said)
+    _refused(cut.database, "is not waiting", "fn_run_accept", run_id, *OF_ALL["accept"][1], said)
 
 
-def _done(prey: Prey, function: str, *arguments: object) -> None:
-    with prey.session(EXECUTOR) as connection:
+def _done(cut: SignedCut, function: str, *arguments: object) -> None:
+    """In a database of the test's own: this is committed."""
+    with session(cut.database, EXECUTOR) as connection:
         call(connection, function, *arguments)
-        connection.commit()
 
 
 def test_a_key_is_locked_for_the_event_that_is_due(prey: Prey) -> None:
     run_id = prey.armed.run_id
-    said = _said("take over", _number(prey, run_id) + 1)
-    _refused(prey, "went on while it changed hands", "fn_run_take_over", run_id, *OF_ALL["take over"][1], said)
+    said = _said("take over", _number(prey.database, run_id) + 1)
+    _refused(prey.database, "went on while it changed hands", "fn_run_take_over", run_id, *OF_ALL["take over"][1], said)
 
 
 @pytest.mark.parametrize(
@@ -87,8 +95,10 @@ def test_a_key_is_locked_for_the_event_that_is_due(prey: Prey) -> None:
 )
 def test_a_change_of_hands_names_who_and_where(prey: Prey, arguments: tuple[object, ...]) -> None:
     run_id = prey.armed.run_id
-    said = _said("take over", _number(prey, run_id))
-    _refused(prey, "names no operator, host, journal, bundle or key", "fn_run_take_over", run_id, *arguments, said)
+    said = _said("take over", _number(prey.database, run_id))
+    _refused(
+        prey.database, "names no operator, host, journal, bundle or key", "fn_run_take_over", run_id, *arguments, said
+    )
 
 
 @pytest.mark.parametrize("what", OF_ALL)
@@ -96,27 +106,33 @@ def test_the_event_of_a_change_is_of_that_change(prey: Prey, what: str) -> None:
     """Also under another name no step of a run is recorded by these functions."""
     run_id = prey.armed.run_id
     function, arguments = OF_ALL[what]
-    said = _said("cut_leg_a", _number(prey, run_id))
-    _refused(prey, "is handed over by|is not waiting|names no operator", function, run_id, *arguments, said)
+    said = _said("cut_leg_a", _number(prey.database, run_id))
+    _refused(prey.database, "is handed over by|is not waiting|names no operator", function, run_id, *arguments, said)
 
 
-def test_the_lease_ends_with_the_change(prey: Prey) -> None:
+def test_the_lease_ends_with_the_change(cut: SignedCut) -> None:
     """Whoever takes a run over has no switch that is armed, and neither has who lost it."""
-    run_id = prey.armed.run_id
-    with prey.session(EXECUTOR) as connection:
-        call(connection, "fn_run_take_over", run_id, *OF_ALL["take over"][1], _said("take over", _number(prey, run_id)))
-        connection.commit()
-    with prey.database.connect() as connection:
-        assert connection.execute("SELECT FROM cutter_governance.v_lease").fetchall() == []
+    cut.rule()
+    cut.arm()
+    leases = "SELECT count(*) FROM cutter_governance.v_lease"
+    with cut.database.connect() as connection:
+        assert scalar(connection, leases) == 1
+        _taken_over(cut)
+        assert scalar(connection, leases) == 0
 
 
-def test_who_takes_a_run_over_by_a_password_writes_nothing_that_was_not_signed_and_armed(prey: Prey) -> None:
+def test_who_takes_a_run_over_by_a_password_writes_nothing_that_was_not_signed_and_armed(cut: SignedCut) -> None:
     """The record names them, and the switch is off."""
-    run = prey.armed
-    number = _number(prey, run.run_id)
-    with prey.session(EXECUTOR) as connection:
-        call(connection, "fn_run_take_over", run.run_id, *OF_ALL["take over"][1], _said("take over", number))
-        connection.commit()
-        said = event(key=STRANGER.key(number), lock=STRANGER.lock(number + 1), seq=10_000)
-        with pytest.raises(psycopg.Error, match="the switch is not armed"):
-            call(connection, "fn_cut_apply", run.run_id, b"x", run.canonical, said)
+    cut.rule()
+    cut.arm()
+    number = _taken_over(cut)
+    said = event(key=STRANGER.key(number), lock=STRANGER.lock(number + 1), seq=10_000)
+    with session(cut.database, EXECUTOR) as connection, pytest.raises(psycopg.Error, match="the switch is not armed"):
+        call(connection, "fn_cut_apply", cut.run_id, b"x", cut.canonical, said)
+
+
+def _taken_over(cut: SignedCut) -> int:
+    """Take the run over; the number of the key that its next event needs."""
+    number = _number(cut.database, cut.run_id)
+    _done(cut, "fn_run_take_over", cut.run_id, *OF_ALL["take over"][1], _said("take over", number))
+    return number
