@@ -16,7 +16,7 @@ from console.backend.documents.own_profiles import choose_profile, known_names
 from console.backend.documents.planning import PlanResult
 from console.backend.documents.registered import live_documents, with_registered
 from console.backend.documents.title_parts import title_in_words
-from console.backend.gates.arming_checks import drift_code, readiness
+from console.backend.gates.arming_checks import drift_code, readiness, refusal_code
 from console.backend.gates.board import gates_named, measure_board
 from console.backend.holding import HoldAnswers
 from console.backend.host.installation import Installation
@@ -539,7 +539,7 @@ class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, R
             message = f"{danger} of {run_id} is refused: {open_checks}"
             if (code := drift_code(blocking)) is not None:
                 raise Drifted(code, message, blocking[0].next_action)
-            raise Refused(StopCode.EXECUTION_DISABLED, message, blocking[0].next_action)
+            raise Refused(refusal_code(blocking), message, blocking[0].next_action)
 
     def _refuse_standstill(self, run: RunView) -> None:
         match run.state.stage:

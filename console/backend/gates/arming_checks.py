@@ -440,14 +440,22 @@ LEGAL_MOVE = "legal move"
 def drift_code(open_checks: tuple[Check, ...]) -> StopCode | None:
     """Pure: return the code of a drift if all that stops the run is one, which has an exit status of its own; otherwise None.
 
-    On another server than the run is bound to, whatever else stops it follows from that.
+    On another server than the run is bound to, and while another run has its document, whatever else stops it follows from that.
     """
     codes = [_drift_code(open_check) for open_check in open_checks]
-    if any(code is not None and check.name == LEGAL_MOVE for code, check in zip(codes, open_checks, strict=True)):
-        return StopCode.IDENTITY_MISMATCH
+    for code, open_check in zip(codes, open_checks, strict=True):
+        if code is not None and open_check.name == LEGAL_MOVE:
+            return code
     if not codes or None in codes:
         return None
     return StopCode.IDENTITY_MISMATCH if StopCode.IDENTITY_MISMATCH in codes else StopCode.DRIFT
+
+
+def refusal_code(open_checks: tuple[Check, ...]) -> StopCode:
+    """Pure: return the code of a refusal that is no drift: that of the move, if another run has the document for good."""
+    move = next((str(check.detail) for check in open_checks if check.name == LEGAL_MOVE), "")
+    is_barred = move.startswith(f"{StopCode.REPLAY_CONFLICT}:")
+    return StopCode.REPLAY_CONFLICT if is_barred else StopCode.EXECUTION_DISABLED
 
 
 def _drift_code(open_check: Check) -> StopCode | None:

@@ -99,8 +99,7 @@ def is_refused_whole(passage: Passage, run_id: str, code: StopCode) -> None:
     for move, make in movers.items():
         with pytest.raises((Refused, Drifted)) as refused:
             make()
-        if move is not Move.ARM:
-            assert refused.value.code is code, (move, refused.value)
+        assert refused.value.code is code, (move, refused.value)
         assert before.bar is not None
         assert str(before.bar.said) in str(refused.value), (move, refused.value)
         assert str(before.bar.next_action) in refused.value.next_action, (move, refused.value)

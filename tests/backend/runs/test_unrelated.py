@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from console.backend.model.errors import Drifted, StopCode
+from console.backend.model.errors import Drifted, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Mode, Phase, Stage
 from console.backend.model.view_models import Progress, RunRequest
@@ -129,9 +129,9 @@ def test_a_run_whose_own_document_was_cut_by_another_run_is_refused_before_the_s
     second = signed(first, DOCPREFIX, REVISED)
     first.arm()
     first.resume()
-    with pytest.raises(Drifted, match=r"PRE-9 plan fits the database: STOP_DRIFT: .*readers' view") as refused:
+    with pytest.raises(Refused, match=r"PRE-9 plan fits the database: STOP_DRIFT: .*readers' view") as refused:
         second.arm()
-    assert refused.value.code is StopCode.DRIFT
+    assert refused.value.code is StopCode.REPLAY_CONFLICT
     assert second.run().state.stage is Stage.AWAITING_CUT_AUTHORIZATION
 
 
