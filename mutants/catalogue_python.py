@@ -366,6 +366,13 @@ _OF_RUNS = (
         _test("runs/test_closeout", "a_run_whose_units_are_not_all_law_is_not_closed"),
     ),
     Mutant(
+        "an amendment is closed with as many log rows as were signed",
+        _PHASES,
+        "logged = signed_drafts(connection, context.run_id) if row.operation is RunOperation.AMEND else n",
+        "logged = counts.logged",
+        _test("runs/test_closeout", "an_amendment_with_another_number_of_log_rows_than_was_signed_is_not_closed"),
+    ),
+    Mutant(
         "counts that differ from the plan set a HOLD",
         _FAILURES,
         "    if error.code is not StopCode.COUNT_MISMATCH:\n        return None\n",

@@ -62,7 +62,7 @@ def brief(installation: Installation, danger: Danger, run_id: str) -> Confirmati
         n_units=run.n_units,
         effects=effects_of(danger, run),
         deltas=_deltas(danger, run),
-        reversible=danger is Danger.ARM,
+        reversible=danger in {Danger.ARM, Danger.TAKE_OVER},
         reversal=(_REVERSAL_OF_REPEAL.get(danger) if run.is_repeal else None) or _reversal(danger, run),
         confirm_text=run_id,
         checks=tuple(checks),
@@ -252,7 +252,7 @@ def _reversal(danger: RunDanger, run: RunView) -> str:
         case Danger.VOID:
             return "CANNOT BE UNDONE: another run has to be started"
         case Danger.TAKE_OVER:
-            return "the former console can take it over again, if its host is there"
+            return "the former console takes it over again, while its host is there"
 
 
 def _legal_move(installation: Installation, danger: RunDanger, run: RunView) -> Check:

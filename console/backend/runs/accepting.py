@@ -26,10 +26,9 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import Operation
 from console.backend.postgres import custody as custody_rows
 from console.backend.postgres.connections import connect
-from console.backend.postgres.custody import ChangedHands
 from console.backend.postgres.records import EventRow, RunRow, events, find_run
 from console.backend.runs.anchoring import come_to_rest
-from console.backend.runs.custody import change_of_hands, first_hash, is_held_here
+from console.backend.runs.custody import change_of_hands, changing_hands, first_hash, is_held_here
 from console.backend.runs.operations import committing, intended, open_former
 from console.backend.runs.run_bundle import APPROVALS, MOST_MEMBER_BYTES, RUN, BundleManifest, unpack
 from console.backend.runs.run_state import anchored_events, is_running
@@ -227,12 +226,6 @@ def _hold(installation: Installation, workspace: Workspace, request: RunRequestF
             intended(installation, request, journal, Operation.ACCEPT, fields),
             committing(installation, journal, request.run_id, Operation.ACCEPT) as promise,
         ):
-            change = ChangedHands(
-                run_id=request.run_id,
-                operator=installation.operator,
-                host=installation.context.host,
-                journal=first_hash(workspace.journal),
-                anchor=promise.head,
-            )
+            change = changing_hands(installation, workspace, promise.head)
             custody_rows.accept(promise.connection, change, workspace.journal_key(), manifest.digest)
         come_to_rest(installation, workspace, request, journal)

@@ -65,11 +65,17 @@ def measure_bar(installation: Installation, row: RunRow, writers: Sequence[Docum
 
 def measure_bars(installation: Installation, rows: Iterable[RunRow], writers: Iterable[DocumentRun]) -> dict[str, Bar]:
     """Return what bars each of these runs that is barred, by its id."""
-    by_document: dict[str, list[DocumentRun]] = {}
-    for writer in writers:
-        by_document.setdefault(writer.docprefix, []).append(writer)
-    measured = ((row.run_id, measure_bar(installation, row, by_document.get(row.docprefix, []))) for row in rows)
+    of_document = by_document(writers)
+    measured = ((row.run_id, measure_bar(installation, row, of_document.get(row.docprefix, []))) for row in rows)
     return {run_id: bar for run_id, bar in measured if bar is not None}
+
+
+def by_document(writers: Iterable[DocumentRun]) -> dict[str, list[DocumentRun]]:
+    """Return the runs by the prefix of the document that they have written, in their order."""
+    grouped: dict[str, list[DocumentRun]] = {}
+    for writer in writers:
+        grouped.setdefault(writer.docprefix, []).append(writer)
+    return grouped
 
 
 def _made(workspace: Workspace) -> list[str]:

@@ -11,15 +11,17 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from console.backend.host.installation import Installation
 from console.backend.host.regular_file import open_regular
 from console.backend.journal.journal_key import JournalKey
-from console.backend.journal.journal_record import MAX_RECORD_BYTES, parse_line
+from console.backend.journal.journal_record import MAX_RECORD_BYTES, Anchor, parse_line
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.purposes import CHANGES_OF_HANDS, Operation
 from console.backend.model.value import Value
+from console.backend.postgres.custody import ChangedHands
 from console.backend.postgres.records import EventRow, RunRow
+from console.backend.runs.workspace import Workspace
 
-JOURNAL_NAME = "journal.jsonl"
 _WORDS = {Operation.HAND_OVER: "handed over", Operation.ACCEPT: "accepted", Operation.TAKE_OVER: "taken over"}
 
 
@@ -47,6 +49,17 @@ def change_of_hands(row: EventRow) -> ChangeOfHands | None:
         return None
 
 
+def changing_hands(installation: Installation, workspace: Workspace, anchor: Anchor) -> ChangedHands:
+    """Return a change of hands by this console as it asks the database for it; `anchor` is the record of its transaction."""
+    return ChangedHands(
+        run_id=workspace.run_id,
+        operator=installation.operator,
+        host=installation.context.host,
+        journal=first_hash(workspace.journal),
+        anchor=anchor,
+    )
+
+
 def in_this_journal(rows: Iterable[EventRow], directory: Path, *, all_of_it: bool = False) -> tuple[bool, ...]:
     """Return for each event of a run if the journal in this directory is the one whose record it names.
 
@@ -55,7 +68,7 @@ def in_this_journal(rows: Iterable[EventRow], directory: Path, *, all_of_it: boo
     the events since; `all_of_it` asks as if it held the run, as of a journal that was just handed over.
     """
     rows = tuple(rows)
-    first = first_hash(directory / JOURNAL_NAME)
+    first = first_hash(Workspace(directory).journal)
     changes = {number: change for number, row in enumerate(rows) if (change := change_of_hands(row)) is not None}
     begun = {change.journal for change in changes.values() if change.begins}
     own, current, answers = first if first in begun else "", "", []

@@ -21,8 +21,7 @@ from console.backend.model.purposes import Operation
 from console.backend.model.states import Family, Stage
 from console.backend.postgres import custody as custody_rows
 from console.backend.postgres.connections import CommitUnknown
-from console.backend.postgres.custody import ChangedHands
-from console.backend.runs.custody import change_of_hands, first_hash, held_elsewhere, not_the_holder
+from console.backend.runs.custody import change_of_hands, changing_hands, first_hash, held_elsewhere, not_the_holder
 from console.backend.runs.operations import committing, intended, open_journal
 from console.backend.runs.run_bundle import (
     APPROVALS,
@@ -120,13 +119,7 @@ def _commit(
     try:
         with committing(installation, journal, request.run_id, Operation.HAND_OVER) as promise:
             manifest = _written(installation, workspace, request, to, written)
-            change = ChangedHands(
-                run_id=request.run_id,
-                operator=installation.operator,
-                host=installation.context.host,
-                journal=first_hash(workspace.journal),
-                anchor=promise.head,
-            )
+            change = changing_hands(installation, workspace, promise.head)
             custody_rows.hand_over(promise.connection, change, workspace.journal_key(), manifest.digest)
             is_sent = True
     except CommitUnknown:

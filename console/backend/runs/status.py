@@ -42,7 +42,7 @@ from console.backend.postgres.records import (
 from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.replication import measure_replication
 from console.backend.postgres.site_gateway import site_counts
-from console.backend.runs.bars import measure_bar
+from console.backend.runs.bars import by_document, measure_bar
 from console.backend.runs.binding import Displacement, displacement
 from console.backend.runs.kill_switch import (
     combined,
@@ -295,9 +295,7 @@ def _waits(installation: Installation, facts: Facts, rows: list[RunRow], now: da
     alone: list[WaitView] = []
     together: dict[tuple[str, Kind, bool], list[RunRow]] = {}
     barred: set[str] = set()
-    writers: dict[str, list[DocumentRun]] = {}
-    for writer in facts.writers:
-        writers.setdefault(writer.docprefix, []).append(writer)
+    writers = by_document(facts.writers)
     for row in rows:
         imported, batch_id = _usable_kinds(row, facts, now), facts.batches.get(row.run_id)
         if (displaced := _displaced(installation, facts, row)) is not None:

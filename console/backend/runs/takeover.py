@@ -17,10 +17,9 @@ from console.backend.model.purposes import Operation
 from console.backend.model.states import Family, Stage
 from console.backend.postgres import custody as custody_rows
 from console.backend.postgres.connections import connect
-from console.backend.postgres.custody import ChangedHands
 from console.backend.postgres.transactions import end_session
 from console.backend.runs.anchoring import come_to_rest
-from console.backend.runs.custody import change_of_hands, first_hash, held_elsewhere, is_held_here
+from console.backend.runs.custody import change_of_hands, changing_hands, first_hash, held_elsewhere, is_held_here
 from console.backend.runs.operations import committing, intended, open_former
 from console.backend.runs.phase_context import Role, conninfo_of
 from console.backend.runs.run_state import anchored_events
@@ -136,13 +135,6 @@ def _end_sessions(installation: Installation, journal: Journal, run_id: str) -> 
 
 
 def _commit(installation: Installation, known: Known, journal: Journal, *, begins: bool) -> None:
-    run_id = known.workspace.run_id
-    with committing(installation, journal, run_id, Operation.TAKE_OVER) as promise:
-        change = ChangedHands(
-            run_id=run_id,
-            operator=installation.operator,
-            host=installation.context.host,
-            journal=first_hash(known.workspace.journal),
-            anchor=promise.head,
-        )
+    with committing(installation, journal, known.workspace.run_id, Operation.TAKE_OVER) as promise:
+        change = changing_hands(installation, known.workspace, promise.head)
         custody_rows.take_over(promise.connection, change, known.workspace.journal_key(), begins=begins)
