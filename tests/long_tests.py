@@ -43,4 +43,6 @@ LONG: dict[str, str] = {
     "backend/runs/test_revert_and_edits.py::test_two_documents_are_cut_one_after_the_other": "backend/runs/test_unrelated.py::test_a_cut_that_was_interrupted_is_verified_after_another_document_was_cut",
     # The whole way with it; what it holds, and that the cut is not written without one.
     "backend/runs/test_backup_by_document.py::test_such_a_backup_is_enough_for_a_whole_way": "backend/runs/test_backup_by_document.py::test_the_backup_of_a_run_in_a_large_database_holds_its_document_alone",
+    # The same way in one process, with the demo's keys and documents; `.ci/run` goes the tour itself.
+    "test_demo.py::test_the_tour_holds_on_every_step_and_leaves_nothing": "test_end_to_end.py::test_a_document_goes_from_file_to_enacted_law",
 }

@@ -62,14 +62,26 @@ CONSOLE: dict[str, Kept] = {
         "pre-80x24",
         "drift-80x24",
     ),
-    # Each state at its smallest size, and each size with those states that have no other.
+    # A list, a text, a dialog, no answer, what is hostile; each size.
     "screens/test_snapshots.py::test_units": (
-        "*-80x24",
-        "list-200x60",
+        "list-*",
+        "versions-80x24",
+        "dialog-search-80x24",
+        "down-80x24",
+        "hostile-80x24",
         "not-permitted-120x40",
         "another-layout-120x40",
     ),
-    "screens/test_snapshots.py::test_journal": ("*-80x24", "verified-200x60", "torn-verified-200x60", "word-120x40"),
+    "screens/test_snapshots.py::test_journal": (
+        "list-80x24",
+        "record-80x24",
+        "damaged-80x24",
+        "elsewhere-80x24",
+        "down-80x24",
+        "dialog-place-80x24",
+        "verified-200x60",
+        "word-120x40",
+    ),
     # A pause, at work, a failure, what is hostile, a folder, a dialog.
     "screens/test_snapshots.py::test_batch": (
         "waiting-80x24",
@@ -78,6 +90,16 @@ CONSOLE: dict[str, Kept] = {
         "hostile-80x24",
         "folder-80x24",
         "dialog-arm-80x24",
+    ),
+    # The small size, and each of the others once.
+    "screens/test_guide.py::test_help": ("*-80x24", "contents-120x40", "hits-200x60"),
+    "screens/test_guide.py::test_help_of_a_stop_code": ("colour-80x24", "monochrome-120x40"),
+    # One of each way to stop: refused, measured, cut off. That every code has a page is asked without a screen.
+    "screens/test_guide.py::test_every_code_of_a_notice_opens_its_page": (
+        "STOP_REFUSED_INPUT",
+        "STOP_DRIFT",
+        "STOP_HOLD",
+        "STOP_UNREACHABLE",
     ),
     # How it is started, and that it is not.
     "screens/test_documents.py::test_a_repeal_asks_before_it_starts_and_says_what_it_ends": ("escape-", "ctrl+y-*"),
