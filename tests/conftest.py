@@ -28,6 +28,7 @@ from console.backend.scratch.cluster import SUPERUSER, TransientCluster
 from tests.matrices import leave_the_rest
 from tests.support.css_once import css_once
 from tests.support.initdb_once import initdb_once
+from tests.support.large_pages import heaps_of_large_pages
 from tests.support.passage import Kept, Passage, Stages, copy_database, stages
 
 MAJORS = (14, 15, 16, 17, 18)
@@ -163,7 +164,8 @@ def cluster_of() -> Iterator[ClusterOf]:
             if major not in running:
                 try:
                     settings = _REPLICATES | (_READS_BY_ITSELF if major >= 18 else {})
-                    running[major] = stack.enter_context(TransientCluster.start(major, settings=settings))
+                    with heaps_of_large_pages():
+                        running[major] = stack.enter_context(TransientCluster.start(major, settings=settings))
                 except NoFittingProgram as reason:
                     pytest.skip(reason.message)
             return running[major]
