@@ -11,7 +11,7 @@ from console.backend.host.installation import Installation
 from console.backend.model.bars import Bar
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured
 from console.backend.model.purposes import RunOperation
-from console.backend.model.states import BEFORE_CUT, DRAFT_STAGES, Family, Move
+from console.backend.model.states import BEFORE_CUT, DRAFT_STAGES, Family, Move, Stage
 from console.backend.postgres.connections import connect
 from console.backend.postgres.document_runs import DocumentRun
 from console.backend.postgres.records import RunRow
@@ -68,6 +68,23 @@ def measure_bars(installation: Installation, rows: Iterable[RunRow], writers: It
     of_document = by_document(writers)
     measured = ((row.run_id, measure_bar(installation, row, of_document.get(row.docprefix, []))) for row in rows)
     return {run_id: bar for run_id, bar in measured if bar is not None}
+
+
+def bar_by_holder(row: RunRow, elsewhere: str) -> Bar | None:
+    """Pure: return what bars a member of a batch that another console holds, or nobody; None for one that is held here.
+
+    The batch's other members wait for it: its console ends it, or this one takes it over again.
+    """
+    is_over = row.stage is Stage.CLOSEOUT_REPORTED or row.family in {Family.VOIDED, Family.REVERTED}
+    if is_over or not elsewhere:
+        return None
+    return Bar(
+        said=f"another console holds it: {elsewhere}",
+        run_id=row.run_id,
+        is_for_good=False,
+        code=StopCode.LOCKED,
+        next_action=f"Have it ended there, or take it over: cutter-console run take-over {row.run_id} --confirm {row.run_id}",
+    )
 
 
 def by_document(writers: Iterable[DocumentRun]) -> dict[str, list[DocumentRun]]:
@@ -160,5 +177,6 @@ def moves_barred(moves: tuple[Move, ...]) -> tuple[Move, ...]:
 
 def barred_error(bar: Bar, message: str) -> CutterError:
     """Return the refusal of a move that is barred."""
-    kind = {StopCode.DRIFT: Drifted, StopCode.REPLAY_CONFLICT: Refused}.get(bar.code, Unmeasured)
+    kinds = {StopCode.DRIFT: Drifted, StopCode.REPLAY_CONFLICT: Refused, StopCode.LOCKED: Refused}
+    kind = kinds.get(bar.code, Unmeasured)
     return kind(bar.code, f"{message}; {bar.said}", str(bar.next_action))

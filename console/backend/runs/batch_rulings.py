@@ -45,6 +45,7 @@ from console.backend.postgres.records import approvals, runs_of
 from console.backend.runs import approval_workflow
 from console.backend.runs.bars import barred_error, measure_bars
 from console.backend.runs.batch_files import BatchFolder
+from console.backend.runs.batch_views import measure_holders
 from console.backend.runs.phase_context import Role
 from console.backend.runs.run_views import run_and_plan
 from console.backend.runs.settling import commit_alone
@@ -68,7 +69,7 @@ def draft(installation: Installation, batch_id: str) -> ApprovalView:
     """
     BatchFolder.open(installation.root, batch_id)
     purpose, run_ids = _waiting(installation, batch_id)
-    _require_unbarred(installation, batch_id, run_ids)
+    _require_unbarred(installation, batch_id, purpose, run_ids)
     policy, now = load_policy(installation.policy), installation.context.now()
     require_satisfiable(check_policy(policy, measure_keyring(installation.gnupg_home, now), now))
     path = installation.statement(batch_id, purpose.kind.value)
@@ -109,13 +110,14 @@ def _waiting(installation: Installation, batch_id: str) -> tuple[Literal[Purpose
     )
 
 
-def _require_unbarred(installation: Installation, batch_id: str, run_ids: tuple[str, ...]) -> None:
+def _require_unbarred(installation: Installation, batch_id: str, purpose: Purpose, run_ids: tuple[str, ...]) -> None:
     """Raise what bars the first of these runs that is barred: no statement over it would be taken."""
     with connect(installation.settings.database.monitor, read_only=True, purpose="batch") as connection:
         rows = runs_of(connection, run_ids)
         writers = runs_of_documents(connection, (row.docprefix for row in rows.values()))
-    for bar in measure_bars(installation, rows.values(), writers).values():
-        raise barred_error(bar, f"no SG_1 is drafted for batch {batch_id}")
+    bars = {**measure_bars(installation, rows.values(), writers), **measure_holders(installation, rows.values())}
+    for bar in bars.values():
+        raise barred_error(bar, f"no {purpose.kind} is drafted for batch {batch_id}")
 
 
 def _facts(

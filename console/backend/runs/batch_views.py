@@ -1,6 +1,6 @@
 """A batch as it stands: its members' states by the database, what it waits for, and its legal moves."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -17,7 +17,7 @@ from console.backend.model.batches import (
     SetAside,
 )
 from console.backend.model.counting import counted
-from console.backend.model.errors import Refused
+from console.backend.model.errors import Refused, StopCode
 from console.backend.model.purposes import Purpose
 from console.backend.model.safe_text import safe_text
 from console.backend.model.states import Family, Mode, RunState, Stage
@@ -25,8 +25,9 @@ from console.backend.postgres.batches import BatchRow, BatchRulingRow, batches_o
 from console.backend.postgres.connections import connect
 from console.backend.postgres.document_runs import DocumentRun, runs_of_documents
 from console.backend.postgres.records import LeaseRow, RunRow, open_lease, runs_of
-from console.backend.runs.bars import measure_bars
+from console.backend.runs.bars import bar_by_holder, measure_bars
 from console.backend.runs.batch_files import BatchFolder
+from console.backend.runs.custody import held_elsewhere
 from console.backend.runs.run_state import dry_run_state
 from console.backend.runs.workspace import Workspace
 
@@ -147,12 +148,20 @@ def _damaged(installation: Installation, folder: BatchFolder, damaged: Refused) 
 
 
 def _members(installation: Installation, folder: _Folder, facts: _Recorded) -> tuple[MemberView, ...]:
-    """Return the members of a LIVE batch by their rows, those that another run bars from being cut with what bars them."""
+    """Return the members of a LIVE batch by their rows: with what bars those that another run or console keeps from going on."""
     members, asides = folder.batch.members, folder.asides
-    rows = (facts.runs.get(member.run_id) for member in members if member.position not in asides)
-    waiting = (row for row in rows if row is not None and row.stage is Stage.AWAITING_CUT_AUTHORIZATION)
-    bars = measure_bars(installation, waiting, facts.writers)
+    recorded = (facts.runs.get(member.run_id) for member in members if member.position not in asides)
+    rows = tuple(row for row in recorded if row is not None)
+    waiting = (row for row in rows if row.stage is Stage.AWAITING_CUT_AUTHORIZATION)
+    bars = {**measure_bars(installation, waiting, facts.writers), **measure_holders(installation, rows)}
     return tuple(_member(member, facts.runs.get(member.run_id), asides, bars.get(member.run_id)) for member in members)
+
+
+def measure_holders(installation: Installation, rows: Iterable[RunRow]) -> dict[str, Bar]:
+    """Return what bars each of these members that changed hands and is not held here, by its run's id."""
+    runs = installation.root / "runs"
+    bars = ((row.run_id, bar_by_holder(row, held_elsewhere(runs / row.run_id, row))) for row in rows)
+    return {run_id: bar for run_id, bar in bars if bar is not None}
 
 
 def _member(member: BatchMember, row: RunRow | None, asides: Mapping[int, SetAside], bar: Bar | None) -> MemberView:
@@ -276,6 +285,21 @@ def _standing(
         return words if inside else "every document was set aside", closed, (BatchMove.REPORT,)
     if mode is Mode.DRYRUN:
         return "dry runs", closed, _GOES_ON
+    words, behind, moves = _live_standing(inside, closed, ruled, armed, is_recorded=is_recorded)
+    # Whatever the step is: the database takes nothing of that member from here, and a ruling is over all of them.
+    if lost := tuple(member for member in inside if member.bar is not None and member.bar.code is StopCode.LOCKED):
+        return _barred(lost, "does not go on here"), behind, (BatchMove.REPORT,)
+    return words, behind, moves
+
+
+def _live_standing(
+    inside: tuple[MemberView, ...],
+    closed: tuple[MemberView, ...],
+    ruled: frozenset[str],
+    armed: str,
+    *,
+    is_recorded: bool,
+) -> _Standing:
     paused = tuple(member for member in inside if member.stage is not None and member.stage not in BEFORE_CUT)
     if len(paused) < len(inside) or not is_recorded:
         return "is brought to its first pause", paused, _GOES_ON
@@ -301,7 +325,7 @@ def _cutting(
     waiting = tuple(member for member in cutting if member.stage is Stage.AWAITING_CUT_AUTHORIZATION)
     barred = tuple(member for member in waiting if member.bar is not None)
     if barred:
-        return _barred(barred), cut, (BatchMove.REPORT,)
+        return _barred(barred, "cannot be cut"), cut, (BatchMove.REPORT,)
     unruled = _unruled(tuple(member for member in waiting if member.family is Family.ACTIVE), ruled)
     if unruled:
         return f"{unruled} of SG_1", cut, (BatchMove.DRAFT_SG_1, BatchMove.REPORT)
@@ -310,9 +334,9 @@ def _cutting(
     return "SG_1 is imported: it can be armed", cut, (BatchMove.ARM, BatchMove.REPORT)
 
 
-def _barred(barred: tuple[MemberView, ...]) -> str:
+def _barred(barred: tuple[MemberView, ...], reason: str) -> str:
     more = f" and {len(barred) - 1} more" if len(barred) > 1 else ""
-    return f"{barred[0].docprefix}{more} cannot be cut: {barred[0].bar.said if barred[0].bar else ''}"
+    return f"{barred[0].docprefix}{more} {reason}: {barred[0].bar.said if barred[0].bar else ''}"
 
 
 def _unruled(waiting: tuple[MemberView, ...], ruled: frozenset[str]) -> str:

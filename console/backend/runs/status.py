@@ -42,8 +42,9 @@ from console.backend.postgres.records import (
 from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.replication import measure_replication
 from console.backend.postgres.site_gateway import site_counts
-from console.backend.runs.bars import by_document, measure_bar
+from console.backend.runs.bars import bar_by_holder, by_document, measure_bar
 from console.backend.runs.binding import Displacement, displacement
+from console.backend.runs.custody import held_elsewhere
 from console.backend.runs.kill_switch import (
     combined,
     hold_in_file,
@@ -300,6 +301,9 @@ def _waits(installation: Installation, facts: Facts, rows: list[RunRow], now: da
         imported, batch_id = _usable_kinds(row, facts, now), facts.batches.get(row.run_id)
         if (displaced := _displaced(installation, facts, row)) is not None:
             alone.append(_wait_displaced(row, displaced, in_batch=batch_id is not None))
+        elif batch_id is not None and (held := _bar_by_holder(installation, row)) is not None:
+            alone.append(_wait_barred(row, held))
+            barred.add(batch_id)
         elif (bar := _bar(installation, writers.get(row.docprefix, []), row)) is not None:
             alone.append(_wait_barred(row, bar))
             barred.add(batch_id or "")
@@ -351,6 +355,13 @@ def _bar(installation: Installation, writers: list[DocumentRun], row: RunRow) ->
     if row.family is not Family.STOPPED and row.stage not in KIND_AT:
         return None
     return measure_bar(installation, row, writers)
+
+
+def _bar_by_holder(installation: Installation, row: RunRow) -> Bar | None:
+    """Return what bars a member of a batch that another console holds; None if this one does, or it waits for nothing."""
+    if row.stage not in KIND_AT:
+        return None
+    return bar_by_holder(row, held_elsewhere(installation.root / "runs" / row.run_id, row))
 
 
 def _wait_barred(row: RunRow, bar: Bar) -> WaitView:
