@@ -101,8 +101,11 @@ class Backend(Protocol):
     def import_statement(self, statement: Path, signatures: tuple[Path, ...]) -> ApprovalView:
         """Check, then record in the database. Raises Refused naming the failed checks."""
 
-    def brief(self, danger: Danger, run_id: str) -> Confirmation:
-        """Return what a dangerous action would do to a run, or to a batch, and what stands in its way."""
+    def brief(self, danger: Danger, run_id: str, file: Path | None = None) -> Confirmation:
+        """Return what a dangerous action would do to a run, or to a batch, and what stands in its way.
+
+        `file` is the bundle of a hand-over or of an acceptance, which names its run itself.
+        """
 
     def arm(self, run_id: str, confirm: str) -> SwitchView:
         """Arm the switch for this run: a lease that ends by itself."""
@@ -136,6 +139,15 @@ class Backend(Protocol):
 
     def take_over(self, run_id: str, confirm: str) -> tuple[RunView, bool]:
         """Hold a run whose holder is gone; return it, and False if this console holds it already."""
+
+    def hand_over(self, run_id: str, to: Path) -> tuple[RunView, bool]:
+        """Write the bundle of a run and let go of it; return it, and False if this console has handed it over already."""
+
+    def accept_run(self, bundle: Path, seen: str = "") -> tuple[RunView, bool]:
+        """Verify a bundle and hold its run; return it, and False if this console holds it by this bundle already.
+
+        Raises Refused if it is not the bundle that was `seen`.
+        """
 
     def batches(self, most: int | None = None) -> tuple[BatchView, ...]:
         """Return the batches of this root, the newest first, decided by evidence; `most` limits how many."""

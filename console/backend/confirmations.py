@@ -34,7 +34,7 @@ _MOVE = {
 }
 
 
-def brief(installation: Installation, danger: Danger, run_id: str) -> Confirmation:
+def brief(installation: Installation, danger: RunDanger | Literal[Danger.RELEASE_HOLD], run_id: str) -> Confirmation:
     """Return all that the dialog of a dangerous action shows, measured now; an open check prevents the action."""
     if danger is Danger.RELEASE_HOLD:
         return _brief_release(installation)
@@ -178,7 +178,7 @@ def _effects_of_take_over(run: RunView) -> tuple[str, ...]:
     return (
         f"This console holds run {run.run_id} from then on. Now it is elsewhere: {run.elsewhere}.",
         "The database refuses what the former console writes of it later; sessions of it on this run are ended.",
-        "Without its files the run can be voided, reverted or closed here. It goes on once its bundle is accepted.",
+        *((str(run.take_over),) if run.take_over else ()),
     )
 
 

@@ -8,6 +8,8 @@ from threading import Event
 
 from console.backend import confirmations
 from console.backend.batches import BatchAnswers, Batches
+from console.backend.confirmations import RunDanger
+from console.backend.custody_confirmations import brief_custody
 from console.backend.documents.acceptances import acceptances_for
 from console.backend.documents.intake import MARKUP_SUFFIXES, list_intake, read_accept_beside
 from console.backend.documents.limits import limits_of
@@ -293,8 +295,10 @@ class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, R
         return approval_workflow.import_statement(self.installation, statement, signatures)
 
     @with_kept_sessions
-    def brief(self, danger: Danger, run_id: str) -> Confirmation:
+    def brief(self, danger: Danger, run_id: str, file: Path | None = None) -> Confirmation:
         """Return what a dangerous action would do, and what stands in its way."""
+        if danger is Danger.HAND_OVER or danger is Danger.ACCEPT:
+            return brief_custody(self.installation, danger, run_id, file)
         if is_batch(run_id) and danger is not Danger.RELEASE_HOLD:
             return Batches(self.installation).brief(danger, run_id)
         return confirmations.brief(self.installation, danger, run_id)
@@ -404,10 +408,10 @@ class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, R
         return self.run(run_id), manifest is not None
 
     @with_kept_sessions
-    def accept_run(self, bundle: Path) -> tuple[RunView, bool]:
+    def accept_run(self, bundle: Path, seen: str = "") -> tuple[RunView, bool]:
         """Verify a bundle and hold its run; return it, and False if this console holds it by this bundle already."""
         self._require_writable()
-        run_id, is_new = accept_run(self.installation, bundle)
+        run_id, is_new = accept_run(self.installation, bundle, seen)
         return self.run(run_id), is_new
 
     @with_kept_sessions
@@ -529,7 +533,7 @@ class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, R
                 StopCode.EXECUTION_DISABLED, f"what was typed is not the run id {run_id}", "Type the run id, whole."
             )
 
-    def _require_confirmed(self, danger: Danger, run_id: str, confirm: str) -> None:
+    def _require_confirmed(self, danger: RunDanger, run_id: str, confirm: str) -> None:
         self._require_typed(run_id, confirm)
         kill_switch.require_no_hold(self.installation)
         # Measured again: what the dialog showed may have changed while the operator read and typed.

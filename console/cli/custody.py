@@ -30,7 +30,12 @@ def accept(options: Options, request: AcceptRun) -> ExitStatus:
 
 def take_over(options: Options, request: ConfirmedRun) -> ExitStatus:
     """Hold a run whose holder is gone."""
-    run, is_new = backend_of(options).take_over(request.run, request.confirm)
+    backend = backend_of(options)
+    before = backend.run(request.run)
+    if before.take_over and request.confirm == request.run:
+        # Said before it is done: where the run went on elsewhere, old files of it are no way to go on.
+        narrate(f"taking run {before.run_id} over: {before.take_over}")
+    run, is_new = backend.take_over(request.run, request.confirm)
     if not is_new:
         narrate(f"nothing to do: this console holds run {run.run_id} already")
     return report_run(options, "run take-over", run, ExitStatus.DONE)

@@ -214,6 +214,7 @@ def run_lines(run: RunView) -> list[str]:
         f"plan       {run.plan_digest or '-'}",
         f"operator   {run.operator}",
         *([f"elsewhere  {run.elsewhere_in_words}"] if run.elsewhere else []),
+        *([f"take-over  {run.take_over}"] if run.take_over else []),
         *([f"displaced  {run.displaced}"] if run.displaced else []),
         *([f"barred     {run.bar.said}"] if run.bar is not None else []),
         f"journal    {run.journal}",

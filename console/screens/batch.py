@@ -36,6 +36,7 @@ from console.widgets.rows import Rows
 
 if TYPE_CHECKING:
     from console.backend.api import Backend
+    from console.backend.confirmations import RunDanger
     from console.backend.model.readiness import ReportView
     from console.backend.model.view_models import ApprovalView, OnProgress, Status
 
@@ -334,7 +335,7 @@ class BatchScreen(ConsoleScreen):
         """Enact every verified document."""
         self._danger(BatchMove.ENACT, Danger.ENACT)
 
-    def _danger(self, move: BatchMove, danger: Danger) -> None:
+    def _danger(self, move: BatchMove, danger: "RunDanger") -> None:
         self._if_legal(frozenset({move}), lambda view: ask_and_do(self.console, danger, view.batch_id))
 
     def action_batch_report(self) -> None:

@@ -1,7 +1,7 @@
-"""The dialog for every action that a typed text confirms: arm, enact, revert, void, take over, release HOLD."""
+"""The dialog for every action that a typed text confirms: arm, enact, revert, void, changes of hands, release HOLD."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import events
 from textual.app import ComposeResult
@@ -28,14 +28,19 @@ from console.widgets.notice import Notice, refused
 from console.widgets.panel import Lines, Panel
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from console.backend.api import Backend
+    from console.backend.confirmations import RunDanger
     from console.backend.model.view_models import OnProgress
     from console.screens.application import Application
+
+    _WithoutFile = RunDanger | Literal[Danger.RELEASE_HOLD]
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """The text and the reason that the operator typed, and the digest of the batch that the dialog was about."""
+    """The text and the reason that the operator typed, and the digest of the batch or bundle that the dialog was about."""
 
     confirm: str
     reason: str
@@ -52,9 +57,11 @@ class DangerDialog(Dialog[Confirmed]):
     CANCEL: ClassVar[str] = "Cancel: change nothing"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+y", "confirm", "Confirm", show=False, priority=True)]
 
-    def __init__(self, danger: Danger, run_id: str) -> None:
+    def __init__(self, danger: Danger, run_id: str, file: "Path | None" = None) -> None:
         super().__init__()
         self._danger = danger
+        self._file = file
+        """The bundle of a hand-over or of an acceptance."""
         self._run_id = run_id
         self._typed_early = ""
         """Characters typed before the field was there."""
@@ -79,7 +86,7 @@ class DangerDialog(Dialog[Confirmed]):
     async def _brief(self) -> None:
         try:
             # Asked now: the dialog must say what is so, not what was so when the screen was drawn.
-            briefing = await self.console.ask(lambda backend: backend.brief(self._danger, self._run_id))
+            briefing = await self.console.ask(lambda backend: backend.brief(self._danger, self._run_id, self._file))
         except CutterError as error:
             if not can_draw(self):
                 return
@@ -179,7 +186,7 @@ def _demand_line(briefing: Confirmation) -> Line:
     return line("To go ahead, type ", Span(briefing.confirm_text, "strong"))
 
 
-def ask_and_do(console: "Application", danger: Danger, run_id: str) -> None:
+def ask_and_do(console: "Application", danger: "_WithoutFile", run_id: str) -> None:
     """Open the dialog; if it is confirmed, run the action as an operation. `run_id` can be a batch's id."""
 
     def answered(answer: Confirmed | None) -> None:
@@ -192,7 +199,7 @@ def ask_and_do(console: "Application", danger: Danger, run_id: str) -> None:
 _Result = RunView | SwitchView | BatchView
 
 
-def _operation(danger: Danger, run_id: str, answer: Confirmed) -> Operation[_Result]:
+def _operation(danger: "_WithoutFile", run_id: str, answer: Confirmed) -> Operation[_Result]:
     def call(backend: "Backend", progress: "OnProgress") -> _Result:
         return (_do_with_batch if is_batch(run_id) else _do)(backend, danger, run_id, answer, progress)
 
@@ -200,7 +207,7 @@ def _operation(danger: Danger, run_id: str, answer: Confirmed) -> Operation[_Res
     return Operation(f"{TITLES[danger]} {run_id}".strip(), call, lambda result: _done(danger, result), if_left)
 
 
-def _do(backend: "Backend", danger: Danger, run_id: str, answer: Confirmed, progress: "OnProgress") -> _Result:
+def _do(backend: "Backend", danger: "_WithoutFile", run_id: str, answer: Confirmed, progress: "OnProgress") -> _Result:
     match danger:
         case Danger.ARM:
             return backend.arm(run_id, answer.confirm)
@@ -217,7 +224,7 @@ def _do(backend: "Backend", danger: Danger, run_id: str, answer: Confirmed, prog
 
 
 def _do_with_batch(
-    backend: "Backend", danger: Danger, batch_id: str, answer: Confirmed, progress: "OnProgress"
+    backend: "Backend", danger: "_WithoutFile", batch_id: str, answer: Confirmed, progress: "OnProgress"
 ) -> _Result:
     """Arm or enact; nothing else of this kind is done with a batch, but a HOLD that names one is released as any other."""
     feed = BatchFeed(progress)

@@ -15,6 +15,8 @@ TITLES = {
     Danger.REVERT: "Revert the draft cut",
     Danger.VOID: "Void the run",
     Danger.TAKE_OVER: "Take the run over",
+    Danger.HAND_OVER: "Hand the run over",
+    Danger.ACCEPT: "Accept the run",
     Danger.RELEASE_HOLD: "Release the HOLD",
 }
 

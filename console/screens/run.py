@@ -13,6 +13,7 @@ from console.backend.model.view_models import Danger, PhaseView, Progress, RunSu
 from console.screens import run_text as words
 from console.screens.base import ConsoleScreen
 from console.screens.copying import Copied
+from console.screens.custody_dialogs import ask_accept, ask_hand_over
 from console.screens.danger import ask_and_do
 from console.screens.drawable import can_draw
 from console.screens.operation import Operation
@@ -22,6 +23,7 @@ from console.widgets.rows import Rows
 
 if TYPE_CHECKING:
     from console.backend.api import Backend
+    from console.backend.confirmations import RunDanger
     from console.backend.model.outcome import Check
     from console.backend.model.readiness import ReportView
     from console.backend.model.view_models import ApprovalView, OnProgress, Status
@@ -67,6 +69,8 @@ class RunScreen(ConsoleScreen):
         self.run_view: RunView | None = None
         self._progress: Progress | None = None
         self._shown_phases: tuple[PhaseView, ...] = ()
+        self._bundle = ""
+        """The file of a bundle that was named last."""
 
     def body(self) -> ComposeResult:
         """Compose the list, and head, phases and evidence of the chosen run."""
@@ -246,6 +250,10 @@ class RunScreen(ConsoleScreen):
         looks = {"run_list"} if self._runs else set()
         if self._chosen:
             looks |= {"journal_of_run", "report_of_run"}
+        if self.run_view is not None and self.run_view.can_hand_over:
+            looks.add("hand_over")
+        if self._is_list or not self._runs:
+            looks.add("accept_run")
         return (*self._legal(), *(action for action in self.console_actions() if action.name in looks))
 
     def _legal(self) -> tuple[Action, ...]:
@@ -365,7 +373,7 @@ class RunScreen(ConsoleScreen):
         )
         self.console.operate(Operation(f"Writing the reports of {run_id}", call, words.report_done, if_left))
 
-    def _danger(self, name: str, danger: Danger) -> None:
+    def _danger(self, name: str, danger: "RunDanger") -> None:
         self._if_legal(name, lambda run: ask_and_do(self.console, danger, run.run_id))
 
     def action_arm(self) -> None:
@@ -387,3 +395,19 @@ class RunScreen(ConsoleScreen):
     def action_take_over(self) -> None:
         """Hold a run of another console, whose host is gone."""
         self._danger("take_over", Danger.TAKE_OVER)
+
+    def _remember_bundle(self, typed: str) -> None:
+        self._bundle = typed
+
+    def action_hand_over(self) -> None:
+        """Hand the chosen run over to another host."""
+        run = self.run_view
+        if run is None:
+            self.cannot("No run is chosen.", "Choose one in the list")
+        else:
+            # Whether it can be is measured behind the file, and said check by check.
+            ask_hand_over(self.console, run.run_id, self._bundle, self._remember_bundle)
+
+    def action_accept_run(self) -> None:
+        """Accept a run that was handed over."""
+        ask_accept(self.console, self._bundle, self._remember_bundle)

@@ -164,6 +164,8 @@ def head(run: RunView, now: datetime, actions: tuple[Action, ...], switch: Switc
         lines.append(line(Span("The database says: ", "strong"), str(cut.database_says)))
     if run.is_lost:
         lines.append(line(Span("ANOTHER CONSOLE HAS IT: ", "bad"), str(run.elsewhere)))
+    if run.take_over:
+        lines.append(line(Span("if taken over: ", "muted"), str(run.take_over)))
     if run.displaced:
         lines.append(line(Span("ANOTHER SERVER: ", "bad"), str(run.displaced)))
     if run.bar is not None:

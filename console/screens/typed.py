@@ -6,6 +6,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Input
 
+from console.backend.model.safe_text import safe_text
 from console.screens.dialog import Dialog
 from console.widgets.field import Field
 from console.widgets.line import Line, Span, line
@@ -40,7 +41,15 @@ class TypedDialog(Dialog[str]):
         """Return what the keys do here."""
         return line(Span("Enter", "accent"), " take it   ", Span("Esc", "accent"), " no", *self.stop_hint())
 
+    def say(self, words: str) -> None:
+        """Say below what can be typed why it was not taken."""
+        self.body([*(line(told) for told in self.lines()), line(Span(safe_text(words), "bad"))])
+
+    def take(self, typed: str) -> None:
+        """Answer with what was typed."""
+        self.dismiss(typed)
+
     @on(Input.Submitted)
     def _take(self, event: Input.Submitted) -> None:
         event.stop()
-        self.dismiss(event.value.strip())
+        self.take(event.value.strip())

@@ -2,6 +2,7 @@
 
 import random
 import threading
+from pathlib import Path
 
 import pytest
 from textual import events
@@ -40,9 +41,9 @@ class _SlowBrief(FakeBackend):
         super().__init__()
         self.go_on = threading.Event()
 
-    def brief(self, danger: Danger, run_id: str) -> Confirmation:
+    def brief(self, danger: Danger, run_id: str, file: Path | None = None) -> Confirmation:
         self.go_on.wait(LONGEST_S)
-        return super().brief(danger, run_id)
+        return super().brief(danger, run_id, file)
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -4,6 +4,7 @@ import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -213,8 +214,8 @@ async def test_a_dangerous_key_twice_opens_one_dialog() -> None:
 
 
 class _Targetless(FakeBackend):
-    def brief(self, danger: Danger, run_id: str) -> Confirmation:
-        return super().brief(danger, run_id).model_copy(update={"target": None})
+    def brief(self, danger: Danger, run_id: str, file: Path | None = None) -> Confirmation:
+        return super().brief(danger, run_id, file).model_copy(update={"target": None})
 
 
 async def test_the_release_says_which_database_it_is_about_and_not_that_none_is_reached() -> None:

@@ -41,6 +41,7 @@ from console.backend.model.view_models import (
 from console.backend.runs.bars import moves_barred
 from tests.support import fake_gates
 from tests.support.fake_batches import BATCH_ID, FakeBatches
+from tests.support.fake_custody import FakeCustody
 from tests.support.fake_documents import SAMPLE, plan_of, refused_plan
 from tests.support.fake_holds import FakeHolds
 from tests.support.fake_journals import FakeJournals
@@ -134,7 +135,7 @@ SIGN_WITH = (
 
 
 @dataclass
-class FakeBackend(FakeBatches, FakeUnits, FakeJournals, FakeHolds, FakeShelves, FakeReports):
+class FakeBackend(FakeCustody, FakeBatches, FakeUnits, FakeJournals, FakeHolds, FakeShelves, FakeReports):
     """Answers from fields that a test may set before or while the console runs."""
 
     switch: SwitchView = OFF
@@ -148,8 +149,6 @@ class FakeBackend(FakeBatches, FakeUnits, FakeJournals, FakeHolds, FakeShelves, 
     """Whether a standby was promoted since the run came to its pause."""
     bar: Bar | None = None
     """Another run of the document that keeps each run from its next step."""
-    taken_over: bool = False
-    """Whether another console holds the run."""
     unreachable_status: bool = False
     refused: bool = False
     open_checks: bool = False
@@ -340,6 +339,7 @@ class FakeBackend(FakeBatches, FakeUnits, FakeJournals, FakeHolds, FakeShelves, 
             else "",
             elsewhere=self._holder(),
             changed_hands=self.taken_over,
+            can_hand_over=self.can_hand_over,
             bar=self.bar,
         )
 
@@ -497,9 +497,11 @@ class FakeBackend(FakeBatches, FakeUnits, FakeJournals, FakeHolds, FakeShelves, 
             raise Refused(StopCode.APPROVAL_INVALID, "signature is valid: EXPKEYSIG", "Renew the key, then sign again")
         return self._approval()
 
-    def brief(self, danger: Danger, run_id: str) -> Confirmation:
+    def brief(self, danger: Danger, run_id: str, file: Path | None = None) -> Confirmation:
         """What it would do."""
         self._call(f"brief {danger.value}")
+        if file is not None:
+            return self.custody_confirmation(danger, run_id or RUN_ID, file, TARGET)
         checks: tuple[Check, ...] = (
             passed("SG_1 is recorded", "approval c0ffee5"),
             passed("backup is FRESH", "taken 12 min ago, restored, digests equal"),
@@ -577,11 +579,6 @@ class FakeBackend(FakeBatches, FakeUnits, FakeJournals, FakeHolds, FakeShelves, 
         """Done."""
         self._call(f"void {run_id} {reason}")
         return self._run_view(self._state(), self._mode(), RUN_ID)
-
-    def take_over(self, run_id: str, confirm: str) -> tuple[RunView, bool]:
-        """Done."""
-        self._call(f"take over {run_id} {confirm}")
-        return self._run_view(self._state(), self._mode(), RUN_ID), True
 
     def sign_as_demo_sovereign(self, statement: Path) -> Path:
         """A signature file."""

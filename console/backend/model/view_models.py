@@ -275,6 +275,10 @@ class RunView(Value):
     """Its holder if it has changed hands, or operator and host that it was started by; empty if this root holds it."""
     changed_hands: bool = False
     """True if it was handed over, accepted or taken over."""
+    can_hand_over: bool = False
+    """True if this console holds it, and can write a bundle of it for another host."""
+    take_over: SafeText = ""
+    """What a take-over by this console would come to, if that is a move; else empty."""
     displaced: SafeText = ""
     """The server that its next step is bound to and the one at hand, if they differ, as after a promotion; else empty."""
     bar: Bar | None = None
@@ -336,6 +340,8 @@ class Danger(StrEnum):
     REVERT = "revert"
     VOID = "void"
     TAKE_OVER = "take over"
+    HAND_OVER = "hand over"
+    ACCEPT = "accept"
     RELEASE_HOLD = "release HOLD"
 
 
@@ -355,7 +361,7 @@ class Confirmation(Value):
     """Text that must be typed, exactly."""
     checks: tuple[Check, ...]
     seen: str = ""
-    """Digest of the batch as it was found; the action is refused if it is another one by then. Empty for a run."""
+    """Digest of the batch or bundle as it was found; the action is refused if it is another one by then. Empty for a run."""
 
     @property
     def open_checks(self) -> tuple[Check, ...]:

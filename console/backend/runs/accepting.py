@@ -9,8 +9,9 @@ written before. Killed in between, the same command goes on from where it was.
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from console.backend.host.cluster_directory import hidden_name
@@ -21,39 +22,143 @@ from console.backend.host.signals import at_work
 from console.backend.journal.journal import verify_journal
 from console.backend.journal.journal_key import KEY_NAME, JournalKey
 from console.backend.journal.journal_record import Field
-from console.backend.model.errors import Drifted, Refused, StopCode, Unmeasured
-from console.backend.model.outcome import Outcome
+from console.backend.model.counting import counted
+from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured
+from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.purposes import Operation
+from console.backend.model.safe_text import SafeText
+from console.backend.model.states import Stage
+from console.backend.model.value import Value
 from console.backend.postgres import custody as custody_rows
 from console.backend.postgres.connections import connect
 from console.backend.postgres.records import EventRow, RunRow, events, find_run
 from console.backend.runs.anchoring import come_to_rest
 from console.backend.runs.custody import change_of_hands, changing_hands, first_hash, is_held_here
 from console.backend.runs.operations import committing, intended, open_former
-from console.backend.runs.run_bundle import APPROVALS, MOST_MEMBER_BYTES, RUN, BundleManifest, unpack
+from console.backend.runs.run_bundle import APPROVALS, MOST_MEMBER_BYTES, RUN, BundleManifest, Member, unpack
 from console.backend.runs.run_state import anchored_events, is_running
 from console.backend.runs.workspace import ACCEPT_FILE, PROFILE_FILE, RunRequestFile, Workspace
 
 _AGAIN = "Have the bundle copied again from the host that wrote it."
 
 
-def accept_run(installation: Installation, bundle: Path) -> tuple[str, bool]:
+@dataclass(frozen=True)
+class _Arrival:
+    """A bundle, unpacked, beside the run as the database has it."""
+
+    bundle: Path
+    manifest: BundleManifest
+    part: Path
+    """The hidden folder with its files."""
+    row: RunRow
+    recorded: tuple[EventRow, ...]
+    workspace: Workspace
+    """The run's place below this root."""
+
+    @property
+    def handed(self) -> Workspace:
+        """Return the run's directory as it was handed over."""
+        return Workspace(self.part / RUN)
+
+
+class Inspection(Value):
+    """A bundle that was looked at: the run, who handed it over, what it holds, and the verdict of each check."""
+
+    run_id: str
+    docprefix: str
+    n_units: int | None
+    stage: Stage
+    operator: SafeText
+    host: SafeText
+    digest: str
+    members: tuple[Member, ...]
+    checks: tuple[Check, ...]
+
+
+def accept_run(installation: Installation, bundle: Path, seen: str = "") -> tuple[str, bool]:
     """Verify a bundle and hold its run; return the run's id, and False if this console holds it by this bundle already.
 
-    Raises Refused or Drifted naming the member and the reason, and what an operation raises.
+    `seen` is the digest of the bundle that was inspected, if one was. Raises Refused or Drifted naming the member and the
+    reason, and what an operation raises.
     """
-    with _unpacked(installation, bundle) as (manifest, part):
-        run_id = manifest.run_id
-        row, recorded = _in_database(installation, run_id)
-        workspace = Workspace.open(installation.root, run_id)
-        if _is_accepted(workspace, row, recorded, manifest):
+    with _arrived(installation, bundle) as arrival:
+        if seen and arrival.manifest.digest != seen:
+            message = f"{bundle} is another bundle than was shown: sha256 {arrival.manifest.digest}, not {seen}"
+            raise Refused(StopCode.REPLAY_CONFLICT, message, "Look at it again, then accept it.")
+        run_id = arrival.manifest.run_id
+        if _is_accepted(arrival):
             return run_id, False
-        _verify(bundle, manifest, part, row, recorded)
-        request = Workspace(part / RUN).request()
+        for _name, verify in _STEPS:
+            verify(arrival)
+        request = arrival.handed.request()
         with at_work():
-            _put_in_place(installation, bundle, part, workspace, recorded)
-            _hold(installation, workspace, request, manifest)
+            _put_in_place(installation, arrival)
+            _hold(installation, arrival.workspace, request, arrival.manifest)
     return run_id, True
+
+
+def inspect_bundle(installation: Installation, bundle: Path) -> Inspection:
+    """Verify a bundle as `accept_run` does, step by step, and keep nothing. Raises as it does for what is no whole bundle."""
+    with _arrived(installation, bundle) as arrival:
+        manifest, row = arrival.manifest, arrival.row
+        return Inspection(
+            run_id=row.run_id,
+            docprefix=row.docprefix,
+            n_units=row.n_units,
+            stage=row.stage,
+            operator=manifest.operator,
+            host=manifest.host,
+            digest=manifest.digest,
+            members=manifest.members,
+            checks=tuple(_checks(installation, arrival)),
+        )
+
+
+def _checks(installation: Installation, arrival: _Arrival) -> Iterator[Check]:
+    number = counted(len(arrival.manifest.members), "file")
+    yield _check(
+        installation, "files", Outcome.PASS, f"{number}, each as the manifest says; manifest {arrival.manifest.digest}"
+    )
+    steps = ((_NEW, _require_new), *_STEPS, (_PLACES, lambda arrived: _require_places(installation, arrived)))
+    refused = ""
+    for name, verify in steps:
+        if refused:
+            yield _check(
+                installation, name, Outcome.NOT_RUN, f"not asked: {refused} did not pass", "See the check before it."
+            )
+            continue
+        try:
+            answer = verify(arrival)
+        except CutterError as error:
+            refused = name
+            outcome = Outcome.INCONCLUSIVE if isinstance(error, Unmeasured) else Outcome.FAIL
+            yield _check(installation, name, outcome, error.message, error.next_action)
+        else:
+            yield _check(installation, name, Outcome.PASS, answer)
+
+
+def _check(installation: Installation, name: str, outcome: Outcome, answer: str, advice: str = "") -> Check:
+    now = installation.context.now()
+    evidence = Evidence(id=f"E-{name.replace(' ', '-')}", asked=name, source="bundle", answer=answer, measured_at=now)
+    return Check(name=name, outcome=outcome, detail=answer, evidence=(evidence,), next_action=advice)
+
+
+def _require_new(arrival: _Arrival) -> str:
+    """Raise Refused if this console holds the run by this bundle already: there is nothing to accept."""
+    run_id = arrival.row.run_id
+    if _is_accepted(arrival):
+        message = f"this console holds run {run_id} by this bundle already"
+        raise Refused(StopCode.REFUSED_INPUT, message, f"Look at it: cutter-console run show {run_id}")
+    return "it was not accepted here before"
+
+
+@contextmanager
+def _arrived(installation: Installation, bundle: Path) -> Iterator[_Arrival]:
+    """Unpack a bundle, and read what the database has of its run."""
+    with _unpacked(installation, bundle) as (manifest, part):
+        row, recorded = _in_database(installation, manifest.run_id)
+        workspace = Workspace.open(installation.root, manifest.run_id)
+        yield _Arrival(bundle, manifest, part, row, recorded, workspace)
 
 
 @contextmanager
@@ -88,49 +193,83 @@ def _in_database(installation: Installation, run_id: str) -> tuple[RunRow, tuple
         return row, events(connection, run_id)
 
 
-def _is_accepted(workspace: Workspace, row: RunRow, recorded: tuple[EventRow, ...], manifest: BundleManifest) -> bool:
-    last = next((change for event in reversed(recorded) if (change := change_of_hands(event))), None)
+def _is_accepted(arrival: _Arrival) -> bool:
+    last = next((change for event in reversed(arrival.recorded) if (change := change_of_hands(event))), None)
     return (
-        row.held_by_way_of == Operation.ACCEPT
+        arrival.row.held_by_way_of == Operation.ACCEPT
         and last is not None
-        and last.bundle == manifest.digest
-        and is_held_here(workspace.directory, row)
+        and last.bundle == arrival.manifest.digest
+        and is_held_here(arrival.workspace.directory, arrival.row)
     )
 
 
-def _verify(bundle: Path, manifest: BundleManifest, part: Path, row: RunRow, recorded: tuple[EventRow, ...]) -> None:
-    until = _until_hand_over(recorded)
-    handed = change_of_hands(until[-1]) if until else None
-    if handed is None or handed.bundle != manifest.digest:
+def _verify_hand_over(arrival: _Arrival) -> str:
+    row, digest = arrival.row, arrival.manifest.digest
+    last = _until_hand_over(arrival.recorded)[-1:]
+    handed = change_of_hands(last[0]) if last else None
+    if handed is None or handed.bundle != digest:
         wanted = "it was never handed over" if handed is None else f"the last hand-over is of sha256 {handed.bundle}"
-        message = f"{bundle}: manifest.json: run {row.run_id} does not wait for sha256 {manifest.digest}: {wanted}"
-        action = f"See where the run is: cutter-console run show {row.run_id}"
-        raise Refused(StopCode.REFUSED_INPUT, message, action)
-    workspace = Workspace(part / RUN)
+        message = f"{arrival.bundle}: manifest.json: run {row.run_id} does not wait for sha256 {digest}: {wanted}"
+        raise Refused(StopCode.REFUSED_INPUT, message, f"See where the run is: cutter-console run show {row.run_id}")
+    return f"the database has it: by {handed.operator} on {handed.host}"
+
+
+def _verify_journal(arrival: _Arrival) -> str:
+    until, workspace = _until_hand_over(arrival.recorded), arrival.handed
     anchors = anchored_events(until, workspace.directory, all_of_it=True)
-    verdict = verify_journal(workspace.journal, anchors, row.run_id)
+    verdict = verify_journal(workspace.journal, anchors, arrival.row.run_id)
     if verdict.outcome in {Outcome.FAIL, Outcome.INCONCLUSIVE}:
-        raise _damaged(bundle, "run/journal.jsonl", verdict.detail)
+        raise _damaged(arrival.bundle, "run/journal.jsonl", verdict.detail)
+    handed = change_of_hands(until[-1])
     ends = verdict.head is not None and verdict.head.hash == until[-1].journal_head
-    if not ends or first_hash(workspace.journal) != handed.journal:
-        raise _damaged(bundle, "run/journal.jsonl", "it does not end with the record of the hand-over")
-    request = workspace.request()
+    if not ends or handed is None or first_hash(workspace.journal) != handed.journal:
+        raise _damaged(arrival.bundle, "run/journal.jsonl", "it does not end with the record of the hand-over")
+    return f"whole, to the record of the hand-over; {counted(len(anchors), 'event')} in the database"
+
+
+def _verify_request(arrival: _Arrival) -> str:
+    request, row = arrival.handed.request(), arrival.row
     claimed = (request.run_id, request.operation, request.docprefix, request.operator, request.host)
     if claimed != (row.run_id, row.operation, row.docprefix, row.operator, row.host):
-        raise _damaged(bundle, "run/request.json", "it is of another run than the database has")
+        raise _damaged(arrival.bundle, "run/request.json", "it is of another run than the database has")
+    return f"{row.operation} of {row.docprefix}, started by {row.operator} on {row.host}"
+
+
+def _verify_plan(arrival: _Arrival) -> str:
+    row, workspace, request = arrival.row, arrival.handed, arrival.handed.request()
     wanted_files = {
         "source.raw": row.source_sha256,
         "plan.json": row.plan_digest,
         ACCEPT_FILE: request.accept_sha256,
         PROFILE_FILE: request.profile_sha256,
     }
-    for name, sha256 in wanted_files.items():
-        if sha256 and not workspace.has_whole(name, sha256):
-            raise _damaged(bundle, f"run/{name}", f"its sha256 is not {sha256}, which the run was recorded with")
-    strangers = [path.name for path in (part / APPROVALS).iterdir() if not path.name.startswith(f"{row.run_id}.")]
-    if strangers or any(path.name.startswith(KEY_NAME) for path in workspace.directory.iterdir()):
+    pinned = {name: sha256 for name, sha256 in wanted_files.items() if sha256}
+    for name, sha256 in pinned.items():
+        if not workspace.has_whole(name, sha256):
+            raise _damaged(
+                arrival.bundle, f"run/{name}", f"its sha256 is not {sha256}, which the run was recorded with"
+            )
+    return ", ".join(f"{name} {sha256[:16]}" for name, sha256 in pinned.items()) or "none is due yet"
+
+
+def _verify_members(arrival: _Arrival) -> str:
+    approvals = sorted(path.name for path in (arrival.part / APPROVALS).iterdir())
+    strangers = [name for name in approvals if not name.startswith(f"{arrival.row.run_id}.")]
+    if strangers or any(path.name.startswith(KEY_NAME) for path in arrival.handed.directory.iterdir()):
         name = f"{APPROVALS}/{strangers[0]}" if strangers else f"{RUN}/{KEY_NAME}"
-        raise _damaged(bundle, name, "it does not belong to the run")
+        raise _damaged(arrival.bundle, name, "it does not belong to the run")
+    return f"{counted(len(approvals), 'file')} of statements and signatures, all of this run; no key"
+
+
+_NEW, _PLACES = "not held yet", "places"
+_STEPS: tuple[tuple[str, Callable[[_Arrival], str]], ...] = (
+    ("hand-over", _verify_hand_over),
+    ("journal", _verify_journal),
+    ("request", _verify_request),
+    ("source and plan", _verify_plan),
+    ("statements", _verify_members),
+)
+"""What is verified before anything is kept, by name; each step raises, or returns what it has found in words."""
 
 
 def _until_hand_over(recorded: tuple[EventRow, ...]) -> tuple[EventRow, ...]:
@@ -143,19 +282,28 @@ def _damaged(bundle: Path, member: str, reason: str) -> Drifted:
     return Drifted(StopCode.INVARIANT_FAILED, f"{bundle}: {member}: {reason}", _AGAIN)
 
 
-def _put_in_place(
-    installation: Installation, bundle: Path, part: Path, workspace: Workspace, recorded: tuple[EventRow, ...]
-) -> None:
-    """Give the verified files their places; those that are there already stay. Raises Refused if one is another one."""
-    approvals = installation.root / APPROVALS
-    pairs = [(path, approvals / path.name) for path in sorted((part / APPROVALS).iterdir())]
-    for source, target in pairs:
+def _require_places(installation: Installation, arrival: _Arrival) -> str:
+    """Raise Refused if what stands at the places of the files is something else than the run's."""
+    for source, target in _statements(installation, arrival.part):
         if os.path.lexists(target) and not _is_same(source, target):
-            message = f"{target} is there already, and is not {APPROVALS}/{source.name} of {bundle}"
+            message = f"{target} is there already, and is not {APPROVALS}/{source.name} of {arrival.bundle}"
             raise Refused(StopCode.REFUSED_INPUT, message, "Move it out of the folder, then do it again.")
+    if not arrival.workspace.directory.is_dir():
+        return "free"
+    _require_of_run(arrival)
+    return "what is there is the run's, from before"
+
+
+def _statements(installation: Installation, part: Path) -> list[tuple[Path, Path]]:
+    approvals = installation.root / APPROVALS
+    return [(path, approvals / path.name) for path in sorted((part / APPROVALS).iterdir())]
+
+
+def _put_in_place(installation: Installation, arrival: _Arrival) -> None:
+    """Give the verified files their places; those that are there already stay. Raises Refused if one is another one."""
+    _require_places(installation, arrival)
+    part, workspace, pairs = arrival.part, arrival.workspace, _statements(installation, arrival.part)
     directory = workspace.directory
-    if directory.is_dir():
-        _require_of_run(bundle, part, workspace, recorded)
     for source, target in pairs:
         if not target.exists():
             _copy(source, target)
@@ -179,18 +327,19 @@ def _put_in_place(
         _copy(part / RUN / workspace.journal.name, workspace.journal)
 
 
-def _require_of_run(bundle: Path, part: Path, workspace: Workspace, recorded: tuple[EventRow, ...]) -> None:
+def _require_of_run(arrival: _Arrival) -> None:
     """Raise Refused if the run's directory has a journal that was never the run's, or one that is being written."""
-    journal, handed = workspace.journal, part / RUN / workspace.journal.name
+    workspace = arrival.workspace
+    journal, handed = workspace.journal, arrival.handed.journal
     if not journal.exists() or _continues(journal, handed):
         return
     look = f"See where the run is: cutter-console run show {workspace.run_id}"
     if is_running(journal):
         raise Refused(StopCode.LOCKED, f"another process works on run {workspace.run_id}", look)
     # A former holder has the beginning of the journal, to which the run comes back with what was written since.
-    begun = {change.journal for event in recorded if (change := change_of_hands(event)) and change.begins}
+    begun = {change.journal for event in arrival.recorded if (change := change_of_hands(event)) and change.begins}
     if first_hash(journal) not in begun | {first_hash(handed)}:
-        message = f"{journal} is there already, and is not that of {bundle}"
+        message = f"{journal} is there already, and is not that of {arrival.bundle}"
         raise Refused(StopCode.REFUSED_INPUT, message, look)
 
 

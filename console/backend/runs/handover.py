@@ -18,10 +18,10 @@ from console.backend.journal.journal_key import KEY_NAME
 from console.backend.journal.journal_record import Field
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.model.purposes import Operation
-from console.backend.model.states import Family, Stage
 from console.backend.postgres import custody as custody_rows
 from console.backend.postgres.connections import CommitUnknown
-from console.backend.runs.custody import change_of_hands, changing_hands, first_hash, held_elsewhere, not_the_holder
+from console.backend.runs.custody import change_of_hands, changing_hands, first_hash
+from console.backend.runs.hands import refusal_of_hand_over
 from console.backend.runs.operations import committing, intended, open_journal
 from console.backend.runs.run_bundle import (
     APPROVALS,
@@ -48,10 +48,8 @@ def hand_over(installation: Installation, run_id: str, to: Path) -> BundleManife
     known = known_run(installation, run_id)
     if _is_handed_over_here(installation, known):
         return None
-    _require_handed(known, run_id)
-    if os.path.lexists(to) and not _is_leftover(to, run_id):
-        message = f"{to} is there already; a bundle replaces no file"
-        raise Refused(StopCode.REFUSED_INPUT, message, f"Name another: cutter-console run hand-over {run_id} --to FILE")
+    require_handed(known)
+    require_place(run_id, to)
     workspace, request = known.workspace, known.request
     fields = (Field(key="to", value=str(to)),)
     with (
@@ -88,27 +86,24 @@ def _is_handed_over_here(installation: Installation, known: Known) -> bool:
     return mine and known.workspace.journal.exists() and first_hash(known.workspace.journal) == last.journal
 
 
-def _require_handed(known: Known, run_id: str) -> None:
-    look = f"Look at it: cutter-console run show {run_id}"
-    if known.row is None:
-        message = f"run {run_id} is not in the database: a dry run is started where it is wanted"
-        raise Refused(StopCode.REFUSED_INPUT, message, "See the runs there are: cutter-console run list")
-    if held := held_elsewhere(known.workspace.directory, known.row):
-        raise not_the_holder(run_id, held)
-    if not known.workspace.directory.is_dir():
-        message = f"the files of run {run_id} are not here: {known.row.operator} started it on {known.row.host}"
-        raise Refused(StopCode.REFUSED_INPUT, message, look)
-    if known.row.stage is Stage.CLOSEOUT_REPORTED or known.row.family in {Family.VOIDED, Family.REVERTED}:
-        raise Refused(StopCode.INVARIANT_FAILED, f"run {run_id} is over: {known.row.state.name}", look)
-    if known.request.batch_id:
-        message = (
-            f"run {run_id} is a member of batch {known.request.batch_id}, whose files are those of all its members"
-        )
-        look = f"See: cutter-console batch status {known.request.batch_id}"
-        raise Refused(StopCode.REFUSED_INPUT, message, look)
-    if not has_its_files(known, known.row):
-        message = f"the files of run {run_id} are not whole here: nobody could go on with them"
-        raise Refused(StopCode.REFUSED_INPUT, message, look)
+def require_handed(known: Known) -> None:
+    """Raise Refused if this run is not handed over from here, whatever the file."""
+    has_files = known.row is not None and has_its_files(known, known.row)
+    if refusal := refusal_of_hand_over(known.workspace, known.request, known.row, has_files=has_files):
+        raise refusal
+
+
+def require_place(run_id: str, to: Path) -> None:
+    """Raise Refused if no bundle can be written there: it is a new file, in a folder that is there."""
+    if os.path.lexists(to) and not _is_leftover(to, run_id):
+        message = f"{to} is there already; a bundle replaces no file"
+    elif not to.parent.is_dir():
+        message = f"{to.parent} is no folder"
+    elif not os.access(to.parent, os.W_OK | os.X_OK):
+        message = f"{to.parent} cannot be written by this account"
+    else:
+        return
+    raise Refused(StopCode.REFUSED_INPUT, message, f"Name another: cutter-console run hand-over {run_id} --to FILE")
 
 
 def _commit(

@@ -17,7 +17,7 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.plan import CutPlan
 from console.backend.model.profile_names import EDIT_PROFILE
 from console.backend.model.purposes import Operation, Purpose
-from console.backend.model.states import Family, Mode, Phase, RunState, Stage, is_over
+from console.backend.model.states import Family, Mode, Move, Phase, RunState, Stage, is_over
 from console.backend.model.view_models import Interruption, PhaseStatus, PhaseView, RunSummary, RunView
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import connect
@@ -39,6 +39,7 @@ from console.backend.postgres.records import (
 from console.backend.runs.bars import measure_bar
 from console.backend.runs.binding import Displacement, displacement
 from console.backend.runs.custody import change_of_hands, first_hash, held_elsewhere, not_the_holder
+from console.backend.runs.hands import refusal_of_hand_over, take_over_in_words
 from console.backend.runs.interruption import interruption, records_at_rest
 from console.backend.runs.moves import RunFacts, moves_of
 from console.backend.runs.run_state import VOIDED, anchored_events, dry_run_end, dry_run_state, is_running
@@ -92,6 +93,7 @@ def view_run(installation: Installation, run_id: str) -> RunView:
     facts = _facts(installation, known, cut_short, verdict)
     plan = workspace.plan_facts() if row is None or row.plan_digest else None
     is_repeal = plan is not None and plan.amendment is not None and plan.amendment.is_repeal
+    moves = moves_of(facts)
     pauses = _PAUSES_OF_EDIT if facts.is_edit else _PAUSES_OF_REPEAL if is_repeal else _PAUSES
     return RunView(
         run_id=run_id,
@@ -113,7 +115,7 @@ def view_run(installation: Installation, run_id: str) -> RunView:
         target=plan.target if plan else None,
         deltas=plan.deltas if plan else (),
         phases=(_phases_of_edit if facts.is_edit else _phases)(workspace, _by_the_console(known.recorded)),
-        moves=moves_of(facts),
+        moves=moves,
         waits_for=_waits_for(facts, pauses).replace("{run}", run_id),
         interruption=cut_short,
         journal=f"{verdict.outcome}: {verdict.detail}",
@@ -121,6 +123,11 @@ def view_run(installation: Installation, run_id: str) -> RunView:
         bar=facts.bar,
         elsewhere=elsewhere(installation, row) if row is not None else "",
         changed_hands=row is not None and row.held_by_way_of is not None,
+        can_hand_over=not facts.is_unsettled
+        and refusal_of_hand_over(workspace, request, row, has_files=facts.has_plan) is None,
+        take_over=take_over_in_words(workspace, known.recorded, has_files=facts.has_plan)
+        if Move.TAKE_OVER in moves
+        else "",
     )
 
 

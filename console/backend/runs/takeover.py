@@ -20,6 +20,7 @@ from console.backend.postgres.connections import connect
 from console.backend.postgres.transactions import end_session
 from console.backend.runs.anchoring import come_to_rest
 from console.backend.runs.custody import change_of_hands, changing_hands, first_hash, held_elsewhere, is_held_here
+from console.backend.runs.hands import begins_anew
 from console.backend.runs.operations import committing, intended, open_former
 from console.backend.runs.phase_context import Role, conninfo_of
 from console.backend.runs.run_state import anchored_events
@@ -104,12 +105,7 @@ def _begun(installation: Installation, workspace: Workspace, request: RunRequest
 
 
 def _begins(known: Known) -> bool:
-    """Return whether the journal is another one than that of the run's events, or lacks some that were written elsewhere."""
-    journal, directory = known.workspace.journal, known.workspace.directory
-    events = tuple(event for event in anchored_events(known.recorded, directory, all_of_it=True) if event.is_ours)
-    # A journal that began with an earlier take-over has its events already; one that has just begun has none of them.
-    verdict = verify_journal(journal, events, known.workspace.run_id)
-    return verdict.outcome is Outcome.FAIL
+    return begins_anew(known.workspace, known.recorded)
 
 
 def _fields(installation: Installation, known: Known) -> tuple[Field, ...]:

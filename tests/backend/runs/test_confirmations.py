@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from console.backend.confirmations import brief
+from console.backend.confirmations import RunDanger, brief
 from console.backend.model.outcome import Outcome
 from console.backend.model.view_models import Danger
 from tests.support.passage import Passage
@@ -20,7 +20,7 @@ FREE: dict[Danger, str] = {
 
 
 @pytest.mark.parametrize("danger", FREE, ids=lambda one: one.value)
-def test_a_briefing_says_what_happens_and_what_does_not(at: At, danger: Danger) -> None:
+def test_a_briefing_says_what_happens_and_what_does_not(at: At, danger: RunDanger) -> None:
     passage = at(FREE[danger])
     said = brief(passage.installation, danger, passage.run_id)
     assert (said.open_checks, said.confirm_text, said.run_id) == ((), passage.run_id, passage.run_id)
@@ -39,7 +39,7 @@ def test_a_briefing_says_what_happens_and_what_does_not(at: At, danger: Danger) 
     ],
 )
 def test_what_stands_in_the_way_is_named_with_a_command_for_this_run(
-    at: At, danger: Danger, stage: str, check: str, advice: str
+    at: At, danger: RunDanger, stage: str, check: str, advice: str
 ) -> None:
     passage = at(stage)
     found = next(one for one in brief(passage.installation, danger, passage.run_id).open_checks if one.name == check)

@@ -1,0 +1,121 @@
+"""Hand over and accept on the Run screen: the file is asked for, each check is shown, and only the typed id and its key act."""
+
+from collections.abc import Callable
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from textual.widgets import Input
+
+from console.app.application import ConsoleApp
+from console.screens.custody_dialogs import BundleDialog, NewBundleDialog
+from console.screens.danger import DangerDialog
+from console.widgets.line import plain
+from console.widgets.panel import Panel
+from tests.screens.conftest import opened, press
+from tests.support.fakes import HOLD, RUN_ID, FakeBackend
+
+FILE = "/mnt/stick/run.bundle"
+HAND_OVER = ("3", "O", *FILE, "enter")
+ACCEPT = ("3", "I", *FILE, "enter")
+ASKED = {"hand over": HAND_OVER, "accept": ACCEPT}
+
+
+def _body(app: ConsoleApp) -> str:
+    return " ".join(" ".join(plain(line) for line in app.screen.query_one("#dialog-body", Panel).shown).split())
+
+
+def _done(backend: FakeBackend) -> list[str]:
+    return [call for call in backend.calls if call.startswith(("hand over ", "accept "))]
+
+
+@pytest.mark.parametrize(
+    ("name", "call"), [("hand over", f"hand over {RUN_ID} {FILE}"), ("accept", f"accept {FILE} 5e5e")]
+)
+async def test_the_typed_id_and_its_key_act_and_nothing_before(name: str, call: str) -> None:
+    """The bundle that was inspected is the one that is accepted: its digest goes with it."""
+    backend = FakeBackend(can_hand_over=True)
+    async with opened(backend, *ASKED[name]) as (app, pilot):
+        assert isinstance(app.screen, DangerDialog)
+        assert app.focused is app.screen.query_one("#confirm", Input)
+        await press(pilot, "enter", *RUN_ID[:-1], "ctrl+y")
+        assert isinstance(app.screen, DangerDialog)
+        assert _done(backend) == []
+        await press(pilot, RUN_ID[-1], "ctrl+y")
+        assert _done(backend) == [call]
+        assert app.notice.kind == "done"
+
+
+@pytest.mark.parametrize("name", ASKED)
+async def test_escape_backs_out_and_the_file_is_not_typed_again(name: str) -> None:
+    backend = FakeBackend(can_hand_over=True)
+    async with opened(backend, *ASKED[name]) as (app, pilot):
+        await press(pilot, "escape")
+        assert _done(backend) == []
+        await press(pilot, ASKED[name][1])
+        assert isinstance(app.screen, (NewBundleDialog, BundleDialog))
+        assert app.screen.query_one(Input).value == FILE
+
+
+async def test_what_a_bundle_holds_and_each_verdict_is_shown_before_anything_is_accepted() -> None:
+    async with opened(FakeBackend(), *ACCEPT) as (app, _pilot):
+        shown = _body(app)
+        assert "10 files of the run and 2 of its statements" in shown
+        assert "handed over by anna on db1" in shown
+        for check in ("files", "hand-over", "journal", "request", "source and plan", "statements", "places"):
+            assert f"PASS {check}" in shown
+
+
+async def test_a_bundle_that_was_changed_cannot_be_confirmed_and_its_member_is_named() -> None:
+    backend = FakeBackend(damaged_bundle="the record 7 was changed")
+    async with opened(backend, *ACCEPT) as (app, pilot):
+        assert "FAIL journal Next: Have the bundle copied again" in _body(app)
+        assert "run/journal.jsonl: the record 7 was changed" in _body(app)
+        assert not any(field.display for field in app.screen.query(Input))
+        await press(pilot, *RUN_ID, "ctrl+y")
+        assert _done(backend) == []
+
+
+async def test_a_file_without_its_whole_path_is_asked_for_again() -> None:
+    async with opened(FakeBackend(), "3", "I", *"run.bundle", "enter") as (app, _pilot):
+        assert isinstance(app.screen, BundleDialog)
+        assert "run.bundle is no whole path" in _body(app)
+        assert app.screen.query_one(Input).value == "run.bundle"
+
+
+async def test_a_console_without_any_run_accepts_one() -> None:
+    backend = FakeBackend(has_run=False)
+    async with opened(backend, "3") as (app, _pilot):
+        shown = {action.name for action in app.screen.shown_actions()}  # type: ignore[attr-defined]
+        assert "accept_run" in shown
+        assert "hand_over" not in shown
+
+
+async def test_a_read_only_console_has_neither() -> None:
+    backend = FakeBackend(read_only=True, can_hand_over=True)
+    for keys in ASKED.values():
+        async with opened(backend, *keys[:2], read_only=True) as (app, _pilot):
+            assert not isinstance(app.screen, (NewBundleDialog, BundleDialog))
+
+
+_HOSTILE = "[/x]\x1b[31m\u202e"
+SHOWN: dict[str, tuple[Callable[[], FakeBackend], tuple[str, ...], tuple[int, int]]] = {
+    "run-80x24": (lambda: FakeBackend(can_hand_over=True), ("3",), (80, 24)),
+    "file-80x24": (lambda: FakeBackend(can_hand_over=True), ("3", "O"), (80, 24)),
+    "hand-over-80x24": (lambda: FakeBackend(can_hand_over=True), HAND_OVER, (80, 24)),
+    "hand-over-120x40": (lambda: FakeBackend(can_hand_over=True, switch=HOLD), HAND_OVER, (120, 40)),
+    "no-path-80x24": (FakeBackend, ("3", "I", *"run.bundle", "enter"), (80, 24)),
+    "accept-80x24": (FakeBackend, ACCEPT, (80, 24)),
+    "accept-120x40": (FakeBackend, ACCEPT, (120, 40)),
+    "accept-200x60": (FakeBackend, ACCEPT, (200, 60)),
+    "damaged-80x24": (lambda: FakeBackend(damaged_bundle="the record 7 was changed"), ACCEPT, (80, 24)),
+    "hostile-120x40": (lambda: FakeBackend(hostile=_HOSTILE), ACCEPT, (120, 40)),
+    "none-80x24": (lambda: FakeBackend(has_run=False), ("3",), (80, 24)),
+}
+
+
+@pytest.mark.parametrize("name", SHOWN)
+async def test_custody(name: str, screen_snapshot: SnapshotAssertion) -> None:
+    """The dialogs of both, with a damaged bundle, with hostile words, and the Run screen that offers them."""
+    make, keys, size = SHOWN[name]
+    async with opened(make(), *keys, size=size) as (app, _pilot):
+        assert app.export_screenshot() == screen_snapshot
