@@ -25,7 +25,8 @@ from console.backend.journal.journal_record import Field
 from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Evidence, Outcome
-from console.backend.model.purposes import Operation
+from console.backend.model.profile_names import EDIT_PROFILE
+from console.backend.model.purposes import Operation, RunOperation
 from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Stage
 from console.backend.model.value import Value
@@ -229,7 +230,9 @@ def _verify_journal(arrival: _Arrival) -> str:
 
 def _verify_request(arrival: _Arrival) -> str:
     request, row = arrival.handed.request(), arrival.row
-    claimed = (request.run_id, request.operation, request.docprefix, request.operator, request.host)
+    # The request of an edit names no operation of its own: its profile does.
+    operation = RunOperation.EDIT if request.profile == EDIT_PROFILE else request.operation
+    claimed = (request.run_id, operation, request.docprefix, request.operator, request.host)
     if claimed != (row.run_id, row.operation, row.docprefix, row.operator, row.host):
         raise _damaged(arrival.bundle, "run/request.json", "it is of another run than the database has")
     return f"{row.operation} of {row.docprefix}, started by {row.operator} on {row.host}"
