@@ -43,11 +43,18 @@ FLEET = (
         ("tests/terminal/test_named.py::test_a_name_opens_its_database_to_look_only",),
     ),
     Mutant(
-        "a file that everybody may write is refused",
+        "a file that other accounts may write is refused",
         _NAMED,
-        "if mode & stat.S_IWOTH:",
-        "if False:",
-        (f"{_OF_THE_FILE}::test_a_file_that_everybody_may_write_is_refused",),
+        "status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)",
+        "status.st_mode & 0",
+        (f"{_OF_THE_FILE}::test_a_file_that_other_accounts_may_write_is_refused[436]",),
+    ),
+    Mutant(
+        "a file that somebody else owns is refused",
+        _NAMED,
+        "status.st_uid not in {0, os.geteuid()}",
+        "status.st_uid < 0",
+        (f"{_OF_THE_FILE}::test_a_file_of_somebody_else_is_refused",),
     ),
     Mutant(
         "no variable of the environment leads a row of the fleet to another database",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import events
+from textual._dispatch_key import dispatch_key
 from textual.app import ScreenStackError
 from textual.binding import BindingType
 from textual.css.query import NoMatches
@@ -30,6 +31,8 @@ from console.backend.host import crash
 from console.backend.model.batch_ids import is_batch
 from console.backend.model.errors import CutterError
 from console.backend.model.full_command import command_for, full_command
+from console.screens.base import ConsoleScreen
+from console.screens.drawable import can_draw
 from console.screens.history import History, point_of
 from console.screens.overview import OverviewScreen
 from console.screens.readiness_watch import ReadinessWatch
@@ -383,6 +386,9 @@ class ConsoleApp(FollowingApp, ModeApp, inherit_bindings=False):
     async def on_event(self, event: events.Event) -> None:
         """Handle an event; a key or click for a widget that does not exist yet, or no longer, does nothing."""
         if isinstance(event, events.Key) and not event.is_forwarded and event.key not in STOP_KEYS:
+            # Esc is the key that dismisses it.
+            if event.key != "escape" and self.notices.next_key():
+                self.show_notice()
             await self.key_order.add(event)
             return
         with contextlib.suppress(NoMatches, ScreenStackError):
@@ -400,8 +406,19 @@ class ConsoleApp(FollowingApp, ModeApp, inherit_bindings=False):
         await self.key_order.handled(message.key)
 
     async def _on_key(self, event: events.Key) -> None:
+        # Here, and not in the method of the same name above this class: what no binding has taken must be known.
+        event.prevent_default()
         if event.is_forwarded and self.key_order.is_dropped(event):
-            event.prevent_default()
+            return
+        if await self._check_bindings(event.key) or await dispatch_key(self, event):
+            return
+        screen = self.screen
+        if not isinstance(screen, ConsoleScreen) or not event.is_printable or not event.character:
+            return
+        if can_draw(screen):
+            screen.unheard(event.character)
+        else:
+            screen.cannot_yet()
 
     def _handle_exception(self, error: Exception) -> None:
         if self._exit:  # it ends already: a screen that was still being built then is no failure of the console

@@ -54,8 +54,12 @@ class BackendApp(App[int], inherit_bindings=False):
 
     async def ask(self, question: "Callable[[Backend], T]") -> T:
         """Ask the backend in a thread. Raises CutterError, for failures of the outside too; any other error is a defect."""
+        return await self.ask_beside(lambda: question(self._built()))
+
+    async def ask_beside(self, question: "Callable[[], T]") -> T:
+        """Ask in a thread, without the backend, for what needs none. Raises as `ask` does."""
         try:
-            return await in_thread(lambda: question(self._built()))
+            return await in_thread(question)
         except Exception as error:
             from console.backend.outside import describe_outside_error
 

@@ -1,6 +1,7 @@
 """Opens the console in this terminal; backend and libraries load after the first paint."""
 
 import gc
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,8 @@ def open_console(options: Options, request: Open) -> int:
     if options.installation:
         options, face, names_read_only = _named(options)
         read_only = read_only or names_read_only
+    elif _has_only_names(options):
+        face = replace(face, start_screen="fleet")
     swept: list[str] = []
     crash_folder = (options.root or default_root()) / "reports"
     recorder = _recorder(request.record) if request.record is not None and not refusal_here() else None
@@ -54,6 +57,27 @@ def _named(options: Options) -> "tuple[Options, Face, bool]":
     require_settings(name, entry)
     face = Face(name, entry.banner, entry.refresh_seconds, entry.start_screen.value)
     return replace(options, root=entry.root, config=entry.config), face, entry.read_only
+
+
+def _has_only_names(options: Options) -> bool:
+    """Return whether there is no configuration on this host, and the user has named installations: Fleet shows those."""
+    if options.root is not None or options.config is not None:
+        return False
+    # Here, and only for a host without the file: the first paint does not wait for the library of the settings.
+    root = default_root()
+    if any(os.path.lexists(root / name) for name in ("orchestrator.config.json", "runs")):
+        return False
+    from console.backend.host.named_installations import read_named
+    from console.backend.host.settings import ENVIRONMENT
+    from console.backend.model.errors import UsageError
+
+    if any(os.environ.get(name) for name in ENVIRONMENT):
+        return False
+    try:
+        return bool(read_named().installation)
+    except UsageError:
+        # Fleet says what is wrong with the file.
+        return True
 
 
 def _recorder(path: Path) -> "Recorder":

@@ -67,6 +67,9 @@ class Application(Asking, Protocol):
     read_fleet: "Callable[[], Fleet]"
     """Reads the named installations; called in a thread."""
 
+    async def ask_beside(self, question: "Callable[[], T]") -> T:
+        """Ask in a thread, without the backend, for what needs none. Raises CutterError."""
+
     def full_command(self, text: str) -> str:
         """Return the text with `--root` in each command, if this console needs it."""
 

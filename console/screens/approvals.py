@@ -25,10 +25,6 @@ if TYPE_CHECKING:
 _EMPTY = "No statement. For a run that waits for SG_1 or SG_2: 3, then s."
 
 
-def _stand_of(status: "Status") -> tuple[object, object]:
-    return status.current_run, status.waiting
-
-
 class ApprovalsScreen(ConsoleScreen):
     """The list of statements, and one of them in full."""
 
@@ -46,7 +42,6 @@ class ApprovalsScreen(ConsoleScreen):
         self.approvals: tuple[ApprovalView, ...] = ()
         self._chosen = ""
         """sha256 of the statement under the cursor."""
-        self._stood: tuple[object, object] | None = None
 
     def body(self) -> ComposeResult:
         """Compose the list, how to sign, the checks and the statement."""
@@ -76,15 +71,10 @@ class ApprovalsScreen(ConsoleScreen):
     def show_status(self, status: "Status") -> None:
         """Read again if a run has moved on or waits for something else: checking signatures is slow."""
         self._retitle()
-        stood, self._stood = self._stood, _stand_of(status)
-        if stood is not None and stood != self._stood and status.target is not None:
-            self.reload()
+        self.reread_if_moved(status)
 
     def reload(self) -> None:
         """Read all statements with their checks."""
-        # What is read now is newer than this status: the first one that differs makes it old.
-        if self.console.status is not None:
-            self._stood = _stand_of(self.console.status)
         self.ask_in_turn("Reading the statements", lambda backend: backend.approvals(), self._loaded)
 
     def _loaded(self, approvals: tuple[ApprovalView, ...]) -> None:
@@ -136,6 +126,10 @@ class ApprovalsScreen(ConsoleScreen):
 
     def _need_statement(self) -> ApprovalView | None:
         view = self.chosen
+        if self.console.wanted_statement:
+            # The statement that was just drafted is not read yet: the key is not for the one before it.
+            self.cannot_yet()
+            return None
         if view is None:
             self.cannot("There is no statement.", "Draft one on the Run screen: 3, then s")
         return view

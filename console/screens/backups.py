@@ -91,17 +91,19 @@ class BackupsScreen(FacedScreen):
 
     def reload(self) -> None:
         """Read files and ledger again."""
-        self.ask("Reading the backups", lambda backend: backend.backups(), self._loaded)
+        self.ask_in_turn("Reading the backups", lambda backend: backend.backups(), self._loaded)
 
     def not_read(self) -> None:
         """Keep what was read before, with its age; say so if nothing was."""
         self._list.say_empty("NOT KNOWN: the backups could not be read.")
         self._draw()
 
-    def show_status(self, status: "Status") -> None:  # noqa: ARG002 - files and ledger are read by themselves
-        """Draw the ages again; read the list again unless that takes long."""
+    def show_status(self, status: "Status") -> None:
+        """Draw the ages again; read the list again, one that takes long only after a move."""
         if self._shelf is None or len(self._shelf.backups) <= _OFTEN:
             self.reload()
+        else:
+            self.reread_if_moved(status)
         self._draw()
 
     def _loaded(self, shelf: BackupShelf) -> None:

@@ -30,6 +30,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+def _stand_of(status: "Status") -> object:
+    """Return what another console or a command can move, of all that a status says."""
+    switch = status.switch
+    counts = tuple((count.table, count.rows) for count in status.counts)
+    return status.current_run, status.waiting, (switch.state, switch.run_id, switch.since), counts, status.target
+
+
 class ConsoleScreen(Steady, Screen[None]):
     """Base class of the screens. Subclasses provide the body between the bars, and the actions."""
 
@@ -49,8 +56,15 @@ class ConsoleScreen(Steady, Screen[None]):
         """Time of the last answer of the backend to this screen."""
         self.failed_since: datetime | None = None
         """Time of the first of the failures since then."""
-        self._is_asking = self._asks_again = False
-        """True while a question of `ask_in_turn` is under way; and if it was asked for again meanwhile."""
+        self._turns: dict[Callable[[], None], bool] = {}
+        """The questions of `ask_in_turn` that are under way, by what repeats them, and if that was asked for meanwhile."""
+        self._n_open = 0
+        """Number of questions that are under way."""
+        self._was_answered = False
+        self._stood: object = None
+        """What the last status said that makes what is shown old when it changes; None before there was one."""
+        self._is_stale = False
+        """True if something has moved since the question that is under way was asked."""
         self.filter_bar: FilterBar | None = None
         self._copied: tuple[Notice, Copied] | None = None
         """The text that was copied last, with its notice."""
@@ -95,6 +109,9 @@ class ConsoleScreen(Steady, Screen[None]):
     def on_screen_resume(self) -> None:
         """Draw the frame and read the data again: both may be old."""
         self.draw_frame()
+        # What is read now is newer than this status: the first one that differs makes it old.
+        if self.console.status is not None:
+            self._stood = _stand_of(self.console.status)
         self.reload()
 
     def draw_frame(self) -> None:
@@ -138,6 +155,20 @@ class ConsoleScreen(Steady, Screen[None]):
 
     def show_status(self, status: "Status") -> None:
         """Draw a new measurement."""
+
+    def reread_if_moved(self, status: "Status") -> None:
+        """Read again if the status differs from the last one in what another console can move: once, after any question under way."""
+        stood, self._stood = self._stood, _stand_of(status)
+        if stood is None or stood == self._stood or status.target is None:
+            return
+        if self._n_open:
+            self._is_stale = True
+        else:
+            self.reread()
+
+    def reread(self) -> None:
+        """Read again after a move."""
+        self.reload()
 
     def show_readiness(self) -> None:
         """Draw the gates or the drift, measured or being measured."""
@@ -233,25 +264,40 @@ class ConsoleScreen(Steady, Screen[None]):
         """Ask the backend in a thread for the list of this screen. `then` draws the answer; an error becomes a notice."""
         self.run_worker(work(self._ask_for_list, doing, question, then), exit_on_error=True)
 
-    def ask_in_turn(self, doing: str, question: "Callable[[Backend], T]", then: Callable[[T], None]) -> None:
-        """Ask as `ask` does, one question at a time; those that come meanwhile become one `reload` after the answer.
+    def ask_in_turn(
+        self,
+        doing: str,
+        question: "Callable[[Backend], T]",
+        then: Callable[[T], None],
+        again: Callable[[], None] | None = None,
+    ) -> None:
+        """Ask as `ask` does, one question at a time; those that come meanwhile become one `again` after the answer.
 
-        At a slow server they do not pile up, and no older answer comes last.
+        At a slow server they do not pile up, and no older answer comes last. Without `again` it is the list that is
+        read, and read again by `reload`.
         """
-        if self._is_asking:
-            self._asks_again = True
+        repeat = again or self.reload
+        if repeat in self._turns:
+            self._turns[repeat] = True
         else:
-            self._is_asking, self._asks_again = True, False
-            self.run_worker(work(self._ask_in_turn, doing, question, then), exit_on_error=True)
+            self._turns[repeat] = False
+            self.run_worker(work(self._ask_in_turn, repeat, doing, question, then), exit_on_error=True)
 
-    async def _ask_in_turn(self, doing: str, question: "Callable[[Backend], T]", then: Callable[[T], None]) -> None:
+    async def _ask_in_turn(
+        self,
+        again: Callable[[], None],
+        doing: str,
+        question: "Callable[[Backend], T]",
+        then: Callable[[T], None],
+    ) -> None:
+        asks_again = False
         try:
             await self._ask_for_list(doing, question, then)
         finally:
             # However it ended, and also if there was no backend to ask.
-            self._is_asking = False
-        if self._asks_again and can_draw(self):
-            self.reload()
+            asks_again = self._turns.pop(again, False)
+        if asks_again and can_draw(self):
+            again()
 
     async def _ask_for_list(self, doing: str, question: "Callable[[Backend], T]", then: Callable[[T], None]) -> None:
         def read(answer: T) -> None:
@@ -283,8 +329,29 @@ class ConsoleScreen(Steady, Screen[None]):
         then: Callable[[T], None],
         failed: Callable[[], None],
     ) -> None:
+        self._n_open += 1
         try:
-            answer = await self.console.ask(question)
+            await self._ask_backend(doing, question, then, failed)
+        finally:
+            self._n_open -= 1
+            self._was_answered = True
+        if self._is_stale and not self._n_open and can_draw(self):
+            self._is_stale = False
+            self.reread()
+
+    async def answer(self, question: "Callable[[Backend], T]") -> T:
+        """Return the backend's answer."""
+        return await self.console.ask(question)
+
+    async def _ask_backend(
+        self,
+        doing: str,
+        question: "Callable[[Backend], T]",
+        then: Callable[[T], None],
+        failed: Callable[[], None],
+    ) -> None:
+        try:
+            answer = await self.answer(question)
         except CutterError as error:
             # A measurement that reaches the database makes this notice untrue, and so ends it.
             unreachable = error.code is StopCode.UNREACHABLE
@@ -297,7 +364,32 @@ class ConsoleScreen(Steady, Screen[None]):
 
     def cannot(self, message: str, next_action: str) -> None:
         """Say that an action is not possible now, and what makes it possible."""
-        self.console.give_notice(Notice("refused", message, "", next_action))
+        if self._n_open and not self._was_answered:
+            self.cannot_yet()
+        else:
+            self.console.give_notice(Notice("refused", message, "", next_action))
+
+    def cannot_yet(self) -> None:
+        """Say that what a key acts on is still being read."""
+        self.console.give_notice(
+            Notice(
+                "refused", f"{self.TITLE_WORD} is still being read.", "", "Press the key again in a moment", of_key=True
+            )
+        )
+
+    def not_done(self, doing: str) -> None:
+        """Say that a key was not acted upon: its answer came when something else was on the screen."""
+        message = f"{doing}: not done, because another screen or dialog was opened meanwhile."
+        self.console.give_notice(Notice("refused", message, "", "Go back, then press the key again", of_key=True))
+
+    def unheard(self, key: str) -> None:
+        """Say of a key that does nothing here, pressed while something is under way that may lead to where it does something."""
+        working = self.console.operation
+        if working is None and not self._n_open:
+            return
+        doing = working.doing if working is not None else f"{self.TITLE_WORD} is being read"
+        message = f"{key} does nothing on {self.TITLE_WORD}. Still under way: {doing}."
+        self.console.give_notice(Notice("refused", message, "", "Press it again where it is offered", of_key=True))
 
     def help_subject(self) -> str:
         """Return the help of the focused widget, then of the screen."""

@@ -246,6 +246,9 @@ class BatchScreen(ConsoleScreen):
     def _if_legal(self, moves: frozenset[BatchMove], then: Callable[[BatchView], None]) -> None:
         """Read the batch again, and act only if it is as it was drawn and allows the move."""
         drawn = self.chosen
+        if self.console.wanted_batch:
+            self.cannot_yet()
+            return
         if drawn is None:
             self.cannot("No batch is chosen.", "Choose one in the list (b leads back to it), or plan a folder: p")
             return
@@ -262,8 +265,10 @@ class BatchScreen(ConsoleScreen):
                 self.cannot(
                     f"The batch is not as it was drawn; now: {view.phase}.", "Look at it, then press the key again"
                 )
-            elif self.app.screen is self:  # The operator may have gone elsewhere while the batch was read.
+            elif self.app.screen is self:
                 then(view)
+            else:  # The operator has gone elsewhere while the batch was read.
+                self.not_done(f"The move of {drawn.batch_id}")
 
         self.ask_about(f"Reading {drawn.batch_id}", lambda backend: backend.batch(drawn.batch_id), judge)
 

@@ -98,6 +98,8 @@ class DocumentsScreen(ConsoleScreen):
         self._intake: tuple[IntakeView, ...] = ()
         self._profiles: tuple[str, ...] = ()
         self._problem = -1
+        self._in_form = ""
+        """The document that the form was filled for."""
         self.law: AmendmentReport | CutterError | Answer = Answer.AWAITED
         self._shows_law = False
         self._moved: tuple[Moved, ...] = ()
@@ -145,13 +147,18 @@ class DocumentsScreen(ConsoleScreen):
     def _retitle(self) -> None:
         self.query_one("#intake", Rows).retitle(f"Documents{self.age_of_list()}")
 
-    def show_status(self, _status: "Status") -> None:
-        """Draw the age again: live documents are read from the database."""
+    def show_status(self, status: "Status") -> None:
+        """Draw the age again; after a move read again: live documents come from the database, and what is law may have changed."""
         self._retitle()
+        self.reread_if_moved(status)
+
+    def reread(self) -> None:
+        """Read the list again, and compare a plan again; what is chosen and typed stays."""
+        self.measure_again()
 
     def reload(self) -> None:
         """Read the list and the profiles."""
-        self.ask("Reading the intake folder", lambda b: (b.intake(), b.profiles()), self._loaded)
+        self.ask_in_turn("Reading the intake folder", lambda b: (b.intake(), b.profiles()), self._loaded)
 
     def measure_again(self) -> None:
         """Compare a plan again too: what is law can have changed."""
@@ -174,8 +181,10 @@ class DocumentsScreen(ConsoleScreen):
 
     def _fill_form(self) -> None:
         view = self.chosen
-        # While a plan is shown, the form keeps the settings that it was made with.
-        if view is not None and self.planned is None:
+        # While a plan is shown, the form keeps the settings that it was made with; and what was typed for a document stays
+        # when the list is read again.
+        if view is not None and self.planned is None and view.origin != self._in_form:
+            self._in_form = view.origin
             self.query_one("#docprefix", Input).value = view.docprefix
             self.query_one("#profile", Input).value = view.profile or (self._profiles[0] if self._profiles else "")
             self.query_one("#ordinals", YesNo).value = False
@@ -469,6 +478,9 @@ class DocumentsScreen(ConsoleScreen):
             return
 
         def read(law: AmendmentReport) -> None:
+            if self.app.screen is not self:
+                self.not_done(f"The repeal of {docprefix}")
+                return
             status = self.console.status
             self.console.open_dialog(
                 StartRepealDialog(docprefix, law, status.target if status is not None else None), answered

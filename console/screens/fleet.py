@@ -1,6 +1,6 @@
 """Fleet: the named installations, read at once; which one needs a person, and why one was not measured. Changes nothing."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,7 +17,14 @@ from console.widgets.panel import Panel
 from console.widgets.rows import Rows
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from console.backend.api import Backend
     from console.backend.model.view_models import Status
+
+T = TypeVar("T")
+_NO_BACKEND = cast("Backend", None)
+"""Stands for the backend in the questions of this screen, none of which asks it."""
 
 
 class FleetScreen(FacedScreen):
@@ -63,6 +70,10 @@ class FleetScreen(FacedScreen):
     def reload(self) -> None:
         """Read all of them again."""
         self.ask_in_turn("Reading the fleet", lambda _backend: self.console.read_fleet(), self._loaded)
+
+    async def answer(self, question: "Callable[[Backend], T]") -> T:
+        """Ask without this console's own backend, which need not be one that can be opened."""
+        return await self.console.ask_beside(lambda: question(_NO_BACKEND))
 
     def not_read(self) -> None:
         """Keep what was read before, with its age; say so if nothing was."""

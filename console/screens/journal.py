@@ -122,9 +122,10 @@ class JournalScreen(ConsoleScreen):
         else:
             self._read_again()
 
-    def show_status(self, status: "Status") -> None:  # noqa: ARG002 - what is shown comes from the file
-        """Draw the head again."""
+    def show_status(self, status: "Status") -> None:
+        """Draw the head again; after a move look at the file at once, and at first for one that was begun since."""
         self._draw_head()
+        self.reread_if_moved(status)
 
     def _read_files(self, then: "Callable[[tuple[JournalFile, ...]], None]") -> None:
         def unanswered() -> None:
@@ -500,12 +501,17 @@ class JournalScreen(ConsoleScreen):
         def listed(files: "tuple[JournalFile, ...]") -> None:
             if self.app.screen is self:
                 self.console.open_dialog(JournalsDialog(files), answered)
+            else:
+                self.not_done("Listing the journals")
 
         self._read_files(listed)
 
     def action_journal_verify(self) -> None:
         """Verify the journal; what was verified before stays above the list until then."""
-        if not self._has_journal() or self._is_verifying:
+        if not self._has_journal():
+            return
+        if self._is_verifying:
+            self.cannot("The journal is being verified already.", "Wait for the verdict above the list")
             return
         self._is_verifying = True
         run_id, feed = self._run_id, ProgressFeed(asyncio.get_running_loop(), self._draw_progress)

@@ -114,7 +114,7 @@ class ReportsScreen(FacedScreen):
     def reload(self) -> None:
         """Read the list again; the chosen report's files too."""
         self._wanted, self.console.wanted_report = self.console.wanted_report or self._wanted, ""
-        self.ask("Reading the reports", lambda backend: backend.reports(), self._loaded)
+        self.ask_in_turn("Reading the reports", lambda backend: backend.reports(), self._loaded)
 
     def measure_again(self) -> None:
         """Read every report again."""

@@ -98,7 +98,7 @@ class RunScreen(ConsoleScreen):
 
     def reload(self) -> None:
         """Read the list, then the chosen run."""
-        self.ask("Reading the runs", lambda backend: backend.runs(), self._loaded)
+        self.ask_in_turn("Reading the runs", lambda backend: backend.runs(), self._loaded)
 
     def _loaded(self, runs: tuple[RunSummary, ...]) -> None:
         self._runs = runs
@@ -176,7 +176,7 @@ class RunScreen(ConsoleScreen):
         run_id = self.query_one("#runs", ListRows).key
         if run_id:
             self._chosen = run_id
-            self.ask(f"Reading {run_id}", lambda backend: backend.run(run_id), self.draw_run)
+            self.ask_in_turn(f"Reading {run_id}", lambda backend: backend.run(run_id), self.draw_run, self._read_chosen)
 
     def draw_run(self, run: RunView) -> None:
         """Draw this run, unless the cursor has moved to another one."""
@@ -262,6 +262,10 @@ class RunScreen(ConsoleScreen):
 
     def _if_legal(self, name: str, then: Callable[[RunView], None]) -> None:
         """Read the run again and act only if its state now allows it, whatever the screen shows."""
+        if self.console.wanted_run:
+            # The run that was asked for is not read yet: the key is not for the one before it.
+            self.cannot_yet()
+            return
         if self.run_view is None:
             self.cannot("No run is chosen.", "Choose one in the list")
             return
@@ -273,8 +277,10 @@ class RunScreen(ConsoleScreen):
             if not set(run.moves) & _MOVES[name]:
                 moves = ", ".join(move.value for move in run.moves) or "none"
                 self.cannot(f"Not allowed at {run.state.name}.", f"Allowed now: {moves}")
-            elif self.app.screen is self:  # The operator may have gone elsewhere while the run was read.
+            elif self.app.screen is self:
                 then(run)
+            else:  # The operator has gone elsewhere while the run was read.
+                self.not_done(f"{name.replace('_', ' ').capitalize()} of {run_id}")
 
         self.ask(f"Reading {run_id}", lambda backend: backend.run(run_id), judge)
 

@@ -119,10 +119,12 @@ class UnitsScreen(ConsoleScreen):
             self._read_unit(_Wanted(self._unit.address, self._wanted.as_of if self._wanted is not None else None))
 
     def show_status(self, status: "Status") -> None:
-        """Draw the age of the list again; read it if it has none to show."""
+        """Draw the age of the list again; read it after a move, around the cursor, or if it has none to show."""
         self._retitle()
         if self.console.current and status.target is not None and self._hits is None:
             self.reload()
+        else:
+            self.reread_if_moved(status)
 
     def _search(self, *, after: str = "", before: str | None = None, chosen: str = "") -> None:
         """Read a page in place of what is shown."""

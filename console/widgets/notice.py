@@ -36,6 +36,9 @@ class Notice:
     until_reached: bool = False
     """True if the next measurement that reaches the database makes it untrue."""
 
+    of_key: bool = False
+    """True for the answer to a key that was pressed too early: it stands until the next key, also if an operation begins just then."""
+
     def lines(self) -> list[Line]:
         """Return the lines of the panel."""
         head = line(Span(f"{self.code}  ", "bad"), self.what) if self.code else line(self.what)
@@ -83,7 +86,7 @@ class Notices:
 
     def begin(self, notice: Notice, at: datetime) -> None:
         """Replace the result of the last operation and earlier refusals by the start of a new operation."""
-        self._by_kind = {kind: old for kind, old in self._by_kind.items() if kind == "stays"}
+        self._by_kind = {kind: old for kind, old in self._by_kind.items() if kind == "stays" or old.of_key}
         self.give(notice, at, working=True)
 
     def dismiss(self, *, working: bool) -> None:
@@ -92,6 +95,12 @@ class Notices:
             if kind in self._by_kind and not (kind == "working" and working):
                 del self._by_kind[kind]
                 return
+
+    def next_key(self) -> bool:
+        """Drop the answer to the key before; return whether there was one."""
+        before = len(self._by_kind)
+        self._by_kind = {kind: notice for kind, notice in self._by_kind.items() if not notice.of_key}
+        return len(self._by_kind) != before
 
     def measured(self, switch: str, at: datetime, *, reached: bool) -> None:
         """Drop what this measurement has made untrue; `reached` says whether the database answered."""

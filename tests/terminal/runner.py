@@ -41,6 +41,8 @@ def main(scenario: str, folder: str) -> int:
         return open_console(Options(root=Path(folder)), request)
     if scenario == "named":
         return open_console(Options(installation=("prod",)), Open())
+    if scenario == "unconfigured":
+        return open_console(Options(), Open())
     if scenario in chaos.STATES:
         return _noisy(scenario, Path(folder))
     backends: dict[str, Callable[[], Backend]] = {

@@ -164,17 +164,18 @@ def require_settings(name: str, entry: NamedInstallation) -> None:
 
 
 def _require_own(path: Path) -> None:
-    """Raise UsageError for a file that anybody may write: it says which database a name leads to."""
+    """Raise UsageError for a file that somebody else may have written: it says which database a name leads to."""
     descriptor = open_regular(path)
     try:
-        mode = os.fstat(descriptor).st_mode
+        status = os.fstat(descriptor)
     finally:
         os.close(descriptor)
-    if mode & stat.S_IWOTH:
-        raise _refused(
-            f"{path} can be written by everybody: it says which database a name leads to",
-            f"chmod o-w {shlex.quote(str(path))}",
-        )
+    quoted, reason = shlex.quote(str(path)), "it says which database a name leads to"
+    if status.st_uid not in {0, os.geteuid()}:
+        message = f"{path} belongs to uid {status.st_uid}, neither to root nor to this account: {reason}"
+        raise _refused(message, f"Look at it, then: chown {os.geteuid()} {quoted}")
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise _refused(f"{path} can be written by other accounts: {reason}", f"Look at it, then: chmod go-w {quoted}")
 
 
 def _problem(path: Path, lines: list[str], location: tuple[int | str, ...], message: str) -> str:

@@ -1,5 +1,6 @@
 """The file of named installations: what it takes, and that each error names file, line and key."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -98,12 +99,23 @@ def test_a_bad_file_is_refused_by_the_place(tmp_path: Path, text: str, part: str
     assert error.next_action
 
 
-def test_a_file_that_everybody_may_write_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", [0o666, 0o646, 0o664])
+def test_a_file_that_other_accounts_may_write_is_refused(tmp_path: Path, mode: int) -> None:
     """It says which database a name leads to."""
     path = written(tmp_path, GOOD)
-    path.chmod(0o666)
+    path.chmod(mode)
 
-    assert refusal(path).next_action == f"chmod o-w {path}"
+    assert refusal(path).next_action == f"Look at it, then: chmod go-w {path}"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a file away")
+def test_a_file_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    """An owner can write it whatever its mode is now."""
+    path = written(tmp_path, GOOD)
+    os.chown(path, 12345, -1)
+
+    assert "belongs to uid 12345, neither to root nor to this account" in refusal(path).message
+    assert refusal(path).next_action == f"Look at it, then: chown 0 {path}"
 
 
 def test_a_link_that_leads_nowhere_is_no_file_without_entries(tmp_path: Path) -> None:
@@ -119,7 +131,7 @@ def test_a_place_with_a_blank_is_quoted_in_what_to_do(tmp_path: Path) -> None:
     path.write_text(GOOD, encoding="utf-8")
     path.chmod(0o666)
 
-    assert refusal(path).next_action == f"chmod o-w '{path}'"
+    assert refusal(path).next_action == f"Look at it, then: chmod go-w '{path}'"
 
 
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:

@@ -1,0 +1,90 @@
+"""A key that is pressed before what it acts on is there: it is answered at once, and never acts on what was there before."""
+
+import threading
+
+import pytest
+
+from console.backend.model.view_models import ApprovalView, RunView
+from console.screens.approvals import ApprovalsScreen
+from tests.screens.conftest import opened, press, settle, until
+from tests.support.fakes import FakeBackend
+from tests.support.waiting import LONGEST_S
+
+
+class _Slow(FakeBackend):
+    """Reads runs and statements only when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__(demo=True)
+        self.runs_go_on, self.statements_go_on = threading.Event(), threading.Event()
+        self.runs_go_on.set()
+        self.statements_go_on.set()
+
+    def run(self, run_id: str) -> RunView:
+        self.runs_go_on.wait(LONGEST_S)
+        return super().run(run_id)
+
+    def approvals(self) -> tuple[ApprovalView, ...]:
+        self.statements_go_on.wait(LONGEST_S)
+        return super().approvals()
+
+
+async def test_a_key_of_the_next_screen_is_answered_while_the_one_before_is_at_work() -> None:
+    """D behind s: on Run it is no key; what begins next does not take the answer away."""
+    backend = _Slow()
+    async with opened(backend, "3", demo=True) as (app, pilot):
+        backend.runs_go_on.clear()
+        try:
+            await pilot.press("s", "D")
+            await until(pilot, lambda: app.notice.what.startswith("D does nothing on Run."))
+            assert "Still under way" in app.notice.what
+        finally:
+            backend.runs_go_on.set()
+        await settle(pilot)
+        assert isinstance(app.screen, ApprovalsScreen)
+        assert app.notice.what.startswith("D does nothing on Run.")
+        assert not [call for call in backend.calls if call.startswith("demo sign")]
+        await press(pilot, "escape", "D")
+        assert [call for call in backend.calls if call.startswith("demo sign")]
+
+
+@pytest.mark.parametrize("key", ["D", "c", "i"])
+async def test_a_key_is_not_for_the_statement_before_the_one_that_was_just_drafted(key: str) -> None:
+    backend = _Slow()
+    async with opened(backend, "4", "3", demo=True) as (app, pilot):
+        before = list(backend.calls)
+        backend.statements_go_on.clear()
+        try:
+            await pilot.press("s")
+            await until(pilot, lambda: isinstance(app.screen, ApprovalsScreen) and app.screen.is_current)
+            await pilot.press(key)
+            await until(pilot, lambda: app.notice.what == "Approvals is still being read.")
+            assert isinstance(app.screen, ApprovalsScreen)
+        finally:
+            backend.statements_go_on.set()
+        await settle(pilot)
+        done = [call for call in backend.calls[len(before) :] if call.startswith(("demo sign", "check", "import"))]
+        assert done == []
+        await press(pilot, key)
+        assert app.notice.what != "Approvals is still being read."
+
+
+async def test_a_move_whose_answer_comes_when_the_operator_has_left_says_that_it_was_not_made() -> None:
+    backend = _Slow()
+    async with opened(backend, "3", demo=True) as (app, pilot):
+        backend.runs_go_on.clear()
+        try:
+            await pilot.press("A", "1")
+            await until(pilot, lambda: app.current_mode == "overview")
+        finally:
+            backend.runs_go_on.set()
+        await settle(pilot)
+        assert app.notice.what.startswith("Arm of ")
+        assert "not done" in app.notice.what
+        assert not [call for call in backend.calls if call.startswith("brief")]
+
+
+async def test_a_letter_that_does_nothing_on_a_screen_at_rest_says_nothing() -> None:
+    async with opened(FakeBackend(), "3") as (app, pilot):
+        await press(pilot, "D")
+        assert app.notice.kind == "none"
