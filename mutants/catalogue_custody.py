@@ -10,6 +10,8 @@ _BUNDLE = "console/backend/runs/run_bundle.py"
 _ACCEPTING = "console/backend/runs/accepting.py"
 _HANDOVER = "console/backend/runs/handover.py"
 _TAKEOVER = "console/backend/runs/takeover.py"
+_HANDS = "console/backend/runs/hands.py"
+_BATCHES = "console/backend/runs/batch_views.py"
 _OPERATIONS = "console/backend/runs/operations.py"
 _VIEWS = "console/backend/runs/run_views.py"
 
@@ -24,6 +26,15 @@ def _attack(name: str) -> tuple[str, ...]:
 
 def _back(name: str) -> tuple[str, ...]:
     return (f"tests/backend/runs/test_hands_and_back.py::test_{name}",)
+
+
+def _at_once(name: str) -> tuple[str, ...]:
+    return (f"tests/backend/runs/test_hands_at_once.py::test_{name}",)
+
+
+_MEMBER_ELSEWHERE = (
+    "tests/backend/runs/test_batch_hands.py::test_nothing_of_a_batch_is_offered_while_another_console_holds_a_member[True]",
+)
 
 
 def _by_password(name: str) -> tuple[str, ...]:
@@ -125,7 +136,7 @@ CUSTODY = (
     Mutant(
         "custody: the manifest of a bundle is the one that was handed over",
         _ACCEPTING,
-        "    if handed is None or handed.bundle != manifest.digest:\n",
+        "    if handed is None or handed.bundle != digest:\n",
         "    if handed is None:\n",
         _attack("a_bundle_that_fits_another_manifest_is_not_the_one_that_was_handed_over[another plan]"),
     ),
@@ -152,9 +163,9 @@ CUSTODY = (
     ),
     Mutant(
         "custody: two consoles do not continue one journal",
-        _TAKEOVER,
-        "anchored_events(known.recorded, directory, all_of_it=True)",
-        "anchored_events(known.recorded, directory)",
+        _HANDS,
+        "anchored_events(tuple(recorded), workspace.directory, all_of_it=True)",
+        "anchored_events(tuple(recorded), workspace.directory)",
         _back("old_files_are_no_journal_of_what_went_on_elsewhere"),
     ),
     Mutant(
@@ -166,9 +177,9 @@ CUSTODY = (
     ),
     Mutant(
         "custody: what has not the files is not handed over",
-        _HANDOVER,
-        "    if not has_its_files(known, known.row):\n",
-        "    if False:\n",
+        _HANDS,
+        "    elif not has_files:\n",
+        "    elif False:\n",
         _back("what_has_not_the_files_is_not_handed_over"),
     ),
     Mutant(
@@ -198,5 +209,61 @@ CUSTODY = (
         "    run_id: RunId\n",
         "    run_id: str\n",
         _attack("a_manifest_names_a_run[../x]"),
+    ),
+    Mutant(
+        "custody: a batch offers nothing while another console holds a member",
+        _BATCHES,
+        "    if lost := tuple(member for member in inside",
+        "    if lost := tuple(member for member in ()",
+        _MEMBER_ELSEWHERE,
+    ),
+    Mutant(
+        "custody: no statement is drafted over a member that another console holds",
+        "console/backend/runs/batch_rulings.py",
+        ", **measure_holders(installation, rows.values())}",
+        "}",
+        _MEMBER_ELSEWHERE,
+    ),
+    Mutant(
+        "custody: the bundle that was shown is the one that is accepted",
+        _ACCEPTING,
+        "        if seen and arrival.manifest.digest != seen:\n",
+        "        if False:\n",
+        _at_once("each_check_has_its_verdict_before_a_bundle_is_accepted_and_nothing_is_kept"),
+    ),
+    Mutant(
+        "custody: what stands at the places of a bundle's files is said before it is accepted",
+        _ACCEPTING,
+        ", (_PLACES, lambda arrived: _require_places(installation, arrived)))",
+        ")",
+        _at_once("a_check_that_does_not_pass_is_named_with_its_reason"),
+    ),
+    Mutant(
+        "custody: a former holder is told that its files are from before",
+        _HANDS,
+        "    if begins_anew(workspace, recorded):\n",
+        "    if False:\n",
+        _at_once("a_run_says_if_it_can_be_handed_over_and_what_a_take_over_would_come_to"),
+    ),
+    Mutant(
+        "custody: where no bundle can be written nothing is noted",
+        _HANDOVER,
+        "    require_place(run_id, to)\n    workspace",
+        "    workspace",
+        _at_once("where_no_bundle_can_be_written_is_said_before_anything_is_noted[none/run.bundle-is no folder]"),
+    ),
+    Mutant(
+        "custody: the request of an edit is that of an edit",
+        _ACCEPTING,
+        "RunOperation.EDIT if request.profile == EDIT_PROFILE else request.operation",
+        "request.operation",
+        _at_once("an_edit_of_a_draft_changes_hands"),
+    ),
+    Mutant(
+        "custody: a dialog hands on which bundle it has shown",
+        "console/screens/custody_dialogs.py",
+        "backend.accept_run(bundle, seen)[0]",
+        "backend.accept_run(bundle)[0]",
+        ("tests/screens/test_custody_dialogs.py::test_the_typed_id_and_its_key_act_and_nothing_before",),
     ),
 )

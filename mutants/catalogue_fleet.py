@@ -172,4 +172,13 @@ FLEET = (
             "tests/screens/test_fleet.py::test_the_fleet_is_read_again_after_this_consoles_own_installation_could_not_be_opened",
         ),
     ),
+    Mutant(
+        "the fleet is read without this console's own installation",
+        "console/screens/fleet.py",
+        "return await self.console.ask_beside(lambda: question(_NO_BACKEND))",
+        "return await self.console.ask(question)",
+        (
+            "tests/screens/test_fleet.py::test_the_fleet_is_shown_although_this_consoles_own_installation_cannot_be_opened",
+        ),
+    ),
 )

@@ -2,6 +2,7 @@
 
 from mutants.mutant import Mutant
 
+_BASE, _EARLY = "console/screens/base.py", "tests/screens/test_early_keys.py"
 _NARROWING, _BAR = "console/widgets/narrowing.py", "console/widgets/filter_bar.py"
 
 
@@ -130,5 +131,49 @@ SCREENS = (
         (
             "tests/screens/test_dialogs.py::test_the_stop_key_of_a_read_only_console_names_the_command_that_stops_in_every_dialog_and_field",
         ),
+    ),
+    Mutant(
+        "moves: a screen reads again when another console has moved something",
+        _BASE,
+        "        if stood is None or stood == self._stood or status.target is None:\n",
+        "        if True:\n",
+        ("tests/screens/test_moves.py::test_a_move_is_read_and_a_flood_of_moves_is_one_question_at_a_time[documents]",),
+    ),
+    Mutant(
+        "moves: a screen that reads again asks one question at a time",
+        _BASE,
+        "        if repeat in self._turns:\n",
+        "        if False:\n",
+        ("tests/screens/test_moves.py::test_a_move_is_read_and_a_flood_of_moves_is_one_question_at_a_time[run]",),
+    ),
+    Mutant(
+        "moves: what is typed into a form outlasts a reading",
+        "console/screens/documents.py",
+        " and view.origin != self._in_form:",
+        ":",
+        (
+            "tests/screens/test_moves.py::test_what_is_typed_into_the_form_and_the_cursor_stay_when_the_documents_are_read_again",
+        ),
+    ),
+    Mutant(
+        "keys: one that does nothing while something is under way is answered",
+        "console/app/application.py",
+        "            screen.unheard(event.character)\n",
+        "            pass\n",
+        (f"{_EARLY}::test_a_key_of_the_next_screen_is_answered_while_the_one_before_is_at_work",),
+    ),
+    Mutant(
+        "keys: none is for the statement before the one that was just drafted",
+        "console/screens/approvals.py",
+        "        if self.console.wanted_statement:\n",
+        "        if False:\n",
+        (f"{_EARLY}::test_a_key_is_not_for_the_statement_before_the_one_that_was_just_drafted[D]",),
+    ),
+    Mutant(
+        "keys: a move that comes too late says that it was not made",
+        "console/screens/run.py",
+        """                self.not_done(f"{name.replace('_', ' ').capitalize()} of {run_id}")\n""",
+        "                pass\n",
+        (f"{_EARLY}::test_a_move_whose_answer_comes_when_the_operator_has_left_says_that_it_was_not_made",),
     ),
 )

@@ -62,7 +62,7 @@ class ConsoleScreen(Steady, Screen[None]):
         """Number of questions that are under way."""
         self._was_answered = False
         self._stood: object = None
-        """What the last status said that makes what is shown old when it changes; None before there was one."""
+        """The part of the last status whose change makes what is shown old; None before there was one."""
         self._is_stale = False
         """True if something has moved since the question that is under way was asked."""
         self.filter_bar: FilterBar | None = None

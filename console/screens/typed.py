@@ -43,7 +43,7 @@ class TypedDialog(Dialog[str]):
 
     def say(self, words: str) -> None:
         """Say below what can be typed why it was not taken."""
-        self.body([*(line(told) for told in self.lines()), line(Span(safe_text(words), "bad"))])
+        self.body([*(line(row) for row in self.lines()), line(Span(safe_text(words), "bad"))])
 
     def take(self, typed: str) -> None:
         """Answer with what was typed."""

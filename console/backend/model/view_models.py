@@ -278,7 +278,7 @@ class RunView(Value):
     can_hand_over: bool = False
     """True if this console holds it, and can write a bundle of it for another host."""
     take_over: SafeText = ""
-    """What a take-over by this console would come to, if that is a move; else empty."""
+    """Outcome of a take-over by this console, if that is a move; else empty."""
     displaced: SafeText = ""
     """The server that its next step is bound to and the one at hand, if they differ, as after a promotion; else empty."""
     bar: Bar | None = None

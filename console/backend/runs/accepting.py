@@ -272,7 +272,7 @@ _STEPS: tuple[tuple[str, Callable[[_Arrival], str]], ...] = (
     ("source and plan", _verify_plan),
     ("statements", _verify_members),
 )
-"""What is verified before anything is kept, by name; each step raises, or returns what it has found in words."""
+"""Steps of the verification before anything is kept, by name: each raises, or returns its finding in words."""
 
 
 def _until_hand_over(recorded: tuple[EventRow, ...]) -> tuple[EventRow, ...]:
