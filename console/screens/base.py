@@ -370,12 +370,11 @@ class ConsoleScreen(Steady, Screen[None]):
             self.console.give_notice(Notice("refused", message, "", next_action))
 
     def cannot_yet(self) -> None:
-        """Say that what a key acts on is still being read."""
-        self.console.give_notice(
-            Notice(
-                "refused", f"{self.TITLE_WORD} is still being read.", "", "Press the key again in a moment", of_key=True
-            )
-        )
+        """Say that what a key acts on is still being read, or could not be."""
+        words, then = "is still being read.", "Press the key again in a moment"
+        if self._was_answered and not self._n_open:
+            words, then = "could not be read: the key was not acted upon.", "Press r to read again"
+        self.console.give_notice(Notice("refused", f"{self.TITLE_WORD} {words}", "", then, of_key=True))
 
     def not_done(self, doing: str) -> None:
         """Say that a key was not acted upon: its answer came when something else was on the screen."""

@@ -14,6 +14,7 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.states import Move, Stage
 from console.backend.model.view_models import Danger
 from console.backend.runs.workspace import Workspace
+from console.cli.main import main
 from tests.backend.runs.test_handover import next_host
 from tests.backend.runs.test_repeals import at_first_pause, at_second_pause
 from tests.backend.runs.test_two_roots import other_host
@@ -225,3 +226,16 @@ def test_a_run_says_if_it_can_be_handed_over_and_what_a_take_over_would_come_to(
     assert lost.take_over in here.backend.brief(Danger.TAKE_OVER, here.run_id).effects
     taken, _ = here.backend.take_over(here.run_id, here.run_id)
     assert taken.moves == (Move.VOID,)
+
+
+def test_the_command_says_what_a_take_over_comes_to_before_it_is_done(
+    at: At, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = at("waits for SG_1")
+    there = other_host(here, tmp_path / "other")
+    root = str(there.installation.root)
+    assert main(["--root", root, "run", "show", here.run_id]) == 0
+    outcome = "Its files are not here: here it can then only be ended"
+    assert f"take-over  {outcome}" in capsys.readouterr().out
+    assert main(["--root", root, "run", "take-over", here.run_id, "--confirm", here.run_id]) == 0
+    assert f"taking run {here.run_id} over: {outcome}" in capsys.readouterr().err
