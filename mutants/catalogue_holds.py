@@ -42,7 +42,7 @@ HOLDS = (
     Mutant(
         "hold: what is asked during a measurement is measured after it",
         "console/screens/base.py",
-        "        if self._asks_again and can_draw(self):\n",
+        "        if asks_again and can_draw(self):\n",
         "        if False:\n",
         (
             "tests/screens/test_hold.py::test_measurements_of_a_slow_server_do_not_pile_up_and_the_last_one_is_the_newest",

@@ -1795,7 +1795,7 @@ _OF_BARS = (
     Mutant(
         "bars: no statement is drafted over a batch with a barred member",
         f"{_B}/runs/batch_rulings.py",
-        "    _require_unbarred(installation, batch_id, run_ids)\n",
+        "    _require_unbarred(installation, batch_id, purpose, run_ids)\n",
         "",
         _test("runs/test_batch_bars", "a_batch_with_a_barred_member_says_so_and_goes_on_when_that_one_is_voided[True]"),
     ),

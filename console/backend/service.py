@@ -298,6 +298,8 @@ class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, R
     def brief(self, danger: Danger, run_id: str, file: Path | None = None) -> Confirmation:
         """Return what a dangerous action would do, and what stands in its way."""
         if danger is Danger.HAND_OVER or danger is Danger.ACCEPT:
+            # A bundle is unpacked below the root to be looked at.
+            self._require_writable()
             return brief_custody(self.installation, danger, run_id, file)
         if is_batch(run_id) and danger is not Danger.RELEASE_HOLD:
             return Batches(self.installation).brief(danger, run_id)

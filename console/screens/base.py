@@ -334,7 +334,6 @@ class ConsoleScreen(Steady, Screen[None]):
             await self._ask_backend(doing, question, then, failed)
         finally:
             self._n_open -= 1
-            self._was_answered = True
         if self._is_stale and not self._n_open and can_draw(self):
             self._is_stale = False
             self.reread()
@@ -353,11 +352,13 @@ class ConsoleScreen(Steady, Screen[None]):
         try:
             answer = await self.answer(question)
         except CutterError as error:
+            self._was_answered = True
             # A measurement that reaches the database makes this notice untrue, and so ends it.
             unreachable = error.code is StopCode.UNREACHABLE
             self.console.give_notice(replace(refused(doing, error), until_reached=unreachable))
             failed()
             return
+        self._was_answered = True
         if can_draw(self):
             with self.app.batch_update():
                 then(answer)

@@ -1,5 +1,6 @@
 """Hand over and accept: the file is asked for, then the dialog shows each check and demands the run id."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -17,12 +18,17 @@ if TYPE_CHECKING:
     from console.screens.application import Application
 
 
+def _whole(typed: str) -> Path:
+    """Return the path with `~` as the home; that of a user who is not there stays as it was typed."""
+    return Path(os.path.expanduser(typed))  # noqa: PTH111 - Path.expanduser raises for such a user
+
+
 class _FileDialog(TypedDialog):
     """Asks for the file of a bundle; one that is no whole path is asked for again."""
 
     def take(self, typed: str) -> None:
         """Answer with a whole path, and with nothing else: a console does not show which folder it was started in."""
-        if not typed or Path(typed).expanduser().is_absolute():
+        if not typed or _whole(typed).is_absolute():
             super().take(typed)
         else:
             self.say(f"{typed} is no whole path: type it from / or ~ on")
@@ -70,7 +76,7 @@ def _ask(
         if not typed:
             return
         remember(typed)
-        file = Path(typed).expanduser()
+        file = _whole(typed)
 
         def answered(answer: Confirmed | None) -> None:
             if answer is not None:

@@ -98,8 +98,8 @@ class DocumentsScreen(ConsoleScreen):
         self._intake: tuple[IntakeView, ...] = ()
         self._profiles: tuple[str, ...] = ()
         self._problem = -1
-        self._in_form = ""
-        """The document that the form was filled for."""
+        self._in_form = ("", "", "")
+        """The document that the form was filled for, with the prefix and the profile that it was filled with."""
         self.law: AmendmentReport | CutterError | Answer = Answer.AWAITED
         self._shows_law = False
         self._moved: tuple[Moved, ...] = ()
@@ -180,13 +180,17 @@ class DocumentsScreen(ConsoleScreen):
         return self._intake[index] if index is not None else None
 
     def _fill_form(self) -> None:
-        view = self.chosen
-        # While a plan is shown, the form keeps the settings that it was made with; and what was typed for a document stays
-        # when the list is read again.
-        if view is not None and self.planned is None and view.origin != self._in_form:
-            self._in_form = view.origin
-            self.query_one("#docprefix", Input).value = view.docprefix
-            self.query_one("#profile", Input).value = view.profile or (self._profiles[0] if self._profiles else "")
+        view, fields = self.chosen, (self.query_one("#docprefix", Input), self.query_one("#profile", Input))
+        # While a plan is shown, the form keeps the settings that it was made with.
+        if view is None or self.planned is not None:
+            return
+        is_another = view.origin != self._in_form[0]
+        if not is_another and tuple(field.value for field in fields) != self._in_form[1:]:
+            return  # what was typed for this document stays when the list is read again
+        profile = view.profile or (self._profiles[0] if self._profiles else "")
+        fields[0].value, fields[1].value = view.docprefix, profile
+        self._in_form = (view.origin, view.docprefix, profile)
+        if is_another:
             self.query_one("#ordinals", YesNo).value = False
 
     @on(Rows.Moved, "#intake")

@@ -75,11 +75,12 @@ async def test_a_bundle_that_was_changed_cannot_be_confirmed_and_its_member_is_n
         assert _done(backend) == []
 
 
-async def test_a_file_without_its_whole_path_is_asked_for_again() -> None:
-    async with opened(FakeBackend(), "3", "I", *"run.bundle", "enter") as (app, _pilot):
+@pytest.mark.parametrize("typed", ["run.bundle", "~nobody-here/run.bundle"])
+async def test_a_file_without_its_whole_path_is_asked_for_again(typed: str) -> None:
+    async with opened(FakeBackend(), "3", "I", *typed, "enter") as (app, _pilot):
         assert isinstance(app.screen, BundleDialog)
-        assert "run.bundle is no whole path" in _body(app)
-        assert app.screen.query_one(Input).value == "run.bundle"
+        assert f"{typed} is no whole path" in _body(app)
+        assert app.screen.query_one(Input).value == typed
 
 
 async def test_a_console_without_any_run_accepts_one() -> None:

@@ -171,6 +171,22 @@ async def test_the_fleet_is_shown_although_this_consoles_own_installation_cannot
         assert len(rows_of(app)) == 3
 
 
+async def test_the_fleet_is_read_again_after_its_file_was_wrong() -> None:
+    """A reading that failed must not be taken for one that goes on for ever."""
+    is_wrong = True
+
+    def read() -> Fleet:
+        if is_wrong:
+            raise UsageError(StopCode.REFUSED_INPUT, "installations.toml, line 3: no", "Correct it.")
+        return fake_fleet.normal()
+
+    async with on_the_fleet(read) as (app, pilot):
+        assert rows_of(app) == []
+        is_wrong = False
+        await press(pilot, "r")
+        assert len(rows_of(app)) == 3
+
+
 def test_a_demo_asks_no_database_but_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The user's own installations are none of the demo's."""
     folder = tmp_path / "cutter-console"

@@ -97,7 +97,7 @@ def require_place(run_id: str, to: Path) -> None:
     """Raise Refused if no bundle can be written there: it is a new file, in a folder that is there."""
     if os.path.lexists(to) and not _is_leftover(to, run_id):
         message = f"{to} is there already; a bundle replaces no file"
-    elif not to.parent.is_dir():
+    elif not os.path.isdir(to.parent):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
         message = f"{to.parent} is no folder"
     elif not os.access(to.parent, os.W_OK | os.X_OK):
         message = f"{to.parent} cannot be written by this account"

@@ -14,6 +14,7 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.states import Move, Stage
 from console.backend.model.view_models import Danger
 from console.backend.runs.workspace import Workspace
+from console.backend.service import BackendService
 from console.cli.main import main
 from tests.backend.runs.test_handover import next_host
 from tests.backend.runs.test_repeals import at_first_pause, at_second_pause
@@ -155,6 +156,8 @@ def test_each_check_has_its_verdict_before_a_bundle_is_accepted_and_nothing_is_k
     here.backend.hand_over(here.run_id, bundle)
     there = other_host(here, tmp_path / "other")
     before, files = fingerprint(here), sorted(there.installation.root.rglob("*"))
+    with pytest.raises(CutterError, match="read-only"):
+        BackendService(there.installation, read_only=True).brief(Danger.ACCEPT, "", bundle)
     told = there.backend.brief(Danger.ACCEPT, "", bundle)
     names = ["files", "not held yet", "hand-over", "journal", "request", "source and plan", "statements", "places"]
     assert [check.name for check in told.checks] == names
@@ -185,7 +188,10 @@ def test_a_check_that_does_not_pass_is_named_with_its_reason(at: At, tmp_path: P
     assert f"{stranger} is there already, and is not" in wrong.detail
 
 
-@pytest.mark.parametrize(("place", "said"), [("there", "is there already"), ("none/run.bundle", "is no folder")])
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [("there", "is there already"), ("none/run.bundle", "is no folder"), ("x" * 300 + "/b", "is no folder")],
+)
 def test_where_no_bundle_can_be_written_is_said_before_anything_is_noted(
     at: At, tmp_path: Path, place: str, said: str
 ) -> None:
