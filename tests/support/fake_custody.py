@@ -51,6 +51,13 @@ class FakeCustody(FakeReadiness):
     damaged_bundle: str = ""
     """What is wrong with the journal of the bundle that is accepted."""
 
+    @property
+    def comes_to(self) -> str:
+        """What a take-over would come to: another console went on with the run since."""
+        ends = "here it can then only be ended: voided, reverted or, once it is law, closed"
+        before = f"The files here are from before it went on elsewhere: {ends}. To go on with it, have it handed over instead."
+        return before if self.taken_over else ""
+
     def take_over(self, run_id: str, confirm: str) -> tuple[RunView, bool]:
         """Done."""
         self._call(f"take over {run_id} {confirm}")

@@ -340,6 +340,7 @@ class FakeBackend(FakeCustody, FakeBatches, FakeUnits, FakeJournals, FakeHolds, 
             elsewhere=self._holder(),
             changed_hands=self.taken_over,
             can_hand_over=self.can_hand_over,
+            take_over=self.comes_to,
             bar=self.bar,
         )
 
