@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 
 from console.backend.host.child_environment import child_environment
-from console.backend.scratch import cluster
+from console.backend.host.processes import start
 
 _LARGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 
@@ -20,5 +20,7 @@ _LARGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 def heaps_of_large_pages() -> Iterator[None]:
     """Have clusters that are started in this process meanwhile take their heaps from large pages."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cluster, "start", partial(cluster.start, environment={**child_environment(), **_LARGE_PAGES}))
+        patch.setattr(
+            "console.backend.scratch.cluster.start", partial(start, environment={**child_environment(), **_LARGE_PAGES})
+        )
         yield
