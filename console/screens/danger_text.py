@@ -15,6 +15,8 @@ TITLES = {
     Danger.REVERT: "Revert the draft cut",
     Danger.VOID: "Void the run",
     Danger.TAKE_OVER: "Take the run over",
+    Danger.EDIT: "Plan an edit of a draft",
+    Danger.APPLY: "Write the signed edit",
     Danger.RELEASE_HOLD: "Release the HOLD",
 }
 

@@ -40,6 +40,8 @@ _MOVES: dict[str, frozenset[Move]] = {
     "void": frozenset({Move.VOID}),
     "take_over": frozenset({Move.TAKE_OVER}),
     "report": frozenset({Move.REPORT}),
+    "apply_edit": frozenset({Move.APPLY}),
+    "drafts_of_run": frozenset({Move.EDIT}),
 }
 
 
@@ -387,3 +389,11 @@ class RunScreen(ConsoleScreen):
     def action_take_over(self) -> None:
         """Hold a run of another console, whose host is gone."""
         self._danger("take_over", Danger.TAKE_OVER)
+
+    def action_apply_edit(self) -> None:
+        """Write what the run of an edit has planned."""
+        self._danger("apply_edit", Danger.APPLY)
+
+    def action_drafts_of_run(self) -> None:
+        """Show the drafts of the run, of which each can be edited."""
+        self._if_legal("drafts_of_run", lambda run: self.console.show_drafts(run.docprefix))

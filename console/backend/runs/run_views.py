@@ -16,7 +16,7 @@ from console.backend.model.errors import CutterError, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan import CutPlan
 from console.backend.model.profile_names import EDIT_PROFILE
-from console.backend.model.purposes import Operation, Purpose
+from console.backend.model.purposes import Operation, Purpose, RunOperation
 from console.backend.model.states import Family, Mode, Phase, RunState, Stage, is_over
 from console.backend.model.view_models import Interruption, PhaseStatus, PhaseView, RunSummary, RunView
 from console.backend.postgres.asking import Asking
@@ -200,6 +200,8 @@ def _facts(
         state=known.state,
         mode=known.request.mode,
         is_edit=known.request.profile == EDIT_PROFILE,
+        has_editable_drafts=known.row is not None and known.row.operation is RunOperation.CUT,
+        is_edited=known.place is not None and known.place.is_edited,
         is_armed=known.armed_to == Purpose.CUT,
         is_known=known.row is not None or known.request.mode is Mode.DRYRUN,
         has_plan=known.row is None or has_its_files(known, known.row),
