@@ -174,8 +174,6 @@ def test_every_writing_command_can_be_done_from_the_console_or_is_for_scripts_al
         ("backup", "take"),
         ("run", "accept"),
         ("run", "hand-over"),
-        ("run", "apply"),
-        ("run", "edit"),
         ("unit", "retire"),
         ("unit", "supersede"),
         ("policy", "pin"),
