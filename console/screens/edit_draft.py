@@ -202,11 +202,11 @@ class EditFlow:
         self._seen = draft_digest(draft.title, draft.body)
         self.typed = Typed(draft.title, draft.body) if before is None else Typed(before.title, before.body)
         self._writing = asyncio.Lock()
-        self.hint = "Title, then text. It changes nothing before it is compared, signed and applied."
+        self.hint = "Title, then text. No draft changes before this is signed and applied."
         if before is not None:
-            self.hint = "This was typed before and not planned; ^R takes the draft's own text."
+            self.hint = "Typed before and not planned; ^R takes the draft's own text."
         if before is not None and before.seen != self._seen:
-            self.hint = "Typed over ANOTHER text of this draft, which has changed since; ^R takes the draft's own text."
+            self.hint = "Typed over ANOTHER text: the draft has changed since; ^R takes it as it is."
 
     def write(self) -> None:
         """Let title and text be written."""

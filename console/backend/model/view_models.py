@@ -341,8 +341,8 @@ class Danger(StrEnum):
     REVERT = "revert"
     VOID = "void"
     TAKE_OVER = "take over"
-    EDIT = "plan the edit"
-    APPLY = "apply the edit"
+    EDIT = "plan"
+    APPLY = "apply"
     RELEASE_HOLD = "release HOLD"
 
 
