@@ -32,11 +32,8 @@ SCREENS = (
     Mutant(
         "edit: what was typed is kept when one backs out",
         "console/screens/edit_draft.py",
-        """        \"\"\"Leave; what was typed is kept.\"\"\"
-        self._keep()
-""",
-        """        \"\"\"Leave; what was typed is kept.\"\"\"
-""",
+        "        self._keep()\n        return super().dismiss(result)\n",
+        "        return super().dismiss(result)\n",
         _of_edits("what_was_typed_is_kept_when_one_backs_out_and_is_there_again"),
     ),
     Mutant(

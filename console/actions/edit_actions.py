@@ -11,7 +11,6 @@ EDIT_ACTIONS: tuple[Action, ...] = (
         scope=Scope.RUN,
         short="Drafts",
         needs="a first cut whose verified drafts wait for SG_2",
-        command="cutter-console unit list P",
     ),
     Action(
         name="apply_edit",

@@ -1,10 +1,12 @@
 """Edit a draft: its title and text are written here, then compared by words, and planned as a run that is signed."""
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual import events
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.widgets import Input, TextArea
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 MOST_CHARACTERS = 65_536
 """Longest text that is written here; a longer one is edited as a file."""
+_MADE_VISIBLE = re.compile("<U\\+[0-9A-F]{4,6}>|[\u2400-\u2421]")
 _KEEP_SECONDS = 2.0
 """Pause between two times at which what was typed is kept."""
 
@@ -58,6 +61,9 @@ def unwritable(draft: Draft) -> str:
     hidden = NOT_INERT.search((draft.title + draft.body).replace("\n", "").replace("\t", ""))
     if hidden is not None:
         return f"{draft.address} has U+{ord(hidden.group()):04X}, which no screen shows."
+    # A title comes with such characters made visible already, and would be written so.
+    if _MADE_VISIBLE.search(draft.title):
+        return f"The title of {draft.address} has characters that no screen shows."
     return ""
 
 
@@ -134,14 +140,13 @@ class EditDialog(Dialog[Typed]):
             self._is_changed = False
             self._flow.keep(self.typed())
 
-    def action_no(self) -> None:
-        """Leave; what was typed is kept."""
+    def dismiss(self, result: Typed | None = None) -> AwaitComplete:
+        """Close, by whatever key or stop; what was typed is kept."""
         self._keep()
-        super().action_no()
+        return super().dismiss(result)
 
     def action_review(self) -> None:
         """Go on to the comparison."""
-        self._keep()
         self.dismiss(self.typed())
 
     def action_take_draft(self) -> None:

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from textual.widgets import TextArea
 
 from console.app.application import ConsoleApp
+from console.backend.model.safe_text import safe_text
 from console.backend.model.states import Move, Stage
 from console.backend.model.view_models import SwitchState
 from console.screens.edit_draft import Draft, EditDialog, ReviewDialog, unwritable
+from console.screens.panic import PanicDialog
 from console.widgets.line import plain
 from console.widgets.panel import Panel
 from tests.screens.conftest import opened, press, settle
@@ -92,7 +94,22 @@ def test_a_draft_that_would_be_changed_by_being_shown_is_edited_as_a_file() -> N
     assert "U+2028" in unwritable(Draft("r", "A", "t", "one\u2028two\n"))
     assert "U+200B" in unwritable(Draft("r", "A", "t\u200b", "one\n"))
     assert "characters" in unwritable(Draft("r", "A", "t", "x" * 65_537))
+    assert "title" in unwritable(Draft("r", "A", safe_text("t\u200b"), "one\n"))
+    assert "title" in unwritable(Draft("r", "A", safe_text("t\x1b"), "one\n"))
     assert unwritable(Draft("r", "A", "t", "one\n\ttwo\n")) == ""
+
+
+async def test_the_stop_key_works_in_the_text_and_loses_nothing_of_it() -> None:
+    backend = _cut()
+    async with opened(backend, *_DRAFT) as (app, pilot):
+        await pilot.press("Q", "ctrl+x")
+        await settle(pilot)
+        assert isinstance(app.screen, PanicDialog)
+        await press(pilot, "s")
+        assert len(app.screen_stack) == 1
+        (kept,) = backend.kept.values()
+        assert kept.body.startswith("QDie")
+        assert any(call.startswith("panic") for call in backend.calls)
 
 
 async def test_a_draft_is_edited_signed_and_applied_by_keys(at: At) -> None:

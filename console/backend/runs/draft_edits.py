@@ -42,7 +42,7 @@ class EditView(Value):
 
 
 class EditBriefing(Value):
-    """What is shown before the run of an edit is made: the edit, and what stands in its way."""
+    """An edit as it is shown before its run is made, and what stands in its way."""
 
     view: EditView
     confirmation: Confirmation
