@@ -23,6 +23,7 @@ from console.backend.postgres.units import ReaderUnit, reader_unit
 from console.backend.runs.edits import DraftEdit, expected_edit_deltas, plan_edits
 from console.backend.runs.moves import require_move
 from console.backend.runs.run_views import measure_facts
+from console.backend.runs.site_preflight import refuse_edit
 
 
 class EditView(Value):
@@ -100,6 +101,7 @@ def start_edit(
     if seen not in {"", view.seen}:
         message = f"{address} is another draft by now than was shown: nothing was planned"
         raise Drifted(StopCode.DRIFT, message, f"Look at it: cutter-console unit show {address}")
+    refuse_edit(installation)
     require_move(Move.EDIT, measure_facts(installation, run_id), run_id)
     body = canonical_text(body.encode(), limits_of(installation.settings)).text
     edit = DraftEdit(address=address, title=view.title, body=body)

@@ -8,6 +8,7 @@ from functools import partial
 from pydantic import ValidationError
 
 from console.backend.host.installation import Installation
+from console.backend.host.site_files import kept_mapping
 from console.backend.journal.journal import JournalVerdict, acknowledged_and_gone, verify_journal
 from console.backend.journal.journal_key import JournalKey
 from console.backend.journal.journal_record import Anchor
@@ -200,7 +201,7 @@ def _facts(
         state=known.state,
         mode=known.request.mode,
         is_edit=known.request.profile == EDIT_PROFILE,
-        has_editable_drafts=known.row is not None and known.row.operation is RunOperation.CUT,
+        has_editable_drafts=known.row is not None and _has_editable_drafts(installation, known.row),
         is_edited=known.place is not None and known.place.is_edited,
         is_armed=known.armed_to == Purpose.CUT,
         is_known=known.row is not None or known.request.mode is Mode.DRYRUN,
@@ -213,6 +214,17 @@ def _facts(
         is_elsewhere=known.row is not None and not known.workspace.directory.is_dir(),
         bar=measure_bar(installation, known.row, known.writers) if known.row is not None else None,
     )
+
+
+def _has_editable_drafts(installation: Installation, row: RunRow) -> bool:
+    """Return whether the run's drafts are of a first cut, and written by this program itself."""
+    if row.operation is not RunOperation.CUT or row.stage is not Stage.AWAITING_LIFECYCLE_AUTHORIZATION:
+        return False
+    try:
+        return kept_mapping(installation).mapping is None
+    except CutterError:
+        # A mapping that cannot be read is one: what is offered must not be refused.
+        return False
 
 
 def _displaced(known: Known) -> Displacement | None:
