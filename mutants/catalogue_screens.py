@@ -24,7 +24,58 @@ _COUNTED = (
     "tests/widgets/test_narrowing.py::test_whatever_is_typed_no_row_that_fails_is_hidden_without_being_counted",
 )
 
+
+def _of_edits(*names: str) -> tuple[str, ...]:
+    return tuple(f"tests/screens/test_edit.py::test_{name}" for name in names)
+
+
 SCREENS = (
+    Mutant(
+        "edit: what was typed is kept when one backs out",
+        "console/screens/edit_draft.py",
+        "        self._keep()\n        return super().dismiss(result)\n",
+        "        return super().dismiss(result)\n",
+        _of_edits("what_was_typed_is_kept_when_one_backs_out_and_is_there_again"),
+    ),
+    Mutant(
+        "edit: a text that the screen would change is not written there",
+        "console/screens/edit_draft.py",
+        "    if hidden is not None:\n",
+        "    if hidden is None and draft.body == draft.title:\n",
+        _of_edits("a_draft_that_would_be_changed_by_being_shown_is_edited_as_a_file"),
+    ),
+    Mutant(
+        "edit: a signed edit is refused by the bar of its document",
+        "console/backend/service.py",
+        "        require_move(Move.APPLY, measure_facts(self.installation, run_id), run_id)\n",
+        "",
+        (
+            "tests/backend/runs/test_bars.py::test_a_signed_edit_of_drafts_that_are_law_by_now_is_refused_by_its_bar_before_anything_is_done",
+        ),
+    ),
+    Mutant(
+        "edit: a draft that is another one than was shown is not edited",
+        "console/backend/runs/draft_edits.py",
+        '    if seen not in {"", view.seen}:\n',
+        '    if seen not in {"", view.seen, seen}:\n',
+        (
+            "tests/cli/test_edits.py::test_an_edit_that_was_looked_at_is_refused_when_the_draft_or_the_world_is_another_by_now",
+        ),
+    ),
+    Mutant(
+        "edit: a character that no screen shows is refused by name",
+        "console/backend/runs/draft_edits.py",
+        "            if (sign := match.group()) not in known:\n",
+        "            if (sign := match.group()) in known:\n",
+        ("tests/cli/test_edits.py::test_a_look_at_an_edit_shows_the_difference_and_writes_nothing",),
+    ),
+    Mutant(
+        "edit: after an edit the drafts are verified again before they are enacted",
+        "console/backend/runs/moves.py",
+        "    if facts.is_edited:\n",
+        "    if facts.is_edited and not facts.has_plan:\n",
+        _of_edits("a_draft_is_edited_signed_and_applied_by_keys"),
+    ),
     Mutant(
         "filter: rows that fail are counted where a filter hides them",
         _NARROWING,

@@ -172,8 +172,6 @@ def test_every_writing_command_can_be_done_from_the_console_or_is_for_scripts_al
         ("migrate",),
         ("document", "register"),
         ("backup", "take"),
-        ("run", "apply"),
-        ("run", "edit"),
         ("unit", "retire"),
         ("unit", "supersede"),
         ("policy", "pin"),

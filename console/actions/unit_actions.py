@@ -1,6 +1,7 @@
 """The actions of the Units screen; part of the registry of actions."""
 
 from console.actions.action import Action, Scope
+from console.actions.edit_actions import EDIT_ACTIONS
 
 UNIT_ACTIONS: tuple[Action, ...] = (
     Action(
@@ -49,4 +50,5 @@ UNIT_ACTIONS: tuple[Action, ...] = (
         short="All",
         needs="a search or a filter",
     ),
+    *EDIT_ACTIONS,
 )

@@ -111,6 +111,7 @@ class ModeApp(BackendApp, inherit_bindings=False):
     wanted_journal: str = ""
     wanted_batch: str = ""
     wanted_statement: str = ""
+    wanted_drafts: str = ""
     wanted_guide: str = ""
     _before_guide: str = ""
     """The screen that one came to Help from."""
@@ -119,6 +120,11 @@ class ModeApp(BackendApp, inherit_bindings=False):
         """Go to the Run screen with this run chosen."""
         self.wanted_run = run_id
         self.action_run()
+
+    def show_drafts(self, docprefix: str) -> None:
+        """Go to the Units screen with the drafts of this document."""
+        self.wanted_drafts = docprefix
+        self.action_units()
 
     def show_batch(self, batch_id: str) -> None:
         """Go to the Batch screen with this batch chosen."""

@@ -33,7 +33,9 @@ from console.backend.model.view_models import (
 )
 from console.backend.reports.shelf import ExportedReport, ReportShelf, ReportText, ReportVerdict
 from console.backend.runs.backup_shelf import BackupShelf
+from console.backend.runs.draft_edits import EditBriefing, EditView
 from console.backend.runs.journals import JournalFile
+from console.backend.runs.typed_edits import TypedEdit
 
 
 class Backend(Protocol):
@@ -148,6 +150,21 @@ class Backend(Protocol):
 
         Raises Refused if it is not the bundle that was `seen`.
         """
+
+    def brief_edit(self, run_id: str, address: str, body: str, title: str) -> EditBriefing:
+        """Return what an edit of a draft would change, and what stands in its way. Raises Refused for what is no edit."""
+
+    def typed_edit(self, run_id: str, address: str) -> TypedEdit | None:
+        """Return what was typed for this draft and not planned since, or None."""
+
+    def keep_typed(self, run_id: str, typed: TypedEdit) -> None:
+        """Keep what was typed for a draft, beside its run."""
+
+    def start_edit(self, run_id: str, address: str, body: str, title: str, seen: str = "") -> EditView:
+        """Make the run of an edit, which waits for SG_1. Raises Drifted if the draft is not as it was `seen`."""
+
+    def apply_edit(self, run_id: str, confirm: str) -> RunView:
+        """Write what the run of an edit has planned, under its ruling, and read it back."""
 
     def batches(self, most: int | None = None) -> tuple[BatchView, ...]:
         """Return the batches of this root, the newest first, decided by evidence; `most` limits how many."""

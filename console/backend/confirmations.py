@@ -17,20 +17,28 @@ from console.backend.model.states import Move, Stage
 from console.backend.model.view_models import Confirmation, Danger, RunView, SwitchState
 from console.backend.runs import approval_workflow
 from console.backend.runs.backups import backup_check
+from console.backend.runs.draft_edits import EditBriefing, look_at_edit
 from console.backend.runs.kill_switch import hold_in_file, measure_in_database, measure_switch, release_steps
 from console.backend.runs.moves import command_of
 from console.backend.runs.other_layout import NOT_INSTALLED
 from console.backend.runs.run_views import view_run
 
-RunDanger = Literal[Danger.ARM, Danger.ENACT, Danger.REVERT, Danger.VOID, Danger.TAKE_OVER]
+RunDanger = Literal[Danger.ARM, Danger.ENACT, Danger.REVERT, Danger.VOID, Danger.TAKE_OVER, Danger.EDIT, Danger.APPLY]
 """The dangers that are about a run; releasing a HOLD is about none."""
-_PURPOSE = {Danger.ARM: Purpose.CUT, Danger.ENACT: Purpose.ENACT, Danger.REVERT: Purpose.REVERT}
+_PURPOSE = {
+    Danger.ARM: Purpose.CUT,
+    Danger.ENACT: Purpose.ENACT,
+    Danger.REVERT: Purpose.REVERT,
+    Danger.APPLY: Purpose.EDIT,
+}
 _MOVE = {
     Danger.ARM: Move.ARM,
     Danger.ENACT: Move.ENACT,
     Danger.REVERT: Move.REVERT,
     Danger.VOID: Move.VOID,
     Danger.TAKE_OVER: Move.TAKE_OVER,
+    Danger.EDIT: Move.EDIT,
+    Danger.APPLY: Move.APPLY,
 }
 
 
@@ -40,7 +48,9 @@ def brief(installation: Installation, danger: RunDanger | Literal[Danger.RELEASE
         return _brief_release(installation)
     run = view_run(installation, run_id)
     checks = [_legal_move(installation, danger, run)]
-    if danger not in {Danger.VOID, Danger.TAKE_OVER}:
+    if danger is Danger.EDIT:
+        checks.append(_no_hold(installation))
+    elif danger not in {Danger.VOID, Danger.TAKE_OVER}:
         checks.append(_switch(installation, danger, run_id))
     if danger is Danger.ARM and run.state.stage is Stage.AWAITING_CUT_AUTHORIZATION:
         checks += [
@@ -48,6 +58,8 @@ def brief(installation: Installation, danger: RunDanger | Literal[Danger.RELEASE
             backup_check(installation, run_id),
             *arming_checks.before(installation, run_id, arming_checks.ALL),
         ]
+    elif danger is Danger.APPLY:
+        checks.append(_ruling(installation, run_id, Purpose.EDIT))
     # At a later stage the drafts are written: backup, dry run and tests have had their turn.
     elif danger in {Danger.ARM, Danger.ENACT}:
         checks += [
@@ -62,11 +74,25 @@ def brief(installation: Installation, danger: RunDanger | Literal[Danger.RELEASE
         n_units=run.n_units,
         effects=effects_of(danger, run),
         deltas=_deltas(danger, run),
-        reversible=danger in {Danger.ARM, Danger.TAKE_OVER},
+        reversible=danger in {Danger.ARM, Danger.TAKE_OVER, Danger.EDIT, Danger.APPLY},
         reversal=(_REVERSAL_OF_REPEAL.get(danger) if run.is_repeal else None) or _reversal(danger, run),
         confirm_text=run_id,
         checks=tuple(checks),
     )
+
+
+def brief_edit(installation: Installation, run_id: str, address: str, body: str, title: str) -> EditBriefing:
+    """Return what an edit of a draft would change, and what stands in its way. Raises as `look_at_edit` does."""
+    view = look_at_edit(installation, run_id, address, body, title)
+    update = {"deltas": view.deltas, "n_units": 1, "seen": view.seen}
+    return EditBriefing(view=view, confirmation=brief(installation, Danger.EDIT, run_id).model_copy(update=update))
+
+
+def _no_hold(installation: Installation) -> Check:
+    """Check that no HOLD stops the planning of an edit, which needs no armed switch."""
+    switch = measure_switch(installation)
+    is_free = switch.state not in {SwitchState.HOLD, SwitchState.UNREADABLE}
+    return _check(installation, "switch", f"{switch.state} {switch.reason}".strip(), is_free, switch.clears_with)
 
 
 def _second_ruling(installation: Installation, danger: RunDanger, run_id: str) -> tuple[Check, ...]:
@@ -171,6 +197,8 @@ def effects_of(danger: RunDanger, run: RunView) -> tuple[str, ...]:
     """Return what a dangerous action would do to a run, in words."""
     if danger is Danger.TAKE_OVER:
         return _effects_of_take_over(run)
+    if danger in {Danger.EDIT, Danger.APPLY}:
+        return _effects_of_edit(danger, run)
     return (_effects_of_repeal(danger, run) if run.is_repeal else ()) or _effects(danger, run)
 
 
@@ -179,6 +207,18 @@ def _effects_of_take_over(run: RunView) -> tuple[str, ...]:
         f"This console holds run {run.run_id} from then on. Now it is elsewhere: {run.elsewhere}.",
         "The database refuses what the former console writes of it later; sessions of it on this run are ended.",
         *((str(run.take_over),) if run.take_over else ()),
+    )
+
+
+def _effects_of_edit(danger: Literal[Danger.EDIT, Danger.APPLY], run: RunView) -> tuple[str, ...]:
+    if danger is Danger.EDIT:
+        return (
+            "Takes and proves a backup, and makes a run of the edit, which waits for an SG_1 of its own.",
+            f"No draft of {run.docprefix} is changed before that is signed and the edit is applied.",
+        )
+    return (
+        f"{counted(run.n_units or 0, 'draft')} of {run.docprefix} gets another text, as a version of its own; none is deleted.",
+        "It is read back by another role. The drafts of the cut are verified again before SG_2 is drafted.",
     )
 
 
@@ -229,18 +269,27 @@ def _effects(danger: Literal[Danger.ARM, Danger.ENACT, Danger.REVERT, Danger.VOI
 def _deltas(danger: RunDanger, run: RunView) -> tuple[TableDelta, ...]:
     n = run.n_units or 0
     match danger:
-        case Danger.ARM:
+        case Danger.ARM | Danger.APPLY:
             return run.deltas
         case Danger.ENACT:
             return expected_enactment_deltas(n, run.amendment)
         case Danger.REVERT:
             return expected_revert_deltas(n, run.amendment)
-        case Danger.VOID | Danger.TAKE_OVER:
+        case Danger.VOID | Danger.TAKE_OVER | Danger.EDIT:
             return ()
+
+
+_UNDONE_BY = {
+    Danger.TAKE_OVER: "the former console takes it over again, while its host is there",
+    Danger.EDIT: "the run of the edit can be voided until it is applied",
+    Danger.APPLY: "the draft can be edited again under another ruling, or the cut be reverted",
+}
 
 
 def _reversal(danger: RunDanger, run: RunView) -> str:
     match danger:
+        case Danger.EDIT | Danger.APPLY | Danger.TAKE_OVER:
+            return _UNDONE_BY[danger]
         case Danger.ARM:
             return "disarm ends it at once; a draft cut can be reverted"
         case Danger.ENACT:
@@ -251,8 +300,6 @@ def _reversal(danger: RunDanger, run: RunView) -> str:
             return "CANNOT BE UNDONE: a reverted document needs another document prefix to be cut again"
         case Danger.VOID:
             return "CANNOT BE UNDONE: another run has to be started"
-        case Danger.TAKE_OVER:
-            return "the former console takes it over again, while its host is there"
 
 
 def _legal_move(installation: Installation, danger: RunDanger, run: RunView) -> Check:

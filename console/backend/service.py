@@ -59,26 +59,27 @@ from console.backend.runs.accepting import accept_run
 from console.backend.runs.backup_shelf import BackupAnswers
 from console.backend.runs.backups import ensure_backup
 from console.backend.runs.bars import barred_error
-from console.backend.runs.draft_edits import EditView, require_edit_run, start_edit
+from console.backend.runs.draft_edits import EditBriefing, EditView, require_edit_run, start_edit
 from console.backend.runs.edits import apply_edits
 from console.backend.runs.engine import Engine
 from console.backend.runs.following import follow
 from console.backend.runs.handover import hand_over
 from console.backend.runs.journals import JournalAnswers
 from console.backend.runs.lease import LeaseHolder
-from console.backend.runs.moves import command_of
+from console.backend.runs.moves import command_of, require_move
 from console.backend.runs.operations import settle_run
 from console.backend.runs.other_layout import explained, has_another_layout, is_elsewhere
 from console.backend.runs.panic import panic
 from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.reverify import verify_drafts
 from console.backend.runs.revision import compare_if_law, compare_with_nothing
-from console.backend.runs.run_views import known_run, list_runs, require_here, view_run
+from console.backend.runs.run_views import known_run, list_runs, measure_facts, require_here, view_run
 from console.backend.runs.site import drift_of_site, require_reading_role
 from console.backend.runs.sources import read_source
 from console.backend.runs.status import measure_status
 from console.backend.runs.stop_only import has_stopper, require_only_a_hold
 from console.backend.runs.takeover import take_over
+from console.backend.runs.typed_edits import TypedEdit, drop_typed, keep_typed, typed_before
 from console.backend.runs.unit_search import search_units
 from console.backend.runs.unit_view import compare_versions, view_unit
 
@@ -374,11 +375,27 @@ class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, R
         return self.run(run_id)
 
     @with_kept_sessions
-    def start_edit(self, run_id: str, address: str, body: str, title: str) -> EditView:
-        """Make the run of an edit of a draft, which waits for SG_1."""
+    def start_edit(self, run_id: str, address: str, body: str, title: str, seen: str = "") -> EditView:
+        """Make the run of an edit of a draft, which waits for SG_1; what was typed for it is kept no longer."""
         self._require_writable()
         kill_switch.require_no_hold(self.installation)
-        return start_edit(self.installation, run_id, address, body, title)
+        view = start_edit(self.installation, run_id, address, body, title, seen)
+        drop_typed(self.installation, run_id, address)
+        return view
+
+    @with_kept_sessions
+    def brief_edit(self, run_id: str, address: str, body: str, title: str) -> EditBriefing:
+        """Return what an edit of a draft would change, and what stands in its way."""
+        return confirmations.brief_edit(self.installation, run_id, address, body, title)
+
+    def typed_edit(self, run_id: str, address: str) -> TypedEdit | None:
+        """Return what was typed for this draft and not planned since, or None."""
+        return typed_before(self.installation, run_id, address)
+
+    def keep_typed(self, run_id: str, typed: TypedEdit) -> None:
+        """Keep what was typed for a draft."""
+        self._require_writable()
+        keep_typed(self.installation, run_id, typed)
 
     @with_kept_sessions
     def apply_edit(self, run_id: str, confirm: str) -> RunView:
@@ -387,6 +404,7 @@ class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, R
         kill_switch.require_no_hold(self.installation)
         if require_edit_run(self.installation, run_id).stage is Stage.CLOSEOUT_REPORTED:
             return self.run(run_id)
+        require_move(Move.APPLY, measure_facts(self.installation, run_id), run_id)
         with LeaseHolder(self.installation, run_id) as holder:
             self._arm(run_id, Purpose.EDIT, holder)
             try:

@@ -38,6 +38,7 @@ class Application(Asking, Protocol):
     wanted_batch: str
     wanted_report: str
     wanted_statement: str
+    wanted_drafts: str
     wanted_guide: str
     registry: "Registry"
     readiness: "ReadinessWatch"
@@ -75,6 +76,9 @@ class Application(Asking, Protocol):
 
     def show_run(self, run_id: str) -> None:
         """Go to the Run screen with this run."""
+
+    def show_drafts(self, docprefix: str) -> None:
+        """Go to the Units screen with the drafts of this document."""
 
     def show_batch(self, batch_id: str) -> None:
         """Go to the Batch screen with this batch."""

@@ -83,10 +83,18 @@ class DangerDialog(Dialog[Confirmed]):
         self.body([line("Measuring what this would do ...")])
         self.run_worker(work(self._brief))
 
+    def asked(self, backend: "Backend") -> Confirmation:
+        """Ask what the action would do; called in a thread."""
+        return backend.brief(self._danger, self._run_id, self._file)
+
+    def lines(self, briefing: Confirmation, width: int) -> list[Line]:
+        """Return what is said before the question."""
+        return briefing_lines(briefing, self.console.full_command, width)
+
     async def _brief(self) -> None:
         try:
             # Asked now: the dialog must say what is so, not what was so when the screen was drawn.
-            briefing = await self.console.ask(lambda backend: backend.brief(self._danger, self._run_id, self._file))
+            briefing = await self.console.ask(self.asked)
         except CutterError as error:
             if not can_draw(self):
                 return
@@ -101,8 +109,7 @@ class DangerDialog(Dialog[Confirmed]):
         if briefing.target is None and self.console.status is not None and self.console.current:
             briefing = briefing.model_copy(update={"target": self.console.status.target})
         self.briefing = briefing
-        full = self.console.full_command
-        self.query_one("#dialog-body", Panel).show_wrapped(lambda width: briefing_lines(briefing, full, width))
+        self.query_one("#dialog-body", Panel).show_wrapped(lambda width: self.lines(briefing, width))
         self._show_fields(available=not briefing.open_checks)
         if self.available:
             self._enter_field()
@@ -213,14 +220,16 @@ def _do(backend: "Backend", danger: "_WithoutFile", run_id: str, answer: Confirm
             return backend.arm(run_id, answer.confirm)
         case Danger.ENACT:
             return backend.enact(run_id, answer.confirm, progress)
-        case Danger.REVERT:
-            return backend.revert(run_id, answer.confirm)
+        case Danger.REVERT | Danger.APPLY:
+            return (backend.revert if danger is Danger.REVERT else backend.apply_edit)(run_id, answer.confirm)
         case Danger.VOID:
             return backend.void(run_id, answer.reason)
         case Danger.TAKE_OVER:
             return backend.take_over(run_id, answer.confirm)[0]
         case Danger.RELEASE_HOLD:
             return backend.release_hold(answer.confirm)
+        case Danger.EDIT:
+            raise ValueError("an edit is planned with its text")
 
 
 def _do_with_batch(

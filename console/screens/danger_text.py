@@ -17,6 +17,8 @@ TITLES = {
     Danger.TAKE_OVER: "Take the run over",
     Danger.HAND_OVER: "Hand the run over",
     Danger.ACCEPT: "Accept the run",
+    Danger.EDIT: "Plan an edit of a draft",
+    Danger.APPLY: "Write the signed edit",
     Danger.RELEASE_HOLD: "Release the HOLD",
 }
 

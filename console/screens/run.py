@@ -42,6 +42,8 @@ _MOVES: dict[str, frozenset[Move]] = {
     "void": frozenset({Move.VOID}),
     "take_over": frozenset({Move.TAKE_OVER}),
     "report": frozenset({Move.REPORT}),
+    "apply_edit": frozenset({Move.APPLY}),
+    "drafts_of_run": frozenset({Move.EDIT}),
 }
 
 
@@ -417,3 +419,11 @@ class RunScreen(ConsoleScreen):
     def action_accept_run(self) -> None:
         """Accept a run that was handed over."""
         ask_accept(self.console, self._bundle, self._remember_bundle)
+
+    def action_apply_edit(self) -> None:
+        """Write what the run of an edit has planned."""
+        self._danger("apply_edit", Danger.APPLY)
+
+    def action_drafts_of_run(self) -> None:
+        """Show the drafts of the run, of which each can be edited."""
+        self._if_legal("drafts_of_run", lambda run: self.console.show_drafts(run.docprefix))

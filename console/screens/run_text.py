@@ -247,6 +247,8 @@ def _repeal_at_rest(run: RunView, units: str) -> str:
 
 
 def _at_rest(run: RunView, units: str, *, stopped: bool) -> str:
+    if run.is_edit and run.state.stage in ENACTED_STAGES:
+        return f"{units} of {run.docprefix} got another text before, as a draft."
     if run.state.family is Family.REVERTED:
         return f"The drafts of {run.run_id} were reverted before."
     if run.state.stage in BEFORE_CUT:
@@ -273,9 +275,17 @@ def came_to(run: RunView) -> str:
         return f"{run.run_id} is now {run.state.name}."
     if run.is_repeal and run.mode is Mode.LIVE and run.state.stage in _REPEAL_CAME_TO:
         return _REPEAL_CAME_TO[run.state.stage].format(docprefix=run.docprefix, units=units)
+    if run.is_edit and run.state.stage in _EDIT_CAME_TO:
+        return _EDIT_CAME_TO[run.state.stage].format(docprefix=run.docprefix, units=units)
     if run.amendment is not None and run.mode is Mode.LIVE:
         units = plural(run.amendment.touched, "change")
     return _came_to(run, units)
+
+
+_EDIT_CAME_TO = {
+    Stage.CLOSEOUT_REPORTED: "{units} of {docprefix} has another text, read back. Verify its cut again (3, the cut, v), then draft its SG_2.",
+    Stage.AWAITING_CUT_AUTHORIZATION: "The edit of {units} of {docprefix} is planned. Next: SG_1, the ruling to edit (3, then s).",
+}
 
 
 def _came_to(run: RunView, units: str) -> str:

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 
 from console.actions.actions import Action, Scope
+from console.backend.model.states import Move
 from console.backend.model.unit_search import UnitHit, UnitHits, UnitQuery, UnitVersion, UnitView, VersionDiff
 from console.screens import unit_text as words
 from console.screens.base import ConsoleScreen
@@ -23,7 +24,8 @@ from console.widgets.rows import Rows
 
 if TYPE_CHECKING:
     from console.backend.api import Backend
-    from console.backend.model.view_models import Status
+    from console.backend.model.view_models import RunView, Status
+    from console.backend.runs.typed_edits import TypedEdit
 
 PAGE = 150
 """Units of one page that is asked for."""
@@ -50,7 +52,7 @@ class UnitsScreen(ConsoleScreen):
         "Every unit that readers see, in the order of the documents: each before those below it. / searches for words, in any "
         "spelling of their signs, or for the beginning of an address; in the text of a unit, in that text. Enter opens a unit: text, state, and the run, ruling and "
         "report that it came from; v shows its versions, each with what it changed, Enter on one the text as it was then. "
-        "Nothing can be changed here. Read-only, on a standby and in a database of another layout all of it works that is "
+        "E edits a draft: its text is written here, and gets a run and a ruling of its own. Read-only, on a standby and in a database of another layout all of it works that is "
         "recorded there."
     )
 
@@ -110,7 +112,12 @@ class UnitsScreen(ConsoleScreen):
         self._list.retitle(words.list_title(self._query, self._hits) + self.age_of_list())
 
     def reload(self) -> None:
-        """Read the list again around the cursor, and the unit that is shown."""
+        """Read the list again around the cursor, and the unit that is shown; or the drafts that are asked for."""
+        if wanted := self.console.wanted_drafts:
+            self.console.wanted_drafts = ""
+            self._at = ""
+            self._begin(UnitQuery(document=wanted, lifecycles=("draft",)))
+            return
         rows, above = self._list, self._list.cursor - _ABOVE
         begins_there = above < 0 and not rows.has_more(Side.BEFORE)
         after = rows.items[max(above, 0)].address if rows.items and not begins_there else ""
@@ -347,6 +354,8 @@ class UnitsScreen(ConsoleScreen):
             names |= {"unit_open", "unit_versions"}
         if self._face == "versions":
             names.add("unit_mark")
+        if self._chosen_draft:
+            names.add("edit_draft")
         return tuple(action for action in self.console_actions() if action.name in names)
 
     # Actions
@@ -445,6 +454,45 @@ class UnitsScreen(ConsoleScreen):
         if chosen is not None and self._face == "list" and (self._unit is None or self._unit.address != chosen.address):
             self._read_unit(_Wanted(chosen.address, self._query.as_of))
         self._show_face("versions")
+
+    @property
+    def _chosen_draft(self) -> str:
+        """The address of the chosen unit if it is a draft, else an empty text."""
+        chosen, unit = self._list.chosen, self._unit
+        if self._face != "list" and unit is not None:
+            return str(unit.address) if unit.lifecycle == "draft" and not self._is_past else ""
+        return str(chosen.address) if chosen is not None and chosen.lifecycle == "draft" else ""
+
+    def action_edit_draft(self) -> None:
+        """Read the chosen draft again, and let its text be written."""
+        address = self._chosen_draft
+        if address:
+            self._read_draft(address)
+        else:
+            self.cannot("No draft is chosen: what is law is amended.", "Filter with f for drafts, and choose one")
+
+    def _read_draft(self, address: str) -> None:
+        def question(backend: "Backend") -> "tuple[UnitView, RunView, TypedEdit | None]":
+            unit = backend.unit(address)
+            return unit, backend.run(unit.run_id), backend.typed_edit(unit.run_id, unit.address)
+
+        def read(answer: "tuple[UnitView, RunView, TypedEdit | None]") -> None:
+            from console.screens.edit_draft import Draft, EditFlow, unwritable
+
+            unit, run, before = answer
+            draft = Draft(str(unit.run_id), str(unit.address), str(unit.title or ""), unit.body or "")
+            by_file = f"cutter-console run edit {run.run_id} {unit.address} --text FILE --live"
+            if Move.EDIT not in run.moves:
+                moves = ", ".join(move.value for move in run.moves) or "none"
+                self.cannot(
+                    f"Run {run.run_id} at {run.state.name}: its drafts are not edited.", f"Allowed now: {moves}"
+                )
+            elif reason := unwritable(draft):
+                self.cannot(reason, f"Edit it as a file: {by_file}")
+            elif self.app.screen is self:
+                EditFlow(self.console, draft, before).write()
+
+        self.ask_about(f"Reading {address}", question, read)
 
     def action_unit_mark(self) -> None:
         """Mark the chosen version, or drop the mark."""

@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 
 from console.backend.model.canonical_json import sha256_hex
-from console.backend.model.errors import CutterError, Refused, UsageError
+from console.backend.model.errors import CutterError, Drifted, Held, Refused, UsageError
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Mode, Stage
 from console.backend.model.view_models import SwitchState
 from console.backend.runs.reverify import verify_drafts
+from console.backend.runs.typed_edits import TypedEdit
 from console.cli.main import main
 from tests.backend.runs.test_amendments import amend, to_second_pause
+from tests.support.edited import edited
 from tests.support.passage import DOCPREFIX, UNITS, Passage, fingerprint
 
 At = Callable[[str], Passage]
@@ -48,6 +50,8 @@ def test_a_look_at_an_edit_shows_the_difference_and_writes_nothing(
         ("## Another\n\nFirst.\n\n", ALPHA): "the first line of ACME-LAW/ONE/ALPHA would change; its title is Alpha",
         (OTHER, f"{DOCPREFIX}/TWO"): "ACME-LAW/TWO is no draft of ACME-LAW",
         (" ", ALPHA): "the document is empty",
+        ("## Alpha\n\nFir\u202est.\n\n", ALPHA): "line 3 of the text has U+202E, RIGHT-TO-LEFT OVERRIDE",
+        ("## Alpha\n\n\x1b[2JFirst.\n\n", ALPHA): "line 3 of the text has U+001B, a control character",
     }
     for (text, address), reason in cases.items():
         file.write_text(text, encoding="utf-8")
@@ -90,6 +94,38 @@ def test_an_edit_is_signed_applied_and_shown_by_the_second_ruling(at: At) -> Non
     assert passage.rows(query, ALPHA) == [("Omega", "## Omega\n\nLast.\n\n")]
     with pytest.raises(Refused, match="has no drafts that wait for SG_2"):
         backend.start_edit(passage.run_id, ALPHA, OTHER, "Alpha")
+
+
+def test_an_edit_that_was_looked_at_is_refused_when_the_draft_or_the_world_is_another_by_now(at: At) -> None:
+    passage = at("waits for SG_2")
+    backend = passage.backend
+    seen = backend.brief_edit(passage.run_id, ALPHA, OTHER, "Alpha")
+    assert seen.confirmation.open_checks == ()
+    assert seen.confirmation.seen == seen.view.seen
+    before = [run.run_id for run in backend.runs()]
+    edited(passage)
+    with pytest.raises(Drifted, match="is another draft by now than was shown"):
+        backend.start_edit(passage.run_id, ALPHA, OTHER, "Alpha", seen.view.seen)
+    again = backend.brief_edit(passage.run_id, ALPHA, OTHER, "Alpha")
+    assert again.view.seen != seen.view.seen
+    assert len(backend.runs()) == len(before) + 1
+    backend.panic("a test")
+    (stops,) = backend.brief_edit(passage.run_id, ALPHA, OTHER, "Alpha").confirmation.open_checks
+    assert stops.name == "switch"
+    with pytest.raises(Held):
+        backend.start_edit(passage.run_id, ALPHA, OTHER, "Alpha", again.view.seen)
+
+
+def test_what_was_typed_is_kept_beside_the_run_until_its_edit_is_planned(at: At) -> None:
+    passage = at("waits for SG_2")
+    backend = passage.backend
+    typed = TypedEdit(address=ALPHA, title="Omega\x1b", body="half a", seen="")
+    assert backend.typed_edit(passage.run_id, ALPHA) is None
+    backend.keep_typed(passage.run_id, typed)
+    assert backend.typed_edit(passage.run_id, ALPHA) == typed
+    assert backend.typed_edit(passage.run_id, f"{ALPHA}-2") is None
+    backend.start_edit(passage.run_id, ALPHA, OTHER, "Alpha")
+    assert backend.typed_edit(passage.run_id, ALPHA) is None
 
 
 def test_the_drafts_of_an_amendment_are_not_edited(at: At) -> None:

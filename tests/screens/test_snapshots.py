@@ -38,6 +38,10 @@ async def test_screen(screen: str, scenario: str, size: tuple[int, int], screen_
         assert app.export_screenshot() == screen_snapshot
 
 
+def _edited() -> FakeBackend:
+    return FakeBackend(stage=Stage.AWAITING_LIFECYCLE_AUTHORIZATION, can_edit=True)
+
+
 DIALOGS: dict[str, tuple[Callable[[], FakeBackend], tuple[str, ...]]] = {
     "plan": (FakeBackend, ("2", "p")),
     "plan-of-a-law": (lambda: FakeBackend(title=TITLE), ("2", "p")),
@@ -52,6 +56,12 @@ DIALOGS: dict[str, tuple[Callable[[], FakeBackend], tuple[str, ...]]] = {
     "taken-over": (lambda: FakeBackend(taken_over=True), ("3",)),
     "take-over": (lambda: FakeBackend(taken_over=True), ("3", "T")),
     "enact": (lambda: FakeBackend(stage=Stage.AWAITING_LIFECYCLE_AUTHORIZATION), ("3", "E")),
+    "edit": (_edited, ("8", "f", "E")),
+    "edit-review": (_edited, ("8", "f", "E", "X", "ctrl+y")),
+    "edit-refused": (_edited, ("8", "f", "E", "ctrl+y")),
+    "edit-drafts": (_edited, ("3",)),
+    "edit-planned": (lambda: FakeBackend(planned=True), ("3",)),
+    "edit-apply": (lambda: FakeBackend(planned=True), ("3", "W")),
     "revert": (lambda: FakeBackend(stage=Stage.AWAITING_LIFECYCLE_AUTHORIZATION), ("3", "U")),
     "release": (lambda: FakeBackend(switch=HOLD), ("H",)),
     "panic": (FakeBackend, ("ctrl+x",)),
@@ -87,6 +97,14 @@ async def test_stop_only(size: tuple[int, int], screen_snapshot: SnapshotAsserti
     """The stop key of a read-only console that may set a HOLD, and nothing else."""
     backend = FakeBackend(switch=ARMED, read_only=True, stopper=True)
     async with opened(backend, "ctrl+x", size=size, read_only=True) as (app, _pilot):
+        assert app.export_screenshot() == screen_snapshot
+
+
+@pytest.mark.parametrize("name", ["edit", "edit-review"])
+async def test_an_edit_on_a_big_screen(name: str, screen_snapshot: SnapshotAssertion) -> None:
+    """The text has the room, and the difference stands first."""
+    make, keys = DIALOGS[name]
+    async with opened(make(), *keys, size=(200, 60)) as (app, _pilot):
         assert app.export_screenshot() == screen_snapshot
 
 

@@ -43,6 +43,7 @@ from tests.support import fake_gates
 from tests.support.fake_batches import BATCH_ID, FakeBatches
 from tests.support.fake_custody import FakeCustody
 from tests.support.fake_documents import SAMPLE, plan_of, refused_plan
+from tests.support.fake_edits import FakeEdits
 from tests.support.fake_holds import FakeHolds
 from tests.support.fake_journals import FakeJournals
 from tests.support.fake_law import law_before, law_repealed
@@ -135,7 +136,7 @@ SIGN_WITH = (
 
 
 @dataclass
-class FakeBackend(FakeCustody, FakeBatches, FakeUnits, FakeJournals, FakeHolds, FakeShelves, FakeReports):
+class FakeBackend(FakeEdits, FakeCustody, FakeBatches, FakeUnits, FakeJournals, FakeHolds, FakeShelves, FakeReports):
     """Answers from fields that a test may set before or while the console runs."""
 
     switch: SwitchView = OFF
@@ -300,7 +301,7 @@ class FakeBackend(FakeCustody, FakeBatches, FakeUnits, FakeJournals, FakeHolds, 
         self._call(f"run {run_id}")
         if run_id == DRY_ID:
             return self._run_view(RunState(stage=Stage.CLOSEOUT_REPORTED), Mode.DRYRUN, DRY_ID)
-        return self._run_view(self._state(), self._mode(), RUN_ID)
+        return self.edit_of(self._run_view(self._state(), self._mode(), RUN_ID))
 
     def _run_view(self, state: RunState, mode: Mode, run_id: str) -> RunView:
         cut = self.interrupted and run_id == RUN_ID

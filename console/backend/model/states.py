@@ -185,6 +185,10 @@ class Move(StrEnum):
     VOID = "void"
     TAKE_OVER = "take over"
     """Hold a run whose files another host has, or had: it ends here, or goes on from its bundle."""
+    EDIT = "edit a draft"
+    """Plan another text for a draft of the run, as a run of its own."""
+    APPLY = "apply the edit"
+    """Write what the run of an edit has planned, under its ruling."""
     REPORT = "report"
 
 

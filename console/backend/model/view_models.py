@@ -12,7 +12,7 @@ from console.backend.model.line import Line
 from console.backend.model.outcome import Check, Evidence, Milliseconds, Outcome
 from console.backend.model.plan import DocumentPlan, Problem
 from console.backend.model.plan_binding import TableDelta, Target
-from console.backend.model.profile_names import DEFAULT_PROFILE
+from console.backend.model.profile_names import DEFAULT_PROFILE, EDIT_PROFILE
 from console.backend.model.replication import Replication
 from console.backend.model.safe_text import SafeText, safe_lines
 from console.backend.model.site_mapping import NotMeasured
@@ -297,6 +297,11 @@ class RunView(Value):
         return f"its files are not below this root: {self.elsewhere}"
 
     @property
+    def is_edit(self) -> bool:
+        """Return whether it edits drafts: one transaction, under a ruling of its own."""
+        return self.profile == EDIT_PROFILE
+
+    @property
     def is_repeal(self) -> bool:
         """Return whether its plan repeals the document."""
         return self.amendment is not None and self.amendment.is_repeal
@@ -342,6 +347,8 @@ class Danger(StrEnum):
     TAKE_OVER = "take over"
     HAND_OVER = "hand over"
     ACCEPT = "accept"
+    EDIT = "plan"
+    APPLY = "apply"
     RELEASE_HOLD = "release HOLD"
 
 

@@ -18,14 +18,19 @@ class PlaceRow(NamedTuple):
     verified_on: str | None
     """System identifier of the server that verified; None without a verification, or if version 0.2.0 recorded it."""
     verified_timeline: int | None
+    is_edited: bool = False
+    """True if a draft of the run's document was edited since that verification."""
 
 
 _PLACE = """
-    SELECT h.database, h.system_identifier, h.timeline, h.is_standby, v.system_identifier, v.timeline
+    SELECT h.database, h.system_identifier, h.timeline, h.is_standby, v.system_identifier, v.timeline,
+           EXISTS (SELECT FROM cutter_governance.v_run r JOIN cutter_governance.v_run e USING (docprefix)
+                    WHERE r.run_id = %(run)s AND (e.operation, e.stage) = ('edit', 'closeout_reported')
+                      AND e.changed_at > v.verified_at) AS is_edited
       FROM cutter_governance.v_server_at_hand h
       LEFT JOIN LATERAL (
-               SELECT w.id, w.system_identifier, w.timeline FROM cutter_governance.v_verification w
-                WHERE w.run_id = %s
+               SELECT w.id, w.system_identifier, w.timeline, w.verified_at FROM cutter_governance.v_verification w
+                WHERE w.run_id = %(run)s
                 ORDER BY (w.system_identifier, w.timeline) IS NOT DISTINCT FROM (h.system_identifier, h.timeline) DESC,
                          w.verified_at DESC, w.id LIMIT 1) v ON true
 """
@@ -48,7 +53,7 @@ class VerifiedRow(NamedTuple):
 
 def place_of_run(connection: psycopg.Connection, run_id: str) -> PlaceRow:
     """Return the database at hand, and the server on which the run's drafts were verified."""
-    return read_row(connection, PlaceRow, _PLACE, (run_id,))
+    return read_row(connection, PlaceRow, _PLACE, {"run": run_id})
 
 
 def verified_places(connection: psycopg.Connection, run_ids: Iterable[str]) -> dict[str, VerifiedRow]:

@@ -8,9 +8,20 @@ from console.backend.runs.bars import barred_error, moves_barred
 from console.backend.runs.binding import Displacement, moves_elsewhere
 
 _NEEDS_PLAN = frozenset(
-    {Move.CONTINUE, Move.ARM, Move.IMPORT_SG_1, Move.IMPORT_SG_2, Move.ENACT, Move.REPLAN, Move.VERIFY}
+    {
+        Move.CONTINUE,
+        Move.ARM,
+        Move.IMPORT_SG_1,
+        Move.IMPORT_SG_2,
+        Move.ENACT,
+        Move.REPLAN,
+        Move.VERIFY,
+        Move.EDIT,
+        Move.APPLY,
+    }
 )
 """Without its plan's file, and its journal, a run ends: it is voided or reverted. What is law already is closed all the same."""
+_MOVES_OF_EDIT = frozenset({Move.APPLY, Move.IMPORT_SG_1, Move.VOID, Move.REPORT})
 _COMMANDS = {
     Move.SETTLE: "cutter-console run settle {run}",
     Move.CONTINUE: "cutter-console run resume {run}",
@@ -23,6 +34,8 @@ _COMMANDS = {
     Move.REVERT: "cutter-console revert {run} --confirm {run}",
     Move.VOID: "cutter-console run void {run} --reason TEXT",
     Move.TAKE_OVER: "cutter-console run take-over {run} --confirm {run}",
+    Move.EDIT: "cutter-console run edit {run} ADDRESS --text FILE --live",
+    Move.APPLY: "cutter-console run apply {run} --confirm {run}",
     Move.REPORT: "cutter-console report {run}",
 }
 
@@ -34,6 +47,10 @@ class RunFacts(Value):
     mode: Mode
     is_edit: bool = False
     """Set for edits of drafts, which are one transaction and pass through no phases."""
+    has_editable_drafts: bool = False
+    """Set for a first cut: the drafts of an amendment are planned again, and those of a repeal are none."""
+    is_edited: bool = False
+    """True if a draft was edited since the drafts were verified."""
     is_armed: bool = False
     """True if the switch is armed for this run to cut."""
     is_known: bool = True
@@ -64,14 +81,12 @@ def moves_of(facts: RunFacts) -> tuple[Move, ...]:
     if facts.is_fenced:
         only_reads = facts.displaced is not None and facts.displaced.is_standby
         return (Move.REPORT,) if only_reads or _is_ended(facts.state) else (Move.TAKE_OVER,)
-    moves = legal_moves(facts.state, facts.mode)
+    moves = _own_moves(facts)
     if facts.displaced is not None:
         can_replan = not facts.is_edit and not facts.is_in_batch
         moves = moves_elsewhere(facts.displaced, facts.state.stage, moves, can_replan=can_replan)
     if facts.bar is not None:
         moves = moves_barred(moves)
-    if facts.is_edit:
-        moves = tuple(move for move in moves if move in {Move.IMPORT_SG_1, Move.VOID, Move.REPORT})
     if not (facts.has_plan and facts.has_journal):
         closes = facts.state.stage is Stage.LIFECYCLE_ENACTED and facts.has_journal
         moves = tuple(move for move in moves if move not in _NEEDS_PLAN or (closes and move is Move.CONTINUE))
@@ -81,6 +96,20 @@ def moves_of(facts: RunFacts) -> tuple[Move, ...]:
         return moves or (Move.REPORT,)
     rest = tuple(move for move in moves if move not in {Move.ARM, Move.CONTINUE})
     return (Move.CONTINUE, *rest) if facts.is_armed else (Move.ARM, *rest)
+
+
+def _own_moves(facts: RunFacts) -> tuple[Move, ...]:
+    """Return the legal moves of a run's state, with what an edit of a draft makes of them."""
+    moves = legal_moves(facts.state, facts.mode)
+    if facts.is_edit:
+        # An edit is one transaction of its own command: the switch is armed for that alone.
+        own = (Move.APPLY if move is Move.ARM else move for move in moves)
+        return tuple(move for move in own if move in _MOVES_OF_EDIT)
+    if facts.state != RunState(stage=Stage.AWAITING_LIFECYCLE_AUTHORIZATION) or not facts.has_editable_drafts:
+        return moves
+    if facts.is_edited:
+        moves = (Move.VERIFY, *(move for move in moves if move not in {Move.IMPORT_SG_2, Move.ENACT}))
+    return (*moves, Move.EDIT)
 
 
 def _is_ended(state: RunState) -> bool:

@@ -8,6 +8,7 @@ from functools import partial
 from pydantic import ValidationError
 
 from console.backend.host.installation import Installation
+from console.backend.host.site_files import kept_mapping
 from console.backend.journal.journal import JournalVerdict, acknowledged_and_gone, verify_journal
 from console.backend.journal.journal_key import JournalKey
 from console.backend.journal.journal_record import Anchor
@@ -16,7 +17,7 @@ from console.backend.model.errors import CutterError, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan import CutPlan
 from console.backend.model.profile_names import EDIT_PROFILE
-from console.backend.model.purposes import Operation, Purpose
+from console.backend.model.purposes import Operation, Purpose, RunOperation
 from console.backend.model.states import Family, Mode, Move, Phase, RunState, Stage, is_over
 from console.backend.model.view_models import Interruption, PhaseStatus, PhaseView, RunSummary, RunView
 from console.backend.postgres.asking import Asking
@@ -207,6 +208,8 @@ def _facts(
         state=known.state,
         mode=known.request.mode,
         is_edit=known.request.profile == EDIT_PROFILE,
+        has_editable_drafts=known.row is not None and _has_editable_drafts(installation, known.row),
+        is_edited=known.place is not None and known.place.is_edited,
         is_armed=known.armed_to == Purpose.CUT,
         is_known=known.row is not None or known.request.mode is Mode.DRYRUN,
         has_plan=known.row is None or has_its_files(known, known.row),
@@ -218,6 +221,17 @@ def _facts(
         is_elsewhere=known.row is not None and not known.workspace.directory.is_dir(),
         bar=measure_bar(installation, known.row, known.writers) if known.row is not None else None,
     )
+
+
+def _has_editable_drafts(installation: Installation, row: RunRow) -> bool:
+    """Return whether the run's drafts are of a first cut, and written by this program itself."""
+    if row.operation is not RunOperation.CUT or row.stage is not Stage.AWAITING_LIFECYCLE_AUTHORIZATION:
+        return False
+    try:
+        return kept_mapping(installation).mapping is None
+    except CutterError:
+        # A mapping that cannot be read is one: what is offered must not be refused.
+        return False
 
 
 def _displaced(known: Known) -> Displacement | None:

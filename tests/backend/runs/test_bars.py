@@ -23,7 +23,7 @@ from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.preflight import preflight
 from console.backend.runs.workspace import Workspace
 from tests.backend.runs.test_amendments import amend, to_second_pause
-from tests.support.passage import DOCPREFIX, REQUEST, TEXT, Kept, Passage, silent
+from tests.support.passage import DOCPREFIX, REQUEST, TEXT, Kept, Passage, fingerprint, silent
 
 At = Callable[[str], Passage]
 APART = "# One\n\nText one.\n\n## Alpha\n\nFirst, in another way.\n\n## Beta\n\nSecond.\n"
@@ -272,6 +272,21 @@ def test_edits_of_drafts_that_are_law_can_but_be_voided(at: At) -> None:
     with pytest.raises(Drifted, match="no drafts any more"):
         passage.sign(edit.edit_run)
     assert to_the_end(passage, edit.edit_run).state.family is Family.VOIDED
+
+
+def test_a_signed_edit_of_drafts_that_are_law_by_now_is_refused_by_its_bar_before_anything_is_done(at: At) -> None:
+    passage = at("waits for SG_2")
+    edit = passage.backend.start_edit(passage.run_id, f"{DOCPREFIX}/ONE/ALPHA", "## Alpha\n\nEdited.\n\n", "Alpha")
+    passage.sign(edit.edit_run)
+    passage.sign()
+    passage.enact()
+    before = fingerprint(passage)
+    with pytest.raises(
+        Drifted, match=r"cannot apply the edit; legal now: void; run .* was enacted: .* no drafts"
+    ) as refused:
+        passage.backend.apply_edit(edit.edit_run, edit.edit_run)
+    assert refused.value.next_action == f"Void this run: cutter-console run void {edit.edit_run} --reason TEXT"
+    assert fingerprint(passage) == before
 
 
 def test_edits_are_of_the_first_cut_and_not_of_the_drafts_of_an_amendment(at: At) -> None:

@@ -21,8 +21,8 @@ At = Callable[[str], Passage]
 RESTS = {
     "waits for SG_1": (Stage.AWAITING_CUT_AUTHORIZATION, {Move.ARM, Move.IMPORT_SG_1, Move.VOID}),
     "SG_1 imported": (Stage.AWAITING_CUT_AUTHORIZATION, {Move.ARM, Move.IMPORT_SG_1, Move.VOID}),
-    "waits for SG_2": (Stage.AWAITING_LIFECYCLE_AUTHORIZATION, {Move.IMPORT_SG_2, Move.ENACT, Move.REVERT}),
-    "SG_2 imported": (Stage.AWAITING_LIFECYCLE_AUTHORIZATION, {Move.IMPORT_SG_2, Move.ENACT, Move.REVERT}),
+    "waits for SG_2": (Stage.AWAITING_LIFECYCLE_AUTHORIZATION, {Move.IMPORT_SG_2, Move.ENACT, Move.REVERT, Move.EDIT}),
+    "SG_2 imported": (Stage.AWAITING_LIFECYCLE_AUTHORIZATION, {Move.IMPORT_SG_2, Move.ENACT, Move.REVERT, Move.EDIT}),
     "enacted": (Stage.CLOSEOUT_REPORTED, {Move.REPORT}),
 }
 

@@ -53,7 +53,7 @@ def test_a_run_at_the_second_pause_goes_on_once_its_drafts_were_verified_and_sig
         assert f"cutter-console verify {there.run_id}" in refused.value.next_action
         assert {check.outcome for check in there.backend.verify(there.run_id)} == {Outcome.PASS}
         assert f"cutter-console approval draft {there.run_id}" in _next_actions(there)
-        assert there.run().moves == (Move.IMPORT_SG_2, Move.ENACT, Move.REVERT)
+        assert there.run().moves == (Move.IMPORT_SG_2, Move.ENACT, Move.REVERT, Move.EDIT)
         with pytest.raises(CutterError):
             there.enact()
         there.sign()

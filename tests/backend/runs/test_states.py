@@ -71,7 +71,15 @@ def after(state: RunState, move: Move) -> RunState:
         case Move.VOID:
             return RunState(stage=state.stage, family=Family.VOIDED, reason="by_hand")
         case (
-            Move.SETTLE | Move.REPLAN | Move.VERIFY | Move.IMPORT_SG_1 | Move.IMPORT_SG_2 | Move.TAKE_OVER | Move.REPORT
+            Move.SETTLE
+            | Move.REPLAN
+            | Move.VERIFY
+            | Move.IMPORT_SG_1
+            | Move.IMPORT_SG_2
+            | Move.TAKE_OVER
+            | Move.REPORT
+            | Move.EDIT
+            | Move.APPLY
         ):
             return state
 
