@@ -67,7 +67,7 @@ _SPECIAL: dict[tuple[Part, str], tuple[Source, str]] = {
     (Part.AFFECTED_ROW, "effect"): (Source.LITERAL, "created"),
 }
 """Columns that mean something else in one part."""
-_KEYS = {source: part for source, part in MADE_BY.items()} | {Source.SIGNATURE_ID: Part.SIGNATURE}
+_KEYS = frozenset({*MADE_BY, Source.SIGNATURE_ID})
 _TEXTS = ("text", "character varying", "character")
 _NUMBERS = ("smallint", "integer", "bigint")
 _NOT_TEXT = (*_NUMBERS, "bytea", "boolean", "uuid", "json", "jsonb", "numeric", "real", "double precision", "date")
