@@ -99,8 +99,10 @@ def test_leg_b_a_verification_and_an_enactment_stand_in_the_organisation_s_table
     ]
 
 
-def test_a_soft_revert_adds_a_decision_and_changes_no_row(signed: Passage) -> None:
+def test_a_soft_revert_adds_a_decision_and_changes_no_row(beside: Beside, signed: Passage) -> None:
     _cut(signed)
+    records = "".join(str(row) for row in signed.rows(f"SELECT record FROM {beside.names.ledger}.run_event"))
+    assert f"cutter_governance.manifest_unit_block +{UNITS}" in records, "the run's records say what leg B adds there"
     before = signed.rows("SELECT * FROM cutter_governance.cut_change_set")
 
     assert signed.backend.revert(signed.run_id, signed.run_id).state.family is Family.REVERTED

@@ -26,7 +26,7 @@ class Source(StrEnum):
     ACTOR = "actor"
     """The role that wrote the console's row."""
     TIME = "time"
-    """When the console's row was written."""
+    """Moment at which the console's row was written."""
     DOCUMENT_ID = "document id"
     DOCUMENT_VERSION_ID = "document version id"
     ENVELOPE_ID = "envelope id"

@@ -120,7 +120,7 @@ class SiteMapping(Value):
     """The governance tables, in the order of their names; they are counted."""
     functions: Functions = Functions()
     governance: Governance | None = None
-    """Where the rows of leg B are written in the organisation's tables; None if they stand in the console's ledger alone."""
+    """Tables of the organisation that the rows of leg B are added to; None if they stand in the console's ledger alone."""
     console: SchemaNames = OWN
     """Schemas in which the console's own tables stand, or are to be made; others where the organisation's tables have the same names."""
 
