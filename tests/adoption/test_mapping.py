@@ -67,7 +67,7 @@ def test_a_kept_mapping_is_what_is_read_by(adopted: Adopted) -> None:
     mapping = _kept(adopted)
     path = adopted.installation.site_mapping
     units = mapping.units.model_copy(update={"kind": None, "number": mapping.units.section_type})
-    path.write_text(mapping_toml(mapping.model_copy(update={"units": units, "ledger": ()})))
+    path.write_text(mapping_toml(mapping.model_copy(update={"units": units, "ledger": (), "governance": None})))
 
     _, page = adopted.json("unit", "list")
 

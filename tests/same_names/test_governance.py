@@ -225,7 +225,7 @@ def test_a_trigger_of_the_organisation_s_runs_without_the_rights_of_the_console_
     )
     signed.arm()
 
-    with pytest.raises(CutterError, match="permission denied"):
+    with pytest.raises(CutterError, match=f"permission denied for schema {beside.names.ledger}"):
         signed.resume()
 
     assert _rows(signed) == _BEFORE
