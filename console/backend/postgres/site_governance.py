@@ -364,6 +364,11 @@ def governance_faults(catalogue: Catalogue, mapping: SiteMapping) -> tuple[str, 
                 faults.append(
                     f"governance.{part}: {governed.table}.{mapped.column} is {is_now}, mapped as {mapped.type}"
                 )
+        faults += [
+            f"governance.{part}: {governed.table}.{name} is of {column.type}, without which no backup of it is restored"
+            for name, column in columns.items()
+            if "." in column.type
+        ]
         named = {mapped.column for mapped in governed.columns}
         if needed := [name for name, column in columns.items() if not column.filled and name not in named]:
             faults.append(f"governance.{part}: {governed.table} must be given {', '.join(needed)}")
@@ -388,6 +393,8 @@ def _grants(connection: psycopg.Connection, governance: Governance, writer: sql.
             ),
             # `regclass` prints a name quoted where it must be.
             *(sql.SQL("GRANT USAGE ON SEQUENCE {} TO {};\n").format(AsItIs(name), writer) for name in sequences),
+            # A backup of the tables reads their sequences too.
+            *(sql.SQL("GRANT SELECT ON SEQUENCE {} TO cutter_verify;\n").format(AsItIs(name)) for name in sequences),
         ]
     )
 
