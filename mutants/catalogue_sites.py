@@ -18,6 +18,7 @@ _GATEWAY, _ASKED = f"{_B}/postgres/site_gateway.py", f"{_B}/runs/site_preflight.
 _BESIDE = "tests/gateway/test_passage.py::test_"
 _REFUSES = f"{_BESIDE}what_the_organisations_side_refuses_or_answers_takes_the_whole_leg_back"
 _SAME = "tests/same_names/test_"
+_GOVERNANCE, _GOVERNED = f"{_B}/postgres/site_governance.py", f"{_SAME}governance.py::test_"
 _NAMES = "tests/backend/model/test_schema_names.py::test_a_statement_is_sent_with_the_names_of_its_database"
 _BY_ITSELF = f"{_BESIDE}the_database_refuses_by_itself_what_it_does_not_pass_on"
 
@@ -243,6 +244,41 @@ SITES = (
         "    UNION ALL\n    SELECT s.address, s.difference FROM cutter_console.fn_site_differences(p_run_id) s\n",
         "",
         (f"{_BESIDE}a_draft_that_somebody_changes_in_the_organisations_table_is_named_and_never_law",),
+    ),
+    Mutant(
+        "governance: rows are inserted by a role without the rights of the console's owner",
+        _GOVERNANCE,
+        "ALTER FUNCTION cutter_console.fn_site_govern OWNER TO {writer};",
+        "ALTER FUNCTION cutter_console.fn_site_govern OWNER TO {owner};",
+        (f"{_GOVERNED}a_trigger_of_the_organisation_s_runs_without_the_rights_of_the_console_s_owner",),
+    ),
+    Mutant(
+        "governance: a row less takes leg B back",
+        _GOVERNANCE,
+        "    PERFORM cutter_console.fn_site_require(before, coalesce(expected, '{{}}'));\n",
+        "",
+        (f"{_GOVERNED}whatever_is_not_written_exactly_takes_leg_b_back[a row less]",),
+    ),
+    Mutant(
+        "governance: each row is read back",
+        _GOVERNANCE,
+        "    IF wrong IS NOT NULL THEN\n",
+        "    IF false THEN\n",
+        (f"{_GOVERNED}whatever_is_not_written_exactly_takes_leg_b_back[a changed digest]",),
+    ),
+    Mutant(
+        "governance: a row that was changed keeps the drafts from becoming law",
+        _GOVERNANCE,
+        "    IF wrong IS NOT NULL AND NEW.step = 'enact' THEN",
+        "    IF false THEN",
+        (f"{_GOVERNED}a_row_that_is_changed_there_is_named_and_its_drafts_never_become_law",),
+    ),
+    Mutant(
+        "governance: a section that does not fit the tables is refused",
+        _GATEWAY,
+        "        lacking += governance_faults(read_catalogue(connection, mapping.tables), mapping)\n",
+        "        pass\n",
+        (f"{_GOVERNED}a_section_that_does_not_fit_the_tables_is_refused_by_name",),
     ),
     Mutant(
         "gateway: a second version is not passed on",

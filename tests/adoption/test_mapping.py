@@ -67,7 +67,7 @@ def test_a_kept_mapping_is_what_is_read_by(adopted: Adopted) -> None:
     mapping = _kept(adopted)
     path = adopted.installation.site_mapping
     units = mapping.units.model_copy(update={"kind": None, "number": mapping.units.section_type})
-    path.write_text(mapping_toml(mapping.model_copy(update={"units": units, "ledger": ()})))
+    path.write_text(mapping_toml(mapping.model_copy(update={"units": units, "ledger": (), "governance": None})))
 
     _, page = adopted.json("unit", "list")
 
@@ -290,3 +290,27 @@ def test_what_everybody_may_execute_is_told_and_keeps_no_console_closed(adopted:
 
     reasons = {row.subject: row.reason for row in adopted.backend.status().not_measured}
     assert "everybody may execute public.fn_iu_create" in reasons["rights"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("ALTER TABLE cutter_governance.verify_result ADD COLUMN seal text NOT NULL", "seal (text, nothing tells"),
+        (
+            "DROP TABLE cutter_governance.manifest_unit_block; CREATE TABLE cutter_governance.manifest_unit_block"
+            " (envelope_id bigint NOT NULL, canonical_address text NOT NULL)",
+            "envelope_id (bigint cannot hold the envelope id)",
+        ),
+    ],
+    ids=["a column that nothing fills", "a key of another kind"],
+)
+def test_governance_tables_that_cannot_be_filled_are_refused_by_name(adopted: Adopted, change: str, said: str) -> None:
+    assert _kept(adopted).governance is not None
+    adopted.execute(change)
+
+    answer = adopted.json("adopt", "inspect")[1]
+
+    assert answer["mapping"]["governance"] is None  # type: ignore[index]
+    reasons = {row["subject"]: row["reason"] for row in answer["unmapped"]}  # type: ignore[attr-defined]
+    assert any(said in reason for reason in reasons.values()), reasons
+    assert "no governance row of a run is written there" in reasons["governance"]

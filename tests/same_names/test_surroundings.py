@@ -34,8 +34,8 @@ def _without_grants_to_the_console(objects: tuple[tuple[object, ...], ...]) -> l
     return [(kind, oid, _OF_THE_CONSOLE.sub("", str(text)).replace("{,", "{")) for kind, oid, text in objects]
 
 
-def _rows_but_the_written(taken: Fingerprint) -> list[tuple[str, int, str]]:
-    return [row for row in taken.rows if row[0] not in BEFORE]
+def _rows_but_the_written(taken: Fingerprint, governed: tuple[str, ...]) -> list[tuple[str, int, str]]:
+    return [row for row in taken.rows if row[0] not in {*BEFORE, *governed}]
 
 
 def test_migrate_changes_nothing_that_was_there(beside: Beside) -> None:
@@ -57,7 +57,11 @@ def test_after_the_script_and_a_whole_passage_every_object_and_every_call_is_wha
 
     assert now.calls == beside.before.calls
     assert _without_grants_to_the_console(now.objects) == _without_grants_to_the_console(beside.before.objects)
-    assert _rows_but_the_written(now) == _rows_but_the_written(beside.before)
+    assert beside.mapping.governance is not None
+    governed = beside.mapping.governance.tables
+    assert _rows_but_the_written(now, governed) == _rows_but_the_written(beside.before, governed)
+    kept = "SELECT count(*) FROM cutter_governance.source_document_registry WHERE (doc_code, title, registered_by) = ('LIB-RULES', 'Rules of the library', 'seed')"
+    assert signed.rows(kept) == [(1,)], "rows that were there stay as they were"
     assert theirs(signed) == {**AFTER_CUT, "public.iu_lifecycle_log": 60 + UNITS}
 
 
@@ -88,7 +92,7 @@ def test_counts_name_each_table_by_the_name_that_it_has(beside: Beside, signed: 
     assert {table: counts[table] for table in AFTER_CUT} == AFTER_CUT
     assert counts[beside.names.in_database("public.information_unit")] == UNITS
     assert counts[beside.names.in_database("cutter_governance.manifest_unit_block")] == UNITS
-    assert counts["cutter_governance.manifest_unit_block"] == 0
+    assert counts["cutter_governance.manifest_unit_block"] == UNITS
     assert set(_ALONE).isdisjoint(counts)
 
 

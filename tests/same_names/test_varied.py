@@ -19,6 +19,10 @@ _MORE_AND_FEWER = """
         DROP COLUMN identity_profile, DROP COLUMN section_code;
     ALTER TABLE public.unit_version DROP COLUMN content_profile, DROP COLUMN previous_version_ref, DROP COLUMN review_state,
         ADD COLUMN language text NOT NULL DEFAULT 'en';
+    SET ROLE workflow_admin;
+    ALTER TABLE cutter_governance.manifest_envelope ADD COLUMN plan_digest varchar(64), ADD COLUMN serial bigserial, DROP COLUMN created_at;
+    ALTER TABLE cutter_governance.manifest_unit_block DROP COLUMN body_digest, ADD COLUMN section_type text NOT NULL;
+    DROP TABLE cutter_governance.decision_backlog_history, cutter_governance.decision_backlog_entry;
     RESET ROLE
 """
 _OTHER_TYPES = """
@@ -35,6 +39,10 @@ _OTHER_TYPES = """
     END $do$;
     REVOKE EXECUTE ON FUNCTION public.fn_iu_create FROM PUBLIC;
     GRANT EXECUTE ON FUNCTION public.fn_iu_create TO cutter_exec;
+    SET ROLE workflow_admin;
+    CREATE DOMAIN cutter_governance.verdict AS text CHECK (VALUE IN ('cut', 'enact', 'revert'));
+    ALTER TABLE cutter_governance.review_decision ALTER verdict TYPE cutter_governance.verdict, ALTER decided_at TYPE timestamptz(0);
+    ALTER TABLE cutter_governance.manifest_unit_block ALTER unit_local_id TYPE integer USING 0, ALTER body_digest TYPE character(64);
     RESET ROLE
 """
 
@@ -57,6 +65,7 @@ def test_a_likeness_that_varies_is_cut_and_enacted_too(varied: Passage) -> None:
     varied.resume()
 
     assert theirs(varied) == AFTER_CUT
+    assert varied.rows("SELECT count(*) FROM cutter_governance.manifest_unit_block") == [(UNITS,)]
     assert all(check.outcome is Outcome.PASS for check in varied.backend.verify(varied.run_id))
     varied.sign()
     assert varied.enact().state.stage is Stage.CLOSEOUT_REPORTED

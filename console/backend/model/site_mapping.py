@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, field_validator
 from console.backend.model.errors import StopCode, UsageError
 from console.backend.model.safe_text import SafeText
 from console.backend.model.schema_names import OWN, SchemaNames
+from console.backend.model.site_governance import Governance, GovernedTable, Part
 from console.backend.model.value import Value
 
 VERSION = 1
@@ -118,6 +119,8 @@ class SiteMapping(Value):
     ledger: tuple[TableName, ...] = ()
     """The governance tables, in the order of their names; they are counted."""
     functions: Functions = Functions()
+    governance: Governance | None = None
+    """Tables of the organisation that the rows of leg B are added to; None if they stand in the console's ledger alone."""
     console: SchemaNames = OWN
     """Schemas in which the console's own tables stand, or are to be made; others where the organisation's tables have the same names."""
 
@@ -131,12 +134,16 @@ class SiteMapping(Value):
         """Return every table, those with units first, each once."""
         parts = (self.units, self.versions, self.vocabulary, self.config)
         names = [part.table for part in parts if part is not None]
-        return tuple(dict.fromkeys([*names[:2], *([self.log] if self.log else []), *names[2:], *self.ledger]))
+        governed = self.governance.tables if self.governance is not None else ()
+        return tuple(
+            dict.fromkeys([*names[:2], *([self.log] if self.log else []), *names[2:], *self.ledger, *governed])
+        )
 
     @property
     def written(self) -> tuple[str, ...]:
-        """Return the tables that the organisation's functions write: units, versions and log."""
+        """Return the tables of the organisation that a run writes: units, versions, log, and those of the governance section."""
         parts = [self.units.table, *([self.versions.table] if self.versions else []), *([self.log] if self.log else [])]
+        parts += self.governance.tables if self.governance is not None else ()
         return tuple(dict.fromkeys(parts))
 
     @property
@@ -192,9 +199,21 @@ def mapping_toml(mapping: SiteMapping) -> str:
         if isinstance(part, Value):
             parts.append([f"[{name}]", *_entries(part)])
     parts.append(["[functions]", *_entries(mapping.functions)])
+    if mapping.governance is not None:
+        parts += [_governed(part, table) for part, table in mapping.governance.parts]
     if not mapping.console.are_as_written:
         parts.append(["[console]", *_entries(mapping.console)])
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+def _governed(part: Part, table: GovernedTable) -> list[str]:
+    lines = [f"[governance.{part}]", f"table = {_text(table.table)}", "columns = ["]
+    return [*lines, *(f"    {_inline(column)}," for column in table.columns), "]"]
+
+
+def _inline(value: Value) -> str:
+    inner = ", ".join(f"{key} = {_text(str(text))}" for key, text in value if text)
+    return f"{{ {inner} }}"
 
 
 def _entries(part: Value) -> list[str]:
@@ -202,8 +221,7 @@ def _entries(part: Value) -> list[str]:
     for name in type(part).model_fields:
         value = getattr(part, name)
         if isinstance(value, Column):
-            inner = ", ".join(f"{key} = {_text(str(text))}" for key, text in value)
-            lines.append(f"{name} = {{ {inner} }}")
+            lines.append(f"{name} = {_inline(value)}")
         elif isinstance(value, str) and value:
             lines.append(f"{name} = {_text(value)}")
     return lines

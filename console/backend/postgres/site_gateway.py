@@ -19,7 +19,9 @@ from console.backend.model.site_mapping import INSPECT, Column, Refers, SiteMapp
 from console.backend.postgres.connections import read_row
 from console.backend.postgres.definitions import definition_of
 from console.backend.postgres.rendering import AsItIs, composed, schema_names
+from console.backend.postgres.site_catalogue import read_catalogue
 from console.backend.postgres.site_functions import ArgumentRow, arguments_of, meaning_of
+from console.backend.postgres.site_governance import BODIES, GOVERNED, UNGOVERNED, governance_faults, governance_sql
 from console.backend.postgres.site_proposal import identifier
 
 _BY_HAND = f"Complete the site mapping: {INSPECT}"
@@ -234,7 +236,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $s
     SELECT d.address, d.difference FROM cutter_console.fn_own_differences(p_run_id) d
     UNION ALL
     SELECT s.address, s.difference FROM cutter_console.fn_site_differences(p_run_id) s
-$site$;
+{governed}$site$;
 COMMENT ON FUNCTION cutter_console.fn_draft_differences IS
     'The units that are not, row for row, what was signed, in the console''s own tables or in the organisation''s.';
 -- The proof of a backup must hold the organisation's rows too.
@@ -318,14 +320,20 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
     ]
     given_to_create, given_to_enact = _created_values(mapping), _moved_values()
     lacking += _not_given("create", create, given_to_create) + _not_given("enact", enact, given_to_enact)
+    if mapping.governance is not None:
+        lacking += governance_faults(read_catalogue(connection, mapping.tables), mapping)
     if lacking:
         raise Refused(
             StopCode.REFUSED_INPUT, f"units cannot be written by this mapping: {'; '.join(lacking)}", _BY_HAND
         )
     owner = sql.Identifier(CONSOLE_SCHEMA_OWNER)
+    governance: tuple[sql.Composable, sql.Composable] = (sql.SQL(""), sql.SQL(UNGOVERNED))
+    if mapping.governance is not None:
+        governance = governance_sql(connection, mapping, mapping.governance, owner)
     parts = [
         sql.SQL(_HEAD),
         _grants(mapping, owner),
+        governance[0],
         sql.SQL("SET LOCAL ROLE {};\n").format(owner),
         sql.SQL(_MAPPING).format(sha256=sql.Literal(sha256)),
         *(sql.SQL(text).format(**_names(mapping)) for text in (_UNIT, _DIFFERENCES, _COUNTS)),
@@ -341,12 +349,15 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
             enact=_function(enact),
             arguments=_arguments(enact, given_to_enact),
         ),
-        sql.SQL(_WIRING).format(**_names(mapping)),
+        # The functions that are wired name those of the governance section.
+        governance[1],
+        sql.SQL(_WIRING).format(**_names(mapping), governed=sql.SQL(GOVERNED if mapping.governance else "")),
         sql.SQL("RESET ROLE;\n"),
     ]
     text = composed(schema_names(connection), sql.Composed(parts)).as_string(connection)
     # A name or a value of the organisation's with the mark would end the function's body, and go on as SQL of the administrator.
-    if any(text.count(mark) != sum(part.count(mark) for part in _BODIES) for mark in _MARKS):
+    bodies = (*_BODIES, *(BODIES if mapping.governance is not None else ()))
+    if any(text.count(mark) != sum(part.count(mark) for part in bodies) for mark in _MARKS):
         raise Refused(
             StopCode.REFUSED_INPUT,
             f"a name or a value of the site mapping contains {' or '.join(_MARKS)}, which ends the body of a function",
@@ -436,9 +447,7 @@ def _names(mapping: SiteMapping) -> dict[str, sql.Composable]:
     parents = sql.SQL("LEFT JOIN {} p ON p.{}::text = u.{}::text").format(
         identifier(units.table), sql.Identifier(units.id.column), sql.Identifier(parent.column)
     )
-    tables = list(
-        dict.fromkeys([units.table, versions.table, *([mapping.log] if mapping.log else []), *mapping.ledger])
-    )
+    tables = list(dict.fromkeys([*mapping.written, *mapping.ledger]))
     counts = [sql.SQL("{}, (SELECT count(*) FROM {})").format(sql.Literal(name), identifier(name)) for name in tables]
     return {
         "units": identifier(units.table),

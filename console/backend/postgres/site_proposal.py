@@ -33,6 +33,7 @@ from console.backend.postgres.site_catalogue import (
     FunctionRow,
     TableRow,
 )
+from console.backend.postgres.site_governance_proposal import propose_governance
 
 _UNIT_COLUMNS = {
     "kind": "unit_kind",
@@ -121,7 +122,9 @@ def propose(connection: psycopg.Connection, catalogue: Catalogue, *, by_rows: bo
         if name in of_units
     }
     mapping = mapping.model_copy(update={"units": mapping.units.model_copy(update=references)})
-    return Proposal(mapping=mapping, unmapped=unmapped(catalogue, mapping))
+    governance, faults = propose_governance(catalogue, mapping)
+    mapping = mapping.model_copy(update={"governance": governance})
+    return Proposal(mapping=mapping, unmapped=(*unmapped(catalogue, mapping), *faults))
 
 
 def unmapped(catalogue: Catalogue, mapping: SiteMapping) -> tuple[NotMeasured, ...]:
@@ -334,6 +337,8 @@ def _columns_to_fill(catalogue: Catalogue, mapping: SiteMapping) -> list[NotMeas
         for _, value in part
         if isinstance(value, Column)
     }
+    governed = mapping.governance.parts if mapping.governance is not None else ()
+    mapped |= {(part.table, column.column) for _, part in governed for column in part.columns}
     lines = []
     only_read = {part.table for part in (mapping.vocabulary, mapping.config) if part is not None}
     for table in mapping.tables:

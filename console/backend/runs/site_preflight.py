@@ -32,6 +32,7 @@ def site_questions(context: PhaseContext, document: DocumentPlan) -> tuple[Quest
         partial(_operation, context),
         partial(_addresses, context, kept.mapping, document),
         partial(_kinds, context, kept.mapping, document),
+        partial(_governance, context, kept.mapping, document),
     )
 
 
@@ -78,3 +79,12 @@ def _kinds(
     answer = f"not there: {', '.join(strange)}" if strange else f"the kinds are among the {len(known)} there"
     action = "Have the kinds added to the organisation's vocabulary, or use another profile."
     return context.check("kinds there", answer, "the vocabulary by the site mapping", not strange, action)
+
+
+def _governance(context: PhaseContext, mapping: SiteMapping, document: DocumentPlan, _: psycopg.Connection) -> Check:
+    """Say how many rows leg B adds to the organisation's governance tables, or that it adds none."""
+    answer = "leg B stands in the console's ledger alone: the site mapping has no section [governance]"
+    if mapping.governance is not None:
+        rows = mapping.governance.rows(len(list(document.units.addresses())))
+        answer = f"leg B adds {', '.join(f'{table} +{n}' for table, n in rows.items())}; a document that is there is not added"
+    return context.passed("governance rows there", answer, "the site mapping")

@@ -1,0 +1,509 @@
+"""The SQL that writes the rows of leg B into the organisation's governance tables, in the transaction that records them.
+
+A trigger behind the record of each effect reads the console's own rows, and has them inserted and read back by functions
+of a role that may do nothing else: triggers of those tables must not run with the rights of the console's owner.
+"""
+
+import psycopg
+from psycopg import sql
+
+from console.backend.model.site_governance import Filled, Governance, GovernedTable, Part, Source
+from console.backend.model.site_mapping import SiteMapping
+from console.backend.postgres.connections import read_column
+from console.backend.postgres.rendering import AsItIs
+from console.backend.postgres.site_catalogue import Catalogue
+from console.backend.postgres.site_proposal import identifier
+
+SITE_WRITER = "cutter_site"
+_OF_THE_RUN = (
+    "cutter_governance.run r JOIN cutter_governance.manifest_envelope e ON e.run_id = r.run_id"
+    " JOIN cutter_governance.manifest_seal m ON m.run_id = r.run_id"
+)
+_CHANGE_SET = " JOIN cutter_governance.cut_change_set c ON c.run_id = r.run_id"
+_DECISION = " JOIN cutter_governance.review_decision d ON d.id = c.review_decision_id"
+_BLOCK = " JOIN cutter_governance.manifest_unit_block x ON x.run_id = r.run_id"
+_NEWEST = (
+    "(NOT p_newest OR {v}.id = (SELECT w.id FROM cutter_governance.verify_result w"
+    " WHERE w.run_id = r.run_id ORDER BY w.verified_at DESC LIMIT 1))"
+)
+_RECORD, _VERIFY = "'record' = ANY (p_steps)", "'verify' = ANY (p_steps)"
+_ROWS: dict[Part, tuple[str, str]] = {
+    Part.DOCUMENT: (" JOIN cutter_governance.source_document_registry x ON x.docprefix = r.docprefix", _RECORD),
+    Part.DOCUMENT_VERSION: (
+        " JOIN cutter_governance.source_document_version_registry x ON x.id = e.source_version_id",
+        _RECORD,
+    ),
+    Part.ENVELOPE: ("", _RECORD),
+    Part.UNIT: (_BLOCK, _RECORD),
+    Part.DECISION: (
+        " JOIN cutter_governance.review_decision x ON x.run_id = r.run_id",
+        "CASE x.verdict WHEN 'cut' THEN 'record' ELSE x.verdict END = ANY (p_steps)",
+    ),
+    Part.CHANGE_SET: (_CHANGE_SET + _DECISION, _RECORD),
+    Part.AFFECTED_ROW: (_CHANGE_SET + _BLOCK, _RECORD),
+    Part.SIGNATURE: (
+        _CHANGE_SET + _DECISION + " JOIN cutter_governance.dot_pair_signature x ON x.change_set_id = c.id",
+        _RECORD,
+    ),
+    Part.ENTRY: (" JOIN cutter_governance.decision_backlog_entry x ON x.run_id = r.run_id", _RECORD),
+    Part.ENTRY_STEP: (
+        " JOIN cutter_governance.decision_backlog_entry y ON y.run_id = r.run_id"
+        " JOIN cutter_governance.decision_backlog_history x ON x.entry_id = y.id",
+        "CASE x.status WHEN 'open' THEN 'record' WHEN 'done' THEN 'enact' ELSE 'revert' END = ANY (p_steps)",
+    ),
+    Part.VERIFICATION: (
+        _CHANGE_SET + " JOIN cutter_governance.verify_result x ON x.run_id = r.run_id",
+        f"{_VERIFY} AND {_NEWEST.format(v='x')}",
+    ),
+    Part.VERIFICATION_SIGNATURE: (
+        " JOIN cutter_governance.verify_result v ON v.run_id = r.run_id"
+        " JOIN cutter_governance.dot_pair_signature x ON x.verify_result_id = v.id",
+        f"{_VERIFY} AND {_NEWEST.format(v='v')}",
+    ),
+}
+"""The console's own rows of each part, and the steps of a run by which they are there."""
+_OWN_UUID = "substring(encode(sha256(convert_to('{of} ' || {key}, 'UTF8')), 'hex') FOR 32)::uuid::text"
+_DOCUMENT_ID = (
+    f"coalesce(cutter_console.fn_site_document(r.docprefix), {_OWN_UUID.format(of='document', key='r.docprefix')})"
+)
+_VALUES: dict[Source, str] = {
+    Source.RUN: "r.run_id",
+    Source.DOCUMENT: "r.docprefix",
+    Source.ORIGIN: "r.origin",
+    Source.SOURCE_SHA256: "r.source_sha256",
+    Source.PLAN_DIGEST: "e.plan_digest",
+    Source.MANIFEST_DIGEST: "m.manifest_digest",
+    Source.UNITS: "e.n_units",
+    Source.ACTOR: "e.created_by",
+    Source.TIME: "e.created_at",
+    Source.DOCUMENT_ID: _DOCUMENT_ID,
+    Source.ENVELOPE_ID: _OWN_UUID.format(of="envelope", key="r.run_id"),
+    Source.CHANGE_SET_ID: "c.id",
+    Source.DECISION_ID: "d.id",
+    Source.STATEMENT_SHA256: "d.statement_sha256",
+    Source.SIGNERS: "array_to_string(d.decided_by, ', ')",
+    Source.VERDICT: "d.verdict",
+    Source.SIGNATURE_ID: "x.id",
+    Source.SIGNED_DIGEST: "x.signed_digest",
+    Source.ENTRY_ID: "x.id",
+    Source.VERIFICATION_ID: "x.id",
+    Source.OUTCOME: "x.outcome",
+    Source.ADDRESS: "x.address",
+    Source.ORDINAL: "x.seq",
+    Source.KIND: "x.unit_kind",
+    Source.SECTION_TYPE: "x.section_type",
+    Source.TITLE: "x.title",
+    Source.CONTENT_HASH: "x.body_sha256",
+    Source.SUBJECT: "x.subject",
+    Source.STATUS: "x.status",
+    Source.NOTE: "x.note",
+}
+_OF_PART: dict[Part, dict[Source, str]] = {
+    Part.DOCUMENT: {Source.ACTOR: "x.registered_by", Source.TIME: "x.registered_at"},
+    Part.DOCUMENT_VERSION: {Source.ACTOR: "x.pinned_by", Source.TIME: "x.pinned_at"},
+    Part.DECISION: {
+        Source.DECISION_ID: "x.id",
+        Source.STATEMENT_SHA256: "x.statement_sha256",
+        Source.SIGNERS: "array_to_string(x.decided_by, ', ')",
+        Source.VERDICT: "x.verdict",
+        Source.TIME: "x.decided_at",
+    },
+    Part.CHANGE_SET: {Source.ACTOR: "c.created_by", Source.TIME: "c.created_at"},
+    Part.AFFECTED_ROW: {Source.ACTOR: "c.created_by", Source.TIME: "c.created_at"},
+    Part.SIGNATURE: {Source.ACTOR: "x.signed_by", Source.TIME: "x.signed_at"},
+    Part.ENTRY: {Source.TIME: "x.created_at"},
+    Part.ENTRY_STEP: {
+        Source.ENTRY_ID: "y.id",
+        Source.TIME: "x.at",
+        Source.ORDINAL: "(SELECT count(*) FROM cutter_governance.decision_backlog_history h"
+        " WHERE h.entry_id = x.entry_id AND h.at <= x.at)",
+    },
+    Part.VERIFICATION: {Source.ACTOR: "x.verified_by", Source.TIME: "x.verified_at"},
+    Part.VERIFICATION_SIGNATURE: {
+        Source.ACTOR: "x.signed_by",
+        Source.TIME: "x.signed_at",
+        Source.VERIFICATION_ID: "v.id",
+        Source.OUTCOME: "v.outcome",
+    },
+}
+_STEPS: dict[Part, tuple[str, ...]] = {
+    **dict.fromkeys(Part, ("record",)),
+    Part.DECISION: ("record", "enact", "revert"),
+    Part.ENTRY_STEP: ("record", "enact", "revert"),
+    Part.VERIFICATION: ("verify",),
+    Part.VERIFICATION_SIGNATURE: ("verify",),
+}
+"""Steps of a run that add a row of each part; of units and affected rows one for each unit."""
+_HEAD = """
+-- Writes the rows of leg B, of a verification, an enactment and a revert into the governance tables that the site mapping names.
+-- Rows are added there, and never changed or deleted. They are inserted and read back by functions of the role {writer}, which may
+-- read those tables and add to the mapped columns, and nothing else; it may not log in, and only the console's owner may call them.
+DO $site$ BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = {writer_name}
+                  AND (r.rolcanlogin OR r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolbypassrls OR r.rolreplication
+                       OR EXISTS (SELECT FROM pg_catalog.pg_auth_members a WHERE a.member = r.oid))) THEN
+        RAISE EXCEPTION 'the role % is there already, and somebody else''s: it may more than write governance rows', {writer_name};
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {writer_name}) THEN
+        CREATE ROLE {writer} NOLOGIN NOINHERIT;
+    END IF;
+END $site$;
+{grants}"""
+_WRITER_FUNCTIONS = """
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_document(p_docprefix text) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$SELECT {document}$site$;
+COMMENT ON FUNCTION cutter_console.fn_site_document IS 'The key of a document in the organisation''s table; NULL if it is not there.';
+
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_document_version(p_document text, p_sha256 text) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$SELECT {document_version}$site$;
+COMMENT ON FUNCTION cutter_console.fn_site_document_version IS
+    'The key of a version of a document in the organisation''s table; NULL if it is not there.';
+
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_govern(p_rows jsonb) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET timezone = 'UTC' AS $site$
+DECLARE
+    n bigint;
+    added jsonb := '{{}}';
+BEGIN
+{inserts}
+    RETURN added;
+END $site$;
+COMMENT ON FUNCTION cutter_console.fn_site_govern IS 'Adds rows to the organisation''s governance tables, and returns their numbers by part.';
+
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_ungoverned(p_rows jsonb) RETURNS TABLE (table_name text, difference text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET timezone = 'UTC' AS $site$
+{differences}
+$site$;
+COMMENT ON FUNCTION cutter_console.fn_site_ungoverned IS 'Rows that do not stand exactly once, as given, in the organisation''s governance tables.';
+REVOKE EXECUTE ON FUNCTION cutter_console.fn_site_document, cutter_console.fn_site_document_version, cutter_console.fn_site_govern,
+    cutter_console.fn_site_ungoverned FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION cutter_console.fn_site_document, cutter_console.fn_site_document_version, cutter_console.fn_site_govern,
+    cutter_console.fn_site_ungoverned TO {owner};
+ALTER FUNCTION cutter_console.fn_site_document OWNER TO {writer};
+ALTER FUNCTION cutter_console.fn_site_document_version OWNER TO {writer};
+ALTER FUNCTION cutter_console.fn_site_govern OWNER TO {writer};
+ALTER FUNCTION cutter_console.fn_site_ungoverned OWNER TO {writer};
+"""
+_INSERT = """    INSERT INTO {table} ({columns})
+    SELECT {values}
+      FROM jsonb_array_elements(p_rows -> {part}) e{unless};
+    GET DIAGNOSTICS n = ROW_COUNT;
+    added := added || jsonb_build_object({part}, n);
+"""
+_DIFFERENCE = """    SELECT {name}::text, format('%s: %s rows of the %s are not there once, as they were recorded', {name}, count(*), {words})
+      FROM jsonb_array_elements(p_rows -> {part}) e
+      LEFT JOIN (SELECT {theirs} AS k, count(*) AS n FROM {table} t GROUP BY 1) s ON s.k = {ours}
+     WHERE s.n IS DISTINCT FROM 1
+    HAVING count(*) > 0"""
+_OWNER_FUNCTIONS = """
+CREATE TABLE IF NOT EXISTS cutter_console.site_effect (
+    effect         bigint PRIMARY KEY REFERENCES cutter_governance.run_effect (id),
+    run_id         text NOT NULL,
+    step           text NOT NULL,
+    mapping_sha256 text NOT NULL,
+    rows_added     jsonb NOT NULL,
+    left_out       text NOT NULL DEFAULT '',
+    recorded_at    timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE cutter_console.site_effect IS 'The rows that each effect has added to the organisation''s governance tables.';
+COMMENT ON COLUMN cutter_console.site_effect.effect IS 'The effect, in the console''s own record.';
+COMMENT ON COLUMN cutter_console.site_effect.run_id IS 'The run that had the effect.';
+COMMENT ON COLUMN cutter_console.site_effect.step IS 'record (leg B), verify, enact or revert.';
+COMMENT ON COLUMN cutter_console.site_effect.mapping_sha256 IS 'The site mapping by which they were written.';
+COMMENT ON COLUMN cutter_console.site_effect.rows_added IS 'Rows that were added to each table.';
+COMMENT ON COLUMN cutter_console.site_effect.left_out IS 'Of a revert: why nothing was added; empty otherwise.';
+COMMENT ON COLUMN cutter_console.site_effect.recorded_at IS 'When it was recorded, by the clock of the server.';
+CREATE OR REPLACE TRIGGER guard_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON cutter_console.site_effect FOR EACH STATEMENT
+    EXECUTE FUNCTION cutter_console.guard_refuse('the ledger is append-only');
+ALTER TABLE cutter_console.site_effect ENABLE ALWAYS TRIGGER guard_append_only;
+REVOKE ALL ON cutter_console.site_effect FROM PUBLIC;
+GRANT SELECT ON cutter_console.site_effect TO cutter_exec, cutter_verify, cutter_ro;
+
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_governance(p_run_id text, p_steps text[], p_newest boolean) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+    SELECT jsonb_build_object({rows})
+$site$;
+COMMENT ON FUNCTION cutter_console.fn_site_governance IS 'The rows of a run''s steps as the organisation''s governance tables are to have them, by part.';
+
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_governance_differences(p_run_id text) RETURNS TABLE (table_name text, difference text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+    SELECT d.table_name, d.difference
+      FROM (SELECT array_agg(DISTINCT s.step) AS steps FROM cutter_console.site_effect s
+             WHERE s.run_id = p_run_id AND s.left_out = '') w
+     CROSS JOIN LATERAL cutter_console.fn_site_ungoverned(cutter_console.fn_site_governance(p_run_id, w.steps, false)) d
+     WHERE w.steps IS NOT NULL
+$site$;
+COMMENT ON FUNCTION cutter_console.fn_site_governance_differences IS
+    'Governance rows of a run that the organisation''s tables do not have as they were recorded; none of a run that has written none there.';
+
+CREATE OR REPLACE FUNCTION cutter_console.keep_site_governed() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+DECLARE
+    before jsonb;
+    given jsonb;
+    added jsonb;
+    expected jsonb;
+    wrong text;
+BEGIN
+    -- What began without the organisation's tables ends without them.
+    IF NEW.step NOT IN ('record', 'verify', 'enact', 'revert')
+       OR NEW.step <> 'record' AND NOT EXISTS (SELECT FROM cutter_console.site_effect s
+                                                WHERE s.run_id = NEW.run_id AND s.step = 'record') THEN
+        RETURN NULL;
+    END IF;
+    SELECT string_agg(d.difference, '; ') INTO wrong FROM cutter_console.fn_site_governance_differences(NEW.run_id) d;
+    IF wrong IS NOT NULL AND NEW.step = 'enact' THEN
+        PERFORM cutter_console.fn_stop('STOP_DRIFT', 'CU005', wrong,
+                                  'See which: cutter-console verify RUN. Find out what changed them.');
+    END IF;
+    -- Drafts can always be taken back; what the new rows would refer to may be gone.
+    IF wrong IS NOT NULL AND NEW.step = 'revert' THEN
+        INSERT INTO cutter_console.site_effect (effect, run_id, step, mapping_sha256, rows_added, left_out)
+        VALUES (NEW.id, NEW.run_id, NEW.step, cutter_console.fn_site_mapping(), '{{}}', wrong);
+        RETURN NULL;
+    END IF;
+    before := cutter_console.fn_site_counts();
+    given := cutter_console.fn_site_governance(NEW.run_id, ARRAY[NEW.step], true);
+    added := cutter_console.fn_site_govern(given);
+    SELECT jsonb_object_agg(t.table_name, t.n) INTO expected
+      FROM (SELECT p.table_name,
+                   sum(CASE p.part WHEN 'document' THEN least((added ->> 'document')::bigint, 1)
+                                   WHEN 'document_version' THEN least((added ->> 'document_version')::bigint, 1)
+                                   WHEN 'unit' THEN e.n_units
+                                   WHEN 'affected_row' THEN e.n_units
+                                   ELSE 1 END) AS n
+              FROM (VALUES {expected}) p (part, table_name, step)
+              JOIN cutter_governance.manifest_envelope e ON e.run_id = NEW.run_id
+             WHERE p.step = NEW.step
+             GROUP BY 1) t;
+    PERFORM cutter_console.fn_site_require(before, coalesce(expected, '{{}}'));
+    SELECT string_agg(d.difference, '; ') INTO wrong FROM cutter_console.fn_site_ungoverned(given) d;
+    IF wrong IS NOT NULL THEN
+        PERFORM cutter_console.fn_stop('STOP_COUNT_MISMATCH', 'CU006', wrong, 'Nothing was committed.');
+    END IF;
+    INSERT INTO cutter_console.site_effect (effect, run_id, step, mapping_sha256, rows_added)
+    VALUES (NEW.id, NEW.run_id, NEW.step, cutter_console.fn_site_mapping(), coalesce(expected, '{{}}'));
+    RETURN NULL;
+END $site$;
+COMMENT ON FUNCTION cutter_console.keep_site_governed IS
+    'Has the governance rows of each effect written into the organisation''s tables, counts them and reads them back.';
+CREATE OR REPLACE TRIGGER keep_site_governed AFTER INSERT ON cutter_governance.run_effect
+    FOR EACH ROW EXECUTE FUNCTION cutter_console.keep_site_governed();
+ALTER TABLE cutter_governance.run_effect ENABLE ALWAYS TRIGGER keep_site_governed;
+REVOKE EXECUTE ON FUNCTION cutter_console.fn_site_governance, cutter_console.fn_site_governance_differences,
+    cutter_console.keep_site_governed FROM PUBLIC;
+"""
+GOVERNED = """    UNION ALL
+    SELECT g.table_name, g.difference FROM cutter_console.fn_site_governance_differences(p_run_id) g
+"""
+UNGOVERNED = "DROP TRIGGER IF EXISTS keep_site_governed ON cutter_governance.run_effect;\n"
+BODIES = (_HEAD, _WRITER_FUNCTIONS, _OWNER_FUNCTIONS)
+"""Texts with the marks of functions' bodies."""
+_SEQUENCES = """
+    SELECT DISTINCT d.objid::regclass::text FROM pg_depend d
+      JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+     WHERE d.deptype IN ('a', 'i') AND d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+       AND d.refobjid = ANY (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                              WHERE n.nspname || '.' || c.relname = ANY (%s))
+"""
+_ASSIGNED = ("text", "character varying", "character(", "character")
+"""Beginnings of types that a text is assigned to, so that what is too long is refused; a cast would cut it off."""
+
+
+def governance_sql(
+    connection: psycopg.Connection, mapping: SiteMapping, governance: Governance, owner: sql.Identifier
+) -> tuple[sql.Composable, sql.Composable]:
+    """Return what the administrator runs, and what follows as the owner of the console's functions."""
+    writer = sql.Identifier(SITE_WRITER)
+    parts = governance.parts
+    document, version = dict(parts).get(Part.DOCUMENT), dict(parts).get(Part.DOCUMENT_VERSION)
+    as_administrator = sql.Composed(
+        [
+            sql.SQL(_HEAD).format(
+                writer=writer, writer_name=sql.Literal(SITE_WRITER), grants=_grants(connection, governance, writer)
+            ),
+            sql.SQL(_WRITER_FUNCTIONS).format(
+                writer=writer,
+                owner=owner,
+                document=_key(document, Source.DOCUMENT_ID, {Source.DOCUMENT: "p_docprefix"}),
+                document_version=_key(
+                    version,
+                    Source.DOCUMENT_VERSION_ID,
+                    {Source.DOCUMENT_ID: "p_document", Source.SOURCE_SHA256: "p_sha256"},
+                ),
+                inserts=sql.SQL("").join(_insert(part, table) for part, table in parts),
+                differences=sql.SQL("\n    UNION ALL\n").join(_difference(part, table) for part, table in parts),
+            ),
+        ]
+    )
+    as_owner = sql.SQL(_OWNER_FUNCTIONS).format(
+        rows=sql.SQL(",\n        ").join(_rows(mapping, part, table) for part, table in parts),
+        expected=sql.SQL(", ").join(
+            sql.SQL("({}, {}, {})").format(*map(sql.Literal, (part.value, table.table, step)))
+            for part, table in parts
+            for step in _STEPS[part]
+        ),
+    )
+    return as_administrator, as_owner
+
+
+def governance_faults(catalogue: Catalogue, mapping: SiteMapping) -> tuple[str, ...]:
+    """Pure: what of the governance section is not so in the catalogue; each type is written into the script as it is there."""
+    faults = []
+    for part, governed in mapping.governance.parts if mapping.governance is not None else ():
+        row, columns = catalogue.table(governed.table), catalogue.columns_of(governed.table)
+        if row is None:
+            faults.append(f"governance.{part}: there is no table {governed.table}")
+            continue
+        if row.kind not in "rp":
+            faults.append(f"governance.{part}: {governed.table} is no plain table")
+        for mapped in governed.columns:
+            there = columns.get(mapped.column)
+            if there is None or there.type != mapped.type:
+                is_now = there.type if there is not None else "not there"
+                faults.append(
+                    f"governance.{part}: {governed.table}.{mapped.column} is {is_now}, mapped as {mapped.type}"
+                )
+        faults += [
+            f"governance.{part}: {governed.table}.{name} is of {column.type}, without which no backup of it is restored"
+            for name, column in columns.items()
+            if "." in column.type
+        ]
+        named = {mapped.column for mapped in governed.columns}
+        if needed := [name for name, column in columns.items() if not column.filled and name not in named]:
+            faults.append(f"governance.{part}: {governed.table} must be given {', '.join(needed)}")
+    return tuple(faults)
+
+
+def _grants(connection: psycopg.Connection, governance: Governance, writer: sql.Identifier) -> sql.Composable:
+    """Return the rights of the role that writes: to read the tables, and to add to their mapped columns."""
+    columns: dict[str, dict[str, None]] = {}
+    for _, governed in governance.parts:
+        columns.setdefault(governed.table, {}).update(dict.fromkeys(column.column for column in governed.columns))
+    sequences = read_column(connection, _SEQUENCES, (list(columns),))
+    schemas = dict.fromkeys(table.partition(".")[0] for table in columns)
+    return sql.Composed(
+        [
+            *(sql.SQL("GRANT USAGE ON SCHEMA {} TO {};\n").format(sql.Identifier(name), writer) for name in schemas),
+            *(
+                sql.SQL("GRANT SELECT, INSERT ({}) ON {} TO {};\n").format(
+                    sql.SQL(", ").join(map(sql.Identifier, names)), identifier(table), writer
+                )
+                for table, names in columns.items()
+            ),
+            # `regclass` prints a name quoted where it must be.
+            *(sql.SQL("GRANT USAGE ON SEQUENCE {} TO {};\n").format(AsItIs(name), writer) for name in sequences),
+            # A backup of the tables reads their sequences too.
+            *(sql.SQL("GRANT SELECT ON SEQUENCE {} TO cutter_verify;\n").format(AsItIs(name)) for name in sequences),
+        ]
+    )
+
+
+def _key(table: GovernedTable | None, key: Source, by: dict[Source, str]) -> sql.Composable:
+    """Return the question for the key of a row that may be there already."""
+    column = table.by_source(key) if table is not None else None
+    if table is None or column is None:
+        return sql.SQL("NULL::text")
+    conditions = [
+        sql.SQL("t.{}::text = ").format(sql.Identifier(mapped.column)) + sql.SQL(value)
+        for source, value in by.items()
+        if (mapped := table.by_source(source)) is not None
+    ]
+    return sql.SQL("(SELECT t.{}::text FROM {} t WHERE {})").format(
+        sql.Identifier(column.column), identifier(table.table), sql.SQL(" AND ").join(conditions)
+    )
+
+
+def cast_of(column: Filled, value: sql.Composable) -> sql.Composable:
+    """Return the value as the column takes it; a text that is too long for it is refused by the assignment."""
+    if column.type.startswith(_ASSIGNED):
+        return value
+    return sql.SQL("({})::{}").format(value, AsItIs(column.type))
+
+
+def _given(column: Filled) -> sql.Composable:
+    return sql.SQL("(e ->> {})").format(sql.Literal(column.column))
+
+
+def _known_by(part: Part, table: GovernedTable) -> tuple[Filled, ...]:
+    """Return the columns by which a row is found again: all of them, or of one that may be there already its key."""
+    keys = {
+        Part.DOCUMENT: {Source.DOCUMENT},
+        Part.DOCUMENT_VERSION: {Source.DOCUMENT_ID, Source.SOURCE_SHA256},
+    }.get(part)
+    return tuple(column for column in table.columns if keys is None or column.source in keys)
+
+
+def _insert(part: Part, table: GovernedTable) -> sql.Composable:
+    unless: sql.Composable = sql.SQL("")
+    if part in {Part.DOCUMENT, Part.DOCUMENT_VERSION}:
+        unless = sql.SQL("\n     WHERE NOT EXISTS (SELECT FROM {} t WHERE {} = {})").format(
+            identifier(table.table), *_sides(_known_by(part, table))
+        )
+    return sql.SQL(_INSERT).format(
+        table=identifier(table.table),
+        columns=sql.SQL(", ").join(sql.Identifier(column.column) for column in table.columns),
+        values=sql.SQL(", ").join(cast_of(column, _given(column)) for column in table.columns),
+        part=sql.Literal(part.value),
+        unless=unless,
+    )
+
+
+def _sides(columns: tuple[Filled, ...]) -> tuple[sql.Composable, sql.Composable]:
+    """Return the text of a row of theirs, and that of the row that was given."""
+    theirs, ours = [], []
+    for column in columns:
+        theirs.append(sql.SQL("t.{}::text").format(sql.Identifier(column.column)))
+        value = _given(column)
+        # A moment is compared as the column keeps it, everything else letter by letter.
+        ours.append(
+            sql.SQL("({})::{}::text").format(value, AsItIs(column.type)) if column.source is Source.TIME else value
+        )
+    return tuple(sql.SQL("jsonb_build_array({})").format(sql.SQL(", ").join(side)) for side in (theirs, ours))  # type: ignore[return-value]
+
+
+def _difference(part: Part, table: GovernedTable) -> sql.Composable:
+    theirs, ours = _sides(_known_by(part, table))
+    return sql.SQL(_DIFFERENCE).format(
+        name=sql.Literal(table.table),
+        words=sql.Literal(part.value.replace("_", " ")),
+        part=sql.Literal(part.value),
+        theirs=theirs,
+        table=identifier(table.table),
+        ours=ours,
+    )
+
+
+def _rows(mapping: SiteMapping, part: Part, table: GovernedTable) -> sql.Composable:
+    joined, condition = _ROWS[part]
+    values = sql.SQL(", ").join(
+        sql.SQL("{}, {}").format(sql.Literal(column.column), _value(mapping, part, column)) for column in table.columns
+    )
+    return sql.SQL(
+        "{part}, (SELECT coalesce(jsonb_agg(jsonb_build_object({values})), '[]') FROM {source} WHERE r.run_id = p_run_id AND {condition})"
+    ).format(
+        part=sql.Literal(part.value),
+        values=values,
+        source=sql.SQL(_OF_THE_RUN + joined),
+        condition=sql.SQL(condition),
+    )
+
+
+def _value(mapping: SiteMapping, part: Part, column: Filled) -> sql.Composable:
+    if column.source is Source.LITERAL:
+        return sql.SQL("{}::text").format(sql.Literal(column.literal))
+    if column.source in {Source.UNIT_ID, Source.VERSION_ID}:
+        units = mapping.units
+        read = units.version if column.source is Source.VERSION_ID else units.id
+        assert read is not None
+        return sql.SQL("(SELECT u.{}::text FROM {} u WHERE u.{}::text = x.address)").format(
+            sql.Identifier(read.column), identifier(units.table), sql.Identifier(units.address.column)
+        )
+    if column.source is Source.DOCUMENT_VERSION_ID:
+        document = _DOCUMENT_ID
+        return sql.SQL(
+            "coalesce(cutter_console.fn_site_document_version("
+            + document
+            + ", r.source_sha256), e.source_version_id::text)"
+        )
+    return sql.SQL(_OF_PART.get(part, {}).get(column.source, _VALUES[column.source]))

@@ -1,0 +1,249 @@
+"""The rows of leg B in the organisation's own governance tables: exact, read back, and out of reach but for a signed run."""
+
+import psycopg
+import pytest
+
+from console.backend.model.errors import CutterError, Refused, StopCode
+from console.backend.model.outcome import Outcome
+from console.backend.model.site_mapping import mapping_toml, parse_mapping
+from console.backend.model.states import Family, Stage
+from console.backend.postgres.site_gateway import gateway_sql
+from tests.same_names.conftest import Beside
+from tests.support.passage import UNITS, Passage
+
+_TABLES = (
+    "source_document_registry",
+    "source_document_version_registry",
+    "manifest_envelope",
+    "manifest_unit_block",
+    "review_decision",
+    "cut_change_set",
+    "cut_change_set_affected_row",
+    "verify_result",
+    "dot_pair_signature",
+    "canonical_address_alias",
+    "decision_backlog_entry",
+    "decision_backlog_history",
+)
+_BEFORE = dict.fromkeys(_TABLES, 0) | {"source_document_registry": 1, "decision_backlog_entry": 2}
+_OF_LEG_B = {
+    "source_document_registry": 1,
+    "source_document_version_registry": 1,
+    "manifest_envelope": 1,
+    "manifest_unit_block": UNITS,
+    "review_decision": 1,
+    "cut_change_set": 1,
+    "cut_change_set_affected_row": UNITS,
+    "dot_pair_signature": 1,
+    "decision_backlog_entry": 1,
+    "decision_backlog_history": 1,
+}
+_AT_SG_2 = {table: rows + _OF_LEG_B.get(table, 0) for table, rows in _BEFORE.items()} | {
+    "verify_result": 1,
+    "dot_pair_signature": 2,
+}
+_AFTER_A_STEP = _AT_SG_2 | {"review_decision": 2, "decision_backlog_history": 2}
+_DIRECT = "REVOKE INSERT ON ALL TABLES IN SCHEMA cutter_governance FROM cutter_exec, cutter_verify"
+
+
+def _rows(passage: Passage) -> dict[str, int]:
+    return {table: int(str(passage.rows(f"SELECT count(*) FROM cutter_governance.{table}")[0][0])) for table in _TABLES}
+
+
+def _cut(passage: Passage) -> None:
+    passage.arm()
+    assert passage.resume().state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
+
+
+def _as_owner(passage: Passage, statements: str) -> None:
+    with passage.connect() as connection:
+        connection.execute(f"SET ROLE workflow_admin; {statements}".encode())
+
+
+def test_leg_b_a_verification_and_an_enactment_stand_in_the_organisation_s_tables(
+    beside: Beside, signed: Passage
+) -> None:
+    ledger = beside.names.ledger
+    assert _rows(signed) == _BEFORE
+
+    _cut(signed)
+
+    assert _rows(signed) == _AT_SG_2
+    assert signed.rows(
+        "SELECT d.doc_code, v.source_hash, e.manifest_digest, e.unit_count, e.created_by, c.change_set_id, c.review_decision_id, s.signature"
+        " FROM cutter_governance.manifest_envelope e JOIN cutter_governance.cut_change_set c USING (envelope_id)"
+        " JOIN cutter_governance.dot_pair_signature s ON s.change_set_id = c.change_set_id"
+        " JOIN cutter_governance.source_document_version_registry v USING (source_document_version_id)"
+        " JOIN cutter_governance.source_document_registry d USING (source_document_id)"
+    ) == signed.rows(
+        "SELECT r.docprefix, r.source_sha256, m.manifest_digest, r.n_units, 'cutter_exec', c.id, c.review_decision_id, m.manifest_digest"
+        f" FROM {ledger}.run r JOIN {ledger}.manifest_seal m USING (run_id) JOIN {ledger}.cut_change_set c USING (run_id)"
+    )
+    assert signed.rows(
+        "SELECT b.unit_local_id, b.canonical_address, b.body_digest, v.content_hash FROM cutter_governance.manifest_unit_block b"
+        " JOIN public.information_unit u USING (canonical_address) JOIN cutter_governance.cut_change_set_affected_row a ON a.unit_id = u.id"
+        " JOIN public.unit_version v ON v.id = u.version_anchor_ref ORDER BY 1"
+    ) == signed.rows(
+        f"SELECT seq::text, address, body_sha256, body_sha256 FROM {ledger}.manifest_unit_block ORDER BY seq"
+    )
+    assert all(check.outcome is Outcome.PASS for check in signed.backend.verify(signed.run_id))
+    signed.sign()
+    signed.enact()
+    # A second verification is recorded before SG_2 is drafted, or none: its rows are two for each.
+    verified = int(str(signed.rows(f"SELECT count(*) FROM {ledger}.verify_result")[0][0]))
+    assert _rows(signed) == _AFTER_A_STEP | {"verify_result": verified, "dot_pair_signature": 1 + verified}
+    assert signed.rows("SELECT verdict FROM cutter_governance.review_decision ORDER BY 1") == [("cut",), ("enact",)]
+    assert signed.rows("SELECT step, note FROM cutter_governance.decision_backlog_history ORDER BY 1") == [
+        (1, "cut into draft; waits for SG_2"),
+        (2, "enacted under SG_2"),
+    ]
+
+
+def test_a_soft_revert_adds_a_decision_and_changes_no_row(beside: Beside, signed: Passage) -> None:
+    _cut(signed)
+    records = "".join(str(row) for row in signed.rows(f"SELECT record FROM {beside.names.ledger}.run_event"))
+    assert f"cutter_governance.manifest_unit_block +{UNITS}" in records, "the run's records say what leg B adds there"
+    before = signed.rows("SELECT * FROM cutter_governance.cut_change_set")
+
+    assert signed.backend.revert(signed.run_id, signed.run_id).state.family is Family.REVERTED
+
+    assert _rows(signed) == _AFTER_A_STEP
+    assert signed.rows("SELECT verdict FROM cutter_governance.review_decision ORDER BY 1") == [("cut",), ("revert",)]
+    assert signed.rows("SELECT * FROM cutter_governance.cut_change_set") == before
+
+
+_NEVER = "CREATE FUNCTION cutter_governance.never() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {} END $$;"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            _NEVER.format("NEW.body_digest := repeat('0', 64); RETURN NEW;")
+            + " CREATE TRIGGER never BEFORE INSERT ON cutter_governance.manifest_unit_block"
+            " FOR EACH ROW EXECUTE FUNCTION cutter_governance.never()",
+            "3 rows of the unit are not there once, as they were recorded",
+        ),
+        (
+            _NEVER.format("RETURN NULL;")
+            + " CREATE TRIGGER never BEFORE INSERT ON cutter_governance.dot_pair_signature"
+            " FOR EACH ROW EXECUTE FUNCTION cutter_governance.never()",
+            "dot_pair_signature 0, expected 1",
+        ),
+        (
+            "ALTER TABLE cutter_governance.review_decision ADD CHECK (verdict IN ('approved', 'rejected'))",
+            "violates check constraint",
+        ),
+    ],
+    ids=["a changed digest", "a row less", "another vocabulary"],
+)
+def test_whatever_is_not_written_exactly_takes_leg_b_back(signed: Passage, change: str, said: str) -> None:
+    _as_owner(signed, change)
+    signed.arm()
+
+    with pytest.raises(CutterError, match=said):
+        signed.resume()
+
+    assert _rows(signed) == _BEFORE
+
+
+def test_what_leg_b_has_not_written_there_is_not_taken_back_there(signed: Passage) -> None:
+    _as_owner(signed, "REVOKE INSERT (effect) ON cutter_governance.cut_change_set_affected_row FROM cutter_site")
+    signed.arm()
+    with pytest.raises(CutterError, match="permission denied"):
+        signed.resume()
+
+    assert signed.backend.revert(signed.run_id, signed.run_id).state.family is Family.REVERTED
+    assert _rows(signed) == _BEFORE
+
+
+def test_a_row_that_is_changed_there_is_named_and_its_drafts_never_become_law(signed: Passage) -> None:
+    _cut(signed)
+    signed.sign()
+    _as_owner(signed, "UPDATE cutter_governance.manifest_envelope SET manifest_digest = repeat('0', 64)")
+
+    with pytest.raises(CutterError, match="1 rows of the envelope are not there once") as refused:
+        signed.enact()
+    assert refused.value.code is StopCode.DRIFT
+    failed = [check for check in signed.backend.verify(signed.run_id) if check.outcome is Outcome.FAIL]
+    assert any("manifest_envelope" in check.detail for check in failed), failed
+    assert signed.backend.revert(signed.run_id, signed.run_id).state.family is Family.REVERTED
+    with signed.connect() as connection:
+        row = connection.execute(b"SELECT left_out FROM cutter_console.site_effect WHERE step = 'revert'").fetchone()
+    assert row is not None
+    assert "manifest_envelope" in row[0]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO cutter_governance.review_decision (verdict, decided_by) VALUES ('enact', 'me')",
+        """SELECT cutter_console.fn_site_govern('{"decision": []}')""",
+        """SELECT cutter_console.fn_site_ungoverned('{"decision": []}')""",
+        "SELECT cutter_console.fn_site_governance('x', '{record}', true)",
+        "SELECT cutter_console.keep_site_governed()",
+        "INSERT INTO LEDGER.run_effect (run_id, docprefix, step, rows_before, rows_added) VALUES ('RUN', 'ACME-LAW', 'record', '{}', '{}')",
+        "SELECT cutter_console.fn_effect_end('RUN', 'record', '{}', '{}')",
+        "INSERT INTO cutter_console.site_effect (effect, run_id, step, mapping_sha256, rows_added) VALUES (1, 'RUN', 'record', '', '{}')",
+        "ALTER TABLE LEDGER.run_effect DISABLE TRIGGER keep_site_governed",
+        "SET ROLE cutter_site",
+        "SELECT cutter_console.fn_cut_record('RUN', '{}')",
+    ],
+)
+@pytest.mark.parametrize("role", ["cutter_exec", "cutter_verify"])
+def test_no_role_that_logs_in_writes_there_past_a_signed_run(
+    beside: Beside, signed: Passage, role: str, statement: str
+) -> None:
+    _as_owner(signed, _DIRECT)
+    signed.arm()
+
+    text = statement.replace("RUN", str(signed.run_id)).replace("LEDGER", beside.names.ledger)
+
+    with signed.connect(role) as connection, pytest.raises(psycopg.Error):
+        connection.execute(text.encode())
+
+    assert _rows(signed) == _BEFORE
+
+
+def test_no_role_needs_a_right_to_write_there(signed: Passage) -> None:
+    _as_owner(signed, _DIRECT)
+
+    _cut(signed)
+
+    assert _rows(signed) == _AT_SG_2
+
+
+def test_a_trigger_of_the_organisation_s_runs_without_the_rights_of_the_console_s_owner(
+    beside: Beside, signed: Passage
+) -> None:
+    """Who owns a governance table could otherwise write the console's ledger, at the next leg B of anybody."""
+    _as_owner(
+        signed,
+        _NEVER.format(f"UPDATE {beside.names.ledger}.run SET reason = current_user; RETURN NEW;")
+        + " CREATE TRIGGER never BEFORE INSERT ON cutter_governance.manifest_envelope"
+        " FOR EACH ROW EXECUTE FUNCTION cutter_governance.never()",
+    )
+    signed.arm()
+
+    with pytest.raises(CutterError, match=f"permission denied for schema {beside.names.ledger}"):
+        signed.resume()
+
+    assert _rows(signed) == _BEFORE
+
+
+def test_a_section_that_does_not_fit_the_tables_is_refused_by_name(beside: Beside, signed: Passage) -> None:
+    _as_owner(
+        signed,
+        "ALTER TABLE cutter_governance.verify_result ADD COLUMN seal text NOT NULL, ALTER outcome TYPE varchar(20)",
+    )
+
+    with signed.connect() as connection, pytest.raises(Refused) as refused:
+        gateway_sql(connection, beside.mapping, "0" * 64)
+
+    assert "cutter_governance.verify_result must be given seal" in refused.value.message
+    assert "outcome is character varying(20), mapped as text" in refused.value.message
+
+
+def test_the_section_is_kept_as_it_was_proposed(beside: Beside) -> None:
+    assert beside.mapping.governance is not None
+    assert parse_mapping("file", mapping_toml(beside.mapping).encode()) == beside.mapping
