@@ -52,6 +52,11 @@ class BackendApp(App[int], inherit_bindings=False):
                 self.can_stop = self._backend.can_stop()
             return self._backend
 
+    @property
+    def hook_trouble(self) -> str:
+        """Return what is wrong with the last calls of hooks; empty if nothing is."""
+        return self._backend.hook_trouble() if self._backend is not None else ""
+
     async def ask(self, question: "Callable[[Backend], T]") -> T:
         """Ask the backend in a thread. Raises CutterError, for failures of the outside too; any other error is a defect."""
         return await self.ask_beside(lambda: question(self._built()))

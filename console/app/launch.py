@@ -17,6 +17,7 @@ from console.cli.printing import say
 if TYPE_CHECKING:
     from console.backend.api import Backend
     from console.backend.recording import Recorder
+    from console.backend.service import BackendService
 
 
 def open_console(options: Options, request: Open) -> int:
@@ -150,8 +151,19 @@ def _backend(options: Options, swept: list[str], recorder: "Recorder | None", *,
         backend.require_read_only_role()
     else:
         swept += sweep_leftovers(backend.installation.root, backend.installation.context.now())
+    shown = _told_to_hooks(backend, options)
     if recorder is None:
-        return backend
+        return shown
     from console.backend.recording import recorded
 
-    return recorded(backend, recorder)
+    return recorded(shown, recorder)
+
+
+def _told_to_hooks(backend: "BackendService", options: Options) -> "Backend":
+    """Return the backend, with what it measures told to the hooks of its configuration, if there are any."""
+    if not backend.installation.settings.hooks.programs:
+        return backend
+    from console.backend.hooks import hooked
+    from console.cli.hooks import teller_of
+
+    return hooked(backend, teller_of(options, backend.installation))

@@ -156,6 +156,7 @@ class FakeBackend(FakeCustody, FakeBatches, FakeUnits, FakeJournals, FakeHolds, 
     demo: bool = False
     read_only: bool = False
     stopper: bool = False
+    trouble: str = ""
     """The role that may set a HOLD and nothing else is configured."""
     root: str = "/var/lib/cutter"
     text: str = SAMPLE
@@ -555,6 +556,10 @@ class FakeBackend(FakeCustody, FakeBatches, FakeUnits, FakeJournals, FakeHolds, 
     def can_stop(self) -> bool:
         """As the service says it."""
         return not self.read_only or self.stopper
+
+    def hook_trouble(self) -> str:
+        """Nothing, unless a test says so."""
+        return self.trouble
 
     def panic(self, reason: str) -> SwitchView:
         """A HOLD."""
