@@ -60,10 +60,10 @@ def run(options: Options, request: RunHooks) -> ExitStatus:
     backend, teller = _measured_and_told(options)
     seen: list[HookEvent] = []
     teller.listener = seen.extend
-    told = hooked(backend, teller)
-    told.status()
+    shown = hooked(backend, teller)
+    shown.status()
     if request.gates:
-        told.gates()
+        shown.gates()
     if not request.watch:
         teller.wait()
     states = teller.states()

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -115,7 +116,7 @@ def test_a_hold_that_stands_is_told_by_each_start_and_once_by_one_that_watches(
             (root / "HOLD").unlink()
 
     pauses: list[int] = []
-    monkeypatch.setattr("console.cli.watching.time.sleep", next_pause)
+    monkeypatch.setattr("console.cli.watching.time", SimpleNamespace(sleep=next_pause))
     with pytest.raises(KeyboardInterrupt):
         answers(hooks.run, "hooks run", Options(root=root), RunHooks(watch=1))
     until(lambda: "hold_released" in {event.event.value for event in events(tmp_path)}, "the release was told")

@@ -187,7 +187,9 @@ def _refused(path: Path, error: ValidationError, *, with_environment: bool) -> U
     # Without the input: a value at fault may be a password that was put here by mistake.
     for problem in error.errors(include_input=False):
         key = ".".join(str(part) for part in problem["loc"])
-        line = next((f", line {lines[known]}" for known in (key, key.rpartition(".")[0]) if known in lines), "")
+        # What is inside a list, or is not there, is on the line of the key around it.
+        around = (".".join(key.split(".")[:count]) for count in range(key.count(".") + 1, 0, -1))
+        line = next((f", line {lines[known]}" for known in around if known in lines), "")
         place = f"the variable {variables[key]}" if key in variables else f"{path}{line}"
         problems.append(safe_text(f"{place}: {key}: {problem['msg']}"))
         keys.append(safe_text(key))

@@ -82,50 +82,50 @@ class Told:
 News = tuple[Told, tuple[HookEvent, ...]]
 
 
-def after_status(told: Told, status: Status, thresholds: Thresholds) -> News:
+def after_status(memory: Told, status: Status, thresholds: Thresholds) -> News:
     """Pure: what this measurement tells that was not told before."""
     if status.target is None:
-        told, lost = after_failure(told, str(status.unreachable), status.measured_at)
-        held, events = _hold_news(told, status)
+        memory, lost = after_failure(memory, str(status.unreachable), status.measured_at)
+        held, events = _hold_news(memory, status)
         return held, (*lost, *events)
     target = status.target
     place = replace(
-        told.place,
+        memory.place,
         database=f"{target.database}",
         host=f"{target.host}",
         system=f"{target.system_identifier} {target.database}",
     )
-    told = replace(told, place=place)
+    memory = replace(memory, place=place)
     back: tuple[HookEvent, ...] = ()
-    if told.is_lost:
-        back = (_event(told, HookKind.LINE_BACK, "", status.measured_at, sentence="the database answers again"),)
-    told, hold = _hold_news(replace(told, is_lost=False), status)
-    standing = tuple(_standing(told, status, thresholds))
-    events = tuple(event for event in standing if event.id not in told.ids)
+    if memory.is_lost:
+        back = (_event(memory, HookKind.LINE_BACK, "", status.measured_at, sentence="the database answers again"),)
+    memory, hold = _hold_news(replace(memory, is_lost=False), status)
+    standing = tuple(_standing(memory, status, thresholds))
+    events = tuple(event for event in standing if event.id not in memory.ids)
     ids = frozenset(event.id for event in standing)
-    return replace(told, ids=ids, has_begun=True), (*back, *hold, *events)
+    return replace(memory, ids=ids, has_begun=True), (*back, *hold, *events)
 
 
-def after_failure(told: Told, reason: str, at: datetime) -> News:
+def after_failure(memory: Told, reason: str, at: datetime) -> News:
     """Pure: what a measurement tells that did not succeed. What was told before is not known to be over."""
-    if told.is_lost:
-        return told, ()
-    event = _event(told, HookKind.LINE_LOST, f"{at}", at, sentence=f"the database cannot be measured: {reason}")
-    return replace(told, is_lost=True, has_begun=True), (event,)
+    if memory.is_lost:
+        return memory, ()
+    event = _event(memory, HookKind.LINE_LOST, f"{at}", at, sentence=f"the database cannot be measured: {reason}")
+    return replace(memory, is_lost=True, has_begun=True), (event,)
 
 
-def after_board(told: Told, board: Board) -> News:
+def after_board(memory: Told, board: Board) -> News:
     """Pure: the gates that have turned red. One that could not be measured keeps the colour that it had."""
-    red = told.red or frozenset()
+    red = memory.red or frozenset()
     failed = [gate for gate in board.gates if gate.outcome is Outcome.FAIL]
     known = {gate.gate for gate in board.gates if gate.outcome not in {Outcome.INCONCLUSIVE, Outcome.NOT_RUN}}
     events = tuple(
         _event(
-            told,
+            memory,
             HookKind.GATE_RED,
             f"{gate.gate} {gate.detail}",
             gate.measured_at,
-            is_new=told.red is not None,
+            is_new=memory.red is not None,
             sentence=f"{gate.gate} {gate.title} is FAIL: {gate.detail}",
             gate=gate.gate,
             next_action=str(gate.next_action),
@@ -133,7 +133,7 @@ def after_board(told: Told, board: Board) -> News:
         for gate in failed
         if gate.gate not in red
     )
-    return replace(told, red=(red - known) | {gate.gate for gate in failed}), events
+    return replace(memory, red=(red - known) | {gate.gate for gate in failed}), events
 
 
 def trial_event(place: Place, at: datetime) -> HookEvent:
@@ -142,14 +142,14 @@ def trial_event(place: Place, at: datetime) -> HookEvent:
     return _event(Told(place, has_begun=True), HookKind.TEST, f"{at}", at, sentence=sentence)
 
 
-def _hold_news(told: Told, status: Status) -> News:
+def _hold_news(memory: Told, status: Status) -> News:
     """Return what is new about the HOLD. It is the same one as long as its reason is: file and database have times of their own."""
     switch = status.switch
     if switch.state is SwitchState.HOLD:
-        if told.hold == switch.reason:
-            return told, ()
+        if memory.hold == switch.reason:
+            return memory, ()
         event = _event(
-            told,
+            memory,
             HookKind.HOLD_SET,
             f"{switch.reason} {switch.since}",
             status.measured_at,
@@ -158,32 +158,32 @@ def _hold_news(told: Told, status: Status) -> News:
             since=switch.since,
             next_action=switch.clears_with,
         )
-        return replace(told, hold=str(switch.reason)), (event,)
+        return replace(memory, hold=str(switch.reason)), (event,)
     # Without the database it is not known if it is over.
-    if told.hold is None or status.target is None or switch.state is SwitchState.UNREADABLE:
-        return told, ()
-    sentence = f"the HOLD was released: {told.hold}"
-    event = _event(told, HookKind.HOLD_RELEASED, f"{status.measured_at}", status.measured_at, sentence=sentence)
-    return replace(told, hold=None), (event,)
+    if memory.hold is None or status.target is None or switch.state is SwitchState.UNREADABLE:
+        return memory, ()
+    sentence = f"the HOLD was released: {memory.hold}"
+    event = _event(memory, HookKind.HOLD_RELEASED, f"{status.measured_at}", status.measured_at, sentence=sentence)
+    return replace(memory, hold=None), (event,)
 
 
-def _standing(told: Told, status: Status, thresholds: Thresholds) -> Iterator[HookEvent]:
+def _standing(memory: Told, status: Status, thresholds: Thresholds) -> Iterator[HookEvent]:
     """Yield an event for each thing that is so now, whether it was told or not."""
     switch, now = status.switch, status.measured_at
     for wait in status.waiting:
         # The HOLD itself has its own event.
         if switch.state is SwitchState.HOLD and wait.next_action == switch.clears_with:
             continue
-        yield _wait_event(told, HookKind.WAITING, _subject(wait), wait, now)
+        yield _wait_event(memory, HookKind.WAITING, _subject(wait), wait, now)
         if wait.expires_at is not None and wait.expires_at - now <= thresholds.expires_soon:
-            yield _wait_event(told, HookKind.EXPIRES_SOON, f"{_subject(wait)} {wait.expires_at}", wait, now)
+            yield _wait_event(memory, HookKind.EXPIRES_SOON, f"{_subject(wait)} {wait.expires_at}", wait, now)
     if (
         switch.state is SwitchState.ARMED
         and switch.since is not None
         and now - switch.since >= thresholds.armed_too_long
     ):
         yield _event(
-            told,
+            memory,
             HookKind.ARMED_TOO_LONG,
             f"{switch.run_id} {switch.since}",
             now,
@@ -201,12 +201,12 @@ def _subject(wait: WaitView) -> str:
     return f"{wait.waits_for} {wait.next_action} {since}"
 
 
-def _wait_event(told: Told, kind: HookKind, subject: str, wait: WaitView, now: datetime) -> HookEvent:
+def _wait_event(memory: Told, kind: HookKind, subject: str, wait: WaitView, now: datetime) -> HookEvent:
     sentence = f"{wait.what}; waits for {wait.waits_for}"
     if kind is HookKind.EXPIRES_SOON:
         sentence = f"expires at {wait.expires_at:%Y-%m-%d %H:%M:%S} UTC: {wait.what}"
     return _event(
-        told,
+        memory,
         kind,
         subject,
         now,
@@ -220,7 +220,7 @@ def _wait_event(told: Told, kind: HookKind, subject: str, wait: WaitView, now: d
 
 
 def _event(
-    told: Told,
+    memory: Told,
     kind: HookKind,
     subject: str,
     at: datetime,
@@ -234,13 +234,13 @@ def _event(
     expires_at: datetime | None = None,
     next_action: str = "",
 ) -> HookEvent:
-    place = told.place
+    place = memory.place
     name = f"{kind}\0{place.system or place.root}\0{subject or at}"
     return HookEvent(
         event=kind,
         id=hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:32],
         at=at,
-        is_new=told.has_begun if is_new is None else is_new,
+        is_new=memory.has_begun if is_new is None else is_new,
         sentence=sentence,
         root=place.root,
         installation=place.name,

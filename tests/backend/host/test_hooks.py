@@ -81,7 +81,7 @@ def test_a_secret_that_is_known_is_in_no_event(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_hook_that_does_not_end_is_ended_with_what_it_started(tmp_path: Path) -> None:
-    body = f"sleep 1000 & echo $! > {tmp_path}/child; echo $$ > {tmp_path}/own; sleep 1000"
+    body = f"sleep 1000 & echo $! > {tmp_path}/child; echo $$ > {tmp_path}/own; sleep 12"
     caller = told(tmp_path, body, timeout=1)
     assert "it did not end within 1 s, and was ended" in caller.trouble()
     pids = [int((tmp_path / name).read_text(encoding="utf-8")) for name in ("child", "own")]
