@@ -1,4 +1,4 @@
-"""Protections of hooks: what they are given, when they are ended, and that each event is told once."""
+"""Protections of hooks, and of the console in a browser."""
 
 from mutants.mutant import Mutant
 
@@ -8,6 +8,7 @@ _MODEL, _HOST, _PROCESSES, _TRUST = (
     "console/backend/host/processes.py",
     "console/backend/host/trusted_file.py",
 )
+_OF_SERVING = "tests/test_serving.py"
 _OF_THE_MODEL, _OF_THE_HOST = "tests/backend/model/test_hooks.py", "tests/backend/host/test_hooks.py"
 
 HOOKS = (
@@ -80,5 +81,40 @@ HOOKS = (
         "if memory.hold is None or status.target is None or switch.state is SwitchState.UNREADABLE:",
         "if memory.hold is None:",
         (f"{_OF_THE_MODEL}::test_a_hold_is_told_once_whatever_is_measured_of_it_meanwhile",),
+    ),
+    Mutant(
+        "nothing is served without --read-only",
+        "console/cli/serve_request.py",
+        "if not self.read_only:",
+        "if False:",
+        (f"{_OF_SERVING}::test_nothing_is_served_without_read_only_or_on_an_address_that_was_not_named",),
+    ),
+    Mutant(
+        "a page of a browser is a console that only reads",
+        "console/app/serving.py",
+        '_ENTRY, "--read-only"]',
+        "_ENTRY]",
+        (f"{_OF_SERVING}::test_the_command_of_a_page_only_reads_and_opens_the_same_installation",),
+    ),
+    Mutant(
+        "a console in a browser that would write is refused",
+        "console/app/launch.py",
+        "(in_browser() and not read_only)",
+        "False",
+        (f"{_OF_SERVING}::test_a_console_in_a_browser_that_would_write_is_refused",),
+    ),
+    Mutant(
+        "a page of a browser has no role that sets a HOLD",
+        "console/app/launch.py",
+        'update={"stopper": ""}',
+        "update={}",
+        (f"{_OF_SERVING}::test_a_page_cannot_stop_anything_either",),
+    ),
+    Mutant(
+        "the server of pages answers to its own address alone",
+        "console/app/browser_server.py",
+        "if request.host not in self._hosts or (",
+        "if (",
+        (f"{_OF_SERVING}::test_a_page_is_drawn_and_ends_with_the_server_and_no_browser_changes_its_command",),
     ),
 )

@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.worker import WorkType
 
 from console.app.steady_driver import SteadyDriver
+from console.app.terminal import in_browser
 from console.backend.model.errors import CutterError
 from console.screens.base import ConsoleScreen
 from console.screens.drawable import can_draw
@@ -29,7 +30,7 @@ class BackendApp(App[int], inherit_bindings=False):
     """An application with a backend, which is made in a thread at the first question."""
 
     def __init__(self, backend: "Callable[[], Backend] | Backend", *, ansi_color: bool | None = None) -> None:
-        super().__init__(driver_class=SteadyDriver, ansi_color=ansi_color)
+        super().__init__(driver_class=None if in_browser() else SteadyDriver, ansi_color=ansi_color)
         self.notices = Notices()
         self.operation: Operation[object] | None = None
         self.at_rest = asyncio.Event()

@@ -69,6 +69,8 @@ def commands(passage: Passage, run: str, folder: Path) -> dict[tuple[str, ...], 
         ("config", "path"): [],
         ("info",): [],
         ("help",): ["STOP_DRIFT"],
+        # Without --read-only it is refused; what it serves does not end by itself.
+        ("serve",): [],
         ("hooks", "list"): [],
         ("hooks", "test"): [],
         ("hooks", "run"): ["--gates"],
