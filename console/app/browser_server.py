@@ -19,7 +19,7 @@ _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline';"
     " img-src 'self' data:; font-src 'self' data:; connect-src 'self' ws:; frame-ancestors 'none'"
 )
-"""What a page may load: nothing from elsewhere, as the font that textual-serve's page asks another site for."""
+"""Sources that a page may load from: none elsewhere, such as the font that textual-serve's page names."""
 
 
 class _Page(AppService):
