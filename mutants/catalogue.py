@@ -5,6 +5,7 @@ from mutants.catalogue_documents import DOCUMENTS
 from mutants.catalogue_fleet import FLEET
 from mutants.catalogue_guide import GUIDE
 from mutants.catalogue_holds import HOLDS
+from mutants.catalogue_hooks import HOOKS
 from mutants.catalogue_python import PYTHON
 from mutants.catalogue_screens import SCREENS
 from mutants.catalogue_servers import SERVERS
@@ -12,4 +13,4 @@ from mutants.catalogue_shelves import SHELVES
 from mutants.catalogue_sites import SITES
 from mutants.catalogue_sql import SQL
 
-MUTANTS = (*SQL, *PYTHON, *SCREENS, *HOLDS, *SHELVES, *SERVERS, *GUIDE, *SITES, *CUSTODY, *FLEET, *DOCUMENTS)
+MUTANTS = (*SQL, *PYTHON, *SCREENS, *HOLDS, *HOOKS, *SHELVES, *SERVERS, *GUIDE, *SITES, *CUSTODY, *FLEET, *DOCUMENTS)

@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.worker import WorkType
 
 from console.app.steady_driver import SteadyDriver
+from console.app.terminal import in_browser
 from console.backend.model.errors import CutterError
 from console.screens.base import ConsoleScreen
 from console.screens.drawable import can_draw
@@ -29,7 +30,7 @@ class BackendApp(App[int], inherit_bindings=False):
     """An application with a backend, which is made in a thread at the first question."""
 
     def __init__(self, backend: "Callable[[], Backend] | Backend", *, ansi_color: bool | None = None) -> None:
-        super().__init__(driver_class=SteadyDriver, ansi_color=ansi_color)
+        super().__init__(driver_class=None if in_browser() else SteadyDriver, ansi_color=ansi_color)
         self.notices = Notices()
         self.operation: Operation[object] | None = None
         self.at_rest = asyncio.Event()
@@ -51,6 +52,11 @@ class BackendApp(App[int], inherit_bindings=False):
                 self._backend = make() if callable(make) else make
                 self.can_stop = self._backend.can_stop()
             return self._backend
+
+    @property
+    def hook_trouble(self) -> str:
+        """Return what is wrong with the last calls of hooks; empty if nothing is."""
+        return self._backend.hook_trouble() if self._backend is not None else ""
 
     async def ask(self, question: "Callable[[Backend], T]") -> T:
         """Ask the backend in a thread. Raises CutterError, for failures of the outside too; any other error is a defect."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from console.app.face import NO_FACE, Face
-from console.app.terminal import refusal_here
+from console.app.terminal import in_browser, refusal_here
 from console.backend.host.context import default_root
 from console.backend.model.errors import ExitStatus
 from console.cli.arguments import Open, Options
@@ -17,6 +17,7 @@ from console.cli.printing import say
 if TYPE_CHECKING:
     from console.backend.api import Backend
     from console.backend.recording import Recorder
+    from console.backend.service import BackendService
 
 
 def open_console(options: Options, request: Open) -> int:
@@ -112,8 +113,8 @@ def show(
 ) -> int:
     """Run the console with the backend that `backend` makes, and return its exit status."""
     refused = refusal_here()
-    if refused:
-        say(f"{refused}\n")
+    if refused or (in_browser() and not read_only):
+        say(f"{refused or 'A console in a browser only reads: cutter-console serve --read-only'}\n")
         return ExitStatus.USAGE
 
     def after_the_first_paint() -> "Backend":
@@ -145,13 +146,36 @@ def _backend(options: Options, swept: list[str], recorder: "Recorder | None", *,
     from console.backend.leftovers import sweep_leftovers
     from console.cli.installation import backend_of
 
-    backend = backend_of(options, read_only=read_only)
+    backend = (
+        without_stop(backend_of(options, read_only=read_only))
+        if in_browser()
+        else backend_of(options, read_only=read_only)
+    )
     if read_only:
         backend.require_read_only_role()
     else:
         swept += sweep_leftovers(backend.installation.root, backend.installation.context.now())
+    shown = _told_to_hooks(backend, options)
     if recorder is None:
-        return backend
+        return shown
     from console.backend.recording import recorded
 
-    return recorded(backend, recorder)
+    return recorded(shown, recorder)
+
+
+def without_stop(backend: "BackendService") -> "BackendService":
+    """Return the backend without the role that may set a HOLD: whoever reaches a page has not said who he is."""
+    installation = backend.installation
+    database = installation.settings.database.model_copy(update={"stopper": ""})
+    settings = installation.settings.model_copy(update={"database": database})
+    return type(backend)(replace(installation, settings=settings), read_only=True)
+
+
+def _told_to_hooks(backend: "BackendService", options: Options) -> "Backend":
+    """Return the backend, with what it measures told to the hooks of its configuration, if there are any."""
+    if in_browser() or not backend.installation.settings.hooks.programs:
+        return backend  # Each page of a browser is a process: they would all tell the same.
+    from console.backend.hooks import hooked
+    from console.cli.hooks import teller_of
+
+    return hooked(backend, teller_of(options, backend.installation))

@@ -40,8 +40,15 @@ def refusal(environ: Mapping[str, str], stdin_is_tty: bool, stderr_is_tty: bool)
     return ""
 
 
+def in_browser(environ: Mapping[str, str] | None = None) -> bool:
+    """Return whether this process was started by `serve`, to draw a page of a browser."""
+    return (os.environ if environ is None else environ).get("TEXTUAL_DRIVER") == "textual.drivers.web_driver:WebDriver"
+
+
 def refusal_here() -> str:
-    """Return `refusal` for this process."""
+    """Return `refusal` for this process; a page of a browser is no terminal, and can be drawn."""
+    if in_browser():
+        return ""
     return refusal(os.environ, *(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr)))
 
 

@@ -121,6 +121,9 @@ class Backend(Protocol):
     def can_stop(self) -> bool:
         """Return whether `panic` can set a HOLD in the database: a console that only reads needs a role for it. Asks nothing."""
 
+    def hook_trouble(self) -> str:
+        """Return what is wrong with the last calls of hooks; empty if nothing is, and without any. Asks nothing."""
+
     def panic(self, reason: str) -> SwitchView:
         """Set a HOLD, cancel the running statement, end the lease. Needs no authority."""
 

@@ -176,6 +176,10 @@ class Replay:
         """Return False: a recording stops nothing."""
         return False
 
+    def hook_trouble(self) -> str:
+        """Return an empty text: a recording tells nobody."""
+        return ""
+
     def explained(self, error: CutterError) -> CutterError:
         """Return the error: there is no database that could explain it."""
         return error

@@ -333,6 +333,10 @@ class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, R
         """Return whether a stop can set a HOLD in the database."""
         return not self.read_only or has_stopper(self.installation)
 
+    def hook_trouble(self) -> str:
+        """Return an empty text: this backend tells no hook; `backend/hooks.py` does."""
+        return ""
+
     def panic(self, reason: str) -> SwitchView:
         """Set a HOLD, cancel the running statement, end the lease."""
         return panic(self.installation, reason, read_only=self.read_only)

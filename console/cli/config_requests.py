@@ -25,8 +25,15 @@ class ValidateConfig:
 
 @dataclass(frozen=True, slots=True)
 class ConfigSchema:
-    """Print the JSON Schema of a file of settings."""
+    """Print the JSON Schema of a file of settings, or of what a hook reads."""
 
     kind: str = field(
-        metadata={"argument": Argument("", "of which file", positional=True, choices=("settings", "installations"))}
+        metadata={
+            "argument": Argument(
+                "",
+                "of which file, or of what a hook reads",
+                positional=True,
+                choices=("settings", "installations", "hook-event"),
+            )
+        }
     )

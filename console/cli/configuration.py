@@ -14,11 +14,13 @@ from pydantic import Field
 
 from console import __version__
 from console.backend.host.gpg import gpg_version
+from console.backend.host.hooks import require_trusted
 from console.backend.host.named_installations import NamedInstallations, file_path, named, read_named
 from console.backend.host.programs import installed_programs
 from console.backend.host.settings import CONFIG_NAME, Settings, load_settings
 from console.backend.host.settings_sources import SettingInForce, Source, settings_in_force
 from console.backend.model.errors import CutterError, ExitStatus, StopCode, UsageError
+from console.backend.model.hooks import HookEvent
 from console.backend.model.outcome import Outcome
 from console.backend.model.redaction import redact, redact_in
 from console.backend.model.safe_text import SafeText, safe_text
@@ -143,9 +145,10 @@ def validate(options: Options, request: ValidateConfig) -> ExitStatus:
             if kind == "installations":
                 read_named(path)
             elif request.file is not None:
-                load_settings(path.parent, path, with_environment=False)
+                settings = load_settings(path.parent, path, with_environment=False)
+                require_trusted(settings.hooks.programs, path.absolute())
             else:
-                settings_of(options, root_of(options))
+                require_trusted(settings_of(options, root_of(options)).hooks.programs, path)
         except UsageError as error:
             problems.append(error.message)
             actions.append(error.next_action)
@@ -160,7 +163,7 @@ def _to_be_read(options: Options, file: Path | None) -> tuple[tuple[str, Path], 
     """Return kind and path of the file that was named, whose name tells the kind, or of those in force."""
     if file is not None:
         return (("installations" if file.suffix == ".toml" else "settings", file),)
-    return ("settings", options.config or root_of(options) / CONFIG_NAME), ("installations", file_path())
+    return ("settings", (options.config or root_of(options) / CONFIG_NAME).absolute()), ("installations", file_path())
 
 
 def _require_there(path: Path) -> None:
@@ -170,9 +173,15 @@ def _require_there(path: Path) -> None:
 
 
 def schema(options: Options, request: ConfigSchema) -> ExitStatus:
-    """Print the JSON Schema of the file; with --json inside the object."""
-    model = Settings if request.kind == "settings" else NamedInstallations
-    made = model.model_json_schema()
+    """Print the JSON Schema of the file, or of a hook's event; with --json inside the object."""
+    models: dict[str, type[Value]] = {
+        "settings": Settings,
+        "installations": NamedInstallations,
+        "hook-event": HookEvent,
+    }
+    made = models[request.kind].model_json_schema(
+        mode="serialization" if request.kind == "hook-event" else "validation"
+    )
     lines = json.dumps(made, indent=2).split("\n")
     answer = SchemaAnswer(kind=request.kind, json_schema=made)
     return report(options, "config schema", Outcome.PASS, lines, answer)

@@ -29,7 +29,7 @@ FLEET_OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         ("config", "schema"),
-        "print the JSON Schema of a file of settings",
+        "print the JSON Schema of a file of settings, or of what a hook reads",
         ConfigSchema,
         "console.cli.configuration:schema",
         ("console.cli.configuration:SchemaAnswer",),

@@ -15,6 +15,7 @@ from console.cli.evidence_requests import Bundle, ExportReport, Gates, OneFile, 
 from console.cli.export_request import ExportDocument
 from console.cli.fleet_operations import FLEET_OPERATIONS
 from console.cli.guide_operations import GUIDE_OPERATIONS
+from console.cli.hook_operations import HOOK_OPERATIONS
 from console.cli.installation_requests import BuildManifest, Demo, Init, Migrate
 from console.cli.journal_request import ShowJournal
 from console.cli.one_run import OneRun, WatchedRun
@@ -579,4 +580,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *CUSTODY_OPERATIONS,
     *FLEET_OPERATIONS,
     *GUIDE_OPERATIONS,
+    *HOOK_OPERATIONS,
 )

@@ -49,6 +49,10 @@ class Application(Asking, Protocol):
         """Return what was measured so far."""
 
     @property
+    def hook_trouble(self) -> str:
+        """Return what is wrong with the last calls of hooks; empty if nothing is."""
+
+    @property
     def banner(self) -> "Line":
         """Return what stands before the target on every screen: that this is a recording, or that one is made."""
 

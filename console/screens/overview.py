@@ -77,7 +77,12 @@ class OverviewScreen(ConsoleScreen):
         now = self.console.clock()
         wide = self.has_class("-wide")
         self.query_one("#where", Panel).show(
-            words.where(status, read_only=self.console.read_only, is_replay=self.console.is_replay)
+            words.where(
+                status,
+                read_only=self.console.read_only,
+                is_replay=self.console.is_replay,
+                hook_trouble=self.console.hook_trouble,
+            )
         )
         self.query_one("#switch", Panel).show(
             words.switch(status, now, self.console.registry, self.console.full_command)

@@ -38,11 +38,12 @@ def field(label: str, value: str | Span) -> Line:
     return line(Span(f"{label:<{_LABEL}}", "muted"), value)
 
 
-def where(status: Status, *, read_only: bool, is_replay: bool = False) -> list[Line]:
-    """Return the target, the role, the root, and whether this console is read-only or shows a recording."""
+def where(status: Status, *, read_only: bool, is_replay: bool = False, hook_trouble: str = "") -> list[Line]:
+    """Return the target, the role, the root, whether this console is read-only or shows a recording, and hooks that failed."""
     mode = [field("console", "READ-ONLY")] if read_only or status.read_only else []
     mode = [field("console", Span("RECORDING", "accent"))] if is_replay else mode
     demo = [field("data", Span("DEMO, throw-away", "accent"))] if status.demo else []
+    hooks = [field("hooks", Span(hook_trouble, "warn"))] if hook_trouble else []
     if status.target is None:
         return [
             field("database", Span("NOT REACHED", "bad")),
@@ -50,6 +51,7 @@ def where(status: Status, *, read_only: bool, is_replay: bool = False) -> list[L
             field("root", str(status.root)),
             *mode,
             *demo,
+            *hooks,
         ]
     target = status.target
     return [
@@ -63,6 +65,7 @@ def where(status: Status, *, read_only: bool, is_replay: bool = False) -> list[L
         field("root", str(status.root)),
         *mode,
         *demo,
+        *hooks,
     ]
 
 

@@ -157,6 +157,7 @@ class FakeBackend(FakeEdits, FakeCustody, FakeBatches, FakeUnits, FakeJournals, 
     demo: bool = False
     read_only: bool = False
     stopper: bool = False
+    trouble: str = ""
     """The role that may set a HOLD and nothing else is configured."""
     root: str = "/var/lib/cutter"
     text: str = SAMPLE
@@ -556,6 +557,10 @@ class FakeBackend(FakeEdits, FakeCustody, FakeBatches, FakeUnits, FakeJournals, 
     def can_stop(self) -> bool:
         """As the service says it."""
         return not self.read_only or self.stopper
+
+    def hook_trouble(self) -> str:
+        """Nothing, unless a test says so."""
+        return self.trouble
 
     def panic(self, reason: str) -> SwitchView:
         """A HOLD."""

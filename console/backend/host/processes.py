@@ -4,10 +4,13 @@ A program that takes long runs under a guard (`process_guard`), which ends it if
 answers soon is ended by this process alone.
 """
 
+import errno
 import os
+import selectors
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +21,8 @@ from console.backend.host import process_guard
 from console.backend.host.child_environment import child_environment
 
 _GRACE_S = 5.0
+_LOOK_S = 0.1
+_PART = 1 << 16
 PIPE = subprocess.PIPE
 NOWHERE = subprocess.DEVNULL
 Process: TypeAlias = "subprocess.Popen[bytes]"
@@ -178,6 +183,73 @@ def finished_under_guard(
                 end(process, lifeline)
                 raise
     return _answer(process, command, stdout, stderr, check=False)
+
+
+def finished_bounded(command: Sequence[str], *, timeout_s: float, data: bytes, keep: int, most: int) -> Ended:
+    """Run a program that nobody vouches for to its end, under a guard, and keep the first `keep` bytes that it writes.
+
+    It is not waited for longer than `timeout_s`, whether it reads `data` or not, nor are its children that hold its
+    output; those of its group end with it. Raises OSError, also for one that writes more than `most` bytes; ProgramTimeout.
+    """
+    with Lifeline() as lifeline:
+        try:
+            process = start(
+                lifeline.command(command),
+                cwd="/",
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=subprocess.STDOUT,
+                pass_fds=(lifeline.for_guard,),
+            )
+        finally:
+            lifeline.started()
+        with process:
+            try:
+                written = _exchange(process, data, timeout_s, keep, most)
+            except BaseException:
+                end(process, lifeline)
+                raise
+    return _answer(process, command, written, b"", check=False)
+
+
+def _exchange(process: Process, data: bytes, timeout_s: float, keep: int, most: int) -> bytes:
+    """Write `data` and read until the program ends. Return the first `keep` bytes; raise ProgramTimeout or OSError."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    ends_at, kept, read = time.monotonic() + timeout_s, b"", 0
+    with selectors.DefaultSelector() as streams:
+        for stream, event in ((process.stdin, selectors.EVENT_WRITE), (process.stdout, selectors.EVENT_READ)):
+            os.set_blocking(stream.fileno(), False)
+            streams.register(stream, event)
+        while True:
+            has_ended = process.poll() is not None  # Before the look at what it wrote: then nothing of it is missed.
+            ready = {key.fileobj for key, _ in streams.select(0 if has_ended else _LOOK_S)}
+            if process.stdin in ready:
+                data = _fed(process.stdin, data)
+                if not data:
+                    streams.unregister(process.stdin)
+                    with suppress(BrokenPipeError):
+                        process.stdin.close()
+            if process.stdout in ready:
+                if not (part := process.stdout.read(_PART)):
+                    streams.unregister(process.stdout)
+                kept, read = (kept + (part or b""))[:keep], read + len(part or b"")
+            elif has_ended:
+                return kept
+            if read > most:
+                raise OSError(errno.EFBIG, f"it wrote more than {most} bytes, and was ended")
+            if time.monotonic() > ends_at:
+                raise ProgramTimeout(process.args, timeout_s)
+
+
+def _fed(stdin: IO[bytes], data: bytes) -> bytes:
+    """Write as much as the pipe takes, and return the rest; nothing is left for a program that does not read."""
+    try:
+        return data[os.write(stdin.fileno(), data) :]
+    except BlockingIOError:
+        return data
+    except BrokenPipeError:
+        return b""
 
 
 def end(process: Process, lifeline: Lifeline) -> None:

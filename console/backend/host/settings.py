@@ -13,6 +13,7 @@ from console.backend.host.json_lines import lines_of_keys
 from console.backend.host.regular_file import read_regular
 from console.backend.model.console_schema import CONSOLE_SCHEMA
 from console.backend.model.errors import StopCode, UsageError
+from console.backend.model.hook_kinds import HookKind
 from console.backend.model.safe_text import safe_text
 from console.backend.model.value import Value
 
@@ -69,6 +70,27 @@ class PinSettings(Value):
     """Digest of grants, ownership, functions and triggers as they were installed."""
 
 
+class HookProgram(Value):
+    """One hook: a program that is started for events, without arguments and without a shell."""
+
+    program: str = Field(pattern="^/.", max_length=4096)
+    """Absolute path. It, and each folder above it, must be writable by its owner alone: root, or the user of the console."""
+    events: tuple[HookKind, ...] = ()
+    """Kinds of events that it is started for; none named: all."""
+    timeout_seconds: int = Field(default=10, ge=1, le=60)
+    """Time after which it is ended, with what it has started."""
+
+
+class HookSettings(Value):
+    """Programs that are told of events, and the times from which on something is one."""
+
+    programs: tuple[HookProgram, ...] = Field(default=(), max_length=8)
+    expires_soon_minutes: int = Field(default=60, ge=1, le=10_080)
+    """Time before its expiry at which a ruling is told."""
+    armed_too_long_minutes: int = Field(default=10, ge=1, le=60)
+    """Time after which a switch that is still armed is told."""
+
+
 class Settings(Value):
     """Everything that an installation can set. The root comes from `--root` or CUTTER_ROOT."""
 
@@ -109,6 +131,7 @@ class Settings(Value):
     """Rows of the large tables up to which a run's backup holds all documents; beyond, its own document alone."""
     backup_stall_seconds: int = Field(default=60, ge=1, le=3600)
     """pg_dump, gpg or pg_restore that moves no byte for so long has hung, and is ended."""
+    hooks: HookSettings = HookSettings()
     postgres_programs: str = ""
     """Folder of pg_dump and pg_restore; empty: PATH and the embedded wheel are looked at."""
 
@@ -164,7 +187,9 @@ def _refused(path: Path, error: ValidationError, *, with_environment: bool) -> U
     # Without the input: a value at fault may be a password that was put here by mistake.
     for problem in error.errors(include_input=False):
         key = ".".join(str(part) for part in problem["loc"])
-        line = next((f", line {lines[known]}" for known in (key, key.rpartition(".")[0]) if known in lines), "")
+        # What is inside a list, or is not there, is on the line of the key around it.
+        around = (".".join(key.split(".")[:count]) for count in range(key.count(".") + 1, 0, -1))
+        line = next((f", line {lines[known]}" for known in around if known in lines), "")
         place = f"the variable {variables[key]}" if key in variables else f"{path}{line}"
         problems.append(safe_text(f"{place}: {key}: {problem['msg']}"))
         keys.append(safe_text(key))

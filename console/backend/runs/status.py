@@ -238,8 +238,8 @@ def _unreachable(
     )
 
 
-def _usable_kinds(row: RunRow, facts: Facts, now: datetime) -> set[str]:
-    """Return the kinds of the run's rulings that can still be used, on this timeline. Rulings of version 0.2.0 have no purpose and do not count."""
+def _usable_kinds(row: RunRow, facts: Facts, now: datetime) -> dict[str, datetime]:
+    """Return the kinds of the run's rulings that can still be used, on this timeline, with the last expiry of each. Rulings of version 0.2.0 have no purpose and do not count."""
     usable = (
         ruling
         for ruling in facts.rulings
@@ -247,7 +247,9 @@ def _usable_kinds(row: RunRow, facts: Facts, now: datetime) -> set[str]:
     )
     timeline = facts.identity.target.timeline
     return {
-        ruling.kind for ruling in usable if not ruling.used_for and ruling.expires > now and ruling.timeline == timeline
+        ruling.kind: ruling.expires
+        for ruling in sorted(usable, key=lambda ruling: ruling.expires)
+        if not ruling.used_for and ruling.expires > now and ruling.timeline == timeline
     }
 
 
@@ -295,6 +297,7 @@ def _waits(installation: Installation, facts: Facts, rows: list[RunRow], now: da
     """Return what each run waits for; the members of a batch that wait for the same wait as one."""
     alone: list[WaitView] = []
     together: dict[tuple[str, Kind, bool], list[RunRow]] = {}
+    expiries: dict[tuple[str, Kind, bool], datetime] = {}
     barred: set[str] = set()
     writers = by_document(facts.writers)
     for row in rows:
@@ -309,12 +312,15 @@ def _waits(installation: Installation, facts: Facts, rows: list[RunRow], now: da
             barred.add(batch_id or "")
         elif batch_id is not None and row.family is Family.ACTIVE and row.stage in KIND_AT:
             kind = KIND_AT[row.stage]
-            together.setdefault((batch_id, kind, kind in imported), []).append(row)
+            key = (batch_id, kind, kind in imported)
+            together.setdefault(key, []).append(row)
+            if kind in imported:  # the first of its members that expires
+                expiries[key] = min(imported[kind], expiries.get(key, imported[kind]))
         elif (wait := _wait(row, imported, facts.switch)) is not None:
             alone.append(wait)
     # A batch with a member that is barred is neither ruled on nor armed: what it waits for is what that member waits for.
     going = {key: members for key, members in together.items() if key[0] not in barred}
-    of_batches = (_wait_of_batch(*key, members, facts.switch) for key, members in going.items())
+    of_batches = (_wait_of_batch(*key, members, facts.switch, expiries.get(key)) for key, members in going.items())
     return (*(wait for wait in of_batches if wait is not None), *alone)
 
 
@@ -407,7 +413,7 @@ def _wait_promoted(installation: Installation, target: Target) -> tuple[WaitView
 
 
 def _wait_of_batch(
-    batch_id: str, kind: Kind, is_ruled: bool, members: list[RunRow], switch: SwitchView
+    batch_id: str, kind: Kind, is_ruled: bool, members: list[RunRow], switch: SwitchView, expires_at: datetime | None
 ) -> WaitView | None:
     documents = f"{counted(len(members), 'document')} of batch {batch_id}"
     work = f"{_RULED[kind]} of {counted(sum(row.n_units or 0 for row in members), 'unit')}"
@@ -426,10 +432,11 @@ def _wait_of_batch(
         since=max(row.changed_at for row in members),
         waits_for="the operator" if is_ruled else "the sovereign's signature",
         next_action=action,
+        expires_at=expires_at,
     )
 
 
-def _wait(row: RunRow, imported: set[str], switch: SwitchView) -> WaitView | None:
+def _wait(row: RunRow, imported: Mapping[str, datetime], switch: SwitchView) -> WaitView | None:
     if switch.state is SwitchState.ARMED and (switch.run_id, switch.purpose) == (row.run_id, Purpose.CUT):
         if switch.is_taken:  # A console is at work under the lease: nobody is waited for.
             return None
@@ -473,6 +480,7 @@ def _wait(row: RunRow, imported: set[str], switch: SwitchView) -> WaitView | Non
         since=row.changed_at,
         waits_for="the operator",
         next_action=f"cutter-console {verb} {row.run_id} --confirm {row.run_id}",
+        expires_at=imported[kind],
     )
 
 

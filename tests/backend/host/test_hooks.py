@@ -1,0 +1,213 @@
+"""Hooks are started as the one who configured them wants, and disturb nobody, whatever they do."""
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from console.backend.host import hooks
+from console.backend.host.hooks import HookCaller, require_trusted
+from console.backend.host.settings import HookProgram
+from console.backend.host.trusted_file import distrust
+from console.backend.model.errors import UsageError
+from console.backend.model.hook_kinds import HookKind
+from console.backend.model.hooks import HookEvent, Place, trial_event
+from tests.support.waiting import until
+
+AT = datetime(2026, 3, 1, 14, 30, tzinfo=UTC)
+EVENT = trial_event(Place("/r"), AT)
+
+
+def program(folder: Path, body: str, name: str = "hook") -> str:
+    """A hook, trusted by its mode."""
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
+    path.chmod(0o700)
+    return str(path)
+
+
+def config(folder: Path) -> Path:
+    """A configuration, trusted by its mode."""
+    path = folder / "orchestrator.config.json"
+    path.write_text("{}", encoding="utf-8")
+    path.chmod(0o640)
+    return path
+
+
+def told(folder: Path, body: str, *events: HookEvent, timeout: int = 10) -> HookCaller:
+    """A hook that was called for these events, and has ended."""
+    hook = HookProgram(program=program(folder, body), timeout_seconds=timeout)
+    caller = HookCaller((hook,), config(folder))
+    for event in events or (EVENT,):
+        caller.tell(event)
+    caller.wait()
+    return caller
+
+
+def alive(pid: int) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return False
+
+
+def test_a_hook_reads_one_event_on_one_line_in_a_closed_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PGPASSWORD", "CUTTER_API_KEY", "HARMLESS_NAME"):
+        monkeypatch.setenv(name, "canary-7f3a")
+    caller = told(
+        tmp_path, f"cat > {tmp_path}/read; env -0 > {tmp_path}/env; echo $# > {tmp_path}/count; pwd > {tmp_path}/cwd"
+    )
+    assert [state.last for state in caller.states()] == ["it was told"]
+    assert caller.trouble() == ""
+    text = (tmp_path / "read").read_text(encoding="utf-8")
+    assert text.count("\n") == 1
+    assert HookEvent.model_validate_json(text) == EVENT
+    assert json.loads(text)["schema"] == "cutter-console/hook-event/1"
+    assert b"canary" not in (tmp_path / "env").read_bytes()
+    names = {line.partition("=")[0] for line in (tmp_path / "env").read_text(encoding="utf-8").split("\0")}
+    assert not {name for name in names if name.startswith(("PG", "CUTTER_", "HARMLESS"))}
+    assert (tmp_path / "count").read_text(encoding="utf-8") == "0\n"
+    assert (tmp_path / "cwd").read_text(encoding="utf-8") == "/\n"
+
+
+def test_a_secret_that_is_known_is_in_no_event(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGPASSWORD", "canary-7f3a")
+    told(tmp_path, f"cat > {tmp_path}/read", EVENT.model_copy(update={"sentence": "a HOLD: canary-7f3a"}))
+    assert "canary" not in (tmp_path / "read").read_text(encoding="utf-8")
+
+
+def test_a_hook_that_does_not_end_is_ended_with_what_it_started(tmp_path: Path) -> None:
+    body = f"sleep 1000 & echo $! > {tmp_path}/child; echo $$ > {tmp_path}/own; sleep 12"
+    caller = told(tmp_path, body, timeout=1)
+    assert "it did not end within 1 s, and was ended" in caller.trouble()
+    pids = [int((tmp_path / name).read_text(encoding="utf-8")) for name in ("child", "own")]
+    until(lambda: not any(map(alive, pids)), "the hook is where it must be")
+
+
+def test_children_end_with_the_hook_that_left_them_and_nobody_waits_for_one_that_left_its_group(tmp_path: Path) -> None:
+    body = f"sleep 1000 & echo $! > {tmp_path}/child; setsid sleep 30 & exit 0"
+    caller = told(tmp_path, body, timeout=20)
+    assert [state.last for state in caller.states()] == ["it was told"]
+    until(lambda: not alive(int((tmp_path / "child").read_text(encoding="utf-8"))), "the hook is where it must be")
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("exit 3", "it ended with status 3"),
+        ("kill -9 $$", "it ended with status -9"),
+        ("exec yes", "it wrote more than 1048576 bytes, and was ended"),
+        ("exec 0<&-; exit 4", "it ended with status 4"),
+    ],
+)
+def test_a_hook_that_fails_is_said_and_raises_nothing(tmp_path: Path, body: str, says: str) -> None:
+    caller = told(tmp_path, body)
+    assert says in caller.trouble()
+    state = caller.states()[0]
+    assert (state.called, state.failed) == (1, 1)
+
+
+def test_what_a_hook_writes_is_inert_and_short(tmp_path: Path) -> None:
+    state = told(tmp_path, r"printf '\033[2J[bold]'; head -c 9000 /dev/zero | tr '\0' x; exit 1").states()[0]
+    assert state.wrote.startswith("␛[2J[bold]")
+    assert len(state.wrote) <= 400
+
+
+def test_an_event_larger_than_a_pipe_stops_at_no_hook_that_does_not_read(tmp_path: Path) -> None:
+    large = EVENT.model_copy(update={"sentence": "x" * 300_000})
+    assert told(tmp_path, "exit 0", large).states()[0].last == "it was told"
+    assert told(tmp_path, f"wc -c > {tmp_path}/size", large).states()[0].last == "it was told"
+    assert int((tmp_path / "size").read_text(encoding="utf-8")) > 300_000
+
+
+def test_a_full_queue_drops_and_counts_and_a_slow_hook_delays_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hooks, "MOST_WAITING", 4)
+    slow = program(tmp_path, f"while ! test -e {tmp_path}/go; do sleep 0.05; done", "slow")
+    quick = program(tmp_path, f"cat >> {tmp_path}/quick.txt", "quick")
+    caller = HookCaller((HookProgram(program=slow, timeout_seconds=60), HookProgram(program=quick)), config(tmp_path))
+    for _ in range(3):
+        caller.tell(EVENT)
+    until(
+        lambda: (tmp_path / "quick.txt").exists() and len((tmp_path / "quick.txt").read_text().splitlines()) == 3,
+        "the hook is where it must be",
+    )
+    for _ in range(hooks.MOST_WAITING + 5):
+        caller.tell(EVENT.model_copy(update={"event": HookKind.WAITING}))
+    dropped = caller.states()[0].dropped
+    assert dropped >= 5
+    assert "events dropped" in caller.trouble()
+    (tmp_path / "go").touch()
+    caller.wait()
+    assert caller.states()[0].called == hooks.MOST_WAITING + 8 - dropped
+
+
+def test_a_hook_is_told_the_kinds_that_it_wants(tmp_path: Path) -> None:
+    hook = HookProgram(program=program(tmp_path, f"cat >> {tmp_path}/read"), events=(HookKind.HOLD_SET,))
+    caller = HookCaller((hook,), config(tmp_path))
+    for kind in (HookKind.WAITING, HookKind.HOLD_SET, HookKind.TEST):
+        caller.tell(EVENT.model_copy(update={"event": kind}))
+    caller.wait()
+    lines = (tmp_path / "read").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["event"] for line in lines] == ["hold_set", "test"]
+
+
+@pytest.mark.parametrize("spoiled", ["file", "folder", "config", "absent", "link", "not executable", "directory"])
+def test_a_hook_that_others_could_replace_is_not_started(tmp_path: Path, spoiled: str) -> None:
+    folder = tmp_path / "hooks"
+    folder.mkdir(mode=0o755)
+    path = Path(program(folder, f"touch {tmp_path}/started"))
+    settings = config(tmp_path)
+    match spoiled:
+        case "file":
+            path.chmod(0o720)
+        case "folder":
+            folder.chmod(0o777)
+        case "config":
+            settings.chmod(0o666)
+        case "absent":
+            path.unlink()
+        case "link":
+            path.rename(folder / "real")
+            path.symlink_to(folder / "real")
+        case "not executable":
+            path.chmod(0o600)
+        case "directory":
+            path.unlink()
+            path.mkdir()
+    hook = HookProgram(program=str(path))
+    if spoiled == "not executable" and os.access(path, os.X_OK):
+        pytest.skip("this user may execute every file")
+    with pytest.raises(UsageError, match=str(tmp_path)):
+        require_trusted((hook,), settings)
+    caller = HookCaller((hook,), settings)
+    caller.tell(EVENT)
+    caller.wait()
+    assert "not started" in caller.trouble()
+    assert not (tmp_path / "started").exists()
+
+
+def test_a_sticky_folder_above_a_hook_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "sticky").mkdir()
+    (tmp_path / "sticky").chmod(0o1777)
+    assert distrust(Path(program(tmp_path / "sticky", "exit 0")), executable=True) == ("", "")
+
+
+def test_telling_waits_for_no_hook(tmp_path: Path) -> None:
+    hook = HookProgram(program=program(tmp_path, f"echo $$ > {tmp_path}/own; exec sleep 1000"), timeout_seconds=60)
+    caller = HookCaller((hook,), config(tmp_path))
+    caller.tell(EVENT)
+    # It is still at work, and this test goes on.
+    until(
+        lambda: (tmp_path / "own").exists() and (tmp_path / "own").read_text(encoding="utf-8").strip().isdigit(),
+        "the hook is where it must be",
+    )
+    assert caller.states()[0].called == 0
+    os.kill(int((tmp_path / "own").read_text(encoding="utf-8")), 9)
+    caller.wait()
+    assert "it ended with status -9" in caller.trouble()
