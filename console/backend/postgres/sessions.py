@@ -7,7 +7,7 @@ a service file adds any.
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
-from select import select
+from select import POLLIN, poll
 from typing import Self, TypeVar, cast
 
 import psycopg
@@ -310,7 +310,12 @@ class Session(psycopg.Connection):
 
     def is_silent(self) -> bool:
         """Return whether the server has sent nothing unasked since: it says so when it ends the session."""
-        return not self.closed and not select([self.fileno()], [], [], 0)[0]
+        if self.closed:
+            return False
+        # poll and not select, which refuses file descriptors from 1,024 on.
+        line = poll()
+        line.register(self.fileno(), POLLIN)
+        return not line.poll(0)
 
     def close(self) -> None:
         """Close the session; what its transaction did is rolled back by the server."""
