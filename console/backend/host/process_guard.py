@@ -70,9 +70,12 @@ def _has_ended(pid: int) -> bool:
 
 
 def _wait(program: subprocess.Popen[bytes], lifeline: int, wakeup: int) -> None:
+    # poll and not select, which refuses descriptors from 1,024 on: the lifeline has the number that the starter gave it.
+    ends = select.poll()
+    for descriptor in (lifeline, wakeup):
+        ends.register(descriptor, select.POLLIN)
     while not _has_ended(program.pid):
-        ready, _, _ = select.select([lifeline, wakeup], [], [])
-        if lifeline in ready:
+        if lifeline in (descriptor for descriptor, _ in ends.poll()):
             return
         os.read(wakeup, 64)
 
@@ -91,7 +94,7 @@ def main(arguments: list[str]) -> NoReturn:
     """Start the program, wait for its end or the starter's, end the group, and exit with the program's status."""
     lifeline, (uid, gid, *command) = int(arguments[0]), arguments[1:]
     os.set_inheritable(lifeline, False)  # noqa: FBT003 - it takes no keyword
-    # SIGCHLD writes into this pipe: select waits for the program's end and for the lifeline together.
+    # SIGCHLD writes into this pipe: poll waits for the program's end and for the lifeline together.
     readable, writable = os.pipe()
     os.set_blocking(writable, False)
     signal.set_wakeup_fd(writable)

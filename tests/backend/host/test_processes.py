@@ -21,6 +21,7 @@ from console.backend.host.processes import finished, finished_under_guard
 from console.backend.scratch.cluster import ClusterNotStarted, TransientCluster
 from tests.backend.backup.conftest import make_key
 from tests.backend.scratch.test_cluster import open_place
+from tests.support.descriptors import numbers_beyond_select
 from tests.support.hung import GPG, Hanging, running
 from tests.support.waiting import until
 
@@ -63,6 +64,13 @@ def test_a_guarded_program_ends_as_it_would_without_a_guard() -> None:
     assert finished_under_guard(["sh", "-c", "kill -9 $$"], timeout_s=60).status == -signal.SIGKILL
     missing = finished_under_guard(["/usr/bin/no-such-program"], timeout_s=60)
     assert (missing.status, "No such file" in missing.complaint) == (127, True)
+
+
+def test_a_guard_listens_to_its_starter_whatever_the_number_of_its_descriptor() -> None:
+    with numbers_beyond_select():
+        ended = finished_under_guard(["sh", "-c", "exec >&-; sleep 0.1; exit 3"], timeout_s=60)
+
+    assert (ended.status, ended.complaint) == (3, "")
 
 
 @pytest.mark.parametrize("victim", ["starter", "guard"])

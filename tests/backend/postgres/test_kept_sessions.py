@@ -1,12 +1,9 @@
 """A command uses the session of what it has read for its next question, and nothing of the one before is left in it."""
 
-import os
-import resource
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import psycopg
@@ -18,6 +15,7 @@ from console.backend.postgres.connections import connect, scalar
 from console.backend.postgres.kept_sessions import for_another_thread, sessions_kept, with_kept_sessions
 from console.backend.postgres.sessions import Session
 from tests.conftest import Database
+from tests.support.descriptors import numbers_beyond_select
 from tests.support.waiting import until
 
 PID = "SELECT pg_backend_pid()"
@@ -41,17 +39,9 @@ def _comes_to(database: Database, sessions: int) -> None:
 
 
 def test_a_session_is_kept_whatever_the_number_of_its_file_descriptor(database: Database) -> None:
-    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(allowed, min(most, 2048)), most))
-    try:
-        with ExitStack() as stack:
-            while stack.enter_context(Path(os.devnull).open("rb")).fileno() < 1024:
-                pass
-            with sessions_kept():
-                first = _asked(database.conninfo("cutter_ro"))
-                assert _asked(database.conninfo("cutter_ro")) == first
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
+    with numbers_beyond_select(), sessions_kept():
+        first = _asked(database.conninfo("cutter_ro"))
+        assert _asked(database.conninfo("cutter_ro")) == first
 
 
 def test_what_reads_leaves_its_session_to_the_next_question_of_the_command(database: Database) -> None:
