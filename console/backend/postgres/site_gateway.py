@@ -23,30 +23,25 @@ from console.backend.postgres.site_catalogue import read_catalogue
 from console.backend.postgres.site_functions import ArgumentRow, arguments_of, meaning_of
 from console.backend.postgres.site_governance import BODIES, GOVERNED, UNGOVERNED, governance_faults, governance_sql
 from console.backend.postgres.site_proposal import identifier
+from console.backend.postgres.site_roles import (
+    CALLS,
+    COUNTS,
+    ROLE,
+    SITE_CALLER,
+    SITE_READER,
+    UNIT,
+    given_to,
+    role_sql,
+)
 
 _BY_HAND = f"Complete the site mapping: {INSPECT}"
 
 _HEAD = """
 -- Ties this console's own tables to the functions that write the organisation's units, so that a cut, an enactment and a revert
 -- call them. It makes functions in the schema cutter_console and three triggers on this console's own tables. Of the organisation's
--- objects none is altered: the owner of the console's functions is given SELECT and EXECUTE, executor and verifier SELECT.
+-- objects none is altered: of three roles that may not log in, one is given SELECT, one EXECUTE, and one, if the mapping has a section
+-- [governance], INSERT; executor and verifier are given SELECT.
 -- Afterwards accept the inventory. See its digest: cutter-console drift. Then: cutter-console migrate --accept DIGEST
-"""
-_UNIT = """
-CREATE OR REPLACE FUNCTION cutter_console.fn_site_unit(p_address text) RETURNS TABLE (
-    unit_id text, parent text, unit_kind text, section_type text, lifecycle text, version_of text, version_lifecycle text,
-    title text, body_sha256 text, content_hash text, versions bigint
-)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
-    SELECT u.{id}::text, {parent}, {kind}, {section_type}, u.{lifecycle}::text, v.{version_unit}::text, {version_lifecycle},
-           v.{title}::text, encode(sha256(convert_to(v.{body}::text, 'UTF8')), 'hex'), {content_hash},
-           (SELECT count(*) FROM {versions} w WHERE w.{version_unit}::text = u.{id}::text)
-      FROM {units} u
-      LEFT JOIN {versions} v ON v.{version_id}::text = u.{version}::text
-      {parents}
-     WHERE u.{address}::text = p_address
-$site$;
-COMMENT ON FUNCTION cutter_console.fn_site_unit IS 'A unit as the organisation''s own tables have it, by the site mapping.';
 """
 _DIFFERENCES = """
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_differences(p_run_id text) RETURNS TABLE (address text, difference text)
@@ -84,18 +79,17 @@ _TIED = """
     SELECT substring(p.prosrc FROM '[0-9a-f]{64}') FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
      WHERE n.nspname = 'cutter_console' AND p.proname = 'fn_site_mapping'
 """
-_COUNTS = """
-CREATE OR REPLACE FUNCTION cutter_console.fn_site_counts() RETURNS jsonb
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
-    SELECT jsonb_build_object({counts})
-$site$;
-COMMENT ON FUNCTION cutter_console.fn_site_counts IS 'The number of rows of each table of the organisation that the site mapping names.';
-
+_REQUIRE = """
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_require(p_before jsonb, p_expected jsonb) RETURNS void
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
 DECLARE
     wrong text;
 BEGIN
+    -- They are counted already, so that none can be replaced until the transaction ends.
+    wrong := cutter_console.fn_site_odd_tables();
+    IF wrong IS NOT NULL THEN
+        PERFORM cutter_console.fn_stop('STOP_DRIFT', 'CU005', wrong, 'Nothing was committed. Find out who changed it.');
+    END IF;
     SELECT string_agg(format('%s %s, expected %s', n.key, n.value::bigint - (p_before ->> n.key)::bigint,
                              coalesce(p_expected ->> n.key, '0')), '; ' ORDER BY n.key)
       INTO wrong
@@ -108,7 +102,7 @@ BEGIN
 END $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_require IS 'Stops if the organisation''s tables have gained other numbers of rows than expected.';
 """
-_OWN_RIGHTS = """-- One that runs as who calls it would run as the owner of the console's tables.
+_OWN_RIGHTS = """-- One that runs as who calls it would have no right there.
     IF EXISTS (SELECT FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
                 WHERE n.nspname = {function_schema} AND p.proname = {function_name} AND NOT p.prosecdef) THEN
         PERFORM cutter_console.fn_stop('STOP_DRIFT', 'CU005', format('%I.%I is not SECURITY DEFINER', {function_schema}, {function_name}),
@@ -136,7 +130,7 @@ BEGIN
     -- A parent is made before what stands below it: the manifest lists it first.
     FOR b IN SELECT m.* FROM made v JOIN cutter_governance.manifest_unit_block m ON m.version_id = v.id ORDER BY m.run_id, m.seq LOOP
         n := n + 1;
-        answer := to_jsonb({create}({arguments}));
+        answer := cutter_console.fn_site_create(b.address, b.title, b.body, b.unit_kind, b.section_type, {parent_value});
         IF answer ->> 'status' IS DISTINCT FROM 'created' THEN
             PERFORM cutter_console.fn_stop(
                 CASE WHEN starts_with(coalesce(answer ->> 'status', ''), 'exists_') THEN 'STOP_REPLAY_CONFLICT' ELSE 'STOP_INVARIANT_FAILED' END,
@@ -209,7 +203,7 @@ BEGIN
                 'STOP_DRIFT', 'CU005', format('%s is not in the organisation''s tables as it was signed and written', b.address),
                 'See which: cutter-console verify RUN. Find out what changed it.');
         END IF;
-        PERFORM {enact}({arguments});
+        PERFORM cutter_console.fn_site_enact(b.run_id, b.address, b.decision::text, b.target);
         SELECT * INTO t FROM cutter_console.fn_site_unit(b.address);
         IF t.lifecycle IS DISTINCT FROM b.target OR ({has_version_lifecycle} AND t.version_lifecycle IS DISTINCT FROM b.target)
            OR (t.unit_id, t.title, t.body_sha256, t.parent, t.versions)
@@ -252,6 +246,18 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $site$
     SELECT unnest(ARRAY[{written}])
 $site$;
 COMMENT ON FUNCTION cutter_console.fn_backup_tables IS 'The tables that only a leased write changes, and those of the organisation that it writes.';
+DO $wire$ BEGIN
+    IF to_regprocedure('cutter_console.fn_own_table_digest(text)') IS NULL THEN
+        ALTER FUNCTION cutter_console.fn_table_digest(text) RENAME TO fn_own_table_digest;
+    END IF;
+END $wire$;
+CREATE OR REPLACE FUNCTION cutter_console.fn_table_digest(p_table text, OUT rows bigint, OUT digest text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+    SELECT d.* FROM cutter_console.fn_site_table_digest(p_table) d WHERE p_table = ANY (ARRAY[{written}])
+    UNION ALL
+    SELECT d.* FROM cutter_console.fn_own_table_digest(p_table) d WHERE p_table <> ALL (ARRAY[{written}])
+$site$;
+COMMENT ON FUNCTION cutter_console.fn_table_digest IS 'Rows and digest of one table, the console''s own or the organisation''s.';
 CREATE OR REPLACE TRIGGER keep_site_created AFTER INSERT ON public.unit_version REFERENCING NEW TABLE AS made
     FOR EACH STATEMENT EXECUTE FUNCTION cutter_console.keep_site_created();
 CREATE OR REPLACE TRIGGER keep_site_moved AFTER UPDATE ON public.information_unit
@@ -261,20 +267,22 @@ CREATE OR REPLACE TRIGGER guard_site_operation BEFORE INSERT ON cutter_governanc
 ALTER TABLE public.unit_version ENABLE ALWAYS TRIGGER keep_site_created;
 ALTER TABLE public.information_unit ENABLE ALWAYS TRIGGER keep_site_moved;
 ALTER TABLE cutter_governance.manifest_envelope ENABLE ALWAYS TRIGGER guard_site_operation;
-REVOKE EXECUTE ON FUNCTION cutter_console.fn_site_mapping, cutter_console.fn_site_unit, cutter_console.fn_site_differences, cutter_console.fn_site_counts, cutter_console.fn_site_require,
+REVOKE EXECUTE ON FUNCTION cutter_console.fn_site_mapping, cutter_console.fn_site_differences, cutter_console.fn_site_require,
     cutter_console.keep_site_created, cutter_console.keep_site_moved, cutter_console.guard_site_operation, cutter_console.fn_draft_differences,
-    cutter_console.fn_backup_tables FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION cutter_console.fn_site_differences, cutter_console.fn_site_counts, cutter_console.fn_draft_differences
+    cutter_console.fn_backup_tables, cutter_console.fn_table_digest FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION cutter_console.fn_site_differences, cutter_console.fn_draft_differences
    TO cutter_exec, cutter_verify, cutter_ro;
 """
+_TRIED = "SELECT cutter_console.fn_site_require(c, '{}') FROM cutter_console.fn_site_counts() c;\n"
 _MADE = re.compile(r"^CREATE OR REPLACE FUNCTION ([\w.]+)\(.*?\$site\$(.*?)\$site\$;?$", re.DOTALL | re.MULTILINE)
 _RENAMED = {
     "cutter_console.fn_own_differences": "cutter_console.fn_draft_differences",
     "cutter_console.fn_own_backup_tables": "cutter_console.fn_backup_tables",
+    "cutter_console.fn_own_table_digest": "cutter_console.fn_table_digest",
 }
 """Functions of the migrations by the names that the script gives them."""
 _MARKS = ("$site$", "$wire$")
-_BODIES = (_UNIT, _DIFFERENCES, _MAPPING, _COUNTS, _CREATE, _MOVE, _WIRING)
+_BODIES = (ROLE, ROLE, UNIT, COUNTS, CALLS, _REQUIRE, _DIFFERENCES, _MAPPING, _CREATE, _MOVE, _WIRING)
 
 
 def tied_mapping(connection: psycopg.Connection) -> str | None:
@@ -329,29 +337,34 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
     owner = sql.Identifier(CONSOLE_SCHEMA_OWNER)
     governance: tuple[sql.Composable, sql.Composable] = (sql.SQL(""), sql.SQL(UNGOVERNED))
     if mapping.governance is not None:
-        governance = governance_sql(connection, mapping, mapping.governance, owner)
+        governance = governance_sql(connection, mapping, mapping.governance)
+    names = _names(mapping)
     parts = [
         sql.SQL(_HEAD),
-        _grants(mapping, owner),
+        role_sql(SITE_READER),
+        role_sql(SITE_CALLER),
+        _grants(mapping),
+        sql.SQL(UNIT).format(**names),
+        sql.SQL(COUNTS).format(**names),
+        sql.SQL(CALLS).format(
+            create=_function(create),
+            created=_arguments(create, given_to_create),
+            enact=_function(enact),
+            enacted=_arguments(enact, given_to_enact),
+        ),
+        given_to(SITE_READER, CONSOLE_SCHEMA_OWNER, ("fn_site_unit", "fn_site_odd_tables", "fn_site_table_digest")),
+        given_to(SITE_READER, f"{CONSOLE_SCHEMA_OWNER}, cutter_exec, cutter_verify, cutter_ro", ("fn_site_counts",)),
+        given_to(SITE_CALLER, CONSOLE_SCHEMA_OWNER, ("fn_site_create", "fn_site_enact")),
         governance[0],
         sql.SQL("SET LOCAL ROLE {};\n").format(owner),
         sql.SQL(_MAPPING).format(sha256=sql.Literal(sha256)),
-        *(sql.SQL(text).format(**_names(mapping)) for text in (_UNIT, _DIFFERENCES, _COUNTS)),
-        sql.SQL(_CREATE).format(
-            **_names(mapping),
-            own_rights=_own_rights(create),
-            create=_function(create),
-            arguments=_arguments(create, given_to_create),
-        ),
-        sql.SQL(_MOVE).format(
-            **_names(mapping),
-            own_rights=_own_rights(enact),
-            enact=_function(enact),
-            arguments=_arguments(enact, given_to_enact),
-        ),
+        *(sql.SQL(text).format(**names) for text in (_REQUIRE, _DIFFERENCES)),
+        sql.SQL(_CREATE).format(**names, own_rights=_own_rights(create)),
+        sql.SQL(_MOVE).format(**names, own_rights=_own_rights(enact)),
         # The functions that are wired name those of the governance section.
         governance[1],
         sql.SQL(_WIRING).format(**_names(mapping), governed=sql.SQL(GOVERNED if mapping.governance else "")),
+        sql.SQL(_TRIED),
         sql.SQL("RESET ROLE;\n"),
     ]
     text = composed(schema_names(connection), sql.Composed(parts)).as_string(connection)
@@ -383,19 +396,15 @@ def _lacking(mapping: SiteMapping) -> list[str]:
 
 
 def _created_values(mapping: SiteMapping) -> dict[str, sql.Composable]:
-    parent = mapping.units.parent
-    by_id = parent is not None and parent.refers_to is Refers.UNIT_ID
     functions = mapping.functions
     values: dict[str, sql.Composable] = {
-        "address": sql.SQL("b.address"),
-        "title": sql.SQL("b.title"),
-        "body": sql.SQL("b.body"),
+        "address": sql.SQL("p_address"),
+        "title": sql.SQL("p_title"),
+        "body": sql.SQL("p_body"),
         "actor": sql.SQL("SESSION_USER::text"),
-        "kind": sql.SQL("b.unit_kind"),
-        "section_type": sql.SQL("b.section_type"),
-        "parent": sql.SQL("(SELECT p.unit_id FROM cutter_console.fn_site_unit(b.parent_address) p)")
-        if by_id
-        else sql.SQL("b.parent_address"),
+        "kind": sql.SQL("p_kind"),
+        "section_type": sql.SQL("p_section_type"),
+        "parent": sql.SQL("p_parent"),
     }
     constants = {"owner": functions.owner, "publication": functions.publication}
     return values | {name: sql.Literal(value) for name, value in constants.items() if value}
@@ -403,11 +412,11 @@ def _created_values(mapping: SiteMapping) -> dict[str, sql.Composable]:
 
 def _moved_values() -> dict[str, sql.Composable]:
     return {
-        "address": sql.SQL("b.address"),
+        "address": sql.SQL("p_address"),
         "actor": sql.SQL("SESSION_USER::text"),
-        "decision": sql.SQL("b.decision"),
-        "target": sql.SQL("b.target"),
-        "reason": sql.SQL("format('run %s', b.run_id)"),
+        "decision": sql.SQL("p_decision"),
+        "target": sql.SQL("p_target"),
+        "reason": sql.SQL("format('run %s', p_run_id)"),
         "tool": sql.SQL("'cutter-console'"),
         "dry_run": sql.SQL("false"),
     }
@@ -457,6 +466,10 @@ def _names(mapping: SiteMapping) -> dict[str, sql.Composable]:
         "log_name": sql.Literal(mapping.log),
         "written": sql.SQL(", ").join(map(sql.Literal, mapping.written)),
         "counts": sql.SQL(", ").join(counts),
+        "tables": sql.SQL(", ").join(map(sql.Literal, tables)),
+        "parent_value": sql.SQL("(SELECT p.unit_id FROM cutter_console.fn_site_unit(b.parent_address) p)")
+        if by_id
+        else sql.SQL("b.parent_address"),
         "id": sql.Identifier(units.id.column),
         "address": sql.Identifier(units.address.column),
         "version": _identifier(units.version),
@@ -490,15 +503,20 @@ def _text(alias: str, column: Column | None) -> sql.Composable:
     )
 
 
-def _grants(mapping: SiteMapping, owner: sql.Identifier) -> sql.Composable:
-    """Return the privileges that the functions' owner needs, to read the mapped tables and call the two functions, and the verifier, to dump."""
+def _grants(mapping: SiteMapping) -> sql.Composable:
+    """Return the privileges that are needed to read the mapped tables, to call the two functions, and, of the verifier, to dump."""
+    reader, caller = sql.Identifier(SITE_READER), sql.Identifier(SITE_CALLER)
     functions = [mapping.functions.create, mapping.functions.enact]
-    schemas = dict.fromkeys([*mapping.schemas, *(signature.partition(".")[0].strip('"') for signature in functions)])
+    called = dict.fromkeys(signature.partition(".")[0].strip('"') for signature in functions)
     read = (*mapping.written, *([mapping.config.table] if mapping.config else []))
     return sql.Composed(
         [
-            *(sql.SQL("GRANT USAGE ON SCHEMA {} TO {};\n").format(sql.Identifier(name), owner) for name in schemas),
-            *(sql.SQL("GRANT SELECT ON {} TO {};\n").format(identifier(name), owner) for name in mapping.tables),
+            *(
+                sql.SQL("GRANT USAGE ON SCHEMA {} TO {};\n").format(sql.Identifier(name), reader)
+                for name in mapping.schemas
+            ),
+            *(sql.SQL("GRANT SELECT ON {} TO {};\n").format(identifier(name), reader) for name in mapping.tables),
+            *(sql.SQL("GRANT USAGE ON SCHEMA {} TO {};\n").format(sql.Identifier(name), caller) for name in called),
             # The executor asks before a cut what is there; the verifier takes the backup of what the functions write.
             *(
                 sql.SQL("GRANT USAGE ON SCHEMA {} TO cutter_exec, cutter_verify;\n").format(sql.Identifier(name))
@@ -506,6 +524,6 @@ def _grants(mapping: SiteMapping, owner: sql.Identifier) -> sql.Composable:
             ),
             *(sql.SQL("GRANT SELECT ON {} TO cutter_exec, cutter_verify;\n").format(identifier(name)) for name in read),
             # `regprocedure` prints a signature quoted where it must be.
-            *(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {};\n").format(AsItIs(name), owner) for name in functions),
+            *(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {};\n").format(AsItIs(name), caller) for name in functions),
         ]
     )

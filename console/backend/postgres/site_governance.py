@@ -7,14 +7,15 @@ of a role that may do nothing else: triggers of those tables must not run with t
 import psycopg
 from psycopg import sql
 
+from console.backend.model.console_schema import CONSOLE_SCHEMA_OWNER
 from console.backend.model.site_governance import Filled, Governance, GovernedTable, Part, Source
 from console.backend.model.site_mapping import SiteMapping
 from console.backend.postgres.connections import read_column
 from console.backend.postgres.rendering import AsItIs
 from console.backend.postgres.site_catalogue import Catalogue
 from console.backend.postgres.site_proposal import identifier
+from console.backend.postgres.site_roles import ROLE, SITE_READER, SITE_WRITER, given_to, role_sql
 
-SITE_WRITER = "cutter_site"
 _OF_THE_RUN = (
     "cutter_governance.run r JOIN cutter_governance.manifest_envelope e ON e.run_id = r.run_id"
     " JOIN cutter_governance.manifest_seal m ON m.run_id = r.run_id"
@@ -138,17 +139,7 @@ _HEAD = """
 -- Writes the rows of leg B, of a verification, an enactment and a revert into the governance tables that the site mapping names.
 -- Rows are added there, and never changed or deleted. They are inserted and read back by functions of the role {writer}, which may
 -- read those tables and add to the mapped columns, and nothing else; it may not log in, and only the console's owner may call them.
-DO $site$ BEGIN
-    IF EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = {writer_name}
-                  AND (r.rolcanlogin OR r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolbypassrls OR r.rolreplication
-                       OR EXISTS (SELECT FROM pg_catalog.pg_auth_members a WHERE a.member = r.oid))) THEN
-        RAISE EXCEPTION 'the role % is there already, and somebody else''s: it may more than write governance rows', {writer_name};
-    END IF;
-    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {writer_name}) THEN
-        CREATE ROLE {writer} NOLOGIN NOINHERIT;
-    END IF;
-END $site$;
-{grants}"""
+{role}{grants}"""
 _WRITER_FUNCTIONS = """
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_document(p_docprefix text) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$SELECT {document}$site$;
@@ -175,14 +166,13 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET d
 {differences}
 $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_ungoverned IS 'Rows that do not stand exactly once, as given, in the organisation''s governance tables.';
-REVOKE EXECUTE ON FUNCTION cutter_console.fn_site_document, cutter_console.fn_site_document_version, cutter_console.fn_site_govern,
-    cutter_console.fn_site_ungoverned FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION cutter_console.fn_site_document, cutter_console.fn_site_document_version, cutter_console.fn_site_govern,
-    cutter_console.fn_site_ungoverned TO {owner};
-ALTER FUNCTION cutter_console.fn_site_document OWNER TO {writer};
-ALTER FUNCTION cutter_console.fn_site_document_version OWNER TO {writer};
-ALTER FUNCTION cutter_console.fn_site_govern OWNER TO {writer};
-ALTER FUNCTION cutter_console.fn_site_ungoverned OWNER TO {writer};
+"""
+_UNIT_KEYS = """
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_unit_keys(p_address text) RETURNS TABLE (unit_id text, version_id text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+    SELECT u.{id}::text, u.{version}::text FROM {units} u WHERE u.{address}::text = p_address
+$site$;
+COMMENT ON FUNCTION cutter_console.fn_site_unit_keys IS 'The keys of a unit and its version in the organisation''s tables.';
 """
 _INSERT = """    INSERT INTO {table} ({columns})
     SELECT {values}
@@ -297,7 +287,8 @@ GOVERNED = """    UNION ALL
     SELECT g.table_name, g.difference FROM cutter_console.fn_site_governance_differences(p_run_id) g
 """
 UNGOVERNED = "DROP TRIGGER IF EXISTS keep_site_governed ON cutter_governance.run_effect;\n"
-BODIES = (_HEAD, _WRITER_FUNCTIONS, _OWNER_FUNCTIONS)
+BODIES = (ROLE, _WRITER_FUNCTIONS, _UNIT_KEYS, _OWNER_FUNCTIONS)
+_OF_WRITER = ("fn_site_document", "fn_site_document_version", "fn_site_govern", "fn_site_ungoverned")
 """Texts with the marks of functions' bodies."""
 _SEQUENCES = """
     SELECT DISTINCT d.objid::regclass::text FROM pg_depend d
@@ -311,20 +302,19 @@ _ASSIGNED = ("text", "character varying", "character(", "character")
 
 
 def governance_sql(
-    connection: psycopg.Connection, mapping: SiteMapping, governance: Governance, owner: sql.Identifier
+    connection: psycopg.Connection, mapping: SiteMapping, governance: Governance
 ) -> tuple[sql.Composable, sql.Composable]:
     """Return what the administrator runs, and what follows as the owner of the console's functions."""
     writer = sql.Identifier(SITE_WRITER)
+    assert mapping.units.version is not None
     parts = governance.parts
     document, version = dict(parts).get(Part.DOCUMENT), dict(parts).get(Part.DOCUMENT_VERSION)
     as_administrator = sql.Composed(
         [
             sql.SQL(_HEAD).format(
-                writer=writer, writer_name=sql.Literal(SITE_WRITER), grants=_grants(connection, governance, writer)
+                writer=writer, role=role_sql(SITE_WRITER), grants=_grants(connection, governance, writer)
             ),
             sql.SQL(_WRITER_FUNCTIONS).format(
-                writer=writer,
-                owner=owner,
                 document=_key(document, Source.DOCUMENT_ID, {Source.DOCUMENT: "p_docprefix"}),
                 document_version=_key(
                     version,
@@ -334,10 +324,18 @@ def governance_sql(
                 inserts=sql.SQL("").join(_insert(part, table) for part, table in parts),
                 differences=sql.SQL("\n    UNION ALL\n").join(_difference(part, table) for part, table in parts),
             ),
+            sql.SQL(_UNIT_KEYS).format(
+                units=identifier(mapping.units.table),
+                id=sql.Identifier(mapping.units.id.column),
+                version=sql.Identifier(mapping.units.version.column),
+                address=sql.Identifier(mapping.units.address.column),
+            ),
+            given_to(SITE_WRITER, CONSOLE_SCHEMA_OWNER, _OF_WRITER),
+            given_to(SITE_READER, CONSOLE_SCHEMA_OWNER, ("fn_site_unit_keys",)),
         ]
     )
     as_owner = sql.SQL(_OWNER_FUNCTIONS).format(
-        rows=sql.SQL(",\n        ").join(_rows(mapping, part, table) for part, table in parts),
+        rows=sql.SQL(",\n        ").join(_rows(part, table) for part, table in parts),
         expected=sql.SQL(", ").join(
             sql.SQL("({}, {}, {})").format(*map(sql.Literal, (part.value, table.table, step)))
             for part, table in parts
@@ -474,10 +472,10 @@ def _difference(part: Part, table: GovernedTable) -> sql.Composable:
     )
 
 
-def _rows(mapping: SiteMapping, part: Part, table: GovernedTable) -> sql.Composable:
+def _rows(part: Part, table: GovernedTable) -> sql.Composable:
     joined, condition = _ROWS[part]
     values = sql.SQL(", ").join(
-        sql.SQL("{}, {}").format(sql.Literal(column.column), _value(mapping, part, column)) for column in table.columns
+        sql.SQL("{}, {}").format(sql.Literal(column.column), _value(part, column)) for column in table.columns
     )
     return sql.SQL(
         "{part}, (SELECT coalesce(jsonb_agg(jsonb_build_object({values})), '[]') FROM {source} WHERE r.run_id = p_run_id AND {condition})"
@@ -489,16 +487,12 @@ def _rows(mapping: SiteMapping, part: Part, table: GovernedTable) -> sql.Composa
     )
 
 
-def _value(mapping: SiteMapping, part: Part, column: Filled) -> sql.Composable:
+def _value(part: Part, column: Filled) -> sql.Composable:
     if column.source is Source.LITERAL:
         return sql.SQL("{}::text").format(sql.Literal(column.literal))
     if column.source in {Source.UNIT_ID, Source.VERSION_ID}:
-        units = mapping.units
-        read = units.version if column.source is Source.VERSION_ID else units.id
-        assert read is not None
-        return sql.SQL("(SELECT u.{}::text FROM {} u WHERE u.{}::text = x.address)").format(
-            sql.Identifier(read.column), identifier(units.table), sql.Identifier(units.address.column)
-        )
+        key = "unit_id" if column.source is Source.UNIT_ID else "version_id"
+        return sql.SQL("(SELECT k.{} FROM cutter_console.fn_site_unit_keys(x.address) k)").format(sql.Identifier(key))
     if column.source is Source.DOCUMENT_VERSION_ID:
         document = _DOCUMENT_ID
         return sql.SQL(

@@ -1,0 +1,118 @@
+"""The SQL of the roles that touch an organisation's objects for the console: one reads, one calls, one inserts.
+
+Reading a table runs code of its owner, who may put a view, a policy or an index with a function of theirs in its place at any
+time; calling a function runs the defaults of its arguments. Such code has the rights of who reads or calls. So nothing of the
+organisation's is read or called as the owner of the console's tables, and each of these roles has one right only.
+"""
+
+from psycopg import sql
+
+SITE_READER = "cutter_site_reader"
+SITE_CALLER = "cutter_site_caller"
+SITE_WRITER = "cutter_site"
+
+ROLE = """
+DO $site$ BEGIN
+    IF EXISTS (SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = {name}
+                  AND (r.rolcanlogin OR r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolbypassrls OR r.rolreplication
+                       OR EXISTS (SELECT FROM pg_catalog.pg_auth_members a WHERE a.member = r.oid)
+                       OR EXISTS (SELECT FROM pg_catalog.pg_auth_members a JOIN pg_catalog.pg_roles m ON m.oid = a.member
+                                   WHERE a.roleid = r.oid AND NOT m.rolsuper AND m.rolname <> CURRENT_USER))) THEN
+        RAISE EXCEPTION 'the role % is there already, and somebody else''s: it may more than it must, or somebody is a member', {name};
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {name}) THEN
+        CREATE ROLE {role} NOLOGIN NOINHERIT;
+    END IF;
+END $site$;
+"""
+UNIT = """
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_unit(p_address text) RETURNS TABLE (
+    unit_id text, parent text, unit_kind text, section_type text, lifecycle text, version_of text, version_lifecycle text,
+    title text, body_sha256 text, content_hash text, versions bigint
+)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+    SELECT u.{id}::text, {parent}, {kind}, {section_type}, u.{lifecycle}::text, v.{version_unit}::text, {version_lifecycle},
+           v.{title}::text, encode(sha256(convert_to(v.{body}::text, 'UTF8')), 'hex'), {content_hash},
+           (SELECT count(*) FROM {versions} w WHERE w.{version_unit}::text = u.{id}::text)
+      FROM {units} u
+      LEFT JOIN {versions} v ON v.{version_id}::text = u.{version}::text
+      {parents}
+     WHERE u.{address}::text = p_address
+$site$;
+COMMENT ON FUNCTION cutter_console.fn_site_unit IS 'A unit as the organisation''s own tables have it, by the site mapping.';
+"""
+COUNTS = """
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_counts() RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+    SELECT jsonb_build_object({counts})
+$site$;
+COMMENT ON FUNCTION cutter_console.fn_site_counts IS 'The number of rows of each table of the organisation that the site mapping names.';
+
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_odd_tables() RETURNS text
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+    WITH RECURSIVE named AS (
+        SELECT c.oid, n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE n.nspname || '.' || c.relname = ANY (ARRAY[{tables}])
+        UNION
+        SELECT i.inhrelid, t.name FROM named t JOIN pg_inherits i ON i.inhparent = t.oid
+    )
+    SELECT string_agg(DISTINCT format('%s %s', t.name,
+                                      CASE WHEN c.relkind NOT IN ('r', 'p') THEN 'is no plain table, or a part of it is none'
+                                           WHEN c.relrowsecurity THEN 'has row security' ELSE 'is not kept in a crash' END), '; ')
+      FROM named t JOIN pg_class c ON c.oid = t.oid
+     WHERE c.relkind NOT IN ('r', 'p') OR c.relrowsecurity OR c.relpersistence <> 'p'
+$site$;
+COMMENT ON FUNCTION cutter_console.fn_site_odd_tables IS
+    'The tables of the organisation whose rows cannot be counted on, with the reasons; NULL if there are none.';
+
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_table_digest(p_table text, OUT rows bigint, OUT digest text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD'
+    SET intervalstyle = 'postgres' SET timezone = 'UTC' SET bytea_output = 'hex' SET extra_float_digits = 3 AS $site$
+DECLARE
+    sums record;
+BEGIN
+    EXECUTE format('SELECT count(*) AS n, coalesce(sum(hash_record_extended(t.*, 0)), 0)::text AS a,'
+                   ' coalesce(sum(hash_record_extended(t.*, 25214903917)), 0)::text AS b FROM %s AS t', p_table::regclass) INTO sums;
+    rows := sums.n;
+    digest := encode(sha256(convert_to(concat_ws(':', sums.n, sums.a, sums.b), 'UTF8')), 'hex');
+END $site$;
+COMMENT ON FUNCTION cutter_console.fn_site_table_digest IS 'Rows and digest of one table of the organisation, as a backup proof has them.';
+"""
+CALLS = """
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_create(
+    p_address text, p_title text, p_body text, p_kind text, p_section_type text, p_parent text
+) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+BEGIN
+    RETURN to_jsonb({create}({created}));
+END $site$;
+COMMENT ON FUNCTION cutter_console.fn_site_create IS 'Calls the function of the organisation that makes a unit, and returns its answer.';
+
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_enact(p_run_id text, p_address text, p_decision text, p_target text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+BEGIN
+    PERFORM {enact}({enacted});
+END $site$;
+COMMENT ON FUNCTION cutter_console.fn_site_enact IS 'Calls the function of the organisation that enacts a unit or takes it back.';
+"""
+
+
+def role_sql(name: str) -> sql.Composable:
+    """Return the SQL that makes one of the roles, or refuses one of the name that somebody else can use."""
+    return sql.SQL(ROLE).format(role=sql.Identifier(name), name=sql.Literal(name))
+
+
+def given_to(name: str, callers: str, functions: tuple[str, ...]) -> sql.Composable:
+    """Return the SQL that makes the role the owner of functions, which only `callers` may call."""
+    return sql.Composed(
+        [
+            sql.SQL(
+                "REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC;\n"
+                "GRANT EXECUTE ON FUNCTION {function} TO {callers};\n"
+                "ALTER FUNCTION {function} OWNER TO {role};\n"
+            ).format(
+                function=sql.SQL(f"cutter_console.{function}"), callers=sql.SQL(callers), role=sql.Identifier(name)
+            )
+            for function in functions
+        ]
+    )
