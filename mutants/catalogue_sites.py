@@ -16,6 +16,7 @@ _SCHEMA_TESTS = "tests/backend/postgres/test_console_schema.py"
 _FOREIGN = f"{_SCHEMA_TESTS}::test_somebody_elses_schema_of_the_name_is_refused_before_anything_is_changed"
 _GATEWAY, _ASKED = f"{_B}/postgres/site_gateway.py", f"{_B}/runs/site_preflight.py"
 _BESIDE = "tests/gateway/test_passage.py::test_"
+_RIGHTS = "tests/gateway/test_rights.py::test_"
 _REFUSES = f"{_BESIDE}what_the_organisations_side_refuses_or_answers_takes_the_whole_leg_back"
 _SAME = "tests/same_names/test_"
 _GOVERNANCE, _GOVERNED = f"{_B}/postgres/site_governance.py", f"{_SAME}governance.py::test_"
@@ -248,9 +249,48 @@ SITES = (
     Mutant(
         "governance: rows are inserted by a role without the rights of the console's owner",
         _GOVERNANCE,
-        "ALTER FUNCTION cutter_console.fn_site_govern OWNER TO {writer};",
-        "ALTER FUNCTION cutter_console.fn_site_govern OWNER TO {owner};",
+        "given_to(SITE_WRITER, CONSOLE_SCHEMA_OWNER, _OF_WRITER)",
+        "given_to(CONSOLE_SCHEMA_OWNER, CONSOLE_SCHEMA_OWNER, _OF_WRITER)",
         (f"{_GOVERNED}a_trigger_of_the_organisation_s_runs_without_the_rights_of_the_console_s_owner",),
+    ),
+    Mutant(
+        "gateway: tables are counted without the rights of the console's owner",
+        _GATEWAY,
+        'given_to(SITE_READER, f"{CONSOLE_SCHEMA_OWNER}, cutter_exec',
+        'given_to(CONSOLE_SCHEMA_OWNER, f"{CONSOLE_SCHEMA_OWNER}, cutter_exec',
+        (f"{_RIGHTS}code_that_a_cut_runs_has_no_right_of_the_console_s[an index]",),
+    ),
+    Mutant(
+        "gateway: functions are called without the rights of the console's owner",
+        _GATEWAY,
+        'given_to(SITE_CALLER, CONSOLE_SCHEMA_OWNER, ("fn_site_create", "fn_site_enact"))',
+        'given_to(CONSOLE_SCHEMA_OWNER, CONSOLE_SCHEMA_OWNER, ("fn_site_create", "fn_site_enact"))',
+        (
+            f"{_RIGHTS}code_that_a_cut_runs_has_no_right_of_the_console_s[a default of the function that makes]",
+            f"{_RIGHTS}code_that_an_enactment_runs_has_no_right_of_the_console_s",
+        ),
+    ),
+    Mutant(
+        "gateway: deferred triggers fire without the rights of the console's owner, and before what was written is counted",
+        _GATEWAY,
+        "    PERFORM cutter_console.fn_site_settle();\n"
+        "    PERFORM cutter_console.fn_site_require(before, jsonb_build_object({units_name}",
+        "    PERFORM cutter_console.fn_site_require(before, jsonb_build_object({units_name}",
+        (f"{_RIGHTS}code_that_a_probe_runs_has_no_right_of_the_console_s",),
+    ),
+    Mutant(
+        "gateway: nothing is written where a table is no plain one",
+        _GATEWAY,
+        "    wrong := cutter_console.fn_site_odd_tables();\n    IF wrong IS NOT NULL THEN\n        PERFORM",
+        "    wrong := NULL;\n    IF wrong IS NOT NULL THEN\n        PERFORM",
+        (f"{_RIGHTS}nothing_is_written_where_a_table_is_no_plain_one_any_more[a view]",),
+    ),
+    Mutant(
+        "gateway: a role that somebody is a member of is refused",
+        f"{_B}/postgres/site_roles.py",
+        "WHERE a.roleid = r.oid AND NOT m.rolsuper",
+        "WHERE false AND NOT m.rolsuper",
+        (f"{_RIGHTS}a_role_that_somebody_else_can_use_is_refused[cutter_site_caller-who_logs_in]",),
     ),
     Mutant(
         "governance: a row less takes leg B back",

@@ -248,7 +248,7 @@ def test_the_database_refuses_by_itself_what_it_does_not_pass_on(
             "answered nothing",
         ),
         (
-            "REVOKE EXECUTE ON FUNCTION library.fn_iu_create FROM cutter_owner",
+            "REVOKE EXECUTE ON FUNCTION library.fn_iu_create FROM cutter_site_caller",
             StopCode.GRANT_DELTA,
             "permission denied",
         ),

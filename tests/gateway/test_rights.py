@@ -26,6 +26,16 @@ _POLICY = (
 )
 _DEFAULT = "DO $do$ BEGIN EXECUTE replace(pg_get_functiondef('library.fn_iu_{0}'::regproc), '{1}', '{2}'); END $do$"
 _UNLOGGED = "ALTER TABLE library.iu_lifecycle_log SET UNLOGGED"
+_DEFERRED = """
+    CREATE FUNCTION library.at_commit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF current_user LIKE 'cutter%' AND current_user <> 'cutter_site_reader' THEN
+            RAISE EXCEPTION 'it runs as the owner of the console''s tables: %', current_user;
+        END IF;
+        RETURN NULL;
+    END $$;
+    CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT OR UPDATE ON library.information_unit DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION library.at_commit();
+"""
 _PART = (
     "CREATE FOREIGN DATA WRAPPER far; CREATE SERVER far FOREIGN DATA WRAPPER far;"
     " CREATE FOREIGN TABLE library.far () INHERITS (library.iu_lifecycle_log) SERVER far"
@@ -54,11 +64,12 @@ def test_nothing_is_written_where_a_table_is_no_plain_one_any_more(signed: Passa
     "change",
     [
         "CREATE INDEX ON library.iu_lifecycle_log ((library.mine(1)))",
+        _DEFERRED,
         _DEFAULT.format(
             "create", "p_owner_ref text DEFAULT ''library''::text", "p_owner_ref text DEFAULT library.mine()"
         ),
     ],
-    ids=["an index", "a default of the function that makes"],
+    ids=["an index", "a trigger at COMMIT", "a default of the function that makes"],
 )
 def test_code_that_a_cut_runs_has_no_right_of_the_console_s(signed: Passage, change: str) -> None:
     changed(signed, _MINE + change)
@@ -114,3 +125,13 @@ def test_a_role_that_somebody_else_can_use_is_refused(signed: Passage, role: str
         connection.execute(given.encode())
         with pytest.raises(psycopg.errors.RaiseException, match=f"the role {role} is there already"):
             connection.execute(role_sql(role))
+
+
+def test_code_that_a_probe_runs_has_no_right_of_the_console_s(signed: Passage) -> None:
+    changed(signed, _MINE + _DEFERRED)
+
+    with signed.connect("cutter_verify") as connection:
+        row = connection.execute(b"SELECT cutter_console.fn_probe_cut('{3}', true)").fetchone()
+
+    assert row is not None
+    assert [(probe["n"], probe.get("failed"), probe.get("done")) for probe in row[0]["probes"]] == [(3, None, True)]

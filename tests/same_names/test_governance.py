@@ -134,8 +134,14 @@ _NEVER = "CREATE FUNCTION cutter_governance.never() RETURNS trigger LANGUAGE plp
             "ALTER TABLE cutter_governance.review_decision ADD CHECK (verdict IN ('approved', 'rejected'))",
             "violates check constraint",
         ),
+        (
+            "ALTER TABLE cutter_governance.dot_pair_signature RENAME TO kept;"
+            " CREATE VIEW cutter_governance.dot_pair_signature AS SELECT * FROM cutter_governance.kept;"
+            " GRANT ALL ON cutter_governance.dot_pair_signature TO PUBLIC",
+            "cutter_governance.dot_pair_signature is no plain table",
+        ),
     ],
-    ids=["a changed digest", "a row less", "another vocabulary"],
+    ids=["a changed digest", "a row less", "another vocabulary", "a view in the place of a table"],
 )
 def test_whatever_is_not_written_exactly_takes_leg_b_back(signed: Passage, change: str, said: str) -> None:
     _as_owner(signed, change)
@@ -187,6 +193,10 @@ def test_a_row_that_is_changed_there_is_named_and_its_drafts_never_become_law(si
         "INSERT INTO cutter_console.site_effect (effect, run_id, step, mapping_sha256, rows_added) VALUES (1, 'RUN', 'record', '', '{}')",
         "ALTER TABLE LEDGER.run_effect DISABLE TRIGGER keep_site_governed",
         "SET ROLE cutter_site",
+        "SET ROLE cutter_site_caller",
+        "SELECT cutter_console.fn_site_unit_keys('ACME-LAW')",
+        "SELECT cutter_console.fn_site_create('A', 'B', 'C', 'D', 'E', 'F')",
+        "SELECT cutter_console.fn_site_enact('RUN', 'LIB-RULES/S100', NULL, 'enacted')",
         "SELECT cutter_console.fn_cut_record('RUN', '{}')",
     ],
 )

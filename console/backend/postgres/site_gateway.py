@@ -85,7 +85,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site
 DECLARE
     wrong text;
 BEGIN
-    -- They are counted already, so that none can be replaced until the transaction ends.
+    -- Counted already, none of them can be replaced until the transaction ends.
     wrong := cutter_console.fn_site_odd_tables();
     IF wrong IS NOT NULL THEN
         PERFORM cutter_console.fn_stop('STOP_DRIFT', 'CU005', wrong, 'Nothing was committed. Find out who changed it.');
@@ -141,6 +141,7 @@ BEGIN
     IF n <> (SELECT count(*) FROM made) THEN
         PERFORM cutter_console.fn_stop('STOP_INVARIANT_FAILED', 'CU004', 'a unit is written that no manifest has', 'Nothing was written.');
     END IF;
+    PERFORM cutter_console.fn_site_settle();
     PERFORM cutter_console.fn_site_require(before, jsonb_build_object({units_name}, n, {versions_name}, n));
     SELECT d.* INTO wrong
       FROM (SELECT DISTINCT m.run_id FROM made v JOIN cutter_governance.manifest_unit_block m ON m.version_id = v.id) r
@@ -214,6 +215,7 @@ BEGIN
                 'Nothing was written.');
         END IF;
     END LOOP;
+    PERFORM cutter_console.fn_site_settle();
     PERFORM cutter_console.fn_site_require(before, jsonb_build_object({log_name}, n));
     RETURN NULL;
 END $site$;
@@ -273,7 +275,17 @@ REVOKE EXECUTE ON FUNCTION cutter_console.fn_site_mapping, cutter_console.fn_sit
 GRANT EXECUTE ON FUNCTION cutter_console.fn_site_differences, cutter_console.fn_draft_differences
    TO cutter_exec, cutter_verify, cutter_ro;
 """
-_TRIED = "SELECT cutter_console.fn_site_require(c, '{}') FROM cutter_console.fn_site_counts() c;\n"
+# By the catalogue alone: reading one of their tables would run code of its owner in the administrator's session.
+_PLAIN = """
+DO $wire$
+DECLARE
+    wrong text := cutter_console.fn_site_odd_tables();
+BEGIN
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'nothing can be written there: %', wrong;
+    END IF;
+END $wire$;
+"""
 _MADE = re.compile(r"^CREATE OR REPLACE FUNCTION ([\w.]+)\(.*?\$site\$(.*?)\$site\$;?$", re.DOTALL | re.MULTILINE)
 _RENAMED = {
     "cutter_console.fn_own_differences": "cutter_console.fn_draft_differences",
@@ -282,7 +294,7 @@ _RENAMED = {
 }
 """Functions of the migrations by the names that the script gives them."""
 _MARKS = ("$site$", "$wire$")
-_BODIES = (ROLE, ROLE, UNIT, COUNTS, CALLS, _REQUIRE, _DIFFERENCES, _MAPPING, _CREATE, _MOVE, _WIRING)
+_BODIES = (ROLE, ROLE, UNIT, COUNTS, CALLS, _REQUIRE, _DIFFERENCES, _MAPPING, _CREATE, _MOVE, _WIRING, _PLAIN)
 
 
 def tied_mapping(connection: psycopg.Connection) -> str | None:
@@ -352,7 +364,11 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
             enact=_function(enact),
             enacted=_arguments(enact, given_to_enact),
         ),
-        given_to(SITE_READER, CONSOLE_SCHEMA_OWNER, ("fn_site_unit", "fn_site_odd_tables", "fn_site_table_digest")),
+        given_to(
+            SITE_READER,
+            CONSOLE_SCHEMA_OWNER,
+            ("fn_site_unit", "fn_site_odd_tables", "fn_site_table_digest", "fn_site_settle"),
+        ),
         given_to(SITE_READER, f"{CONSOLE_SCHEMA_OWNER}, cutter_exec, cutter_verify, cutter_ro", ("fn_site_counts",)),
         given_to(SITE_CALLER, CONSOLE_SCHEMA_OWNER, ("fn_site_create", "fn_site_enact")),
         governance[0],
@@ -364,7 +380,7 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
         # The functions that are wired name those of the governance section.
         governance[1],
         sql.SQL(_WIRING).format(**_names(mapping), governed=sql.SQL(GOVERNED if mapping.governance else "")),
-        sql.SQL(_TRIED),
+        sql.SQL(_PLAIN),
         sql.SQL("RESET ROLE;\n"),
     ]
     text = composed(schema_names(connection), sql.Composed(parts)).as_string(connection)
@@ -467,6 +483,7 @@ def _names(mapping: SiteMapping) -> dict[str, sql.Composable]:
         "written": sql.SQL(", ").join(map(sql.Literal, mapping.written)),
         "counts": sql.SQL(", ").join(counts),
         "tables": sql.SQL(", ").join(map(sql.Literal, tables)),
+        "owner": sql.Literal(CONSOLE_SCHEMA_OWNER),
         "parent_value": sql.SQL("(SELECT p.unit_id FROM cutter_console.fn_site_unit(b.parent_address) p)")
         if by_id
         else sql.SQL("b.parent_address"),

@@ -255,6 +255,7 @@ BEGIN
     before := cutter_console.fn_site_counts();
     given := cutter_console.fn_site_governance(NEW.run_id, ARRAY[NEW.step], true);
     added := cutter_console.fn_site_govern(given);
+    PERFORM cutter_console.fn_site_settle();
     SELECT jsonb_object_agg(t.table_name, t.n) INTO expected
       FROM (SELECT p.table_name,
                    sum(CASE p.part WHEN 'document' THEN least((added ->> 'document')::bigint, 1)

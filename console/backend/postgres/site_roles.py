@@ -10,6 +10,7 @@ from psycopg import sql
 SITE_READER = "cutter_site_reader"
 SITE_CALLER = "cutter_site_caller"
 SITE_WRITER = "cutter_site"
+SITE_ROLES = (SITE_READER, SITE_CALLER, SITE_WRITER)
 
 ROLE = """
 DO $site$ BEGIN
@@ -76,6 +77,29 @@ BEGIN
     rows := sums.n;
     digest := encode(sha256(convert_to(concat_ws(':', sums.n, sums.a, sums.b), 'UTF8')), 'hex');
 END $site$;
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_settle() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+DECLARE
+    all_of_them text;
+    later_ones text;
+BEGIN
+    -- Before version 18 a deferred trigger runs with the rights of whoever lets it fire.
+    SELECT string_agg(DISTINCT format('%I.%I', n.nspname, c.conname), ', '),
+           string_agg(DISTINCT format('%I.%I', n.nspname, c.conname), ', ') FILTER (WHERE c.condeferred)
+      INTO all_of_them, later_ones
+      FROM pg_constraint c
+      JOIN pg_class r ON r.oid = c.conrelid
+      JOIN pg_namespace n ON n.oid = c.connamespace
+     WHERE c.condeferrable AND pg_get_userbyid(r.relowner) <> {owner} AND has_schema_privilege(n.oid, 'USAGE')
+       AND (n.oid = pg_my_temp_schema() OR NOT starts_with(n.nspname, 'pg_temp_'));
+    IF all_of_them IS NOT NULL THEN
+        EXECUTE 'SET CONSTRAINTS ' || all_of_them || ' IMMEDIATE';
+    END IF;
+    IF later_ones IS NOT NULL THEN
+        EXECUTE 'SET CONSTRAINTS ' || later_ones || ' DEFERRED';
+    END IF;
+END $site$;
+COMMENT ON FUNCTION cutter_console.fn_site_settle IS 'Has the organisation''s deferred constraints and triggers fire now.';
 COMMENT ON FUNCTION cutter_console.fn_site_table_digest IS 'Rows and digest of one table of the organisation, as a backup proof has them.';
 """
 CALLS = """
@@ -97,7 +121,7 @@ COMMENT ON FUNCTION cutter_console.fn_site_enact IS 'Calls the function of the o
 """
 
 
-def role_sql(name: str) -> sql.Composable:
+def role_sql(name: str) -> sql.Composed:
     """Return the SQL that makes one of the roles, or refuses one of the name that somebody else can use."""
     return sql.SQL(ROLE).format(role=sql.Identifier(name), name=sql.Literal(name))
 

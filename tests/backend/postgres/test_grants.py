@@ -8,6 +8,7 @@ import pytest
 from console.backend.model.outcome import Outcome
 from console.backend.postgres.drift import measure_drift
 from console.backend.postgres.measure import privileges_to_write
+from console.backend.postgres.site_roles import SITE_ROLES
 from console.backend.scratch.cluster import TransientCluster
 from tests.conftest import Database, fresh_database
 
@@ -102,7 +103,9 @@ def test_the_roles_are_ordinary_and_the_owner_cannot_log_in(each_database: Datab
             "SELECT rolname, rolcanlogin, rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls,"
             " EXISTS (SELECT 1 FROM pg_auth_members m WHERE m.member = r.oid) FROM pg_roles r WHERE rolname LIKE 'cutter\\_%' ORDER BY 1"
         ).fetchall()
-    assert rows == [
+    # Those of a printed script are there if another database of the cluster is tied to an organisation's functions.
+    assert {row[1:] for row in rows if row[0] in SITE_ROLES} <= {(False, False, False)}
+    assert [row for row in rows if row[0] not in SITE_ROLES] == [
         ("cutter_exec", True, False, False),
         ("cutter_owner", False, False, False),
         ("cutter_ro", True, False, False),
