@@ -1,5 +1,8 @@
 """The rows of leg B in the organisation's own governance tables: exact, read back, and out of reach but for a signed run."""
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import psycopg
 import pytest
 
@@ -9,7 +12,9 @@ from console.backend.model.site_mapping import mapping_toml, parse_mapping
 from console.backend.model.states import Family, Stage
 from console.backend.postgres.site_gateway import gateway_sql
 from tests.same_names.conftest import Beside
+from tests.support.lost_commit import Lie, lying
 from tests.support.passage import UNITS, Passage
+from tests.support.waiting import until
 
 _TABLES = (
     "source_document_registry",
@@ -53,6 +58,11 @@ def _rows(passage: Passage) -> dict[str, int]:
 def _cut(passage: Passage) -> None:
     passage.arm()
     assert passage.resume().state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
+
+
+def _steps(passage: Passage) -> list[tuple[str]]:
+    with passage.connect() as connection:
+        return connection.execute(b"SELECT step FROM cutter_console.site_effect ORDER BY effect").fetchall()
 
 
 def _as_owner(passage: Passage, statements: str) -> None:
@@ -151,6 +161,44 @@ def test_whatever_is_not_written_exactly_takes_leg_b_back(signed: Passage, chang
         signed.resume()
 
     assert _rows(signed) == _BEFORE
+
+
+def test_a_backend_that_is_killed_in_leg_b_leaves_none_of_its_rows_and_the_run_goes_on(signed: Passage) -> None:
+    _as_owner(
+        signed,
+        _NEVER.format("PERFORM pg_sleep(60); RETURN NEW;")
+        + " CREATE TRIGGER never BEFORE INSERT ON cutter_governance.dot_pair_signature"
+        " FOR EACH ROW EXECUTE FUNCTION cutter_governance.never()",
+    )
+    signed.arm()
+
+    def killed() -> bool:
+        query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+        return bool(signed.rows(query))
+
+    with ThreadPoolExecutor(1) as pool:
+        killer = pool.submit(until, killed, "the executor waits in the organisation's trigger")
+        with pytest.raises(CutterError):
+            signed.resume()
+        killer.result()
+
+    assert _rows(signed) == _BEFORE
+    assert _steps(signed) == []
+    _as_owner(signed, "DROP TRIGGER never ON cutter_governance.dot_pair_signature")
+    _cut(signed)
+    assert _rows(signed) == _AT_SG_2
+    assert all(check.outcome is Outcome.PASS for check in signed.backend.verify(signed.run_id))
+
+
+def test_a_commit_of_leg_b_whose_answer_is_lost_is_there_once(signed: Passage, tmp_path: Path) -> None:
+    signed.arm()
+
+    with lying(signed, "leg_b_record", "cutter_exec", tmp_path, Lie.ANSWER_LOST) as proxy:
+        signed.resume()
+
+    assert proxy.commit_seen.is_set()
+    assert _rows(signed) == _AT_SG_2
+    assert _steps(signed) == [("record",), ("verify",)]
 
 
 def test_what_leg_b_has_not_written_there_is_not_taken_back_there(signed: Passage) -> None:
