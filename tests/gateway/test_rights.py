@@ -135,3 +135,13 @@ def test_code_that_a_probe_runs_has_no_right_of_the_console_s(signed: Passage) -
 
     assert row is not None
     assert [(probe["n"], probe.get("failed"), probe.get("done")) for probe in row[0]["probes"]] == [(3, None, True)]
+
+
+def test_the_owner_of_the_console_s_tables_may_read_and_write_nothing_of_theirs(signed: Passage) -> None:
+    tables = signed.rows(
+        "SELECT c.oid::regclass::text FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v')"
+        " AND c.relnamespace::regnamespace::text IN ('library', 'library_governance')"
+        " AND has_table_privilege('cutter_owner', c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')"
+    )
+
+    assert tables == []
