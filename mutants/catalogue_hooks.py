@@ -64,9 +64,25 @@ HOOKS = (
     Mutant(
         "the same HOLD is told once",
         _MODEL,
-        "if memory.hold == switch.reason:",
+        "if memory.hold is not None and _is_same_hold(memory.hold, switch):",
         "if False:",
         (f"{_OF_THE_MODEL}::test_a_hold_is_told_once_whatever_is_measured_of_it_meanwhile",),
+    ),
+    Mutant(
+        "a HOLD that was set again for the same reason is told",
+        _MODEL,
+        "(is_elsewhere or told.since == switch.since)",
+        "True",
+        (f"{_OF_THE_MODEL}::test_a_hold_that_was_released_and_set_again_between_two_measurements_is_another_one",),
+    ),
+    Mutant(
+        "two runs that wait for the same command are two events",
+        _MODEL,
+        'f"{wait.since} {wait.run_id}"',
+        'f"{wait.since}"',
+        (
+            f"{_OF_THE_MODEL}::test_two_runs_that_wait_for_the_same_command_are_two_events_and_one_that_is_named_twice_is_one",
+        ),
     ),
     Mutant(
         "what waits is told once",
