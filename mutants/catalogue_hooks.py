@@ -62,6 +62,41 @@ HOOKS = (
         (f"{_OF_THE_HOST}::test_a_secret_that_is_known_is_in_no_event",),
     ),
     Mutant(
+        "a defect in the call of a hook leaves nobody waiting",
+        _HOST,
+        "ended.add_done_callback(partial(self._after_defect, hook))",
+        "pass",
+        (f"{_OF_THE_HOST}::test_a_defect_in_a_call_is_said_and_the_next_event_is_told",),
+    ),
+    Mutant(
+        "an urgent event goes before what waits",
+        _HOST,
+        "waiting = self.urgent or self.routine",
+        "waiting = self.routine or self.urgent",
+        (f"{_OF_THE_HOST}::test_what_is_urgent_goes_before_what_waits_and_is_not_dropped_for_it",),
+    ),
+    Mutant(
+        "what waits is dropped for an urgent event",
+        _HOST,
+        "if is_routine or not self.routine:",
+        "if True:",
+        (f"{_OF_THE_HOST}::test_what_is_urgent_goes_before_what_waits_and_is_not_dropped_for_it",),
+    ),
+    Mutant(
+        "what a hook wrote is searched for secrets before it is shortened",
+        _HOST,
+        "_SHOWN, _KEPT_BYTES, _MOST_BYTES = 400, 4000, 1 << 20",
+        "_SHOWN, _KEPT_BYTES, _MOST_BYTES = 400, 400, 1 << 20",
+        (f"{_OF_THE_HOST}::test_a_secret_is_not_shown_in_part_because_what_a_hook_wrote_is_shortened",),
+    ),
+    Mutant(
+        "a name that no file can have is no defect",
+        _TRUST,
+        "except (OSError, RuntimeError, ValueError) as error:",
+        "except (OSError, RuntimeError) as error:",
+        (f"{_OF_THE_HOST}::test_a_name_that_no_file_can_have_is_refused_and_nobody_waits_for_it",),
+    ),
+    Mutant(
         "the same HOLD is told once",
         _MODEL,
         "if memory.hold is not None and _is_same_hold(memory.hold, switch):",
@@ -71,7 +106,7 @@ HOOKS = (
     Mutant(
         "a HOLD that was set again for the same reason is told",
         _MODEL,
-        "(is_elsewhere or told.since == switch.since)",
+        "(is_elsewhere or earlier.since == switch.since)",
         "True",
         (f"{_OF_THE_MODEL}::test_a_hold_that_was_released_and_set_again_between_two_measurements_is_another_one",),
     ),
@@ -87,8 +122,8 @@ HOOKS = (
     Mutant(
         "what waits is told once",
         _MODEL,
-        "event for event in standing if event.id not in memory.ids",
-        "event for event in standing",
+        "event for name, event in standing.items() if name not in memory.ids",
+        "event for name, event in standing.items()",
         (f"{_OF_THE_MODEL}::test_what_waits_is_told_once_and_again_after_it_was_over",),
     ),
     Mutant(

@@ -106,8 +106,8 @@ def after_status(memory: Told, status: Status, thresholds: Thresholds) -> News:
     memory, hold = _hold_news(replace(memory, is_lost=False), status)
     standing = {event.id: event for event in _standing(memory, status, thresholds)}
     events = tuple(event for name, event in standing.items() if name not in memory.ids)
-    told = replace(memory, ids=frozenset(standing), has_begun=True, has_reached=True)
-    return told, (*back, *hold, *events)
+    memory = replace(memory, ids=frozenset(standing), has_begun=True, has_reached=True)
+    return memory, (*back, *hold, *events)
 
 
 def after_failure(memory: Told, reason: str, at: datetime) -> News:
@@ -173,10 +173,10 @@ def _hold_news(memory: Told, status: Status) -> News:
     return replace(memory, hold=None), (event,)
 
 
-def _is_same_hold(told: SwitchView, switch: SwitchView) -> bool:
+def _is_same_hold(earlier: SwitchView, switch: SwitchView) -> bool:
     """Return whether it is the HOLD that was told: for its reason, and since its time, which file and database each have their own of."""
-    is_elsewhere = bool(told.in_file) is not bool(switch.in_file)
-    return told.reason == switch.reason and (is_elsewhere or told.since == switch.since)
+    is_elsewhere = bool(earlier.in_file) is not bool(switch.in_file)
+    return earlier.reason == switch.reason and (is_elsewhere or earlier.since == switch.since)
 
 
 def _standing(memory: Told, status: Status, thresholds: Thresholds) -> Iterator[HookEvent]:
