@@ -8,6 +8,7 @@ _MODEL, _HOST, _PROCESSES, _TRUST = (
     "console/backend/host/processes.py",
     "console/backend/host/trusted_file.py",
 )
+_SERVER = "console/app/browser_server.py"
 _OF_SERVING = "tests/test_serving.py"
 _OF_THE_MODEL, _OF_THE_HOST = "tests/backend/model/test_hooks.py", "tests/backend/host/test_hooks.py"
 
@@ -156,9 +157,51 @@ HOOKS = (
     ),
     Mutant(
         "the server of pages answers to its own address alone",
-        "console/app/browser_server.py",
-        "if request.host not in self._hosts or (",
-        "if (",
-        (f"{_OF_SERVING}::test_a_page_is_drawn_and_ends_with_the_server_and_no_browser_changes_its_command",),
+        _SERVER,
+        "if host not in self._hosts or request",
+        "if request",
+        (f"{_OF_SERVING}::test_the_server_answers_to_its_own_address_alone",),
+    ),
+    Mutant(
+        "no page of another origin opens a websocket",
+        _SERVER,
+        ' or request.headers.get("Origin", self.public_url) != self.public_url:',
+        ":",
+        (f"{_OF_SERVING}::test_the_server_answers_to_its_own_address_alone",),
+    ),
+    Mutant(
+        "a page is counted until its process has ended",
+        _SERVER,
+        "            try:\n                await page.stop()\n            finally:\n",
+        "            try:\n                asyncio.get_running_loop().create_task(page.stop())\n            finally:\n",
+        (f"{_OF_SERVING}::test_no_more_processes_than_pages_however_soon_pages_are_left",),
+    ),
+    Mutant(
+        "a page whose process ended is closed",
+        _SERVER,
+        "asyncio.wait({messages, ended}, return_when",
+        "asyncio.wait({messages}, return_when",
+        (f"{_OF_SERVING}::test_a_page_whose_process_ended_is_closed_and_does_not_stay_as_it_was",),
+    ),
+    Mutant(
+        "a page that reads no more is not waited for",
+        _SERVER,
+        "await _for_a_while(self._quit())",
+        "await self._quit()",
+        (f"{_OF_SERVING}::test_a_page_that_stops_reading_is_ended_with_its_process_when_it_leaves",),
+    ),
+    Mutant(
+        "a message that is no key ends its page alone",
+        _SERVER,
+        "except _UNUSABLE:",
+        "except ValueError:",
+        (f"{_OF_SERVING}::test_a_message_that_is_no_key_ends_its_page_alone",),
+    ),
+    Mutant(
+        "a page takes no module from the working folder",
+        "console/app/serving.py",
+        'sys.executable, "-P", "-c"',
+        'sys.executable, "-c"',
+        (f"{_OF_SERVING}::test_a_page_takes_no_module_from_the_folder_that_the_server_was_started_in",),
     ),
 )

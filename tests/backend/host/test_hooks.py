@@ -172,7 +172,7 @@ def test_what_is_urgent_goes_before_what_waits_and_is_not_dropped_for_it(
     caller = HookCaller((HookProgram(program=program(tmp_path, body), timeout_seconds=60),), config(tmp_path))
     waiting, held = (EVENT.model_copy(update={"event": kind}) for kind in (HookKind.WAITING, HookKind.HOLD_SET))
     caller.tell(waiting)
-    until(lambda: (tmp_path / "read").exists(), "the first one is told")
+    until((tmp_path / "read").exists, "the first one is told")
     for event in (*[waiting] * 9, held):
         caller.tell(event)
     (tmp_path / "go").touch()
