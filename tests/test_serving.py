@@ -257,15 +257,15 @@ async def test_no_more_processes_than_pages_however_soon_pages_are_left(monkeypa
     monkeypatch.setattr(browser_server, "_END_S", 600)
     async with aiohttp.ClientSession() as session, opened(PAINTS) as (server, address):
         for _ in range(browser_server.MOST_PAGES):
-            async with session.ws_connect(f"{address}/ws"):
-                pass
+            async with session.ws_connect(f"{address}/ws") as page:
+                await asyncio.wait_for(page.receive(), 60)
         # Left, and at work until their process has ended.
         assert len(server._pages) == browser_server.MOST_PAGES
         with pytest.raises(aiohttp.WSServerHandshakeError, match="503"):
             await session.ws_connect(f"{address}/ws")
-        for page in server._pages:
-            assert page._process is not None
-            os.kill(page._process.pid, signal.SIGKILL)
+        for left in server._pages:
+            assert left._process is not None
+            os.kill(left._process.pid, signal.SIGKILL)
         await no_page(server)
         monkeypatch.setattr(browser_server, "_END_S", 0.5)
         await (await session.ws_connect(f"{address}/ws")).close()
