@@ -103,6 +103,7 @@ def test_children_end_with_the_hook_that_left_them_and_nobody_waits_for_one_that
         ("kill -9 $$", "it ended with status -9"),
         ("exec yes", "it wrote more than 1048576 bytes, and was ended"),
         ("exec 0<&-; exit 4", "it ended with status 4"),
+        ("exec 0<&- 1>&- 2>&-; sleep 0.3; exit 5", "it ended with status 5"),
     ],
 )
 def test_a_hook_that_fails_is_said_and_raises_nothing(tmp_path: Path, body: str, says: str) -> None:
@@ -228,7 +229,7 @@ def test_a_hook_is_told_the_kinds_that_it_wants(tmp_path: Path) -> None:
     assert [json.loads(line)["event"] for line in lines] == ["hold_set", "test"]
 
 
-@pytest.mark.parametrize("spoiled", ["file", "folder", "config", "absent", "link", "not executable", "directory"])
+@pytest.mark.parametrize("spoiled", ["file", "folder", "config", "absent", "link", "linked folder", "not executable", "directory"])
 def test_a_hook_that_others_could_replace_is_not_started(tmp_path: Path, spoiled: str) -> None:
     folder = tmp_path / "hooks"
     folder.mkdir(mode=0o755)
@@ -246,6 +247,9 @@ def test_a_hook_that_others_could_replace_is_not_started(tmp_path: Path, spoiled
         case "link":
             path.rename(folder / "real")
             path.symlink_to(folder / "real")
+        case "linked folder":
+            folder.rename(tmp_path / "real")
+            folder.symlink_to(tmp_path / "real")
         case "not executable":
             path.chmod(0o600)
         case "directory":
