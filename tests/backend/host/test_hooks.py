@@ -114,7 +114,7 @@ def test_a_hook_that_fails_is_said_and_raises_nothing(tmp_path: Path, body: str,
 
 
 def test_a_secret_is_not_shown_in_part_because_what_a_hook_wrote_is_shortened(tmp_path: Path) -> None:
-    body = "head -c 385 /dev/zero | tr '\\0' x; echo ' password=canary-7f3a-canary-7f3a'; exit 1"
+    body = "head -c 380 /dev/zero | tr '\\0' x; echo ' postgres://u:canary-7f3a-canary-7f3a@h/d'; exit 1"
     wrote = told(tmp_path, body).states()[0].wrote
     assert wrote.startswith("xxx")
     assert "can" not in wrote
@@ -229,7 +229,9 @@ def test_a_hook_is_told_the_kinds_that_it_wants(tmp_path: Path) -> None:
     assert [json.loads(line)["event"] for line in lines] == ["hold_set", "test"]
 
 
-@pytest.mark.parametrize("spoiled", ["file", "folder", "config", "absent", "link", "linked folder", "not executable", "directory"])
+@pytest.mark.parametrize(
+    "spoiled", ["file", "folder", "config", "absent", "link", "linked folder", "not executable", "directory"]
+)
 def test_a_hook_that_others_could_replace_is_not_started(tmp_path: Path, spoiled: str) -> None:
     folder = tmp_path / "hooks"
     folder.mkdir(mode=0o755)
