@@ -8,6 +8,7 @@ _MODEL, _HOST, _PROCESSES, _TRUST = (
     "console/backend/host/processes.py",
     "console/backend/host/trusted_file.py",
 )
+_SERVER = "console/app/browser_server.py"
 _OF_SERVING = "tests/test_serving.py"
 _OF_THE_MODEL, _OF_THE_HOST = "tests/backend/model/test_hooks.py", "tests/backend/host/test_hooks.py"
 
@@ -62,17 +63,68 @@ HOOKS = (
         (f"{_OF_THE_HOST}::test_a_secret_that_is_known_is_in_no_event",),
     ),
     Mutant(
+        "a defect in the call of a hook leaves no event untold",
+        _HOST,
+        "if hook.urgent or hook.routine:",
+        "if False:",
+        (f"{_OF_THE_HOST}::test_a_defect_in_a_call_is_said_and_the_next_event_is_told",),
+    ),
+    Mutant(
+        "an urgent event goes before what waits",
+        _HOST,
+        "waiting = self.urgent or self.routine",
+        "waiting = self.routine or self.urgent",
+        (f"{_OF_THE_HOST}::test_what_is_urgent_goes_before_what_waits_and_is_not_dropped_for_it",),
+    ),
+    Mutant(
+        "what waits is dropped for an urgent event",
+        _HOST,
+        "if is_routine or not self.routine:",
+        "if True:",
+        (f"{_OF_THE_HOST}::test_what_is_urgent_goes_before_what_waits_and_is_not_dropped_for_it",),
+    ),
+    Mutant(
+        "what a hook wrote is searched for secrets before it is shortened",
+        _HOST,
+        "_SHOWN, _KEPT_BYTES, _MOST_BYTES = 400, 4000, 1 << 20",
+        "_SHOWN, _KEPT_BYTES, _MOST_BYTES = 400, 400, 1 << 20",
+        (f"{_OF_THE_HOST}::test_a_secret_is_not_shown_in_part_because_what_a_hook_wrote_is_shortened",),
+    ),
+    Mutant(
+        "a name that no file can have is no defect",
+        _TRUST,
+        "except (OSError, RuntimeError, ValueError) as error:",
+        "except (OSError, RuntimeError) as error:",
+        (f"{_OF_THE_HOST}::test_a_name_that_no_file_can_have_is_refused_and_nobody_waits_for_it",),
+    ),
+    Mutant(
         "the same HOLD is told once",
         _MODEL,
-        "if memory.hold == switch.reason:",
+        "if memory.hold is not None and _is_same_hold(memory.hold, switch):",
         "if False:",
         (f"{_OF_THE_MODEL}::test_a_hold_is_told_once_whatever_is_measured_of_it_meanwhile",),
     ),
     Mutant(
+        "a HOLD that was set again for the same reason is told",
+        _MODEL,
+        "(is_elsewhere or earlier.since == switch.since)",
+        "True",
+        (f"{_OF_THE_MODEL}::test_a_hold_that_was_released_and_set_again_between_two_measurements_is_another_one",),
+    ),
+    Mutant(
+        "two runs that wait for the same command are two events",
+        _MODEL,
+        'f"{wait.since} {wait.run_id}"',
+        'f"{wait.since}"',
+        (
+            f"{_OF_THE_MODEL}::test_two_runs_that_wait_for_the_same_command_are_two_events_and_one_that_is_named_twice_is_one",
+        ),
+    ),
+    Mutant(
         "what waits is told once",
         _MODEL,
-        "event for event in standing if event.id not in memory.ids",
-        "event for event in standing",
+        "event for name, event in standing.items() if name not in memory.ids",
+        "event for name, event in standing.items()",
         (f"{_OF_THE_MODEL}::test_what_waits_is_told_once_and_again_after_it_was_over",),
     ),
     Mutant(
@@ -105,9 +157,51 @@ HOOKS = (
     ),
     Mutant(
         "the server of pages answers to its own address alone",
-        "console/app/browser_server.py",
-        "if request.host not in self._hosts or (",
-        "if (",
-        (f"{_OF_SERVING}::test_a_page_is_drawn_and_ends_with_the_server_and_no_browser_changes_its_command",),
+        _SERVER,
+        "if host not in self._hosts or request",
+        "if request",
+        (f"{_OF_SERVING}::test_the_server_answers_to_its_own_address_alone",),
+    ),
+    Mutant(
+        "no page of another origin opens a websocket",
+        _SERVER,
+        ' or request.headers.get("Origin", self.public_url) != self.public_url:',
+        ":",
+        (f"{_OF_SERVING}::test_the_server_answers_to_its_own_address_alone",),
+    ),
+    Mutant(
+        "a page is counted until its process has ended",
+        _SERVER,
+        "            try:\n                await page.stop()\n            finally:\n",
+        "            try:\n                asyncio.get_running_loop().create_task(page.stop())\n            finally:\n",
+        (f"{_OF_SERVING}::test_no_more_processes_than_pages_however_soon_pages_are_left",),
+    ),
+    Mutant(
+        "a page whose process ended is closed",
+        _SERVER,
+        "asyncio.wait({messages, ended}, return_when",
+        "asyncio.wait({messages}, return_when",
+        (f"{_OF_SERVING}::test_a_page_whose_process_ended_is_closed_and_does_not_stay_as_it_was",),
+    ),
+    Mutant(
+        "a page that reads no more is not waited for",
+        _SERVER,
+        "await _for_a_while(self._quit())",
+        "await self._quit()",
+        (f"{_OF_SERVING}::test_a_page_that_stops_reading_is_ended_with_its_process_when_it_leaves",),
+    ),
+    Mutant(
+        "a message that is no key ends its page alone",
+        _SERVER,
+        "except _UNUSABLE:",
+        "except ValueError:",
+        (f"{_OF_SERVING}::test_a_message_that_is_no_key_ends_its_page_alone",),
+    ),
+    Mutant(
+        "a page takes no module from the working folder",
+        "console/app/serving.py",
+        'sys.executable, "-P", "-c"',
+        'sys.executable, "-c"',
+        (f"{_OF_SERVING}::test_a_page_takes_no_module_from_the_folder_that_the_server_was_started_in",),
     ),
 )

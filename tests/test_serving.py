@@ -5,18 +5,24 @@ import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import tomllib
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import aiohttp
 import pytest
+import yarl
+from aiohttp import web
 
-from console.app import launch, serving
+from console.app import browser_server, launch, serving
+from console.app.browser_server import BrowserServer
 from console.app.serving import child_command
 from console.cli.arguments import Options
 from console.cli.main import main
+from tests.cli.test_canary import SECRET, forms
 from tests.support.passage import Passage
 from tests.support.waiting import until
 
@@ -52,6 +58,39 @@ def consoles(root: Path) -> list[list[str]]:
     return lines
 
 
+PAINTS = r"import time; print('__GANGLION__\nD\0\0\0\1x', end='', flush=True); time.sleep(600)"
+FLOODS = r"""
+import sys
+print("__GANGLION__", flush=True)
+while True:
+    sys.stdout.buffer.write(b"D\0\0\xf0\0" + bytes(0xF000))
+"""
+
+
+@contextlib.asynccontextmanager
+async def opened(program: str) -> AsyncIterator[tuple[BrowserServer, str]]:
+    """A server in this process, with its address; each of its pages is this program, which does not end when it is asked to."""
+    server = BrowserServer((sys.executable, "-I", "-S", "-c", program), "127.0.0.1")
+    runner = web.AppRunner(await server.make_application(), access_log=None, shutdown_timeout=3.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        server.serves_at(runner.addresses[0][1])
+        yield server, server.public_url
+    finally:
+        await runner.cleanup()
+
+
+async def no_page(server: BrowserServer) -> None:
+    """Wait until the process of each page has ended."""
+    await asyncio.to_thread(until, lambda: not server._pages, "no page is left")
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(browser_server, "_END_S", 0.5)
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -84,14 +123,32 @@ def test_without_the_library_the_command_that_installs_it_is_named(
 ) -> None:
     monkeypatch.setattr(serving, "find_spec", lambda _name: None)
     assert main(["serve", "--read-only"]) == 2
-    assert "pip install 'cutter-console[browser]'" in capsys.readouterr().err
+    assert f"{sys.executable} -m pip install '{serving.LIBRARY}'" in capsys.readouterr().err
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["optional-dependencies"]["browser"] == [serving.LIBRARY]
+
+
+def test_a_port_that_is_taken_is_said_with_the_command_for_a_free_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert main(["serve", "--read-only", "--port", str(taken.getsockname()[1])]) == 2
+    assert "serve --read-only --address 127.0.0.1 --port 0" in capsys.readouterr().err
 
 
 def test_the_command_of_a_page_only_reads_and_opens_the_same_installation(tmp_path: Path) -> None:
     named = child_command(Options(installation=("prod",)))
     rooted = child_command(Options(root=tmp_path, config=tmp_path / "c.json"))
-    assert named[3:] == ["--read-only", "-P", "prod"]
-    assert rooted[3:] == ["--read-only", "--root", str(tmp_path), "--config", str(tmp_path / "c.json")]
+    assert named[4:] == ["--read-only", "-P", "prod"]
+    assert rooted[4:] == ["--read-only", "--root", str(tmp_path), "--config", str(tmp_path / "c.json")]
+
+
+def test_a_page_takes_no_module_from_the_folder_that_the_server_was_started_in(tmp_path: Path) -> None:
+    for name in ("console", "json", "argparse"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('taken from here')", encoding="utf-8")
+    answer = subprocess.run(
+        [*child_command(Options()), "--version"], check=False, cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert answer.stdout
 
 
 def test_a_console_in_a_browser_that_would_write_is_refused(
@@ -118,6 +175,7 @@ async def test_a_page_is_drawn_and_ends_with_the_server_and_no_browser_changes_i
     root = passage.installation.root
     for name in ("executor", "verifier", "monitor"):
         monkeypatch.setenv(f"CUTTER_{name.upper()}", getattr(passage.installation.settings.database, name))
+    monkeypatch.setenv("CUTTER_API_KEY", SECRET)
     with served(root) as (server, address):
         async with aiohttp.ClientSession() as session:
             async with session.get(address) as page:
@@ -134,8 +192,15 @@ async def test_a_page_is_drawn_and_ends_with_the_server_and_no_browser_changes_i
                     message = await asyncio.wait_for(socket.receive(), 60)
                     assert message.type is aiohttp.WSMsgType.BINARY, message
                     drawn += message.data
+                # The stop key names the command of the stop, and sets nothing.
+                await socket.send_json(["stdin", "\x18"])
+                while b"panic" not in drawn:
+                    drawn += (await asyncio.wait_for(socket.receive(), 60)).data
+                await socket.send_json(["stdin", "\r\x18\x18\r"])
+                assert not (root / "HOLD").exists()
                 commands = consoles(root)
                 assert commands
+                assert not [form for form in forms() if form in drawn or form in repr(commands).encode()]
                 assert all(words[-4:-1] == ["--read-only", "--root", str(root)] for words in commands)
                 server.send_signal(signal.SIGTERM)
                 await asyncio.to_thread(server.wait)
@@ -152,3 +217,112 @@ async def test_a_page_ends_with_a_server_that_is_killed(at: At) -> None:
             os.kill(server.pid, signal.SIGKILL)
             await asyncio.to_thread(server.wait)
     until(lambda: not consoles(root), "no page is left")
+
+
+async def test_a_page_whose_process_ended_is_closed_and_does_not_stay_as_it_was(tmp_path: Path) -> None:
+    async with aiohttp.ClientSession() as session, opened(PAINTS) as (server, address):
+        async with session.ws_connect(f"{address}/ws") as page:
+            await asyncio.wait_for(page.receive(), 60)
+            (process,) = (shown._process for shown in server._pages)
+            assert process is not None
+            os.kill(process.pid, signal.SIGKILL)
+            assert (await asyncio.wait_for(page.receive(), 60)).type is aiohttp.WSMsgType.CLOSE
+        await no_page(server)
+
+
+async def test_a_message_that_is_no_key_ends_its_page_alone(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browser_server, "MOST_PAGES", 20)
+    sizes = [
+        f'["resize",{{"width":{width},"height":3}}]' for width in ("Infinity", "NaN", "1e400", '"x"', "{}", "null")
+    ]
+    messages = ["[" * 100_000, "[]", "{}", "5", '["stdin",5]', '["stdin","\\ud800"]', "no JSON", *sizes]
+    async with aiohttp.ClientSession() as session, opened(PAINTS) as (server, address):
+        async with session.ws_connect(f"{address}/ws") as other:
+            for message in messages:
+                async with session.ws_connect(f"{address}/ws") as page:
+                    await page.send_str(message)
+                    while not page.closed:
+                        await asyncio.wait_for(page.receive(), 60)
+                    assert page.close_code == aiohttp.WSCloseCode.POLICY_VIOLATION, message[:40]
+            await other.send_json(["ping", 1])
+            while (await asyncio.wait_for(other.receive(), 60)).type is not aiohttp.WSMsgType.TEXT:
+                pass
+        await no_page(server)
+    assert caplog.records == []
+
+
+async def test_no_more_processes_than_pages_however_soon_pages_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(browser_server, "_END_S", 600)
+    async with aiohttp.ClientSession() as session, opened(PAINTS) as (server, address):
+        for _ in range(browser_server.MOST_PAGES):
+            async with session.ws_connect(f"{address}/ws") as page:
+                await asyncio.wait_for(page.receive(), 60)
+        # Left, and at work until their process has ended.
+        assert len(server._pages) == browser_server.MOST_PAGES
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="503"):
+            await session.ws_connect(f"{address}/ws")
+        for left in server._pages:
+            assert left._process is not None
+            os.kill(left._process.pid, signal.SIGKILL)
+        await no_page(server)
+        monkeypatch.setattr(browser_server, "_END_S", 0.5)
+        await (await session.ws_connect(f"{address}/ws")).close()
+
+
+async def test_a_page_that_stops_reading_is_ended_with_its_process_when_it_leaves() -> None:
+    async with opened(FLOODS) as (server, address):
+        host = address.removeprefix("http://")
+        reader, writer = await asyncio.open_connection(*host.split(":"), limit=1)
+        key = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: eHh4eHh4eHh4eHh4eHh4eA==\r\n"
+        writer.write(f"GET /ws HTTP/1.1\r\nHost: {host}\r\n{key}\r\n".encode())
+        await reader.readexactly(100_000)
+        text = b'["stdin","' + b"x" * 60_000 + b'"]'
+        for _ in range(20):
+            writer.write(b"\x81\xfe" + len(text).to_bytes(2, "big") + bytes(4) + text)
+        (page,) = server._pages
+        assert page._process is not None
+        await asyncio.to_thread(until, page.stdin.transport.get_write_buffer_size, "the process reads no more")
+        writer.transport.abort()
+        await no_page(server)
+        assert page._process.returncode is not None
+
+
+async def test_the_server_answers_to_its_own_address_alone() -> None:
+    """No name that another site can lead here, no page of another origin, no path outside, no method but to look."""
+    async with aiohttp.ClientSession() as session, opened(PAINTS) as (server, address):
+        own = address.removeprefix("http://")
+        port = own.partition(":")[2]
+
+        async def status(path: str = "/", method: str = "GET", **headers: str) -> int:
+            url = yarl.URL(f"{address}{path}", encoded=True)
+            async with session.request(method, url, headers=headers, allow_redirects=False) as answer:
+                if answer.status == 302:
+                    assert answer.headers["Location"] == f"{address}{path}"
+                return answer.status
+
+        assert await status() == 200
+        assert await status("/?fontsize=20", Host=f"localhost:{port}") == 302
+        assert await status("/ws", Host=f"localhost:{port}") == 403
+        for host in ("", "evil.example", "127.0.0.1", f"evil.example:{port}", f"127.0.0.1.evil.example:{port}"):
+            assert await status(Host=host) == 403, host
+        for origin in ("null", "http://[evil", "http://evil.example", f"https://{own}", f"http://localhost:{port}", ""):
+            assert await status("/ws", Origin=origin) == 403, origin
+        for path in ("/static/..%2f..%2fserver.py", "/static/%2e%2e/server.py", "/static//etc/passwd", "/download/x"):
+            assert await status(path) == 404, path
+        for method in ("POST", "PUT", "DELETE", "OPTIONS"):
+            assert await status("/", method) == 405, method
+        server.serves_at(80)
+        assert (server.public_url, await status(Host="127.0.0.1"), await status(Host=own)) == (
+            "http://127.0.0.1",
+            200,
+            403,
+        )
+        assert not server._pages
+
+
+def test_an_address_is_written_as_a_browser_writes_it() -> None:
+    server = BrowserServer((), "0:0:0:0:0:0:0:1")
+    server.serves_at(8000)
+    assert server.public_url == "http://[::1]:8000"

@@ -1,9 +1,9 @@
 """The server behind `serve`: textual-serve, with checks of who asks, limits, and children under a guard that ends them."""
 
 import asyncio
-import weakref
-from collections.abc import Sequence
-from urllib.parse import urlsplit
+import contextlib
+from collections.abc import Coroutine, Sequence
+from ipaddress import ip_address
 
 from aiohttp import WSCloseCode, web
 from aiohttp.typedefs import Handler, Middleware
@@ -20,27 +20,30 @@ _POLICY = (
     " img-src 'self' data:; font-src 'self' data:; connect-src 'self' ws:; frame-ancestors 'none'"
 )
 """Sources that a page may load from: none elsewhere, such as the font that textual-serve's page names."""
+_UNUSABLE = (ArithmeticError, AssertionError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError)
+"""Errors that a message makes that is no key and no size; and that of a process that cannot be started."""
 
 
 class _Page(AppService):
     """The process of one page. It is started without a shell, and its guard ends it with its group, also if this server is killed."""
 
     argv: Sequence[str] = ()
+    _lifeline: Lifeline | None = None
 
     async def _open_app_process(self, width: int = 80, height: int = 24) -> asyncio.subprocess.Process:
-        self._lifeline = Lifeline()
+        self._lifeline = lifeline = Lifeline()
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *self._lifeline.command(self.argv),
+                *lifeline.command(self.argv),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 env=self._build_environment(width=width, height=height),
-                pass_fds=(self._lifeline.for_guard,),
+                pass_fds=(lifeline.for_guard,),
                 start_new_session=True,
             )
         finally:
-            self._lifeline.started()
+            lifeline.started()
         assert self._process.stdin is not None
         self._stdin = self._process.stdin
         return self._process
@@ -50,16 +53,31 @@ class _Page(AppService):
         await super().set_terminal_size(_cells(width), _cells(height))
 
     async def stop(self) -> None:
-        """Ask the process to end, and end it if it does not."""
-        if self._task is None or self._process is None:
-            return
-        task, self._task = self._task, None
+        """Ask the process to end, and end it if it does not, also one that neither reads nor writes any more."""
+        try:
+            if self._task is not None:
+                await _for_a_while(self._quit())
+        finally:
+            if self._lifeline is not None:
+                self._lifeline.cut()
+        if self._process is not None:
+            await _for_a_while(self._drained(self._process))
+
+    async def _quit(self) -> None:
         await self.send_meta({"type": "quit"})
-        await asyncio.wait({task}, timeout=_END_S)
-        self._lifeline.cut()
-        await asyncio.wait({task}, timeout=_END_S)
-        task.cancel()
-        await self._process.wait()
+        await self.ended()
+
+    async def _drained(self, process: asyncio.subprocess.Process) -> None:
+        """Read what the process has left in its pipes, which are not closed before."""
+        if self._task is not None:
+            self._task.cancel()
+            await self.ended()
+        await process.communicate()
+
+    async def ended(self) -> None:
+        """Wait until nothing comes from the process any more."""
+        assert self._task is not None
+        await asyncio.wait({self._task})
 
 
 class BrowserServer(Server):
@@ -68,15 +86,20 @@ class BrowserServer(Server):
     def __init__(self, argv: Sequence[str], address: str) -> None:
         super().__init__("cutter-console --read-only", host=address, title="cutter-console, read-only")
         self._argv = tuple(argv)
-        self._open: weakref.WeakSet[web.WebSocketResponse] = weakref.WeakSet()
+        self._pages: dict[_Page, web.WebSocketResponse] = {}
+        """Pages whose process may still be there."""
         self._hosts: frozenset[str] = frozenset()
+        self._other_host = ""
 
     def serves_at(self, port: int) -> None:
         """Take the port that is listened on; from now on requests for this server's own names are answered."""
-        name = f"[{self.host}]" if ":" in self.host else self.host
-        self.public_url = f"http://{name}:{port}"
-        names = {name, "localhost"} if name in {"127.0.0.1", "[::1]"} else {name}
-        self._hosts = frozenset(f"{known}:{port}" for known in names)
+        address = ip_address(self.host)
+        name = f"[{address}]" if address.version == 6 else str(address)
+        # A browser leaves out the port that is the usual one.
+        end = "" if port == 80 else f":{port}"
+        self.public_url = f"http://{name}{end}"
+        self._hosts = frozenset({f"{name}{end}", f"{name}:{port}"})
+        self._other_host = f"localhost{end}" if address.is_loopback else ""
 
     async def make_application(self) -> web.Application:
         """Return the application, with the check of each request before its handler."""
@@ -88,11 +111,12 @@ class BrowserServer(Server):
         @web.middleware
         async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
             # Another site's page can lead its own name here (DNS rebinding), or open a websocket from elsewhere.
-            origin = request.headers.get("Origin")
-            if request.host not in self._hosts or (origin is not None and urlsplit(origin).netloc not in self._hosts):
-                raise web.HTTPForbidden(text="this server answers to its own address alone\n")
-            if request.path == "/ws" and len(self._open) >= MOST_PAGES:
-                raise web.HTTPServiceUnavailable(text=f"{MOST_PAGES} pages are open already\n")
+            host = request.headers.get("Host", "")
+            if host == self._other_host and request.path == "/":
+                # A page loads its parts from one address alone, which is this one.
+                raise web.HTTPFound(f"{self.public_url}{request.path_qs}")
+            if host not in self._hosts or request.headers.get("Origin", self.public_url) != self.public_url:
+                raise web.HTTPForbidden(text=f"this server answers to its own address alone: {self.public_url}\n")
             return await handler(request)
 
         return check
@@ -107,14 +131,13 @@ class BrowserServer(Server):
 
     async def on_shutdown(self, app: web.Application) -> None:  # noqa: ARG002 - as the library calls it
         """Close every page, which ends its process."""
-        for websocket in tuple(self._open):
-            await websocket.close(code=WSCloseCode.GOING_AWAY)
+        await asyncio.gather(*(_closed(socket, WSCloseCode.GOING_AWAY) for socket in self._pages.values()))
 
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         """Start the process of a page, and pass on keys and frames until one of both ends."""
+        if len(self._pages) >= MOST_PAGES:
+            raise web.HTTPServiceUnavailable(text=f"{MOST_PAGES} pages are open already\n")
         websocket = web.WebSocketResponse(heartbeat=15, max_msg_size=1 << 20)
-        await websocket.prepare(request)
-        self._open.add(websocket)
         page = _Page(
             self.command,
             write_bytes=websocket.send_bytes,
@@ -124,15 +147,47 @@ class BrowserServer(Server):
         )
         page.argv = self._argv
         width, height = (to_int(request.query.get(name, ""), usual) for name, usual in (("width", 80), ("height", 24)))
+        self._pages[page] = websocket
         try:
+            await websocket.prepare(request)
             await page.start(_cells(width), _cells(height))
-            await self._process_messages(websocket, page)
-        except (AssertionError, AttributeError, KeyError, IndexError, TypeError, ValueError, ConnectionError):
-            await websocket.close(code=WSCloseCode.POLICY_VIOLATION)
+            await self._pass_on(websocket, page)
+        except _UNUSABLE:
+            await _closed(websocket, WSCloseCode.POLICY_VIOLATION)
         finally:
-            self._open.discard(websocket)
-            await page.stop()
+            try:
+                await page.stop()
+            finally:
+                # Only now: pages that are opened and left at once would be processes without number.
+                del self._pages[page]
         return websocket
+
+    async def _pass_on(self, websocket: web.WebSocketResponse, page: _Page) -> None:
+        """Pass on messages until the browser leaves or the process ends: a page that shows what was is not left open."""
+        messages, ended = (
+            asyncio.create_task(self._process_messages(websocket, page)),
+            asyncio.create_task(page.ended()),
+        )
+        try:
+            await asyncio.wait({messages, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if messages.done():
+                messages.result()
+        finally:
+            messages.cancel()
+            ended.cancel()
+            await asyncio.wait({messages, ended})
+        await _closed(websocket, WSCloseCode.GOING_AWAY)
+
+
+async def _for_a_while(awaited: Coroutine[object, object, object]) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(awaited, _END_S)
+
+
+async def _closed(websocket: web.WebSocketResponse, code: WSCloseCode) -> None:
+    """Close a websocket, and wait for no browser that does not read."""
+    if websocket.prepared:
+        await _for_a_while(websocket.close(code=code))
 
 
 def _cells(size: int) -> int:

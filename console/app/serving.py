@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import errno
 import os
+import shlex
 import signal
 import sys
 from importlib import import_module
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from aiohttp.web import Application
 
 _ENTRY = "from console.cli.main import main; raise SystemExit(main())"
+LIBRARY = "textual-serve>=1.1.3,<1.2"
+"""What the extra `browser` installs."""
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
@@ -28,7 +32,7 @@ def serve(options: Options, request: Serve) -> int:
         raise UsageError(
             StopCode.REFUSED_INPUT,
             "the library that serves a browser is not installed; nothing was started",
-            "Install the extra: pip install 'cutter-console[browser]'",
+            f"Install it: {shlex.quote(sys.executable)} -m pip install '{LIBRARY}'",
         )
     if not ip_address(request.address).is_loopback:
         narrate(
@@ -40,12 +44,19 @@ def serve(options: Options, request: Serve) -> int:
 
 def child_command(options: Options) -> list[str]:
     """Return the command of each page's process: a console that only reads, of the same installation; nothing of it comes from a browser."""
-    command = [sys.executable, "-c", _ENTRY, "--read-only"]
+    # -P: the folder that the server was started in, which others may write, is not searched for modules.
+    command = [sys.executable, "-P", "-c", _ENTRY, "--read-only"]
     for name in options.installation:
         return [*command, "-P", name]
     for option, path in (("--root", options.root), ("--config", options.config)):
         command += [option, str(path.absolute())] if path is not None else []
     return command
+
+
+def _instead(request: Serve, error: OSError) -> str:
+    if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
+        return "Look at the addresses of this host: ip address"
+    return f"Take a free port: cutter-console serve --read-only --address {request.address} --port 0"
 
 
 async def _serve(options: Options, request: Serve) -> int:
@@ -68,7 +79,7 @@ async def _serve(options: Options, request: Serve) -> int:
             await web.TCPSite(runner, request.address, request.port).start()
         except OSError as error:
             message = f"{request.address} port {request.port} cannot be listened on: {os.strerror(error.errno or 0)}"
-            raise UsageError(StopCode.REFUSED_INPUT, message, "Name another one with --port.") from error
+            raise UsageError(StopCode.REFUSED_INPUT, message, _instead(request, error)) from error
         server.serves_at(runner.addresses[0][1])
         narrate(f"serving, to look only: {server.public_url}  (Ctrl-C ends it)")
         return await ended

@@ -15,6 +15,7 @@ from console.backend.host import crash
 from console.backend.host.cluster_directory import default_parents
 from console.backend.scratch.cluster import TransientCluster
 from tests.cli.forking import Surroundings, forker
+from tests.cli.test_hooks import configured
 from tests.cli.test_surroundings import commands
 from tests.support.hung import GPG
 from tests.support.passage import Passage
@@ -23,12 +24,14 @@ SECRET = "c4nary/hünter two+%"
 PLANTED = ("PGPASSWORD", "CUTTER_API_KEY", "AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "DATABASE_URL")
 ASKED = (
     *(("status",), ("drift",), ("plan",), ("run", "start"), ("run", "show"), ("approval", "check"), ("policy", "show")),
-    *(("backup", "selftest"), ("backup", "take"), ("backup", "prove"), ("arm",), ("report",), ("panic",)),
+    *(("backup", "selftest"), ("backup", "take"), ("backup", "prove"), ("arm",), ("report",), ("hooks", "test")),
+    *(("hooks", "run"), ("panic",)),
 )
 _RECORDS = """#!/bin/sh
 {{ printf '%s\\0' "$@"; printf 'ENVIRONMENT\\0'; env -0; }} > "{records}/{name}.$$" || exit 99
 exec "{real}" "$@"
 """
+_HOOK = """printf '%s\\0' "$@" > "{0}/../records/hook.$$"; {{ printf 'ENVIRONMENT\\0'; env -0; cat; }} >> "{0}/../records/hook.$$" """
 
 
 def forms(secret: str = SECRET) -> list[bytes]:
@@ -57,6 +60,7 @@ def test_a_planted_secret_is_nowhere(at: Callable[[str], Passage], wrappers: Pat
     passage = at("SG_1 imported")
     temporary = tmp_path / "tmp"
     temporary.mkdir(mode=0o777)
+    configured(passage.installation.root, wrappers / "bin", _HOOK)
     asked = commands(passage, passage.run_id, tmp_path)
     jobs = [["--root", str(passage.installation.root), "--json", *words, *asked[words]] for words in ASKED]
     around = Surroundings(
@@ -75,7 +79,15 @@ def test_a_planted_secret_is_nowhere(at: Callable[[str], Passage], wrappers: Pat
         str(path): path.read_bytes() for place in (passage.installation.root, tmp_path) for path in _regular(place)
     }
     records = {path.name: path.read_bytes() for path in (wrappers / "records").iterdir()}
-    assert {name.partition(".")[0] for name in records} >= {"gpg", "initdb", "postgres", "pg_dump", "pg_restore"}
+    assert {name.partition(".")[0] for name in records} >= {
+        "gpg",
+        "hook",
+        "initdb",
+        "postgres",
+        "pg_dump",
+        "pg_restore",
+    }
+    assert any(b'"event":"waiting"' in data for name, data in records.items() if name.startswith("hook"))
     arguments = {name: data.partition(b"ENVIRONMENT\0")[0] for name, data in records.items()}
     environments = {name: data.partition(b"ENVIRONMENT\0")[2] for name, data in records.items()}
     for place in (said, files, arguments):

@@ -1,9 +1,10 @@
 """Starts hooks: each has a thread and a queue of its own, so that a slow one delays nobody, and a full queue drops and counts."""
 
+from collections import deque
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from queue import Empty, Full, Queue
 from threading import Condition
 
 from console.backend.host.daemon import start
@@ -18,9 +19,11 @@ from console.backend.model.redaction import hide_known, redact
 from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.value import Value
 
-MOST_WAITING = 32
+MOST_WAITING = 256
 """Events that wait for one hook; further ones are dropped and counted."""
-_KEPT_BYTES, _MOST_BYTES = 400, 1 << 20
+_SHOWN, _KEPT_BYTES, _MOST_BYTES = 400, 4000, 1 << 20
+_ROUTINE = frozenset({HookKind.WAITING})
+"""Kinds that come in any number, at the start above all: all others go before them, and drop one if there is no room."""
 
 
 class HookState(Value):
@@ -73,7 +76,8 @@ def require_trusted(hooks: tuple[HookProgram, ...], config: Path) -> None:
 @dataclass
 class _Hook:
     program: HookProgram
-    waiting: Queue[HookEvent] = field(default_factory=lambda: Queue(MOST_WAITING))
+    urgent: deque[HookEvent] = field(default_factory=deque)
+    routine: deque[HookEvent] = field(default_factory=deque)
     is_at_work: bool = False
     called: int = 0
     failed: int = 0
@@ -81,6 +85,22 @@ class _Hook:
     last: str = ""
     wrote: str = ""
     is_well: bool = True
+
+    def put(self, event: HookEvent) -> bool:
+        """Let the event wait, and return whether it does."""
+        is_routine = event.event in _ROUTINE
+        if len(self.urgent) + len(self.routine) >= MOST_WAITING:
+            self.dropped += 1
+            if is_routine or not self.routine:
+                return False
+            self.routine.pop()
+        (self.routine if is_routine else self.urgent).append(event)
+        return True
+
+    def take(self) -> HookEvent | None:
+        """Return the next event, or None."""
+        waiting = self.urgent or self.routine
+        return waiting.popleft() if waiting else None
 
 
 class HookCaller:
@@ -98,30 +118,37 @@ class HookCaller:
             if wanted and event.event not in wanted and event.event is not HookKind.TEST:
                 continue
             with self._changed:
-                try:
-                    hook.waiting.put_nowait(event)
-                except Full:
-                    hook.dropped += 1
-                    continue
-                if not hook.is_at_work:
+                if hook.put(event) and not hook.is_at_work:
                     self._begin(hook)
 
     def _begin(self, hook: _Hook) -> None:
         """Begin the thread of a hook; a host that has none left leaves its events to the next one."""
         try:
-            start(partial(self._work, hook), "hook")
+            ended = start(partial(self._work, hook), "hook")
         except RuntimeError as error:
             hook.last, hook.is_well = f"not started: {error}", False
         else:
             hook.is_at_work = True
+            ended.add_done_callback(partial(self._after_defect, hook))
+
+    def _after_defect(self, hook: _Hook, ended: Future[None]) -> None:
+        """Say that a call ended the thread of its hook, if it did, and begin another one for what waits."""
+        error = ended.exception()
+        if error is None:
+            return
+        with self._changed:
+            hook.called, hook.failed = hook.called + 1, hook.failed + 1
+            hook.last, hook.is_well, hook.is_at_work = f"not told: {type(error).__name__}", False, False
+            if hook.urgent or hook.routine:
+                self._begin(hook)
+            self._changed.notify_all()
 
     def _work(self, hook: _Hook) -> None:
         """Call one hook for all that waits for it."""
         while True:
             with self._changed:
-                try:
-                    event = hook.waiting.get_nowait()
-                except Empty:
+                event = hook.take()
+                if event is None:
                     hook.is_at_work = False
                     self._changed.notify_all()
                     return
@@ -146,7 +173,8 @@ class HookCaller:
             )
         except (OSError, ProgramError) as error:
             return why(error), "", False
-        wrote = redact(ended.text.strip())
+        # Before it is shortened: the beginning of a secret is not recognised.
+        wrote = redact(ended.text.strip())[:_SHOWN]
         return ("it was told" if ended.status == 0 else f"it ended with status {ended.status}"), wrote, not ended.status
 
     def wait(self) -> None:

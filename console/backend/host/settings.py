@@ -73,7 +73,7 @@ class PinSettings(Value):
 class HookProgram(Value):
     """One hook: a program that is started for events, without arguments and without a shell."""
 
-    program: str = Field(pattern="^/.", max_length=4096)
+    program: str = Field(pattern=r"^/[^\x00]+$", max_length=4096)
     """Absolute path. It, and each folder above it, must be writable by its owner alone: root, or the user of the console."""
     events: tuple[HookKind, ...] = ()
     """Kinds of events that it is started for; none named: all."""

@@ -25,8 +25,9 @@ def distrust(path: Path, *, executable: bool = False) -> tuple[str, str]:
         if executable and not os.access(path, os.X_OK):
             return f"{path} cannot be executed by this user", f"chmod u+x {quoted}"
         return _open_to_others(path, status)
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "a link to itself"
+        reason = "no file can have this name" if isinstance(error, ValueError) else reason
         return f"{path}: {reason}", f"Look at it: ls -ld {quoted}"
 
 

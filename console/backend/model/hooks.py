@@ -14,7 +14,7 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import Board
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
-from console.backend.model.view_models import Status, SwitchState, WaitView
+from console.backend.model.view_models import Status, SwitchState, SwitchView, WaitView
 
 
 class HookEvent(Value):
@@ -70,13 +70,17 @@ class Told:
 
     place: Place
     has_begun: bool = False
+    has_reached: bool = False
+    """False until the database has answered: what it says first may have been so for long."""
     ids: frozenset[str] = frozenset()
     """Waits, expiries and armed switches that were told, and still stand."""
-    hold: str | None = None
-    """Reason of the HOLD that was told; None if there is none."""
+    hold: SwitchView | None = None
+    """HOLD that was told; None if there is none."""
     is_lost: bool = False
-    red: frozenset[str] | None = None
-    """Gates that were told to be red; None before the first board."""
+    red: frozenset[str] = frozenset()
+    """Gates that were told to be red."""
+    seen: frozenset[str] = frozenset()
+    """Gates whose colour has been measured."""
 
 
 News = tuple[Told, tuple[HookEvent, ...]]
@@ -85,9 +89,9 @@ News = tuple[Told, tuple[HookEvent, ...]]
 def after_status(memory: Told, status: Status, thresholds: Thresholds) -> News:
     """Pure: what this measurement tells that was not told before."""
     if status.target is None:
-        memory, lost = after_failure(memory, str(status.unreachable), status.measured_at)
         held, events = _hold_news(memory, status)
-        return held, (*lost, *events)
+        memory, lost = after_failure(held, str(status.unreachable), status.measured_at)
+        return memory, (*lost, *events)
     target = status.target
     place = replace(
         memory.place,
@@ -100,10 +104,10 @@ def after_status(memory: Told, status: Status, thresholds: Thresholds) -> News:
     if memory.is_lost:
         back = (_event(memory, HookKind.LINE_BACK, "", status.measured_at, sentence="the database answers again"),)
     memory, hold = _hold_news(replace(memory, is_lost=False), status)
-    standing = tuple(_standing(memory, status, thresholds))
-    events = tuple(event for event in standing if event.id not in memory.ids)
-    ids = frozenset(event.id for event in standing)
-    return replace(memory, ids=ids, has_begun=True), (*back, *hold, *events)
+    standing = {event.id: event for event in _standing(memory, status, thresholds)}
+    events = tuple(event for name, event in standing.items() if name not in memory.ids)
+    memory = replace(memory, ids=frozenset(standing), has_begun=True, has_reached=True)
+    return memory, (*back, *hold, *events)
 
 
 def after_failure(memory: Told, reason: str, at: datetime) -> News:
@@ -116,7 +120,6 @@ def after_failure(memory: Told, reason: str, at: datetime) -> News:
 
 def after_board(memory: Told, board: Board) -> News:
     """Pure: the gates that have turned red. One that could not be measured keeps the colour that it had."""
-    red = memory.red or frozenset()
     failed = [gate for gate in board.gates if gate.outcome is Outcome.FAIL]
     known = {gate.gate for gate in board.gates if gate.outcome not in {Outcome.INCONCLUSIVE, Outcome.NOT_RUN}}
     events = tuple(
@@ -125,15 +128,16 @@ def after_board(memory: Told, board: Board) -> News:
             HookKind.GATE_RED,
             f"{gate.gate} {gate.detail}",
             gate.measured_at,
-            is_new=memory.red is not None,
+            is_new=gate.gate in memory.seen,
             sentence=f"{gate.gate} {gate.title} is FAIL: {gate.detail}",
             gate=gate.gate,
             next_action=str(gate.next_action),
         )
         for gate in failed
-        if gate.gate not in red
+        if gate.gate not in memory.red
     )
-    return replace(memory, red=(red - known) | {gate.gate for gate in failed}), events
+    red = (memory.red - known) | {gate.gate for gate in failed}
+    return replace(memory, red=red, seen=memory.seen | known), events
 
 
 def trial_event(place: Place, at: datetime) -> HookEvent:
@@ -143,28 +147,36 @@ def trial_event(place: Place, at: datetime) -> HookEvent:
 
 
 def _hold_news(memory: Told, status: Status) -> News:
-    """Return what is new about the HOLD. It is the same one as long as its reason is: file and database have times of their own."""
+    """Return what is new about the HOLD."""
     switch = status.switch
     if switch.state is SwitchState.HOLD:
-        if memory.hold == switch.reason:
-            return memory, ()
+        if memory.hold is not None and _is_same_hold(memory.hold, switch):
+            # The time of the place that it is measured at now.
+            return replace(memory, hold=switch), ()
         event = _event(
             memory,
             HookKind.HOLD_SET,
             f"{switch.reason} {switch.since}",
             status.measured_at,
+            is_new=memory.has_begun if switch.in_file else memory.has_reached,
             sentence=f"HOLD, set by {switch.by or 'the HOLD file'}: {switch.reason}",
             run_id=switch.run_id,
             since=switch.since,
             next_action=switch.clears_with,
         )
-        return replace(memory, hold=str(switch.reason)), (event,)
+        return replace(memory, hold=switch), (event,)
     # Without the database it is not known if it is over.
     if memory.hold is None or status.target is None or switch.state is SwitchState.UNREADABLE:
         return memory, ()
-    sentence = f"the HOLD was released: {memory.hold}"
+    sentence = f"the HOLD was released: {memory.hold.reason}"
     event = _event(memory, HookKind.HOLD_RELEASED, f"{status.measured_at}", status.measured_at, sentence=sentence)
     return replace(memory, hold=None), (event,)
+
+
+def _is_same_hold(earlier: SwitchView, switch: SwitchView) -> bool:
+    """Return whether it is the HOLD that was told: for its reason, and since its time, which file and database each have their own of."""
+    is_elsewhere = bool(earlier.in_file) is not bool(switch.in_file)
+    return earlier.reason == switch.reason and (is_elsewhere or earlier.since == switch.since)
 
 
 def _standing(memory: Told, status: Status, thresholds: Thresholds) -> Iterator[HookEvent]:
@@ -187,6 +199,7 @@ def _standing(memory: Told, status: Status, thresholds: Thresholds) -> Iterator[
             HookKind.ARMED_TOO_LONG,
             f"{switch.run_id} {switch.since}",
             now,
+            is_new=memory.has_reached,
             sentence=f"the switch is armed since {switch.since:%Y-%m-%d %H:%M:%S} UTC, by {switch.by}",
             run_id=switch.run_id,
             since=switch.since,
@@ -197,8 +210,8 @@ def _standing(memory: Told, status: Status, thresholds: Thresholds) -> Iterator[
 
 def _subject(wait: WaitView) -> str:
     """Return what makes a wait the same one: its command names run or batch, and step. A batch's words and time follow its members."""
-    since = None if "ictb-" in wait.next_action else wait.since
-    return f"{wait.waits_for} {wait.next_action} {since}"
+    of_run = "" if "ictb-" in wait.next_action else f"{wait.since} {wait.run_id}"
+    return f"{wait.waits_for} {wait.next_action} {of_run}"
 
 
 def _wait_event(memory: Told, kind: HookKind, subject: str, wait: WaitView, now: datetime) -> HookEvent:
@@ -210,6 +223,7 @@ def _wait_event(memory: Told, kind: HookKind, subject: str, wait: WaitView, now:
         kind,
         subject,
         now,
+        is_new=memory.has_reached,
         sentence=sentence,
         run_id=wait.run_id,
         waits_for=wait.waits_for,

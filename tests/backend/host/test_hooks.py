@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from console.backend.host import hooks
 from console.backend.host.hooks import HookCaller, require_trusted
@@ -102,6 +103,7 @@ def test_children_end_with_the_hook_that_left_them_and_nobody_waits_for_one_that
         ("kill -9 $$", "it ended with status -9"),
         ("exec yes", "it wrote more than 1048576 bytes, and was ended"),
         ("exec 0<&-; exit 4", "it ended with status 4"),
+        ("exec 0<&- 1>&- 2>&-; sleep 0.3; exit 5", "it ended with status 5"),
     ],
 )
 def test_a_hook_that_fails_is_said_and_raises_nothing(tmp_path: Path, body: str, says: str) -> None:
@@ -109,6 +111,76 @@ def test_a_hook_that_fails_is_said_and_raises_nothing(tmp_path: Path, body: str,
     assert says in caller.trouble()
     state = caller.states()[0]
     assert (state.called, state.failed) == (1, 1)
+
+
+def test_a_secret_is_not_shown_in_part_because_what_a_hook_wrote_is_shortened(tmp_path: Path) -> None:
+    body = "head -c 380 /dev/zero | tr '\\0' x; echo ' postgres://u:canary-7f3a-canary-7f3a@h/d'; exit 1"
+    wrote = told(tmp_path, body).states()[0].wrote
+    assert wrote.startswith("xxx")
+    assert "can" not in wrote
+
+
+@pytest.mark.parametrize("name", ["two words", "line\nbreak", "\x1b[2J[bold]x", "$(touch started)", "-n", "\u202ex"])
+def test_a_hostile_name_is_started_as_it_is_and_shown_inert(tmp_path: Path, name: str) -> None:
+    hook = HookProgram(program=program(tmp_path, f"cat > {tmp_path}/read; exit 7", name))
+    caller = HookCaller((hook,), config(tmp_path))
+    caller.tell(EVENT)
+    caller.wait()
+    assert "it ended with status 7" in caller.trouble()
+    assert (tmp_path / "read").read_bytes() == hooks.event_line(EVENT)
+    Path(hook.program).chmod(0o777)
+    state = caller.states()[0]
+    for text in (caller.trouble(), state.program, state.refused, state.next_action):
+        assert text.isprintable()
+        assert text
+    assert not list(Path("/").glob("started"))
+
+
+def test_a_name_that_no_file_can_have_is_refused_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="pattern"):
+        HookProgram(program="/bin/\0true")
+    reason, action = distrust(Path("/bin/\0true"))
+    assert "no file can have this name" in reason
+    assert action
+    caller = HookCaller(
+        (HookProgram.model_construct(program="/bin/\0true", events=(), timeout_seconds=1),), config(tmp_path)
+    )
+    caller.tell(EVENT)
+    caller.wait()
+    assert "not started" in caller.trouble()
+
+
+def test_a_defect_in_a_call_is_said_and_the_next_event_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(event: HookEvent) -> bytes:
+        if event.event is HookKind.TEST:
+            raise LookupError("canary")
+        return real(event)
+
+    real = hooks.event_line
+    monkeypatch.setattr(hooks, "event_line", broken)
+    caller = told(tmp_path, "exit 0", EVENT, EVENT)
+    assert (caller.states()[0].called, caller.trouble()) == (2, "hook: not told: LookupError")
+    caller.tell(EVENT.model_copy(update={"event": HookKind.WAITING}))
+    caller.wait()
+    assert (caller.states()[0].called, caller.states()[0].failed, caller.trouble()) == (3, 2, "")
+
+
+def test_what_is_urgent_goes_before_what_waits_and_is_not_dropped_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hooks, "MOST_WAITING", 4)
+    body = f"cat >> {tmp_path}/read; while ! test -e {tmp_path}/go; do sleep 0.05; done"
+    caller = HookCaller((HookProgram(program=program(tmp_path, body), timeout_seconds=60),), config(tmp_path))
+    waiting, held = (EVENT.model_copy(update={"event": kind}) for kind in (HookKind.WAITING, HookKind.HOLD_SET))
+    caller.tell(waiting)
+    until((tmp_path / "read").exists, "the first one is told")
+    for event in (*[waiting] * 9, held):
+        caller.tell(event)
+    (tmp_path / "go").touch()
+    caller.wait()
+    told_kinds = [json.loads(line)["event"] for line in (tmp_path / "read").read_text(encoding="utf-8").splitlines()]
+    assert told_kinds == ["waiting", "hold_set", "waiting", "waiting", "waiting"]
+    assert caller.states()[0].dropped == 6
 
 
 def test_what_a_hook_writes_is_inert_and_short(tmp_path: Path) -> None:
@@ -157,7 +229,9 @@ def test_a_hook_is_told_the_kinds_that_it_wants(tmp_path: Path) -> None:
     assert [json.loads(line)["event"] for line in lines] == ["hold_set", "test"]
 
 
-@pytest.mark.parametrize("spoiled", ["file", "folder", "config", "absent", "link", "not executable", "directory"])
+@pytest.mark.parametrize(
+    "spoiled", ["file", "folder", "config", "absent", "link", "linked folder", "not executable", "directory"]
+)
 def test_a_hook_that_others_could_replace_is_not_started(tmp_path: Path, spoiled: str) -> None:
     folder = tmp_path / "hooks"
     folder.mkdir(mode=0o755)
@@ -175,6 +249,9 @@ def test_a_hook_that_others_could_replace_is_not_started(tmp_path: Path, spoiled
         case "link":
             path.rename(folder / "real")
             path.symlink_to(folder / "real")
+        case "linked folder":
+            folder.rename(tmp_path / "real")
+            folder.symlink_to(tmp_path / "real")
         case "not executable":
             path.chmod(0o600)
         case "directory":

@@ -62,7 +62,7 @@ def kinds(*measured: Status) -> list[list[str]]:
 
 
 def test_a_hold_is_told_once_whatever_is_measured_of_it_meanwhile() -> None:
-    again = HOLD.model_copy(update={"since": NOW + timedelta(minutes=3), "in_database": True})
+    again = HOLD.model_copy(update={"since": NOW + timedelta(minutes=3), "in_file": True, "in_database": True})
     lost = status(SwitchView(state=SwitchState.UNREADABLE), after=1, reached=False)
     assert kinds(status(), status(HOLD), status(HOLD), lost, lost, status(again), status(), status(HOLD)) == [
         [],
@@ -74,6 +74,35 @@ def test_a_hold_is_told_once_whatever_is_measured_of_it_meanwhile() -> None:
         ["hold_released"],
         ["hold_set"],
     ]
+
+
+@pytest.mark.parametrize("in_file", [True, False])
+def test_a_hold_that_was_released_and_set_again_between_two_measurements_is_another_one(in_file: bool) -> None:
+    first = HOLD.model_copy(update={"in_file": in_file})
+    again = first.model_copy(update={"since": NOW + timedelta(minutes=1)})
+    one, _, two, three = told(status(first), status(first), status(again, after=2), status(again, after=3))
+    assert [event.event for event in (*one, *two, *three)] == [HookKind.HOLD_SET, HookKind.HOLD_SET]
+    assert one[0].id != two[0].id
+
+
+def test_a_hold_that_goes_from_the_file_into_the_database_and_is_set_again_there_is_another_one() -> None:
+    times = [HOLD.model_copy(update={"since": NOW + timedelta(minutes=n), "in_file": n == 0}) for n in range(3)]
+    assert kinds(*map(status, times)) == [["hold_set"], [], ["hold_set"]]
+
+
+def test_what_stood_while_the_database_was_not_reached_yet_is_not_new() -> None:
+    held = status(HOLD.model_copy(update={"in_file": True}), reached=False)
+    lost, back = told(held, status(HOLD.model_copy(update={"in_file": True}), [WAIT], after=1))
+    assert [(event.event.value, event.is_new) for event in lost] == [("line_lost", False), ("hold_set", False)]
+    assert [(event.event.value, event.is_new) for event in back] == [("line_back", True), ("waiting", False)]
+    # The HOLD of the database that was not reached may have stood for long; that of a file has been looked for.
+    assert not told(status(reached=False), status(HOLD, after=1))[1][-1].is_new
+    assert told(status(reached=False), held)[1][-1].is_new
+
+
+def test_two_runs_that_wait_for_the_same_command_are_two_events_and_one_that_is_named_twice_is_one() -> None:
+    waits = [WAIT, WAIT.model_copy(update={"run_id": "r2"}), WAIT]
+    assert kinds(status(waiting=waits)) == [["waiting", "waiting"]]
 
 
 def test_a_hold_for_another_reason_is_another_one() -> None:
@@ -184,6 +213,17 @@ def test_a_gate_that_turns_red_is_told_once_until_it_is_another_colour() -> None
         state, events = after_board(state, with_outcome(outcome))  # type: ignore[arg-type]
         all_kinds.append([(event.gate, event.is_new) for event in events])
     assert all_kinds == [[], [(gate.gate, True)], [], [], [], [], [(gate.gate, True)]]
+
+
+def test_a_gate_whose_colour_was_not_known_yet_is_not_told_as_new() -> None:
+    board = fake_gates.board(NOW, {})
+    first, second = (gate.model_copy(update={"outcome": Outcome.FAIL}) for gate in board.gates[:2])
+    unknown = second.model_copy(update={"outcome": Outcome.INCONCLUSIVE})
+    state, new = Told(PLACE), []
+    for gates in ((first,), (first, unknown), (first, second)):
+        state, events = after_board(state, board.model_copy(update={"gates": gates}))
+        new += [(event.gate, event.is_new) for event in events]
+    assert new == [(first.gate, False), (second.gate, False)]
 
 
 @pytest.mark.parametrize("secret", ["\x1b[2J", "\u202e"])
