@@ -190,13 +190,21 @@ def test_a_check_that_does_not_pass_is_named_with_its_reason(at: At, tmp_path: P
 
 @pytest.mark.parametrize(
     ("place", "said"),
-    [("there", "is there already"), ("none/run.bundle", "is no folder"), ("x" * 300 + "/b", "is no folder")],
+    [
+        ("there", "is there already"),
+        ("none/run.bundle", "is no folder"),
+        ("x" * 300 + "/b", "is no folder"),
+        ("ROOT/runs/RUN/run.bundle", "would be one of the files of runs"),
+        ("linked/RUN.bundle", "would be one of the files of runs"),
+    ],
 )
 def test_where_no_bundle_can_be_written_is_said_before_anything_is_noted(
     at: At, tmp_path: Path, place: str, said: str
 ) -> None:
     here = at("waits for SG_1")
     (tmp_path / "there").write_text("kept")
+    (tmp_path / "linked").symlink_to(here.installation.root / "approvals")
+    place = place.replace("ROOT", str(here.installation.root)).replace("RUN", here.run_id)
     journal = Workspace.open(here.installation.root, here.run_id).journal
     before = journal.read_bytes()
     (wrong,) = here.backend.brief(Danger.HAND_OVER, here.run_id, tmp_path / place).open_checks
