@@ -94,7 +94,7 @@ def _operation(danger: _Custody, file: Path, answer: Confirmed) -> Operation[Run
         return Operation(
             f"Handing {run_id} over", _hand_over(run_id, file), lambda _run: _handed(run_id, file), _IF_LEFT
         )
-    return Operation(f"Accepting {run_id}", _accept(file, answer.seen), came_to, _IF_LEFT)
+    return Operation(f"Accepting {run_id}", _accept(file, answer.seen), _accepted, _IF_LEFT)
 
 
 _IF_LEFT = (
@@ -109,6 +109,10 @@ def _hand_over(run_id: str, to: Path) -> "Callable[[Backend, OnProgress], RunVie
 
 def _accept(bundle: Path, seen: str) -> "Callable[[Backend, OnProgress], RunView]":
     return lambda backend, _progress: backend.accept_run(bundle, seen)[0]
+
+
+def _accepted(run: RunView) -> str:
+    return f"This console holds run {run.run_id} now. {came_to(run)}"
 
 
 def _handed(run_id: str, file: Path) -> Notice:
