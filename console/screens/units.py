@@ -72,7 +72,7 @@ class UnitsScreen(ConsoleScreen):
         self._diff: VersionDiff | None = None
         self._why_no_diff = ""
         self._unkept: dict[tuple[str, str], TypedEdit] = {}
-        """What was typed for drafts, by run and address, and could not be kept beside the run."""
+        """Texts that were typed for drafts and could not be kept beside their run, by run and address."""
 
     def body(self) -> ComposeResult:
         """Compose the list and the unit."""
