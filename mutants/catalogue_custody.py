@@ -248,9 +248,18 @@ CUSTODY = (
     Mutant(
         "custody: where no bundle can be written nothing is noted",
         _HANDOVER,
-        "    require_place(run_id, to)\n    workspace",
+        "    require_place(installation, run_id, to)\n    workspace",
         "    workspace",
         _at_once("where_no_bundle_can_be_written_is_said_before_anything_is_noted[none/run.bundle-is no folder]"),
+    ),
+    Mutant(
+        "custody: no bundle is written among the files that the next one takes",
+        _HANDOVER,
+        '("runs", APPROVALS)):',
+        "()):",
+        _at_once(
+            "where_no_bundle_can_be_written_is_said_before_anything_is_noted[linked/RUN.bundle-would be one of the files of runs]"
+        ),
     ),
     Mutant(
         "custody: the request of an edit is that of an edit",

@@ -24,6 +24,8 @@ _COUNTED = (
     "tests/widgets/test_narrowing.py::test_whatever_is_typed_no_row_that_fails_is_hidden_without_being_counted",
 )
 
+_EDITS = "tests/cli/test_edits.py::test_"
+
 
 def _of_edits(*names: str) -> tuple[str, ...]:
     return tuple(f"tests/screens/test_edit.py::test_{name}" for name in names)
@@ -33,9 +35,65 @@ SCREENS = (
     Mutant(
         "edit: what was typed is kept when one backs out",
         "console/screens/edit_draft.py",
-        "        self._keep()\n        return super().dismiss(result)\n",
-        "        return super().dismiss(result)\n",
+        "        self._keep()\n        if self._was_changed:\n",
+        "        if self._was_changed:\n",
         _of_edits("what_was_typed_is_kept_when_one_backs_out_and_is_there_again"),
+    ),
+    Mutant(
+        "edit: the key of the draft's own text keeps what it replaces",
+        "console/screens/edit_draft.py",
+        "            self.keep(now)\n",
+        "",
+        _of_edits("the_draft_s_own_text_takes_nothing_away_that_was_typed_title_or_text"),
+    ),
+    Mutant(
+        "edit: what has no room beside the run stays in the console",
+        "console/screens/edit_draft.py",
+        "                self._unkept[self._key] = kept\n",
+        "",
+        _of_edits("what_has_no_room_on_the_disk_is_said_where_it_is_typed_and_is_there_again"),
+    ),
+    Mutant(
+        "edit: what has no room is said in the dialog that covers the notices",
+        "console/screens/edit_draft.py",
+        "        if self._dialog is not None and self._dialog.is_open:\n",
+        "        if self._dialog is not None and not self._dialog.is_open:\n",
+        _of_edits("what_has_no_room_on_the_disk_is_said_where_it_is_typed_and_is_there_again"),
+    ),
+    Mutant(
+        "edit: a paste says what it left out",
+        "console/screens/edit_draft.py",
+        "    if isinstance(event, Pasted) and event.left_out:\n",
+        "    if isinstance(event, Pasted) and event.left_out > len(event.text):\n",
+        _of_edits("a_paste_says_what_of_it_was_not_taken"),
+    ),
+    Mutant(
+        "paste: spaces of other widths are text",
+        "console/app/keyboard.py",
+        ' or unicodedata.category(character) == "Zs"\n',
+        "\n",
+        ("tests/test_keyboard.py::test_a_paste_keeps_the_spaces_of_a_legal_text_and_counts_what_it_leaves_out",),
+    ),
+    Mutant(
+        "edit: each writer has a file of its own",
+        "console/backend/runs/typed_edits.py",
+        "-{sha256_hex(writer.encode())[:8]}.json",
+        "-.json",
+        (f"{_EDITS}two_who_type_at_one_draft_lose_nothing_and_the_end_of_the_run_keeps_nothing",),
+    ),
+    Mutant(
+        "edit: what was typed goes with the run that is taken back",
+        "console/backend/runs/operations.py",
+        "        if ends:\n            drop_all_typed(workspace)\n",
+        "",
+        (f"{_EDITS}two_who_type_at_one_draft_lose_nothing_and_the_end_of_the_run_keeps_nothing",),
+    ),
+    Mutant(
+        "edit: what was typed goes when the run is law",
+        "console/backend/runs/engine.py",
+        "                drop_all_typed(self.workspace)\n",
+        "                pass\n",
+        (f"{_EDITS}a_run_that_became_law_keeps_nothing_that_was_typed",),
     ),
     Mutant(
         "edit: a text that the screen would change is not written there",

@@ -6,6 +6,7 @@ import pytest
 from textual import events
 
 from console.app.keyboard import MOST_PASTED, PASTE_SECONDS, SEQUENCE_SECONDS, Keyboard
+from console.widgets.pasted import Pasted
 
 
 def _told(*chunks: bytes | float) -> list[str]:
@@ -95,8 +96,26 @@ def test_the_escape_key_alone_is_one_after_a_moment_and_stops_count_behind_it() 
 
 
 def test_a_paste_is_text_and_nothing_in_it_is_a_key_or_a_sequence() -> None:
-    assert _told(b"\x1b[200~gA\x1b[31m\r\n\x9b\xe9\x00\x1b[201~r") == ["paste gA\n\né", "r"]
+    assert _told(b"\x1b[200~gA\x1b[31m\r\n\x9b\xe9\x00\x1b[201~r") == ["paste gA\né", "r"]
     assert _told(b"\x1b[20", b"0~one", b" two\x1b", b"[201~r") == ["paste one two", "r"]
+
+
+def test_a_paste_keeps_the_spaces_of_a_legal_text_and_counts_what_it_leaves_out() -> None:
+    text = "\u00a7\u00a05 Abs.\u202f1"
+    (pasted,) = Keyboard().feed(f"\x1b[200~{text}\r\nx\u00ad\u202ey\x07\x1b[31mz\x1b[201~".encode(), 0.0)
+    assert isinstance(pasted, Pasted)
+    assert (pasted.text, pasted.left_out, pasted.is_cut) == (f"{text}\nxyz", 4, False)
+
+
+def test_a_paste_that_is_not_whole_says_so() -> None:
+    (long,) = Keyboard().feed(b"\x1b[200~" + b"\x07" + b"x" * MOST_PASTED + b"\x1b[201~", 0.0)
+    assert isinstance(long, Pasted)
+    assert (len(long.text), long.left_out, long.is_cut) == (MOST_PASTED - 1, 1, True)
+    keyboard = Keyboard()
+    assert keyboard.feed(b"\x1b[200~text", 0.0) == []
+    (broken,) = keyboard.tick(PASTE_SECONDS)
+    assert isinstance(broken, Pasted)
+    assert broken.is_cut
 
 
 @pytest.mark.parametrize("stop", [b"\x18", b"\x1b[24~", b"\x1b[120;5u", b"\x1b[27;5;120~"])

@@ -8,6 +8,7 @@ sequence is handed to Textual's parser, a new one each time, so that nothing it 
 
 import codecs
 import re
+import unicodedata
 from collections.abc import Iterator
 
 from textual import events
@@ -16,6 +17,7 @@ from textual.message import Message
 from textual.messages import InBandWindowResize
 
 from console.actions.stopping import STOP_KEYS
+from console.widgets.pasted import Pasted
 
 SEQUENCE_SECONDS = 1.0
 """Longest wait for the rest of a sequence; the escape key alone needs no such wait."""
@@ -67,6 +69,8 @@ class Keyboard:
         """True inside an answer of the terminal that lasts until its end mark."""
         self._paste: list[str] | None = None
         self._pasted = 0
+        self._left_out = 0
+        """Number of sequences in the paste, of which nothing is taken."""
         self._unended = False
         """True after a paste was given up before its end: the rest may still arrive."""
         self._last = 0.0
@@ -173,7 +177,7 @@ class Keyboard:
         if sequence == _PASTE_BEGINS:
             self._unended = False
             if self._paste is None:
-                self._paste, self._pasted = [], 0
+                self._paste, self._pasted, self._left_out = [], 0, 0
         elif sequence == _PASTE_ENDS:
             self._unended = False
             yield from self._end_paste(ended=True)
@@ -185,6 +189,7 @@ class Keyboard:
             yield from self._understood(sequence)
 
     def _understood(self, sequence: bytes) -> Iterator[Message]:
+        self._left_out += 1
         for event in self._parsed(sequence.decode("latin-1")):
             if self._paste is None:
                 yield event
@@ -229,12 +234,20 @@ class Keyboard:
             return []
         text, self._paste = "".join(self._paste), None
         self._unended = not ended
-        return [events.Paste("".join(c for c in text.replace("\r", "\n") if c.isprintable() or c in "\n\t"))]
+        lines = text.replace("\r\n", "\n").replace("\r", "\n")
+        taken = "".join(character for character in lines if _is_text(character))
+        left_out = self._left_out + len(lines) - len(taken)
+        return [Pasted(taken, left_out=left_out, is_cut=not ended or self._pasted > MOST_PASTED)]
 
     def _stopped_paste(self, key: str, character: str | None) -> Iterator[Message]:
         """Return the stop key, and drop what was pasted."""
         self._end_paste(ended=False)
         yield events.Key(key, character)
+
+
+def _is_text(character: str) -> bool:
+    """Return whether a character of a paste is taken: also spaces of other widths, which a legal text has between a sign and its number."""
+    return character.isprintable() or character in "\n\t" or unicodedata.category(character) == "Zs"
 
 
 def _is_useful(event: Message) -> bool:

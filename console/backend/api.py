@@ -157,11 +157,14 @@ class Backend(Protocol):
     def brief_edit(self, run_id: str, address: str, body: str, title: str) -> EditBriefing:
         """Return what an edit of a draft would change, and what stands in its way. Raises Refused for what is no edit."""
 
-    def typed_edit(self, run_id: str, address: str) -> TypedEdit | None:
-        """Return what was typed for this draft and not planned since, or None."""
+    def typed_edits(self, run_id: str, address: str) -> tuple[TypedEdit, ...]:
+        """Return what was typed for this draft and not planned since, the last first."""
 
-    def keep_typed(self, run_id: str, typed: TypedEdit) -> None:
-        """Keep what was typed for a draft, beside its run."""
+    def keep_typed(self, run_id: str, typed: TypedEdit, writer: str, instead: TypedEdit | None = None) -> None:
+        """Keep what a writer typed for a draft, beside its run, in place of what it went on with. Raises Unmeasured."""
+
+    def drop_typed(self, run_id: str, typed: TypedEdit) -> None:
+        """Keep this text of a draft no longer."""
 
     def start_edit(self, run_id: str, address: str, body: str, title: str, seen: str = "") -> EditView:
         """Make the run of an edit, which waits for SG_1. Raises Drifted if the draft is not as it was `seen`."""

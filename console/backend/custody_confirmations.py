@@ -43,7 +43,7 @@ def _hand_over(installation: Installation, run_id: str, to: Path) -> Confirmatio
             settled,
             f"Ask again: cutter-console run settle {run_id}" if is_open else "",
         ),
-        _measured(installation, "bundle", lambda: require_place(run_id, to), f"{to} can be written"),
+        _measured(installation, "bundle", lambda: require_place(installation, run_id, to), f"{to} can be written"),
     )
     return Confirmation(
         danger=Danger.HAND_OVER,

@@ -384,7 +384,7 @@ class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, R
         self._require_writable()
         kill_switch.require_no_hold(self.installation)
         view = start_edit(self.installation, run_id, address, body, title, seen)
-        drop_typed(self.installation, run_id, address)
+        drop_typed(self.installation, run_id, address, title, body)
         return view
 
     @with_kept_sessions
@@ -392,14 +392,19 @@ class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, R
         """Return what an edit of a draft would change, and what stands in its way."""
         return confirmations.brief_edit(self.installation, run_id, address, body, title)
 
-    def typed_edit(self, run_id: str, address: str) -> TypedEdit | None:
-        """Return what was typed for this draft and not planned since, or None."""
+    def typed_edits(self, run_id: str, address: str) -> tuple[TypedEdit, ...]:
+        """Return what was typed for this draft and not planned since, the last first."""
         return typed_before(self.installation, run_id, address)
 
-    def keep_typed(self, run_id: str, typed: TypedEdit) -> None:
+    def keep_typed(self, run_id: str, typed: TypedEdit, writer: str, instead: TypedEdit | None = None) -> None:
         """Keep what was typed for a draft."""
         self._require_writable()
-        keep_typed(self.installation, run_id, typed)
+        keep_typed(self.installation, run_id, typed, writer, instead)
+
+    def drop_typed(self, run_id: str, typed: TypedEdit) -> None:
+        """Keep this text of a draft no longer."""
+        self._require_writable()
+        drop_typed(self.installation, run_id, typed.address, typed.title, typed.body)
 
     @with_kept_sessions
     def apply_edit(self, run_id: str, confirm: str) -> RunView:

@@ -94,7 +94,7 @@ def _operation(danger: _Custody, file: Path, answer: Confirmed) -> Operation[Run
         return Operation(
             f"Handing {run_id} over", _hand_over(run_id, file), lambda _run: _handed(run_id, file), _IF_LEFT
         )
-    return Operation(f"Accepting {run_id}", _accept(file, answer.seen), came_to, _IF_LEFT)
+    return Operation(f"Accepting {run_id}", _accept(file, answer.seen), _accepted, _IF_LEFT)
 
 
 _IF_LEFT = (
@@ -111,6 +111,10 @@ def _accept(bundle: Path, seen: str) -> "Callable[[Backend, OnProgress], RunView
     return lambda backend, _progress: backend.accept_run(bundle, seen)[0]
 
 
+def _accepted(run: RunView) -> str:
+    return f"This console holds run {run.run_id} now. {came_to(run)}"
+
+
 def _handed(run_id: str, file: Path) -> Notice:
-    there = "Carry it to the next host; there: cutter-console run accept FILE, or I on its Run screen"
+    there = "Carry it to the next host, and accept it there: I on its Run screen, or the command run accept FILE"
     return Notice("done", f"Run {run_id} is handed over, in {file}.", "", there)

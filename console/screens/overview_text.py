@@ -328,7 +328,7 @@ def _wait(view: WaitView, status: Status, now: datetime, known: Registry, full: 
         next_step = f"{keys}, or: {view.next_action}" if keys else str(view.next_action)
     return [
         line(Span(str(view.what), "strong")),
-        line(Span("waits for ", "muted"), str(view.waits_for)),
+        line(Span("waits for ", "muted"), full(str(view.waits_for))),
         line(Span("Next: ", "muted"), full(next_step)),
         *([line(Span(", ".join(when), "muted"))] if when else []),
     ]

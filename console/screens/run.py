@@ -211,6 +211,7 @@ class RunScreen(ConsoleScreen):
         # An old measurement must not say that the switch is armed.
         switch = status.switch if status is not None and self.console.current else None
         head = self.query_one("#run-head", Panel)
+        run = run.model_copy(update={"waits_for": self.console.full_command(run.waits_for)})
         lines = words.head(run, self.console.clock(), self._legal(), switch)
         summary = next((each for each in self._runs if each.run_id == run.run_id), None)
         if self._is_list and summary is not None:

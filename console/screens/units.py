@@ -71,6 +71,8 @@ class UnitsScreen(ConsoleScreen):
         self._marked: int | None = None
         self._diff: VersionDiff | None = None
         self._why_no_diff = ""
+        self._unkept: dict[tuple[str, str], TypedEdit] = {}
+        """Texts that were typed for drafts and could not be kept beside their run, by run and address."""
 
     def body(self) -> ComposeResult:
         """Compose the list and the unit."""
@@ -472,11 +474,11 @@ class UnitsScreen(ConsoleScreen):
             self.cannot("No draft is chosen: what is law is amended.", "Filter with f for drafts, and choose one")
 
     def _read_draft(self, address: str) -> None:
-        def question(backend: "Backend") -> "tuple[UnitView, RunView, TypedEdit | None]":
+        def question(backend: "Backend") -> "tuple[UnitView, RunView, tuple[TypedEdit, ...]]":
             unit = backend.unit(address)
-            return unit, backend.run(unit.run_id), backend.typed_edit(unit.run_id, unit.address)
+            return unit, backend.run(unit.run_id), backend.typed_edits(unit.run_id, unit.address)
 
-        def read(answer: "tuple[UnitView, RunView, TypedEdit | None]") -> None:
+        def read(answer: "tuple[UnitView, RunView, tuple[TypedEdit, ...]]") -> None:
             from console.screens.edit_draft import Draft, EditFlow, unwritable
 
             unit, run, before = answer
@@ -490,7 +492,7 @@ class UnitsScreen(ConsoleScreen):
             elif reason := unwritable(draft):
                 self.cannot(reason, f"Edit it as a file: {by_file}")
             elif self.app.screen is self:
-                EditFlow(self.console, draft, before).write()
+                EditFlow(self.console, draft, before, self._unkept).write()
 
         self.ask_about(f"Reading {address}", question, read)
 

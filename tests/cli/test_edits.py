@@ -120,12 +120,46 @@ def test_what_was_typed_is_kept_beside_the_run_until_its_edit_is_planned(at: At)
     passage = at("waits for SG_2")
     backend = passage.backend
     typed = TypedEdit(address=ALPHA, title="Omega\x1b", body="half a", seen="")
-    assert backend.typed_edit(passage.run_id, ALPHA) is None
-    backend.keep_typed(passage.run_id, typed)
-    assert backend.typed_edit(passage.run_id, ALPHA) == typed
-    assert backend.typed_edit(passage.run_id, f"{ALPHA}-2") is None
+    assert backend.typed_edits(passage.run_id, ALPHA) == ()
+    backend.keep_typed(passage.run_id, typed, "a")
+    assert backend.typed_edits(passage.run_id, ALPHA) == (typed,)
+    assert backend.typed_edits(passage.run_id, f"{ALPHA}-2") == ()
+    planned = TypedEdit(address=ALPHA, title="Alpha", body=OTHER, seen="")
+    backend.keep_typed(passage.run_id, planned, "a")
+    assert backend.typed_edits(passage.run_id, ALPHA) == (planned,)
     backend.start_edit(passage.run_id, ALPHA, OTHER, "Alpha")
-    assert backend.typed_edit(passage.run_id, ALPHA) is None
+    assert backend.typed_edits(passage.run_id, ALPHA) == ()
+
+
+def _typed_files(passage: Passage) -> list[Path]:
+    return list((passage.installation.root / "runs" / passage.run_id).glob(".typed-*"))
+
+
+def test_two_who_type_at_one_draft_lose_nothing_and_the_end_of_the_run_keeps_nothing(at: At) -> None:
+    passage = at("waits for SG_2")
+    backend, run_id = passage.backend, passage.run_id
+    first, second, third = (TypedEdit(address=ALPHA, title="Alpha", body=body, seen="") for body in ("a", "b", "c"))
+    backend.keep_typed(run_id, first, "one console")
+    backend.keep_typed(run_id, second, "another", first)
+    assert backend.typed_edits(run_id, ALPHA) == (second,)
+    backend.keep_typed(run_id, third, "one console")
+    assert backend.typed_edits(run_id, ALPHA) == (third, second)
+    backend.keep_typed(run_id, first, "another", first)
+    assert backend.typed_edits(run_id, ALPHA) == (first, third)
+    backend.drop_typed(run_id, third)
+    assert backend.typed_edits(run_id, ALPHA) == (first,)
+    (file,) = _typed_files(passage)
+    assert file.stat().st_mode & 0o007 == 0
+    backend.revert(run_id, run_id)
+    assert _typed_files(passage) == []
+
+
+def test_a_run_that_became_law_keeps_nothing_that_was_typed(at: At) -> None:
+    passage = at("waits for SG_2")
+    passage.backend.keep_typed(passage.run_id, TypedEdit(address=ALPHA, title="", body="a", seen=""), "a")
+    passage.sign()
+    passage.enact()
+    assert _typed_files(passage) == []
 
 
 def test_the_drafts_of_an_amendment_are_not_edited(at: At) -> None:

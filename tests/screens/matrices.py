@@ -235,6 +235,7 @@ CONSOLE: dict[str, Kept] = {
         "stop",
         "rest",
         "down",
+        "edit-planned",
     ),
     # The usual size, and the smallest.
     "screens/test_reports.py::test_hostile_names_and_texts_are_inert": ("(80, 24)", "(10, 3)"),

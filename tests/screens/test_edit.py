@@ -2,16 +2,17 @@
 
 from collections.abc import Callable
 
-from textual.widgets import TextArea
+from textual.widgets import Button, Input, TextArea
 
 from console.app.application import ConsoleApp
 from console.backend.model.safe_text import safe_text
 from console.backend.model.states import Move, Stage
 from console.backend.model.view_models import SwitchState
-from console.screens.edit_draft import Draft, EditDialog, ReviewDialog, unwritable
+from console.screens.edit_draft import Draft, EditDialog, ReviewDialog, missing_of, unwritable
 from console.screens.panic import PanicDialog
 from console.widgets.line import plain
-from console.widgets.panel import Panel
+from console.widgets.panel import Lines, Panel
+from console.widgets.pasted import Pasted
 from tests.screens.conftest import opened, press, settle
 from tests.support.fake_edits import EDIT_RUN
 from tests.support.fake_units import FIRST_RUN
@@ -52,6 +53,95 @@ async def test_what_was_typed_is_kept_when_one_backs_out_and_is_there_again() ->
         await press(pilot, "ctrl+r")
         assert app.screen.query_one("#edit-body", TextArea).text == kept.body.removeprefix("Qq?")
         assert backend.edits == []
+
+
+async def test_the_draft_s_own_text_takes_nothing_away_that_was_typed_title_or_text() -> None:
+    backend = _cut()
+    async with opened(backend, *_DRAFT) as (app, pilot):
+        title, body = app.screen.query_one("#edit-title", Input), app.screen.query_one("#edit-body", TextArea)
+        own = title.value, body.text
+        await pilot.press("Q", "shift+tab", "T")
+        typed = title.value, body.text
+        assert all(ours != theirs for ours, theirs in zip(typed, own, strict=True))
+        await press(pilot, "ctrl+r")
+        assert (title.value, body.text) == own
+        await press(pilot, "ctrl+r")
+        assert (title.value, body.text) == typed
+        await press(pilot, "ctrl+r", "escape")
+        assert [kept.text for kept in backend.kept.values()] == [typed]
+
+
+async def test_a_text_that_is_the_draft_s_again_is_not_kept_as_one_that_was_typed() -> None:
+    backend = _cut()
+    async with opened(backend, *_DRAFT) as (app, pilot):
+        await pilot.press("Q")
+        assert isinstance(app.screen, EditDialog)
+        app.screen._keep()
+        await settle(pilot)
+        assert len(backend.kept) == 1
+        await press(pilot, "backspace", "escape")
+        assert backend.kept == {}
+        await press(pilot, "E")
+        assert "Typed before" not in plain(app.screen.query_one("#demand", Lines).shown[0])
+
+
+async def test_what_has_no_room_on_the_disk_is_said_where_it_is_typed_and_is_there_again() -> None:
+    backend = _cut()
+    backend.is_full = True
+    async with opened(backend, *_DRAFT) as (app, pilot):
+        await pilot.press("Q")
+        assert isinstance(app.screen, EditDialog)
+        app.screen._keep()
+        await settle(pilot)
+        assert "NOT KEPT beside the run: /srv/runs/x could not be written" in plain(
+            app.screen.query_one("#demand", Lines).shown[0]
+        )
+        assert "THIS CONSOLE ALONE" in str(app.screen.query_one("#cancel", Button).label)
+        await press(pilot, "escape")
+        assert "stays in this console alone" in app.notice.what
+        await press(pilot, "E")
+        assert app.screen.query_one("#edit-body", TextArea).text.startswith("Q")
+        backend.is_full = False
+        await press(pilot, "R", "escape", "E")
+        assert [kept.body[:2] for kept in backend.kept.values()] == ["RQ"]
+        assert app.screen.query_one("#edit-body", TextArea).text.startswith("RQ")
+
+
+async def test_what_two_consoles_typed_is_kept_both_and_shown_one_after_the_other() -> None:
+    backend = _cut()
+    async with opened(backend, *_DRAFT) as (app, pilot):
+        await pilot.press("Q")
+        assert isinstance(app.screen, EditDialog)
+        app.screen._keep()
+        await settle(pilot)
+        (ours,) = backend.kept.values()
+        theirs = ours.model_copy(update={"body": "theirs"})
+        backend.kept["another"] = theirs
+        await press(pilot, "escape", "E")
+        body = app.screen.query_one("#edit-body", TextArea)
+        assert "1 more is kept" in plain(app.screen.query_one("#demand", Lines).shown[0])
+        shown = [body.text]
+        for _ in range(3):
+            await press(pilot, "ctrl+r")
+            shown.append(body.text)
+        assert shown == [ours.body, ours.body.removeprefix("Q"), "theirs", ours.body]
+
+
+async def test_a_paste_says_what_of_it_was_not_taken() -> None:
+    async with opened(_cut(), *_DRAFT) as (app, pilot):
+        whole = ""
+        for text, left_out, words in (("\u00a7\u00a05", 0, ""), ("ab", 2, "without 2 characters that no screen shows")):
+            whole += text
+            app.post_message(Pasted(text, left_out=left_out))
+            await settle(pilot)
+            assert app.screen.query_one("#edit-body", TextArea).text.startswith(whole)
+            assert words in plain(app.screen.query_one("#demand", Lines).shown[0])
+        await press(pilot, "shift+tab")
+        app.post_message(Pasted("one\ntwo"))
+        await settle(pilot)
+        assert app.screen.query_one("#edit-title", Input).value == "one"
+        assert "only its first line" in plain(app.screen.query_one("#demand", Lines).shown[0])
+    assert "not to its end (65,536 characters at most)" in missing_of(Pasted("x", is_cut=True))
 
 
 async def test_an_edit_is_planned_only_after_the_id_was_typed_and_once() -> None:
@@ -132,7 +222,7 @@ async def test_a_draft_is_edited_signed_and_applied_by_keys(at: At) -> None:
         edit_run = backend.runs()[0].run_id
         run = backend.run(edit_run)
         assert (run.state.stage, run.moves[0]) == (Stage.AWAITING_CUT_AUTHORIZATION, Move.APPLY)
-        assert backend.typed_edit(passage.run_id, _ALPHA) is None
+        assert backend.typed_edits(passage.run_id, _ALPHA) == ()
 
         await press(pilot, "3", "s", "4", "D", "i", "ctrl+y", "3", "W", "tab")
         await pilot.press(*edit_run)

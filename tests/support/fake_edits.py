@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from console.backend.documents.amendment_report import changed_report
 from console.backend.documents.comparison import compare
 from console.backend.model.compared_unit import ComparedUnit
-from console.backend.model.errors import Refused, StopCode
+from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.profile_names import EDIT_PROFILE
 from console.backend.model.states import Move, RunState, Stage
 from console.backend.model.view_models import Confirmation, Danger, RunView
@@ -26,6 +26,9 @@ class FakeEdits(FakeUnits):
     can_edit: bool = False
     """Whether the drafts of the cut can be edited."""
     kept: dict[str, TypedEdit] = field(default_factory=dict)
+    """What was typed, by writer."""
+    is_full: bool = False
+    """Whether there is no room for what is typed."""
     edits: list[tuple[str, str, str, str]] = field(default_factory=list)
 
     def _call(self, name: str) -> None:
@@ -98,15 +101,26 @@ class FakeEdits(FakeUnits):
         }
         return EditBriefing(view=view, confirmation=confirmation.model_copy(update=update))
 
-    def typed_edit(self, run_id: str, address: str) -> TypedEdit | None:
+    def typed_edits(self, run_id: str, address: str) -> tuple[TypedEdit, ...]:
         """What was typed before."""
         self._call(f"typed {run_id}")
-        return self.kept.get(address)
+        return tuple(kept for kept in reversed(self.kept.values()) if kept.address == address)
 
-    def keep_typed(self, run_id: str, typed: TypedEdit) -> None:
-        """Kept here."""
+    def keep_typed(self, run_id: str, typed: TypedEdit, writer: str, instead: TypedEdit | None = None) -> None:
+        """Kept here, unless there is no room."""
         self._call(f"keep {run_id}")
-        self.kept[typed.address] = typed
+        if self.is_full:
+            message = "/srv/runs/x could not be written: No space left on device"
+            raise Unmeasured(StopCode.INVARIANT_FAILED, message, "Make room on the disk.")
+        self.kept = {
+            key: kept for key, kept in self.kept.items() if key != writer and (instead is None or kept != instead)
+        }
+        self.kept[writer] = typed
+
+    def drop_typed(self, run_id: str, typed: TypedEdit) -> None:
+        """Kept no longer."""
+        self._call(f"drop {run_id}")
+        self.kept = {key: kept for key, kept in self.kept.items() if kept.text != typed.text}
 
     def start_edit(self, run_id: str, address: str, body: str, title: str, seen: str = "") -> EditView:
         """Planned."""

@@ -175,8 +175,12 @@ def _unpacked(installation: Installation, bundle: Path) -> Iterator[tuple[Bundle
     try:
         yield unpack(bundle, lambda name, parts: _kept(part / name, parts)), part
     except OSError as error:
-        message = f"{bundle} could not be read, or {part} not written: {error.strerror}"
-        raise Unmeasured(StopCode.INVARIANT_FAILED, message, "Look at the file, and make room on the disk.") from error
+        if error.filename is not None and os.fspath(error.filename) == str(bundle):
+            message, action = f"{bundle} could not be read: {error.strerror}", "Name the file of the bundle."
+        else:
+            message = f"{bundle} could not be read whole, or {part} not written: {error.strerror}"
+            action = "Look at the file, and make room on the disk."
+        raise Unmeasured(StopCode.INVARIANT_FAILED, message, action) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

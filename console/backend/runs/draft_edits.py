@@ -20,10 +20,12 @@ from console.backend.model.view_models import Confirmation
 from console.backend.postgres.connections import connect
 from console.backend.postgres.records import RunRow, require_run
 from console.backend.postgres.units import ReaderUnit, reader_unit
+from console.backend.runs.custody import require_holder
 from console.backend.runs.edits import DraftEdit, expected_edit_deltas, plan_edits
 from console.backend.runs.moves import require_move
 from console.backend.runs.run_views import measure_facts
 from console.backend.runs.site_preflight import refuse_edit
+from console.backend.runs.workspace import Workspace
 
 
 class EditView(Value):
@@ -109,7 +111,10 @@ def start_edit(
 
 
 def require_edit_run(installation: Installation, run_id: str) -> RunState:
-    """Return the state of an edit's run. Raises Refused if the run edits nothing, or is over without its effect."""
+    """Return the state of an edit's run.
+
+    Raises Refused if the run edits nothing, is over without its effect, or is to be written and held by somebody else.
+    """
     with connect(installation.settings.database.monitor, read_only=True, purpose="edit") as connection:
         run = require_run(connection, run_id)
     if run.operation is not RunOperation.EDIT:
@@ -120,6 +125,8 @@ def require_edit_run(installation: Installation, run_id: str) -> RunState:
     if run.family is not Family.ACTIVE:
         message = f"run {run_id} is {run.state.name}"
         raise Refused(StopCode.INVARIANT_FAILED, message, f"See: cutter-console run show {run_id}")
+    if run.stage is not Stage.CLOSEOUT_REPORTED:
+        require_holder(Workspace.open(installation.root, run_id).directory, run)
     return run.state
 
 

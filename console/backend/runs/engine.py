@@ -53,6 +53,7 @@ from console.backend.runs.phases import PHASES
 from console.backend.runs.run_state import dry_run_state
 from console.backend.runs.run_views import known_run
 from console.backend.runs.settling import Attempt
+from console.backend.runs.typed_edits import drop_all_typed
 from console.backend.runs.workspace import PhaseRecord
 
 _NEEDS_SWITCH = frozenset(phase for phase, entry in PHASE_TABLE.items() if entry.needs_switch)
@@ -107,7 +108,10 @@ class Engine:
                 self._disarm_at_rest(journal, holder)
                 # Last, so that the anchor covers what the disarming has written into the journal.
                 come_to_rest(self.installation, self.workspace, self.request, journal)
-            return self.state()
+            state = self.state()
+            if state.stage is Stage.CLOSEOUT_REPORTED:
+                drop_all_typed(self.workspace)
+            return state
 
     def _next(self, state: RunState, *, enact: bool, until: Stage | None = None) -> Phase | None:
         phase = next_phase(state.stage) if state.family is Family.ACTIVE and state.stage is not until else None

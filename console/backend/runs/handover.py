@@ -49,7 +49,7 @@ def hand_over(installation: Installation, run_id: str, to: Path) -> BundleManife
     if _is_handed_over_here(installation, known):
         return None
     require_handed(known)
-    require_place(run_id, to)
+    require_place(installation, run_id, to)
     workspace, request = known.workspace, known.request
     fields = (Field(key="to", value=str(to)),)
     with (
@@ -93,9 +93,12 @@ def require_handed(known: Known) -> None:
         raise refusal
 
 
-def require_place(run_id: str, to: Path) -> None:
-    """Raise Refused if no bundle can be written there: it is a new file, in a folder that is there."""
-    if os.path.lexists(to) and not _is_leftover(to, run_id):
+def require_place(installation: Installation, run_id: str, to: Path) -> None:
+    """Raise Refused if no bundle can be written there: it is a new file, in a folder that is there, and is no file of a run."""
+    folder = os.path.realpath(to.parent)  # Path.resolve raises for a name that is too long, and for links in a circle
+    if any(Path(folder).is_relative_to((installation.root / own).resolve()) for own in ("runs", APPROVALS)):
+        message = f"{to} would be one of the files of runs below {installation.root}, and part of the next bundle"
+    elif os.path.lexists(to) and not _is_leftover(to, run_id):
         message = f"{to} is there already; a bundle replaces no file"
     elif not os.path.isdir(to.parent):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
         message = f"{to.parent} is no folder"

@@ -36,6 +36,7 @@ from console.backend.runs.settling import (
     rolled_back,
     settle,
 )
+from console.backend.runs.typed_edits import drop_all_typed
 from console.backend.runs.workspace import RunRequestFile, Workspace
 
 
@@ -227,6 +228,8 @@ def operation(
         with intended(installation, request, journal, name, fields):
             yield journal
         come_to_rest(installation, workspace, request, journal)
+        if ends:
+            drop_all_typed(workspace)
 
 
 @contextmanager

@@ -1,11 +1,11 @@
 """Texts of drafts that were typed and are no edit yet: kept beside the run, so that a lost line loses nothing."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from console.backend.host.durable import replace_file
 from console.backend.host.installation import Installation
 from console.backend.host.regular_file import read_regular
 from console.backend.model.canonical_json import canonical_json, sha256_hex
@@ -22,26 +22,71 @@ class TypedEdit(Value):
     seen: str
     """Digest of the draft that they were typed over."""
 
+    @property
+    def text(self) -> tuple[str, str]:
+        """Title and body."""
+        return self.title, self.body
 
-def keep_typed(installation: Installation, run_id: str, typed: TypedEdit) -> None:
-    """Keep what was typed, in place of what was typed before."""
-    replace_file(_path(installation, run_id, typed.address), canonical_json(typed))
+
+def keep_typed(
+    installation: Installation, run_id: str, typed: TypedEdit, writer: str, instead: TypedEdit | None = None
+) -> None:
+    """Keep what this writer typed, in place of what it typed before, and of the text that it went on with.
+
+    Each writer has a file of its own: two consoles that write at one draft do not lose each other's text. Raises
+    Unmeasured if it cannot be written.
+    """
+    workspace = Workspace.open(installation.root, run_id)
+    own = f"{_begins(typed.address)}-{sha256_hex(writer.encode())[:8]}.json"
+    workspace.write(own, canonical_json(typed))
+    for path, kept in _kept(workspace, typed.address):
+        if instead is not None and kept.text == instead.text and path.name != own:
+            _unlink(path)
 
 
-def typed_before(installation: Installation, run_id: str, address: str) -> TypedEdit | None:
-    """Return what was typed for this draft and not planned since, or None."""
+def typed_before(installation: Installation, run_id: str, address: str) -> tuple[TypedEdit, ...]:
+    """Return the texts that were typed for this draft and not planned since, the last one first."""
+    texts: list[TypedEdit] = []
+    for _, kept in _kept(Workspace.open(installation.root, run_id), address):
+        if kept.text not in {other.text for other in texts}:
+            texts.append(kept)
+    return tuple(texts)
+
+
+def drop_typed(installation: Installation, run_id: str, address: str, title: str, body: str) -> None:
+    """Remove this text of this draft; what else was typed for it stays."""
+    for path, kept in _kept(Workspace.open(installation.root, run_id), address):
+        if kept.text == (title, body):
+            _unlink(path)
+
+
+def drop_all_typed(workspace: Workspace) -> None:
+    """Remove what was typed for the drafts of a run that has ended: it has none any more."""
+    for path in workspace.directory.glob(".typed-*.json"):
+        _unlink(path)
+
+
+def _kept(workspace: Workspace, address: str) -> Iterator[tuple[Path, TypedEdit]]:
+    """Yield the files of this draft, the one that was written last first."""
+    for path in sorted(workspace.directory.glob(f"{_begins(address)}-*.json"), key=_written_at, reverse=True):
+        with suppress(OSError, ValidationError):
+            kept = TypedEdit.model_validate_json(read_regular(path))
+            if kept.address == address:
+                yield path, kept
+
+
+def _written_at(path: Path) -> int:
     try:
-        return TypedEdit.model_validate_json(read_regular(_path(installation, run_id, address)))
-    except (OSError, ValidationError):
-        return None
+        return path.lstat().st_mtime_ns
+    except OSError:
+        return 0
 
 
-def drop_typed(installation: Installation, run_id: str, address: str) -> None:
-    """Remove what was typed for this draft."""
+def _unlink(path: Path) -> None:
     with suppress(OSError):
-        _path(installation, run_id, address).unlink()
+        path.unlink()
 
 
-def _path(installation: Installation, run_id: str, address: str) -> Path:
+def _begins(address: str) -> str:
     # Hidden: what is handed over of a run, and what belongs to its record, is not.
-    return Workspace.open(installation.root, run_id).directory / f".typed-{sha256_hex(address.encode())[:32]}.json"
+    return f".typed-{sha256_hex(address.encode())[:32]}"

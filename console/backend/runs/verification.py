@@ -170,7 +170,7 @@ def edit_checks(plan: CutPlan, rows: Rows, untouched: str) -> tuple[Check, ...]:
     """
     verdict = _Verdict(rows)
     return (
-        verdict.first("edited drafts", rows.units.drafts, f"all {plan.n_units} drafts read as planned"),
+        verdict.first("edited drafts", rows.units.drafts, f"{counted(plan.n_units, 'draft')}, all as planned"),
         _deltas(_world_of(plan), rows, plan.expected_deltas),
         verdict.check("untouched rows", f"digest {rows.untouched_digest}", rows.untouched_digest == untouched),
     )

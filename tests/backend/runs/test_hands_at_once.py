@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.model.errors import CutterError, Refused, StopCode, UsageError
+from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured, UsageError
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Move, Stage
 from console.backend.model.view_models import Danger
@@ -190,13 +190,21 @@ def test_a_check_that_does_not_pass_is_named_with_its_reason(at: At, tmp_path: P
 
 @pytest.mark.parametrize(
     ("place", "said"),
-    [("there", "is there already"), ("none/run.bundle", "is no folder"), ("x" * 300 + "/b", "is no folder")],
+    [
+        ("there", "is there already"),
+        ("none/run.bundle", "is no folder"),
+        ("x" * 300 + "/b", "is no folder"),
+        ("ROOT/runs/RUN/run.bundle", "would be one of the files of runs"),
+        ("linked/RUN.bundle", "would be one of the files of runs"),
+    ],
 )
 def test_where_no_bundle_can_be_written_is_said_before_anything_is_noted(
     at: At, tmp_path: Path, place: str, said: str
 ) -> None:
     here = at("waits for SG_1")
     (tmp_path / "there").write_text("kept")
+    (tmp_path / "linked").symlink_to(here.installation.root / "approvals")
+    place = place.replace("ROOT", str(here.installation.root)).replace("RUN", here.run_id)
     journal = Workspace.open(here.installation.root, here.run_id).journal
     before = journal.read_bytes()
     (wrong,) = here.backend.brief(Danger.HAND_OVER, here.run_id, tmp_path / place).open_checks
@@ -204,6 +212,21 @@ def test_where_no_bundle_can_be_written_is_said_before_anything_is_noted(
     with pytest.raises(Refused, match=said):
         here.backend.hand_over(here.run_id, tmp_path / place)
     assert journal.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["none", "folder", "fifo", "dangling"])
+def test_what_is_no_file_at_all_is_said_to_be_none_and_nothing_else_is_blamed(
+    at: At, tmp_path: Path, name: str
+) -> None:
+    """A name that was mistyped is no matter of room on the disk."""
+    here = at("waits for SG_1")
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "dangling").symlink_to(tmp_path / "none")
+    with pytest.raises(Unmeasured) as refused:
+        here.backend.brief(Danger.ACCEPT, "", tmp_path / name)
+    assert refused.value.message.startswith(f"{tmp_path / name} could not be read: ")
+    assert refused.value.next_action == "Name the file of the bundle."
 
 
 @pytest.mark.parametrize("danger", [Danger.HAND_OVER, Danger.ACCEPT])
