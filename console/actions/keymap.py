@@ -8,7 +8,7 @@ list or a dialog needs may do another, and an action that is dangerous keeps a c
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from console.actions.action import Action, Scope, key_name
+from console.actions.action import NAMED_KEYS, Action, Scope, key_name
 from console.actions.actions import ACTIONS, Registry, registry, replay_registry
 from console.actions.replay_actions import REPLAY_ACTIONS
 from console.actions.stopping import HOW_TO_STOP, STOP_KEYS, STOPPING
@@ -17,51 +17,17 @@ _MOST_KEYS = 4
 _ALWAYS = frozenset({*STOPPING, "quit", "help"})
 """Actions whose keys an operator can rely on in every console; dialogs have some of them by the same keys."""
 
-NAMED_KEYS = {
-    " ": "space",
-    "!": "exclamation_mark",
-    '"': "quotation_mark",
-    "#": "number_sign",
-    "$": "dollar_sign",
-    "%": "percent_sign",
-    "&": "ampersand",
-    "'": "apostrophe",
-    "(": "left_parenthesis",
-    ")": "right_parenthesis",
-    "*": "asterisk",
-    "+": "plus",
-    ",": "comma",
-    "-": "minus",
-    ".": "full_stop",
-    "/": "slash",
-    ":": "colon",
-    ";": "semicolon",
-    "<": "less_than_sign",
-    "=": "equals_sign",
-    ">": "greater_than_sign",
-    "?": "question_mark",
-    "@": "at",
-    "[": "left_square_bracket",
-    "\\": "backslash",
-    "]": "right_square_bracket",
-    "^": "circumflex_accent",
-    "_": "underscore",
-    "`": "grave_accent",
-    "{": "left_curly_bracket",
-    "|": "vertical_line",
-    "}": "right_curly_bracket",
-    "~": "tilde",
-}
-"""Signs with the names under which they arrive; both can be written."""
-
 _EDIT = "a field needs it to edit what is typed"
 _MOVE = "lists, trees and texts need it to move"
 _CONFIRM = "it confirms in dialogs"
 _SENT = "terminals send it for Tab, Enter or Backspace"
 RESERVED: Mapping[str, str] = {
     **dict.fromkeys(STOP_KEYS, "it is the stop key"),
+    **dict.fromkeys(("q", "ctrl+q"), "it is the key of Quit"),
+    "question_mark": "it is the key of Help",
     **dict.fromkeys(("escape", "enter", "tab", "shift+tab"), "every field and dialog needs it"),
     **dict.fromkeys((f"ctrl+{letter}" for letter in "acdefkuvwz"), _EDIT),
+    **dict.fromkeys(("f6", "f7"), _EDIT),
     **dict.fromkeys(("backspace", "delete"), _EDIT),
     **dict.fromkeys(("up", "down", "left", "right", "home", "end", "pageup", "pagedown"), _MOVE),
     **dict.fromkeys(("j", "k", "h", "l", "n", "N", "space", "asterisk"), _MOVE),
@@ -71,7 +37,7 @@ RESERVED: Mapping[str, str] = {
 }
 """Keys that no action can be given, each with the reason. An action that has one of its own keeps it or loses it."""
 
-_FORM = "a letter, digit or sign, ctrl+letter, or f2 to f11"
+_FORM = "write a letter, a digit, a sign, ctrl+letter, or f2 to f11"
 
 
 @dataclass(slots=True)

@@ -49,7 +49,7 @@ class BackupsScreen(FacedScreen):
         "now. proven: restored and compared when it was taken, but too old for arming, or its run is over; arming takes "
         "another one by itself. NO FILE: the ledger has a row, and the file is not here. NO ROW: the ledger does not know the "
         "file. DIFFERS and NO RECORD: the file is not what was recorded. The list compares sizes; <backup_compare> reads the chosen file and "
-        "compares its sha256; <backup_test> decrypts and restores it into a database of its own and compares every table. t needs the "
+        "compares its sha256; <backup_test> decrypts and restores it into a database of its own and compares every table. <backup_test> needs the "
         "private key, which should be on another machine: there the command that is shown does the same. Neither writes "
         "to the database, and what they come to is recorded nowhere but here. <backup_cancel> ends what is under way. <copy_focus> copies the path. "
         "<find> filters by any word, or by state:, run:, document: and taken:."

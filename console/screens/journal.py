@@ -54,7 +54,7 @@ class JournalScreen(ConsoleScreen):
         "follows what is written; End goes there. An intent without a result is marked: it is at work, or was interrupted. A "
         "record that is not what was written is marked DAMAGED. Whether the whole chain holds, and every anchor in the database, "
         "says <journal_verify>. Nothing can be changed here, and only the anchors need the database. <journal_of_run> on Run opens the chosen run's journal, "
-        "o here another one. <find> filters by a word; in an open record it searches there."
+        "<journal_run> here another one. <find> filters by a word; in an open record it searches there."
     )
 
     def __init__(self) -> None:

@@ -53,8 +53,8 @@ class ReportsScreen(FacedScreen):
         "signed: that, and signed; CHANGED: not what was written, with the files named; BAD SIGN.: the signature does not "
         "count; unread: its turn comes; LEFT OVER and unfinished: not published. "
         f"{_ONLY_ITS_NAME} Enter opens the files, Enter on a file its text: Markdown is rendered, and no link opens. The title "
-        "of a text says if these very bytes are those of the sums. <report_export> copies a report into another folder. o on Run comes "
-        "here, as ^R does everywhere. <find> filters by any word, or by state:, kind:, run: and published:."
+        "of a text says if these very bytes are those of the sums. <report_export> copies a report into another folder. <report_of_run> on Run comes "
+        "here, as <reports> does everywhere. <find> filters by any word, or by state:, kind:, run: and published:."
     )
 
     def __init__(self) -> None:
