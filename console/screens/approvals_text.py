@@ -58,7 +58,7 @@ def checks_title(view: ApprovalView) -> str:
 def checks(view: ApprovalView, full: Full, width: int) -> list[Line]:
     """Return every check, those that are not PASS first, each with its next action."""
     if not view.checks:
-        return [line(Span("NOT_RUN ", "muted"), "nothing has been checked yet. Press c.")]
+        return [line(Span("NOT_RUN ", "muted"), told("nothing has been checked yet. Press <check>."))]
     ordered = sorted(view.checks, key=lambda check: check.outcome is Outcome.PASS)
     return [part for check in ordered for part in check_lines(check, full, width)]
 

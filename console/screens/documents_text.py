@@ -55,7 +55,7 @@ def form_hint(profiles: tuple[str, ...]) -> list[Line]:
         line(
             Span(told("Enter or <plan>"), "accent"),
             " plans the chosen document; ",
-            Span("f", "accent"),
+            Span(key_of("edit_form"), "accent"),
             " changes how it is read.",
         ),
         line(Span("profiles  ", "muted"), ", ".join(profiles) or "none"),

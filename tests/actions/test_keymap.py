@@ -128,7 +128,9 @@ def test_whatever_is_accepted_leaves_stop_quit_help_and_enter_and_no_key_does_tw
             changed = known.with_keys(read.keymap)
             stop = [action for action in changed.actions if action.name in STOPPING]
             assert [set(action.keys) for action in stop] == [STOP_KEYS]
-            assert {action.name: action.keys for action in changed.actions if action.name in HELP_AND_QUIT} == HELP_AND_QUIT
+            assert {
+                action.name: action.keys for action in changed.actions if action.name in HELP_AND_QUIT
+            } == HELP_AND_QUIT
             for before, after in zip(known.actions, changed.actions, strict=True):
                 assert ("enter" in before.keys) == ("enter" in after.keys)
                 assert after.keys
