@@ -242,7 +242,7 @@ def test_the_keymap_is_checked_and_shown_with_the_settings(asked: Asked, tmp_pat
     for words in (("--root", root, "config", "validate"), ("config", "validate", str(place))):
         status, answer, _ = asked(*words)
         assert status == ExitStatus.USAGE
-        assert fault in str(answer["message"])
+        assert fault in json.dumps(answer)
     # The command that the refusal names works with the very file that it is about.
     status, answer, _ = asked("config", "keys")
     assert status == ExitStatus.DONE
