@@ -11,8 +11,13 @@ import pytest
 from console.actions.action import Action, Scope, key_name
 from console.actions.actions import ACTIONS, registry, replay_registry
 from console.actions.keymap import RESERVED, changeable, full_name, read_keys
+from console.actions.keymap_file import file_path
 from console.actions.keys_in_force import key_of, put_in_force, told
+from console.app import application, launch
 from console.app.application import ConsoleApp
+from console.backend.model.errors import ExitStatus
+from console.backend.model.recording import line_of
+from console.cli.main import main
 from console.screens.help import HelpDialog
 from console.screens.panic import PanicDialog
 from console.widgets.line import plain
@@ -73,11 +78,8 @@ def keys_named(text: str) -> set[str]:
     return {key for key in named if not key.isdigit() or len(key) == 1}
 
 
-@pytest.mark.parametrize("backend", [FakeBackend, lambda: FakeBackend(down=True)], ids=["up", "down"])
-async def test_every_screen_shows_the_keys_that_hold_and_no_old_one(
-    backend: type[FakeBackend], keymap: dict[str, tuple[str, ...]]
-) -> None:
-    app = console_with(keymap, backend())
+async def test_every_screen_shows_the_keys_that_hold_and_no_old_one(keymap: dict[str, tuple[str, ...]]) -> None:
+    app = console_with(keymap, FakeBackend())
     held = {key_name(key) for action in app.registry.actions for key in action.keys}
     of_the_fake = "Import the signed statement: 4, then i"
     async with app.run_test(size=(160, 50)) as pilot:
@@ -164,3 +166,47 @@ def _texts(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in documentation:
             yield node.value
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The place of console.toml for a console that thinks that it has a terminal."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setattr(launch, "refusal_here", lambda: "")
+    file_path().parent.mkdir(parents=True)
+    yield file_path()
+    put_in_force(registry(read_only=False, demo=False))
+
+
+@pytest.mark.parametrize("words", [(), ("--read-only",), ("--replay", "{recording}")], ids=["", "read-only", "replay"])
+def test_the_console_opens_with_the_keys_of_the_file_or_not_at_all(
+    words: tuple[str, ...],
+    place: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    recording = tmp_path / "recording.jsonl"
+    recording.write_bytes(line_of(FakeBackend().status()).rstrip(b"\n") + b"\n")
+    asked = ["--root", str(tmp_path), *(word.format(recording=recording) for word in words)]
+    opened: list[ConsoleApp] = []
+
+    def run(app: ConsoleApp) -> int:
+        opened.append(app)
+        return 0
+
+    monkeypatch.setattr(application, "run", run)
+    place.write_text('[keymap]\neverywhere.find = "f3"\n', encoding="utf-8")
+    place.chmod(0o600)
+
+    assert main(asked) == 0
+    find = opened.pop().registry.named("find")
+    assert find is not None
+    assert find.keys == ("f3",)
+
+    place.write_text('[keymap]\neverywhere.find = "^X"\n', encoding="utf-8")
+    assert main(asked) == ExitStatus.USAGE
+    assert opened == []
+    said = capsys.readouterr().err
+    assert f"{place}, line 2: keymap.everywhere.find: ^X cannot be given: it is the stop key" in said
+    assert f"cutter-console --root {tmp_path} config keys" in said
