@@ -202,7 +202,7 @@ SCREENS = (
     Mutant(
         "recording: it has actions of its own alone",
         "console/app/replay_app.py",
-        "            actions=replay_registry(),\n",
+        "            actions=replay_registry().with_keys(keymap or {}),\n",
         "",
         _of_replays("no_other_key_does_anything_in_a_recording"),
     ),

@@ -46,7 +46,7 @@ class KeysInForce(Value):
     file: SafeText
     """The file with the table [keymap], if there is one."""
     fault: SafeText
-    """What is wrong with the file: then no console opens, and the keys are the program's own."""
+    """The fault of the file, if it has one: then no console opens, and the keys are the program's own."""
     actions: tuple[ActionKeys, ...]
 
 

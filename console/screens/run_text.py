@@ -277,12 +277,17 @@ def came_to(run: RunView) -> str:
     if run.interruption is not None or run.state.family is not Family.ACTIVE:
         return f"{run.run_id} is now {run.state.name}."
     if run.is_repeal and run.mode is Mode.LIVE and run.state.stage in _REPEAL_CAME_TO:
-        return told(_REPEAL_CAME_TO[run.state.stage]).format(docprefix=run.docprefix, units=units)
+        return _filled(_REPEAL_CAME_TO[run.state.stage], run, units)
     if run.is_edit and run.state.stage in _EDIT_CAME_TO:
-        return told(_EDIT_CAME_TO[run.state.stage]).format(docprefix=run.docprefix, units=units)
+        return _filled(_EDIT_CAME_TO[run.state.stage], run, units)
     if run.amendment is not None and run.mode is Mode.LIVE:
         units = plural(run.amendment.touched, "change")
     return _came_to(run, units)
+
+
+def _filled(sentence: str, run: RunView, units: str) -> str:
+    # Not by `format`: a key can be a brace. And the document last, because its name is from outside.
+    return told(sentence).replace("{units}", units).replace("{docprefix}", str(run.docprefix))
 
 
 _EDIT_CAME_TO = {

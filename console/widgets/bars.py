@@ -66,9 +66,8 @@ def _tabs(
     for name in _TABS:
         if name.lower() not in tabs:
             continue
-        key = key_of(name.lower())
         is_current = name == title
-        spans += [Span(" "), Span(f"{key}{gap if len(key) == 1 else ' '}", "muted")]
+        spans += [Span(" "), Span(f"{key_of(name.lower())}{gap}", "muted")]
         if is_current or all_names:
             shown = names.get(name, name)
             words = f"[{shown}]" if is_current else f"{before}{shown}{gap}"

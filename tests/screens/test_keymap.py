@@ -18,8 +18,10 @@ from console.app.application import ConsoleApp
 from console.backend.model.errors import ExitStatus
 from console.backend.model.recording import line_of
 from console.cli.main import main
+from console.screens.base import ConsoleScreen
 from console.screens.help import HelpDialog
 from console.screens.panic import PanicDialog
+from console.widgets.bars import TopBar
 from console.widgets.line import plain
 from console.widgets.panel import Lines
 from tests.screens.conftest import press, settle
@@ -90,8 +92,17 @@ async def test_every_screen_shows_the_keys_that_hold_and_no_old_one(keymap: dict
             text = shown(app).replace(of_the_fake, "")
             assert f" {key_name(keymap['find'][0])} Find" in text, mode
             assert " / Find" not in text, mode
-            assert f" {key_name(keymap['run'][0])} " in text, mode
+            assert re.search(rf"^ ?{re.escape(key_name(keymap['overview'][0]))}[ []*Overview", text, re.M), mode
             assert keys_named(text) <= {*held, "Enter", "Esc"}, mode
+
+
+async def test_on_a_narrow_screen_no_screen_loses_its_name_to_a_longer_key(keymap: dict[str, tuple[str, ...]]) -> None:
+    app = console_with(keymap, FakeBackend())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        first = plain(app.screen.query_one(TopBar).shown[0])
+        names = ("Docs", "Run", "Appr", "Gates", "Drift", "Batch", "Units", "Bkup", "Jrnl")
+        assert all(name in first for name in names), first
 
 
 async def test_the_old_key_does_nothing_and_the_new_one_acts(keymap: dict[str, tuple[str, ...]]) -> None:
@@ -102,6 +113,11 @@ async def test_the_old_key_does_nothing_and_the_new_one_acts(keymap: dict[str, t
         assert app.current_mode == "overview"
         await press(pilot, keymap["run"][0])
         assert app.current_mode == "run"
+        await press(pilot, "slash")
+        assert isinstance(app.screen, ConsoleScreen)
+        assert app.screen.filter_bar is None
+        await press(pilot, keymap["find"][0])
+        assert app.screen.filter_bar is not None
 
 
 async def test_help_shows_the_keys_that_hold_in_its_lists_and_in_its_sentences(
