@@ -21,11 +21,12 @@ from console.cli.main import main
 from console.screens.base import ConsoleScreen
 from console.screens.help import HelpDialog
 from console.screens.panic import PanicDialog
+from console.screens.run_text import _EDIT_CAME_TO, _REPEAL_CAME_TO, _filled
 from console.widgets.bars import TopBar
 from console.widgets.line import plain
 from console.widgets.panel import Lines
 from tests.screens.conftest import press, settle
-from tests.support.fakes import NOW, FakeBackend
+from tests.support.fakes import NOW, RUN_ID, FakeBackend
 
 CONSOLE = Path(__file__).parents[2] / "console"
 SHOWN = ("screens", "widgets", "app", "actions")
@@ -226,3 +227,16 @@ def test_the_console_opens_with_the_keys_of_the_file_or_not_at_all(
     said = capsys.readouterr().err
     assert f"{place}, line 2: keymap.everywhere.find: ^X cannot be given: it is the stop key" in said
     assert f"cutter-console --root {tmp_path} config keys" in said
+
+
+@pytest.mark.parametrize("sentence", [*_REPEAL_CAME_TO.values(), *_EDIT_CAME_TO.values()])
+def test_a_key_that_is_a_brace_stands_in_a_sentence_as_it_is(sentence: str) -> None:
+    read = read_keys({"run.draft": "{", "everywhere.run": "}", "run.verify_again": "<"})
+    put_in_force(registry(read_only=False, demo=False).with_keys(read.keymap))
+    try:
+        filled = _filled(sentence, FakeBackend().run(RUN_ID), "7 units")
+    finally:
+        put_in_force(registry(read_only=False, demo=False))
+
+    assert "7 units of BDSG-2018" in filled or filled.startswith("BDSG-2018 is repealed: 7 units")
+    assert ("}, then {" in filled) == ("<run>, then <draft>" in sentence)
