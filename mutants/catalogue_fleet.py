@@ -7,6 +7,7 @@ _NAMED, _FLEET, _METRICS = (
     "console/backend/fleet.py",
     "console/cli/prometheus.py",
 )
+_OWN_FILE = "console/backend/host/own_file.py"
 _OF_THE_FILE, _OF_THE_FLEET, _OF_METRICS = (
     "tests/backend/host/test_named_installations.py",
     "tests/cli/test_fleet.py",
@@ -44,14 +45,14 @@ FLEET = (
     ),
     Mutant(
         "a file that other accounts may write is refused",
-        _NAMED,
+        _OWN_FILE,
         "status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)",
         "status.st_mode & 0",
         (f"{_OF_THE_FILE}::test_a_file_that_other_accounts_may_write_is_refused[436]",),
     ),
     Mutant(
         "a file that somebody else owns is refused",
-        _NAMED,
+        _OWN_FILE,
         "status.st_uid not in {0, os.geteuid()}",
         "status.st_uid < 0",
         (f"{_OF_THE_FILE}::test_a_file_of_somebody_else_is_refused",),

@@ -31,7 +31,39 @@ def _of_edits(*names: str) -> tuple[str, ...]:
     return tuple(f"tests/screens/test_edit.py::test_{name}" for name in names)
 
 
+def _of_keymaps(*names: str) -> tuple[str, ...]:
+    return tuple(f"tests/actions/test_keymap.py::test_{name}" for name in names)
+
+
 SCREENS = (
+    Mutant(
+        "keymap: the stop key, quit and help cannot be lost",
+        "console/actions/keymap.py",
+        "    return action.name in _ALWAYS or ",
+        "    return ",
+        _of_keymaps("whatever_is_accepted_leaves_stop_quit_help_and_enter_and_no_key_does_two_things"),
+    ),
+    Mutant(
+        "keymap: no key does two things on one screen",
+        "console/actions/keymap.py",
+        "        read.faults += _taken_twice(read.keymap)\n",
+        "        pass\n",
+        _of_keymaps("whatever_is_accepted_leaves_stop_quit_help_and_enter_and_no_key_does_two_things"),
+    ),
+    Mutant(
+        "keymap: what is dangerous has a capital letter",
+        "console/actions/keymap.py",
+        "if action.dangerous and not (len(key) == 1 and key.isupper()):",
+        "if False:",
+        _of_keymaps("a_fault_names_the_entry_and_its_reason"),
+    ),
+    Mutant(
+        "keymap: sentences name the keys that hold",
+        "console/actions/keys_in_force.py",
+        "    _changed.update(known.keymap)\n",
+        "",
+        ("tests/screens/test_keymap.py::test_every_screen_shows_the_keys_that_hold_and_no_old_one",),
+    ),
     Mutant(
         "edit: what was typed is kept when one backs out",
         "console/screens/edit_draft.py",
@@ -228,7 +260,7 @@ SCREENS = (
     Mutant(
         "recording: it has actions of its own alone",
         "console/app/replay_app.py",
-        "            actions=replay_registry(),\n",
+        "            actions=replay_registry().with_keys(keymap or {}),\n",
         "",
         _of_replays("no_other_key_does_anything_in_a_recording"),
     ),

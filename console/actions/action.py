@@ -50,20 +50,51 @@ class Action:
     command: str = ""
 
 
+NAMED_KEYS = {
+    " ": "space",
+    "!": "exclamation_mark",
+    '"': "quotation_mark",
+    "#": "number_sign",
+    "$": "dollar_sign",
+    "%": "percent_sign",
+    "&": "ampersand",
+    "'": "apostrophe",
+    "(": "left_parenthesis",
+    ")": "right_parenthesis",
+    "*": "asterisk",
+    "+": "plus",
+    ",": "comma",
+    "-": "minus",
+    ".": "full_stop",
+    "/": "slash",
+    ":": "colon",
+    ";": "semicolon",
+    "<": "less_than_sign",
+    "=": "equals_sign",
+    ">": "greater_than_sign",
+    "?": "question_mark",
+    "@": "at",
+    "[": "left_square_bracket",
+    "\\": "backslash",
+    "]": "right_square_bracket",
+    "^": "circumflex_accent",
+    "_": "underscore",
+    "`": "grave_accent",
+    "{": "left_curly_bracket",
+    "|": "vertical_line",
+    "}": "right_curly_bracket",
+    "~": "tilde",
+}
+"""Signs with the names under which they arrive from Textual."""
+
 _KEY_NAMES = {
-    "question_mark": "?",
+    **{name: sign for sign, name in NAMED_KEYS.items()},
     "escape": "Esc",
     "enter": "Enter",
     "tab": "Tab",
     "space": "Space",
-    "f1": "F1",
-    "f12": "F12",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "left_curly_bracket": "{",
-    "right_curly_bracket": "}",
-    "at": "@",
-    "slash": "/",
+    "comma": "comma",
+    **{f"f{number}": f"F{number}" for number in range(1, 13)},
 }
 
 

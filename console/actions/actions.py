@@ -1,6 +1,7 @@
 """The registry of actions: keys, footer, palette and help are made from it, and each action names its command."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from console.actions.action import Action, Scope, key_name
 from console.actions.batch_actions import BATCH_ACTIONS
@@ -14,7 +15,6 @@ from console.actions.replay_actions import KEPT, REPLAY_ACTIONS
 from console.actions.shelf_actions import SHELF_ACTIONS
 from console.actions.stopping import HOW_TO_STOP, PANIC, STOP_ONLY, STOPPING
 from console.actions.unit_actions import UNIT_ACTIONS
-from console.backend.model.batch_ids import is_batch
 from console.backend.model.gate_table import GATES
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "Registry",
     "Scope",
     "key_name",
-    "keys_of",
     "registry",
     "replay_registry",
 ]
@@ -108,7 +107,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         name="journal",
         title="Go to Journal",
-        help="What was done in a run, record by record, as it happens; o there chooses another run.",
+        help="What was done in a run, record by record, as it happens; <journal_run> there chooses another run.",
         keys=("0",),
         scope=Scope.EVERYWHERE,
         command="cutter-console journal show RUN",
@@ -215,7 +214,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         name="compare",
         title="Difference from what is law",
-        help="Shows what the text changes in the document that is law, unit by unit; again, or b: back.",
+        help="Shows what the text changes in the document that is law, unit by unit; again, or <pick>: back.",
         keys=("v",),
         scope=Scope.DOCUMENTS,
         short="Law",
@@ -302,7 +301,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         name="run_list",
         title="List all runs, or show one again",
-        help="The whole screen for the list, with when, who and what waits; / filters it, Enter opens a run.",
+        help="The whole screen for the list, with when, who and what waits; <find> filters it, Enter opens a run.",
         keys=("b",),
         scope=Scope.RUN,
         short="List",
@@ -533,9 +532,13 @@ ACTIONS: tuple[Action, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """The actions that exist in this console; any other has no key, no help and no palette entry."""
+    """The actions that exist in this console; any other has no key, no help and no palette entry.
+
+    `keymap` names the actions whose keys the operator has changed, each with its keys.
+    """
 
     actions: tuple[Action, ...]
+    keymap: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def in_scope(self, scope: Scope) -> tuple[Action, ...]:
         """Return the actions of one screen, without the global ones."""
@@ -544,6 +547,11 @@ class Registry:
     def named(self, name: str) -> Action | None:
         """Return the action of this name, or None if it does not exist here."""
         return next((action for action in self.actions if action.name == name), None)
+
+    def with_keys(self, keymap: Mapping[str, tuple[str, ...]]) -> "Registry":
+        """Return the same actions with the keys of this keymap, which `read_keys` has accepted."""
+        actions = (replace(action, keys=keymap.get(action.name, action.keys)) for action in self.actions)
+        return Registry(tuple(actions), keymap) if keymap else self
 
 
 def registry(*, read_only: bool, demo: bool) -> Registry:
@@ -559,42 +567,10 @@ def registry(*, read_only: bool, demo: bool) -> Registry:
 
 def with_stop(known: Registry) -> Registry:
     """Make the registry of a read-only console that can stop: the stop takes the place of the words about it."""
-    return Registry((STOP_ONLY, *(action for action in known.actions if action is not HOW_TO_STOP)))
+    others = (action for action in known.actions if action.name != HOW_TO_STOP.name)
+    return replace(known, actions=(STOP_ONLY, *others))
 
 
 def replay_registry() -> Registry:
     """Make the registry of a console that shows a recording."""
     return Registry((HOW_TO_STOP, *REPLAY_ACTIONS, *(action for action in ACTIONS if action.name in KEPT)))
-
-
-_SCREEN_KEYS = {
-    Scope.OVERVIEW: "1",
-    Scope.DOCUMENTS: "2",
-    Scope.RUN: "3",
-    Scope.APPROVALS: "4",
-    Scope.GATES: "5",
-    Scope.DRIFT: "6",
-    Scope.BATCH: "7",
-    Scope.UNITS: "8",
-    Scope.BACKUPS: "9",
-    Scope.JOURNAL: "0",
-}
-
-
-def keys_of(command: str, known: Registry) -> str:
-    """Return the keys of this command, such as `3, then s`; "" if this console has no action for it."""
-    wanted = _verb(command)
-    # `arm` and `enact` are the same commands for a run and for a batch; the id tells which screen has the key.
-    over_batch = any(is_batch(word) for word in command.split()) or wanted[:1] == ("batch",)
-    for action in known.actions:
-        if (action.scope is Scope.BATCH) is not over_batch:
-            continue
-        if wanted and _verb(action.command) == wanted and action.scope in _SCREEN_KEYS:
-            return f"{_SCREEN_KEYS[action.scope]}, then {key_name(action.keys[0])}"
-    return ""
-
-
-def _verb(command: str) -> tuple[str, ...]:
-    """Return `approval draft` of `cutter-console approval draft RUN`; nothing if the text is no command."""
-    program, *words = command.split() or [""]
-    return tuple(word for word in words[:2] if word.islower() and word.isalpha()) if program == "cutter-console" else ()

@@ -27,7 +27,7 @@ GUIDE_ACTIONS: tuple[Action, ...] = (
         keys=("n",),
         scope=Scope.GUIDE,
         short="Next hit",
-        needs="a search: /",
+        needs="a search: <find>",
         command="cutter-console help TEXT",
     ),
     Action(
@@ -37,7 +37,7 @@ GUIDE_ACTIONS: tuple[Action, ...] = (
         keys=("N",),
         scope=Scope.GUIDE,
         short="Previous",
-        needs="a search: /",
+        needs="a search: <find>",
         command="cutter-console help TEXT",
     ),
 )

@@ -6,7 +6,7 @@ JOURNAL_ACTIONS: tuple[Action, ...] = (
     Action(
         name="journal_open",
         title="Open the chosen record",
-        help="All its fields, whole; n and p go to the next and the one before it, Esc goes back to the list.",
+        help="All its fields, whole; <journal_next> and <journal_previous> go to the next and the one before it, Esc goes back to the list.",
         keys=("enter",),
         scope=Scope.JOURNAL,
         short="Open",

@@ -20,6 +20,7 @@ from textual.widget import Widget
 from textual.worker import WorkerFailed
 
 from console.actions.actions import STOPPING, Action, Registry, Scope, registry
+from console.actions.keys_in_force import key_of, put_in_force
 from console.actions.stopping import STOP_KEYS
 from console.app.face import NO_FACE, Face
 from console.app.following import FollowingApp
@@ -87,7 +88,7 @@ class ConsoleApp(FollowingApp, ModeApp, inherit_bindings=False):
         face: Face = NO_FACE,
         fleet: "Callable[[], Fleet] | None" = None,
     ) -> None:
-        self.registry = actions or registry(read_only=read_only, demo=demo)
+        self.registry = put_in_force(actions or registry(read_only=read_only, demo=demo))
         no_colour = wants_no_colour(os.environ)
         super().__init__(backend, ansi_color=True if no_colour else None)
         if no_colour:
@@ -356,7 +357,7 @@ class ConsoleApp(FollowingApp, ModeApp, inherit_bindings=False):
                 return written_by_batch(await self.ask(lambda backend: backend.batch(run_id)))
             return written(await self.ask(lambda backend: backend.run(run_id)), stopped=was_at_work)
         except TimeoutError:
-            return f"The stopped operation has not ended yet. See what {run_id} has written: press {7 if is_batch(run_id) else 3}."
+            return f"The stopped operation has not ended yet. See what {run_id} has written: press {key_of('batch' if is_batch(run_id) else 'run')}."
         except CutterError as error:
             return f"What {run_id} has written is not known: {error.message}."
 

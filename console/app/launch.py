@@ -92,14 +92,16 @@ def _replay(path: Path) -> int:
     if refused := refusal_here():
         say(f"{refused}\n")
         return ExitStatus.USAGE
+    from console.actions.keymap_file import read_keymap
     from console.app.application import run
     from console.app.replay_app import ReplayApp
     from console.backend.recording import Replay, open_recording
     from console.cli.logs import after_the_screen
 
+    keymap = read_keymap()
     replay = Replay(open_recording(path))
     with after_the_screen():
-        return run(ReplayApp(replay))
+        return run(ReplayApp(replay, keymap))
 
 
 def show(
@@ -123,6 +125,10 @@ def show(
 
     gc.disable()  # Nothing of what is loaded for the first paint becomes garbage; to search it costs a tenth of the time.
     try:
+        from console.actions.actions import registry
+        from console.actions.keymap_file import read_keymap
+
+        known = registry(read_only=read_only, demo=demo).with_keys(read_keymap())
         from console.app.application import ConsoleApp, run
         from console.cli.logs import after_the_screen
 
@@ -132,6 +138,7 @@ def show(
             demo=demo,
             crash_folder=crash_folder,
             recorder=recorder,
+            actions=known,
             face=face,
             refresh_seconds=face.refresh_seconds,
         )

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, cast
 
 from console.actions.actions import replay_registry
+from console.actions.keys_in_force import told
 from console.app.application import ConsoleApp
 from console.backend.model.as_of import place_in_time
 from console.backend.model.errors import CutterError
@@ -13,6 +14,8 @@ from console.widgets.line import Span, line
 from console.widgets.notice import Notice, refused
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from console.backend.api import Backend
     from console.backend.recording import Replay
     from console.screens.application import Application
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
 _NEVER = 365 * 86400.0
 _SHOWN_UNREAD = 3
+_GO = "Go elsewhere: <replay_back> <replay_on> <replay_change_back> <replay_change_on> <replay_go>"
 
 
 class ReplayApp(ConsoleApp, inherit_bindings=False):
@@ -27,14 +31,14 @@ class ReplayApp(ConsoleApp, inherit_bindings=False):
 
     is_replay = True
 
-    def __init__(self, replay: "Replay") -> None:
+    def __init__(self, replay: "Replay", keymap: "Mapping[str, tuple[str, ...]] | None" = None) -> None:
         super().__init__(
             cast("Backend", replay),
             read_only=True,
             demo=False,
             clock=replay.clock,
             refresh_seconds=_NEVER,
-            actions=replay_registry(),
+            actions=replay_registry().with_keys(keymap or {}),
         )
         self._replay = replay
 
@@ -60,7 +64,7 @@ class ReplayApp(ConsoleApp, inherit_bindings=False):
 
     def _moved(self, *, has_moved: bool, otherwise: str) -> None:
         if not has_moved:
-            self.give_notice(Notice("refused", otherwise, "", "Go elsewhere: [ ] { } @"))
+            self.give_notice(Notice("refused", otherwise, "", told(_GO)))
             return
         # What was known later must not stay on screen because nothing was known by now.
         self.status = None

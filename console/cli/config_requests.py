@@ -18,7 +18,9 @@ class ValidateConfig:
     file: Path | None = field(
         default=None,
         metadata=positional(
-            "CONFIG", "a configuration, or an installations.toml; without it those in force", is_file=True
+            "CONFIG",
+            "a configuration, an installations.toml or a console.toml; without it those in force",
+            is_file=True,
         ),
     )
 
@@ -33,7 +35,7 @@ class ConfigSchema:
                 "",
                 "of which file, or of what a hook reads",
                 positional=True,
-                choices=("settings", "installations", "hook-event"),
+                choices=("settings", "installations", "console", "hook-event"),
             )
         }
     )

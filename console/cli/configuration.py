@@ -13,6 +13,10 @@ import psycopg
 from pydantic import Field
 
 from console import __version__
+from console.actions.keymap import changeable
+from console.actions.keymap_file import FILE_NAME as KEYMAP_NAME
+from console.actions.keymap_file import file_path as keymap_path
+from console.actions.keymap_file import read_keymap
 from console.backend.host.gpg import gpg_version
 from console.backend.host.hooks import require_trusted
 from console.backend.host.named_installations import NamedInstallations, file_path, named, read_named
@@ -27,6 +31,7 @@ from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.value import Value
 from console.cli.arguments import Options
 from console.cli.config_requests import ConfigSchema, NoArguments, ValidateConfig
+from console.cli.keymaps import KeymapFile
 from console.cli.output import report
 from console.cli.settings import root_of, settings_of
 
@@ -101,12 +106,26 @@ def show(options: Options, _request: NoArguments) -> ExitStatus:
         *_of_the_options(options),
         *settings_in_force(root, options.config, with_environment=not options.installation),
     )
+    settings = (*settings, *_of_the_keymap())
     width = max(len(setting.key) for setting in settings)
     lines = [
         f"{setting.key:<{width}}  {setting.value}  ({setting.source}{f': {setting.place}' if setting.place else ''})"
         for setting in settings
     ]
     return report(options, "config show", Outcome.PASS, lines, SettingsInForce(settings=settings))
+
+
+def _of_the_keymap() -> tuple[SettingInForce, ...]:
+    full_names = {action.name: name for name, action in changeable().items()}
+    return tuple(
+        SettingInForce(
+            key=f"keymap.{full_names[name]}",
+            value=json.dumps(",".join(keys)),
+            source=Source.FILE,
+            place=str(keymap_path()),
+        )
+        for name, keys in read_keymap().items()
+    )
 
 
 def _of_the_options(options: Options) -> tuple[SettingInForce, ...]:
@@ -142,7 +161,9 @@ def validate(options: Options, request: ValidateConfig) -> ExitStatus:
         try:
             if request.file is not None:
                 _require_there(path)
-            if kind == "installations":
+            if kind == "console":
+                read_keymap(path)
+            elif kind == "installations":
                 read_named(path)
             elif request.file is not None:
                 settings = load_settings(path.parent, path, with_environment=False)
@@ -162,8 +183,13 @@ def validate(options: Options, request: ValidateConfig) -> ExitStatus:
 def _to_be_read(options: Options, file: Path | None) -> tuple[tuple[str, Path], ...]:
     """Return kind and path of the file that was named, whose name tells the kind, or of those in force."""
     if file is not None:
-        return (("installations" if file.suffix == ".toml" else "settings", file),)
-    return ("settings", (options.config or root_of(options) / CONFIG_NAME).absolute()), ("installations", file_path())
+        kind = "console" if file.name == KEYMAP_NAME else "installations" if file.suffix == ".toml" else "settings"
+        return ((kind, file),)
+    return (
+        ("settings", (options.config or root_of(options) / CONFIG_NAME).absolute()),
+        ("installations", file_path()),
+        ("console", keymap_path()),
+    )
 
 
 def _require_there(path: Path) -> None:
@@ -177,6 +203,7 @@ def schema(options: Options, request: ConfigSchema) -> ExitStatus:
     models: dict[str, type[Value]] = {
         "settings": Settings,
         "installations": NamedInstallations,
+        "console": KeymapFile,
         "hook-event": HookEvent,
     }
     made = models[request.kind].model_json_schema(
@@ -209,6 +236,7 @@ def _files(options: Options) -> tuple[LookedFor, ...]:
         _looked_for("root", root),
         _looked_for("settings", options.config or root / CONFIG_NAME),
         _looked_for("installations", file_path()),
+        _looked_for("console", keymap_path()),
         _looked_for("profiles", settings.under(root, settings.profiles)),
         _looked_for("policy", settings.under(root, settings.policy)),
         _looked_for("deploy manifest", settings.under(root, settings.deploy_manifest)),
@@ -253,6 +281,7 @@ def _info(options: Options) -> Info:
     try:
         settings = settings_of(options, root_of(options))
         read_named()
+        read_keymap()
     except UsageError as error:
         verdict = redact(error.message)
     try:

@@ -42,6 +42,13 @@ FLEET_OPERATIONS: tuple[Operation, ...] = (
         ("console.cli.configuration:ConfigPaths",),
     ),
     Operation(
+        ("config", "keys"),
+        "list the actions of the console with the keys in force, and how a keymap names them",
+        NoArguments,
+        "console.cli.keymaps:keys",
+        ("console.cli.keymaps:KeysInForce",),
+    ),
+    Operation(
         ("info",),
         "show versions, programs, terminal and files, for a report of a fault",
         NoArguments,

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from console.actions.actions import Action, Scope
+from console.actions.keys_in_force import told
 from console.backend.model.view_models import ApprovalView
 from console.screens import approvals_text as words
 from console.screens.base import ConsoleScreen
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from console.backend.api import Backend
     from console.backend.model.view_models import OnProgress, Status
 
-_EMPTY = "No statement. For a run that waits for SG_1 or SG_2: 3, then s."
+_EMPTY = "No statement. For a run that waits for SG_1 or SG_2: <run>, then <draft>."
 
 
 class ApprovalsScreen(ConsoleScreen):
@@ -34,7 +35,7 @@ class ApprovalsScreen(ConsoleScreen):
     HELP_TEXT: ClassVar[str] = (
         "A statement says exactly what is authorised. The sovereign signs the bytes of its file elsewhere, with a "
         "detached signature, one file per signer; the console never signs. Put the signature files beside the statement, "
-        "check (c), then import (i): it is recorded only if every check is PASS. A statement is used once."
+        "check (<check>), then import (<import_statement>): it is recorded only if every check is PASS. A statement is used once."
     )
 
     def __init__(self) -> None:
@@ -80,7 +81,7 @@ class ApprovalsScreen(ConsoleScreen):
     def _loaded(self, approvals: tuple[ApprovalView, ...]) -> None:
         self.approvals = approvals
         rows = self.query_one("#statements", ListRows)
-        rows.show_rows(words.statement_rows(approvals), empty=_EMPTY)
+        rows.show_rows(words.statement_rows(approvals), empty=told(_EMPTY))
         self._retitle()
         # The statement that is being read stays chosen, also if a new one comes before it in the list.
         wanted = self.console.wanted_statement
@@ -131,7 +132,7 @@ class ApprovalsScreen(ConsoleScreen):
             self.cannot_yet()
             return None
         if view is None:
-            self.cannot("There is no statement.", "Draft one on the Run screen: 3, then s")
+            self.cannot("There is no statement.", told("Draft one on the Run screen: <run>, then <draft>"))
         return view
 
     def action_check(self) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from console.actions.keys_in_force import told
 from console.backend.model.counting import counted
 from console.backend.model.full_command import Full
 from console.backend.model.outcome import Outcome
@@ -57,7 +58,7 @@ def checks_title(view: ApprovalView) -> str:
 def checks(view: ApprovalView, full: Full, width: int) -> list[Line]:
     """Return every check, those that are not PASS first, each with its next action."""
     if not view.checks:
-        return [line(Span("NOT_RUN ", "muted"), "nothing has been checked yet. Press c.")]
+        return [line(Span("NOT_RUN ", "muted"), told("nothing has been checked yet. Press <check>."))]
     ordered = sorted(view.checks, key=lambda check: check.outcome is Outcome.PASS)
     return [part for check in ordered for part in check_lines(check, full, width)]
 
@@ -118,7 +119,14 @@ def sign(view: ApprovalView, now: datetime, *, demo: bool) -> list[Line]:
     ]
     if view.status in {ApprovalStatus.DRAFTED, ApprovalStatus.INVALID}:
         if demo:
-            lines.append(line(Span("DEMO  ", "accent"), "D signs as the demo sovereign, with a throw-away key"))
+            lines.append(
+                line(Span("DEMO  ", "accent"), told("<demo_sign> signs as the demo sovereign, with a throw-away key"))
+            )
         lines += [line(Span("sign  ", "muted"), safe_text(command)) for command in view.sign_with.splitlines()]
-        lines.append(line(Span("then  ", "muted"), "put the signature file beside the statement; c checks, i imports"))
+        lines.append(
+            line(
+                Span("then  ", "muted"),
+                told("put the signature file beside the statement; <check> checks, <import_statement> imports"),
+            )
+        )
     return [*lines, line(Span("file  ", "muted"), safe_text(str(view.statement_path)))]

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 
 from console.actions.actions import Action, Scope
+from console.actions.keys_in_force import key_of, told
 from console.backend.model.errors import CutterError
 from console.backend.model.outcome import Check
 from console.backend.runs.backup_shelf import BackupShelf, KeptBackup
@@ -47,11 +48,11 @@ class BackupsScreen(FacedScreen):
         "Every backup that lies on this host or stands in the ledger, the newest first. ARMS: the arming check accepts it "
         "now. proven: restored and compared when it was taken, but too old for arming, or its run is over; arming takes "
         "another one by itself. NO FILE: the ledger has a row, and the file is not here. NO ROW: the ledger does not know the "
-        "file. DIFFERS and NO RECORD: the file is not what was recorded. The list compares sizes; v reads the chosen file and "
-        "compares its sha256; t decrypts and restores it into a database of its own and compares every table. t needs the "
+        "file. DIFFERS and NO RECORD: the file is not what was recorded. The list compares sizes; <backup_compare> reads the chosen file and "
+        "compares its sha256; <backup_test> decrypts and restores it into a database of its own and compares every table. <backup_test> needs the "
         "private key, which should be on another machine: there the command that is shown does the same. Neither writes "
-        "to the database, and what they come to is recorded nowhere but here. x ends what is under way. y copies the path. "
-        "/ filters by any word, or by state:, run:, document: and taken:."
+        "to the database, and what they come to is recorded nowhere but here. <backup_cancel> ends what is under way. <copy_focus> copies the path. "
+        "<find> filters by any word, or by state:, run:, document: and taken:."
     )
 
     def __init__(self) -> None:
@@ -123,7 +124,7 @@ class BackupsScreen(FacedScreen):
             rows.show_rows(tuple(words.row(backup, now, self.row_width) for backup in shelf.backups))
         old = self.age_of_list()
         if shelf is not None and len(shelf.backups) > _OFTEN and not old and self.read_at is not None:
-            old = f", read {self.read_at:%H:%M:%S}, r reads again"
+            old = f", read {self.read_at:%H:%M:%S}, {key_of('refresh')} reads again"
         rows.retitle(words.list_title(shelf, old))
         self._draw_head()
         self._draw_backup()
@@ -180,7 +181,7 @@ class BackupsScreen(FacedScreen):
     def _needs_chosen(self) -> KeptBackup | None:
         backup = self._chosen
         if backup is None:
-            self.cannot("No backup is chosen.", "Esc drops the filter, r reads the backups again")
+            self.cannot("No backup is chosen.", told("Esc drops the filter, <refresh> reads the backups again"))
         return backup
 
     def action_backup_test(self) -> None:
@@ -196,7 +197,7 @@ class BackupsScreen(FacedScreen):
         if backup is None:
             return
         if self._cancel is not None:
-            self.cannot("A test is under way.", "Wait for its end, or press x")
+            self.cannot("A test is under way.", told("Wait for its end, or press <backup_cancel>"))
             return
         if backup.record is None:
             self.cannot(f"{backup.file_name} cannot be tested: {backup.problem}.", "Choose another one")

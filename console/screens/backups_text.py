@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from console.actions.keys_in_force import key_of, told
 from console.backend.model.errors import CutterError
 from console.backend.model.full_command import Full
 from console.backend.model.outcome import Check, Outcome
@@ -96,7 +97,9 @@ def head(
     """Return whether a run can be armed with what is there, what disagrees, and the test that is under way or ended last."""
     lines: list[Line] = []
     if progress is not None:
-        lines += hanging((Span("working  ", "accent"),), f"{_progress(progress)}; x cancels", width)
+        lines += hanging(
+            (Span("working  ", "accent"),), f"{_progress(progress)}; {key_of('backup_cancel')} cancels", width
+        )
     elif tested is not None:
         lines += tested_lines(tested, full, width)
     arming = next((backup for backup in shelf.backups if backup.counts_until is not None), None)
@@ -121,7 +124,7 @@ def _disagreeing(shelf: BackupShelf, width: int) -> list[Line]:
         return []
     numbers = ", ".join(f"{count(number)} {word}" for word, number in words.items())
     worst: Tone = "bad" if shelf.outcome is Outcome.FAIL else "warn"
-    return hanging((Span(f"{numbers}  ", worst),), "files and ledger disagree: / state:WORD", width)
+    return hanging((Span(f"{numbers}  ", worst),), told("files and ledger disagree: <find> state:WORD"), width)
 
 
 def _progress(progress: Progress) -> str:
@@ -204,12 +207,14 @@ def _told_of_record(backup: KeptBackup, now: datetime, put: _Put) -> None:
 def _possible(backup: KeptBackup) -> str:
     if backup.record is None:
         return "nothing can be tested: without file and record there is nothing to compare"
-    compared = "v reads the file again and compares its sha256"
+    compared = told("<backup_compare> reads the file again and compares its sha256")
     if backup.key_is_here is None:
-        return f"{compared}; t decrypts and restores it, if this host has the private key, which is not known"
+        return f"{compared}; {key_of('backup_test')} decrypts and restores it, if this host has the private key, which is not known"
     if backup.key_is_here:
-        return f"{compared}; t decrypts and restores it: the private key is in this host's key ring, where it should not be"
-    return f"{compared}. t cannot decrypt it: the private key is not on this host, as it should be"
+        return f"{compared}; {key_of('backup_test')} decrypts and restores it: the private key is in this host's key ring, where it should not be"
+    return (
+        f"{compared}. {key_of('backup_test')} cannot decrypt it: the private key is not on this host, as it should be"
+    )
 
 
 def _evidence(backup: KeptBackup, width: int) -> list[Line]:

@@ -12,6 +12,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from console.actions.actions import Action, Scope
+from console.actions.keys_in_force import told
 from console.backend.model.errors import CutterError, StopCode
 from console.screens.drawable import Steady, can_draw, was_built
 from console.widgets.bars import KeyBar, TopBar
@@ -139,7 +140,7 @@ class ConsoleScreen(Steady, Screen[None]):
 
     def notice_hint(self) -> str:
         """Return what the keys do with the notice."""
-        return "? explains, Esc dismisses" if self.console.notice.code else "Esc dismisses"
+        return told("<help> explains, Esc dismisses") if self.console.notice.code else "Esc dismisses"
 
     def age_of_list(self) -> str:
         """Return the suffix of a list's title if its rows are old, or "" while backend and database answer."""
@@ -219,7 +220,10 @@ class ConsoleScreen(Steady, Screen[None]):
 
         target, has_stop = self.find_target(), self.console.registry.named("panic") is not None
         if target is None:
-            self.cannot("There is no list here to filter, and no text to search.", "Go to another screen: 1 to 9, or 0")
+            self.cannot(
+                "There is no list here to filter, and no text to search.",
+                told("Go to another screen, such as <overview> or <run>"),
+            )
         else:
             self.filter_bar = await finding.find(self, target, self.filter_bar, has_stop=has_stop)
 
@@ -239,7 +243,9 @@ class ConsoleScreen(Steady, Screen[None]):
         """Copy what has the focus into the clipboard of the terminal."""
         copied = self.copied_whole() if whole else self.copied()
         if copied is None:
-            self.cannot("There is nothing here to copy.", "Choose a row, or Tab to a text, then press y")
+            self.cannot(
+                "There is nothing here to copy.", told("Choose a row, or Tab to a text, then press <copy_focus>")
+            )
         else:
             self.send(copied)
 
@@ -256,7 +262,9 @@ class ConsoleScreen(Steady, Screen[None]):
         is_told = self._copied is not None and self._copied[0].what == self.console.notice.what
         copied = self._copied[1] if self._copied is not None and is_told else self.copied_whole()
         if copied is None:
-            self.cannot("There is nothing here to show.", "Choose a row, or Tab to a text, then press z")
+            self.cannot(
+                "There is nothing here to show.", told("Choose a row, or Tab to a text, then press <show_alone>")
+            )
         else:
             self.console.open_dialog(TextAlone(copied.text, is_command=copied.is_command), lambda _: None)
 
@@ -374,7 +382,7 @@ class ConsoleScreen(Steady, Screen[None]):
         """Say that what a key acts on is still being read, or could not be."""
         words, then = "is still being read.", "Press the key again in a moment"
         if self._was_answered and not self._n_open:
-            words, then = "could not be read: the key was not acted upon.", "Press r to read again"
+            words, then = "could not be read: the key was not acted upon.", told("Press <refresh> to read again")
         self.console.give_notice(Notice("refused", f"{self.TITLE_WORD} {words}", "", then, of_key=True))
 
     def not_done(self, doing: str) -> None:
@@ -395,4 +403,4 @@ class ConsoleScreen(Steady, Screen[None]):
         """Return the help of the focused widget, then of the screen."""
         focused: Widget | None = self.focused
         of_widget = getattr(focused, "HELP", "") if focused is not None else ""
-        return f"{of_widget}\n\n{self.HELP_TEXT}".strip() if isinstance(of_widget, str) else self.HELP_TEXT
+        return told(f"{of_widget}\n\n{self.HELP_TEXT}".strip() if isinstance(of_widget, str) else self.HELP_TEXT)

@@ -10,6 +10,7 @@ from textual.containers import Container, Vertical
 from textual.timer import Timer
 
 from console.actions.actions import Action, Scope
+from console.actions.keys_in_force import key_of, told
 from console.backend.model.batches import (
     BatchMove,
     BatchPlan,
@@ -24,7 +25,7 @@ from console.backend.model.view_models import Danger, Progress
 from console.screens import batch_text as words
 from console.screens.base import ConsoleScreen
 from console.screens.batch_dialogs import PlanFolderDialog, StartBatchDialog, WithoutDialog
-from console.screens.batch_feed import BATCH_IF_LEFT, BatchFeed
+from console.screens.batch_feed import BatchFeed, batch_if_left
 from console.screens.copying import Copied
 from console.screens.danger import ask_and_do
 from console.screens.drawable import can_draw
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 LIST_LIMIT = 50
 """Number of batches that are read and shown, the newest first; the title says if there are more."""
 
-_EMPTY = "No batch yet. Plan a folder of documents: p."
+_EMPTY = "No batch yet. Plan a folder of documents: <batch_plan>."
 _PLAN_ACTIONS = frozenset({"batch_dry", "batch_live", "batch_list"})
 
 
@@ -66,7 +67,7 @@ class BatchScreen(ConsoleScreen):
         "document is a run of its own, cut and enacted whole or not at all; Tab goes to the documents, Enter shows the run "
         "of one, with its moves. What is allowed now stands in the head with its key. Progress, rate and remaining time "
         "are those of the process that works on the batch, this console or another. A batch that was interrupted never "
-        "continues by itself. p plans a folder: d starts dry runs, without which nothing is armed, and L a LIVE batch."
+        "continues by itself. <batch_plan> plans a folder: <batch_dry> starts dry runs, without which nothing is armed, and <batch_live> a LIVE batch."
     )
 
     def __init__(self) -> None:
@@ -124,7 +125,7 @@ class BatchScreen(ConsoleScreen):
 
     def _draw_list(self) -> None:
         wide = self.has_class("-wide")
-        self.query_one("#batches", ListRows).show_rows(words.batch_rows(self._shown, wide=wide), empty=_EMPTY)
+        self.query_one("#batches", ListRows).show_rows(words.batch_rows(self._shown, wide=wide), empty=told(_EMPTY))
 
     def _waiting_batch(self) -> str:
         """Return the first batch that somebody works on, or that waits for a step."""
@@ -250,13 +251,16 @@ class BatchScreen(ConsoleScreen):
             self.cannot_yet()
             return
         if drawn is None:
-            self.cannot("No batch is chosen.", "Choose one in the list (b leads back to it), or plan a folder: p")
+            self.cannot(
+                "No batch is chosen.",
+                told("Choose one in the list (<batch_list> leads back to it), or plan a folder: <batch_plan>"),
+            )
             return
 
         def judge(view: BatchView) -> None:
             self._redraw(view)
             if view.at_work:
-                wait = "Wait until it has ended, or stop everything: ^X"
+                wait = told("Wait until it has ended, or stop everything: <panic>")
                 self.cannot("A process works on this batch: nothing else is done with it meanwhile.", wait)
             elif not moves & set(view.moves):
                 allowed = ", ".join(move.value for move in view.moves) or "nothing"
@@ -300,7 +304,7 @@ class BatchScreen(ConsoleScreen):
             feed = BatchFeed(progress)
             return backend.resume_batch(batch_id, None, feed.on_batch, feed.on_progress, seen)
 
-        self.console.operate(Operation(f"Resuming {batch_id}", call, words.came_to, BATCH_IF_LEFT))
+        self.console.operate(Operation(f"Resuming {batch_id}", call, words.came_to, batch_if_left()))
 
     def _go_on_without(self, view: BatchView) -> None:
         """Set aside what has failed, then resume, unless the batch has to be armed first."""
@@ -313,7 +317,7 @@ class BatchScreen(ConsoleScreen):
             feed = BatchFeed(progress)
             return backend.resume_batch(batch_id, None, feed.on_batch, feed.on_progress, after.standing)
 
-        self.console.operate(Operation(f"Going on with {batch_id}", call, words.came_to, BATCH_IF_LEFT))
+        self.console.operate(Operation(f"Going on with {batch_id}", call, words.came_to, batch_if_left()))
 
     def action_batch_draft(self) -> None:
         """Draft the statement over the batch, then show it."""
@@ -441,11 +445,11 @@ class BatchScreen(ConsoleScreen):
     def _startable(self) -> _Planned | None:
         planned = self._planned
         if planned is None:
-            self.cannot("No folder is planned.", "Press p, and name a folder or a queue file")
+            self.cannot("No folder is planned.", told("Press <batch_plan>, and name a folder or a queue file"))
         elif planned.plan.n_refused:
             refused = f"{planned.plan.n_refused:,} documents cannot be planned: no batch is started of them here."
             without = f"{words.start_command(planned.source)} --on-failure set-aside"
-            self.cannot(refused, f"Correct them, then p; or go on without them: {without}")
+            self.cannot(refused, f"Correct them, then {key_of('batch_plan')}; or go on without them: {without}")
         else:
             return planned
         return None
@@ -479,9 +483,11 @@ class BatchScreen(ConsoleScreen):
 
         def done(view: BatchView) -> str:
             self.console.wanted_batch = view.batch_id
-            return words.came_to(view) + (" Next: L starts the LIVE batch." if mode is Mode.DRYRUN else "")
+            return words.came_to(view) + (
+                told(" Next: <batch_live> starts the LIVE batch.") if mode is Mode.DRYRUN else ""
+            )
 
         # After a dry run the plan stays: its LIVE batch is the next step. That one is watched in the list.
         if mode is Mode.LIVE:
             self.action_batch_list()
-        self.console.operate(Operation(f"Starting a {mode.value} batch of {source.path}", call, done, BATCH_IF_LEFT))
+        self.console.operate(Operation(f"Starting a {mode.value} batch of {source.path}", call, done, batch_if_left()))

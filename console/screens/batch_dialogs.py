@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
+from console.actions.keys_in_force import told
 from console.backend.model.batches import BatchPlan, BatchSource, BatchView
 from console.backend.model.plan_binding import Target
 from console.backend.model.safe_text import safe_text
@@ -132,7 +133,7 @@ class StartBatchDialog(_Question):
             ("now      ", "plans each again, records the batch, takes and proves one backup, waits for SG_1", "plain"),
             ("writes   ", "no unit before the sovereign has signed SG_1 and the switch is armed", "plain"),
             ("needs    ", "a passed dry run of each document before it can be armed", "plain"),
-            ("failure  ", "stops at a document that fails; G then goes on without it", "plain"),
+            ("failure  ", told("stops at a document that fails; <batch_without> then goes on without it"), "plain"),
             ("undo     ", "before the cut, each document's run can be voided on the Run screen", "plain"),
         )
         return [row for label, words, tone in parts for row in hanging((Span(label, "muted"),), words, width, tone)]  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from console.actions.keys_in_force import key_of
 from console.backend.model.batches import BatchProgress
 from console.backend.model.view_models import Progress
 from console.screens import batch_text as words
@@ -10,10 +11,13 @@ from console.screens.operation import progress_words
 if TYPE_CHECKING:
     from console.backend.model.view_models import OnProgress
 
-BATCH_IF_LEFT = (
-    "If you leave now, the document that is worked on ends its phase by COMMIT or ROLLBACK, never in between.",
-    "Nothing continues by itself: the batch shows what each document has come to, and g goes on.",
-)
+
+def batch_if_left() -> tuple[str, ...]:
+    """Return what happens if one leaves while a batch is worked on."""
+    return (
+        "If you leave now, the document that is worked on ends its phase by COMMIT or ROLLBACK, never in between.",
+        f"Nothing continues by itself: the batch shows what each document has come to, and {key_of('batch_go_on')} goes on.",
+    )
 
 
 class BatchFeed:

@@ -6,6 +6,7 @@ from datetime import datetime
 from rich.cells import cell_len, set_cell_size
 
 from console.actions.actions import Action, key_name
+from console.actions.keys_in_force import key_of, told
 from console.backend.model.batches import (
     BatchMove,
     BatchPlan,
@@ -34,7 +35,11 @@ _ROOMY = 100
 
 def batches_title(number: int, most: int | None) -> str:
     """Return the number of batches, or that more than `most` are there."""
-    return f"Batches: the newest {most}, b: all" if most is not None and number > most else f"Batches: {count(number)}"
+    return (
+        f"Batches: the newest {most}, {key_of('batch_list')}: all"
+        if most is not None and number > most
+        else f"Batches: {count(number)}"
+    )
 
 
 def documents_done(view: BatchView) -> str:
@@ -235,22 +240,22 @@ def moves_of(action: Action) -> frozenset[BatchMove]:
 
 
 _THEN = {
-    BatchMove.DRAFT_SG_1: "then it is signed, and imported: 4, then i",
-    BatchMove.DRAFT_SG_2: "then it is signed, and imported: 4, then i",
+    BatchMove.DRAFT_SG_1: "then it is signed, and imported: <approvals>, then <import_statement>",
+    BatchMove.DRAFT_SG_2: "then it is signed, and imported: <approvals>, then <import_statement>",
     BatchMove.REPORT: "nothing else is left to do",
 }
 
 
 def _next(view: BatchView, actions: tuple[Action, ...], full: Callable[[str], str], width: int) -> list[Line]:
     if not view.moves:
-        wait = "wait until it has ended; ^X stops everything"
+        wait = told("wait until it has ended; <panic> stops everything")
         return hanging((Span("Next     ", "muted"),), wait, width)
     if view.bar is not None:
         return hanging((Span("Next     ", "muted"),), safe_text(full(str(view.bar.next_action))), width)
     move = view.moves[0]
     key = next((key_name(action.keys[0]) for action in actions if move in moves_of(action)), "")
     command = full(command_of_batch(move, view.batch_id))
-    then = f"; {_THEN[move]}" if move in _THEN else ""
+    then = f"; {told(_THEN[move])}" if move in _THEN else ""
     words = f"{f'{key}, or: ' if key else ''}{safe_text(command)}{then}"
     return hanging((Span("Next     ", "muted"),), words, width)
 
@@ -373,9 +378,11 @@ def plan_head(source: BatchSource, plan: BatchPlan, full: Callable[[str], str], 
         *hanging((Span("digest   ", "muted"),), plan.digest, width),
     ]
     if plan.n_refused:
-        words = f"correct them, then p; or without them: {full(start_command(source))} --on-failure set-aside"
+        words = f"correct them, then {key_of('batch_plan')}; or without them: {full(start_command(source))} --on-failure set-aside"
         return [*lines, *hanging((Span("Next     ", "muted"),), words, width, "strong")]
-    words = f"d dry run of each, then L LIVE; or: {full(start_command(source))}"
+    words = (
+        f"{key_of('batch_dry')} dry run of each, then {key_of('batch_live')} LIVE; or: {full(start_command(source))}"
+    )
     return [*lines, *hanging((Span("Next     ", "muted"),), words, width)]
 
 
@@ -435,9 +442,9 @@ def came_to(view: BatchView) -> str:
     aside = f" {plural(len(view.set_aside), 'document')} set aside." if view.set_aside else ""
     match view.moves[:1]:
         case (BatchMove.DRAFT_SG_1,):
-            return f"{documents}, {units} planned and backed up.{aside} Next: SG_1, the ruling to cut (7, then s)."
+            return f"{documents}, {units} planned and backed up.{aside} Next: SG_1, the ruling to cut ({key_of('batch')}, then {key_of('batch_draft')})."
         case (BatchMove.DRAFT_SG_2,):
-            return f"{documents}, {units} written as drafts and verified.{aside} Next: SG_2, the ruling to enact (7, then s)."
+            return f"{documents}, {units} written as drafts and verified.{aside} Next: SG_2, the ruling to enact ({key_of('batch')}, then {key_of('batch_draft')})."
         case (BatchMove.REPORT,) if view.mode is Mode.DRYRUN:
             return f"The dry runs of {documents} passed: {units} planned, nothing written.{aside}"
         case (BatchMove.REPORT,) if view.n_done and view.is_over:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from textual.screen import Screen
 
+from console.actions.keys_in_force import told
 from console.backend.model.counting import counted
 from console.screens.application import Application
 from console.widgets.formatting import count
@@ -31,12 +32,17 @@ def copy_text(screen: Screen[None], console: Application, copied: Copied) -> Not
     length = len(copied.text.encode())
     if length > MOST_COPIED:
         refused = f"{copied.subject} has {count(length)} bytes; a terminal takes {count(MOST_COPIED)} at most."
-        shown = f"Print it: {copied.command}" if copied.command else "z shows the text alone"
+        shown = f"Print it: {copied.command}" if copied.command else told("<show_alone> shows the text alone")
         notice = Notice("refused", refused, "", shown)
     else:
         screen.app.copy_to_clipboard(copied.text)
         characters = counted(len(copied.text), "character", ",")
         done = f"Sent {copied.subject} to the clipboard of your terminal, {characters}."
-        notice = Notice("done", done, "", "If it is not there, your terminal takes no OSC 52: z shows the text alone")
+        notice = Notice(
+            "done",
+            done,
+            "",
+            told("If it is not there, your terminal takes no OSC 52: <show_alone> shows the text alone"),
+        )
     console.give_notice(notice)
     return notice

@@ -9,11 +9,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input
 
+from console.actions.keys_in_force import key_of
 from console.backend.model.batch_ids import is_batch
 from console.backend.model.batches import BatchMove, BatchView, command_of_batch
 from console.backend.model.errors import CutterError
 from console.backend.model.view_models import Confirmation, Danger, RunView, SwitchView
-from console.screens.batch_feed import BATCH_IF_LEFT, BatchFeed
+from console.screens.batch_feed import BatchFeed, batch_if_left
 from console.screens.batch_text import came_to as batch_came_to
 from console.screens.danger_text import TITLES, briefing_lines, refusal_line
 from console.screens.dialog import Dialog
@@ -210,7 +211,7 @@ def _operation(danger: "_WithoutFile", run_id: str, answer: Confirmed) -> Operat
     def call(backend: "Backend", progress: "OnProgress") -> _Result:
         return (_do_with_batch if is_batch(run_id) else _do)(backend, danger, run_id, answer, progress)
 
-    if_left = BATCH_IF_LEFT if is_batch(run_id) else ()
+    if_left = batch_if_left() if is_batch(run_id) else ()
     return Operation(f"{TITLES[danger]} {run_id}".strip(), call, lambda result: _done(danger, result), if_left)
 
 
@@ -255,9 +256,9 @@ def _done(danger: Danger, result: _Result) -> Notice:
     state = result.state.value
     if danger is Danger.ARM and result.expires_at is not None:
         armed = f"Armed until {clock(result.expires_at)} for {result.run_id}."
-        cut = f"Start the cut: 3, then g, or: cutter-console run resume {result.run_id}"
+        cut = f"Start the cut: {key_of('run')}, then {key_of('go_on')}, or: cutter-console run resume {result.run_id}"
         if is_batch(result.run_id):
-            cut = f"Start the cut: 7, then g, or: {command_of_batch(BatchMove.RESUME, result.run_id)}"
+            cut = f"Start the cut: {key_of('batch')}, then {key_of('batch_go_on')}, or: {command_of_batch(BatchMove.RESUME, result.run_id)}"
         return Notice("done", armed, "", cut, while_switch=state)
     if danger is Danger.RELEASE_HOLD:
         return Notice("done", f"The HOLD is released. The switch is {state}; no run was resumed.", while_switch=state)

@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
 from console.actions.actions import Action, Scope
+from console.actions.keys_in_force import told
 from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.errors import CutterError
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from console.backend.api import Backend
     from console.backend.model.view_models import OnProgress, Status
 
-_EMPTY = "The intake folder is empty. Put a Markdown or text file there, then press r."
+_EMPTY = "The intake folder is empty. Put a Markdown or text file there, then press <refresh>."
 
 
 class Answer(Enum):
@@ -80,16 +81,16 @@ class DocumentsScreen(ConsoleScreen):
     HELP_TEXT: ClassVar[str] = (
         "Enter plans the chosen document. The form sets the prefix of its addresses, the profile that reads its "
         "headings, and ordinals for repeated headings. Planning writes nothing. A plan is shown as a tree beside the "
-        "text. An ambiguous document is refused; n and N go through its problems. A line that reads like the beginning "
-        "of a unit and opens none is a suspect; x and X go through them, and their number is part of what is signed. "
+        "text. An ambiguous document is refused; <next_problem> and <previous_problem> go through its problems. A line that reads like the beginning "
+        "of a unit and opens none is a suspect; <next_suspect> and <previous_suspect> go through them, and their number is part of what is signed. "
         "The lines of one quotation or annex stand in one row. "
         "What the enacted text itself does is accepted in a file beside the document: its name, then .accept.toml. "
         "Page furniture and footnotes that a profile's rules are certain about are in no unit; they are listed behind "
         "the suspects, with their bytes and sha256. "
-        "A plan of a document that is law is compared with it: v shows each unit that it changes, what is new and what is "
+        "A plan of a document that is law is compared with it: <compare> shows each unit that it changes, what is new and what is "
         "gone; Enter there goes to the unit's line. A run of such a plan is an amendment. A probable renumbering is shown, "
-        "never assumed; m states it, and the unit goes on under its new address. "
-        "R repeals a document as a whole: it asks, and no text comes after it under its prefix."
+        "never assumed; <state_moved> states it, and the unit goes on under its new address. "
+        "<repeal> repeals a document as a whole: it asks, and no text comes after it under its prefix."
     )
 
     def __init__(self) -> None:
@@ -169,7 +170,7 @@ class DocumentsScreen(ConsoleScreen):
     def _loaded(self, answer: tuple[tuple[IntakeView, ...], tuple[str, ...]]) -> None:
         self._intake, self._profiles = answer
         self._retitle()
-        self.query_one("#intake", ListRows).show_rows(words.intake_rows(self._intake), empty=_EMPTY)
+        self.query_one("#intake", ListRows).show_rows(words.intake_rows(self._intake), empty=told(_EMPTY))
         self.query_one("#form-hint", Lines).show(words.form_hint(self._profiles))
         self._fill_form()
 
@@ -273,11 +274,14 @@ class DocumentsScreen(ConsoleScreen):
         view = self.chosen
         if view is None:
             self.cannot(
-                "There is no document to plan.", "Put a Markdown or text file into the intake folder, then press r"
+                "There is no document to plan.",
+                told("Put a Markdown or text file into the intake folder, then press <refresh>"),
             )
             return
         if view.refused:
-            self.cannot(f"{view.name} cannot be planned: {view.refused}", "Correct the file, then press r")
+            self.cannot(
+                f"{view.name} cannot be planned: {view.refused}", told("Correct the file, then press <refresh>")
+            )
             return
         if not self.query_one("#docprefix", Input).value.strip():
             self.cannot(f"{view.name} has no prefix yet.", "Type the prefix of its addresses, then press Enter")
@@ -346,9 +350,9 @@ class DocumentsScreen(ConsoleScreen):
     def action_compare(self) -> None:
         """Show the difference from what is law, or go back to the plan."""
         if self.planned is None or self.planned.view.problems:
-            self.cannot("There is no plan to compare with what is law.", "Choose a document, then press p")
+            self.cannot("There is no plan to compare with what is law.", told("Choose a document, then press <plan>"))
         elif self.law is Answer.AWAITED:
-            self.cannot("The plan is being compared with what is law.", "Press v again in a moment")
+            self.cannot("The plan is being compared with what is law.", told("Press <compare> again in a moment"))
         elif isinstance(self.law, CutterError):
             self.console.give_notice(refused("Comparing with what is law", self.law))
         elif isinstance(self.law, AmendmentReport):
@@ -356,7 +360,7 @@ class DocumentsScreen(ConsoleScreen):
         else:
             self.cannot(
                 f"Nothing of {self.planned.request.docprefix} is law: there is nothing to compare the plan with.",
-                "Press d or L to start a first cut",
+                told("Press <start_dry> or <start_live> to start a first cut"),
             )
 
     def action_state_moved(self) -> None:
@@ -364,9 +368,12 @@ class DocumentsScreen(ConsoleScreen):
         entry = self.query_one(LawView).chosen if self._shows_law else None
         pair = pair_of(entry) if entry is not None else None
         if self.planned is None or pair is None:
-            self.cannot("No renumbering is chosen.", "Press v, go to a row that says renumbered?, then m")
+            self.cannot(
+                "No renumbering is chosen.",
+                told("Press <compare>, go to a row that says renumbered?, then <state_moved>"),
+            )
         elif self.law is Answer.AWAITED:
-            self.cannot("The plan is being compared with what is law.", "Press m again in a moment")
+            self.cannot("The plan is being compared with what is law.", told("Press <state_moved> again in a moment"))
         else:
             stated = tuple(other for other in self._moved if other != pair)
             self._moved = stated if pair in self._moved else (*stated, pair)
@@ -436,7 +443,7 @@ class DocumentsScreen(ConsoleScreen):
 
     def _go_to_suspect(self, index: int) -> None:
         if self.planned is None or self.planned.view.problems:
-            self.cannot("There is no plan to look for suspects in.", "Choose a document, then press p")
+            self.cannot("There is no plan to look for suspects in.", told("Choose a document, then press <plan>"))
         elif not _notes(self.planned.view):
             self.cannot("This plan has no suspects.", "Nothing to do: no other line reads like the beginning of a unit")
         else:
@@ -478,7 +485,9 @@ class DocumentsScreen(ConsoleScreen):
         shown = self.planned.request.docprefix if self.planned is not None else ""
         docprefix = shown or self.query_one("#docprefix", Input).value.strip()
         if not docprefix:
-            self.cannot("No document is named.", "Choose one, or type its prefix into the form, then press R")
+            self.cannot(
+                "No document is named.", told("Choose one, or type its prefix into the form, then press <repeal>")
+            )
             return
 
         def read(law: AmendmentReport) -> None:
@@ -505,11 +514,11 @@ class DocumentsScreen(ConsoleScreen):
 
     def _may_start(self) -> bool:
         if self.planned is None:
-            self.cannot("There is no plan to start a run from.", "Choose a document, then press p")
+            self.cannot("There is no plan to start a run from.", told("Choose a document, then press <plan>"))
         elif self.planned.view.problems or self.planned.view.document is None:
             self.cannot(
                 "The plan has problems: no run can start from it.",
-                "Press n to see each problem. Correct the text, then b and p",
+                told("Press <next_problem> to see each problem. Correct the text, then <pick> and <plan>"),
             )
         elif self.law is Answer.AWAITED:
             self.cannot(

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from console.actions.keys_in_force import key_of, told
 from console.backend.model.plan import Acceptance, DocumentPlan, DroppedSpan, Problem, omissions_in_words
 from console.backend.model.suspect_groups import SuspectGroup, grouped
 from console.backend.model.view_models import IntakeView, PlanView, RunRequest, TitlePart
@@ -42,7 +43,9 @@ def intake_row(view: IntakeView) -> Line:
     kind = "live text" if view.origin.startswith("live:") else "file"
     registered = f"{view.docprefix} {view.profile}".strip()
     return line(
-        name, Span(f"{kind:<10}", "muted"), Span(registered or "new: f names it", "plain" if registered else "muted")
+        name,
+        Span(f"{kind:<10}", "muted"),
+        Span(registered or told("new: <edit_form> names it"), "plain" if registered else "muted"),
     )
 
 
@@ -50,9 +53,9 @@ def form_hint(profiles: tuple[str, ...]) -> list[Line]:
     """Return how to go on from the list."""
     return [
         line(
-            Span("Enter or p", "accent"),
+            Span(told("Enter or <plan>"), "accent"),
             " plans the chosen document; ",
-            Span("f", "accent"),
+            Span(key_of("edit_form"), "accent"),
             " changes how it is read.",
         ),
         line(Span("profiles  ", "muted"), ", ".join(profiles) or "none"),
@@ -117,7 +120,7 @@ def _suspects_in_short(document: DocumentPlan) -> list[Span]:
         return [Span("no suspects", "muted"), *accepted]
     places = len(grouped(document.suspects))
     folded = f" in {plural(places, 'place')}" if places < len(document.suspects) else ""
-    return [Span(f"{plural(len(document.suspects), 'suspect')}{folded} (x)", "warn"), *accepted]
+    return [Span(f"{plural(len(document.suspects), 'suspect')}{folded} ({key_of('next_suspect')})", "warn"), *accepted]
 
 
 def histogram(document: DocumentPlan) -> str:
@@ -136,7 +139,7 @@ def coverage(document: DocumentPlan) -> str:
 
 def problems_title(problems: tuple[Problem, ...]) -> str:
     """Return the number of problems, and the keys."""
-    return f"{plural(len(problems), 'problem')} (n next, N previous)"
+    return f"{plural(len(problems), 'problem')} ({key_of('next_problem')} next, {key_of('previous_problem')} previous)"
 
 
 def notes_title(notes: tuple[SuspectGroup | Acceptance | DroppedSpan, ...]) -> str:
@@ -148,7 +151,7 @@ def notes_title(notes: tuple[SuspectGroup | Acceptance | DroppedSpan, ...]) -> s
     n_dropped = len(notes) - len(groups) - n_accepted
     accepted = f", {count(n_accepted)} accepted" if n_accepted else ""
     accepted += f", {count(n_dropped)} dropped" if n_dropped else ""
-    return f"{plural(reasons.total(), 'suspect')}{accepted} (x next, X previous){': ' if counted else ''}{counted}"
+    return f"{plural(reasons.total(), 'suspect')}{accepted} ({key_of('next_suspect')} next, {key_of('previous_suspect')} previous){': ' if counted else ''}{counted}"
 
 
 def entry_rows(

@@ -12,6 +12,7 @@ from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.widgets import Button, Input, TextArea
 
+from console.actions.keys_in_force import key_of
 from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError
 from console.backend.model.safe_text import NOT_INERT, safe_text
@@ -379,7 +380,7 @@ class EditFlow:
                 "done",
                 f"The edit of {view.address} is planned as run {view.edit_run}.",
                 "",
-                f"Have it signed: 3, then s, or: cutter-console approval draft {view.edit_run}",
+                f"Have it signed: {key_of('run')}, then {key_of('draft')}, or: cutter-console approval draft {view.edit_run}",
             )
 
         self._console.operate(Operation(f"Planning the edit of {draft.address}", call, done))

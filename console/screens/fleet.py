@@ -38,8 +38,8 @@ class FleetScreen(FacedScreen):
     HELP_TEXT: ClassVar[str] = (
         "Every installation of your file installations.toml, all read at once as their monitoring roles; nothing is written "
         "to any. One that is down or silent is a row with the reason, and how old its last answer is; it delays no other. "
-        "Gates are not measured here. Two names of one database say so. y copies the command that opens the chosen "
-        "one. / filters by any word, or by name:, banner:, switch: and outcome:. r reads all of them again."
+        "Gates are not measured here. Two names of one database say so. <copy_focus> copies the command that opens the chosen "
+        "one. <find> filters by any word, or by name:, banner:, switch: and outcome:. <refresh> reads all of them again."
     )
 
     def __init__(self) -> None:

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 
 from console.actions.actions import Action, Scope
+from console.actions.keys_in_force import told
 from console.backend.model.gate_table import GATES
 from console.backend.model.readiness import Board, BundleView, GateReport
 from console.screens import gates_text as words
@@ -44,8 +45,8 @@ class GatesScreen(ConsoleScreen):
     HELP_TEXT: ClassVar[str] = (
         f"{len(GATES)} gates answer whether it is safe to act, each measured, each with an owner and the exact next action. "
         "PASS holds; PARTIAL holds but for a named step; FAIL does not hold; INCONCLUSIVE could not be measured and is "
-        "never good. Measuring changes nothing. r measures all of them again, m the selected one. When measuring "
-        "fails, the old board stays, with its age. p shows the arming checks (PRE): what must hold before the switch is armed."
+        "never good. Measuring changes nothing. <refresh> measures all of them again, <measure_gate> the selected one. When measuring "
+        "fails, the old board stays, with its age. <pre_board> shows the arming checks (PRE): what must hold before the switch is armed."
     )
 
     def __init__(self) -> None:
@@ -226,7 +227,9 @@ class GatesScreen(ConsoleScreen):
         if self._reading is not None:
             return
         if self.selected is None:
-            self.cannot("No gate is selected.", "Press r to measure, or f to change the filter")
+            self.cannot(
+                "No gate is selected.", told("Press <refresh> to measure, or <filter_gates> to change the filter")
+            )
         else:
             self._read(self.selected)
 
@@ -241,7 +244,9 @@ class GatesScreen(ConsoleScreen):
         """Measure the selected gate again."""
         item = self._reading if isinstance(self._reading, words.Item) else self.selected
         if item is None:
-            self.cannot("No gate is selected.", "Press r to measure, or f to change the filter")
+            self.cannot(
+                "No gate is selected.", told("Press <refresh> to measure, or <filter_gates> to change the filter")
+            )
         elif self._pre:
             self.console.readiness.measure_pre()
         else:

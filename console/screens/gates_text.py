@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from console.actions.keys_in_force import key_of, told
 from console.backend.model.errors import CutterError
 from console.backend.model.full_command import Full
 from console.backend.model.outcome import Check, Evidence, Outcome
@@ -134,7 +135,11 @@ def list_title(
 
 def nothing_shown(chosen: Filter, *, measured: bool) -> str:
     """Return the text of an empty list."""
-    return f"None is {chosen.word}. Press f to change the filter." if measured else "Nothing has been measured yet."
+    return (
+        f"None is {chosen.word}. Press {key_of('filter_gates')} to change the filter."
+        if measured
+        else "Nothing has been measured yet."
+    )
 
 
 def tally(outcomes: Iterable[Outcome]) -> Line:
@@ -313,7 +318,7 @@ def rollup(board: Board | None, asking: str, failure: CutterError | None, width:
     if board is None:
         if failure is not None:
             return [line(Span("NOT MEASURED ", "bad"), _reason(failure))]
-        return [line(Span("not measured yet" + ("" if asking else ": press 5"), "muted"))]
+        return [line(Span("not measured yet" + ("" if asking else told(": press <gates>")), "muted"))]
     open_gates = sorted(
         (gate for gate in board.gates if gate.outcome is not Outcome.PASS),
         key=lambda gate: urgency(gate.urgent.outcome if gate.urgent is not None else gate.outcome),
@@ -328,7 +333,7 @@ def rollup(board: Board | None, asking: str, failure: CutterError | None, width:
     if not open_gates:
         return [*lines, line(Span("Nothing is open.", "muted"))]
     if most > 1 and (more := len(open_gates) - most) > 0:
-        lines.append(line(Span(f"and {more} more: press 5", "muted")))
+        lines.append(line(Span(f"and {more} more: press {key_of('gates')}", "muted")))
     return lines
 
 

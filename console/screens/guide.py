@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 
 from console.actions.actions import Action, Scope
+from console.actions.keys_in_force import told
 from console.backend.host.guide_pages import read_guide
 from console.backend.model.errors import CutterError
 from console.backend.model.guide import Chapter, Guide, Hit, Place, command_at
@@ -35,9 +36,9 @@ class GuideScreen(FacedScreen):
     HELP_TEXT: ClassVar[str] = (
         "The pages that came with this program: the operator's guide, the runbook, a page for each STOP code, the reference of "
         "commands, keys and settings, the words. Nothing is fetched. Enter goes from a chapter to its text, Esc back, and from "
-        "the contents to the screen that you came from. / searches all pages: every word must occur in a paragraph, a row or "
-        "a line, in any spelling of its signs; n and N go through the hits. y copies the command on a line as it must be "
-        "typed here, Y the chapter. On a notice with a STOP code ? opens the page of the code."
+        "the contents to the screen that you came from. <find> searches all pages: every word must occur in a paragraph, a row or "
+        "a line, in any spelling of its signs; <guide_next> and <guide_previous> go through the hits. <copy_focus> copies the command on a line as it must be "
+        "typed here, <copy_whole> the chapter. On a notice with a STOP code ? opens the page of the code."
     )
 
     def __init__(self) -> None:
@@ -112,7 +113,7 @@ class GuideScreen(FacedScreen):
         guide = self._guide
         place = guide.code_page(wanted) if guide is not None else None
         if place is None:
-            self.cannot("This code has no page.", "Search for it: /")
+            self.cannot("This code has no page.", told("Search for it: <find>"))
             return
         self._search.narrow("")
         self._contents.choose(words.key(place))
@@ -266,7 +267,7 @@ class GuideScreen(FacedScreen):
 
     def _step(self, by: int) -> None:
         if not self._hits:
-            self.cannot("Nothing is searched, or no page has it.", "Search in all pages: /")
+            self.cannot("Nothing is searched, or no page has it.", told("Search in all pages: <find>"))
             return
         index = (self._hit_rows.cursor + by) % len(self._hits)
         self._hit_rows.choose(words.key(self._hits[index].place))

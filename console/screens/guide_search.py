@@ -54,7 +54,7 @@ class HitRows(_OfAllPages, ListRows):
 
     HELP: ClassVar[str] = (
         "Every place of the pages that has what was searched, in the order of the contents. Up and Down move, Enter goes to "
-        "the text, n and N to the next and previous hit, Esc ends the search."
+        "the text, <guide_next> and <guide_previous> to the next and previous hit, Esc ends the search."
     )
 
     def __init__(self, title: str, search: Search, *, id: str) -> None:  # noqa: A002 - Textual's name
@@ -77,8 +77,8 @@ class ChapterText(_OfAllPages, MarkdownView):
     """The text of a chapter; what is searched in all pages is marked in it."""
 
     HELP: ClassVar[str] = (
-        "Up and Down move by line, PageUp and PageDown by page, Home and End to the ends. y copies the command on the line, or "
-        "in it, as it must be typed here; Y the chapter. / searches all pages, n and N go to the next and previous hit. Esc "
+        "Up and Down move by line, PageUp and PageDown by page, Home and End to the ends. <copy_focus> copies the command on the line, or "
+        "in it, as it must be typed here; <copy_whole> the chapter. <find> searches all pages, <guide_next> and <guide_previous> go to the next and previous hit. Esc "
         "goes back."
     )
 

@@ -2,9 +2,8 @@
 
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
-
 from console.actions.actions import Action, Scope, key_name
+from console.actions.keys_in_force import key_of, keys_of_action, told
 from console.screens.dialog import Dialog
 from console.widgets.line import Line, Span, line
 from console.widgets.panel import Panel
@@ -17,12 +16,13 @@ class HelpDialog(Dialog[None]):
     WORDS: ClassVar[str] = "Help"
     CANCEL: ClassVar[str] = "Close"
     TALL: ClassVar[bool] = True
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("f1,ctrl+g", "guide", "Guide", show=False)]
 
     def __init__(self, subject: str, scope: Scope) -> None:
         super().__init__()
         self._subject = subject
         self._scope = scope
+        # Not in BINDINGS: the keys are those that the operator has given to it.
+        self._bindings.bind(",".join(keys_of_action("guide")), "guide", "Guide", show=False)
 
     def opened(self) -> None:
         """Show the text, then the keys of the screen, then those of every screen."""
@@ -49,8 +49,8 @@ class HelpDialog(Dialog[None]):
     def keys(self) -> Line:
         """Return the keys of the dialog."""
         return line(
-            Span("Esc", "accent"), " close   ", Span("F1", "accent"), " guide   ",
-            Span("Up Down PageUp PageDown", "accent"), " scroll   ", Span("^P", "accent"), " find an action",
+            Span("Esc", "accent"), " close   ", Span(key_of("guide"), "accent"), " guide   ",
+            Span("Up Down PageUp PageDown", "accent"), " scroll   ", Span(key_of("palette"), "accent"), " find an action",
         )  # fmt: skip
 
 
@@ -60,10 +60,10 @@ def help_lines(action: Action, width: int) -> list[Line]:
     indent = Span(" " * 10)
     lines = [
         *hanging((Span(f"  {keys:<8}", "accent"),), action.title, width, "strong"),
-        *hanging((indent,), action.help, width),
+        *hanging((indent,), told(action.help), width),
     ]
     if action.needs:
-        lines += hanging((indent, Span("needs: ", "muted")), action.needs, width, "muted")
+        lines += hanging((indent, Span("needs: ", "muted")), told(action.needs), width, "muted")
     if action.command:
         lines += hanging((indent, Span("same as: ", "muted")), action.command, width, "muted")
     return lines

@@ -6,7 +6,8 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 
-from console.actions.actions import Action, Scope, keys_of
+from console.actions.actions import Action, Scope
+from console.actions.keys_in_force import keys_of, told
 from console.backend.model.holds import HeldRun, HoldView
 from console.backend.model.view_models import Danger, SwitchState
 from console.screens import hold_text as words
@@ -45,8 +46,8 @@ class HoldScreen(FacedScreen):
         "release needs, check by check, with evidence; what it does, with the statement and the call that are run; each run "
         "that was interrupted, failed or stopped, with what happened and the moves that are accepted now; the drift, with the "
         "SQL that repairs it; and every HOLD that was set, with its release. UNSETTLED: what a COMMIT came to is not known, "
-        "and asking again is the only move. Nothing goes on by itself: H releases, after RELEASE was typed, and o goes to the "
-        "chosen run, where its moves have their keys. Without a HOLD the runs and the history stay here. / filters by any "
+        "and asking again is the only move. Nothing goes on by itself: <hold_release> releases, after RELEASE was typed, and <hold_run> goes to the "
+        "chosen run, where its moves have their keys. Without a HOLD the runs and the history stay here. <find> filters by any "
         "word, or by part:, state:, run: and document:."
     )
 
@@ -174,7 +175,7 @@ class HoldScreen(FacedScreen):
     def action_hold_open(self) -> None:
         """Show the chosen part."""
         if self._list.key is None:
-            self.cannot("Nothing is chosen.", "Esc drops the filter, r measures again")
+            self.cannot("Nothing is chosen.", told("Esc drops the filter, <refresh> measures again"))
         else:
             self.show_face("part")
 
@@ -182,7 +183,7 @@ class HoldScreen(FacedScreen):
         """Go to the chosen run."""
         run = self._run
         if run is None:
-            self.cannot("No run is chosen.", "Choose a row with a run, then press o")
+            self.cannot("No run is chosen.", told("Choose a row with a run, then press <hold_run>"))
         else:
             self.console.show_run(str(run.run_id))
 
@@ -190,7 +191,7 @@ class HoldScreen(FacedScreen):
         """Ask for RELEASE."""
         switch = self._view.switch if self._view is not None else None
         if switch is None or switch.state is not SwitchState.HOLD:
-            self.cannot("There is no HOLD to release.", "r measures again")
+            self.cannot("There is no HOLD to release.", told("<refresh> measures again"))
         else:
             ask_and_do(self.console, Danger.RELEASE_HOLD, str(switch.run_id))
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from console.actions.actions import Action, key_name
+from console.actions.keys_in_force import told
 from console.backend.model.full_command import Full
 from console.backend.model.holds import HeldRun, HoldView
 from console.backend.model.outcome import Outcome
@@ -232,7 +233,7 @@ def run(held: HeldRun, keys: Callable[[str], str], full: Full, now: datetime, wi
 def drift(report: DriftReport | None, failure: str, width: int) -> list[Line]:
     """Return the differences from the installed database, each with the SQL that repairs it."""
     if report is None:
-        return hanging((), f"NOT KNOWN: {failure}" if failure else "Not compared yet. r compares.", width)
+        return hanging((), f"NOT KNOWN: {failure}" if failure else told("Not compared yet. <refresh> compares."), width)
     if not report.differences:
         return [line(Span(f"{report.outcome.value}  ", "good"), "No difference: nothing is to be repaired.")]
     parts = [[*difference(item, width), line("")] for item in report.differences]

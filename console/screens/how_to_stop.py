@@ -2,8 +2,7 @@
 
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
-
+from console.actions.keys_in_force import key_of, keys_of_action
 from console.screens.copying import Copied, copy_text
 from console.screens.dialog import Dialog
 from console.widgets.line import Line, Span, line
@@ -23,7 +22,10 @@ class HowToStopDialog(Dialog[None]):
 
     WORDS: ClassVar[str] = "This console stops NOTHING"
     CANCEL: ClassVar[str] = "Close"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "copy", "Copy", show=False)]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bindings.bind(",".join(keys_of_action("copy_focus")), "copy", "Copy", show=False)
 
     @property
     def command(self) -> str:
@@ -48,7 +50,7 @@ class HowToStopDialog(Dialog[None]):
 
     def keys(self) -> Line:
         """Return what the keys do here."""
-        return line(Span("y", "accent"), " copy the command   ", Span("Esc", "accent"), " close")
+        return line(Span(key_of("copy_focus"), "accent"), " copy the command   ", Span("Esc", "accent"), " close")
 
     def action_copy(self) -> None:
         """Copy the command into the clipboard of the terminal, and say so behind the dialog."""

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 
 from console.actions.actions import Action, Scope
+from console.actions.keys_in_force import told
 from console.backend.journal.journal import JournalVerdict
 from console.backend.journal.journal_pages import JournalEntry, JournalPage, JournalQuery, Only
 from console.backend.model.errors import CutterError, UsageError
@@ -52,8 +53,8 @@ class JournalScreen(ConsoleScreen):
         "anything else, such as the transaction before its COMMIT. The newest record stands last. With the cursor on it the list "
         "follows what is written; End goes there. An intent without a result is marked: it is at work, or was interrupted. A "
         "record that is not what was written is marked DAMAGED. Whether the whole chain holds, and every anchor in the database, "
-        "says v. Nothing can be changed here, and only the anchors need the database. l on Run opens the chosen run's journal, "
-        "o here another one. / filters by a word; in an open record it searches there."
+        "says <journal_verify>. Nothing can be changed here, and only the anchors need the database. <journal_of_run> on Run opens the chosen run's journal, "
+        "<journal_run> here another one. <find> filters by a word; in an open record it searches there."
     )
 
     def __init__(self) -> None:
@@ -200,7 +201,10 @@ class JournalScreen(ConsoleScreen):
                 cursor=last if index is None else index,
             )
             if query.goto and answer.target is None:
-                self.cannot(f"Nothing lies at {query.goto} or behind it.", "The last record is shown; g asks again")
+                self.cannot(
+                    f"Nothing lies at {query.goto} or behind it.",
+                    told("The last record is shown; <journal_goto> asks again"),
+                )
             self._search_on(answer, Side.BEHIND if answer.target is not None else Side.BEFORE)
             self._follow_cursor()
 
@@ -301,7 +305,9 @@ class JournalScreen(ConsoleScreen):
             self._verdict = None
             changed = "replaced by another file" if now.file_id != before.file_id else "cut off"
             message = f"The journal of {self._run_id} was {changed} while it was shown."
-            self.console.give_notice(Notice("refused", message, "", "It is read again from its end; v verifies it"))
+            self.console.give_notice(
+                Notice("refused", message, "", told("It is read again from its end; <journal_verify> verifies it"))
+            )
             self._read_end()
             return
         was_unreadable, self._problem = self._problem is not None, None
@@ -434,7 +440,10 @@ class JournalScreen(ConsoleScreen):
         """Return the record under the cursor; without one, say how to come to it."""
         chosen = self._list.chosen
         if chosen is None:
-            self.cannot("No record is chosen.", "Drop the filters with c, or choose another run's journal with o")
+            self.cannot(
+                "No record is chosen.",
+                told("Drop the filters with <journal_all>, or choose another run's journal with <journal_run>"),
+            )
         return chosen
 
     def action_journal_next(self) -> None:
@@ -476,7 +485,7 @@ class JournalScreen(ConsoleScreen):
 
     def _has_journal(self) -> bool:
         if self._page is None:
-            self.cannot("No journal is shown.", "Choose one: o")
+            self.cannot("No journal is shown.", told("Choose one: <journal_run>"))
         return self._page is not None
 
     def action_journal_goto(self) -> None:

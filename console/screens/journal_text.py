@@ -1,5 +1,6 @@
 """Texts of the Journal screen."""
 
+from console.actions.keys_in_force import told
 from console.backend.journal.journal import JournalVerdict
 from console.backend.journal.journal_pages import JournalEntry, JournalPage, Only
 from console.backend.journal.journal_record import RecordKind
@@ -73,8 +74,14 @@ def list_title(page: JournalPage | None, run_id: str, only: Only, word: str, sta
 def nothing(only: Only, word: str) -> str:
     """Return the words of an empty list."""
     if only is Only.MARKED and not word:
-        return "Nothing is marked: no damaged record, no intent without a result. Whether the chain holds, v says."
-    return "No record is like this. c drops the filters." if only is not Only.ALL or word else "The journal is empty."
+        return told(
+            "Nothing is marked: no damaged record, no intent without a result. Whether the chain holds, <journal_verify> says."
+        )
+    return (
+        told("No record is like this. <journal_all> drops the filters.")
+        if only is not Only.ALL or word
+        else "The journal is empty."
+    )
 
 
 def no_journal(root: str) -> str:
@@ -116,7 +123,10 @@ def head(
             line(Span("verifying ", "muted"), f"{part} %, {size(progress.done)} of {size(progress.total or 0)}"),
         ]
     if verdict is None:
-        return [*lines, line(Span("not verified: v proves every record, and compares the anchors", "muted"))]
+        return [
+            *lines,
+            line(Span(told("not verified: <journal_verify> proves every record, and compares the anchors"), "muted")),
+        ]
     label = (Span(f"{verdict.outcome}  ", outcome_tone(verdict.outcome)),)
     lines += hanging(label, f"{verdict.detail} (verified {verified_at})", width)
     if verdict.outcome is Outcome.FAIL and verdict.first_bad is not None:

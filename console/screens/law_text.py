@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from console.actions.keys_in_force import told
 from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import (
     AmendmentReport,
@@ -41,7 +42,7 @@ def counts(report: AmendmentReport) -> tuple[Span | str, ...]:
 
 def head(report: AmendmentReport) -> Line:
     """Return the counts for the head of the plan, with the key."""
-    return line(Span("against the law ", "muted"), *counts(report), Span("  (v)", "accent"))
+    return line(Span("against the law ", "muted"), *counts(report), Span(told("  (<compare>)"), "accent"))
 
 
 def row(entry: Entry) -> Line:
@@ -132,7 +133,9 @@ def _renumbering(entry: RenumberingReport, width: int) -> list[Line]:
         line(""),
         *hanging(
             (),
-            "The words are the same. Nothing follows from that: if it is so, state it with m, or with",
+            told(
+                "The words are the same. Nothing follows from that: if it is so, state it with <state_moved>, or with"
+            ),
             width,
             "muted",
         ),
@@ -146,7 +149,7 @@ def _stated(pair: Moved, width: int) -> list[Line]:
         *hanging((Span("new     ", "muted"),), safe_text(pair.new), width),
         *hanging((Span("effect  ", "muted"),), "the old address becomes an alias of the new one", width),
         line(""),
-        *hanging((), "A run that is started now states it; m takes it back.", width, "muted"),
+        *hanging((), told("A run that is started now states it; <state_moved> takes it back."), width, "muted"),
     ]
 
 

@@ -6,7 +6,8 @@ from typing import Self
 
 from rich.cells import cell_len
 
-from console.actions.actions import Registry, keys_of
+from console.actions.actions import Registry
+from console.actions.keys_in_force import key_of, keys_of, told
 from console.backend.model.batch_ids import is_batch
 from console.backend.model.full_command import Full
 from console.backend.model.line import Reach
@@ -256,7 +257,7 @@ def may_act(status: Status, known: Registry, *, read_only: bool, is_stopped: boo
 
 def _by_switch(status: Status, known: Registry, *, is_stopped: bool) -> Line:
     may = Span("You may act", "good")
-    at_rest = Span("A gate stops a cut (5)", "warn") if is_stopped else may
+    at_rest = Span(told("A gate stops a cut (<gates>)"), "warn") if is_stopped else may
     match status.switch.state:
         case SwitchState.UNREADABLE:
             return _refusal("the switch cannot be read, and counts as off")
@@ -322,7 +323,7 @@ def _wait(view: WaitView, status: Status, now: datetime, known: Registry, full: 
         when.append(f"expires in {coarse_left(view.expires_at, now)}")
     armed = armed_words(str(view.run_id), status.switch) if view.goes_on and keys_of(_GO_ON, known) else ""
     if armed:
-        next_step = f"{armed} (3): {view.next_action}"
+        next_step = f"{armed} ({key_of('run')}): {view.next_action}"
     else:
         keys = keys_of(str(view.next_action), known)
         next_step = f"{keys}, or: {view.next_action}" if keys else str(view.next_action)

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from console.actions.actions import Action, Registry, Scope, key_name
+from console.actions.keys_in_force import told
 from console.screens.choosing import ChoosingDialog, has_words
 from console.widgets.line import Line, Span, line
 
@@ -28,4 +29,4 @@ class PaletteDialog(ChoosingDialog[Action]):
 
 def _row(action: Action) -> Line:
     """Return title, key and help of an action in a line."""
-    return line(f"{action.title}  ", Span(key_name(action.keys[0]), "accent"), Span(f"  {action.help}", "muted"))
+    return line(f"{action.title}  ", Span(key_name(action.keys[0]), "accent"), Span(f"  {told(action.help)}", "muted"))

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 
 from console.actions.actions import Action, Scope
+from console.actions.keys_in_force import told
 from console.backend.reports.shelf import (
     ExportedReport,
     ReportEntry,
@@ -52,8 +53,8 @@ class ReportsScreen(FacedScreen):
         "signed: that, and signed; CHANGED: not what was written, with the files named; BAD SIGN.: the signature does not "
         "count; unread: its turn comes; LEFT OVER and unfinished: not published. "
         f"{_ONLY_ITS_NAME} Enter opens the files, Enter on a file its text: Markdown is rendered, and no link opens. The title "
-        "of a text says if these very bytes are those of the sums. e copies a report into another folder. o on Run comes "
-        "here, as ^R does everywhere. / filters by any word, or by state:, kind:, run: and published:."
+        "of a text says if these very bytes are those of the sums. <report_export> copies a report into another folder. <report_of_run> on Run comes "
+        "here, as <reports> does everywhere. <find> filters by any word, or by state:, kind:, run: and published:."
     )
 
     def __init__(self) -> None:
@@ -304,7 +305,7 @@ class ReportsScreen(FacedScreen):
     def action_report_open(self) -> None:
         """Open the files of the chosen report, or the text of the chosen file."""
         if self._chosen is None:
-            self.cannot("No report is chosen.", "Esc drops the filter, r reads the reports again")
+            self.cannot("No report is chosen.", told("Esc drops the filter, <refresh> reads the reports again"))
         elif self.face == "list":
             self._open()
         else:
@@ -314,7 +315,7 @@ class ReportsScreen(FacedScreen):
         """Ask for a folder, and copy the chosen report into it."""
         entry = self._chosen
         if entry is None:
-            self.cannot("No report is chosen.", "Esc drops the filter, r reads the reports again")
+            self.cannot("No report is chosen.", told("Esc drops the filter, <refresh> reads the reports again"))
             return
         name = str(entry.name)
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from console.actions.keys_in_force import key_of, told
 from console.backend.model.outcome import Outcome
 from console.backend.model.safe_text import safe_text
 from console.backend.reports.shelf import ReportEntry, ReportFile, ReportKind, ReportShelf, ReportText, ReportVerdict
@@ -64,7 +65,7 @@ def list_title(shelf: ReportShelf | None, read: int, old: str) -> str:
 
 def nothing() -> str:
     """Return the words of an empty list."""
-    return "No report yet: a run writes one at its end, b on Gates the bundle."
+    return told("No report yet: a run writes one at its end, <bundle> on Gates the bundle.")
 
 
 def head(shelf: ReportShelf, verdicts: dict[str, ReportVerdict], width: int) -> list[Line]:
@@ -73,7 +74,11 @@ def head(shelf: ReportShelf, verdicts: dict[str, ReportVerdict], width: int) -> 
     bad = [(entry, word) for entry, (word, tone) in states if tone == "bad"]
     if bad:
         first, word = bad[0]
-        more = f", and {count(len(bad) - 1)} more: / state:{word.split(' ', maxsplit=1)[0]}" if len(bad) > 1 else ""
+        more = (
+            f", and {count(len(bad) - 1)} more: {key_of('find')} state:{word.split(' ', maxsplit=1)[0]}"
+            if len(bad) > 1
+            else ""
+        )
         verdict = verdicts[first.name]
         return hanging((Span(f"{word}  ", "bad"),), f"{first.name}: {verdict.detail}{more}", width)
     unread = sum(word == _NOT_YET for _, (word, _) in states)

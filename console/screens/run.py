@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from console.actions.actions import Action, Scope
+from console.actions.keys_in_force import told
 from console.backend.model.states import Move, Phase
 from console.backend.model.view_models import Danger, PhaseView, Progress, RunSummary, RunView, SwitchState
 from console.screens import run_text as words
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from console.backend.model.readiness import ReportView
     from console.backend.model.view_models import ApprovalView, OnProgress, Status
 
-_EMPTY = "No run yet. Plan a document (2) and start one."
+_EMPTY = "No run yet. Plan a document (<documents>) and start one."
 
 _MOVES: dict[str, frozenset[Move]] = {
     "go_on": frozenset({Move.CONTINUE}),
@@ -56,8 +57,8 @@ class RunScreen(ConsoleScreen):
     HELP_TEXT: ClassVar[str] = (
         f"A run passes {len(Phase)} phases and rests twice, for SG_1 and for SG_2. Each phase ends in COMMIT or ROLLBACK. "
         "What is allowed now stands at the top with its key. An interrupted run never continues by itself: "
-        "read first what the database says of it. Tab goes from the runs to the phases and the evidence. b gives the whole "
-        "screen to the list, with when, who and what waits; / filters it by any word, or by state:, document:, mode:, who:, "
+        "read first what the database says of it. Tab goes from the runs to the phases and the evidence. <run_list> gives the whole "
+        "screen to the list, with when, who and what waits; <find> filters it by any word, or by state:, document:, mode:, who:, "
         "when: and waits:, as in state:failed or !document:TEST; Enter opens the chosen run."
     )
 
@@ -122,7 +123,7 @@ class RunScreen(ConsoleScreen):
         armed = str(status.switch.run_id) if status is not None and is_armed else ""
         in_full = self._is_list and self.has_class("-wide")
         rows = self._rows.rows(self._runs, waits, armed, now, in_full=in_full)
-        self.query_one("#runs", ListRows).show_rows(rows, empty=_EMPTY)
+        self.query_one("#runs", ListRows).show_rows(rows, empty=told(_EMPTY))
 
     def on_resize(self) -> None:
         """Draw the rows of the list for the new width."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from rich.cells import cell_len
 
 from console.actions.actions import Action, key_name
+from console.actions.keys_in_force import key_of, told
 from console.backend.model.amendment import amendment_in_words
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.purposes import Purpose
@@ -186,7 +187,9 @@ def armed_words(run_id: str, switch: SwitchView | None, *, has_key: bool = True)
     if switch is None or switch.state is not SwitchState.ARMED or switch.run_id != run_id or switch.expires_at is None:
         return ""
     goes_on = (
-        ("g to cut" if has_key else "to cut") if switch.purpose == Purpose.CUT else f"to {switch.purpose}: in progress"
+        (told("<go_on> to cut") if has_key else "to cut")
+        if switch.purpose == Purpose.CUT
+        else f"to {switch.purpose}: in progress"
     )
     return f"armed until {clock(switch.expires_at)}, {goes_on}"
 
@@ -263,8 +266,8 @@ def _at_rest(run: RunView, units: str, *, stopped: bool) -> str:
 
 _REPEAL_CAME_TO = {
     Stage.CLOSEOUT_REPORTED: "{docprefix} is repealed: {units} went out of force.",
-    Stage.AWAITING_CUT_AUTHORIZATION: "The repeal of {units} of {docprefix} is planned. Next: SG_1 (3, then s).",
-    Stage.AWAITING_LIFECYCLE_AUTHORIZATION: "The repeal of {units} of {docprefix} is sealed and verified. Next: SG_2, the ruling to enact (3, then s).",
+    Stage.AWAITING_CUT_AUTHORIZATION: "The repeal of {units} of {docprefix} is planned. Next: SG_1 (<run>, then <draft>).",
+    Stage.AWAITING_LIFECYCLE_AUTHORIZATION: "The repeal of {units} of {docprefix} is sealed and verified. Next: SG_2, the ruling to enact (<run>, then <draft>).",
 }
 
 
@@ -274,17 +277,22 @@ def came_to(run: RunView) -> str:
     if run.interruption is not None or run.state.family is not Family.ACTIVE:
         return f"{run.run_id} is now {run.state.name}."
     if run.is_repeal and run.mode is Mode.LIVE and run.state.stage in _REPEAL_CAME_TO:
-        return _REPEAL_CAME_TO[run.state.stage].format(docprefix=run.docprefix, units=units)
+        return _filled(_REPEAL_CAME_TO[run.state.stage], run, units)
     if run.is_edit and run.state.stage in _EDIT_CAME_TO:
-        return _EDIT_CAME_TO[run.state.stage].format(docprefix=run.docprefix, units=units)
+        return _filled(_EDIT_CAME_TO[run.state.stage], run, units)
     if run.amendment is not None and run.mode is Mode.LIVE:
         units = plural(run.amendment.touched, "change")
     return _came_to(run, units)
 
 
+def _filled(sentence: str, run: RunView, units: str) -> str:
+    # Not by `format`: a key can be a brace. And the document last, because its name is from outside.
+    return told(sentence).replace("{units}", units).replace("{docprefix}", str(run.docprefix))
+
+
 _EDIT_CAME_TO = {
-    Stage.CLOSEOUT_REPORTED: "{units} of {docprefix} has another text, read back. Verify its cut again (3, the cut, v), then draft its SG_2.",
-    Stage.AWAITING_CUT_AUTHORIZATION: "The edit of {units} of {docprefix} is planned. Next: SG_1, the ruling to edit (3, then s).",
+    Stage.CLOSEOUT_REPORTED: "{units} of {docprefix} has another text, read back. Verify its cut again (<run>, the cut, <verify_again>), then draft its SG_2.",
+    Stage.AWAITING_CUT_AUTHORIZATION: "The edit of {units} of {docprefix} is planned. Next: SG_1, the ruling to edit (<run>, then <draft>).",
 }
 
 
@@ -295,9 +303,9 @@ def _came_to(run: RunView, units: str) -> str:
         case Stage.CLOSEOUT_REPORTED:
             return f"{units} of {run.docprefix} {'is' if units.startswith('1 ') else 'are'} law."
         case Stage.AWAITING_CUT_AUTHORIZATION:
-            return f"{units} of {run.docprefix} planned. Next: SG_1, the ruling to cut (3, then s)."
+            return f"{units} of {run.docprefix} planned. Next: SG_1, the ruling to cut ({key_of('run')}, then {key_of('draft')})."
         case Stage.AWAITING_LIFECYCLE_AUTHORIZATION:
-            return f"{units} of {run.docprefix} written as drafts and verified. Next: SG_2, the ruling to enact (3, then s)."
+            return f"{units} of {run.docprefix} written as drafts and verified. Next: SG_2, the ruling to enact ({key_of('run')}, then {key_of('draft')})."
         case _:
             return f"{run.run_id} is now {run.state.name}."
 
@@ -312,7 +320,7 @@ def verified_again(checks: tuple[Check, ...]) -> str:
     bad = [check for check in checks if check.outcome is not Outcome.PASS]
     if bad:
         return f"{bad[0].outcome.value}: {bad[0].name}: {bad[0].detail}"
-    return f"{plural(len(checks), 'check')} PASS, recorded for this server. Next: SG_2 (s)."
+    return f"{plural(len(checks), 'check')} PASS, recorded for this server. Next: SG_2 ({key_of('draft')})."
 
 
 def report_done(written: ReportView) -> str:

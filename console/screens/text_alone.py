@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
+from console.actions.keys_in_force import keys_of_action
 from console.screens.drawable import Steady, was_built
 from console.widgets.line import Span, line
 from console.widgets.panel import Lines
@@ -17,7 +18,6 @@ class TextAlone(Steady, ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Close", show=False, priority=True),
-        Binding("z", "close", "Close", show=False),
     ]
     CSS_PATH = ["rows.tcss", "text_alone.tcss"]  # noqa: RUF012
 
@@ -25,6 +25,7 @@ class TextAlone(Steady, ModalScreen[None]):
         super().__init__()
         self._text = text
         self._is_command = is_command
+        self._bindings.bind(",".join(keys_of_action("show_alone")), "close", "Close", show=False)
 
     def compose(self) -> ComposeResult:
         """Compose the text and the keys."""

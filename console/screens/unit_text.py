@@ -2,6 +2,7 @@
 
 from rich.cells import cell_len
 
+from console.actions.keys_in_force import told
 from console.backend.model.safe_text import safe_text
 from console.backend.model.unit_search import (
     SearchedBy,
@@ -67,8 +68,8 @@ def list_title(query: UnitQuery, hits: UnitHits | None) -> str:
 def nothing(query: UnitQuery) -> str:
     """Return the text of an empty list."""
     if query.text or query.document or query.lifecycles or query.as_of is not None:
-        return "No unit has this. c shows all, / searches for something else."
-    return "No unit yet. Documents (2) plans a text; a cut makes units of it."
+        return told("No unit has this. <unit_all> shows all, <find> searches for something else.")
+    return told("No unit yet. Documents (<documents>) plans a text; a cut makes units of it.")
 
 
 def head(unit: UnitView, full: str, width: int) -> list[Line]:

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 
 from console.actions.actions import Action, Scope
+from console.actions.keys_in_force import told
 from console.backend.model.states import Move
 from console.backend.model.unit_search import UnitHit, UnitHits, UnitQuery, UnitVersion, UnitView, VersionDiff
 from console.screens import unit_text as words
@@ -49,10 +50,10 @@ class UnitsScreen(ConsoleScreen):
     SCOPE: ClassVar[Scope] = Scope.UNITS
     TITLE_WORD: ClassVar[str] = "Units"
     HELP_TEXT: ClassVar[str] = (
-        "Every unit that readers see, in the order of the documents: each before those below it. / searches for words, in any "
+        "Every unit that readers see, in the order of the documents: each before those below it. <find> searches for words, in any "
         "spelling of their signs, or for the beginning of an address; in the text of a unit, in that text. Enter opens a unit: text, state, and the run, ruling and "
-        "report that it came from; v shows its versions, each with what it changed, Enter on one the text as it was then. "
-        "E edits a draft: its text is written here, and gets a run and a ruling of its own. Read-only, on a standby and in a database of another layout all of it works that is "
+        "report that it came from; <unit_versions> shows its versions, each with what it changed, Enter on one the text as it was then. "
+        "<edit_draft> edits a draft: its text is written here, and gets a run and a ruling of its own. Read-only, on a standby and in a database of another layout all of it works that is "
         "recorded there."
     )
 
@@ -404,7 +405,10 @@ class UnitsScreen(ConsoleScreen):
     def action_unit_lifecycle(self) -> None:
         """Go to the next lifecycle; a search at a moment has none."""
         if self._query.as_of is not None:
-            self.cannot("What is in force at a moment has no other lifecycle.", "Press c to drop the moment, then f")
+            self.cannot(
+                "What is in force at a moment has no other lifecycle.",
+                told("Press <unit_all> to drop the moment, then <unit_lifecycle>"),
+            )
             return
         index = words.FILTERS.index(self._query.lifecycles)
         self._begin(self._query.model_copy(update={"lifecycles": words.FILTERS[(index + 1) % len(words.FILTERS)]}))
@@ -440,7 +444,7 @@ class UnitsScreen(ConsoleScreen):
         if self._face == "versions":
             self._as_it_was()
         elif self._list.chosen is None:
-            self.cannot("No unit is chosen.", "Search with /, or drop the filters with c")
+            self.cannot("No unit is chosen.", told("Search with <find>, or drop the filters with <unit_all>"))
         else:
             self._open()
 
@@ -451,7 +455,7 @@ class UnitsScreen(ConsoleScreen):
             return
         chosen = self._list.chosen
         if self._unit is None and chosen is None:
-            self.cannot("No unit is chosen.", "Search with /, or drop the filters with c")
+            self.cannot("No unit is chosen.", told("Search with <find>, or drop the filters with <unit_all>"))
             return
         if chosen is not None and self._face == "list" and (self._unit is None or self._unit.address != chosen.address):
             self._read_unit(_Wanted(chosen.address, self._query.as_of))
@@ -471,7 +475,10 @@ class UnitsScreen(ConsoleScreen):
         if address:
             self._read_draft(address)
         else:
-            self.cannot("No draft is chosen: what is law is amended.", "Filter with f for drafts, and choose one")
+            self.cannot(
+                "No draft is chosen: what is law is amended.",
+                told("Filter with <unit_lifecycle> for drafts, and choose one"),
+            )
 
     def _read_draft(self, address: str) -> None:
         def question(backend: "Backend") -> "tuple[UnitView, RunView, tuple[TypedEdit, ...]]":
@@ -500,7 +507,7 @@ class UnitsScreen(ConsoleScreen):
         """Mark the chosen version, or drop the mark."""
         version = self._version
         if self._face != "versions" or version is None:
-            self.cannot("No version is chosen.", "Press v on a unit, then choose one")
+            self.cannot("No version is chosen.", told("Press <unit_versions> on a unit, then choose one"))
             return
         self._marked = None if self._marked == version.version_seq else version.version_seq
         self._draw_versions()

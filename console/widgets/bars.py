@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from console.actions.actions import STOPPING, Action, key_name
+from console.actions.keys_in_force import key_of
 from console.widgets.formatting import clock
 from console.widgets.line import Line, Span, Tone, line, plain
 from console.widgets.panel import Lines
@@ -12,21 +13,10 @@ from console.widgets.panel import Lines
 if TYPE_CHECKING:
     from console.backend.model.view_models import Status
 
-_TABS = (
-    ("1", "Overview"),
-    ("2", "Documents"),
-    ("3", "Run"),
-    ("4", "Approvals"),
-    ("5", "Gates"),
-    ("6", "Drift"),
-    ("7", "Batch"),
-    ("8", "Units"),
-    ("9", "Backups"),
-    ("0", "Journal"),
-)
-ALL_TABS = frozenset(name.lower() for _, name in _TABS)
+_TABS = ("Overview", "Documents", "Run", "Approvals", "Gates", "Drift", "Batch", "Units", "Backups", "Journal")
+ALL_TABS = frozenset(name.lower() for name in _TABS)
 """Names of the actions that go to the screens; a recording has fewer."""
-_NAMES = frozenset(name for _, name in _TABS)
+_NAMES = frozenset(_TABS)
 SHORTER = {"Documents": "Docs", "Approvals": "Approve"}
 """Names for a narrow line."""
 SHORTEST = {**SHORTER, "Overview": "Over", "Approvals": "Appr", "Backups": "Bkup", "Journal": "Jrnl"}
@@ -73,11 +63,11 @@ def _tabs(
     names: Mapping[str, str] = MappingProxyType({}),
 ) -> Line:
     spans: list[Span] = []
-    for key, name in _TABS:
+    for name in _TABS:
         if name.lower() not in tabs:
             continue
         is_current = name == title
-        spans += [Span(" "), Span(f"{key}{gap}", "muted")]
+        spans += [Span(" "), Span(f"{key_of(name.lower())}{gap}", "muted")]
         if is_current or all_names:
             shown = names.get(name, name)
             words = f"[{shown}]" if is_current else f"{before}{shown}{gap}"

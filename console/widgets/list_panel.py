@@ -30,7 +30,7 @@ def block_lines(blocks: Sequence[Block]) -> list[Line]:
 class ListPanel(Panel):
     """A panel whose blocks are filtered; the lower border says what the filter is, and what it hides."""
 
-    HELP: ClassVar[str] = "Up, Down, PageUp and PageDown scroll. / filters: the lower border says what it hides."
+    HELP: ClassVar[str] = "Up, Down, PageUp and PageDown scroll. <find> filters: the lower border says what it hides."
 
     def __init__(self, title: str, *, id: str) -> None:  # noqa: A002 - Textual's name
         self._blocks: tuple[Block, ...] = ()

@@ -32,7 +32,7 @@ class MarkdownView(SourceView):
     """A text that is rendered if it is Markdown; made inert either way. No link opens."""
 
     HELP: ClassVar[str] = (
-        "Up and Down move by line, PageUp and PageDown by page, Home and End to the ends. / searches, n and N go to the next "
+        "Up and Down move by line, PageUp and PageDown by page, Home and End to the ends. <find> searches, n and N go to the next "
         "and previous match. Where a link leads stands behind it; none opens."
     )
 

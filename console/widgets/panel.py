@@ -45,7 +45,7 @@ class Panel(VerticalScroll):
         Binding("N", "match(-1)", "Previous match", show=False),
     ]
     HELP: ClassVar[str] = (
-        "Up, Down, PageUp and PageDown scroll. / searches in the text, n and N go to the next and previous match."
+        "Up, Down, PageUp and PageDown scroll. <find> searches in the text, n and N go to the next and previous match."
     )
 
     def __init__(self, title: str, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002

@@ -51,7 +51,7 @@ class SourceView(Rows):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"source--unit", "source--other"}
     HELP: ClassVar[str] = (
         "Up and Down move by line and the tree follows; [ and ] go to the unit before and after. In the margin "
-        "a unit begins at its corner and runs along the bar; dotted lines belong to no unit. / searches, n and N go to the "
+        "a unit begins at its corner and runs along the bar; dotted lines belong to no unit. <find> searches, n and N go to the "
         "next and previous match. Tab goes to the tree."
     )
 

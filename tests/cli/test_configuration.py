@@ -9,6 +9,7 @@ import pytest
 from console.backend.host.named_installations import NamedInstallations
 from console.backend.host.settings import ENVIRONMENT, Settings
 from console.backend.model.errors import ExitStatus
+from console.cli.keymaps import KeymapFile
 from console.cli.main import main
 
 Asked = Callable[..., tuple[int, dict[str, object], str]]
@@ -185,6 +186,7 @@ def test_sound_files_and_files_that_are_not_there_are_told_apart(
     assert capsys.readouterr().out.splitlines() == [
         f"{root}/orchestrator.config.json: sound",
         f"{tmp_path}/config/cutter-console/installations.toml: not there: the defaults are in force",
+        f"{tmp_path}/config/cutter-console/console.toml: not there: the defaults are in force",
     ]
 
 
@@ -195,7 +197,9 @@ def test_a_file_that_was_named_must_be_there(asked: Asked, tmp_path: Path) -> No
         assert "there is no file" in json.dumps(answer)
 
 
-@pytest.mark.parametrize(("kind", "model"), [("settings", Settings), ("installations", NamedInstallations)])
+@pytest.mark.parametrize(
+    ("kind", "model"), [("settings", Settings), ("installations", NamedInstallations), ("console", KeymapFile)]
+)
 def test_the_schema_is_that_of_the_model_and_its_text_is_the_schema(
     kind: str, model: type[Settings], asked: Asked, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -215,6 +219,34 @@ def test_each_file_is_named_and_whether_it_is_there(asked: Asked, tmp_path: Path
     assert known["settings"] == (f"{root}/orchestrator.config.json", True)
     assert known["installations"] == (f"{tmp_path}/config/cutter-console/installations.toml", False)
     assert known["libpq passwords"] == (f"{tmp_path}/home/.pgpass", False)
+
+
+def test_the_keymap_is_checked_and_shown_with_the_settings(asked: Asked, tmp_path: Path) -> None:
+    root, place = root_with(tmp_path, "{}"), name_one(tmp_path, "").with_name("console.toml")
+    place.write_text('[keymap]\n"run.go_on" = "G,f3"\n', encoding="utf-8")
+    place.chmod(0o600)
+
+    shown = by_key(asked("--root", root, "config", "show")[1])
+    assert shown["keymap.run.go_on"] == ("G,f3", "file", str(place))
+    status, answer, _ = asked("config", "keys")
+    assert status == ExitStatus.DONE
+    actions = answer["actions"]
+    assert isinstance(actions, list)
+    keys = {action["action"]: (action["keys"], action["own_keys"], action["can_be_changed"]) for action in actions}
+    assert keys["run.go_on"] == (["G", "F3"], ["g"], True)
+    assert keys["run.settle"] == (["e"], ["e"], True)
+    assert keys["everywhere.panic"] == (["^X", "F12"], ["^X", "F12"], False)
+
+    place.write_text('[keymap]\n\n"run.go_on" = "^X"\n', encoding="utf-8")
+    fault = f"{place}, line 3: keymap.run.go_on: ^X cannot be given: it is the stop key"
+    for words in (("--root", root, "config", "validate"), ("config", "validate", str(place))):
+        status, answer, _ = asked(*words)
+        assert status == ExitStatus.USAGE
+        assert fault in json.dumps(answer)
+    # The command that the refusal names works with the very file that it is about.
+    status, answer, _ = asked("config", "keys")
+    assert status == ExitStatus.DONE
+    assert answer["fault"] == fault
 
 
 def test_a_variable_that_is_wrong_is_an_error_of_the_settings_in_force(

@@ -67,6 +67,7 @@ def commands(passage: Passage, run: str, folder: Path) -> dict[tuple[str, ...], 
         ("config", "validate"): [],
         ("config", "schema"): ["settings"],
         ("config", "path"): [],
+        ("config", "keys"): [],
         ("info",): [],
         ("help",): ["STOP_DRIFT"],
         # Without --read-only it is refused; what it serves does not end by itself.

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
-from console.actions.actions import keys_of, registry
+from console.actions.actions import registry
+from console.actions.keys_in_force import keys_of
 from console.app.application import ConsoleApp
 from console.backend.model.view_models import SwitchState, SwitchView
 from console.screens.approvals import ApprovalsScreen

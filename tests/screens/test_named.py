@@ -3,7 +3,7 @@
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from console.actions.actions import keys_of
+from console.actions.keys_in_force import keys_of
 from console.app.application import ConsoleApp
 from console.app.face import Face
 from console.widgets.bars import TopBar

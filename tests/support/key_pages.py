@@ -1,6 +1,7 @@
 """The keys of the screens, made from the registry of actions."""
 
 from console.actions.actions import ACTIONS, Action, Scope, key_name
+from console.actions.keys_in_force import told
 
 
 def key_tables() -> str:
@@ -12,7 +13,7 @@ def key_tables() -> str:
 def _row(action: Action) -> str:
     keys = " ".join(f"`{key_name(key)}`" for key in action.keys)
     demo = " (the demo alone)" if action.demo_only else ""
-    return f"| {action.scope.value}{demo} | {keys} | {_plain(action.title)} | {_plain(action.help)} |\n"
+    return f"| {action.scope.value}{demo} | {keys} | {_plain(action.title)} | {_plain(told(action.help))} |\n"
 
 
 def _plain(text: str) -> str:

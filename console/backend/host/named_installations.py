@@ -5,8 +5,6 @@ The file is the user's, not the host's: it says where things are and how careful
 
 import os
 import re
-import shlex
-import stat
 import tomllib
 from enum import StrEnum
 from pathlib import Path
@@ -15,7 +13,7 @@ from unicodedata import east_asian_width
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
 
-from console.backend.host.regular_file import open_regular, read_regular
+from console.backend.host.own_file import own_folder, read_own
 from console.backend.model.errors import StopCode, UsageError
 from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.value import Value
@@ -107,27 +105,17 @@ class NamedInstallations(Value):
 
 
 def file_path() -> Path:
-    """Return where the file is looked for, whether there is one or not. A relative XDG_CONFIG_HOME does not count."""
-    base = os.environ.get("XDG_CONFIG_HOME", "")
-    if not os.path.isabs(base):  # noqa: PTH117 - an empty text is no path
-        base = os.path.expanduser("~/.config")  # noqa: PTH111 - Path.home raises where there is no home
-    return Path(base) / "cutter-console" / FILE_NAME
+    """Return where the file is looked for, whether there is one or not."""
+    return own_folder() / FILE_NAME
 
 
 def read_named(path: Path | None = None) -> NamedInstallations:
     """Read the file; without one there are none. Raises UsageError with every error: file, line, key, what is wrong."""
     path = path or file_path()
-    quoted = shlex.quote(str(path))
     try:
-        _require_own(path)
-        text = read_regular(path, _MOST_BYTES).decode()
-    except FileNotFoundError as error:
-        if path.is_symlink():
-            raise _refused(f"{path}: a link that leads nowhere", f"See where to: ls -l {quoted}") from error
+        text = read_own(path, _MOST_BYTES, "it says which database a name leads to")
+    except FileNotFoundError:
         return NamedInstallations()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise _refused(f"{path}: {reason}", f"Make it readable, or look at it: ls -l {quoted}") from error
     try:
         return NamedInstallations.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
@@ -161,21 +149,6 @@ def require_settings(name: str, entry: NamedInstallation) -> None:
     if entry.config is None and not entry.root.is_dir():
         message = f"{name}: no runtime tree at {safe_text(str(entry.root))}, and no configuration is named"
         raise _refused(message, f"Correct root, or name config, below [installation.{name}] in {file_path()}")
-
-
-def _require_own(path: Path) -> None:
-    """Raise UsageError for a file that somebody else may have written: it says which database a name leads to."""
-    descriptor = open_regular(path)
-    try:
-        status = os.fstat(descriptor)
-    finally:
-        os.close(descriptor)
-    quoted, reason = shlex.quote(str(path)), "it says which database a name leads to"
-    if status.st_uid not in {0, os.geteuid()}:
-        message = f"{path} belongs to uid {status.st_uid}, neither to root nor to this account: {reason}"
-        raise _refused(message, f"Look at it, then: chown {os.geteuid()} {quoted}")
-    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise _refused(f"{path} can be written by other accounts: {reason}", f"Look at it, then: chmod go-w {quoted}")
 
 
 def _problem(path: Path, lines: list[str], location: tuple[int | str, ...], message: str) -> str:

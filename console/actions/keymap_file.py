@@ -1,0 +1,99 @@
+"""Reads the operator's keymap: the table [keymap] of console.toml, in the folder of the user's own files. Loads no library.
+
+Without the file it costs one look at a name: the first paint waits for it.
+"""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+from console.backend.host.own_file import own_folder, read_own
+from console.backend.model.errors import StopCode, UsageError
+
+FILE_NAME = "console.toml"
+_MOST_BYTES = 256 * 1024
+_KEYS = "See actions and keys: cutter-console config keys"
+_HEADER, _KEY = re.compile(r"\s*\[([^\[\]]+)\]"), re.compile(r"\s*([\w\"'. -]+?)\s*=")
+
+
+def file_path() -> Path:
+    """Return where the file is looked for, whether there is one or not."""
+    return own_folder() / FILE_NAME
+
+
+def read_keymap(path: Path | None = None) -> dict[str, tuple[str, ...]]:
+    """Return the keys by the names of their actions; none without a file. Raises UsageError with every fault: file, line, entry."""
+    path = path or file_path()
+    try:
+        text = read_own(path, _MOST_BYTES, "it says what each key of yours does")
+    except FileNotFoundError:
+        return {}
+    return _read(path, text)
+
+
+def _read(path: Path, text: str) -> dict[str, tuple[str, ...]]:
+    import tomllib
+
+    from console.actions.keymap import read_keys
+
+    correct = f"Correct {shlex.quote(str(path))}. {_KEYS}"
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _refused(f"{path}: {error}", correct) from error
+    except RecursionError as error:
+        raise _refused(f"{path}: nested too deeply", correct) from error
+    except ValueError as error:
+        raise _refused(f"{path}: holds a number that is too long", correct) from error
+    keymap = table.pop("keymap", {})
+    faults = [(name, "is not known here; this file has the table [keymap]") for name in table]
+    if not isinstance(keymap, dict):
+        faults.append(("keymap", "must be a table: [keymap]"))
+    else:
+        entries = list(_entries(keymap))
+        names = [name for name, _ in entries]
+        faults += [(f"keymap.{name}", "stands there twice") for name in sorted(set(names)) if names.count(name) > 1]
+        read = read_keys(dict(entries))
+        faults += [(f"keymap.{name}", fault) for name, fault in read.faults]
+        if not faults:
+            return read.keymap
+    lines = lines_of(text)
+    raise _refused("\n".join(_said(path, lines, name, fault) for name, fault in faults), correct)
+
+
+def _entries(table: dict[str, object], before: str = "") -> Iterator[tuple[str, object]]:
+    """Yield the entries with their full names: `"run.go_on"` and `run.go_on` are the same entry."""
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _entries(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", value
+
+
+def lines_of(text: str) -> dict[str, int]:
+    """Return the line of each entry, counted from 1, by its full name."""
+    lines: dict[str, int] = {}
+    table = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := _HEADER.match(line):
+            table = _plain(header[1])
+            lines.setdefault(table, number)
+        elif assigned := _KEY.match(line):
+            lines.setdefault(f"{table}.{_plain(assigned[1])}".lstrip("."), number)
+    return lines
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s\"']", "", name)
+
+
+def _said(path: Path, lines: dict[str, int], name: str, fault: str) -> str:
+    from console.backend.model.safe_text import safe_text
+
+    place = f"{path}, line {lines[name]}" if name in lines else f"{path}"
+    return safe_text(f"{place}: {name}: {fault}")
+
+
+def _refused(message: str, next_action: str) -> UsageError:
+    return UsageError(StopCode.REFUSED_INPUT, message, next_action)
