@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -90,6 +91,8 @@ async def browser(home: Path) -> AsyncIterator[Browser]:
     process = await asyncio.create_subprocess_exec(
         *(program, "--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0"),
         *("--no-first-run", "--disable-background-networking", f"--user-data-dir={home}", "about:blank"),
+        # It writes into these as well.
+        env={"PATH": os.environ["PATH"], "HOME": str(home), "XDG_CONFIG_HOME": str(home), "XDG_CACHE_HOME": str(home)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )

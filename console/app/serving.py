@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _ENTRY = "from console.cli.main import main; raise SystemExit(main())"
 LIBRARY = "textual-serve>=1.1.3,<1.2"
-"""What the extra `browser` installs."""
+"""Requirement that the extra `browser` installs."""
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 

@@ -12,7 +12,7 @@ from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.widgets import Button, Input, TextArea
 
-from console.actions.keys_in_force import key_of
+from console.actions.keys_in_force import key_of, told
 from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError
 from console.backend.model.safe_text import NOT_INERT, safe_text
@@ -334,7 +334,7 @@ class EditFlow:
             except CutterError as error:
                 self.not_kept = error.message
                 self._unkept[self._key] = kept
-                self._say(Notice("refused", f"{_ALONE}: {error.message}", str(error.code), error.next_action))
+                self._say(Notice("refused", f"{told(_ALONE)}: {error.message}", str(error.code), error.next_action))
             else:
                 was, self.not_kept, self._instead = self.not_kept, "", kept
                 self._unkept.pop(self._key, None)
@@ -386,7 +386,7 @@ class EditFlow:
         self._console.operate(Operation(f"Planning the edit of {draft.address}", call, done))
 
 
-_ALONE = "What was typed stays in this console alone, until it ends or what was typed can be written; E opens it again"
+_ALONE = "What was typed stays in this console alone, until it ends or what was typed can be written; <edit_draft> opens it again"
 
 
 def _hint(n_more: int, *, is_other: bool) -> str:
