@@ -116,5 +116,5 @@ def _accepted(run: RunView) -> str:
 
 
 def _handed(run_id: str, file: Path) -> Notice:
-    there = "Carry it to the next host, and accept it there: I on its Run screen, or the command run accept FILE"
+    there = "Carry it to the next host, and accept it there: on its Run screen, or by the command run accept FILE"
     return Notice("done", f"Run {run_id} is handed over, in {file}.", "", there)

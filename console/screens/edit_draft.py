@@ -146,7 +146,7 @@ class EditDialog(Dialog[Typed]):
     def keys(self) -> Line:
         """Return what the keys do here."""
         return line(
-            Span("Esc", "accent"), " leave   ", Span("Tab", "accent"), " field   ", Span("^R", "accent"), " as it was   ",
+            Span("Esc", "accent"), " leave   ", Span("Tab", "accent"), " field   ", Span("^R", "accent"), " next text   ",
             Span("^Y", "bad"), " compare", *self.stop_hint(),
         )  # fmt: skip
 

@@ -1,7 +1,5 @@
 """A cut, its verification, its enactment and its soft revert, each through the organisation's own functions."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import psycopg
 import pytest
 
@@ -11,8 +9,8 @@ from console.backend.model.states import Family, Stage
 from console.backend.runs.edits import plan_edits
 from tests.gateway.conftest import AFTER_CUT, BEFORE, changed, cut, readers, their_objects, theirs
 from tests.support.edited import EDIT
+from tests.support.killed import resumed_and_killed
 from tests.support.passage import DOCPREFIX, REQUEST, TEXT, UNITS, Passage, silent
-from tests.support.waiting import until
 
 _UNITS = "SELECT canonical_address, lifecycle_status FROM {}.information_unit WHERE starts_with(canonical_address, 'ACME-LAW') ORDER BY 1"
 
@@ -298,16 +296,7 @@ def test_a_backend_that_dies_in_the_middle_leaves_nothing_and_the_run_goes_on_af
         " CREATE TRIGGER wait BEFORE INSERT ON library.unit_version FOR EACH ROW EXECUTE FUNCTION library.wait()",
     )
     passage.arm()
-
-    def killed() -> bool:
-        query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
-        return bool(passage.rows(query))
-
-    with ThreadPoolExecutor(1) as pool:
-        killer = pool.submit(until, killed, "the executor waits in the organisation's trigger")
-        with pytest.raises(CutterError):
-            passage.resume()
-        killer.result()
+    resumed_and_killed(passage)
 
     assert theirs(passage) == BEFORE
     changed(passage, "DROP TRIGGER wait ON library.unit_version")

@@ -1,7 +1,6 @@
 """Attacks beside tables of the same names: answers and triggers of the organisation's, marks and schemas that are forged, kills."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -18,8 +17,8 @@ from tests.adoption.conftest import TEMPLATE
 from tests.conftest import Database, fresh_database
 from tests.same_names.conftest import AFTER_CUT, BEFORE, Beside, theirs
 from tests.support.fingerprint import fingerprint
+from tests.support.killed import resumed_and_killed
 from tests.support.passage import Passage
-from tests.support.waiting import until
 
 _ARGUMENTS = (
     "p_address text, p_title text, p_body text, p_actor text, p_unit_kind text DEFAULT 'law_unit', p_section_type text DEFAULT 'section',"
@@ -103,16 +102,7 @@ def test_what_the_organisations_side_does_takes_the_whole_leg_back(
 def test_a_backend_that_is_killed_in_the_middle_leaves_nothing_and_the_run_goes_on(signed: Passage) -> None:
     changed(signed, _trigger("IF NEW.title = 'Beta' THEN PERFORM pg_sleep(60); END IF; RETURN NEW;", "BEFORE INSERT"))
     signed.arm()
-
-    def killed() -> bool:
-        query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
-        return bool(signed.rows(query))
-
-    with ThreadPoolExecutor(1) as pool:
-        killer = pool.submit(until, killed, "the executor waits in the organisation's trigger")
-        with pytest.raises(CutterError):
-            signed.resume()
-        killer.result()
+    resumed_and_killed(signed)
 
     assert theirs(signed) == BEFORE
     changed(signed, "DROP TRIGGER hostile ON public.unit_version")

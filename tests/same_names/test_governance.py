@@ -1,6 +1,5 @@
 """The rows of leg B in the organisation's own governance tables: exact, read back, and out of reach but for a signed run."""
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -12,9 +11,9 @@ from console.backend.model.site_mapping import mapping_toml, parse_mapping
 from console.backend.model.states import Family, Stage
 from console.backend.postgres.site_gateway import gateway_sql
 from tests.same_names.conftest import Beside
+from tests.support.killed import resumed_and_killed
 from tests.support.lost_commit import Lie, lying
 from tests.support.passage import UNITS, Passage
-from tests.support.waiting import until
 
 _TABLES = (
     "source_document_registry",
@@ -171,16 +170,7 @@ def test_a_backend_that_is_killed_in_leg_b_leaves_none_of_its_rows_and_the_run_g
         " FOR EACH ROW EXECUTE FUNCTION cutter_governance.never()",
     )
     signed.arm()
-
-    def killed() -> bool:
-        query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
-        return bool(signed.rows(query))
-
-    with ThreadPoolExecutor(1) as pool:
-        killer = pool.submit(until, killed, "the executor waits in the organisation's trigger")
-        with pytest.raises(CutterError):
-            signed.resume()
-        killer.result()
+    resumed_and_killed(signed)
 
     assert _rows(signed) == _BEFORE
     assert _steps(signed) == []

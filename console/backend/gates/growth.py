@@ -19,7 +19,7 @@ from console.backend.model.plan_binding import (
 )
 from console.backend.model.purposes import Operation, RunOperation
 from console.backend.model.safe_text import SafeText
-from console.backend.model.states import Family, Phase, Stage
+from console.backend.model.states import Phase, is_ended
 from console.backend.model.tables import LEG_A, SIGNATURE, UNIT, VERIFY_RESULT
 from console.backend.model.value import Value
 from console.backend.postgres.measure import REGISTRIES, measure_counts
@@ -94,7 +94,7 @@ def _growth(connection: psycopg.Connection, root: Path) -> Growth:
                 phase=step.phase,
                 n_units=step.n_units,
                 docprefix=step.docprefix,
-                closed=_closed(step.stage, step.family),
+                closed=is_ended(step.stage, step.family),
                 amendment=_amendment(step, root),
             )
             for step in (steps_since(connection, since, run_id) if since else ())
@@ -112,10 +112,6 @@ def _amendment(step: StepRow, root: Path) -> AmendmentCounts | None:
         return None
     facts = Workspace.open(root, step.run_id).plan_facts()
     return facts.amendment if facts is not None and facts.plan_digest == step.plan_digest else None
-
-
-def _closed(stage: str, family: str) -> bool:
-    return stage == Stage.CLOSEOUT_REPORTED or family in {Family.REVERTED, Family.VOIDED}
 
 
 def deltas_of(phase: str, n_units: int, amendment: AmendmentCounts | None = None) -> tuple[TableDelta, ...]:

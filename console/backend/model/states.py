@@ -200,6 +200,11 @@ def is_over(state: RunState) -> bool:
     return state.stage is Stage.CLOSEOUT_REPORTED or state.family in {Family.FAILED, Family.VOIDED, Family.REVERTED}
 
 
+def is_ended(stage: str, family: str) -> bool:
+    """Return whether a run has ended for good: it is closed, voided or reverted, and no operation is left but its report."""
+    return stage == Stage.CLOSEOUT_REPORTED or family in {Family.VOIDED, Family.REVERTED}
+
+
 def only_closes(state: RunState) -> bool:
     """Return whether the run's closeout failed: its units are law, and the only move is to close it."""
     return state.family is Family.FAILED and state.stage is Stage.LIFECYCLE_ENACTED

@@ -11,7 +11,7 @@ from console.backend.host.installation import Installation
 from console.backend.model.bars import Bar
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured
 from console.backend.model.purposes import RunOperation
-from console.backend.model.states import BEFORE_CUT, DRAFT_STAGES, Family, Move, Stage
+from console.backend.model.states import BEFORE_CUT, DRAFT_STAGES, Family, Move, is_ended
 from console.backend.postgres.connections import connect
 from console.backend.postgres.document_runs import DocumentRun
 from console.backend.postgres.records import RunRow
@@ -75,8 +75,7 @@ def bar_by_holder(row: RunRow, elsewhere: str) -> Bar | None:
 
     The batch's other members wait for it: its console ends it, or this one takes it over again.
     """
-    is_over = row.stage is Stage.CLOSEOUT_REPORTED or row.family in {Family.VOIDED, Family.REVERTED}
-    if is_over or not elsewhere:
+    if is_ended(row.stage, row.family) or not elsewhere:
         return None
     return Bar(
         said=f"another console holds it: {elsewhere}",

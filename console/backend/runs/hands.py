@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from console.backend.journal.journal import verify_journal
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Outcome
-from console.backend.model.states import Family, Stage
+from console.backend.model.states import is_ended
 from console.backend.postgres.records import EventRow, RunRow
 from console.backend.runs.custody import held_elsewhere, not_the_holder
 from console.backend.runs.run_state import anchored_events
@@ -26,7 +26,7 @@ def refusal_of_hand_over(
         return not_the_holder(run_id, held)
     elif not workspace.directory.is_dir():
         message = f"the files of run {run_id} are not here: {row.operator} started it on {row.host}"
-    elif row.stage is Stage.CLOSEOUT_REPORTED or row.family in {Family.VOIDED, Family.REVERTED}:
+    elif is_ended(row.stage, row.family):
         code, message = StopCode.INVARIANT_FAILED, f"run {run_id} is over: {row.state.name}"
     elif request.batch_id:
         message = f"run {run_id} is a member of batch {request.batch_id}, whose files are those of all its members"

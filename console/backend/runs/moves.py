@@ -2,7 +2,7 @@
 
 from console.backend.model.bars import Bar
 from console.backend.model.errors import Drifted, Refused, StopCode
-from console.backend.model.states import Family, Mode, Move, RunState, Stage, legal_moves
+from console.backend.model.states import Family, Mode, Move, RunState, Stage, is_ended, legal_moves
 from console.backend.model.value import Value
 from console.backend.runs.bars import barred_error, moves_barred
 from console.backend.runs.binding import Displacement, moves_elsewhere
@@ -80,7 +80,7 @@ def moves_of(facts: RunFacts) -> tuple[Move, ...]:
         return (Move.REPORT,) if facts.state.family is Family.VOIDED else (Move.VOID,)
     if facts.is_fenced:
         only_reads = facts.displaced is not None and facts.displaced.is_standby
-        return (Move.REPORT,) if only_reads or _is_ended(facts.state) else (Move.TAKE_OVER,)
+        return (Move.REPORT,) if only_reads or is_ended(facts.state.stage, facts.state.family) else (Move.TAKE_OVER,)
     moves = _own_moves(facts)
     if facts.displaced is not None:
         can_replan = not facts.is_edit and not facts.is_in_batch
@@ -90,7 +90,7 @@ def moves_of(facts: RunFacts) -> tuple[Move, ...]:
     if not (facts.has_plan and facts.has_journal):
         closes = facts.state.stage is Stage.LIFECYCLE_ENACTED and facts.has_journal
         moves = tuple(move for move in moves if move not in _NEEDS_PLAN or (closes and move is Move.CONTINUE))
-    if facts.is_elsewhere and moves != (Move.REPORT,) and not _is_ended(facts.state):
+    if facts.is_elsewhere and moves != (Move.REPORT,) and not is_ended(facts.state.stage, facts.state.family):
         moves = (*moves, Move.TAKE_OVER)
     if Move.ARM not in moves:
         return moves or (Move.REPORT,)
@@ -110,10 +110,6 @@ def _own_moves(facts: RunFacts) -> tuple[Move, ...]:
     if facts.is_edited:
         moves = (Move.VERIFY, *(move for move in moves if move not in {Move.IMPORT_SG_2, Move.ENACT}))
     return (*moves, Move.EDIT)
-
-
-def _is_ended(state: RunState) -> bool:
-    return state.stage is Stage.CLOSEOUT_REPORTED or state.family in {Family.VOIDED, Family.REVERTED}
 
 
 def require_move(move: Move, facts: RunFacts, run_id: str) -> None:

@@ -14,7 +14,7 @@ from console.backend.journal.journal_record import Field, RecordKind
 from console.backend.model.errors import Drifted, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import Operation
-from console.backend.model.states import Family, Stage
+from console.backend.model.states import is_ended
 from console.backend.postgres import custody as custody_rows
 from console.backend.postgres.connections import connect
 from console.backend.postgres.transactions import end_session
@@ -41,7 +41,7 @@ def take_over(installation: Installation, run_id: str) -> bool:
         message = f"run {run_id} is not in the database: a dry run is held by the root that has it"
         raise Refused(StopCode.REFUSED_INPUT, message, "See the runs there are: cutter-console run list")
     directory = known.workspace.directory
-    if known.row.stage is Stage.CLOSEOUT_REPORTED or known.row.family in {Family.VOIDED, Family.REVERTED}:
+    if is_ended(known.row.stage, known.row.family):
         message = f"run {run_id} is over: {known.row.state.name}"
         raise Refused(StopCode.INVARIANT_FAILED, message, f"Look at it: cutter-console run show {run_id}")
     if is_held_here(directory, known.row) and _is_whole(known):
