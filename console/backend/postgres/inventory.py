@@ -25,19 +25,23 @@ _DIGEST = """
 _NOW_DIGEST, _PINNED_DIGEST = _DIGEST.format("line"), _DIGEST.format("pin")
 _ANY_PINNED = "SELECT min(line) FROM cutter_governance.v_schema_pin"
 _SELF = """
+    WITH viewed AS MATERIALIZED (
+        SELECT c.oid::regclass, coalesce(encode(sha256(convert_to(pg_get_viewdef(c.oid), 'UTF8')), 'hex'), 'no view') AS sha256
+          FROM pg_class c
+         WHERE c.oid = 'cutter_governance.v_schema_line'::regclass
+    ), expected AS MATERIALIZED (
+        SELECT v.sha256, jsonb_build_array('view', format('VIEW %s', v.oid), '', '', v.sha256)::text AS line FROM viewed v
+    )
     SELECT current_database()::text, quote_ident(current_database()),
            (SELECT array_agg(ARRAY[p.proname::text, encode(sha256(convert_to(
                        p.prosrc || CASE WHEN p.proconfig = ARRAY['search_path=pg_catalog, pg_temp'] THEN ''
                                         ELSE coalesce(p.proconfig::text, 'no search_path') END, 'UTF8')), 'hex')] ORDER BY p.proname)
               FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
              WHERE n.nspname = 'cutter_console' AND p.proname IN ('fn_schema_line', 'fn_schema_way', 'fn_schema_digest')),
-           (SELECT v.sha256
-              FROM (SELECT c.oid, coalesce(encode(sha256(convert_to(pg_get_viewdef(c.oid), 'UTF8')), 'hex'), 'no view') AS sha256
-                      FROM pg_class c
-                     WHERE c.oid = 'cutter_governance.v_schema_line'::regclass) v
-             WHERE NOT EXISTS (SELECT FROM cutter_governance.v_schema_pin p
-                                WHERE p.line = jsonb_build_array('view', format('VIEW %s', v.oid::regclass), '', '', v.sha256)::text))
+           (SELECT e.sha256 FROM expected e
+             WHERE NOT EXISTS (SELECT FROM cutter_governance.v_schema_pin p WHERE p.line = e.line))
 """
+# Materialized, so that the view is written out once and not for each pinned line.
 # A function that measures is the program's own if it has its text and looks its names up where the program does. A view
 # has no text, only what the server prints of it: it is compared with what was pinned of it, without asking it.
 
