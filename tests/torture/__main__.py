@@ -1,4 +1,4 @@
-"""The long column: kills, lost COMMITs, races and damaged journals at random, for as long as one has time.
+"""The long column: kills, lost COMMITs, races, sequences and damaged journals at random, for as long as one has time.
 
 Every case is made from the seed, its column and its number alone, so that it can be had again: --seed S --from COLUMN=N.
 A state file lets a run that was stopped go on. It ends by itself: when every count is reached, or the time is over.
@@ -17,6 +17,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
 
+import psycopg
+from hypothesis.errors import HypothesisException
+
+from console.backend.model.errors import CutterError
+from console.backend.postgres.migrations import migrate
+from console.backend.scratch.cluster import TransientCluster
+from tests.backend.runs import model
+from tests.support.passage import Stages, copy_database, stages
 from tests.torture import journals, kills, network, races
 from tests.torture.arena import Arena, Hung, arena
 from tests.torture.launch import INTERFERENCES
@@ -24,6 +32,22 @@ from tests.torture.proxy import FAULTS, Proxy, proxy
 
 _BATCH = 500
 _SAID_EVERY_S = 30.0
+_NOT_JUDGED = (
+    Hung,
+    AssertionError,
+    OSError,
+    LookupError,
+    TypeError,
+    ValueError,
+    psycopg.Error,
+    CutterError,
+    HypothesisException,
+    ExceptionGroup,
+)
+"""What ends a case and not the column."""
+_TEMPLATE = "sequences"
+_SEQUENCES, _STEPS = 8, 50
+"""Of a case of that column."""
 
 
 @dataclass
@@ -55,6 +79,7 @@ class Ground:
     _arena: Arena | None = None
     _proxy: Proxy | None = None
     _journal: tuple[bytes, Callable[[bytes], bool]] | None = None
+    _stages: Stages | None = None
 
     @property
     def arena(self) -> Arena:
@@ -80,6 +105,16 @@ class Ground:
             journal, events = small_journal(folder)
             self._journal = journal, lambda data: wrongly_accepted(judge(folder, data, events), journal, data)
         return self._journal
+
+    @property
+    def stages(self) -> Stages:
+        """The stages of a run on a server of its own, for calls in this process."""
+        if self._stages is None:
+            cluster = self.stack.enter_context(TransientCluster.start(18))
+            copy_database(cluster, "template0", _TEMPLATE)
+            migrate(cluster.conninfo(_TEMPLATE))
+            self._stages = self.stack.enter_context(stages(cluster, _TEMPLATE))
+        return self._stages
 
 
 def _kill(ground: Ground, random: Random) -> Case:
@@ -143,6 +178,11 @@ def _damage(ground: Ground, random: Random) -> Case:
     return Case(f"{_BATCH} damaged journals", _BATCH, {}, wrong)
 
 
+def _walk_in_any_order(ground: Ground, random: Random) -> Case:
+    model.walk(ground.stages.at, _SEQUENCES, _STEPS, random.getrandbits(64))
+    return Case(f"{_SEQUENCES} sequences", _SEQUENCES, {"steps": _SEQUENCES * _STEPS})
+
+
 COLUMNS: dict[str, tuple[Callable[[Ground, Random], Case], str]] = {
     "kills": (_kill, "commands killed at random choke points, recoveries too"),
     "amendments": (_kill_amending, "commands of an amendment killed at random choke points, recoveries too"),
@@ -154,6 +194,10 @@ COLUMNS: dict[str, tuple[Callable[[Ground, Random], Case], str]] = {
     ),
     "signals": (_signal, "SIGINT, SIGTERM, SIGHUP and SIGQUIT at the moments that matter"),
     "races": (_race, "two or three processes at once"),
+    "sequences": (
+        _walk_in_any_order,
+        f"sequences of {_STEPS} steps of two operators, a sovereign and the world at one run",
+    ),
     "journals": (_damage, "small journals damaged at random"),
 }
 """Each with what makes one case of it, and what it counts."""
@@ -237,8 +281,8 @@ def _had(ground: Ground, name: str, random: Random) -> Case:
     """One case; one that cannot even be judged is a fault too."""
     try:
         return COLUMNS[name][0](ground, random)
-    except (Hung, AssertionError, OSError, KeyError, IndexError) as error:
-        return Case("not judged", 0, {}, [f"{type(error).__name__}: {error}\n{traceback.format_exc()[-1500:]}"])
+    except _NOT_JUDGED as error:
+        return Case("not judged", 0, {}, [f"{type(error).__name__}: {error}\n{traceback.format_exc()[-6000:]}"])
 
 
 def _add(tally: Tally, case: Case, seconds: float) -> None:

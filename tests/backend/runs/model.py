@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from console.backend.model.errors import CutterError
 from console.backend.model.states import Family, Move, Stage, is_over
@@ -247,3 +248,27 @@ class Operators(RuleBasedStateMachine):
         """Whatever was done, moves lead on from here: the run can be looked at, and no session is left in a transaction."""
         assert self.passage.rows(_OPEN, "cutter%", "idle in transaction%") == [(0,)]
         assert all(refused.message and refused.next_action for refused in self.refusals)
+
+
+def walk(at: Callable[[str], Passage], sequences: int, steps: int, number: int) -> None:
+    """Do so many sequences of so many steps, which follow from the number. Raises what a broken promise raises.
+
+    The first sequence that hypothesis makes is the simplest there is, one rule over and over: it is done and not counted.
+    """
+
+    class FromTheFirstPause(Operators):
+        def __init__(self) -> None:
+            super().__init__(at)
+
+    run_state_machine_as_test(
+        seed(number)(FromTheFirstPause),
+        settings=settings(
+            max_examples=sequences + 1,
+            stateful_step_count=steps,
+            deadline=None,
+            derandomize=False,
+            database=None,
+            phases=(Phase.generate,),
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

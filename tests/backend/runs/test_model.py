@@ -3,28 +3,16 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
 
-from tests.backend.runs.model import Operators
+from tests.backend.runs.model import walk
 from tests.support.passage import Passage
 
+LONG = [pytest.param(25, 30, seed, marks=pytest.mark.torture) for seed in range(2, 10)]
+"""200 sequences of 30 steps, in parts that several workers can take."""
 
-@pytest.mark.parametrize(("examples", "steps"), [(2, 15), pytest.param(60, 25, marks=pytest.mark.torture)])
+
+@pytest.mark.parametrize(("sequences", "steps", "seed"), [(1, 15, 1), *LONG])
 def test_whatever_is_done_in_whatever_order_the_promises_hold(
-    at: Callable[[str], Passage], examples: int, steps: int
+    at: Callable[[str], Passage], sequences: int, steps: int, seed: int
 ) -> None:
-    class AtThisPause(Operators):
-        def __init__(self) -> None:
-            super().__init__(at)
-
-    run_state_machine_as_test(
-        AtThisPause,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            derandomize=True,
-            phases=(Phase.generate,),
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    walk(at, sequences, steps, seed)
