@@ -48,16 +48,38 @@ BACKEND: dict[str, Kept] = {
         "a row that nobody recorded",
         "a unit of a third document",
     ),
-    # The first state and the last one; in each of the six the moves are asked for by the test before it.
-    "backend/runs/test_bars.py::test_when_the_drafts_are_taken_back_the_moves_are_there_again_and_lead_to_law": (
+    # Before it is planned, and with a plan.
+    "backend/runs/test_bars.py::test_while_another_run_has_drafts_of_the_law_nothing_is_offered_that_would_be_refused": (
         "created",
+        "marked",
         "awaiting_cut_authorization",
     ),
-    # Without a ruling of this step, and with one.
-    "backend/runs/test_handover.py::test_a_run_goes_on_to_its_end_where_its_bundle_is_accepted": (
-        "waits for SG_1",
-        "SG_2 imported",
+    "backend/runs/test_bars.py::test_when_the_drafts_are_law_what_was_planned_before_is_over_and_the_rest_goes_on": (
+        "created",
+        "cutplan_ok",
+        "awaiting_cut_authorization",
     ),
+    # The last state; in each of the six the moves are asked for by the tests before it.
+    "backend/runs/test_bars.py::test_when_the_drafts_are_taken_back_the_moves_are_there_again_and_lead_to_law": (
+        "awaiting_cut_authorization",
+    ),
+    # Each end, and both states.
+    "backend/runs/test_bars.py::test_a_first_cut_after_another_one_can_but_be_voided": (
+        "created-drafts",
+        "created-reverted",
+        "awaiting_cut_authorization-law",
+    ),
+    # Named by the status of the batch and by its moves; held after the ruling, not before it.
+    "backend/runs/test_batch_bars.py::test_a_batch_with_a_barred_member_says_so_and_goes_on_when_that_one_is_voided": (
+        "True",
+    ),
+    "backend/runs/test_batch_hands.py::test_nothing_of_a_batch_is_offered_while_another_console_holds_a_member": (
+        "True",
+    ),
+    # At the later pause, which the earlier one leads to.
+    "backend/runs/test_hands_at_once.py::test_a_repeal_changes_hands": ("at_second_pause",),
+    # With a ruling of this step.
+    "backend/runs/test_handover.py::test_a_run_goes_on_to_its_end_where_its_bundle_is_accepted": ("SG_2 imported",),
     "backend/runs/test_drift.py::test_the_phase_before_approval_names_the_guard_that_does_not_stand": (
         "missing",
         "a stranger's",

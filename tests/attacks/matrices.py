@@ -4,6 +4,15 @@ Kept = tuple[str, ...]
 """Patterns of the combinations that are taken."""
 
 ATTACKS: dict[str, Kept] = {
+    # An answer of each kind, what is changed behind an answer, an error, and a right that is gone.
+    "gateway/test_passage.py::test_what_the_organisations_side_refuses_or_answers_takes_the_whole_leg_back": (
+        "there already",
+        "an answer that nobody knows",
+        "raises in the middle",
+        "a changed text",
+        "a row too many",
+        "no right",
+    ),
     # One of each sort of object and of each way past it; each object is asked on the console's own database in tests/backend/postgres/test_drift.py.
     "same_names/test_repairs.py::test_what_is_printed_mends_the_console_s_own_and_changes_nothing_else": (
         "a dropped grant",

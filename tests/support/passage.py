@@ -5,7 +5,7 @@ CREATE DATABASE and a copy of a small tree instead of a walk.
 """
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -137,6 +137,20 @@ class Passage:
         """A document in the intake folder; its origin."""
         (self.installation.intake / name).write_text(text, encoding="utf-8")
         return f"file:{name}"
+
+
+def taken(passage: Passage, statements: Mapping[str, Iterable[str]]) -> list[tuple[str, str]]:
+    """Those of the statements that the server takes of the role that gives them, each in a session of its own."""
+    accepted = []
+    for role, given in statements.items():
+        for statement in given:
+            with passage.connect(role) as connection:
+                try:
+                    connection.execute(statement.encode())
+                except psycopg.Error:
+                    continue
+            accepted.append((role, statement))
+    return accepted
 
 
 _TABLES = """

@@ -11,7 +11,7 @@ from console.backend.model.errors import Drifted, UsageError
 from tests.backend.journal.test_journal import RUN
 from tests.support.fake_journals import journal_lines
 
-MANY = 30_000
+MANY = 21_000
 """More lines than one question looks at."""
 Write = Callable[..., Path]
 
