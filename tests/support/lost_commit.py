@@ -25,7 +25,7 @@ class Lie(StrEnum):
 
 
 class CutsTheLine:
-    """A proxy on a Unix socket that hands everything on, and drops the client where COMMIT is sent."""
+    """A proxy on a Unix socket that hands everything on, and drops the client that is the first to send COMMIT."""
 
     def __init__(self, directory: Path, server: Path, lie: Lie = Lie.ANSWER_LOST) -> None:
         self.directory = directory
@@ -36,36 +36,43 @@ class CutsTheLine:
         self._server = server
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(directory / ".s.PGSQL.5432"))
-        self._listener.listen(1)
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
+        self._listener.listen()
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
 
     def conninfo(self, database: str, role: str) -> str:
-        """A connection string that goes through the proxy; the line takes one connection."""
+        """A connection string that goes through the proxy."""
         return f"host={self.directory} port=5432 dbname={database} user={role}"
 
     def deliver(self) -> None:
         """Hand the late COMMIT on, now."""
         self._deliver.set()
 
-    def _serve(self) -> None:
+    def _accept(self) -> None:
         with suppress(OSError):
-            client, _ = self._listener.accept()
-            with closing(client), socket.socket(socket.AF_UNIX) as server:
-                server.connect(str(self._server))
-                back = threading.Thread(target=self._back, args=(server, client), daemon=True)
-                back.start()
-                self._forward(client, server)
-                if self._lie is Lie.REQUEST_LOST:
-                    with suppress(OSError):
-                        server.shutdown(socket.SHUT_RDWR)
-                back.join(10)
+            while True:
+                client, _ = self._listener.accept()
+                self._threads.append(threading.Thread(target=self._serve, args=(client,), daemon=True))
+                self._threads[-1].start()
 
-    def _forward(self, client: socket.socket, server: socket.socket) -> None:
+    def _serve(self, client: socket.socket) -> None:
+        with suppress(OSError), closing(client), socket.socket(socket.AF_UNIX) as server:
+            server.connect(str(self._server))
+            lied = threading.Event()
+            back = threading.Thread(target=self._back, args=(server, client, lied), daemon=True)
+            back.start()
+            self._forward(client, server, lied)
+            if not lied.is_set() or self._lie is Lie.REQUEST_LOST:
+                with suppress(OSError):
+                    server.shutdown(socket.SHUT_RDWR)
+            back.join(10)
+
+    def _forward(self, client: socket.socket, server: socket.socket, lied: threading.Event) -> None:
         while data := client.recv(65536):
-            if b"COMMIT\x00" not in data:
+            if b"COMMIT\x00" not in data or self.commit_seen.is_set():
                 server.sendall(data)
                 continue
+            lied.set()
             self.commit_seen.set()
             if self._lie is not Lie.ANSWER_LOST:
                 client.shutdown(socket.SHUT_RDWR)
@@ -75,10 +82,10 @@ class CutsTheLine:
                     server.sendall(data)
             return
 
-    def _back(self, server: socket.socket, client: socket.socket) -> None:
+    def _back(self, server: socket.socket, client: socket.socket, lied: threading.Event) -> None:
         with suppress(OSError):
             while data := server.recv(65536):
-                if self.commit_seen.is_set():
+                if lied.is_set():
                     client.shutdown(socket.SHUT_RDWR)
                     return
                 client.sendall(data)
@@ -87,23 +94,23 @@ class CutsTheLine:
         """End the proxy."""
         self._deliver.set()
         self._over.set()
+        with suppress(OSError):
+            # A thread that waits in accept does not hear of close alone.
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join(10)
+        for thread in self._threads:
+            thread.join(10)
 
 
 @contextmanager
 def lying(passage: Passage, what: str, role: str, folder: Path, lie: Lie) -> Iterator[CutsTheLine]:
-    """Send the writing connection of this purpose through a line that lies at its COMMIT."""
+    """Send what connects for this purpose through a line that lies at the first COMMIT; the next connection is a plain one."""
     proxy = CutsTheLine(folder, passage.cluster.socket_dir / ".s.PGSQL.5432", lie)
-    real, seen = Session.connect, 0
-    # What the verifier measures is read on a connection of its own, before the one that writes.
-    which = 2 if what in {"structural_verify", "write_verify", "edit: verify"} else 1
+    real = Session.connect
 
     def connect(conninfo: str, **options: object) -> Session:
-        nonlocal seen
         named = options.get("application_name") == f"cutter-console {what}" and role in conninfo
-        seen += named
-        mine = named and seen == which
+        mine = named and not proxy.commit_seen.is_set()
         return real(proxy.conninfo(passage.database, role) if mine else conninfo, **options)  # type: ignore[arg-type]
 
     with closing(proxy), pytest.MonkeyPatch.context() as patch:

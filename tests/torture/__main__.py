@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
+from threading import Event
 
 import psycopg
 from hypothesis.errors import HypothesisException
@@ -32,6 +33,8 @@ from tests.torture.proxy import FAULTS, Proxy, proxy
 
 _BATCH = 500
 _SAID_EVERY_S = 30.0
+_ENDED = Event()
+"""Whether somebody wants this process to end."""
 _NOT_JUDGED = (
     Hung,
     AssertionError,
@@ -241,12 +244,17 @@ def main(argv: list[str] | None = None) -> int:
     _say(f"seed {asked.seed}; wanted: {', '.join(f'{count} {name}' for name, count in wanted.items())}")
     until = time.monotonic() + asked.minutes * 60 if asked.minutes else float("inf")
     # An end from outside takes the server and the files along, as any other end does.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, _end)
     with _ground() as ground:
         _walk(ground, asked, wanted, tallies, until)
     for name, count in wanted.items():
         _say(_line(name, tallies[name], count))
     return 1 if sum(tally.faults for tally in tallies.values()) > before else 0
+
+
+def _end(*_: object) -> None:
+    _ENDED.set()
+    sys.exit(128 + signal.SIGTERM)
 
 
 @contextmanager
@@ -282,6 +290,9 @@ def _had(ground: Ground, name: str, random: Random) -> Case:
     try:
         return COLUMNS[name][0](ground, random)
     except _NOT_JUDGED as error:
+        if _ENDED.is_set():
+            # Hypothesis hands it on as a failure of its sequence.
+            raise SystemExit(128 + signal.SIGTERM) from error
         return Case("not judged", 0, {}, [f"{type(error).__name__}: {error}\n{traceback.format_exc()[-6000:]}"])
 
 
