@@ -34,6 +34,7 @@ from console.backend.postgres import batches as recorded
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import CommitUnknown, connect
 from console.backend.postgres.effects import Effect, EffectKind
+from console.backend.postgres.kept_sessions import writers_kept
 from console.backend.postgres.records import runs_of
 from console.backend.runs.batch_files import BatchFolder
 from console.backend.runs.batch_views import BEFORE_CUT, CUTTING, view_batch
@@ -46,6 +47,8 @@ from console.backend.runs.run_views import known_run
 from console.backend.runs.settling import commit_alone
 from console.backend.runs.workspace import Workspace
 
+_SHARING = 2
+"""Documents, one after the other, that are written by the same sessions: each makes no more than two calls of what reads many rows."""
 _OF_ALL = frozenset(
     {
         *(StopCode.HOLD, StopCode.PANIC, StopCode.UNREACHABLE, StopCode.LOCKED, StopCode.EXECUTION_DISABLED),
@@ -291,15 +294,17 @@ class BatchWalk:
         inside = [member for member in members if not member.set_aside]
         waiting = [member for member in inside if not is_done(member)]
         pace = _Pace(self._batch_id, step, inside, waiting, self._installation.context.now)
-        for member in waiting:
-            if is_ending():
-                return
-            self._report_progress(pace.at(member))
-            try:
-                work(member)
-            except CutterError as error:
-                self._failed(member, error)
-            pace.passed(member)
+        for first in range(0, len(waiting), _SHARING):
+            with writers_kept():
+                for member in waiting[first : first + _SHARING]:
+                    if is_ending():
+                        return
+                    self._report_progress(pace.at(member))
+                    try:
+                        work(member)
+                    except CutterError as error:
+                        self._failed(member, error)
+                    pace.passed(member)
         self._report_progress(pace.at(None))
 
     def _report_progress(self, progress: BatchProgress) -> None:
