@@ -245,7 +245,7 @@ _OF_RUNS = (
         "the world is compared with the signed one before the enactment",
         _PHASES,
         "    phase = Phase.LIFECYCLE_ENACT\n\n    def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:\n"
-        "        return before_write(context, connection, self.phase)",
+        "        return before_write(context, connection, self.phase, context.schema_at_write)",
         "    phase = Phase.LIFECYCLE_ENACT\n\n    def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:\n"
         "        return ()",
         _test("runs/test_drift", "a_change_before_the_enactment_stops_it[while it begins]"),
@@ -1054,6 +1054,20 @@ _OF_SESSIONS_AND_FILES = (
         "    # One that this command has kept may be the attempt's own.\n    close_idle(conninfo)\n",
         "",
         _test("runs/test_settling", "what_is_asked_about_a_session_that_is_kept_is_answered"),
+    ),
+    Mutant(
+        "a phase that writes has the schema's digest computed",
+        f"{_B}/runs/phase_context.py",
+        "return self.schema.now(connection) if self.is_live else self.schema.last(connection)",
+        "return self.schema.last(connection)",
+        _test("runs/test_round_trips", "a_command_waits_for_the_server_no_more_often_than_this"),
+    ),
+    Mutant(
+        "the schema's digest is computed before anybody is asked to sign",
+        f"{_B}/runs/grant_probe.py",
+        "schema=context.schema.now",
+        "schema=context.schema.last",
+        _test("runs/test_drift", "a_grant_that_comes_between_plan_and_probe_stops_the_run"),
     ),
     Mutant(
         "a kept session has the isolation of a new one",

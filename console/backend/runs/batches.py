@@ -42,7 +42,7 @@ from console.backend.runs.engine import Engine
 from console.backend.runs.kill_switch import armed_for, disarm_run, require_no_hold
 from console.backend.runs.lease import LeaseHolder, MemberLease
 from console.backend.runs.lifecycle import create_run, void_run
-from console.backend.runs.phase_context import Role, conninfo_of
+from console.backend.runs.phase_context import Role, SchemaDigest, conninfo_of
 from console.backend.runs.run_views import known_run
 from console.backend.runs.settling import commit_alone
 from console.backend.runs.workspace import Workspace
@@ -97,6 +97,7 @@ class BatchWalk:
         self._folder = BatchFolder.open(installation.root, batch_id)
         self._batch_id = batch_id
         self._on_batch, self._on_progress = on_batch, on_progress
+        self._schema = SchemaDigest()
 
     def change_on_failure(self, on_failure: OnFailure) -> None:
         """Change what the batch does if one of its documents fails. Those that have failed already are set aside, if it is that."""
@@ -281,7 +282,7 @@ class BatchWalk:
 
     def _engine(self, run_id: str, holder: LeaseHolder | None = None, planned: DocumentPlan | None = None) -> Engine:
         lease = None if holder is None else MemberLease(holder)
-        return Engine(self._installation, run_id, self._on_progress, lease, planned)
+        return Engine(self._installation, run_id, self._on_progress, lease, planned, self._schema)
 
     def _each(
         self,

@@ -160,7 +160,7 @@ class Cutplan(PhaseWork):
         )
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
-        world = measure_world(connection, context.installation.context.host)
+        world = measure_world(connection, context.installation.context.host, context.schema.last)
         plan = bind(context.workspace.marked(), world, _amendment(context, connection))
         context.workspace.write_plan(plan)
         place = f"{world.target.database} on {world.target.host}, system {world.target.system_identifier}"
@@ -221,7 +221,7 @@ class CutLegA(PhaseWork):
         return ensure_backup(context) if context.is_live else ()
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
-        return before_write(context, connection, self.phase)
+        return before_write(context, connection, self.phase, context.schema_at_write)
 
     def promise(self, context: PhaseContext) -> tuple[Check, ...]:
         plan = context.workspace.plan()
@@ -278,7 +278,7 @@ class LegBRecord(PhaseWork):
     phase = Phase.LEG_B_RECORD
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
-        return before_write(context, connection, self.phase)
+        return before_write(context, connection, self.phase, context.schema_at_write)
 
     def promise(self, context: PhaseContext) -> tuple[Check, ...]:
         n = _affected(context.workspace.plan())
@@ -304,7 +304,7 @@ class LifecycleEnact(PhaseWork):
     phase = Phase.LIFECYCLE_ENACT
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
-        return before_write(context, connection, self.phase)
+        return before_write(context, connection, self.phase, context.schema_at_write)
 
     def promise(self, context: PhaseContext) -> tuple[Check, ...]:
         plan = context.workspace.plan()
