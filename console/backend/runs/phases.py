@@ -5,6 +5,7 @@ from psycopg.types.json import Jsonb
 
 from console.backend.documents.canonical import Handover
 from console.backend.documents.limits import limits_of
+from console.backend.host.memory import give_back
 from console.backend.model.amendment import Amendment, amendment_in_words
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.counting import counted
@@ -243,6 +244,8 @@ class CutLegA(PhaseWork):
         canonical = canonical_bytes(context.installation, context.request, context.workspace.source())
         kept = kept_bytes(canonical, plan.document.dropped)
         context.report("cutting", 0, plan.n_units)
+        # The message holds manifest and text once more: no other moment of a run takes as much memory.
+        give_back()
         ledger.apply_cut(connection, context.run_id, cut_as_written(plan), kept, event)
         context.report("cutting", plan.n_units, plan.n_units)
 
