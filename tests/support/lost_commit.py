@@ -25,10 +25,11 @@ class Lie(StrEnum):
 
 
 class CutsTheLine:
-    """A proxy on a Unix socket that hands everything on, and drops the client where COMMIT is sent."""
+    """A proxy on a Unix socket that hands everything on, and drops the client where COMMIT is sent, after so many others."""
 
-    def __init__(self, directory: Path, server: Path, lie: Lie = Lie.ANSWER_LOST) -> None:
+    def __init__(self, directory: Path, server: Path, lie: Lie = Lie.ANSWER_LOST, after: int = 0) -> None:
         self.directory = directory
+        self._before = after
         self.commit_seen = threading.Event()
         self._deliver = threading.Event()
         self._over = threading.Event()
@@ -63,7 +64,8 @@ class CutsTheLine:
 
     def _forward(self, client: socket.socket, server: socket.socket) -> None:
         while data := client.recv(65536):
-            if b"COMMIT\x00" not in data:
+            if b"COMMIT\x00" not in data or self._before:
+                self._before -= b"COMMIT\x00" in data
                 server.sendall(data)
                 continue
             self.commit_seen.set()
@@ -92,9 +94,9 @@ class CutsTheLine:
 
 
 @contextmanager
-def lying(passage: Passage, what: str, role: str, folder: Path, lie: Lie) -> Iterator[CutsTheLine]:
-    """Send the writing connection of this purpose through a line that lies at its COMMIT."""
-    proxy = CutsTheLine(folder, passage.cluster.socket_dir / ".s.PGSQL.5432", lie)
+def lying(passage: Passage, what: str, role: str, folder: Path, lie: Lie, *, after: int = 0) -> Iterator[CutsTheLine]:
+    """Send the writing connection of this purpose through a line that lies at its COMMIT, after so many others on it."""
+    proxy = CutsTheLine(folder, passage.cluster.socket_dir / ".s.PGSQL.5432", lie, after)
     real, seen = Session.connect, 0
     # What the verifier measures is read on a connection of its own, before the one that writes.
     which = 2 if what in {"structural_verify", "write_verify", "edit: verify"} else 1
