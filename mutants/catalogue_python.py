@@ -245,7 +245,7 @@ _OF_RUNS = (
         "the world is compared with the signed one before the enactment",
         _PHASES,
         "    phase = Phase.LIFECYCLE_ENACT\n\n    def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:\n"
-        "        return before_write(context, connection, self.phase)",
+        "        return before_write(context, connection, self.phase, context.schema_at_write)",
         "    phase = Phase.LIFECYCLE_ENACT\n\n    def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:\n"
         "        return ()",
         _test("runs/test_drift", "a_change_before_the_enactment_stops_it[while it begins]"),
@@ -998,7 +998,7 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "a transaction that may write takes no kept session",
         _KEPT,
-        "        if not read_only:\n",
+        "        if not read_only and not kept.keeps_writers:\n",
         "        if False:\n",
         _test(
             "postgres/test_kept_sessions",
@@ -1008,7 +1008,7 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "a session that may have written is not kept",
         _KEPT,
-        "session.reads_only and not failed",
+        "(session.reads_only or kept.keeps_writers) and not failed",
         "not failed",
         _test(
             "postgres/test_kept_sessions",
@@ -1018,8 +1018,8 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "the session of a question that failed is not kept",
         _KEPT,
-        "session.reads_only and not failed",
-        "session.reads_only",
+        "(session.reads_only or kept.keeps_writers) and not failed",
+        "(session.reads_only or kept.keeps_writers)",
         _test("postgres/test_kept_sessions", "the_session_of_a_question_that_failed_is_closed"),
     ),
     Mutant(
@@ -1035,9 +1035,39 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "a kept session has the settings of a new one",
         _KEPT,
-        "                begin_again(session, application=application, statement_timeout_s=statement_timeout_s, read_only=True)\n",
+        "                begin_again(\n"
+        "                    session, application=application, statement_timeout_s=statement_timeout_s, read_only=read_only\n"
+        "                )\n",
         "",
         _test("postgres/test_kept_sessions", "nothing_of_one_transaction_is_left_for_the_next"),
+    ),
+    Mutant(
+        "a session that has written ends with the documents that shared it",
+        _KEPT,
+        "            kept.drop_writers()\n",
+        "            pass\n",
+        _test("postgres/test_kept_sessions", "a_session_that_has_written_ends_with_the_block_that_keeps_it"),
+    ),
+    Mutant(
+        "who settles a transaction does not wait for a session that the command itself has kept",
+        f"{_B}/runs/settling.py",
+        "    # One that this command has kept may be the attempt's own.\n    close_idle(conninfo)\n",
+        "",
+        _test("runs/test_settling", "what_is_asked_about_a_session_that_is_kept_is_answered"),
+    ),
+    Mutant(
+        "a phase that writes has the schema's digest computed",
+        f"{_B}/runs/phase_context.py",
+        "return self.schema.now(connection) if self.is_live else self.schema.last(connection)",
+        "return self.schema.last(connection)",
+        _test("runs/test_round_trips", "a_command_waits_for_the_server_no_more_often_than_this"),
+    ),
+    Mutant(
+        "the schema's digest is computed before anybody is asked to sign",
+        f"{_B}/runs/grant_probe.py",
+        "schema=context.schema.now",
+        "schema=context.schema.last",
+        _test("runs/test_drift", "a_grant_that_comes_between_plan_and_probe_stops_the_run"),
     ),
     Mutant(
         "a kept session has the isolation of a new one",

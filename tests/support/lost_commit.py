@@ -25,10 +25,11 @@ class Lie(StrEnum):
 
 
 class CutsTheLine:
-    """A proxy on a Unix socket that hands everything on, and drops the client that is the first to send COMMIT."""
+    """A proxy on a Unix socket that hands everything on, and drops the client that sends COMMIT, after so many others."""
 
-    def __init__(self, directory: Path, server: Path, lie: Lie = Lie.ANSWER_LOST) -> None:
+    def __init__(self, directory: Path, server: Path, lie: Lie = Lie.ANSWER_LOST, after: int = 0) -> None:
         self.directory = directory
+        self._before = after
         self.commit_seen = threading.Event()
         self._deliver = threading.Event()
         self._over = threading.Event()
@@ -69,7 +70,7 @@ class CutsTheLine:
 
     def _forward(self, client: socket.socket, server: socket.socket, lied: threading.Event) -> None:
         while data := client.recv(65536):
-            if b"COMMIT\x00" not in data or self.commit_seen.is_set():
+            if b"COMMIT\x00" not in data or self.commit_seen.is_set() or self._let_through():
                 server.sendall(data)
                 continue
             lied.set()
@@ -81,6 +82,10 @@ class CutsTheLine:
                 with suppress(OSError):
                     server.sendall(data)
             return
+
+    def _let_through(self) -> bool:
+        self._before -= 1
+        return self._before >= 0
 
     def _back(self, server: socket.socket, client: socket.socket, lied: threading.Event) -> None:
         with suppress(OSError):
@@ -103,9 +108,9 @@ class CutsTheLine:
 
 
 @contextmanager
-def lying(passage: Passage, what: str, role: str, folder: Path, lie: Lie) -> Iterator[CutsTheLine]:
-    """Send what connects for this purpose through a line that lies at the first COMMIT; the next connection is a plain one."""
-    proxy = CutsTheLine(folder, passage.cluster.socket_dir / ".s.PGSQL.5432", lie)
+def lying(passage: Passage, what: str, role: str, folder: Path, lie: Lie, *, after: int = 0) -> Iterator[CutsTheLine]:
+    """Send what connects for this purpose through a line that lies at its COMMIT, after so many others; what connects later is spared."""
+    proxy = CutsTheLine(folder, passage.cluster.socket_dir / ".s.PGSQL.5432", lie, after)
     real = Session.connect
 
     def connect(conninfo: str, **options: object) -> Session:

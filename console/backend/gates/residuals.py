@@ -25,7 +25,6 @@ from console.backend.model.value import Value
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.live_text import read_live_text
 from console.backend.postgres.privileges import writing_sessions
-from console.backend.postgres.records import RunRow, all_runs
 from console.backend.postgres.registry import LiveDocument, live_documents
 from console.backend.postgres.replication import measure_replication
 from console.backend.postgres.routines import routines_naming_documents
@@ -58,7 +57,7 @@ class Answers:
         self.weak_settings: tuple[str, ...] = ()
         self.replication: Replication | None = None
         self.used: list[RecordedSignature] = []
-        self.runs: tuple[RunRow, ...] = ()
+        self.all_signatures = 0
         self.skew_s = 0.0
         self.pinned: PolicyPin | None = None
         try:
@@ -77,8 +76,9 @@ class Answers:
     def _read(self, connection: psycopg.Connection) -> None:
         self.writers = tuple(Writer.model_validate(session._asdict()) for session in writing_sessions(connection))
         self.live = live_documents(connection)
-        self.runs = all_runs(connection)
         self.constants = routines_naming_documents(connection)
+        used = used_rulings(connection)
+        self.all_signatures = used[0].all_signatures if used else 0
         self.used = [
             RecordedSignature(
                 run_id=run_id,
@@ -88,7 +88,7 @@ class Answers:
                 signature=signature,
                 in_database=verdict or "",
             )
-            for run_id, kind, signers, statement, signatures, verdicts in used_rulings(connection)
+            for run_id, kind, signers, statement, signatures, verdicts, _ in used
             for signer, signature, verdict in zip(signers, signatures, verdicts or [""] * len(signers), strict=True)
         ]
         self.pinned = pinned_policy(connection)
@@ -351,7 +351,7 @@ def _measured_signatures(probe: Probe, answers: Answers) -> Signatures:
     answers.require()
     newest = tuple(answers.used[:MOST_SIGNATURES])
     home = probe.installation.gnupg_home
-    return Signatures(answers=verify_again(newest, home), beyond=len(answers.used) - len(newest), home=str(home))
+    return Signatures(answers=verify_again(newest, home), beyond=answers.all_signatures - len(newest), home=str(home))
 
 
 def _measured_interrupted(probe: Probe, answers: Answers) -> tuple[Interrupted, ...]:

@@ -7,9 +7,13 @@ import psycopg
 from console.backend.model.merkle import merkle_root
 from console.backend.model.value import Value
 from console.backend.postgres.base_units import newest_state
-from console.backend.postgres.connections import read_column, read_rows, scalar
+from console.backend.postgres.connections import read_column, read_row, read_rows, scalar
 
 _LINES = "SELECT address, line FROM cutter_console.fn_base_lines(%s) ORDER BY seq"
+_IS_LAW = """
+    SELECT EXISTS (SELECT FROM cutter_governance.v_document_state WHERE docprefix = %(document)s)
+           AND EXISTS (SELECT FROM public.information_unit WHERE doc_code = %(document)s AND lifecycle_status = 'enacted')
+"""
 _SPENT = """
     SELECT canonical_address FROM public.information_unit
      WHERE doc_code = %s AND lifecycle_status = 'superseded' AND canonical_address = ANY(%s)
@@ -43,6 +47,11 @@ def read_base(connection: psycopg.Connection, docprefix: str) -> Base | None:
     """Return the document as it is law; None if nothing of it is. The caller connects as executor or verifier."""
     newest, lines = newest_state(connection, docprefix), read_rows(connection, BaseLine, _LINES, (docprefix,))
     return Base(run_id=newest.run_id, lines=lines) if newest is not None and lines else None
+
+
+def is_law(connection: psycopg.Connection, docprefix: str) -> bool:
+    """Return whether `read_base` would find anything."""
+    return read_row(connection, bool, _IS_LAW, {"document": docprefix})
 
 
 def base_digest(connection: psycopg.Connection, docprefix: str) -> str:

@@ -48,6 +48,8 @@ _OF_EVERYBODY = frozenset(
 """Tables without documents: all of their rows."""
 _COPY_OUT = sql.SQL("COPY (SELECT t.* FROM {} AS t WHERE {}) TO STDOUT (FORMAT binary)")
 _COPY_IN = sql.SQL("COPY {} FROM STDIN (FORMAT binary)")
+_TOGETHER = 1 << 16
+"""Bytes of rows that are sent together."""
 _LARGE_ROWS = "SELECT coalesce(sum(rows), 0) FROM cutter_governance.kept_count"
 _TEXT_BYTES = """
     SELECT coalesce(sum(octet_length(v.body)), 0)
@@ -81,17 +83,22 @@ def copy_rows(source: psycopg.Connection, into: psycopg.Connection, table: str, 
     """Copy the rows of these documents into a table of the same columns. Return the bytes that moved."""
     name = sql.Identifier(*table.split("."))
     chosen = condition(schema_names(source).as_written(table), documents)
-    moved = 0
+    moved, held = 0, bytearray()
     with (
         source.cursor() as reading,
         into.cursor() as writing,
         reading.copy(_COPY_OUT.format(name, chosen)) as rows,
         writing.copy(_COPY_IN.format(name)) as copied,
     ):
-        for block in rows:
-            copied.write(block)
-            moved += len(block)
-    return moved
+        for row in rows:
+            held += row
+            # A message for each row takes longer than the row.
+            if len(held) >= _TOGETHER:
+                copied.write(bytes(held))
+                moved += len(held)
+                held.clear()
+        copied.write(bytes(held))
+    return moved + len(held)
 
 
 def large_rows(connection: psycopg.Connection) -> int:

@@ -2,6 +2,8 @@
 
 A login costs the server a process and every cache of its own, and a command asks dozens of times. A transaction that
 may write has a session of its own, which ends with it: of an unanswered COMMIT, the session's end is what settles it.
+A batch does the same for one document after the other, and there a session whose COMMIT was answered is kept, too, for
+the next few of them (`writers_kept`).
 """
 
 import time
@@ -39,6 +41,8 @@ class _Kept:
         """Those of which a session was closed, which may count at the server for a moment."""
         self._given_back = 0
         self._is_over = False
+        self.keeps_writers = False
+        """True while a session that has written is kept, if its COMMIT was answered."""
 
     def take(self, conninfo: str) -> Session | None:
         """Return an idle session of this connection string, which is the caller's from now on."""
@@ -100,6 +104,19 @@ class _Kept:
         for session in sessions:
             session.close()
 
+    def drop_writers(self) -> None:
+        """Close the idle sessions that have written."""
+        with self._changed:
+            writers = {
+                conninfo: [session for session in idle if session.has_written] for conninfo, idle in self._idle.items()
+            }
+            for conninfo, sessions in writers.items():
+                self._idle[conninfo] = [session for session in self._idle[conninfo] if not session.has_written]
+                self._closed |= {conninfo} if sessions else set()
+        for sessions in writers.values():
+            for session in sessions:
+                session.close()
+
     def may_still_count(self, conninfo: str) -> bool:
         """Return whether a session of this connection string was closed since the last login that was refused for good."""
         with self._changed:
@@ -158,6 +175,30 @@ def sessions_kept() -> Iterator[None]:
         kept.end()
 
 
+@contextmanager
+def writers_kept() -> Iterator[None]:
+    """Keep sessions that have written, too, until the end of the block, if their COMMIT was answered.
+
+    For a few runs of the same kind, no more: from its sixth call on, a function may be executed by a plan that does not
+    know its values, and which was made for the rows as they were.
+    """
+    with sessions_kept():
+        kept = _kept.get()
+        assert kept is not None
+        kept.keeps_writers = True
+        try:
+            yield
+        finally:
+            kept.keeps_writers = False
+            kept.drop_writers()
+
+
+def close_idle(conninfo: str) -> None:
+    """Close the sessions of this connection string that are kept: who waits for the end of one must not hold it himself."""
+    if (kept := _kept.get()) is not None:
+        kept.drop(conninfo)
+
+
 def with_kept_sessions(command: Callable[P, T]) -> Callable[P, T]:
     """Make each call of a function one command, see `sessions_kept`."""
 
@@ -183,7 +224,8 @@ def for_another_thread(call: Callable[[], T]) -> Callable[[], T]:
 
 
 def take_session(conninfo: str, *, application: str, statement_timeout_s: float, read_only: bool) -> Session:
-    """Return a new session; or, to read only, one that was kept, whose transaction begins as that of a new one.
+    """Return a new session; or, to read only, one that was kept, whose transaction begins as that of a new one; likewise
+    to write, while writers are kept.
 
     The server may have ended a kept session, by a restart or by order; then a new one is opened. A role may be allowed
     few sessions: while another thread of the command has one, it is waited for, for the time of a statement. Raises what
@@ -200,6 +242,7 @@ def take_session(conninfo: str, *, application: str, statement_timeout_s: float,
         )
         if kept is not None:
             kept.know(conninfo, session.names)
+        session.has_written = not read_only
         return session
 
     kept = _kept.get()
@@ -209,11 +252,14 @@ def take_session(conninfo: str, *, application: str, statement_timeout_s: float,
     tries = _TRIES_AT_LIMIT
     while True:
         before = kept.given_back()
-        if not read_only:
+        if not read_only and not kept.keeps_writers:
             kept.drop(conninfo)
         elif (session := kept.take(conninfo)) is not None:
             if session.is_silent():
-                begin_again(session, application=application, statement_timeout_s=statement_timeout_s, read_only=True)
+                begin_again(
+                    session, application=application, statement_timeout_s=statement_timeout_s, read_only=read_only
+                )
+                session.has_written = session.has_written or not read_only
                 return session
             kept.put(conninfo, session, keep=False)
             continue
@@ -238,14 +284,16 @@ def take_session(conninfo: str, *, application: str, statement_timeout_s: float,
 
 
 def leave_session(conninfo: str, session: Session, *, failed: bool) -> None:
-    """Keep a session that only read, within a command; close any other, and what it has begun."""
+    """Keep a session that only read, within a command, or whose COMMIT was answered, while writers are kept; close any other,
+    and what it has begun."""
     kept = _kept.get()
     if kept is None:
         session.close()
         return
     keep = False
     try:
-        if session.reads_only and not failed and not session.closed:
+        # What was not answered, or with a warning, has failed.
+        if (session.reads_only or kept.keeps_writers) and not failed and not session.closed:
             session.leave()
             keep = True
     except psycopg.Error:

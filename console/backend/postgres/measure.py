@@ -135,17 +135,17 @@ def revert_digest(connection: psycopg.Connection, run_id: str) -> str:
     return str(scalar(connection, "SELECT cutter_console.fn_revert_digest(%s)", run_id))
 
 
-def measure_world(connection: psycopg.Connection, host: str) -> PlanBinding:
-    """Measure the state of the database, to pin it into a plan."""
+def measure_world(connection: psycopg.Connection, host: str, schema: Question[str] = schema_digest) -> PlanBinding:
+    """Measure the state of the database, to pin it into a plan. `schema` answers with the schema's digest."""
     with Asking(connection) as asking:
         place = asking.ask(partial(measure_identity, host=host))
         # One statement, and so one snapshot: an effect is in all of it or in none.
-        state, schema = asking.ask(partial(read_row, row=_State, query=_STATE)), asking.ask(schema_digest)
+        state, digest = asking.ask(partial(read_row, row=_State, query=_STATE)), asking.ask(schema)
     identity, row = place.value, state.value
     return PlanBinding(
         target=identity.target,
         server_version=identity.server_version_num,
-        schema_digest=schema.value,
+        schema_digest=digest.value,
         baseline_digest=row.readers_digest,
         counts=_table_counts(connection, row.counts),
         effects=row.effects,

@@ -26,11 +26,15 @@ _ROUTINES = """
      WHERE n.nspname IN ('cutter_governance', 'cutter_console') OR n.nspname = 'public' AND p.proname LIKE 'fn\\_iu\\_%'
 """
 _PINNED = 'SELECT line FROM cutter_governance.v_schema_pin WHERE line LIKE \'["function", %"body"%\''
+# Each constant is taken out of the texts once, up to the next quote or stroke, and looked up: to look for each document in
+# each text takes seconds where there are thousands of documents. The sign behind it may begin the next constant.
 _NAMING_DOCUMENTS = """
-    SELECT n.nspname || '.' || p.proname || ' names ' || d.docprefix FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-     CROSS JOIN cutter_governance.v_document d
-     WHERE (n.nspname IN ('cutter_governance', 'cutter_console') OR n.nspname = 'public' AND p.proname LIKE 'fn\\_iu\\_%')
-       AND (strpos(p.prosrc, '''' || d.docprefix || '''') > 0 OR strpos(p.prosrc, '''' || d.docprefix || '/') > 0) ORDER BY 1
+    SELECT p.name || ' names ' || d.docprefix
+      FROM (SELECT n.nspname || '.' || p.proname AS name, c.constant
+              FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+             CROSS JOIN LATERAL (SELECT DISTINCT (regexp_matches(p.prosrc, '''([^''/]+)(?=[''/])', 'g'))[1]) c (constant)
+             WHERE n.nspname IN ('cutter_governance', 'cutter_console') OR n.nspname = 'public' AND p.proname LIKE 'fn\\_iu\\_%') p
+      JOIN cutter_governance.v_document d ON d.docprefix = p.constant ORDER BY 1
 """
 
 

@@ -8,7 +8,7 @@ from console.backend.postgres.connections import read_rows, scalar
 
 
 class UsedRuling(NamedTuple):
-    """A used ruling, its signatures as stored, and the database's verdicts on them; None beyond the first fifty.
+    """A used ruling, its signatures as stored, and the database's verdicts on them.
 
     `statement` is what was signed: of a member of a batch the statement over the batch.
     """
@@ -19,16 +19,20 @@ class UsedRuling(NamedTuple):
     statement: bytes
     signatures: list[bytes]
     verdicts: list[str | None] | None
+    all_signatures: int
+    """Of all used rulings together, also of those that are not read."""
 
 
 _FIRST = "SELECT NOT EXISTS (SELECT 1 FROM cutter_governance.approval_use WHERE purpose = 'cut')"
-# The database verifies as many as it can in the time of a gate; beyond these the verdict is empty.
+# The database verifies as many as it can in the time of a gate.
 _USED = """
     SELECT run_id, kind, signers, signed, signatures,
-           CASE WHEN row_number() OVER () <= 50 THEN (SELECT array_agg((cutter_console.fn_openpgp_check(s, signed)).verdict ORDER BY i)
-                                                        FROM unnest(signatures) WITH ORDINALITY u (s, i)) END
-      FROM (SELECT DISTINCT ON (run_id, kind, statement_sha256) * FROM cutter_governance.v_approval
+           (SELECT array_agg((cutter_console.fn_openpgp_check(s, signed)).verdict ORDER BY i) FROM unnest(signatures) WITH ORDINALITY u (s, i)),
+           all_signatures
+      FROM (SELECT *, (sum(cardinality(signers)) OVER ())::integer AS all_signatures FROM (SELECT DISTINCT ON (run_id, kind, statement_sha256) * FROM cutter_governance.v_approval
              WHERE used_for IS NOT NULL ORDER BY run_id DESC, kind, statement_sha256) used
+             ORDER BY run_id DESC, kind, statement_sha256 LIMIT 50) newest
+     ORDER BY run_id DESC, kind, statement_sha256
 """
 _DECISION = "SELECT id::text FROM cutter_governance.review_decision WHERE run_id = %s AND verdict = 'cut'"
 _CUT_RULING = "SELECT statement_sha256 FROM cutter_governance.approval_use WHERE run_id = %s AND purpose = 'cut'"
@@ -52,7 +56,7 @@ def is_first_cut(connection: psycopg.Connection) -> bool:
 
 
 def used_rulings(connection: psycopg.Connection) -> tuple[UsedRuling, ...]:
-    """Return every used ruling, those of the newest run first; the database verifies the first fifty again."""
+    """Return the newest fifty used rulings, those of the newest run first, which the database verifies again."""
     return read_rows(connection, UsedRuling, _USED)
 
 

@@ -167,6 +167,8 @@ class Session(psycopg.Connection):
     """True if the server has warned, as it does when a COMMIT may not have reached its standby."""
     reads_only = False
     """True if its transactions are READ ONLY."""
+    has_written = False
+    """True if one of its transactions could write."""
     has_streamed = False
     """True if rows have arrived one by one since the last exchange."""
     names: SchemaNames = OWN

@@ -6,7 +6,7 @@ from console.backend.model.amendment import Amendment, Effect, Moved, effects, l
 from console.backend.model.errors import Drifted, Refused, StopCode
 from console.backend.model.plan import DocumentPlan
 from console.backend.model.purposes import RunOperation
-from console.backend.postgres.base import Base, amend_refusal, read_base, repealed_by, spent_addresses
+from console.backend.postgres.base import Base, amend_refusal, is_law, read_base, repealed_by, spent_addresses
 
 _INSTEAD = {
     RunOperation.AMEND: "Cut the document first: run start without --amend",
@@ -54,13 +54,30 @@ def require_base(connection: psycopg.Connection, docprefix: str, operation: RunO
     require_not_repealed(connection, docprefix)
     base = read_base(connection, docprefix)
     if base is None:
-        message = f"nothing of {docprefix} is law, so there is nothing to {operation}"
-        raise Refused(StopCode.DOCUMENT_UNKNOWN, message, _INSTEAD[operation])
-    refusal = amend_refusal(connection, docprefix, base.digest)
+        raise _no_law(docprefix, operation)
+    # Its digest is not asked for here: whoever records the plan, and each phase that writes, has the database compare it.
+    _require_free(connection, docprefix, operation)
+    return base
+
+
+def require_law(connection: psycopg.Connection, docprefix: str, operation: RunOperation) -> None:
+    """Raise as `require_base` does, without reading what is law: before a run begins, that there is any is enough."""
+    require_not_repealed(connection, docprefix)
+    if not is_law(connection, docprefix):
+        raise _no_law(docprefix, operation)
+    _require_free(connection, docprefix, operation)
+
+
+def _no_law(docprefix: str, operation: RunOperation) -> Refused:
+    message = f"nothing of {docprefix} is law, so there is nothing to {operation}"
+    return Refused(StopCode.DOCUMENT_UNKNOWN, message, _INSTEAD[operation])
+
+
+def _require_free(connection: psycopg.Connection, docprefix: str, operation: RunOperation) -> None:
+    refusal = amend_refusal(connection, docprefix, None)
     if refusal:
         word = "amended" if operation is RunOperation.AMEND else "repealed"
         raise Drifted(StopCode.DRIFT, f"{docprefix} cannot be {word}: {refusal}", "Enact or revert that run first.")
-    return base
 
 
 def require_not_repealed(connection: psycopg.Connection, docprefix: str) -> None:

@@ -47,7 +47,7 @@ from console.backend.runs.operations import (
     settle_lost,
     settle_unfinished,
 )
-from console.backend.runs.phase_context import PhaseContext, PhaseWork, Role, conninfo_of
+from console.backend.runs.phase_context import PhaseContext, PhaseWork, Role, SchemaDigest, conninfo_of
 from console.backend.runs.phase_watch import watched
 from console.backend.runs.phases import PHASES
 from console.backend.runs.run_state import dry_run_state
@@ -72,12 +72,15 @@ class Engine:
         on_progress: Callable[[Progress], None],
         holder: Lease | None = None,
         planned: DocumentPlan | None = None,
+        schema: SchemaDigest | None = None,
     ) -> None:
         """`holder` holds the lease already; without one it is taken up when it is needed.
 
-        `planned` is the document as it was planned just before, for the phase that plans it first.
+        `planned` is the document as it was planned just before, for the phase that plans it first; `schema` the schema's digest
+        that other runs of this command have asked for.
         """
         self._planned = planned
+        self._schema = schema or SchemaDigest()
         self.installation = installation
         run = known_run(installation, run_id)
         self.workspace, self.request = run.workspace, run.request
@@ -127,7 +130,7 @@ class Engine:
 
     def _pass(self, work: PhaseWork, journal: Journal) -> None:
         context = PhaseContext(
-            self.installation, self.workspace, self.request, self._reporter(work.phase), self._planned
+            self.installation, self.workspace, self.request, self._reporter(work.phase), self._planned, self._schema
         )
         if work.phase is Phase.MARK:
             # Only that phase wants it, and it may be large.

@@ -23,7 +23,7 @@ class GrantProbe(PhaseWork):
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
         checks = (_not_superuser, _functions, _guards, _no_direct_writes, _as_installed)
-        unchanged = partial(world_unchanged, context, own_run_wrote=False)
+        unchanged = partial(world_unchanged, context, own_run_wrote=False, schema=context.schema.now)
         return ask_together(connection, *(partial(check, context) for check in checks), unchanged)
 
 

@@ -30,7 +30,7 @@ from console.backend.postgres.connections import connect
 from console.backend.postgres.ledger import Event
 from console.backend.postgres.measure import measure_identity, readers_digest, revert_digest
 from console.backend.postgres.records import RunRow, all_runs
-from console.backend.runs.amendments import require_base, require_not_repealed
+from console.backend.runs.amendments import require_law, require_not_repealed
 from console.backend.runs.anchoring import change_event
 from console.backend.runs.kill_switch import stop_under_hold
 from console.backend.runs.known_plans import known_plan, planner
@@ -129,7 +129,7 @@ def _operation(request: RunRequest) -> RunOperation:
 def _require_law(installation: Installation, docprefix: str, operation_of_run: RunOperation) -> None:
     """Raise Refused if nothing of the document is law, Drifted if another run holds it."""
     with connect(installation.settings.database.executor, read_only=True, purpose=operation_of_run) as connection:
-        require_base(connection, docprefix, operation_of_run)
+        require_law(connection, docprefix, operation_of_run)
 
 
 def _chosen(installation: Installation, request: RunRequest) -> ChosenProfile:

@@ -1,7 +1,7 @@
 """Inputs of a phase, and its four parts: prepare (files), measure (both modes), promise and write (LIVE only)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import psycopg
@@ -12,6 +12,7 @@ from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan import DocumentPlan
 from console.backend.model.states import PHASE_TO, Mode, Phase
 from console.backend.postgres import ledger
+from console.backend.postgres.inventory import schema_digest
 from console.backend.runs.workspace import RunRequestFile, Workspace
 
 
@@ -32,6 +33,26 @@ def conninfo_of(installation: Installation, role: Role) -> str:
             return database.verifier
 
 
+class SchemaDigest:
+    """The digest of grants, definitions and guards, which costs the server more than all else that is asked before a write.
+
+    Whoever writes, and whoever asks for a signature, has it computed. A plan may be bound to the one that was computed last, and
+    a dry run compares with it what it would write: were the schema another one by then, the plan would be refused later.
+    """
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def now(self, connection: psycopg.Connection) -> str:
+        """Have it computed."""
+        self._last = schema_digest(connection)
+        return self._last
+
+    def last(self, connection: psycopg.Connection) -> str:
+        """Return the last one that was computed, or have it computed."""
+        return self._last or self.now(connection)
+
+
 @dataclass(frozen=True)
 class PhaseContext:
     """One passage of one run through one phase."""
@@ -43,6 +64,7 @@ class PhaseContext:
     """Live progress: what, how much is done, of how much."""
     planned: DocumentPlan | None = None
     """The document as it was planned when the run was started; None in every later command."""
+    schema: SchemaDigest = field(default_factory=SchemaDigest)
 
     @property
     def run_id(self) -> str:
@@ -53,6 +75,10 @@ class PhaseContext:
     def is_live(self) -> bool:
         """Return whether the phase may write."""
         return self.request.mode is Mode.LIVE
+
+    def schema_at_write(self, connection: psycopg.Connection) -> str:
+        """Return the schema's digest for a phase that writes: as it is now, or in a dry run as it was asked for last."""
+        return self.schema.now(connection) if self.is_live else self.schema.last(connection)
 
     def passed(self, name: str, answer: str, source: str) -> Check:
         """Return a PASS with the answer as its evidence."""

@@ -5,6 +5,7 @@ from psycopg.types.json import Jsonb
 
 from console.backend.documents.canonical import Handover
 from console.backend.documents.limits import limits_of
+from console.backend.host.memory import give_back
 from console.backend.model.amendment import Amendment, amendment_in_words
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.counting import counted
@@ -160,7 +161,7 @@ class Cutplan(PhaseWork):
         )
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
-        world = measure_world(connection, context.installation.context.host)
+        world = measure_world(connection, context.installation.context.host, context.schema.last)
         plan = bind(context.workspace.marked(), world, _amendment(context, connection))
         context.workspace.write_plan(plan)
         place = f"{world.target.database} on {world.target.host}, system {world.target.system_identifier}"
@@ -221,7 +222,7 @@ class CutLegA(PhaseWork):
         return ensure_backup(context) if context.is_live else ()
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
-        return before_write(context, connection, self.phase)
+        return before_write(context, connection, self.phase, context.schema_at_write)
 
     def promise(self, context: PhaseContext) -> tuple[Check, ...]:
         plan = context.workspace.plan()
@@ -243,6 +244,8 @@ class CutLegA(PhaseWork):
         canonical = canonical_bytes(context.installation, context.request, context.workspace.source())
         kept = kept_bytes(canonical, plan.document.dropped)
         context.report("cutting", 0, plan.n_units)
+        # The message holds manifest and text once more: no other moment of a run takes as much memory.
+        give_back()
         ledger.apply_cut(connection, context.run_id, cut_as_written(plan), kept, event)
         context.report("cutting", plan.n_units, plan.n_units)
 
@@ -278,7 +281,7 @@ class LegBRecord(PhaseWork):
     phase = Phase.LEG_B_RECORD
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
-        return before_write(context, connection, self.phase)
+        return before_write(context, connection, self.phase, context.schema_at_write)
 
     def promise(self, context: PhaseContext) -> tuple[Check, ...]:
         n = _affected(context.workspace.plan())
@@ -304,7 +307,7 @@ class LifecycleEnact(PhaseWork):
     phase = Phase.LIFECYCLE_ENACT
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
-        return before_write(context, connection, self.phase)
+        return before_write(context, connection, self.phase, context.schema_at_write)
 
     def promise(self, context: PhaseContext) -> tuple[Check, ...]:
         plan = context.workspace.plan()

@@ -20,6 +20,7 @@ from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.postgres.connections import APPLICATION, CommitUnknown, connect
 from console.backend.postgres.effects import Effect, EffectKind, has_effect
+from console.backend.postgres.kept_sessions import close_idle
 from console.backend.postgres.records import has_event, transaction_status
 from console.backend.postgres.transactions import (
     end_session,
@@ -244,6 +245,7 @@ def _confirm_by_standby(installation: Installation, attempt: Attempt, verdict: V
 def look(installation: Installation, run_id: str, attempt: Attempt) -> Verdict:
     """Look at the attempt as the monitoring role, which ends no session."""
     database = installation.settings.database
+    close_idle(conninfo_of(installation, attempt.role))
     try:
         with connect(database.monitor, read_only=True, timeout_s=_ASK_S, purpose="evidence") as connection:
             if (elsewhere := _decide_elsewhere(connection, run_id, attempt)) is not None:
@@ -261,6 +263,8 @@ _ROLE_NAMES = {Role.EXECUTOR: "cutter_exec", Role.VERIFIER: "cutter_verify"}
 
 def _ask(installation: Installation, run_id: str, attempt: Attempt) -> Verdict:
     conninfo = conninfo_of(installation, attempt.role)
+    # One that this command has kept may be the attempt's own.
+    close_idle(conninfo)
     try:
         with connect(conninfo, timeout_s=_ASK_S, purpose="settle") as connection:
             if (elsewhere := _decide_elsewhere(connection, run_id, attempt)) is not None:

@@ -118,11 +118,12 @@ def test_f2_a_live_text_that_changed_since_it_was_pinned_is_partial(fresh: Passa
     assert is_red(_gate(fresh), TEXT, Outcome.PARTIAL)
 
 
-def test_f3_a_function_that_names_a_document_is_open(at: At) -> None:
+@pytest.mark.parametrize("constant", [f"'{DOCPREFIX}/ONE'", f"'{DOCPREFIX}'", f"'x''{DOCPREFIX}/ONE'"])
+def test_f3_a_function_that_names_a_document_is_open(at: At, constant: str) -> None:
     passage = at("waits for SG_1")
     passage.execute(
         "CREATE FUNCTION cutter_console.fn_special() RETURNS text LANGUAGE sql AS "
-        f"$$ SELECT CASE WHEN 'x' = '{DOCPREFIX}/ONE' THEN 'special' END $$"
+        f"$$ SELECT CASE WHEN 'x' = {constant} THEN 'special' END $$"
     )
     report = _gate(passage)
     assert is_red(report, CONSTANTS, action="cutter-console drift")

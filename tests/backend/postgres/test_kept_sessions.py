@@ -11,8 +11,8 @@ import pytest
 
 from console.backend.model.errors import CutterError, Drifted, Unmeasured
 from console.backend.postgres import kept_sessions
-from console.backend.postgres.connections import connect, scalar
-from console.backend.postgres.kept_sessions import for_another_thread, sessions_kept, with_kept_sessions
+from console.backend.postgres.connections import CommitUnknown, connect, scalar
+from console.backend.postgres.kept_sessions import for_another_thread, sessions_kept, with_kept_sessions, writers_kept
 from console.backend.postgres.sessions import Session
 from tests.conftest import Database
 from tests.support.descriptors import numbers_beyond_select
@@ -20,6 +20,10 @@ from tests.support.waiting import until
 
 PID = "SELECT pg_backend_pid()"
 WRITE = "SELECT cutter_console.fn_hold_set('a reason', 'somebody', NULL)"
+SETTINGS = """
+    SELECT concat_ws('; ', current_setting('transaction_isolation'), current_setting('transaction_read_only'),
+                     current_setting('statement_timeout'), current_setting('application_name'), current_setting('search_path'))
+"""
 SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE usename IN ('cutter_ro', 'cutter_exec') AND datname = current_database()"
 
 
@@ -87,6 +91,70 @@ def test_a_transaction_that_may_write_has_a_session_of_its_own_that_ends_with_it
             _comes_to(database, 1)
         _comes_to(database, 0)
         assert _asked(executor, "SELECT count(*) FROM cutter_governance.v_hold") == 1
+
+
+def test_a_session_that_has_written_ends_with_the_block_that_keeps_it(database: Database) -> None:
+    """Documents of a batch, one after the other, are written by the same sessions; a command that goes on has none of them."""
+    executor = database.conninfo("cutter_exec")
+    with sessions_kept():
+        with writers_kept():
+            first = _asked(executor, read_only=False)
+            assert _asked(executor, read_only=False) == first == _asked(executor)
+            _comes_to(database, 1)
+        _comes_to(database, 0)
+        assert _asked(executor) == _asked(executor) != first
+        _comes_to(database, 1)
+    _comes_to(database, 0)
+
+
+def test_a_session_that_has_written_begins_its_next_transaction_as_a_new_one(database: Database) -> None:
+    """What one transaction has committed is there for others, and what it has set is not there for the next."""
+    executor = database.conninfo("cutter_exec")
+    with writers_kept():
+        with connect(executor, timeout_s=3, purpose="first") as connection:
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            connection.execute(WRITE)
+            connection.execute("SELECT set_config('search_path', 'public', false)")
+            first = scalar(connection, PID)
+        assert _asked(database.conninfo("cutter_ro"), "SELECT count(*) FROM cutter_governance.v_hold") == 1
+        with connect(executor, purpose="second") as connection:
+            assert scalar(connection, PID) == first
+            assert (
+                scalar(connection, SETTINGS) == "read committed; off; 30s; cutter-console second; pg_catalog, pg_temp"
+            )
+        with connect(executor, read_only=True) as connection:
+            assert scalar(connection, PID) == first
+            with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+                connection.execute(WRITE)
+
+
+@pytest.mark.parametrize("query", ["SELECT 1 / 0", WRITE], ids=["at the server", "in the block"])
+def test_the_session_of_a_write_that_failed_is_closed(database: Database, query: str) -> None:
+    executor = database.conninfo("cutter_exec")
+    with writers_kept():
+        with pytest.raises((CutterError, KeyError)), connect(executor) as connection:  # noqa: PT012
+            connection.execute(query.encode())
+            raise KeyError
+        _comes_to(database, 0)
+        assert _asked(executor, "SELECT count(*) FROM cutter_governance.v_hold") == 0
+
+
+def test_the_session_of_a_commit_that_was_not_answered_is_closed(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its end is what settles it."""
+    executor = database.conninfo("cutter_exec")
+
+    def lost(session: Session) -> None:
+        session.pgconn.finish()
+        raise psycopg.OperationalError("the line is dead")
+
+    with writers_kept():
+        with monkeypatch.context() as patch:
+            patch.setattr(Session, "commit", lost)
+            with pytest.raises(CommitUnknown), connect(executor) as connection:
+                connection.execute(WRITE)
+        _comes_to(database, 0)
 
 
 def test_nothing_of_one_transaction_is_left_for_the_next(database: Database) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from console.backend.documents.own_planning import plan_chosen
 from console.backend.model.batches import BatchMove, BatchSource, OnFailure
-from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Waiting
+from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, Waiting
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Mode, Move, Phase, Stage
 from console.backend.model.view_models import ApprovalStatus, Danger
@@ -16,6 +16,7 @@ from console.backend.runs import sources
 from console.backend.runs.batch_files import BatchFolder
 from tests.backend.postgres.tampering import tamper
 from tests.support.batch import UNITS, BatchSite, quiet, unheard
+from tests.support.lost_commit import Lie, lying
 from tests.support.passage import Kept, Passage
 
 
@@ -39,6 +40,29 @@ def waiting(at: Callable[[str], Passage], kept: Kept) -> BatchSite:
 
 def _count(site: BatchSite, table: str, where: str = "true") -> int:
     return int(str(site.passage.rows(f"SELECT count(*) FROM {table} WHERE {where}")[0][0]))
+
+
+@pytest.mark.parametrize("lie", [Lie.ANSWER_LOST, Lie.REQUEST_LOST])
+def test_a_commit_that_is_lost_on_a_session_that_had_written_before_is_settled(
+    waiting: BatchSite, lie: Lie, tmp_path: Path
+) -> None:
+    """The session of one document's cut is that of its record and its rest, and then of the next document's cut."""
+    site, batch_id = waiting, waiting.newest().batch_id
+    site.sign(batch_id)
+    site.arm(batch_id)
+    with lying(site.passage, "cut_leg_a", "cutter_exec", tmp_path, lie, after=3) as proxy:
+        if lie is Lie.ANSWER_LOST:
+            site.resume(batch_id)
+        else:
+            with pytest.raises(Unmeasured, match="nothing was written"):
+                site.resume(batch_id)
+        assert proxy.commit_seen.is_set()
+    if lie is Lie.REQUEST_LOST:
+        site.arm(batch_id)
+        site.resume(batch_id)
+    assert site.newest().moves[0] is BatchMove.DRAFT_SG_2
+    assert _count(site, "public.information_unit", "lifecycle_status = 'draft'") == 3 * UNITS
+    assert _count(site, "cutter_governance.approval_use") == 3
 
 
 def test_a_batch_goes_from_a_folder_to_law_under_one_ruling_each_way(planned: BatchSite) -> None:

@@ -104,6 +104,20 @@ def test_the_phase_before_approval_names_the_guard_that_does_not_stand(at: At, c
     assert said in guards.detail
 
 
+@pytest.mark.parametrize("mode", Mode)
+def test_a_grant_that_comes_between_plan_and_probe_stops_the_run(at: At, mode: Mode) -> None:
+    """A dry run compares later phases with what its probe had computed, and the probe with nothing older."""
+    passage = at("fresh")
+
+    def change(progress: Progress) -> None:
+        if (progress.phase, progress.step) == (Phase.GRANT_PROBE, "begins"):
+            passage.execute(CHANGES["another role gets a grant"])
+
+    with pytest.raises(Drifted, match="grants, functions and triggers: planned"):
+        passage.backend.start(REQUEST.model_copy(update={"mode": mode}), change)
+    assert passage.backend.runs()[0].state == ("stopped_drift" if mode is Mode.LIVE else "failed_grant_probe")
+
+
 def test_a_statement_for_another_host_is_not_imported(at: At) -> None:
     """The host is part of the target, and of what is signed."""
     passage = at("waits for SG_1")

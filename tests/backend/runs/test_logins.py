@@ -7,6 +7,7 @@ import pytest
 
 from console.backend.model.states import Mode
 from console.backend.postgres.sessions import Session
+from tests.support.batch import BatchSite
 from tests.support.passage import REQUEST, Passage, silent
 
 LOGINS: dict[str, tuple[str, Callable[[Passage], object], int]] = {
@@ -48,3 +49,11 @@ def test_a_command_logs_in_no_more_often_than_this(at: Callable[[str], Passage],
     with _logins() as seen:
         work(passage)
     assert 0 < len(seen) <= most, seen
+
+
+def test_documents_of_a_batch_that_follow_one_another_share_their_sessions(at: Callable[[str], Passage]) -> None:
+    """Each logged in for each of its transactions that wrote: 8 times a document."""
+    site = BatchSite.of(at("fresh"), 4)
+    with _logins() as seen:
+        site.start()
+    assert 0 < len(seen) <= 12, seen

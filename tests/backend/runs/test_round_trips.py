@@ -42,7 +42,7 @@ BOUNDS = {
 
 INVENTORIES = {
     "gates": 1,
-    "run start": 5,
+    "run start": 2,
     "run start --live": 2,
     "arm": 1,
     "run resume": 2,

@@ -1,6 +1,7 @@
 """A COMMIT that was sent and not answered is settled by the server's word, or said to be unknown; nothing is guessed."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.model.purposes import Purpose
 from console.backend.model.states import Family, Move, Stage
 from console.backend.model.view_models import SwitchState
+from console.backend.postgres.connections import connect
+from console.backend.postgres.kept_sessions import writers_kept
 from console.backend.postgres.transactions import ServerPosition
 from console.backend.runs import arming, lifecycle, operations, settling
 from console.backend.runs.phase_context import Role
@@ -63,6 +66,20 @@ def _at(at: At, stage: str) -> Passage:
     if stage == "armed":
         passage.arm()
     return passage
+
+
+def test_what_is_asked_about_a_session_that_is_kept_is_answered(at: At) -> None:
+    """The command that asks, a batch that goes on, may itself have kept the session that sent the COMMIT."""
+    passage = at("fresh")
+    executor = passage.installation.settings.database.executor
+    with writers_kept():
+        for ask in (settling.look, partial(settling.settle, once=True)):
+            with connect(executor) as connection:
+                fields = settling.measure_attempt(connection, Role.EXECUTOR)
+            attempt = Attempt.named((*fields, NO_EVENT), Anchor(sequence=0, hash=""), "work")
+            assert attempt is not None
+            verdict = ask(passage.installation, "", attempt)
+            assert (verdict.fate, attempt.xid in verdict.said) == (Fate.UNKNOWABLE, True), verdict.said
 
 
 @pytest.mark.parametrize("what", WRITES)
