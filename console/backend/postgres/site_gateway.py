@@ -22,6 +22,7 @@ from console.backend.postgres.rendering import AsItIs, composed, schema_names
 from console.backend.postgres.site_catalogue import read_catalogue
 from console.backend.postgres.site_functions import ArgumentRow, arguments_of, meaning_of
 from console.backend.postgres.site_governance import BODIES, GOVERNED, UNGOVERNED, governance_faults, governance_sql
+from console.backend.postgres.site_governance_trial import TRIAL, UNTRIED, trial_sql
 from console.backend.postgres.site_proposal import identifier
 from console.backend.postgres.site_roles import (
     CALLS,
@@ -347,9 +348,10 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
             StopCode.REFUSED_INPUT, f"units cannot be written by this mapping: {'; '.join(lacking)}", _BY_HAND
         )
     owner = sql.Identifier(CONSOLE_SCHEMA_OWNER)
-    governance: tuple[sql.Composable, sql.Composable] = (sql.SQL(""), sql.SQL(UNGOVERNED))
+    governance: tuple[sql.Composable, sql.Composable] = (sql.SQL(""), sql.SQL(UNGOVERNED + UNTRIED))
     if mapping.governance is not None:
-        governance = governance_sql(connection, mapping, mapping.governance)
+        as_administrator, as_owner = governance_sql(connection, mapping, mapping.governance)
+        governance = (as_administrator, as_owner + trial_sql(mapping, mapping.governance))
     names = _names(mapping)
     parts = [
         sql.SQL(_HEAD),
@@ -385,7 +387,7 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
     ]
     text = composed(schema_names(connection), sql.Composed(parts)).as_string(connection)
     # A name or a value of the organisation's with the mark would end the function's body, and go on as SQL of the administrator.
-    bodies = (*_BODIES, *(BODIES if mapping.governance is not None else ()))
+    bodies = (*_BODIES, *((*BODIES, TRIAL) if mapping.governance is not None else ()))
     if any(text.count(mark) != sum(part.count(mark) for part in bodies) for mark in _MARKS):
         raise Refused(
             StopCode.REFUSED_INPUT,

@@ -63,9 +63,9 @@ _ROWS: dict[Part, tuple[str, str]] = {
     ),
 }
 """The console's own rows of each part, and the steps of a run by which they are there."""
-_OWN_UUID = "substring(encode(sha256(convert_to('{of} ' || {key}, 'UTF8')), 'hex') FOR 32)::uuid::text"
+OWN_UUID = "substring(encode(sha256(convert_to('{of} ' || {key}, 'UTF8')), 'hex') FOR 32)::uuid::text"
 _DOCUMENT_ID = (
-    f"coalesce(cutter_console.fn_site_document(r.docprefix), {_OWN_UUID.format(of='document', key='r.docprefix')})"
+    f"coalesce(cutter_console.fn_site_document(r.docprefix), {OWN_UUID.format(of='document', key='r.docprefix')})"
 )
 _VALUES: dict[Source, str] = {
     Source.RUN: "r.run_id",
@@ -78,7 +78,7 @@ _VALUES: dict[Source, str] = {
     Source.ACTOR: "e.created_by",
     Source.TIME: "e.created_at",
     Source.DOCUMENT_ID: _DOCUMENT_ID,
-    Source.ENVELOPE_ID: _OWN_UUID.format(of="envelope", key="r.run_id"),
+    Source.ENVELOPE_ID: OWN_UUID.format(of="envelope", key="r.run_id"),
     Source.CHANGE_SET_ID: "c.id",
     Source.DECISION_ID: "d.id",
     Source.STATEMENT_SHA256: "d.statement_sha256",
@@ -174,10 +174,14 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $s
 $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_unit_keys IS 'The keys of a unit and its version in the organisation''s tables.';
 """
-_INSERT = """    INSERT INTO {table} ({columns})
-    SELECT {values}
-      FROM jsonb_array_elements(p_rows -> {part}) e{unless};
-    GET DIAGNOSTICS n = ROW_COUNT;
+_INSERT = """    n := 0;
+    -- Without rows their statement triggers and their privileges have no say.
+    IF jsonb_array_length(coalesce(p_rows -> {part}, '[]')) > 0 THEN
+        INSERT INTO {table} ({columns})
+        SELECT {values}
+          FROM jsonb_array_elements(p_rows -> {part}) e{unless};
+        GET DIAGNOSTICS n = ROW_COUNT;
+    END IF;
     added := added || jsonb_build_object({part}, n);
 """
 _DIFFERENCE = """    SELECT {name}::text, format('%s: %s rows of the %s are not there once, as they were recorded', {name}, count(*), {words})
@@ -436,7 +440,7 @@ def _known_by(part: Part, table: GovernedTable) -> tuple[Filled, ...]:
 def _insert(part: Part, table: GovernedTable) -> sql.Composable:
     unless: sql.Composable = sql.SQL("")
     if part in {Part.DOCUMENT, Part.DOCUMENT_VERSION}:
-        unless = sql.SQL("\n     WHERE NOT EXISTS (SELECT FROM {} t WHERE {} = {})").format(
+        unless = sql.SQL("\n         WHERE NOT EXISTS (SELECT FROM {} t WHERE {} = {})").format(
             identifier(table.table), *_sides(_known_by(part, table))
         )
     return sql.SQL(_INSERT).format(
@@ -476,7 +480,7 @@ def _difference(part: Part, table: GovernedTable) -> sql.Composable:
 def _rows(part: Part, table: GovernedTable) -> sql.Composable:
     joined, condition = _ROWS[part]
     values = sql.SQL(", ").join(
-        sql.SQL("{}, {}").format(sql.Literal(column.column), _value(part, column)) for column in table.columns
+        sql.SQL("{}, {}").format(sql.Literal(column.column), value_of(part, column)) for column in table.columns
     )
     return sql.SQL(
         "{part}, (SELECT coalesce(jsonb_agg(jsonb_build_object({values})), '[]') FROM {source} WHERE r.run_id = p_run_id AND {condition})"
@@ -488,7 +492,8 @@ def _rows(part: Part, table: GovernedTable) -> sql.Composable:
     )
 
 
-def _value(part: Part, column: Filled) -> sql.Composable:
+def value_of(part: Part, column: Filled) -> sql.Composable:
+    """Return the expression of a column's value, over the rows of a run by their aliases."""
     if column.source is Source.LITERAL:
         return sql.SQL("{}::text").format(sql.Literal(column.literal))
     if column.source in {Source.UNIT_ID, Source.VERSION_ID}:
