@@ -9,6 +9,7 @@ from tests.same_names.conftest import Beside
 from tests.same_names.test_governance import _NEVER, _as_owner, _rows
 from tests.support.fingerprint import fingerprint
 from tests.support.passage import Passage
+
 _GOVERNED = "governance rows: cutter_governance."
 _FROM = "governance rows: "
 _END = "governance rows: end of the transaction"
@@ -19,7 +20,9 @@ def _checks(passage: Passage) -> dict[str, Check]:
 
 
 def _wrong(checks: dict[str, Check]) -> dict[str, str]:
-    return {name.removeprefix(_FROM): check.outcome for name, check in checks.items() if check.outcome is not Outcome.PASS}
+    return {
+        name.removeprefix(_FROM): check.outcome for name, check in checks.items() if check.outcome is not Outcome.PASS
+    }
 
 
 def test_each_mapped_table_has_its_verdict_and_nothing_stays(beside: Beside, tied: Passage) -> None:
@@ -88,7 +91,9 @@ def test_each_mapped_table_has_its_verdict_and_nothing_stays(beside: Beside, tie
             "Ask the owner of cutter_governance.never",
         ),
         (
-            _NEVER.format("INSERT INTO cutter_governance.decision_backlog_entry (subject) VALUES ('one more'); RETURN NULL;")
+            _NEVER.format(
+                "INSERT INTO cutter_governance.decision_backlog_entry (subject) VALUES ('one more'); RETURN NULL;"
+            )
             + " CREATE TRIGGER never AFTER INSERT ON cutter_governance.cut_change_set"
             " FOR EACH ROW EXECUTE FUNCTION cutter_governance.never();"
             " GRANT INSERT (subject) ON cutter_governance.decision_backlog_entry TO PUBLIC",
@@ -103,7 +108,16 @@ def test_each_mapped_table_has_its_verdict_and_nothing_stays(beside: Beside, tie
             "cutter-console adopt apply",
         ),
     ],
-    ids=["a vocabulary", "no revert", "a trigger", "a row kept out", "a row changed", "at the end", "a row more", "no privilege"],
+    ids=[
+        "a vocabulary",
+        "no revert",
+        "a trigger",
+        "a row kept out",
+        "a row changed",
+        "at the end",
+        "a row more",
+        "no privilege",
+    ],
 )
 def test_what_refuses_the_rows_of_a_table_is_named(
     tied: Passage, change: str, table: str, said: str, action: str
@@ -175,7 +189,8 @@ def test_whoever_calls_the_trial_and_commits_has_written_nothing(tied: Passage, 
 
     with tied.connect("cutter_exec") as connection:
         row = connection.execute(
-            "SELECT cutter_console.fn_site_try('PROBE-1', 'LIB-RULES/PROBE-1', 'law_unit', 'article', 'LIB-RULES', %s)", (last,)
+            "SELECT cutter_console.fn_site_try('PROBE-1', 'LIB-RULES/PROBE-1', 'law_unit', 'article', 'LIB-RULES', %s)",
+            (last,),
         ).fetchone()
 
     assert row is not None

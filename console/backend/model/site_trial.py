@@ -106,9 +106,7 @@ def _failed(governance: Governance, tried: tuple[Attempt, ...]) -> dict[str, str
     return failed
 
 
-def _of_table(
-    governance: Governance, table: str, tried: tuple[Attempt, ...], failed: dict[str, str]
-) -> Verdict:
+def _of_table(governance: Governance, table: str, tried: tuple[Attempt, ...], failed: dict[str, str]) -> Verdict:
     parts = {part.value for part, governed in governance.parts if governed.table == table}
     attempts = [attempt for attempt in tried if attempt.part in parts]
     own = [attempt for attempt in attempts if _is_wrong(attempt) and not failed.get(attempt.part)]

@@ -53,6 +53,9 @@ _VERIFICATION = (
     " JOIN cutter_governance.dot_pair_signature s ON s.verify_result_id = v.id WHERE v.run_id = %s ORDER BY v.verified_at DESC, v.id"
 )
 _BLOCKS = "SELECT count(*) FROM cutter_governance.manifest_unit_block WHERE run_id = %s"
+_SITE_EFFECTS = """
+    SELECT step, mapping_sha256, rows_added, left_out, recorded_at FROM cutter_console.site_effect WHERE run_id = %s ORDER BY effect
+"""
 _HOLDS = "SELECT action, reason, by, at FROM cutter_governance.hold_event WHERE run_id = %s ORDER BY id"
 
 
@@ -115,6 +118,13 @@ def run_manifest_blocks(connection: psycopg.Connection, run_id: str) -> int:
 def run_holds(connection: psycopg.Connection, run_id: str, row: type[_V]) -> tuple[_V, ...]:
     """Return the HOLDs that name the run, set and released, in order."""
     return _rows(connection, row, _HOLDS, run_id)
+
+
+def run_site_effects(connection: psycopg.Connection, run_id: str, row: type[_V]) -> tuple[_V, ...]:
+    """Return the rows that each step has added to an organisation's governance tables, in order; none where there are none."""
+    if scalar(connection, "SELECT to_regclass('cutter_console.site_effect') IS NULL"):
+        return ()
+    return _rows(connection, row, _SITE_EFFECTS, run_id)
 
 
 def _rows(connection: psycopg.Connection, row: type[_V], query: str, run_id: str) -> tuple[_V, ...]:

@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from console.backend.model.console_schema import CONSOLE_SCHEMA_OWNER
-from console.backend.model.site_governance import Filled, Governance, GovernedTable, Part, Source
+from console.backend.model.site_governance import MADE_BY, STEPS, Filled, Governance, GovernedTable, Part, Source
 from console.backend.model.site_mapping import SiteMapping
 from console.backend.postgres.connections import read_column
 from console.backend.postgres.rendering import AsItIs
@@ -127,14 +127,6 @@ _OF_PART: dict[Part, dict[Source, str]] = {
         Source.OUTCOME: "v.outcome",
     },
 }
-_STEPS: dict[Part, tuple[str, ...]] = {
-    **dict.fromkeys(Part, ("record",)),
-    Part.DECISION: ("record", "enact", "revert"),
-    Part.ENTRY_STEP: ("record", "enact", "revert"),
-    Part.VERIFICATION: ("verify",),
-    Part.VERIFICATION_SIGNATURE: ("verify",),
-}
-"""Steps of a run that add a row of each part; of units and affected rows one for each unit."""
 _HEAD = """
 -- Writes the rows of leg B, of a verification, an enactment and a revert into the governance tables that the site mapping names.
 -- Rows are added there, and never changed or deleted. They are inserted and read back by functions of the role {writer}, which may
@@ -166,6 +158,13 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET d
 {differences}
 $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_ungoverned IS 'Rows that do not stand exactly once, as given, in the organisation''s governance tables.';
+
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_rows_there(p_rows jsonb) RETURNS TABLE (part text, table_name text, known_by text, n bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET timezone = 'UTC' AS $site$
+{there}
+$site$;
+COMMENT ON FUNCTION cutter_console.fn_site_rows_there IS
+    'Rows that stand in the organisation''s governance tables under the keys of those that are given.';
 """
 _UNIT_KEYS = """
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_unit_keys(p_address text) RETURNS TABLE (unit_id text, version_id text)
@@ -189,6 +188,8 @@ _DIFFERENCE = """    SELECT {name}::text, format('%s: %s rows of the %s are not 
       LEFT JOIN (SELECT {theirs} AS k, count(*) AS n FROM {table} t GROUP BY 1) s ON s.k = {ours}
      WHERE s.n IS DISTINCT FROM 1
     HAVING count(*) > 0"""
+_THERE = """    SELECT {part}::text, {name}::text, {keys}::text, count(*) FROM {table} t
+     WHERE {theirs} IN (SELECT {ours} FROM jsonb_array_elements(p_rows -> {part}) e)"""
 _OWNER_FUNCTIONS = """
 CREATE TABLE IF NOT EXISTS cutter_console.site_effect (
     effect         bigint PRIMARY KEY REFERENCES cutter_governance.run_effect (id),
@@ -272,6 +273,24 @@ BEGIN
              WHERE p.step = NEW.step
              GROUP BY 1) t;
     PERFORM cutter_console.fn_site_require(before, coalesce(expected, '{{}}'));
+    -- A revert needs no ruling of its own, and no ruling is over a verification.
+    IF NEW.step IN ('record', 'enact') THEN
+        SELECT string_agg(format('%s %s, signed %s', t.table_name, coalesce(expected ->> t.table_name, '0'), coalesce(s.signed, 'nothing')),
+                          '; ' ORDER BY t.table_name)
+          INTO wrong
+          FROM (SELECT DISTINCT p.table_name FROM (VALUES {expected}) p (part, table_name, step) WHERE p.step = NEW.step) t
+          LEFT JOIN (SELECT x.value ->> 'table' AS name, x.value ->> 'rows' AS signed
+                       FROM cutter_governance.review_decision d
+                       JOIN cutter_governance.approval a ON a.statement_sha256 = d.statement_sha256
+                      CROSS JOIN LATERAL jsonb_array_elements(convert_from(a.statement, 'UTF8')::jsonb -> 'expected_deltas') x
+                      WHERE d.run_id = NEW.run_id AND d.verdict = CASE NEW.step WHEN 'record' THEN 'cut' ELSE NEW.step END) s
+            ON s.name = t.table_name
+         WHERE s.signed IS DISTINCT FROM coalesce(expected ->> t.table_name, '0');
+        IF wrong IS NOT NULL THEN
+            PERFORM cutter_console.fn_stop('STOP_COUNT_MISMATCH', 'CU006', format('rows of the organisation''s tables: %s', wrong),
+                                      'Nothing was committed. Take the drafts back, and have another plan signed.');
+        END IF;
+    END IF;
     SELECT string_agg(d.difference, '; ') INTO wrong FROM cutter_console.fn_site_ungoverned(given) d;
     IF wrong IS NOT NULL THEN
         PERFORM cutter_console.fn_stop('STOP_COUNT_MISMATCH', 'CU006', wrong, 'Nothing was committed.');
@@ -291,9 +310,26 @@ REVOKE EXECUTE ON FUNCTION cutter_console.fn_site_governance, cutter_console.fn_
 GOVERNED = """    UNION ALL
     SELECT g.table_name, g.difference FROM cutter_console.fn_site_governance_differences(p_run_id) g
 """
+STANDING = """    UNION ALL
+    SELECT t.table_name, string_agg(DISTINCT t.known_by, '; '), r.recorded,
+           sum(CASE WHEN t.part IN ('document', 'document_version') THEN least(t.n, r.recorded) ELSE t.n END)::bigint
+      FROM (SELECT array_agg(DISTINCT s.step) AS steps FROM cutter_console.site_effect s
+             WHERE s.run_id = p_run_id AND s.left_out = '') w
+     CROSS JOIN LATERAL cutter_console.fn_site_rows_there(cutter_console.fn_site_governance(p_run_id, w.steps, false)) t
+     CROSS JOIN LATERAL (SELECT coalesce(sum((s.rows_added ->> t.table_name)::bigint), 0)::bigint AS recorded
+                           FROM cutter_console.site_effect s WHERE s.run_id = p_run_id) r
+     WHERE w.steps IS NOT NULL
+     GROUP BY t.table_name, r.recorded
+"""
 UNGOVERNED = "DROP TRIGGER IF EXISTS keep_site_governed ON cutter_governance.run_effect;\n"
 BODIES = (ROLE, _WRITER_FUNCTIONS, _UNIT_KEYS, _OWNER_FUNCTIONS)
-_OF_WRITER = ("fn_site_document", "fn_site_document_version", "fn_site_govern", "fn_site_ungoverned")
+_OF_WRITER = (
+    "fn_site_document",
+    "fn_site_document_version",
+    "fn_site_govern",
+    "fn_site_ungoverned",
+    "fn_site_rows_there",
+)
 """Texts with the marks of functions' bodies."""
 _SEQUENCES = """
     SELECT DISTINCT d.objid::regclass::text FROM pg_depend d
@@ -328,6 +364,7 @@ def governance_sql(
                 ),
                 inserts=sql.SQL("").join(_insert(part, table) for part, table in parts),
                 differences=sql.SQL("\n    UNION ALL\n").join(_difference(part, table) for part, table in parts),
+                there=sql.SQL("\n    UNION ALL\n").join(_there(part, table) for part, table in parts),
             ),
             sql.SQL(_UNIT_KEYS).format(
                 units=identifier(mapping.units.table),
@@ -344,7 +381,7 @@ def governance_sql(
         expected=sql.SQL(", ").join(
             sql.SQL("({}, {}, {})").format(*map(sql.Literal, (part.value, table.table, step)))
             for part, table in parts
-            for step in _STEPS[part]
+            for step in STEPS[part]
         ),
     )
     return as_administrator, as_owner
@@ -477,6 +514,32 @@ def _difference(part: Part, table: GovernedTable) -> sql.Composable:
     )
 
 
+def _counted_by(part: Part, table: GovernedTable) -> tuple[Filled, ...]:
+    """Return the columns by which the rows of a part are counted: of units the key of the whole, of others their own key.
+
+    So a unit that somebody has added to the envelope of a run is counted with those of the run.
+    """
+    groups = {Part.UNIT: (Source.ENVELOPE_ID, Source.RUN), Part.AFFECTED_ROW: (Source.CHANGE_SET_ID, Source.RUN)}
+    own = tuple(source for source, maker in MADE_BY.items() if maker is part)
+    sources = groups.get(part, () if part in {Part.DOCUMENT, Part.DOCUMENT_VERSION} else (*own, Source.SIGNATURE_ID))
+    keys = (table.by_source(source) for source in sources)
+    key = next((column for column in keys if column is not None), None)
+    return (key,) if key is not None else _known_by(part, table)
+
+
+def _there(part: Part, table: GovernedTable) -> sql.Composable:
+    columns = _counted_by(part, table)
+    theirs, ours = _sides(columns)
+    return sql.SQL(_THERE).format(
+        part=sql.Literal(part.value),
+        name=sql.Literal(table.table),
+        keys=sql.Literal(", ".join(column.column for column in columns)),
+        table=identifier(table.table),
+        theirs=theirs,
+        ours=ours,
+    )
+
+
 def _rows(part: Part, table: GovernedTable) -> sql.Composable:
     joined, condition = _ROWS[part]
     values = sql.SQL(", ").join(
@@ -507,3 +570,30 @@ def value_of(part: Part, column: Filled) -> sql.Composable:
             + ", r.source_sha256), e.source_version_id::text)"
         )
     return sql.SQL(_OF_PART.get(part, {}).get(column.source, _VALUES[column.source]))
+
+
+def rows_there(connection: psycopg.Connection, governance: Governance, docprefix: str, sha256: str) -> frozenset[Part]:
+    """Return which of the document and its version have their row in the organisation's tables already."""
+    parts = dict(governance.parts)
+    document, version = parts.get(Part.DOCUMENT), parts.get(Part.DOCUMENT_VERSION)
+    there: set[Part] = set()
+    known: sql.Composable = sql.SQL("NULL::text")
+    if document is not None:
+        key = _key(document, Source.DOCUMENT_ID, {Source.DOCUMENT: "%(document)s"})
+        if _asked(connection, key, docprefix, sha256):
+            there.add(Part.DOCUMENT)
+    if version is not None:
+        of = {Source.DOCUMENT_ID: "key.document", Source.SOURCE_SHA256: "%(sha256)s"}
+        known = _key(document, Source.DOCUMENT_ID, {Source.DOCUMENT: "%(document)s"}) if document is not None else known
+        key = sql.SQL("(SELECT {} FROM (SELECT {} AS document) key)").format(
+            _key(version, Source.DOCUMENT_VERSION_ID, of), known
+        )
+        if _asked(connection, key, docprefix, sha256):
+            there.add(Part.DOCUMENT_VERSION)
+    return frozenset(there)
+
+
+def _asked(connection: psycopg.Connection, key: sql.Composable, docprefix: str, sha256: str) -> bool:
+    query = sql.SQL("SELECT {} IS NOT NULL").format(key)
+    row = connection.execute(query, {"document": docprefix, "sha256": sha256}).fetchone()
+    return bool(row and row[0])

@@ -26,13 +26,18 @@ def _uuid(of: str) -> str:
     return OWN_UUID.format(of=of, key="p_token")
 
 
+_DECISION, _OF_VERDICT = (
+    OWN_UUID.format(of="decision", key=f"{verdict} || p_token") for verdict in ("'cut'", "v.verdict")
+)
+_DECIDED = "(VALUES ('record', 'cut'), ('enact', 'enact'), ('revert', 'revert')) v (step, verdict)"
+_NOTED = "(VALUES ('record', 'open', 1), ('enact', 'done', 2), ('revert', 'withdrawn', 2)) v (step, status, ordinal)"
 _RUN = (
     f"(SELECT p_token AS run_id, p_token AS docprefix, 'file:probe'::text AS origin, {_DIGEST} AS source_sha256) r"
     f" CROSS JOIN (SELECT {_DIGEST} AS plan_digest, 1 AS n_units, {_BY} AS created_by, clock_timestamp() AS created_at,"
     f" {_uuid('version')}::uuid AS source_version_id) e"
     f" CROSS JOIN (SELECT {_DIGEST} AS manifest_digest) m"
     f" CROSS JOIN (SELECT {_uuid('change set')} AS id, {_BY} AS created_by, clock_timestamp() AS created_at) c"
-    f" CROSS JOIN (SELECT {_uuid('decision cut')} AS id, {_DIGEST} AS statement_sha256, ARRAY['probe'] AS decided_by,"
+    f" CROSS JOIN (SELECT {_DECISION} AS id, {_DIGEST} AS statement_sha256, ARRAY['probe'] AS decided_by,"
     " 'cut'::text AS verdict) d"
 )
 _UNIT = (
@@ -46,11 +51,8 @@ _PROBES: dict[Part, tuple[str, str]] = {
     Part.ENVELOPE: ("", _RECORD),
     Part.UNIT: (_UNIT, _RECORD),
     Part.DECISION: (
-        f" CROSS JOIN (SELECT v.step, v.verdict, {OWN_UUID.format(of='decision', key='v.verdict || p_token')} AS other,"
-        f" CASE v.verdict WHEN 'cut' THEN {_uuid('decision cut')}"
-        f" ELSE {OWN_UUID.format(of='decision', key='v.verdict || p_token')} END AS id,"
-        f" {_DIGEST} AS statement_sha256, ARRAY['probe'] AS decided_by, clock_timestamp() AS decided_at"
-        " FROM (VALUES ('record', 'cut'), ('enact', 'enact'), ('revert', 'revert')) v (step, verdict)) x",
+        f" CROSS JOIN {_DECIDED} CROSS JOIN LATERAL (SELECT v.step, v.verdict, {_OF_VERDICT} AS id,"
+        f" {_DIGEST} AS statement_sha256, ARRAY['probe'] AS decided_by, clock_timestamp() AS decided_at) x",
         "x.step = ANY (p_steps)",
     ),
     Part.CHANGE_SET: ("", _RECORD),
@@ -65,9 +67,8 @@ _PROBES: dict[Part, tuple[str, str]] = {
         _RECORD,
     ),
     Part.ENTRY_STEP: (
-        f" CROSS JOIN (SELECT {_uuid('entry')} AS id) y"
-        " CROSS JOIN (SELECT v.step, v.status, v.ordinal, 'probe'::text AS note, clock_timestamp() AS at"
-        " FROM (VALUES ('record', 'open', 1), ('enact', 'done', 2), ('revert', 'withdrawn', 2)) v (step, status, ordinal)) x",
+        f" CROSS JOIN (SELECT {_uuid('entry')} AS id) y CROSS JOIN {_NOTED} CROSS JOIN LATERAL"
+        " (SELECT v.step, v.status, v.ordinal, 'probe'::text AS note, clock_timestamp() AS at) x",
         "x.step = ANY (p_steps)",
     ),
     Part.VERIFICATION: (
@@ -214,9 +215,7 @@ def _rows(part: Part, table: GovernedTable) -> sql.Composable:
     )
     return sql.SQL(
         "{part}, (SELECT coalesce(jsonb_agg(jsonb_build_object({values})), '[]') FROM {source} WHERE {condition})"
-    ).format(
-        part=sql.Literal(part.value), values=values, source=sql.SQL(_RUN + joined), condition=sql.SQL(condition)
-    )
+    ).format(part=sql.Literal(part.value), values=values, source=sql.SQL(_RUN + joined), condition=sql.SQL(condition))
 
 
 def _value(part: Part, column: Filled) -> sql.Composable:

@@ -304,7 +304,10 @@ def _why_not(connection: psycopg.Connection, sha256: str) -> tuple[str, str]:
         return f"the executor {role.name} is a superuser, whom nothing is refused", _LESS
     is_allowed, tied = may_try(connection), tied_mapping(connection)
     if is_allowed is None:
-        return "the database has no function yet by which such rows are written, and so none by which they are tried", _TIE
+        return (
+            "the database has no function yet by which such rows are written, and so none by which they are tried",
+            _TIE,
+        )
     if not is_allowed:
         return f"{role.name} may not execute cutter_console.fn_site_try, which tries them", _TIE
     if tied != sha256:

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 
 from console.backend.model.outcome import Evidence
+from console.backend.model.schema_names import OWN, SchemaNames
 
 _ODD = re.compile(r"[^A-Za-z0-9.]+")
 
@@ -21,8 +22,13 @@ def utc(moment: datetime) -> str:
 class Register:
     """Collects evidence while a report is composed; an id that is taken gets a number behind it."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: SchemaNames = OWN) -> None:
         self._by_id: dict[str, Evidence] = {}
+        self._names = names
+
+    def table(self, name: str) -> str:
+        """Return the name that a table of the console's own has in the database of the record."""
+        return self._names.in_database(name)
 
     def put(self, name: str, question: str, source: str, answer: str, at: datetime, digest: str = "") -> str:
         """Add a piece made from the record, at the record's own time, and return its id."""
