@@ -356,8 +356,8 @@ def governance_sql(
                 writer=writer, role=role_sql(SITE_WRITER), grants=_grants(connection, governance, writer)
             ),
             sql.SQL(_WRITER_FUNCTIONS).format(
-                document=_key(document, Source.DOCUMENT_ID, {Source.DOCUMENT: "p_docprefix"}),
-                document_version=_key(
+                document=key_of(document, Source.DOCUMENT_ID, {Source.DOCUMENT: "p_docprefix"}),
+                document_version=key_of(
                     version,
                     Source.DOCUMENT_VERSION_ID,
                     {Source.DOCUMENT_ID: "p_document", Source.SOURCE_SHA256: "p_sha256"},
@@ -439,7 +439,7 @@ def _grants(connection: psycopg.Connection, governance: Governance, writer: sql.
     )
 
 
-def _key(table: GovernedTable | None, key: Source, by: dict[Source, str]) -> sql.Composable:
+def key_of(table: GovernedTable | None, key: Source, by: dict[Source, str]) -> sql.Composable:
     """Return the question for the key of a row that may be there already."""
     column = table.by_source(key) if table is not None else None
     if table is None or column is None:
@@ -466,12 +466,17 @@ def _given(column: Filled) -> sql.Composable:
 
 
 def _known_by(part: Part, table: GovernedTable) -> tuple[Filled, ...]:
-    """Return the columns by which a row is found again: all of them, or of one that may be there already its key."""
+    """Return the columns by which a row is found again: all of them, or of one that may be there already its key.
+
+    A document that is there may have another title than its prefix, which fills that column too.
+    """
     keys = {
-        Part.DOCUMENT: {Source.DOCUMENT},
-        Part.DOCUMENT_VERSION: {Source.DOCUMENT_ID, Source.SOURCE_SHA256},
+        Part.DOCUMENT: (Source.DOCUMENT,),
+        Part.DOCUMENT_VERSION: (Source.DOCUMENT_ID, Source.SOURCE_SHA256),
     }.get(part)
-    return tuple(column for column in table.columns if keys is None or column.source in keys)
+    if keys is None:
+        return table.columns
+    return tuple(column for source in keys if (column := table.by_source(source)) is not None)
 
 
 def _insert(part: Part, table: GovernedTable) -> sql.Composable:
@@ -570,30 +575,3 @@ def value_of(part: Part, column: Filled) -> sql.Composable:
             + ", r.source_sha256), e.source_version_id::text)"
         )
     return sql.SQL(_OF_PART.get(part, {}).get(column.source, _VALUES[column.source]))
-
-
-def rows_there(connection: psycopg.Connection, governance: Governance, docprefix: str, sha256: str) -> frozenset[Part]:
-    """Return which of the document and its version have their row in the organisation's tables already."""
-    parts = dict(governance.parts)
-    document, version = parts.get(Part.DOCUMENT), parts.get(Part.DOCUMENT_VERSION)
-    there: set[Part] = set()
-    known: sql.Composable = sql.SQL("NULL::text")
-    if document is not None:
-        key = _key(document, Source.DOCUMENT_ID, {Source.DOCUMENT: "%(document)s"})
-        if _asked(connection, key, docprefix, sha256):
-            there.add(Part.DOCUMENT)
-    if version is not None:
-        of = {Source.DOCUMENT_ID: "key.document", Source.SOURCE_SHA256: "%(sha256)s"}
-        known = _key(document, Source.DOCUMENT_ID, {Source.DOCUMENT: "%(document)s"}) if document is not None else known
-        key = sql.SQL("(SELECT {} FROM (SELECT {} AS document) key)").format(
-            _key(version, Source.DOCUMENT_VERSION_ID, of), known
-        )
-        if _asked(connection, key, docprefix, sha256):
-            there.add(Part.DOCUMENT_VERSION)
-    return frozenset(there)
-
-
-def _asked(connection: psycopg.Connection, key: sql.Composable, docprefix: str, sha256: str) -> bool:
-    query = sql.SQL("SELECT {} IS NOT NULL").format(key)
-    row = connection.execute(query, {"document": docprefix, "sha256": sha256}).fetchone()
-    return bool(row and row[0])

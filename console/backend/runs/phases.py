@@ -31,7 +31,7 @@ from console.backend.postgres.measure import measure_world
 from console.backend.postgres.records import require_run
 from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.rulings import signed_drafts
-from console.backend.postgres.site_governance import rows_there
+from console.backend.postgres.site_registered import rows_there
 from console.backend.postgres.units import enacted_counts, ended_counts
 from console.backend.runs.amendments import plan_amendment
 from console.backend.runs.backups import backup_possible, ensure_backup, take_run_backup

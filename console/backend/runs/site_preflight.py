@@ -14,7 +14,7 @@ from console.backend.model.site_mapping import SiteMapping
 from console.backend.postgres.asking import Question
 from console.backend.postgres.site_functions import taken_addresses
 from console.backend.postgres.site_gateway import tied_mapping
-from console.backend.postgres.site_governance import rows_there
+from console.backend.postgres.site_registered import rows_there
 from console.backend.postgres.site_units import kinds_in_vocabulary
 from console.backend.runs.phase_context import PhaseContext
 
