@@ -172,18 +172,16 @@ def _unexplained(growth: Growth) -> list[str]:
     for step in growth.steps:
         for delta in deltas_of(step.phase, step.n_units, step.amendment):
             recorded[delta.table] = recorded.get(delta.table, 0) + delta.rows
-    texts = (
-        _difference(row, recorded.get(row.table, 0), growth.started, growth.names.in_database(row.table))
-        for row in growth.rows
-    )
+    texts = (_difference(row, recorded.get(row.table, 0), growth.started, growth.names) for row in growth.rows)
     return [text for text in texts if text]
 
 
-def _difference(row: Row, recorded: int, started: int, name: str) -> str:
+def _difference(row: Row, recorded: int, started: int, names: SchemaNames = OWN) -> str:
     """Return what is not explained of one table, or an empty text.
 
     A run may register a document and a source version when it starts: a registry grows by none to `started` rows.
     """
+    name = names.in_database(row.table)
     if row.baseline is None:
         return f"{name}: {counted(row.rows, 'row')}, no baseline"
     grown = row.rows - row.baseline

@@ -7,7 +7,7 @@ import psycopg
 from psycopg.rows import class_row, dict_row
 
 from console.backend.model.value import Value
-from console.backend.postgres.connections import read_column, scalar
+from console.backend.postgres.connections import read_column, read_row
 
 _V = TypeVar("_V", bound=Value)
 _EVENTS = (
@@ -52,7 +52,10 @@ _VERIFICATION = (
     "SELECT v.id::text, v.outcome, v.verified_by, v.verified_at, s.signed_digest FROM cutter_governance.verify_result v"
     " JOIN cutter_governance.dot_pair_signature s ON s.verify_result_id = v.id WHERE v.run_id = %s ORDER BY v.verified_at DESC, v.id"
 )
-_BLOCKS = "SELECT count(*) FROM cutter_governance.manifest_unit_block WHERE run_id = %s"
+_BLOCKS = """
+    SELECT count(*), to_regclass('cutter_console.site_effect') IS NOT NULL
+      FROM cutter_governance.manifest_unit_block WHERE run_id = %s
+"""
 _SITE_EFFECTS = """
     SELECT step, mapping_sha256, rows_added, left_out, recorded_at FROM cutter_console.site_effect WHERE run_id = %s ORDER BY effect
 """
@@ -110,9 +113,9 @@ def run_verification(connection: psycopg.Connection, run_id: str, row: type[_V])
     return next(iter(_rows(connection, row, _VERIFICATION, run_id)), None)
 
 
-def run_manifest_blocks(connection: psycopg.Connection, run_id: str) -> int:
-    """Return how many units the manifest names."""
-    return int(str(scalar(connection, _BLOCKS, run_id)))
+def run_manifest_blocks(connection: psycopg.Connection, run_id: str) -> tuple[int, bool]:
+    """Return how many units the manifest names, and if steps have their rows in an organisation's governance tables too."""
+    return read_row(connection, lambda blocks, is_site: (int(blocks), bool(is_site)), _BLOCKS, (run_id,))
 
 
 def run_holds(connection: psycopg.Connection, run_id: str, row: type[_V]) -> tuple[_V, ...]:
@@ -121,9 +124,7 @@ def run_holds(connection: psycopg.Connection, run_id: str, row: type[_V]) -> tup
 
 
 def run_site_effects(connection: psycopg.Connection, run_id: str, row: type[_V]) -> tuple[_V, ...]:
-    """Return the rows that each step has added to an organisation's governance tables, in order; none where there are none."""
-    if scalar(connection, "SELECT to_regclass('cutter_console.site_effect') IS NULL"):
-        return ()
+    """Return the rows that each step has added to an organisation's governance tables, in order."""
     return _rows(connection, row, _SITE_EFFECTS, run_id)
 
 

@@ -286,7 +286,7 @@ BEGIN
                       WHERE d.run_id = NEW.run_id AND d.verdict = CASE NEW.step WHEN 'record' THEN 'cut' ELSE NEW.step END) s
             ON s.name = t.table_name
          WHERE s.signed IS DISTINCT FROM coalesce(expected ->> t.table_name, '0');
-        IF wrong IS NOT NULL THEN
+        IF wrong <> '' THEN
             PERFORM cutter_console.fn_stop('STOP_COUNT_MISMATCH', 'CU006', format('rows of the organisation''s tables: %s', wrong),
                                       'Nothing was committed. Take the drafts back, and have another plan signed.');
         END IF;

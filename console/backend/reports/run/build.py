@@ -329,7 +329,7 @@ def _steps(record: RunRecord, register: Register) -> list[Step]:
     for event in record.events:
         if event.found is None:
             record_words = f"at {utc(event.at)} by {event.actor} in transaction {event.xid}: {event.text}"
-            source = f"{register.table('cutter_governance.run_event')}, row {event.id}"
+            source = f"{register.tables['cutter_governance.run_event']}, row {event.id}"
             name = register.put(
                 f"{PREFIX[Phase.CLOSEOUT]}.step-{event.id}", f"the step {event.phase}", source, record_words, event.at
             )
@@ -344,7 +344,7 @@ def _steps(record: RunRecord, register: Register) -> list[Step]:
 def _hold_evidence(record: RunRecord, register: Register) -> list[str]:
     holds = record.ledger.holds if record.ledger else ()
     return [
-        register.put(f"{PREFIX[Phase.CLOSEOUT]}.hold-{number}", f"HOLD {hold.action}", register.table("cutter_governance.hold_event"), f"{hold.action} at {utc(hold.at)} by {hold.by}: {hold.reason}", hold.at)
+        register.put(f"{PREFIX[Phase.CLOSEOUT]}.hold-{number}", f"HOLD {hold.action}", register.tables["cutter_governance.hold_event"], f"{hold.action} at {utc(hold.at)} by {hold.by}: {hold.reason}", hold.at)
         for number, hold in enumerate(holds, 1)
     ]  # fmt: skip
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from console.backend.model.outcome import Evidence
 from console.backend.model.schema_names import OWN, SchemaNames
+from console.backend.model.tables import RUN_TABLES
 
 _ODD = re.compile(r"[^A-Za-z0-9.]+")
 
@@ -24,11 +25,10 @@ class Register:
 
     def __init__(self, names: SchemaNames = OWN) -> None:
         self._by_id: dict[str, Evidence] = {}
-        self._names = names
-
-    def table(self, name: str) -> str:
-        """Return the name that a table of the console's own has in the database of the record."""
-        return self._names.in_database(name)
+        own = names.are_as_written
+        # A report names them hundreds of times.
+        self.tables = {table: table if own else names.in_database(table) for table in RUN_TABLES}
+        """The names that tables of the console's own have in the database of the record, by those of statements."""
 
     def put(self, name: str, question: str, source: str, answer: str, at: datetime, digest: str = "") -> str:
         """Add a piece made from the record, at the record's own time, and return its id."""

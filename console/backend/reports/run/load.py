@@ -436,6 +436,7 @@ def _event(row: _EventRow, *, is_ours: bool) -> Event:
 
 
 def _ledger(connection: psycopg.Connection, run_id: str) -> Ledger:
+    blocks, has_site_effects = run_record.run_manifest_blocks(connection, run_id)
     return Ledger(
         leases=run_record.run_leases(connection, run_id, Lease),
         decisions=run_record.run_decisions(connection, run_id, Decision),
@@ -443,9 +444,9 @@ def _ledger(connection: psycopg.Connection, run_id: str) -> Ledger:
         backlog=run_record.run_backlog(connection, run_id),
         change_set=run_record.run_change_set(connection, run_id, ChangeSet),
         verification=run_record.run_verification(connection, run_id, Verification),
-        manifest_blocks=run_record.run_manifest_blocks(connection, run_id),
+        manifest_blocks=blocks,
         holds=run_record.run_holds(connection, run_id, Hold),
-        site_effects=run_record.run_site_effects(connection, run_id, SiteEffect),
+        site_effects=run_record.run_site_effects(connection, run_id, SiteEffect) if has_site_effects else (),
     )
 
 

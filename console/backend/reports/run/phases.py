@@ -153,7 +153,7 @@ def _chapter(record: RunRecord, title: Title, phase: Phase, register: Register) 
 
 def _from_event(record: RunRecord, event: Event, prefix: str, register: Register) -> Attempt:
     assert event.found is not None
-    source = f"{register.table('cutter_governance.run_event')}, row {event.id}"
+    source = f"{register.tables['cutter_governance.run_event']}, row {event.id}"
     answer = (
         f"{event.outcome} recorded at {utc(event.at)} by {event.actor} in transaction {event.xid}; the run was then at"
         f" {event.stage} ({event.family}); begun at {utc(event.found.started_at)}, {event.found.took_ms} ms"
@@ -316,7 +316,7 @@ def _ruling_told(ruling: Ruling, prefix: str, register: Register) -> RulingTold:
     statement = register.put(
         f"{prefix}.statement",
         f"{ruling.kind} as it was signed",
-        register.table("cutter_governance.approval"),
+        register.tables["cutter_governance.approval"],
         f"sha256 {ruling.statement_sha256}, {digest_words}; {counting.counted(len(ruling.statement), 'byte')}",
         ruling.imported_at,
         actual,
@@ -345,7 +345,7 @@ def _runs(line: str) -> list[str]:
 
 def _facts(ruling: Ruling, prefix: str, register: Register) -> tuple[str, ...]:
     names = {signer.fingerprint: signer.name for signer in ruling.policy.signers} if ruling.policy else {}
-    source = register.table("cutter_governance.approval")
+    source = register.tables["cutter_governance.approval"]
 
     def put(name: str, question: str, answer: str, digest: str = "", table: str = source) -> str:
         return register.put(f"{prefix}.{name}", question, table, answer, ruling.imported_at, digest)
@@ -364,7 +364,7 @@ def _facts(ruling: Ruling, prefix: str, register: Register) -> tuple[str, ...]:
             f"use-{plain(use.purpose)}",
             f"used to {use.purpose}",
             f"at {utc(use.used_at)}" + (f" by {use.used_by} in transaction {use.xid}" if use.xid else ""),
-            table=register.table("cutter_governance.approval_use"),
+            table=register.tables["cutter_governance.approval_use"],
         )
         for use in ruling.uses
     )
@@ -380,7 +380,7 @@ def _facts(ruling: Ruling, prefix: str, register: Register) -> tuple[str, ...]:
         put("valid", "valid", f"from {utc(ruling.not_before)} to {utc(ruling.expires)}"),
         put("policy", "policy", _policy(ruling), ruling.policy_sha256, "approval and the run's copy of the policy"),
         put("manifest", "deploy manifest that it binds", _bound(ruling, "deploy_manifest_sha256")),
-        *(uses or (put("unused", "use", "it was not used", table=register.table("cutter_governance.approval_use")),)),
+        *(uses or (put("unused", "use", "it was not used", table=register.tables["cutter_governance.approval_use"]),)),
     )
 
 
@@ -467,10 +467,10 @@ def _uncounted(record: RunRecord, register: Register, *, has_written: bool) -> s
     elif has_written:
         reason, source = (
             "never: the record has no verification of the write",
-            register.table("cutter_governance.run_event"),
+            register.tables["cutter_governance.run_event"],
         )
     else:
-        reason, source = "never: no statement of this run was used, and no unit is written without one", register.table("cutter_governance.approval_use")  # fmt: skip
+        reason, source = "never: no statement of this run was used, and no unit is written without one", register.tables["cutter_governance.approval_use"]  # fmt: skip
     return register.put(
         f"{PREFIX[Phase.WRITE_VERIFY]}.uncounted", "rows that were added", source, reason, record.ended_at
     )
@@ -498,7 +498,7 @@ def step_deltas(record: RunRecord, purpose: Purpose, register: Register) -> Delt
     if touched is None:
         return None
     expected = tuple(
-        TableDelta(table=register.table(delta.table), rows=delta.rows) for delta in expected_step_deltas(touched)
+        TableDelta(table=register.tables[delta.table], rows=delta.rows) for delta in expected_step_deltas(touched)
     )
     planned = register.put(
         f"{PREFIX[Phase.CLOSEOUT]}.{purpose}.expected", f"rows that the {purpose} adds", counting.counted(touched, "unit"), _in_words(expected), head.started_at
