@@ -383,9 +383,7 @@ SITES = (
         f"{_B}/runs/lease.py",
         "            stands(self._installation.settings.database.executor, self._session)\n",
         "",
-        (
-            f"{_GOVERNED}a_commit_of_leg_b_that_is_lost_or_late_is_settled_by_a_role_of_two_sessions[request lost]",
-        ),
+        (f"{_GOVERNED}a_commit_of_leg_b_that_is_lost_or_late_is_settled_by_a_role_of_two_sessions[request lost]",),
     ),
     Mutant(
         "governance: a section that does not fit the tables is refused",

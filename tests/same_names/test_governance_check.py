@@ -1,8 +1,11 @@
 """`adopt check` tries the rows of a run in each of the organisation's governance tables, and leaves none."""
 
+import psycopg
 import pytest
 
+from console.backend.model.errors import StopCode
 from console.backend.model.outcome import Check, Outcome
+from console.backend.model.site_trial import Trial, verdicts
 from console.backend.runs.site_check import prove_mapping
 from tests.conftest import Database
 from tests.same_names.conftest import Beside
@@ -173,6 +176,40 @@ def test_where_they_cannot_be_tried_no_table_passes(beside: Beside, tied: Passag
     of_tables = [checks[f"{_FROM}{table}"] for table in beside.mapping.governance.tables]
     assert {check.outcome for check in of_tables} == {Outcome.INCONCLUSIVE}
     assert all(said in check.detail and check.next_action for check in of_tables), of_tables
+
+
+def test_a_trial_that_is_ended_early_passes_no_table(beside: Beside, tied: Passage) -> None:
+    """By a view of the organisation's in the place of a table that is counted, whose function raises the trial's own code."""
+    assert beside.mapping.governance is not None
+    _as_owner(
+        tied,
+        "CREATE FUNCTION cutter_governance.ends() RETURNS boolean LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'CU000'; END $$;"
+        " ALTER TABLE cutter_governance.canonical_address_alias RENAME TO kept;"
+        " CREATE VIEW cutter_governance.canonical_address_alias AS SELECT 1 WHERE cutter_governance.ends();"
+        " GRANT SELECT ON cutter_governance.canonical_address_alias TO PUBLIC",
+    )
+
+    with tied.connect("cutter_exec") as connection:
+        row = connection.execute(
+            b"SELECT cutter_console.fn_site_try('PROBE-1', 'LIB-RULES/P', 'law_unit', 'article', 'LIB-RULES', 'enact')"
+        ).fetchone()
+
+    assert row is not None
+    (trial,) = [Trial.model_validate(row[0], strict=False)]
+    assert not trial.finished
+    assert {verdict.outcome for verdict in verdicts(beside.mapping.governance, (trial,))} == {Outcome.INCONCLUSIVE}
+
+
+def test_under_a_hold_nothing_is_tried_by_hand_either(tied: Passage) -> None:
+    tied.backend.panic("a test")
+
+    with tied.connect("cutter_exec") as connection, pytest.raises(psycopg.Error) as held:
+        connection.execute(
+            b"SELECT cutter_console.fn_site_try('PROBE-1', 'LIB-RULES/P', 'law_unit', 'article', 'LIB-RULES', 'enact')"
+        )
+
+    assert held.value.diag.message_detail == StopCode.HOLD
 
 
 @pytest.mark.parametrize("last", ["enact", "revert"])

@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from pydantic import Field, field_validator
+from pydantic import field_validator
 
 from console.backend.model.outcome import Outcome
 from console.backend.model.safe_text import SafeText
@@ -58,8 +58,10 @@ class TriedStep(Value):
 class Trial(Value):
     """One trial: a cut, a verification and one more step."""
 
-    tried: tuple[Attempt, ...] = Field(min_length=1)
+    tried: tuple[Attempt, ...]
     steps: tuple[TriedStep, ...]
+    finished: bool
+    """False if something in the database ended it early."""
 
     @field_validator("tried", "steps", mode="before")
     @classmethod
@@ -78,6 +80,10 @@ class Verdict(NamedTuple):
 
 def verdicts(governance: Governance, trials: tuple[Trial, ...]) -> tuple[Verdict, ...]:
     """Return the verdict on the unit of the probe, on each mapped table, and on what each step has moved beside them."""
+    if not all(trial.finished for trial in trials):
+        lost = "not tried to its end: something in the database ended the trial early"
+        action = f"Ask the owner of the tables; {_AGAIN}"
+        return tuple(Verdict(name, Outcome.INCONCLUSIVE, lost, action) for name in governance.tables)
     tried = tuple(attempt for trial in trials for attempt in trial.tried)
     unit = next(attempt for attempt in tried if attempt.part == CREATE)
     if unit.added != 1:

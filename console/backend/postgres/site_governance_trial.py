@@ -114,7 +114,9 @@ DECLARE
     in_table text;
     context text;
     differs text;
+    finished boolean := false;
 BEGIN
+    PERFORM cutter_console.fn_assert_no_hold();
     IF p_last IS NULL OR p_last NOT IN ('enact', 'revert') THEN
         PERFORM cutter_console.fn_stop('STOP_REFUSED_INPUT', 'CU004', 'only an enactment or a revert is tried', 'Nothing was written.');
     END IF;
@@ -170,11 +172,13 @@ BEGIN
                             FROM jsonb_each_text(cutter_console.fn_site_counts()) c
                            WHERE c.value::bigint <> (before ->> c.key)::bigint));
         END LOOP;
+        finished := true;
         RAISE EXCEPTION USING ERRCODE = 'CU000', MESSAGE = 'tried, and taken back';
     EXCEPTION WHEN SQLSTATE 'CU000' THEN
         NULL;
     END;
-    RETURN jsonb_build_object('tried', tried, 'steps', steps);
+    -- Whoever raises the same code, as a trigger of theirs may, ends it early.
+    RETURN jsonb_build_object('tried', tried, 'steps', steps, 'finished', finished);
 END $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_try IS
     'Tries the rows of a cut, a verification and one more step in the organisation''s tables; everything is taken back.';
