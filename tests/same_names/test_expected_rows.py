@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -144,3 +145,8 @@ def test_the_report_says_what_was_written_there_by_which_keys_and_that_it_was_co
     for name in ("run_event", "approval_use", "execution_lease"):
         assert f"{beside.names.ledger}.{name}" in json.dumps(report)
         assert not [file for file, text in texts.items() if f"cutter_governance.{name}" in text]
+    # So does the bundle, which says that nothing of them was changed.
+    bundle = Path(signed.backend.bundle(silent).directory)
+    final = (bundle / "10-final.md").read_text(encoding="utf-8")
+    assert f"{beside.names.ledger}.execution_lease: 2 rows" in final
+    assert "cutter_governance." not in final

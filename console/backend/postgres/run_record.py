@@ -1,13 +1,21 @@
 """Reads of all records of one run, for its report: rows as the type that the caller names."""
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import psycopg
 from psycopg.rows import class_row, dict_row
 
 from console.backend.model.value import Value
 from console.backend.postgres.connections import read_column, read_row
+
+
+class ManifestRow(NamedTuple):
+    """The units that a manifest names, and if steps have their rows in an organisation's governance tables too."""
+
+    blocks: int
+    has_site_effects: bool
+
 
 _V = TypeVar("_V", bound=Value)
 _EVENTS = (
@@ -113,9 +121,9 @@ def run_verification(connection: psycopg.Connection, run_id: str, row: type[_V])
     return next(iter(_rows(connection, row, _VERIFICATION, run_id)), None)
 
 
-def run_manifest_blocks(connection: psycopg.Connection, run_id: str) -> tuple[int, bool]:
+def run_manifest_blocks(connection: psycopg.Connection, run_id: str) -> ManifestRow:
     """Return how many units the manifest names, and if steps have their rows in an organisation's governance tables too."""
-    return read_row(connection, lambda blocks, is_site: (int(blocks), bool(is_site)), _BLOCKS, (run_id,))
+    return read_row(connection, ManifestRow, _BLOCKS, (run_id,))
 
 
 def run_holds(connection: psycopg.Connection, run_id: str, row: type[_V]) -> tuple[_V, ...]:

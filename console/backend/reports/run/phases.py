@@ -540,8 +540,12 @@ SITE_ROWS = "rows of the organisation"
 
 def site_rows(record: RunRecord, register: Register) -> tuple[str, ...]:
     """Return what was written into the organisation's tables and how it was compared, as evidence ids; none without a mapping."""
-    told = []
-    for number, effect in enumerate(record.ledger.site_effects if record.ledger is not None else (), 1):
+    told: list[str] = []
+    own = set(register.tables.values())
+    effects = record.ledger.site_effects if record.ledger is not None else ()
+    if not effects and all(delta.table in own for delta in record.planned):
+        return ()
+    for number, effect in enumerate(effects, 1):
         rows = ", ".join(f"{table} {rows:+d}" for table, rows in sorted(effect.rows_added.items()) if rows) or "none"
         answer = (
             f"none, because what stood there was not what this run had written: {effect.left_out}"
