@@ -26,7 +26,7 @@ NOT_RECORDED = frozenset({Stage.CUT_LEG_A_COMMITTED, Stage.STRUCTURAL_VERIFIED})
 
 
 class RunTables(Value):
-    """Where the rows of a run stand in one database."""
+    """Tables of one database in which the rows of a run stand."""
 
     names: SchemaNames = OWN
     """Schemas of the console's own tables."""

@@ -35,7 +35,7 @@ class Attempt(Value):
     """The table that the error names."""
     context: SafeText
     difference: SafeText
-    """How the rows that stand there differ from those that were handed over; empty if they do not."""
+    """Difference of the rows that stand there from those that were handed over; empty if there is none."""
     triggers: dict[str, str]
     """Triggers and rules of the table for an INSERT, with the functions that they call."""
 
@@ -87,11 +87,11 @@ def verdicts(governance: Governance, trials: tuple[Trial, ...]) -> tuple[Verdict
     tried = tuple(attempt for trial in trials for attempt in trial.tried)
     unit = next(attempt for attempt in tried if attempt.part == CREATE)
     if unit.added != 1:
-        said = _refusal(unit) if unit.refused else f"the function that creates answered {unit.message}"
+        words = _refusal(unit) if unit.refused else f"the function that creates answered {unit.message}"
         lost = "not tried: the unit that its rows are about was not created"
         action = f"See the function that creates above; {_AGAIN}"
         tables = (Verdict(name, Outcome.INCONCLUSIVE, lost, action) for name in governance.tables)
-        return (Verdict("unit of the probe", Outcome.FAIL, said, _action(unit)), *tables)
+        return (Verdict("unit of the probe", Outcome.FAIL, words, _action(unit)), *tables)
     failed = _failed(governance, tried)
     return (
         *(_of_table(governance, table, tried, failed) for table in governance.tables),
@@ -117,8 +117,8 @@ def _of_table(governance: Governance, table: str, tried: tuple[Attempt, ...], fa
     attempts = [attempt for attempt in tried if attempt.part in parts]
     own = [attempt for attempt in attempts if _is_wrong(attempt) and not failed.get(attempt.part)]
     if own:
-        said = "; ".join(dict.fromkeys(f"{_words(attempt)}: {_refusal(attempt)}" for attempt in own))
-        return Verdict(table, Outcome.FAIL, said, _action(own[0]))
+        words = "; ".join(dict.fromkeys(f"{_words(attempt)}: {_refusal(attempt)}" for attempt in own))
+        return Verdict(table, Outcome.FAIL, words, _action(own[0]))
     lost = [attempt for attempt in attempts if _is_wrong(attempt)]
     if lost or parts - {attempt.part for attempt in attempts}:
         reasons = {
@@ -127,8 +127,8 @@ def _of_table(governance: Governance, table: str, tried: tuple[Attempt, ...], fa
         } or {"its rows were not tried"}
         action = f"Settle what was refused first; {_AGAIN}"
         return Verdict(table, Outcome.INCONCLUSIVE, "; ".join(sorted(reasons)), action)
-    said = ", ".join(dict.fromkeys(f"{_words(attempt)} {attempt.added:+d}" for attempt in attempts))
-    return Verdict(table, Outcome.PASS, f"{said}; read back as they were given", "")
+    words = ", ".join(dict.fromkeys(f"{_words(attempt)} {attempt.added:+d}" for attempt in attempts))
+    return Verdict(table, Outcome.PASS, f"{words}; read back as they were given", "")
 
 
 def _is_wrong(attempt: Attempt) -> bool:
@@ -142,8 +142,8 @@ def _of_ends(governance: Governance, tried: tuple[Attempt, ...]) -> tuple[Verdic
         tables = len(governance.tables)
         detail = f"every deferred constraint and trigger held, behind rows in {tables} tables"
         return (Verdict("end of the transaction", Outcome.PASS, detail, ""),)
-    said = "; ".join(dict.fromkeys(_refusal(attempt) for attempt in refused))
-    return (Verdict("end of the transaction", Outcome.FAIL, said, _action(refused[0])),)
+    words = "; ".join(dict.fromkeys(_refusal(attempt) for attempt in refused))
+    return (Verdict("end of the transaction", Outcome.FAIL, words, _action(refused[0])),)
 
 
 def _of_steps(trials: tuple[Trial, ...]) -> tuple[Verdict, ...]:

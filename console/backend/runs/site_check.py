@@ -263,11 +263,9 @@ def _prove_governance(
             _not_tried(proofs, mapping, reason, action)
             return
         with connect(executor, purpose="adopt check") as connection:
-            try:
-                parts = (pattern.kind, pattern.section_type, pattern.parent_address)
-                trials = try_rows(connection, token, probe.address, *parts)
-            finally:
-                connection.rollback()
+            parts = (pattern.kind, pattern.section_type, pattern.parent_address)
+            trials = try_rows(connection, token, probe.address, *parts)
+            connection.rollback()
     except CutterError as error:
         _not_tried(proofs, mapping, f"{error.code}: {error.message}", error.next_action)
         return
@@ -287,10 +285,10 @@ def _prove_counts(proofs: _Proofs, executor: str, before: dict[str, int]) -> Non
         proofs.add(name, Outcome.INCONCLUSIVE, f"{error.code}: {error.message}", error.next_action, source)
         return
     differing = [f"{table} {now.get(table, 0) - rows:+d}" for table, rows in before.items() if now.get(table) != rows]
-    said = f"{len(before)} tables have the rows that they had"
+    words = f"{len(before)} tables have the rows that they had"
     if differing:
-        said = f"while it was tried: {', '.join(differing)}; it may be somebody else's writing"
-    proofs.judge(name, not differing, said, _LEFT_OR_ELSE, source)
+        words = f"while it was tried: {', '.join(differing)}; it may be somebody else's writing"
+    proofs.judge(name, not differing, words, _LEFT_OR_ELSE, source)
 
 
 def _counted(connection: psycopg.Connection) -> dict[str, int]:

@@ -192,9 +192,9 @@ def _site_rows(world: PlanBinding, rows: Rows, expected: tuple[TableDelta, ...])
         for row in rows.theirs
         if not row.rows == row.recorded == planned.get(row.table, 0)
     ]
-    said = ", ".join(f"{row.table} {row.rows:+d} by {row.known_by}" for row in rows.theirs)
+    read = ", ".join(f"{row.table} {row.rows:+d} by {row.known_by}" for row in rows.theirs)
     return (
-        _Verdict(rows).first("rows of the organisation", Wrong.of(wrong), said or "none is planned, and none there"),
+        _Verdict(rows).first("rows of the organisation", Wrong.of(wrong), read or "none is planned, and none there"),
     )
 
 

@@ -540,7 +540,7 @@ SITE_ROWS = "rows of the organisation"
 
 def site_rows(record: RunRecord, register: Register) -> tuple[str, ...]:
     """Return what was written into the organisation's tables and how it was compared, as evidence ids; none without a mapping."""
-    told: list[str] = []
+    ids: list[str] = []
     own = set(register.tables.values())
     effects = record.ledger.site_effects if record.ledger is not None else ()
     if not effects and all(delta.table in own for delta in record.planned):
@@ -552,7 +552,7 @@ def site_rows(record: RunRecord, register: Register) -> tuple[str, ...]:
             if effect.left_out
             else f"{rows}; in the transaction of the step, counted before and after it, compared with the ruling where one is over them, and each row read back"
         )
-        told.append(
+        ids.append(
             register.put(
                 f"{PREFIX[Phase.CLOSEOUT]}.site-{number}", _OF_SITE.get(effect.step, str(effect.step)), "cutter_console.site_effect", f"{answer}; by the site mapping {effect.mapping_sha256}", effect.recorded_at
             )
@@ -561,12 +561,12 @@ def site_rows(record: RunRecord, register: Register) -> tuple[str, ...]:
     for check in event.found.checks if event is not None and event.found is not None else ():
         if check.name == SITE_ROWS:
             piece = check.evidence[0]
-            told.append(
+            ids.append(
                 register.put(
                     f"{PREFIX[Phase.WRITE_VERIFY]}.site", "rows of this run that stand in the organisation's tables, by the columns that they are known by", piece.source, f"{check.outcome}: {check.detail}", piece.measured_at
                 )
             )  # fmt: skip
-    return tuple(told)
+    return tuple(ids)
 
 
 def _counted(record: RunRecord, register: Register) -> tuple[dict[str, int], str]:
