@@ -1245,8 +1245,8 @@ _OF_SETTLING = (
     Mutant(
         "a COMMIT is settled only once its session is gone",
         _SETTLING,
-        "                if problem is not None:\n",
-        "                if False:\n",
+        "        if problem is not None:\n",
+        "        if False:\n",
         _test(_SETTLED, "a_request_that_is_lost_or_late_never_has_an_effect_after_it_was_denied[cut_leg_a-late]"),
         explained="Second belt: as long as the session is there, pg_xact_status() says that its transaction is in progress.",
     ),
@@ -1580,8 +1580,8 @@ _OF_STATES = (
     Mutant(
         "a verification counts the large tables itself",
         f"{_B}/runs/verification.py",
-        'count.model_copy(update={"rows": large.value.get(count.table, count.rows)})',
-        "count",
+        "rows=large.value.get(count.table, count.rows)",
+        "rows=count.rows",
         _test("runs/test_verification", "rows_that_nobody_counted_are_seen"),
     ),
     Mutant(

@@ -20,6 +20,7 @@ _RIGHTS = "tests/gateway/test_rights.py::test_"
 _REFUSES = f"{_BESIDE}what_the_organisations_side_refuses_or_answers_takes_the_whole_leg_back"
 _SAME = "tests/same_names/test_"
 _GOVERNANCE, _GOVERNED = f"{_B}/postgres/site_governance.py", f"{_SAME}governance.py::test_"
+_TRIAL = f"{_B}/postgres/site_governance_trial.py"
 _NAMES = "tests/backend/model/test_schema_names.py::test_a_statement_is_sent_with_the_names_of_its_database"
 _BY_ITSELF = f"{_BESIDE}the_database_refuses_by_itself_what_it_does_not_pass_on"
 
@@ -313,6 +314,76 @@ SITES = (
         "    IF wrong IS NOT NULL AND NEW.step = 'enact' THEN",
         "    IF false THEN",
         (f"{_GOVERNED}a_row_that_is_changed_there_is_named_and_its_drafts_never_become_law",),
+    ),
+    Mutant(
+        "governance: what leg B adds is what was signed",
+        _GOVERNANCE,
+        "         WHERE s.signed IS DISTINCT FROM coalesce(expected ->> t.table_name, '0');",
+        "         WHERE false;",
+        (f"{_SAME}expected_rows.py::test_a_row_that_was_signed_and_is_not_added_takes_leg_b_back",),
+    ),
+    Mutant(
+        "governance: a unit more under the run's envelope is counted",
+        _GOVERNANCE,
+        "groups = {Part.UNIT: (Source.ENVELOPE_ID, Source.RUN),",
+        "groups = {Part.UNIT: (Source.ADDRESS,),",
+        (f"{_SAME}expected_rows.py::test_a_verification_counts_the_rows_there_again_by_their_keys[a row more]",),
+    ),
+    Mutant(
+        "governance: a verification compares the rows there with the planned ones",
+        f"{_B}/runs/verification.py",
+        "        if not row.rows == row.recorded == planned.get(row.table, 0)\n",
+        "        if False\n",
+        (f"{_SAME}expected_rows.py::test_a_verification_counts_the_rows_there_again_by_their_keys[rows less]",),
+    ),
+    Mutant(
+        "governance: a document that is registered under another title is found",
+        _GOVERNANCE,
+        "    return tuple(column for source in keys if (column := table.by_source(source)) is not None)",
+        "    return tuple(column for column in table.columns if column.source in keys)",
+        (f"{_SAME}expected_rows.py::test_a_document_that_is_registered_there_already_is_planned_as_no_row",),
+    ),
+    Mutant(
+        "governance: a trial is always taken back",
+        _TRIAL,
+        "        RAISE EXCEPTION USING ERRCODE = 'CU000', MESSAGE = 'tried, and taken back';\n",
+        "",
+        (f"{_SAME}governance_check.py::test_whoever_calls_the_trial_and_commits_has_written_nothing[enact]",),
+    ),
+    Mutant(
+        "governance: where the rows cannot be tried no table passes",
+        _CHECK,
+        "    if tied != sha256:\n",
+        "    if False:\n",
+        (f"{_SAME}governance_check.py::test_where_they_cannot_be_tried_no_table_passes[another mapping]",),
+    ),
+    Mutant(
+        "governance: a row that a trigger keeps out or changes is no verdict of PASS",
+        f"{_B}/model/site_trial.py",
+        "    return attempt.refused or attempt.added != attempt.rows or bool(attempt.difference)",
+        "    return attempt.refused",
+        (f"{_SAME}governance_check.py::test_what_refuses_the_rows_of_a_table_is_named[a row kept out]",),
+    ),
+    Mutant(
+        "governance: a row more in another table fails the trial",
+        f"{_B}/model/site_trial.py",
+        "                if step.moved.get(table, 0) != expected.get(table, 0)\n",
+        "                if False\n",
+        (f"{_SAME}governance_check.py::test_what_refuses_the_rows_of_a_table_is_named[a row more]",),
+    ),
+    Mutant(
+        "a plan names the console's own tables where they stand",
+        f"{_B}/model/run_tables.py",
+        "TableDelta(table=self.names.in_database(delta.table), rows=delta.rows)",
+        "TableDelta(table=delta.table, rows=delta.rows)",
+        (f"{_SAME}expected_rows.py::test_plan_ruling_and_dialog_name_the_rows_of_both_where_they_stand",),
+    ),
+    Mutant(
+        "a lost COMMIT is settled on the lease's session where the role may have no other",
+        f"{_B}/runs/lease.py",
+        "            stands(self._installation.settings.database.executor, self._session)\n",
+        "",
+        (f"{_GOVERNED}a_commit_of_leg_b_that_is_lost_or_late_is_settled_by_a_role_of_two_sessions[request lost]",),
     ),
     Mutant(
         "governance: a section that does not fit the tables is refused",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from console.backend.gates import arming_checks
 from console.backend.gates.dry_runs import judge_dry_run, measure_dry_runs
 from console.backend.host.installation import Installation
+from console.backend.host.site_files import run_tables
 from console.backend.model.batches import (
     BatchMove,
     BatchPlan,
@@ -18,9 +19,10 @@ from console.backend.model.batches import (
 from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, UsageError
 from console.backend.model.outcome import Check, Evidence, Outcome
-from console.backend.model.plan_binding import TableDelta, Target, expected_cut_deltas, expected_enactment_deltas
+from console.backend.model.plan_binding import TableDelta, Target
 from console.backend.model.purposes import Kind, Purpose
 from console.backend.model.readiness import ReportView
+from console.backend.model.run_tables import RunTables, summed
 from console.backend.model.states import Mode, Stage
 from console.backend.model.view_models import Confirmation, Danger, OnProgress, RunRequest, SwitchState, SwitchView
 from console.backend.postgres.connections import connect
@@ -191,7 +193,7 @@ class Batches:
             target=self._target(),
             n_units=n_units,
             effects=_effects(move, view, waiting, n_units),
-            deltas=_deltas(move, waiting),
+            deltas=_deltas(run_tables(self._installation), move, waiting),
             reversible=move is BatchMove.ARM,
             reversal=_REVERSALS[move],
             confirm_text=batch_id,
@@ -348,19 +350,17 @@ def _effects(move: BatchMove, view: BatchView, waiting: tuple[MemberView, ...], 
     )
 
 
-def _deltas(move: BatchMove, waiting: tuple[MemberView, ...]) -> tuple[TableDelta, ...]:
+def _deltas(tables: RunTables, move: BatchMove, waiting: tuple[MemberView, ...]) -> tuple[TableDelta, ...]:
     """Return the rows that are still to come, table by table, added up over the documents."""
-    rows: dict[str, int] = {}
+    rows: list[TableDelta] = []
     for member in waiting:
         n_units = member.n_units or 0
         if move is BatchMove.ENACT:
-            deltas = expected_enactment_deltas(n_units, None)
-        else:
-            # Of a document that was cut already a part of the rows is there.
-            deltas = expected_cut_deltas(n_units) if member.stage is Stage.AWAITING_CUT_AUTHORIZATION else ()
-        for delta in deltas:
-            rows[delta.table] = rows.get(delta.table, 0) + delta.rows
-    return tuple(TableDelta(table=table, rows=number) for table, number in rows.items())
+            rows += tables.enactment(n_units)
+        # Of a document that was cut already a part of the rows is there.
+        elif member.stage is Stage.AWAITING_CUT_AUTHORIZATION:
+            rows += tables.cut(n_units)
+    return summed(rows)
 
 
 def _require_seen(view: BatchView, seen: str) -> None:

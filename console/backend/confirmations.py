@@ -7,12 +7,14 @@ from console.backend.approvals.check import raise_if_invalid
 from console.backend.approvals.signatures import signatures_beside
 from console.backend.gates import arming_checks
 from console.backend.host.installation import Installation
+from console.backend.host.site_files import run_tables
 from console.backend.model.amendment import amendment_in_words
 from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Evidence, Outcome
-from console.backend.model.plan_binding import TableDelta, expected_enactment_deltas, expected_revert_deltas
+from console.backend.model.plan_binding import TableDelta
 from console.backend.model.purposes import Purpose
+from console.backend.model.run_tables import NOT_RECORDED
 from console.backend.model.states import Move, Stage
 from console.backend.model.view_models import Confirmation, Danger, RunView, SwitchState
 from console.backend.runs import approval_workflow
@@ -73,7 +75,7 @@ def brief(installation: Installation, danger: RunDanger | Literal[Danger.RELEASE
         target=run.target,
         n_units=run.n_units,
         effects=effects_of(danger, run),
-        deltas=_deltas(danger, run),
+        deltas=_deltas(installation, danger, run),
         reversible=danger in {Danger.ARM, Danger.TAKE_OVER, Danger.EDIT, Danger.APPLY},
         reversal=(_REVERSAL_OF_REPEAL.get(danger) if run.is_repeal else None) or _reversal(danger, run),
         confirm_text=run_id,
@@ -266,15 +268,16 @@ def _effects(danger: Literal[Danger.ARM, Danger.ENACT, Danger.REVERT, Danger.VOI
             )
 
 
-def _deltas(danger: RunDanger, run: RunView) -> tuple[TableDelta, ...]:
+def _deltas(installation: Installation, danger: RunDanger, run: RunView) -> tuple[TableDelta, ...]:
     n = run.n_units or 0
     match danger:
         case Danger.ARM | Danger.APPLY:
             return run.deltas
         case Danger.ENACT:
-            return expected_enactment_deltas(n, run.amendment)
+            return run_tables(installation).enactment(n, run.amendment)
         case Danger.REVERT:
-            return expected_revert_deltas(n, run.amendment)
+            recorded = run.state.stage not in NOT_RECORDED
+            return run_tables(installation).revert(n, run.amendment, recorded=recorded)
         case Danger.VOID | Danger.TAKE_OVER | Danger.EDIT:
             return ()
 

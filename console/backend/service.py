@@ -22,6 +22,7 @@ from console.backend.gates.arming_checks import drift_code, readiness, refusal_c
 from console.backend.gates.board import gates_named, measure_board
 from console.backend.holding import HoldAnswers
 from console.backend.host.installation import Installation
+from console.backend.host.site_files import run_tables
 from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.batch_ids import is_batch
@@ -153,7 +154,8 @@ class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, R
         dropped = result.plan.dropped if result.plan else ()
         title = title_in_words(result.title_parts, canonical, dropped)
         own = result.request.profile_sha256
-        return PlanView(result.plan, result.problems, text, digest, accept.decode(), own, title)
+        deltas = run_tables(self.installation).cut(len(result.plan.units)) if result.plan else ()
+        return PlanView(result.plan, result.problems, text, digest, accept.decode(), own, title, deltas)
 
     def _accept_beside(self, origin: str) -> bytes:
         kind, _, name = origin.partition(":")

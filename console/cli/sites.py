@@ -64,7 +64,9 @@ def check(options: Options, _request: Nothing) -> ExitStatus:
         lines.append(f"{proof.outcome:<13} {proof.name}: {proof.detail}")
         if proof.next_action:
             lines.append(f"              next: {as_typed(options, proof.next_action)}")
-    outcome = worst([proof.outcome for proof in checks])
+    outcomes = [proof.outcome for proof in checks]
+    # What is known to be wrong is not made unclear by what could not be tried.
+    outcome = Outcome.FAIL if Outcome.FAIL in outcomes else worst(outcomes)
     return report(options, "adopt check", outcome, lines, Proofs(checks=checks))
 
 

@@ -471,7 +471,11 @@ class DocumentsScreen(ConsoleScreen):
         request = self._request(self.planned, Mode.LIVE)
         status, law = self.console.status, self.law if isinstance(self.law, AmendmentReport) else None
         dialog = StartLiveDialog(
-            request, len(self.planned.view.document.units), status.target if status is not None else None, law
+            request,
+            len(self.planned.view.document.units),
+            status.target if status is not None else None,
+            law,
+            self.planned.view.deltas,
         )
 
         def answered(yes: bool | None) -> None:

@@ -5,7 +5,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 
 from console.backend.model.amendment_report import AmendmentReport
-from console.backend.model.plan_binding import TableDelta, Target, expected_cut_deltas
+from console.backend.model.plan_binding import TableDelta, Target
 from console.backend.model.view_models import RunRequest, own_profile_in_words
 from console.screens.danger_text import target_words
 from console.screens.dialog import Dialog
@@ -22,9 +22,15 @@ class StartLiveDialog(Dialog[bool]):
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+y", "yes", "Start LIVE", show=False)]
 
     def __init__(
-        self, request: RunRequest, n_units: int, target: Target | None, law: AmendmentReport | None = None
+        self,
+        request: RunRequest,
+        n_units: int,
+        target: Target | None,
+        law: AmendmentReport | None = None,
+        deltas: tuple[TableDelta, ...] = (),
     ) -> None:
         super().__init__()
+        self._deltas = deltas if law is None else law.deltas_at_cut
         self._law = law
         self._request = request
         self._n_units = n_units
@@ -52,15 +58,12 @@ class StartLiveDialog(Dialog[bool]):
                 ),
                 line(""),
                 line(Span("rows     ", "muted"), "what the cut will add, if it is authorised:"),
-                *(line(f"  {d.table:<48}{signed(d.rows):>8}") for d in self._deltas()),
+                *(line(f"  {d.table:<48}{signed(d.rows):>8}") for d in self._deltas),
             ]
         )
 
     def _amends(self) -> list[Line]:
         return [] if self._law is None else [line(Span("amends   ", "muted"), f"what is law: {self._law.counts}")]
-
-    def _deltas(self) -> tuple[TableDelta, ...]:
-        return expected_cut_deltas(self._n_units) if self._law is None else self._law.deltas_at_cut
 
     def keys(self) -> Line:
         """Return the keys; the confirming one is not beside Enter or Esc."""

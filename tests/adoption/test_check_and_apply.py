@@ -36,8 +36,14 @@ def test_the_mapping_is_proved_by_writes_that_leave_nothing(kept: Adopted) -> No
 
     status, outcomes, details = proofs(kept)
 
-    assert status == 0
-    assert {name: outcome for name, outcome in outcomes.items() if outcome != "PASS"} == {"mapping recorded": "PARTIAL"}
+    open_now = {name: outcome for name, outcome in outcomes.items() if outcome != "PASS"}
+    tables = {
+        name: open_now.pop(name) for name in list(open_now) if name.startswith("governance rows: cutter_governance.")
+    }
+    assert open_now == {"mapping recorded": "PARTIAL"}
+    # Nothing writes there before the script has been run: there is nothing to try it by, and no PASS.
+    assert (status, len(tables), set(tables.values())) == (7, 11, {"INCONCLUSIVE"})
+    assert all("no function yet" in details[name] for name in tables)
     assert {
         "create",
         "read back",

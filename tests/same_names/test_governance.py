@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.model.errors import CutterError, Refused, StopCode
+from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Outcome
 from console.backend.model.site_mapping import mapping_toml, parse_mapping
 from console.backend.model.states import Family, Stage
 from console.backend.postgres.site_gateway import gateway_sql
+from console.backend.runs.settling import NotKnownYet
 from tests.same_names.conftest import Beside
 from tests.support.killed import resumed_and_killed
 from tests.support.lost_commit import Lie, lying
@@ -186,6 +187,27 @@ def test_a_commit_of_leg_b_whose_answer_is_lost_is_there_once(signed: Passage, t
         signed.resume()
 
     assert proxy.commit_seen.is_set()
+    assert _rows(signed) == _AT_SG_2
+    assert _steps(signed) == [("record",), ("verify",)]
+
+
+@pytest.mark.parametrize("lie", [Lie.REQUEST_LOST, Lie.LATE])
+def test_a_commit_of_leg_b_that_is_lost_or_late_is_settled_by_a_role_of_two_sessions(
+    signed: Passage, tmp_path: Path, lie: Lie
+) -> None:
+    """Lease and unanswered session are the two that the role may have: a third could not ask what became of it."""
+    assert signed.rows("SELECT rolconnlimit FROM pg_roles WHERE rolname = 'cutter_exec'") == [(2,)]
+    signed.arm()
+
+    with lying(signed, "leg_b_record", "cutter_exec", tmp_path, lie) as proxy:
+        with pytest.raises(Unmeasured, match="was rolled back: nothing was written") as lost:
+            signed.resume()
+        assert not isinstance(lost.value, NotKnownYet)
+        proxy.deliver()
+
+    assert proxy.commit_seen.is_set()
+    assert (_rows(signed), _steps(signed)) == (_BEFORE, [])
+    _cut(signed)
     assert _rows(signed) == _AT_SG_2
     assert _steps(signed) == [("record",), ("verify",)]
 

@@ -3,6 +3,7 @@
 from hashlib import sha256
 
 from console.backend.model.plan import Coverage, DocumentPlan, OtherSpan, Problem, SourceVersion
+from console.backend.model.plan_binding import expected_cut_deltas
 from console.backend.model.planned_units import PlannedUnit
 from console.backend.model.view_models import PlanView, SourceText, TitlePart
 
@@ -91,7 +92,8 @@ def plan_of(
         ),
         coverage=Coverage(unit_bytes=inside, other_bytes=len(raw) - inside, lossless=True),
     )
-    return PlanView(document, (), SourceText(raw), document.content_digest, title=title)
+    deltas = expected_cut_deltas(len(document.units))
+    return PlanView(document, (), SourceText(raw), document.content_digest, title=title, deltas=deltas)
 
 
 def refused_plan(text: str, problems: tuple[Problem, ...]) -> PlanView:

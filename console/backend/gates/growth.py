@@ -19,11 +19,13 @@ from console.backend.model.plan_binding import (
 )
 from console.backend.model.purposes import Operation, RunOperation
 from console.backend.model.safe_text import SafeText
+from console.backend.model.schema_names import OWN, SchemaNames
 from console.backend.model.states import Phase, is_ended
 from console.backend.model.tables import LEG_A, SIGNATURE, UNIT, VERIFY_RESULT
 from console.backend.model.value import Value
 from console.backend.postgres.measure import REGISTRIES, measure_counts
 from console.backend.postgres.recorded_steps import StepRow, baseline, count_runs_since, steps_since
+from console.backend.postgres.rendering import schema_names
 from console.backend.runs.workspace import Workspace
 
 
@@ -58,6 +60,8 @@ class Growth(Value):
     started: int
     """Runs started since: each may register a document and a source version."""
     steps: tuple[Step, ...]
+    names: SchemaNames = OWN
+    """Schemas of the tables in this database; here the tables are named as statements write them."""
 
 
 def measure_growth(probe: Probe) -> Measurement[Growth]:
@@ -100,6 +104,7 @@ def _growth(connection: psycopg.Connection, root: Path) -> Growth:
             for step in (steps_since(connection, since, run_id) if since else ())
             if deltas_of(step.phase, step.n_units)
         ),
+        names=schema_names(connection),
     )
 
 
@@ -167,22 +172,29 @@ def _unexplained(growth: Growth) -> list[str]:
     for step in growth.steps:
         for delta in deltas_of(step.phase, step.n_units, step.amendment):
             recorded[delta.table] = recorded.get(delta.table, 0) + delta.rows
-    return [text for row in growth.rows if (text := _difference(row, recorded.get(row.table, 0), growth.started))]
+    texts = (_difference(row, recorded.get(row.table, 0), growth.started, growth.names) for row in growth.rows)
+    return [text for text in texts if text]
 
 
-def _difference(row: Row, recorded: int, started: int) -> str:
+def _difference(row: Row, recorded: int, started: int, names: SchemaNames = OWN) -> str:
     """Return what is not explained of one table, or an empty text.
 
     A run may register a document and a source version when it starts: a registry grows by none to `started` rows.
     """
+    name = names.in_database(row.table)
     if row.baseline is None:
-        return f"{row.table}: {counted(row.rows, 'row')}, no baseline"
+        return f"{name}: {counted(row.rows, 'row')}, no baseline"
     grown = row.rows - row.baseline
     if row.table in REGISTRIES:
-        return "" if 0 <= grown <= started else f"{row.table}: {grown:+d} rows by {started} runs started since"
-    return "" if grown == recorded else f"{row.table}: {grown:+d} rows, {recorded:+d} recorded"
+        return "" if 0 <= grown <= started else f"{name}: {grown:+d} rows by {started} runs started since"
+    return "" if grown == recorded else f"{name}: {grown:+d} rows, {recorded:+d} recorded"
 
 
 def _in_words(growth: Growth) -> str:
-    moved = [f"{row.table} {row.rows - row.baseline:+d}" for row in growth.rows if row.baseline not in {None, row.rows}]
+    named = growth.names.in_database
+    moved = [
+        f"{named(row.table)} {row.rows - row.baseline:+d}"
+        for row in growth.rows
+        if row.baseline not in {None, row.rows}
+    ]
     return f"{len(growth.rows)} tables; {', '.join(moved) or 'none differs from the baseline'}; {counted(len(growth.steps), 'step')} recorded since"

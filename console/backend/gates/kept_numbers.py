@@ -14,6 +14,7 @@ from console.backend.model.readiness import first_three
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.postgres.kept import count_audit, document_digest, documents_not_kept, kept_documents
+from console.backend.postgres.rendering import schema_names
 
 ENOUGH_S = 0.5
 """Seconds after which nothing else is begun: what is left has its turn at another time."""
@@ -68,8 +69,10 @@ def measure_kept(probe: Probe) -> Measurement[KeptNumbers]:
 def _kept(probe: Probe) -> KeptNumbers:
     ends_at = time.monotonic() + min(ENOUGH_S, probe.seconds_left / 2)
     with probe.monitor() as connection:
+        names = schema_names(connection)
         counts = tuple(
-            KeptCount(table=row.table, kept=row.kept, counted=row.counted) for row in count_audit(connection)
+            KeptCount(table=names.in_database(row.table), kept=row.kept, counted=row.counted)
+            for row in count_audit(connection)
         )
         rows = kept_documents(connection)
         not_kept = documents_not_kept(connection)

@@ -7,6 +7,7 @@ from console.backend.host.installation import Installation
 from console.backend.host.regular_file import read_regular
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import StopCode, Unmeasured
+from console.backend.model.run_tables import RunTables
 from console.backend.model.site_mapping import SiteMapping, parse_mapping
 
 
@@ -28,6 +29,11 @@ def kept_mapping(installation: Installation) -> KeptMapping:
     except OSError as error:
         raise Unmeasured(StopCode.UNREACHABLE, f"{path}: {error.strerror or error}", "Make it readable.") from error
     return KeptMapping(parse_mapping(str(path), raw), raw.decode(), sha256_hex(raw))
+
+
+def run_tables(installation: Installation) -> RunTables:
+    """Return the tables that a run writes, by the mapping of this host. Raises as `kept_mapping` does."""
+    return RunTables.of(kept_mapping(installation).mapping)
 
 
 def kept_inventory(installation: Installation) -> tuple[str, ...]:

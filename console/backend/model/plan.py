@@ -11,8 +11,9 @@ from pydantic import SerializerFunctionWrapHandler, model_serializer
 from console.backend.model.amendment import Amendment
 from console.backend.model.canonical_json import canonical_json, sha256_of
 from console.backend.model.errors import Refused, StopCode
-from console.backend.model.plan_binding import PlanBinding, TableDelta, expected_amendment_deltas, expected_cut_deltas
+from console.backend.model.plan_binding import PlanBinding, TableDelta
 from console.backend.model.planned_units import PlannedUnits, frame_of, split_units
+from console.backend.model.run_tables import RunTables
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 
@@ -345,8 +346,16 @@ class CutPlan(Value):
         return self.amendment is not None and self.amendment.counts.is_repeal
 
 
-def bind(document: DocumentPlan, world: PlanBinding | None, amendment: Amendment | None = None) -> CutPlan:
-    """Return the cut plan of a document for one state of the database. A plan is immutable; a change is a new plan."""
-    n = len(document.units)
-    deltas = expected_cut_deltas(n) if amendment is None else expected_amendment_deltas(n, amendment.counts)
+def bind(
+    document: DocumentPlan,
+    world: PlanBinding | None,
+    amendment: Amendment | None = None,
+    tables: RunTables | None = None,
+) -> CutPlan:
+    """Return the cut plan of a document for one state of the database. A plan is immutable; a change is a new plan.
+
+    Its rows are those of `tables`; bound to no database, those of one of the console's own.
+    """
+    counts = amendment.counts if amendment is not None else None
+    deltas = (tables or RunTables()).cut(len(document.units), counts)
     return CutPlan(document=document, expected_deltas=deltas, world=world, amendment=amendment)

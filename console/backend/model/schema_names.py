@@ -13,7 +13,9 @@ UNITS, LEDGER = "public", "cutter_governance"
 UNITS_COMMENT = "Units of the operator console; those of this database stand elsewhere."
 LEDGER_COMMENT = "Ledger of the operator console; that of this database stands elsewhere."
 """With the owner, the marks by which a session knows the schemas; in a database of the console's own there are none."""
-_OTHER_NAME = r"^cutter_console_[a-z0-9_]{1,40}$"
+OWN_SCHEMAS = "cutter_console_"
+"""Beginning of the names of these schemas where an organisation's tables have those that statements are written with."""
+_OTHER_NAME = rf"^{OWN_SCHEMAS}[a-z0-9_]{{1,40}}$"
 # In a pattern of PostgreSQL a word begins with \m.
 _WORD = re.compile(rf"(?:(?<!\w)|(?<=\\m))(?:{UNITS}|{LEDGER})\b")
 # A remark stays as it is, and so does a quoted identifier: what is composed of an organisation's names is always quoted.

@@ -133,6 +133,14 @@ MADE_BY: dict[Source, Part] = {
 NEEDED = (Part.ENVELOPE, Part.UNIT, Part.CHANGE_SET, Part.SIGNATURE, Part.VERIFICATION)
 """Parts without which nothing is written."""
 _PER_UNIT = (Part.UNIT, Part.AFFECTED_ROW)
+STEPS: dict[Part, tuple[str, ...]] = {
+    **dict.fromkeys(Part, ("record",)),
+    Part.DECISION: ("record", "enact", "revert"),
+    Part.ENTRY_STEP: ("record", "enact", "revert"),
+    Part.VERIFICATION: ("verify",),
+    Part.VERIFICATION_SIGNATURE: ("verify",),
+}
+"""Steps of a run that add a row of each part; of units and affected rows one for each unit."""
 _KEYS: dict[Part, frozenset[Source]] = {
     Part.DOCUMENT: frozenset({Source.DOCUMENT}),
     Part.DOCUMENT_VERSION: frozenset({Source.SOURCE_SHA256}),
@@ -223,11 +231,11 @@ class Governance(Value):
         """Return the tables, each once."""
         return tuple(dict.fromkeys(table.table for _, table in self.parts))
 
-    def rows(self, n_units: int) -> dict[str, int]:
-        """Return the rows that leg B of N units adds to each table; document and version are counted as if they were new."""
-        later = (Part.VERIFICATION, Part.VERIFICATION_SIGNATURE)
+    def rows(self, step: str, n_units: int, there: frozenset[Part] = frozenset()) -> dict[str, int]:
+        """Return the rows that a step of a run of N units adds to each table; of the parts that are there already, none."""
         added: dict[str, int] = {}
         for part, table in self.parts:
-            if part not in later:
-                added[table.table] = added.get(table.table, 0) + (n_units if part in _PER_UNIT else 1)
+            if step in STEPS[part]:
+                n = 0 if part in there else n_units if part in _PER_UNIT else 1
+                added[table.table] = added.get(table.table, 0) + n
         return added

@@ -194,6 +194,7 @@ class PlanView:
         accept: str = "",
         profile_sha256: str = "",
         title: tuple[TitlePart, ...] = (),
+        deltas: tuple[TableDelta, ...] = (),
     ) -> None:
         self.document = document
         self.problems = problems
@@ -206,6 +207,8 @@ class PlanView:
         """Digest of the file of an operator's own profile; empty for a profile that is shipped."""
         self.title = title
         """Parts of what stands above the first unit, in order; no part of the plan and its digest."""
+        self.deltas = deltas
+        """Rows that a cut of it would add to each table of this database, a document counted as if it were new there."""
 
 
 class PhaseStatus(StrEnum):

@@ -150,6 +150,20 @@ class _Kept:
 
 
 _kept: ContextVar[_Kept | None] = ContextVar("kept_sessions", default=None)
+_standing: ContextVar[tuple[str, Session] | None] = ContextVar("standing_session", default=None)
+
+
+def stands(conninfo: str, session: Session | None) -> None:
+    """Note the session that stands open beside a command's transactions, as that of the lease does; None for no longer."""
+    _standing.set(None if session is None else (conninfo, session))
+
+
+def standing_session(conninfo: str) -> Session | None:
+    """Return the session of this connection string that stands open, to ask where the role may have no other; None without one."""
+    standing = _standing.get()
+    if standing is None or standing[0] != conninfo or standing[1].closed:
+        return None
+    return standing[1]
 
 
 @contextmanager

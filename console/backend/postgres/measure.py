@@ -147,7 +147,7 @@ def measure_world(connection: psycopg.Connection, host: str, schema: Question[st
         server_version=identity.server_version_num,
         schema_digest=digest.value,
         baseline_digest=row.readers_digest,
-        counts=_table_counts(connection, row.counts),
+        counts=_table_counts(row.counts),
         effects=row.effects,
     )
 
@@ -198,14 +198,14 @@ def measure_world_since(
         server_version=identity.server_version_num,
         schema_digest=digest.value,
         baseline_digest=row.readers_digest,
-        counts=_table_counts(connection, row.counts),
+        counts=_table_counts(row.counts),
     )
-    return WorldSince(now=now, added=_table_counts(connection, row.added))
+    return WorldSince(now=now, added=_table_counts(row.added))
 
 
 def rows_added_since(connection: psycopg.Connection, effects: int, run_id: str) -> tuple[TableCount, ...]:
     """Return the rows that effects of other runs have added to each table since that effect."""
-    return _table_counts(connection, read_row(connection, dict[str, int], _ROWS_SINCE, (effects, run_id)))
+    return _table_counts(read_row(connection, dict[str, int], _ROWS_SINCE, (effects, run_id)))
 
 
 def readers_digest_without_run_since(connection: psycopg.Connection, effects: int, docprefix: str, run_id: str) -> str:
@@ -226,14 +226,9 @@ def readers_digest_since(connection: psycopg.Connection, effects: int, docprefix
     return str(scalar(connection, query, effects, docprefix, addresses))
 
 
-def _table_counts(connection: psycopg.Connection, rows: dict[str, int]) -> tuple[TableCount, ...]:
-    names = schema_names(connection)
-    return tuple(
-        sorted(
-            (TableCount(table=names.as_written(table), rows=count) for table, count in rows.items()),
-            key=lambda count: count.table,
-        )
-    )
+def _table_counts(rows: dict[str, int]) -> tuple[TableCount, ...]:
+    """Return the rows by the names that the tables have in this database, as a plan names them."""
+    return tuple(TableCount(table=table, rows=rows[table]) for table in sorted(rows))
 
 
 def world_differences(

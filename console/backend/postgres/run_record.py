@@ -1,13 +1,21 @@
 """Reads of all records of one run, for its report: rows as the type that the caller names."""
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import psycopg
 from psycopg.rows import class_row, dict_row
 
 from console.backend.model.value import Value
-from console.backend.postgres.connections import read_column, scalar
+from console.backend.postgres.connections import read_column, read_row
+
+
+class ManifestRow(NamedTuple):
+    """The units that a manifest names, and if steps have their rows in an organisation's governance tables too."""
+
+    blocks: int
+    has_site_effects: bool
+
 
 _V = TypeVar("_V", bound=Value)
 _EVENTS = (
@@ -52,7 +60,13 @@ _VERIFICATION = (
     "SELECT v.id::text, v.outcome, v.verified_by, v.verified_at, s.signed_digest FROM cutter_governance.verify_result v"
     " JOIN cutter_governance.dot_pair_signature s ON s.verify_result_id = v.id WHERE v.run_id = %s ORDER BY v.verified_at DESC, v.id"
 )
-_BLOCKS = "SELECT count(*) FROM cutter_governance.manifest_unit_block WHERE run_id = %s"
+_BLOCKS = """
+    SELECT count(*), to_regclass('cutter_console.site_effect') IS NOT NULL
+      FROM cutter_governance.manifest_unit_block WHERE run_id = %s
+"""
+_SITE_EFFECTS = """
+    SELECT step, mapping_sha256, rows_added, left_out, recorded_at FROM cutter_console.site_effect WHERE run_id = %s ORDER BY effect
+"""
 _HOLDS = "SELECT action, reason, by, at FROM cutter_governance.hold_event WHERE run_id = %s ORDER BY id"
 
 
@@ -107,14 +121,19 @@ def run_verification(connection: psycopg.Connection, run_id: str, row: type[_V])
     return next(iter(_rows(connection, row, _VERIFICATION, run_id)), None)
 
 
-def run_manifest_blocks(connection: psycopg.Connection, run_id: str) -> int:
-    """Return how many units the manifest names."""
-    return int(str(scalar(connection, _BLOCKS, run_id)))
+def run_manifest_blocks(connection: psycopg.Connection, run_id: str) -> ManifestRow:
+    """Return how many units the manifest names, and if steps have their rows in an organisation's governance tables too."""
+    return read_row(connection, ManifestRow, _BLOCKS, (run_id,))
 
 
 def run_holds(connection: psycopg.Connection, run_id: str, row: type[_V]) -> tuple[_V, ...]:
     """Return the HOLDs that name the run, set and released, in order."""
     return _rows(connection, row, _HOLDS, run_id)
+
+
+def run_site_effects(connection: psycopg.Connection, run_id: str, row: type[_V]) -> tuple[_V, ...]:
+    """Return the rows that each step has added to an organisation's governance tables, in order."""
+    return _rows(connection, row, _SITE_EFFECTS, run_id)
 
 
 def _rows(connection: psycopg.Connection, row: type[_V], query: str, run_id: str) -> tuple[_V, ...]:

@@ -7,6 +7,7 @@ organisation's side answers or refuses takes the whole leg back.
 
 import re
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -16,12 +17,20 @@ from console.backend.model.console_schema import CONSOLE_SCHEMA_OWNER
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.plan_binding import TableCount
 from console.backend.model.site_mapping import INSPECT, Column, Refers, SiteMapping
-from console.backend.postgres.connections import read_row
+from console.backend.postgres.connections import read_row, read_rows
 from console.backend.postgres.definitions import definition_of
 from console.backend.postgres.rendering import AsItIs, composed, schema_names
 from console.backend.postgres.site_catalogue import read_catalogue
 from console.backend.postgres.site_functions import ArgumentRow, arguments_of, meaning_of
-from console.backend.postgres.site_governance import BODIES, GOVERNED, UNGOVERNED, governance_faults, governance_sql
+from console.backend.postgres.site_governance import (
+    BODIES,
+    GOVERNED,
+    STANDING,
+    UNGOVERNED,
+    governance_faults,
+    governance_sql,
+)
+from console.backend.postgres.site_governance_trial import TRIAL, UNTRIED, trial_sql
 from console.backend.postgres.site_proposal import identifier
 from console.backend.postgres.site_roles import (
     CALLS,
@@ -233,6 +242,17 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $s
     UNION ALL
     SELECT s.address, s.difference FROM cutter_console.fn_site_differences(p_run_id) s
 {governed}$site$;
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_standing(p_run_id text)
+RETURNS TABLE (table_name text, known_by text, recorded bigint, n bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+    SELECT w.name, w.known_by, count(b.seq), coalesce(sum(CASE w.name WHEN {units_name} THEN (s.unit_id IS NOT NULL)::int ELSE s.versions END), 0)::bigint
+      FROM (VALUES ({units_name}, {address_name}), ({versions_name}, {version_unit_name})) w (name, known_by)
+      LEFT JOIN cutter_governance.manifest_unit_block b ON b.run_id = p_run_id
+      LEFT JOIN LATERAL cutter_console.fn_site_unit(b.address) s ON true
+     GROUP BY w.name, w.known_by
+{standing}$site$;
+COMMENT ON FUNCTION cutter_console.fn_site_standing IS
+    'The rows of a run that stand in the organisation''s tables now, by their keys, beside the numbers that were recorded.';
 COMMENT ON FUNCTION cutter_console.fn_draft_differences IS
     'The units that are not, row for row, what was signed, in the console''s own tables or in the organisation''s.';
 -- The proof of a backup must hold the organisation's rows too.
@@ -271,8 +291,8 @@ ALTER TABLE public.information_unit ENABLE ALWAYS TRIGGER keep_site_moved;
 ALTER TABLE cutter_governance.manifest_envelope ENABLE ALWAYS TRIGGER guard_site_operation;
 REVOKE EXECUTE ON FUNCTION cutter_console.fn_site_mapping, cutter_console.fn_site_differences, cutter_console.fn_site_require,
     cutter_console.keep_site_created, cutter_console.keep_site_moved, cutter_console.guard_site_operation, cutter_console.fn_draft_differences,
-    cutter_console.fn_backup_tables, cutter_console.fn_table_digest FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION cutter_console.fn_site_differences, cutter_console.fn_draft_differences
+    cutter_console.fn_site_standing, cutter_console.fn_backup_tables, cutter_console.fn_table_digest FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION cutter_console.fn_site_differences, cutter_console.fn_draft_differences, cutter_console.fn_site_standing
    TO cutter_exec, cutter_verify, cutter_ro;
 """
 # By the catalogue alone: reading one of their tables would run code of its owner in the administrator's session.
@@ -311,6 +331,23 @@ def site_counts(connection: psycopg.Connection) -> tuple[TableCount, ...]:
     return tuple(TableCount(table=table, rows=rows[table]) for table in sorted(rows))
 
 
+class Standing(NamedTuple):
+    """Rows of a run in one of the organisation's tables: those that were recorded, and those that stand there now."""
+
+    table: str
+    known_by: str
+    """Columns by which they are known."""
+    recorded: int
+    rows: int
+
+
+def site_standing(connection: psycopg.Connection, run_id: str) -> tuple[Standing, ...]:
+    """Return the rows of a run that stand in the organisation's tables; none if no mapping is tied."""
+    if tied_mapping(connection) is None:
+        return ()
+    return read_rows(connection, Standing, "SELECT * FROM cutter_console.fn_site_standing(%s) ORDER BY 1", (run_id,))
+
+
 def tied_bodies(connection: psycopg.Connection, mapping: SiteMapping, sha256: str) -> dict[str, str]:
     """Return the sha256 of the body of each function that the script of this mapping makes or renames, by name."""
     bodies = {name: sha256_hex(body.encode()) for name, body in _MADE.findall(gateway_sql(connection, mapping, sha256))}
@@ -347,9 +384,10 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
             StopCode.REFUSED_INPUT, f"units cannot be written by this mapping: {'; '.join(lacking)}", _BY_HAND
         )
     owner = sql.Identifier(CONSOLE_SCHEMA_OWNER)
-    governance: tuple[sql.Composable, sql.Composable] = (sql.SQL(""), sql.SQL(UNGOVERNED))
+    governance: tuple[sql.Composable, sql.Composable] = (sql.SQL(""), sql.SQL(UNGOVERNED + UNTRIED))
     if mapping.governance is not None:
-        governance = governance_sql(connection, mapping, mapping.governance)
+        as_administrator, as_owner = governance_sql(connection, mapping, mapping.governance)
+        governance = (as_administrator, as_owner + trial_sql(mapping, mapping.governance))
     names = _names(mapping)
     parts = [
         sql.SQL(_HEAD),
@@ -379,13 +417,17 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
         sql.SQL(_MOVE).format(**names, own_rights=_own_rights(enact)),
         # The functions that are wired name those of the governance section.
         governance[1],
-        sql.SQL(_WIRING).format(**_names(mapping), governed=sql.SQL(GOVERNED if mapping.governance else "")),
+        sql.SQL(_WIRING).format(
+            **names,
+            governed=sql.SQL(GOVERNED if mapping.governance else ""),
+            standing=sql.SQL(STANDING if mapping.governance else ""),
+        ),
         sql.SQL(_PLAIN),
         sql.SQL("RESET ROLE;\n"),
     ]
     text = composed(schema_names(connection), sql.Composed(parts)).as_string(connection)
     # A name or a value of the organisation's with the mark would end the function's body, and go on as SQL of the administrator.
-    bodies = (*_BODIES, *(BODIES if mapping.governance is not None else ()))
+    bodies = (*_BODIES, *((*BODIES, TRIAL) if mapping.governance is not None else ()))
     if any(text.count(mark) != sum(part.count(mark) for part in bodies) for mark in _MARKS):
         raise Refused(
             StopCode.REFUSED_INPUT,
@@ -480,6 +522,8 @@ def _names(mapping: SiteMapping) -> dict[str, sql.Composable]:
         "units_name": sql.Literal(units.table),
         "versions_name": sql.Literal(versions.table),
         "log_name": sql.Literal(mapping.log),
+        "address_name": sql.Literal(units.address.column),
+        "version_unit_name": sql.Literal(versions.unit.column),
         "written": sql.SQL(", ").join(map(sql.Literal, mapping.written)),
         "counts": sql.SQL(", ").join(counts),
         "tables": sql.SQL(", ").join(map(sql.Literal, tables)),

@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from console.backend.model.console_schema import CONSOLE_SCHEMA_OWNER
-from console.backend.model.site_governance import Filled, Governance, GovernedTable, Part, Source
+from console.backend.model.site_governance import MADE_BY, STEPS, Filled, Governance, GovernedTable, Part, Source
 from console.backend.model.site_mapping import SiteMapping
 from console.backend.postgres.connections import read_column
 from console.backend.postgres.rendering import AsItIs
@@ -63,9 +63,9 @@ _ROWS: dict[Part, tuple[str, str]] = {
     ),
 }
 """The console's own rows of each part, and the steps of a run by which they are there."""
-_OWN_UUID = "substring(encode(sha256(convert_to('{of} ' || {key}, 'UTF8')), 'hex') FOR 32)::uuid::text"
+OWN_UUID = "substring(encode(sha256(convert_to('{of} ' || {key}, 'UTF8')), 'hex') FOR 32)::uuid::text"
 _DOCUMENT_ID = (
-    f"coalesce(cutter_console.fn_site_document(r.docprefix), {_OWN_UUID.format(of='document', key='r.docprefix')})"
+    f"coalesce(cutter_console.fn_site_document(r.docprefix), {OWN_UUID.format(of='document', key='r.docprefix')})"
 )
 _VALUES: dict[Source, str] = {
     Source.RUN: "r.run_id",
@@ -78,7 +78,7 @@ _VALUES: dict[Source, str] = {
     Source.ACTOR: "e.created_by",
     Source.TIME: "e.created_at",
     Source.DOCUMENT_ID: _DOCUMENT_ID,
-    Source.ENVELOPE_ID: _OWN_UUID.format(of="envelope", key="r.run_id"),
+    Source.ENVELOPE_ID: OWN_UUID.format(of="envelope", key="r.run_id"),
     Source.CHANGE_SET_ID: "c.id",
     Source.DECISION_ID: "d.id",
     Source.STATEMENT_SHA256: "d.statement_sha256",
@@ -127,14 +127,6 @@ _OF_PART: dict[Part, dict[Source, str]] = {
         Source.OUTCOME: "v.outcome",
     },
 }
-_STEPS: dict[Part, tuple[str, ...]] = {
-    **dict.fromkeys(Part, ("record",)),
-    Part.DECISION: ("record", "enact", "revert"),
-    Part.ENTRY_STEP: ("record", "enact", "revert"),
-    Part.VERIFICATION: ("verify",),
-    Part.VERIFICATION_SIGNATURE: ("verify",),
-}
-"""Steps of a run that add a row of each part; of units and affected rows one for each unit."""
 _HEAD = """
 -- Writes the rows of leg B, of a verification, an enactment and a revert into the governance tables that the site mapping names.
 -- Rows are added there, and never changed or deleted. They are inserted and read back by functions of the role {writer}, which may
@@ -166,6 +158,13 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET d
 {differences}
 $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_ungoverned IS 'Rows that do not stand exactly once, as given, in the organisation''s governance tables.';
+
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_rows_there(p_rows jsonb) RETURNS TABLE (part text, table_name text, known_by text, n bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET timezone = 'UTC' AS $site$
+{there}
+$site$;
+COMMENT ON FUNCTION cutter_console.fn_site_rows_there IS
+    'Rows that stand in the organisation''s governance tables under the keys of those that are given.';
 """
 _UNIT_KEYS = """
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_unit_keys(p_address text) RETURNS TABLE (unit_id text, version_id text)
@@ -174,10 +173,14 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $s
 $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_unit_keys IS 'The keys of a unit and its version in the organisation''s tables.';
 """
-_INSERT = """    INSERT INTO {table} ({columns})
-    SELECT {values}
-      FROM jsonb_array_elements(p_rows -> {part}) e{unless};
-    GET DIAGNOSTICS n = ROW_COUNT;
+_INSERT = """    n := 0;
+    -- Without rows their statement triggers and their privileges have no say.
+    IF jsonb_array_length(coalesce(p_rows -> {part}, '[]')) > 0 THEN
+        INSERT INTO {table} ({columns})
+        SELECT {values}
+          FROM jsonb_array_elements(p_rows -> {part}) e{unless};
+        GET DIAGNOSTICS n = ROW_COUNT;
+    END IF;
     added := added || jsonb_build_object({part}, n);
 """
 _DIFFERENCE = """    SELECT {name}::text, format('%s: %s rows of the %s are not there once, as they were recorded', {name}, count(*), {words})
@@ -185,6 +188,8 @@ _DIFFERENCE = """    SELECT {name}::text, format('%s: %s rows of the %s are not 
       LEFT JOIN (SELECT {theirs} AS k, count(*) AS n FROM {table} t GROUP BY 1) s ON s.k = {ours}
      WHERE s.n IS DISTINCT FROM 1
     HAVING count(*) > 0"""
+_THERE = """    SELECT {part}::text, {name}::text, {keys}::text, count(*) FROM {table} t
+     WHERE {theirs} IN (SELECT {ours} FROM jsonb_array_elements(p_rows -> {part}) e)"""
 _OWNER_FUNCTIONS = """
 CREATE TABLE IF NOT EXISTS cutter_console.site_effect (
     effect         bigint PRIMARY KEY REFERENCES cutter_governance.run_effect (id),
@@ -268,6 +273,24 @@ BEGIN
              WHERE p.step = NEW.step
              GROUP BY 1) t;
     PERFORM cutter_console.fn_site_require(before, coalesce(expected, '{{}}'));
+    -- A revert needs no ruling of its own, and no ruling is over a verification.
+    IF NEW.step IN ('record', 'enact') THEN
+        SELECT string_agg(format('%s %s, signed %s', t.table_name, coalesce(expected ->> t.table_name, '0'), coalesce(s.signed, 'nothing')),
+                          '; ' ORDER BY t.table_name)
+          INTO wrong
+          FROM (SELECT DISTINCT p.table_name FROM (VALUES {expected}) p (part, table_name, step) WHERE p.step = NEW.step) t
+          LEFT JOIN (SELECT x.value ->> 'table' AS name, x.value ->> 'rows' AS signed
+                       FROM cutter_governance.review_decision d
+                       JOIN cutter_governance.approval a ON a.statement_sha256 = d.statement_sha256
+                      CROSS JOIN LATERAL jsonb_array_elements(convert_from(a.statement, 'UTF8')::jsonb -> 'expected_deltas') x
+                      WHERE d.run_id = NEW.run_id AND d.verdict = CASE NEW.step WHEN 'record' THEN 'cut' ELSE NEW.step END) s
+            ON s.name = t.table_name
+         WHERE s.signed IS DISTINCT FROM coalesce(expected ->> t.table_name, '0');
+        IF wrong <> '' THEN
+            PERFORM cutter_console.fn_stop('STOP_COUNT_MISMATCH', 'CU006', format('rows of the organisation''s tables: %s', wrong),
+                                      'Nothing was committed. Take the drafts back, and have another plan signed.');
+        END IF;
+    END IF;
     SELECT string_agg(d.difference, '; ') INTO wrong FROM cutter_console.fn_site_ungoverned(given) d;
     IF wrong IS NOT NULL THEN
         PERFORM cutter_console.fn_stop('STOP_COUNT_MISMATCH', 'CU006', wrong, 'Nothing was committed.');
@@ -287,9 +310,26 @@ REVOKE EXECUTE ON FUNCTION cutter_console.fn_site_governance, cutter_console.fn_
 GOVERNED = """    UNION ALL
     SELECT g.table_name, g.difference FROM cutter_console.fn_site_governance_differences(p_run_id) g
 """
+STANDING = """    UNION ALL
+    SELECT t.table_name, string_agg(DISTINCT t.known_by, '; '), r.recorded,
+           sum(CASE WHEN t.part IN ('document', 'document_version') THEN least(t.n, r.recorded) ELSE t.n END)::bigint
+      FROM (SELECT array_agg(DISTINCT s.step) AS steps FROM cutter_console.site_effect s
+             WHERE s.run_id = p_run_id AND s.left_out = '') w
+     CROSS JOIN LATERAL cutter_console.fn_site_rows_there(cutter_console.fn_site_governance(p_run_id, w.steps, false)) t
+     CROSS JOIN LATERAL (SELECT coalesce(sum((s.rows_added ->> t.table_name)::bigint), 0)::bigint AS recorded
+                           FROM cutter_console.site_effect s WHERE s.run_id = p_run_id) r
+     WHERE w.steps IS NOT NULL
+     GROUP BY t.table_name, r.recorded
+"""
 UNGOVERNED = "DROP TRIGGER IF EXISTS keep_site_governed ON cutter_governance.run_effect;\n"
 BODIES = (ROLE, _WRITER_FUNCTIONS, _UNIT_KEYS, _OWNER_FUNCTIONS)
-_OF_WRITER = ("fn_site_document", "fn_site_document_version", "fn_site_govern", "fn_site_ungoverned")
+_OF_WRITER = (
+    "fn_site_document",
+    "fn_site_document_version",
+    "fn_site_govern",
+    "fn_site_ungoverned",
+    "fn_site_rows_there",
+)
 """Texts with the marks of functions' bodies."""
 _SEQUENCES = """
     SELECT DISTINCT d.objid::regclass::text FROM pg_depend d
@@ -316,14 +356,15 @@ def governance_sql(
                 writer=writer, role=role_sql(SITE_WRITER), grants=_grants(connection, governance, writer)
             ),
             sql.SQL(_WRITER_FUNCTIONS).format(
-                document=_key(document, Source.DOCUMENT_ID, {Source.DOCUMENT: "p_docprefix"}),
-                document_version=_key(
+                document=key_of(document, Source.DOCUMENT_ID, {Source.DOCUMENT: "p_docprefix"}),
+                document_version=key_of(
                     version,
                     Source.DOCUMENT_VERSION_ID,
                     {Source.DOCUMENT_ID: "p_document", Source.SOURCE_SHA256: "p_sha256"},
                 ),
                 inserts=sql.SQL("").join(_insert(part, table) for part, table in parts),
                 differences=sql.SQL("\n    UNION ALL\n").join(_difference(part, table) for part, table in parts),
+                there=sql.SQL("\n    UNION ALL\n").join(_there(part, table) for part, table in parts),
             ),
             sql.SQL(_UNIT_KEYS).format(
                 units=identifier(mapping.units.table),
@@ -340,7 +381,7 @@ def governance_sql(
         expected=sql.SQL(", ").join(
             sql.SQL("({}, {}, {})").format(*map(sql.Literal, (part.value, table.table, step)))
             for part, table in parts
-            for step in _STEPS[part]
+            for step in STEPS[part]
         ),
     )
     return as_administrator, as_owner
@@ -398,7 +439,7 @@ def _grants(connection: psycopg.Connection, governance: Governance, writer: sql.
     )
 
 
-def _key(table: GovernedTable | None, key: Source, by: dict[Source, str]) -> sql.Composable:
+def key_of(table: GovernedTable | None, key: Source, by: dict[Source, str]) -> sql.Composable:
     """Return the question for the key of a row that may be there already."""
     column = table.by_source(key) if table is not None else None
     if table is None or column is None:
@@ -425,18 +466,23 @@ def _given(column: Filled) -> sql.Composable:
 
 
 def _known_by(part: Part, table: GovernedTable) -> tuple[Filled, ...]:
-    """Return the columns by which a row is found again: all of them, or of one that may be there already its key."""
+    """Return the columns by which a row is found again: all of them, or of one that may be there already its key.
+
+    A document that is there may have another title than its prefix, which fills that column too.
+    """
     keys = {
-        Part.DOCUMENT: {Source.DOCUMENT},
-        Part.DOCUMENT_VERSION: {Source.DOCUMENT_ID, Source.SOURCE_SHA256},
+        Part.DOCUMENT: (Source.DOCUMENT,),
+        Part.DOCUMENT_VERSION: (Source.DOCUMENT_ID, Source.SOURCE_SHA256),
     }.get(part)
-    return tuple(column for column in table.columns if keys is None or column.source in keys)
+    if keys is None:
+        return table.columns
+    return tuple(column for source in keys if (column := table.by_source(source)) is not None)
 
 
 def _insert(part: Part, table: GovernedTable) -> sql.Composable:
     unless: sql.Composable = sql.SQL("")
     if part in {Part.DOCUMENT, Part.DOCUMENT_VERSION}:
-        unless = sql.SQL("\n     WHERE NOT EXISTS (SELECT FROM {} t WHERE {} = {})").format(
+        unless = sql.SQL("\n         WHERE NOT EXISTS (SELECT FROM {} t WHERE {} = {})").format(
             identifier(table.table), *_sides(_known_by(part, table))
         )
     return sql.SQL(_INSERT).format(
@@ -473,10 +519,36 @@ def _difference(part: Part, table: GovernedTable) -> sql.Composable:
     )
 
 
+def _counted_by(part: Part, table: GovernedTable) -> tuple[Filled, ...]:
+    """Return the columns by which the rows of a part are counted: of units the key of the whole, of others their own key.
+
+    So a unit that somebody has added to the envelope of a run is counted with those of the run.
+    """
+    groups = {Part.UNIT: (Source.ENVELOPE_ID, Source.RUN), Part.AFFECTED_ROW: (Source.CHANGE_SET_ID, Source.RUN)}
+    own = tuple(source for source, maker in MADE_BY.items() if maker is part)
+    sources = groups.get(part, () if part in {Part.DOCUMENT, Part.DOCUMENT_VERSION} else (*own, Source.SIGNATURE_ID))
+    keys = (table.by_source(source) for source in sources)
+    key = next((column for column in keys if column is not None), None)
+    return (key,) if key is not None else _known_by(part, table)
+
+
+def _there(part: Part, table: GovernedTable) -> sql.Composable:
+    columns = _counted_by(part, table)
+    theirs, ours = _sides(columns)
+    return sql.SQL(_THERE).format(
+        part=sql.Literal(part.value),
+        name=sql.Literal(table.table),
+        keys=sql.Literal(", ".join(column.column for column in columns)),
+        table=identifier(table.table),
+        theirs=theirs,
+        ours=ours,
+    )
+
+
 def _rows(part: Part, table: GovernedTable) -> sql.Composable:
     joined, condition = _ROWS[part]
     values = sql.SQL(", ").join(
-        sql.SQL("{}, {}").format(sql.Literal(column.column), _value(part, column)) for column in table.columns
+        sql.SQL("{}, {}").format(sql.Literal(column.column), value_of(part, column)) for column in table.columns
     )
     return sql.SQL(
         "{part}, (SELECT coalesce(jsonb_agg(jsonb_build_object({values})), '[]') FROM {source} WHERE r.run_id = p_run_id AND {condition})"
@@ -488,7 +560,8 @@ def _rows(part: Part, table: GovernedTable) -> sql.Composable:
     )
 
 
-def _value(part: Part, column: Filled) -> sql.Composable:
+def value_of(part: Part, column: Filled) -> sql.Composable:
+    """Return the expression of a column's value, over the rows of a run by their aliases."""
     if column.source is Source.LITERAL:
         return sql.SQL("{}::text").format(sql.Literal(column.literal))
     if column.source in {Source.UNIT_ID, Source.VERSION_ID}:

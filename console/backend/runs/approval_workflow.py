@@ -33,14 +33,16 @@ from console.backend.approvals.statement import (
 from console.backend.host.durable import replace_file
 from console.backend.host.installation import Installation
 from console.backend.host.runtime_tree import FILE_MODE
+from console.backend.host.site_files import run_tables
 from console.backend.journal.journal_record import Field
 from console.backend.model.batch_ids import BATCH_PREFIX
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Waiting
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan import CutPlan
-from console.backend.model.plan_binding import TableDelta, Target, expected_enactment_deltas, expected_revert_deltas
+from console.backend.model.plan_binding import TableDelta, Target
 from console.backend.model.purposes import PURPOSE_AT, Operation, Purpose
+from console.backend.model.run_tables import NOT_RECORDED
 from console.backend.model.view_models import ApprovalStatus, ApprovalView
 from console.backend.model.written_plan import as_written
 from console.backend.postgres import ledger
@@ -170,7 +172,7 @@ def write_drafted(
     draft_facts = _draft_facts(installation, row.run_id, state, path, cut=purpose is Purpose.ENACT)
     # The statement names the digest of this file, so the file is written first.
     replace_file(path.with_name(draft_facts.drafts.file), state.lines.data)
-    counted = _counted(facts, plan, purpose, state)
+    counted = _counted(installation, row, facts, plan, purpose, state)
     drafted = draft_statement(purpose, counted, policy.sha256, installation.context, draft_facts, in_force_from)
     write_statement(path, drafted)
     return state
@@ -187,10 +189,18 @@ def _restore_units(installation: Installation, run_id: str, path: Path) -> None:
         replace_file(path.with_name(signed.drafts.file), data)
 
 
-def _counted(facts: RunFacts, plan: CutPlan, purpose: Purpose, state: ledger.DraftDigests) -> RunFacts:
+def _counted(
+    installation: Installation,
+    row: RunRow,
+    facts: RunFacts,
+    plan: CutPlan,
+    purpose: Purpose,
+    state: ledger.DraftDigests,
+) -> RunFacts:
     """Return the facts of a ruling over the drafts in the database, which may differ from the planned ones."""
     n = state.count
-    return facts.model_copy(update={"n_units": n, "expected_deltas": _step_deltas(plan, purpose, n)})
+    deltas = _step_deltas(installation, row, plan, purpose, n)
+    return facts.model_copy(update={"n_units": n, "expected_deltas": deltas})
 
 
 def _make_room(path: Path, installation: Installation) -> None:
@@ -260,7 +270,7 @@ def expectation(
         enacts = claimed.purpose is Purpose.ENACT
         drafted = _draft_facts(installation, claimed.run_id, state, statement, cut=enacts)
         # A revert is over the drafts that are there; an enactment must find those that were planned.
-        facts = facts if enacts else _counted(facts, plan, claimed.purpose, state)
+        facts = facts if enacts else _counted(installation, row, facts, plan, claimed.purpose, state)
     return Expectation(
         purpose=claimed.purpose, facts=facts, draft=drafted, elsewhere=elsewhere, next_there=action, bar=bar
     )
@@ -495,7 +505,9 @@ def _facts(installation: Installation, row: RunRow, plan: CutPlan, purpose: Purp
         own_profile=_own_profile(plan),
         operation=amendment.operation if amendment else None,
         amendment=amendment,
-        expected_deltas=plan.expected_deltas if of_plan else _step_deltas(plan, purpose, plan.n_units),
+        expected_deltas=plan.expected_deltas
+        if of_plan
+        else _step_deltas(installation, row, plan, purpose, plan.n_units),
     )
 
 
@@ -511,10 +523,14 @@ _MANIFEST_DIGESTS: dict[str, str] = {}
 """Of the plan that was asked for last, by its digest."""
 
 
-def _step_deltas(plan: CutPlan, purpose: Purpose, n_units: int) -> tuple[TableDelta, ...]:
+def _step_deltas(
+    installation: Installation, row: RunRow, plan: CutPlan, purpose: Purpose, n_units: int
+) -> tuple[TableDelta, ...]:
     """Return the rows of a ruling over `n_units` drafts."""
-    of_purpose = expected_enactment_deltas if purpose is Purpose.ENACT else expected_revert_deltas
-    return of_purpose(n_units, plan.amendment.counts if plan.amendment else None)
+    tables, counts = run_tables(installation), plan.amendment.counts if plan.amendment else None
+    if purpose is Purpose.ENACT:
+        return tables.enactment(n_units, counts)
+    return tables.revert(n_units, counts, recorded=row.stage not in NOT_RECORDED)
 
 
 def _own_profile(plan: CutPlan) -> StatementProfile | None:

@@ -11,6 +11,7 @@ from console.backend.host.installation import Installation
 from console.backend.model.purposes import Purpose
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import finish, translate
+from console.backend.postgres.kept_sessions import stands
 from console.backend.postgres.lines import require_line_for_writing
 from console.backend.postgres.sessions import Session, open_session
 from console.backend.runs.kill_switch import armed_for
@@ -92,11 +93,14 @@ class LeaseHolder:
             except BaseException:
                 self.let_go()
                 raise
+            # What became of an unanswered COMMIT is asked on it if the role may have no session more.
+            stands(self._installation.settings.database.executor, self._session)
         return self._session
 
     def let_go(self) -> None:
         """End the session, and so the lease."""
         if self._session is not None:
+            stands(self._installation.settings.database.executor, None)
             self._session.close()
             self._session = None
 

@@ -6,6 +6,7 @@ from psycopg.types.json import Jsonb
 from console.backend.documents.canonical import Handover
 from console.backend.documents.limits import limits_of
 from console.backend.host.memory import give_back
+from console.backend.host.site_files import kept_mapping
 from console.backend.model.amendment import Amendment, amendment_in_words
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.counting import counted
@@ -22,12 +23,16 @@ from console.backend.model.plan import (
     suspects_in_words,
 )
 from console.backend.model.purposes import RunOperation
+from console.backend.model.run_tables import RunTables, rows_in_words
+from console.backend.model.site_governance import Part
 from console.backend.model.states import Phase
 from console.backend.model.written_plan import as_written, cut_as_written, kept_bytes
 from console.backend.postgres import ledger
 from console.backend.postgres.measure import measure_world
 from console.backend.postgres.records import require_run
+from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.rulings import signed_drafts
+from console.backend.postgres.site_registered import rows_there
 from console.backend.postgres.units import enacted_counts, ended_counts
 from console.backend.runs.amendments import plan_amendment
 from console.backend.runs.backups import backup_possible, ensure_backup, take_run_backup
@@ -162,12 +167,14 @@ class Cutplan(PhaseWork):
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
         world = measure_world(connection, context.installation.context.host, context.schema.last)
-        plan = bind(context.workspace.marked(), world, _amendment(context, connection))
+        tables = _tables(context, connection)
+        plan = bind(context.workspace.marked(), world, _amendment(context, connection), tables)
         context.workspace.write_plan(plan)
         place = f"{world.target.database} on {world.target.host}, system {world.target.system_identifier}"
         return (
             context.passed("plan digest", plan.plan_digest, "canonical JSON of the plan"),
             context.passed("bound to", f"{place}, timeline {world.target.timeline}", "the database"),
+            *_rows_to_come(context, tables, plan),
             *(
                 [
                     context.passed(
@@ -186,6 +193,22 @@ class Cutplan(PhaseWork):
         if plan.world is None:
             raise Refused(StopCode.INVARIANT_FAILED, "the plan is bound to no database", "Start another run.")
         ledger.record_plan(connection, context.run_id, plan, plan.world.baseline_digest, event)
+
+
+def _rows_to_come(context: PhaseContext, tables: RunTables, plan: CutPlan) -> tuple[Check, ...]:
+    """Name the rows that the cut adds, table by table, where they stand in an organisation's tables too."""
+    if tables.site is None:
+        return ()
+    return (context.passed("rows to come", rows_in_words(plan.expected_deltas), "the plan"),)
+
+
+def _tables(context: PhaseContext, connection: psycopg.Connection) -> RunTables:
+    """Return the tables that the run writes: the console's own where they are, and an organisation's by its mapping."""
+    site, source = kept_mapping(context.installation).mapping, context.workspace.marked().source
+    there = frozenset[Part]()
+    if site is not None and site.governance is not None:
+        there = rows_there(connection, site.governance, context.request.docprefix, source.sha256)
+    return RunTables(names=schema_names(connection), site=site, there=there)
 
 
 def _amendment(context: PhaseContext, connection: psycopg.Connection) -> Amendment | None:

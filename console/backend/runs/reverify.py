@@ -5,6 +5,7 @@ import time
 import psycopg
 
 from console.backend.host.installation import Installation
+from console.backend.host.site_files import run_tables
 from console.backend.journal.journal import Journal
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import Refused, StopCode
@@ -12,8 +13,8 @@ from console.backend.model.outcome import Check, Outcome, whole_ms, worst
 from console.backend.model.plan_binding import TableDelta
 from console.backend.model.purposes import Operation
 from console.backend.model.readiness import first_three
+from console.backend.model.run_tables import summed
 from console.backend.model.states import Family, Mode, Phase, RunState, Stage
-from console.backend.model.tables import SIGNATURE, VERIFY_RESULT
 from console.backend.model.view_models import RunView
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
@@ -98,11 +99,9 @@ def _deltas_since(connection: psycopg.Connection, run: RunView, context: PhaseCo
     if unrecorded_uses_since(connection, run.run_id) != 0:
         return None
     verified = count_verifications(connection, run.run_id)
-    by_now = {delta.table: delta.rows for delta in context.workspace.plan().expected_deltas}
-    # Each recorded verification has added a row to these two.
-    for table in (VERIFY_RESULT, SIGNATURE):
-        by_now[table] = by_now.get(table, 0) + verified
-    return tuple(TableDelta(table=table, rows=rows) for table, rows in by_now.items())
+    # Each recorded verification has added its rows.
+    more = run_tables(context.installation).verification() * verified
+    return summed((*context.workspace.plan().expected_deltas, *more))
 
 
 def _has_draft(state: RunState) -> bool:

@@ -20,7 +20,7 @@ from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.postgres.connections import APPLICATION, CommitUnknown, connect
 from console.backend.postgres.effects import Effect, EffectKind, has_effect
-from console.backend.postgres.kept_sessions import close_idle
+from console.backend.postgres.kept_sessions import close_idle, standing_session
 from console.backend.postgres.records import has_event, transaction_status
 from console.backend.postgres.transactions import (
     end_session,
@@ -267,16 +267,29 @@ def _ask(installation: Installation, run_id: str, attempt: Attempt) -> Verdict:
     close_idle(conninfo)
     try:
         with connect(conninfo, timeout_s=_ASK_S, purpose="settle") as connection:
-            if (elsewhere := _decide_elsewhere(connection, run_id, attempt)) is not None:
-                return elsewhere
-            # Before the status is asked: while the session lives, it may still deliver the COMMIT.
-            if attempt.pid:
-                problem = end_session(connection, attempt.pid, attempt.started)
-                if problem is not None:
-                    return Verdict(fate=Fate.UNKNOWN, said=f"its session, {attempt.pid}, {problem}")
-            return _status(connection, run_id, attempt)
+            return _asked(connection, run_id, attempt)
     except CutterError as error:
-        return Verdict(fate=Fate.UNKNOWN, said=error.message)
+        unknown = Verdict(fate=Fate.UNKNOWN, said=error.message)
+    # A role of two sessions has no third: that of the lease and the unanswered one count until this one is ended.
+    standing = standing_session(conninfo)
+    if standing is None:
+        return unknown
+    try:
+        return _asked(standing, run_id, attempt)
+    except (CutterError, psycopg.Error):
+        return unknown
+
+
+def _asked(connection: psycopg.Connection, run_id: str, attempt: Attempt) -> Verdict:
+    """End the session of the attempt, and return what the server says of it."""
+    if (elsewhere := _decide_elsewhere(connection, run_id, attempt)) is not None:
+        return elsewhere
+    # Before the status is asked: while the session lives, it may still deliver the COMMIT.
+    if attempt.pid:
+        problem = end_session(connection, attempt.pid, attempt.started)
+        if problem is not None:
+            return Verdict(fate=Fate.UNKNOWN, said=f"its session, {attempt.pid}, {problem}")
+    return _status(connection, run_id, attempt)
 
 
 def _decide_elsewhere(connection: psycopg.Connection, run_id: str, attempt: Attempt) -> Verdict | None:

@@ -10,7 +10,9 @@ from console.backend.host.site_files import kept_mapping
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError
 from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.site_governance import Governance
 from console.backend.model.site_mapping import INSPECT, SiteMapping
+from console.backend.model.site_trial import verdicts
 from console.backend.postgres.connections import connect
 from console.backend.postgres.privileges import current_role_as_member
 from console.backend.postgres.site_catalogue import Catalogue, read_catalogue
@@ -26,6 +28,8 @@ from console.backend.postgres.site_functions import (
     pattern_of,
     unknown_arguments,
 )
+from console.backend.postgres.site_gateway import site_counts, tied_mapping
+from console.backend.postgres.site_governance_trial import may_try, try_rows
 from console.backend.postgres.site_script import recorded_mapping
 from console.backend.postgres.site_units import Readable, count_tables, read_unit
 from console.backend.runs.kill_switch import require_no_hold
@@ -35,6 +39,10 @@ _AGAIN = "Correct the site mapping, then: cutter-console adopt check"
 _FUNCTIONS = "Ask the owner of the functions, or map others; then: cutter-console adopt check"
 _GRANT = "As the functions' owner, let the executor's role execute them; then: cutter-console adopt check"
 _LEFT = "Stop, and look what was left: cutter-console counts"
+_LEFT_OR_ELSE = "If nobody else writes there, stop, and look what was left: cutter-console counts; else again: cutter-console adopt check"
+_LESS = "Give `database.executor` a role that only executes the functions."
+_TIE = "Have an administrator run what this prints: cutter-console adopt apply; then: cutter-console adopt check"
+_TRIED = "cutter_console.fn_site_try, as the executor"
 _BODY = "Probe of the site mapping. It is rolled back."
 _NOT_READ = "the executor may not read it"
 _DECISION = "a probe has no review decision of its own, which the function may ask for"
@@ -126,6 +134,7 @@ def prove_mapping(installation: Installation) -> tuple[Check, ...]:
     )
     _prove_recorded(proofs, installation, kept.sha256, recorded)
     if pattern is None:
+        _not_tried(proofs, mapping, "no unit has a parent that is known: there is none to make a probe beside", _AGAIN)
         proofs.add(
             "write through the functions",
             Outcome.INCONCLUSIVE,
@@ -152,6 +161,8 @@ def prove_mapping(installation: Installation) -> tuple[Check, ...]:
             error.next_action,
             "the executor's connection",
         )
+    if mapping.governance is not None:
+        _prove_governance(proofs, installation, mapping, mapping.governance, probe, kept.sha256)
     with reading_site(installation, "adopt check") as (connection, _):
         is_left = has_unit(connection, mapping, probe.address)
     proofs.judge(
@@ -189,7 +200,7 @@ def _prove_writes(proofs: _Proofs, connection: psycopg.Connection, mapping: Site
         "executor is no superuser",
         not role.superuser,
         role.name,
-        "Give `database.executor` a role that only executes the functions.",
+        _LESS,
         "pg_roles",
     ):
         return
@@ -231,6 +242,81 @@ def _prove_writes(proofs: _Proofs, connection: psycopg.Connection, mapping: Site
         and enact
     ):
         _prove_enactment(proofs, connection, mapping, catalogue, enact, probe)
+
+
+def _prove_governance(
+    proofs: _Proofs,
+    installation: Installation,
+    mapping: SiteMapping,
+    governance: Governance,
+    probe: _Probe,
+    sha256: str,
+) -> None:
+    """Have the rows of a run tried in each mapped governance table, as the executor, by the function that leg B writes by."""
+    executor, pattern = installation.settings.database.executor, probe.pattern
+    token = f"PROBE-{probe.address.rpartition('-')[2]}"
+    try:
+        with connect(executor, purpose="adopt check") as connection:
+            reason, action = _why_not(connection, sha256)
+            before = {} if reason else _counted(connection)
+        if reason:
+            _not_tried(proofs, mapping, reason, action)
+            return
+        with connect(executor, purpose="adopt check") as connection:
+            parts = (pattern.kind, pattern.section_type, pattern.parent_address)
+            trials = try_rows(connection, token, probe.address, *parts)
+            connection.rollback()
+    except CutterError as error:
+        _not_tried(proofs, mapping, f"{error.code}: {error.message}", error.next_action)
+        return
+    for verdict in verdicts(governance, trials):
+        name = f"governance rows: {verdict.subject}"
+        proofs.add(name, verdict.outcome, verdict.detail, verdict.next_action, _TRIED)
+    _prove_counts(proofs, executor, before)
+
+
+def _prove_counts(proofs: _Proofs, executor: str, before: dict[str, int]) -> None:
+    """Compare the rows of the organisation's tables with those before the trial, on a fresh connection."""
+    name, source = "governance rows: taken back", "fn_site_counts, before and after"
+    try:
+        with connect(executor, purpose="adopt check") as connection:
+            now = _counted(connection)
+    except CutterError as error:
+        proofs.add(name, Outcome.INCONCLUSIVE, f"{error.code}: {error.message}", error.next_action, source)
+        return
+    differing = [f"{table} {now.get(table, 0) - rows:+d}" for table, rows in before.items() if now.get(table) != rows]
+    words = f"{len(before)} tables have the rows that they had"
+    if differing:
+        words = f"while it was tried: {', '.join(differing)}; it may be somebody else's writing"
+    proofs.judge(name, not differing, words, _LEFT_OR_ELSE, source)
+
+
+def _counted(connection: psycopg.Connection) -> dict[str, int]:
+    return {count.table: count.rows for count in site_counts(connection)}
+
+
+def _why_not(connection: psycopg.Connection, sha256: str) -> tuple[str, str]:
+    """Return why the rows cannot be tried as this role, and the next action; empty if they can be."""
+    role = current_role_as_member(connection)
+    if role.superuser:
+        return f"the executor {role.name} is a superuser, whom nothing is refused", _LESS
+    is_allowed, tied = may_try(connection), tied_mapping(connection)
+    if is_allowed is None:
+        return (
+            "the database has no function yet by which such rows are written, and so none by which they are tried",
+            _TIE,
+        )
+    if not is_allowed:
+        return f"{role.name} may not execute cutter_console.fn_site_try, which tries them", _TIE
+    if tied != sha256:
+        return f"the database writes such rows by the mapping {tied}, this host keeps {sha256 or 'none'}", _TIE
+    return "", ""
+
+
+def _not_tried(proofs: _Proofs, mapping: SiteMapping, reason: str, action: str) -> None:
+    """Record of each mapped governance table that nothing is known of it; nothing if none is mapped."""
+    for table in mapping.governance.tables if mapping.governance is not None else ():
+        proofs.add(f"governance rows: {table}", Outcome.INCONCLUSIVE, f"not tried: {reason}", action, table)
 
 
 def _function(

@@ -14,6 +14,7 @@ from console.backend.model.site_mapping import SiteMapping
 from console.backend.postgres.asking import Question
 from console.backend.postgres.site_functions import taken_addresses
 from console.backend.postgres.site_gateway import tied_mapping
+from console.backend.postgres.site_registered import rows_there
 from console.backend.postgres.site_units import kinds_in_vocabulary
 from console.backend.runs.phase_context import PhaseContext
 
@@ -81,10 +82,13 @@ def _kinds(
     return context.check("kinds there", answer, "the vocabulary by the site mapping", not strange, action)
 
 
-def _governance(context: PhaseContext, mapping: SiteMapping, document: DocumentPlan, _: psycopg.Connection) -> Check:
+def _governance(
+    context: PhaseContext, mapping: SiteMapping, document: DocumentPlan, connection: psycopg.Connection
+) -> Check:
     """Say how many rows leg B adds to the organisation's governance tables, or that it adds none."""
     answer = "leg B stands in the console's ledger alone: the site mapping has no section [governance]"
     if mapping.governance is not None:
-        rows = mapping.governance.rows(len(list(document.units.addresses())))
-        answer = f"leg B adds {', '.join(f'{table} +{n}' for table, n in rows.items())}; a document that is there is not added"
+        there = rows_there(connection, mapping.governance, context.request.docprefix, document.source.sha256)
+        rows = mapping.governance.rows("record", len(list(document.units.addresses())), there)
+        answer = f"leg B adds {', '.join(f'{table} +{n}' for table, n in rows.items())}"
     return context.passed("governance rows there", answer, "the site mapping")

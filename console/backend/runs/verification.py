@@ -20,6 +20,8 @@ from console.backend.postgres.measure import (
     readers_digest_without_run_since,
     rows_added_since,
 )
+from console.backend.postgres.rendering import schema_names
+from console.backend.postgres.site_gateway import Standing, site_standing
 from console.backend.postgres.units import amended_units, edits_of_document, units_of_document
 from console.backend.runs.row_comparison import Compare, Comparison, Wrong
 
@@ -31,6 +33,8 @@ class Rows(Value):
     counts: tuple[TableCount, ...]
     added_by_others: tuple[TableCount, ...] = ()
     """Rows that other runs have recorded since the plan was made."""
+    theirs: tuple[Standing, ...] | None = None
+    """Rows of the run that stand in the organisation's tables; None without a site mapping."""
     untouched_digest: str
     """Of what readers see without the run's own units, with what other runs have recorded since as it was before."""
     base_digest: str = ""
@@ -55,11 +59,13 @@ def measure_rows(
     *,
     bodies: bool = True,
     effects: int = 0,
+    in_site: bool = False,
 ) -> Rows:
     """Read and compare the document's units, and read the counts and the digest of all other rows.
 
     Of an amendment: the units of its text, and all that readers see but its new units. `effects` is the last effect that
-    was recorded before the plan was made: what other runs have recorded since is told apart.
+    was recorded before the plan was made: what other runs have recorded since is told apart. `in_site` reads the run's
+    rows in the organisation's tables too.
     """
     # One snapshot for all rows: units and counts of two moments could differ without a fault.
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -78,11 +84,13 @@ def measure_rows(
         else:
             digest = partial(readers_digest_since, effects=effects, docprefix=docprefix, addresses=list(amendment.new))
         untouched = asking.ask(digest)
+        theirs = asking.ask(partial(site_standing, run_id=run_id)) if in_site else None
         base = asking.ask(partial(base_digest, docprefix=docprefix)) if amendment is not None else None
     return Rows(
         units=units,
         counts=counts.value,
         added_by_others=by_others.value,
+        theirs=theirs.value if theirs is not None else None,
         untouched_digest=untouched.value,
         base_digest=base.value if base is not None else "",
         measured_at=datetime.now(UTC),
@@ -91,10 +99,14 @@ def measure_rows(
 
 
 def _counts(connection: psycopg.Connection) -> tuple[TableCount, ...]:
-    """Return the rows of every table, those of the large ones counted now and not as they are kept."""
+    """Return the rows of every table by its name in the database, those of the large ones counted now and not as they are kept."""
     with Asking(connection) as asking:
         large, kept = asking.ask(counted_rows), asking.ask(measure_counts)
-    return tuple(count.model_copy(update={"rows": large.value.get(count.table, count.rows)}) for count in kept.value)
+    names = schema_names(connection)
+    return tuple(
+        TableCount(table=names.in_database(count.table), rows=large.value.get(count.table, count.rows))
+        for count in kept.value
+    )
 
 
 def structural_checks(plan: CutPlan, rows: Rows) -> tuple[Check, ...]:
@@ -158,9 +170,31 @@ def effect_checks(plan: CutPlan, rows: Rows, expected: tuple[TableDelta, ...]) -
     verdict, world = _Verdict(rows), _world_of(plan)
     return (
         _deltas(world, rows, expected),
+        *_site_rows(world, rows, expected),
         verdict.check(
             "untouched rows", f"digest {rows.untouched_digest}", rows.untouched_digest == world.baseline_digest
         ),
+    )
+
+
+def _site_rows(world: PlanBinding, rows: Rows, expected: tuple[TableDelta, ...]) -> tuple[Check, ...]:
+    """Compare the run's rows in the organisation's tables, by their keys, with the planned ones; no check without a mapping."""
+    if rows.theirs is None:
+        return ()
+    own = {count.table for count in world.counts}
+    planned = {delta.table: delta.rows for delta in expected if delta.table not in own}
+    standing = {row.table: row for row in rows.theirs}
+    wrong = [
+        f"{table}: not read, {number:+d} rows planned" for table, number in planned.items() if table not in standing
+    ]
+    wrong += [
+        f"{row.table}: {row.rows} rows by {row.known_by}, {row.recorded} recorded, {planned.get(row.table, 0)} planned"
+        for row in rows.theirs
+        if not row.rows == row.recorded == planned.get(row.table, 0)
+    ]
+    read = ", ".join(f"{row.table} {row.rows:+d} by {row.known_by}" for row in rows.theirs)
+    return (
+        _Verdict(rows).first("rows of the organisation", Wrong.of(wrong), read or "none is planned, and none there"),
     )
 
 
@@ -220,6 +254,7 @@ class _Verdict:
         counted = [
             (count.table, count.rows - before[count.table]) for count in self._rows.counts if count.table in before
         ]
+        counted += [(row.table, row.rows) for row in self._rows.theirs or ()]
         return self.evidence("rows added", ", ".join(f"{table} {rows:+d}" for table, rows in counted))
 
     def check(self, name: str, answer: str, passed: bool) -> Check:

@@ -5,6 +5,7 @@ from psycopg.types.json import Jsonb
 
 from console.backend.documents.canonical import Handover
 from console.backend.documents.limits import limits_of
+from console.backend.host.site_files import kept_mapping
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan import CutPlan, bind
@@ -90,5 +91,6 @@ def _compared(context: PhaseContext, connection: psycopg.Connection, plan: CutPl
         compared(plan, kept),
         plan.amendment,
         effects=plan.world.effects if plan.world is not None else 0,
+        in_site=kept_mapping(context.installation).mapping is not None,
     )
     return rows, PinnedText(size=len(kept), sha256=sha256_hex(kept))

@@ -11,7 +11,6 @@ from console.backend.postgres import database_state
 from console.backend.postgres.connections import connect
 from console.backend.postgres.measure import Identity, measure_identity
 from console.backend.postgres.privileges import current_role
-from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.transactions import assigned_transaction_id
 
 _MOST_IDS = 10_000
@@ -101,12 +100,7 @@ def read_database(probe: Probe, since: Transactions | None) -> DatabaseState:
         sequences = database_state.sequences(connection)
         position = database_state.transaction_position(connection)
         between = _between(connection, since, position.next_id)
-        written = schema_names(connection).as_written
-        tables = tuple(
-            proof.model_copy(update={"table": written(proof.table)})
-            for proof in table_proofs_at_once(connection, names)
-        )
-        versions = tuple(row.model_copy(update={"table": written(row.table)}) for row in _versions(connection, names))
+        tables, versions = table_proofs_at_once(connection, names), _versions(connection, names)
         definitions = database_state.schema_digest(connection)
         # Last, so that an id that any of the statements above had taken would show.
         unassigned = assigned_transaction_id(connection) is None

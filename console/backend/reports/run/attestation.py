@@ -34,6 +34,7 @@ class _Attesting:
         self, record: RunRecord, phase_chapters: tuple[Chapter, ...], deltas: Deltas | None, register: Register
     ) -> None:
         self.record, self.chapters, self.deltas, self.register = record, phase_chapters, deltas, register
+        self.tables = register.tables
         self.uses = [(ruling, use) for ruling in record.rulings for use in ruling.uses]
         self.is_dry = record.head.mode is Mode.DRYRUN
 
@@ -108,9 +109,13 @@ def _enacted_under_sg2(basis: _Attesting) -> Attested:
     if basis.record.ledger is None:
         return basis.unread(sentence)
     rows = sum(step.rows for step in basis.record.ledger.transitions if step.to_status == "enacted")
-    log = basis.put("enacted", "units of this run that became enacted", "public.iu_lifecycle_log", f"{rows} rows")
+    log = basis.put(
+        "enacted", "units of this run that became enacted", basis.tables["public.iu_lifecycle_log"], f"{rows} rows"
+    )
     used = [ruling for ruling, use in basis.uses if use.purpose == Purpose.ENACT and ruling.kind == Kind.SG_2]
-    use = basis.put("sg2-used", "uses of an SG_2 to enact", "cutter_governance.approval_use", f"{len(used)}")
+    use = basis.put(
+        "sg2-used", "uses of an SG_2 to enact", basis.tables["cutter_governance.approval_use"], f"{len(used)}"
+    )
     planned = basis.record.head.n_drafts
     if used and planned is None:
         detail = f"{rows} enacted; how many it was to be is not known: the plan's file is gone"
@@ -135,7 +140,9 @@ def _used_in_the_effect(basis: _Attesting) -> Attested:
         ids.append(basis.put(f"effect-{use.purpose}", f"transaction of the {use.purpose}", "approval_use and run_event", answer))  # fmt: skip
         elsewhere += [] if in_effect else [use.purpose]
     if not ids:
-        none = basis.put("no-use", "uses of statements of this run", "cutter_governance.approval_use", "none")
+        none = basis.put(
+            "no-use", "uses of statements of this run", basis.tables["cutter_governance.approval_use"], "none"
+        )
         return Attested(sentence=sentence, outcome=Outcome.PASS, detail="none was used", evidence=(none,))
     detail = (
         f"another transaction, or none: {', '.join(elsewhere)}"
@@ -153,7 +160,9 @@ def _untouched(basis: _Attesting) -> Attested:
         return Attested(sentence=sentence, outcome=measured.outcome, detail=detail, evidence=measured.evidence)
     if basis.record.last(Phase.WRITE_VERIFY) is not None:
         detail = "it was not measured: the recorded verification did not look at rows of other documents"
-        none = basis.put("untouched-unmeasured", "rows of other documents", "cutter_governance.run_event", detail)
+        none = basis.put(
+            "untouched-unmeasured", "rows of other documents", basis.tables["cutter_governance.run_event"], detail
+        )
         return Attested(sentence=sentence, outcome=Outcome.INCONCLUSIVE, detail=detail, evidence=(none,))
     return _by_no_write(basis, sentence, "untouched")
 
@@ -173,9 +182,11 @@ def _by_no_write(basis: _Attesting, sentence: str, name: str) -> Attested:
     """Conclude from unused statements that there was no write: units are written only under a used one."""
     if basis.uses:
         detail = "it was not measured: the record has no verification of the write"
-        none = basis.put(f"{name}-unmeasured", "verification of the write", "cutter_governance.run_event", detail)
+        none = basis.put(
+            f"{name}-unmeasured", "verification of the write", basis.tables["cutter_governance.run_event"], detail
+        )
         return Attested(sentence=sentence, outcome=Outcome.INCONCLUSIVE, detail=detail, evidence=(none,))
-    none = basis.put("no-write", "statements used by this run", "cutter_governance.approval_use", "none, and no unit is written without one")  # fmt: skip
+    none = basis.put("no-write", "statements used by this run", basis.tables["cutter_governance.approval_use"], "none, and no unit is written without one")  # fmt: skip
     return Attested(sentence=sentence, outcome=Outcome.PASS, detail="the run wrote no unit", evidence=(none,))
 
 
@@ -185,7 +196,7 @@ def _switch_closed(basis: _Attesting) -> Attested:
         return basis.unread(sentence)
     leases = basis.record.ledger.leases
     if not leases:
-        none = basis.put("no-lease", "leases of this run", "cutter_governance.execution_lease", "none")
+        none = basis.put("no-lease", "leases of this run", basis.tables["cutter_governance.execution_lease"], "none")
         return Attested(sentence=sentence, outcome=Outcome.PASS, detail="it was never armed", evidence=(none,))
     ids = tuple(_lease(basis, basis.record.ledger, number) for number in range(len(leases)))
     open_leases = sum(lease.ended_at is None for lease in leases)
@@ -203,13 +214,15 @@ def _lease(basis: _Attesting, ledger: Ledger, number: int) -> str:
     lease = ledger.leases[number]
     ended = f"ended at {utc(lease.ended_at)}: {lease.end_reason}" if lease.ended_at else f"no end is recorded; it expires by itself at {utc(lease.expires_at)}"  # fmt: skip
     lease_words = f"armed to {lease.purpose} at {utc(lease.armed_at)} by {lease.operator} on {lease.host}; {ended}"
-    return basis.put(f"lease-{number + 1}", "a lease of this run", "cutter_governance.execution_lease", lease_words)
+    return basis.put(
+        f"lease-{number + 1}", "a lease of this run", basis.tables["cutter_governance.execution_lease"], lease_words
+    )
 
 
 def _anchors(basis: _Attesting) -> Attested:
     sentence = "No recorded step is without its record in the journal."
     if not basis.record.events:
-        none = basis.put("no-steps", "recorded steps", "cutter_governance.run_event", "none")
+        none = basis.put("no-steps", "recorded steps", basis.tables["cutter_governance.run_event"], "none")
         return Attested(
             sentence=sentence, outcome=Outcome.NOT_RUN, detail="there is no recorded step", evidence=(none,)
         )
@@ -233,11 +246,13 @@ def _anchors(basis: _Attesting) -> Attested:
 def _plan_file(basis: _Attesting) -> Attested:
     sentence = "The plan in the run's directory is the recorded one."
     if not basis.record.head.plan_digest:
-        none = basis.put("no-plan", "plan of this run", "cutter_governance.run", "there is none")
+        none = basis.put("no-plan", "plan of this run", basis.tables["cutter_governance.run"], "there is none")
         return Attested(sentence=sentence, outcome=Outcome.NOT_RUN, detail="the run has no plan", evidence=(none,))
     is_same_plan = basis.record.plan_file == basis.record.head.plan_digest
     digests = f"plan.json: {basis.record.plan_file}; recorded: {basis.record.head.plan_digest}"
-    compared = basis.put("plan-file", "digest of the plan's file", "plan.json and cutter_governance.run", digests)
+    compared = basis.put(
+        "plan-file", "digest of the plan's file", f"plan.json and {basis.tables['cutter_governance.run']}", digests
+    )
     detail = "equal digests" if is_same_plan else "the file differs from it, or is gone"
     return Attested(sentence=sentence, outcome=_verdict(is_same_plan), detail=detail, evidence=(compared,))
 

@@ -29,6 +29,7 @@ from console.backend.reports.run.phases import (
     chapters,
     cut_deltas,
     pauses,
+    site_rows,
     step_deltas,
 )
 
@@ -115,6 +116,8 @@ class Composition(Value):
     pauses: tuple[Pause, ...]
     cut: Deltas | None
     steps_after: tuple[Deltas, ...]
+    site: tuple[str, ...]
+    """Evidence ids of what was written into an organisation's tables."""
     steps: tuple[Step, ...]
     attested: tuple[Attested, ...]
     roll_up: tuple[RollUp, ...]
@@ -131,7 +134,7 @@ class Document(Value):
 
 def compose(record: RunRecord) -> Composition:
     """Judge the record, and collect everything that the documents say with its evidence."""
-    register = Register()
+    register = Register(record.names)
     facts = _facts(record, register)
     phase_chapters, run_pauses = chapters(record, register), pauses(record, register)
     cut = cut_deltas(record, register)
@@ -150,6 +153,7 @@ def compose(record: RunRecord) -> Composition:
         pauses=run_pauses,
         cut=cut,
         steps_after=after,
+        site=site_rows(record, register),
         steps=steps,
         attested=attested,
         roll_up=_roll_up(phase_chapters, run_pauses, steps, facts),
@@ -325,7 +329,7 @@ def _steps(record: RunRecord, register: Register) -> list[Step]:
     for event in record.events:
         if event.found is None:
             record_words = f"at {utc(event.at)} by {event.actor} in transaction {event.xid}: {event.text}"
-            source = f"cutter_governance.run_event, row {event.id}"
+            source = f"{register.tables['cutter_governance.run_event']}, row {event.id}"
             name = register.put(
                 f"{PREFIX[Phase.CLOSEOUT]}.step-{event.id}", f"the step {event.phase}", source, record_words, event.at
             )
@@ -340,7 +344,7 @@ def _steps(record: RunRecord, register: Register) -> list[Step]:
 def _hold_evidence(record: RunRecord, register: Register) -> list[str]:
     holds = record.ledger.holds if record.ledger else ()
     return [
-        register.put(f"{PREFIX[Phase.CLOSEOUT]}.hold-{number}", f"HOLD {hold.action}", "cutter_governance.hold_event", f"{hold.action} at {utc(hold.at)} by {hold.by}: {hold.reason}", hold.at)
+        register.put(f"{PREFIX[Phase.CLOSEOUT]}.hold-{number}", f"HOLD {hold.action}", register.tables["cutter_governance.hold_event"], f"{hold.action} at {utc(hold.at)} by {hold.by}: {hold.reason}", hold.at)
         for number, hold in enumerate(holds, 1)
     ]  # fmt: skip
 

@@ -4,6 +4,8 @@ import re
 from datetime import UTC, datetime
 
 from console.backend.model.outcome import Evidence
+from console.backend.model.schema_names import OWN, SchemaNames
+from console.backend.model.tables import RUN_TABLES
 
 _ODD = re.compile(r"[^A-Za-z0-9.]+")
 
@@ -21,8 +23,12 @@ def utc(moment: datetime) -> str:
 class Register:
     """Collects evidence while a report is composed; an id that is taken gets a number behind it."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: SchemaNames = OWN) -> None:
         self._by_id: dict[str, Evidence] = {}
+        own = names.are_as_written
+        # A report names them hundreds of times.
+        self.tables = {table: table if own else names.in_database(table) for table in RUN_TABLES}
+        """The names that tables of the console's own have in the database of the record, by those of statements."""
 
     def put(self, name: str, question: str, source: str, answer: str, at: datetime, digest: str = "") -> str:
         """Add a piece made from the record, at the record's own time, and return its id."""

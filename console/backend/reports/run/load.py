@@ -14,20 +14,24 @@ from pydantic import AfterValidator, ValidationError
 from console.backend.approvals.policy import Policy, load_policy
 from console.backend.host.installation import Installation
 from console.backend.host.regular_file import sha256_file
+from console.backend.host.site_files import run_tables
 from console.backend.journal.journal import JournalVerdict, read_journal, verify_journal
 from console.backend.journal.journal_record import AnchoredEvent, Record
 from console.backend.model.amendment import AmendmentCounts
 from console.backend.model.errors import CutterError, Drifted
-from console.backend.model.plan_binding import TableDelta, expected_cut_deltas
+from console.backend.model.plan_binding import TableDelta
 from console.backend.model.profile_names import EDIT_PROFILE
 from console.backend.model.purposes import RunOperation
+from console.backend.model.run_tables import RunTables
 from console.backend.model.safe_text import SafeText
+from console.backend.model.schema_names import OWN, SchemaNames
 from console.backend.model.states import Mode, Phase, RunState
 from console.backend.model.value import Value
 from console.backend.postgres import run_record
 from console.backend.postgres.connections import connect
 from console.backend.postgres.records import RunRow, require_run
 from console.backend.postgres.records import events as recorded_events
+from console.backend.postgres.rendering import schema_names
 from console.backend.runs.approval_workflow import policy_copy
 from console.backend.runs.run_state import anchored_events, dry_run_state
 from console.backend.runs.workspace import PhaseRecord, PlanFacts, RunRequestFile, Workspace
@@ -189,6 +193,17 @@ class Hold(Value):
     at: Utc
 
 
+class SiteEffect(Value):
+    """Rows that one step has added to the organisation's tables."""
+
+    step: SafeText
+    mapping_sha256: str
+    rows_added: dict[str, int]
+    left_out: SafeText
+    """Of a revert: why nothing was added; empty otherwise."""
+    recorded_at: Utc
+
+
 class Ledger(Value):
     """The rows that the monitoring role may not read."""
 
@@ -201,6 +216,8 @@ class Ledger(Value):
     verification: Verification | None
     manifest_blocks: int
     holds: tuple[Hold, ...]
+    site_effects: tuple[SiteEffect, ...] = ()
+    """In the order of the steps; none where nothing is written into an organisation's governance tables."""
 
 
 class RunRecord(Value):
@@ -220,6 +237,8 @@ class RunRecord(Value):
     """Rows that the plan expects; empty before there is a plan."""
     plan_file: SafeText
     """sha256 of plan.json, or why there is none."""
+    names: SchemaNames = OWN
+    """Schemas of the console's own tables in the database of the record."""
 
     @cached_property
     def ended_at(self) -> datetime:
@@ -268,6 +287,7 @@ class _Stored(Value):
     rulings: tuple[Ruling, ...]
     ledger: Ledger | None
     unread: str = ""
+    names: SchemaNames
 
 
 def read_record(installation: Installation, run_id: str) -> RunRecord:
@@ -282,7 +302,7 @@ def read_record(installation: Installation, run_id: str) -> RunRecord:
     stored = _stored(installation, workspace, run_id)
     events = tuple(_anchored(event) for event in stored.events)
     verdict, records = _journal(installation, workspace, run_id, events)
-    head = _head(stored.row, workspace.plan_facts())
+    head = _head(stored.row, workspace.plan_facts(), stored.names)
     return RunRecord(
         head=head,
         events=stored.events,
@@ -292,13 +312,14 @@ def read_record(installation: Installation, run_id: str) -> RunRecord:
         journal=verdict,
         journal_records=records,
         files=_files(workspace),
-        planned=_planned(workspace, head),
+        planned=_planned(workspace, head, stored.names),
         plan_file=_plan_file(workspace),
+        names=stored.names,
     )
 
 
 def _dry_run(installation: Installation, workspace: Workspace, request: RunRequestFile) -> RunRecord:
-    facts = workspace.plan_facts()
+    facts, names = workspace.plan_facts(), run_tables(installation).names
     verdict, records = _journal(installation, workspace, request.run_id, ())
     head = Head(
         run_id=request.run_id,
@@ -327,12 +348,13 @@ def _dry_run(installation: Installation, workspace: Workspace, request: RunReque
         journal=verdict,
         journal_records=records,
         files=_files(workspace),
-        planned=_planned(workspace, head),
+        planned=_planned(workspace, head, names),
         plan_file=_plan_file(workspace),
+        names=names,
     )
 
 
-def _head(row: RunRow, plan: PlanFacts | None) -> Head:
+def _head(row: RunRow, plan: PlanFacts | None, names: SchemaNames) -> Head:
     is_recorded = plan is not None and plan.plan_digest == row.plan_digest
     return Head(
         run_id=row.run_id,
@@ -353,7 +375,7 @@ def _head(row: RunRow, plan: PlanFacts | None) -> Head:
         baseline_digest=row.baseline_digest or "",
         n_units=row.n_units,
         amendment=plan.amendment if plan is not None and is_recorded else None,
-        kept_in="cutter_governance.run",
+        kept_in=names.in_database("cutter_governance.run"),
     )
 
 
@@ -381,7 +403,8 @@ def _views(connection: psycopg.Connection, workspace: Workspace, run_id: str, us
     anchors = {event.id: event for event in anchored_events(recorded_events(connection, run_id), workspace.directory)}
     rows = run_record.run_events(connection, run_id, _EventRow)
     events = tuple(_event(event_row, is_ours=anchors[event_row.id].is_ours) for event_row in rows)
-    return _Stored(row=row, events=events, rulings=rulings, ledger=None)
+    names = schema_names(connection)
+    return _Stored(row=row, events=events, rulings=rulings, ledger=None, names=names)
 
 
 def _ruling(row: Mapping[str, object], used: tuple[_UseRow, ...], workspace: Workspace) -> Ruling:
@@ -413,6 +436,7 @@ def _event(row: _EventRow, *, is_ours: bool) -> Event:
 
 
 def _ledger(connection: psycopg.Connection, run_id: str) -> Ledger:
+    blocks, has_site_effects = run_record.run_manifest_blocks(connection, run_id)
     return Ledger(
         leases=run_record.run_leases(connection, run_id, Lease),
         decisions=run_record.run_decisions(connection, run_id, Decision),
@@ -420,8 +444,9 @@ def _ledger(connection: psycopg.Connection, run_id: str) -> Ledger:
         backlog=run_record.run_backlog(connection, run_id),
         change_set=run_record.run_change_set(connection, run_id, ChangeSet),
         verification=run_record.run_verification(connection, run_id, Verification),
-        manifest_blocks=run_record.run_manifest_blocks(connection, run_id),
+        manifest_blocks=blocks,
         holds=run_record.run_holds(connection, run_id, Hold),
+        site_effects=run_record.run_site_effects(connection, run_id, SiteEffect) if has_site_effects else (),
     )
 
 
@@ -457,13 +482,16 @@ def _files(workspace: Workspace) -> tuple[PhaseRecord, ...]:
     return tuple(record for record in records if record is not None)
 
 
-def _planned(workspace: Workspace, head: Head) -> tuple[TableDelta, ...]:
+def _planned(workspace: Workspace, head: Head, names: SchemaNames) -> tuple[TableDelta, ...]:
+    """Return the rows of the recorded plan; where its file is gone, those of the console's own tables by the rule for a cut."""
     if head.n_units is None:
         return ()
-    if head.operation is RunOperation.CUT and not head.is_edit:
-        return expected_cut_deltas(head.n_units)
     facts = workspace.plan_facts()
-    return facts.deltas if facts is not None and facts.plan_digest == head.plan_digest else ()
+    if facts is not None and facts.plan_digest == head.plan_digest:
+        return facts.deltas
+    if head.operation is RunOperation.CUT and not head.is_edit:
+        return RunTables(names=names).cut(head.n_units)
+    return ()
 
 
 def _plan_file(workspace: Workspace) -> str:

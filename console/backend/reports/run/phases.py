@@ -153,7 +153,7 @@ def _chapter(record: RunRecord, title: Title, phase: Phase, register: Register) 
 
 def _from_event(record: RunRecord, event: Event, prefix: str, register: Register) -> Attempt:
     assert event.found is not None
-    source = f"cutter_governance.run_event, row {event.id}"
+    source = f"{register.tables['cutter_governance.run_event']}, row {event.id}"
     answer = (
         f"{event.outcome} recorded at {utc(event.at)} by {event.actor} in transaction {event.xid}; the run was then at"
         f" {event.stage} ({event.family}); begun at {utc(event.found.started_at)}, {event.found.took_ms} ms"
@@ -316,7 +316,7 @@ def _ruling_told(ruling: Ruling, prefix: str, register: Register) -> RulingTold:
     statement = register.put(
         f"{prefix}.statement",
         f"{ruling.kind} as it was signed",
-        "cutter_governance.approval",
+        register.tables["cutter_governance.approval"],
         f"sha256 {ruling.statement_sha256}, {digest_words}; {counting.counted(len(ruling.statement), 'byte')}",
         ruling.imported_at,
         actual,
@@ -345,7 +345,7 @@ def _runs(line: str) -> list[str]:
 
 def _facts(ruling: Ruling, prefix: str, register: Register) -> tuple[str, ...]:
     names = {signer.fingerprint: signer.name for signer in ruling.policy.signers} if ruling.policy else {}
-    source = "cutter_governance.approval"
+    source = register.tables["cutter_governance.approval"]
 
     def put(name: str, question: str, answer: str, digest: str = "", table: str = source) -> str:
         return register.put(f"{prefix}.{name}", question, table, answer, ruling.imported_at, digest)
@@ -364,7 +364,7 @@ def _facts(ruling: Ruling, prefix: str, register: Register) -> tuple[str, ...]:
             f"use-{plain(use.purpose)}",
             f"used to {use.purpose}",
             f"at {utc(use.used_at)}" + (f" by {use.used_by} in transaction {use.xid}" if use.xid else ""),
-            table="cutter_governance.approval_use",
+            table=register.tables["cutter_governance.approval_use"],
         )
         for use in ruling.uses
     )
@@ -380,7 +380,7 @@ def _facts(ruling: Ruling, prefix: str, register: Register) -> tuple[str, ...]:
         put("valid", "valid", f"from {utc(ruling.not_before)} to {utc(ruling.expires)}"),
         put("policy", "policy", _policy(ruling), ruling.policy_sha256, "approval and the run's copy of the policy"),
         put("manifest", "deploy manifest that it binds", _bound(ruling, "deploy_manifest_sha256")),
-        *(uses or (put("unused", "use", "it was not used", table="cutter_governance.approval_use"),)),
+        *(uses or (put("unused", "use", "it was not used", table=register.tables["cutter_governance.approval_use"]),)),
     )
 
 
@@ -465,9 +465,12 @@ def _uncounted(record: RunRecord, register: Register, *, has_written: bool) -> s
     if record.head.mode is Mode.DRYRUN:
         reason, source = "never: a dry run adds no row", "the run's directory"
     elif has_written:
-        reason, source = "never: the record has no verification of the write", "cutter_governance.run_event"
+        reason, source = (
+            "never: the record has no verification of the write",
+            register.tables["cutter_governance.run_event"],
+        )
     else:
-        reason, source = "never: no statement of this run was used, and no unit is written without one", "cutter_governance.approval_use"  # fmt: skip
+        reason, source = "never: no statement of this run was used, and no unit is written without one", register.tables["cutter_governance.approval_use"]  # fmt: skip
     return register.put(
         f"{PREFIX[Phase.WRITE_VERIFY]}.uncounted", "rows that were added", source, reason, record.ended_at
     )
@@ -494,7 +497,9 @@ def step_deltas(record: RunRecord, purpose: Purpose, register: Register) -> Delt
     touched = _touched(head, purpose)
     if touched is None:
         return None
-    expected = expected_step_deltas(touched)
+    expected = tuple(
+        TableDelta(table=register.tables[delta.table], rows=delta.rows) for delta in expected_step_deltas(touched)
+    )
     planned = register.put(
         f"{PREFIX[Phase.CLOSEOUT]}.{purpose}.expected", f"rows that the {purpose} adds", counting.counted(touched, "unit"), _in_words(expected), head.started_at
     )  # fmt: skip
@@ -521,6 +526,47 @@ def step_deltas(record: RunRecord, purpose: Purpose, register: Register) -> Delt
         for expected_delta, counted_delta in zip(expected, counted_deltas, strict=True)
     )
     return Deltas(what=_NAMED[purpose], rows=rows, planned=planned, counted=counted)
+
+
+_OF_SITE = {
+    "record": "rows that leg B has added to the organisation's tables",
+    "verify": "rows that a verification has added to the organisation's tables",
+    "enact": "rows that the enactment has added to the organisation's tables",
+    "revert": "rows that the revert has added to the organisation's tables",
+}
+SITE_ROWS = "rows of the organisation"
+"""Name of the check of a verification that has read them again."""
+
+
+def site_rows(record: RunRecord, register: Register) -> tuple[str, ...]:
+    """Return what was written into the organisation's tables and how it was compared, as evidence ids; none without a mapping."""
+    ids: list[str] = []
+    own = set(register.tables.values())
+    effects = record.ledger.site_effects if record.ledger is not None else ()
+    if not effects and all(delta.table in own for delta in record.planned):
+        return ()
+    for number, effect in enumerate(effects, 1):
+        rows = ", ".join(f"{table} {rows:+d}" for table, rows in sorted(effect.rows_added.items()) if rows) or "none"
+        answer = (
+            f"none, because what stood there was not what this run had written: {effect.left_out}"
+            if effect.left_out
+            else f"{rows}; in the transaction of the step, counted before and after it, compared with the ruling where one is over them, and each row read back"
+        )
+        ids.append(
+            register.put(
+                f"{PREFIX[Phase.CLOSEOUT]}.site-{number}", _OF_SITE.get(effect.step, str(effect.step)), "cutter_console.site_effect", f"{answer}; by the site mapping {effect.mapping_sha256}", effect.recorded_at
+            )
+        )  # fmt: skip
+    event = record.last(Phase.WRITE_VERIFY)
+    for check in event.found.checks if event is not None and event.found is not None else ():
+        if check.name == SITE_ROWS:
+            piece = check.evidence[0]
+            ids.append(
+                register.put(
+                    f"{PREFIX[Phase.WRITE_VERIFY]}.site", "rows of this run that stand in the organisation's tables, by the columns that they are known by", piece.source, f"{check.outcome}: {check.detail}", piece.measured_at
+                )
+            )  # fmt: skip
+    return tuple(ids)
 
 
 def _counted(record: RunRecord, register: Register) -> tuple[dict[str, int], str]:

@@ -1,0 +1,152 @@
+"""The rows that a run adds, named by the schemas where they stand: planned, signed, compared in leg B, read back, reported."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from console.backend.model.errors import CutterError, StopCode
+from console.backend.model.outcome import Check, Outcome
+from console.backend.model.plan_binding import TableDelta
+from console.backend.model.states import Mode, Stage
+from console.backend.model.view_models import Danger
+from console.backend.reports.run.phases import SITE_ROWS
+from tests.same_names.conftest import Beside
+from tests.same_names.test_governance import _AT_SG_2, _OF_LEG_B, _as_owner, _rows
+from tests.support.passage import REQUEST, UNITS, Passage, silent
+
+_UNITS = {"public.information_unit": UNITS, "public.unit_version": UNITS}
+_GOVERNED = {f"cutter_governance.{table}": rows for table, rows in _OF_LEG_B.items()}
+_SITE = _UNITS | _GOVERNED
+
+
+def _by_table(deltas: tuple[TableDelta, ...]) -> dict[str, int]:
+    assert len({delta.table for delta in deltas}) == len(deltas), "each table is named once"
+    return {delta.table: delta.rows for delta in deltas}
+
+
+def _site(deltas: tuple[TableDelta, ...]) -> dict[str, int]:
+    return {table: rows for table, rows in _by_table(deltas).items() if not table.startswith("cutter_console_")}
+
+
+def _check(passage: Passage) -> Check:
+    return next(check for check in passage.backend.verify(passage.run_id) if check.name == SITE_ROWS)
+
+
+def test_plan_ruling_and_dialog_name_the_rows_of_both_where_they_stand(beside: Beside, signed: Passage) -> None:
+    run = signed.run()
+    directory = signed.installation.root / "runs" / signed.run_id
+    plan = json.loads((directory / "plan.json").read_text(encoding="utf-8"))
+    arm = signed.backend.brief(Danger.ARM, signed.run_id)
+
+    for deltas in (run.deltas, arm.deltas):
+        assert _site(deltas) == _SITE
+        assert _by_table(deltas)[beside.names.in_database("public.information_unit")] == UNITS
+        assert _by_table(deltas)[beside.names.in_database("cutter_governance.manifest_envelope")] == 1
+    assert {count["table"].partition(".")[0] for count in plan["world"]["counts"]} == {
+        beside.names.units,
+        beside.names.ledger,
+    }
+    statement = json.loads(next(signed.installation.root.rglob("*.SG_1.json")).read_text(encoding="utf-8"))
+    assert statement["expected_deltas"] == plan["expected_deltas"]
+    dry = next(path for path in directory.parent.glob("*/request.json") if "DRYRUN" in path.read_text(encoding="utf-8"))
+    assert f"cutter_governance.manifest_unit_block +{UNITS}" in "".join(
+        path.read_text(encoding="utf-8") for path in dry.parent.glob("*cutplan*")
+    )
+
+
+def test_a_document_that_is_registered_there_already_is_planned_as_no_row(tied: Passage) -> None:
+    _as_owner(
+        tied,
+        "INSERT INTO cutter_governance.source_document_registry (doc_code, title, registered_by) VALUES ('ACME-LAW', 'Acme', 'me')",
+    )
+    tied.backend.start(REQUEST.model_copy(update={"mode": Mode.DRYRUN}), silent)
+    passage = replace(tied, run_id=tied.backend.start(REQUEST, silent).run_id)
+
+    assert _site(passage.run().deltas) == _SITE | {"cutter_governance.source_document_registry": 0}
+    passage.sign()
+    passage.arm()
+    assert passage.resume().state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
+    assert _rows(passage) == _AT_SG_2
+    assert _check(passage).outcome is Outcome.PASS, _check(passage)
+
+
+def test_a_row_that_was_signed_and_is_not_added_takes_leg_b_back(signed: Passage) -> None:
+    """Registered by somebody else since the ruling: nothing is written that differs from what was signed."""
+    _as_owner(
+        signed,
+        "INSERT INTO cutter_governance.source_document_registry (doc_code, title, registered_by) VALUES ('ACME-LAW', 'Acme', 'me')",
+    )
+    before = _rows(signed)
+    signed.arm()
+
+    with pytest.raises(CutterError, match="source_document_registry 0, signed 1") as refused:
+        signed.resume()
+
+    assert refused.value.code is StopCode.COUNT_MISMATCH
+    assert _rows(signed) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            "INSERT INTO cutter_governance.manifest_unit_block (envelope_id, unit_local_id, canonical_address, body_digest)"
+            " SELECT envelope_id, '99', 'ACME-LAW/X', 'x' FROM cutter_governance.manifest_envelope",
+            "cutter_governance.manifest_unit_block: 4 rows by envelope_id, 3 recorded, 3 planned",
+        ),
+        (
+            "DELETE FROM cutter_governance.cut_change_set_affected_row",
+            "cutter_governance.cut_change_set_affected_row: 0 rows by change_set_id, 3 recorded, 3 planned",
+        ),
+    ],
+    ids=["a row more", "rows less"],
+)
+def test_a_verification_counts_the_rows_there_again_by_their_keys(signed: Passage, change: str, said: str) -> None:
+    signed.arm()
+    signed.resume()
+    before = _check(signed)
+    assert before.outcome is Outcome.PASS, before
+    assert f"cutter_governance.manifest_unit_block +{UNITS} by envelope_id" in before.detail
+    assert f"public.information_unit +{UNITS} by canonical_address" in before.detail
+
+    _as_owner(signed, change)
+
+    after = _check(signed)
+    assert (after.outcome, said in after.detail) == (Outcome.FAIL, True), after
+
+
+def test_the_report_says_what_was_written_there_by_which_keys_and_that_it_was_compared(
+    beside: Beside, signed: Passage
+) -> None:
+    signed.arm()
+    signed.resume()
+    signed.sign()
+    signed.enact()
+
+    folder = max(signed.installation.root.rglob("report.json"), key=lambda path: path.stat().st_mtime).parent
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+
+    cut = next(deltas for deltas in report["deltas"] if deltas["what"] == "cut")
+    rows = {row["table"]: (row["expected"], row["actual"], row["outcome"]) for row in cut["rows"]}
+    there = {table: row for table, row in rows.items() if not table.startswith("cutter_console_")}
+    assert there == {"cutter_governance.verify_result": (0, 0, "PASS")} | {
+        table: (number, number, "PASS") for table, number in _SITE.items()
+    }
+    texts = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.md")}
+    closing = texts[max(texts)]
+    assert "Rows in the organisation's tables" in closing
+    assert f"cutter_governance.manifest_unit_block +{UNITS}" in closing
+    assert "compared with the ruling" in closing
+    assert f"cutter_governance.manifest_unit_block +{UNITS} by envelope_id" in closing
+    assert "rows that the enactment has added to the organisation's tables" in closing
+    # Of a table that only the console has, its name as statements write it stands nowhere.
+    for name in ("run_event", "approval_use", "execution_lease"):
+        assert f"{beside.names.ledger}.{name}" in json.dumps(report)
+        assert not [file for file, text in texts.items() if f"cutter_governance.{name}" in text]
+    # So does the bundle, which says that nothing of them was changed.
+    bundle = Path(signed.backend.bundle(silent).directory)
+    final = (bundle / "10-final.md").read_text(encoding="utf-8")
+    assert f"{beside.names.ledger}.execution_lease: 2 rows" in final
+    assert "cutter_governance." not in final
