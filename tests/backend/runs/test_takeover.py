@@ -16,8 +16,7 @@ from console.backend.postgres import ledger
 from console.backend.postgres.ledger import Event
 from console.backend.runs.workspace import Workspace
 from tests.backend.runs.test_amendments import at_second_pause
-from tests.backend.runs.test_handover import next_host
-from tests.backend.runs.test_two_roots import other_host
+from tests.backend.runs.test_two_roots import next_host, other_host
 from tests.support.lost_commit import Lie, lying
 from tests.support.passage import Kept, Passage, fingerprint, silent
 
