@@ -40,6 +40,7 @@ from console.backend.model.view_models import (
     Danger,
     IntakeView,
     OnProgress,
+    OnStep,
     PlanView,
     RunRequest,
     RunSummary,
@@ -47,6 +48,7 @@ from console.backend.model.view_models import (
     SourceText,
     Status,
     SwitchView,
+    untold,
 )
 from console.backend.postgres.connections import connect
 from console.backend.postgres.drift import against_host, measure_drift
@@ -337,9 +339,9 @@ class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, R
         """Return an empty text: this backend tells no hook; `backend/hooks.py` does."""
         return ""
 
-    def panic(self, reason: str) -> SwitchView:
+    def panic(self, reason: str, on_step: OnStep = untold) -> SwitchView:
         """Set a HOLD, cancel the running statement, end the lease."""
-        return panic(self.installation, reason, read_only=self.read_only)
+        return panic(self.installation, reason, read_only=self.read_only, on_step=on_step)
 
     @with_kept_sessions
     def release_hold(self, confirm: str) -> SwitchView:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from console.backend.model.errors import ExitStatus
-from console.backend.model.view_models import SwitchState, SwitchView
+from console.backend.model.view_models import OnStep, SwitchState, SwitchView, untold
 from console.cli import authority, database
 from console.cli.arguments import Options
 from console.cli.run_requests import Panic
@@ -33,7 +33,7 @@ class Stopping(FakeBackend):
         super().__init__(switch=IN_PART)
         self.answers = list(answers)
 
-    def panic(self, reason: str) -> SwitchView:
+    def panic(self, reason: str, on_step: OnStep = untold) -> SwitchView:
         """The next one."""
         del reason
         return self.answers.pop(0)

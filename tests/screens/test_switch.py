@@ -20,6 +20,7 @@ from console.backend.model.view_models import (
     CountView,
     Danger,
     OnProgress,
+    OnStep,
     PhaseStatus,
     Progress,
     RunSummary,
@@ -28,6 +29,7 @@ from console.backend.model.view_models import (
     SwitchState,
     SwitchView,
     WaitView,
+    untold,
 )
 from console.screens import overview_text, run_text
 from console.screens.approvals import ApprovalsScreen
@@ -231,9 +233,9 @@ class _Stopped(FakeBackend):
         super().__init__(switch=ARMED, gate=gate)
         self.after = after
 
-    def panic(self, reason: str) -> SwitchView:
+    def panic(self, reason: str, on_step: OnStep = untold) -> SwitchView:
         self.stage = self.after
-        return super().panic(reason)
+        return super().panic(reason, on_step)
 
 
 @pytest.mark.parametrize(
