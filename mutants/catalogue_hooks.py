@@ -149,6 +149,13 @@ HOOKS = (
         (f"{_OF_SERVING}::test_the_command_of_a_page_only_reads_and_opens_the_same_installation",),
     ),
     Mutant(
+        "a console in a browser that would write is refused",
+        "console/app/launch.py",
+        "if refused or (in_browser() and not read_only):",
+        "if refused:",
+        (f"{_OF_SERVING}::test_a_console_in_a_browser_that_would_write_is_refused",),
+    ),
+    Mutant(
         "a page of a browser has no role that sets a HOLD",
         "console/app/launch.py",
         'update={"stopper": ""}',

@@ -324,7 +324,8 @@ class ConsoleApp(FollowingApp, ModeApp, inherit_bindings=False):
         # Taken before the stop: afterwards the switch names no run any more.
         run_id, was_at_work = self._run_at_stake(), self.operation is not None
         try:
-            self.last_stop = await self.ask(lambda backend: backend.panic(reason, self._teller_of_stop()))
+            told = self._teller_of_stop()
+            self.last_stop = await self.ask(lambda backend: backend.panic(reason, told))
             notice = stopped_notice(self.last_stop, releases=not self.read_only)
         except CutterError as error:
             notice, run_id = replace(refused("Stopping did NOT succeed", error), stays=True), ""

@@ -1,8 +1,10 @@
 """Two consoles of two hosts on one database: each sees the other's runs, and is offered nothing that needs their files."""
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from console.backend.gates.arming_checks import readiness
 from console.backend.host.runtime_tree import init_tree
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import CutterError
+from console.backend.model.hook_kinds import HookKind
+from console.backend.model.hooks import Place, Thresholds, Told, after_status
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Mode, Move
 from console.backend.model.view_models import RunRequest
@@ -18,6 +22,7 @@ from console.cli.runs import run_lines
 from tests.support.passage import Passage, fingerprint, silent
 
 At = Callable[[str], Passage]
+THRESHOLDS = Thresholds(expires_soon=timedelta(hours=1), armed_too_long=timedelta(hours=1))
 OTHER = "# Other\n\nOther text.\n"
 
 
@@ -96,6 +101,20 @@ def test_a_run_of_another_host_is_ended_or_taken_back_from_here(at: At, tmp_path
     there = other_host(here, tmp_path / "other")
     there.backend.void(here.run_id, "the host is lost")
     assert here.run().state.name == "voided_the_host_is_lost"
+
+
+def test_a_hold_has_one_id_at_the_host_that_set_it_and_at_every_other(at: At, tmp_path: Path) -> None:
+    """A hook that must act once keeps the ids: the file of the host that set it had a time of its own."""
+    here = at("SG_1 imported")
+    there = other_host(here, tmp_path / "other")
+    here.backend.panic("look")
+    os.utime(here.installation.hold_file, (0, 0))
+    told = []
+    for host in (here, there):
+        place = Place(str(host.installation.root), "", str)
+        told += after_status(Told(place), host.backend.status(), THRESHOLDS)[1]
+    assert [event.event for event in told if event.event is HookKind.HOLD_SET] == [HookKind.HOLD_SET] * 2
+    assert len({event.id for event in told if event.event is HookKind.HOLD_SET}) == 1
 
 
 @pytest.mark.parametrize("ended", ["voided", "reverted"])
