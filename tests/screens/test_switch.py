@@ -243,7 +243,8 @@ class _Tried(FakeBackend):
 
 async def test_what_a_stop_has_not_done_yet_is_shown_while_it_is_tried_on() -> None:
     backend = _Tried()
-    async with opened(backend, "ctrl+x", "s") as (app, pilot):
+    async with opened(backend) as (app, pilot):
+        await pilot.press("ctrl+x", "s")
         await until(pilot, lambda: "NOT DONE YET" in app.notice.what)
         assert app.notice.what == "Stopping. NOT DONE YET: HOLD in the database: not set yet, and tried on: no answer"
         backend.may_answer.set()

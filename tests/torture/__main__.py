@@ -17,12 +17,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
 
-from tests.torture import journals, kills, network, races
+from tests.torture import bars, journals, kills, network, races
 from tests.torture.arena import Arena, Hung, arena
 from tests.torture.launch import INTERFERENCES
 from tests.torture.proxy import FAULTS, Proxy, proxy
 
 _BATCH = 500
+_STEPS = 16
+"""In one walk; each of its runs is brought to its end afterwards."""
 _SAID_EVERY_S = 30.0
 
 
@@ -133,6 +135,13 @@ def _race(ground: Ground, random: Random) -> Case:
     return Case(race.name, 1, {}, race.wrong and [str(race)])
 
 
+def _walk_bars(ground: Ground, random: Random) -> Case:
+    walk = bars.Walker(ground.arena, random, ground.proxy).go(_STEPS)
+    ground.arena.connections = {}
+    also = {"kills": len(walk.killed), "COMMITs lost": walk.lost, "barred runs chosen": walk.barred}
+    return Case(f"{walk.stage}: {'; '.join(walk.killed)}", walk.steps, also, walk.faults and [str(walk)])
+
+
 def _damage(ground: Ground, random: Random) -> Case:
     journal, passes = ground.journal
     wrong = []
@@ -154,6 +163,10 @@ COLUMNS: dict[str, tuple[Callable[[Ground, Random], Case], str]] = {
     ),
     "signals": (_signal, "SIGINT, SIGTERM, SIGHUP and SIGQUIT at the moments that matter"),
     "races": (_race, "two or three processes at once"),
+    "bars": (
+        _walk_bars,
+        "steps of two operators on two hosts at runs of one document, killed and with COMMITs lost on the way",
+    ),
     "journals": (_damage, "small journals damaged at random"),
 }
 """Each with what makes one case of it, and what it counts."""

@@ -19,7 +19,15 @@ from console.backend.postgres import custody as custody_rows
 from console.backend.postgres.connections import connect
 from console.backend.postgres.transactions import end_session
 from console.backend.runs.anchoring import come_to_rest
-from console.backend.runs.custody import change_of_hands, changing_hands, first_hash, held_elsewhere, is_held_here
+from console.backend.runs.custody import (
+    TAKEN,
+    change_of_hands,
+    changing_hands,
+    first_hash,
+    held_elsewhere,
+    is_held_here,
+    is_here,
+)
 from console.backend.runs.hands import begins_anew
 from console.backend.runs.moves import require_move
 from console.backend.runs.operations import committing, intended, open_former
@@ -28,7 +36,6 @@ from console.backend.runs.run_state import anchored_events
 from console.backend.runs.run_views import Known, known_run, measure_facts
 from console.backend.runs.workspace import RunRequestFile, Workspace
 
-_TAKEN = "taken over"
 _WENT_ON = "the run went on elsewhere, in a journal that is not here"
 
 
@@ -68,18 +75,9 @@ def hold_to_end(installation: Installation, run_id: str, move: Move) -> None:
     known = known_run(installation, run_id)
     if known.row is None or held_elsewhere(known.workspace.directory, known.row):
         return
-    if not known.workspace.directory.is_dir() or _was_begun_by_take_over(known):
+    if not is_here(known.workspace.directory, known.row):
         require_move(move, measure_facts(installation, run_id), run_id)
         take_over(installation, run_id)
-
-
-def _was_begun_by_take_over(known: Known) -> bool:
-    """Return whether the directory is here for a take-over alone that was not committed."""
-    try:
-        records = read_journal(known.workspace.journal)
-    except Drifted:
-        return False
-    return _has_just_begun(known) and any(record.value(_TAKEN) for record in records[:2])
 
 
 def _is_whole(known: Known) -> bool:
@@ -118,13 +116,13 @@ def _has_just_begun(known: Known) -> bool:
     changes = (change_of_hands(event) for event in known.recorded)
     journal = known.workspace.journal
     is_known = first_hash(journal) in {change.journal for change in changes if change is not None}
-    return not is_known and any(record.value(_TAKEN) or record.value(REPLACES) for record in read_journal(journal)[:2])
+    return not is_known and any(record.value(TAKEN) or record.value(REPLACES) for record in read_journal(journal)[:2])
 
 
 def _begun(installation: Installation, workspace: Workspace, request: RunRequestFile) -> Journal:
     workspace.restore_request(request)
     journal = Journal.create(workspace.journal, request.run_id, installation.context)
-    journal.append(RecordKind.NOTE, Operation.TAKE_OVER, (Field(key=_TAKEN, value="without the files of the run"),))
+    journal.append(RecordKind.NOTE, Operation.TAKE_OVER, (Field(key=TAKEN, value="without the files of the run"),))
     return journal
 
 

@@ -14,7 +14,7 @@ from console.backend.host.runtime_tree import init_tree
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import CutterError
 from console.backend.model.hook_kinds import HookKind
-from console.backend.model.hooks import Place, Thresholds, Told, after_status
+from console.backend.model.hooks import HookEvent, Place, Thresholds, Told, after_status
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Mode, Move
 from console.backend.model.view_models import RunRequest
@@ -109,7 +109,7 @@ def test_a_hold_has_one_id_at_the_host_that_set_it_and_at_every_other(at: At, tm
     there = other_host(here, tmp_path / "other")
     here.backend.panic("look")
     os.utime(here.installation.hold_file, (0, 0))
-    told = []
+    told: list[HookEvent] = []
     for host in (here, there):
         place = Place(str(host.installation.root), "", str)
         told += after_status(Told(place), host.backend.status(), THRESHOLDS)[1]
