@@ -280,10 +280,9 @@ class Walker:
                 self.walk.faults.append(f"run {run_id} does not come to its end at {host}")
         for host, arena in self.hosts.items():
             arena.run("disarm")
-            for run_id in self._runs():
-                if (arena.root / "runs" / run_id).is_dir():
-                    # Not offered to a run that is over; it removes what a death has left.
-                    self._give(host, "run", "settle", run_id)
+            for place in sorted((arena.root / "runs").glob("ictr-*")):
+                # Not offered to a run that is over; it removes what a death has left, of a dry run too.
+                self._give(host, "run", "settle", place.name)
 
     def _dead(self, arena: Arena) -> list[str]:
         """The violations just after a death, of what the database and this host's journals say."""
