@@ -27,7 +27,7 @@ class FollowingApp(StopKeyApp, inherit_bindings=False):
     _unfollowed = Notice()
     """The notice that it does not follow."""
     _again: asyncio.TimerHandle | None = None
-    """Ends that state; each further defect begins it anew."""
+    """Ends that state; each further defect begins it again."""
 
     def begin_following(self) -> None:
         """Follow, in a thread of its own, until the application ends. It measures regularly, too, whatever comes of this."""
@@ -39,16 +39,13 @@ class FollowingApp(StopKeyApp, inherit_bindings=False):
 
         def follow() -> None:
             while not left.is_set():
-                try:
-                    self._built().follow(moved, left)
-                except (CutterError, OSError):
-                    # The measurements meet the same, and say so.
-                    pass
-                except Exception as defect:  # noqa: BLE001 - said by the console, which measures on
-                    with suppress(RuntimeError):
-                        loop.call_soon_threadsafe(self._ended, type(defect).__name__)
-                else:
+                error = start(lambda: self._built().follow(moved, left), "following").exception()
+                if error is None:
                     return
+                # What the outside does, the measurements meet too, and say.
+                if not isinstance(error, (CutterError, OSError)):
+                    with suppress(RuntimeError):
+                        loop.call_soon_threadsafe(self._ended, type(error).__name__)
                 left.wait(_AGAIN_S)
 
         self._left = left
@@ -77,12 +74,14 @@ class FollowingApp(StopKeyApp, inherit_bindings=False):
         if not self.follows:
             return
         self.follows = False
-        what = f"What other consoles and commands do is not seen at once: following them ended by a defect ({defect})."
+        sentence = (
+            f"What other consoles and commands do is not seen at once: following them ended by a defect ({defect})."
+        )
         next_action = (
             f"Nothing is lost: each screen names the time of what it shows, and following is tried again every {_AGAIN_S:.0f} s."
             " Look at what stands before you act: press <refresh>."
         )
-        self._unfollowed = Notice("refused", what, str(StopCode.INVARIANT_FAILED), told(next_action))
+        self._unfollowed = Notice("refused", sentence, str(StopCode.INVARIANT_FAILED), told(next_action))
         self.give_notice(self._unfollowed)
 
     def _follows_again(self) -> None:

@@ -112,19 +112,17 @@ class HoldAttempts:
     def _begin(self, attempt: Callable[[], None]) -> None:
         with self._changed:
             self._pending += 1
-        begun(partial(self._attempted, attempt), "HOLD").add_done_callback(self._ended)
+        begun(attempt, "HOLD").add_done_callback(self._ended)
 
-    def _attempted(self, attempt: Callable[[], None]) -> None:
-        try:
-            attempt()
-        except CutterError as error:
-            # What fails after the COMMIT takes nothing back.
-            with self._changed:
-                self._errors.append(error)
-
-    def _ended(self, _answer: "Future[None]") -> None:
+    def _ended(self, answer: "Future[None]") -> None:
+        """Note why a try has failed, if it has: what fails after the COMMIT takes nothing back, and a defect keeps no other role from it."""
+        error = answer.exception()
+        if error is not None and not isinstance(error, CutterError):
+            message = f"the console failed in itself: {type(error).__name__}"
+            error = Unmeasured(StopCode.INVARIANT_FAILED, message, "Stop on the server: cutter-console panic")
         with self._changed:
             self._pending -= 1
+            self._errors += [error] if error is not None else []
             self._changed.notify_all()
 
     def _wait(self, limit_s: float) -> HoldInDatabase | None:

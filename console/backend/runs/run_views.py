@@ -44,6 +44,7 @@ from console.backend.runs.custody import (
     first_hash,
     held_elsewhere,
     is_here,
+    is_of_a_take_over_that_never_was,
     not_the_holder,
     was_begun_to_take_over,
 )
@@ -163,10 +164,12 @@ def require_here(installation: Installation, run_id: str) -> None:
     directory = Workspace.open(installation.root, run_id).directory
     if directory.is_dir() and not was_begun_to_take_over(directory):
         return
-    row, *_ = _in_database(installation, run_id)
+    row, recorded, *_ = _in_database(installation, run_id)
+    if directory.is_dir() and not is_of_a_take_over_that_never_was(directory, recorded):
+        return
     if row is not None and (held := held_elsewhere(directory, row)):
         raise not_the_holder(run_id, held)
-    if row is None or row.host == installation.context.host or is_here(directory, row):
+    if row is None or row.host == installation.context.host:
         return
     raise Refused(
         StopCode.REFUSED_INPUT,

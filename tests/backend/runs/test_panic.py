@@ -229,3 +229,20 @@ def test_of_the_roles_that_try_at_once_one_sets_the_hold(at: At) -> None:
     assert switch.in_database is True
     assert [step.what for step in told if not step.done] == ["HOLD in the database"]
     assert passage.rows("SELECT action FROM cutter_governance.hold_event") == [("set",)]
+
+
+def test_a_defect_in_one_try_keeps_no_other_role_from_setting_the_hold(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    passage = at("SG_1 imported")
+    set_hold, tries = ledger.set_hold, list[str]()
+
+    def broken_at_first(connection: psycopg.Connection, reason: str, by: str, run_id: str | None) -> None:
+        tries.append(reason)
+        if len(tries) == 1:
+            raise LookupError("a secret")
+        set_hold(connection, reason, by, run_id)
+
+    monkeypatch.setattr(ledger, "set_hold", broken_at_first)
+    switch, told = _told(passage)
+    assert switch.in_database is True
+    assert "the console failed in itself: LookupError" in told[1].detail
+    assert "a secret" not in told[1].detail
