@@ -248,3 +248,12 @@ def test_what_a_take_over_that_was_not_committed_has_begun_is_not_taken_for_the_
         (gate,) = host.backend.gates(("G10",)).gates
         (journals,) = [check for check in gate.checks if check.name == "journals"]
         assert journals.outcome is outcome, journals.detail
+
+
+def test_a_former_holder_verifies_the_journal_that_its_take_over_has_begun(at: At, tmp_path: Path) -> None:
+    here = at("waits for SG_1")
+    there = next_host(here, tmp_path / "other")
+    there.backend.take_over(here.run_id, here.run_id)
+    here.backend.take_over(here.run_id, here.run_id)
+    for host in (here, there):
+        assert host.backend.verify_journal(here.run_id, lambda _done, _total: None).outcome is Outcome.PASS
