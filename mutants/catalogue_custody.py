@@ -9,6 +9,9 @@ _FOLDER = "console/backend/postgres/migrations"
 _BUNDLE = "console/backend/runs/run_bundle.py"
 _ACCEPTING = "console/backend/runs/accepting.py"
 _HANDOVER = "console/backend/runs/handover.py"
+_TWO_ROOTS = (
+    "tests/backend/runs/test_two_roots.py::test_the_end_of_a_run_of_another_host_leaves_journals_that_are_sound_at_both",
+)
 _TAKEOVER = "console/backend/runs/takeover.py"
 _HANDS = "console/backend/runs/hands.py"
 _BATCHES = "console/backend/runs/batch_views.py"
@@ -83,6 +86,34 @@ CUSTODY = (
         "IN (r.run_id, cutter_console.fn_batch_of(r.run_id))\n                     FOR UPDATE);",
         "IN (r.run_id) AND false\n                     FOR UPDATE);",
         _by_password("the_lease_ends_with_the_change"),
+    ),
+    Mutant(
+        "custody: a run is taken over before it is voided without its files",
+        "console/backend/runs/lifecycle.py",
+        "        hold_to_end(installation, run_id, Move.VOID)\n",
+        "        pass\n",
+        _TWO_ROOTS,
+    ),
+    Mutant(
+        "custody: a run is taken over before it is reverted without its files",
+        "console/backend/service.py",
+        "        hold_to_end(self.installation, run_id, Move.REVERT)\n",
+        "",
+        _TWO_ROOTS,
+    ),
+    Mutant(
+        "custody: what a take-over has begun that was not committed is no run's",
+        "console/backend/runs/custody.py",
+        " and (row.held_by_way_of is not None or not was_begun_to_take_over(directory))",
+        "",
+        _taken("what_a_take_over_that_was_not_committed_has_begun_is_not_taken_for_the_run"),
+    ),
+    Mutant(
+        "custody: its journal is not compared with the run's events in G10",
+        "console/backend/gates/reporting.py",
+        "    if other and is_of_a_take_over_that_never_was(workspace.directory, rows):\n",
+        "    if False:\n",
+        _taken("what_a_take_over_that_was_not_committed_has_begun_is_not_taken_for_the_run"),
     ),
     Mutant(
         "custody: sessions of the former holder are ended",

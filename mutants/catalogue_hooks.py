@@ -149,6 +149,43 @@ HOOKS = (
         (f"{_OF_SERVING}::test_the_command_of_a_page_only_reads_and_opens_the_same_installation",),
     ),
     Mutant(
+        "what has left the group of a hook is ended with it",
+        "console/backend/host/process_guard.py",
+        "        _end_descendants(program.pid)\n",
+        "        pass\n",
+        ("tests/backend/host/test_hooks.py::test_what_has_left_the_group_of_a_hook_is_ended_with_the_hook_that_is",),
+    ),
+    Mutant(
+        "orphans of a hook's descendants are given to its guard",
+        "console/backend/host/process_guard.py",
+        "prctl(_PR_SET_CHILD_SUBREAPER, 1,",
+        "prctl(_PR_SET_CHILD_SUBREAPER, 0,",
+        ("tests/backend/host/test_hooks.py::test_what_has_left_the_group_of_a_hook_is_ended_with_the_hook_that_is",),
+    ),
+    Mutant(
+        "a HOLD has one id at every host",
+        "console/backend/runs/kill_switch.py",
+        "since = in_database.since if is_one else in_file.since",
+        "since = in_file.since",
+        ("tests/backend/runs/test_two_roots.py::test_a_hold_has_one_id_at_the_host_that_set_it_and_at_every_other",),
+    ),
+    Mutant(
+        "following that ended by a defect is said",
+        "console/app/following.py",
+        "        self.give_notice(self._unfollowed)\n",
+        "        pass\n",
+        (
+            "tests/test_following.py::test_following_that_ends_by_a_defect_is_said_with_the_time_of_what_is_shown_and_tried_again",
+        ),
+    ),
+    Mutant(
+        "a console in a browser that would write is refused",
+        "console/app/launch.py",
+        "if refused or (in_browser() and not read_only):",
+        "if refused:",
+        (f"{_OF_SERVING}::test_a_console_in_a_browser_that_would_write_is_refused",),
+    ),
+    Mutant(
         "a page of a browser has no role that sets a HOLD",
         "console/app/launch.py",
         'update={"stopper": ""}',

@@ -3,6 +3,7 @@
 from mutants.mutant import Mutant
 
 _B = "console/backend"
+_ATTEMPTS = f"{_B}/runs/hold_attempts.py"
 _PANIC, _SETTLING, _LEASE = f"{_B}/runs/panic.py", f"{_B}/runs/settling.py", f"{_B}/runs/lease.py"
 _SWITCH, _BACKUPS, _ENGINE = f"{_B}/runs/kill_switch.py", f"{_B}/runs/backups.py", f"{_B}/runs/engine.py"
 _PHASES, _VERIFICATION, _RULINGS = (
@@ -72,10 +73,31 @@ _OF_THE_SWITCH = (
     ),
     Mutant(
         "panic sets the HOLD in the database",
-        _PANIC,
-        "                ledger.set_hold(connection, stored_reason, installation.operator, None)\n",
-        "                pass\n",
+        _ATTEMPTS,
+        "            ledger.set_hold(connection, self._reason, self._installation.operator, None)\n",
+        "            pass\n",
         _test("runs/test_panic", "a_panic_works_without_the_root"),
+    ),
+    Mutant(
+        "panic tells at once what was not done at the first try",
+        _ATTEMPTS,
+        "        on_failure(first)\n",
+        "        pass\n",
+        _test("runs/test_panic", "on_a_dead_line_a_panic_tells_at_once_what_was_not_done_and_answers_in_time"),
+    ),
+    Mutant(
+        "panic tries the other roles while the first one has no answer",
+        _ATTEMPTS,
+        "        for role in again:\n",
+        "        for role in ():\n",
+        _test("runs/test_panic", "while_one_role_has_no_answer_the_others_set_the_hold"),
+    ),
+    Mutant(
+        "of the roles that try at once, one sets the HOLD",
+        _ATTEMPTS,
+        "            is_needed, self._at_turn = self._held is None, True\n",
+        "            is_needed, self._at_turn = True, True\n",
+        _test("runs/test_panic", "of_the_roles_that_try_at_once_one_sets_the_hold"),
     ),
     Mutant(
         "panic leaves a COMMIT alone that waits for a standby",
@@ -94,8 +116,8 @@ _OF_THE_SWITCH = (
     Mutant(
         "panic cancels what is running",
         _PANIC,
-        "    return held.statements or _cancel(installation)\n",
-        '    return _not_tried("running statements")\n',
+        "        return _cancelled(installation, held, deadline)\n",
+        '        return _not_tried("running statements")\n',
         _test("runs/test_panic", "a_panic_tells_item_by_item_what_was_done"),
     ),
     Mutant(
@@ -107,9 +129,9 @@ _OF_THE_SWITCH = (
     ),
     Mutant(
         "the verifying role sets the HOLD where the executing one is kept out",
-        _PANIC,
-        "in (installation.settings.database.executor, installation.settings.database.verifier):",
-        "in (installation.settings.database.executor,):",
+        _ATTEMPTS,
+        "                partial(self._as_role, database.verifier, cancels=False),\n",
+        "",
         _test("runs/test_panic", "a_panic_whose_executing_role_is_kept_out_sets_the_hold_as_the_verifying_one"),
     ),
     Mutant(
@@ -1872,9 +1894,9 @@ _STOP_ONLY = f"{_B}/runs/stop_only.py"
 _OF_THE_STOPPER = (
     Mutant(
         "stop only: a console that reads uses no other role",
-        _PANIC,
-        "_hold_as_stopper(installation, stored_reason) if read_only else _hold(installation, stored_reason)",
-        "_hold(installation, stored_reason)",
+        _ATTEMPTS,
+        "        if not read_only:\n",
+        "        if True:\n",
         _test("runs/test_stop_only", "it_opens_no_session_of_a_role_that_could_write"),
     ),
     Mutant(

@@ -12,7 +12,7 @@ from console.app.application import ConsoleApp
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.readiness import BundleView
 from console.backend.model.states import Phase
-from console.backend.model.view_models import OnProgress, Progress, RunView, Status, SwitchView
+from console.backend.model.view_models import OnProgress, OnStep, Progress, RunView, Status, SwitchView, untold
 from console.screens.operation import Operation
 from console.screens.overview import OverviewScreen
 from console.screens.quit import QuitDialog
@@ -255,7 +255,7 @@ class _Writing(FakeBackend):
         self.written.wait(10)
         return super().bundle(on_progress, sign_with)
 
-    def panic(self, reason: str) -> SwitchView:
+    def panic(self, reason: str, on_step: OnStep = untold) -> SwitchView:
         raise Unmeasured(StopCode.UNREACHABLE, "the database does not answer", "touch HOLD")
 
 
@@ -290,8 +290,8 @@ class _Hanging(FakeBackend):
 class _HalfHeld(FakeBackend):
     """Its database does not take the HOLD."""
 
-    def panic(self, reason: str) -> SwitchView:
-        super().panic(reason)
+    def panic(self, reason: str, on_step: OnStep = untold) -> SwitchView:
+        super().panic(reason, on_step)
         told = {"incomplete": "the database did not take the HOLD", "complete_with": "cutter-console panic --reason x"}
         self.switch = self.switch.model_copy(update=told)
         return self.switch

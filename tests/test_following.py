@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from console.app import following as app_following
 from console.app.application import ConsoleApp
 from console.backend.host.installation import Installation
 from console.backend.model.states import Stage
@@ -18,9 +19,11 @@ from console.backend.postgres.pulse import Pulse
 from console.backend.runs import following
 from console.backend.service import BackendService
 from console.screens.approvals import ApprovalsScreen
+from console.widgets.bars import TopBar
 from tests.screens.conftest import console_on, until
 from tests.support.fakes import FakeBackend
 from tests.support.passage import Passage
+from tests.support.waiting import LONGEST_S
 
 At = Callable[[str], Passage]
 _MAIN = "import sys; from console.cli.main import main; sys.exit(main(sys.argv[1:]))"
@@ -112,6 +115,39 @@ async def test_a_database_that_goes_away_is_said_at_once_and_what_is_shown_is_no
         finally:
             passage.execute("ALTER ROLE cutter_ro LOGIN")
         await until(pilot, lambda: app.status is not None and app.status.target is not None)
+
+
+class _Defective(FakeBackend):
+    """Ends following by a defect while the test wants it to, and else follows until it is left."""
+
+    is_defective = True
+
+    def follow(self, on_change: Callable[[], None], ended: Any) -> None:
+        del on_change
+        if self.is_defective:
+            raise LookupError("a secret")
+        ended.wait(LONGEST_S)
+
+
+def _frame(app: ConsoleApp) -> str:
+    return "".join(span.text for spans in app.screen.query_one(TopBar).shown for span in spans)
+
+
+async def test_following_that_ends_by_a_defect_is_said_with_the_time_of_what_is_shown_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The thread ended, nobody heard of it, and what others did was shown at the next interval as if it were at once."""
+    monkeypatch.setattr(app_following, "_AGAIN_S", 0.05)
+    monkeypatch.setattr(app_following, "_QUIET_S", 1.0)
+    backend = _Defective()
+    app = console_on(backend)
+    async with app.run_test(size=(140, 40)) as pilot:
+        await until(pilot, lambda: "following them ended by a defect (LookupError)" in app.notice.what)
+        await until(pilot, lambda: "as of" in _frame(app))
+        assert "a secret" not in app.notice.what + app.notice.next_action
+        backend.is_defective = False
+        await until(pilot, lambda: app.follows and app.notice.kind == "none")
+        await until(pilot, lambda: "as of" not in _frame(app))
 
 
 class _Restless(FakeBackend):

@@ -18,6 +18,7 @@ import yarl
 from aiohttp import web
 
 from console.app import browser_server, launch, serving
+from console.app.application import ConsoleApp
 from console.app.browser_server import BrowserServer
 from console.app.serving import child_command
 from console.cli.arguments import Options
@@ -155,6 +156,8 @@ def test_a_console_in_a_browser_that_would_write_is_refused(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TEXTUAL_DRIVER", WEB)
+    # One that is opened all the same would wait for its browser.
+    monkeypatch.setattr(ConsoleApp, "run", lambda *_args, **_more: pytest.fail("a console was opened"))
     assert main([]) == 2
     assert "A console in a browser only reads" in capsys.readouterr().err
 

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from console.backend.api import Backend
     from console.backend.model.fleet import Fleet
-    from console.backend.model.view_models import Status, SwitchView
+    from console.backend.model.view_models import OnStep, Status, StopStep, SwitchView
     from console.backend.recording import Recorder
     from console.screens.application import Application
     from console.widgets.line import Line
@@ -324,7 +324,8 @@ class ConsoleApp(FollowingApp, ModeApp, inherit_bindings=False):
         # Taken before the stop: afterwards the switch names no run any more.
         run_id, was_at_work = self._run_at_stake(), self.operation is not None
         try:
-            self.last_stop = await self.ask(lambda backend: backend.panic(reason))
+            on_step = self._teller_of_stop()
+            self.last_stop = await self.ask(lambda backend: backend.panic(reason, on_step))
             notice = stopped_notice(self.last_stop, releases=not self.read_only)
         except CutterError as error:
             notice, run_id = replace(refused("Stopping did NOT succeed", error), stays=True), ""
@@ -337,6 +338,18 @@ class ConsoleApp(FollowingApp, ModeApp, inherit_bindings=False):
             message = f"{notice.what} {await self._written_by(run_id, was_at_work)}"
             self.notices.rewrite(notice, replace(notice, what=message))
             self.show_notice()
+
+    def _teller_of_stop(self) -> "OnStep":
+        """Return what shows at once, from another thread, that a step of the stop was not done; it is tried on meanwhile."""
+        loop = asyncio.get_running_loop()
+
+        def on_step(step: "StopStep") -> None:
+            if not step.done:
+                words = f"Stopping. NOT DONE YET: {step.what}: {step.detail}"
+                with contextlib.suppress(RuntimeError):  # the loop is closed: nobody looks any more
+                    loop.call_soon_threadsafe(self.give_notice, Notice("working", words, stays=True))
+
+        return on_step
 
     def _run_at_stake(self) -> str:
         """Return the run that may be writing: the one that the switch is armed for, else the current one."""

@@ -24,12 +24,14 @@ from console.backend.model.view_models import (
     Danger,
     IntakeView,
     OnProgress,
+    OnStep,
     PlanView,
     RunRequest,
     RunSummary,
     RunView,
     Status,
     SwitchView,
+    untold,
 )
 from console.backend.reports.shelf import ExportedReport, ReportShelf, ReportText, ReportVerdict
 from console.backend.runs.backup_shelf import BackupShelf
@@ -124,7 +126,7 @@ class Backend(Protocol):
     def hook_trouble(self) -> str:
         """Return what is wrong with the last calls of hooks; empty if nothing is, and without any. Asks nothing."""
 
-    def panic(self, reason: str) -> SwitchView:
+    def panic(self, reason: str, on_step: OnStep = untold) -> SwitchView:
         """Set a HOLD, cancel the running statement, end the lease. Needs no authority."""
 
     def release_hold(self, confirm: str) -> SwitchView:

@@ -41,6 +41,7 @@ from console.backend.model.view_models import (
     Danger,
     IntakeView,
     OnProgress,
+    OnStep,
     PlanView,
     RunRequest,
     RunSummary,
@@ -48,6 +49,7 @@ from console.backend.model.view_models import (
     SourceText,
     Status,
     SwitchView,
+    untold,
 )
 from console.backend.postgres.connections import connect
 from console.backend.postgres.drift import against_host, measure_drift
@@ -79,7 +81,7 @@ from console.backend.runs.site import drift_of_site, require_reading_role
 from console.backend.runs.sources import read_source
 from console.backend.runs.status import measure_status
 from console.backend.runs.stop_only import has_stopper, require_only_a_hold
-from console.backend.runs.takeover import take_over
+from console.backend.runs.takeover import hold_to_end, take_over
 from console.backend.runs.typed_edits import TypedEdit, drop_typed, keep_typed, typed_before
 from console.backend.runs.unit_search import search_units
 from console.backend.runs.unit_view import compare_versions, view_unit
@@ -339,9 +341,9 @@ class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, R
         """Return an empty text: this backend tells no hook; `backend/hooks.py` does."""
         return ""
 
-    def panic(self, reason: str) -> SwitchView:
+    def panic(self, reason: str, on_step: OnStep = untold) -> SwitchView:
         """Set a HOLD, cancel the running statement, end the lease."""
-        return panic(self.installation, reason, read_only=self.read_only)
+        return panic(self.installation, reason, read_only=self.read_only, on_step=on_step)
 
     @with_kept_sessions
     def release_hold(self, confirm: str) -> SwitchView:
@@ -371,6 +373,7 @@ class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, R
         if confirm == run_id and (finished_run := self._run_if_done(run_id, _is_reverted)) is not None:
             return finished_run
         self._require_confirmed(Danger.REVERT, run_id, confirm)
+        hold_to_end(self.installation, run_id, Move.REVERT)
         with LeaseHolder(self.installation, run_id) as holder:
             self._arm(run_id, Purpose.REVERT, holder)
             try:

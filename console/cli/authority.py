@@ -7,7 +7,7 @@ from datetime import datetime
 
 from console.backend.model.errors import ExitStatus, StopCode, UsageError
 from console.backend.model.outcome import Outcome
-from console.backend.model.view_models import ApprovalStatus, ApprovalView, SwitchState, SwitchView
+from console.backend.model.view_models import ApprovalStatus, ApprovalView, StopStep, SwitchState, SwitchView
 from console.cli.approval_requests import DraftStatement, ImportStatement, OneStatement
 from console.cli.arguments import Options
 from console.cli.installation import backend_of
@@ -92,13 +92,19 @@ def panic(options: Options, request: Panic) -> ExitStatus:
     answer at once.
     """
     backend = backend_of(options)
-    seen = backend.panic(request.reason)
+    seen = backend.panic(request.reason, _tell)
     with contextlib.suppress(KeyboardInterrupt):
         while seen.in_database is not True and sys.stderr.isatty() and not options.json:
             narrate(f"NOT DONE: {seen.incomplete}; it is tried again every {_AGAIN_S} s; Ctrl+C leaves it as it is")
             time.sleep(_AGAIN_S)
-            seen = backend.panic(request.reason)
+            seen = backend.panic(request.reason, _tell)
     return _switch(options, "panic", seen, ExitStatus.HOLD if seen.incomplete else ExitStatus.DONE)
+
+
+def _tell(step: StopStep) -> None:
+    """Say at once what was not done: what is still tried may take the better part of a minute."""
+    if not step.done:
+        narrate(f"NOT DONE YET: {step.what}: {step.detail}")
 
 
 def hold_show(options: Options, _request: Watching) -> ExitStatus:

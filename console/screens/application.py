@@ -29,6 +29,8 @@ class Application(Asking, Protocol):
     """True if a recording is shown, and no database."""
     current: bool
     """True if the last measurement succeeded; otherwise `status` is old."""
+    follows: bool
+    """False while what others move is seen at the next measurement alone, because following has ended by a defect."""
     no_status: str
     """The reason why there is no status yet."""
     last_stop: "SwitchView | None"

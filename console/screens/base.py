@@ -120,12 +120,11 @@ class ConsoleScreen(Steady, Screen[None]):
         if not can_draw(self):
             return
         console = self.console
-        old = "" if console.status is None or console.current else age(console.status.measured_at, console.clock())
         self.query_one(TopBar).draw(
             self.TITLE_WORD,
             console.status,
             console.no_status,
-            old,
+            self.old(),
             read_only=console.read_only and not console.is_replay,
             demo=console.demo,
             tabs=frozenset(action.name for action in console.registry.in_scope(Scope.EVERYWHERE)),
@@ -137,6 +136,15 @@ class ConsoleScreen(Steady, Screen[None]):
         self.query_one(NoticePanel).show(
             replace(notice, next_action=console.full_command(notice.next_action)), self.notice_hint()
         )
+
+    def old(self) -> str:
+        """Return of when the status is that is shown, in words; an empty text if what moves is seen at once."""
+        console = self.console
+        if console.status is None or (console.current and console.follows):
+            return ""
+        if not console.current:
+            return f"{age(console.status.measured_at, console.clock())}, NOT CURRENT"
+        return f"as of {console.status.measured_at:%H:%M:%S} UTC"
 
     def notice_hint(self) -> str:
         """Return what the keys do with the notice."""

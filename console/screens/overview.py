@@ -10,7 +10,6 @@ from console.actions.actions import Action, Scope
 from console.backend.model.gate_table import GATES
 from console.screens.base import ConsoleScreen
 from console.screens.drawable import can_draw
-from console.widgets.formatting import age
 from console.widgets.list_panel import Block, ListPanel
 from console.widgets.narrowing import Narrowed, Together
 from console.widgets.notice import Notice
@@ -87,7 +86,7 @@ class OverviewScreen(ConsoleScreen):
         self.query_one("#switch", Panel).show(
             words.switch(status, now, self.console.registry, self.console.full_command)
         )
-        old = "" if self.console.current else f", {age(status.measured_at, now)}, NOT CURRENT"
+        old = f", {words_of_age}" if (words_of_age := self.old()) else ""
         for name, title in (("where", "Where"), ("switch", "Kill switch"), ("waiting", "What waits")):
             self.query_one(f"#{name}", Panel).title = f"{title}{old}"
         counts = self.query_one("#counts", ListPanel)

@@ -79,7 +79,7 @@ def _tabs(
 
 
 def badges(status: "Status | None", old: str, *, read_only: bool, demo: bool, short: bool = False) -> Line:
-    """Return demo, read-only and the switch in words; `old` is the age of a measurement that could not be repeated."""
+    """Return demo, read-only and the switch in words; `old` says of when that is, if it may not be so now."""
     gap = "" if short else " "
     spans: list[Span] = []
     if demo:
@@ -91,7 +91,7 @@ def badges(status: "Status | None", old: str, *, read_only: bool, demo: bool, sh
     word, expires = status.switch.state.value, status.switch.expires_at
     is_armed = expires is not None and word == "ARMED"
     until = f" until {clock(expires)}" if expires is not None and is_armed else ""
-    text = f" switch {word}{until}{f' {old}, NOT CURRENT' if old else ''}"
+    text = f" switch {word}{until}{f' {old}' if old else ''}"
     if short and word != "OFF" and not old:
         text = f" {word} to {expires:%H:%M}" if is_armed else f" {word}"
     return (*spans, Span(text, "warn" if old else switch_tone(word)))

@@ -84,6 +84,10 @@ class Notices:
             for kind, notice in self._by_kind.items()
         }
 
+    def take_back(self, old: Notice) -> None:
+        """Drop this notice, if it is still in force."""
+        self._by_kind = {kind: notice for kind, notice in self._by_kind.items() if notice.what != old.what}
+
     def begin(self, notice: Notice, at: datetime) -> None:
         """Replace the result of the last operation and earlier refusals by the start of a new operation."""
         self._by_kind = {kind: old for kind, old in self._by_kind.items() if kind == "stays" or old.of_key}

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from console.backend.model.errors import ExitStatus
-from console.backend.model.view_models import SwitchState, SwitchView
+from console.backend.model.view_models import OnStep, StopStep, SwitchState, SwitchView, untold
 from console.cli import authority, database
 from console.cli.arguments import Options
 from console.cli.run_requests import Panic
@@ -33,9 +33,11 @@ class Stopping(FakeBackend):
         super().__init__(switch=IN_PART)
         self.answers = list(answers)
 
-    def panic(self, reason: str) -> SwitchView:
-        """The next one."""
+    def panic(self, reason: str, on_step: OnStep = untold) -> SwitchView:
+        """The next one; of the database, what was not done at the first try."""
         del reason
+        on_step(StopStep(what="HOLD file", done=True, detail="HOLD"))
+        on_step(StopStep(what="HOLD in the database", done=False, detail="not set yet, and tried on: no answer"))
         return self.answers.pop(0)
 
 
@@ -104,3 +106,12 @@ def test_hold_show_calls_a_stop_in_part_partial(
     monkeypatch.setattr(authority, "backend_of", lambda _: Stopping())
     authority.hold_show(Options(json=True), Watching())
     assert json.loads(capsys.readouterr().out)["outcome"] == "PARTIAL"
+
+
+def test_what_was_not_done_at_the_first_try_is_said_before_the_answer(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _stop(monkeypatch, Stopping(WHOLE), Options(), terminal=False) is ExitStatus.DONE
+    said = capsys.readouterr().err
+    assert "NOT DONE YET: HOLD in the database: not set yet, and tried on: no answer" in said
+    assert "HOLD file" not in said

@@ -245,7 +245,7 @@ _UNREADABLE = SwitchView(state=SwitchState.UNREADABLE)
 
 
 @pytest.mark.parametrize("badges", [(), ("read_only",), ("demo",), ("read_only", "demo")], ids=" ".join)
-@pytest.mark.parametrize("old", ["", "3 min ago"], ids=["current", "old"])
+@pytest.mark.parametrize("old", ["", "3 min ago, NOT CURRENT"], ids=["current", "old"])
 def test_no_screen_loses_its_name_at_80_columns_and_no_badge_a_word(badges: tuple[str, ...], old: str) -> None:
     """The badges have a line of their own where there is no room for them beside the names."""
     read_only, demo = "read_only" in badges, "demo" in badges

@@ -3,7 +3,7 @@
 from console.actions.actions import Scope
 from console.actions.stopping import STOP_KEYS
 from console.backend.model.errors import Held, StopCode
-from console.backend.model.view_models import SwitchView
+from console.backend.model.view_models import OnStep, SwitchView, untold
 from console.screens.how_to_stop import HowToStopDialog
 from console.screens.palette import matching_actions
 from console.screens.panic import PanicDialog
@@ -77,8 +77,8 @@ async def test_a_console_whose_backend_is_not_there_yet_names_the_command() -> N
 class _InPart(FakeBackend):
     """Its role set the HOLD; the file could not be written, and a transaction is open."""
 
-    def panic(self, reason: str) -> SwitchView:
-        super().panic(reason)
+    def panic(self, reason: str, on_step: OnStep = untold) -> SwitchView:
+        super().panic(reason, on_step)
         told = {
             "incomplete": "running statements: 1 open of roles that may write, and not cancelled: this role may not",
             "complete_with": "cutter-console panic --reason x",

@@ -20,14 +20,17 @@ from console.backend.model.view_models import (
     CountView,
     Danger,
     OnProgress,
+    OnStep,
     PhaseStatus,
     Progress,
     RunSummary,
     RunView,
     Status,
+    StopStep,
     SwitchState,
     SwitchView,
     WaitView,
+    untold,
 )
 from console.screens import overview_text, run_text
 from console.screens.approvals import ApprovalsScreen
@@ -224,6 +227,30 @@ async def test_the_release_says_which_database_it_is_about_and_not_that_none_is_
         assert "reached" not in _shown(app, "dialog-body")
 
 
+class _Tried(FakeBackend):
+    """Its database does not take the HOLD at the first try, and is tried on until the test lets it."""
+
+    def __init__(self) -> None:
+        super().__init__(switch=ARMED)
+        self.may_answer = threading.Event()
+
+    def panic(self, reason: str, on_step: OnStep = untold) -> SwitchView:
+        on_step(StopStep(what="HOLD file", done=True, detail="/srv/HOLD"))
+        on_step(StopStep(what="HOLD in the database", done=False, detail="not set yet, and tried on: no answer"))
+        self.may_answer.wait(60)
+        return super().panic(reason, on_step)
+
+
+async def test_what_a_stop_has_not_done_yet_is_shown_while_it_is_tried_on() -> None:
+    backend = _Tried()
+    async with opened(backend) as (app, pilot):
+        await pilot.press("ctrl+x", "s")
+        await until(pilot, lambda: "NOT DONE YET" in app.notice.what)
+        assert app.notice.what == "Stopping. NOT DONE YET: HOLD in the database: not set yet, and tried on: no answer"
+        backend.may_answer.set()
+        await until(pilot, lambda: app.notice.what.startswith("Stopped."))
+
+
 class _Stopped(FakeBackend):
     """The run that was under way ends, after the stop, in what the test says."""
 
@@ -231,9 +258,9 @@ class _Stopped(FakeBackend):
         super().__init__(switch=ARMED, gate=gate)
         self.after = after
 
-    def panic(self, reason: str) -> SwitchView:
+    def panic(self, reason: str, on_step: OnStep = untold) -> SwitchView:
         self.stage = self.after
-        return super().panic(reason)
+        return super().panic(reason, on_step)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from console.backend.model.view_models import (
     IntakeView,
     Interruption,
     OnProgress,
+    OnStep,
     PhaseStatus,
     PhaseView,
     PlanView,
@@ -37,6 +38,7 @@ from console.backend.model.view_models import (
     SwitchView,
     TitlePart,
     WaitView,
+    untold,
 )
 from console.backend.runs.bars import moves_barred
 from tests.support import fake_gates
@@ -562,7 +564,7 @@ class FakeBackend(FakeEdits, FakeCustody, FakeBatches, FakeUnits, FakeJournals, 
         """Nothing, unless a test says so."""
         return self.trouble
 
-    def panic(self, reason: str) -> SwitchView:
+    def panic(self, reason: str, on_step: OnStep = untold) -> SwitchView:
         """A HOLD."""
         self.calls.append(f"panic {reason}")
         self.switch = HOLD

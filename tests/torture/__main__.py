@@ -26,12 +26,14 @@ from console.backend.postgres.migrations import migrate
 from console.backend.scratch.cluster import TransientCluster
 from tests.backend.runs import model
 from tests.support.passage import Stages, copy_database, stages
-from tests.torture import journals, kills, network, races
+from tests.torture import bars, journals, kills, network, races
 from tests.torture.arena import Arena, Hung, arena
 from tests.torture.launch import INTERFERENCES
 from tests.torture.proxy import FAULTS, Proxy, proxy
 
 _BATCH = 500
+_WALK_STEPS = 16
+"""In one walk; each of its runs is brought to its end afterwards."""
 _SAID_EVERY_S = 30.0
 _ENDED = Event()
 """Whether somebody wants this process to end."""
@@ -49,7 +51,7 @@ _NOT_JUDGED = (
 )
 """What ends a case and not the column."""
 _TEMPLATE = "sequences"
-_SEQUENCES, _STEPS = 8, 50
+_SEQUENCES, _SEQUENCE_STEPS = 8, 50
 """Of a case of that column."""
 
 
@@ -171,6 +173,13 @@ def _race(ground: Ground, random: Random) -> Case:
     return Case(race.name, 1, {}, race.wrong and [str(race)])
 
 
+def _walk_bars(ground: Ground, random: Random) -> Case:
+    walk = bars.Walker(ground.arena, random, ground.proxy).go(_WALK_STEPS)
+    ground.arena.connections = {}
+    also = {"kills": len(walk.killed), "COMMITs lost": walk.lost, "barred runs chosen": walk.barred}
+    return Case(f"{walk.stage}: {'; '.join(walk.killed)}", walk.steps, also, walk.faults and [str(walk)])
+
+
 def _damage(ground: Ground, random: Random) -> Case:
     journal, passes = ground.journal
     wrong = []
@@ -182,8 +191,8 @@ def _damage(ground: Ground, random: Random) -> Case:
 
 
 def _walk_in_any_order(ground: Ground, random: Random) -> Case:
-    model.walk(ground.stages.at, _SEQUENCES, _STEPS, random.getrandbits(64))
-    return Case(f"{_SEQUENCES} sequences", _SEQUENCES, {"steps": _SEQUENCES * _STEPS})
+    model.walk(ground.stages.at, _SEQUENCES, _SEQUENCE_STEPS, random.getrandbits(64))
+    return Case(f"{_SEQUENCES} sequences", _SEQUENCES, {"steps": _SEQUENCES * _SEQUENCE_STEPS})
 
 
 COLUMNS: dict[str, tuple[Callable[[Ground, Random], Case], str]] = {
@@ -199,7 +208,11 @@ COLUMNS: dict[str, tuple[Callable[[Ground, Random], Case], str]] = {
     "races": (_race, "two or three processes at once"),
     "sequences": (
         _walk_in_any_order,
-        f"sequences of {_STEPS} steps of two operators, a sovereign and the world at one run",
+        f"sequences of {_SEQUENCE_STEPS} steps of two operators, a sovereign and the world at one run",
+    ),
+    "bars": (
+        _walk_bars,
+        "steps of two operators on two hosts at runs of one document, killed and with COMMITs lost on the way",
     ),
     "journals": (_damage, "small journals damaged at random"),
 }

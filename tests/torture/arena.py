@@ -34,6 +34,7 @@ from console.backend.scratch.cluster import TransientCluster
 from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 from tests.support.passage import copy_database, deploy_copy
 from tests.support.places import folder_of_tests
+from tests.torture.launch import HOST
 
 TEXT = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"
 REVISED = "# One\n\nText one.\n\n## Alpha\n\nFirst, changed.\n\n## Gamma\n\nThird.\n\nTail.\n"
@@ -229,6 +230,8 @@ class Arena:
         self.package = deploy_copy(home / "deployed")
         (home / "commands").mkdir()
         self.launcher = Launcher(self.package, home / "commands")
+        self.host = ""
+        """The name of the host that its commands run on; empty: this one's."""
         self.connections: dict[str, str] = {}
         """Replaces how each role connects: a proxy's address stands here."""
         self.seen: dict[str, dict[str, Any]] = {}
@@ -267,6 +270,7 @@ class Arena:
         """Start a command on this root."""
         environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         environment |= {"CUTTER_ROOT": str(self.root), "PYTHONDONTWRITEBYTECODE": "1", **self.connections}
+        environment |= {HOST: self.host} if self.host else {}
         return self.launcher.start((*words, *(["--json"] if as_json else [])), environment, kill, record=record)
 
     def run(self, *words: str, kill: dict[str, object] | None = None, record: bool = False) -> Done:

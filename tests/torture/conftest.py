@@ -36,7 +36,7 @@ IN_EVERY_RUN = (
 """What `make test` takes of the kills, the network, the races and the checker: a few of each, and of the checker's
 sixteen invariants one that is broken, but for the two that only an amendment can break: the arena walks one for a
 quarter of a minute. All of them are in `make torture`."""
-LONG = ("test_kills.py", "test_network.py", "test_races.py", "test_checker.py")
+LONG = ("test_bars.py", "test_kills.py", "test_network.py", "test_races.py", "test_checker.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

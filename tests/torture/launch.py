@@ -29,6 +29,8 @@ from typing import Any
 
 import psycopg
 
+HOST = "TORTURE_HOST"
+"""Variable of the environment of a command: the name of the host that it runs on."""
 SIDES = ("before", "after")
 WRITE_SIDES = ("before", "half", "after")
 """A write can also end in its middle, which is how a torn record comes about."""
@@ -352,6 +354,18 @@ def _import_console() -> Callable[[list[str]], int]:
     return main
 
 
+def _be_on(host: str) -> None:
+    """Let this process be one of another host: the console asks for its name in one place."""
+    from console.backend.host.context import Context
+
+    real: Callable[..., None] = Context.__init__
+
+    def made(self: Context, *args: Any, **more: Any) -> None:
+        real(self, *args, **{"host": host, **more})
+
+    Context.__init__ = made  # type: ignore[method-assign]
+
+
 _PIPE_BYTES = 1 << 20
 """More than a command says. What it says goes into pipes, which take it also where no file takes a byte."""
 
@@ -383,6 +397,8 @@ def _command(request: dict[str, Any], main: Callable[[list[str]], int], writers:
     sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115
     os.environ.clear()
     os.environ.update(request["environment"])
+    if host := os.environ.get(HOST):
+        _be_on(host)
     PLAN.begin(request)
     try:
         return int(main(request["argv"]) or 0)

@@ -6,6 +6,7 @@ import shlex
 import shutil
 import stat
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from console.backend.publication.publishing import leftovers
 from console.backend.publication.signing import SumsSignature, check_signature
 from console.backend.publication.sums import SIGNATURE, SUMS, SumsVerdict, verify_sums
 from console.backend.publication.verdicts import ASIDE, RECORD, signature_fault, signer_named, verify_named
+from console.backend.runs.custody import is_of_a_take_over_that_never_was
 from console.backend.runs.run_state import anchored_events
 from console.backend.runs.workspace import Workspace
 
@@ -204,7 +206,9 @@ def _journals(probe: Probe) -> Journals:
                 break
             some = turns[first : first + _AT_ONCE]
             recorded = events_of(connection, some)
-            findings += (_journal(runs, run_id, recorded.get(run_id, ())) for run_id in some)
+            findings += (
+                _journal(runs, run_id, recorded.get(run_id, ()), _other(places, run_id, host)) for run_id in some
+            )
     findings.sort(key=lambda finding: finding.run_id)
     return Journals(compared=(*findings, *elsewhere), not_in_time=len(turns) - len(findings))
 
@@ -217,8 +221,16 @@ def _started(run_id: str) -> datetime:
         return datetime.min.replace(tzinfo=UTC)
 
 
-def _journal(runs: Path, run_id: str, rows: tuple[EventRow, ...]) -> JournalFinding:
+def _other(places: Mapping[str, str], run_id: str, host: str) -> str:
+    """Return the host that the run was started on if it is another one, else an empty text."""
+    return "" if places.get(run_id, host) == host else places[run_id]
+
+
+def _journal(runs: Path, run_id: str, rows: tuple[EventRow, ...], other: str) -> JournalFinding:
     workspace = Workspace(runs / run_id)
+    if other and is_of_a_take_over_that_never_was(workspace.directory, rows):
+        detail = f"what is here was begun for a take-over that was not committed; its journal is on the host {other}"
+        return JournalFinding(run_id=safe_text(run_id), outcome=Outcome.PARTIAL, detail=detail)
     events = anchored_events(rows, workspace.directory)
     verdict = verify_journal(workspace.journal, events, run_id)
     # PARTIAL says that nothing outside vouches for a whole chain. Without events in the database nothing can.

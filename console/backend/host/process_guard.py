@@ -1,10 +1,13 @@
 """A guard process: it ends one program, with its whole group, when its starter ends, even by SIGKILL.
 
-Run as a script: `process_guard.py LIFELINE UID|- GID|- COMMAND…`. LIFELINE is the descriptor of a pipe whose other end
+Run as a script: `process_guard.py LIFELINE group|tree UID|- GID|- COMMAND…`. LIFELINE is the descriptor of a pipe whose other end
 only the starter holds: its end of file means that the starter wants the program ended, or is dead. The program has the
 standard streams and every other descriptor that was handed on; this process lets go of them, so that a pipe breaks when
 the program ends, and ends as the program did. Should this process itself be killed, the kernel kills the program
 (PR_SET_PDEATHSIG).
+
+With `tree`, a program that the starter ends takes along what has left its group, too: this process is the one that the
+kernel gives orphans of its descendants to (PR_SET_CHILD_SUBREAPER), so that none of them gets away.
 """
 
 import ctypes
@@ -14,13 +17,16 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 _NOT_STARTED = 127
+_LOOK_S = 0.01
 
 
 def _wake(_signum: int, _frame: FrameType | None) -> None:
@@ -69,15 +75,43 @@ def _has_ended(pid: int) -> bool:
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
-def _wait(program: subprocess.Popen[bytes], lifeline: int, wakeup: int) -> None:
+def _wait(program: subprocess.Popen[bytes], lifeline: int, wakeup: int) -> bool:
+    """Wait for the end of the program or of the starter's interest in it; return whether the program has ended by itself."""
     # poll and not select, which refuses descriptors from 1,024 on: the lifeline has the number that the starter gave it.
     ends = select.poll()
     for descriptor in (lifeline, wakeup):
         ends.register(descriptor, select.POLLIN)
     while not _has_ended(program.pid):
         if lifeline in (descriptor for descriptor, _ in ends.poll()):
-            return
+            return False
         os.read(wakeup, 64)
+    return True
+
+
+def _end_descendants(program: int) -> None:
+    """Kill every process that descends from this one, and wait for their ends; the program itself is reaped by the caller."""
+    while others := [pid for pid in _children() if pid != program]:
+        for pid in others:
+            # Of a child that is not reaped yet, no other process can have the number.
+            with suppress(PermissionError):  # It became another user; the starter does not wait for it without an end.
+                os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, os.WNOHANG)
+        # What a killed child leaves is this process's own by now.
+        time.sleep(_LOOK_S)
+
+
+def _children() -> list[int]:
+    own = os.getpid()
+    return [int(name) for name in os.listdir("/proc") if name.isdigit() and _parent(name) == own]  # noqa: PTH208
+
+
+def _parent(pid: str) -> int:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:  # noqa: PTH123
+            # The name of the program stands in parentheses, and may have some of its own.
+            return int(stat.read().rpartition(b")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 def _end_as(status: int) -> NoReturn:
@@ -92,13 +126,15 @@ def _end_as(status: int) -> NoReturn:
 
 def main(arguments: list[str]) -> NoReturn:
     """Start the program, wait for its end or the starter's, end the group, and exit with the program's status."""
-    lifeline, (uid, gid, *command) = int(arguments[0]), arguments[1:]
+    lifeline, (reach, uid, gid, *command) = int(arguments[0]), arguments[1:]
     os.set_inheritable(lifeline, False)  # noqa: FBT003 - it takes no keyword
     # SIGCHLD writes into this pipe: poll waits for the program's end and for the lifeline together.
     readable, writable = os.pipe()
     os.set_blocking(writable, False)
     signal.set_wakeup_fd(writable)
     signal.signal(signal.SIGCHLD, _wake)
+    if reach == "tree":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     try:
         program = _spawn(uid, gid, command)
     except OSError as error:
@@ -106,10 +142,12 @@ def main(arguments: list[str]) -> NoReturn:
         sys.stderr.flush()
         os._exit(_NOT_STARTED)
     _let_go({lifeline, readable, writable})
-    _wait(program, lifeline, readable)
+    has_ended = _wait(program, lifeline, readable)
     # Before it is reaped: until then no other process can have its number. Its children may have outlived it.
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(program.pid, signal.SIGKILL)
+    if reach == "tree" and not has_ended:
+        _end_descendants(program.pid)
     _end_as(program.wait())
 
 

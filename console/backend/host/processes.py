@@ -58,11 +58,17 @@ class Lifeline:
     def __init__(self) -> None:
         self.for_guard, self._mine = os.pipe()
 
-    def command(self, command: Sequence[str], user: tuple[int, int] | None = None) -> list[str]:
-        """Return the command under a guard that listens to this lifeline, as `user` (uid, gid) if one is given."""
+    def command(
+        self, command: Sequence[str], user: tuple[int, int] | None = None, *, with_all: bool = False
+    ) -> list[str]:
+        """Return the command under a guard that listens to this lifeline, as `user` (uid, gid) if one is given.
+
+        `with_all` ends with it what has left its group, too, if it is ended.
+        """
+        reach = "tree" if with_all else "group"
         who = ("-", "-") if user is None else (str(user[0]), str(user[1]))
         # Isolated and without site: the guard starts sooner, and nothing in the environment changes what it imports.
-        return [sys.executable, "-I", "-S", process_guard.__file__, str(self.for_guard), *who, *command]
+        return [sys.executable, "-I", "-S", process_guard.__file__, str(self.for_guard), reach, *who, *command]
 
     def started(self) -> None:
         """Close the guard's end in this process, after the guard was started or could not be."""
@@ -189,12 +195,13 @@ def finished_bounded(command: Sequence[str], *, timeout_s: float, data: bytes, k
     """Run a program that nobody vouches for to its end, under a guard, and keep the first `keep` bytes that it writes.
 
     It is not waited for longer than `timeout_s`, whether it reads `data` or not, nor are its children that hold its
-    output; those of its group end with it. Raises OSError, also for one that writes more than `most` bytes; ProgramTimeout.
+    output; those of its group end with it, and those that have left it, if it is ended. Raises OSError, also for one that
+    writes more than `most` bytes; ProgramTimeout.
     """
     with Lifeline() as lifeline:
         try:
             process = start(
-                lifeline.command(command),
+                lifeline.command(command, with_all=True),
                 cwd="/",
                 stdin=PIPE,
                 stdout=PIPE,

@@ -175,7 +175,8 @@ def _hold_news(memory: Told, status: Status) -> News:
 
 def _is_same_hold(earlier: SwitchView, switch: SwitchView) -> bool:
     """Return whether it is the HOLD that was told: for its reason, and since its time, which file and database each have their own of."""
-    is_elsewhere = bool(earlier.in_file) is not bool(switch.in_file)
+    places = [(bool(seen.in_file), bool(seen.in_database)) for seen in (earlier, switch)]
+    is_elsewhere = places[0] != places[1]
     return earlier.reason == switch.reason and (is_elsewhere or earlier.since == switch.since)
 
 

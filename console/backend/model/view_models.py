@@ -38,6 +38,14 @@ class StopStep(Value):
     detail: SafeText
 
 
+OnStep = Callable[[StopStep], None]
+"""Called as soon as it is known what became of a step of a stop, from the thread that stops."""
+
+
+def untold(_step: StopStep) -> None:
+    """Tell nobody of a step."""
+
+
 class SwitchView(Value):
     """The kill switch: its state, with reason, time, person, and the command that clears it."""
 

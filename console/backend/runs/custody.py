@@ -22,6 +22,9 @@ from console.backend.postgres.custody import ChangedHands
 from console.backend.postgres.records import EventRow, RunRow
 from console.backend.runs.workspace import Workspace
 
+TAKEN = "taken over"
+"""Key of the record, behind the first one, of a journal that begins with a take-over."""
+JOURNAL, SOURCE = "journal.jsonl", "source.raw"
 _WORDS = {Operation.HAND_OVER: "handed over", Operation.ACCEPT: "accepted", Operation.TAKE_OVER: "taken over"}
 
 
@@ -88,6 +91,33 @@ def _lost_at(rows: tuple[EventRow, ...], changes: Mapping[int, ChangeOfHands], d
     if later is None:
         return len(rows)
     return later + 1 if rows[later].phase == Operation.HAND_OVER else later
+
+
+def is_here(directory: Path, row: RunRow) -> bool:
+    """Return whether a directory is the run's own.
+
+    One that was begun for a take-over, of a run that never changed hands, is none: that take-over was not committed.
+    """
+    return directory.is_dir() and (row.held_by_way_of is not None or not was_begun_to_take_over(directory))
+
+
+def was_begun_to_take_over(directory: Path) -> bool:
+    """Return whether the journal in a directory says that it began with a take-over, without the run's files."""
+    if (directory / SOURCE).exists():
+        return False
+    try:
+        with os.fdopen(open_regular(directory / JOURNAL), "rb") as stream:
+            lines = [stream.readline(MAX_RECORD_BYTES + 1) for _ in range(2)]
+    except OSError:
+        return False
+    records = (parse_line(line)[0] for line in lines)
+    return any(record is not None and bool(record.value(TAKEN)) for record in records)
+
+
+def is_of_a_take_over_that_never_was(directory: Path, rows: Iterable[EventRow]) -> bool:
+    """Return whether the journal in a directory was begun for a take-over that none of these events of the run records."""
+    taken = {change.journal for row in rows if (change := change_of_hands(row)) is not None}
+    return was_begun_to_take_over(directory) and first_hash(directory / JOURNAL) not in taken
 
 
 def first_hash(journal: Path) -> str:

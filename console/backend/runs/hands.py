@@ -7,7 +7,7 @@ from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import is_ended
 from console.backend.postgres.records import EventRow, RunRow
-from console.backend.runs.custody import held_elsewhere, not_the_holder
+from console.backend.runs.custody import held_elsewhere, is_here, not_the_holder
 from console.backend.runs.run_state import anchored_events
 from console.backend.runs.workspace import RunRequestFile, Workspace
 
@@ -24,7 +24,7 @@ def refusal_of_hand_over(
         action = "See the runs there are: cutter-console run list"
     elif held := held_elsewhere(workspace.directory, row):
         return not_the_holder(run_id, held)
-    elif not workspace.directory.is_dir():
+    elif not is_here(workspace.directory, row):
         message = f"the files of run {run_id} are not here: {row.operator} started it on {row.host}"
     elif is_ended(row.stage, row.family):
         code, message = StopCode.INVARIANT_FAILED, f"run {run_id} is over: {row.state.name}"

@@ -71,7 +71,10 @@ def combined(installation: Installation, in_file: SwitchView | None, in_database
     if in_file.state is not SwitchState.HOLD:
         return in_file
     if in_database.state is SwitchState.HOLD:
-        return in_file.model_copy(update={"in_database": True, "run_id": in_database.run_id})
+        # Of one HOLD in both places, the time that every host has is the database's; the file's is of this host alone.
+        is_one = in_database.reason == in_file.reason
+        since = in_database.since if is_one else in_file.since
+        return in_file.model_copy(update={"in_database": True, "run_id": in_database.run_id, "since": since})
     is_known = in_database.state is not SwitchState.UNREADABLE
     incomplete = (
         f"only {installation.hold_file} sets it: consoles of this host are stopped, the database has no HOLD"

@@ -40,6 +40,7 @@ from console.backend.runs.operations import committing, intended, open_to_end, o
 from console.backend.runs.run_state import VOIDED
 from console.backend.runs.run_views import known_run, measure_facts
 from console.backend.runs.sources import planned, source_of
+from console.backend.runs.takeover import hold_to_end
 from console.backend.runs.workspace import RunRequestFile, Workspace
 
 
@@ -260,6 +261,8 @@ def void_run(installation: Installation, run_id: str, reason: str) -> None:
     if facts.state.family is Family.VOIDED and not facts.is_unsettled:
         return
     fields = (Field(key="reason", value=reason),)
+    if request.mode is Mode.LIVE:
+        hold_to_end(installation, run_id, Move.VOID)
     if request.mode is Mode.DRYRUN:
         with open_to_end(installation, workspace, request) as journal:
             journal.append(RecordKind.NOTE, Operation.VOID, fields)

@@ -1,58 +1,53 @@
 """Panic: every way to stop, each tried by itself, and a report of what was done; it needs no authority.
 
 The HOLD file comes first, then the HOLD in the database, the running statements and the lease. A step that fails keeps none
-of the others from being done. A console that only reads opens no session that could do more than set the HOLD (`stop_only`).
+of the others from being done, and one that has no answer keeps the report from coming no longer than `ALL_S`. A console
+that only reads opens no session that could do more than set the HOLD (`stop_only`).
 """
 
 import shlex
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import NamedTuple
-
-import psycopg
+from concurrent.futures import Future
+from functools import partial
 
 from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError, Held, StopCode
 from console.backend.model.reasons import MOST_CHARACTERS, kept_reason
 from console.backend.model.safe_text import safe_text
-from console.backend.model.view_models import StopStep, SwitchState, SwitchView
-from console.backend.postgres import ledger
-from console.backend.postgres.connections import connect, finish
-from console.backend.postgres.sessions import Session
-from console.backend.runs.kill_switch import combined, hold_in_file, measure_in_database, unreadable, write_hold_file
-from console.backend.runs.stop_only import (
-    LIMIT_S,
-    LOOKS,
-    PAUSE_S,
-    has_stopper,
-    hold_as_stopper,
-    measured_after,
-    statements_step,
+from console.backend.model.view_models import OnStep, StopStep, SwitchState, SwitchView, untold
+from console.backend.runs.hold_attempts import (
+    ALL_S,
+    Deadline,
+    HoldAttempts,
+    HoldInDatabase,
+    begun,
+    cancel_on,
+    panic_session,
+    stop_step,
 )
+from console.backend.runs.kill_switch import combined, hold_in_file, unreadable, write_hold_file
+from console.backend.runs.stop_only import measured_after, statements_step
+
+_HOLD = "HOLD in the database"
 
 
-class _InDatabase(NamedTuple):
-    """The HOLD in the database: why it was not set, or in words that it is; and what was done with the running statements."""
-
-    refused: CutterError | None
-    detail: str = "set"
-    statements: StopStep | None = None
-    """None if nobody was asked yet."""
-    by_stopper: bool = False
-
-
-def panic(installation: Installation, reason: str, *, read_only: bool = False) -> SwitchView:
+def panic(installation: Installation, reason: str, *, read_only: bool = False, on_step: OnStep = untold) -> SwitchView:
     """Stop everything; works without the database, and without the root.
 
     Never refuses a reason: a long one is cut, which `note` says. `steps` tells what was done, item by item; if one
-    was not, `incomplete` says which, and `complete_with` has the command that tries all of it again. Raises Held only if
+    was not, `incomplete` says which, and `complete_with` has the command that tries all of it again. `on_step` is told
+    of the file, and of a HOLD that the database has not taken at the first try, before it is tried on. Raises Held only if
     neither the file nor the database took the HOLD. `read_only` uses no role but the one that may set a HOLD and nothing else.
     """
+    deadline = Deadline()
     short_reason, was_cut = kept_reason(reason)
     stored_reason = short_reason or "panic, no reason given"
     not_written = write_hold_file(installation, stored_reason)
-    held = _hold_as_stopper(installation, stored_reason) if read_only else _hold(installation, stored_reason)
+    in_file = _file_step(installation, not_written)
+    on_step(in_file)
+    held = HoldAttempts(installation, stored_reason, deadline).set(
+        read_only=read_only,
+        on_failure=lambda error: on_step(stop_step(_HOLD, f"not set yet, and tried on: {error.message}", "")),
+    )
     refused = held.refused
     if not_written and refused is not None:
         raise Held(
@@ -62,120 +57,72 @@ def panic(installation: Installation, reason: str, *, read_only: bool = False) -
         ) from refused
     is_unreachable = refused is not None and refused.code is StopCode.UNREACHABLE
     # A database that did not answer is not asked again for each step: every try costs the time of a connection.
-    steps = (
-        _file_step(installation, not_written),
-        _step("HOLD in the database", f"not set: {refused.message}" if refused else "", held.detail),
-        _not_tried("running statements") if is_unreachable else _statements(installation, held, read_only=read_only),
-    )
-    if refused is not None:
-        in_database = unreadable(refused) if is_unreachable else measure_in_database(installation)
+    if refused is not None and is_unreachable:
+        in_database, statements = unreadable(refused), _not_tried("running statements")
     else:
-        in_database = measured_after(installation, is_set=held.by_stopper)
+        # Begun before the statements are cancelled: a cancel without an answer takes all the time that is left.
+        measured = begun(partial(measured_after, installation, is_set=held.by_stopper), "switch")
+        statements = _statements(installation, held, deadline, read_only=read_only)
+        in_database = _measured(measured, deadline)
+    set_in_database = stop_step(_HOLD, f"not set: {refused.message}" if refused else "", held.detail)
     switch = combined(installation, hold_in_file(installation), in_database)
     lease = _not_tried("lease") if is_unreachable else _lease_step(in_database)
-    return _with_steps(installation, switch, (*steps, lease), not_written, refused, was_cut=was_cut)
+    steps = (in_file, set_in_database, statements, lease)
+    return _with_steps(installation, switch, steps, not_written, refused, was_cut=was_cut)
 
 
-def _hold(installation: Installation, stored_reason: str) -> _InDatabase:
-    """Set the HOLD as the executing role or, if that one cannot connect, as the verifying role, or as the one that only stops."""
-    # The executor's error is reported even if the others fail too: its cause is the one to repair.
-    first_error: CutterError | None = None
-    cancelled: StopStep | None = None
-    is_set = False
-    for conninfo in (installation.settings.database.executor, installation.settings.database.verifier):
-        try:
-            with _session(conninfo) as connection:
-                ledger.set_hold(connection, stored_reason, installation.operator, None)
-                # Committed before anything is cancelled: what is stopped must not begin again.
-                finish(connection)
-                is_set = True
-                if conninfo == installation.settings.database.executor:
-                    cancelled = _cancel_on(connection)
-        except CutterError as error:
-            # What fails after the COMMIT takes nothing back; the statements are cancelled on another session then.
-            first_error = first_error or error
-        if is_set:
-            return _InDatabase(None, statements=cancelled)
-    if has_stopper(installation):
-        held = _hold_as_stopper(installation, stored_reason)
-        return held if held.refused is None else _InDatabase(first_error)
-    return _InDatabase(first_error)
-
-
-def _hold_as_stopper(installation: Installation, stored_reason: str) -> _InDatabase:
-    """Set the HOLD as the role that may do nothing else."""
+def _measured(measured: Future[SwitchView], deadline: Deadline) -> SwitchView:
     try:
-        return _InDatabase(None, hold_as_stopper(installation, stored_reason), by_stopper=True)
+        return deadline.answer(measured)
     except CutterError as error:
-        return _InDatabase(error)
+        return unreadable(error)
 
 
-def _statements(installation: Installation, held: _InDatabase, *, read_only: bool) -> StopStep:
+def _statements(installation: Installation, held: HoldInDatabase, deadline: Deadline, *, read_only: bool) -> StopStep:
     """Return what was done with the running statements: they are cancelled, or refused by the HOLD of a role that may not cancel."""
-    if held.by_stopper:
-        return statements_step(installation)
-    if read_only:
+    if read_only and not held.by_stopper:
         detail = "not cancelled: a console that only reads may not, and there is no HOLD that refuses them"
-        return _step("running statements", detail, "")
-    return held.statements or _cancel(installation)
+        return stop_step("running statements", detail, "")
+    try:
+        if held.by_stopper:
+            return deadline.bounded(partial(statements_step, installation), "statements")
+        return _cancelled(installation, held, deadline)
+    except CutterError as error:
+        return stop_step("running statements", f"not cancelled: {error.message}", "")
 
 
-@contextmanager
-def _session(conninfo: str) -> Iterator[Session]:
-    # Not replicated: while a standby is away, its COMMIT would wait without an end.
-    with connect(conninfo, timeout_s=LIMIT_S, purpose="panic", replicated=False) as connection:
-        yield connection
+def _cancelled(installation: Installation, held: HoldInDatabase, deadline: Deadline) -> StopStep:
+    if held.statements is not None:
+        try:
+            return deadline.answer(held.statements)
+        except CutterError:
+            if not deadline.left(ALL_S):
+                raise
+    return deadline.bounded(partial(_cancel, installation), "cancel")
 
 
 def _cancel(installation: Installation) -> StopStep:
     """Cancel what the executing role runs, on a session of its own."""
-    try:
-        with _session(installation.settings.database.executor) as connection:
-            return _cancel_on(connection)
-    except CutterError as error:
-        return _step("running statements", f"not cancelled: {error.message}", "")
-
-
-def _cancel_on(connection: psycopg.Connection) -> StopStep:
-    """Cancel what the executing role runs, and see that it ends; a COMMIT that waits for a standby is left alone and told."""
-    most_running = 0
-    for look in range(LOOKS):
-        running, waiting = ledger.cancel_running(connection)
-        # The largest number that was seen: of those that have ended, later answers know nothing.
-        most_running = max(most_running, running)
-        if not running:
-            break
-        time.sleep(PAUSE_S if look else 0.0)
-    if running:
-        return _step("running statements", f"{running} asked to stop, still running", "")
-    if waiting:
-        detail = (
-            f"{waiting} COMMIT waits for a synchronous standby: it is committed here, and a cancel would only hide that"
-        )
-        return _step("running statements", detail, "")
-    return _step("running statements", "", f"{most_running} cancelled" if most_running else "none was running")
+    with panic_session(installation.settings.database.executor) as connection:
+        return cancel_on(connection)
 
 
 def _file_step(installation: Installation, not_written: str) -> StopStep:
-    return _step("HOLD file", f"not written: {not_written}" if not_written else "", str(installation.hold_file))
+    return stop_step("HOLD file", f"not written: {not_written}" if not_written else "", str(installation.hold_file))
 
 
 def _lease_step(in_database: SwitchView) -> StopStep:
     match in_database.state:
         case SwitchState.ARMED:
-            return _step("lease", f"still open for run {in_database.run_id}", "")
+            return stop_step("lease", f"still open for run {in_database.run_id}", "")
         case SwitchState.UNREADABLE:
-            return _step("lease", f"not known: {in_database.reason}", "")
+            return stop_step("lease", f"not known: {in_database.reason}", "")
         case SwitchState.OFF | SwitchState.HOLD:
-            return _step("lease", "", "none is open")
+            return stop_step("lease", "", "none is open")
 
 
 def _not_tried(name: str) -> StopStep:
-    return _step(name, "not known", "")
-
-
-def _step(name: str, problem: str, detail: str) -> StopStep:
-    return StopStep(what=name, done=not problem, detail=safe_text(problem or detail))
+    return stop_step(name, "not known", "")
 
 
 def _with_steps(

@@ -39,7 +39,15 @@ from console.backend.postgres.records import (
 )
 from console.backend.runs.bars import measure_bar
 from console.backend.runs.binding import Displacement, displacement
-from console.backend.runs.custody import change_of_hands, first_hash, held_elsewhere, not_the_holder
+from console.backend.runs.custody import (
+    change_of_hands,
+    first_hash,
+    held_elsewhere,
+    is_here,
+    is_of_a_take_over_that_never_was,
+    not_the_holder,
+    was_begun_to_take_over,
+)
 from console.backend.runs.hands import refusal_of_hand_over, take_over_in_words
 from console.backend.runs.interruption import interruption, records_at_rest
 from console.backend.runs.moves import RunFacts, moves_of
@@ -148,15 +156,17 @@ def elsewhere(installation: Installation, row: RunRow) -> str:
     directory = Workspace.open(installation.root, row.run_id).directory
     if row.held_by_way_of is not None:
         return held_elsewhere(directory, row)
-    return "" if directory.is_dir() else f"{row.operator} on {row.host}"
+    return "" if is_here(directory, row) else f"{row.operator} on {row.host}"
 
 
 def require_here(installation: Installation, run_id: str) -> None:
     """Raise Refused if another host has the files of the run: it goes on there, and is not ended for want of them."""
     directory = Workspace.open(installation.root, run_id).directory
-    if directory.is_dir():
+    if directory.is_dir() and not was_begun_to_take_over(directory):
         return
-    row, *_ = _in_database(installation, run_id)
+    row, recorded, *_ = _in_database(installation, run_id)
+    if directory.is_dir() and not is_of_a_take_over_that_never_was(directory, recorded):
+        return
     if row is not None and (held := held_elsewhere(directory, row)):
         raise not_the_holder(run_id, held)
     if row is None or row.host == installation.context.host:
@@ -218,7 +228,7 @@ def _facts(
         is_in_batch=bool(known.request.batch_id),
         displaced=_displaced(known),
         is_fenced=is_fenced,
-        is_elsewhere=known.row is not None and not known.workspace.directory.is_dir(),
+        is_elsewhere=known.row is not None and not is_here(known.workspace.directory, known.row),
         bar=measure_bar(installation, known.row, known.writers) if known.row is not None else None,
     )
 

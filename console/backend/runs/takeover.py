@@ -14,20 +14,28 @@ from console.backend.journal.journal_record import Field, RecordKind
 from console.backend.model.errors import Drifted, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import Operation
-from console.backend.model.states import is_ended
+from console.backend.model.states import Move, is_ended
 from console.backend.postgres import custody as custody_rows
 from console.backend.postgres.connections import connect
 from console.backend.postgres.transactions import end_session
 from console.backend.runs.anchoring import come_to_rest
-from console.backend.runs.custody import change_of_hands, changing_hands, first_hash, held_elsewhere, is_held_here
+from console.backend.runs.custody import (
+    TAKEN,
+    change_of_hands,
+    changing_hands,
+    first_hash,
+    held_elsewhere,
+    is_held_here,
+    is_here,
+)
 from console.backend.runs.hands import begins_anew
+from console.backend.runs.moves import require_move
 from console.backend.runs.operations import committing, intended, open_former
 from console.backend.runs.phase_context import Role, conninfo_of
 from console.backend.runs.run_state import anchored_events
-from console.backend.runs.run_views import Known, known_run
+from console.backend.runs.run_views import Known, known_run, measure_facts
 from console.backend.runs.workspace import RunRequestFile, Workspace
 
-_TAKEN = "taken over"
 _WENT_ON = "the run went on elsewhere, in a journal that is not here"
 
 
@@ -56,6 +64,20 @@ def take_over(installation: Installation, run_id: str) -> bool:
             _commit(installation, known, journal, begins=begins)
         come_to_rest(installation, known.workspace, known.request, journal)
     return True
+
+
+def hold_to_end(installation: Installation, run_id: str, move: Move) -> None:
+    """Take over a run that this move ends from here and whose files are not here; do nothing for any other.
+
+    Its end is then an event of a journal that the database knows. Without it, the journal that begins here would be judged
+    as the run's own, which it never was. Raises as `take_over` does, and before it as `require_move` does.
+    """
+    known = known_run(installation, run_id)
+    if known.row is None or held_elsewhere(known.workspace.directory, known.row):
+        return
+    if not is_here(known.workspace.directory, known.row):
+        require_move(move, measure_facts(installation, run_id), run_id)
+        take_over(installation, run_id)
 
 
 def _is_whole(known: Known) -> bool:
@@ -94,13 +116,13 @@ def _has_just_begun(known: Known) -> bool:
     changes = (change_of_hands(event) for event in known.recorded)
     journal = known.workspace.journal
     is_known = first_hash(journal) in {change.journal for change in changes if change is not None}
-    return not is_known and any(record.value(_TAKEN) or record.value(REPLACES) for record in read_journal(journal)[:2])
+    return not is_known and any(record.value(TAKEN) or record.value(REPLACES) for record in read_journal(journal)[:2])
 
 
 def _begun(installation: Installation, workspace: Workspace, request: RunRequestFile) -> Journal:
     workspace.restore_request(request)
     journal = Journal.create(workspace.journal, request.run_id, installation.context)
-    journal.append(RecordKind.NOTE, Operation.TAKE_OVER, (Field(key=_TAKEN, value="without the files of the run"),))
+    journal.append(RecordKind.NOTE, Operation.TAKE_OVER, (Field(key=TAKEN, value="without the files of the run"),))
     return journal
 
 

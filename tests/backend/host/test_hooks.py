@@ -89,6 +89,24 @@ def test_a_hook_that_does_not_end_is_ended_with_what_it_started(tmp_path: Path) 
     until(lambda: not any(map(alive, pids)), "the hook is where it must be")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "setsid sleep 1000 & echo $! > {tmp}/left",
+        # Its parent has ended, and a name with a parenthesis is taken for nothing else.
+        "cp /bin/sleep '{tmp}/a) 1 1'; (setsid '{tmp}/a) 1 1' 1000 & echo $! > {tmp}/left)",
+        "setsid sh -c 'setsid sleep 1000 & echo $! > {tmp}/left.part; mv {tmp}/left.part {tmp}/left; wait' &",
+    ],
+)
+def test_what_has_left_the_group_of_a_hook_is_ended_with_the_hook_that_is(tmp_path: Path, body: str) -> None:
+    """It went on for as long as it liked, holding whatever the hook had given it. Here the hook is ended for what it writes."""
+    flood = f"until [ -s {tmp_path}/left ]; do sleep 0.02; done; while :; do printf %01024d 0; done"
+    caller = told(tmp_path, f"{body.format(tmp=tmp_path)}\n{flood}", timeout=60)
+    assert "it wrote more than 1048576 bytes, and was ended" in caller.trouble()
+    pid = int((tmp_path / "left").read_text(encoding="utf-8"))
+    until(lambda: not alive(pid), "what has left its group is gone")
+
+
 def test_children_end_with_the_hook_that_left_them_and_nobody_waits_for_one_that_left_its_group(tmp_path: Path) -> None:
     body = f"sleep 1000 & echo $! > {tmp_path}/child; setsid sleep 30 & exit 0"
     caller = told(tmp_path, body, timeout=20)

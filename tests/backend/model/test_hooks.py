@@ -76,6 +76,13 @@ def test_a_hold_is_told_once_whatever_is_measured_of_it_meanwhile() -> None:
     ]
 
 
+def test_a_hold_of_the_file_alone_that_the_database_has_too_by_now_is_the_same_one() -> None:
+    """Its time is the database's from then on, which every host has."""
+    alone = HOLD.model_copy(update={"in_file": True, "in_database": None})
+    both = alone.model_copy(update={"in_database": True, "since": NOW + timedelta(seconds=2)})
+    assert kinds(status(alone), status(both), status(both)) == [["hold_set"], [], []]
+
+
 @pytest.mark.parametrize("in_file", [True, False])
 def test_a_hold_that_was_released_and_set_again_between_two_measurements_is_another_one(in_file: bool) -> None:
     first = HOLD.model_copy(update={"in_file": in_file})

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -23,6 +24,8 @@ from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.preflight import preflight
 from console.backend.runs.workspace import Workspace
 from tests.backend.runs.test_amendments import amend, to_second_pause
+from tests.backend.runs.test_two_roots import next_host
+from tests.support.lost_commit import Lie, lying
 from tests.support.passage import DOCPREFIX, REQUEST, TEXT, Kept, Passage, fingerprint, silent
 
 At = Callable[[str], Passage]
@@ -380,3 +383,25 @@ def row_of(operation: RunOperation, stage: Stage, family: Family) -> RunRow:
         started_at=NOW,
         changed_at=NOW,
     )
+
+
+def test_on_two_hosts_a_run_is_barred_until_the_other_host_has_taken_the_drafts_back_whatever_it_lost_on_the_way(
+    at: At, kept: Kept, tmp_path: Path
+) -> None:
+    """The host that has the drafts is gone; the one that ends them loses its COMMIT first."""
+    here, run_id = beside_drafts(at, kept, Stage.AWAITING_CUT_AUTHORIZATION)
+    there = next_host(here, tmp_path / "other")
+    here.backend.hand_over(run_id, tmp_path / "run.tar")
+    accepted, _ = there.backend.accept_run(tmp_path / "run.tar")
+    assert (accepted.moves, accepted.bar and accepted.bar.run_id) == ((Move.VOID,), here.run_id)
+    with (
+        lying(there, "revert", "cutter_exec", tmp_path, Lie.REQUEST_LOST),
+        pytest.raises(CutterError, match="nothing was written"),
+    ):
+        there.backend.revert(here.run_id, here.run_id)
+    assert there.backend.run(run_id).moves == (Move.VOID,)
+    assert (Move.REVERT in there.run().moves, here.run().moves) == (True, (Move.TAKE_OVER,))
+    there.backend.revert(here.run_id, here.run_id)
+    run = there.backend.run(run_id)
+    assert (run.bar, Move.IMPORT_SG_1 in run.moves) == (None, True)
+    assert {host.run().journal[:4] for host in (here, there)} == {"PASS"}

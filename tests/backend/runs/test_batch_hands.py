@@ -10,7 +10,7 @@ from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.view_models import Danger
 from tests.backend.runs.test_batch_bars import member_of, to_law
-from tests.backend.runs.test_handover import next_host
+from tests.backend.runs.test_two_roots import next_host
 from tests.support.batch import BatchSite
 from tests.support.passage import Kept, Passage
 

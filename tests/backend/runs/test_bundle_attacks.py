@@ -10,7 +10,7 @@ from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import CutterError
 from console.backend.runs import run_bundle
 from console.backend.runs.run_bundle import BundleManifest, Member
-from tests.backend.runs.test_handover import next_host
+from tests.backend.runs.test_two_roots import next_host
 from tests.support.passage import Kept, Passage, fingerprint
 
 At = Callable[[str], Passage]

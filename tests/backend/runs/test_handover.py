@@ -1,8 +1,6 @@
 """A run that is handed over in a bundle of its files: it goes on where the bundle is accepted, and nowhere else."""
 
-import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,20 +8,10 @@ import pytest
 from console.backend.model.errors import CutterError
 from console.backend.model.states import Mode, Move, Stage
 from tests.backend.runs.backups import take_backup
-from tests.backend.runs.test_two_roots import other_host
+from tests.backend.runs.test_two_roots import next_host
 from tests.support.passage import REQUEST, TEXT, Passage, fingerprint, silent
 
 At = Callable[[str], Passage]
-
-
-def next_host(passage: Passage, root: Path) -> Passage:
-    """Another host whose console may write, too: with the deployed manifest, and pins of its own."""
-    there = other_host(passage, root)
-    manifest = Path("artifacts") / "deploy-manifest.json"
-    shutil.copy(passage.installation.root / manifest, root / manifest)
-    settings = there.installation.settings
-    pins = settings.pins.model_copy(update={"host": "host-b"})
-    return there.with_site(replace(there.installation, settings=settings.model_copy(update={"pins": pins})))
 
 
 def make_ready(there: Passage) -> None:

@@ -14,8 +14,7 @@ from console.backend.journal.journal import Journal
 from console.backend.model.errors import CutterError
 from console.backend.model.states import Family, Move
 from console.backend.runs.workspace import Workspace
-from tests.backend.runs.test_handover import next_host
-from tests.backend.runs.test_two_roots import other_host
+from tests.backend.runs.test_two_roots import next_host, other_host
 from tests.support.lost_commit import Lie, lying
 from tests.support.passage import Passage, fingerprint
 from tests.support.waiting import until

@@ -16,9 +16,8 @@ from console.backend.model.view_models import Danger
 from console.backend.runs.workspace import Workspace
 from console.backend.service import BackendService
 from console.cli.main import main
-from tests.backend.runs.test_handover import next_host
 from tests.backend.runs.test_repeals import at_first_pause, at_second_pause
-from tests.backend.runs.test_two_roots import other_host
+from tests.backend.runs.test_two_roots import next_host, other_host
 from tests.support.passage import DOCPREFIX, Kept, Passage, fingerprint
 
 At = Callable[[str], Passage]

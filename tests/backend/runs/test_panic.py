@@ -2,17 +2,20 @@
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from console.backend.model.errors import CutterError, Held, StopCode
 from console.backend.model.states import Family, Phase
-from console.backend.model.view_models import Progress, SwitchState
+from console.backend.model.view_models import Progress, StopStep, SwitchState, SwitchView
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
+from console.backend.runs import hold_attempts
+from tests.support.black_hole import BlackHole
 from tests.support.passage import NOWHERE, Passage
 from tests.support.waiting import LONGEST_S, until, until_the_executor_is_blocked
 
@@ -166,3 +169,80 @@ def test_a_panic_tells_item_by_item_what_was_done(at: At) -> None:
         ("lease", True),
     ]
     assert [step.detail for step in steps[2:]] == ["none was running", "none is open"]
+
+
+@pytest.fixture
+def hole(at: At, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Passage, BlackHole]]:
+    """A run that waits to be armed, a dead line to its database, and a panic that waits for seconds where it waits for half a minute."""
+    passage = at("SG_1 imported")
+    line = BlackHole(tmp_path, passage.cluster.socket_dir / ".s.PGSQL.5432")
+    line.swallow()
+    for name, seconds in (("FIRST_S", 0.2), ("HOLD_S", 0.6), ("ALL_S", 1.0)):
+        monkeypatch.setattr(hold_attempts, name, seconds)
+    yield passage, line
+    line.close()
+
+
+def _told(passage: Passage, **lines: str) -> tuple[SwitchView, list[StopStep]]:
+    """A panic with these connections in the place of the passage's, and what it has told before its end."""
+    told: list[StopStep] = []
+    database = passage.installation.settings.database.model_copy(update=lines)
+    return passage.settings(database=database).backend.panic("stop", told.append), told
+
+
+def test_on_a_dead_line_a_panic_tells_at_once_what_was_not_done_and_answers_in_time(
+    hole: tuple[Passage, BlackHole],
+) -> None:
+    """Three logins of ten seconds were waited for, one after the other, and a COMMIT for three quarters of a minute."""
+    passage, line = hole
+    dead = {
+        role: line.conninfo(passage.database, name)
+        for role, name in {"executor": "cutter_exec", "verifier": "cutter_verify", "monitor": "cutter_ro"}.items()
+    }
+    switch, told = _told(passage, **dead)
+    assert [(step.what, step.done) for step in told] == [("HOLD file", True), ("HOLD in the database", False)]
+    assert "not set yet, and tried on: no answer within" in told[1].detail
+    assert [(step.what, step.done) for step in switch.steps] == [
+        ("HOLD file", True),
+        ("HOLD in the database", False),
+        ("running statements", False),
+        ("lease", False),
+    ]
+    assert "the database did not take the HOLD; consoles of this host alone are stopped" in switch.incomplete
+
+
+def test_while_one_role_has_no_answer_the_others_set_the_hold(hole: tuple[Passage, BlackHole]) -> None:
+    passage, line = hole
+    passage.arm()
+    switch, told = _told(passage, executor=line.conninfo(passage.database, "cutter_exec"))
+    assert [step.done for step in told] == [True, False]
+    assert (switch.in_file, switch.in_database) == (True, True)
+    (statements,) = [step for step in switch.steps if step.what == "running statements"]
+    assert (statements.done, "not cancelled: no answer within" in statements.detail) == (False, True)
+    assert passage.rows("SELECT end_reason FROM cutter_governance.execution_lease") == [("a HOLD was set",)]
+
+
+def test_of_the_roles_that_try_at_once_one_sets_the_hold(at: At) -> None:
+    passage = at("SG_1 imported")
+    stopper = passage.cluster.conninfo(passage.database, "cutter_stop")
+    switch, told = _told(passage, executor=NOWHERE, stopper=stopper)
+    assert switch.in_database is True
+    assert [step.what for step in told if not step.done] == ["HOLD in the database"]
+    assert passage.rows("SELECT action FROM cutter_governance.hold_event") == [("set",)]
+
+
+def test_a_defect_in_one_try_keeps_no_other_role_from_setting_the_hold(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    passage = at("SG_1 imported")
+    set_hold, tries = ledger.set_hold, list[str]()
+
+    def broken_at_first(connection: psycopg.Connection, reason: str, by: str, run_id: str | None) -> None:
+        tries.append(reason)
+        if len(tries) == 1:
+            raise LookupError("a secret")
+        set_hold(connection, reason, by, run_id)
+
+    monkeypatch.setattr(ledger, "set_hold", broken_at_first)
+    switch, told = _told(passage)
+    assert switch.in_database is True
+    assert "the console failed in itself: LookupError" in told[1].detail
+    assert "a secret" not in told[1].detail

@@ -10,14 +10,14 @@ import pytest
 from console.backend.journal.journal import read_journal
 from console.backend.journal.journal_record import Anchor
 from console.backend.model.errors import CutterError, Refused
+from console.backend.model.outcome import Outcome
 from console.backend.model.states import Family, Mode, Move, Phase, Stage
 from console.backend.model.view_models import Danger, Progress
 from console.backend.postgres import ledger
 from console.backend.postgres.ledger import Event
 from console.backend.runs.workspace import Workspace
 from tests.backend.runs.test_amendments import at_second_pause
-from tests.backend.runs.test_handover import next_host
-from tests.backend.runs.test_two_roots import other_host
+from tests.backend.runs.test_two_roots import next_host, other_host
 from tests.support.lost_commit import Lie, lying
 from tests.support.passage import Kept, Passage, fingerprint, silent
 
@@ -225,3 +225,35 @@ def test_what_is_not_taken_over(at: At, tmp_path: Path) -> None:
     with pytest.raises(Refused, match="is over: voided_over"):
         there.backend.take_over(here.run_id, here.run_id)
     assert not list((there.installation.root / "runs").iterdir())
+
+
+def test_what_a_take_over_that_was_not_committed_has_begun_is_not_taken_for_the_run(at: At, tmp_path: Path) -> None:
+    """A hand-over was offered there, and refused; the journal that holds nothing of the run was "replaced or rewritten"."""
+    here = at("waits for SG_1")
+    there = next_host(here, tmp_path / "other")
+    with (
+        lying(there, "take over", "cutter_exec", tmp_path, Lie.REQUEST_LOST),
+        pytest.raises(CutterError, match="nothing was written"),
+    ):
+        there.backend.take_over(here.run_id, here.run_id)
+    run = there.run()
+    assert (run.elsewhere, run.can_hand_over) == ("tester on host", False)
+    assert run.moves == (Move.VOID, Move.TAKE_OVER)
+    with pytest.raises(CutterError, match="are not here"):
+        there.backend.hand_over(here.run_id, tmp_path / "run.tar")
+    with pytest.raises(CutterError, match="tester started it on host"):
+        there.backend.draft_statement(here.run_id)
+    here.backend.void(here.run_id, "not wanted")
+    for host, outcome in ((here, Outcome.PASS), (there, Outcome.PARTIAL)):
+        (gate,) = host.backend.gates(("G10",)).gates
+        (journals,) = [check for check in gate.checks if check.name == "journals"]
+        assert journals.outcome is outcome, journals.detail
+
+
+def test_a_former_holder_verifies_the_journal_that_its_take_over_has_begun(at: At, tmp_path: Path) -> None:
+    here = at("waits for SG_1")
+    there = next_host(here, tmp_path / "other")
+    there.backend.take_over(here.run_id, here.run_id)
+    here.backend.take_over(here.run_id, here.run_id)
+    for host in (here, there):
+        assert host.backend.verify_journal(here.run_id, silent).outcome is Outcome.PASS

@@ -1,8 +1,10 @@
 """Two consoles of two hosts on one database: each sees the other's runs, and is offered nothing that needs their files."""
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,12 +13,16 @@ from console.backend.gates.arming_checks import readiness
 from console.backend.host.runtime_tree import init_tree
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import CutterError
+from console.backend.model.hook_kinds import HookKind
+from console.backend.model.hooks import HookEvent, Place, Thresholds, Told, after_status
+from console.backend.model.outcome import Outcome
 from console.backend.model.states import Mode, Move
 from console.backend.model.view_models import RunRequest
 from console.cli.runs import run_lines
 from tests.support.passage import Passage, fingerprint, silent
 
 At = Callable[[str], Passage]
+THRESHOLDS = Thresholds(expires_soon=timedelta(hours=1), armed_too_long=timedelta(hours=1))
 OTHER = "# Other\n\nOther text.\n"
 
 
@@ -29,6 +35,16 @@ def other_host(passage: Passage, root: Path) -> Passage:
     there = replace(installation, context=context, operator="bob")
     there.intake.mkdir(mode=0o750, exist_ok=True)
     return passage.with_site(there)
+
+
+def next_host(passage: Passage, root: Path) -> Passage:
+    """Another host whose console may write, too: with the deployed manifest, and pins of its own."""
+    there = other_host(passage, root)
+    manifest = Path("artifacts") / "deploy-manifest.json"
+    shutil.copy(passage.installation.root / manifest, root / manifest)
+    settings = there.installation.settings
+    pins = settings.pins.model_copy(update={"host": "host-b"})
+    return there.with_site(replace(there.installation, settings=settings.model_copy(update={"pins": pins})))
 
 
 @pytest.mark.parametrize("stage", ["SG_1 imported", "SG_2 imported"])
@@ -85,3 +101,47 @@ def test_a_run_of_another_host_is_ended_or_taken_back_from_here(at: At, tmp_path
     there = other_host(here, tmp_path / "other")
     there.backend.void(here.run_id, "the host is lost")
     assert here.run().state.name == "voided_the_host_is_lost"
+
+
+def test_a_hold_has_one_id_at_the_host_that_set_it_and_at_every_other(at: At, tmp_path: Path) -> None:
+    """A hook that must act once keeps the ids: the file of the host that set it had a time of its own."""
+    here = at("SG_1 imported")
+    there = other_host(here, tmp_path / "other")
+    here.backend.panic("look")
+    os.utime(here.installation.hold_file, (0, 0))
+    told: list[HookEvent] = []
+    for host in (here, there):
+        place = Place(str(host.installation.root), "", str)
+        told += after_status(Told(place), host.backend.status(), THRESHOLDS)[1]
+    assert [event.event for event in told if event.event is HookKind.HOLD_SET] == [HookKind.HOLD_SET] * 2
+    assert len({event.id for event in told if event.event is HookKind.HOLD_SET}) == 1
+
+
+@pytest.mark.parametrize("ended", ["voided", "reverted"])
+def test_the_end_of_a_run_of_another_host_leaves_journals_that_are_sound_at_both(
+    at: At, tmp_path: Path, ended: str
+) -> None:
+    """The journal that begins here holds the end alone; judged as the run's own, it was "replaced or rewritten" for ever."""
+    here = at("waits for SG_1" if ended == "voided" else "waits for SG_2")
+    there = next_host(here, tmp_path / "other")
+    if ended == "voided":
+        there.backend.void(here.run_id, "the host is lost")
+    else:
+        there.backend.revert(here.run_id, here.run_id)
+    for host in (here, there):
+        run = host.run()
+        assert run.state.family.value == ended
+        assert run.journal.startswith("PASS"), run.journal
+        (gate,) = host.backend.gates(("G10",)).gates
+        (journals,) = [check for check in gate.checks if check.name == "journals"]
+        assert journals.outcome is Outcome.PASS, journals.detail
+
+
+def test_a_run_of_another_host_is_not_taken_over_for_an_end_that_is_refused(at: At, tmp_path: Path) -> None:
+    here = at("waits for SG_2")
+    there = next_host(here, tmp_path / "other")
+    before = fingerprint(here)
+    with pytest.raises(CutterError, match="cannot void"):
+        there.backend.void(here.run_id, "not wanted")
+    assert fingerprint(here) == before
+    assert there.run().elsewhere == "tester on host"
