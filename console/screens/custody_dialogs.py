@@ -117,4 +117,13 @@ def _accepted(run: RunView) -> str:
 
 def _handed(run_id: str, file: Path) -> Notice:
     there = "Carry it to the next host, and accept it there: on its Run screen, or by the command run accept FILE"
-    return Notice("done", f"Run {run_id} is handed over, in {file}.", "", there)
+
+    def renewed(run: RunView) -> Notice | None:
+        if run.is_unaccepted:
+            return notice
+        if run.is_lost:
+            return Notice("done", f"Run {run_id} was handed over in {file}, and then {run.elsewhere}.")
+        return None  # It is held here again.
+
+    notice = Notice("done", f"Run {run_id} is handed over, in {file}.", "", there, of_run=run_id, renewed=renewed)
+    return notice

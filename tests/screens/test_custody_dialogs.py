@@ -7,6 +7,7 @@ from syrupy.assertion import SnapshotAssertion
 from textual.widgets import Input
 
 from console.app.application import ConsoleApp
+from console.backend.model.states import Stage
 from console.screens.custody_dialogs import BundleDialog, NewBundleDialog
 from console.screens.danger import DangerDialog
 from console.widgets.line import plain
@@ -98,6 +99,62 @@ async def test_a_read_only_console_has_neither() -> None:
             assert not isinstance(app.screen, (NewBundleDialog, BundleDialog))
 
 
+def _head(app: ConsoleApp) -> str:
+    return " ".join(" ".join(plain(line) for line in app.screen.query_one("#run-head", Panel).shown).split())
+
+
+def _offered(app: ConsoleApp) -> set[str]:
+    return {action.name for action in app.screen.shown_actions()}  # type: ignore[attr-defined]
+
+
+async def test_a_run_that_nobody_has_accepted_is_said_to_be_held_by_nobody_and_can_be_accepted_from_there() -> None:
+    backend = FakeBackend(handed_over=FILE)
+    async with opened(backend, "3", size=(120, 40)) as (app, pilot):
+        assert "ANOTHER CONSOLE" not in _head(app)
+        assert f"NOT ACCEPTED YET: the file is {FILE}; handed over by anna on db1" in _head(app)
+        assert "not accepted by anybody yet" in _head(app)
+        assert f"cutter-console run accept {FILE} allowed now I Accept T Take over" in _head(app)
+        assert {"accept_run", "take_over"} <= _offered(app)
+        await press(pilot, "I")
+        assert app.screen.query_one(Input).value == FILE
+
+
+async def test_the_notice_of_a_hand_over_says_who_accepted_the_run_and_goes_once_it_is_held_here_again() -> None:
+    backend = FakeBackend(can_hand_over=True)
+    async with opened(backend, *HAND_OVER, *RUN_ID, "ctrl+y") as (app, pilot):
+        await press(pilot, "1", "r")
+        assert app.notice.what == f"Run {RUN_ID} is handed over, in {FILE}."
+        backend.down = True
+        await press(pilot, "r")
+        backend.down = False
+        assert "is handed over" in app.notices.of_runs[0].what
+        backend.handed_over, backend.taken_over = "", True
+        await press(pilot, "r")
+        assert app.notice.what.startswith(f"Run {RUN_ID} was handed over in {FILE}, and then taken over by bob on db2")
+        assert "run accept" not in app.notice.next_action
+    backend = FakeBackend(can_hand_over=True)
+    async with opened(backend, *HAND_OVER, *RUN_ID, "ctrl+y") as (app, pilot):
+        backend.handed_over = ""
+        await press(pilot, "r")
+        assert app.notice.kind == "none"
+
+
+async def test_without_the_database_nothing_is_offered_that_asks_it_first() -> None:
+    backend = FakeBackend(can_hand_over=True, stage=Stage.AWAITING_LIFECYCLE_AUTHORIZATION)
+    async with opened(backend, "3", size=(120, 40)) as (app, pilot):
+        assert {"enact", "revert", "hand_over"} <= _offered(app)
+        backend.down = True
+        await press(pilot, "r")
+        assert _offered(app) == {"run_list", "journal_of_run", "report_of_run"}
+        assert "allowed now nothing while the database is not reached" in _head(app)
+        backend.down = False
+        await press(pilot, "r")
+        assert {"enact", "revert", "hand_over"} <= _offered(app)
+    for backend in (FakeBackend(down=True), FakeBackend(down=True, has_run=False)):
+        async with opened(backend, "3") as (app, pilot):
+            assert "accept_run" not in _offered(app)
+
+
 _HOSTILE = "[/x]\x1b[31m\u202e"
 SHOWN: dict[str, tuple[Callable[[], FakeBackend], tuple[str, ...], tuple[int, int]]] = {
     "run-80x24": (lambda: FakeBackend(can_hand_over=True), ("3",), (80, 24)),
@@ -110,6 +167,8 @@ SHOWN: dict[str, tuple[Callable[[], FakeBackend], tuple[str, ...], tuple[int, in
     "accept-200x60": (FakeBackend, ACCEPT, (200, 60)),
     "damaged-80x24": (lambda: FakeBackend(damaged_bundle="the record 7 was changed"), ACCEPT, (80, 24)),
     "hostile-120x40": (lambda: FakeBackend(hostile=_HOSTILE), ACCEPT, (120, 40)),
+    "unaccepted-80x24": (lambda: FakeBackend(handed_over=FILE), ("3",), (80, 24)),
+    "unaccepted-120x40": (lambda: FakeBackend(handed_over=FILE), ("3",), (120, 40)),
     "none-80x24": (lambda: FakeBackend(has_run=False), ("3",), (80, 24)),
 }
 

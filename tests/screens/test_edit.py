@@ -221,7 +221,8 @@ async def test_a_draft_is_edited_signed_and_applied_by_keys(at: At) -> None:
         await press(pilot, "ctrl+y")
         edit_run = backend.runs()[0].run_id
         run = backend.run(edit_run)
-        assert (run.state.stage, run.moves[0]) == (Stage.AWAITING_CUT_AUTHORIZATION, Move.APPLY)
+        assert (run.state.stage, run.moves[0]) == (Stage.AWAITING_CUT_AUTHORIZATION, Move.IMPORT_SG_1)
+        assert Move.APPLY not in run.moves
         assert backend.typed_edits(passage.run_id, _ALPHA) == ()
 
         await press(pilot, "3", "s", "4", "D", "i", "ctrl+y", "3", "W", "tab")

@@ -48,6 +48,8 @@ class FakeCustody(FakeReadiness):
     taken_over: bool = False
     """Whether another console holds the run."""
     can_hand_over: bool = False
+    handed_over: str = ""
+    """The bundle that the run was handed over in and waits in; empty if it was not."""
     damaged_bundle: str = ""
     """What is wrong with the journal of the bundle that is accepted."""
 
@@ -66,11 +68,13 @@ class FakeCustody(FakeReadiness):
     def hand_over(self, run_id: str, to: Path) -> tuple[RunView, bool]:
         """Done."""
         self._call(f"hand over {run_id} {to}")
+        self.handed_over = str(to)
         return self.run(run_id), True
 
     def accept_run(self, bundle: Path, seen: str = "") -> tuple[RunView, bool]:
         """Done."""
         self._call(f"accept {bundle} {seen[:4]}")
+        self.handed_over = ""
         return self.run(""), True
 
     def _call(self, name: str) -> None:

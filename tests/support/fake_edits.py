@@ -7,12 +7,30 @@ from console.backend.documents.comparison import compare
 from console.backend.model.compared_unit import ComparedUnit
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.profile_names import EDIT_PROFILE
-from console.backend.model.states import Move, RunState, Stage
-from console.backend.model.view_models import Confirmation, Danger, RunView
+from console.backend.model.states import Move, Phase, RunState, Stage
+from console.backend.model.view_models import Confirmation, Danger, PhaseStatus, RunView, StepView
 from console.backend.runs.draft_edits import EditBriefing, EditView, draft_digest
 from console.backend.runs.edits import expected_edit_deltas
 from console.backend.runs.typed_edits import TypedEdit
 from tests.support.fake_units import FakeUnits
+
+
+def _steps(view: RunView) -> tuple[StepView, ...]:
+    began = view.started_at
+    return (
+        StepView(name="plan", status=PhaseStatus.DONE, detail="another text of the draft is planned", at=began),
+        StepView(
+            name="pre_write_backup",
+            status=PhaseStatus.DONE,
+            detail="2 checks PASS",
+            at=began,
+            phase=Phase.PRE_WRITE_BACKUP,
+        ),
+        StepView(name="ruling SG_1", status=PhaseStatus.PENDING, detail=""),
+        StepView(name="write", status=PhaseStatus.PENDING, detail=""),
+        StepView(name="write_verify", status=PhaseStatus.PENDING, detail="", phase=Phase.WRITE_VERIFY),
+    )
+
 
 EDIT_RUN = "ictr-20260301T140000Z-ed17ed17"
 
@@ -27,6 +45,8 @@ class FakeEdits(FakeUnits):
     """Whether the drafts of the cut can be edited."""
     kept: dict[str, TypedEdit] = field(default_factory=dict)
     """What was typed, by writer."""
+    has_ended: bool = False
+    """Whether the cut has ended, so that no text is kept beside it."""
     is_full: bool = False
     """Whether there is no room for what is typed."""
     edits: list[tuple[str, str, str, str]] = field(default_factory=list)
@@ -51,7 +71,8 @@ class FakeEdits(FakeUnits):
         waits = f"SG_1, the sovereign's ruling to edit a draft; then: cutter-console run apply {view.run_id} --confirm {view.run_id}"
         update = {
             "state": RunState(stage=Stage.AWAITING_CUT_AUTHORIZATION),
-            "moves": (Move.APPLY, Move.IMPORT_SG_1, Move.VOID),
+            "moves": (Move.IMPORT_SG_1, Move.VOID),
+            "steps": _steps(view),
             "profile": EDIT_PROFILE,
             "n_units": 1,
             "origin": f"edits:{view.docprefix}",
@@ -109,6 +130,9 @@ class FakeEdits(FakeUnits):
     def keep_typed(self, run_id: str, typed: TypedEdit, writer: str, instead: TypedEdit | None = None) -> None:
         """Kept here, unless there is no room."""
         self._call(f"keep {run_id}")
+        if self.has_ended:
+            message = f"run {run_id} has ended: it has no drafts any more, and what is typed is kept in no file"
+            raise Refused(StopCode.INVARIANT_FAILED, message, f"See: cutter-console run show {run_id}")
         if self.is_full:
             message = "/srv/runs/x could not be written: No space left on device"
             raise Unmeasured(StopCode.INVARIANT_FAILED, message, "Make room on the disk.")
