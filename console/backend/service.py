@@ -59,6 +59,7 @@ from console.backend.runs.accepting import accept_run
 from console.backend.runs.backup_shelf import BackupAnswers
 from console.backend.runs.backups import ensure_backup
 from console.backend.runs.bars import barred_error
+from console.backend.runs.bundle_shelf import BundleAnswers
 from console.backend.runs.draft_edits import EditBriefing, EditView, require_edit_run, start_edit
 from console.backend.runs.edits import apply_edits
 from console.backend.runs.engine import Engine
@@ -90,7 +91,7 @@ SignStatement = Callable[[Path], Path]
 """Signs a statement file and returns the signature's path; only the demo has one."""
 
 
-class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, ReportAnswers):
+class BackendService(BackupAnswers, BatchAnswers, BundleAnswers, HoldAnswers, JournalAnswers, ReportAnswers):
     """Answers `console.backend.api.Backend`. Every method measures again; nothing is remembered between calls."""
 
     def __init__(

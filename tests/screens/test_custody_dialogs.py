@@ -1,5 +1,7 @@
 """Hand over and accept on the Run screen: the file is asked for, each check is shown, and only the typed id and its key act."""
 
+import html
+import re
 from collections.abc import Callable
 
 import pytest
@@ -11,6 +13,7 @@ from console.backend.model.states import Stage
 from console.screens.custody_dialogs import BundleDialog, NewBundleDialog
 from console.screens.danger import DangerDialog
 from console.widgets.line import plain
+from console.widgets.list_rows import ListRows
 from console.widgets.panel import Panel
 from tests.screens.conftest import opened, press
 from tests.support.fakes import HOLD, RUN_ID, FakeBackend
@@ -74,6 +77,30 @@ async def test_a_bundle_that_was_changed_cannot_be_confirmed_and_its_member_is_n
         assert not any(field.display for field in app.screen.query(Input))
         await press(pilot, *RUN_ID, "ctrl+y")
         assert _done(backend) == []
+
+
+async def test_a_bundle_is_chosen_from_its_folder_and_any_other_is_named_by_its_path() -> None:
+    """What the field says is what Enter takes: the row of the cursor is written into it, and what is typed stays."""
+    backend = FakeBackend()
+    async with opened(backend, "3", "I") as (app, pilot):
+        field, rows = app.screen.query_one("#typed", Input), app.screen.query_one("#bundles", ListRows)
+        assert field.value == ""
+        assert [row.key for row in rows.shown_rows][:1] == ["/var/lib/cutter/intake/run-9f3c21ab.tar"]
+        await press(pilot, "enter")
+        assert not isinstance(app.screen, DangerDialog)
+        await press(pilot, "I", "down", "down", "up", "down")
+        field = app.screen.query_one("#typed", Input)
+        assert field.value == "/var/lib/cutter/intake/of last week.tar"
+        await press(pilot, "ctrl+u", *"/mnt/stick/")
+        rows = app.screen.query_one("#bundles", ListRows)
+        assert (field.value, [row.key for row in rows.shown_rows]) == ("/mnt/stick/", [FILE])
+        await press(pilot, *"no/")
+        assert field.value == "/mnt/stick/no/"
+        assert "NOT READ: /mnt/stick/no: No such file" in rows.empty_words
+        await press(pilot, "backspace", "backspace", "backspace", "down", "enter")
+        assert isinstance(app.screen, DangerDialog)
+        await press(pilot, *RUN_ID, "ctrl+y")
+        assert _done(backend) == [f"accept {FILE} 5e5e"]
 
 
 @pytest.mark.parametrize("typed", ["run.bundle", "~nobody-here/run.bundle"])
@@ -155,12 +182,34 @@ async def test_without_the_database_nothing_is_offered_that_asks_it_first() -> N
             assert "accept_run" not in _offered(app)
 
 
+@pytest.mark.parametrize("name", ASKED)
+async def test_why_it_is_refused_is_seen_at_80x24_without_scrolling(name: str) -> None:
+    """However many effects are told: the reason and the next action stand before them."""
+    reason = (
+        f"{FILE} is there already; a bundle replaces no file, whatever its name, and however long the path to it is"
+    )
+    backend = FakeBackend(can_hand_over=True, no_place=reason, damaged_bundle=reason)
+    async with opened(backend, *ASKED[name]) as (app, _pilot):
+        drawn = re.findall(r">([^<]*)</text>", app.export_screenshot())
+        seen = " ".join(re.sub("[│▀-▟]", "", html.unescape(" ".join(drawn))).split())
+        assert reason in seen
+        assert "Next: " in seen
+        assert seen.index("where") < seen.index("FAIL") < seen.index("undo")
+
+
 _HOSTILE = "[/x]\x1b[31m\u202e"
 SHOWN: dict[str, tuple[Callable[[], FakeBackend], tuple[str, ...], tuple[int, int]]] = {
     "run-80x24": (lambda: FakeBackend(can_hand_over=True), ("3",), (80, 24)),
     "file-80x24": (lambda: FakeBackend(can_hand_over=True), ("3", "O"), (80, 24)),
     "hand-over-80x24": (lambda: FakeBackend(can_hand_over=True), HAND_OVER, (80, 24)),
+    "no-place-80x24": (
+        lambda: FakeBackend(can_hand_over=True, no_place=f"{FILE} is there already; a bundle replaces no file"),
+        HAND_OVER,
+        (80, 24),
+    ),
     "hand-over-120x40": (lambda: FakeBackend(can_hand_over=True, switch=HOLD), HAND_OVER, (120, 40)),
+    "picker-80x24": (FakeBackend, ("3", "b", "I", "down"), (80, 24)),
+    "picker-120x40": (lambda: FakeBackend(hostile=_HOSTILE), ("3", "b", "I", *"/mnt/stick/"), (120, 40)),
     "no-path-80x24": (FakeBackend, ("3", "I", *"run.bundle", "enter"), (80, 24)),
     "accept-80x24": (FakeBackend, ACCEPT, (80, 24)),
     "accept-120x40": (FakeBackend, ACCEPT, (120, 40)),
