@@ -70,8 +70,9 @@ class BundleDialog(_FileDialog):
     WORDS: ClassVar[str] = "Accept a run from which bundle?"
     HINT: ClassVar[str] = "the file that was carried here, from / or ~ on"
     LINES: ClassVar[tuple[str, ...]] = (
-        "It is read and verified whole; what it holds and the verdict of each check are shown.",
-        "Nothing is accepted before the run id is typed. Up and Down choose a file of the folder.",
+        "It is read and verified whole; what it holds and each verdict are shown.",
+        "Nothing is accepted before the run id is typed.",
+        "Up and Down choose a file of the folder; a path can be typed.",
     )
     TALL: ClassVar[bool] = True
     BINDINGS: ClassVar[list[BindingType]] = [
