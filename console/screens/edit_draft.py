@@ -129,7 +129,7 @@ class EditDialog(Dialog[Typed]):
         """Say where what was typed is kept: beside the run, or, if it cannot be written there, in this console alone."""
         reason = self._flow.not_kept
         if self._flow.has_ended:
-            words = "Leave it: what was typed is kept NOWHERE; copy what you need before"
+            words = "Leave it: what was typed is kept NOWHERE"
         else:
             words = (
                 "Leave it: what was typed stays in THIS CONSOLE ALONE, nothing is planned" if reason else self.CANCEL

@@ -196,6 +196,7 @@ class RunScreen(ConsoleScreen):
         self._shown_phases = words.shown_phases(run)
         if before is not None and before.run_id != run.run_id:
             phases.narrow("")
+        phases.retitle("Steps" if run.steps else "Phases")
         phases.show_rows(words.phase_rows(run))
         if another:
             phases.set_reactive(Rows.cursor, words.phase_to_look_at(run))

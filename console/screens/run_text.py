@@ -175,8 +175,8 @@ def head(
         lines.append(line(Span(f"INTERRUPTED in {cut.what}, {age(cut.since, now)}. ", "bad")))
         lines.append(line(Span("The database says: ", "strong"), str(cut.database_says)))
     if run.is_unaccepted:
-        file = f"the file is {run.bundle}; " if run.bundle else ""
-        lines.append(line(Span("NOT ACCEPTED YET: ", "bad"), f"{file}{run.elsewhere}"))
+        file = f" to {run.bundle}" if run.bundle else ""
+        lines.append(line(Span(f"HANDED OVER{file} ", "bad"), str(run.elsewhere).removeprefix("handed over ")))
     elif run.is_lost:
         lines.append(line(Span("ANOTHER CONSOLE HAS IT: ", "bad"), str(run.elsewhere)))
     if run.take_over:

@@ -138,7 +138,7 @@ async def test_a_run_that_nobody_has_accepted_is_said_to_be_held_by_nobody_and_c
     backend = FakeBackend(handed_over=FILE)
     async with opened(backend, "3", size=(120, 40)) as (app, pilot):
         assert "ANOTHER CONSOLE" not in _head(app)
-        assert f"NOT ACCEPTED YET: the file is {FILE}; handed over by anna on db1" in _head(app)
+        assert f"HANDED OVER to {FILE} by anna on db1" in _head(app)
         assert "not accepted by anybody yet" in _head(app)
         assert f"cutter-console run accept {FILE} allowed now I Accept T Take over" in _head(app)
         assert {"accept_run", "take_over"} <= _offered(app)

@@ -322,7 +322,7 @@ class FakeBackend(FakeEdits, FakeCustody, FakeBatches, FakeUnits, FakeJournals, 
             deltas=expected_cut_deltas(7),
             phases=self._phases(state, cut=cut),
             moves=self._moves(state, mode, run_id),
-            waits_for=f"whoever accepts it: carry the file to the next host, or take the run back here; either way: cutter-console run accept {self.handed_over}"
+            waits_for=f"whoever accepts it, on the next host or here: cutter-console run accept {self.handed_over}"
             if self.handed_over
             else self.bar.waits_for
             if self.bar is not None

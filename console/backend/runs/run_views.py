@@ -161,7 +161,7 @@ def view_run(installation: Installation, run_id: str) -> RunView:
 
 def _acceptance_of(bundle: str) -> str:
     file = shell_word(bundle) if bundle else "FILE"
-    return f"whoever accepts it: carry the file to the next host, or take the run back here; either way: cutter-console run accept {file}"
+    return f"whoever accepts it, on the next host or here: cutter-console run accept {file}"
 
 
 def _waits_for(facts: RunFacts, pauses: Mapping[Stage, str], moves: tuple[Move, ...], run_id: str) -> str:

@@ -59,7 +59,7 @@ def keep_typed(
 def _refuse_ended(workspace: Workspace) -> None:
     if (workspace.directory / _ENDED).exists():
         drop_all_typed(workspace)
-        message = f"run {workspace.run_id} has ended: it has no drafts any more, and what is typed is kept in no file"
+        message = f"run {workspace.run_id} has ended: it has no drafts any more"
         raise Refused(StopCode.INVARIANT_FAILED, message, f"See: cutter-console run show {workspace.run_id}")
 
 
