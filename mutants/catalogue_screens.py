@@ -25,6 +25,7 @@ _COUNTED = (
 )
 
 _EDITS = "tests/cli/test_edits.py::test_"
+_CUSTODY = "tests/screens/test_custody_dialogs.py::test_"
 
 
 def _of_edits(*names: str) -> tuple[str, ...]:
@@ -126,6 +127,55 @@ SCREENS = (
         "                drop_all_typed(self.workspace)\n",
         "                pass\n",
         (f"{_EDITS}a_run_that_became_law_keeps_nothing_that_was_typed",),
+    ),
+    Mutant(
+        "edit: no text of a run that has ended here comes back",
+        "console/backend/runs/typed_edits.py",
+        "    if (workspace.directory / _ENDED).exists():\n        drop_all_typed(workspace)\n        message",
+        '    if workspace.run_id == "":\n        drop_all_typed(workspace)\n        message',
+        (f"{_EDITS}no_text_of_an_ended_run_is_kept_again_whoever_ends_it_and_whatever_is_down",),
+    ),
+    Mutant(
+        "edit: no text of a run that has ended elsewhere comes back",
+        "console/backend/runs/typed_edits.py",
+        "    return run is not None and is_ended(run.stage, run.family)\n",
+        "    return run is None\n",
+        (f"{_EDITS}no_text_of_an_ended_run_is_kept_again_whoever_ends_it_and_whatever_is_down",),
+    ),
+    Mutant(
+        "edit: it is offered to be written only under its ruling",
+        "console/backend/runs/moves.py",
+        "        not_now = Move.IMPORT_SG_1 if facts.is_ruled else Move.APPLY\n",
+        "        not_now = Move.IMPORT_SG_1 if facts.is_ruled else Move.REPLAN\n",
+        (f"{_EDITS}an_edit_says_at_each_step_what_was_done_and_what_it_waits_for",),
+    ),
+    Mutant(
+        "run: without the database no move is offered",
+        "console/screens/run.py",
+        "        run = self.run_view if not self._is_out_of_reach else None\n",
+        "        run = self.run_view\n",
+        (f"{_CUSTODY}without_the_database_nothing_is_offered_that_asks_it_first",),
+    ),
+    Mutant(
+        "run: without the database no run is offered to be accepted",
+        "console/screens/run.py",
+        '            looks -= {"hand_over", "accept_run"}\n',
+        '            looks -= {"hand_over"}\n',
+        (f"{_CUSTODY}without_the_database_nothing_is_offered_that_asks_it_first",),
+    ),
+    Mutant(
+        "gates: one gate that is measured again makes no other one new",
+        "console/screens/readiness_watch.py",
+        "min(kept.answer.measured_at, kept.asked_at or kept.answer.measured_at)",
+        "kept.asked_at or kept.answer.measured_at",
+        ("tests/screens/test_gates.py::test_one_gate_that_was_measured_again_does_not_make_the_others_new",),
+    ),
+    Mutant(
+        "bundles: only a file is opened to be looked at",
+        "console/backend/runs/bundle_shelf.py",
+        "entry.is_file() and entry.stat().st_size >= _LEAST and ",
+        "",
+        ("tests/backend/runs/test_bundle_shelf.py::test_no_device_and_no_short_file_is_opened",),
     ),
     Mutant(
         "edit: a text that the screen would change is not written there",

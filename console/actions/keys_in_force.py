@@ -23,6 +23,11 @@ def put_in_force(known: Registry) -> Registry:
     return known
 
 
+def has_keymap() -> bool:
+    """Return whether the operator has given other keys to any action."""
+    return bool(_changed)
+
+
 def key_of(name: str) -> str:
     """Return the first key of this action, as people write it."""
     return key_name(keys_of_action(name)[0])

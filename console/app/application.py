@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from console.backend.api import Backend
     from console.backend.model.fleet import Fleet
-    from console.backend.model.view_models import OnStep, Status, StopStep, SwitchView
+    from console.backend.model.view_models import OnStep, RunView, Status, StopStep, SwitchView
     from console.backend.recording import Recorder
     from console.screens.application import Application
     from console.widgets.line import Line
@@ -176,17 +176,30 @@ class ConsoleApp(FollowingApp, ModeApp, inherit_bindings=False):
             self._not_measured(error)
         else:
             self._measured(status)
+            if status.target is not None:
+                await self._renew_notices()
         finally:
             self._measuring = False
         if self._measure_again:
             self._measure_again = False
             self.measure()
 
+    async def _renew_notices(self) -> None:
+        """Ask what has become of the runs that notices speak of, and say that instead."""
+        if not self.notices.of_runs:
+            return
+        for notice in self.notices.of_runs:
+            # Whether there is an answer or not: the notice stands until something else is known.
+            with contextlib.suppress(CutterError):
+                self.notices.renew(notice, await self.ask(_run_of(notice)))
+        self.show_notice()
+
     def _measured(self, status: "Status") -> None:
         self.status = status
         self.current = True
         self.offer_stop()
         self._remember()
+        self.readiness.look(status)
         self.notices.measured(status.switch.state.value, status.measured_at, reached=status.target is not None)
         self._show_status()
         # Once after the start; later only on request, because the gates ask far more than the status does.
@@ -454,6 +467,10 @@ class ConsoleApp(FollowingApp, ModeApp, inherit_bindings=False):
         """Handle a crash that Textual reports; its renderables are not shown."""
         self._return_code = self._return_code or 1
         self._fatal_error()
+
+
+def _run_of(notice: Notice) -> "Callable[[Backend], RunView]":
+    return lambda backend: backend.run(notice.of_run)
 
 
 def run(app: ConsoleApp) -> int:

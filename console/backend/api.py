@@ -35,6 +35,7 @@ from console.backend.model.view_models import (
 )
 from console.backend.reports.shelf import ExportedReport, ReportShelf, ReportText, ReportVerdict
 from console.backend.runs.backup_shelf import BackupShelf
+from console.backend.runs.bundle_shelf import BundleShelf
 from console.backend.runs.draft_edits import EditBriefing, EditView
 from console.backend.runs.journals import JournalFile
 from console.backend.runs.typed_edits import TypedEdit
@@ -155,6 +156,9 @@ class Backend(Protocol):
 
         Raises Refused if it is not the bundle that was `seen`.
         """
+
+    def bundles(self, folder: Path | None = None) -> BundleShelf:
+        """Return the files in a folder, without one in the intake folder, that begin as a bundle does. Raises UsageError."""
 
     def brief_edit(self, run_id: str, address: str, body: str, title: str) -> EditBriefing:
         """Return what an edit of a draft would change, and what stands in its way. Raises Refused for what is no edit."""

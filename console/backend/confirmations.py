@@ -15,6 +15,7 @@ from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan_binding import TableDelta
 from console.backend.model.purposes import Purpose
 from console.backend.model.run_tables import NOT_RECORDED
+from console.backend.model.shell_word import shell_word
 from console.backend.model.states import Move, Stage
 from console.backend.model.view_models import Confirmation, Danger, RunView, SwitchState
 from console.backend.runs import approval_workflow
@@ -316,7 +317,11 @@ def _legal_move(installation: Installation, danger: RunDanger, run: RunView) -> 
         answer = f"{run.bar.code}: {answer}; {run.bar.said}"
     advice = f"Legal now: {', '.join(run.moves)}. The first: {command_of(run.moves[0], run.run_id)}"
     if run.is_lost:
-        advice = f"It goes on at that console: cutter-console run show {run.run_id}"
+        advice = (
+            f"Accept it first: cutter-console run accept {shell_word(run.bundle) if run.bundle else 'FILE'}"
+            if run.is_unaccepted
+            else f"It goes on at that console: cutter-console run show {run.run_id}"
+        )
     elif run.bar is not None and not run.displaced:
         advice = str(run.bar.next_action)
     return _check(installation, arming_checks.LEGAL_MOVE, answer, allowed, advice)

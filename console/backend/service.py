@@ -62,6 +62,7 @@ from console.backend.runs.accepting import accept_run
 from console.backend.runs.backup_shelf import BackupAnswers
 from console.backend.runs.backups import ensure_backup
 from console.backend.runs.bars import barred_error
+from console.backend.runs.bundle_shelf import BundleAnswers
 from console.backend.runs.draft_edits import EditBriefing, EditView, require_edit_run, start_edit
 from console.backend.runs.edits import apply_edits
 from console.backend.runs.engine import Engine
@@ -93,7 +94,7 @@ SignStatement = Callable[[Path], Path]
 """Signs a statement file and returns the signature's path; only the demo has one."""
 
 
-class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, ReportAnswers):
+class BackendService(BackupAnswers, BatchAnswers, BundleAnswers, HoldAnswers, JournalAnswers, ReportAnswers):
     """Answers `console.backend.api.Backend`. Every method measures again; nothing is remembered between calls."""
 
     def __init__(
@@ -152,12 +153,13 @@ class BackendService(BackupAnswers, BatchAnswers, HoldAnswers, JournalAnswers, R
         result = self.plan_result(origin, docprefix, profile, ordinals=ordinals, accept=accept)
         digest = bind(result.plan, None).plan_digest if result.plan else ""
         canonical = result.canonical
-        text = SourceText(canonical)
         dropped = result.plan.dropped if result.plan else ()
         title = title_in_words(result.title_parts, canonical, dropped)
         own = result.request.profile_sha256
         deltas = run_tables(self.installation).cut(len(result.plan.units)) if result.plan else ()
-        return PlanView(result.plan, result.problems, text, digest, accept.decode(), own, title, deltas)
+        return PlanView(
+            result.plan, result.problems, SourceText(canonical), digest, accept.decode(), own, title, deltas
+        )
 
     def _accept_beside(self, origin: str) -> bytes:
         kind, _, name = origin.partition(":")

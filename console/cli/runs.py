@@ -190,6 +190,14 @@ def _outcome(run: RunView) -> Outcome:
             return Outcome.PASS if run.state.stage is Stage.CLOSEOUT_REPORTED else Outcome.PARTIAL
 
 
+def _steps(run: RunView) -> list[str]:
+    """Return the steps of an edit, which passes no phases; nothing for any other run."""
+    return [
+        f"{number:>2} {step.name:<18} {step.status:<8} {step.at or '':<32} {step.detail}".rstrip()
+        for number, step in enumerate(run.steps, 1)
+    ]
+
+
 def _counts(run: RunView) -> str:
     accepted = f", {run.n_acceptances} accepted" if run.n_acceptances else ""
     dropped = f", {run.n_dropped} dropped" if run.n_dropped else ""
@@ -214,6 +222,7 @@ def run_lines(run: RunView) -> list[str]:
         f"plan       {run.plan_digest or '-'}",
         f"operator   {run.operator}",
         *([f"elsewhere  {run.elsewhere_in_words}"] if run.elsewhere else []),
+        *([f"bundle     {run.bundle}"] if run.bundle else []),
         *([f"take-over  {run.take_over}"] if run.take_over else []),
         *([f"displaced  {run.displaced}"] if run.displaced else []),
         *([f"barred     {run.bar.said}"] if run.bar is not None else []),
@@ -223,7 +232,7 @@ def run_lines(run: RunView) -> list[str]:
         lines.append(
             f"INTERRUPTED in {run.interruption.what} since {run.interruption.since}; the database says: {run.interruption.database_says}"
         )
-    lines += [
+    lines += _steps(run) or [
         f"{phase.phase.number:>2} {phase.phase:<18} {phase.status:<8} {phase.outcome:<13} {phase.detail}"
         for phase in run.phases
     ]

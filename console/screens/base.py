@@ -15,6 +15,7 @@ from console.actions.actions import Action, Scope
 from console.actions.keys_in_force import told
 from console.backend.model.errors import CutterError, StopCode
 from console.screens.drawable import Steady, can_draw, was_built
+from console.screens.readiness_watch import stand_of
 from console.widgets.bars import KeyBar, TopBar
 from console.widgets.formatting import age
 from console.widgets.jobs import work
@@ -29,13 +30,6 @@ if TYPE_CHECKING:
     from console.widgets.narrowing import Narrowed
 
 T = TypeVar("T")
-
-
-def _stand_of(status: "Status") -> object:
-    """Return what another console or a command can move, of all that a status says."""
-    switch = status.switch
-    counts = tuple((count.table, count.rows) for count in status.counts)
-    return status.current_run, status.waiting, (switch.state, switch.run_id, switch.since), counts, status.target
 
 
 class ConsoleScreen(Steady, Screen[None]):
@@ -112,7 +106,7 @@ class ConsoleScreen(Steady, Screen[None]):
         self.draw_frame()
         # What is read now is newer than this status: the first one that differs makes it old.
         if self.console.status is not None:
-            self._stood = _stand_of(self.console.status)
+            self._stood = stand_of(self.console.status)
         self.reload()
 
     def draw_frame(self) -> None:
@@ -167,7 +161,7 @@ class ConsoleScreen(Steady, Screen[None]):
 
     def reread_if_moved(self, status: "Status") -> None:
         """Read again if the status differs from the last one in what another console can move: once, after any question under way."""
-        stood, self._stood = self._stood, _stand_of(status)
+        stood, self._stood = self._stood, stand_of(status)
         if stood is None or stood == self._stood or status.target is None:
             return
         if self._n_open:

@@ -41,13 +41,15 @@ def briefing_lines(briefing: Confirmation, full: Full, width: int) -> list[Line]
             width,
         ),
         *hanging((Span("where    ", "muted"),), target_words(briefing.target), width),
+        *_first_refusal(briefing, full, width),
         *_undo(briefing, width),
     ]
     for number, effect in enumerate(briefing.effects):
         lines += hanging((Span("         " if number else "effect   ", "muted"),), str(effect), width)
     lines += [*_rows_in_short(briefing.deltas, width), *_checks_in_short(briefing.checks, width)]
+    first = next(iter(briefing.open_checks), None)
     for check in briefing.checks:
-        if check.outcome is not Outcome.PASS:
+        if check.outcome is not Outcome.PASS and check is not first:
             lines += check_lines(check, full, width)
     lines += _table_by_table(briefing.deltas)
     lines += [line(""), line(Span("Checks, one by one", "strong"))]
@@ -96,10 +98,24 @@ def _checks_in_short(checks: tuple[Check, ...], width: int) -> list[Line]:
     return hanging((Span("checks   ", "muted"), tally, Span(": ")), ", ".join(passed), width)
 
 
+def _first_refusal(briefing: Confirmation, full: Full, width: int) -> list[Line]:
+    """Return the first check that is not PASS: it stands where it is seen without scrolling, its reason first."""
+    if not briefing.open_checks:
+        return []
+    check = briefing.open_checks[0]
+    lines = hanging((_outcome(check), Span(f"{check.name}: ")), str(check.detail), width)
+    if check.next_action:
+        lines += hanging((Span("     Next: ", "muted"),), full(str(check.next_action)), width, "strong")
+    return lines
+
+
+def _outcome(check: Check) -> Span:
+    return Span(f"{check.outcome.value} ", outcome_tone(check.outcome.value))
+
+
 def check_lines(check: Check, full: Full, width: int) -> list[Line]:
     """Return one check: outcome, name, next action, detail."""
-    word = Span(f"{check.outcome.value} ", outcome_tone(check.outcome.value))
-    lines = [line(word, check.name)]
+    lines = [line(_outcome(check), check.name)]
     if check.next_action and check.outcome is not Outcome.PASS:
         lines += hanging((Span("     Next: ", "muted"),), full(str(check.next_action)), width, "strong")
     if check.detail:

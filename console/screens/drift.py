@@ -67,7 +67,10 @@ class DriftScreen(ConsoleScreen):
             return
         answers, now = self.console.readiness.drift, self.console.clock()
         report, full = answers.answer, self.console.full_command
-        self.query_one("#drift-head", Lines).show(words.standing(report, answers.failure, answers.failed_at, now, full))
+        moved_at = self.console.readiness.moved_since(answers)
+        self.query_one("#drift-head", Lines).show(
+            words.standing(report, answers.failure, answers.failed_at, now, full, moved_at)
+        )
         rows = self.query_one("#difference-list", ListRows)
         empty = words.empty(report, failed=answers.failure is not None)
         rows.show_rows(words.difference_rows(report), empty=empty)

@@ -7,7 +7,7 @@ from console.backend.model.full_command import Full
 from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import Difference, DriftReport
 from console.backend.model.safe_text import safe_text
-from console.screens.gates_text import mark
+from console.screens.gates_text import before_move, mark
 from console.widgets.formatting import age, clock, plural
 from console.widgets.line import Line, Span, line
 from console.widgets.narrowing import Row
@@ -23,12 +23,14 @@ def standing(
     failed_at: datetime | None,
     now: datetime,
     full: Full,
+    moved_at: datetime | None = None,
 ) -> list[Line]:
-    """Return the lines above the list: the outcome with its age, and why it is not newer."""
+    """Return the lines above the list: the outcome with its age, why it is not newer, and if something moved since."""
     lines: list[Line] = []
     if report is not None:
         measured = Span(f"   measured {age(report.measured_at, now)}", "muted")
         lines.append(line(mark(report.outcome), f"  {plural(len(report.differences), 'difference')}", measured))
+        lines += before_move(moved_at)
     if failure is None:
         return lines or [line(Span("Not measured yet.", "muted"))]
     reason = safe_text(f"{failure.code}: {failure.message}")

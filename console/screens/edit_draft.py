@@ -14,7 +14,7 @@ from textual.widgets import Button, Input, TextArea
 
 from console.actions.keys_in_force import key_of, told
 from console.backend.model.counting import counted
-from console.backend.model.errors import CutterError
+from console.backend.model.errors import CutterError, Refused
 from console.backend.model.safe_text import NOT_INERT, safe_text
 from console.backend.model.view_models import Confirmation, Danger
 from console.backend.runs.draft_edits import EditView, draft_digest
@@ -128,7 +128,12 @@ class EditDialog(Dialog[Typed]):
     def show_kept(self) -> None:
         """Say where what was typed is kept: beside the run, or, if it cannot be written there, in this console alone."""
         reason = self._flow.not_kept
-        words = "Leave it: what was typed stays in THIS CONSOLE ALONE, nothing is planned" if reason else self.CANCEL
+        if self._flow.has_ended:
+            words = "Leave it: what was typed is kept NOWHERE"
+        else:
+            words = (
+                "Leave it: what was typed stays in THIS CONSOLE ALONE, nothing is planned" if reason else self.CANCEL
+            )
         self.query_one("#cancel", Button).label = words
         if reason:
             self._demand(f"NOT KEPT beside the run: {reason}", "bad")
@@ -287,6 +292,8 @@ class EditFlow:
         self._writing = asyncio.Lock()
         self.not_kept = ""
         """The reason why what was typed last is kept in this console alone; empty if it is kept beside the run."""
+        self.has_ended = False
+        """True if the run has ended: there is no draft that a text could be kept for."""
         self._dialog: EditDialog | None = None
         self.hint = "Title, then text. No draft changes before this is signed and applied."
         if newest is not None:
@@ -332,9 +339,12 @@ class EditFlow:
             try:
                 await self._console.ask(lambda backend: backend.keep_typed(run_id, kept, self._writer, instead))
             except CutterError as error:
-                self.not_kept = error.message
-                self._unkept[self._key] = kept
-                self._say(Notice("refused", f"{told(_ALONE)}: {error.message}", str(error.code), error.next_action))
+                self.not_kept, self.has_ended = error.message, isinstance(error, Refused)
+                words = f"What was typed for {self.draft.address} is kept nowhere"
+                if not self.has_ended:
+                    self._unkept[self._key] = kept
+                    words = told(_ALONE)
+                self._say(Notice("refused", f"{words}: {error.message}", str(error.code), error.next_action))
             else:
                 was, self.not_kept, self._instead = self.not_kept, "", kept
                 self._unkept.pop(self._key, None)

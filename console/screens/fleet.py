@@ -39,7 +39,7 @@ class FleetScreen(FacedScreen):
         "Every installation of your file installations.toml, all read at once as their monitoring roles; nothing is written "
         "to any. One that is down or silent is a row with the reason, and how old its last answer is; it delays no other. "
         "Gates are not measured here. Two names of one database say so. <copy_focus> copies the command that opens the chosen "
-        "one. <find> filters by any word, or by name:, banner:, switch: and outcome:. <refresh> reads all of them again."
+        "one's own console for reading only, in another terminal. <find> filters by any word, or by name:, banner:, switch: and outcome:. <refresh> reads all of them again."
     )
 
     def __init__(self) -> None:
@@ -134,8 +134,8 @@ class FleetScreen(FacedScreen):
             )
 
     def copied(self) -> Copied | None:
-        """Copy the command that opens the chosen installation."""
+        """Copy the command that opens the chosen installation's console for reading only, from the list and from the row."""
         row = self._chosen
         if row is None:
             return super().copied()
-        return Copied(f"the command that opens {row.name}", words.opens(row), is_command=True)
+        return Copied(f"the command that opens {row.name}, for reading only", words.looks_at(row), is_command=True)

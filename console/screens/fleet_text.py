@@ -5,6 +5,7 @@ from datetime import datetime
 
 from rich.cells import cell_len
 
+from console.actions.keys_in_force import told
 from console.backend.model.fleet import Fleet, FleetRow
 from console.backend.model.fleet_words import NOT_KNOWN, counts_words, measured_words, switch_words, waits_words
 from console.backend.model.full_command import command_for
@@ -23,6 +24,9 @@ _COUNTS, _WIDER_COUNTS, _WIDE = 16, 26, 108
 _ROOMY = 90
 """Columns of a row from which on counts stand in it."""
 _LABEL = 10
+_COPY = (
+    "<copy_focus> copies this command, for another terminal: it opens that installation's own console, for reading only"
+)
 
 
 def list_title(fleet: Fleet | None, now: datetime, *, is_old: bool) -> str:
@@ -99,6 +103,11 @@ def opens(row: FleetRow) -> str:
     return f"cutter-console -P {shlex.quote(str(row.name))}"
 
 
+def looks_at(row: FleetRow) -> str:
+    """Return the command that opens the console on the installation for reading only, whatever its entry allows."""
+    return f"{opens(row)} --read-only"
+
+
 def detail(row: FleetRow, now: datetime, width: int) -> list[Line]:
     """Return all that is known of an installation, or why nothing is."""
     measured = measured_words(row, now)
@@ -117,7 +126,9 @@ def detail(row: FleetRow, now: datetime, width: int) -> list[Line]:
     lines += _labelled("gates", "not measured here", width, "muted")
     lines += _labelled("root", str(row.root), width)
     lines += _labelled("mode", "for reading only" if row.read_only else "may write", width)
-    return [*lines, *_labelled("opens by", opens(row), width)]
+    if not row.read_only:
+        lines += _labelled("opens by", opens(row), width)
+    return [*lines, *_labelled("looks by", looks_at(row), width, "strong"), *_labelled("", told(_COPY), width, "muted")]
 
 
 def _status(status: Status, width: int) -> list[Line]:

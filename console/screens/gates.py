@@ -116,8 +116,9 @@ class GatesScreen(ConsoleScreen):
         if not can_draw(self):
             return
         answers, now = self._answers, self.console.clock()
+        moved_at = self.console.readiness.moved_since(answers)
         self.query_one("#gates-head", Lines).show(
-            words.standing(answers.answer, answers.failure, answers.failed_at, now, self.console.full_command)
+            words.standing(answers.answer, answers.failure, answers.failed_at, now, self.console.full_command, moved_at)
         )
         self._draw_list(answers.answer)
         self._draw_detail()
@@ -191,12 +192,12 @@ class GatesScreen(ConsoleScreen):
                 panel.show_wrapped(lambda width: [*before, *words.evidence(newest, now, full, width)])
 
     def _standing_if_not_new(self) -> list[Line]:
-        """Return the lines above the evidence that say that there is no newer answer; none if there is no failure."""
-        answers = self._answers
-        if answers.failure is None:
+        """Return the lines above the evidence that say that it is not new: there is no newer answer, or something moved since."""
+        answers, moved_at = self._answers, self.console.readiness.moved_since(self._answers)
+        if answers.failure is None and moved_at is None:
             return []
         now, full = self.console.clock(), self.console.full_command
-        return [*words.standing(answers.answer, answers.failure, answers.failed_at, now, full), ()]
+        return [*words.standing(answers.answer, answers.failure, answers.failed_at, now, full, moved_at), ()]
 
     def _read(self, subject: words.Item | BundleView | None) -> None:
         """Show an item or a bundle over the board, or the board again for None."""

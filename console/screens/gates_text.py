@@ -183,8 +183,9 @@ def standing(
     failed_at: datetime | None,
     now: datetime,
     full: Full,
+    moved_at: datetime | None = None,
 ) -> list[Line]:
-    """Return the lines above the list: the summary with its age, and why it is not newer."""
+    """Return the lines above the list: the summary with its age, why it is not newer, and if something moved since."""
     if report is None:
         if failure is None:
             return [line(Span("Not measured yet.", "muted"))]
@@ -193,13 +194,21 @@ def standing(
         counted = summary((gate.outcome for gate in report.gates), "gate", "a cut")
     else:
         counted = summary((check.outcome for check in report.checks), "check", "arming")
-    lines = [line(*counted, Span(f"   measured {age(report.measured_at, now)}", "muted"))]
+    lines = [line(*counted, Span(f"   measured {age(report.measured_at, now)}", "muted")), *before_move(moved_at)]
     if failure is not None and failed_at is not None:
         lines += [
             line(Span("NOT MEASURED AGAIN ", "bad"), f"at {clock(failed_at)}: {_reason(failure)}"),
             _next(failure, full),
         ]
     return lines
+
+
+def before_move(moved_at: datetime | None) -> list[Line]:
+    """Return the line which says that something moved since what is shown was measured; nothing if nothing did."""
+    if moved_at is None:
+        return []
+    then = told("<refresh> measures again")
+    return [line(Span("BEFORE THE LAST MOVE ", "warn"), f"seen at {clock(moved_at)}: {then}")]
 
 
 def _reason(failure: CutterError) -> str:

@@ -16,6 +16,7 @@ from console.screens import guide_text as words
 from console.screens.copying import Copied
 from console.screens.drawable import can_draw
 from console.screens.faces import FacedScreen
+from console.screens.guide_keys import with_keys_in_force
 from console.screens.guide_search import ChapterText, HitRows, Search
 from console.widgets.list_rows import ListRows
 from console.widgets.notice import refused
@@ -100,7 +101,7 @@ class GuideScreen(FacedScreen):
 
     def _read(self) -> bool:
         try:
-            self._guide = read_guide()
+            self._guide = with_keys_in_force(read_guide())
         except CutterError as error:
             self._contents.say_empty("NOT KNOWN: the pages could not be read.")
             self.console.give_notice(refused("Reading the guide", error))

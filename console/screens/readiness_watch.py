@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+def stand_of(status: "Status") -> object:
+    """Return what another console or a command can move, of all that a status says."""
+    switch = status.switch
+    counts = tuple((count.table, count.rows) for count in status.counts)
+    return status.current_run, status.waiting, (switch.state, switch.run_id, switch.since), counts, status.target
+
+
 class Asking(Protocol):
     """The part of the application that measuring needs."""
 
@@ -42,6 +49,8 @@ class Kept(Generic[T]):
         self.failed_at: datetime | None = None
         self.asking = ""
         """Name of what is being measured now; empty at rest."""
+        self.asked_at: datetime | None = None
+        """Time at which the last answer was asked for; None if it came with something else."""
         self._console = console
         self._next: tuple[str, Callable[[Backend], T]] | None = None
 
@@ -57,16 +66,17 @@ class Kept(Generic[T]):
                 self._next = (subject, question)
             return
         self.asking = subject
-        self._console.begin_work(work(self._ask, question), "readiness")
+        self._console.begin_work(work(self._ask, question, self._console.clock()), "readiness")
         self._console.show_readiness()
 
-    async def _ask(self, question: "Callable[[Backend], T]") -> None:
+    async def _ask(self, question: "Callable[[Backend], T]", asked_at: datetime) -> None:
         try:
             answer = await self._console.ask(question)
         except CutterError as error:
             self.failure, self.failed_at = error, self._console.clock()
         else:
             self.keep(answer)
+            self.asked_at = asked_at
         finally:
             self.asking = ""
         # After the answer was kept: `measure_gate` joins its gate to the newest board.
@@ -78,7 +88,7 @@ class Kept(Generic[T]):
     def keep(self, answer: T) -> None:
         """Keep the newest answer."""
         self.answer = answer
-        self.failure = self.failed_at = None
+        self.failure = self.failed_at = self.asked_at = None
 
 
 class ReadinessWatch:
@@ -90,7 +100,26 @@ class ReadinessWatch:
         self.drift: Kept[DriftReport] = Kept(console)
         self.pre_run = ""
         """The run of the last arming checks; empty for none."""
+        self.moved_at: datetime | None = None
+        """Time at which the last move of a run, the switch or the counts was seen; None before there was one."""
+        self._stood: object = None
         self._console = console
+
+    def look(self, status: "Status") -> None:
+        """Note if something has moved since the status before: what was measured earlier may be untrue by now."""
+        if status.target is None:
+            return
+        stood, self._stood = self._stood, stand_of(status)
+        if stood is not None and stood != self._stood:
+            # Now, and not when that status was begun: the move can have come between the two.
+            self.moved_at = self._console.clock()
+
+    def moved_since(self, kept: "Kept[Board] | Kept[GateReport] | Kept[DriftReport]") -> datetime | None:
+        """Return when the last move was seen, if the answer, or the oldest part of it, may be of before; else None."""
+        if kept.answer is None or self.moved_at is None:
+            return None
+        measured_at = min(kept.answer.measured_at, kept.asked_at or kept.answer.measured_at)
+        return self.moved_at if measured_at < self.moved_at else None
 
     def measure_board(self) -> None:
         """Measure every gate."""

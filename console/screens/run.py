@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from console.actions.actions import Action, Scope
 from console.actions.keys_in_force import told
 from console.backend.model.states import Move, Phase
-from console.backend.model.view_models import Danger, PhaseView, Progress, RunSummary, RunView, SwitchState
+from console.backend.model.view_models import Danger, PhaseView, Progress, RunSummary, RunView, StepView, SwitchState
 from console.screens import run_text as words
 from console.screens.base import ConsoleScreen
 from console.screens.copying import Copied
@@ -71,7 +71,7 @@ class RunScreen(ConsoleScreen):
         """True while the list has the whole screen."""
         self.run_view: RunView | None = None
         self._progress: Progress | None = None
-        self._shown_phases: tuple[PhaseView, ...] = ()
+        self._shown_phases: tuple[PhaseView | StepView, ...] = ()
         self._bundle = ""
         """The file of a bundle that was named last."""
 
@@ -196,6 +196,7 @@ class RunScreen(ConsoleScreen):
         self._shown_phases = words.shown_phases(run)
         if before is not None and before.run_id != run.run_id:
             phases.narrow("")
+        phases.retitle("Steps" if run.steps else "Phases")
         phases.show_rows(words.phase_rows(run))
         if another:
             phases.set_reactive(Rows.cursor, words.phase_to_look_at(run))
@@ -213,7 +214,7 @@ class RunScreen(ConsoleScreen):
         switch = status.switch if status is not None and self.console.current else None
         head = self.query_one("#run-head", Panel)
         run = run.model_copy(update={"waits_for": self.console.full_command(run.waits_for)})
-        lines = words.head(run, self.console.clock(), self._legal(), switch)
+        lines = words.head(run, self.console.clock(), self._legal(), switch, is_out_of_reach=self._is_out_of_reach)
         summary = next((each for each in self._runs if each.run_id == run.run_id), None)
         if self._is_list and summary is not None:
             lines.insert(1, words.started(summary, self.console.clock()))
@@ -229,7 +230,7 @@ class RunScreen(ConsoleScreen):
             panel.title = "Evidence"
             panel.show([])
         elif index < len(self._shown_phases):
-            panel.title = f"Evidence: {self._shown_phases[index].phase.value}"
+            panel.title = f"Evidence: {words.name_of(self._shown_phases[index])}"
             panel.show(words.evidence(self._shown_phases[index], run))
         else:
             panel.title = "How it ended"
@@ -258,11 +259,27 @@ class RunScreen(ConsoleScreen):
             looks.add("hand_over")
         if self._is_list or not self._runs:
             looks.add("accept_run")
-        return (*self._legal(), *(action for action in self.console_actions() if action.name in looks))
+        if self._is_out_of_reach:
+            # What is shown is of before, and each of these asks the database first.
+            looks -= {"hand_over", "accept_run"}
+        legal = self._legal()
+        looks -= {action.name for action in legal}
+        return (*legal, *(action for action in self.console_actions() if action.name in looks))
+
+    @property
+    def _is_out_of_reach(self) -> bool:
+        """True if the last measurement did not reach the database."""
+        status = self.console.status
+        return not self.console.current or (status is not None and status.target is None)
 
     def _legal(self) -> tuple[Action, ...]:
-        moves = set(self.run_view.moves) if self.run_view is not None else set()
-        return tuple(a for a in self.console_actions() if moves & _MOVES.get(a.name, frozenset()))
+        # What was legal before is refused until the database is reached again.
+        run = self.run_view if not self._is_out_of_reach else None
+        if run is None:
+            return ()
+        moves = set(run.moves)
+        accepts = tuple(a for a in self.console_actions() if run.is_unaccepted and a.name == "accept_run")
+        return (*accepts, *(a for a in self.console_actions() if moves & _MOVES.get(a.name, frozenset())))
 
     def _if_legal(self, name: str, then: Callable[[RunView], None]) -> None:
         """Read the run again and act only if its state now allows it, whatever the screen shows."""
@@ -420,7 +437,9 @@ class RunScreen(ConsoleScreen):
 
     def action_accept_run(self) -> None:
         """Accept a run that was handed over."""
-        ask_accept(self.console, self._bundle, self._remember_bundle)
+        run = self.run_view
+        named = str(run.bundle) if run is not None and run.is_unaccepted and not self._is_list else ""
+        ask_accept(self.console, named or self._bundle, self._remember_bundle)
 
     def action_apply_edit(self) -> None:
         """Write what the run of an edit has planned."""

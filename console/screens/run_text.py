@@ -17,6 +17,7 @@ from console.backend.model.view_models import (
     PhaseView,
     RunSummary,
     RunView,
+    StepView,
     SwitchState,
     SwitchView,
     own_profile_in_words,
@@ -142,8 +143,18 @@ def head_title(run: RunView) -> str:
     return run.run_id
 
 
-def head(run: RunView, now: datetime, actions: tuple[Action, ...], switch: SwitchView | None) -> list[Line]:
-    """Return state, what the run waits for, and the allowed moves; if interrupted, what the database says."""
+def head(
+    run: RunView,
+    now: datetime,
+    actions: tuple[Action, ...],
+    switch: SwitchView | None,
+    *,
+    is_out_of_reach: bool = False,
+) -> list[Line]:
+    """Return state, what the run waits for, and the allowed moves; if interrupted, what the database says.
+
+    `is_out_of_reach` says that the database does not answer: the run is shown as it was, and nothing is allowed.
+    """
     units = "units not known" if run.n_units is None else plural(run.n_units, "unit")
     suspects = f", {plural(run.n_suspects, 'suspect')}" if run.n_suspects else ""
     accepted = f", {run.n_acceptances:,} accepted" if run.n_acceptances else ""
@@ -163,7 +174,10 @@ def head(run: RunView, now: datetime, actions: tuple[Action, ...], switch: Switc
         cut = run.interruption
         lines.append(line(Span(f"INTERRUPTED in {cut.what}, {age(cut.since, now)}. ", "bad")))
         lines.append(line(Span("The database says: ", "strong"), str(cut.database_says)))
-    if run.is_lost:
+    if run.is_unaccepted:
+        file = f" to {run.bundle}" if run.bundle else ""
+        lines.append(line(Span(f"HANDED OVER{file} ", "bad"), str(run.elsewhere).removeprefix("handed over ")))
+    elif run.is_lost:
         lines.append(line(Span("ANOTHER CONSOLE HAS IT: ", "bad"), str(run.elsewhere)))
     if run.take_over:
         lines.append(line(Span("if taken over: ", "muted"), str(run.take_over)))
@@ -176,6 +190,9 @@ def head(run: RunView, now: datetime, actions: tuple[Action, ...], switch: Switc
         lines.append(line(Span(armed, "warn")))
     elif run.waits_for:
         lines.append(line(Span("waits for ", "muted"), str(run.waits_for)))
+    if is_out_of_reach:
+        out_of_reach = Span("nothing while the database is not reached: this is the run as it was read before", "warn")
+        return [*lines, line(Span("allowed now  ", "muted"), out_of_reach)]
     return [*lines, moves(run, actions)]
 
 
@@ -197,11 +214,17 @@ def armed_words(run_id: str, switch: SwitchView | None, *, has_key: bool = True)
 _TAKEN_BACK = (Family.VOIDED, Family.REVERTED)
 
 
-def shown_phases(run: RunView) -> tuple[PhaseView, ...]:
-    """Return the phases to show; a voided or reverted run has no pending ones."""
+def shown_phases(run: RunView) -> tuple[PhaseView | StepView, ...]:
+    """Return the phases to show, or the steps of an edit; a voided or reverted run has no pending ones."""
     if run.state.family not in _TAKEN_BACK:
-        return run.phases
-    return tuple(view for view in run.phases if view.status is not PhaseStatus.PENDING)
+        return run.steps or run.phases
+    is_left = {PhaseStatus.PENDING, PhaseStatus.NOT_RUN} if run.steps else {PhaseStatus.PENDING}
+    return tuple(view for view in run.steps or run.phases if view.status not in is_left)
+
+
+def name_of(view: PhaseView | StepView) -> str:
+    """Return the name of a phase or of a step."""
+    return view.name if isinstance(view, StepView) else view.phase.value
 
 
 def ending(run: RunView) -> Line:
@@ -351,17 +374,28 @@ def phase_to_look_at(run: RunView) -> int:
     if run.state.family in _TAKEN_BACK:
         return len(shown_phases(run))
     wanted = {PhaseStatus.RUNNING, PhaseStatus.FAILED}
-    for index, view in enumerate(run.phases):
+    shown = shown_phases(run)
+    for index, view in enumerate(shown):
         if view.status in wanted:
             return index
-    done = [index for index, view in enumerate(run.phases) if view.status is PhaseStatus.DONE]
+    done = [index for index, view in enumerate(shown) if view.status is PhaseStatus.DONE]
     return done[-1] if done else 0
 
 
 def phase_rows(run: RunView) -> tuple[Row, ...]:
     """Return a row for each phase that is shown, and for how the run ended; what failed is told also where it is hidden."""
-    rows = [Row(phase_row(view, run), view.phase.value, _phase_alarm(view, run)) for view in shown_phases(run)]
+    rows = [
+        Row(_step_row(view, number), view.name, Outcome.FAIL.value if view.status is PhaseStatus.FAILED else "")
+        if isinstance(view, StepView)
+        else Row(phase_row(view, run), view.phase.value, _phase_alarm(view, run))
+        for number, view in enumerate(shown_phases(run), 1)
+    ]
     return (*rows, Row(ended, "ending")) if (ended := ending(run)) else tuple(rows)
+
+
+def _step_row(view: StepView, number: int) -> Line:
+    tone = _STATUS_TONES[view.status]
+    return line(Span(f"{number:>2} ", "muted"), Span(f"{view.name:<18}", tone), Span(view.status.value, tone))
 
 
 def _phase_alarm(view: PhaseView, run: RunView) -> str:
@@ -387,8 +421,13 @@ def phase_row(view: PhaseView, run: RunView) -> Line:
     )
 
 
-def evidence(view: PhaseView, run: RunView) -> list[Line]:
-    """Return the result of the phase, and each fact that it rests on."""
+def evidence(view: PhaseView | StepView, run: RunView) -> list[Line]:
+    """Return the result of the phase, or of the step of an edit, and each fact that it rests on."""
+    if isinstance(view, StepView):
+        phase = next((phase for phase in run.phases if phase.phase is view.phase), None)
+        if phase is None or view.status is not phase.status:
+            return [*_step(view), line(""), *_about(run)]
+        view = phase
     lines = [line(Span(f"{view.outcome.value} ", outcome_tone(view.outcome.value)), str(view.detail))]
     if view.started_at is not None:
         duration = f", took {took(view.took_ms)}" if view.took_ms is not None else ""
@@ -398,6 +437,12 @@ def evidence(view: PhaseView, run: RunView) -> list[Line]:
     for fact in view.evidence:
         lines += _fact(fact)
     return [*lines, line(""), *_about(run)]
+
+
+def _step(view: StepView) -> list[Line]:
+    when = [line(Span(day_and_clock(view.at), "muted"))] if view.at is not None else []
+    detail = [line(str(view.detail))] if view.detail else []
+    return [line(Span(view.status.value, _STATUS_TONES[view.status])), *detail, *when]
 
 
 def _fact(fact: Evidence) -> list[Line]:

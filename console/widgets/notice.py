@@ -10,7 +10,10 @@ from console.backend.model.errors import for_the_run
 from console.widgets.line import Line, Span, content, line
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from console.backend.model.errors import CutterError
+    from console.backend.model.view_models import RunView
 
 Kind = Literal["none", "working", "done", "refused"]
 
@@ -35,6 +38,11 @@ class Notice:
     """True if the next successful measurement makes it untrue."""
     until_reached: bool = False
     """True if the next measurement that reaches the database makes it untrue."""
+
+    of_run: str = ""
+    """Run that it speaks of. After each measurement `renewed` is asked of the run as it is then."""
+    renewed: "Callable[[RunView], Notice | None] | None" = field(default=None, compare=False)
+    """Returns the notice that is true of the run by now: this one, another in its place, or None to drop it."""
 
     of_key: bool = False
     """True for the answer to a key that was pressed too early: it stands until the next key, also if an operation begins just then."""
@@ -87,6 +95,19 @@ class Notices:
     def take_back(self, old: Notice) -> None:
         """Drop this notice, if it is still in force."""
         self._by_kind = {kind: notice for kind, notice in self._by_kind.items() if notice.what != old.what}
+
+    @property
+    def of_runs(self) -> tuple[Notice, ...]:
+        """Return the notices that speak of a run, and ask for what has become of it."""
+        return tuple(notice for notice in self._by_kind.values() if notice.of_run and notice.renewed is not None)
+
+    def renew(self, old: Notice, run: "RunView") -> None:
+        """Let the old notice, if it is still in force, say what is so of the run now, or drop it."""
+        new = old.renewed(run) if old.renewed is not None else old
+        if new is None:
+            self.take_back(old)
+        elif new.what != old.what:
+            self.rewrite(old, new)
 
     def begin(self, notice: Notice, at: datetime) -> None:
         """Replace the result of the last operation and earlier refusals by the start of a new operation."""

@@ -2,19 +2,22 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from console.backend.host.installation import Installation
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, Drifted, Held, Refused, UsageError
 from console.backend.model.outcome import Outcome
-from console.backend.model.states import Mode, Stage
+from console.backend.model.states import Mode, Move, Stage
 from console.backend.model.view_models import SwitchState
 from console.backend.runs.reverify import verify_drafts
 from console.backend.runs.typed_edits import TypedEdit
 from console.cli.main import main
 from tests.backend.runs.test_amendments import amend, to_second_pause
+from tests.backend.runs.test_two_roots import next_host
 from tests.support.edited import edited
 from tests.support.passage import DOCPREFIX, UNITS, Passage, fingerprint
 
@@ -131,6 +134,12 @@ def test_what_was_typed_is_kept_beside_the_run_until_its_edit_is_planned(at: At)
     assert backend.typed_edits(passage.run_id, ALPHA) == ()
 
 
+def _out_of_reach(passage: Passage) -> Installation:
+    settings = passage.installation.settings
+    database = settings.database.model_copy(update={"monitor": "host=127.0.0.1 port=1 dbname=none"})
+    return replace(passage.installation, settings=settings.model_copy(update={"database": database}))
+
+
 def _typed_files(passage: Passage) -> list[Path]:
     return list((passage.installation.root / "runs" / passage.run_id).glob(".typed-*"))
 
@@ -151,7 +160,78 @@ def test_two_who_type_at_one_draft_lose_nothing_and_the_end_of_the_run_keeps_not
     (file,) = _typed_files(passage)
     assert file.stat().st_mode & 0o007 == 0
     backend.revert(run_id, run_id)
-    assert _typed_files(passage) == []
+    assert backend.typed_edits(run_id, ALPHA) == ()
+    assert [file.name for file in _typed_files(passage)] == [".typed-no-more"]
+
+
+def test_no_text_of_an_ended_run_is_kept_again_whoever_ends_it_and_whatever_is_down(at: At, tmp_path: Path) -> None:
+    passage = at("waits for SG_2")
+    backend, run_id = passage.backend, passage.run_id
+    typed = TypedEdit(address=ALPHA, title="Alpha", body="a", seen="")
+    backend.keep_typed(run_id, typed, "a")
+    backend.revert(run_id, run_id)
+    out_of_reach = passage.with_site(_out_of_reach(passage))
+    for writer in (backend, out_of_reach.backend):
+        with pytest.raises(Refused, match=f"run {run_id} has ended: it has no drafts any more"):
+            writer.keep_typed(run_id, typed, "a")
+        assert _typed_files(passage) == [passage.installation.root / "runs" / run_id / ".typed-no-more"]
+
+    lost = at("waits for SG_2")
+    lost.backend.keep_typed(lost.run_id, typed, "a")
+    there = next_host(lost, tmp_path / "other")
+    there.backend.take_over(lost.run_id, lost.run_id)
+    there.backend.revert(lost.run_id, lost.run_id)
+    with pytest.raises(Refused, match="has ended"):
+        lost.backend.keep_typed(lost.run_id, typed, "a")
+    assert [file.name for file in _typed_files(lost)] == [".typed-no-more"]
+
+
+def test_what_is_typed_while_the_database_is_down_is_kept(at: At) -> None:
+    passage = at("waits for SG_2")
+    typed = TypedEdit(address=ALPHA, title="Alpha", body="a", seen="")
+    passage.with_site(_out_of_reach(passage)).backend.keep_typed(passage.run_id, typed, "a")
+    assert passage.backend.typed_edits(passage.run_id, ALPHA) == (typed,)
+
+
+def test_an_edit_says_at_each_step_what_was_done_and_what_it_waits_for(
+    at: At, capsys: pytest.CaptureFixture[str]
+) -> None:
+    passage = at("waits for SG_2")
+    backend = passage.backend
+    run_id = backend.start_edit(passage.run_id, ALPHA, OTHER, "Alpha").edit_run
+
+    def steps() -> dict[str, str]:
+        return {step.name: step.status.value for step in backend.run(run_id).steps}
+
+    names = ("plan", "pre_write_backup", "ruling SG_1", "write", "write_verify")
+    assert steps() == dict(zip(names, ("done", "done", "pending", "pending", "pending"), strict=True))
+    run = backend.run(run_id)
+    assert run.moves == (Move.IMPORT_SG_1, Move.VOID)
+    assert run.waits_for.startswith("SG_1, the sovereign's ruling to edit a draft")
+    passage.sign(run_id)
+    assert steps() == dict(zip(names, ("done", "done", "done", "pending", "pending"), strict=True))
+    run = backend.run(run_id)
+    assert run.moves == (Move.APPLY, Move.VOID)
+    assert (
+        run.waits_for == f"the operator: SG_1 is imported; next: cutter-console run apply {run_id} --confirm {run_id}"
+    )
+    backend.apply_edit(run_id, run_id)
+    assert steps() == dict.fromkeys(names, "done")
+    run = backend.run(run_id)
+    assert run.waits_for == ""
+    assert "the draft got another text" in {step.name: step.detail for step in run.steps}["write"]
+    main(["--root", str(passage.installation.root), "run", "show", run_id])
+    shown = capsys.readouterr().out
+    assert "not run" not in shown
+    assert "the draft got another text, in one transaction" in shown
+
+
+def test_an_edit_that_was_voided_has_no_step_that_is_still_to_come(at: At) -> None:
+    passage = at("waits for SG_2")
+    run_id = passage.backend.start_edit(passage.run_id, ALPHA, OTHER, "Alpha").edit_run
+    passage.backend.void(run_id, "not wanted")
+    statuses = [step.status.value for step in passage.backend.run(run_id).steps]
+    assert statuses == ["done", "done", "not run", "not run", "not run"]
 
 
 def test_a_run_that_became_law_keeps_nothing_that_was_typed(at: At) -> None:
@@ -159,7 +239,7 @@ def test_a_run_that_became_law_keeps_nothing_that_was_typed(at: At) -> None:
     passage.backend.keep_typed(passage.run_id, TypedEdit(address=ALPHA, title="", body="a", seen=""), "a")
     passage.sign()
     passage.enact()
-    assert _typed_files(passage) == []
+    assert [file.name for file in _typed_files(passage)] == [".typed-no-more"]
 
 
 def test_the_drafts_of_an_amendment_are_not_edited(at: At) -> None:

@@ -107,6 +107,21 @@ async def test_what_has_no_room_on_the_disk_is_said_where_it_is_typed_and_is_the
         assert app.screen.query_one("#edit-body", TextArea).text.startswith("RQ")
 
 
+async def test_what_is_typed_for_a_run_that_has_ended_meanwhile_is_said_to_be_kept_nowhere() -> None:
+    backend = _cut()
+    async with opened(backend, *_DRAFT) as (app, pilot):
+        backend.has_ended = True
+        await pilot.press("Q")
+        assert isinstance(app.screen, EditDialog)
+        app.screen._keep()
+        await settle(pilot)
+        assert "has ended: it has no drafts any more" in plain(app.screen.query_one("#demand", Lines).shown[0])
+        assert "kept NOWHERE" in str(app.screen.query_one("#cancel", Button).label)
+        await press(pilot, "escape")
+        assert "is kept nowhere: run " in app.notice.what
+        assert backend.kept == {}
+
+
 async def test_what_two_consoles_typed_is_kept_both_and_shown_one_after_the_other() -> None:
     backend = _cut()
     async with opened(backend, *_DRAFT) as (app, pilot):
@@ -221,7 +236,8 @@ async def test_a_draft_is_edited_signed_and_applied_by_keys(at: At) -> None:
         await press(pilot, "ctrl+y")
         edit_run = backend.runs()[0].run_id
         run = backend.run(edit_run)
-        assert (run.state.stage, run.moves[0]) == (Stage.AWAITING_CUT_AUTHORIZATION, Move.APPLY)
+        assert (run.state.stage, run.moves[0]) == (Stage.AWAITING_CUT_AUTHORIZATION, Move.IMPORT_SG_1)
+        assert Move.APPLY not in run.moves
         assert backend.typed_edits(passage.run_id, _ALPHA) == ()
 
         await press(pilot, "3", "s", "4", "D", "i", "ctrl+y", "3", "W", "tab")

@@ -90,7 +90,7 @@ async def test_a_filter_hides_rows_and_tells_of_those_that_were_not_measured() -
 async def test_the_command_that_opens_one_is_copied_and_enter_opens_its_row() -> None:
     async with on_the_fleet(fake_fleet.normal, "down", "y", size=(80, 24)) as (app, pilot):
         copied = app.screen.copied()  # type: ignore[attr-defined]
-        assert copied.text == "cutter-console -P staging"
+        assert copied.text == "cutter-console -P staging --read-only"
         await press(pilot, "enter")
         assert app.screen.query_one("#fleet-row", Panel).display
         assert not app.screen.query_one("#fleet-list", ListRows).display

@@ -10,6 +10,7 @@ from console.app.application import ConsoleApp
 from console.backend.model import gate_table
 from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.outcome import Outcome
+from console.backend.model.view_models import SwitchState
 from console.screens.gates import GatesScreen
 from console.screens.gates_text import FILTERS, summary
 from console.screens.help import HelpDialog
@@ -20,7 +21,7 @@ from console.widgets.panel import Lines, Panel
 from console.widgets.rows import Rows
 from tests.screens.conftest import opened, press, settle, until
 from tests.support.fake_gates import BUNDLE, DENIED, GATES, unmeasured
-from tests.support.fakes import DRY_ID, NOW, RUN_ID, FakeBackend
+from tests.support.fakes import ARMED, DRY_ID, NOW, OFF, RUN_ID, FakeBackend
 
 GONE = Unmeasured(StopCode.UNREACHABLE, "the line is cut", "Repair the line, then r")
 
@@ -418,3 +419,45 @@ async def test_what_cannot_be_measured_is_inconclusive_and_never_good(*, down: b
     async with opened(backend, "5") as (app, _pilot):
         assert "4 PASS  7 INCONCLUSIVE" in head(app)
         assert "Next" in words(app, "gate-detail")
+
+
+async def test_what_was_measured_before_a_move_says_so_until_it_is_measured_again() -> None:
+    """Another console arms the switch; the gates, the arming checks and the drift were measured before that."""
+    backend, now = FakeBackend(), [NOW]
+    backend.clock = lambda: now[0]
+    app = ConsoleApp(backend, read_only=False, demo=False, clock=lambda: now[0], refresh_seconds=86_400)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        for keys, head in ((("6",), "#drift-head"), (("5",), "#gates-head"), (("p",), "#gates-head")):
+            await press(pilot, *keys, "r")
+            assert "BEFORE THE LAST MOVE" not in _text_of(app, head)
+            now[0] += timedelta(minutes=1)
+            backend.switch = OFF if backend.switch.state is SwitchState.ARMED else ARMED
+            app.measure()
+            await settle(pilot)
+            assert f"BEFORE THE LAST MOVE seen at {now[0]:%H:%M} UTC: r measures again" in _text_of(app, head)
+            now[0] += timedelta(minutes=1)
+            app.measure()
+            await settle(pilot)
+            assert "BEFORE THE LAST MOVE" in _text_of(app, head)
+            await press(pilot, "r")
+            assert "BEFORE THE LAST MOVE" not in _text_of(app, head)
+
+
+async def test_one_gate_that_was_measured_again_does_not_make_the_others_new() -> None:
+    backend, now = FakeBackend(), [NOW]
+    backend.clock = lambda: now[0]
+    app = ConsoleApp(backend, read_only=False, demo=False, clock=lambda: now[0], refresh_seconds=86_400)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        now[0] += timedelta(minutes=1)
+        backend.switch = ARMED
+        app.measure()
+        await settle(pilot)
+        now[0] += timedelta(minutes=1)
+        await press(pilot, "5", "m")
+        assert "BEFORE THE LAST MOVE" in _text_of(app, "#gates-head")
+
+
+def _text_of(app: ConsoleApp, selector: str) -> str:
+    return " ".join(plain(spans) for spans in app.screen.query_one(selector, Lines).shown)

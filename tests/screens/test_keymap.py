@@ -10,15 +10,19 @@ import pytest
 
 from console.actions.action import Action, Scope, key_name
 from console.actions.actions import ACTIONS, registry, replay_registry
+from console.actions.key_table import HEADER
 from console.actions.keymap import RESERVED, changeable, full_name, read_keys
 from console.actions.keymap_file import file_path
 from console.actions.keys_in_force import key_of, put_in_force, told
 from console.app import application, launch
 from console.app.application import ConsoleApp
+from console.backend.host.guide_pages import read_guide
 from console.backend.model.errors import ExitStatus
 from console.backend.model.recording import line_of
 from console.cli.main import main
 from console.screens.base import ConsoleScreen
+from console.screens.guide_keys import with_keys_in_force
+from console.screens.guide_search import ChapterText
 from console.screens.help import HelpDialog
 from console.screens.panic import PanicDialog
 from console.screens.run_text import _EDIT_CAME_TO, _REPEAL_CAME_TO, _filled
@@ -95,6 +99,34 @@ async def test_every_screen_shows_the_keys_that_hold_and_no_old_one(keymap: dict
             assert " / Find" not in text, mode
             assert re.search(rf"^ ?{re.escape(key_name(keymap['overview'][0]))}[ []*Overview", text, re.M), mode
             assert keys_named(text) <= {*held, "Enter", "Esc"}, mode
+
+
+async def test_help_has_the_keys_that_hold_and_says_of_its_text_that_it_names_the_default_ones(
+    keymap: dict[str, tuple[str, ...]],
+) -> None:
+    """The table of keys is that of this console; every heading stays where the contents lead to."""
+    own = read_guide()
+    assert with_keys_in_force(own) is own
+    app = console_with(keymap, FakeBackend())
+    changed = with_keys_in_force(own)
+    for chapter, before in zip(changed.chapters, own.chapters, strict=True):
+        assert chapter.lines[2].startswith("**Default keys in this text."), chapter.title
+        assert [chapter.lines[heading.line] for heading in chapter.headings] == [
+            before.lines[heading.line] for heading in before.headings
+        ]
+    (keys,) = (chapter for chapter in changed.chapters if HEADER in chapter.lines)
+    rows = [line.split(" | ")[:3] for line in keys.lines if line.startswith("| ") and line != HEADER]
+    wanted = {
+        action.title: " ".join(f"`{key_name(key)}`" for key in keymap.get(action.name, action.keys))
+        for action in ACTIONS
+    }
+    assert len(rows) == len(ACTIONS)
+    assert {title.replace("\\", ""): shown for _screen, shown, title in rows} == wanted
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await press(pilot, *keymap["guide"], "enter")
+        text = app.screen.query_one(ChapterText)
+        assert any("Default keys in this text" in text.render_line(y).text for y in range(text.size.height))
 
 
 async def test_on_a_narrow_screen_no_screen_loses_its_name_to_a_longer_key(keymap: dict[str, tuple[str, ...]]) -> None:

@@ -1,11 +1,14 @@
 """Confirmations of a hand-over and of an acceptance, as the fake backend shows them."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
+from console.backend.model.errors import StopCode, UsageError
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan_binding import Target
 from console.backend.model.view_models import Confirmation, Danger, RunView
+from console.backend.runs.bundle_shelf import BundleFile, BundleShelf
 from tests.support.fake_gates import NOW, FakeReadiness
 
 _STEPS = (
@@ -48,6 +51,10 @@ class FakeCustody(FakeReadiness):
     taken_over: bool = False
     """Whether another console holds the run."""
     can_hand_over: bool = False
+    handed_over: str = ""
+    """The bundle that the run was handed over in and waits in; empty if it was not."""
+    no_place: str = ""
+    """The reason why no bundle can be written in the file that is named."""
     damaged_bundle: str = ""
     """What is wrong with the journal of the bundle that is accepted."""
 
@@ -66,12 +73,27 @@ class FakeCustody(FakeReadiness):
     def hand_over(self, run_id: str, to: Path) -> tuple[RunView, bool]:
         """Done."""
         self._call(f"hand over {run_id} {to}")
+        self.handed_over = str(to)
         return self.run(run_id), True
 
     def accept_run(self, bundle: Path, seen: str = "") -> tuple[RunView, bool]:
         """Done."""
         self._call(f"accept {bundle} {seen[:4]}")
+        self.handed_over = ""
         return self.run(""), True
+
+    def bundles(self, folder: Path | None = None) -> BundleShelf:
+        """Two in the intake folder, one on the stick; any other cannot be read."""
+        self._call(f"bundles {folder or ''}".strip())
+        names = {None: ("run-9f3c21ab.tar", "of last week.tar"), Path("/mnt/stick"): ("run.bundle",)}.get(folder)
+        if names is None:
+            raise UsageError(StopCode.REFUSED_INPUT, f"{folder}: No such file or directory", "Name another folder.")
+        place = folder or Path("/var/lib/cutter/intake")
+        files = (
+            BundleFile(path=place / name, name=name + self.hostile, bytes=48_210, changed_at=NOW - timedelta(hours=n))
+            for n, name in enumerate(names)
+        )
+        return BundleShelf(folder=place, files=tuple(files))
 
     def _call(self, name: str) -> None:
         raise NotImplementedError
@@ -92,7 +114,14 @@ class FakeCustody(FakeReadiness):
             checks: tuple[Check, ...] = (
                 _check("hand-over", "at awaiting_cut_authorization, its files are whole"),
                 _check("settled", "nothing was begun and left open"),
-                _check("bundle", f"{file} can be written"),
+                _check(
+                    "bundle",
+                    self.no_place,
+                    Outcome.FAIL,
+                    f"Name another: cutter-console run hand-over {run_id} --to FILE",
+                )
+                if self.no_place
+                else _check("bundle", f"{file} can be written"),
             )
         else:
             effects = (

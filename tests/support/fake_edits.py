@@ -7,12 +7,31 @@ from console.backend.documents.comparison import compare
 from console.backend.model.compared_unit import ComparedUnit
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.profile_names import EDIT_PROFILE
-from console.backend.model.states import Move, RunState, Stage
-from console.backend.model.view_models import Confirmation, Danger, RunView
+from console.backend.model.states import Move, Phase, RunState, Stage
+from console.backend.model.view_models import Confirmation, Danger, PhaseStatus, RunView, StepView
 from console.backend.runs.draft_edits import EditBriefing, EditView, draft_digest
 from console.backend.runs.edits import expected_edit_deltas
 from console.backend.runs.typed_edits import TypedEdit
 from tests.support.fake_units import FakeUnits
+
+
+def _steps(view: RunView, *, is_ruled: bool) -> tuple[StepView, ...]:
+    began = view.started_at
+    ruled = PhaseStatus.DONE if is_ruled else PhaseStatus.PENDING
+    return (
+        StepView(name="plan", status=PhaseStatus.DONE, detail="another text of the draft is planned", at=began),
+        StepView(
+            name="pre_write_backup",
+            status=PhaseStatus.DONE,
+            detail="2 checks PASS",
+            at=began,
+            phase=Phase.PRE_WRITE_BACKUP,
+        ),
+        StepView(name="ruling SG_1", status=ruled, detail="5e5e5e5e5e5e5e5e imported by anna" if is_ruled else ""),
+        StepView(name="write", status=PhaseStatus.PENDING, detail=""),
+        StepView(name="write_verify", status=PhaseStatus.PENDING, detail="", phase=Phase.WRITE_VERIFY),
+    )
+
 
 EDIT_RUN = "ictr-20260301T140000Z-ed17ed17"
 
@@ -23,10 +42,14 @@ class FakeEdits(FakeUnits):
 
     planned: bool = False
     """Whether the run of an edit waits for SG_1, in the place of the cut."""
+    is_ruled: bool = False
+    """Whether the ruling of the planned edit is imported."""
     can_edit: bool = False
     """Whether the drafts of the cut can be edited."""
     kept: dict[str, TypedEdit] = field(default_factory=dict)
     """What was typed, by writer."""
+    has_ended: bool = False
+    """Whether the cut has ended, so that no text is kept beside it."""
     is_full: bool = False
     """Whether there is no room for what is typed."""
     edits: list[tuple[str, str, str, str]] = field(default_factory=list)
@@ -48,10 +71,14 @@ class FakeEdits(FakeUnits):
             view = view.model_copy(update={"moves": (*view.moves, Move.EDIT)})
         if not self.planned:
             return view
-        waits = f"SG_1, the sovereign's ruling to edit a draft; then: cutter-console run apply {view.run_id} --confirm {view.run_id}"
+        command = f"cutter-console run apply {view.run_id} --confirm {view.run_id}"
+        waits = f"SG_1, the sovereign's ruling to edit a draft; then: {command}"
+        if self.is_ruled:
+            waits = f"the operator: SG_1 is imported; next: {command}"
         update = {
             "state": RunState(stage=Stage.AWAITING_CUT_AUTHORIZATION),
-            "moves": (Move.APPLY, Move.IMPORT_SG_1, Move.VOID),
+            "moves": (Move.APPLY if self.is_ruled else Move.IMPORT_SG_1, Move.VOID),
+            "steps": _steps(view, is_ruled=self.is_ruled),
             "profile": EDIT_PROFILE,
             "n_units": 1,
             "origin": f"edits:{view.docprefix}",
@@ -109,6 +136,9 @@ class FakeEdits(FakeUnits):
     def keep_typed(self, run_id: str, typed: TypedEdit, writer: str, instead: TypedEdit | None = None) -> None:
         """Kept here, unless there is no room."""
         self._call(f"keep {run_id}")
+        if self.has_ended:
+            message = f"run {run_id} has ended: it has no drafts any more"
+            raise Refused(StopCode.INVARIANT_FAILED, message, f"See: cutter-console run show {run_id}")
         if self.is_full:
             message = "/srv/runs/x could not be written: No space left on device"
             raise Unmeasured(StopCode.INVARIANT_FAILED, message, "Make room on the disk.")

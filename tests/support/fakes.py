@@ -324,7 +324,9 @@ class FakeBackend(FakeEdits, FakeCustody, FakeBatches, FakeUnits, FakeJournals, 
             deltas=expected_cut_deltas(7),
             phases=self._phases(state, cut=cut),
             moves=self._moves(state, mode, run_id),
-            waits_for=self.bar.waits_for
+            waits_for=f"whoever accepts it, on the next host or here: cutter-console run accept {self.handed_over}"
+            if self.handed_over
+            else self.bar.waits_for
             if self.bar is not None
             else "SG_1: one signed statement, then the armed switch"
             if "await" in state.name and not self.taken_over
@@ -342,20 +344,24 @@ class FakeBackend(FakeEdits, FakeCustody, FakeBatches, FakeUnits, FakeJournals, 
             if self.displaced
             else "",
             elsewhere=self._holder(),
-            changed_hands=self.taken_over,
-            can_hand_over=self.can_hand_over,
+            changed_hands=self.taken_over or bool(self.handed_over),
+            is_unaccepted=bool(self.handed_over),
+            bundle=self.handed_over,
+            can_hand_over=self.can_hand_over and not self.handed_over,
             take_over=self.comes_to,
             bar=self.bar,
         )
 
     def _holder(self) -> str:
+        if self.handed_over:
+            return "handed over by anna on db1 at 2026-03-01 14:00:12 UTC, not accepted by anybody yet" + self.hostile
         return "taken over by bob on db2 at 2026-11-28 09:12:31 UTC" + self.hostile if self.taken_over else ""
 
     def _moves(self, state: RunState, mode: Mode, run_id: str) -> tuple[Move, ...]:
         """Armed for this run it goes on, and unsettled it is settled, as with the real backend."""
         if self.unsettled and run_id == RUN_ID:
             return (Move.SETTLE,)
-        if self.taken_over:
+        if self.taken_over or self.handed_over:
             return (Move.TAKE_OVER,)
         if self.displaced:
             cut = state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from console.actions.key_table import key_table
 from tests.support.command_pages import readme_list, reference_list
 from tests.support.gate_pages import bundle_table
-from tests.support.key_pages import key_tables
 from tests.support.run_pages import report_table, stage_list
 
 ROOT = Path(__file__).parents[2]
@@ -43,7 +43,7 @@ PARTS = (
     Part("console/guide/reference.md", "commands", reference_list),
     Part("console/guide/reference.md", "stages", stage_list),
     Part("console/guide/reference.md", "documents of a run", report_table),
-    Part("console/guide/reference.md", "keys", key_tables),
+    Part("console/guide/reference.md", "keys", key_table),
     Part("console/guide/readiness-bundle.md", "gates", bundle_table),
 )
 

@@ -241,6 +241,17 @@ class PhaseView(Value):
     evidence: tuple[Evidence, ...] = ()
 
 
+class StepView(Value):
+    """One step of an edit: what was done, or is still to be done."""
+
+    name: str
+    status: PhaseStatus
+    detail: SafeText
+    at: datetime | None = None
+    phase: Phase | None = None
+    """The phase that has the step's record; None if the step is no phase."""
+
+
 class Interruption(Value):
     """A phase or another operation that began and did not end, with the database's answer about it."""
 
@@ -278,6 +289,8 @@ class RunView(Value):
     target: Target | None
     deltas: tuple[TableDelta, ...]
     phases: tuple[PhaseView, ...]
+    steps: tuple[StepView, ...] = ()
+    """Steps of an edit, which passes no phases but its backup and its verification; empty for any other run."""
     moves: tuple[Move, ...]
     waits_for: SafeText = ""
     interruption: Interruption | None = None
@@ -286,6 +299,10 @@ class RunView(Value):
     """Its holder if it has changed hands, or operator and host that it was started by; empty if this root holds it."""
     changed_hands: bool = False
     """True if it was handed over, accepted or taken over."""
+    is_unaccepted: bool = False
+    """True if it was handed over and nobody has accepted it: no console holds it."""
+    bundle: SafeText = ""
+    """The file that it was handed over in and waits in, if this console's journal names it; else empty."""
     can_hand_over: bool = False
     """True if this console holds it, and can write a bundle of it for another host."""
     take_over: SafeText = ""

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from console.backend.host.installation import Installation
 from console.backend.host.regular_file import open_regular
 from console.backend.journal.journal_key import JournalKey
-from console.backend.journal.journal_record import MAX_RECORD_BYTES, Anchor, parse_line
+from console.backend.journal.journal_record import MAX_RECORD_BYTES, Anchor, Record, RecordKind, parse_line
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.purposes import CHANGES_OF_HANDS, Operation
 from console.backend.model.value import Value
@@ -146,6 +146,23 @@ def held_by_another(directory: Path, rows: Iterable[EventRow]) -> str:
     return _in_words(last.phase, change.operator, change.host, last.at)
 
 
+def is_unaccepted(row: RunRow) -> bool:
+    """Return whether the run was handed over and nobody has accepted it: no console holds it."""
+    return row.held_by_way_of == Operation.HAND_OVER
+
+
+def bundle_of_hand_over(records: Iterable[Record], rows: Iterable[EventRow]) -> str:
+    """Return the file of the run's last hand-over; empty unless these records of a journal have that very hand-over."""
+    event = next((row for row in reversed(tuple(rows)) if row.phase == Operation.HAND_OVER), None)
+    to = ""
+    for record in records:
+        if record.kind is RecordKind.INTENT and record.phase == Operation.HAND_OVER:
+            to = record.value("to")
+        if event is not None and (record.sequence, record.hash) == (event.journal_seq, event.journal_head):
+            return to
+    return ""
+
+
 def is_held_here(directory: Path, row: RunRow) -> bool:
     """Return whether the run has changed hands, and this directory has the key of its holder."""
     return row.held_by_way_of is not None and _is_holder(directory, row)
@@ -164,7 +181,8 @@ def not_the_holder(run_id: str, held: str) -> Refused:
 
 
 def _in_words(phase: str, operator: str, host: str, at: datetime) -> str:
-    return f"{_WORDS[Operation(phase)]} by {operator} on {host} at {at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    not_yet = ", not accepted by anybody yet" if phase == Operation.HAND_OVER else ""
+    return f"{_WORDS[Operation(phase)]} by {operator} on {host} at {at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC{not_yet}"
 
 
 def _is_holder(directory: Path, row: RunRow) -> bool:

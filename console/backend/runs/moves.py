@@ -51,6 +51,8 @@ class RunFacts(Value):
     """Set for a first cut: the drafts of an amendment are planned again, and those of a repeal are none."""
     is_edited: bool = False
     """True if a draft was edited since the drafts were verified."""
+    is_ruled: bool = False
+    """True if a ruling for the next step is imported and can be used."""
     is_armed: bool = False
     """True if the switch is armed for this run to cut."""
     is_known: bool = True
@@ -102,9 +104,10 @@ def _own_moves(facts: RunFacts) -> tuple[Move, ...]:
     """Return the legal moves of a run's state, with what an edit of a draft makes of them."""
     moves = legal_moves(facts.state, facts.mode)
     if facts.is_edit:
-        # An edit is one transaction of its own command: the switch is armed for that alone.
+        # An edit is one transaction of its own command: the switch is armed for that alone, under a ruling.
         own = (Move.APPLY if move is Move.ARM else move for move in moves)
-        return tuple(move for move in own if move in _MOVES_OF_EDIT)
+        not_now = Move.IMPORT_SG_1 if facts.is_ruled else Move.APPLY
+        return tuple(move for move in own if move in _MOVES_OF_EDIT and move is not not_now)
     if facts.state != RunState(stage=Stage.AWAITING_LIFECYCLE_AUTHORIZATION) or not facts.has_editable_drafts:
         return moves
     if facts.is_edited:
@@ -117,7 +120,8 @@ def require_move(move: Move, facts: RunFacts, run_id: str) -> None:
     moves = moves_of(facts)
     if move in moves:
         return
-    message = f"run {run_id} at {facts.state.name} cannot {move}; legal now: {', '.join(moves)}"
+    cannot = "has no SG_1 to edit that can be used" if _lacks_ruling(move, facts) else f"cannot {move}"
+    message = f"run {run_id} at {facts.state.name} {cannot}; legal now: {', '.join(moves)}"
     if facts.displaced is not None and facts.displaced.is_standby:
         raise Drifted(StopCode.IDENTITY_MISMATCH, f"{message}; {facts.displaced.said}", "Connect to the primary.")
     if facts.displaced is not None:
@@ -125,6 +129,10 @@ def require_move(move: Move, facts: RunFacts, run_id: str) -> None:
     if facts.bar is not None:
         raise barred_error(facts.bar, message)
     raise Refused(StopCode.INVARIANT_FAILED, message, command_of(moves[0], run_id))
+
+
+def _lacks_ruling(move: Move, facts: RunFacts) -> bool:
+    return move is Move.APPLY and Move.APPLY in moves_of(facts.model_copy(update={"is_ruled": True}))
 
 
 def command_of(move: Move, run_id: str) -> str:

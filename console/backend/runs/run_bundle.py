@@ -94,6 +94,15 @@ def end_parts(manifest: BundleManifest) -> Iterator[bytes]:
     yield _END
 
 
+def begins_bundle(stream: BinaryIO) -> bool:
+    """Return whether the first member of an archive is one that a bundle has; the rest is not read."""
+    try:
+        header = _read_header(stream, Path())
+    except Refused:
+        return False
+    return header is not None and is_member_name(header[0])
+
+
 def unpack(path: Path, keep: Callable[[str, Iterable[bytes]], str]) -> BundleManifest:
     """Give each file of a bundle to `keep`, which returns its sha256, and return the manifest that all of them agree with.
 

@@ -17,7 +17,8 @@ from console.backend.model.errors import CutterError, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan import CutPlan
 from console.backend.model.profile_names import EDIT_PROFILE
-from console.backend.model.purposes import Operation, Purpose, RunOperation
+from console.backend.model.purposes import KIND_AT, Operation, Purpose, RunOperation
+from console.backend.model.shell_word import shell_word
 from console.backend.model.states import Family, Mode, Move, Phase, RunState, Stage, is_over
 from console.backend.model.view_models import Interruption, PhaseStatus, PhaseView, RunSummary, RunView
 from console.backend.postgres.asking import Asking
@@ -25,10 +26,12 @@ from console.backend.postgres.connections import connect
 from console.backend.postgres.document_runs import DocumentRun, runs_beside
 from console.backend.postgres.places import PlaceRow, place_of_run
 from console.backend.postgres.records import (
+    ApprovalRow,
     EventRow,
     RunRow,
     all_runs,
     anchors_by_run,
+    approvals,
     events,
     find_run,
     open_lease,
@@ -40,18 +43,22 @@ from console.backend.postgres.records import (
 from console.backend.runs.bars import measure_bar
 from console.backend.runs.binding import Displacement, displacement
 from console.backend.runs.custody import (
+    bundle_of_hand_over,
     change_of_hands,
     first_hash,
     held_elsewhere,
     is_here,
     is_of_a_take_over_that_never_was,
+    is_unaccepted,
     not_the_holder,
     was_begun_to_take_over,
 )
+from console.backend.runs.edit_steps import steps_of_edit
 from console.backend.runs.hands import refusal_of_hand_over, take_over_in_words
 from console.backend.runs.interruption import interruption, records_at_rest
-from console.backend.runs.moves import RunFacts, moves_of
+from console.backend.runs.moves import RunFacts, command_of, moves_of
 from console.backend.runs.run_state import VOIDED, anchored_events, dry_run_end, dry_run_state, is_running
+from console.backend.runs.statement_status import usable_kinds
 from console.backend.runs.workspace import ACCEPT_FILE, PROFILE_FILE, PhaseRecord, RunRequestFile, Workspace
 
 NOT_THERE = RunState(stage=Stage.CREATED, family=Family.STOPPED, reason="not_in_this_database")
@@ -68,6 +75,9 @@ _PAUSES_OF_EDIT = {
     Stage.AWAITING_CUT_AUTHORIZATION: "SG_1, the sovereign's ruling to edit a draft; then: cutter-console run apply {run} --confirm {run}",
 }
 
+_RULED = frozenset({Move.ARM, Move.ENACT, Move.APPLY})
+"""Moves that go on under a ruling."""
+
 
 @dataclass(frozen=True)
 class Known:
@@ -83,6 +93,8 @@ class Known:
     """The server at hand, and the one that verified the drafts; None for a dry run."""
     writers: tuple[DocumentRun, ...] = ()
     """The runs that have written units of the document, or repealed it."""
+    rulings: tuple[ApprovalRow, ...] = ()
+    """The run's imported rulings, the newest first."""
 
     @property
     def state(self) -> RunState:
@@ -97,13 +109,18 @@ def view_run(installation: Installation, run_id: str) -> RunView:
     """Return one run, whole. Raises Refused if there is no such run, Unmeasured if the database is needed and down."""
     known = known_run(installation, run_id)
     workspace, request, row = known.workspace, known.request, known.row
-    cut_short = interruption(installation, request, records_at_rest(workspace))
+    records = records_at_rest(workspace)
+    cut_short = interruption(installation, request, records)
     verdict = _journal(workspace, run_id, known.recorded)
     facts = _facts(installation, known, cut_short, verdict)
     plan = workspace.plan_facts() if row is None or row.plan_digest else None
     is_repeal = plan is not None and plan.amendment is not None and plan.amendment.is_repeal
     moves = moves_of(facts)
     pauses = _PAUSES_OF_EDIT if facts.is_edit else _PAUSES_OF_REPEAL if is_repeal else _PAUSES
+    ours, n_units = _by_the_console(known.recorded), plan.n_units if plan else row.n_units if row else None
+    phases = (_phases_of_edit if facts.is_edit else _phases)(workspace, ours)
+    has_nobody = row is not None and is_unaccepted(row)
+    bundle = bundle_of_hand_over(records, known.recorded) if has_nobody else ""
     return RunView(
         run_id=run_id,
         mode=request.mode,
@@ -112,7 +129,7 @@ def view_run(installation: Installation, run_id: str) -> RunView:
         origin=request.origin,
         profile=request.profile,
         profile_sha256=request.profile_sha256,
-        n_units=plan.n_units if plan else row.n_units if row else None,
+        n_units=n_units,
         n_suspects=plan.n_suspects if plan else 0,
         n_acceptances=plan.n_acceptances if plan else 0,
         n_dropped=plan.n_dropped if plan else 0,
@@ -123,15 +140,20 @@ def view_run(installation: Installation, run_id: str) -> RunView:
         started_at=request.started_at,
         target=plan.target if plan else None,
         deltas=plan.deltas if plan else (),
-        phases=(_phases_of_edit if facts.is_edit else _phases)(workspace, _by_the_console(known.recorded)),
+        phases=phases,
+        steps=steps_of_edit(phases, ours, known.rulings, facts.state, n_units) if facts.is_edit else (),
         moves=moves,
-        waits_for=_waits_for(facts, pauses).replace("{run}", run_id),
+        waits_for=_acceptance_of(bundle)
+        if has_nobody
+        else _waits_for(facts, pauses, moves, run_id).replace("{run}", run_id),
         interruption=cut_short,
         journal=f"{verdict.outcome}: {verdict.detail}",
         displaced=facts.displaced.said if facts.displaced is not None else "",
         bar=facts.bar,
         elsewhere=elsewhere(installation, row) if row is not None else "",
         changed_hands=row is not None and row.held_by_way_of is not None,
+        is_unaccepted=has_nobody,
+        bundle=bundle,
         can_hand_over=not facts.is_unsettled
         and refusal_of_hand_over(workspace, request, row, has_files=facts.has_plan) is None,
         take_over=take_over_in_words(workspace, known.recorded, has_files=facts.has_plan)
@@ -140,11 +162,20 @@ def view_run(installation: Installation, run_id: str) -> RunView:
     )
 
 
-def _waits_for(facts: RunFacts, pauses: Mapping[Stage, str]) -> str:
+def _acceptance_of(bundle: str) -> str:
+    file = shell_word(bundle) if bundle else "FILE"
+    return f"whoever accepts it, on the next host or here: cutter-console run accept {file}"
+
+
+def _waits_for(facts: RunFacts, pauses: Mapping[Stage, str], moves: tuple[Move, ...], run_id: str) -> str:
     if facts.mode is not Mode.LIVE or facts.is_unsettled or facts.is_fenced:
         return ""
     if facts.bar is not None:
         return facts.bar.waits_for
+    step = next((move for move in moves if move in _RULED), None)
+    if facts.is_ruled and facts.state.family is Family.ACTIVE and step is not None:
+        kind = "SG_2" if step is Move.ENACT else "SG_1"
+        return f"the operator: {kind} is imported; next: {command_of(step, run_id)}"
     return pauses.get(facts.state.stage, "") if facts.state.family is Family.ACTIVE else ""
 
 
@@ -220,6 +251,7 @@ def _facts(
         is_edit=known.request.profile == EDIT_PROFILE,
         has_editable_drafts=known.row is not None and _has_editable_drafts(installation, known.row),
         is_edited=known.place is not None and known.place.is_edited,
+        is_ruled=_is_ruled(installation, known),
         is_armed=known.armed_to == Purpose.CUT,
         is_known=known.row is not None or known.request.mode is Mode.DRYRUN,
         has_plan=known.row is None or has_its_files(known, known.row),
@@ -231,6 +263,14 @@ def _facts(
         is_elsewhere=known.row is not None and not is_here(known.workspace.directory, known.row),
         bar=measure_bar(installation, known.row, known.writers) if known.row is not None else None,
     )
+
+
+def _is_ruled(installation: Installation, known: Known) -> bool:
+    row, place = known.row, known.place
+    if row is None or place is None or (kind := KIND_AT.get(row.stage)) is None:
+        return False
+    now = installation.context.now()
+    return kind in usable_kinds(known.rulings, row.run_id, row.plan_digest, place.timeline, now)
 
 
 def _has_editable_drafts(installation: Installation, row: RunRow) -> bool:
@@ -280,10 +320,10 @@ def known_run(installation: Installation, run_id: str) -> Known:
     try:
         request = workspace.request()
     except Refused as error:
-        row, recorded, armed, place, writers = _in_database(installation, run_id)
-        if row is None:
+        in_database = _in_database(installation, run_id)
+        if in_database[0] is None:
             raise error from None
-        return Known(workspace, _request_in_journal(workspace) or request_of(row), row, recorded, armed, place, writers)
+        return Known(workspace, _request_in_journal(workspace) or request_of(in_database[0]), *in_database)
     # A dry run is in no database, so it can be shown without one.
     if request.mode is Mode.DRYRUN:
         return Known(workspace, request, None, (), "")
@@ -316,7 +356,9 @@ def request_of(row: RunRow) -> RunRequestFile:
     )
 
 
-_InDatabase = tuple[RunRow | None, tuple[EventRow, ...], str, PlaceRow, tuple[DocumentRun, ...]]
+_InDatabase = tuple[
+    RunRow | None, tuple[EventRow, ...], str, PlaceRow, tuple[DocumentRun, ...], tuple[ApprovalRow, ...]
+]
 
 
 def _in_database(installation: Installation, run_id: str) -> _InDatabase:
@@ -325,8 +367,9 @@ def _in_database(installation: Installation, run_id: str) -> _InDatabase:
         lease, place = asking.ask(open_lease), asking.ask(partial(place_of_run, run_id=run_id))
         row, recorded = asking.ask(partial(find_run, run_id=run_id)), asking.ask(partial(events, run_id=run_id))
         writers = asking.ask(partial(runs_beside, run_id=run_id))
+        rulings = asking.ask(partial(approvals, run_id=run_id))
     armed = lease.value.purpose if lease.value is not None and lease.value.run_id == run_id else ""
-    return row.value, recorded.value, armed, place.value, writers.value
+    return row.value, recorded.value, armed, place.value, writers.value, rulings.value
 
 
 def list_runs(installation: Installation) -> tuple[RunSummary, ...]:

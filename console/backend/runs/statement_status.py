@@ -46,6 +46,23 @@ def status_of(
     return ApprovalStatus.INVALID if invalidating else ApprovalStatus.DRAFTED
 
 
+def usable_kinds(
+    rulings: Iterable[ApprovalRow], run_id: str, plan_digest: str | None, timeline: int, now: datetime
+) -> dict[str, datetime]:
+    """Return the kinds of the run's rulings that can still be used, on this timeline, with the last expiry of each.
+
+    Rulings of version 0.2.0 have no purpose and do not count.
+    """
+    usable = (
+        ruling for ruling in rulings if ruling.run_id == run_id and ruling.purpose and ruling.plan_digest == plan_digest
+    )
+    return {
+        ruling.kind: ruling.expires
+        for ruling in sorted(usable, key=lambda ruling: ruling.expires)
+        if not ruling.used_for and ruling.expires > now and ruling.timeline == timeline
+    }
+
+
 def as_of_use(checks: tuple[Check, ...], changed_by_use: Collection[str]) -> tuple[Check, ...]:
     """Exempt a used ruling from the checks of what its own use has changed, and of its expiry."""
     detail = "the ruling has been used; this was PASS when it was imported"

@@ -44,7 +44,7 @@ from console.backend.postgres.replication import measure_replication
 from console.backend.postgres.site_gateway import site_counts
 from console.backend.runs.bars import bar_by_holder, by_document, measure_bar
 from console.backend.runs.binding import Displacement, displacement
-from console.backend.runs.custody import held_elsewhere
+from console.backend.runs.custody import held_elsewhere, is_unaccepted
 from console.backend.runs.kill_switch import (
     combined,
     hold_in_file,
@@ -57,6 +57,7 @@ from console.backend.runs.moves import command_of
 from console.backend.runs.other_layout import is_elsewhere
 from console.backend.runs.run_views import run_directories, summaries
 from console.backend.runs.site import site_status
+from console.backend.runs.statement_status import usable_kinds
 from console.backend.runs.workspace import Workspace
 
 _RULED = {Kind.SG_1: "cut into draft", Kind.SG_2: "enactment"}
@@ -195,8 +196,11 @@ def _status(installation: Installation, facts: Facts, now: datetime, *, read_onl
     # Of these runs nothing else is offered: what is known of them may not be true.
     settled_first = {wait.run_id for wait in (*lost, *unsettled)}
     places = {run.run_id: run.elsewhere for run in runs if run.elsewhere}
+    unaccepted = {row.run_id for row in facts.runs if is_unaccepted(row)}
     waits = tuple(
-        _wait_elsewhere(wait, places[wait.run_id]) if wait.run_id in places else wait
+        _wait_elsewhere(wait, places[wait.run_id], is_unaccepted=wait.run_id in unaccepted)
+        if wait.run_id in places
+        else wait
         for wait in _waits(installation, facts, [row for row in facts.runs if row.run_id not in settled_first], now)
     )
     promoted = (*_wait_standby(facts.identity), *_wait_promoted(installation, facts.identity.target))
@@ -239,18 +243,7 @@ def _unreachable(
 
 
 def _usable_kinds(row: RunRow, facts: Facts, now: datetime) -> dict[str, datetime]:
-    """Return the kinds of the run's rulings that can still be used, on this timeline, with the last expiry of each. Rulings of version 0.2.0 have no purpose and do not count."""
-    usable = (
-        ruling
-        for ruling in facts.rulings
-        if ruling.run_id == row.run_id and ruling.purpose and ruling.plan_digest == row.plan_digest
-    )
-    timeline = facts.identity.target.timeline
-    return {
-        ruling.kind: ruling.expires
-        for ruling in sorted(usable, key=lambda ruling: ruling.expires)
-        if not ruling.used_for and ruling.expires > now and ruling.timeline == timeline
-    }
+    return usable_kinds(facts.rulings, row.run_id, row.plan_digest, facts.identity.target.timeline, now)
 
 
 def _place(table: str) -> int:
@@ -484,12 +477,11 @@ def _wait(row: RunRow, imported: Mapping[str, datetime], switch: SwitchView) -> 
     )
 
 
-def _wait_elsewhere(wait: WaitView, place: str) -> WaitView:
-    """Return the wait of a run whose files another root has: nothing that reads them is offered here."""
+def _wait_elsewhere(wait: WaitView, place: str, *, is_unaccepted: bool) -> WaitView:
+    """Return the wait of a run whose files another root has, or nobody yet: nothing that reads them is offered here."""
     looked_at = f"cutter-console run show {wait.run_id}"
-    return wait.model_copy(
-        update={"waits_for": f"another console: {place}", "next_action": looked_at, "goes_on": False}
-    )
+    waits_for = f"whoever accepts it: {place}" if is_unaccepted else f"another console: {place}"
+    return wait.model_copy(update={"waits_for": waits_for, "next_action": looked_at, "goes_on": False})
 
 
 def _ruled(row: RunRow, kind: Kind) -> str:

@@ -9,8 +9,15 @@ from pydantic import ValidationError
 from console.backend.host.installation import Installation
 from console.backend.host.regular_file import read_regular
 from console.backend.model.canonical_json import canonical_json, sha256_hex
+from console.backend.model.errors import CutterError, Refused, StopCode
+from console.backend.model.states import is_ended
 from console.backend.model.value import Value
+from console.backend.postgres.connections import connect
+from console.backend.postgres.records import find_run
 from console.backend.runs.workspace import Workspace
+
+_ENDED = ".typed-no-more"
+"""Mark in the directory of a run that has ended. Hidden, as the texts are, and no part of the run's record."""
 
 
 class TypedEdit(Value):
@@ -34,14 +41,36 @@ def keep_typed(
     """Keep what this writer typed, in place of what it typed before, and of the text that it went on with.
 
     Each writer has a file of its own: two consoles that write at one draft do not lose each other's text. Raises
-    Unmeasured if it cannot be written.
+    Unmeasured if it cannot be written, Refused if the run has ended: then there is no draft, and no such file comes back.
     """
     workspace = Workspace.open(installation.root, run_id)
+    _refuse_ended(workspace)
     own = f"{_begins(typed.address)}-{sha256_hex(writer.encode())[:8]}.json"
     workspace.write(own, canonical_json(typed))
     for path, kept in _kept(workspace, typed.address):
         if instead is not None and kept.text == instead.text and path.name != own:
             _unlink(path)
+    # It can have ended since, here or on another host; who ends it removes only what is there by then.
+    if not (workspace.directory / _ENDED).exists() and _is_ended_in_database(installation, run_id):
+        drop_all_typed(workspace)
+    _refuse_ended(workspace)
+
+
+def _refuse_ended(workspace: Workspace) -> None:
+    if (workspace.directory / _ENDED).exists():
+        drop_all_typed(workspace)
+        message = f"run {workspace.run_id} has ended: it has no drafts any more"
+        raise Refused(StopCode.INVARIANT_FAILED, message, f"See: cutter-console run show {workspace.run_id}")
+
+
+def _is_ended_in_database(installation: Installation, run_id: str) -> bool:
+    """Return whether the run has ended; False if the database cannot be asked, so that nothing typed is lost by that."""
+    try:
+        with connect(installation.settings.database.monitor, read_only=True, purpose="edit") as connection:
+            run = find_run(connection, run_id)
+    except CutterError:
+        return False
+    return run is not None and is_ended(run.stage, run.family)
 
 
 def typed_before(installation: Installation, run_id: str, address: str) -> tuple[TypedEdit, ...]:
@@ -61,7 +90,10 @@ def drop_typed(installation: Installation, run_id: str, address: str, title: str
 
 
 def drop_all_typed(workspace: Workspace) -> None:
-    """Remove what was typed for the drafts of a run that has ended: it has none any more."""
+    """Remove what was typed for the drafts of a run that has ended: it has none any more, and none is kept from now on."""
+    # First the mark: whoever is about to keep a text looks for it afterwards.
+    with suppress(CutterError):
+        workspace.write(_ENDED, b"")
     for path in workspace.directory.glob(".typed-*.json"):
         _unlink(path)
 

@@ -33,11 +33,20 @@ def test_a_run_goes_on_to_its_end_where_its_bundle_is_accepted(at: At, tmp_path:
     assert gone.moves == (Move.TAKE_OVER,)
     assert gone.journal.startswith("PARTIAL")
     assert bundle.stat().st_mode & 0o777 == 0o600
-    assert there.run().elsewhere == gone.elsewhere
+    assert gone.elsewhere.endswith(", not accepted by anybody yet")
+    assert (gone.is_unaccepted, gone.bundle) == (True, str(bundle))
+    assert gone.waits_for.endswith(f"cutter-console run accept {bundle}")
+    (wait,) = here.backend.status().waiting
+    assert wait.waits_for == f"whoever accepts it: {gone.elsewhere}"
+    seen = there.run()
+    assert (seen.elsewhere, seen.is_unaccepted, seen.bundle) == (gone.elsewhere, True, "")
+    assert seen.waits_for.endswith("cutter-console run accept FILE")
     held, is_new = there.backend.accept_run(bundle)
     assert (is_new, held.elsewhere, held.moves) == (True, "", moves)
     assert held.journal.startswith("PASS"), held.journal
+    assert (held.is_unaccepted, held.bundle) == (False, "")
     lost = here.run()
+    assert (lost.is_unaccepted, lost.bundle, lost.waits_for) == (False, "", "")
     assert lost.elsewhere.startswith("accepted by bob on host-b at ")
     before = fingerprint(here)
     for attempt in (

@@ -32,6 +32,9 @@ def test_a_run_is_handed_back(at: At, tmp_path: Path, is_signed_there: bool) -> 
         there.sign()
     moves = there.run().moves
     there.backend.hand_over(here.run_id, tmp_path / "b.tar")
+    # The former holder's journal has a hand-over too, in another file.
+    assert (here.run().is_unaccepted, here.run().bundle) == (True, "")
+    assert there.run().bundle == str(tmp_path / "b.tar")
     back, is_new = here.backend.accept_run(tmp_path / "b.tar")
     assert (is_new, back.elsewhere, back.moves) == (True, "", moves)
     assert back.journal.startswith("PASS"), back.journal
