@@ -16,7 +16,6 @@ from pathlib import Path
 import psycopg
 import pytest
 from _pytest.mark import ParameterSet
-from hypothesis import HealthCheck, settings
 from psycopg import sql
 
 import console
@@ -26,6 +25,7 @@ from console.backend.host.programs import NoFittingProgram
 from console.backend.postgres.migrations import migrate
 from console.backend.scratch.cluster import SUPERUSER, TransientCluster
 from tests.matrices import leave_the_rest
+from tests.support import property_settings
 from tests.support.css_once import css_once
 from tests.support.initdb_once import initdb_once
 from tests.support.large_pages import heaps_of_large_pages
@@ -36,10 +36,6 @@ MAJORS = (14, 15, 16, 17, 18)
 DEFAULT_MAJOR = int(os.environ.get("CUTTER_TESTED_MAJOR", "18"))
 """The server of the tests that want no particular one."""
 TEMPLATE = "cutter_template"
-PROFILE = "the same at any load"
-"""Settings of the property tests."""
-_HEALTHY_AT_ANY_LOAD = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
-"""What no property test is asked: how fast it is, and whether each example has fixtures of its own."""
 _REPLICATES = {"wal_level": "replica", "max_wal_senders": "2"}
 """So that a COMMIT can wait for a standby."""
 _READS_BY_ITSELF = {"io_method": "sync"}
@@ -58,8 +54,7 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_configure(config: pytest.Config) -> None:
     """Collect garbage rarely: it took a quarter of the time of the screens' tests, and a worker has the memory.
 
-    Hypothesis would end an example after 200 ms, and a slow generator: a busy machine would fail the tests. Its examples
-    are the same in each run of `make test`; torture looks for others.
+    Hypothesis's examples are the same in each run of `make test`; torture looks for others.
 
     Signals that are ignored, as in the background of a shell or under nohup, would be ignored by the programs that
     tests start and end by them; what is handled, if by doing nothing, begins in a program as usual.
@@ -71,11 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
     gc.set_threshold(100_000, 20, 100)
     # The installations that the developer has named are none of the tests'.
     os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
-    same_each_time = config.option.markexpr != "torture"
-    settings.register_profile(
-        PROFILE, deadline=None, suppress_health_check=_HEALTHY_AT_ANY_LOAD, derandomize=same_each_time
-    )
-    settings.load_profile(PROFILE)
+    property_settings.load(same_each_time=config.option.markexpr != "torture")
 
 
 def pytest_unconfigure() -> None:

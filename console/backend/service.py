@@ -152,14 +152,11 @@ class BackendService(BackupAnswers, BatchAnswers, BundleAnswers, HoldAnswers, Jo
         accept = self._accept_beside(origin)
         result = self.plan_result(origin, docprefix, profile, ordinals=ordinals, accept=accept)
         digest = bind(result.plan, None).plan_digest if result.plan else ""
-        canonical = result.canonical
-        dropped = result.plan.dropped if result.plan else ()
-        title = title_in_words(result.title_parts, canonical, dropped)
+        text = SourceText(result.canonical)
+        title = title_in_words(result.title_parts, result.canonical, result.plan.dropped if result.plan else ())
         own = result.request.profile_sha256
         deltas = run_tables(self.installation).cut(len(result.plan.units)) if result.plan else ()
-        return PlanView(
-            result.plan, result.problems, SourceText(canonical), digest, accept.decode(), own, title, deltas
-        )
+        return PlanView(result.plan, result.problems, text, digest, accept.decode(), own, title, deltas)
 
     def _accept_beside(self, origin: str) -> bytes:
         kind, _, name = origin.partition(":")

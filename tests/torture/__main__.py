@@ -25,6 +25,7 @@ from console.backend.model.errors import CutterError
 from console.backend.postgres.migrations import migrate
 from console.backend.scratch.cluster import TransientCluster
 from tests.backend.runs import model
+from tests.support import property_settings
 from tests.support.passage import Stages, copy_database, stages
 from tests.torture import bars, journals, kills, network, races
 from tests.torture.arena import Arena, Hung, arena
@@ -258,6 +259,7 @@ def main(argv: list[str] | None = None) -> int:
     until = time.monotonic() + asked.minutes * 60 if asked.minutes else float("inf")
     # An end from outside takes the server and the files along, as any other end does.
     signal.signal(signal.SIGTERM, _end)
+    property_settings.load(same_each_time=False)
     with _ground() as ground:
         _walk(ground, asked, wanted, tallies, until)
     for name, count in wanted.items():

@@ -265,7 +265,6 @@ def walk(at: Callable[[str], Passage], sequences: int, steps: int, number: int) 
         settings=settings(
             max_examples=sequences + 1,
             stateful_step_count=steps,
-            deadline=None,
             derandomize=False,
             database=None,
             phases=(Phase.generate,),
