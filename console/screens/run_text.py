@@ -193,6 +193,8 @@ def head(
     if is_out_of_reach:
         out_of_reach = Span("nothing while the database is not reached: this is the run as it was read before", "warn")
         return [*lines, line(Span("allowed now  ", "muted"), out_of_reach)]
+    if switch is not None and switch.state is SwitchState.HOLD and run.moves and run.moves != (Move.REPORT,):
+        lines.append(line(Span("HOLD: ", "bad"), told("no unit is written before its release: <hold>")))
     return [*lines, moves(run, actions)]
 
 

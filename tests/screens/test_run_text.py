@@ -4,6 +4,7 @@ import pytest
 
 from console.backend.model.amendment import AmendmentCounts
 from console.backend.model.states import Family, Mode, RunState, Stage
+from console.backend.model.view_models import SwitchState, SwitchView
 from console.screens.run_text import came_to, head, how_it_ended
 from console.widgets.line import plain
 from tests.support.fakes import RUN_ID, FakeBackend
@@ -69,3 +70,14 @@ def test_a_reverted_amendment_leaves_the_law_and_says_so() -> None:
     run = FakeBackend()._run_view(state, Mode.LIVE, "R")
     assert "The addresses stay in use." in plain(how_it_ended(run)[1])
     assert "The law is as it was" in plain(how_it_ended(run.model_copy(update={"amendment": AMENDMENT}))[1])
+
+
+def test_under_a_hold_the_head_says_that_no_unit_is_written_where_a_move_is_shown() -> None:
+    def words(stage: Stage, state: SwitchState) -> str:
+        run = FakeBackend()._run_view(RunState(stage=stage), Mode.LIVE, RUN_ID)
+        return "\n".join(plain(shown) for shown in head(run, run.started_at, (), SwitchView(state=state)))
+
+    hold = "HOLD: no unit is written before its release: h"
+    assert hold in words(Stage.AWAITING_LIFECYCLE_AUTHORIZATION, SwitchState.HOLD)
+    assert hold not in words(Stage.AWAITING_LIFECYCLE_AUTHORIZATION, SwitchState.OFF)
+    assert hold not in words(Stage.CLOSEOUT_REPORTED, SwitchState.HOLD)

@@ -173,9 +173,11 @@ def _waits_for(facts: RunFacts, pauses: Mapping[Stage, str], moves: tuple[Move, 
     if facts.bar is not None:
         return facts.bar.waits_for
     step = next((move for move in moves if move in _RULED), None)
-    if facts.is_ruled and facts.state.family is Family.ACTIVE and step is not None:
-        kind = "SG_2" if step is Move.ENACT else "SG_1"
-        return f"the operator: {kind} is imported; next: {command_of(step, run_id)}"
+    reads_only = facts.displaced is not None and facts.displaced.is_standby
+    if facts.is_ruled and facts.state.family is Family.ACTIVE and (step is not None or reads_only):
+        kind = "SG_2" if facts.state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION else "SG_1"
+        next_there = f"next: {command_of(step, run_id)}" if step is not None else "it goes on at the primary"
+        return f"the operator: {kind} is imported; {next_there}"
     return pauses.get(facts.state.stage, "") if facts.state.family is Family.ACTIVE else ""
 
 
