@@ -49,8 +49,10 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _shrink(programs: PostgresPrograms, data: Path, maker: ServerUser | None) -> None:
-    """pg_resetwal makes the one segment anew; it refuses root, and whoever does not own the files."""
-    command = [str(programs.program("pg_resetwal")), "--wal-segsize=1", "-D", str(data)]
+    """pg_resetwal makes the one segment anew, where it is there; it refuses root, and whoever does not own the files."""
+    if not (program := programs.program("pg_resetwal")).exists():
+        return
+    command = [str(program), "--wal-segsize=1", "-D", str(data)]
     user = (maker.uid, maker.gid) if maker else None
     finished(command, timeout_s=60, check=True, user=user)
 

@@ -22,6 +22,7 @@ from console.backend.model.console_schema import CONSOLE_SCHEMA_OWNER
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured
 from console.backend.model.safe_text import safe_text
 from console.backend.model.schema_names import LEDGER_COMMENT, OWN, UNITS_COMMENT, SchemaNames
+from console.backend.postgres.moments import read_iso_style
 from console.backend.postgres.rendering import rendered
 
 RV = TypeVar("RV")
@@ -436,6 +437,7 @@ def _log_in(conninfo: str, application: str) -> Session:
         cursor_factory=_Cursor,
     )
     connection.add_notice_handler(connection.warned)
+    read_iso_style(connection)
     return connection
 
 

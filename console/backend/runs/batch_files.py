@@ -60,7 +60,7 @@ class BatchFolder:
     @classmethod
     def all_of(cls, root: Path) -> tuple[Self, ...]:
         """Return the directories of all batches below the root, the newest first."""
-        folders = sorted((root / "runs").glob("ictb-*"), reverse=True)
+        folders = sorted((root / "runs").glob("ictb-*"), key=_started, reverse=True)
         return tuple(cls(directory) for directory in folders if (directory / _BATCH).exists())
 
     def batch(self) -> BatchFile:
@@ -153,3 +153,12 @@ class BatchFolder:
             raise Refused(
                 StopCode.INVARIANT_FAILED, message, "Go on with its runs one by one: cutter-console run list"
             ) from error
+
+
+def _started(directory: Path) -> tuple[str, int]:
+    """Return the second of the start, by the id, and of batches of one second the time of their files."""
+    try:
+        written = (directory / _BATCH).stat().st_mtime_ns
+    except OSError:
+        written = 0
+    return directory.name.partition("Z")[0], written

@@ -77,8 +77,8 @@ class LeaseHolder:
 
     @property
     def pid(self) -> int | None:
-        """Process id of the session at the server; None without a session."""
-        return None if self._session is None else self._session.info.backend_pid
+        """Process id of the session at the server; None without a session that is open."""
+        return None if self._session is None or self._session.closed else self._session.info.backend_pid
 
     def _open(self) -> Session:
         if self._session is None:

@@ -270,6 +270,9 @@ def _ask(installation: Installation, run_id: str, attempt: Attempt) -> Verdict:
             return _asked(connection, run_id, attempt)
     except CutterError as error:
         unknown = Verdict(fate=Fate.UNKNOWN, said=error.message)
+        if isinstance(error.__cause__, psycopg.errors.ConnectionTimeout):
+            # Nothing answers: what stands open there would be waited for as long again.
+            return unknown
     # A role of two sessions has no third: that of the lease and the unanswered one count until this one is ended.
     standing = standing_session(conninfo)
     if standing is None:

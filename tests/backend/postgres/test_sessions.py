@@ -7,6 +7,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import psycopg
@@ -15,6 +16,7 @@ from psycopg import sql
 
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured
 from console.backend.postgres.connections import connect
+from console.backend.postgres.kept_sessions import sessions_kept
 from console.backend.postgres.ledger import import_approval, manifest_digest
 from console.backend.postgres.measure import measure_world, readers_digest
 from console.backend.postgres.migrations import migrate
@@ -216,6 +218,19 @@ def test_a_passage_gives_the_same_digests_and_bytes_under_every_setting(
     migrate(empty_database.conninfo())
     make_hostile(empty_database, "cutter_exec", "cutter_verify", "cutter_ro", "cutter_owner", "postgres")
     assert passage(empty_database, text) == expected
+
+
+def test_a_moment_is_read_whatever_style_the_server_has_told_so_far(database: Database) -> None:
+    """The second session of a command asks with its settings, and hears of them only behind the answer."""
+    with database.connect() as administrator:
+        administrator.execute(f"ALTER ROLE cutter_ro IN DATABASE {database.name} SET datestyle = 'German'".encode())
+        conninfo = database.conninfo("cutter_ro")
+        with sessions_kept(), connect(conninfo, read_only=True) as first:
+            first.execute("SELECT 1")
+            with connect(conninfo, read_only=True) as second:
+                row = second.execute("SELECT timestamptz '2026-03-31 12:00:00.5+00', date '2026-03-31'").fetchone()
+
+    assert row == (datetime(2026, 3, 31, 12, 0, 0, 500_000, tzinfo=UTC), date(2026, 3, 31))
 
 
 def test_a_whole_run_under_a_hostile_environment(at: Callable[[str], Passage], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,3 +96,14 @@ def test_progress_that_cannot_be_kept_stops_nothing(folder: BatchFolder) -> None
     with folder.working():
         folder.report_progress(_progress(1))
         assert folder.progress() is None
+
+
+def test_of_batches_that_started_in_one_second_the_later_one_is_the_newest(folder: BatchFolder) -> None:
+    """The rest of an id is drawn: by its order the newest would be one of them by chance."""
+    root, batch = folder.directory.parent.parent, folder.batch()
+    ids = [BATCH_ID, *(f"{BATCH_ID[:-8]}{drawn}" for drawn in ("ffffffff", "00000000", "77777777"))]
+    for place, batch_id in enumerate(ids):
+        made = folder if not place else BatchFolder.create(root, batch.model_copy(update={"batch_id": batch_id}))
+        os.utime(made.directory / "batch.json", ns=(0, place))
+
+    assert [made.directory.name for made in BatchFolder.all_of(root)] == ids[::-1]
