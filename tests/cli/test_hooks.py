@@ -21,6 +21,12 @@ from tests.support.waiting import until
 At = Callable[[str], Passage]
 
 
+@pytest.fixture(autouse=True)
+def _a_process_of_its_own() -> None:
+    """The roots of the tests have one path, and a process knows of a root what it has told."""
+    hooks._measured_and_told.cache_clear()
+
+
 def configured(root: Path, folder: Path, body: str = "cat >> {}/told", **more: object) -> Path:
     """The configuration of a root, with one hook; returns the hook."""
     hook = folder / "hook"

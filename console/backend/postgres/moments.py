@@ -1,7 +1,7 @@
 """Dates and times as sessions have them, in ISO style, whatever the server has said so far of its style.
 
 Of a setting that changes, the server tells its client at the end of an exchange (since PostgreSQL 14), and the first
-answers of a session come before that: a role or an environment with another DateStyle would make psycopg refuse them.
+answers of a session come before that: where a role or an environment has another DateStyle, psycopg would refuse them.
 """
 
 from collections.abc import Callable

@@ -437,7 +437,8 @@ def _log_in(conninfo: str, application: str) -> Session:
         cursor_factory=_Cursor,
     )
     connection.add_notice_handler(connection.warned)
-    read_iso_style(connection)
+    if not str(connection.info.parameter_status("DateStyle")).startswith("ISO"):
+        read_iso_style(connection)
     return connection
 
 
