@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -89,13 +90,14 @@ def test_a_hook_that_does_not_end_is_ended_with_what_it_started(tmp_path: Path) 
     until(lambda: not any(map(alive, pids)), "the hook is where it must be")
 
 
+@pytest.mark.skipif(shutil.which("setsid") is None, reason="no program setsid is installed")
 @pytest.mark.parametrize(
     "body",
     [
         "setsid sleep 1000 & echo $! > {tmp}/left",
         # Its parent has ended, and a name with a parenthesis is taken for nothing else.
         "cp /bin/sleep '{tmp}/a) 1 1'; (setsid '{tmp}/a) 1 1' 1000 & echo $! > {tmp}/left)",
-        "setsid sh -c 'setsid sleep 1000 & echo $! > {tmp}/left; wait' &",
+        "setsid /bin/sh -c 'setsid sleep 1000 & echo $! > {tmp}/left; wait' &",
     ],
 )
 def test_what_has_left_the_group_of_a_hook_is_ended_with_the_hook_that_is(tmp_path: Path, body: str) -> None:
