@@ -90,8 +90,8 @@ CUSTODY = (
     Mutant(
         "custody: a run is taken over before it is voided without its files",
         "console/backend/runs/lifecycle.py",
-        "        hold_to_end(installation, run_id, Move.VOID)\n",
-        "        pass\n",
+        "    hold_to_end(installation, run_id, Move.VOID)\n",
+        "    pass\n",
         _TWO_ROOTS,
     ),
     Mutant(

@@ -173,7 +173,7 @@ SCREENS = (
     Mutant(
         "bundles: only a file is opened to be looked at",
         "console/backend/runs/bundle_shelf.py",
-        "entry.is_file() and entry.stat().st_size >= _LEAST and ",
+        "        if not entry.is_file() or entry.stat().st_size < _LEAST:\n            return None\n",
         "",
         ("tests/backend/runs/test_bundle_shelf.py::test_no_device_and_no_short_file_is_opened",),
     ),

@@ -9,9 +9,9 @@ import pytest
 from console.backend.model.errors import CutterError, StopCode
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan_binding import TableDelta
+from console.backend.model.run_tables import SITE_ROWS
 from console.backend.model.states import Mode, Stage
 from console.backend.model.view_models import Danger
-from console.backend.reports.run.phases import SITE_ROWS
 from tests.same_names.conftest import Beside
 from tests.same_names.test_governance import _AT_SG_2, _OF_LEG_B, _as_owner, _rows
 from tests.support.passage import REQUEST, UNITS, Passage, silent

@@ -150,6 +150,10 @@ def test_what_refers_to_a_row_that_was_refused_has_no_verdict(tied: Passage) -> 
         "unit: not told, it refers to the envelope, which was refused",
     )
     assert checks[f"{_GOVERNED}source_document_registry"].outcome is Outcome.PASS
+    # Nothing fired behind the rows that were not there.
+    for name in (_END, f"{_FROM}rows beside them"):
+        assert checks[name].outcome is Outcome.INCONCLUSIVE, checks[name]
+        assert "envelope, unit" in checks[name].detail
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,8 @@ async def test_help_has_the_keys_that_hold_and_says_of_its_text_that_it_names_th
             before.lines[heading.line] for heading in before.headings
         ]
     (keys,) = (chapter for chapter in changed.chapters if HEADER in chapter.lines)
+    assert "The keys below are those of your keymap." in keys.text
+    assert not any("The keys below are the program's own." in chapter.text for chapter in changed.chapters)
     rows = [line.split(" | ")[:3] for line in keys.lines if line.startswith("| ") and line != HEADER]
     wanted = {
         action.title: " ".join(f"`{key_name(key)}`" for key in keymap.get(action.name, action.keys))

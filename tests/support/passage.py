@@ -139,18 +139,24 @@ class Passage:
         return f"file:{name}"
 
 
-def taken(passage: Passage, statements: Mapping[str, Iterable[str]]) -> list[tuple[str, str]]:
-    """Those of the statements that the server takes of the role that gives them, each in a session of its own."""
-    accepted = []
-    for role, given in statements.items():
-        for statement in given:
-            with passage.connect(role) as connection:
-                try:
-                    connection.execute(statement.encode())
-                except psycopg.Error:
-                    continue
-            accepted.append((role, statement))
-    return accepted
+def taken(passage: Passage, statements: Mapping[str, Iterable[str]]) -> list[tuple[str, str, str]]:
+    """Those of the statements that the server does not refuse to the role that gives them, each in a session of its own.
+
+    An error that is no refusal, such as that there is no such function, keeps nobody from anything: it is named.
+    """
+    tries = [(role, statement) for role, given in statements.items() for statement in given]
+    return [(*one, said) for one in tries if (said := _answer(passage, *one)) is not None]
+
+
+def _answer(passage: Passage, role: str, statement: str) -> str | None:
+    """What became of a statement; None if it was refused."""
+    with passage.connect(role) as connection:
+        try:
+            connection.execute(statement.encode())
+        except psycopg.Error as error:
+            is_refusal = error.sqlstate == "42501" or str(error.sqlstate).startswith("CU")
+            return None if is_refusal else f"{error.sqlstate} {error}"
+    return "taken"
 
 
 _TABLES = """

@@ -6,7 +6,7 @@ was killed or has lost a COMMIT, and every run has a move that leads to its end.
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,7 +103,7 @@ class Walker:
     def _step(self) -> None:
         self.walk.steps += 1
         host = self.random.choice(list(self.hosts))
-        open_runs = [run_id for run_id in self._runs() if not self._is_over(host, run_id)]
+        open_runs = [run_id for run_id in self._runs() if not self._is_over(run_id)]
         if not open_runs or (len(open_runs) < MOST_RUNS and self.random.random() < 0.2):
             self._start(host)
             return
@@ -115,8 +115,6 @@ class Walker:
         choices = [move for move in shown["moves"] if move != "report"]
         choices += ["hand over"] if shown.get("can_hand_over") else []
         choices += ["accept"] if self._bundle(run_id) is not None else []
-        if choices[:1] == ["take over"] or shown.get("elsewhere"):
-            choices.append("look there")
         if choices:
             weights = [_WEIGHTS.get(choice, 1.0) for choice in choices]
             self._make(host, run_id, self.random.choices(choices, weights)[0])
@@ -137,7 +135,7 @@ class Walker:
         """Make a move that was offered: refused, it is a fault, unless it was killed on the way."""
         purpose = _NEEDS.get(move)
         if move == "accept":
-            # A bundle of before may be one that is not waited for any more: it is offered to nobody.
+            # A bundle of before may be one that is not waited for any more: whether it is accepted is not judged.
             self._give(host, "run", "accept", str(self._bundle(run_id)))
         elif move.startswith("import"):
             if not self._ruling(run_id, purpose or ""):
@@ -149,6 +147,8 @@ class Walker:
             if not purpose or self._ruling(run_id, purpose):
                 named = {"RUN": run_id, "BUNDLE": str(self.bundles / f"{run_id}.{self.walk.steps}.tar")}
                 self._offered(host, *(named.get(word, word) for word in _WORDS[move]))
+        elif move not in _NOT_WALKED:
+            self.walk.faults.append(f"no command is known for the move {move}")
 
     def _ready(self, host: str, run_id: str, move: str) -> None:
         """Bring about what the switch and the arming checks ask beside the run: no HOLD, no other lease, a dry run here."""
@@ -246,7 +246,7 @@ class Walker:
     def _bundle(self, run_id: str) -> Path | None:
         return next(iter(sorted(self.bundles.glob(f"{run_id}.*.tar"), reverse=True)), None)
 
-    def _is_over(self, host: str, run_id: str) -> bool:
+    def _is_over(self, run_id: str) -> bool:
         rows = self.arena.rows("SELECT stage, family FROM cutter_governance.run WHERE run_id = %s", run_id)
         stage, family = rows[0]
         return stage == "closeout_reported" or family in _OVER
@@ -267,7 +267,7 @@ class Walker:
         for run_id in self._runs():
             host = self.random.choice(list(self.hosts))
             for _ in range(MOST_TO_THE_END):
-                if self.walk.faults or self._is_over(host, run_id):
+                if self.walk.faults or self._is_over(run_id):
                     break
                 shown = self._shown(host, run_id)
                 if shown is None:
@@ -328,7 +328,7 @@ class Walker:
         is_known = bool(chain.records) and bool(self.arena.rows(query, run_id, f"%{chain.records[0].hash}%")[0][0])
         return bool(begins) and not is_known
 
-    def _together(self, wanted: Any) -> Arena:
+    def _together(self, wanted: Callable[[str], bool]) -> Arena:
         """A root with the directory of each run from the host that has the most of it."""
         together = copy(self.arena)
         together.root = self.arena.home / "together"
@@ -360,11 +360,12 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "revert": ("revert", "RUN", "--confirm", "RUN"),
     "void": ("run", "void", "RUN", "--reason", "walked"),
     "take over": ("run", "take-over", "RUN", "--confirm", "RUN"),
-    "verify": ("verify", "RUN"),
-    "replan": ("run", "replan", "RUN"),
+    "verify again": ("verify", "RUN"),
     "hand over": ("run", "hand-over", "RUN", "--to", "BUNDLE"),
 }
 """Each move as a command. An edit of a draft has a text and a run of its own, and is no move of these walks."""
+_NOT_WALKED = {"edit drafts", "apply", "plan again"}
+"""Moves that no run of these walks has."""
 _WEIGHTS = {
     "arm": 3.0,
     "continue": 2.0,
@@ -374,7 +375,6 @@ _WEIGHTS = {
     "import SG_2": 0.3,
     "take over": 0.4,
     "hand over": 0.3,
-    "look there": 0.5,
 }
 """How often a move is made beside the others: what ends a run seldom, so that others are barred by it."""
 _SLOW = (checker.every_run_has_a_move, checker.nothing_is_deleted, checker.untouched_rows)

@@ -16,7 +16,7 @@ from console.backend.model.states import PHASE_TABLE, Mode, Phase
 from console.backend.model.value import Value
 from console.backend.postgres.records import RunRow
 from console.backend.runs.run_state import VOIDED
-from console.backend.runs.workspace import ACCEPT_FILE, PlanFacts, RunRequestFile, Workspace
+from console.backend.runs.workspace import ACCEPT_FILE, PlanFacts, RunRequestFile, Workspace, newest_first
 
 
 class DryRun(Value):
@@ -42,8 +42,7 @@ def measure_dry_runs(installation: Installation, docprefix: str = "", content_di
     Raises OSError if runs/ cannot be read. A dry run whose files are damaged proves nothing and is left out.
     """
     dry_runs: list[DryRun] = []
-    # A run id begins with the time of its start, so names in reverse order are the newest first.
-    for directory in sorted((installation.root / "runs").iterdir(), reverse=True):
+    for directory in newest_first(installation.root):
         workspace = Workspace(directory)
         try:
             request, plan = workspace.request(), workspace.plan_facts()

@@ -23,7 +23,7 @@ from console.backend.model.value import Value
 from console.backend.postgres.registry import Registered, registered_versions
 from console.backend.postgres.rulings import is_first_cut
 from console.backend.runs.phase_context import Role
-from console.backend.runs.workspace import Workspace
+from console.backend.runs.workspace import SOURCE, Workspace, newest_first
 
 
 class Registry(Value):
@@ -112,7 +112,7 @@ def _registry(probe: Probe) -> Registry:
 def _snapshots(installation: Installation) -> Iterator[Snapshot]:
     """Yield the newest snapshot of each document and version; a run without a plan has none that could be cut."""
     known: set[tuple[str, str]] = set()
-    for directory in sorted((installation.root / "runs").iterdir(), reverse=True):
+    for directory in newest_first(installation.root):
         workspace = Workspace(directory)
         try:
             request, plan = workspace.request(), workspace.plan_facts()
@@ -122,7 +122,7 @@ def _snapshots(installation: Installation) -> Iterator[Snapshot]:
         if plan is None or without_text or (request.docprefix, plan.source_sha256) in known:
             continue
         known.add((request.docprefix, plan.source_sha256))
-        source = directory / "source.raw"
+        source = directory / SOURCE
         yield Snapshot(
             run_id=request.run_id,
             docprefix=request.docprefix,

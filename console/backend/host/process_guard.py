@@ -7,7 +7,8 @@ the program ends, and ends as the program did. Should this process itself be kil
 (PR_SET_PDEATHSIG).
 
 With `tree`, a program that the starter ends takes along what has left its group, too: this process is the one that the
-kernel gives orphans of its descendants to (PR_SET_CHILD_SUBREAPER), so that none of them gets away.
+kernel gives orphans of its descendants to (PR_SET_CHILD_SUBREAPER), and kills what it is given. What became another user
+stays, and so does all of it if this process itself is killed.
 """
 
 import ctypes

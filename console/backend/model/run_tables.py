@@ -23,6 +23,8 @@ from console.backend.model.value import Value
 
 NOT_RECORDED = frozenset({Stage.CUT_LEG_A_COMMITTED, Stage.STRUCTURAL_VERIFIED})
 """Stages of a draft whose leg B is not recorded."""
+SITE_ROWS = "rows of the organisation"
+"""Name of the check of a verification that has read the run's rows in an organisation's tables again."""
 
 
 class RunTables(Value):
@@ -71,11 +73,6 @@ class RunTables(Value):
         """Return the rows that a revert adds; `recorded` off if leg B has not been recorded: nothing was written to take back."""
         own = self.named(expected_revert_deltas(n_units, amendment))
         return own if amendment is not None else (*own, *self._step("revert", n_units, recorded=recorded))
-
-    def theirs(self, deltas: Iterable[TableDelta]) -> tuple[TableDelta, ...]:
-        """Return those of the rows that are in tables of the organisation."""
-        tables = set(self.site.written) if self.site is not None else set()
-        return tuple(delta for delta in deltas if delta.table in tables)
 
     def _step(self, step: str, n_units: int, *, recorded: bool) -> tuple[TableDelta, ...]:
         if self.site is None:

@@ -1,6 +1,7 @@
 """Answers of the database to a trial of the governance rows, and the verdict on each table; pure."""
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from pydantic import field_validator
@@ -26,7 +27,7 @@ class Attempt(Value):
     rows: int
     """Rows that were handed over."""
     added: int | None
-    """Rows that were added; None if it was refused."""
+    """Rows that were added; None if it was refused, and of what fires at the end of a step."""
     state: str
     """The SQLSTATE that refused it, or empty."""
     message: SafeText
@@ -95,8 +96,8 @@ def verdicts(governance: Governance, trials: tuple[Trial, ...]) -> tuple[Verdict
     failed = _failed(governance, tried)
     return (
         *(_of_table(governance, table, tried, failed) for table in governance.tables),
-        *_of_ends(governance, tried),
-        *_of_steps(trials),
+        *_of_ends(tried, failed),
+        *_of_steps(trials, failed),
     )
 
 
@@ -135,19 +136,32 @@ def _is_wrong(attempt: Attempt) -> bool:
     return attempt.refused or attempt.added != attempt.rows or bool(attempt.difference)
 
 
-def _of_ends(governance: Governance, tried: tuple[Attempt, ...]) -> tuple[Verdict, ...]:
-    """Return the verdict on what fires at the end of the transaction."""
+def _of_ends(tried: tuple[Attempt, ...], failed: Mapping[str, str]) -> tuple[Verdict, ...]:
+    """Return the verdict on what fires at the end of the transaction; a part without its rows has had nothing fire there."""
+    subject = "end of the transaction"
     refused = [attempt for attempt in tried if attempt.part == SETTLE and attempt.refused]
-    if not refused:
-        tables = len(governance.tables)
-        detail = f"every deferred constraint and trigger held, behind rows in {tables} tables"
-        return (Verdict("end of the transaction", Outcome.PASS, detail, ""),)
-    words = "; ".join(dict.fromkeys(_refusal(attempt) for attempt in refused))
-    return (Verdict("end of the transaction", Outcome.FAIL, words, _action(refused[0])),)
+    if refused:
+        words = "; ".join(dict.fromkeys(_refusal(attempt) for attempt in refused))
+        return (Verdict(subject, Outcome.FAIL, words, _action(refused[0])),)
+    tables = {attempt.table for attempt in tried if attempt.added}
+    detail = f"every deferred constraint and trigger held, behind rows in {len(tables)} tables"
+    return (_of_all(subject, detail, failed),)
 
 
-def _of_steps(trials: tuple[Trial, ...]) -> tuple[Verdict, ...]:
-    """Return the verdict on the rows of every table that the mapping names: each gains what it was given and no more."""
+def _of_all(subject: str, detail: str, failed: Mapping[str, str]) -> Verdict:
+    """Return PASS if every part had its rows, which the detail is about; else that it was seen of the others alone."""
+    if not failed:
+        return Verdict(subject, Outcome.PASS, detail, "")
+    lost = ", ".join(part.replace("_", " ") for part in failed)
+    action = f"Settle what was refused first; {_AGAIN}"
+    return Verdict(subject, Outcome.INCONCLUSIVE, f"{detail}, but not behind those that were refused: {lost}", action)
+
+
+def _of_steps(trials: tuple[Trial, ...], failed: Mapping[str, str]) -> tuple[Verdict, ...]:
+    """Return the verdict on the rows of every table that the mapping names: each gains what it was given and no more.
+
+    What the cut itself adds is counted where the function that creates is proven.
+    """
     wrong: dict[str, None] = {}
     for trial in trials:
         for step in trial.steps[1:]:
@@ -162,9 +176,12 @@ def _of_steps(trials: tuple[Trial, ...]) -> tuple[Verdict, ...]:
             }
             if step.odd:
                 wrong[step.odd] = None
-    detail = "; ".join(wrong) or "each table has gained the rows that it was given, and no other row"
-    action = f"Ask the owner of the tables what adds or takes rows there; {_AGAIN}" if wrong else ""
-    return (Verdict("rows beside them", Outcome.FAIL if wrong else Outcome.PASS, detail, action),)
+    subject = "rows beside them"
+    if wrong:
+        action = f"Ask the owner of the tables what adds or takes rows there; {_AGAIN}"
+        return (Verdict(subject, Outcome.FAIL, "; ".join(wrong), action),)
+    detail = "each table has gained the rows that it was given after the cut, and no other row"
+    return (_of_all(subject, detail, failed),)
 
 
 def _words(attempt: Attempt) -> str:

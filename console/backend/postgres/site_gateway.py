@@ -47,9 +47,9 @@ _BY_HAND = f"Complete the site mapping: {INSPECT}"
 
 _HEAD = """
 -- Ties this console's own tables to the functions that write the organisation's units, so that a cut, an enactment and a revert
--- call them. It makes functions in the schema cutter_console and three triggers on this console's own tables. Of the organisation's
+-- call them. It makes functions in the schema cutter_console and triggers on this console's own tables. Of the organisation's
 -- objects none is altered: of three roles that may not log in, one is given SELECT, one EXECUTE, and one, if the mapping has a section
--- [governance], INSERT; executor and verifier are given SELECT.
+-- [governance], SELECT and INSERT; executor and verifier are given SELECT.
 -- Afterwards accept the inventory. See its digest: cutter-console drift. Then: cutter-console migrate --accept DIGEST
 """
 _DIFFERENCES = """

@@ -323,6 +323,7 @@ STANDING = """    UNION ALL
 """
 UNGOVERNED = "DROP TRIGGER IF EXISTS keep_site_governed ON cutter_governance.run_effect;\n"
 BODIES = (ROLE, _WRITER_FUNCTIONS, _UNIT_KEYS, _OWNER_FUNCTIONS)
+"""Texts with the marks of functions' bodies."""
 _OF_WRITER = (
     "fn_site_document",
     "fn_site_document_version",
@@ -330,7 +331,7 @@ _OF_WRITER = (
     "fn_site_ungoverned",
     "fn_site_rows_there",
 )
-"""Texts with the marks of functions' bodies."""
+"""Functions that run as the role that inserts."""
 _SEQUENCES = """
     SELECT DISTINCT d.objid::regclass::text FROM pg_depend d
       JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'

@@ -1,7 +1,7 @@
 """The SQL that tries the rows of a run in the organisation's governance tables, and always takes them back.
 
-It makes rows of a probe by the very expressions by which those of a run are made, and hands them to the same function of
-the same role, part by part. Everything happens in a block that ends with an error: whoever calls it, and commits, has
+It fills the columns of a probe's rows by the very expressions by which those of a run are filled, and hands them to the same
+function of the same role, part by part; the values are a probe's. Everything happens in a block that ends with an error: whoever calls it, and commits, has
 written nothing.
 """
 

@@ -38,7 +38,7 @@ from console.backend.runs.custody import change_of_hands, changing_hands, first_
 from console.backend.runs.operations import committing, intended, open_former
 from console.backend.runs.run_bundle import APPROVALS, MOST_MEMBER_BYTES, RUN, BundleManifest, Member, unpack
 from console.backend.runs.run_state import anchored_events, is_running
-from console.backend.runs.workspace import ACCEPT_FILE, PROFILE_FILE, RunRequestFile, Workspace
+from console.backend.runs.workspace import ACCEPT_FILE, PROFILE_FILE, SOURCE, RunRequestFile, Workspace
 
 _AGAIN = "Have the bundle copied again from the host that wrote it."
 
@@ -245,7 +245,7 @@ def _verify_request(arrival: _Arrival) -> str:
 def _verify_plan(arrival: _Arrival) -> str:
     row, workspace, request = arrival.row, arrival.handed, arrival.handed.request()
     wanted_files = {
-        "source.raw": row.source_sha256,
+        SOURCE: row.source_sha256,
         "plan.json": row.plan_digest,
         ACCEPT_FILE: request.accept_sha256,
         PROFILE_FILE: request.profile_sha256,

@@ -3,8 +3,9 @@
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import groupby
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -23,6 +24,7 @@ _MOST_BYTES = 1 << 26
 _PROBED_S, _TRIES = 0.02, 50
 """Others hold the lock for an instant when they look whether somebody works: it is tried again."""
 _V = TypeVar("_V", bound=Value)
+_F = TypeVar("_F", bound="BatchFolder")
 
 
 class _Asides(Value):
@@ -60,8 +62,9 @@ class BatchFolder:
     @classmethod
     def all_of(cls, root: Path) -> tuple[Self, ...]:
         """Return the directories of all batches below the root, the newest first."""
-        folders = sorted((root / "runs").glob("ictb-*"), key=_started, reverse=True)
-        return tuple(cls(directory) for directory in folders if (directory / _BATCH).exists())
+        named = sorted((root / "runs").glob("ictb-*"), reverse=True)
+        folders = [cls(directory) for directory in named if (directory / _BATCH).exists()]
+        return tuple(folder for _, same in groupby(folders, _second) for folder in _later_first(same))
 
     def batch(self) -> BatchFile:
         """Return what the batch was started with. Raises Refused if the file is damaged."""
@@ -155,10 +158,19 @@ class BatchFolder:
             ) from error
 
 
-def _started(directory: Path) -> tuple[str, int]:
-    """Return the second of the start, by the id, and of batches of one second the time of their files."""
+def _second(folder: BatchFolder) -> str:
+    """Return the second in which the batch started, which its id begins with; the rest of the id is drawn."""
+    return folder.directory.name.partition("Z")[0]
+
+
+def _later_first(folders: Iterable[_F]) -> list[_F]:
+    """Return the batches of one second in the order of their files' times; one that stands alone is not read for it."""
+    same = list(folders)
+    return sorted(same, key=_started_at, reverse=True) if len(same) > 1 else same
+
+
+def _started_at(folder: BatchFolder) -> float:
     try:
-        written = (directory / _BATCH).stat().st_mtime_ns
-    except OSError:
-        written = 0
-    return directory.name.partition("Z")[0], written
+        return folder.batch().started_at.timestamp()
+    except Refused:
+        return 0.0

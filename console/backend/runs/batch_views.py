@@ -29,7 +29,7 @@ from console.backend.runs.bars import bar_by_holder, measure_bars
 from console.backend.runs.batch_files import BatchFolder
 from console.backend.runs.custody import held_elsewhere
 from console.backend.runs.run_state import dry_run_state
-from console.backend.runs.workspace import Workspace
+from console.backend.runs.workspace import REQUEST_FILE, Workspace
 
 BEFORE_CUT = frozenset(
     {
@@ -195,7 +195,7 @@ def _dry_members(
 def _dry_member(installation: Installation, member: BatchMember, aside: SetAside | None) -> MemberView:
     workspace = Workspace.open(installation.root, member.run_id)
     state: RunState | None = None
-    if (workspace.directory / "request.json").exists():
+    if (workspace.directory / REQUEST_FILE).exists():
         try:
             state = dry_run_state(workspace)
         except Refused:

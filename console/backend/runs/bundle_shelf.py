@@ -54,8 +54,7 @@ def bundles_in(folder: Path) -> BundleShelf:
                 if number == _MOST_LOOKED_AT:
                     is_whole = False
                     break
-                # Asked before it is opened: to open a device can do something, and a file of a kernel has no size.
-                if entry.is_file() and entry.stat().st_size >= _LEAST and (file := _bundle(Path(entry.path))):
+                if (file := _bundle(entry)) is not None:
                     files.append(file)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "no name of a folder"
@@ -64,11 +63,15 @@ def bundles_in(folder: Path) -> BundleShelf:
     return BundleShelf(folder=folder, files=tuple(files[:MOST_LISTED]), is_whole=is_whole and len(files) <= MOST_LISTED)
 
 
-def _bundle(path: Path) -> BundleFile | None:
+def _bundle(entry: "os.DirEntry[str]") -> BundleFile | None:
     """Return the file, or None if it is no bundle, cannot be read, or has a name that cannot be typed."""
+    path = Path(entry.path)
     if not path.name.isprintable():
         return None
     try:
+        # Asked before it is opened: to open a device can do something, and a file of a kernel has no size.
+        if not entry.is_file() or entry.stat().st_size < _LEAST:
+            return None
         with os.fdopen(open_regular(path), "rb") as stream:
             if not begins_bundle(stream):
                 return None

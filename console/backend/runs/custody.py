@@ -20,11 +20,10 @@ from console.backend.model.purposes import CHANGES_OF_HANDS, Operation
 from console.backend.model.value import Value
 from console.backend.postgres.custody import ChangedHands
 from console.backend.postgres.records import EventRow, RunRow
-from console.backend.runs.workspace import Workspace
+from console.backend.runs.workspace import SOURCE, Workspace
 
 TAKEN = "taken over"
 """Key of the record, behind the first one, of a journal that begins with a take-over."""
-JOURNAL, SOURCE = "journal.jsonl", "source.raw"
 _WORDS = {Operation.HAND_OVER: "handed over", Operation.ACCEPT: "accepted", Operation.TAKE_OVER: "taken over"}
 
 
@@ -106,7 +105,7 @@ def was_begun_to_take_over(directory: Path) -> bool:
     if (directory / SOURCE).exists():
         return False
     try:
-        with os.fdopen(open_regular(directory / JOURNAL), "rb") as stream:
+        with os.fdopen(open_regular(Workspace(directory).journal), "rb") as stream:
             lines = [stream.readline(MAX_RECORD_BYTES + 1) for _ in range(2)]
     except OSError:
         return False
@@ -117,7 +116,7 @@ def was_begun_to_take_over(directory: Path) -> bool:
 def is_of_a_take_over_that_never_was(directory: Path, rows: Iterable[EventRow]) -> bool:
     """Return whether the journal in a directory was begun for a take-over that none of these events of the run records."""
     taken = {change.journal for row in rows if (change := change_of_hands(row)) is not None}
-    return was_begun_to_take_over(directory) and first_hash(directory / JOURNAL) not in taken
+    return was_begun_to_take_over(directory) and first_hash(Workspace(directory).journal) not in taken
 
 
 def first_hash(journal: Path) -> str:

@@ -40,7 +40,7 @@ from console.backend.runs.phase_context import PhaseContext, Role
 from console.backend.runs.row_comparison import compared_with_edits
 from console.backend.runs.site_preflight import refuse_edit
 from console.backend.runs.verification import edit_checks, measure_rows
-from console.backend.runs.workspace import PhaseRecord, RunRequestFile, Workspace
+from console.backend.runs.workspace import SOURCE, PhaseRecord, RunRequestFile, Workspace
 
 
 class DraftEdit(Value):
@@ -70,7 +70,7 @@ def plan_edits(installation: Installation, docprefix: str, edits: tuple[DraftEdi
         started_at=installation.context.now(),
     )
     workspace = Workspace.create(installation.root, request)
-    workspace.write("source.raw", source)
+    workspace.write(SOURCE, source)
     with at_work(), Journal.create(workspace.journal, request.run_id, installation.context) as journal:
         with intended(installation, request, journal, Operation.PLAN_EDITS):
             _plan(installation, workspace, request, edits, journal)

@@ -7,20 +7,21 @@ name that is not resolved, has limits that add up. What comes late sets a HOLD t
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as NotInTime
 from contextlib import contextmanager
 from contextvars import copy_context
 from functools import partial
 from threading import Condition
 from typing import NamedTuple, TypeVar
 
-from console.backend.host.daemon import start
+import psycopg
+
+from console.backend.host.daemon import made_here, start
 from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.model.safe_text import safe_text
 from console.backend.model.view_models import StopStep
 from console.backend.postgres import ledger
-from console.backend.postgres.connections import connect, finish
+from console.backend.postgres.connections import connect, finish, translate
 from console.backend.postgres.sessions import Session
 from console.backend.runs.stop_only import LIMIT_S, LOOKS, PAUSE_S, has_stopper, hold_as_stopper
 
@@ -59,13 +60,30 @@ class Deadline:
         """Return the answer of a call that was begun; raises as `bounded` does."""
         try:
             return begun_call.result(self.left(ALL_S))
-        except NotInTime as error:
+        except TimeoutError as error:
+            if begun_call.done():
+                raise
             raise no_answer(ALL_S) from error
 
 
 def begun(call: Callable[[], T], name: str) -> "Future[T]":
-    """Begin a call in a thread of its own, with the sessions that this command keeps."""
-    return start(partial(copy_context().run, call), f"panic {name}")
+    """Begin a call in a thread of its own, with the sessions that this command keeps; here, if the host has no thread left."""
+    try:
+        return start(partial(copy_context().run, call), f"panic {name}")
+    except RuntimeError:
+        return made_here(call)
+
+
+def told(error: BaseException) -> CutterError:
+    """Return the error as it is told: that of the server in words, and of a defect its name alone."""
+    match error:
+        case CutterError():
+            return error
+        case psycopg.Error():
+            return translate(error)
+        case _:
+            message = f"the console failed in itself: {type(error).__name__}"
+            return Unmeasured(StopCode.INVARIANT_FAILED, message, "Stop on the server: cutter-console panic")
 
 
 def no_answer(limit_s: float) -> Unmeasured:
@@ -81,8 +99,8 @@ class HoldAttempts:
         self._installation, self._reason, self._deadline = installation, reason, deadline
         self._changed = Condition()
         self._held: HoldInDatabase | None = None
-        self._errors: list[CutterError] = []
-        """In the order of the roles that were tried first: the executor's is the one to repair."""
+        self._first_error: CutterError | None = None
+        """Of the role that was tried first, as far as it has failed: it is the one to repair."""
         self._pending = 0
         self._at_turn = False
 
@@ -101,7 +119,7 @@ class HoldAttempts:
         if (held := self._wait(FIRST_S)) is not None:
             return held
         with self._changed:
-            first = self._errors[0] if self._errors else no_answer(FIRST_S)
+            first = self._first_error or no_answer(FIRST_S)
             # A first try that has no answer yet goes on beside the others.
             again = roles if self._pending == 0 else roles[1:]
         on_failure(first)
@@ -117,12 +135,9 @@ class HoldAttempts:
     def _ended(self, answer: "Future[None]") -> None:
         """Note why a try has failed, if it has: what fails after the COMMIT takes nothing back, and a defect keeps no other role from it."""
         error = answer.exception()
-        if error is not None and not isinstance(error, CutterError):
-            message = f"the console failed in itself: {type(error).__name__}"
-            error = Unmeasured(StopCode.INVARIANT_FAILED, message, "Stop on the server: cutter-console panic")
         with self._changed:
             self._pending -= 1
-            self._errors += [error] if error is not None else []
+            self._first_error = self._first_error or (told(error) if error is not None else None)
             self._changed.notify_all()
 
     def _wait(self, limit_s: float) -> HoldInDatabase | None:
@@ -146,7 +161,7 @@ class HoldAttempts:
             try:
                 statements.set_result(cancel_on(connection))
             except BaseException as error:
-                statements.set_exception(error)
+                statements.set_exception(told(error))
                 raise
 
     def _as_stopper(self) -> None:

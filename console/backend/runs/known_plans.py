@@ -21,7 +21,7 @@ from console.backend.model.errors import CutterError
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan import DocumentPlan
 from console.backend.model.states import Phase
-from console.backend.runs.workspace import RunRequestFile, Workspace
+from console.backend.runs.workspace import RunRequestFile, Workspace, newest_first
 
 _LOOKED_AT = 20
 """Runs that are looked at, the newest first: a plan that is far back is sooner made again than found."""
@@ -61,7 +61,7 @@ def known_plan(root: Path, request: RunRequestFile, sha256: str) -> tuple[str, D
     if not request.planner:
         return None
     try:
-        names = [path.name for path in sorted((root / "runs").iterdir(), key=_requested_at, reverse=True)]
+        names = [path.name for path in newest_first(root)]
     except OSError:
         return None
     for name in names[:_LOOKED_AT]:
@@ -72,14 +72,6 @@ def known_plan(root: Path, request: RunRequestFile, sha256: str) -> tuple[str, D
         if plan is not None:
             return name, plan
     return None
-
-
-def _requested_at(directory: Path) -> int:
-    # By the file, not by the name: that begins with the document, and two runs of one second differ by chance.
-    try:
-        return (directory / "request.json").stat().st_mtime_ns
-    except OSError:
-        return 0
 
 
 def _plan_of(workspace: Workspace, request: RunRequestFile, sha256: str) -> DocumentPlan | None:

@@ -261,8 +261,7 @@ def void_run(installation: Installation, run_id: str, reason: str) -> None:
     if facts.state.family is Family.VOIDED and not facts.is_unsettled:
         return
     fields = (Field(key="reason", value=reason),)
-    if request.mode is Mode.LIVE:
-        hold_to_end(installation, run_id, Move.VOID)
+    hold_to_end(installation, run_id, Move.VOID)
     if request.mode is Mode.DRYRUN:
         with open_to_end(installation, workspace, request) as journal:
             journal.append(RecordKind.NOTE, Operation.VOID, fields)

@@ -42,7 +42,7 @@ from console.backend.runs.preflight import before_write, preflight
 from console.backend.runs.row_comparison import compared
 from console.backend.runs.sources import canonical_bytes, pinned, planned, source_of
 from console.backend.runs.verification import measure_rows, structural_checks
-from console.backend.runs.workspace import MARKED
+from console.backend.runs.workspace import MARKED, SOURCE
 from console.backend.runs.write_verify import WriteVerify
 
 _OF_LAW = {RunOperation.AMEND: "amends", RunOperation.REPEAL: "repeals"}
@@ -60,7 +60,7 @@ class SourcePin(PhaseWork):
     def prepare(self, context: PhaseContext) -> tuple[Check, ...]:
         raw = source_of(context.installation, context.request)
         source = _pinned(context, raw)
-        context.workspace.write("source.raw", raw)
+        context.workspace.write(SOURCE, raw)
         return (
             context.passed("source pinned", f"{source.bytes} bytes, sha256 {source.sha256}", context.request.origin),
         )

@@ -59,7 +59,15 @@ from console.backend.runs.interruption import interruption, records_at_rest
 from console.backend.runs.moves import RunFacts, command_of, moves_of
 from console.backend.runs.run_state import VOIDED, anchored_events, dry_run_end, dry_run_state, is_running
 from console.backend.runs.statement_status import usable_kinds
-from console.backend.runs.workspace import ACCEPT_FILE, PROFILE_FILE, PhaseRecord, RunRequestFile, Workspace
+from console.backend.runs.workspace import (
+    ACCEPT_FILE,
+    PROFILE_FILE,
+    REQUEST_FILE,
+    SOURCE,
+    PhaseRecord,
+    RunRequestFile,
+    Workspace,
+)
 
 NOT_THERE = RunState(stage=Stage.CREATED, family=Family.STOPPED, reason="not_in_this_database")
 """A directory whose run the database does not have: it never began, or another database has it."""
@@ -175,7 +183,7 @@ def _waits_for(facts: RunFacts, pauses: Mapping[Stage, str], moves: tuple[Move, 
     step = next((move for move in moves if move in _RULED), None)
     reads_only = facts.displaced is not None and facts.displaced.is_standby
     if facts.is_ruled and facts.state.family is Family.ACTIVE and (step is not None or reads_only):
-        kind = "SG_2" if facts.state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION else "SG_1"
+        kind = KIND_AT[facts.state.stage]
         next_there = f"next: {command_of(step, run_id)}" if step is not None else "it goes on at the primary"
         return f"the operator: {kind} is imported; {next_there}"
     return pauses.get(facts.state.stage, "") if facts.state.family is Family.ACTIVE else ""
@@ -302,7 +310,7 @@ def _has_plan(known: Known, row: RunRow) -> bool:
     """Return whether what its phases read is there as it was pinned: the plan, and what it was made from."""
     workspace, accept_sha256 = known.workspace, known.request.accept_sha256
     profile_sha256 = known.request.profile_sha256
-    source = row.source_sha256 is None or workspace.has_whole("source.raw", row.source_sha256)
+    source = row.source_sha256 is None or workspace.has_whole(SOURCE, row.source_sha256)
     plan = row.plan_digest is None or workspace.has_whole("plan.json", row.plan_digest)
     accept = not accept_sha256 or workspace.has_whole(ACCEPT_FILE, accept_sha256)
     profile = not profile_sha256 or workspace.has_whole(PROFILE_FILE, profile_sha256)
@@ -413,7 +421,7 @@ def summaries(
     run_summaries += [
         _summary_of_files(installation, run_id)
         for run_id in unknown_ids
-        if (installation.root / "runs" / run_id / "request.json").exists()
+        if (installation.root / "runs" / run_id / REQUEST_FILE).exists()
     ]
     return tuple(sorted(run_summaries, key=lambda run: (run.started_at, run.run_id), reverse=True))
 

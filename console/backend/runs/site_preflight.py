@@ -87,8 +87,10 @@ def _governance(
 ) -> Check:
     """Say how many rows leg B adds to the organisation's governance tables, or that it adds none."""
     answer = "leg B stands in the console's ledger alone: the site mapping has no section [governance]"
+    source = "the site mapping"
     if mapping.governance is not None:
+        source += ", and what is registered there"
         there = rows_there(connection, mapping.governance, context.request.docprefix, document.source.sha256)
         rows = mapping.governance.rows("record", len(list(document.units.addresses())), there)
-        answer = f"leg B adds {', '.join(f'{table} +{n}' for table, n in rows.items())}"
-    return context.passed("governance rows there", answer, "the site mapping")
+        answer = f"leg B adds {', '.join(f'{table} +{n}' for table, n in rows.items() if n)}"
+    return context.passed("governance rows there", answer, source)

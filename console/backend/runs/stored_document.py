@@ -17,7 +17,7 @@ from console.backend.postgres.document_states import StateUnitRow, is_sealed, st
 from console.backend.postgres.registry import CutRun, cut_runs, run_in_force, state_run
 from console.backend.postgres.units import ReaderUnit, reader_units, units_in_force
 from console.backend.runs.document_states import not_sealed, reading, repealed, repealed_state, require_states, state_at
-from console.backend.runs.workspace import Workspace
+from console.backend.runs.workspace import SOURCE, Workspace
 
 _DRAFT = "draft"
 
@@ -94,7 +94,7 @@ def _cut_of(installation: Installation, docprefix: str, runs: tuple[CutRun, ...]
         workspace = Workspace.open(installation.root, run.run_id)
         if not workspace.has_whole("plan.json", run.plan_digest):
             continue
-        if not workspace.has_whole("source.raw", run.source_sha256):
+        if not workspace.has_whole(SOURCE, run.source_sha256):
             continue
         plan = workspace.plan().document
         canonical = canonical_of(workspace.source(), run.profile, limits_of(installation.settings)).data

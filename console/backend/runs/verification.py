@@ -10,6 +10,7 @@ from console.backend.model.counting import counted
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan import CutPlan
 from console.backend.model.plan_binding import PlanBinding, TableCount, TableDelta
+from console.backend.model.run_tables import SITE_ROWS
 from console.backend.model.value import Value
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.base import base_digest
@@ -193,9 +194,7 @@ def _site_rows(world: PlanBinding, rows: Rows, expected: tuple[TableDelta, ...])
         if not row.rows == row.recorded == planned.get(row.table, 0)
     ]
     read = ", ".join(f"{row.table} {row.rows:+d} by {row.known_by}" for row in rows.theirs)
-    return (
-        _Verdict(rows).first("rows of the organisation", Wrong.of(wrong), read or "none is planned, and none there"),
-    )
+    return (_Verdict(rows).first(SITE_ROWS, Wrong.of(wrong), read or "none is planned, and none there"),)
 
 
 def edit_checks(plan: CutPlan, rows: Rows, untouched: str) -> tuple[Check, ...]:

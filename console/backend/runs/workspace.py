@@ -31,6 +31,8 @@ from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Mode, Phase
 from console.backend.model.value import Value
 
+REQUEST_FILE = "request.json"
+SOURCE = "source.raw"
 MARKED = "marked.json"
 ACCEPT_FILE = "accept.toml"
 """The accept file of a run that was started with one, byte for byte."""
@@ -106,6 +108,21 @@ class PhaseRecord(Value):
         return self
 
 
+def newest_first(root: Path) -> list[Path]:
+    """Return what is in runs/, the run that was asked for last first. Raises OSError if it cannot be read.
+
+    By the file of the request and not by the name: two ids of one second differ by what was drawn.
+    """
+    return sorted((root / "runs").iterdir(), key=_requested_at, reverse=True)
+
+
+def _requested_at(directory: Path) -> int:
+    try:
+        return (directory / REQUEST_FILE).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 class Workspace:
     """`runs/<run id>/` below the root, 0750; files are written whole, fsynced and renamed into place."""
 
@@ -127,7 +144,7 @@ class Workspace:
             if workspace.directory.exists():
                 raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
             draft.directory.mkdir(mode=0o750)
-            draft.write("request.json", canonical_json(request))
+            draft.write(REQUEST_FILE, canonical_json(request))
             if request.accept_sha256:
                 draft.write(ACCEPT_FILE, accept)
             if request.profile_sha256:
@@ -197,10 +214,10 @@ class Workspace:
 
     def request(self) -> RunRequestFile:
         """Return what the run was started with. Raises Refused if there is no such run below this root, or the file is damaged."""
-        if not (self.directory / "request.json").exists():
+        if not (self.directory / REQUEST_FILE).exists():
             message = f"no run {self.directory.name} below {self.directory.parent}"
             raise Refused(StopCode.REFUSED_INPUT, message, "See the runs there are: cutter-console run list")
-        return self._parsed(RunRequestFile, "request.json")
+        return self._parsed(RunRequestFile, REQUEST_FILE)
 
     def restore_request(self, request: RunRequestFile) -> None:
         """Write the request again, and make the directory, if either is gone or damaged."""
@@ -208,7 +225,7 @@ class Workspace:
         try:
             self.request()
         except Refused:
-            self.write("request.json", canonical_json(request))
+            self.write(REQUEST_FILE, canonical_json(request))
 
     def has_whole(self, name: str, sha256: str) -> bool:
         """Return whether a file is there with exactly the bytes of this digest; read again only if it has changed."""
@@ -224,7 +241,7 @@ class Workspace:
 
     def source(self) -> bytes:
         """Return the pinned raw bytes."""
-        return self.read("source.raw")
+        return self.read(SOURCE)
 
     def acceptances(self, request: RunRequestFile, limits: Limits) -> tuple[Acceptance, ...]:
         """Return the acceptances that the run was started with.

@@ -2,7 +2,7 @@
 
 import json
 import os
-import shutil
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,6 +35,16 @@ def config(folder: Path) -> Path:
     path = folder / "orchestrator.config.json"
     path.write_text("{}", encoding="utf-8")
     path.chmod(0o640)
+    return path
+
+
+@pytest.fixture
+def setsid(tmp_path: Path) -> Path:
+    """A program that runs another one in a session of its own; not every host has the one of this name."""
+    path = tmp_path / "setsid"
+    lines = (f"#!{sys.executable} -S", "import os, sys", "os.setsid()", "os.execvp(sys.argv[1], sys.argv[1:])")
+    path.write_text("\n".join(lines), encoding="utf-8")
+    path.chmod(0o700)
     return path
 
 
@@ -90,27 +100,30 @@ def test_a_hook_that_does_not_end_is_ended_with_what_it_started(tmp_path: Path) 
     until(lambda: not any(map(alive, pids)), "the hook is where it must be")
 
 
-@pytest.mark.skipif(shutil.which("setsid") is None, reason="no program setsid is installed")
 @pytest.mark.parametrize(
     "body",
     [
-        "setsid sleep 1000 & echo $! > {tmp}/left",
+        "{tmp}/setsid sleep 1000 & echo $! > {tmp}/left",
         # Its parent has ended, and a name with a parenthesis is taken for nothing else.
-        "cp /bin/sleep '{tmp}/a) 1 1'; (setsid '{tmp}/a) 1 1' 1000 & echo $! > {tmp}/left)",
-        "setsid /bin/sh -c 'setsid sleep 1000 & echo $! > {tmp}/left; wait' &",
+        "cp /bin/sleep '{tmp}/a) 1 1'; ({tmp}/setsid '{tmp}/a) 1 1' 1000 & echo $! > {tmp}/left)",
+        "{tmp}/setsid /bin/sh -c '{tmp}/setsid sleep 1000 & echo $! > {tmp}/left; wait' &",
     ],
 )
-def test_what_has_left_the_group_of_a_hook_is_ended_with_the_hook_that_is(tmp_path: Path, body: str) -> None:
+def test_what_has_left_the_group_of_a_hook_is_ended_with_the_hook_that_is(
+    tmp_path: Path, setsid: Path, body: str
+) -> None:
     """It went on for as long as it liked, holding whatever the hook had given it. Here the hook is ended for what it writes."""
     flood = f"until [ -s {tmp_path}/left ]; do sleep 0.02; done; while :; do printf %01024d 0; done"
-    caller = told(tmp_path, f"{body.format(tmp=tmp_path)}\n{flood}", timeout=60)
+    caller = told(tmp_path, f"{body.format(tmp=setsid.parent)}\n{flood}", timeout=60)
     assert "it wrote more than 1048576 bytes, and was ended" in caller.trouble()
     pid = int((tmp_path / "left").read_text(encoding="utf-8"))
     until(lambda: not alive(pid), "what has left its group is gone")
 
 
-def test_children_end_with_the_hook_that_left_them_and_nobody_waits_for_one_that_left_its_group(tmp_path: Path) -> None:
-    body = f"sleep 1000 & echo $! > {tmp_path}/child; setsid sleep 30 & exit 0"
+def test_children_end_with_the_hook_that_left_them_and_nobody_waits_for_one_that_left_its_group(
+    tmp_path: Path, setsid: Path
+) -> None:
+    body = f"sleep 1000 & echo $! > {tmp_path}/child; {setsid} sleep 30 & exit 0"
     caller = told(tmp_path, body, timeout=20)
     assert [state.last for state in caller.states()] == ["it was told"]
     until(lambda: not alive(int((tmp_path / "child").read_text(encoding="utf-8"))), "the hook is where it must be")

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -102,8 +103,10 @@ def test_of_batches_that_started_in_one_second_the_later_one_is_the_newest(folde
     """The rest of an id is drawn: by its order the newest would be one of them by chance."""
     root, batch = folder.directory.parent.parent, folder.batch()
     ids = [BATCH_ID, *(f"{BATCH_ID[:-8]}{drawn}" for drawn in ("ffffffff", "00000000", "77777777"))]
-    for place, batch_id in enumerate(ids):
-        made = folder if not place else BatchFolder.create(root, batch.model_copy(update={"batch_id": batch_id}))
-        os.utime(made.directory / "batch.json", ns=(0, place))
+    for place, batch_id in enumerate(ids[1:], 1):
+        changed = {"batch_id": batch_id, "started_at": batch.started_at + timedelta(milliseconds=place)}
+        BatchFolder.create(root, batch.model_copy(update=changed))
+    # As when its failures are to be set aside from now on: the file of the first one is written last.
+    folder.write(batch)
 
     assert [made.directory.name for made in BatchFolder.all_of(root)] == ids[::-1]

@@ -24,6 +24,7 @@ def test_a_bundle_is_found_in_its_folder_and_nothing_that_is_none(at: At, tmp_pa
     (tmp_path / "folder").mkdir()
     (tmp_path / "link.tar").symlink_to(bundle)
     os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
     shelf = passage.backend.bundles(tmp_path)
     assert {file.name for file in shelf.files} == {"of a run.tar", "link.tar"}
     assert shelf.is_whole

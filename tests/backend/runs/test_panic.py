@@ -246,3 +246,33 @@ def test_a_defect_in_one_try_keeps_no_other_role_from_setting_the_hold(at: At, m
     assert switch.in_database is True
     assert "the console failed in itself: LookupError" in told[1].detail
     assert "a secret" not in told[1].detail
+
+
+def test_a_cancel_that_the_server_refuses_at_first_is_tried_again_and_told(
+    at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The HOLD is committed by then: whatever the server answers, the report comes."""
+    passage = at("SG_1 imported")
+    cancel, tries = ledger.cancel_running, list[str]()
+
+    def refused_at_first(connection: psycopg.Connection) -> tuple[int, int]:
+        tries.append("")
+        if len(tries) == 1:
+            raise psycopg.errors.QueryCanceled("canceling statement due to statement timeout")
+        return cancel(connection)
+
+    monkeypatch.setattr(ledger, "cancel_running", refused_at_first)
+    switch, told = _told(passage)
+    assert switch.in_database is True
+    assert [step.what for step in (*told, *switch.steps) if not step.done] == []
+    assert len(tries) > 1
+
+
+def test_a_host_that_has_no_thread_left_is_stopped_all_the_same(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(_call: object, _name: str) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(hold_attempts, "start", none_left)
+    switch, _ = _told(at("SG_1 imported"))
+    assert switch.in_database is True
+    assert [step.done for step in switch.steps] == [True] * 4

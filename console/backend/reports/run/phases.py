@@ -14,6 +14,7 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.plan_binding import TableDelta, expected_step_deltas
 from console.backend.model.purposes import KIND_AT, Kind, Purpose, RunOperation
 from console.backend.model.redaction import redact
+from console.backend.model.run_tables import SITE_ROWS
 from console.backend.model.safe_text import safe_lines
 from console.backend.model.states import PHASE_TABLE, Family, Mode, Phase, Stage
 from console.backend.model.value import Value
@@ -534,8 +535,6 @@ _OF_SITE = {
     "enact": "rows that the enactment has added to the organisation's tables",
     "revert": "rows that the revert has added to the organisation's tables",
 }
-SITE_ROWS = "rows of the organisation"
-"""Name of the check of a verification that has read them again."""
 
 
 def site_rows(record: RunRecord, register: Register) -> tuple[str, ...]:
