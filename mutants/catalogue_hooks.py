@@ -163,6 +163,15 @@ HOOKS = (
         ("tests/backend/host/test_hooks.py::test_what_has_left_the_group_of_a_hook_is_ended_with_the_hook_that_is",),
     ),
     Mutant(
+        "a hook that was killed has ended before the last look for what it leaves",
+        "console/backend/host/process_guard.py",
+        "if has_ended and not others:",
+        "if not others:",
+        (
+            "tests/backend/host/test_hooks.py::test_what_has_left_the_group_of_a_hook_that_takes_long_to_die_is_ended_too",
+        ),
+    ),
+    Mutant(
         "a HOLD has one id at every host",
         "console/backend/runs/kill_switch.py",
         "since = in_database.since if is_one else in_file.since",

@@ -91,7 +91,12 @@ def _wait(program: subprocess.Popen[bytes], lifeline: int, wakeup: int) -> bool:
 
 def _end_descendants(program: int) -> None:
     """Kill every process that descends from this one, and wait for their ends; the program itself is reaped by the caller."""
-    while others := [pid for pid in _children() if pid != program]:
+    while True:
+        # Asked for before the look: a program that was killed and has not ended yet still has its children.
+        has_ended = _has_ended(program)
+        others = [pid for pid in _children() if pid != program]
+        if has_ended and not others:
+            return
         for pid in others:
             # Of a child that is not reaped yet, no other process can have the number.
             with suppress(PermissionError):  # It became another user; the starter does not wait for it without an end.

@@ -120,6 +120,23 @@ def test_what_has_left_the_group_of_a_hook_is_ended_with_the_hook_that_is(
     until(lambda: not alive(pid), "what has left its group is gone")
 
 
+def test_what_has_left_the_group_of_a_hook_that_takes_long_to_die_is_ended_too(tmp_path: Path, setsid: Path) -> None:
+    """It was looked for while the hook, killed and not gone yet, was still the parent of it. Much memory takes long to give back."""
+    keeps = (
+        f"#!{sys.executable} -S",
+        "import os, subprocess, sys",
+        f"left = subprocess.Popen([{str(setsid)!r}, 'sleep', '1000'])",
+        "kept = bytearray(b'x') * (256 << 20)",
+        f"open({str(tmp_path / 'left')!r}, 'w').write(str(left.pid))",
+        "while True: os.write(1, b'x' * 4096)",
+    )
+    (tmp_path / "keeps").write_text("\n".join(keeps), encoding="utf-8")
+    (tmp_path / "keeps").chmod(0o700)
+    caller = told(tmp_path, f"exec {tmp_path}/keeps", timeout=60)
+    assert "it wrote more than 1048576 bytes, and was ended" in caller.trouble()
+    until(lambda: not alive(int((tmp_path / "left").read_text(encoding="utf-8"))), "what has left its group is gone")
+
+
 def test_children_end_with_the_hook_that_left_them_and_nobody_waits_for_one_that_left_its_group(
     tmp_path: Path, setsid: Path
 ) -> None:
