@@ -19,7 +19,7 @@ from _pytest.mark import ParameterSet
 from psycopg import sql
 
 import console
-from console.backend.host.cluster_directory import default_parents
+from console.backend.host.cluster_directory import TMPFS, default_parents
 from console.backend.host.gpg import end_agent
 from console.backend.host.programs import NoFittingProgram
 from console.backend.postgres.migrations import migrate
@@ -40,6 +40,8 @@ _REPLICATES = {"wal_level": "replica", "max_wal_senders": "2"}
 """So that a COMMIT can wait for a standby."""
 _READS_BY_ITSELF = {"io_method": "sync"}
 """From 18 on sessions can leave reading to processes of its own; of data in memory that costs each session a fifth of its time."""
+_FREE_FOR_TESTS = 4 << 30
+"""Bytes; a run of all tests leaves about 500 MB of files while it goes on."""
 _numbers = itertools.count(1)
 
 ClusterOf = Callable[[int], TransientCluster]
@@ -58,12 +60,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Signals that are ignored, as in the background of a shell or under nohup, would be ignored by the programs that
     tests start and end by them; what is handled, if by doing nothing, begins in a program as usual.
+
+    The files of the tests are in memory where there is room: a passage costs a tenth less processor time there.
     """
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
+    if TMPFS.is_dir() and shutil.disk_usage(TMPFS).free >= _FREE_FOR_TESTS:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(TMPFS))
     # The installations that the developer has named are none of the tests'.
     os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
     property_settings.load(same_each_time=config.option.markexpr != "torture")
