@@ -100,6 +100,13 @@ _OF_THE_SWITCH = (
         _test("runs/test_panic", "of_the_roles_that_try_at_once_one_sets_the_hold"),
     ),
     Mutant(
+        "readiness: the rulings that were used last are verified again",
+        f"{_B}/postgres/rulings.py",
+        "ORDER BY used_at DESC, run_id DESC, kind, statement_sha256 LIMIT 50",
+        "ORDER BY run_id DESC, kind, statement_sha256 LIMIT 50",
+        _test("postgres/test_rulings", "the_rulings_that_were_used_last_are_verified_again_whenever_their_runs_began"),
+    ),
+    Mutant(
         "panic leaves a COMMIT alone that waits for a standby",
         f"{_B}/postgres/ledger.py",
         "s.wait_event IS DISTINCT FROM 'SyncRep' AND pg_cancel_backend(s.pid)",

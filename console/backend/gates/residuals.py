@@ -141,7 +141,7 @@ class Hands(Value):
 
 
 class Signatures(Value):
-    """The newest signatures of used rulings, verified again; `beyond` is the number of older ones, which were not."""
+    """The signatures of the rulings that were used last, verified again; `beyond` is the number of those used before, which were not."""
 
     answers: tuple[SignatureAnswer, ...]
     beyond: int

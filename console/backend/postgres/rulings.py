@@ -29,10 +29,11 @@ _USED = """
     SELECT run_id, kind, signers, signed, signatures,
            (SELECT array_agg((cutter_console.fn_openpgp_check(s, signed)).verdict ORDER BY i) FROM unnest(signatures) WITH ORDINALITY u (s, i)),
            all_signatures
-      FROM (SELECT *, (sum(cardinality(signers)) OVER ())::integer AS all_signatures FROM (SELECT DISTINCT ON (run_id, kind, statement_sha256) * FROM cutter_governance.v_approval
-             WHERE used_for IS NOT NULL ORDER BY run_id DESC, kind, statement_sha256) used
-             ORDER BY run_id DESC, kind, statement_sha256 LIMIT 50) newest
-     ORDER BY run_id DESC, kind, statement_sha256
+      FROM (SELECT *, (sum(cardinality(signers)) OVER ())::integer AS all_signatures
+              FROM (SELECT DISTINCT ON (statement_sha256) * FROM cutter_governance.v_approval
+                     WHERE used_for IS NOT NULL ORDER BY statement_sha256, used_at DESC) used
+             ORDER BY used_at DESC, run_id DESC, kind, statement_sha256 LIMIT 50) last_used
+     ORDER BY used_at DESC, run_id DESC, kind, statement_sha256
 """
 _DECISION = "SELECT id::text FROM cutter_governance.review_decision WHERE run_id = %s AND verdict = 'cut'"
 _CUT_RULING = "SELECT statement_sha256 FROM cutter_governance.approval_use WHERE run_id = %s AND purpose = 'cut'"
@@ -56,7 +57,7 @@ def is_first_cut(connection: psycopg.Connection) -> bool:
 
 
 def used_rulings(connection: psycopg.Connection) -> tuple[UsedRuling, ...]:
-    """Return the newest fifty used rulings, those of the newest run first, which the database verifies again."""
+    """Return the fifty rulings that were used last, the last one first, which the database verifies again."""
     return read_rows(connection, UsedRuling, _USED)
 
 

@@ -115,8 +115,13 @@ def was_begun_to_take_over(directory: Path) -> bool:
 
 def is_of_a_take_over_that_never_was(directory: Path, rows: Iterable[EventRow]) -> bool:
     """Return whether the journal in a directory was begun for a take-over that none of these events of the run records."""
-    taken = {change.journal for row in rows if (change := change_of_hands(row)) is not None}
-    return was_begun_to_take_over(directory) and first_hash(Workspace(directory).journal) not in taken
+    return was_begun_to_take_over(directory) and is_in_no_change_of_hands(Workspace(directory).journal, rows)
+
+
+def is_in_no_change_of_hands(journal: Path, rows: Iterable[EventRow]) -> bool:
+    """Return whether no change of hands among these events of the run names this journal, by the hash of its first record."""
+    changes = (change_of_hands(row) for row in rows)
+    return first_hash(journal) not in {change.journal for change in changes if change is not None}
 
 
 def first_hash(journal: Path) -> str:

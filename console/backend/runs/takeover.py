@@ -21,12 +21,11 @@ from console.backend.postgres.transactions import end_session
 from console.backend.runs.anchoring import come_to_rest
 from console.backend.runs.custody import (
     TAKEN,
-    change_of_hands,
     changing_hands,
-    first_hash,
     held_elsewhere,
     is_held_here,
     is_here,
+    is_in_no_change_of_hands,
 )
 from console.backend.runs.hands import begins_anew
 from console.backend.runs.moves import require_move
@@ -113,10 +112,10 @@ def _opened(installation: Installation, known: Known) -> "closing[Journal]":
 
 def _has_just_begun(known: Known) -> bool:
     """Return whether the journal is that of a take-over which was not committed."""
-    changes = (change_of_hands(event) for event in known.recorded)
     journal = known.workspace.journal
-    is_known = first_hash(journal) in {change.journal for change in changes if change is not None}
-    return not is_known and any(record.value(TAKEN) or record.value(REPLACES) for record in read_journal(journal)[:2])
+    if not is_in_no_change_of_hands(journal, known.recorded):
+        return False
+    return any(record.value(TAKEN) or record.value(REPLACES) for record in read_journal(journal)[:2])
 
 
 def _begun(installation: Installation, workspace: Workspace, request: RunRequestFile) -> Journal:

@@ -9,6 +9,7 @@ import pytest
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import scalar
+from console.backend.postgres.rulings import used_rulings
 from tests.backend.postgres.signed_cut import SignedCut, start_cut, start_edit, stopped
 from tests.backend.postgres.tampering import tamper
 from tests.conftest import Database
@@ -276,3 +277,14 @@ def test_a_run_to_edit_takes_no_other_ruling(drafted: SignedCut, purpose: str) -
         edit.rule(purpose)
     with stopped(INVALID):
         edit.rule("cut")
+
+
+def test_the_rulings_that_were_used_last_are_verified_again_whenever_their_runs_began(drafted: SignedCut) -> None:
+    """The newest runs were taken for it: fifty later runs hid an enactment of today from the gate."""
+    later = start_cut(drafted.database, "OTHER-LAW", number=2)
+    assert later.run_id > drafted.run_id
+    later.to_second_pause()
+    drafted.lawful()
+    with drafted.database.connect("cutter_ro") as monitor:
+        used = [(ruling.run_id, ruling.kind) for ruling in used_rulings(monitor)]
+    assert used == [(drafted.run_id, "SG_2"), (later.run_id, "SG_1"), (drafted.run_id, "SG_1")]
