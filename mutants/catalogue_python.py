@@ -102,8 +102,8 @@ _OF_THE_SWITCH = (
     Mutant(
         "readiness: the rulings that were used last are verified again",
         f"{_B}/postgres/rulings.py",
-        "ORDER BY used_at DESC, run_id DESC, kind, statement_sha256 LIMIT 50",
-        "ORDER BY run_id DESC, kind, statement_sha256 LIMIT 50",
+        "ORDER BY used_at DESC, run_id DESC, kind, statement_sha256 LIMIT %s",
+        "ORDER BY run_id DESC, kind, statement_sha256 LIMIT %s",
         _test("postgres/test_rulings", "the_rulings_that_were_used_last_are_verified_again_whenever_their_runs_began"),
     ),
     Mutant(

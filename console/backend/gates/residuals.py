@@ -77,7 +77,7 @@ class Answers:
         self.writers = tuple(Writer.model_validate(session._asdict()) for session in writing_sessions(connection))
         self.live = live_documents(connection)
         self.constants = routines_naming_documents(connection)
-        used = used_rulings(connection)
+        used = used_rulings(connection, MOST_SIGNATURES)
         self.all_signatures = used[0].all_signatures if used else 0
         self.used = [
             RecordedSignature(
@@ -349,9 +349,11 @@ def _text(probe: Probe, docprefix: str, pinned: str) -> LiveText:
 
 def _measured_signatures(probe: Probe, answers: Answers) -> Signatures:
     answers.require()
-    newest = tuple(answers.used[:MOST_SIGNATURES])
+    last_used = tuple(answers.used[:MOST_SIGNATURES])
     home = probe.installation.gnupg_home
-    return Signatures(answers=verify_again(newest, home), beyond=answers.all_signatures - len(newest), home=str(home))
+    return Signatures(
+        answers=verify_again(last_used, home), beyond=answers.all_signatures - len(last_used), home=str(home)
+    )
 
 
 def _measured_interrupted(probe: Probe, answers: Answers) -> tuple[Interrupted, ...]:
@@ -511,7 +513,7 @@ def _signatures(signatures: Signatures) -> Verdict:
             return unclear(detail, _PIN)
         return unclear(detail, f"Import that public key: gpg --homedir {shlex.quote(signatures.home)} --import FILE")
     if signatures.beyond:
-        detail = f"the newest {MOST_SIGNATURES} verify, {signatures.beyond} older ones were not verified"
+        detail = f"the {MOST_SIGNATURES} that were used last verify, {signatures.beyond} older ones were not verified"
         return narrowed(detail, "Verify the older ones from the reports of their runs: cutter-console report RUN")
     return closed(
         f"{len(signatures.answers)} recorded signatures of used rulings, all of them verify again, by gpg and by PostgreSQL"

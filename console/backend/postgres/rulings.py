@@ -32,7 +32,7 @@ _USED = """
       FROM (SELECT *, (sum(cardinality(signers)) OVER ())::integer AS all_signatures
               FROM (SELECT DISTINCT ON (statement_sha256) * FROM cutter_governance.v_approval
                      WHERE used_for IS NOT NULL ORDER BY statement_sha256, used_at DESC) used
-             ORDER BY used_at DESC, run_id DESC, kind, statement_sha256 LIMIT 50) last_used
+             ORDER BY used_at DESC, run_id DESC, kind, statement_sha256 LIMIT %s) last_used
      ORDER BY used_at DESC, run_id DESC, kind, statement_sha256
 """
 _DECISION = "SELECT id::text FROM cutter_governance.review_decision WHERE run_id = %s AND verdict = 'cut'"
@@ -56,9 +56,9 @@ def is_first_cut(connection: psycopg.Connection) -> bool:
     return scalar(connection, _FIRST) is True
 
 
-def used_rulings(connection: psycopg.Connection) -> tuple[UsedRuling, ...]:
-    """Return the fifty rulings that were used last, the last one first, which the database verifies again."""
-    return read_rows(connection, UsedRuling, _USED)
+def used_rulings(connection: psycopg.Connection, most: int) -> tuple[UsedRuling, ...]:
+    """Return this many of the rulings that were used last, the last one first, which the database verifies again."""
+    return read_rows(connection, UsedRuling, _USED, (most,))
 
 
 def cut_decision(connection: psycopg.Connection, run_id: str) -> str:
