@@ -10,6 +10,7 @@ import pytest
 
 from console.actions.action import Action, Scope, key_name
 from console.actions.actions import ACTIONS, registry, replay_registry
+from console.actions.guide_keys import with_keys_in_force
 from console.actions.key_table import HEADER
 from console.actions.keymap import RESERVED, changeable, full_name, read_keys
 from console.actions.keymap_file import file_path
@@ -21,7 +22,6 @@ from console.backend.model.errors import ExitStatus
 from console.backend.model.recording import line_of
 from console.cli.main import main
 from console.screens.base import ConsoleScreen
-from console.screens.guide_keys import with_keys_in_force
 from console.screens.guide_search import ChapterText
 from console.screens.help import HelpDialog
 from console.screens.panic import PanicDialog
