@@ -263,6 +263,32 @@ def test_the_console_opens_with_the_keys_of_the_file_or_not_at_all(
     assert f"cutter-console --root {tmp_path} config keys" in said
 
 
+def test_the_help_command_has_the_keys_in_force_and_with_a_wrong_keymap_the_own_ones(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def row_of_find() -> tuple[str, str]:
+        assert main(["help", "keys", "of", "the", "console"]) == 0
+        shown = capsys.readouterr()
+        return next(
+            row for row in shown.out.splitlines() if row.startswith("| everywhere |") and "Filter" in row
+        ), shown.err
+
+    own, said = row_of_find()
+    assert "| `/` |" in own
+    assert said == ""
+
+    place.write_text('[keymap]\neverywhere.find = "f3"\n', encoding="utf-8")
+    place.chmod(0o600)
+    row, said = row_of_find()
+    assert row == own.replace("`/`", "`F3`")
+    assert "cutter-console config keys" in said
+
+    place.write_text('[keymap]\neverywhere.find = "^X"\n', encoding="utf-8")
+    row, said = row_of_find()
+    assert row == own
+    assert f"{place}, line 2: keymap.everywhere.find: ^X cannot be given: it is the stop key" in said
+
+
 @pytest.mark.parametrize("sentence", [*_REPEAL_CAME_TO.values(), *_EDIT_CAME_TO.values()])
 def test_a_key_that_is_a_brace_stands_in_a_sentence_as_it_is(sentence: str) -> None:
     read = read_keys({"run.draft": "{", "everywhere.run": "}", "run.verify_again": "<"})
