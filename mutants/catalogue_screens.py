@@ -36,6 +36,8 @@ def _of_keymaps(*names: str) -> tuple[str, ...]:
     return tuple(f"tests/actions/test_keymap.py::test_{name}" for name in names)
 
 
+_FRAMES = "tests/test_frames.py"
+
 SCREENS = (
     Mutant(
         "keymap: the stop key, quit and help cannot be lost",
@@ -122,6 +124,27 @@ SCREENS = (
         "        if answers.failure is None and moved_at is None:\n",
         "        if answers.failure is None:\n",
         ("tests/screens/test_gates.py::test_above_opened_evidence_it_is_said_too_that_something_has_moved_since",),
+    ),
+    Mutant(
+        "frames: what a terminal shows after it was resized or overtaken is not taken for known",
+        "console/app/frames.py",
+        "            self._rows.clear()\n        if data == _BEGINS:\n",
+        "            pass\n        if data == _BEGINS:\n",
+        (f"{_FRAMES}::test_a_frame_that_changes_nothing_is_not_sent_and_neither_are_its_marks",),
+    ),
+    Mutant(
+        "frames: behind what is not understood nothing is known",
+        "console/app/frames.py",
+        "            self._rows.clear()\n            return data\n",
+        "            return data\n",
+        (f"{_FRAMES}::test_what_is_not_understood_is_sent_as_it_is_and_nothing_is_known_behind_it",),
+    ),
+    Mutant(
+        "frames: behind a wide letter the next text still stands in its place",
+        "console/app/frames.py",
+        "        self._cursor = (row, column + last) if is_simple else None\n",
+        "        self._cursor = (row, column + last)\n",
+        (f"{_FRAMES}::test_behind_a_wide_or_a_combining_letter_the_place_is_sent_again",),
     ),
     Mutant(
         "edit: a paste says what it left out",

@@ -136,3 +136,10 @@ def test_modes_and_questions_pass_and_what_is_shown_stays_known(data: str) -> No
     frames.shortened(frame)
     assert frames.shortened(data) == data
     assert frames.shortened(frame) == ""
+
+
+@pytest.mark.parametrize("text", ["適用", "\u0111i\u00ea\u0300u"])
+def test_behind_a_wide_or_a_combining_letter_the_place_is_sent_again(text: str) -> None:
+    """A terminal may take it for one cell more or less."""
+    sent = Frames().shortened(f"\x1b[1;1H{text}\x1b[1mHOLD\x1b[0m")
+    assert sent == f"\x1b[1;1H{text}\x1b[1;{cell_len(text) + 1}H\x1b[1mHOLD\x1b[m"
