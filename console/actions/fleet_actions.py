@@ -19,7 +19,6 @@ FLEET_ACTIONS: tuple[Action, ...] = (
         scope=Scope.FLEET,
         short="Open",
         needs="a chosen row",
-        command="cutter-console -P NAME",
     ),
     Action(
         name="fleet_row",

@@ -40,7 +40,7 @@ _Cell = tuple[object, ...]
 
 
 class Frames:
-    """What the terminal shows, by row, as far as it is known; and the frames that change it."""
+    """Cells that the terminal shows, by row, as far as they are known; and the frames that change them."""
 
     def __init__(self) -> None:
         self._rows: dict[int, list[_Cell | None]] = {}

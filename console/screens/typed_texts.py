@@ -56,7 +56,7 @@ def unwritable(draft: Draft) -> str:
 
 
 class TypedTexts:
-    """What was typed for one draft so far, and where it is kept.
+    """Texts that were typed for one draft so far, and where they are kept.
 
     `unkept` has what could not be kept beside its run, by run and address, for as long as this console runs; `say` is told
     when that begins, and when it has ended.
@@ -92,7 +92,7 @@ class TypedTexts:
         self._took_own = False
         self._writing = asyncio.Lock()
         self._stood: object = None
-        """What the console had measured when the database was asked last if the run has ended; None before, and for the last text."""
+        """Measurement of the console when the database was asked last if the run has ended; None before, and for the last text."""
         self.not_kept = ""
         """The reason why what was typed last is kept in this console alone, or nowhere; empty if it is kept beside the run."""
         self.has_ended = False
