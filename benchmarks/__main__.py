@@ -19,6 +19,7 @@ GROUPS = (
     ("l", "batches", "a batch of laws beside one document of as many units"),
     ("m", "units", "pages and searches of units beside psql, and at 1,000,000 units beside 10,000"),
     ("n", "amendments", "an amendment of one unit in a hundred beside a cut of as few units and one planning"),
+    ("o", "terminal", "bytes to the terminal, rest, memory and key to frame beside an empty Textual application"),
 )
 
 

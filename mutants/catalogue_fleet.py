@@ -13,6 +13,7 @@ _OF_THE_FILE, _OF_THE_FLEET, _OF_METRICS = (
     "tests/cli/test_fleet.py",
     "tests/cli/test_prometheus.py",
 )
+_VISITS, _NAMES = "tests/terminal/test_named.py", "tests/cli/test_run_names.py"
 
 FLEET = (
     Mutant(
@@ -179,5 +180,61 @@ FLEET = (
         (
             "tests/screens/test_fleet.py::test_the_fleet_is_shown_although_this_consoles_own_installation_cannot_be_opened",
         ),
+    ),
+    Mutant(
+        "a console that Fleet has opened ends with the one behind it",
+        "console/app/visited.py",
+        "        poll.poll()\n        gone()\n",
+        "        poll.poll()\n",
+        (f"{_VISITS}::test_with_the_console_behind_it_the_opened_one_ends_too[KILL]",),
+    ),
+    Mutant(
+        "a signal ends the console that has the terminal first",
+        "console/app/visiting.py",
+        "        if not self._is_away:\n            self.exit",
+        "        if self._guest is None or True:\n            self.exit",
+        (f"{_VISITS}::test_with_the_console_behind_it_the_opened_one_ends_too[TERM]",),
+    ),
+    Mutant(
+        "the key of Fleet leads back to the console behind this one",
+        "console/app/visiting.py",
+        "        if not self.step_out():\n",
+        "        if True:\n",
+        (f"{_VISITS}::test_a_row_of_fleet_opens_that_console_to_look_only_and_leads_back",),
+    ),
+    Mutant(
+        "a console that only reads opens others for reading only",
+        "console/app/visiting.py",
+        """(("--read-only",) if read_only else ())""",
+        "()",
+        ("tests/screens/test_fleet.py::test_a_console_that_only_reads_opens_none_that_may_write",),
+    ),
+    Mutant(
+        "no console is opened from one that is at work",
+        "console/app/visiting.py",
+        "        if self.operation is not None:\n",
+        "        if False:\n",
+        ("tests/screens/test_fleet.py::test_no_console_is_opened_from_another_one_while_that_one_is_at_work",),
+    ),
+    Mutant(
+        "a dangerous command takes no latest run",
+        "console/cli/run_names.py",
+        "    if typed == LATEST and dangerous:\n",
+        "    if False:\n",
+        (f"{_NAMES}::test_a_dangerous_command_never_takes_latest_nor_a_beginning_that_nothing_else_confirms",),
+    ),
+    Mutant(
+        "a beginning of several runs is none of them",
+        "console/cli/run_names.py",
+        "    if len(meant) > 1:\n",
+        "    if len(meant) > 5:\n",
+        (f"{_NAMES}::test_a_beginning_of_several_is_refused_with_each_of_them",),
+    ),
+    Mutant(
+        "a dangerous command that asks for nothing else takes the whole id",
+        "console/cli/run_names.py",
+        '    if dangerous and not hasattr(request, "confirm"):\n',
+        "    if False:\n",
+        (f"{_NAMES}::test_a_dangerous_command_never_takes_latest_nor_a_beginning_that_nothing_else_confirms",),
     ),
 )

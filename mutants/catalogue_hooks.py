@@ -144,8 +144,8 @@ HOOKS = (
     Mutant(
         "a page of a browser is a console that only reads",
         "console/app/serving.py",
-        '_ENTRY, "--read-only"]',
-        "_ENTRY]",
+        'console_command("--read-only")',
+        "console_command()",
         (f"{_OF_SERVING}::test_the_command_of_a_page_only_reads_and_opens_the_same_installation",),
     ),
     Mutant(
@@ -245,7 +245,7 @@ HOOKS = (
     ),
     Mutant(
         "a page takes no module from the working folder",
-        "console/app/serving.py",
+        "console/app/visiting.py",
         'sys.executable, "-P", "-c"',
         'sys.executable, "-c"',
         (f"{_OF_SERVING}::test_a_page_takes_no_module_from_the_folder_that_the_server_was_started_in",),

@@ -36,6 +36,8 @@ def _of_keymaps(*names: str) -> tuple[str, ...]:
     return tuple(f"tests/actions/test_keymap.py::test_{name}" for name in names)
 
 
+_FRAMES = "tests/test_frames.py"
+
 SCREENS = (
     Mutant(
         "keymap: the stop key, quit and help cannot be lost",
@@ -68,20 +70,20 @@ SCREENS = (
     Mutant(
         "edit: what was typed is kept when one backs out",
         "console/screens/edit_draft.py",
-        "        self._keep()\n        if self._was_changed:\n",
+        "        self._keep(is_last=True)\n        if self._was_changed:\n",
         "        if self._was_changed:\n",
         _of_edits("what_was_typed_is_kept_when_one_backs_out_and_is_there_again"),
     ),
     Mutant(
         "edit: the key of the draft's own text keeps what it replaces",
-        "console/screens/edit_draft.py",
+        "console/screens/typed_texts.py",
         "            self.keep(now)\n",
         "",
         _of_edits("the_draft_s_own_text_takes_nothing_away_that_was_typed_title_or_text"),
     ),
     Mutant(
         "edit: what has no room beside the run stays in the console",
-        "console/screens/edit_draft.py",
+        "console/screens/typed_texts.py",
         "                self._unkept[self._key] = kept\n",
         "",
         _of_edits("what_has_no_room_on_the_disk_is_said_where_it_is_typed_and_is_there_again"),
@@ -92,6 +94,57 @@ SCREENS = (
         "        if self._dialog is not None and self._dialog.is_open:\n",
         "        if self._dialog is not None and not self._dialog.is_open:\n",
         _of_edits("what_has_no_room_on_the_disk_is_said_where_it_is_typed_and_is_there_again"),
+    ),
+    Mutant(
+        "edit: no other refusal is taken for the end of the run",
+        "console/screens/typed_texts.py",
+        "            except RunHasEnded as error:\n",
+        "            except Refused as error:\n",
+        _of_edits("any_other_refusal_is_no_end_of_the_run_and_what_was_typed_stays_here"),
+    ),
+    Mutant(
+        "edit: after a move the database is asked if the run has ended",
+        "console/screens/typed_texts.py",
+        "            looks = stand is None or stand != self._stood\n",
+        "            looks = self._stood is None\n",
+        _of_edits("the_database_is_asked_for_the_end_of_the_run_at_a_move_and_at_the_last_text_alone"),
+    ),
+    Mutant(
+        "gates: an answer counts from when it was asked for",
+        "console/screens/readiness_watch.py",
+        "            self.asked_at = asked_at\n",
+        "            self.asked_at = self._console.clock()\n",
+        (
+            "tests/screens/test_gates.py::test_an_answer_that_was_asked_for_before_a_move_is_of_before_it_though_it_came_later",
+        ),
+    ),
+    Mutant(
+        "gates: opened evidence says that something has moved since",
+        "console/screens/gates.py",
+        "        if answers.failure is None and moved_at is None:\n",
+        "        if answers.failure is None:\n",
+        ("tests/screens/test_gates.py::test_above_opened_evidence_it_is_said_too_that_something_has_moved_since",),
+    ),
+    Mutant(
+        "frames: what a terminal shows after it was resized or overtaken is not taken for known",
+        "console/app/frames.py",
+        "            self._rows.clear()\n        if data == _BEGINS:\n",
+        "            pass\n        if data == _BEGINS:\n",
+        (f"{_FRAMES}::test_a_frame_that_changes_nothing_is_not_sent_and_neither_are_its_marks",),
+    ),
+    Mutant(
+        "frames: behind what is not understood nothing is known",
+        "console/app/frames.py",
+        "            self._rows.clear()\n            return data\n",
+        "            return data\n",
+        (f"{_FRAMES}::test_what_is_not_understood_is_sent_as_it_is_and_nothing_is_known_behind_it",),
+    ),
+    Mutant(
+        "frames: behind a wide letter the next text still stands in its place",
+        "console/app/frames.py",
+        "        self._cursor = (row, column + last) if is_simple else None\n",
+        "        self._cursor = (row, column + last)\n",
+        (f"{_FRAMES}::test_behind_a_wide_or_a_combining_letter_the_place_is_sent_again",),
     ),
     Mutant(
         "edit: a paste says what it left out",
@@ -179,7 +232,7 @@ SCREENS = (
     ),
     Mutant(
         "edit: a text that the screen would change is not written there",
-        "console/screens/edit_draft.py",
+        "console/screens/typed_texts.py",
         "    if hidden is not None:\n",
         "    if hidden is None and draft.body == draft.title:\n",
         _of_edits("a_draft_that_would_be_changed_by_being_shown_is_edited_as_a_file"),

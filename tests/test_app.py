@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import threading
-from datetime import timedelta
 
 import psycopg
 import pytest
@@ -20,7 +19,7 @@ from console.widgets.bars import TopBar
 from console.widgets.line import plain
 from console.widgets.notice import NoticePanel
 from console.widgets.panel import Panel
-from tests.screens.conftest import console_on, opened, press, settle, until
+from tests.screens.conftest import Clock, console_on, opened, press, settle, until
 from tests.support.fakes import NOW, RUN_ID, FakeBackend
 
 DENIED = Refused(StopCode.EXECUTION_DISABLED, "the switch is OFF", "Arm it: A")
@@ -92,13 +91,10 @@ async def test_an_unchanged_measurement_draws_nothing() -> None:
 
 async def test_the_last_data_stay_with_their_age_when_the_source_is_gone() -> None:
     """Old values are shown as old values."""
-    backend = FakeBackend()
-    now = NOW
-    app = ConsoleApp(backend, read_only=False, demo=False, clock=lambda: now, refresh_seconds=86_400)
-    async with app.run_test() as pilot:
-        await settle(pilot)
+    backend, clock = FakeBackend(), Clock()
+    async with opened(backend, clock=clock) as (app, pilot):
         backend.unreachable_status = True
-        now = NOW + timedelta(minutes=7)
+        clock.forward(minutes=7)
         await press(pilot, "r")
         assert "information_unit" in _words(app, "counts")
         assert "7 min ago" in app.screen.query_one("#counts", Panel).title

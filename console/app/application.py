@@ -25,9 +25,9 @@ from console.actions.stopping import STOP_KEYS
 from console.app.face import NO_FACE, Face
 from console.app.following import FollowingApp
 from console.app.key_order import KeyHandled, KeyOrder
-from console.app.mode_app import ModeApp
 from console.app.named_fleet import NamedFleet, no_fleet
 from console.app.terminal import TerminalGuard, wants_no_colour
+from console.app.visiting import VisitingApp
 from console.backend.host import crash
 from console.backend.model.batch_ids import is_batch
 from console.backend.model.errors import CutterError
@@ -58,7 +58,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class ConsoleApp(FollowingApp, ModeApp, inherit_bindings=False):
+class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
     """The console. It adds no authority: everything goes through the backend, as it does on the command line.
 
     `backend` is the backend or a function that makes it, in a thread after the first paint. `clock` gives aware UTC
@@ -111,6 +111,7 @@ class ConsoleApp(FollowingApp, ModeApp, inherit_bindings=False):
         self._crash_folder = crash_folder
         self._measuring = False
         self._measure_again = False
+        self._renewing = self._renew_again = False
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
         self.theme = DARK.name
@@ -154,6 +155,7 @@ class ConsoleApp(FollowingApp, ModeApp, inherit_bindings=False):
         self.measure()
         self.set_interval(self._refresh_seconds, self._tick)
         self.begin_following()
+        self.follow_the_fleet()
         if self.face.start_screen != self.DEFAULT_MODE:
             self.switch_mode(self.face.start_screen)
 
@@ -176,23 +178,33 @@ class ConsoleApp(FollowingApp, ModeApp, inherit_bindings=False):
             self._not_measured(error)
         else:
             self._measured(status)
-            if status.target is not None:
-                await self._renew_notices()
+            if status.target is not None and self.notices.of_runs:
+                self._renew()
         finally:
             self._measuring = False
         if self._measure_again:
             self._measure_again = False
             self.measure()
 
+    def _renew(self) -> None:
+        """Renew the notices soon, beside the measurements: what a notice is asked for must not delay the next one."""
+        self._renew_again = self._renewing
+        if not self._renewing:
+            self._renewing = True
+            self.run_worker(work(self._renew_notices), group="notices", exclusive=False)
+
     async def _renew_notices(self) -> None:
         """Ask what has become of the runs that notices speak of, and say that instead."""
-        if not self.notices.of_runs:
-            return
-        for notice in self.notices.of_runs:
-            # Whether there is an answer or not: the notice stands until something else is known.
-            with contextlib.suppress(CutterError):
-                self.notices.renew(notice, await self.ask(_run_of(notice)))
+        try:
+            for notice in self.notices.of_runs:
+                # Whether there is an answer or not: the notice stands until something else is known.
+                with contextlib.suppress(CutterError):
+                    self.notices.renew(notice, await self.ask(_run_of(notice)))
+        finally:
+            self._renewing = False
         self.show_notice()
+        if self._renew_again:  # measured again meanwhile: the answers can be older than what moved
+            self._renew()
 
     def _measured(self, status: "Status") -> None:
         self.status = status
@@ -308,7 +320,8 @@ class ConsoleApp(FollowingApp, ModeApp, inherit_bindings=False):
 
         if not isinstance(self.screen, PanicDialog):  # The key may be held down: one dialog is enough.
             self.key_order.drop()
-            self.say_first("STOP everything?  s stops now, Esc is no")
+            of = f" of {self.face.banner or self.face.name}" if self.face.name else ""
+            self.say_first(f"STOP everything{of}?  s stops now, Esc is no")
             self.push_screen(PanicDialog(), self._stop)
 
     def say_first(self, words: str) -> None:
@@ -405,10 +418,6 @@ class ConsoleApp(FollowingApp, ModeApp, inherit_bindings=False):
                 self.exit(0)
 
     # The end, orderly or not
-
-    def leave(self, exit_status: int) -> None:
-        """End because of a signal or a vanished terminal."""
-        self.exit(exit_status, return_code=exit_status)
 
     async def on_event(self, event: events.Event) -> None:
         """Handle an event; a key or click for a widget that does not exist yet, or no longer, does nothing."""

@@ -1,6 +1,6 @@
 """Presentation of an installation that was opened by a name: its banner, and what its entry asks for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from console.widgets.line import Span, line
@@ -17,6 +17,14 @@ class Face:
     banner: str = ""
     refresh_seconds: float = 10.0
     start_screen: str = "overview"
+    fleet_behind: int | None = None
+    """The pipe from the console whose Fleet has opened this one; None if it was opened by its command."""
+
+    def opened_by_fleet(self, lifeline: int) -> "Face":
+        """Return the same face, opened by the Fleet of the console at the other end of this pipe."""
+        # That one has the Fleet screen, whatever the entry begins with.
+        start_screen = "overview" if self.start_screen == "fleet" else self.start_screen
+        return replace(self, fleet_behind=lifeline, start_screen=start_screen)
 
     def line(self) -> "Line":
         """Return the banner, or the name without one; nothing if the installation was not named."""

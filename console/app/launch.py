@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from console.app.face import NO_FACE, Face
 from console.app.terminal import in_browser, refusal_here
+from console.app.visited import taken_lifeline
 from console.backend.host.context import default_root
 from console.backend.model.errors import ExitStatus
 from console.cli.arguments import Open, Options
@@ -25,9 +26,12 @@ def open_console(options: Options, request: Open) -> int:
     if request.replay is not None:
         return _replay(request.replay)
     face, read_only = NO_FACE, request.read_only
+    lifeline = taken_lifeline()
     if options.installation:
         options, face, names_read_only = _named(options)
         read_only = read_only or names_read_only
+        if lifeline is not None:
+            face = face.opened_by_fleet(lifeline)
     elif _has_only_names(options):
         face = replace(face, start_screen="fleet")
     swept: list[str] = []
@@ -129,6 +133,10 @@ def show(
         from console.actions.keymap_file import read_keymap
 
         known = registry(read_only=read_only, demo=demo).with_keys(read_keymap())
+        if face.fleet_behind is not None:
+            from console.actions.visits import leading_back
+
+            known = leading_back(known)
         from console.app.application import ConsoleApp, run
         from console.cli.logs import after_the_screen
 

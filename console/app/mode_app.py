@@ -206,10 +206,6 @@ class ModeApp(BackendApp, inherit_bindings=False):
         """Go to Reports."""
         self.switch_mode("reports")
 
-    def action_fleet(self) -> None:
-        """Go to Fleet."""
-        self.switch_mode("fleet")
-
     def action_hold(self) -> None:
         """Go to HOLD and recovery."""
         self.switch_mode("hold")

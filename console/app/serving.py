@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from console.app.visiting import console_command
 from console.backend.model.errors import StopCode, UsageError
 from console.cli.arguments import Options
 from console.cli.output import narrate
@@ -20,7 +21,6 @@ from console.cli.serve_request import Serve
 if TYPE_CHECKING:
     from aiohttp.web import Application
 
-_ENTRY = "from console.cli.main import main; raise SystemExit(main())"
 LIBRARY = "textual-serve>=1.1.3,<1.2"
 """Requirement that the extra `browser` installs."""
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
@@ -44,8 +44,7 @@ def serve(options: Options, request: Serve) -> int:
 
 def child_command(options: Options) -> list[str]:
     """Return the command of each page's process: a console that only reads, of the same installation; nothing of it comes from a browser."""
-    # -P: the folder that the server was started in, which others may write, is not searched for modules.
-    command = [sys.executable, "-P", "-c", _ENTRY, "--read-only"]
+    command = console_command("--read-only")
     for name in options.installation:
         return [*command, "-P", name]
     for option, path in (("--root", options.root), ("--config", options.config)):

@@ -4,10 +4,13 @@ import os
 import select
 import sys
 import time
+from typing import Any
 
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
+from textual.messages import InBandWindowResize
 
+from console.app.frames import Frames
 from console.app.keyboard import Keyboard
 from console.app.line_writer import LineWriter
 
@@ -20,7 +23,12 @@ class SteadyDriver(LinuxDriver):
     """Textual's driver for this system with another reader and writer."""
 
     _line: LineWriter | None = None
+    _frames: Frames
     _started_before: bool = False
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._frames = Frames()
+        super().__init__(*arguments, **options)
 
     def start_application_mode(self) -> None:
         """Start, or come back from the background, with a new writer."""
@@ -28,22 +36,25 @@ class SteadyDriver(LinuxDriver):
         if terminal is not None:
             self._line = LineWriter(terminal.fileno(), terminal.encoding or "utf-8", self._draw_again)
             self._line.start()
+        self._frames.forget()
         super().start_application_mode()  # type: ignore[no-untyped-call]
         if self._started_before:
             self._draw_again()
         self._started_before = True
 
     def _draw_again(self) -> None:
+        self._frames.forget()
         self._app.call_later(self._app.refresh)
 
     def write(self, data: str) -> None:
-        """Write without waiting for the line."""
-        if self._line is not None:
-            self._line.write(data)
+        """Write without waiting for the line, and nothing that the terminal shows already."""
+        if self._line is not None and (sent := self._frames.shortened(data)):
+            self._line.write(sent)
 
     def pass_by(self, words: str) -> None:
         """Show these words in the first line now, before any waiting frame; the next frame replaces them."""
         if self._line is not None:
+            self._frames.forget()
             self._line.pass_by(f"\x1b[1;1H\x1b[7m{words}\x1b[0m\x1b[K")
 
     def close(self) -> None:
@@ -52,6 +63,17 @@ class SteadyDriver(LinuxDriver):
             self._line.stop()
             self._line = None
         super().close()
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """Return the size, which is asked for at a change of it: nobody knows what a terminal then still shows."""
+        self._frames.forget()
+        return super()._get_terminal_size()
+
+    def process_message(self, message: Message) -> None:
+        """Pass on a message, which can be that of a terminal that tells a change of its size itself."""
+        if isinstance(message, InBandWindowResize):
+            self._frames.forget()
+        super().process_message(message)
 
     def run_input_thread(self) -> None:
         """Pass on input until the console ends; a terminal that is gone is handled by the guard."""

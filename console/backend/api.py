@@ -166,8 +166,13 @@ class Backend(Protocol):
     def typed_edits(self, run_id: str, address: str) -> tuple[TypedEdit, ...]:
         """Return what was typed for this draft and not planned since, the last first."""
 
-    def keep_typed(self, run_id: str, typed: TypedEdit, writer: str, instead: TypedEdit | None = None) -> None:
-        """Keep what a writer typed for a draft, beside its run, in place of what it went on with. Raises Unmeasured."""
+    def keep_typed(
+        self, run_id: str, typed: TypedEdit, writer: str, instead: TypedEdit | None = None, *, looks: bool = True
+    ) -> None:
+        """Keep what a writer typed for a draft, beside its run, in place of what it went on with. Raises RunHasEnded, Unmeasured.
+
+        Without `looks` the database is not asked if the run has ended: nothing has moved since it was asked last.
+        """
 
     def drop_typed(self, run_id: str, typed: TypedEdit) -> None:
         """Keep this text of a draft no longer."""

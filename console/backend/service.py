@@ -83,7 +83,7 @@ from console.backend.runs.sources import read_source
 from console.backend.runs.status import measure_status
 from console.backend.runs.stop_only import has_stopper, require_only_a_hold
 from console.backend.runs.takeover import hold_to_end, take_over
-from console.backend.runs.typed_edits import TypedEdit, drop_typed, keep_typed, typed_before
+from console.backend.runs.typed_edits import TypedAnswers, drop_typed
 from console.backend.runs.unit_search import search_units
 from console.backend.runs.unit_view import compare_versions, view_unit
 
@@ -94,7 +94,9 @@ SignStatement = Callable[[Path], Path]
 """Signs a statement file and returns the signature's path; only the demo has one."""
 
 
-class BackendService(BackupAnswers, BatchAnswers, BundleAnswers, HoldAnswers, JournalAnswers, ReportAnswers):
+class BackendService(
+    BackupAnswers, BatchAnswers, BundleAnswers, HoldAnswers, JournalAnswers, ReportAnswers, TypedAnswers
+):
     """Answers `console.backend.api.Backend`. Every method measures again; nothing is remembered between calls."""
 
     def __init__(
@@ -395,20 +397,6 @@ class BackendService(BackupAnswers, BatchAnswers, BundleAnswers, HoldAnswers, Jo
     def brief_edit(self, run_id: str, address: str, body: str, title: str) -> EditBriefing:
         """Return what an edit of a draft would change, and what stands in its way."""
         return confirmations.brief_edit(self.installation, run_id, address, body, title)
-
-    def typed_edits(self, run_id: str, address: str) -> tuple[TypedEdit, ...]:
-        """Return what was typed for this draft and not planned since, the last first."""
-        return typed_before(self.installation, run_id, address)
-
-    def keep_typed(self, run_id: str, typed: TypedEdit, writer: str, instead: TypedEdit | None = None) -> None:
-        """Keep what was typed for a draft."""
-        self._require_writable()
-        keep_typed(self.installation, run_id, typed, writer, instead)
-
-    def drop_typed(self, run_id: str, typed: TypedEdit) -> None:
-        """Keep this text of a draft no longer."""
-        self._require_writable()
-        drop_typed(self.installation, run_id, typed.address, typed.title, typed.body)
 
     @with_kept_sessions
     def apply_edit(self, run_id: str, confirm: str) -> RunView:

@@ -42,7 +42,7 @@ class StartBatch(PlanBatch):
 class OneBatch:
     """A command about one batch."""
 
-    batch: str = field(metadata=positional("BATCH", "the batch's id"))
+    batch: str = field(metadata=positional("BATCH", "the batch's id, its unique beginning, or latest"))
 
 
 @dataclass(frozen=True, slots=True)

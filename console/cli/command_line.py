@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, get_args, get_origin
 from console import __version__
 from console.cli.arguments import Argument, Checked, Open, Options
 from console.cli.printing import ReaderGone, Unprinted, emit, say
+from console.cli.run_names import in_part, with_whole_ids
 from console.cli.watching import answers
 
 if TYPE_CHECKING:
@@ -178,6 +179,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         is_named=bool(options.installation) and not operation.names_many,
         sweeps=operation.writes and not operation.at_once,
         light=operation.light,
+        dangerous=operation.dangerous,
     )
 
 
@@ -245,11 +247,13 @@ def _dispatch(
     is_named: bool = False,
     sweeps: bool = False,
     light: bool = False,
+    dangerous: bool = False,
 ) -> int:
     """Import the handler, run it and return the exit status.
 
     `is_named`: the options are those of the installation that -P names, which may be for reading only.
-    `light` leaves out the handler of log records, `sweeps` removes the leftovers of killed processes first.
+    `light` leaves out the handler of log records, `sweeps` removes the leftovers of killed processes first. A `dangerous`
+    command takes no run but by its id.
     """
     try:
         with nullcontext() if light else import_module("console.cli.logs").to_standard_error():
@@ -257,6 +261,8 @@ def _dispatch(
                 options = import_module("console.cli.named").chosen(options, command)
             if sweeps:
                 import_module("console.cli.leftovers").sweep(options)
+            if names := in_part(request):
+                request = with_whole_ids(options, command, request, names, dangerous=dangerous)
             module, _, name = target.partition(":")
             return int(answers(getattr(import_module(module), name), command, options, request))
     except KeyboardInterrupt:

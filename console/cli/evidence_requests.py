@@ -22,7 +22,9 @@ class Gates(Watched):
     names: tuple[str, ...] = field(
         default=(), metadata=positional("GATE", f"{gate_range()}, or PRE; none: {gate_range()}")
     )
-    run: str = field(default="", metadata=option("RUN", "the run that PRE is asked for"))
+    run: str = field(
+        default="", metadata=option("RUN", "the run that PRE is asked for: its id, unique beginning, or latest")
+    )
     watch: int = watch_option()
 
 

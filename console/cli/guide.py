@@ -2,6 +2,10 @@
 
 from collections.abc import Iterator
 
+from console.actions.actions import registry
+from console.actions.guide_keys import with_keys_in_force
+from console.actions.keymap_file import read_keymap
+from console.actions.keys_in_force import has_keymap, put_in_force
 from console.backend.host.guide_pages import read_guide
 from console.backend.model.errors import ExitStatus, StopCode, UsageError
 from console.backend.model.folding import searched
@@ -43,7 +47,7 @@ class GuideAnswer(Value):
 
 def read(options: Options, request: ReadGuide) -> ExitStatus:
     """Show what has this name, or else what has these words. Raises UsageError if nothing has."""
-    guide, typed = read_guide(), " ".join(" ".join(request.words).split())
+    guide, typed = _guide(), " ".join(" ".join(request.words).split())
     if not typed:
         parts = tuple(_part(guide, place) for _, place in guide.contents)
         answer = GuideAnswer(asked="", parts=parts)
@@ -63,6 +67,19 @@ def read(options: Options, request: ReadGuide) -> ExitStatus:
     if len(hits) > _MOST_HITS:
         narrate(f"the first {_MOST_HITS} of {len(hits)} places; more words make them fewer")
     return status
+
+
+def _guide() -> Guide:
+    """Return the guide with the keys of the operator's keymap; with the program's own, and the fault, if the keymap is wrong."""
+    try:
+        put_in_force(registry(read_only=False, demo=False).with_keys(read_keymap()))
+    except UsageError as error:
+        # Who must correct the file may need the guide for it.
+        narrate(f"the keys are the program's own, because the keymap is wrong: {error.message}")
+        return read_guide()
+    if has_keymap():
+        narrate("sentences name the program's own keys; those of your keymap: cutter-console config keys")
+    return with_keys_in_force(read_guide())
 
 
 def _printed(options: Options, answer: GuideAnswer, lines: Iterator[str]) -> ExitStatus:

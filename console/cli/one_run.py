@@ -10,7 +10,9 @@ from console.cli.watching import Watched, watch_option
 class OneRun:
     """A command about one run."""
 
-    run: str = field(metadata=positional("RUN", "the run's id"))
+    run: str = field(
+        metadata=positional("RUN", "the run's id or its unique beginning; or latest, but of a dangerous command")
+    )
 
 
 @dataclass(frozen=True, slots=True)

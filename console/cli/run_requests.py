@@ -31,7 +31,9 @@ class StartRun(DocumentFile, Checked):
 class VerifiedRun:
     """Request of `verify`."""
 
-    run: str = field(metadata=positional("RUN", "the run's or the batch's id"))
+    run: str = field(
+        metadata=positional("RUN", "the id of the run or batch, or its unique beginning; or latest: the run")
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus
-from console.backend.model.outcome import Check, Outcome, worst
+from console.backend.model.outcome import Check, Outcome, worst_known
 from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.site_mapping import mapping_toml
 from console.backend.model.value import Value
@@ -64,9 +64,7 @@ def check(options: Options, _request: Nothing) -> ExitStatus:
         lines.append(f"{proof.outcome:<13} {proof.name}: {proof.detail}")
         if proof.next_action:
             lines.append(f"              next: {as_typed(options, proof.next_action)}")
-    outcomes = [proof.outcome for proof in checks]
-    # What is known to be wrong is not made unclear by what could not be tried.
-    outcome = Outcome.FAIL if Outcome.FAIL in outcomes else worst(outcomes)
+    outcome = worst_known([proof.outcome for proof in checks])
     return report(options, "adopt check", outcome, lines, Proofs(checks=checks))
 
 

@@ -9,7 +9,7 @@ from console.screens.readiness_watch import Asking
 
 if TYPE_CHECKING:
     from console.actions.actions import Registry
-    from console.backend.model.fleet import Fleet
+    from console.backend.model.fleet import Fleet, FleetRow
     from console.backend.model.view_models import SwitchView
     from console.screens.history import History
     from console.screens.operation import Operation
@@ -73,6 +73,12 @@ class Application(Asking, Protocol):
 
     read_fleet: "Callable[[], Fleet]"
     """Reads the named installations; called in a thread."""
+
+    def visit(self, row: "FleetRow", instead: str) -> None:
+        """Open the console of this row's installation in this terminal; or say why not, and which command does it elsewhere."""
+
+    def step_out(self) -> bool:
+        """Go back to the Fleet that has opened this console; return False if none has."""
 
     async def ask_beside(self, question: "Callable[[], T]") -> T:
         """Ask in a thread, without the backend, for what needs none. Raises CutterError."""

@@ -59,8 +59,14 @@ def briefing_lines(briefing: Confirmation, full: Full, width: int) -> list[Line]
 _CANNOT = "CANNOT BE UNDONE"
 
 
+def labelled(word: str, text: str, width: int, tone: Tone = "plain", begins: Line = ()) -> list[Line]:
+    """Return a label in its column and a text behind it, whose further rows are indented; the text may begin with spans."""
+    return hanging((Span(f"{word:<9}", "muted"), *begins), text, width, tone)
+
+
 def _undo(briefing: Confirmation, width: int) -> list[Line]:
     reversal = str(briefing.reversal)
+    reversal = reversal[:1].upper() + reversal[1:]
     if briefing.reversible:
         return hanging((Span("undo     ", "muted"), Span("can be undone. ", "good")), reversal, width)
     # The backend's sentence begins with the words that are shown in red before it.

@@ -1,5 +1,6 @@
 """The base of every dialog: a title, a body that scrolls, a fixed question, and Cancel, which has the focus at first."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast
 
 from textual.app import ComposeResult
@@ -74,6 +75,10 @@ class Dialog(Steady, ModalScreen[R | None], Generic[R]):
     def body(self, lines: list[Line]) -> None:
         """Show these lines as the body."""
         self.query_one("#dialog-body", Panel).show(lines)
+
+    def wrapped_body(self, lines: Callable[[int], list[Line]]) -> None:
+        """Show as the body what this function makes for its width, also after the window has got another one."""
+        self.query_one("#dialog-body", Panel).show_wrapped(lines)
 
     def show_keys(self) -> None:
         """Draw the keys below Cancel."""

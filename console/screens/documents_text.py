@@ -13,6 +13,8 @@ from console.widgets.narrowing import Row
 _TELLING = ("number", "title", "place and date")
 """Parts of a law's title that tell which law it is; they come first, as there is room for one line."""
 _PART_WIDTH = 36
+_MOST_PROFILES = 24
+"""Profiles that the form names: with more of them it would leave no room for the list."""
 
 
 def label(word: str) -> Line:
@@ -50,7 +52,11 @@ def intake_row(view: IntakeView) -> Line:
 
 
 def form_hint(profiles: tuple[str, ...]) -> list[Line]:
-    """Return how to go on from the list."""
+    """Return how to go on from the list, and which profiles there are."""
+    more = len(profiles) - _MOST_PROFILES
+    names = ", ".join(profiles[:_MOST_PROFILES]) + (
+        f" and {more} more: cutter-console profile list" if more > 0 else ""
+    )
     return [
         line(
             Span(told("Enter or <plan>"), "accent"),
@@ -58,7 +64,7 @@ def form_hint(profiles: tuple[str, ...]) -> list[Line]:
             Span(key_of("edit_form"), "accent"),
             " changes how it is read.",
         ),
-        line(Span("profiles  ", "muted"), ", ".join(profiles) or "none"),
+        line(Span("profiles  ", "muted"), names or "none"),
     ]
 
 

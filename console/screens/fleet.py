@@ -28,7 +28,7 @@ _NO_BACKEND = cast("Backend", None)
 
 
 class FleetScreen(FacedScreen):
-    """The list of installations over one of them, beside it from 160 columns on; below 110 the one or the other."""
+    """The list of installations over the chosen one, beside it from 160 columns on."""
 
     CSS_PATH = ["rows.tcss", "shelves.tcss"]  # noqa: RUF012
     SCOPE: ClassVar[Scope] = Scope.FLEET
@@ -38,8 +38,9 @@ class FleetScreen(FacedScreen):
     HELP_TEXT: ClassVar[str] = (
         "Every installation of your file installations.toml, all read at once as their monitoring roles; nothing is written "
         "to any. One that is down or silent is a row with the reason, and how old its last answer is; it delays no other. "
-        "Gates are not measured here. Two names of one database say so. <copy_focus> copies the command that opens the chosen "
-        "one's own console for reading only, in another terminal. <find> filters by any word, or by name:, banner:, switch: and outcome:. <refresh> reads all of them again."
+        "Gates are not measured here. Two names of one database say so. Enter opens the chosen one's own console in this terminal, "
+        "for reading only unless its entry says otherwise; <fleet>, <quit>, or Esc on its Overview come back. <fleet_row> shows its row whole. <copy_focus> copies the command that opens it "
+        "for reading only, in another terminal. <find> filters by any word, or by name:, banner:, switch: and outcome:. <refresh> reads all of them again."
     )
 
     def __init__(self) -> None:
@@ -61,6 +62,11 @@ class FleetScreen(FacedScreen):
     @property
     def _list(self) -> ListRows:
         return self.query_one("#fleet-list", ListRows)
+
+    @property
+    def is_wide(self) -> bool:
+        """True: the list is as high as its rows, and what is chosen stands below or beside it on every screen."""
+        return True
 
     @property
     def row_width(self) -> int:
@@ -121,17 +127,30 @@ class FleetScreen(FacedScreen):
 
     def shown_actions(self) -> tuple[Action, ...]:
         """Return the actions that make sense now."""
-        return self.console_actions() if self._chosen is not None and self.face == "list" else ()
+        wanted = (
+            {"list": {"fleet_open", "fleet_row"}, "row": {"fleet_open"}}[self.face]
+            if self._chosen is not None
+            else set()
+        )
+        return tuple(action for action in self.console_actions() if action.name in wanted)
 
     @on(Rows.Chosen, "#fleet-list")
     def action_fleet_open(self) -> None:
+        """Open the console of the chosen installation in this terminal, until it ends."""
+        if (row := self._chosen) is not None:
+            self.console.visit(row, words.looks_at(row))
+        else:
+            self._say_nothing_is_chosen()
+
+    def action_fleet_row(self) -> None:
         """Show the chosen installation whole."""
         if self._chosen is not None:
             self.show_face("row")
         else:
-            self.cannot(
-                "There is no installation here to open.", "Name some: cutter-console config path shows the file"
-            )
+            self._say_nothing_is_chosen()
+
+    def _say_nothing_is_chosen(self) -> None:
+        self.cannot("There is no installation here to open.", "Name some: cutter-console config path shows the file")
 
     def copied(self) -> Copied | None:
         """Copy the command that opens the chosen installation's console for reading only, from the list and from the row."""

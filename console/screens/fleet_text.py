@@ -24,9 +24,7 @@ _COUNTS, _WIDER_COUNTS, _WIDE = 16, 26, 108
 _ROOMY = 90
 """Columns of a row from which on counts stand in it."""
 _LABEL = 10
-_COPY = (
-    "<copy_focus> copies this command, for another terminal: it opens that installation's own console, for reading only"
-)
+_COPY = "Enter opens it here; <copy_focus> copies this command, for another terminal, where it only reads"
 
 
 def list_title(fleet: Fleet | None, now: datetime, *, is_old: bool) -> str:

@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 
 from console.actions.actions import Action, Scope
+from console.actions.guide_keys import with_keys_in_force
 from console.actions.keys_in_force import told
 from console.backend.host.guide_pages import read_guide
 from console.backend.model.errors import CutterError
@@ -16,7 +17,6 @@ from console.screens import guide_text as words
 from console.screens.copying import Copied
 from console.screens.drawable import can_draw
 from console.screens.faces import FacedScreen
-from console.screens.guide_keys import with_keys_in_force
 from console.screens.guide_search import ChapterText, HitRows, Search
 from console.widgets.list_rows import ListRows
 from console.widgets.notice import refused

@@ -141,6 +141,10 @@ class OverviewScreen(ConsoleScreen):
         current = Block(tuple(overview_text.current_run(status, now)), "always")
         self.query_one("#waiting", ListPanel).show_blocks([Block((answer,), "always"), *waits, current])
 
+    def go_back(self) -> bool:
+        """Go back to the Fleet that has opened this console, if one has: there is no step back inside this screen."""
+        return self.console.step_out()
+
     def find_target(self) -> Narrowed | None:
         """Filter the list that has the focus; without one, what waits and the counts together."""
         return super().find_target() or Together(

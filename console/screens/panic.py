@@ -48,12 +48,14 @@ class PanicDialog(Dialog[str]):
         """Say what stopping does, then ask."""
         super().opened()
         running = self.console.operation
+        place = self._place()
         if self.console.read_only:
-            self.body([line(words) for words in _AS_STOPPER])
+            self.body([*place, *(line(words) for words in _AS_STOPPER)])
             self.query_one("#panic-hint", Lines).show([line("Press ", Span("s", "bad"), " to stop now.")])
             return
         self.body(
             [
+                *place,
                 line("Sets a HOLD: nothing is written until a person releases it."),
                 line("Cancels the running statement: its transaction rolls back as a whole."),
                 line("Ends the lease: the switch is off."),
@@ -65,6 +67,16 @@ class PanicDialog(Dialog[str]):
             ]
         )
         self.query_one("#panic-hint", Lines).show([line("Press ", Span("s", "bad"), " to stop now.")])
+
+    def _place(self) -> list[Line]:
+        """Return the database that is stopped: with many consoles open, the key acts on the one that is on the screen."""
+        status = self.console.status
+        where = "the database has not been measured yet"
+        if status is not None:
+            target = status.target
+            unreached = f"DATABASE NOT REACHED, root {status.root}"
+            where = f"{target.database} at {target.host}" if target is not None else unreached
+        return [line(Span("Of: ", "muted"), *self.console.banner, Span(where, "strong")), line("")]
 
     def keys(self) -> Line:
         """Return the keys; the confirming one is distinct from the one that opened the dialog."""

@@ -7,7 +7,7 @@ from textual.binding import Binding, BindingType
 from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.plan_binding import TableDelta, Target
 from console.backend.model.view_models import RunRequest, own_profile_in_words
-from console.screens.danger_text import target_words
+from console.screens.danger_text import labelled, target_words
 from console.screens.dialog import Dialog
 from console.widgets.formatting import plural, signed
 from console.widgets.line import Line, Span, line
@@ -39,31 +39,30 @@ class StartLiveDialog(Dialog[bool]):
     def opened(self) -> None:
         """Show the run that would start: document, target, number of units, and the rows of the later cut."""
         super().opened()
+        self.wrapped_body(self._lines)
+
+    def _lines(self, width: int) -> list[Line]:
         request = self._request
         own = own_profile_in_words(request.profile_sha256)
-        self.body(
-            [
-                line(Span("what     ", "muted"), Span(f"a LIVE run of {request.docprefix}", "strong")),
-                *self._amends(),
-                line(Span("from     ", "muted"), f"{request.origin}, profile {request.profile}{own}"),
-                line(Span("where    ", "muted"), target_words(self._target)),
-                line(Span("units    ", "muted"), plural(self._n_units, "unit")),
-                line(Span("now      ", "muted"), "takes and proves a backup, probes grants, then waits for SG_1"),
-                line(
-                    Span("writes   ", "muted"), "no unit before the sovereign has signed SG_1 and the switch is armed"
-                ),
-                line(Span("needs    ", "muted"), "a passed dry run of the same text before it can be armed"),
-                line(
-                    Span("undo     ", "muted"), Span("can be undone. ", "good"), "Before the cut the run can be voided"
-                ),
-                line(""),
-                line(Span("rows     ", "muted"), "what the cut will add, if it is authorised:"),
-                *(line(f"  {d.table:<48}{signed(d.rows):>8}") for d in self._deltas),
-            ]
+        amends = [("amends", f"what is law: {self._law.counts}")] if self._law is not None else []
+        rows = (
+            *amends,
+            ("from", f"{request.origin}, profile {request.profile}{own}"),
+            ("where", target_words(self._target)),
+            ("units", plural(self._n_units, "unit")),
+            ("now", "takes and proves a backup, probes grants, then waits for SG_1"),
+            ("writes", "no unit before the sovereign has signed SG_1 and the switch is armed"),
+            ("needs", "a passed dry run of the same text before it can be armed"),
         )
-
-    def _amends(self) -> list[Line]:
-        return [] if self._law is None else [line(Span("amends   ", "muted"), f"what is law: {self._law.counts}")]
+        can = line(Span("can be undone. ", "good"))
+        return [
+            *labelled("what", f"a LIVE run of {request.docprefix}", width, "strong"),
+            *(part for word, text in rows for part in labelled(word, text, width)),
+            *labelled("undo", "Before the cut the run can be voided", width, begins=can),
+            line(""),
+            *labelled("rows", "what the cut will add, if it is authorised:", width),
+            *(line(f"  {d.table:<48}{signed(d.rows):>8}") for d in self._deltas),
+        ]
 
     def keys(self) -> Line:
         """Return the keys; the confirming one is not beside Enter or Esc."""

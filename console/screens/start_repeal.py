@@ -7,7 +7,7 @@ from textual.binding import Binding, BindingType
 from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.plan_binding import Target
 from console.backend.model.states import Mode
-from console.screens.danger_text import target_words
+from console.screens.danger_text import labelled, target_words
 from console.screens.dialog import Dialog
 from console.widgets.formatting import day_and_clock, plural, signed
 from console.widgets.line import Line, Span, line
@@ -33,32 +33,30 @@ class StartRepealDialog(Dialog[Mode]):
     def opened(self) -> None:
         """Show what would be repealed, where, and the rows of the two effects."""
         super().opened()
+        self.wrapped_body(self._lines)
+
+    def _lines(self, width: int) -> list[Line]:
         law, gone = self._law, plural(len(self._law.gone), "unit")
-        self.body(
-            [
-                line(Span("what     ", "muted"), Span(f"the repeal of {self._docprefix} as a whole", "strong")),
-                line(
-                    Span("law      ", "muted"), f"state {law.base_state}, since {day_and_clock(law.base_in_force_from)}"
-                ),
-                line(Span("where    ", "muted"), target_words(self._target)),
-                line(Span("units    ", "muted"), f"{gone} in force; after SG_2 none"),
-                line(
-                    Span("now      ", "muted"),
-                    "d: a dry run, which writes nothing. LIVE: takes a backup, waits for SG_1",
-                ),
-                line(
-                    Span("writes   ", "muted"), "no unit and no version; nothing is deleted, every text stays readable"
-                ),
-                line(Span("needs    ", "muted"), "a passed dry run of the repeal before it can be armed"),
-                line(Span("undo     ", "muted"), Span("can be undone ", "good"), "until SG_2: voided, or reverted"),
-                line(Span("         "), Span("then final: ", "bad"), "no text comes after it under this prefix"),
-                line(""),
-                line(Span("rows     ", "muted"), "what SG_1 will add, if it is authorised:"),
-                *(line(f"  {d.table:<48}{signed(d.rows):>8}") for d in law.deltas_at_cut if d.rows),
-                line(Span("         ", "muted"), "and SG_2:"),
-                *(line(f"  {d.table:<48}{signed(d.rows):>8}") for d in law.deltas_at_enactment),
-            ]
+        rows = (
+            ("law", f"state {law.base_state}, since {day_and_clock(law.base_in_force_from)}"),
+            ("where", target_words(self._target)),
+            ("units", f"{gone} in force; after SG_2 none"),
+            ("now", "d: a dry run, which writes nothing. LIVE: takes a backup, waits for SG_1"),
+            ("writes", "no unit and no version; nothing is deleted, every text stays readable"),
+            ("needs", "a passed dry run of the repeal before it can be armed"),
         )
+        can, final = line(Span("can be undone ", "good")), line(Span("then final: ", "bad"))
+        return [
+            *labelled("what", f"the repeal of {self._docprefix} as a whole", width, "strong"),
+            *(part for word, text in rows for part in labelled(word, text, width)),
+            *labelled("undo", "until SG_2: voided, or reverted", width, begins=can),
+            *labelled("", "no text comes after it under this prefix", width, begins=final),
+            line(""),
+            *labelled("rows", "what SG_1 will add, if it is authorised:", width),
+            *(line(f"  {d.table:<48}{signed(d.rows):>8}") for d in law.deltas_at_cut if d.rows),
+            *labelled("", "and SG_2:", width),
+            *(line(f"  {d.table:<48}{signed(d.rows):>8}") for d in law.deltas_at_enactment),
+        ]
 
     def keys(self) -> Line:
         """Return the keys; the confirming one is not beside Enter or Esc."""

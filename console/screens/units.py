@@ -486,7 +486,8 @@ class UnitsScreen(ConsoleScreen):
             return unit, backend.run(unit.run_id), backend.typed_edits(unit.run_id, unit.address)
 
         def read(answer: "tuple[UnitView, RunView, tuple[TypedEdit, ...]]") -> None:
-            from console.screens.edit_draft import Draft, EditFlow, unwritable
+            from console.screens.edit_draft import EditFlow
+            from console.screens.typed_texts import Draft, unwritable
 
             unit, run, before = answer
             draft = Draft(str(unit.run_id), str(unit.address), str(unit.title or ""), unit.body or "")

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+
 from console.actions.actions import STOPPING, Action, key_name
 from console.actions.keys_in_force import key_of
-from console.widgets.formatting import clock
+from console.widgets.formatting import clock, shortened
 from console.widgets.line import Line, Span, Tone, line, plain
 from console.widgets.panel import Lines
 
@@ -102,23 +104,26 @@ def switch_tone(word: str) -> Tone:
     return "good" if word == "OFF" else "warn" if word == "ARMED" else "bad"
 
 
-def where(status: "Status | None", reason: str) -> Line:
-    """Return the database that this console works on, in full."""
+def where(status: "Status | None", reason: str, width: int) -> Line:
+    """Return the database that this console works on. A part for which there is no room is left out whole: Overview has all of them."""
     if status is None:
-        return line(Span(f" {reason}", "muted"))
+        return line(Span(shortened(f" {reason}", width), "muted"))
     if status.target is None:
-        return line(Span(" DATABASE NOT REACHED  ", "bad"), Span(str(status.unreachable)))
+        words = " DATABASE NOT REACHED  "
+        return line(Span(words, "bad"), Span(shortened(str(status.unreachable), max(width - len(words), 1))))
     target = status.target
-    return line(
-        Span(" database ", "muted"),
-        f"{target.database} at {target.host}",
-        Span("  system ", "muted"),
-        target.system_identifier,
-        Span("  timeline ", "muted"),
-        str(target.timeline),
-        Span("  role ", "muted"),
-        status.role or "not known",
+    parts = (
+        ("  system ", str(target.system_identifier)),
+        ("  timeline ", str(target.timeline)),
+        ("  role ", str(status.role or "not known")),
     )
+    label = " database "
+    spans = [Span(label, "muted"), Span(shortened(f"{target.database} at {target.host}", max(width - len(label), 1)))]
+    for part, value in parts:
+        if cell_len(plain(tuple(spans))) + cell_len(part + value) > width:
+            break
+        spans += [Span(part, "muted"), Span(value)]
+    return tuple(spans)
 
 
 class TopBar(Lines):
@@ -139,7 +144,10 @@ class TopBar(Lines):
         """Draw for the screen of this title. `tabs` are the screens that there are; the banner stands before the target."""
         full = badges(status, old, read_only=read_only, demo=demo)
         short = badges(status, old, read_only=read_only, demo=demo, short=True)
-        lines = [*top_lines(title, self.size.width, full, short, tabs), (*banner, *where(status, reason))]
+        lines = [
+            *top_lines(title, self.size.width, full, short, tabs),
+            (*banner, *where(status, reason, self.size.width - cell_len(plain(banner)))),
+        ]
         # By their number: an automatic height would count the rows of a line that is wider than the screen.
         self.styles.height = len(lines)
         self.show(lines)
@@ -149,8 +157,8 @@ def key_line(actions: Sequence[Action], width: int) -> Line:
     """Return the footer: the stop key and the help key, then as many actions as fit."""
     spans: list[Span] = []
     rest = width
-    # A narrow screen drops the last actions: stopping and help are never dropped.
-    shown = sorted((a for a in actions if a.short), key=lambda a: a.name not in {*STOPPING, "help"})
+    # A narrow screen drops the last actions: stopping and help are never dropped, nor the way back where Fleet has a word here.
+    shown = sorted((a for a in actions if a.short), key=lambda a: a.name not in {*STOPPING, "help", "fleet"})
     for action in shown:
         key, word = key_name(action.keys[0]), action.short
         needed = len(key) + len(word) + 3

@@ -71,6 +71,23 @@ def test_bash_completes_files_where_an_argument_names_one(capsys: pytest.Capture
     assert "law.md" not in completed(text, tmp_path, "run", "show", "la")
 
 
+def test_bash_completes_the_ids_of_the_runs_that_there_are_and_latest_where_a_command_takes_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id, batch_id = "ictr-20260301T135200Z-9f3c21ab", "ictb-20260301T133000Z-5ac01d77"
+    for name in (run_id, batch_id):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+    monkeypatch.setenv("CUTTER_ROOT", str(tmp_path))
+    text = script("bash", capsys)
+
+    assert completed(text, tmp_path, "run", "show", "") >= {"latest", run_id}
+    assert completed(text, tmp_path, "run", "show", "la") == {"latest"}
+    assert completed(text, tmp_path, "batch", "status", "ict") == {batch_id}
+    assert completed(text, tmp_path, "arm", "ictr") == {run_id}
+    assert "latest" not in completed(text, tmp_path, "arm", "la")
+    assert run_id not in completed(text, tmp_path, "arm", run_id, "--confirm", "ictr")
+
+
 def test_with_json_the_script_is_in_the_object(capsys: pytest.CaptureFixture[str]) -> None:
     text = script("bash", capsys)
     assert main(["completion", "bash", "--json"]) == 0

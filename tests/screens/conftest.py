@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,28 @@ def _no_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def console_on(backend: FakeBackend, *, read_only: bool = False, demo: bool = False) -> ConsoleApp:
-    """A console that measures only when it is asked to."""
-    return ConsoleApp(backend, read_only=read_only, demo=demo, clock=lambda: NOW, refresh_seconds=86_400)
+class Clock:
+    """A clock of the test's own: it stands until the test moves it on."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        """The time of this clock."""
+        return self.now
+
+    def forward(self, **by: float) -> None:
+        """Move on, by minutes=7 for instance."""
+        self.now += timedelta(**by)
+
+
+def console_on(
+    backend: FakeBackend, *, read_only: bool = False, demo: bool = False, clock: Clock | None = None
+) -> ConsoleApp:
+    """A console that measures only when it is asked to; with a clock, it and its backend go by that one."""
+    if clock is not None:
+        backend.clock = clock
+    return ConsoleApp(backend, read_only=read_only, demo=demo, clock=clock or (lambda: NOW), refresh_seconds=86_400)
 
 
 async def settle(pilot: Pilot[Any]) -> None:
@@ -63,10 +83,15 @@ async def until(pilot: Pilot[Any], condition: Callable[[], bool], steps: int = 3
 
 @asynccontextmanager
 async def opened(
-    backend: FakeBackend, *keys: str, size: tuple[int, int] = (80, 24), read_only: bool = False, demo: bool = False
+    backend: FakeBackend,
+    *keys: str,
+    size: tuple[int, int] = (80, 24),
+    read_only: bool = False,
+    demo: bool = False,
+    clock: Clock | None = None,
 ) -> AsyncIterator[tuple[ConsoleApp, Pilot[Any]]]:
     """A console on this backend, after these keys."""
-    app = console_on(backend, read_only=read_only, demo=demo)
+    app = console_on(backend, read_only=read_only, demo=demo, clock=clock)
     async with app.run_test(size=size) as pilot:
         await settle(pilot)
         await press(pilot, *keys)

@@ -1,7 +1,5 @@
 """Drift: each difference with the SQL that repairs it, printed and never run; what was not compared is not "none"."""
 
-from datetime import timedelta
-
 import pytest
 
 from console.app.application import ConsoleApp
@@ -9,9 +7,9 @@ from console.screens.drift_text import NO_DIFFERENCE
 from console.widgets.line import plain
 from console.widgets.panel import Lines, Panel
 from console.widgets.rows import Rows
-from tests.screens.conftest import opened, press, settle
+from tests.screens.conftest import Clock, opened, press
 from tests.support.fake_gates import DENIED, DIFFERENCES, DIGEST
-from tests.support.fakes import NOW, FakeBackend
+from tests.support.fakes import FakeBackend
 
 
 def _words(app: ConsoleApp) -> str:
@@ -62,13 +60,9 @@ async def test_what_could_not_be_compared_is_inconclusive_and_not_no_difference(
 
 
 async def test_the_old_differences_stay_with_their_age_when_comparing_fails() -> None:
-    now = NOW
-    backend = FakeBackend(clock=lambda: now)
-    app = ConsoleApp(backend, read_only=False, demo=False, clock=lambda: now, refresh_seconds=86_400)
-    async with app.run_test(size=(120, 40)) as pilot:
-        await settle(pilot)
-        await press(pilot, "6")
-        now = NOW + timedelta(minutes=5)
+    backend, clock = FakeBackend(), Clock()
+    async with opened(backend, "6", size=(120, 40), clock=clock) as (app, pilot):
+        clock.forward(minutes=5)
         backend.no_gates = DENIED
         await press(pilot, "r")
         assert _list(app).row_count == 4

@@ -1,22 +1,25 @@
 """A draft is edited from the screens: written, compared by words, planned, and written under its ruling; nothing typed is lost."""
 
 from collections.abc import Callable
+from typing import Any
 
+from textual.pilot import Pilot
 from textual.widgets import Button, Input, TextArea
 
 from console.app.application import ConsoleApp
 from console.backend.model.safe_text import safe_text
 from console.backend.model.states import Move, Stage
 from console.backend.model.view_models import SwitchState
-from console.screens.edit_draft import Draft, EditDialog, ReviewDialog, missing_of, unwritable
+from console.screens.edit_draft import EditDialog, ReviewDialog, missing_of
 from console.screens.panic import PanicDialog
+from console.screens.typed_texts import Draft, unwritable
 from console.widgets.line import plain
 from console.widgets.panel import Lines, Panel
 from console.widgets.pasted import Pasted
 from tests.screens.conftest import opened, press, settle
 from tests.support.fake_edits import EDIT_RUN
 from tests.support.fake_units import FIRST_RUN
-from tests.support.fakes import FakeBackend
+from tests.support.fakes import HOLD, FakeBackend
 from tests.support.passage import DOCPREFIX, Passage
 
 At = Callable[[str], Passage]
@@ -120,6 +123,49 @@ async def test_what_is_typed_for_a_run_that_has_ended_meanwhile_is_said_to_be_ke
         await press(pilot, "escape")
         assert "is kept nowhere: run " in app.notice.what
         assert backend.kept == {}
+
+
+async def test_any_other_refusal_is_no_end_of_the_run_and_what_was_typed_stays_here() -> None:
+    backend = _cut()
+    async with opened(backend, *_DRAFT) as (app, pilot):
+        backend.may_not_write = True
+        await pilot.press("Q")
+        assert isinstance(app.screen, EditDialog)
+        app.screen._keep()
+        await settle(pilot)
+        assert "this console only reads" in plain(app.screen.query_one("#demand", Lines).shown[0])
+        assert "stays in THIS CONSOLE ALONE" in str(app.screen.query_one("#cancel", Button).label)
+        await press(pilot, "escape")
+        assert "stays in this console alone" in app.notice.what
+        backend.may_not_write = False
+        await press(pilot, "E")
+        assert app.screen.query_one("#edit-body", TextArea).text.startswith("Q")
+
+
+async def test_the_database_is_asked_for_the_end_of_the_run_at_a_move_and_at_the_last_text_alone() -> None:
+    backend = _cut()
+
+    async def kept_with_a_look(app: ConsoleApp, pilot: Pilot[Any], letter: str) -> bool:
+        backend.calls.clear()
+        await pilot.press(letter)
+        assert isinstance(app.screen, EditDialog)
+        app.screen._keep()
+        await settle(pilot)
+        (call,) = (call for call in backend.calls if call.startswith("keep "))
+        return not call.endswith(" without a look")
+
+    async with opened(backend, *_DRAFT) as (app, pilot):
+        assert [await kept_with_a_look(app, pilot, letter) for letter in "abc"] == [True, False, False]
+        backend.switch = HOLD
+        app.measure()
+        await settle(pilot)
+        assert [await kept_with_a_look(app, pilot, letter) for letter in "de"] == [True, False]
+        app.current = False
+        assert [await kept_with_a_look(app, pilot, letter) for letter in "fg"] == [True, True]
+        app.current = True
+        backend.calls.clear()
+        await press(pilot, "escape")
+        assert [call for call in backend.calls if call.startswith("keep ")] == [f"keep {FIRST_RUN}"]
 
 
 async def test_what_two_consoles_typed_is_kept_both_and_shown_one_after_the_other() -> None:

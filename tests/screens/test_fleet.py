@@ -1,5 +1,6 @@
 """The Fleet screen: a row each with its age, one that is silent never looks like one at rest, and nothing is written."""
 
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -11,25 +12,31 @@ from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
 from console.app.application import ConsoleApp
+from console.app.visiting import visit_command
 from console.backend.model.errors import StopCode, UsageError
 from console.backend.model.fleet import Fleet
+from console.screens.operation import Operation
 from console.widgets.line import plain
 from console.widgets.list_rows import ListRows
 from console.widgets.panel import Panel
-from tests.screens.conftest import press, settle
+from tests.screens.conftest import press, settle, until
 from tests.support import fake_fleet
-from tests.support.fakes import NOW, FakeBackend
+from tests.support.fakes import NOW, RUN_ID, FakeBackend
 
 SIZES = ((80, 24), (120, 40), (200, 60))
 
 
 @asynccontextmanager
 async def on_the_fleet(
-    read: Callable[[], Fleet], *keys: str, size: tuple[int, int] = (120, 40), read_only: bool = True
+    read: Callable[[], Fleet],
+    *keys: str,
+    size: tuple[int, int] = (120, 40),
+    read_only: bool = True,
+    backend: FakeBackend | None = None,
 ) -> AsyncIterator[tuple[ConsoleApp, Pilot[Any]]]:
     """A console on its Fleet screen, after these keys."""
     app = ConsoleApp(
-        FakeBackend(read_only=read_only),
+        backend or FakeBackend(read_only=read_only),
         read_only=read_only,
         demo=False,
         clock=lambda: NOW,
@@ -87,15 +94,41 @@ async def test_a_filter_hides_rows_and_tells_of_those_that_were_not_measured() -
         assert "2 INCONCLUSIVE" in rows.told
 
 
-async def test_the_command_that_opens_one_is_copied_and_enter_opens_its_row() -> None:
+async def test_the_command_that_opens_one_is_copied_and_its_row_stands_below_the_list() -> None:
     async with on_the_fleet(fake_fleet.normal, "down", "y", size=(80, 24)) as (app, pilot):
         copied = app.screen.copied()  # type: ignore[attr-defined]
         assert copied.text == "cutter-console -P staging --read-only"
-        await press(pilot, "enter")
-        assert app.screen.query_one("#fleet-row", Panel).display
-        assert not app.screen.query_one("#fleet-list", ListRows).display
-        await press(pilot, "escape", "escape")
-        assert app.screen.query_one("#fleet-list", ListRows).display
+        assert "database staging at" in detail_of(app)
+        await press(pilot, "escape", "v")
+        assert app.screen.query_one("#fleet-row", Panel).has_focus
+        await press(pilot, "escape")
+        assert app.screen.query_one("#fleet-list", ListRows).has_focus
+
+
+@pytest.mark.parametrize("keys", [("enter",), ("v", "enter")], ids=["list", "row"])
+async def test_where_a_console_cannot_have_the_terminal_the_command_for_another_one_is_told(
+    keys: tuple[str, ...],
+) -> None:
+    async with on_the_fleet(fake_fleet.normal, "down", *keys) as (app, _pilot):
+        assert app.notice.what.startswith("staging was not opened: ")
+        assert app.notice.next_action == "Open it in another terminal: cutter-console -P staging --read-only"
+
+
+def test_a_console_that_only_reads_opens_none_that_may_write() -> None:
+    assert visit_command("prod", read_only=True)[-3:] == ["--read-only", "-P", "prod"]
+    assert visit_command("prod", read_only=False)[-2:] == ["-P", "prod"]
+    assert "--read-only" not in visit_command("prod", read_only=False)
+
+
+async def test_no_console_is_opened_from_another_one_while_that_one_is_at_work() -> None:
+    backend = FakeBackend(gate=threading.Event())
+    async with on_the_fleet(fake_fleet.normal, read_only=False, backend=backend) as (app, pilot):
+        app.operate(Operation("Cutting", lambda asked, progress: asked.resume(RUN_ID, progress), lambda _: "done"))
+        await pilot.press("enter")
+        await until(pilot, lambda: app.notice.what.startswith("prod was not opened: Cutting is still in progress"))
+        assert backend.gate is not None
+        backend.gate.set()
+        await settle(pilot)
 
 
 async def test_each_measurement_of_the_console_reads_it_again() -> None:
@@ -147,7 +180,7 @@ async def test_fleet(
     if name == "monochrome":
         monkeypatch.setenv("NO_COLOR", "1")
     read = {"hostile": fake_fleet.hostile, "normal": fake_fleet.normal}.get(name, fake_fleet.one_down)
-    keys = ("down", "enter") if name == "open" else ()
+    keys = ("down", "v") if name == "open" else ()
     async with on_the_fleet(read, *keys, size=size) as (app, _pilot):
         assert app.export_screenshot() == screen_snapshot
 

@@ -1,7 +1,6 @@
 """Gates: evidence on Enter, one gate or all again, filters, PRE, the bundle; the old board stays, with its age."""
 
 import threading
-from datetime import datetime, timedelta
 
 import pytest
 
@@ -19,7 +18,7 @@ from console.widgets.bars import KeyBar
 from console.widgets.line import plain
 from console.widgets.panel import Lines, Panel
 from console.widgets.rows import Rows
-from tests.screens.conftest import opened, press, settle, until
+from tests.screens.conftest import Clock, opened, press, settle, until
 from tests.support.fake_gates import BUNDLE, DENIED, GATES, unmeasured
 from tests.support.fakes import ARMED, DRY_ID, NOW, OFF, RUN_ID, FakeBackend
 
@@ -127,13 +126,9 @@ async def test_a_fact_that_two_checks_rest_on_is_told_once() -> None:
 
 
 async def test_m_asks_for_the_selected_gate_alone_and_the_others_keep_their_ages() -> None:
-    now = NOW
-    backend = FakeBackend(clock=lambda: now)
-    app = ConsoleApp(backend, read_only=False, demo=False, clock=lambda: now, refresh_seconds=86_400)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot)
-        await press(pilot, "5", "down", "down", "down")
-        now = NOW + timedelta(minutes=7)
+    backend, clock = FakeBackend(), Clock()
+    async with opened(backend, "5", "down", "down", "down", clock=clock) as (app, pilot):
+        clock.forward(minutes=7)
         backend.broken = {}
         await press(pilot, "m")
         assert backend.measures == ["gates", "gates G3"]
@@ -177,13 +172,9 @@ async def test_requests_that_come_while_all_are_measured_do_not_pile_up() -> Non
 
 
 async def test_the_old_board_stays_with_its_age_while_a_newer_one_is_measured() -> None:
-    now = NOW
-    backend = FakeBackend(clock=lambda: now)
-    app = ConsoleApp(backend, read_only=False, demo=False, clock=lambda: now, refresh_seconds=86_400)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot)
-        await press(pilot, "5")
-        now = NOW + timedelta(minutes=3)
+    backend, clock = FakeBackend(), Clock()
+    async with opened(backend, "5", clock=clock) as (app, pilot):
+        clock.forward(minutes=3)
         backend.gates_wait = threading.Event()
         await pilot.press("r")
         await pilot.pause()
@@ -196,17 +187,9 @@ async def test_the_old_board_stays_with_its_age_while_a_newer_one_is_measured() 
 
 
 async def test_a_failed_measurement_keeps_the_old_board_and_says_so_everywhere() -> None:
-    now = NOW
-
-    def clock() -> datetime:
-        return now
-
-    backend = FakeBackend(clock=clock)
-    app = ConsoleApp(backend, read_only=False, demo=False, clock=clock, refresh_seconds=86_400)
-    async with app.run_test(size=(120, 40)) as pilot:
-        await settle(pilot)
-        await press(pilot, "5")
-        now = NOW + timedelta(minutes=12)
+    backend, clock = FakeBackend(), Clock()
+    async with opened(backend, "5", size=(120, 40), clock=clock) as (app, pilot):
+        clock.forward(minutes=12)
         backend.no_gates = GONE
         await press(pilot, "r")
         assert len(rows(app)) == len(GATES)
@@ -423,20 +406,17 @@ async def test_what_cannot_be_measured_is_inconclusive_and_never_good(*, down: b
 
 async def test_what_was_measured_before_a_move_says_so_until_it_is_measured_again() -> None:
     """Another console arms the switch; the gates, the arming checks and the drift were measured before that."""
-    backend, now = FakeBackend(), [NOW]
-    backend.clock = lambda: now[0]
-    app = ConsoleApp(backend, read_only=False, demo=False, clock=lambda: now[0], refresh_seconds=86_400)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot)
+    backend, clock = FakeBackend(), Clock()
+    async with opened(backend, clock=clock) as (app, pilot):
         for keys, head in ((("6",), "#drift-head"), (("5",), "#gates-head"), (("p",), "#gates-head")):
             await press(pilot, *keys, "r")
             assert "BEFORE THE LAST MOVE" not in _text_of(app, head)
-            now[0] += timedelta(minutes=1)
+            clock.forward(minutes=1)
             backend.switch = OFF if backend.switch.state is SwitchState.ARMED else ARMED
             app.measure()
             await settle(pilot)
-            assert f"BEFORE THE LAST MOVE seen at {now[0]:%H:%M} UTC: r measures again" in _text_of(app, head)
-            now[0] += timedelta(minutes=1)
+            assert f"BEFORE THE LAST MOVE seen at {clock.now:%H:%M} UTC: r measures again" in _text_of(app, head)
+            clock.forward(minutes=1)
             app.measure()
             await settle(pilot)
             assert "BEFORE THE LAST MOVE" in _text_of(app, head)
@@ -444,17 +424,53 @@ async def test_what_was_measured_before_a_move_says_so_until_it_is_measured_agai
             assert "BEFORE THE LAST MOVE" not in _text_of(app, head)
 
 
-async def test_one_gate_that_was_measured_again_does_not_make_the_others_new() -> None:
-    backend, now = FakeBackend(), [NOW]
-    backend.clock = lambda: now[0]
-    app = ConsoleApp(backend, read_only=False, demo=False, clock=lambda: now[0], refresh_seconds=86_400)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot)
-        now[0] += timedelta(minutes=1)
+async def test_an_answer_that_was_asked_for_before_a_move_is_of_before_it_though_it_came_later() -> None:
+    """What it measured first can have been measured before the move."""
+    backend, clock = FakeBackend(), Clock()
+    async with opened(backend, "6", "5", clock=clock) as (app, pilot):
+        for keys, head in ((("6",), "#drift-head"), (("5",), "#gates-head"), (("p",), "#gates-head")):
+            await press(pilot, *keys)
+            backend.gates_wait = threading.Event()
+            await pilot.press("r")
+            clock.forward(minutes=1)
+            backend.switch = OFF if backend.switch.state is SwitchState.ARMED else ARMED
+            app.measure()
+            await until(pilot, lambda: app.readiness.moved_at == clock.now)
+            clock.forward(minutes=1)
+            backend.gates_wait.set()
+            await settle(pilot)
+            backend.gates_wait = None
+            drift, board, pre = app.readiness.drift.answer, app.readiness.board.answer, app.readiness.pre.answer
+            newest = {"6": drift, "5": board, "p": pre}[keys[0]]
+            assert newest is not None
+            assert newest.measured_at == clock.now
+            assert "BEFORE THE LAST MOVE" in _text_of(app, head)
+            await press(pilot, "r")
+            assert "BEFORE THE LAST MOVE" not in _text_of(app, head)
+
+
+async def test_above_opened_evidence_it_is_said_too_that_something_has_moved_since() -> None:
+    backend, clock = FakeBackend(), Clock()
+    async with opened(backend, "5", "enter", clock=clock) as (app, pilot):
+        assert "BEFORE THE LAST MOVE" not in words(app, "reading")
+        clock.forward(minutes=1)
         backend.switch = ARMED
         app.measure()
         await settle(pilot)
-        now[0] += timedelta(minutes=1)
+        shown = words(app, "reading")
+        assert shown.index("BEFORE THE LAST MOVE") < shown.index("question")
+        await press(pilot, "r")
+        assert "BEFORE THE LAST MOVE" not in words(app, "reading")
+
+
+async def test_one_gate_that_was_measured_again_does_not_make_the_others_new() -> None:
+    backend, clock = FakeBackend(), Clock()
+    async with opened(backend, clock=clock) as (app, pilot):
+        clock.forward(minutes=1)
+        backend.switch = ARMED
+        app.measure()
+        await settle(pilot)
+        clock.forward(minutes=1)
         await press(pilot, "5", "m")
         assert "BEFORE THE LAST MOVE" in _text_of(app, "#gates-head")
 

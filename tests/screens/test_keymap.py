@@ -10,6 +10,7 @@ import pytest
 
 from console.actions.action import Action, Scope, key_name
 from console.actions.actions import ACTIONS, registry, replay_registry
+from console.actions.guide_keys import with_keys_in_force
 from console.actions.key_table import HEADER
 from console.actions.keymap import RESERVED, changeable, full_name, read_keys
 from console.actions.keymap_file import file_path
@@ -21,7 +22,6 @@ from console.backend.model.errors import ExitStatus
 from console.backend.model.recording import line_of
 from console.cli.main import main
 from console.screens.base import ConsoleScreen
-from console.screens.guide_keys import with_keys_in_force
 from console.screens.guide_search import ChapterText
 from console.screens.help import HelpDialog
 from console.screens.panic import PanicDialog
@@ -261,6 +261,32 @@ def test_the_console_opens_with_the_keys_of_the_file_or_not_at_all(
     said = capsys.readouterr().err
     assert f"{place}, line 2: keymap.everywhere.find: ^X cannot be given: it is the stop key" in said
     assert f"cutter-console --root {tmp_path} config keys" in said
+
+
+def test_the_help_command_has_the_keys_in_force_and_with_a_wrong_keymap_the_own_ones(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def row_of_find() -> tuple[str, str]:
+        assert main(["help", "keys", "of", "the", "console"]) == 0
+        shown = capsys.readouterr()
+        return next(
+            row for row in shown.out.splitlines() if row.startswith("| everywhere |") and "Filter" in row
+        ), shown.err
+
+    own, said = row_of_find()
+    assert "| `/` |" in own
+    assert said == ""
+
+    place.write_text('[keymap]\neverywhere.find = "f3"\n', encoding="utf-8")
+    place.chmod(0o600)
+    row, said = row_of_find()
+    assert row == own.replace("`/`", "`F3`")
+    assert "cutter-console config keys" in said
+
+    place.write_text('[keymap]\neverywhere.find = "^X"\n', encoding="utf-8")
+    row, said = row_of_find()
+    assert row == own
+    assert f"{place}, line 2: keymap.everywhere.find: ^X cannot be given: it is the stop key" in said
 
 
 @pytest.mark.parametrize("sentence", [*_REPEAL_CAME_TO.values(), *_EDIT_CAME_TO.values()])

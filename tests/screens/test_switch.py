@@ -1,8 +1,6 @@
 """The screens do not contradict the switch: notices, heads, keys and lists follow what is so now."""
 
 import threading
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -40,7 +38,7 @@ from console.widgets.line import plain
 from console.widgets.notice import Notice, NoticePanel
 from console.widgets.panel import Panel
 from console.widgets.rows import Rows
-from tests.screens.conftest import opened, press, settle, until
+from tests.screens.conftest import Clock, opened, press, settle, until
 from tests.support.fakes import ARMED, DRY_ID, HOLD, NOW, OFF, RUN_ID, TARGET, FakeBackend
 
 DENIED = Refused(StopCode.EXECUTION_DISABLED, "the switch is OFF", "Arm it: A")
@@ -59,14 +57,6 @@ def _bar(app: ConsoleApp) -> str:
     return "\n".join(plain(spans) for spans in app.screen.query_one(TopBar).shown)
 
 
-@dataclass
-class _Clock:
-    now: datetime = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
 async def test_the_notice_of_a_stop_goes_when_the_hold_is_released_also_elsewhere() -> None:
     """It stood for a quarter of an hour on every screen, saying HOLD, after the release."""
     backend = FakeBackend()
@@ -80,14 +70,11 @@ async def test_the_notice_of_a_stop_goes_when_the_hold_is_released_also_elsewher
 
 
 async def test_a_measurement_from_before_the_stop_does_not_take_its_notice_away() -> None:
-    clock = _Clock()
-    backend = FakeBackend(clock=clock)
-    app = ConsoleApp(backend, read_only=False, demo=False, clock=clock, refresh_seconds=86_400)
-    async with app.run_test() as pilot:
-        await settle(pilot)
+    backend, clock = FakeBackend(), Clock()
+    async with opened(backend, clock=clock) as (app, pilot):
         before = app.status
         assert before is not None
-        clock.now = NOW + timedelta(seconds=5)
+        clock.forward(seconds=5)
         await press(pilot, "ctrl+x", "s")
         app._measured(before)
         assert app.notice.what.startswith("Stopped.")
@@ -402,14 +389,10 @@ def test_a_command_is_completed_once_and_other_words_are_left_alone() -> None:
 
 @pytest.mark.parametrize(("screen", "listed"), [("2", "intake"), ("3", "runs"), ("4", "statements")])
 async def test_a_dead_database_puts_an_age_on_every_list_that_still_shows(screen: str, listed: str) -> None:
-    clock = _Clock()
-    backend = FakeBackend(clock=clock)
-    app = ConsoleApp(backend, read_only=False, demo=False, clock=clock, refresh_seconds=86_400)
-    async with app.run_test() as pilot:
-        await settle(pilot)
-        await press(pilot, screen)
+    backend, clock = FakeBackend(), Clock()
+    async with opened(backend, screen, clock=clock) as (app, pilot):
         assert "NOT CURRENT" not in str(app.screen.query_one(f"#{listed}", Rows).border_title)
-        clock.now = NOW + timedelta(minutes=7)
+        clock.forward(minutes=7)
         backend.down = True
         app.measure()
         await settle(pilot)
@@ -421,12 +404,9 @@ async def test_a_dead_database_puts_an_age_on_every_list_that_still_shows(screen
 
 
 async def test_on_the_overview_each_panel_has_its_age_while_nothing_can_be_measured() -> None:
-    clock = _Clock()
-    backend = FakeBackend(clock=clock)
-    app = ConsoleApp(backend, read_only=False, demo=False, clock=clock, refresh_seconds=86_400)
-    async with app.run_test() as pilot:
-        await settle(pilot)
-        clock.now = NOW + timedelta(minutes=7)
+    backend, clock = FakeBackend(), Clock()
+    async with opened(backend, clock=clock) as (app, pilot):
+        clock.forward(minutes=7)
         backend.unreachable_status = True
         await press(pilot, "r")
         for name in ("where", "switch", "waiting"):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from console.backend.documents.amendment_report import changed_report
 from console.backend.documents.comparison import compare
 from console.backend.model.compared_unit import ComparedUnit
-from console.backend.model.errors import Refused, StopCode, Unmeasured
+from console.backend.model.errors import Refused, RunHasEnded, StopCode, Unmeasured
 from console.backend.model.profile_names import EDIT_PROFILE
 from console.backend.model.states import Move, Phase, RunState, Stage
 from console.backend.model.view_models import Confirmation, Danger, PhaseStatus, RunView, StepView
@@ -49,6 +49,7 @@ class FakeEdits(FakeUnits):
     kept: dict[str, TypedEdit] = field(default_factory=dict)
     """What was typed, by writer."""
     has_ended: bool = False
+    may_not_write: bool = False
     """Whether the cut has ended, so that no text is kept beside it."""
     is_full: bool = False
     """Whether there is no room for what is typed."""
@@ -133,12 +134,16 @@ class FakeEdits(FakeUnits):
         self._call(f"typed {run_id}")
         return tuple(kept for kept in reversed(self.kept.values()) if kept.address == address)
 
-    def keep_typed(self, run_id: str, typed: TypedEdit, writer: str, instead: TypedEdit | None = None) -> None:
-        """Kept here, unless there is no room."""
-        self._call(f"keep {run_id}")
+    def keep_typed(
+        self, run_id: str, typed: TypedEdit, writer: str, instead: TypedEdit | None = None, *, looks: bool = True
+    ) -> None:
+        """Kept here, unless there is no room, or it is refused."""
+        self._call(f"keep {run_id}{'' if looks else ' without a look'}")
+        if self.may_not_write:
+            raise Refused(StopCode.EXECUTION_DISABLED, "this console only reads", "Open one that may write.")
         if self.has_ended:
             message = f"run {run_id} has ended: it has no drafts any more"
-            raise Refused(StopCode.INVARIANT_FAILED, message, f"See: cutter-console run show {run_id}")
+            raise RunHasEnded(StopCode.INVARIANT_FAILED, message, f"See: cutter-console run show {run_id}")
         if self.is_full:
             message = "/srv/runs/x could not be written: No space left on device"
             raise Unmeasured(StopCode.INVARIANT_FAILED, message, "Make room on the disk.")

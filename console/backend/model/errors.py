@@ -99,6 +99,10 @@ class Waiting(Refused):
     exit_status = ExitStatus.WAITING
 
 
+class RunHasEnded(Refused):
+    """The run is at its end: nothing of it, such as its drafts, can be worked on any more."""
+
+
 class Drifted(CutterError):
     """A measurement differs from what the plan or the configuration was made for."""
 

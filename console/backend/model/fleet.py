@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from console.backend.model.outcome import Outcome, worst
+from console.backend.model.outcome import Outcome, worst_known
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.model.view_models import Status, SwitchState
@@ -67,8 +67,7 @@ class Fleet(Value):
     @property
     def outcome(self) -> Outcome:
         """Return the worst outcome of the rows; a measured FAIL goes before what could not be measured."""
-        outcomes = [row.outcome for row in self.rows]
-        return Outcome.FAIL if Outcome.FAIL in outcomes else worst(outcomes)
+        return worst_known([row.outcome for row in self.rows])
 
 
 def with_same_databases(rows: tuple[FleetRow, ...]) -> tuple[FleetRow, ...]:

@@ -78,3 +78,8 @@ class Check(Value):
 def worst(outcomes: list[Outcome]) -> Outcome:
     """Return the worst of several outcomes; NOT_RUN, never PASS, for none."""
     return max(outcomes, key=lambda o: o.rank, default=Outcome.NOT_RUN)
+
+
+def worst_known(outcomes: list[Outcome]) -> Outcome:
+    """Return the worst of several outcomes, FAIL before all: what is known to be wrong is not made unclear by what was not measured."""
+    return Outcome.FAIL if Outcome.FAIL in outcomes else worst(outcomes)

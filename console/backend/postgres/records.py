@@ -152,6 +152,11 @@ def run_places(connection: psycopg.Connection) -> dict[str, str]:
     return {str(run_id): str(host) for run_id, host in connection.execute(_RUN_PLACES.encode())}
 
 
+def recorded_run_ids(connection: psycopg.Connection) -> frozenset[str]:
+    """Return the ids of all runs of the database."""
+    return frozenset(read_column(connection, "SELECT run_id FROM cutter_governance.v_run"))
+
+
 def recorded_runs(connection: psycopg.Connection, run_ids: Iterable[str]) -> frozenset[str]:
     """Return those of these ids that the database has a run of."""
     query = "SELECT run_id FROM cutter_governance.v_run WHERE run_id = ANY (%s)"

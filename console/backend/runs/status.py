@@ -55,7 +55,8 @@ from console.backend.runs.kill_switch import (
 )
 from console.backend.runs.moves import command_of
 from console.backend.runs.other_layout import is_elsewhere
-from console.backend.runs.run_views import run_directories, summaries
+from console.backend.runs.run_ids import run_directories
+from console.backend.runs.run_views import summaries
 from console.backend.runs.site import site_status
 from console.backend.runs.statement_status import usable_kinds
 from console.backend.runs.workspace import Workspace

@@ -9,11 +9,12 @@ from pydantic import ValidationError
 from console.backend.host.installation import Installation
 from console.backend.host.regular_file import read_regular
 from console.backend.model.canonical_json import canonical_json, sha256_hex
-from console.backend.model.errors import CutterError, Refused, StopCode
+from console.backend.model.errors import CutterError, RunHasEnded, StopCode
 from console.backend.model.states import is_ended
 from console.backend.model.value import Value
 from console.backend.postgres.connections import connect
 from console.backend.postgres.records import find_run
+from console.backend.runs.answers import Answers
 from console.backend.runs.workspace import Workspace
 
 _ENDED = ".typed-no-more"
@@ -35,13 +36,40 @@ class TypedEdit(Value):
         return self.title, self.body
 
 
+class TypedAnswers(Answers):
+    """The answers of a backend about what was typed for drafts."""
+
+    def typed_edits(self, run_id: str, address: str) -> tuple[TypedEdit, ...]:
+        """Return what was typed for this draft and not planned since, the last first."""
+        return typed_before(self.installation, run_id, address)
+
+    def keep_typed(
+        self, run_id: str, typed: TypedEdit, writer: str, instead: TypedEdit | None = None, *, looks: bool = True
+    ) -> None:
+        """Keep what was typed for a draft."""
+        self._require_writable()
+        keep_typed(self.installation, run_id, typed, writer, instead, looks=looks)
+
+    def drop_typed(self, run_id: str, typed: TypedEdit) -> None:
+        """Keep this text of a draft no longer."""
+        self._require_writable()
+        drop_typed(self.installation, run_id, typed.address, typed.title, typed.body)
+
+
 def keep_typed(
-    installation: Installation, run_id: str, typed: TypedEdit, writer: str, instead: TypedEdit | None = None
+    installation: Installation,
+    run_id: str,
+    typed: TypedEdit,
+    writer: str,
+    instead: TypedEdit | None = None,
+    *,
+    looks: bool = True,
 ) -> None:
     """Keep what this writer typed, in place of what it typed before, and of the text that it went on with.
 
-    Each writer has a file of its own: two consoles that write at one draft do not lose each other's text. Raises
-    Unmeasured if it cannot be written, Refused if the run has ended: then there is no draft, and no such file comes back.
+    Each writer has a file of its own: two consoles that write at one draft do not lose each other's text. Without `looks`
+    the database is not asked if the run has ended: whoever calls has measured since the last time that nothing has moved.
+    Raises Unmeasured if it cannot be written, RunHasEnded if the run has: then there is no draft, and no such file comes back.
     """
     workspace = Workspace.open(installation.root, run_id)
     _refuse_ended(workspace)
@@ -51,7 +79,7 @@ def keep_typed(
         if instead is not None and kept.text == instead.text and path.name != own:
             _unlink(path)
     # It can have ended since, here or on another host; who ends it removes only what is there by then.
-    if not (workspace.directory / _ENDED).exists() and _is_ended_in_database(installation, run_id):
+    if looks and not (workspace.directory / _ENDED).exists() and _is_ended_in_database(installation, run_id):
         drop_all_typed(workspace)
     _refuse_ended(workspace)
 
@@ -60,7 +88,7 @@ def _refuse_ended(workspace: Workspace) -> None:
     if (workspace.directory / _ENDED).exists():
         drop_all_typed(workspace)
         message = f"run {workspace.run_id} has ended: it has no drafts any more"
-        raise Refused(StopCode.INVARIANT_FAILED, message, f"See: cutter-console run show {workspace.run_id}")
+        raise RunHasEnded(StopCode.INVARIANT_FAILED, message, f"See: cutter-console run show {workspace.run_id}")
 
 
 def _is_ended_in_database(installation: Installation, run_id: str) -> bool:
