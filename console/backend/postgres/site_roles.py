@@ -7,6 +7,8 @@ organisation's is read or called as the owner of the console's tables, and each 
 
 from psycopg import sql
 
+from console.backend.model.site_mapping import Reference, Refers
+
 SITE_READER = "cutter_site_reader"
 SITE_CALLER = "cutter_site_caller"
 SITE_WRITER = "cutter_site"
@@ -140,3 +142,10 @@ def given_to(name: str, callers: str, functions: tuple[str, ...]) -> sql.Composa
             for function in functions
         ]
     )
+
+
+def parent_value(parent: Reference, address: str) -> sql.Composable:
+    """Return what the function that creates is given as the parent of a unit: the key of the unit of this address, or the address."""
+    if parent.refers_to is Refers.UNIT_ID:
+        return sql.SQL("(SELECT p.unit_id FROM cutter_console.fn_site_unit({}) p)").format(sql.SQL(address))
+    return sql.SQL(address)
