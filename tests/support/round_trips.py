@@ -5,7 +5,6 @@ is of messages, not of packets, so that it does not depend on how fast the machi
 """
 
 import contextlib
-import itertools
 import socket
 import struct
 import threading
@@ -30,8 +29,6 @@ class Line:
         self.application = ""
         self.user = ""
         self.trips = 0
-        self.began = self.ended = 0
-        """Its place among the logins and ends of all lines; the end is 0 while it is open."""
         self.statements: list[str] = []
         """The beginning of each statement, and the number of the round trip that it was a part of."""
         self._buffer = b""
@@ -83,12 +80,6 @@ class Line:
             self._is_pending = True
 
 
-def at_a_time(lines: list[Line]) -> int:
-    """The most of these lines that were open at a time: one that has begun before another one ended is beside it."""
-    moves = sorted([(line.began, 1) for line in lines] + [(line.ended, -1) for line in lines if line.ended])
-    return max(itertools.accumulate(step for _, step in moves), default=0)
-
-
 class CountingProxy:
     """Hands everything on, and counts."""
 
@@ -98,7 +89,6 @@ class CountingProxy:
         self._port = self._listener.getsockname()[1]
         self._mutex = threading.Lock()
         self._lines: list[Line] = []
-        self._moves = itertools.count(1)
         self._ends: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self._spawn(self._accept)
@@ -138,21 +128,18 @@ class CountingProxy:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             line = Line()
             with self._mutex:
-                line.began = next(self._moves)
                 self._lines.append(line)
                 self._ends += [client, server]
             self._spawn(self._hand_on, client, server, line)
             self._spawn(self._hand_on, server, client, None)
 
-    def _hand_on(self, source: socket.socket, target: socket.socket, line: Line | None) -> None:
+    @staticmethod
+    def _hand_on(source: socket.socket, target: socket.socket, line: Line | None) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(1 << 16):
                 if line is not None:
                     line.sent(data)
                 target.sendall(data)
-        if line is not None:
-            with self._mutex:
-                line.ended = next(self._moves)
         with contextlib.suppress(OSError):
             target.shutdown(socket.SHUT_WR)
 

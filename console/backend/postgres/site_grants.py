@@ -152,8 +152,11 @@ def _granted(rights: tuple[Right, ...]) -> list[sql.Composable]:
     for right in rights:
         together.setdefault((right.kind, right.object, right.grantee), []).append(right)
     return [
-        sql.SQL("GRANT {} ON {} {} TO {};\n").format(
-            _privileges(each), sql.SQL("" if kind == TABLE else kind), _object(kind, name), sql.Identifier(grantee)
+        sql.SQL("GRANT {} ON {}{} TO {};\n").format(
+            _privileges(each),
+            sql.SQL("" if kind == TABLE else f"{kind} "),
+            _object(kind, name),
+            sql.Identifier(grantee),
         )
         for (kind, name, grantee), each in together.items()
     ]
