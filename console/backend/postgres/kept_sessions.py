@@ -199,6 +199,9 @@ def writers_kept() -> Iterator[None]:
     with sessions_kept():
         kept = _kept.get()
         assert kept is not None
+        if kept.keeps_writers:
+            yield
+            return
         kept.keeps_writers = True
         try:
             yield
@@ -219,6 +222,17 @@ def with_kept_sessions(command: Callable[P, T]) -> Callable[P, T]:
     @wraps(command)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
         with sessions_kept():
+            return command(*args, **kwargs)
+
+    return call
+
+
+def with_kept_writers(command: Callable[P, T]) -> Callable[P, T]:
+    """Make each call of a function one command whose transactions that write share a session, see `writers_kept`."""
+
+    @wraps(command)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        with writers_kept():
             return command(*args, **kwargs)
 
     return call

@@ -43,6 +43,7 @@ from console.backend.postgres.site_roles import (
     SITE_ROLES,
     SITE_WRITER,
     UNIT,
+    equal,
     given_to,
     parent_value,
     role_sql,
@@ -548,10 +549,9 @@ def _names(mapping: SiteMapping) -> dict[str, sql.Composable]:
     units, versions, parent = mapping.units, mapping.versions, mapping.units.parent
     assert versions is not None
     assert parent is not None
+    assert units.version is not None
     by_id = parent.refers_to is Refers.UNIT_ID
-    parents = sql.SQL("LEFT JOIN {} p ON p.{}::text = u.{}::text").format(
-        identifier(units.table), sql.Identifier(units.id.column), sql.Identifier(parent.column)
-    )
+    parents = sql.SQL("LEFT JOIN {} p ON {}").format(identifier(units.table), equal(("p", units.id), ("u", parent)))
     tables = list(dict.fromkeys([*mapping.written, *mapping.ledger]))
     counts = [sql.SQL("{}, (SELECT count(*) FROM {})").format(sql.Literal(name), identifier(name)) for name in tables]
     return {
@@ -569,9 +569,9 @@ def _names(mapping: SiteMapping) -> dict[str, sql.Composable]:
         "parent_value": parent_value(parent, "b.parent_address"),
         "id": sql.Identifier(units.id.column),
         "address": sql.Identifier(units.address.column),
-        "version": _identifier(units.version),
+        "anchored": equal(("v", versions.id), ("u", units.version)),
+        "of_unit": equal(("w", versions.unit), ("u", units.id)),
         "lifecycle": _identifier(units.lifecycle),
-        "version_id": sql.Identifier(versions.id.column),
         "version_unit": sql.Identifier(versions.unit.column),
         "title": _identifier(versions.title),
         "body": _identifier(versions.body),
