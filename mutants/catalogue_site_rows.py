@@ -146,4 +146,11 @@ SITE_ROWS = (
             f"{_SAME}expected_rows.py::test_the_report_says_what_was_written_there_by_which_keys_and_that_it_was_compared",
         ),
     ),
+    Mutant(
+        "a role that may have no session more is no dead line",
+        f"{_B}/runs/phase_watch.py",
+        " and AT_LIMIT not in error.message",
+        "",
+        ("tests/backend/runs/test_phase_watch.py::test_a_role_that_may_have_no_session_more_is_no_dead_line",),
+    ),
 )
