@@ -32,7 +32,7 @@ from console.backend.postgres.site_governance import (
     governance_sql,
 )
 from console.backend.postgres.site_governance_trial import TRIAL, UNTRIED, trial_sql
-from console.backend.postgres.site_grants import FUNCTION, RIGHTS, SCHEMA, TABLE, Right, rights_sql
+from console.backend.postgres.site_grants import GRANTEES, RIGHTS, rights_sql, writing_rights
 from console.backend.postgres.site_proposal import identifier
 from console.backend.postgres.site_roles import (
     CALLS,
@@ -49,7 +49,6 @@ from console.backend.postgres.site_roles import (
     role_sql,
 )
 
-_ROLES = ("cutter_exec", "cutter_verify")
 _BY_HAND = f"Complete the site mapping: {INSPECT}"
 
 _HEAD = """
@@ -426,13 +425,13 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
     if mapping.governance is not None:
         as_administrator, as_owner = governance_sql(mapping, mapping.governance)
         governance = (as_administrator, as_owner + trial_sql(mapping, mapping.governance))
-    names, rights = _names(mapping), _rights(mapping)
+    names, rights = _names(mapping), writing_rights(mapping)
     if mapping.governance is not None:
         rights = (*rights, *governance_rights(connection, mapping.governance))
     parts = [
         sql.SQL(_HEAD),
         *(role_sql(role) for role in SITE_ROLES if role != SITE_WRITER or mapping.governance is not None),
-        rights_sql("cutter_console", CONSOLE_SCHEMA_OWNER, (*SITE_ROLES, *_ROLES), rights),
+        rights_sql("cutter_console", CONSOLE_SCHEMA_OWNER, GRANTEES, rights),
         sql.SQL(UNIT).format(**names),
         sql.SQL(COUNTS).format(**names),
         sql.SQL(CALLS).format(
@@ -598,21 +597,3 @@ def _text(alias: str, column: Column | None) -> sql.Composable:
         if column is not None
         else sql.SQL("NULL::text")
     )
-
-
-def _rights(mapping: SiteMapping) -> tuple[Right, ...]:
-    """Return the privileges that are needed to read the mapped tables, to call the two functions, and, of the verifier, to dump."""
-    functions = [mapping.functions.create, mapping.functions.enact]
-    called = dict.fromkeys(signature.partition(".")[0].strip('"') for signature in functions)
-    read = (*mapping.written, *([mapping.config.table] if mapping.config else []))
-    rights = [
-        *(Right(SCHEMA, name, "USAGE", SITE_READER) for name in mapping.schemas),
-        *(Right(TABLE, name, "SELECT", SITE_READER) for name in mapping.tables),
-        *(Right(SCHEMA, name, "USAGE", SITE_CALLER) for name in called),
-        *(Right(FUNCTION, name, "EXECUTE", SITE_CALLER) for name in functions),
-    ]
-    # The executor asks before a cut what is there; the verifier takes the backup of what the functions write.
-    for role in _ROLES:
-        rights += [Right(SCHEMA, name, "USAGE", role) for name in dict.fromkeys(t.partition(".")[0] for t in read)]
-        rights += [Right(TABLE, name, "SELECT", role) for name in read]
-    return tuple(dict.fromkeys(rights))

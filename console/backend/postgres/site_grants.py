@@ -9,9 +9,14 @@ from typing import NamedTuple
 
 from psycopg import sql
 
+from console.backend.model.site_mapping import SiteMapping
 from console.backend.postgres.rendering import AsItIs
 from console.backend.postgres.site_proposal import identifier
+from console.backend.postgres.site_roles import SITE_CALLER, SITE_READER, SITE_ROLES
 
+_CALLERS = ("cutter_exec", "cutter_verify")
+GRANTEES = (*SITE_ROLES, *_CALLERS)
+"""Roles that have rights for what is written there."""
 SCHEMA, TABLE, SEQUENCE, FUNCTION = "SCHEMA", "TABLE", "SEQUENCE", "FUNCTION"
 
 
@@ -180,3 +185,21 @@ def _object(kind: str, name: str) -> sql.Composable:
         return sql.Identifier(name)
     # `format` prints a signature quoted where it must be.
     return AsItIs(name) if kind == FUNCTION else identifier(name)
+
+
+def writing_rights(mapping: SiteMapping) -> tuple[Right, ...]:
+    """Return the privileges that are needed to read the mapped tables, to call the two functions, and, of the verifier, to dump."""
+    functions = [mapping.functions.create, mapping.functions.enact]
+    called = dict.fromkeys(signature.partition(".")[0].strip('"') for signature in functions)
+    read = (*mapping.written, *([mapping.config.table] if mapping.config else []))
+    rights = [
+        *(Right(SCHEMA, name, "USAGE", SITE_READER) for name in mapping.schemas),
+        *(Right(TABLE, name, "SELECT", SITE_READER) for name in mapping.tables),
+        *(Right(SCHEMA, name, "USAGE", SITE_CALLER) for name in called),
+        *(Right(FUNCTION, name, "EXECUTE", SITE_CALLER) for name in functions),
+    ]
+    # The executor asks before a cut what is there; the verifier takes the backup of what the functions write.
+    for role in _CALLERS:
+        rights += [Right(SCHEMA, name, "USAGE", role) for name in dict.fromkeys(t.partition(".")[0] for t in read)]
+        rights += [Right(TABLE, name, "SELECT", role) for name in read]
+    return tuple(dict.fromkeys(rights))
