@@ -10,7 +10,22 @@ from mutants.catalogue_python import PYTHON
 from mutants.catalogue_screens import SCREENS
 from mutants.catalogue_servers import SERVERS
 from mutants.catalogue_shelves import SHELVES
+from mutants.catalogue_site_rows import SITE_ROWS
 from mutants.catalogue_sites import SITES
 from mutants.catalogue_sql import SQL
 
-MUTANTS = (*SQL, *PYTHON, *SCREENS, *HOLDS, *HOOKS, *SHELVES, *SERVERS, *GUIDE, *SITES, *CUSTODY, *FLEET, *DOCUMENTS)
+MUTANTS = (
+    *SQL,
+    *PYTHON,
+    *SCREENS,
+    *HOLDS,
+    *HOOKS,
+    *SHELVES,
+    *SERVERS,
+    *GUIDE,
+    *SITES,
+    *SITE_ROWS,
+    *CUSTODY,
+    *FLEET,
+    *DOCUMENTS,
+)

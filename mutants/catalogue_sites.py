@@ -304,8 +304,8 @@ SITES = (
     Mutant(
         "governance: each row is read back",
         _GOVERNANCE,
-        "    IF wrong IS NOT NULL THEN\n",
-        "    IF false THEN\n",
+        "INTO wrong FROM cutter_console.fn_site_ungoverned(given) d;\n    IF wrong IS NOT NULL THEN\n",
+        "INTO wrong FROM cutter_console.fn_site_ungoverned(given) d;\n    IF false THEN\n",
         (f"{_GOVERNED}whatever_is_not_written_exactly_takes_leg_b_back[a changed digest]",),
     ),
     Mutant(
@@ -318,8 +318,8 @@ SITES = (
     Mutant(
         "governance: what leg B adds is what was signed",
         _GOVERNANCE,
-        "         WHERE s.signed IS DISTINCT FROM coalesce(expected ->> t.table_name, '0');",
-        "         WHERE false;",
+        "               FILTER (WHERE s.signed IS DISTINCT FROM coalesce(expected ->> t.table_name, '0')\n",
+        "               FILTER (WHERE false\n",
         (f"{_SAME}expected_rows.py::test_a_row_that_was_signed_and_is_not_added_takes_leg_b_back",),
     ),
     Mutant(

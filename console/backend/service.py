@@ -53,7 +53,7 @@ from console.backend.model.view_models import (
 )
 from console.backend.postgres.connections import connect
 from console.backend.postgres.drift import against_host, measure_drift
-from console.backend.postgres.kept_sessions import with_kept_sessions
+from console.backend.postgres.kept_sessions import with_kept_sessions, with_kept_writers
 from console.backend.postgres.measure import privileges_to_write
 from console.backend.postgres.records import documents
 from console.backend.reports.shelf import ReportAnswers
@@ -206,7 +206,7 @@ class BackendService(
         """Return one run, decided by evidence."""
         return view_run(self.installation, run_id)
 
-    @with_kept_sessions
+    @with_kept_writers
     def start(self, request: RunRequest, on_progress: OnProgress) -> RunView:
         """Start a run; the same plan again starts no new run, but returns the one that cut it."""
         self._require_writable()
@@ -220,7 +220,7 @@ class BackendService(
             self._walk(engine)
         return self.run(run_id)
 
-    @with_kept_sessions
+    @with_kept_writers
     def resume(self, run_id: str, on_progress: OnProgress) -> RunView:
         """Go on from where the run rests. Raises Waiting or Refused if it waits for a ruling or the switch."""
         self._require_writable()
@@ -292,7 +292,7 @@ class BackendService(
             return batch_rulings.view(self.installation, statement)
         return approval_workflow.view(self.installation, statement)
 
-    @with_kept_sessions
+    @with_kept_writers
     def import_statement(self, statement: Path, signatures: tuple[Path, ...]) -> ApprovalView:
         """Check, then record in the database."""
         self._require_writable()
@@ -311,7 +311,7 @@ class BackendService(
             return Batches(self.installation).brief(danger, run_id)
         return confirmations.brief(self.installation, danger, run_id)
 
-    @with_kept_sessions
+    @with_kept_writers
     def arm(self, run_id: str, confirm: str) -> SwitchView:
         """Arm the switch for this run, or this batch, to cut; if it is armed for that already, do nothing."""
         if is_batch(run_id):
@@ -352,7 +352,7 @@ class BackendService(
         self._require_writable()
         return kill_switch.release_hold(self.installation, confirm)
 
-    @with_kept_sessions
+    @with_kept_writers
     def enact(self, run_id: str, confirm: str, on_progress: OnProgress) -> RunView:
         """Enact a verified draft cut under SG_2, and close the run; the switch is armed for this alone.
 

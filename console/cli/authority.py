@@ -8,6 +8,7 @@ from datetime import datetime
 from console.backend.model.errors import ExitStatus, StopCode, UsageError
 from console.backend.model.outcome import Outcome
 from console.backend.model.view_models import ApprovalStatus, ApprovalView, StopStep, SwitchState, SwitchView
+from console.backend.postgres.kept_sessions import with_kept_sessions
 from console.cli.approval_requests import DraftStatement, ImportStatement, OneStatement
 from console.cli.arguments import Options
 from console.cli.installation import backend_of
@@ -51,6 +52,7 @@ def check(options: Options, request: OneStatement) -> ExitStatus:
     return ExitStatus.DONE if good else ExitStatus.REFUSED
 
 
+@with_kept_sessions
 def import_signed(options: Options, request: ImportStatement) -> ExitStatus:
     """Check a signed statement and record it."""
     backend = backend_of(options)

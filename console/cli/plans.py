@@ -16,6 +16,9 @@ from console.backend.documents.refusals import place_of
 from console.backend.documents.report import PlanReport
 from console.backend.host.context import Context
 from console.backend.host.durable import write_durably
+from console.backend.host.installation import Installation
+from console.backend.host.settings import Settings
+from console.backend.host.site_files import run_tables
 from console.backend.model.amendment import Amendment, Moved
 from console.backend.model.amendment_report import AmendmentReport, amendment_lines
 from console.backend.model.canonical_json import canonical_json
@@ -24,6 +27,7 @@ from console.backend.model.errors import ExitStatus, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan import Acceptance, DroppedSpan, bind, dropped_in_words, omissions_in_words
 from console.backend.model.planned_units import PlannedUnit
+from console.backend.model.run_tables import RunTables, rows_in_words
 from console.backend.model.suspect_groups import SuspectGroup, grouped
 from console.cli.arguments import Options
 from console.cli.output import narrate, report
@@ -61,15 +65,34 @@ def plan(options: Options, request: PlanFile) -> ExitStatus:
         limits=limits,
     )
     amendment, compared = _compared(options, request, result)
+    tables = _tables(root, settings)
     if request.out is not None and result.plan is not None:
         keep_new_file(request.out, canonical_json(bind(result.plan, None, amendment)))
     if request.propose_acceptances is not None:
         _propose(request.propose_acceptances, source.origin, result)
     outcome = Outcome.PASS if result.plan is not None else Outcome.FAIL
+    answer = PlanReport.of(result, Context(root=root).now(), amendment, compared, tables)
     lines = [*_plan_lines(result, amendment), *(amendment_lines(compared) if compared is not None else [])]
-    answer = PlanReport.of(result, Context(root=root).now(), amendment, compared)
+    lines += _site_lines(tables, answer)
     status = report(options, "plan", outcome, lines, answer)
     return status if result.plan is not None else ExitStatus.REFUSED
+
+
+def _tables(root: Path, settings: Settings) -> RunTables:
+    """Return the tables that a cut writes, an organisation's by the mapping of this host; whose plan it is, nobody asks."""
+    return run_tables(Installation(Context(root=root), settings, ""))
+
+
+def _site_lines(tables: RunTables, answer: PlanReport) -> list[str]:
+    """Return the rows of a cut where they stand in an organisation's tables too; no line where they do not."""
+    if tables.site is None or not answer.expected_deltas:
+        return []
+    lines = [f"rows of the cut, by the site mapping: {rows_in_words(answer.expected_deltas)}"]
+    if tables.site.governance is not None and tables.site.governance.document is not None:
+        lines.append(
+            "a document, or a version of it, that is registered there already gets no row: a run asks the database"
+        )
+    return lines
 
 
 def _compared(

@@ -14,6 +14,7 @@ from console.backend.model.repeal import repeal_origin
 from console.backend.model.states import Family, Mode, Stage
 from console.backend.model.value import Value
 from console.backend.model.view_models import Progress, RunRequest, RunSummary, RunView, own_profile_in_words
+from console.backend.postgres.kept_sessions import with_kept_sessions
 from console.backend.service import BackendService
 from console.cli.arguments import Options
 from console.cli.installation import backend_of
@@ -38,6 +39,7 @@ class Verification(Value):
     checks: tuple[Check, ...]
 
 
+@with_kept_sessions
 def start(options: Options, request: StartRun) -> ExitStatus:
     """Start a run: DRYRUN unless --live."""
     backend = backend_of(options)
@@ -127,6 +129,7 @@ def void(options: Options, request: VoidRun) -> ExitStatus:
     return report_run(options, "run void", _once(before, backend.void(request.run, request.reason)), ExitStatus.DONE)
 
 
+@with_kept_sessions
 def enact(options: Options, request: ConfirmedRun) -> ExitStatus:
     """Enact a verified draft cut, or those of a batch, under SG_2."""
     backend = backend_of(options)
@@ -138,6 +141,7 @@ def enact(options: Options, request: ConfirmedRun) -> ExitStatus:
     return report_run(options, "enact", _once(before, backend.enact(request.run, request.confirm, _narrate)))
 
 
+@with_kept_sessions
 def revert(options: Options, request: ConfirmedRun) -> ExitStatus:
     """Revert a draft cut."""
     backend = backend_of(options)

@@ -1,7 +1,10 @@
 """`adopt check` proves the mapping by writes that are all rolled back; `adopt apply` prints a script that changes nothing that was there."""
 
+import json
+
 import pytest
 
+from console.backend.host.runtime_tree import CONFIG_NAME
 from console.backend.model.console_schema import CONSOLE_SCHEMA, CONSOLE_SCHEMA_COMMENT, CONSOLE_SCHEMA_OWNER
 from console.backend.postgres.console_schema import refuse_foreign_schema
 from tests.adoption.conftest import Adopted, may_only_select
@@ -266,3 +269,56 @@ def test_the_script_of_another_database_is_refused_by_itself(kept: Adopted) -> N
 
     with pytest.raises(Exception, match="this script is for the database another"):
         kept.execute(script)
+
+
+def test_what_the_monitoring_role_was_given_for_a_larger_mapping_is_taken_back(kept: Adopted) -> None:
+    """And never what its group has from the organisation."""
+    kept.execute(
+        "REVOKE SELECT ON iu_lifecycle_log FROM cutter_ro; CREATE SCHEMA more; CREATE TABLE more.notes (note text);"
+        " CREATE TABLE more.theirs (note text); GRANT SELECT ON more.theirs TO watcher"
+    )
+    path = kept.installation.site_mapping
+    whole = path.read_text(encoding="utf-8")
+    query = "SELECT relname::text FROM pg_class c CROSS JOIN LATERAL aclexplode(relacl) x WHERE x.grantee = 'watcher'::regrole ORDER BY 1"
+
+    def applied(mapping: str) -> list[str]:
+        path.write_text(mapping, encoding="utf-8")
+        kept.execute(kept.command("adopt", "apply")[1])
+        with kept.database.connect() as connection:
+            return [str(name) for (name,) in connection.execute(query) if name != "site_mapping"]
+
+    larger = whole.replace("ledger = [", 'ledger = [\n    "more.notes",\n    "more.theirs",')
+    assert applied(larger) == ["iu_lifecycle_log", "notes", "theirs"]
+    assert applied(larger) == ["iu_lifecycle_log", "notes", "theirs"], "what was given already is needed still"
+    assert applied(whole) == ["iu_lifecycle_log", "theirs"]
+    assert applied(whole) == ["iu_lifecycle_log", "theirs"]
+
+
+def test_nothing_is_tried_as_a_superuser(kept: Adopted) -> None:
+    """What is not refused to him proves nothing of the executor."""
+    before = fingerprint(kept.database)
+    config = kept.installation.root / CONFIG_NAME
+    settings = json.loads(config.read_bytes())
+    settings["database"]["executor"] = settings["database"]["administrator"]
+    config.write_text(json.dumps(settings), encoding="utf-8")
+
+    status, outcomes, details = proofs(kept)
+
+    assert (status, outcomes["executor is no superuser"]) == (1, "FAIL"), details
+    assert "create" not in outcomes
+    assert not {name for name, outcome in outcomes.items() if name.startswith("governance rows") and outcome == "PASS"}
+    assert fingerprint(kept.database) == before
+
+
+def test_a_role_of_too_few_sessions_is_named_before_a_run_begins(kept: Adopted) -> None:
+    kept.execute("ALTER ROLE cutter_exec CONNECTION LIMIT 1")
+    try:
+        status, answer = kept.json("adopt", "check")
+    finally:
+        kept.execute("ALTER ROLE cutter_exec CONNECTION LIMIT 2")
+
+    checks = {check["name"]: check for check in answer["checks"]}  # type: ignore[attr-defined]
+    executor = checks["sessions of the executor"]
+    assert (status, executor["outcome"], checks["sessions of the verifier"]["outcome"]) == (1, "FAIL", "PASS")
+    assert "cutter_exec may have 1 at a time (CONNECTION LIMIT 1)" in executor["detail"]
+    assert executor["next_action"].startswith("As an administrator: ALTER ROLE cutter_exec CONNECTION LIMIT 2")

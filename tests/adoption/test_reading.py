@@ -278,7 +278,12 @@ def test_it_is_read_and_proved_on_other_versions_too(
         assert adopted.json("unit", "show", "LIB-RULES/S001")[1]["problems"] == []
         assert adopted.command("init", "--pin")[0] == 0
         assert adopted.command("drift")[0] == 0
-        assert adopted.command("adopt", "check")[0] == 0
+        status, answer = adopted.json("adopt", "check")
+        open_now = [check for check in answer["checks"] if check["outcome"] not in {"PASS", "PARTIAL"}]  # type: ignore[attr-defined]
+        # There is no function yet by which rows of a run could be tried: of each governance table nothing is known.
+        assert (status, len(open_now)) == (7, 11)
+        assert all(check["name"].startswith("governance rows: cutter_governance.") for check in open_now), open_now
+        assert all("no function yet" in check["detail"] for check in open_now), open_now
         assert fingerprint(adopted.database) == before
 
 

@@ -85,6 +85,7 @@ def test_code_that_an_enactment_runs_has_no_right_of_the_console_s(signed: Passa
     changed(
         signed,
         _MINE
+        + _DEFERRED
         + _DEFAULT.format(
             "enact",
             "p_change_set_id uuid DEFAULT NULL::uuid",
@@ -92,6 +93,7 @@ def test_code_that_an_enactment_runs_has_no_right_of_the_console_s(signed: Passa
         ),
     )
 
+    # Its deferred trigger fires there as who may read, like the default that its function has.
     signed.enact()
 
     log = "SELECT count(*) FROM library.iu_lifecycle_log"

@@ -9,16 +9,23 @@ import pytest
 from console.backend.model.errors import CutterError, StopCode
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan_binding import TableDelta
-from console.backend.model.run_tables import SITE_ROWS
-from console.backend.model.states import Mode, Stage
-from console.backend.model.view_models import Danger
-from tests.same_names.conftest import Beside
+from console.backend.model.run_tables import SITE_ROWS, RunTables
+from console.backend.model.states import Mode, Phase, Stage
+from console.backend.model.view_models import Danger, Progress
+from console.cli.main import main
+from tests.same_names.conftest import AFTER_CUT, BEFORE, Beside, theirs
 from tests.same_names.test_governance import _AT_SG_2, _OF_LEG_B, _as_owner, _rows
-from tests.support.passage import REQUEST, UNITS, Passage, silent
+from tests.support.passage import DOCPREFIX, REQUEST, UNITS, Passage, silent
 
 _UNITS = {"public.information_unit": UNITS, "public.unit_version": UNITS}
 _GOVERNED = {f"cutter_governance.{table}": rows for table, rows in _OF_LEG_B.items()}
 _SITE = _UNITS | _GOVERNED
+_OF_ENACTMENT = {
+    "public.iu_lifecycle_log": UNITS,
+    "cutter_governance.review_decision": 1,
+    "cutter_governance.decision_backlog_history": 1,
+}
+_REGISTERED = "INSERT INTO cutter_governance.source_document_registry (doc_code, title, registered_by) VALUES ('ACME-LAW', 'Acme', 'me')"
 
 
 def _by_table(deltas: tuple[TableDelta, ...]) -> dict[str, int]:
@@ -56,11 +63,36 @@ def test_plan_ruling_and_dialog_name_the_rows_of_both_where_they_stand(beside: B
     )
 
 
+def test_the_command_that_plans_names_the_rows_there_by_the_site_mapping(
+    beside: Beside, tied: Passage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [
+        "--root",
+        str(tied.installation.root),
+        "plan",
+        str(tied.installation.intake / "law.md"),
+        "--docprefix",
+        DOCPREFIX,
+    ]
+
+    assert main([*words, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert main(words) == 0
+    text = capsys.readouterr().out
+
+    rows = {delta["table"]: delta["rows"] for delta in answer["expected_deltas"]}
+    assert rows == _by_table(RunTables.of(beside.mapping).cut(UNITS))
+    assert {table: number for table, number in rows.items() if not table.startswith("cutter_console_")} == _SITE
+    assert f"cutter_governance.manifest_unit_block +{UNITS}" in text
+    assert "that is registered there already gets no row" in text
+    tied.installation.site_mapping.unlink()
+    assert main([*words, "--json"]) == 0
+    own = {delta["table"] for delta in json.loads(capsys.readouterr().out)["expected_deltas"]}
+    assert own == set(_by_table(RunTables().cut(UNITS)))
+
+
 def test_a_document_that_is_registered_there_already_is_planned_as_no_row(tied: Passage) -> None:
-    _as_owner(
-        tied,
-        "INSERT INTO cutter_governance.source_document_registry (doc_code, title, registered_by) VALUES ('ACME-LAW', 'Acme', 'me')",
-    )
+    _as_owner(tied, _REGISTERED)
     tied.backend.start(REQUEST.model_copy(update={"mode": Mode.DRYRUN}), silent)
     passage = replace(tied, run_id=tied.backend.start(REQUEST, silent).run_id)
 
@@ -72,20 +104,41 @@ def test_a_document_that_is_registered_there_already_is_planned_as_no_row(tied: 
     assert _check(passage).outcome is Outcome.PASS, _check(passage)
 
 
-def test_a_row_that_was_signed_and_is_not_added_takes_leg_b_back(signed: Passage) -> None:
-    """Registered by somebody else since the ruling: nothing is written that differs from what was signed."""
-    _as_owner(
-        signed,
-        "INSERT INTO cutter_governance.source_document_registry (doc_code, title, registered_by) VALUES ('ACME-LAW', 'Acme', 'me')",
-    )
-    before = _rows(signed)
+def test_what_was_registered_there_since_the_plan_is_refused_before_anything_is_written(signed: Passage) -> None:
+    """By somebody else: an arming says so, and so does going on, where it was registered after that."""
+    before, said = _rows(signed), r"governance rows there: .*source_document_registry \+0, planned \+1"
+    _as_owner(signed, _REGISTERED)
+    with pytest.raises(CutterError, match=said):
+        signed.arm()
+    _as_owner(signed, "DELETE FROM cutter_governance.source_document_registry WHERE doc_code = 'ACME-LAW'")
     signed.arm()
+    _as_owner(signed, _REGISTERED)
 
-    with pytest.raises(CutterError, match="source_document_registry 0, signed 1") as refused:
+    with pytest.raises(CutterError, match=said) as refused:
         signed.resume()
 
+    assert f"run void {signed.run_id} --reason TEXT" in refused.value.next_action
+    assert _rows(signed) == before | {"source_document_registry": before["source_document_registry"] + 1}
+    assert theirs(signed) == BEFORE
+
+
+def test_a_row_that_was_signed_and_is_not_added_takes_leg_b_back(signed: Passage) -> None:
+    """Registered by somebody else between the legs: nothing is written that differs from what was signed."""
+    before = _rows(signed)
+    signed.arm()
+    registered: list[Phase] = []
+
+    def meanwhile(progress: Progress) -> None:
+        if progress.phase is Phase.STRUCTURAL_VERIFY and not registered:
+            registered.append(progress.phase)
+            _as_owner(signed, _REGISTERED)
+
+    with pytest.raises(CutterError, match="source_document_registry 0, signed 1") as refused:
+        signed.resume(meanwhile)
+
     assert refused.value.code is StopCode.COUNT_MISMATCH
-    assert _rows(signed) == before
+    assert theirs(signed) == AFTER_CUT
+    assert _rows(signed) == before | {"source_document_registry": before["source_document_registry"] + 1}
 
 
 @pytest.mark.parametrize(
@@ -134,11 +187,21 @@ def test_the_report_says_what_was_written_there_by_which_keys_and_that_it_was_co
     assert there == {"cutter_governance.verify_result": (0, 0, "PASS")} | {
         table: (number, number, "PASS") for table, number in _SITE.items()
     }
+    enactment = next(deltas for deltas in report["deltas"] if deltas["what"] == "enactment")
+    by_table = {row["table"]: (row["expected"], row["actual"], row["outcome"]) for row in enactment["rows"]}
+    assert {table: row for table, row in by_table.items() if not table.startswith("cutter_console_")} == {
+        table: (number, number, "PASS") for table, number in _OF_ENACTMENT.items()
+    }
+    assert len(by_table) == 2 * len(_OF_ENACTMENT), "the console's own tables beside them"
     texts = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.md")}
     closing = texts[max(texts)]
     assert "Rows in the organisation's tables" in closing
     assert f"cutter_governance.manifest_unit_block +{UNITS}" in closing
-    assert "compared with the ruling" in closing
+    statements = signed.rows(f"SELECT statement_sha256 FROM {beside.names.ledger}.approval")
+    assert len(statements) == 2
+    assert all(f"compared with the ruling {sha256}" in closing for (sha256,) in statements)
+    verified = closing.partition("rows that a verification has added")[2].partition("\n")[0]
+    assert "compared with the ruling" not in verified
     assert f"cutter_governance.manifest_unit_block +{UNITS} by envelope_id" in closing
     assert "rows that the enactment has added to the organisation's tables" in closing
     # Of a table that only the console has, its name as statements write it stands nowhere.

@@ -2,14 +2,18 @@
 
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Outcome
 from console.backend.model.site_mapping import mapping_toml, parse_mapping
 from console.backend.model.states import Family, Stage
+from console.backend.postgres.connections import connect
 from console.backend.postgres.site_gateway import gateway_sql
 from console.backend.runs.settling import NotKnownYet
+from console.backend.runs.site_inspection import preparing_script
 from tests.same_names.conftest import Beside
 from tests.support.killed import resumed_and_killed
 from tests.support.lost_commit import Lie, lying
@@ -295,6 +299,98 @@ def test_a_trigger_of_the_organisation_s_runs_without_the_rights_of_the_console_
         signed.resume()
 
     assert _rows(signed) == _BEFORE
+
+
+_DEFERRED = (
+    "CREATE FUNCTION public.at_commit() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+    " IF current_user LIKE 'cutter%' AND current_user <> 'cutter_site_reader' THEN"
+    " RAISE EXCEPTION 'it runs with the rights of %', current_user; END IF;"
+    " INSERT INTO public.fired VALUES (TG_TABLE_NAME); RETURN NULL; END $$;"
+    " CREATE TABLE public.fired (name text); GRANT INSERT ON public.fired TO PUBLIC;"
+    " CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON {0} DEFERRABLE INITIALLY DEFERRED"
+    " FOR EACH ROW EXECUTE FUNCTION public.at_commit()"
+)
+
+
+def test_a_deferred_trigger_of_the_organisation_s_fires_in_leg_b_and_in_an_enactment_as_who_may_read(
+    signed: Passage,
+) -> None:
+    """At COMMIT it would run with the rights of the executor, and what it refuses would be known too late to be recorded."""
+    with signed.connect() as connection:
+        connection.execute(_DEFERRED.format("cutter_governance.review_decision").encode())
+
+    _cut(signed)
+    signed.sign()
+    signed.enact()
+
+    assert signed.rows("SELECT count(*) FROM public.fired") == [(2,)]
+    assert _rows(signed)["review_decision"] == 2
+
+
+_ENACTED = """
+    INSERT INTO LEDGER.review_decision (id, run_id, verdict, marker, statement_sha256, decided_by)
+    SELECT gen_random_uuid(), d.run_id, 'enact', d.marker, a.statement_sha256, d.decided_by
+      FROM LEDGER.review_decision d JOIN LEDGER.approval a ON a.kind = 'SG_2';
+    INSERT INTO LEDGER.decision_backlog_history (entry_id, status, note) SELECT id, 'done', 'enacted' FROM LEDGER.decision_backlog_entry;
+    INSERT INTO LEDGER.run_effect (run_id, docprefix, step, rows_before, rows_added, units_before, digest_before, others_digest)
+    VALUES ('RUN', 'ACME-LAW', 'enact', '{}', '{}', 0, repeat('0', 64), repeat('0', 64))
+"""
+
+
+def test_numbers_that_were_signed_for_other_tables_take_an_enactment_back(beside: Beside, signed: Passage) -> None:
+    """As the superuser, past everything that refuses before it: another mapping is no plan's."""
+    _cut(signed)
+    signed.sign()
+    statements = _ENACTED.replace("LEDGER", beside.names.ledger).replace("RUN", signed.run_id)
+    governance = beside.mapping.governance
+    assert governance is not None
+    assert governance.entry_step is not None
+    renamed = governance.entry_step.model_copy(update={"table": "cutter_governance.notes"})
+    before = _rows(signed)
+
+    for changed, said in (
+        (governance, None),
+        (governance.model_copy(update={"entry_step": None}), "decision_backlog_history 0, signed 1"),
+        (governance.model_copy(update={"entry_step": renamed}), "cutter_governance.notes 1, signed nothing"),
+    ):
+        if changed.entry_step is renamed:
+            _as_owner(signed, "ALTER TABLE cutter_governance.decision_backlog_history RENAME TO notes")
+        with signed.connect() as connection, connection.transaction(force_rollback=True):
+            mapping = beside.mapping.model_copy(update={"governance": changed})
+            ledger = tuple(table for table in mapping.ledger if "backlog_history" not in table)
+            tied_to = sha256_hex(mapping_toml(mapping).encode())
+            with connect(signed.installation.settings.database.administrator, read_only=True) as session:
+                script = gateway_sql(session, mapping.model_copy(update={"ledger": ledger}), tied_to)
+            connection.execute(script.encode())
+            if said is None:
+                connection.execute(statements.encode())
+            else:
+                with pytest.raises(psycopg.Error, match=said):
+                    connection.execute(statements.encode())
+
+    _as_owner(signed, "ALTER TABLE cutter_governance.notes RENAME TO decision_backlog_history")
+    assert _rows(signed) == before
+
+
+@pytest.mark.parametrize("table", ["public.iu_lifecycle_log", "cutter_governance.verify_result"])
+def test_the_script_ties_nothing_to_a_view_in_the_place_of_a_table(tied: Passage, table: str) -> None:
+    """Refused as it is printed, or, of one that was put there since, as it is run."""
+    mapping = tied.installation.site_mapping
+    mapping.write_bytes(mapping.read_bytes() + b"\n")
+    tied_to = tied.rows("SELECT cutter_console.fn_site_mapping()")
+    script = preparing_script(tied.installation)
+    tied.execute(f"ALTER TABLE {table} RENAME TO kept")
+    tied.execute(f"CREATE VIEW {table} AS SELECT * FROM {table.partition('.')[0]}.kept")
+
+    with tied.connect() as connection, connection.transaction():
+        with pytest.raises(psycopg.Error, match=f"nothing can be written there: {table} is no"):
+            connection.execute(script.encode())
+        raise psycopg.Rollback
+    if table.startswith("cutter_governance."):
+        with pytest.raises(Refused, match=f"{table} is no plain table"):
+            preparing_script(tied.installation)
+
+    assert tied.rows("SELECT cutter_console.fn_site_mapping()") == tied_to
 
 
 def test_a_section_that_does_not_fit_the_tables_is_refused_by_name(beside: Beside, signed: Passage) -> None:

@@ -1,11 +1,17 @@
 """`adopt check` tries the rows of a run in each of the organisation's governance tables, and leaves none."""
 
+import itertools
+from collections.abc import Callable
+
 import psycopg
 import pytest
 
 from console.backend.model.errors import StopCode
 from console.backend.model.outcome import Check, Outcome
+from console.backend.model.plan_binding import TableCount
 from console.backend.model.site_trial import Trial, verdicts
+from console.backend.postgres.site_gateway import site_counts
+from console.backend.runs import site_check
 from console.backend.runs.site_check import prove_mapping
 from tests.conftest import Database
 from tests.same_names.conftest import Beside
@@ -238,3 +244,34 @@ def test_whoever_calls_the_trial_and_commits_has_written_nothing(tied: Passage, 
     assert {attempt["part"] for attempt in row[0]["tried"] if attempt["state"]} >= {"decision"}
     assert {attempt["part"] for attempt in row[0]["tried"] if attempt["added"]} >= {"create", "envelope", "unit"}
     assert fingerprint(database) == before
+
+
+_NOTED = "INSERT INTO cutter_governance.decision_backlog_entry (subject) VALUES ('somebody else')"
+
+
+@pytest.mark.parametrize(
+    ("writes", "outcome", "said"),
+    [
+        (lambda number: number == 2, Outcome.PASS, "and nothing when it was tried again"),
+        (lambda number: number >= 2, Outcome.INCONCLUSIVE, "somebody else writes there"),
+        (lambda number: number in {2, 4, 6}, Outcome.FAIL, "with each of 3 trials, and never between them"),
+    ],
+    ids=["once", "all the time", "with each trial"],
+)
+def test_rows_of_somebody_else_are_told_from_those_of_a_trial(
+    tied: Passage, monkeypatch: pytest.MonkeyPatch, writes: Callable[[int], bool], outcome: Outcome, said: str
+) -> None:
+    """By a count before each trial and after it, of which every other one has no trial before it."""
+    numbers = itertools.count(1)
+
+    def counted(connection: psycopg.Connection) -> tuple[TableCount, ...]:
+        if writes(next(numbers)):
+            _as_owner(tied, _NOTED)
+        return site_counts(connection)
+
+    monkeypatch.setattr(site_check, "site_counts", counted)
+
+    check = _checks(tied)[f"{_FROM}taken back"]
+
+    assert (check.outcome, said in check.detail) == (outcome, True), check
+    assert check.outcome is Outcome.PASS or "adopt check" in check.next_action

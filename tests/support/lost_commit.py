@@ -1,5 +1,6 @@
 """A line to the server that lies where COMMIT is sent: the answer is lost, or the request, or it is delivered late."""
 
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -24,11 +25,21 @@ class Lie(StrEnum):
     """The server gets it when `deliver` is called, long after the client is gone."""
 
 
-class CutsTheLine:
-    """A proxy on a Unix socket that hands everything on, and drops the client that sends COMMIT, after so many others."""
+_NAMED = re.compile(rb"""["\x00](cutter-console [^"\x00]+)["\x00]""")
+"""The name of a session where it is sent: at the login, and among the settings of a later transaction."""
 
-    def __init__(self, directory: Path, server: Path, lie: Lie = Lie.ANSWER_LOST, after: int = 0) -> None:
+
+class CutsTheLine:
+    """A proxy on a Unix socket that hands everything on, and drops the client that sends COMMIT, after so many others.
+
+    With a name, only COMMITs count of sessions that have it at that moment: one session can serve several purposes.
+    """
+
+    def __init__(
+        self, directory: Path, server: Path, lie: Lie = Lie.ANSWER_LOST, after: int = 0, named: str = ""
+    ) -> None:
         self.directory = directory
+        self._named = named.encode()
         self._before = after
         self.commit_seen = threading.Event()
         self._deliver = threading.Event()
@@ -69,8 +80,12 @@ class CutsTheLine:
             back.join(10)
 
     def _forward(self, client: socket.socket, server: socket.socket, lied: threading.Event) -> None:
+        name = b""
         while data := client.recv(65536):
-            if b"COMMIT\x00" not in data or self.commit_seen.is_set() or self._let_through():
+            # As psycopg sends a transaction, its settings are in the message that begins it.
+            name = (_NAMED.findall(data) or [name])[-1]
+            is_spared = bool(self._named) and name != self._named
+            if b"COMMIT\x00" not in data or is_spared or self.commit_seen.is_set() or self._let_through():
                 server.sendall(data)
                 continue
             lied.set()
@@ -109,13 +124,13 @@ class CutsTheLine:
 
 @contextmanager
 def lying(passage: Passage, what: str, role: str, folder: Path, lie: Lie, *, after: int = 0) -> Iterator[CutsTheLine]:
-    """Send what connects for this purpose through a line that lies at its COMMIT, after so many others; what connects later is spared."""
-    proxy = CutsTheLine(folder, passage.cluster.socket_dir / ".s.PGSQL.5432", lie, after)
+    """Send what a role does through a line that lies at its COMMIT for this purpose, after so many others; what connects later is spared."""
+    server = passage.cluster.socket_dir / ".s.PGSQL.5432"
+    proxy = CutsTheLine(folder, server, lie, after, f"cutter-console {what}")
     real = Session.connect
 
     def connect(conninfo: str, **options: object) -> Session:
-        named = options.get("application_name") == f"cutter-console {what}" and role in conninfo
-        mine = named and not proxy.commit_seen.is_set()
+        mine = role in conninfo and not proxy.commit_seen.is_set()
         return real(proxy.conninfo(passage.database, role) if mine else conninfo, **options)  # type: ignore[arg-type]
 
     with closing(proxy), pytest.MonkeyPatch.context() as patch:

@@ -10,7 +10,9 @@ from console.backend.model.amendment import Amendment
 from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan import Acceptance, Coverage, DroppedSpan, Omission, OtherSpan, Problem, Suspect, bind
+from console.backend.model.plan_binding import TableDelta
 from console.backend.model.planned_units import PlannedUnit
+from console.backend.model.run_tables import RunTables
 from console.backend.model.value import Value
 
 
@@ -52,6 +54,8 @@ class PlanReport(Value):
     """Content of a source with markup that the canonical text does not hold."""
     amendment: AmendmentReport | None = None
     """Effects on what is law; None if the text was not compared with it."""
+    expected_deltas: tuple[TableDelta, ...] = ()
+    """Rows that a cut of the document adds, where it stands; what is registered there already is not asked."""
 
     @classmethod
     def of(
@@ -60,9 +64,14 @@ class PlanReport(Value):
         measured_at: datetime,
         amendment: Amendment | None = None,
         comparison: AmendmentReport | None = None,
+        tables: RunTables | None = None,
     ) -> Self:
-        """The report of a plan result; with the effects on what is law, and their report, if it was compared."""
+        """The report of a plan result; with the effects on what is law, and their report, if it was compared.
+
+        Its rows are those of `tables`, or of a database of the console's own.
+        """
         plan, source = result.plan, result.source
+        counts = amendment.counts if amendment is not None else None
         nothing = Coverage(unit_bytes=0, other_bytes=len(result.canonical), lossless=False)
         return cls(
             outcome=Outcome.FAIL if plan is None else Outcome.PASS,
@@ -88,4 +97,5 @@ class PlanReport(Value):
             dropped=plan.dropped if plan else (),
             omissions=plan.omissions if plan else (),
             amendment=comparison,
+            expected_deltas=(tables or RunTables()).cut(len(plan.units), counts) if plan else (),
         )

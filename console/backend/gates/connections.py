@@ -8,6 +8,7 @@ from console.backend.model.errors import Unmeasured
 from console.backend.model.line import Line
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.safe_text import SafeText, safe_text
+from console.backend.model.session_limits import more_sessions, too_few_sessions
 from console.backend.model.value import Value
 from console.backend.postgres.connections import connect
 from console.backend.postgres.lines import line_of
@@ -30,6 +31,8 @@ class Connected(Value):
     """Database, system identifier, and when this very server was started: a copy of a cluster keeps the identifier."""
     line: Line
     """The way it reaches the server."""
+    limit: int = -1
+    """Sessions that the role may have at a time; -1 for any number."""
     stands_for_reader: bool = False
     """True if cutter_ro may not log in on this server, and the role has its rights and no other's."""
     other_layout: bool = False
@@ -62,20 +65,9 @@ def lines_verdict(lines: tuple[Connected, ...]) -> Verdict:
     if lines[0].other_layout:
         detail = f"monitor as {lines[0].role} at {lines[0].server}; executor and verifier are not used: {NOT_INSTALLED}"
         return unclear(detail, "cutter-console adopt inspect")
-    faults = [
-        (line, f"{line.which} is {line.role}, not {ROLES[line.which]}")
-        for line in lines
-        if line.role != ROLES[line.which] and not (line.which == "monitor" and line.stands_for_reader)
-    ]
-    faults += [
-        (line, f"{line.which} is at {line.server}, {lines[0].which} at {lines[0].server}")
-        for line in lines
-        if line.server != lines[0].server
-    ]
-    if faults:
-        faulty_name = faults[0][0].which
-        action = f"In orchestrator.config.json give `database.{faulty_name}` the service of {ROLES[faulty_name]} on the pinned server"
-        return fails("; ".join(detail for _, detail in faults), f"{action}; then: cutter-console gates G1")
+    wrong = _wrong(lines)
+    if wrong is not None:
+        return wrong
     connected = ", ".join(f"{line.which} as {line.role}" for line in lines)
     connected_as = {line.which for line in lines}
     if unasked := [name for name in ROLES if name not in connected_as and name != _STOPPER]:
@@ -96,6 +88,28 @@ def lines_verdict(lines: tuple[Connected, ...]) -> Verdict:
     return passes(f"{connected}; one server: {lines[0].server}{stopper}")
 
 
+def _wrong(lines: tuple[Connected, ...]) -> Verdict | None:
+    """Return the verdict on a connection as another role, to another server, or of a role with too few sessions; None without one."""
+    faults = [
+        (line, f"{line.which} is {line.role}, not {ROLES[line.which]}")
+        for line in lines
+        if line.role != ROLES[line.which] and not (line.which == "monitor" and line.stands_for_reader)
+    ]
+    faults += [
+        (line, f"{line.which} is at {line.server}, {lines[0].which} at {lines[0].server}")
+        for line in lines
+        if line.server != lines[0].server
+    ]
+    if faults:
+        faulty_name = faults[0][0].which
+        action = f"In orchestrator.config.json give `database.{faulty_name}` the service of {ROLES[faulty_name]} on the pinned server"
+        return fails("; ".join(detail for _, detail in faults), f"{action}; then: cutter-console gates G1")
+    for line in lines:
+        if refusal := too_few_sessions(line.which, line.role, line.limit):
+            return fails(refusal, f"{more_sessions(line.which, line.role)}; then: cutter-console gates G1")
+    return None
+
+
 def _line(name: str, connection: psycopg.Connection) -> Connected:
     session = session_of(connection)
     return Connected(
@@ -103,6 +117,7 @@ def _line(name: str, connection: psycopg.Connection) -> Connected:
         role=session.role,
         server=session.server,
         line=line_of(connection),
+        limit=session.limit,
         stands_for_reader=session.stands_for_reader,
     )
 

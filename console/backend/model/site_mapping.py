@@ -140,11 +140,15 @@ class SiteMapping(Value):
         )
 
     @property
+    def moved(self) -> tuple[str, ...]:
+        """Return the tables that the organisation's functions write: units, versions and log."""
+        return (self.units.table, *([self.versions.table] if self.versions else []), *([self.log] if self.log else []))
+
+    @property
     def written(self) -> tuple[str, ...]:
         """Return the tables of the organisation that a run writes: units, versions, log, and those of the governance section."""
-        parts = [self.units.table, *([self.versions.table] if self.versions else []), *([self.log] if self.log else [])]
-        parts += self.governance.tables if self.governance is not None else ()
-        return tuple(dict.fromkeys(parts))
+        governed = self.governance.tables if self.governance is not None else ()
+        return tuple(dict.fromkeys((*self.moved, *governed)))
 
     @property
     def schemas(self) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ T = TypeVar("T")
 P = ParamSpec("P")
 _WAIT_S = 10.0
 """Longest wait for a session of another thread."""
-_AT_LIMIT, _TRIES_AT_LIMIT, _PAUSE_S = "too many connections for role", 10, 0.2
+AT_LIMIT, _TRIES_AT_LIMIT, _PAUSE_S = "too many connections for role", 10, 0.2
 """Answer of a server to one session more than a role is allowed, and how often the login is tried again."""
 
 
@@ -199,6 +199,9 @@ def writers_kept() -> Iterator[None]:
     with sessions_kept():
         kept = _kept.get()
         assert kept is not None
+        if kept.keeps_writers:
+            yield
+            return
         kept.keeps_writers = True
         try:
             yield
@@ -219,6 +222,17 @@ def with_kept_sessions(command: Callable[P, T]) -> Callable[P, T]:
     @wraps(command)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
         with sessions_kept():
+            return command(*args, **kwargs)
+
+    return call
+
+
+def with_kept_writers(command: Callable[P, T]) -> Callable[P, T]:
+    """Make each call of a function one command whose transactions that write share a session, see `writers_kept`."""
+
+    @wraps(command)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        with writers_kept():
             return command(*args, **kwargs)
 
     return call
@@ -285,7 +299,7 @@ def take_session(conninfo: str, *, application: str, statement_timeout_s: float,
             # The words and codes of a refused login differ; while others are logged in, it may be the limit of the role.
             if not kept.wait_for_another(conninfo, before, deadline):
                 # A session that was closed just now counts until its process at the server has ended.
-                if _AT_LIMIT not in str(error) or not kept.may_still_count(conninfo):
+                if AT_LIMIT not in str(error) or not kept.may_still_count(conninfo):
                     raise
                 if tries == 0:
                     kept.refused_for_good(conninfo)

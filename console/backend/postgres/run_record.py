@@ -11,10 +11,11 @@ from console.backend.postgres.connections import read_column, read_row
 
 
 class ManifestRow(NamedTuple):
-    """The units that a manifest names, and if steps have their rows in an organisation's governance tables too."""
+    """The units that a manifest names, and if steps have recorded what they added to an organisation's tables."""
 
     blocks: int
     has_site_effects: bool
+    has_site_moves: bool
 
 
 _V = TypeVar("_V", bound=Value)
@@ -61,12 +62,15 @@ _VERIFICATION = (
     " JOIN cutter_governance.dot_pair_signature s ON s.verify_result_id = v.id WHERE v.run_id = %s ORDER BY v.verified_at DESC, v.id"
 )
 _BLOCKS = """
-    SELECT count(*), to_regclass('cutter_console.site_effect') IS NOT NULL
+    SELECT count(*), to_regclass('cutter_console.site_effect') IS NOT NULL, to_regclass('cutter_console.site_move') IS NOT NULL
       FROM cutter_governance.manifest_unit_block WHERE run_id = %s
 """
 _SITE_EFFECTS = """
-    SELECT step, mapping_sha256, rows_added, left_out, recorded_at FROM cutter_console.site_effect WHERE run_id = %s ORDER BY effect
+    -- A table that an older script has made lacks the last column.
+    SELECT e.step, e.mapping_sha256, e.rows_added, e.left_out, e.recorded_at, coalesce(to_jsonb(e) ->> 'compared_with', '') AS compared_with
+      FROM cutter_console.site_effect e WHERE e.run_id = %s ORDER BY e.effect
 """
+_SITE_MOVES = "SELECT step, table_name, rows_added FROM cutter_console.site_move WHERE run_id = %s ORDER BY step"
 _HOLDS = "SELECT action, reason, by, at FROM cutter_governance.hold_event WHERE run_id = %s ORDER BY id"
 
 
@@ -134,6 +138,11 @@ def run_holds(connection: psycopg.Connection, run_id: str, row: type[_V]) -> tup
 def run_site_effects(connection: psycopg.Connection, run_id: str, row: type[_V]) -> tuple[_V, ...]:
     """Return the rows that each step has added to an organisation's governance tables, in order."""
     return _rows(connection, row, _SITE_EFFECTS, run_id)
+
+
+def run_site_moves(connection: psycopg.Connection, run_id: str, row: type[_V]) -> tuple[_V, ...]:
+    """Return the rows that an enactment and a revert have added to the log of an organisation's units."""
+    return _rows(connection, row, _SITE_MOVES, run_id)
 
 
 def _rows(connection: psycopg.Connection, row: type[_V], query: str, run_id: str) -> tuple[_V, ...]:

@@ -24,6 +24,15 @@ class SessionRow(NamedTuple):
     server: str
     stands_for_reader: bool
     """True if cutter_ro may not log in here, and the role has its rights and is a member of no other role."""
+    limit: int
+    """Sessions that the role may have at a time; -1 for any number."""
+
+
+class LimitRow(NamedTuple):
+    """A role, and the sessions that it may have at a time; -1 for any number."""
+
+    role: str
+    limit: int
 
 
 # The timeline comes from the WAL, not from pg_control; a standby has none to give.
@@ -38,9 +47,11 @@ _SESSION = """
     SELECT session_user::text, format('%s on system %s, started %s', current_database(), c.system_identifier,
            to_char(pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')),
            EXISTS (SELECT FROM pg_roles r WHERE r.rolname = 'cutter_ro' AND NOT r.rolcanlogin AND pg_has_role(session_user, r.oid, 'USAGE'))
-           AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname NOT IN ('cutter_ro', session_user) AND pg_has_role(session_user, r.oid, 'MEMBER'))
+           AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname NOT IN ('cutter_ro', session_user) AND pg_has_role(session_user, r.oid, 'MEMBER')),
+           (SELECT CASE WHEN r.rolsuper THEN -1 ELSE r.rolconnlimit END FROM pg_roles r WHERE r.rolname = session_user)
       FROM pg_control_system() c
 """
+_LIMIT = "SELECT session_user::text, CASE WHEN r.rolsuper THEN -1 ELSE r.rolconnlimit END FROM pg_roles r WHERE r.rolname = session_user"
 _WEAK_DURABILITY = """
     SELECT name || ' = ' || setting FROM pg_settings WHERE (name, setting) IN (('fsync', 'off'), ('full_page_writes', 'off'),
            ('synchronous_commit', 'off'), ('wal_level', 'minimal'))
@@ -61,6 +72,11 @@ def answering_database(connection: psycopg.Connection) -> DatabaseRow | None:
 def session_of(connection: psycopg.Connection) -> SessionRow:
     """Return the connection's role, and the running server in words."""
     return read_row(connection, SessionRow, _SESSION)
+
+
+def session_limit(connection: psycopg.Connection) -> LimitRow:
+    """Return the connection's role, and how many sessions it may have at a time."""
+    return read_row(connection, LimitRow, _LIMIT)
 
 
 def server_clock(connection: psycopg.Connection) -> datetime:

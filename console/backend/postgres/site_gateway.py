@@ -28,9 +28,11 @@ from console.backend.postgres.site_governance import (
     STANDING,
     UNGOVERNED,
     governance_faults,
+    governance_rights,
     governance_sql,
 )
 from console.backend.postgres.site_governance_trial import TRIAL, UNTRIED, trial_sql
+from console.backend.postgres.site_grants import GRANTEES, RIGHTS, rights_sql, writing_rights
 from console.backend.postgres.site_proposal import identifier
 from console.backend.postgres.site_roles import (
     CALLS,
@@ -38,8 +40,12 @@ from console.backend.postgres.site_roles import (
     ROLE,
     SITE_CALLER,
     SITE_READER,
+    SITE_ROLES,
+    SITE_WRITER,
     UNIT,
+    equal,
     given_to,
+    parent_value,
     role_sql,
 )
 
@@ -49,7 +55,8 @@ _HEAD = """
 -- Ties this console's own tables to the functions that write the organisation's units, so that a cut, an enactment and a revert
 -- call them. It makes functions in the schema cutter_console and triggers on this console's own tables. Of the organisation's
 -- objects none is altered: of three roles that may not log in, one is given SELECT, one EXECUTE, and one, if the mapping has a section
--- [governance], SELECT and INSERT; executor and verifier are given SELECT.
+-- [governance], SELECT and INSERT; executor and verifier are given SELECT. Of these rights, those that it has given itself and that the
+-- mapping does not need any more are taken back.
 -- Afterwards accept the inventory. See its digest: cutter-console drift. Then: cutter-console migrate --accept DIGEST
 """
 _DIFFERENCES = """
@@ -176,6 +183,28 @@ END $site$;
 COMMENT ON FUNCTION cutter_console.guard_site_operation IS 'Refuses, before anything is written, what the organisation''s functions are not used for.';
 """
 _MOVE = """
+CREATE TABLE IF NOT EXISTS cutter_console.site_move (
+    run_id         text NOT NULL,
+    step           text NOT NULL,
+    table_name     text NOT NULL,
+    rows_added     bigint NOT NULL,
+    mapping_sha256 text NOT NULL,
+    recorded_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (run_id, step)
+);
+COMMENT ON TABLE cutter_console.site_move IS 'The rows that each enactment and each revert has added to the log of the organisation''s units.';
+COMMENT ON COLUMN cutter_console.site_move.run_id IS 'The run that moved them.';
+COMMENT ON COLUMN cutter_console.site_move.step IS 'enact or revert.';
+COMMENT ON COLUMN cutter_console.site_move.table_name IS 'The log, by the site mapping.';
+COMMENT ON COLUMN cutter_console.site_move.rows_added IS 'Rows that were added to it, counted before and after.';
+COMMENT ON COLUMN cutter_console.site_move.mapping_sha256 IS 'The site mapping by which they were moved.';
+COMMENT ON COLUMN cutter_console.site_move.recorded_at IS 'When it was recorded, by the clock of the server.';
+CREATE OR REPLACE TRIGGER guard_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON cutter_console.site_move FOR EACH STATEMENT
+    EXECUTE FUNCTION cutter_console.guard_refuse('the ledger is append-only');
+ALTER TABLE cutter_console.site_move ENABLE ALWAYS TRIGGER guard_append_only;
+REVOKE ALL ON cutter_console.site_move FROM PUBLIC;
+GRANT SELECT ON cutter_console.site_move TO cutter_exec, cutter_verify, cutter_ro;
+
 CREATE OR REPLACE FUNCTION cutter_console.keep_site_moved() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
 DECLARE
@@ -226,6 +255,14 @@ BEGIN
     END LOOP;
     PERFORM cutter_console.fn_site_settle();
     PERFORM cutter_console.fn_site_require(before, jsonb_build_object({log_name}, n));
+    -- Counted just now; what a run has moved, and no other unit, is in this statement.
+    INSERT INTO cutter_console.site_move (run_id, step, table_name, rows_added, mapping_sha256)
+    SELECT m.run_id, CASE a.lifecycle_status WHEN 'enacted' THEN 'enact' ELSE 'revert' END, {log_name}, count(*),
+           cutter_console.fn_site_mapping()
+      FROM after_it a
+      JOIN before_it o ON o.id = a.id AND o IS DISTINCT FROM a
+      JOIN cutter_governance.manifest_unit_block m ON m.unit_id = a.id
+     GROUP BY 1, 2;
     RETURN NULL;
 END $site$;
 COMMENT ON FUNCTION cutter_console.keep_site_moved IS 'Has each enactment and each revert made by the organisation''s own function, and reads it back.';
@@ -314,7 +351,7 @@ _RENAMED = {
 }
 """Functions of the migrations by the names that the script gives them."""
 _MARKS = ("$site$", "$wire$")
-_BODIES = (ROLE, ROLE, UNIT, COUNTS, CALLS, _REQUIRE, _DIFFERENCES, _MAPPING, _CREATE, _MOVE, _WIRING, _PLAIN)
+_BODIES = (ROLE, ROLE, RIGHTS, UNIT, COUNTS, CALLS, _REQUIRE, _DIFFERENCES, _MAPPING, _CREATE, _MOVE, _WIRING, _PLAIN)
 
 
 def tied_mapping(connection: psycopg.Connection) -> str | None:
@@ -386,14 +423,15 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
     owner = sql.Identifier(CONSOLE_SCHEMA_OWNER)
     governance: tuple[sql.Composable, sql.Composable] = (sql.SQL(""), sql.SQL(UNGOVERNED + UNTRIED))
     if mapping.governance is not None:
-        as_administrator, as_owner = governance_sql(connection, mapping, mapping.governance)
+        as_administrator, as_owner = governance_sql(mapping, mapping.governance)
         governance = (as_administrator, as_owner + trial_sql(mapping, mapping.governance))
-    names = _names(mapping)
+    names, rights = _names(mapping), writing_rights(mapping)
+    if mapping.governance is not None:
+        rights = (*rights, *governance_rights(connection, mapping.governance))
     parts = [
         sql.SQL(_HEAD),
-        role_sql(SITE_READER),
-        role_sql(SITE_CALLER),
-        _grants(mapping),
+        *(role_sql(role) for role in SITE_ROLES if role != SITE_WRITER or mapping.governance is not None),
+        rights_sql("cutter_console", CONSOLE_SCHEMA_OWNER, GRANTEES, rights),
         sql.SQL(UNIT).format(**names),
         sql.SQL(COUNTS).format(**names),
         sql.SQL(CALLS).format(
@@ -510,10 +548,9 @@ def _names(mapping: SiteMapping) -> dict[str, sql.Composable]:
     units, versions, parent = mapping.units, mapping.versions, mapping.units.parent
     assert versions is not None
     assert parent is not None
+    assert units.version is not None
     by_id = parent.refers_to is Refers.UNIT_ID
-    parents = sql.SQL("LEFT JOIN {} p ON p.{}::text = u.{}::text").format(
-        identifier(units.table), sql.Identifier(units.id.column), sql.Identifier(parent.column)
-    )
+    parents = sql.SQL("LEFT JOIN {} p ON {}").format(identifier(units.table), equal(("p", units.id), ("u", parent)))
     tables = list(dict.fromkeys([*mapping.written, *mapping.ledger]))
     counts = [sql.SQL("{}, (SELECT count(*) FROM {})").format(sql.Literal(name), identifier(name)) for name in tables]
     return {
@@ -528,14 +565,12 @@ def _names(mapping: SiteMapping) -> dict[str, sql.Composable]:
         "counts": sql.SQL(", ").join(counts),
         "tables": sql.SQL(", ").join(map(sql.Literal, tables)),
         "owner": sql.Literal(CONSOLE_SCHEMA_OWNER),
-        "parent_value": sql.SQL("(SELECT p.unit_id FROM cutter_console.fn_site_unit(b.parent_address) p)")
-        if by_id
-        else sql.SQL("b.parent_address"),
+        "parent_value": parent_value(parent, "b.parent_address"),
         "id": sql.Identifier(units.id.column),
         "address": sql.Identifier(units.address.column),
-        "version": _identifier(units.version),
+        "anchored": equal(("v", versions.id), ("u", units.version)),
+        "of_unit": equal(("w", versions.unit), ("u", units.id)),
         "lifecycle": _identifier(units.lifecycle),
-        "version_id": sql.Identifier(versions.id.column),
         "version_unit": sql.Identifier(versions.unit.column),
         "title": _identifier(versions.title),
         "body": _identifier(versions.body),
@@ -561,30 +596,4 @@ def _text(alias: str, column: Column | None) -> sql.Composable:
         sql.SQL("{}::text").format(sql.Identifier(alias, column.column))
         if column is not None
         else sql.SQL("NULL::text")
-    )
-
-
-def _grants(mapping: SiteMapping) -> sql.Composable:
-    """Return the privileges that are needed to read the mapped tables, to call the two functions, and, of the verifier, to dump."""
-    reader, caller = sql.Identifier(SITE_READER), sql.Identifier(SITE_CALLER)
-    functions = [mapping.functions.create, mapping.functions.enact]
-    called = dict.fromkeys(signature.partition(".")[0].strip('"') for signature in functions)
-    read = (*mapping.written, *([mapping.config.table] if mapping.config else []))
-    return sql.Composed(
-        [
-            *(
-                sql.SQL("GRANT USAGE ON SCHEMA {} TO {};\n").format(sql.Identifier(name), reader)
-                for name in mapping.schemas
-            ),
-            *(sql.SQL("GRANT SELECT ON {} TO {};\n").format(identifier(name), reader) for name in mapping.tables),
-            *(sql.SQL("GRANT USAGE ON SCHEMA {} TO {};\n").format(sql.Identifier(name), caller) for name in called),
-            # The executor asks before a cut what is there; the verifier takes the backup of what the functions write.
-            *(
-                sql.SQL("GRANT USAGE ON SCHEMA {} TO cutter_exec, cutter_verify;\n").format(sql.Identifier(name))
-                for name in dict.fromkeys(table.partition(".")[0] for table in read)
-            ),
-            *(sql.SQL("GRANT SELECT ON {} TO cutter_exec, cutter_verify;\n").format(identifier(name)) for name in read),
-            # `regprocedure` prints a signature quoted where it must be.
-            *(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {};\n").format(AsItIs(name), caller) for name in functions),
-        ]
     )

@@ -13,8 +13,9 @@ from console.backend.model.site_mapping import SiteMapping
 from console.backend.postgres.connections import read_column
 from console.backend.postgres.rendering import AsItIs
 from console.backend.postgres.site_catalogue import Catalogue
+from console.backend.postgres.site_grants import SCHEMA, SEQUENCE, TABLE, Right
 from console.backend.postgres.site_proposal import identifier
-from console.backend.postgres.site_roles import ROLE, SITE_READER, SITE_WRITER, given_to, role_sql
+from console.backend.postgres.site_roles import ROLE, SITE_READER, SITE_WRITER, given_to
 
 _OF_THE_RUN = (
     "cutter_governance.run r JOIN cutter_governance.manifest_envelope e ON e.run_id = r.run_id"
@@ -131,7 +132,7 @@ _HEAD = """
 -- Writes the rows of leg B, of a verification, an enactment and a revert into the governance tables that the site mapping names.
 -- Rows are added there, and never changed or deleted. They are inserted and read back by functions of the role {writer}, which may
 -- read those tables and add to the mapped columns, and nothing else; it may not log in, and only the console's owner may call them.
-{role}{grants}"""
+"""
 _WRITER_FUNCTIONS = """
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_document(p_docprefix text) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$SELECT {document}$site$;
@@ -207,6 +208,9 @@ COMMENT ON COLUMN cutter_console.site_effect.step IS 'record (leg B), verify, en
 COMMENT ON COLUMN cutter_console.site_effect.mapping_sha256 IS 'The site mapping by which they were written.';
 COMMENT ON COLUMN cutter_console.site_effect.rows_added IS 'Rows that were added to each table.';
 COMMENT ON COLUMN cutter_console.site_effect.left_out IS 'Of a revert: why nothing was added; empty otherwise.';
+ALTER TABLE cutter_console.site_effect ADD COLUMN IF NOT EXISTS compared_with text NOT NULL DEFAULT '';
+COMMENT ON COLUMN cutter_console.site_effect.compared_with IS
+    'sha256 of the signed statement whose numbers these rows were compared with; empty where none was.';
 COMMENT ON COLUMN cutter_console.site_effect.recorded_at IS 'When it was recorded, by the clock of the server.';
 CREATE OR REPLACE TRIGGER guard_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON cutter_console.site_effect FOR EACH STATEMENT
     EXECUTE FUNCTION cutter_console.guard_refuse('the ledger is append-only');
@@ -239,6 +243,7 @@ DECLARE
     added jsonb;
     expected jsonb;
     wrong text;
+    ruling text;
 BEGIN
     -- What began without the organisation's tables ends without them.
     IF NEW.step NOT IN ('record', 'verify', 'enact', 'revert')
@@ -273,21 +278,29 @@ BEGIN
              WHERE p.step = NEW.step
              GROUP BY 1) t;
     PERFORM cutter_console.fn_site_require(before, coalesce(expected, '{{}}'));
-    -- A revert needs no ruling of its own, and no ruling is over a verification.
+    -- A revert needs no ruling of its own, and no ruling is over a verification. Units, versions and log are counted where they are written.
     IF NEW.step IN ('record', 'enact') THEN
-        SELECT string_agg(format('%s %s, signed %s', t.table_name, coalesce(expected ->> t.table_name, '0'), coalesce(s.signed, 'nothing')),
-                          '; ' ORDER BY t.table_name)
-          INTO wrong
+        SELECT max(s.statement_sha256),
+               string_agg(format('%s %s, signed %s', coalesce(t.table_name, s.name), coalesce(expected ->> t.table_name, '0'),
+                                 coalesce(s.signed, 'nothing')), '; ' ORDER BY coalesce(t.table_name, s.name))
+               FILTER (WHERE s.signed IS DISTINCT FROM coalesce(expected ->> t.table_name, '0')
+                             AND (t.table_name IS NOT NULL OR s.signed <> '0'))
+          INTO ruling, wrong
           FROM (SELECT DISTINCT p.table_name FROM (VALUES {expected}) p (part, table_name, step) WHERE p.step = NEW.step) t
-          LEFT JOIN (SELECT x.value ->> 'table' AS name, x.value ->> 'rows' AS signed
+          FULL JOIN (SELECT x.value ->> 'table' AS name, x.value ->> 'rows' AS signed, d.statement_sha256
                        FROM cutter_governance.review_decision d
                        JOIN cutter_governance.approval a ON a.statement_sha256 = d.statement_sha256
                       CROSS JOIN LATERAL jsonb_array_elements(convert_from(a.statement, 'UTF8')::jsonb -> 'expected_deltas') x
-                      WHERE d.run_id = NEW.run_id AND d.verdict = CASE NEW.step WHEN 'record' THEN 'cut' ELSE NEW.step END) s
-            ON s.name = t.table_name
-         WHERE s.signed IS DISTINCT FROM coalesce(expected ->> t.table_name, '0');
-        IF wrong <> '' THEN
+                      WHERE d.run_id = NEW.run_id AND d.verdict = CASE NEW.step WHEN 'record' THEN 'cut' ELSE NEW.step END
+                        AND split_part(x.value ->> 'table', '.', 1) NOT IN ('public', 'cutter_governance')
+                        AND x.value ->> 'table' <> ALL (ARRAY[{moved}])) s
+            ON s.name = t.table_name;
+        IF wrong IS NOT NULL THEN
             PERFORM cutter_console.fn_stop('STOP_COUNT_MISMATCH', 'CU006', format('rows of the organisation''s tables: %s', wrong),
+                                      'Nothing was committed. Take the drafts back, and have another plan signed.');
+        END IF;
+        IF ruling IS NULL THEN
+            PERFORM cutter_console.fn_stop('STOP_COUNT_MISMATCH', 'CU006', 'no signed statement has the rows of the organisation''s tables',
                                       'Nothing was committed. Take the drafts back, and have another plan signed.');
         END IF;
     END IF;
@@ -295,8 +308,8 @@ BEGIN
     IF wrong IS NOT NULL THEN
         PERFORM cutter_console.fn_stop('STOP_COUNT_MISMATCH', 'CU006', wrong, 'Nothing was committed.');
     END IF;
-    INSERT INTO cutter_console.site_effect (effect, run_id, step, mapping_sha256, rows_added)
-    VALUES (NEW.id, NEW.run_id, NEW.step, cutter_console.fn_site_mapping(), coalesce(expected, '{{}}'));
+    INSERT INTO cutter_console.site_effect (effect, run_id, step, mapping_sha256, rows_added, compared_with)
+    VALUES (NEW.id, NEW.run_id, NEW.step, cutter_console.fn_site_mapping(), coalesce(expected, '{{}}'), coalesce(ruling, ''));
     RETURN NULL;
 END $site$;
 COMMENT ON FUNCTION cutter_console.keep_site_governed IS
@@ -333,8 +346,9 @@ _OF_WRITER = (
 )
 """Functions that run as the role that inserts."""
 _SEQUENCES = """
-    SELECT DISTINCT d.objid::regclass::text FROM pg_depend d
+    SELECT DISTINCT o.nspname || '.' || s.relname FROM pg_depend d
       JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+      JOIN pg_namespace o ON o.oid = s.relnamespace
      WHERE d.deptype IN ('a', 'i') AND d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
        AND d.refobjid = ANY (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                               WHERE n.nspname || '.' || c.relname = ANY (%s))
@@ -343,19 +357,14 @@ _ASSIGNED = ("text", "character varying", "character(", "character")
 """Beginnings of types that a text is assigned to, so that what is too long is refused; a cast would cut it off."""
 
 
-def governance_sql(
-    connection: psycopg.Connection, mapping: SiteMapping, governance: Governance
-) -> tuple[sql.Composable, sql.Composable]:
+def governance_sql(mapping: SiteMapping, governance: Governance) -> tuple[sql.Composable, sql.Composable]:
     """Return what the administrator runs, and what follows as the owner of the console's functions."""
-    writer = sql.Identifier(SITE_WRITER)
     assert mapping.units.version is not None
     parts = governance.parts
     document, version = dict(parts).get(Part.DOCUMENT), dict(parts).get(Part.DOCUMENT_VERSION)
     as_administrator = sql.Composed(
         [
-            sql.SQL(_HEAD).format(
-                writer=writer, role=role_sql(SITE_WRITER), grants=_grants(connection, governance, writer)
-            ),
+            sql.SQL(_HEAD).format(writer=sql.Identifier(SITE_WRITER)),
             sql.SQL(_WRITER_FUNCTIONS).format(
                 document=key_of(document, Source.DOCUMENT_ID, {Source.DOCUMENT: "p_docprefix"}),
                 document_version=key_of(
@@ -384,6 +393,7 @@ def governance_sql(
             for part, table in parts
             for step in STEPS[part]
         ),
+        moved=sql.SQL(", ").join(map(sql.Literal, mapping.moved)),
     )
     return as_administrator, as_owner
 
@@ -416,28 +426,22 @@ def governance_faults(catalogue: Catalogue, mapping: SiteMapping) -> tuple[str, 
     return tuple(faults)
 
 
-def _grants(connection: psycopg.Connection, governance: Governance, writer: sql.Identifier) -> sql.Composable:
+def governance_rights(connection: psycopg.Connection, governance: Governance) -> tuple[Right, ...]:
     """Return the rights of the role that writes: to read the tables, and to add to their mapped columns."""
     columns: dict[str, dict[str, None]] = {}
     for _, governed in governance.parts:
         columns.setdefault(governed.table, {}).update(dict.fromkeys(column.column for column in governed.columns))
-    sequences = read_column(connection, _SEQUENCES, (list(columns),))
-    schemas = dict.fromkeys(table.partition(".")[0] for table in columns)
-    return sql.Composed(
-        [
-            *(sql.SQL("GRANT USAGE ON SCHEMA {} TO {};\n").format(sql.Identifier(name), writer) for name in schemas),
-            *(
-                sql.SQL("GRANT SELECT, INSERT ({}) ON {} TO {};\n").format(
-                    sql.SQL(", ").join(map(sql.Identifier, names)), identifier(table), writer
-                )
-                for table, names in columns.items()
-            ),
-            # `regclass` prints a name quoted where it must be.
-            *(sql.SQL("GRANT USAGE ON SEQUENCE {} TO {};\n").format(AsItIs(name), writer) for name in sequences),
-            # A backup of the tables reads their sequences too.
-            *(sql.SQL("GRANT SELECT ON SEQUENCE {} TO cutter_verify;\n").format(AsItIs(name)) for name in sequences),
-        ]
-    )
+    rights = [
+        Right(SCHEMA, name, "USAGE", SITE_WRITER)
+        for name in dict.fromkeys(table.partition(".")[0] for table in columns)
+    ]
+    for table, names in columns.items():
+        rights.append(Right(TABLE, table, "SELECT", SITE_WRITER))
+        rights += [Right(TABLE, table, "INSERT", SITE_WRITER, name) for name in names]
+    for name in read_column(connection, _SEQUENCES, (list(columns),)):
+        # A backup of the tables reads their sequences too.
+        rights += [Right(SEQUENCE, name, "USAGE", SITE_WRITER), Right(SEQUENCE, name, "SELECT", "cutter_verify")]
+    return tuple(rights)
 
 
 def key_of(table: GovernedTable | None, key: Source, by: dict[Source, str]) -> sql.Composable:

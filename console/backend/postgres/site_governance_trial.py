@@ -11,10 +11,11 @@ import psycopg
 from psycopg import sql
 
 from console.backend.model.site_governance import Filled, Governance, GovernedTable, Part, Source
-from console.backend.model.site_mapping import Refers, SiteMapping
+from console.backend.model.site_mapping import SiteMapping
 from console.backend.model.site_trial import Trial
 from console.backend.postgres.connections import scalar
 from console.backend.postgres.site_governance import OWN_UUID, value_of
+from console.backend.postgres.site_roles import parent_value
 
 LAST_STEPS = ("enact", "revert")
 """Steps of which a run has one: each is tried behind a cut and a verification."""
@@ -198,7 +199,7 @@ _MAY_TRY = """
 def trial_sql(mapping: SiteMapping, governance: Governance) -> sql.Composable:
     """Return the functions that try the rows, made as the owner of the console's functions."""
     parent = mapping.units.parent
-    by_id = parent is not None and parent.refers_to is Refers.UNIT_ID
+    assert parent is not None
     return sql.SQL(TRIAL).format(
         rows=sql.SQL(",\n        ").join(_rows(part, table) for part, table in governance.parts),
         parts=sql.SQL(", ").join(
@@ -206,9 +207,7 @@ def trial_sql(mapping: SiteMapping, governance: Governance) -> sql.Composable:
             for number, (part, table) in enumerate(governance.parts)
         ),
         units_name=sql.Literal(mapping.units.table),
-        parent_value=sql.SQL("(SELECT u.unit_id FROM cutter_console.fn_site_unit(p_parent) u)")
-        if by_id
-        else sql.SQL("p_parent"),
+        parent_value=parent_value(parent, "p_parent"),
     )
 
 

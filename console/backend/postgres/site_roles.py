@@ -7,9 +7,13 @@ organisation's is read or called as the owner of the console's tables, and each 
 
 from psycopg import sql
 
+from console.backend.model.site_mapping import Column, Reference, Refers
+
 SITE_READER = "cutter_site_reader"
 SITE_CALLER = "cutter_site_caller"
 SITE_WRITER = "cutter_site"
+_INDEXED = frozenset({"uuid", "text", "integer", "bigint"})
+"""Types of keys whose comparison is PostgreSQL's own, and says of two values what that of their texts says."""
 SITE_ROLES = (SITE_READER, SITE_CALLER, SITE_WRITER)
 
 ROLE = """
@@ -34,9 +38,9 @@ CREATE OR REPLACE FUNCTION cutter_console.fn_site_unit(p_address text) RETURNS T
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
     SELECT u.{id}::text, {parent}, {kind}, {section_type}, u.{lifecycle}::text, v.{version_unit}::text, {version_lifecycle},
            v.{title}::text, encode(sha256(convert_to(v.{body}::text, 'UTF8')), 'hex'), {content_hash},
-           (SELECT count(*) FROM {versions} w WHERE w.{version_unit}::text = u.{id}::text)
+           (SELECT count(*) FROM {versions} w WHERE {of_unit})
       FROM {units} u
-      LEFT JOIN {versions} v ON v.{version_id}::text = u.{version}::text
+      LEFT JOIN {versions} v ON {anchored}
       {parents}
      WHERE u.{address}::text = p_address
 $site$;
@@ -140,3 +144,20 @@ def given_to(name: str, callers: str, functions: tuple[str, ...]) -> sql.Composa
             for function in functions
         ]
     )
+
+
+def parent_value(parent: Reference, address: str) -> sql.Composable:
+    """Return what the function that creates is given as the parent of a unit: the key of the unit of this address, or the address."""
+    if parent.refers_to is Refers.UNIT_ID:
+        return sql.SQL("(SELECT p.unit_id FROM cutter_console.fn_site_unit({}) p)").format(sql.SQL(address))
+    return sql.SQL(address)
+
+
+def equal(one: tuple[str, Column], other: tuple[str, Column]) -> sql.Composable:
+    """Return the comparison of two columns by their aliases: of one usual type as they are, so that an index serves it, else as texts.
+
+    Without an index each unit costs a reading of the whole table.
+    """
+    sides = [sql.Identifier(alias, column.column) for alias, column in (one, other)]
+    as_they_are = one[1].type == other[1].type and one[1].type in _INDEXED
+    return sql.SQL("{} = {}" if as_they_are else "{}::text = {}::text").format(*sides)

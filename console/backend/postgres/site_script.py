@@ -1,5 +1,7 @@
 """The script with which an administrator prepares a database of another layout; printed, and never run by this program."""
 
+from collections.abc import Iterable
+
 import psycopg
 from psycopg import sql
 
@@ -7,12 +9,13 @@ from console.backend.model.console_schema import CONSOLE_SCHEMA_COMMENT, CONSOLE
 from console.backend.model.site_mapping import SiteMapping
 from console.backend.postgres.connections import read_row
 from console.backend.postgres.site_catalogue import Catalogue
-from console.backend.postgres.site_proposal import identifier
+from console.backend.postgres.site_grants import SCHEMA, TABLE, Right, rights_sql
 
 _HEAD = """\
 -- Prepares the database {database} for this console. Printed by: cutter-console adopt apply
 -- Read it, then run it as an administrator: psql --single-transaction --set ON_ERROR_STOP=1 --file FILE
--- It makes the schema {schema} and the role {owner}, and gives {reader} what it lacks to read.
+-- It makes the schema {schema} and the role {owner}, and gives {reader} what it lacks to read. What it gave once, and the mapping
+-- does not need any more, it takes back.
 -- No object of the organisation is altered, replaced or given to another owner: every existing call reaches the function that
 -- it reached before.
 """
@@ -78,14 +81,28 @@ def script_of(
         ),
     ]
     closed = read_row(connection, lambda names: tuple(map(str, names)), _NO_USAGE, (list(mapping.schemas),))
-    parts += [sql.SQL("GRANT USAGE ON SCHEMA {} TO {};\n").format(sql.Identifier(name), reader) for name in closed]
     lacking = [
         row.name for row in catalogue.tables if row.name in mapping.tables and not _reads_all(catalogue, row.name)
     ]
-    parts += [sql.SQL("GRANT SELECT ON {} TO {};\n").format(identifier(name), reader) for name in lacking]
+    parts.append(
+        rights_sql(
+            schema,
+            owner,
+            (catalogue.role,),
+            _reading(closed, lacking, catalogue.role),
+            _reading(mapping.schemas, mapping.tables, catalogue.role),
+        )
+    )
     if not closed and not lacking:
         parts.append(sql.SQL("-- The monitoring role reads every mapped table already.\n"))
     return sql.Composed(parts).as_string(connection)
+
+
+def _reading(schemas: Iterable[str], tables: Iterable[str], reader: str) -> tuple[Right, ...]:
+    return (
+        *(Right(SCHEMA, name, "USAGE", reader) for name in schemas),
+        *(Right(TABLE, name, "SELECT", reader) for name in tables),
+    )
 
 
 def _head(database: str, schema: str, owner: str, reader: str) -> str:

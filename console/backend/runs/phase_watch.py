@@ -14,6 +14,7 @@ from console.backend.host.signals import is_ending
 from console.backend.model.errors import CutterError, StopCode
 from console.backend.model.safe_text import safe_text
 from console.backend.postgres.connections import connect
+from console.backend.postgres.kept_sessions import AT_LIMIT
 from console.backend.postgres.transactions import LockWait, lock_wait
 from console.backend.runs.kill_switch import hold_in_file
 
@@ -86,8 +87,9 @@ class _Watch:
                 with connect(self._conninfo, read_only=True, timeout_s=5, purpose="watch") as connection:
                     wait = lock_wait(connection, self._pid)
             except CutterError as error:
-                # Another refusal is an answer too.
-                silences = silences + 1 if error.code is StopCode.UNREACHABLE else 0
+                # Another refusal is an answer too; so is that the role has no session more, beside the lease's and this one.
+                is_silent = error.code is StopCode.UNREACHABLE and AT_LIMIT not in error.message
+                silences = silences + 1 if is_silent else 0
             else:
                 # The server answers and no longer has the session: its answer will never come.
                 silences = 0 if wait is not None else _MOST_SILENCES

@@ -1,5 +1,7 @@
 """The proof of a site mapping: writes through the organisation's own functions, each read back by the mapping, all rolled back."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import psycopg
@@ -10,11 +12,13 @@ from console.backend.host.site_files import kept_mapping
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError
 from console.backend.model.outcome import Check, Evidence, Outcome
+from console.backend.model.session_limits import more_sessions, too_few_sessions
 from console.backend.model.site_governance import Governance
 from console.backend.model.site_mapping import INSPECT, SiteMapping
-from console.backend.model.site_trial import verdicts
+from console.backend.model.site_trial import Trial, verdicts
 from console.backend.postgres.connections import connect
 from console.backend.postgres.privileges import current_role_as_member
+from console.backend.postgres.server import session_limit
 from console.backend.postgres.site_catalogue import Catalogue, read_catalogue
 from console.backend.postgres.site_functions import (
     Answer,
@@ -40,6 +44,9 @@ _FUNCTIONS = "Ask the owner of the functions, or map others; then: cutter-consol
 _GRANT = "As the functions' owner, let the executor's role execute them; then: cutter-console adopt check"
 _LEFT = "Stop, and look what was left: cutter-console counts"
 _LEFT_OR_ELSE = "If nobody else writes there, stop, and look what was left: cutter-console counts; else again: cutter-console adopt check"
+_QUIET = "Once nobody else writes there: cutter-console adopt check"
+_MORE_TRIALS = 2
+"""Trials that follow one while which rows were added."""
 _LESS = "Give `database.executor` a role that only executes the functions."
 _TIE = "Have an administrator run what this prints: cutter-console adopt apply; then: cutter-console adopt check"
 _TRIED = "cutter_console.fn_site_try, as the executor"
@@ -133,6 +140,8 @@ def prove_mapping(installation: Installation) -> tuple[Check, ...]:
         "pg_catalog, as the monitoring role",
     )
     _prove_recorded(proofs, installation, kept.sha256, recorded)
+    for which in ("executor", "verifier"):
+        _prove_sessions(proofs, installation, which)
     if pattern is None:
         _not_tried(proofs, mapping, "no unit has a parent that is known: there is none to make a probe beside", _AGAIN)
         proofs.add(
@@ -194,6 +203,24 @@ def _prove_recorded(proofs: _Proofs, installation: Installation, sha256: str, re
         proofs.judge("mapping recorded", recorded == sha256, detail, action, source)
 
 
+def _prove_sessions(proofs: _Proofs, installation: Installation, which: str) -> None:
+    """See that a run has the sessions that it needs of a role, before one fails in the middle for the want of one."""
+    database = installation.settings.database
+    name, source = f"sessions of the {which}", "pg_roles"
+    try:
+        with connect(
+            {"executor": database.executor, "verifier": database.verifier}[which], read_only=True, purpose="adopt check"
+        ) as connection:
+            role, limit = session_limit(connection)
+    except CutterError as error:
+        proofs.add(name, Outcome.INCONCLUSIVE, f"{error.code}: {error.message}", error.next_action, source)
+        return
+    refusal = too_few_sessions(which, role, limit)
+    words = f"{role} may have {'any number' if limit < 0 else limit} at a time"
+    action = f"{more_sessions(which, role)}; then: cutter-console adopt check"
+    proofs.judge(name, not refusal, refusal or words, action, source)
+
+
 def _prove_writes(proofs: _Proofs, connection: psycopg.Connection, mapping: SiteMapping, probe: _Probe) -> None:
     role, catalogue = current_role_as_member(connection), read_catalogue(connection, mapping.tables)
     if not proofs.judge(
@@ -253,7 +280,7 @@ def _prove_governance(
     sha256: str,
 ) -> None:
     """Have the rows of a run tried in each mapped governance table, as the executor, by the function that leg B writes by."""
-    executor, pattern = installation.settings.database.executor, probe.pattern
+    executor = installation.settings.database.executor
     token = f"PROBE-{probe.address.rpartition('-')[2]}"
     try:
         with connect(executor, purpose="adopt check") as connection:
@@ -262,33 +289,67 @@ def _prove_governance(
         if reason:
             _not_tried(proofs, mapping, reason, action)
             return
-        with connect(executor, purpose="adopt check") as connection:
-            parts = (pattern.kind, pattern.section_type, pattern.parent_address)
-            trials = try_rows(connection, token, probe.address, *parts)
-            connection.rollback()
+        trials = _try(executor, token, probe)
     except CutterError as error:
         _not_tried(proofs, mapping, f"{error.code}: {error.message}", error.next_action)
         return
     for verdict in verdicts(governance, trials):
         name = f"governance rows: {verdict.subject}"
         proofs.add(name, verdict.outcome, verdict.detail, verdict.next_action, _TRIED)
-    _prove_counts(proofs, executor, before)
+    _prove_counts(proofs, executor, before, partial(_try, executor, token, probe))
 
 
-def _prove_counts(proofs: _Proofs, executor: str, before: dict[str, int]) -> None:
-    """Compare the rows of the organisation's tables with those before the trial, on a fresh connection."""
+def _try(executor: str, token: str, probe: _Probe) -> tuple[Trial, ...]:
+    """Have the rows tried in a transaction that sees no row of anybody else's, and is rolled back."""
+    pattern = probe.pattern
+    with connect(executor, purpose="adopt check") as connection:
+        connection.isolation_level = IsolationLevel.REPEATABLE_READ
+        parts = (pattern.kind, pattern.section_type, pattern.parent_address)
+        trials = try_rows(connection, token, probe.address, *parts)
+        connection.rollback()
+    return trials
+
+
+def _prove_counts(proofs: _Proofs, executor: str, before: dict[str, int], again: Callable[[], object]) -> None:
+    """Compare the rows of the organisation's tables before and after the trial, on a fresh connection.
+
+    If they differ it is tried again, with a look between the trials: what changes without a trial too is somebody else's
+    writing, what changes with each trial and never without one is its own.
+    """
     name, source = "governance rows: taken back", "fn_site_counts, before and after"
+    still: list[str] = []
     try:
-        with connect(executor, purpose="adopt check") as connection:
-            now = _counted(connection)
+        first = differing = _moved(before, now := _count(executor))
+        for _ in range(_MORE_TRIALS):
+            if not differing:
+                break
+            still += _moved(now, now := _count(executor))
+            again()
+            differing = _moved(now, now := _count(executor))
     except CutterError as error:
         proofs.add(name, Outcome.INCONCLUSIVE, f"{error.code}: {error.message}", error.next_action, source)
         return
-    differing = [f"{table} {now.get(table, 0) - rows:+d}" for table, rows in before.items() if now.get(table) != rows]
     words = f"{len(before)} tables have the rows that they had"
-    if differing:
-        words = f"while it was tried: {', '.join(differing)}; it may be somebody else's writing"
-    proofs.judge(name, not differing, words, _LEFT_OR_ELSE, source)
+    if not differing:
+        others = f"; while it was tried first: {', '.join(first)}, and nothing when it was tried again" if first else ""
+        proofs.add(name, Outcome.PASS, f"{words}{others}", "", source)
+    elif still:
+        words = (
+            f"somebody else writes there: {', '.join(still)} without a trial, {', '.join(differing)} while it was tried"
+        )
+        proofs.add(name, Outcome.INCONCLUSIVE, words, _QUIET, source)
+    else:
+        words = f"with each of {_MORE_TRIALS + 1} trials, and never between them: {', '.join(differing)}"
+        proofs.add(name, Outcome.FAIL, words, _LEFT_OR_ELSE, source)
+
+
+def _count(executor: str) -> dict[str, int]:
+    with connect(executor, purpose="adopt check") as connection:
+        return _counted(connection)
+
+
+def _moved(before: dict[str, int], now: dict[str, int]) -> list[str]:
+    return [f"{table} {now.get(table, 0) - rows:+d}" for table, rows in before.items() if now.get(table) != rows]
 
 
 def _counted(connection: psycopg.Connection) -> dict[str, int]:

@@ -85,12 +85,26 @@ def _kinds(
 def _governance(
     context: PhaseContext, mapping: SiteMapping, document: DocumentPlan, connection: psycopg.Connection
 ) -> Check:
-    """Say how many rows leg B adds to the organisation's governance tables, or that it adds none."""
-    answer = "leg B stands in the console's ledger alone: the site mapping has no section [governance]"
-    source = "the site mapping"
+    """Compare the rows that leg B would add to the organisation's governance tables now with those that were planned."""
+    answer, differing = "leg B stands in the console's ledger alone: the site mapping has no section [governance]", ""
+    source, now = "the site mapping", dict[str, int]()
     if mapping.governance is not None:
         source += ", and what is registered there"
         there = rows_there(connection, mapping.governance, context.request.docprefix, document.source.sha256)
-        rows = mapping.governance.rows("record", len(list(document.units.addresses())), there)
-        answer = f"leg B adds {', '.join(f'{table} +{n}' for table, n in rows.items() if n)}"
-    return context.passed("governance rows there", answer, source)
+        now = mapping.governance.rows("record", len(document.units), there)
+        answer = f"leg B adds {', '.join(f'{table} +{n}' for table, n in now.items() if n)}"
+    facts = context.workspace.plan_facts()
+    if facts is not None:
+        own, moved = {mapping.console.units, mapping.console.ledger}, set(mapping.moved)
+        planned = {
+            delta.table: delta.rows
+            for delta in facts.deltas
+            if delta.table.partition(".")[0] not in own and delta.table not in moved
+        }
+        differing = ", ".join(
+            f"{table} +{now.get(table, 0)}, planned +{planned.get(table, 0)}"
+            for table in dict.fromkeys((*planned, *now))
+            if now.get(table, 0) != planned.get(table, 0)
+        )
+    action = f"Find out who registered it, or took it away. Then plan again: cutter-console run void {context.run_id} --reason TEXT"
+    return context.check("governance rows there", differing or answer, source, not differing, action)

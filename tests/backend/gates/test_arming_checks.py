@@ -94,6 +94,15 @@ def test_pre_2_a_role_that_became_a_superuser_stops(ready: Passage) -> None:
         ready.execute("ALTER ROLE cutter_verify NOSUPERUSER")
 
 
+def test_an_executor_of_one_session_is_named_before_a_run_begins(ready: Passage) -> None:
+    """The lease has one for itself: a run would stop in the middle."""
+    ready.execute("ALTER ROLE cutter_exec CONNECTION LIMIT 1")
+    try:
+        _stops(ready, "PRE-2 authority to arm", action="ALTER ROLE cutter_exec CONNECTION LIMIT 2")
+    finally:
+        ready.execute("ALTER ROLE cutter_exec CONNECTION LIMIT -1")
+
+
 def test_pre_3_a_backup_key_that_is_not_there_stops(ready: Passage) -> None:
     _stops(ready.settings(backup_gpg_fpr="A" * 40), "PRE-3 backup key", action="--import")
 

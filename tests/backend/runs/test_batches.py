@@ -50,7 +50,7 @@ def test_a_commit_that_is_lost_on_a_session_that_had_written_before_is_settled(
     site, batch_id = waiting, waiting.newest().batch_id
     site.sign(batch_id)
     site.arm(batch_id)
-    with lying(site.passage, "cut_leg_a", "cutter_exec", tmp_path, lie, after=3) as proxy:
+    with lying(site.passage, "cut_leg_a", "cutter_exec", tmp_path, lie, after=1) as proxy:
         if lie is Lie.ANSWER_LOST:
             site.resume(batch_id)
         else:

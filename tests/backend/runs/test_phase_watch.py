@@ -1,15 +1,17 @@
 """Nobody waits without an end, and whoever waits for a lock is told for whom."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.model.states import Move, Phase
 from console.backend.model.view_models import Progress, SwitchState
 from console.backend.postgres import connections, sessions
-from console.backend.postgres.connections import CommitUnknown, connect
+from console.backend.postgres.connections import CommitUnknown, connect, scalar
 from console.backend.runs import phase_watch, settling
 from console.backend.runs.panic import panic
 from console.backend.runs.phase_watch import watched
@@ -97,6 +99,31 @@ def test_a_long_statement_ends_when_the_server_knows_nothing_of_its_session(
     ):
         connection.execute(SLEEPS)
     assert caught.value.code is StopCode.UNREACHABLE
+
+
+def test_a_role_that_may_have_no_session_more_is_no_dead_line(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside the lease and the session that writes: each statement of more than six seconds ended there."""
+    passage, looks = at("SG_1 imported"), list[object]()
+    monkeypatch.setattr(phase_watch, "_LOOK_EVERY_S", 0.02)
+
+    def looking(conninfo: str, **options: object) -> AbstractContextManager[psycopg.Connection]:
+        looks.append(conninfo)
+        return connect(conninfo, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(phase_watch, "connect", looking)
+    conninfo = passage.installation.settings.database.executor
+    passage.execute("ALTER ROLE cutter_exec CONNECTION LIMIT 2")
+    try:
+        with (
+            passage.connect("cutter_exec"),
+            connect(conninfo, timeout_s=3600) as connection,
+            watched(passage.installation, connection, conninfo, lambda *_: None),
+        ):
+            connection.execute("SELECT 1")
+            until(lambda: len(looks) > 2 * phase_watch._MOST_SILENCES, "it was looked for often")
+            assert scalar(connection, "SELECT 2") == 2
+    finally:
+        passage.execute("ALTER ROLE cutter_exec CONNECTION LIMIT -1")
 
 
 def test_whoever_waits_for_a_lock_is_told_for_whom(at: At, monkeypatch: pytest.MonkeyPatch) -> None:

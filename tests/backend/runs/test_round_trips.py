@@ -1,6 +1,7 @@
 """How often each command waits for the server: over a line of 100 ms each wait is a tenth of a second."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -38,6 +39,26 @@ BOUNDS = {
     "hold release": Bound(10),
 }
 """As measured, without pg_dump, which has a session of its own. `console/guide/reference.md` says what they take on a slow line."""
+
+
+LOGINS = {
+    "status": {"monitor": 1},
+    # Side by side, as far as the server gives sessions; see `test_two_sessions_for_each_role_are_enough_for_all_gates`.
+    "gates": {},
+    "run start": {"executor": 1, "monitor": 1},
+    # The backup has a session of its own, whose snapshot stands while pg_dump works.
+    "run start --live": {"executor": 1, "monitor": 1, "verifier": 2},
+    "run show": {"monitor": 1},
+    "approval draft": {"monitor": 1, "verifier": 1},
+    "approval import": {"executor": 1, "monitor": 1, "verifier": 1},
+    "arm": {"executor": 1, "monitor": 1, "verifier": 1},
+    # One of the executor's is that of the lease, which lives with its session.
+    "run resume": {"executor": 2, "monitor": 1, "verifier": 1},
+    "enact": {"executor": 2, "monitor": 1, "verifier": 1},
+    "panic": {"executor": 1, "monitor": 1},
+    "hold release": {"executor": 1, "monitor": 1},
+}
+"""How often each command logs in, by the connection; in a database of the console's own as beside an organisation's tables."""
 
 
 INVENTORIES = {
@@ -85,11 +106,18 @@ def _trips(lines: list[Line]) -> int:
     return sum(line.trips for line in lines)
 
 
+def too_many_logins(operator: Operator, monitor: str) -> dict[str, dict[str, int]]:
+    """Return the logins of each command that has made others than `LOGINS` says; of gates they depend on the threads."""
+    connections = {"cutter_exec": "executor", "cutter_verify": "verifier", monitor: "monitor"}
+    logins = {name: dict(Counter(connections[line.user] for line in lines)) for name, lines in operator.lines.items()}
+    return {name: made for name, made in logins.items() if LOGINS[name] and made != LOGINS[name]}
+
+
 def _inventories(lines: list[Line]) -> int:
     return sum("FROM cutter_governance.v_schema_line" in statement for line in lines for statement in line.statements)
 
 
-def _goes_the_whole_way(operator: Operator, law: Path) -> None:
+def goes_the_whole_way(operator: Operator, law: Path) -> None:
     operator.gives("status", "status")
     operator.gives("gates", "gates")
     operator.gives("run start", "run", "start", str(law), "--docprefix", DOCPREFIX)
@@ -115,9 +143,10 @@ def test_a_command_waits_for_the_server_no_more_often_than_this(
     monkeypatch.setattr(installation, "context_of", lambda _: passage.installation.context)
     with counting_proxy(passage.cluster.socket_dir / f".s.PGSQL.{PORT}") as proxy:
         operator = Operator(passage, proxy, capsys)
-        _goes_the_whole_way(operator, passage.installation.intake / "law.md")
+        goes_the_whole_way(operator, passage.installation.intake / "law.md")
     assert operator.lines.keys() == BOUNDS.keys()
     assert passage.lifecycles() == ["enacted"] * 3
+    assert too_many_logins(operator, "cutter_ro") == {}
     told = {name: (_trips(lines), len(lines)) for name, lines in operator.lines.items()}
     too_many = [
         (name, bound.most, [(line.user, line.trips, line.statements) for line in operator.lines[name]])

@@ -6,11 +6,13 @@ from console.backend.backup.record import TableProof
 from console.backend.backup.table_digest import table_proofs_at_once
 from console.backend.gates.probe import Probe
 from console.backend.model.safe_text import SafeText
+from console.backend.model.schema_names import SchemaNames
 from console.backend.model.value import Value
 from console.backend.postgres import database_state
 from console.backend.postgres.connections import connect
 from console.backend.postgres.measure import Identity, measure_identity
 from console.backend.postgres.privileges import current_role
+from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.transactions import assigned_transaction_id
 
 _MOST_IDS = 10_000
@@ -67,6 +69,8 @@ class Between(Value):
 class DatabaseState(Value):
     """Everything that one READ ONLY, repeatable-read transaction of the verifying role saw."""
 
+    names: SchemaNames
+    """Schemas in which the tables stand."""
     tables: tuple[TableProof, ...]
     versions: tuple[RowVersions, ...]
     definitions: str
@@ -97,6 +101,7 @@ def read_database(probe: Probe, since: Transactions | None) -> DatabaseState:
         # One snapshot for all statements, so that digests and row versions are of the same moment.
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         names = database_state.product_tables(connection)
+        schemas = schema_names(connection)
         sequences = database_state.sequences(connection)
         position = database_state.transaction_position(connection)
         between = _between(connection, since, position.next_id)
@@ -105,6 +110,7 @@ def read_database(probe: Probe, since: Transactions | None) -> DatabaseState:
         # Last, so that an id that any of the statements above had taken would show.
         unassigned = assigned_transaction_id(connection) is None
     return DatabaseState(
+        names=schemas,
         tables=tables,
         versions=versions,
         definitions=definitions,

@@ -10,6 +10,7 @@ from console.backend.host.installation import Installation
 from console.backend.model.counting import counted
 from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.safe_text import SafeText
+from console.backend.model.schema_names import OWN, SchemaNames
 from console.backend.model.value import Value
 from console.backend.model.view_models import SwitchState, SwitchView
 from console.backend.release.host_processes import cron_entries, service_units
@@ -60,11 +61,13 @@ class InstallationSnapshot(Value):
     key_ring: Measurement[KeyRing]
     processes: Measurement[tuple[ProcessSeen, ...]]
     services: Measurement[tuple[SafeText, ...]]
+    names: SchemaNames = OWN
+    """Schemas in which the tables of the digests stand."""
 
     @property
     def facts(self) -> tuple[AnyMeasurement, ...]:
         """Return everything that was measured, in order."""
-        return tuple(getattr(self, name) for name in type(self).model_fields if name != "moment")
+        return tuple(getattr(self, name) for name in type(self).model_fields if name not in {"moment", "names"})
 
 
 def take_snapshot(
@@ -84,6 +87,7 @@ def take_snapshot(
     )  # fmt: skip
     return InstallationSnapshot(
         moment=moment,
+        names=state.value.names if state.value is not None else OWN,
         identity=identity,
         roles=part(identity, f"{moment}.roles", "which roles the console connects as", lambda whole: whole.roles, _roles),
         counts=part(state, f"{moment}.counts", "rows of every table", lambda whole: whole.tables, _counts),

@@ -7,7 +7,6 @@ from console.backend.backup.record import TableProof
 from console.backend.gates.measurement import AnyMeasurement
 from console.backend.model.outcome import Outcome
 from console.backend.model.safe_text import SafeText
-from console.backend.model.schema_names import OWN_SCHEMAS
 from console.backend.model.tables import LIFECYCLE_LOG, UNIT, VERSION
 from console.backend.model.value import Value
 from console.backend.reports.bundle.host_snapshot import FileEntry
@@ -125,17 +124,10 @@ def _changes_in_words(changes: tuple[Change, ...], after: InstallationSnapshot) 
     return f"Changed while the bundle was measured: {'; '.join((*listed, *more))} ({authors})."
 
 
-def _tables_of(moment: InstallationSnapshot, names: frozenset[str] | None) -> dict[str, TableProof]:
-    proofs = moment.digests.value or ()
-    return {proof.table: proof for proof in proofs if names is None or _is_among(proof.table, names)}
-
-
-def _is_among(table: str, names: frozenset[str]) -> bool:
-    """Return whether a table is one of these, beside an organisation's tables in one of the console's own schemas."""
-    if table in names:
-        return True
-    bare = table.rpartition(".")[2]
-    return table.startswith(OWN_SCHEMAS) and any(name.rpartition(".")[2] == bare for name in names)
+def _tables_of(moment: InstallationSnapshot, tables: frozenset[str] | None) -> dict[str, TableProof]:
+    """Return the tables by the names that they have there; `tables` are named as statements write them, None for all."""
+    there = None if tables is None else {moment.names.in_database(table) for table in tables}
+    return {proof.table: proof for proof in moment.digests.value or () if there is None or proof.table in there}
 
 
 def _tables(names: frozenset[str] | None) -> Callable[[InstallationSnapshot, InstallationSnapshot], Iterable[Change]]:

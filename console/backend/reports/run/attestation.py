@@ -7,7 +7,8 @@ from console.backend.model.states import Mode, Phase
 from console.backend.model.value import Value
 from console.backend.reports.run.evidence_index import Register, utc
 from console.backend.reports.run.load import Ledger, RunRecord
-from console.backend.reports.run.phases import PREFIX, TITLES, Chapter, CheckLine, Deltas, anchor_of, anchored
+from console.backend.reports.run.phases import PREFIX, TITLES, Chapter, CheckLine, anchor_of, anchored
+from console.backend.reports.run.rows import Deltas
 
 _EFFECT: dict[str, Phase | Operation] = {
     Purpose.CUT: Phase.CUT_LEG_A,

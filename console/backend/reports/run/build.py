@@ -22,16 +22,13 @@ from console.backend.reports.run.phases import (
     PREFIX,
     TITLES,
     Chapter,
-    Deltas,
     Pause,
     RulingTold,
     Title,
     chapters,
-    cut_deltas,
     pauses,
-    site_rows,
-    step_deltas,
 )
+from console.backend.reports.run.rows import Deltas, cut_deltas, site_rows, step_deltas
 
 REGISTER = "report.json"
 _NEXT = {

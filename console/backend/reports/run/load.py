@@ -201,7 +201,17 @@ class SiteEffect(Value):
     rows_added: dict[str, int]
     left_out: SafeText
     """Of a revert: why nothing was added; empty otherwise."""
+    compared_with: str = ""
+    """sha256 of the signed statement that its rows were compared with; empty of those that no ruling is over, and of older ones."""
     recorded_at: Utc
+
+
+class SiteMove(Value):
+    """Rows that an enactment or a revert has added to the log of the organisation's units."""
+
+    step: SafeText
+    table_name: SafeText
+    rows_added: int
 
 
 class Ledger(Value):
@@ -218,6 +228,7 @@ class Ledger(Value):
     holds: tuple[Hold, ...]
     site_effects: tuple[SiteEffect, ...] = ()
     """In the order of the steps; none where nothing is written into an organisation's governance tables."""
+    site_moves: tuple[SiteMove, ...] = ()
 
 
 class RunRecord(Value):
@@ -436,7 +447,7 @@ def _event(row: _EventRow, *, is_ours: bool) -> Event:
 
 
 def _ledger(connection: psycopg.Connection, run_id: str) -> Ledger:
-    blocks, has_site_effects = run_record.run_manifest_blocks(connection, run_id)
+    blocks, has_site_effects, has_site_moves = run_record.run_manifest_blocks(connection, run_id)
     return Ledger(
         leases=run_record.run_leases(connection, run_id, Lease),
         decisions=run_record.run_decisions(connection, run_id, Decision),
@@ -447,6 +458,7 @@ def _ledger(connection: psycopg.Connection, run_id: str) -> Ledger:
         manifest_blocks=blocks,
         holds=run_record.run_holds(connection, run_id, Hold),
         site_effects=run_record.run_site_effects(connection, run_id, SiteEffect) if has_site_effects else (),
+        site_moves=run_record.run_site_moves(connection, run_id, SiteMove) if has_site_moves else (),
     )
 
 

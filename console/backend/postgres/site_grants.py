@@ -1,0 +1,205 @@
+"""The rights that the printed script gives on an organisation's objects, and takes back once the mapping needs them no more.
+
+A right is this console's own if the script has given it: of each that its grantee did not have already, the database keeps
+a record. Nothing else is ever revoked. PostgreSQL does not keep apart two grants of one right by the owner of an object.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from psycopg import sql
+
+from console.backend.model.site_mapping import SiteMapping
+from console.backend.postgres.rendering import AsItIs
+from console.backend.postgres.site_proposal import identifier
+from console.backend.postgres.site_roles import SITE_CALLER, SITE_READER, SITE_ROLES
+
+_CALLERS = ("cutter_exec", "cutter_verify")
+GRANTEES = (*SITE_ROLES, *_CALLERS)
+"""Roles that have rights for what is written there."""
+SCHEMA, TABLE, SEQUENCE, FUNCTION = "SCHEMA", "TABLE", "SEQUENCE", "FUNCTION"
+
+
+class Right(NamedTuple):
+    """One privilege of a role on an object; `column` is empty if it is one on the whole."""
+
+    kind: str
+    object: str
+    """A schema; schema and table or sequence with a dot between them; a function as `regprocedure` prints it, with its arguments' names."""
+    privilege: str
+    grantee: str
+    column: str = ""
+
+
+_HELD = """
+                SELECT r.rolname::text AS grantee, 'SCHEMA' AS kind, n.nspname::text AS object, '' AS column_name, x.privilege_type AS privilege,
+                       n.oid AS object_id, format('%I', n.nspname) AS named
+                  FROM pg_namespace n CROSS JOIN LATERAL aclexplode(n.nspacl) x JOIN pg_roles r ON r.oid = x.grantee
+                UNION
+                SELECT r.rolname, CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, n.nspname || '.' || c.relname, a.name, a.privilege,
+                       c.oid, format('%I.%I', n.nspname, c.relname)
+                  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                 CROSS JOIN LATERAL (SELECT '' AS name, x.grantee, x.privilege_type AS privilege FROM aclexplode(c.relacl) x
+                                      UNION ALL
+                                     SELECT t.attname, x.grantee, x.privilege_type FROM pg_attribute t CROSS JOIN LATERAL aclexplode(t.attacl) x
+                                      WHERE t.attrelid = c.oid AND t.attnum > 0 AND NOT t.attisdropped) a
+                  JOIN pg_roles r ON r.oid = a.grantee
+                UNION
+                SELECT r.rolname, 'FUNCTION', s.signature, '', x.privilege_type, p.oid, s.signature
+                  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+                 CROSS JOIN LATERAL (SELECT format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) AS signature) s
+                 CROSS JOIN LATERAL aclexplode(p.proacl) x JOIN pg_roles r ON r.oid = x.grantee"""
+RIGHTS = """
+CREATE TABLE IF NOT EXISTS {schema}.site_grant (
+    grantee     text NOT NULL,
+    kind        text NOT NULL,
+    object      text NOT NULL,
+    column_name text NOT NULL,
+    privilege   text NOT NULL,
+    object_id   oid NOT NULL,
+    granted_at  timestamptz NOT NULL DEFAULT pg_catalog.now(),
+    revoked_at  timestamptz,
+    PRIMARY KEY (grantee, kind, object, column_name, privilege, object_id)
+);
+COMMENT ON TABLE {schema}.site_grant IS 'The rights on the organisation''s objects that this script has given; whoever had one before keeps it.';
+COMMENT ON COLUMN {schema}.site_grant.grantee IS 'The role.';
+COMMENT ON COLUMN {schema}.site_grant.kind IS 'SCHEMA, TABLE, SEQUENCE or FUNCTION.';
+COMMENT ON COLUMN {schema}.site_grant.object IS 'Its name as it was then.';
+COMMENT ON COLUMN {schema}.site_grant.column_name IS 'The column; empty for a right on the whole.';
+COMMENT ON COLUMN {schema}.site_grant.privilege IS 'The privilege.';
+COMMENT ON COLUMN {schema}.site_grant.object_id IS 'Its number in the catalogue: another object of the name is another object.';
+COMMENT ON COLUMN {schema}.site_grant.granted_at IS 'When it was given.';
+COMMENT ON COLUMN {schema}.site_grant.revoked_at IS 'When it was taken back; NULL as long as it is given.';
+ALTER TABLE {schema}.site_grant OWNER TO {owner};
+REVOKE ALL ON {schema}.site_grant FROM PUBLIC;
+DO $wire$
+DECLARE
+    path text := current_setting('search_path');
+    mine record;
+    columns text;
+BEGIN
+    -- Types in a signature are printed under this one.
+    PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
+    FOR mine IN
+        SELECT g.*, h.named
+          FROM {schema}.site_grant g
+          JOIN ({held}) h USING (grantee, kind, object, column_name, privilege, object_id)
+         WHERE g.revoked_at IS NULL AND g.grantee = ANY (ARRAY[{grantees}]::text[])
+           AND (g.kind, g.object, g.privilege, g.grantee, g.column_name) NOT IN (VALUES {needed})
+    LOOP
+        -- A right on the whole takes those on columns with it, which may be somebody else's.
+        SELECT string_agg(format('%I', t.attname), ', ') INTO columns
+          FROM pg_attribute t CROSS JOIN LATERAL aclexplode(t.attacl) x
+         WHERE mine.kind = 'TABLE' AND mine.column_name = '' AND t.attrelid = mine.object_id
+           AND pg_get_userbyid(x.grantee) = mine.grantee AND x.privilege_type = mine.privilege;
+        EXECUTE format('REVOKE %s%s ON %s %s FROM %I', mine.privilege,
+                       CASE WHEN mine.column_name <> '' THEN format(' (%I)', mine.column_name) ELSE '' END,
+                       mine.kind, mine.named, mine.grantee);
+        IF columns IS NOT NULL THEN
+            EXECUTE format('GRANT %s (%s) ON %s TO %I', mine.privilege, columns, mine.named, mine.grantee);
+        END IF;
+        UPDATE {schema}.site_grant g SET revoked_at = now()
+         WHERE (g.grantee, g.kind, g.object, g.column_name, g.privilege, g.object_id)
+             = (mine.grantee, mine.kind, mine.object, mine.column_name, mine.privilege, mine.object_id);
+    END LOOP;
+    INSERT INTO {schema}.site_grant (grantee, kind, object, column_name, privilege, object_id)
+    SELECT w.grantee, w.kind, w.object, w.column_name, w.privilege, o.object_id
+      FROM (VALUES {given}) w (kind, object, privilege, grantee, column_name)
+      JOIN (SELECT 'SCHEMA' AS kind, n.nspname::text AS object, n.oid AS object_id FROM pg_namespace n
+             UNION ALL
+            SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, n.nspname || '.' || c.relname, c.oid
+              FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+             UNION ALL
+            SELECT 'FUNCTION', format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)), p.oid
+              FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace) o USING (kind, object)
+     WHERE NOT EXISTS (SELECT FROM ({held}) h
+                        WHERE (h.grantee, h.kind, h.column_name, h.privilege, h.object_id)
+                            = (w.grantee, w.kind, w.column_name, w.privilege, o.object_id))
+        ON CONFLICT (grantee, kind, object, column_name, privilege, object_id) DO UPDATE SET granted_at = now(), revoked_at = NULL;
+    PERFORM set_config('search_path', path, true);
+END $wire$;
+"""
+
+
+def rights_sql(
+    schema: str, owner: str, grantees: Iterable[str], given: tuple[Right, ...], kept: tuple[Right, ...] = ()
+) -> sql.Composable:
+    """Return the SQL that gives rights, and takes back those of the grantees that it gave once and that are needed no more.
+
+    Those of `kept` are needed, and given already by somebody.
+    """
+    needed = dict.fromkeys((*given, *kept))
+    parts: list[sql.Composable] = [
+        sql.SQL(RIGHTS).format(
+            schema=sql.Identifier(schema),
+            owner=sql.Identifier(owner),
+            held=sql.SQL(_HELD),
+            grantees=sql.SQL(", ").join(map(sql.Literal, grantees)),
+            needed=_values(needed),
+            given=_values(given),
+        ),
+        *_granted(given),
+    ]
+    return sql.Composed(parts)
+
+
+def _values(rights: Iterable[Right]) -> sql.Composable:
+    rows: list[sql.Composable] = [
+        sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Literal, right))) for right in rights
+    ]
+    # Without any, one that is nobody's.
+    return sql.SQL(", ").join(rows or [sql.SQL("('', '', '', '', '')")])
+
+
+def _granted(rights: tuple[Right, ...]) -> list[sql.Composable]:
+    """Return one statement for each object and role."""
+    together: dict[tuple[str, str, str], list[Right]] = {}
+    for right in rights:
+        together.setdefault((right.kind, right.object, right.grantee), []).append(right)
+    return [
+        sql.SQL("GRANT {} ON {}{} TO {};\n").format(
+            _privileges(each),
+            sql.SQL("" if kind == TABLE else f"{kind} "),
+            _object(kind, name),
+            sql.Identifier(grantee),
+        )
+        for (kind, name, grantee), each in together.items()
+    ]
+
+
+def _privileges(rights: list[Right]) -> sql.Composable:
+    columns: dict[str, list[str]] = {}
+    for right in rights:
+        columns.setdefault(right.privilege, []).extend([right.column] if right.column else [])
+    parts: list[sql.Composable] = [
+        sql.SQL("{} ({})").format(sql.SQL(privilege), sql.SQL(", ").join(map(sql.Identifier, names)))
+        if names
+        else sql.SQL(privilege)
+        for privilege, names in columns.items()
+    ]
+    return sql.SQL(", ").join(parts)
+
+
+def _object(kind: str, name: str) -> sql.Composable:
+    if kind == SCHEMA:
+        return sql.Identifier(name)
+    # `format` prints a signature quoted where it must be.
+    return AsItIs(name) if kind == FUNCTION else identifier(name)
+
+
+def writing_rights(mapping: SiteMapping) -> tuple[Right, ...]:
+    """Return the privileges that are needed to read the mapped tables, to call the two functions, and, of the verifier, to dump."""
+    functions = [mapping.functions.create, mapping.functions.enact]
+    called = dict.fromkeys(signature.partition(".")[0].strip('"') for signature in functions)
+    read = (*mapping.written, *([mapping.config.table] if mapping.config else []))
+    rights = [
+        *(Right(SCHEMA, name, "USAGE", SITE_READER) for name in mapping.schemas),
+        *(Right(TABLE, name, "SELECT", SITE_READER) for name in mapping.tables),
+        *(Right(SCHEMA, name, "USAGE", SITE_CALLER) for name in called),
+        *(Right(FUNCTION, name, "EXECUTE", SITE_CALLER) for name in functions),
+    ]
+    # The executor asks before a cut what is there; the verifier takes the backup of what the functions write.
+    for role in _CALLERS:
+        rights += [Right(SCHEMA, name, "USAGE", role) for name in dict.fromkeys(t.partition(".")[0] for t in read)]
+        rights += [Right(TABLE, name, "SELECT", role) for name in read]
+    return tuple(dict.fromkeys(rights))

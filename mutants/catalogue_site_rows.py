@@ -1,0 +1,156 @@
+"""Protections of an organisation's tables: numbers that were signed for them, rights on them, and trials in them."""
+
+from mutants.mutant import Mutant
+
+_B = "console/backend"
+_CHECK, _ASKED = f"{_B}/runs/site_check.py", f"{_B}/runs/site_preflight.py"
+_GATEWAY, _GOVERNANCE = f"{_B}/postgres/site_gateway.py", f"{_B}/postgres/site_governance.py"
+_SAME = "tests/same_names/test_"
+_GIVEN, _BACK = f"{_B}/postgres/site_grants.py", f"{_SAME}rights_taken_back.py::test_"
+_GOVERNED = f"{_SAME}governance.py::test_"
+_RIGHTS = "tests/gateway/test_rights.py::test_"
+
+
+def _test(file: str, *names: str) -> tuple[str, ...]:
+    """Return node ids of tests of a database that was there before."""
+    return tuple(f"tests/adoption/test_{file}.py::test_{name}" for name in names)
+
+
+SITE_ROWS = (
+    Mutant(
+        "governance: what an enactment adds is what was signed",
+        _GOVERNANCE,
+        "    IF NEW.step IN ('record', 'enact') THEN",
+        "    IF NEW.step = 'record' THEN",
+        (f"{_GOVERNED}numbers_that_were_signed_for_other_tables_take_an_enactment_back",),
+    ),
+    Mutant(
+        "governance: a row that was signed is added, or nothing is",
+        _GOVERNANCE,
+        "          FULL JOIN (SELECT x.value",
+        "          LEFT JOIN (SELECT x.value",
+        (f"{_GOVERNED}numbers_that_were_signed_for_other_tables_take_an_enactment_back",),
+    ),
+    Mutant(
+        "governance: deferred triggers fire before their transaction ends, as who may read",
+        _GOVERNANCE,
+        "    PERFORM cutter_console.fn_site_settle();\n",
+        "",
+        (f"{_GOVERNED}a_deferred_trigger_of_the_organisation_s_fires_in_leg_b_and_in_an_enactment_as_who_may_read",),
+    ),
+    Mutant(
+        "deferred triggers of units fire in an enactment as who may read",
+        _GATEWAY,
+        "    PERFORM cutter_console.fn_site_settle();\n"
+        "    PERFORM cutter_console.fn_site_require(before, jsonb_build_object({log_name}, n));",
+        "    PERFORM cutter_console.fn_site_require(before, jsonb_build_object({log_name}, n));",
+        (f"{_RIGHTS}code_that_an_enactment_runs_has_no_right_of_the_console_s",),
+    ),
+    Mutant(
+        "the script ties nothing to a view in the place of a table",
+        _GATEWAY,
+        "    IF wrong IS NOT NULL THEN\n        RAISE EXCEPTION 'nothing can be written there: %', wrong;",
+        "    IF false THEN\n        RAISE EXCEPTION 'nothing can be written there: %', wrong;",
+        (
+            f"{_GOVERNED}the_script_ties_nothing_to_a_view_in_the_place_of_a_table[public.iu_lifecycle_log]",
+            f"{_GOVERNED}the_script_ties_nothing_to_a_view_in_the_place_of_a_table[cutter_governance.verify_result]",
+        ),
+    ),
+    Mutant(
+        "what was registered there since the plan is refused before the write",
+        _ASKED,
+        "source, not differing, action)",
+        "source, True, action)",
+        (
+            f"{_SAME}expected_rows.py::test_what_was_registered_there_since_the_plan_is_refused_before_anything_is_written",
+        ),
+    ),
+    Mutant(
+        "a smaller mapping takes the rights back that it does not need",
+        _GIVEN,
+        "           AND (g.kind, g.object, g.privilege, g.grantee, g.column_name) NOT IN (VALUES {needed})\n",
+        "           AND false\n",
+        (f"{_BACK}a_smaller_mapping_leaves_the_rights_that_it_would_have_given_alone",),
+    ),
+    Mutant(
+        "a right that was there before the script is never taken back",
+        _GIVEN,
+        "     WHERE NOT EXISTS (SELECT FROM ({held}) h",
+        "     WHERE true OR NOT EXISTS (SELECT FROM ({held}) h",
+        (f"{_BACK}a_right_that_somebody_else_had_given_is_never_taken_back",),
+    ),
+    Mutant(
+        "a right on columns that somebody else has given outlives one on the table",
+        _GIVEN,
+        "        IF columns IS NOT NULL THEN\n",
+        "        IF false THEN\n",
+        (f"{_BACK}a_right_that_somebody_else_had_given_is_never_taken_back",),
+    ),
+    Mutant(
+        "a right on another object of the name is never taken back",
+        _GIVEN,
+        "USING (grantee, kind, object, column_name, privilege, object_id)",
+        "USING (grantee, kind, object, column_name, privilege)",
+        (f"{_BACK}a_right_that_somebody_else_had_given_is_never_taken_back",),
+    ),
+    Mutant(
+        "nothing of a mapping is tried as a superuser",
+        _CHECK,
+        "        not role.superuser,\n",
+        "        True,\n",
+        _test("check_and_apply", "nothing_is_tried_as_a_superuser"),
+    ),
+    Mutant(
+        "a role of too few sessions fails the check of a mapping",
+        _CHECK,
+        "    proofs.judge(name, not refusal, refusal or words, action, source)",
+        "    proofs.judge(name, True, refusal or words, action, source)",
+        _test("check_and_apply", "a_role_of_too_few_sessions_is_named_before_a_run_begins"),
+    ),
+    Mutant(
+        "a role of too few sessions is not armed",
+        f"{_B}/gates/connections.py",
+        "        if refusal := too_few_sessions(line.which, line.role, line.limit):",
+        '        if refusal := "":',
+        ("tests/backend/gates/test_arming_checks.py::test_an_executor_of_one_session_is_named_before_a_run_begins",),
+    ),
+    Mutant(
+        "rows that each trial leaves fail the check of a mapping",
+        _CHECK,
+        "        proofs.add(name, Outcome.FAIL, words, _LEFT_OR_ELSE, source)",
+        "        proofs.add(name, Outcome.INCONCLUSIVE, words, _LEFT_OR_ELSE, source)",
+        (f"{_SAME}governance_check.py::test_rows_of_somebody_else_are_told_from_those_of_a_trial[with each trial]",),
+    ),
+    Mutant(
+        "rows are no trial's that change without one",
+        _CHECK,
+        "    elif still:\n",
+        "    elif False:\n",
+        (f"{_SAME}governance_check.py::test_rows_of_somebody_else_are_told_from_those_of_a_trial[all the time]",),
+    ),
+    Mutant(
+        "a report says that rows were compared with a ruling where they were",
+        f"{_B}/reports/run/rows.py",
+        ' if effect.compared_with else ""',
+        "",
+        (
+            f"{_SAME}expected_rows.py::test_the_report_says_what_was_written_there_by_which_keys_and_that_it_was_compared",
+        ),
+    ),
+    Mutant(
+        "a bundle looks at the tables by the names that they have there",
+        f"{_B}/reports/bundle/non_mutation_checks.py",
+        "{moment.names.in_database(table) for table in tables}",
+        "set(tables)",
+        (
+            f"{_SAME}expected_rows.py::test_the_report_says_what_was_written_there_by_which_keys_and_that_it_was_compared",
+        ),
+    ),
+    Mutant(
+        "a role that may have no session more is no dead line",
+        f"{_B}/runs/phase_watch.py",
+        " and AT_LIMIT not in error.message",
+        "",
+        ("tests/backend/runs/test_phase_watch.py::test_a_role_that_may_have_no_session_more_is_no_dead_line",),
+    ),
+)

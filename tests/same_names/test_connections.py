@@ -1,0 +1,21 @@
+"""How often each command logs in beside an organisation's tables: as often as in a database of the console's own."""
+
+import pytest
+
+from console.backend.scratch.cluster import PORT
+from console.cli import installation
+from tests.backend.runs.test_round_trips import Operator, goes_the_whole_way, too_many_logins
+from tests.same_names.conftest import MONITOR
+from tests.support.passage import Passage
+from tests.support.round_trips import counting_proxy
+
+
+def test_a_command_logs_in_as_often_as_in_a_database_of_the_console_s_own(
+    tied: Passage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(installation, "context_of", lambda _: tied.installation.context)
+    with counting_proxy(tied.cluster.socket_dir / f".s.PGSQL.{PORT}") as proxy:
+        operator = Operator(tied, proxy, capsys)
+        goes_the_whole_way(operator, tied.installation.intake / "law.md")
+
+    assert too_many_logins(operator, MONITOR) == {}
