@@ -163,5 +163,5 @@ def _ended(name: str, status: int, elsewhere: str) -> Notice | None:
     if status == 0:
         return None
     how = f"by signal {-status}" if status < 0 else f"with exit status {status}"
-    said = f"The console of {name} ended {how}. What it said stands in the terminal, behind this console."
-    return replace(Notice("refused", said, "", elsewhere), stays=True)
+    words = f"The console of {name} ended {how}. What it said stands in the terminal, behind this console."
+    return replace(Notice("refused", words, "", elsewhere), stays=True)

@@ -48,11 +48,11 @@ def _whole(options: Options, command: str, request: Any, name: str, *, dangerous
     if not meant:
         return _none(typed, kind, ids, see, unread)
     if len(meant) > 1:
-        which = "were started last, in the same second" if typed == LATEST else f"begin with {typed}"
+        started = "were started last, in the same second" if typed == LATEST else f"begin with {typed}"
         named = ", ".join(meant[:_MOST_NAMED]) + (
             f" and {len(meant) - _MOST_NAMED} more" if len(meant) > _MOST_NAMED else ""
         )
-        message = f"{len(meant)} {'batches' if kind == 'batch' else 'runs'} {which}: {named}"
+        message = f"{len(meant)} {'batches' if kind == 'batch' else 'runs'} {started}: {named}"
         raise Refused(StopCode.REFUSED_INPUT, message, f"Type more of the one that is meant. {see}")
     if dangerous and not hasattr(request, "confirm"):
         message = f"{command} takes the whole id, because it asks for no other confirmation; {typed} is {meant[0]}"
