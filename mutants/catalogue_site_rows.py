@@ -8,7 +8,6 @@ _GATEWAY, _GOVERNANCE = f"{_B}/postgres/site_gateway.py", f"{_B}/postgres/site_g
 _SAME = "tests/same_names/test_"
 _GIVEN, _BACK = f"{_B}/postgres/site_grants.py", f"{_SAME}rights_taken_back.py::test_"
 _GOVERNED = f"{_SAME}governance.py::test_"
-_RIGHTS = "tests/gateway/test_rights.py::test_"
 
 
 def _test(file: str, *names: str) -> tuple[str, ...]:
@@ -37,14 +36,6 @@ SITE_ROWS = (
         "    PERFORM cutter_console.fn_site_settle();\n",
         "",
         (f"{_GOVERNED}a_deferred_trigger_of_the_organisation_s_fires_in_leg_b_and_in_an_enactment_as_who_may_read",),
-    ),
-    Mutant(
-        "deferred triggers of units fire in an enactment as who may read",
-        _GATEWAY,
-        "    PERFORM cutter_console.fn_site_settle();\n"
-        "    PERFORM cutter_console.fn_site_require(before, jsonb_build_object({log_name}, n));",
-        "    PERFORM cutter_console.fn_site_require(before, jsonb_build_object({log_name}, n));",
-        (f"{_RIGHTS}code_that_an_enactment_runs_has_no_right_of_the_console_s",),
     ),
     Mutant(
         "the script ties nothing to a view in the place of a table",

@@ -7,15 +7,15 @@ SESSIONS = {"executor": 2}
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 
 
-def too_few_sessions(which: str, role: str, limit: int) -> str:
+def too_few_sessions(line: str, role: str, limit: int) -> str:
     """Return why a run cannot work on a connection whose role may have so few sessions; empty if it can. -1 is any number."""
-    needed = SESSIONS.get(which, 1)
+    needed = SESSIONS.get(line, 1)
     if limit < 0 or limit >= needed:
         return ""
-    return f"{role} may have {limit} at a time (CONNECTION LIMIT {limit}), and a run needs {needed} of the {which}'s sessions"
+    return f"{role} may have {limit} at a time (CONNECTION LIMIT {limit}), and a run needs {needed} of the {line}'s sessions"
 
 
-def more_sessions(which: str, role: str) -> str:
+def more_sessions(line: str, role: str) -> str:
     """Return what an administrator does about it."""
     name = role if _PLAIN.fullmatch(role) else '"{}"'.format(role.replace('"', '""'))
-    return f"As an administrator: ALTER ROLE {name} CONNECTION LIMIT {SESSIONS.get(which, 1)}"
+    return f"As an administrator: ALTER ROLE {name} CONNECTION LIMIT {SESSIONS.get(line, 1)}"

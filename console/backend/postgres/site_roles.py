@@ -153,11 +153,11 @@ def parent_value(parent: Reference, address: str) -> sql.Composable:
     return sql.SQL(address)
 
 
-def equal(one: tuple[str, Column], other: tuple[str, Column]) -> sql.Composable:
+def equal(left: tuple[str, Column], right: tuple[str, Column]) -> sql.Composable:
     """Return the comparison of two columns by their aliases: of one usual type as they are, so that an index serves it, else as texts.
 
     Without an index each unit costs a reading of the whole table.
     """
-    sides = [sql.Identifier(alias, column.column) for alias, column in (one, other)]
-    as_they_are = one[1].type == other[1].type and one[1].type in _INDEXED
+    sides = [sql.Identifier(alias, column.column) for alias, column in (left, right)]
+    as_they_are = left[1].type == right[1].type and left[1].type in _INDEXED
     return sql.SQL("{} = {}" if as_they_are else "{}::text = {}::text").format(*sides)

@@ -140,8 +140,8 @@ def prove_mapping(installation: Installation) -> tuple[Check, ...]:
         "pg_catalog, as the monitoring role",
     )
     _prove_recorded(proofs, installation, kept.sha256, recorded)
-    for which in ("executor", "verifier"):
-        _prove_sessions(proofs, installation, which)
+    for line in ("executor", "verifier"):
+        _prove_sessions(proofs, installation, line)
     if pattern is None:
         _not_tried(proofs, mapping, "no unit has a parent that is known: there is none to make a probe beside", _AGAIN)
         proofs.add(
@@ -203,21 +203,21 @@ def _prove_recorded(proofs: _Proofs, installation: Installation, sha256: str, re
         proofs.judge("mapping recorded", recorded == sha256, detail, action, source)
 
 
-def _prove_sessions(proofs: _Proofs, installation: Installation, which: str) -> None:
+def _prove_sessions(proofs: _Proofs, installation: Installation, line: str) -> None:
     """See that a run has the sessions that it needs of a role, before one fails in the middle for the want of one."""
     database = installation.settings.database
-    name, source = f"sessions of the {which}", "pg_roles"
+    name, source = f"sessions of the {line}", "pg_roles"
     try:
         with connect(
-            {"executor": database.executor, "verifier": database.verifier}[which], read_only=True, purpose="adopt check"
+            {"executor": database.executor, "verifier": database.verifier}[line], read_only=True, purpose="adopt check"
         ) as connection:
             role, limit = session_limit(connection)
     except CutterError as error:
         proofs.add(name, Outcome.INCONCLUSIVE, f"{error.code}: {error.message}", error.next_action, source)
         return
-    refusal = too_few_sessions(which, role, limit)
+    refusal = too_few_sessions(line, role, limit)
     words = f"{role} may have {'any number' if limit < 0 else limit} at a time"
-    action = f"{more_sessions(which, role)}; then: cutter-console adopt check"
+    action = f"{more_sessions(line, role)}; then: cutter-console adopt check"
     proofs.judge(name, not refusal, refusal or words, action, source)
 
 
