@@ -5,6 +5,7 @@ from mutants.mutant import Mutant
 _B = "console/backend"
 _ATTEMPTS = f"{_B}/runs/hold_attempts.py"
 _PANIC, _SETTLING, _LEASE = f"{_B}/runs/panic.py", f"{_B}/runs/settling.py", f"{_B}/runs/lease.py"
+_HOLD_FILE, _HOLD_ATTEMPT = f"{_B}/host/hold_file.py", f"{_B}/runs/hold_file.py"
 _SWITCH, _BACKUPS, _ENGINE = f"{_B}/runs/kill_switch.py", f"{_B}/runs/backups.py", f"{_B}/runs/engine.py"
 _PHASES, _VERIFICATION, _RULINGS = (
     f"{_B}/runs/phases.py",
@@ -52,24 +53,52 @@ _OF_THE_SWITCH = (
     ),
     Mutant(
         "panic does not follow a planted link",
-        _SWITCH,
+        _HOLD_FILE,
         "os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK",
         "os.O_CREAT | os.O_NONBLOCK",
         _test("runs/test_kill_switch", "panic_does_not_write_through_a_planted_link[symbolic]"),
     ),
     Mutant(
         "panic does not write into a file of two names",
-        _SWITCH,
+        _HOLD_FILE,
         " or status.st_nlink != 1:",
         ":",
         _test("runs/test_kill_switch", "panic_does_not_write_through_a_planted_link[hard]"),
     ),
     Mutant(
         "panic writes the HOLD file",
-        _PANIC,
-        "    not_written = write_hold_file(installation, stored_reason)",
-        '    not_written = ""',
+        _HOLD_FILE,
+        "    os.write(1, os.fsencode(write(sys.argv[1], sys.stdin.buffer.read())))",
+        '    os.write(1, b"")',
         _test("runs/test_panic", "a_panic_works_without_the_database"),
+    ),
+    Mutant(
+        "a root that hangs holds up no stop",
+        _HOLD_ATTEMPT,
+        "            return self._answer.result(limit_s)",
+        "            return self._answer.result()",
+        _test("runs/test_hold_file", "a_root_that_hangs_delays_nothing_else_of_a_panic_and_gets_its_file_later"),
+    ),
+    Mutant(
+        "a stop beside another one waits for the same HOLD file",
+        _HOLD_ATTEMPT,
+        "under_way if under_way and not under_way.done() else _begun",
+        "_begun",
+        _test("runs/test_hold_file", "a_root_that_hangs_delays_nothing_else_of_a_panic_and_gets_its_file_later"),
+    ),
+    Mutant(
+        "a file of whose write nothing is known is not called unset",
+        _PANIC,
+        '        switch = switch.model_copy(update={"in_file": None})\n',
+        "        pass\n",
+        _test("runs/test_hold_file", "a_root_that_hangs_delays_nothing_else_of_a_panic_and_gets_its_file_later"),
+    ),
+    Mutant(
+        "a HOLD file is written also where no process can be started for it",
+        _HOLD_ATTEMPT,
+        "    except OSError:\n        return hold_file.write(str(path), content)\n",
+        '    except OSError:\n        return "no process"\n',
+        _test("runs/test_hold_file", "a_file_that_no_process_can_write_is_written_all_the_same[no program]"),
     ),
     Mutant(
         "panic sets the HOLD in the database",

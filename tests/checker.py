@@ -65,6 +65,12 @@ ANCHORS = frozenset({"rest"})
 MUTATING = ("cut_leg_a", "leg_b_record", "lifecycle_enact", "revert")
 OF_LAW = {"amend", "repeal"}
 """Operations of a run over a document that is law."""
+INTENTS_OF_EDIT = {
+    **dict.fromkeys(("edit: source", "edit: marked", "edit: plan"), "plan edits"),
+    "edit: to the pause": "pre_write_backup",
+    "write_verify": "edit",
+}
+"""Events of an edit that have no intent of their own, each with the one that it stands behind."""
 KIND_OF = {"cut": "SG_1", "edit": "SG_1", "revert": "SG_1", "enact": "SG_2"}
 LONGEST_S = {"SG_1": 24 * 3600, "SG_2": 12 * 3600}
 MAY_CHANGE = {
@@ -1151,8 +1157,16 @@ def _was_taken_up(subject: Subject, lease: Row) -> bool:
 # ---------------------------------------------------------------------------------------------------------------------
 
 
+def _was_edited_since(subject: Subject, run: Row, result: Row) -> bool:
+    edits = {
+        one["run_id"] for one in subject.runs if (one["operation"], one["docprefix"]) == ("edit", run["docprefix"])
+    }
+    uses = (use for use in subject.ledger("approval_use") if use["purpose"] == "edit" and use["run_id"] in edits)
+    return any(use["used_at"] > result["verified_at"] for use in uses)
+
+
 def verified_means_equal(subject: Subject) -> Found:
-    """A verification that passed names the digest that the rows have; a step behind it had one."""
+    """A verification that passed names the digest that the rows have, or had until an edit; a step behind it had one."""
     units = {row["id"]: row for row in subject.table("public.information_unit")}
     versions = {row["id"]: row for row in subject.table("public.unit_version")}
     signatures = {row["verify_result_id"]: row["signed_digest"] for row in subject.ledger("dot_pair_signature")}
@@ -1162,7 +1176,13 @@ def verified_means_equal(subject: Subject) -> Found:
         if _at_least(run, "awaiting_lifecycle_authorization") and not passed:
             yield Violation("verified", run["run_id"], f"is at {run['stage']} without a verification that passed")
         root = merkle_root(drafts_of(subject, run, units, versions))
-        if passed and results[-1]["outcome"] == "PASS" and signatures.get(passed[-1]["id"]) != root:
+        if passed and _was_edited_since(subject, run, results[-1]):
+            # It was given to what the rows were: nothing goes on from it before another one.
+            if _at_least(run, "lifecycle_enacted"):
+                yield Violation(
+                    "verified", run["run_id"], f"is at {run['stage']}, and was edited since it was verified"
+                )
+        elif passed and results[-1]["outcome"] == "PASS" and signatures.get(passed[-1]["id"]) != root:
             yield Violation(
                 "verified", run["run_id"], f"PASS was given to {signatures.get(passed[-1]['id'])}, the rows have {root}"
             )
@@ -1465,7 +1485,7 @@ def intent_before_effect(subject: Subject) -> Found:
             continue
         for event in subject.of_run("run_event", run_id):
             if event["vouched"] and event["phase"] not in ANCHORS and event["outcome"] in {"PASS", "NOT_RUN"}:
-                yield from _announced(run_id, chain, event)
+                yield from _announced(run_id, chain, event, _intent_of(run["operation"], event["phase"]))
         for table, phase, moment in (("approval", "import", "imported_at"), ("execution_lease", "arm", "armed_at")):
             intents = sorted(_time(one.time) for one in chain.records if (one.kind, one.phase) == ("intent", phase))
             effects = sorted(row[moment].timestamp() for row in subject.of_run(table, run_id))
@@ -1477,10 +1497,15 @@ def intent_before_effect(subject: Subject) -> Found:
                 )
 
 
-def _announced(run_id: str, chain: Chain, event: Row) -> Found:
+def _intent_of(operation: str, phase: str) -> str:
+    """The phase of the intent that an event stands behind: of an edit, whose steps share transactions, that of its operation."""
+    return INTENTS_OF_EDIT.get(phase, phase) if operation == "edit" else phase
+
+
+def _announced(run_id: str, chain: Chain, event: Row, phase: str) -> Found:
     at, name = int(event["journal_seq"]), f"{run_id} {event['phase']}"
     before = chain.records[: at + 1]
-    intents = [one.sequence for one in before if (one.kind, one.phase) == ("intent", event["phase"])]
+    intents = [one.sequence for one in before if (one.kind, one.phase) == ("intent", phase)]
     if not intents:
         yield Violation("intent", name, f"event {event['id']} names record {at}, and no intent stands before it")
     elif not any(one.value("xid") == str(event["xid"]) and one.sequence > intents[-1] for one in before):

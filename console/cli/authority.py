@@ -9,6 +9,7 @@ from console.backend.model.errors import ExitStatus, StopCode, UsageError
 from console.backend.model.outcome import Outcome
 from console.backend.model.view_models import ApprovalStatus, ApprovalView, StopStep, SwitchState, SwitchView
 from console.backend.postgres.kept_sessions import with_kept_sessions
+from console.backend.runs.hold_file import is_being_written
 from console.cli.approval_requests import DraftStatement, ImportStatement, OneStatement
 from console.cli.arguments import Options
 from console.cli.installation import backend_of
@@ -90,16 +91,18 @@ def disarm(options: Options, _request: Nothing) -> ExitStatus:
 def panic(options: Options, request: Panic) -> ExitStatus:
     """Stop everything. The exit status is DONE if every step was done, else HOLD; the answer names the missing steps.
 
-    At a terminal it is repeated until the database has the HOLD or the operator presses Ctrl+C; a script gets its
-    answer at once.
+    At a terminal it is repeated until the database has the HOLD and the file system has answered, or the operator
+    presses Ctrl+C; a script gets its answer at once.
     """
     backend = backend_of(options)
     seen = backend.panic(request.reason, _tell)
     with contextlib.suppress(KeyboardInterrupt):
-        while seen.in_database is not True and sys.stderr.isatty() and not options.json:
+        while (seen.in_database is not True or seen.in_file is None) and sys.stderr.isatty() and not options.json:
             narrate(f"NOT DONE: {seen.incomplete}; it is tried again every {_AGAIN_S} s; Ctrl+C leaves it as it is")
             time.sleep(_AGAIN_S)
-            seen = backend.panic(request.reason, _tell)
+            # While only the file is awaited, which is being written, nothing else is done once more.
+            if seen.in_database is not True or not is_being_written(backend.installation):
+                seen = backend.panic(request.reason, _tell)
     return _switch(options, "panic", seen, ExitStatus.HOLD if seen.incomplete else ExitStatus.DONE)
 
 

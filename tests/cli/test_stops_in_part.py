@@ -25,12 +25,15 @@ IN_PART = SwitchView(
 )
 WHOLE = IN_PART.model_copy(update={"in_database": True, "incomplete": "", "complete_with": ""})
 
+WITHOUT_FILE = WHOLE.model_copy(update={"in_file": None, "incomplete": "its file was not written"})
+
 
 class Stopping(FakeBackend):
     """Answers a panic with these switches, one after the other."""
 
     def __init__(self, *answers: SwitchView) -> None:
         super().__init__(switch=IN_PART)
+        self.installation = None
         self.answers = list(answers)
 
     def panic(self, reason: str, on_step: OnStep = untold) -> SwitchView:
@@ -62,6 +65,17 @@ def test_at_a_terminal_it_is_tried_again_until_the_database_has_the_hold(
     assert _stop(monkeypatch, backend, Options(), terminal=True) is ExitStatus.DONE
     assert (backend.answers, len(slept)) == ([], 2)
     assert capsys.readouterr().err.count("NOT DONE: the database did not take the HOLD; it is tried again every") == 2
+
+
+def test_at_a_terminal_a_file_without_an_answer_is_awaited_and_nothing_else_done_once_more(
+    monkeypatch: pytest.MonkeyPatch, slept: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = iter((True, True, False))
+    monkeypatch.setattr(authority, "is_being_written", lambda _: next(asked))
+    backend = Stopping(WITHOUT_FILE, WHOLE)
+    assert _stop(monkeypatch, backend, Options(), terminal=True) is ExitStatus.DONE
+    assert (backend.answers, len(slept)) == ([], 3)
+    assert capsys.readouterr().err.count("NOT DONE: its file was not written; it is tried again every") == 3
 
 
 def test_the_operator_leaves_it_with_ctrl_c_and_is_told_what_is_missing(

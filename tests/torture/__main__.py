@@ -124,13 +124,18 @@ class Ground:
 
 
 def _kill(ground: Ground, random: Random) -> Case:
-    shot = kills.at_random(ground.arena, random)
-    said = f"{' → '.join(shot.passage)}: {'; '.join(shot.killed)}"
-    return Case(said, len(shot.killed), {"of them in a recovery": shot.in_recovery}, shot.faults)
+    return _shot(kills.at_random(ground.arena, random))
 
 
 def _kill_amending(ground: Ground, random: Random) -> Case:
-    shot = kills.at_random(ground.arena, random, kills.AMENDING_PASSAGES)
+    return _shot(kills.at_random(ground.arena, random, kills.AMENDING_PASSAGES))
+
+
+def _kill_editing(ground: Ground, random: Random) -> Case:
+    return _shot(kills.at_random(ground.arena, random, kills.EDITING_PASSAGES))
+
+
+def _shot(shot: kills.Shot) -> Case:
     said = f"{' → '.join(shot.passage)}: {'; '.join(shot.killed)}"
     return Case(said, len(shot.killed), {"of them in a recovery": shot.in_recovery}, shot.faults)
 
@@ -199,6 +204,7 @@ def _walk_in_any_order(ground: Ground, random: Random) -> Case:
 COLUMNS: dict[str, tuple[Callable[[Ground, Random], Case], str]] = {
     "kills": (_kill, "commands killed at random choke points, recoveries too"),
     "amendments": (_kill_amending, "commands of an amendment killed at random choke points, recoveries too"),
+    "edits": (_kill_editing, "commands of an edit of a draft killed at random choke points, recoveries too"),
     "commits": (_lie, "COMMITs of every writing command lost, answered in vain, late, or in a black hole"),
     "haste": (_haste, "commands given while the COMMIT of another, lost or killed, is on its way"),
     "server": (

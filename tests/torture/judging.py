@@ -5,6 +5,7 @@ from typing import Any
 
 from tests import checker
 from tests.torture.arena import Arena
+from tests.torture.edits import operator_for
 from tests.torture.operator import Operator, edition_of
 
 
@@ -82,7 +83,7 @@ def at(arena: Arena, stage: str) -> Arena:
         arena.keep(stage)
     if stage != "fresh" and not arena.has(stage):
         at(arena, stage_before(stage))
-        journey = Operator(arena).reach(stage)
+        journey = operator_for(arena, stage).reach(stage)
         assert journey.reached, str(journey)
         arena.settle()
         arena.keep(stage)
@@ -100,6 +101,7 @@ _BEFORE = {
     "enacted": "SG_2 imported",
     "reverted": "waits for SG_2",
     "voided": "waits for SG_1",
+    "edited": "waits for SG_2",
 }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.torture import judging
 from tests.torture.arena import Arena, Done
+from tests.torture.edits import operator_for
 from tests.torture.launch import SIDES, short
 from tests.torture.operator import MOST_STEPS, Journey, Operator
 
@@ -27,6 +28,9 @@ PASSAGES: dict[str, tuple[str, str]] = {
     "repeal: arm and cut": ("repeal: SG_1 imported", "repeal: waits for SG_2"),
     "repeal: second ruling and enactment": ("repeal: waits for SG_2", "repeal: enacted"),
     "repeal: revert": ("repeal: waits for SG_2", "repeal: reverted"),
+    "edit": ("waits for SG_2", "edited"),
+    "edited: second ruling and enactment": ("edited", "enacted"),
+    "edited: revert": ("edited", "reverted"),
 }
 """What is walked under fire: from which stage, to which goal."""
 ALONE: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -114,7 +118,7 @@ def passage(arena: Arena, name: str, *, most: int = 1000, every_side: bool = Fal
     judging.at(arena, stage)
     log_from = judging.log_size(arena)
     fire = Fire(arena, snapshot, most=most, every_side=every_side)
-    journey = Operator(arena, command=fire.command).reach(goal, most=MOST_STEPS + 2 * most)
+    journey = operator_for(arena, goal, fire.command).reach(goal, most=MOST_STEPS + 2 * most)
     arena.settle()
     return fire, journey, judging.violations(arena, snapshot, log_from=log_from)
 
@@ -185,6 +189,11 @@ RANDOM_PASSAGES: tuple[tuple[str, str], ...] = (
     ("waits for SG_2", "reverted"),
     ("SG_2 imported", "enacted"),
 )
+EDITING_PASSAGES: tuple[tuple[str, str], ...] = (
+    ("waits for SG_2", "edited"),
+    ("edited", "enacted"),
+    ("edited", "reverted"),
+)
 AMENDING_PASSAGES: tuple[tuple[str, str], ...] = (
     ("enacted", "amend: dry run done"),
     ("amend: dry run done", "amend: waits for SG_1"),
@@ -217,6 +226,9 @@ POINTS: dict[str, int] = {
     "revert": 130,
     "disarm": 20,
     "hold release": 20,
+    "run edit": 250,
+    "run apply": 150,
+    "verify": 60,
 }
 """About how many points each command passes: a random one of so many is nearly always reached."""
 MOST_KILLS = 12
@@ -257,7 +269,7 @@ def at_random(arena: Arena, random: Random, passages: tuple[tuple[str, str], ...
         died = bool(done.killed)
         return done
 
-    operator = Operator(arena, command=command)
+    operator = operator_for(arena, goal, command)
     journey = operator.reach(goal, most=2 * MOST_STEPS)
     arena.settle()
     if died:
@@ -298,7 +310,7 @@ def interfered(arena: Arena, passage_name: str, what: str, random: Random, most:
         # Refused or not, the operator does it again: for the journey it counts as a death.
         return done
 
-    journey = Operator(arena, command=command).reach(goal, most=2 * MOST_STEPS)
+    journey = operator_for(arena, goal, command).reach(goal, most=2 * MOST_STEPS)
     arena.settle()
     shot.faults += journey.faults if journey.reached else [*journey.faults, f"{goal} was not reached: {journey}"]
     shot.faults += judging.violations(arena, snapshot, log_from=log_from)

@@ -43,7 +43,7 @@ BOTH_SIDES = ("commit",)
 """Kinds that are killed on each side also where one side is enough for the others: effects become known there."""
 
 TEMPORARY = ("/tmp", "/dev/shm", "/var/tmp")
-_HEX = re.compile(r"[0-9a-f]{8,}|ictr-[0-9TZ]+-\S*|\d{8}T\d{6}Z|\d+")
+_HEX = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{8,}|ictr-[0-9TZ]+-\S*|\d{8}T\d{6}Z|\d+")
 _CHANGES = re.compile(r"fn_(?!readers_|schema_|draft_|revert_digest|backup_age|grants)")
 """Functions that change something; the others are asked."""
 _FUNCTION = re.compile(r"\bfn_\w+|\bpg_\w+|\bv_\w+")

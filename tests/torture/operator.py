@@ -178,7 +178,7 @@ class Operator:
             shown = self._shown(run_id)
             if shown is None:
                 return None
-            state, moves = _name(shown["state"]), set(shown["moves"])
+            state, moves = state_name(shown["state"]), set(shown["moves"])
             if "settle" in moves or not (state.startswith("awaiting") or state in _SETTLED):
                 return self._onward(run_id, state, moves, "at rest")
         if self.ask("hold", "show").json.get("state") == "ARMED":
@@ -220,7 +220,7 @@ class Operator:
         if shown is None:
             return None
         self.journey.run_id = run_id
-        state, moves = _name(shown["state"]), set(shown["moves"])
+        state, moves = state_name(shown["state"]), set(shown["moves"])
         self._live_run = run_id if not state.startswith("voided") else ""
         if not self._live_run:
             self._left = run_id if self._was_killed else ""
@@ -291,7 +291,7 @@ _AT: dict[str, tuple[str, Callable[[Operator, str], bool]]] = {
 """The state of each goal, and what must be so besides."""
 
 
-def _name(state: Any) -> str:
+def state_name(state: Any) -> str:
     """A run's state in one word, out of its stage and family."""
     if isinstance(state, str):
         return state

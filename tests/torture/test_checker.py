@@ -172,6 +172,12 @@ IN_THE_DATABASE: dict[str, tuple[str, str, str]] = {
         f"UPDATE cutter_governance.verify_result SET outcome = 'FAIL' WHERE {SAME_RUN}",
         "verified:",
     ),
+    "a run goes on from a verification that an edit is younger than": (
+        "edited",
+        "UPDATE cutter_governance.verify_result SET verified_at = verified_at - interval '1 day';"
+        " UPDATE cutter_governance.run SET stage = 'lifecycle_enacted' WHERE operation = 'cut' AND docprefix = 'ACME-LAW'",
+        "was edited since it was verified",
+    ),
     "PASS was given to another digest": (
         "waits for SG_2",
         "UPDATE cutter_governance.dot_pair_signature SET signed_digest = repeat('0', 64) WHERE verify_result_id IN"
@@ -422,7 +428,7 @@ OF_AN_AMENDMENT: dict[str, tuple[str, str, str]] = {
     "an amendment of what is no law": (
         "amend: waits for SG_2",
         f"DELETE FROM cutter_governance.approval_use WHERE purpose = 'enact' AND run_id = {_FIRST_RUN}",
-        "amends a document of which nothing is law",
+        "amends or repeals a document of which nothing is law",
     ),
     "PASS was given to another digest of an amendment": (
         "amend: waits for SG_2",

@@ -10,7 +10,8 @@ from console.backend.model.states import Family, Phase
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import CommitUnknown
 from console.backend.postgres.ledger import Event
-from console.backend.runs.kill_switch import set_hold, write_hold_file
+from console.backend.runs.hold_file import write_hold_file
+from console.backend.runs.kill_switch import set_hold
 from console.backend.runs.operations import committing, intended
 from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.workspace import PhaseRecord

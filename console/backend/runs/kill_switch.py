@@ -1,6 +1,5 @@
 """The kill switch: off unless armed; stopping needs no authority, starting needs everything."""
 
-import errno
 import os
 import shlex
 import stat
@@ -11,7 +10,7 @@ from typing import NoReturn
 
 import psycopg
 
-from console.backend.host.durable import sync_directory
+from console.backend.host.hold_file import not_plain
 from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError, Held, Refused, StopCode
 from console.backend.model.holds import ReleaseStep
@@ -25,6 +24,7 @@ from console.backend.postgres.connections import connect
 from console.backend.postgres.effects import Effect, own_lease_end, own_release
 from console.backend.postgres.holds import shown
 from console.backend.postgres.records import HoldRow, LeaseRow, current_hold, open_lease
+from console.backend.runs.hold_file import write_hold_file
 from console.backend.runs.other_layout import NOT_INSTALLED, is_elsewhere
 from console.backend.runs.settling import commit_alone
 
@@ -32,9 +32,6 @@ _HOLD_BYTES = 4096
 """Bytes of the HOLD file that are read."""
 _MOST_BY = 100
 _LOOKS, _PAUSE_S = 15, 0.2
-# No O_TRUNC: the file is emptied only after fstat has shown a regular file with a single name.
-# O_NOFOLLOW and O_NONBLOCK keep a planted link or FIFO from redirecting or blocking a stop.
-_WRITE = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 RELEASE = "cutter-console hold release --confirm RELEASE"
 _RELEASED = "released by hand"
 
@@ -252,35 +249,6 @@ def set_hold(installation: Installation, code: StopCode, message: str, run_id: s
     return None
 
 
-def write_hold_file(installation: Installation, reason: str) -> str:
-    """Write into a regular file of one name that lies at the HOLD's place itself; else the reason why not.
-
-    What somebody has planted there (a link, a FIFO, a device) is a HOLD as it is, and is neither followed nor written.
-    """
-    try:
-        descriptor = os.open(installation.hold_file, _WRITE, 0o640)
-    except OSError as error:
-        return _not_plain(installation.hold_file, error)
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
-            return f"{installation.hold_file} is not a file of one name"
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{reason}\n{safe_text(installation.operator)[:_MOST_BY]}\n".encode())
-        os.fsync(descriptor)
-        sync_directory(installation.root)
-    except OSError as error:
-        return f"{installation.hold_file}: {error.strerror}"
-    finally:
-        os.close(descriptor)
-    return ""
-
-
-def _not_plain(path: Path, error: OSError) -> str:
-    """Return why the file could not be opened, in words: a link says "too many levels" of itself."""
-    return f"{path} is a symbolic link" if error.errno == errno.ELOOP else f"{path}: {error.strerror}"
-
-
 def hold_in_file(installation: Installation) -> SwitchView | None:
     """Return the HOLD that the file sets, whatever the database says; None if there is nothing of that name.
 
@@ -312,7 +280,7 @@ def _read_hold_file(path: Path) -> tuple[str, str]:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        return f"what is there cannot be read: {_not_plain(path, error)}", ""
+        return f"what is there cannot be read: {not_plain(str(path), error)}", ""
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return "what is there cannot be read: it is not a regular file", ""

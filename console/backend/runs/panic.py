@@ -1,8 +1,9 @@
 """Panic: every way to stop, each tried by itself, and a report of what was done; it needs no authority.
 
 The HOLD file comes first, then the HOLD in the database, the running statements and the lease. A step that fails keeps none
-of the others from being done, and one that has no answer keeps the report from coming no longer than `ALL_S`. A console
-that only reads opens no session that could do more than set the HOLD (`stop_only`).
+of the others from being done, and one that has no answer keeps the report from coming no longer than `ALL_S`; the file is
+waited for `FILE_S`, and asked about once more at the end. A console that only reads opens no session that could do more
+than set the HOLD (`stop_only`).
 """
 
 import shlex
@@ -24,10 +25,11 @@ from console.backend.runs.hold_attempts import (
     panic_session,
     stop_step,
 )
-from console.backend.runs.kill_switch import combined, hold_in_file, unreadable, write_hold_file
+from console.backend.runs.hold_file import FILE_S, HoldFile
+from console.backend.runs.kill_switch import combined, hold_in_file, unreadable
 from console.backend.runs.stop_only import measured_after, statements_step
 
-_HOLD = "HOLD in the database"
+_FILE, _HOLD = "HOLD file", "HOLD in the database"
 
 
 def panic(installation: Installation, reason: str, *, read_only: bool = False, on_step: OnStep = untold) -> SwitchView:
@@ -41,19 +43,20 @@ def panic(installation: Installation, reason: str, *, read_only: bool = False, o
     deadline = Deadline()
     short_reason, was_cut = kept_reason(reason)
     stored_reason = short_reason or "panic, no reason given"
-    not_written = write_hold_file(installation, stored_reason)
-    in_file = _file_step(installation, not_written)
-    on_step(in_file)
+    file = HoldFile(installation, stored_reason)
+    not_written = file.problem(FILE_S)
+    on_step(_file_step(installation, not_written))
     held = HoldAttempts(installation, stored_reason, deadline).set(
         read_only=read_only,
         on_failure=lambda error: on_step(stop_step(_HOLD, f"not set yet, and tried on: {error.message}", "")),
     )
-    refused = held.refused
+    refused, is_answered, not_written = held.refused, file.is_answered, file.problem(0)
     if not_written and refused is not None:
+        path = shlex.quote(str(installation.hold_file))
         raise Held(
             StopCode.PANIC,
             f"the HOLD could be set nowhere: {not_written}; the database: {refused.message}",
-            f"By hand: touch {shlex.quote(str(installation.hold_file))}; see: ls -la {shlex.quote(str(installation.hold_file))}",
+            f"By hand: touch {path}; see: ls -la {path}" if is_answered else f"Again: {_again(stored_reason)}",
         ) from refused
     is_unreachable = refused is not None and refused.code is StopCode.UNREACHABLE
     # A database that did not answer is not asked again for each step: every try costs the time of a connection.
@@ -65,9 +68,15 @@ def panic(installation: Installation, reason: str, *, read_only: bool = False, o
         statements = _statements(installation, held, deadline, read_only=read_only)
         in_database = _measured(measured, deadline)
     set_in_database = stop_step(_HOLD, f"not set: {refused.message}" if refused else "", held.detail)
-    switch = combined(installation, hold_in_file(installation), in_database)
     lease = _not_tried("lease") if is_unreachable else _lease_step(in_database)
-    steps = (in_file, set_in_database, statements, lease)
+    # Asked again: what took long to be written may be there by now.
+    is_answered, not_written = file.is_answered, file.problem(0)
+    # A file system that has not answered to the write is not asked for what is there.
+    in_file = hold_in_file(installation) if is_answered else None
+    switch = combined(installation, in_file, in_database)
+    if not is_answered:
+        switch = switch.model_copy(update={"in_file": None})
+    steps = (_file_step(installation, not_written), set_in_database, statements, lease)
     return _with_steps(installation, switch, steps, not_written, refused, was_cut=was_cut)
 
 
@@ -108,7 +117,11 @@ def _cancel(installation: Installation) -> StopStep:
 
 
 def _file_step(installation: Installation, not_written: str) -> StopStep:
-    return stop_step("HOLD file", f"not written: {not_written}" if not_written else "", str(installation.hold_file))
+    return stop_step(_FILE, f"not written: {not_written}" if not_written else "", str(installation.hold_file))
+
+
+def _again(reason: str) -> str:
+    return f"cutter-console panic --reason {shlex.quote(reason)}"
 
 
 def _lease_step(in_database: SwitchView) -> StopStep:
@@ -136,7 +149,7 @@ def _with_steps(
 ) -> SwitchView:
     """Add the steps, and what is missing, to the measured switch."""
     changes: dict[str, object] = {"steps": steps}
-    again = f"cutter-console panic --reason {shlex.quote(switch.reason)}"
+    again = _again(switch.reason)
     # The last two steps; of the first two, what is missing is said in words of its own.
     missing = [f"{step.what}: {step.detail}" for step in steps[2:] if not step.done]
     if refused is not None:
@@ -146,7 +159,8 @@ def _with_steps(
     elif not_written:
         file_note = "; what is there stops this host's consoles all the same" if switch.in_file else ""
         missing.insert(0, f"the database has the HOLD, its file was not written: {not_written}{file_note}")
-        again = again if len(missing) > 1 else f"ls -la {shlex.quote(str(installation.hold_file))}"
+        is_known = switch.in_file is not None
+        again = f"ls -la {shlex.quote(str(installation.hold_file))}" if is_known and len(missing) == 1 else again
     if missing:
         changes |= {"incomplete": safe_text("; ".join(missing)), "complete_with": again}
     if was_cut:
