@@ -30,6 +30,21 @@ class UnitRow(NamedTuple):
     """Of an amendment: unchanged, changed, new or returns, told by the states of unit and version; empty otherwise."""
 
 
+class AmendedRows(NamedTuple):
+    """The units of an amendment's text beside its sealed manifest, as the database has compared the two, field by field."""
+
+    count: int
+    """Blocks of the manifest whose unit is there."""
+    manifest_digest: str
+    """sha256 of these blocks as a plan writes them; as many of this digest are those of the plan."""
+    unchanged: int
+    """Units that read as their block says, and stay as they are."""
+    changed: str
+    """Addresses of units that read as their block says, and change with the enactment; joined by LF."""
+    new: str
+    returning: str
+
+
 class ReaderUnit(Value):
     """A unit as readers see it: a draft or in force, with the version that counts."""
 
@@ -100,10 +115,7 @@ _UNITS = """
       FROM public.information_unit u LEFT JOIN public.unit_version v ON v.id = u.version_anchor_ref
      WHERE u.doc_code = %(document)s
 """
-_AMENDED_UNITS = """
-    SELECT b.address, p.parent, p.unit_kind, p.section_type, p.number, u.lifecycle_status AS lifecycle, v.title, CASE WHEN %(bodies)s THEN v.body END AS body, v.version_seq,
-           v.unit_id = u.id AND v.content_hash = b.body_sha256 AS anchored,
-           (SELECT count(*) FROM public.unit_version w WHERE w.unit_id = u.id) AS versions,
+_EFFECT = """
            CASE WHEN v.id = u.version_anchor_ref AND (u.lifecycle_status, v.lifecycle_status) = ('enacted', 'enacted') THEN 'unchanged'
                 WHEN v.lifecycle_status = 'draft' AND u.lifecycle_status = 'enacted' THEN 'changed'
                 WHEN v.lifecycle_status = 'draft' AND u.lifecycle_status = 'draft' AND v.id = u.version_anchor_ref
@@ -121,6 +133,26 @@ _AMENDED_UNITS = """
                SELECT b.parent_address, b.unit_kind, b.section_type, b.section_code WHERE u.version_anchor_ref IS DISTINCT FROM b.version_id
                ) p (parent, unit_kind, section_type, number)
      WHERE b.run_id = %(run)s
+"""
+_AMENDED_UNITS = f"""
+    SELECT b.address, p.parent, p.unit_kind, p.section_type, p.number, u.lifecycle_status AS lifecycle, v.title, CASE WHEN %(bodies)s THEN v.body END AS body, v.version_seq,
+           v.unit_id = u.id AND v.content_hash = b.body_sha256 AS anchored,
+           (SELECT count(*) FROM public.unit_version w WHERE w.unit_id = u.id) AS versions, {_EFFECT}
+"""
+# A field that holds a separator of the manifest would be one more of them than as many blocks have, so that the digest tells.
+_AMENDED_ROWS = f"""
+    SELECT count(*),
+           encode(sha256(convert_to(coalesce(string_agg(concat_ws(chr(31), r.seq, r.address, coalesce(r.parent_address, ''), r.unit_kind, r.section_type,
+               r.section_code, r.title, r.byte_start, r.byte_end, r.line_start, r.line_end, r.body_sha256), chr(10) ORDER BY r.seq), ''), 'UTF8')), 'hex'),
+           count(*) FILTER (WHERE r.as_planned AND r.effect = 'unchanged'),
+           coalesce(string_agg(r.address, chr(10) ORDER BY r.seq) FILTER (WHERE r.as_planned AND r.effect = 'changed'), ''),
+           coalesce(string_agg(r.address, chr(10) ORDER BY r.seq) FILTER (WHERE r.as_planned AND r.effect = 'new'), ''),
+           coalesce(string_agg(r.address, chr(10) ORDER BY r.seq) FILTER (WHERE r.as_planned AND r.effect = 'returns'), '')
+      FROM (SELECT b.seq, b.address, b.parent_address, b.unit_kind, b.section_type, b.section_code, b.title, b.byte_start, b.byte_end, b.line_start, b.line_end, b.body_sha256,
+                   v.unit_id = u.id AND v.content_hash = b.body_sha256
+                   AND (p.parent, p.unit_kind, p.section_type, p.number, v.title)
+                       IS NOT DISTINCT FROM (b.parent_address, b.unit_kind, b.section_type, b.section_code, b.title)
+                   AND (NOT %(bodies)s OR encode(sha256(convert_to(v.body, 'UTF8')), 'hex') = b.body_sha256) AS as_planned, {_EFFECT}) r
 """
 _READER_UNITS = """
     SELECT canonical_address AS address, parent_or_container_ref AS parent, unit_kind, section_type, lifecycle_status AS lifecycle,
@@ -190,6 +222,14 @@ def units_of_document(connection: psycopg.Connection, docprefix: str, *, bodies:
 def amended_units(connection: psycopg.Connection, run_id: str, *, bodies: bool) -> Iterator[UnitRow]:
     """Yield every unit of an amendment's text, each with the version that the amendment gives it, as the rows arrive."""
     return _units(arriving(connection, _AMENDED_UNITS, {"run": run_id, "bodies": bodies}))
+
+
+def amended_rows(connection: psycopg.Connection, run_id: str, *, bodies: bool) -> AmendedRows:
+    """Return how the units of an amendment's text compare with its manifest; with `bodies`, each body by its sha256, computed now.
+
+    The statement names tables alone: no function of the console is believed, nor a digest that is kept.
+    """
+    return read_row(connection, AmendedRows, _AMENDED_ROWS, {"run": run_id, "bodies": bodies})
 
 
 def _units(rows: Iterator[tuple[object, ...]]) -> Iterator[UnitRow]:

@@ -1,5 +1,7 @@
 """Verify everything as cutter_verify: places, bodies against the pinned source, coverage, deltas, untouched rows."""
 
+from functools import partial
+
 import psycopg
 from psycopg.types.json import Jsonb
 
@@ -15,7 +17,7 @@ from console.backend.model.value import Value
 from console.backend.model.written_plan import kept_bytes
 from console.backend.postgres import ledger
 from console.backend.runs.phase_context import PhaseContext, PhaseWork, Role
-from console.backend.runs.row_comparison import compared
+from console.backend.runs.row_comparison import all_as_planned, compared
 from console.backend.runs.sources import canonical_bytes, planned
 from console.backend.runs.verification import (
     PinnedText,
@@ -90,6 +92,7 @@ def _compared(context: PhaseContext, connection: psycopg.Connection, plan: CutPl
         request.docprefix,
         compared(plan, kept),
         plan.amendment,
+        at_once=partial(all_as_planned, plan, kept_size=len(kept)),
         effects=plan.world.effects if plan.world is not None else 0,
         in_site=kept_mapping(context.installation).mapping is not None,
     )

@@ -1,0 +1,341 @@
+-- schema: cutter_console
+-- An amendment of a large law costs what it changes. The digest of a document as it is law is kept with a seal over the
+-- place and the writer of each of its rows: while no row has moved, no body is read and hashed again for it. Where one
+-- has, whoever moved it, everything is read, as before.
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- What is kept of a document as it is law
+-- ---------------------------------------------------------------------------------------------------------------------
+
+ALTER TABLE cutter_governance.kept_document
+    ADD COLUMN IF NOT EXISTS base_digest text CHECK (base_digest ~ '^[0-9a-f]{64}$'),
+    ADD COLUMN IF NOT EXISTS base_seal text CHECK (base_seal ~ '^[0-9a-f]{64}$');
+COMMENT ON COLUMN cutter_governance.kept_document.base_digest IS
+    'Digest of the document as it is law (fn_base_digest), computed of the rows; NULL if it was not.';
+COMMENT ON COLUMN cutter_governance.kept_document.base_seal IS
+    'The digest bound to the rows that it was computed of; it counts only while none of them has moved.';
+
+-- The rows of a document that are law, and their versions, by place and writer, as in fn_draft_rows; with server and
+-- timeline: a copy elsewhere reads its own rows.
+CREATE OR REPLACE FUNCTION cutter_console.fn_base_rows(p_docprefix text) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET work_mem = '64MB' AS $$
+    SELECT encode(sha256(convert_to(
+               concat_ws(':', t.system_identifier, t.timeline, p_docprefix, p.n, p.a, p.b), 'UTF8')), 'hex')
+      FROM cutter_console.fn_target() t
+     CROSS JOIN (SELECT count(*) AS n,
+                        sum(hash_record_extended(ROW (u.ctid, u.xmin, v.ctid, v.xmin), 0)) AS a,
+                        sum(hash_record_extended(ROW (u.ctid, u.xmin, v.ctid, v.xmin), 25214903917)) AS b
+                   FROM public.information_unit u
+                   JOIN public.unit_version v ON v.id = u.version_anchor_ref
+                  WHERE u.doc_code = p_docprefix
+                    AND u.lifecycle_status = 'enacted') p
+$$;
+COMMENT ON FUNCTION cutter_console.fn_base_rows IS
+    'One digest over the rows of a document that are law, by place and writer: equal if no row has changed.';
+
+CREATE OR REPLACE FUNCTION cutter_console.fn_base_seal(p_rows text, p_digest text) RETURNS text
+LANGUAGE sql IMMUTABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT encode(sha256(convert_to(p_rows || ':' || p_digest, 'UTF8')), 'hex')
+$$;
+COMMENT ON FUNCTION cutter_console.fn_base_seal IS 'Binds the kept digest of a law to the rows that it was computed of.';
+
+-- The kept digest of a document as it is law, if no row has moved since it was computed; NULL otherwise. While it
+-- counts, each unit that is law has a version whose content_hash is the sha256 of its body (fn_keep_base).
+CREATE OR REPLACE FUNCTION cutter_console.fn_base_known(p_docprefix text) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT k.base_digest
+      FROM cutter_governance.kept_document k
+     WHERE k.docprefix = p_docprefix
+       AND k.base_seal = cutter_console.fn_base_seal(cutter_console.fn_base_rows(p_docprefix), k.base_digest)
+$$;
+COMMENT ON FUNCTION cutter_console.fn_base_known IS
+    'Digest of a document as it is law, as it was computed last, if no row has moved since; NULL otherwise.';
+
+-- Reads every body, whatever is kept. Nothing is kept of a law of which a version states another sha256 than its
+-- body's: its rows are read each time, and what is wrong is found.
+CREATE OR REPLACE FUNCTION cutter_console.fn_keep_base(p_docprefix text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET work_mem = '64MB' AS $$
+DECLARE
+    -- Before they are read: a row that changes meanwhile is another one afterwards.
+    rows_read text := cutter_console.fn_base_rows(p_docprefix);
+    lines text[];
+    is_sound boolean;
+    root text;
+BEGIN
+    SELECT array_agg(l.line ORDER BY l.address COLLATE "C"), bool_and(l.content_hash = l.body_sha256)
+      INTO lines, is_sound
+      FROM (SELECT u.canonical_address AS address, v.content_hash, h.body_sha256,
+                   concat_ws(chr(9), u.canonical_address, coalesce(u.parent_or_container_ref, ''), u.unit_kind,
+                             u.section_type, coalesce(u.section_code, ''), coalesce(v.title, ''),
+                             h.body_sha256) AS line
+              FROM public.information_unit u
+              JOIN public.unit_version v ON v.id = u.version_anchor_ref
+             CROSS JOIN LATERAL (
+                       SELECT encode(sha256(convert_to(v.body, 'UTF8')), 'hex') AS body_sha256 OFFSET 0) h
+             WHERE u.doc_code = p_docprefix
+               AND u.lifecycle_status = 'enacted') l;
+    root := CASE WHEN is_sound THEN cutter_console.fn_merkle_root(lines) END;
+    UPDATE cutter_governance.kept_document
+       SET base_digest = root, base_seal = cutter_console.fn_base_seal(rows_read, root)
+     WHERE docprefix = p_docprefix;
+END $$;
+COMMENT ON FUNCTION cutter_console.fn_keep_base IS
+    'Reads a document as it is law, and keeps its digest with the places of its rows.';
+
+-- As in 0017, with the digest of what is law, if it is not known any more.
+CREATE OR REPLACE FUNCTION cutter_console.fn_keep_documents() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    prefix text;
+    computed record;
+BEGIN
+    FOR prefix IN SELECT k.docprefix FROM cutter_governance.kept_document k WHERE k.digest IS NULL LOOP
+        PERFORM 1
+           FROM cutter_governance.kept_document k
+          WHERE k.docprefix = prefix
+            AND k.digest IS NULL
+            FOR UPDATE SKIP LOCKED;
+        IF FOUND THEN
+            IF cutter_console.fn_base_known(prefix) IS NULL THEN
+                PERFORM cutter_console.fn_keep_base(prefix);
+            END IF;
+            SELECT * INTO computed FROM cutter_console.fn_document_known(prefix);
+            UPDATE cutter_governance.kept_document
+               SET units = computed.units, digest = computed.digest, kept_at = clock_timestamp()
+             WHERE docprefix = prefix;
+        END IF;
+    END LOOP;
+END $$;
+
+-- ---------------------------------------------------------------------------------------------------------------------
+-- Reading what is law: by the sha256 that its versions state while that is known to be the one of their bodies
+-- ---------------------------------------------------------------------------------------------------------------------
+
+-- As in 0016, but for that.
+CREATE OR REPLACE FUNCTION cutter_console.fn_base_lines(p_docprefix text)
+RETURNS TABLE (seq bigint, address text, unit_id uuid, version_id uuid, line text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET work_mem = '64MB' AS $$
+    SELECT row_number() OVER (ORDER BY u.canonical_address COLLATE "C"), u.canonical_address, u.id, v.id,
+           concat_ws(chr(9), u.canonical_address, coalesce(u.parent_or_container_ref, ''), u.unit_kind, u.section_type,
+                     coalesce(u.section_code, ''), coalesce(v.title, ''),
+                     CASE WHEN (SELECT cutter_console.fn_base_known(p_docprefix) IS NOT NULL) THEN v.content_hash
+                          ELSE encode(sha256(convert_to(v.body, 'UTF8')), 'hex') END)
+      FROM public.information_unit u
+      JOIN public.unit_version v ON v.id = u.version_anchor_ref
+     WHERE u.doc_code = p_docprefix
+       AND u.lifecycle_status = 'enacted'
+$$;
+
+CREATE OR REPLACE FUNCTION cutter_console.fn_base_digest(p_docprefix text) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(
+        cutter_console.fn_base_known(p_docprefix),
+        cutter_console.fn_merkle_root(
+            (SELECT array_agg(l.line ORDER BY l.seq) FROM cutter_console.fn_base_lines(p_docprefix) l)))
+$$;
+
+-- As in 0016, but for that: a version of another state than the law's is hashed.
+CREATE OR REPLACE FUNCTION cutter_console.fn_draft_lines(p_run_id text)
+RETURNS TABLE (seq bigint, address text, title text, body_sha256 text, unit_id uuid, line text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET work_mem = '64MB' SET enable_nestloop = on AS $$
+    WITH base AS MATERIALIZED (
+        SELECT r.docprefix, cutter_console.fn_base_known(r.docprefix) IS NOT NULL AS known
+          FROM cutter_governance.run r
+         WHERE r.run_id = p_run_id
+           AND r.operation IN ('amend', 'repeal')
+    )
+    SELECT row_number() OVER (ORDER BY d.place, d.canonical_address COLLATE "C"),
+           d.canonical_address, d.title, d.body_sha256, d.id,
+           concat_ws(chr(9), d.canonical_address, coalesce(d.parent_or_container_ref, ''), d.unit_kind, d.section_type,
+                     coalesce(d.section_code, ''), coalesce(d.title, ''), d.body_sha256)
+      FROM (SELECT u.id, u.canonical_address, u.parent_or_container_ref, u.unit_kind, u.section_type, u.section_code,
+                   v.title, encode(sha256(convert_to(v.body, 'UTF8')), 'hex') AS body_sha256, b.place
+              FROM (SELECT c.id, min(c.seq) AS place
+                      FROM (SELECT m.unit_id AS id, m.seq
+                              FROM cutter_governance.manifest_unit_block m
+                             WHERE m.run_id = p_run_id
+                            UNION ALL
+                            SELECT i.id, NULL
+                              FROM cutter_console.fn_document_units(
+                                       (SELECT r.docprefix FROM cutter_governance.run r WHERE r.run_id = p_run_id)) i
+                             WHERE i.lifecycle_status = 'draft') c
+                     GROUP BY c.id) b
+              JOIN public.information_unit u ON u.id = b.id
+              JOIN public.unit_version v ON v.id = u.version_anchor_ref
+             WHERE NOT EXISTS (SELECT 1
+                                 FROM cutter_governance.run a
+                                WHERE a.run_id = p_run_id
+                                  AND a.operation IN ('amend', 'repeal'))
+               AND u.lifecycle_status = 'draft'
+            UNION ALL
+            SELECT b.unit_id, u.canonical_address, b.parent_address, b.unit_kind, b.section_type, b.section_code,
+                   v.title,
+                   CASE WHEN (SELECT k.known FROM base k)
+                             AND (u.lifecycle_status, u.doc_code) = ('enacted', (SELECT k.docprefix FROM base k))
+                             AND u.version_anchor_ref = v.id THEN v.content_hash
+                        ELSE encode(sha256(convert_to(v.body, 'UTF8')), 'hex') END, b.seq
+              FROM cutter_governance.manifest_unit_block b
+              JOIN public.information_unit u ON u.id = b.unit_id
+              JOIN public.unit_version v ON v.id = b.version_id AND v.unit_id = u.id
+             WHERE b.run_id = p_run_id
+               -- As a condition of its own it is asked once: of a cut, no row is read here.
+               AND EXISTS (SELECT 1
+                             FROM cutter_governance.run a
+                            WHERE a.run_id = p_run_id
+                              AND a.operation = 'amend')
+            UNION ALL
+            SELECT u.id, u.canonical_address, u.parent_or_container_ref, u.unit_kind, u.section_type, u.section_code,
+                   v.title,
+                   CASE WHEN (SELECT k.known FROM base k) THEN v.content_hash
+                        ELSE encode(sha256(convert_to(v.body, 'UTF8')), 'hex') END, NULL
+              FROM cutter_governance.run a
+              JOIN public.information_unit u ON u.doc_code = a.docprefix AND u.lifecycle_status = 'enacted'
+              JOIN public.unit_version v ON v.id = u.version_anchor_ref
+             WHERE a.run_id = p_run_id
+               AND a.operation = 'repeal') d
+$$;
+
+-- As in 0016, but for that. The manifest's digest stands in a SELECT of its own, or the planner would compute it too, to
+-- estimate.
+CREATE OR REPLACE FUNCTION cutter_console.fn_amend_differences(p_run_id text) RETURNS TABLE (address text, difference text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off
+    SET work_mem = '64MB' AS $$
+    WITH r AS MATERIALIZED (
+             SELECT i.*, cutter_console.fn_base_known(i.docprefix) AS base_known
+               FROM cutter_governance.run i
+              WHERE i.run_id = p_run_id
+         ),
+         present AS MATERIALIZED (
+             SELECT u.*, b.seq, b.address, b.unit_id AS signed_id, b.version_id AS signed_version,
+                    b.parent_address, b.unit_kind AS signed_kind, b.section_type AS signed_type,
+                    b.section_code AS signed_code, b.title AS signed_title, b.body_sha256 AS signed_sha256,
+                    v.unit_id AS version_of, v.title, v.content_hash, v.lifecycle_status AS version_status,
+                    CASE WHEN (SELECT base_known IS NOT NULL FROM r)
+                          AND (u.lifecycle_status, u.doc_code) = ('enacted', (SELECT docprefix FROM r))
+                          AND u.version_anchor_ref = v.id THEN v.content_hash
+                         ELSE encode(sha256(convert_to(v.body, 'UTF8')), 'hex') END AS body_sha256
+               FROM (SELECT * FROM cutter_governance.manifest_unit_block m WHERE m.run_id = p_run_id) b
+               LEFT JOIN public.information_unit u ON u.canonical_address = b.address
+               LEFT JOIN public.unit_version v ON v.id = b.version_id
+         )
+    SELECT coalesce((SELECT docprefix FROM r), p_run_id),
+           format('run %s has no sealed manifest of the signed digest', p_run_id)
+     WHERE NOT EXISTS (SELECT 1
+                         FROM cutter_governance.manifest_seal s
+                        WHERE s.run_id = p_run_id
+                          AND s.manifest_digest = (SELECT cutter_console.fn_manifest_digest(p_run_id))
+                          AND s.n_units = (
+                              SELECT count(*) FROM cutter_governance.manifest_unit_block b WHERE b.run_id = p_run_id))
+    UNION ALL
+    SELECT (SELECT docprefix FROM r),
+           format('the law that it is to %s is not the one that was signed', (SELECT operation FROM r))
+     WHERE (SELECT base_digest FROM r)
+               IS DISTINCT FROM (SELECT coalesce(base_known, cutter_console.fn_base_digest(docprefix)) FROM r)
+    UNION ALL
+    SELECT p.address,
+           CASE WHEN p.id IS NULL THEN 'signed, and not there'
+                WHEN (p.id, p.doc_code, p.deleted_at)
+                         IS DISTINCT FROM (p.signed_id, (SELECT docprefix FROM r), NULL::timestamptz)
+                    THEN 'another unit stands under the address'
+                WHEN p.version_of IS DISTINCT FROM p.id THEN 'the signed version is not there'
+                WHEN p.title IS DISTINCT FROM p.signed_title THEN 'another title than signed'
+                WHEN p.body_sha256 IS DISTINCT FROM p.signed_sha256
+                  OR p.content_hash IS DISTINCT FROM p.signed_sha256 THEN 'another body than signed'
+                ELSE format('is %s, its version %s, and not what an amendment leaves before its enactment',
+                            p.lifecycle_status, p.version_status) END
+      FROM present p
+     WHERE ROW (p.id, p.doc_code, p.version_of, p.title, p.body_sha256, p.content_hash, p.deleted_at)
+               IS DISTINCT FROM ROW (p.signed_id, (SELECT docprefix FROM r), p.signed_id, p.signed_title,
+                                     p.signed_sha256, p.signed_sha256, NULL::timestamptz)
+        OR (CASE WHEN p.lifecycle_status = 'draft'
+                     THEN ROW (p.version_anchor_ref, p.content_anchor_ref, p.version_status, p.owner_ref,
+                               p.publication_type, p.parent_or_container_ref, p.unit_kind, p.section_type,
+                               p.section_code)
+                              IS DISTINCT FROM ROW (p.signed_version, p.signed_sha256, 'draft', 'sovereign', 'cut',
+                                                    p.parent_address, p.signed_kind, p.signed_type, p.signed_code)
+                 WHEN p.version_anchor_ref = p.signed_version
+                     THEN (p.lifecycle_status, p.version_status) IS DISTINCT FROM ('enacted', 'enacted')
+                 ELSE p.lifecycle_status NOT IN ('enacted', 'superseded') OR p.version_status <> 'draft' END)
+    UNION ALL
+    SELECT u.canonical_address, 'there, and not signed'
+      FROM cutter_console.fn_document_units((SELECT docprefix FROM r)) u
+      LEFT JOIN cutter_governance.manifest_unit_block b ON b.run_id = p_run_id AND b.unit_id = u.id
+      LEFT JOIN LATERAL (
+               SELECT w.id
+                 FROM public.unit_version w
+                WHERE w.unit_id = u.id
+                  AND w.lifecycle_status = 'draft'
+               OFFSET 0) v ON true
+     WHERE (b.unit_id IS NULL AND u.lifecycle_status = 'draft'
+            OR v.id IS NOT NULL AND v.id IS DISTINCT FROM b.version_id
+            OR u.doc_code IS DISTINCT FROM (SELECT docprefix FROM r))
+$$;
+
+-- The same as fn_document_digest (0017), but for that. Whoever compares what is kept with the rows asks the other one,
+-- which reads every body.
+CREATE OR REPLACE FUNCTION cutter_console.fn_document_known(
+    p_docprefix text, p_without text[] DEFAULT NULL, OUT units bigint, OUT digest text
+)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET work_mem = '64MB' AS $$
+    SELECT count(*),
+           encode(sha256(convert_to(coalesce(string_agg(l.line, chr(10)), ''), 'UTF8')), 'hex')
+      FROM (SELECT concat_ws(chr(31), u.canonical_address, coalesce(u.parent_or_container_ref, ''), u.unit_kind,
+                             u.section_type, u.section_code, u.lifecycle_status, v.version_seq, v.title,
+                             CASE WHEN u.lifecycle_status = 'enacted'
+                                   AND (SELECT cutter_console.fn_base_known(p_docprefix) IS NOT NULL)
+                                      THEN v.content_hash
+                                  ELSE encode(sha256(convert_to(v.body, 'UTF8')), 'hex') END) AS line
+              FROM (SELECT * FROM public.information_unit i WHERE i.doc_code = p_docprefix
+                    UNION ALL
+                    SELECT * FROM public.information_unit i WHERE p_docprefix = '' AND i.doc_code IS NULL) u
+             CROSS JOIN LATERAL (
+                       SELECT w.version_seq, w.title, w.body, w.content_hash
+                         FROM public.unit_version w
+                        WHERE w.id = u.version_anchor_ref
+                       OFFSET 0) v
+             WHERE u.lifecycle_status IN ('draft', 'enacted')
+               AND u.deleted_at IS NULL
+               AND u.canonical_address NOT IN (SELECT unnest(p_without))
+             ORDER BY u.canonical_address COLLATE "C") l
+$$;
+COMMENT ON FUNCTION cutter_console.fn_document_known IS
+    'Units and digest of one document as readers see it, as fn_document_digest, of bodies that are known without reading them.';
+
+-- As in 0017, but for that.
+CREATE OR REPLACE FUNCTION cutter_console.fn_readers_leaves(p_documents text[], p_without text[], p_skip text[])
+RETURNS TABLE (docprefix text, units bigint, digest text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH kept AS (
+        SELECT k.docprefix, k.units, k.digest
+          FROM cutter_governance.kept_document k
+         WHERE NOT EXISTS (SELECT 1 FROM unnest(p_skip) s WHERE s = k.docprefix)
+    )
+    SELECT k.docprefix, k.units, k.digest
+      FROM kept k
+     WHERE k.digest IS NOT NULL
+       AND k.docprefix <> ALL (coalesce(p_documents, '{}'))
+       AND (SELECT c.rows > 50000
+              FROM cutter_governance.kept_count c
+             WHERE c.table_name = 'public.information_unit')
+    UNION ALL
+    SELECT d.docprefix, f.units, f.digest
+      FROM (SELECT o.docprefix
+              FROM kept o
+             WHERE o.digest IS NULL
+                OR o.docprefix = ANY (coalesce(p_documents, '{}'))
+                OR (SELECT c.rows <= 50000
+                      FROM cutter_governance.kept_count c
+                     WHERE c.table_name = 'public.information_unit')
+            UNION ALL
+            SELECT n FROM cutter_console.fn_documents_not_kept() n) d
+     CROSS JOIN LATERAL cutter_console.fn_document_known(
+               d.docprefix,
+               CASE WHEN d.docprefix = ANY (coalesce(p_documents, '{}')) THEN p_without END) f
+$$;
+
+REVOKE ALL ON FUNCTION cutter_console.fn_base_rows, cutter_console.fn_base_seal, cutter_console.fn_base_known,
+    cutter_console.fn_keep_base, cutter_console.fn_document_known FROM PUBLIC;
+
+-- What is law today.
+SELECT cutter_console.fn_keep_base(k.docprefix) FROM cutter_governance.kept_document k;
