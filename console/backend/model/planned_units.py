@@ -234,6 +234,11 @@ class PlannedUnits(Sequence[PlannedUnit]):
         """Return the fields of each unit, as they are asked for."""
         return map(_parsed, self._lines)
 
+    def compared_lines(self) -> Iterator[tuple[str, str]]:
+        """Return the address of each unit and the line by which it is compared with the law, as `line_of` writes it."""
+        for fields in (line.split(_FIELD) for line in self._lines):
+            yield fields[1], "\t".join((*fields[1:7], fields[11]))
+
     def addresses(self) -> Iterator[str]:
         """Return the address of each unit."""
         return (line.split(_FIELD, 2)[1] for line in self._lines)

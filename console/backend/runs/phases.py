@@ -152,7 +152,7 @@ class Cutplan(PhaseWork):
         # A large document is in memory once: the plan of the first pass waits in its file.
         context.workspace.let_go_of_marked()
         document = _planned(context)
-        planned_digest = document.content_digest
+        planned_digest = context.workspace.content_digest(document)
         are_equal = marked_digest == planned_digest
         if are_equal:
             context.workspace.take_as_marked(document)

@@ -31,6 +31,13 @@ class Wrong(Value):
         return cls(count=len(first) + sum(1 for _ in remaining), first=first)
 
 
+class PinnedText(Value):
+    """The text that the bodies are slices of, as it was read for the comparison."""
+
+    size: int
+    sha256: str
+
+
 class Comparison(Value):
     """Result of comparing the rows of a document with its plan, or with the source that it was planned from."""
 
@@ -70,14 +77,14 @@ def compared(plan: CutPlan, kept: bytes | None = None) -> Compare:
     return compare
 
 
-def all_as_planned(plan: CutPlan, read: Callable[[], AmendedRows], kept_size: int | None = None) -> Comparison | None:
+def all_as_planned(plan: CutPlan, read: Callable[[], AmendedRows], text: PinnedText | None = None) -> Comparison | None:
     """Return the comparison of an amendment whose every unit reads as planned, or None: then the units are read, and told.
 
-    `read` answers with what the database has compared with the sealed manifest; `kept_size` is that of the text whose slices
-    the bodies are, if they were compared too. The manifest is the plan's if its blocks are as many and of one digest with it.
+    `read` answers with what the database has compared with the sealed manifest, whose blocks are the plan's if they are as
+    many and of one digest with it. With the `text` the bodies were compared too: they are slices of the one that was planned.
     """
     document, amendment = cut_as_written(plan).document, plan.amendment
-    if amendment is None:
+    if amendment is None or text is not None and text.sha256 != document.source.canonical_sha256:
         return None
     units, rows = PlannedUnits.of(document.units), read()
     counted = (rows.count, rows.manifest_digest, rows.unchanged)
@@ -86,7 +93,7 @@ def all_as_planned(plan: CutPlan, read: Callable[[], AmendedRows], kept_size: in
     told = ((rows.changed, amendment.changed), (rows.new, amendment.made), (rows.returning, amendment.returning))
     if any(sorted(seen.splitlines()) != sorted(planned) for seen, planned in told):
         return None
-    return Comparison(rows=rows.count, is_covered=kept_size is not None and _meet(document, kept_size))
+    return Comparison(rows=rows.count, is_covered=text is not None and _meet(document, text.size))
 
 
 def _meet(document: DocumentPlan, size: int) -> bool:

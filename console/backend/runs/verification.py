@@ -24,7 +24,7 @@ from console.backend.postgres.measure import (
 from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.site_gateway import Standing, site_standing
 from console.backend.postgres.units import amended_rows, amended_units, edits_of_document, units_of_document
-from console.backend.runs.row_comparison import AtOnce, Compare, Comparison, Wrong
+from console.backend.runs.row_comparison import AtOnce, Compare, Comparison, PinnedText, Wrong
 
 
 class Rows(Value):
@@ -42,13 +42,6 @@ class Rows(Value):
     """Of the law that an amendment is to change; empty for a first cut."""
     measured_at: datetime
     role: str
-
-
-class PinnedText(Value):
-    """The text that the bodies are slices of, as it was read for the comparison."""
-
-    size: int
-    sha256: str
 
 
 def measure_rows(

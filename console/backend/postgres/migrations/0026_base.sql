@@ -9,11 +9,16 @@
 
 ALTER TABLE cutter_governance.kept_document
     ADD COLUMN IF NOT EXISTS base_digest text CHECK (base_digest ~ '^[0-9a-f]{64}$'),
+    ADD COLUMN IF NOT EXISTS base_units bigint,
+    ADD COLUMN IF NOT EXISTS base_readers text CHECK (base_readers ~ '^[0-9a-f]{64}$'),
     ADD COLUMN IF NOT EXISTS base_seal text CHECK (base_seal ~ '^[0-9a-f]{64}$');
 COMMENT ON COLUMN cutter_governance.kept_document.base_digest IS
     'Digest of the document as it is law (fn_base_digest), computed of the rows; NULL if it was not.';
+COMMENT ON COLUMN cutter_governance.kept_document.base_units IS 'Units of what is law that readers see.';
+COMMENT ON COLUMN cutter_governance.kept_document.base_readers IS
+    'Digest of what readers see of it, drafts left out, computed of the same rows.';
 COMMENT ON COLUMN cutter_governance.kept_document.base_seal IS
-    'The digest bound to the rows that it was computed of; it counts only while none of them has moved.';
+    'These bound to the rows that they were computed of; they count only while none of them has moved.';
 
 -- The rows of a document that are law, and their versions, by place and writer, as in fn_draft_rows; with server and
 -- timeline: a copy elsewhere reads its own rows.
@@ -33,26 +38,30 @@ $$;
 COMMENT ON FUNCTION cutter_console.fn_base_rows IS
     'One digest over the rows of a document that are law, by place and writer: equal if no row has changed.';
 
-CREATE OR REPLACE FUNCTION cutter_console.fn_base_seal(p_rows text, p_digest text) RETURNS text
+CREATE OR REPLACE FUNCTION cutter_console.fn_base_seal(p_rows text, p_digest text, p_units bigint, p_readers text)
+RETURNS text
 LANGUAGE sql IMMUTABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT encode(sha256(convert_to(p_rows || ':' || p_digest, 'UTF8')), 'hex')
+    SELECT encode(sha256(convert_to(p_rows || ':' || p_digest || ':' || p_units || ':' || p_readers, 'UTF8')), 'hex')
 $$;
-COMMENT ON FUNCTION cutter_console.fn_base_seal IS 'Binds the kept digest of a law to the rows that it was computed of.';
+COMMENT ON FUNCTION cutter_console.fn_base_seal IS 'Binds what is kept of a law to the rows that it was computed of.';
 
--- The kept digest of a document as it is law, if no row has moved since it was computed; NULL otherwise. While it
--- counts, each unit that is law has a version whose content_hash is the sha256 of its body (fn_keep_base).
-CREATE OR REPLACE FUNCTION cutter_console.fn_base_known(p_docprefix text) RETURNS text
+-- What is kept of a document as it is law, if no row has moved since it was computed; no row otherwise. While it counts,
+-- each unit that is law has a version whose content_hash is the sha256 of its body (fn_keep_base).
+CREATE OR REPLACE FUNCTION cutter_console.fn_base_known(p_docprefix text)
+RETURNS TABLE (digest text, units bigint, readers text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT k.base_digest
+    SELECT k.base_digest, k.base_units, k.base_readers
       FROM cutter_governance.kept_document k
      WHERE k.docprefix = p_docprefix
-       AND k.base_seal = cutter_console.fn_base_seal(cutter_console.fn_base_rows(p_docprefix), k.base_digest)
+       AND k.base_seal = cutter_console.fn_base_seal(
+               cutter_console.fn_base_rows(p_docprefix), k.base_digest, k.base_units, k.base_readers)
 $$;
 COMMENT ON FUNCTION cutter_console.fn_base_known IS
-    'Digest of a document as it is law, as it was computed last, if no row has moved since; NULL otherwise.';
+    'Digests of a document as it is law, as they were computed last, if no row has moved since.';
 
 -- Reads every body, whatever is kept. Nothing is kept of a law of which a version states another sha256 than its
--- body's: its rows are read each time, and what is wrong is found.
+-- body's: its rows are read each time, and what is wrong is found. The lines are those of fn_base_lines, and of
+-- fn_document_digest.
 CREATE OR REPLACE FUNCTION cutter_console.fn_keep_base(p_docprefix text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET work_mem = '64MB' AS $$
 DECLARE
@@ -60,27 +69,36 @@ DECLARE
     rows_read text := cutter_console.fn_base_rows(p_docprefix);
     lines text[];
     is_sound boolean;
+    seen bigint;
+    readers text;
     root text;
 BEGIN
-    SELECT array_agg(l.line ORDER BY l.address COLLATE "C"), bool_and(l.content_hash = l.body_sha256)
-      INTO lines, is_sound
-      FROM (SELECT u.canonical_address AS address, v.content_hash, h.body_sha256,
+    SELECT array_agg(l.line), bool_and(l.content_hash = l.body_sha256), count(*) FILTER (WHERE l.deleted_at IS NULL),
+           encode(sha256(convert_to(
+               coalesce(string_agg(l.seen, chr(10)) FILTER (WHERE l.deleted_at IS NULL), ''), 'UTF8')), 'hex')
+      INTO lines, is_sound, seen, readers
+      FROM (SELECT v.content_hash, h.body_sha256, u.deleted_at,
                    concat_ws(chr(9), u.canonical_address, coalesce(u.parent_or_container_ref, ''), u.unit_kind,
                              u.section_type, coalesce(u.section_code, ''), coalesce(v.title, ''),
-                             h.body_sha256) AS line
+                             h.body_sha256) AS line,
+                   concat_ws(chr(31), u.canonical_address, coalesce(u.parent_or_container_ref, ''), u.unit_kind,
+                             u.section_type, u.section_code, u.lifecycle_status, v.version_seq, v.title,
+                             h.body_sha256) AS seen
               FROM public.information_unit u
               JOIN public.unit_version v ON v.id = u.version_anchor_ref
              CROSS JOIN LATERAL (
                        SELECT encode(sha256(convert_to(v.body, 'UTF8')), 'hex') AS body_sha256 OFFSET 0) h
              WHERE u.doc_code = p_docprefix
-               AND u.lifecycle_status = 'enacted') l;
+               AND u.lifecycle_status = 'enacted'
+             ORDER BY u.canonical_address COLLATE "C") l;
     root := CASE WHEN is_sound THEN cutter_console.fn_merkle_root(lines) END;
     UPDATE cutter_governance.kept_document
-       SET base_digest = root, base_seal = cutter_console.fn_base_seal(rows_read, root)
+       SET base_digest = root, base_units = seen, base_readers = readers,
+           base_seal = cutter_console.fn_base_seal(rows_read, root, seen, readers)
      WHERE docprefix = p_docprefix;
 END $$;
 COMMENT ON FUNCTION cutter_console.fn_keep_base IS
-    'Reads a document as it is law, and keeps its digest with the places of its rows.';
+    'Reads a document as it is law, and keeps its digests with the places of its rows.';
 
 -- As in 0017, with the digest of what is law, if it is not known any more.
 CREATE OR REPLACE FUNCTION cutter_console.fn_keep_documents() RETURNS void
@@ -96,7 +114,7 @@ BEGIN
             AND k.digest IS NULL
             FOR UPDATE SKIP LOCKED;
         IF FOUND THEN
-            IF cutter_console.fn_base_known(prefix) IS NULL THEN
+            IF NOT EXISTS (SELECT 1 FROM cutter_console.fn_base_known(prefix)) THEN
                 PERFORM cutter_console.fn_keep_base(prefix);
             END IF;
             SELECT * INTO computed FROM cutter_console.fn_document_known(prefix);
@@ -118,7 +136,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET w
     SELECT row_number() OVER (ORDER BY u.canonical_address COLLATE "C"), u.canonical_address, u.id, v.id,
            concat_ws(chr(9), u.canonical_address, coalesce(u.parent_or_container_ref, ''), u.unit_kind, u.section_type,
                      coalesce(u.section_code, ''), coalesce(v.title, ''),
-                     CASE WHEN (SELECT cutter_console.fn_base_known(p_docprefix) IS NOT NULL) THEN v.content_hash
+                     CASE WHEN EXISTS (SELECT 1 FROM cutter_console.fn_base_known(p_docprefix)) THEN v.content_hash
                           ELSE encode(sha256(convert_to(v.body, 'UTF8')), 'hex') END)
       FROM public.information_unit u
       JOIN public.unit_version v ON v.id = u.version_anchor_ref
@@ -129,7 +147,7 @@ $$;
 CREATE OR REPLACE FUNCTION cutter_console.fn_base_digest(p_docprefix text) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(
-        cutter_console.fn_base_known(p_docprefix),
+        (SELECT k.digest FROM cutter_console.fn_base_known(p_docprefix) k),
         cutter_console.fn_merkle_root(
             (SELECT array_agg(l.line ORDER BY l.seq) FROM cutter_console.fn_base_lines(p_docprefix) l)))
 $$;
@@ -140,7 +158,7 @@ RETURNS TABLE (seq bigint, address text, title text, body_sha256 text, unit_id u
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET work_mem = '64MB' SET enable_nestloop = on AS $$
     WITH base AS MATERIALIZED (
-        SELECT r.docprefix, cutter_console.fn_base_known(r.docprefix) IS NOT NULL AS known
+        SELECT r.docprefix, EXISTS (SELECT 1 FROM cutter_console.fn_base_known(r.docprefix)) AS known
           FROM cutter_governance.run r
          WHERE r.run_id = p_run_id
            AND r.operation IN ('amend', 'repeal')
@@ -202,7 +220,7 @@ CREATE OR REPLACE FUNCTION cutter_console.fn_amend_differences(p_run_id text) RE
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off
     SET work_mem = '64MB' AS $$
     WITH r AS MATERIALIZED (
-             SELECT i.*, cutter_console.fn_base_known(i.docprefix) AS base_known
+             SELECT i.*, (SELECT k.digest FROM cutter_console.fn_base_known(i.docprefix) k) AS base_known
                FROM cutter_governance.run i
               WHERE i.run_id = p_run_id
          ),
@@ -272,35 +290,30 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
             OR u.doc_code IS DISTINCT FROM (SELECT docprefix FROM r))
 $$;
 
--- The same as fn_document_digest (0017), but for that. Whoever compares what is kept with the rows asks the other one,
--- which reads every body.
+-- The same as fn_document_digest (0017), out of what is kept where all that readers see is law, or without these
+-- addresses would be. Whoever compares what is kept with the rows asks the other one, which reads every body.
 CREATE OR REPLACE FUNCTION cutter_console.fn_document_known(
     p_docprefix text, p_without text[] DEFAULT NULL, OUT units bigint, OUT digest text
 )
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET work_mem = '64MB' AS $$
-    SELECT count(*),
-           encode(sha256(convert_to(coalesce(string_agg(l.line, chr(10)), ''), 'UTF8')), 'hex')
-      FROM (SELECT concat_ws(chr(31), u.canonical_address, coalesce(u.parent_or_container_ref, ''), u.unit_kind,
-                             u.section_type, u.section_code, u.lifecycle_status, v.version_seq, v.title,
-                             CASE WHEN u.lifecycle_status = 'enacted'
-                                   AND (SELECT cutter_console.fn_base_known(p_docprefix) IS NOT NULL)
-                                      THEN v.content_hash
-                                  ELSE encode(sha256(convert_to(v.body, 'UTF8')), 'hex') END) AS line
-              FROM (SELECT * FROM public.information_unit i WHERE i.doc_code = p_docprefix
-                    UNION ALL
-                    SELECT * FROM public.information_unit i WHERE p_docprefix = '' AND i.doc_code IS NULL) u
-             CROSS JOIN LATERAL (
-                       SELECT w.version_seq, w.title, w.body, w.content_hash
-                         FROM public.unit_version w
-                        WHERE w.id = u.version_anchor_ref
-                       OFFSET 0) v
-             WHERE u.lifecycle_status IN ('draft', 'enacted')
-               AND u.deleted_at IS NULL
-               AND u.canonical_address NOT IN (SELECT unnest(p_without))
-             ORDER BY u.canonical_address COLLATE "C") l
-$$;
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    SELECT k.units, k.readers INTO units, digest
+      FROM cutter_console.fn_base_known(p_docprefix) k
+     WHERE NOT EXISTS (SELECT 1
+                         FROM public.information_unit i
+                        WHERE i.doc_code = p_docprefix
+                          AND i.deleted_at IS NULL
+                          AND CASE WHEN i.lifecycle_status = 'draft'
+                                       THEN i.canonical_address NOT IN (SELECT unnest(p_without))
+                                   WHEN i.lifecycle_status = 'enacted'
+                                       THEN i.canonical_address IN (SELECT unnest(p_without)) END);
+    IF digest IS NULL THEN
+        SELECT d.units, d.digest INTO units, digest
+          FROM cutter_console.fn_document_digest(p_docprefix, p_without) d;
+    END IF;
+END $$;
 COMMENT ON FUNCTION cutter_console.fn_document_known IS
-    'Units and digest of one document as readers see it, as fn_document_digest, of bodies that are known without reading them.';
+    'Units and digest of one document as readers see it, as fn_document_digest, as they are kept if no row has moved.';
 
 -- As in 0017, but for that.
 CREATE OR REPLACE FUNCTION cutter_console.fn_readers_leaves(p_documents text[], p_without text[], p_skip text[])
