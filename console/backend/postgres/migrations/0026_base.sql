@@ -152,6 +152,57 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
             (SELECT array_agg(l.line ORDER BY l.seq) FROM cutter_console.fn_base_lines(p_docprefix) l)))
 $$;
 
+-- As in 0016, with another way to the drafts.
+CREATE OR REPLACE FUNCTION cutter_console.fn_amend_refusal(p_docprefix text, p_base_digest text) RETURNS text
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    draft text := cutter_console.fn_repealed_by(p_docprefix);
+BEGIN
+    IF draft IS NOT NULL THEN
+        RETURN format('%s was repealed by run %s', p_docprefix, draft);
+    END IF;
+    IF NOT EXISTS (SELECT 1
+                     FROM public.information_unit u
+                    WHERE u.doc_code = p_docprefix
+                      AND u.lifecycle_status = 'enacted') THEN
+        RETURN format('nothing of %s is law', p_docprefix);
+    END IF;
+    -- A repeal writes no draft: its sealed manifest holds the document until its enactment or its revert.
+    SELECT min(r.run_id) INTO draft
+      FROM cutter_governance.run r
+      JOIN cutter_governance.manifest_seal s USING (run_id)
+     WHERE r.docprefix = p_docprefix
+       AND r.operation = 'repeal'
+       AND r.family <> 'reverted'
+       AND NOT EXISTS (SELECT 1
+                         FROM cutter_governance.approval_use n
+                        WHERE n.run_id = r.run_id
+                          AND n.purpose = 'enact');
+    IF draft IS NOT NULL THEN
+        RETURN format('its repeal by run %s waits for its enactment', draft);
+    END IF;
+    -- Joined, and not asked of each unit: of a large document that is law there is none.
+    SELECT min(d.canonical_address) INTO draft
+      FROM (SELECT u.canonical_address
+              FROM public.information_unit u
+             WHERE u.doc_code = p_docprefix
+               AND u.lifecycle_status = 'draft'
+            UNION ALL
+            SELECT u.canonical_address
+              FROM public.information_unit u
+              JOIN public.unit_version v ON v.unit_id = u.id
+             WHERE u.doc_code = p_docprefix
+               AND v.lifecycle_status = 'draft') d;
+    IF draft IS NOT NULL THEN
+        RETURN format('%s has drafts of another run, first %s', p_docprefix, draft);
+    END IF;
+    IF p_base_digest IS NOT NULL AND p_base_digest IS DISTINCT FROM cutter_console.fn_base_digest(p_docprefix) THEN
+        RETURN format('%s is not the law that the run was planned against: its digest is %s',
+                      p_docprefix, cutter_console.fn_base_digest(p_docprefix));
+    END IF;
+    RETURN NULL;
+END $$;
+
 -- As in 0016, but for that: a version of another state than the law's is hashed.
 CREATE OR REPLACE FUNCTION cutter_console.fn_draft_lines(p_run_id text)
 RETURNS TABLE (seq bigint, address text, title text, body_sha256 text, unit_id uuid, line text)
@@ -224,7 +275,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
                FROM cutter_governance.run i
               WHERE i.run_id = p_run_id
          ),
-         present AS MATERIALIZED (
+         present AS NOT MATERIALIZED (
              SELECT u.*, b.seq, b.address, b.unit_id AS signed_id, b.version_id AS signed_version,
                     b.parent_address, b.unit_kind AS signed_kind, b.section_type AS signed_type,
                     b.section_code AS signed_code, b.title AS signed_title, b.body_sha256 AS signed_sha256,
@@ -289,6 +340,95 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
             OR v.id IS NOT NULL AND v.id IS DISTINCT FROM b.version_id
             OR u.doc_code IS DISTINCT FROM (SELECT docprefix FROM r))
 $$;
+
+-- As in 0016; the rows alone are asked for, and not their lines.
+CREATE OR REPLACE FUNCTION cutter_console.fn_gone_units(p_run_id text)
+RETURNS TABLE (address text, unit_id uuid, version_id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
+    SELECT u.canonical_address, u.id, v.id
+      FROM cutter_governance.run r
+      JOIN public.information_unit u ON u.doc_code = r.docprefix AND u.lifecycle_status = 'enacted'
+      JOIN public.unit_version v ON v.id = u.version_anchor_ref
+      LEFT JOIN cutter_governance.manifest_unit_block b ON b.run_id = p_run_id AND b.unit_id = u.id
+     WHERE r.run_id = p_run_id
+       AND b.unit_id IS NULL
+$$;
+
+-- As in 0016. Drafts in which no difference was found have the lines of the manifests that they were compared with, and
+-- are not read once more.
+CREATE OR REPLACE FUNCTION cutter_console.fn_verify_record(p_run_id text, p_outcome text, p_checks jsonb, p_event jsonb) RETURNS uuid
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    result uuid := gen_random_uuid();
+    cut_under cutter_governance.approval;
+    found text;
+    at_stage text;
+    begun jsonb;
+    rows_read text;
+    drafts text[];
+    digest text;
+    file_sha256 text;
+BEGIN
+    PERFORM cutter_console.fn_write_lock(true);
+    begun := cutter_console.fn_effect_begin(p_run_id, 'verify');
+    SELECT stage INTO at_stage
+      FROM cutter_governance.run
+     WHERE run_id = p_run_id
+       AND operation IN ('cut', 'amend', 'repeal')
+       AND family = 'active'
+       FOR NO KEY UPDATE;
+    IF at_stage IS NULL
+       OR coalesce(p_outcome, '') NOT IN ('PASS', 'FAIL')
+       OR at_stage NOT IN ('leg_b_recorded', 'awaiting_lifecycle_authorization')
+       OR at_stage = 'leg_b_recorded' AND p_outcome <> 'PASS'
+       OR p_checks IS NULL
+       OR octet_length(p_checks::text) > 8388608 THEN
+        PERFORM cutter_console.fn_stop(
+            'STOP_INVARIANT_FAILED', 'CU004',
+            format('run %s does not wait for its verification, or it is not PASS', p_run_id),
+            'See: cutter-console run show RUN');
+    END IF;
+    -- Before they are read: a row that changes meanwhile is another one afterwards.
+    rows_read := cutter_console.fn_draft_rows(p_run_id);
+    SELECT d.address || ': ' || d.difference INTO found
+      FROM cutter_console.fn_draft_differences(p_run_id) d
+     ORDER BY d.address LIMIT 1;
+    IF p_outcome = 'PASS' AND found IS NOT NULL THEN
+        PERFORM cutter_console.fn_stop(
+            'STOP_INVARIANT_FAILED', 'CU004',
+            format('the drafts of run %s are not what was signed: %s', p_run_id, found),
+            'See which: cutter-console verify RUN. Revert the draft cut: cutter-console revert RUN --confirm RUN');
+    END IF;
+    SELECT a.* INTO cut_under
+      FROM cutter_governance.approval_use u
+      JOIN cutter_governance.approval a USING (statement_sha256)
+     WHERE u.run_id = p_run_id
+       AND u.purpose = 'cut';
+    -- As for a revert: the timeline may be a later one.
+    PERFORM cutter_console.fn_assert_target(cut_under, 'revert');
+    PERFORM cutter_console.fn_run_step(
+        p_run_id, ARRAY['leg_b_recorded', 'awaiting_lifecycle_authorization'], 'awaiting_lifecycle_authorization',
+        p_event);
+    IF found IS NULL THEN
+        SELECT array_agg(l.line ORDER BY l.seq) INTO drafts FROM cutter_console.fn_draft_signed_lines(p_run_id) l;
+    ELSE
+        SELECT array_agg(l.line ORDER BY l.seq) INTO drafts FROM cutter_console.fn_draft_lines(p_run_id) l;
+    END IF;
+    digest := cutter_console.fn_merkle_root(drafts);
+    file_sha256 := encode(sha256(convert_to(array_to_string(drafts, chr(10)), 'UTF8')), 'hex');
+    INSERT INTO cutter_governance.verify_result (
+        id, run_id, outcome, checks, verified_at, system_identifier, timeline, draft_file_sha256, n_drafts, draft_seal)
+    SELECT result, p_run_id, p_outcome, p_checks, clock_timestamp(), t.system_identifier, t.timeline, file_sha256,
+           cardinality(drafts),
+           CASE WHEN p_outcome = 'PASS'
+                    THEN cutter_console.fn_draft_seal(rows_read, digest, file_sha256, cardinality(drafts)) END
+      FROM cutter_console.fn_target() t;
+    INSERT INTO cutter_governance.dot_pair_signature (verify_result_id, signed_digest) VALUES (result, digest);
+    PERFORM cutter_console.fn_effect_end(
+        p_run_id, 'verify', begun,
+        jsonb_build_object('cutter_governance.verify_result', 1, 'cutter_governance.dot_pair_signature', 1));
+    RETURN result;
+END $$;
 
 -- The same as fn_document_digest (0017), out of what is kept where all that readers see is law, or without these
 -- addresses would be. Whoever compares what is kept with the rows asks the other one, which reads every body.
