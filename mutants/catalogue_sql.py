@@ -2494,7 +2494,10 @@ _OF_THE_BASE = (
         "       AND k.base_seal = cutter_console.fn_base_seal(\n"
         "               cutter_console.fn_base_rows(p_docprefix), k.base_digest, k.base_units, k.base_readers)\n",
         "",
-        _test("amended_drafts", "a_difference_from_the_signed_amendment_stops_its_enactment[another text of an unchanged unit]"),
+        _test(
+            "amended_drafts",
+            "a_difference_from_the_signed_amendment_stops_its_enactment[another text of an unchanged unit]",
+        ),
     ),
     Mutant(
         "a version of the law that moves is seen",

@@ -33,7 +33,7 @@ class UnitRow(NamedTuple):
 class AmendedRows(NamedTuple):
     """The units of an amendment's text beside its sealed manifest, as the database has compared the two, field by field."""
 
-    count: int
+    blocks: int
     """Blocks of the manifest whose unit is there."""
     manifest_digest: str
     """sha256 of these blocks as a plan writes them; as many of this digest are those of the plan."""
@@ -115,7 +115,10 @@ _UNITS = """
       FROM public.information_unit u LEFT JOIN public.unit_version v ON v.id = u.version_anchor_ref
      WHERE u.doc_code = %(document)s
 """
-_EFFECT = """
+_AMENDED_UNITS = """
+    SELECT b.address, p.parent, p.unit_kind, p.section_type, p.number, u.lifecycle_status AS lifecycle, v.title, CASE WHEN %(bodies)s THEN v.body END AS body, v.version_seq,
+           v.unit_id = u.id AND v.content_hash = b.body_sha256 AS anchored,
+           (SELECT count(*) FROM public.unit_version w WHERE w.unit_id = u.id) AS versions,
            CASE WHEN v.id = u.version_anchor_ref AND (u.lifecycle_status, v.lifecycle_status) = ('enacted', 'enacted') THEN 'unchanged'
                 WHEN v.lifecycle_status = 'draft' AND u.lifecycle_status = 'enacted' THEN 'changed'
                 WHEN v.lifecycle_status = 'draft' AND u.lifecycle_status = 'draft' AND v.id = u.version_anchor_ref
@@ -125,8 +128,7 @@ _EFFECT = """
                 ELSE format('is %%s, its version %%s', u.lifecycle_status, v.lifecycle_status) END AS effect
       FROM cutter_governance.manifest_unit_block b
       JOIN public.information_unit u ON u.canonical_address = b.address
-"""
-_PLACE = """
+      LEFT JOIN public.unit_version v ON v.id = b.version_id
      -- The unit's own place, if it has this version already; a changed one gets its place with the enactment.
      CROSS JOIN LATERAL (
                SELECT u.parent_or_container_ref, u.unit_kind, u.section_type, u.section_code WHERE u.version_anchor_ref = b.version_id
@@ -135,14 +137,8 @@ _PLACE = """
                ) p (parent, unit_kind, section_type, number)
      WHERE b.run_id = %(run)s
 """
-_AMENDED_UNITS = f"""
-    SELECT b.address, p.parent, p.unit_kind, p.section_type, p.number, u.lifecycle_status AS lifecycle, v.title, CASE WHEN %(bodies)s THEN v.body END AS body, v.version_seq,
-           v.unit_id = u.id AND v.content_hash = b.body_sha256 AS anchored,
-           (SELECT count(*) FROM public.unit_version w WHERE w.unit_id = u.id) AS versions, {_EFFECT}
-      LEFT JOIN public.unit_version v ON v.id = b.version_id {_PLACE}
-"""
 # A field that holds a separator of the manifest would be one more of them than as many blocks have, so that the digest tells.
-_AMENDED_ROWS = f"""
+_AMENDED_ROWS = """
     SELECT count(*),
            encode(sha256(convert_to(coalesce(string_agg(concat_ws(chr(31), r.seq, r.address, coalesce(r.parent_address, ''), r.unit_kind, r.section_type,
                r.section_code, r.title, r.byte_start, r.byte_end, r.line_start, r.line_end, r.body_sha256), chr(10) ORDER BY r.seq), ''), 'UTF8')), 'hex'),
@@ -154,12 +150,28 @@ _AMENDED_ROWS = f"""
                    v.unit_id = u.id AND v.content_hash = b.body_sha256
                    AND (p.parent, p.unit_kind, p.section_type, p.number, v.title)
                        IS NOT DISTINCT FROM (b.parent_address, b.unit_kind, b.section_type, b.section_code, b.title)
-                   AND (NOT %(bodies)s OR v.body_sha256 = b.body_sha256) AS as_planned, {_EFFECT}
+                   AND (NOT %(bodies)s OR v.body_sha256 = b.body_sha256) AS as_planned,
+                   CASE WHEN v.id = u.version_anchor_ref AND (u.lifecycle_status, v.lifecycle_status) = ('enacted', 'enacted') THEN 'unchanged'
+                        WHEN v.lifecycle_status = 'draft' AND u.lifecycle_status = 'enacted' THEN 'changed'
+                        WHEN v.lifecycle_status = 'draft' AND u.lifecycle_status = 'draft' AND v.id = u.version_anchor_ref
+                         AND (u.parent_or_container_ref, u.unit_kind, u.section_type, u.section_code)
+                             IS NOT DISTINCT FROM (b.parent_address, b.unit_kind, b.section_type, b.section_code) THEN 'new'
+                        WHEN v.lifecycle_status = 'draft' AND u.lifecycle_status = 'superseded' THEN 'returns'
+                        ELSE format('is %%s, its version %%s', u.lifecycle_status, v.lifecycle_status) END AS effect
+              FROM cutter_governance.manifest_unit_block b
+              JOIN public.information_unit u ON u.canonical_address = b.address
               -- By the index: no body takes part in a join.
               LEFT JOIN LATERAL (
                        SELECT w.id, w.unit_id, w.title, w.content_hash, w.lifecycle_status,
                               CASE WHEN %(bodies)s THEN encode(sha256(convert_to(w.body, 'UTF8')), 'hex') END AS body_sha256
-                         FROM public.unit_version w WHERE w.id = b.version_id OFFSET 0) v ON true {_PLACE}) r
+                         FROM public.unit_version w WHERE w.id = b.version_id OFFSET 0) v ON true
+              -- The unit's own place, if it has this version already; a changed one gets its place with the enactment.
+              CROSS JOIN LATERAL (
+                        SELECT u.parent_or_container_ref, u.unit_kind, u.section_type, u.section_code WHERE u.version_anchor_ref = b.version_id
+                        UNION ALL
+                        SELECT b.parent_address, b.unit_kind, b.section_type, b.section_code WHERE u.version_anchor_ref IS DISTINCT FROM b.version_id
+                        ) p (parent, unit_kind, section_type, number)
+              WHERE b.run_id = %(run)s) r
 """
 _READER_UNITS = """
     SELECT canonical_address AS address, parent_or_container_ref AS parent, unit_kind, section_type, lifecycle_status AS lifecycle,

@@ -84,16 +84,16 @@ def all_as_planned(plan: CutPlan, read: Callable[[], AmendedRows], text: PinnedT
     many and of one digest with it. With the `text` the bodies were compared too: they are slices of the one that was planned.
     """
     document, amendment = cut_as_written(plan).document, plan.amendment
-    if amendment is None or text is not None and text.sha256 != document.source.canonical_sha256:
+    if amendment is None or (text is not None and text.sha256 != document.source.canonical_sha256):
         return None
     units, rows = PlannedUnits.of(document.units), read()
-    counted = (rows.count, rows.manifest_digest, rows.unchanged)
+    counted = (rows.blocks, rows.manifest_digest, rows.unchanged)
     if counted != (len(units), units.digest, amendment.unchanged):
         return None
     told = ((rows.changed, amendment.changed), (rows.new, amendment.made), (rows.returning, amendment.returning))
     if any(sorted(seen.splitlines()) != sorted(planned) for seen, planned in told):
         return None
-    return Comparison(rows=rows.count, is_covered=text is not None and _meet(document, text.size))
+    return Comparison(rows=rows.blocks, is_covered=text is not None and _meet(document, text.size))
 
 
 def _meet(document: DocumentPlan, size: int) -> bool:

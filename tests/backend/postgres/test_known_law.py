@@ -64,9 +64,7 @@ def test_what_is_kept_of_a_law_is_what_its_rows_have(drafted: SignedCut) -> None
         kept = known(connection)
         assert kept is not None
         lines = connection.execute("SELECT * FROM cutter_console.fn_base_lines(%s)", (LAW,)).fetchall()
-        drafts = connection.execute(
-            "SELECT * FROM cutter_console.fn_draft_lines(%s)", (drafted.run_id,)
-        ).fetchall()
+        drafts = connection.execute("SELECT * FROM cutter_console.fn_draft_lines(%s)", (drafted.run_id,)).fetchall()
         forget(connection)
         assert known(connection) is None
         assert kept == (digest(connection), *(document(connection, "fn_document_digest", *made) or ()))

@@ -241,7 +241,13 @@ _OF_ONE, _OF_GAMMA = (
     f"id = (SELECT version_anchor_ref FROM public.information_unit WHERE {unit})" for unit in (_ONE, _GAMMA)
 )
 UNLIKE_THE_PLAN = {
-    "another body of what stays": ("body fidelity", "unit_version", "body = body || '!'", "body = left(body, -1)", _OF_ONE),
+    "another body of what stays": (
+        "body fidelity",
+        "unit_version",
+        "body = body || '!'",
+        "body = left(body, -1)",
+        _OF_ONE,
+    ),
     "another body of what is new": (
         "body fidelity",
         "unit_version",
@@ -264,6 +270,13 @@ UNLIKE_THE_PLAN = {
         "lifecycle_status = 'superseded'",
         "lifecycle_status = 'enacted'",
         _ONE,
+    ),
+    "a new unit that is law already": (
+        "effects",
+        "information_unit",
+        "lifecycle_status = 'enacted'",
+        "lifecycle_status = 'draft'",
+        _GAMMA,
     ),
     "another manifest": (
         "as signed",
@@ -298,3 +311,14 @@ def test_what_is_not_as_planned_of_an_amendment_fails_its_verification_by_name(a
         assert check in failed(), name
         tamper(passage, f"UPDATE {schema}.{table} SET {back} WHERE {rows}")
     assert failed() == set()
+    # A manifest that agrees with its rows is not yet the one that was planned, nor the text at hand the one that was.
+    of_amendment = UNLIKE_THE_PLAN["another manifest"][-1]
+    source = passage.installation.root / "runs" / passage.run_id / "source.raw"
+    source.write_bytes(source.read_bytes().replace(b"Third", b"Other"))
+    assert "body fidelity" in failed()
+    tamper(
+        passage,
+        f"UPDATE public.unit_version SET title = 'Two' WHERE {_OF_ONE}",
+        f"UPDATE cutter_governance.manifest_unit_block SET title = 'Two' WHERE {of_amendment}",
+    )
+    assert "hierarchy" in failed()

@@ -45,8 +45,8 @@ LANGUAGE sql IMMUTABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
 $$;
 COMMENT ON FUNCTION cutter_console.fn_base_seal IS 'Binds what is kept of a law to the rows that it was computed of.';
 
--- What is kept of a document as it is law, if no row has moved since it was computed; no row otherwise. While it counts,
--- each unit that is law has a version whose content_hash is the sha256 of its body (fn_keep_base).
+-- What is kept of a document as it is law, if no row has moved since it was computed; no row otherwise. While it
+-- counts, each unit that is law has a version whose content_hash is the sha256 of its body (fn_keep_base).
 CREATE OR REPLACE FUNCTION cutter_console.fn_base_known(p_docprefix text)
 RETURNS TABLE (digest text, units bigint, readers text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -265,9 +265,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
                AND a.operation = 'repeal') d
 $$;
 
--- As in 0016, but for that. The manifest's digest stands in a SELECT of its own, or the planner would compute it too, to
--- estimate.
-CREATE OR REPLACE FUNCTION cutter_console.fn_amend_differences(p_run_id text) RETURNS TABLE (address text, difference text)
+-- As in 0016, but for that. The manifest's digest stands in a SELECT of its own, or the planner would compute it too,
+-- to estimate.
+CREATE OR REPLACE FUNCTION cutter_console.fn_amend_differences(p_run_id text)
+RETURNS TABLE (address text, difference text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off
     SET work_mem = '64MB' AS $$
     WITH r AS MATERIALIZED (
@@ -356,7 +357,9 @@ $$;
 
 -- As in 0016. Drafts in which no difference was found have the lines of the manifests that they were compared with, and
 -- are not read once more.
-CREATE OR REPLACE FUNCTION cutter_console.fn_verify_record(p_run_id text, p_outcome text, p_checks jsonb, p_event jsonb) RETURNS uuid
+CREATE OR REPLACE FUNCTION cutter_console.fn_verify_record(
+    p_run_id text, p_outcome text, p_checks jsonb, p_event jsonb
+) RETURNS uuid
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     result uuid := gen_random_uuid();
