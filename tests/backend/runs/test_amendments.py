@@ -314,8 +314,10 @@ def test_what_is_not_as_planned_of_an_amendment_fails_its_verification_by_name(a
     # A manifest that agrees with its rows is not yet the one that was planned, nor the text at hand the one that was.
     of_amendment = UNLIKE_THE_PLAN["another manifest"][-1]
     source = passage.installation.root / "runs" / passage.run_id / "source.raw"
-    source.write_bytes(source.read_bytes().replace(b"Third", b"Other"))
+    pinned = source.read_bytes()
+    source.write_bytes(pinned.replace(b"Third", b"Other"))
     assert "body fidelity" in failed()
+    source.write_bytes(pinned)
     tamper(
         passage,
         f"UPDATE public.unit_version SET title = 'Two' WHERE {_OF_ONE}",
