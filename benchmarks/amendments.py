@@ -7,17 +7,17 @@ times: twice in the dry run, once in the LIVE start and once in the verification
 Where the processor time of 100,000 units goes, of which 1,000 are changed; seconds, on two busy cores:
 
     step           console  server  what is left of it
-    dry run            7.3     2.1  two plans (5.2), the law read and compared (0.6), plans written (0.6)
-    to SG_1            9.9     3.8  a plan (2.6), the dry run's plan read (0.4), backup and its restore (8)
+    dry run            7.3     2.3  two plans (5.2), the law read and compared (0.6), plans written (0.6)
+    to SG_1           10.5     4.1  a plan (2.6), the dry run's plan read (0.4), the backup and its restore
     SG_1, arming       1.8     0.7  the plan's units read from its file, three times (1.3)
-    cut, verify        4.9    18.1  a plan (2.6); the whole manifest sealed, its rows compared with it in leg A, twice as
-                                    they were signed, and twice by the verification, which hashes each body
-    SG_2               0.7     1.3  places of all rows compared; the file of drafts
-    enactment          0.5     4.6  places of all rows; the new law read, hashed and kept for the next amendment
+    cut, verify        5.0    16.7  a plan (2.6); the whole manifest is sealed, compared with the rows twice as signed, and
+                                    twice by the verification, which hashes each body
+    SG_2               0.7     0.9  places of all rows compared; the file of drafts
+    enactment          0.5     3.8  places of all rows; the new law read, hashed and kept for the next amendment
 
-A first cut of 1,000 units took 2.5 and 4.3, a planning 2.6. Before what is law was known by the places of its rows, the steps
-together took 30.4 and 46.3 beside 2.2 and 3.2. What is left grows with the text: four plans alone are more than the bar, and
-the manifest, the statement and the backup are of the whole document. docs/decisions.md has the reasons.
+A first cut of 1,000 units took 2.6 and 4.0, a planning 2.6. Before what is law was known by the places of its rows, the steps
+together took 30.4 and 46.3 beside 2.2 and 3.2. What is left grows with the text: four plans alone are half of the bar, and
+manifest, statement and backup are of the whole document. docs/decisions.md has the reasons.
 """
 
 import os
