@@ -2074,7 +2074,60 @@ _OF_FOLLOWING = (
     ),
 )
 
+_NOT_AS_PLANNED = _test("runs/test_amendments", "what_is_not_as_planned_of_an_amendment_fails_its_verification_by_name")
+_OF_AMENDED_ROWS = (
+    Mutant(
+        "amended rows: the manifest that they were compared with is the plan's",
+        _COMPARISON,
+        "    counted = (rows.blocks, rows.manifest_digest, rows.unchanged)",
+        "    counted = (rows.blocks, units.digest, rows.unchanged)",
+        _NOT_AS_PLANNED,
+    ),
+    Mutant(
+        "amended rows: each unit has its planned effect",
+        _COMPARISON,
+        "    if any(sorted(seen.splitlines()) != sorted(planned) for seen, planned in told):",
+        "    if False:",
+        _NOT_AS_PLANNED,
+    ),
+    Mutant(
+        "amended rows: the text at hand is the one that was planned",
+        _COMPARISON,
+        "    if amendment is None or (text is not None and text.sha256 != document.source.canonical_sha256):",
+        "    if amendment is None:",
+        _NOT_AS_PLANNED,
+    ),
+    *(
+        Mutant(f"amended rows: {what} is compared", f"{_B}/postgres/units.py", old, "", _NOT_AS_PLANNED)
+        for what, old in (
+            ("each body", "\n                   AND (NOT %(bodies)s OR v.body_sha256 = b.body_sha256)"),
+            (
+                "each place and title",
+                "\n                   AND (p.parent, p.unit_kind, p.section_type, p.number, v.title)\n"
+                "                       IS NOT DISTINCT FROM (b.parent_address, b.unit_kind, b.section_type, b.section_code, b.title)",
+            ),
+        )
+    ),
+    Mutant(
+        "a plan has the digest of the one that was let go of only if it is the same",
+        f"{_B}/runs/workspace.py",
+        "self._let_go is not None and self._let_go[1] == document.digests_of_parts",
+        "self._let_go is not None",
+        _test("runs/test_known_plans", "a_forged_plan_of_an_earlier_run_is_met_by_the_second_pass"),
+    ),
+    Mutant(
+        "units that were let go of are compared by their digest",
+        f"{_B}/model/planned_units.py",
+        "                return self.digest == other.digest",
+        "                return True",
+        _test(
+            "model/test_planned_units", "units_that_were_let_go_are_read_again_and_refused_if_they_are_others_by_then"
+        ),
+    ),
+)
+
 PYTHON = (
+    *_OF_AMENDED_ROWS,
     *_OF_FOLLOWING,
     *_OF_BARS,
     *_OF_THE_STOPPER,

@@ -8,7 +8,7 @@ _FOLDER = "console/backend/postgres/migrations"
 _GUARDS, _SWITCH, _OPENPGP = f"{_FOLDER}/0003_guards.sql", f"{_FOLDER}/0004_switch.sql", f"{_FOLDER}/0011_openpgp.sql"
 _STATES, _AMENDED = f"{_FOLDER}/0015_states.sql", f"{_FOLDER}/0016_amendments.sql"
 _SCALE, _BATCHES = f"{_FOLDER}/0017_scale.sql", f"{_FOLDER}/0018_batches.sql"
-_EFFECTS = f"{_FOLDER}/0019_effects.sql"
+_EFFECTS, _BASE = f"{_FOLDER}/0019_effects.sql", f"{_FOLDER}/0026_base.sql"
 _FAILOVER = f"{_FOLDER}/0020_failover.sql"
 (_SEARCH,) = (f"{_FOLDER}/{path.name}" for path in (Path(__file__).parents[1] / _FOLDER).glob("*_search.sql"))
 _MOVE = f"{_FOLDER}/0022_console_schema.sql"
@@ -1395,7 +1395,7 @@ _OF_WRITES = (
     ),
     Mutant(
         "a verification is PASS only if the drafts are as signed",
-        _AMENDED,
+        _BASE,
         "    IF p_outcome = 'PASS' AND found IS NOT NULL THEN",
         "    IF false THEN",
         _test("enactment", "a_difference_from_what_was_signed_is_named_and_stops_everything[another title]"),
@@ -1409,9 +1409,9 @@ _OF_WRITES = (
     ),
     Mutant(
         "no verification is recorded under a HOLD",
-        _AMENDED,
-        "    PERFORM cutter_governance.fn_write_lock(true);\n    begun := cutter_governance.fn_effect_begin(p_run_id, 'verify');",
-        "    begun := cutter_governance.fn_effect_begin(p_run_id, 'verify');",
+        _BASE,
+        "    PERFORM cutter_console.fn_write_lock(true);\n    begun := cutter_console.fn_effect_begin(p_run_id, 'verify');",
+        "    begun := cutter_console.fn_effect_begin(p_run_id, 'verify');",
         _test("authority", "a_verification_is_not_recorded_under_a_hold"),
     ),
     Mutant(
@@ -1470,9 +1470,9 @@ _OF_WRITES = (
     ),
     Mutant(
         "the rows' places are taken before they are verified",
-        _AMENDED,
+        _BASE,
         "fn_draft_seal(rows_read, digest,",
-        "fn_draft_seal(cutter_governance.fn_draft_rows(p_run_id), digest,",
+        "fn_draft_seal(cutter_console.fn_draft_rows(p_run_id), digest,",
         _test("known_drafts", "a_row_that_moves_before_its_verification_ends_is_not_known"),
     ),
     *(
@@ -1995,14 +1995,14 @@ _OF_AMENDMENTS = (
     ),
     Mutant(
         "an amendment is not written where its base has moved",
-        _AMENDED,
+        _BASE,
         "IF p_base_digest IS NOT NULL AND p_base_digest IS DISTINCT FROM",
         "IF false AND p_base_digest IS DISTINCT FROM",
         _test("amendments", "an_amendment_is_refused_where_its_base_has_moved"),
     ),
     Mutant(
         "two runs have no drafts of one document",
-        _AMENDED,
+        _BASE,
         "    IF draft IS NOT NULL THEN\n        RETURN format('%s has drafts",
         "    IF false THEN\n        RETURN format('%s has drafts",
         _test("amendments", "two_amendments_of_one_document_have_no_drafts_at_the_same_time"),
@@ -2061,7 +2061,7 @@ _OF_AMENDMENTS = (
     ),
     Mutant(
         "a sealed repeal holds its document",
-        _AMENDED,
+        _BASE,
         "    IF draft IS NOT NULL THEN\n        RETURN format('its repeal by run",
         "    IF false THEN\n        RETURN format('its repeal by run",
         _test("repeals", "a_sealed_repeal_holds_its_document[amendment]"),
@@ -2147,7 +2147,7 @@ _OF_AMENDMENTS = (
     *(
         Mutant(
             f"the comparison with a signed amendment sees {what}",
-            _AMENDED,
+            _BASE,
             before,
             after,
             _test("amended_drafts", f"a_difference_from_the_signed_amendment_stops_its_enactment[{case}]"),
@@ -2156,8 +2156,8 @@ _OF_AMENDMENTS = (
             (
                 "another law than the signed base",
                 "another text of what will be gone",
-                "WHERE (SELECT base_digest FROM r) IS DISTINCT FROM cutter_governance.fn_base_digest",
-                "WHERE false AND (SELECT base_digest FROM r) IS DISTINCT FROM cutter_governance.fn_base_digest",
+                "WHERE (SELECT base_digest FROM r)\n               IS DISTINCT FROM",
+                "WHERE false AND (SELECT base_digest FROM r)\n               IS DISTINCT FROM",
             ),
             (
                 "another body of a version",
@@ -2249,16 +2249,16 @@ _OF_SCALE = (
     ),
     Mutant(
         "in a small database what readers see is computed each time",
-        _SCALE,
+        _BASE,
         "(SELECT c.rows <= 50000",
         "(SELECT c.rows < 0",
         _test("kept_numbers", "what_was_changed_past_the_triggers_shows_at_once_in_a_small_database"),
     ),
     Mutant(
         "units of a document that is not kept are among what readers see",
-        _SCALE,
-        "            SELECT n FROM cutter_governance.fn_documents_not_kept() n) d\n",
-        "            SELECT n FROM cutter_governance.fn_documents_not_kept() n WHERE false) d\n",
+        _BASE,
+        "            SELECT n FROM cutter_console.fn_documents_not_kept() n) d\n",
+        "            SELECT n FROM cutter_console.fn_documents_not_kept() n WHERE false) d\n",
         _test("kept_numbers", "units_of_a_document_that_is_not_kept_show_in_any_database"),
     ),
     Mutant(
@@ -2344,8 +2344,8 @@ _OF_FAILOVER = (
     ),
     Mutant(
         "failover: a copy under another system identifier verifies nothing",
-        _AMENDED,
-        "    PERFORM cutter_governance.fn_assert_target(cut_under, 'revert');\n",
+        _BASE,
+        "    PERFORM cutter_console.fn_assert_target(cut_under, 'revert');\n",
         "",
         _test("rulings_elsewhere", "a_copy_under_another_identity_verifies_nothing[system_identifier = '1']"),
     ),
@@ -2484,7 +2484,111 @@ _OF_THE_STOPPER = (
     ),
 )
 
+_LAW = "known_law"
+
+# 0026: what is kept of a law counts while no row of it has moved.
+_OF_THE_BASE = (
+    Mutant(
+        "what is kept of a law counts only if no row of it has moved",
+        _BASE,
+        "       AND k.base_seal = cutter_console.fn_base_seal(\n"
+        "               cutter_console.fn_base_rows(p_docprefix), k.base_digest, k.base_units, k.base_readers)\n",
+        "",
+        _test(
+            "amended_drafts",
+            "a_difference_from_the_signed_amendment_stops_its_enactment[another text of an unchanged unit]",
+        ),
+    ),
+    Mutant(
+        "a version of the law that moves is seen",
+        _BASE,
+        "sum(hash_record_extended(ROW (u.ctid, u.xmin, v.ctid, v.xmin), 0)) AS a,\n"
+        "                        sum(hash_record_extended(ROW (u.ctid, u.xmin, v.ctid, v.xmin), 25214903917)) AS b",
+        "sum(hash_record_extended(ROW (u.ctid, u.xmin), 0)) AS a,\n"
+        "                        sum(hash_record_extended(ROW (u.ctid, u.xmin), 25214903917)) AS b",
+        _test(_LAW, "whatever_is_changed_behind_the_guards_is_read"),
+    ),
+    Mutant(
+        "a unit of the law that moves is seen",
+        _BASE,
+        "sum(hash_record_extended(ROW (u.ctid, u.xmin, v.ctid, v.xmin), 0)) AS a,\n"
+        "                        sum(hash_record_extended(ROW (u.ctid, u.xmin, v.ctid, v.xmin), 25214903917)) AS b",
+        "sum(hash_record_extended(ROW (v.ctid, v.xmin), 0)) AS a,\n"
+        "                        sum(hash_record_extended(ROW (v.ctid, v.xmin), 25214903917)) AS b",
+        _test(_LAW, "whatever_is_changed_behind_the_guards_is_read"),
+    ),
+    Mutant(
+        "a row of the law in the place of another one is another row",
+        _BASE,
+        "sum(hash_record_extended(ROW (u.ctid, u.xmin, v.ctid, v.xmin), 0)) AS a,\n"
+        "                        sum(hash_record_extended(ROW (u.ctid, u.xmin, v.ctid, v.xmin), 25214903917)) AS b",
+        "sum(hash_record_extended(ROW (u.ctid, v.ctid), 0)) AS a,\n"
+        "                        sum(hash_record_extended(ROW (u.ctid, v.ctid), 25214903917)) AS b",
+        _test(_LAW, "a_row_in_the_place_of_one_that_was_read_is_another_row"),
+    ),
+    *(
+        Mutant(
+            f"the seal of a law binds {bound}",
+            _BASE,
+            f" || ':' || {parameter}",
+            "",
+            _test(_LAW, f"what_is_kept_is_not_believed_without_its_seal[{case}]"),
+        )
+        for bound, parameter, case in (
+            ("its digest", "p_digest", "base_digest = repeat('0', 64)"),
+            ("its number of units", "p_units", "base_units = 7"),
+            ("what readers see of it", "p_readers", "base_readers = repeat('0', 64)"),
+        )
+    ),
+    Mutant(
+        "what is kept of a law counts on its server and timeline alone",
+        _BASE,
+        "concat_ws(':', t.system_identifier, t.timeline, p_docprefix,",
+        "concat_ws(':', p_docprefix,",
+        _test(_LAW, "what_was_computed_on_another_server_or_timeline_does_not_count"),
+    ),
+    Mutant(
+        "the places of a law's rows are taken before they are read",
+        _BASE,
+        "base_seal = cutter_console.fn_base_seal(rows_read, root",
+        "base_seal = cutter_console.fn_base_seal(cutter_console.fn_base_rows(p_docprefix), root",
+        _test(_LAW, "a_row_that_moves_while_the_law_is_read_is_not_known"),
+    ),
+    Mutant(
+        "nothing is kept of a law that states a false sha256",
+        _BASE,
+        "    root := CASE WHEN is_sound THEN cutter_console.fn_merkle_root(lines) END;",
+        "    root := cutter_console.fn_merkle_root(lines);",
+        _test(_LAW, "of_a_law_with_a_false_sha256_nothing_is_kept"),
+    ),
+    Mutant(
+        "a draft is hashed whatever is known of its law",
+        _BASE,
+        "                          AND u.version_anchor_ref = v.id THEN v.content_hash\n"
+        "                         ELSE encode(sha256(convert_to(v.body, 'UTF8')), 'hex') END AS body_sha256",
+        "                          THEN v.content_hash\n"
+        "                         ELSE encode(sha256(convert_to(v.body, 'UTF8')), 'hex') END AS body_sha256",
+        _test(_LAW, "the_drafts_of_an_amendment_are_hashed_whatever_is_known_of_its_law"),
+    ),
+    Mutant(
+        "what readers see is kept without its drafts",
+        _BASE,
+        "                          AND CASE WHEN i.lifecycle_status = 'draft'\n"
+        "                                       THEN i.canonical_address NOT IN (SELECT unnest(p_without))\n",
+        "                          AND CASE WHEN i.lifecycle_status = 'draft' THEN false\n",
+        _test(_LAW, "what_readers_see_is_the_same_kept_and_read_whatever_is_left_out"),
+    ),
+    Mutant(
+        "law that is left out is not among what readers see",
+        _BASE,
+        "THEN i.canonical_address IN (SELECT unnest(p_without)) END);",
+        "THEN false END);",
+        _test(_LAW, "what_readers_see_is_the_same_kept_and_read_whatever_is_left_out"),
+    ),
+)
+
 SQL = (
+    *_OF_THE_BASE,
     *_OF_THE_MOVE,
     *_OF_THE_STOPPER,
     *_OF_FAILOVER,

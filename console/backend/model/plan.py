@@ -9,7 +9,7 @@ from typing import Self
 from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from console.backend.model.amendment import Amendment
-from console.backend.model.canonical_json import canonical_json, sha256_of
+from console.backend.model.canonical_json import canonical_json, digest, sha256_of
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.plan_binding import PlanBinding, TableDelta
 from console.backend.model.planned_units import PlannedUnits, frame_of, split_units
@@ -227,6 +227,12 @@ class DocumentPlan(Value):
     def content_digest(self) -> str:
         """Return the sha256 of this document plan's canonical JSON; equal digests are the same cut."""
         return sha256_of(self.json_parts())
+
+    @property
+    def digests_of_parts(self) -> tuple[str, str]:
+        """Return the digests of the plan without its units and of their manifest: equal ones are of the same canonical JSON."""
+        frame = self.model_copy(update={"units": _NO_UNITS})
+        return digest(frame), PlannedUnits.of(self.units).digest
 
     def json_parts(self) -> Iterator[bytes]:
         """Yield the plan's canonical JSON in parts: of a large plan it is too much for one string."""

@@ -131,7 +131,7 @@ class PlannedUnits(Sequence[PlannedUnit]):
     unit, fields separated by US (0x1F), and a unit is made when it is asked for.
     """
 
-    __slots__ = ("_count", "_in_order", "_kept", "_read", "_reader")
+    __slots__ = ("_count", "_digest", "_in_order", "_kept", "_read", "_reader")
 
     def __init__(self, fields: Iterable[UnitFields]) -> None:
         """Take the units. Raises ValueError if a field holds a separator of the manifest."""
@@ -146,6 +146,7 @@ class PlannedUnits(Sequence[PlannedUnit]):
 
     def _keep(self, texts: Iterable[UnitTexts]) -> None:
         self._in_order = True
+        self._digest = ""
         self._read: Callable[[], PlannedUnits] | None = None
         self._reader: Callable[[], PlannedUnits] | None = None
         self._kept = KeptLines(self._written(texts))
@@ -155,13 +156,22 @@ class PlannedUnits(Sequence[PlannedUnit]):
     def deferred(cls, count: int, read: "Callable[[], PlannedUnits]") -> Self:
         """Return as many units as there are in a file, which are read when one is asked for."""
         units = cls(())
-        units._count, units._read, units._reader = count, read, read
+        units._count, units._digest, units._read, units._reader = count, "", read, read
         return units
 
     def let_go(self) -> None:
-        """Take units that were read out of a file out of memory; they are read again, and compared, if one is asked for."""
-        if self._reader is not None:
+        """Take units that were read out of a file out of memory; they are read again, and compared, if one is asked for.
+
+        To be compared with others they are not: what they were is known by its digest.
+        """
+        if self._reader is not None and self._read is None:
+            self._digest = self.digest
             self._kept, self._read = KeptLines(()), self._reader
+
+    @property
+    def _is_let_go(self) -> bool:
+        """Return whether they were in memory, and are not now."""
+        return self._read is not None and bool(self._digest)
 
     @property
     def _lines(self) -> KeptLines:
@@ -207,6 +217,12 @@ class PlannedUnits(Sequence[PlannedUnit]):
         """Return the bytes whose sha256 is signed, and which the database reads the rows out of."""
         return self._lines.data
 
+    @property
+    def digest(self) -> str:
+        """Return the sha256 of the manifest; computed once, because they never change."""
+        self._digest = self._digest or sha256_hex(self.manifest)
+        return self._digest
+
     @classmethod
     def of(cls, units: "Iterable[PlannedUnit]") -> Self:
         """Return these units as they are kept."""
@@ -217,6 +233,11 @@ class PlannedUnits(Sequence[PlannedUnit]):
     def fields(self) -> Iterator[UnitFields]:
         """Return the fields of each unit, as they are asked for."""
         return map(_parsed, self._lines)
+
+    def compared_lines(self) -> Iterator[tuple[str, str]]:
+        """Return the address of each unit and the line by which it is compared with the law, as `line_of` writes it."""
+        for fields in (line.split(_FIELD) for line in self._lines):
+            yield fields[1], "\t".join((*fields[1:7], fields[11]))
 
     def addresses(self) -> Iterator[str]:
         """Return the address of each unit."""
@@ -255,6 +276,8 @@ class PlannedUnits(Sequence[PlannedUnit]):
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, PlannedUnits):
+            if self._is_let_go or other._is_let_go:
+                return self.digest == other.digest
             return self.manifest == other.manifest
         return tuple(self) == other if isinstance(other, tuple) else NotImplemented
 

@@ -51,6 +51,9 @@ _COPY_IN = sql.SQL("COPY {} FROM STDIN (FORMAT binary)")
 _TOGETHER = 1 << 16
 """Bytes of rows that are sent together."""
 _LARGE_ROWS = "SELECT coalesce(sum(rows), 0) FROM cutter_governance.kept_count"
+_ARE_MOST = """
+    SELECT coalesce(2 * sum(units) FILTER (WHERE docprefix = ANY (%s)) > sum(units), false) FROM cutter_governance.v_kept_document
+"""
 _TEXT_BYTES = """
     SELECT coalesce(sum(octet_length(v.body)), 0)
       FROM public.information_unit u JOIN public.unit_version v ON v.unit_id = u.id WHERE u.doc_code = ANY (%s)
@@ -104,6 +107,11 @@ def copy_rows(source: psycopg.Connection, into: psycopg.Connection, table: str, 
 def large_rows(connection: psycopg.Connection) -> int:
     """Return the rows of the large tables together, as they are kept."""
     return int(str(scalar(connection, _LARGE_ROWS)))
+
+
+def are_most(connection: psycopg.Connection, documents: tuple[str, ...]) -> bool:
+    """Return whether more than half of the units that readers see are of these documents, as far as is kept."""
+    return bool(scalar(connection, _ARE_MOST, list(documents)))
 
 
 def text_bytes(connection: psycopg.Connection, documents: tuple[str, ...]) -> int:

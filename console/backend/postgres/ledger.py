@@ -77,7 +77,7 @@ def manifest_bytes(units: Iterable[PlannedUnit]) -> bytes:
 
 def manifest_digest(units: Iterable[PlannedUnit]) -> str:
     """Return the sha256 of the manifest's bytes; `fn_manifest_digest` computes the same from the rows."""
-    return sha256_hex(manifest_bytes(units))
+    return PlannedUnits.of(units).digest
 
 
 def event_json(connection: psycopg.Connection, run_id: str, event: Event, key: JournalKey | None) -> Jsonb:

@@ -30,6 +30,21 @@ class UnitRow(NamedTuple):
     """Of an amendment: unchanged, changed, new or returns, told by the states of unit and version; empty otherwise."""
 
 
+class AmendedRows(NamedTuple):
+    """The units of an amendment's text beside its sealed manifest, as the database has compared the two, field by field."""
+
+    blocks: int
+    """Blocks of the manifest whose unit is there."""
+    manifest_digest: str
+    """sha256 of these blocks as a plan writes them; as many of this digest are those of the plan."""
+    unchanged: int
+    """Units that read as their block says, and stay as they are."""
+    changed: str
+    """Addresses of units that read as their block says, and change with the enactment; joined by LF."""
+    new: str
+    returning: str
+
+
 class ReaderUnit(Value):
     """A unit as readers see it: a draft or in force, with the version that counts."""
 
@@ -122,6 +137,42 @@ _AMENDED_UNITS = """
                ) p (parent, unit_kind, section_type, number)
      WHERE b.run_id = %(run)s
 """
+# A field that holds a separator of the manifest would be one more of them than as many blocks have, so that the digest tells.
+_AMENDED_ROWS = """
+    SELECT count(*),
+           encode(sha256(convert_to(coalesce(string_agg(concat_ws(chr(31), r.seq, r.address, coalesce(r.parent_address, ''), r.unit_kind, r.section_type,
+               r.section_code, r.title, r.byte_start, r.byte_end, r.line_start, r.line_end, r.body_sha256), chr(10) ORDER BY r.seq), ''), 'UTF8')), 'hex'),
+           count(*) FILTER (WHERE r.as_planned AND r.effect = 'unchanged'),
+           coalesce(string_agg(r.address, chr(10) ORDER BY r.seq) FILTER (WHERE r.as_planned AND r.effect = 'changed'), ''),
+           coalesce(string_agg(r.address, chr(10) ORDER BY r.seq) FILTER (WHERE r.as_planned AND r.effect = 'new'), ''),
+           coalesce(string_agg(r.address, chr(10) ORDER BY r.seq) FILTER (WHERE r.as_planned AND r.effect = 'returns'), '')
+      FROM (SELECT b.seq, b.address, b.parent_address, b.unit_kind, b.section_type, b.section_code, b.title, b.byte_start, b.byte_end, b.line_start, b.line_end, b.body_sha256,
+                   v.unit_id = u.id AND v.content_hash = b.body_sha256
+                   AND (p.parent, p.unit_kind, p.section_type, p.number, v.title)
+                       IS NOT DISTINCT FROM (b.parent_address, b.unit_kind, b.section_type, b.section_code, b.title)
+                   AND (NOT %(bodies)s OR v.body_sha256 = b.body_sha256) AS as_planned,
+                   CASE WHEN v.id = u.version_anchor_ref AND (u.lifecycle_status, v.lifecycle_status) = ('enacted', 'enacted') THEN 'unchanged'
+                        WHEN v.lifecycle_status = 'draft' AND u.lifecycle_status = 'enacted' THEN 'changed'
+                        WHEN v.lifecycle_status = 'draft' AND u.lifecycle_status = 'draft' AND v.id = u.version_anchor_ref
+                         AND (u.parent_or_container_ref, u.unit_kind, u.section_type, u.section_code)
+                             IS NOT DISTINCT FROM (b.parent_address, b.unit_kind, b.section_type, b.section_code) THEN 'new'
+                        WHEN v.lifecycle_status = 'draft' AND u.lifecycle_status = 'superseded' THEN 'returns'
+                        ELSE format('is %%s, its version %%s', u.lifecycle_status, v.lifecycle_status) END AS effect
+              FROM cutter_governance.manifest_unit_block b
+              JOIN public.information_unit u ON u.canonical_address = b.address
+              -- By the index: no body takes part in a join.
+              LEFT JOIN LATERAL (
+                       SELECT w.id, w.unit_id, w.title, w.content_hash, w.lifecycle_status,
+                              CASE WHEN %(bodies)s THEN encode(sha256(convert_to(w.body, 'UTF8')), 'hex') END AS body_sha256
+                         FROM public.unit_version w WHERE w.id = b.version_id OFFSET 0) v ON true
+              -- The unit's own place, if it has this version already; a changed one gets its place with the enactment.
+              CROSS JOIN LATERAL (
+                        SELECT u.parent_or_container_ref, u.unit_kind, u.section_type, u.section_code WHERE u.version_anchor_ref = b.version_id
+                        UNION ALL
+                        SELECT b.parent_address, b.unit_kind, b.section_type, b.section_code WHERE u.version_anchor_ref IS DISTINCT FROM b.version_id
+                        ) p (parent, unit_kind, section_type, number)
+              WHERE b.run_id = %(run)s) r
+"""
 _READER_UNITS = """
     SELECT canonical_address AS address, parent_or_container_ref AS parent, unit_kind, section_type, lifecycle_status AS lifecycle,
            coalesce(title, '') AS title, body
@@ -190,6 +241,14 @@ def units_of_document(connection: psycopg.Connection, docprefix: str, *, bodies:
 def amended_units(connection: psycopg.Connection, run_id: str, *, bodies: bool) -> Iterator[UnitRow]:
     """Yield every unit of an amendment's text, each with the version that the amendment gives it, as the rows arrive."""
     return _units(arriving(connection, _AMENDED_UNITS, {"run": run_id, "bodies": bodies}))
+
+
+def amended_rows(connection: psycopg.Connection, run_id: str, *, bodies: bool) -> AmendedRows:
+    """Return how the units of an amendment's text compare with its manifest; with `bodies`, each body by its sha256, computed now.
+
+    The statement names tables alone: no function of the console is believed, nor a digest that is kept.
+    """
+    return read_row(connection, AmendedRows, _AMENDED_ROWS, {"run": run_id, "bodies": bodies})
 
 
 def _units(rows: Iterator[tuple[object, ...]]) -> Iterator[UnitRow]:

@@ -2,7 +2,7 @@
 
 import psycopg
 
-from console.backend.model.amendment import Amendment, Effect, Moved, effects, line_of, require_moved
+from console.backend.model.amendment import Amendment, Effect, Moved, effects, require_moved
 from console.backend.model.errors import Drifted, Refused, StopCode
 from console.backend.model.plan import DocumentPlan
 from console.backend.model.purposes import RunOperation
@@ -98,12 +98,7 @@ def after_repeal(docprefix: str, run_id: str) -> Refused:
 
 def planned_lines(document: DocumentPlan) -> dict[str, str]:
     """Return each planned unit's line, by address, in the order of the text."""
-    return {
-        unit.address: line_of(
-            unit.address, unit.parent, unit.unit_kind, unit.section_type, unit.number, unit.title, unit.body_sha256
-        )
-        for unit in document.units.fields()
-    }
+    return dict(document.units.compared_lines())
 
 
 def _of(outcome: dict[str, Effect], effect: Effect) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from console.backend.model.tables import RUN_TABLES
 from console.backend.postgres import ledger
 from console.backend.postgres.batches import documents_of_batch
 from console.backend.postgres.connections import connect
-from console.backend.postgres.document_rows import large_rows
+from console.backend.postgres.document_rows import are_most, large_rows
 from console.backend.postgres.effects import Effect, EffectKind
 from console.backend.postgres.measure import measure_identity
 from console.backend.postgres.records import require_run
@@ -71,7 +71,8 @@ def tables_of_a_run(installation: Installation) -> tuple[str, ...]:
 def _by_document(context: PhaseContext) -> tuple[str, ...]:
     """Return the run's document if the database is too large to be dumped whole for each run; otherwise nothing.
 
-    Of a member of a batch: the documents of all members, whose backup it is. A run can change no row of another document: its writes are those of its sealed manifest, and the guards see to it.
+    Of a member of a batch: the documents of all members, whose backup it is. Where they are most of what there is, the whole
+    is dumped: its rows are not copied aside first. A run can change no row of another document: its writes are those of its sealed manifest, and the guards see to it.
     """
     installation = context.installation
     if tables_of_a_run(installation) != RUN_TABLES:
@@ -81,7 +82,8 @@ def _by_document(context: PhaseContext) -> tuple[str, ...]:
         if large_rows(connection) <= installation.settings.backup_whole_rows:
             return ()
         members = documents_of_batch(connection, context.request.batch_id) if context.request.batch_id else ()
-    return members or (context.request.docprefix,)
+        documents = members or (context.request.docprefix,)
+        return () if are_most(connection, documents) else documents
 
 
 def _target(context: PhaseContext) -> Target:

@@ -1,5 +1,7 @@
 """The phases; `PHASES` has them in order. Each measures, promises and writes; the engine decides when."""
 
+from functools import partial
+
 import psycopg
 from psycopg.types.json import Jsonb
 
@@ -39,7 +41,7 @@ from console.backend.runs.backups import backup_possible, ensure_backup, take_ru
 from console.backend.runs.grant_probe import GrantProbe
 from console.backend.runs.phase_context import PhaseContext, PhaseWork, Role
 from console.backend.runs.preflight import before_write, preflight
-from console.backend.runs.row_comparison import compared
+from console.backend.runs.row_comparison import all_as_planned, compared
 from console.backend.runs.sources import canonical_bytes, pinned, planned, source_of
 from console.backend.runs.verification import measure_rows, structural_checks
 from console.backend.runs.workspace import MARKED, SOURCE
@@ -150,7 +152,7 @@ class Cutplan(PhaseWork):
         # A large document is in memory once: the plan of the first pass waits in its file.
         context.workspace.let_go_of_marked()
         document = _planned(context)
-        planned_digest = document.content_digest
+        planned_digest = context.workspace.content_digest(document)
         are_equal = marked_digest == planned_digest
         if are_equal:
             context.workspace.take_as_marked(document)
@@ -285,7 +287,13 @@ class StructuralVerify(PhaseWork):
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
         plan = context.workspace.plan()
         rows = measure_rows(
-            connection, context.run_id, context.request.docprefix, compared(plan), plan.amendment, bodies=False
+            connection,
+            context.run_id,
+            context.request.docprefix,
+            compared(plan),
+            plan.amendment,
+            at_once=partial(all_as_planned, plan),
+            bodies=False,
         )
         return structural_checks(plan, rows)
 

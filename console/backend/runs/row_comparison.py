@@ -7,11 +7,11 @@ from typing import Self
 from console.backend.documents.coverage import spans
 from console.backend.model.amendment import Amendment
 from console.backend.model.canonical_json import sha256_hex
-from console.backend.model.plan import CutPlan
+from console.backend.model.plan import CutPlan, DocumentPlan
 from console.backend.model.planned_units import PlannedUnits, UnitFields
 from console.backend.model.value import Value
 from console.backend.model.written_plan import cut_as_written
-from console.backend.postgres.units import EditRow, UnitRow
+from console.backend.postgres.units import AmendedRows, EditRow, UnitRow
 
 _NAMED = 3
 _THERE, _PLACED, _FAITHFUL, _JOINED = 1, 2, 4, 8
@@ -29,6 +29,13 @@ class Wrong(Value):
         remaining = iter(problems)
         first = tuple(islice(remaining, _NAMED))
         return cls(count=len(first) + sum(1 for _ in remaining), first=first)
+
+
+class PinnedText(Value):
+    """The text that the bodies are slices of, as it was read for the comparison."""
+
+    size: int
+    sha256: str
 
 
 class Comparison(Value):
@@ -54,6 +61,8 @@ class Comparison(Value):
 
 Compare = Callable[[Iterable[UnitRow], Mapping[str, EditRow]], Comparison]
 """Takes the rows and the signed edits of the document."""
+AtOnce = Callable[[Callable[[], AmendedRows]], Comparison | None]
+"""Takes what the database has compared; answers if all is as planned."""
 
 
 def compared(plan: CutPlan, kept: bytes | None = None) -> Compare:
@@ -66,6 +75,35 @@ def compared(plan: CutPlan, kept: bytes | None = None) -> Compare:
         return comparer.result()
 
     return compare
+
+
+def all_as_planned(plan: CutPlan, read: Callable[[], AmendedRows], text: PinnedText | None = None) -> Comparison | None:
+    """Return the comparison of an amendment whose every unit reads as planned, or None: then the units are read, and told.
+
+    `read` answers with what the database has compared with the sealed manifest, whose blocks are the plan's if they are as
+    many and of one digest with it. With the `text` the bodies were compared too: they are slices of the one that was planned.
+    """
+    document, amendment = cut_as_written(plan).document, plan.amendment
+    if amendment is None or (text is not None and text.sha256 != document.source.canonical_sha256):
+        return None
+    units, rows = PlannedUnits.of(document.units), read()
+    counted = (rows.blocks, rows.manifest_digest, rows.unchanged)
+    if counted != (len(units), units.digest, amendment.unchanged):
+        return None
+    told = ((rows.changed, amendment.changed), (rows.new, amendment.made), (rows.returning, amendment.returning))
+    if any(sorted(seen.splitlines()) != sorted(planned) for seen, planned in told):
+        return None
+    return Comparison(rows=rows.blocks, is_covered=text is not None and _meet(document, text.size))
+
+
+def _meet(document: DocumentPlan, size: int) -> bool:
+    """Return whether the spans of a plan begin where the one before ends, from the first to the last byte."""
+    at = 0
+    for span in spans(document):
+        if span.byte_start != at:
+            return False
+        at = span.byte_end
+    return at == size
 
 
 def compared_with_edits(plan: CutPlan) -> Compare:
@@ -146,12 +184,7 @@ class _Comparer:
         """Return whether the bodies in the order of their spans, with the text between them, are the source."""
         if self._kept is None or not all(right & _JOINED for right in self._right):
             return False
-        at = 0
-        for span in spans(self._plan.document):
-            if span.byte_start != at:
-                return False
-            at = span.byte_end
-        return at == len(self._kept)
+        return _meet(self._plan.document, len(self._kept))
 
 
 def _effects(plan: CutPlan, amendment: Amendment) -> dict[str, str]:

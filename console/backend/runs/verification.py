@@ -23,8 +23,8 @@ from console.backend.postgres.measure import (
 )
 from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.site_gateway import Standing, site_standing
-from console.backend.postgres.units import amended_units, edits_of_document, units_of_document
-from console.backend.runs.row_comparison import Compare, Comparison, Wrong
+from console.backend.postgres.units import amended_rows, amended_units, edits_of_document, units_of_document
+from console.backend.runs.row_comparison import AtOnce, Compare, Comparison, PinnedText, Wrong
 
 
 class Rows(Value):
@@ -44,13 +44,6 @@ class Rows(Value):
     role: str
 
 
-class PinnedText(Value):
-    """The text that the bodies are slices of, as it was read for the comparison."""
-
-    size: int
-    sha256: str
-
-
 def measure_rows(
     connection: psycopg.Connection,
     run_id: str,
@@ -58,6 +51,7 @@ def measure_rows(
     compare: Compare,
     amendment: Amendment | None = None,
     *,
+    at_once: AtOnce | None = None,
     bodies: bool = True,
     effects: int = 0,
     in_site: bool = False,
@@ -66,17 +60,22 @@ def measure_rows(
 
     Of an amendment: the units of its text, and all that readers see but its new units. `effects` is the last effect that
     was recorded before the plan was made: what other runs have recorded since is told apart. `in_site` reads the run's
-    rows in the organisation's tables too.
+    rows in the organisation's tables too. An amendment leaves most units as they are: where `at_once` has an answer, because
+    all are as planned, none of them is sent.
     """
     # One snapshot for all rows: units and counts of two moments could differ without a fault.
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-    edits = edits_of_document(connection, docprefix) if amendment is None else ()
-    rows = (
-        units_of_document(connection, docprefix, bodies=bodies)
-        if amendment is None
-        else amended_units(connection, run_id, bodies=bodies)
-    )
-    units = compare(rows, {edit.address: edit for edit in edits})
+    units = None
+    if amendment is not None and at_once is not None:
+        units = at_once(partial(amended_rows, connection, run_id, bodies=bodies))
+    if units is None:
+        edits = edits_of_document(connection, docprefix) if amendment is None else ()
+        rows = (
+            units_of_document(connection, docprefix, bodies=bodies)
+            if amendment is None
+            else amended_units(connection, run_id, bodies=bodies)
+        )
+        units = compare(rows, {edit.address: edit for edit in edits})
     with Asking(connection) as asking:
         counts = asking.ask(_counts)
         by_others = asking.ask(partial(rows_added_since, effects=effects, run_id=run_id))

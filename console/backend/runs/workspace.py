@@ -129,6 +129,8 @@ class Workspace:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._marked: DocumentPlan | None = None
+        self._let_go: tuple[str, tuple[str, str]] | None = None
+        """Content digest of the document that was let go of, and those of its parts."""
         self._plan: CutPlan | None = None
 
     @classmethod
@@ -281,7 +283,15 @@ class Workspace:
 
     def let_go_of_marked(self) -> None:
         """Take the document out of memory; it is read again if it is asked for."""
+        if self._marked is not None:
+            self._let_go = self._marked.content_digest, self._marked.digests_of_parts
         self._marked = None
+
+    def content_digest(self, document: DocumentPlan) -> str:
+        """Return the content digest of a document; that of one which equals the document let go of is not computed again."""
+        if self._let_go is not None and self._let_go[1] == document.digests_of_parts:
+            return document.of_digest(self._let_go[0]).content_digest
+        return document.content_digest
 
     def take_as_marked(self, document: DocumentPlan) -> None:
         """Take a document whose digest is that of the file as the one that the file holds, without reading it."""

@@ -1,5 +1,7 @@
 """Verify everything as cutter_verify: places, bodies against the pinned source, coverage, deltas, untouched rows."""
 
+from functools import partial
+
 import psycopg
 from psycopg.types.json import Jsonb
 
@@ -15,10 +17,9 @@ from console.backend.model.value import Value
 from console.backend.model.written_plan import kept_bytes
 from console.backend.postgres import ledger
 from console.backend.runs.phase_context import PhaseContext, PhaseWork, Role
-from console.backend.runs.row_comparison import compared
+from console.backend.runs.row_comparison import PinnedText, all_as_planned, compared
 from console.backend.runs.sources import canonical_bytes, planned
 from console.backend.runs.verification import (
-    PinnedText,
     Rows,
     effect_checks,
     fidelity_checks,
@@ -84,13 +85,15 @@ def _compared(context: PhaseContext, connection: psycopg.Connection, plan: CutPl
     """Compare the rows with the pinned source, which is in memory for no longer than that."""
     request, raw = context.request, context.workspace.source()
     kept = kept_bytes(canonical_bytes(context.installation, request, raw), plan.document.dropped)
+    text = PinnedText(size=len(kept), sha256=sha256_hex(kept))
     rows = measure_rows(
         connection,
         context.run_id,
         request.docprefix,
         compared(plan, kept),
         plan.amendment,
+        at_once=partial(all_as_planned, plan, text=text),
         effects=plan.world.effects if plan.world is not None else 0,
         in_site=kept_mapping(context.installation).mapping is not None,
     )
-    return rows, PinnedText(size=len(kept), sha256=sha256_hex(kept))
+    return rows, text

@@ -214,6 +214,7 @@ def test_units_that_were_let_go_are_read_again_and_refused_if_they_are_others_by
         assert known == plan
         known.document.units.let_go()
         assert len(known.document.units) == 3
+        assert known.document.units != PlannedUnits.of(_units(2))
     files[0] = files[0].replace(b'"title":"Zweck"', b'"title":"Zwecx"')
     with pytest.raises(Refused, match="has changed while it was used"):
         list(known.document.units)

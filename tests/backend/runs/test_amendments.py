@@ -234,3 +234,93 @@ def test_a_new_unit_in_another_place_than_planned_fails_its_verification(at: At,
         check.name for check in verify_drafts(passage.installation, run, record=False) if check.outcome is Outcome.FAIL
     }
     assert {"hierarchy", "effects", "as signed"} <= failed
+
+
+_ONE, _GAMMA = (f"canonical_address = '{DOCPREFIX}/ONE{name}'" for name in ("", "/GAMMA"))
+_OF_ONE, _OF_GAMMA = (
+    f"id = (SELECT version_anchor_ref FROM public.information_unit WHERE {unit})" for unit in (_ONE, _GAMMA)
+)
+UNLIKE_THE_PLAN = {
+    "another body of what stays": (
+        "body fidelity",
+        "unit_version",
+        "body = body || '!'",
+        "body = left(body, -1)",
+        _OF_ONE,
+    ),
+    "another body of what is new": (
+        "body fidelity",
+        "unit_version",
+        "body = upper(body)",
+        "body = E'## Gamma\n\nThird.\n'",
+        _OF_GAMMA,
+    ),
+    "another title of what stays": ("hierarchy", "unit_version", "title = 'Two'", "title = 'One'", _OF_ONE),
+    "no number": ("hierarchy", "information_unit", "section_code = NULL", "section_code = ''", _ONE),
+    "another sha256": (
+        "anchors",
+        "unit_version",
+        "content_hash = upper(content_hash)",
+        "content_hash = lower(content_hash)",
+        _OF_GAMMA,
+    ),
+    "a unit that is law no more": (
+        "effects",
+        "information_unit",
+        "lifecycle_status = 'superseded'",
+        "lifecycle_status = 'enacted'",
+        _ONE,
+    ),
+    "a new unit that is law already": (
+        "effects",
+        "information_unit",
+        "lifecycle_status = 'enacted'",
+        "lifecycle_status = 'draft'",
+        _GAMMA,
+    ),
+    "another manifest": (
+        "as signed",
+        "manifest_unit_block",
+        "title = 'Two'",
+        "title = 'One'",
+        "seq = 1 AND run_id = (SELECT max(run_id) FROM cutter_governance.run WHERE operation = 'amend')",
+    ),
+    "another unit under the address": (
+        "addresses",
+        "information_unit",
+        f"canonical_address = '{DOCPREFIX}/TWO'",
+        f"canonical_address = '{DOCPREFIX}/ONE'",
+        f"canonical_address IN ('{DOCPREFIX}/ONE', '{DOCPREFIX}/TWO')",
+    ),
+}
+"""A check that fails, and what is changed behind the guards: table, change, the way back, and of which row."""
+
+
+def test_what_is_not_as_planned_of_an_amendment_fails_its_verification_by_name(at: At, kept: Kept) -> None:
+    passage = at_second_pause(at, kept)
+    run = passage.run()
+
+    def failed() -> set[str]:
+        checks = verify_drafts(passage.installation, run, record=False)
+        return {check.name for check in checks if check.outcome is Outcome.FAIL}
+
+    assert failed() == set()
+    for name, (check, table, change, back, rows) in UNLIKE_THE_PLAN.items():
+        schema = "cutter_governance" if table == "manifest_unit_block" else "public"
+        tamper(passage, f"UPDATE {schema}.{table} SET {change} WHERE {rows}")
+        assert check in failed(), name
+        tamper(passage, f"UPDATE {schema}.{table} SET {back} WHERE {rows}")
+    assert failed() == set()
+    # A manifest that agrees with its rows is not yet the one that was planned, nor the text at hand the one that was.
+    of_amendment = UNLIKE_THE_PLAN["another manifest"][-1]
+    source = passage.installation.root / "runs" / passage.run_id / "source.raw"
+    pinned = source.read_bytes()
+    source.write_bytes(pinned.replace(b"Third", b"Other"))
+    assert "body fidelity" in failed()
+    source.write_bytes(pinned)
+    tamper(
+        passage,
+        f"UPDATE public.unit_version SET title = 'Two' WHERE {_OF_ONE}",
+        f"UPDATE cutter_governance.manifest_unit_block SET title = 'Two' WHERE {of_amendment}",
+    )
+    assert "hierarchy" in failed()
