@@ -107,7 +107,6 @@ def test_a_break_is_told_and_what_is_printed_mends_it(broken: Database, how: str
     _run(broken, _mends(found))
     repaired = _drift(broken)
     assert (repaired.outcome, _told(repaired)) == (Outcome.PASS, [])
-    assert _placed(broken).rows != placed.rows
     assert repaired.schema_digest == found.pinned_digest
 
 
