@@ -147,13 +147,16 @@ def test_a_hold_that_is_set_in_the_database_in_mid_run_stops_it_before_the_next_
 
 def _stops_behind(passage: Passage, phase: Phase, hold: Callable[[], object]) -> None:
     passage.arm()
+    seen: list[Phase] = []
 
     def at_its_end(progress: Progress) -> None:
+        seen.append(progress.phase)
         if progress.phase is phase and progress.step.startswith("PASS"):
             hold()
 
     with pytest.raises(Held):
         passage.resume(at_its_end)
+    assert seen[-1] is phase, "the next one has begun"
     run = passage.run()
     done = [shown.phase for shown in run.phases if shown.outcome.value == "PASS"]
     assert done[-1] is phase
