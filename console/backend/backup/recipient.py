@@ -1,7 +1,6 @@
 """Checks of the key that backups are encrypted to, from gpg's colon listing."""
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import lru_cache, partial
@@ -87,7 +86,7 @@ def _listed_of(fingerprint: str, home: Path, _files: tuple[object, ...]) -> KeyL
 
 def _files(home: Path) -> tuple[object, ...]:
     """Return gpg and the files of its home, each with what changes when it is written."""
-    paths = (Path(shutil.which("gpg") or "gpg"), *sorted(home.glob("*")), *sorted(home.glob("*/*")))
+    paths = (gpg.program(), *sorted(home.glob("*")), *sorted(home.glob("*/*")))
     return tuple(map(_status, paths))
 
 

@@ -86,7 +86,7 @@ _SET = """
            -- The function behind LIKE: an operator is looked for along the search_path, too.
            CASE WHEN pg_catalog.textlike(pg_catalog.version(), '%%linux%%') THEN pg_catalog.set_config('client_connection_check_interval', '2s', false) END,
            -- Where the console's own tables stand: in schemas of its owner's that its own remark marks, if there are any.
-           -- By the index, and not by obj_description: that is planned anew for each schema, at every beginning.
+           -- By the index, and not by obj_description: that is planned again for each schema, at every beginning.
            ARRAY(SELECT ARRAY[n.nspname::pg_catalog.text,
                               (SELECT d.description FROM pg_catalog.pg_description d
                                 WHERE d.objoid OPERATOR(pg_catalog.=) n.oid AND d.objsubid OPERATOR(pg_catalog.=) 0

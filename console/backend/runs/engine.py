@@ -66,7 +66,7 @@ _WORK = {work.phase: work for work in PHASES}
 
 
 class Look(NamedTuple):
-    """Where a run stands, and of a LIVE run the HOLD and the open lease, as they were read together."""
+    """State of a run, and of a LIVE run the HOLD and the open lease, as they were read together."""
 
     state: RunState
     hold: HoldRow | None = None
