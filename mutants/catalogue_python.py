@@ -221,9 +221,23 @@ _OF_RUNS = (
     Mutant(
         "a HOLD is looked for before each phase",
         _ENGINE,
-        "        if context.is_live:\n            require_no_hold(self.installation)\n",
+        "        if context.is_live:\n            require_no_hold(self.installation, switch_of(look.hold, look.lease))\n",
         "",
         _test("runs/test_kill_switch", "a_hold_file_that_appears_in_mid_run_stops_it_before_the_next_phase[cut_leg_a]"),
+    ),
+    Mutant(
+        "a HOLD in the database is looked for before each phase",
+        _ENGINE,
+        "switch_of(look.hold, look.lease)",
+        "switch_of(None, look.lease)",
+        _test("runs/test_kill_switch", "a_hold_that_is_set_in_the_database_in_mid_run_stops_it_before_the_next_phase"),
+    ),
+    Mutant(
+        "events are read again when a COMMIT was settled, before one is called gone",
+        _OPERATIONS,
+        "        if settle_unfinished(installation, workspace, request, journal):\n            rows = events_of_run(installation, request)\n",
+        "        settle_unfinished(installation, workspace, request, journal)\n",
+        _test("runs/test_settling", "an_event_that_comes_while_its_commit_is_settled_is_not_taken_for_gone"),
     ),
     Mutant(
         "a HOLD file cancels the statement that is running",
@@ -278,7 +292,7 @@ _OF_RUNS = (
     Mutant(
         "the first pause is passed only with the switch armed",
         _ENGINE,
-        "        return phase if self._lease.take(Purpose.CUT) else None",
+        "        return phase if self._lease.take(Purpose.CUT, seen=seen) else None",
         "        return phase",
         _test("runs/test_passage", "a_run_does_not_go_on_without_its_ruling[waits for SG_1-SG_1]"),
     ),
@@ -311,8 +325,8 @@ _OF_RUNS = (
     Mutant(
         "grants and definitions are those of the last migration before anybody signs",
         f"{_B}/runs/grant_probe.py",
-        "_no_direct_writes, _as_installed)",
-        "_no_direct_writes)",
+        "as_installed, unchanged)",
+        "unchanged)",
         _test(
             "runs/test_drift",
             "what_had_changed_before_the_run_is_met_before_anybody_signs[another role gets a grant]",
@@ -1158,16 +1172,57 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "a phase that writes has the schema's digest computed",
         f"{_B}/runs/phase_context.py",
-        "return self.schema.now(connection) if self.is_live else self.schema.last(connection)",
-        "return self.schema.last(connection)",
+        "return self.schema.now if self.is_live else self.schema.last",
+        "return self.schema.last",
         _test("runs/test_round_trips", "a_command_waits_for_the_server_no_more_often_than_this"),
     ),
     Mutant(
         "the schema's digest is computed before anybody is asked to sign",
         f"{_B}/runs/grant_probe.py",
-        "schema=context.schema.now",
-        "schema=context.schema.last",
+        "schema = context.schema.now",
+        "schema = context.schema.last",
         _test("runs/test_drift", "a_grant_that_comes_between_plan_and_probe_stops_the_run"),
+    ),
+    Mutant(
+        "the schema's digest is the one that was computed only if no row of the catalogues has moved since",
+        f"{_B}/runs/phase_context.py",
+        "if last is not None and catalogue_rows(connection) == last.rows:",
+        "if last is not None and catalogue_rows(connection):",
+        _test("runs/test_drift", "a_grant_that_comes_between_plan_and_probe_stops_the_run"),
+    ),
+    Mutant(
+        "a role that is changed shows in the rows of the catalogues",
+        f"{_B}/postgres/catalogue_rows.py",
+        '    "SELECT hash_record_extended(r.*, 0) FROM pg_roles r",\n',
+        "",
+        _test("postgres/test_drift", "a_break_is_told_and_what_is_printed_mends_it[an extra superuser]"),
+    ),
+    Mutant(
+        "a trigger that is switched off shows in the rows of the catalogues",
+        f"{_B}/postgres/catalogue_rows.py",
+        '"pg_trigger", ',
+        "",
+        _test("postgres/test_drift", "a_break_is_told_and_what_is_printed_mends_it[a disabled trigger]"),
+    ),
+    Mutant(
+        "no statement of a kept session is planned for values that are not known",
+        _SESSIONS,
+        '    "plan_cache_mode": "force_custom_plan",\n',
+        "",
+        _test(
+            "postgres/test_kept_sessions",
+            "no_statement_of_a_session_that_is_kept_is_planned_for_values_that_are_not_known",
+        ),
+    ),
+    Mutant(
+        "gpg is asked again about the key of backups if its home has changed",
+        f"{_B}/backup/recipient.py",
+        '*sorted(home.glob("*")), *sorted(home.glob("*/*"))',
+        "",
+        _test(
+            "backup/test_recipient",
+            "gpg_is_asked_again_about_a_key_if_its_home_has_changed_and_the_time_is_that_of_now",
+        ),
     ),
     Mutant(
         "a kept session has the isolation of a new one",

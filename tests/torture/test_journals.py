@@ -104,7 +104,7 @@ def test_a_writer_goes_on_from_a_torn_tail_and_from_nothing_else(tmp_path: Path)
     path = tmp_path / "judged.jsonl"
     for place in range(kept, len(journal)):
         path.write_bytes(journal[:place])
-        with Journal.resume(path, RUN, Context(root=tmp_path), events[0].anchor) as resumed:
+        with Journal.resume(path, RUN, Context(root=tmp_path), lambda: events[0].anchor) as resumed:
             resumed.append(RecordKind.NOTE, "again", ())
         assert verify_journal(path, events[:1], RUN).outcome is not Outcome.FAIL
         assert path.read_bytes().startswith(b"".join(anchored[:-1]))

@@ -1,8 +1,9 @@
 """Checks of the key that backups are encrypted to, from gpg's colon listing."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import lru_cache, partial
 from pathlib import Path
 
 from console.backend.host import gpg
@@ -63,18 +64,55 @@ def gpg_version() -> str:
 
 def check_recipient(fingerprint: str, home: Path | None, now: datetime) -> Recipient:
     """Measure and judge the key. Raises RecipientUnusable with the command that fixes it."""
-    version = gpg_version()
+    return _judged(gpg_version, partial(list_key, fingerprint, home), fingerprint, home, now)
+
+
+def check_known_recipient(fingerprint: str, home: Path, now: datetime) -> Recipient:
+    """Judge the key as `check_recipient` does; gpg is asked only if it or a file of its home is another one than before."""
+    files = _files(home)
+    version, listed = partial(_version_of, files), partial(_listed_of, fingerprint, home, files)
+    return _judged(version, listed, fingerprint, home, now)
+
+
+@lru_cache(maxsize=4)
+def _version_of(_files: tuple[object, ...]) -> str:
+    return gpg_version()
+
+
+@lru_cache(maxsize=4)
+def _listed_of(fingerprint: str, home: Path, _files: tuple[object, ...]) -> KeyListing:
+    return list_key(fingerprint, home)
+
+
+def _files(home: Path) -> tuple[object, ...]:
+    """Return gpg and the files of its home, each with what changes when it is written."""
+    paths = (gpg.program(), *sorted(home.glob("*")), *sorted(home.glob("*/*")))
+    return tuple(map(_status, paths))
+
+
+def _status(path: Path) -> tuple[object, ...]:
+    try:
+        status = path.stat()
+    except OSError as error:
+        return path, error.errno
+    return path, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _judged(
+    version: Callable[[], str], listed: Callable[[], KeyListing], fingerprint: str, home: Path | None, now: datetime
+) -> Recipient:
+    running = version()
     if not FINGERPRINT.fullmatch(fingerprint):
         raise RecipientUnusable(
             f"the backup recipient {fingerprint!r} is not a full fingerprint",
             "set BACKUP_GPG_FPR to the 40 hex digits that gpg --fingerprint shows, without spaces",
         )
     try:
-        parts = list_key(fingerprint, home).parts
+        parts = listed().parts
     except GpgUnanswered as error:
         raise RecipientUnusable(f"gpg does not list the key: {error.reason}", "see: gpg --list-keys") from error
     days_left = judge_key(parts, fingerprint, now, f" --homedir {home}" if home else "")
-    return Recipient(fingerprint=fingerprint, days_left=days_left, gpg_version=version)
+    return Recipient(fingerprint=fingerprint, days_left=days_left, gpg_version=running)
 
 
 def list_key(fingerprint: str, home: Path | None) -> KeyListing:

@@ -135,6 +135,11 @@ def gpg_version() -> str:
     return match[1] if match else "unknown"
 
 
+def program() -> Path:
+    """Return the file that is run as gpg; its name alone if there is none."""
+    return Path(shutil.which("gpg") or "gpg")
+
+
 def list_keys(home: Path | None, *options: str, key: str = "", at: datetime | None = None) -> GpgAnswer:
     """List the public keys, or one, with `--with-colons`; as of the time `at` if one is given.
 

@@ -84,6 +84,8 @@ class Journal:
         self._head = head
         self._mutex = threading.Lock()
         self._size: int | None = None
+        self.anchored: Anchor | None = None
+        """The last anchor as it was when the journal was opened, if it was asked for."""
 
     @classmethod
     def create(cls, path: Path, run_id: str, context: Context) -> Self:
@@ -115,8 +117,10 @@ class Journal:
         return journal
 
     @classmethod
-    def resume(cls, path: Path, run_id: str, context: Context, anchor: Anchor | None = None) -> Self:
-        """Go on with a journal after verifying all of it, against the last anchor if one is known.
+    def resume(
+        cls, path: Path, run_id: str, context: Context, last_anchor: Callable[[], Anchor | None] | None = None
+    ) -> Self:
+        """Go on with a journal after verifying all of it, against the last anchor, which is asked for under its lock.
 
         A torn tail is moved aside to `<name>.torn-<sequence>` and a note says so; nothing else is
         repaired. Raises Refused (LOCKED) while another writer has it, Drifted
@@ -131,9 +135,11 @@ class Journal:
         try:
             # Locked before it is read, so that no other writer appends behind what was verified.
             _lock(descriptor, path)
+            anchor = None if last_anchor is None else last_anchor()
             scanned = _scan_descriptor(descriptor, anchor)
             _require_sound(path, run_id, scanned)
             journal = cls(path, descriptor, context, scanned.head)
+            journal.anchored = anchor
             journal._size = scanned.good_bytes + scanned.torn_bytes
             if scanned.torn_bytes:
                 journal._move_torn_tail_aside(scanned)

@@ -8,6 +8,7 @@ from console.backend.model.console_schema import CONSOLE_SCHEMA
 from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import Difference, DriftReport
 from console.backend.model.schema_names import SchemaNames
+from console.backend.postgres.asking import Question
 from console.backend.postgres.connections import connect
 from console.backend.postgres.definitions import definition_of
 from console.backend.postgres.inventory import (
@@ -17,6 +18,7 @@ from console.backend.postgres.inventory import (
     is_structured,
     measure_digests,
     measure_inventory,
+    schema_digest,
 )
 from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.repair_sql import name_of, repair
@@ -48,9 +50,12 @@ def measure_drift(conninfo: str) -> DriftReport:
         return drift_on(connection)
 
 
-def drift_on(connection: psycopg.Connection) -> DriftReport:
-    """Measure the drift on an open connection; the monitoring role suffices. Raises psycopg.Error."""
-    digests = measure_digests(connection)
+def drift_on(connection: psycopg.Connection, schema: Question[str] = schema_digest) -> DriftReport:
+    """Measure the drift on an open connection; the monitoring role suffices. `schema` answers with the schema's digest.
+
+    Raises psycopg.Error.
+    """
+    digests = measure_digests(connection, schema)
     if digests.now == digests.pinned and digests.is_structured:
         # Nearly always: then no line differs, and none is read.
         names = schema_names(connection)

@@ -11,8 +11,9 @@ from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.console_schema import CONSOLE_SCHEMA
 from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.schema_names import OWN, UNITS, SchemaNames
-from console.backend.postgres.asking import Asking
-from console.backend.postgres.connections import read_column, scalar
+from console.backend.postgres.asking import Asking, Question
+from console.backend.postgres.catalogue_rows import rows_query
+from console.backend.postgres.connections import read_column, read_row, scalar
 from console.backend.postgres.rendering import schema_names
 
 _PINNED = "SELECT line FROM cutter_governance.v_schema_pin"
@@ -149,10 +150,13 @@ def measure_inventory(connection: psycopg.Connection) -> Inventory:
     return Inventory(pinned.value, lines.value, *itself.value, schema_names(connection))
 
 
-def measure_digests(connection: psycopg.Connection) -> Digests:
-    """Compute the digests of the pinned and of the present lines in the database. Raises psycopg.Error, which `connect` translates."""
+def measure_digests(connection: psycopg.Connection, schema: Question[str]) -> Digests:
+    """Ask for the digests of the pinned and of the present lines; `schema` answers with that of the present ones.
+
+    Raises psycopg.Error, which `connect` translates.
+    """
     with Asking(connection) as asking:
-        now, pinned = asking.ask(schema_digest), asking.ask(partial(scalar, query=_PINNED_DIGEST))
+        now, pinned = asking.ask(schema), asking.ask(partial(scalar, query=_PINNED_DIGEST))
         any_pinned, itself = asking.ask(partial(scalar, query=_ANY_PINNED)), asking.ask(_itself)
     return Digests(
         now=now.value,
@@ -165,6 +169,19 @@ def measure_digests(connection: psycopg.Connection) -> Digests:
 def schema_digest(connection: psycopg.Connection) -> str:
     """Return the schema digest of the database as it is, whichever of this program's migrations it has."""
     return str(scalar(connection, _NOW_DIGEST))
+
+
+class PlacedDigest(NamedTuple):
+    """The schema digest, and that of the catalogues' rows which it was computed of."""
+
+    digest: str
+    rows: str
+
+
+def placed_digest(connection: psycopg.Connection) -> PlacedDigest:
+    """Compute the schema digest as `schema_digest` does, and note the rows of the catalogues before it."""
+    # One statement: its snapshot is older than whatever the functions of the inventory see.
+    return read_row(connection, PlacedDigest, f"SELECT ({_NOW_DIGEST}), {rows_query(connection)}")
 
 
 def _itself(connection: psycopg.Connection) -> _Itself:

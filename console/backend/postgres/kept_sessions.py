@@ -2,8 +2,8 @@
 
 A login costs the server a process and every cache of its own, and a command asks dozens of times. A transaction that
 may write has a session of its own, which ends with it: of an unanswered COMMIT, the session's end is what settles it.
-A batch does the same for one document after the other, and there a session whose COMMIT was answered is kept, too, for
-the next few of them (`writers_kept`).
+A batch does the same for one document after the other, and there a session whose COMMIT was answered is kept, too
+(`writers_kept`).
 """
 
 import time
@@ -191,11 +191,7 @@ def sessions_kept() -> Iterator[None]:
 
 @contextmanager
 def writers_kept() -> Iterator[None]:
-    """Keep sessions that have written, too, until the end of the block, if their COMMIT was answered.
-
-    For a few runs of the same kind, no more: from its sixth call on, a function may be executed by a plan that does not
-    know its values, and which was made for the rows as they were.
-    """
+    """Keep sessions that have written, too, until the end of the block, if their COMMIT was answered."""
     with sessions_kept():
         kept = _kept.get()
         assert kept is not None

@@ -49,6 +49,9 @@ SETTINGS: Mapping[str, str] = {
     "default_transaction_deferrable": "off",
     # The queries are many and each is short; compiling one first, as a server with LLVM does, takes seconds.
     "jit": "off",
+    # From the sixth call of a session on, a function could be executed by a plan that does not know its values, and was
+    # made when there were few rows: a batch makes hundreds of such calls while the tables grow.
+    "plan_cache_mode": "force_custom_plan",
     "client_min_messages": "warning",
     "idle_session_timeout": "0",
     # What was acknowledged is on the disk, and, where the server has synchronous standbys, on theirs.
@@ -83,12 +86,13 @@ _SET = """
            -- The function behind LIKE: an operator is looked for along the search_path, too.
            CASE WHEN pg_catalog.textlike(pg_catalog.version(), '%%linux%%') THEN pg_catalog.set_config('client_connection_check_interval', '2s', false) END,
            -- Where the console's own tables stand: in schemas of its owner's that its own remark marks, if there are any.
-           ARRAY(SELECT n.nspname::pg_catalog.text FROM pg_catalog.pg_namespace n
-                  WHERE pg_catalog.pg_get_userbyid(n.nspowner) OPERATOR(pg_catalog.=) %s::pg_catalog.name
-                    AND pg_catalog.obj_description(n.oid, 'pg_namespace') OPERATOR(pg_catalog.=) %s::pg_catalog.text),
-           ARRAY(SELECT n.nspname::pg_catalog.text FROM pg_catalog.pg_namespace n
-                  WHERE pg_catalog.pg_get_userbyid(n.nspowner) OPERATOR(pg_catalog.=) %s::pg_catalog.name
-                    AND pg_catalog.obj_description(n.oid, 'pg_namespace') OPERATOR(pg_catalog.=) %s::pg_catalog.text)
+           -- By the index, and not by obj_description: that is planned again for each schema, at every beginning.
+           ARRAY(SELECT ARRAY[n.nspname::pg_catalog.text,
+                              (SELECT d.description FROM pg_catalog.pg_description d
+                                WHERE d.objoid OPERATOR(pg_catalog.=) n.oid AND d.objsubid OPERATOR(pg_catalog.=) 0
+                                  AND d.classoid OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass)]
+                   FROM pg_catalog.pg_namespace n
+                  WHERE pg_catalog.pg_get_userbyid(n.nspowner) OPERATOR(pg_catalog.=) %s::pg_catalog.name)
       FROM ROWS FROM (pg_catalog.unnest(%s::pg_catalog.text[]), pg_catalog.unnest(%s::pg_catalog.text[])) AS s (name, value)
 """
 _WHERE_SET = """
@@ -472,15 +476,14 @@ def _settle(connection: Session, limits: Mapping[str, str], statement_s: float) 
 
 
 def _set_values(settings: Mapping[str, str]) -> tuple[object, ...]:
-    marks = (CONSOLE_SCHEMA_OWNER, UNITS_COMMENT, CONSOLE_SCHEMA_OWNER, LEDGER_COMMENT)
-    return (*marks, list(settings), list(settings.values()))
+    return (CONSOLE_SCHEMA_OWNER, list(settings), list(settings.values()))
 
 
 def _require_settled(connection: Session, answer: psycopg.Cursor[TupleRow]) -> SchemaNames:
     """Return where the console's own tables stand, if the session is what it must be."""
     row = answer.fetchone()
     assert row is not None
-    _, encoding, replication, pid, _, units, ledger = row
+    _, encoding, replication, pid, _, schemas = row
     if encoding != ENCODING:
         raise wrong_encoding(connection.info.dbname, str(encoding))
     if replication != "origin":
@@ -492,10 +495,12 @@ def _require_settled(connection: Session, answer: psycopg.Cursor[TupleRow]) -> S
             "the connection goes through a pooler: settings and locks of a session would be shared or lost",
             "Name host and port of the server itself in the service.",
         )
-    return _schema_names(units, ledger)
+    return _schema_names(schemas)
 
 
-def _schema_names(units: list[str], ledger: list[str]) -> SchemaNames:
+def _schema_names(schemas: list[tuple[str, str | None]]) -> SchemaNames:
+    """Return the names of the two schemas of the console's owner that its remarks mark, out of all of them with their remarks."""
+    units, ledger = ([name for name, remark in schemas if remark == mark] for mark in (UNITS_COMMENT, LEDGER_COMMENT))
     if not units and not ledger:
         return OWN
     with suppress(ValidationError):

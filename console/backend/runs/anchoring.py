@@ -36,7 +36,7 @@ def come_to_rest(installation: Installation, workspace: Workspace, request: RunR
     if request.mode is Mode.DRYRUN:
         return
     try:
-        if anchor_of(installation, request) == journal.head:
+        if (journal.anchored or anchor_of(installation, request)) == journal.head:
             return
         with connect(
             installation.settings.database.executor, timeout_s=10, purpose="rest", replicated=False
@@ -44,5 +44,6 @@ def come_to_rest(installation: Installation, workspace: Workspace, request: RunR
             ledger.rest(
                 connection, workspace.run_id, change_event(connection, workspace, Operation.REST, {}, journal.head)
             )
+        journal.anchored = journal.head
     except CutterError:
         return

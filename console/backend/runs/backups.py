@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import psycopg
 
-from console.backend.backup.recipient import check_recipient
+from console.backend.backup.recipient import check_known_recipient
 from console.backend.backup.record import BackupPhase, BackupRecord, BackupRequest, BackupState, freshness, list_backups
 from console.backend.backup.take import take_backup
 from console.backend.host.installation import Installation
@@ -23,8 +23,9 @@ from console.backend.postgres.effects import Effect, EffectKind
 from console.backend.postgres.measure import measure_identity
 from console.backend.postgres.records import require_run
 from console.backend.runs.phase_context import PhaseContext, Role
-from console.backend.runs.run_views import known_run
+from console.backend.runs.run_views import requested
 from console.backend.runs.settling import commit_alone
+from console.backend.runs.workspace import RunRequestFile, Workspace
 
 _MARGIN = timedelta(seconds=30)
 """A backup whose age limit would pass while the cut runs is taken again before it."""
@@ -121,7 +122,9 @@ def ensure_backup(context: PhaseContext) -> tuple[Check, ...]:
 def backup_possible(context: PhaseContext) -> tuple[Check, ...]:
     """Return what a dry run can know: a usable key and fitting programs. It takes no backup."""
     installation, plan = context.installation, context.workspace.plan()
-    key = check_recipient(installation.settings.backup_gpg_fpr, installation.gnupg_home, installation.context.now())
+    key = check_known_recipient(
+        installation.settings.backup_gpg_fpr, installation.gnupg_home, installation.context.now()
+    )
     major = (plan.world.server_version if plan.world else 0) // 10000
     programs = installed_programs(installation.settings.postgres_programs)
     dump, server = pick_dump_programs(major, programs), pick_server_programs(major, programs)
@@ -134,7 +137,7 @@ def backup_possible(context: PhaseContext) -> tuple[Check, ...]:
 
 def fresh_backup(context: PhaseContext) -> tuple[Check, ...]:
     """Check that the run's newest backup file is fresh by this host's clock; otherwise take the backup again."""
-    record = newest_of_run(context.installation, context.run_id)
+    record = _newest(context.installation, context.workspace, context.request)
     if (
         record is None
         or freshness(record, context.installation.context.now(), _limit(context.installation)) is not BackupState.FRESH
@@ -145,8 +148,11 @@ def fresh_backup(context: PhaseContext) -> tuple[Check, ...]:
 
 def newest_of_run(installation: Installation, run_id: str) -> BackupRecord | None:
     """Return the newest proven backup of the plan's database since this run began, if its file is there with its size."""
-    run = known_run(installation, run_id)
-    facts, since = run.workspace.plan_facts(), run.request.started_at
+    return _newest(installation, *requested(installation, run_id))
+
+
+def _newest(installation: Installation, workspace: Workspace, request: RunRequestFile) -> BackupRecord | None:
+    facts, since = workspace.plan_facts(), request.started_at
     target = facts.target if facts else None
     for listed in list_backups(installation.backups, installation.context.now()):
         record = listed.record

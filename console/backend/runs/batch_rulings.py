@@ -1,6 +1,7 @@
 """The two rulings over a batch: drafted with the statement of every member that waits, signed once elsewhere, imported as one."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -38,6 +39,7 @@ from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.purposes import Operation, Purpose
 from console.backend.model.view_models import ApprovalStatus, ApprovalView
 from console.backend.postgres import batches as recorded
+from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
 from console.backend.postgres.document_runs import runs_of_documents
 from console.backend.postgres.effects import Effect, EffectKind
@@ -80,12 +82,15 @@ def draft(installation: Installation, batch_id: str) -> ApprovalView:
     # One moment for all of them: the members' statements are valid exactly as long as the batch's.
     then = replace(installation, context=replace(installation.context, now=lambda: now))
     drafted: list[Statement] = []
+    states: dict[str, ledger.DraftDigests] = {}
     for run_id in run_ids:
         own = installation.statement(run_id, purpose.kind.value)
         if own.exists():
             approval_workflow.set_draft_aside(own, "outdated")
         row, plan, _ = run_and_plan(then, run_id)
-        approval_workflow.write_drafted(then, row, plan, purpose, policy, own, None)
+        state = approval_workflow.write_drafted(then, row, plan, purpose, policy, own, None)
+        if state is not None:
+            states[run_id] = state
         drafted.append(parse_statement(read_statement(own)))
     facts, positions = _facts(installation, batch_id, drafted[0], policy.sha256)
     listed = tuple(ListedMember.of(positions[statement.run_id], statement) for statement in drafted)
@@ -94,7 +99,7 @@ def draft(installation: Installation, batch_id: str) -> ApprovalView:
     replace_file(path.with_name(file), members_file(listed))
     statement = draft_batch_statement(purpose, facts, listed, file, drafted[0], installation.context)
     write_new_file(path, canonical_json(statement))
-    return view(installation, path)
+    return view(installation, path, check(installation, path, signatures_beside(path), states))
 
 
 def _waiting(installation: Installation, batch_id: str) -> tuple[Literal[Purpose.CUT, Purpose.ENACT], tuple[str, ...]]:
@@ -192,15 +197,23 @@ def _read(path: Path) -> bytes:
         ) from error
 
 
-def check(installation: Installation, path: Path, signatures: tuple[Path, ...]) -> StatementCheck:
-    """Check a statement over a batch: the batch, its list, every member's statement against its run, and the signatures."""
+def check(
+    installation: Installation,
+    path: Path,
+    signatures: tuple[Path, ...],
+    states: Mapping[str, ledger.DraftDigests] | None = None,
+) -> StatementCheck:
+    """Check a statement over a batch: the batch, its list, every member's statement against its run, and the signatures.
+
+    `states` are the drafts by run, if this command has just read them.
+    """
     package, policy, now = _Package(path), load_policy(installation.policy), installation.context.now()
     measured = measure_signatures(package.data, signatures, installation.gnupg_home, now)
     statement = package.statement
     judged, signed_by = judge_signatures(measured, statement, policy, statement.kind, now)
     checks = (
         *_batch_checks(installation, package, policy.sha256),
-        _members_check(installation, package),
+        _members_check(installation, package, states or {}),
         *judged,
         *check_policy(policy, measure_keyring(installation.gnupg_home, now), now),
     )
@@ -238,13 +251,15 @@ def _batch_checks(installation: Installation, package: _Package, policy_sha256: 
     )
 
 
-def _members_check(installation: Installation, package: _Package) -> Check:
+def _members_check(installation: Installation, package: _Package, states: Mapping[str, ledger.DraftDigests]) -> Check:
     """Check the statement of each member: the named bytes, and every fact of its run as it is now, as long as it waits."""
     behind, moved = _since(installation, package)
     wrong = [
         f"{member.docprefix}: {problem}"
         for member, path in zip(package.listed, package.paths, strict=True)
-        if (problem := _member_problem(installation, package.statement, member, path, behind))
+        if (
+            problem := _member_problem(installation, package.statement, member, path, behind, states.get(member.run_id))
+        )
     ]
     if moved:
         wrong.append(f"since it was drafted {', '.join(moved)} began or ceased to wait for it")
@@ -270,7 +285,12 @@ def _since(installation: Installation, package: _Package) -> tuple[frozenset[str
 
 
 def _member_problem(
-    installation: Installation, batch: BatchStatement, member: ListedMember, path: Path, behind: frozenset[str]
+    installation: Installation,
+    batch: BatchStatement,
+    member: ListedMember,
+    path: Path,
+    behind: frozenset[str],
+    state: ledger.DraftDigests | None,
 ) -> str:
     try:
         data = read_statement(path)
@@ -281,7 +301,7 @@ def _member_problem(
             return "its ruling or its times are not those of the batch"
         if member.run_id in behind:
             return ""
-        expected = approval_workflow.expectation(installation, path, claimed)
+        expected = approval_workflow.expectation(installation, path, claimed, state)
         facts = fact_checks(claimed, load_policy(installation.policy), expected, installation.context.now())
     except CutterError as error:
         return error.message

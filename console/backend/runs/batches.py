@@ -40,6 +40,7 @@ from console.backend.runs.batch_files import BatchFolder
 from console.backend.runs.batch_views import BEFORE_CUT, CUTTING, view_batch
 from console.backend.runs.engine import Engine
 from console.backend.runs.kill_switch import armed_for, disarm_run, require_no_hold
+from console.backend.runs.known_plans import EarlierRuns
 from console.backend.runs.lease import LeaseHolder, MemberLease
 from console.backend.runs.lifecycle import create_run, void_run
 from console.backend.runs.phase_context import Role, SchemaDigest, conninfo_of
@@ -47,8 +48,6 @@ from console.backend.runs.run_views import known_run
 from console.backend.runs.settling import commit_alone
 from console.backend.runs.workspace import Workspace
 
-_SHARING = 2
-"""Documents, one after the other, that are written by the same sessions: each makes no more than two calls of what reads many rows."""
 _OF_ALL = frozenset(
     {
         *(StopCode.HOLD, StopCode.PANIC, StopCode.UNREACHABLE, StopCode.LOCKED, StopCode.EXECUTION_DISABLED),
@@ -98,6 +97,7 @@ class BatchWalk:
         self._batch_id = batch_id
         self._on_batch, self._on_progress = on_batch, on_progress
         self._schema = SchemaDigest()
+        self._earlier: EarlierRuns | None = None
 
     def change_on_failure(self, on_failure: OnFailure) -> None:
         """Change what the batch does if one of its documents fails. Those that have failed already are set aside, if it is that."""
@@ -213,7 +213,8 @@ class BatchWalk:
             accept=entry.accept,
             mode=batch.mode,
         )
-        created = create_run(self._installation, request, run_id=entry.run_id, batch_id=self._batch_id)
+        earlier = self._earlier = self._earlier or EarlierRuns(self._installation.root, len(batch.members))
+        created = create_run(self._installation, request, run_id=entry.run_id, batch_id=self._batch_id, earlier=earlier)
         if not created.is_new:
             raise Refused(
                 StopCode.REPLAY_CONFLICT,
@@ -295,17 +296,16 @@ class BatchWalk:
         inside = [member for member in members if not member.set_aside]
         waiting = [member for member in inside if not is_done(member)]
         pace = _Pace(self._batch_id, step, inside, waiting, self._installation.context.now)
-        for first in range(0, len(waiting), _SHARING):
-            with writers_kept():
-                for member in waiting[first : first + _SHARING]:
-                    if is_ending():
-                        return
-                    self._report_progress(pace.at(member))
-                    try:
-                        work(member)
-                    except CutterError as error:
-                        self._failed(member, error)
-                    pace.passed(member)
+        with writers_kept():
+            for member in waiting:
+                if is_ending():
+                    return
+                self._report_progress(pace.at(member))
+                try:
+                    work(member)
+                except CutterError as error:
+                    self._failed(member, error)
+                pace.passed(member)
         self._report_progress(pace.at(None))
 
     def _report_progress(self, progress: BatchProgress) -> None:

@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from typing import NamedTuple
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -29,13 +31,14 @@ from console.backend.model.states import (
 )
 from console.backend.model.view_models import Progress
 from console.backend.postgres import ledger
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import CommitUnknown, connect
 from console.backend.postgres.ledger import Event
-from console.backend.postgres.records import require_run
+from console.backend.postgres.records import HoldRow, LeaseRow, current_hold, open_lease, require_run
 from console.backend.postgres.transactions import assigned_transaction_id
 from console.backend.runs.anchoring import change_event, come_to_rest
 from console.backend.runs.failures import hold_after, record_failure
-from console.backend.runs.kill_switch import disarm_run, require_no_hold
+from console.backend.runs.kill_switch import disarm_run, require_no_hold, switch_of
 from console.backend.runs.lease import Lease, LeaseHolder
 from console.backend.runs.moves import command_of
 from console.backend.runs.operations import (
@@ -50,8 +53,8 @@ from console.backend.runs.operations import (
 from console.backend.runs.phase_context import PhaseContext, PhaseWork, Role, SchemaDigest, conninfo_of
 from console.backend.runs.phase_watch import watched
 from console.backend.runs.phases import PHASES
-from console.backend.runs.run_state import dry_run_state
-from console.backend.runs.run_views import known_run
+from console.backend.runs.run_state import dry_run_end
+from console.backend.runs.run_views import requested
 from console.backend.runs.settling import Attempt
 from console.backend.runs.typed_edits import drop_all_typed
 from console.backend.runs.workspace import PhaseRecord
@@ -60,6 +63,14 @@ _NEEDS_SWITCH = frozenset(phase for phase, entry in PHASE_TABLE.items() if entry
 _ENDED = frozenset({StopCode.PANIC, StopCode.UNREACHABLE})
 """Errors that end a phase which was cancelled, or lost its line, because the program is to end."""
 _WORK = {work.phase: work for work in PHASES}
+
+
+class Look(NamedTuple):
+    """State of a run, and of a LIVE run the HOLD and the open lease, as they were read together."""
+
+    state: RunState
+    hold: HoldRow | None = None
+    lease: LeaseRow | None = None
 
 
 class Engine:
@@ -82,17 +93,20 @@ class Engine:
         self._planned = planned
         self._schema = schema or SchemaDigest()
         self.installation = installation
-        run = known_run(installation, run_id)
-        self.workspace, self.request = run.workspace, run.request
+        self.workspace, self.request = requested(installation, run_id)
         self._on_progress = on_progress
         self._lease: Lease = holder or LeaseHolder(installation, run_id)
 
-    def state(self) -> RunState:
-        """Return the run's state: from the database for LIVE, from the records for DRYRUN."""
+    def _look(self) -> Look:
+        """Look where the run stands and whether it may go on: in the database for LIVE, in the records for DRYRUN."""
         if self.request.mode is Mode.DRYRUN:
-            return dry_run_state(self.workspace)
-        with connect(self.installation.settings.database.monitor, read_only=True, purpose="state") as connection:
-            return require_run(connection, self.request.run_id).state
+            return Look(dry_run_end(self.workspace))
+        monitor = self.installation.settings.database.monitor
+        with connect(monitor, read_only=True, purpose="state") as connection:
+            with Asking(connection) as asking:
+                row = asking.ask(partial(require_run, run_id=self.request.run_id))
+                hold, lease = asking.ask(current_hold), asking.ask(open_lease)
+            return Look(row.value.state, hold.value, lease.value)
 
     def walk(self, *, enact: bool = False, until: Stage | None = None) -> RunState:
         """Go on to the next pause or the end. `enact` lets a LIVE run pass the second pause, `until` ends at a stage before one.
@@ -100,35 +114,38 @@ class Engine:
         Raises the CutterError that stopped it, after the run's state and journal say so.
         """
         with at_work(), open_journal(self.installation, self.workspace, self.request) as journal:
+            look: Look | None = None
             try:
-                self._resume_stopped_run(journal)
-                while not is_ending() and (phase := self._next(self.state(), enact=enact, until=until)) is not None:
-                    self._pass(_WORK[phase], journal)
+                look = self._resume_stopped_run(journal, self._look())
+                while not is_ending() and (phase := self._next(look, enact=enact, until=until)) is not None:
+                    seen, look = look, None
+                    self._pass(_WORK[phase], journal, seen)
+                    look = self._look()
             finally:
                 # Read before the session ends: the database knows by it which lease is this run's own.
                 holder = self._lease.pid
                 self._lease.let_go()
-                self._disarm_at_rest(journal, holder)
+                self._disarm_at_rest(journal, holder, look)
                 # Last, so that the anchor covers what the disarming has written into the journal.
                 come_to_rest(self.installation, self.workspace, self.request, journal)
-            state = self.state()
-            if state.stage is Stage.CLOSEOUT_REPORTED:
+            if look.state.stage is Stage.CLOSEOUT_REPORTED:
                 drop_all_typed(self.workspace)
-            return state
+            return look.state
 
-    def _next(self, state: RunState, *, enact: bool, until: Stage | None = None) -> Phase | None:
+    def _next(self, look: Look, *, enact: bool, until: Stage | None = None) -> Phase | None:
+        state, seen = look.state, (look.lease,)
         phase = next_phase(state.stage) if state.family is Family.ACTIVE and state.stage is not until else None
         if self.request.mode is Mode.DRYRUN or phase not in _NEEDS_SWITCH:
             return phase
         if phase is Phase.LIFECYCLE_ENACT:
             # Refused, and not a pause: whoever enacts has armed just before, so the lease was lost since.
-            if enact and not self._lease.take(Purpose.ENACT):
+            if enact and not self._lease.take(Purpose.ENACT, seen=seen):
                 message = f"the switch is not armed any more for run {self.request.run_id} to enact"
                 raise Refused(StopCode.EXECUTION_DISABLED, message, command_of(Move.ENACT, self.request.run_id))
             return phase if enact else None
-        return phase if self._lease.take(Purpose.CUT) else None
+        return phase if self._lease.take(Purpose.CUT, seen=seen) else None
 
-    def _pass(self, work: PhaseWork, journal: Journal) -> None:
+    def _pass(self, work: PhaseWork, journal: Journal, look: Look) -> None:
         context = PhaseContext(
             self.installation, self.workspace, self.request, self._reporter(work.phase), self._planned, self._schema
         )
@@ -136,7 +153,7 @@ class Engine:
             # Only that phase wants it, and it may be large.
             self._planned = None
         if context.is_live:
-            require_no_hold(self.installation)
+            require_no_hold(self.installation, switch_of(look.hold, look.lease))
         context.report("begins", 0, None)
         # Before any effect: an intent without a result is how an interrupted phase is found.
         journal.append(RecordKind.INTENT, work.phase, (Field(key="mode", value=self.request.mode),))
@@ -241,12 +258,11 @@ class Engine:
         event = Event(phase=phase_record.phase, outcome=phase_record.outcome, record=record, anchor=attempt.anchor)
         return ledger.event_json(connection, self.request.run_id, event, self.workspace.journal_key())
 
-    def _resume_stopped_run(self, journal: Journal) -> None:
-        if self.request.mode is Mode.DRYRUN:
-            return
-        state = self.state()
-        if state.family is not Family.STOPPED and not only_closes(state):
-            return
+    def _resume_stopped_run(self, journal: Journal, look: Look) -> Look:
+        """Return a stopped run to its way, and look again; any other goes on as it was seen."""
+        state = look.state
+        if self.request.mode is Mode.DRYRUN or (state.family is not Family.STOPPED and not only_closes(state)):
+            return look
         fields = (Field(key="by", value=self.installation.operator), Field(key="from", value=state.name))
         with (
             intended(self.installation, self.request, journal, Operation.RESUME, fields),
@@ -256,10 +272,16 @@ class Engine:
                 promise.connection, self.workspace, Operation.RESUME, {"from": state.name}, promise.head
             )
             ledger.return_to_way(promise.connection, self.request.run_id, event)
+        return self._look()
 
-    def _disarm_at_rest(self, journal: Journal, holder_pid: int | None) -> None:
-        """End the run's lease, after success and after failure alike; a lease that another session holds is left alone."""
+    def _disarm_at_rest(self, journal: Journal, holder_pid: int | None, look: Look | None) -> None:
+        """End the run's lease, after success and after failure alike; a lease that another session holds is left alone.
+
+        `look` is how the run was seen to come to rest; None after a failure.
+        """
         if self.request.mode is Mode.DRYRUN:
+            return
+        if look is not None and holder_pid is None and (look.lease is None or look.lease.run_id != self.request.run_id):
             return
         try:
             disarm_run(self.installation, self.request.run_id, "the run came to rest", holder_pid)

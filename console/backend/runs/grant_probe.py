@@ -6,7 +6,7 @@ import psycopg
 
 from console.backend.model.outcome import Check
 from console.backend.model.states import Phase
-from console.backend.postgres.asking import ask_together
+from console.backend.postgres.asking import Question, ask_together
 from console.backend.postgres.drift import drift_on
 from console.backend.postgres.guards import REQUIRED, guard_faults
 from console.backend.postgres.measure import measure_identity
@@ -22,9 +22,11 @@ class GrantProbe(PhaseWork):
     phase = Phase.GRANT_PROBE
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
-        checks = (_not_superuser, _functions, _guards, _no_direct_writes, _as_installed)
-        unchanged = partial(world_unchanged, context, own_run_wrote=False, schema=context.schema.now)
-        return ask_together(connection, *(partial(check, context) for check in checks), unchanged)
+        checks = (_not_superuser, _functions, _guards, _no_direct_writes)
+        schema = context.schema.now
+        as_installed = partial(_as_installed, context, schema=schema)
+        unchanged = partial(world_unchanged, context, own_run_wrote=False, schema=schema)
+        return ask_together(connection, *(partial(check, context) for check in checks), as_installed, unchanged)
 
 
 def _not_superuser(context: PhaseContext, connection: psycopg.Connection) -> Check:
@@ -71,9 +73,9 @@ def _no_direct_writes(context: PhaseContext, connection: psycopg.Connection) -> 
     )
 
 
-def _as_installed(context: PhaseContext, connection: psycopg.Connection) -> Check:
+def _as_installed(context: PhaseContext, connection: psycopg.Connection, schema: Question[str]) -> Check:
     """Grants, definitions, constraints and triggers of every table: a gap is met here and not at the write."""
-    changed = drift_on(connection).summary
+    changed = drift_on(connection, schema).summary
     answer = changed or "grants, functions and triggers are those of the last migration"
     return context.check(
         "as installed", answer, "v_schema_line", not changed, "Find out who changed them; see cutter-console drift"

@@ -117,11 +117,14 @@ def switch_of(hold: HoldRow | None, lease: LeaseRow | None) -> SwitchView:
     )
 
 
-def require_no_hold(installation: Installation) -> None:
-    """Raise Held, naming who set the HOLD, why and since when; also if the file cannot be examined."""
+def require_no_hold(installation: Installation, in_database: SwitchView | None = None) -> None:
+    """Raise Held, naming who set the HOLD, why and since when; also if the file cannot be examined.
+
+    `in_database` is the switch in the database, if the caller has just read it.
+    """
     # The file alone stops this host: it is asked first, because the database may not answer.
     in_file = hold_in_file(installation)
-    switch = in_file or measure_switch(installation)
+    switch = in_file or combined(installation, None, in_database or measure_in_database(installation))
     if switch.state is SwitchState.HOLD:
         message = f"a HOLD is set by {switch.by or 'the HOLD file'} since {_time_text(switch)}: {switch.reason}"
         raise Held(StopCode.HOLD, message, f"Find out why, then: {RELEASE}")
@@ -133,6 +136,11 @@ def armed_for(installation: Installation, run_id: str, purpose: Purpose) -> bool
     """Return whether the switch is armed for this run and purpose: asked as the monitoring role, before any that could write."""
     with connect(installation.settings.database.monitor, read_only=True, purpose="lease") as connection:
         lease = open_lease(connection)
+    return is_for(lease, run_id, purpose)
+
+
+def is_for(lease: LeaseRow | None, run_id: str, purpose: Purpose) -> bool:
+    """Return whether this lease is one of this run, or batch, for this purpose. Pure."""
     return lease is not None and (lease.run_id, lease.purpose) == (run_id, purpose)
 
 

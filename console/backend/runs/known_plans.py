@@ -7,6 +7,7 @@ the verification.
 
 import hashlib
 import unicodedata
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from platform import python_version
@@ -25,6 +26,8 @@ from console.backend.runs.workspace import RunRequestFile, Workspace, newest_fir
 
 _LOOKED_AT = 20
 """Runs that are looked at, the newest first: a plan that is far back is sooner made again than found."""
+_LOOKED_AT_PER_MEMBER = 4
+"""More of them for each member of a batch."""
 _TEXTS = frozenset({".py", ".toml"})
 
 
@@ -53,18 +56,42 @@ def _code() -> str:
     return digest.hexdigest()
 
 
-def known_plan(root: Path, request: RunRequestFile, sha256: str) -> tuple[str, DocumentPlan] | None:
+class EarlierRuns:
+    """The runs of a root by what their plans depend on, as they were when one was first asked for: read once for a whole batch."""
+
+    def __init__(self, root: Path, members: int) -> None:
+        self._root, self._most = root, _LOOKED_AT + _LOOKED_AT_PER_MEMBER * members
+        self._names: dict[tuple[object, ...], list[str]] | None = None
+
+    def of(self, request: RunRequestFile) -> list[str]:
+        """Return the runs of such a request, the newest first."""
+        if self._names is None:
+            self._names = {}
+            for name in _newest(self._root, self._most):
+                with suppress(CutterError, OSError):
+                    key = _planned_by(Workspace.open(self._root, name).request())
+                    self._names.setdefault(key, []).append(name)
+        return self._names.get(_planned_by(request), [])[:_LOOKED_AT]
+
+
+def _newest(root: Path, most: int) -> list[str]:
+    try:
+        return [path.name for path in newest_first(root)[:most]]
+    except OSError:
+        return []
+
+
+def known_plan(
+    root: Path, request: RunRequestFile, sha256: str, earlier: EarlierRuns | None = None
+) -> tuple[str, DocumentPlan] | None:
     """Return the run that has planned these very bytes twice for an equal request, with its plan; None if there is none.
 
-    `sha256` is that of the bytes. Runs whose files cannot be read are passed over: then the text is planned.
+    `sha256` is that of the bytes; `earlier` are the runs as a batch has read them. Runs whose files cannot be read are passed
+    over: then the text is planned.
     """
     if not request.planner:
         return None
-    try:
-        names = [path.name for path in newest_first(root)]
-    except OSError:
-        return None
-    for name in names[:_LOOKED_AT]:
+    for name in _newest(root, _LOOKED_AT) if earlier is None else earlier.of(request):
         try:
             plan = _plan_of(Workspace.open(root, name), request, sha256)
         except (CutterError, OSError):

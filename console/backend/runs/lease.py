@@ -13,8 +13,9 @@ from console.backend.postgres import ledger
 from console.backend.postgres.connections import finish, translate
 from console.backend.postgres.kept_sessions import stands
 from console.backend.postgres.lines import require_line_for_writing
+from console.backend.postgres.records import LeaseRow
 from console.backend.postgres.sessions import Session, open_session
-from console.backend.runs.kill_switch import armed_for
+from console.backend.runs.kill_switch import armed_for, is_for
 
 _STATEMENT_S = 30.0
 """Longer than the functions' own lock timeout, so that the error names the lock and not this limit."""
@@ -23,8 +24,8 @@ _STATEMENT_S = 30.0
 class Lease(Protocol):
     """The lease as a run needs it."""
 
-    def take(self, purpose: Purpose) -> bool:
-        """Take the lease for the purpose; False if it is not armed for it."""
+    def take(self, purpose: Purpose, *, seen: tuple[LeaseRow | None] | None = None) -> bool:
+        """Take the lease for the purpose; False if it is not armed for it. `seen` is the open lease, if it has just been read."""
 
     @property
     def pid(self) -> int | None:
@@ -63,10 +64,10 @@ class LeaseHolder:
             self.let_go()
             raise
 
-    def take(self, purpose: Purpose) -> bool:
+    def take(self, purpose: Purpose, *, seen: tuple[LeaseRow | None] | None = None) -> bool:
         """Take the lease if this run is armed for the purpose; False if it is not. Raises Refused (LOCKED) if another process holds it."""
         # Asked as the monitoring role first: while the switch is off, no session that could write is opened.
-        if not armed_for(self._installation, self._run_id, purpose):
+        if not (is_for(*seen, self._run_id, purpose) if seen else armed_for(self._installation, self._run_id, purpose)):
             return False
         try:
             ledger.take_lease(self._open(), self._run_id, purpose)
@@ -121,9 +122,9 @@ class MemberLease:
     def __init__(self, holder: LeaseHolder) -> None:
         self._holder = holder
 
-    def take(self, purpose: Purpose) -> bool:
+    def take(self, purpose: Purpose, *, seen: tuple[LeaseRow | None] | None = None) -> bool:
         """Take the batch's lease for the purpose; False if it is not armed for it."""
-        return self._holder.take(purpose)
+        return self._holder.take(purpose, seen=seen)
 
     def let_go(self) -> None:
         """Leave the lease to the batch."""

@@ -33,7 +33,7 @@ from console.backend.postgres.records import RunRow, all_runs
 from console.backend.runs.amendments import require_law, require_not_repealed
 from console.backend.runs.anchoring import change_event
 from console.backend.runs.kill_switch import stop_under_hold
-from console.backend.runs.known_plans import known_plan, planner
+from console.backend.runs.known_plans import EarlierRuns, known_plan, planner
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.moves import command_of, require_move
 from console.backend.runs.operations import committing, intended, open_to_end, operation
@@ -53,8 +53,17 @@ class Created(Value):
     """The document as it was planned for a new run; None for the other one."""
 
 
-def create_run(installation: Installation, request: RunRequest, *, run_id: str = "", batch_id: str = "") -> Created:
+def create_run(
+    installation: Installation,
+    request: RunRequest,
+    *,
+    run_id: str = "",
+    batch_id: str = "",
+    earlier: EarlierRuns | None = None,
+) -> Created:
     """Make a run's id, files, journal and, for LIVE, its row; a member of a batch has its id already.
+
+    `earlier` are the runs whose plans it may take, as the batch has read them.
 
     Raises Refused (REPLAY_CONFLICT) if the document has been cut before, from another text or by a run that was reverted.
     """
@@ -82,7 +91,7 @@ def create_run(installation: Installation, request: RunRequest, *, run_id: str =
         started_at=installation.context.now(),
     )
     # Before anything is made: what cannot be planned, or was cut before, leaves no directory of a run behind.
-    document, planned_in = _planned(installation, request_file, profile, accept)
+    document, planned_in = _planned(installation, request_file, profile, accept, earlier)
     if operation_of_run.of_law:
         _require_law(installation, request.docprefix, operation_of_run)
     elif (standing_run := _earlier_cut(installation, request_file, document)) is not None:
@@ -145,13 +154,17 @@ def _chosen(installation: Installation, request: RunRequest) -> ChosenProfile:
 
 
 def _planned(
-    installation: Installation, request: RunRequestFile, profile: ChosenProfile, accept: bytes
+    installation: Installation,
+    request: RunRequestFile,
+    profile: ChosenProfile,
+    accept: bytes,
+    earlier: EarlierRuns | None,
 ) -> tuple[DocumentPlan, str]:
     """Return the document as it is planned, and the run that it was planned in; empty if it is planned now."""
     raw, most = Handover(source_of(installation, request)), limits_of(installation.settings)
-    # A dry run plans in both passes. Members of a batch are many and small: to look for a plan takes longer than to make it.
-    is_known = request.mode is Mode.LIVE and not request.batch_id
-    known = known_plan(installation.root, request, sha256_hex(raw.data)) if is_known else None
+    # A dry run plans in both passes.
+    is_live = request.mode is Mode.LIVE
+    known = known_plan(installation.root, request, sha256_hex(raw.data), earlier) if is_live else None
     if known is not None:
         planned_in, document = known
         return document, planned_in

@@ -4,7 +4,7 @@ Whatever was left unfinished is settled first, by whichever operation comes next
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 import psycopg
@@ -20,11 +20,12 @@ from console.backend.model.purposes import CHANGES_OF_HANDS
 from console.backend.model.states import Mode
 from console.backend.postgres.connections import CommitUnknown, connect
 from console.backend.postgres.effects import Effect
+from console.backend.postgres.records import EventRow
 from console.backend.runs.anchoring import come_to_rest
 from console.backend.runs.custody import held_by_another, not_the_holder
 from console.backend.runs.kill_switch import stop_under_hold
 from console.backend.runs.phase_context import Role, conninfo_of
-from console.backend.runs.run_state import anchored_events, anchors_of, events_of_run
+from console.backend.runs.run_state import anchored_events, events_of_run
 from console.backend.runs.settling import (
     Attempt,
     Fate,
@@ -47,29 +48,43 @@ def open_journal(installation: Installation, workspace: Workspace, request: RunR
     Raises NotKnownYet if an earlier COMMIT cannot be settled in time, Held, and sets a HOLD, if something that
     was acknowledged is gone from the database, and what `Journal.resume` raises.
     """
-    with _open_settled(installation, workspace, request) as journal:
-        lost = acknowledged_and_gone(
-            read_journal(workspace.journal), {event.anchor for event in anchors_of(installation, request)}
-        )
+    journal, rows = _open_settled(installation, workspace, request)
+    with journal:
+        events = anchored_events(rows, workspace.directory)
+        lost = acknowledged_and_gone(read_journal(workspace.journal), {event.anchor for event in events})
         if lost:
             message = f"run {request.run_id}: acknowledged, and gone from the database: {'; '.join(lost)}"
             stop_under_hold(installation, StopCode.DRIFT, message, request.run_id)
         yield journal
 
 
-def _open_settled(installation: Installation, workspace: Workspace, request: RunRequestFile) -> Journal:
-    rows = events_of_run(installation, request)
-    held = held_by_another(workspace.directory, rows)
-    if held and not workspace.journal.exists():
-        raise not_the_holder(request.run_id, held)
+def _open_settled(
+    installation: Installation, workspace: Workspace, request: RunRequestFile
+) -> tuple[Journal, tuple[EventRow, ...]]:
+    """Return the journal, and the run's events as they were read after it was locked and settled."""
+    if not workspace.journal.exists():
+        held = held_by_another(workspace.directory, events_of_run(installation, request))
+        if held:
+            raise not_the_holder(request.run_id, held)
     workspace.restore_request(request)
-    anchor = last_of_ours(anchored_events(rows, workspace.directory))
-    journal = Journal.resume(workspace.journal, request.run_id, installation.context, anchor)
-    _settle_or_close(installation, workspace, request, journal)
-    if held:
-        journal.close()
-        raise not_the_holder(request.run_id, held)
-    return journal
+    rows: tuple[EventRow, ...] = ()
+
+    def last_anchor() -> Anchor | None:
+        nonlocal rows
+        # Under the journal's lock: whatever is acknowledged in it is in the database by then.
+        rows = events_of_run(installation, request)
+        return last_of_ours(anchored_events(rows, workspace.directory))
+
+    journal = Journal.resume(workspace.journal, request.run_id, installation.context, last_anchor)
+    with ExitStack() as otherwise:
+        # Also for a signal: an open journal would keep its lock for as long as this process lives.
+        otherwise.callback(journal.close)
+        if settle_unfinished(installation, workspace, request, journal):
+            rows = events_of_run(installation, request)
+        if held := held_by_another(workspace.directory, rows):
+            raise not_the_holder(request.run_id, held)
+        otherwise.pop_all()
+    return journal, rows
 
 
 def open_former(installation: Installation, workspace: Workspace, request: RunRequestFile) -> Journal:
@@ -114,7 +129,7 @@ def open_to_end(installation: Installation, workspace: Workspace, request: RunRe
     if not JournalKey.is_usable(workspace.directory):
         workspace.set_key_aside()
     try:
-        journal = _open_settled(installation, workspace, request)
+        journal, _ = _open_settled(installation, workspace, request)
     except Drifted as damaged:
         if damaged.code is not StopCode.INVARIANT_FAILED:
             raise
@@ -156,20 +171,21 @@ def _replacement(
 
 def settle_unfinished(
     installation: Installation, workspace: Workspace, request: RunRequestFile, journal: Journal
-) -> None:
-    """Close an intent without a result by the server's answer about its transactions. Raises NotKnownYet."""
+) -> bool:
+    """Close an intent without a result by the server's answer about its transactions; False if there is none. Raises NotKnownYet."""
     records = read_journal(workspace.journal)
     begun = unfinished(records)
     if begun is None:
-        return
+        return False
     if request.mode is Mode.DRYRUN:
         close(journal, begun.phase, Outcome.INCONCLUSIVE, "interrupted; a dry run writes nothing")
-        return
+        return True
     verdict = _settled_fate(installation, request, records, begun)
     if verdict.fate is Fate.UNKNOWN:
         raise not_known_yet(request.run_id, begun.phase, verdict.said)
     outcome = Outcome.PASS if verdict.fate is Fate.COMMITTED else Outcome.INCONCLUSIVE
     close(journal, begun.phase, outcome, f"interrupted; {verdict.said}")
+    return True
 
 
 def _settled_fate(

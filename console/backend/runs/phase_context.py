@@ -12,7 +12,9 @@ from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan import DocumentPlan
 from console.backend.model.states import PHASE_TO, Mode, Phase
 from console.backend.postgres import ledger
-from console.backend.postgres.inventory import schema_digest
+from console.backend.postgres.asking import Question
+from console.backend.postgres.catalogue_rows import catalogue_rows
+from console.backend.postgres.inventory import PlacedDigest, placed_digest
 from console.backend.runs.workspace import RunRequestFile, Workspace
 
 
@@ -36,21 +38,34 @@ def conninfo_of(installation: Installation, role: Role) -> str:
 class SchemaDigest:
     """The digest of grants, definitions and guards, which costs the server more than all else that is asked before a write.
 
-    Whoever writes, and whoever asks for a signature, has it computed. A plan may be bound to the one that was computed last, and
+    Whoever writes, and whoever asks for a signature, has it computed, or learns that no row which it was computed of has
+    moved since, for the documents of a batch too. A plan may be bound to the one that was computed last, and
     a dry run compares with it what it would write: were the schema another one by then, the plan would be refused later.
     """
 
     def __init__(self) -> None:
-        self._last = ""
+        self._last: PlacedDigest | None = None
 
-    def now(self, connection: psycopg.Connection) -> str:
-        """Have it computed."""
-        self._last = schema_digest(connection)
-        return self._last
+    @property
+    def now(self) -> Question[str]:
+        """Return the question for the digest as it is now."""
+        # Taken here: while the question goes on, statement by statement, another one may have it computed.
+        last = self._last
+
+        def ask(connection: psycopg.Connection) -> str:
+            if last is not None and catalogue_rows(connection) == last.rows:
+                return last.digest
+            return self._computed(connection)
+
+        return ask
 
     def last(self, connection: psycopg.Connection) -> str:
         """Return the last one that was computed, or have it computed."""
-        return self._last or self.now(connection)
+        return self._computed(connection) if self._last is None else self._last.digest
+
+    def _computed(self, connection: psycopg.Connection) -> str:
+        self._last = placed_digest(connection)
+        return self._last.digest
 
 
 @dataclass(frozen=True)
@@ -76,9 +91,10 @@ class PhaseContext:
         """Return whether the phase may write."""
         return self.request.mode is Mode.LIVE
 
-    def schema_at_write(self, connection: psycopg.Connection) -> str:
-        """Return the schema's digest for a phase that writes: as it is now, or in a dry run as it was asked for last."""
-        return self.schema.now(connection) if self.is_live else self.schema.last(connection)
+    @property
+    def schema_at_write(self) -> Question[str]:
+        """Return the question for the schema's digest in a phase that writes: as it is now, or in a dry run as it was asked for last."""
+        return self.schema.now if self.is_live else self.schema.last
 
     def passed(self, name: str, answer: str, source: str) -> Check:
         """Return a PASS with the answer as its evidence."""

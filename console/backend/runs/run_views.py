@@ -341,6 +341,16 @@ def known_run(installation: Installation, run_id: str) -> Known:
     return Known(workspace, request, *_in_database(installation, run_id))
 
 
+def requested(installation: Installation, run_id: str) -> tuple[Workspace, RunRequestFile]:
+    """Return the directory of a run and what it was started with; the database is asked only for what is not there."""
+    workspace = Workspace.open(installation.root, run_id)
+    try:
+        return workspace, workspace.request()
+    except Refused:
+        run = known_run(installation, run_id)
+        return run.workspace, run.request
+
+
 def _request_in_journal(workspace: Workspace) -> RunRequestFile | None:
     """Return what the run was started with, as its journal has it."""
     records = records_at_rest(workspace)

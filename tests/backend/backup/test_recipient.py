@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.backup.recipient import KeyPart, RecipientUnusable, check_recipient, judge_key
+from console.backend.backup import recipient
+from console.backend.backup.recipient import (
+    KeyListing,
+    KeyPart,
+    RecipientUnusable,
+    check_known_recipient,
+    check_recipient,
+    judge_key,
+    list_key,
+)
 from console.backend.host.gpg import gpg_command
 from console.backend.model.errors import StopCode
 from tests.backend.backup.conftest import make_key
@@ -36,6 +45,32 @@ def test_a_key_that_is_not_there_is_refused_with_the_command(gnupg_home: Path) -
         check_recipient(FPR, gnupg_home, NOW)
     assert refused.value.code is StopCode.BACKUP_GPG_PUBKEY_MISSING
     assert refused.value.next_action == f"gpg --homedir {gnupg_home} --import PUBLIC-KEY-FILE"
+
+
+def test_gpg_is_asked_again_about_a_key_if_its_home_has_changed_and_the_time_is_that_of_now(
+    gnupg_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The dry runs of a batch ask for the same key, one after the other."""
+    asked: list[str] = []
+
+    def listed(fingerprint: str, home: Path | None) -> KeyListing:
+        asked.append(fingerprint)
+        return list_key(fingerprint, home)
+
+    monkeypatch.setattr(recipient, "list_key", listed)
+    key = make_key(gnupg_home, life="30d")
+    # At its first listing gpg writes what it trusts.
+    first = check_recipient(key, gnupg_home, NOW)
+    assert check_known_recipient(key, gnupg_home, NOW) == first == check_known_recipient(key, gnupg_home, NOW)
+    assert asked == [key, key]
+    with pytest.raises(RecipientUnusable, match="expired since"):
+        check_known_recipient(key, gnupg_home, NOW + timedelta(days=40))
+    assert len(asked) == 2
+    subprocess.run(
+        gpg_command(gnupg_home, "--yes", "--delete-secret-and-public-key", key), capture_output=True, check=True
+    )
+    with pytest.raises(RecipientUnusable, match="not in the key ring"):
+        check_known_recipient(key, gnupg_home, NOW)
 
 
 @pytest.mark.parametrize("name", ["", "backup@example.org", "ABCD1234", "a" * 40, "-" * 40])

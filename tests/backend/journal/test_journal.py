@@ -123,7 +123,7 @@ def test_every_harm_is_seen_and_the_first_bad_record_named(
     assert (verdict.outcome, verdict.first_bad) == (Outcome.FAIL, first_bad)
     assert f"record {first_bad}" in verdict.detail
     with pytest.raises(Drifted, match=f"record {first_bad}"):
-        Journal.resume(path, RUN, context, head)
+        Journal.resume(path, RUN, context, lambda: head)
 
 
 def test_a_number_out_of_order_is_seen_without_an_anchor(tmp_path: Path, context: Context) -> None:
@@ -167,7 +167,7 @@ def test_a_missing_journal_is_a_failure(tmp_path: Path, context: Context) -> Non
 def test_records_after_the_last_anchor_are_told_and_condemn_nothing(tmp_path: Path, context: Context) -> None:
     path = tmp_path / "j"
     head = _write(path, context)
-    with Journal.resume(path, RUN, context, head) as journal:
+    with Journal.resume(path, RUN, context, lambda: head) as journal:
         newer = journal.append(RecordKind.RESULT, "cut_leg_a")
     assert newer.sequence == head.sequence + 1
     seen = verify_journal(path, anchored(head), RUN)
@@ -253,7 +253,7 @@ def test_a_kill_in_mid_writing_loses_no_record_that_was_acknowledged(tmp_path: P
         writer.send_signal(signal.SIGKILL)
     assert locked.value.code is StopCode.LOCKED
     acknowledged = Anchor(sequence=int(sequence), hash=head)
-    with Journal.resume(path, RUN, context, acknowledged) as journal:
+    with Journal.resume(path, RUN, context, lambda: acknowledged) as journal:
         journal.append(RecordKind.NOTE, "closeout")
         last = journal.head
     assert verify_journal(path, anchored(acknowledged, last), RUN).outcome is Outcome.PASS
@@ -268,7 +268,7 @@ def test_a_torn_tail_is_moved_aside_and_said(tmp_path: Path, context: Context, t
         stream.write(tail)
     verdict = verify_journal(path, anchored(head), RUN)
     assert (verdict.outcome, verdict.torn_bytes, verdict.first_bad) == (Outcome.PARTIAL, len(tail), None)
-    with Journal.resume(path, RUN, context, head):
+    with Journal.resume(path, RUN, context, lambda: head):
         pass
     note = read_journal(path)[-1]
     assert note.value("torn_bytes") == str(len(tail))
@@ -285,7 +285,7 @@ def test_an_anchored_record_that_is_torn_is_not_repaired(tmp_path: Path, context
     path.write_bytes(damaged)
     assert verify_journal(path, anchored(head), RUN).outcome is Outcome.FAIL
     with pytest.raises(Drifted):
-        Journal.resume(path, RUN, context, head)
+        Journal.resume(path, RUN, context, lambda: head)
     assert path.read_bytes() == damaged
 
 

@@ -31,7 +31,7 @@ def test_a_journal_that_was_replaced_as_a_whole_is_not_gone_on_with(tmp_path: Pa
     _written(tmp_path / "other", context, "mark")
     (tmp_path / "other").replace(tmp_path / "j")
     with pytest.raises(Drifted, match="replaced or rewritten"):
-        Journal.resume(tmp_path / "j", RUN, context, anchor)
+        Journal.resume(tmp_path / "j", RUN, context, lambda: anchor)
     Journal.resume(tmp_path / "j", RUN, context).close()
 
 

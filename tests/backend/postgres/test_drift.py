@@ -8,11 +8,12 @@ import pytest
 from console.backend.model.errors import Unmeasured
 from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import Difference, DriftReport
+from console.backend.postgres.catalogue_rows import catalogue_rows
 from console.backend.postgres.connections import connect
 from console.backend.postgres.definitions import definition_of
 from console.backend.postgres.drift import differences, measure_drift
 from console.backend.postgres.grant_matrix import measure_grants
-from console.backend.postgres.inventory import measure_inventory
+from console.backend.postgres.inventory import PlacedDigest, measure_inventory, placed_digest
 from console.backend.postgres.migrations import migrate
 from console.backend.postgres.repair_sql import LOOK_FIRST
 from console.backend.postgres.sessions import Session
@@ -54,6 +55,14 @@ def _drift(database: Database) -> DriftReport:
     return measure_drift(database.conninfo("cutter_ro"))
 
 
+def _placed(database: Database) -> PlacedDigest:
+    """The digest of the inventory, and the rows of the catalogues that it was computed of."""
+    with database.connect("cutter_exec") as connection:
+        placed = placed_digest(connection)
+        assert catalogue_rows(connection) == placed.rows
+        return placed
+
+
 def _told(found: DriftReport) -> list[tuple[str, str, str, str]]:
     return [(one.what, one.subject, one.expected, one.actual) for one in found.differences]
 
@@ -83,12 +92,14 @@ def test_a_break_is_told_and_what_is_printed_mends_it(broken: Database, how: str
     statements, expected = BREAKS[how]
     if "ON PARAMETER" in statements and broken.cluster.major < FIRST_WITH_PARAMETERS:
         pytest.skip("this version of the server grants no parameters")
+    placed = _placed(broken)
     _run(broken, statements)
 
     found = _drift(broken)
 
     told = _told(found)
     assert found.outcome is Outcome.FAIL
+    assert _placed(broken).rows != placed.rows
     assert len(told) == len(expected), told
     for one, pattern in zip(told, expected, strict=True):
         assert all(map(_fits, one, pattern)), one
@@ -120,10 +131,16 @@ def test_nothing_is_run_by_measuring_and_a_fresh_database_is_as_installed(each_d
 
 
 def test_the_digest_is_the_one_that_the_database_computes(each_database: Database) -> None:
+    """Nothing that the server does by itself moves a row that it was computed of, so that it need not be computed again."""
+    before = _placed(each_database)
     with each_database.connect("cutter_ro") as connection:
         row = connection.execute("SELECT cutter_console.fn_schema_digest()").fetchone()
+    with psycopg.connect(each_database.conninfo(), autocommit=True) as administrator:
+        administrator.execute("VACUUM (ANALYZE) public.information_unit, cutter_governance.run, pg_catalog.pg_class")
 
     assert row == (_drift(each_database).schema_digest,)
+    assert _placed(each_database) == before
+    assert before.digest == row[0]
 
 
 def test_a_function_that_hides_its_own_lines_is_found_by_the_programs_text(broken: Database) -> None:

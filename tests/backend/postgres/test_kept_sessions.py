@@ -128,6 +128,23 @@ def test_a_session_that_has_written_begins_its_next_transaction_as_a_new_one(dat
                 connection.execute(WRITE)
 
 
+def test_no_statement_of_a_session_that_is_kept_is_planned_for_values_that_are_not_known(database: Database) -> None:
+    """From the sixth call on, a function in a session that a whole batch shares was executed by a plan for empty tables."""
+    executor, planned = database.conninfo("cutter_exec"), []
+    with writers_kept():
+        for number in range(8):
+            with connect(executor) as connection:
+                if not number:
+                    connection.execute(
+                        "PREPARE asked (text) AS SELECT count(*) FROM pg_catalog.pg_class WHERE relname = $1"
+                    )
+                connection.execute("EXECUTE asked ('pg_class')")
+                planned = connection.execute(
+                    "SELECT generic_plans, custom_plans FROM pg_prepared_statements"
+                ).fetchall()
+    assert planned == [(0, 8)]
+
+
 @pytest.mark.parametrize("query", ["SELECT 1 / 0", WRITE], ids=["at the server", "in the block"])
 def test_the_session_of_a_write_that_failed_is_closed(database: Database, query: str) -> None:
     executor = database.conninfo("cutter_exec")

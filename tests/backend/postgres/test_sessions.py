@@ -414,7 +414,7 @@ def test_harmless_settings_are_in_nobodys_way(empty_database: Database, database
 
 
 def test_nothing_that_a_session_sets_itself_is_called_harmless() -> None:
-    of_time_and_notices = {"idle_session_timeout", "client_min_messages", "jit"}
+    of_time_and_notices = {"idle_session_timeout", "client_min_messages", "jit", "plan_cache_mode"}
     both = [name for name in SETTINGS if is_harmless(RoleSetting(object="DATABASE", name=name, value="x", reset=""))]
     assert set(both) == of_time_and_notices
 

@@ -11,7 +11,7 @@ from console.backend.model.batches import BatchMove, BatchSource, OnFailure
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, Waiting
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Mode, Move, Phase, Stage
-from console.backend.model.view_models import ApprovalStatus, Danger
+from console.backend.model.view_models import ApprovalStatus, Danger, Progress
 from console.backend.runs import sources
 from console.backend.runs.batch_files import BatchFolder
 from tests.backend.postgres.tampering import tamper
@@ -124,6 +124,13 @@ def test_each_document_is_planned_in_two_passes_and_not_in_a_third(
     requests = site.requests(mode)
     site.passage.backend.start_batch(requests, mode, OnFailure.STOP, quiet, unheard)
     assert sorted(plans) == sorted(2 * [request.docprefix for _, request in requests])
+    if mode is Mode.DRYRUN:
+        # What a dry run has planned twice is the first pass of the same document in a batch, too.
+        plans.clear()
+        live = site.start()
+        assert sorted(plans) == sorted(request.docprefix for _, request in requests)
+        journals = [site.passage.installation.root / "runs" / m.run_id / "journal.jsonl" for m in live.members]
+        assert all('"first_pass_of"' in journal.read_text() for journal in journals)
 
 
 def test_a_document_that_fails_stops_the_batch_or_is_set_aside_with_its_reason(waiting: BatchSite) -> None:
@@ -281,7 +288,20 @@ def test_a_batch_is_not_armed_without_a_dry_run_of_each_document(site: BatchSite
 
 def test_what_no_run_has_recorded_stops_every_member_of_a_batch(planned: BatchSite) -> None:
     """A member finds the database as it was planned for, beside what runs have recorded since; more is a drift."""
-    site, batch_id = planned, planned.start(on_failure=OnFailure.SET_ASIDE).batch_id
+    site, probed = planned, list[str]()
+
+    def grant(progress: Progress) -> None:
+        if (progress.phase, progress.step) == (Phase.GRANT_PROBE, "begins"):
+            probed.append(progress.run_id)
+            if len(probed) == 2:
+                site.passage.execute("GRANT SELECT ON public.information_unit TO PUBLIC")
+
+    # The digest was computed for the member before, and a row that it was computed of has moved since.
+    with pytest.raises(Drifted, match="grants, functions and triggers: planned"):
+        site.passage.backend.start_batch(site.requests(Mode.LIVE), Mode.LIVE, OnFailure.SET_ASIDE, quiet, grant)
+    site.passage.execute("REVOKE SELECT ON public.information_unit FROM PUBLIC")
+    batch_id = site.newest().batch_id
+    site.resume(batch_id)
     site.sign(batch_id)
     site.arm(batch_id)
     site.killed_in(lambda die: site.passage.backend.resume_batch(batch_id, None, quiet, die), Phase.CUT_LEG_A, 2)

@@ -134,14 +134,29 @@ def test_a_hold_file_made_by_hand_is_a_hold_that_says_what_clears_it(at: At) -> 
 @pytest.mark.parametrize("phase", [Phase.CUT_LEG_A, Phase.STRUCTURAL_VERIFY, Phase.LEG_B_RECORD])
 def test_a_hold_file_that_appears_in_mid_run_stops_it_before_the_next_phase(at: At, phase: Phase) -> None:
     passage = at("SG_1 imported")
-    passage.arm()
+    _stops_behind(passage, phase, passage.installation.hold_file.touch)
 
-    def touch(progress: Progress) -> None:
+
+def test_a_hold_that_is_set_in_the_database_in_mid_run_stops_it_before_the_next_phase(at: At) -> None:
+    """It is read together with the state of the run, after each phase."""
+    passage = at("SG_1 imported")
+    _stops_behind(
+        passage, Phase.CUT_LEG_A, lambda: passage.execute("SELECT cutter_console.fn_hold_set('stop', 'somebody', NULL)")
+    )
+
+
+def _stops_behind(passage: Passage, phase: Phase, hold: Callable[[], object]) -> None:
+    passage.arm()
+    seen: list[Phase] = []
+
+    def at_its_end(progress: Progress) -> None:
+        seen.append(progress.phase)
         if progress.phase is phase and progress.step.startswith("PASS"):
-            passage.installation.hold_file.touch()
+            hold()
 
     with pytest.raises(Held):
-        passage.resume(touch)
+        passage.resume(at_its_end)
+    assert seen[-1] is phase, "the next one has begun"
     run = passage.run()
     done = [shown.phase for shown in run.phases if shown.outcome.value == "PASS"]
     assert done[-1] is phase

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,9 +15,11 @@ from console.backend.model.states import Family, Move, Stage
 from console.backend.model.view_models import SwitchState
 from console.backend.postgres.connections import connect
 from console.backend.postgres.kept_sessions import writers_kept
+from console.backend.postgres.records import EventRow
 from console.backend.postgres.transactions import ServerPosition
 from console.backend.runs import arming, lifecycle, operations, settling
 from console.backend.runs.phase_context import Role
+from console.backend.runs.run_state import events_of_run
 from console.backend.runs.settling import Attempt, Fate, NotKnownYet, Verdict, fate_of
 from tests.support.lost_commit import Lie, lying
 from tests.support.passage import UNITS, Passage
@@ -353,6 +356,29 @@ def test_a_result_that_cannot_be_recorded_does_not_deny_what_was_committed(
             passage.arm()
     assert passage.backend.status().switch.state is SwitchState.ARMED
     assert passage.backend.settle(passage.run_id).interruption is None
+
+
+def test_an_event_that_comes_while_its_commit_is_settled_is_not_taken_for_gone(
+    at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The events are read when the journal is opened, and a COMMIT that is under way ends before it is settled."""
+    passage, read = _at(at, "SG_1 imported"), list[int]()
+
+    def full(*_: object) -> None:
+        raise Unmeasured(StopCode.INVARIANT_FAILED, "no space is left", "Make room.")
+
+    def too_early(*asked: Any) -> tuple[EventRow, ...]:
+        rows = events_of_run(*asked)
+        read.append(len(rows))
+        return rows[:-1] if len(read) == 1 else rows
+
+    with monkeypatch.context() as patch:
+        patch.setattr(operations, "close", full)
+        with pytest.raises(Unmeasured, match="is committed; its result is missing"):
+            passage.backend.void(passage.run_id, "no more")
+    monkeypatch.setattr(operations, "events_of_run", too_early)
+    assert passage.backend.settle(passage.run_id).interruption is None
+    assert len(read) == 2
 
 
 def test_what_was_begun_and_sent_nothing_is_closed_by_the_next_operation(at: At) -> None:
