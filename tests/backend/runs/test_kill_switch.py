@@ -147,7 +147,7 @@ def test_a_hold_that_is_set_in_the_database_in_mid_run_stops_it_before_the_next_
 
 def _stops_behind(passage: Passage, phase: Phase, hold: Callable[[], object]) -> None:
     passage.arm()
-    seen: list[Phase] = []
+    seen: list[Phase | None] = []
 
     def at_its_end(progress: Progress) -> None:
         seen.append(progress.phase)
