@@ -2493,11 +2493,8 @@ _OF_THE_BASE = (
         _BASE,
         "       AND k.base_seal = cutter_console.fn_base_seal(\n"
         "               cutter_console.fn_base_rows(p_docprefix), k.base_digest, k.base_units, k.base_readers)\n",
-        "",
-        _test(
-            "amended_drafts",
-            "a_difference_from_the_signed_amendment_stops_its_enactment[another text of an unchanged unit]",
-        ),
+        "       AND k.base_seal IS NOT NULL\n",
+        _test(_LAW, "whatever_is_changed_behind_the_guards_is_read"),
     ),
     Mutant(
         "a version of the law that moves is seen",
