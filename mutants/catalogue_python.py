@@ -1296,8 +1296,8 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "a login at the limit is tried again only where this command has closed a session",
         _KEPT,
-        "                if _AT_LIMIT not in str(error) or not kept.may_still_count(conninfo):\n",
-        "                if _AT_LIMIT not in str(error):\n",
+        "                if AT_LIMIT not in str(error) or not kept.may_still_count(conninfo):\n",
+        "                if AT_LIMIT not in str(error):\n",
         _test(
             "postgres/test_kept_sessions",
             "a_login_at_the_limit_is_refused_at_once_where_this_command_has_closed_nothing",
@@ -1306,7 +1306,7 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "a login at the limit is tried again while a closed session may still count",
         _KEPT,
-        "                if _AT_LIMIT not in str(error) or not kept.may_still_count(conninfo):\n",
+        "                if AT_LIMIT not in str(error) or not kept.may_still_count(conninfo):\n",
         "                if True:\n",
         _test(
             "postgres/test_kept_sessions",
@@ -2141,7 +2141,7 @@ _OF_AMENDED_ROWS = (
     Mutant(
         "amended rows: each unit has its planned effect",
         _COMPARISON,
-        "    if any(sorted(seen.splitlines()) != sorted(planned) for seen, planned in told):",
+        "    if any(sorted(seen.splitlines()) != sorted(planned) for seen, planned in pairs):",
         "    if False:",
         _NOT_AS_PLANNED,
     ),

@@ -90,8 +90,8 @@ def all_as_planned(plan: CutPlan, read: Callable[[], AmendedRows], text: PinnedT
     counted = (rows.blocks, rows.manifest_digest, rows.unchanged)
     if counted != (len(units), units.digest, amendment.unchanged):
         return None
-    told = ((rows.changed, amendment.changed), (rows.new, amendment.made), (rows.returning, amendment.returning))
-    if any(sorted(seen.splitlines()) != sorted(planned) for seen, planned in told):
+    pairs = ((rows.changed, amendment.changed), (rows.new, amendment.made), (rows.returning, amendment.returning))
+    if any(sorted(seen.splitlines()) != sorted(planned) for seen, planned in pairs):
         return None
     return Comparison(rows=rows.blocks, is_covered=text is not None and _meet(document, text.size))
 
