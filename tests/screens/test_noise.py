@@ -108,7 +108,9 @@ async def test_no_other_dialog_does_anything_before_it_was_built(keys: tuple[str
     backend = FakeBackend()
     async with opened(backend, *keys) as (app, pilot):
         made = type(app.screen)
-        arguments = [getattr(app.screen, name) for name in _MADE_WITH[made.__name__]]
+        # The palette keeps no scope: it is that of the screen below.
+        kept = (getattr(app.screen, name) for name in _MADE_WITH.get(made.__name__, ()))
+        arguments = [app.console_screens()[-1].SCOPE] if made.__name__ == "PaletteDialog" else [*kept]
         early = made(*arguments)
         app.push_screen(early)
         for binding in list(early._bindings.key_to_bindings.values()):
@@ -119,7 +121,6 @@ async def test_no_other_dialog_does_anything_before_it_was_built(keys: tuple[str
 
 _MADE_WITH = {
     "HelpDialog": ("_subject", "_scope"),
-    "PaletteDialog": ("_scope",),
     "DangerDialog": ("_danger", "_run_id"),
     "ImportDialog": ("_view",),
     "StartLiveDialog": ("_request", "_n_units", "_target"),
