@@ -186,14 +186,14 @@ FLEET = (
         "console/app/visited.py",
         "        poll.poll()\n        gone()\n",
         "        poll.poll()\n",
-        (f"{_VISITS}::test_with_the_console_behind_it_the_opened_one_ends_too[KILL]",),
+        ("tests/test_visiting.py::test_what_waits_for_the_end_of_the_console_behind_it_is_told_by_its_pipe",),
     ),
     Mutant(
         "a signal ends the console that has the terminal first",
         "console/app/visiting.py",
         "        if not self._is_away:\n            self.exit",
         "        if self._guest is None or True:\n            self.exit",
-        (f"{_VISITS}::test_with_the_console_behind_it_the_opened_one_ends_too[TERM]",),
+        ("tests/test_visiting.py::test_a_signal_ends_the_console_that_has_the_terminal_and_then_this_one",),
     ),
     Mutant(
         "the key of Fleet leads back to the console behind this one",
