@@ -182,6 +182,30 @@ FLEET = (
         ),
     ),
     Mutant(
+        "a console that cannot be opened leaves the terminal to the one that is there",
+        "console/app/visiting.py",
+        "            except OSError as error:\n                # Out of",
+        "            except LookupError as error:\n                # Out of",
+        ("tests/test_visiting.py::test_the_terminal_is_taken_back_where_the_other_console_cannot_be_started",),
+    ),
+    Mutant(
+        "a stop that is under way is not covered by another console",
+        "console/app/visiting.py",
+        "if any(worker.group == STOP_GROUP and not worker.is_finished for worker in self.workers):",
+        "if False:",
+        ("tests/test_visiting.py::test_nothing_that_is_under_way_here_is_covered_by_another_console",),
+    ),
+    Mutant(
+        "the name of a directory runs nothing when it is completed",
+        "console/cli/completion.py",
+        '_STRANGE = "*[!0-9A-Za-z._+-]*"',
+        '_STRANGE = "nothing"',
+        (
+            "tests/cli/test_completion.py::"
+            "test_bash_completes_the_ids_of_the_runs_that_there_are_and_latest_where_a_command_takes_it",
+        ),
+    ),
+    Mutant(
         "a console that Fleet has opened ends with the one behind it",
         "console/app/visited.py",
         "        poll.poll()\n        gone()\n",

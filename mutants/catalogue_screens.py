@@ -147,6 +147,30 @@ SCREENS = (
         (f"{_FRAMES}::test_behind_a_wide_or_a_combining_letter_the_place_is_sent_again",),
     ),
     Mutant(
+        "frames: a sign over a letter is never left out",
+        "console/app/frames.py",
+        ' or (part["text"] and not cell_len(part["text"][0]))',
+        "",
+        (f"{_FRAMES}::test_a_sign_that_stands_over_the_letter_before_it_is_never_left_out",),
+    ),
+    Mutant(
+        "frames: a key has all of the screen sent again",
+        "console/app/steady_driver.py",
+        "        self._frames.forget()\n        self._app.call_later(self._app.refresh)\n",
+        "        self._app.call_later(self._app.refresh)\n",
+        (
+            "tests/terminal/test_terminal.py::"
+            "test_what_another_program_has_written_over_the_screen_is_drawn_again_by_a_key",
+        ),
+    ),
+    Mutant(
+        "frames: the whole screen is drawn again from time to time",
+        "console/app/application.py",
+        "        self.set_interval(DRAWN_AGAIN_S, self.action_redraw)\n",
+        "",
+        ("tests/test_app.py::test_the_whole_screen_is_drawn_again_from_time_to_time",),
+    ),
+    Mutant(
         "edit: a paste says what it left out",
         "console/screens/edit_draft.py",
         "    if isinstance(event, Pasted) and event.left_out:\n",

@@ -445,8 +445,22 @@ SITES = (
         ),
     ),
     Mutant(
+        "no name of a mapping ends a body of the script that prepares a database",
+        "console/backend/postgres/site_script.py",
+        "    refuse_marks(text, (_GUARD, _OBJECTS, RIGHTS))\n",
+        "",
+        ("tests/adoption/test_check_and_apply.py::test_a_name_that_would_end_a_body_of_the_printed_script_is_refused",),
+    ),
+    Mutant(
+        "a verifier that may have one session is named before a run begins",
+        "console/backend/model/session_limits.py",
+        'SESSIONS = {"executor": 2, "verifier": 2}',
+        'SESSIONS = {"executor": 2}',
+        ("tests/adoption/test_check_and_apply.py::test_a_role_of_too_few_sessions_is_named_before_a_run_begins",),
+    ),
+    Mutant(
         "no name of a mapping ends the body of a function",
-        "console/backend/postgres/site_gateway.py",
+        "console/backend/postgres/site_grants.py",
         "if any(text.count(mark) != sum(",
         "if any(text.count(mark) < sum(",
         (

@@ -38,6 +38,16 @@ def test_the_first_paint_needs_neither_pydantic_nor_drivers() -> None:
     assert found.stdout.strip() == ""
 
 
+async def test_the_whole_screen_is_drawn_again_from_time_to_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a wall nobody presses a key, whatever has written over it."""
+    drawn: list[ConsoleApp] = []
+    monkeypatch.setattr("console.app.application.DRAWN_AGAIN_S", 0.01)
+    monkeypatch.setattr(ConsoleApp, "action_redraw", drawn.append)
+    app = ConsoleApp(FakeBackend(), read_only=True, demo=False, clock=lambda: NOW, refresh_seconds=86_400)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: bool(drawn))
+
+
 async def test_the_screen_is_there_before_the_backend_is() -> None:
     """A backend that takes its time does not hold back the first frame."""
     gate = threading.Event()

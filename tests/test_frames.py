@@ -138,7 +138,14 @@ def test_modes_and_questions_pass_and_what_is_shown_stays_known(data: str) -> No
     assert frames.shortened(frame) == ""
 
 
-@pytest.mark.parametrize("text", ["適用", "\u0111i\u00ea\u0300u"])
+@pytest.mark.parametrize("piece", ["\u0302\u0300", "\u0302\u0300u"])
+def test_a_sign_that_stands_over_the_letter_before_it_is_never_left_out(piece: str) -> None:
+    """As where a search marks the letter and not what belongs to it: another text than that of the law would be shown."""
+    frames, frame = Frames(), f"\x1b[1;1H\u0111i\x1b[1me\x1b[0m{piece}"
+    assert [frames.shortened(frame) for _ in range(2)] == [frame, frame]
+
+
+@pytest.mark.parametrize("text", ["適用", "\u0111i\u00ea\u0300u", "適e\u0300"])
 def test_behind_a_wide_or_a_combining_letter_the_place_is_sent_again(text: str) -> None:
     """A terminal may take it for one cell more or less."""
     sent = Frames().shortened(f"\x1b[1;1H{text}\x1b[1mHOLD\x1b[0m")

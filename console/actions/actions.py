@@ -155,6 +155,13 @@ ACTIONS: tuple[Action, ...] = (
         scope=Scope.EVERYWHERE,
     ),
     Action(
+        name="redraw",
+        title="Draw the screen again",
+        help="All of it, where another program has written into the terminal. It is done every five minutes, too.",
+        keys=("ctrl+l",),
+        scope=Scope.EVERYWHERE,
+    ),
+    Action(
         name="quit",
         title="Quit",
         help="Leaves the console. Asks first while something is being written.",

@@ -49,6 +49,7 @@ REPLAY_ACTIONS: tuple[Action, ...] = (
 KEPT = frozenset(
     {
         *("overview", "gates", "find", "copy_focus", "copy_whole", "show_alone", "palette", "help", "theme", "quit"),
+        "redraw",
         *("evidence", "filter_gates"),
         *GUIDE_NAMES,
     }

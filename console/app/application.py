@@ -27,7 +27,7 @@ from console.app.following import FollowingApp
 from console.app.key_order import KeyHandled, KeyOrder
 from console.app.named_fleet import NamedFleet, no_fleet
 from console.app.terminal import TerminalGuard, wants_no_colour
-from console.app.visiting import VisitingApp
+from console.app.visiting import STOP_GROUP, VisitingApp
 from console.backend.host import crash
 from console.backend.model.batch_ids import is_batch
 from console.backend.model.errors import CutterError
@@ -52,6 +52,21 @@ if TYPE_CHECKING:
     from console.backend.recording import Recorder
     from console.screens.application import Application
     from console.widgets.line import Line
+
+
+_REDRAW = "redraw"
+DRAWN_AGAIN_S = 300.0
+"""Seconds after which the whole screen is drawn again, in case another program has written into the terminal."""
+
+
+def _has_priority(action: "Action") -> bool:
+    """Return whether a key works in dialogs and while a field takes every other key as text: the stop key does.
+
+    So does the one that draws the screen again, which a dialog may need most, unless it is a sign of a text.
+    """
+    if action.name == _REDRAW:
+        return all(key.startswith("ctrl+") or key[1:].isdigit() for key in action.keys)
+    return action.name in STOPPING
 
 
 def _utc_now() -> datetime:
@@ -115,10 +130,9 @@ class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
         self.theme = DARK.name
-        # The stop key has priority: it must work in dialogs and while a field takes every other key as text.
         for action in self.registry.in_scope(Scope.EVERYWHERE):
             self._bindings.bind(
-                ",".join(action.keys), action.name, action.title, show=False, priority=action.name in STOPPING
+                ",".join(action.keys), action.name, action.title, show=False, priority=_has_priority(action)
             )
 
     @property
@@ -154,6 +168,7 @@ class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
         self.add_mode(self.DEFAULT_MODE, OverviewScreen)
         self.measure()
         self.set_interval(self._refresh_seconds, self._tick)
+        self.set_interval(DRAWN_AGAIN_S, self.action_redraw)
         self.begin_following()
         self.follow_the_fleet()
         if self.face.start_screen != self.DEFAULT_MODE:
@@ -285,6 +300,17 @@ class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
         """Change between dark and light."""
         self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
 
+    def on_resize(self) -> None:
+        """Take nothing for shown: a frame for the former size may have been drawn since the terminal has another one."""
+        self.action_redraw()
+
+    def action_redraw(self) -> None:
+        """Draw the whole screen again: only what changes is sent, and another program may have written over the rest."""
+        from console.app.steady_driver import SteadyDriver
+
+        if isinstance(self._driver, SteadyDriver):
+            self._driver.draw_again()
+
     def action_help(self) -> None:
         """Show the page of the STOP code in the notice, once; else the help of the focused widget and the screen."""
         from console.screens.help import HelpDialog
@@ -342,7 +368,7 @@ class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
             else "Stopping: HOLD, cancel the running statement, end the lease ..."
         )
         self.give_notice(Notice("working", working, stays=True))
-        self.run_worker(work(self._panic, reason), group="panic", exclusive=False)
+        self.run_worker(work(self._panic, reason), group=STOP_GROUP, exclusive=False)
 
     async def _panic(self, reason: str) -> None:
         from console.screens.panic import stopped_notice

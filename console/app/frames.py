@@ -21,7 +21,6 @@ _MODE = re.compile(r"(?:\x1b\[[?>=<][\d;]*\$?[A-Za-z]|\x07)+\Z")
 _OTHER_SCREEN = "1049"
 _DRAWN = frozenset({"4", "7", "9", "21", "53"})
 """Attributes that are seen on a blank: underlined, reverse, struck through."""
-_MOST_CELLS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,8 @@ class Frames:
         frame = _Frame(self._rows)
         place = 0
         for part in _PART.finditer(data):
-            if part.start() != place:
+            # A sign that is drawn over the letter before it is sent together with that letter or not at all.
+            if part.start() != place or (part["text"] and not cell_len(part["text"][0])):
                 break
             place = part.end()
             frame.add(part)
@@ -112,7 +112,7 @@ class _Frame:
 
     def _text(self, text: str) -> None:
         cells = _cells(text, self._style)
-        if self._place is None or len(cells) > _MOST_CELLS:
+        if self._place is None:
             self._rows.clear()
             self._send(text, self._style)
             self._cursor = None
@@ -126,7 +126,7 @@ class _Frame:
         if shown[column:end] == cells:
             return
         first, last = 0, len(cells)
-        is_simple = len(cells) == len(text)
+        is_simple = _is_simple(text)
         # Words stay whole; blanks around them that are there already are left out.
         while is_simple and first < last and text[first] == " " and shown[column + first] == cells[first]:
             first += 1
@@ -157,9 +157,14 @@ class _Frame:
         return "".join(self._sent)
 
 
+def _is_simple(text: str) -> bool:
+    """Return whether each letter takes one cell."""
+    return text.isascii() or all(cell_len(letter) == 1 for letter in set(text))
+
+
 def _cells(text: str, style: _Style) -> list[_Cell | None]:
     """Return what is in each cell that the text takes; a text with wide or combining letters is compared as a whole."""
-    if not text.isascii() and any(cell_len(letter) != 1 for letter in set(text)):
+    if not _is_simple(text):
         return [(text, number, style) for number in range(cell_len(text))]
     blank: _Cell = (" ", style if style.shows_on_blanks else style.background)
     return [(letter, style) if letter != " " else blank for letter in text]

@@ -34,15 +34,16 @@ class SteadyDriver(LinuxDriver):
         """Start, or come back from the background, with a new writer."""
         terminal = sys.__stderr__
         if terminal is not None:
-            self._line = LineWriter(terminal.fileno(), terminal.encoding or "utf-8", self._draw_again)
+            self._line = LineWriter(terminal.fileno(), terminal.encoding or "utf-8", self.draw_again)
             self._line.start()
         self._frames.forget()
         super().start_application_mode()  # type: ignore[no-untyped-call]
         if self._started_before:
-            self._draw_again()
+            self.draw_again()
         self._started_before = True
 
-    def _draw_again(self) -> None:
+    def draw_again(self) -> None:
+        """Draw the whole screen again, and take nothing of it for shown: frames were left out, or somebody else has written."""
         self._frames.forget()
         self._app.call_later(self._app.refresh)
 

@@ -15,15 +15,19 @@ from console.app.face import Face
 from console.app.mode_app import ModeApp
 from console.app.terminal import in_browser
 from console.app.visited import FLEET_BEHIND, watch
+from console.backend.host.signals import at_work
 from console.backend.model.errors import CutterError
 from console.widgets.jobs import work
 from console.widgets.notice import Notice, refused
 
 if TYPE_CHECKING:
+    from console.backend.host.processes import Lifeline
     from console.backend.model.fleet import FleetRow
 
 _ENTRY = "from console.cli.main import main; raise SystemExit(main())"
 _END_S = 3.0
+STOP_GROUP = "panic"
+"""Name of the workers of a stop."""
 
 
 def console_command(*arguments: str) -> list[str]:
@@ -56,10 +60,10 @@ class VisitingApp(ModeApp, inherit_bindings=False):
         if self._is_away:
             return
         elsewhere = f"Open it in another terminal: {instead}"
-        if self.operation is not None:
-            # Its progress would not be seen, and the stop key would act on the other installation.
-            busy = f"{row.name} was not opened: {self.operation.doing} is still in progress in this console."
-            self.give_notice(Notice("refused", busy, "", f"Wait until it has ended. {elsewhere}"))
+        if busy := self._busy():
+            self.give_notice(
+                Notice("refused", f"{row.name} was not opened: {busy}", "", f"Wait until it has ended. {elsewhere}")
+            )
         elif in_browser() or self._driver is None or not self._driver.can_suspend:
             closed = f"{row.name} was not opened: a console can be opened by another one only in a terminal."
             self.give_notice(Notice("refused", closed, "", elsewhere))
@@ -67,11 +71,22 @@ class VisitingApp(ModeApp, inherit_bindings=False):
             self._is_away = True
             self.run_worker(work(self._visit, str(row.name), elsewhere), group="visit", exclusive=False)
 
+    def _busy(self) -> str:
+        """Return in words what is under way here: it would not be seen, and the stop key would act on the other installation."""
+        if self.operation is not None:
+            return f"{self.operation.doing} is still in progress in this console."
+        if any(worker.group == STOP_GROUP and not worker.is_finished for worker in self.workers):
+            return "a stop is under way in this console."
+        return "a question is open in this console." if self.screen.is_modal else ""
+
     async def _visit(self, name: str, elsewhere: str) -> None:
         try:
             # Here, because a refusal of that process would be drawn over before anybody has read it.
             await self.ask_beside(lambda: _require(name))
-            notice = _ended(name, await self._hosted(name), elsewhere)
+            if busy := self._busy():
+                notice: Notice | None = Notice("refused", f"{name} was not opened: {busy}", "", elsewhere)
+            else:
+                notice = _ended(name, await self._hosted(name), elsewhere)
         except CutterError as error:
             notice = refused(f"Opening {name}", error)
         except OSError as error:
@@ -89,27 +104,39 @@ class VisitingApp(ModeApp, inherit_bindings=False):
         """Let the other console have the terminal until it ends, and return its exit status."""
         from console.backend.host.processes import Lifeline
 
-        command = visit_command(name, read_only=self.read_only)
+        status, failed = 0, None
         with Lifeline() as lifeline, self.suspend():
+            try:
+                status = await self._guest_of(name, lifeline)
+            except OSError as error:
+                # Out of this block with it, the terminal would not be taken back.
+                failed = error
+        if failed is not None:
+            raise failed
+        return status
+
+    async def _guest_of(self, name: str, lifeline: "Lifeline") -> int:
+        environment = {**os.environ, FLEET_BEHIND: str(lifeline.for_guard)}
+        try:
             # The place of the screen that both draw on is empty until the other one has begun.
             print(f"Opening the console of {name} ...", file=sys.__stderr__, flush=True)
-            environment = {**os.environ, FLEET_BEHIND: str(lifeline.for_guard)}
-            try:
-                # In this group: it is this terminal's foreground, and gets its signals as this one does.
-                self._guest = guest = await asyncio.create_subprocess_exec(
-                    *command, env=environment, pass_fds=(lifeline.for_guard,)
-                )
-            finally:
-                lifeline.started()
-            if self._must_leave is not None:
-                _end(guest)
-            try:
+            # In this group: it is this terminal's foreground, and gets its signals as this one does.
+            self._guest = guest = await asyncio.create_subprocess_exec(
+                *visit_command(name, read_only=self.read_only), env=environment, pass_fds=(lifeline.for_guard,)
+            )
+        finally:
+            lifeline.started()
+        if self._must_leave is not None:
+            _end(guest)
+        try:
+            # A signal that ends this one waits for it, as for work of its own.
+            with at_work():
                 return await guest.wait()
-            finally:
-                if guest.returncode is None:
-                    _end(guest)
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(guest.wait(), _END_S)
+        finally:
+            if guest.returncode is None:
+                _end(guest)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(guest.wait(), _END_S)
 
     def leave(self, exit_status: int) -> None:
         """End because of a signal or a vanished terminal: the console that has the terminal first."""

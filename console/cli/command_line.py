@@ -253,7 +253,7 @@ def _dispatch(
 
     `is_named`: the options are those of the installation that -P names, which may be for reading only.
     `light` leaves out the handler of log records, `sweeps` removes the leftovers of killed processes first. A `dangerous`
-    command takes no run but by its id.
+    command takes no `latest`, and a beginning of an id only where the id is confirmed beside it.
     """
     try:
         with nullcontext() if light else import_module("console.cli.logs").to_standard_error():

@@ -24,6 +24,8 @@ _DANGEROUS = {operation.words for operation in OPERATIONS if operation.dangerous
 
 # The shipped names are part of the script; the own ones are asked of the folder at its usual place.
 _SHIPPED = " ".join(SHIPPED_NAMES)
+_STRANGE = "*[!0-9A-Za-z._+-]*"
+"""Names that are left out: bash reads the words that it completes once more, and would run what stands in them."""
 _LIST = f"""for name in {_SHIPPED} "${{CUTTER_ROOT:-/var/lib/cutter}}"/profiles/[a-z]*.toml; do"""
 _PROFILES = {
     "bash": "_cutter_console_profiles",
@@ -33,7 +35,7 @@ _PROFILES = {
         "bash": f"""_cutter_console_profiles() {{
   local name names=()
   {_LIST}
-    name="${{name##*/}}"; [[ "$name" == "[a-z]*.toml" ]] || names+=("${{name%.toml}}")
+    name="${{name##*/}}"; [[ "$name" == {_STRANGE} ]] || names+=("${{name%.toml}}")
   done
   compgen -W "${{names[*]}}" -- "$1"
 }}
@@ -42,7 +44,7 @@ _PROFILES = {
   setopt localoptions nonomatch
   local name names=()
   {_LIST}
-    name="${{name##*/}}"; [[ "$name" == "[a-z]*.toml" ]] || names+=("${{name%.toml}}")
+    name="${{name##*/}}"; [[ "$name" == {_STRANGE} ]] || names+=("${{name%.toml}}")
   done
   compadd -- "${{names[@]}}"
 }}
@@ -55,7 +57,7 @@ def _ids(function: str, kinds: str, more: str) -> dict[str, object]:
     """Return the completion by the ids that the root has, asked of the folder at its usual place, and by `more` words."""
     lines = f"""  local name ids=({more})
   for name in "${{CUTTER_ROOT:-/var/lib/cutter}}"/runs/ict[{kinds}]-*; do
-    [[ -d "$name" ]] && ids+=("${{name##*/}}")
+    [[ -d "$name" && "${{name##*/}}" != {_STRANGE} ]] && ids+=("${{name##*/}}")
   done
 """
     bash, zsh = 'compgen -W "${ids[*]}" -- "$1"', 'compadd -- "${ids[@]}"'

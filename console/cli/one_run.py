@@ -11,7 +11,10 @@ class OneRun:
     """A command about one run."""
 
     run: str = field(
-        metadata=positional("RUN", "the run's id or its unique beginning; or latest, but of a dangerous command")
+        metadata=positional(
+            "RUN",
+            "the run's id or its unique beginning; or latest, but of a dangerous command",
+        )
     )
 
 

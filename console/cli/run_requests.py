@@ -47,6 +47,7 @@ class ConfirmedRun(OneRun):
 class VoidRun(OneRun):
     """End a run for a reason."""
 
+    run: str = field(metadata=positional("RUN", "the run's whole id"))
     reason: str = field(metadata=option("TEXT", "why, for the record"))
 
 

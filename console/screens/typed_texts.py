@@ -92,7 +92,9 @@ class TypedTexts:
         self._took_own = False
         self._writing = asyncio.Lock()
         self._stood: object = None
-        """Measurement of the console when the database was asked last if the run has ended; None before, and for the last text."""
+        """Measurement of the console when the database was asked last if the run has ended; None before."""
+        self._is_last = False
+        """True once nobody looks for the run's end any more: each text asks for it then."""
         self.not_kept = ""
         """The reason why what was typed last is kept in this console alone, or nowhere; empty if it is kept beside the run."""
         self.has_ended = False
@@ -116,9 +118,7 @@ class TypedTexts:
     def keep(self, typed: Typed, *, is_last: bool = False) -> None:
         """Keep what was typed, here and beside the run; the draft's own text is nothing to keep."""
         self.typed = typed
-        if is_last:
-            # Nobody looks for the run's end after it.
-            self._stood = None
+        self._is_last |= is_last
         if typed != self._own:
             self._to_keep = typed
             self._console.begin_work(work(self._keep), "typed")
@@ -147,7 +147,7 @@ class TypedTexts:
             kept = self._edit(self._to_keep)
             run_id, instead, stand = self.draft.run_id, self._instead, self._stand()
             # A run does not end without a move, which the console measures anyway: its database need not be asked at each text.
-            looks = stand is None or stand != self._stood
+            looks = self._is_last or stand is None or stand != self._stood
             try:
                 await self._console.ask(
                     lambda backend: backend.keep_typed(run_id, kept, self._writer, instead, looks=looks)

@@ -7,6 +7,7 @@ import pytest
 from console.backend.host.runtime_tree import CONFIG_NAME
 from console.backend.model.console_schema import CONSOLE_SCHEMA, CONSOLE_SCHEMA_COMMENT, CONSOLE_SCHEMA_OWNER
 from console.backend.postgres.console_schema import refuse_foreign_schema
+from console.backend.postgres.site_proposal import identifier
 from tests.adoption.conftest import Adopted, may_only_select
 from tests.support.fingerprint import CALLS, existing_part, fingerprint
 
@@ -311,14 +312,32 @@ def test_nothing_is_tried_as_a_superuser(kept: Adopted) -> None:
 
 
 def test_a_role_of_too_few_sessions_is_named_before_a_run_begins(kept: Adopted) -> None:
-    kept.execute("ALTER ROLE cutter_exec CONNECTION LIMIT 1")
-    try:
-        status, answer = kept.json("adopt", "check")
-    finally:
-        kept.execute("ALTER ROLE cutter_exec CONNECTION LIMIT 2")
+    """The executor has the lease's session and one that writes, the verifier the snapshot of a backup and `pg_dump`."""
+    for which, role, other in (("executor", "cutter_exec", "verifier"), ("verifier", "cutter_verify", "executor")):
+        kept.execute(f"ALTER ROLE {role} CONNECTION LIMIT 1")
+        try:
+            status, answer = kept.json("adopt", "check")
+        finally:
+            kept.execute(f"ALTER ROLE {role} CONNECTION LIMIT 2")
 
-    checks = {check["name"]: check for check in answer["checks"]}  # type: ignore[attr-defined]
-    executor = checks["sessions of the executor"]
-    assert (status, executor["outcome"], checks["sessions of the verifier"]["outcome"]) == (1, "FAIL", "PASS")
-    assert "cutter_exec may have 1 at a time (CONNECTION LIMIT 1)" in executor["detail"]
-    assert executor["next_action"].startswith("As an administrator: ALTER ROLE cutter_exec CONNECTION LIMIT 2")
+        checks = {check["name"]: check for check in answer["checks"]}  # type: ignore[attr-defined]
+        few = checks[f"sessions of the {which}"]
+        assert (status, few["outcome"], checks[f"sessions of the {other}"]["outcome"]) == (1, "FAIL", "PASS")
+        assert f"{role} may have 1 at a time (CONNECTION LIMIT 1)" in few["detail"]
+        assert few["next_action"].startswith(f"As an administrator: ALTER ROLE {role} CONNECTION LIMIT 2")
+
+
+def test_a_name_that_would_end_a_body_of_the_printed_script_is_refused(adopted: Adopted) -> None:
+    """Whoever may make a table in a mapped schema would write SQL that the administrator runs."""
+    adopted.execute(
+        'SET ROLE workflow_admin; CREATE TABLE cutter_governance."x$wire$;ALTER ROLE me SUPERUSER;--" (a text)'
+    )
+    status, _, said = adopted.command("adopt", "inspect", "--out", str(adopted.installation.site_mapping))
+    assert status == 0, said
+    status, printed, said = adopted.command("adopt", "apply")
+    assert (status, printed) == (3, "")
+    assert "which ends the body of a function" in said
+
+
+def test_a_sequence_with_a_dot_in_its_name_is_one_object() -> None:
+    assert identifier("s.t_no.1_seq").as_string(None) == '"s"."t_no.1_seq"'

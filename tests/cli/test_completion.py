@@ -75,8 +75,12 @@ def test_bash_completes_the_ids_of_the_runs_that_there_are_and_latest_where_a_co
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id, batch_id = "ictr-20260301T135200Z-9f3c21ab", "ictb-20260301T133000Z-5ac01d77"
-    for name in (run_id, batch_id):
+    # Whoever may write there must run nothing at another one's Tab.
+    for name in (run_id, batch_id, "ictr-$(touch${IFS}ran)", "ictr-`touch${IFS}ran`"):
         (tmp_path / "runs" / name).mkdir(parents=True)
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles/a$(touch${IFS}ran).toml").touch()
+    (tmp_path / "profiles/own-law.toml").touch()
     monkeypatch.setenv("CUTTER_ROOT", str(tmp_path))
     text = script("bash", capsys)
 
@@ -86,6 +90,8 @@ def test_bash_completes_the_ids_of_the_runs_that_there_are_and_latest_where_a_co
     assert completed(text, tmp_path, "arm", "ictr") == {run_id}
     assert "latest" not in completed(text, tmp_path, "arm", "la")
     assert run_id not in completed(text, tmp_path, "arm", run_id, "--confirm", "ictr")
+    assert completed(text, tmp_path, "plan", "FILE", "--profile", "own") == {"own-law"}
+    assert not (tmp_path / "ran").exists()
 
 
 def test_with_json_the_script_is_in_the_object(capsys: pytest.CaptureFixture[str]) -> None:

@@ -337,6 +337,14 @@ _ENACTED = """
 """
 
 
+_NOTHING_SIGNED = """
+    SET LOCAL session_replication_role = replica;
+    UPDATE LEDGER.approval SET statement = convert_to(jsonb_set(convert_from(statement, 'UTF8')::jsonb, '{expected_deltas}', '[]')::text, 'UTF8')
+     WHERE kind = 'SG_2';
+    SET LOCAL session_replication_role = origin
+"""
+
+
 def test_numbers_that_were_signed_for_other_tables_take_an_enactment_back(beside: Beside, signed: Passage) -> None:
     """As the superuser, past everything that refuses before it: another mapping is no plan's."""
     _cut(signed)
@@ -348,8 +356,11 @@ def test_numbers_that_were_signed_for_other_tables_take_an_enactment_back(beside
     renamed = governance.entry_step.model_copy(update={"table": "cutter_governance.notes"})
     before = _rows(signed)
 
+    unsigned = governance.model_copy(update={"decision": None, "entry_step": None})
     for changed, said in (
         (governance, None),
+        # A mapping to which an enactment adds nothing; its plan signs nothing either.
+        (unsigned, None),
         (governance.model_copy(update={"entry_step": None}), "decision_backlog_history 0, signed 1"),
         (governance.model_copy(update={"entry_step": renamed}), "cutter_governance.notes 1, signed nothing"),
     ):
@@ -362,6 +373,8 @@ def test_numbers_that_were_signed_for_other_tables_take_an_enactment_back(beside
             with connect(signed.installation.settings.database.administrator, read_only=True) as session:
                 script = gateway_sql(session, mapping.model_copy(update={"ledger": ledger}), tied_to)
             connection.execute(script.encode())
+            if changed is unsigned:
+                connection.execute(_NOTHING_SIGNED.replace("LEDGER", beside.names.ledger).encode())
             if said is None:
                 connection.execute(statements.encode())
             else:

@@ -112,6 +112,7 @@ _COMMANDS = [
     "ctrl+x",
     "f12",
     "ctrl+t",
+    "ctrl+l",
     "o",
     "H",
     "p",

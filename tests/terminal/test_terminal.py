@@ -160,6 +160,15 @@ def test_quit_is_status_zero_and_leaves_the_terminal_as_it_was(open_console: Ope
     assert session.output.split(b"\x1b[?1004l")[-1].replace(b"\x1b[?1000l", b"").count(b"\n") == 0
 
 
+def test_what_another_program_has_written_over_the_screen_is_drawn_again_by_a_key(open_console: Open) -> None:
+    """Otherwise only what changes is sent, and the rest would stay as that program has left it."""
+    session = _measured(open_console("rest"))
+    session.read(0.3)
+    session.forget()
+    session.press("\x0c")
+    session.see(b"Counts, measured")
+
+
 def test_from_the_background_it_comes_back_with_the_whole_screen(open_console: Open) -> None:
     """SIGTSTP gives the terminal back; SIGCONT takes it, and draws what stood there."""
     session = _measured(open_console("rest"))

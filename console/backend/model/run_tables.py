@@ -18,7 +18,7 @@ from console.backend.model.schema_names import OWN, SchemaNames
 from console.backend.model.site_governance import Part
 from console.backend.model.site_mapping import SiteMapping
 from console.backend.model.states import Stage
-from console.backend.model.tables import SIGNATURE, VERIFY_RESULT
+from console.backend.model.tables import RUN_TABLES, SIGNATURE, VERIFY_RESULT
 from console.backend.model.value import Value
 
 NOT_RECORDED = frozenset({Stage.CUT_LEG_A_COMMITTED, Stage.STRUCTURAL_VERIFIED})
@@ -41,6 +41,11 @@ class RunTables(Value):
     def of(cls, site: SiteMapping | None) -> "RunTables":
         """Return the tables by the mapping of a host; those of a database of the console's own without one."""
         return cls(names=site.console if site is not None else OWN, site=site)
+
+    @property
+    def own(self) -> frozenset[str]:
+        """Return the names of the console's own tables; an organisation may have others in a schema of the same name."""
+        return frozenset(map(self.names.in_database, RUN_TABLES))
 
     def named(self, deltas: Iterable[TableDelta]) -> tuple[TableDelta, ...]:
         """Return rows of the console's own tables by the names that these have."""

@@ -2,8 +2,9 @@
 
 import re
 
-SESSIONS = {"executor": 2}
-"""By the connection's name in the settings: of the executor the lease's own and the one that writes; of every other one."""
+SESSIONS = {"executor": 2, "verifier": 2}
+"""By the connection's name in the settings: of the executor the lease's own and the one that writes, of the verifier the snapshot
+of a backup and `pg_dump`, which reads by it; of every other one."""
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 
 

@@ -2,8 +2,8 @@
 
 A login costs the server a process and every cache of its own, and a command asks dozens of times. A transaction that
 may write has a session of its own, which ends with it: of an unanswered COMMIT, the session's end is what settles it.
-A batch does the same for one document after the other, and there a session whose COMMIT was answered is kept, too
-(`writers_kept`).
+In a batch, and in the commands that start, sign, arm, cut and enact a run, a session whose COMMIT was answered is kept,
+too (`writers_kept`).
 """
 
 import time

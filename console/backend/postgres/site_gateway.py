@@ -32,7 +32,7 @@ from console.backend.postgres.site_governance import (
     governance_sql,
 )
 from console.backend.postgres.site_governance_trial import TRIAL, UNTRIED, trial_sql
-from console.backend.postgres.site_grants import GRANTEES, RIGHTS, rights_sql, writing_rights
+from console.backend.postgres.site_grants import GRANTEES, RIGHTS, refuse_marks, rights_sql, writing_rights
 from console.backend.postgres.site_proposal import identifier
 from console.backend.postgres.site_roles import (
     CALLS,
@@ -350,7 +350,6 @@ _RENAMED = {
     "cutter_console.fn_own_table_digest": "cutter_console.fn_table_digest",
 }
 """Functions of the migrations by the names that the script gives them."""
-_MARKS = ("$site$", "$wire$")
 _BODIES = (ROLE, ROLE, RIGHTS, UNIT, COUNTS, CALLS, _REQUIRE, _DIFFERENCES, _MAPPING, _CREATE, _MOVE, _WIRING, _PLAIN)
 
 
@@ -464,14 +463,7 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
         sql.SQL("RESET ROLE;\n"),
     ]
     text = composed(schema_names(connection), sql.Composed(parts)).as_string(connection)
-    # A name or a value of the organisation's with the mark would end the function's body, and go on as SQL of the administrator.
-    bodies = (*_BODIES, *((*BODIES, TRIAL) if mapping.governance is not None else ()))
-    if any(text.count(mark) != sum(part.count(mark) for part in bodies) for mark in _MARKS):
-        raise Refused(
-            StopCode.REFUSED_INPUT,
-            f"a name or a value of the site mapping contains {' or '.join(_MARKS)}, which ends the body of a function",
-            _BY_HAND,
-        )
+    refuse_marks(text, (*_BODIES, *((*BODIES, TRIAL) if mapping.governance is not None else ())))
     return text
 
 

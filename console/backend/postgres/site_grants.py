@@ -9,11 +9,13 @@ from typing import NamedTuple
 
 from psycopg import sql
 
-from console.backend.model.site_mapping import SiteMapping
+from console.backend.model.errors import Refused, StopCode
+from console.backend.model.site_mapping import INSPECT, SiteMapping
 from console.backend.postgres.rendering import AsItIs
 from console.backend.postgres.site_proposal import identifier
 from console.backend.postgres.site_roles import SITE_CALLER, SITE_READER, SITE_ROLES
 
+_MARKS = ("$site$", "$wire$", "$prepare$")
 _CALLERS = ("cutter_exec", "cutter_verify")
 GRANTEES = (*SITE_ROLES, *_CALLERS)
 """Roles that have rights for what is written there."""
@@ -119,6 +121,20 @@ BEGIN
     PERFORM set_config('search_path', path, true);
 END $wire$;
 """
+
+
+def refuse_marks(text: str, bodies: Iterable[str]) -> None:
+    """Raise Refused if a script has more of these marks than the bodies that it is made of.
+
+    A name or a value of the organisation's with one would end the body of a function, and go on as SQL of the administrator.
+    """
+    parts = tuple(bodies)
+    if any(text.count(mark) != sum(part.count(mark) for part in parts) for mark in _MARKS):
+        raise Refused(
+            StopCode.REFUSED_INPUT,
+            f"a name or a value of the site mapping contains {' or '.join(_MARKS)}, which ends the body of a function",
+            f"Complete the site mapping: {INSPECT}",
+        )
 
 
 def rights_sql(

@@ -275,8 +275,8 @@ def _hits(connection: psycopg.Connection, table: str, column: str, target: str, 
 
 
 def identifier(table: str) -> sql.Identifier:
-    """Return a table of a mapping, quoted."""
-    return sql.Identifier(*table.split("."))
+    """Return a table of a mapping, or a sequence of its, whose name may hold a dot, quoted."""
+    return sql.Identifier(*table.split(".", 1))
 
 
 def _missing(name: str, reason: str) -> NotMeasured:

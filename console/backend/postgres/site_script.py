@@ -9,7 +9,7 @@ from console.backend.model.console_schema import CONSOLE_SCHEMA_COMMENT, CONSOLE
 from console.backend.model.site_mapping import SiteMapping
 from console.backend.postgres.connections import read_row
 from console.backend.postgres.site_catalogue import Catalogue
-from console.backend.postgres.site_grants import SCHEMA, TABLE, Right, rights_sql
+from console.backend.postgres.site_grants import RIGHTS, SCHEMA, TABLE, Right, refuse_marks, rights_sql
 
 _HEAD = """\
 -- Prepares the database {database} for this console. Printed by: cutter-console adopt apply
@@ -95,7 +95,9 @@ def script_of(
     )
     if not closed and not lacking:
         parts.append(sql.SQL("-- The monitoring role reads every mapped table already.\n"))
-    return sql.Composed(parts).as_string(connection)
+    text = sql.Composed(parts).as_string(connection)
+    refuse_marks(text, (_GUARD, _OBJECTS, RIGHTS))
+    return text
 
 
 def _reading(schemas: Iterable[str], tables: Iterable[str], reader: str) -> tuple[Right, ...]:

@@ -20,6 +20,7 @@ from console.backend.postgres.batches import documents_of_batch
 from console.backend.postgres.connections import connect
 from console.backend.postgres.document_rows import are_most, large_rows
 from console.backend.postgres.effects import Effect, EffectKind
+from console.backend.postgres.kept_sessions import close_idle
 from console.backend.postgres.measure import measure_identity
 from console.backend.postgres.records import require_run
 from console.backend.runs.phase_context import PhaseContext, Role
@@ -51,6 +52,8 @@ def take_run_backup(context: PhaseContext) -> tuple[Check, ...]:
     def on_progress(phase: BackupPhase, moved: int) -> None:
         context.report(phase.value, moved, None)
 
+    # Its snapshot and pg_dump are two sessions, and the role may be allowed no more.
+    close_idle(request.conninfo)
     record = take_backup(request, installation.context, on_progress=on_progress)
 
     def prove(connection: psycopg.Connection) -> Effect:

@@ -4,6 +4,7 @@ A process of its own writes it (`host/hold_file.py`). One that has no answer in 
 for, and is set as soon as the file system answers, also if this command has ended by then.
 """
 
+import os
 import sys
 from concurrent.futures import Future
 from functools import partial
@@ -42,9 +43,12 @@ class HoldFile:
     def problem(self, limit_s: float) -> str:
         """Wait for the file, no longer than this; return the reason if it is not written, or not yet."""
         try:
-            return self._answer.result(limit_s)
+            problem = self._answer.result(limit_s)
         except TimeoutError:
             return f"no answer from the file system of {self.path} so far; it is tried on"
+        # One that an earlier stop has begun may have been taken away by a release before its end.
+        gone = not problem and not os.path.lexists(self.path)
+        return f"{self.path} was written, and is not there any more" if gone else problem
 
 
 def write_hold_file(installation: Installation, reason: str) -> str:

@@ -1,5 +1,6 @@
 """The ids of the runs that there are, by which one that was typed in part, or wrongly, can be told."""
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -33,7 +34,7 @@ def run_directories(installation: Installation) -> tuple[str, ...]:
 def known_ids(installation: Installation) -> KnownIds:
     """Return the ids of all runs. The database may be out of reach, or have no run: what was kept here is still there."""
     root = installation.root / "runs"
-    here = {name for name in run_directories(installation) if (root / name / REQUEST_FILE).exists()}
+    here = {name for name in run_directories(installation) if os.path.exists(root / name / REQUEST_FILE)}  # noqa: PTH110 - Path.exists raises for a directory that is closed to this user
     recorded, unread = frozenset[str](), ""
     try:
         with connect(installation.settings.database.monitor, read_only=True, purpose="ids of runs") as connection:

@@ -330,9 +330,12 @@ def _prove_counts(proofs: _Proofs, executor: str, before: dict[str, int], again:
         proofs.add(name, Outcome.INCONCLUSIVE, f"{error.code}: {error.message}", error.next_action, source)
         return
     words = f"{len(before)} tables have the rows that they had"
-    if not differing:
-        others = f"; while it was tried first: {', '.join(first)}, and nothing when it was tried again" if first else ""
-        proofs.add(name, Outcome.PASS, f"{words}{others}", "", source)
+    if not first:
+        proofs.add(name, Outcome.PASS, words, "", source)
+    elif not differing:
+        # A row that the first trial has left would be there already for the next one.
+        words = f"{', '.join(first)} while it was tried first, and nothing when it was tried again"
+        proofs.add(name, Outcome.INCONCLUSIVE, words, _LEFT_OR_ELSE, source)
     elif still:
         words = (
             f"somebody else writes there: {', '.join(still)} without a trial, {', '.join(differing)} while it was tried"

@@ -10,6 +10,7 @@ from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Check
 from console.backend.model.plan import DocumentPlan
 from console.backend.model.purposes import RunOperation
+from console.backend.model.run_tables import RunTables
 from console.backend.model.site_mapping import SiteMapping
 from console.backend.postgres.asking import Question
 from console.backend.postgres.site_functions import taken_addresses
@@ -95,12 +96,8 @@ def _governance(
         answer = f"leg B adds {', '.join(f'{table} +{n}' for table, n in now.items() if n)}"
     facts = context.workspace.plan_facts()
     if facts is not None:
-        own, moved = {mapping.console.units, mapping.console.ledger}, set(mapping.moved)
-        planned = {
-            delta.table: delta.rows
-            for delta in facts.deltas
-            if delta.table.partition(".")[0] not in own and delta.table not in moved
-        }
+        elsewhere = {*RunTables.of(mapping).own, *mapping.moved}
+        planned = {delta.table: delta.rows for delta in facts.deltas if delta.table not in elsewhere}
         differing = ", ".join(
             f"{table} +{now.get(table, 0)}, planned +{planned.get(table, 0)}"
             for table in dict.fromkeys((*planned, *now))

@@ -72,7 +72,7 @@ def verify_again(
 def _measure_checks(context: PhaseContext, connection: psycopg.Connection) -> tuple[CutPlan, Rows, tuple[Check, ...]]:
     plan, request, installation = context.workspace.plan(), context.request, context.installation
     rows, source = _compared(context, connection, plan)
-    # A large plan is in memory once: this one is read again to be compared with the one that is made now.
+    # A large plan is in memory once: this one is compared, by its digest, with the one that is made now.
     plan.document.units.let_go()
     profile = context.workspace.profile(request)
     acceptances = context.workspace.acceptances(request, limits_of(installation.settings))

@@ -1,5 +1,5 @@
 -- schema: cutter_console
--- An amendment of a large law costs what it changes. The digest of a document as it is law is kept with a seal over the
+-- An amendment of a large law reads it less often. The digest of a document as it is law is kept with a seal over the
 -- place and the writer of each of its rows: while no row has moved, no body is read and hashed again for it. Where one
 -- has, whoever moved it, everything is read, as before.
 

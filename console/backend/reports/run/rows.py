@@ -112,7 +112,7 @@ def step_deltas(record: RunRecord, purpose: Purpose, register: Register) -> Delt
     expected = tuple(
         TableDelta(table=register.tables[delta.table], rows=delta.rows) for delta in expected_step_deltas(touched)
     )
-    there = _signed_there(record, purpose)
+    there = _signed_there(record, purpose, register)
     planned = register.put(
         f"{PREFIX[Phase.CLOSEOUT]}.{purpose}.expected", f"rows that the {purpose} adds", _rule(touched, there), _in_words((*expected, *there)), head.started_at
     )  # fmt: skip
@@ -141,8 +141,8 @@ def step_deltas(record: RunRecord, purpose: Purpose, register: Register) -> Delt
         _delta(table, planned_rows.get(table, 0), added.get(table)) for table in dict.fromkeys((*planned_rows, *added))
     )
     uncounted = ""
-    if any(row.actual is None for row in rows):
-        uncounted = register.put(f"{PREFIX[Phase.CLOSEOUT]}.{purpose}.uncounted", f"rows of the {purpose} in the organisation's tables", "cutter_console.site_move", "never: the script by which units are passed on has recorded none", record.ended_at)  # fmt: skip
+    if lacking := [row.table for row in rows if row.actual is None]:
+        uncounted = register.put(f"{PREFIX[Phase.CLOSEOUT]}.{purpose}.uncounted", f"rows of the {purpose} in the organisation's tables", "cutter_console.site_move, cutter_console.site_effect", f"never: nothing is recorded of {', '.join(lacking)}", record.ended_at)  # fmt: skip
     return Deltas(what=_NAMED[purpose], rows=rows, planned=planned, counted=counted, uncounted=uncounted)
 
 
@@ -151,19 +151,20 @@ def _rule(touched: int, there: tuple[TableDelta, ...]) -> str:
     return f"{units}; of the organisation's tables, what was signed" if there else units
 
 
-def _signed_there(record: RunRecord, purpose: Purpose) -> tuple[TableDelta, ...]:
+def _signed_there(record: RunRecord, purpose: Purpose, register: Register) -> tuple[TableDelta, ...]:
     """Return the rows of the organisation's tables by the ruling; of a revert that has left its governance rows out, without them."""
-    ruling, own = record.ruling(purpose), {record.names.units, record.names.ledger}
+    ruling, own = record.ruling(purpose), set(register.tables.values())
     effects = record.ledger.site_effects if record.ledger is not None else ()
     try:
         content = json.loads(ruling.statement) if ruling is not None else {}
         signed = [TableDelta.model_validate(delta) for delta in content.get("expected_deltas", ())]
     except (ValueError, AttributeError, TypeError):
         return ()
-    there = tuple(delta for delta in signed if delta.table.partition(".")[0] not in own)
+    there = tuple(delta for delta in signed if delta.table not in own)
     if any(effect.step == purpose and effect.left_out for effect in effects):
-        moved = {move.table_name for move in record.ledger.site_moves} if record.ledger is not None else set()
-        return tuple(delta for delta in there if delta.table in moved)
+        # The log is written all the same; what is governed was recorded by leg B.
+        governed = {table for effect in effects for table in effect.rows_added}
+        return tuple(delta for delta in there if delta.table not in governed)
     return there
 
 
