@@ -42,7 +42,11 @@ async def test_the_whole_screen_is_drawn_again_from_time_to_time(monkeypatch: py
     """On a wall nobody presses a key, whatever has written over it."""
     drawn: list[ConsoleApp] = []
     monkeypatch.setattr("console.app.application.DRAWN_AGAIN_S", 0.01)
-    monkeypatch.setattr(ConsoleApp, "action_redraw", drawn.append)
+
+    def draw(app: ConsoleApp) -> None:
+        drawn.append(app)
+
+    monkeypatch.setattr(ConsoleApp, "action_redraw", draw)
     app = ConsoleApp(FakeBackend(), read_only=True, demo=False, clock=lambda: NOW, refresh_seconds=86_400)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: bool(drawn))

@@ -6,6 +6,7 @@ import pytest
 
 from console.backend.host.runtime_tree import CONFIG_NAME
 from console.backend.model.console_schema import CONSOLE_SCHEMA, CONSOLE_SCHEMA_COMMENT, CONSOLE_SCHEMA_OWNER
+from console.backend.model.errors import ExitStatus
 from console.backend.postgres.console_schema import refuse_foreign_schema
 from console.backend.postgres.site_proposal import identifier
 from tests.adoption.conftest import Adopted, may_only_select
@@ -335,7 +336,7 @@ def test_a_name_that_would_end_a_body_of_the_printed_script_is_refused(adopted: 
     status, _, said = adopted.command("adopt", "inspect", "--out", str(adopted.installation.site_mapping))
     assert status == 0, said
     status, printed, said = adopted.command("adopt", "apply")
-    assert (status, printed) == (3, "")
+    assert (status, printed) == (ExitStatus.REFUSED, "")
     assert "which ends the body of a function" in said
 
 

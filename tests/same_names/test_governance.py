@@ -338,10 +338,9 @@ _ENACTED = """
 
 
 _NOTHING_SIGNED = """
-    SET LOCAL session_replication_role = replica;
+    ALTER TABLE LEDGER.approval DISABLE TRIGGER ALL, DROP CONSTRAINT approval_check;
     UPDATE LEDGER.approval SET statement = convert_to(jsonb_set(convert_from(statement, 'UTF8')::jsonb, '{expected_deltas}', '[]')::text, 'UTF8')
-     WHERE kind = 'SG_2';
-    SET LOCAL session_replication_role = origin
+     WHERE kind = 'SG_2'
 """
 
 

@@ -32,6 +32,7 @@ VALUES = [
     "console/backend/reports/run/build.py",
     "console/backend/reports/run/load.py",
     "console/backend/reports/run/phases.py",
+    "console/backend/reports/run/rows.py",
 ]
 """Modules in which a table's name stands as a value: they compare it with what was read by functions that name tables as written."""
 
