@@ -75,8 +75,8 @@ _OF_THE_SWITCH = (
     Mutant(
         "a root that hangs holds up no stop",
         _HOLD_ATTEMPT,
-        "            return self._answer.result(limit_s)",
-        "            return self._answer.result()",
+        "            problem = self._answer.result(limit_s)",
+        "            problem = self._answer.result()",
         _test("runs/test_hold_file", "a_root_that_hangs_delays_nothing_else_of_a_panic_and_gets_its_file_later"),
     ),
     Mutant(

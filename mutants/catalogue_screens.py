@@ -105,8 +105,8 @@ SCREENS = (
     Mutant(
         "edit: after a move the database is asked if the run has ended",
         "console/screens/typed_texts.py",
-        "            looks = stand is None or stand != self._stood\n",
-        "            looks = self._stood is None\n",
+        "            looks = self._is_last or stand is None or stand != self._stood\n",
+        "            looks = self._is_last or self._stood is None\n",
         _of_edits("the_database_is_asked_for_the_end_of_the_run_at_a_move_and_at_the_last_text_alone"),
     ),
     Mutant(
