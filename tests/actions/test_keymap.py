@@ -52,7 +52,7 @@ def test_without_a_file_every_action_has_its_own_keys(place: Path) -> None:
 
 
 def test_an_action_gets_other_keys_and_loses_its_own(place: Path) -> None:
-    place.write_text('[keymap]\n"run.go_on" = "G, ctrl+b"\neverywhere.find = "^L,f3"\n', encoding="utf-8")
+    place.write_text('[keymap]\n"run.go_on" = "G, ctrl+b"\neverywhere.find = "^O,f3"\n', encoding="utf-8")
     place.chmod(0o600)
 
     known = registry(read_only=False, demo=False).with_keys(read_keymap())
@@ -61,7 +61,7 @@ def test_an_action_gets_other_keys_and_loses_its_own(place: Path) -> None:
     assert go_on is not None
     assert find is not None
     assert go_on.keys == ("G", "ctrl+b")
-    assert find.keys == ("ctrl+l", "f3")
+    assert find.keys == ("ctrl+o", "f3")
 
 
 def test_two_actions_can_change_their_keys_with_each_other() -> None:
