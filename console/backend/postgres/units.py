@@ -115,10 +115,7 @@ _UNITS = """
       FROM public.information_unit u LEFT JOIN public.unit_version v ON v.id = u.version_anchor_ref
      WHERE u.doc_code = %(document)s
 """
-_AMENDED_UNITS = """
-    SELECT b.address, p.parent, p.unit_kind, p.section_type, p.number, u.lifecycle_status AS lifecycle, v.title, CASE WHEN %(bodies)s THEN v.body END AS body, v.version_seq,
-           v.unit_id = u.id AND v.content_hash = b.body_sha256 AS anchored,
-           (SELECT count(*) FROM public.unit_version w WHERE w.unit_id = u.id) AS versions,
+_EFFECT = """
            CASE WHEN v.id = u.version_anchor_ref AND (u.lifecycle_status, v.lifecycle_status) = ('enacted', 'enacted') THEN 'unchanged'
                 WHEN v.lifecycle_status = 'draft' AND u.lifecycle_status = 'enacted' THEN 'changed'
                 WHEN v.lifecycle_status = 'draft' AND u.lifecycle_status = 'draft' AND v.id = u.version_anchor_ref
@@ -126,19 +123,28 @@ _AMENDED_UNITS = """
                      IS NOT DISTINCT FROM (b.parent_address, b.unit_kind, b.section_type, b.section_code) THEN 'new'
                 WHEN v.lifecycle_status = 'draft' AND u.lifecycle_status = 'superseded' THEN 'returns'
                 ELSE format('is %%s, its version %%s', u.lifecycle_status, v.lifecycle_status) END AS effect
-      FROM cutter_governance.manifest_unit_block b
-      JOIN public.information_unit u ON u.canonical_address = b.address
-      LEFT JOIN public.unit_version v ON v.id = b.version_id
+"""
+_PLACE = """
      -- The unit's own place, if it has this version already; a changed one gets its place with the enactment.
      CROSS JOIN LATERAL (
                SELECT u.parent_or_container_ref, u.unit_kind, u.section_type, u.section_code WHERE u.version_anchor_ref = b.version_id
                UNION ALL
                SELECT b.parent_address, b.unit_kind, b.section_type, b.section_code WHERE u.version_anchor_ref IS DISTINCT FROM b.version_id
                ) p (parent, unit_kind, section_type, number)
+"""
+_TEMPLATE_OF_UNITS = """
+    SELECT b.address, p.parent, p.unit_kind, p.section_type, p.number, u.lifecycle_status AS lifecycle, v.title, CASE WHEN %(bodies)s THEN v.body END AS body, v.version_seq,
+           v.unit_id = u.id AND v.content_hash = b.body_sha256 AS anchored,
+           (SELECT count(*) FROM public.unit_version w WHERE w.unit_id = u.id) AS versions,
+           {effect}
+      FROM cutter_governance.manifest_unit_block b
+      JOIN public.information_unit u ON u.canonical_address = b.address
+      LEFT JOIN public.unit_version v ON v.id = b.version_id
+     {place}
      WHERE b.run_id = %(run)s
 """
 # A field that holds a separator of the manifest would be one more of them than as many blocks have, so that the digest tells.
-_AMENDED_ROWS = """
+_TEMPLATE_OF_ROWS = """
     SELECT count(*),
            encode(sha256(convert_to(coalesce(string_agg(concat_ws(chr(31), r.seq, r.address, coalesce(r.parent_address, ''), r.unit_kind, r.section_type,
                r.section_code, r.title, r.byte_start, r.byte_end, r.line_start, r.line_end, r.body_sha256), chr(10) ORDER BY r.seq), ''), 'UTF8')), 'hex'),
@@ -151,13 +157,7 @@ _AMENDED_ROWS = """
                    AND (p.parent, p.unit_kind, p.section_type, p.number, v.title)
                        IS NOT DISTINCT FROM (b.parent_address, b.unit_kind, b.section_type, b.section_code, b.title)
                    AND (NOT %(bodies)s OR v.body_sha256 = b.body_sha256) AS as_planned,
-                   CASE WHEN v.id = u.version_anchor_ref AND (u.lifecycle_status, v.lifecycle_status) = ('enacted', 'enacted') THEN 'unchanged'
-                        WHEN v.lifecycle_status = 'draft' AND u.lifecycle_status = 'enacted' THEN 'changed'
-                        WHEN v.lifecycle_status = 'draft' AND u.lifecycle_status = 'draft' AND v.id = u.version_anchor_ref
-                         AND (u.parent_or_container_ref, u.unit_kind, u.section_type, u.section_code)
-                             IS NOT DISTINCT FROM (b.parent_address, b.unit_kind, b.section_type, b.section_code) THEN 'new'
-                        WHEN v.lifecycle_status = 'draft' AND u.lifecycle_status = 'superseded' THEN 'returns'
-                        ELSE format('is %%s, its version %%s', u.lifecycle_status, v.lifecycle_status) END AS effect
+                   {effect}
               FROM cutter_governance.manifest_unit_block b
               JOIN public.information_unit u ON u.canonical_address = b.address
               -- By the index: no body takes part in a join.
@@ -165,14 +165,12 @@ _AMENDED_ROWS = """
                        SELECT w.id, w.unit_id, w.title, w.content_hash, w.lifecycle_status,
                               CASE WHEN %(bodies)s THEN encode(sha256(convert_to(w.body, 'UTF8')), 'hex') END AS body_sha256
                          FROM public.unit_version w WHERE w.id = b.version_id OFFSET 0) v ON true
-              -- The unit's own place, if it has this version already; a changed one gets its place with the enactment.
-              CROSS JOIN LATERAL (
-                        SELECT u.parent_or_container_ref, u.unit_kind, u.section_type, u.section_code WHERE u.version_anchor_ref = b.version_id
-                        UNION ALL
-                        SELECT b.parent_address, b.unit_kind, b.section_type, b.section_code WHERE u.version_anchor_ref IS DISTINCT FROM b.version_id
-                        ) p (parent, unit_kind, section_type, number)
+              {place}
               WHERE b.run_id = %(run)s) r
 """
+_AMENDED_UNITS, _AMENDED_ROWS = (
+    template.format(effect=_EFFECT, place=_PLACE) for template in (_TEMPLATE_OF_UNITS, _TEMPLATE_OF_ROWS)
+)
 _READER_UNITS = """
     SELECT canonical_address AS address, parent_or_container_ref AS parent, unit_kind, section_type, lifecycle_status AS lifecycle,
            coalesce(title, '') AS title, body
