@@ -88,7 +88,7 @@ class VisitingApp(ModeApp, inherit_bindings=False):
             else:
                 notice = _ended(name, await self._hosted(name), elsewhere)
         except CutterError as error:
-            notice = refused(f"Opening {name}", error)
+            notice = refused("Not opened", error)
         except OSError as error:
             notice = Notice("refused", f"{name} was not opened: {os.strerror(error.errno or 0)}.", "", elsewhere)
         finally:

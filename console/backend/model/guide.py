@@ -276,7 +276,8 @@ def _told(link: re.Match[str], titles: Callable[[str], str]) -> str:
     page, _, part = target.partition("#")
     title = titles(page.removesuffix(".md")) if page.endswith(".md") else ""
     if title:
-        return title if words.endswith(".md") else f"{words} ({title})"
+        is_title = words.endswith(".md") or words.casefold() == title.casefold()
+        return title if is_title else f"{words} ({title})"
     if page.startswith("../"):
         return f"{page.removeprefix('../../')} of the source"
     return words if part and not page else link[0]
