@@ -157,7 +157,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         name="redraw",
         title="Draw the screen again",
-        help="All of it, where another program has written into the terminal. It is done every five minutes, too.",
+        help="For example after another program has written into the terminal. It happens by itself every five minutes.",
         keys=("ctrl+l",),
         scope=Scope.EVERYWHERE,
     ),

@@ -65,7 +65,7 @@ class VisitingApp(ModeApp, inherit_bindings=False):
                 Notice("refused", f"{row.name} was not opened: {busy}", "", f"Wait until it has ended. {elsewhere}")
             )
         elif in_browser() or self._driver is None or not self._driver.can_suspend:
-            closed = f"{row.name} was not opened: a console can be opened by another one only in a terminal."
+            closed = f"{row.name} was not opened: Fleet opens a console only in a terminal."
             self.give_notice(Notice("refused", closed, "", elsewhere))
         else:
             self._is_away = True
@@ -190,5 +190,5 @@ def _ended(name: str, status: int, elsewhere: str) -> Notice | None:
     if status == 0:
         return None
     how = f"by signal {-status}" if status < 0 else f"with exit status {status}"
-    words = f"The console of {name} ended {how}. What it said stands in the terminal, behind this console."
+    words = f"The console of {name} ended {how}. Quit this console to read what it printed."
     return replace(Notice("refused", words, "", elsewhere), stays=True)

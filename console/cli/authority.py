@@ -98,10 +98,12 @@ def panic(options: Options, request: Panic) -> ExitStatus:
     seen = backend.panic(request.reason, _tell)
     with contextlib.suppress(KeyboardInterrupt):
         while (seen.in_database is not True or seen.in_file is None) and sys.stderr.isatty() and not options.json:
-            narrate(f"NOT DONE: {seen.incomplete}; it is tried again every {_AGAIN_S} s; Ctrl+C leaves it as it is")
-            time.sleep(_AGAIN_S)
             # While only the file is awaited, which is being written, nothing else is done once more.
-            if seen.in_database is not True or not is_being_written(backend.installation):
+            only_waits = seen.in_database is True and is_being_written(backend.installation)
+            again = "the file system is waited for" if only_waits else f"it is tried again every {_AGAIN_S} s"
+            narrate(f"NOT DONE: {seen.incomplete}; {again}; Ctrl+C leaves it as it is")
+            time.sleep(_AGAIN_S)
+            if not only_waits:
                 seen = backend.panic(request.reason, _tell)
     return _switch(options, "panic", seen, ExitStatus.HOLD if seen.incomplete else ExitStatus.DONE)
 

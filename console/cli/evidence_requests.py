@@ -23,7 +23,10 @@ class Gates(Watched):
         default=(), metadata=positional("GATE", f"{gate_range()}, or PRE; none: {gate_range()}")
     )
     run: str = field(
-        default="", metadata=option("RUN", "the run that PRE is asked for: its id, unique beginning, or latest")
+        default="",
+        metadata=option(
+            "RUN", "the run whose arming checks (PRE) are measured: its id, its unique beginning, or latest"
+        ),
     )
     watch: int = watch_option()
 

@@ -15,9 +15,7 @@ MOST = 50
 class ShowJournal(Checked):
     """Show records of a journal."""
 
-    run: str = field(
-        metadata=positional("RUN", "the run's id or its unique beginning; or latest, but of a dangerous command")
-    )
+    run: str = field(metadata=positional("RUN", "the run's id, its unique beginning, or latest"))
     from_: str = field(
         default="",
         metadata=option("PLACE", "begin at a record's number, a day, a time with its offset, or hh:mm of the last day"),

@@ -13,7 +13,7 @@ class OneRun:
     run: str = field(
         metadata=positional(
             "RUN",
-            "the run's id or its unique beginning; or latest, but of a dangerous command",
+            "the run's id, its unique beginning, or latest",
         )
     )
 

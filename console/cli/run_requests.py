@@ -32,7 +32,7 @@ class VerifiedRun:
     """Request of `verify`."""
 
     run: str = field(
-        metadata=positional("RUN", "the id of the run or batch, or its unique beginning; or latest: the run")
+        metadata=positional("RUN", "the id of a run or batch, its unique beginning, or latest (the latest run)")
     )
 
 
@@ -40,6 +40,7 @@ class VerifiedRun:
 class ConfirmedRun(OneRun):
     """A dangerous command about one run."""
 
+    run: str = field(metadata=positional("RUN", "the run's id or its unique beginning"))
     confirm: str = field(default="", metadata=option("RUN", "the run's id again, typed"))
 
 

@@ -38,7 +38,7 @@ class FleetScreen(FacedScreen):
     HELP_TEXT: ClassVar[str] = (
         "Every installation of your file installations.toml, all read at once as their monitoring roles; nothing is written "
         "to any. One that is down or silent is a row with the reason, and how old its last answer is; it delays no other. "
-        "Gates are not measured here. Two names of one database say so. Enter opens the chosen one's own console in this terminal, "
+        "Gates are not measured here. If two names lead to one database, both rows say so. Enter opens the chosen one's own console in this terminal, "
         "for reading only unless its entry says otherwise; <fleet>, <quit>, or Esc on its Overview come back. <fleet_row> shows its row whole. <copy_focus> copies the command that opens it "
         "for reading only, in another terminal. <find> filters by any word, or by name:, banner:, switch: and outcome:. <refresh> reads all of them again."
     )

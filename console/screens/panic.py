@@ -76,7 +76,7 @@ class PanicDialog(Dialog[str]):
             target = status.target
             unreached = f"DATABASE NOT REACHED, root {status.root}"
             where = f"{target.database} at {target.host}" if target is not None else unreached
-        return [line(Span("Of: ", "muted"), *self.console.banner, Span(where, "strong")), line("")]
+        return [line(Span("Database: ", "muted"), *self.console.banner, Span(where, "strong")), line("")]
 
     def keys(self) -> Line:
         """Return the keys; the confirming one is distinct from the one that opened the dialog."""

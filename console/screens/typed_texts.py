@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 MOST_CHARACTERS = 65_536
 """Longest text that is written here; a longer one is edited as a file."""
 _MADE_VISIBLE = re.compile("<U\\+[0-9A-F]{4,6}>|[\u2400-\u2421]")
-_ALONE = "What was typed stays in this console alone, until it ends or what was typed can be written; <edit_draft> opens it again"
+_ALONE = (
+    "What was typed stays in this console alone, and is lost with it until it can be saved; <edit_draft> opens it again"
+)
 
 
 class Draft(NamedTuple):

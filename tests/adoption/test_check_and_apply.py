@@ -324,7 +324,7 @@ def test_a_role_of_too_few_sessions_is_named_before_a_run_begins(kept: Adopted) 
         checks = {check["name"]: check for check in answer["checks"]}  # type: ignore[attr-defined]
         few = checks[f"sessions of the {which}"]
         assert (status, few["outcome"], checks[f"sessions of the {other}"]["outcome"]) == (1, "FAIL", "PASS")
-        assert f"{role} may have 1 at a time (CONNECTION LIMIT 1)" in few["detail"]
+        assert f"{role} may have 1 session at a time (CONNECTION LIMIT 1)" in few["detail"]
         assert few["next_action"].startswith(f"As an administrator: ALTER ROLE {role} CONNECTION LIMIT 2")
 
 

@@ -75,7 +75,9 @@ def test_at_a_terminal_a_file_without_an_answer_is_awaited_and_nothing_else_done
     backend = Stopping(WITHOUT_FILE, WHOLE)
     assert _stop(monkeypatch, backend, Options(), terminal=True) is ExitStatus.DONE
     assert (backend.answers, len(slept)) == ([], 3)
-    assert capsys.readouterr().err.count("NOT DONE: its file was not written; it is tried again every") == 3
+    said = capsys.readouterr().err
+    assert said.count("NOT DONE: its file was not written; the file system is waited for; Ctrl+C") == 2
+    assert said.count("NOT DONE: its file was not written; it is tried again every") == 1
 
 
 def test_the_operator_leaves_it_with_ctrl_c_and_is_told_what_is_missing(

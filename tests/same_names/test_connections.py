@@ -1,4 +1,4 @@
-"""How often each command logs in beside an organisation's tables: as often as in a database of the console's own."""
+"""How often each command logs in beside an organisation's tables: as in a database of the console's own, but before a backup."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from tests.support.passage import Passage
 from tests.support.round_trips import counting_proxy
 
 
-def test_a_command_logs_in_as_often_as_in_a_database_of_the_console_s_own(
+def test_a_command_logs_in_as_often_as_in_a_database_of_its_own_but_before_a_backup(
     tied: Passage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(installation, "context_of", lambda _: tied.installation.context)

@@ -252,9 +252,13 @@ _NOTED = "INSERT INTO cutter_governance.decision_backlog_entry (subject) VALUES 
 @pytest.mark.parametrize(
     ("writes", "outcome", "said"),
     [
-        (lambda number: number == 2, Outcome.INCONCLUSIVE, "and nothing when it was tried again"),
+        (lambda number: number == 2, Outcome.INCONCLUSIVE, "rows came with the first trial only"),
         (lambda number: number >= 2, Outcome.INCONCLUSIVE, "somebody else writes there"),
-        (lambda number: number in {2, 4, 6}, Outcome.FAIL, "with each of 3 trials, and never between them"),
+        (
+            lambda number: number in {2, 4, 6},
+            Outcome.FAIL,
+            "each of 3 trials left rows, and nothing changed between them",
+        ),
     ],
     ids=["once", "all the time", "with each trial"],
 )

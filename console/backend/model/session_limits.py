@@ -13,7 +13,8 @@ def too_few_sessions(line: str, role: str, limit: int) -> str:
     needed = SESSIONS.get(line, 1)
     if limit < 0 or limit >= needed:
         return ""
-    return f"{role} may have {limit} at a time (CONNECTION LIMIT {limit}), and a run needs {needed} of the {line}'s sessions"
+    sessions = "1 session" if limit == 1 else f"{limit} sessions"
+    return f"{role} may have {sessions} at a time (CONNECTION LIMIT {limit}); a run needs {needed} as the {line}"
 
 
 def more_sessions(line: str, role: str) -> str:

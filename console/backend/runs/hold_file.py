@@ -18,7 +18,8 @@ from console.backend.model.safe_text import safe_text
 
 FILE_S = 3.0
 """Seconds that the file is waited for before the rest of a stop goes on without it."""
-_MOST_BY = 100
+MOST_BY = 100
+"""Characters of the operator's name in the file."""
 _UNDER_WAY: dict[Path, Future[str]] = {}
 """Writes without an answer yet, by path: another stop waits for the same one, so that no processes pile up."""
 _LOCK = Lock()
@@ -29,7 +30,7 @@ class HoldFile:
 
     def __init__(self, installation: Installation, reason: str) -> None:
         self.path = installation.hold_file
-        content = f"{reason}\n{safe_text(installation.operator)[:_MOST_BY]}\n".encode()
+        content = f"{reason}\n{safe_text(installation.operator)[:MOST_BY]}\n".encode()
         with _LOCK:
             under_way = _UNDER_WAY.get(self.path)
             self._answer = under_way if under_way and not under_way.done() else _begun(self.path, content)
@@ -45,7 +46,7 @@ class HoldFile:
         try:
             problem = self._answer.result(limit_s)
         except TimeoutError:
-            return f"no answer from the file system of {self.path} so far; it is tried on"
+            return f"no answer from the file system of {self.path} yet; the write goes on"
         # One that an earlier stop has begun may have been taken away by a release before its end.
         gone = not problem and not os.path.lexists(self.path)
         return f"{self.path} was written, and is not there any more" if gone else problem

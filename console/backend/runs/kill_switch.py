@@ -24,13 +24,12 @@ from console.backend.postgres.connections import connect
 from console.backend.postgres.effects import Effect, own_lease_end, own_release
 from console.backend.postgres.holds import shown
 from console.backend.postgres.records import HoldRow, LeaseRow, current_hold, open_lease
-from console.backend.runs.hold_file import write_hold_file
+from console.backend.runs.hold_file import MOST_BY, write_hold_file
 from console.backend.runs.other_layout import NOT_INSTALLED, is_elsewhere
 from console.backend.runs.settling import commit_alone
 
 _HOLD_BYTES = 4096
 """Bytes of the HOLD file that are read."""
-_MOST_BY = 100
 _LOOKS, _PAUSE_S = 15, 0.2
 RELEASE = "cutter-console hold release --confirm RELEASE"
 _RELEASED = "released by hand"
@@ -298,7 +297,7 @@ def _read_hold_file(path: Path) -> tuple[str, str]:
         return f"what is there cannot be read: {error.strerror}", ""
     finally:
         os.close(descriptor)
-    return kept_reason(reason)[0], kept_reason(by)[0][:_MOST_BY]
+    return kept_reason(reason)[0], kept_reason(by)[0][:MOST_BY]
 
 
 def _time_text(switch: SwitchView) -> str:

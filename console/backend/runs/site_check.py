@@ -43,10 +43,10 @@ _AGAIN = "Correct the site mapping, then: cutter-console adopt check"
 _FUNCTIONS = "Ask the owner of the functions, or map others; then: cutter-console adopt check"
 _GRANT = "As the functions' owner, let the executor's role execute them; then: cutter-console adopt check"
 _LEFT = "Stop, and look what was left: cutter-console counts"
-_LEFT_OR_ELSE = "If nobody else writes there, stop, and look what was left: cutter-console counts; else again: cutter-console adopt check"
+_LEFT_OR_ELSE = "If nobody else writes there, stop and look for the rows: cutter-console counts. Otherwise run again: cutter-console adopt check"
 _QUIET = "Once nobody else writes there: cutter-console adopt check"
 _MORE_TRIALS = 2
-"""Trials that follow one while which rows were added."""
+"""Further trials after one during which rows came."""
 _LESS = "Give `database.executor` a role that only executes the functions."
 _TIE = "Have an administrator run what this prints: cutter-console adopt apply; then: cutter-console adopt check"
 _TRIED = "cutter_console.fn_site_try, as the executor"
@@ -216,7 +216,7 @@ def _prove_sessions(proofs: _Proofs, installation: Installation, line: str) -> N
         proofs.add(name, Outcome.INCONCLUSIVE, f"{error.code}: {error.message}", error.next_action, source)
         return
     refusal = too_few_sessions(line, role, limit)
-    words = f"{role} may have {'any number' if limit < 0 else limit} at a time"
+    words = f"{role} may have {'any number of sessions' if limit < 0 else f'{limit} sessions'} at a time"
     action = f"{more_sessions(line, role)}; then: cutter-console adopt check"
     proofs.judge(name, not refusal, refusal or words, action, source)
 
@@ -334,7 +334,7 @@ def _prove_counts(proofs: _Proofs, executor: str, before: dict[str, int], again:
         proofs.add(name, Outcome.PASS, words, "", source)
     elif not differing:
         # A row that the first trial has left would be there already for the next one.
-        words = f"{', '.join(first)} while it was tried first, and nothing when it was tried again"
+        words = f"rows came with the first trial only: {', '.join(first)}"
         proofs.add(name, Outcome.INCONCLUSIVE, words, _LEFT_OR_ELSE, source)
     elif still:
         words = (
@@ -342,7 +342,7 @@ def _prove_counts(proofs: _Proofs, executor: str, before: dict[str, int], again:
         )
         proofs.add(name, Outcome.INCONCLUSIVE, words, _QUIET, source)
     else:
-        words = f"with each of {_MORE_TRIALS + 1} trials, and never between them: {', '.join(differing)}"
+        words = f"each of {_MORE_TRIALS + 1} trials left rows, and nothing changed between them: {', '.join(differing)}"
         proofs.add(name, Outcome.FAIL, words, _LEFT_OR_ELSE, source)
 
 

@@ -75,7 +75,7 @@ def test_a_root_that_hangs_delays_nothing_else_of_a_panic_and_gets_its_file_late
     assert [step.done for step in switch.steps] == [False, True, True, True]
     assert (switch.state, switch.in_file, switch.in_database) == (SwitchState.HOLD, None, True)
     assert (
-        f"its file was not written: no answer from the file system of {path} so far; it is tried on"
+        f"its file was not written: no answer from the file system of {path} yet; the write goes on"
         in switch.incomplete
     )
     assert switch.complete_with == "cutter-console panic --reason stop"
