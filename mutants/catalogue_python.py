@@ -756,7 +756,7 @@ _OF_APPROVALS = (
         "two subkeys of one key count once",
         _CHECK,
         "            counted.setdefault(\n                signer.fingerprint,",
-        "            counted.setdefault(\n                one.name,",
+        "            counted.setdefault(\n                signature.file_name,",
         _test("approvals/test_signatures", "two_subkeys_of_one_key_count_once"),
     ),
     Mutant(

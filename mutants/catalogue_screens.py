@@ -99,7 +99,7 @@ SCREENS = (
         "edit: no other refusal is taken for the end of the run",
         "console/screens/typed_texts.py",
         "            except RunHasEnded as error:\n",
-        "            except Refused as error:\n",
+        "            except CutterError as error:\n",
         _of_edits("any_other_refusal_is_no_end_of_the_run_and_what_was_typed_stays_here"),
     ),
     Mutant(

@@ -459,6 +459,15 @@ SITES = (
         ("tests/adoption/test_check_and_apply.py::test_a_role_of_too_few_sessions_is_named_before_a_run_begins",),
     ),
     Mutant(
+        "what an enactment or a revert has added there only grows",
+        "console/backend/postgres/site_gateway.py",
+        "BEFORE UPDATE OR DELETE OR TRUNCATE ON cutter_console.site_move FOR EACH STATEMENT",
+        "BEFORE UPDATE ON cutter_console.site_move FOR EACH STATEMENT",
+        (
+            "tests/same_names/test_governance.py::test_what_was_recorded_of_an_organisations_tables_only_grows[site_move]",
+        ),
+    ),
+    Mutant(
         "no name of a mapping ends the body of a function",
         "console/backend/postgres/site_grants.py",
         "if any(text.count(mark) != sum(",

@@ -252,6 +252,9 @@ _TRIES = (
     "INSERT INTO LEDGER.run_effect (run_id, docprefix, step, rows_before, rows_added) VALUES ('RUN', 'ACME-LAW', 'record', '{}', '{}')",
     "SELECT cutter_console.fn_effect_end('RUN', 'record', '{}', '{}')",
     "INSERT INTO cutter_console.site_effect (effect, run_id, step, mapping_sha256, rows_added) VALUES (1, 'RUN', 'record', '', '{}')",
+    "INSERT INTO cutter_console.site_move (run_id, step, table_name, rows_added, mapping_sha256) VALUES ('RUN', 'enact', 'x', 1, '')",
+    """INSERT INTO cutter_console.site_grant (grantee, kind, object, column_name, privilege, object_id)
+       VALUES ('cutter_exec', 'TABLE', 'x', '', 'SELECT', 1)""",
     "ALTER TABLE LEDGER.run_effect DISABLE TRIGGER keep_site_governed",
     "SET ROLE cutter_site",
     "SET ROLE cutter_site_caller",
@@ -273,6 +276,14 @@ def test_no_role_that_logs_in_writes_there_past_a_signed_run(beside: Beside, sig
     assert taken(signed, dict.fromkeys(_LOG_IN, statements)) == []
 
     assert _rows(signed) == _BEFORE
+
+
+@pytest.mark.parametrize("table", ["site_effect", "site_move"])
+def test_what_was_recorded_of_an_organisations_tables_only_grows(signed: Passage, table: str) -> None:
+    """Also for a superuser, whose triggers are on."""
+    for statement in (f"DELETE FROM cutter_console.{table}", f"TRUNCATE cutter_console.{table}"):
+        with pytest.raises(psycopg.Error, match="the ledger is append-only"):
+            signed.execute(statement)
 
 
 def test_no_role_needs_a_right_to_write_there(signed: Passage) -> None:

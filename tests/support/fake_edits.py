@@ -49,8 +49,9 @@ class FakeEdits(FakeUnits):
     kept: dict[str, TypedEdit] = field(default_factory=dict)
     """What was typed, by writer."""
     has_ended: bool = False
-    may_not_write: bool = False
     """Whether the cut has ended, so that no text is kept beside it."""
+    may_not_write: bool = False
+    """Whether the console only reads, so that it refuses to keep a text."""
     is_full: bool = False
     """Whether there is no room for what is typed."""
     edits: list[tuple[str, str, str, str]] = field(default_factory=list)

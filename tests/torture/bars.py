@@ -14,6 +14,7 @@ from random import Random
 from typing import Any
 
 from console.backend.host.runtime_tree import CONFIG_NAME, init_tree
+from console.backend.model.states import Move
 from tests import checker
 from tests.torture import judging
 from tests.torture.arena import DOCPREFIX, LIMIT_S, Arena, Done, Hung
@@ -140,14 +141,14 @@ class Walker:
         elif move.startswith("import"):
             if not self._ruling(run_id, purpose or ""):
                 self._sign(host, run_id)
-        elif move in _WORDS:
+        elif move in WORDS:
             self._ready(host, run_id, move)
             if purpose and not self._ruling(run_id, purpose):
                 self._sign(host, run_id)
             if not purpose or self._ruling(run_id, purpose):
                 named = {"RUN": run_id, "BUNDLE": str(self.bundles / f"{run_id}.{self.walk.steps}.tar")}
-                self._offered(host, *(named.get(word, word) for word in _WORDS[move]))
-        elif move not in _NOT_WALKED:
+                self._offered(host, *(named.get(word, word) for word in WORDS[move]))
+        elif move not in NOT_WALKED:
             self.walk.faults.append(f"no command is known for the move {move}")
 
     def _ready(self, host: str, run_id: str, move: str) -> None:
@@ -352,7 +353,7 @@ class Walker:
 
 _NEEDS = {"import SG_1": "cut", "arm": "cut", "import SG_2": "enact", "enact": "enact"}
 """The ruling that a move imports, or needs."""
-_WORDS: dict[str, tuple[str, ...]] = {
+WORDS: dict[str, tuple[str, ...]] = {
     "settle": ("run", "settle", "RUN"),
     "continue": ("run", "resume", "RUN"),
     "arm": ("arm", "RUN", "--confirm", "RUN"),
@@ -364,7 +365,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "hand over": ("run", "hand-over", "RUN", "--to", "BUNDLE"),
 }
 """Each move as a command. An edit of a draft has a text and a run of its own, and is no move of these walks."""
-_NOT_WALKED = {"edit drafts", "apply", "plan again"}
+NOT_WALKED = frozenset({Move.EDIT, Move.APPLY, Move.REPLAN, Move.REPORT})
 """Moves that no run of these walks has."""
 _WEIGHTS = {
     "arm": 3.0,

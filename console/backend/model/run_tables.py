@@ -47,6 +47,11 @@ class RunTables(Value):
         """Return the names of the console's own tables; an organisation may have others in a schema of the same name."""
         return frozenset(map(self.names.in_database, RUN_TABLES))
 
+    @property
+    def not_governed(self) -> frozenset[str]:
+        """Return the names of the tables that no row of an organisation's governance stands in: its units, versions and log, and the console's own."""
+        return self.own | frozenset(self.site.moved if self.site is not None else ())
+
     def named(self, deltas: Iterable[TableDelta]) -> tuple[TableDelta, ...]:
         """Return rows of the console's own tables by the names that these have."""
         return tuple(TableDelta(table=self.names.in_database(delta.table), rows=delta.rows) for delta in deltas)

@@ -196,7 +196,7 @@ COMMENT ON TABLE cutter_console.site_move IS 'The rows that each enactment and e
 COMMENT ON COLUMN cutter_console.site_move.run_id IS 'The run that moved them.';
 COMMENT ON COLUMN cutter_console.site_move.step IS 'enact or revert.';
 COMMENT ON COLUMN cutter_console.site_move.table_name IS 'The log, by the site mapping.';
-COMMENT ON COLUMN cutter_console.site_move.rows_added IS 'Rows that were added to it, counted before and after.';
+COMMENT ON COLUMN cutter_console.site_move.rows_added IS 'Units that the step moved; the log, counted before and after, gained as many rows.';
 COMMENT ON COLUMN cutter_console.site_move.mapping_sha256 IS 'The site mapping by which they were moved.';
 COMMENT ON COLUMN cutter_console.site_move.recorded_at IS 'When it was recorded, by the clock of the server.';
 CREATE OR REPLACE TRIGGER guard_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON cutter_console.site_move FOR EACH STATEMENT

@@ -389,7 +389,7 @@ def governance_sql(mapping: SiteMapping, governance: Governance) -> tuple[sql.Co
             for part, table in parts
             for step in STEPS[part]
         ),
-        elsewhere=sql.SQL(", ").join(map(sql.Literal, (*sorted(RunTables.of(mapping).own), *mapping.moved))),
+        elsewhere=sql.SQL(", ").join(map(sql.Literal, sorted(RunTables.of(mapping).not_governed))),
     )
     return as_administrator, as_owner
 

@@ -132,7 +132,7 @@ def refuse_marks(text: str, bodies: Iterable[str]) -> None:
     if any(text.count(mark) != sum(part.count(mark) for part in parts) for mark in _MARKS):
         raise Refused(
             StopCode.REFUSED_INPUT,
-            f"a name or a value of the site mapping contains {' or '.join(_MARKS)}, which ends the body of a function",
+            f"the name of the database, or a name or a value of the site mapping, contains {' or '.join(_MARKS)}, which ends the body of a function",
             f"Complete the site mapping: {INSPECT}",
         )
 

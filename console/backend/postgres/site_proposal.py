@@ -275,7 +275,7 @@ def _hits(connection: psycopg.Connection, table: str, column: str, target: str, 
 
 
 def identifier(table: str) -> sql.Identifier:
-    """Return a table of a mapping, or a sequence of its, whose name may hold a dot, quoted."""
+    """Return a table or a sequence, `schema.name`, quoted; the name may hold a dot."""
     return sql.Identifier(*table.split(".", 1))
 
 

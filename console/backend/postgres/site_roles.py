@@ -2,7 +2,8 @@
 
 Reading a table runs code of its owner, who may put a view, a policy or an index with a function of theirs in its place at any
 time; calling a function runs the defaults of its arguments. Such code has the rights of who reads or calls. So nothing of the
-organisation's is read or called as the owner of the console's tables, and each of these roles may do one of the three only; who inserts reads back what it has inserted.
+organisation's is touched as the owner of the console's tables: one role reads, one calls, and one inserts; the last may
+also read the tables that it adds to.
 """
 
 from psycopg import sql

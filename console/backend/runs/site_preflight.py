@@ -96,7 +96,7 @@ def _governance(
         answer = f"leg B adds {', '.join(f'{table} +{n}' for table, n in now.items() if n)}"
     facts = context.workspace.plan_facts()
     if facts is not None:
-        elsewhere = {*RunTables.of(mapping).own, *mapping.moved}
+        elsewhere = RunTables.of(mapping).not_governed
         planned = {delta.table: delta.rows for delta in facts.deltas if delta.table not in elsewhere}
         differing = ", ".join(
             f"{table} +{now.get(table, 0)}, planned +{planned.get(table, 0)}"

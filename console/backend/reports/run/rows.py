@@ -153,14 +153,14 @@ def _rule(touched: int, there: tuple[TableDelta, ...]) -> str:
 
 def _signed_there(record: RunRecord, purpose: Purpose, register: Register) -> tuple[TableDelta, ...]:
     """Return the rows of the organisation's tables by the ruling; of a revert that has left its governance rows out, without them."""
-    ruling, own = record.ruling(purpose), set(register.tables.values())
+    ruling = record.ruling(purpose)
     effects = record.ledger.site_effects if record.ledger is not None else ()
     try:
         content = json.loads(ruling.statement) if ruling is not None else {}
         signed = [TableDelta.model_validate(delta) for delta in content.get("expected_deltas", ())]
     except (ValueError, AttributeError, TypeError):
         return ()
-    there = tuple(delta for delta in signed if delta.table not in own)
+    there = tuple(delta for delta in signed if delta.table not in register.own)
     if any(effect.step == purpose and effect.left_out for effect in effects):
         # The log is written all the same; what is governed was recorded by leg B.
         governed = {table for effect in effects for table in effect.rows_added}
@@ -192,9 +192,8 @@ def _compared(effect: SiteEffect) -> str:
 def site_rows(record: RunRecord, register: Register) -> tuple[str, ...]:
     """Return what was written into the organisation's tables and how it was compared, as evidence ids; none without a mapping."""
     ids: list[str] = []
-    own = set(register.tables.values())
     effects = record.ledger.site_effects if record.ledger is not None else ()
-    if not effects and all(delta.table in own for delta in record.planned):
+    if not effects and all(delta.table in register.own for delta in record.planned):
         return ()
     for number, effect in enumerate(effects, 1):
         rows = ", ".join(f"{table} {rows:+d}" for table, rows in sorted(effect.rows_added.items()) if rows) or "none"
