@@ -29,11 +29,7 @@ class Register:
         # A report names them hundreds of times.
         self.tables = {table: table if own else names.in_database(table) for table in RUN_TABLES}
         """The names that tables of the console's own have in the database of the record, by those of statements."""
-
-    @property
-    def own(self) -> frozenset[str]:
-        """Return the names of the console's own tables in the database of the record."""
-        return frozenset(self.tables.values())
+        self.own = frozenset(self.tables.values())
 
     def put(self, name: str, question: str, source: str, answer: str, at: datetime, digest: str = "") -> str:
         """Add a piece made from the record, at the record's own time, and return its id."""
