@@ -4,7 +4,7 @@ import pytest
 
 from console.backend.scratch.cluster import PORT
 from console.cli import installation
-from tests.backend.runs.test_round_trips import LOGINS, Operator, goes_the_whole_way, too_many_logins
+from tests.backend.runs.test_round_trips import LOGINS, Operator, goes_the_whole_way, other_logins
 from tests.same_names.conftest import MONITOR
 from tests.support.passage import Passage
 from tests.support.round_trips import counting_proxy
@@ -20,4 +20,4 @@ def test_a_command_logs_in_as_often_as_in_a_database_of_its_own_but_before_a_bac
 
     # Nothing is asked before a backup of an organisation's tables, which are always dumped whole.
     expected = LOGINS | {"run start --live": LOGINS["run start --live"] | {"verifier": 2}}
-    assert too_many_logins(operator, MONITOR, expected) == {}
+    assert other_logins(operator, MONITOR, expected) == {}

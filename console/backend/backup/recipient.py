@@ -64,14 +64,13 @@ def gpg_version() -> str:
 
 def check_recipient(fingerprint: str, home: Path | None, now: datetime) -> Recipient:
     """Measure and judge the key. Raises RecipientUnusable with the command that fixes it."""
-    return _judged(gpg_version, partial(list_key, fingerprint, home), fingerprint, home, now)
+    return _judged(gpg_version(), partial(list_key, fingerprint, home), fingerprint, home, now)
 
 
 def check_known_recipient(fingerprint: str, home: Path, now: datetime) -> Recipient:
     """Judge the key as `check_recipient` does; gpg is asked only if it or a file of its home is another one than before."""
     files = _files(home)
-    version, listed = partial(_version_of, files), partial(_listed_of, fingerprint, home, files)
-    return _judged(version, listed, fingerprint, home, now)
+    return _judged(_version_of(files), partial(_listed_of, fingerprint, home, files), fingerprint, home, now)
 
 
 @lru_cache(maxsize=4)
@@ -99,9 +98,8 @@ def _status(path: Path) -> tuple[object, ...]:
 
 
 def _judged(
-    version: Callable[[], str], listed: Callable[[], KeyListing], fingerprint: str, home: Path | None, now: datetime
+    version: str, listed: Callable[[], KeyListing], fingerprint: str, home: Path | None, now: datetime
 ) -> Recipient:
-    running = version()
     if not FINGERPRINT.fullmatch(fingerprint):
         raise RecipientUnusable(
             f"the backup recipient {fingerprint!r} is not a full fingerprint",
@@ -112,7 +110,7 @@ def _judged(
     except GpgUnanswered as error:
         raise RecipientUnusable(f"gpg does not list the key: {error.reason}", "see: gpg --list-keys") from error
     days_left = judge_key(parts, fingerprint, now, f" --homedir {home}" if home else "")
-    return Recipient(fingerprint=fingerprint, days_left=days_left, gpg_version=running)
+    return Recipient(fingerprint=fingerprint, days_left=days_left, gpg_version=version)
 
 
 def list_key(fingerprint: str, home: Path | None) -> KeyListing:

@@ -162,16 +162,11 @@ class PlannedUnits(Sequence[PlannedUnit]):
     def let_go(self) -> None:
         """Take units that were read out of a file out of memory; they are read again, and compared, if one is asked for.
 
-        To be compared with others they are not: what they were is known by its digest.
+        A comparison does not read them: their digest is kept.
         """
         if self._reader is not None and self._read is None:
             self._digest = self.digest
             self._kept, self._read = KeptLines(()), self._reader
-
-    @property
-    def _is_let_go(self) -> bool:
-        """Return whether they were in memory, and are not now."""
-        return self._read is not None and bool(self._digest)
 
     @property
     def _lines(self) -> KeptLines:
@@ -276,9 +271,7 @@ class PlannedUnits(Sequence[PlannedUnit]):
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, PlannedUnits):
-            if self._is_let_go or other._is_let_go:
-                return self.digest == other.digest
-            return self.manifest == other.manifest
+            return self.digest == other.digest
         return tuple(self) == other if isinstance(other, tuple) else NotImplemented
 
     def __hash__(self) -> int:

@@ -3,8 +3,8 @@
 import re
 
 SESSIONS = {"executor": 2, "verifier": 2}
-"""By the connection's name in the settings: of the executor the lease's own and the one that writes, of the verifier the snapshot
-of a backup and `pg_dump`, which reads by it; of every other one."""
+"""By the connection's name in the settings. Executor: the lease's session and the one that writes. Verifier: the snapshot of a
+backup and `pg_dump`, which reads by it. Every other role: one."""
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 
 

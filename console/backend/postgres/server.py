@@ -28,13 +28,6 @@ class SessionRow(NamedTuple):
     """Sessions that the role may have at a time; -1 for any number."""
 
 
-class LimitRow(NamedTuple):
-    """A role, and the sessions that it may have at a time; -1 for any number."""
-
-    role: str
-    limit: int
-
-
 # The timeline comes from the WAL, not from pg_control; a standby has none to give.
 _DATABASE = """
     SELECT current_database()::text, c.system_identifier::text, pg_is_in_recovery(),
@@ -51,7 +44,6 @@ _SESSION = """
            (SELECT CASE WHEN r.rolsuper THEN -1 ELSE r.rolconnlimit END FROM pg_roles r WHERE r.rolname = session_user)
       FROM pg_control_system() c
 """
-_LIMIT = "SELECT session_user::text, CASE WHEN r.rolsuper THEN -1 ELSE r.rolconnlimit END FROM pg_roles r WHERE r.rolname = session_user"
 _WEAK_DURABILITY = """
     SELECT name || ' = ' || setting FROM pg_settings WHERE (name, setting) IN (('fsync', 'off'), ('full_page_writes', 'off'),
            ('synchronous_commit', 'off'), ('wal_level', 'minimal'))
@@ -72,11 +64,6 @@ def answering_database(connection: psycopg.Connection) -> DatabaseRow | None:
 def session_of(connection: psycopg.Connection) -> SessionRow:
     """Return the connection's role, and the running server in words."""
     return read_row(connection, SessionRow, _SESSION)
-
-
-def session_limit(connection: psycopg.Connection) -> LimitRow:
-    """Return the connection's role, and how many sessions it may have at a time."""
-    return read_row(connection, LimitRow, _LIMIT)
 
 
 def server_clock(connection: psycopg.Connection) -> datetime:

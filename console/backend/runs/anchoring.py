@@ -44,6 +44,5 @@ def come_to_rest(installation: Installation, workspace: Workspace, request: RunR
             ledger.rest(
                 connection, workspace.run_id, change_event(connection, workspace, Operation.REST, {}, journal.head)
             )
-        journal.anchored = journal.head
     except CutterError:
         return

@@ -19,7 +19,7 @@ from console.backend.backup.record import (
 from console.backend.host.gpg import GpgUnanswered
 from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError, StopCode, Unmeasured, UsageError
-from console.backend.model.outcome import Check, Evidence, Outcome, worst
+from console.backend.model.outcome import Check, Evidence, Outcome, worst_known
 from console.backend.model.plan_binding import Target
 from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.shell_word import shell_word
@@ -73,9 +73,7 @@ class BackupShelf(Value):
     def outcome(self) -> Outcome:
         """Return the worst outcome of the backups, INCONCLUSIVE without the ledger."""
         outcomes = [backup.outcome for backup in self.backups]
-        if Outcome.FAIL in outcomes:
-            return Outcome.FAIL
-        return worst([*outcomes, Outcome.INCONCLUSIVE if self.unread else Outcome.PASS])
+        return worst_known([*outcomes, Outcome.INCONCLUSIVE if self.unread else Outcome.PASS])
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Whatever was left unfinished is settled first, by whichever operation comes next
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import psycopg
@@ -76,15 +76,22 @@ def _open_settled(
         return last_of_ours(anchored_events(rows, workspace.directory))
 
     journal = Journal.resume(workspace.journal, request.run_id, installation.context, last_anchor)
-    with ExitStack() as otherwise:
-        # Also for a signal: an open journal would keep its lock for as long as this process lives.
-        otherwise.callback(journal.close)
+    with _closed_on_failure(journal):
         if settle_unfinished(installation, workspace, request, journal):
             rows = events_of_run(installation, request)
         if held := held_by_another(workspace.directory, rows):
             raise not_the_holder(request.run_id, held)
-        otherwise.pop_all()
     return journal, rows
+
+
+@contextmanager
+def _closed_on_failure(journal: Journal) -> Iterator[None]:
+    """Close the journal if the block fails, also by a signal: open, it would keep its lock for as long as this process lives."""
+    try:
+        yield
+    except BaseException:
+        journal.close()
+        raise
 
 
 def open_former(installation: Installation, workspace: Workspace, request: RunRequestFile) -> Journal:
@@ -94,18 +101,8 @@ def open_former(installation: Installation, workspace: Workspace, request: RunRe
     """
     workspace.restore_request(request)
     journal = Journal.resume(workspace.journal, request.run_id, installation.context)
-    return _settle_or_close(installation, workspace, request, journal)
-
-
-def _settle_or_close(
-    installation: Installation, workspace: Workspace, request: RunRequestFile, journal: Journal
-) -> Journal:
-    try:
+    with _closed_on_failure(journal):
         settle_unfinished(installation, workspace, request, journal)
-    except BaseException:
-        # Also for a signal: an open journal would keep its lock for as long as this process lives.
-        journal.close()
-        raise
     return journal
 
 
@@ -134,9 +131,9 @@ def open_to_end(installation: Installation, workspace: Workspace, request: RunRe
         if damaged.code is not StopCode.INVARIANT_FAILED:
             raise
         _require_no_change_of_hands(installation, workspace, request, damaged)
-        journal = _settle_or_close(
-            installation, workspace, request, _replacement(installation, workspace, request, damaged)
-        )
+        journal = _replacement(installation, workspace, request, damaged)
+        with _closed_on_failure(journal):
+            settle_unfinished(installation, workspace, request, journal)
     with journal:
         yield journal
 

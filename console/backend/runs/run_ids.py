@@ -1,7 +1,7 @@
 """The ids of the runs that there are, by which one that was typed in part, or wrongly, can be told."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -47,9 +47,10 @@ def known_ids(installation: Installation) -> KnownIds:
     return KnownIds(tuple(sorted(here | recorded, reverse=True)), unread)
 
 
-def unknown_run(run_id: str, refused: Refused, ids: Callable[[], KnownIds]) -> Refused:
+def unknown_run(installation: Installation, run_id: str, refused: Refused) -> Refused:
     """Return the refusal of a run that is not there, with the nearest ids of those that are."""
-    question = did_you_mean(run_id, ids().ids)
+    # Of a short text none is near, and nothing is asked.
+    question = did_you_mean(run_id, known_ids(installation).ids) if len(run_id) >= _FEWEST else ""
     return Refused(StopCode.REFUSED_INPUT, f"{refused.message}{question}", refused.next_action) if question else refused
 
 

@@ -57,7 +57,7 @@ from console.backend.runs.edit_steps import steps_of_edit
 from console.backend.runs.hands import refusal_of_hand_over, take_over_in_words
 from console.backend.runs.interruption import interruption, records_at_rest
 from console.backend.runs.moves import RunFacts, command_of, moves_of
-from console.backend.runs.run_ids import known_ids, run_directories, unknown_run
+from console.backend.runs.run_ids import run_directories, unknown_run
 from console.backend.runs.run_state import VOIDED, anchored_events, dry_run_end, dry_run_state, is_running
 from console.backend.runs.statement_status import usable_kinds
 from console.backend.runs.workspace import (
@@ -333,7 +333,7 @@ def known_run(installation: Installation, run_id: str) -> Known:
     except Refused as error:
         in_database = _in_database(installation, run_id)
         if in_database[0] is None:
-            raise unknown_run(run_id, error, partial(known_ids, installation)) from None
+            raise unknown_run(installation, run_id, error) from None
         return Known(workspace, _request_in_journal(workspace) or request_of(in_database[0]), *in_database)
     # A dry run is in no database, so it can be shown without one.
     if request.mode is Mode.DRYRUN:

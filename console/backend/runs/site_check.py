@@ -18,7 +18,7 @@ from console.backend.model.site_mapping import INSPECT, SiteMapping
 from console.backend.model.site_trial import Trial, verdicts
 from console.backend.postgres.connections import connect
 from console.backend.postgres.privileges import current_role_as_member
-from console.backend.postgres.server import session_limit
+from console.backend.postgres.server import session_of
 from console.backend.postgres.site_catalogue import Catalogue, read_catalogue
 from console.backend.postgres.site_functions import (
     Answer,
@@ -211,13 +211,14 @@ def _prove_sessions(proofs: _Proofs, installation: Installation, line: str) -> N
         with connect(
             {"executor": database.executor, "verifier": database.verifier}[line], read_only=True, purpose="adopt check"
         ) as connection:
-            role, limit = session_limit(connection)
+            session = session_of(connection)
     except CutterError as error:
         proofs.add(name, Outcome.INCONCLUSIVE, f"{error.code}: {error.message}", error.next_action, source)
         return
-    refusal = too_few_sessions(line, role, limit)
-    words = f"{role} may have {'any number of sessions' if limit < 0 else f'{limit} sessions'} at a time"
-    action = f"{more_sessions(line, role)}; then: cutter-console adopt check"
+    refusal = too_few_sessions(line, session.role, session.limit)
+    number = "any number of" if session.limit < 0 else str(session.limit)
+    words = f"{session.role} may have {number} sessions at a time"
+    action = f"{more_sessions(line, session.role)}; then: cutter-console adopt check"
     proofs.judge(name, not refusal, refusal or words, action, source)
 
 

@@ -107,9 +107,7 @@ def _trips(lines: list[Line]) -> int:
     return sum(line.trips for line in lines)
 
 
-def too_many_logins(
-    operator: Operator, monitor: str, expected: Mapping[str, dict[str, int]]
-) -> dict[str, dict[str, int]]:
+def other_logins(operator: Operator, monitor: str, expected: Mapping[str, dict[str, int]]) -> dict[str, dict[str, int]]:
     """Return the logins of each command that has made others than expected; of gates they depend on the threads."""
     connections = {"cutter_exec": "executor", "cutter_verify": "verifier", monitor: "monitor"}
     logins = {name: dict(Counter(connections[line.user] for line in lines)) for name, lines in operator.lines.items()}
@@ -152,7 +150,7 @@ def test_a_command_waits_for_the_server_no_more_often_than_this(
         goes_the_whole_way(operator, passage.installation.intake / "law.md")
     assert operator.lines.keys() == BOUNDS.keys()
     assert passage.lifecycles() == ["enacted"] * 3
-    assert too_many_logins(operator, "cutter_ro", LOGINS) == {}
+    assert other_logins(operator, "cutter_ro", LOGINS) == {}
     told = {name: (_trips(lines), len(lines)) for name, lines in operator.lines.items()}
     too_many = [
         (name, bound.most, [(line.user, line.trips, line.statements) for line in operator.lines[name]])

@@ -129,7 +129,7 @@ END $$;
 -- Reading what is law: by the sha256 that its versions state while that is known to be the one of their bodies
 -- ---------------------------------------------------------------------------------------------------------------------
 
--- As in 0016, but for that.
+-- As in 0016, but takes content_hash while fn_base_known answers.
 CREATE OR REPLACE FUNCTION cutter_console.fn_base_lines(p_docprefix text)
 RETURNS TABLE (seq bigint, address text, unit_id uuid, version_id uuid, line text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET work_mem = '64MB' AS $$
@@ -203,7 +203,7 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- As in 0016, but for that: a version of another state than the law's is hashed.
+-- As in 0016, but takes content_hash of what is law while fn_base_known answers; any other version is hashed.
 CREATE OR REPLACE FUNCTION cutter_console.fn_draft_lines(p_run_id text)
 RETURNS TABLE (seq bigint, address text, title text, body_sha256 text, unit_id uuid, line text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -265,7 +265,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
                AND a.operation = 'repeal') d
 $$;
 
--- As in 0016, but for that. The manifest's digest stands in a SELECT of its own, or the planner would compute it too,
+-- As in 0016, but takes content_hash of what is law while fn_base_known answers. The manifest's digest stands in a SELECT of its own, or the planner would compute it too,
 -- to estimate.
 CREATE OR REPLACE FUNCTION cutter_console.fn_amend_differences(p_run_id text)
 RETURNS TABLE (address text, difference text)
@@ -458,7 +458,7 @@ END $$;
 COMMENT ON FUNCTION cutter_console.fn_document_known IS
     'Units and digest of one document as readers see it, as fn_document_digest, as they are kept if no row has moved.';
 
--- As in 0017, but for that.
+-- As in 0017, but asks fn_document_known.
 CREATE OR REPLACE FUNCTION cutter_console.fn_readers_leaves(p_documents text[], p_without text[], p_skip text[])
 RETURNS TABLE (docprefix text, units bigint, digest text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

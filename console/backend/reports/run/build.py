@@ -8,7 +8,7 @@ from pydantic import Field
 
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.counting import counted
-from console.backend.model.outcome import Evidence, Outcome, worst
+from console.backend.model.outcome import Evidence, Outcome, worst_known
 from console.backend.model.purposes import Operation, Purpose
 from console.backend.model.safe_text import SafeText
 from console.backend.model.states import Family, Mode, Move, Phase, Stage, legal_moves
@@ -409,6 +409,4 @@ def _final(
     closed = _ending(record) == "closed"
     if closed and any(chapter.unreached for chapter in phase_chapters):
         measured.append(Outcome.FAIL)
-    if Outcome.FAIL in measured:
-        return Outcome.FAIL
-    return worst([*measured, *([] if closed and record.head.mode is Mode.LIVE else [Outcome.PARTIAL])])
+    return worst_known([*measured, *([] if closed and record.head.mode is Mode.LIVE else [Outcome.PARTIAL])])
