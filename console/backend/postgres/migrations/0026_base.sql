@@ -265,8 +265,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
                AND a.operation = 'repeal') d
 $$;
 
--- As in 0016, but takes content_hash of what is law while fn_base_known answers. The manifest's digest stands in a SELECT
--- of its own, or the planner would compute it too, to estimate.
+-- As in 0016, but takes content_hash of what is law while fn_base_known answers. The manifest's digest stands in a
+-- SELECT of its own, or the planner would compute it too, to estimate.
 CREATE OR REPLACE FUNCTION cutter_console.fn_amend_differences(p_run_id text)
 RETURNS TABLE (address text, difference text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = off
