@@ -36,7 +36,7 @@ def _of_keymaps(*names: str) -> tuple[str, ...]:
     return tuple(f"tests/actions/test_keymap.py::test_{name}" for name in names)
 
 
-_FRAMES = "tests/test_frames.py"
+_FRAMES, _TERMINAL = "tests/test_frames.py", "tests/terminal/test_terminal.py"
 
 SCREENS = (
     Mutant(
@@ -158,10 +158,21 @@ SCREENS = (
         "console/app/steady_driver.py",
         "        self._frames.forget()\n        self._app.call_later(self._app.refresh)\n",
         "        self._app.call_later(self._app.refresh)\n",
-        (
-            "tests/terminal/test_terminal.py::"
-            "test_what_another_program_has_written_over_the_screen_is_drawn_again_by_a_key",
-        ),
+        (f"{_TERMINAL}::test_what_another_program_has_written_over_the_screen_is_drawn_again_by_a_key",),
+    ),
+    Mutant(
+        "frames: a change of the terminal's size has all of the screen sent again",
+        "console/app/application.py",
+        "        self.action_redraw()\n\n    def action_redraw",
+        "        self.refresh()\n\n    def action_redraw",
+        (f"{_TERMINAL}::test_after_a_change_of_its_size_the_terminal_is_sent_the_whole_screen",),
+    ),
+    Mutant(
+        "frames: words that have passed by are not taken for what stood there before",
+        "console/app/steady_driver.py",
+        "            self._frames.forget()\n            self._line.pass_by",
+        "            self._line.pass_by",
+        (f"{_TERMINAL}::test_where_the_answer_of_a_stop_stood_first_what_belongs_there_is_drawn_again",),
     ),
     Mutant(
         "frames: the whole screen is drawn again from time to time",
