@@ -255,6 +255,15 @@ FLEET = (
         (f"{_NAMES}::test_a_beginning_of_several_is_refused_with_each_of_them",),
     ),
     Mutant(
+        "a database that does not answer is not taken for one without a run",
+        "console/cli/run_names.py",
+        '    where = " below this root" if unread or kind == "batch" else ""\n',
+        '    where = " below this root" if kind == "batch" else ""\n',
+        (
+            f"{_NAMES}::test_without_a_run_there_is_no_latest_and_a_database_that_does_not_answer_is_not_taken_for_an_empty_one",
+        ),
+    ),
+    Mutant(
         "a dangerous command that asks for nothing else takes the whole id",
         "console/cli/run_names.py",
         '    if dangerous and not hasattr(request, "confirm"):\n',
