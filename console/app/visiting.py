@@ -11,6 +11,7 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from console.app.child_command import console_command
 from console.app.face import Face
 from console.app.mode_app import ModeApp
 from console.app.terminal import in_browser
@@ -24,16 +25,9 @@ if TYPE_CHECKING:
     from console.backend.host.processes import Lifeline
     from console.backend.model.fleet import FleetRow
 
-_ENTRY = "from console.cli.main import main; raise SystemExit(main())"
 _END_S = 3.0
 STOP_GROUP = "panic"
 """Name of the workers of a stop."""
-
-
-def console_command(*arguments: str) -> list[str]:
-    """Return the command of another console as a process of this program."""
-    # -P: the folder that this one was started in, which others may write, is not searched for modules.
-    return [sys.executable, "-P", "-c", _ENTRY, *arguments]
 
 
 def visit_command(name: str, *, read_only: bool) -> list[str]:
