@@ -36,7 +36,7 @@ def _of_keymaps(*names: str) -> tuple[str, ...]:
     return tuple(f"tests/actions/test_keymap.py::test_{name}" for name in names)
 
 
-_FRAMES, _TERMINAL = "tests/test_frames.py", "tests/terminal/test_terminal.py"
+_FRAMES, _TERMINAL, _APP = "tests/test_frames.py", "tests/terminal/test_terminal.py", "tests/test_app.py"
 
 SCREENS = (
     Mutant(
@@ -179,7 +179,7 @@ SCREENS = (
         "console/app/application.py",
         "        self.set_interval(DRAWN_AGAIN_S, self.action_redraw)\n",
         "",
-        ("tests/test_app.py::test_the_whole_screen_is_drawn_again_from_time_to_time",),
+        (f"{_APP}::test_the_whole_screen_is_drawn_again_from_time_to_time",),
     ),
     Mutant(
         "edit: a paste says what it left out",
@@ -440,6 +440,23 @@ SCREENS = (
         "            screen.unheard(event.character)\n",
         "            pass\n",
         (f"{_EARLY}::test_a_key_of_the_next_screen_is_answered_while_the_one_before_is_at_work",),
+    ),
+    Mutant(
+        "keys: the one that draws the screen again works in dialogs and fields",
+        "console/app/application.py",
+        "(action.name == _REDRAW and not is_text)",
+        "(action.name == _REDRAW and False)",
+        (
+            f"{_APP}::test_the_key_that_draws_the_screen_again_works_in_a_field_and_in_a_dialog[f9]",
+            f"{_APP}::test_a_letter_that_draws_the_screen_again_is_text_where_text_is_typed_and_the_other_key_is_not",
+        ),
+    ),
+    Mutant(
+        "keys: a letter is text where text is typed",
+        "console/app/application.py",
+        "(action.name == _REDRAW and not is_text)",
+        "(action.name == _REDRAW)",
+        (f"{_APP}::test_a_letter_that_draws_the_screen_again_is_text_where_text_is_typed_and_the_other_key_is_not",),
     ),
     Mutant(
         "keys: none is for the statement before the one that was just drafted",

@@ -7,15 +7,18 @@ import threading
 import psycopg
 import pytest
 
+from console.actions.actions import registry
 from console.app.application import ConsoleApp
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.readiness import BundleView
 from console.backend.model.states import Phase
 from console.backend.model.view_models import OnProgress, OnStep, Progress, RunView, Status, SwitchView, untold
+from console.screens.help import HelpDialog
 from console.screens.operation import Operation
 from console.screens.overview import OverviewScreen
 from console.screens.quit import QuitDialog
 from console.widgets.bars import TopBar
+from console.widgets.filter_bar import FilterField
 from console.widgets.line import plain
 from console.widgets.notice import NoticePanel
 from console.widgets.panel import Panel
@@ -51,6 +54,46 @@ async def test_the_whole_screen_is_drawn_again_from_time_to_time(monkeypatch: py
     async with app.run_test(size=(80, 24)) as pilot:
         # A change of the size draws it, too, once or twice at the start.
         await until(pilot, lambda: len(drawn) > 10)
+
+
+def _console_that_redraws_by(monkeypatch: pytest.MonkeyPatch, *keys: str) -> tuple[ConsoleApp, list[str]]:
+    """A console with other keys for drawing the screen again, and what grows with each time that it does."""
+    drawn: list[str] = []
+    monkeypatch.setattr(ConsoleApp, "on_resize", lambda _: None)
+    monkeypatch.setattr(ConsoleApp, "action_redraw", lambda _: drawn.append("drawn"))
+    known = registry(read_only=False, demo=False).with_keys({"redraw": keys})
+    app = ConsoleApp(
+        FakeBackend(), read_only=False, demo=False, clock=lambda: NOW, refresh_seconds=86_400, actions=known
+    )
+    return app, drawn
+
+
+@pytest.mark.parametrize("key", ["ctrl+l", "f9"])
+async def test_the_key_that_draws_the_screen_again_works_in_a_field_and_in_a_dialog(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, drawn = _console_that_redraws_by(monkeypatch, key)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await press(pilot, "2", "slash", "a", key)
+        assert app.screen.query_one(FilterField).value == "a"
+        assert len(drawn) == 1
+        await press(pilot, "escape", "escape", "question_mark", key)
+        assert isinstance(app.screen, HelpDialog)
+        assert len(drawn) == 2
+
+
+async def test_a_letter_that_draws_the_screen_again_is_text_where_text_is_typed_and_the_other_key_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app, drawn = _console_that_redraws_by(monkeypatch, "w", "f9")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await press(pilot, "2", "w")
+        assert len(drawn) == 1
+        await press(pilot, "slash", "w", "f9")
+        assert app.screen.query_one(FilterField).value == "w"
+        assert len(drawn) == 2
 
 
 async def test_the_screen_is_there_before_the_backend_is() -> None:

@@ -19,6 +19,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import WorkerFailed
 
+from console.actions.action import FUNCTION_KEYS
 from console.actions.actions import STOPPING, Action, Registry, Scope, registry
 from console.actions.keys_in_force import key_of, put_in_force
 from console.actions.stopping import STOP_KEYS
@@ -59,14 +60,13 @@ DRAWN_AGAIN_S = 300.0
 """Seconds after which the whole screen is drawn again, in case another program has written into the terminal."""
 
 
-def _has_priority(action: "Action") -> bool:
+def _has_priority(action: "Action", key: str) -> bool:
     """Return whether a key works in dialogs and while a field takes every other key as text: the stop key does.
 
     So does the one that draws the screen again, which a dialog may need most, unless it is a sign of a text.
     """
-    if action.name == _REDRAW:
-        return all(key.startswith("ctrl+") or key[1:].isdigit() for key in action.keys)
-    return action.name in STOPPING
+    is_text = key not in FUNCTION_KEYS and not key.startswith("ctrl+")
+    return action.name in STOPPING or (action.name == _REDRAW and not is_text)
 
 
 def _utc_now() -> datetime:
@@ -131,9 +131,8 @@ class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
             self.register_theme(theme)
         self.theme = DARK.name
         for action in self.registry.in_scope(Scope.EVERYWHERE):
-            self._bindings.bind(
-                ",".join(action.keys), action.name, action.title, show=False, priority=_has_priority(action)
-            )
+            for key in action.keys:
+                self._bindings.bind(key, action.name, action.title, show=False, priority=_has_priority(action, key))
 
     @property
     def history(self) -> History:
@@ -392,7 +391,7 @@ class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
             self.show_notice()
 
     def _teller_of_stop(self) -> "OnStep":
-        """Return what shows at once, from another thread, that a step of the stop was not done; it is tried on meanwhile."""
+        """Return what shows at once, from another thread, that a step of the stop was not done yet."""
         loop = asyncio.get_running_loop()
 
         def on_step(step: "StopStep") -> None:
