@@ -6,6 +6,7 @@ import threading
 
 import psycopg
 import pytest
+from textual.widgets import Input
 
 from console.actions.actions import registry
 from console.app.application import ConsoleApp
@@ -91,8 +92,11 @@ async def test_a_letter_that_draws_the_screen_again_is_text_where_text_is_typed_
         await settle(pilot)
         await press(pilot, "2", "w")
         assert len(drawn) == 1
-        await press(pilot, "slash", "w", "f9")
-        assert app.screen.query_one(FilterField).value == "w"
+        await press(pilot, "f")
+        field = app.screen.query_one("#docprefix", Input)
+        before = field.value
+        await press(pilot, "end", "w", "f9")
+        assert field.value == f"{before}w"
         assert len(drawn) == 2
 
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from console.app.child_command import console_command
 from console.app.face import Face
 from console.app.mode_app import ModeApp
-from console.app.terminal import in_browser
 from console.app.visited import FLEET_BEHIND, watch
 from console.backend.host.signals import at_work
 from console.backend.model.errors import CutterError
@@ -58,7 +57,7 @@ class VisitingApp(ModeApp, inherit_bindings=False):
             self.give_notice(
                 Notice("refused", f"{row.name} was not opened: {busy}", "", f"Wait until it has ended. {elsewhere}")
             )
-        elif in_browser() or self._driver is None or not self._driver.can_suspend:
+        elif self._driver is None or not self._driver.can_suspend:  # that of a page of a browser cannot
             closed = f"{row.name} was not opened: Fleet opens a console only in a terminal."
             self.give_notice(Notice("refused", closed, "", elsewhere))
         else:
