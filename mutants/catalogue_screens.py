@@ -442,6 +442,27 @@ SCREENS = (
         (f"{_EARLY}::test_a_key_of_the_next_screen_is_answered_while_the_one_before_is_at_work",),
     ),
     Mutant(
+        "notices: what was measured meanwhile is asked for once more",
+        "console/app/application.py",
+        "        self._renew_again = self._renewing\n",
+        "",
+        (f"{_APP}::test_notices_are_renewed_beside_the_measurements_and_once_more_behind_those_that_came_meanwhile",),
+    ),
+    Mutant(
+        "notices: one question at a time about what has become of runs",
+        "console/app/application.py",
+        "        if not self._renewing:\n",
+        "        if True:\n",
+        (f"{_APP}::test_notices_are_renewed_beside_the_measurements_and_once_more_behind_those_that_came_meanwhile",),
+    ),
+    Mutant(
+        "notices: what they are asked for delays no measurement",
+        "console/app/application.py",
+        "                self._renew()\n        finally:\n",
+        "                await self._renew_notices()\n        finally:\n",
+        (f"{_APP}::test_notices_are_renewed_beside_the_measurements_and_once_more_behind_those_that_came_meanwhile",),
+    ),
+    Mutant(
         "keys: the one that draws the screen again works in dialogs and fields",
         "console/app/application.py",
         "(action.name == _REDRAW and not is_text)",

@@ -6,6 +6,7 @@ import threading
 
 import psycopg
 import pytest
+from textual.pilot import Pilot
 from textual.widgets import Input
 
 from console.actions.actions import registry
@@ -21,10 +22,11 @@ from console.screens.quit import QuitDialog
 from console.widgets.bars import TopBar
 from console.widgets.filter_bar import FilterField
 from console.widgets.line import plain
-from console.widgets.notice import NoticePanel
+from console.widgets.notice import Notice, NoticePanel
 from console.widgets.panel import Panel
 from tests.screens.conftest import Clock, console_on, opened, press, settle, until
 from tests.support.fakes import NOW, RUN_ID, FakeBackend
+from tests.support.waiting import LONGEST_S
 
 DENIED = Refused(StopCode.EXECUTION_DISABLED, "the switch is OFF", "Arm it: A")
 
@@ -141,6 +143,56 @@ async def test_refreshes_that_come_during_a_measurement_become_one() -> None:
         backend.may_measure.release(20)
         await settle(pilot)
         assert backend.calls.count("status") == 2
+
+
+class _SlowAboutRuns(FakeBackend):
+    """Answers what has become of a run only when the test lets it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_answer, self.answers = threading.Semaphore(0), 0
+
+    @property
+    def asked(self) -> int:
+        return self.calls.count(f"run {RUN_ID}")
+
+    def run(self, run_id: str) -> RunView:
+        view = super().run(run_id)
+        assert self.may_answer.acquire(timeout=LONGEST_S)
+        self.answers += 1
+        return view
+
+
+async def test_notices_are_renewed_beside_the_measurements_and_once_more_behind_those_that_came_meanwhile() -> None:
+    """What a notice is asked for takes its time; an answer from before the last move would stand there until the next one."""
+    backend = _SlowAboutRuns()
+    app = console_on(backend)
+
+    def renewed(_run: RunView) -> Notice:
+        return Notice("done", f"answer {backend.answers}", of_run=RUN_ID, renewed=renewed)
+
+    async def measured(pilot: Pilot[int]) -> None:
+        before = backend.calls.count("status")
+        app.measure()
+        await until(pilot, lambda: backend.calls.count("status") > before and not app._measuring)
+
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        app.give_notice(Notice("done", "begun", of_run=RUN_ID, renewed=renewed))
+        await measured(pilot)
+        await until(pilot, lambda: backend.asked == 1)
+        for _ in range(3):
+            await measured(pilot)
+        assert backend.asked == 1, "one question at a time"
+        backend.may_answer.release()
+        await until(pilot, lambda: backend.asked == 2)
+        backend.may_answer.release()
+        await settle(pilot)
+        assert (backend.asked, app.notice.what) == (2, "answer 2")
+        backend.may_answer.release()
+        await measured(pilot)
+        await settle(pilot)
+        assert (backend.asked, app.notice.what) == (3, "answer 3")
 
 
 async def test_an_unchanged_measurement_draws_nothing() -> None:

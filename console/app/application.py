@@ -183,7 +183,7 @@ class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
             self._measure_again = True
             return
         self._measuring = True
-        self.run_worker(work(self._measure), group="measure", exclusive=False)
+        self.begin_work(work(self._measure), "measure")
 
     async def _measure(self) -> None:
         try:
@@ -205,7 +205,7 @@ class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
         self._renew_again = self._renewing
         if not self._renewing:
             self._renewing = True
-            self.run_worker(work(self._renew_notices), group="notices", exclusive=False)
+            self.begin_work(work(self._renew_notices), "notices")
 
     async def _renew_notices(self) -> None:
         """Ask what has become of the runs that notices speak of, and say that instead."""
@@ -367,7 +367,7 @@ class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
             else "Stopping: HOLD, cancel the running statement, end the lease ..."
         )
         self.give_notice(Notice("working", working, stays=True))
-        self.run_worker(work(self._panic, reason), group=STOP_GROUP, exclusive=False)
+        self.begin_work(work(self._panic, reason), STOP_GROUP)
 
     async def _panic(self, reason: str) -> None:
         from console.screens.panic import stopped_notice

@@ -62,7 +62,7 @@ class VisitingApp(ModeApp, inherit_bindings=False):
             self.give_notice(Notice("refused", closed, "", elsewhere))
         else:
             self._is_away = True
-            self.run_worker(work(self._visit, str(row.name), elsewhere), group="visit", exclusive=False)
+            self.begin_work(work(self._visit, str(row.name), elsewhere), "visit")
 
     def _busy(self) -> str:
         """Return in words what is under way here: it would not be seen, and the stop key would act on the other installation."""
