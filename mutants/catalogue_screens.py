@@ -469,15 +469,15 @@ SCREENS = (
         "(action.name == _REDRAW and False)",
         (
             f"{_APP}::test_the_key_that_draws_the_screen_again_works_in_a_field_and_in_a_dialog[f9]",
-            f"{_APP}::test_a_letter_that_draws_the_screen_again_is_text_where_text_is_typed_and_the_other_key_is_not",
+            f"{_APP}::test_a_letter_that_draws_the_screen_again_is_text_in_a_dialog_and_the_other_key_is_not",
         ),
     ),
     Mutant(
-        "keys: a letter is text where text is typed",
+        "keys: a letter is text in a dialog",
         "console/app/application.py",
         "(action.name == _REDRAW and not is_text)",
         "(action.name == _REDRAW)",
-        (f"{_APP}::test_a_letter_that_draws_the_screen_again_is_text_where_text_is_typed_and_the_other_key_is_not",),
+        (f"{_APP}::test_a_letter_that_draws_the_screen_again_is_text_in_a_dialog_and_the_other_key_is_not",),
     ),
     Mutant(
         "keys: none is for the statement before the one that was just drafted",
