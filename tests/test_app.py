@@ -177,8 +177,9 @@ async def test_notices_are_renewed_beside_the_measurements_and_once_more_behind_
     async with app.run_test() as pilot:
         await settle(pilot)
         app.give_notice(Notice("done", "begun", of_run=RUN_ID, renewed=renewed))
-        await measured(pilot)
+        app.measure()
         await until(pilot, lambda: backend.asked == 1)
+        assert not app._measuring, "the next measurement waits for no answer about a run"
         for _ in range(3):
             await measured(pilot)
         assert backend.asked == 1, "one question at a time"
