@@ -20,12 +20,11 @@ together took 30.4 and 46.3 beside 2.2 and 3.2. What is left grows with the text
 manifest, statement and backup are of the whole document. docs/decisions.md has the reasons.
 """
 
-import os
 import sys
 import time
-from pathlib import Path
 
 from benchmarks.cutting import document
+from benchmarks.processes import family_seconds
 from benchmarks.site import whole_site
 from benchmarks.whole_way import walked
 from console.backend.documents.planning import plan_document
@@ -38,7 +37,6 @@ SHARE = 100
 """Of so many units one is changed."""
 OVER_A_CUT = 2.0
 _FEW = "ACME-FEW"
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def changed(text: bytes) -> bytes:
@@ -62,20 +60,7 @@ def planning_seconds(text: bytes) -> float:
 
 def server_seconds(cluster: TransientCluster) -> float:
     """Return the processor seconds of a server so far, with its processes that have ended."""
-    server = int((cluster.data_dir / "postmaster.pid").read_text().split()[0])
-    ticks = 0
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            # Behind the name, which may hold anything: state, parent, and from the twelfth on the times.
-            fields = (folder / "stat").read_text().rpartition(") ")[2].split()
-        except OSError:
-            continue
-        own, ended = sum(map(int, fields[11:13])), sum(map(int, fields[13:15]))
-        if int(folder.name) == server:
-            ticks += own + ended
-        elif int(fields[1]) == server:
-            ticks += own
-    return ticks / _TICKS
+    return family_seconds(int((cluster.data_dir / "postmaster.pid").read_text().split()[0]))
 
 
 def asked(passage: Passage, text: bytes, docprefix: str = DOCPREFIX, *, amend: bool = False) -> RunRequest:

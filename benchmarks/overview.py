@@ -1,12 +1,11 @@
 """What one refresh of the Overview costs, in CPU of ours and of the server's: at 1 Hz, that is a share of a core."""
 
-import os
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from benchmarks.demo import RUNS, crowded_demo
+from benchmarks.processes import parent, process_seconds
 from console.backend.postgres.connections import connect, scalar
 from console.backend.service import BackendService
 
@@ -15,18 +14,10 @@ SHARE_OF_A_CORE = 0.02
 """One refresh a second costs less than this, client and server together."""
 
 
-def process_seconds(pid: int) -> float:
-    """CPU of a process and of its children that have ended, in seconds; the kernel counts in hundredths."""
-    fields = Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
-    return sum(int(field) for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
-
-
 def server_pid(backend: BackendService) -> int:
     """The server's main process: what every backend of it is a child of."""
     with connect(backend.installation.settings.database.monitor, read_only=True) as connection:
-        own = int(str(scalar(connection, "SELECT pg_backend_pid()")))
-        fields = Path(f"/proc/{own}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
-        return int(fields[1])
+        return parent(int(str(scalar(connection, "SELECT pg_backend_pid()"))))
 
 
 def _settled(read: Callable[[], float]) -> float:

@@ -3,6 +3,9 @@
 Every console here is a process of its own in a pseudo-terminal, on a real database. Bytes are counted until the line has been
 silent for a while, so that nothing that an action draws later is missed. A key's frame is compared with that of an empty
 Textual application, which is asked in turn with the console, so that both meet the same load of the machine.
+
+No bar holds by silence: what a console does at rest counts only if it hears a key behind it, and an action that draws nothing
+is not measured, which is as bad as a bar that is missed.
 """
 
 import fcntl
@@ -15,9 +18,10 @@ import sys
 import tempfile
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
@@ -25,7 +29,7 @@ import psycopg
 
 from benchmarks.demo import crowded_demo
 from benchmarks.first_frame import made_root
-from benchmarks.overview import process_seconds
+from benchmarks.processes import process_seconds, resident_mb
 from benchmarks.units import LARGE, fill, rows
 from console.backend.scratch.cluster import TransientCluster
 
@@ -43,11 +47,17 @@ BYTES: dict[str, tuple[float, float]] = {
 """Most KiB to the terminal at 120x40 and at 80x24."""
 IDLE_BYTES, IDLE_SHARE = 150.0, 0.005
 RESIDENT_MB, UPDATES, GROWTH = 70.0, 10_000, 1.02
+LOOKS = 10
+"""Looks at the memory, evenly over all updates."""
 KEYS, OVER_EMPTY = 300, 2.0
 
 _COMMAND = str(Path(sys.executable).with_name("cutter-console"))
 _SCREENS = ("2", "3", "4", "5", "6", "7", "8", "9", "0", "1")
 _SILENCE_S, _LATE_S, _IDLE_S, _LONGEST_S = 1.5, 6.0, 40.0, 60.0
+_STILL_S = 4.0
+"""Time for which nobody types into a field."""
+_LOOK_S = 300.0
+"""Longest wait for the next look at the memory, many times as long as the updates before it take."""
 _FRAME_ENDS = b"\x1b[?2026l"
 _EMPTY = """
 from textual.app import App
@@ -68,20 +78,24 @@ import console
 from console.app.application import ConsoleApp, run
 from console.cli.arguments import Options
 from console.cli.installation import backend_of
-most, root, told = int(sys.argv[1]), Path(sys.argv[2]), open(sys.argv[3], "a", buffering=1)
+most, looks, root, told = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), open(sys.argv[4], "a", buffering=1)
 class Updated(ConsoleApp):
     CSS_PATH = str(Path(console.__file__).with_name("app") / "console.tcss")
     number = 0
     def _measured(self, status):
         super()._measured(status)
         self.number += 1
-        if self.number % (most // 10) == 0:
+        if self.number % (most // looks) == 0:
             resident = int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
             told.write(f"{self.number} {resident} {len(os.listdir('/proc/self/fd'))}\\n")
         if self.number == most:
             self.exit(0)
 run(Updated(lambda: backend_of(Options(root=root)), read_only=False, demo=False, refresh_seconds=0.001))
 """
+
+
+class NotMeasured(Exception):
+    """A program that was to be measured drew nothing, or has ended."""
 
 
 @dataclass
@@ -92,7 +106,6 @@ class Terminal:
     size: tuple[int, int]
     pid: int = 0
     _master: int = -1
-    _taken: int = field(default=0, init=False)
 
     def __enter__(self) -> "Terminal":
         """Start it."""
@@ -111,13 +124,22 @@ class Terminal:
         os.close(self._master)
 
     def take(self, seconds: float) -> bytes:
-        """Return what comes next within this time."""
+        """Return what comes next within this time; nothing if nothing does. Raises NotMeasured if the program has ended."""
         if not select.select([self._master], [], [], max(seconds, 0.0))[0]:
             return b""
-        piece = os.read(self._master, 65536)
+        try:
+            piece = os.read(self._master, 65536)
+        except OSError as error:
+            raise NotMeasured("the program has ended") from error
         if b"\x1b[?2026$p" in piece:
             os.write(self._master, b"\x1b[?2026;2$y")
         return piece
+
+    def next(self, seconds: float, subject: str) -> bytes:
+        """Return what comes next within this time. Raises NotMeasured if nothing does."""
+        if piece := self.take(seconds):
+            return piece
+        raise NotMeasured(f"{subject}: nothing was drawn within {seconds:.0f} s")
 
     def until_silent(self, silence: float = _SILENCE_S) -> int:
         """Return the number of bytes that come until none has come for a while."""
@@ -126,15 +148,21 @@ class Terminal:
             count += len(piece)
         return count
 
+    def during(self, seconds: float) -> int:
+        """Return the number of bytes that come in all of this time."""
+        count, end = 0, time.monotonic() + seconds
+        while time.monotonic() < end:
+            count += len(self.take(end - time.monotonic()))
+        return count
+
     def started(self) -> int:
         """Return the number of bytes until its first screen is drawn, with what was measured behind it."""
-        return len(self.take(_LONGEST_S)) + self.until_silent(_LATE_S)
+        return len(self.next(_LONGEST_S, "the start")) + self.until_silent(_LATE_S)
 
     def press(self, keys: str) -> int:
         """Type; return the number of bytes that come of it, which on a busy machine may come late."""
         os.write(self._master, keys.encode())
-        first = len(self.take(_LATE_S))
-        return first and first + self.until_silent()
+        return len(self.next(_LATE_S, f"the key {keys!r}")) + self.until_silent()
 
     def key_to_frame(self, key: str) -> float:
         """Return the seconds from a key to the end of the first frame behind it."""
@@ -142,7 +170,9 @@ class Terminal:
         os.write(self._master, key.encode())
         drawn = b""
         while _FRAME_ENDS not in drawn:
-            drawn += self.take(_LONGEST_S)
+            if time.perf_counter() > started + _LONGEST_S:
+                raise NotMeasured(f"the key {key!r}: no frame has ended within {_LONGEST_S:.0f} s")
+            drawn += self.next(_LONGEST_S, f"the key {key!r}")
         passed = time.perf_counter() - started
         self.until_silent(0.03)
         return passed
@@ -170,9 +200,9 @@ def blink(root: Path) -> int:
     with Terminal([_COMMAND, "--root", str(root)], SIZES[1]) as terminal:
         terminal.started()
         terminal.press("\x10")
-        end, count = time.monotonic() + 4.0, 0
-        while time.monotonic() < end:
-            count += len(terminal.take(end - time.monotonic()))
+        count = terminal.during(_STILL_S)
+        # Only a field that has the cursor draws what is typed.
+        terminal.press("z")
         return count
 
 
@@ -182,31 +212,32 @@ def at_rest(root: Path) -> tuple[float, float, float]:
         terminal.started()
         for key in _SCREENS:
             terminal.press(key)
-        before, count, end = process_seconds(terminal.pid), 0, time.monotonic() + _IDLE_S
-        while time.monotonic() < end:
-            count += len(terminal.take(end - time.monotonic()))
+        before = process_seconds(terminal.pid)
+        count = terminal.during(_IDLE_S)
         share = (process_seconds(terminal.pid) - before) / _IDLE_S
-        return count / _IDLE_S, share, resident_mb(terminal.pid)
-
-
-def resident_mb(pid: int) -> float:
-    """Return the resident memory of a process."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+        resident = resident_mb(terminal.pid)
+        terminal.press(_SCREENS[0])
+        return count / _IDLE_S, share, resident
 
 
 def updated(root: Path, updates: int) -> list[tuple[int, float, int]]:
-    """Return updates, resident megabytes and open files, ten times on the way through so many updates."""
+    """Return updates, resident megabytes and open files, at each look on the way through so many updates."""
     with tempfile.NamedTemporaryFile("r", encoding="ascii") as told:
-        command = [sys.executable, "-c", _UPDATED, str(updates), str(root), told.name]
+        command = [sys.executable, "-c", _UPDATED, str(updates), str(LOOKS), str(root), told.name]
         with Terminal(command, SIZES[0]) as terminal:
-            while not os.waitid(os.P_PID, terminal.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            lines, last, is_alive = list[str](), time.monotonic(), True
+            while is_alive and len(lines) < LOOKS and time.monotonic() < last + _LOOK_S:
                 try:
                     terminal.take(0.5)
-                except OSError:  # it has ended
-                    time.sleep(0.1)
-        lines = [line.split() for line in told.read().splitlines()]
-    return [(int(number), int(resident) / 1e6, int(files)) for number, resident, files in lines]
+                except NotMeasured:
+                    # Behind its last update it ends.
+                    is_alive = False
+                if more := told.readlines():
+                    lines, last = [*lines, *more], time.monotonic()
+    if len(lines) < LOOKS:
+        end = "then it ended" if not is_alive else f"then none for {_LOOK_S:.0f} s"
+        raise NotMeasured(f"{updates:,} updates: {len(lines)} of {LOOKS} looks at the memory, {end}")
+    return [(int(number), int(resident) / 1e6, int(files)) for number, resident, files in map(str.split, lines)]
 
 
 @contextmanager
@@ -259,28 +290,34 @@ def _line(name: str, value: str, bar: str, *, holds: bool) -> int:
     return int(not holds)
 
 
-def _bytes(root: Path) -> int:
-    missed = 0
-    for column, size in enumerate(SIZES):
-        measured = bytes_of_actions(root, size)
-        for name, bars in BYTES.items():
-            title, bar = f"{name}, {size[0]}x{size[1]}", bars[column]
-            missed += _line(title, f"{measured[name]:.2f} KiB", f"≤ {bar} KiB", holds=measured[name] <= bar)
+def _bytes(root: Path, column: int) -> int:
+    missed, size = 0, SIZES[column]
+    kibs = bytes_of_actions(root, size)
+    for name, bars in BYTES.items():
+        title, bar = f"{name}, {size[0]}x{size[1]}", bars[column]
+        missed += _line(title, f"{kibs[name]:.2f} KiB", f"≤ {bar} KiB", holds=kibs[name] <= bar)
+    return missed
+
+
+def _blink(root: Path) -> int:
     count = blink(root)
-    return missed + _line("cursor that stands, for 4 s", f"{count} bytes", "0 bytes", holds=count == 0)
+    return _line(f"cursor that stands, for {_STILL_S:.0f} s", f"{count} bytes", "0 bytes", holds=count == 0)
 
 
-def _rest(root: Path, updates: int) -> int:
+def _rest(root: Path) -> int:
     rate, share, megabytes = at_rest(root)
     missed = _line("bytes a second at rest", f"{rate:.0f}", f"≤ {IDLE_BYTES:.0f}", holds=rate <= IDLE_BYTES)
     missed += _line("share of a core at rest", f"{share:.2%}", f"≤ {IDLE_SHARE:.1%}", holds=share <= IDLE_SHARE)
-    missed += _line(
+    return missed + _line(
         "resident, every screen seen", f"{megabytes:.1f} MB", f"≤ {RESIDENT_MB} MB", holds=megabytes <= RESIDENT_MB
     )
+
+
+def _updates(root: Path, updates: int) -> int:
     looks = updated(root, updates)
     sys.stdout.write("".join(f"    {n:>6} updates: {mb:.1f} MB, {files} files\n" for n, mb, files in looks))
     growth = looks[-1][1] / looks[0][1]
-    missed += _line(f"growth over {updates:,} updates", f"{growth:.3f}", f"≤ {GROWTH}", holds=growth <= GROWTH)
+    missed = _line(f"growth over {updates:,} updates", f"{growth:.3f}", f"≤ {GROWTH}", holds=growth <= GROWTH)
     more = looks[-1][2] - looks[0][2]
     return missed + _line("further open files", f"{more}", "≤ 0", holds=more <= 0)
 
@@ -298,12 +335,23 @@ def _keys(units: int) -> int:
     return _line(title, f"{ratio:.2f}", f"≤ {OVER_EMPTY}", holds=ratio <= OVER_EMPTY)
 
 
+def missed_in(part: Callable[[], int]) -> int:
+    """Return how many bars of a part are missed; what was not measured is one."""
+    try:
+        return part()
+    except NotMeasured as error:
+        sys.stdout.write(f"  NOT MEASURED: {error}\n")
+        return 1
+
+
 def main(updates: int = UPDATES, units: int = LARGE) -> int:
-    """Print each figure beside its bar; 1 if one is missed."""
+    """Print each figure beside its bar; 1 if one is missed or was not measured."""
     with crowded_demo() as backend:
-        missed = _bytes(backend.installation.root)
-        missed += _rest(backend.installation.root, updates)
-    return int(bool(missed + _keys(units)))
+        root = backend.installation.root
+        parts: list[Callable[[], int]] = [partial(_bytes, root, column) for column in range(len(SIZES))]
+        parts += [partial(_blink, root), partial(_rest, root), partial(_updates, root, updates)]
+        missed = sum(map(missed_in, parts))
+    return int(bool(missed + missed_in(partial(_keys, units))))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ _OF_THE_FILE, _OF_THE_FLEET, _OF_METRICS = (
     "tests/cli/test_prometheus.py",
 )
 _VISITS, _NAMES = "tests/terminal/test_named.py", "tests/cli/test_run_names.py"
+_VISITING = "tests/test_visiting.py"
 
 FLEET = (
     Mutant(
@@ -186,14 +187,14 @@ FLEET = (
         "console/app/visiting.py",
         "            except OSError as error:\n                # Out of",
         "            except LookupError as error:\n                # Out of",
-        ("tests/test_visiting.py::test_the_terminal_is_taken_back_where_the_other_console_cannot_be_started",),
+        (f"{_VISITING}::test_the_terminal_is_taken_back_where_the_other_console_cannot_be_started",),
     ),
     Mutant(
         "a stop that is under way is not covered by another console",
         "console/app/visiting.py",
         "if any(worker.group == STOP_GROUP and not worker.is_finished for worker in self.workers):",
         "if False:",
-        ("tests/test_visiting.py::test_nothing_that_is_under_way_here_is_covered_by_another_console",),
+        (f"{_VISITING}::test_nothing_that_is_under_way_here_is_covered_by_another_console",),
     ),
     Mutant(
         "the name of a directory runs nothing when it is completed",
@@ -210,14 +211,14 @@ FLEET = (
         "console/app/visited.py",
         "        poll.poll()\n        gone()\n",
         "        poll.poll()\n",
-        ("tests/test_visiting.py::test_what_waits_for_the_end_of_the_console_behind_it_is_told_by_its_pipe",),
+        (f"{_VISITING}::test_what_waits_for_the_end_of_the_console_behind_it_is_told_by_its_pipe",),
     ),
     Mutant(
         "a signal ends the console that has the terminal first",
         "console/app/visiting.py",
         "        if not self._is_away:\n            self.exit",
         "        if self._guest is None or True:\n            self.exit",
-        ("tests/test_visiting.py::test_a_signal_ends_the_console_that_has_the_terminal_and_then_this_one",),
+        (f"{_VISITING}::test_a_signal_ends_the_console_that_has_the_terminal_and_then_this_one",),
     ),
     Mutant(
         "the key of Fleet leads back to the console behind this one",
@@ -225,6 +226,85 @@ FLEET = (
         "        if not self.step_out():\n",
         "        if True:\n",
         (f"{_VISITS}::test_a_row_of_fleet_opens_that_console_to_look_only_and_leads_back",),
+    ),
+    Mutant(
+        "a second key opens no second console",
+        "console/app/visiting.py",
+        "        if self._is_away:\n            return\n        elsewhere",
+        "        elsewhere",
+        (f"{_VISITING}::test_a_second_enter_opens_no_second_console",),
+    ),
+    Mutant(
+        "what began while the settings were read is not covered by another console",
+        "console/app/visiting.py",
+        "            if busy := self._busy():\n                notice: Notice | None",
+        "            if busy := str():\n                notice: Notice | None",
+        (f"{_VISITING}::test_what_began_while_the_settings_were_read_is_not_covered_either",),
+    ),
+    Mutant(
+        "a console that is being started when a signal comes ends too",
+        "console/app/visiting.py",
+        "        if self._must_leave is not None:\n            _end(guest)\n",
+        "",
+        (f"{_VISITING}::test_a_signal_that_comes_while_the_other_console_is_being_started_ends_both",),
+    ),
+    Mutant(
+        "a visit that is broken off leaves no console behind",
+        "console/app/visiting.py",
+        "            if guest.returncode is None:\n                _end(guest)\n",
+        "            if guest.returncode is None:\n",
+        (f"{_VISITING}::test_a_console_whose_visit_is_broken_off_leaves_no_other_one_behind",),
+    ),
+    Mutant(
+        "behind the console that has the terminal this one ends with the status of the signal",
+        "console/app/visiting.py",
+        "            self.leave(self._must_leave)\n            return\n",
+        "            return\n",
+        (f"{_VISITING}::test_a_signal_ends_the_console_that_has_the_terminal_and_then_this_one",),
+    ),
+    Mutant(
+        "no program inherits the pipe to the console behind",
+        "console/app/visited.py",
+        "        os.set_inheritable(descriptor, False)",
+        "        os.get_inheritable(descriptor)",
+        (f"{_VISITING}::test_the_pipe_to_the_console_behind_it_is_taken_once_and_handed_to_no_program",),
+    ),
+    Mutant(
+        "input and output are not taken for the pipe to the console behind",
+        "console/app/visited.py",
+        "if descriptor <= 2 or not stat",
+        "if not stat",
+        (f"{_VISITING}::test_neither_input_nor_output_is_taken_for_that_pipe_although_they_can_be_pipes[0]",),
+    ),
+    Mutant(
+        "a file is not taken for the pipe to the console behind",
+        "console/app/visited.py",
+        "not stat.S_ISFIFO(os.fstat(descriptor).st_mode)",
+        "not os.fstat(descriptor).st_mode",
+        (f"{_VISITING}::test_a_file_is_not_taken_for_that_pipe",),
+    ),
+    Mutant(
+        "a console that Fleet has opened has no fleet of its own",
+        "console/actions/visits.py",
+        "        if action.scope is not Scope.FLEET\n",
+        "",
+        (
+            f"{_VISITING}::test_a_console_that_fleet_has_opened_has_no_fleet_of_its_own_and_the_same_key_leads_back[keys0]",
+        ),
+    ),
+    Mutant(
+        "the way back to the fleet is never dropped from the footer",
+        "console/widgets/bars.py",
+        '"help", "fleet"}',
+        '"help"}',
+        (f"{_VISITING}::test_the_way_back_to_the_fleet_is_never_dropped_from_the_footer[overview-34]",),
+    ),
+    Mutant(
+        "a console that Fleet has opened does not begin with Fleet",
+        "console/app/face.py",
+        'start_screen = "overview" if self.start_screen == "fleet" else self.start_screen',
+        "start_screen = self.start_screen",
+        (f"{_VISITING}::test_a_console_that_fleet_has_opened_keeps_its_face_and_begins_with_no_fleet",),
     ),
     Mutant(
         "a console that only reads opens others for reading only",
@@ -253,6 +333,15 @@ FLEET = (
         "    if len(meant) > 1:\n",
         "    if len(meant) > 5:\n",
         (f"{_NAMES}::test_a_beginning_of_several_is_refused_with_each_of_them",),
+    ),
+    Mutant(
+        "a database that does not answer is not taken for one without a run",
+        "console/cli/run_names.py",
+        '    where = " below this root" if unread or kind == "batch" else ""\n',
+        '    where = " below this root" if kind == "batch" else ""\n',
+        (
+            f"{_NAMES}::test_without_a_run_there_is_no_latest_and_a_database_that_does_not_answer_is_not_taken_for_an_empty_one",
+        ),
     ),
     Mutant(
         "a dangerous command that asks for nothing else takes the whole id",

@@ -245,7 +245,7 @@ HOOKS = (
     ),
     Mutant(
         "a page takes no module from the working folder",
-        "console/app/visiting.py",
+        "console/app/child_command.py",
         'sys.executable, "-P", "-c"',
         'sys.executable, "-c"',
         (f"{_OF_SERVING}::test_a_page_takes_no_module_from_the_folder_that_the_server_was_started_in",),

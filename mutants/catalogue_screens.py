@@ -36,7 +36,7 @@ def _of_keymaps(*names: str) -> tuple[str, ...]:
     return tuple(f"tests/actions/test_keymap.py::test_{name}" for name in names)
 
 
-_FRAMES = "tests/test_frames.py"
+_FRAMES, _TERMINAL, _APP = "tests/test_frames.py", "tests/terminal/test_terminal.py", "tests/test_app.py"
 
 SCREENS = (
     Mutant(
@@ -158,17 +158,28 @@ SCREENS = (
         "console/app/steady_driver.py",
         "        self._frames.forget()\n        self._app.call_later(self._app.refresh)\n",
         "        self._app.call_later(self._app.refresh)\n",
-        (
-            "tests/terminal/test_terminal.py::"
-            "test_what_another_program_has_written_over_the_screen_is_drawn_again_by_a_key",
-        ),
+        (f"{_TERMINAL}::test_what_another_program_has_written_over_the_screen_is_drawn_again_by_a_key",),
+    ),
+    Mutant(
+        "frames: a change of the terminal's size has all of the screen sent again",
+        "console/app/application.py",
+        "        self.action_redraw()\n\n    def action_redraw",
+        "        self.refresh()\n\n    def action_redraw",
+        (f"{_TERMINAL}::test_after_a_change_of_its_size_the_terminal_is_sent_the_whole_screen",),
+    ),
+    Mutant(
+        "frames: words that have passed by are not taken for what stood there before",
+        "console/app/steady_driver.py",
+        "            self._frames.forget()\n            self._line.pass_by",
+        "            self._line.pass_by",
+        (f"{_TERMINAL}::test_where_the_answer_of_a_stop_stood_first_what_belongs_there_is_drawn_again",),
     ),
     Mutant(
         "frames: the whole screen is drawn again from time to time",
         "console/app/application.py",
         "        self.set_interval(DRAWN_AGAIN_S, self.action_redraw)\n",
         "",
-        ("tests/test_app.py::test_the_whole_screen_is_drawn_again_from_time_to_time",),
+        (f"{_APP}::test_the_whole_screen_is_drawn_again_from_time_to_time",),
     ),
     Mutant(
         "edit: a paste says what it left out",
@@ -429,6 +440,44 @@ SCREENS = (
         "            screen.unheard(event.character)\n",
         "            pass\n",
         (f"{_EARLY}::test_a_key_of_the_next_screen_is_answered_while_the_one_before_is_at_work",),
+    ),
+    Mutant(
+        "notices: what was measured meanwhile is asked for once more",
+        "console/app/application.py",
+        "        self._renew_again = self._renewing\n",
+        "",
+        (f"{_APP}::test_notices_are_renewed_beside_the_measurements_and_once_more_behind_those_that_came_meanwhile",),
+    ),
+    Mutant(
+        "notices: one question at a time about what has become of runs",
+        "console/app/application.py",
+        "        if not self._renewing:\n",
+        "        if True:\n",
+        (f"{_APP}::test_notices_are_renewed_beside_the_measurements_and_once_more_behind_those_that_came_meanwhile",),
+    ),
+    Mutant(
+        "notices: what they are asked for delays no measurement",
+        "console/app/application.py",
+        "                self._renew()\n        finally:\n",
+        "                await self._renew_notices()\n        finally:\n",
+        (f"{_APP}::test_notices_are_renewed_beside_the_measurements_and_once_more_behind_those_that_came_meanwhile",),
+    ),
+    Mutant(
+        "keys: the one that draws the screen again works in dialogs and fields",
+        "console/app/application.py",
+        "(action.name == _REDRAW and not is_text)",
+        "(action.name == _REDRAW and False)",
+        (
+            f"{_APP}::test_the_key_that_draws_the_screen_again_works_in_a_field_and_in_a_dialog[f9]",
+            f"{_APP}::test_a_letter_that_draws_the_screen_again_is_text_in_a_dialog_and_the_other_key_is_not",
+        ),
+    ),
+    Mutant(
+        "keys: a letter is text in a dialog",
+        "console/app/application.py",
+        "(action.name == _REDRAW and not is_text)",
+        "(action.name == _REDRAW)",
+        (f"{_APP}::test_a_letter_that_draws_the_screen_again_is_text_in_a_dialog_and_the_other_key_is_not",),
     ),
     Mutant(
         "keys: none is for the statement before the one that was just drafted",

@@ -6,21 +6,27 @@ import threading
 
 import psycopg
 import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
 
+from console.actions.actions import registry
 from console.app.application import ConsoleApp
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.readiness import BundleView
 from console.backend.model.states import Phase
 from console.backend.model.view_models import OnProgress, OnStep, Progress, RunView, Status, SwitchView, untold
+from console.screens.help import HelpDialog
 from console.screens.operation import Operation
 from console.screens.overview import OverviewScreen
 from console.screens.quit import QuitDialog
 from console.widgets.bars import TopBar
+from console.widgets.filter_bar import FilterField
 from console.widgets.line import plain
-from console.widgets.notice import NoticePanel
+from console.widgets.notice import Notice, NoticePanel
 from console.widgets.panel import Panel
 from tests.screens.conftest import Clock, console_on, opened, press, settle, until
 from tests.support.fakes import NOW, RUN_ID, FakeBackend
+from tests.support.waiting import LONGEST_S
 
 DENIED = Refused(StopCode.EXECUTION_DISABLED, "the switch is OFF", "Arm it: A")
 
@@ -51,6 +57,47 @@ async def test_the_whole_screen_is_drawn_again_from_time_to_time(monkeypatch: py
     async with app.run_test(size=(80, 24)) as pilot:
         # A change of the size draws it, too, once or twice at the start.
         await until(pilot, lambda: len(drawn) > 10)
+
+
+def _console_that_redraws_by(monkeypatch: pytest.MonkeyPatch, *keys: str) -> tuple[ConsoleApp, list[str]]:
+    """A console with other keys for drawing the screen again, and what grows with each time that it does."""
+    drawn: list[str] = []
+    monkeypatch.setattr(ConsoleApp, "on_resize", lambda _: None)
+    monkeypatch.setattr(ConsoleApp, "action_redraw", lambda _: drawn.append("drawn"))
+    known = registry(read_only=False, demo=False).with_keys({"redraw": keys})
+    app = ConsoleApp(
+        FakeBackend(), read_only=False, demo=False, clock=lambda: NOW, refresh_seconds=86_400, actions=known
+    )
+    return app, drawn
+
+
+@pytest.mark.parametrize("key", ["ctrl+l", "f9"])
+async def test_the_key_that_draws_the_screen_again_works_in_a_field_and_in_a_dialog(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, drawn = _console_that_redraws_by(monkeypatch, key)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await press(pilot, "2", "slash", "a", key)
+        assert app.screen.query_one(FilterField).value == "a"
+        assert len(drawn) == 1
+        await press(pilot, "escape", "escape", "question_mark", key)
+        assert isinstance(app.screen, HelpDialog)
+        assert len(drawn) == 2
+
+
+async def test_a_letter_that_draws_the_screen_again_is_text_in_a_dialog_and_the_other_key_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is typed on Cancel is put into the field; a letter of it that drew the screen would be missing there."""
+    app, drawn = _console_that_redraws_by(monkeypatch, "a", "f9")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await press(pilot, "3", "a")
+        assert len(drawn) == 1
+        await press(pilot, "A", "shift+tab", "a", "f9")
+        assert app.screen.query_one("#confirm", Input).value == "a"
+        assert len(drawn) == 2
 
 
 async def test_the_screen_is_there_before_the_backend_is() -> None:
@@ -94,6 +141,57 @@ async def test_refreshes_that_come_during_a_measurement_become_one() -> None:
         backend.may_measure.release(20)
         await settle(pilot)
         assert backend.calls.count("status") == 2
+
+
+class _SlowAboutRuns(FakeBackend):
+    """Answers what has become of a run only when the test lets it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_answer, self.answers = threading.Semaphore(0), 0
+
+    @property
+    def asked(self) -> int:
+        return self.calls.count(f"run {RUN_ID}")
+
+    def run(self, run_id: str) -> RunView:
+        view = super().run(run_id)
+        assert self.may_answer.acquire(timeout=LONGEST_S)
+        self.answers += 1
+        return view
+
+
+async def test_notices_are_renewed_beside_the_measurements_and_once_more_behind_those_that_came_meanwhile() -> None:
+    """What a notice is asked for takes its time; an answer from before the last move would stand there until the next one."""
+    backend = _SlowAboutRuns()
+    app = console_on(backend)
+
+    def renewed(_run: RunView) -> Notice:
+        return Notice("done", f"answer {backend.answers}", of_run=RUN_ID, renewed=renewed)
+
+    async def measured(pilot: Pilot[int]) -> None:
+        before = backend.calls.count("status")
+        app.measure()
+        await until(pilot, lambda: backend.calls.count("status") > before and not app._measuring)
+
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        app.give_notice(Notice("done", "begun", of_run=RUN_ID, renewed=renewed))
+        app.measure()
+        await until(pilot, lambda: backend.asked == 1)
+        assert not app._measuring, "the next measurement waits for no answer about a run"
+        for _ in range(3):
+            await measured(pilot)
+        assert backend.asked == 1, "one question at a time"
+        backend.may_answer.release()
+        await until(pilot, lambda: backend.asked == 2)
+        backend.may_answer.release()
+        await settle(pilot)
+        assert (backend.asked, app.notice.what) == (2, "answer 2")
+        backend.may_answer.release()
+        await measured(pilot)
+        await settle(pilot)
+        assert (backend.asked, app.notice.what) == (3, "answer 3")
 
 
 async def test_an_unchanged_measurement_draws_nothing() -> None:

@@ -98,6 +98,14 @@ def test_status_for_a_script_never_loads_the_terminal_interface(tmp_path: Path) 
     assert not found & TERMINAL
 
 
+def test_a_server_of_pages_is_no_console_and_loads_none() -> None:
+    """Each page is a process of its own. 192.0.2.1 is of nobody: it cannot be listened on, and the server ends."""
+    found = loaded(_ENTRY, "serve", "--read-only", "--address", "192.0.2.1")
+
+    assert "aiohttp" in found
+    assert "textual" not in found
+
+
 def test_the_console_is_painted_before_drivers_are_loaded() -> None:
     assert not loaded(_IMPORT) & (DRIVERS | {"pydantic"})
 

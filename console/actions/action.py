@@ -87,6 +87,9 @@ NAMED_KEYS = {
 }
 """Signs with the names under which they arrive from Textual."""
 
+FUNCTION_KEYS = tuple(f"f{number}" for number in range(1, 13))
+"""Keys that are no text, whatever has the focus."""
+
 _KEY_NAMES = {
     **{name: sign for sign, name in NAMED_KEYS.items()},
     "escape": "Esc",
@@ -94,7 +97,7 @@ _KEY_NAMES = {
     "tab": "Tab",
     "space": "Space",
     "comma": "comma",
-    **{f"f{number}": f"F{number}" for number in range(1, 13)},
+    **{key: key.upper() for key in FUNCTION_KEYS},
 }
 
 

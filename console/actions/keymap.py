@@ -8,7 +8,7 @@ list or a dialog needs may do another, and an action that is dangerous keeps a c
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from console.actions.action import NAMED_KEYS, Action, Scope, key_name
+from console.actions.action import FUNCTION_KEYS, NAMED_KEYS, Action, Scope, key_name
 from console.actions.actions import ACTIONS, Registry, registry, replay_registry
 from console.actions.replay_actions import REPLAY_ACTIONS
 from console.actions.stopping import HOW_TO_STOP, STOP_KEYS, STOPPING
@@ -120,7 +120,7 @@ def _key(written: str) -> str | None:
     letter = lower.removeprefix("ctrl+")
     if letter != lower and len(letter) == 1 and letter.isascii() and letter.isalpha():
         return lower
-    if lower in {f"f{number}" for number in range(1, 13)} or lower in {*NAMED_KEYS.values(), *RESERVED}:
+    if lower in {*FUNCTION_KEYS, *NAMED_KEYS.values(), *RESERVED}:
         return lower
     return {"esc": "escape", "return": "enter"}.get(lower)
 

@@ -19,6 +19,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import WorkerFailed
 
+from console.actions.action import FUNCTION_KEYS
 from console.actions.actions import STOPPING, Action, Registry, Scope, registry
 from console.actions.keys_in_force import key_of, put_in_force
 from console.actions.stopping import STOP_KEYS
@@ -59,14 +60,13 @@ DRAWN_AGAIN_S = 300.0
 """Seconds after which the whole screen is drawn again, in case another program has written into the terminal."""
 
 
-def _has_priority(action: "Action") -> bool:
+def _has_priority(action: "Action", key: str) -> bool:
     """Return whether a key works in dialogs and while a field takes every other key as text: the stop key does.
 
     So does the one that draws the screen again, which a dialog may need most, unless it is a sign of a text.
     """
-    if action.name == _REDRAW:
-        return all(key.startswith("ctrl+") or key[1:].isdigit() for key in action.keys)
-    return action.name in STOPPING
+    is_text = key not in FUNCTION_KEYS and not key.startswith("ctrl+")
+    return action.name in STOPPING or (action.name == _REDRAW and not is_text)
 
 
 def _utc_now() -> datetime:
@@ -131,9 +131,8 @@ class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
             self.register_theme(theme)
         self.theme = DARK.name
         for action in self.registry.in_scope(Scope.EVERYWHERE):
-            self._bindings.bind(
-                ",".join(action.keys), action.name, action.title, show=False, priority=_has_priority(action)
-            )
+            for key in action.keys:
+                self._bindings.bind(key, action.name, action.title, show=False, priority=_has_priority(action, key))
 
     @property
     def history(self) -> History:
@@ -184,7 +183,7 @@ class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
             self._measure_again = True
             return
         self._measuring = True
-        self.run_worker(work(self._measure), group="measure", exclusive=False)
+        self.begin_work(work(self._measure), "measure")
 
     async def _measure(self) -> None:
         try:
@@ -206,7 +205,7 @@ class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
         self._renew_again = self._renewing
         if not self._renewing:
             self._renewing = True
-            self.run_worker(work(self._renew_notices), group="notices", exclusive=False)
+            self.begin_work(work(self._renew_notices), "notices")
 
     async def _renew_notices(self) -> None:
         """Ask what has become of the runs that notices speak of, and say that instead."""
@@ -368,7 +367,7 @@ class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
             else "Stopping: HOLD, cancel the running statement, end the lease ..."
         )
         self.give_notice(Notice("working", working, stays=True))
-        self.run_worker(work(self._panic, reason), group=STOP_GROUP, exclusive=False)
+        self.begin_work(work(self._panic, reason), STOP_GROUP)
 
     async def _panic(self, reason: str) -> None:
         from console.screens.panic import stopped_notice
@@ -392,7 +391,7 @@ class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
             self.show_notice()
 
     def _teller_of_stop(self) -> "OnStep":
-        """Return what shows at once, from another thread, that a step of the stop was not done; it is tried on meanwhile."""
+        """Return what shows at once, from another thread, that a step of the stop was not done yet."""
         loop = asyncio.get_running_loop()
 
         def on_step(step: "StopStep") -> None:

@@ -115,7 +115,7 @@ class BackendApp(App[int], inherit_bindings=False):
         self.at_rest.clear()
         self.notices.begin(Notice("working", f"{operation.doing} ..."), self.clock())
         self.show_notice()
-        self.run_worker(work(self._operate, operation), group="operation", exclusive=False)
+        self.begin_work(work(self._operate, operation), "operation")
 
     async def _operate(self, operation: "Operation[T]") -> None:
         from console.screens.operation import ProgressFeed

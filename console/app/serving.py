@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from console.app.visiting import console_command
+from console.app.child_command import console_command
 from console.backend.model.errors import StopCode, UsageError
 from console.cli.arguments import Options
 from console.cli.output import narrate

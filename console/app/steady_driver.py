@@ -8,7 +8,6 @@ from typing import Any
 
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
-from textual.messages import InBandWindowResize
 
 from console.app.frames import Frames
 from console.app.keyboard import Keyboard
@@ -64,17 +63,6 @@ class SteadyDriver(LinuxDriver):
             self._line.stop()
             self._line = None
         super().close()
-
-    def _get_terminal_size(self) -> tuple[int, int]:
-        """Return the size, which is asked for at a change of it: nobody knows what a terminal then still shows."""
-        self._frames.forget()
-        return super()._get_terminal_size()
-
-    def process_message(self, message: Message) -> None:
-        """Pass on a message, which can be that of a terminal that tells a change of its size itself."""
-        if isinstance(message, InBandWindowResize):
-            self._frames.forget()
-        super().process_message(message)
 
     def run_input_thread(self) -> None:
         """Pass on input until the console ends; a terminal that is gone is handled by the guard."""

@@ -11,9 +11,9 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from console.app.child_command import console_command
 from console.app.face import Face
 from console.app.mode_app import ModeApp
-from console.app.terminal import in_browser
 from console.app.visited import FLEET_BEHIND, watch
 from console.backend.host.signals import at_work
 from console.backend.model.errors import CutterError
@@ -24,16 +24,9 @@ if TYPE_CHECKING:
     from console.backend.host.processes import Lifeline
     from console.backend.model.fleet import FleetRow
 
-_ENTRY = "from console.cli.main import main; raise SystemExit(main())"
 _END_S = 3.0
 STOP_GROUP = "panic"
 """Name of the workers of a stop."""
-
-
-def console_command(*arguments: str) -> list[str]:
-    """Return the command of another console as a process of this program."""
-    # -P: the folder that this one was started in, which others may write, is not searched for modules.
-    return [sys.executable, "-P", "-c", _ENTRY, *arguments]
 
 
 def visit_command(name: str, *, read_only: bool) -> list[str]:
@@ -64,12 +57,12 @@ class VisitingApp(ModeApp, inherit_bindings=False):
             self.give_notice(
                 Notice("refused", f"{row.name} was not opened: {busy}", "", f"Wait until it has ended. {elsewhere}")
             )
-        elif in_browser() or self._driver is None or not self._driver.can_suspend:
+        elif self._driver is None or not self._driver.can_suspend:  # that of a page of a browser cannot
             closed = f"{row.name} was not opened: Fleet opens a console only in a terminal."
             self.give_notice(Notice("refused", closed, "", elsewhere))
         else:
             self._is_away = True
-            self.run_worker(work(self._visit, str(row.name), elsewhere), group="visit", exclusive=False)
+            self.begin_work(work(self._visit, str(row.name), elsewhere), "visit")
 
     def _busy(self) -> str:
         """Return in words what is under way here: it would not be seen, and the stop key would act on the other installation."""

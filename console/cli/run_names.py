@@ -9,24 +9,23 @@ from dataclasses import fields, replace
 from typing import Any
 
 from console.backend.model.batch_ids import BATCH_PREFIX
+from console.backend.model.counting import counted, several
 from console.backend.model.errors import Refused, StopCode
 from console.cli.arguments import Options
 
 LATEST = "latest"
 """The word for the run, or the batch, that was started last."""
-_ARGUMENTS = {"run": "run", "batch": "batch"}
-"""Names of the arguments that are the id of a run or of a batch, with the kind of thing."""
+_ARGUMENTS = frozenset({"run", "batch"})
+"""Names of the arguments that are an id, which are the words for what it is of, too."""
 _WHOLE = re.compile(r"ict[rb]-\d{8}T\d{6}Z-[0-9a-f]{8}", re.ASCII)
 _PART = re.compile(r"[0-9A-Za-z-]{1,33}", re.ASCII)
 """A text that can be the beginning of an id. Anything else is the command's to refuse, such as a path."""
 _MOST_NAMED = 5
 
 
-def in_part(request: object) -> tuple[str, ...]:
+def in_part(request: Any) -> tuple[str, ...]:
     """Return the names of the arguments of this request that hold a part of an id, or `latest`."""
-    if not hasattr(request, "__dataclass_fields__"):
-        return ()
-    names = (field.name for field in fields(request) if field.name in _ARGUMENTS)  # type: ignore[arg-type]
+    names = (field.name for field in fields(request) if field.name in _ARGUMENTS)
     values = {name: getattr(request, name) for name in names}
     return tuple(name for name, value in values.items() if _PART.fullmatch(value) and not _WHOLE.fullmatch(value))
 
@@ -38,8 +37,8 @@ def with_whole_ids(options: Options, command: str, request: Any, names: Iterable
 
 def _whole(options: Options, command: str, request: Any, name: str, *, dangerous: bool) -> str:
     typed = getattr(request, name)
-    kind = "batch" if typed.startswith(BATCH_PREFIX) else _ARGUMENTS[name]
-    see = f"See the {'batches' if kind == 'batch' else 'runs'} there are: cutter-console {kind} list"
+    kind = "batch" if typed.startswith(BATCH_PREFIX) else name
+    see = f"See the {several(kind)} there are: cutter-console {kind} list"
     if typed == LATEST and dangerous:
         message = f"{command} takes no {LATEST}: another {kind} can have been started since you looked"
         raise Refused(StopCode.REFUSED_INPUT, message, f"Type its id. {see}")
@@ -52,7 +51,7 @@ def _whole(options: Options, command: str, request: Any, name: str, *, dangerous
         named = ", ".join(meant[:_MOST_NAMED]) + (
             f" and {len(meant) - _MOST_NAMED} more" if len(meant) > _MOST_NAMED else ""
         )
-        message = f"{len(meant)} {'batches' if kind == 'batch' else 'runs'} {started}: {named}"
+        message = f"{counted(len(meant), kind)} {started}: {named}"
         raise Refused(StopCode.REFUSED_INPUT, message, f"Type more of the one that is meant. {see}")
     if dangerous and not hasattr(request, "confirm"):
         message = f"{command} takes the whole id, because it asks for no other confirmation; {typed} is {meant[0]}"
@@ -99,9 +98,11 @@ def _none(typed: str, kind: str, ids: tuple[str, ...], see: str, unread: str) ->
     """Return what was typed, for the command to refuse in its own words. Raises Refused if there is more to say."""
     from console.backend.runs.run_ids import did_you_mean
 
+    # Each root has batches of its own; and where the database does not tell of its runs, there can be others.
+    where = " below this root" if unread or kind == "batch" else ""
+    unknown = f"; those of the database are not known: {unread}" if unread else ""
     if typed == LATEST:
-        missing = f"; the database was not asked: {unread}" if unread else ""
-        raise Refused(StopCode.REFUSED_INPUT, f"no {kind} has been started yet{missing}", see)
+        raise Refused(StopCode.REFUSED_INPUT, f"no {kind} has been started yet{where}{unknown}", see)
     if question := did_you_mean(typed, ids):
-        raise Refused(StopCode.REFUSED_INPUT, f"no {kind} begins with {typed}{question}", see)
+        raise Refused(StopCode.REFUSED_INPUT, f"no {kind}{where} begins with {typed}{unknown}{question}", see)
     return typed

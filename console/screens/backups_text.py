@@ -13,7 +13,7 @@ from console.backend.runs.backup_shelf import BackupShelf, KeptBackup
 from console.widgets.formatting import age, clock, coarse_left, count, day_and_clock, plural, shortened, size, took
 from console.widgets.line import Line, Span, Tone, line
 from console.widgets.narrowing import Row
-from console.widgets.wrap import hanging
+from console.widgets.wrap import hanging, labelled
 
 _ROOMY = 96
 """Columns of a row from which on it names the year."""
@@ -149,7 +149,7 @@ def detail(
     lines: list[Line] = []
 
     def put(label: str, text: str, tone: Tone = "plain") -> None:
-        lines.extend(hanging((Span(f"{label:<{_LABEL}}", "muted"),), safe_text(text), width, tone))
+        lines.extend(labelled(label, safe_text(text), width, tone, column=_LABEL))
 
     word, tone = state(backup)
     put("state", word, tone)

@@ -1,10 +1,13 @@
 """The texts of a dangerous dialog: the action, its target, its rows, whether it can be undone, and the open checks."""
 
+from functools import partial
+
 from console.backend.model.batch_ids import is_batch
 from console.backend.model.full_command import Full
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan_binding import TableDelta, Target
 from console.backend.model.view_models import Confirmation, Danger
+from console.widgets import wrap
 from console.widgets.formatting import plural, signed
 from console.widgets.line import Line, Span, Tone, line, outcome_tone
 from console.widgets.wrap import hanging
@@ -22,6 +25,9 @@ TITLES = {
     Danger.RELEASE_HOLD: "Release the HOLD",
 }
 
+labelled = partial(wrap.labelled, column=9)
+"""Makes the lines of a dialog: a label, and a text behind it."""
+
 
 def target_words(target: Target | None) -> str:
     """Return the target in full."""
@@ -34,18 +40,18 @@ def briefing_lines(briefing: Confirmation, full: Full, width: int) -> list[Line]
     """Return what is said before the question: a summary, then each table and each check."""
     units = "" if briefing.n_units is None else f" ({plural(briefing.n_units, 'unit')})"
     lines = [
-        *hanging((Span("what     ", "muted"),), f"{TITLES[briefing.danger]}{units}", width, "strong"),
-        *hanging(
-            (Span(f"{'batch' if is_batch(briefing.run_id) else 'run':<9}", "muted"),),
+        *labelled("what", f"{TITLES[briefing.danger]}{units}", width, "strong"),
+        *labelled(
+            "batch" if is_batch(briefing.run_id) else "run",
             f"{briefing.run_id or 'none'}  {briefing.docprefix}",
             width,
         ),
-        *hanging((Span("where    ", "muted"),), target_words(briefing.target), width),
+        *labelled("where", target_words(briefing.target), width),
         *_first_refusal(briefing, full, width),
         *_undo(briefing, width),
     ]
     for number, effect in enumerate(briefing.effects):
-        lines += hanging((Span("         " if number else "effect   ", "muted"),), str(effect), width)
+        lines += labelled("" if number else "effect", str(effect), width)
     lines += [*_rows_in_short(briefing.deltas, width), *_checks_in_short(briefing.checks, width)]
     first = next(iter(briefing.open_checks), None)
     for check in briefing.checks:
@@ -59,19 +65,14 @@ def briefing_lines(briefing: Confirmation, full: Full, width: int) -> list[Line]
 _CANNOT = "CANNOT BE UNDONE"
 
 
-def labelled(word: str, text: str, width: int, tone: Tone = "plain", begins: Line = ()) -> list[Line]:
-    """Return a label in its column and a text behind it, whose further rows are indented; the text may begin with spans."""
-    return hanging((Span(f"{word:<9}", "muted"), *begins), text, width, tone)
-
-
 def _undo(briefing: Confirmation, width: int) -> list[Line]:
     reversal = str(briefing.reversal)
     reversal = reversal[:1].upper() + reversal[1:]
     if briefing.reversible:
-        return hanging((Span("undo     ", "muted"), Span("can be undone. ", "good")), reversal, width)
+        return labelled("undo", reversal, width, begins=line(Span("can be undone. ", "good")))
     # The backend's sentence begins with the words that are shown in red before it.
     reason = reversal.removeprefix(_CANNOT).lstrip(":. ")
-    return hanging((Span("undo     ", "muted"), Span(f"{_CANNOT}: ", "bad")), reason, width)
+    return labelled("undo", reason, width, begins=line(Span(f"{_CANNOT}: ", "bad")))
 
 
 def _rows_in_short(deltas: tuple[TableDelta, ...], width: int) -> list[Line]:
@@ -81,7 +82,7 @@ def _rows_in_short(deltas: tuple[TableDelta, ...], width: int) -> list[Line]:
     by_table = ", ".join(f"{delta.table.rpartition('.')[2]} {signed(delta.rows)}" for delta in changed)
     total = sum(delta.rows for delta in changed)
     words = f"{signed(total)} in {plural(len(changed), 'table')}: {by_table}"
-    return hanging((Span("rows     ", "muted"),), words, width)
+    return labelled("rows", words, width)
 
 
 def _table_by_table(deltas: tuple[TableDelta, ...]) -> list[Line]:
@@ -101,7 +102,7 @@ def _checks_in_short(checks: tuple[Check, ...], width: int) -> list[Line]:
     tally = Span(f"{len(passed)} of {len(checks)} PASS", tone)
     if not passed:
         return [line(Span("checks   ", "muted"), tally)]
-    return hanging((Span("checks   ", "muted"), tally, Span(": ")), ", ".join(passed), width)
+    return labelled("checks", ", ".join(passed), width, begins=line(tally, Span(": ")))
 
 
 def _first_refusal(briefing: Confirmation, full: Full, width: int) -> list[Line]:

@@ -1,6 +1,7 @@
 """The texts of Documents: pure functions of the backend's answers."""
 
 from collections import Counter
+from itertools import accumulate
 
 from console.actions.keys_in_force import key_of, told
 from console.backend.model.plan import Acceptance, DocumentPlan, DroppedSpan, Problem, omissions_in_words
@@ -13,8 +14,9 @@ from console.widgets.narrowing import Row
 _TELLING = ("number", "title", "place and date")
 """Parts of a law's title that tell which law it is; they come first, as there is room for one line."""
 _PART_WIDTH = 36
-_MOST_PROFILES = 24
-"""Profiles that the form names: with more of them it would leave no room for the list."""
+_MOST_OF_NAMES = 240
+"""Letters of the names of profiles that the form shows: with them 24 rows of 80 columns have room for all its fields and
+for some documents. A name has up to 40, and 24 such names pushed a field off the screen."""
 
 
 def label(word: str) -> Line:
@@ -53,10 +55,9 @@ def intake_row(view: IntakeView) -> Line:
 
 def form_hint(profiles: tuple[str, ...]) -> list[Line]:
     """Return how to go on from the list, and which profiles there are."""
-    more = len(profiles) - _MOST_PROFILES
-    names = ", ".join(profiles[:_MOST_PROFILES]) + (
-        f" and {more} more: cutter-console profile list" if more > 0 else ""
-    )
+    shown = [name for name, end in zip(profiles, accumulate(map(len, profiles)), strict=True) if end <= _MOST_OF_NAMES]
+    more = len(profiles) - len(shown)
+    names = ", ".join(shown) + (f" and {more} more: cutter-console profile list" if more else "")
     return [
         line(
             Span(told("Enter or <plan>"), "accent"),

@@ -2,6 +2,7 @@
 
 import shlex
 from datetime import datetime
+from functools import partial
 
 from rich.cells import cell_len
 
@@ -16,14 +17,14 @@ from console.widgets.bars import switch_tone
 from console.widgets.formatting import clock, plural, shortened
 from console.widgets.line import Line, Span, Tone, line
 from console.widgets.narrowing import Row
-from console.widgets.wrap import hanging
+from console.widgets.wrap import labelled
 
 NOTHING = "No installation is named. The file that names them: cutter-console config path"
 _OUTCOME, _NAME, _BANNER, _SWITCH, _WAITS = 14, 12, 12, 19, 8
 _COUNTS, _WIDER_COUNTS, _WIDE = 16, 26, 108
 _ROOMY = 90
 """Columns of a row from which on counts stand in it."""
-_LABEL = 10
+_labelled = partial(labelled, column=10)
 _COPY = "Enter opens it here; <copy_focus> copies this command, for another terminal, where it only reads"
 
 
@@ -158,7 +159,3 @@ def _journal(row: FleetRow, width: int) -> list[Line]:
     journal = row.journal
     text = f"{journal.outcome.value} of {journal.run_id}: {journal.detail}"
     return _labelled("journal", text, width, "bad" if journal.outcome is Outcome.FAIL else "plain")
-
-
-def _labelled(label: str, text: str, width: int, tone: Tone = "plain") -> list[Line]:
-    return hanging((Span(f"{label:<{_LABEL}}", "muted"),), text, width, tone)

@@ -16,7 +16,7 @@ from console.screens.drift_text import difference
 from console.widgets.formatting import age, clock, count, day_and_clock, plural, shortened
 from console.widgets.line import Line, Span, Tone, line
 from console.widgets.narrowing import Row
-from console.widgets.wrap import hanging
+from console.widgets.wrap import hanging, labelled
 
 STOPPED, NEEDS, DOES, DRIFT, HISTORY, RUN = "stopped", "needs", "does", "drift", "history", "run "
 """Keys of the rows; a run's is `run ` and its id."""
@@ -200,7 +200,7 @@ def run(held: HeldRun, keys: Callable[[str], str], full: Full, now: datetime, wi
     lines: list[Line] = []
 
     def put(label: str, text: str, tone: Tone = "plain") -> None:
-        lines.extend(hanging((Span(f"{label:<{_LABEL}}", "muted"),), safe_text(text), width, tone))
+        lines.extend(labelled(label, safe_text(text), width, tone, column=_LABEL))
 
     put("state", f"{held.mode}, {held.docprefix}, {held.state}")
     if held.interruption is not None:

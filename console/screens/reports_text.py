@@ -9,7 +9,7 @@ from console.backend.reports.shelf import ReportEntry, ReportFile, ReportKind, R
 from console.widgets.formatting import age, count, size
 from console.widgets.line import Line, Span, Tone
 from console.widgets.narrowing import Row
-from console.widgets.wrap import hanging
+from console.widgets.wrap import hanging, labelled
 
 _WITH_TIME = 70
 """Columns of a row from which on it has the time, and the kind in full."""
@@ -99,7 +99,7 @@ def detail(entry: ReportEntry, verdict: ReportVerdict | None, now: datetime, wid
     lines: list[Line] = []
 
     def put(label: str, text: str, tone: Tone = "plain") -> None:
-        lines.extend(hanging((Span(f"{label:<10}", "muted"),), safe_text(text), width, tone))
+        lines.extend(labelled(label, safe_text(text), width, tone, column=10))
 
     if verdict is None:
         put(word, "its files are being read again")

@@ -1,5 +1,7 @@
 """The texts of the Units screen: pure functions of what was read."""
 
+from functools import partial
+
 from rich.cells import cell_len
 
 from console.actions.keys_in_force import told
@@ -15,12 +17,12 @@ from console.backend.model.unit_search import (
 )
 from console.widgets.formatting import count
 from console.widgets.line import Line, Span, Tone, line
-from console.widgets.wrap import hanging
+from console.widgets.wrap import hanging, labelled
 
 FILTERS: tuple[tuple[str, ...], ...] = ((), ("draft",), ("enacted",), ("superseded",), ("retired",))
 """The lifecycles that `f` goes through; none is what readers see."""
 _TONES: dict[str, Tone] = {"enacted": "good", "draft": "warn", "superseded": "muted", "retired": "muted"}
-_LABEL = 9
+_pair = partial(labelled, column=9)
 _LEAD = 14
 """Most characters of the text before the first hit in a row of the list."""
 _HIT, _ROOMY = 16, 70
@@ -99,10 +101,6 @@ def head(unit: UnitView, full: str, width: int) -> list[Line]:
     for missing in unit.not_measured:
         lines += _pair("unknown", f"{missing.subject}: {missing.reason}", width, "warn")
     return lines
-
-
-def _pair(label: str, text: str, width: int, tone: Tone = "plain") -> list[Line]:
-    return hanging((Span(f"{label:<{_LABEL}}", "muted"),), text, width, tone)
 
 
 def version_row(version: UnitVersion, *, marked: bool) -> Line:

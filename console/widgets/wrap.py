@@ -32,3 +32,8 @@ def hanging(label: tuple[Span, ...], text: str, width: int, tone: Tone = "plain"
     indent = sum(cell_len(span.text) for span in label)
     first, *more = wrapped(text, max(width - indent, 12))
     return [(*label, Span(first, tone)), *((Span(" " * indent), Span(row, tone)) for row in more)]
+
+
+def labelled(label: str, text: str, width: int, tone: Tone = "plain", *, column: int, begins: Line = ()) -> list[Line]:
+    """Return a label in a column of so many cells and the text behind it, which may begin with spans of their own."""
+    return hanging((Span(f"{label:<{column}}", "muted"), *begins), text, width, tone)

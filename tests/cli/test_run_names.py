@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from console.backend.model.errors import ExitStatus, Refused
+from console.backend.runs import run_ids
+from console.backend.runs.run_ids import KnownIds
 from console.cli.arguments import Options
+from console.cli.batch_requests import OneBatch
 from console.cli.main import main
 from console.cli.one_run import OneRun
 from console.cli.operations import OPERATIONS
@@ -115,7 +118,10 @@ def test_a_beginning_of_a_batch_is_its_batch_also_where_a_run_is_asked_for(optio
     ("typed", "near"), [("ictr-20260301T1325", SECOND), ("20260302T090000", THIRD), ("itcr-20260302T0800", THIRD)]
 )
 def test_what_is_nearly_the_beginning_of_one_asks_if_that_is_meant(options: Options, typed: str, near: str) -> None:
-    assert refusal(options, typed).message.startswith(f"no run begins with {typed}; did you mean {near}")
+    message = refusal(options, typed).message
+
+    assert message.startswith(f"no run below this root begins with {typed}; those of the database are not known: ")
+    assert f"; did you mean {near}" in message
 
 
 def test_what_is_near_to_nothing_is_the_commands_to_refuse(options: Options) -> None:
@@ -126,11 +132,19 @@ def test_what_is_near_to_nothing_is_the_commands_to_refuse(options: Options) -> 
     ]
 
 
-def test_without_a_run_there_is_no_latest(tmp_path: Path, options: Options) -> None:
+def test_without_a_run_there_is_no_latest_and_a_database_that_does_not_answer_is_not_taken_for_an_empty_one(
+    tmp_path: Path, options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "empty").mkdir()
-    message = refusal(Options(root=tmp_path / "empty"), LATEST).message
+    empty = Options(root=tmp_path / "empty")
 
-    assert message.startswith("no run has been started yet; the database was not asked: ")
+    message = refusal(empty, LATEST).message
+    assert message.startswith("no run has been started yet below this root; those of the database are not known: ")
+    batch = OneBatch(LATEST)
+    with pytest.raises(Refused, match=r"no batch has been started yet below this root$"):
+        with_whole_ids(empty, "batch show", batch, in_part(batch), dangerous=False)
+    monkeypatch.setattr(run_ids, "known_ids", lambda _: KnownIds(()))
+    assert refusal(empty, LATEST).message == "no run has been started yet"
 
 
 def test_commands_show_the_latest_run_of_the_database_and_nearly_typed_ids_are_told(

@@ -40,7 +40,7 @@ class Stopping(FakeBackend):
         """The next one; of the database, what was not done at the first try."""
         del reason
         on_step(StopStep(what="HOLD file", done=True, detail="HOLD"))
-        on_step(StopStep(what="HOLD in the database", done=False, detail="not set yet, and tried on: no answer"))
+        on_step(StopStep(what="HOLD in the database", done=False, detail="not set yet, still trying: no answer"))
         return self.answers.pop(0)
 
 
@@ -129,5 +129,5 @@ def test_what_was_not_done_at_the_first_try_is_said_before_the_answer(
 ) -> None:
     assert _stop(monkeypatch, Stopping(WHOLE), Options(), terminal=False) is ExitStatus.DONE
     said = capsys.readouterr().err
-    assert "NOT DONE YET: HOLD in the database: not set yet, and tried on: no answer" in said
+    assert "NOT DONE YET: HOLD in the database: not set yet, still trying: no answer" in said
     assert "HOLD file" not in said

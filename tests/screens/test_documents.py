@@ -333,6 +333,33 @@ async def test_every_profile_that_can_be_chosen_is_on_the_screen(size: tuple[int
         assert hint.size.height >= needed
 
 
+class _ManyProfiles(FakeBackend):
+    """Has profiles of its operator's beside those that are shipped."""
+
+    def __init__(self, own: tuple[str, ...]) -> None:
+        super().__init__()
+        self._own = own
+
+    def profiles(self) -> tuple[str, ...]:
+        return (*super().profiles(), *self._own)
+
+
+@pytest.mark.parametrize("letters", [3, 9, 32, 40])
+async def test_however_many_profiles_there_are_all_fields_of_the_form_and_some_documents_are_seen(letters: int) -> None:
+    """The longest name of one has 40 letters. Those that have no room are counted, with the command that names them."""
+    own = tuple(f"p{number}".ljust(letters, "x") for number in range(10, 70))
+    async with opened(_ManyProfiles(own), "2") as (app, _):
+        form = app.screen.query_one("#form").content_region
+        for name in ("docprefix", "profile", "ordinals"):
+            assert form.contains_point(app.screen.query_one(f"#{name}").region.offset)
+        assert app.screen.query_one("#form").region.bottom < app.screen.size.height
+        assert app.screen.query_one("#intake").size.height >= 4
+        hint = app.screen.query_one("#form-hint", Lines)
+        shown = [name for name in own if name in plain(hint.shown[-1])]
+        assert f"{shown[-1]} and {len(own) - len(shown)} more: cutter-console profile list" in plain(hint.shown[-1])
+        assert hint.size.height >= sum(-(-len(plain(line)) // hint.size.width) for line in hint.shown)
+
+
 async def test_the_parts_of_a_laws_title_are_shown_the_telling_ones_first() -> None:
     """Which law it is, before issuer and motto; the rest as far as the line goes."""
     async with opened(FakeBackend(title=TITLE), "2", "p") as (app, _):

@@ -215,7 +215,7 @@ async def test_the_release_says_which_database_it_is_about_and_not_that_none_is_
 
 
 class _Tried(FakeBackend):
-    """Its database does not take the HOLD at the first try, and is tried on until the test lets it."""
+    """Its database does not take the HOLD at the first try, and goes on trying until the test lets it."""
 
     def __init__(self) -> None:
         super().__init__(switch=ARMED)
@@ -223,7 +223,7 @@ class _Tried(FakeBackend):
 
     def panic(self, reason: str, on_step: OnStep = untold) -> SwitchView:
         on_step(StopStep(what="HOLD file", done=True, detail="/srv/HOLD"))
-        on_step(StopStep(what="HOLD in the database", done=False, detail="not set yet, and tried on: no answer"))
+        on_step(StopStep(what="HOLD in the database", done=False, detail="not set yet, still trying: no answer"))
         self.may_answer.wait(60)
         return super().panic(reason, on_step)
 
@@ -233,7 +233,7 @@ async def test_what_a_stop_has_not_done_yet_is_shown_while_it_is_tried_on() -> N
     async with opened(backend) as (app, pilot):
         await pilot.press("ctrl+x", "s")
         await until(pilot, lambda: "NOT DONE YET" in app.notice.what)
-        assert app.notice.what == "Stopping. NOT DONE YET: HOLD in the database: not set yet, and tried on: no answer"
+        assert app.notice.what == "Stopping. NOT DONE YET: HOLD in the database: not set yet, still trying: no answer"
         backend.may_answer.set()
         await until(pilot, lambda: app.notice.what.startswith("Stopped."))
 

@@ -29,9 +29,8 @@ class PtySession:
         environ = {k: v for k, v in os.environ.items() if k not in _OF_THE_SURROUNDINGS}
         environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", **(env or {})}
         self.master, terminal = os.openpty()
-        columns, rows = size
         # Before the program runs: it would read another size, or change the modes, while a busy machine is elsewhere.
-        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        _resize(terminal, *size)
         self.before = termios.tcgetattr(terminal)
         self.pid = os.fork()
         if self.pid == 0:
@@ -91,6 +90,10 @@ class PtySession:
         stat = Path(f"/proc/{self.pid}/stat")
         until(lambda: stat.read_text(encoding="ascii").rpartition(")")[2].split()[0] == "T", "the console has stopped")
 
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal another size; the system tells the program by a signal."""
+        _resize(self.master, columns, rows)
+
     def kill(self, number: int) -> None:
         """Send a signal to the program."""
         os.kill(self.pid, number)
@@ -123,3 +126,7 @@ class PtySession:
             os.waitpid(self.pid, 0)
         if self.master >= 0:
             os.close(self.master)
+
+
+def _resize(terminal: int, columns: int, rows: int) -> None:
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

@@ -5,6 +5,7 @@ import itertools
 import os
 import random
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -14,13 +15,14 @@ from console.app.application import ConsoleApp, run
 from console.app.launch import open_console
 from console.app.steady_driver import SteadyDriver
 from console.backend.api import Backend
-from console.backend.model.view_models import Status
+from console.backend.model.view_models import OnStep, Status, SwitchView, untold
 from console.cli.arguments import Open, Options
 from console.widgets.notice import Notice
 from tests.screens import chaos
 from tests.support.fakes import ARMED, NOW, FakeBackend
 
 NOTHING_READ = "reads-of-nothing"
+MAY_STOP = "may-stop"
 HOSTILE = "\x1b]0;OWNED\x07\x1b[31mRED\x9b35m\u202eevil\u2066\u200b[/x][bold]\x00\x08\x7f$HOME"
 
 
@@ -31,6 +33,20 @@ class CrashingBackend(FakeBackend):
         """Raise."""
         password = "hunter2-in-a-local"
         raise RuntimeError(f"password={password} postgresql://anna:hunter2-in-a-url@db01/directus")
+
+
+class StoppingBackend(FakeBackend):
+    """Stops as soon as a file is there."""
+
+    def __init__(self, told: Path) -> None:
+        super().__init__(switch=ARMED)
+        self._told = told
+
+    def panic(self, reason: str, on_step: OnStep = untold) -> SwitchView:
+        """Wait, then stop."""
+        while not self._told.exists():  # The test ends this process, whatever becomes of it.
+            time.sleep(0.02)
+        return super().panic(reason, on_step)
 
 
 def main(scenario: str, folder: str) -> int:
@@ -52,6 +68,7 @@ def main(scenario: str, folder: str) -> int:
         "hostile-problems": lambda: FakeBackend(hostile=HOSTILE, with_problems=True, open_checks=True, has_run=False),
         "crash": CrashingBackend,
         "slow": lambda: FakeBackend(switch=ARMED),
+        "stops-when-told": lambda: StoppingBackend(Path(folder) / MAY_STOP),
     }
     app = (MarkingApp if scenario == "slow" else ConsoleApp)(
         backends[scenario], read_only=False, demo=True, clock=lambda: NOW, refresh_seconds=10, crash_folder=Path(folder)

@@ -11,7 +11,7 @@ import pytest
 from console.app.steady_driver import MOMENT_SECONDS
 from console.app.terminal import refusal
 from tests.terminal.pty_session import PtySession
-from tests.terminal.runner import HOSTILE, NOTHING_READ
+from tests.terminal.runner import HOSTILE, MAY_STOP, NOTHING_READ
 
 Open = Callable[..., PtySession]
 
@@ -167,6 +167,30 @@ def test_what_another_program_has_written_over_the_screen_is_drawn_again_by_a_ke
     session.forget()
     session.press("\x0c")
     session.see(b"Counts, measured")
+
+
+def test_after_a_change_of_its_size_the_terminal_is_sent_the_whole_screen(open_console: Open) -> None:
+    """Nobody knows what it still shows: the first two lines, which stay as they are, are sent too."""
+    session = _measured(open_console("rest", size=(80, 24)))
+    session.read(0.3)
+    session.forget()
+    session.resize(80, 30)
+    for words in (b"[Over]", b"switch OFF", b"directus at db01.example.org"):
+        session.see(words)
+
+
+def test_where_the_answer_of_a_stop_stood_first_what_belongs_there_is_drawn_again(
+    open_console: Open, tmp_path: Path
+) -> None:
+    """The first line has not changed meanwhile: it would not be sent, and the answer would stay over it."""
+    session = _measured(open_console("stops-when-told", size=(160, 40)))
+    session.press("\x18s")
+    session.see(b"Stopping: HOLD")
+    session.see(b"[Overview]")
+    session.read(0.3)
+    session.forget()
+    (tmp_path / MAY_STOP).touch()
+    session.wait_for(lambda output: b"[Overview]" in output.partition(b"Stopped. ")[2])
 
 
 def test_from_the_background_it_comes_back_with_the_whole_screen(open_console: Open) -> None:

@@ -88,7 +88,7 @@ def told(error: BaseException) -> CutterError:
 
 def no_answer(limit_s: float) -> Unmeasured:
     """Return the error of what had no answer in time; it may be done yet."""
-    message = f"no answer within {limit_s:.0f} s; it is tried on, and may be done yet"
+    message = f"no answer within {limit_s:.0f} s; it is still under way, and may be done yet"
     return Unmeasured(StopCode.UNREACHABLE, message, "Ask again: cutter-console hold show")
 
 

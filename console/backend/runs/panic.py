@@ -37,8 +37,9 @@ def panic(installation: Installation, reason: str, *, read_only: bool = False, o
 
     Never refuses a reason: a long one is cut, which `note` says. `steps` tells what was done, item by item; if one
     was not, `incomplete` says which, and `complete_with` has the command that tries all of it again. `on_step` is told
-    of the file, and of a HOLD that the database has not taken at the first try, before it is tried on. Raises Held only if
-    neither the file nor the database took the HOLD. `read_only` uses no role but the one that may set a HOLD and nothing else.
+    of the file, and of a HOLD that the database has not taken at the first try, before it is tried again. Raises Held
+    only if neither the file nor the database took the HOLD. `read_only` uses no role but the one that may set a HOLD
+    and nothing else.
     """
     deadline = Deadline()
     short_reason, was_cut = kept_reason(reason)
@@ -48,7 +49,7 @@ def panic(installation: Installation, reason: str, *, read_only: bool = False, o
     on_step(_file_step(installation, not_written))
     held = HoldAttempts(installation, stored_reason, deadline).set(
         read_only=read_only,
-        on_failure=lambda error: on_step(stop_step(_HOLD, f"not set yet, and tried on: {error.message}", "")),
+        on_failure=lambda error: on_step(stop_step(_HOLD, f"not set yet, still trying: {error.message}", "")),
     )
     refused, is_answered, not_written = held.refused, file.is_answered, file.problem(0)
     if not_written and refused is not None:

@@ -201,7 +201,7 @@ def test_on_a_dead_line_a_panic_tells_at_once_what_was_not_done_and_answers_in_t
     }
     switch, told = _told(passage, **dead)
     assert [(step.what, step.done) for step in told] == [("HOLD file", True), ("HOLD in the database", False)]
-    assert "not set yet, and tried on: no answer within" in told[1].detail
+    assert "not set yet, still trying: no answer within" in told[1].detail
     assert [(step.what, step.done) for step in switch.steps] == [
         ("HOLD file", True),
         ("HOLD in the database", False),
