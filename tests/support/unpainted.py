@@ -19,7 +19,7 @@ def unpainted() -> Iterator[None]:
     compose = Compositor.render_update
 
     def composed(
-        self: Compositor, full: bool = False, screen_stack: list[Screen] | None = None, simplify: bool = False
+        self: Compositor, full: bool = False, screen_stack: list[Screen[object]] | None = None, simplify: bool = False
     ) -> RenderableType | None:
         if full:
             return compose(self, full, screen_stack, simplify)
