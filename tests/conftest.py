@@ -26,10 +26,12 @@ from console.backend.postgres.migrations import migrate
 from console.backend.scratch.cluster import SUPERUSER, TransientCluster
 from tests.matrices import leave_the_rest
 from tests.support import property_settings
+from tests.support.administrator import administer, administered
 from tests.support.css_once import css_once
 from tests.support.initdb_once import initdb_once
 from tests.support.large_pages import heaps_of_large_pages
 from tests.support.passage import Kept, Passage, Stages, copy_database, stages
+from tests.support.unpainted import unpainted
 
 MAJORS = (14, 15, 16, 17, 18)
 """16 and 18 come with the embedded wheel, the others where the machine, or the folder named to `make`, has them."""
@@ -139,15 +141,10 @@ def prepare_template(conninfo: str) -> None:
     migrate(conninfo)
 
 
-def _execute(cluster: TransientCluster, statement: str, *names: str) -> None:
-    with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
-        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _once_a_worker() -> Iterator[None]:
     """Scratch clusters begin with a copy, and consoles with parsed CSS; tests/backend/scratch runs initdb each time."""
-    with initdb_once(), css_once():
+    with initdb_once(), css_once(), unpainted(), administered():
         yield
 
 
@@ -190,7 +187,7 @@ def template_of(cluster_of: ClusterOf) -> Callable[[int], str]:
     def prepare(major: int) -> str:
         cluster = cluster_of(major)
         if major not in prepared:
-            _execute(cluster, "CREATE DATABASE {}", TEMPLATE)
+            administer(cluster, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
             prepare_template(cluster.conninfo(TEMPLATE))
             # Migrations leave dead rows in the catalogue; a sixth of the files and bytes of each copy are theirs.
             with psycopg.connect(cluster.conninfo(TEMPLATE), autocommit=True) as connection:
@@ -211,7 +208,8 @@ def fresh_database(cluster: TransientCluster, template: str, name: str = "") -> 
     """A database made from a template, dropped when the iterator ends: for fixtures of a wider scope than a test."""
     database = create_database(cluster, template, name or f"test_{next(_numbers)}")
     yield database
-    _execute(cluster, "DROP DATABASE IF EXISTS {} WITH (FORCE)", database.name)
+    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+    administer(cluster, drop.format(sql.Identifier(database.name)))
 
 
 @pytest.fixture

@@ -110,6 +110,12 @@ def test_the_console_is_painted_before_drivers_are_loaded() -> None:
     assert not loaded(_IMPORT) & (DRIVERS | {"pydantic"})
 
 
+def test_a_console_that_writes_no_report_has_no_template_engine() -> None:
+    assert "jinja2" not in loaded(
+        f"{_IMPORT.partition(';')[0]}; import console.cli.installation{_IMPORT[_IMPORT.index(';') :]}"
+    )
+
+
 def test_the_guide_is_neither_imported_nor_read_before_it_is_opened() -> None:
     """Before the first paint, and through other screens and their help."""
     done = subprocess.run([sys.executable, "-c", _SCREENS], capture_output=True, text=True, check=True, cwd=ROOT)

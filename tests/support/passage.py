@@ -30,6 +30,7 @@ from console.backend.release.pins import MeasuredPins, machine_id, manifest_path
 from console.backend.scratch.cluster import TransientCluster
 from console.backend.service import BackendService
 from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
+from tests.support.administrator import administer
 from tests.support.places import folder_of_tests
 
 TEXT = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"
@@ -183,9 +184,9 @@ def copy_database(cluster: TransientCluster, source: str, target: str) -> None:
     """Make a database from a template, in the place of one of that name: as files, which costs half of a copy through the log."""
     # Before 15 there was no other way, and no word for it.
     strategy = " STRATEGY file_copy" if cluster.major >= 15 else ""
-    with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
-        for statement in ("DROP DATABASE IF EXISTS {0} WITH (FORCE)", "CREATE DATABASE {0} TEMPLATE {1}" + strategy):
-            connection.execute(sql.SQL(statement).format(sql.Identifier(target), sql.Identifier(source)))
+    statements = ("DROP DATABASE IF EXISTS {0} WITH (FORCE)", "CREATE DATABASE {0} TEMPLATE {1}" + strategy)
+    names = sql.Identifier(target), sql.Identifier(source)
+    administer(cluster, *(sql.SQL(statement).format(*names) for statement in statements))
 
 
 def deploy_copy(into: Path) -> Path:

@@ -2,10 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, UndefinedError, pass_context
-from jinja2.runtime import Context
 
 from console.backend.model.errors import CutterError, StopCode
 from console.backend.model.outcome import Evidence
@@ -149,27 +145,6 @@ def _prose(text: str) -> str:
     )
 
 
-@pass_context
-def _final(context: Context, value: object) -> str:
-    if isinstance(value, Trusted):
-        return value
-    escaped: str = context["escape"](str(value))
-    return escaped
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("console.backend.publication"),
-        undefined=StrictUndefined,
-        finalize=_final,
-        autoescape=False,  # noqa: S701 - Markdown, not HTML: `_final` escapes every value
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-
-
 def render(template: str, evidences: Evidences, values: Mapping[str, object]) -> bytes:
     """Render one document as UTF-8. A template reaches `values` and four functions, nothing else.
 
@@ -177,12 +152,10 @@ def render(template: str, evidences: Evidences, values: Mapping[str, object]) ->
 
     Raises Unrendered if the template names what is not there.
     """
+    from console.backend.publication.engine import filled_in  # 3 MB that only what writes a document needs
+
     functions = {"ev": evidences.say, "code": code, "step": step, "escape": evidences.escape}
-    try:
-        text = _environment().get_template(template).render({**values, **functions})
-    except UndefinedError as error:
-        raise Unrendered(StopCode.INVARIANT_FAILED, f"{template}: {error.message}", "Report this template.") from error
-    return text.encode()
+    return filled_in(template, {**values, **functions}).encode()
 
 
 def _natural(name: str) -> tuple[tuple[int, str], ...]:
