@@ -140,6 +140,13 @@ SCREENS = (
         (f"{_FRAMES}::test_what_is_not_understood_is_sent_as_it_is_and_nothing_is_known_behind_it",),
     ),
     Mutant(
+        "frames: the shape of the pointer is written onto no screen",
+        "console/app/frames.py",
+        "        if _POINTER.match(data):\n            return \"\"\n",
+        "",
+        (f"{_FRAMES}::test_the_shape_of_the_pointer_is_not_sent_and_what_is_shown_stays_known",),
+    ),
+    Mutant(
         "frames: behind a wide letter the next text still stands in its place",
         "console/app/frames.py",
         "        self._cursor = (row, column + last) if is_simple else None\n",

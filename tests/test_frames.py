@@ -138,6 +138,13 @@ def test_modes_and_questions_pass_and_what_is_shown_stays_known(data: str) -> No
     assert frames.shortened(frame) == ""
 
 
+def test_the_shape_of_the_pointer_is_not_sent_and_what_is_shown_stays_known() -> None:
+    """A dialog asks for one when it opens and when it closes."""
+    frames, frame = Frames(), "\x1b[1;1Hswitch OFF"
+    frames.shortened(frame)
+    assert [frames.shortened(part) for part in ("\x1b]22;text\x07", frame)] == ["", ""]
+
+
 @pytest.mark.parametrize("piece", ["\u0302\u0300", "\u0302\u0300u"])
 def test_a_sign_that_stands_over_the_letter_before_it_is_never_left_out(piece: str) -> None:
     """As where a search marks the letter and not what belongs to it: another text than that of the law would be shown."""

@@ -18,6 +18,8 @@ _PART = re.compile(
 )
 _MODE = re.compile(r"(?:\x1b\[[?>=<][\d;]*\$?[A-Za-z]|\x07)+\Z")
 """Modes and questions, and the bell: they draw nothing."""
+_POINTER = re.compile(r"\x1b\]22;[^\x00-\x1f\x7f]*\x07\Z")
+"""Shape of the mouse's pointer: a terminal that does not know it writes it onto the screen, and nobody needs it."""
 _OTHER_SCREEN = "1049"
 _DRAWN = frozenset({"4", "7", "9", "21", "53"})
 """Attributes that are seen on a blank: underlined, reverse, struck through."""
@@ -71,6 +73,8 @@ class Frames:
         return sent
 
     def _shortened(self, data: str) -> str:
+        if _POINTER.match(data):
+            return ""
         if _MODE.match(data) and _OTHER_SCREEN not in data:
             return data
         frame = _Frame(self._rows)
