@@ -8,6 +8,7 @@ _GATEWAY, _GOVERNANCE = f"{_B}/postgres/site_gateway.py", f"{_B}/postgres/site_g
 _SAME = "tests/same_names/test_"
 _GIVEN, _BACK = f"{_B}/postgres/site_grants.py", f"{_SAME}rights_taken_back.py::test_"
 _GOVERNED = f"{_SAME}governance.py::test_"
+_AS_EVER = f"{_SAME}passage.py::test_what_the_console_s_functions_ask_of_a_planner_is_not_asked_for_the_organisation_s"
 
 
 def _test(file: str, *names: str) -> tuple[str, ...]:
@@ -143,5 +144,40 @@ SITE_ROWS = (
         " and AT_LIMIT not in error.message",
         "",
         ("tests/backend/runs/test_phase_watch.py::test_a_role_that_may_have_no_session_more_is_no_dead_line",),
+    ),
+    Mutant(
+        "gateway: one unit is looked up by the organisation's indexes",
+        f"{_B}/postgres/site_roles.py",
+        "pg_temp SET enable_nestloop = on AS $site$\n    SELECT u.",
+        "pg_temp AS $site$\n    SELECT u.",
+        (f"{_SAME}passage.py::test_more_units_are_no_more_readings_of_whole_tables",),
+    ),
+    Mutant(
+        "gateway: the organisation's functions compare texts as its tables do",
+        _GATEWAY,
+        """_ACTOR = 'SESSION_USER::text COLLATE "default"'""",
+        "_ACTOR = 'SESSION_USER::text'",
+        (f"{_SAME}passage.py::test_more_units_are_no_more_readings_of_whole_tables",),
+    ),
+    *(
+        Mutant(f"gateway: {name} is planned as ever", file, f"{before} SET enable_nestloop = on", before, (_AS_EVER,))
+        for name, file, before in (
+            (
+                "what the function that creates does",
+                f"{_B}/postgres/site_roles.py",
+                "RETURNS jsonb\nLANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp",
+            ),
+            (
+                "what the function that enacts does",
+                f"{_B}/postgres/site_roles.py",
+                "p_target text) RETURNS void\nLANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp",
+            ),
+            (
+                "a deferred trigger",
+                f"{_B}/postgres/site_roles.py",
+                "fn_site_settle() RETURNS void\nLANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp",
+            ),
+            ("a row of governance", _GOVERNANCE, "SET timezone = 'UTC'\n   "),
+        )
     ),
 )

@@ -145,7 +145,8 @@ COMMENT ON FUNCTION cutter_console.fn_site_document_version IS
     'The key of a version of a document in the organisation''s table; NULL if it is not there.';
 
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_govern(p_rows jsonb) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET timezone = 'UTC' AS $site$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET timezone = 'UTC'
+    SET enable_nestloop = on AS $site$
 DECLARE
     n bigint;
     added jsonb := '{{}}';
