@@ -94,6 +94,41 @@ _OF_THE_SWITCH = (
         _test("runs/test_hold_file", "a_root_that_hangs_delays_nothing_else_of_a_panic_and_gets_its_file_later"),
     ),
     Mutant(
+        "what was found asks no root that hangs for its HOLD file",
+        _SWITCH,
+        "if not_written and (not is_answered or hold_in_file(installation) is None):",
+        "if not_written and hold_in_file(installation) is None:",
+        _test("runs/test_hold_file", "what_was_found_asks_no_root_that_hangs_what_is_there"),
+    ),
+    Mutant(
+        "a HOLD file that is written while the database is asked is a HOLD",
+        _SWITCH,
+        "is_answered, not_written = file.is_answered, file.problem(0)",
+        "is_answered, not_written = file.is_answered, 'not written'",
+        _test("runs/test_hold_file", "a_file_that_is_written_while_the_database_is_tried_is_the_hold"),
+    ),
+    Mutant(
+        "a HOLD file needs no thread",
+        _HOLD_ATTEMPT,
+        "    except RuntimeError:  # The host has no thread left.\n        return made_here",
+        "    except KeyError:\n        return made_here",
+        _test("runs/test_hold_file", "a_host_that_has_no_thread_left_gets_its_file_all_the_same"),
+    ),
+    Mutant(
+        "a HOLD file that is gone again is not called written",
+        _HOLD_ATTEMPT,
+        "if gone else problem",
+        "if False else problem",
+        _test("runs/test_hold_file", "a_file_that_a_release_has_taken_away_is_not_called_written"),
+    ),
+    Mutant(
+        "a time that is over in a call is not the time of the panic",
+        _ATTEMPTS,
+        "            if begun_call.done():\n                raise\n",
+        "",
+        _test("runs/test_panic", "a_call_whose_own_time_is_over_has_answered"),
+    ),
+    Mutant(
         "a HOLD file is written also where no process can be started for it",
         _HOLD_ATTEMPT,
         "    except OSError:\n        return hold_file.write(str(path), content)\n",
@@ -496,8 +531,8 @@ _OF_RUNS = (
     Mutant(
         "what was found sets a HOLD in the database too",
         _SWITCH,
-        "            ledger.set_hold(connection, reason, installation.operator, run_id)\n    except CutterError as error:\n        if hold_in_file",
-        "            pass\n    except CutterError as error:\n        if hold_in_file",
+        "            ledger.set_hold(connection, reason, installation.operator, run_id)\n    except CutterError as error:\n        # Asked",
+        "            pass\n    except CutterError as error:\n        # Asked",
         _test("runs/test_drift", "a_count_that_is_not_the_plan_s_is_a_hold"),
     ),
     Mutant(
