@@ -1804,6 +1804,20 @@ _OF_STATES = (
         "    return work.pool.submit(lambda: proofs)\n",
         _test("runs/test_backup_by_document", "rows_that_are_lost_between_the_snapshot_and_the_dump_are_missed"),
     ),
+    Mutant(
+        "a backup holds everything where the document is most of it",
+        _BACKUPS,
+        "        return () if are_most(connection, documents) else documents\n",
+        "        return documents\n",
+        _test("runs/test_backup_by_document", "the_backup_holds_everything_where_the_document_is_most_of_it"),
+    ),
+    Mutant(
+        "most of a database is more than half of it",
+        f"{_B}/postgres/document_rows.py",
+        "> sum(units), false)",
+        ">= sum(units), false)",
+        _test("runs/test_backup_by_document", "most_is_more_than_half_of_the_units[half]"),
+    ),
 )
 
 _OF_EFFECTS = (
