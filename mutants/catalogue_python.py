@@ -1240,6 +1240,20 @@ _OF_SESSIONS_AND_FILES = (
         _test("postgres/test_drift", "a_break_is_told_and_what_is_printed_mends_it[a disabled trigger]"),
     ),
     Mutant(
+        "a catalogue that the inventory reads is among those that are looked at",
+        f"{_B}/postgres/catalogue_rows.py",
+        '"pg_default_acl", ',
+        "",
+        _test("postgres/test_catalogue_rows", "every_catalogue_that_the_inventory_reads_is_looked_at"),
+    ),
+    Mutant(
+        "a row of a catalogue that is written again is another one",
+        f"{_B}/postgres/catalogue_rows.py",
+        "ROW (c.tableoid, c.ctid, c.xmin)",
+        "ROW (c.tableoid)",
+        _test("postgres/test_catalogue_rows", "a_row_that_is_written_again_in_any_of_them_is_another_digest"),
+    ),
+    Mutant(
         "no statement of a kept session is planned for values that are not known",
         _SESSIONS,
         '    "plan_cache_mode": "force_custom_plan",\n',
