@@ -417,11 +417,14 @@ _OF_RUNS = (
         _test("runs/test_panic", "a_host_that_has_no_thread_left_is_stopped_all_the_same"),
     ),
     Mutant(
-        "of batches of one second the later one is the newest",
-        f"{_B}/runs/batch_files.py",
-        "sorted(same, key=_started_at, reverse=True) if len(same) > 1 else same",
+        "of runs or batches of one second the later one is the newest",
+        f"{_B}/model/batch_ids.py",
+        "sorted(same, key=started_at, reverse=True) if len(same) > 1 else same",
         "same",
-        _test("runs/test_batch_files", "of_batches_that_started_in_one_second_the_later_one_is_the_newest"),
+        (
+            *_test("runs/test_batch_files", "of_batches_that_started_in_one_second_the_later_one_is_the_newest"),
+            *_test("runs/test_known_plans", "of_runs_of_one_second_the_one_that_was_asked_for_later_is_the_newest"),
+        ),
     ),
     Mutant(
         "a bundle is found beside a link that leads nowhere",
