@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, StopCode
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan_binding import TableDelta
@@ -213,3 +214,76 @@ def test_the_report_says_what_was_written_there_by_which_keys_and_that_it_was_co
     final = (bundle / "10-final.md").read_text(encoding="utf-8")
     assert f"{beside.names.ledger}.execution_lease: 2 rows" in final
     assert "cutter_governance." not in final
+
+
+def _of_revert(passage: Passage) -> tuple[dict[str, tuple[int, int | None, str]], str]:
+    """Return the rows of the revert by the newest report, and its closing document."""
+    folder = Path(passage.backend.report(passage.run_id).directory)
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    (deltas,) = (deltas for deltas in report["deltas"] if deltas["what"] == "revert")
+    closing = max(folder.glob("*.md")).read_text(encoding="utf-8")
+    return {row["table"]: (row["expected"], row["actual"], row["outcome"]) for row in deltas["rows"]}, closing
+
+
+def _there(rows: dict[str, tuple[int, int | None, str]]) -> dict[str, tuple[int, int | None, str]]:
+    return {table: row for table, row in rows.items() if not table.startswith("cutter_console_")}
+
+
+@pytest.mark.parametrize("how", ["under SG_1", "by a ruling of its own"])
+def test_the_report_of_a_revert_has_its_rows_there_as_that_of_an_enactment(signed: Passage, how: str) -> None:
+    signed.arm()
+    signed.resume()
+    if how == "by a ruling of its own":
+        drafted = signed.backend.draft_statement(signed.run_id, revert=True)
+        signature = signed.backend.sign_as_demo_sovereign(drafted.statement_path)
+        signed.backend.import_statement(drafted.statement_path, (signature,))
+    signed.backend.revert(signed.run_id, signed.run_id)
+
+    rows, closing = _of_revert(signed)
+
+    assert _there(rows) == {table: (number, number, "PASS") for table, number in _OF_ENACTMENT.items()}
+    assert len(rows) == 2 * len(_OF_ENACTMENT), "the console's own tables beside them"
+    rule = "what was signed" if how == "by a ruling of its own" else "by the site mapping"
+    assert f"{UNITS} units; of the organisation's tables, {rule}" in closing
+    # Nobody else's mapping says what was to be added.
+    mapping = signed.installation.site_mapping
+    sha256 = sha256_hex(mapping.read_bytes())
+    mapping.write_bytes(mapping.read_bytes() + b"\n")
+    rows, closing = _of_revert(signed)
+    if how == "under SG_1":
+        assert _there(rows) == {}
+        assert f"they were written by the site mapping {sha256}, which this host does not keep" in closing
+    else:
+        assert len(_there(rows)) == len(_OF_ENACTMENT)
+
+
+def test_the_report_of_a_revert_before_leg_b_wants_no_row_that_leg_b_would_have_begun(signed: Passage) -> None:
+    def stop(progress: Progress) -> None:
+        if (progress.phase, progress.step) == (Phase.LEG_B_RECORD, "begins"):
+            raise KeyboardInterrupt
+
+    signed.arm()
+    with pytest.raises(KeyboardInterrupt):
+        signed.resume(stop)
+    signed.backend.revert(signed.run_id, signed.run_id)
+
+    rows, _ = _of_revert(signed)
+
+    assert _there(rows) == {"public.iu_lifecycle_log": (UNITS, UNITS, "PASS")}
+    assert {row[2] for row in rows.values()} == {"PASS"}
+
+
+def test_the_report_of_a_revert_shows_a_row_that_was_not_added(signed: Passage) -> None:
+    signed.arm()
+    signed.resume()
+    signed.backend.revert(signed.run_id, signed.run_id)
+    with signed.connect() as connection:
+        connection.execute("ALTER TABLE cutter_console.site_effect DISABLE TRIGGER guard_append_only")
+        connection.execute(
+            "UPDATE cutter_console.site_effect SET rows_added = rows_added - 'cutter_governance.review_decision'"
+            " WHERE step = 'revert'"
+        )
+
+    rows, _ = _of_revert(signed)
+
+    assert rows["cutter_governance.review_decision"] == (1, None, "INCONCLUSIVE")
