@@ -146,6 +146,45 @@ SITE_ROWS = (
         ("tests/backend/runs/test_phase_watch.py::test_a_role_that_may_have_no_session_more_is_no_dead_line",),
     ),
     Mutant(
+        "governance: what leg B has not begun there is not signed for its enactment",
+        f"{_B}/model/run_tables.py",
+        "        if self.site is None or governance is None or {delta.table for delta in planned} & {*governance.tables}:\n",
+        "        if True:\n",
+        (f"{_SAME}expected_rows.py::test_what_leg_b_has_not_begun_there_is_neither_signed_nor_missed",),
+    ),
+    Mutant(
+        "governance: rows that were signed and that leg B has not begun take an enactment back",
+        _GOVERNANCE,
+        "        IF wrong IS NOT NULL THEN\n            PERFORM cutter_console.fn_stop('STOP_APPROVAL_INVALID'",
+        "        IF false THEN\n            PERFORM cutter_console.fn_stop('STOP_APPROVAL_INVALID'",
+        (f"{_SAME}expected_rows.py::test_rows_that_were_signed_and_that_leg_b_has_not_begun_take_the_enactment_back",),
+    ),
+    Mutant(
+        "a report compares the rows of a revert with what was signed for a revert",
+        f"{_B}/reports/run/rows.py",
+        '        if content.get("purpose") != purpose:\n            return None\n',
+        "",
+        ("tests/gateway/test_passage.py::test_the_report_of_a_revert_compares_the_rows_there[under SG_1]",),
+    ),
+    Mutant(
+        "a report wants rows of a revert by the mapping alone that it was written by",
+        f"{_B}/reports/run/load.py",
+        "    if others := written_by - {kept.sha256}:\n",
+        "    if others := frozenset[str]():\n",
+        (
+            f"{_SAME}expected_rows.py::test_the_report_of_a_revert_has_its_rows_there_as_that_of_an_enactment[under SG_1]",
+        ),
+    ),
+    Mutant(
+        "a report of a revert before leg B wants no row of its backlog",
+        f"{_B}/reports/run/rows.py",
+        "rows=delta.rows if is_recorded or delta.table != BACKLOG_HISTORY else 0",
+        "rows=delta.rows",
+        (
+            f"{_SAME}expected_rows.py::test_the_report_of_a_revert_before_leg_b_wants_no_row_that_leg_b_would_have_begun",
+        ),
+    ),
+    Mutant(
         "gateway: one unit is looked up by the organisation's indexes",
         f"{_B}/postgres/site_roles.py",
         "pg_temp SET enable_nestloop = on AS $site$\n    SELECT u.",

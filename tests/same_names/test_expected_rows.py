@@ -14,8 +14,9 @@ from console.backend.model.run_tables import SITE_ROWS, RunTables
 from console.backend.model.states import Mode, Phase, Stage
 from console.backend.model.view_models import Danger, Progress
 from console.cli.main import main
-from tests.same_names.conftest import AFTER_CUT, BEFORE, Beside, theirs
-from tests.same_names.test_governance import _AT_SG_2, _OF_LEG_B, _as_owner, _rows
+from tests.gateway.conftest import tie
+from tests.same_names.conftest import AFTER_CUT, BEFORE, Beside, as_pinned, theirs
+from tests.same_names.test_governance import _AT_SG_2, _BEFORE, _OF_LEG_B, _as_owner, _rows
 from tests.support.passage import DOCPREFIX, REQUEST, UNITS, Passage, silent
 
 _UNITS = {"public.information_unit": UNITS, "public.unit_version": UNITS}
@@ -287,3 +288,70 @@ def test_the_report_of_a_revert_shows_a_row_that_was_not_added(signed: Passage) 
     rows, _ = _of_revert(signed)
 
     assert rows["cutter_governance.review_decision"] == (1, None, "INCONCLUSIVE")
+
+
+@pytest.fixture
+def begun_without(beside: Beside) -> Passage:
+    """A run that waits for SG_2, cut by a mapping without the section of governance, which the mapping has had since then."""
+
+    def make() -> Passage:
+        passage = tie(beside.stages.at("fresh"), beside.mapping.model_copy(update={"governance": None}))
+        passage.backend.start(REQUEST.model_copy(update={"mode": Mode.DRYRUN}), silent)
+        passage = replace(passage, run_id=passage.backend.start(REQUEST, silent).run_id)
+        passage.sign()
+        passage.arm()
+        passage.resume()
+        return tie(passage, beside.mapping)
+
+    return as_pinned(beside.stages.kept("the section came between the rulings", make))
+
+
+def test_what_leg_b_has_not_begun_there_is_neither_signed_nor_missed(begun_without: Passage) -> None:
+    passage, log = begun_without, {"public.iu_lifecycle_log": UNITS}
+    assert all(check.outcome is Outcome.PASS for check in passage.backend.verify(passage.run_id))
+    assert all(check.outcome is Outcome.PASS for check in passage.backend.verify(passage.run_id)), "and once more"
+    for danger in (Danger.ENACT, Danger.REVERT):
+        assert _site(passage.backend.brief(danger, passage.run_id).deltas) == log
+    passage.sign()
+    statement = json.loads(next(passage.installation.root.rglob("*.SG_2.json")).read_text(encoding="utf-8"))
+    assert _site(tuple(map(TableDelta.model_validate, statement["expected_deltas"]))) == log
+
+    assert passage.enact().state.stage is Stage.CLOSEOUT_REPORTED
+
+    assert _rows(passage) == _BEFORE
+    view = passage.backend.report(passage.run_id)
+    report = json.loads((Path(view.directory) / "report.json").read_text(encoding="utf-8"))
+    assert report["outcome"] == "PASS"
+
+
+def test_the_report_of_a_revert_misses_nothing_that_leg_b_has_not_begun_there(begun_without: Passage) -> None:
+    begun_without.backend.revert(begun_without.run_id, begun_without.run_id)
+
+    rows, _ = _of_revert(begun_without)
+
+    assert _there(rows) == {"public.iu_lifecycle_log": (UNITS, UNITS, "PASS")}
+
+
+def test_rows_that_were_signed_and_that_leg_b_has_not_begun_take_the_enactment_back(
+    begun_without: Passage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an older program drafts it: the enactment was committed without them, and said nothing."""
+    passage = begun_without
+    with monkeypatch.context() as older:
+        older.setattr(RunTables, "of_plan", lambda tables, _: tables)
+        passage.sign()
+        with pytest.raises(CutterError) as refused:
+            passage.enact()
+
+    assert refused.value.code is StopCode.APPROVAL_INVALID
+    assert "leg B of this run has no rows in the organisation's governance tables: " in refused.value.message
+    assert "cutter_governance.review_decision 0, signed 1" in refused.value.message
+    assert theirs(passage) == AFTER_CUT
+    assert {
+        state
+        for (state,) in passage.rows("SELECT lifecycle_status FROM public.information_unit WHERE doc_code = 'ACME-LAW'")
+    } == {"draft"}
+    # What it says is to be done can be done.
+    assert "cutter-console approval draft" in refused.value.next_action
+    passage.sign()
+    assert passage.enact().state.stage is Stage.CLOSEOUT_REPORTED

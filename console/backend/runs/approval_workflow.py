@@ -527,7 +527,8 @@ def _step_deltas(
     installation: Installation, row: RunRow, plan: CutPlan, purpose: Purpose, n_units: int
 ) -> tuple[TableDelta, ...]:
     """Return the rows of a ruling over `n_units` drafts."""
-    tables, counts = run_tables(installation), plan.amendment.counts if plan.amendment else None
+    tables = run_tables(installation).of_plan(plan.expected_deltas)
+    counts = plan.amendment.counts if plan.amendment else None
     if purpose is Purpose.ENACT:
         return tables.enactment(n_units, counts)
     return tables.revert(n_units, counts, recorded=row.stage not in NOT_RECORDED)

@@ -319,7 +319,8 @@ def read_record(installation: Installation, run_id: str) -> RunRecord:
     events = tuple(_anchored(event) for event in stored.events)
     verdict, records = _journal(installation, workspace, run_id, events)
     head = _head(stored.row, workspace.plan_facts(), stored.names)
-    unsigned, other_mapping = _unsigned(installation, head, stored)
+    planned = _planned(workspace, head, stored.names)
+    unsigned, other_mapping = _unsigned(installation, head, stored, planned)
     return RunRecord(
         head=head,
         events=stored.events,
@@ -329,7 +330,7 @@ def read_record(installation: Installation, run_id: str) -> RunRecord:
         journal=verdict,
         journal_records=records,
         files=_files(workspace),
-        planned=_planned(workspace, head, stored.names),
+        planned=planned,
         unsigned=unsigned,
         other_mapping=other_mapping,
         plan_file=_plan_file(workspace),
@@ -514,7 +515,9 @@ def _planned(workspace: Workspace, head: Head, names: SchemaNames) -> tuple[Tabl
     return ()
 
 
-def _unsigned(installation: Installation, head: Head, stored: _Stored) -> tuple[tuple[TableDelta, ...], str]:
+def _unsigned(
+    installation: Installation, head: Head, stored: _Stored, planned: tuple[TableDelta, ...]
+) -> tuple[tuple[TableDelta, ...], str]:
     """Return the rows of the organisation's tables that a revert adds: SG_1, which allows it, names those of the cut.
 
     And the sha256 of the mapping that it was written by, if this host keeps another one and the rows cannot be told.
@@ -527,7 +530,7 @@ def _unsigned(installation: Installation, head: Head, stored: _Stored) -> tuple[
     kept = kept_mapping(installation)
     if others := written_by - {kept.sha256}:
         return (), min(others)
-    tables = RunTables.of(kept.mapping)
+    tables = RunTables.of(kept.mapping).of_plan(planned)
     added = tables.revert(head.n_units, head.amendment, recorded=head.state.stage not in NOT_RECORDED)
     return tuple(delta for delta in added if delta.table not in tables.own), ""
 
