@@ -1348,8 +1348,8 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "a login at the limit is tried again only where this command has closed a session",
         _KEPT,
-        "                if AT_LIMIT not in str(error) or not kept.may_still_count(conninfo):\n",
-        "                if AT_LIMIT not in str(error):\n",
+        "ConnectionTimeout) or not kept.may_still_count(conninfo):\n",
+        "ConnectionTimeout):\n",
         _test(
             "postgres/test_kept_sessions",
             "a_login_at_the_limit_is_refused_at_once_where_this_command_has_closed_nothing",
@@ -1358,12 +1358,29 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "a login at the limit is tried again while a closed session may still count",
         _KEPT,
-        "                if AT_LIMIT not in str(error) or not kept.may_still_count(conninfo):\n",
+        "                if isinstance(error, psycopg.errors.ConnectionTimeout) or not kept.may_still_count(conninfo):\n",
         "                if True:\n",
         _test(
             "postgres/test_kept_sessions",
-            "a_login_is_tried_again_while_a_session_that_this_command_has_closed_may_still_count",
+            "a_login_is_tried_again_while_a_session_that_this_command_has_closed_may_still_count[too many connections]",
         ),
+    ),
+    Mutant(
+        "a login is tried again in whatever language it was refused",
+        _KEPT,
+        "                if isinstance(error, psycopg.errors.ConnectionTimeout) or not kept.may_still_count(conninfo):\n",
+        '                if "too many connections" not in str(error) or not kept.may_still_count(conninfo):\n',
+        _test(
+            "postgres/test_kept_sessions",
+            "a_login_is_tried_again_while_a_session_that_this_command_has_closed_may_still_count[zu viele Verbindungen]",
+        ),
+    ),
+    Mutant(
+        "a login that was not answered is not tried again as one at a limit",
+        _KEPT,
+        "if isinstance(error, psycopg.errors.ConnectionTimeout) or not kept",
+        "if not kept",
+        _test("postgres/test_kept_sessions", "a_login_that_was_not_answered_is_not_tried_again"),
     ),
     Mutant(
         "a session that comes back after its command is closed",
