@@ -443,8 +443,8 @@ _OF_RUNS = (
     Mutant(
         "of equal plans the newest is taken",
         f"{_B}/runs/workspace.py",
-        "key=_requested_at, reverse=True",
-        "reverse=True",
+        "        return Workspace(directory).request().started_at\n",
+        "        return datetime.max.replace(tzinfo=UTC)\n",
         _test("runs/test_known_plans", "the_newest_of_equal_plans_is_taken_whatever_the_runs_are_called"),
     ),
     Mutant(

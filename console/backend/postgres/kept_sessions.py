@@ -24,7 +24,7 @@ P = ParamSpec("P")
 _WAIT_S = 10.0
 """Longest wait for a session of another thread."""
 _TRIES_AT_LIMIT, _PAUSE_S = 10, 0.2
-"""How often a login is tried again that may have been refused as one session more than the role is allowed."""
+"""Number of further tries of a login that may have been refused as one session more than the role is allowed, and the pause between them."""
 
 
 class _Kept:
