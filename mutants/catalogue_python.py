@@ -444,7 +444,7 @@ _OF_RUNS = (
         "of equal plans the newest is taken",
         f"{_B}/runs/workspace.py",
         "        return Workspace(directory).request().started_at\n",
-        "        return datetime.max.replace(tzinfo=UTC)\n",
+        "        return datetime.fromtimestamp((directory / REQUEST_FILE).stat().st_mtime, UTC)\n",
         _test("runs/test_known_plans", "the_newest_of_equal_plans_is_taken_whatever_the_runs_are_called"),
     ),
     Mutant(
