@@ -1,6 +1,7 @@
 """A run takes its first pass from a run that has planned the same bytes twice, and from no other; the second is always made."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from datetime import timedelta
@@ -135,8 +136,8 @@ def test_the_newest_of_equal_plans_is_taken_whatever_the_runs_are_called(at: At)
         started_at = request.started_at + timedelta(milliseconds=later)
         changed = request.model_copy(update={"run_id": newer.name, "started_at": started_at})
         (newer / "request.json").write_bytes(canonical_json(changed))
-        # As that of an older run whose bundle was accepted here.
-        (first.directory / "request.json").touch()
+        # The file of the older run is the newer one, as after a bundle was accepted here.
+        os.utime(newer / "request.json", ns=(later, later))
         known = known_plan(passage.installation.root, request, BYTES)
         assert known is not None
         assert known[0] == newer.name
