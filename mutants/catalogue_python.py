@@ -94,6 +94,41 @@ _OF_THE_SWITCH = (
         _test("runs/test_hold_file", "a_root_that_hangs_delays_nothing_else_of_a_panic_and_gets_its_file_later"),
     ),
     Mutant(
+        "what was found asks no root that hangs for its HOLD file",
+        _SWITCH,
+        "if not_written and (not is_answered or hold_in_file(installation) is None):",
+        "if not_written and hold_in_file(installation) is None:",
+        _test("runs/test_hold_file", "what_was_found_asks_no_root_that_hangs_what_is_there"),
+    ),
+    Mutant(
+        "a HOLD file that is written while the database is asked is a HOLD",
+        _SWITCH,
+        "is_answered, not_written = file.is_answered, file.problem(0)",
+        "is_answered, not_written = file.is_answered, 'not written'",
+        _test("runs/test_hold_file", "a_file_that_is_written_while_the_database_is_tried_is_the_hold"),
+    ),
+    Mutant(
+        "a HOLD file needs no thread",
+        _HOLD_ATTEMPT,
+        "    except RuntimeError:  # The host has no thread left.\n        return made_here",
+        "    except KeyError:\n        return made_here",
+        _test("runs/test_hold_file", "a_host_that_has_no_thread_left_gets_its_file_all_the_same"),
+    ),
+    Mutant(
+        "a HOLD file that is gone again is not called written",
+        _HOLD_ATTEMPT,
+        "if gone else problem",
+        "if False else problem",
+        _test("runs/test_hold_file", "a_file_that_a_release_has_taken_away_is_not_called_written"),
+    ),
+    Mutant(
+        "a time that is over in a call is not the time of the panic",
+        _ATTEMPTS,
+        "            if begun_call.done():\n                raise\n",
+        "",
+        _test("runs/test_panic", "a_call_whose_own_time_is_over_has_answered"),
+    ),
+    Mutant(
         "a HOLD file is written also where no process can be started for it",
         _HOLD_ATTEMPT,
         "    except OSError:\n        return hold_file.write(str(path), content)\n",
@@ -382,11 +417,14 @@ _OF_RUNS = (
         _test("runs/test_panic", "a_host_that_has_no_thread_left_is_stopped_all_the_same"),
     ),
     Mutant(
-        "of batches of one second the later one is the newest",
-        f"{_B}/runs/batch_files.py",
-        "sorted(same, key=_started_at, reverse=True) if len(same) > 1 else same",
+        "of runs or batches of one second the later one is the newest",
+        f"{_B}/model/batch_ids.py",
+        "sorted(same, key=started_at, reverse=True) if len(same) > 1 else same",
         "same",
-        _test("runs/test_batch_files", "of_batches_that_started_in_one_second_the_later_one_is_the_newest"),
+        (
+            *_test("runs/test_batch_files", "of_batches_that_started_in_one_second_the_later_one_is_the_newest"),
+            *_test("runs/test_known_plans", "of_runs_of_one_second_the_one_that_was_asked_for_later_is_the_newest"),
+        ),
     ),
     Mutant(
         "a bundle is found beside a link that leads nowhere",
@@ -405,8 +443,8 @@ _OF_RUNS = (
     Mutant(
         "of equal plans the newest is taken",
         f"{_B}/runs/workspace.py",
-        "key=_requested_at, reverse=True",
-        "reverse=True",
+        "        return Workspace(directory).request().started_at\n",
+        "        return datetime.fromtimestamp((directory / REQUEST_FILE).stat().st_mtime, UTC)\n",
         _test("runs/test_known_plans", "the_newest_of_equal_plans_is_taken_whatever_the_runs_are_called"),
     ),
     Mutant(
@@ -496,8 +534,8 @@ _OF_RUNS = (
     Mutant(
         "what was found sets a HOLD in the database too",
         _SWITCH,
-        "            ledger.set_hold(connection, reason, installation.operator, run_id)\n    except CutterError as error:\n        if hold_in_file",
-        "            pass\n    except CutterError as error:\n        if hold_in_file",
+        "            ledger.set_hold(connection, reason, installation.operator, run_id)\n    except CutterError as error:\n        # Asked",
+        "            pass\n    except CutterError as error:\n        # Asked",
         _test("runs/test_drift", "a_count_that_is_not_the_plan_s_is_a_hold"),
     ),
     Mutant(
@@ -1205,6 +1243,20 @@ _OF_SESSIONS_AND_FILES = (
         _test("postgres/test_drift", "a_break_is_told_and_what_is_printed_mends_it[a disabled trigger]"),
     ),
     Mutant(
+        "a catalogue that the inventory reads is among those that are looked at",
+        f"{_B}/postgres/catalogue_rows.py",
+        '"pg_default_acl", ',
+        "",
+        _test("postgres/test_catalogue_rows", "every_catalogue_that_the_inventory_reads_is_looked_at"),
+    ),
+    Mutant(
+        "a row of a catalogue that is written again is another one",
+        f"{_B}/postgres/catalogue_rows.py",
+        "ROW (c.tableoid, c.ctid, c.xmin)",
+        "ROW (c.tableoid)",
+        _test("postgres/test_catalogue_rows", "a_row_that_is_written_again_in_any_of_them_is_another_digest"),
+    ),
+    Mutant(
         "no statement of a kept session is planned for values that are not known",
         _SESSIONS,
         '    "plan_cache_mode": "force_custom_plan",\n',
@@ -1296,8 +1348,8 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "a login at the limit is tried again only where this command has closed a session",
         _KEPT,
-        "                if AT_LIMIT not in str(error) or not kept.may_still_count(conninfo):\n",
-        "                if AT_LIMIT not in str(error):\n",
+        "ConnectionTimeout) or not kept.may_still_count(conninfo):\n",
+        "ConnectionTimeout):\n",
         _test(
             "postgres/test_kept_sessions",
             "a_login_at_the_limit_is_refused_at_once_where_this_command_has_closed_nothing",
@@ -1306,12 +1358,29 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "a login at the limit is tried again while a closed session may still count",
         _KEPT,
-        "                if AT_LIMIT not in str(error) or not kept.may_still_count(conninfo):\n",
+        "                if isinstance(error, psycopg.errors.ConnectionTimeout) or not kept.may_still_count(conninfo):\n",
         "                if True:\n",
         _test(
             "postgres/test_kept_sessions",
-            "a_login_is_tried_again_while_a_session_that_this_command_has_closed_may_still_count",
+            "a_login_is_tried_again_while_a_session_that_this_command_has_closed_may_still_count[too many connections]",
         ),
+    ),
+    Mutant(
+        "a login is tried again in whatever language it was refused",
+        _KEPT,
+        "                if isinstance(error, psycopg.errors.ConnectionTimeout) or not kept.may_still_count(conninfo):\n",
+        '                if "too many connections" not in str(error) or not kept.may_still_count(conninfo):\n',
+        _test(
+            "postgres/test_kept_sessions",
+            "a_login_is_tried_again_while_a_session_that_this_command_has_closed_may_still_count[zu viele Verbindungen]",
+        ),
+    ),
+    Mutant(
+        "a login that was not answered is not tried again as one at a limit",
+        _KEPT,
+        "if isinstance(error, psycopg.errors.ConnectionTimeout) or not kept",
+        "if not kept",
+        _test("postgres/test_kept_sessions", "a_login_that_was_not_answered_is_not_tried_again"),
     ),
     Mutant(
         "a session that comes back after its command is closed",
@@ -1768,6 +1837,20 @@ _OF_STATES = (
         "        proofs = table_proofs(staged, request.tables)\n"
         "    return work.pool.submit(lambda: proofs)\n",
         _test("runs/test_backup_by_document", "rows_that_are_lost_between_the_snapshot_and_the_dump_are_missed"),
+    ),
+    Mutant(
+        "a backup holds everything where the document is most of it",
+        _BACKUPS,
+        "        return () if are_most(connection, documents) else documents\n",
+        "        return documents\n",
+        _test("runs/test_backup_by_document", "the_backup_holds_everything_where_the_document_is_most_of_it"),
+    ),
+    Mutant(
+        "most of a database is more than half of it",
+        f"{_B}/postgres/document_rows.py",
+        "> sum(units), false)",
+        ">= sum(units), false)",
+        _test("runs/test_backup_by_document", "most_is_more_than_half_of_the_units[half]"),
     ),
 )
 

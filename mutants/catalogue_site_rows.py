@@ -8,6 +8,7 @@ _GATEWAY, _GOVERNANCE = f"{_B}/postgres/site_gateway.py", f"{_B}/postgres/site_g
 _SAME = "tests/same_names/test_"
 _GIVEN, _BACK = f"{_B}/postgres/site_grants.py", f"{_SAME}rights_taken_back.py::test_"
 _GOVERNED = f"{_SAME}governance.py::test_"
+_AS_EVER = f"{_SAME}passage.py::test_what_the_console_s_functions_ask_of_a_planner_is_not_asked_for_the_organisation_s"
 
 
 def _test(file: str, *names: str) -> tuple[str, ...]:
@@ -140,8 +141,84 @@ SITE_ROWS = (
     Mutant(
         "a role that may have no session more is no dead line",
         f"{_B}/runs/phase_watch.py",
-        " and AT_LIMIT not in error.message",
+        " or not self._is_seen()",
+        " or True",
+        (
+            "tests/backend/runs/test_phase_watch.py::test_a_role_that_may_have_no_session_more_is_no_dead_line[zu viele Verbindungen]",
+        ),
+    ),
+    Mutant(
+        "governance: what leg B has not begun there is not signed for its enactment",
+        f"{_B}/model/run_tables.py",
+        "        if self.site is None or governance is None or {delta.table for delta in planned} & {*governance.tables}:\n",
+        "        if True:\n",
+        (f"{_SAME}expected_rows.py::test_what_leg_b_has_not_begun_there_is_neither_signed_nor_missed",),
+    ),
+    Mutant(
+        "governance: rows that were signed and that leg B has not begun take an enactment back",
+        _GOVERNANCE,
+        "        IF wrong IS NOT NULL THEN\n            PERFORM cutter_console.fn_stop('STOP_APPROVAL_INVALID'",
+        "        IF false THEN\n            PERFORM cutter_console.fn_stop('STOP_APPROVAL_INVALID'",
+        (f"{_SAME}expected_rows.py::test_rows_that_were_signed_and_that_leg_b_has_not_begun_take_the_enactment_back",),
+    ),
+    Mutant(
+        "a report compares the rows of a revert with what was signed for a revert",
+        f"{_B}/reports/run/rows.py",
+        '        if content.get("purpose") != purpose:\n            return None\n',
         "",
-        ("tests/backend/runs/test_phase_watch.py::test_a_role_that_may_have_no_session_more_is_no_dead_line",),
+        ("tests/gateway/test_passage.py::test_the_report_of_a_revert_compares_the_rows_there[under SG_1]",),
+    ),
+    Mutant(
+        "a report wants rows of a revert by the mapping alone that it was written by",
+        f"{_B}/reports/run/load.py",
+        "    if others := written_by - {kept.sha256}:\n",
+        "    if others := frozenset[str]():\n",
+        (
+            f"{_SAME}expected_rows.py::test_the_report_of_a_revert_has_its_rows_there_as_that_of_an_enactment[under SG_1]",
+        ),
+    ),
+    Mutant(
+        "a report of a revert before leg B wants no row of its backlog",
+        f"{_B}/reports/run/rows.py",
+        "rows=delta.rows if is_recorded or delta.table != BACKLOG_HISTORY else 0",
+        "rows=delta.rows",
+        (
+            f"{_SAME}expected_rows.py::test_the_report_of_a_revert_before_leg_b_wants_no_row_that_leg_b_would_have_begun",
+        ),
+    ),
+    Mutant(
+        "gateway: one unit is looked up by the organisation's indexes",
+        f"{_B}/postgres/site_roles.py",
+        "pg_temp SET enable_nestloop = on AS $site$\n    SELECT u.",
+        "pg_temp AS $site$\n    SELECT u.",
+        (f"{_SAME}passage.py::test_more_units_are_no_more_readings_of_whole_tables",),
+    ),
+    Mutant(
+        "gateway: the organisation's functions compare texts as its tables do",
+        _GATEWAY,
+        """_ACTOR = 'SESSION_USER::text COLLATE "default"'""",
+        "_ACTOR = 'SESSION_USER::text'",
+        (f"{_SAME}passage.py::test_more_units_are_no_more_readings_of_whole_tables",),
+    ),
+    *(
+        Mutant(f"gateway: {name} is planned as ever", file, f"{before} SET enable_nestloop = on", before, (_AS_EVER,))
+        for name, file, before in (
+            (
+                "what the function that creates does",
+                f"{_B}/postgres/site_roles.py",
+                "RETURNS jsonb\nLANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp",
+            ),
+            (
+                "what the function that enacts does",
+                f"{_B}/postgres/site_roles.py",
+                "p_target text) RETURNS void\nLANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp",
+            ),
+            (
+                "a deferred trigger",
+                f"{_B}/postgres/site_roles.py",
+                "fn_site_settle() RETURNS void\nLANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp",
+            ),
+            ("a row of governance", _GOVERNANCE, "SET timezone = 'UTC'\n   "),
+        )
     ),
 )

@@ -193,7 +193,7 @@ class Batches:
             target=self._target(),
             n_units=n_units,
             effects=_effects(move, view, waiting, n_units),
-            deltas=_deltas(run_tables(self._installation), move, waiting),
+            deltas=_deltas(self._installation, move, waiting),
             reversible=move is BatchMove.ARM,
             reversal=_REVERSALS[move],
             confirm_text=batch_id,
@@ -350,13 +350,18 @@ def _effects(move: BatchMove, view: BatchView, waiting: tuple[MemberView, ...], 
     )
 
 
-def _deltas(tables: RunTables, move: BatchMove, waiting: tuple[MemberView, ...]) -> tuple[TableDelta, ...]:
+def _of_plan(tables: RunTables, installation: Installation, member: MemberView) -> RunTables:
+    facts = Workspace.open(installation.root, member.run_id).plan_facts() if tables.site is not None else None
+    return tables.of_plan(facts.deltas) if facts is not None else tables
+
+
+def _deltas(installation: Installation, move: BatchMove, waiting: tuple[MemberView, ...]) -> tuple[TableDelta, ...]:
     """Return the rows that are still to come, table by table, added up over the documents."""
-    rows: list[TableDelta] = []
+    tables, rows = run_tables(installation), list[TableDelta]()
     for member in waiting:
         n_units = member.n_units or 0
         if move is BatchMove.ENACT:
-            rows += tables.enactment(n_units)
+            rows += _of_plan(tables, installation, member).enactment(n_units)
         # Of a document that was cut already a part of the rows is there.
         elif member.stage is Stage.AWAITING_CUT_AUTHORIZATION:
             rows += tables.cut(n_units)

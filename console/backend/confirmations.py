@@ -275,10 +275,10 @@ def _deltas(installation: Installation, danger: RunDanger, run: RunView) -> tupl
         case Danger.ARM | Danger.APPLY:
             return run.deltas
         case Danger.ENACT:
-            return run_tables(installation).enactment(n, run.amendment)
+            return run_tables(installation).of_plan(run.deltas).enactment(n, run.amendment)
         case Danger.REVERT:
             recorded = run.state.stage not in NOT_RECORDED
-            return run_tables(installation).revert(n, run.amendment, recorded=recorded)
+            return run_tables(installation).of_plan(run.deltas).revert(n, run.amendment, recorded=recorded)
         case Danger.VOID | Danger.TAKE_OVER | Danger.EDIT:
             return ()
 

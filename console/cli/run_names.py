@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import Any
 
-from console.backend.model.batch_ids import BATCH_PREFIX
+from console.backend.model.batch_ids import BATCH_PREFIX, second_of
 from console.backend.model.counting import counted, several
 from console.backend.model.errors import Refused, StopCode
 from console.cli.arguments import Options
@@ -82,16 +82,12 @@ def _ids(options: Options, kind: str) -> tuple[tuple[str, ...], str]:
 def _meant(typed: str, ids: tuple[str, ...]) -> tuple[str, ...]:
     """Return the ids that this can mean; of `latest` those of the last second in which one was started."""
     if typed == LATEST:
-        return tuple(known for known in ids if _second(known) == _second(ids[0]))
+        return tuple(known for known in ids if second_of(known) == second_of(ids[0]))
     whole = tuple(known for known in ids if known == typed)
     # The letters before the first hyphen are the same in all of them.
     return whole or tuple(
         known for known in ids if known.startswith(typed) or known.partition("-")[2].startswith(typed)
     )
-
-
-def _second(known: str) -> str:
-    return known.rpartition("-")[0]
 
 
 def _none(typed: str, kind: str, ids: tuple[str, ...], see: str, unread: str) -> str:

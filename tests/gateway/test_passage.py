@@ -1,5 +1,8 @@
 """A cut, its verification, its enactment and its soft revert, each through the organisation's own functions."""
 
+import json
+from pathlib import Path
+
 import psycopg
 import pytest
 
@@ -66,6 +69,31 @@ def test_a_soft_revert_takes_the_drafts_back_and_deletes_nothing(signed: Passage
     assert theirs(passage) == {**AFTER_CUT, "library.iu_lifecycle_log": 60 + UNITS}
     assert {state for _, state in passage.rows(_UNITS.format("library"))} == {"superseded"}
     assert readers(passage) == law
+
+
+@pytest.mark.parametrize("how", ["under SG_1", "by a ruling of its own"])
+def test_the_report_of_a_revert_compares_the_rows_there(signed: Passage, how: str) -> None:
+    passage = signed
+    cut(passage)
+    if how == "by a ruling of its own":
+        drafted = passage.backend.draft_statement(passage.run_id, revert=True)
+        signature = passage.backend.sign_as_demo_sovereign(drafted.statement_path)
+        passage.backend.import_statement(drafted.statement_path, (signature,))
+    passage.backend.revert(passage.run_id, passage.run_id)
+
+    view = passage.backend.report(passage.run_id)
+
+    folder = Path(view.directory)
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    (deltas,) = (deltas for deltas in report["deltas"] if deltas["what"] == "revert")
+    rows = {row["table"]: (row["expected"], row["actual"], row["outcome"]) for row in deltas["rows"]}
+    log = {"library.iu_lifecycle_log": (UNITS, UNITS, "PASS")}
+    assert {table: row for table, row in rows.items() if table.startswith("library")} == log
+    assert {row[2] for row in rows.values()} == {"PASS"}
+    closing = max(folder.glob("*.md")).read_text(encoding="utf-8")
+    rule = "by the site mapping" if how == "under SG_1" else "what was signed"
+    assert f"{UNITS} units; of the organisation's tables, {rule}" in closing
+    assert report["outcome"] == "PARTIAL"
 
 
 def test_the_backup_of_the_run_holds_the_organisations_rows(signed: Passage) -> None:

@@ -76,7 +76,7 @@ def beside() -> Iterator[Beside]:
 @pytest.fixture
 def tied(beside: Beside) -> Passage:
     """A passage tied to the organisation's functions, without a run."""
-    return _as_pinned(beside.stages.kept("tied", lambda: tie(beside.stages.at("fresh"), beside.mapping)))
+    return as_pinned(beside.stages.kept("tied", lambda: tie(beside.stages.at("fresh"), beside.mapping)))
 
 
 @pytest.fixture
@@ -90,9 +90,10 @@ def signed(beside: Beside) -> Passage:
         passage.sign()
         return passage
 
-    return _as_pinned(beside.stages.kept("SG_1 imported beside the likeness", make))
+    return as_pinned(beside.stages.kept("SG_1 imported beside the likeness", make))
 
 
-def _as_pinned(passage: Passage) -> Passage:
+def as_pinned(passage: Passage) -> Passage:
+    """Return the passage with the settings that stand in its root."""
     settings = load_settings(passage.installation.root)
     return passage.with_site(replace(passage.installation, settings=settings))

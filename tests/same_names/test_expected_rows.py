@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, StopCode
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan_binding import TableDelta
@@ -13,8 +14,9 @@ from console.backend.model.run_tables import SITE_ROWS, RunTables
 from console.backend.model.states import Mode, Phase, Stage
 from console.backend.model.view_models import Danger, Progress
 from console.cli.main import main
-from tests.same_names.conftest import AFTER_CUT, BEFORE, Beside, theirs
-from tests.same_names.test_governance import _AT_SG_2, _OF_LEG_B, _as_owner, _rows
+from tests.gateway.conftest import tie
+from tests.same_names.conftest import AFTER_CUT, BEFORE, Beside, as_pinned, theirs
+from tests.same_names.test_governance import _AT_SG_2, _BEFORE, _OF_LEG_B, _as_owner, _rows
 from tests.support.passage import DOCPREFIX, REQUEST, UNITS, Passage, silent
 
 _UNITS = {"public.information_unit": UNITS, "public.unit_version": UNITS}
@@ -213,3 +215,143 @@ def test_the_report_says_what_was_written_there_by_which_keys_and_that_it_was_co
     final = (bundle / "10-final.md").read_text(encoding="utf-8")
     assert f"{beside.names.ledger}.execution_lease: 2 rows" in final
     assert "cutter_governance." not in final
+
+
+def _of_revert(passage: Passage) -> tuple[dict[str, tuple[int, int | None, str]], str]:
+    """Return the rows of the revert by the newest report, and its closing document."""
+    folder = Path(passage.backend.report(passage.run_id).directory)
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    (deltas,) = (deltas for deltas in report["deltas"] if deltas["what"] == "revert")
+    closing = max(folder.glob("*.md")).read_text(encoding="utf-8")
+    return {row["table"]: (row["expected"], row["actual"], row["outcome"]) for row in deltas["rows"]}, closing
+
+
+def _there(rows: dict[str, tuple[int, int | None, str]]) -> dict[str, tuple[int, int | None, str]]:
+    return {table: row for table, row in rows.items() if not table.startswith("cutter_console_")}
+
+
+@pytest.mark.parametrize("how", ["under SG_1", "by a ruling of its own"])
+def test_the_report_of_a_revert_has_its_rows_there_as_that_of_an_enactment(signed: Passage, how: str) -> None:
+    signed.arm()
+    signed.resume()
+    if how == "by a ruling of its own":
+        drafted = signed.backend.draft_statement(signed.run_id, revert=True)
+        signature = signed.backend.sign_as_demo_sovereign(drafted.statement_path)
+        signed.backend.import_statement(drafted.statement_path, (signature,))
+    signed.backend.revert(signed.run_id, signed.run_id)
+
+    rows, closing = _of_revert(signed)
+
+    assert _there(rows) == {table: (number, number, "PASS") for table, number in _OF_ENACTMENT.items()}
+    assert len(rows) == 2 * len(_OF_ENACTMENT), "the console's own tables beside them"
+    rule = "what was signed" if how == "by a ruling of its own" else "by the site mapping"
+    assert f"{UNITS} units; of the organisation's tables, {rule}" in closing
+    # Nobody else's mapping says what was to be added.
+    mapping = signed.installation.site_mapping
+    sha256 = sha256_hex(mapping.read_bytes())
+    mapping.write_bytes(mapping.read_bytes() + b"\n")
+    rows, closing = _of_revert(signed)
+    if how == "under SG_1":
+        assert _there(rows) == {}
+        assert f"they were written by the site mapping {sha256}, which this host does not keep" in closing
+    else:
+        assert len(_there(rows)) == len(_OF_ENACTMENT)
+
+
+def test_the_report_of_a_revert_before_leg_b_wants_no_row_that_leg_b_would_have_begun(signed: Passage) -> None:
+    def stop(progress: Progress) -> None:
+        if (progress.phase, progress.step) == (Phase.LEG_B_RECORD, "begins"):
+            raise KeyboardInterrupt
+
+    signed.arm()
+    with pytest.raises(KeyboardInterrupt):
+        signed.resume(stop)
+    signed.backend.revert(signed.run_id, signed.run_id)
+
+    rows, _ = _of_revert(signed)
+
+    assert _there(rows) == {"public.iu_lifecycle_log": (UNITS, UNITS, "PASS")}
+    assert {row[2] for row in rows.values()} == {"PASS"}
+
+
+def test_the_report_of_a_revert_shows_a_row_that_was_not_added(signed: Passage) -> None:
+    signed.arm()
+    signed.resume()
+    signed.backend.revert(signed.run_id, signed.run_id)
+    with signed.connect() as connection:
+        connection.execute("ALTER TABLE cutter_console.site_effect DISABLE TRIGGER guard_append_only")
+        connection.execute(
+            "UPDATE cutter_console.site_effect SET rows_added = rows_added - 'cutter_governance.review_decision'"
+            " WHERE step = 'revert'"
+        )
+
+    rows, _ = _of_revert(signed)
+
+    assert rows["cutter_governance.review_decision"] == (1, None, "INCONCLUSIVE")
+
+
+@pytest.fixture
+def begun_without(beside: Beside) -> Passage:
+    """A run that waits for SG_2, cut by a mapping without the section of governance, which the mapping has had since then."""
+
+    def make() -> Passage:
+        passage = tie(beside.stages.at("fresh"), beside.mapping.model_copy(update={"governance": None}))
+        passage.backend.start(REQUEST.model_copy(update={"mode": Mode.DRYRUN}), silent)
+        passage = replace(passage, run_id=passage.backend.start(REQUEST, silent).run_id)
+        passage.sign()
+        passage.arm()
+        passage.resume()
+        return tie(passage, beside.mapping)
+
+    return as_pinned(beside.stages.kept("the section came between the rulings", make))
+
+
+def test_what_leg_b_has_not_begun_there_is_neither_signed_nor_missed(begun_without: Passage) -> None:
+    passage, log = begun_without, {"public.iu_lifecycle_log": UNITS}
+    assert all(check.outcome is Outcome.PASS for check in passage.backend.verify(passage.run_id))
+    assert all(check.outcome is Outcome.PASS for check in passage.backend.verify(passage.run_id)), "and once more"
+    for danger in (Danger.ENACT, Danger.REVERT):
+        assert _site(passage.backend.brief(danger, passage.run_id).deltas) == log
+    passage.sign()
+    statement = json.loads(next(passage.installation.root.rglob("*.SG_2.json")).read_text(encoding="utf-8"))
+    assert _site(tuple(map(TableDelta.model_validate, statement["expected_deltas"]))) == log
+
+    assert passage.enact().state.stage is Stage.CLOSEOUT_REPORTED
+
+    assert _rows(passage) == _BEFORE
+    view = passage.backend.report(passage.run_id)
+    report = json.loads((Path(view.directory) / "report.json").read_text(encoding="utf-8"))
+    assert report["outcome"] == "PASS"
+
+
+def test_the_report_of_a_revert_misses_nothing_that_leg_b_has_not_begun_there(begun_without: Passage) -> None:
+    begun_without.backend.revert(begun_without.run_id, begun_without.run_id)
+
+    rows, _ = _of_revert(begun_without)
+
+    assert _there(rows) == {"public.iu_lifecycle_log": (UNITS, UNITS, "PASS")}
+
+
+def test_rows_that_were_signed_and_that_leg_b_has_not_begun_take_the_enactment_back(
+    begun_without: Passage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an older program drafts it: the enactment was committed without them, and said nothing."""
+    passage = begun_without
+    with monkeypatch.context() as older:
+        older.setattr(RunTables, "of_plan", lambda tables, _: tables)
+        passage.sign()
+        with pytest.raises(CutterError) as refused:
+            passage.enact()
+
+    assert refused.value.code is StopCode.APPROVAL_INVALID
+    assert "leg B of this run has no rows in the organisation's governance tables: " in refused.value.message
+    assert "cutter_governance.review_decision 0, signed 1" in refused.value.message
+    assert theirs(passage) == AFTER_CUT
+    assert {
+        state
+        for (state,) in passage.rows("SELECT lifecycle_status FROM public.information_unit WHERE doc_code = 'ACME-LAW'")
+    } == {"draft"}
+    # What it says is to be done can be done.
+    assert "cutter-console approval draft" in refused.value.next_action
+    passage.sign()
+    assert passage.enact().state.stage is Stage.CLOSEOUT_REPORTED

@@ -4,7 +4,17 @@ from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from console.backend.model.amendment import AmendmentCounts
 from console.backend.model.safe_text import SafeText
-from console.backend.model.tables import AFFECTED, ALIAS, BLOCK, ENVELOPE, LIFECYCLE_LOG, SIGNATURE, UNIT, VERSION
+from console.backend.model.tables import (
+    AFFECTED,
+    ALIAS,
+    BACKLOG_HISTORY,
+    BLOCK,
+    ENVELOPE,
+    LIFECYCLE_LOG,
+    SIGNATURE,
+    UNIT,
+    VERSION,
+)
 from console.backend.model.value import Value
 
 
@@ -69,7 +79,7 @@ def expected_cut_deltas(n_units: int) -> tuple[TableDelta, ...]:
         TableDelta(table=AFFECTED, rows=n_units),
         TableDelta(table=SIGNATURE, rows=1),
         TableDelta(table="cutter_governance.decision_backlog_entry", rows=1),
-        TableDelta(table="cutter_governance.decision_backlog_history", rows=1),
+        TableDelta(table=BACKLOG_HISTORY, rows=1),
     )
 
 
@@ -108,5 +118,5 @@ def expected_step_deltas(n_units: int) -> tuple[TableDelta, ...]:
     return (
         TableDelta(table=LIFECYCLE_LOG, rows=n_units),
         TableDelta(table="cutter_governance.review_decision", rows=1),
-        TableDelta(table="cutter_governance.decision_backlog_history", rows=1),
+        TableDelta(table=BACKLOG_HISTORY, rows=1),
     )

@@ -42,6 +42,16 @@ class RunTables(Value):
         """Return the tables by the mapping of a host; those of a database of the console's own without one."""
         return cls(names=site.console if site is not None else OWN, site=site)
 
+    def of_plan(self, planned: Iterable[TableDelta]) -> "RunTables":
+        """Return the tables of the later steps of a run that was planned with these rows.
+
+        What leg B has not begun in an organisation's governance tables is not continued there: the mapping may have got its section since.
+        """
+        governance = self.site.governance if self.site is not None else None
+        if self.site is None or governance is None or {delta.table for delta in planned} & {*governance.tables}:
+            return self
+        return self.model_copy(update={"site": self.site.model_copy(update={"governance": None})})
+
     @property
     def own(self) -> frozenset[str]:
         """Return the names of the console's own tables; an organisation may have others in a schema of the same name."""

@@ -78,5 +78,6 @@ AFFECTED, ALIAS = "cutter_governance.cut_change_set_affected_row", "cutter_gover
 LARGE_TABLES = (*READERS_TABLES, BLOCK, AFFECTED)
 """Tables with a row a unit; the database keeps the number of their rows."""
 VERIFY_RESULT, SIGNATURE = "cutter_governance.verify_result", "cutter_governance.dot_pair_signature"
+BACKLOG_HISTORY = "cutter_governance.decision_backlog_history"
 LEG_A = frozenset({UNIT, VERSION, ENVELOPE, BLOCK})
 """Tables that leg A of a cut writes: units, versions and the manifest."""

@@ -23,8 +23,8 @@ T = TypeVar("T")
 P = ParamSpec("P")
 _WAIT_S = 10.0
 """Longest wait for a session of another thread."""
-AT_LIMIT, _TRIES_AT_LIMIT, _PAUSE_S = "too many connections for role", 10, 0.2
-"""Answer of a server to one session more than a role is allowed, and how often the login is tried again."""
+_TRIES_AT_LIMIT, _PAUSE_S = 10, 0.2
+"""Number of further tries of a login that may have been refused as one session more than the role is allowed, and the pause between them."""
 
 
 class _Kept:
@@ -292,10 +292,11 @@ def take_session(conninfo: str, *, application: str, statement_timeout_s: float,
             return new()
         except psycopg.OperationalError as error:
             kept.not_opened(conninfo)
-            # The words and codes of a refused login differ; while others are logged in, it may be the limit of the role.
+            # libpq keeps the code of a refused login to itself, and its words are in the server's language: while others are
+            # logged in, any refusal may be the limit of the role.
             if not kept.wait_for_another(conninfo, before, deadline):
-                # A session that was closed just now counts until its process at the server has ended.
-                if AT_LIMIT not in str(error) or not kept.may_still_count(conninfo):
+                # A session that was closed just now counts until its process at the server has ended. No answer is no refusal.
+                if isinstance(error, psycopg.errors.ConnectionTimeout) or not kept.may_still_count(conninfo):
                     raise
                 if tries == 0:
                     kept.refused_for_good(conninfo)

@@ -70,7 +70,9 @@ _SITE_EFFECTS = """
     SELECT e.step, e.mapping_sha256, e.rows_added, e.left_out, e.recorded_at, coalesce(to_jsonb(e) ->> 'compared_with', '') AS compared_with
       FROM cutter_console.site_effect e WHERE e.run_id = %s ORDER BY e.effect
 """
-_SITE_MOVES = "SELECT step, table_name, rows_added FROM cutter_console.site_move WHERE run_id = %s ORDER BY step"
+_SITE_MOVES = (
+    "SELECT step, table_name, rows_added, mapping_sha256 FROM cutter_console.site_move WHERE run_id = %s ORDER BY step"
+)
 _HOLDS = "SELECT action, reason, by, at FROM cutter_governance.hold_event WHERE run_id = %s ORDER BY id"
 
 

@@ -344,6 +344,8 @@ BEGIN
 END $wire$;
 """
 _MADE = re.compile(r"^CREATE OR REPLACE FUNCTION ([\w.]+)\(.*?\$site\$(.*?)\$site\$;?$", re.DOTALL | re.MULTILINE)
+_ACTOR = 'SESSION_USER::text COLLATE "default"'
+"""A name is ordered by "C", and one argument is enough for a whole function to compare its texts so: by no index of its tables."""
 _RENAMED = {
     "cutter_console.fn_own_differences": "cutter_console.fn_draft_differences",
     "cutter_console.fn_own_backup_tables": "cutter_console.fn_backup_tables",
@@ -489,7 +491,7 @@ def _created_values(mapping: SiteMapping) -> dict[str, sql.Composable]:
         "address": sql.SQL("p_address"),
         "title": sql.SQL("p_title"),
         "body": sql.SQL("p_body"),
-        "actor": sql.SQL("SESSION_USER::text"),
+        "actor": sql.SQL(_ACTOR),
         "kind": sql.SQL("p_kind"),
         "section_type": sql.SQL("p_section_type"),
         "parent": sql.SQL("p_parent"),
@@ -501,7 +503,7 @@ def _created_values(mapping: SiteMapping) -> dict[str, sql.Composable]:
 def _moved_values() -> dict[str, sql.Composable]:
     return {
         "address": sql.SQL("p_address"),
-        "actor": sql.SQL("SESSION_USER::text"),
+        "actor": sql.SQL(_ACTOR),
         "decision": sql.SQL("p_decision"),
         "target": sql.SQL("p_target"),
         "reason": sql.SQL("format('run %s', p_run_id)"),

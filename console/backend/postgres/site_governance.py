@@ -145,7 +145,8 @@ COMMENT ON FUNCTION cutter_console.fn_site_document_version IS
     'The key of a version of a document in the organisation''s table; NULL if it is not there.';
 
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_govern(p_rows jsonb) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET timezone = 'UTC' AS $site$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD' SET timezone = 'UTC'
+    SET enable_nestloop = on AS $site$
 DECLARE
     n bigint;
     added jsonb := '{{}}';
@@ -246,10 +247,27 @@ DECLARE
     wrong text;
     ruling text;
 BEGIN
-    -- What began without the organisation's tables ends without them.
-    IF NEW.step NOT IN ('record', 'verify', 'enact', 'revert')
-       OR NEW.step <> 'record' AND NOT EXISTS (SELECT FROM cutter_console.site_effect s
-                                                WHERE s.run_id = NEW.run_id AND s.step = 'record') THEN
+    IF NEW.step NOT IN ('record', 'verify', 'enact', 'revert') THEN
+        RETURN NULL;
+    END IF;
+    -- What began without the organisation's tables ends without them, and nobody has signed anything else.
+    IF NEW.step <> 'record' AND NOT EXISTS (SELECT FROM cutter_console.site_effect s
+                                             WHERE s.run_id = NEW.run_id AND s.step = 'record') THEN
+        SELECT string_agg(format('%s 0, signed %s', x.value ->> 'table', x.value ->> 'rows'), '; ' ORDER BY x.value ->> 'table')
+          INTO wrong
+          FROM cutter_governance.review_decision d
+          JOIN cutter_governance.approval a ON a.statement_sha256 = d.statement_sha256
+         CROSS JOIN LATERAL jsonb_array_elements(convert_from(a.statement, 'UTF8')::jsonb -> 'expected_deltas') x
+         WHERE NEW.step = 'enact'
+           AND d.run_id = NEW.run_id
+           AND d.verdict = 'enact'
+           AND x.value ->> 'rows' <> '0'
+           AND x.value ->> 'table' <> ALL (ARRAY[{elsewhere}]);
+        IF wrong IS NOT NULL THEN
+            PERFORM cutter_console.fn_stop('STOP_APPROVAL_INVALID', 'CU004',
+                                      format('leg B of this run has no rows in the organisation''s governance tables: %s', wrong),
+                                      'Nothing was committed. Have a statement signed that names none: cutter-console approval draft RUN');
+        END IF;
         RETURN NULL;
     END IF;
     SELECT string_agg(d.difference, '; ') INTO wrong FROM cutter_console.fn_site_governance_differences(NEW.run_id) d;

@@ -36,7 +36,7 @@ CREATE OR REPLACE FUNCTION cutter_console.fn_site_unit(p_address text) RETURNS T
     unit_id text, parent text, unit_kind text, section_type text, lifecycle text, version_of text, version_lifecycle text,
     title text, body_sha256 text, content_hash text, versions bigint
 )
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = on AS $site$
     SELECT u.{id}::text, {parent}, {kind}, {section_type}, u.{lifecycle}::text, v.{version_unit}::text, {version_lifecycle},
            v.{title}::text, encode(sha256(convert_to(v.{body}::text, 'UTF8')), 'hex'), {content_hash},
            (SELECT count(*) FROM {versions} w WHERE {of_unit})
@@ -83,7 +83,7 @@ BEGIN
     digest := encode(sha256(convert_to(concat_ws(':', sums.n, sums.a, sums.b), 'UTF8')), 'hex');
 END $site$;
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_settle() RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = on AS $site$
 DECLARE
     all_of_them text;
     later_ones text;
@@ -111,14 +111,14 @@ CALLS = """
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_create(
     p_address text, p_title text, p_body text, p_kind text, p_section_type text, p_parent text
 ) RETURNS jsonb
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = on AS $site$
 BEGIN
     RETURN to_jsonb({create}({created}));
 END $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_create IS 'Calls the function of the organisation that makes a unit, and returns its answer.';
 
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_enact(p_run_id text, p_address text, p_decision text, p_target text) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = on AS $site$
 BEGIN
     PERFORM {enact}({enacted});
 END $site$;

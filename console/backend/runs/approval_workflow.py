@@ -198,9 +198,8 @@ def _counted(
     state: ledger.DraftDigests,
 ) -> RunFacts:
     """Return the facts of a ruling over the drafts in the database, which may differ from the planned ones."""
-    n = state.count
-    deltas = _step_deltas(installation, row, plan, purpose, n)
-    return facts.model_copy(update={"n_units": n, "expected_deltas": deltas})
+    deltas = _step_deltas(installation, row, plan, purpose, state.count)
+    return facts.model_copy(update={"n_units": state.count, "expected_deltas": deltas})
 
 
 def _make_room(path: Path, installation: Installation) -> None:
@@ -527,7 +526,8 @@ def _step_deltas(
     installation: Installation, row: RunRow, plan: CutPlan, purpose: Purpose, n_units: int
 ) -> tuple[TableDelta, ...]:
     """Return the rows of a ruling over `n_units` drafts."""
-    tables, counts = run_tables(installation), plan.amendment.counts if plan.amendment else None
+    tables, amendment = run_tables(installation).of_plan(plan.expected_deltas), plan.amendment
+    counts = amendment.counts if amendment else None
     if purpose is Purpose.ENACT:
         return tables.enactment(n_units, counts)
     return tables.revert(n_units, counts, recorded=row.stage not in NOT_RECORDED)

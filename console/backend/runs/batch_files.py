@@ -3,9 +3,9 @@
 import fcntl
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from itertools import groupby
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from console.backend.host.durable import replace_file, sync_directory
 from console.backend.host.regular_file import read_regular
 from console.backend.host.runtime_tree import within
+from console.backend.model.batch_ids import BATCH_PREFIX, last_started_first
 from console.backend.model.batches import BatchFile, BatchProgress, SetAside
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
@@ -24,7 +25,6 @@ _MOST_BYTES = 1 << 26
 _PROBED_S, _TRIES = 0.02, 50
 """Others hold the lock for an instant when they look whether somebody works: it is tried again."""
 _V = TypeVar("_V", bound=Value)
-_F = TypeVar("_F", bound="BatchFolder")
 
 
 class _Asides(Value):
@@ -62,9 +62,9 @@ class BatchFolder:
     @classmethod
     def all_of(cls, root: Path) -> tuple[Self, ...]:
         """Return the directories of all batches below the root, the newest first."""
-        named = sorted((root / "runs").glob("ictb-*"), reverse=True)
+        named = (root / "runs").glob(f"{BATCH_PREFIX}*")
         folders = [cls(directory) for directory in named if (directory / _BATCH).exists()]
-        return tuple(folder for _, same in groupby(folders, _second) for folder in _later_first(same))
+        return tuple(last_started_first(folders, lambda folder: folder.directory.name, _started_at))
 
     def batch(self) -> BatchFile:
         """Return what the batch was started with. Raises Refused if the file is damaged."""
@@ -158,19 +158,8 @@ class BatchFolder:
             ) from error
 
 
-def _second(folder: BatchFolder) -> str:
-    """Return the second in which the batch started, which its id begins with; the rest of the id is drawn."""
-    return folder.directory.name.partition("Z")[0]
-
-
-def _later_first(folders: Iterable[_F]) -> list[_F]:
-    """Return the batches of one second in the order of their files' times; one that stands alone is not read for it."""
-    same = list(folders)
-    return sorted(same, key=_started_at, reverse=True) if len(same) > 1 else same
-
-
-def _started_at(folder: BatchFolder) -> float:
+def _started_at(folder: BatchFolder) -> datetime:
     try:
-        return folder.batch().started_at.timestamp()
+        return folder.batch().started_at
     except Refused:
-        return 0.0
+        return datetime.min.replace(tzinfo=UTC)

@@ -24,7 +24,7 @@ from console.backend.postgres.connections import connect
 from console.backend.postgres.effects import Effect, own_lease_end, own_release
 from console.backend.postgres.holds import shown
 from console.backend.postgres.records import HoldRow, LeaseRow, current_hold, open_lease
-from console.backend.runs.hold_file import MOST_BY, write_hold_file
+from console.backend.runs.hold_file import FILE_S, MOST_BY, HoldFile
 from console.backend.runs.other_layout import NOT_INSTALLED, is_elsewhere
 from console.backend.runs.settling import commit_alone
 
@@ -245,12 +245,15 @@ def set_hold(installation: Installation, code: StopCode, message: str, run_id: s
     """
     reason, _ = kept_reason(message)
     # The file first: it needs no database, and stops consoles of this host at once.
-    not_written = write_hold_file(installation, reason)
+    file = HoldFile(installation, reason)
+    file.problem(FILE_S)
     try:
         with connect(installation.settings.database.executor, purpose="hold") as connection:
             ledger.set_hold(connection, reason, installation.operator, run_id)
     except CutterError as error:
-        if hold_in_file(installation) is None:
+        # Asked again: what took long to be written may be there by now. A file system that has not answered is not asked for what is there.
+        is_answered, not_written = file.is_answered, file.problem(0)
+        if not_written and (not is_answered or hold_in_file(installation) is None):
             stop = f"Stop everything: cutter-console panic --reason {shlex.quote(reason)}. Find out what changed, then release the HOLD."
             return Held(code, f"{message}; NO HOLD could be set: {not_written}; {error.message}", stop)
     return None

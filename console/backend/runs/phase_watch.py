@@ -14,8 +14,7 @@ from console.backend.host.signals import is_ending
 from console.backend.model.errors import CutterError, StopCode
 from console.backend.model.safe_text import safe_text
 from console.backend.postgres.connections import connect
-from console.backend.postgres.kept_sessions import AT_LIMIT
-from console.backend.postgres.transactions import LockWait, lock_wait
+from console.backend.postgres.transactions import LockWait, is_session_there, lock_wait
 from console.backend.runs.kill_switch import hold_in_file
 
 _EVERY_S = 0.25
@@ -58,7 +57,7 @@ class _Watch:
     ) -> None:
         self._installation = installation
         self._connection = connection
-        self._pid = connection.info.backend_pid
+        self._pid, self._role = connection.info.backend_pid, connection.info.user
         self._conninfo = conninfo
         self._report = report
         self._over = threading.Event()
@@ -87,9 +86,7 @@ class _Watch:
                 with connect(self._conninfo, read_only=True, timeout_s=5, purpose="watch") as connection:
                     wait = lock_wait(connection, self._pid)
             except CutterError as error:
-                # Another refusal is an answer too; so is that the role has no session more, beside the lease's and this one.
-                is_silent = error.code is StopCode.UNREACHABLE and AT_LIMIT not in error.message
-                silences = silences + 1 if is_silent else 0
+                silences = silences + 1 if self._is_silent(error) else 0
             else:
                 # The server answers and no longer has the session: its answer will never come.
                 silences = 0 if wait is not None else _MOST_SILENCES
@@ -100,6 +97,22 @@ class _Watch:
                     if not self._over.is_set():
                         break_line(self._connection)
                 return
+
+    def _is_silent(self, error: CutterError) -> bool:
+        """Return whether the server has not answered; that the role has no session more, beside the lease's and this one, is an answer.
+
+        libpq keeps the code of a refused login to itself, and its words are in the server's language. So another role is asked for the session.
+        """
+        if error.code is not StopCode.UNREACHABLE:
+            return False
+        return isinstance(error.__cause__, psycopg.errors.ConnectionTimeout) or not self._is_seen()
+
+    def _is_seen(self) -> bool:
+        """Return whether the monitoring role sees the session. It may be told of another server: there it does not."""
+        monitor = self._installation.settings.database.monitor
+        with suppress(CutterError), connect(monitor, read_only=True, timeout_s=5, purpose="watch") as connection:
+            return is_session_there(connection, str(self._pid), self._role)
+        return False
 
     def _report_wait(self, wait: LockWait | None, since: float) -> float:
         """Report who holds a lock that is waited for, and the limit of long work; return the time when the wait began, or 0."""

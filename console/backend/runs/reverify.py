@@ -100,8 +100,9 @@ def _deltas_since(connection: psycopg.Connection, run: RunView, context: PhaseCo
         return None
     verified = count_verifications(connection, run.run_id)
     # Each recorded verification has added its rows.
-    more = run_tables(context.installation).verification() * verified
-    return summed((*context.workspace.plan().expected_deltas, *more))
+    planned = context.workspace.plan().expected_deltas
+    more = run_tables(context.installation).of_plan(planned).verification() * verified
+    return summed((*planned, *more))
 
 
 def _has_draft(state: RunState) -> bool:

@@ -3,10 +3,11 @@
 import errno
 import os
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -21,6 +22,7 @@ from console.backend.host.regular_file import read_regular, regular_parts, sha25
 from console.backend.host.runtime_tree import within
 from console.backend.journal.journal_key import KEY_NAME, JournalKey
 from console.backend.model.amendment import AmendmentCounts, Moved
+from console.backend.model.batch_ids import RUN_PREFIX, last_started_first
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Milliseconds, Outcome
@@ -108,19 +110,20 @@ class PhaseRecord(Value):
         return self
 
 
-def newest_first(root: Path) -> list[Path]:
-    """Return what is in runs/, the run that was asked for last first. Raises OSError if it cannot be read.
+def newest_first(root: Path) -> Iterator[Path]:
+    """Return the directories of runs, the run that was asked for last first. Raises OSError if runs/ cannot be read.
 
-    By the file of the request and not by the name: two ids of one second differ by what was drawn.
+    By their requests and not by the times of files: a bundle that was accepted has brought files of an older run.
     """
-    return sorted((root / "runs").iterdir(), key=_requested_at, reverse=True)
+    runs = [directory for directory in (root / "runs").iterdir() if directory.name.startswith(RUN_PREFIX)]
+    return last_started_first(runs, attrgetter("name"), _requested_at)
 
 
-def _requested_at(directory: Path) -> int:
+def _requested_at(directory: Path) -> datetime:
     try:
-        return (directory / REQUEST_FILE).stat().st_mtime_ns
-    except OSError:
-        return 0
+        return Workspace(directory).request().started_at
+    except Refused:
+        return datetime.min.replace(tzinfo=UTC)
 
 
 class Workspace:

@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
+from typing import Any
 
 import psycopg
 import pytest
 
 from console.backend.model.errors import CutterError, Drifted, Unmeasured
-from console.backend.postgres import kept_sessions
+from console.backend.postgres import kept_sessions, sessions
 from console.backend.postgres.connections import CommitUnknown, connect, scalar
 from console.backend.postgres.kept_sessions import for_another_thread, sessions_kept, with_kept_sessions, writers_kept
 from console.backend.postgres.sessions import Session
@@ -285,10 +286,33 @@ def _paused(monkeypatch: pytest.MonkeyPatch, then: Callable[[], object]) -> list
     return pauses
 
 
+def _refused_in(monkeypatch: pytest.MonkeyPatch, words: str) -> None:
+    """Have the server's refusals say this, as one that speaks another language does; libpq tells nothing else of them."""
+    log_in = sessions.log_in
+
+    def refused(conninfo: str, **options: Any) -> Session:
+        try:
+            return log_in(conninfo, **options)
+        except psycopg.OperationalError as error:
+            raise psycopg.OperationalError(str(error).replace("too many connections", words)) from error
+
+    monkeypatch.setattr(kept_sessions, "log_in", refused)
+
+
+def test_nothing_but_words_is_told_of_a_login_that_was_refused(database: Database) -> None:
+    """As soon as the code is told, it is to be read instead: 53300."""
+    with _allowed(database, 0), pytest.raises(psycopg.OperationalError, match="too many connections") as refused:
+        psycopg.connect(database.conninfo("cutter_ro"))
+    assert refused.value.sqlstate is None
+    assert refused.value.diag.sqlstate is None
+
+
+@pytest.mark.parametrize("words", ["too many connections", "zu viele Verbindungen"])
 def test_a_login_is_tried_again_while_a_session_that_this_command_has_closed_may_still_count(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: Database, monkeypatch: pytest.MonkeyPatch, words: str
 ) -> None:
     reader = database.conninfo("cutter_ro")
+    _refused_in(monkeypatch, words)
     with _allowed(database, 1), sessions_kept():
         # A session that may write is closed when it is given back.
         with connect(reader) as connection:
@@ -303,6 +327,25 @@ def test_a_login_is_tried_again_while_a_session_that_this_command_has_closed_may
         pauses = _paused(monkeypatch, end)
         _asked(reader)
     assert len(pauses) == 1
+
+
+def test_a_login_that_was_not_answered_is_not_tried_again(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each try on a dead line takes ten seconds."""
+    reader = database.conninfo("cutter_ro")
+    tries = list[str]()
+
+    def no_answer(conninfo: str, **_: object) -> Session:
+        tries.append(conninfo)
+        raise psycopg.errors.ConnectionTimeout("connection timeout expired")
+
+    with sessions_kept():
+        with connect(reader) as connection:
+            connection.execute("SELECT 1")
+        pauses = _paused(monkeypatch, lambda: None)
+        monkeypatch.setattr(kept_sessions, "log_in", no_answer)
+        with pytest.raises(Unmeasured, match="connection timeout expired"):
+            _asked(reader)
+    assert (len(tries), pauses) == (1, [])
 
 
 def test_a_login_at_the_limit_is_refused_at_once_where_this_command_has_closed_nothing(

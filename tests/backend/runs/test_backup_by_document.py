@@ -9,8 +9,9 @@ from console.backend.backup.prove import prove
 from console.backend.backup.record import BackupNotProven, BackupRecord, list_backups
 from console.backend.model.states import Mode
 from console.backend.model.view_models import RunRequest
-from console.backend.postgres.document_rows import copy_rows
-from tests.support.passage import REQUEST, Passage, silent
+from console.backend.postgres.connections import connect
+from console.backend.postgres.document_rows import are_most, copy_rows
+from tests.support.passage import DOCPREFIX, REQUEST, TEXT, Passage, silent
 
 At = Callable[[str], Passage]
 OTHER = "OTHER-LAW"
@@ -99,3 +100,43 @@ def test_rows_that_are_lost_between_the_snapshot_and_the_dump_are_missed(
 def test_a_small_database_is_backed_up_whole(at: At) -> None:
     record = newest(at("waits for SG_1"))
     assert (record.documents, record.standing) == ((), None)
+
+
+def test_the_backup_holds_everything_where_the_document_is_most_of_it(at: At) -> None:
+    """Its rows would be copied aside first, to leave out less than half."""
+    passage = large(at("enacted"))
+    passage.write("law.md", TEXT.replace("Second", "Third"))
+    passage.backend.start(REQUEST.model_copy(update={"amend": True}), silent)
+    record = newest(passage)
+    assert (record.documents, record.standing) == ((), None)
+    assert rows(record)["public.information_unit"] == 3
+
+
+@pytest.mark.parametrize(
+    ("others", "documents", "expected"),
+    [
+        ({}, (DOCPREFIX,), True),
+        ({OTHER: 2}, (DOCPREFIX,), True),
+        ({OTHER: 3}, (DOCPREFIX,), False),
+        ({OTHER: 4}, (DOCPREFIX,), False),
+        ({OTHER: 3, "THIRD-LAW": 1}, (DOCPREFIX, OTHER), True),
+        ({OTHER: None}, (DOCPREFIX,), True),
+        ({}, (OTHER,), False),
+    ],
+    ids=["all", "more than half", "half", "less than half", "together", "one that is not kept", "none of them"],
+)
+def test_most_is_more_than_half_of_the_units(
+    at: At, others: dict[str, int | None], documents: tuple[str, ...], expected: bool
+) -> None:
+    passage = at("enacted")
+    passage.execute("ALTER TABLE cutter_governance.kept_document DISABLE TRIGGER ALL")
+    for docprefix, units in others.items():
+        passage.execute(
+            "INSERT INTO cutter_governance.kept_document (docprefix, units, digest, kept_at)"
+            " SELECT %s, n, CASE WHEN n IS NOT NULL THEN repeat('0', 64) END, CASE WHEN n IS NOT NULL THEN now() END"
+            " FROM (SELECT %s::bigint) given (n)",
+            docprefix,
+            units,
+        )
+    with connect(passage.installation.settings.database.verifier, read_only=True) as connection:
+        assert are_most(connection, documents) is expected

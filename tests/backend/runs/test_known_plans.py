@@ -2,24 +2,39 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable
+from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from console.backend.documents.limits import Limits
-from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import Refused
 from console.backend.model.purposes import RunOperation
 from console.backend.model.states import Family, Mode, Stage
 from console.backend.runs import known_plans, lifecycle
 from console.backend.runs.engine import Engine
 from console.backend.runs.known_plans import known_plan, planner
-from console.backend.runs.workspace import Workspace
-from tests.support.passage import REQUEST, TEXT, Passage, silent
+from console.backend.runs.workspace import RunRequestFile, Workspace, newest_first
+from tests.support.fake_gates import NOW
+from tests.support.passage import DOCPREFIX, REQUEST, TEXT, Passage, silent
 
 At = Callable[[str], Passage]
 DRY = REQUEST.model_copy(update={"mode": Mode.DRYRUN})
+ASKED = RunRequestFile(
+    run_id="",
+    mode=Mode.DRYRUN,
+    origin="file:law.md",
+    docprefix=DOCPREFIX,
+    profile="atx",
+    ordinals=False,
+    operator="anna",
+    host="db01",
+    started_at=NOW,
+)
 BYTES = sha256_hex(TEXT.encode())
 OTHERWISE: dict[str, dict[str, object]] = {
     "another program": {"planner": "0" * 64},
@@ -113,13 +128,58 @@ def test_a_plan_that_no_second_pass_has_confirmed_is_not_taken(at: At) -> None:
 
 def test_the_newest_of_equal_plans_is_taken_whatever_the_runs_are_called(at: At) -> None:
     passage = at("fresh")
-    runs = [_dry_run(passage), _dry_run(passage)]
-    for older, newer in (runs, runs[::-1]):
-        os.utime(older.directory / "request.json", ns=(1, 1))
-        os.utime(newer.directory / "request.json", ns=(2, 2))
-        known = known_plan(passage.installation.root, newer.request(), BYTES)
+    first = _dry_run(passage)
+    request = first.request()
+    for drawn, later in (("00000000", 1), ("ffffffff", 2)):
+        newer = first.directory.with_name(f"{request.run_id[:-8]}{drawn}")
+        shutil.copytree(first.directory, newer)
+        started_at = request.started_at + timedelta(milliseconds=later)
+        changed = request.model_copy(update={"run_id": newer.name, "started_at": started_at})
+        (newer / "request.json").write_bytes(canonical_json(changed))
+        # The file of the older run is the newer one, as after a bundle was accepted here.
+        os.utime(newer / "request.json", ns=(later, later))
+        known = known_plan(passage.installation.root, request, BYTES)
         assert known is not None
-        assert known[0] == newer.run_id
+        assert known[0] == newer.name
+
+
+def test_of_runs_of_one_second_the_one_that_was_asked_for_later_is_the_newest(tmp_path: Path) -> None:
+    runs = tmp_path / "runs"
+    runs.mkdir()
+    second = "ictr-20260301T133000Z"
+    ids = [f"{second}-{drawn}" for drawn in ("ffffffff", "00000000", "77777777")]
+    ids = ["ictr-20260301T132959Z-99999999", *ids, "ictr-20260301T133001Z-11111111"]
+    # The last one first: by the times of the files it would be the oldest.
+    for place, run_id in reversed(list(enumerate(ids))):
+        started_at = NOW + timedelta(milliseconds=place)
+        Workspace.create(tmp_path, ASKED.model_copy(update={"run_id": run_id, "started_at": started_at}))
+    for damaged in (f"{second}-aaaaaaaa", "ictb-20260301T133002Z-00000000", ".half-made"):
+        (runs / damaged).mkdir()
+
+    newest, *others, oldest = (directory.name for directory in newest_first(tmp_path))
+
+    assert (newest, oldest) == (ids[-1], ids[0])
+    assert others == [*ids[3:0:-1], f"{second}-aaaaaaaa"]
+
+
+def test_a_request_is_read_only_where_ids_are_of_one_second_and_somebody_asks_so_far(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of thousands of runs, twenty are looked at."""
+    for place, second in enumerate(("133000", "133000", "133001", "133002", "133002")):
+        run_id = f"ictr-20260301T{second}Z-{place:08x}"
+        (tmp_path / "runs").mkdir(exist_ok=True)
+        Workspace.create(tmp_path, ASKED.model_copy(update={"run_id": run_id}))
+    read = list[str]()
+    of_workspace = Workspace.request
+
+    def request(workspace: Workspace) -> RunRequestFile:
+        read.append(workspace.directory.name)
+        return of_workspace(workspace)
+
+    monkeypatch.setattr(Workspace, "request", request)
+    assert len(list(islice(newest_first(tmp_path), 3))) == 3
+    assert [name[14:20] for name in read] == ["133002", "133002"]
 
 
 def test_a_forged_plan_of_an_earlier_run_is_met_by_the_second_pass(at: At) -> None:

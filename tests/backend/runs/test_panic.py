@@ -276,3 +276,13 @@ def test_a_host_that_has_no_thread_left_is_stopped_all_the_same(at: At, monkeypa
     switch, _ = _told(at("SG_1 imported"))
     assert switch.in_database is True
     assert [step.done for step in switch.steps] == [True] * 4
+
+
+def test_a_call_whose_own_time_is_over_has_answered() -> None:
+    """A limit of time that a call keeps by itself is an answer, and not the end of the panic's time."""
+
+    def late() -> None:
+        raise TimeoutError("the address was not resolved in time")
+
+    with pytest.raises(TimeoutError, match="the address was not resolved in time"):
+        hold_attempts.Deadline().bounded(late, "address")

@@ -1,8 +1,9 @@
 """Nobody waits without an end, and whoever waits for a lock is told for whom."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -17,7 +18,7 @@ from console.backend.runs.panic import panic
 from console.backend.runs.phase_watch import watched
 from console.backend.runs.settling import NotKnownYet
 from tests.support.black_hole import BlackHole
-from tests.support.passage import Passage
+from tests.support.passage import NOWHERE, Passage
 from tests.support.waiting import until
 
 At = Callable[[str], Passage]
@@ -101,17 +102,25 @@ def test_a_long_statement_ends_when_the_server_knows_nothing_of_its_session(
     assert caught.value.code is StopCode.UNREACHABLE
 
 
-def test_a_role_that_may_have_no_session_more_is_no_dead_line(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beside the lease and the session that writes: each statement of more than six seconds ended there."""
+@pytest.mark.parametrize("words", ["too many connections", "zu viele Verbindungen"])
+def test_a_role_that_may_have_no_session_more_is_no_dead_line(
+    at: At, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    """Beside the lease and the session that writes: each statement of more than six seconds ended there, or where the server has other words."""
     passage, looks = at("SG_1 imported"), list[object]()
+    conninfo = passage.installation.settings.database.executor
     monkeypatch.setattr(phase_watch, "_LOOK_EVERY_S", 0.02)
 
-    def looking(conninfo: str, **options: object) -> AbstractContextManager[psycopg.Connection]:
-        looks.append(conninfo)
-        return connect(conninfo, **options)  # type: ignore[arg-type]
+    @contextmanager
+    def looking(asked: str, **options: Any) -> Iterator[psycopg.Connection]:
+        looks.extend([asked] if asked == conninfo else [])
+        try:
+            with connect(asked, **options) as session:
+                yield session
+        except Unmeasured as error:
+            raise Unmeasured(error.code, error.message.replace("too many connections", words), "") from error.__cause__
 
     monkeypatch.setattr(phase_watch, "connect", looking)
-    conninfo = passage.installation.settings.database.executor
     passage.execute("ALTER ROLE cutter_exec CONNECTION LIMIT 2")
     try:
         with (
@@ -192,3 +201,22 @@ def test_a_cut_in_a_black_hole_leaves_the_run_to_be_settled_and_panic_says_what_
     assert settled.interruption is None
     assert Move.SETTLE not in settled.moves
     assert direct.lifecycles() in ([], ["draft"] * 3)
+
+
+def test_a_server_that_the_monitoring_role_does_not_reach_either_does_not_answer(
+    at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if that role is led to another server, which knows nothing of the session."""
+    passage = at("SG_1 imported")
+    monkeypatch.setattr(phase_watch, "_LOOK_EVERY_S", 0.02)
+    conninfo = passage.installation.settings.database.executor
+    database = passage.installation.settings.database.model_copy(
+        update={"monitor": passage.cluster.conninfo("postgres", "cutter_ro")}
+    )
+    with (
+        pytest.raises(Unmeasured) as caught,
+        connect(conninfo, timeout_s=3600) as connection,
+        watched(passage.settings(database=database).installation, connection, NOWHERE, lambda *_: None),
+    ):
+        connection.execute(SLEEPS)
+    assert caught.value.code is StopCode.UNREACHABLE

@@ -14,15 +14,15 @@ from pydantic import AfterValidator, ValidationError
 from console.backend.approvals.policy import Policy, load_policy
 from console.backend.host.installation import Installation
 from console.backend.host.regular_file import sha256_file
-from console.backend.host.site_files import run_tables
+from console.backend.host.site_files import kept_mapping, run_tables
 from console.backend.journal.journal import JournalVerdict, read_journal, verify_journal
 from console.backend.journal.journal_record import AnchoredEvent, Record
 from console.backend.model.amendment import AmendmentCounts
 from console.backend.model.errors import CutterError, Drifted
 from console.backend.model.plan_binding import TableDelta
 from console.backend.model.profile_names import EDIT_PROFILE
-from console.backend.model.purposes import RunOperation
-from console.backend.model.run_tables import RunTables
+from console.backend.model.purposes import Purpose, RunOperation
+from console.backend.model.run_tables import NOT_RECORDED, RunTables
 from console.backend.model.safe_text import SafeText
 from console.backend.model.schema_names import OWN, SchemaNames
 from console.backend.model.states import Mode, Phase, RunState
@@ -212,6 +212,7 @@ class SiteMove(Value):
     step: SafeText
     table_name: SafeText
     rows_added: int
+    mapping_sha256: str = ""
 
 
 class Ledger(Value):
@@ -246,6 +247,10 @@ class RunRecord(Value):
     """The phases' records in the run's own directory."""
     planned: tuple[TableDelta, ...]
     """Rows that the plan expects; empty before there is a plan."""
+    unsigned: tuple[TableDelta, ...] = ()
+    """Rows of an organisation's tables that a revert under SG_1 adds, by the site mapping that it was written by."""
+    other_mapping: str = ""
+    """sha256 of that mapping, if this host does not keep it: then it is not known which rows there must be."""
     plan_file: SafeText
     """sha256 of plan.json, or why there is none."""
     names: SchemaNames = OWN
@@ -314,6 +319,8 @@ def read_record(installation: Installation, run_id: str) -> RunRecord:
     events = tuple(_anchored(event) for event in stored.events)
     verdict, records = _journal(installation, workspace, run_id, events)
     head = _head(stored.row, workspace.plan_facts(), stored.names)
+    planned = _planned(workspace, head, stored.names)
+    unsigned, other_mapping = _unsigned(installation, head, stored, planned)
     return RunRecord(
         head=head,
         events=stored.events,
@@ -323,7 +330,9 @@ def read_record(installation: Installation, run_id: str) -> RunRecord:
         journal=verdict,
         journal_records=records,
         files=_files(workspace),
-        planned=_planned(workspace, head, stored.names),
+        planned=planned,
+        unsigned=unsigned,
+        other_mapping=other_mapping,
         plan_file=_plan_file(workspace),
         names=stored.names,
     )
@@ -504,6 +513,26 @@ def _planned(workspace: Workspace, head: Head, names: SchemaNames) -> tuple[Tabl
     if head.operation is RunOperation.CUT and not head.is_edit:
         return RunTables(names=names).cut(head.n_units)
     return ()
+
+
+def _unsigned(
+    installation: Installation, head: Head, stored: _Stored, planned: tuple[TableDelta, ...]
+) -> tuple[tuple[TableDelta, ...], str]:
+    """Return the rows of the organisation's tables that a revert adds: SG_1, which allows it, names those of the cut.
+
+    And the sha256 of the mapping that it was written by, if this host keeps another one and the rows cannot be told.
+    """
+    ledger = stored.ledger
+    steps: tuple[SiteEffect | SiteMove, ...] = (*ledger.site_effects, *ledger.site_moves) if ledger is not None else ()
+    written_by = {step.mapping_sha256 for step in steps if step.step == Purpose.REVERT}
+    if not written_by or head.n_units is None:
+        return (), ""
+    kept = kept_mapping(installation)
+    if others := written_by - {kept.sha256}:
+        return (), min(others)
+    tables = RunTables.of(kept.mapping).of_plan(planned)
+    added = tables.revert(head.n_units, head.amendment, recorded=head.state.stage not in NOT_RECORDED)
+    return tuple(delta for delta in added if delta.table not in tables.own), ""
 
 
 def _plan_file(workspace: Workspace) -> str:

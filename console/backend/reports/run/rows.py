@@ -10,9 +10,10 @@ from console.backend.model.plan_binding import TableDelta, expected_step_deltas
 from console.backend.model.purposes import Purpose, RunOperation
 from console.backend.model.run_tables import SITE_ROWS
 from console.backend.model.states import Mode, Phase
+from console.backend.model.tables import BACKLOG_HISTORY
 from console.backend.model.value import Value
 from console.backend.reports.run.evidence_index import Register
-from console.backend.reports.run.load import Head, Ledger, RunRecord, SiteEffect
+from console.backend.reports.run.load import Head, Ledger, Ruling, RunRecord, SiteEffect
 from console.backend.reports.run.phases import PREFIX
 
 _COUNTED = re.compile(r"(\S+) ([+-]\d+)")
@@ -103,18 +104,15 @@ def step_deltas(record: RunRecord, purpose: Purpose, register: Register) -> Delt
 
     Without the ledger every table is INCONCLUSIVE.
     """
-    head, ledger = record.head, record.ledger
-    if head.n_units is None or record.ruling(purpose) is None:
-        return None
+    head, ledger, ruling = record.head, record.ledger, record.ruling(purpose)
     touched = _touched(head, purpose)
-    if touched is None:
+    if touched is None or ruling is None:
         return None
-    expected = tuple(
-        TableDelta(table=register.tables[delta.table], rows=delta.rows) for delta in expected_step_deltas(touched)
-    )
-    there = _signed_there(record, purpose, register)
+    signed = _signed_there(ruling, purpose, register)
+    expected = _expected(record, touched, register)
+    there = _there(record, purpose, record.unsigned if signed is None else signed)
     planned = register.put(
-        f"{PREFIX[Phase.CLOSEOUT]}.{purpose}.expected", f"rows that the {purpose} adds", _rule(touched, there), _in_words((*expected, *there)), head.started_at
+        f"{PREFIX[Phase.CLOSEOUT]}.{purpose}.expected", f"rows that the {purpose} adds", _rule(record, touched, there, is_signed=signed is not None), _in_words((*expected, *there)), head.started_at
     )  # fmt: skip
     if ledger is None:
         rows = tuple(_delta(delta.table, delta.rows, None) for delta in (*expected, *there))
@@ -128,7 +126,9 @@ def step_deltas(record: RunRecord, purpose: Purpose, register: Register) -> Delt
         sum(decision.verdict == purpose for decision in ledger.decisions),
         sum(entry == backlog for entry in ledger.backlog),
     )
-    added = dict(zip((delta.table for delta in expected), actual, strict=True)) | _added_there(ledger, purpose)
+    added = dict(zip((delta.table for delta in expected), actual, strict=True))
+    if signed is not None or not record.other_mapping:
+        added |= _added_there(ledger, purpose)
     counted_deltas = tuple(TableDelta(table=table, rows=number) for table, number in added.items())
     source = "lifecycle log, decisions, backlog" + (
         ", and what the step recorded of the organisation's tables" if there else ""
@@ -146,26 +146,46 @@ def step_deltas(record: RunRecord, purpose: Purpose, register: Register) -> Delt
     return Deltas(what=_NAMED[purpose], rows=rows, planned=planned, counted=counted, uncounted=uncounted)
 
 
-def _rule(touched: int, there: tuple[TableDelta, ...]) -> str:
+def _expected(record: RunRecord, touched: int, register: Register) -> tuple[TableDelta, ...]:
+    """Return the rows of the console's own tables; before leg B is recorded there is no entry that could get another status."""
+    is_recorded = record.ledger is None or record.ledger.backlog
+    return tuple(
+        TableDelta(
+            table=register.tables[delta.table], rows=delta.rows if is_recorded or delta.table != BACKLOG_HISTORY else 0
+        )
+        for delta in expected_step_deltas(touched)
+    )
+
+
+def _rule(record: RunRecord, touched: int, there: tuple[TableDelta, ...], *, is_signed: bool) -> str:
     units = counting.counted(touched, "unit")
-    return f"{units}; of the organisation's tables, what was signed" if there else units
+    if is_signed:
+        return f"{units}; of the organisation's tables, what was signed" if there else units
+    if record.other_mapping:
+        return f"{units}; of the organisation's tables nothing, because they were written by the site mapping {record.other_mapping}, which this host does not keep"
+    return f"{units}; of the organisation's tables, by the site mapping" if there else units
 
 
-def _signed_there(record: RunRecord, purpose: Purpose, register: Register) -> tuple[TableDelta, ...]:
-    """Return the rows of the organisation's tables by the ruling; of a revert that has left its governance rows out, without them."""
-    ruling = record.ruling(purpose)
+def _there(record: RunRecord, purpose: Purpose, there: tuple[TableDelta, ...]) -> tuple[TableDelta, ...]:
+    """Return the rows of the organisation's tables; of a revert that has left its governance rows out, without them."""
     effects = record.ledger.site_effects if record.ledger is not None else ()
-    try:
-        content = json.loads(ruling.statement) if ruling is not None else {}
-        signed = [TableDelta.model_validate(delta) for delta in content.get("expected_deltas", ())]
-    except (ValueError, AttributeError, TypeError):
-        return ()
-    there = tuple(delta for delta in signed if delta.table not in register.own)
     if any(effect.step == purpose and effect.left_out for effect in effects):
         # The log is written all the same; what is governed was recorded by leg B.
         governed = {table for effect in effects for table in effect.rows_added}
         return tuple(delta for delta in there if delta.table not in governed)
     return there
+
+
+def _signed_there(ruling: Ruling, purpose: Purpose, register: Register) -> tuple[TableDelta, ...] | None:
+    """Return the rows of the organisation's tables by the ruling; None if it was signed for something else, as SG_1 that allows a revert."""
+    try:
+        content = json.loads(ruling.statement)
+        if content.get("purpose") != purpose:
+            return None
+        signed = [TableDelta.model_validate(delta) for delta in content.get("expected_deltas", ())]
+    except (ValueError, AttributeError, TypeError):
+        return ()
+    return tuple(delta for delta in signed if delta.table not in register.own)
 
 
 def _added_there(ledger: Ledger, purpose: Purpose) -> dict[str, int]:
