@@ -142,7 +142,7 @@ SCREENS = (
     Mutant(
         "frames: the shape of the pointer is written onto no screen",
         "console/app/frames.py",
-        "        if _POINTER.match(data):\n            return \"\"\n",
+        '        if _POINTER.match(data):\n            return ""\n',
         "",
         (f"{_FRAMES}::test_the_shape_of_the_pointer_is_not_sent_and_what_is_shown_stays_known",),
     ),
