@@ -2,11 +2,16 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from console.backend.model.errors import CutterError, StopCode
 from console.backend.model.outcome import Evidence
 from console.backend.model.redaction import redact
 from console.backend.model.safe_text import safe_text
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _MARKDOWN = re.compile(r"([\\`*{}\[\]<>#|!~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|^[-+=:])")
 _NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
@@ -145,6 +150,29 @@ def _prose(text: str) -> str:
     )
 
 
+def _final(context: Mapping[str, Any], value: object) -> str:
+    if isinstance(value, Trusted):
+        return value
+    escaped: str = context["escape"](str(value))
+    return escaped
+
+
+@cache
+def _environment() -> "Environment":
+    # 3 MB of memory that only what writes a document needs.
+    from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+
+    return Environment(
+        loader=PackageLoader("console.backend.publication"),
+        undefined=StrictUndefined,
+        finalize=pass_context(_final),
+        autoescape=False,  # noqa: S701 - Markdown, not HTML: `_final` escapes every value
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
 def render(template: str, evidences: Evidences, values: Mapping[str, object]) -> bytes:
     """Render one document as UTF-8. A template reaches `values` and four functions, nothing else.
 
@@ -152,10 +180,14 @@ def render(template: str, evidences: Evidences, values: Mapping[str, object]) ->
 
     Raises Unrendered if the template names what is not there.
     """
-    from console.backend.publication.engine import filled_in  # 3 MB that only what writes a document needs
+    from jinja2 import UndefinedError
 
     functions = {"ev": evidences.say, "code": code, "step": step, "escape": evidences.escape}
-    return filled_in(template, {**values, **functions}).encode()
+    try:
+        text = _environment().get_template(template).render({**values, **functions})
+    except UndefinedError as error:
+        raise Unrendered(StopCode.INVARIANT_FAILED, f"{template}: {error.message}", "Report this template.") from error
+    return text.encode()
 
 
 def _natural(name: str) -> tuple[tuple[int, str], ...]:
