@@ -10,6 +10,7 @@ import pytest
 from console.backend.host.gpg import GpgUnanswered, gpg_version, list_keys, run_gpg, verify_detached
 from tests.backend.backup.conftest import make_key
 from tests.support.sources import ROOT, modules_with
+
 HOME = "console/backend/host/gpg.py"
 PROGRAMS = {"gpg", "gpg2", "gpgv", "gpgconf", "gpg-connect-agent"}
 NAMED_ELSEWHERE = {

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -23,7 +24,7 @@ from console.backend.model.view_models import RunRequest
 from console.backend.reports.run.report import write_run_report
 from console.backend.service import BackendService
 from tests.support.edited import edited
-from tests.support.passage import DOCPREFIX, REQUEST, STAGES, UNITS, Passage, silent
+from tests.support.passage import DOCPREFIX, REQUEST, STAGES, UNITS, Kept, Passage, silent
 
 At = Callable[[str], Passage]
 DOCUMENTS = (
@@ -142,6 +143,17 @@ ENDS: dict[str, tuple[str, Callable[[Passage], str], str, str]] = {
     "edited": ("waits for SG_2", edited, "PARTIAL", "The edits of these drafts are in"),
 }
 """From which stage, how it got there, the final outcome, and what the closing document says of it."""
+
+
+def _edited(at: At, kept: Kept) -> tuple[Passage, ReportView]:
+    """A draft that was edited, and the report of the edit."""
+
+    def make() -> Passage:
+        passage = at("waits for SG_2")
+        return replace(passage, run_id=edited(passage))
+
+    passage = kept("an edited draft", make)
+    return passage, passage.backend.report(passage.run_id)
 
 
 def _ended(at: At, end: str) -> tuple[Passage, ReportView]:
@@ -417,8 +429,8 @@ def test_a_dry_run_claims_nothing_of_a_database_that_was_not_asked(at: At) -> No
     )
 
 
-def test_an_edit_is_told_where_the_cut_would_stand_and_the_roll_up_agrees(at: At) -> None:
-    _, view = _ended(at, "edited")
+def test_an_edit_is_told_where_the_cut_would_stand_and_the_roll_up_agrees(at: At, kept: Kept) -> None:
+    _, view = _edited(at, kept)
     texts = _texts(view)
     assert "came to **PASS**" in texts[DOCUMENT["cut-leg-a"]]
     assert f"| {DOCUMENT['cut-leg-a']} | **PASS** | the edits, in one transaction" in texts[DOCUMENT["closeout"]]
@@ -426,8 +438,8 @@ def test_an_edit_is_told_where_the_cut_would_stand_and_the_roll_up_agrees(at: At
     assert "Nothing of this phase happened" not in "".join(texts[name] for name in DOCUMENTS)
 
 
-def test_a_sentence_that_does_not_hold_cannot_be_misread_as_one_that_does(at: At) -> None:
-    passage, told = _ended(at, "edited")
+def test_a_sentence_that_does_not_hold_cannot_be_misread_as_one_that_does(at: At, kept: Kept) -> None:
+    passage, told = _edited(at, kept)
     verified = "DELETE FROM cutter_governance.run_event WHERE phase = 'write_verify'"
     _as_a_superuser(passage, "cutter_governance.run_event", verified)
     next((passage.installation.root / "runs" / told.run_id).glob("*write_verify.json")).unlink()
@@ -435,8 +447,8 @@ def test_a_sentence_that_does_not_hold_cannot_be_misread_as_one_that_does(at: At
     assert "**INCONCLUSIVE**, it is not proven that: No unit of another" in _texts(view)[DOCUMENT["closeout"]]
 
 
-def test_an_edit_proves_that_it_touched_no_other_unit(at: At) -> None:
-    _, view = _ended(at, "edited")
+def test_an_edit_proves_that_it_touched_no_other_unit(at: At, kept: Kept) -> None:
+    _, view = _edited(at, kept)
     assert _attested(view, "No unit of another document") == "PASS"
     assert _attested(view, "Nothing was deleted") == "PASS"
 
@@ -577,11 +589,13 @@ class _CallsBetweenFiles:
         self._home = f"{Path(console.__file__).parent}{os.sep}"
 
     def __enter__(self) -> "_CallsBetweenFiles":
-        sys.setprofile(self._count)
+        # Told of calls of Python alone, and of no line: a profile is told of each call into C and of each return, too.
+        self._before = sys.gettrace()
+        sys.settrace(self._count)
         return self
 
     def __exit__(self, *_: object) -> None:
-        sys.setprofile(None)
+        sys.settrace(self._before)
 
     def _count(self, frame: FrameType, event: str, _: object) -> None:
         if event == "call" and self._is_ours(frame) and not _is_resumed(frame):
