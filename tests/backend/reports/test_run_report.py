@@ -10,8 +10,9 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 
 import pytest
 
@@ -587,33 +588,38 @@ class _CallsBetweenFiles:
     def __init__(self) -> None:
         self.counted = 0
         self._home = f"{Path(console.__file__).parent}{os.sep}"
+        self._known: dict[CodeType, bool] = {}
 
     def __enter__(self) -> "_CallsBetweenFiles":
-        # Told of calls of Python alone, and of no line: a profile is told of each call into C and of each return, too.
-        self._before = sys.gettrace()
-        sys.settrace(self._count)
+        sys.setprofile(self._count)
         return self
 
     def __exit__(self, *_: object) -> None:
-        sys.settrace(self._before)
+        sys.setprofile(None)
 
     def _count(self, frame: FrameType, event: str, _: object) -> None:
-        if event == "call" and self._is_ours(frame) and not _is_resumed(frame):
+        if event == "call" and self._is_ours(frame.f_code) and not _is_resumed(frame):
             caller = frame.f_back
-            while caller is not None and not self._is_ours(caller):
+            while caller is not None and not self._is_ours(caller.f_code):
                 caller = caller.f_back
             self.counted += caller is not None and caller.f_code.co_filename != frame.f_code.co_filename
 
-    def _is_ours(self, frame: FrameType) -> bool:
-        return frame.f_code.co_filename.startswith(self._home)
+    def _is_ours(self, code: CodeType) -> bool:
+        if code not in self._known:
+            self._known[code] = code.co_filename.startswith(self._home)
+        return self._known[code]
 
 
 def _is_resumed(frame: FrameType) -> bool:
     """Return whether a generator goes on after a yield: it was called once, at its first instructions."""
     if not frame.f_code.co_flags & inspect.CO_GENERATOR:
         return False
-    entered = next(one.offset for one in dis.get_instructions(frame.f_code) if one.opname == "RESUME")
-    return frame.f_lasti > entered
+    return frame.f_lasti > _entered(frame.f_code)
+
+
+@cache
+def _entered(code: CodeType) -> int:
+    return next(one.offset for one in dis.get_instructions(code) if one.opname == "RESUME")
 
 
 def test_a_report_is_read_built_and_rendered_once(at: At) -> None:
