@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -27,12 +27,15 @@ from console.backend.host.installation import Installation
 from console.backend.host.runtime_tree import CONFIG_NAME, init_tree
 from console.backend.host.settings import DatabaseSettings, Settings
 from console.backend.model.canonical_json import canonical_json
+from console.backend.model.states import Mode, Stage
+from console.backend.model.view_models import RunRequest
 from console.backend.postgres.migrations import migrate
 from console.backend.release.build import build_manifest
-from console.backend.release.pins import machine_id, manifest_path, measure_pins, write_pins
+from console.backend.release.pins import machine_id, manifest_path, measure_pins, with_pins, write_pins
 from console.backend.scratch.cluster import TransientCluster
+from console.backend.service import BackendService
 from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
-from tests.support.passage import copy_database, deploy_copy
+from tests.support.passage import Passage, copy_database, deploy_copy, silent
 from tests.support.places import folder_of_tests
 from tests.torture.launch import HOST
 
@@ -380,7 +383,8 @@ class Arena:
             canonical_json(build_manifest(installation.context, None, no_commit="a copy"))
         )
         manifest_path(installation).chmod(0o640)
-        write_pins(self.root / CONFIG_NAME, measure_pins(installation, machine_id(installation.context.filesystem)))
+        pins = measure_pins(installation, machine_id(installation.context.filesystem))
+        write_pins(self.root / CONFIG_NAME, pins)
         texts = {
             "law.md": TEXT,
             "other.md": TEXT.replace("One", "Other"),
@@ -391,11 +395,22 @@ class Arena:
         for name, text in texts.items():
             (installation.intake / name).write_text(text, encoding="utf-8")
             (installation.intake / name).chmod(0o640)
-        from tests.torture.operator import Operator
-
-        done = Operator(self, "other.md", FOREIGN).reach("enacted")
-        assert done.reached, done.trail
+        self._enact("other.md", FOREIGN, replace(installation, settings=with_pins(settings, pins)))
         self.keep("fresh")
+
+    def _enact(self, file: str, docprefix: str, installation: Installation) -> None:
+        """Take a document to law, by calls and not by commands: nothing of it is tortured, and each process takes its time."""
+        backend = BackendService(installation, demo_signer=self.keys.sign_as_demo_sovereign)
+        request = RunRequest(origin=f"file:{file}", docprefix=docprefix, mode=Mode.DRYRUN)
+        backend.start(request, silent)
+        run = backend.start(request.model_copy(update={"mode": Mode.LIVE}), silent)
+        passage = Passage(backend, self.cluster, self.database, run.run_id)
+        passage.sign()
+        passage.arm()
+        passage.resume()
+        passage.sign()
+        assert passage.enact().state.stage is Stage.CLOSEOUT_REPORTED
+        self.settle()
 
     def _copy_database(self, source: str, target: str) -> None:
         copy_database(self.cluster, source, target)
