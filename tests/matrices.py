@@ -390,6 +390,24 @@ BACKEND: dict[str, Kept] = {
         "etc/crontab",
         "etc/cron.daily/x",
     ),
+    # Another program's word, a demo, and a root by an option.
+    "backend/gates/test_precheck_live.py::test_an_editor_a_demo_and_another_installation_are_not_counted": (
+        "words0",
+        "words3",
+        "words5",
+    ),
+    # By the script, and by the module.
+    "backend/gates/test_precheck_live.py::test_a_console_without_a_terminal_is_red": ("words0", "words1"),
+    # A file that is compared by name alone, and a link that leads elsewhere.
+    "backend/gates/test_precheck_live.py::test_what_hides_in_a_bytecode_cache_is_named": (
+        "bytecode that is not compared",
+        "a link",
+    ),
+    # A script, and the text beside them.
+    "backend/gates/test_off_host.py::test_a_package_without_a_file_or_with_another_byte_is_not_whole": (
+        "01-build-manifest.sh",
+        "INSTRUCTIONS.md",
+    ),
     # A module, a compiled one, and a migration.
     "backend/gates/test_precheck_live.py::test_a_file_that_is_not_of_the_release_is_named": (
         "extra.py",
