@@ -368,7 +368,10 @@ def test_a_batch_that_is_killed_in_and_behind_every_phase_comes_to_law_with_noth
 
 
 @pytest.mark.torture
-def test_a_batch_that_is_killed_in_and_behind_every_phase_before_its_pause_is_started_once(site: BatchSite) -> None:
+def test_a_batch_that_is_killed_in_and_behind_every_phase_before_its_pause_is_started_once(
+    at: Callable[[str], Passage],
+) -> None:
+    site = BatchSite.of(at("fresh"), 3)
     backend, requests = site.passage.backend, site.requests(Mode.LIVE)
     site.killed_in(
         lambda die: backend.start_batch(requests, Mode.LIVE, OnFailure.STOP, quiet, die), Phase.SOURCE_PIN, 1
@@ -379,6 +382,6 @@ def test_a_batch_that_is_killed_in_and_behind_every_phase_before_its_pause_is_st
         if phase is not Phase.SOURCE_PIN:
             site.killed_in(lambda die: backend.resume_batch(batch_id, None, quiet, die), phase, 1)
     assert site.resume(batch_id).moves[0] is BatchMove.DRAFT_SG_1
-    assert _count(site, "cutter_governance.run") == 2
+    assert _count(site, "cutter_governance.run") == 3
     assert _count(site, "cutter_governance.batch") == 1
     assert _count(site, "cutter_governance.backup_proof") == 1
