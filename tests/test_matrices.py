@@ -16,6 +16,8 @@ from tests.covers import COVERED, is_on_the_diagonal
 from tests.long_tests import LONG
 from tests.matrices import MATRICES, is_kept, is_left_out
 from tests.support.marks_told import IN_MAKE_TEST, IN_TORTURE, PARTS, TOLD
+from tests.torture.conftest import IN_EVERY_RUN
+from tests.torture.conftest import LONG as OF_THE_ARENA
 
 ROOT = Path(__file__).parents[1]
 Collected = Mapping[str, list[str]]
@@ -30,8 +32,9 @@ def collected(files: Iterable[str]) -> dict[str, Collected]:
     )
     combinations: dict[str, dict[str, list[str]]] = {part: {} for part in ("all", *PARTS)}
     for line in done.stdout.splitlines():
-        part, told, name = line.partition(TOLD)
-        if told:
+        # pytest prints the names too, and a name may have the word in it.
+        part, _, name = line.partition(TOLD)
+        if part in PARTS:
             function, _, combination = name.removeprefix("tests/").partition("[")
             for each in ("all", part):
                 combinations[each].setdefault(function, []).append(combination.removesuffix("]"))
@@ -40,8 +43,8 @@ def collected(files: Iterable[str]) -> dict[str, Collected]:
 
 @pytest.fixture(scope="module")
 def parts() -> dict[str, Collected]:
-    """Of every file that one of the tables names, by part."""
-    names = (*MATRICES, *LONG, *LONG.values(), *COVERED)
+    """Of every file that one of the tables names, and of those of torture of which a few are taken, by part."""
+    names = (*MATRICES, *LONG, *LONG.values(), *COVERED, *(f"torture/{file}" for file in OF_THE_ARENA))
     return collected(sorted({f"tests/{name.partition('::')[0]}" for name in names}))
 
 
@@ -106,6 +109,14 @@ def test_of_each_product_a_cover_is_taken_with_what_is_named_and_the_rest_is_lef
         if not any(is_kept((pattern,), combination) for combination in taken[name])
     ] == []
     assert COVERED.keys() & (MATRICES.keys() | LONG.keys()) == set()
+
+
+def test_each_end_of_a_name_of_torture_that_is_taken_in_every_run_is_that_of_one_test(whole: Collected) -> None:
+    names = [f"{function}[{one}]" if one else function for function, ones in whole.items() for one in ones]
+    of_arena = [name for name in names if name.startswith(tuple(f"torture/{file}::" for file in OF_THE_ARENA))]
+    ends = {end: sum(name.endswith(end) for name in of_arena) for end in IN_EVERY_RUN}
+
+    assert ends == dict.fromkeys(IN_EVERY_RUN, 1)
 
 
 def test_no_test_that_guards_a_protection_is_left_out() -> None:

@@ -266,8 +266,14 @@ def test_a_signature_of_another_time_is_refused(waiting: SignedCut, hours: int) 
 
 
 def test_a_ruling_that_has_expired_since_it_was_imported_arms_nothing(waiting: SignedCut) -> None:
-    end = at(10)
-    waiting.rule(changes={"expires": end})
+    for seconds in (2, 20):
+        end = at(seconds)
+        try:
+            waiting.rule(changes={"expires": end})
+        except psycopg.Error:
+            # On a busy machine the shorter one may be over before it is imported.
+            continue
+        break
     with waiting.database.connect() as connection:
         connection.execute("SELECT pg_sleep_until(%s::timestamptz + interval '10 milliseconds')", (end,))
         assert connection.execute("SELECT clock_timestamp() > %s::timestamptz", (end,)).fetchone() == (True,)

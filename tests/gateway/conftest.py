@@ -20,6 +20,7 @@ from console.backend.release.pins import machine_id, measure_pins, with_pins, wr
 from console.backend.runs.site_inspection import preparing_script
 from tests.support.passage import REQUEST, UNITS, Kept, Passage, silent
 
+At = Callable[[str], Passage]
 LIKENESS = Path(__file__).parents[1] / "support" / "existing_database.sql"
 SCHEMAS = ("library", "library_governance")
 _OF_ROLES = ('["grant"', '["role"', '["membership"')
@@ -96,10 +97,12 @@ def their_objects(passage: Passage) -> set[str]:
     return {line for line in lines if "cutter_" not in line or not line.startswith(_OF_ROLES)}
 
 
-@pytest.fixture
-def signed(at: Callable[[str], Passage], kept: Kept) -> Passage:
-    """A passage tied to the organisation's functions, whose run has its SG_1."""
+def _as_pinned(passage: Passage) -> Passage:
+    settings = load_settings(passage.installation.root)
+    return passage.with_site(replace(passage.installation, settings=settings))
 
+
+def _signed(at: At, kept: Kept) -> Passage:
     def make() -> Passage:
         passage = install(at("fresh"))
         passage.backend.start(REQUEST.model_copy(update={"mode": Mode.DRYRUN}), silent)
@@ -107,9 +110,28 @@ def signed(at: Callable[[str], Passage], kept: Kept) -> Passage:
         passage.sign()
         return passage
 
-    passage = kept("written through functions, SG_1 imported", make)
-    settings = load_settings(passage.installation.root)
-    return passage.with_site(replace(passage.installation, settings=settings))
+    return _as_pinned(kept("written through functions, SG_1 imported", make))
+
+
+def _drafted(at: At, kept: Kept) -> Passage:
+    def make() -> Passage:
+        passage = _signed(at, kept)
+        cut(passage)
+        return passage
+
+    return _as_pinned(kept("written through functions, with drafts", make))
+
+
+@pytest.fixture
+def signed(at: At, kept: Kept) -> Passage:
+    """A passage tied to the organisation's functions, whose run has its SG_1."""
+    return _signed(at, kept)
+
+
+@pytest.fixture
+def drafted(at: At, kept: Kept) -> Passage:
+    """The same run with its drafts, which were verified."""
+    return _drafted(at, kept)
 
 
 def changed(passage: Passage, *transactions: str) -> None:

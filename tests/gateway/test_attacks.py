@@ -48,13 +48,11 @@ def test_the_executor_needs_no_right_on_the_organisations_functions(signed: Pass
     assert theirs(signed) == AFTER_CUT
 
 
-def test_a_ruling_is_used_once(signed: Passage) -> None:
-    cut(signed)
+def test_a_ruling_is_used_once(drafted: Passage) -> None:
+    with drafted.connect("cutter_exec") as connection, pytest.raises(psycopg.Error):
+        connection.execute(b"SELECT cutter_console.fn_cut_apply(%s, 'x', 'y', '{}')", (drafted.run_id,))
 
-    with signed.connect("cutter_exec") as connection, pytest.raises(psycopg.Error):
-        connection.execute(b"SELECT cutter_console.fn_cut_apply(%s, 'x', 'y', '{}')", (signed.run_id,))
-
-    assert theirs(signed) == AFTER_CUT
+    assert theirs(drafted) == AFTER_CUT
 
 
 def test_a_mapping_by_which_nothing_could_be_read_back_is_refused_with_every_reason(signed: Passage) -> None:
@@ -109,15 +107,14 @@ def test_a_function_that_would_run_as_the_owner_of_the_consoles_tables_is_not_ca
     assert theirs(signed) == BEFORE
 
 
-def test_the_function_that_enacts_is_not_called_as_the_owner_of_the_consoles_tables_either(signed: Passage) -> None:
-    cut(signed)
-    signed.sign()
-    changed(signed, "ALTER FUNCTION library.fn_iu_enact SECURITY INVOKER")
+def test_the_function_that_enacts_is_not_called_as_the_owner_of_the_consoles_tables_either(drafted: Passage) -> None:
+    drafted.sign()
+    changed(drafted, "ALTER FUNCTION library.fn_iu_enact SECURITY INVOKER")
 
     with pytest.raises(CutterError, match=r"library\.fn_iu_enact is not SECURITY DEFINER"):
-        signed.enact()
+        drafted.enact()
 
-    assert theirs(signed) == AFTER_CUT
+    assert theirs(drafted) == AFTER_CUT
 
 
 _ESCAPE = "$site$; ALTER ROLE cutter_exec SUPERUSER; --"

@@ -41,9 +41,8 @@ def test_a_cut_is_verified_and_becomes_law_through_the_organisations_functions(s
     assert their_objects(passage) == objects, "no object of theirs, and none of its owners, has changed"
 
 
-def test_the_units_have_the_parents_bodies_and_kinds_that_were_signed(signed: Passage) -> None:
-    passage = signed
-    cut(passage)
+def test_the_units_have_the_parents_bodies_and_kinds_that_were_signed(drafted: Passage) -> None:
+    passage = drafted
 
     manifest = passage.rows(
         "SELECT address, parent_address, unit_kind, section_type, title, body FROM cutter_governance.manifest_unit_block ORDER BY seq"
@@ -155,29 +154,27 @@ def test_a_mapping_that_nobody_has_tied_is_refused_before_anything_is_armed(sign
         signed.arm()
 
 
-def test_an_edit_is_refused_by_name_before_anything_is_written(signed: Passage) -> None:
-    cut(signed)
-    runs = signed.rows("SELECT count(*) FROM cutter_governance.run")
+def test_an_edit_is_refused_by_name_before_anything_is_written(drafted: Passage) -> None:
+    runs = drafted.rows("SELECT count(*) FROM cutter_governance.run")
 
     with pytest.raises(Refused, match="an edit is not written through the organisation's functions"):
-        plan_edits(signed.installation, DOCPREFIX, (EDIT,))
+        plan_edits(drafted.installation, DOCPREFIX, (EDIT,))
 
-    assert theirs(signed) == AFTER_CUT
-    assert signed.rows("SELECT count(*) FROM cutter_governance.run") == runs
+    assert theirs(drafted) == AFTER_CUT
+    assert drafted.rows("SELECT count(*) FROM cutter_governance.run") == runs
 
 
-def test_an_amendment_is_refused_by_name_before_it_asks_for_a_ruling(signed: Passage) -> None:
-    cut(signed)
-    signed.sign()
-    signed.enact()
-    law = theirs(signed)
-    signed.write("law.md", TEXT.replace("Second", "Third"))
+def test_an_amendment_is_refused_by_name_before_it_asks_for_a_ruling(drafted: Passage) -> None:
+    drafted.sign()
+    drafted.enact()
+    law = theirs(drafted)
+    drafted.write("law.md", TEXT.replace("Second", "Third"))
 
     with pytest.raises(CutterError, match="only a cut is written through the organisation's functions"):
-        signed.backend.start(REQUEST.model_copy(update={"amend": True}), silent)
+        drafted.backend.start(REQUEST.model_copy(update={"amend": True}), silent)
 
-    assert theirs(signed) == law
-    assert signed.rows("SELECT count(*) FROM cutter_governance.manifest_envelope") == [(1,)]
+    assert theirs(drafted) == law
+    assert drafted.rows("SELECT count(*) FROM cutter_governance.manifest_envelope") == [(1,)]
 
 
 @pytest.mark.parametrize(
@@ -204,11 +201,10 @@ def test_an_amendment_is_refused_by_name_before_it_asks_for_a_ruling(signed: Pas
     ids=["a second version", "an amendment", "another state"],
 )
 def test_the_database_refuses_by_itself_what_it_does_not_pass_on(
-    signed: Passage, table: str, statement: str, said: str
+    drafted: Passage, table: str, statement: str, said: str
 ) -> None:
     """As the superuser, with every other guard of the table taken away."""
-    cut(signed)
-    with signed.connect() as connection:
+    with drafted.connect() as connection:
         for (guard,) in connection.execute(
             "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal AND tgname NOT LIKE '%%site%%'",
             (table,),
@@ -217,7 +213,7 @@ def test_the_database_refuses_by_itself_what_it_does_not_pass_on(
         with pytest.raises(psycopg.Error, match=said):
             connection.execute(statement.encode())
 
-    assert theirs(signed) == AFTER_CUT
+    assert theirs(drafted) == AFTER_CUT
 
 
 @pytest.mark.parametrize(
@@ -333,9 +329,8 @@ def test_a_backend_that_dies_in_the_middle_leaves_nothing_and_the_run_goes_on_af
     assert theirs(passage) == AFTER_CUT
 
 
-def test_a_draft_that_somebody_changes_in_the_organisations_table_is_named_and_never_law(signed: Passage) -> None:
-    passage = signed
-    cut(passage)
+def test_a_draft_that_somebody_changes_in_the_organisations_table_is_named_and_never_law(drafted: Passage) -> None:
+    passage = drafted
     passage.sign()
     changed(
         passage,
@@ -354,15 +349,14 @@ def test_a_draft_that_somebody_changes_in_the_organisations_table_is_named_and_n
     assert {state for _, state in passage.rows(_UNITS.format("library"))} == {"superseded"}
 
 
-def test_a_draft_that_is_changed_after_the_verification_is_never_law(signed: Passage) -> None:
+def test_a_draft_that_is_changed_after_the_verification_is_never_law(drafted: Passage) -> None:
     """The console's own rows are as they were verified; the trigger looks at each unit there before it calls the function."""
-    cut(signed)
     changed(
-        signed,
+        drafted,
         "SELECT set_config('iu.gateway', 'open', false); UPDATE library.unit_version SET body = 'Another text.' WHERE title = 'Alpha'",
     )
 
-    with signed.connect() as connection:
+    with drafted.connect() as connection:
         for (guard,) in connection.execute(
             "SELECT tgname FROM pg_trigger WHERE tgrelid = 'public.information_unit'::regclass AND NOT tgisinternal AND tgname NOT LIKE '%site%'"
         ).fetchall():
@@ -374,4 +368,4 @@ def test_a_draft_that_is_changed_after_the_verification_is_never_law(signed: Pas
         with pytest.raises(psycopg.Error, match="is not in the organisation's tables as it was signed and written"):
             connection.execute(b"UPDATE public.information_unit SET lifecycle_status = 'enacted'")
 
-    assert {state for _, state in signed.rows(_UNITS.format("library"))} == {"draft"}
+    assert {state for _, state in drafted.rows(_UNITS.format("library"))} == {"draft"}

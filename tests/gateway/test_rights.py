@@ -79,11 +79,10 @@ def test_code_that_a_cut_runs_has_no_right_of_the_console_s(signed: Passage, cha
     assert theirs(signed) == AFTER_CUT
 
 
-def test_code_that_an_enactment_runs_has_no_right_of_the_console_s(signed: Passage) -> None:
-    cut(signed)
-    signed.sign()
+def test_code_that_an_enactment_runs_has_no_right_of_the_console_s(drafted: Passage) -> None:
+    drafted.sign()
     changed(
-        signed,
+        drafted,
         _MINE
         + _DEFERRED
         + _DEFAULT.format(
@@ -94,10 +93,10 @@ def test_code_that_an_enactment_runs_has_no_right_of_the_console_s(signed: Passa
     )
 
     # Its deferred trigger fires there as who may read, like the default that its function has.
-    signed.enact()
+    drafted.enact()
 
     log = "SELECT count(*) FROM library.iu_lifecycle_log"
-    assert int(str(signed.rows(log)[0][0])) > BEFORE["library.iu_lifecycle_log"]
+    assert int(str(drafted.rows(log)[0][0])) > BEFORE["library.iu_lifecycle_log"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from console.backend.host.settings import load_settings
 from console.backend.model.schema_names import SchemaNames
 from console.backend.model.site_mapping import SiteMapping
-from console.backend.model.states import Mode
+from console.backend.model.states import Mode, Stage
 from console.backend.postgres.connections import connect
 from console.backend.postgres.migrations import migrate
 from console.backend.postgres.site_catalogue import read_catalogue
@@ -79,10 +79,7 @@ def tied(beside: Beside) -> Passage:
     return as_pinned(beside.stages.kept("tied", lambda: tie(beside.stages.at("fresh"), beside.mapping)))
 
 
-@pytest.fixture
-def signed(beside: Beside) -> Passage:
-    """A passage tied to the organisation's functions, whose run has its SG_1."""
-
+def _signed(beside: Beside) -> Passage:
     def make() -> Passage:
         passage = tie(beside.stages.at("fresh"), beside.mapping)
         passage.backend.start(REQUEST.model_copy(update={"mode": Mode.DRYRUN}), silent)
@@ -91,6 +88,41 @@ def signed(beside: Beside) -> Passage:
         return passage
 
     return as_pinned(beside.stages.kept("SG_1 imported beside the likeness", make))
+
+
+def _drafted(beside: Beside) -> Passage:
+    def make() -> Passage:
+        passage = _signed(beside)
+        passage.arm()
+        assert passage.resume().state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
+        return passage
+
+    return as_pinned(beside.stages.kept("drafts beside the likeness", make))
+
+
+@pytest.fixture
+def signed(beside: Beside) -> Passage:
+    """A passage tied to the organisation's functions, whose run has its SG_1."""
+    return _signed(beside)
+
+
+@pytest.fixture
+def drafted(beside: Beside) -> Passage:
+    """The same run with its drafts, which were verified."""
+    return _drafted(beside)
+
+
+@pytest.fixture
+def enacted(beside: Beside) -> Passage:
+    """The same run, whose drafts are law."""
+
+    def make() -> Passage:
+        passage = _drafted(beside)
+        passage.sign()
+        assert passage.enact().state.stage is Stage.CLOSEOUT_REPORTED
+        return passage
+
+    return as_pinned(beside.stages.kept("law beside the likeness", make))
 
 
 def as_pinned(passage: Passage) -> Passage:

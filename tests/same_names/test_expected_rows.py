@@ -158,29 +158,22 @@ def test_a_row_that_was_signed_and_is_not_added_takes_leg_b_back(signed: Passage
     ],
     ids=["a row more", "rows less"],
 )
-def test_a_verification_counts_the_rows_there_again_by_their_keys(signed: Passage, change: str, said: str) -> None:
-    signed.arm()
-    signed.resume()
-    before = _check(signed)
+def test_a_verification_counts_the_rows_there_again_by_their_keys(drafted: Passage, change: str, said: str) -> None:
+    before = _check(drafted)
     assert before.outcome is Outcome.PASS, before
     assert f"cutter_governance.manifest_unit_block +{UNITS} by envelope_id" in before.detail
     assert f"public.information_unit +{UNITS} by canonical_address" in before.detail
 
-    _as_owner(signed, change)
+    _as_owner(drafted, change)
 
-    after = _check(signed)
+    after = _check(drafted)
     assert (after.outcome, said in after.detail) == (Outcome.FAIL, True), after
 
 
 def test_the_report_says_what_was_written_there_by_which_keys_and_that_it_was_compared(
-    beside: Beside, signed: Passage
+    beside: Beside, enacted: Passage
 ) -> None:
-    signed.arm()
-    signed.resume()
-    signed.sign()
-    signed.enact()
-
-    folder = max(signed.installation.root.rglob("report.json"), key=lambda path: path.stat().st_mtime).parent
+    folder = max(enacted.installation.root.rglob("report.json"), key=lambda path: path.stat().st_mtime).parent
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
 
     cut = next(deltas for deltas in report["deltas"] if deltas["what"] == "cut")
@@ -199,7 +192,7 @@ def test_the_report_says_what_was_written_there_by_which_keys_and_that_it_was_co
     closing = texts[max(texts)]
     assert "Rows in the organisation's tables" in closing
     assert f"cutter_governance.manifest_unit_block +{UNITS}" in closing
-    statements = signed.rows(f"SELECT statement_sha256 FROM {beside.names.ledger}.approval")
+    statements = enacted.rows(f"SELECT statement_sha256 FROM {beside.names.ledger}.approval")
     assert len(statements) == 2
     assert all(f"compared with the ruling {sha256}" in closing for (sha256,) in statements)
     verified = closing.partition("rows that a verification has added")[2].partition("\n")[0]
@@ -211,7 +204,7 @@ def test_the_report_says_what_was_written_there_by_which_keys_and_that_it_was_co
         assert f"{beside.names.ledger}.{name}" in json.dumps(report)
         assert not [file for file, text in texts.items() if f"cutter_governance.{name}" in text]
     # So does the bundle, which says that nothing of them was changed.
-    bundle = Path(signed.backend.bundle(silent).directory)
+    bundle = Path(enacted.backend.bundle(silent).directory)
     final = (bundle / "10-final.md").read_text(encoding="utf-8")
     assert f"{beside.names.ledger}.execution_lease: 2 rows" in final
     assert "cutter_governance." not in final

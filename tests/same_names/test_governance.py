@@ -74,55 +74,50 @@ def _as_owner(passage: Passage, statements: str) -> None:
 
 
 def test_leg_b_a_verification_and_an_enactment_stand_in_the_organisation_s_tables(
-    beside: Beside, signed: Passage
+    beside: Beside, drafted: Passage
 ) -> None:
     ledger = beside.names.ledger
-    assert _rows(signed) == _BEFORE
-
-    _cut(signed)
-
-    assert _rows(signed) == _AT_SG_2
-    assert signed.rows(
+    assert _rows(drafted) == _AT_SG_2
+    assert drafted.rows(
         "SELECT d.doc_code, v.source_hash, e.manifest_digest, e.unit_count, e.created_by, c.change_set_id, c.review_decision_id, s.signature"
         " FROM cutter_governance.manifest_envelope e JOIN cutter_governance.cut_change_set c USING (envelope_id)"
         " JOIN cutter_governance.dot_pair_signature s ON s.change_set_id = c.change_set_id"
         " JOIN cutter_governance.source_document_version_registry v USING (source_document_version_id)"
         " JOIN cutter_governance.source_document_registry d USING (source_document_id)"
-    ) == signed.rows(
+    ) == drafted.rows(
         "SELECT r.docprefix, r.source_sha256, m.manifest_digest, r.n_units, 'cutter_exec', c.id, c.review_decision_id, m.manifest_digest"
         f" FROM {ledger}.run r JOIN {ledger}.manifest_seal m USING (run_id) JOIN {ledger}.cut_change_set c USING (run_id)"
     )
-    assert signed.rows(
+    assert drafted.rows(
         "SELECT b.unit_local_id, b.canonical_address, b.body_digest, v.content_hash FROM cutter_governance.manifest_unit_block b"
         " JOIN public.information_unit u USING (canonical_address) JOIN cutter_governance.cut_change_set_affected_row a ON a.unit_id = u.id"
         " JOIN public.unit_version v ON v.id = u.version_anchor_ref ORDER BY 1"
-    ) == signed.rows(
+    ) == drafted.rows(
         f"SELECT seq::text, address, body_sha256, body_sha256 FROM {ledger}.manifest_unit_block ORDER BY seq"
     )
-    assert all(check.outcome is Outcome.PASS for check in signed.backend.verify(signed.run_id))
-    signed.sign()
-    signed.enact()
+    assert all(check.outcome is Outcome.PASS for check in drafted.backend.verify(drafted.run_id))
+    drafted.sign()
+    drafted.enact()
     # A second verification is recorded before SG_2 is drafted, or none: its rows are two for each.
-    verified = int(str(signed.rows(f"SELECT count(*) FROM {ledger}.verify_result")[0][0]))
-    assert _rows(signed) == _AFTER_A_STEP | {"verify_result": verified, "dot_pair_signature": 1 + verified}
-    assert signed.rows("SELECT verdict FROM cutter_governance.review_decision ORDER BY 1") == [("cut",), ("enact",)]
-    assert signed.rows("SELECT step, note FROM cutter_governance.decision_backlog_history ORDER BY 1") == [
+    verified = int(str(drafted.rows(f"SELECT count(*) FROM {ledger}.verify_result")[0][0]))
+    assert _rows(drafted) == _AFTER_A_STEP | {"verify_result": verified, "dot_pair_signature": 1 + verified}
+    assert drafted.rows("SELECT verdict FROM cutter_governance.review_decision ORDER BY 1") == [("cut",), ("enact",)]
+    assert drafted.rows("SELECT step, note FROM cutter_governance.decision_backlog_history ORDER BY 1") == [
         (1, "cut into draft; waits for SG_2"),
         (2, "enacted under SG_2"),
     ]
 
 
-def test_a_soft_revert_adds_a_decision_and_changes_no_row(beside: Beside, signed: Passage) -> None:
-    _cut(signed)
-    records = "".join(str(row) for row in signed.rows(f"SELECT record FROM {beside.names.ledger}.run_event"))
+def test_a_soft_revert_adds_a_decision_and_changes_no_row(beside: Beside, drafted: Passage) -> None:
+    records = "".join(str(row) for row in drafted.rows(f"SELECT record FROM {beside.names.ledger}.run_event"))
     assert f"cutter_governance.manifest_unit_block +{UNITS}" in records, "the run's records say what leg B adds there"
-    before = signed.rows("SELECT * FROM cutter_governance.cut_change_set")
+    before = drafted.rows("SELECT * FROM cutter_governance.cut_change_set")
 
-    assert signed.backend.revert(signed.run_id, signed.run_id).state.family is Family.REVERTED
+    assert drafted.backend.revert(drafted.run_id, drafted.run_id).state.family is Family.REVERTED
 
-    assert _rows(signed) == _AFTER_A_STEP
-    assert signed.rows("SELECT verdict FROM cutter_governance.review_decision ORDER BY 1") == [("cut",), ("revert",)]
-    assert signed.rows("SELECT * FROM cutter_governance.cut_change_set") == before
+    assert _rows(drafted) == _AFTER_A_STEP
+    assert drafted.rows("SELECT verdict FROM cutter_governance.review_decision ORDER BY 1") == [("cut",), ("revert",)]
+    assert drafted.rows("SELECT * FROM cutter_governance.cut_change_set") == before
 
 
 _NEVER = "CREATE FUNCTION cutter_governance.never() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {} END $$;"
@@ -226,18 +221,17 @@ def test_what_leg_b_has_not_written_there_is_not_taken_back_there(signed: Passag
     assert _rows(signed) == _BEFORE
 
 
-def test_a_row_that_is_changed_there_is_named_and_its_drafts_never_become_law(signed: Passage) -> None:
-    _cut(signed)
-    signed.sign()
-    _as_owner(signed, "UPDATE cutter_governance.manifest_envelope SET manifest_digest = repeat('0', 64)")
+def test_a_row_that_is_changed_there_is_named_and_its_drafts_never_become_law(drafted: Passage) -> None:
+    drafted.sign()
+    _as_owner(drafted, "UPDATE cutter_governance.manifest_envelope SET manifest_digest = repeat('0', 64)")
 
     with pytest.raises(CutterError, match="1 rows of the envelope are not there once") as refused:
-        signed.enact()
+        drafted.enact()
     assert refused.value.code is StopCode.DRIFT
-    failed = [check for check in signed.backend.verify(signed.run_id) if check.outcome is Outcome.FAIL]
+    failed = [check for check in drafted.backend.verify(drafted.run_id) if check.outcome is Outcome.FAIL]
     assert any("manifest_envelope" in check.detail for check in failed), failed
-    assert signed.backend.revert(signed.run_id, signed.run_id).state.family is Family.REVERTED
-    with signed.connect() as connection:
+    assert drafted.backend.revert(drafted.run_id, drafted.run_id).state.family is Family.REVERTED
+    with drafted.connect() as connection:
         row = connection.execute(b"SELECT left_out FROM cutter_console.site_effect WHERE step = 'revert'").fetchone()
     assert row is not None
     assert "manifest_envelope" in row[0]
@@ -355,16 +349,15 @@ _NOTHING_SIGNED = """
 """
 
 
-def test_numbers_that_were_signed_for_other_tables_take_an_enactment_back(beside: Beside, signed: Passage) -> None:
+def test_numbers_that_were_signed_for_other_tables_take_an_enactment_back(beside: Beside, drafted: Passage) -> None:
     """As the superuser, past everything that refuses before it: another mapping is no plan's."""
-    _cut(signed)
-    signed.sign()
-    statements = _ENACTED.replace("LEDGER", beside.names.ledger).replace("RUN", signed.run_id)
+    drafted.sign()
+    statements = _ENACTED.replace("LEDGER", beside.names.ledger).replace("RUN", drafted.run_id)
     governance = beside.mapping.governance
     assert governance is not None
     assert governance.entry_step is not None
     renamed = governance.entry_step.model_copy(update={"table": "cutter_governance.notes"})
-    before = _rows(signed)
+    before = _rows(drafted)
 
     unsigned = governance.model_copy(update={"decision": None, "entry_step": None})
     for changed, said in (
@@ -375,12 +368,12 @@ def test_numbers_that_were_signed_for_other_tables_take_an_enactment_back(beside
         (governance.model_copy(update={"entry_step": renamed}), "cutter_governance.notes 1, signed nothing"),
     ):
         if changed.entry_step is renamed:
-            _as_owner(signed, "ALTER TABLE cutter_governance.decision_backlog_history RENAME TO notes")
-        with signed.connect() as connection, connection.transaction(force_rollback=True):
+            _as_owner(drafted, "ALTER TABLE cutter_governance.decision_backlog_history RENAME TO notes")
+        with drafted.connect() as connection, connection.transaction(force_rollback=True):
             mapping = beside.mapping.model_copy(update={"governance": changed})
             ledger = tuple(table for table in mapping.ledger if "backlog_history" not in table)
             tied_to = sha256_hex(mapping_toml(mapping).encode())
-            with connect(signed.installation.settings.database.administrator, read_only=True) as session:
+            with connect(drafted.installation.settings.database.administrator, read_only=True) as session:
                 script = gateway_sql(session, mapping.model_copy(update={"ledger": ledger}), tied_to)
             connection.execute(script.encode())
             if changed is unsigned:
@@ -391,8 +384,8 @@ def test_numbers_that_were_signed_for_other_tables_take_an_enactment_back(beside
                 with pytest.raises(psycopg.Error, match=said):
                     connection.execute(statements.encode())
 
-    _as_owner(signed, "ALTER TABLE cutter_governance.notes RENAME TO decision_backlog_history")
-    assert _rows(signed) == before
+    _as_owner(drafted, "ALTER TABLE cutter_governance.notes RENAME TO decision_backlog_history")
+    assert _rows(drafted) == before
 
 
 @pytest.mark.parametrize("table", ["public.iu_lifecycle_log", "cutter_governance.verify_result"])

@@ -46,14 +46,9 @@ def test_migrate_changes_nothing_that_was_there(beside: Beside) -> None:
 
 
 def test_after_the_script_and_a_whole_passage_every_object_and_every_call_is_what_it_was(
-    beside: Beside, signed: Passage
+    beside: Beside, enacted: Passage
 ) -> None:
-    signed.arm()
-    signed.resume()
-    signed.sign()
-    signed.enact()
-
-    now = existing_part(beside.before, fingerprint(Database(signed.cluster, signed.database)))
+    now = existing_part(beside.before, fingerprint(Database(enacted.cluster, enacted.database)))
 
     assert now.calls == beside.before.calls
     assert _without_grants_to_the_console(now.objects) == _without_grants_to_the_console(beside.before.objects)
@@ -61,8 +56,8 @@ def test_after_the_script_and_a_whole_passage_every_object_and_every_call_is_wha
     governed = beside.mapping.governance.tables
     assert _rows_but_the_written(now, governed) == _rows_but_the_written(beside.before, governed)
     kept = "SELECT count(*) FROM cutter_governance.source_document_registry WHERE (doc_code, title, registered_by) = ('LIB-RULES', 'Rules of the library', 'seed')"
-    assert signed.rows(kept) == [(1,)], "rows that were there stay as they were"
-    assert theirs(signed) == {**AFTER_CUT, "public.iu_lifecycle_log": 60 + UNITS}
+    assert enacted.rows(kept) == [(1,)], "rows that were there stay as they were"
+    assert theirs(enacted) == {**AFTER_CUT, "public.iu_lifecycle_log": 60 + UNITS}
 
 
 def test_what_callers_of_the_organisation_do_works_as_before(signed: Passage) -> None:
@@ -83,11 +78,8 @@ def test_a_second_migrate_finds_everything_there(beside: Beside, tied: Passage) 
         assert (done.applied, done.pinned) == ((), False)
 
 
-def test_counts_name_each_table_by_the_name_that_it_has(beside: Beside, signed: Passage) -> None:
-    signed.arm()
-    signed.resume()
-
-    counts = {count.table: count.rows for count in signed.backend.status().counts}
+def test_counts_name_each_table_by_the_name_that_it_has(beside: Beside, drafted: Passage) -> None:
+    counts = {count.table: count.rows for count in drafted.backend.status().counts}
 
     assert {table: counts[table] for table in AFTER_CUT} == AFTER_CUT
     assert counts[beside.names.in_database("public.information_unit")] == UNITS
@@ -168,15 +160,10 @@ def test_a_registered_query_reads_the_organisation_s_table_and_not_the_console_s
         assert text == b"158 in public", table
 
 
-def test_bundle_and_report_of_a_run_are_written_and_say_what_they_say_elsewhere(signed: Passage) -> None:
-    signed.arm()
-    signed.resume()
-    signed.sign()
-    signed.enact()
-
-    report = signed.backend.report(signed.run_id)
-    bundle = signed.backend.bundle(silent)
-    verdicts = signed.backend.verify_reports(())
+def test_bundle_and_report_of_a_run_are_written_and_say_what_they_say_elsewhere(enacted: Passage) -> None:
+    report = enacted.backend.report(enacted.run_id)
+    bundle = enacted.backend.bundle(silent)
+    verdicts = enacted.backend.verify_reports(())
 
     assert len(report.documents) > 10
     assert verdicts

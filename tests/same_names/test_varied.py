@@ -27,6 +27,9 @@ _MORE_AND_FEWER = """
 """
 _OTHER_TYPES = """
     SET ROLE directus;
+    ALTER TABLE public.information_unit ADD COLUMN note text, ADD COLUMN rating integer NOT NULL DEFAULT 0, DROP COLUMN conformance_status,
+        DROP COLUMN identity_profile, DROP COLUMN section_code;
+    ALTER TABLE public.unit_version DROP COLUMN content_profile, DROP COLUMN previous_version_ref, ADD COLUMN language text NOT NULL DEFAULT 'en';
     CREATE DOMAIN public.kind AS text CHECK (VALUE <> '');
     DROP VIEW public.v_units_in_force;
     ALTER TABLE public.information_unit ALTER COLUMN canonical_address TYPE varchar(300), ALTER COLUMN unit_kind TYPE varchar(80),
@@ -42,9 +45,13 @@ _OTHER_TYPES = """
     SET ROLE workflow_admin;
     CREATE DOMAIN cutter_governance.verdict AS text CHECK (VALUE IN ('cut', 'enact', 'revert'));
     ALTER TABLE cutter_governance.review_decision ALTER verdict TYPE cutter_governance.verdict, ALTER decided_at TYPE timestamptz(0);
-    ALTER TABLE cutter_governance.manifest_unit_block ALTER unit_local_id TYPE integer USING 0, ALTER body_digest TYPE character(64);
+    ALTER TABLE cutter_governance.manifest_envelope ADD COLUMN plan_digest varchar(64), ADD COLUMN serial bigserial, DROP COLUMN created_at;
+    ALTER TABLE cutter_governance.manifest_unit_block ALTER unit_local_id TYPE integer USING 0, ALTER body_digest TYPE character(64),
+        ADD COLUMN section_type text NOT NULL;
+    DROP TABLE cutter_governance.decision_backlog_history, cutter_governance.decision_backlog_entry;
     RESET ROLE
 """
+"""With columns more and fewer besides, but for those whose type is another one here."""
 
 
 @pytest.fixture(params=[_MORE_AND_FEWER, _OTHER_TYPES], ids=["columns more and fewer", "other types"])

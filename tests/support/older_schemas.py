@@ -1,7 +1,14 @@
 """Databases as the `migrate` of an older program left them: made from the first migrations of this one."""
 
+from functools import cache
+
+import psycopg
+from psycopg import sql
+
 from console.backend.postgres import migrations
 from console.backend.postgres.connections import connect
+from console.backend.scratch.cluster import TransientCluster
+from tests.support.passage import copy_database
 
 VERSION_0_2_0 = 10
 """Number of the last migration of version 0.2.0."""
@@ -21,3 +28,17 @@ def install(conninfo: str, last: int) -> None:
         migrations._seed_vocabulary(connection)
         connection.execute(migrations._PIN)
         connection.execute(f"SELECT cutter_governance.{_BASELINE[last]}(NULL)".encode())
+
+
+def put_older(cluster: TransientCluster, name: str, last: int) -> None:
+    """Put a copy of what `install` has made once of this cluster in the place of the database of this name."""
+    copy_database(cluster, _installed_once(cluster, last), name)
+
+
+@cache
+def _installed_once(cluster: TransientCluster, last: int) -> str:
+    template = f"older_{last}"
+    with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(template)))
+    install(cluster.conninfo(template), last)
+    return template

@@ -35,6 +35,11 @@ from tests.support.places import folder_of_tests
 
 TEXT = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"
 UNITS = 3
+WAITS_AT_MOST = "ALTER FUNCTION cutter_console.fn_lock(boolean) SET lock_timeout = '{}'"
+"""How long the product's own lock waits for another transaction: ten seconds, which a test that is to wait in vain makes shorter.
+
+It is a difference from what was installed, as long as it is another one.
+"""
 NOWHERE = "host=/nonexistent dbname=x"
 """Connection string of a server that is not there."""
 DOCPREFIX = "ACME-LAW"

@@ -25,14 +25,18 @@ from console.backend.approvals.policy import Policy, Signer, Thresholds, load_po
 from console.backend.host.context import Context
 from console.backend.host.installation import Installation
 from console.backend.host.runtime_tree import CONFIG_NAME, init_tree
-from console.backend.host.settings import DatabaseSettings, Settings
+from console.backend.host.settings import DatabaseSettings, Settings, load_settings
 from console.backend.model.canonical_json import canonical_json
+from console.backend.model.states import Mode
+from console.backend.model.view_models import RunRequest
 from console.backend.postgres.migrations import migrate
 from console.backend.release.build import build_manifest
 from console.backend.release.pins import machine_id, manifest_path, measure_pins, write_pins
 from console.backend.scratch.cluster import TransientCluster
+from console.backend.service import BackendService
+from console.cli.installation import operator
 from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
-from tests.support.passage import copy_database, deploy_copy
+from tests.support.passage import Passage, copy_database, deploy_copy, silent
 from tests.support.places import folder_of_tests
 from tests.torture.launch import HOST
 
@@ -42,6 +46,8 @@ REVISED = "# One\n\nText one.\n\n## Alpha\n\nFirst, changed.\n\n## Gamma\n\nThir
 RIVAL = "# One\n\nText one.\n\n## Alpha\n\nFirst, in another way.\n\n## Beta\n\nSecond.\n\n## Gamma\n\nThird.\n"
 """Amends TEXT in another way, and REVISED too: there Beta returns; where REVISED was taken back, Gamma does."""
 DOCPREFIX = "ACME-LAW"
+STEPS = ("waits for SG_1", "SG_1 imported", "waits for SG_2", "SG_2 imported", "enacted")
+"""The stages that a document goes through to law, each of which leads to the next one."""
 FOREIGN = "OTHER-LAW"
 """A document that is law before anything is tortured: its rows are nobody's business."""
 APPLICATION = "cutter-console"
@@ -391,11 +397,30 @@ class Arena:
         for name, text in texts.items():
             (installation.intake / name).write_text(text, encoding="utf-8")
             (installation.intake / name).chmod(0o640)
-        from tests.torture.operator import Operator
-
-        done = Operator(self, "other.md", FOREIGN).reach("enacted")
-        assert done.reached, done.trail
+        for step in STEPS:
+            self.step(step, "other.md", FOREIGN)
         self.keep("fresh")
+
+    def step(self, stage: str, file: str = "law.md", docprefix: str = DOCPREFIX) -> None:
+        """Take a document to the next of STEPS, by calls and not by commands: each process takes its time, and none is tortured here."""
+        context = Context(root=self.root, package=self.package)
+        installation = Installation(context, load_settings(self.root), operator())
+        backend = BackendService(installation, demo_signer=self.keys.sign_as_demo_sovereign)
+        query = "SELECT run_id FROM cutter_governance.run WHERE docprefix = %s"
+        run_id = next((str(run_id) for (run_id,) in self.rows(query, docprefix)), "")
+        passage = Passage(backend, self.cluster, self.database, run_id)
+        if stage == "waits for SG_1":
+            request = RunRequest(origin=f"file:{file}", docprefix=docprefix, mode=Mode.DRYRUN)
+            backend.start(request, silent)
+            backend.start(request.model_copy(update={"mode": Mode.LIVE}), silent)
+        elif stage == "waits for SG_2":
+            passage.arm()
+            passage.resume()
+        elif stage == "enacted":
+            passage.enact()
+        else:
+            passage.sign()
+        self.settle()
 
     def _copy_database(self, source: str, target: str) -> None:
         copy_database(self.cluster, source, target)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from tests import checker
-from tests.torture.arena import Arena
+from tests.torture.arena import STEPS, Arena
 from tests.torture.edits import operator_for
 from tests.torture.operator import Operator, edition_of
 
@@ -80,6 +80,9 @@ def at(arena: Arena, stage: str) -> Arena:
         done = arena.run("run", "hand-over", str(rows[0][0]), "--to", str(arena.root / BUNDLE))
         assert done.status == 0, str(done)
         arena.settle()
+        arena.keep(stage)
+    if stage in STEPS and not arena.has(stage):
+        at(arena, stage_before(stage)).step(stage)
         arena.keep(stage)
     if stage != "fresh" and not arena.has(stage):
         at(arena, stage_before(stage))

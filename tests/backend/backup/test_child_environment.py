@@ -19,8 +19,8 @@ from console.backend.host.context import Context
 from console.backend.host.gpg import end_agent
 from console.backend.model.redaction import is_denied_key
 from console.backend.scratch.cluster import TransientCluster
+from tests.support.sources import modules_with
 
-ROOT = Path(__file__).parents[3]
 CANARY = "canary-7f3a"
 PLANTED = ("PGPASSWORD", "CUTTER_API_KEY", "AWS_SECRET_ACCESS_KEY", "DATABASE_URL", "GITHUB_TOKEN", "HARMLESS_NAME")
 _WRAPPER = """#!/bin/sh
@@ -142,21 +142,21 @@ OTHER_WAYS = (
 )
 
 
-def started(path: Path) -> Iterator[tuple[str, ast.Call]]:
+def started(module: str, tree: ast.Module) -> Iterator[tuple[str, ast.Call]]:
     """The calls of a module that start a program."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             name = ast.unparse(node.func)
             if name.startswith("subprocess.") and name.split(".")[1] in STARTS:
-                yield f"{path.relative_to(ROOT)}:{node.lineno}", node
+                yield f"{module}:{node.lineno}", node
 
 
 def test_every_program_is_started_with_an_environment_of_this_module() -> None:
     """Whoever starts another one decides what it may see."""
     given = {
         where: next((ast.unparse(keyword.value) for keyword in call.keywords if keyword.arg == "env"), "inherited")
-        for path in sorted((ROOT / "console").rglob("*.py"))
-        for where, call in started(path)
+        for module, tree in modules_with("subprocess")
+        for where, call in started(module, tree)
     }
     allowed = {
         "child_environment()",
@@ -172,9 +172,9 @@ def test_every_program_is_started_with_an_environment_of_this_module() -> None:
 def test_no_other_module_imports_what_starts_programs() -> None:
     """The others name the types and errors that processes.py hands on."""
     found = {
-        str(path.relative_to(ROOT))
-        for path in (ROOT / "console").rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_bytes()))
+        module
+        for module, tree in modules_with("subprocess")
+        for node in ast.walk(tree)
         if (isinstance(node, ast.Import) and any(name.name == "subprocess" for name in node.names))
         or (isinstance(node, ast.ImportFrom) and node.module == "subprocess")
     }
@@ -186,9 +186,9 @@ def test_no_program_is_started_in_another_way() -> None:
     """What the scan above looks for is all there is, but for two whole consoles: the page of a browser, on streams of asyncio under
     the same guard, and the one that Fleet opens in the terminal, which ends with the one behind it."""
     found = [
-        f"{path.relative_to(ROOT)} {name}"
-        for path in sorted((ROOT / "console").rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_bytes()))
+        f"{module} {name}"
+        for module, tree in modules_with(*(way.rpartition(".")[2] for way in OTHER_WAYS))
+        for node in ast.walk(tree)
         if isinstance(node, ast.Call) and any(way in (name := ast.unparse(node.func)) for way in OTHER_WAYS)
     ]
     assert found == [

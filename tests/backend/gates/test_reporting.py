@@ -26,7 +26,7 @@ from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 from tests.backend.gates.conftest import is_red, measured, named
 from tests.backend.postgres.signed_cut import event
 from tests.backend.reports.conftest import all_gates
-from tests.support.passage import Passage, silent
+from tests.support.passage import Kept, Passage, silent
 
 DRY_RUN = RunRequest(origin="file:law.md", docprefix="ACME-OTHER")
 
@@ -37,14 +37,22 @@ def passage(at: Callable[[str], Passage]) -> Passage:
     return at("waits for SG_2")
 
 
-def bundled(passage: Passage, sign_with: str = "") -> Path:
-    """A bundle's directory."""
-    return Path(write_bundle(passage.installation, silent, sign_with, all_gates()).directory)
+@pytest.fixture
+def bundled(at: Callable[[str], Passage], kept: Kept) -> tuple[Passage, Path]:
+    """The same site with a bundle, and the bundle's directory."""
+
+    def make() -> Passage:
+        passage = at("waits for SG_2")
+        write_bundle(passage.installation, silent, gates=all_gates())
+        return passage
+
+    passage = kept("waits for SG_2, with a bundle", make)
+    (directory,) = (passage.installation.root / "reports").glob("*-readiness")
+    return passage, directory
 
 
-def test_a_whole_bundle_and_whole_journals_pass(passage: Passage) -> None:
-    bundled(passage)
-
+def test_a_whole_bundle_and_whole_journals_pass(bundled: tuple[Passage, Path]) -> None:
+    passage, _ = bundled
     report = measured(GATE, passage.installation)
 
     assert report.outcome is Outcome.PASS, report.detail
@@ -55,8 +63,9 @@ def test_before_the_first_bundle_it_is_partial_and_names_the_command(passage: Pa
     assert is_red(measured(GATE, passage.installation), "last bundle", Outcome.PARTIAL, action="cutter-console bundle")
 
 
-def test_an_altered_document_is_named(passage: Passage) -> None:
-    document = bundled(passage) / "03-backup.md"
+def test_an_altered_document_is_named(bundled: tuple[Passage, Path]) -> None:
+    passage, directory = bundled
+    document = directory / "03-backup.md"
     document.write_text(document.read_text().replace("PASS", "pass"))
 
     report = measured(GATE, passage.installation)
@@ -65,8 +74,9 @@ def test_an_altered_document_is_named(passage: Passage) -> None:
     assert "altered: 03-backup.md" in named(report, "last bundle").detail
 
 
-def test_a_truncated_document_is_called_truncated(passage: Passage) -> None:
-    document = bundled(passage) / "10-final.md"
+def test_a_truncated_document_is_called_truncated(bundled: tuple[Passage, Path]) -> None:
+    passage, directory = bundled
+    document = directory / "10-final.md"
     os.truncate(document, 100)
 
     detail = named(measured(GATE, passage.installation), "last bundle").detail
@@ -74,15 +84,17 @@ def test_a_truncated_document_is_called_truncated(passage: Passage) -> None:
     assert "truncated: 10-final.md, 100 of" in detail
 
 
-def test_a_missing_document_is_named(passage: Passage) -> None:
-    (bundled(passage) / "06-targets.md").unlink()
+def test_a_missing_document_is_named(bundled: tuple[Passage, Path]) -> None:
+    passage, directory = bundled
+    (directory / "06-targets.md").unlink()
 
     assert "missing: 06-targets.md" in named(measured(GATE, passage.installation), "last bundle").detail
 
 
 @pytest.mark.parametrize("kind", ["file", "symlink"])
-def test_an_extra_file_is_named(passage: Passage, kind: str) -> None:
-    stranger = bundled(passage) / "11-more.md"
+def test_an_extra_file_is_named(bundled: tuple[Passage, Path], kind: str) -> None:
+    passage, directory = bundled
+    stranger = directory / "11-more.md"
     stranger.write_text("more") if kind == "file" else stranger.symlink_to("10-final.md")
 
     report = measured(GATE, passage.installation)
@@ -91,8 +103,8 @@ def test_an_extra_file_is_named(passage: Passage, kind: str) -> None:
     assert "extra: 11-more.md" in report.detail
 
 
-def test_a_document_that_was_taken_out_of_the_sums_too_is_missed(passage: Passage) -> None:
-    directory = bundled(passage)
+def test_a_document_that_was_taken_out_of_the_sums_too_is_missed(bundled: tuple[Passage, Path]) -> None:
+    passage, directory = bundled
     (directory / "10-final.md").unlink()
     sums = directory / "SHA256SUMS"
     sums.write_text("".join(line for line in sums.read_text().splitlines(keepends=True) if "10-final" not in line))
@@ -101,8 +113,9 @@ def test_a_document_that_was_taken_out_of_the_sums_too_is_missed(passage: Passag
 
 
 @pytest.mark.parametrize("content", [b"", b"torn", b"0" * 64 + b"  ../../../etc/passwd\n", b"\xff\n", None])
-def test_sums_that_cannot_be_used_are_red(passage: Passage, content: bytes | None) -> None:
-    sums = bundled(passage) / "SHA256SUMS"
+def test_sums_that_cannot_be_used_are_red(bundled: tuple[Passage, Path], content: bytes | None) -> None:
+    passage, directory = bundled
+    sums = directory / "SHA256SUMS"
     sums.unlink()
     if content is not None:
         sums.write_bytes(content)
@@ -113,9 +126,10 @@ def test_sums_that_cannot_be_used_are_red(passage: Passage, content: bytes | Non
     assert "SHA256SUMS" in named(report, "last bundle").detail
 
 
-def test_the_newest_bundle_is_looked_at(passage: Passage) -> None:
+def test_the_newest_bundle_is_looked_at(bundled: tuple[Passage, Path]) -> None:
+    passage, directory = bundled
     reports = passage.installation.root / "reports"
-    old = bundled(passage)
+    old = directory
     stem = old.name.removesuffix("-readiness")
     for number in (9, 10):
         shutil.copytree(old, reports / f"{stem}-readiness-{number}")
@@ -297,8 +311,8 @@ def test_the_next_action_of_an_altered_run_report_makes_it_green_again(passage: 
     assert named(measured(GATE, passage.installation), "run reports").outcome is Outcome.PASS
 
 
-def test_of_an_unsigned_bundle_it_is_said_what_cannot_be_seen(passage: Passage) -> None:
-    directory = bundled(passage)
+def test_of_an_unsigned_bundle_it_is_said_what_cannot_be_seen(bundled: tuple[Passage, Path]) -> None:
+    passage, directory = bundled
     (directory / "01-precheck.md").write_text("all is well\n")
     listed = {path: sha256_file(directory / path) for path in verify_sums(directory).listed}
     (directory / "SHA256SUMS").write_bytes(sums_of(listed))
@@ -306,12 +320,13 @@ def test_of_an_unsigned_bundle_it_is_said_what_cannot_be_seen(passage: Passage) 
     assert "replaced together would not be seen" in named(measured(GATE, passage.installation), "signature").detail
 
 
-def test_with_the_database_down_journals_are_inconclusive_and_files_are_still_checked(passage: Passage) -> None:
+def test_with_the_database_down_journals_are_inconclusive_and_files_are_still_checked(
+    bundled: tuple[Passage, Path],
+) -> None:
+    passage, _ = bundled
     database = passage.installation.settings.database.model_copy(
         update={"monitor": "host=/nonexistent user=x dbname=y"}
     )
-    bundled(passage)
-
     report = measured(GATE, passage.settings(database=database).installation)
 
     assert is_red(report, "journals", Outcome.INCONCLUSIVE)
@@ -323,7 +338,8 @@ def signed(passage: Passage, gnupg_home: Path) -> Iterator[tuple[Passage, Path, 
     """A signed bundle."""
     keys = create_demo_keys(gnupg_home / "k")
     own = passage.settings(gnupg_home=str(keys.home))
-    yield own, bundled(own, keys.sovereign_fingerprint), keys
+    written = write_bundle(own.installation, silent, keys.sovereign_fingerprint, all_gates())
+    yield own, Path(written.directory), keys
     stop_agent(keys.home)
 
 
@@ -370,8 +386,8 @@ def test_a_signature_by_a_key_that_is_not_in_the_ring_is_inconclusive(
     assert is_red(measured(GATE, passage.installation), "signature", Outcome.INCONCLUSIVE, action="--import FILE")
 
 
-def test_a_record_that_is_no_json_does_not_hide_the_rest(passage: Passage) -> None:
-    directory = bundled(passage)
+def test_a_record_that_is_no_json_does_not_hide_the_rest(bundled: tuple[Passage, Path]) -> None:
+    passage, directory = bundled
     (directory / "bundle.json").write_text(json.dumps(["no", "record"]))
 
     assert "altered: bundle.json" in named(measured(GATE, passage.installation), "last bundle").detail

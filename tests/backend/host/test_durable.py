@@ -36,6 +36,7 @@ _WRITING_MODES = frozenset("wax+")
 _WRITING_FLAGS = ("O_WRONLY", "O_RDWR", "O_CREAT", "O_APPEND", "O_TRUNC")
 _WRITERS = {"write_text", "write_bytes", "NamedTemporaryFile", "TemporaryFile", "mkstemp", "copyfile", "copy", "copy2"}
 _OF_OS = {"os.replace", "os.link", "os.truncate"}
+_LAST = _WRITERS | {name.rpartition(".")[2] for name in _OF_OS} | {"open", "fdopen"}
 
 
 def writes(tree: ast.AST) -> Iterator[str]:
@@ -43,8 +44,11 @@ def writes(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
+        # The last part alone says of most calls that they are none of these.
+        last = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if last not in _LAST:
+            continue
         name = ast.unparse(node.func)
-        last = name.rpartition(".")[2]
         if name in _OF_OS or (last in _WRITERS and name.partition(".")[0] != "copy"):
             yield name
         elif name == "os.open":

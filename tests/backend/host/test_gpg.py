@@ -9,8 +9,8 @@ import pytest
 
 from console.backend.host.gpg import GpgUnanswered, gpg_version, list_keys, run_gpg, verify_detached
 from tests.backend.backup.conftest import make_key
+from tests.support.sources import ROOT, modules_with
 
-ROOT = Path(__file__).parents[3]
 HOME = "console/backend/host/gpg.py"
 PROGRAMS = {"gpg", "gpg2", "gpgv", "gpgconf", "gpg-connect-agent"}
 NAMED_ELSEWHERE = {
@@ -61,8 +61,8 @@ def test_a_member_of_a_pipeline_and_a_tool_are_the_only_places_of_that_name() ->
             for value in (*node.args, *(keyword.value for keyword in node.keywords))
             if any(isinstance(one, ast.Constant) and one.value in PROGRAMS for one in _direct(value))
         ]
-        for name, tree in modules()
-        if name in NAMED_ELSEWHERE
+        for name in NAMED_ELSEWHERE
+        for tree in [ast.parse((ROOT / name).read_bytes())]
     }
 
     assert calls == {
@@ -76,7 +76,8 @@ def test_a_member_of_a_pipeline_and_a_tool_are_the_only_places_of_that_name() ->
 def test_only_streams_take_the_command_itself() -> None:
     found = {
         name
-        for name, tree in modules()
+        for name, tree in modules_with("gpg_command")
+        if name != HOME
         for node in ast.walk(tree)
         if isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node).endswith("gpg_command")
     }

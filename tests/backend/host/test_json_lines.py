@@ -29,7 +29,7 @@ _KEYS = st.text(alphabet="abc", min_size=1, max_size=3)
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=3),
-    max_leaves=12,
+    max_leaves=6,
 )
 
 

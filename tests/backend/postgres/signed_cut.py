@@ -317,7 +317,7 @@ def at_the_second_pause(database: Database) -> tuple[SignedCut, ...]:
 
 def fresh_cut(cluster: TransientCluster, template: str) -> Iterator[SignedCut]:
     """A run at its first pause, in a copy that is the test's own."""
-    for (run,) in _copies(cluster, template, at_the_pause):
+    for (run,) in copies_of(cluster, template, at_the_pause):
         yield run
 
 
@@ -327,10 +327,10 @@ def walked(request: pytest.FixtureRequest, walk: Walk) -> Iterator[tuple[SignedC
         yield walk(request.getfixturevalue("database"))
         return
     cluster: TransientCluster = request.getfixturevalue("cluster")
-    yield from _copies(cluster, request.getfixturevalue("template_of")(cluster.major), walk)
+    yield from copies_of(cluster, request.getfixturevalue("template_of")(cluster.major), walk)
 
 
-def _copies(cluster: TransientCluster, template: str, walk: Walk) -> Iterator[tuple[SignedCut, ...]]:
+def copies_of(cluster: TransientCluster, template: str, walk: Walk) -> Iterator[tuple[SignedCut, ...]]:
     """A test wants nothing of the making. A plan names its database, so that every copy of a walk has the same name."""
     made = _made_once(cluster, template, walk)
     name = made[0].database.name

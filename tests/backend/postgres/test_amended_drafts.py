@@ -126,6 +126,20 @@ def drafted(runs: tuple[SignedCut, ...]) -> SignedCut:
     return runs[1]
 
 
+def first_law_and_its_ruled_amendment(database: Database) -> tuple[SignedCut, ...]:
+    """The same, and the ruling to enact it."""
+    law, amendment = first_law_and_its_amendment(database)
+    amendment.rule("enact")
+    return law, amendment
+
+
+@pytest.fixture
+def ruled(request: pytest.FixtureRequest) -> Iterator[SignedCut]:
+    """The revised text at its second pause, with its SG_2."""
+    for _, amendment in walked(request, first_law_and_its_ruled_amendment):
+        yield amendment
+
+
 def _differences(run: SignedCut) -> tuple[str, ...]:
     with run.verifier() as connection:
         return ledger.draft_differences(connection, run.run_id)
@@ -138,18 +152,17 @@ def test_an_amendment_that_stands_as_it_was_signed_shows_no_difference(drafted: 
 
 
 @pytest.mark.parametrize("how", CHANGED)
-def test_a_difference_from_the_signed_amendment_stops_its_enactment(drafted: SignedCut, how: str) -> None:
-    drafted.rule("enact")
-    drafted.arm("enact")
+def test_a_difference_from_the_signed_amendment_stops_its_enactment(ruled: SignedCut, how: str) -> None:
+    ruled.arm("enact")
 
-    tamper(drafted.database, *CHANGED[how])
+    tamper(ruled.database, *CHANGED[how])
 
-    assert len(_differences(drafted)) >= 1
-    with stopped("STOP_DRIFT", "STOP_APPROVAL_INVALID"), drafted.executor() as connection:
-        drafted.enact(connection)
+    assert len(_differences(ruled)) >= 1
+    with stopped("STOP_DRIFT", "STOP_APPROVAL_INVALID"), ruled.executor() as connection:
+        ruled.enact(connection)
     with stopped("STOP_INVARIANT_FAILED"):
-        drafted.verify()
-    assert drafted.stage() == "awaiting_lifecycle_authorization/active"
+        ruled.verify()
+    assert ruled.stage() == "awaiting_lifecycle_authorization/active"
 
 
 MISSTATED: dict[str, tuple[str, dict[str, object]]] = {

@@ -6,7 +6,7 @@ import pytest
 from console.backend.postgres.drift import measure_drift
 from console.backend.postgres.migrations import migrate
 from tests.conftest import Database
-from tests.support.older_schemas import VERSION_0_2_0, install
+from tests.support.older_schemas import VERSION_0_2_0, put_older
 
 _SILENT = """
     SELECT CASE c.relkind WHEN 'v' THEN 'view ' ELSE 'table ' END || c.oid::regclass FROM pg_class c
@@ -56,7 +56,7 @@ def test_what_has_no_comment_is_found(database: Database, statement: str, found:
 
 
 def test_an_installation_of_version_0_2_0_gets_the_comments_too(empty_database: Database) -> None:
-    install(empty_database.conninfo(), VERSION_0_2_0)
+    put_older(empty_database.cluster, empty_database.name, VERSION_0_2_0)
     with empty_database.connect() as connection:
         assert len(silent(connection)) > 300
 

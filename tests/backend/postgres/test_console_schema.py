@@ -13,7 +13,7 @@ from console.backend.postgres.migrations import migrate, migrations
 from console.backend.postgres.triggers import triggers
 from tests.conftest import Database
 from tests.support.fingerprint import fingerprint
-from tests.support.older_schemas import BEFORE_THE_MOVE, VERSION_0_2_0, install
+from tests.support.older_schemas import BEFORE_THE_MOVE, VERSION_0_2_0, put_older
 
 _WHERE = """
     SELECT DISTINCT p.pronamespace::regnamespace::text FROM pg_proc p
@@ -85,7 +85,7 @@ def test_each_function_is_the_one_that_the_program_knows(database: Database) -> 
 def test_an_older_database_becomes_what_a_new_one_is(
     each_empty_database: Database, database: Database, last: int
 ) -> None:
-    install(each_empty_database.conninfo(), last)
+    put_older(each_empty_database.cluster, each_empty_database.name, last)
     report = migrate(each_empty_database.conninfo())
     assert report.applied[-1] == migrations()[-1].name
     assert _rows(each_empty_database, _WHERE) == [(CONSOLE_SCHEMA,)]
@@ -98,7 +98,7 @@ def test_an_older_database_becomes_what_a_new_one_is(
 
 def test_functions_keep_what_they_are_and_what_calls_them(empty_database: Database) -> None:
     """Objects by oid: triggers, views and the index of words go on calling the same function."""
-    install(empty_database.conninfo(), BEFORE_THE_MOVE)
+    put_older(empty_database.cluster, empty_database.name, BEFORE_THE_MOVE)
     functions, before = _rows(empty_database, _FUNCTIONS), fingerprint(empty_database)
     migrate(empty_database.conninfo())
     known = {row[0] for row in functions}
@@ -117,7 +117,7 @@ def test_functions_keep_what_they_are_and_what_calls_them(empty_database: Databa
 
 def test_an_organisations_functions_of_the_same_names_are_left_alone(empty_database: Database) -> None:
     """In public, each with an argument more: they have the same definitions, owners and grants, and are reached as before."""
-    install(empty_database.conninfo(), BEFORE_THE_MOVE)
+    put_older(empty_database.cluster, empty_database.name, BEFORE_THE_MOVE)
     twins = [str(statement) for (statement,) in _rows(empty_database, _TWINS)]
     assert len(twins) > 100
     _execute(empty_database, *twins, "CREATE VIEW public.theirs AS SELECT public.fn_hold_reason('x') AS said")
@@ -156,7 +156,7 @@ def test_somebody_elses_schema_of_the_name_is_refused_before_anything_is_changed
     empty_database: Database, database: Database, foreign: str, last: int
 ) -> None:
     if last:
-        install(empty_database.conninfo(), last)
+        put_older(empty_database.cluster, empty_database.name, last)
     _execute(empty_database, *FOREIGN[foreign])
     before = fingerprint(empty_database)
 
@@ -184,14 +184,14 @@ def test_a_schema_that_adopt_has_prepared_is_this_products(empty_database: Datab
 
 
 def test_a_function_of_somebody_else_in_the_ledgers_schema_stays_where_it_is(empty_database: Database) -> None:
-    install(empty_database.conninfo(), BEFORE_THE_MOVE)
+    put_older(empty_database.cluster, empty_database.name, BEFORE_THE_MOVE)
     _execute(empty_database, "CREATE FUNCTION cutter_governance.theirs() RETURNS text LANGUAGE sql AS $$ SELECT 'x' $$")
     migrate(empty_database.conninfo(), accept=measure_drift(empty_database.conninfo("cutter_ro")).schema_digest)
     assert _rows(empty_database, "SELECT cutter_governance.theirs()") == [("x",)]
 
 
 def test_a_function_of_the_owners_that_cannot_move_is_named(empty_database: Database) -> None:
-    install(empty_database.conninfo(), BEFORE_THE_MOVE)
+    put_older(empty_database.cluster, empty_database.name, BEFORE_THE_MOVE)
     _execute(
         empty_database,
         "GRANT CREATE ON SCHEMA public TO cutter_owner",

@@ -1,10 +1,12 @@
 """Law is only what was signed to be cut, was verified since, and is named by SG_2; the database compares row by row."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import scalar
-from tests.backend.postgres.signed_cut import SignedCut, event, start_cut, stopped
+from tests.backend.postgres.signed_cut import SignedCut, at_the_second_pause, event, start_cut, stopped, walked
 from tests.backend.postgres.tampering import tamper
 from tests.conftest import Database
 
@@ -94,20 +96,33 @@ def test_drafts_that_stand_as_they_were_signed_show_no_difference(drafted: Signe
         assert ledger.draft_reading(connection, drafted.run_id)[0] == ""
 
 
+def ruled_at_the_second_pause(database: Database) -> tuple[SignedCut, ...]:
+    """A run with its drafts, and the ruling to enact them."""
+    (run,) = at_the_second_pause(database)
+    run.rule("enact")
+    return (run,)
+
+
+@pytest.fixture
+def ruled(request: pytest.FixtureRequest) -> Iterator[SignedCut]:
+    """A run at its second pause, with its SG_2."""
+    for (run,) in walked(request, ruled_at_the_second_pause):
+        yield run
+
+
 @pytest.mark.parametrize("how", CHANGED)
-def test_a_difference_from_what_was_signed_is_named_and_stops_everything(drafted: SignedCut, how: str) -> None:
+def test_a_difference_from_what_was_signed_is_named_and_stops_everything(ruled: SignedCut, how: str) -> None:
     """After SG_2 was signed, after it was imported, after the switch was armed: whenever it comes about."""
-    drafted.rule("enact")
-    drafted.arm("enact")
+    ruled.arm("enact")
 
-    tamper(drafted.database, *CHANGED[how])
+    tamper(ruled.database, *CHANGED[how])
 
-    assert len(_differences(drafted)) >= 1
-    with stopped("STOP_DRIFT", "STOP_APPROVAL_INVALID"), drafted.executor() as connection:
-        drafted.enact(connection)
+    assert len(_differences(ruled)) >= 1
+    with stopped("STOP_DRIFT", "STOP_APPROVAL_INVALID"), ruled.executor() as connection:
+        ruled.enact(connection)
     with stopped("STOP_INVARIANT_FAILED"):
-        drafted.verify()
-    assert drafted.stage() == "awaiting_lifecycle_authorization/active"
+        ruled.verify()
+    assert ruled.stage() == "awaiting_lifecycle_authorization/active"
 
 
 @pytest.mark.parametrize("how", CHANGED)

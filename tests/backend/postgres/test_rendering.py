@@ -10,7 +10,8 @@ from psycopg import sql
 from console.backend.model.schema_names import BESIDE, OWN
 from console.backend.postgres.migrations import migrations
 from console.backend.postgres.rendering import AsItIs, rendered
-from tests.test_statements import HOME, ROOT, is_statement
+from tests.support.sources import modules_with
+from tests.test_statements import HOME, is_statement
 
 _REMARK = re.compile(r"--[^\n]*")
 _NAME = re.compile(r"\b(?:public|cutter_governance)\b")
@@ -38,9 +39,13 @@ VALUES = [
 
 
 def _texts(path: Path) -> list[str]:
+    return _texts_in(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def _texts_in(tree: ast.Module) -> list[str]:
     return [
         node.value.decode() if isinstance(node.value, bytes) else node.value
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)
     ]
 
@@ -68,11 +73,9 @@ def test_nothing_in_a_statement_of_the_program_keeps_its_name() -> None:
 
 
 def test_a_table_is_named_as_a_value_only_where_it_is_compared_with_names_as_written() -> None:
-    named = [
-        path for path in sorted((ROOT / "console" / "backend").rglob("*.py")) if any(map(_TABLE.match, _texts(path)))
-    ]
+    modules = modules_with("public.", "cutter_governance.", below="console/backend")
 
-    assert [str(path.relative_to(ROOT)) for path in named] == VALUES
+    assert [name for name, tree in modules if any(map(_TABLE.match, _texts_in(tree)))] == VALUES
 
 
 def _sent(query: sql.Composable) -> str:

@@ -25,9 +25,9 @@ from console.backend.postgres.sessions import SETTINGS, open_session
 from tests.backend.postgres.signed_cut import SignedCut, start_cut
 from tests.conftest import Database
 from tests.support.passage import Passage
+from tests.support.sources import modules_with
 from tests.support.sovereign import sovereign
 
-ROOT = Path(__file__).parents[3]
 HOSTILE = {
     "standard_conforming_strings": "off",
     "backslash_quote": "on",
@@ -519,10 +519,12 @@ def test_a_pooler_that_shares_sessions_is_named(short: Path, database: Database)
 
 def test_one_module_opens_connections() -> None:
     found = {
-        str(path.relative_to(ROOT))
-        for path in sorted((ROOT / "console").rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_bytes()))
+        module
+        for module, tree in modules_with("connect")
+        for node in ast.walk(tree)
         if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "connect"
         and ast.unparse(node.func) in {"psycopg.connect", "Connection.connect", "Session.connect"}
     }
     assert found == {"console/backend/postgres/sessions.py"}

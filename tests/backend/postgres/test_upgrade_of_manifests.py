@@ -1,12 +1,15 @@
 """What version 0.2.0 has left stays as evidence and authorises nothing new; a draft cut of it still has both ways out."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from console.backend.model.outcome import Outcome
 from console.backend.postgres import ledger
 from console.backend.postgres.drift import measure_drift
 from console.backend.postgres.migrations import migrate
-from tests.backend.postgres.signed_cut import SignedCut, counts, stopped
+from console.backend.scratch.cluster import TransientCluster
+from tests.backend.postgres.signed_cut import SignedCut, copies_of, counts, stopped
 from tests.backend.postgres.tampering import tamper
 from tests.backend.postgres.version_0_2_0 import draft_cut
 from tests.conftest import Database, prepare_template
@@ -14,20 +17,33 @@ from tests.support.older_schemas import VERSION_0_2_0, install
 from tests.support.sovereign import sovereign
 
 
-@pytest.fixture
-def older(each_empty_database: Database) -> SignedCut:
+def of_version_0_2_0(database: Database) -> tuple[SignedCut, ...]:
     """A draft cut in a database of version 0.2.0."""
-    install(each_empty_database.conninfo(), VERSION_0_2_0)
-    return draft_cut(each_empty_database)
+    install(database.conninfo(), VERSION_0_2_0)
+    return (draft_cut(database),)
+
+
+def upgraded_since(database: Database) -> tuple[SignedCut, ...]:
+    """The same, after the upgrade and the pin of a policy."""
+    (older,) = of_version_0_2_0(database)
+    prepare_template(database.conninfo())
+    with database.connect() as connection:
+        sovereign().pin(connection)
+    return (older,)
 
 
 @pytest.fixture
-def upgraded(older: SignedCut) -> SignedCut:
+def older(each_cluster: TransientCluster) -> Iterator[SignedCut]:
+    """A draft cut in a database of version 0.2.0."""
+    for (run,) in copies_of(each_cluster, "template0", of_version_0_2_0):
+        yield run
+
+
+@pytest.fixture
+def upgraded(each_cluster: TransientCluster) -> Iterator[SignedCut]:
     """The same, after the upgrade and the pin of a policy."""
-    prepare_template(older.database.conninfo())
-    with older.database.connect() as connection:
-        sovereign().pin(connection)
-    return older
+    for (run,) in copies_of(each_cluster, "template0", upgraded_since):
+        yield run
 
 
 def test_the_upgrade_keeps_every_row_and_has_not_drifted(older: SignedCut) -> None:

@@ -480,6 +480,8 @@ def test_a_kill_at_any_moment_leaves_no_final_name_and_the_next_bundle_removes_t
     final = final_of(write_bundle(passage.installation, silent, gates=all_gates()).directory)
     assert not any(path.exists() for path in left)
     assert "an unfinished draft that a crash had left" in final
+    if what == "report":
+        assert verify_sums(Path(passage.backend.report(passage.run_id).directory)).sound
 
 
 def test_a_report_can_be_written_after_a_kill_in_the_middle_of_it(passage: Passage) -> None:

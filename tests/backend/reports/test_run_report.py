@@ -9,8 +9,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 
 import pytest
 
@@ -23,7 +25,7 @@ from console.backend.model.view_models import RunRequest
 from console.backend.reports.run.report import write_run_report
 from console.backend.service import BackendService
 from tests.support.edited import edited
-from tests.support.passage import DOCPREFIX, REQUEST, STAGES, UNITS, Passage, silent
+from tests.support.passage import DOCPREFIX, REQUEST, STAGES, UNITS, Kept, Passage, silent
 
 At = Callable[[str], Passage]
 DOCUMENTS = (
@@ -142,6 +144,17 @@ ENDS: dict[str, tuple[str, Callable[[Passage], str], str, str]] = {
     "edited": ("waits for SG_2", edited, "PARTIAL", "The edits of these drafts are in"),
 }
 """From which stage, how it got there, the final outcome, and what the closing document says of it."""
+
+
+def _edited(at: At, kept: Kept) -> tuple[Passage, ReportView]:
+    """A draft that was edited, and the report of the edit."""
+
+    def make() -> Passage:
+        passage = at("waits for SG_2")
+        return replace(passage, run_id=edited(passage))
+
+    passage = kept("an edited draft", make)
+    return passage, passage.backend.report(passage.run_id)
 
 
 def _ended(at: At, end: str) -> tuple[Passage, ReportView]:
@@ -417,8 +430,8 @@ def test_a_dry_run_claims_nothing_of_a_database_that_was_not_asked(at: At) -> No
     )
 
 
-def test_an_edit_is_told_where_the_cut_would_stand_and_the_roll_up_agrees(at: At) -> None:
-    _, view = _ended(at, "edited")
+def test_an_edit_is_told_where_the_cut_would_stand_and_the_roll_up_agrees(at: At, kept: Kept) -> None:
+    _, view = _edited(at, kept)
     texts = _texts(view)
     assert "came to **PASS**" in texts[DOCUMENT["cut-leg-a"]]
     assert f"| {DOCUMENT['cut-leg-a']} | **PASS** | the edits, in one transaction" in texts[DOCUMENT["closeout"]]
@@ -426,8 +439,8 @@ def test_an_edit_is_told_where_the_cut_would_stand_and_the_roll_up_agrees(at: At
     assert "Nothing of this phase happened" not in "".join(texts[name] for name in DOCUMENTS)
 
 
-def test_a_sentence_that_does_not_hold_cannot_be_misread_as_one_that_does(at: At) -> None:
-    passage, told = _ended(at, "edited")
+def test_a_sentence_that_does_not_hold_cannot_be_misread_as_one_that_does(at: At, kept: Kept) -> None:
+    passage, told = _edited(at, kept)
     verified = "DELETE FROM cutter_governance.run_event WHERE phase = 'write_verify'"
     _as_a_superuser(passage, "cutter_governance.run_event", verified)
     next((passage.installation.root / "runs" / told.run_id).glob("*write_verify.json")).unlink()
@@ -435,8 +448,8 @@ def test_a_sentence_that_does_not_hold_cannot_be_misread_as_one_that_does(at: At
     assert "**INCONCLUSIVE**, it is not proven that: No unit of another" in _texts(view)[DOCUMENT["closeout"]]
 
 
-def test_an_edit_proves_that_it_touched_no_other_unit(at: At) -> None:
-    _, view = _ended(at, "edited")
+def test_an_edit_proves_that_it_touched_no_other_unit(at: At, kept: Kept) -> None:
+    _, view = _edited(at, kept)
     assert _attested(view, "No unit of another document") == "PASS"
     assert _attested(view, "Nothing was deleted") == "PASS"
 
@@ -575,6 +588,7 @@ class _CallsBetweenFiles:
     def __init__(self) -> None:
         self.counted = 0
         self._home = f"{Path(console.__file__).parent}{os.sep}"
+        self._known: dict[CodeType, bool] = {}
 
     def __enter__(self) -> "_CallsBetweenFiles":
         sys.setprofile(self._count)
@@ -584,22 +598,28 @@ class _CallsBetweenFiles:
         sys.setprofile(None)
 
     def _count(self, frame: FrameType, event: str, _: object) -> None:
-        if event == "call" and self._is_ours(frame) and not _is_resumed(frame):
+        if event == "call" and self._is_ours(frame.f_code) and not _is_resumed(frame):
             caller = frame.f_back
-            while caller is not None and not self._is_ours(caller):
+            while caller is not None and not self._is_ours(caller.f_code):
                 caller = caller.f_back
             self.counted += caller is not None and caller.f_code.co_filename != frame.f_code.co_filename
 
-    def _is_ours(self, frame: FrameType) -> bool:
-        return frame.f_code.co_filename.startswith(self._home)
+    def _is_ours(self, code: CodeType) -> bool:
+        if code not in self._known:
+            self._known[code] = code.co_filename.startswith(self._home)
+        return self._known[code]
 
 
 def _is_resumed(frame: FrameType) -> bool:
     """Return whether a generator goes on after a yield: it was called once, at its first instructions."""
     if not frame.f_code.co_flags & inspect.CO_GENERATOR:
         return False
-    entered = next(one.offset for one in dis.get_instructions(frame.f_code) if one.opname == "RESUME")
-    return frame.f_lasti > entered
+    return frame.f_lasti > _entered(frame.f_code)
+
+
+@cache
+def _entered(code: CodeType) -> int:
+    return next(one.offset for one in dis.get_instructions(code) if one.opname == "RESUME")
 
 
 def test_a_report_is_read_built_and_rendered_once(at: At) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.backend.approvals.signatures import signatures_beside
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import RunOperation
@@ -65,12 +66,16 @@ def stopped_at(passage: Passage, stage: Stage, text: str = APART, *, of_law: boo
 
 
 def beside_drafts(at: At, kept: Kept, stage: Stage, text: str = APART, *, signed: bool = False) -> tuple[Passage, str]:
-    """An amendment at this stage, and the passage of another one whose drafts were written meanwhile."""
-    barred: list[str] = []
+    """An amendment at this stage, and the passage of another one whose drafts were written meanwhile.
+
+    At the pause its statement was drafted and signed before that; if it is `signed`, imported too.
+    """
 
     def make() -> Passage:
         passage = at("enacted")
-        barred.append(stopped_at(passage, stage, text, signed=signed))
+        run_id = stopped_at(passage, stage, text, signed=signed)
+        if stage is Stage.AWAITING_CUT_AUTHORIZATION and not signed:
+            passage.backend.sign_as_demo_sovereign(passage.backend.draft_statement(run_id).statement_path)
         other = amend(passage)
         to_second_pause(other)
         return other
@@ -187,19 +192,17 @@ def test_a_ruling_that_was_imported_before_waits_for_the_other_run_too(at: At, k
     assert to_the_end(other, run_id).state.stage is Stage.CLOSEOUT_REPORTED
 
 
-def test_a_statement_that_was_signed_before_is_not_imported_while_the_run_is_barred(at: At) -> None:
-    passage = at("enacted")
-    run_id = stopped_at(passage, Stage.AWAITING_CUT_AUTHORIZATION)
-    drafted = passage.backend.draft_statement(run_id)
-    signature = passage.backend.sign_as_demo_sovereign(drafted.statement_path)
-    other = amend(passage)
-    to_second_pause(other)
+def test_a_statement_that_was_signed_before_is_not_imported_while_the_run_is_barred(at: At, kept: Kept) -> None:
+    other, run_id = beside_drafts(at, kept, Stage.AWAITING_CUT_AUTHORIZATION)
+    statement = other.installation.statement(run_id, "SG_1")
+    signatures = signatures_beside(statement)
+    assert len(signatures) == 1
     with pytest.raises(Refused, match=f"run {other.run_id} has drafts of {DOCPREFIX}") as refused:
-        passage.backend.import_statement(drafted.statement_path, (signature,))
+        other.backend.import_statement(statement, signatures)
     assert f"cutter-console run show {other.run_id}" in refused.value.next_action
     other.backend.revert(other.run_id, other.run_id)
-    passage.backend.import_statement(drafted.statement_path, (signature,))
-    assert to_the_end(passage, run_id).state.stage is Stage.CLOSEOUT_REPORTED
+    other.backend.import_statement(statement, signatures)
+    assert to_the_end(other, run_id).state.stage is Stage.CLOSEOUT_REPORTED
 
 
 def test_a_plan_of_a_unit_that_was_made_and_taken_back_meanwhile_is_not_cut(at: At, kept: Kept) -> None:
@@ -264,17 +267,30 @@ def test_what_a_reverted_run_has_left_is_not_taken_for_nothing_if_it_cannot_be_a
     assert run.bar.is_for_good
 
 
-def test_edits_of_drafts_that_are_law_can_but_be_voided(at: At) -> None:
-    passage = at("waits for SG_2")
-    edit = passage.backend.start_edit(passage.run_id, f"{DOCPREFIX}/ONE/ALPHA", "## Alpha\n\nEdited.\n\n", "Alpha")
-    assert Move.IMPORT_SG_1 in passage.backend.run(edit.edit_run).moves
-    passage.sign()
-    passage.enact()
-    run = passage.backend.run(edit.edit_run)
+def edit_of_what_is_law(at: At, kept: Kept) -> tuple[Passage, str]:
+    """An edit of a cut that became law meanwhile."""
+
+    def make() -> Passage:
+        passage = at("waits for SG_2")
+        unit = f"{DOCPREFIX}/ONE/ALPHA"
+        edit = passage.backend.start_edit(passage.run_id, unit, "## Alpha\n\nEdited.\n\n", "Alpha")
+        assert Move.IMPORT_SG_1 in passage.backend.run(edit.edit_run).moves
+        passage.sign()
+        passage.enact()
+        return passage
+
+    passage = kept("an edit of what became law", make)
+    (edit_run,) = [run.run_id for run in passage.backend.runs() if run.mode is Mode.LIVE and not run.is_over]
+    return passage, edit_run
+
+
+def test_edits_of_drafts_that_are_law_can_but_be_voided(at: At, kept: Kept) -> None:
+    passage, edit_run = edit_of_what_is_law(at, kept)
+    run = passage.backend.run(edit_run)
     assert (run.moves, run.bar and run.bar.is_for_good) == ((Move.VOID,), True)
     with pytest.raises(Drifted, match="no drafts any more"):
-        passage.sign(edit.edit_run)
-    assert to_the_end(passage, edit.edit_run).state.family is Family.VOIDED
+        passage.sign(edit_run)
+    assert to_the_end(passage, edit_run).state.family is Family.VOIDED
 
 
 def test_a_signed_edit_of_drafts_that_are_law_by_now_is_refused_by_its_bar_before_anything_is_done(at: At) -> None:
@@ -292,18 +308,15 @@ def test_a_signed_edit_of_drafts_that_are_law_by_now_is_refused_by_its_bar_befor
     assert fingerprint(passage) == before
 
 
-def test_edits_are_of_the_first_cut_and_not_of_the_drafts_of_an_amendment(at: At) -> None:
-    passage = at("waits for SG_2")
-    edit = passage.backend.start_edit(passage.run_id, f"{DOCPREFIX}/ONE/ALPHA", "## Alpha\n\nEdited.\n\n", "Alpha")
-    passage.sign()
-    passage.enact()
+def test_edits_are_of_the_first_cut_and_not_of_the_drafts_of_an_amendment(at: At, kept: Kept) -> None:
+    passage, edit_run = edit_of_what_is_law(at, kept)
     other = amend(passage)
     to_second_pause(other)
-    run = passage.backend.run(edit.edit_run)
+    run = passage.backend.run(edit_run)
     assert (run.moves, run.bar and run.bar.run_id) == ((Move.VOID,), passage.run_id)
     with pytest.raises(Drifted, match=f"run {passage.run_id} was enacted"):
-        passage.sign(edit.edit_run)
-    assert to_the_end(passage, edit.edit_run).state.family is Family.VOIDED
+        passage.sign(edit_run)
+    assert to_the_end(passage, edit_run).state.family is Family.VOIDED
 
 
 def test_an_edit_waits_for_its_own_command_and_not_for_the_switch(at: At) -> None:

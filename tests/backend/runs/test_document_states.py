@@ -62,6 +62,25 @@ def law(request: pytest.FixtureRequest) -> Iterator[SignedCut]:
         yield run
 
 
+def first_law_and_the_revised_one(database: Database) -> tuple[SignedCut, ...]:
+    """The first text, and the amendment that became law after it."""
+    (law,) = first_law(database)
+    amendment = start_amendment(law, REVISED)
+    amendment.enacted()
+    return law, amendment
+
+
+@pytest.fixture
+def amended(request: pytest.FixtureRequest) -> Iterator[tuple[SignedCut, ...]]:
+    """The run of the first text, and that of the revised one, which is law."""
+    yield from walked(request, first_law_and_the_revised_one)
+
+
+def before_the_last(installation: Installation) -> datetime:
+    """The last moment at which the text before the newest one was in force."""
+    return history_of(installation, "ACME-LAW")[-1].in_force_from - timedelta(microseconds=1)
+
+
 @pytest.fixture
 def cut(database: Database) -> SignedCut:
     """A run at its first pause."""
@@ -105,12 +124,10 @@ def test_a_state_counts_from_its_first_moment_until_the_one_before_the_next() ->
     assert [state.state for state in ever_in_force(states)] == [1, 3]
 
 
-def test_every_text_that_was_in_force_is_read_byte_for_byte(law: SignedCut, site: Site) -> None:
-    before = now()
-    amendment = start_amendment(law, REVISED)
-    amendment.enacted()
+def test_every_text_that_was_in_force_is_read_byte_for_byte(amended: tuple[SignedCut, ...], site: Site) -> None:
+    law, amendment = amended
     installation = site(law.database)
-    assert text_as_of(installation, "ACME-LAW", before).text == FIRST.encode()
+    assert text_as_of(installation, "ACME-LAW", before_the_last(installation)).text == FIRST.encode()
     shown, text = (state := text_as_of(installation, "ACME-LAW", None)).shown, state.text
     assert text == REVISED.encode()
     assert (shown.state, shown.run_id, shown.equal, shown.sha256) == (
@@ -187,26 +204,39 @@ def fails(site: Installation, message: str) -> None:
     assert "cutter-console document show ACME-LAW" in failed.value.next_action
 
 
-@TAMPERINGS
-def test_a_text_that_is_altered_without_an_edit_is_a_failure(
-    database: Database, site: Site, tampering: str, message: str
-) -> None:
-    start_cut(database, text=AROUND).enacted()
-    tamper(database, tampering)
-    fails(site(database), message)
+def law_around(database: Database) -> tuple[SignedCut, ...]:
+    """A text with more around its units, enacted."""
+    run = start_cut(database, text=AROUND)
+    run.enacted()
+    return (run,)
 
 
-@TAMPERINGS
-def test_a_signed_edit_excuses_no_other_difference(
-    database: Database, site: Site, tampering: str, message: str
-) -> None:
+def edited_law_around(database: Database) -> tuple[SignedCut, ...]:
+    """The same text, enacted with an edit."""
     run = start_cut(database, text=AROUND)
     run.to_second_pause()
     start_edit(run).edited()
     run.verify()
     run.lawful()
-    tamper(database, tampering)
-    fails(site(database), message)
+    return (run,)
+
+
+@TAMPERINGS
+def test_a_text_that_is_altered_without_an_edit_is_a_failure(
+    request: pytest.FixtureRequest, site: Site, tampering: str, message: str
+) -> None:
+    for (run,) in walked(request, law_around):
+        tamper(run.database, tampering)
+        fails(site(run.database), message)
+
+
+@TAMPERINGS
+def test_a_signed_edit_excuses_no_other_difference(
+    request: pytest.FixtureRequest, site: Site, tampering: str, message: str
+) -> None:
+    for (run,) in walked(request, edited_law_around):
+        tamper(run.database, tampering)
+        fails(site(run.database), message)
 
 
 def test_a_text_that_was_not_kept_is_unmeasured_and_says_what_can_be_read(law: SignedCut, site: Site) -> None:
@@ -246,11 +276,13 @@ def test_a_document_is_listed_as_what_it_is(law: SignedCut, site: Site) -> None:
     assert (listed["ACME-LAW"].run_id, listed["ACME-GONE"].last_run_state) == (law.run_id, "reverted")
 
 
-def test_the_history_names_ruling_signers_and_the_reports_of_this_host(law: SignedCut, site: Site) -> None:
+def test_the_history_names_ruling_signers_and_the_reports_of_this_host(
+    amended: tuple[SignedCut, ...], site: Site
+) -> None:
+    law, _ = amended
     installation = site(law.database)
     report = installation.root / "reports" / f"{law.run_id}-0123abcd"
     report.mkdir(parents=True)
-    start_amendment(law, REVISED).enacted()
     first, second = history_of(installation, "ACME-LAW")
     assert (first.standing, second.standing) == ("ended", "in force")
     assert first.in_force_until == second.in_force_from
@@ -259,9 +291,8 @@ def test_the_history_names_ruling_signers_and_the_reports_of_this_host(law: Sign
     assert first.canonical_sha256 == sha256_hex(FIRST.encode())
 
 
-def test_a_version_counts_for_as_long_as_no_state_has_another(law: SignedCut, site: Site) -> None:
-    amendment = start_amendment(law, REVISED)
-    amendment.enacted()
+def test_a_version_counts_for_as_long_as_no_state_has_another(amended: tuple[SignedCut, ...], site: Site) -> None:
+    law, amendment = amended
     installation = site(law.database)
     unchanged = unit_as_of(installation, "ACME-LAW/ONE/GAMMA", None)
     assert (unchanged.state, unchanged.run_id, unchanged.version_seq) == (2, law.run_id, 1)
@@ -273,8 +304,8 @@ def test_a_version_counts_for_as_long_as_no_state_has_another(law: SignedCut, si
     assert new.body_sha256 == sha256_hex(b"## Alpha\n\nFirst, changed.\n\n")
 
 
-def test_a_unit_that_is_gone_and_comes_back_counts_twice(law: SignedCut, site: Site) -> None:
-    start_amendment(law, REVISED).enacted()
+def test_a_unit_that_is_gone_and_comes_back_counts_twice(amended: tuple[SignedCut, ...], site: Site) -> None:
+    law, _ = amended
     start_amendment(law, FIRST, 201).enacted()
     first, *others = history_of_unit(site(law.database), BETA).versions
     periods = [*first.periods, *(period for version in others for period in version.periods)]
@@ -283,8 +314,8 @@ def test_a_unit_that_is_gone_and_comes_back_counts_twice(law: SignedCut, site: S
     assert periods[0].in_force_until < periods[1].in_force_from
 
 
-def test_a_unit_that_is_gone_is_refused_with_the_way_to_its_history(law: SignedCut, site: Site) -> None:
-    start_amendment(law, REVISED).enacted()
+def test_a_unit_that_is_gone_is_refused_with_the_way_to_its_history(amended: tuple[SignedCut, ...], site: Site) -> None:
+    law, _ = amended
     with pytest.raises(Refused, match=f"{BETA} is not in force at") as refused:
         unit_as_of(site(law.database), BETA, None)
     assert refused.value.next_action == f"See when it is: cutter-console unit history {BETA}"
@@ -345,9 +376,9 @@ def test_drafts_and_what_was_taken_back_are_said_to_be_that_and_their_texts_are_
         unit_as_of(site(cut.database), address, None)
 
 
-def test_two_moments_are_compared_unit_by_unit(law: SignedCut, site: Site) -> None:
-    before = now()
-    start_amendment(law, REVISED).enacted()
+def test_two_moments_are_compared_unit_by_unit(amended: tuple[SignedCut, ...], site: Site) -> None:
+    law, _ = amended
+    before = before_the_last(site(law.database))
     answer = compare_states(site(law.database), "ACME-LAW", before, None)
     assert (answer.old.state, answer.new.state, answer.unchanged) == (1, 2, 2)
     assert [unit.address for unit in answer.changed] == [ALPHA]

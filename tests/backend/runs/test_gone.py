@@ -17,42 +17,48 @@ from console.backend.runs.workspace import Workspace
 from console.cli import runs as cli_runs
 from console.cli.arguments import Options
 from console.cli.watching import Watching
-from tests.support.passage import REQUEST, Passage, silent
+from tests.support.passage import REQUEST, Kept, Passage, copy_database, silent
 
 At = Callable[[str], Passage]
+BEFORE = "before_the_rest"
+"""The name of the database of before, while it is there."""
 _ROLES = (("executor", "cutter_exec"), ("verifier", "cutter_verify"), ("monitor", "cutter_ro"))
 
 
 @contextmanager
 def at_a_database_of_before(passage: Passage, go_on: Callable[[], object]) -> Iterator[Passage]:
     """Copy the database, go on with the passage, and yield it at the copy: a standby that had not got the rest."""
-    before = "before_the_rest"
     with psycopg.connect(passage.cluster.conninfo(), autocommit=True) as server:
         server.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (before, passage.database)))
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (BEFORE, passage.database)))
         )
     try:
         go_on()
-        there = {name: passage.cluster.conninfo(before, role) for name, role in _ROLES}
+        there = {name: passage.cluster.conninfo(BEFORE, role) for name, role in _ROLES}
         yield passage.settings(database=passage.installation.settings.database.model_copy(update=there))
     finally:
         with psycopg.connect(passage.cluster.conninfo(), autocommit=True) as server:
-            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(before)))
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(BEFORE)))
 
 
 @pytest.fixture
-def lost(at: At) -> Iterator[Passage]:
-    """A run whose cut and verification were acknowledged, at a database of before: a standby that had not got them."""
-    passage = at("SG_1 imported")
-    passage.arm()
-    passage.backend.disarm()
+def lost(at: At, kept: Kept) -> Passage:
+    """A run whose cut and verification were acknowledged, at a database of before: as after the restore of a backup."""
 
-    def cut() -> None:
+    def make() -> Passage:
+        passage = at("SG_1 imported")
         passage.arm()
-        passage.resume()
+        passage.backend.disarm()
 
-    with at_a_database_of_before(passage, cut) as there:
-        yield there
+        def cut() -> None:
+            passage.arm()
+            passage.resume()
+
+        with at_a_database_of_before(passage, cut):
+            copy_database(passage.cluster, BEFORE, passage.database)
+        return passage
+
+    return kept("a cut that is gone from the database", make)
 
 
 def test_an_acknowledged_cut_that_is_gone_is_found(lost: Passage) -> None:

@@ -15,7 +15,7 @@ from console.backend.postgres.sessions import Session
 from console.backend.runs.kill_switch import disarm
 from console.backend.runs.workspace import Workspace
 from tests.support.lost_commit import CutsTheLine
-from tests.support.passage import Passage
+from tests.support.passage import WAITS_AT_MOST, Passage
 from tests.support.waiting import LONGEST_S, until_the_executor_is_blocked
 
 At = Callable[[str], Passage]
@@ -206,6 +206,7 @@ def test_a_damaged_journal_of_one_run_does_not_hide_the_others(at: At) -> None:
 
 def test_a_revert_that_failed_leaves_a_run_that_can_be_shown_and_reverted(at: At) -> None:
     passage = at("waits for SG_2")
+    passage.execute(WAITS_AT_MOST.format("200ms"))
     with passage.connect() as other, other.transaction():
         other.execute("SELECT 1 FROM cutter_governance.execution_lock FOR UPDATE")
         with pytest.raises(CutterError) as caught:
@@ -213,4 +214,5 @@ def test_a_revert_that_failed_leaves_a_run_that_can_be_shown_and_reverted(at: At
     assert caught.value.code is StopCode.LOCKED
     assert passage.backend.status().switch.state is SwitchState.OFF
     assert passage.run().interruption is None
+    passage.execute(WAITS_AT_MOST.format("10s"))
     assert passage.backend.revert(passage.run_id, passage.run_id).state.family is Family.REVERTED

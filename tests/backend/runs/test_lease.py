@@ -11,7 +11,7 @@ import pytest
 
 from console.backend.journal.journal import read_journal
 from console.backend.journal.journal_record import RecordKind
-from console.backend.model.errors import CutterError, Refused, StopCode
+from console.backend.model.errors import CutterError, Refused, StopCode, Waiting
 from console.backend.model.purposes import Purpose
 from console.backend.model.states import Phase, Stage
 from console.backend.model.view_models import Progress, SwitchState
@@ -84,8 +84,21 @@ def test_a_kill_closes_the_switch_at_that_moment(at: At) -> None:
         until(lambda: not watcher.execute(query).fetchall(), "the server has read the end of the connection")
     assert _switch(passage) is SwitchState.OFF
     assert passage.lifecycles() == []
+    run = passage.run()
+    assert run.interruption is not None
+    assert (run.interruption.what, run.interruption.is_settled) == (Phase.CUT_LEG_A, True)
+    assert "no COMMIT was sent" in run.interruption.database_says
+    assert run.state.stage is Stage.AWAITING_CUT_AUTHORIZATION
+    assert passage.backend.runs()[0].interrupted
+    # No plan for a failure is shown with it, whose steps would be refused.
+    (held,) = passage.backend.hold().runs
+    assert (tuple(move.move for move in held.moves), held.plan) == (run.moves, ())
+    with pytest.raises(Waiting):
+        passage.resume()
     passage.arm()
-    assert passage.resume().state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
+    after = passage.resume()
+    assert (after.state.stage, after.interruption) == (Stage.AWAITING_LIFECYCLE_AUTHORIZATION, None)
+    assert after.journal.startswith("PASS")
     assert passage.lifecycles() == ["draft"] * UNITS
 
 

@@ -53,7 +53,7 @@ def test_a_command_logs_in_no_more_often_than_this(at: Callable[[str], Passage],
 
 def test_documents_of_a_batch_that_follow_one_another_share_their_sessions(at: Callable[[str], Passage]) -> None:
     """Each logged in for each of its transactions that wrote: 8 times a document. However many there are, it is no more often."""
-    site = BatchSite.of(at("fresh"), 4)
+    site = BatchSite.of(at("fresh"), 3)
     with _logins() as seen:
         site.start()
     assert 0 < len(seen) <= 10, seen

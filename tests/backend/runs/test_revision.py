@@ -1,6 +1,6 @@
 """A revised text is compared with the newest enacted state, as the monitoring role reads it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from console.backend.model.errors import Refused
 from console.backend.postgres.connections import connect, scalar
 from console.backend.runs.amendments import plan_amendment
 from console.backend.runs.revision import Revision, compare_with_law
-from tests.backend.postgres.signed_cut import SignedCut, start_amendment, start_cut, start_edit
+from tests.backend.postgres.signed_cut import SignedCut, start_amendment, start_cut, start_edit, walked
 from tests.conftest import Database
 from tests.support.passage import DOCPREFIX, REQUEST, TEXT, Passage
 from tests.support.plans import accepted
@@ -44,12 +44,18 @@ class Office:
         return revision
 
 
-@pytest.fixture
-def office(database: Database, tmp_path: Path) -> Office:
-    """The first text is law."""
+def law_of_the_office(database: Database) -> tuple[SignedCut, ...]:
+    """The first text, enacted."""
     law = start_cut(database, text=FIRST)
     law.enacted()
-    return Office(law, host(database, tmp_path))
+    return (law,)
+
+
+@pytest.fixture
+def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Office]:
+    """The first text is law."""
+    for (law,) in walked(request, law_of_the_office):
+        yield Office(law, host(law.database, tmp_path))
 
 
 def host(database: Database, root: Path) -> Installation:

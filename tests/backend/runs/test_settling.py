@@ -22,7 +22,7 @@ from console.backend.runs.phase_context import Role
 from console.backend.runs.run_state import events_of_run
 from console.backend.runs.settling import Attempt, Fate, NotKnownYet, Verdict, fate_of
 from tests.support.lost_commit import Lie, lying
-from tests.support.passage import UNITS, Passage
+from tests.support.passage import UNITS, WAITS_AT_MOST, Passage
 
 At = Callable[[str], Passage]
 OPEN = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'"
@@ -176,9 +176,14 @@ def test_a_switch_whose_answer_is_lost_is_as_it_is_said_to_be(at: At, what: str,
 
 
 def _undecidable(passage: Passage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server can be asked no more: the roles that could are kept out."""
+    """The server can be asked no more: the roles that could are kept out. Who waits for the product's own lock gives up soon."""
+
+    def left_alone(*_: object) -> str:
+        passage.execute(WAITS_AT_MOST.format("200ms"))
+        return "could not be ended"
+
     monkeypatch.setattr(settling, "LIMIT_S", 0.0)
-    monkeypatch.setattr(settling, "end_session", lambda *_: "could not be ended")
+    monkeypatch.setattr(settling, "end_session", left_alone)
 
 
 @pytest.mark.parametrize("what", ["cut_leg_a", "lifecycle_enact", "revert", "void"])
@@ -202,6 +207,7 @@ def test_what_cannot_be_decided_in_time_is_said_to_be_unknown_and_asked_again(
                     other(passage)
             with pytest.raises(NotKnownYet):
                 passage.backend.settle(passage.run_id)
+        passage.execute(WAITS_AT_MOST.format("10s"))
         settled = passage.backend.settle(passage.run_id)
         assert settled.interruption is None
         assert Move.SETTLE not in settled.moves
@@ -220,6 +226,7 @@ def test_a_run_whose_cut_is_delivered_late_is_not_voided_with_drafts_before_read
             _undecidable(passage, patch)
             with pytest.raises(NotKnownYet):
                 passage.resume()
+        passage.execute(WAITS_AT_MOST.format("10s"))
         proxy.deliver()
         proxy.close()
         # The lease ended with the session that held it, so that the COMMIT, when it came, was refused.

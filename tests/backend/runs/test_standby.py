@@ -11,7 +11,7 @@ from console.backend.model.view_models import Progress, SwitchState
 from console.backend.postgres import connections
 from console.backend.runs import settling
 from console.backend.runs.settling import NotKnownYet
-from tests.support.passage import UNITS, Passage
+from tests.support.passage import UNITS, WAITS_AT_MOST, Passage
 from tests.support.standby import wait_for_standbys
 from tests.support.waiting import until
 
@@ -30,6 +30,7 @@ def waiting(at: At, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Passage, 
 
     def cut(progress: Progress) -> None:
         if (progress.phase, progress.step, progress.done) == (Phase.CUT_LEG_A, "cutting", UNITS):
+            passage.execute(WAITS_AT_MOST.format("200ms"))
             wait_for_standbys(passage, "nobody")
 
     yield passage, cut

@@ -11,7 +11,7 @@ from console.backend.model.states import Mode, Phase, Stage
 from console.backend.model.view_models import Progress, RunRequest
 from console.backend.runs.reverify import verify_drafts
 from tests.support.batch import BatchSite
-from tests.support.passage import DOCPREFIX, TEXT, UNITS, Passage, silent
+from tests.support.passage import DOCPREFIX, TEXT, UNITS, Kept, Passage, silent
 
 At = Callable[[str], Passage]
 OTHER = "# Other\n\nOther text.\n\n## Gamma\n\nThird.\n"
@@ -33,15 +33,29 @@ def signed(passage: Passage, docprefix: str, text: str, *, amend: bool = False) 
     return other
 
 
+def both_signed(at: At, kept: Kept) -> tuple[Passage, Passage]:
+    """Runs of two documents at their first pauses, with the SG_1 of each."""
+
+    def make() -> Passage:
+        passage = at("SG_1 imported")
+        signed(passage, "OTHER-LAW", OTHER)
+        return passage
+
+    first = kept("SG_1 imported, and that of another document", make)
+    (other,) = [run.run_id for run in first.backend.runs() if run.mode is Mode.LIVE and run.run_id != first.run_id]
+    return first, replace(first, run_id=other)
+
+
 def proofs(passage: Passage) -> int:
     """The number of backups of the run that were proven."""
     rows = passage.rows("SELECT count(*) FROM cutter_governance.backup_proof WHERE run_id = %s", passage.run_id)
     return int(str(rows[0][0]))
 
 
-def test_two_documents_are_cut_and_enacted_one_after_the_other_under_the_rulings_that_both_had(at: At) -> None:
-    first = at("SG_1 imported")
-    second = signed(first, "OTHER-LAW", OTHER)
+def test_two_documents_are_cut_and_enacted_one_after_the_other_under_the_rulings_that_both_had(
+    at: At, kept: Kept
+) -> None:
+    first, second = both_signed(at, kept)
 
     for passage in (first, second):
         passage.arm()
@@ -91,10 +105,9 @@ def test_a_batch_and_a_single_run_do_not_stop_each_other(at: At) -> None:
     assert single.lifecycles() == ["enacted"] * 3 * UNITS
 
 
-def test_a_cut_that_was_interrupted_is_verified_after_another_document_was_cut(at: At) -> None:
+def test_a_cut_that_was_interrupted_is_verified_after_another_document_was_cut(at: At, kept: Kept) -> None:
     """Between leg A and the verification another run's rows are told apart, and its missing row would be a difference."""
-    first = at("SG_1 imported")
-    second = signed(first, "OTHER-LAW", OTHER)
+    first, second = both_signed(at, kept)
     first.arm()
 
     def stop(progress: Progress) -> None:
@@ -135,10 +148,9 @@ def test_a_run_whose_own_document_was_cut_by_another_run_is_refused_before_the_s
     assert second.run().state.stage is Stage.AWAITING_CUT_AUTHORIZATION
 
 
-def test_rows_that_no_run_has_recorded_stop_a_run_beside_those_of_another(at: At) -> None:
+def test_rows_that_no_run_has_recorded_stop_a_run_beside_those_of_another(at: At, kept: Kept) -> None:
     """What the effects of another run explain is exactly that: an unsigned row in its document is none of it."""
-    first = at("SG_1 imported")
-    second = signed(first, "OTHER-LAW", OTHER)
+    first, second = both_signed(at, kept)
     first.arm()
     first.resume()
     first.execute("ALTER TABLE public.information_unit DISABLE TRIGGER guard_write")
