@@ -18,6 +18,8 @@ from tests.matrices import MATRICES, is_kept, is_left_out
 from tests.support.marks_told import IN_MAKE_TEST, IN_TORTURE, PARTS, TOLD
 
 ROOT = Path(__file__).parents[1]
+GUARDS = sorted({test.removeprefix("tests/") for one in MUTANTS for test in one.tests})
+"""Functions, and single combinations of some, whose failure shows that a protection was taken out."""
 Collected = Mapping[str, list[str]]
 """The combinations by function; a test without any has the empty one."""
 
@@ -40,14 +42,14 @@ def collected(files: Iterable[str]) -> dict[str, Collected]:
 
 @pytest.fixture(scope="module")
 def parts() -> dict[str, Collected]:
-    """Of every file that one of the tables names, by part."""
-    names = (*MATRICES, *LONG, *LONG.values(), *COVERED)
+    """Of every file that one of the tables or the catalogue of mutants names, by part."""
+    names = (*MATRICES, *LONG, *LONG.values(), *COVERED, *GUARDS)
     return collected(sorted({f"tests/{name.partition('::')[0]}" for name in names}))
 
 
 @pytest.fixture
 def whole(parts: dict[str, Collected]) -> Collected:
-    """Of every file that one of the tables names."""
+    """Of all parts."""
     return parts["all"]
 
 
@@ -106,6 +108,12 @@ def test_of_each_product_a_cover_is_taken_with_what_is_named_and_the_rest_is_lef
         if not any(is_kept((pattern,), combination) for combination in taken[name])
     ] == []
     assert COVERED.keys() & (MATRICES.keys() | LONG.keys()) == set()
+
+
+def test_every_test_that_guards_a_protection_exists_and_is_not_left_to_torture(parts: dict[str, Collected]) -> None:
+    """A function with all its combinations; the table of the marks knows nothing of marks in the tests themselves."""
+    assert [name for name in GUARDS if not _is_taken(name, parts["all"])] == []
+    assert [name for name in GUARDS if _is_taken(name, parts[IN_TORTURE])] == []
 
 
 def test_no_test_that_guards_a_protection_is_left_out() -> None:
