@@ -31,6 +31,7 @@ from tests.support.css_once import css_once
 from tests.support.initdb_once import initdb_once
 from tests.support.large_pages import heaps_of_large_pages
 from tests.support.passage import Kept, Passage, Stages, copy_database, stages
+from tests.support.quiet import quiet
 from tests.support.unpainted import unpainted
 
 MAJORS = (14, 15, 16, 17, 18)
@@ -144,7 +145,7 @@ def prepare_template(conninfo: str) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _once_a_worker() -> Iterator[None]:
     """Scratch clusters begin with a copy, and consoles with parsed CSS; tests/backend/scratch runs initdb each time."""
-    with initdb_once(), css_once(), unpainted(), administered():
+    with initdb_once(), css_once(), unpainted(), quiet(), administered():
         yield
 
 

@@ -281,7 +281,7 @@ async def test_two_operations_at_once_are_refused() -> None:
     backend = FakeBackend(gate=gate)
     async with opened(backend, "2", "p") as (app, pilot):
         await pilot.press("d", "d")
-        await pilot.pause()
+        await until(pilot, lambda: "start DRYRUN" in backend.calls)
         assert [call for call in backend.calls if call.startswith("start")] == ["start DRYRUN"]
         assert app.operation is not None
         gate.set()

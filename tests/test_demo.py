@@ -4,7 +4,6 @@ It runs from a copy of the package, as a checkout of a machine that has Python a
 this checkout may be edited meanwhile, and are then rightly not those of its manifest.
 """
 
-import os
 import shutil
 import signal
 import subprocess
@@ -78,7 +77,7 @@ def _server_directory(line: str) -> Path:
 def _await_gone(directory: Path) -> bool:
     deadline = time.monotonic() + 20
     while directory.exists() and time.monotonic() < deadline:
-        os.sched_yield()
+        time.sleep(0.02)
     return not directory.exists()
 
 

@@ -20,6 +20,8 @@ from tests.torture.conftest import IN_EVERY_RUN
 from tests.torture.conftest import LONG as OF_THE_ARENA
 
 ROOT = Path(__file__).parents[1]
+GUARDS = sorted({test.removeprefix("tests/") for one in MUTANTS for test in one.tests})
+"""Functions, and single combinations of some, whose failure shows that a protection was taken out."""
 Collected = Mapping[str, list[str]]
 """The combinations by function; a test without any has the empty one."""
 
@@ -43,14 +45,14 @@ def collected(files: Iterable[str]) -> dict[str, Collected]:
 
 @pytest.fixture(scope="module")
 def parts() -> dict[str, Collected]:
-    """Of every file that one of the tables names, and of those of torture of which a few are taken, by part."""
-    names = (*MATRICES, *LONG, *LONG.values(), *COVERED, *(f"torture/{file}" for file in OF_THE_ARENA))
+    """Of every file that one of the tables or the catalogue of mutants names, and of those of torture of which a few are taken."""
+    names = (*MATRICES, *LONG, *LONG.values(), *COVERED, *GUARDS, *(f"torture/{file}" for file in OF_THE_ARENA))
     return collected(sorted({f"tests/{name.partition('::')[0]}" for name in names}))
 
 
 @pytest.fixture
 def whole(parts: dict[str, Collected]) -> Collected:
-    """Of every file that one of the tables names."""
+    """Of all parts."""
     return parts["all"]
 
 
@@ -117,6 +119,12 @@ def test_each_end_of_a_name_of_torture_that_is_taken_in_every_run_is_that_of_one
     ends = {end: sum(name.endswith(end) for name in of_arena) for end in IN_EVERY_RUN}
 
     assert ends == dict.fromkeys(IN_EVERY_RUN, 1)
+
+
+def test_every_test_that_guards_a_protection_exists_and_is_not_left_to_torture(parts: dict[str, Collected]) -> None:
+    """A function with all its combinations; the table of the marks knows nothing of marks in the tests themselves."""
+    assert [name for name in GUARDS if not _is_taken(name, parts["all"])] == []
+    assert [name for name in GUARDS if _is_taken(name, parts[IN_TORTURE])] == []
 
 
 def test_no_test_that_guards_a_protection_is_left_out() -> None:

@@ -44,9 +44,16 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_bytes())
 
 
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """All of a file of the product's nodes, kept as its tree is: to walk a tree takes longer than to make it."""
+    return list(ast.walk(tree(path)))
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _trees_of_this_module_alone() -> Iterator[None]:
     yield
+    nodes.cache_clear()
     tree.cache_clear()
 
 
@@ -54,7 +61,7 @@ def functions(path: Path) -> list[tuple[str, int]]:
     """Every function of a file with its lines, decorators not counted."""
     return [
         (f"{relative(path)}:{node.lineno} {node.name}", (node.end_lineno or node.lineno) - node.lineno + 1)
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
 
@@ -80,16 +87,16 @@ def test_a_docstring_opens_with_a_verb_or_a_noun() -> None:
     found = [
         f"{relative(path)}: {text.splitlines()[0]}"
         for path in SOURCES
-        for text in docstrings(tree(path))
+        for text in docstrings(nodes(path))
         if re.match(r"(?:What|Whether|Why|Where|Which|Who|When|How|That)\b", text)
     ]
 
     assert found == []
 
 
-def docstrings(module: ast.Module) -> Iterator[str]:
+def docstrings(nodes: list[ast.AST]) -> Iterator[str]:
     """The docstrings of a module, its classes and functions, and of what they assign."""
-    for node in ast.walk(module):
+    for node in nodes:
         body = getattr(node, "body", None)
         for before, statement in pairwise((node, *body) if isinstance(body, list) else ()):
             documented = before is node or isinstance(before, ast.Assign | ast.AnnAssign)
@@ -142,7 +149,7 @@ def test_nothing_swallows_every_exception() -> None:
     found = [
         relative(path)
         for path in SOURCES
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id in broad))
         and not any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
@@ -274,23 +281,23 @@ def test_a_variable_says_what_it_holds() -> None:
     unclear = [
         f"{relative(path)}:{line}: {name}"
         for path in SOURCES
-        for name, line in variables(tree(path))
+        for name, line in variables(nodes(path))
         if name in GRAMMAR
     ]
 
     assert unclear == []
 
 
-def variables(module: ast.Module) -> Iterator[tuple[str, int]]:
+def variables(nodes: list[ast.AST]) -> Iterator[tuple[str, int]]:
     """The names of variables and parameters with their lines; fields of models are contracts and keep their names."""
     fields = {
         id(statement.target)
-        for node in ast.walk(module)
+        for node in nodes
         if isinstance(node, ast.ClassDef)
         for statement in node.body
         if isinstance(statement, ast.AnnAssign)
     }
-    for node in ast.walk(module):
+    for node in nodes:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and id(node) not in fields:
             yield node.id, node.lineno
         elif isinstance(node, ast.arg):

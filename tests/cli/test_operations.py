@@ -1,8 +1,10 @@
 """The table of operations: each command has help, a handler and a model of its JSON, and the parser takes what the table says."""
 
 import inspect
+from argparse import ArgumentParser
 from collections import Counter
 from dataclasses import MISSING, fields
+from functools import cache
 from importlib import import_module
 
 import pytest
@@ -68,12 +70,30 @@ def test_what_must_be_typed_belongs_to_dangerous_commands_that_write(operation: 
     assert not operation.dangerous or known.keys() & {"confirm", "reason"}
 
 
+@cache
+def _parser() -> ArgumentParser:
+    """The parser of every command, which takes longer to build than any of these tests."""
+    return build_parser()
+
+
+def test_help_of_a_command_is_that_of_the_parser_of_all(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = []
+    for ask in (main, _parser().parse_args):
+        with pytest.raises(SystemExit) as ended:
+            ask(["run", "start", "--help"])
+        assert ended.value.code == 0
+        shown.append(capsys.readouterr().out)
+
+    assert shown[0] == shown[1]
+    assert "usage: cutter-console run start" in shown[0]
+
+
 @PER_OPERATION
 def test_help_of_a_command_shows_its_line_and_every_argument(
     operation: Operation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        main([*operation.words, "--help"])
+        _parser().parse_args([*operation.words, "--help"])
     shown = " ".join(capsys.readouterr().out.split())
 
     assert ended.value.code == 0
@@ -95,7 +115,7 @@ def test_the_parser_gives_every_field_of_the_request(operation: Operation) -> No
         if field.default is MISSING:
             value = argument.choices[0] if argument.choices else "X"
             given += [value] if argument.positional else [f"--{field.name.rstrip('_')}", value]
-    found = vars(build_parser().parse_args([*operation.words, *given]))
+    found = vars(_parser().parse_args([*operation.words, *given]))
 
     for field in fields(operation.request):
         if field.default is MISSING:

@@ -30,10 +30,10 @@ NOT_TEXT = b"# One\n\n\xff\xfe\n"
 TIMES = {"measured_at", "seconds", "mb_per_s"}
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Documents of which two can be planned."""
-    made = tmp_path / "texts"
+    made = tmp_path_factory.mktemp("documents") / "texts"
     (made / "below").mkdir(parents=True)
     (made / "good.md").write_text(GOOD)
     (made / os.fsdecode(b"caf\xe9.md")).write_text(GOOD)
@@ -58,8 +58,14 @@ def answered(root: Path, *words: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-def test_two_processes_give_the_same_report(tmp_path: Path, folder: Path) -> None:
-    answers = [answered(tmp_path, "--folder", str(folder), "--json") for _ in range(2)]
+@pytest.fixture(scope="module")
+def reported(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> tuple[int, str]:
+    """The report of a process on them."""
+    return answered(tmp_path_factory.mktemp("root"), "--folder", str(folder), "--json")
+
+
+def test_two_processes_give_the_same_report(tmp_path: Path, folder: Path, reported: tuple[int, str]) -> None:
+    answers = [reported, answered(tmp_path, "--folder", str(folder), "--json")]
 
     assert [status for status, _ in answers] == [4, 4]
     first, second = (without_times(json.loads(text)) for _, text in answers)
@@ -77,9 +83,11 @@ def test_two_processes_give_the_same_report(tmp_path: Path, folder: Path) -> Non
     assert totals["codes"] == {"STOP_REFUSED_INPUT": 2, "ADDRESS_REPEATED": 1}
 
 
-def test_lines_are_the_documents_of_the_report_in_its_order_and_its_totals(tmp_path: Path, folder: Path) -> None:
+def test_lines_are_the_documents_of_the_report_in_its_order_and_its_totals(
+    tmp_path: Path, folder: Path, reported: tuple[int, str]
+) -> None:
     status, text = answered(tmp_path, "--folder", str(folder), "--lines")
-    report = json.loads(answered(tmp_path, "--folder", str(folder), "--json")[1])
+    report = json.loads(reported[1])
 
     *documents, totals = map(json.loads, text.splitlines())
     assert status == 4
@@ -129,13 +137,16 @@ def test_spans_that_are_dropped_are_counted_by_rule(tmp_path: Path, capsys: pyte
     assert f"{alone['footnote']:>7} dropped spans   footnote" in lines
 
 
-def test_ordinals_and_the_profile_are_those_of_a_single_plan(tmp_path: Path, folder: Path) -> None:
-    status, text = answered(tmp_path, "--folder", str(folder / "below"), "--ordinals", "--json")
-    assert (status, json.loads(text)["totals"]["n_units"]) == (0, 2)
+def test_ordinals_and_the_profile_are_those_of_a_single_plan(
+    tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--root", str(tmp_path), "--json", "plan", "--folder"]
+    assert main([*words, str(folder / "below"), "--ordinals"]) == 0
+    assert json.loads(capsys.readouterr().out)["totals"]["n_units"] == 2
 
-    (folder / "below" / "repeated.md").write_text("# Gesetz\n\n## § 1 Eins\n\n(1) Text.\n\n(2) Text.\n")
-    status, text = answered(tmp_path, "--folder", str(folder / "below"), "--profile", "de-law", "--json")
-    assert (status, json.loads(text)["totals"]["n_units"]) == (0, 3)
+    (tmp_path / "law.md").write_text("# Gesetz\n\n## § 1 Eins\n\n(1) Text.\n\n(2) Text.\n")
+    assert main([*words, str(tmp_path), "--profile", "de-law"]) == 0
+    assert json.loads(capsys.readouterr().out)["totals"]["n_units"] == 3
 
 
 @pytest.mark.parametrize("made", [True, False])

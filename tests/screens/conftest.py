@@ -12,6 +12,7 @@ import textual
 from pytest_textual_snapshot import SVGImageExtension
 from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
 
 from console.app.application import ConsoleApp
 from tests.support.fakes import NOW, FakeBackend
@@ -66,10 +67,11 @@ async def settle(pilot: Pilot[Any]) -> None:
 
 
 async def press(pilot: Pilot[Any], *keys: str) -> None:
-    """Press keys, settling after each."""
-    for key in keys:
+    """Press keys, settling after each; a text that is typed into a field is settled at its end, as that of a person."""
+    for key, following in zip(keys, (*keys, "")[1:], strict=True):
         await pilot.press(key)
-        await settle(pilot)
+        if not (len(key) == len(following) == 1 and isinstance(pilot.app.focused, (Input, TextArea))):
+            await settle(pilot)
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], bool], steps: int = 3000) -> None:

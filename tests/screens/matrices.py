@@ -8,6 +8,19 @@ _DIALOGS: Kept = ("arm", "release")
 CONSOLE: dict[str, Kept] = {
     "screens/test_dialogs.py::test_the_field_has_the_focus_and_enter_does_nothing": _DIALOGS,
     "screens/test_dialogs.py::test_enter_on_cancel_is_no": ("arm",),
+    # By an outcome, by a field of a row, and one that leaves no row; the lists of the others are filtered by the same widget.
+    "screens/test_find.py::test_on_every_screen_a_filter_narrows_at_once_is_kept_and_is_cleared": (
+        "5-*",
+        "6-*",
+        "9-*",
+    ),
+    # The two that a fault was found by, and of what is read by pages one.
+    "screens/test_moves.py::test_a_move_is_read_and_a_flood_of_moves_is_one_question_at_a_time": (
+        "documents",
+        "run",
+        "units",
+        "journal",
+    ),
     # Enough to see the order; the seeds of the others are the same.
     "screens/test_key_order.py::test_the_last_of_many_keys_decides_which_screen_is_shown": ("2",),
     "screens/test_dialogs.py::test_escape_is_no_even_with_the_right_text": _DIALOGS,
@@ -29,7 +42,6 @@ CONSOLE: dict[str, Kept] = {
         "at once-ctrl+p ctrl+x ctrl+p",
         "at once-ctrl+x escape escape enter enter",
         "at once-3 A A enter enter",
-        "at once-4 i ctrl+y ctrl+y",
         "at once-1 2 3 4 5 6 1",
         "one by one-ctrl+x s s s",
     ),
@@ -109,6 +121,10 @@ CONSOLE: dict[str, Kept] = {
         "failed",
         "enact",
     ),
+    # At a pause, and at work.
+    "screens/test_batch.py::test_a_move_that_is_not_legal_is_refused_at_once_with_what_is": ("armed-A", "cutting-g"),
+    "screens/test_custody_dialogs.py::test_escape_backs_out_and_the_file_is_not_typed_again": ("accept",),
+    "screens/test_custody_dialogs.py::test_a_file_without_its_whole_path_is_asked_for_again": ("run.bundle",),
     # The longest header has the word that says whose console it is; each state of the switch is in one of the three.
     "widgets/test_field.py::test_every_key_of_an_input_is_safe_in_a_field_with_nothing_selected": (
         "backspace-*",
@@ -122,34 +138,31 @@ CONSOLE: dict[str, Kept] = {
     ),
     "test_app.py::test_what_the_outside_does_to_a_question_is_told_and_ends_no_console": ("no room",),
     "terminal/test_terminal.py::test_a_signal_restores_the_terminal_and_ends_the_console_by_itself": ("15-143",),
+    # What cannot be caught; the signal is sent to both without a terminal in tests/test_visiting.py.
+    "terminal/test_named.py::test_with_the_console_behind_it_the_opened_one_ends_too": ("KILL",),
     # What cannot be caught ends the server as the test of the scratch cluster says.
     "test_demo.py::test_a_tour_that_is_ended_in_the_middle_leaves_no_server": ("SIGINT",),
     "cli/test_plan_folder.py::test_a_signal_ends_the_command_and_all_workers": (
         "SIGTERM-to the command alone",
         "SIGKILL-to the command alone",
     ),
-    # As JSON every command, as text those whose text is made of several parts; of the options, those that change the way.
+    # As JSON those that ask different parts of the backend, as text one whose text is made of several; of the options, those
+    # that change the way. Each reading command is asked on a standby too, which refuses to write.
     "cli/test_reading.py::test_no_reading_command_writes_in_any_combination_of_options": (
         "json-status",
-        "json-counts",
         "json-drift",
         "json-gates*",
         "json-hold*",
-        "json-run list",
         "json-run show RUN",
         "json-journal*",
-        "json-policy show",
         "json-policy pin",
         "json-backup list",
-        "json-reports list",
         "json-run start FILE --docprefix ACME-OTHER",
         "json-plan FILE*",
         "json-document export --docprefix*",
-        "json-plan --folder INTAKE",
         "json-approval*",
         "json-arm RUN --confirm wrong",
         "json-enact RUN",
-        "json-revert RUN",
         "json-backup selftest",
         "text-run show RUN",
     ),
@@ -225,10 +238,8 @@ CONSOLE: dict[str, Kept] = {
     "screens/test_named.py::test_named": ("banner-80x24", "hostile-120x40", "monochrome-200x60"),
     # A place of each kind: a plan, a law, each dialog that types a text, and all screens at rest and with the database down.
     "screens/test_full_commands.py::test_each_command_on_a_screen_names_the_root": (
-        "plan",
         "law-changed",
         "arm",
-        "enact",
         "release",
         "panic",
         "import",
@@ -239,7 +250,9 @@ CONSOLE: dict[str, Kept] = {
     ),
     # The usual size, and the smallest.
     "screens/test_reports.py::test_hostile_names_and_texts_are_inert": ("(80, 24)", "(10, 3)"),
-    "screens/test_backups.py::test_hostile_names_and_records_are_inert": ("(80, 24)", "(10, 3)"),
+    "screens/test_backups.py::test_hostile_names_and_records_are_inert": ("(80, 24)",),
+    "screens/test_units.py::test_hostile_text_is_inert_everywhere": ("(80, 24)",),
+    "screens/test_find.py::test_what_is_typed_and_what_it_finds_is_inert": ("(80, 24)",),
     "screens/test_journal.py::test_hostile_records_are_inert_everywhere": ("(80, 24)",),
     "screens/test_key_order.py::test_what_is_typed_behind_the_key_of_a_filter_is_text_however_fast_it_comes": (
         "2",

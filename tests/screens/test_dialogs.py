@@ -21,7 +21,7 @@ from console.screens.panic import PanicDialog
 from console.widgets.line import plain
 from console.widgets.notice import NoticePanel
 from console.widgets.panel import Lines, Panel
-from tests.screens.conftest import opened, press, settle
+from tests.screens.conftest import opened, press
 from tests.support.fakes import ARMED, HOLD, RUN_ID, FakeBackend
 
 SG_2 = Stage.AWAITING_LIFECYCLE_AUTHORIZATION
@@ -249,9 +249,12 @@ async def test_the_stop_key_works_inside_every_dialog(name: str) -> None:
 
 async def test_panic_is_no_with_enter_and_with_escape() -> None:
     """The safe answer has the focus; the second key is another one than the first."""
-    for key in ("enter", "escape", "ctrl+x"):
-        backend = FakeBackend()
-        async with opened(backend, "ctrl+x", key) as (_app, _pilot):
+    backend = FakeBackend()
+    async with opened(backend) as (app, pilot):
+        for key in ("enter", "escape", "ctrl+x"):
+            await press(pilot, "ctrl+x")
+            assert isinstance(app.screen, PanicDialog)
+            await press(pilot, key)
             assert not [call for call in backend.calls if call.startswith("panic")]
 
 
@@ -284,9 +287,12 @@ async def test_read_only_has_no_dangerous_key_palette_entry_or_line_of_help() ->
 async def test_the_stop_key_of_a_read_only_console_names_the_command_that_stops_in_every_dialog_and_field() -> None:
     """Nobody must find a dead key when it matters, nor believe that a console has stopped what it cannot stop."""
     for keys in ((), ("5",), ("question_mark",), ("5", "slash"), ("ctrl+p",)):
-        for key in STOP_KEYS:
-            backend = FakeBackend(switch=ARMED, read_only=True)
-            async with opened(backend, *keys, key, read_only=True) as (app, pilot):
+        backend = FakeBackend(switch=ARMED, read_only=True)
+        async with opened(backend, *keys, read_only=True) as (app, pilot):
+            place, focused = app.screen, app.focused
+            for key in STOP_KEYS:
+                assert (app.screen, app.focused) == (place, focused), keys
+                await press(pilot, key)
                 assert isinstance(app.screen, HowToStopDialog), keys
                 words = "\n".join(plain(spans) for spans in app.screen.query_one("#dialog-body", Panel).shown)
                 assert "cutter-console panic --reason 'why'" in words
@@ -313,8 +319,8 @@ async def test_help_is_made_from_the_registry_and_begins_with_the_focused_widget
 
 async def test_live_asks_before_it_starts() -> None:
     """Enter and Esc are no; ^Y starts."""
-    for key, started in (("enter", []), ("escape", []), ("ctrl+y", ["start LIVE"])):
-        backend = FakeBackend()
-        async with opened(backend, "2", "p", "L", key) as (_app, pilot):
-            await settle(pilot)
+    backend = FakeBackend()
+    async with opened(backend, "2", "p") as (_app, pilot):
+        for key, started in (("enter", []), ("escape", []), ("ctrl+y", ["start LIVE"])):
+            await press(pilot, "L", key)
             assert _done(backend) == started

@@ -73,9 +73,9 @@ async def test_no_key_acts_while_a_filter_is_typed_but_the_stop_key() -> None:
         assert isinstance(app.screen, PanicDialog)
 
 
-async def test_on_every_screen_a_filter_narrows_at_once_is_kept_and_is_cleared() -> None:
-    """It is there after a refresh, another size, and another screen; Esc shows all rows again."""
-    screens = (
+@pytest.mark.parametrize(
+    ("key", "name", "typed", "fewest", "total", "hidden"),
+    [
         ("2", "intake", "bdsg", 1, 4, "hidden: 1 REFUSED"),
         ("3", "runs", "dryrun", 1, 2, ""),
         ("4", "statements", "c0ffee nothing", 0, 1, ""),
@@ -84,30 +84,33 @@ async def test_on_every_screen_a_filter_narrows_at_once_is_kept_and_is_cleared()
         ("7", "batches", "nothing", 0, 2, ""),
         ("9", "backup-list", "state:arms", 1, 5, "1 DIFFERS"),
         ("ctrl+r", "report-list", "kind:bundle", 1, 4, "1 CHANGED"),
-    )
-    async with opened(FakeBackend(changed="04-approval.md")) as (app, pilot):
-        for key, name, typed, fewest, total, hidden in screens:
-            await press(pilot, key)
-            await _type(pilot, typed)
-            shown = _rows(app, name)
-            assert fewest <= len(shown) < total, name
-            assert f"{len(shown)} of {total}" in _under(app, name)
-            assert hidden in _under(app, name)
-            assert f"/{typed}" in _under(app, name)
-            await press(pilot, "enter")
-            assert app.focused is _list(app, name)
-            await press(pilot, "r")
-            await pilot.resize_terminal(120, 40)
-            await press(pilot, "1", key)
-            await pilot.resize_terminal(80, 24)
-            await settle(pilot)
-            assert _rows(app, name) == shown
-            assert f"/{typed}" in _under(app, name)
-            await press(pilot, "escape")
-            assert (len(_rows(app, name)), _under(app, name)) == (total, "")
-            await _type(pilot, typed, "escape")
-            assert (len(_rows(app, name)), _under(app, name)) == (total, "")
-            assert app.focused is _list(app, name)
+    ],
+)
+async def test_on_every_screen_a_filter_narrows_at_once_is_kept_and_is_cleared(
+    key: str, name: str, typed: str, fewest: int, total: int, hidden: str
+) -> None:
+    """It is there after a refresh, another size, and another screen; Esc shows all rows again."""
+    async with opened(FakeBackend(changed="04-approval.md"), key) as (app, pilot):
+        await _type(pilot, typed)
+        shown = _rows(app, name)
+        assert fewest <= len(shown) < total
+        assert f"{len(shown)} of {total}" in _under(app, name)
+        assert hidden in _under(app, name)
+        assert f"/{typed}" in _under(app, name)
+        await press(pilot, "enter")
+        assert app.focused is _list(app, name)
+        await press(pilot, "r")
+        await pilot.resize_terminal(120, 40)
+        await press(pilot, "1", key)
+        await pilot.resize_terminal(80, 24)
+        await settle(pilot)
+        assert _rows(app, name) == shown
+        assert f"/{typed}" in _under(app, name)
+        await press(pilot, "escape")
+        assert (len(_rows(app, name)), _under(app, name)) == (total, "")
+        await _type(pilot, typed, "escape")
+        assert (len(_rows(app, name)), _under(app, name)) == (total, "")
+        assert app.focused is _list(app, name)
 
 
 async def test_the_outcomes_that_a_filter_of_the_gates_hides_are_counted() -> None:

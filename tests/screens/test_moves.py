@@ -73,7 +73,7 @@ async def test_a_move_is_read_and_a_flood_of_moves_is_one_question_at_a_time(nam
         backend.gate_of_it.clear()
         backend.most = 0
         try:
-            for number in range(12):
+            for number in range(6):
                 backend.switch = OFF if number % 2 else ARMED
                 app.measure()
                 await until(pilot, lambda: not any(worker.group == "measure" for worker in app.workers))

@@ -121,7 +121,7 @@ def test_hostile_text_reaches_no_screen_alive(open_console: Open, scenario: str)
     for key, words in steps:
         session.press(key)
         session.see(words)
-        session.read(0.5)
+        session.read(0.1)
     session.press("3A" if scenario == "hostile" else "1H")
     session.read(1.0)
     # What was read last can end in the middle of a sequence.
