@@ -140,6 +140,13 @@ SCREENS = (
         (f"{_FRAMES}::test_what_is_not_understood_is_sent_as_it_is_and_nothing_is_known_behind_it",),
     ),
     Mutant(
+        "dialogs: what is typed on Cancel does not vanish",
+        "console/screens/dialog.py",
+        "            self.enter(self.FIELD, event.character)\n",
+        "",
+        ("tests/screens/test_dialogs.py::test_what_is_typed_on_cancel_is_in_the_field",),
+    ),
+    Mutant(
         "frames: the shape of the pointer is written onto no screen",
         "console/app/frames.py",
         '        if _POINTER.match(data):\n            return ""\n',

@@ -29,6 +29,7 @@ class PlanFolderDialog(Dialog[BatchSource]):
     WORDS: ClassVar[str] = "Plan a folder of documents"
     CANCEL: ClassVar[str] = "Cancel: plan nothing"
     AUTO_FOCUS = "#folder"
+    FIELD: ClassVar[str] = "#folder"
 
     def __init__(self, before: BatchSource | None, profile: str) -> None:
         super().__init__()

@@ -21,6 +21,7 @@ class ChoosingDialog(Dialog[C], Generic[C]):
 
     TALL: ClassVar[bool] = True
     AUTO_FOCUS = "#search"
+    FIELD: ClassVar[str] = "#search"
     HINT: ClassVar[str] = ""
     """Words in the empty field."""
     NOTHING: ClassVar[str] = ""

@@ -123,12 +123,8 @@ class DangerDialog(Dialog[Confirmed]):
             field.disabled = not available
 
     def _enter_field(self) -> None:
-        field = self.query_one("#confirm", Field)
-        field.value += self._typed_early
-        self._typed_early = ""
-        # Entering selects the text, and the next letter would replace what is there.
-        field.select_on_focus = False
-        self.set_focus(field)
+        typed, self._typed_early = self._typed_early, ""
+        self.enter("#confirm", typed)
 
     def on_key(self, event: events.Key) -> None:
         """Put what is typed outside a field into it; while the checks are measured, as soon as it is there."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast
 
+from textual import events
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
@@ -11,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button
 
 from console.screens.drawable import Steady, was_built
+from console.widgets.field import Field
 from console.widgets.line import Line, Span, line
 from console.widgets.panel import Lines, Panel
 
@@ -39,6 +41,8 @@ class Dialog(Steady, ModalScreen[R | None], Generic[R]):
     WORDS: ClassVar[str] = ""
     CANCEL: ClassVar[str] = "Cancel"
     TALL: ClassVar[bool] = False
+    FIELD: ClassVar[str] = ""
+    """The field that takes what is typed on Cancel; a dialog whose letters are keys has none."""
     # A key that is held down, or a second one before the dialog has closed, must not answer again.
     _answered: bool = False
     stop_code: str = ""
@@ -71,6 +75,25 @@ class Dialog(Steady, ModalScreen[R | None], Generic[R]):
     def opened(self) -> None:
         """Draw what does not wait for the backend."""
         self.show_keys()
+
+    def on_key(self, event: events.Key) -> None:
+        """Put what is typed on Cancel into the field: nothing that is typed vanishes."""
+        if (
+            self.FIELD
+            and event.is_printable
+            and event.character is not None
+            and self.focused is self.query_one("#cancel")
+        ):
+            event.stop()
+            self.enter(self.FIELD, event.character)
+
+    def enter(self, name: str, typed: str) -> None:
+        """Go to the field of this name, and put this behind what stands there."""
+        field = self.query_one(name, Field)
+        field.value += typed
+        # Entering selects the text, and the next letter would replace what is there.
+        field.select_on_focus = False
+        self.set_focus(field)
 
     def body(self, lines: list[Line]) -> None:
         """Show these lines as the body."""

@@ -23,6 +23,7 @@ class ImportDialog(Dialog[tuple[Path, ...]]):
     WORDS: ClassVar[str] = "Import a signed statement"
     TALL: ClassVar[bool] = True
     CANCEL: ClassVar[str] = "Cancel: import nothing"
+    FIELD: ClassVar[str] = "#more"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+y", "import", "Import", show=False, priority=True)]
 
     def __init__(self, view: ApprovalView) -> None:

@@ -19,6 +19,7 @@ class TypedDialog(Dialog[str]):
     HINT: ClassVar[str] = ""
     CANCEL: ClassVar[str] = "Cancel"
     AUTO_FOCUS = "#typed"
+    FIELD: ClassVar[str] = "#typed"
 
     def __init__(self, before: str = "") -> None:
         super().__init__()

@@ -22,6 +22,7 @@ class SearchDialog(Dialog[UnitQuery]):
     WORDS: ClassVar[str] = "Search units"
     CANCEL: ClassVar[str] = "Cancel: search nothing"
     AUTO_FOCUS = "#text"
+    FIELD: ClassVar[str] = "#text"
 
     def __init__(self, before: UnitQuery, at: str) -> None:
         super().__init__()

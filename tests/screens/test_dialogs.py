@@ -73,10 +73,31 @@ async def test_enter_on_cancel_is_no(name: str) -> None:
         assert _done(backend) == []
 
 
-async def test_what_is_typed_on_cancel_is_in_the_field() -> None:
-    """Letters vanished there without a word."""
-    async with opened(FakeBackend(), "3", "A", "shift+tab", *RUN_ID) as (app, _pilot):
-        assert app.screen.query_one("#confirm", Input).value == RUN_ID
+@pytest.mark.parametrize(
+    ("keys", "field"),
+    [
+        (("3", "A"), "#confirm"),
+        (("4", "i"), "#more"),
+        (("3", "O"), "#typed"),
+        (("ctrl+p",), "#search"),
+        (("7", "p"), "#folder"),
+        (("8", "slash"), "#text"),
+    ],
+    ids=["an id", "signature files", "a place", "the palette", "a folder", "units"],
+)
+async def test_what_is_typed_on_cancel_is_in_the_field(keys: tuple[str, ...], field: str) -> None:
+    """Letters vanished there without a word: of every kind of dialog that has a field."""
+    async with opened(FakeBackend(can_hand_over=True), *keys) as (app, pilot):
+        app.screen.query_one("#cancel").focus()
+        await press(pilot, *"ictr-2026 ?")
+        assert app.screen.query_one(field, Input).value.endswith("ictr-2026 ?")
+        assert app.focused is app.screen.query_one(field)
+
+
+async def test_a_file_that_is_typed_on_cancel_is_asked_for_at_the_import() -> None:
+    backend = FakeBackend()
+    async with opened(backend, "4", "i", *"other.asc", "ctrl+y"):
+        assert [call for call in backend.calls if call.startswith("import ") and call.endswith(" other.asc")]
 
 
 @pytest.mark.parametrize("name", DANGERS)
