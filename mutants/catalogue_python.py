@@ -31,6 +31,13 @@ def _test(file: str, *names: str) -> tuple[str, ...]:
 
 _OF_THE_SWITCH = (
     Mutant(
+        "the program ends with its status, whatever is still at work",
+        "console/cli/main.py",
+        "    if argv is None:\n        leave(exit_status)\n",
+        "",
+        ("tests/cli/test_ending.py::test_the_program_ends_with_its_status_whatever_is_still_at_work",),
+    ),
+    Mutant(
         "the HOLD check before a lease is opened",
         f"{_B}/runs/arming.py",
         "    require_no_hold(installation)\n    if armed_for",

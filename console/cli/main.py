@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 
 from console import __version__
+from console.cli.ending import leave
 from console.cli.printing import ReaderGone, Unprinted, emit, keep_standard_descriptors, say
 
 BROKEN_PIPE = 141
@@ -14,7 +15,14 @@ _SEE = "See what is so: cutter-console status"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command or open the console. Returns the exit status."""
+    """Run one command or open the console. Returns the exit status; as a program it may end the process instead."""
+    exit_status = _run(argv)
+    if argv is None:
+        leave(exit_status)
+    return exit_status
+
+
+def _run(argv: Sequence[str] | None) -> int:
     # First of all: the next file to be opened would get the number of a closed standard stream.
     keep_standard_descriptors()
     arguments = list(sys.argv[1:] if argv is None else argv)

@@ -17,6 +17,7 @@ from console.app.steady_driver import SteadyDriver
 from console.backend.api import Backend
 from console.backend.model.view_models import OnStep, Status, SwitchView, untold
 from console.cli.arguments import Open, Options
+from console.cli.ending import leave
 from console.widgets.notice import Notice
 from tests.screens import chaos
 from tests.support.fakes import ARMED, NOW, FakeBackend
@@ -149,4 +150,6 @@ def count_reads_of_nothing(folder: Path, most: int = 5000) -> None:
 
 if __name__ == "__main__":
     count_reads_of_nothing(Path(sys.argv[2]))
-    sys.exit(main(sys.argv[1], sys.argv[2]))
+    exit_status = main(sys.argv[1], sys.argv[2])
+    leave(exit_status)  # as the program itself
+    sys.exit(exit_status)
