@@ -10,7 +10,7 @@ from console.backend.model.errors import CutterError, Drifted, Held, Refused, St
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Family, Mode, Move, Phase, Stage
 from console.backend.model.view_models import ApprovalStatus, Progress, RunRequest, SwitchState
-from console.backend.runs import kill_switch
+from console.backend.runs import hold_file
 from console.backend.runs.workspace import Workspace
 from tests.support.passage import REQUEST, Passage, silent
 
@@ -208,7 +208,7 @@ def test_a_disk_that_takes_no_record_does_not_prevent_that_hold(
             passage.execute(CHANGES["a row count changes"])
             monkeypatch.setattr(Workspace, "write_record", full)
             if not file:
-                monkeypatch.setattr(kill_switch, "write_hold_file", lambda *_: "no space is left")
+                monkeypatch.setattr(hold_file, "_written", lambda *_: "no space is left")
 
     with pytest.raises(CutterError) as caught:
         passage.resume(meddle)
@@ -225,7 +225,7 @@ def test_a_mismatch_for_which_no_hold_can_be_set_says_so(at: At, monkeypatch: py
         if (progress.phase, progress.step) == (Phase.WRITE_VERIFY, "begins"):
             passage.execute(CHANGES["a row count changes"])
             passage.execute("REVOKE EXECUTE ON FUNCTION cutter_console.fn_hold_set FROM cutter_exec, cutter_verify")
-            monkeypatch.setattr(kill_switch, "write_hold_file", lambda *_: "no space is left")
+            monkeypatch.setattr(hold_file, "_written", lambda *_: "no space is left")
 
     with pytest.raises(Held, match="NO HOLD could be set: no space is left") as held:
         passage.resume(meddle)
