@@ -13,9 +13,8 @@ def leave(exit_status: int) -> None:
     threading = sys.modules.get("threading")
     if threading is None or not any(thread.daemon for thread in threading.enumerate()):
         return
-    for thread in threading.enumerate():
-        if not thread.daemon and thread is not threading.main_thread():
-            thread.join()
+    # What the interpreter does at its own end, in this order: it waits for the other threads, and tells pools to end theirs.
+    threading._shutdown()
     if atexit := sys.modules.get("atexit"):
         atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):

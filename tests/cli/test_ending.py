@@ -7,6 +7,7 @@ import pytest
 
 _AT_WORK = """
 import atexit, sys, threading, time
+from concurrent.futures import ThreadPoolExecutor
 from pydantic import TypeAdapter, AfterValidator
 from typing import Annotated
 validated = TypeAdapter(list[Annotated[int, AfterValidator(lambda value: value)]])
@@ -19,6 +20,8 @@ sys.setswitchinterval(1e-6)
 for _ in range(4):
     threading.Thread(target=work, daemon=True).start()
 begun.wait()
+pool = ThreadPoolExecutor(1)
+pool.submit(int).result()
 atexit.register(print, "swept", flush=True)
 threading.Thread(target=lambda: (time.sleep(0.1), print("written", flush=True))).start()
 from console.cli.main import main
