@@ -5,6 +5,7 @@ CREATE DATABASE and a copy of a small tree instead of a walk.
 """
 
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -40,6 +41,8 @@ WAITS_AT_MOST = "ALTER FUNCTION cutter_console.fn_lock(boolean) SET lock_timeout
 
 It is a difference from what was installed, as long as it is another one.
 """
+_CLOSED_S = 20.0
+"""Far more than a session's process takes to end behind its client."""
 NOWHERE = "host=/nonexistent dbname=x"
 """Connection string of a server that is not there."""
 DOCPREFIX = "ACME-LAW"
@@ -74,8 +77,15 @@ class Passage:
         return self.backend.installation
 
     def connect(self, role: str = "postgres") -> psycopg.Connection:
-        """A new autocommit connection of a role."""
-        return psycopg.connect(self.cluster.conninfo(self.database, role), autocommit=True)
+        """A new autocommit connection of a role; at the limit of one, as soon as a session that was closed counts no more."""
+        end = time.monotonic() + _CLOSED_S
+        while True:
+            try:
+                return psycopg.connect(self.cluster.conninfo(self.database, role), autocommit=True)
+            except psycopg.OperationalError as error:
+                if "too many connections for role" not in str(error) or time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
 
     def execute(self, statement: str, *values: object) -> None:
         """One statement as the superuser."""

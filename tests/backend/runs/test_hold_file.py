@@ -61,7 +61,13 @@ def hung(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hung]:
     late.start()
     yield made
     late.cancel()
-    made.answer()
+
+    def nothing_is_written() -> bool:
+        made.answer()
+        return all(write.done() for write in attempts._UNDER_WAY.values())
+
+    # A stop of the next test, whose root is in the same place, would wait for this write in place of its own.
+    until(nothing_is_written, "nothing is written any more")
 
 
 def test_a_root_that_hangs_delays_nothing_else_of_a_panic_and_gets_its_file_later(at: At, hung: Hung) -> None:
