@@ -90,10 +90,11 @@ class Dialog(Steady, ModalScreen[R | None], Generic[R]):
     def enter(self, name: str, typed: str) -> None:
         """Go to the field of this name, and put this behind what stands there."""
         field = self.query_one(name, Field)
-        field.value += typed
         # Entering selects the text, and the next letter would replace what is there.
         field.select_on_focus = False
         self.set_focus(field)
+        field.cursor_position = len(field.value)
+        field.insert_text_at_cursor(typed)
 
     def body(self, lines: list[Line]) -> None:
         """Show these lines as the body."""

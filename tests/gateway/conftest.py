@@ -8,7 +8,6 @@ import pytest
 
 from console.backend.host.durable import replace_file
 from console.backend.host.runtime_tree import CONFIG_NAME
-from console.backend.host.settings import load_settings
 from console.backend.model.site_mapping import SiteMapping, mapping_toml
 from console.backend.model.states import Mode
 from console.backend.model.view_models import RunView
@@ -97,11 +96,6 @@ def their_objects(passage: Passage) -> set[str]:
     return {line for line in lines if "cutter_" not in line or not line.startswith(_OF_ROLES)}
 
 
-def _as_pinned(passage: Passage) -> Passage:
-    settings = load_settings(passage.installation.root)
-    return passage.with_site(replace(passage.installation, settings=settings))
-
-
 def _signed(at: At, kept: Kept) -> Passage:
     def make() -> Passage:
         passage = install(at("fresh"))
@@ -110,7 +104,7 @@ def _signed(at: At, kept: Kept) -> Passage:
         passage.sign()
         return passage
 
-    return _as_pinned(kept("written through functions, SG_1 imported", make))
+    return kept("written through functions, SG_1 imported", make).as_pinned()
 
 
 def _drafted(at: At, kept: Kept) -> Passage:
@@ -119,7 +113,7 @@ def _drafted(at: At, kept: Kept) -> Passage:
         cut(passage)
         return passage
 
-    return _as_pinned(kept("written through functions, with drafts", make))
+    return kept("written through functions, with drafts", make).as_pinned()
 
 
 @pytest.fixture

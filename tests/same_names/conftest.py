@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from console.backend.host.settings import load_settings
 from console.backend.model.schema_names import SchemaNames
 from console.backend.model.site_mapping import SiteMapping
 from console.backend.model.states import Mode, Stage
@@ -76,7 +75,7 @@ def beside() -> Iterator[Beside]:
 @pytest.fixture
 def tied(beside: Beside) -> Passage:
     """A passage tied to the organisation's functions, without a run."""
-    return as_pinned(beside.stages.kept("tied", lambda: tie(beside.stages.at("fresh"), beside.mapping)))
+    return beside.stages.kept("tied", lambda: tie(beside.stages.at("fresh"), beside.mapping)).as_pinned()
 
 
 def _signed(beside: Beside) -> Passage:
@@ -87,7 +86,7 @@ def _signed(beside: Beside) -> Passage:
         passage.sign()
         return passage
 
-    return as_pinned(beside.stages.kept("SG_1 imported beside the likeness", make))
+    return beside.stages.kept("SG_1 imported beside the likeness", make).as_pinned()
 
 
 def _drafted(beside: Beside) -> Passage:
@@ -97,7 +96,7 @@ def _drafted(beside: Beside) -> Passage:
         assert passage.resume().state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
         return passage
 
-    return as_pinned(beside.stages.kept("drafts beside the likeness", make))
+    return beside.stages.kept("drafts beside the likeness", make).as_pinned()
 
 
 @pytest.fixture
@@ -122,10 +121,4 @@ def enacted(beside: Beside) -> Passage:
         assert passage.enact().state.stage is Stage.CLOSEOUT_REPORTED
         return passage
 
-    return as_pinned(beside.stages.kept("law beside the likeness", make))
-
-
-def as_pinned(passage: Passage) -> Passage:
-    """Return the passage with the settings that stand in its root."""
-    settings = load_settings(passage.installation.root)
-    return passage.with_site(replace(passage.installation, settings=settings))
+    return beside.stages.kept("law beside the likeness", make).as_pinned()

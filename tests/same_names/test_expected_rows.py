@@ -15,7 +15,7 @@ from console.backend.model.states import Mode, Phase, Stage
 from console.backend.model.view_models import Danger, Progress
 from console.cli.main import main
 from tests.gateway.conftest import tie
-from tests.same_names.conftest import AFTER_CUT, BEFORE, Beside, as_pinned, theirs
+from tests.same_names.conftest import AFTER_CUT, BEFORE, Beside, theirs
 from tests.same_names.test_governance import _AT_SG_2, _BEFORE, _OF_LEG_B, _as_owner, _rows
 from tests.support.passage import DOCPREFIX, REQUEST, UNITS, Passage, silent
 
@@ -296,7 +296,7 @@ def begun_without(beside: Beside) -> Passage:
         passage.resume()
         return tie(passage, beside.mapping)
 
-    return as_pinned(beside.stages.kept("the section came between the rulings", make))
+    return beside.stages.kept("the section came between the rulings", make).as_pinned()
 
 
 def test_what_leg_b_has_not_begun_there_is_neither_signed_nor_missed(begun_without: Passage) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Family, Mode, Stage
 from tests.gateway.conftest import tie
-from tests.same_names.conftest import AFTER_CUT, BEFORE, Beside, as_pinned, theirs
+from tests.same_names.conftest import AFTER_CUT, BEFORE, Beside, theirs
 from tests.support.passage import REQUEST, UNITS, Passage, silent
 from tests.support.waiting import until
 
@@ -74,7 +74,7 @@ def _whole_readings(beside: Beside, units: int) -> dict[str, int]:
         passage.sign()
         return passage
 
-    passage = as_pinned(beside.stages.kept(f"{units} units", make))
+    passage = beside.stages.kept(f"{units} units", make).as_pinned()
     # What a session has read is counted by its end.
     until(lambda: not passage.rows(_OTHERS), "every session has ended")
     passage.execute("SELECT pg_stat_reset()")

@@ -94,6 +94,15 @@ async def test_what_is_typed_on_cancel_is_in_the_field(keys: tuple[str, ...], fi
         assert app.focused is app.screen.query_one(field)
 
 
+@pytest.mark.parametrize("before", [("home",), ("left", "left"), ("tab", "shift+tab")], ids=" ".join)
+async def test_what_is_typed_on_cancel_stands_behind_what_was_typed_before(before: tuple[str, ...]) -> None:
+    """Wherever the cursor was, and if all of it was selected."""
+    async with opened(FakeBackend(), "7", "p", "ctrl+u", *"laws", *before) as (app, pilot):
+        app.screen.query_one("#cancel").focus()
+        await press(pilot, *"xyz")
+        assert app.screen.query_one("#folder", Input).value == "lawsxyz"
+
+
 async def test_a_file_that_is_typed_on_cancel_is_asked_for_at_the_import() -> None:
     backend = FakeBackend()
     async with opened(backend, "4", "i", *"other.asc", "ctrl+y"):

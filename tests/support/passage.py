@@ -19,7 +19,7 @@ from console.backend.approvals.policy import Policy, Signer, Thresholds, load_po
 from console.backend.host.context import Context
 from console.backend.host.installation import Installation
 from console.backend.host.runtime_tree import CONFIG_NAME, init_tree
-from console.backend.host.settings import DatabaseSettings, Settings
+from console.backend.host.settings import DatabaseSettings, Settings, load_settings
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.states import Mode
 from console.backend.model.view_models import Progress, RunRequest, RunView
@@ -148,6 +148,10 @@ class Passage:
     def with_site(self, installation: Installation) -> "Passage":
         """The same passage at another site: other settings, another clock."""
         return replace(self, backend=BackendService(installation, demo_signer=self.backend._demo_signer))
+
+    def as_pinned(self) -> "Passage":
+        """The same passage with the settings that stand in its root, such as those of a site mapping."""
+        return self.with_site(replace(self.installation, settings=load_settings(self.installation.root)))
 
     def write(self, name: str, text: str) -> str:
         """A document in the intake folder; its origin."""
