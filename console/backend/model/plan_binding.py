@@ -107,16 +107,21 @@ def expected_enactment_deltas(n_units: int, amendment: AmendmentCounts | None) -
     return (*expected_step_deltas(amendment.touched), *aliases)
 
 
-def expected_revert_deltas(n_units: int, amendment: AmendmentCounts | None) -> tuple[TableDelta, ...]:
+def expected_revert_deltas(
+    n_units: int, amendment: AmendmentCounts | None, *, recorded: bool = True
+) -> tuple[TableDelta, ...]:
     """Return the rows that a revert adds; of an amendment a log row for each unit that was made for it."""
     written = n_units if amendment is None else amendment.made
-    return expected_step_deltas(written)
+    return expected_step_deltas(written, recorded=recorded)
 
 
-def expected_step_deltas(n_units: int) -> tuple[TableDelta, ...]:
-    """Return the rows that an enactment or a revert of N units adds: N log rows, a decision, and a backlog status."""
+def expected_step_deltas(n_units: int, *, recorded: bool = True) -> tuple[TableDelta, ...]:
+    """Return the rows that an enactment or a revert of N units adds: N log rows, a decision, and a backlog status.
+
+    Before leg B is recorded, no entry of the backlog is there that could get another status.
+    """
     return (
         TableDelta(table=LIFECYCLE_LOG, rows=n_units),
         TableDelta(table="cutter_governance.review_decision", rows=1),
-        TableDelta(table=BACKLOG_HISTORY, rows=1),
+        TableDelta(table=BACKLOG_HISTORY, rows=int(recorded)),
     )

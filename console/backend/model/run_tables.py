@@ -91,7 +91,7 @@ class RunTables(Value):
         self, n_units: int, amendment: AmendmentCounts | None = None, *, recorded: bool = True
     ) -> tuple[TableDelta, ...]:
         """Return the rows that a revert adds; `recorded` off if leg B has not been recorded: nothing was written to take back."""
-        own = self.named(expected_revert_deltas(n_units, amendment))
+        own = self.named(expected_revert_deltas(n_units, amendment, recorded=recorded))
         return own if amendment is not None else (*own, *self._step("revert", n_units, recorded=recorded))
 
     def _step(self, step: str, n_units: int, *, recorded: bool) -> tuple[TableDelta, ...]:

@@ -8,9 +8,8 @@ from console.backend.model.amendment import amendment_in_words
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan_binding import TableDelta, expected_step_deltas
 from console.backend.model.purposes import Purpose, RunOperation
-from console.backend.model.run_tables import SITE_ROWS
+from console.backend.model.run_tables import NOT_RECORDED, SITE_ROWS
 from console.backend.model.states import Mode, Phase
-from console.backend.model.tables import BACKLOG_HISTORY
 from console.backend.model.value import Value
 from console.backend.reports.run.evidence_index import Register
 from console.backend.reports.run.load import Head, Ledger, Ruling, RunRecord, SiteEffect
@@ -109,7 +108,7 @@ def step_deltas(record: RunRecord, purpose: Purpose, register: Register) -> Delt
     if touched is None or ruling is None:
         return None
     signed = _signed_there(ruling, purpose, register)
-    expected = _expected(record, touched, register)
+    expected = _expected(record, purpose, touched, register)
     there = _there(record, purpose, record.unsigned if signed is None else signed)
     planned = register.put(
         f"{PREFIX[Phase.CLOSEOUT]}.{purpose}.expected", f"rows that the {purpose} adds", _rule(record, touched, there, is_signed=signed is not None), _in_words((*expected, *there)), head.started_at
@@ -146,14 +145,12 @@ def step_deltas(record: RunRecord, purpose: Purpose, register: Register) -> Delt
     return Deltas(what=_NAMED[purpose], rows=rows, planned=planned, counted=counted, uncounted=uncounted)
 
 
-def _expected(record: RunRecord, touched: int, register: Register) -> tuple[TableDelta, ...]:
-    """Return the rows of the console's own tables; before leg B is recorded there is no entry that could get another status."""
-    is_recorded = record.ledger is None or record.ledger.backlog
+def _expected(record: RunRecord, purpose: Purpose, touched: int, register: Register) -> tuple[TableDelta, ...]:
+    """Return the rows of the console's own tables, by the stage at which the step was taken."""
+    recorded = purpose is not Purpose.REVERT or record.head.state.stage not in NOT_RECORDED
     return tuple(
-        TableDelta(
-            table=register.tables[delta.table], rows=delta.rows if is_recorded or delta.table != BACKLOG_HISTORY else 0
-        )
-        for delta in expected_step_deltas(touched)
+        TableDelta(table=register.tables[delta.table], rows=delta.rows)
+        for delta in expected_step_deltas(touched, recorded=recorded)
     )
 
 

@@ -1,0 +1,36 @@
+"""What a report expects of a table is decided by the run, and not by what was found there."""
+
+from collections.abc import Callable
+
+from console.backend.model.outcome import Outcome
+from console.backend.model.plan_binding import TableDelta
+from console.backend.model.purposes import Purpose
+from console.backend.model.run_tables import RunTables
+from console.backend.model.tables import BACKLOG_HISTORY
+from console.backend.reports.run.evidence_index import Register
+from console.backend.reports.run.load import read_record
+from console.backend.reports.run.rows import step_deltas
+from tests.support.passage import Passage
+
+
+def test_a_backlog_that_has_lost_its_entry_is_a_fail(at: Callable[[str], Passage]) -> None:
+    passage = at("enacted")
+    record = read_record(passage.installation, passage.run_id)
+    assert record.ledger is not None
+    lost = record.model_copy(update={"ledger": record.ledger.model_copy(update={"backlog": ()})})
+
+    outcomes = []
+    for each in (record, lost):
+        step = step_deltas(each, Purpose.ENACT, Register(each.names))
+        assert step is not None
+        outcomes += [row.outcome for row in step.rows if row.table == BACKLOG_HISTORY]
+
+    assert outcomes == [Outcome.PASS, Outcome.FAIL]
+
+
+def test_a_revert_before_leg_b_moves_no_entry_of_the_backlog() -> None:
+    """None was made; the dialog and the statement said one."""
+    moved = TableDelta(table=BACKLOG_HISTORY, rows=1)
+
+    assert moved in RunTables().revert(3)
+    assert moved.model_copy(update={"rows": 0}) in RunTables().revert(3, recorded=False)
