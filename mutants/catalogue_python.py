@@ -31,6 +31,26 @@ def _test(file: str, *names: str) -> tuple[str, ...]:
 
 _OF_THE_SWITCH = (
     Mutant(
+        "what is left to be written at the end of the program is written, or it is no success",
+        "console/cli/ending.py",
+        "                stream.flush()\n",
+        "                pass\n",
+        (
+            "tests/cli/test_ending.py::test_the_program_ends_with_its_status_whatever_is_still_at_work",
+            "tests/cli/test_ending.py::test_what_could_not_be_written_at_the_end_is_no_success",
+        ),
+    ),
+    Mutant(
+        "a watch does not ask a second role where nobody answers in time",
+        "console/backend/runs/phase_watch.py",
+        "isinstance(error.__cause__, psycopg.errors.ConnectionTimeout) or not self._is_seen()",
+        "not self._is_seen()",
+        (
+            "tests/backend/runs/test_phase_watch.py"
+            "::test_where_nobody_answers_in_time_the_monitoring_role_is_not_waited_for_too",
+        ),
+    ),
+    Mutant(
         "the program ends with its status, whatever is still at work",
         "console/cli/main.py",
         "    if argv is None:\n        leave(exit_status)\n",

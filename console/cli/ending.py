@@ -3,6 +3,9 @@
 import os
 import sys
 
+UNFLUSHED = 120
+"""The interpreter's own exit status where what was left to be written could not be."""
+
 
 def leave(exit_status: int) -> None:
     """End the process with this status if a daemon thread is left; return if there is none, for the usual end.
@@ -21,6 +24,6 @@ def leave(exit_status: int) -> None:
         try:
             if stream is not None:
                 stream.flush()
-        except (OSError, ValueError):  # its reader has gone; what it had been told is lost to it either way
-            continue
+        except (OSError, ValueError):
+            exit_status = exit_status or UNFLUSHED
     os._exit(exit_status)

@@ -298,7 +298,7 @@ def take_session(conninfo: str, *, application: str, statement_timeout_s: float,
                 # A session that was closed just now counts until its process at the server has ended. No answer is no refusal.
                 if isinstance(error, psycopg.errors.ConnectionTimeout) or not kept.may_still_count(conninfo):
                     raise
-                if tries == 0:
+                if tries == 0 or time.monotonic() > deadline:
                     kept.refused_for_good(conninfo)
                     raise
                 tries -= 1

@@ -108,7 +108,7 @@ class _Watch:
         return isinstance(error.__cause__, psycopg.errors.ConnectionTimeout) or not self._is_seen()
 
     def _is_seen(self) -> bool:
-        """Return whether the monitoring role sees the session. It may be told of another server: there it does not."""
+        """Return whether the monitoring role sees a session of this number and role, by a line that may be another one."""
         monitor = self._installation.settings.database.monitor
         with suppress(CutterError), connect(monitor, read_only=True, timeout_s=5, purpose="watch") as connection:
             return is_session_there(connection, str(self._pid), self._role)

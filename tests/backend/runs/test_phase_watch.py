@@ -135,6 +135,54 @@ def test_a_role_that_may_have_no_session_more_is_no_dead_line(
         passage.execute("ALTER ROLE cutter_exec CONNECTION LIMIT -1")
 
 
+def _answering(monkeypatch: pytest.MonkeyPatch, conninfo: str, error: Unmeasured) -> list[str]:
+    """Have each look of a watch at this connection string end so; the list gets what was asked."""
+    asked: list[str] = []
+
+    @contextmanager
+    def looking(other: str, **options: Any) -> Iterator[psycopg.Connection]:
+        asked.append(other)
+        if other == conninfo:
+            raise error from error.__cause__
+        with connect(other, **options) as session:
+            yield session
+
+    monkeypatch.setattr(phase_watch, "_LOOK_EVERY_S", 0.02)
+    monkeypatch.setattr(phase_watch, "connect", looking)
+    return asked
+
+
+def test_where_nobody_answers_in_time_the_monitoring_role_is_not_waited_for_too(
+    at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A black hole would take its time for each of them."""
+    passage = at("SG_1 imported")
+    conninfo = passage.installation.settings.database.executor
+    error = Unmeasured(StopCode.UNREACHABLE, "no answer", "")
+    error.__cause__ = psycopg.errors.ConnectionTimeout()
+    asked = _answering(monkeypatch, conninfo, error)
+    with (
+        pytest.raises(Unmeasured),
+        connect(conninfo, timeout_s=3600) as connection,
+        watched(passage.installation, connection, conninfo, lambda *_: None),
+    ):
+        connection.execute(SLEEPS)
+    assert asked == [conninfo] * phase_watch._MOST_SILENCES
+
+
+def test_a_server_that_refuses_with_a_reason_has_answered(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    passage = at("SG_1 imported")
+    conninfo = passage.installation.settings.database.executor
+    asked = _answering(monkeypatch, conninfo, Unmeasured(StopCode.IDENTITY_MISMATCH, "another server", ""))
+    with (
+        connect(conninfo, timeout_s=3600) as connection,
+        watched(passage.installation, connection, conninfo, lambda *_: None),
+    ):
+        until(lambda: len(asked) > 2 * phase_watch._MOST_SILENCES, "it was looked for often")
+        assert scalar(connection, "SELECT 2") == 2
+    assert set(asked) == {conninfo}
+
+
 def test_whoever_waits_for_a_lock_is_told_for_whom(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
     passage = at("SG_1 imported")
     passage.arm()
