@@ -445,7 +445,7 @@ _OF_RUNS = (
     ),
     Mutant(
         "of runs or batches of one second the later one is the newest",
-        f"{_B}/model/batch_ids.py",
+        f"{_B}/model/ids.py",
         "sorted(same, key=started_at, reverse=True) if len(same) > 1 else same",
         "same",
         (

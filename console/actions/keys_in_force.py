@@ -9,7 +9,7 @@ import re
 from console.actions.action import key_name
 from console.actions.actions import ACTIONS, Registry, Scope
 from console.actions.replay_actions import REPLAY_ACTIONS
-from console.backend.model.batch_ids import is_batch
+from console.backend.model.ids import is_batch
 
 _OWN = {action.name: action.keys for action in (*ACTIONS, *REPLAY_ACTIONS)}
 _changed: dict[str, tuple[str, ...]] = {}

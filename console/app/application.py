@@ -30,9 +30,9 @@ from console.app.named_fleet import NamedFleet, no_fleet
 from console.app.terminal import TerminalGuard, wants_no_colour
 from console.app.visiting import STOP_GROUP, VisitingApp
 from console.backend.host import crash
-from console.backend.model.batch_ids import is_batch
 from console.backend.model.errors import CutterError
 from console.backend.model.full_command import command_for, full_command
+from console.backend.model.ids import is_batch
 from console.screens.base import ConsoleScreen
 from console.screens.drawable import can_draw
 from console.screens.history import History, point_of

@@ -1,4 +1,4 @@
-"""Command of another console as a process of this program; imports no library, because a server starts consoles and is none."""
+"""Command of another console as a process of this program. Imports no library: a server of pages needs the command alone."""
 
 import sys
 

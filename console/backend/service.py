@@ -25,8 +25,8 @@ from console.backend.host.installation import Installation
 from console.backend.host.site_files import run_tables
 from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
-from console.backend.model.batch_ids import is_batch
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, UsageError
+from console.backend.model.ids import is_batch
 from console.backend.model.outcome import Check
 from console.backend.model.plan import bind
 from console.backend.model.profile_names import AKN_PROFILE

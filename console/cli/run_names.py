@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import Any
 
-from console.backend.model.batch_ids import BATCH_PREFIX, second_of
 from console.backend.model.counting import counted, several
 from console.backend.model.errors import Refused, StopCode
+from console.backend.model.ids import BATCH_PREFIX, second_of
 from console.cli.arguments import Options
 
 LATEST = "latest"

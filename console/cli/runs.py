@@ -5,9 +5,9 @@ from pathlib import Path
 from console.backend.documents import intake
 from console.backend.documents.acceptances import parse_acceptances
 from console.backend.model.amendment import amendment_in_words, parse_moved
-from console.backend.model.batch_ids import is_batch
 from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus
+from console.backend.model.ids import is_batch
 from console.backend.model.outcome import Check, Outcome, worst
 from console.backend.model.purposes import KIND_AT
 from console.backend.model.repeal import repeal_origin

@@ -10,9 +10,9 @@ from textual.containers import Horizontal
 from textual.widgets import Input
 
 from console.actions.keys_in_force import key_of
-from console.backend.model.batch_ids import is_batch
 from console.backend.model.batches import BatchMove, BatchView, command_of_batch
 from console.backend.model.errors import CutterError
+from console.backend.model.ids import is_batch
 from console.backend.model.view_models import Confirmation, Danger, RunView, SwitchView
 from console.screens.batch_feed import BatchFeed, batch_if_left
 from console.screens.batch_text import came_to as batch_came_to

@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from console.backend.model.batch_ids import is_batch
 from console.backend.model.full_command import Full
+from console.backend.model.ids import is_batch
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan_binding import TableDelta, Target
 from console.backend.model.view_models import Confirmation, Danger

@@ -22,7 +22,6 @@ STOPPED, NEEDS, DOES, DRIFT, HISTORY, RUN = "stopped", "needs", "does", "drift",
 """Keys of the rows; a run's is `run ` and its id."""
 RELEASE = "cutter-console hold release --confirm RELEASE"
 _LABEL = 10
-"""Gives a text with its commands as they must be typed for this root."""
 
 
 def head(view: HoldView, now: datetime, width: int) -> list[Line]:

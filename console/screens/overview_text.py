@@ -8,8 +8,8 @@ from rich.cells import cell_len
 
 from console.actions.actions import Registry
 from console.actions.keys_in_force import key_of, keys_of, told
-from console.backend.model.batch_ids import is_batch
 from console.backend.model.full_command import Full
+from console.backend.model.ids import is_batch
 from console.backend.model.line import Reach
 from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import Purpose

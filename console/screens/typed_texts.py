@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 MOST_CHARACTERS = 65_536
 """Longest text that is written here; a longer one is edited as a file."""
 _MADE_VISIBLE = re.compile("<U\\+[0-9A-F]{4,6}>|[\u2400-\u2421]")
-_ALONE = (
-    "What was typed stays in this console alone, and is lost with it until it can be saved; <edit_draft> opens it again"
-)
+_ALONE = "What was typed is kept only in this console, and is lost if it ends before it can be saved; <edit_draft> opens it again"
 
 
 class Draft(NamedTuple):

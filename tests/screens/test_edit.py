@@ -101,7 +101,7 @@ async def test_what_has_no_room_on_the_disk_is_said_where_it_is_typed_and_is_the
         )
         assert "THIS CONSOLE ALONE" in str(app.screen.query_one("#cancel", Button).label)
         await press(pilot, "escape")
-        assert "stays in this console alone" in app.notice.what
+        assert "is kept only in this console" in app.notice.what
         await press(pilot, "E")
         assert app.screen.query_one("#edit-body", TextArea).text.startswith("Q")
         backend.is_full = False
@@ -136,7 +136,7 @@ async def test_any_other_refusal_is_no_end_of_the_run_and_what_was_typed_stays_h
         assert "this console only reads" in plain(app.screen.query_one("#demand", Lines).shown[0])
         assert "stays in THIS CONSOLE ALONE" in str(app.screen.query_one("#cancel", Button).label)
         await press(pilot, "escape")
-        assert "stays in this console alone" in app.notice.what
+        assert "is kept only in this console" in app.notice.what
         backend.may_not_write = False
         await press(pilot, "E")
         assert app.screen.query_one("#edit-body", TextArea).text.startswith("Q")

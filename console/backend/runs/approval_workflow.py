@@ -35,9 +35,9 @@ from console.backend.host.installation import Installation
 from console.backend.host.runtime_tree import FILE_MODE
 from console.backend.host.site_files import run_tables
 from console.backend.journal.journal_record import Field
-from console.backend.model.batch_ids import BATCH_PREFIX
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Waiting
+from console.backend.model.ids import BATCH_PREFIX
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan import CutPlan
 from console.backend.model.plan_binding import TableDelta, Target

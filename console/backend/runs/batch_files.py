@@ -14,10 +14,10 @@ from pydantic import ValidationError
 from console.backend.host.durable import replace_file, sync_directory
 from console.backend.host.regular_file import read_regular
 from console.backend.host.runtime_tree import within
-from console.backend.model.batch_ids import BATCH_PREFIX, last_started_first
 from console.backend.model.batches import BatchFile, BatchProgress, SetAside
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
+from console.backend.model.ids import BATCH_PREFIX, last_started_first
 from console.backend.model.value import Value
 
 _BATCH, _ASIDE, _PROGRESS = "batch.json", "set-aside.json", "progress.json"

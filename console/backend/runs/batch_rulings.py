@@ -31,10 +31,10 @@ from console.backend.approvals.statement import Statement, parse_statement, read
 from console.backend.host.durable import replace_file, write_new_file
 from console.backend.host.installation import Installation
 from console.backend.host.regular_file import read_regular
-from console.backend.model.batch_ids import BATCH_PREFIX
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, Refused, StopCode
+from console.backend.model.ids import BATCH_PREFIX
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.purposes import Operation, Purpose
 from console.backend.model.view_models import ApprovalStatus, ApprovalView

@@ -13,7 +13,6 @@ import psycopg
 from console.backend.approvals.statement import new_run_id
 from console.backend.host.installation import Installation
 from console.backend.host.signals import is_ending
-from console.backend.model.batch_ids import BATCH_PREFIX
 from console.backend.model.batches import (
     BatchFile,
     BatchMember,
@@ -26,6 +25,7 @@ from console.backend.model.batches import (
     SetAside,
 )
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
+from console.backend.model.ids import BATCH_PREFIX
 from console.backend.model.plan import DocumentPlan
 from console.backend.model.purposes import Operation, Purpose
 from console.backend.model.states import Family, Mode, Stage

@@ -10,7 +10,7 @@ from console.backend.model.states import Family, Phase
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import CommitUnknown
 from console.backend.postgres.ledger import Event
-from console.backend.runs.hold_file import write_hold_file
+from console.backend.runs.hold_file import FILE_S, HoldFile
 from console.backend.runs.kill_switch import set_hold
 from console.backend.runs.operations import committing, intended
 from console.backend.runs.phase_context import PhaseContext
@@ -49,7 +49,7 @@ def hold_after(error: CutterError, context: PhaseContext, phase: Phase) -> Held 
     if error.code is not StopCode.COUNT_MISMATCH:
         return None
     if not context.is_live:  # A dry run writes no row, not even this one.
-        write_hold_file(context.installation, kept_reason(f"{phase}: {error.message}")[0])
+        HoldFile(context.installation, kept_reason(f"{phase}: {error.message}")[0]).problem(FILE_S)
         return None
     return set_hold(context.installation, error.code, f"{phase}: {error.message}", context.run_id)
 

@@ -52,11 +52,6 @@ class HoldFile:
         return f"{self.path} was written, and is not there any more" if gone else problem
 
 
-def write_hold_file(installation: Installation, reason: str) -> str:
-    """Write the HOLD file within `FILE_S`; return the reason if it is not written, or not yet."""
-    return HoldFile(installation, reason).problem(FILE_S)
-
-
 def is_being_written(installation: Installation) -> bool:
     """Return whether a HOLD file that this process has begun to write has no answer yet."""
     with _LOCK:

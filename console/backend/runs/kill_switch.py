@@ -251,7 +251,7 @@ def set_hold(installation: Installation, code: StopCode, message: str, run_id: s
         with connect(installation.settings.database.executor, purpose="hold") as connection:
             ledger.set_hold(connection, reason, installation.operator, run_id)
     except CutterError as error:
-        # Asked again: what took long to be written may be there by now. A file system that has not answered is not asked for what is there.
+        # Asked again: what took long to be written may be there by now. Looking for the file itself would hang where the write does.
         is_answered, not_written = file.is_answered, file.problem(0)
         if not_written and (not is_answered or hold_in_file(installation) is None):
             stop = f"Stop everything: cutter-console panic --reason {shlex.quote(reason)}. Find out what changed, then release the HOLD."

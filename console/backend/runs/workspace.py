@@ -22,9 +22,9 @@ from console.backend.host.regular_file import read_regular, regular_parts, sha25
 from console.backend.host.runtime_tree import within
 from console.backend.journal.journal_key import KEY_NAME, JournalKey
 from console.backend.model.amendment import AmendmentCounts, Moved
-from console.backend.model.batch_ids import RUN_PREFIX, last_started_first
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import Refused, StopCode, Unmeasured
+from console.backend.model.ids import RUN_PREFIX, last_started_first
 from console.backend.model.outcome import Check, Milliseconds, Outcome
 from console.backend.model.plan import Acceptance, CutPlan, DocumentPlan
 from console.backend.model.plan_binding import TableDelta, Target
@@ -111,7 +111,7 @@ class PhaseRecord(Value):
 
 
 def newest_first(root: Path) -> Iterator[Path]:
-    """Return the directories of runs, the run that was asked for last first. Raises OSError if runs/ cannot be read.
+    """Yield the directories of runs, the run that was asked for last first. Raises OSError if runs/ cannot be read.
 
     By their requests and not by the times of files: a bundle that was accepted has brought files of an older run.
     """
