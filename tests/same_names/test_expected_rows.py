@@ -251,6 +251,17 @@ def test_the_report_of_a_revert_has_its_rows_there_as_that_of_an_enactment(signe
         assert len(_there(rows)) == len(_OF_ENACTMENT)
 
 
+def test_the_report_of_a_revert_needs_no_file_of_the_plan(drafted: Passage) -> None:
+    """What leg B has begun is read out of the database's record."""
+    drafted.backend.revert(drafted.run_id, drafted.run_id)
+    rows, _ = _of_revert(drafted)
+    for file in (drafted.installation.root / "runs" / drafted.run_id).glob("plan*.json"):
+        file.unlink()
+
+    assert _of_revert(drafted)[0] == rows
+    assert len(_there(rows)) == len(_OF_ENACTMENT)
+
+
 def test_the_report_of_a_revert_before_leg_b_wants_no_row_that_leg_b_would_have_begun(signed: Passage) -> None:
     def stop(progress: Progress) -> None:
         if (progress.phase, progress.step) == (Phase.LEG_B_RECORD, "begins"):

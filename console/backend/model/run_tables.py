@@ -43,7 +43,7 @@ class RunTables(Value):
         return cls(names=site.console if site is not None else OWN, site=site)
 
     def of_plan(self, planned: Iterable[TableDelta]) -> "RunTables":
-        """Return the tables of the later steps of a run that was planned with these rows.
+        """Return the tables of the later steps of a run whose cut was planned, or recorded, with these rows.
 
         What leg B has not begun in an organisation's governance tables is not continued there: the mapping may have got its section since.
         """

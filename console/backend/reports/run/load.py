@@ -193,6 +193,10 @@ class Hold(Value):
     at: Utc
 
 
+_LEG_B = "record"
+"""The step in which leg B records its rows of the organisation's tables."""
+
+
 class SiteEffect(Value):
     """Rows that one step has added to the organisation's tables."""
 
@@ -320,7 +324,7 @@ def read_record(installation: Installation, run_id: str) -> RunRecord:
     verdict, records = _journal(installation, workspace, run_id, events)
     head = _head(stored.row, workspace.plan_facts(), stored.names)
     planned = _planned(workspace, head, stored.names)
-    unsigned, other_mapping = _unsigned(installation, head, stored, planned)
+    unsigned, other_mapping = _unsigned(installation, head, stored)
     return RunRecord(
         head=head,
         events=stored.events,
@@ -515,22 +519,26 @@ def _planned(workspace: Workspace, head: Head, names: SchemaNames) -> tuple[Tabl
     return ()
 
 
-def _unsigned(
-    installation: Installation, head: Head, stored: _Stored, planned: tuple[TableDelta, ...]
-) -> tuple[tuple[TableDelta, ...], str]:
+def _unsigned(installation: Installation, head: Head, stored: _Stored) -> tuple[tuple[TableDelta, ...], str]:
     """Return the rows of the organisation's tables that a revert adds: SG_1, which allows it, names those of the cut.
 
     And the sha256 of the mapping that it was written by, if this host keeps another one and the rows cannot be told.
     """
     ledger = stored.ledger
-    steps: tuple[SiteEffect | SiteMove, ...] = (*ledger.site_effects, *ledger.site_moves) if ledger is not None else ()
+    if ledger is None:
+        return (), ""
+    steps: tuple[SiteEffect | SiteMove, ...] = (*ledger.site_effects, *ledger.site_moves)
     written_by = {step.mapping_sha256 for step in steps if step.step == Purpose.REVERT}
     if not written_by or head.n_units is None:
         return (), ""
     kept = kept_mapping(installation)
     if others := written_by - {kept.sha256}:
         return (), min(others)
-    tables = RunTables.of(kept.mapping).of_plan(planned)
+    # By the record and not by the plan, whose file may be gone: what leg B has begun, the database continues.
+    begun = {
+        table: rows for step in ledger.site_effects if step.step == _LEG_B for table, rows in step.rows_added.items()
+    }
+    tables = RunTables.of(kept.mapping).of_plan(TableDelta(table=table, rows=rows) for table, rows in begun.items())
     added = tables.revert(head.n_units, head.amendment, recorded=head.state.stage not in NOT_RECORDED)
     return tuple(delta for delta in added if delta.table not in tables.own), ""
 
