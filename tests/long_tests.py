@@ -61,10 +61,6 @@ LONG: dict[str, str] = {
     "screens/test_stop_only.py::test_the_stop_key_asks_for_the_second_key_on_every_screen_dialog_and_field_and_then_stops": "screens/test_stop_only.py::test_the_notice_offers_no_key_that_a_read_only_console_has_not",
     # The same kill, of the same command; beside it, that the switch is off at that moment.
     "backend/runs/test_interruption.py::test_a_run_killed_in_mid_phase_is_shown_as_interrupted_and_goes_on_by_hand": "backend/runs/test_lease.py::test_a_kill_closes_the_switch_at_that_moment",
-    # Killed at its fifth file; at its last one, after which it can be written too.
-    "backend/reports/test_bundle.py::test_a_report_can_be_written_after_a_kill_in_the_middle_of_it": "backend/reports/test_bundle.py::test_a_kill_at_any_moment_leaves_no_final_name_and_the_next_bundle_removes_the_draft[report-15]",
-    # Twenty thousand parts, which nobody measures; some hundred, whose steps are counted.
-    "backend/documents/test_akn_attacks.py::test_thousands_of_equal_parts_are_no_work_for_hours": "backend/documents/test_akn_attacks.py::test_four_times_as_many_equal_parts_are_four_times_the_work",
     # Gigabytes of memory; that the limit is set.
     "backend/documents/test_own_profiles.py::test_a_pattern_that_takes_all_memory_is_stopped_and_named": "backend/documents/test_own_profiles.py::test_the_limits_of_a_process_are_what_they_were_afterwards",
 }

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from mutants.catalogue import MUTANTS
+from tests.backend.postgres.breaks import BREAKS
 from tests.covers import COVERED, is_on_the_diagonal
 from tests.long_tests import LONG
 from tests.matrices import MATRICES, is_kept, is_left_out
@@ -22,6 +23,8 @@ from tests.torture.conftest import LONG as OF_THE_ARENA
 ROOT = Path(__file__).parents[1]
 GUARDS = sorted({test.removeprefix("tests/") for one in MUTANTS for test in one.tests})
 """Functions, and single combinations of some, whose failure shows that a protection was taken out."""
+ASKED_OF_ALL = {"backend/postgres/test_drift.py::test_a_break_is_told_and_what_is_printed_mends_it": set(BREAKS)}
+"""What `make test` asks of every member, because the tables take a few elsewhere on the strength of it."""
 Collected = Mapping[str, list[str]]
 """The combinations by function; a test without any has the empty one."""
 
@@ -46,7 +49,15 @@ def collected(files: Iterable[str]) -> dict[str, Collected]:
 @pytest.fixture(scope="module")
 def parts() -> dict[str, Collected]:
     """Of every file that one of the tables or the catalogue of mutants names, and of those of torture of which a few are taken."""
-    names = (*MATRICES, *LONG, *LONG.values(), *COVERED, *GUARDS, *(f"torture/{file}" for file in OF_THE_ARENA))
+    names = (
+        *MATRICES,
+        *ASKED_OF_ALL,
+        *LONG,
+        *LONG.values(),
+        *COVERED,
+        *GUARDS,
+        *(f"torture/{file}" for file in OF_THE_ARENA),
+    )
     return collected(sorted({f"tests/{name.partition('::')[0]}" for name in names}))
 
 
@@ -69,6 +80,13 @@ def test_each_pattern_takes_something_and_leaves_something(whole: Collected) -> 
 
     assert idle == []
     assert all_taken == []
+
+
+def test_what_the_tables_lean_on_is_asked_of_every_member(parts: dict[str, Collected]) -> None:
+    """A comment said that each break is asked in test_drift.py, when a third of them was."""
+    taken = parts[IN_MAKE_TEST]
+
+    assert {name: set(taken.get(name, ())) for name in ASKED_OF_ALL} == ASKED_OF_ALL
 
 
 def test_each_long_test_is_there_and_has_a_shorter_one_in_make_test(parts: dict[str, Collected]) -> None:

@@ -8,12 +8,6 @@ _DIALOGS: Kept = ("arm", "release")
 CONSOLE: dict[str, Kept] = {
     "screens/test_dialogs.py::test_the_field_has_the_focus_and_enter_does_nothing": _DIALOGS,
     "screens/test_dialogs.py::test_enter_on_cancel_is_no": ("arm",),
-    # By an outcome, by a field of a row, and one that leaves no row; the lists of the others are filtered by the same widget.
-    "screens/test_find.py::test_on_every_screen_a_filter_narrows_at_once_is_kept_and_is_cleared": (
-        "5-*",
-        "6-*",
-        "9-*",
-    ),
     # The two that a fault was found by, and of what is read by pages one.
     "screens/test_moves.py::test_a_move_is_read_and_a_flood_of_moves_is_one_question_at_a_time": (
         "documents",
@@ -138,8 +132,6 @@ CONSOLE: dict[str, Kept] = {
     ),
     "test_app.py::test_what_the_outside_does_to_a_question_is_told_and_ends_no_console": ("no room",),
     "terminal/test_terminal.py::test_a_signal_restores_the_terminal_and_ends_the_console_by_itself": ("15-143",),
-    # What cannot be caught; the signal is sent to both without a terminal in tests/test_visiting.py.
-    "terminal/test_named.py::test_with_the_console_behind_it_the_opened_one_ends_too": ("KILL",),
     # What cannot be caught ends the server as the test of the scratch cluster says.
     "test_demo.py::test_a_tour_that_is_ended_in_the_middle_leaves_no_server": ("SIGINT",),
     "cli/test_plan_folder.py::test_a_signal_ends_the_command_and_all_workers": (
@@ -147,7 +139,7 @@ CONSOLE: dict[str, Kept] = {
         "SIGKILL-to the command alone",
     ),
     # As JSON those that ask different parts of the backend, as text one whose text is made of several; of the options, those
-    # that change the way. Each reading command is asked on a standby too, which refuses to write.
+    # that change the way. On a standby, which refuses every write to the database and none to the disk, each one is asked too.
     "cli/test_reading.py::test_no_reading_command_writes_in_any_combination_of_options": (
         "json-status",
         "json-drift",
@@ -160,9 +152,11 @@ CONSOLE: dict[str, Kept] = {
         "json-run start FILE --docprefix ACME-OTHER",
         "json-plan FILE*",
         "json-document export --docprefix*",
+        "json-plan --folder INTAKE",
         "json-approval*",
         "json-arm RUN --confirm wrong",
         "json-enact RUN",
+        "json-revert RUN",
         "json-backup selftest",
         "text-run show RUN",
     ),
