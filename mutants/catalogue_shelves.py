@@ -9,6 +9,7 @@ _BACKUPS, _REPORTS, _VERDICTS = (
     f"{_B}/publication/verdicts.py",
 )
 _MARKDOWN = "console/widgets/markdown_lines.py"
+_PUBLISHING = f"{_B}/publication/publishing.py"
 
 
 def _backups(name: str) -> tuple[str, ...]:
@@ -145,5 +146,12 @@ SHELVES = (
         "                spans.append(Span(safe_text(child.content), tones[-1]))\n",
         "                spans.append(Span(child.content, tones[-1]))\n",
         ("tests/widgets/test_markdown_lines.py::test_whatever_is_in_a_text_its_lines_are_inert_and_fit",),
+    ),
+    Mutant(
+        "a report can be written after a kill left a draft of it",
+        _PUBLISHING,
+        "        if again:\n            remove_leftovers(parent, name)\n",
+        "",
+        ("tests/backend/reports/test_bundle.py::test_a_report_can_be_written_after_a_kill_in_the_middle_of_it",),
     ),
 )

@@ -59,7 +59,7 @@ LONG: dict[str, str] = {
     "backend/runs/test_akn_runs.py::test_what_the_markup_gives_becomes_law_and_the_file_stays_the_source": "backend/runs/test_akn_runs.py::test_a_dry_run_walks_every_phase_and_writes_nothing",
     # Every place of the screens; the dialog, and what it does.
     "screens/test_stop_only.py::test_the_stop_key_asks_for_the_second_key_on_every_screen_dialog_and_field_and_then_stops": "screens/test_stop_only.py::test_the_notice_offers_no_key_that_a_read_only_console_has_not",
-    # The same kill, of the same command; beside it, that the switch is off at that moment.
+    # The same kill, of the same command at the same lock; beside it, that the switch is off at that moment.
     "backend/runs/test_interruption.py::test_a_run_killed_in_mid_phase_is_shown_as_interrupted_and_goes_on_by_hand": "backend/runs/test_lease.py::test_a_kill_closes_the_switch_at_that_moment",
     # Gigabytes of memory; that the limit is set.
     "backend/documents/test_own_profiles.py::test_a_pattern_that_takes_all_memory_is_stopped_and_named": "backend/documents/test_own_profiles.py::test_the_limits_of_a_process_are_what_they_were_afterwards",

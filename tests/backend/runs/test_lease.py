@@ -24,6 +24,7 @@ from tests.support.waiting import until, until_the_executor_is_blocked
 At = Callable[[str], Passage]
 _LONGEST_S = 60.0
 _HOLDER = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE starts_with(application_name, 'cutter-console lease ')"
+_ENDED = "SELECT ended_at IS NOT NULL, end_reason FROM cutter_governance.execution_lease WHERE run_id = %s"
 _PROGRAM = "import sys; from console.cli.command_line import main; sys.exit(main())"
 
 
@@ -44,7 +45,7 @@ def _cutting(passage: Passage, ended_by: signal.Signals) -> tuple[int, str]:
         passage.run_id,
     ]
     with passage.connect() as blocker, blocker.transaction():
-        blocker.execute("LOCK TABLE public.information_unit IN ACCESS EXCLUSIVE MODE")
+        blocker.execute("LOCK TABLE public.unit_version IN ACCESS EXCLUSIVE MODE")
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as victim:
             until_the_executor_is_blocked(passage, victim)
             assert _switch(passage) is SwitchState.ARMED
@@ -93,6 +94,10 @@ def test_a_kill_closes_the_switch_at_that_moment(at: At) -> None:
     # No plan for a failure is shown with it, whose steps would be refused.
     (held,) = passage.backend.hold().runs
     assert (tuple(move.move for move in held.moves), held.plan) == (run.moves, ())
+    # The lease of the dead session is there as an open one, until it is ended with the operator's word.
+    assert passage.rows(_ENDED, passage.run_id) == [(False, None)]
+    assert kill_switch.disarm(passage.installation, "after the crash").state is SwitchState.OFF
+    assert passage.rows(_ENDED, passage.run_id) == [(True, "after the crash")]
     with pytest.raises(Waiting):
         passage.resume()
     passage.arm()
@@ -202,8 +207,7 @@ def test_a_lease_of_another_run_is_left_to_it(at: At) -> None:
 def test_the_record_says_when_a_lease_ended_and_why(at: At) -> None:
     """It is over with its session anyway; an auditor reads that the run came to rest, and not that a session was lost."""
     passage = at("waits for SG_2")
-    ended = "SELECT ended_at IS NOT NULL, end_reason FROM cutter_governance.execution_lease WHERE run_id = %s"
-    assert passage.rows(ended, passage.run_id) == [(True, "the run came to rest")]
+    assert passage.rows(_ENDED, passage.run_id) == [(True, "the run came to rest")]
 
 
 def _killed(*_: object) -> None:
