@@ -26,6 +26,7 @@ from console.backend.model.states import Stage
 from console.screens.panic import PanicDialog
 from tests.support.fake_batches import BATCH_ID, BatchAt
 from tests.support.fakes import ARMED, HOLD, NOW, OFF, RUN_ID, FakeBackend
+from tests.support.unpainted import painted
 
 STATES = ("read-only", "operating", "armed")
 EPISODE = 250
@@ -363,21 +364,22 @@ async def episode(state: str, seed: str, count: int = EPISODE, *, may_type: bool
     )
     noise, verdict = Noise(dice, world, may_type=may_type), Verdict()
     try:
-        async with app.run_test(size=(80, 24)) as pilot:
-            while verdict.events < count and app.is_running and app._exception is None:
-                for _ in range(dice.choice((1, 1, 2, 3, 6, 12))):
-                    name, messages = noise.next()
-                    verdict.events += 1
-                    verdict.handed = [*verdict.handed[-39:], name]
-                    for message in messages:
-                        message.set_sender(app)
-                        app.post_message(message)
-                if dice.random() < 0.3:
-                    await asyncio.wait_for(pilot.pause(), _PATIENCE)
-                else:
-                    await asyncio.sleep(dice.choice((0, 0, 0.003)))
-            await asyncio.wait_for(pilot.pause(), _PATIENCE)
-            verdict.failure = _ended(app) or await _still_answers(app, pilot.pause)
+        with painted():
+            async with app.run_test(size=(80, 24)) as pilot:
+                while verdict.events < count and app.is_running and app._exception is None:
+                    for _ in range(dice.choice((1, 1, 2, 3, 6, 12))):
+                        name, messages = noise.next()
+                        verdict.events += 1
+                        verdict.handed = [*verdict.handed[-39:], name]
+                        for message in messages:
+                            message.set_sender(app)
+                            app.post_message(message)
+                    if dice.random() < 0.3:
+                        await asyncio.wait_for(pilot.pause(), _PATIENCE)
+                    else:
+                        await asyncio.sleep(dice.choice((0, 0, 0.003)))
+                await asyncio.wait_for(pilot.pause(), _PATIENCE)
+                verdict.failure = _ended(app) or await _still_answers(app, pilot.pause)
     except TimeoutError:
         verdict.failure = "the console no longer answers"
     except Exception as error:  # noqa: BLE001 - whatever ends the console is the finding

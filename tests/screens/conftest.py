@@ -16,6 +16,7 @@ from textual.widgets import Input, TextArea
 
 from console.app.application import ConsoleApp
 from tests.support.fakes import NOW, FakeBackend
+from tests.support.unpainted import paint
 from tests.support.waiting import LONGEST_S
 
 PINNED_TEXTUAL = "8.2.8"
@@ -92,7 +93,7 @@ async def opened(
     demo: bool = False,
     clock: Clock | None = None,
 ) -> AsyncIterator[tuple[ConsoleApp, Pilot[Any]]]:
-    """A console on this backend, after these keys."""
+    """A console on this backend, after these keys; at the end it is painted once, because until then it was not."""
     app = console_on(backend, read_only=read_only, demo=demo, clock=clock)
     async with app.run_test(size=size) as pilot:
         await settle(pilot)
@@ -101,6 +102,8 @@ async def opened(
         if backend.gate is not None:
             backend.gate.set()
             await settle(pilot)
+        if app.is_running:
+            paint(app)
 
 
 class _TopLevel(SVGImageExtension):

@@ -1,5 +1,7 @@
 """What ended the console once, each by itself: keys that come twice, too early, or for something that is gone."""
 
+from collections.abc import Iterator
+
 import pytest
 from textual import events
 from textual.widgets import Input
@@ -12,6 +14,14 @@ from console.screens.panic import PanicDialog
 from console.widgets.rows import Rows
 from tests.screens.conftest import opened, press, settle
 from tests.support.fakes import RUN_ID, FakeBackend
+from tests.support.unpainted import painted
+
+
+@pytest.fixture(autouse=True)
+def _painted() -> Iterator[None]:
+    """What is painted after a key can end a console too."""
+    with painted():
+        yield
 
 
 def _at_once(app: ConsoleApp, *keys: str) -> None:
