@@ -13,13 +13,19 @@ _SESSIONS: dict[str, psycopg.Connection] = {}
 
 
 def administer(cluster: TransientCluster, *statements: Composed) -> None:
-    """Execute each statement as the superuser, outside of any transaction; all of them again if the session was gone."""
+    """Execute each statement as the superuser, outside of any transaction; all of them again if the session was gone.
+
+    A refusal is that of the statement, and is raised: a database that is still in use must not be asked for twice.
+    """
     address = cluster.conninfo()
     kept = _SESSIONS.pop(address, None)
     if kept is not None:
         try:
             _execute(kept, statements)
         except (psycopg.OperationalError, psycopg.InterfaceError):
+            if not (kept.closed or kept.broken):
+                _SESSIONS[address] = kept
+                raise
             kept.close()
         else:
             _SESSIONS[address] = kept

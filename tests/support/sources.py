@@ -13,8 +13,12 @@ def modules_with(*words: str, below: str = "console") -> Iterator[tuple[str, ast
 
     A name that a module uses stands in its text, in whatever letters of the same compatible form: a module that has
     none of the words can hold no call and no import by them. To parse all of them takes seconds.
+    Raises FileNotFoundError where there is no module at all: a scan of nothing passes whatever it looks for.
     """
-    for path in sorted((ROOT / below).rglob("*.py")):
+    modules = sorted((ROOT / below).rglob("*.py"))
+    if not modules:
+        raise FileNotFoundError(f"no module below {ROOT / below}")
+    for path in modules:
         source = path.read_bytes()
         text = unicodedata.normalize("NFKC", source.decode())
         if any(word in text for word in words):

@@ -22,8 +22,8 @@ from tests.support.passage import Kept, Passage
 
 @pytest.fixture
 def site(at: Callable[[str], Passage]) -> BatchSite:
-    """Two documents that no run has."""
-    return BatchSite.of(at("fresh"), 2)
+    """Three documents that no run has: one on either side of that which is set aside."""
+    return BatchSite.of(at("fresh"), 3)
 
 
 @pytest.fixture
@@ -183,13 +183,17 @@ def test_a_document_that_fails_stops_the_batch_or_is_set_aside_with_its_reason(w
 
 
 def test_a_document_that_cannot_be_started_is_set_aside_before_the_batch_is_recorded(site: BatchSite) -> None:
-    (site.passage.installation.intake / "law-1.md").unlink()
-    with pytest.raises(CutterError, match="LAW-1"):
+    (site.passage.installation.intake / "law-2.md").unlink()
+    with pytest.raises(CutterError, match="LAW-2"):
         site.start()
     waiting = site.passage.backend.resume_batch(site.newest().batch_id, OnFailure.SET_ASIDE, quiet, unheard)
     assert waiting.moves[0] is BatchMove.DRAFT_SG_1
-    assert [member.state for member in waiting.members] == ["not started", "awaiting_cut_authorization"]
-    assert _count(site, "cutter_governance.batch_member") == 1
+    assert [member.state for member in waiting.members] == [
+        "awaiting_cut_authorization",
+        "not started",
+        "awaiting_cut_authorization",
+    ]
+    assert _count(site, "cutter_governance.batch_member") == 2
 
 
 def _waits(site: BatchSite) -> list[str]:
@@ -369,9 +373,8 @@ def test_a_batch_that_is_killed_in_and_behind_every_phase_comes_to_law_with_noth
 
 @pytest.mark.torture
 def test_a_batch_that_is_killed_in_and_behind_every_phase_before_its_pause_is_started_once(
-    at: Callable[[str], Passage],
+    site: BatchSite,
 ) -> None:
-    site = BatchSite.of(at("fresh"), 3)
     backend, requests = site.passage.backend, site.requests(Mode.LIVE)
     site.killed_in(
         lambda die: backend.start_batch(requests, Mode.LIVE, OnFailure.STOP, quiet, die), Phase.SOURCE_PIN, 1
