@@ -68,11 +68,20 @@ async def settle(pilot: Pilot[Any]) -> None:
 
 
 async def press(pilot: Pilot[Any], *keys: str) -> None:
-    """Press keys, settling after each; a text that is typed into a field is settled at its end, as that of a person."""
+    """Press keys, settling after each; what is typed into a field comes at once, as from a fast typist or a paste.
+
+    A test of what each letter of it asks for types it letter by letter (`type_slowly`).
+    """
     for key, following in zip(keys, (*keys, "")[1:], strict=True):
         await pilot.press(key)
         if not (len(key) == len(following) == 1 and isinstance(pilot.app.focused, (Input, TextArea))):
             await settle(pilot)
+
+
+async def type_slowly(pilot: Pilot[Any], text: str) -> None:
+    """Type a text whose every letter is answered before the next one comes."""
+    for letter in text:
+        await press(pilot, letter)
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], bool], steps: int = 3000) -> None:

@@ -15,7 +15,7 @@ from console.screens.danger import DangerDialog
 from console.widgets.line import plain
 from console.widgets.list_rows import ListRows
 from console.widgets.panel import Panel
-from tests.screens.conftest import opened, press
+from tests.screens.conftest import opened, press, type_slowly
 from tests.support.fakes import HOLD, RUN_ID, FakeBackend
 
 FILE = "/mnt/stick/run.bundle"
@@ -91,10 +91,11 @@ async def test_a_bundle_is_chosen_from_its_folder_and_any_other_is_named_by_its_
         await press(pilot, "I", "down", "down", "up", "down")
         field = app.screen.query_one("#typed", Input)
         assert field.value == "/var/lib/cutter/intake/of last week.tar"
-        await press(pilot, "ctrl+u", *"/mnt/stick/")
+        await press(pilot, "ctrl+u")
+        await type_slowly(pilot, "/mnt/stick/")
         rows = app.screen.query_one("#bundles", ListRows)
         assert (field.value, [row.key for row in rows.shown_rows]) == ("/mnt/stick/", [FILE])
-        await press(pilot, *"no/")
+        await type_slowly(pilot, "no/")
         assert field.value == "/mnt/stick/no/"
         assert "NOT READ: /mnt/stick/no: No such file" in rows.empty_words
         await press(pilot, "backspace", "backspace", "backspace", "down", "enter")

@@ -21,7 +21,7 @@ from console.widgets.line import plain
 from console.widgets.list_rows import ListRows
 from console.widgets.notice import Notice, NoticePanel
 from console.widgets.panel import Panel
-from tests.screens.conftest import opened, press, settle
+from tests.screens.conftest import opened, press, settle, type_slowly
 from tests.support.fake_guide import small_guide
 from tests.support.fakes import HOLD, FakeBackend
 
@@ -158,7 +158,8 @@ async def test_esc_ends_the_search_and_the_contents_stand_where_it_has_led() -> 
 
 async def test_a_search_that_is_given_up_while_it_is_typed_leaves_the_text_that_was_read() -> None:
     async with opened(FakeBackend(), "f1", "down", "enter") as (app, pilot):
-        await press(pilot, "slash", *"hold")
+        await press(pilot, "slash")
+        await type_slowly(pilot, "hold")
         assert hits(app).size.height > 0
         await press(pilot, "escape")
         assert text(app).display
@@ -169,7 +170,8 @@ async def test_a_search_that_is_given_up_while_it_is_typed_leaves_the_text_that_
 
 async def test_a_letter_that_is_taken_back_goes_back_to_where_the_search_began() -> None:
     async with opened(FakeBackend(), "f1", size=WIDE) as (app, pilot):
-        await press(pilot, "slash", *"unencryptedx")
+        await press(pilot, "slash")
+        await type_slowly(pilot, "unencryptedx")
         assert hits(app).told == "no hit"
         await press(pilot, *["backspace"] * 11)
         assert hits(app).cursor == 0

@@ -12,7 +12,7 @@ from console.screens.help import HelpDialog
 from console.screens.palette import PaletteDialog
 from console.screens.panic import PanicDialog
 from console.widgets.rows import Rows
-from tests.screens.conftest import opened, press, settle
+from tests.screens.conftest import opened, press, settle, type_slowly
 from tests.support.fakes import RUN_ID, FakeBackend
 from tests.support.unpainted import painted
 
@@ -153,7 +153,10 @@ async def test_a_key_for_a_widget_that_is_not_there_ends_nothing(monkeypatch: py
 async def test_the_palette_finds_by_letters_and_takes_what_is_chosen() -> None:
     async with opened(FakeBackend(), "ctrl+p") as (app, pilot):
         assert isinstance(app.screen, PaletteDialog)
-        await press(pilot, "g", "o", "space", "d", "r", "i", "f", "t", "enter")
+        await type_slowly(pilot, "go")
+        await press(pilot, "space")
+        await type_slowly(pilot, "drift")
+        await press(pilot, "enter")
         assert app.screen.query("#difference-list")
 
 

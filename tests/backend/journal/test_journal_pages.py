@@ -12,6 +12,7 @@ from console.backend.model.errors import Drifted, UsageError
 from tests.backend.journal.test_journal import RUN
 from tests.support.fake_journals import journal_lines
 
+FOR_AN_OPERATOR = journal_pages._MOST_LOOKED_AT
 MOST_LOOKED_AT = 2_000
 """Lines that one question looks at, here: a tenth of what it is for an operator."""
 MANY = 2_100
@@ -23,6 +24,12 @@ Write = Callable[..., Path]
 def few_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     """A journal of some thousand records is long for one question."""
     monkeypatch.setattr(journal_pages, "_MOST_LOOKED_AT", MOST_LOOKED_AT)
+
+
+def test_one_question_of_an_operator_looks_at_ten_times_as_many_lines_as_here() -> None:
+    """Some thousand are a journal of a long run; what looked at millions would keep the screen waiting for seconds."""
+    assert FOR_AN_OPERATOR == 10 * MOST_LOOKED_AT
+    assert MOST_OF_A_PAGE < MOST_LOOKED_AT < MANY < FOR_AN_OPERATOR
 
 
 @pytest.fixture(scope="module")
