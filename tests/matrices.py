@@ -368,12 +368,15 @@ BACKEND: dict[str, Kept] = {
     "backend/gates/test_baseline.py::test_a_superuser_connection_is_red": ("executor", "monitor"),
     # Another program's word, a demo, and a root by an option.
     "backend/gates/test_precheck_live.py::test_an_editor_a_demo_and_another_installation_are_not_counted": (
-        "words0",
-        "words3",
-        "words5",
+        "vim /opt/venv/bin/cutter-console",
+        "python3 /bin/cutter-console demo",
+        "python3 /bin/cutter-console --root=/srv/other",
     ),
     # By the script, and by the module.
-    "backend/gates/test_precheck_live.py::test_a_console_without_a_terminal_is_red": ("words0", "words1"),
+    "backend/gates/test_precheck_live.py::test_a_console_without_a_terminal_is_red": (
+        "/usr/bin/python3.11 /opt/venv/bin/cutter-console",
+        "python3 -I -m console.cli.main",
+    ),
     # A file that is compared by name alone, and a link that leads elsewhere.
     "backend/gates/test_precheck_live.py::test_what_hides_in_a_bytecode_cache_is_named": (
         "bytecode that is not compared",

@@ -85,7 +85,7 @@ def test_what_nothing_outside_explains_is_not_given_a_name(error: Exception) -> 
     assert describe_outside_error(error) is None
 
 
-@pytest.mark.parametrize("words", [["--version"], ["--help"], ["plan", "--help"]])
+@pytest.mark.parametrize("words", [["--version"], ["--help"], ["plan", "--help"]], ids=" ".join)
 def test_help_and_version_say_that_they_could_not_be_printed(words: list[str]) -> None:
     for shell, status in (('exec "$@" >/dev/full', 1), ('exec "$@" >&-', 1), ('exec "$@" >/dev/full 2>&1', 1)):
         command = ["sh", "-c", shell, "sh", sys.executable, "-c", PROGRAM, *words]

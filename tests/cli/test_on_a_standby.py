@@ -32,7 +32,7 @@ OF_NO_DATABASE = {
     ),
     *(("config", "schema"), ("config", "path"), ("config", "keys"), ("help",), ("backup", "selftest")),
 }
-"""They ask no server for anything, and answer the same whatever it is."""
+"""Commands that open no session of a database, so that it makes no difference to them what the server is."""
 OF_THE_PRIMARY = {
     *("dry run takes no transaction id", "rolled-back create leaves nothing", "soft revert", "rolled back"),
     *("direct writes refused as the executor", "direct writes refused as the verifier"),

@@ -75,9 +75,9 @@ def test_at_a_terminal_a_file_without_an_answer_is_awaited_and_nothing_else_done
     backend = Stopping(WITHOUT_FILE, WHOLE)
     assert _stop(monkeypatch, backend, Options(), terminal=True) is ExitStatus.DONE
     assert (backend.answers, len(slept)) == ([], 3)
-    said = capsys.readouterr().err
-    assert said.count("NOT DONE: its file was not written; the file system is waited for; Ctrl+C") == 2
-    assert said.count("NOT DONE: its file was not written; it is tried again every") == 1
+    printed = capsys.readouterr().err
+    assert printed.count("NOT DONE: its file was not written; the file system is waited for; Ctrl+C") == 2
+    assert printed.count("NOT DONE: its file was not written; it is tried again every") == 1
 
 
 def test_the_operator_leaves_it_with_ctrl_c_and_is_told_what_is_missing(
@@ -88,9 +88,9 @@ def test_the_operator_leaves_it_with_ctrl_c_and_is_told_what_is_missing(
 
     monkeypatch.setattr(authority, "time", SimpleNamespace(sleep=interrupted))
     assert _stop(monkeypatch, Stopping(IN_PART), Options(), terminal=True) is ExitStatus.HOLD
-    said = capsys.readouterr().out
-    assert "incomplete the database did not take the HOLD\n" in said
-    assert "complete   cutter-console panic --reason look\n" in said
+    printed = capsys.readouterr().out
+    assert "incomplete the database did not take the HOLD\n" in printed
+    assert "complete   cutter-console panic --reason look\n" in printed
 
 
 @pytest.mark.parametrize(("terminal", "as_json"), [(False, False), (True, True)])
@@ -111,9 +111,9 @@ def test_status_and_hold_show_say_in_words_what_is_missing(
 ) -> None:
     monkeypatch.setattr(module, "backend_of", lambda _: Stopping())
     assert getattr(module, command)(Options(), request_) is ExitStatus.HOLD
-    said = capsys.readouterr().out
-    assert "incomplete the database did not take the HOLD\n" in said
-    assert "complete   cutter-console panic --reason look\n" in said
+    printed = capsys.readouterr().out
+    assert "incomplete the database did not take the HOLD\n" in printed
+    assert "complete   cutter-console panic --reason look\n" in printed
 
 
 def test_hold_show_calls_a_stop_in_part_partial(
@@ -128,6 +128,6 @@ def test_what_was_not_done_at_the_first_try_is_said_before_the_answer(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert _stop(monkeypatch, Stopping(WHOLE), Options(), terminal=False) is ExitStatus.DONE
-    said = capsys.readouterr().err
-    assert "NOT DONE YET: HOLD in the database: not set yet, still trying: no answer" in said
-    assert "HOLD file" not in said
+    printed = capsys.readouterr().err
+    assert "NOT DONE YET: HOLD in the database: not set yet, still trying: no answer" in printed
+    assert "HOLD file" not in printed

@@ -1,8 +1,9 @@
-"""Consoles of tests that are waited for until they are quiet, and no longer: Textual's pilot sleeps three to five times a key.
+"""Waits for a console of a test until it is quiet, and no longer.
 
-It takes a console for quiet whose process used little processor time in a fiftieth of a second, which on a busy machine
-it does not get. Here one is quiet as soon as its event loop has nothing to do: no callback is due, no timer will be soon,
-such as that which draws a screen, and no thread is at work. What a thread waits for is waited for by whoever asked for it.
+Textual's pilot sleeps three to five times for each key. It takes a console for quiet when the process used little
+processor time for a fiftieth of a second; on a busy machine a process that has work to do may use as little.
+Here a console is quiet as soon as its event loop has nothing to do: no callback is due, no timer is due soon, and no
+thread is at work. A thread that waits, for a database or a lock, is not at work: the test that asked it waits for its answer.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ import textual.app
 import textual.pilot
 
 SOON_S = 1 / 50
-"""A timer that is due by then is waited for; that of a screen which has something to draw is due in half of it."""
+"""Seconds. A timer that is due within them is waited for. A screen that has something to draw sets one for half of that."""
 _GRANULARITY_S = 1 / 250
 _IDLE_S = _GRANULARITY_S / 10
 """Processor time that waiting takes; a thread that answers a question takes more."""

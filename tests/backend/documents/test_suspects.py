@@ -45,30 +45,30 @@ def suspects(result: PlanResult) -> list[tuple[int, str, str]]:
 
 
 def fates(text: str, change: Callable[[str, Random], str], profile: str, seeds: int) -> list[str]:
-    """What becomes of each unit when its beginning is changed, by so many seeds; a change that they share is tried once."""
+    """What becomes of each unit when its beginning is changed, by each of so many seeds. A change that several seeds make is tried once."""
     lines = text.split("\n")
     units = [(unit.line_start, unit.section_type) for unit in accepted(planned(text.encode(), profile)).units]
-    told = []
+    outcomes = []
     for line, _ in units:
         for changed in dict.fromkeys(change(lines[line - 1], Random(seed)) for seed in range(seeds)):
             after = planned("\n".join([*lines[: line - 1], changed, *lines[line:]]).encode(), profile)
             if after.plan is None:
-                told.append("refused")
+                outcomes.append("refused")
             elif any(suspect.line == line for suspect in after.plan.suspects):
-                told.append("named")
+                outcomes.append("named")
             else:
                 kept = [(unit.line_start, unit.section_type) for unit in after.plan.units]
-                told.append("kept" if kept == units else f"lost: {changed!r}")
-    return told
+                outcomes.append("kept" if kept == units else f"lost: {changed!r}")
+    return outcomes
 
 
 @pytest.mark.parametrize("change", beginnings.CHANGES, ids=lambda change: change.__name__)
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_a_changed_beginning_is_kept_refused_or_named(sample: str, change: Callable[[str, Random], str]) -> None:
     text, profile = SAMPLES[sample].lstrip("\n"), sample.partition(",")[0]
-    found = fates(text, change, profile, 12)
-    assert found
-    assert set(found) <= {"kept", "refused", "named"}
+    outcomes = fates(text, change, profile, 12)
+    assert outcomes
+    assert set(outcomes) <= {"kept", "refused", "named"}
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
@@ -121,9 +121,9 @@ def test_a_word_of_a_level_with_one_slip_anywhere_is_named_where_it_stands_alone
 )
 def test_a_mistyped_beginning_that_follows_another_is_not_silent(profile: str) -> None:
     text = SAMPLES[profile].lstrip("\n")
-    found = fates(text, beginnings.mistyped, profile, 20)
-    assert found
-    assert [one for one in found if one.startswith("lost")] == []
+    outcomes = fates(text, beginnings.mistyped, profile, 20)
+    assert outcomes
+    assert [fate for fate in outcomes if fate.startswith("lost")] == []
 
 
 @pytest.mark.parametrize(

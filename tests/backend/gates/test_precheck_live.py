@@ -292,6 +292,7 @@ def test_a_hold_that_only_a_file_sets_is_red_with_what_makes_it_whole(fresh: Pas
         ("python3", "-I", "-m", "console.cli"),
         ("/opt/venv/bin/cutter-console", "--json", "run", "resume", "ictr-1"),
     ],
+    ids=" ".join,
 )
 def test_a_console_without_a_terminal_is_red(host: Passage, words: tuple[str, ...]) -> None:
     _runs(host, *words, terminal=False)
@@ -325,6 +326,7 @@ def test_another_console_at_a_terminal_is_partial_and_says_whether_it_may_write(
         ("python3", "/bin/cutter-console", "--root=/srv/other"),
         ("python3", "/bin/cutter-console", "--roo", "/srv/other"),
     ],
+    ids=" ".join,
 )
 def test_an_editor_a_demo_and_another_installation_are_not_counted(host: Passage, words: tuple[str, ...]) -> None:
     _runs(host, *words, terminal=False)

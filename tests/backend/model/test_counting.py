@@ -26,7 +26,7 @@ def test_only_one_is_singular(number: int, form: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("noun", "text"), [("entry", "2 entries"), ("key", "2 keys"), ("day", "2 days"), ("batch", "2 batches")]
 )
-def test_a_y_behind_a_consonant_changes_and_a_hiss_gets_a_syllable(noun: str, text: str) -> None:
+def test_a_y_behind_a_consonant_becomes_ie_and_behind_ch_an_e_comes_before_the_s(noun: str, text: str) -> None:
     assert counted(2, noun) == text
     assert counted(1, noun) == f"1 {noun}"
 

@@ -331,7 +331,10 @@ def walked(request: pytest.FixtureRequest, walk: Walk) -> Iterator[tuple[SignedC
 
 
 def copies_of(cluster: TransientCluster, template: str, walk: Walk) -> Iterator[tuple[SignedCut, ...]]:
-    """A test wants nothing of the making. A plan names its database, so that every copy of a walk has the same name."""
+    """Copies of a database in which the runs were walked once a worker, for tests that ask nothing of the way there.
+
+    A plan names the database that it was made for, so each copy bears that name, and there is one at a time.
+    """
     made = _made_once(cluster, template, walk)
     name = made[0].database.name
     for database in fresh_database(cluster, f"{name}_pristine", name):
@@ -460,6 +463,17 @@ def stopped(*codes: str) -> Iterator[None]:
     with pytest.raises(psycopg.Error) as caught:
         yield
     assert {caught.value.diag.message_detail, caught.value.sqlstate} & set(codes), caught.value
+
+
+def assert_not_enacted(run: SignedCut) -> None:
+    """An armed run whose drafts are not what was signed shows a difference, is neither enacted nor verified, and keeps its stage."""
+    with run.verifier() as connection:
+        assert ledger.draft_differences(connection, run.run_id)
+    with stopped("STOP_DRIFT", "STOP_APPROVAL_INVALID"), run.executor() as connection:
+        run.enact(connection)
+    with stopped("STOP_INVARIANT_FAILED"):
+        run.verify()
+    assert run.stage() == "awaiting_lifecycle_authorization/active"
 
 
 def counts(database: Database) -> dict[str, int]:

@@ -6,7 +6,15 @@ import pytest
 
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import scalar
-from tests.backend.postgres.signed_cut import SignedCut, at_the_second_pause, event, start_cut, stopped, walked
+from tests.backend.postgres.signed_cut import (
+    SignedCut,
+    assert_not_enacted,
+    at_the_second_pause,
+    event,
+    start_cut,
+    stopped,
+    walked,
+)
 from tests.backend.postgres.tampering import tamper
 from tests.conftest import Database
 
@@ -117,12 +125,7 @@ def test_a_difference_from_what_was_signed_is_named_and_stops_everything(ruled: 
 
     tamper(ruled.database, *CHANGED[how])
 
-    assert len(_differences(ruled)) >= 1
-    with stopped("STOP_DRIFT", "STOP_APPROVAL_INVALID"), ruled.executor() as connection:
-        ruled.enact(connection)
-    with stopped("STOP_INVARIANT_FAILED"):
-        ruled.verify()
-    assert ruled.stage() == "awaiting_lifecycle_authorization/active"
+    assert_not_enacted(ruled)
 
 
 @pytest.mark.parametrize("how", CHANGED)
