@@ -1228,6 +1228,20 @@ _OF_SESSIONS_AND_FILES = (
         _test("postgres/test_kept_sessions", "a_session_that_has_written_ends_with_the_block_that_keeps_it"),
     ),
     Mutant(
+        "a session that has sent a large document is not kept with the room that this took",
+        _KEPT,
+        " and not session.has_sent_much",
+        "",
+        _test("postgres/test_kept_sessions", "a_session_that_has_sent_much_ends_with_its_transaction"),
+    ),
+    Mutant(
+        "the session of a large cut is known to have sent much",
+        f"{_B}/postgres/large_values.py",
+        "        connection.has_sent_much = True\n",
+        "        pass\n",
+        _test("postgres/test_kept_sessions", "the_session_of_a_large_cut_has_sent_much"),
+    ),
+    Mutant(
         "who settles a transaction does not wait for a session that the command itself has kept",
         f"{_B}/runs/settling.py",
         "    # One that this command has kept may be the attempt's own.\n    close_idle(conninfo)\n",

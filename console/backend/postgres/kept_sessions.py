@@ -310,7 +310,7 @@ def take_session(conninfo: str, *, application: str, statement_timeout_s: float,
 
 def leave_session(conninfo: str, session: Session, *, failed: bool) -> None:
     """Keep a session that only read, within a command, or whose COMMIT was answered, while writers are kept; close any other,
-    and what it has begun."""
+    and what it has begun. One that has sent much is closed, too."""
     kept = _kept.get()
     if kept is None:
         session.close()
@@ -318,7 +318,8 @@ def leave_session(conninfo: str, session: Session, *, failed: bool) -> None:
     keep = False
     try:
         # What was not answered, or with a warning, has failed.
-        if (session.reads_only or kept.keeps_writers) and not failed and not session.closed:
+        is_of_use = (session.reads_only or kept.keeps_writers) and not session.has_sent_much
+        if is_of_use and not failed and not session.closed:
             session.leave()
             keep = True
     except psycopg.Error:

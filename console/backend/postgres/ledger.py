@@ -23,7 +23,7 @@ from console.backend.postgres.arriving_rows import arriving
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import scalar
 from console.backend.postgres.document_rows import Standing
-from console.backend.postgres.large_values import Large, take_large
+from console.backend.postgres.large_values import large_values
 
 LEAVE_RUN = "SELECT cutter_console.fn_run_leave(%s, %s, %s, %s)"
 REVERT_CUT = "SELECT cutter_console.fn_cut_revert(%s, %s)"
@@ -189,10 +189,10 @@ def apply_cut(connection: psycopg.Connection, run_id: str, plan: CutPlan, canoni
 
     Raises Held (COUNT_MISMATCH) if its answer is not the planned one.
     """
-    take_large(connection)
+    manifest, text = large_values(connection, manifest_bytes(plan.document.units), canonical)
     row = connection.execute(
         "SELECT cutter_console.fn_cut_apply(%b, %b, %b, %s)",
-        (run_id, Large(manifest_bytes(plan.document.units)), Large(canonical), event),
+        (run_id, manifest, text, event),
     ).fetchone()
     n = plan.n_units
     if plan.amendment is None:

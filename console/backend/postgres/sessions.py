@@ -174,6 +174,8 @@ class Session(psycopg.Connection):
     """True if its transactions are READ ONLY."""
     has_written = False
     """True if one of its transactions could write."""
+    has_sent_much = False
+    """True if libpq keeps room for a large message that was sent."""
     has_streamed = False
     """True if rows have arrived one by one since the last exchange."""
     names: SchemaNames = OWN

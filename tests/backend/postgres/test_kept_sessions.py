@@ -11,10 +11,11 @@ import psycopg
 import pytest
 
 from console.backend.model.errors import CutterError, Drifted, Unmeasured
-from console.backend.postgres import kept_sessions, sessions
+from console.backend.postgres import kept_sessions, large_values, sessions
 from console.backend.postgres.connections import CommitUnknown, connect, scalar
 from console.backend.postgres.kept_sessions import for_another_thread, sessions_kept, with_kept_sessions, writers_kept
 from console.backend.postgres.sessions import Session
+from tests.backend.postgres.signed_cut import start_cut
 from tests.conftest import Database
 from tests.support.descriptors import numbers_beyond_select
 from tests.support.waiting import until
@@ -106,6 +107,31 @@ def test_a_session_that_has_written_ends_with_the_block_that_keeps_it(database: 
         assert _asked(executor) == _asked(executor) != first
         _comes_to(database, 1)
     _comes_to(database, 0)
+
+
+@pytest.mark.parametrize(("size", "is_kept"), [(1 << 10, True), (1 << 20, False)], ids=["little", "much"])
+def test_a_session_that_has_sent_much_ends_with_its_transaction(database: Database, size: int, is_kept: bool) -> None:
+    """libpq keeps room for the largest message of a session: that of a large cut was half as much again as the verification needs."""
+    executor = database.conninfo("cutter_exec")
+    with writers_kept():
+        with connect(executor) as connection:
+            first = scalar(connection, PID)
+            (text,) = large_values.large_values(connection, b"x" * size)
+            assert scalar(connection, "SELECT length(%b)", text) == size
+        _comes_to(database, 1 if is_kept else 0)
+        assert (_asked(executor, read_only=False) == first) is is_kept
+
+
+def test_the_session_of_a_large_cut_has_sent_much(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is refused, because nobody has signed it; its text was sent by then."""
+    monkeypatch.setattr(large_values, "MUCH", 1)
+    cut = start_cut(database)
+    with pytest.raises(CutterError), connect(database.conninfo("cutter_exec")) as connection:
+        try:
+            cut.apply(connection)
+        finally:
+            assert isinstance(connection, Session)
+            assert connection.has_sent_much
 
 
 def test_a_session_that_has_written_begins_its_next_transaction_as_a_new_one(database: Database) -> None:
