@@ -176,6 +176,4 @@ class ApprovalsScreen(ConsoleScreen):
         def call(backend: "Backend", _progress: "OnProgress") -> Path:
             return backend.sign_as_demo_sovereign(statement)
 
-        self.console.operate(
-            Operation("Signing as the demo sovereign", call, lambda path: f"DEMO signature written: {path}")
-        )
+        self.console.operate(Operation("Signing as the demo sovereign", call, words.demo_signed))

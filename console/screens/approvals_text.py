@@ -1,17 +1,21 @@
 """The texts of Approvals: pure functions of a statement."""
 
 from datetime import datetime
+from pathlib import Path
 
 from console.actions.keys_in_force import told
 from console.backend.model.counting import counted
 from console.backend.model.full_command import Full
+from console.backend.model.ids import is_batch
 from console.backend.model.outcome import Outcome
+from console.backend.model.purposes import Kind
 from console.backend.model.safe_text import safe_text
 from console.backend.model.view_models import ApprovalStatus, ApprovalView
 from console.screens.danger_text import check_lines
 from console.widgets.formatting import coarse_left, day_and_clock
 from console.widgets.line import Line, Span, Tone, line
 from console.widgets.narrowing import Row
+from console.widgets.notice import Notice
 
 _TONES: dict[ApprovalStatus, Tone] = {
     ApprovalStatus.DRAFTED: "accent",
@@ -94,12 +98,26 @@ def _drafts(view: ApprovalView) -> list[Line]:
     ]
 
 
-def imported(before: ApprovalView, after: ApprovalView) -> str:
+def drafted(view: ApprovalView) -> Notice:
+    """Return the notice of a statement that was drafted."""
+    then = told("Have it signed, put the signature file beside it, then <import_statement>")
+    return Notice("done", f"{view.kind} statement drafted: {view.statement_path.name}", "", then)
+
+
+def demo_signed(signature: Path) -> Notice:
+    """Return the notice of a signature with the demo's key."""
+    return Notice("done", f"DEMO signature written: {signature.name}", "", told("Import it (<import_statement>)"))
+
+
+def imported(before: ApprovalView, after: ApprovalView) -> Notice:
     """Return the notice of an import. The database accepts the same statement twice and keeps the first record."""
-    statement = f"{after.kind} for {after.run_id}"
+    statement, batch = f"{after.kind} for {after.run_id}", is_batch(after.run_id)
     if before.status in {ApprovalStatus.IMPORTED, ApprovalStatus.USED}:
-        return f"{statement} was {before.status.value} before; its record is unchanged."
-    return f"{statement} is {after.status.value}."
+        return Notice("done", f"{statement} was {before.status.value} before; its record is unchanged.")
+    place = "<batch>" if batch else "<run>"
+    # A ruling of the first kind may be to cut, to edit or to take back.
+    deed = ("<batch_enact>" if batch else "<enact>") if after.kind == Kind.SG_2 else "the key that is allowed there now"
+    return Notice("done", f"{statement} is {after.status.value}.", "", told(f"{place}, then {deed}"))
 
 
 def sign_title(view: ApprovalView) -> str:
@@ -118,7 +136,11 @@ def sign(view: ApprovalView, now: datetime, *, demo: bool) -> list[Line]:
         )
     ]
     if view.status in {ApprovalStatus.DRAFTED, ApprovalStatus.INVALID}:
-        if demo:
+        if view.checks and all(check.outcome is Outcome.PASS for check in view.checks):
+            lines.append(
+                line(Span("signed", "good"), told(": every check is PASS. Next: <import_statement> imports it"))
+            )
+        elif demo:
             lines.append(
                 line(Span("DEMO  ", "accent"), told("<demo_sign> signs as the demo sovereign, with a throw-away key"))
             )

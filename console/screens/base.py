@@ -374,11 +374,11 @@ class ConsoleScreen(Steady, Screen[None]):
                 then(answer)
 
     def cannot(self, message: str, next_action: str) -> None:
-        """Say that an action is not possible now, and what makes it possible."""
+        """Say that an action is not possible now, and what makes it possible; until the next key, which may be what makes it so."""
         if self._n_open and not self._was_answered:
             self.cannot_yet()
         else:
-            self.console.give_notice(Notice("refused", message, "", next_action))
+            self.console.give_notice(Notice("refused", message, "", next_action, of_key=True))
 
     def cannot_yet(self) -> None:
         """Say that what a key acts on is still being read, or could not be."""

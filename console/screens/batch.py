@@ -23,6 +23,7 @@ from console.backend.model.profile_names import DEFAULT_PROFILE
 from console.backend.model.states import Mode
 from console.backend.model.view_models import Danger, Progress
 from console.screens import batch_text as words
+from console.screens.approvals_text import drafted
 from console.screens.base import ConsoleScreen
 from console.screens.batch_dialogs import PlanFolderDialog, StartBatchDialog, WithoutDialog
 from console.screens.batch_feed import BatchFeed, batch_if_left
@@ -329,10 +330,10 @@ class BatchScreen(ConsoleScreen):
         def call(backend: "Backend", _progress: "OnProgress") -> "ApprovalView":
             return backend.draft_statement(batch_id)
 
-        def done(drafted: "ApprovalView") -> str:
-            self.console.wanted_statement = drafted.statement_sha256
+        def done(statement: "ApprovalView") -> Notice:
+            self.console.wanted_statement = statement.statement_sha256
             self.console.action_approvals()
-            return f"{drafted.kind} statement drafted: {drafted.statement_path}"
+            return drafted(statement)
 
         self.console.operate(Operation(f"Drafting the statement over {batch_id}", call, done))
 

@@ -129,6 +129,7 @@ class DocumentsScreen(ConsoleScreen):
                 yield UnitTree("Units", id="tree")
                 yield SourceView("Text", id="text")
             yield LawView(id="law")
+            yield Lines(id="problem")
             yield ListRows("Problems", empty="No problems.", id="problems")
 
     def opened(self) -> None:
@@ -397,6 +398,7 @@ class DocumentsScreen(ConsoleScreen):
     def _show_list(self) -> None:
         has_entries = self.planned is not None and bool(_entries(self.planned.view))
         self.query_one("#problems", Rows).display = has_entries and not self._shows_law
+        self.query_one("#problem", Lines).display = self.planned is not None and bool(self.planned.view.problems)
 
     def _show_problems(self, view: PlanView) -> None:
         problems = self.query_one("#problems", ListRows)
@@ -455,8 +457,10 @@ class DocumentsScreen(ConsoleScreen):
             return
         self._problem = max(0, min(index, len(entries) - 1))
         self.query_one("#problems", ListRows).choose(str(self._problem), reveal=True)
-        text = self.query_one(SourceView)
-        text.show_line(entries[self._problem].line)
+        text, entry = self.query_one(SourceView), entries[self._problem]
+        if isinstance(entry, Problem):
+            self.query_one("#problem", Lines).show([words.problem_whole(entry)])
+        text.show_line(entry.line)
         self._text_moved()
 
     def action_start_dry(self) -> None:

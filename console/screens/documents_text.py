@@ -209,5 +209,12 @@ def _suspects_row(group: SuspectGroup) -> Line:
 
 
 def problem_row(problem: Problem) -> Line:
-    """Return line, code and message of a problem."""
-    return line(Span(f"line {problem.line:<7}", "accent"), Span(f"{problem.code}  ", "bad"), str(problem.message))
+    """Return line, code and message of a problem; one of the document as a whole has no line."""
+    place = f"line {problem.line}" if problem.line else "document"
+    return line(Span(f"{place:<12}", "accent"), Span(f"{problem.code}  ", "bad"), str(problem.message))
+
+
+def problem_whole(problem: Problem) -> Line:
+    """Return the message of the chosen problem, for where it has the room that its row lacks."""
+    place = f"line {problem.line}: " if problem.line else ""
+    return line(Span(place, "accent"), str(problem.message))

@@ -12,6 +12,7 @@ from console.actions.keys_in_force import told
 from console.backend.model.states import Move, Phase
 from console.backend.model.view_models import Danger, PhaseView, Progress, RunSummary, RunView, StepView, SwitchState
 from console.screens import run_text as words
+from console.screens.approvals_text import drafted
 from console.screens.base import ConsoleScreen
 from console.screens.copying import Copied
 from console.screens.custody_dialogs import ask_accept, ask_hand_over
@@ -19,6 +20,7 @@ from console.screens.danger import ask_and_do
 from console.screens.drawable import can_draw
 from console.screens.operation import Operation
 from console.widgets.list_rows import ListRows
+from console.widgets.notice import Notice
 from console.widgets.panel import Panel
 from console.widgets.rows import Rows
 
@@ -363,10 +365,10 @@ class RunScreen(ConsoleScreen):
         def call(backend: "Backend", _progress: "OnProgress") -> "ApprovalView":
             return backend.draft_statement(run_id)
 
-        def done(view: "ApprovalView") -> str:
+        def done(view: "ApprovalView") -> Notice:
             self.console.wanted_statement = view.statement_sha256
             self.console.action_approvals()
-            return f"{view.kind} statement drafted: {view.statement_path}"
+            return drafted(view)
 
         self.console.operate(Operation(f"Drafting the statement of {run_id}", call, done))
 

@@ -27,8 +27,10 @@ from console.widgets.formatting import age, clock, count, day_and_clock, in_colu
 from console.widgets.line import Line, Span, Tone, line, outcome_tone
 from console.widgets.narrowing import Row
 
+_ENDED = frozenset({PhaseStatus.DONE, PhaseStatus.CHECKED})
 _STATUS_TONES: dict[PhaseStatus, Tone] = {
     PhaseStatus.DONE: "plain",
+    PhaseStatus.CHECKED: "plain",
     PhaseStatus.RUNNING: "accent",
     PhaseStatus.FAILED: "bad",
     PhaseStatus.PENDING: "muted",
@@ -380,7 +382,7 @@ def phase_to_look_at(run: RunView) -> int:
     for index, view in enumerate(shown):
         if view.status in wanted:
             return index
-    done = [index for index, view in enumerate(shown) if view.status is PhaseStatus.DONE]
+    done = [index for index, view in enumerate(shown) if view.status in _ENDED]
     return done[-1] if done else 0
 
 

@@ -155,7 +155,9 @@ class NoticePanel(Static):
         self._notice = notice
         self.display = notice.kind != "none"
         when = f" at {notice.at:%H:%M:%S} UTC" if notice.at is not None and notice.kind in {"done", "refused"} else ""
-        self.border_title = f"{_TITLES[notice.kind]}{when}"
+        # What has no code is the answer to a key, and stopped nothing.
+        title = "Not done" if notice.kind == "refused" and not notice.code else _TITLES[notice.kind]
+        self.border_title = f"{title}{when}"
         self.border_subtitle = "" if notice.kind == "working" else hint
         self.set_classes(f"-{notice.kind}")
         if notice.kind != "none":

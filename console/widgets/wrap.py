@@ -36,4 +36,9 @@ def hanging(label: tuple[Span, ...], text: str, width: int, tone: Tone = "plain"
 
 def labelled(label: str, text: str, width: int, tone: Tone = "plain", *, column: int, begins: Line = ()) -> list[Line]:
     """Return a label in a column of so many cells and the text behind it, which may begin with spans of their own."""
-    return hanging((Span(f"{label:<{column}}", "muted"), *begins), text, width, tone)
+    name, begin = Span(f"{label:<{column}}", "muted"), "".join(span.text for span in begins)
+    first, *more = hanging((name,), begin + text, width, tone)
+    if not first[-1].text.startswith(begin):
+        # No room for the text beside what it begins with.
+        return hanging((name, *begins), text, width, tone)
+    return [(name, *begins, Span(first[-1].text.removeprefix(begin), tone)), *more]

@@ -6,17 +6,18 @@ from textual.widgets import Input
 from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.errors import Refused, StopCode, Unmeasured
-from console.backend.model.plan import Acceptance, DroppedSpan, DropRule, Omission, Suspect, SuspectReason
+from console.backend.model.plan import Acceptance, DroppedSpan, DropRule, Omission, Problem, Suspect, SuspectReason
 from console.backend.model.suspect_groups import grouped
 from console.backend.model.view_models import OnProgress, PlanView, RunRequest, RunView
 from console.screens.documents import Answer, DocumentsScreen
-from console.screens.documents_text import note_row, plan_head
+from console.screens.documents_text import note_row, plan_head, problem_row, problem_whole
 from console.screens.help import HelpDialog
 from console.screens.law_text import entries, row
 from console.screens.law_view import LawView
 from console.screens.start_live import StartLiveDialog
 from console.screens.start_repeal import StartRepealDialog
 from console.widgets.line import plain
+from console.widgets.notice import NoticePanel
 from console.widgets.panel import Lines, Panel
 from console.widgets.rows import Rows
 from console.widgets.source_view import SourceView
@@ -50,6 +51,33 @@ async def test_problems_are_jumped_to_and_stop_at_the_ends() -> None:
         await press(pilot, "N")
         assert text.line_number == 5
         assert app.screen.query_one("#problems", Rows).cursor == 0
+
+
+async def test_the_problem_under_the_cursor_is_told_whole() -> None:
+    """In the list a row has no room for a long message; a problem of the document as a whole has no line."""
+    message = "docprefix 'fFIRE-SAFETY': 3 to 32 of A-Z, 0-9 and -, beginning with a letter"
+    whole = Problem(code="DOCPREFIX_INVALID", line=0, message=message)
+    assert plain(problem_row(whole)).startswith("document    DOCPREFIX_INVALID")
+    assert plain(problem_whole(whole)) == message
+    async with opened(FakeBackend(with_problems=True), "2", "p") as (app, pilot):
+        shown = app.screen.query_one("#problem", Lines)
+        assert [plain(row) for row in shown.shown] == ["line 5: BDSG-2018-S1-P1 also at line 3"]
+        await press(pilot, "n")
+        assert [plain(row) for row in shown.shown] == ["line 9: this heading has no text before the next one"]
+        assert shown.display
+    async with opened(FakeBackend(), "2", "p") as (app, _pilot):
+        assert not app.screen.query_one("#problem", Lines).display
+
+
+async def test_the_answer_to_a_key_that_cannot_act_is_no_stop_and_ends_with_the_next_key() -> None:
+    """That a document has no prefix yet stood there until it was planned, and beside its plan."""
+    async with opened(FakeBackend(), "2", "down", "p") as (app, pilot):
+        panel = app.screen.query_one(NoticePanel)
+        assert panel.notice.next_action == "Type the prefix of its addresses, then press Enter"
+        assert str(panel.border_title).startswith("Not done at ")
+        await press(pilot, "A")
+        assert panel.notice.kind == "none"
+        assert app.screen.query_one("#docprefix", Input).value == "A"
 
 
 async def test_a_document_with_problems_starts_no_run() -> None:

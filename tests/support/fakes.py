@@ -15,7 +15,7 @@ from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan import Problem
 from console.backend.model.plan_binding import Target, expected_cut_deltas
 from console.backend.model.profile_names import SHIPPED_NAMES
-from console.backend.model.states import Mode, Move, Phase, RunState, Stage, legal_moves
+from console.backend.model.states import PHASE_TABLE, Mode, Move, Phase, RunState, Stage, legal_moves
 from console.backend.model.view_models import (
     ApprovalStatus,
     ApprovalView,
@@ -322,7 +322,7 @@ class FakeBackend(FakeEdits, FakeCustody, FakeBatches, FakeUnits, FakeJournals, 
             started_at=NOW - timedelta(minutes=11),
             target=TARGET,
             deltas=expected_cut_deltas(7),
-            phases=self._phases(state, cut=cut),
+            phases=self._phases(state, mode, cut=cut),
             moves=self._moves(state, mode, run_id),
             waits_for=f"whoever accepts it, on the next host or here: cutter-console run accept {self.handed_over}"
             if self.handed_over
@@ -372,20 +372,21 @@ class FakeBackend(FakeEdits, FakeCustody, FakeBatches, FakeUnits, FakeJournals, 
         armed = (self.switch.state, self.switch.run_id) == (SwitchState.ARMED, run_id)
         return tuple(Move.CONTINUE if armed and move is Move.ARM else move for move in moves)
 
-    def _phases(self, state: RunState, *, cut: bool) -> tuple[PhaseView, ...]:
+    def _phases(self, state: RunState, mode: Mode, *, cut: bool) -> tuple[PhaseView, ...]:
         reached = {
             Stage.AWAITING_CUT_AUTHORIZATION: 5,
             Stage.AWAITING_LIFECYCLE_AUTHORIZATION: 9,
             Stage.CLOSEOUT_REPORTED: 11,
         }
         done = reached.get(state.stage, 0)
-        return tuple(self._phase(phase, done, cut=cut) for phase in Phase)
+        return tuple(self._phase(phase, done, mode, cut=cut) for phase in Phase)
 
-    def _phase(self, phase: Phase, done: int, *, cut: bool) -> PhaseView:
+    def _phase(self, phase: Phase, done: int, mode: Mode, *, cut: bool) -> PhaseView:
         if phase.number <= done:
+            is_checked = mode is Mode.DRYRUN and PHASE_TABLE[phase].only_checks
             return PhaseView(
                 phase=phase,
-                status=PhaseStatus.DONE,
+                status=PhaseStatus.CHECKED if is_checked else PhaseStatus.DONE,
                 outcome=Outcome.PASS,
                 detail="as expected" + self.hostile,
                 started_at=NOW - timedelta(minutes=10),

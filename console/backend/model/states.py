@@ -69,6 +69,8 @@ class PhaseEntry(NamedTuple):
     """A LIVE run rests before it until the switch is armed for it."""
     needs_rows: bool = False
     """It looks at rows that a dry run has not written; there it is NOT_RUN."""
+    only_checks: bool = False
+    """A dry run measures what it needs, and leaves its work undone."""
 
 
 PHASE_TABLE: dict[Phase, PhaseEntry] = {
@@ -83,6 +85,7 @@ PHASE_TABLE: dict[Phase, PhaseEntry] = {
         (Stage.PRE_WRITE_BACKUP_TAKEN,),
         "Backup before the write",
         "Could everything be restored if the write went wrong?",
+        only_checks=True,
     ),
     Phase.GRANT_PROBE: PhaseEntry(
         (Stage.GRANTS_PROBED, Stage.AWAITING_CUT_AUTHORIZATION),
@@ -94,6 +97,7 @@ PHASE_TABLE: dict[Phase, PhaseEntry] = {
         "Cut, leg A: the units",
         "Were the units written, all of them and nothing else?",
         needs_switch=True,
+        only_checks=True,
     ),
     Phase.STRUCTURAL_VERIFY: PhaseEntry(
         (Stage.STRUCTURAL_VERIFIED,),
@@ -102,7 +106,11 @@ PHASE_TABLE: dict[Phase, PhaseEntry] = {
         needs_rows=True,
     ),
     Phase.LEG_B_RECORD: PhaseEntry(
-        (Stage.LEG_B_RECORDED,), "Cut, leg B: the record", "Is the cut in the ledger?", needs_switch=True
+        (Stage.LEG_B_RECORDED,),
+        "Cut, leg B: the record",
+        "Is the cut in the ledger?",
+        needs_switch=True,
+        only_checks=True,
     ),
     Phase.WRITE_VERIFY: PhaseEntry(
         (Stage.WRITE_VERIFIED, Stage.AWAITING_LIFECYCLE_AUTHORIZATION),
@@ -111,7 +119,11 @@ PHASE_TABLE: dict[Phase, PhaseEntry] = {
         needs_rows=True,
     ),
     Phase.LIFECYCLE_ENACT: PhaseEntry(
-        (Stage.LIFECYCLE_ENACTED,), "Enactment", "Did the drafts become law, all of them at once?", needs_switch=True
+        (Stage.LIFECYCLE_ENACTED,),
+        "Enactment",
+        "Did the drafts become law, all of them at once?",
+        needs_switch=True,
+        only_checks=True,
     ),
     Phase.CLOSEOUT: PhaseEntry(
         (Stage.CLOSEOUT_REPORTED,), "Closeout and attestation", "What became of the run, and what did not happen?"

@@ -225,6 +225,8 @@ class PhaseStatus(StrEnum):
     PENDING = "pending"
     RUNNING = "running"
     DONE = "done"
+    CHECKED = "checked"
+    """Of a dry run: what the phase needs is there, and its work is left undone."""
     FAILED = "failed"
     NOT_RUN = "not run"
 

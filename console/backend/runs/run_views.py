@@ -19,7 +19,7 @@ from console.backend.model.plan import CutPlan
 from console.backend.model.profile_names import EDIT_PROFILE
 from console.backend.model.purposes import KIND_AT, Operation, Purpose, RunOperation
 from console.backend.model.shell_word import shell_word
-from console.backend.model.states import Family, Mode, Move, Phase, RunState, Stage, is_over
+from console.backend.model.states import PHASE_TABLE, Family, Mode, Move, Phase, RunState, Stage, is_over
 from console.backend.model.view_models import Interruption, PhaseStatus, PhaseView, RunSummary, RunView
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import connect
@@ -127,7 +127,7 @@ def view_run(installation: Installation, run_id: str) -> RunView:
     moves = moves_of(facts)
     pauses = _PAUSES_OF_EDIT if facts.is_edit else _PAUSES_OF_REPEAL if is_repeal else _PAUSES
     ours, n_units = _by_the_console(known.recorded), plan.n_units if plan else row.n_units if row else None
-    phases = (_phases_of_edit if facts.is_edit else _phases)(workspace, ours)
+    phases = _phases_of_edit(workspace, ours) if facts.is_edit else _phases(workspace, ours, request.mode)
     has_nobody = row is not None and is_unaccepted(row)
     bundle = bundle_of_hand_over(records, known.recorded) if has_nobody else ""
     return RunView(
@@ -500,9 +500,16 @@ def _by_the_console(recorded: tuple[EventRow, ...]) -> tuple[EventRow, ...]:
     return tuple(event for number, event in enumerate(ours) if number >= again or event.phase == Phase.SOURCE_PIN)
 
 
-def _phases(workspace: Workspace, recorded: tuple[EventRow, ...]) -> tuple[PhaseView, ...]:
+def _phases(workspace: Workspace, recorded: tuple[EventRow, ...], mode: Mode) -> tuple[PhaseView, ...]:
     in_database = {event.phase: event for event in recorded}
-    return tuple(_phase(phase, workspace, in_database.get(phase.value)) for phase in Phase)
+    views = (_phase(phase, workspace, in_database.get(phase.value)) for phase in Phase)
+    return tuple(map(_of_dry_run, views)) if mode is Mode.DRYRUN else tuple(views)
+
+
+def _of_dry_run(view: PhaseView) -> PhaseView:
+    """Return the phase as it is said of a dry run: what only writes is not done there."""
+    is_checked = view.status is PhaseStatus.DONE and PHASE_TABLE[view.phase].only_checks
+    return view.model_copy(update={"status": PhaseStatus.CHECKED}) if is_checked else view
 
 
 def _phases_of_edit(workspace: Workspace, recorded: tuple[EventRow, ...]) -> tuple[PhaseView, ...]:

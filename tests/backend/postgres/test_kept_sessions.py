@@ -126,12 +126,16 @@ def test_the_session_of_a_large_cut_has_sent_much(database: Database, monkeypatc
     """It is refused, because nobody has signed it; its text was sent by then."""
     monkeypatch.setattr(large_values, "MUCH", 1)
     cut = start_cut(database)
-    with pytest.raises(CutterError), connect(database.conninfo("cutter_exec")) as connection:
-        try:
+    opened: list[psycopg.Connection] = []
+
+    def applied() -> None:
+        with connect(database.conninfo("cutter_exec")) as connection:
+            opened.append(connection)
             cut.apply(connection)
-        finally:
-            assert isinstance(connection, Session)
-            assert connection.has_sent_much
+
+    with pytest.raises(CutterError):
+        applied()
+    assert [isinstance(session, Session) and session.has_sent_much for session in opened] == [True]
 
 
 def test_a_session_that_has_written_begins_its_next_transaction_as_a_new_one(database: Database) -> None:
