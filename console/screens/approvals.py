@@ -33,9 +33,10 @@ class ApprovalsScreen(ConsoleScreen):
     SCOPE: ClassVar[Scope] = Scope.APPROVALS
     TITLE_WORD: ClassVar[str] = "Approvals"
     HELP_TEXT: ClassVar[str] = (
-        "A statement says exactly what is authorised. The sovereign signs the bytes of its file elsewhere, with a "
-        "detached signature, one file per signer; the console never signs. Put the signature files beside the statement, "
-        "check (<check>), then import (<import_statement>): it is recorded only if every check is PASS. A statement is used once."
+        "A statement says exactly what is authorised. The sovereign signs the bytes of its file elsewhere, "
+        "with a detached signature, one file per signer; the console never signs.\n\n"
+        "Put the signature files beside the statement, check (<check>), then import (<import_statement>): it "
+        "is recorded only if every check is PASS. A statement is used once."
     )
 
     def __init__(self) -> None:

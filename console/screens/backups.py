@@ -45,13 +45,20 @@ class BackupsScreen(FacedScreen):
     PARTS: ClassVar[dict[str, str]] = {"list": "#backup-list", "backup": "#backup"}
     FOCUSED: ClassVar[dict[str, str]] = PARTS
     HELP_TEXT: ClassVar[str] = (
-        "Every backup that lies on this host or stands in the ledger, the newest first. ARMS: the arming check accepts it "
-        "now. proven: restored and compared when it was taken, but too old for arming, or its run is over; arming takes "
-        "another one by itself. NO FILE: the ledger has a row, and the file is not here. NO ROW: the ledger does not know the "
-        "file. DIFFERS and NO RECORD: the file is not what was recorded. The list compares sizes; <backup_compare> reads the chosen file and "
-        "compares its sha256; <backup_test> decrypts and restores it into a database of its own and compares every table. <backup_test> needs the "
-        "private key, which should be on another machine: there the command that is shown does the same. Neither writes "
-        "to the database, and what they come to is recorded nowhere but here. <backup_cancel> ends what is under way. <copy_focus> copies the path. "
+        "Every backup that lies on this host or stands in the ledger, the newest first.\n\n"
+        "ARMS: the arming check accepts it now.\n"
+        "proven: restored and compared when it was taken, but too old for arming, or its run is over; arming "
+        "takes another one by itself.\n"
+        "NO FILE: the ledger has a row, and the file is not here.\n"
+        "NO ROW: the ledger does not know the file.\n"
+        "DIFFERS and NO RECORD: the file is not what was recorded.\n\n"
+        "The list compares sizes; <backup_compare> reads the chosen file and compares its sha256; "
+        "<backup_test> decrypts and restores it into a database of its own and compares every table.\n"
+        "<backup_test> needs the private key, which should be on another machine: there the command that is "
+        "shown does the same.\n"
+        "Neither writes to the database, and what they come to is recorded nowhere but here.\n\n"
+        "<backup_cancel> ends what is under way.\n"
+        "<copy_focus> copies the path.\n"
         "<find> filters by any word, or by state:, run:, document: and taken:."
     )
 

@@ -64,11 +64,16 @@ class BatchScreen(ConsoleScreen):
     SCOPE: ClassVar[Scope] = Scope.BATCH
     TITLE_WORD: ClassVar[str] = "Batch"
     HELP_TEXT: ClassVar[str] = (
-        "A batch takes many documents to law under one ruling each way: one backup, one SG_1, one lease, one SG_2. Each "
-        "document is a run of its own, cut and enacted whole or not at all; Tab goes to the documents, Enter shows the run "
-        "of one, with its moves. What is allowed now stands in the head with its key. Progress, rate and remaining time "
-        "are those of the process that works on the batch, this console or another. A batch that was interrupted never "
-        "continues by itself. <batch_plan> plans a folder: <batch_dry> starts dry runs, without which nothing is armed, and <batch_live> a LIVE batch."
+        "A batch takes many documents to law under one ruling each way: one backup, one SG_1, one lease, one "
+        "SG_2.\n\n"
+        "Each document is a run of its own, cut and enacted whole or not at all; Tab goes to the documents, "
+        "Enter shows the run of one, with its moves.\n\n"
+        "What is allowed now stands in the head with its key.\n"
+        "Progress, rate and remaining time are those of the process that works on the batch, this console or "
+        "another.\n"
+        "A batch that was interrupted never continues by itself.\n\n"
+        "<batch_plan> plans a folder: <batch_dry> starts dry runs, without which nothing is armed, and "
+        "<batch_live> a LIVE batch."
     )
 
     def __init__(self) -> None:

@@ -28,9 +28,10 @@ class DriftScreen(ConsoleScreen):
     HORIZONTAL_BREAKPOINTS = SIDE_BY_SIDE
     TITLE_WORD: ClassVar[str] = "Drift"
     HELP_TEXT: ClassVar[str] = (
-        "Compares grants, owners, functions, triggers, columns and roles with those that were installed. Each "
-        "difference shows what was expected, what is there, and the SQL that repairs it: read it, then run it yourself as "
-        "the administrator; the console never runs it. Tab goes to the SQL, Up and Down scroll it. <refresh> compares again."
+        "Compares grants, owners, functions, triggers, columns and roles with those that were installed.\n\n"
+        "Each difference shows what was expected, what is there, and the SQL that repairs it: read it, then "
+        "run it yourself as the administrator; the console never runs it.\n\n"
+        "Tab goes to the SQL, Up and Down scroll it. <refresh> compares again."
     )
 
     def body(self) -> ComposeResult:

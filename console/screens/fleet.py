@@ -36,11 +36,18 @@ class FleetScreen(FacedScreen):
     PARTS: ClassVar[dict[str, str]] = {"list": "#fleet-list", "row": "#fleet-row"}
     FOCUSED: ClassVar[dict[str, str]] = PARTS
     HELP_TEXT: ClassVar[str] = (
-        "Every installation of your file installations.toml, all read at once as their monitoring roles; nothing is written "
-        "to any. One that is down or silent is a row with the reason, and how old its last answer is; it delays no other. "
-        "Gates are not measured here. If two names lead to one database, both rows say so. Enter opens the chosen one's own console in this terminal, "
-        "for reading only unless its entry says otherwise; <fleet>, <quit>, or Esc on its Overview come back. <fleet_row> shows its row whole. <copy_focus> copies the command that opens it "
-        "for reading only, in another terminal. <find> filters by any word, or by name:, banner:, switch: and outcome:. <refresh> reads all of them again."
+        "Every installation of your file installations.toml, all read at once as their monitoring roles; "
+        "nothing is written to any.\n\n"
+        "One that is down or silent is a row with the reason, and how old its last answer is; it delays no "
+        "other.\n"
+        "Gates are not measured here.\n"
+        "If two names lead to one database, both rows say so.\n\n"
+        "Enter opens the chosen one's own console in this terminal, for reading only unless its entry says "
+        "otherwise; <fleet>, <quit>, or Esc on its Overview come back.\n"
+        "<fleet_row> shows its row whole.\n"
+        "<copy_focus> copies the command that opens it for reading only, in another terminal.\n"
+        "<find> filters by any word, or by name:, banner:, switch: and outcome:.\n"
+        "<refresh> reads all of them again."
     )
 
     def __init__(self) -> None:

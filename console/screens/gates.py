@@ -43,10 +43,14 @@ class GatesScreen(ConsoleScreen):
     HORIZONTAL_BREAKPOINTS = SIDE_BY_SIDE
     TITLE_WORD: ClassVar[str] = "Gates"
     HELP_TEXT: ClassVar[str] = (
-        f"{len(GATES)} gates answer whether it is safe to act, each measured, each with an owner and the exact next action. "
-        "PASS holds; PARTIAL holds but for a named step; FAIL does not hold; INCONCLUSIVE could not be measured and is "
-        "never good. Measuring changes nothing. <refresh> measures all of them again, <measure_gate> the selected one. When measuring "
-        "fails, the old board stays, with its age. <pre_board> shows the arming checks (PRE): what must hold before the switch is armed."
+        f"{len(GATES)} gates answer whether it is safe to act, each measured, each with an owner and the exact next "
+        "action.\n\n"
+        "PASS holds; PARTIAL holds but for a named step; FAIL does not hold; INCONCLUSIVE could not be "
+        "measured and is never good.\n\n"
+        "Measuring changes nothing.\n"
+        "<refresh> measures all of them again, <measure_gate> the selected one.\n"
+        "When measuring fails, the old board stays, with its age.\n"
+        "<pre_board> shows the arming checks (PRE): what must hold before the switch is armed."
     )
 
     def __init__(self) -> None:

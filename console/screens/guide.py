@@ -35,11 +35,14 @@ class GuideScreen(FacedScreen):
     PARTS: ClassVar[dict[str, str]] = {"list": "#guide-left", "text": "#guide-text"}
     FOCUSED: ClassVar[dict[str, str]] = {"list": "#guide-contents", "text": "#guide-text"}
     HELP_TEXT: ClassVar[str] = (
-        "The pages that came with this program: the operator's guide, the runbook, a page for each STOP code, the reference of "
-        "commands, keys and settings, the words. Nothing is fetched. Enter goes from a chapter to its text, Esc back, and from "
-        "the contents to the screen that you came from. <find> searches all pages: every word must occur in a paragraph, a row or "
-        "a line, in any spelling of its signs; <guide_next> and <guide_previous> go through the hits. <copy_focus> copies the command on a line as it must be "
-        "typed here, <copy_whole> the chapter. On a notice with a STOP code ? opens the page of the code."
+        "The pages that came with this program: the operator's guide, the runbook, a page for each STOP code, "
+        "the reference of commands, keys and settings, the words. Nothing is fetched.\n\n"
+        "Enter goes from a chapter to its text, Esc back, and from the contents to the screen that you came "
+        "from.\n"
+        "<find> searches all pages: every word must occur in a paragraph, a row or a line, in any spelling of "
+        "its signs; <guide_next> and <guide_previous> go through the hits.\n"
+        "<copy_focus> copies the command on a line as it must be typed here, <copy_whole> the chapter.\n"
+        "On a notice with a STOP code ? opens the page of the code."
     )
 
     def __init__(self) -> None:

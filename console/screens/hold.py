@@ -42,13 +42,16 @@ class HoldScreen(FacedScreen):
     FOCUSED: ClassVar[dict[str, str]] = PARTS
     BROAD_LIST: ClassVar[int] = 84
     HELP_TEXT: ClassVar[str] = (
-        "Who set the HOLD, since when and why; below it, in parts: what panic stops, item by item, as it stands now; what a "
-        "release needs, check by check, with evidence; what it does, with the statement and the call that are run; each run "
-        "that was interrupted, failed or stopped, with what happened and the moves that are accepted now; the drift, with the "
-        "SQL that repairs it; and every HOLD that was set, with its release. UNSETTLED: what a COMMIT came to is not known, "
-        "and asking again is the only move. Nothing goes on by itself: <hold_release> releases, after RELEASE was typed, and <hold_run> goes to the "
-        "chosen run, where its moves have their keys. Without a HOLD the runs and the history stay here. <find> filters by any "
-        "word, or by part:, state:, run: and document:."
+        "Who set the HOLD, since when and why; below it, in parts: what panic stops, item by item, as it "
+        "stands now; what a release needs, check by check, with evidence; what it does, with the statement "
+        "and the call that are run; each run that was interrupted, failed or stopped, with what happened and "
+        "the moves that are accepted now; the drift, with the SQL that repairs it; and every HOLD that was "
+        "set, with its release.\n\n"
+        "UNSETTLED: what a COMMIT came to is not known, and asking again is the only move.\n"
+        "Nothing goes on by itself: <hold_release> releases, after RELEASE was typed, and <hold_run> goes to "
+        "the chosen run, where its moves have their keys.\n"
+        "Without a HOLD the runs and the history stay here.\n"
+        "<find> filters by any word, or by part:, state:, run: and document:."
     )
 
     def __init__(self) -> None:

@@ -49,12 +49,16 @@ class JournalScreen(ConsoleScreen):
     SCOPE: ClassVar[Scope] = Scope.JOURNAL
     TITLE_WORD: ClassVar[str] = "Journal"
     HELP_TEXT: ClassVar[str] = (
-        "What was done in a run, by whatever console or command: an intent before each effect, a result after it, a note for "
-        "anything else, such as the transaction before its COMMIT. The newest record stands last. With the cursor on it the list "
-        "follows what is written; End goes there. An intent without a result is marked: it is at work, or was interrupted. A "
-        "record that is not what was written is marked DAMAGED. Whether the whole chain holds, and every anchor in the database, "
-        "says <journal_verify>. Nothing can be changed here, and only the anchors need the database. <journal_of_run> on Run opens the chosen run's journal, "
-        "<journal_run> here another one. <find> filters by a word; in an open record it searches there."
+        "What was done in a run, by whatever console or command: an intent before each effect, a result after "
+        "it, a note for anything else, such as the transaction before its COMMIT.\n\n"
+        "The newest record stands last. With the cursor on it the list follows what is written; End goes "
+        "there.\n"
+        "An intent without a result is marked: it is at work, or was interrupted.\n"
+        "A record that is not what was written is marked DAMAGED.\n\n"
+        "Whether the whole chain holds, and every anchor in the database, says <journal_verify>.\n"
+        "Nothing can be changed here, and only the anchors need the database.\n\n"
+        "<journal_of_run> on Run opens the chosen run's journal, <journal_run> here another one.\n"
+        "<find> filters by a word; in an open record it searches there."
     )
 
     def __init__(self) -> None:

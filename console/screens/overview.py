@@ -33,11 +33,15 @@ class OverviewScreen(ConsoleScreen):
     TITLE_WORD: ClassVar[str] = "Overview"
     AUTO_FOCUS = ""
     HELP_TEXT: ClassVar[str] = (
-        "Overview answers five questions: where am I, may anything be written, is it safe to act, what is in the "
-        "database, and what waits for whom. The first line of What waits says if you may act, and the next key. The time of a measurement stands in the title. The gates are measured once "
-        "after the start, and with <refresh>: <gates> shows them. On a high screen History draws what this console has measured so far: of the switch A is armed, H a "
-        "HOLD, x not reached; of the gates F is a FAIL, ? INCONCLUSIVE, ~ PARTIAL; of a table its rows. INCONCLUSIVE means that it could not be measured: it is neither "
-        "zero nor good. <find> filters what waits and the counts; <copy_focus> copies the next step."
+        "Overview answers five questions: where am I, may anything be written, is it safe to act, what is in "
+        "the database, and what waits for whom.\n\n"
+        "The first line of What waits says if you may act, and the next key.\n"
+        "The time of a measurement stands in the title.\n"
+        "The gates are measured once after the start, and with <refresh>: <gates> shows them.\n\n"
+        "On a high screen History draws what this console has measured so far: of the switch A is armed, H a "
+        "HOLD, x not reached; of the gates F is a FAIL, ? INCONCLUSIVE, ~ PARTIAL; of a table its rows.\n\n"
+        "INCONCLUSIVE means that it could not be measured: it is neither zero nor good.\n"
+        "<find> filters what waits and the counts; <copy_focus> copies the next step."
     )
 
     def __init__(self) -> None:

@@ -48,13 +48,20 @@ class ReportsScreen(FacedScreen):
     FOCUSED: ClassVar[dict[str, str]] = {"list": "#report-list", "files": "#report-files", "text": "#report-text"}
     BROAD_LIST: ClassVar[int] = 84
     HELP_TEXT: ClassVar[str] = (
-        "Every report and bundle in reports/, the one that was written last first. Each file is read again and compared with "
-        "SHA256SUMS, and the sums with the name of the directory or with their signature. unchanged: as it was written; "
-        "signed: that, and signed; CHANGED: not what was written, with the files named; BAD SIGN.: the signature does not "
-        "count; unread: its turn comes; LEFT OVER and unfinished: not published. "
-        f"{_ONLY_ITS_NAME} Enter opens the files, Enter on a file its text: Markdown is rendered, and no link opens. The title "
-        "of a text says if these very bytes are those of the sums. <report_export> copies a report into another folder. <report_of_run> on Run comes "
-        "here, as <reports> does everywhere. <find> filters by any word, or by state:, kind:, run: and published:."
+        "Every report and bundle in reports/, the one that was written last first. Each file is read again "
+        "and compared with SHA256SUMS, and the sums with the name of the directory or with their signature.\n\n"
+        "unchanged: as it was written.\n"
+        "signed: that, and signed.\n"
+        "CHANGED: not what was written, with the files named.\n"
+        "BAD SIGN.: the signature does not count.\n"
+        "unread: its turn comes.\n"
+        "LEFT OVER and unfinished: not published.\n\n"
+        f"{_ONLY_ITS_NAME}\n\n"
+        "Enter opens the files, Enter on a file its text: Markdown is rendered, and no link opens.\n"
+        "The title of a text says if these very bytes are those of the sums.\n"
+        "<report_export> copies a report into another folder.\n"
+        "<report_of_run> on Run comes here, as <reports> does everywhere.\n"
+        "<find> filters by any word, or by state:, kind:, run: and published:."
     )
 
     def __init__(self) -> None:

@@ -57,11 +57,14 @@ class RunScreen(ConsoleScreen):
     SCOPE: ClassVar[Scope] = Scope.RUN
     TITLE_WORD: ClassVar[str] = "Run"
     HELP_TEXT: ClassVar[str] = (
-        f"A run passes {len(Phase)} phases and rests twice, for SG_1 and for SG_2. Each phase ends in COMMIT or ROLLBACK. "
-        "What is allowed now stands at the top with its key. An interrupted run never continues by itself: "
-        "read first what the database says of it. Tab goes from the runs to the phases and the evidence. <run_list> gives the whole "
-        "screen to the list, with when, who and what waits; <find> filters it by any word, or by state:, document:, mode:, who:, "
-        "when: and waits:, as in state:failed or !document:TEST; Enter opens the chosen run."
+        f"A run passes {len(Phase)} phases and rests twice, for SG_1 and for SG_2. Each phase ends in COMMIT or "
+        "ROLLBACK.\n\n"
+        "What is allowed now stands at the top with its key.\n"
+        "An interrupted run never continues by itself: read first what the database says of it.\n\n"
+        "Tab goes from the runs to the phases and the evidence.\n"
+        "<run_list> gives the whole screen to the list, with when, who and what waits; <find> filters it by "
+        "any word, or by state:, document:, mode:, who:, when: and waits:, as in state:failed or "
+        "!document:TEST; Enter opens the chosen run."
     )
 
     def __init__(self) -> None:

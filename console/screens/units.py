@@ -50,11 +50,13 @@ class UnitsScreen(ConsoleScreen):
     SCOPE: ClassVar[Scope] = Scope.UNITS
     TITLE_WORD: ClassVar[str] = "Units"
     HELP_TEXT: ClassVar[str] = (
-        "Every unit that readers see, in the order of the documents: each before those below it. <find> searches for words, in any "
-        "spelling of their signs, or for the beginning of an address; in the text of a unit, in that text. Enter opens a unit: text, state, and the run, ruling and "
-        "report that it came from; <unit_versions> shows its versions, each with what it changed, Enter on one the text as it was then. "
-        "<edit_draft> edits a draft: its text is written here, and gets a run and a ruling of its own. Read-only, on a standby and in a database of another layout all of it works that is "
-        "recorded there."
+        "Every unit that readers see, in the order of the documents: each before those below it.\n\n"
+        "<find> searches for words, in any spelling of their signs, or for the beginning of an address; in "
+        "the text of a unit, in that text.\n"
+        "Enter opens a unit: text, state, and the run, ruling and report that it came from; <unit_versions> "
+        "shows its versions, each with what it changed, Enter on one the text as it was then.\n"
+        "<edit_draft> edits a draft: its text is written here, and gets a run and a ruling of its own.\n"
+        "Read-only, on a standby and in a database of another layout all of it works that is recorded there."
     )
 
     def __init__(self) -> None:
