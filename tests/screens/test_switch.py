@@ -87,7 +87,7 @@ async def test_a_refusal_shows_at_once_with_its_time_whatever_else_stands_there(
         await press(pilot, "3", "A")
         panel = app.screen.query_one(NoticePanel)
         assert "Not allowed at closeout_reported" in panel.notice.what
-        assert str(panel.border_title) == "STOP at 14:03:00 UTC"
+        assert str(panel.border_title) == "Not done at 14:03:00 UTC"
         await press(pilot, "escape")
         assert app.notice.what.startswith("Stopped.")
 
