@@ -34,6 +34,8 @@ class Base(Value):
 
     run_id: str
     """The run whose enactment is the newest."""
+    canonical_sha256: str
+    """Of the text that it pinned."""
     lines: tuple[BaseLine, ...]
     """By address."""
 
@@ -46,7 +48,9 @@ class Base(Value):
 def read_base(connection: psycopg.Connection, docprefix: str) -> Base | None:
     """Return the document as it is law; None if nothing of it is. The caller connects as executor or verifier."""
     newest, lines = newest_state(connection, docprefix), read_rows(connection, BaseLine, _LINES, (docprefix,))
-    return Base(run_id=newest.run_id, lines=lines) if newest is not None and lines else None
+    if newest is None or not lines:
+        return None
+    return Base(run_id=newest.run_id, canonical_sha256=newest.canonical_sha256, lines=lines)
 
 
 def is_law(connection: psycopg.Connection, docprefix: str) -> bool:

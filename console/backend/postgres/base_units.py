@@ -18,10 +18,12 @@ class EnactedState(NamedTuple):
     in_force_from: datetime
     """It can be later than now: then the state before it counts until that moment."""
     operation: str
+    canonical_sha256: str
+    """Of the text that was pinned."""
 
 
 _STATE = """
-    SELECT run_id, state, in_force_from, operation FROM cutter_governance.v_document_state
+    SELECT run_id, state, in_force_from, operation, coalesce(canonical_sha256, '') FROM cutter_governance.v_document_state
      WHERE docprefix = %s ORDER BY state DESC LIMIT 1
 """
 # The moment at which the newest state counts, whether that is now or still to come.

@@ -3,6 +3,7 @@
 import psycopg
 
 from console.backend.model.amendment import Amendment, Effect, Moved, effects, require_moved
+from console.backend.model.counting import counted
 from console.backend.model.errors import Drifted, Refused, StopCode
 from console.backend.model.plan import DocumentPlan
 from console.backend.model.purposes import RunOperation
@@ -22,7 +23,9 @@ def plan_amendment(
 ) -> Amendment:
     """Compare a planned document with its law of today; one without units repeals it. The caller connects as executor.
 
-    Raises Refused if nothing of the document is law, if nothing would change, and for a renumbering that does not fit.
+    Raises Refused if nothing of the document is law, if the text is the one that is law, and for a renumbering that
+    does not fit. A text that differs in the order of the units, or between them, is another text, and has no effect on
+    any unit.
     """
     base = require_base(connection, document.docprefix, operation)
     outcome = effects(dict(base.lines), planned_lines(document))
@@ -37,11 +40,12 @@ def plan_amendment(
         returning=spent_addresses(connection, document.docprefix, new),
         moved=require_moved(moved, outcome),
     )
-    if amendment.counts.touched == 0:
+    if amendment.counts.touched == 0 and document.source.canonical_sha256 == base.canonical_sha256:
         raise Refused(
             StopCode.REFUSED_INPUT,
-            f"the text changes nothing of {document.docprefix}: all {amendment.unchanged} units are law as they stand in it",
-            "There is nothing to amend.",
+            f"the text changes nothing of {document.docprefix}: it is the one that is law, byte for byte, with all its"
+            f" {counted(amendment.unchanged, 'unit')}",
+            f"There is nothing to amend. See what is law: cutter-console document history {document.docprefix}",
         )
     return amendment
 

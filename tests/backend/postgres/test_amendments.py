@@ -16,6 +16,10 @@ REVISED = (
     "Preamble.\n\n# One\n\nText one.\n\n## Alpha\n\nFirst, changed.\n\n## Gamma\n\nThird.\n\n## Delta\n\nFourth.\n"
 )
 """Alpha is changed, Beta gone, Delta new, and Gamma as it was."""
+ANOTHER_ORDER = (
+    "Preamble.\n\n# One\n\nText one.\n\n## Gamma\n\nThird.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"
+)
+"""No unit of the first text differs: two stand in another order, and there is text before them."""
 _IN_FORCE = "SELECT canonical_address, title, body FROM cutter_governance.v_in_force ORDER BY canonical_address"
 _LOG = """
     SELECT u.canonical_address, g.from_status, g.to_status FROM public.iu_lifecycle_log g
@@ -142,3 +146,38 @@ def test_a_stated_renumbering_becomes_an_alias(law: SignedCut) -> None:
     start_amendment(law, REVISED.replace("Fourth", "Second"), moved=(moved,)).enacted()
     query = "SELECT alias, canonical_address FROM cutter_governance.canonical_address_alias"
     assert rows(law, query) == [("ACME-LAW/ONE/BETA", "ACME-LAW/ONE/DELTA")]
+
+
+def test_a_text_that_differs_between_its_units_and_in_their_order_becomes_law(law: SignedCut) -> None:
+    """The law's last change, its title or a signature stand in no unit; the text that is in force was never that of the file."""
+    amendment = start_amendment(law, ANOTHER_ORDER)
+    assert amendment.plan.amendment is not None
+    assert amendment.plan.amendment.counts.touched == 0
+    before = rows(law, _VERSIONS)
+    amendment.enacted()
+    assert rows(law, _VERSIONS) == before
+    assert rows(law, _LOG, amendment.run_id) == []
+    assert (text_of(amendment), text_of(law)) == (ANOTHER_ORDER.encode(), FIRST.encode())
+    back = start_amendment(law, FIRST, 201)
+    back.to_second_pause()
+    back.reverted()
+    start_amendment(law, REVISED, 202).enacted()
+
+
+def test_an_amendment_without_a_draft_holds_its_document_like_any_other(law: SignedCut) -> None:
+    late = start_amendment(law, REVISED)
+    start_amendment(law, ANOTHER_ORDER, 201).to_second_pause()
+    late.rule()
+    late.arm()
+    with stopped("STOP_DRIFT"), late.executor() as connection:
+        late.apply(connection)
+
+
+def test_an_amendment_is_refused_where_another_text_of_the_same_units_has_become_law(law: SignedCut) -> None:
+    """The digest of the units is what it was; the text that the run was planned against is not law any more."""
+    late = start_amendment(law, FIRST.replace("# One", "Another preamble.\n\n# One"))
+    late.rule()
+    start_amendment(law, ANOTHER_ORDER, 201).enacted()
+    late.arm()
+    with stopped("STOP_DRIFT"), late.executor() as connection:
+        late.apply(connection)
