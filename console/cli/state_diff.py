@@ -37,6 +37,11 @@ def _lines(answer: DocumentDiff) -> Iterator[str]:
         f"{answer.unchanged:,} unchanged, {len(answer.changed):,} changed, {len(answer.added):,} new, {len(answer.gone):,} gone"
         f"{f', {answer.reordered:,} in another place' if answer.reordered else ''}"
     )
+    if answer.between is None:
+        yield "the text between the units is not compared: version 0.2.0 did not keep it"
+    elif answer.between:
+        yield "changed  the text between the units"
+        yield from _body_lines(answer.between)
     for unit in answer.changed:
         yield from _change_lines(unit)
     yield from (f"new      {unit.address}  {unit.title}" for unit in answer.added)
@@ -48,7 +53,11 @@ def _change_lines(unit: UnitChange) -> Iterator[str]:
     yield f"changed  {unit.address}"
     for change in unit.fields:
         yield f"  {change.field.value}: {change.old or '-'} is now {change.new or '-'}"
-    body = "".join(_marked(number, len(unit.body), part) for number, part in enumerate(unit.body))
+    yield from _body_lines(unit.body)
+
+
+def _body_lines(parts: tuple[BodyPart, ...]) -> Iterator[str]:
+    body = "".join(_marked(number, len(parts), part) for number, part in enumerate(parts))
     yield from (f"  {line}" for line in safe_lines(body.removesuffix("\n")) if body)
 
 

@@ -167,6 +167,11 @@ def _whole(report: AmendmentReport, width: int) -> list[Line]:
         *hanging((Span("at the cut    ", "muted"),), _rows(report.deltas_at_cut), width),
         *hanging((Span("to enact      ", "muted"),), _rows(report.deltas_at_enactment), width),
         *(hanging((Span("order         ", "muted"),), order, width) if report.reordered else []),
+        *(
+            part
+            for text in report.between_lines
+            for part in hanging((Span("between       ", "muted"),), text.strip(), width)
+        ),
         *moved,
     ]
 

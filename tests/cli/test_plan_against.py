@@ -123,6 +123,7 @@ def test_the_text_that_is_law_changes_nothing(at: At, command: Run) -> None:
     status, answer = command(passage, *against(passage, TEXT))
     assert (status, answer["outcome"]) == (0, "PASS")
     assert [part(answer)[name] for name in ("unchanged", "changed", "new", "gone")] == [3, [], [], []]
+    assert part(answer)["between"] == []
 
 
 def test_a_document_that_is_no_law_is_refused_with_a_command(

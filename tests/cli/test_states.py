@@ -243,6 +243,23 @@ def test_the_difference_of_two_moments_is_marked_by_words_and_inert(
     assert ask("document", "diff", "ACME-LAW", "--from", "1999-01-01") == 4
 
 
+def test_the_difference_of_two_texts_of_the_same_units_is_shown(
+    law: SignedCut, ask: Ask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+    start_amendment(law, f"As of 2\x1b[2J March.\n\n{HOSTILE}").enacted()
+    between = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+    start_amendment(law, f"As of 3\x1b[2J March.\n\n{HOSTILE}", 201).enacted()
+    assert ask("document", "diff", "ACME-LAW", "--from", between) == 0
+    shown = capsys.readouterr().out
+    assert is_inert(shown)
+    assert "0 changed, 0 new, 0 gone" in shown
+    assert "changed  the text between the units" in shown
+    assert "As of[- 2-]{+ 3+}" in shown
+    assert ask("--json", "document", "diff", "ACME-LAW", "--from", before, "--to", between) == 0
+    assert answer_of(capsys)["between"] == [{"kind": "added", "text": "As of 2\x1b[2J March.\n\n"}]
+
+
 def test_no_document_is_an_answer(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
     assert ask("document", "list") == 0
     assert capsys.readouterr().out == "no documents\n"

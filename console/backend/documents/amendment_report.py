@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from console.backend.documents.comparison import ChangedUnit, Comparison
+from console.backend.documents.word_diff import NO_DIFFERENCE, TextDiff
 from console.backend.model.amendment import Amendment
 from console.backend.model.amendment_report import (
     AmendmentReport,
@@ -14,13 +15,17 @@ from console.backend.model.amendment_report import (
     UnitReport,
 )
 from console.backend.model.compared_unit import UnitField
+from console.backend.model.diff_text import DiffKind
 from console.backend.model.plan_binding import expected_amendment_deltas, expected_enactment_deltas
 
 
 def amendment_report(
-    comparison: Comparison, amendment: Amendment, state: int, in_force_from: datetime
+    comparison: Comparison, amendment: Amendment, state: int, in_force_from: datetime, between: TextDiff | None
 ) -> AmendmentReport:
-    """Return the report of a comparison with the state of this number."""
+    """Return the report of a comparison with the state of this number.
+
+    `between` is the difference of what stands in no unit; None if that was not kept of the state.
+    """
     n_units = len(comparison.new)
     return AmendmentReport(
         base_run_id=amendment.base_run_id,
@@ -33,6 +38,7 @@ def amendment_report(
         gone=tuple(UnitReport(address=unit.address, title=unit.title, line=None) for unit in comparison.gone),
         returning=amendment.returning,
         reordered=comparison.reordered,
+        between=_changes(between),
         moved=amendment.moved,
         renumberings=tuple(
             RenumberingReport(old=pair.old.address, new=pair.new.address, title=pair.new.title)
@@ -44,10 +50,18 @@ def amendment_report(
     )
 
 
+def _changes(between: TextDiff | None) -> tuple[PartReport, ...] | None:
+    if between is None:
+        return None
+    if all(part.kind is DiffKind.KEPT for part in between.parts):
+        return ()
+    return tuple(PartReport(kind=part.kind, text=part.text) for part in between.parts)
+
+
 def changed_report(unit: ChangedUnit) -> ChangedReport:
     """Return the report of one unit that is not the same."""
     has_body = UnitField.BODY in unit.fields
-    diff = unit.body_diff()
+    diff = unit.body_diff() if has_body else NO_DIFFERENCE
     return ChangedReport(
         address=unit.address,
         title=unit.new.title,

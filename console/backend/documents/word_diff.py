@@ -34,6 +34,10 @@ class TextDiff(NamedTuple):
         return all(part.kind is DiffKind.KEPT or not part.text.strip() for part in self.parts)
 
 
+NO_DIFFERENCE = TextDiff(())
+"""Of two texts of which nothing is shown, because they are the same."""
+
+
 def word_diff(old: str, new: str) -> tuple[DiffPart, ...]:
     """Return the difference by words and line ends, the removed part of a change before the added one."""
     return text_diff(old, new).parts

@@ -104,6 +104,8 @@ def amendment_in_words(counts: AmendmentCounts) -> str:
     if counts.is_repeal:
         return f"repealed as a whole: {counts.gone:,} gone, none left"
     moved = f", {counts.moved:,} renumbered" if counts.moved else ""
+    if counts.touched == 0:
+        moved = "; the order of the units differs, or the text between them"
     return (
         f"{counts.unchanged:,} unchanged, {counts.changed:,} changed, {counts.new:,} new, {counts.gone:,} gone{moved}"
     )

@@ -120,6 +120,8 @@ class AmendmentReport(Value):
     """New addresses that have a unit already, which gets a version more."""
     reordered: int
     """Number of units that stand at another place among the others; no row is written for that alone."""
+    between: tuple[PartReport, ...] | None
+    """Difference of the text that stands in no unit; empty if it is the same, None if version 0.2.0 did not keep it."""
     moved: tuple[Moved, ...]
     """Renumberings that the operator stated."""
     renumberings: tuple[RenumberingReport, ...]
@@ -134,6 +136,24 @@ class AmendmentReport(Value):
     def counts(self) -> str:
         """Return the numbers of units by effect."""
         return f"{self.unchanged} unchanged, {len(self.changed)} changed, {len(self.new)} new, {len(self.gone)} gone"
+
+
+    @property
+    def between_lines(self) -> tuple[str, ...]:
+        """Return what is to be said of the text that stands in no unit, on one line each; nothing if it is the same."""
+        if self.between is None:
+            return ("the text between the units is not compared: version 0.2.0 did not keep that of the law",)
+        if not self.between:
+            return ()
+        lines = diff_lines(DiffPart(part.kind, part.text) for part in self.between)
+        if not lines:
+            return ("the text between the units differs in space and line ends alone",)
+        return ("the text between the units differs; no row is written for that alone", *(f"    {line}" for line in lines))
+
+    @property
+    def is_same_text(self) -> bool:
+        """Return whether nothing differs, not even the order of the units or the text between them."""
+        return not (self.changed or self.new or self.gone or self.reordered) and self.between == ()
 
 
 def amendment_lines(report: AmendmentReport) -> list[str]:
@@ -159,6 +179,8 @@ def amendment_lines(report: AmendmentReport) -> list[str]:
             if report.reordered
             else []
         ),
+        *report.between_lines,
+        *(["the text is the one that is law: there is nothing to amend"] if report.is_same_text else []),
         report.counts,
         f"rows at the cut: {_deltas(report.deltas_at_cut)}",
         f"rows at the enactment: {_deltas(report.deltas_at_enactment)}",

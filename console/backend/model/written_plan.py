@@ -31,6 +31,17 @@ def cut_as_written(plan: CutPlan) -> CutPlan:
     return plan.model_copy(update={"document": as_written(plan.document)}) if plan.document.dropped else plan
 
 
+def text_between(document: DocumentPlan, canonical: bytes) -> bytes:
+    """Return the bytes of a planned text that are written and stand in no unit, in their order.
+
+    `canonical` is the text that the plan's spans refer to.
+    """
+    kept = kept_bytes(canonical, document.dropped)
+    units = sorted((unit.byte_start, unit.byte_end) for unit in as_written(document).units.fields())
+    starts, ends = [0, *(end for _, end in units)], [*(start for start, _ in units), len(kept)]
+    return b"".join(kept[start:end] for start, end in zip(starts, ends, strict=True))
+
+
 class _Shift:
     """Moves bytes of the source to those of the text without the dropped spans."""
 

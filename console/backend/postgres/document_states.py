@@ -150,6 +150,7 @@ _DOCUMENTS = """
 _PREFIXES = 'SELECT docprefix FROM cutter_governance.v_document ORDER BY docprefix COLLATE "C" LIMIT %s'
 _IS_REGISTERED = "SELECT EXISTS (SELECT 1 FROM cutter_governance.v_document WHERE docprefix = %s)"
 _TEXT = "SELECT cutter_console.fn_state_text(%s)"
+_BETWEEN = "SELECT cutter_console.fn_state_between(%s)"
 _CUT_SHA256 = "SELECT cutter_console.fn_state_cut_sha256(%s)"
 _IS_SEALED = "SELECT EXISTS (SELECT 1 FROM cutter_governance.v_manifest_seal WHERE run_id = %s)"
 _EDITED = "SELECT address, edited_by FROM cutter_console.fn_state_units(%s) WHERE edited_by IS NOT NULL ORDER BY seq"
@@ -224,6 +225,13 @@ def state_text(connection: psycopg.Connection, run_id: str) -> bytes | None:
     text = scalar(connection, _TEXT, run_id)
     assert text is None or isinstance(text, bytes)
     return text
+
+
+def state_between(connection: psycopg.Connection, run_id: str) -> bytes | None:
+    """Return the bytes of the state that a run enacted that stand in no unit; None where they were not kept."""
+    between = scalar(connection, _BETWEEN, run_id)
+    assert between is None or isinstance(between, bytes)
+    return between
 
 
 def cut_sha256(connection: psycopg.Connection, run_id: str) -> str:

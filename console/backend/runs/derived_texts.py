@@ -13,7 +13,7 @@ from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.plan import DocumentPlan
 from console.backend.model.profile_names import AKN_PROFILE
-from console.backend.model.written_plan import as_written, kept_bytes
+from console.backend.model.written_plan import text_between
 from console.backend.postgres.document_states import StateRow, UnitSpan, unit_spans
 from console.backend.postgres.server import server_clock
 from console.backend.runs.amendments import after_repeal
@@ -129,7 +129,7 @@ def require_alone(derived: DerivedText, revision: Revision, document: DocumentPl
         others.insert(0, f"{derived.address} is {effects.get(derived.address, Effect.UNCHANGED)}, not {derived.effect}")
     if comparison.reordered:
         others.append("the order of the units")
-    if _outside(document, canonical) != derived.around:
+    if text_between(document, canonical) != derived.around:
         others.append("the text between the units")
     bodies = [unit.new.body.encode() for unit in comparison.changed if unit.new.address == derived.address]
     if derived.effect is Effect.CHANGED and bodies != [derived.body]:
@@ -140,14 +140,6 @@ def require_alone(derived: DerivedText, revision: Revision, document: DocumentPl
         word = "retire" if derived.effect is Effect.GONE else "supersede"
         message = f"to {word} {derived.address} alone is not possible, this would change too: {_named(others)}"
         raise Refused(StopCode.REFUSED_INPUT, message, _as_a_whole(derived.docprefix))
-
-
-def _outside(document: DocumentPlan, canonical: bytes) -> bytes:
-    """Return the bytes of a planned text that stand in no unit."""
-    kept = kept_bytes(canonical, document.dropped)
-    units = sorted((unit.byte_start, unit.byte_end) for unit in as_written(document).units)
-    starts, ends = [0, *(end for _, end in units)], [*(start for start, _ in units), len(kept)]
-    return b"".join(kept[start:end] for start, end in zip(starts, ends, strict=True))
 
 
 def _named(names: list[str]) -> str:

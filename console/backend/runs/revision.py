@@ -6,6 +6,7 @@ import psycopg
 
 from console.backend.documents.amendment_report import amendment_report
 from console.backend.documents.comparison import Comparison, compare, units_of_plan
+from console.backend.documents.word_diff import NO_DIFFERENCE, TextDiff, text_diff
 from console.backend.host.installation import Installation
 from console.backend.model.amendment import Amendment, Moved
 from console.backend.model.amendment_report import AmendmentReport
@@ -13,8 +14,10 @@ from console.backend.model.errors import Refused, StopCode
 from console.backend.model.plan import DocumentPlan
 from console.backend.model.purposes import RunOperation
 from console.backend.model.repeal import NO_TEXT, no_document
+from console.backend.model.written_plan import text_between
 from console.backend.postgres.base_units import EnactedState, known_addresses, newest_state, units_of_state
 from console.backend.postgres.connections import connect
+from console.backend.postgres.document_states import state_between
 from console.backend.runs.amendments import after_repeal
 
 
@@ -25,10 +28,13 @@ class Revision:
     state: EnactedState
     comparison: Comparison
     amendment: Amendment
+    between: TextDiff | None
+    """Difference of the text that stands in no unit; None if version 0.2.0 did not keep that of the law."""
 
     def report(self) -> AmendmentReport:
         """Return the comparison as it is shown."""
-        return amendment_report(self.comparison, self.amendment, self.state.number, self.state.in_force_from)
+        state = self.state
+        return amendment_report(self.comparison, self.amendment, state.number, state.in_force_from, self.between)
 
 
 def compare_with_law(
@@ -78,4 +84,14 @@ def compare_if_law(
         comparison = compare(units_of_state(connection, plan.docprefix, state), units_of_plan(plan, canonical), moved)
         added = tuple(unit.address for unit in comparison.added)
         returning = known_addresses(connection, plan.docprefix, added)
-    return Revision(state, comparison, comparison.amendment(state.run_id, returning))
+        law = state_between(connection, state.run_id)
+    return Revision(
+        state, comparison, comparison.amendment(state.run_id, returning), _between(law, plan, canonical)
+    )
+
+
+def _between(law: bytes | None, plan: DocumentPlan, canonical: bytes) -> TextDiff | None:
+    """Return the difference of what stands in no unit; of a repeal, which leaves nothing, that is not told by itself."""
+    if not plan.units:
+        return NO_DIFFERENCE
+    return None if law is None else text_diff(law.decode(), text_between(plan, canonical).decode())

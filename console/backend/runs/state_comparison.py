@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 import psycopg
 
 from console.backend.documents.comparison import ChangedUnit, Comparison, compare
-from console.backend.documents.word_diff import DiffKind
+from console.backend.documents.word_diff import DiffKind, text_diff
 from console.backend.host.installation import Installation
 from console.backend.model.compared_unit import ComparedUnit, UnitField
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
-from console.backend.postgres.document_states import StateRow, state_units
+from console.backend.postgres.document_states import StateRow, state_between, state_units
 from console.backend.postgres.server import server_clock
 from console.backend.runs.document_states import reading, require_states, state_at
 
@@ -75,10 +75,12 @@ class DocumentDiff(Value):
     renumbered: tuple[ProbableMove, ...]
     reordered: int
     """Least number of units that moved to come from the old order to the new one."""
+    between: tuple[BodyPart, ...] | None
+    """As `body` of a unit, of the text that stands in no unit; None if version 0.2.0 did not keep it."""
 
     @property
     def is_empty(self) -> bool:
-        """Return whether no unit differs; the order and the text between the units may."""
+        """Return whether no unit differs; the order and the text between the units can."""
         return not (self.changed or self.added or self.gone)
 
 
@@ -89,12 +91,27 @@ def compare_states(installation: Installation, docprefix: str, old: datetime, ne
         old_row, new_row = state_at(rows, docprefix, old), state_at(rows, docprefix, new or now)
         old_units = _units(connection, old_row)
         new_units = old_units if new_row == old_row else _units(connection, new_row)
+        between = _between(connection, old_row, new_row)
     return _diff(
         docprefix,
         _side(old, old_row, len(old_units)),
         _side(new or now, new_row, len(new_units)),
         compare(old_units, new_units),
+        between,
     )
+
+
+def _between(connection: psycopg.Connection, old: StateRow, new: StateRow) -> tuple[BodyPart, ...] | None:
+    """Return the difference of what stands in no unit of two states; None if that was not kept of one of them."""
+    if old == new:
+        return ()
+    texts = [b"" if row.is_repeal else state_between(connection, row.run_id) for row in (old, new)]
+    before, after = (text.decode() if text is not None else None for text in texts)
+    if before is None or after is None:
+        return None
+    if before == after:
+        return ()
+    return tuple(BodyPart(kind=part.kind, text=part.text) for part in text_diff(before, after).parts)
 
 
 def _side(moment: datetime, row: StateRow, n_units: int) -> ComparedState:
@@ -105,7 +122,13 @@ def _units(connection: psycopg.Connection, row: StateRow) -> tuple[ComparedUnit,
     return tuple(ComparedUnit(*unit) for unit in state_units(connection, row.run_id))
 
 
-def _diff(docprefix: str, old: ComparedState, new: ComparedState, compared: Comparison) -> DocumentDiff:
+def _diff(
+    docprefix: str,
+    old: ComparedState,
+    new: ComparedState,
+    compared: Comparison,
+    between: tuple[BodyPart, ...] | None,
+) -> DocumentDiff:
     return DocumentDiff(
         docprefix=docprefix,
         old=old,
@@ -116,6 +139,7 @@ def _diff(docprefix: str, old: ComparedState, new: ComparedState, compared: Comp
         gone=tuple(UnitNamed(address=unit.address, title=unit.title) for unit in compared.gone),
         renumbered=tuple(ProbableMove(old=move.old.address, new=move.new.address) for move in compared.renumberings),
         reordered=compared.reordered,
+        between=between,
     )
 
 

@@ -14,7 +14,7 @@ from console.backend.model.states import Family, Mode, Stage
 from console.backend.model.view_models import Danger, RunRequest, RunView
 from console.backend.postgres.connections import connect
 from console.backend.postgres.measure import readers_digest
-from console.backend.runs.document_states import history_of
+from console.backend.runs.document_states import history_of, text_as_of
 from console.backend.runs.reverify import verify_drafts
 from console.backend.runs.stored_document import read_state, read_stored
 from tests.backend.postgres.tampering import tamper
@@ -177,6 +177,38 @@ def test_an_amendment_of_no_law_or_of_nothing_is_refused(at: At, stage: str, tex
     request = RunRequest(origin=passage.write("law-2.md", text), docprefix=DOCPREFIX, mode=Mode.LIVE, amend=True)
     with pytest.raises(Refused, match=message):
         passage.backend.start(request, silent)
+
+
+def test_a_text_of_which_no_unit_differs_becomes_law_as_it_stands(at: At) -> None:
+    """The date of the last change alone: a revision like any other, with all that belongs to it; the old one returns, too."""
+    texts = [f"Of 2 March.\n\n{TEXT}", f"Of 3 March.\n\n{TEXT}", TEXT]
+    passage, made = at("enacted"), []
+    for number, text in enumerate(texts):
+        passage = amend(passage, text)
+        run = to_second_pause(passage)
+        assert run.amendment is not None
+        assert (run.amendment.touched, rows_as_recorded(passage)) == (0, Outcome.PARTIAL)
+        if number == 0:
+            seen = digest(passage)
+            withdrawn = " ".join(passage.backend.brief(Danger.REVERT, passage.run_id).effects)
+            assert "it has written no draft version" in withdrawn
+            passage.backend.revert(passage.run_id, passage.run_id)
+            assert digest(passage) == seen
+            passage = amend(passage, text)
+            to_second_pause(passage)
+        said = " ".join(passage.backend.brief(Danger.ENACT, passage.run_id).effects)
+        assert "the order of the units differs, or the text between them" in said
+        passage.sign()
+        assert {phase.outcome for phase in passage.enact().phases} == {Outcome.PASS}
+        made.append(passage.run_id)
+    report = Path(passage.backend.report(passage.run_id).directory)
+    assert "## FINAL OUTCOME: PASS" in (report / "13-closeout.md").read_text(encoding="utf-8")
+    states = history_of(passage.installation, DOCPREFIX)
+    assert [state.run_id for state in states[1:]] == made
+    shown = [text_as_of(passage.installation, DOCPREFIX, state.in_force_from) for state in states]
+    assert [state.text for state in shown] == [text.encode() for text in (TEXT, *texts)]
+    assert all(state.shown.equal for state in shown)
+    assert rows_as_recorded(passage) is Outcome.PASS
 
 
 def test_a_renumbering_that_does_not_fit_is_refused(at: At) -> None:

@@ -11,6 +11,7 @@ from console.backend.host.context import Context
 from console.backend.host.installation import Installation
 from console.backend.host.settings import DatabaseSettings, Settings
 from console.backend.model.amendment import Moved
+from console.backend.model.amendment_report import amendment_lines
 from console.backend.model.compared_unit import base_digest
 from console.backend.model.errors import Refused
 from console.backend.postgres.connections import connect, scalar
@@ -38,7 +39,7 @@ class Office:
         """The text beside the law; what a run would be planned with is the same."""
         planned = plan_document(text.encode(), origin="file:a.md", docprefix=self.law.docprefix, profile="atx")
         revision = compare_with_law(self.installation, accepted(planned), planned.canonical, moved)
-        if revision.amendment.counts.touched:
+        if not revision.report().is_same_text:
             with connect(self.law.database.conninfo("cutter_exec"), read_only=True) as connection:
                 assert plan_amendment(connection, accepted(planned), moved) == revision.amendment
         return revision
@@ -96,6 +97,22 @@ def test_a_renumbering_is_proposed_and_only_a_stated_one_is_part_of_the_amendmen
     assert stated.amendment.moved == (moved,)
     assert stated.report().renumberings == ()
     assert len(stated.report().deltas_at_enactment) == len(report.deltas_at_enactment) + 1
+
+
+def test_what_differs_in_no_unit_is_said(office: Office) -> None:
+    """The order of the units, and a title or a date that stands in none of them: it is part of the text that becomes law."""
+    same = office.compared(FIRST).report()
+    assert (same.between, same.is_same_text) == ((), True)
+    report = office.compared(f"Of 2 March.\n\n{FIRST}").report()
+    assert report.between_lines[-1].strip() == "{+Of 2 March.+}"
+    assert not report.is_same_text
+    start_amendment(office.law, f"Of 2 March.\n\n{FIRST}").enacted()
+    lines = amendment_lines(office.compared(f"Of 3 March.\n\n{FIRST}").report())
+    assert "    Of [-2-]{+3+} March." in lines
+    assert not any("nothing to amend" in line for line in lines)
+    assert "the text between the units differs in space and line ends alone" in amendment_lines(
+        office.compared(f"Of  2 March.\n\n{FIRST}").report()
+    )
 
 
 def test_an_address_that_was_law_before_returns(office: Office) -> None:

@@ -138,3 +138,20 @@ BEGIN
     RETURN jsonb_build_object('status', CASE r.operation WHEN 'repeal' THEN 'sealed' ELSE 'amended' END,
                               'units', units, 'versions', versions);
 END $$;
+
+-- What stands in no unit of a state: with the units it is the whole text, and where it differs that is said.
+CREATE OR REPLACE FUNCTION cutter_console.fn_state_between(p_run_id text) RETURNS bytea
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT s.other_text
+      FROM cutter_governance.manifest_seal s
+     WHERE s.run_id = p_run_id
+       AND EXISTS (SELECT 1
+                     FROM cutter_governance.approval_use n
+                    WHERE n.run_id = s.run_id
+                      AND n.purpose = 'enact')
+$$;
+COMMENT ON FUNCTION cutter_console.fn_state_between IS
+    'The bytes of a state that stand in no unit, in their order; NULL where they were not kept.';
+
+REVOKE ALL ON FUNCTION cutter_console.fn_state_between FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION cutter_console.fn_state_between TO cutter_ro, cutter_exec, cutter_verify;
