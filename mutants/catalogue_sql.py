@@ -9,6 +9,7 @@ _GUARDS, _SWITCH, _OPENPGP = f"{_FOLDER}/0003_guards.sql", f"{_FOLDER}/0004_swit
 _STATES, _AMENDED = f"{_FOLDER}/0015_states.sql", f"{_FOLDER}/0016_amendments.sql"
 _SCALE, _BATCHES = f"{_FOLDER}/0017_scale.sql", f"{_FOLDER}/0018_batches.sql"
 _EFFECTS, _BASE = f"{_FOLDER}/0019_effects.sql", f"{_FOLDER}/0026_base.sql"
+_OTHER_TEXT = f"{_FOLDER}/0027_other_text.sql"
 _FAILOVER = f"{_FOLDER}/0020_failover.sql"
 (_SEARCH,) = (f"{_FOLDER}/{path.name}" for path in (Path(__file__).parents[1] / _FOLDER).glob("*_search.sql"))
 _MOVE = f"{_FOLDER}/0022_console_schema.sql"
@@ -1994,29 +1995,43 @@ _OF_AMENDMENTS = (
         _test("amended_drafts", "the_base_of_a_run_is_set_once_and_of_an_amendment_only"),
     ),
     Mutant(
+        "an amendment that has no draft holds its document",
+        _OTHER_TEXT,
+        "        RETURN format('its amendment by run %s waits for its enactment', draft);",
+        "        NULL;",
+        _test("amendments", "an_amendment_without_a_draft_holds_its_document_like_any_other"),
+    ),
+    Mutant(
+        "an amendment is not written where another text of the same units is law",
+        _OTHER_TEXT,
+        "        refused := format('run %s has made another text of %s law since',",
+        "        refused := NULL; PERFORM format('run %s has made another text of %s law since',",
+        _test("amendments", "an_amendment_is_refused_where_another_text_of_the_same_units_has_become_law"),
+    ),
+    Mutant(
         "an amendment is not written where its base has moved",
-        _BASE,
+        _OTHER_TEXT,
         "IF p_base_digest IS NOT NULL AND p_base_digest IS DISTINCT FROM",
         "IF false AND p_base_digest IS DISTINCT FROM",
-        _test("amendments", "an_amendment_is_refused_where_its_base_has_moved"),
+        _test("amendments", "an_amendment_is_refused_where_a_unit_of_its_base_was_changed_behind_the_guards"),
     ),
     Mutant(
         "two runs have no drafts of one document",
-        _BASE,
+        _OTHER_TEXT,
         "    IF draft IS NOT NULL THEN\n        RETURN format('%s has drafts",
         "    IF false THEN\n        RETURN format('%s has drafts",
         _test("amendments", "two_amendments_of_one_document_have_no_drafts_at_the_same_time"),
     ),
     Mutant(
         "an amendment without a base is not written",
-        _AMENDED,
+        _OTHER_TEXT,
         "    IF refused IS NOT NULL OR r.base_digest IS NULL THEN",
         "    IF refused IS NOT NULL THEN",
         _test("amended_drafts", "an_amendment_without_a_base_is_not_written"),
     ),
     Mutant(
         "a retired address does not come back",
-        _AMENDED,
+        _OTHER_TEXT,
         "u.lifecycle_status NOT IN ('enacted', 'superseded'));\n    IF refused IS NOT NULL THEN",
         "false);\n    IF refused IS NOT NULL THEN",
         _test("amended_drafts", "a_retired_address_does_not_come_back"),
@@ -2061,7 +2076,7 @@ _OF_AMENDMENTS = (
     ),
     Mutant(
         "a sealed repeal holds its document",
-        _BASE,
+        _OTHER_TEXT,
         "    IF draft IS NOT NULL THEN\n        RETURN format('its repeal by run",
         "    IF false THEN\n        RETURN format('its repeal by run",
         _test("repeals", "a_sealed_repeal_holds_its_document[amendment]"),
@@ -2089,7 +2104,7 @@ _OF_AMENDMENTS = (
     ),
     Mutant(
         "a repeal is of as many units as are law",
-        _AMENDED,
+        _OTHER_TEXT,
         "    IF r.operation = 'repeal'\n       AND a.n_units IS DISTINCT FROM",
         "    IF false\n       AND a.n_units IS DISTINCT FROM",
         _test("repeals", "a_repeal_of_another_number_of_units_than_are_law_is_not_written"),

@@ -9,6 +9,7 @@ from console.backend.model.amendment import Moved
 from console.backend.postgres.connections import scalar
 from tests.backend.postgres.signed_cut import SignedCut, counts, grown, start_amendment, start_cut, stopped, walked
 from tests.backend.postgres.test_document_states import planned, read, text_of
+from tests.backend.postgres.tampering import tamper
 from tests.conftest import Database
 
 FIRST = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Gamma\n\nThird.\n\n## Beta\n\nSecond.\n"
@@ -132,9 +133,22 @@ def test_an_amendment_is_refused_where_its_base_has_moved(law: SignedCut) -> Non
         late.apply(connection)
 
 
+def test_an_amendment_is_refused_where_a_unit_of_its_base_was_changed_behind_the_guards(law: SignedCut) -> None:
+    """No enactment came in between, so that only the digest of the units tells it."""
+    late = start_amendment(law, REVISED)
+    late.rule()
+    late.arm()
+    tamper(law.database, "UPDATE public.unit_version SET title = 'Another' WHERE title = 'Gamma'")
+    with stopped("STOP_DRIFT"), late.executor() as connection:
+        late.apply(connection)
+
+
 def test_two_amendments_of_one_document_have_no_drafts_at_the_same_time(law: SignedCut) -> None:
     late = start_amendment(law, REVISED)
     start_amendment(law, FIRST.replace("Third", "Third, first"), 201).to_second_pause()
+    with law.verifier() as connection:
+        refusal = scalar(connection, "SELECT cutter_console.fn_amend_refusal(%s, NULL)", law.docprefix)
+    assert refusal == "ACME-LAW has drafts of another run, first ACME-LAW/ONE/GAMMA"
     late.rule()
     late.arm()
     with stopped("STOP_DRIFT"), late.executor() as connection:

@@ -141,6 +141,7 @@ def test_the_monitoring_role_executes_reading_functions_alone(database: Database
         "fn_schema_line",
         "fn_schema_way",
         "fn_state_altered",
+        "fn_state_between",
         "fn_state_cut_sha256",
         "fn_state_text",
         "fn_state_units",
