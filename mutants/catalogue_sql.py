@@ -1995,6 +1995,13 @@ _OF_AMENDMENTS = (
         _test("amended_drafts", "the_base_of_a_run_is_set_once_and_of_an_amendment_only"),
     ),
     Mutant(
+        "an amendment states how many units it leaves alone",
+        _OTHER_TEXT,
+        "       IS DISTINCT FROM (CASE r.operation WHEN 'repeal' THEN 0 ELSE a.n_units END)::numeric THEN",
+        "       IS NULL THEN",
+        _test("amendments", "an_amendment_is_refused_whose_statement_miscounts_what_it_leaves_alone"),
+    ),
+    Mutant(
         "an amendment that has no draft holds its document",
         _OTHER_TEXT,
         "        RETURN format('its amendment by run %s waits for its enactment', draft);",

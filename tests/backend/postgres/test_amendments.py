@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from console.backend.approvals.statement import StatementAmendment
 from console.backend.model.amendment import Moved
 from console.backend.postgres.connections import scalar
 from tests.backend.postgres.signed_cut import SignedCut, counts, grown, start_amendment, start_cut, stopped, walked
@@ -141,6 +142,17 @@ def test_an_amendment_is_refused_where_a_unit_of_its_base_was_changed_behind_the
     tamper(law.database, "UPDATE public.unit_version SET title = 'Another' WHERE title = 'Gamma'")
     with stopped("STOP_DRIFT"), late.executor() as connection:
         late.apply(connection)
+
+
+def test_an_amendment_is_refused_whose_statement_miscounts_what_it_leaves_alone(law: SignedCut) -> None:
+    """The other numbers are compared with the rows that are added; this one was only signed."""
+    amendment = start_amendment(law, REVISED)
+    assert amendment.plan.amendment is not None
+    stated = StatementAmendment.of(amendment.plan.amendment).model_dump(mode="json")
+    amendment.rule("cut", {"amendment": stated | {"unchanged": stated["unchanged"] + 1}})
+    amendment.arm()
+    with stopped("STOP_COUNT_MISMATCH"), amendment.executor() as connection:
+        amendment.apply(connection)
 
 
 def test_two_amendments_of_one_document_have_no_drafts_at_the_same_time(law: SignedCut) -> None:

@@ -100,6 +100,16 @@ BEGIN
             format('%s units of %s are signed to be repealed, and another number is law', a.n_units, r.docprefix),
             'Nothing was committed.');
     END IF;
+    -- Versions and what is touched are compared with the rows that are added; what is said to be left alone is the rest.
+    IF (SELECT sum((cutter_console.fn_statement(a.statement) #>> ARRAY['amendment', f])::bigint)
+          FROM unnest(ARRAY['unchanged', 'changed', 'new']) f)
+       IS DISTINCT FROM (CASE r.operation WHEN 'repeal' THEN 0 ELSE a.n_units END)::numeric THEN
+        PERFORM cutter_console.fn_stop(
+            'STOP_COUNT_MISMATCH', 'CU006',
+            format('the units that are signed as unchanged, changed and new are not the %s of the text of run %s',
+                   a.n_units, r.run_id),
+            'Void the run, and plan it again.');
+    END IF;
     PERFORM cutter_console.fn_approval_spend(a, 'cut');
     n := cutter_console.fn_manifest_seal(r, a, p_manifest, p_canonical);
     SELECT min(u.canonical_address) INTO refused
