@@ -252,14 +252,11 @@ def _effects(danger: Literal[Danger.ARM, Danger.ENACT, Danger.REVERT, Danger.VOI
                 f"{n} draft units of {run.docprefix} become ENACTED LAW, all in one transaction.",
                 "Readers act on enacted units, and enacted units are immutable.",
             )
-        case Danger.REVERT if run.amendment is not None and not run.amendment.drafts:
-            return (
-                f"The {'repeal' if run.is_repeal else 'amendment'} of {run.docprefix} is withdrawn; it has written no draft version.",
-                "Nothing is deleted; the law stays as it is, and can be amended again.",
-            )
         case Danger.REVERT if run.amendment is not None:
+            drafts = f"{counted(run.amendment.drafts, 'draft version')} of {run.docprefix} become SUPERSEDED."
+            withdrawn = f"The amendment of {run.docprefix} is withdrawn; it has written no draft version."
             return (
-                f"{counted(run.amendment.drafts, 'draft version')} of {run.docprefix} become SUPERSEDED.",
+                drafts if run.amendment.drafts else withdrawn,
                 "Nothing is deleted; the law stays as it is, and can be amended again.",
             )
         case Danger.REVERT:

@@ -137,7 +137,6 @@ class AmendmentReport(Value):
         """Return the numbers of units by effect."""
         return f"{self.unchanged} unchanged, {len(self.changed)} changed, {len(self.new)} new, {len(self.gone)} gone"
 
-
     @property
     def between_lines(self) -> tuple[str, ...]:
         """Return what is to be said of the text that stands in no unit, on one line each; nothing if it is the same."""
@@ -148,7 +147,10 @@ class AmendmentReport(Value):
         lines = diff_lines(DiffPart(part.kind, part.text) for part in self.between)
         if not lines:
             return ("the text between the units differs in space and line ends alone",)
-        return ("the text between the units differs; no row is written for that alone", *(f"    {line}" for line in lines))
+        return (
+            "the text between the units differs; no row is written for that alone",
+            *(f"    {line}" for line in lines),
+        )
 
     @property
     def is_same_text(self) -> bool:

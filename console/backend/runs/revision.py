@@ -85,9 +85,7 @@ def compare_if_law(
         added = tuple(unit.address for unit in comparison.added)
         returning = known_addresses(connection, plan.docprefix, added)
         law = state_between(connection, state.run_id)
-    return Revision(
-        state, comparison, comparison.amendment(state.run_id, returning), _between(law, plan, canonical)
-    )
+    return Revision(state, comparison, comparison.amendment(state.run_id, returning), _between(law, plan, canonical))
 
 
 def _between(law: bytes | None, plan: DocumentPlan, canonical: bytes) -> TextDiff | None:

@@ -9,8 +9,8 @@ from console.backend.approvals.statement import StatementAmendment
 from console.backend.model.amendment import Moved
 from console.backend.postgres.connections import scalar
 from tests.backend.postgres.signed_cut import SignedCut, counts, grown, start_amendment, start_cut, stopped, walked
-from tests.backend.postgres.test_document_states import planned, read, text_of
 from tests.backend.postgres.tampering import tamper
+from tests.backend.postgres.test_document_states import planned, read, text_of
 from tests.conftest import Database
 
 FIRST = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Gamma\n\nThird.\n\n## Beta\n\nSecond.\n"
@@ -18,9 +18,7 @@ REVISED = (
     "Preamble.\n\n# One\n\nText one.\n\n## Alpha\n\nFirst, changed.\n\n## Gamma\n\nThird.\n\n## Delta\n\nFourth.\n"
 )
 """Alpha is changed, Beta gone, Delta new, and Gamma as it was."""
-ANOTHER_ORDER = (
-    "Preamble.\n\n# One\n\nText one.\n\n## Gamma\n\nThird.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"
-)
+ANOTHER_ORDER = "Preamble.\n\n# One\n\nText one.\n\n## Gamma\n\nThird.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"
 """No unit of the first text differs: two stand in another order, and there is text before them."""
 _IN_FORCE = "SELECT canonical_address, title, body FROM cutter_governance.v_in_force ORDER BY canonical_address"
 _LOG = """
