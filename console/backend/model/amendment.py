@@ -1,5 +1,6 @@
 """Differences between a revised text and the document as it is law: what an amendment does to each unit."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
@@ -144,7 +145,7 @@ def parse_moved(texts: Iterable[str]) -> tuple[Moved, ...]:
 def require_moved(moved: Iterable[Moved], outcome: Mapping[str, Effect]) -> tuple[Moved, ...]:
     """Return the renumberings that an operator states. Raises Refused if one is not from a gone unit to a new one."""
     stated = tuple(moved)
-    old, new = [move.old for move in stated], [move.new for move in stated]
+    old, new = Counter(move.old for move in stated), Counter(move.new for move in stated)
     for move in stated:
         fault = (
             f"{move.old} is not gone from the new text"
@@ -152,7 +153,7 @@ def require_moved(moved: Iterable[Moved], outcome: Mapping[str, Effect]) -> tupl
             else f"{move.new} is not new in it"
             if outcome.get(move.new) is not Effect.NEW
             else "an address is named twice"
-            if old.count(move.old) > 1 or new.count(move.new) > 1
+            if old[move.old] > 1 or new[move.new] > 1
             else ""
         )
         if fault:

@@ -10,7 +10,7 @@ from console.backend.model.purposes import RunOperation
 from console.backend.postgres.base import Base, amend_refusal, is_law, read_base, repealed_by, spent_addresses
 
 _INSTEAD = {
-    RunOperation.AMEND: "Cut the document first: run start without --amend",
+    RunOperation.AMEND: "See where its first text stands: cutter-console document list; without one, cut it: run start without --amend",
     RunOperation.REPEAL: "See what is law: cutter-console document list",
 }
 
@@ -43,7 +43,7 @@ def plan_amendment(
     if amendment.counts.touched == 0 and document.source.canonical_sha256 == base.canonical_sha256:
         raise Refused(
             StopCode.REFUSED_INPUT,
-            f"the text changes nothing of {document.docprefix}: it is the one that is law, byte for byte, with all its"
+            f"the text changes nothing of {document.docprefix}: it is the one that is law, with all its"
             f" {counted(amendment.unchanged, 'unit')}",
             f"There is nothing to amend. See what is law: cutter-console document history {document.docprefix}",
         )

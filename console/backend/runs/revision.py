@@ -49,7 +49,7 @@ def compare_with_law(
         raise Refused(
             StopCode.DOCUMENT_UNKNOWN,
             f"nothing of {plan.docprefix} is law, so there is nothing to compare it with",
-            "Plan it without --against, as a first cut; the documents that are law: cutter-console status",
+            "Plan it without --against, as a first cut; the documents there are, and which are law: cutter-console document list",
         )
     return revision
 
