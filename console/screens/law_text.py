@@ -30,14 +30,15 @@ def entries(report: AmendmentReport) -> tuple[Entry, ...]:
 
 
 def counts(report: AmendmentReport) -> tuple[Span | str, ...]:
-    """Return the numbers of units by effect, each effect in its tone."""
+    """Return the numbers of units by effect, each effect in its tone, and that what stands in none of them differs."""
     numbers: tuple[tuple[int, Literal["changed", "new", "gone"]], ...] = (
         (len(report.changed), "changed"),
         (len(report.new), "new"),
         (len(report.gone), "gone"),
     )
     parts = [Span(f", {count(number)} {name}", _TONES[name] if number else "muted") for number, name in numbers]
-    return (f"{count(report.unchanged)} unchanged", *parts)
+    between = [Span(", text between them", _TONES["changed"])] if report.between else []
+    return (f"{count(report.unchanged)} unchanged", *parts, *between)
 
 
 def head(report: AmendmentReport) -> Line:

@@ -4,7 +4,8 @@ import pytest
 from textual.widgets import Input
 
 from console.backend.model.amendment import Moved
-from console.backend.model.amendment_report import AmendmentReport
+from console.backend.model.amendment_report import AmendmentReport, PartReport
+from console.backend.model.diff_text import DiffKind
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.plan import Acceptance, DroppedSpan, DropRule, Omission, Problem, Suspect, SuspectReason
 from console.backend.model.suspect_groups import grouped
@@ -12,7 +13,7 @@ from console.backend.model.view_models import OnProgress, PlanView, RunRequest, 
 from console.screens.documents import Answer, DocumentsScreen
 from console.screens.documents_text import note_row, plan_head, problem_row, problem_whole
 from console.screens.help import HelpDialog
-from console.screens.law_text import entries, row
+from console.screens.law_text import detail, entries, head, row
 from console.screens.law_view import LawView
 from console.screens.start_live import StartLiveDialog
 from console.screens.start_repeal import StartRepealDialog
@@ -475,3 +476,17 @@ async def test_without_a_prefix_there_is_nothing_to_repeal() -> None:
     async with opened(backend, "2", "down", "R") as (app, _pilot):
         assert app.notice.what == "No document is named."
         assert not [call for call in backend.calls if call.startswith("repeal")]
+
+
+async def test_text_that_differs_in_no_unit_is_said_in_the_head_and_shown() -> None:
+    """A title or a date: nothing else would tell that the text becomes another one."""
+    async with opened(FakeBackend(is_law=True), "2", "p", "v") as (app, _pilot):
+        assert isinstance(app.screen, DocumentsScreen)
+        law = app.screen.law
+        assert isinstance(law, AmendmentReport)
+    same = " ".join(plain(line) for line in detail(law, 80))
+    assert "between" not in plain(head(law)) + same
+    parts = (PartReport(kind=DiffKind.REMOVED, text="Of 2 March"), PartReport(kind=DiffKind.ADDED, text="Of 3 March"))
+    other = law.model_copy(update={"between": parts})
+    assert "text between them" in plain(head(other))
+    assert "[-Of 2 March-]{+Of 3 March+}" in " ".join(plain(line) for line in detail(other, 80))
