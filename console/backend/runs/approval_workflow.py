@@ -54,6 +54,7 @@ from console.backend.postgres.rulings import cut_decision, cut_ruling
 from console.backend.runs.bars import barred_error
 from console.backend.runs.binding import Place, enactment_target, here, place_of
 from console.backend.runs.custody import require_holder
+from console.backend.runs.later_texts import require_later
 from console.backend.runs.operations import commit_without_event, operation
 from console.backend.runs.phase_context import Role
 from console.backend.runs.run_views import known_run, run_and_plan
@@ -88,7 +89,7 @@ def draft(
         )
     if bar is not None:
         raise barred_error(bar, f"no SG_1 is drafted for run {run_id}")
-    _require_later(in_force_from, purpose, installation, run_id)
+    require_later(in_force_from, purpose, installation, row)
     policy = load_policy(installation.policy)
     now = installation.context.now()
     # Before anything is drafted: a statement that nobody can sign would be noticed only at its import.
@@ -103,20 +104,6 @@ def draft(
     else:
         state = write_drafted(installation, row, plan, purpose, policy, path, in_force_from)
     return view(installation, path, state)
-
-
-def _require_later(moment: datetime | None, purpose: Purpose, installation: Installation, run_id: str) -> None:
-    """Raise Refused if a text cannot be in force from this moment."""
-    if moment is None:
-        return
-    if purpose is not Purpose.ENACT:
-        message = f"run {run_id} waits for a ruling to {purpose}; SG_2 alone says from when a text is in force"
-        raise Refused(
-            StopCode.REFUSED_INPUT, message, f"Draft it without a moment: cutter-console approval draft {run_id}"
-        )
-    if moment <= installation.context.now():
-        message = f"{moment.isoformat()} has passed: a text is in force from its enactment, or later"
-        raise Refused(StopCode.REFUSED_INPUT, message, "Name a later moment, or none.")
 
 
 def _require_same_moment(path: Path, moment: datetime | None) -> None:

@@ -1,7 +1,7 @@
 -- schema: cutter_console
--- A text that differs from the law in the order of its units, or in what stands in no unit (a title, the date of the last
--- change, a signature), is another text: it is made law by an amendment that has an effect on no unit. Such an amendment
--- writes no draft, and leaves the digest of the units as it was.
+-- A text that differs from the law in the order of its units, or in what stands in no unit (a title, the date of the
+-- last change, a signature), is another text: it is made law by an amendment that has an effect on no unit. Such an
+-- amendment writes no draft, and leaves the digest of the units as it was.
 
 -- As in 0026, and an amendment that writes no draft, because no unit differs, holds its document as a repeal does.
 CREATE OR REPLACE FUNCTION cutter_console.fn_amend_refusal(p_docprefix text, p_base_digest text) RETURNS text
@@ -100,7 +100,7 @@ BEGIN
             format('%s units of %s are signed to be repealed, and another number is law', a.n_units, r.docprefix),
             'Nothing was committed.');
     END IF;
-    -- Versions and what is touched are compared with the rows that are added; what is said to be left alone is the rest.
+    -- Versions and what is touched are compared with the rows that are added; what is to be left alone is the rest.
     IF (SELECT sum((cutter_console.fn_statement(a.statement) #>> ARRAY['amendment', f])::bigint)
           FROM unnest(ARRAY['unchanged', 'changed', 'new']) f)
        IS DISTINCT FROM (CASE r.operation WHEN 'repeal' THEN 0 ELSE a.n_units END)::numeric THEN
