@@ -31,6 +31,13 @@ def _test(file: str, *names: str) -> tuple[str, ...]:
 
 _OF_THE_SWITCH = (
     Mutant(
+        "SG_2 is not drafted for a moment before the text that it follows",
+        "console/backend/runs/later_texts.py",
+        "max(now, moment or now) < law.in_force_from",
+        "max(now, moment or now) < now",
+        ("tests/backend/runs/test_amendments.py::test_a_text_can_be_in_force_from_a_later_moment_than_its_enactment",),
+    ),
+    Mutant(
         "what is left to be written at the end of the program is written, or it is no success",
         "console/cli/ending.py",
         "                stream.flush()\n",
