@@ -35,7 +35,7 @@ _OF_THE_SWITCH = (
         "console/backend/runs/later_texts.py",
         "max(now, moment or now) < law.in_force_from",
         "max(now, moment or now) < now",
-        ("tests/backend/runs/test_amendments.py::test_a_text_can_be_in_force_from_a_later_moment_than_its_enactment",),
+        _test("runs/test_amendments", "a_text_that_would_begin_before_the_one_that_it_follows_gets_no_second_ruling"),
     ),
     Mutant(
         "what is left to be written at the end of the program is written, or it is no success",
