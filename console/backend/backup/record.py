@@ -62,6 +62,8 @@ class BackupRequest(Value):
     """`schema.table`, exactly those that a run can touch."""
     documents: tuple[str, ...] = ()
     """Documents whose rows are backed up, the others being proven by what stands of them; empty for all rows."""
+    organisation: tuple[str, ...] = ()
+    """Those of the tables that are not this product's: one that no dump of it alone restores is copied in plain columns."""
     backups: Path
     recipient: str
     """BACKUP_GPG_FPR: the full fingerprint."""

@@ -57,6 +57,7 @@ class Scratch:
             program,
             "--no-owner",
             "--no-privileges",
+            "--no-tablespaces",
             "--single-transaction",
             "--exit-on-error",
             "--section=pre-data",

@@ -30,10 +30,13 @@ def table_proofs_at_once(connection: psycopg.Connection, tables: tuple[str, ...]
 
 
 def document_proofs(
-    connection: psycopg.Connection, tables: tuple[str, ...], documents: tuple[str, ...]
+    connection: psycopg.Connection, tables: tuple[str, ...], documents: tuple[str, ...], plain: tuple[str, ...] = ()
 ) -> tuple[TableProof, ...]:
-    """Return rows and digest of what each table has of these documents, in the connection's transaction."""
-    return tuple(map(_proven, tables, document_hashes(connection, tables, documents)))
+    """Return rows and digest of what each table has of these documents, or of all, in the connection's transaction.
+
+    Those of `plain` are read as plain copies of them are.
+    """
+    return tuple(map(_proven, tables, document_hashes(connection, tables, documents, plain)))
 
 
 def _proven(table: str, hashes: RowHashes) -> TableProof:

@@ -45,7 +45,8 @@ from console.backend.host.regular_file import sha256_file
 from console.backend.model.errors import Unmeasured
 from console.backend.model.outcome import whole_ms
 from console.backend.model.safe_text import safe_text
-from console.backend.postgres.document_rows import copy_rows, standing, text_bytes
+from console.backend.postgres.document_rows import copy_plain, copy_rows, standing, text_bytes
+from console.backend.postgres.plain_rows import needing_more
 from console.backend.postgres.sessions import open_session
 
 _LEDGER_BYTES = 64 << 20
@@ -68,6 +69,13 @@ class _Work:
     watch: Watch
     progress: OnBackupProgress
     pool: ThreadPoolExecutor
+    plain: tuple[str, ...]
+    """Tables whose rows are copied in plain columns."""
+
+    @property
+    def is_staged(self) -> bool:
+        """Return whether rows are copied aside before they are dumped."""
+        return bool(self.request.documents or self.plain)
 
 
 def take_backup(
@@ -93,15 +101,17 @@ def take_backup(
         snapshot = stack.enter_context(exported_snapshot(request.conninfo, request.tables, wait_s))
         now = context.now()
         begun = Begun(f"bkp-{now:%Y%m%dT%H%M%SZ}-{context.token_hex(4)}", now)
-        work = _Work(request, context, Watch(request.timeout_s, cancelled, stall_s=request.stall_s), on_progress, pool)
+        watch = Watch(request.timeout_s, cancelled, stall_s=request.stall_s)
+        plain = _plain(snapshot, request)
+        work = _Work(request, context, watch, on_progress, pool, plain)
         programs = _programs(snapshot.server_version // 10000, request.programs)
         on_progress(BackupPhase.SCRATCH, 0)
-        if not request.documents:
+        if not work.is_staged:
             # Read in the dump's own snapshot, while the dump runs: rows that change meanwhile make no difference.
             expected = pool.submit(table_proofs, snapshot.connection, request.tables)
             stack.callback(settle, snapshot, expected)
-        scratch = stack.enter_context(_scratch(request, snapshot, prepare))
-        if request.documents:
+        scratch = stack.enter_context(_scratch(work, snapshot, prepare))
+        if work.is_staged:
             expected = _staged(work, programs, snapshot, scratch)
             stack.callback(settle, snapshot, expected)
         partial = stack.enter_context(partial_file(request.backups / f"{begun.id}{SUFFIX}"))
@@ -123,14 +133,15 @@ def take_backup(
 def _staged(
     work: _Work, programs: PostgresPrograms, snapshot: Snapshot, scratch: Scratch
 ) -> Future[tuple[TableProof, ...]]:
-    """Copy the rows of the documents, as they are in the snapshot, into empty tables beside the scratch database.
+    """Copy the rows of the documents, or of all, as they are in the snapshot, into empty tables beside the scratch database.
 
     From there they are dumped like any others: pg_dump cannot choose rows. Their digests are read in the snapshot itself,
     so that rows which are lost on the way are missed by the proof.
     """
     request = work.request
+    as_they_are = tuple(table for table in request.tables if table not in work.plain)
     command = dump_command(
-        str(programs.program("pg_dump")), snapshot.conninfo, snapshot.name, request.tables, request.compression
+        str(programs.program("pg_dump")), snapshot.conninfo, snapshot.name, as_they_are, request.compression
     )
     try:
         scratch.stage(request.tables)
@@ -152,11 +163,21 @@ def _staged(
             moved = 0
             for table in request.tables:
                 work.watch.check()
-                moved += copy_rows(snapshot.connection, into, table, request.documents)
+                if table in work.plain:
+                    moved += copy_plain(snapshot.connection, into, table)
+                else:
+                    moved += copy_rows(snapshot.connection, into, table, request.documents)
                 work.progress(BackupPhase.SCRATCH, moved)
     except psycopg.Error as error:
-        raise BackupNotProven(f"the rows of the document cannot be copied: {safe_text(str(error))}") from error
-    return work.pool.submit(document_proofs, snapshot.connection, request.tables, request.documents)
+        raise BackupNotProven(f"the rows cannot be copied: {safe_text(str(error))}") from error
+    return work.pool.submit(document_proofs, snapshot.connection, request.tables, request.documents, work.plain)
+
+
+def _plain(snapshot: Snapshot, request: BackupRequest) -> tuple[str, ...]:
+    try:
+        return needing_more(snapshot.connection, request.organisation)
+    except psycopg.Error as error:
+        raise BackupNotProven(f"the tables cannot be looked at: {safe_text(str(error))}") from error
 
 
 def _programs(server_major: int, folder: str) -> PostgresPrograms:
@@ -167,12 +188,15 @@ def _programs(server_major: int, folder: str) -> PostgresPrograms:
 
 
 @contextmanager
-def _scratch(request: BackupRequest, snapshot: Snapshot, prepare: Prepare | None) -> Iterator[Scratch]:
+def _scratch(work: _Work, snapshot: Snapshot, prepare: Prepare | None) -> Iterator[Scratch]:
+    request = work.request
     parents, major = request.scratch_parents, snapshot.server_version // 10000
     content = snapshot.content_bytes
     if request.documents:
         # Versions, manifests and what is beside them in the ledger, twice: as copied and as restored.
         content = min(content, 6 * text_bytes(snapshot.connection, request.documents) + _LEDGER_BYTES)
+    elif work.plain:
+        content *= 2
     with ExitStack() as stack:
         try:
             scratch = stack.enter_context(scratch_database(major, request.tables, parents, prepare, content))
@@ -197,7 +221,7 @@ def _blaming_the_source(reading: Future[tuple[TableProof, ...]]) -> Iterator[Non
 def _stream(work: _Work, programs: PostgresPrograms, snapshot: Snapshot, scratch: Scratch, partial: Path) -> None:
     """Run the three programs on one stream. Raises BackupNotProven naming the members that failed."""
     request = work.request
-    source, name = (scratch.staged, "") if request.documents else (snapshot.conninfo, snapshot.name)
+    source, name = (scratch.staged, "") if work.is_staged else (snapshot.conninfo, snapshot.name)
     command = dump_command(str(programs.program("pg_dump")), source, name, request.tables, request.compression)
     encrypt = gpg_command(request.gnupg_home, *ENCRYPT, "--recipient", request.recipient, "--encrypt")
     with (

@@ -8,6 +8,7 @@ from psycopg import sql
 from console.backend.model.plan_binding import TableCount
 from console.backend.model.value import Value
 from console.backend.postgres.connections import scalar
+from console.backend.postgres.plain_rows import create_plain, plain_columns, plain_hashes, plain_rows
 from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.row_hashes import RowHashes, row_hashes_where
 
@@ -68,30 +69,48 @@ class Standing(Value):
 
 
 def condition(table: str, documents: tuple[str, ...]) -> sql.Composable:
-    """Return the condition of the table's rows `t` that belong to these documents; true for a table without documents."""
-    if table in _OF_EVERYBODY:
+    """Return the condition of the table's rows `t` that belong to these documents; true for a table without documents, or for all documents, which none stands for."""
+    if table in _OF_EVERYBODY or not documents:
         return sql.SQL("true")
     return sql.SQL(_CONDITIONS.get(table, _OF_A_RUN)).format(sql.Literal(list(documents)))
 
 
 def document_hashes(
-    connection: psycopg.Connection, tables: tuple[str, ...], documents: tuple[str, ...]
+    connection: psycopg.Connection, tables: tuple[str, ...], documents: tuple[str, ...], plain: tuple[str, ...] = ()
 ) -> tuple[RowHashes, ...]:
-    """Return the hashes of the rows of these documents in each table, in the connection's transaction."""
+    """Return the hashes of the rows of these documents, or of all, in each table, in the connection's transaction.
+
+    Those of `plain` are hashed as their plain copies are.
+    """
     names = schema_names(connection)
-    return tuple(row_hashes_where(connection, table, condition(names.as_written(table), documents)) for table in tables)
+    return tuple(
+        plain_hashes(connection, table)
+        if table in plain
+        else row_hashes_where(connection, table, condition(names.as_written(table), documents))
+        for table in tables
+    )
 
 
 def copy_rows(source: psycopg.Connection, into: psycopg.Connection, table: str, documents: tuple[str, ...]) -> int:
-    """Copy the rows of these documents into a table of the same columns. Return the bytes that moved."""
-    name = sql.Identifier(*table.split("."))
+    """Copy the rows of these documents, or of all, into a table of the same columns. Return the bytes that moved."""
     chosen = condition(schema_names(source).as_written(table), documents)
+    return _copied(source, into, table, _COPY_OUT.format(sql.Identifier(*table.split(".")), chosen))
+
+
+def copy_plain(source: psycopg.Connection, into: psycopg.Connection, table: str) -> int:
+    """Create a plain table of the name, and copy the rows of the organisation's into it. Return the bytes that moved."""
+    columns = plain_columns(source, table)
+    create_plain(into, table, columns)
+    return _copied(source, into, table, plain_rows(table, columns))
+
+
+def _copied(source: psycopg.Connection, into: psycopg.Connection, table: str, query: sql.Composed) -> int:
     moved, held = 0, bytearray()
     with (
         source.cursor() as reading,
         into.cursor() as writing,
-        reading.copy(_COPY_OUT.format(name, chosen)) as rows,
-        writing.copy(_COPY_IN.format(name)) as copied,
+        reading.copy(query) as rows,
+        writing.copy(_COPY_IN.format(sql.Identifier(*table.split(".")))) as copied,
     ):
         for row in rows:
             held += row

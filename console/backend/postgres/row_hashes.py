@@ -74,6 +74,12 @@ def row_hashes_where(connection: psycopg.Connection, table: str, condition: sql.
     return _hashes(connection, table, condition)
 
 
+def row_hashes_of(connection: psycopg.Connection, source: sql.Composable) -> RowHashes:
+    """Return the hashes of the rows of a query in parentheses, each of whose columns has a hash."""
+    _fix_settings(connection)
+    return _read(connection, _BY_VALUE.format(*map(sql.Literal, _SEEDS), source, _ALL))
+
+
 def row_hashes_at_once(connection: psycopg.Connection, tables: tuple[str, ...]) -> tuple[RowHashes, ...]:
     """Return the same as `row_hashes` in one round trip; table by table if a column has no hash."""
     _fix_settings(connection)

@@ -19,6 +19,7 @@ from console.backend.model.plan_binding import TableCount
 from console.backend.model.site_mapping import INSPECT, Column, Refers, SiteMapping
 from console.backend.postgres.connections import read_row, read_rows
 from console.backend.postgres.definitions import definition_of
+from console.backend.postgres.plain_rows import PLAIN_COLUMNS
 from console.backend.postgres.rendering import AsItIs, composed, schema_names
 from console.backend.postgres.site_catalogue import read_catalogue
 from console.backend.postgres.site_functions import ArgumentRow, arguments_of, meaning_of
@@ -557,6 +558,7 @@ def _names(mapping: SiteMapping) -> dict[str, sql.Composable]:
         "version_unit_name": sql.Literal(versions.unit.column),
         "written": sql.SQL(", ").join(map(sql.Literal, mapping.written)),
         "counts": sql.SQL(", ").join(counts),
+        "plain_columns": sql.SQL(PLAIN_COLUMNS),
         "tables": sql.SQL(", ").join(map(sql.Literal, tables)),
         "owner": sql.Literal(CONSOLE_SCHEMA_OWNER),
         "parent_value": parent_value(parent, "b.parent_address"),

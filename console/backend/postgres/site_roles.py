@@ -75,10 +75,14 @@ CREATE OR REPLACE FUNCTION cutter_console.fn_site_table_digest(p_table text, OUT
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO, YMD'
     SET intervalstyle = 'postgres' SET timezone = 'UTC' SET bytea_output = 'hex' SET extra_float_digits = 3 AS $site$
 DECLARE
+    named text := format('%I.%I', split_part(p_table, '.', 1), split_part(p_table, '.', 2));
+    columns text;
     sums record;
 BEGIN
+    SELECT string_agg(format('%s AS %I', c.value, c.name), ', ' ORDER BY c.place) INTO columns
+      FROM ({plain_columns} AND a.attrelid = named::regclass) c;
     EXECUTE format('SELECT count(*) AS n, coalesce(sum(hash_record_extended(t.*, 0)), 0)::text AS a,'
-                   ' coalesce(sum(hash_record_extended(t.*, 25214903917)), 0)::text AS b FROM %s AS t', p_table::regclass) INTO sums;
+                   ' coalesce(sum(hash_record_extended(t.*, 25214903917)), 0)::text AS b FROM (SELECT %s FROM %s AS t) AS t', columns, named) INTO sums;
     rows := sums.n;
     digest := encode(sha256(convert_to(concat_ws(':', sums.n, sums.a, sums.b), 'UTF8')), 'hex');
 END $site$;

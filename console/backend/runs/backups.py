@@ -41,6 +41,7 @@ def take_run_backup(context: PhaseContext) -> tuple[Check, ...]:
         target=_target(context),
         tables=tables_of_a_run(installation),
         documents=documents,
+        organisation=_of_the_organisation(installation),
         backups=installation.backups,
         recipient=installation.settings.backup_gpg_fpr,
         gnupg_home=installation.gnupg_home,
@@ -70,6 +71,11 @@ def tables_of_a_run(installation: Installation) -> tuple[str, ...]:
     if mapping is None:
         return RUN_TABLES
     return (*map(mapping.console.in_database, RUN_TABLES), *mapping.written)
+
+
+def _of_the_organisation(installation: Installation) -> tuple[str, ...]:
+    mapping = kept_mapping(installation).mapping
+    return mapping.written if mapping is not None else ()
 
 
 def _by_document(context: PhaseContext) -> tuple[str, ...]:
