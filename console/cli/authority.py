@@ -16,6 +16,7 @@ from console.cli.installation import backend_of
 from console.cli.operations import Nothing
 from console.cli.output import narrate, report
 from console.cli.run_requests import ConfirmedRun, Panic, ReleaseHold
+from console.cli.settings import found_path
 from console.cli.watching import Watching
 
 _AGAIN_S = 3
@@ -47,7 +48,7 @@ def _moment(text: str) -> datetime | None:
 
 def check(options: Options, request: OneStatement) -> ExitStatus:
     """Check a statement and the signatures beside it."""
-    seen = backend_of(options).check_statement(request.statement)
+    seen = backend_of(options).check_statement(found_path(options, request.statement))
     good = not any(finding.outcome is not Outcome.PASS for finding in seen.checks) or seen.status is ApprovalStatus.USED
     report(options, "approval check", Outcome.PASS if good else Outcome.FAIL, _approval_lines(seen), seen)
     return ExitStatus.DONE if good else ExitStatus.REFUSED
@@ -57,8 +58,10 @@ def check(options: Options, request: OneStatement) -> ExitStatus:
 def import_signed(options: Options, request: ImportStatement) -> ExitStatus:
     """Check a signed statement and record it."""
     backend = backend_of(options)
-    beside = backend.check_statement(request.statement).signature_paths
-    recorded = backend.import_statement(request.statement, request.signatures or beside)
+    statement = found_path(options, request.statement)
+    beside = backend.check_statement(statement).signature_paths
+    signatures = tuple(found_path(options, signature) for signature in request.signatures)
+    recorded = backend.import_statement(statement, signatures or beside)
     return report(options, "approval import", Outcome.PASS, _approval_lines(recorded), recorded)
 
 

@@ -20,6 +20,7 @@ from console.cli.installation import installation_of
 from console.cli.one_run import OneRun
 from console.cli.operations import Nothing
 from console.cli.output import narrate, report
+from console.cli.settings import found_path
 from console.cli.watching import Watching
 
 
@@ -73,7 +74,7 @@ def prove(options: Options, request: OneFile) -> ExitStatus:
     """Decrypt and restore a backup, and compare it with the record beside it. Needs the private key of the backup."""
     installation = installation_of(options)
     check = prove_file(
-        request.file,
+        found_path(options, request.file),
         installation.context,
         gnupg_home=installation.gnupg_home,
         programs=installation.settings.postgres_programs,

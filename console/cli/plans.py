@@ -3,6 +3,7 @@
 It needs a database, and loads a driver, only to compare the text with what is law.
 """
 
+import os
 from pathlib import Path
 
 from console.backend.documents import intake
@@ -17,6 +18,7 @@ from console.backend.documents.report import PlanReport
 from console.backend.host.context import Context
 from console.backend.host.durable import write_durably
 from console.backend.host.installation import Installation
+from console.backend.host.regular_file import read_regular
 from console.backend.host.settings import Settings
 from console.backend.host.site_files import run_tables
 from console.backend.model.amendment import Amendment, Moved
@@ -32,10 +34,16 @@ from console.backend.model.suspect_groups import SuspectGroup, grouped
 from console.cli.arguments import Options
 from console.cli.output import narrate, report
 from console.cli.plan_request import PlanFile
-from console.cli.settings import root_of, settings_of
+from console.cli.settings import found_path, root_of, settings_of
 
 _SHOWN = 60
 """Number of characters of a dropped span that the list shows; the report as JSON has all of them."""
+
+
+def _document(root: Path, settings: Settings, name: str) -> Path:
+    """Return the file of the working directory, or of the intake folder if nothing is there, as `run start` finds it."""
+    file, taken_in = Path(name), settings.under(root, settings.intake) / name
+    return file if file.is_absolute() or os.path.lexists(file) or not os.path.lexists(taken_in) else taken_in
 
 
 def plan(options: Options, request: PlanFile) -> ExitStatus:
@@ -50,11 +58,12 @@ def plan(options: Options, request: PlanFile) -> ExitStatus:
 
         return plan_folder(
             options,
-            FolderRequest(request.folder, profile, request.ordinals, limits),
+            FolderRequest(found_path(options, request.folder), profile, request.ordinals, limits),
             Context(root=root),
             lines=request.lines,
         )
-    source = intake.read_source(Path(request.file), folder=Path(request.file).parent, limits=limits)
+    file = _document(root, settings, request.file)
+    source = intake.read_source(file, folder=file.parent, limits=limits)
     result = plan_chosen(
         profile,
         source.raw,
@@ -129,13 +138,28 @@ def _propose(path: Path, origin: str, result: PlanResult) -> None:
 
 
 def keep_new_file(path: Path, data: bytes, argument: str = "--out") -> None:
-    """Write a new file. Raises Refused if it exists or cannot be written."""
+    """Write a new file; one that has these bytes already is as good. Raises Refused if it has others or cannot be written."""
     try:
         write_durably(path, data)
+    except FileExistsError as error:
+        if _has(path, data):
+            return
+        raise Refused(
+            StopCode.REFUSED_INPUT,
+            f"{path} is there already, with another content; nothing was written",
+            f"Name a new file with {argument}, or move that one away.",
+        ) from error
     except OSError as error:
         raise Refused(
             StopCode.REFUSED_INPUT, f"{path}: {error.strerror}", f"Name a new file with {argument}."
         ) from error
+
+
+def _has(path: Path, data: bytes) -> bool:
+    try:
+        return read_regular(path, len(data) + 1) == data
+    except OSError:
+        return False
 
 
 def _plan_lines(result: PlanResult, amendment: Amendment | None) -> list[str]:

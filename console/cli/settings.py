@@ -1,10 +1,19 @@
 """Reads the settings of the installation that the options name; loads no driver."""
 
+import os
 from pathlib import Path
 
 from console.backend.host.context import default_root
 from console.backend.host.settings import Settings, load_settings
 from console.cli.arguments import Options
+
+
+def found_path(options: Options, path: Path) -> Path:
+    """Return a path of the working directory, or of the root if nothing is there: the guide names a file of the root so."""
+    if path.is_absolute() or os.path.lexists(path):
+        return path
+    below = root_of(options) / path
+    return below if os.path.lexists(below) else path
 
 
 def root_of(options: Options) -> Path:

@@ -97,7 +97,7 @@ def verdicts(governance: Governance, trials: tuple[Trial, ...]) -> tuple[Verdict
     return (
         *(_of_table(governance, table, tried, failed) for table in governance.tables),
         *_of_ends(tried, failed),
-        *_of_steps(trials, failed),
+        *_of_steps(trials, failed, governance.tables),
     )
 
 
@@ -157,12 +157,13 @@ def _of_all(subject: str, detail: str, failed: Mapping[str, str]) -> Verdict:
     return Verdict(subject, Outcome.INCONCLUSIVE, f"{detail}, but not behind those that were refused: {lost}", action)
 
 
-def _of_steps(trials: tuple[Trial, ...], failed: Mapping[str, str]) -> tuple[Verdict, ...]:
+def _of_steps(trials: tuple[Trial, ...], failed: Mapping[str, str], governed: tuple[str, ...]) -> tuple[Verdict, ...]:
     """Return the verdict on the rows of every table that the mapping names: each gains what it was given and no more.
 
     What the cut itself adds is counted where the function that creates is proven.
     """
     wrong: dict[str, None] = {}
+    counted_only: dict[str, None] = {}
     for trial in trials:
         for step in trial.steps[1:]:
             expected: dict[str, int] = {}
@@ -174,14 +175,25 @@ def _of_steps(trials: tuple[Trial, ...], failed: Mapping[str, str]) -> tuple[Ver
                 for table in sorted({*step.moved, *expected})
                 if step.moved.get(table, 0) != expected.get(table, 0)
             }
+            counted_only |= dict.fromkeys(table for table in step.moved if table not in governed)
             if step.odd:
                 wrong[step.odd] = None
     subject = "rows beside them"
     if wrong:
-        action = f"Ask the owner of the tables what adds or takes rows there; {_AGAIN}"
+        action = (
+            f"Ask the owner of the tables what adds or takes rows there; {only_counted(tuple(counted_only))}{_AGAIN}"
+        )
         return (Verdict(subject, Outcome.FAIL, "; ".join(wrong), action),)
     detail = "each table has gained the rows that it was given after the cut, and no other row"
     return (_of_all(subject, detail, failed),)
+
+
+def only_counted(tables: tuple[str, ...]) -> str:
+    """Return how the mapping lets a trigger write into these tables, which it has only counted; empty without any."""
+    if not tables:
+        return ""
+    names = ", ".join(tables)
+    return f"if a trigger of theirs writes there and that is right, take {names} out of the list `ledger` of the site mapping: then it is not counted; "
 
 
 def _words(attempt: Attempt) -> str:

@@ -76,6 +76,19 @@ class Catalogue(Value):
         """Return the table of this name, with its schema, or None."""
         return next((table for table in self.tables if table.name == name), None)
 
+    def of_others(self, owner: str) -> "Catalogue":
+        """Return the same without the tables and functions of this owner."""
+        tables = tuple(row for row in self.tables if row.owner != owner)
+        names = {row.name for row in tables}
+        return self.model_copy(
+            update={
+                "tables": tables,
+                "columns": tuple(row for row in self.columns if row.table in names),
+                "triggers": tuple(row for row in self.triggers if row.table in names),
+                "functions": tuple(row for row in self.functions if row.owner != owner),
+            }
+        )
+
     def columns_of(self, table: str) -> dict[str, ColumnRow]:
         """Return the columns of a table by name, in their order."""
         return {column.name: column for column in self.columns if column.table == table}

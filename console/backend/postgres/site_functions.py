@@ -41,6 +41,8 @@ class Answer(NamedTuple):
 
     status: str
     refused: str
+    words: str = ""
+    """Answer as a whole, if it is more than the status; its beginning, if it is long."""
 
 
 _ARGUMENTS = """
@@ -68,7 +70,10 @@ KNOWN_ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "dry_run": ("dry_run",),
 }
 """Values that a call gives, with the names that an argument for it has, behind a prefix such as `p_`."""
+_CONSTANTS = ("owner", "publication")
 _PREFIXES = ("p_", "in_", "_")
+_SHOWN = 500
+"""Characters of an answer that are shown."""
 
 
 def arguments_of(connection: psycopg.Connection, signature: str) -> tuple[ArgumentRow, ...]:
@@ -82,6 +87,12 @@ def meaning_of(argument: ArgumentRow) -> str:
     for prefix in _PREFIXES:
         name = name.removeprefix(prefix)
     return next((meaning for meaning, names in KNOWN_ARGUMENTS.items() if name in names), "")
+
+
+def where_said(argument: ArgumentRow) -> str:
+    """Pure: where the site mapping says the value of an argument that is a constant, as the end of a sentence; else empty."""
+    meaning = meaning_of(argument)
+    return f", which stands below [functions] as {meaning}" if meaning in _CONSTANTS else ""
 
 
 def unknown_arguments(arguments: tuple[ArgumentRow, ...]) -> tuple[str, ...]:
@@ -107,17 +118,15 @@ def call(connection: psycopg.Connection, arguments: tuple[ArgumentRow, ...], val
         raise
     except psycopg.Error as error:
         return Answer("", f"{error.sqlstate}: {error.diag.message_primary or type(error).__name__}")
-    return Answer(_status(row[0] if row is not None else None), "")
+    return _answer("" if row is None or row[0] is None else str(row[0]))
 
 
-def _status(answer: object) -> str:
-    """Return the `status` of a JSON answer, or the answer itself."""
-    text = "" if answer is None else str(answer)
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return text
-    return str(value.get("status", text)) if isinstance(value, dict) else text
+def _answer(text: str) -> Answer:
+    """Return the `status` of an answer as JSON, or the answer itself."""
+    value = json.loads(text or "null")
+    if isinstance(value, dict):
+        return Answer(str(value.get("status", text)), "", text[:_SHOWN])
+    return Answer("" if value is None else str(value), "")
 
 
 def pattern_of(connection: psycopg.Connection, readable: Readable) -> Pattern | None:

@@ -22,22 +22,30 @@ from console.backend.postgres.definitions import definition_of
 from console.backend.postgres.plain_rows import PLAIN_COLUMNS
 from console.backend.postgres.rendering import AsItIs, composed, schema_names
 from console.backend.postgres.site_catalogue import read_catalogue
-from console.backend.postgres.site_functions import ArgumentRow, arguments_of, meaning_of
+from console.backend.postgres.site_decisions import CHANGE_SET, DECIDED, DECISIONS
+from console.backend.postgres.site_functions import ArgumentRow, arguments_of, meaning_of, where_said
 from console.backend.postgres.site_governance import (
     BODIES,
     GOVERNED,
     STANDING,
     UNGOVERNED,
     governance_faults,
-    governance_rights,
     governance_sql,
 )
 from console.backend.postgres.site_governance_trial import TRIAL, UNTRIED, trial_sql
-from console.backend.postgres.site_grants import GRANTEES, RIGHTS, refuse_marks, rights_sql, writing_rights
+from console.backend.postgres.site_grants import (
+    GRANTEES,
+    RIGHTS,
+    governance_rights,
+    refuse_marks,
+    rights_sql,
+    writing_rights,
+)
 from console.backend.postgres.site_proposal import identifier
 from console.backend.postgres.site_roles import (
     CALLS,
     COUNTS,
+    DIFFERENCES,
     ROLE,
     SITE_CALLER,
     SITE_READER,
@@ -59,33 +67,6 @@ _HEAD = """
 -- [governance], SELECT and INSERT; executor and verifier are given SELECT. Of these rights, those that it has given itself and that the
 -- mapping does not need any more are taken back.
 -- Afterwards accept the inventory. See its digest: cutter-console drift. Then: cutter-console migrate --accept DIGEST
-"""
-_DIFFERENCES = """
-CREATE OR REPLACE FUNCTION cutter_console.fn_site_differences(p_run_id text) RETURNS TABLE (address text, difference text)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
-    SELECT b.address,
-           CASE WHEN s.unit_id IS NULL THEN 'written, and not in the organisation''s table'
-                WHEN s.lifecycle IS DISTINCT FROM u.lifecycle_status
-                    THEN format('is %s here, and %s in the organisation''s table', u.lifecycle_status, s.lifecycle)
-                WHEN s.version_of IS DISTINCT FROM s.unit_id THEN 'its version belongs to another unit in the organisation''s table'
-                WHEN s.body_sha256 IS DISTINCT FROM b.body_sha256 THEN 'another body than signed in the organisation''s table'
-                WHEN s.title IS DISTINCT FROM b.title THEN 'another title than signed in the organisation''s table'
-                WHEN s.parent IS DISTINCT FROM b.parent_address THEN 'another parent than signed in the organisation''s table'
-                ELSE 'not as signed in the organisation''s table' END
-      FROM cutter_governance.manifest_unit_block b
-      JOIN cutter_governance.manifest_seal m ON m.run_id = b.run_id
-      LEFT JOIN public.information_unit u ON u.id = b.unit_id
-      LEFT JOIN LATERAL cutter_console.fn_site_unit(b.address) s ON true
-     WHERE b.run_id = p_run_id
-       AND (s.unit_id IS NULL
-            OR (s.lifecycle, s.version_of, s.body_sha256, s.title, s.parent, s.versions)
-               IS DISTINCT FROM (u.lifecycle_status, s.unit_id, b.body_sha256, b.title, b.parent_address, 1::bigint)
-            OR {has_version_lifecycle} AND s.version_lifecycle IS DISTINCT FROM u.lifecycle_status
-            OR {has_kind} AND s.unit_kind IS DISTINCT FROM b.unit_kind
-            OR {has_section_type} AND s.section_type IS DISTINCT FROM b.section_type)
-$site$;
-COMMENT ON FUNCTION cutter_console.fn_site_differences IS
-    'Every unit of a sealed manifest that the organisation''s tables do not have as it was signed.';
 """
 _MAPPING = """
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_mapping() RETURNS text
@@ -151,7 +132,7 @@ BEGIN
         IF answer ->> 'status' IS DISTINCT FROM 'created' THEN
             PERFORM cutter_console.fn_stop(
                 CASE WHEN starts_with(coalesce(answer ->> 'status', ''), 'exists_') THEN 'STOP_REPLAY_CONFLICT' ELSE 'STOP_INVARIANT_FAILED' END,
-                'CU004', format('%s: the organisation''s function answered %s', b.address, coalesce(answer ->> 'status', 'nothing')),
+                'CU004', format('%s: the organisation''s function answered %s', b.address, coalesce(left(answer::text, 500), 'nothing')),
                 'Nothing was written. An address is never written twice: use another document prefix.');
         END IF;
     END LOOP;
@@ -209,13 +190,15 @@ GRANT SELECT ON cutter_console.site_move TO cutter_exec, cutter_verify, cutter_r
 CREATE OR REPLACE FUNCTION cutter_console.keep_site_moved() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
 DECLARE
-    before jsonb := cutter_console.fn_site_counts();
+    before jsonb;
     n bigint := 0;
+    answer jsonb;
     b record;
     s record;
     t record;
 BEGIN
     {own_rights}
+    {decided}before := cutter_console.fn_site_counts();
     FOR b IN SELECT a.canonical_address AS address, o.lifecycle_status AS was, a.lifecycle_status AS target, d.id AS decision,
                     m.title, m.body_sha256, m.parent_address, m.run_id
                FROM after_it a
@@ -243,14 +226,15 @@ BEGIN
                 'STOP_DRIFT', 'CU005', format('%s is not in the organisation''s tables as it was signed and written', b.address),
                 'See which: cutter-console verify RUN. Find out what changed it.');
         END IF;
-        PERFORM cutter_console.fn_site_enact(b.run_id, b.address, b.decision::text, b.target);
+        answer := cutter_console.fn_site_enact(b.run_id, b.address, b.decision::text, b.target, {change_set});
         SELECT * INTO t FROM cutter_console.fn_site_unit(b.address);
         IF t.lifecycle IS DISTINCT FROM b.target OR ({has_version_lifecycle} AND t.version_lifecycle IS DISTINCT FROM b.target)
            OR (t.unit_id, t.title, t.body_sha256, t.parent, t.versions)
               IS DISTINCT FROM (s.unit_id, s.title, s.body_sha256, s.parent, s.versions) THEN
             PERFORM cutter_console.fn_stop(
                 'STOP_INVARIANT_FAILED', 'CU004',
-                format('%s: the organisation''s function was to make it %s, and it is %s', b.address, b.target, t.lifecycle),
+                format('%s: the organisation''s function was to make it %s, and it is %s; it answered %s', b.address, b.target,
+                       t.lifecycle, coalesce(left(answer::text, 500), 'nothing')),
                 'Nothing was written.');
         END IF;
     END LOOP;
@@ -353,7 +337,7 @@ _RENAMED = {
     "cutter_console.fn_own_table_digest": "cutter_console.fn_table_digest",
 }
 """Functions of the migrations by the names that the script gives them."""
-_BODIES = (ROLE, ROLE, RIGHTS, UNIT, COUNTS, CALLS, _REQUIRE, _DIFFERENCES, _MAPPING, _CREATE, _MOVE, _WIRING, _PLAIN)
+_BODIES = (ROLE, ROLE, RIGHTS, UNIT, COUNTS, CALLS, _REQUIRE, DIFFERENCES, _MAPPING, _CREATE, _MOVE, _WIRING, _PLAIN)
 
 
 def tied_mapping(connection: psycopg.Connection) -> str | None:
@@ -414,7 +398,7 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
         for signature, arguments in ((functions.create, create), (functions.enact, enact))
         if signature and not arguments
     ]
-    given_to_create, given_to_enact = _created_values(mapping), _moved_values()
+    given_to_create, given_to_enact = _created_values(mapping), _moved_values(mapping, enact)
     lacking += _not_given("create", create, given_to_create) + _not_given("enact", enact, given_to_enact)
     if mapping.governance is not None:
         lacking += governance_faults(read_catalogue(connection, mapping.tables), mapping)
@@ -452,9 +436,14 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
         governance[0],
         sql.SQL("SET LOCAL ROLE {};\n").format(owner),
         sql.SQL(_MAPPING).format(sha256=sql.Literal(sha256)),
-        *(sql.SQL(text).format(**names) for text in (_REQUIRE, _DIFFERENCES)),
+        *(sql.SQL(text).format(**names) for text in (_REQUIRE, DIFFERENCES)),
         sql.SQL(_CREATE).format(**names, own_rights=_own_rights(create)),
-        sql.SQL(_MOVE).format(**names, own_rights=_own_rights(enact)),
+        sql.SQL(_MOVE).format(
+            **names,
+            own_rights=_own_rights(enact),
+            change_set=sql.SQL(CHANGE_SET if mapping.governance else "NULL::text"),
+            decided=sql.SQL(DECIDED if mapping.governance and mapping.governance.decision else ""),
+        ),
         # The functions that are wired name those of the governance section.
         governance[1],
         sql.SQL(_WIRING).format(
@@ -466,7 +455,17 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
         sql.SQL("RESET ROLE;\n"),
     ]
     text = composed(schema_names(connection), sql.Composed(parts)).as_string(connection)
-    refuse_marks(text, (*_BODIES, *((*BODIES, TRIAL) if mapping.governance is not None else ())))
+    refuse_marks(
+        text,
+        (
+            *_BODIES,
+            *(
+                (*BODIES, *([DECISIONS] if mapping.governance.decision else []), TRIAL)
+                if mapping.governance is not None
+                else ()
+            ),
+        ),
+    )
     return text
 
 
@@ -501,8 +500,13 @@ def _created_values(mapping: SiteMapping) -> dict[str, sql.Composable]:
     return values | {name: sql.Literal(value) for name, value in constants.items() if value}
 
 
-def _moved_values() -> dict[str, sql.Composable]:
-    return {
+def _moved_values(mapping: SiteMapping, arguments: tuple[ArgumentRow, ...]) -> dict[str, sql.Composable]:
+    # Without rows of a change set there, none can be named: a default says so, or NULL.
+    named = mapping.governance is not None or any(
+        meaning_of(row) == "change_set" and not row.has_default for row in arguments
+    )
+    change_set: dict[str, sql.Composable] = {"change_set": sql.SQL("p_change_set")} if named else {}
+    return change_set | {
         "address": sql.SQL("p_address"),
         "actor": sql.SQL(_ACTOR),
         "decision": sql.SQL("p_decision"),
@@ -515,7 +519,7 @@ def _moved_values() -> dict[str, sql.Composable]:
 
 def _not_given(name: str, arguments: tuple[ArgumentRow, ...], values: Mapping[str, object]) -> list[str]:
     return [
-        f"the function that {name}s must be given {row.name or row.type}"
+        f"the function that {name}s must be given {row.name or row.type}{where_said(row)}"
         for row in arguments
         if not row.has_default and (not row.name or meaning_of(row) not in values)
     ]

@@ -4,19 +4,17 @@ A trigger behind the record of each effect reads the console's own rows, and has
 of a role that may do nothing else: triggers of those tables must not run with the rights of the console's owner.
 """
 
-import psycopg
 from psycopg import sql
 
 from console.backend.model.console_schema import CONSOLE_SCHEMA_OWNER
 from console.backend.model.run_tables import RunTables
 from console.backend.model.site_governance import MADE_BY, STEPS, Filled, Governance, GovernedTable, Part, Source
 from console.backend.model.site_mapping import SiteMapping
-from console.backend.postgres.connections import read_column
 from console.backend.postgres.rendering import AsItIs
 from console.backend.postgres.site_catalogue import Catalogue
-from console.backend.postgres.site_grants import SCHEMA, SEQUENCE, TABLE, Right
+from console.backend.postgres.site_decisions import decisions_sql, governing
 from console.backend.postgres.site_proposal import identifier
-from console.backend.postgres.site_roles import ROLE, SITE_READER, SITE_WRITER, given_to
+from console.backend.postgres.site_roles import INDEXED, ROLE, SITE_READER, SITE_WRITER, given_to
 
 _OF_THE_RUN = (
     "cutter_governance.run r JOIN cutter_governance.manifest_envelope e ON e.run_id = r.run_id"
@@ -188,11 +186,11 @@ _INSERT = """    n := 0;
 """
 _DIFFERENCE = """    SELECT {name}::text, format('%s: %s rows of the %s are not there once, as they were recorded', {name}, count(*), {words})
       FROM jsonb_array_elements(p_rows -> {part}) e
-      LEFT JOIN (SELECT {theirs} AS k, count(*) AS n FROM {table} t GROUP BY 1) s ON s.k = {ours}
+      LEFT JOIN (SELECT {theirs} AS k, count(*) AS n FROM {table} t WHERE {among} GROUP BY 1) s ON s.k = {ours}
      WHERE s.n IS DISTINCT FROM 1
     HAVING count(*) > 0"""
 _THERE = """    SELECT {part}::text, {name}::text, {keys}::text, count(*) FROM {table} t
-     WHERE {theirs} IN (SELECT {ours} FROM jsonb_array_elements(p_rows -> {part}) e)"""
+     WHERE {among} AND {theirs} IN (SELECT {ours} FROM jsonb_array_elements(p_rows -> {part}) e)"""
 _OWNER_FUNCTIONS = """
 CREATE TABLE IF NOT EXISTS cutter_console.site_effect (
     effect         bigint PRIMARY KEY REFERENCES cutter_governance.run_effect (id),
@@ -245,7 +243,7 @@ DECLARE
     added jsonb;
     expected jsonb;
     wrong text;
-    ruling text;
+    ruling text;{is_decided}
 BEGIN
     IF NEW.step NOT IN ('record', 'verify', 'enact', 'revert') THEN
         RETURN NULL;
@@ -283,7 +281,7 @@ BEGIN
     END IF;
     before := cutter_console.fn_site_counts();
     given := cutter_console.fn_site_governance(NEW.run_id, ARRAY[NEW.step], true);
-    added := cutter_console.fn_site_govern(given);
+    {govern}
     PERFORM cutter_console.fn_site_settle();
     SELECT jsonb_object_agg(t.table_name, t.n) INTO expected
       FROM (SELECT p.table_name,
@@ -359,14 +357,6 @@ _OF_WRITER = (
     "fn_site_rows_there",
 )
 """Functions that run as the role that inserts."""
-_SEQUENCES = """
-    SELECT DISTINCT o.nspname || '.' || s.relname FROM pg_depend d
-      JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
-      JOIN pg_namespace o ON o.oid = s.relnamespace
-     WHERE d.deptype IN ('a', 'i') AND d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
-       AND d.refobjid = ANY (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                              WHERE n.nspname || '.' || c.relname = ANY (%s))
-"""
 _ASSIGNED = ("text", "character varying", "character(", "character")
 """Beginnings of types that a text is assigned to, so that what is too long is refused; a cast would cut it off."""
 
@@ -408,8 +398,9 @@ def governance_sql(mapping: SiteMapping, governance: Governance) -> tuple[sql.Co
             for step in STEPS[part]
         ),
         elsewhere=sql.SQL(", ").join(map(sql.Literal, sorted(RunTables.of(mapping).not_governed))),
+        **governing(governance),
     )
-    return as_administrator, as_owner
+    return as_administrator, decisions_sql(governance) + as_owner
 
 
 def governance_faults(catalogue: Catalogue, mapping: SiteMapping) -> tuple[str, ...]:
@@ -429,33 +420,10 @@ def governance_faults(catalogue: Catalogue, mapping: SiteMapping) -> tuple[str, 
                 faults.append(
                     f"governance.{part}: {governed.table}.{mapped.column} is {is_now}, mapped as {mapped.type}"
                 )
-        faults += [
-            f"governance.{part}: {governed.table}.{name} is of {column.type}, without which no backup of it is restored"
-            for name, column in columns.items()
-            if "." in column.type
-        ]
         named = {mapped.column for mapped in governed.columns}
         if needed := [name for name, column in columns.items() if not column.filled and name not in named]:
             faults.append(f"governance.{part}: {governed.table} must be given {', '.join(needed)}")
     return tuple(faults)
-
-
-def governance_rights(connection: psycopg.Connection, governance: Governance) -> tuple[Right, ...]:
-    """Return the rights of the role that writes: to read the tables, and to add to their mapped columns."""
-    columns: dict[str, dict[str, None]] = {}
-    for _, governed in governance.parts:
-        columns.setdefault(governed.table, {}).update(dict.fromkeys(column.column for column in governed.columns))
-    rights = [
-        Right(SCHEMA, name, "USAGE", SITE_WRITER)
-        for name in dict.fromkeys(table.partition(".")[0] for table in columns)
-    ]
-    for table, names in columns.items():
-        rights.append(Right(TABLE, table, "SELECT", SITE_WRITER))
-        rights += [Right(TABLE, table, "INSERT", SITE_WRITER, name) for name in names]
-    for name in read_column(connection, _SEQUENCES, (list(columns),)):
-        # A backup of the tables reads their sequences too.
-        rights += [Right(SEQUENCE, name, "USAGE", SITE_WRITER), Right(SEQUENCE, name, "SELECT", "cutter_verify")]
-    return tuple(rights)
 
 
 def key_of(table: GovernedTable | None, key: Source, by: dict[Source, str]) -> sql.Composable:
@@ -535,6 +503,17 @@ def _difference(part: Part, table: GovernedTable) -> sql.Composable:
         theirs=theirs,
         table=identifier(table.table),
         ours=ours,
+        among=_among(part, table),
+    )
+
+
+def _among(part: Part, table: GovernedTable) -> sql.Composable:
+    """Return the condition that leaves out most rows of other runs by an index, where there is one."""
+    (key, *_) = _counted_by(part, table)
+    if key.type not in INDEXED:
+        return sql.SQL("true")
+    return sql.SQL("t.{} = ANY (ARRAY(SELECT {} FROM jsonb_array_elements(p_rows -> {}) e))").format(
+        sql.Identifier(key.column), cast_of(key, _given(key)), sql.Literal(part.value)
     )
 
 
@@ -561,6 +540,7 @@ def _there(part: Part, table: GovernedTable) -> sql.Composable:
         table=identifier(table.table),
         theirs=theirs,
         ours=ours,
+        among=_among(part, table),
     )
 
 

@@ -119,12 +119,6 @@ def _table(
         return None, "there is no such table"
     if row.kind not in "rp":
         return None, "it is no plain table"
-    # A backup holds tables, and no types.
-    if own_types := [f"{column.name} ({column.type})" for column in columns.values() if "." in column.type]:
-        return (
-            None,
-            f"a type of the organisation's own, without which no backup of it is restored: {', '.join(own_types)}",
-        )
     filled, needed = [], []
     for column in columns.values():
         choice = _choice(mapping, part, column, mapped)

@@ -7,19 +7,32 @@ a record. Nothing else is ever revoked. PostgreSQL does not keep apart two grant
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import psycopg
 from psycopg import sql
 
 from console.backend.model.errors import Refused, StopCode
+from console.backend.model.site_governance import Governance
 from console.backend.model.site_mapping import INSPECT, SiteMapping
+from console.backend.postgres.connections import read_column
 from console.backend.postgres.rendering import AsItIs
 from console.backend.postgres.site_proposal import identifier
-from console.backend.postgres.site_roles import SITE_CALLER, SITE_READER, SITE_ROLES
+from console.backend.postgres.site_roles import SITE_CALLER, SITE_READER, SITE_ROLES, SITE_WRITER
 
 _MARKS = ("$site$", "$wire$", "$prepare$")
 _CALLERS = ("cutter_exec", "cutter_verify")
 GRANTEES = (*SITE_ROLES, *_CALLERS)
 """Roles that have rights for what is written there."""
 SCHEMA, TABLE, SEQUENCE, FUNCTION = "SCHEMA", "TABLE", "SEQUENCE", "FUNCTION"
+
+
+_SEQUENCES = """
+    SELECT DISTINCT o.nspname || '.' || s.relname FROM pg_depend d
+      JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+      JOIN pg_namespace o ON o.oid = s.relnamespace
+     WHERE d.deptype IN ('a', 'i') AND d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+       AND d.refobjid = ANY (SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                              WHERE n.nspname || '.' || c.relname = ANY (%s))
+"""
 
 
 class Right(NamedTuple):
@@ -219,3 +232,21 @@ def writing_rights(mapping: SiteMapping) -> tuple[Right, ...]:
         rights += [Right(SCHEMA, name, "USAGE", role) for name in dict.fromkeys(t.partition(".")[0] for t in read)]
         rights += [Right(TABLE, name, "SELECT", role) for name in read]
     return tuple(dict.fromkeys(rights))
+
+
+def governance_rights(connection: psycopg.Connection, governance: Governance) -> tuple[Right, ...]:
+    """Return the rights of the role that writes: to read the tables, and to add to their mapped columns."""
+    columns: dict[str, dict[str, None]] = {}
+    for _, governed in governance.parts:
+        columns.setdefault(governed.table, {}).update(dict.fromkeys(column.column for column in governed.columns))
+    rights = [
+        Right(SCHEMA, name, "USAGE", SITE_WRITER)
+        for name in dict.fromkeys(table.partition(".")[0] for table in columns)
+    ]
+    for table, names in columns.items():
+        rights.append(Right(TABLE, table, "SELECT", SITE_WRITER))
+        rights += [Right(TABLE, table, "INSERT", SITE_WRITER, name) for name in names]
+    for name in read_column(connection, _SEQUENCES, (list(columns),)):
+        # A backup of the tables reads their sequences too.
+        rights += [Right(SEQUENCE, name, "USAGE", SITE_WRITER), Right(SEQUENCE, name, "SELECT", "cutter_verify")]
+    return tuple(rights)

@@ -13,7 +13,7 @@ from console.backend.model.site_mapping import Column, Reference, Refers
 SITE_READER = "cutter_site_reader"
 SITE_CALLER = "cutter_site_caller"
 SITE_WRITER = "cutter_site"
-_INDEXED = frozenset({"uuid", "text", "integer", "bigint"})
+INDEXED = frozenset({"uuid", "text", "integer", "bigint"})
 """Types of keys whose comparison is PostgreSQL's own, and says of two values what that of their texts says."""
 SITE_ROLES = (SITE_READER, SITE_CALLER, SITE_WRITER)
 
@@ -111,22 +111,60 @@ END $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_settle IS 'Has the organisation''s deferred constraints and triggers fire now.';
 COMMENT ON FUNCTION cutter_console.fn_site_table_digest IS 'Rows and digest of one table of the organisation, as a backup proof has them.';
 """
+DIFFERENCES = """
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_differences(p_run_id text) RETURNS TABLE (address text, difference text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+    SELECT b.address,
+           CASE WHEN s.unit_id IS NULL THEN 'written, and not in the organisation''s table'
+                WHEN s.lifecycle IS DISTINCT FROM u.lifecycle_status
+                    THEN format('is %s here, and %s in the organisation''s table', u.lifecycle_status, s.lifecycle)
+                WHEN s.version_of IS DISTINCT FROM s.unit_id THEN 'its version belongs to another unit in the organisation''s table'
+                WHEN s.body_sha256 IS DISTINCT FROM b.body_sha256 THEN 'another body than signed in the organisation''s table'
+                WHEN s.title IS DISTINCT FROM b.title THEN 'another title than signed in the organisation''s table'
+                WHEN s.parent IS DISTINCT FROM b.parent_address THEN 'another parent than signed in the organisation''s table'
+                ELSE 'not as signed in the organisation''s table' END
+      FROM cutter_governance.manifest_unit_block b
+      JOIN cutter_governance.manifest_seal m ON m.run_id = b.run_id
+      LEFT JOIN public.information_unit u ON u.id = b.unit_id
+      LEFT JOIN LATERAL cutter_console.fn_site_unit(b.address) s ON true
+     WHERE b.run_id = p_run_id
+       AND (s.unit_id IS NULL
+            OR (s.lifecycle, s.version_of, s.body_sha256, s.title, s.parent, s.versions)
+               IS DISTINCT FROM (u.lifecycle_status, s.unit_id, b.body_sha256, b.title, b.parent_address, 1::bigint)
+            OR {has_version_lifecycle} AND s.version_lifecycle IS DISTINCT FROM u.lifecycle_status
+            OR {has_kind} AND s.unit_kind IS DISTINCT FROM b.unit_kind
+            OR {has_section_type} AND s.section_type IS DISTINCT FROM b.section_type)
+$site$;
+COMMENT ON FUNCTION cutter_console.fn_site_differences IS
+    'Every unit of a sealed manifest that the organisation''s tables do not have as it was signed.';
+"""
 CALLS = """
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_create(
     p_address text, p_title text, p_body text, p_kind text, p_section_type text, p_parent text
 ) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = on AS $site$
+DECLARE
+    answer jsonb;
 BEGIN
-    RETURN to_jsonb({create}({created}));
+    SELECT to_jsonb(a) INTO answer FROM {create}({created}) AS a;
+    -- A status alone, or one with more beside it.
+    RETURN CASE jsonb_typeof(answer) WHEN 'string' THEN jsonb_build_object('status', answer) ELSE answer END;
 END $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_create IS 'Calls the function of the organisation that makes a unit, and returns its answer.';
 
-CREATE OR REPLACE FUNCTION cutter_console.fn_site_enact(p_run_id text, p_address text, p_decision text, p_target text) RETURNS void
+-- Its result and its arguments were others once, and those of a function cannot be replaced.
+DROP FUNCTION IF EXISTS cutter_console.fn_site_enact(text, text, text, text);
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_enact(
+    p_run_id text, p_address text, p_decision text, p_target text, p_change_set text
+) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = on AS $site$
+DECLARE
+    answer jsonb;
 BEGIN
-    PERFORM {enact}({enacted});
+    SELECT to_jsonb(a) INTO answer FROM {enact}({enacted}) AS a;
+    RETURN answer;
 END $site$;
-COMMENT ON FUNCTION cutter_console.fn_site_enact IS 'Calls the function of the organisation that enacts a unit or takes it back.';
+COMMENT ON FUNCTION cutter_console.fn_site_enact IS 'Calls the function of the organisation that enacts a unit or takes it back, and returns its answer.';
 """
 
 
@@ -164,5 +202,5 @@ def equal(left: tuple[str, Column], right: tuple[str, Column]) -> sql.Composable
     Without an index each unit costs a reading of the whole table.
     """
     sides = [sql.Identifier(alias, column.column) for alias, column in (left, right)]
-    as_they_are = left[1].type == right[1].type and left[1].type in _INDEXED
+    as_they_are = left[1].type == right[1].type and left[1].type in INDEXED
     return sql.SQL("{} = {}" if as_they_are else "{}::text = {}::text").format(*sides)

@@ -260,6 +260,15 @@ def kinds_in_use(connection: psycopg.Connection, readable: Readable) -> tuple[st
     return tuple(sorted(row[0] for row in connection.execute(query) if row[0] is not None))
 
 
+def commonest(connection: psycopg.Connection, readable: Readable, column: Column) -> str | None:
+    """Return the value that most units have in a column; None if none has any."""
+    query = sql.SQL(
+        "SELECT {value} FROM {table} u WHERE {value} IS NOT NULL GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"
+    ).format(value=readable.unit(column), table=identifier(readable.mapping.units.table))
+    row = connection.execute(query).fetchone()
+    return str(row[0]) if row is not None else None
+
+
 def kinds_in_vocabulary(connection: psycopg.Connection, mapping: SiteMapping) -> tuple[str, ...]:
     """Return the kinds that keys `vocab.unit_kind.NAME` of the configuration name; the table must be readable."""
     if mapping.config is None:

@@ -4,18 +4,20 @@ import psycopg
 
 from console.backend.host.installation import Installation
 from console.backend.host.site_files import kept_mapping
+from console.backend.model.console_schema import CONSOLE_SCHEMA_OWNER
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.safe_text import SafeText
-from console.backend.model.site_mapping import INSPECT, NotMeasured, SiteMapping
+from console.backend.model.site_mapping import INSPECT, NotMeasured, Proposal, SiteMapping
 from console.backend.model.value import Value
 from console.backend.postgres.connections import connect
 from console.backend.postgres.rendering import schema_names
-from console.backend.postgres.site_catalogue import is_of_another_layout, read_catalogue
+from console.backend.postgres.site_catalogue import UNIT_TABLE, is_of_another_layout, read_catalogue
+from console.backend.postgres.site_functions import arguments_of, meaning_of
 from console.backend.postgres.site_gateway import gateway_sql
 from console.backend.postgres.site_layout import SiteLayout
 from console.backend.postgres.site_proposal import changed_since, kinds_without_place, propose
 from console.backend.postgres.site_script import script_of
-from console.backend.postgres.site_units import kinds_in_use, kinds_in_vocabulary
+from console.backend.postgres.site_units import commonest, kinds_in_use, kinds_in_vocabulary
 from console.backend.runs.site import reading_site
 
 
@@ -76,19 +78,53 @@ def inspect_site(installation: Installation) -> SiteInspection:
     Raises Refused if the database is this product's own, or has no units at all.
     """
     with connect(installation.settings.database.monitor, read_only=True, purpose="inspect") as connection:
-        if not is_of_another_layout(connection):
+        # Beside the console's own tables the organisation's are proposed as before these were made.
+        catalogue, names = read_catalogue(connection).of_others(CONSOLE_SCHEMA_OWNER), schema_names(connection)
+        if not any(table.name.partition(".")[2] == UNIT_TABLE for table in catalogue.tables):
             message = "this database has this console's own tables, or no table of units: there is nothing to adopt"
             raise Refused(StopCode.REFUSED_INPUT, message, "See what is there: cutter-console status")
-        catalogue = read_catalogue(connection)
         proposal = propose(connection, catalogue)
         unmapped = proposal.unmapped
         if proposal.mapping is not None:
             layout = SiteLayout(proposal.mapping, catalogue, is_kept=False)
-            unreadable = changed_since(catalogue, proposal.mapping)
+            mapping, unmapped = _with_constants(connection, layout, unmapped)
+            if not is_of_another_layout(connection):
+                mapping = mapping.model_copy(update={"console": names})
+            proposal = Proposal(mapping=mapping, unmapped=unmapped)
+            unreadable = changed_since(catalogue, mapping)
             closed = {fault.subject for fault in unreadable}
             kinds = set(kinds_in_use(connection, layout.readable)) if not layout.readable.faults() else set()
-            config = proposal.mapping.config
+            config = mapping.config
             if config is not None and not {config.table, f"{config.table}.{config.key.column}"} & closed:
-                kinds |= set(kinds_in_vocabulary(connection, proposal.mapping))
+                kinds |= set(kinds_in_vocabulary(connection, mapping))
             unmapped = (*unreadable, *unmapped, *kinds_without_place(tuple(sorted(kinds))))
     return SiteInspection(database=catalogue.database, role=catalogue.role, mapping=proposal.mapping, unmapped=unmapped)
+
+
+def _with_constants(
+    connection: psycopg.Connection, layout: SiteLayout, unmapped: tuple[NotMeasured, ...]
+) -> tuple[SiteMapping, tuple[NotMeasured, ...]]:
+    """Return the mapping with the owner and the type of publication that the function `create` must be given.
+
+    Each is the one that most units have; what no unit tells is named instead.
+    """
+    mapping, units = layout.mapping, layout.mapping.units
+    arguments = arguments_of(connection, mapping.functions.create) if mapping.functions.create else ()
+    values: dict[str, str] = {}
+    missing = []
+    for name, column in (("owner", units.owner), ("publication", units.publication)):
+        needed = next((row for row in arguments if not row.has_default and meaning_of(row) == name), None)
+        if needed is None:
+            continue
+        closed = column is None or layout.readable.faults()
+        value = None if closed or column is None else commonest(connection, layout.readable, column)
+        if value is not None:
+            values[name] = value
+        else:
+            reason = f"it must be given {needed.name}, and no unit tells a value"
+            action = f"Write the value below [functions] in the site mapping, as {name}"
+            missing.append(
+                NotMeasured(subject=f"function {mapping.functions.create}", reason=reason, next_action=action)
+            )
+    functions = mapping.functions.model_copy(update=values)
+    return mapping.model_copy(update={"functions": functions}), (*unmapped, *missing)

@@ -1,0 +1,82 @@
+"""The SQL that writes the decision of an enactment or a revert into the organisation's table before its function is called.
+
+The function may look the decision up, or its log may refer to it; so it is there before the first unit is moved, and not with the
+other rows of the step.
+"""
+
+from psycopg import sql
+
+from console.backend.model.site_governance import Governance
+
+CHANGE_SET = (
+    "(SELECT c.id::text FROM cutter_governance.cut_change_set c JOIN cutter_console.site_effect e ON e.run_id = c.run_id"
+    " WHERE c.run_id = b.run_id AND e.step = 'record' AND e.left_out = '')"
+)
+"""Key of the change set that the units of a row `b` were written by, if it stands in the organisation's table."""
+DECIDED = """PERFORM cutter_console.fn_site_decide(w.run_id, w.step)
+       FROM (SELECT DISTINCT m.run_id, CASE a.lifecycle_status WHEN 'enacted' THEN 'enact' ELSE 'revert' END AS step
+               FROM after_it a
+               JOIN before_it o ON o.id = a.id AND o IS DISTINCT FROM a
+               JOIN cutter_governance.manifest_unit_block m ON m.unit_id = a.id) w;
+    """
+DECISIONS = """
+CREATE TABLE IF NOT EXISTS cutter_console.site_decision (
+    run_id      text NOT NULL,
+    step        text NOT NULL,
+    recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (run_id, step)
+);
+COMMENT ON TABLE cutter_console.site_decision IS 'The decisions that were written into the organisation''s table before its function was called.';
+COMMENT ON COLUMN cutter_console.site_decision.run_id IS 'The run.';
+COMMENT ON COLUMN cutter_console.site_decision.step IS 'enact or revert.';
+COMMENT ON COLUMN cutter_console.site_decision.recorded_at IS 'When it was recorded, by the clock of the server.';
+CREATE OR REPLACE TRIGGER guard_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON cutter_console.site_decision FOR EACH STATEMENT
+    EXECUTE FUNCTION cutter_console.guard_refuse('the ledger is append-only');
+ALTER TABLE cutter_console.site_decision ENABLE ALWAYS TRIGGER guard_append_only;
+REVOKE ALL ON cutter_console.site_decision FROM PUBLIC;
+GRANT SELECT ON cutter_console.site_decision TO cutter_exec, cutter_verify, cutter_ro;
+
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_decide(p_run_id text, p_step text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+DECLARE
+    before jsonb;
+BEGIN
+    -- What the decision would refer to may not be there: then it is written by no step, or the step is refused later.
+    IF NOT EXISTS (SELECT FROM cutter_console.site_effect s WHERE s.run_id = p_run_id AND s.step = 'record')
+       OR EXISTS (SELECT FROM cutter_console.fn_site_governance_differences(p_run_id)) THEN
+        RETURN;
+    END IF;
+    before := cutter_console.fn_site_counts();
+    PERFORM cutter_console.fn_site_govern(
+        jsonb_build_object('decision', cutter_console.fn_site_governance(p_run_id, ARRAY[p_step], true) -> 'decision'));
+    PERFORM cutter_console.fn_site_require(before, jsonb_build_object({table}, 1));
+    INSERT INTO cutter_console.site_decision (run_id, step) VALUES (p_run_id, p_step);
+END $site$;
+COMMENT ON FUNCTION cutter_console.fn_site_decide IS
+    'Writes the decision of an enactment or a revert into the organisation''s table, before its function is called.';
+REVOKE EXECUTE ON FUNCTION cutter_console.fn_site_decide FROM PUBLIC;
+"""
+_ALL = "added := cutter_console.fn_site_govern(given);"
+_OTHERS = """added := cutter_console.fn_site_govern(CASE WHEN decided THEN given - 'decision' ELSE given END);
+    IF decided THEN
+        before := before || jsonb_build_object({table}, (before ->> {table})::bigint - 1);
+    END IF;"""
+_IS_DECIDED = """
+    decided constant boolean := EXISTS (SELECT FROM cutter_console.site_decision d WHERE d.run_id = NEW.run_id AND d.step = NEW.step);"""
+
+
+def decisions_sql(governance: Governance) -> sql.Composable:
+    """Return the table and the function of the decisions; nothing if none is mapped."""
+    if governance.decision is None:
+        return sql.SQL("")
+    return sql.SQL(DECISIONS).format(table=sql.Literal(governance.decision.table))
+
+
+def governing(governance: Governance) -> dict[str, sql.Composable]:
+    """Return what adds the rows of a step, of which a decision is counted as added if it was written before."""
+    if governance.decision is None:
+        return {"is_decided": sql.SQL(""), "govern": sql.SQL(_ALL)}
+    return {
+        "is_decided": sql.SQL(_IS_DECIDED),
+        "govern": sql.SQL(_OTHERS).format(table=sql.Literal(governance.decision.table)),
+    }
