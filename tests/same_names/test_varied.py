@@ -53,8 +53,56 @@ _OTHER_TYPES = """
 """
 """With columns more and fewer besides, but for those whose type is another one here."""
 
+_NEEDING_MORE = """
+    SET ROLE directus;
+    CREATE DOMAIN public.code AS text CHECK (VALUE <> '');
+    CREATE TYPE public.conformity AS ENUM ('open', 'conform');
+    CREATE FUNCTION public.fn_new_key() RETURNS uuid LANGUAGE sql AS 'SELECT gen_random_uuid()';
+    ALTER TABLE public.information_unit ADD COLUMN conformity public.conformity NOT NULL DEFAULT 'open', ADD COLUMN key uuid DEFAULT public.fn_new_key(),
+        ALTER doc_code TYPE public.code;
+    ALTER TABLE public.unit_version ADD COLUMN number bigint GENERATED ALWAYS AS IDENTITY, ADD COLUMN raw json, ADD COLUMN tags text[] NOT NULL DEFAULT '{}',
+        ADD COLUMN words tsvector GENERATED ALWAYS AS (to_tsvector('simple', body)) STORED, ADD COLUMN "Länge in %" real DEFAULT 0.1;
+    ALTER TABLE public.iu_lifecycle_log RENAME TO log_before;
+    CREATE TABLE public.iu_lifecycle_log (LIKE public.log_before INCLUDING DEFAULTS) PARTITION BY RANGE (logged_at);
+    CREATE TABLE public.log_until_2026 PARTITION OF public.iu_lifecycle_log FOR VALUES FROM (MINVALUE) TO ('2026-01-01');
+    CREATE TABLE public.log_since_2026 PARTITION OF public.iu_lifecycle_log DEFAULT;
+    INSERT INTO public.iu_lifecycle_log SELECT * FROM public.log_before;
+    DROP TABLE public.log_before;
+    GRANT SELECT ON public.iu_lifecycle_log TO cutter_ro, cutter_exec, cutter_verify;
+    SET ROLE workflow_admin;
+    CREATE TYPE cutter_governance.outcome AS ENUM ('PASS', 'FAIL');
+    ALTER TABLE cutter_governance.verify_result ALTER outcome TYPE cutter_governance.outcome USING 'PASS';
+    RESET ROLE
+"""
+"""Tables that a dump of them alone restores nowhere else: types, functions, parts, and a sequence are not in it."""
+_STRICT = """
+    GRANT USAGE ON SCHEMA cutter_governance TO directus;
+    GRANT SELECT, REFERENCES ON cutter_governance.review_decision, cutter_governance.cut_change_set TO directus;
+    SET ROLE directus;
+    ALTER TABLE public.iu_lifecycle_log ADD FOREIGN KEY (review_decision_id) REFERENCES cutter_governance.review_decision,
+        ADD FOREIGN KEY (change_set_id) REFERENCES cutter_governance.cut_change_set;
+    DO $do$ DECLARE definition text; BEGIN
+        SELECT replace(regexp_replace(pg_get_functiondef('public.fn_iu_enact'::regproc), ' DEFAULT [^,)]+', '', 'g'), '    IF p_dry_run THEN',
+            'IF NOT EXISTS (SELECT FROM cutter_governance.review_decision d WHERE d.review_decision_id = p_review_decision_id) THEN
+                 RETURN jsonb_build_object(''status'', ''refused'', ''reason'', ''there is no such decision'');
+             END IF;
+             IF p_dry_run THEN') INTO definition;
+        DROP FUNCTION public.fn_iu_enact;
+        EXECUTE definition;
+    END $do$;
+    REVOKE EXECUTE ON FUNCTION public.fn_iu_enact FROM PUBLIC;
+    RESET ROLE
+"""
+"""A function whose arguments have no defaults, and that looks the decision up, to which the log refers."""
+_VARIATIONS = {
+    "columns more and fewer": _MORE_AND_FEWER,
+    "other types": _OTHER_TYPES,
+    "more than the tables": _NEEDING_MORE,
+    "strict functions": _STRICT,
+}
 
-@pytest.fixture(params=[_MORE_AND_FEWER, _OTHER_TYPES], ids=["columns more and fewer", "other types"])
+
+@pytest.fixture(params=_VARIATIONS.values(), ids=_VARIATIONS)
 def varied(request: pytest.FixtureRequest, beside: Beside) -> Iterator[Passage]:
     """A passage on a likeness that was varied before anything was installed, whose run has its SG_1."""
     mapping, before = installed_beside(beside.cluster, "varied", request.param)

@@ -15,7 +15,8 @@ from console.backend.reports.run.evidence_index import Register
 from console.backend.reports.run.load import Head, Ledger, Ruling, RunRecord, SiteEffect
 from console.backend.reports.run.phases import PREFIX
 
-_COUNTED = re.compile(r"(\S+) ([+-]\d+)")
+_COUNTED = re.compile(r"(?:^|, )(.+?) ([+-]\d+)(?=, |$)")
+"""A table and its rows; an organisation's table may have spaces in its name."""
 ROWS_ADDED = "V-rows-added"
 """Id of the evidence of a verification that has the counted rows."""
 _NAMED = {Purpose.ENACT: "enactment", Purpose.REVERT: "revert"}
