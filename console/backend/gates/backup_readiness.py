@@ -29,7 +29,7 @@ from console.backend.model.readiness import Owner
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.postgres.privileges import dump_rights
-from console.backend.runs.backups import tables_of_a_run
+from console.backend.runs.backups import tables_of_a_run, tables_of_others
 from console.backend.runs.other_layout import NOT_INSTALLED
 
 DAYS_TO_RENEW = 14
@@ -194,7 +194,7 @@ def _source(probe: Probe) -> Source:
     is_other = probe.is_of_another_layout()
     tables = () if is_other else tables_of_a_run(probe.installation)
     with probe.monitor() as connection:
-        rights = dump_rights(connection, tables, _VERIFIER)
+        rights = dump_rights(connection, tables, _VERIFIER, () if is_other else tables_of_others(probe.installation))
     return Source(
         server_version=rights.server_version, closed=tuple(rights.missing), other_layout=is_other, tables=len(tables)
     )

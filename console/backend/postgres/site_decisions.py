@@ -8,13 +8,22 @@ from psycopg import sql
 
 from console.backend.model.site_governance import Governance
 
-CHANGE_SET = (
-    "(SELECT c.id::text FROM cutter_governance.cut_change_set c JOIN cutter_console.site_effect e ON e.run_id = c.run_id"
-    " WHERE c.run_id = b.run_id AND e.step = 'record' AND e.left_out = '')"
-)
-"""Key of the change set that the units of a row `b` were written by, if it stands in the organisation's table."""
-DECIDED = """PERFORM cutter_console.fn_site_decide(w.run_id, w.step)
-       FROM (SELECT DISTINCT m.run_id, CASE a.lifecycle_status WHEN 'enacted' THEN 'enact' ELSE 'revert' END AS step
+_CALL = """answer := cutter_console.fn_site_enact(b.run_id, b.address, b.decision::text, b.target, {change_set});"""
+_RECORDED = """(SELECT c.id::text FROM cutter_governance.cut_change_set c JOIN cutter_console.site_effect e ON e.run_id = c.run_id
+             WHERE c.run_id = b.run_id AND e.step = 'record')"""
+_CALL_DECIDED = """IF stands THEN
+            answer := cutter_console.fn_site_enact(b.run_id, b.address, b.decision::text, b.target,
+                (SELECT c.id::text FROM cutter_governance.cut_change_set c WHERE c.run_id = b.run_id));
+        ELSE
+            BEGIN
+                answer := cutter_console.fn_site_enact(b.run_id, b.address, b.decision::text, b.target, NULL);
+            EXCEPTION WHEN foreign_key_violation THEN
+                -- Their log refers to decisions, and leg B has written none of this run.
+                answer := cutter_console.fn_site_enact(b.run_id, b.address, NULL, b.target, NULL);
+            END;
+        END IF;"""
+_DECIDED = """SELECT coalesce(bool_and(cutter_console.fn_site_decide(w.run_id, w.step)), false) INTO stands
+      FROM (SELECT DISTINCT m.run_id, CASE a.lifecycle_status WHEN 'enacted' THEN 'enact' ELSE 'revert' END AS step
                FROM after_it a
                JOIN before_it o ON o.id = a.id AND o IS DISTINCT FROM a
                JOIN cutter_governance.manifest_unit_block m ON m.unit_id = a.id) w;
@@ -36,24 +45,29 @@ ALTER TABLE cutter_console.site_decision ENABLE ALWAYS TRIGGER guard_append_only
 REVOKE ALL ON cutter_console.site_decision FROM PUBLIC;
 GRANT SELECT ON cutter_console.site_decision TO cutter_exec, cutter_verify, cutter_ro;
 
-CREATE OR REPLACE FUNCTION cutter_console.fn_site_decide(p_run_id text, p_step text) RETURNS void
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_decide(p_run_id text, p_step text) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
 DECLARE
     before jsonb;
 BEGIN
+    -- A probe, which is rolled back, has recorded its leg B by no effect.
+    IF NOT EXISTS (SELECT FROM cutter_governance.run_effect f WHERE f.run_id = p_run_id)
+       AND EXISTS (SELECT FROM cutter_governance.cut_change_set c WHERE c.run_id = p_run_id) THEN
+        PERFORM cutter_console.fn_site_govern(cutter_console.fn_site_governance(p_run_id, ARRAY['record'], true));
     -- What the decision would refer to may not be there: then it is written by no step, or the step is refused later.
-    IF NOT EXISTS (SELECT FROM cutter_console.site_effect s WHERE s.run_id = p_run_id AND s.step = 'record')
+    ELSIF NOT EXISTS (SELECT FROM cutter_console.site_effect s WHERE s.run_id = p_run_id AND s.step = 'record')
        OR EXISTS (SELECT FROM cutter_console.fn_site_governance_differences(p_run_id)) THEN
-        RETURN;
+        RETURN false;
     END IF;
     before := cutter_console.fn_site_counts();
     PERFORM cutter_console.fn_site_govern(
         jsonb_build_object('decision', cutter_console.fn_site_governance(p_run_id, ARRAY[p_step], true) -> 'decision'));
     PERFORM cutter_console.fn_site_require(before, jsonb_build_object({table}, 1));
     INSERT INTO cutter_console.site_decision (run_id, step) VALUES (p_run_id, p_step);
+    RETURN true;
 END $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_decide IS
-    'Writes the decision of an enactment or a revert into the organisation''s table, before its function is called.';
+    'Writes the decision of an enactment or a revert into the organisation''s table, before its function is called; false if it cannot stand there.';
 REVOKE EXECUTE ON FUNCTION cutter_console.fn_site_decide FROM PUBLIC;
 """
 _ALL = "added := cutter_console.fn_site_govern(given);"
@@ -70,6 +84,14 @@ def decisions_sql(governance: Governance) -> sql.Composable:
     if governance.decision is None:
         return sql.SQL("")
     return sql.SQL(DECISIONS).format(table=sql.Literal(governance.decision.table))
+
+
+def moving(governance: Governance | None) -> dict[str, sql.Composable]:
+    """Return what calls the function for a unit `b`, with what is done before the first call."""
+    if governance is not None and governance.decision is not None:
+        return {"decided": sql.SQL(_DECIDED), "call": sql.SQL(_CALL_DECIDED)}
+    recorded = sql.SQL(_RECORDED if governance is not None else "NULL::text")
+    return {"decided": sql.SQL(""), "call": sql.SQL(_CALL).format(change_set=recorded)}
 
 
 def governing(governance: Governance) -> dict[str, sql.Composable]:

@@ -22,7 +22,7 @@ from console.backend.postgres.definitions import definition_of
 from console.backend.postgres.plain_rows import PLAIN_COLUMNS
 from console.backend.postgres.rendering import AsItIs, composed, schema_names
 from console.backend.postgres.site_catalogue import read_catalogue
-from console.backend.postgres.site_decisions import CHANGE_SET, DECIDED, DECISIONS
+from console.backend.postgres.site_decisions import DECISIONS, moving
 from console.backend.postgres.site_functions import ArgumentRow, arguments_of, meaning_of, where_said
 from console.backend.postgres.site_governance import (
     BODIES,
@@ -193,6 +193,7 @@ DECLARE
     before jsonb;
     n bigint := 0;
     answer jsonb;
+    stands boolean;
     b record;
     s record;
     t record;
@@ -226,7 +227,7 @@ BEGIN
                 'STOP_DRIFT', 'CU005', format('%s is not in the organisation''s tables as it was signed and written', b.address),
                 'See which: cutter-console verify RUN. Find out what changed it.');
         END IF;
-        answer := cutter_console.fn_site_enact(b.run_id, b.address, b.decision::text, b.target, {change_set});
+        {call}
         SELECT * INTO t FROM cutter_console.fn_site_unit(b.address);
         IF t.lifecycle IS DISTINCT FROM b.target OR ({has_version_lifecycle} AND t.version_lifecycle IS DISTINCT FROM b.target)
            OR (t.unit_id, t.title, t.body_sha256, t.parent, t.versions)
@@ -441,8 +442,7 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
         sql.SQL(_MOVE).format(
             **names,
             own_rights=_own_rights(enact),
-            change_set=sql.SQL(CHANGE_SET if mapping.governance else "NULL::text"),
-            decided=sql.SQL(DECIDED if mapping.governance and mapping.governance.decision else ""),
+            **moving(mapping.governance),
         ),
         # The functions that are wired name those of the governance section.
         governance[1],

@@ -41,7 +41,7 @@ def take_run_backup(context: PhaseContext) -> tuple[Check, ...]:
         target=_target(context),
         tables=tables_of_a_run(installation),
         documents=documents,
-        organisation=_of_the_organisation(installation),
+        organisation=tables_of_others(installation),
         backups=installation.backups,
         recipient=installation.settings.backup_gpg_fpr,
         gnupg_home=installation.gnupg_home,
@@ -73,7 +73,8 @@ def tables_of_a_run(installation: Installation) -> tuple[str, ...]:
     return (*map(mapping.console.in_database, RUN_TABLES), *mapping.written)
 
 
-def _of_the_organisation(installation: Installation) -> tuple[str, ...]:
+def tables_of_others(installation: Installation) -> tuple[str, ...]:
+    """Return those of them that are the organisation's."""
     mapping = kept_mapping(installation).mapping
     return mapping.written if mapping is not None else ()
 

@@ -42,6 +42,7 @@ from console.backend.runs.site import reading_site
 
 _AGAIN = "Correct the site mapping, then: cutter-console adopt check"
 _FUNCTIONS = "Ask the owner of the functions, or map others; then: cutter-console adopt check"
+_AT_THE_END = "What fires at the end has the rights of who fires it, which are none in a run: have its owner make its function SECURITY DEFINER; then: cutter-console adopt check"
 _GRANT = "As the functions' owner, let the executor's role execute them; then: cutter-console adopt check"
 _LEFT = "Stop, and look what was left: cutter-console counts"
 _LEFT_OR_ELSE = "If nobody else writes there, stop and look for the rows: cutter-console counts. Otherwise run again: cutter-console adopt check"
@@ -269,7 +270,7 @@ def _prove_writes(proofs: _Proofs, connection: psycopg.Connection, mapping: Site
             "gates at the end of the transaction",
             not deferred.refused,
             deferred.refused or "every deferred constraint and trigger held",
-            _FUNCTIONS,
+            _AT_THE_END if deferred.refused.startswith("42501") else _FUNCTIONS,
             "SET CONSTRAINTS ALL IMMEDIATE",
         )
         and enact
