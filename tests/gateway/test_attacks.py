@@ -18,7 +18,7 @@ _TRIES = (
     "SELECT cutter_console.keep_site_moved()",
     "SELECT cutter_console.fn_site_unit('LIB-RULES')",
     "SELECT cutter_console.fn_site_create('ACME-LAW/MINE', 'A', 'B', 'C', 'D', 'E')",
-    "SELECT cutter_console.fn_site_enact('{run}', 'LIB-RULES/S100', NULL, 'enacted')",
+    "SELECT cutter_console.fn_site_enact('{run}', 'LIB-RULES/S100', NULL, 'enacted', NULL)",
     "SELECT cutter_console.fn_site_table_digest('library.information_unit')",
     "SET ROLE cutter_site_reader",
     "SELECT cutter_console.fn_site_require('{{}}', '{{}}')",

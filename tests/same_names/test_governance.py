@@ -254,7 +254,7 @@ _TRIES = (
     "SET ROLE cutter_site_caller",
     "SELECT cutter_console.fn_site_unit_keys('ACME-LAW')",
     "SELECT cutter_console.fn_site_create('A', 'B', 'C', 'D', 'E', 'F')",
-    "SELECT cutter_console.fn_site_enact('RUN', 'LIB-RULES/S100', NULL, 'enacted')",
+    "SELECT cutter_console.fn_site_enact('RUN', 'LIB-RULES/S100', NULL, 'enacted', NULL)",
     "SELECT cutter_console.fn_cut_record('RUN', '{}')",
 )
 _LOG_IN = ("cutter_exec", "cutter_verify")
@@ -272,7 +272,7 @@ def test_no_role_that_logs_in_writes_there_past_a_signed_run(beside: Beside, sig
     assert _rows(signed) == _BEFORE
 
 
-@pytest.mark.parametrize("table", ["site_effect", "site_move"])
+@pytest.mark.parametrize("table", ["site_effect", "site_move", "site_decision"])
 def test_what_was_recorded_of_an_organisations_tables_only_grows(signed: Passage, table: str) -> None:
     """Also for a superuser, whose triggers are on."""
     for statement in (f"DELETE FROM cutter_console.{table}", f"TRUNCATE cutter_console.{table}"):

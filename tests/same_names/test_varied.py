@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from console.backend.model.outcome import Outcome
+from console.backend.model.site_mapping import SiteMapping, mapping_toml, parse_mapping
 from console.backend.model.states import Mode, Stage
 from tests.conftest import Database
 from tests.gateway.conftest import tie
@@ -94,18 +95,41 @@ _STRICT = """
     RESET ROLE
 """
 """A function whose arguments have no defaults, and that looks the decision up, to which the log refers."""
+_OWN_WORDS = """
+    SET ROLE workflow_admin;
+    ALTER TABLE cutter_governance.review_decision ADD CHECK (verdict IN ('approved', 'taken back'));
+    ALTER TABLE cutter_governance.verify_result ADD CHECK (outcome IN ('ok', 'not ok'));
+    RESET ROLE
+"""
+_WORDS = {
+    "verdict": {"cut": "approved", "enact": "approved", "revert": "taken back"},
+    "outcome": {"PASS": "ok", "FAIL": "not ok"},
+}
 _VARIATIONS = {
     "columns more and fewer": _MORE_AND_FEWER,
     "other types": _OTHER_TYPES,
     "more than the tables": _NEEDING_MORE,
     "strict functions": _STRICT,
+    "words of their own": _OWN_WORDS,
 }
 
 
-@pytest.fixture(params=_VARIATIONS.values(), ids=_VARIATIONS)
+def _in_their_words(mapping: SiteMapping) -> SiteMapping:
+    """Return the mapping with the organisation's words; it is written and read as a person's file is."""
+    toml = mapping_toml(mapping)
+    for source, words in _WORDS.items():
+        values = ", ".join(f'{own} = "{theirs}"' for own, theirs in words.items())
+        toml = toml.replace(f'source = "{source}" }}', f'source = "{source}", values = {{ {values} }} }}')
+    return parse_mapping("site-mapping.toml", toml.encode())
+
+
+@pytest.fixture(params=_VARIATIONS)
 def varied(request: pytest.FixtureRequest, beside: Beside) -> Iterator[Passage]:
     """A passage on a likeness that was varied before anything was installed, whose run has its SG_1."""
-    mapping, before = installed_beside(beside.cluster, "varied", request.param)
+    mapping, before = installed_beside(beside.cluster, "varied", _VARIATIONS[request.param])
+    if _VARIATIONS[request.param] is _OWN_WORDS:
+        mapping = _in_their_words(mapping)
+        assert parse_mapping("again", mapping_toml(mapping).encode()) == mapping
     assert fingerprint(Database(beside.cluster, "varied")).calls == before.calls
     with stages(beside.cluster, "varied", MONITOR) as walked:
         passage = tie(walked.at("fresh"), mapping)

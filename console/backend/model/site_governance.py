@@ -148,6 +148,14 @@ _KEYS: dict[Part, frozenset[Source]] = {
 """Sources of those parts by which a row that is there already is known."""
 
 
+WORDS: dict[Source, frozenset[str]] = {
+    Source.VERDICT: frozenset({"cut", "enact", "revert"}),
+    Source.OUTCOME: frozenset({"PASS", "FAIL"}),
+    Source.STATUS: frozenset({"open", "done", "withdrawn"}),
+}
+"""Sources whose values are words of this program, for which an organisation may have its own."""
+
+
 class Filled(Value):
     """A column, with the type that it had when it was mapped, and what it is filled with."""
 
@@ -155,11 +163,15 @@ class Filled(Value):
     type: str = Field(min_length=1)
     source: Source
     literal: str = ""
+    values: dict[str, str] = Field(default_factory=dict)
+    """What the organisation says for a value of the source, such as approve for cut; a value that is not named stays as it is."""
 
     @model_validator(mode="after")
     def _literal_with_its_source(self) -> Self:
         if self.literal and self.source is not Source.LITERAL:
             raise ValueError("a literal needs source = 'literal'")
+        if unknown := sorted(self.values.keys() - WORDS.get(self.source, frozenset())):
+            raise ValueError(f"values: {self.source} is never {', '.join(unknown)}")
         return self
 
 

@@ -4,6 +4,7 @@ It is the one place with the facts of such a layout. Readers compose their state
 """
 
 import tomllib
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
 
@@ -216,7 +217,14 @@ def _governed(part: Part, table: GovernedTable) -> list[str]:
 
 
 def _inline(value: Value) -> str:
-    inner = ", ".join(f"{key} = {_text(str(text))}" for key, text in value if text)
+    return _table({key: inner for key, inner in value if inner})
+
+
+def _table(entries: Mapping[str, object]) -> str:
+    inner = ", ".join(
+        f"{key} = {_table(value) if isinstance(value, Mapping) else _text(str(value))}"
+        for key, value in entries.items()
+    )
     return f"{{ {inner} }}"
 
 

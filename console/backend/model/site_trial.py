@@ -188,6 +188,19 @@ def _of_steps(trials: tuple[Trial, ...], failed: Mapping[str, str], governed: tu
     return (_of_all(subject, detail, failed),)
 
 
+_WITH_WORDS = {
+    Part.DECISION: "cut = 'approved'",
+    Part.VERIFICATION: "PASS = 'ok'",
+    Part.ENTRY_STEP: "done = 'closed'",
+}
+
+
+def _own_words(part: str) -> str:
+    """Return how words of the organisation's own are given for those of this program, as an insertion; empty if there are none."""
+    example = next((words for known, words in _WITH_WORDS.items() if known.value == part), "")
+    return f" (words of its own: values = {{ {example} }} in the entry of the column)" if example else ""
+
+
 def only_counted(tables: tuple[str, ...]) -> str:
     """Return how the mapping lets a trigger write into these tables, which it has only counted; empty without any."""
     if not tables:
@@ -233,5 +246,5 @@ def _action(attempt: Attempt) -> str:
         return f"Ask the owner of {raised} to let such rows in; {_AGAIN}"
     if attempt.refused:
         named = f"[governance.{attempt.part}]" if attempt.part in set(Part) else "[governance]"
-        return f"Fill its columns otherwise in {named} of the site mapping, or ask the owner of the table; {_AGAIN}"
+        return f"Fill its columns otherwise in {named} of the site mapping{_own_words(attempt.part)}, or ask the owner of the table; {_AGAIN}"
     return f"Ask the owner of the table what changes such rows; {_AGAIN}"

@@ -560,7 +560,18 @@ def _rows(part: Part, table: GovernedTable) -> sql.Composable:
 
 
 def value_of(part: Part, column: Filled) -> sql.Composable:
-    """Return the expression of a column's value, over the rows of a run by their aliases."""
+    """Return the expression of a column's value, over the rows of a run by their aliases; in the organisation's words."""
+    value = _own_value(part, column)
+    if not column.values:
+        return value
+    words = (
+        sql.SQL(" WHEN {} THEN {}").format(sql.Literal(own), sql.Literal(theirs))
+        for own, theirs in column.values.items()
+    )
+    return sql.SQL("CASE ({0})::text{1} ELSE ({0})::text END").format(value, sql.SQL("").join(words))
+
+
+def _own_value(part: Part, column: Filled) -> sql.Composable:
     if column.source is Source.LITERAL:
         return sql.SQL("{}::text").format(sql.Literal(column.literal))
     if column.source in {Source.UNIT_ID, Source.VERSION_ID}:

@@ -172,19 +172,36 @@ def count_tables(
     connection: psycopg.Connection, mapping: SiteMapping, catalogue: Catalogue
 ) -> tuple[CountedTable, ...]:
     """Count the rows of every mapped table; one that cannot be counted says why, and the others are counted."""
-    return tuple(_counted(connection, table, catalogue) for table in mapping.tables)
+    faults = {table: fault for table in mapping.tables if (fault := _uncountable(table, catalogue)) is not None}
+    countable = tuple(table for table in mapping.tables if table not in faults)
+    counted = _counted_together(connection, countable) or {table: _counted(connection, table) for table in countable}
+    return tuple(counted.get(table) or CountedTable(table, None, faults[table]) for table in mapping.tables)
 
 
-def _counted(connection: psycopg.Connection, table: str, catalogue: Catalogue) -> CountedTable:
+def _uncountable(table: str, catalogue: Catalogue) -> NotMeasured | None:
     row = catalogue.table(table)
-    if row is None:
-        reason = "it is in the site mapping, and not in the database"
-        return CountedTable(
-            table, None, NotMeasured(subject=table, reason=reason, next_action="cutter-console adopt inspect")
-        )
-    fault = unreadable(row, catalogue.role)
-    if fault is not None:
-        return CountedTable(table, None, fault)
+    if row is not None:
+        return unreadable(row, catalogue.role)
+    reason = "it is in the site mapping, and not in the database"
+    return NotMeasured(subject=table, reason=reason, next_action="cutter-console adopt inspect")
+
+
+def _counted_together(connection: psycopg.Connection, tables: tuple[str, ...]) -> dict[str, CountedTable]:
+    """Return the rows of all tables by one statement; nothing if one of them cannot be counted, or they take too long together."""
+    if not tables:
+        return {}
+    counts = (sql.SQL("(SELECT count(*) FROM {})").format(identifier(table)) for table in tables)
+    try:
+        with connection.transaction():
+            answer = connection.execute(sql.SQL("SELECT {}").format(sql.SQL(", ").join(counts))).fetchone()
+    except psycopg.Error:
+        if connection.broken:
+            raise
+        return {}
+    return {table: CountedTable(table, int(rows), None) for table, rows in zip(tables, answer or (), strict=True)}
+
+
+def _counted(connection: psycopg.Connection, table: str) -> CountedTable:
     query = sql.SQL("SELECT count(*) FROM {}").format(identifier(table))
     try:
         # A savepoint: one table that cannot be counted, for whatever reason, leaves the others countable.

@@ -63,16 +63,8 @@ def try_direct_writes(connection: psycopg.Connection) -> tuple[tuple[str, str], 
     """Try each of DIRECT_WRITES. Return its first three words and the SQLSTATE that refused it, or empty."""
     # A value, in which no name is changed on the way, and yet statements of this program.
     writes = tuple(map(schema_names(connection).rendered, DIRECT_WRITES))
-    with Asking(connection) as asking:
-        asking.ask(
-            lambda connection: connection.execute(
-                "SELECT set_config('cutter.attempts', %s, true)", (json.dumps(writes),)
-            )
-        )
-        asking.ask(lambda connection: connection.execute(_TRY_EACH))
-        states = asking.ask(partial(scalar, query="SELECT current_setting('cutter.refusals')"))
     words = (" ".join(statement.split()[:3]) for statement in writes)
-    return tuple(zip(words, json.loads(str(states.value)), strict=True))
+    return tuple(zip(words, _tried(connection, writes), strict=True))
 
 
 def try_writes_of_site(connection: psycopg.Connection, mapping: SiteMapping) -> tuple[tuple[str, str], ...]:
@@ -81,7 +73,7 @@ def try_writes_of_site(connection: psycopg.Connection, mapping: SiteMapping) -> 
     Only planned, which checks the same privileges: a trigger of the organisation would fire for a statement that is
     executed, even if that matches no row.
     """
-    tried = []
+    words, planned = [], []
     for table in mapping.tables:
         column = _column_of(mapping, table)
         for verb, statement in (
@@ -90,11 +82,24 @@ def try_writes_of_site(connection: psycopg.Connection, mapping: SiteMapping) -> 
             ("DELETE FROM", sql.SQL("DELETE FROM {table} WHERE false")),
         ):
             if statement is not None:
-                planned = sql.SQL("EXPLAIN ") + statement.format(table=identifier(table), column=sql.Identifier(column))
-                tried.append(
-                    (f"{verb} {table}", _sqlstate(connection, planned.as_string(connection).replace("%", "%%")))
-                )
-    return tuple(tried)
+                words.append(f"{verb} {table}")
+                composed = statement.format(table=identifier(table), column=sql.Identifier(column))
+                planned.append((sql.SQL("EXPLAIN ") + composed).as_string(connection))
+    return tuple(zip(words, _tried(connection, tuple(planned)), strict=True))
+
+
+def _tried(connection: psycopg.Connection, statements: tuple[str, ...]) -> list[str]:
+    """Return the SQLSTATE that refused each statement, or empty; all are sent together, and what one did is undone."""
+    with Asking(connection) as asking:
+        asking.ask(
+            lambda connection: connection.execute(
+                "SELECT set_config('cutter.attempts', %s, true)", (json.dumps(statements),)
+            )
+        )
+        asking.ask(lambda connection: connection.execute(_TRY_EACH))
+        states = asking.ask(partial(scalar, query="SELECT current_setting('cutter.refusals')"))
+    tried: list[str] = json.loads(str(states.value))
+    return tried
 
 
 def _column_of(mapping: SiteMapping, table: str) -> str:
