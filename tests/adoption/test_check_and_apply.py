@@ -150,7 +150,67 @@ def test_a_function_without_defaults_gets_what_an_existing_unit_has_or_the_proof
     status, outcomes, details = proofs(adopted)
 
     assert (status, outcomes["create"], outcomes["rolled back"]) == (7, "INCONCLUSIVE", "PASS")
-    assert details["create"] == "it must be given publication_type, and no existing unit tells a value"
+    assert details["create"].startswith("it must be given publication_type, and no existing unit tells a value")
+    assert details["create"].endswith("which stands below [functions] as publication")
+    file = adopted.installation.site_mapping
+    assert adopted.command("adopt", "inspect", "--out", str(file))[0] == 0
+    file.write_text(file.read_text().replace("[functions]\n", '[functions]\npublication = "internal"\n'))
+    _, outcomes, details = proofs(adopted)
+    assert outcomes.get("read back") == "PASS", details
+
+
+def test_what_the_function_must_be_given_is_proposed_as_most_units_have_it(adopted: Adopted) -> None:
+    adopted.execute(
+        "CREATE FUNCTION bare(text) RETURNS text LANGUAGE sql AS $$ SELECT regexp_replace($1, ' DEFAULT [^,)]+', '', 'g') $$;"
+        " DO $$ DECLARE d text := bare(pg_get_functiondef('fn_iu_create'::regproc)); BEGIN DROP FUNCTION fn_iu_create; EXECUTE d; END $$;"
+        " REVOKE EXECUTE ON FUNCTION fn_iu_create FROM PUBLIC; GRANT EXECUTE ON FUNCTION fn_iu_create TO cutter_exec;"
+        " ALTER FUNCTION fn_iu_create OWNER TO directus; DROP FUNCTION bare"
+    )
+    _, answer = adopted.json("adopt", "inspect")
+    functions = answer["mapping"]["functions"]  # type: ignore[index]
+    assert (functions["owner"], functions["publication"]) == ("library", "internal")
+    adopted.execute(
+        "SELECT set_config('iu.gateway', 'open', false); UPDATE information_unit SET publication_type = NULL"
+    )
+
+    _, answer = adopted.json("adopt", "inspect")
+
+    said = [row for row in answer["unmapped"] if "fn_iu_create" in row["subject"]]  # type: ignore[attr-defined]
+    assert [row["reason"] for row in said] == ["it must be given p_publication_type, and no unit tells a value"]
+    assert "below [functions]" in said[0]["next_action"]
+
+
+def test_a_mapping_that_is_proposed_again_into_its_file_is_done_unless_a_person_has_changed_it(kept: Adopted) -> None:
+    """The guide names the command twice: once for reading, once before anything is installed."""
+    file = kept.installation.site_mapping
+    assert kept.command("adopt", "inspect", "--out", str(file))[0] == 0
+    file.write_text(file.read_text() + "# looked at\n")
+
+    status, _, said = kept.command("adopt", "inspect", "--out", str(file))
+
+    assert (status, file.read_text().endswith("# looked at\n")) == (4, True)
+    assert "is there already, with another content" in said
+
+
+def test_a_table_that_a_trigger_of_theirs_writes_to_may_be_left_uncounted_and_the_proof_says_how(kept: Adopted) -> None:
+    kept.execute(
+        "CREATE TABLE cutter_governance.seen (who text); GRANT SELECT ON cutter_governance.seen TO cutter_ro, cutter_exec;"
+        " CREATE FUNCTION public.fn_seen() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS"
+        " $$ BEGIN INSERT INTO cutter_governance.seen VALUES (session_user); RETURN NULL; END $$;"
+        " CREATE TRIGGER seen AFTER INSERT ON public.information_unit FOR EACH ROW EXECUTE FUNCTION public.fn_seen()"
+    )
+    kept.installation.site_mapping.unlink()
+    assert kept.command("adopt", "inspect", "--out", str(kept.installation.site_mapping))[0] == 0
+    answer = kept.json("adopt", "check")[1]
+    rows = next(check for check in answer["checks"] if check["name"] == "rows of a creation")  # type: ignore[attr-defined]
+    assert (rows["outcome"], "cutter_governance.seen" in rows["detail"]) == ("FAIL", True)
+    assert "take cutter_governance.seen out of the list `ledger`" in rows["next_action"]
+    toml = kept.installation.site_mapping.read_text()
+    kept.installation.site_mapping.write_text(toml.replace('    "cutter_governance.seen",\n', ""))
+
+    _, outcomes, _ = proofs(kept)
+
+    assert outcomes["rows of a creation"] == "PASS"
 
 
 def test_without_the_executor_the_writes_are_inconclusive_and_the_rest_is_said(kept: Adopted) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from console.backend.model.errors import UsageError
+from console.backend.model.site_governance import Filled, Source
 from console.backend.model.site_mapping import (
     Column,
     Refers,
@@ -260,6 +261,14 @@ def test_several_tables_of_units_are_not_chosen_among_by_guess(adopted: Adopted)
     assert (status, answer["mapping"], answer["outcome"]) == (7, None, "INCONCLUSIVE")
     assert "several tables information_unit: a.information_unit, b.information_unit" in str(answer["unmapped"])
     assert adopted.json("status")[1]["outcome"] == "INCONCLUSIVE"
+
+
+def test_words_are_given_only_for_words_of_this_program() -> None:
+    words = {"cut": "approved"}
+    assert Filled(column="a", type="text", source=Source.VERDICT, values=words).values == words
+    for source, values in ((Source.VERDICT, {"PASS": "ok"}), (Source.TITLE, {"a": "b"})):
+        with pytest.raises(ValueError, match=r"values: .* is never"):
+            Filled(column="a", type="text", source=source, values=values)
 
 
 def test_a_database_of_this_products_own_is_not_inspected(

@@ -2,6 +2,9 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 from console.demo.keys import sign_as_demo_sovereign
 from tests.cli.conftest import Run, stop_of
@@ -46,3 +49,25 @@ def test_a_revert_statement_enacts_nothing(at: At, command: Run) -> None:
     assert command(passage, "enact", passage.run_id, "--confirm", passage.run_id)[0] != 0
 
     assert passage.lifecycles() == ["draft"] * UNITS
+
+
+def test_a_file_of_the_root_is_named_as_the_guide_names_it_from_any_folder(
+    at: At, command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of the working directory comes first."""
+    passage = at("waits for SG_1")
+    assert command(passage, "approval", "draft", passage.run_id)[0] == 3
+    statement = passage.installation.statement(passage.run_id, "SG_1")
+    named = str(statement.relative_to(passage.installation.root))
+    monkeypatch.chdir(tmp_path)
+    status, unsigned = command(passage, "approval", "check", named)
+    assert (status, unsigned["statement_path"]) == (4, str(statement))
+    sign_as_demo_sovereign(statement, passage.installation.gnupg_home)
+    assert command(passage, "approval", "import", named)[0] == 0
+    assert command(passage, "plan", "law.md", "--docprefix", "OTHER")[1]["n_units"] == UNITS
+    assert command(passage, "plan", "--folder", "intake")[0] == 0
+    (tmp_path / "law.md").write_text("# One\n\nAlone.\n")
+    assert command(passage, "plan", "law.md", "--docprefix", "OTHER")[1]["n_units"] == 1
+    (tmp_path / "approvals").mkdir()
+    (tmp_path / named).write_text("{}")
+    assert stop_of(command(passage, "approval", "check", named)[1]) == "STOP_APPROVAL_INVALID"

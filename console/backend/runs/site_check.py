@@ -32,6 +32,7 @@ from console.backend.postgres.site_functions import (
     meaning_of,
     pattern_of,
     unknown_arguments,
+    where_said,
 )
 from console.backend.postgres.site_gateway import site_counts, tied_mapping
 from console.backend.postgres.site_governance_trial import may_try, try_rows
@@ -66,13 +67,13 @@ class _Probe(NamedTuple):
     decision: str
     """Key of a review decision that nobody has made."""
 
-    def values(self) -> dict[str, object]:
-        """Return what the function that creates is given."""
+    def values(self, mapping: SiteMapping) -> dict[str, object]:
+        """Return what the function that creates is given: what the mapping says, or else what the pattern has."""
         of_unit = {
             "kind": self.pattern.kind,
             "section_type": self.pattern.section_type,
-            "owner": self.pattern.owner,
-            "publication": self.pattern.publication,
+            "owner": mapping.functions.owner or self.pattern.owner,
+            "publication": mapping.functions.publication or self.pattern.publication,
         }
         given: dict[str, object] = {name: value for name, value in of_unit.items() if value is not None}
         parent = self.pattern.parent_id or self.pattern.parent_address
@@ -242,11 +243,12 @@ def _prove_writes(proofs: _Proofs, connection: psycopg.Connection, mapping: Site
     if not create:
         return
     readable, before = Readable(mapping, catalogue), _numbers(connection, mapping, catalogue)
-    source, values = mapping.functions.create.partition("(")[0], probe.values()
+    source, values = mapping.functions.create.partition("(")[0], probe.values(mapping)
     lacking = [row.name for row in create if not row.has_default and meaning_of(row) not in values]
     if lacking:
         detail = f"it must be given {', '.join(lacking)}, and no existing unit tells a value"
-        proofs.add("create", Outcome.INCONCLUSIVE, detail, _AGAIN, source)
+        said = "".join(where_said(row) for row in create if row.name in lacking)
+        proofs.add("create", Outcome.INCONCLUSIVE, f"{detail}{said}", _AGAIN, source)
         return
     created = call(connection, create, values)
     is_created = created.status == "created"
@@ -256,7 +258,7 @@ def _prove_writes(proofs: _Proofs, connection: psycopg.Connection, mapping: Site
     _prove_deltas(
         proofs, before, _numbers(connection, mapping, catalogue), mapping, "rows of a creation", logged=0, created=1
     )
-    again = call(connection, create, probe.values())
+    again = call(connection, create, values)
     proofs.judge(
         "create again",
         again.status == "exists_complete",
