@@ -97,10 +97,11 @@ def test_the_mapping_is_proved_by_writes_that_leave_nothing(kept: Adopted) -> No
         ),
         ("ALTER FUNCTION fn_iu_enact OWNER TO watcher", "enact", "FAIL", "42501"),
         (
-            "ALTER TABLE iu_lifecycle_log ADD CHECK (review_decision_id IS NOT NULL) NOT VALID",
+            "ALTER TABLE iu_lifecycle_log ADD FOREIGN KEY (review_decision_id) REFERENCES cutter_governance.review_decision,"
+            " ADD CHECK (review_decision_id IS NOT NULL) NOT VALID",
             "enact",
             "INCONCLUSIVE",
-            "a probe has no review decision of its own",
+            "a run's own is written just before the call",
         ),
     ],
     ids=[
@@ -129,6 +130,12 @@ def test_a_proof_that_does_not_hold_is_named_with_what_the_function_said(
     assert said in details[proof]
     assert outcomes["rolled back"] == "PASS"
     assert fingerprint(kept.database) == before
+
+
+def test_a_function_that_asks_for_a_decision_which_it_does_not_look_up_is_proved(kept: Adopted) -> None:
+    kept.execute("ALTER TABLE iu_lifecycle_log ADD CHECK (review_decision_id IS NOT NULL) NOT VALID")
+
+    assert proofs(kept)[1]["enact"] == "PASS"
 
 
 def test_a_function_without_defaults_gets_what_an_existing_unit_has_or_the_proof_says_what_it_lacks(

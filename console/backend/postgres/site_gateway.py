@@ -132,7 +132,8 @@ BEGIN
         IF answer ->> 'status' IS DISTINCT FROM 'created' THEN
             PERFORM cutter_console.fn_stop(
                 CASE WHEN starts_with(coalesce(answer ->> 'status', ''), 'exists_') THEN 'STOP_REPLAY_CONFLICT' ELSE 'STOP_INVARIANT_FAILED' END,
-                'CU004', format('%s: the organisation''s function answered %s', b.address, coalesce(left(answer::text, 500), 'nothing')),
+                'CU004', format('%s: the organisation''s function answered %s', b.address,
+                                concat_ws(': ', coalesce(answer ->> 'status', 'nothing'), left(answer::text, 500))),
                 'Nothing was written. An address is never written twice: use another document prefix.');
         END IF;
     END LOOP;
