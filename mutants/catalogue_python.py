@@ -1880,7 +1880,7 @@ _OF_STATES = (
     Mutant(
         "rows that are lost before a backup by document is dumped are missed by its proof",
         f"{_B}/backup/take.py",
-        "    return work.pool.submit(document_proofs, snapshot.connection, request.tables, request.documents)\n",
+        "    return work.pool.submit(document_proofs, snapshot.connection, request.tables, request.documents, work.plain)\n",
         '    with open_session(scratch.staged, application="x", statement_timeout_s=0) as staged:\n'
         "        proofs = table_proofs(staged, request.tables)\n"
         "    return work.pool.submit(lambda: proofs)\n",

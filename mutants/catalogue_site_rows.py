@@ -8,6 +8,8 @@ _GATEWAY, _GOVERNANCE = f"{_B}/postgres/site_gateway.py", f"{_B}/postgres/site_g
 _SAME = "tests/same_names/test_"
 _GIVEN, _BACK = f"{_B}/postgres/site_grants.py", f"{_SAME}rights_taken_back.py::test_"
 _GOVERNED = f"{_SAME}governance.py::test_"
+_DECISIONS = f"{_B}/postgres/site_decisions.py"
+_VARIES = f"{_SAME}varied.py::test_a_likeness_that_varies_is_cut_and_enacted_too"
 _AS_EVER = f"{_SAME}passage.py::test_what_the_console_s_functions_ask_of_a_planner_is_not_asked_for_the_organisation_s"
 
 
@@ -17,6 +19,48 @@ def _test(file: str, *names: str) -> tuple[str, ...]:
 
 
 SITE_ROWS = (
+    Mutant(
+        "backup: rows of a table that needs more than itself are copied in plain columns",
+        f"{_B}/backup/take.py",
+        "        return needing_more(snapshot.connection, request.organisation)\n",
+        "        return ()\n",
+        (f"{_VARIES}[more than the tables]",),
+    ),
+    Mutant(
+        "gateway: the digest of a table is that of its rows in plain columns",
+        f"{_B}/postgres/site_roles.py",
+        "FROM (SELECT %s FROM %s AS t) AS t', columns, named)",
+        "FROM %2$s AS t', columns, named)",
+        (f"{_VARIES}[more than the tables]",),
+    ),
+    Mutant(
+        "governance: the decision of an enactment stands before the function is called",
+        _DECISIONS,
+        '"decided": sql.SQL(_DECIDED)',
+        '"decided": sql.SQL("")',
+        (f"{_VARIES}[strict functions]",),
+    ),
+    Mutant(
+        "governance: a decision that was written before is counted with its step",
+        _DECISIONS,
+        "(before ->> {table})::bigint - 1)",
+        "(before ->> {table})::bigint)",
+        (f"{_VARIES}[strict functions]",),
+    ),
+    Mutant(
+        "gateway: the function that enacts is given the change set that stands there",
+        _GATEWAY,
+        '{"change_set": sql.SQL("p_change_set")} if named else {}',
+        '{"change_set": sql.SQL("NULL::text")} if named else {}',
+        (f"{_VARIES}[strict functions]",),
+    ),
+    Mutant(
+        "governance: a probe of a revert refers to a decision as a run does",
+        _DECISIONS,
+        "        PERFORM cutter_console.fn_site_govern(cutter_console.fn_site_governance(p_run_id, ARRAY['record'], true));\n",
+        "        RETURN false;\n",
+        (f"{_SAME}varied.py::test_what_strict_functions_made_is_probed_and_taken_back[strict functions]",),
+    ),
     Mutant(
         "governance: what an enactment adds is what was signed",
         _GOVERNANCE,
@@ -220,12 +264,12 @@ SITE_ROWS = (
             (
                 "what the function that creates does",
                 f"{_B}/postgres/site_roles.py",
-                "RETURNS jsonb\nLANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp",
+                "p_parent text\n) RETURNS jsonb\nLANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp",
             ),
             (
                 "what the function that enacts does",
                 f"{_B}/postgres/site_roles.py",
-                "p_target text) RETURNS void\nLANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp",
+                "p_change_set text\n) RETURNS jsonb\nLANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp",
             ),
             (
                 "a deferred trigger",

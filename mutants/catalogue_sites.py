@@ -228,7 +228,7 @@ SITES = (
     ),
     Mutant(
         "gateway: what was made is read back",
-        _GATEWAY,
+        f"{_B}/postgres/site_roles.py",
         "(s.lifecycle, s.version_of, s.body_sha256, s.title, s.parent, s.versions)",
         "(s.lifecycle, s.version_of, b.body_sha256, s.title, s.parent, s.versions)",
         (f"{_REFUSES}[a changed text]",),

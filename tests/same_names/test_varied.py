@@ -7,7 +7,7 @@ import pytest
 
 from console.backend.model.outcome import Outcome
 from console.backend.model.site_mapping import SiteMapping, mapping_toml, parse_mapping
-from console.backend.model.states import Mode, Stage
+from console.backend.model.states import Family, Mode, Stage
 from tests.conftest import Database
 from tests.gateway.conftest import tie
 from tests.same_names.conftest import AFTER_CUT, MONITOR, Beside, installed_beside, theirs
@@ -81,7 +81,7 @@ _STRICT = """
     GRANT SELECT, REFERENCES ON cutter_governance.review_decision, cutter_governance.cut_change_set TO directus;
     SET ROLE directus;
     ALTER TABLE public.iu_lifecycle_log ADD FOREIGN KEY (review_decision_id) REFERENCES cutter_governance.review_decision,
-        ADD FOREIGN KEY (change_set_id) REFERENCES cutter_governance.cut_change_set;
+        ADD FOREIGN KEY (change_set_id) REFERENCES cutter_governance.cut_change_set, ADD CHECK (change_set_id IS NOT NULL) NOT VALID;
     DO $do$ DECLARE definition text; BEGIN
         SELECT replace(regexp_replace(pg_get_functiondef('public.fn_iu_enact'::regproc), ' DEFAULT [^,)]+', '', 'g'), '    IF p_dry_run THEN',
             'IF NOT EXISTS (SELECT FROM cutter_governance.review_decision d WHERE d.review_decision_id = p_review_decision_id) THEN
@@ -149,3 +149,17 @@ def test_a_likeness_that_varies_is_cut_and_enacted_too(varied: Passage) -> None:
     varied.sign()
     assert varied.enact().state.stage is Stage.CLOSEOUT_REPORTED
     assert theirs(varied) == {**AFTER_CUT, "public.iu_lifecycle_log": 60 + UNITS}
+
+
+@pytest.mark.parametrize("varied", ["strict functions"], indirect=True)
+def test_what_strict_functions_made_is_probed_and_taken_back(varied: Passage) -> None:
+    """A probe is rolled back, and its leg B was recorded by no effect: it refers to a decision of its own all the same."""
+    (before,) = varied.backend.gates(("G4",)).gates
+    varied.arm()
+    varied.resume()
+    (drafted,) = varied.backend.gates(("G4",)).gates
+    assert [check.detail for gate in (before, drafted) for check in gate.checks if check.outcome is Outcome.FAIL] == []
+
+    assert varied.backend.revert(varied.run_id, varied.run_id).state.family is Family.REVERTED
+    assert theirs(varied) == {**AFTER_CUT, "public.iu_lifecycle_log": 60 + UNITS}
+    assert varied.rows("SELECT step FROM cutter_console.site_decision") == [("revert",)]

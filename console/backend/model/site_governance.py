@@ -164,7 +164,7 @@ class Filled(Value):
     source: Source
     literal: str = ""
     values: dict[str, str] = Field(default_factory=dict)
-    """What the organisation says for a value of the source, such as approve for cut; a value that is not named stays as it is."""
+    """Words of the organisation for values of the source, such as approved for cut; a value that is not named stays as it is."""
 
     @model_validator(mode="after")
     def _literal_with_its_source(self) -> Self:

@@ -247,8 +247,8 @@ def _prove_writes(proofs: _Proofs, connection: psycopg.Connection, mapping: Site
     lacking = [row.name for row in create if not row.has_default and meaning_of(row) not in values]
     if lacking:
         detail = f"it must be given {', '.join(lacking)}, and no existing unit tells a value"
-        said = "".join(where_said(row) for row in create if row.name in lacking)
-        proofs.add("create", Outcome.INCONCLUSIVE, f"{detail}{said}", _AGAIN, source)
+        places = "".join(where_said(row) for row in create if row.name in lacking)
+        proofs.add("create", Outcome.INCONCLUSIVE, f"{detail}{places}", _AGAIN, source)
         return
     created = call(connection, create, values)
     is_created = created.status == "created"
