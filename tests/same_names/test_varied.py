@@ -125,21 +125,25 @@ def _in_their_words(mapping: SiteMapping) -> SiteMapping:
 
 @pytest.fixture(params=_VARIATIONS)
 def varied(request: pytest.FixtureRequest, beside: Beside) -> Iterator[Passage]:
-    """A passage on a likeness that was varied before anything was installed, whose run has its SG_1."""
+    """A passage on a likeness that was varied before anything was installed, tied to its functions."""
     mapping, before = installed_beside(beside.cluster, "varied", _VARIATIONS[request.param])
     if _VARIATIONS[request.param] is _OWN_WORDS:
         mapping = _in_their_words(mapping)
         assert parse_mapping("again", mapping_toml(mapping).encode()) == mapping
     assert fingerprint(Database(beside.cluster, "varied")).calls == before.calls
     with stages(beside.cluster, "varied", MONITOR) as walked:
-        passage = tie(walked.at("fresh"), mapping)
-        passage.backend.start(REQUEST.model_copy(update={"mode": Mode.DRYRUN}), silent)
-        passage = replace(passage, run_id=passage.backend.start(REQUEST, silent).run_id)
-        passage.sign()
-        yield passage
+        yield tie(walked.at("fresh"), mapping)
+
+
+def _with_ruling(passage: Passage) -> Passage:
+    passage.backend.start(REQUEST.model_copy(update={"mode": Mode.DRYRUN}), silent)
+    passage = replace(passage, run_id=passage.backend.start(REQUEST, silent).run_id)
+    passage.sign()
+    return passage
 
 
 def test_a_likeness_that_varies_is_cut_and_enacted_too(varied: Passage) -> None:
+    varied = _with_ruling(varied)
     varied.arm()
     varied.resume()
 
@@ -155,6 +159,7 @@ def test_a_likeness_that_varies_is_cut_and_enacted_too(varied: Passage) -> None:
 def test_what_strict_functions_made_is_probed_and_taken_back(varied: Passage) -> None:
     """A probe is rolled back, and its leg B was recorded by no effect: it refers to a decision of its own all the same."""
     (before,) = varied.backend.gates(("G4",)).gates
+    varied = _with_ruling(varied)
     varied.arm()
     varied.resume()
     (drafted,) = varied.backend.gates(("G4",)).gates

@@ -26,6 +26,12 @@ from console.backend.runs.phase_context import Role
 _LITERAL = re.compile(r"'((?:[^']|'')*)'")
 _ADDRESS = re.compile(r"[A-Z0-9][A-Z0-9-]{1,30}[A-Z0-9]/")
 
+_CHANGED = "Cut nothing. Find what changed the functions, guards or vocabulary: cutter-console drift"
+_REFUSED = (
+    "Beside an organisation's tables: no document is cut there that needs what was refused; its owner may let it in, such as a section type that"
+    " the vocabulary lacks. Elsewhere cut nothing, and find what changed: cutter-console drift"
+)
+
 
 class Definitions(Value):
     """Texts of the functions."""
@@ -119,8 +125,7 @@ def _of_size(size: int, generality: Generality) -> Verdict:
 def _verdict(cut_probe: CutProbe) -> Verdict:
     faults = cut_faults(cut_probe, VOCABULARY)
     if faults:
-        action = "Cut nothing. Find what changed the functions, guards or vocabulary: cutter-console drift"
-        return fails(first_three(faults), action)
+        return fails(first_three(faults), _CHANGED if cut_probe.failed[:2] in {"", "CU"} else _REFUSED)
     n = cut_probe.n
     return passes(
         f"{2 * n} public rows, {6 + 2 * n} ledger rows, {len(cut_probe.histogram)} kinds as requested; rolled back"

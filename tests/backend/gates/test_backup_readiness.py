@@ -18,6 +18,8 @@ from console.backend.host import gpg
 from console.backend.host.gpg import end_agent, gpg_command
 from console.backend.host.programs import PostgresPrograms
 from console.backend.model.outcome import Outcome
+from console.backend.postgres.plain_rows import needing_more
+from console.backend.postgres.privileges import dump_rights
 from tests.backend.backup.conftest import make_key
 from tests.backend.gates.conftest import is_red, measured, named
 from tests.support.passage import Passage
@@ -130,6 +132,26 @@ def test_a_table_that_the_role_cannot_dump_is_named(waits: Passage) -> None:
     assert is_red(report, "tables dumpable", action="cutter-console drift")
     assert "unit_version" in report.detail
     assert "iu_lifecycle_log_id_seq" in report.detail
+
+
+def test_what_may_be_dumped_is_asked_of_names_that_must_be_quoted_and_not_of_the_sequences_of_copies(
+    fresh: Passage,
+) -> None:
+    with fresh.connect() as connection, connection.transaction(force_rollback=True):
+        connection.execute(
+            b'CREATE SCHEMA "Odd Name"; CREATE TABLE "Odd Name"."Ta ble" (n bigint GENERATED ALWAYS AS IDENTITY)'
+        )
+        tables = ("Odd Name.Ta ble", "Odd Name.gone")
+        closed = dump_rights(connection, tables, "cutter_verify").missing
+        assert {words.partition(" ")[0] for words in closed} == {"Odd", "SELECT", "USAGE"}
+        connection.execute(
+            b'GRANT USAGE ON SCHEMA "Odd Name" TO cutter_verify; GRANT SELECT ON "Odd Name"."Ta ble" TO cutter_verify'
+        )
+        table = tables[:1]
+        (sequence,) = dump_rights(connection, table, "cutter_verify").missing
+        assert "Ta ble_n_seq" in sequence
+        assert dump_rights(connection, table, "cutter_verify", copied=table).missing == []
+        assert needing_more(connection, table) == ()
 
 
 def test_a_pg_dump_older_than_the_server_is_red(waits: Passage) -> None:

@@ -6,10 +6,11 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.plan_binding import TableDelta
 from console.backend.model.purposes import Purpose
 from console.backend.model.run_tables import RunTables
+from console.backend.model.states import Phase
 from console.backend.model.tables import BACKLOG_HISTORY
 from console.backend.reports.run.evidence_index import Register
 from console.backend.reports.run.load import read_record
-from console.backend.reports.run.rows import step_deltas
+from console.backend.reports.run.rows import cut_deltas, step_deltas
 from tests.support.passage import Passage
 
 
@@ -34,3 +35,30 @@ def test_a_revert_before_leg_b_moves_no_entry_of_the_backlog() -> None:
 
     assert moved in RunTables().revert(3)
     assert moved.model_copy(update={"rows": 0}) in RunTables().revert(3, recorded=False)
+
+
+def test_rows_are_read_of_a_table_whose_name_has_spaces_and_numbers(at: Callable[[str], Passage]) -> None:
+    """The report of a cut beside such tables could not be written."""
+    passage = at("enacted")
+    record = read_record(passage.installation, passage.run_id)
+    event = record.last(Phase.WRITE_VERIFY)
+    assert event is not None
+    assert event.found is not None
+    odd = "Library Rules, 2.unit_version"
+    found = event.found.model_validate_json(event.found.model_dump_json().replace("public.unit_version", odd))
+    named = event.model_copy(update={"found": found})
+    record = record.model_copy(
+        update={
+            "events": tuple(named if each == event else each for each in record.events),
+            "planned": tuple(
+                delta.model_copy(update={"table": odd}) if delta.table == "public.unit_version" else delta
+                for delta in record.planned
+            ),
+        }
+    )
+
+    cut = cut_deltas(record, Register(record.names))
+
+    assert cut is not None
+    assert {row.outcome for row in cut.rows} == {Outcome.PASS}
+    assert odd in {row.table for row in cut.rows}
