@@ -1,8 +1,10 @@
 """G1 goes red when a wall is down or a row is not accounted for; its proofs leave nothing."""
 
 import json
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import psycopg
 import pytest
@@ -12,6 +14,7 @@ from console.backend.gates.arming_checks import readiness
 from console.backend.gates.baseline import GATE
 from console.backend.gates.connections import ROLES as CONNECTED_AS
 from console.backend.gates.growth import deltas_of
+from console.backend.gates.probe import Probe
 from console.backend.model.errors import Refused
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan_binding import expected_cut_deltas
@@ -27,6 +30,7 @@ from tests.support.edited import edited
 from tests.support.passage import Passage, silent
 
 At = Callable[[str], Passage]
+T = TypeVar("T")
 ROWS = """
     SELECT (SELECT count(*) FROM cutter_governance.run), (SELECT count(*) FROM cutter_governance.source_document_registry),
            (SELECT count(*) FROM public.information_unit), (SELECT last_value FROM cutter_governance.run_event_id_seq)
@@ -322,3 +326,24 @@ def test_an_edit_that_was_read_back_is_accounted_for(at: At) -> None:
 
     assert rows.outcome is Outcome.PARTIAL, rows.detail
     assert rows.next_action.endswith(passage.run_id)
+
+
+def test_executor_and_verifier_are_measured_side_by_side(fresh: Passage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With 100 ms each way the gate had no answer within the board's ten seconds."""
+    both = threading.Barrier(2, timeout=60)
+
+    def met(measure: Callable[[Probe], T]) -> Callable[[Probe], T]:
+        def waiting(probe: Probe) -> T:
+            both.wait()
+            return measure(probe)
+
+        return waiting
+
+    monkeypatch.setattr(baseline, "_as_executor", met(baseline._as_executor))
+    monkeypatch.setattr(baseline, "_as_verifier", met(baseline._as_verifier))
+
+    report = measured(GATE, fresh.installation)
+
+    assert not both.broken
+    assert named(report, "direct writes refused as the verifier").outcome is Outcome.PASS
+    assert named(report, "direct writes refused as the executor").outcome is Outcome.PASS
