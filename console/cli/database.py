@@ -112,6 +112,8 @@ def _status_lines(options: Options, seen: Status) -> list[str]:
     lines = [f"root       {seen.root}"]
     if target is None:
         lines.append(f"database   INCONCLUSIVE  {seen.unreachable}")
+        if seen.unreachable_next:
+            lines.append(as_typed(options, f"next       {seen.unreachable_next}"))
     else:
         lines.append(
             f"database   {target.database} on {target.host}, system {target.system_identifier}, timeline {target.timeline}, PostgreSQL {seen.server_version}"

@@ -138,6 +138,47 @@ def test_a_function_that_asks_for_a_decision_which_it_does_not_look_up_is_proved
     assert proofs(kept)[1]["enact"] == "PASS"
 
 
+@pytest.mark.parametrize(
+    ("result", "body"),
+    [
+        ("text", "RETURN public.create_it(address, title, body, actor, p_parent => parent) ->> 'status'"),
+        ("json", "RETURN public.create_it(address, title, body, actor, p_parent => parent)::json"),
+        (
+            "TABLE (id uuid, status text)",
+            "RETURN QUERY SELECT (a.j ->> 'id')::uuid, a.j ->> 'status'"
+            " FROM (SELECT public.create_it(address, title, body, actor, p_parent => parent) AS j) a",
+        ),
+    ],
+)
+def test_a_status_alone_and_a_row_with_one_are_answers_too(kept: Adopted, result: str, body: str) -> None:
+    kept.execute(
+        "ALTER FUNCTION fn_iu_create RENAME TO create_it;"
+        " CREATE FUNCTION fn_iu_create(address text, title text, body text, actor text, parent uuid)"
+        f" RETURNS {result} LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN {body}; END $$;"
+        " REVOKE EXECUTE ON FUNCTION fn_iu_create FROM PUBLIC; GRANT EXECUTE ON FUNCTION fn_iu_create TO cutter_exec"
+    )
+    kept.installation.site_mapping.unlink()
+
+    _, outcomes, details = proofs(kept)
+
+    assert (outcomes.get("create"), outcomes.get("create again")) == ("PASS", "PASS"), details
+
+
+def test_another_digest_than_this_products_is_no_fault_where_all_units_have_it(kept: Adopted) -> None:
+    kept.execute(
+        "CREATE FUNCTION public.fn_md5() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.content_hash := md5(NEW.body); RETURN NEW; END $$;"
+        " CREATE TRIGGER trg_md5 BEFORE INSERT ON public.unit_version FOR EACH ROW EXECUTE FUNCTION public.fn_md5()"
+    )
+    _, outcomes, details = proofs(kept)
+    assert (outcomes["read back"], "as that of other units is" in details["read back"]) == ("FAIL", True)
+    kept.execute(
+        "SELECT set_config('iu.gateway', 'open', false); ALTER TABLE public.unit_version DISABLE TRIGGER trg_uv_immutable;"
+        " UPDATE public.unit_version SET content_hash = md5(body); ALTER TABLE public.unit_version ENABLE TRIGGER trg_uv_immutable"
+    )
+
+    assert proofs(kept)[1]["read back"] == "PASS"
+
+
 def test_a_function_without_defaults_gets_what_an_existing_unit_has_or_the_proof_says_what_it_lacks(
     adopted: Adopted,
 ) -> None:

@@ -269,3 +269,13 @@ def test_a_hostile_document_is_inert_in_the_output(at: At, capsys: pytest.Captur
     said = capsys.readouterr()
     assert "\x1b" not in said.out + said.err
     assert "\u202e" not in said.out + said.err
+
+
+def test_a_status_without_a_database_says_what_to_do(at: At, command: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    passage = at("fresh")
+    monkeypatch.setenv("CUTTER_MONITOR", "host=/nonexistent dbname=x")
+
+    status, answer = command(passage, "status")
+
+    assert (status, answer["target"]) == (7, None)
+    assert answer["unreachable_next"]

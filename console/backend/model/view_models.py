@@ -130,6 +130,8 @@ class Status(Value):
     target: Target | None
     """None if the database could not be reached; `unreachable` then says why."""
     unreachable: SafeText = ""
+    unreachable_next: SafeText = ""
+    """Next action where it could not."""
     role: SafeText = ""
     server_version: str = ""
     line: Line | None = None

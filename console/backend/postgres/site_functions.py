@@ -104,7 +104,7 @@ def call(connection: psycopg.Connection, arguments: tuple[ArgumentRow, ...], val
     """Call a function with the values of the arguments that are known; a refusal is an answer, and its effects are undone."""
     given = [row for row in arguments if row.name and meaning_of(row) in values]
     # The type is written as `format_type` prints it, which quotes what needs it.
-    query = sql.SQL("SELECT {function}({arguments})::text").format(
+    query = sql.SQL("SELECT to_jsonb(a)::text FROM {function}({arguments}) AS a").format(
         function=sql.Identifier(arguments[0].schema, arguments[0].function),
         arguments=sql.SQL(", ").join(
             sql.SQL("{} => {}::{}").format(sql.Identifier(row.name), sql.Placeholder(), AsItIs(row.type))

@@ -235,6 +235,7 @@ def _unreachable(
         outcome=Outcome.INCONCLUSIVE,
         target=None,
         unreachable=f"{error.code}: {error.message}",
+        unreachable_next=error.next_action,
         root=str(installation.root),
         read_only=read_only,
         demo=demo,
