@@ -7,6 +7,19 @@ UNFLUSHED = 120
 """The interpreter's own exit status where what was left to be written could not be."""
 
 
+def at_once() -> None:
+    """Let signals end the process at once from now on: it has its status, and says nothing more.
+
+    An exception would be printed, with its traceback, wherever it meets the interpreter's own end.
+    """
+    signal = sys.modules.get("signal")
+    if signal is None:
+        return  # `--version` loads nothing that it does not need, and has nothing to end.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+
+
 def leave(exit_status: int) -> None:
     """End the process with this status if a daemon thread is left; return if there is none, for the usual end.
 

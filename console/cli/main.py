@@ -5,20 +5,33 @@ import time
 from collections.abc import Sequence
 
 from console import __version__
-from console.cli.ending import leave
+from console.cli.ending import at_once, leave
 from console.cli.printing import ReaderGone, Unprinted, emit, keep_standard_descriptors, say
 
 BROKEN_PIPE = 141
 """The exit status of a command whose reader has gone: 128 + SIGPIPE."""
+INTERRUPTED = 130
+"""The exit status after Ctrl-C, as shells report it: 128 + SIGINT."""
 _UNEXPLAINED = "the command could not go on, nor say more than: {}; what it had done until then stands"
 _SEE = "See what is so: cutter-console status"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command or open the console. Returns the exit status; as a program it may end the process instead."""
-    exit_status = _run(argv)
-    if argv is None:
-        leave(exit_status)
+    if argv is not None:
+        return _run(argv)
+    try:
+        exit_status = _run(None)
+        at_once()
+    except KeyboardInterrupt:
+        # Ctrl-C while the command is still being loaded, or at its end; in between the command itself answers.
+        at_once()
+        say("interrupted\n")
+        exit_status = INTERRUPTED
+    except SystemExit as ending:
+        at_once()
+        exit_status = ending.code if isinstance(ending.code, int) else 1
+    leave(exit_status)
     return exit_status
 
 

@@ -1,6 +1,7 @@
 """How the program ends while calls are still at work in threads that nobody waits for."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -33,10 +34,27 @@ raise SystemExit(main())
 """
 
 
-def _ended(program: str) -> subprocess.CompletedProcess[str]:
+_PLAIN = """
+import sys
+from console.cli.main import main
+sys.argv = ["cutter-console", *sys.argv[1:]]
+raise SystemExit(main())
+"""
+_STRUCK = """
+import importlib.abc, os, signal, sys
+class Strikes(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Strikes())
+"""
+"""The finger on Ctrl-C as soon as this module is to be loaded."""
+
+
+def _ended(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run it as most users do: what it says is written when a buffer is full, or at the end."""
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
-    command = [sys.executable, "-c", program, "--version"]
+    command = [sys.executable, "-c", program, *(arguments or ("--version",))]
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environ)
 
 
@@ -56,3 +74,34 @@ def test_what_could_not_be_written_at_the_end_is_no_success() -> None:
     done = _ended(_AT_WORK.replace('atexit.register(print, "swept")', f"import os; {fills}"))
 
     assert done.returncode == UNFLUSHED
+
+
+@pytest.mark.parametrize("module", ["console.cli.command_line", "console.cli.operations", "console.cli.one_run"])
+def test_ctrl_c_while_a_command_is_loaded_prints_no_traceback(module: str) -> None:
+    begins = _STRUCK.format(module=module)
+    done = _ended(_PLAIN.replace("import sys", begins), "run", "list", "--root", "/nonexistent")
+
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted\n")
+
+
+def test_ctrl_c_at_the_end_of_a_command_ends_it_without_a_traceback() -> None:
+    """It has its answer and its status by then."""
+    strikes = "import atexit, os, signal; atexit.register(lambda: os.kill(os.getpid(), signal.SIGINT))\n"
+    done = _ended(strikes + _PLAIN, "config", "schema", "settings")
+
+    assert done.returncode == -signal.SIGINT
+    assert done.stdout.startswith("{")
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("attempt", range(3))
+@pytest.mark.parametrize(("raised", "exit_status"), [("SystemExit(143)", 143), ("KeyboardInterrupt", 130)])
+def test_a_command_that_a_signal_ends_has_its_status_whatever_is_still_at_work(
+    attempt: int, raised: str, exit_status: int
+) -> None:
+    ends = f"import console.cli.main\ndef ended(_): raise {raised}\nconsole.cli.main._answered = ended\nfrom console.cli.main"
+    done = _ended(_AT_WORK.replace("from console.cli.main", ends))
+
+    assert done.returncode == exit_status
+    assert "Traceback" not in done.stderr
+    assert done.stdout.splitlines() == ["written", "swept"]

@@ -17,6 +17,7 @@ from typing import ParamSpec, TypeVar
 import psycopg
 
 from console.backend.model.schema_names import SchemaNames
+from console.backend.postgres.lines import may_be_a_limit
 from console.backend.postgres.sessions import Session, begin_again, log_in
 
 T = TypeVar("T")
@@ -296,7 +297,7 @@ def take_session(conninfo: str, *, application: str, statement_timeout_s: float,
             # logged in, any refusal may be the limit of the role.
             if not kept.wait_for_another(conninfo, before, deadline):
                 # A session that was closed just now counts until its process at the server has ended. No answer is no refusal.
-                if isinstance(error, psycopg.errors.ConnectionTimeout) or not kept.may_still_count(conninfo):
+                if not may_be_a_limit(error) or not kept.may_still_count(conninfo):
                     raise
                 if tries == 0 or time.monotonic() > deadline:
                     kept.refused_for_good(conninfo)

@@ -48,6 +48,16 @@ _REFUSED: tuple[tuple[re.Pattern[str], str, str], ...] = (
     ),
 )
 """Words of libpq or the server, what they mean, and the next action."""
+_OF_THE_SERVER = re.compile(r"(?:^|failed: )[^\s:]+:  (.*)", re.MULTILINE)
+"""A server's own words in libpq's message, behind their severity, which may be in another language; libpq's own have none."""
+_NO_LIMIT = re.compile(
+    r"authentication failed|no pg_hba\.conf entry|pg_hba\.conf rejects|does not exist|is not permitted to log in|the database system is "
+)
+
+
+def may_be_a_limit(error: psycopg.OperationalError) -> bool:
+    """Return whether a server has refused this login for what may be its number of sessions; in another language any reason may be."""
+    return any(_NO_LIMIT.search(words) is None for words in _OF_THE_SERVER.findall(str(error)))
 
 
 def line_of(connection: psycopg.Connection) -> Line:

@@ -25,10 +25,11 @@ class ServerPosition(NamedTuple):
 
 
 class LockWait(NamedTuple):
-    """Wait of a running session: if it waits for a lock, and the sessions that hold the lock, in words."""
+    """Wait of a running session: if it waits for a lock, the sessions that hold the lock, in words, and when it began."""
 
     waits: bool | None
     holders: str | None
+    started: str | None
 
 
 _NAME = """
@@ -46,17 +47,21 @@ _END_SESSION = """
                 WHEN pg_terminate_backend(s.pid) THEN 'is being ended' ELSE 'could not be ended' END
       FROM pg_stat_activity s WHERE s.pid = %s::integer AND s.backend_start = %s::timestamptz
 """
-_STILL_THERE = (
-    "SELECT 1 FROM pg_stat_activity s WHERE s.pid = %s::integer AND s.usename = %s AND s.datname = current_database()"
-)
+# A role without pg_read_all_stats is not told when another role's session began; then number and role have to do.
+_STILL_THERE = """
+    SELECT 1 FROM pg_stat_activity s
+     WHERE s.pid = %s::integer AND s.usename = %s AND s.datname = current_database()
+       AND (s.backend_start = nullif(%s, '')::timestamptz) IS NOT FALSE
+"""
 _ASKED_ALREADY = """
     SELECT 1 FROM pg_stat_activity s WHERE s.usename = current_user AND s.application_name = %s AND s.wait_event = 'SyncRep'
 """
 _BEHIND_IT = "SELECT pg_logical_emit_message(true, 'cutter-console', 'settled')"
 _LOCK_WAIT = """
     SELECT s.wait_event_type = 'Lock', (SELECT string_agg(format('%%s, process %%s (%%s)', b.usename, b.pid, b.application_name), '; ' ORDER BY b.pid)
-                                          FROM pg_stat_activity b WHERE b.pid = ANY (pg_blocking_pids(s.pid)))
-      FROM pg_stat_activity s WHERE s.pid = %s
+                                          FROM pg_stat_activity b WHERE b.pid = ANY (pg_blocking_pids(s.pid))),
+           s.backend_start::text
+      FROM pg_stat_activity s WHERE s.pid = %s AND s.usename = current_user AND s.datname = current_database()
 """
 
 
@@ -83,9 +88,9 @@ def end_session(connection: psycopg.Connection, pid: str, started: str) -> str |
     return answers[0] if answers else None
 
 
-def is_session_there(connection: psycopg.Connection, pid: str, role: str) -> bool:
-    """Return whether a backend of this id still serves the role in this database."""
-    return connection.execute(_STILL_THERE, (pid, role)).fetchone() is not None
+def is_session_there(connection: psycopg.Connection, pid: str, role: str, started: str) -> bool:
+    """Return whether the backend of this id and start time, empty if not known, still serves the role in this database."""
+    return connection.execute(_STILL_THERE, (pid, role, started)).fetchone() is not None
 
 
 def waits_for_standby(connection: psycopg.Connection, application: str) -> bool:
@@ -99,5 +104,5 @@ def write_behind(connection: psycopg.Connection) -> None:
 
 
 def lock_wait(connection: psycopg.Connection, pid: int) -> LockWait | None:
-    """Return for which sessions this backend waits, or None if the server has no such backend."""
+    """Return for which sessions this backend of the same role waits, or None if the server has no such backend."""
     return next(iter(read_rows(connection, LockWait, _LOCK_WAIT, (pid,))), None)

@@ -59,6 +59,8 @@ class _Watch:
         self._connection = connection
         self._pid, self._role = connection.info.backend_pid, connection.info.user
         self._conninfo = conninfo
+        self._started = ""
+        """When the session began, as the server said at the first look; its number can be given to another one."""
         self._report = report
         self._over = threading.Event()
         self._socket = threading.Lock()
@@ -84,7 +86,7 @@ class _Watch:
         while not self._over.wait(_LOOK_EVERY_S):
             try:
                 with connect(self._conninfo, read_only=True, timeout_s=5, purpose="watch") as connection:
-                    wait = lock_wait(connection, self._pid)
+                    wait = self._same_session(lock_wait(connection, self._pid))
             except CutterError as error:
                 silences = silences + 1 if self._is_silent(error) else 0
             else:
@@ -98,6 +100,13 @@ class _Watch:
                         break_line(self._connection)
                 return
 
+    def _same_session(self, wait: LockWait | None) -> LockWait | None:
+        """Return the answer, or None if it is about another session, to which the server has given the number since."""
+        if wait is None:
+            return None
+        self._started = self._started or wait.started or ""
+        return wait if wait.started == self._started else None
+
     def _is_silent(self, error: CutterError) -> bool:
         """Return whether the server has not answered; that the role has no session more, beside the lease's and this one, is an answer.
 
@@ -108,10 +117,10 @@ class _Watch:
         return isinstance(error.__cause__, psycopg.errors.ConnectionTimeout) or not self._is_seen()
 
     def _is_seen(self) -> bool:
-        """Return whether the monitoring role sees a session of this number and role, by a line that may be another one."""
+        """Return whether the monitoring role sees the session, by a line that may be another one."""
         monitor = self._installation.settings.database.monitor
         with suppress(CutterError), connect(monitor, read_only=True, timeout_s=5, purpose="watch") as connection:
-            return is_session_there(connection, str(self._pid), self._role)
+            return is_session_there(connection, str(self._pid), self._role, self._started)
         return False
 
     def _report_wait(self, wait: LockWait | None, since: float) -> float:

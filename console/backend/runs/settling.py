@@ -251,7 +251,7 @@ def look(installation: Installation, run_id: str, attempt: Attempt) -> Verdict:
             if (elsewhere := _decide_elsewhere(connection, run_id, attempt)) is not None:
                 return elsewhere
             role = _ROLE_NAMES[attempt.role]
-            if attempt.pid and is_session_there(connection, attempt.pid, role):
+            if attempt.pid and is_session_there(connection, attempt.pid, role, attempt.started):
                 return Verdict(fate=Fate.UNKNOWN, said=f"the session that sent it, {attempt.pid}, is still there")
             return _status(connection, run_id, attempt)
     except CutterError as error:

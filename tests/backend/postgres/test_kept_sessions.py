@@ -9,11 +9,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from console.backend.model.errors import CutterError, Drifted, Unmeasured
 from console.backend.postgres import kept_sessions, large_values, sessions
 from console.backend.postgres.connections import CommitUnknown, connect, scalar
 from console.backend.postgres.kept_sessions import for_another_thread, sessions_kept, with_kept_sessions, writers_kept
+from console.backend.postgres.lines import may_be_a_limit
 from console.backend.postgres.sessions import Session
 from tests.backend.postgres.signed_cut import start_cut
 from tests.conftest import Database
@@ -376,6 +378,48 @@ def test_a_login_that_was_not_answered_is_not_tried_again(database: Database, mo
         with pytest.raises(Unmeasured, match="connection timeout expired"):
             _asked(reader)
     assert (len(tries), pauses) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        pytest.param({"host": "/nonexistent"}, id="no server"),
+        pytest.param({"host": "127.0.0.1", "port": "1"}, id="refused"),
+        pytest.param({"dbname": "nowhere"}, id="no database"),
+        pytest.param({"user": "nobody_at_all"}, id="no role"),
+    ],
+)
+def test_a_login_that_was_refused_for_another_reason_is_not_tried_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch, elsewhere: dict[str, str]
+) -> None:
+    """Each command beside a server that is down took two seconds more to say so."""
+    reader, log_in = database.conninfo("cutter_ro"), sessions.log_in
+    other = make_conninfo(reader, **elsewhere)
+    with sessions_kept():
+        with connect(reader) as connection:
+            connection.execute("SELECT 1")
+        pauses = _paused(monkeypatch, lambda: None)
+        monkeypatch.setattr(kept_sessions, "log_in", lambda _, **options: log_in(other, **options))
+        with pytest.raises(Unmeasured):
+            _asked(reader)
+    assert pauses == []
+
+
+@pytest.mark.parametrize(
+    ("words", "may_be"),
+    [
+        ('connection to server on socket "s" failed: FATAL:  too many connections for role "cutter_ro"', True),
+        ('connection to server on socket "s" failed: ВАЖНО:  слишком много подключений для роли "cutter_ro"', True),
+        ('connection to server on socket "s" failed: FATAL:  sorry, too many clients already', True),
+        ('connection to server on socket "s" failed: FATAL:  password authentication failed for user "x"', False),
+        ('connection to server on socket "s" failed: FATAL:  the database system is shutting down', False),
+        ("connection timeout expired", False),
+        ('connection to server at "a" failed: Connection refused\n\tIs the server running on that host?', False),
+        ('to "a" failed: Connection refused\nto "b" failed: FATAL:  too many connections for role "x"', True),
+    ],
+)
+def test_what_was_refused_is_told_from_a_limit_by_the_words(words: str, may_be: bool) -> None:
+    assert may_be_a_limit(psycopg.OperationalError(words)) is may_be
 
 
 def test_a_login_at_the_limit_is_refused_at_once_where_this_command_has_closed_nothing(

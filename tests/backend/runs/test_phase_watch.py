@@ -13,6 +13,7 @@ from console.backend.model.states import Move, Phase
 from console.backend.model.view_models import Progress, SwitchState
 from console.backend.postgres import connections, sessions
 from console.backend.postgres.connections import CommitUnknown, connect, scalar
+from console.backend.postgres.transactions import LockWait, is_session_there, lock_wait
 from console.backend.runs import phase_watch, settling
 from console.backend.runs.panic import panic
 from console.backend.runs.phase_watch import watched
@@ -100,6 +101,43 @@ def test_a_long_statement_ends_when_the_server_knows_nothing_of_its_session(
     ):
         connection.execute(SLEEPS)
     assert caught.value.code is StopCode.UNREACHABLE
+
+
+def test_a_long_statement_ends_when_its_session_has_gone_and_another_one_has_its_number(
+    at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system gives the numbers of processes that have ended to others."""
+    passage, looks = at("SG_1 imported"), list[int]()
+    monkeypatch.setattr(phase_watch, "_LOOK_EVERY_S", 0.05)
+    conninfo = passage.installation.settings.database.executor
+    with passage.connect("cutter_exec") as other:
+
+        def after_the_first(connection: psycopg.Connection, pid: int) -> LockWait | None:
+            looks.append(pid)
+            return lock_wait(connection, pid if len(looks) == 1 else other.info.backend_pid)
+
+        monkeypatch.setattr(phase_watch, "lock_wait", after_the_first)
+        with (
+            pytest.raises(Unmeasured) as caught,
+            connect(conninfo, timeout_s=3600) as connection,
+            watched(passage.installation, connection, conninfo, lambda *_: None),
+        ):
+            connection.execute(SLEEPS)
+    assert caught.value.code is StopCode.UNREACHABLE
+
+
+def test_a_session_is_known_by_its_number_role_and_beginning(at: At) -> None:
+    passage = at("SG_1 imported")
+    with passage.connect("cutter_exec") as session, passage.connect("cutter_exec") as other:
+        wait = lock_wait(other, session.info.backend_pid)
+        assert wait is not None
+        pid, started = str(session.info.backend_pid), wait.started or ""
+        assert is_session_there(other, pid, "cutter_exec", started)
+        assert is_session_there(other, pid, "cutter_exec", "")
+        assert not is_session_there(other, pid, "cutter_verify", started)
+        assert not is_session_there(other, pid, "cutter_exec", "2026-03-01 00:00:00+00")
+        with passage.connect("cutter_ro") as monitor:
+            assert lock_wait(monitor, session.info.backend_pid) is None
 
 
 @pytest.mark.parametrize("words", ["too many connections", "zu viele Verbindungen"])
