@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Event
 
 from console.backend import confirmations
+from console.backend.approvals.signatures import require_named
 from console.backend.batches import BatchAnswers, Batches
 from console.backend.confirmations import RunDanger
 from console.backend.custody_confirmations import brief_custody
@@ -296,6 +297,7 @@ class BackendService(
     def import_statement(self, statement: Path, signatures: tuple[Path, ...]) -> ApprovalView:
         """Check, then record in the database."""
         self._require_writable()
+        require_named(signatures)
         if batch_rulings.is_over_batch(statement):
             return batch_rulings.import_statement(self.installation, statement, signatures)
         return approval_workflow.import_statement(self.installation, statement, signatures)

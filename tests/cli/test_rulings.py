@@ -31,6 +31,36 @@ def test_a_signed_revert_is_drafted_imported_and_used(at: At, command: Run) -> N
     assert command(passage, "journal", "verify", passage.run_id)[0] == 0
 
 
+def test_a_signature_that_is_named_and_not_there_stops_the_import(at: At, command: Run, tmp_path: Path) -> None:
+    """Also where the quorum is reached without it: whoever named it believed that it counts."""
+    passage = at("waits for SG_1")
+    command(passage, "approval", "draft", passage.run_id)
+    statement = passage.installation.statement(passage.run_id, "SG_1")
+    signature, missing = sign_as_demo_sovereign(statement, passage.installation.gnupg_home), tmp_path / "second.asc"
+
+    status, answer = command(passage, "approval", "import", str(statement), str(signature), str(missing))
+
+    assert (status, stop_of(answer)) == (4, "STOP_REFUSED_INPUT")
+    assert str(missing) in answer["stop"]["message"]
+    assert passage.rows("SELECT 1 FROM cutter_governance.approval") == []
+
+
+def test_a_signature_that_is_named_and_does_not_count_is_said(at: At, command: Run, tmp_path: Path) -> None:
+    """It lies elsewhere, so that a look at the files beside the statement does not see it."""
+    passage, other = at("waits for SG_1"), tmp_path / "second.asc"
+    command(passage, "approval", "draft", passage.run_id)
+    statement = passage.installation.statement(passage.run_id, "SG_1")
+    signature = sign_as_demo_sovereign(statement, passage.installation.gnupg_home)
+    other.write_text("no signature")
+
+    status, answer = command(passage, "approval", "import", str(statement), str(signature), str(other))
+
+    assert status == 0
+    outcomes = {check["name"]: check["outcome"] for check in answer["checks"] if check["name"].startswith("signature.")}
+    assert outcomes == {f"signature.{signature.name}": "PASS", "signature.second.asc": "FAIL"}
+    assert answer["signature_paths"] == [str(signature), str(other)]
+
+
 def test_a_revert_is_not_drafted_where_there_are_no_drafts(at: At, command: Run) -> None:
     for stage in ("waits for SG_1", "enacted"):
         passage = at(stage)

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -10,8 +10,9 @@ from typing import Protocol
 from console.backend.approvals.policy import Policy, Signer
 from console.backend.host.gpg import GpgUnanswered, verify_detached
 from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Check, Evidence, Milliseconds, Outcome, whole_ms
-from console.backend.model.safe_text import SafeText
+from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.value import Value
 
 MAX_SIGNATURE_BYTES = 64 * 1024
@@ -65,6 +66,17 @@ def signatures_beside(statement: Path) -> tuple[Path, ...]:
     stem = statement.name + "."
     files = statement.parent.iterdir() if statement.parent.is_dir() else iter(())
     return tuple(sorted(path for path in files if path.name.startswith(stem) and path.suffix in {".asc", ".sig"}))
+
+
+def require_named(signatures: Iterable[Path]) -> None:
+    """Raise Refused if a file that was named as a signature is not there: whoever named it believes that it counts."""
+    missing = [str(path) for path in signatures if not os.path.lexists(path)]
+    if missing:
+        raise Refused(
+            StopCode.REFUSED_INPUT,
+            f"{safe_text(', '.join(missing))}: no such signature file; nothing was imported",
+            "Name the files that are there, or none: then every signature beside the statement counts.",
+        )
 
 
 def signing_command(statement: Path, signer: Signer) -> str:

@@ -318,7 +318,7 @@ def import_statement(installation: Installation, statement: Path, signatures: tu
         )
     for path in (statement, *signatures):
         close_to_others(installation, path)
-    return view(installation, statement, state)
+    return view(installation, statement, state, signatures)
 
 
 def close_to_others(installation: Installation, path: Path) -> None:
@@ -339,10 +339,20 @@ def policy_copy(sha256: str) -> str:
     return f"policy-{sha256}.json"
 
 
-def view(installation: Installation, statement: Path, state: ledger.DraftDigests | None = None) -> ApprovalView:
-    """Return the statement for a screen, with the present outcome of every check; `state` as for `check`."""
+def view(
+    installation: Installation,
+    statement: Path,
+    state: ledger.DraftDigests | None = None,
+    named: tuple[Path, ...] = (),
+) -> ApprovalView:
+    """Return the statement for a screen, with the present outcome of every check; `state` as for `check`.
+
+    Beside the signatures beside the statement, those that were `named` are judged: one that does not count is said.
+    """
     signed = parse_statement(read_statement(statement))
-    signatures = signatures_beside(statement)
+    beside = signatures_beside(statement)
+    known_files = {path.resolve() for path in beside}
+    signatures = (*beside, *(path for path in named if path.resolve() not in known_files))
     checked = check(installation, statement, signatures, state)
     with connect(installation.settings.database.monitor, read_only=True, purpose="approvals") as connection:
         rows = approvals(connection, signed.run_id)
