@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan_binding import TableDelta
 from console.backend.model.purposes import Purpose
@@ -9,7 +11,7 @@ from console.backend.model.run_tables import RunTables
 from console.backend.model.states import Phase
 from console.backend.model.tables import BACKLOG_HISTORY
 from console.backend.reports.run.evidence_index import Register
-from console.backend.reports.run.load import read_record
+from console.backend.reports.run.load import SiteMove, read_record
 from console.backend.reports.run.rows import cut_deltas, step_deltas
 from tests.support.passage import Passage
 
@@ -27,6 +29,30 @@ def test_a_backlog_that_has_lost_its_entry_is_a_fail(at: Callable[[str], Passage
         outcomes += [row.outcome for row in step.rows if row.table == BACKLOG_HISTORY]
 
     assert outcomes == [Outcome.PASS, Outcome.FAIL]
+
+
+@pytest.mark.parametrize("unreadable", [b"{", b"[]", b'{"purpose":"enact","expected_deltas":[7]}', b"\xff"])
+def test_where_the_statement_cannot_be_read_no_row_of_the_organisation_counts_as_compared(
+    at: Callable[[str], Passage], unreadable: bytes
+) -> None:
+    """It was taken for one under which nothing was to be written there: rows that were missing were not missed."""
+    passage = at("enacted")
+    record = read_record(passage.installation, passage.run_id)
+    assert record.ledger is not None
+    ledger = record.ledger.model_copy(
+        update={"site_moves": (SiteMove(step="enact", table_name="library.passage_log", rows_added=3),)}
+    )
+    rulings = tuple(ruling.model_copy(update={"statement": unreadable}) for ruling in record.rulings)
+    mapped = (TableDelta(table="library.passage_log", rows=3), TableDelta(table="library.ledger", rows=1))
+    damaged = record.model_copy(update={"ledger": ledger, "rulings": rulings, "unsigned": mapped})
+
+    step = step_deltas(damaged, Purpose.ENACT, Register(record.names))
+
+    assert step is not None
+    there = {row.table: row.outcome for row in step.rows if row.table.startswith("library.")}
+    assert there == {"library.passage_log": Outcome.INCONCLUSIVE, "library.ledger": Outcome.INCONCLUSIVE}
+    assert {row.outcome for row in step.rows if not row.table.startswith("library.")} == {Outcome.PASS}
+    assert step.outcome is Outcome.INCONCLUSIVE
 
 
 def test_a_revert_before_leg_b_moves_no_entry_of_the_backlog() -> None:

@@ -20,6 +20,7 @@ _COUNTED = re.compile(r"(?:^|, )(.+?) ([+-]\d+)(?=, |$)")
 ROWS_ADDED = "V-rows-added"
 """Id of the evidence of a verification that has the counted rows."""
 _NAMED = {Purpose.ENACT: "enactment", Purpose.REVERT: "revert"}
+_NOT_COMPARED = {"outcome": Outcome.INCONCLUSIVE}
 _DONE = {Purpose.ENACT: ("enacted", "done"), Purpose.REVERT: ("superseded", "withdrawn")}
 
 
@@ -108,11 +109,18 @@ def step_deltas(record: RunRecord, purpose: Purpose, register: Register) -> Delt
     touched = _touched(head, purpose)
     if touched is None or ruling is None:
         return None
-    signed = _signed_there(ruling, purpose, register)
+    is_read, signed = True, None
+    try:
+        signed = _signed_there(ruling, purpose, register)
+    except (ValueError, AttributeError, TypeError):
+        is_read = False
     expected = _expected(record, purpose, touched, register)
     there = _there(record, purpose, record.unsigned if signed is None else signed)
+    rule = _rule(record, touched, there, is_signed=signed is not None)
+    if not is_read:
+        rule += f"; what was signed is not known, because the statement {ruling.statement_sha256} cannot be read"
     planned = register.put(
-        f"{PREFIX[Phase.CLOSEOUT]}.{purpose}.expected", f"rows that the {purpose} adds", _rule(record, touched, there, is_signed=signed is not None), _in_words((*expected, *there)), head.started_at
+        f"{PREFIX[Phase.CLOSEOUT]}.{purpose}.expected", f"rows that the {purpose} adds", rule, _in_words((*expected, *there)), head.started_at
     )  # fmt: skip
     if ledger is None:
         rows = tuple(_delta(delta.table, delta.rows, None) for delta in (*expected, *there))
@@ -140,6 +148,10 @@ def step_deltas(record: RunRecord, purpose: Purpose, register: Register) -> Delt
     rows = tuple(
         _delta(table, planned_rows.get(table, 0), added.get(table)) for table in dict.fromkeys((*planned_rows, *added))
     )
+    if not is_read:
+        # The rows of the console's own tables follow from the number of units; those of others only from what was signed.
+        own = {delta.table for delta in expected}
+        rows = tuple(row if row.table in own else row.model_copy(update=_NOT_COMPARED) for row in rows)
     uncounted = ""
     if lacking := [row.table for row in rows if row.actual is None]:
         uncounted = register.put(f"{PREFIX[Phase.CLOSEOUT]}.{purpose}.uncounted", f"rows of the {purpose} in the organisation's tables", "cutter_console.site_move, cutter_console.site_effect", f"never: nothing is recorded of {', '.join(lacking)}", record.ended_at)  # fmt: skip
@@ -175,14 +187,14 @@ def _there(record: RunRecord, purpose: Purpose, there: tuple[TableDelta, ...]) -
 
 
 def _signed_there(ruling: Ruling, purpose: Purpose, register: Register) -> tuple[TableDelta, ...] | None:
-    """Return the rows of the organisation's tables by the ruling; None if it was signed for something else, as SG_1 that allows a revert."""
-    try:
-        content = json.loads(ruling.statement)
-        if content.get("purpose") != purpose:
-            return None
-        signed = [TableDelta.model_validate(delta) for delta in content.get("expected_deltas", ())]
-    except (ValueError, AttributeError, TypeError):
-        return ()
+    """Return the rows of the organisation's tables by the ruling; None if it was signed for something else, as SG_1 that allows a revert.
+
+    Raises ValueError, AttributeError or TypeError if the statement cannot be read.
+    """
+    content = json.loads(ruling.statement)
+    if content.get("purpose") != purpose:
+        return None
+    signed = [TableDelta.model_validate(delta) for delta in content.get("expected_deltas", ())]
     return tuple(delta for delta in signed if delta.table not in register.own)
 
 
