@@ -58,6 +58,49 @@ _OF_THE_SWITCH = (
         ),
     ),
     Mutant(
+        "a phase's session is known by its beginning, not by its number alone",
+        "console/backend/runs/phase_watch.py",
+        "        return wait if wait.started == self._started else None\n",
+        "        return wait\n",
+        (
+            "tests/backend/runs/test_phase_watch.py"
+            "::test_a_long_statement_ends_when_its_session_has_gone_and_another_one_has_its_number",
+        ),
+    ),
+    Mutant(
+        "a session is asked for by its beginning where that is known",
+        _TRANSACTIONS,
+        "       AND (s.backend_start = nullif(%s, '')::timestamptz) IS NOT FALSE\n",
+        "       AND (nullif(%s, '') IS NULL OR true)\n",
+        ("tests/backend/runs/test_phase_watch.py::test_a_session_is_known_by_its_number_role_and_beginning",),
+    ),
+    Mutant(
+        "a login is tried again only if it may have been refused for a limit",
+        _KEPT,
+        "not may_be_a_limit(error) or not kept.may_still_count(conninfo)",
+        "not kept.may_still_count(conninfo)",
+        (
+            "tests/backend/postgres/test_kept_sessions.py"
+            "::test_a_login_that_was_refused_for_another_reason_is_not_tried_again[refused]",
+        ),
+    ),
+    Mutant(
+        "Ctrl-C while a command is loaded is no traceback",
+        "console/cli/main.py",
+        "    except KeyboardInterrupt:\n",
+        "    except ReaderGone:\n",
+        (
+            "tests/cli/test_ending.py::test_ctrl_c_while_a_command_is_loaded_prints_no_traceback[console.cli.command_line]",
+        ),
+    ),
+    Mutant(
+        "a signature that is named and not there stops an import",
+        _LOCAL,
+        "        require_named(signatures)\n",
+        "",
+        ("tests/cli/test_rulings.py::test_a_signature_that_is_named_and_not_there_stops_the_import",),
+    ),
+    Mutant(
         "the program ends with its status, whatever is still at work",
         "console/cli/main.py",
         "    if argv is None:\n        leave(exit_status)\n",

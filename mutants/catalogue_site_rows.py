@@ -199,6 +199,30 @@ SITE_ROWS = (
         (f"{_SAME}expected_rows.py::test_what_leg_b_has_not_begun_there_is_neither_signed_nor_missed",),
     ),
     Mutant(
+        "governance: a later verification expects what leg B has begun there, and no more",
+        f"{_B}/runs/reverify.py",
+        ".of_plan(planned).verification()",
+        ".verification()",
+        (f"{_SAME}expected_rows.py::test_what_leg_b_has_not_begun_there_is_neither_signed_nor_missed",),
+    ),
+    Mutant(
+        "governance: a batch's dialog names what leg B has begun there, and no more",
+        f"{_B}/batches.py",
+        "    return tables.of_plan(facts.deltas) if facts is not None else tables\n",
+        "    return tables\n",
+        (f"{_SAME}expected_rows.py::test_a_batch_s_dialog_names_what_leg_b_of_each_member_has_begun_there",),
+    ),
+    Mutant(
+        "a report compares nothing with a statement that cannot be read",
+        f"{_B}/reports/run/rows.py",
+        "    if not is_read:\n        # The",
+        "    if False:\n        # The",
+        (
+            "tests/backend/reports/test_rows.py"
+            "::test_where_the_statement_cannot_be_read_no_row_of_the_organisation_counts_as_compared",
+        ),
+    ),
+    Mutant(
         "governance: rows that were signed and that leg B has not begun take an enactment back",
         _GOVERNANCE,
         "        IF wrong IS NOT NULL THEN\n            PERFORM cutter_console.fn_stop('STOP_APPROVAL_INVALID'",

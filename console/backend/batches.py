@@ -351,7 +351,10 @@ def _effects(move: BatchMove, view: BatchView, waiting: tuple[MemberView, ...], 
 
 
 def _of_plan(tables: RunTables, installation: Installation, member: MemberView) -> RunTables:
-    facts = Workspace.open(installation.root, member.run_id).plan_facts() if tables.site is not None else None
+    """Return the tables of a member's later steps. Its plan is read only where they depend on it: a dialog is shown at once."""
+    if tables.site is None or tables.site.governance is None:
+        return tables
+    facts = Workspace.open(installation.root, member.run_id).plan_facts()
     return tables.of_plan(facts.deltas) if facts is not None else tables
 
 

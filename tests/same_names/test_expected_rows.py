@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from console.backend import batches
+from console.backend.model.batches import BatchMove, MemberView
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, StopCode
 from console.backend.model.outcome import Check, Outcome
@@ -326,6 +328,26 @@ def test_what_leg_b_has_not_begun_there_is_neither_signed_nor_missed(begun_witho
     view = passage.backend.report(passage.run_id)
     report = json.loads((Path(view.directory) / "report.json").read_text(encoding="utf-8"))
     assert report["outcome"] == "PASS"
+
+
+def test_a_batch_s_dialog_names_what_leg_b_of_each_member_has_begun_there(begun_without: Passage) -> None:
+    deltas = batches._deltas(begun_without.installation, BatchMove.ENACT, (_member(begun_without),))
+    assert _site(deltas) == {"public.iu_lifecycle_log": UNITS}
+
+
+def test_a_batch_s_dialog_names_the_rows_of_governance_where_leg_b_has_begun_them(signed: Passage) -> None:
+    signed.arm()
+    signed.resume()
+    assert _site(batches._deltas(signed.installation, BatchMove.ENACT, (_member(signed),))) == _OF_ENACTMENT
+
+
+def _member(passage: Passage) -> MemberView:
+    """The passage's run as the member of a batch."""
+    stage, number = Stage.AWAITING_LIFECYCLE_AUTHORIZATION, UNITS
+    return MemberView(
+        position=1, run_id=passage.run_id, name="law.md", docprefix=DOCPREFIX, state=stage.value,
+        stage=stage, family=None, n_units=number, plan_digest="",
+    )  # fmt: skip
 
 
 def test_the_report_of_a_revert_misses_nothing_that_leg_b_has_not_begun_there(begun_without: Passage) -> None:
