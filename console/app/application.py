@@ -512,6 +512,10 @@ def run(app: ConsoleApp) -> int:
     app.guard = TerminalGuard(app.leave)
     try:
         app.run()
+    except BaseException:
+        # What has ended the loop itself, as no memory does, has gone by the driver: nobody else gives the terminal back.
+        app.guard.give_back()
+        raise
     finally:
         app.guard.release()
     return app.return_code or 0

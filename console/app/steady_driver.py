@@ -24,6 +24,8 @@ class SteadyDriver(LinuxDriver):
     _line: LineWriter | None = None
     _frames: Frames
     _started_before: bool = False
+    _has_terminal: bool = False
+    """True from the start, or the return from the background, until the terminal is given back."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self._frames = Frames()
@@ -37,9 +39,25 @@ class SteadyDriver(LinuxDriver):
             self._line.start()
         self._frames.forget()
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        # In the background it starts nothing, and stops itself.
+        self._has_terminal = self._key_thread is not None and self._key_thread.is_alive()
         if self._started_before:
             self.draw_again()
         self._started_before = True
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back as it was."""
+        self._has_terminal = False
+        super().stop_application_mode()  # type: ignore[no-untyped-call]
+
+    def _sigcont_application(self, *arguments: Any) -> None:
+        """Come back. After SIGSTOP, which nobody can answer, the terminal is given back first.
+
+        Otherwise its modes, as this program has set them, would be kept as those to give back at the end: it would be left without an echo.
+        """
+        if self._has_terminal and self._auto_restart:
+            self.suspend_application_mode()
+        super()._sigcont_application(*arguments)
 
     def draw_again(self) -> None:
         """Draw the whole screen again, and take nothing of it for shown: frames were left out, or somebody else has written."""

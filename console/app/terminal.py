@@ -123,13 +123,19 @@ class TerminalGuard:
             return
         # A statement under way gets the time to be cancelled and recorded; killed here, the run would be interrupted.
         wait_for_work(WORK_SECONDS)
-        if self._attributes is not None and os.isatty(self.fileno):
-            with suppress(OSError, termios.error):
-                # What the line has not taken yet would keep these from it, on a stopped line for ever.
-                termios.tcflush(self.fileno, termios.TCOFLUSH)
-                os.write(opened_again(self.fileno), _RESTORE)
-                termios.tcsetattr(self.fileno, termios.TCSANOW, self._attributes)
+        self.give_back()
         os._exit(exit_status)
+
+    def give_back(self) -> None:
+        """Give the terminal back as it was, without the driver: it has no more to say, or cannot."""
+        if self._attributes is None or not os.isatty(self.fileno):
+            return
+        with suppress(OSError, termios.error):
+            # The modes first: they need no memory, and what is left to be written may have to wait.
+            termios.tcsetattr(self.fileno, termios.TCSANOW, self._attributes)
+            # What the line has not taken yet would keep these from it, on a stopped line for ever.
+            termios.tcflush(self.fileno, termios.TCOFLUSH)
+            os.write(opened_again(self.fileno), _RESTORE)
 
 
 def _point_at_nothing(fileno: int) -> None:

@@ -13,13 +13,14 @@ from console.backend.model.purposes import KIND_AT
 from console.backend.model.repeal import repeal_origin
 from console.backend.model.states import Family, Mode, Stage
 from console.backend.model.value import Value
-from console.backend.model.view_models import Progress, RunRequest, RunSummary, RunView, own_profile_in_words
+from console.backend.model.view_models import PhaseView, Progress, RunRequest, RunSummary, RunView, own_profile_in_words
 from console.backend.postgres.kept_sessions import with_kept_sessions
+from console.backend.runs.moves import command_of
 from console.backend.service import BackendService
 from console.cli.arguments import Options
 from console.cli.installation import backend_of
 from console.cli.one_run import OneRun, WatchedRun
-from console.cli.output import narrate, report
+from console.cli.output import as_typed, narrate, report
 from console.cli.run_requests import ConfirmedRun, StartRun, VerifiedRun, VoidRun
 from console.cli.state_requests import RepealDocument
 from console.cli.taking_in import taken_in
@@ -177,7 +178,7 @@ def _narrate(progress: Progress) -> None:
 
 def report_run(options: Options, command: str, run: RunView, exit_status: ExitStatus | None = None) -> ExitStatus:
     """Print a run as the answer of a command; the exit status is that of its outcome unless one is given."""
-    status = report(options, command, _outcome(run), run_lines(run), run)
+    status = report(options, command, _outcome(run), [*run_lines(run), *move_lines(options, run)], run)
     if exit_status is not None:
         return exit_status
     waits = run.mode is Mode.LIVE and run.state.family is Family.ACTIVE and run.state.stage in KIND_AT
@@ -194,12 +195,15 @@ def _outcome(run: RunView) -> Outcome:
             return Outcome.PASS if run.state.stage is Stage.CLOSEOUT_REPORTED else Outcome.PARTIAL
 
 
-def _steps(run: RunView) -> list[str]:
-    """Return the steps of an edit, which passes no phases; nothing for any other run."""
-    return [
-        f"{number:>2} {step.name:<18} {step.status:<8} {step.at or '':<32} {step.detail}".rstrip()
-        for number, step in enumerate(run.steps, 1)
+def _passed(run: RunView) -> list[str]:
+    """Return a line for each phase, or for each step of an edit, which passes no phases; and how a run that was taken back ended."""
+    lines = [
+        f"{view.phase.number:>2} {view.phase:<18} {view.status:<8} {view.outcome:<13} {view.detail}"
+        if isinstance(view, PhaseView)
+        else f"{number:>2} {view.name:<18} {view.status:<8} {view.at or '':<32} {view.detail}".rstrip()
+        for number, view in enumerate(run.shown_phases, 1)
     ]
+    return [*lines, f"   {run.state.family:<18} {run.state.reason}".rstrip()] if run.is_taken_back else lines
 
 
 def _counts(run: RunView) -> str:
@@ -236,10 +240,12 @@ def run_lines(run: RunView) -> list[str]:
         lines.append(
             f"INTERRUPTED in {run.interruption.what} since {run.interruption.since}; the database says: {run.interruption.database_says}"
         )
-    lines += _steps(run) or [
-        f"{phase.phase.number:>2} {phase.phase:<18} {phase.status:<8} {phase.outcome:<13} {phase.detail}"
-        for phase in run.phases
-    ]
+    lines += _passed(run)
     if run.waits_for:
         lines.append(f"waits for  {run.waits_for}")
     return [*lines, f"legal      {', '.join(run.moves)}"]
+
+
+def move_lines(options: Options, run: RunView) -> list[str]:
+    """Return each legal move with the command that makes it, as it must be typed here."""
+    return [as_typed(options, f"  {move:<15}: {command_of(move, run.run_id)}") for move in run.moves]

@@ -198,7 +198,7 @@ class RunScreen(ConsoleScreen):
         head.title = words.head_title(run)
         self._draw_head()
         phases = self.query_one("#phases", ListRows)
-        self._shown_phases = words.shown_phases(run)
+        self._shown_phases = run.shown_phases
         if before is not None and before.run_id != run.run_id:
             phases.narrow("")
         phases.retitle("Steps" if run.steps else "Phases")

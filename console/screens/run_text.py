@@ -215,17 +215,6 @@ def armed_words(run_id: str, switch: SwitchView | None, *, has_key: bool = True)
     return f"armed until {clock(switch.expires_at)}, {goes_on}"
 
 
-_TAKEN_BACK = (Family.VOIDED, Family.REVERTED)
-
-
-def shown_phases(run: RunView) -> tuple[PhaseView | StepView, ...]:
-    """Return the phases to show, or the steps of an edit; a voided or reverted run has no pending ones."""
-    if run.state.family not in _TAKEN_BACK:
-        return run.steps or run.phases
-    is_left = {PhaseStatus.PENDING, PhaseStatus.NOT_RUN} if run.steps else {PhaseStatus.PENDING}
-    return tuple(view for view in run.steps or run.phases if view.status not in is_left)
-
-
 def name_of(view: PhaseView | StepView) -> str:
     """Return the name of a phase or of a step."""
     return view.name if isinstance(view, StepView) else view.phase.value
@@ -233,7 +222,7 @@ def name_of(view: PhaseView | StepView) -> str:
 
 def ending(run: RunView) -> Line:
     """Return the last row of a voided or reverted run; nothing for others."""
-    if run.state.family not in _TAKEN_BACK:
+    if not run.is_taken_back:
         return ()
     return line(Span("   "), Span(f"{run.state.family.value:<18}", "strong"), Span(str(run.state.reason), "muted"))
 
@@ -375,10 +364,10 @@ def moves(run: RunView, actions: tuple[Action, ...]) -> Line:
 
 def phase_to_look_at(run: RunView) -> int:
     """Return the index of the running or failed phase; else of the last one done, or of the ending."""
-    if run.state.family in _TAKEN_BACK:
-        return len(shown_phases(run))
+    if run.is_taken_back:
+        return len(run.shown_phases)
     wanted = {PhaseStatus.RUNNING, PhaseStatus.FAILED}
-    shown = shown_phases(run)
+    shown = run.shown_phases
     for index, view in enumerate(shown):
         if view.status in wanted:
             return index
@@ -392,7 +381,7 @@ def phase_rows(run: RunView) -> tuple[Row, ...]:
         Row(_step_row(view, number), view.name, Outcome.FAIL.value if view.status is PhaseStatus.FAILED else "")
         if isinstance(view, StepView)
         else Row(phase_row(view, run), view.phase.value, _phase_alarm(view, run))
-        for number, view in enumerate(shown_phases(run), 1)
+        for number, view in enumerate(run.shown_phases, 1)
     ]
     return (*rows, Row(ended, "ending")) if (ended := ending(run)) else tuple(rows)
 

@@ -1,5 +1,6 @@
 """Runs the console on the fake backend in this process's terminal: `python -m tests.terminal.runner SCENARIO`."""
 
+import asyncio
 import errno
 import itertools
 import os
@@ -68,10 +69,12 @@ def main(scenario: str, folder: str) -> int:
         "hostile": lambda: FakeBackend(hostile=HOSTILE, refused=True, switch=ARMED, interrupted=True, demo=True),
         "hostile-problems": lambda: FakeBackend(hostile=HOSTILE, with_problems=True, open_checks=True, has_run=False),
         "crash": CrashingBackend,
+        "loop-ends": FakeBackend,
         "slow": lambda: FakeBackend(switch=ARMED),
         "stops-when-told": lambda: StoppingBackend(Path(folder) / MAY_STOP),
     }
-    app = (MarkingApp if scenario == "slow" else ConsoleApp)(
+    apps: dict[str, type[ConsoleApp]] = {"slow": MarkingApp, "loop-ends": LoopEndsApp}
+    app = apps.get(scenario, ConsoleApp)(
         backends[scenario], read_only=False, demo=True, clock=lambda: NOW, refresh_seconds=10, crash_folder=Path(folder)
     )
     return run(app)
@@ -98,6 +101,16 @@ class _Written(list[str]):
         """In both."""
         super().append(call)
         self._file.write(f"{call!r}\n")
+
+
+class LoopEndsApp(ConsoleApp):
+    """Loses its event loop when `r` is pressed: nothing of the application comes to its own end."""
+
+    CSS_PATH = str(Path(console.__file__).with_name("app") / "console.tcss")
+
+    def action_refresh(self) -> None:
+        """Not as the console does it."""
+        asyncio.get_running_loop().stop()
 
 
 class MarkingApp(ConsoleApp):

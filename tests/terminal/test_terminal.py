@@ -206,3 +206,31 @@ def test_from_the_background_it_comes_back_with_the_whole_screen(open_console: O
     session.see(b"Counts, measured")
     session.press("3")
     session.see(b"Phases")
+
+
+def test_a_console_that_was_stopped_without_being_asked_gives_the_terminal_back_at_its_end(open_console: Open) -> None:
+    """SIGSTOP gives no chance to do so; at SIGCONT the modes that the console had set were kept for those to give back."""
+    session = _measured(open_console("rest"))
+    for _ in range(2):
+        session.kill(signal.SIGSTOP)
+        session.wait_until_stopped()
+        session.forget()
+        session.kill(signal.SIGCONT)
+        session.see(b"\x1b[?1049h")
+        session.see(b"Counts, measured")
+    session.press("3")
+    session.see(b"Phases")
+    session.press("q")
+    assert session.end() == 0
+    assert termios.tcgetattr(session.master)[:4] == session.before[:4]
+
+
+def test_a_console_that_loses_its_event_loop_gives_the_terminal_back(open_console: Open) -> None:
+    """As without memory: Textual's own end is passed by, and the shell was left without an echo, on the other screen."""
+    session = _measured(open_console("loop-ends"))
+    session.forget()
+    session.press("r")
+    assert session.end() != 0
+    assert termios.tcgetattr(session.master)[:4] == session.before[:4]
+    for restored in (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?1003l", b"\x1b[?2004l"):
+        assert restored in session.output

@@ -16,7 +16,7 @@ from console.backend.model.profile_names import DEFAULT_PROFILE, EDIT_PROFILE
 from console.backend.model.replication import Replication
 from console.backend.model.safe_text import SafeText, safe_lines
 from console.backend.model.site_mapping import NotMeasured
-from console.backend.model.states import Mode, Move, Phase, RunState
+from console.backend.model.states import Family, Mode, Move, Phase, RunState
 from console.backend.model.value import Value
 
 
@@ -327,6 +327,20 @@ class RunView(Value):
         if self.changed_hands or not self.elsewhere:
             return self.elsewhere
         return f"its files are not below this root: {self.elsewhere}"
+
+    @property
+    def is_taken_back(self) -> bool:
+        """Return whether it was voided or reverted: nothing of it is to come."""
+        return self.state.family in {Family.VOIDED, Family.REVERTED}
+
+    @property
+    def shown_phases(self) -> "tuple[PhaseView | StepView, ...]":
+        """Return the phases to show, or the steps of an edit; a voided or reverted run has no pending ones."""
+        views = self.steps or self.phases
+        if not self.is_taken_back:
+            return views
+        is_left = {PhaseStatus.PENDING, PhaseStatus.NOT_RUN} if self.steps else {PhaseStatus.PENDING}
+        return tuple(view for view in views if view.status not in is_left)
 
     @property
     def is_edit(self) -> bool:
