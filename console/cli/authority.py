@@ -14,7 +14,7 @@ from console.cli.approval_requests import DraftStatement, ImportStatement, OneSt
 from console.cli.arguments import Options
 from console.cli.installation import backend_of
 from console.cli.operations import Nothing
-from console.cli.output import narrate, report
+from console.cli.output import as_typed, narrate, report
 from console.cli.run_requests import ConfirmedRun, Panic, ReleaseHold
 from console.cli.settings import found_path
 from console.cli.watching import Watching
@@ -27,7 +27,7 @@ def draft(options: Options, request: DraftStatement) -> ExitStatus:
     drafted = backend_of(options).draft_statement(
         request.run, revert=request.revert, in_force_from=_moment(request.in_force_from)
     )
-    report(options, "approval draft", Outcome.PASS, _approval_lines(drafted), drafted)
+    report(options, "approval draft", Outcome.PASS, _approval_lines(options, drafted), drafted)
     # Drafting authorises nothing: the run still waits.
     return ExitStatus.WAITING
 
@@ -50,7 +50,7 @@ def check(options: Options, request: OneStatement) -> ExitStatus:
     """Check a statement and the signatures beside it."""
     seen = backend_of(options).check_statement(found_path(options, request.statement))
     good = not any(finding.outcome is not Outcome.PASS for finding in seen.checks) or seen.status is ApprovalStatus.USED
-    report(options, "approval check", Outcome.PASS if good else Outcome.FAIL, _approval_lines(seen), seen)
+    report(options, "approval check", Outcome.PASS if good else Outcome.FAIL, _approval_lines(options, seen), seen)
     return ExitStatus.DONE if good else ExitStatus.REFUSED
 
 
@@ -62,10 +62,10 @@ def import_signed(options: Options, request: ImportStatement) -> ExitStatus:
     beside = backend.check_statement(statement).signature_paths
     signatures = tuple(found_path(options, signature) for signature in request.signatures)
     recorded = backend.import_statement(statement, signatures or beside)
-    return report(options, "approval import", Outcome.PASS, _approval_lines(recorded), recorded)
+    return report(options, "approval import", Outcome.PASS, _approval_lines(options, recorded), recorded)
 
 
-def _approval_lines(seen: ApprovalView) -> list[str]:
+def _approval_lines(options: Options, seen: ApprovalView) -> list[str]:
     return [
         f"{seen.kind}       {seen.status}  run {seen.run_id}  {seen.docprefix}",
         f"statement  {seen.statement_path}",
@@ -73,7 +73,7 @@ def _approval_lines(seen: ApprovalView) -> list[str]:
         f"expires    {seen.expires_at}",
         *(
             f"{finding.outcome:<13} {finding.name}: {finding.detail}"
-            + (f"  next: {finding.next_action}" if finding.next_action else "")
+            + (f"  next: {as_typed(options, finding.next_action)}" if finding.next_action else "")
             for finding in seen.checks
         ),
         *(f"unit       {unit.body_sha256}  {unit.address}  {unit.title}" for unit in seen.drafts),
@@ -141,9 +141,9 @@ def _switch(options: Options, command: str, seen: SwitchView, exit_status: ExitS
             ("since", seen.since),
             ("expires", seen.expires_at),
             ("reason", seen.reason),
-            ("clears", seen.clears_with),
+            ("clears", as_typed(options, seen.clears_with)),
             ("incomplete", seen.incomplete),
-            ("complete", seen.complete_with),
+            ("complete", as_typed(options, seen.complete_with)),
             ("note", seen.note),
         )
         if value

@@ -13,7 +13,7 @@ from console.cli.arguments import Options
 from console.cli.evidence_requests import Bundle, Gates
 from console.cli.installation import backend_of
 from console.cli.one_run import OneRun
-from console.cli.output import narrate, report
+from console.cli.output import as_typed, narrate, report
 
 _PRE = "PRE"
 
@@ -21,7 +21,11 @@ _PRE = "PRE"
 def gates(options: Options, request: Gates) -> ExitStatus:
     """Measure the board, or the named gates with every check and its evidence."""
     board = _measured(backend_of(options), request)
-    lines = _board_lines(board) if not request.names else [part for gate in board.gates for part in gate_lines(gate)]
+    lines = (
+        _board_lines(options, board)
+        if not request.names
+        else [part for gate in board.gates for part in gate_lines(options, gate)]
+    )
     report(options, "gates", board.outcome, lines, board)
     return exit_status(_outcomes(board))
 
@@ -52,14 +56,14 @@ def exit_status(outcomes: list[Outcome]) -> ExitStatus:
     return ExitStatus.INCONCLUSIVE if Outcome.INCONCLUSIVE in outcomes else ExitStatus.DONE
 
 
-def _board_lines(board: Board) -> list[str]:
+def _board_lines(options: Options, board: Board) -> list[str]:
     width = max((len(gate.title) for gate in board.gates), default=0)
     lines: list[str] = []
     for gate in board.gates:
         description = f"{gate.owner:<11}  {gate.took_ms:>6} ms  {gate.urgent_detail}"
         lines.append(f"{gate.gate:<4} {gate.outcome:<13} {gate.title:<{width}}  {description}")
         if gate.outcome is not Outcome.PASS:
-            lines.append(f"{'':<4} {'':<13} next: {_next_action(gate)}")
+            lines.append(f"{'':<4} {'':<13} next: {as_typed(options, _next_action(gate))}")
     return [
         *lines,
         f"{'':<4} {board.outcome:<13} {counted(len(board.gates), 'gate')} in {board.took_ms} ms",
@@ -70,7 +74,7 @@ def _next_action(gate: GateReport) -> str:
     return gate.urgent.next_action if gate.urgent is not None else gate.next_action
 
 
-def gate_lines(gate: GateReport) -> list[str]:
+def gate_lines(options: Options, gate: GateReport) -> list[str]:
     """Return the lines of one gate: question, owner, every check with its evidence and next action."""
     head = [
         f"{gate.gate:<4} {gate.outcome:<13} {gate.title}",
@@ -78,12 +82,18 @@ def gate_lines(gate: GateReport) -> list[str]:
         f"     owner         {gate.owner}",
         f"     measured      {_moment(gate.measured_at)}, took {gate.took_ms} ms",
     ]
-    lines = [part for check in worst_first(gate.checks) for part in _check_lines(check)]
-    return [*head, *lines] if gate.outcome is Outcome.PASS else [*head, *lines, f"next: {_next_action(gate)}"]
+    lines = [part for check in worst_first(gate.checks) for part in _check_lines(options, check)]
+    return (
+        [*head, *lines]
+        if gate.outcome is Outcome.PASS
+        else [*head, *lines, f"next: {as_typed(options, _next_action(gate))}"]
+    )
 
 
-def _check_lines(check: Check) -> list[str]:
-    next_action = [f"       next        {check.next_action}"] if check.outcome is not Outcome.PASS else []
+def _check_lines(options: Options, check: Check) -> list[str]:
+    next_action = (
+        [f"       next        {as_typed(options, check.next_action)}"] if check.outcome is not Outcome.PASS else []
+    )
     return [
         f"  {check.outcome:<13} {check.name}: {check.detail}",
         *next_action,

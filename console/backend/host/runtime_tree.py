@@ -205,3 +205,10 @@ def _make_directory(path: Path) -> Path:
 
 def _refused(message: str, advice: str) -> Refused:
     return Refused(StopCode.REFUSED_INPUT, message, advice)
+
+
+def to_write_below(parent: Path) -> str:
+    """Return what is to be done where nothing could be written in a folder of the tree."""
+    if not parent.is_dir():
+        return "Make the runtime tree, or name it (--root): cutter-console init"
+    return f"Make room below {parent}, and see that it can be written; then the same command again."

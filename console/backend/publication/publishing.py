@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from console.backend.host.durable import sync_directory, write_durably
-from console.backend.host.runtime_tree import DIRECTORY_MODE
+from console.backend.host.runtime_tree import DIRECTORY_MODE, to_write_below
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, ExitStatus, StopCode
 from console.backend.model.safe_text import safe_text
@@ -71,10 +71,8 @@ def published(parent: Path, name: str, *, again: bool = False) -> Iterator[Draft
             sync_directory(parent)
     except OSError as error:
         refusal = f"{error.filename or parent}: {error.strerror or error}"
-        make_room = f"Make room below {parent}, and see that it can be written; then the same command again."
-        action = make_room if parent.is_dir() else "Make the runtime tree, or name it (--root): cutter-console init"
         raise Unpublished(
-            StopCode.INVARIANT_FAILED, f"the documents could not be written: {refusal}", action
+            StopCode.INVARIANT_FAILED, f"the documents could not be written: {refusal}", to_write_below(parent)
         ) from error
 
 

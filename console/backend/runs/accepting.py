@@ -18,6 +18,7 @@ from console.backend.host.cluster_directory import hidden_name
 from console.backend.host.durable import sync_directory, write_new_file_by_parts
 from console.backend.host.installation import Installation
 from console.backend.host.regular_file import regular_parts, sha256_file
+from console.backend.host.runtime_tree import to_write_below
 from console.backend.host.signals import at_work
 from console.backend.journal.journal import verify_journal
 from console.backend.journal.journal_key import KEY_NAME, JournalKey
@@ -171,7 +172,7 @@ def _unpacked(installation: Installation, bundle: Path) -> Iterator[tuple[Bundle
             folder.mkdir(mode=0o750)
     except OSError as error:
         message = f"{part}: {error.strerror}"
-        raise Refused(StopCode.REFUSED_INPUT, message, "Make the runtime tree: cutter-console init") from error
+        raise Refused(StopCode.REFUSED_INPUT, message, to_write_below(part.parent)) from error
     try:
         yield unpack(bundle, lambda name, parts: _kept(part / name, parts)), part
     except OSError as error:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from console.backend.host.durable import replace_file, sync_directory
 from console.backend.host.regular_file import read_regular
-from console.backend.host.runtime_tree import within
+from console.backend.host.runtime_tree import to_write_below, within
 from console.backend.model.batches import BatchFile, BatchProgress, SetAside
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
@@ -46,7 +46,7 @@ class BatchFolder:
             sync_directory(folder.directory.parent)
         except OSError as error:
             message = f"{folder.directory}: {error.strerror}"
-            raise Refused(StopCode.REFUSED_INPUT, message, "Make the runtime tree: cutter-console init") from error
+            raise Refused(StopCode.REFUSED_INPUT, message, to_write_below(folder.directory.parent)) from error
         folder.write(batch)
         return folder
 

@@ -223,7 +223,13 @@ def release_hold(installation: Installation, confirm: str) -> SwitchView:
     try:
         installation.hold_file.unlink(missing_ok=True)
     except OSError as error:
-        message = f"the HOLD stays: {installation.hold_file}: {error.strerror}"
+        # A file system that only reads refuses the removal of what is not there, too.
+        if hold_in_file(installation) is None:
+            return measure_switch(installation)
+        message = (
+            f"the HOLD stays on this host, its file cannot be removed: {installation.hold_file}: {error.strerror};"
+            " the database has none any more"
+        )
         raise Held(
             StopCode.HOLD,
             message,

@@ -19,7 +19,7 @@ from console.backend.documents.own_profiles import ChosenProfile
 from console.backend.host.cluster_directory import hidden_name
 from console.backend.host.durable import replace_file_by_parts, sync_directory
 from console.backend.host.regular_file import read_regular, regular_parts, sha256_file
-from console.backend.host.runtime_tree import within
+from console.backend.host.runtime_tree import to_write_below, within
 from console.backend.journal.journal_key import KEY_NAME, JournalKey
 from console.backend.model.amendment import AmendmentCounts, Moved
 from console.backend.model.canonical_json import canonical_json, sha256_hex
@@ -158,7 +158,7 @@ class Workspace:
             sync_directory(workspace.directory.parent)
         except OSError as error:
             message = f"{workspace.directory}: {error.strerror}"
-            raise Refused(StopCode.REFUSED_INPUT, message, "Make the runtime tree: cutter-console init") from error
+            raise Refused(StopCode.REFUSED_INPUT, message, to_write_below(workspace.directory.parent)) from error
         return workspace
 
     @classmethod

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.host.runtime_tree import CONFIG_NAME, DIRECTORIES, check_tree, init_tree, within
+from console.backend.host.runtime_tree import CONFIG_NAME, DIRECTORIES, check_tree, init_tree, to_write_below, within
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Outcome
 
@@ -129,3 +129,9 @@ def test_the_chmod_that_is_named_closes_what_was_open(tmp_path: Path) -> None:
 
     subprocess.run(named, shell=True, check=True)
     assert _failed(root) == set()
+
+
+def test_what_could_not_be_written_is_no_reason_to_make_a_tree_that_is_there(tmp_path: Path) -> None:
+    """On a file system that only reads, `init` has nothing to make, and says so."""
+    assert "cutter-console init" in to_write_below(tmp_path / "runs")
+    assert "init" not in to_write_below(tmp_path)

@@ -216,11 +216,29 @@ def test_a_hold_that_cannot_be_taken_away_stays_and_says_so(at: At) -> None:
     passage = at("SG_1 imported")
     passage.installation.hold_file.mkdir()
 
-    with pytest.raises(Held, match="the HOLD stays") as caught:
+    with pytest.raises(Held, match=r"the HOLD stays on this host.*the database has none any more") as caught:
         passage.backend.release_hold("RELEASE")
 
     assert str(passage.installation.hold_file) in caught.value.next_action
     assert passage.backend.status().switch.state is SwitchState.HOLD
+
+
+def test_a_hold_that_has_no_file_is_released_where_the_file_system_only_reads(
+    at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It refuses to remove what is not there, too: "the HOLD stays" was said of one that was released."""
+    passage, unlink = at("SG_1 imported"), Path.unlink
+    passage.backend.panic("a test")
+    unlink(passage.installation.hold_file)
+
+    def only_reads(path: Path, **options: bool) -> None:
+        if path == passage.installation.hold_file:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+        unlink(path, **options)
+
+    monkeypatch.setattr(Path, "unlink", only_reads)
+
+    assert passage.backend.release_hold("RELEASE").state is SwitchState.OFF
 
 
 # What lies at the HOLD's place: nothing is written through it, nothing is read through it.
