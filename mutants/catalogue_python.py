@@ -101,6 +101,16 @@ _OF_THE_SWITCH = (
         ("tests/cli/test_rulings.py::test_a_signature_that_is_named_and_not_there_stops_the_import",),
     ),
     Mutant(
+        "a HOLD that has no file is not called standing where the file system only reads",
+        f"{_B}/runs/kill_switch.py",
+        "        if hold_in_file(installation) is None:\n            return measure_switch(installation)\n        message",
+        "        message",
+        (
+            "tests/backend/runs/test_kill_switch.py"
+            "::test_a_hold_that_has_no_file_is_released_where_the_file_system_only_reads",
+        ),
+    ),
+    Mutant(
         "the program ends with its status, whatever is still at work",
         "console/cli/main.py",
         "    if argv is None:\n        leave(exit_status)\n",

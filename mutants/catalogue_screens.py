@@ -175,6 +175,20 @@ SCREENS = (
         (f"{_TERMINAL}::test_what_another_program_has_written_over_the_screen_is_drawn_again_by_a_key",),
     ),
     Mutant(
+        "the terminal's own modes are kept over a stop that nobody could answer",
+        "console/app/steady_driver.py",
+        "        if self._has_terminal and self._auto_restart:\n",
+        "        if False:\n",
+        (f"{_TERMINAL}::test_a_console_that_was_stopped_without_being_asked_gives_the_terminal_back_at_its_end",),
+    ),
+    Mutant(
+        "the terminal is given back where the event loop has ended",
+        "console/app/application.py",
+        "        app.guard.give_back()\n",
+        "",
+        (f"{_TERMINAL}::test_a_console_that_loses_its_event_loop_gives_the_terminal_back",),
+    ),
+    Mutant(
         "frames: a change of the terminal's size has all of the screen sent again",
         "console/app/application.py",
         "        self.action_redraw()\n\n    def action_redraw",
