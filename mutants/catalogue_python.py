@@ -111,6 +111,16 @@ _OF_THE_SWITCH = (
         ),
     ),
     Mutant(
+        "a number that the server has given twice fails no run",
+        f"{_B}/postgres/connections.py",
+        "    if isinstance(error, pg.UniqueViolation) and diag.constraint_name in _NUMBERED:\n",
+        "    if False:\n",
+        (
+            "tests/backend/runs/test_reused_ids.py"
+            "::test_a_number_that_the_server_has_given_twice_stops_a_run_that_then_goes_on",
+        ),
+    ),
+    Mutant(
         "the program ends with its status, whatever is still at work",
         "console/cli/main.py",
         "    if argv is None:\n        leave(exit_status)\n",

@@ -48,7 +48,7 @@ class SteadyDriver(LinuxDriver):
     def stop_application_mode(self) -> None:
         """Give the terminal back as it was."""
         self._has_terminal = False
-        super().stop_application_mode()  # type: ignore[no-untyped-call]
+        super().stop_application_mode()
 
     def _sigcont_application(self, *arguments: Any) -> None:
         """Come back. After SIGSTOP, which nobody can answer, the terminal is given back first.

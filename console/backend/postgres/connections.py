@@ -104,6 +104,21 @@ _BY_CAUSE: dict[type[psycopg.Error], tuple[type[CutterError], StopCode, str, str
 """Class, code, opening and next action by error, looked up in this order: most named ones are OperationalErrors too."""
 
 
+_NUMBERED = frozenset(
+    f"{table}_pkey"
+    for table in (
+        "iu_lifecycle_log",
+        "run_event",
+        "run_effect",
+        "hold_event",
+        "baseline_pin",
+        "policy_pin",
+        "backup_proof",
+    )
+)
+"""Keys of tables whose rows the server numbers itself."""
+
+
 @dataclass(frozen=True)
 class Opened:
     """A request for a connection, successful or not."""
@@ -150,6 +165,13 @@ def translate(error: psycopg.Error) -> CutterError:
     # StopCode() raises ValueError for any other DETAIL, such as a code of a newer program's migrations.
     if kind is not None and diag.message_detail in set(StopCode):
         return kind(StopCode(diag.message_detail), message, safe_text(diag.message_hint or ""))
+    if isinstance(error, pg.UniqueViolation) and diag.constraint_name in _NUMBERED:
+        # A sequence falls back when the server crashes after its database was copied; each attempt takes the next number.
+        return Unmeasured(
+            StopCode.INVARIANT_FAILED,
+            f"the server has given a number twice, as after a crash or a restore (23505): {message}",
+            "Nothing was written. The same again, until the number is one that is free.",
+        )
     for cause, (raised, code, prefix, next_action) in _BY_CAUSE.items():
         if isinstance(error, cause):
             return raised(code, f"{prefix}{message}", next_action)

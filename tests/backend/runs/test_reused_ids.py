@@ -11,10 +11,10 @@ import pytest
 
 from console.backend.journal.journal import read_journal
 from console.backend.journal.journal_record import Anchor, Record, RecordKind
-from console.backend.model.errors import Drifted, Unmeasured
+from console.backend.model.errors import CutterError, Drifted, Unmeasured
 from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import Operation, Purpose
-from console.backend.model.states import Family, Phase
+from console.backend.model.states import Family, Move, Phase, Stage
 from console.backend.postgres import effects
 from console.backend.postgres.connections import connect
 from console.backend.postgres.effects import Effect, EffectKind, has_effect
@@ -28,7 +28,7 @@ from console.backend.runs.run_views import known_run
 from console.backend.runs.settling import Attempt, Fate, NotKnownYet, look, settle
 from tests.support.edited import EDIT
 from tests.support.lost_commit import Lie, lying
-from tests.support.passage import DOCPREFIX, Passage
+from tests.support.passage import DOCPREFIX, UNITS, Passage
 
 At = Callable[[str], Passage]
 NOWHERE = Anchor(sequence=999, hash="0" * 64)
@@ -352,3 +352,27 @@ def test_a_hold_that_was_set_is_no_release(at: At) -> None:
     [(time,)] = passage.rows("SELECT at::text FROM cutter_governance.hold_event WHERE action = 'set'")
     with connect(passage.installation.settings.database.executor, read_only=True) as connection:
         assert has_effect(connection, Effect(kind=EffectKind.RELEASE, key=str(time))) is False
+
+
+def test_a_number_that_the_server_has_given_twice_stops_a_run_that_then_goes_on(at: At) -> None:
+    """A sequence falls back when a server crashes after its database was copied; the run was failed for good by it."""
+    passage = at("SG_1 imported")
+    passage.arm()
+    passage.execute(
+        "SELECT setval(pg_get_serial_sequence('cutter_governance.run_event', 'id'), max(id) - 2) FROM cutter_governance.run_event"
+    )
+    refusals = list[str]()
+    for _ in range(10):
+        if passage.run().state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION:
+            break
+        try:
+            if Move.ARM in passage.run().moves:
+                passage.arm()
+            passage.resume()
+        except CutterError as error:
+            refusals.append(error.message)
+        assert passage.run().state.family in {Family.ACTIVE, Family.STOPPED}
+
+    assert refusals
+    assert all("has given a number twice" in refusal for refusal in refusals)
+    assert passage.lifecycles() == ["draft"] * UNITS
