@@ -12,6 +12,8 @@ BROKEN_PIPE = 141
 """The exit status of a command whose reader has gone: 128 + SIGPIPE."""
 INTERRUPTED = 130
 """The exit status after Ctrl-C, as shells report it: 128 + SIGINT."""
+_HALF_LOADED = (ImportError, SystemError, AttributeError)
+"""Errors of a module that could not be loaded for a missing file or memory, when it is met first and when it is met again."""
 _UNEXPLAINED = "the command could not go on, nor say more than: {}; what it had done until then stands"
 _SEE = "See what is so: cutter-console status"
 
@@ -43,7 +45,7 @@ def _run(argv: Sequence[str] | None) -> int:
         return _answered(arguments)
     except ReaderGone:
         return BROKEN_PIPE
-    except (Unprinted, OSError, ImportError, MemoryError, RecursionError) as error:
+    except (Unprinted, OSError, MemoryError, RecursionError, *_HALF_LOADED) as error:
         return _last_words(error, as_json="--json" in arguments)
 
 

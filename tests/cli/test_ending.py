@@ -105,3 +105,15 @@ def test_a_command_that_a_signal_ends_has_its_status_whatever_is_still_at_work(
     assert done.returncode == exit_status
     assert "Traceback" not in done.stderr
     assert done.stdout.splitlines() == ["written", "swept"]
+
+
+@pytest.mark.parametrize("raised", ["MemoryError", "SystemError", "AttributeError", "ImportError"])
+def test_what_memory_was_missing_for_is_said_without_a_traceback(raised: str) -> None:
+    """A library of C says it without an exception; a module that was loaded by half has no such name the next time."""
+    ends = f"import console.cli.main\ndef ended(_): raise {raised}('a secret')\nconsole.cli.main._answered = ended\nfrom console.cli.main"
+    done = _ended(_PLAIN.replace("from console.cli.main", ends))
+
+    assert done.returncode == 7
+    assert done.stderr.startswith(f"STOP_INVARIANT_FAILED: the command could not go on, nor say more than: {raised}")
+    assert "Traceback" not in done.stderr
+    assert "secret" not in done.stderr

@@ -104,13 +104,19 @@ class _Written(list[str]):
 
 
 class LoopEndsApp(ConsoleApp):
-    """Loses its event loop when `r` is pressed: nothing of the application comes to its own end."""
+    """Loses its event loop when `r` is pressed, and has no memory for its own end."""
 
     CSS_PATH = str(Path(console.__file__).with_name("app") / "console.tcss")
 
     def action_refresh(self) -> None:
         """Not as the console does it."""
+        assert self._driver is not None
+        self._driver.stop_application_mode = _without_memory  # type: ignore[method-assign]
         asyncio.get_running_loop().stop()
+
+
+def _without_memory() -> None:
+    raise MemoryError
 
 
 class MarkingApp(ConsoleApp):
