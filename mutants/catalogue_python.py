@@ -123,8 +123,8 @@ _OF_THE_SWITCH = (
     Mutant(
         "the program ends with its status, whatever is still at work",
         "console/cli/main.py",
-        "    if argv is None:\n        leave(exit_status)\n",
-        "",
+        "    leave(exit_status)\n    return exit_status\n",
+        "    return exit_status\n",
         ("tests/cli/test_ending.py::test_the_program_ends_with_its_status_whatever_is_still_at_work",),
     ),
     Mutant(
@@ -1459,8 +1459,8 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "a login at the limit is tried again only where this command has closed a session",
         _KEPT,
-        "ConnectionTimeout) or not kept.may_still_count(conninfo):\n",
-        "ConnectionTimeout):\n",
+        "may_be_a_limit(error) or not kept.may_still_count(conninfo):\n",
+        "may_be_a_limit(error):\n",
         _test(
             "postgres/test_kept_sessions",
             "a_login_at_the_limit_is_refused_at_once_where_this_command_has_closed_nothing",
@@ -1469,7 +1469,7 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "a login at the limit is tried again while a closed session may still count",
         _KEPT,
-        "                if isinstance(error, psycopg.errors.ConnectionTimeout) or not kept.may_still_count(conninfo):\n",
+        "                if not may_be_a_limit(error) or not kept.may_still_count(conninfo):\n",
         "                if True:\n",
         _test(
             "postgres/test_kept_sessions",
@@ -1479,7 +1479,7 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "a login is tried again in whatever language it was refused",
         _KEPT,
-        "                if isinstance(error, psycopg.errors.ConnectionTimeout) or not kept.may_still_count(conninfo):\n",
+        "                if not may_be_a_limit(error) or not kept.may_still_count(conninfo):\n",
         '                if "too many connections" not in str(error) or not kept.may_still_count(conninfo):\n',
         _test(
             "postgres/test_kept_sessions",
@@ -1489,7 +1489,7 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "a login that was not answered is not tried again as one at a limit",
         _KEPT,
-        "if isinstance(error, psycopg.errors.ConnectionTimeout) or not kept",
+        "if not may_be_a_limit(error) or not kept",
         "if not kept",
         _test("postgres/test_kept_sessions", "a_login_that_was_not_answered_is_not_tried_again"),
     ),

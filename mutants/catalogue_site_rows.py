@@ -232,7 +232,7 @@ SITE_ROWS = (
     Mutant(
         "a report compares the rows of a revert with what was signed for a revert",
         f"{_B}/reports/run/rows.py",
-        '        if content.get("purpose") != purpose:\n            return None\n',
+        '    if content.get("purpose") != purpose:\n        return None\n',
         "",
         ("tests/gateway/test_passage.py::test_the_report_of_a_revert_compares_the_rows_there[under SG_1]",),
     ),

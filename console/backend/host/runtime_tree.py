@@ -1,5 +1,6 @@
 """The runtime tree: seven directories and two files, created once, checked often, removable as a whole."""
 
+import contextlib
 import os
 import re
 import shlex
@@ -212,3 +213,16 @@ def to_write_below(parent: Path) -> str:
     if not parent.is_dir():
         return "Make the runtime tree, or name it (--root): cutter-console init"
     return f"Make room below {parent}, and see that it can be written; then the same command again."
+
+
+def close_to_others(root: Path, path: Path) -> None:
+    """Give a file that was copied into the runtime tree the tree's mode; a link, a folder or a file elsewhere stays as it is."""
+    if not path.resolve().is_relative_to(root.resolve()):
+        return
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                os.fchmod(descriptor, FILE_MODE)
+        finally:
+            os.close(descriptor)

@@ -1,9 +1,6 @@
 """The two rulings of a run: drafted at its pause, signed elsewhere, checked here, imported as cutter_verify."""
 
-import contextlib
 import json
-import os
-import stat
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -32,7 +29,7 @@ from console.backend.approvals.statement import (
 )
 from console.backend.host.durable import replace_file
 from console.backend.host.installation import Installation
-from console.backend.host.runtime_tree import FILE_MODE
+from console.backend.host.runtime_tree import close_to_others
 from console.backend.host.site_files import run_tables
 from console.backend.journal.journal_record import Field
 from console.backend.model.canonical_json import canonical_json, sha256_hex
@@ -317,21 +314,8 @@ def import_statement(installation: Installation, statement: Path, signatures: tu
             role=Role.VERIFIER,
         )
     for path in (statement, *signatures):
-        close_to_others(installation, path)
+        close_to_others(installation.root, path)
     return view(installation, statement, state, signatures)
-
-
-def close_to_others(installation: Installation, path: Path) -> None:
-    """Give a file that was copied into the runtime tree the tree's mode; a link, a folder or a file elsewhere stays as it is."""
-    if not path.resolve().is_relative_to(installation.root.resolve()):
-        return
-    with contextlib.suppress(OSError):
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            if stat.S_ISREG(os.fstat(descriptor).st_mode):
-                os.fchmod(descriptor, FILE_MODE)
-        finally:
-            os.close(descriptor)
 
 
 def policy_copy(sha256: str) -> str:

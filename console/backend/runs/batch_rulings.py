@@ -31,6 +31,7 @@ from console.backend.approvals.statement import Statement, parse_statement, read
 from console.backend.host.durable import replace_file, write_new_file
 from console.backend.host.installation import Installation
 from console.backend.host.regular_file import read_regular
+from console.backend.host.runtime_tree import close_to_others
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, Refused, StopCode
@@ -328,7 +329,7 @@ def import_statement(installation: Installation, path: Path, signatures: tuple[P
     limit_s = installation.settings.statement_limit_s
     commit_alone(installation, Operation.IMPORT, record, role=Role.VERIFIER, timeout_s=limit_s)
     for file in (path, *signatures):
-        approval_workflow.close_to_others(installation, file)
+        close_to_others(installation.root, file)
     return view(installation, path, checked)
 
 

@@ -60,7 +60,7 @@ class _Watch:
         self._pid, self._role = connection.info.backend_pid, connection.info.user
         self._conninfo = conninfo
         self._started = ""
-        """When the session began, as the server said at the first look; its number can be given to another one."""
+        """Beginning of the session, as the server said at the first look; its number can be given to another one."""
         self._report = report
         self._over = threading.Event()
         self._socket = threading.Lock()
