@@ -1257,8 +1257,8 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "a session that may have written is not kept",
         _KEPT,
-        "(session.reads_only or kept.keeps_writers) and not failed",
-        "not failed",
+        "(session.reads_only or kept.keeps_writers) and not session.has_sent_much",
+        "not session.has_sent_much",
         _test(
             "postgres/test_kept_sessions",
             "a_transaction_that_may_write_has_a_session_of_its_own_that_ends_with_it",
@@ -1267,8 +1267,8 @@ _OF_SESSIONS_AND_FILES = (
     Mutant(
         "the session of a question that failed is not kept",
         _KEPT,
-        "(session.reads_only or kept.keeps_writers) and not failed",
-        "(session.reads_only or kept.keeps_writers)",
+        "if is_of_use and not failed and",
+        "if is_of_use and",
         _test("postgres/test_kept_sessions", "the_session_of_a_question_that_failed_is_closed"),
     ),
     Mutant(
