@@ -137,22 +137,16 @@ def _propose(path: Path, origin: str, result: PlanResult) -> None:
             narrate(f"{path} is not all: {problem.message}; propose again with --accept {path} once these are accepted")
 
 
-def keep_new_file(path: Path, data: bytes, argument: str = "--out") -> None:
-    """Write a new file; one that has these bytes already is as good. Raises Refused if it has others or cannot be written."""
+def keep_new_file(path: Path, data: bytes, argument: str = "--out", *, or_same: bool = False) -> None:
+    """Write a new file. Raises Refused if it exists or cannot be written; with `or_same` one that has these bytes is as good."""
     try:
         write_durably(path, data)
-    except FileExistsError as error:
-        if _has(path, data):
-            return
-        raise Refused(
-            StopCode.REFUSED_INPUT,
-            f"{path} is there already, with another content; nothing was written",
-            f"Name a new file with {argument}, or move that one away.",
-        ) from error
     except OSError as error:
-        raise Refused(
-            StopCode.REFUSED_INPUT, f"{path}: {error.strerror}", f"Name a new file with {argument}."
-        ) from error
+        is_other = or_same and isinstance(error, FileExistsError)
+        if is_other and _has(path, data):
+            return
+        message = "is there already, with another content; nothing was written" if is_other else f"{error.strerror}"
+        raise Refused(StopCode.REFUSED_INPUT, f"{path}: {message}", f"Name a new file with {argument}.") from error
 
 
 def _has(path: Path, data: bytes) -> bool:
