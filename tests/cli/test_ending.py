@@ -27,7 +27,14 @@ begun.wait()
 pool = ThreadPoolExecutor(1)
 pool.submit(int).result()
 atexit.register(print, "swept")
-threading.Thread(target=lambda: (time.sleep(0.1), print("written"))).start()
+import console.cli.main as program
+# Whoever is waited for is still at work when the end has begun, however long the answer takes.
+leaving, leave = threading.Event(), program.leave
+def left(status):
+    leaving.set()
+    leave(status)
+program.leave = left
+threading.Thread(target=lambda: (leaving.wait(5), time.sleep(0.1), print("written"))).start()
 from console.cli.main import main
 sys.argv = ["cutter-console", *sys.argv[1:]]
 raise SystemExit(main())
