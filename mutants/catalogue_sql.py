@@ -2004,8 +2004,8 @@ _OF_AMENDMENTS = (
     Mutant(
         "an amendment that has no draft holds its document",
         _OTHER_TEXT,
-        "        RETURN format('its amendment by run %s waits for its enactment', draft);",
-        "        NULL;",
+        "       AND r.operation IN ('repeal', 'amend')",
+        "       AND r.operation = 'repeal'",
         _test("amendments", "an_amendment_without_a_draft_holds_its_document_like_any_other"),
     ),
     Mutant(
@@ -2084,8 +2084,8 @@ _OF_AMENDMENTS = (
     Mutant(
         "a sealed repeal holds its document",
         _OTHER_TEXT,
-        "    IF draft IS NOT NULL THEN\n        RETURN format('its repeal by run",
-        "    IF false THEN\n        RETURN format('its repeal by run",
+        "       AND r.operation IN ('repeal', 'amend')",
+        "       AND r.operation = 'amend'",
         _test("repeals", "a_sealed_repeal_holds_its_document[amendment]"),
     ),
     Mutant(

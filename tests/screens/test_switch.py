@@ -80,6 +80,19 @@ async def test_a_measurement_from_before_the_stop_does_not_take_its_notice_away(
         assert app.notice.what.startswith("Stopped.")
 
 
+async def test_what_a_stop_has_come_to_is_shown_to_its_last_word_at_80_columns() -> None:
+    """The command that releases the HOLD was cut off in its middle, without a sign of it."""
+    what = "Stopped. The switch is HOLD. Running statements: none was running. 44 units of DEMO-POLICY were committed "
+    what += "before as drafts, and are still there (awaiting_lifecycle_authorization)."
+    root = "/tmp/cutter-demo-15941-2331671-oujsexqw/root"
+    then = f"Find the cause: h. Release the HOLD: h, then H, or: cutter-console --root {root} hold release --confirm RELEASE"
+    async with opened(FakeBackend(), size=(80, 24)) as (app, pilot):
+        app.give_notice(Notice("done", what, "", then, stays=True))
+        await settle(pilot)
+        panel = app.screen.query_one(NoticePanel)
+        assert panel.size.height == panel.visual.get_height(panel.styles, panel.size.width) == 6
+
+
 async def test_a_refusal_shows_at_once_with_its_time_whatever_else_stands_there() -> None:
     backend = FakeBackend()
     async with opened(backend, "ctrl+x", "s") as (app, pilot):

@@ -7,30 +7,18 @@
 CREATE OR REPLACE FUNCTION cutter_console.fn_amend_refusal(p_docprefix text, p_base_digest text) RETURNS text
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    draft text := cutter_console.fn_repealed_by(p_docprefix);
+    repealed text := cutter_console.fn_repealed_by(p_docprefix);
+    draft text;
+    held text;
 BEGIN
-    IF draft IS NOT NULL THEN
-        RETURN format('%s was repealed by run %s', p_docprefix, draft);
+    IF repealed IS NOT NULL THEN
+        RETURN format('%s was repealed by run %s', p_docprefix, repealed);
     END IF;
     IF NOT EXISTS (SELECT 1
                      FROM public.information_unit u
                     WHERE u.doc_code = p_docprefix
                       AND u.lifecycle_status = 'enacted') THEN
         RETURN format('nothing of %s is law', p_docprefix);
-    END IF;
-    -- A repeal writes no draft: its sealed manifest holds the document until its enactment or its revert.
-    SELECT min(r.run_id) INTO draft
-      FROM cutter_governance.run r
-      JOIN cutter_governance.manifest_seal s USING (run_id)
-     WHERE r.docprefix = p_docprefix
-       AND r.operation = 'repeal'
-       AND r.family <> 'reverted'
-       AND NOT EXISTS (SELECT 1
-                         FROM cutter_governance.approval_use n
-                        WHERE n.run_id = r.run_id
-                          AND n.purpose = 'enact');
-    IF draft IS NOT NULL THEN
-        RETURN format('its repeal by run %s waits for its enactment', draft);
     END IF;
     -- Joined, and not asked of each unit: of a large document that is law there is none.
     SELECT min(d.canonical_address) INTO draft
@@ -47,18 +35,24 @@ BEGIN
     IF draft IS NOT NULL THEN
         RETURN format('%s has drafts of another run, first %s', p_docprefix, draft);
     END IF;
-    SELECT min(r.run_id) INTO draft
+    -- A repeal writes no draft, nor does an amendment of which no unit differs: its sealed manifest holds the document
+    -- until its enactment or its revert.
+    SELECT format('its %s by run %s waits for its enactment',
+                  CASE r.operation WHEN 'repeal' THEN 'repeal' ELSE 'amendment' END, r.run_id)
+      INTO held
       FROM cutter_governance.run r
       JOIN cutter_governance.manifest_seal s USING (run_id)
      WHERE r.docprefix = p_docprefix
-       AND r.operation = 'amend'
+       AND r.operation IN ('repeal', 'amend')
        AND r.family <> 'reverted'
        AND NOT EXISTS (SELECT 1
                          FROM cutter_governance.approval_use n
                         WHERE n.run_id = r.run_id
-                          AND n.purpose = 'enact');
-    IF draft IS NOT NULL THEN
-        RETURN format('its amendment by run %s waits for its enactment', draft);
+                          AND n.purpose = 'enact')
+     ORDER BY r.run_id
+     LIMIT 1;
+    IF held IS NOT NULL THEN
+        RETURN held;
     END IF;
     IF p_base_digest IS NOT NULL AND p_base_digest IS DISTINCT FROM cutter_console.fn_base_digest(p_docprefix) THEN
         RETURN format('%s is not the law that the run was planned against: its digest is %s',
