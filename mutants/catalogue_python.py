@@ -31,6 +31,20 @@ def _test(file: str, *names: str) -> tuple[str, ...]:
 
 _OF_THE_SWITCH = (
     Mutant(
+        "the law as a signed edit has made it is not amended into itself",
+        f"{_B}/runs/amendments.py",
+        'not document.dropped and sha256 == sha256_hex(state_text(connection, base.run_id) or b"")',
+        "False",
+        _test("runs/test_revision", "the_law_as_a_signed_edit_has_made_it_is_not_amended_into_itself"),
+    ),
+    Mutant(
+        "a run prints each legal move with its command",
+        "console/cli/runs.py",
+        "[*run_lines(run), *move_lines(options, run)]",
+        "run_lines(run)",
+        ("tests/cli/test_roots_in_commands.py::test_a_run_prints_each_legal_move_with_its_command",),
+    ),
+    Mutant(
         "SG_2 is not drafted for a moment before the text that it follows",
         "console/backend/runs/later_texts.py",
         "max(now, moment or now) < law.in_force_from",
@@ -103,8 +117,8 @@ _OF_THE_SWITCH = (
     Mutant(
         "a HOLD that has no file is not called standing where the file system only reads",
         f"{_B}/runs/kill_switch.py",
-        "        if hold_in_file(installation) is None:\n            return measure_switch(installation)\n        message",
-        "        message",
+        "        if hold_in_file(installation) is None:\n            return measure_switch(installation)\n        raise Held(",
+        "        raise Held(",
         (
             "tests/backend/runs/test_kill_switch.py"
             "::test_a_hold_that_has_no_file_is_released_where_the_file_system_only_reads",

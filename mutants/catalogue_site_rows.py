@@ -20,6 +20,22 @@ def _test(file: str, *names: str) -> tuple[str, ...]:
 
 SITE_ROWS = (
     Mutant(
+        "backup: a table with a generated column is copied in plain columns",
+        f"{_B}/postgres/plain_rows.py",
+        "                          OR a.attgenerated <> '')) c)\n",
+        "                          )) c)\n",
+        (
+            "tests/backend/postgres/test_plain_rows.py::test_a_table_that_needs_more_than_itself_is_named[a generated column]",
+        ),
+    ),
+    Mutant(
+        "adopt check: an enactment is proven with a decision, as a run gives one",
+        _CHECK,
+        'call(connection, enact, {**values, "decision": probe.decision, "dry_run": False})',
+        'call(connection, enact, {**values, "dry_run": False})',
+        _test("check_and_apply", "a_log_that_refers_to_decisions_is_no_proof_where_the_mapping_writes_none"),
+    ),
+    Mutant(
         "backup: rows of a table that needs more than itself are copied in plain columns",
         f"{_B}/backup/take.py",
         "        return needing_more(snapshot.connection, request.organisation)\n",

@@ -233,7 +233,8 @@ def _effects(danger: Literal[Danger.ARM, Danger.ENACT, Danger.REVERT, Danger.VOI
             if run.is_repeal:
                 written = f"seal that nothing of {run.docprefix} is left; {counted(n, 'unit')} stay in force until SG_2"
             elif run.amendment is not None:
-                written = f"write {counted(run.amendment.drafts, 'draft version')} for the amendment of {run.docprefix}"
+                versions = counted(run.amendment.drafts, "draft version")
+                written = f"write {versions if run.amendment.drafts else 'no draft version'} for the amendment of {run.docprefix}"
             return (
                 f"Arms the switch for run {run.run_id} alone, until the lease expires.",
                 f"The run may then {written}.",

@@ -3,7 +3,6 @@
 It needs a database, and loads a driver, only to compare the text with what is law.
 """
 
-import os
 from pathlib import Path
 
 from console.backend.documents import intake
@@ -34,16 +33,10 @@ from console.backend.model.suspect_groups import SuspectGroup, grouped
 from console.cli.arguments import Options
 from console.cli.output import narrate, report
 from console.cli.plan_request import PlanFile
-from console.cli.settings import found_path, root_of, settings_of
+from console.cli.settings import found_below, found_path, root_of, settings_of
 
 _SHOWN = 60
 """Number of characters of a dropped span that the list shows; the report as JSON has all of them."""
-
-
-def _document(root: Path, settings: Settings, name: str) -> Path:
-    """Return the file of the working directory, or of the intake folder if nothing is there, as `run start` finds it."""
-    file, taken_in = Path(name), settings.under(root, settings.intake) / name
-    return file if file.is_absolute() or os.path.lexists(file) or not os.path.lexists(taken_in) else taken_in
 
 
 def plan(options: Options, request: PlanFile) -> ExitStatus:
@@ -62,7 +55,8 @@ def plan(options: Options, request: PlanFile) -> ExitStatus:
             Context(root=root),
             lines=request.lines,
         )
-    file = _document(root, settings, request.file)
+    # What lies in the intake folder is named without it in the guide.
+    file = found_below(settings.under(root, settings.intake), Path(request.file))
     source = intake.read_source(file, folder=file.parent, limits=limits)
     result = plan_chosen(
         profile,

@@ -243,9 +243,10 @@ def run_lines(run: RunView) -> list[str]:
     lines += _passed(run)
     if run.waits_for:
         lines.append(f"waits for  {run.waits_for}")
-    return [*lines, f"legal      {', '.join(run.moves)}"]
+    return lines
 
 
 def move_lines(options: Options, run: RunView) -> list[str]:
     """Return each legal move with the command that makes it, as it must be typed here."""
-    return [as_typed(options, f"  {move:<15}: {command_of(move, run.run_id)}") for move in run.moves]
+    moves = [as_typed(options, f"  {move:<15}: {command_of(move, run.run_id)}") for move in run.moves]
+    return ["legal" if moves else "legal      no move", *moves]

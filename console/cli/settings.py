@@ -10,9 +10,14 @@ from console.cli.arguments import Options
 
 def found_path(options: Options, path: Path) -> Path:
     """Return a path of the working directory, or of the root if nothing is there: the guide names a file of the root so."""
+    return found_below(root_of(options), path)
+
+
+def found_below(folder: Path, path: Path) -> Path:
+    """Return a path of the working directory, or of this folder if nothing is there and something in the folder."""
     if path.is_absolute() or os.path.lexists(path):
         return path
-    below = root_of(options) / path
+    below = folder / path
     return below if os.path.lexists(below) else path
 
 

@@ -403,7 +403,8 @@ class DocumentsScreen(ConsoleScreen):
     def _show_list(self) -> None:
         has_entries = self.planned is not None and bool(_entries(self.planned.view))
         self.query_one("#problems", Rows).display = has_entries and not self._shows_law
-        self.query_one("#problem", Lines).display = self.planned is not None and bool(self.planned.view.problems)
+        has_problems = self.planned is not None and bool(self.planned.view.problems)
+        self.query_one("#problem", Lines).display = has_problems and not self._shows_law
 
     def _show_problems(self, view: PlanView) -> None:
         problems = self.query_one("#problems", ListRows)

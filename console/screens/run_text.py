@@ -287,6 +287,14 @@ _REPEAL_CAME_TO = {
 }
 
 
+_TEXT_CAME_TO = {
+    Stage.CLOSEOUT_REPORTED: "The new text of {docprefix} is law; none of its {units} has changed.",
+    Stage.AWAITING_CUT_AUTHORIZATION: "The new text of {docprefix} is planned; none of its {units} changes. Next: SG_1 (<run>, then <draft>).",
+    Stage.AWAITING_LIFECYCLE_AUTHORIZATION: "The new text of {docprefix} is sealed and verified. Next: SG_2, the ruling to enact (<run>, then <draft>).",
+}
+"""Of an amendment that has an effect on no unit, and writes no draft."""
+
+
 def came_to(run: RunView) -> str:
     """Return the result of a step in one sentence, with the next step if the run pauses."""
     units = "units" if run.n_units is None else plural(run.n_units, "unit")
@@ -297,6 +305,8 @@ def came_to(run: RunView) -> str:
     if run.is_edit and run.state.stage in _EDIT_CAME_TO:
         return _filled(_EDIT_CAME_TO[run.state.stage], run, units)
     if run.amendment is not None and run.mode is Mode.LIVE:
+        if run.amendment.touched == 0 and run.state.stage in _TEXT_CAME_TO:
+            return _filled(_TEXT_CAME_TO[run.state.stage], run, units)
         units = plural(run.amendment.touched, "change")
     return _came_to(run, units)
 

@@ -5,8 +5,10 @@ import json
 import pytest
 
 from console.backend.host.runtime_tree import CONFIG_NAME
+from console.backend.host.site_files import kept_mapping
 from console.backend.model.console_schema import CONSOLE_SCHEMA, CONSOLE_SCHEMA_COMMENT, CONSOLE_SCHEMA_OWNER
 from console.backend.model.errors import ExitStatus
+from console.backend.model.site_mapping import mapping_toml
 from console.backend.postgres.console_schema import refuse_foreign_schema
 from console.backend.postgres.site_proposal import identifier
 from tests.adoption.conftest import Adopted, may_only_select
@@ -130,6 +132,21 @@ def test_a_proof_that_does_not_hold_is_named_with_what_the_function_said(
     assert said in details[proof]
     assert outcomes["rolled back"] == "PASS"
     assert fingerprint(kept.database) == before
+
+
+def test_a_log_that_refers_to_decisions_is_no_proof_where_the_mapping_writes_none(kept: Adopted) -> None:
+    """A run gives the id of its decision; only a mapping of the table of decisions lets it stand there."""
+    kept.execute(
+        "ALTER TABLE iu_lifecycle_log ADD FOREIGN KEY (review_decision_id) REFERENCES cutter_governance.review_decision"
+    )
+    mapping = kept_mapping(kept.installation).mapping
+    assert mapping is not None
+    kept.installation.site_mapping.write_text(mapping_toml(mapping.model_copy(update={"governance": None})))
+
+    status, outcomes, details = proofs(kept)
+
+    assert (status, outcomes["enact"]) == (7, "INCONCLUSIVE")
+    assert "23503" in details["enact"]
 
 
 def test_a_function_that_asks_for_a_decision_which_it_does_not_look_up_is_proved(kept: Adopted) -> None:

@@ -5,31 +5,27 @@ from collections.abc import Callable
 
 import pytest
 
+from console.backend.model.full_command import full_command
+from console.backend.runs.moves import command_of
 from console.cli.main import main
 from tests.support.passage import Passage
 
 At = Callable[[str], Passage]
 _WITHOUT_ROOT = re.compile(r".*cutter-console (?!--root)[a-z].*")
+_WITH_ROOT = "cutter-console --root"
 
 
 @pytest.mark.parametrize(
     "words",
     [
         "hold show",
-        "hold plan",
         "gates",
         "gates G0 G2 G4 G10",
         "gates PRE --run RUN",
         "approval draft RUN",
         "approval check STATEMENT",
         "run show RUN",
-        "run list",
         "status",
-        "drift",
-        "counts",
-        "verify RUN",
-        "backup list",
-        "journal verify RUN",
     ],
 )
 def test_every_command_of_an_answer_names_the_root(at: At, capsys: pytest.CaptureFixture[str], words: str) -> None:
@@ -41,4 +37,18 @@ def test_every_command_of_an_answer_names_the_root(at: At, capsys: pytest.Captur
     main(["--root", str(passage.installation.root), *(named.get(word, word) for word in words.split())])
 
     answer = capsys.readouterr()
+    assert _WITH_ROOT in answer.out + answer.err
     assert [line for line in (answer.out + answer.err).splitlines() if _WITHOUT_ROOT.fullmatch(line)] == []
+
+
+def test_a_run_prints_each_legal_move_with_its_command(at: At, capsys: pytest.CaptureFixture[str]) -> None:
+    passage = at("waits for SG_1")
+    root, run = str(passage.installation.root), passage.run()
+
+    main(["--root", root, "run", "show", run.run_id])
+
+    lines = capsys.readouterr().out.splitlines()
+    printed = dict(line.strip().split(":", 1) for line in lines[lines.index("legal") + 1 :])
+    commands = {move: full_command(command_of(move, run.run_id), root) for move in run.moves}
+    assert commands
+    assert {move.strip(): command.strip() for move, command in printed.items()} == commands

@@ -73,6 +73,7 @@ _NEEDING_MORE = """
     SET ROLE workflow_admin;
     CREATE TYPE cutter_governance.outcome AS ENUM ('PASS', 'FAIL');
     ALTER TABLE cutter_governance.verify_result ALTER outcome TYPE cutter_governance.outcome USING 'PASS';
+    ALTER TABLE cutter_governance.source_document_registry ADD COLUMN two integer GENERATED ALWAYS AS (1 + 1) STORED;
     RESET ROLE
 """
 """Tables that a dump of them alone restores nowhere else: types, functions, parts, and a sequence are not in it."""

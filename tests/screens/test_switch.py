@@ -90,7 +90,7 @@ async def test_what_a_stop_has_come_to_is_shown_to_its_last_word_at_80_columns()
         app.give_notice(Notice("done", what, "", then, stays=True))
         await settle(pilot)
         panel = app.screen.query_one(NoticePanel)
-        assert panel.size.height == panel.visual.get_height(panel.styles, panel.size.width) == 6
+        assert panel.size.height == panel.get_content_height(panel.size, app.size, panel.size.width) == 6
 
 
 async def test_a_refusal_shows_at_once_with_its_time_whatever_else_stands_there() -> None:

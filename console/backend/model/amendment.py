@@ -104,11 +104,11 @@ def amendment_in_words(counts: AmendmentCounts) -> str:
     """Return how many units an amendment leaves, changes, adds and takes out of the law; of a repeal, that it takes all."""
     if counts.is_repeal:
         return f"repealed as a whole: {counts.gone:,} gone, none left"
-    moved = f", {counts.moved:,} renumbered" if counts.moved else ""
+    beside = f", {counts.moved:,} renumbered" if counts.moved else ""
     if counts.touched == 0:
-        moved = "; the order of the units differs, or the text between them"
+        beside = "; the order of the units differs, or the text between them"
     return (
-        f"{counts.unchanged:,} unchanged, {counts.changed:,} changed, {counts.new:,} new, {counts.gone:,} gone{moved}"
+        f"{counts.unchanged:,} unchanged, {counts.changed:,} changed, {counts.new:,} new, {counts.gone:,} gone{beside}"
     )
 
 

@@ -188,7 +188,7 @@ def _of_steps(trials: tuple[Trial, ...], failed: Mapping[str, str], governed: tu
     return (_of_all(subject, detail, failed),)
 
 
-_WITH_WORDS = {
+_WITH_WORDS: dict[str, str] = {
     Part.DECISION: "cut = 'approved'",
     Part.VERIFICATION: "PASS = 'ok'",
     Part.ENTRY_STEP: "done = 'closed'",
@@ -197,7 +197,7 @@ _WITH_WORDS = {
 
 def _own_words(part: str) -> str:
     """Return how words of the organisation's own are given for those of this program, as an insertion; empty if there are none."""
-    example = next((words for known, words in _WITH_WORDS.items() if known.value == part), "")
+    example = _WITH_WORDS.get(part, "")
     return f" (words of its own: values = {{ {example} }} in the entry of the column)" if example else ""
 
 

@@ -40,8 +40,10 @@ _NEEDING_MORE = """
      WHERE t.relkind <> 'r' OR t.reloftype <> 0 OR EXISTS (SELECT FROM pg_inherits i WHERE t.oid IN (i.inhparent, i.inhrelid))
         OR EXISTS (SELECT FROM pg_am m WHERE m.oid = t.relam AND m.amname <> 'heap')
         OR EXISTS (SELECT FROM ({columns} AND a.attrelid = t.oid
-                     AND (NOT p.plain OR a.attcompression <> '' OR a.attcollation NOT IN (0, y.typcollation))) c)
-        -- Defaults, generated columns and checks that need an object which somebody has made.
+                     AND (NOT p.plain OR a.attcompression <> '' OR a.attcollation NOT IN (0, y.typcollation)
+                          -- A copy of the rows cannot give it its value.
+                          OR a.attgenerated <> '')) c)
+        -- Defaults and checks that need an object which somebody has made.
         OR EXISTS (SELECT FROM pg_depend d
                     WHERE (d.classid = 'pg_attrdef'::regclass AND d.objid IN (SELECT f.oid FROM pg_attrdef f WHERE f.adrelid = t.oid)
                            OR d.classid = 'pg_constraint'::regclass

@@ -3,11 +3,13 @@
 import psycopg
 
 from console.backend.model.amendment import Amendment, Effect, Moved, effects, require_moved
+from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.counting import counted
 from console.backend.model.errors import Drifted, Refused, StopCode
 from console.backend.model.plan import DocumentPlan
 from console.backend.model.purposes import RunOperation
 from console.backend.postgres.base import Base, amend_refusal, is_law, read_base, repealed_by, spent_addresses
+from console.backend.postgres.document_states import state_text
 
 _INSTEAD = {
     RunOperation.AMEND: "See where its first text stands: cutter-console document list; without one, cut it: run start without --amend",
@@ -40,7 +42,7 @@ def plan_amendment(
         returning=spent_addresses(connection, document.docprefix, new),
         moved=require_moved(moved, outcome),
     )
-    if amendment.counts.touched == 0 and document.source.canonical_sha256 == base.canonical_sha256:
+    if amendment.counts.touched == 0 and _is_the_law(connection, base, document):
         raise Refused(
             StopCode.REFUSED_INPUT,
             f"the text changes nothing of {document.docprefix}: it is the one that is law, with all its"
@@ -48,6 +50,15 @@ def plan_amendment(
             f"There is nothing to amend. See what is law: cutter-console document history {document.docprefix}",
         )
     return amendment
+
+
+def _is_the_law(connection: psycopg.Connection, base: Base, document: DocumentPlan) -> bool:
+    """Return whether the text is the law's byte for byte; where a draft was edited before it became law, that is not the one that was pinned."""
+    sha256 = document.source.canonical_sha256
+    # Without what a profile drops a text has another digest; then the pinned one alone can tell.
+    return sha256 == base.canonical_sha256 or (
+        not document.dropped and sha256 == sha256_hex(state_text(connection, base.run_id) or b"")
+    )
 
 
 def require_base(connection: psycopg.Connection, docprefix: str, operation: RunOperation = RunOperation.AMEND) -> Base:

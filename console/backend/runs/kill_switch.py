@@ -219,6 +219,9 @@ def release_hold(installation: Installation, confirm: str) -> SwitchView:
         # A database of another layout can have no HOLD of this console: the file alone is one there.
         if not is_elsewhere(installation, error):
             raise
+        in_database = ""
+    else:
+        in_database = "; the database has none any more"
     # The database first: if the file cannot be removed, consoles of this host stay stopped.
     try:
         installation.hold_file.unlink(missing_ok=True)
@@ -226,13 +229,9 @@ def release_hold(installation: Installation, confirm: str) -> SwitchView:
         # A file system that only reads refuses the removal of what is not there, too.
         if hold_in_file(installation) is None:
             return measure_switch(installation)
-        message = (
-            f"the HOLD stays on this host, its file cannot be removed: {installation.hold_file}: {error.strerror};"
-            " the database has none any more"
-        )
         raise Held(
             StopCode.HOLD,
-            message,
+            f"the HOLD stays on this host, its file cannot be removed: {installation.hold_file}: {error.strerror}{in_database}",
             f"Inspect it and remove it by hand: ls -la {shlex.quote(str(installation.hold_file))}",
         ) from error
     return measure_switch(installation)

@@ -511,11 +511,11 @@ def _prove_enactment(
     _prove_deltas(
         proofs, before, _numbers(connection, mapping, catalogue), mapping, "rows of a dry run", logged=0, created=0
     )
-    done = call(connection, enact, {**values, "dry_run": False})
+    # With the id of a decision, as a run gives one; it is none that their tables have, unless the mapping writes it there.
+    done = call(connection, enact, {**values, "decision": probe.decision, "dry_run": False})
     state = _lifecycle(connection, mapping, catalogue, probe)
-    if state != "enacted" and not done.refused.startswith("42"):
-        # Many functions ask for a decision, and not for one that they know.
-        done = call(connection, enact, {**values, "decision": probe.decision, "dry_run": False})
+    if state != "enacted" and not done.refused.startswith("42") and _writes_decisions(mapping):
+        done = call(connection, enact, {**values, "dry_run": False})
         state = _lifecycle(connection, mapping, catalogue, probe)
     detail = f"{_said(done, whole=state != 'enacted')}; lifecycle is {state}"
     if state != "enacted":
@@ -526,6 +526,11 @@ def _prove_enactment(
     _prove_deltas(
         proofs, before, _numbers(connection, mapping, catalogue), mapping, "rows of an enactment", logged=1, created=0
     )
+
+
+def _writes_decisions(mapping: SiteMapping) -> bool:
+    """Return whether the decision of a run stands in the organisation's table before the function is called."""
+    return mapping.governance is not None and mapping.governance.decision is not None
 
 
 def _lifecycle(connection: psycopg.Connection, mapping: SiteMapping, catalogue: Catalogue, probe: _Probe) -> str | None:

@@ -80,6 +80,8 @@ def _kinds(
     # A vocabulary that is kept in another way says nothing; the function itself knows it.
     strange = sorted({kind for kind, _ in document.units.kinds()} - known) if known else []
     answer = f"not there: {', '.join(strange)}" if strange else f"the kinds are among the {len(known)} there"
+    if not known:
+        answer = "no vocabulary of kinds is found; the function that creates decides"
     action = "Have the kinds added to the organisation's vocabulary, or use another profile."
     return context.check("kinds there", answer, "the vocabulary by the site mapping", not strange, action)
 

@@ -78,11 +78,6 @@ class DocumentDiff(Value):
     between: tuple[BodyPart, ...] | None
     """As `body` of a unit, of the text that stands in no unit; None if version 0.2.0 did not keep it."""
 
-    @property
-    def is_empty(self) -> bool:
-        """Return whether no unit differs; the order and the text between the units can."""
-        return not (self.changed or self.added or self.gone)
-
 
 def compare_states(installation: Installation, docprefix: str, old: datetime, new: datetime | None) -> DocumentDiff:
     """Compare what is in force at two moments; None is now. Raises Refused if nothing was enacted or in force then."""

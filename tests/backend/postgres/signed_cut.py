@@ -369,9 +369,8 @@ def start_repeal(law: SignedCut, number: int = 400) -> SignedCut:
     return _at_the_pause(law.database, "repeal", number, no_document(law.docprefix), NO_TEXT)
 
 
-def start_edit(run: SignedCut, run_number: int = 100, **changes: object) -> SignedCut:
+def start_edit(run: SignedCut, run_number: int = 100, body: bytes = b"Edited.\n", **changes: object) -> SignedCut:
     """An edit of a cut's last unit at its pause: another title and body, and whatever else of the unit is changed."""
-    body = b"Edited.\n"
     place = {"line_start": 1, "line_end": 2, "byte_start": 0, "byte_end": len(body), "body_sha256": sha256_hex(body)}
     unit = run.units[-1].model_copy(update={"title": "Edited", **place, **changes})
     origin = f"edits:{run.docprefix}"

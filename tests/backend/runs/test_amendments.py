@@ -17,6 +17,7 @@ from console.backend.postgres.measure import readers_digest
 from console.backend.runs.document_states import history_of, text_as_of
 from console.backend.runs.reverify import verify_drafts
 from console.backend.runs.stored_document import read_state, read_stored
+from console.screens.run_text import came_to
 from tests.backend.postgres.tampering import tamper
 from tests.support.passage import DOCPREFIX, REQUEST, TEXT, Kept, Passage, fingerprint, silent
 
@@ -197,6 +198,13 @@ def test_a_text_of_which_no_unit_differs_becomes_law_as_it_stands(at: At) -> Non
             passage = amend(passage, text)
             to_second_pause(passage)
         said = " ".join(passage.backend.brief(Danger.ENACT, passage.run_id).effects)
+        armed = " ".join(passage.backend.brief(Danger.ARM, passage.run_id).effects)
+        assert [
+            sentence
+            for sentence in (armed, said, withdrawn, came_to(run))
+            if " 0 draft" in sentence or "0 changes" in sentence
+        ] == []
+        assert came_to(run).startswith(f"The new text of {DOCPREFIX} is sealed and verified.")
         assert "the order of the units differs, or the text between them" in said
         passage.sign()
         assert {phase.outcome for phase in passage.enact().phases} == {Outcome.PASS}

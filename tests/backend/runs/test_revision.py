@@ -15,6 +15,7 @@ from console.backend.model.amendment_report import amendment_lines
 from console.backend.model.compared_unit import base_digest
 from console.backend.model.errors import Refused
 from console.backend.postgres.connections import connect, scalar
+from console.backend.postgres.document_states import state_text
 from console.backend.runs.amendments import plan_amendment
 from console.backend.runs.revision import Revision, compare_with_law
 from tests.backend.postgres.signed_cut import SignedCut, start_amendment, start_cut, start_edit, walked
@@ -39,8 +40,11 @@ class Office:
         """The text beside the law; what a run would be planned with is the same."""
         planned = plan_document(text.encode(), origin="file:a.md", docprefix=self.law.docprefix, profile="atx")
         revision = compare_with_law(self.installation, accepted(planned), planned.canonical, moved)
-        if not revision.report().is_same_text:
-            with connect(self.law.database.conninfo("cutter_exec"), read_only=True) as connection:
+        with connect(self.law.database.conninfo("cutter_exec"), read_only=True) as connection:
+            if revision.report().is_same_text:
+                with pytest.raises(Refused, match="it is the one that is law"):
+                    plan_amendment(connection, accepted(planned), moved)
+            else:
                 assert plan_amendment(connection, accepted(planned), moved) == revision.amendment
         return revision
 
@@ -160,3 +164,22 @@ def test_a_document_that_is_no_law_is_refused(database: Database, tmp_path: Path
     drafts.to_second_pause()
     with pytest.raises(Refused, match="nothing of ACME-LAW is law"):
         Office(drafts, host(database, tmp_path)).compared(FIRST)
+
+
+def test_the_law_as_a_signed_edit_has_made_it_is_not_amended_into_itself(database: Database) -> None:
+    """It is not the text that was pinned, and byte for byte what is law."""
+    law = start_cut(database, text=FIRST)
+    law.to_second_pause()
+    start_edit(law, body=b"## Fees\n\nEdited.\n", title="Fees").edited()
+    law.verify()
+    law.lawful()
+    with connect(database.conninfo("cutter_exec"), read_only=True) as connection:
+        text = state_text(connection, law.run_id)
+        assert text not in {None, FIRST.encode()}
+        planned = plan_document(text or b"", origin="file:a.md", docprefix=law.docprefix, profile="atx")
+        with pytest.raises(Refused, match="it is the one that is law"):
+            plan_amendment(connection, accepted(planned))
+        planned = plan_document(
+            b"Of today.\n\n" + (text or b""), origin="file:a.md", docprefix=law.docprefix, profile="atx"
+        )
+        assert plan_amendment(connection, accepted(planned)).counts.touched == 0

@@ -73,13 +73,12 @@ DECLARE
     units bigint;
     versions bigint;
     refused text := cutter_console.fn_amend_refusal(r.docprefix, r.base_digest);
+    newest text := (SELECT s.run_id FROM cutter_console.fn_newest_state(r.docprefix) s);
     at timestamptz := clock_timestamp();
 BEGIN
     IF refused IS NULL
-       AND (SELECT n.run_id FROM cutter_console.fn_newest_state(r.docprefix) n)
-           IS DISTINCT FROM cutter_console.fn_statement(a.statement) #>> '{amendment,base_run_id}' THEN
-        refused := format('run %s has made another text of %s law since',
-                          (SELECT n.run_id FROM cutter_console.fn_newest_state(r.docprefix) n), r.docprefix);
+       AND newest IS DISTINCT FROM cutter_console.fn_statement(a.statement) #>> '{amendment,base_run_id}' THEN
+        refused := format('run %s has made another text of %s law since', newest, r.docprefix);
     END IF;
     IF refused IS NOT NULL OR r.base_digest IS NULL THEN
         PERFORM cutter_console.fn_stop(
