@@ -127,11 +127,31 @@ _OF_THE_SWITCH = (
     Mutant(
         "a number that the server has given twice fails no run",
         f"{_B}/postgres/connections.py",
-        "    if isinstance(error, pg.UniqueViolation) and diag.constraint_name in _NUMBERED:\n",
+        "    if isinstance(error, pg.UniqueViolation) and constraint in map(names.in_database, _NUMBERED):\n",
         "    if False:\n",
         (
             "tests/backend/runs/test_reused_ids.py"
             "::test_a_number_that_the_server_has_given_twice_stops_a_run_that_then_goes_on",
+        ),
+    ),
+    Mutant(
+        "a number that an organisation's log has twice is not called one of the console's",
+        f"{_B}/postgres/connections.py",
+        'f"{diag.schema_name}.{diag.constraint_name}"',
+        'f"public.{diag.constraint_name}"',
+        (
+            "tests/same_names/test_numbers.py"
+            "::test_a_key_that_an_organisation_s_log_has_twice_is_not_told_as_a_number_of_the_console_s",
+        ),
+    ),
+    Mutant(
+        "a number that was given twice is known in schemas of other names, too",
+        f"{_B}/postgres/connections.py",
+        "constraint in map(names.in_database, _NUMBERED)",
+        "constraint in _NUMBERED",
+        (
+            "tests/same_names/test_numbers.py"
+            "::test_a_number_of_the_console_s_that_was_given_twice_is_told_as_that_beside_an_organisation_s_tables",
         ),
     ),
     Mutant(

@@ -10,6 +10,10 @@ _GIVEN, _BACK = f"{_B}/postgres/site_grants.py", f"{_SAME}rights_taken_back.py::
 _GOVERNED = f"{_SAME}governance.py::test_"
 _DECISIONS = f"{_B}/postgres/site_decisions.py"
 _VARIES = f"{_SAME}varied.py::test_a_likeness_that_varies_is_cut_and_enacted_too"
+_DECIDED = f"{_SAME}decisions.py::test_"
+_TOLD = f"{_DECIDED}what_differs_there_is_not_told_as_a_refusal_of_the_organisation_s_function"
+_READ = f"{_SAME}passage.py::test_the_governance_rows_of_a_run_are_read_by_the_indexes_of_the_organisation_s_tables"
+_REFUSED = f"{_SAME}governance_check.py::test_what_refuses_the_rows_of_a_table_is_named"
 _AS_EVER = f"{_SAME}passage.py::test_what_the_console_s_functions_ask_of_a_planner_is_not_asked_for_the_organisation_s"
 
 
@@ -19,6 +23,109 @@ def _test(file: str, *names: str) -> tuple[str, ...]:
 
 
 SITE_ROWS = (
+    Mutant(
+        "governance: a run without leg B gives no decision where their tables refer to decisions",
+        _DECISIONS,
+        "CASE WHEN stands OR NOT referred THEN b.decision::text END",
+        "b.decision::text",
+        (
+            f"{_DECIDED}a_run_without_leg_b_is_taken_back_where_the_log_refers_to_decisions[]",
+            f"{_DECIDED}a_run_without_leg_b_is_taken_back_where_the_log_refers_to_decisions[DEFERRABLE INITIALLY DEFERRED]",
+        ),
+    ),
+    Mutant(
+        "governance: a run without leg B gives its decision where nothing refers to decisions",
+        _DECISIONS,
+        "CASE WHEN stands OR NOT referred THEN b.decision::text END",
+        "CASE WHEN stands THEN b.decision::text END",
+        (f"{_DECIDED}a_run_without_leg_b_gives_the_id_of_its_decision_where_nothing_refers_to_decisions",),
+    ),
+    Mutant(
+        "governance: no decision is added over rows that differ there",
+        _DECISIONS,
+        "       OR EXISTS (SELECT FROM cutter_console.fn_site_governance_differences(p_run_id)) THEN\n",
+        "       THEN\n",
+        (f"{_DECIDED}a_revert_of_a_run_whose_rows_differ_there_adds_no_decision",),
+    ),
+    Mutant(
+        "governance: what a decision brings with it is counted",
+        _DECISIONS,
+        "    PERFORM cutter_console.fn_site_require(before, jsonb_build_object({table}, 1));\n",
+        "",
+        (f"{_DECIDED}a_decision_that_brings_another_row_with_it_takes_the_enactment_back",),
+    ),
+    Mutant(
+        "governance: what differs there is told before the function is asked, beside decisions",
+        _DECISIONS,
+        '"decided": sql.SQL(_AS_RECORDED) + decided',
+        '"decided": decided',
+        (f"{_TOLD}[decisions are written there]",),
+    ),
+    Mutant(
+        "governance: what differs there is told before the function is asked, without decisions",
+        _DECISIONS,
+        '"decided": sql.SQL(_AS_RECORDED), "call"',
+        '"decided": sql.SQL(""), "call"',
+        (f"{_TOLD}[decisions are not mapped]",),
+    ),
+    Mutant(
+        "governance: the rows of a run are read by an index",
+        _GOVERNANCE,
+        "    if key.type not in INDEXED:\n",
+        "    if True:\n",
+        (
+            f"{_READ}[fn_site_ungoverned]",
+            f"{_READ}[fn_site_rows_there]",
+        ),
+    ),
+    Mutant(
+        "governance: a status has the organisation's own word",
+        f"{_B}/model/site_governance.py",
+        '    Source.STATUS: frozenset({"open", "done", "withdrawn"}),\n',
+        "",
+        (f"{_VARIES}[words of their own]",),
+    ),
+    Mutant(
+        "backup: a table in a tablespace is restored where there is none",
+        f"{_B}/backup/scratch.py",
+        '            "--no-tablespaces",\n',
+        "",
+        (
+            "tests/backend/backup/test_take.py"
+            "::test_a_table_in_a_tablespace_of_the_server_s_is_restored_where_there_is_none",
+        ),
+    ),
+    Mutant(
+        "backup: texts that a collation calls equal are two",
+        f"{_B}/postgres/plain_rows.py",
+        """THEN '' ELSE ' COLLATE pg_catalog."C"' END AS value""",
+        """THEN '' ELSE '' END AS value""",
+        (
+            "tests/backend/postgres/test_plain_rows.py"
+            "::test_texts_that_a_collation_calls_equal_are_two_in_a_digest",
+        ),
+    ),
+    Mutant(
+        "adopt check: what may not be done at the end is said with whose rights it has",
+        _CHECK,
+        '_AT_THE_END if deferred.refused.startswith("42501") else _FUNCTIONS',
+        "_FUNCTIONS",
+        _test("check_and_apply", "what_may_not_be_done_at_the_end_of_a_transaction_is_said_with_whose_rights_it_has"),
+    ),
+    Mutant(
+        "adopt check: words of the organisation's own are offered where a row is refused",
+        f"{_B}/model/site_trial.py",
+        "of the site mapping{_own_words(attempt.part)}, or",
+        "of the site mapping, or",
+        (f"{_REFUSED}[a vocabulary]",),
+    ),
+    Mutant(
+        "adopt check: a table that is only counted can be left out, and that is said",
+        f"{_B}/model/site_trial.py",
+        "what adds or takes rows there; {only_counted(tuple(counted_only))}{_AGAIN}",
+        "what adds or takes rows there; {_AGAIN}",
+        (f"{_REFUSED}[a row in a table that is only counted]",),
+    ),
     Mutant(
         "backup: a table with a generated column is copied in plain columns",
         f"{_B}/postgres/plain_rows.py",

@@ -134,6 +134,22 @@ def test_a_proof_that_does_not_hold_is_named_with_what_the_function_said(
     assert fingerprint(kept.database) == before
 
 
+def test_what_may_not_be_done_at_the_end_of_a_transaction_is_said_with_whose_rights_it_has(kept: Adopted) -> None:
+    """In a run it fires as a role that has none; the executor's own would not be enough either."""
+    kept.execute(
+        "CREATE TABLE public.noted (id uuid);"
+        " CREATE FUNCTION public.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.noted VALUES (NEW.id); RETURN NULL; END $$;"
+        " CREATE CONSTRAINT TRIGGER note AFTER INSERT ON public.information_unit DEFERRABLE INITIALLY DEFERRED"
+        " FOR EACH ROW EXECUTE FUNCTION public.note()"
+    )
+
+    answer = kept.json("adopt", "check")[1]
+
+    late = next(check for check in answer["checks"] if check["name"] == "gates at the end of the transaction")  # type: ignore[attr-defined]
+    assert (late["outcome"], "42501" in late["detail"]) == ("FAIL", True)
+    assert "have its owner make its function SECURITY DEFINER" in late["next_action"]
+
+
 def test_a_log_that_refers_to_decisions_is_no_proof_where_the_mapping_writes_none(kept: Adopted) -> None:
     """A run gives the id of its decision; only a mapping of the table of decisions lets it stand there."""
     kept.execute(

@@ -59,7 +59,7 @@ def test_each_mapped_table_has_its_verdict_and_nothing_stays(beside: Beside, tie
             "review_decision",
             'decision: refused with 23514: new row for relation "review_decision" violates check constraint "their_words"'
             " by constraint their_words",
-            "[governance.decision]",
+            "[governance.decision] of the site mapping (words of its own: values = { cut = 'approved' } in the entry of the column)",
         ),
         (
             "ALTER TABLE cutter_governance.review_decision ADD CONSTRAINT no_revert CHECK (verdict <> 'revert')",
@@ -111,6 +111,16 @@ def test_each_mapped_table_has_its_verdict_and_nothing_stays(beside: Beside, tie
             "Ask the owner of the tables",
         ),
         (
+            _NEVER.format(
+                "INSERT INTO cutter_governance.canonical_address_alias SELECT 'ONE-MORE', id, 'noted' FROM public.information_unit LIMIT 1; RETURN NULL;"
+            ).replace("plpgsql AS", "plpgsql SECURITY DEFINER AS")
+            + " CREATE TRIGGER never AFTER INSERT ON cutter_governance.cut_change_set"
+            " FOR EACH ROW EXECUTE FUNCTION cutter_governance.never()",
+            "governance rows: rows beside them",
+            "record: cutter_governance.canonical_address_alias +1, expected +0",
+            "take cutter_governance.canonical_address_alias out of the list `ledger` of the site mapping: then it is not counted",
+        ),
+        (
             "REVOKE INSERT (effect) ON cutter_governance.cut_change_set_affected_row FROM cutter_site",
             "cut_change_set_affected_row",
             "refused with 42501: permission denied for table cut_change_set_affected_row",
@@ -125,6 +135,7 @@ def test_each_mapped_table_has_its_verdict_and_nothing_stays(beside: Beside, tie
         "a row changed",
         "at the end",
         "a row more",
+        "a row in a table that is only counted",
         "no privilege",
     ],
 )

@@ -2,8 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
+from psycopg import sql
+
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Family, Mode, Stage
+from console.backend.postgres.rendering import AsItIs
 from tests.gateway.conftest import tie
 from tests.same_names.conftest import AFTER_CUT, BEFORE, Beside, theirs
 from tests.support.passage import REQUEST, UNITS, Passage, silent
@@ -51,6 +55,22 @@ def test_a_unit_is_read_by_the_indexes_of_the_organisation_s_tables(tied: Passag
         connection.execute(b"SET enable_seqscan = off")
         query = f"EXPLAIN {str(body).replace('p_address', repr('LIB-RULES/S001'))}"
         plan = "\n".join(str(line) for (line,) in connection.execute(query.encode()))
+
+    assert "Seq Scan" not in plan, plan
+
+
+@pytest.mark.parametrize("function", ["fn_site_ungoverned", "fn_site_rows_there"])
+def test_the_governance_rows_of_a_run_are_read_by_the_indexes_of_the_organisation_s_tables(
+    drafted: Passage, function: str
+) -> None:
+    """Each verification reads them: without an index it would read the rows of all runs."""
+    governance = "SELECT cutter_console.fn_site_governance(%s, '{record, verify}', false)::text"
+    (rows,) = drafted.rows(governance, drafted.run_id)[0]
+    (body,) = drafted.rows("SELECT prosrc FROM pg_proc WHERE oid = %s::regprocedure", f"cutter_console.{function}(jsonb)")[0]
+    with drafted.connect() as connection:
+        connection.execute(b"SET enable_seqscan = off")
+        query = sql.SQL("EXPLAIN {}").format(AsItIs(str(body).replace("p_rows", f"{sql.Literal(rows).as_string()}::jsonb")))
+        plan = "\n".join(str(line) for (line,) in connection.execute(query))
 
     assert "Seq Scan" not in plan, plan
 

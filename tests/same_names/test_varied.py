@@ -100,11 +100,14 @@ _OWN_WORDS = """
     SET ROLE workflow_admin;
     ALTER TABLE cutter_governance.review_decision ADD CHECK (verdict IN ('approved', 'taken back'));
     ALTER TABLE cutter_governance.verify_result ADD CHECK (outcome IN ('ok', 'not ok'));
+    ALTER TABLE cutter_governance.decision_backlog_history ADD COLUMN state text,
+        ADD CHECK (state IS NOT NULL AND state IN ('to do', 'settled', 'dropped'));
     RESET ROLE
 """
 _WORDS = {
     "verdict": {"cut": "approved", "enact": "approved", "revert": "taken back"},
     "outcome": {"PASS": "ok", "FAIL": "not ok"},
+    "status": {"open": "to do", "done": "settled", "withdrawn": "dropped"},
 }
 _VARIATIONS = {
     "columns more and fewer": _MORE_AND_FEWER,
@@ -118,6 +121,10 @@ _VARIATIONS = {
 def _in_their_words(mapping: SiteMapping) -> SiteMapping:
     """Return the mapping with the organisation's words; it is written and read as a person's file is."""
     toml = mapping_toml(mapping)
+    history = 'table = "cutter_governance.decision_backlog_history"\ncolumns = [\n'
+    assert history in toml
+    # Its name tells nothing: such a column is written in by hand.
+    toml = toml.replace(history, f'{history}    {{ column = "state", type = "text", source = "status" }},\n')
     for source, words in _WORDS.items():
         values = ", ".join(f'{own} = "{theirs}"' for own, theirs in words.items())
         toml = toml.replace(f'source = "{source}" }}', f'source = "{source}", values = {{ {values} }} }}')

@@ -14,6 +14,7 @@ from psycopg.rows import args_row
 from console.backend.host.signals import deferred
 from console.backend.model.errors import CutterError, Drifted, Held, Refused, StopCode, Unmeasured, Waiting
 from console.backend.model.safe_text import safe_text
+from console.backend.model.schema_names import LEDGER, OWN, UNITS, SchemaNames
 from console.backend.postgres.kept_sessions import leave_session, take_session
 from console.backend.postgres.lines import refused_line, require_line_for_writing
 from console.backend.postgres.sessions import COMMIT_LIMIT_S, Session, refused_startup
@@ -105,18 +106,15 @@ _BY_CAUSE: dict[type[psycopg.Error], tuple[type[CutterError], StopCode, str, str
 
 
 _NUMBERED = frozenset(
-    f"{table}_pkey"
-    for table in (
-        "iu_lifecycle_log",
-        "run_event",
-        "run_effect",
-        "hold_event",
-        "baseline_pin",
-        "policy_pin",
-        "backup_proof",
-    )
+    {
+        f"{UNITS}.iu_lifecycle_log_pkey",
+        *(
+            f"{LEDGER}.{table}_pkey"
+            for table in ("run_event", "run_effect", "hold_event", "baseline_pin", "policy_pin", "backup_proof")
+        ),
+    }
 )
-"""Keys of tables whose rows the server numbers itself."""
+"""Keys of the console's own tables whose rows the server numbers, as statements write their schemas."""
 
 
 @dataclass(frozen=True)
@@ -148,8 +146,8 @@ class CommitUnknown(Unmeasured):
     """
 
 
-def translate(error: psycopg.Error) -> CutterError:
-    """Return the project's error for an error of the server, of libpq or of psycopg.
+def translate(error: psycopg.Error, names: SchemaNames = OWN) -> CutterError:
+    """Return the project's error for an error of the server, of libpq or of psycopg, in a database of these names.
 
     The write functions put the STOP code into DETAIL and the next action into HINT.
     """
@@ -165,7 +163,9 @@ def translate(error: psycopg.Error) -> CutterError:
     # StopCode() raises ValueError for any other DETAIL, such as a code of a newer program's migrations.
     if kind is not None and diag.message_detail in set(StopCode):
         return kind(StopCode(diag.message_detail), message, safe_text(diag.message_hint or ""))
-    if isinstance(error, pg.UniqueViolation) and diag.constraint_name in _NUMBERED:
+    # An organisation may have a table of the same name, with numbers that come from elsewhere.
+    constraint = f"{diag.schema_name}.{diag.constraint_name}"
+    if isinstance(error, pg.UniqueViolation) and constraint in map(names.in_database, _NUMBERED):
         # A sequence falls back when the server crashes after its database was copied; each attempt takes the next number.
         return Unmeasured(
             StopCode.INVARIANT_FAILED,
@@ -223,7 +223,7 @@ def connect(
             finish(connection, commit_limit_s)
         failed = False
     except psycopg.Error as error:
-        raise translate(error) from error
+        raise translate(error, connection.names) from error
     finally:
         leave_session(conninfo, connection, failed=failed)
 

@@ -11,22 +11,34 @@ from console.backend.model.site_governance import Governance
 _CALL = """answer := cutter_console.fn_site_enact(b.run_id, b.address, b.decision::text, b.target, {change_set});"""
 _RECORDED = """(SELECT c.id::text FROM cutter_governance.cut_change_set c JOIN cutter_console.site_effect e ON e.run_id = c.run_id
              WHERE c.run_id = b.run_id AND e.step = 'record')"""
-_CALL_DECIDED = """IF stands THEN
-            answer := cutter_console.fn_site_enact(b.run_id, b.address, b.decision::text, b.target,
-                (SELECT c.id::text FROM cutter_governance.cut_change_set c WHERE c.run_id = b.run_id));
-        ELSE
-            BEGIN
-                answer := cutter_console.fn_site_enact(b.run_id, b.address, b.decision::text, b.target, NULL);
-            EXCEPTION WHEN foreign_key_violation THEN
-                -- Their log refers to decisions, and leg B has written none of this run.
-                answer := cutter_console.fn_site_enact(b.run_id, b.address, NULL, b.target, NULL);
-            END;
-        END IF;"""
+_CALL_DECIDED = """answer := cutter_console.fn_site_enact(b.run_id, b.address, CASE WHEN stands OR NOT referred THEN b.decision::text END, b.target,
+            CASE WHEN stands THEN (SELECT c.id::text FROM cutter_governance.cut_change_set c WHERE c.run_id = b.run_id) END);"""
+_AS_RECORDED = """-- The function may look one of these rows up: what differs is told as that, and not as its refusal.
+    SELECT string_agg(DISTINCT g.difference, '; ') INTO differing
+      FROM (SELECT DISTINCT m.run_id
+               FROM after_it a
+               JOIN before_it o ON o.id = a.id AND o IS DISTINCT FROM a
+               JOIN cutter_governance.manifest_unit_block m ON m.unit_id = a.id
+              WHERE a.lifecycle_status = 'enacted') w
+     CROSS JOIN LATERAL cutter_console.fn_site_governance_differences(w.run_id) g;
+    IF differing IS NOT NULL THEN
+        PERFORM cutter_console.fn_stop('STOP_DRIFT', 'CU005', differing,
+                                  'See which: cutter-console verify RUN. Find out what changed them.');
+    END IF;
+    """
 _DECIDED = """SELECT coalesce(bool_and(cutter_console.fn_site_decide(w.run_id, w.step)), false) INTO stands
       FROM (SELECT DISTINCT m.run_id, CASE a.lifecycle_status WHEN 'enacted' THEN 'enact' ELSE 'revert' END AS step
                FROM after_it a
                JOIN before_it o ON o.id = a.id AND o IS DISTINCT FROM a
                JOIN cutter_governance.manifest_unit_block m ON m.unit_id = a.id) w;
+    -- Of a run without leg B none can stand there, and what refers to decisions takes the id of none.
+    referred := EXISTS (SELECT FROM pg_constraint k
+                          JOIN pg_class d ON d.oid = k.confrelid
+                          JOIN pg_namespace dn ON dn.oid = d.relnamespace
+                          JOIN pg_class c ON c.oid = k.conrelid
+                          JOIN pg_namespace cn ON cn.oid = c.relnamespace
+                         WHERE k.contype = 'f' AND dn.nspname || '.' || d.relname = {table}
+                           AND cn.nspname || '.' || c.relname <> ALL (ARRAY[{governed}]));
     """
 DECISIONS = """
 CREATE TABLE IF NOT EXISTS cutter_console.site_decision (
@@ -88,10 +100,15 @@ def decisions_sql(governance: Governance) -> sql.Composable:
 
 def moving(governance: Governance | None) -> dict[str, sql.Composable]:
     """Return what calls the function for a unit `b`, with what is done before the first call."""
-    if governance is not None and governance.decision is not None:
-        return {"decided": sql.SQL(_DECIDED), "call": sql.SQL(_CALL_DECIDED)}
-    recorded = sql.SQL(_RECORDED if governance is not None else "NULL::text")
-    return {"decided": sql.SQL(""), "call": sql.SQL(_CALL).format(change_set=recorded)}
+    if governance is None:
+        return {"decided": sql.SQL(""), "call": sql.SQL(_CALL).format(change_set=sql.SQL("NULL::text"))}
+    if governance.decision is None:
+        return {"decided": sql.SQL(_AS_RECORDED), "call": sql.SQL(_CALL).format(change_set=sql.SQL(_RECORDED))}
+    decided = sql.SQL(_DECIDED).format(
+        table=sql.Literal(governance.decision.table),
+        governed=sql.SQL(", ").join(map(sql.Literal, governance.tables)),
+    )
+    return {"decided": sql.SQL(_AS_RECORDED) + decided, "call": sql.SQL(_CALL_DECIDED)}
 
 
 def governing(governance: Governance) -> dict[str, sql.Composable]:

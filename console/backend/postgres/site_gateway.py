@@ -194,7 +194,9 @@ DECLARE
     before jsonb;
     n bigint := 0;
     answer jsonb;
+    differing text;
     stands boolean;
+    referred boolean;
     b record;
     s record;
     t record;

@@ -1,5 +1,6 @@
 """Reads of units and counts in a database of another layout; each statement is composed from the site mapping."""
 
+import time
 from datetime import datetime
 from typing import NamedTuple
 
@@ -9,9 +10,15 @@ from psycopg.rows import args_row
 
 from console.backend.model.site_mapping import Column, NotMeasured, Refers, SiteMapping
 from console.backend.model.unit_list import ListedUnit
-from console.backend.postgres.connections import translate
+from console.backend.postgres.connections import read_row, translate
 from console.backend.postgres.site_catalogue import Catalogue, ColumnRow
 from console.backend.postgres.site_proposal import column_fault, identifier, unreadable
+
+
+_LIMIT = "SELECT extract(epoch FROM current_setting('statement_timeout')::interval)::float8"
+_SET_LIMIT = "SELECT set_config('statement_timeout', %s, true)"
+_LEAST_S = 0.1
+_LATER = "When it is free, or the server has less to do: cutter-console counts"
 
 
 class CountedTable(NamedTuple):
@@ -174,7 +181,7 @@ def count_tables(
     """Count the rows of every mapped table; one that cannot be counted says why, and the others are counted."""
     faults = {table: fault for table in mapping.tables if (fault := _uncountable(table, catalogue)) is not None}
     countable = tuple(table for table in mapping.tables if table not in faults)
-    counted = _counted_together(connection, countable) or {table: _counted(connection, table) for table in countable}
+    counted = _counted_together(connection, countable)
     return tuple(counted.get(table) or CountedTable(table, None, faults[table]) for table in mapping.tables)
 
 
@@ -187,21 +194,39 @@ def _uncountable(table: str, catalogue: Catalogue) -> NotMeasured | None:
 
 
 def _counted_together(connection: psycopg.Connection, tables: tuple[str, ...]) -> dict[str, CountedTable]:
-    """Return the rows of all tables by one statement; nothing if one of them cannot be counted, or they take too long together."""
+    """Return the rows of all tables by one statement; table by table if one of them cannot be counted, or they take too long together."""
     if not tables:
         return {}
     counts = (sql.SQL("(SELECT count(*) FROM {})").format(identifier(table)) for table in tables)
     try:
         with connection.transaction():
             answer = connection.execute(sql.SQL("SELECT {}").format(sql.SQL(", ").join(counts))).fetchone()
+    except (psycopg.errors.QueryCanceled, psycopg.errors.LockNotAvailable):
+        return _counted_in_time(connection, tables)
     except psycopg.Error:
         if connection.broken:
             raise
-        return {}
+        return {table: _counted(connection, table) for table in tables}
     return {table: CountedTable(table, int(rows), None) for table, rows in zip(tables, answer or (), strict=True)}
 
 
-def _counted(connection: psycopg.Connection, table: str) -> CountedTable:
+def _counted_in_time(connection: psycopg.Connection, tables: tuple[str, ...]) -> dict[str, CountedTable]:
+    """Count table by table in the time that one statement may take, once more: each may take half of what is left.
+
+    So one that is locked leaves time to the others, and all of them together never take a multiple of it.
+    """
+    limit_s = read_row(connection, float, _LIMIT)
+    ends_at = time.monotonic() + limit_s
+    counted = {}
+    for table in tables:
+        allowed_s = max((ends_at - time.monotonic()) / 2, _LEAST_S)
+        connection.execute(_SET_LIMIT, (f"{round(allowed_s * 1000)}ms",))
+        counted[table] = _counted(connection, table, f"not counted in {allowed_s:.1f} s: it is large, or somebody has locked it")
+    connection.execute(_SET_LIMIT, (f"{round(limit_s * 1000)}ms",))
+    return counted
+
+
+def _counted(connection: psycopg.Connection, table: str, too_long: str = "") -> CountedTable:
     query = sql.SQL("SELECT count(*) FROM {}").format(identifier(table))
     try:
         # A savepoint: one table that cannot be counted, for whatever reason, leaves the others countable.
@@ -211,9 +236,10 @@ def _counted(connection: psycopg.Connection, table: str) -> CountedTable:
         if connection.broken:
             raise
         known = translate(error)
-        return CountedTable(
-            table, None, NotMeasured(subject=table, reason=known.message, next_action=known.next_action)
-        )
+        fault = NotMeasured(subject=table, reason=known.message, next_action=known.next_action)
+        if too_long and isinstance(error, psycopg.errors.QueryCanceled):
+            fault = NotMeasured(subject=table, reason=too_long, next_action=_LATER)
+        return CountedTable(table, None, fault)
     assert answer is not None
     return CountedTable(table, int(answer[0]), None)
 

@@ -1,6 +1,7 @@
 """A backup counts only when dump, encryption, restore and digests all succeeded; whatever fails leaves nothing."""
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -101,6 +102,27 @@ def test_the_backup_has_exactly_the_tables_asked_for_and_their_triggers(
     assert "TABLE DATA law version" in listing
     assert "TRIGGER law version guard" in listing
     assert "untouched" not in listing
+
+
+def test_a_table_in_a_tablespace_of_the_server_s_is_restored_where_there_is_none(
+    empty_database: Database, tmp_path: Path, gnupg_home: Path, backup_key: str, context: Context
+) -> None:
+    request = request_for(empty_database, tmp_path, gnupg_home, backup_key)
+    place = empty_database.cluster.socket_dir / f"space-{empty_database.name}"
+    place.mkdir(mode=0o700)
+    with empty_database.connect() as connection:
+        (data,) = connection.execute("SHOW data_directory").fetchone() or ("",)
+        shutil.copystat(str(data), place)
+        os.chown(place, os.stat(str(data)).st_uid, os.stat(str(data)).st_gid)
+        connection.execute(f"CREATE TABLESPACE elsewhere LOCATION '{place}'".encode())
+    try:
+        with empty_database.connect() as connection:
+            connection.execute("ALTER TABLE law.version SET TABLESPACE elsewhere")
+        assert take_backup(request, context).state is BackupState.DIGESTS_EQUAL
+    finally:
+        with empty_database.connect() as connection:
+            connection.execute("ALTER TABLE law.version SET TABLESPACE pg_default")
+            connection.execute("DROP TABLESPACE elsewhere")
 
 
 def test_rows_written_during_the_backup_are_not_in_it_and_do_not_disturb_it(

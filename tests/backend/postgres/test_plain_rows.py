@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.backend.postgres.plain_rows import needing_more
+from console.backend.postgres.plain_rows import needing_more, plain_hashes
 from tests.conftest import Database
 
 ODD = {
@@ -45,3 +45,18 @@ def test_a_table_that_needs_more_than_itself_is_named(empty_database: Database, 
 @pytest.mark.parametrize("tables", ORDINARY.values(), ids=ORDINARY.keys())
 def test_a_table_that_any_server_restores_is_not_named(empty_database: Database, tables: str) -> None:
     assert _needing_more(empty_database, tables) == ()
+
+
+def test_texts_that_a_collation_calls_equal_are_two_in_a_digest(empty_database: Database) -> None:
+    """Else a backup would be proven whose texts are others in upper and lower case."""
+    with empty_database.connect() as connection:
+        if connection.execute("SELECT count(*) FROM pg_collation WHERE collprovider = 'i'").fetchone() == (0,):
+            pytest.skip("the server was built without ICU, whose collations alone call different texts equal")
+        connection.execute("CREATE COLLATION public.any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
+        connection.execute("CREATE TABLE public.t (a text COLLATE public.any_case)")
+        connection.execute("INSERT INTO public.t VALUES ('Rule')")
+        before = plain_hashes(connection, "public.t")
+        connection.execute("UPDATE public.t SET a = 'RULE' WHERE a = 'rule'")
+
+        assert connection.execute("SELECT a FROM public.t").fetchone() == ("RULE",), "the collation calls them equal"
+        assert plain_hashes(connection, "public.t") != before

@@ -1,0 +1,35 @@
+"""A number that the server has given twice, in tables of one name: the console's own log and the organisation's."""
+
+import pytest
+
+from console.backend.model.errors import CutterError
+from console.backend.postgres.connections import connect
+from tests.same_names.conftest import Beside
+from tests.support.passage import Passage
+
+_TWICE = "has given a number twice"
+
+
+def test_a_key_that_an_organisation_s_log_has_twice_is_not_told_as_a_number_of_the_console_s(signed: Passage) -> None:
+    """Its keys come from the organisation's function: another attempt takes no other one."""
+    with signed.connect() as connection:
+        connection.execute(b"ALTER TABLE public.iu_lifecycle_log ALTER id SET DEFAULT md5('log 1')::uuid")
+    signed.arm()
+    signed.resume()
+    signed.sign()
+
+    with pytest.raises(CutterError) as refused:
+        signed.enact()
+
+    assert "iu_lifecycle_log_pkey" in refused.value.message
+    assert _TWICE not in refused.value.message
+
+
+def test_a_number_of_the_console_s_that_was_given_twice_is_told_as_that_beside_an_organisation_s_tables(
+    beside: Beside, signed: Passage
+) -> None:
+    conninfo, table = signed.installation.settings.database.administrator, f"{beside.names.ledger}.run_event"
+
+    with pytest.raises(CutterError, match=_TWICE), connect(conninfo) as connection:
+        connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL".encode())
+        connection.execute(f"INSERT INTO {table} SELECT * FROM {table} LIMIT 1".encode())
