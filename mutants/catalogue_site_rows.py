@@ -24,6 +24,62 @@ def _test(file: str, *names: str) -> tuple[str, ...]:
 
 SITE_ROWS = (
     Mutant(
+        "governance: a generated column is given no value",
+        f"{_B}/postgres/site_governance_proposal.py",
+        "        if not column.given:\n",
+        "        if False:\n",
+        (f"{_VARIES}[columns more and fewer]",),
+    ),
+    Mutant(
+        "governance: a column that a trigger fills is left to it",
+        f"{_B}/postgres/site_governance.py",
+        ", *governed.by_trigger}",
+        "}",
+        (f"{_VARIES}[columns more and fewer]",),
+    ),
+    Mutant(
+        "governance: triggers of governance tables look for names where the organisation's sessions do",
+        _GOVERNANCE,
+        "    {looking}{inserts}",
+        "    {inserts}",
+        (f"{_VARIES}[names without a schema]",),
+    ),
+    Mutant(
+        "gateway: the function that creates looks for names where the organisation's sessions do",
+        f"{_B}/postgres/site_roles.py",
+        "{looking}SELECT pg_catalog.to_jsonb(a) INTO answer FROM {create}",
+        "SELECT pg_catalog.to_jsonb(a) INTO answer FROM {create}",
+        (f"{_VARIES}[names without a schema]",),
+    ),
+    Mutant(
+        "gateway: the function that enacts looks for names where the organisation's sessions do",
+        f"{_B}/postgres/site_roles.py",
+        "{looking}SELECT pg_catalog.to_jsonb(a) INTO answer FROM {enact}",
+        "SELECT pg_catalog.to_jsonb(a) INTO answer FROM {enact}",
+        (f"{_VARIES}[names without a schema]",),
+    ),
+    Mutant(
+        "gateway: deferred triggers look for names where the organisation's sessions do",
+        f"{_B}/postgres/site_roles.py",
+        "    {looking}IF all_of_them",
+        "    IF all_of_them",
+        (f"{_VARIES}[names without a schema]",),
+    ),
+    Mutant(
+        "the script that is run statement by statement makes no function of whoever runs it",
+        f"{_B}/postgres/site_script.py",
+        '-- it reached before.\nBEGIN;\n"""',
+        '-- it reached before.\n"""',
+        (f"{_SAME}guide.py::test_the_script_is_one_transaction_whoever_runs_it[as it was printed]",),
+    ),
+    Mutant(
+        "an organisation's tables that are locked share the time of one statement",
+        f"{_B}/postgres/site_units.py",
+        "max((ends_at - time.monotonic()) / 2, _LEAST_S)",
+        "limit_s",
+        ("tests/adoption/test_counting.py::test_tables_that_are_all_locked_take_one_statement_s_time_together",),
+    ),
+    Mutant(
         "governance: a run without leg B gives no decision where their tables refer to decisions",
         _DECISIONS,
         "CASE WHEN stands OR NOT referred THEN b.decision::text END",
@@ -138,8 +194,8 @@ SITE_ROWS = (
     Mutant(
         "adopt check: an enactment is proven with a decision, as a run gives one",
         _CHECK,
-        'call(connection, enact, {**values, "decision": probe.decision, "dry_run": False})',
-        'call(connection, enact, {**values, "dry_run": False})',
+        '"decision": probe.decision, "dry_run": False}',
+        '"dry_run": False}',
         _test("check_and_apply", "a_log_that_refers_to_decisions_is_no_proof_where_the_mapping_writes_none"),
     ),
     Mutant(

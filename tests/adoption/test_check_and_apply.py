@@ -197,6 +197,20 @@ def test_a_status_alone_and_a_row_with_one_are_answers_too(kept: Adopted, result
     assert (outcomes.get("create"), outcomes.get("create again")) == ("PASS", "PASS"), details
 
 
+def test_a_result_that_stands_before_the_arguments_is_none_of_them(kept: Adopted) -> None:
+    kept.execute(
+        "ALTER FUNCTION fn_iu_create RENAME TO create_it;"
+        " CREATE FUNCTION fn_iu_create(OUT status text, OUT id uuid, address text, title text, body text, actor text, parent uuid) LANGUAGE sql"
+        " SECURITY DEFINER AS $$ SELECT j ->> 'status', (j ->> 'id')::uuid FROM public.create_it(address, title, body, actor, p_parent => parent) j $$;"
+        " REVOKE EXECUTE ON FUNCTION fn_iu_create FROM PUBLIC; GRANT EXECUTE ON FUNCTION fn_iu_create TO cutter_exec"
+    )
+    kept.installation.site_mapping.unlink()
+
+    _, outcomes, details = proofs(kept)
+
+    assert (outcomes.get("create"), outcomes.get("create again")) == ("PASS", "PASS"), details
+
+
 def test_another_digest_than_this_products_is_no_fault_where_all_units_have_it(kept: Adopted) -> None:
     kept.execute(
         "CREATE FUNCTION public.fn_md5() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.content_hash := md5(NEW.body); RETURN NEW; END $$;"

@@ -64,6 +64,29 @@ def test_the_proposal_names_tables_columns_types_and_functions_and_what_it_canno
     assert any("document_unit" in kind for kind in kinds)
 
 
+@pytest.mark.parametrize(
+    ("settings", "path"),
+    [
+        ("SELECT", ("public",)),
+        ("ALTER DATABASE {0} SET search_path = app, \"Other Schema\", public, nowhere", ("app", "Other Schema", "public")),
+        ("ALTER ROLE watcher IN DATABASE {0} SET search_path = app", ("public",)),
+        ("ALTER DATABASE {0} SET search_path = ''", ()),
+    ],
+    ids=["as PostgreSQL has it", "of the database", "of the monitoring role alone", "none"],
+)
+def test_the_search_path_is_proposed_as_sessions_of_the_database_begin(
+    adopted: Adopted, settings: str, path: tuple[str, ...]
+) -> None:
+    """Functions that do not pin theirs find their tables so; what the monitoring role begins with says nothing of them."""
+    adopted.execute('CREATE SCHEMA app; CREATE SCHEMA "Other Schema"')
+    adopted.execute(settings.format(f'"{adopted.database.name}"'))
+
+    mapping = _kept(adopted)
+
+    assert mapping.functions.search_path == path
+    assert parse_mapping("again", mapping_toml(mapping).encode()) == mapping
+
+
 def test_a_kept_mapping_is_what_is_read_by(adopted: Adopted) -> None:
     mapping = _kept(adopted)
     path = adopted.installation.site_mapping

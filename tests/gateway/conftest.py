@@ -72,7 +72,7 @@ def tie(passage: Passage, mapping: SiteMapping | None = None) -> Passage:
     """Run the printed script as the administrator, and accept the inventory as it is then, there and on the host."""
     replace_file(passage.installation.site_mapping, mapping_toml(mapping or mapping_beside(passage)).encode())
     script = preparing_script(passage.installation)
-    with passage.connect() as connection, connection.transaction():
+    with passage.connect() as connection:
         connection.execute(script.encode())
     with passage.connect() as connection:
         digest = connection.execute("SELECT cutter_console.fn_schema_digest()").fetchone()

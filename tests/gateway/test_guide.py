@@ -34,7 +34,7 @@ def test_the_commands_of_the_guide_lead_to_a_cut_through_the_functions(
 
     script = command(0, "adopt", "apply")
     assert their_objects(passage) == objects, "printed, never run"
-    with passage.connect() as connection, connection.transaction():
+    with passage.connect() as connection:
         connection.execute(script.encode())
     drift = command(5, "drift")
     assert "fn_site_mapping" in drift

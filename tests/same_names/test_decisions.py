@@ -128,7 +128,7 @@ def test_a_decision_that_brings_another_row_with_it_takes_the_enactment_back(dra
     drafted.sign()
     _changed(
         drafted,
-        "CREATE FUNCTION cutter_governance.one_more() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN"
+        "SET ROLE workflow_admin; CREATE FUNCTION cutter_governance.one_more() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN"
         " INSERT INTO cutter_governance.decision_backlog_entry (subject) VALUES ('one more'); RETURN NULL; END $$;"
         " CREATE TRIGGER one_more AFTER INSERT ON cutter_governance.review_decision FOR EACH ROW WHEN (NEW.verdict = 'enact')"
         " EXECUTE FUNCTION cutter_governance.one_more()",

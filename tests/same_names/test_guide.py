@@ -1,5 +1,6 @@
 """The commands of the operator guide, in its order, from a database that has nothing of the console's to a law and back."""
 
+import subprocess
 import tomllib
 from dataclasses import replace
 
@@ -9,13 +10,52 @@ from console.backend.approvals.pinning import pin_policy
 from console.backend.approvals.policy import load_policy
 from console.backend.host.settings import load_settings
 from console.backend.model.states import Family, Mode, Stage
+from console.backend.runs.site_inspection import preparing_script
 from console.cli import installation as of_commands
 from console.cli.main import main
 from tests.adoption.conftest import TEMPLATE
 from tests.conftest import Database
 from tests.same_names.conftest import AFTER_CUT, BEFORE, KINDS, Beside, theirs
 from tests.support.fingerprint import existing_part, fingerprint
-from tests.support.passage import REQUEST, UNITS, copy_database, silent
+from tests.support.passage import REQUEST, UNITS, Passage, copy_database, silent
+
+
+def _run_by_hand(passage: Passage, script: str) -> None:
+    """Run a script as an administrator may: statement by statement, going on behind an error."""
+    psql = passage.cluster.programs.program("psql")
+    conninfo = passage.installation.settings.database.administrator
+    done = subprocess.run(
+        [psql, "--no-psqlrc", "--quiet", "--dbname", conninfo], input=script, capture_output=True, text=True, check=True
+    )
+    assert "ERROR" not in done.stderr, done.stderr
+    assert "WARNING" not in done.stderr, done.stderr
+
+
+_OF_ANOTHER_OWNER = """
+    SELECT p.proname, pg_get_userbyid(p.proowner) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+     WHERE n.nspname = 'cutter_console'
+       AND pg_get_userbyid(p.proowner) NOT IN ('cutter_owner', 'cutter_site', 'cutter_site_caller', 'cutter_site_reader')
+"""
+
+
+@pytest.mark.parametrize("broken", [False, True], ids=["as it was printed", "a statement that fails"])
+def test_the_script_is_one_transaction_whoever_runs_it(
+    beside: Beside, tied: Passage, broken: bool
+) -> None:
+    """Run statement by statement, it made functions that ran with the rights of whoever had run it."""
+    mapping = tied.installation.site_mapping
+    mapping.write_bytes(mapping.read_bytes() + b"# once more\n")
+    before, script = tied.rows("SELECT cutter_console.fn_site_mapping()"), preparing_script(tied.installation)
+    if broken:
+        made = "CREATE OR REPLACE FUNCTION cutter_console.fn_site_require"
+        script = script.replace(made, f"SELECT 1 / 0;\n{made}", 1)
+        with pytest.raises(AssertionError, match="division by zero"):
+            _run_by_hand(tied, script)
+    else:
+        _run_by_hand(tied, script)
+
+    assert tied.rows(_OF_ANOTHER_OWNER) == []
+    assert (tied.rows("SELECT cutter_console.fn_site_mapping()") == before) is broken
 
 
 def test_the_commands_of_the_guide_lead_from_nothing_to_a_cut_and_a_revert(
@@ -42,8 +82,7 @@ def test_the_commands_of_the_guide_lead_from_nothing_to_a_cut_and_a_revert(
     assert existing_part(before, fingerprint(database)) == before, "no object, no row, no role and no call has changed"
     script = command(0, "adopt", "apply")
     assert existing_part(before, fingerprint(database)) == before, "printed, never run"
-    with passage.connect() as connection, connection.transaction():
-        connection.execute(script.encode())
+    _run_by_hand(passage, script)
     digest = command(5, "drift").split("schema digest ")[1].split()[0].strip(",;")
     command(0, "migrate", "--accept", digest)
     command(0, "init", "--pin", "--repin")

@@ -32,4 +32,4 @@ def test_a_number_of_the_console_s_that_was_given_twice_is_told_as_that_beside_a
 
     with pytest.raises(CutterError, match=_TWICE), connect(conninfo) as connection:
         connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL".encode())
-        connection.execute(f"INSERT INTO {table} SELECT * FROM {table} LIMIT 1".encode())
+        connection.execute(f"INSERT INTO {table} OVERRIDING SYSTEM VALUE SELECT * FROM {table} LIMIT 1".encode())

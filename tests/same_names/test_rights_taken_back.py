@@ -33,7 +33,7 @@ def _applied(passage: Passage, mapping: SiteMapping) -> set[tuple[object, ...]]:
     """Run the script of this mapping as the administrator, and return every right that there is then."""
     replace_file(passage.installation.site_mapping, mapping_toml(mapping).encode())
     script = preparing_script(passage.installation)
-    with passage.connect() as connection, connection.transaction():
+    with passage.connect() as connection:
         connection.execute(script.encode())
     return _rights(passage)
 

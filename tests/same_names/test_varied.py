@@ -24,8 +24,13 @@ _MORE_AND_FEWER = """
     ALTER TABLE cutter_governance.manifest_envelope ADD COLUMN plan_digest varchar(64), ADD COLUMN serial bigserial, DROP COLUMN created_at;
     ALTER TABLE cutter_governance.manifest_unit_block DROP COLUMN body_digest, ADD COLUMN section_type text NOT NULL;
     DROP TABLE cutter_governance.decision_backlog_history, cutter_governance.decision_backlog_entry;
+    ALTER TABLE cutter_governance.source_document_version_registry ADD COLUMN origin text GENERATED ALWAYS AS ('by ' || source_hash) STORED;
+    ALTER TABLE cutter_governance.cut_change_set ADD COLUMN tenant text NOT NULL;
+    CREATE FUNCTION cutter_governance.fill() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.tenant := session_user; RETURN NEW; END';
+    CREATE TRIGGER fill BEFORE INSERT OR UPDATE ON cutter_governance.cut_change_set FOR EACH ROW EXECUTE FUNCTION cutter_governance.fill();
     RESET ROLE
 """
+"""Among them one that is generated and has the name of one that is filled, and one that must be filled, by a trigger alone."""
 _OTHER_TYPES = """
     SET ROLE directus;
     ALTER TABLE public.information_unit ADD COLUMN note text, ADD COLUMN rating integer NOT NULL DEFAULT 0, DROP COLUMN conformance_status,
@@ -109,12 +114,28 @@ _WORDS = {
     "outcome": {"PASS": "ok", "FAIL": "not ok"},
     "status": {"open": "to do", "done": "settled", "withdrawn": "dropped"},
 }
+_UNQUALIFIED = """
+    DO $do$ DECLARE f record; BEGIN
+        FOR f IN SELECT p.oid FROM pg_proc p WHERE p.proowner = 'directus'::regrole LOOP
+            EXECUTE replace(replace(replace(pg_get_functiondef(f.oid), 'public.', ''), 'FUNCTION fn_', 'FUNCTION public.fn_'),
+                            'SET search_path TO ''pg_catalog'', ''public'', ''pg_temp''', '');
+        END LOOP;
+    END $do$;
+    SET ROLE workflow_admin;
+    CREATE TABLE cutter_governance.seen (who text);
+    CREATE FUNCTION cutter_governance.note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
+        'BEGIN INSERT INTO seen VALUES (NEW.verdict); RETURN NULL; END';
+    CREATE TRIGGER note AFTER INSERT ON cutter_governance.review_decision FOR EACH ROW EXECUTE FUNCTION cutter_governance.note();
+    RESET ROLE
+"""
+"""Functions and triggers that name their tables without a schema, and do not pin where these are looked for."""
 _VARIATIONS = {
     "columns more and fewer": _MORE_AND_FEWER,
     "other types": _OTHER_TYPES,
     "more than the tables": _NEEDING_MORE,
     "strict functions": _STRICT,
     "words of their own": _OWN_WORDS,
+    "names without a schema": _UNQUALIFIED,
 }
 
 
@@ -131,10 +152,20 @@ def _in_their_words(mapping: SiteMapping) -> SiteMapping:
     return parse_mapping("site-mapping.toml", toml.encode())
 
 
+def _looking_in_both(mapping: SiteMapping) -> SiteMapping:
+    """Return the mapping with another schema in its path, whose triggers do not name theirs either, and one table fewer that is counted."""
+    path = (*mapping.functions.search_path, "cutter_governance")
+    functions = mapping.functions.model_copy(update={"search_path": path})
+    ledger = tuple(table for table in mapping.ledger if table != "cutter_governance.seen")
+    return mapping.model_copy(update={"functions": functions, "ledger": ledger})
+
+
 @pytest.fixture(params=_VARIATIONS)
 def varied(request: pytest.FixtureRequest, beside: Beside) -> Iterator[Passage]:
     """A passage on a likeness that was varied before anything was installed, tied to its functions."""
     mapping, before = installed_beside(beside.cluster, "varied", _VARIATIONS[request.param])
+    if _VARIATIONS[request.param] is _UNQUALIFIED:
+        mapping = _looking_in_both(mapping)
     if _VARIATIONS[request.param] is _OWN_WORDS:
         mapping = _in_their_words(mapping)
         assert parse_mapping("again", mapping_toml(mapping).encode()) == mapping

@@ -180,8 +180,10 @@ class GovernedTable(Value):
 
     table: Annotated[str, Field(pattern=r"^[^.\x00]{1,63}\.[^.\x00]{1,63}$")]
     columns: tuple[Filled, ...] = Field(min_length=1)
+    by_trigger: tuple[str, ...] = ()
+    """Columns that must be filled, and that a trigger of the table fills."""
 
-    @field_validator("columns", mode="before")
+    @field_validator("columns", "by_trigger", mode="before")
     @classmethod
     def _is_a_list(cls, value: object) -> object:
         return tuple(value) if isinstance(value, list) else value

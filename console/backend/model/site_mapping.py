@@ -106,6 +106,13 @@ class Functions(Value):
     """Value given to the function that creates as the owner of a unit; empty to leave it to the function's default."""
     publication: str = ""
     """Value given as the type of publication; empty to leave it to the function's default."""
+    search_path: tuple[Annotated[str, Field(pattern=r"^[^\x00]{1,63}$")], ...] = ()
+    """Schemas in which functions and triggers that do not pin their `search_path` look for names, in order, behind pg_catalog."""
+
+    @field_validator("search_path", mode="before")
+    @classmethod
+    def _is_a_list(cls, value: object) -> object:
+        return tuple(value) if isinstance(value, list) else value
 
 
 class SiteMapping(Value):
@@ -212,7 +219,10 @@ def mapping_toml(mapping: SiteMapping) -> str:
 
 
 def _governed(part: Part, table: GovernedTable) -> list[str]:
-    lines = [f"[governance.{part}]", f"table = {_text(table.table)}", "columns = ["]
+    lines = [f"[governance.{part}]", f"table = {_text(table.table)}"]
+    if table.by_trigger:
+        lines.append(f"by_trigger = [{', '.join(map(_text, table.by_trigger))}]")
+    lines.append("columns = [")
     return [*lines, *(f"    {_inline(column)}," for column in table.columns), "]"]
 
 
@@ -236,6 +246,8 @@ def _entries(part: Value) -> list[str]:
             lines.append(f"{name} = {_inline(value)}")
         elif isinstance(value, str) and value:
             lines.append(f"{name} = {_text(value)}")
+        elif isinstance(value, tuple) and value:
+            lines.append(f"{name} = [{', '.join(map(_text, value))}]")
     return lines
 
 

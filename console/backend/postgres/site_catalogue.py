@@ -1,10 +1,13 @@
 """The catalogue of a database that was there before: tables, columns, triggers, functions and rights, as any role may read them."""
 
+import re
+from functools import partial
 from typing import NamedTuple
 
 import psycopg
 
 from console.backend.model.value import Value
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import read_column, read_row, read_rows
 
 UNIT_TABLE, VERSION_TABLE = "information_unit", "unit_version"
@@ -12,6 +15,7 @@ KNOWN_TABLES = (UNIT_TABLE, VERSION_TABLE, "iu_lifecycle_vocab", "iu_lifecycle_l
 """Names by which the tables with units are looked for, in any schema."""
 KNOWN_FUNCTIONS = ("fn_iu_create", "fn_iu_enact")
 GOVERNANCE = "cutter_governance"
+_BEFORE_INSERT = re.compile(r"^CREATE TRIGGER .+? BEFORE (?:\w+ OR )*INSERT .*? FOR EACH ROW ")
 
 
 class LayoutRow(NamedTuple):
@@ -21,14 +25,21 @@ class LayoutRow(NamedTuple):
     units: int
 
 
+class _NamesRow(NamedTuple):
+    database: str
+    role: str
+    search_path: list[str]
+
+
 class ColumnRow(NamedTuple):
-    """One column; `filled` is true if a row can be written without naming it."""
+    """One column; `filled` is true if a row can be written without naming it, `given` if it takes a value."""
 
     table: str
     name: str
     type: str
     filled: bool
     readable: bool
+    given: bool = True
 
 
 class TableRow(NamedTuple):
@@ -71,10 +82,19 @@ class Catalogue(Value):
     columns: tuple[ColumnRow, ...]
     triggers: tuple[TriggerRow, ...]
     functions: tuple[FunctionRow, ...]
+    search_path: tuple[str, ...] = ()
+    """Schemas in which sessions of this database look for names, if nothing else was said; those that are there."""
 
     def table(self, name: str) -> TableRow | None:
         """Return the table of this name, with its schema, or None."""
         return next((table for table in self.tables if table.name == name), None)
+
+    def is_filled_by_a_trigger(self, table: str) -> bool:
+        """Return whether a trigger of the table can give a value to a column before a row is inserted."""
+        return any(
+            row.table == table and row.enabled in {"O", "A"} and _BEFORE_INSERT.search(row.definition) is not None
+            for row in self.triggers
+        )
 
     def of_others(self, owner: str) -> "Catalogue":
         """Return the same without the tables and functions of this owner."""
@@ -103,7 +123,25 @@ _LAYOUT = """
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
 """
-_NAMES = "SELECT current_database()::text, current_user::text"
+_NAMES = """
+    SELECT current_database()::text, current_user::text,
+           -- As sessions of this database begin: this one has set its own, and the monitoring role may begin with another one.
+           ARRAY(SELECT n.nspname::text
+                   FROM unnest(string_to_array(coalesce(
+                            (SELECT substr(c.setting, 13)
+                               FROM pg_db_role_setting d CROSS JOIN LATERAL unnest(d.setconfig) AS c (setting)
+                              WHERE d.setrole = 0 AND d.setdatabase IN (0, (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
+                                AND c.setting LIKE 'search\\_path=%'
+                              ORDER BY d.setdatabase DESC LIMIT 1),
+                            (SELECT CASE WHEN EXISTS (SELECT FROM pg_db_role_setting d CROSS JOIN LATERAL unnest(d.setconfig) AS c (setting)
+                                                       WHERE d.setrole = s.role AND c.setting LIKE 'search\\_path=%') THEN s.boot_val ELSE s.reset_val END
+                               FROM (SELECT boot_val, reset_val, (SELECT r.oid FROM pg_roles r WHERE r.rolname = session_user) AS role
+                                       FROM pg_settings WHERE name = 'search_path') s)), ',')) WITH ORDINALITY AS p (name, place)
+                   JOIN pg_namespace n ON n.nspname = CASE WHEN btrim(p.name) LIKE '"%"' THEN replace(btrim(btrim(p.name), '"'), '""', '"')
+                                                           ELSE lower(btrim(p.name)) END
+                  WHERE n.nspname NOT LIKE 'pg\\_%'
+                  ORDER BY p.place)
+"""
 _CHOSEN = """
     WITH chosen AS MATERIALIZED (
         SELECT c.oid, n.nspname || '.' || c.relname AS name, c.relowner, c.relkind,
@@ -125,7 +163,7 @@ _COLUMNS = """
     {chosen}
     SELECT c.name, a.attname::text, format_type(a.atttypid, a.atttypmod),
            NOT a.attnotnull OR a.atthasdef OR a.attidentity <> '' OR a.attgenerated <> '',
-           c.usable AND has_column_privilege(c.oid, a.attnum, 'SELECT')
+           c.usable AND has_column_privilege(c.oid, a.attnum, 'SELECT'), a.attgenerated = '' AND a.attidentity <> 'a'
       FROM chosen c JOIN pg_attribute a ON a.attrelid = c.oid WHERE a.attnum > 0 AND NOT a.attisdropped
      ORDER BY c.name COLLATE "C", a.attnum
 """.replace("{chosen}", _CHOSEN)
@@ -175,14 +213,22 @@ def is_of_another_layout(connection: psycopg.Connection) -> bool:
 
 def read_catalogue(connection: psycopg.Connection, tables: tuple[str, ...] = ()) -> Catalogue:
     """Read the tables with a known name, those of the governance schema, and `tables`, which a mapping names."""
-    database, role = read_row(connection, lambda *names: tuple(map(str, names)), _NAMES)
     # Of the organisation, whose schema has the name that this console's own has elsewhere.
     values = {"names": list(KNOWN_TABLES), "tables": list(tables), "governance": GOVERNANCE}
+    with Asking(connection) as asking:
+        names = asking.ask(partial(read_row, row=_NamesRow, query=_NAMES))
+        of_tables = asking.ask(partial(read_rows, row=TableRow, query=_TABLES, parameters=values))
+        of_columns = asking.ask(partial(read_rows, row=ColumnRow, query=_COLUMNS, parameters=values))
+        of_triggers = asking.ask(partial(read_rows, row=TriggerRow, query=_TRIGGERS, parameters=values))
+        of_functions = asking.ask(
+            partial(read_rows, row=FunctionRow, query=_FUNCTIONS, parameters=(list(KNOWN_FUNCTIONS),))
+        )
     return Catalogue(
-        database=database,
-        role=role,
-        tables=read_rows(connection, TableRow, _TABLES, values),
-        columns=read_rows(connection, ColumnRow, _COLUMNS, values),
-        triggers=read_rows(connection, TriggerRow, _TRIGGERS, values),
-        functions=read_rows(connection, FunctionRow, _FUNCTIONS, (list(KNOWN_FUNCTIONS),)),
+        database=names.value.database,
+        role=names.value.role,
+        tables=of_tables.value,
+        columns=of_columns.value,
+        triggers=of_triggers.value,
+        functions=of_functions.value,
+        search_path=tuple(names.value.search_path),
     )

@@ -1,7 +1,8 @@
 """Calls of the organisation's own functions, by the names of their arguments, in a transaction that the caller rolls back."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import psycopg
@@ -11,6 +12,7 @@ from console.backend.model.site_mapping import Refers, SiteMapping
 from console.backend.postgres.connections import read_rows
 from console.backend.postgres.rendering import AsItIs
 from console.backend.postgres.site_proposal import identifier
+from console.backend.postgres.site_roles import search_path_of
 from console.backend.postgres.site_units import Readable
 
 
@@ -46,10 +48,13 @@ class Answer(NamedTuple):
 
 
 _ARGUMENTS = """
-    SELECT n.nspname::text, p.proname::text, coalesce(p.proargnames[a.position], ''), format_type(a.type, NULL),
-           a.position > p.pronargs - p.pronargdefaults
+    SELECT n.nspname::text, p.proname::text, coalesce(m.name, ''), format_type(a.type, NULL), a.position > p.pronargs - p.pronargdefaults
       FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
      CROSS JOIN LATERAL unnest(p.proargtypes::oid[]) WITH ORDINALITY AS a (type, position)
+      -- Results have names among those of the arguments, and may stand before them.
+      LEFT JOIN LATERAL (SELECT g.name, row_number() OVER (ORDER BY g.place) AS position
+                           FROM unnest(p.proargnames) WITH ORDINALITY AS g (name, place)
+                          WHERE coalesce(p.proargmodes[g.place], 'i') IN ('i', 'b', 'v')) m ON m.position = a.position
      WHERE format('%%I.%%I(%%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) = %s ORDER BY a.position
 """
 KNOWN_ARGUMENTS: Mapping[str, tuple[str, ...]] = {
@@ -70,6 +75,7 @@ KNOWN_ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "dry_run": ("dry_run",),
 }
 """Values that a call gives, with the names that an argument for it has, behind a prefix such as `p_`."""
+_LOOK = "SELECT pg_catalog.set_config('search_path', %s, true)"
 _CONSTANTS = ("owner", "publication")
 _PREFIXES = ("p_", "in_", "_")
 _SHOWN = 500
@@ -100,11 +106,16 @@ def unknown_arguments(arguments: tuple[ArgumentRow, ...]) -> tuple[str, ...]:
     return tuple(row.name or f"({row.type})" for row in arguments if not row.has_default and not meaning_of(row))
 
 
-def call(connection: psycopg.Connection, arguments: tuple[ArgumentRow, ...], values: Mapping[str, object]) -> Answer:
+def call(
+    connection: psycopg.Connection,
+    arguments: tuple[ArgumentRow, ...],
+    values: Mapping[str, object],
+    search_path: tuple[str, ...] = (),
+) -> Answer:
     """Call a function with the values of the arguments that are known; a refusal is an answer, and its effects are undone."""
     given = [row for row in arguments if row.name and meaning_of(row) in values]
     # The type is written as `format_type` prints it, which quotes what needs it.
-    query = sql.SQL("SELECT to_jsonb(a)::text FROM {function}({arguments}) AS a").format(
+    query = sql.SQL("SELECT pg_catalog.to_jsonb(a)::text FROM {function}({arguments}) AS a").format(
         function=sql.Identifier(arguments[0].schema, arguments[0].function),
         arguments=sql.SQL(", ").join(
             sql.SQL("{} => {}::{}").format(sql.Identifier(row.name), sql.Placeholder(), AsItIs(row.type))
@@ -112,7 +123,7 @@ def call(connection: psycopg.Connection, arguments: tuple[ArgumentRow, ...], val
         ),
     )
     try:
-        with connection.transaction():
+        with connection.transaction(), _looking(connection, search_path):
             row = connection.execute(query, [values[meaning_of(argument)] for argument in given]).fetchone()
     except psycopg.OperationalError:
         raise
@@ -156,10 +167,20 @@ def pattern_of(connection: psycopg.Connection, readable: Readable) -> Pattern | 
     return Pattern(*row) if row is not None else None
 
 
-def check_deferred(connection: psycopg.Connection) -> Answer:
+@contextmanager
+def _looking(connection: psycopg.Connection, schemas: tuple[str, ...]) -> Iterator[None]:
+    """Let what belongs to the organisation look there for names in the block; an error undoes it with the savepoint."""
+    if schemas:
+        connection.execute(_LOOK, (search_path_of(schemas),))
+    yield
+    if schemas:
+        connection.execute(_LOOK, (search_path_of(()),))
+
+
+def check_deferred(connection: psycopg.Connection, search_path: tuple[str, ...] = ()) -> Answer:
     """Have every deferred constraint and trigger fire now, as a COMMIT would."""
     try:
-        with connection.transaction():
+        with connection.transaction(), _looking(connection, search_path):
             connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
     except psycopg.OperationalError:
         raise

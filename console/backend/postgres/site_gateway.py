@@ -54,6 +54,7 @@ from console.backend.postgres.site_roles import (
     UNIT,
     equal,
     given_to,
+    looking,
     parent_value,
     role_sql,
 )
@@ -429,6 +430,7 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
             created=_arguments(create, given_to_create),
             enact=_function(enact),
             enacted=_arguments(enact, given_to_enact),
+            looking=names["looking"],
         ),
         given_to(
             SITE_READER,
@@ -514,7 +516,7 @@ def _moved_values(mapping: SiteMapping, arguments: tuple[ArgumentRow, ...]) -> d
         "actor": sql.SQL(_ACTOR),
         "decision": sql.SQL("p_decision"),
         "target": sql.SQL("p_target"),
-        "reason": sql.SQL("format('run %s', p_run_id)"),
+        "reason": sql.SQL("pg_catalog.format('run %s', p_run_id)"),
         "tool": sql.SQL("'cutter-console'"),
         "dry_run": sql.SQL("false"),
     }
@@ -565,6 +567,7 @@ def _names(mapping: SiteMapping) -> dict[str, sql.Composable]:
         "version_unit_name": sql.Literal(versions.unit.column),
         "written": sql.SQL(", ").join(map(sql.Literal, mapping.written)),
         "counts": sql.SQL(", ").join(counts),
+        "looking": looking(mapping.functions.search_path),
         "plain_columns": sql.SQL(PLAIN_COLUMNS),
         "tables": sql.SQL(", ").join(map(sql.Literal, tables)),
         "owner": sql.Literal(CONSOLE_SCHEMA_OWNER),

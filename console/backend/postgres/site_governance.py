@@ -14,7 +14,7 @@ from console.backend.postgres.rendering import AsItIs
 from console.backend.postgres.site_catalogue import Catalogue
 from console.backend.postgres.site_decisions import decisions_sql, governing
 from console.backend.postgres.site_proposal import identifier
-from console.backend.postgres.site_roles import INDEXED, ROLE, SITE_READER, SITE_WRITER, given_to
+from console.backend.postgres.site_roles import INDEXED, ROLE, SITE_READER, SITE_WRITER, given_to, looking
 
 _OF_THE_RUN = (
     "cutter_governance.run r JOIN cutter_governance.manifest_envelope e ON e.run_id = r.run_id"
@@ -149,7 +149,7 @@ DECLARE
     n bigint;
     added jsonb := '{{}}';
 BEGIN
-{inserts}
+    {looking}{inserts}
     RETURN added;
 END $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_govern IS 'Adds rows to the organisation''s governance tables, and returns their numbers by part.';
@@ -376,6 +376,7 @@ def governance_sql(mapping: SiteMapping, governance: Governance) -> tuple[sql.Co
                     Source.DOCUMENT_VERSION_ID,
                     {Source.DOCUMENT_ID: "p_document", Source.SOURCE_SHA256: "p_sha256"},
                 ),
+                looking=looking(mapping.functions.search_path),
                 inserts=sql.SQL("").join(_insert(part, table) for part, table in parts),
                 differences=sql.SQL("\n    UNION ALL\n").join(_difference(part, table) for part, table in parts),
                 there=sql.SQL("\n    UNION ALL\n").join(_there(part, table) for part, table in parts),
@@ -420,7 +421,9 @@ def governance_faults(catalogue: Catalogue, mapping: SiteMapping) -> tuple[str, 
                 faults.append(
                     f"governance.{part}: {governed.table}.{mapped.column} is {is_now}, mapped as {mapped.type}"
                 )
-        named = {mapped.column for mapped in governed.columns}
+            elif not there.given:
+                faults.append(f"governance.{part}: {governed.table}.{mapped.column} is generated, and takes no value")
+        named = {*(mapped.column for mapped in governed.columns), *governed.by_trigger}
         if needed := [name for name, column in columns.items() if not column.filled and name not in named]:
             faults.append(f"governance.{part}: {governed.table} must be given {', '.join(needed)}")
     return tuple(faults)

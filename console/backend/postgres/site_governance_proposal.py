@@ -85,6 +85,10 @@ def propose_governance(catalogue: Catalogue, mapping: SiteMapping) -> tuple[Gove
         table, reason = _table(catalogue, mapping, part, frozenset(mapped))
         if table is not None:
             mapped[part] = table
+            if table.by_trigger:
+                reason = f"nothing tells a value for {', '.join(table.by_trigger)}: left to a trigger of the table"
+                proven = "See that it fills them: cutter-console adopt check"
+                faults.append(NotMeasured(subject=table.table, reason=reason, next_action=proven))
         else:
             faults.append(_fault(f"{GOVERNANCE}.{_TABLES[part]}, {part.replace('_', ' ')}", reason))
     missing = [part for part in NEEDED if part not in mapped]
@@ -119,11 +123,16 @@ def _table(
         return None, "there is no such table"
     if row.kind not in "rp":
         return None, "it is no plain table"
-    filled, needed = [], []
+    filled, needed, left = [], [], list[str]()
+    has_trigger = catalogue.is_filled_by_a_trigger(name)
     for column in columns.values():
+        if not column.given:
+            continue
         choice = _choice(mapping, part, column, mapped)
         if isinstance(choice, Filled):
             filled.append(choice)
+        elif not column.filled and has_trigger:
+            left.append(column.name)
         elif not column.filled:
             needed.append(f"{column.name} ({choice})")
     if needed:
@@ -138,7 +147,7 @@ def _table(
     lacking = sorted((own | wanted) - {column.source for column in filled})
     if lacking:
         return None, f"no column takes {', '.join(lacking)}"
-    return GovernedTable(table=name, columns=tuple(filled)), ""
+    return GovernedTable(table=name, columns=tuple(filled), by_trigger=tuple(left)), ""
 
 
 def _choice(mapping: SiteMapping, part: Part, column: ColumnRow, mapped: frozenset[Part]) -> Filled | str:

@@ -214,7 +214,9 @@ def _functions(catalogue: Catalogue) -> Functions:
     """Return the functions that write, of each name the one that there is; of several none."""
     create, enact = (_overloads(catalogue, name) for name in KNOWN_FUNCTIONS)
     return Functions(
-        create=create[0].signature if len(create) == 1 else "", enact=enact[0].signature if len(enact) == 1 else ""
+        create=create[0].signature if len(create) == 1 else "",
+        enact=enact[0].signature if len(enact) == 1 else "",
+        search_path=catalogue.search_path,
     )
 
 
@@ -339,6 +341,7 @@ def _columns_to_fill(catalogue: Catalogue, mapping: SiteMapping) -> list[NotMeas
     }
     governed = mapping.governance.parts if mapping.governance is not None else ()
     mapped |= {(part.table, column.column) for _, part in governed for column in part.columns}
+    mapped |= {(part.table, name) for _, part in governed for name in part.by_trigger}
     lines = []
     only_read = {part.table for part in (mapping.vocabulary, mapping.config) if part is not None}
     for table in mapping.tables:

@@ -101,7 +101,7 @@ BEGIN
       JOIN pg_namespace n ON n.oid = c.connamespace
      WHERE c.condeferrable AND pg_get_userbyid(r.relowner) <> {owner} AND has_schema_privilege(n.oid, 'USAGE')
        AND (n.oid = pg_my_temp_schema() OR NOT starts_with(n.nspname, 'pg_temp_'));
-    IF all_of_them IS NOT NULL THEN
+    {looking}IF all_of_them IS NOT NULL THEN
         EXECUTE 'SET CONSTRAINTS ' || all_of_them || ' IMMEDIATE';
     END IF;
     IF later_ones IS NOT NULL THEN
@@ -146,7 +146,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enab
 DECLARE
     answer jsonb;
 BEGIN
-    SELECT to_jsonb(a) INTO answer FROM {create}({created}) AS a;
+    {looking}SELECT pg_catalog.to_jsonb(a) INTO answer FROM {create}({created}) AS a;
     -- A status alone, or one with more beside it.
     RETURN CASE jsonb_typeof(answer) WHEN 'string' THEN jsonb_build_object('status', answer) ELSE answer END;
 END $site$;
@@ -161,11 +161,26 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enab
 DECLARE
     answer jsonb;
 BEGIN
-    SELECT to_jsonb(a) INTO answer FROM {enact}({enacted}) AS a;
+    {looking}SELECT pg_catalog.to_jsonb(a) INTO answer FROM {enact}({enacted}) AS a;
     RETURN answer;
 END $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_enact IS 'Calls the function of the organisation that enacts a unit or takes it back, and returns its answer.';
 """
+
+
+def search_path_of(schemas: tuple[str, ...]) -> str:
+    """Return the `search_path` of what belongs to the organisation: PostgreSQL's own names come first, temporary ones last."""
+    return ", ".join(["pg_catalog", *(sql.Identifier(name).as_string() for name in schemas), "pg_temp"])
+
+
+def looking(schemas: tuple[str, ...]) -> sql.Composable:
+    """Return the statement of a function, until whose end the organisation's functions and triggers look there for names.
+
+    It stands behind what the function has asked for itself: names of theirs must not stand for PostgreSQL's in that.
+    """
+    if not schemas:
+        return sql.SQL("")
+    return sql.SQL("PERFORM pg_catalog.set_config('search_path', {}, true);\n    ").format(sql.Literal(search_path_of(schemas)))
 
 
 def role_sql(name: str) -> sql.Composed:

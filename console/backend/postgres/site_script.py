@@ -13,12 +13,16 @@ from console.backend.postgres.site_grants import RIGHTS, SCHEMA, TABLE, Right, r
 
 _HEAD = """\
 -- Prepares the database {database} for this console. Printed by: cutter-console adopt apply
--- Read it, then run it as an administrator: psql --single-transaction --set ON_ERROR_STOP=1 --file FILE
+-- Read it, then run it as an administrator: psql --set ON_ERROR_STOP=1 --file FILE
+-- It is one transaction, whatever runs it: all of it is done, or nothing.
 -- It makes the schema {schema} and the role {owner}, and gives {reader} what it lacks to read. What it gave once, and the mapping
 -- does not need any more, it takes back.
 -- No object of the organisation is altered, replaced or given to another owner: every existing call reaches the function that
 -- it reached before.
+BEGIN;
 """
+END = "COMMIT;\n"
+"""The last line of the script. What ends at the first error, and what goes on behind it, has done nothing."""
 _GUARD = """\
 DO $prepare$ BEGIN
     IF pg_catalog.current_database() <> {database} THEN

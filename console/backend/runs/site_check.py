@@ -250,7 +250,7 @@ def _prove_writes(proofs: _Proofs, connection: psycopg.Connection, mapping: Site
         places = "".join(where_said(row) for row in create if row.name in lacking)
         proofs.add("create", Outcome.INCONCLUSIVE, f"{detail}{places}", _AGAIN, source)
         return
-    created = call(connection, create, values)
+    created = call(connection, create, values, mapping.functions.search_path)
     is_created = created.status == "created"
     if not proofs.judge("create", is_created, _said(created, whole=not is_created), _FUNCTIONS, source):
         return
@@ -258,7 +258,7 @@ def _prove_writes(proofs: _Proofs, connection: psycopg.Connection, mapping: Site
     _prove_deltas(
         proofs, before, _numbers(connection, mapping, catalogue), mapping, "rows of a creation", logged=0, created=1
     )
-    again = call(connection, create, values)
+    again = call(connection, create, values, mapping.functions.search_path)
     proofs.judge(
         "create again",
         again.status == "exists_complete",
@@ -266,7 +266,7 @@ def _prove_writes(proofs: _Proofs, connection: psycopg.Connection, mapping: Site
         "A replay must be told: what is there is never written twice.",
         source,
     )
-    deferred = check_deferred(connection)
+    deferred = check_deferred(connection, mapping.functions.search_path)
     if (
         proofs.judge(
             "gates at the end of the transaction",
@@ -504,7 +504,8 @@ def _prove_enactment(
     source, before = mapping.functions.enact.partition("(")[0], _numbers(connection, mapping, catalogue)
     values = {"address": probe.address, "actor": probe.actor, "decision": None, "target": "enacted", "change_set": None}
     values |= {"reason": "probe", "tool": "cutter-console"}
-    dry = call(connection, enact, {**values, "dry_run": True})
+    search_path = mapping.functions.search_path
+    dry = call(connection, enact, {**values, "dry_run": True}, search_path)
     refused = Outcome.FAIL if dry.refused.startswith("42") else Outcome.INCONCLUSIVE
     words = f"{_said(dry)}; {_DECISION}" if dry.refused else _said(dry)
     proofs.add("enact, dry run", refused if dry.refused else Outcome.PASS, words, _FUNCTIONS, source)
@@ -512,10 +513,10 @@ def _prove_enactment(
         proofs, before, _numbers(connection, mapping, catalogue), mapping, "rows of a dry run", logged=0, created=0
     )
     # With the id of a decision, as a run gives one; it is none that their tables have, unless the mapping writes it there.
-    done = call(connection, enact, {**values, "decision": probe.decision, "dry_run": False})
+    done = call(connection, enact, {**values, "decision": probe.decision, "dry_run": False}, search_path)
     state = _lifecycle(connection, mapping, catalogue, probe)
     if state != "enacted" and not done.refused.startswith("42") and _writes_decisions(mapping):
-        done = call(connection, enact, {**values, "dry_run": False})
+        done = call(connection, enact, {**values, "dry_run": False}, search_path)
         state = _lifecycle(connection, mapping, catalogue, probe)
     detail = f"{_said(done, whole=state != 'enacted')}; lifecycle is {state}"
     if state != "enacted":

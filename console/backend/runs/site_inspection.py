@@ -16,7 +16,7 @@ from console.backend.postgres.site_functions import arguments_of, meaning_of
 from console.backend.postgres.site_gateway import gateway_sql
 from console.backend.postgres.site_layout import SiteLayout
 from console.backend.postgres.site_proposal import changed_since, kinds_without_place, propose
-from console.backend.postgres.site_script import script_of
+from console.backend.postgres.site_script import END, script_of
 from console.backend.postgres.site_units import commonest, kinds_in_use, kinds_in_vocabulary
 from console.backend.runs.site import reading_site
 
@@ -53,11 +53,9 @@ def preparing_script(installation: Installation) -> str:
             connection, layout.catalogue, layout.mapping, kept.text, kept.sha256, installation.settings.console_schema
         )
         # Beside this product's own tables, units are written through the organisation's functions.
-        return (
-            script
-            if is_of_another_layout(connection)
-            else script + gateway_sql(connection, layout.mapping, kept.sha256)
-        )
+        if not is_of_another_layout(connection):
+            script += gateway_sql(connection, layout.mapping, kept.sha256)
+        return script + END
 
 
 def _require_schemas(connection: psycopg.Connection, mapping: SiteMapping) -> None:
