@@ -8,14 +8,14 @@ from tests.adoption.conftest import Adopted
 from tests.support.round_trips import counting_proxy
 
 MOST = {
-    ("status",): 16,
-    ("counts",): 16,
-    ("gates",): 56,
-    ("unit", "list"): 20,
-    ("unit", "show", "LIB-RULES/S001"): 21,
-    ("adopt", "inspect"): 18,
-    ("init", "--pin"): 12,
-    ("drift",): 14,
+    ("status",): 12,
+    ("counts",): 12,
+    ("gates",): 40,
+    ("unit", "list"): 16,
+    ("unit", "show", "LIB-RULES/S001"): 17,
+    ("adopt", "inspect"): 13,
+    ("init", "--pin"): 7,
+    ("drift",): 9,
 }
 """At 100 ms each a second is ten of them; the gates have ten seconds, and ask side by side."""
 

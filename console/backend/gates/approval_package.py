@@ -92,7 +92,7 @@ def measure(probe: Probe) -> Facts:
     recorded: list[ApprovalRow] = []
 
     def ledger() -> Ledger:
-        with probe.monitor() as connection:
+        with probe.of_the_console() as connection:
             rows.extend(all_runs(connection))
             recorded.extend(approvals(connection))
         return _ledger(tuple(recorded), probe.installation.context.now())
@@ -247,7 +247,7 @@ def _packages(probe: Probe, rows: tuple[RunRow, ...], ledger: Measurement[Ledger
     ruled = [(row, kind) for row, kind in waiting if row.operation is not RunOperation.EDIT]
     batches: dict[str, str] = {}
     if ruled:
-        with probe.monitor() as connection:
+        with probe.of_the_console() as connection:
             batches = batch_of_each_run(connection)
     together: dict[tuple[str, Kind], list[RunRow]] = {}
     for row, kind in ruled:

@@ -226,7 +226,7 @@ def _registered(connection: psycopg.Connection, prefix: str) -> int:
 
 
 def _outside(probe: Probe, prefix: str) -> int:
-    with probe.monitor() as connection:
+    with probe.of_the_console() as connection:
         return count_documents(connection, prefix)
 
 
@@ -259,7 +259,7 @@ def _role(connection: psycopg.Connection, mapping: SiteMapping | None = None) ->
 
 
 def _rest(probe: Probe) -> AtRest:
-    with probe.monitor() as connection:
+    with probe.of_the_console() as connection:
         lease, hold = open_lease(connection), current_hold(connection)
     return AtRest(lease=f"{lease.run_id} to {lease.purpose}" if lease else "", hold=hold is not None)
 

@@ -85,7 +85,7 @@ def _generality_in_words(generality: Generality) -> str:
 
 
 def _definitions(probe: Probe) -> Definitions:
-    with probe.monitor() as connection:
+    with probe.of_the_console() as connection:
         routines = measure_routines(connection)
         prefixes = tuple(row.docprefix for row in documents(connection))
         sources = measure_sources(connection, routines, probe.installation)

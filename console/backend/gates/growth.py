@@ -68,7 +68,7 @@ def measure_growth(probe: Probe) -> Measurement[Growth]:
     """Read counts, baseline and steps in one transaction."""
 
     def ask() -> Growth:
-        with probe.monitor() as connection:
+        with probe.of_the_console() as connection:
             return _growth(connection, probe.installation.root)
 
     return probe.ask(

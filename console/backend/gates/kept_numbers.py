@@ -68,7 +68,7 @@ def measure_kept(probe: Probe) -> Measurement[KeptNumbers]:
 
 def _kept(probe: Probe) -> KeptNumbers:
     ends_at = time.monotonic() + min(ENOUGH_S, probe.seconds_left / 2)
-    with probe.monitor() as connection:
+    with probe.of_the_console() as connection:
         names = schema_names(connection)
         counts = tuple(
             KeptCount(table=names.in_database(row.table), kept=row.kept, counted=row.counted)

@@ -109,6 +109,13 @@ class Probe:
             yield connection
 
     @contextmanager
+    def of_the_console(self) -> Iterator[psycopg.Connection]:
+        """Open the same to ask for this product's own tables. Raises Unmeasured, and opens nothing, in a database of another layout."""
+        self.require_own_layout()
+        with self.monitor() as connection:
+            yield connection
+
+    @contextmanager
     def writing(self, role: Role) -> Iterator[psycopg.Connection]:
         """Open a transaction of a role that could write; it is always rolled back.
 

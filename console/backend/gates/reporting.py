@@ -191,7 +191,7 @@ def _journals(probe: Probe) -> Journals:
     runs, host = probe.installation.root / "runs", probe.installation.context.host
     present = {path.name for path in runs.glob("ictr-*") if path.is_dir()}
     findings: list[JournalFinding] = []
-    with probe.monitor() as connection:
+    with probe.of_the_console() as connection:
         places = run_places(connection)
         elsewhere = tuple(
             JournalFinding(run_id=run_id, outcome=Outcome.PARTIAL, detail=f"its journal is on the host {place}")

@@ -109,7 +109,7 @@ def _policy(path: Path) -> PolicyFile:
 
 
 def _pinned(probe: Probe) -> Pinned:
-    with probe.monitor() as connection:
+    with probe.of_the_console() as connection:
         return Pinned(pin=pinned_policy(connection))
 
 

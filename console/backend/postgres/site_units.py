@@ -18,6 +18,8 @@ from console.backend.postgres.site_proposal import column_fault, identifier, unr
 _LIMIT = "SELECT extract(epoch FROM current_setting('statement_timeout')::interval)::float8"
 _SET_LIMIT = "SELECT set_config('statement_timeout', %s, true)"
 _LEAST_S = 0.1
+_TEXT = '({}::text COLLATE pg_catalog."C")'
+"""A column as text that is compared byte by byte: a collation that calls different texts equal takes no LIKE, and finds others."""
 _LATER = "When it is free, or the server has less to do: cutter-console counts"
 
 
@@ -126,7 +128,7 @@ class Readable:
         parent = self.mapping.units.parent
         if parent is None or not (self.joins_parent or self._has_address_of_parent):
             return sql.SQL("NULL::text")
-        return sql.SQL("{}::text").format(
+        return sql.SQL(_TEXT).format(
             sql.Identifier("p", self.mapping.units.address.column)
             if self.joins_parent
             else sql.Identifier("u", parent.column)
@@ -167,7 +169,7 @@ class Readable:
     def _text(self, alias: str, table: str, columns: dict[str, ColumnRow], column: Column | None) -> sql.Composable:
         if column is None or not self._can_read(table, columns, column):
             return sql.SQL("NULL::text")
-        return sql.SQL("{}::text").format(sql.Identifier(alias, column.column))
+        return sql.SQL(_TEXT).format(sql.Identifier(alias, column.column))
 
     def _can_read(self, table: str, columns: dict[str, ColumnRow], column: Column) -> bool:
         row = self._catalogue.table(table)
@@ -249,12 +251,12 @@ def list_units(
 ) -> tuple[ListedUnit, ...]:
     """Return up to `most` units behind the address `after`, by address; of a document, if one is named."""
     units = readable.mapping.units
-    address = sql.SQL("u.{}::text").format(sql.Identifier(units.address.column))
+    address = sql.SQL(_TEXT).format(sql.Identifier("u", units.address.column))
     below = sql.SQL(
         "(%(document)s = '' OR {document} = %(document)s OR {address} = %(document)s OR starts_with({address}, %(document)s || '/'))"
     ).format(document=readable.unit(units.document), address=address)
     query = sql.SQL(
-        'SELECT {columns} FROM {source} WHERE {address} COLLATE "C" > %(after)s AND {below} ORDER BY {address} COLLATE "C" LIMIT %(most)s'
+        'SELECT {columns} FROM {source} WHERE {address} > %(after)s AND {below} ORDER BY {address} LIMIT %(most)s'
     ).format(columns=_columns(readable), source=readable.source(), address=address, below=below)
     with connection.cursor(row_factory=args_row(_listed)) as cursor:
         return tuple(cursor.execute(query, {"document": document, "after": after, "most": most}).fetchall())
@@ -317,8 +319,8 @@ def kinds_in_vocabulary(connection: psycopg.Connection, mapping: SiteMapping) ->
     if mapping.config is None:
         return ()
     query = sql.SQL(
-        "SELECT substr({key}::text, 17) FROM {table} WHERE {key}::text LIKE 'vocab.unit\\_kind.%' ORDER BY 1"
-    ).format(key=sql.Identifier(mapping.config.key.column), table=identifier(mapping.config.table))
+        "SELECT substr({key}, 17) FROM {table} WHERE {key} LIKE 'vocab.unit\\_kind.%' ORDER BY 1"
+    ).format(key=sql.SQL(_TEXT).format(sql.Identifier(mapping.config.key.column)), table=identifier(mapping.config.table))
     return tuple(row[0] for row in connection.execute(query))
 
 
