@@ -9,6 +9,7 @@ from console.backend.gates.installed_functions import (
     measure_sources,
     sources_verdict,
 )
+from console.backend.gates.kinds_there import kinds_lacking, not_measured_for
 from console.backend.gates.measurement import Measurement, Verdict, check, fails, passes, unclear
 from console.backend.gates.probe import Probe
 from console.backend.model.canonical_json import canonical_json, sha256_hex
@@ -48,19 +49,24 @@ class Facts(Value):
 
     generality: Measurement[Generality]
     definitions: Measurement[Definitions]
+    lacking: tuple[SafeText, ...] = ()
+    """Kinds of the synthetic documents that an organisation's vocabulary lacks, if one of them was refused."""
 
 
 def measure(probe: Probe) -> Facts:
     """Cut, record and verify synthetic documents as cutter_verify, rolled back; read the functions' sources."""
+    generality = probe.ask(
+        "probes",
+        f"a document of N = {', '.join(map(str, SIZES))} units, cut, recorded, verified and rolled back",
+        "fn_probe_cut, as cutter_verify",
+        lambda: _probed(probe),
+        _generality_in_words,
+        digest=lambda generality: sha256_hex(canonical_json(generality)),
+    )
+    tried = generality.value.probes if generality.value is not None else ()
     return Facts(
-        generality=probe.ask(
-            "probes",
-            f"a document of N = {', '.join(map(str, SIZES))} units, cut, recorded, verified and rolled back",
-            "fn_probe_cut, as cutter_verify",
-            lambda: _probed(probe),
-            _generality_in_words,
-            digest=lambda generality: sha256_hex(canonical_json(generality)),
-        ),
+        generality=generality,
+        lacking=kinds_lacking(probe, *(cut_probe.failed for cut_probe in tried)),
         definitions=probe.ask(
             "definitions",
             "bodies of the product's functions, their pinned digests, and the registered documents",
@@ -108,18 +114,18 @@ def document_constants(routines: tuple[Routine, ...], prefixes: tuple[str, ...])
 def decide(facts: Facts) -> tuple[Check, ...]:
     """Pure: one check for each size, the rollback, the functions' digests, and no constant of a document."""
     return (
-        *(check(f"N = {size}", facts.generality, partial(_of_size, size)) for size in SIZES),
+        *(check(f"N = {size}", facts.generality, partial(_of_size, size, lacking=facts.lacking)) for size in SIZES),
         check("rolled back", facts.generality, _rolled_back),
         check("function digests", facts.definitions, lambda definitions: sources_verdict(definitions.sources)),
         check("no constant of a document", facts.definitions, _no_constants),
     )
 
 
-def _of_size(size: int, generality: Generality) -> Verdict:
+def _of_size(size: int, generality: Generality, lacking: tuple[str, ...] = ()) -> Verdict:
     cut_probe = next((cut_probe for cut_probe in generality.probes if cut_probe.n == size), None)
     if cut_probe is None:
         return unclear(f"no document of {size} units was tried", "cutter-console gates G5")
-    return _verdict(cut_probe)
+    return not_measured_for(lacking, cut_probe.failed) or _verdict(cut_probe)
 
 
 def _verdict(cut_probe: CutProbe) -> Verdict:

@@ -1,9 +1,12 @@
 """G4: a draft cut can be taken back, enacted units are protected, a runbook covers each failure in this database."""
 
+from functools import partial
+
 import psycopg
 
 from console.backend.gates.gate import Gate
 from console.backend.gates.installed_functions import Source, measure_sources, sources_verdict
+from console.backend.gates.kinds_there import kinds_lacking, not_measured_for
 from console.backend.gates.measurement import Measurement, Verdict, check, fails, passes
 from console.backend.gates.probe import Probe
 from console.backend.model.canonical_json import canonical_json, sha256_hex
@@ -48,6 +51,8 @@ class Facts(Value):
     catalogue: Measurement[Catalogue]
     reverted: Measurement[Reverted]
     runbook: Measurement[Runbook]
+    lacking: tuple[SafeText, ...] = ()
+    """Kinds of the synthetic draft that an organisation's vocabulary lacks, if it was refused."""
 
 
 def measure(probe: Probe) -> Facts:
@@ -62,16 +67,18 @@ def measure(probe: Probe) -> Facts:
         ),
         digest=lambda measured: sha256_hex(canonical_json(measured)),
     )
+    reverted = probe.ask(
+        "revert",
+        "a draft cut taken back by what fn_cut_revert writes with, and rolled back: the readers' digest before, inside, after",
+        "fn_probe_revert, as cutter_verify",
+        lambda: _reverted(probe),
+        _reverted_in_words,
+        digest=lambda reverted: reverted.probe.inside,
+    )
     return Facts(
         catalogue=catalogue,
-        reverted=probe.ask(
-            "revert",
-            "a draft cut taken back by what fn_cut_revert writes with, and rolled back: the readers' digest before, inside, after",
-            "fn_probe_revert, as cutter_verify",
-            lambda: _reverted(probe),
-            _reverted_in_words,
-            digest=lambda reverted: reverted.probe.inside,
-        ),
+        reverted=reverted,
+        lacking=kinds_lacking(probe, _not_made(reverted.value)),
         runbook=probe.ask(
             "runbook",
             "the steps after a failure of each mutating phase, for this database",
@@ -133,7 +140,7 @@ def decide(facts: Facts) -> tuple[Check, ...]:
     return (
         check("guards", facts.catalogue, _guards),
         check("revert functions", facts.catalogue, lambda catalogue: sources_verdict(catalogue.sources, REVERTING)),
-        check("soft revert", facts.reverted, _soft_revert),
+        check("soft revert", facts.reverted, partial(_soft_revert, lacking=facts.lacking)),
         check("rolled back", facts.reverted, _rolled_back),
         check("compensation runbook", facts.runbook, _runbook),
         check("nobody may delete", facts.catalogue, _nobody_deletes),
@@ -147,7 +154,15 @@ def _guards(catalogue: Catalogue) -> Verdict:
     return passes(f"{len(REQUIRED)} guards stand, all ENABLE ALWAYS")
 
 
-def _soft_revert(reverted: Reverted) -> Verdict:
+def _not_made(reverted: Reverted | None) -> str:
+    """Return what has refused the synthetic draft, before there was anything to be taken back; else empty."""
+    is_made = reverted is None or bool(reverted.probe.run_id) or bool(reverted.probe.full)
+    return "" if is_made or reverted is None else reverted.probe.failed
+
+
+def _soft_revert(reverted: Reverted, lacking: tuple[str, ...] = ()) -> Verdict:
+    if (unknown := not_measured_for(lacking, _not_made(reverted))) is not None:
+        return unknown
     faults = revert_faults(reverted.probe)
     if faults:
         return fails("; ".join(faults), "Cut nothing: it could not be taken back. Find out why: cutter-console drift")

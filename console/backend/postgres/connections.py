@@ -62,8 +62,8 @@ _BY_CAUSE: dict[type[psycopg.Error], tuple[type[CutterError], StopCode, str, str
     pg.FeatureNotSupported: (
         Drifted,
         StopCode.IDENTITY_MISMATCH,
-        "the server does not do this; a standby answers so (0A000): ",
-        "Connect to the primary.",
+        "the server does not do this; a standby answers so, and any server to what it cannot do (0A000): ",
+        "If it is a standby, as cutter-console status says, connect to the primary; else see what the message names.",
     ),
     pg.DiskFull: (
         Unmeasured,
