@@ -33,6 +33,8 @@ _NAME = re.compile(rf"(?:{RUN}|{APPROVALS})/[A-Za-z0-9][A-Za-z0-9._-]{{0,199}}")
 _BLOCK = tarfile.BLOCKSIZE
 _END = bytes(2 * _BLOCK)
 _PART = 1 << 20
+_AGAIN = "Have the bundle copied again from the host that wrote it."
+_SAME_RELEASE = "Install the release here that the host which wrote it has, then accept it: cutter-console --version"
 
 
 class Member(Value):
@@ -142,7 +144,7 @@ def _manifest(stream: BinaryIO, size: int, members: list[Member], path: Path) ->
     try:
         manifest = BundleManifest.model_validate_json(data)
     except ValidationError as error:
-        raise _refused(path, MANIFEST_NAME, "it is none of this release") from error
+        raise _refused(path, MANIFEST_NAME, "it is none of this release", _SAME_RELEASE) from error
     if canonical_json(manifest) != data:
         raise _refused(path, MANIFEST_NAME, "it is not written as the console writes it")
     listed = {member.name: member for member in manifest.members}
@@ -195,6 +197,6 @@ def _body(stream: BinaryIO, name: str, size: int, path: Path) -> Iterator[bytes]
         raise _refused(path, name, "it is not filled up with zeros")
 
 
-def _refused(path: Path, member: str, reason: str) -> Refused:
+def _refused(path: Path, member: str, reason: str, next_action: str = _AGAIN) -> Refused:
     message = f"{path}: {safe_text(member)}: {reason}"
-    return Refused(StopCode.REFUSED_INPUT, message, "Have the bundle copied again from the host that wrote it.")
+    return Refused(StopCode.REFUSED_INPUT, message, next_action)

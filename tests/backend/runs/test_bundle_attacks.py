@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from console.backend.model.canonical_json import canonical_json, sha256_hex
-from console.backend.model.errors import CutterError
+from console.backend.model.errors import CutterError, Refused
 from console.backend.runs import run_bundle
 from console.backend.runs.run_bundle import BundleManifest, Member
 from tests.backend.runs.test_two_roots import next_host
@@ -126,6 +126,20 @@ def test_a_manifest_names_a_run(handed: tuple[Passage, Passage, Path], run_id: s
 
     files = files_of(handed[2])
     _refused(handed, packed([*files[:-1], (files[-1][0], renamed(files[-1][1]))]), "it is none of this release")
+
+
+def test_a_bundle_of_another_release_is_not_to_be_copied_again_but_read_by_that_release(
+    handed: tuple[Passage, Passage, Path],
+) -> None:
+    _, other, bundle = handed
+    files = files_of(bundle)
+    newer = bundle.with_name("newer.tar")
+    newer.write_bytes(packed([*files[:-1], (files[-1][0], files[-1][1].replace(b"hand-over/1", b"hand-over/2"))]))
+
+    with pytest.raises(Refused, match="it is none of this release") as refused:
+        other.backend.accept_run(newer)
+
+    assert "cutter-console --version" in refused.value.next_action
 
 
 HEADERS: dict[str, dict[str, object]] = {
