@@ -170,10 +170,7 @@ SITE_ROWS = (
         f"{_B}/postgres/plain_rows.py",
         """THEN '' ELSE ' COLLATE pg_catalog."C"' END AS value""",
         """THEN '' ELSE '' END AS value""",
-        (
-            "tests/backend/postgres/test_plain_rows.py"
-            "::test_texts_that_a_collation_calls_equal_are_two_in_a_digest",
-        ),
+        ("tests/backend/postgres/test_plain_rows.py::test_texts_that_a_collation_calls_equal_are_two_in_a_digest",),
     ),
     Mutant(
         "adopt check: what may not be done at the end is said with whose rights it has",

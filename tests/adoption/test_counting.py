@@ -53,8 +53,6 @@ def test_tables_that_are_all_locked_take_one_statement_s_time_together(
 
     counted = _counted(adopted, names)
 
-    allowed = [
-        float(row.fault.reason.split()[3]) for row in counted.values() if row.fault is not None
-    ]
+    allowed = [float(row.fault.reason.split()[3]) for row in counted.values() if row.fault is not None]
     assert len(allowed) == 4
     assert sum(allowed) <= _LIMIT_S + 4 * 0.1

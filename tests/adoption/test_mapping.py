@@ -68,7 +68,10 @@ def test_the_proposal_names_tables_columns_types_and_functions_and_what_it_canno
     ("settings", "path"),
     [
         ("SELECT", ("public",)),
-        ("ALTER DATABASE {0} SET search_path = app, \"Other Schema\", public, nowhere", ("app", "Other Schema", "public")),
+        (
+            'ALTER DATABASE {0} SET search_path = app, "Other Schema", public, nowhere',
+            ("app", "Other Schema", "public"),
+        ),
         ("ALTER ROLE watcher IN DATABASE {0} SET search_path = app", ("public",)),
         ("ALTER DATABASE {0} SET search_path = ''", ()),
     ],

@@ -38,10 +38,22 @@ _OF_ANOTHER_OWNER = """
 """
 
 
+def test_what_an_earlier_script_has_left_to_whoever_ran_it_is_the_console_s_again(tied: Passage) -> None:
+    mapping = tied.installation.site_mapping
+    mapping.write_bytes(mapping.read_bytes() + b"# once more\n")
+    tied.execute("ALTER FUNCTION cutter_console.fn_site_require OWNER TO postgres")
+    tied.execute("ALTER TABLE cutter_console.site_move OWNER TO postgres")
+    assert tied.rows(_OF_ANOTHER_OWNER) == [("fn_site_require", "postgres")]
+
+    _run_by_hand(tied, preparing_script(tied.installation))
+
+    assert tied.rows(_OF_ANOTHER_OWNER) == []
+    owner = "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'cutter_console.site_move'::regclass"
+    assert tied.rows(owner) == [("cutter_owner",)]
+
+
 @pytest.mark.parametrize("broken", [False, True], ids=["as it was printed", "a statement that fails"])
-def test_the_script_is_one_transaction_whoever_runs_it(
-    beside: Beside, tied: Passage, broken: bool
-) -> None:
+def test_the_script_is_one_transaction_whoever_runs_it(beside: Beside, tied: Passage, broken: bool) -> None:
     """Run statement by statement, it made functions that ran with the rights of whoever had run it."""
     mapping = tied.installation.site_mapping
     mapping.write_bytes(mapping.read_bytes() + b"# once more\n")

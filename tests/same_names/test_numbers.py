@@ -30,6 +30,8 @@ def test_a_number_of_the_console_s_that_was_given_twice_is_told_as_that_beside_a
 ) -> None:
     conninfo, table = signed.installation.settings.database.administrator, f"{beside.names.ledger}.run_event"
 
-    with pytest.raises(CutterError, match=_TWICE), connect(conninfo) as connection:
+    with signed.connect() as connection:
         connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL".encode())
+
+    with pytest.raises(CutterError, match=_TWICE), connect(conninfo) as connection:
         connection.execute(f"INSERT INTO {table} OVERRIDING SYSTEM VALUE SELECT * FROM {table} LIMIT 1".encode())

@@ -66,10 +66,14 @@ def test_the_governance_rows_of_a_run_are_read_by_the_indexes_of_the_organisatio
     """Each verification reads them: without an index it would read the rows of all runs."""
     governance = "SELECT cutter_console.fn_site_governance(%s, '{record, verify}', false)::text"
     (rows,) = drafted.rows(governance, drafted.run_id)[0]
-    (body,) = drafted.rows("SELECT prosrc FROM pg_proc WHERE oid = %s::regprocedure", f"cutter_console.{function}(jsonb)")[0]
+    (body,) = drafted.rows(
+        "SELECT prosrc FROM pg_proc WHERE oid = %s::regprocedure", f"cutter_console.{function}(jsonb)"
+    )[0]
     with drafted.connect() as connection:
         connection.execute(b"SET enable_seqscan = off")
-        query = sql.SQL("EXPLAIN {}").format(AsItIs(str(body).replace("p_rows", f"{sql.Literal(rows).as_string()}::jsonb")))
+        query = sql.SQL("EXPLAIN {}").format(
+            AsItIs(str(body).replace("p_rows", f"{sql.Literal(rows).as_string()}::jsonb"))
+        )
         plan = "\n".join(str(line) for (line,) in connection.execute(query))
 
     assert "Seq Scan" not in plan, plan

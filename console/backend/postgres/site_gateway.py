@@ -69,6 +69,23 @@ _HEAD = """
 -- mapping does not need any more are taken back.
 -- Afterwards accept the inventory. See its digest: cutter-console drift. Then: cutter-console migrate --accept DIGEST
 """
+_OWNED = """
+-- Run statement by statement, an earlier script has left functions and tables to whoever ran it.
+DO $wire$
+DECLARE
+    o record;
+BEGIN
+    FOR o IN SELECT 'FUNCTION' AS kind, p.oid::regprocedure::text AS name, p.proowner AS owner
+               FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'cutter_console'
+              UNION ALL
+             SELECT 'TABLE', c.oid::regclass::text, c.relowner
+               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'cutter_console' AND c.relkind = 'r' LOOP
+        IF pg_get_userbyid(o.owner) <> ALL (ARRAY[{owners}]) THEN
+            EXECUTE format('ALTER %s %s OWNER TO %I', o.kind, o.name, {owner});
+        END IF;
+    END LOOP;
+END $wire$;
+"""
 _MAPPING = """
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_mapping() RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $site$SELECT {sha256}::text$site$;
@@ -342,7 +359,22 @@ _RENAMED = {
     "cutter_console.fn_own_table_digest": "cutter_console.fn_table_digest",
 }
 """Functions of the migrations by the names that the script gives them."""
-_BODIES = (ROLE, ROLE, RIGHTS, UNIT, COUNTS, CALLS, _REQUIRE, DIFFERENCES, _MAPPING, _CREATE, _MOVE, _WIRING, _PLAIN)
+_BODIES = (
+    ROLE,
+    ROLE,
+    RIGHTS,
+    UNIT,
+    COUNTS,
+    CALLS,
+    _OWNED,
+    _REQUIRE,
+    DIFFERENCES,
+    _MAPPING,
+    _CREATE,
+    _MOVE,
+    _WIRING,
+    _PLAIN,
+)
 
 
 def tied_mapping(connection: psycopg.Connection) -> str | None:
@@ -440,6 +472,10 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
         given_to(SITE_READER, f"{CONSOLE_SCHEMA_OWNER}, cutter_exec, cutter_verify, cutter_ro", ("fn_site_counts",)),
         given_to(SITE_CALLER, CONSOLE_SCHEMA_OWNER, ("fn_site_create", "fn_site_enact")),
         governance[0],
+        sql.SQL(_OWNED).format(
+            owner=sql.Literal(CONSOLE_SCHEMA_OWNER),
+            owners=sql.SQL(", ").join(map(sql.Literal, (CONSOLE_SCHEMA_OWNER, *SITE_ROLES))),
+        ),
         sql.SQL("SET LOCAL ROLE {};\n").format(owner),
         sql.SQL(_MAPPING).format(sha256=sql.Literal(sha256)),
         *(sql.SQL(text).format(**names) for text in (_REQUIRE, DIFFERENCES)),

@@ -180,7 +180,9 @@ def looking(schemas: tuple[str, ...]) -> sql.Composable:
     """
     if not schemas:
         return sql.SQL("")
-    return sql.SQL("PERFORM pg_catalog.set_config('search_path', {}, true);\n    ").format(sql.Literal(search_path_of(schemas)))
+    return sql.SQL("PERFORM pg_catalog.set_config('search_path', {}, true);\n    ").format(
+        sql.Literal(search_path_of(schemas))
+    )
 
 
 def role_sql(name: str) -> sql.Composed:

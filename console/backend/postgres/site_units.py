@@ -14,7 +14,6 @@ from console.backend.postgres.connections import read_row, translate
 from console.backend.postgres.site_catalogue import Catalogue, ColumnRow
 from console.backend.postgres.site_proposal import column_fault, identifier, unreadable
 
-
 _LIMIT = "SELECT extract(epoch FROM current_setting('statement_timeout')::interval)::float8"
 _SET_LIMIT = "SELECT set_config('statement_timeout', %s, true)"
 _LEAST_S = 0.1
@@ -223,7 +222,9 @@ def _counted_in_time(connection: psycopg.Connection, tables: tuple[str, ...]) ->
     for table in tables:
         allowed_s = max((ends_at - time.monotonic()) / 2, _LEAST_S)
         connection.execute(_SET_LIMIT, (f"{round(allowed_s * 1000)}ms",))
-        counted[table] = _counted(connection, table, f"not counted in {allowed_s:.1f} s: it is large, or somebody has locked it")
+        counted[table] = _counted(
+            connection, table, f"not counted in {allowed_s:.1f} s: it is large, or somebody has locked it"
+        )
     connection.execute(_SET_LIMIT, (f"{round(limit_s * 1000)}ms",))
     return counted
 
@@ -256,7 +257,7 @@ def list_units(
         "(%(document)s = '' OR {document} = %(document)s OR {address} = %(document)s OR starts_with({address}, %(document)s || '/'))"
     ).format(document=readable.unit(units.document), address=address)
     query = sql.SQL(
-        'SELECT {columns} FROM {source} WHERE {address} > %(after)s AND {below} ORDER BY {address} LIMIT %(most)s'
+        "SELECT {columns} FROM {source} WHERE {address} > %(after)s AND {below} ORDER BY {address} LIMIT %(most)s"
     ).format(columns=_columns(readable), source=readable.source(), address=address, below=below)
     with connection.cursor(row_factory=args_row(_listed)) as cursor:
         return tuple(cursor.execute(query, {"document": document, "after": after, "most": most}).fetchall())
@@ -318,9 +319,9 @@ def kinds_in_vocabulary(connection: psycopg.Connection, mapping: SiteMapping) ->
     """Return the kinds that keys `vocab.unit_kind.NAME` of the configuration name; the table must be readable."""
     if mapping.config is None:
         return ()
-    query = sql.SQL(
-        "SELECT substr({key}, 17) FROM {table} WHERE {key} LIKE 'vocab.unit\\_kind.%' ORDER BY 1"
-    ).format(key=sql.SQL(_TEXT).format(sql.Identifier(mapping.config.key.column)), table=identifier(mapping.config.table))
+    query = sql.SQL("SELECT substr({key}, 17) FROM {table} WHERE {key} LIKE 'vocab.unit\\_kind.%' ORDER BY 1").format(
+        key=sql.SQL(_TEXT).format(sql.Identifier(mapping.config.key.column)), table=identifier(mapping.config.table)
+    )
     return tuple(row[0] for row in connection.execute(query))
 
 

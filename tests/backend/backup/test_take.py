@@ -1,7 +1,6 @@
 """A backup counts only when dump, encryption, restore and digests all succeeded; whatever fails leaves nothing."""
 
 import os
-import shutil
 import signal
 import stat
 import subprocess
@@ -112,8 +111,8 @@ def test_a_table_in_a_tablespace_of_the_server_s_is_restored_where_there_is_none
     place.mkdir(mode=0o700)
     with empty_database.connect() as connection:
         (data,) = connection.execute("SHOW data_directory").fetchone() or ("",)
-        shutil.copystat(str(data), place)
-        os.chown(place, os.stat(str(data)).st_uid, os.stat(str(data)).st_gid)
+        owner = Path(str(data)).stat()
+        os.chown(place, owner.st_uid, owner.st_gid)
         connection.execute(f"CREATE TABLESPACE elsewhere LOCATION '{place}'".encode())
     try:
         with empty_database.connect() as connection:
