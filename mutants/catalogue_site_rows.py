@@ -24,6 +24,24 @@ def _test(file: str, *names: str) -> tuple[str, ...]:
 
 SITE_ROWS = (
     Mutant(
+        "default privileges of an administrator give no right on the script's functions and tables",
+        _GATEWAY,
+        "            EXECUTE format('REVOKE %s %s FROM %I', o.kind, o.name, o.grantee);\n",
+        "            NULL;\n",
+        (
+            f"{_SAME}guide.py::test_default_privileges_of_the_administrator_give_nobody_a_right_on_what_is_the_console_s",
+        ),
+    ),
+    Mutant(
+        "default privileges of an administrator give no right on the record of migrations",
+        f"{_B}/postgres/migrations.py",
+        "    connection.execute(_OWN_ALONE)\n",
+        "",
+        (
+            f"{_SAME}guide.py::test_default_privileges_of_the_administrator_give_nobody_a_right_on_what_is_the_console_s",
+        ),
+    ),
+    Mutant(
         "gates: a synthetic document that a smaller vocabulary refuses is not measured",
         f"{_B}/gates/kinds_there.py",
         "    if not lacking or failed[:2] in _OF_THE_CONSOLE:\n",
@@ -226,8 +244,8 @@ SITE_ROWS = (
     Mutant(
         "governance: the decision of an enactment stands before the function is called",
         _DECISIONS,
-        '"decided": sql.SQL(_DECIDED)',
-        '"decided": sql.SQL("")',
+        "sql.SQL(_AS_RECORDED) + decided",
+        'sql.SQL(_AS_RECORDED) + sql.SQL("stands := false; referred := false;")',
         (f"{_VARIES}[strict functions]",),
     ),
     Mutant(

@@ -64,6 +64,15 @@ def test_the_proposal_names_tables_columns_types_and_functions_and_what_it_canno
     assert any("document_unit" in kind for kind in kinds)
 
 
+def test_a_rule_of_a_mapped_table_is_listed_as_its_triggers_are(adopted: Adopted) -> None:
+    adopted.execute("CREATE RULE noted AS ON INSERT TO iu_lifecycle_log DO ALSO NOTIFY units")
+
+    _, answer = adopted.json("adopt", "inspect")
+
+    listed = {row["subject"]: row["reason"] for row in answer["unmapped"]}  # type: ignore[attr-defined]
+    assert "ON INSERT TO public.iu_lifecycle_log DO ALSO" in listed["rule noted on public.iu_lifecycle_log"]
+
+
 @pytest.mark.parametrize(
     ("settings", "path"),
     [

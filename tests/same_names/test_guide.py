@@ -15,9 +15,10 @@ from console.cli import installation as of_commands
 from console.cli.main import main
 from tests.adoption.conftest import TEMPLATE
 from tests.conftest import Database
-from tests.same_names.conftest import AFTER_CUT, BEFORE, KINDS, Beside, theirs
+from tests.gateway.conftest import tie
+from tests.same_names.conftest import AFTER_CUT, BEFORE, KINDS, MONITOR, Beside, installed_beside, theirs
 from tests.support.fingerprint import existing_part, fingerprint
-from tests.support.passage import REQUEST, UNITS, Passage, copy_database, silent
+from tests.support.passage import REQUEST, UNITS, Passage, copy_database, silent, stages
 
 
 def _run_by_hand(passage: Passage, script: str) -> None:
@@ -36,6 +37,28 @@ _OF_ANOTHER_OWNER = """
      WHERE n.nspname = 'cutter_console'
        AND pg_get_userbyid(p.proowner) NOT IN ('cutter_owner', 'cutter_site', 'cutter_site_caller', 'cutter_site_reader')
 """
+
+
+_GIVEN = """
+    SELECT c.oid::regclass::text, x.privilege_type FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL aclexplode(c.relacl) x
+     WHERE starts_with(n.nspname, 'cutter_console') AND pg_get_userbyid(x.grantee) = 'directus' AND x.privilege_type <> 'SELECT'
+    UNION ALL
+    SELECT p.oid::regprocedure::text, x.privilege_type FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace CROSS JOIN LATERAL aclexplode(p.proacl) x
+     WHERE n.nspname = 'cutter_console' AND pg_get_userbyid(x.grantee) = 'directus'
+"""
+
+
+def test_default_privileges_of_the_administrator_give_nobody_a_right_on_what_is_the_console_s(beside: Beside) -> None:
+    """An organisation lets its own role use whatever its administrator makes."""
+    defaults = (
+        "ALTER DEFAULT PRIVILEGES GRANT SELECT, INSERT, UPDATE ON TABLES TO directus;"
+        " ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO directus"
+    )
+    mapping, _ = installed_beside(beside.cluster, "defaults", defaults)
+    with stages(beside.cluster, "defaults", MONITOR) as walked:
+        passage = tie(walked.at("fresh"), mapping)
+
+        assert passage.rows(_GIVEN) == []
 
 
 def test_what_an_earlier_script_has_left_to_whoever_ran_it_is_the_console_s_again(tied: Passage) -> None:

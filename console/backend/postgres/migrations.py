@@ -146,6 +146,18 @@ def migrate(conninfo: str, accept: str = "", names: SchemaNames | None = None) -
     )
 
 
+_OWN_ALONE = """
+    DO $$ DECLARE v_role name; BEGIN
+        FOR v_role IN SELECT DISTINCT pg_get_userbyid(x.grantee)
+                        FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) x
+                       WHERE c.oid = 'cutter_governance.schema_migration'::regclass AND x.grantee NOT IN (0, c.relowner)
+                         AND NOT EXISTS (SELECT FROM cutter_governance.schema_migration) LOOP
+            EXECUTE format('REVOKE ALL ON cutter_governance.schema_migration FROM %I', v_role);
+        END LOOP;
+    END $$
+"""
+
+
 def _is_installed(connection: psycopg.Connection) -> bool:
     """Return whether the database has the view of the pinned inventory."""
     return scalar(connection, "SELECT to_regclass('cutter_governance.v_schema_pin')::text") is not None
@@ -186,6 +198,8 @@ def _prepare(connection: psycopg.Connection) -> None:
         " sha256 text NOT NULL, applied_by text NOT NULL DEFAULT session_user, applied_at timestamptz NOT NULL DEFAULT now())"
     )
     connection.execute(sql.SQL("ALTER TABLE cutter_governance.schema_migration OWNER TO {}").format(owner))
+    # Each other table is made as its owner; this one is born with the rights of the administrator's default privileges.
+    connection.execute(_OWN_ALONE)
 
 
 def _recorded(connection: psycopg.Connection) -> dict[int, str]:

@@ -53,7 +53,7 @@ class TableRow(NamedTuple):
 
 
 class TriggerRow(NamedTuple):
-    """One trigger of a table, as PostgreSQL prints its definition."""
+    """One trigger or rule of a table, as PostgreSQL prints its definition."""
 
     table: str
     name: str
@@ -170,7 +170,11 @@ _COLUMNS = """
 _TRIGGERS = """
     {chosen}
     SELECT c.name, t.tgname::text, pg_get_triggerdef(t.oid), t.tgenabled::text FROM chosen c JOIN pg_trigger t ON t.tgrelid = c.oid
-     WHERE NOT t.tgisinternal ORDER BY c.name COLLATE "C", t.tgname COLLATE "C"
+     WHERE NOT t.tgisinternal
+    UNION ALL
+    SELECT c.name, w.rulename::text, pg_get_ruledef(w.oid), w.ev_enabled::text FROM chosen c JOIN pg_rewrite w ON w.ev_class = c.oid
+     WHERE w.rulename <> '_RETURN'
+     ORDER BY 1, 2
 """.replace("{chosen}", _CHOSEN)
 _FUNCTIONS = """
     SELECT format('%%I.%%I(%%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)), pg_get_function_arguments(p.oid),

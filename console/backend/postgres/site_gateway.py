@@ -84,6 +84,20 @@ BEGIN
             EXECUTE format('ALTER %s %s OWNER TO %I', o.kind, o.name, {owner});
         END IF;
     END LOOP;
+    -- What is made as an administrator is born with the rights of his default privileges, whose roles have no business there.
+    FOR o IN SELECT DISTINCT 'EXECUTE ON FUNCTION' AS kind, p.oid::regprocedure::text AS name, pg_get_userbyid(x.grantee) AS grantee
+               FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace CROSS JOIN LATERAL aclexplode(p.proacl) x
+              WHERE n.nspname = 'cutter_console' AND x.grantee NOT IN (0, p.proowner)
+              UNION ALL
+             SELECT DISTINCT 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON TABLE', c.oid::regclass::text, pg_get_userbyid(x.grantee)
+               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL aclexplode(c.relacl) x
+              WHERE n.nspname = 'cutter_console' AND c.relkind = 'r' AND x.privilege_type <> 'SELECT' AND x.grantee NOT IN (0, c.relowner) LOOP
+        IF o.grantee <> ALL (ARRAY[{owners}, 'cutter_exec', 'cutter_verify', 'cutter_ro', 'cutter_stop'])
+           AND EXISTS (SELECT FROM pg_default_acl d CROSS JOIN LATERAL aclexplode(d.defaclacl) y
+                        WHERE pg_get_userbyid(d.defaclrole) = CURRENT_USER AND pg_get_userbyid(y.grantee) = o.grantee) THEN
+            EXECUTE format('REVOKE %s %s FROM %I', o.kind, o.name, o.grantee);
+        END IF;
+    END LOOP;
 END $wire$;
 """
 _MAPPING = """

@@ -32,6 +32,7 @@ from console.backend.postgres.site_catalogue import (
     ColumnRow,
     FunctionRow,
     TableRow,
+    TriggerRow,
 )
 from console.backend.postgres.site_governance_proposal import propose_governance
 
@@ -365,9 +366,15 @@ def _triggers(catalogue: Catalogue, mapping: SiteMapping) -> list[NotMeasured]:
             state = "disabled" if row.enabled == "D" else "fires at writes"
             reason = f"{state}: {row.definition}"
             lines.append(
-                NotMeasured(subject=f"trigger {row.name} on {row.table}", reason=reason, next_action=_ADMINISTRATOR)
+                NotMeasured(
+                    subject=f"{_kind(row)} {row.name} on {row.table}", reason=reason, next_action=_ADMINISTRATOR
+                )
             )
     return lines
+
+
+def _kind(row: TriggerRow) -> str:
+    return "rule" if row.definition.startswith("CREATE RULE") else "trigger"
 
 
 def _function_faults(catalogue: Catalogue) -> list[NotMeasured]:
