@@ -9,6 +9,7 @@ import pytest
 from console.backend.approvals.pinning import pin_policy
 from console.backend.approvals.policy import load_policy
 from console.backend.host.settings import load_settings
+from console.backend.model.errors import Drifted
 from console.backend.model.states import Family, Mode, Stage
 from console.backend.runs.site_inspection import preparing_script
 from console.cli import installation as of_commands
@@ -59,6 +60,20 @@ def test_default_privileges_of_the_administrator_give_nobody_a_right_on_what_is_
         passage = tie(walked.at("fresh"), mapping)
 
         assert passage.rows(_GIVEN) == []
+
+
+def test_a_setting_of_the_organisation_s_is_accepted_before_it_is_taken_away(beside: Beside) -> None:
+    """What an organisation's programs begin with is needed by them; the console's sessions set their own."""
+    settings = (
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = app, public', current_database()); END $$"
+    )
+
+    with pytest.raises(Drifted) as refused:
+        installed_beside(beside.cluster, "with_settings", settings)
+
+    first, _, then = refused.value.next_action.partition(". ")
+    assert first.startswith("Accept it: cutter-console migrate --accept ")
+    assert "ALTER DATABASE with_settings RESET search_path;" in then
 
 
 def test_what_an_earlier_script_has_left_to_whoever_ran_it_is_the_console_s_again(tied: Passage) -> None:

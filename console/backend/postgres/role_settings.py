@@ -9,6 +9,7 @@ from console.backend.model.errors import Drifted, StopCode
 from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.value import Value
 from console.backend.postgres.inventory import schema_digest
+from console.backend.postgres.rendering import schema_names
 
 _HARMLESS = frozenset(
     {
@@ -104,14 +105,14 @@ def refuse_settings(connection: psycopg.Connection, accept: str, *, installed: b
     relied = [setting for setting in settings if not is_harmless(setting)]
     never = [setting for setting in relied if setting.name == _NEVER and setting.value != "origin"]
     if never:
-        raise _refused(never, "")
+        raise _refused(connection, never, "")
     known = _pinned(connection) if installed else set()
     fresh = [setting for setting in relied if setting.key not in known]
     if not fresh:
         return
     digest = schema_digest(connection) if installed else sha256_hex("\n".join(map(str, fresh)).encode())
     if accept != digest:
-        raise _refused(fresh, digest)
+        raise _refused(connection, fresh, digest)
 
 
 def _pinned(connection: psycopg.Connection) -> set[tuple[str, str, str]]:
@@ -119,11 +120,19 @@ def _pinned(connection: psycopg.Connection) -> set[tuple[str, str, str]]:
     return {(safe_text(object_), safe_text(name.lower()), safe_text(value)) for _, object_, name, _, value in lines}
 
 
-def _refused(settings: list[RoleSetting], digest: str) -> Drifted:
+def _refused(connection: psycopg.Connection, settings: list[RoleSetting], digest: str) -> Drifted:
     commands = " ".join(f"{setting.reset};" for setting in settings)
-    accept = f" Or accept it: cutter-console migrate --accept {digest}" if digest else ""
+    reset = f"As a superuser, in psql: {commands}"
+    accept = f"ccept it: cutter-console migrate --accept {digest}"
+    if not digest:
+        action = reset
+    elif schema_names(connection).are_as_written:
+        action = f"{reset} Or a{accept}"
+    else:
+        # Programs of the organisation may need them, and sessions of this one set their own.
+        action = f"A{accept}. Only what nobody else needs may be taken away. {reset}"
     return Drifted(
         StopCode.DRIFT,
         f"sessions begin with settings that change what the product relies on: {', '.join(map(str, settings))}",
-        f"As a superuser, in psql: {commands}{accept}",
+        action,
     )
