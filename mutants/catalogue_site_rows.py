@@ -24,6 +24,13 @@ def _test(file: str, *names: str) -> tuple[str, ...]:
 
 SITE_ROWS = (
     Mutant(
+        "texts of an organisation's columns are compared byte by byte",
+        f"{_B}/postgres/site_units.py",
+        """_TEXT = '({}::text COLLATE pg_catalog."C")'""",
+        '_TEXT = "({}::text)"',
+        ("tests/adoption/test_collations.py::test_what_reads_units_reads_them_whatever_their_columns_call_equal",),
+    ),
+    Mutant(
         "default privileges of an administrator give no right on the script's functions and tables",
         _GATEWAY,
         "            EXECUTE format('REVOKE %s %s FROM %I', o.kind, o.name, o.grantee);\n",
@@ -60,42 +67,42 @@ SITE_ROWS = (
         f"{_B}/postgres/site_governance_proposal.py",
         "        if not column.given:\n",
         "        if False:\n",
-        (f"{_VARIES}[columns more and fewer]",),
+        (f"{_VARIES}[other types]",),
     ),
     Mutant(
         "governance: a column that a trigger fills is left to it",
         f"{_B}/postgres/site_governance.py",
         ", *governed.by_trigger}",
         "}",
-        (f"{_VARIES}[columns more and fewer]",),
+        (f"{_VARIES}[other types]",),
     ),
     Mutant(
         "governance: triggers of governance tables look for names where the organisation's sessions do",
         _GOVERNANCE,
         "    {looking}{inserts}",
         "    {inserts}",
-        (f"{_VARIES}[names without a schema]",),
+        (f"{_VARIES}[names and words of their own]",),
     ),
     Mutant(
         "gateway: the function that creates looks for names where the organisation's sessions do",
         f"{_B}/postgres/site_roles.py",
         "{looking}SELECT pg_catalog.to_jsonb(a) INTO answer FROM {create}",
         "SELECT pg_catalog.to_jsonb(a) INTO answer FROM {create}",
-        (f"{_VARIES}[names without a schema]",),
+        (f"{_VARIES}[names and words of their own]",),
     ),
     Mutant(
         "gateway: the function that enacts looks for names where the organisation's sessions do",
         f"{_B}/postgres/site_roles.py",
         "{looking}SELECT pg_catalog.to_jsonb(a) INTO answer FROM {enact}",
         "SELECT pg_catalog.to_jsonb(a) INTO answer FROM {enact}",
-        (f"{_VARIES}[names without a schema]",),
+        (f"{_VARIES}[names and words of their own]",),
     ),
     Mutant(
         "gateway: deferred triggers look for names where the organisation's sessions do",
         f"{_B}/postgres/site_roles.py",
         "    {looking}IF all_of_them",
         "    IF all_of_them",
-        (f"{_VARIES}[names without a schema]",),
+        (f"{_VARIES}[names and words of their own]",),
     ),
     Mutant(
         "the script that is run statement by statement makes no function of whoever runs it",
@@ -171,7 +178,7 @@ SITE_ROWS = (
         f"{_B}/model/site_governance.py",
         '    Source.STATUS: frozenset({"open", "done", "withdrawn"}),\n',
         "",
-        (f"{_VARIES}[words of their own]",),
+        (f"{_VARIES}[names and words of their own]",),
     ),
     Mutant(
         "backup: a table in a tablespace is restored where there is none",

@@ -208,8 +208,8 @@ SITES = (
     Mutant(
         "the inspection is refused on this product's own database",
         f"{_B}/runs/site_inspection.py",
-        "            if not is_of_another_layout(connection):\n",
-        "            if False:\n",
+        '        if not any(table.name.partition(".")[2] == UNIT_TABLE for table in catalogue.tables):\n',
+        "        if False:\n",
         _test("mapping", "a_database_of_this_products_own_is_not_inspected"),
     ),
     Mutant(

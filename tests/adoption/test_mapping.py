@@ -70,7 +70,7 @@ def test_a_rule_of_a_mapped_table_is_listed_as_its_triggers_are(adopted: Adopted
     _, answer = adopted.json("adopt", "inspect")
 
     listed = {row["subject"]: row["reason"] for row in answer["unmapped"]}  # type: ignore[attr-defined]
-    assert "ON INSERT TO public.iu_lifecycle_log DO ALSO" in listed["rule noted on public.iu_lifecycle_log"]
+    assert "ON INSERT TO public.iu_lifecycle_log DO NOTIFY units" in listed["rule noted on public.iu_lifecycle_log"]
 
 
 @pytest.mark.parametrize(

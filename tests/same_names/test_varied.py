@@ -55,6 +55,10 @@ _OTHER_TYPES = """
     ALTER TABLE cutter_governance.manifest_unit_block ALTER unit_local_id TYPE integer USING 0, ALTER body_digest TYPE character(64),
         ADD COLUMN section_type text NOT NULL;
     DROP TABLE cutter_governance.decision_backlog_history, cutter_governance.decision_backlog_entry;
+    ALTER TABLE cutter_governance.source_document_version_registry ADD COLUMN origin text GENERATED ALWAYS AS ('by ' || source_hash) STORED;
+    ALTER TABLE cutter_governance.cut_change_set ADD COLUMN tenant text NOT NULL;
+    CREATE FUNCTION cutter_governance.fill() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.tenant := session_user; RETURN NEW; END';
+    CREATE TRIGGER fill BEFORE INSERT OR UPDATE ON cutter_governance.cut_change_set FOR EACH ROW EXECUTE FUNCTION cutter_governance.fill();
     RESET ROLE
 """
 """With columns more and fewer besides, but for those whose type is another one here."""
@@ -135,7 +139,7 @@ _VARIATIONS = {
     "more than the tables": _NEEDING_MORE,
     "strict functions": _STRICT,
     "words of their own": _OWN_WORDS,
-    "names without a schema": _UNQUALIFIED,
+    "names and words of their own": f"{_UNQUALIFIED}; {_OWN_WORDS}",
 }
 
 
@@ -164,9 +168,9 @@ def _looking_in_both(mapping: SiteMapping) -> SiteMapping:
 def varied(request: pytest.FixtureRequest, beside: Beside) -> Iterator[Passage]:
     """A passage on a likeness that was varied before anything was installed, tied to its functions."""
     mapping, before = installed_beside(beside.cluster, "varied", _VARIATIONS[request.param])
-    if _VARIATIONS[request.param] is _UNQUALIFIED:
+    if _UNQUALIFIED in _VARIATIONS[request.param]:
         mapping = _looking_in_both(mapping)
-    if _VARIATIONS[request.param] is _OWN_WORDS:
+    if _OWN_WORDS in _VARIATIONS[request.param]:
         mapping = _in_their_words(mapping)
         assert parse_mapping("again", mapping_toml(mapping).encode()) == mapping
     assert fingerprint(Database(beside.cluster, "varied")).calls == before.calls

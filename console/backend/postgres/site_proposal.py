@@ -364,7 +364,7 @@ def _triggers(catalogue: Catalogue, mapping: SiteMapping) -> list[NotMeasured]:
     for row in catalogue.triggers:
         if row.table in mapping.tables:
             state = "disabled" if row.enabled == "D" else "fires at writes"
-            reason = f"{state}: {row.definition}"
+            reason = f"{state}: {' '.join(row.definition.split())}"
             lines.append(
                 NotMeasured(
                     subject=f"{_kind(row)} {row.name} on {row.table}", reason=reason, next_action=_ADMINISTRATOR
