@@ -15,7 +15,7 @@ from console.backend.model.errors import CutterError, ExitStatus
 from console.backend.model.outcome import Outcome, worst
 from console.backend.model.readiness import DriftReport
 from console.backend.model.value import Value
-from console.backend.model.view_models import CountView, Status, SwitchState
+from console.backend.model.view_models import CountView, Status, SwitchState, WaitView
 from console.backend.postgres.backup_proofs import last_backup_proof
 from console.backend.postgres.connections import connect
 from console.backend.postgres.grant_matrix import GrantMatrix, measure_grants
@@ -107,6 +107,11 @@ def _print_metrics(options: Options, seen: Status) -> ExitStatus:
     return exit_status_of(seen.outcome)
 
 
+def _waits(wait: WaitView) -> str:
+    """Return what waits, with its run if it is one of a run."""
+    return f"{wait.what} ({wait.run_id})" if wait.run_id else wait.what
+
+
 def _status_lines(options: Options, seen: Status) -> list[str]:
     target = seen.target
     lines = [f"root       {seen.root}"]
@@ -137,7 +142,7 @@ def _status_lines(options: Options, seen: Status) -> list[str]:
     if switch.incomplete:
         lines += [f"incomplete {switch.incomplete}", f"complete   {as_typed(options, switch.complete_with)}"]
     lines += [as_typed(options, count_line(count)) for count in seen.counts[:3]]
-    lines += [f"waits      {wait.what} ({wait.run_id}): {as_typed(options, wait.next_action)}" for wait in seen.waiting]
+    lines += [f"waits      {_waits(wait)}: {as_typed(options, wait.next_action)}" for wait in seen.waiting]
     lines += [as_typed(options, missing_line(missing)) for missing in seen.not_measured]
     return lines
 

@@ -37,6 +37,7 @@ ATTACKS: dict[str, Kept] = {
         "a trigger",
         "a row kept out",
         "a row more",
+        "a row in a table that is only counted",
         "at the end",
         "no privilege",
     ),
