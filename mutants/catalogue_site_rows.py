@@ -32,7 +32,7 @@ SITE_ROWS = (
     ),
     Mutant(
         "default privileges of an administrator give no right on the script's functions and tables",
-        _GATEWAY,
+        _GIVEN,
         "            EXECUTE format('REVOKE %s %s FROM %I', o.kind, o.name, o.grantee);\n",
         "            NULL;\n",
         (
@@ -67,14 +67,14 @@ SITE_ROWS = (
         f"{_B}/postgres/site_governance_proposal.py",
         "        if not column.given:\n",
         "        if False:\n",
-        (f"{_VARIES}[other types]",),
+        _test("mapping", "a_column_that_is_generated_or_that_a_trigger_fills_is_given_no_value"),
     ),
     Mutant(
         "governance: a column that a trigger fills is left to it",
         f"{_B}/postgres/site_governance.py",
         ", *governed.by_trigger}",
         "}",
-        (f"{_VARIES}[other types]",),
+        _test("mapping", "a_column_that_is_generated_or_that_a_trigger_fills_is_given_no_value"),
     ),
     Mutant(
         "governance: triggers of governance tables look for names where the organisation's sessions do",
@@ -178,7 +178,7 @@ SITE_ROWS = (
         f"{_B}/model/site_governance.py",
         '    Source.STATUS: frozenset({"open", "done", "withdrawn"}),\n',
         "",
-        (f"{_VARIES}[names and words of their own]",),
+        _test("mapping", "an_organisation_may_have_words_of_its_own_for_each_word_of_the_console_s"),
     ),
     Mutant(
         "backup: a table in a tablespace is restored where there is none",

@@ -221,7 +221,7 @@ SITES = (
     ),
     Mutant(
         "gateway: a row too many takes the leg back",
-        _GATEWAY,
+        f"{_B}/postgres/site_roles.py",
         "    IF wrong IS NOT NULL THEN\n        PERFORM cutter_console.fn_stop('STOP_COUNT_MISMATCH'",
         "    IF false THEN\n        PERFORM cutter_console.fn_stop('STOP_COUNT_MISMATCH'",
         (f"{_REFUSES}[a row too many]",),
@@ -282,7 +282,7 @@ SITES = (
     ),
     Mutant(
         "gateway: nothing is written where a table is no plain one",
-        _GATEWAY,
+        f"{_B}/postgres/site_roles.py",
         "    wrong := cutter_console.fn_site_odd_tables();\n    IF wrong IS NOT NULL THEN\n        PERFORM",
         "    wrong := NULL;\n    IF wrong IS NOT NULL THEN\n        PERFORM",
         (f"{_RIGHTS}nothing_is_written_where_a_table_is_no_plain_one_any_more[a view]",),

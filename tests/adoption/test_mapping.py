@@ -15,6 +15,9 @@ from console.backend.model.site_mapping import (
     mapping_toml,
     parse_mapping,
 )
+from console.backend.postgres.connections import connect
+from console.backend.postgres.site_catalogue import read_catalogue
+from console.backend.postgres.site_governance import governance_faults
 from tests.adoption.conftest import Adopted
 from tests.support.fingerprint import fingerprint
 
@@ -62,6 +65,53 @@ def test_the_proposal_names_tables_columns_types_and_functions_and_what_it_canno
     kinds = [row["reason"] for row in answer["unmapped"] if row["subject"] == "vocabulary"]  # type: ignore[attr-defined]
     assert any("design_doc_section" in kind for kind in kinds)
     assert any("document_unit" in kind for kind in kinds)
+
+
+def test_a_column_that_is_generated_or_that_a_trigger_fills_is_given_no_value(adopted: Adopted) -> None:
+    """One of the twelve tables with such a column kept the whole section from being proposed."""
+    adopted.execute(
+        "ALTER TABLE cutter_governance.source_document_version_registry ADD COLUMN origin text GENERATED ALWAYS AS (lower(source_hash)) STORED;"
+        " ALTER TABLE cutter_governance.cut_change_set ADD COLUMN tenant text NOT NULL;"
+        " CREATE FUNCTION cutter_governance.fill() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.tenant := session_user; RETURN NEW; END';"
+        " CREATE TRIGGER fill BEFORE UPDATE OR INSERT ON cutter_governance.cut_change_set FOR EACH ROW EXECUTE FUNCTION cutter_governance.fill()"
+    )
+
+    mapping = _kept(adopted)
+
+    governance = mapping.governance
+    assert governance is not None
+    assert governance.document_version is not None
+    version, change_set = governance.document_version, governance.change_set
+    assert ("origin" in {column.column for column in version.columns}, change_set.by_trigger) == (False, ("tenant",))
+    given = Filled(column="origin", type="text", source=Source.ORIGIN)
+    by_hand = {
+        "document_version": version.model_copy(update={"columns": (*version.columns, given)}),
+        "change_set": change_set.model_copy(update={"by_trigger": ()}),
+    }
+    with connect(adopted.installation.settings.database.monitor, read_only=True) as session:
+        catalogue = read_catalogue(session, mapping.tables)
+    assert governance_faults(catalogue, mapping) == ()
+    wrong = mapping.model_copy(update={"governance": governance.model_copy(update=by_hand)})
+    assert governance_faults(catalogue, wrong) == (
+        "governance.document_version: cutter_governance.source_document_version_registry.origin is generated, and takes no value",
+        "governance.change_set: cutter_governance.cut_change_set must be given tenant",
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (Source.VERDICT, {"cut": "approved", "enact": "approved", "revert": "taken back"}),
+        (Source.OUTCOME, {"PASS": "ok", "FAIL": "not ok"}),
+        (Source.STATUS, {"open": "to do", "done": "settled", "withdrawn": "dropped"}),
+    ],
+)
+def test_an_organisation_may_have_words_of_its_own_for_each_word_of_the_console_s(
+    source: Source, words: dict[str, str]
+) -> None:
+    assert Filled(column="state", type="text", source=source, values=words).values == words
+    with pytest.raises(ValueError, match="is never else"):
+        Filled(column="state", type="text", source=source, values={"else": "other"})
 
 
 def test_a_rule_of_a_mapped_table_is_listed_as_its_triggers_are(adopted: Adopted) -> None:

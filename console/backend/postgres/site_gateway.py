@@ -35,8 +35,10 @@ from console.backend.postgres.site_governance import (
 from console.backend.postgres.site_governance_trial import TRIAL, UNTRIED, trial_sql
 from console.backend.postgres.site_grants import (
     GRANTEES,
+    OWNED,
     RIGHTS,
     governance_rights,
+    owned_sql,
     refuse_marks,
     rights_sql,
     writing_rights,
@@ -46,6 +48,7 @@ from console.backend.postgres.site_roles import (
     CALLS,
     COUNTS,
     DIFFERENCES,
+    REQUIRE,
     ROLE,
     SITE_CALLER,
     SITE_READER,
@@ -69,37 +72,6 @@ _HEAD = """
 -- mapping does not need any more are taken back.
 -- Afterwards accept the inventory. See its digest: cutter-console drift. Then: cutter-console migrate --accept DIGEST
 """
-_OWNED = """
--- Run statement by statement, an earlier script has left functions and tables to whoever ran it.
-DO $wire$
-DECLARE
-    o record;
-BEGIN
-    FOR o IN SELECT 'FUNCTION' AS kind, p.oid::regprocedure::text AS name, p.proowner AS owner
-               FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'cutter_console'
-              UNION ALL
-             SELECT 'TABLE', c.oid::regclass::text, c.relowner
-               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'cutter_console' AND c.relkind = 'r' LOOP
-        IF pg_get_userbyid(o.owner) <> ALL (ARRAY[{owners}]) THEN
-            EXECUTE format('ALTER %s %s OWNER TO %I', o.kind, o.name, {owner});
-        END IF;
-    END LOOP;
-    -- What is made as an administrator is born with the rights of his default privileges, whose roles have no business there.
-    FOR o IN SELECT DISTINCT 'EXECUTE ON FUNCTION' AS kind, p.oid::regprocedure::text AS name, pg_get_userbyid(x.grantee) AS grantee
-               FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace CROSS JOIN LATERAL aclexplode(p.proacl) x
-              WHERE n.nspname = 'cutter_console' AND x.grantee NOT IN (0, p.proowner)
-              UNION ALL
-             SELECT DISTINCT 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON TABLE', c.oid::regclass::text, pg_get_userbyid(x.grantee)
-               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL aclexplode(c.relacl) x
-              WHERE n.nspname = 'cutter_console' AND c.relkind = 'r' AND x.privilege_type <> 'SELECT' AND x.grantee NOT IN (0, c.relowner) LOOP
-        IF o.grantee <> ALL (ARRAY[{owners}, 'cutter_exec', 'cutter_verify', 'cutter_ro', 'cutter_stop'])
-           AND EXISTS (SELECT FROM pg_default_acl d CROSS JOIN LATERAL aclexplode(d.defaclacl) y
-                        WHERE pg_get_userbyid(d.defaclrole) = CURRENT_USER AND pg_get_userbyid(y.grantee) = o.grantee) THEN
-            EXECUTE format('REVOKE %s %s FROM %I', o.kind, o.name, o.grantee);
-        END IF;
-    END LOOP;
-END $wire$;
-"""
 _MAPPING = """
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_mapping() RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $site$SELECT {sha256}::text$site$;
@@ -108,29 +80,6 @@ COMMENT ON FUNCTION cutter_console.fn_site_mapping IS 'The sha256 of the site ma
 _TIED = """
     SELECT substring(p.prosrc FROM '[0-9a-f]{64}') FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
      WHERE n.nspname = 'cutter_console' AND p.proname = 'fn_site_mapping'
-"""
-_REQUIRE = """
-CREATE OR REPLACE FUNCTION cutter_console.fn_site_require(p_before jsonb, p_expected jsonb) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
-DECLARE
-    wrong text;
-BEGIN
-    -- Counted already, none of them can be replaced until the transaction ends.
-    wrong := cutter_console.fn_site_odd_tables();
-    IF wrong IS NOT NULL THEN
-        PERFORM cutter_console.fn_stop('STOP_DRIFT', 'CU005', wrong, 'Nothing was committed. Find out who changed it.');
-    END IF;
-    SELECT string_agg(format('%s %s, expected %s', n.key, n.value::bigint - (p_before ->> n.key)::bigint,
-                             coalesce(p_expected ->> n.key, '0')), '; ' ORDER BY n.key)
-      INTO wrong
-      FROM jsonb_each_text(cutter_console.fn_site_counts()) n
-     WHERE n.value::bigint - (p_before ->> n.key)::bigint IS DISTINCT FROM coalesce(p_expected ->> n.key, '0')::bigint;
-    IF wrong IS NOT NULL THEN
-        PERFORM cutter_console.fn_stop('STOP_COUNT_MISMATCH', 'CU006', format('rows of the organisation''s tables: %s', wrong),
-                                  'Nothing was committed.');
-    END IF;
-END $site$;
-COMMENT ON FUNCTION cutter_console.fn_site_require IS 'Stops if the organisation''s tables have gained other numbers of rows than expected.';
 """
 _OWN_RIGHTS = """-- One that runs as who calls it would have no right there.
     IF EXISTS (SELECT FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
@@ -184,7 +133,6 @@ BEGIN
     RETURN NULL;
 END $site$;
 COMMENT ON FUNCTION cutter_console.keep_site_created IS 'Has each unit of a cut made by the organisation''s own function, and reads it back.';
-
 CREATE OR REPLACE FUNCTION cutter_console.guard_site_operation() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
 BEGIN
@@ -380,8 +328,8 @@ _BODIES = (
     UNIT,
     COUNTS,
     CALLS,
-    _OWNED,
-    _REQUIRE,
+    OWNED,
+    REQUIRE,
     DIFFERENCES,
     _MAPPING,
     _CREATE,
@@ -486,13 +434,10 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
         given_to(SITE_READER, f"{CONSOLE_SCHEMA_OWNER}, cutter_exec, cutter_verify, cutter_ro", ("fn_site_counts",)),
         given_to(SITE_CALLER, CONSOLE_SCHEMA_OWNER, ("fn_site_create", "fn_site_enact")),
         governance[0],
-        sql.SQL(_OWNED).format(
-            owner=sql.Literal(CONSOLE_SCHEMA_OWNER),
-            owners=sql.SQL(", ").join(map(sql.Literal, (CONSOLE_SCHEMA_OWNER, *SITE_ROLES))),
-        ),
+        owned_sql(CONSOLE_SCHEMA_OWNER),
         sql.SQL("SET LOCAL ROLE {};\n").format(owner),
         sql.SQL(_MAPPING).format(sha256=sql.Literal(sha256)),
-        *(sql.SQL(text).format(**names) for text in (_REQUIRE, DIFFERENCES)),
+        *(sql.SQL(text).format(**names) for text in (REQUIRE, DIFFERENCES)),
         sql.SQL(_CREATE).format(**names, own_rights=_own_rights(create)),
         sql.SQL(_MOVE).format(
             **names,

@@ -64,6 +64,37 @@ _HELD = """
                   FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
                  CROSS JOIN LATERAL (SELECT format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) AS signature) s
                  CROSS JOIN LATERAL aclexplode(p.proacl) x JOIN pg_roles r ON r.oid = x.grantee"""
+OWNED = """
+-- Run statement by statement, an earlier script has left functions and tables to whoever ran it.
+DO $wire$
+DECLARE
+    o record;
+BEGIN
+    FOR o IN SELECT 'FUNCTION' AS kind, p.oid::regprocedure::text AS name, p.proowner AS owner
+               FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'cutter_console'
+              UNION ALL
+             SELECT 'TABLE', c.oid::regclass::text, c.relowner
+               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'cutter_console' AND c.relkind = 'r' LOOP
+        IF pg_get_userbyid(o.owner) <> ALL (ARRAY[{owners}]) THEN
+            EXECUTE format('ALTER %s %s OWNER TO %I', o.kind, o.name, {owner});
+        END IF;
+    END LOOP;
+    -- What is made as an administrator is born with the rights of his default privileges, whose roles have no business there.
+    FOR o IN SELECT DISTINCT 'EXECUTE ON FUNCTION' AS kind, p.oid::regprocedure::text AS name, pg_get_userbyid(x.grantee) AS grantee
+               FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace CROSS JOIN LATERAL aclexplode(p.proacl) x
+              WHERE n.nspname = 'cutter_console' AND x.grantee NOT IN (0, p.proowner)
+              UNION ALL
+             SELECT DISTINCT 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON TABLE', c.oid::regclass::text, pg_get_userbyid(x.grantee)
+               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL aclexplode(c.relacl) x
+              WHERE n.nspname = 'cutter_console' AND c.relkind = 'r' AND x.privilege_type <> 'SELECT' AND x.grantee NOT IN (0, c.relowner) LOOP
+        IF o.grantee <> ALL (ARRAY[{owners}, 'cutter_exec', 'cutter_verify', 'cutter_ro', 'cutter_stop'])
+           AND EXISTS (SELECT FROM pg_default_acl d CROSS JOIN LATERAL aclexplode(d.defaclacl) y
+                        WHERE pg_get_userbyid(d.defaclrole) = CURRENT_USER AND pg_get_userbyid(y.grantee) = o.grantee) THEN
+            EXECUTE format('REVOKE %s %s FROM %I', o.kind, o.name, o.grantee);
+        END IF;
+    END LOOP;
+END $wire$;
+"""
 RIGHTS = """
 CREATE TABLE IF NOT EXISTS {schema}.site_grant (
     grantee     text NOT NULL,
@@ -134,6 +165,12 @@ BEGIN
     PERFORM set_config('search_path', path, true);
 END $wire$;
 """
+
+
+def owned_sql(owner: str) -> sql.Composable:
+    """Return the SQL that leaves what stands in the console's schema to its own roles; run by an administrator."""
+    owners = sql.SQL(", ").join(map(sql.Literal, (owner, *SITE_ROLES)))
+    return sql.SQL(OWNED).format(owner=sql.Literal(owner), owners=owners)
 
 
 def refuse_marks(text: str, bodies: Iterable[str]) -> None:

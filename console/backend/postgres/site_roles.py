@@ -111,6 +111,29 @@ END $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_settle IS 'Has the organisation''s deferred constraints and triggers fire now.';
 COMMENT ON FUNCTION cutter_console.fn_site_table_digest IS 'Rows and digest of one table of the organisation, as a backup proof has them.';
 """
+REQUIRE = """
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_require(p_before jsonb, p_expected jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+DECLARE
+    wrong text;
+BEGIN
+    -- Counted already, none of them can be replaced until the transaction ends.
+    wrong := cutter_console.fn_site_odd_tables();
+    IF wrong IS NOT NULL THEN
+        PERFORM cutter_console.fn_stop('STOP_DRIFT', 'CU005', wrong, 'Nothing was committed. Find out who changed it.');
+    END IF;
+    SELECT string_agg(format('%s %s, expected %s', n.key, n.value::bigint - (p_before ->> n.key)::bigint,
+                             coalesce(p_expected ->> n.key, '0')), '; ' ORDER BY n.key)
+      INTO wrong
+      FROM jsonb_each_text(cutter_console.fn_site_counts()) n
+     WHERE n.value::bigint - (p_before ->> n.key)::bigint IS DISTINCT FROM coalesce(p_expected ->> n.key, '0')::bigint;
+    IF wrong IS NOT NULL THEN
+        PERFORM cutter_console.fn_stop('STOP_COUNT_MISMATCH', 'CU006', format('rows of the organisation''s tables: %s', wrong),
+                                  'Nothing was committed.');
+    END IF;
+END $site$;
+COMMENT ON FUNCTION cutter_console.fn_site_require IS 'Stops if the organisation''s tables have gained other numbers of rows than expected.';
+"""
 DIFFERENCES = """
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_differences(p_run_id text) RETURNS TABLE (address text, difference text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
