@@ -355,6 +355,7 @@ def view(
         statement_lines=tuple(json.dumps(json.loads(checked.data), indent=2, ensure_ascii=False).split("\n")),
         expires_at=signed.expires,
         checks=as_of_use(shown, _OF_DRAFTS) if status is ApprovalStatus.USED else shown,
+        purpose=signed.purpose,
         drafts=drafts,
         sign_with="\n".join(signing_command(statement, signer) for signer in load_policy(installation.policy).signers),
         signature_paths=signatures,
