@@ -128,8 +128,7 @@ class RunScreen(ConsoleScreen):
         waits = {str(wait.run_id): str(wait.waits_for) for wait in status.waiting} if status is not None else {}
         is_armed = status is not None and status.switch.state is SwitchState.ARMED
         armed = str(status.switch.run_id) if status is not None and is_armed else ""
-        in_full = self._is_list and self.has_class("-wide")
-        rows = self._rows.rows(self._runs, waits, armed, now, in_full=in_full)
+        rows = self._rows.rows(self._runs, waits, armed, now, in_full=self.has_class("-wide"))
         self.query_one("#runs", ListRows).show_rows(rows, empty=told(_EMPTY))
 
     def on_resize(self) -> None:
@@ -144,7 +143,6 @@ class RunScreen(ConsoleScreen):
         """Give the whole screen to the list, or show the chosen run again."""
         self._is_list = not self._is_list
         self.query_one("#run-screen").set_class(self._is_list, "-list")
-        self._draw_list()
         self._draw_head()
         self.query_one("#runs").focus()
         self.draw_frame()
