@@ -19,8 +19,6 @@ from tests.attacks.matrices import Kept
 COVERED: dict[str, Kept] = {
     # Stages and steps. That each honest step is taken, every other test shows.
     "attacks/test_order.py::test_only_the_next_step_is_taken": (),
-    # The whole product is asked in one test: test_no_role_takes_more_than_it_was_given_on_any_version.
-    "attacks/test_roles.py::test_no_role_takes_more_than_it_was_given": (),
     "attacks/test_roles.py::test_what_everybody_may_do_changes_nothing_of_the_product": (),
     "attacks/test_roles.py::test_no_role_takes_a_lock_that_stops_a_writer": (),
     "attacks/test_nulls.py::test_null_is_no_way_past_a_check": (),

@@ -45,9 +45,8 @@ BACKEND: dict[str, Kept] = {
         "[!b]*",
         "b__b[!g]*",
     ),
-    # Of each step one fault: what joins the patterns, what joins the levels.
+    # One of the two steps that join; both are refused at the same place.
     "backend/documents/test_own_profiles.py::test_patterns_that_cannot_be_joined_are_the_profiles_fault": (
-        "flags in reads_like",
         "a group twice",
     ),
     "backend/documents/test_profile_check.py::test_a_line_that_a_pattern_matches_and_that_is_never_tried_is_named": (
@@ -67,10 +66,6 @@ BACKEND: dict[str, Kept] = {
         "marked",
         "awaiting_cut_authorization",
     ),
-    # The last state; in each of the six the moves are asked for by the tests before it.
-    "backend/runs/test_bars.py::test_when_the_drafts_are_taken_back_the_moves_are_there_again_and_lead_to_law": (
-        "awaiting_cut_authorization",
-    ),
     # Each end, and both states.
     "backend/runs/test_bars.py::test_a_first_cut_after_another_one_can_but_be_voided": (
         "created-drafts",
@@ -88,8 +83,10 @@ BACKEND: dict[str, Kept] = {
     "backend/runs/test_batches.py::test_a_commit_that_is_lost_on_a_session_that_had_written_before_is_settled": (
         "request lost",
     ),
-    # At the later pause, which the earlier one leads to.
-    "backend/runs/test_hands_at_once.py::test_a_repeal_changes_hands": ("at_second_pause",),
+    # At the earlier pause; at the later one a cut does, in test_handover.py.
+    "backend/runs/test_hands_at_once.py::test_a_repeal_changes_hands": ("at_first_pause",),
+    # By the same COMMIT, whatever kind of law it is.
+    "backend/runs/test_takeover.py::test_a_law_is_closed_where_its_run_was_taken_over": ("cut",),
     # With a ruling of this step.
     "backend/runs/test_handover.py::test_a_run_goes_on_to_its_end_where_its_bundle_is_accepted": ("SG_2 imported",),
     "backend/runs/test_drift.py::test_the_phase_before_approval_names_the_guard_that_does_not_stand": (
@@ -133,13 +130,9 @@ BACKEND: dict[str, Kept] = {
         "a rewritten journal-waits for SG_2",
         "a FIFO for a journal-waits for SG_2",
     ),
-    "backend/runs/test_ways_out.py::test_moves_alone_lead_on_from_where_a_run_was_stopped": ("waits for SG_2",),
     "backend/runs/test_lease.py::test_a_signal_cancels_the_statement_closes_the_switch_and_is_recorded": ("SIGINT",),
     "backend/scratch/test_cluster.py::test_the_server_ends_with_its_starter": ("9",),
-    "backend/backup/test_hanging.py::test_a_kill_at_any_moment_leaves_no_plain_text_and_no_process": (
-        "CHECK",
-        "STREAM",
-    ),
+    "backend/backup/test_hanging.py::test_a_kill_at_any_moment_leaves_no_plain_text_and_no_process": ("STREAM",),
     # Near the end of what is written.
     "backend/reports/test_bundle.py::test_a_kill_at_any_moment_leaves_no_final_name_and_the_next_bundle_removes_the_draft": (
         "report-15",
@@ -186,7 +179,6 @@ BACKEND: dict[str, Kept] = {
     "backend/documents/test_profile_check.py::test_a_slow_pattern_is_named_by_its_level_and_key": ("pattern",),
     "backend/documents/test_own_profiles.py::test_a_regular_expression_that_takes_for_ever_is_stopped_and_named": (
         "pattern",
-        "lookbehind",
     ),
     "backend/postgres/test_enactment.py::test_a_difference_from_what_was_signed_is_named_and_stops_everything": (
         "another body",
@@ -231,10 +223,6 @@ BACKEND: dict[str, Kept] = {
         "a moment in words",
     ),
     "backend/postgres/test_amended_drafts.py::test_a_hold_stops_each_step_of_an_amendment": ("cut", "enact"),
-    # A small law; all twelve chains are the same way, with longer texts.
-    "backend/postgres/test_amendment_chains.py::test_each_text_of_a_chain_is_read_back_as_it_was_in_force": (
-        "glprzhernev",
-    ),
     # Each field with another value; that it is not there, and that it is of no form, is asked of those that a digest hangs on.
     "backend/postgres/test_rulings.py::test_a_statement_with_one_field_changed_is_refused_and_leaves_no_row": (
         "another *",
@@ -264,11 +252,9 @@ BACKEND: dict[str, Kept] = {
         "n_units",
         "expires",
     ),
-    # What changes how values are read, where names lead, and what a transaction sees.
+    # Where names lead; whatever else a session begins with is refused by the same look.
     "backend/postgres/test_sessions.py::test_migrate_refuses_what_sessions_would_begin_with_and_names_the_command": (
-        "*standard_conforming_strings*",
         "*search_path*",
-        "*isolation*",
     ),
     "backend/postgres/test_sessions.py::test_no_digest_accepts_that_triggers_do_not_fire": ("cutter_exec",),
     "backend/postgres/test_upgrade_of_manifests.py::test_a_manifest_that_does_not_hold_is_not_sealed_and_its_drafts_can_only_be_taken_back": (
@@ -286,31 +272,28 @@ BACKEND: dict[str, Kept] = {
     ),
     "backend/postgres/test_authority.py::test_nothing_can_be_armed_for_a_run_that_is_closed": ("enact", "revert"),
     "backend/postgres/test_live_text.py::test_nothing_is_registered_under_a_hold": ("database",),
-    # The profiles whose words others do not share.
+    # Headings, numbers, and words with an option.
     "backend/documents/test_suspects.py::test_only_lines_that_are_no_suspects_are_left_out_of_the_closer_look": (
         "atx",
-        "us-bylaws",
-        "eu-act",
         "numbered, headings",
         "de-law+bis",
     ),
+    # In German, with an option, and in English.
     "backend/documents/test_suspects.py::test_a_mistyped_beginning_that_follows_another_is_not_silent": (
-        "de-law",
-        "numbered",
         "us-bylaws",
         "de-law+bis",
     ),
-    # A fault of the file, of a name, of a pattern, and one that has no end.
+    # Of the two that are the most used.
+    "backend/documents/test_profile_check.py::test_a_shipped_profile_is_fit_and_none_of_its_patterns_is_slow": (
+        "de-law",
+        "vi-law",
+    ),
+    # A fault of a name, and one that has no end.
     "backend/documents/test_own_profiles.py::test_a_faulty_profile_refuses_the_document_and_says_where": (
-        "*its key name says*",
         "*there is no fragment*",
-        "*the group nummer has no meaning",
         "*((((((((((*",
     ),
-    "backend/documents/test_profile_options.py::test_a_fault_in_an_option_is_named": (
-        "*option names*",
-        "*No Tes*",
-    ),
+    "backend/documents/test_profile_options.py::test_a_fault_in_an_option_is_named": ("*No Tes*",),
     "backend/documents/test_folder_plan.py::test_a_worker_that_dies_costs_its_document_alone": ("1",),
     # Before anybody signs, between ruling and cut, and in mid-run.
     "backend/runs/test_drift.py::test_what_had_changed_before_the_run_is_met_before_anybody_signs": (
@@ -338,13 +321,7 @@ BACKEND: dict[str, Kept] = {
     ),
     # What is law as well; drafts are read by the walk of the screens' calls.
     "cli/test_on_a_standby.py::test_each_reading_command_answers_as_on_the_primary": ("enacted",),
-    "backend/runs/test_failover.py::test_a_commit_that_was_not_answered_is_settled_at_the_promoted_standby": (
-        "answer lost",
-    ),
     "backend/runs/test_upgrade.py::test_a_run_at_the_first_pause_is_told_to_start_again": ("False",),
-    "backend/runs/test_arming.py::test_an_enactment_and_a_revert_take_a_fresh_backup_where_the_last_one_is_old": (
-        "waits for SG_2",
-    ),
     "backend/runs/test_dry_run.py::test_a_voided_dry_run_is_shown_whatever_has_become_of_its_reason": ("empty", "long"),
     # Of the programs of a backup, that in the middle of the pipeline; that which dies is another one.
     "backend/backup/test_hanging.py::test_a_program_that_hangs_is_named_and_ended_with_its_group": ("gpg",),
@@ -359,13 +336,25 @@ BACKEND: dict[str, Kept] = {
     ),
     "backend/reports/test_run_report.py::test_the_same_record_gives_the_same_bytes_and_says_so": ("reverted",),
     "backend/gates/test_reporting.py::test_sums_that_cannot_be_used_are_red": ("torn", "None"),
-    # Of a dry run that went wrong, and of one that went right for something else.
+    # Of a dry run that went right for something else.
     "backend/gates/test_arming_checks.py::test_pre_4_a_dry_run_that_does_not_speak_for_this_run_stops": (
-        "a phase failed",
         "another plan",
     ),
     # By the same comparison for each connection.
-    "backend/gates/test_baseline.py::test_a_superuser_connection_is_red": ("executor", "monitor"),
+    "backend/gates/test_baseline.py::test_a_superuser_connection_is_red": ("executor",),
+    "backend/gates/test_baseline.py::test_a_connection_as_another_role_is_red_and_stops_arming": ("verifier-executor",),
+    "backend/gates/test_baseline.py::test_a_connection_to_a_copy_of_the_database_is_red_and_stops_arming": (
+        "verifier",
+    ),
+    # What is cut, and what rules.
+    "backend/gates/test_baseline.py::test_a_role_that_may_write_the_ledger_past_the_functions_is_red": (
+        "manifest_unit_block",
+        "approval",
+    ),
+    # The first of three that begin alike.
+    "backend/gates/test_off_host.py::test_a_script_refuses_to_run_on_the_production_host": ("01-build-manifest.sh",),
+    # One that is not there, and one that says what is not so.
+    "backend/reports/test_non_mutation.py::test_without_proc_no_statement_about_processes_is_made": ("empty",),
     # Another program's word, a demo, and a root by an option.
     "backend/gates/test_precheck_live.py::test_an_editor_a_demo_and_another_installation_are_not_counted": (
         "vim /opt/venv/bin/cutter-console",
@@ -445,20 +434,21 @@ BACKEND: dict[str, Kept] = {
         "*-cut_leg_a_committed",
         "*-lifecycle_enacted",
     ),
-    # A grant, an owner, a function, a trigger, a view, a constraint; test_drift.py asks every break of breaks.py, by the same lines.
+    # A grant, a function, a trigger, a view; test_drift.py asks every break of breaks.py, by the same lines.
     "backend/postgres/test_grants.py::test_a_change_of_what_may_be_done_is_seen": (
         "a revoked grant",
-        "a grant to everybody",
-        "a grant on a column",
-        "a table's owner",
         "a changed function",
-        "a function's search_path",
         "a disabled trigger",
-        "a trigger that replica mode skips",
         "a changed view",
-        "a dropped constraint",
-        "row security",
     ),
+    # A cut, and what is written beside law; edits and repeals are known by the same digests.
+    "backend/postgres/test_known_drafts.py::test_drafts_are_known_from_their_verification_on_by_what_stands_in_the_rows": (
+        "_cut",
+        "_amendment",
+    ),
+    "backend/postgres/test_known_drafts.py::test_what_moves_in_another_document_leaves_these_drafts_known": ("_cut",),
+    # From the release on; what it leads through is the other one's way.
+    "backend/postgres/test_console_schema.py::test_an_older_database_becomes_what_a_new_one_is": ("*-10",),
     # Of each language some, with markup, with tables, and the shortest.
     "backend/documents/test_akn_export.py::test_a_real_law_is_exported_whole_and_valid": (
         "b__bewg*",

@@ -57,10 +57,11 @@ def test_the_units_have_the_parents_bodies_and_kinds_that_were_signed(drafted: P
     assert there == sorted(manifest, key=lambda row: str(row[0]))
 
 
-def test_a_soft_revert_takes_the_drafts_back_and_deletes_nothing(signed: Passage) -> None:
-    passage = signed
-    law = readers(passage)
-    cut(passage)
+def test_a_soft_revert_takes_the_drafts_back_and_deletes_nothing(
+    signed: Passage, request: pytest.FixtureRequest
+) -> None:
+    law = readers(signed)
+    passage: Passage = request.getfixturevalue("drafted")
 
     reverted = passage.backend.revert(passage.run_id, passage.run_id)
 

@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def planned(folder: Path, workers: int = 2, limits: Limits | None = None) -> list[FolderDocument]:
+def planned(folder: Path, workers: int = 1, limits: Limits | None = None) -> list[FolderDocument]:
     """The documents of the folder, with workers that the names in tests.support.dying end."""
     request = FolderRequest(folder, ChosenProfile("atx"), limits=limits or Limits())
     return list(plan_entries(request, list_documents(folder), workers, plan=plan_or_die))
@@ -155,7 +155,7 @@ def test_every_document_is_reported_as_finished_once(folder: Path) -> None:
 
     list(
         plan_entries(
-            FolderRequest(folder, ChosenProfile("atx")), entries, 2, plan=plan_or_die, finished=finished.append
+            FolderRequest(folder, ChosenProfile("atx")), entries, 1, plan=plan_or_die, finished=finished.append
         )
     )
 

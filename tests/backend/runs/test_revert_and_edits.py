@@ -13,8 +13,8 @@ from console.backend.model.states import Family, Move, Phase, Stage
 from console.backend.model.view_models import RunRequest, SwitchState
 from console.backend.runs import arming, kill_switch
 from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
-from tests.support.edited import EDIT
-from tests.support.passage import DOCPREFIX, REQUEST, UNITS, Passage, fingerprint, silent
+from tests.support.edited import EDIT, edited_drafts
+from tests.support.passage import DOCPREFIX, REQUEST, UNITS, Kept, Passage, fingerprint, silent
 
 At = Callable[[str], Passage]
 READERS = "SELECT cutter_console.fn_readers_digest()"
@@ -105,10 +105,9 @@ def test_a_waiting_run_is_voided_for_a_reason_and_its_ruling_is_void_with_it(at:
         passage.resume()
 
 
-def test_an_edit_adds_a_version_and_changes_no_other_row(at: At) -> None:
-    passage = at("waits for SG_2")
-    before = passage.counts()
-    _edited(passage, EDIT)
+def test_an_edit_adds_a_version_and_changes_no_other_row(at: At, kept: Kept) -> None:
+    before = at("waits for SG_2").counts()
+    passage, _ = edited_drafts(at, kept)
     after = passage.counts()
     grown = {table: after[table] - rows for table, rows in before.items() if after[table] != rows}
     assert grown == {
@@ -170,10 +169,10 @@ _AT_ONCE = _STRAY.format("TRIGGER stray AFTER INSERT", "FOR EACH STATEMENT")
 _AT_COMMIT = _STRAY.format("CONSTRAINT TRIGGER stray AFTER INSERT", "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW")
 
 
-def test_the_record_of_an_edit_has_its_backup_and_what_another_role_read_back(at: At) -> None:
-    passage = at("waits for SG_2")
+def test_the_record_of_an_edit_has_its_backup_and_what_another_role_read_back(at: At, kept: Kept) -> None:
+    passage, edit_run = edited_drafts(at, kept)
 
-    run = passage.backend.run(_edited(passage, EDIT))
+    run = passage.backend.run(edit_run)
 
     done = {view.phase: view for view in run.phases if view.outcome is Outcome.PASS}
     assert set(done) == {Phase.PRE_WRITE_BACKUP, Phase.WRITE_VERIFY}
