@@ -148,4 +148,63 @@ LONG: dict[str, str] = {
     "backend/runs/test_revert_and_edits.py::test_another_body_than_the_signed_one_is_not_written": "backend/postgres/test_edits.py::test_an_edit_is_another_than_was_signed_in_not_one_byte",
     # Beside tables of the same names; in a database of the console's own.
     "same_names/test_connections.py::test_a_command_logs_in_as_often_as_in_a_database_of_its_own_but_before_a_backup": "backend/runs/test_round_trips.py::test_a_command_waits_for_the_server_no_more_often_than_this",
+    # What a member says of itself; what the batch says of all.
+    "backend/runs/test_batches.py::test_a_member_shows_what_any_run_shows": "backend/runs/test_batches.py::test_a_batch_that_waits_says_for_whom_and_what_to_type",
+    # A document that fails at its start; one that fails at its cut.
+    "backend/runs/test_batches.py::test_a_document_that_cannot_be_started_is_set_aside_before_the_batch_is_recorded": "backend/runs/test_batches.py::test_a_document_that_fails_stops_the_batch_or_is_set_aside_with_its_reason",
+    # To law; taken back.
+    "backend/runs/test_moved_functions.py::test_a_run_at_the_second_pause_goes_on_after_the_move": "backend/runs/test_moved_functions.py::test_a_draft_is_taken_back_after_the_move",
+    # In a command of its own at a lock; in this process. That a death closes the switch, the kill beside it shows.
+    "backend/runs/test_lease.py::test_a_signal_cancels_the_statement_closes_the_switch_and_is_recorded": "backend/host/test_signals.py::test_work_in_another_thread_is_cancelled_recorded_and_waited_for",
+    # On two hosts; a bar is read from the database that they share.
+    "backend/runs/test_bars.py::test_on_two_hosts_a_run_is_barred_until_the_other_host_has_taken_the_drafts_back_whatever_it_lost_on_the_way": "backend/runs/test_bars.py::test_a_statement_that_was_signed_before_is_not_imported_while_the_run_is_barred",
+    # At a standby; at a server that does not answer.
+    "backend/runs/test_verdicts.py::test_a_standby_decides_nothing": "backend/runs/test_verdicts.py::test_a_server_that_cannot_be_asked_decides_nothing",
+    # Of one document; of a database.
+    "backend/runs/test_backup_by_document.py::test_it_is_proven_again_from_its_file": "backend/backup/test_prove.py::test_the_encrypted_file_decrypts_restores_and_compares",
+    # With the revert that follows.
+    "backend/runs/test_drift.py::test_a_failed_cut_is_taken_back_after_the_hold_is_released": "backend/runs/test_drift.py::test_a_count_that_is_not_the_plan_s_is_a_hold",
+    # By the commands; the table of moves.
+    "backend/runs/test_ways_out.py::test_an_enacted_run_whose_closeout_failed_is_closed": "backend/runs/test_states.py::test_a_failed_draft_is_reverted_and_a_failed_law_is_not",
+    # LIVE; in a dry run, whose two passes are the same.
+    "backend/runs/test_accepted_findings.py::test_a_resumed_run_uses_the_acceptances_it_was_started_with": "backend/runs/test_accepted_findings.py::test_both_passes_of_a_dry_run_use_its_acceptances",
+    # Without its accept file; without its profile, which is looked for at the same place.
+    "backend/runs/test_accepted_findings.py::test_a_run_that_waits_offers_only_what_needs_no_plan_once_its_accept_file_is_gone": "backend/runs/test_own_profiles.py::test_a_run_that_waits_offers_only_what_needs_no_plan_once_its_profile_is_another",
+    # Of a batch; of single commands.
+    "backend/runs/test_logins.py::test_documents_of_a_batch_that_follow_one_another_share_their_sessions": "backend/runs/test_logins.py::test_a_command_logs_in_no_more_often_than_this",
+    # Compared by the console; what the database has in force, of which the comparison is made.
+    "backend/runs/test_revision.py::test_drafts_of_a_run_are_no_part_of_the_base": "backend/postgres/test_amendments.py::test_drafts_of_an_amendment_change_nothing_that_is_in_force",
+    "backend/runs/test_revision.py::test_nothing_of_another_document_is_compared": "backend/postgres/test_document_states.py::test_one_document_is_no_part_of_another_s_state",
+    "backend/runs/test_revision.py::test_an_address_that_was_law_before_returns": "backend/postgres/test_amendments.py::test_a_reverted_amendment_leaves_the_law_and_what_readers_see",
+    # Through three states; through two.
+    "backend/runs/test_document_states.py::test_a_unit_that_is_gone_and_comes_back_counts_twice": "backend/runs/test_document_states.py::test_a_version_counts_for_as_long_as_no_state_has_another",
+    # By the gate; read for it.
+    "backend/gates/test_text_in_force.py::test_an_edited_text_is_counted_and_named_as_not_comparable": "backend/runs/test_document_states.py::test_a_text_with_signed_edits_says_which_and_is_compared_without_them",
+    # Of a whole report; value by value, wherever one can stand.
+    "backend/reports/test_run_report.py::test_markup_and_escapes_from_a_document_are_inert": "backend/reports/test_rendering.py::test_a_value_opens_no_markup_in_a_sentence",
+    "backend/reports/test_run_report.py::test_planted_secrets_never_reach_a_report": "backend/reports/test_rendering.py::test_a_secret_is_taken_out",
+    # Of the bundle too; of the report, which is written by the same function.
+    "backend/reports/test_bundle.py::test_a_kill_at_any_moment_leaves_no_final_name_and_the_next_bundle_removes_the_draft": "backend/reports/test_bundle.py::test_a_report_can_be_written_after_a_kill_in_the_middle_of_it",
+    # There a repeal is one of the effects beside which a plan of another document fits.
+    "backend/postgres/test_repeals.py::test_another_document_is_not_touched_by_a_repeal": "backend/postgres/test_effects.py::test_a_plan_fits_beside_everything_that_other_runs_record",
+    # On a text; without one.
+    "backend/documents/test_profile_check.py::test_a_slow_pattern_is_named_by_its_level_and_key": "backend/documents/test_profile_check.py::test_a_slow_pattern_is_found_without_a_text",
+    # Of a file of the operator's; of those that are shipped.
+    "backend/documents/test_profile_options.py::test_an_own_profile_can_have_options": "backend/documents/test_profile_options.py::test_without_the_option_a_list_is_text_and_with_it_each_item_is_a_unit",
+    # Every step once more; the steps out of its family.
+    "attacks/test_order.py::test_a_reverted_run_comes_to_life_by_no_step": "backend/postgres/test_stages.py::test_a_reverted_run_stays_reverted",
+    # Committed while the enactment waits; before it.
+    "attacks/test_transactions.py::test_an_edit_that_is_committed_before_the_enactment_stops_it": "backend/postgres/test_edits.py::test_sg_2_over_the_drafts_before_the_edit_does_not_enact_the_edit",
+    # One change; there each column and each row is changed, and every step behind it is refused.
+    "attacks/test_one_signed_effect.py::test_unsigned_text_in_a_draft_is_found_by_the_verification": "backend/postgres/test_enactment.py::test_a_difference_from_what_was_signed_is_named_and_stops_everything",
+    "attacks/test_one_signed_effect.py::test_no_second_ruling_over_unsigned_text_is_imported": "backend/postgres/test_enactment.py::test_no_ruling_is_taken_over_drafts_that_are_not_what_was_signed",
+    "attacks/test_one_signed_effect.py::test_unsigned_text_does_not_become_law_under_a_ruling_that_was_imported_before": "backend/postgres/test_enactment.py::test_a_difference_from_what_was_signed_is_named_and_stops_everything",
+    # Beside an organisation's tables; in a database of the console's own.
+    "same_names/test_stop.py::test_the_role_that_only_stops_sets_the_hold_and_ends_the_lease_there": "backend/runs/test_stop_only.py::test_a_read_only_console_sets_the_hold_and_ends_the_lease",
+    # Written too; measured.
+    "same_names/test_surroundings.py::test_bundle_and_report_of_a_run_are_written_and_say_what_they_say_elsewhere": "same_names/test_surroundings.py::test_gates_and_drift_measure_the_console_where_it_stands",
+    # Statement by statement; by what comes of the same passage in either set of tables.
+    "same_names/test_surroundings.py::test_no_statement_of_a_whole_passage_names_the_organisation_s_tables_as_the_console_s": "same_names/test_passage.py::test_a_cut_is_verified_and_becomes_law_through_the_functions_of_the_same_names",
+    # In leg B; in leg A.
+    "same_names/test_governance.py::test_a_backend_that_is_killed_in_leg_b_leaves_none_of_its_rows_and_the_run_goes_on": "gateway/test_passage.py::test_a_backend_that_dies_in_the_middle_leaves_nothing_and_the_run_goes_on_afterwards",
 }

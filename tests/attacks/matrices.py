@@ -85,7 +85,9 @@ ATTACKS: dict[str, Kept] = {
         "no kind",
     ),
     # Of each level of isolation; every function that writes is asked in tests/backend/postgres/test_write_lock.py.
-    "attacks/test_transactions.py::test_an_old_snapshot_writes_nothing": ("cut-3", "edit-3", "enact-4"),
+    "attacks/test_transactions.py::test_an_old_snapshot_writes_nothing": ("cut-3", "enact-4"),
+    "attacks/test_transactions.py::test_an_old_snapshot_arms_nothing": ("3",),
+    "attacks/test_transactions.py::test_an_old_snapshot_verifies_nothing": ("4",),
     # Other types, and a table less.
     "adoption/test_mapping.py::test_columns_more_columns_less_and_other_types_are_reasons_and_no_errors": (
         "references as text",
@@ -107,7 +109,9 @@ ATTACKS: dict[str, Kept] = {
     "attacks/test_locks.py::test_a_migration_that_meets_an_advisory_lock_is_told_so": ("cutter_ro", "passer_by"),
     "attacks/test_hold_and_backup.py::test_a_transaction_that_is_writing_does_not_keep_a_hold_waiting_and_does_not_commit_under_it": (
         "cut",
-        "edit",
+    ),
+    "attacks/test_hold_and_backup.py::test_without_a_fresh_proof_nothing_becomes_law_and_nothing_is_reverted": (
+        "enact",
     ),
     # Both places of twins; together they are looked for in the order of the first one.
     "attacks/test_twins.py::test_a_twin_of_no_function_is_ever_reached": ("public", "pg_temp"),
@@ -166,10 +170,10 @@ ATTACKS: dict[str, Kept] = {
     "attacks/test_shadows.py::test_shadows_in_the_temporary_schema_are_never_asked": (
         "SET search_path = pg_temp, public, pg_catalog",
     ),
+    # A cut and an enactment: each way with one of them.
     "attacks/test_transactions.py::test_an_effect_that_is_rolled_back_to_a_savepoint_is_gone_whole_and_can_be_had_once": (
         "cut",
-        "enact",
     ),
-    "attacks/test_transactions.py::test_an_effect_whose_error_is_swallowed_leaves_no_part_of_itself": ("cut", "enact"),
-    "attacks/test_transactions.py::test_a_transaction_that_only_reads_writes_nothing": ("cut", "enact"),
+    "attacks/test_transactions.py::test_an_effect_whose_error_is_swallowed_leaves_no_part_of_itself": ("enact",),
+    "attacks/test_transactions.py::test_a_transaction_that_only_reads_writes_nothing": ("cut",),
 }
