@@ -144,7 +144,7 @@ def prepare_template(conninfo: str) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _once_a_worker() -> Iterator[None]:
-    """Scratch clusters begin with a copy, and consoles with parsed CSS; tests/backend/scratch runs initdb each time."""
+    """Scratch clusters begin with a copy, and consoles with parsed CSS; a test of the starting itself runs initdb."""
     with initdb_once(), css_once(), unpainted(), quiet(), administered():
         yield
 
