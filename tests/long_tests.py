@@ -140,7 +140,7 @@ LONG: dict[str, str] = {
     # By commands, section by section; the same passage on the backend.
     "gateway/test_guide.py::test_the_commands_of_the_guide_lead_to_a_cut_through_the_functions": "gateway/test_passage.py::test_a_cut_is_verified_and_becomes_law_through_the_organisations_functions",
     # Where the names are shared; where they are not.
-    "same_names/test_attacks.py::test_a_backend_that_is_killed_in_the_middle_leaves_nothing_and_the_run_goes_on": "gateway/test_passage.py::test_a_backend_that_dies_in_the_middle_leaves_nothing_and_the_run_goes_on_afterwards",
+    "same_names/test_attacks.py::test_a_backend_that_is_killed_in_the_middle_leaves_nothing_and_the_run_goes_on": "backend/runs/test_interruption.py::test_a_backend_that_is_killed_in_mid_phase_leaves_nothing_and_the_run_goes_on_by_hand",
     # Of leg B; of any COMMIT, by the same settling.
     "same_names/test_governance.py::test_a_commit_of_leg_b_whose_answer_is_lost_is_there_once": "backend/runs/test_settling.py::test_an_answer_that_is_lost_is_asked_for_and_the_work_goes_on",
     # By the backend; what the database says of the same edits.
@@ -206,5 +206,27 @@ LONG: dict[str, str] = {
     # Statement by statement; by what comes of the same passage in either set of tables.
     "same_names/test_surroundings.py::test_no_statement_of_a_whole_passage_names_the_organisation_s_tables_as_the_console_s": "same_names/test_passage.py::test_a_cut_is_verified_and_becomes_law_through_the_functions_of_the_same_names",
     # In leg B; in leg A.
-    "same_names/test_governance.py::test_a_backend_that_is_killed_in_leg_b_leaves_none_of_its_rows_and_the_run_goes_on": "gateway/test_passage.py::test_a_backend_that_dies_in_the_middle_leaves_nothing_and_the_run_goes_on_afterwards",
+    "same_names/test_governance.py::test_a_backend_that_is_killed_in_leg_b_leaves_none_of_its_rows_and_the_run_goes_on": "backend/runs/test_interruption.py::test_a_backend_that_is_killed_in_mid_phase_leaves_nothing_and_the_run_goes_on_by_hand",
+    # In an organisation's tables; in the console's own. That a leg is taken back whole there, what their side refuses shows.
+    "gateway/test_passage.py::test_a_backend_that_dies_in_the_middle_leaves_nothing_and_the_run_goes_on_afterwards": "backend/runs/test_interruption.py::test_a_backend_that_is_killed_in_mid_phase_leaves_nothing_and_the_run_goes_on_by_hand",
+    # Of the organisation's tables of the same names; through its functions, and what is decided there beside the tables of the same names.
+    "same_names/test_passage.py::test_a_soft_revert_takes_the_drafts_back_and_deletes_nothing": "gateway/test_passage.py::test_a_soft_revert_takes_the_drafts_back_and_deletes_nothing",
+    # By another proxy; the same COMMIT, by the one of all others.
+    "backend/runs/test_interruption.py::test_a_lost_commit_of_leg_a_is_settled_by_evidence": "backend/runs/test_settling.py::test_an_answer_that_is_lost_is_asked_for_and_the_work_goes_on[cut_leg_a]",
+    # A run beside all probes; a run that meets each at work.
+    "backend/postgres/test_probes.py::test_a_whole_run_passes_while_probes_are_tried_all_the_time": "backend/postgres/test_probes.py::test_a_run_that_arms_or_records_waits_for_a_probe_that_is_at_work",
+    # By the commands; what the database has in force.
+    "backend/runs/test_repeals.py::test_a_repeal_that_begins_later_is_final_and_the_text_stays_in_force_until_then": "backend/postgres/test_repeals.py::test_a_repeal_can_count_from_a_later_moment",
+    # At the first installation; at the move of the console's functions.
+    "backend/postgres/test_migrations.py::test_a_production_function_of_the_same_name_with_other_arguments_is_left_alone": "backend/postgres/test_console_schema.py::test_an_organisations_functions_of_the_same_names_are_left_alone",
+    # Every step once more; the steps out of its family.
+    "attacks/test_order.py::test_a_voided_run_comes_to_life_by_no_step": "backend/postgres/test_stages.py::test_a_voided_run_stays_voided",
+    # In the database; by the commands, which say so too.
+    "backend/postgres/test_upgrade_of_manifests.py::test_a_draft_cut_is_verified_again_and_enacted_under_a_new_ruling": "backend/runs/test_upgrade.py::test_a_run_at_the_second_pause_is_verified_again_signed_again_and_enacted",
+    # Beside an edit; beside a verification, which waits for the same lock.
+    "attacks/test_transactions.py::test_an_enactment_and_an_edit_at_once_are_one_or_the_other": "attacks/test_transactions.py::test_a_verification_and_an_enactment_at_once_are_one_after_the_other",
+    # Of a take-over; of what a run writes, by the same settling.
+    "backend/runs/test_takeover.py::test_a_lost_answer_is_settled": "backend/runs/test_settling.py::test_an_answer_that_is_lost_is_asked_for_and_the_work_goes_on",
+    # Asked for by itself; an enactment asks for it too, and is refused where there is a difference.
+    "backend/postgres/test_amended_drafts.py::test_an_amendment_that_stands_as_it_was_signed_shows_no_difference": "backend/postgres/test_amendments.py::test_the_enactment_makes_exactly_the_new_text_law_and_keeps_the_old_one_readable",
 }

@@ -166,9 +166,7 @@ ATTACKS: dict[str, Kept] = {
         "*AUTHORIZATION cutter_owner*",
         "ALTER ROLE*",
     ),
-    "gateway/test_rights.py::test_nothing_is_written_where_a_table_is_no_plain_one_any_more": (
-        "a view",
-    ),
+    "gateway/test_rights.py::test_nothing_is_written_where_a_table_is_no_plain_one_any_more": ("a view",),
     "gateway/test_rights.py::test_code_that_a_cut_runs_has_no_right_of_the_console_s": (
         "an index",
         "a default of the function that makes",
@@ -181,9 +179,7 @@ ATTACKS: dict[str, Kept] = {
         "all the time",
         "with each trial",
     ),
-    "same_names/test_governance_check.py::test_whoever_calls_the_trial_and_commits_has_written_nothing": (
-        "enact",
-    ),
+    "same_names/test_governance_check.py::test_whoever_calls_the_trial_and_commits_has_written_nothing": ("enact",),
     "same_names/test_attacks.py::test_a_monitor_that_is_a_member_of_more_than_cutter_ro_arms_nothing": (
         "cutter_verify",
     ),

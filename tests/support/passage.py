@@ -233,7 +233,9 @@ _COME_TO_NOTHING = """
     SELECT coalesce(bool_and(pg_xact_status(id::text::xid8) IS NOT DISTINCT FROM 'aborted'), true)
       FROM generate_series({0}::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1) id
 """
-_END_ALL = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = {0} AND pid <> pg_backend_pid()"
+_END_ALL = (
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = {0} AND pid <> pg_backend_pid()"
+)
 
 
 class Untouched:

@@ -67,7 +67,9 @@ class Green:
 @pytest.fixture(scope="module")
 def green(stages_of_a_run: Stages, tmp_path_factory: pytest.TempPathFactory) -> Green:
     """All gates are green and nothing changes; kept elsewhere, because the next test has another site."""
-    passage, heard, synced, real = at_a_pinned_time(stages_of_a_run.at("waits for SG_2")), [], [], os.fsync
+    passage, real = at_a_pinned_time(stages_of_a_run.at("waits for SG_2")), os.fsync
+    heard: list[Progress] = []
+    synced: list[str] = []
 
     def note(descriptor: int) -> None:
         synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))

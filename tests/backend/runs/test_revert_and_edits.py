@@ -47,36 +47,26 @@ def test_a_reverted_draft_leaves_the_readers_with_the_baseline(at: At, stage: st
     assert passage.backend.status().switch.state is SwitchState.OFF
 
 
-def test_a_revert_is_recorded_as_a_decision_with_its_marker(at: At) -> None:
+def test_a_revert_is_recorded_as_a_decision_and_its_document_is_not_cut_again_under_its_prefix(at: At) -> None:
     passage = at("waits for SG_2")
     passage.backend.revert(passage.run_id, passage.run_id)
     rows = passage.rows("SELECT verdict, marker FROM cutter_governance.review_decision ORDER BY decided_at")
     assert rows == [("cut", "cut_authorised"), ("revert", "cut_reverted")]
-
-
-def test_a_reverted_run_goes_nowhere(at: At) -> None:
-    passage = at("SG_2 imported")
-    passage.backend.revert(passage.run_id, passage.run_id)
-    with pytest.raises(Refused):
-        passage.enact()
-    assert passage.lifecycles() == ["superseded"] * UNITS
-
-
-def test_a_revert_that_is_asked_for_twice_is_done_once(at: At) -> None:
-    passage = at("SG_2 imported")
-    first = passage.backend.revert(passage.run_id, passage.run_id)
-    before = fingerprint(passage)
-    assert passage.backend.revert(passage.run_id, passage.run_id).state == first.state
-    assert fingerprint(passage) == before
-
-
-def test_a_reverted_document_is_not_cut_again_under_its_prefix(at: At) -> None:
-    passage = at("waits for SG_2")
-    passage.backend.revert(passage.run_id, passage.run_id)
     with pytest.raises(Refused) as caught:
         passage.backend.start(REQUEST, silent)
     assert caught.value.code is StopCode.REPLAY_CONFLICT
     assert "another document prefix" in caught.value.next_action
+
+
+def test_a_reverted_run_goes_nowhere(at: At) -> None:
+    passage = at("SG_2 imported")
+    first = passage.backend.revert(passage.run_id, passage.run_id)
+    with pytest.raises(Refused):
+        passage.enact()
+    assert passage.lifecycles() == ["superseded"] * UNITS
+    before = fingerprint(passage)
+    assert passage.backend.revert(passage.run_id, passage.run_id).state == first.state
+    assert fingerprint(passage) == before, "a revert that is asked for twice is done once"
 
 
 def test_enacted_law_is_not_reverted(at: At) -> None:
