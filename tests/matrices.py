@@ -141,7 +141,6 @@ BACKEND: dict[str, Kept] = {
     ),
     "backend/postgres/test_rulings.py::test_what_a_signer_reads_in_a_second_ruling_is_what_stands_in_the_rows": (
         "another body",
-        "a field more",
     ),
     "backend/postgres/test_edits.py::test_an_edit_changes_title_and_body_of_a_draft_and_nothing_else": (
         "an address outside of the document",
@@ -256,15 +255,13 @@ BACKEND: dict[str, Kept] = {
         "us-bylaws",
         "de-law+bis",
     ),
-    # Of the two that are the most used.
+    # Of one of the two that are the most used.
     "backend/documents/test_profile_check.py::test_a_shipped_profile_is_fit_and_none_of_its_patterns_is_slow": (
         "de-law",
-        "vi-law",
     ),
-    # A fault of a name, and one that has no end.
+    # A fault of a name.
     "backend/documents/test_own_profiles.py::test_a_faulty_profile_refuses_the_document_and_says_where": (
         "*there is no fragment*",
-        "*((((((((((*",
     ),
     "backend/documents/test_profile_options.py::test_a_fault_in_an_option_is_named": ("*No Tes*",),
     "backend/documents/test_folder_plan.py::test_a_worker_that_dies_costs_its_document_alone": ("1",),
@@ -370,6 +367,10 @@ BACKEND: dict[str, Kept] = {
         "tests1-True-FAIL",
         "None-*",
     ),
+    # Of a command that was not answered.
+    "backend/runs/test_hands_and_back.py::test_a_lost_commit_of_such_a_take_over_sets_one_journal_aside": (
+        "request lost",
+    ),
     # Of two hosts, which share nothing but the database.
     "backend/runs/test_hands_at_once.py::test_of_two_accepts_at_one_moment_one_holds_the_run": ("2",),
     # A policy that says something else; that none is pinned is found by the same comparison.
@@ -381,12 +382,11 @@ BACKEND: dict[str, Kept] = {
         "public.unit_version",
         "cutter_governance.manifest_unit_block",
     ),
-    # A file that changes, one that goes, and one that was only opened.
-    "backend/reports/test_non_mutation.py::test_a_file_outside_reports_is_found": ("changed", "removed", "opened"),
-    # Before any ruling, with drafts, and as law.
+    # A file that changes, and one of which only the mode does.
+    "backend/reports/test_non_mutation.py::test_a_file_outside_reports_is_found": ("changed", "opened"),
+    # Before any ruling, and as law.
     "backend/reports/test_run_report.py::test_at_every_stage_of_a_run_there_are_thirteen_whole_documents": (
         "waits for SG_1",
-        "waits for SG_2",
         "enacted",
     ),
     # Either damage, and either pause.
@@ -398,18 +398,14 @@ BACKEND: dict[str, Kept] = {
         "SG_2 imported",
     ),
     "backend/runs/test_takeover.py::test_a_run_that_was_taken_over_ends_there_and_not_here": ("waits for SG_1",),
-    # A unit and a text more and less, and what was signed.
+    # What is law, and what was signed.
     "backend/postgres/test_repeals.py::test_a_difference_from_the_signed_repeal_stops_its_enactment": (
         "another text in the law",
-        "a unit that is gone",
-        "a unit more that is law",
         "no seal",
     ),
     "backend/postgres/test_repeals.py::test_a_ruling_that_misstates_a_repeal_is_not_imported": (
         "no operation",
-        "an amendment",
         "another base",
-        "another number of units",
         "an enactment of other units",
     ),
     # Of fields, numbers, addresses, places, bodies and units, some; each mends the digest and is refused by what it says.

@@ -1,6 +1,7 @@
 """Planning of a folder: every name is accounted for, in one order, and a dying worker costs one document."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,10 +28,15 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def planned(folder: Path, workers: int = 1, limits: Limits | None = None) -> list[FolderDocument]:
+def planned(
+    folder: Path,
+    workers: int = 1,
+    limits: Limits | None = None,
+    finished: Callable[[FolderEntry], None] = lambda _: None,
+) -> list[FolderDocument]:
     """The documents of the folder, with workers that the names in tests.support.dying end."""
     request = FolderRequest(folder, ChosenProfile("atx"), limits=limits or Limits())
-    return list(plan_entries(request, list_documents(folder), workers, plan=plan_or_die))
+    return list(plan_entries(request, list_documents(folder), workers, plan=plan_or_die, finished=finished))
 
 
 def test_documents_are_listed_by_the_bytes_of_their_paths(folder: Path) -> None:
@@ -126,40 +132,22 @@ def test_a_refused_document_has_each_code_once_with_its_number_and_first_line(fo
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_worker_that_dies_costs_its_document_alone(folder: Path, workers: int) -> None:
+    """One that was killed once costs none."""
     for number in range(12):
         (folder / f"good-{number}.md").write_text(GOOD)
-    for name in (DIES, FAILS):
+    for name in (DIES, DIES_ONCE, FAILS):
         (folder / name).write_text(GOOD)
+    finished: list[FolderEntry] = []
 
-    documents = {document.name: document for document in planned(folder, workers)}
+    documents = {document.name: document for document in planned(folder, workers, finished=finished.append)}
 
-    assert len(documents) == 14
+    assert len(documents) == 15
+    assert sorted(entry.name for entry in finished) == sorted(documents), "each is reported as finished once"
+    assert documents[DIES_ONCE].outcome is Outcome.PASS
     unmeasured = {name: one.refused[0].code for name, one in documents.items() if one.outcome is Outcome.INCONCLUSIVE}
     assert unmeasured == {DIES: "WORKER_DIED", FAILS: "WORKER_FAILED"}
     assert "LookupError: no such thing" in documents[FAILS].refused[0].message
-    assert sum(document.n_units for document in documents.values()) == 24
-
-
-def test_a_worker_that_was_killed_once_costs_no_document(folder: Path) -> None:
-    for name in ("a.md", DIES_ONCE, "z.md"):
-        (folder / name).write_text(GOOD)
-
-    assert [document.outcome for document in planned(folder)] == [Outcome.PASS] * 3
-
-
-def test_every_document_is_reported_as_finished_once(folder: Path) -> None:
-    for name in ("a.md", DIES, "z.md"):
-        (folder / name).write_text(GOOD)
-    finished: list[FolderEntry] = []
-    entries = list_documents(folder)
-
-    list(
-        plan_entries(
-            FolderRequest(folder, ChosenProfile("atx")), entries, 1, plan=plan_or_die, finished=finished.append
-        )
-    )
-
-    assert sorted(entry.name for entry in finished) == [entry.name for entry in entries]
+    assert sum(document.n_units for document in documents.values()) == 26
 
 
 def test_there_are_not_more_workers_than_documents_or_cores() -> None:
