@@ -65,6 +65,7 @@ def test_a_folder_that_cannot_be_listed_is_refused(folder: Path) -> None:
             list_documents(path)
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_links_that_lead_out_and_what_cannot_be_read_are_listed_as_refused(folder: Path) -> None:
     (folder / "good.md").write_text(GOOD)
     (folder / "large.md").write_text(GOOD * 100)
@@ -104,6 +105,7 @@ def test_an_unreadable_document_and_folder_are_listed_as_refused(folder: Path) -
         (folder / "closed").chmod(0o700)
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_a_folder_below_that_cannot_be_listed_is_refused_by_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "closed").mkdir()
     (folder / "good.md").write_text(GOOD)
@@ -121,6 +123,7 @@ def test_a_folder_below_that_cannot_be_listed_is_refused_by_name(folder: Path, m
     assert closed.refused[0].message == "closed cannot be listed: Permission denied"
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_a_refused_document_has_each_code_once_with_its_number_and_first_line(folder: Path) -> None:
     (folder / "repeated.md").write_text(REPEATED)
 
@@ -157,6 +160,7 @@ def test_there_are_not_more_workers_than_documents_or_cores() -> None:
     assert (worker_count(entries[:1]), worker_count(())) == (1, 1)
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_totals_put_the_most_frequent_first_and_count_documents_by_code(folder: Path) -> None:
     (folder / "good.md").write_text(GOOD)
     (folder / "twice.md").write_text(REPEATED)
