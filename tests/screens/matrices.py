@@ -240,5 +240,8 @@ CONSOLE: dict[str, Kept] = {
         "3",
         "9",
     ),
+    "cli/test_manifest.py::test_a_pin_that_is_set_is_not_changed_unless_repin_is_typed": ("host-*", "timeline-*"),
+    # What can be handled, and the terminal is as it was; of what cannot be, the shell is told by the system.
+    "terminal/test_named.py::test_with_the_console_behind_it_the_opened_one_ends_too": ("TERM",),
     "cli/test_watching.py::test_status_is_a_recording_line_by_line_until_a_signal": ("SIGTERM",),
 }
