@@ -63,4 +63,10 @@ LONG: dict[str, str] = {
     "backend/runs/test_interruption.py::test_a_run_killed_in_mid_phase_is_shown_as_interrupted_and_goes_on_by_hand": "backend/runs/test_lease.py::test_a_kill_closes_the_switch_at_that_moment",
     # Gigabytes of memory; that the limit is set.
     "backend/documents/test_own_profiles.py::test_a_pattern_that_takes_all_memory_is_stopped_and_named": "backend/documents/test_own_profiles.py::test_the_limits_of_a_process_are_what_they_were_afterwards",
+    # By a command; by another console, beside the HOLD that a command sets.
+    "test_following.py::test_a_run_that_a_command_moves_moves_on_a_running_console": "test_following.py::test_another_consoles_run_moves_on_this_one_with_what_its_screens_show",
+    # Through the screen of the search that every other test of it uses.
+    "screens/test_guide.py::test_a_search_matches_accents_and_case": "test_guide.py::test_a_search_finds_words_in_any_spelling_of_their_signs",
+    # The same difference, in a picture of the dialog as wide as the others.
+    "screens/test_snapshots.py::test_the_difference_from_the_law_on_a_big_screen": "screens/test_snapshots.py::test_dialog[law-changed-80x24]",
 }

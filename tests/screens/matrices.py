@@ -162,7 +162,6 @@ CONSOLE: dict[str, Kept] = {
     "screens/test_dialogs.py::test_the_body_scrolls_whatever_has_the_focus": ("from the field",),
     "screens/test_noise.py::test_no_other_dialog_does_anything_before_it_was_built": ("3 A", "2 p L"),
     "screens/test_snapshots.py::test_readiness_on_a_big_screen": ("gates-fail",),
-    "screens/test_snapshots.py::test_the_difference_from_the_law_on_a_big_screen": ("law-changed",),
     "screens/test_gates.py::test_nothing_is_cut_off_at_the_right_of_the_board_or_its_evidence": ("size0",),
     "screens/test_switch.py::test_stopped_says_what_was_rolled_back_or_had_been_committed_and_what_comes_next": (
         "cut_leg_a_committed-*",
