@@ -30,6 +30,7 @@ from tests.support.administrator import administer, administered
 from tests.support.css_once import css_once
 from tests.support.initdb_once import initdb_once
 from tests.support.large_pages import heaps_of_large_pages
+from tests.support.marks_told import COLLECTED
 from tests.support.parser_once import parser_once
 from tests.support.passage import Kept, Passage, Stages, copy_database, stages
 from tests.support.planned_here import planned_here
@@ -100,6 +101,7 @@ def pytest_collection_finish() -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the rest of the long matrices to `make torture`; an update of snapshots removes those of tests that do not run."""
+    config.stash[COLLECTED] = tuple(items)
     if not config.getoption("update_snapshots", default=False):
         leave_the_rest(items)
 

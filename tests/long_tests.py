@@ -229,4 +229,10 @@ LONG: dict[str, str] = {
     "backend/runs/test_takeover.py::test_a_lost_answer_is_settled": "backend/runs/test_settling.py::test_an_answer_that_is_lost_is_asked_for_and_the_work_goes_on",
     # Asked for by itself; an enactment asks for it too, and is refused where there is a difference.
     "backend/postgres/test_amended_drafts.py::test_an_amendment_that_stands_as_it_was_signed_shows_no_difference": "backend/postgres/test_amendments.py::test_the_enactment_makes_exactly_the_new_text_law_and_keeps_the_old_one_readable",
+    # By a command; by another console, beside the HOLD that a command sets.
+    "test_following.py::test_a_run_that_a_command_moves_moves_on_a_running_console": "test_following.py::test_another_consoles_run_moves_on_this_one_with_what_its_screens_show",
+    # Through the screen of the search that every other test of it uses.
+    "screens/test_guide.py::test_a_search_matches_accents_and_case": "test_guide.py::test_a_search_finds_words_in_any_spelling_of_their_signs",
+    # The same difference, in a picture of the dialog as wide as the others.
+    "screens/test_snapshots.py::test_the_difference_from_the_law_on_a_big_screen": "screens/test_snapshots.py::test_dialog[law-changed-80x24]",
 }

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8")
 LINES = ("Problem", "Decision", "Tests", "Cost")

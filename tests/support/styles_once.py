@@ -36,7 +36,9 @@ class _Kept:
         number: int = numbered[1]
         return number
 
-    def pseudo_classes(self, stylesheet: Stylesheet, number: int, node: DOMNode) -> tuple[frozenset[str], tuple[str, ...]]:
+    def pseudo_classes(
+        self, stylesheet: Stylesheet, number: int, node: DOMNode
+    ) -> tuple[frozenset[str], tuple[str, ...]]:
         """The pseudo-classes of all rules that can hold for this node, as a set and in an order."""
         key = number, frozenset(node._selector_names)
         if key not in self._pseudo:
