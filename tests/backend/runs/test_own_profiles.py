@@ -17,6 +17,7 @@ from console.cli.runs import verification
 from tests.support.passage import DOCPREFIX, Passage, silent
 from tests.support.profiles import ADDRESSES, TEXT, TOML, write_profile
 
+pytestmark = pytest.mark.usefixtures("plans_here")
 At = Callable[[str], Passage]
 SHA256 = sha256_hex(TOML.encode())
 OTHER = TOML + "# another edition\n"
