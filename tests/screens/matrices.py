@@ -238,7 +238,6 @@ CONSOLE: dict[str, Kept] = {
         "9",
     ),
     "screens/test_guide.py::test_one_key_opens_it_and_esc_goes_back_to_where_one_came_from": ("f1",),
-    "screens/test_guide.py::test_in_a_dialog_without_a_code_a_question_mark_opens_nothing": ("help",),
     # With few letters more names have room, with the most of them none or one.
     "screens/test_documents.py::test_however_many_profiles_there_are_all_fields_of_the_form_and_some_documents_are_seen": (
         "3",
