@@ -1,8 +1,7 @@
 """Single tests that `make test` leaves to `make torture`, each with a shorter one that keeps its promise in `make test`.
 
-A test comes here if it takes more than half a second of a processor on a quiet machine, or some more with what it needs;
-tests/test_matrices.py holds the table to this: both are there, the shorter one is in `make test`, and the long one guards
-no protection against a mutant.
+A test comes here if it takes more than half a second of processor time on a quiet machine; tests/test_matrices.py holds the table to this:
+both are there, the shorter one is in `make test`, and the long one guards no protection against a mutant.
 """
 
 LONG: dict[str, str] = {

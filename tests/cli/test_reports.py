@@ -14,17 +14,21 @@ from console.widgets.markdown_lines import NOT_RENDERED, markdown_lines
 from console.widgets.panel import Panel
 from tests.cli.conftest import Run, stop_of
 from tests.screens.conftest import press, settle
-from tests.support.passage import Passage
+from tests.support.passage import Kept, Passage
 
 At = Callable[[str], Passage]
 
 
 @pytest.fixture
-def passage(at: At) -> Passage:
+def passage(at: At, kept: Kept) -> Passage:
     """A run at its first pause, with its report."""
-    passage = at("waits for SG_1")
-    passage.backend.report(passage.run_id)
-    return passage
+
+    def reported() -> Passage:
+        passage = at("waits for SG_1")
+        passage.backend.report(passage.run_id)
+        return passage
+
+    return kept("a report at the first pause", reported)
 
 
 def _report(passage: Passage) -> Path:

@@ -24,13 +24,10 @@ CONSOLE: dict[str, Kept] = {
         "release",
     ),
     "screens/test_dialogs.py::test_the_keys_of_a_dialog_fit_into_80_columns": ("void",),
-    "screens/test_dialogs.py::test_the_question_is_on_the_screen_at_every_size": (
-        "arm-size0",
-        "arm-size1",
-        "release-size0",
-    ),
-    "screens/test_dialogs.py::test_one_tab_leads_from_cancel_to_the_field": ("arm-size0", "arm-size2", "release-size0"),
+    "screens/test_dialogs.py::test_the_question_is_on_the_screen_at_every_size": ("arm-size1", "release-size0"),
+    "screens/test_dialogs.py::test_one_tab_leads_from_cancel_to_the_field": ("arm-size0", "release-size2"),
     "screens/test_dialogs.py::test_the_stop_key_works_inside_every_dialog": ("arm", "help"),
+    "screens/test_dialogs.py::test_what_is_typed_on_cancel_stands_behind_what_was_typed_before": ("home",),
     # All at once is what ended the console; one by one is the milder half.
     "screens/test_noise.py::test_these_keys_leave_the_console_where_it_can_be_used": (
         "at once-ctrl+p ctrl+x ctrl+p",
@@ -238,9 +235,17 @@ CONSOLE: dict[str, Kept] = {
     "screens/test_journal.py::test_hostile_records_are_inert_everywhere": ("(80, 24)",),
     "screens/test_key_order.py::test_what_is_typed_behind_the_key_of_a_filter_is_text_however_fast_it_comes": (
         "2",
-        "3",
         "9",
     ),
+    "screens/test_guide.py::test_one_key_opens_it_and_esc_goes_back_to_where_one_came_from": ("f1",),
+    # With few letters more names have room, with the most of them none or one.
+    "screens/test_documents.py::test_however_many_profiles_there_are_all_fields_of_the_form_and_some_documents_are_seen": (
+        "3",
+        "40",
+    ),
+    "screens/test_documents.py::test_every_profile_that_can_be_chosen_is_on_the_screen": ("size0",),
+    # The narrowest that is a whole terminal, and the widest.
+    "screens/test_reports.py::test_a_table_fits_and_is_read_at_any_width": ("(80, 24)", "(200, 60)"),
     "cli/test_manifest.py::test_a_pin_that_is_set_is_not_changed_unless_repin_is_typed": ("host-*", "timeline-*"),
     # What can be handled, and the terminal is as it was; of what cannot be, the shell is told by the system.
     "terminal/test_named.py::test_with_the_console_behind_it_the_opened_one_ends_too": ("TERM",),

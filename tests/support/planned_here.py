@@ -35,12 +35,12 @@ class _Here:
 
 def _answered(_profile: str, module: str, data: bytes, _timeout_s: float) -> bytes:
     """Give `main` of a module its order, and return its answer."""
+    answer = io.BytesIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
-        patch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO()))
+        patch.setattr(sys, "stdout", io.TextIOWrapper(answer))
         import_module(module).main()
-        answer: bytes = sys.stdout.buffer.getvalue()  # type: ignore[attr-defined]
-        return answer
+        return answer.getvalue()
 
 
 @contextmanager
