@@ -44,9 +44,7 @@ def _words(app: ConsoleApp, name: str) -> str:
 
 
 async def _type(pilot: Pilot[Any], text: str, *then: str) -> None:
-    await press(pilot, "slash")
-    await pilot.press(*text)
-    await press(pilot, *then)
+    await press(pilot, "slash", *text, *then)
 
 
 async def test_no_key_acts_while_a_filter_is_typed_but_the_stop_key() -> None:
