@@ -596,7 +596,7 @@ _OF_RUNS = (
     Mutant(
         "drafts that are known have the lines of their digest",
         f"{_B}/postgres/ledger.py",
-        "    return refused, state if state.file_sha256 == file_sha256 else draft_state(connection, run_id)",
+        "    return refused, state if [state.digest, state.file_sha256] == known else draft_state(connection, run_id)",
         "    return refused, state",
         _test("postgres/test_known_drafts", "lines_that_are_not_of_the_known_digest_are_read_from_the_rows"),
     ),
