@@ -324,7 +324,9 @@ def draft_reading(connection: psycopg.Connection, run_id: str) -> tuple[str, Dra
 
 _LINES = "SELECT line FROM cutter_console.fn_draft_lines(%s) ORDER BY seq"
 # As one text: a hundred thousand rows are long to take one by one.
-_SIGNED_LINES = "SELECT coalesce(string_agg(line, chr(10) ORDER BY seq), '') FROM cutter_console.fn_draft_signed_lines(%s)"
+_SIGNED_LINES = (
+    "SELECT coalesce(string_agg(line, chr(10) ORDER BY seq), '') FROM cutter_console.fn_draft_signed_lines(%s)"
+)
 _KNOWN = "SELECT digest, file_sha256, n FROM cutter_console.fn_draft_known(%s)"
 _READING = """
     SELECT CASE WHEN coalesce(l.place, 1) = 1 THEN d.refused END,

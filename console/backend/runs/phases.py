@@ -31,6 +31,7 @@ from console.backend.model.states import Phase
 from console.backend.model.written_plan import as_written, cut_as_written, kept_bytes
 from console.backend.postgres import ledger
 from console.backend.postgres.measure import measure_world
+from console.backend.postgres.recorded_plans import MANIFEST_DIGEST, PLAN_DIGEST
 from console.backend.postgres.records import require_run
 from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.rulings import signed_drafts
@@ -172,9 +173,11 @@ class Cutplan(PhaseWork):
         tables = _tables(context, connection)
         plan = bind(context.workspace.marked(), world, _amendment(context, connection), tables)
         context.workspace.write_plan(plan)
+        manifest = ledger.manifest_digest(as_written(plan.document).units)
         place = f"{world.target.database} on {world.target.host}, system {world.target.system_identifier}"
         return (
-            context.passed("plan digest", plan.plan_digest, "canonical JSON of the plan"),
+            context.passed(PLAN_DIGEST, plan.plan_digest, "canonical JSON of the plan"),
+            context.passed(MANIFEST_DIGEST, manifest, "the manifest of the plan's units"),
             context.passed("bound to", f"{place}, timeline {world.target.timeline}", "the database"),
             *_rows_to_come(context, tables, plan),
             *(
