@@ -594,6 +594,13 @@ _OF_RUNS = (
         _test("runs/test_known_plans", "a_forged_plan_of_an_earlier_run_is_met_by_the_second_pass"),
     ),
     Mutant(
+        "a verification gives no record of a journal whose chain is broken",
+        _JOURNAL,
+        "    if collected is not None and not scanned.wrong:",
+        "    if collected is not None:",
+        _test("journal/test_journal", "a_verification_gives_the_records_that_it_read_and_none_of_a_broken_chain"),
+    ),
+    Mutant(
         "the manifest of a statement is computed of the plan's file when it is drafted",
         _RULINGS,
         "    facts = _facts(installation, row, plan, purpose, place)\n",

@@ -5,15 +5,15 @@ import psycopg
 from console.backend.postgres.connections import read_column
 
 PLAN_DIGEST, MANIFEST_DIGEST = "plan digest", "manifest digest"
-"""Names of the checks under which the phase that plans records both."""
-# Of the plan that the run has now, as one check beside the other says, and by who held the journal's key.
+"""Name of the check under which the phase that plans records the plan's digest, and of the evidence beside it."""
+# Of the plan that the run has now, as the check says, and by who held the journal's key.
 _MANIFEST = """
-    SELECT m ->> 'detail'
+    SELECT m ->> 'answer'
       FROM cutter_governance.v_run r
       JOIN cutter_governance.v_run_event e ON e.run_id = r.run_id AND e.phase = 'cutplan' AND e.vouched
      CROSS JOIN LATERAL jsonb_array_elements(e.record -> 'checks') p
-     CROSS JOIN LATERAL jsonb_array_elements(e.record -> 'checks') m
-     WHERE r.run_id = %(run)s AND p ->> 'name' = %(plan)s AND p ->> 'detail' = r.plan_digest AND m ->> 'name' = %(manifest)s
+     CROSS JOIN LATERAL jsonb_array_elements(p -> 'evidence') m
+     WHERE r.run_id = %(run)s AND p ->> 'name' = %(plan)s AND p ->> 'detail' = r.plan_digest AND m ->> 'asked' = %(manifest)s
      ORDER BY e.id DESC LIMIT 1
 """
 

@@ -173,11 +173,9 @@ class Cutplan(PhaseWork):
         tables = _tables(context, connection)
         plan = bind(context.workspace.marked(), world, _amendment(context, connection), tables)
         context.workspace.write_plan(plan)
-        manifest = ledger.manifest_digest(as_written(plan.document).units)
         place = f"{world.target.database} on {world.target.host}, system {world.target.system_identifier}"
         return (
-            context.passed(PLAN_DIGEST, plan.plan_digest, "canonical JSON of the plan"),
-            context.passed(MANIFEST_DIGEST, manifest, "the manifest of the plan's units"),
+            _digests(context, plan),
             context.passed("bound to", f"{place}, timeline {world.target.timeline}", "the database"),
             *_rows_to_come(context, tables, plan),
             *(
@@ -198,6 +196,14 @@ class Cutplan(PhaseWork):
         if plan.world is None:
             raise Refused(StopCode.INVARIANT_FAILED, "the plan is bound to no database", "Start another run.")
         ledger.record_plan(connection, context.run_id, plan, plan.world.baseline_digest, event)
+
+
+def _digests(context: PhaseContext, plan: CutPlan) -> Check:
+    """Record the plan's digest, and beside it the manifest's, which a statement over the plan must name."""
+    manifest = ledger.manifest_digest(as_written(plan.document).units)
+    beside = context.passed(MANIFEST_DIGEST, manifest, "the manifest of the plan's units").evidence
+    check = context.passed(PLAN_DIGEST, plan.plan_digest, "canonical JSON of the plan")
+    return check.model_copy(update={"evidence": (*check.evidence, *beside)})
 
 
 def _rows_to_come(context: PhaseContext, tables: RunTables, plan: CutPlan) -> tuple[Check, ...]:

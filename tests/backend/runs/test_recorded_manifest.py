@@ -17,9 +17,10 @@ FORGED = "f" * 64
 _EVENT = """
     INSERT INTO cutter_governance.run_event (run_id, phase, stage, family, outcome, record, journal_seq, journal_head, vouched)
     SELECT run_id, 'cutplan', stage, family, 'PASS',
-           jsonb_build_object('checks', jsonb_build_array(
-               jsonb_build_object('name', 'plan digest', 'detail', coalesce(%s, plan_digest)),
-               jsonb_build_object('name', 'manifest digest', 'detail', %s::text))), 99, repeat('0', 64), %s
+           jsonb_build_object('checks', jsonb_build_array(jsonb_build_object(
+               'name', 'plan digest', 'detail', coalesce(%s, plan_digest),
+               'evidence', jsonb_build_array(jsonb_build_object('asked', 'manifest digest', 'answer', %s::text))))),
+           99, repeat('0', 64), %s
       FROM cutter_governance.run
 """
 
