@@ -594,9 +594,39 @@ _OF_RUNS = (
         _test("runs/test_known_plans", "a_forged_plan_of_an_earlier_run_is_met_by_the_second_pass"),
     ),
     Mutant(
+        "a verification gives no record of a journal whose chain is broken",
+        _JOURNAL,
+        "    if collected is not None and not scanned.wrong:",
+        "    if collected is not None:",
+        _test("journal/test_journal", "a_verification_gives_the_records_that_it_read_and_none_of_a_broken_chain"),
+    ),
+    Mutant(
+        "the manifest of a statement is computed of the plan's file when it is drafted",
+        _RULINGS,
+        "    facts = _facts(installation, row, plan, purpose, place)\n",
+        "    facts = _facts(installation, row, plan, purpose, place, _place(installation, row.run_id)[1])\n",
+        _test(
+            "runs/test_recorded_manifest", "a_draft_computes_the_manifest_and_its_import_compares_it_with_the_record"
+        ),
+    ),
+    Mutant(
+        "the recorded manifest is one that the holder of the journal's key has recorded",
+        f"{_B}/postgres/recorded_plans.py",
+        " AND e.vouched",
+        "",
+        _test("runs/test_recorded_manifest", "no_other_record_is_believed"),
+    ),
+    Mutant(
+        "the recorded manifest is that of the plan which the run has",
+        f"{_B}/postgres/recorded_plans.py",
+        " AND p ->> 'detail' = r.plan_digest",
+        "",
+        _test("runs/test_recorded_manifest", "no_other_record_is_believed"),
+    ),
+    Mutant(
         "drafts that are known have the lines of their digest",
         f"{_B}/postgres/ledger.py",
-        "    return refused, state if state.file_sha256 == file_sha256 else draft_state(connection, run_id)",
+        "    return refused, state if [state.digest, state.file_sha256] == known else draft_state(connection, run_id)",
         "    return refused, state",
         _test("postgres/test_known_drafts", "lines_that_are_not_of_the_known_digest_are_read_from_the_rows"),
     ),
