@@ -14,8 +14,9 @@ from console.backend.model.states import Mode, Move, Phase, Stage
 from console.backend.model.view_models import ApprovalStatus, Danger, Progress
 from console.backend.runs import sources
 from console.backend.runs.batch_files import BatchFolder
+from console.backend.runs.batch_sources import changed_since
 from tests.backend.postgres.tampering import tamper
-from tests.support.batch import UNITS, BatchSite, quiet, unheard
+from tests.support.batch import UNITS, BatchSite, quiet, text_of, unheard
 from tests.support.lost_commit import Lie, lying
 from tests.support.passage import Kept, Passage
 
@@ -245,16 +246,34 @@ def _confirmation_says_what_would_be_done(site: BatchSite, batch_id: str) -> Non
 
 def _nothing_is_done_that_was_seen_otherwise(site: BatchSite, batch_id: str) -> None:
     backend, source = site.passage.backend, BatchSource(path=site.passage.installation.intake)
+    before = backend.plan_batch(source).model_copy(update={"digest": "0" * 64})
     refusals: tuple[Callable[[], object], ...] = (
         lambda: backend.arm_batch(batch_id, batch_id, "another standing"),
         lambda: backend.resume_batch(batch_id, None, quiet, unheard, "another standing"),
-        lambda: backend.start_planned_batch(source, "0" * 64, Mode.LIVE, OnFailure.STOP, quiet, unheard),
+        lambda: backend.start_planned_batch(source, before, Mode.LIVE, OnFailure.STOP, quiet, unheard),
     )
     for refused in refusals:
         with pytest.raises(Refused) as moved:
             refused()
         assert moved.value.code is StopCode.REPLAY_CONFLICT
     assert len(backend.batches()) == 2
+
+
+def test_documents_that_have_changed_since_they_were_planned_are_named(at: At) -> None:
+    site = BatchSite.of(at("fresh"), 3)
+    backend, intake = site.passage.backend, site.passage.installation.intake
+    source = BatchSource(path=intake)
+    seen = backend.plan_batch(source)
+    site.passage.write("law-2.md", text_of(22))
+    site.passage.write("law-4.md", text_of(4))
+    (intake / "law-3.md").unlink()
+    with pytest.raises(Refused, match="law-2.md has changed, law-4.md is new, law-3.md is gone") as refused:
+        backend.start_planned_batch(source, seen, Mode.LIVE, OnFailure.STOP, quiet, unheard)
+    assert refused.value.code is StopCode.REPLAY_CONFLICT
+    assert backend.batches() == ()
+    assert changed_since(seen, seen.model_copy(update={"documents": seen.documents[::-1]})) == (
+        "they stand in another order",
+    )
 
 
 def _while_somebody_works_no_move_is_legal(site: BatchSite, batch_id: str) -> None:
