@@ -664,6 +664,20 @@ _OF_RUNS = (
         _test("runs/test_revert_and_edits", "an_edit_that_left_other_rows_than_planned_is_a_hold"),
     ),
     Mutant(
+        "a former address is followed as it was at the moment that is asked for",
+        f"{_B}/runs/unit_states.py",
+        "    begun = [alias for alias in aliases if moment is None or alias.since is None or alias.since <= moment]",
+        "    begun = list(aliases)",
+        _test("runs/test_document_states", "an_address_that_two_units_gave_up_leads_to_where_each_of_them_went"),
+    ),
+    Mutant(
+        "a batch of other documents than were shown is refused by their names",
+        f"{_B}/batches.py",
+        "        planned.require_as_seen(seen)\n",
+        "",
+        _test("runs/test_batches", "documents_that_have_changed_since_they_were_planned_are_named"),
+    ),
+    Mutant(
         "a document is started once",
         f"{_B}/runs/lifecycle.py",
         "    if cut_runs:\n        addition",

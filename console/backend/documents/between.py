@@ -59,8 +59,4 @@ def _moved(removed: Mapping[str, str], added: Mapping[str, str]) -> dict[str, st
     """Return the old place by the new one of each piece that says something and is gone from one place and new at one."""
     gone, come = Counter(removed.values()), Counter(added.values())
     places = {text: place for place, text in removed.items()}
-    return {
-        place: places[text]
-        for place, text in added.items()
-        if text.strip() and (gone[text], come[text]) == (1, 1)
-    }
+    return {place: places[text] for place, text in added.items() if text.strip() and (gone[text], come[text]) == (1, 1)}

@@ -11,10 +11,10 @@ from console.backend.model.errors import CutterError, Refused, StopCode
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.postgres.document_states import (
+    AliasRow,
     StateRow,
     UnitStateRow,
     UnitVersionRow,
-    AliasRow,
     aliases_of,
     former_addresses,
     is_sealed,

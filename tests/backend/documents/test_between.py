@@ -40,7 +40,10 @@ def test_what_is_new_and_what_is_gone_is_told_by_its_place() -> None:
 def test_a_piece_of_which_there_are_several_or_that_says_nothing_has_not_moved(text: str) -> None:
     """Which of them went where, nothing tells."""
     changes = piece_changes({"L/1": text, "L/2": text}, {"L/3": text, "L/4": text})
-    assert {(change.old_place is None, change.new_place is None) for change in changes} == {(True, False), (False, True)}
+    assert {(change.old_place is None, change.new_place is None) for change in changes} == {
+        (True, False),
+        (False, True),
+    }
 
 
 def test_two_pieces_can_change_places() -> None:

@@ -259,7 +259,7 @@ def _nothing_is_done_that_was_seen_otherwise(site: BatchSite, batch_id: str) -> 
     assert len(backend.batches()) == 2
 
 
-def test_documents_that_have_changed_since_they_were_planned_are_named(at: At) -> None:
+def test_documents_that_have_changed_since_they_were_planned_are_named(at: Callable[[str], Passage]) -> None:
     site = BatchSite.of(at("fresh"), 3)
     backend, intake = site.passage.backend, site.passage.installation.intake
     source = BatchSource(path=intake)
@@ -267,7 +267,7 @@ def test_documents_that_have_changed_since_they_were_planned_are_named(at: At) -
     site.passage.write("law-2.md", text_of(22))
     site.passage.write("law-4.md", text_of(4))
     (intake / "law-3.md").unlink()
-    with pytest.raises(Refused, match="law-2.md has changed, law-4.md is new, law-3.md is gone") as refused:
+    with pytest.raises(Refused, match=r"law-2\.md has changed, law-4\.md is new, law-3\.md is gone") as refused:
         backend.start_planned_batch(source, seen, Mode.LIVE, OnFailure.STOP, quiet, unheard)
     assert refused.value.code is StopCode.REPLAY_CONFLICT
     assert backend.batches() == ()

@@ -148,7 +148,9 @@ def test_what_stands_between_the_units_is_compared_by_its_places(database: Datab
     with connect(database.conninfo("cutter_ro"), read_only=True) as connection:
         pieces = state_pieces(connection, law.run_id)
     first, second = (planned_text(text) for text in (SIGNED_LAST, SIGNED_FIRST))
-    assert pieces == {place: piece.decode() for place, piece in pieces_between(accepted(first), first.canonical).items()}
+    assert pieces == {
+        place: piece.decode() for place, piece in pieces_between(accepted(first), first.canonical).items()
+    }
     assert text_between(accepted(first), first.canonical) == text_between(accepted(second), second.canonical)
     report = compare_with_law(host(database, tmp_path), accepted(second), second.canonical).report()
     assert (report.counts, report.is_same_text) == ("3 unchanged, 0 changed, 0 new, 0 gone", False)
