@@ -23,6 +23,7 @@ from console.backend.runs.amendments import plan_amendment
 from console.backend.runs.revision import Revision, compare_with_law
 from console.backend.runs.state_comparison import compare_states
 from tests.backend.postgres.signed_cut import SignedCut, start_amendment, start_cut, start_edit, walked
+from tests.backend.postgres.tampering import tamper
 from tests.conftest import Database
 from tests.support.passage import DOCPREFIX, REQUEST, TEXT, Passage
 from tests.support.plans import accepted
@@ -166,6 +167,9 @@ def test_what_stands_between_the_units_is_compared_by_its_places(database: Datab
     (moved,) = states.between
     assert (moved.old_place, moved.new_place) == ("ACME-LAW/DIEU-2", "ACME-LAW/DIEU-1")
     assert [(part.kind, part.text) for part in moved.parts] == [(DiffKind.KEPT, SIGNATURE)]
+    tamper(database, "UPDATE cutter_governance.manifest_seal SET other_text = NULL")
+    assert compare_with_law(host(database, tmp_path), accepted(second), second.canonical).report().between is None
+    assert compare_states(host(database, tmp_path), "ACME-LAW", law_began(law), None).between is None
 
 
 def test_an_address_that_was_law_before_returns(office: Office) -> None:

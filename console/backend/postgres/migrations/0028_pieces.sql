@@ -3,7 +3,8 @@
 -- where the unit of an address went that was given up more than once.
 
 -- Behind which unit each piece stands, in the order of the text; in front of every unit it is behind the empty address.
--- There is a row for each place. piece is NULL where version 0.2.0 kept nothing of it; no row for what was never enacted.
+-- The beginning has a row, and each place where something stands. piece is NULL where version 0.2.0 kept nothing of it;
+-- no row for what was never enacted.
 CREATE OR REPLACE FUNCTION cutter_console.fn_state_pieces(p_run_id text)
 RETURNS TABLE (seq integer, address text, piece bytea)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -23,6 +24,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
                                  FROM cutter_governance.manifest_unit_block b
                                 WHERE b.run_id = p_run_id) t) g) p
      WHERE s.run_id = p_run_id
+       AND (p.seq = 0 OR coalesce(p.bytes, 1) > 0 AND s.other_text IS NOT NULL)
        AND EXISTS (SELECT 1
                      FROM cutter_governance.approval_use n
                     WHERE n.run_id = s.run_id
