@@ -407,3 +407,44 @@ def test_a_batch_that_is_killed_in_and_behind_every_phase_before_its_pause_is_st
     assert _count(site, "cutter_governance.run") == 3
     assert _count(site, "cutter_governance.batch") == 1
     assert _count(site, "cutter_governance.backup_proof") == 1
+
+
+@pytest.mark.parametrize("how", ["altered", "missing", "no file of this report"])
+def test_a_report_that_is_not_what_was_written_is_named_by_its_file(planned: BatchSite, how: str) -> None:
+    """One that lacked a file ended the command without a word about which, behind what the batch had done."""
+    backend, batch_id = planned.passage.backend, planned.newest().batch_id
+    directory = Path(backend.report_batch(batch_id).directory)
+    page, stranger = directory / "batch.md", directory / "more.md"
+    match how:
+        case "altered":
+            page.write_text(page.read_text(encoding="utf-8").replace("LAW-1", "LAW-9"), encoding="utf-8")
+        case "missing":
+            page.unlink()
+        case _:
+            stranger.write_text("more", encoding="utf-8")
+    with pytest.raises(Drifted, match=stranger.name if stranger.exists() else page.name) as refused:
+        backend.report_batch(batch_id)
+    assert refused.value.next_action.endswith(f"mv {directory} {directory}.altered")
+    directory.rename(directory.with_name(f"{directory.name}.altered"))
+    assert not backend.report_batch(batch_id).unchanged
+
+
+def test_one_report_of_a_batch_has_one_directory_though_two_consoles_write_it(
+    planned: BatchSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one had another number behind its name, as if it said something else."""
+    backend, batch_id = planned.passage.backend, planned.newest().batch_id
+    first = Path(backend.report_batch(batch_id).directory)
+    exists = Path.exists
+    looked: list[Path] = []
+
+    def not_yet(path: Path, **options: bool) -> bool:
+        if path == first and path not in looked:
+            looked.append(path)
+            return False
+        return exists(path, **options)
+
+    monkeypatch.setattr(Path, "exists", not_yet)
+    again = backend.report_batch(batch_id)
+    assert (Path(again.directory), again.unchanged, looked) == (first, True, [first])
+    assert len(list(first.parent.glob(f"{batch_id}-*"))) == 1
