@@ -33,8 +33,8 @@ _OF_THE_SWITCH = (
     Mutant(
         "the law as a signed edit has made it is not amended into itself",
         f"{_B}/runs/amendments.py",
-        'not document.dropped and sha256 == sha256_hex(state_text(connection, base.run_id) or b"")',
-        "False",
+        'sha256 in {base.canonical_sha256, sha256_hex(state_text(connection, base.run_id) or b"")}',
+        "sha256 == base.canonical_sha256",
         _test("runs/test_revision", "the_law_as_a_signed_edit_has_made_it_is_not_amended_into_itself"),
     ),
     Mutant(
