@@ -678,6 +678,13 @@ _OF_RUNS = (
         _test("runs/test_batches", "documents_that_have_changed_since_they_were_planned_are_named"),
     ),
     Mutant(
+        "where there is no time for all, each has its turn",
+        f"{_B}/gates/kept_numbers.py",
+        "    return list(order.values())",
+        "    return [*ahead, *(item for item in order.values() if item not in ahead)]",
+        _test("gates/test_kept_numbers", "each_has_its_turn_though_there_is_time_for_the_fewest_alone[40]"),
+    ),
+    Mutant(
         "a document is started once",
         f"{_B}/runs/lifecycle.py",
         "    if cut_runs:\n        addition",

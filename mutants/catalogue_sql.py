@@ -1991,8 +1991,8 @@ _OF_AMENDMENTS = (
     Mutant(
         "a piece between the units is told by its place",
         _PIECES,
-        "                 FROM (SELECT t.seq, t.address, (lead",
-        "                 FROM (SELECT t.seq, '' AS address, (lead",
+        "                 FROM (SELECT t.seq, t.address,\n",
+        "                 FROM (SELECT t.seq, '' AS address,\n",
         ("tests/backend/runs/test_revision.py::test_what_stands_between_the_units_is_compared_by_its_places",),
     ),
     Mutant(

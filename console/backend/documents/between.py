@@ -1,4 +1,4 @@
-"""What stands in no unit of two texts, piece by piece: each by the unit that it stands behind. Pure."""
+"""Compares what stands in no unit of two texts, piece by piece: each by the unit that it stands behind. Pure."""
 
 from collections import Counter
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 -- schema: cutter_console
--- What stands in no unit of a state by its places: two texts can have the same between their units, at other places. And
--- where the unit of an address went that was given up more than once.
+-- What stands in no unit of a state by its places: two texts can have the same between their units, at other places.
+-- And where the unit of an address went that was given up more than once.
 
 -- Behind which unit each piece stands, in the order of the text; in front of every unit it is behind the empty address.
 -- The beginning has a row, and each place where something stands. piece is NULL where version 0.2.0 kept nothing of it;
@@ -17,7 +17,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
                SELECT g.seq, g.address, g.bytes,
                       coalesce(sum(g.bytes) OVER (ORDER BY g.seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
                                0)::integer AS starts
-                 FROM (SELECT t.seq, t.address, (lead(t.byte_start) OVER (ORDER BY t.seq) - t.byte_end)::integer AS bytes
+                 FROM (SELECT t.seq, t.address,
+                              (lead(t.byte_start) OVER (ORDER BY t.seq) - t.byte_end)::integer AS bytes
                          FROM (SELECT 0 AS seq, '' AS address, 0::bigint AS byte_start, 0::bigint AS byte_end
                                UNION ALL
                                SELECT b.seq, b.address, b.byte_start, b.byte_end
