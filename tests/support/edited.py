@@ -11,9 +11,9 @@ from tests.support.passage import DOCPREFIX, Kept, Passage
 EDIT = DraftEdit(address=f"{DOCPREFIX}/ONE/ALPHA", title="Alpha", body="## Alpha\n\nFirst, amended.\n\n")
 
 
-def edited(passage: Passage) -> str:
+def edited(passage: Passage, edit: DraftEdit = EDIT) -> str:
     """Plan, sign, arm and apply the edit, and disarm; the id of its run."""
-    run_id = plan_edits(passage.installation, DOCPREFIX, (EDIT,))
+    run_id = plan_edits(passage.installation, DOCPREFIX, (edit,))
     passage.sign(run_id)
     arming.arm(passage.installation, run_id, Purpose.EDIT)
     apply_edits(passage.installation, run_id)

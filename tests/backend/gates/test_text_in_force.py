@@ -101,7 +101,7 @@ def test_texts_that_have_not_had_their_turn_are_no_pass_and_a_fault_comes_first(
     late = decided(passage, Text(docprefix="ACME-ONE"), not_in_time=("ACME-TWO", "ACME-TWO2"))
     assert (late.outcome, late.next_action.endswith("document show ACME-TWO --out NEW")) == (Outcome.PARTIAL, True)
     assert late.detail.startswith(
-        "1 document in force with exactly the text that was pinned, of 3: the 10 that became law last"
+        "1 document in force with exactly the text that was pinned, of 3: the newest, and others in turn"
     )
     fault = Text(docprefix="ACME-ONE", fault="altered")
     assert decided(passage, fault, not_in_time=("ACME-TWO",)).outcome is Outcome.FAIL

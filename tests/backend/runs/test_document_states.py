@@ -341,6 +341,19 @@ def test_a_former_address_leads_to_the_one_of_today_and_says_so(law: SignedCut, 
     assert history_of_unit(installation, DELTA).former == (BETA,)
 
 
+def test_an_address_that_two_units_gave_up_leads_to_where_each_of_them_went(law: SignedCut, site: Site) -> None:
+    """The second renumbering of an address was refused by the enactment, after its two rulings."""
+    epsilon = DELTA.replace("DELTA", "EPSILON")
+    start_amendment(law, REVISED, 201, moved=(Moved(old=BETA, new=DELTA),)).enacted()
+    meanwhile = now()
+    start_amendment(law, FIRST, 202).enacted()
+    start_amendment(law, REVISED.replace("Delta", "Epsilon"), 203, moved=(Moved(old=BETA, new=epsilon),)).enacted()
+    installation = site(law.database)
+    assert unit_as_of(installation, BETA, meanwhile).address == DELTA
+    assert unit_as_of(installation, BETA, None).address == epsilon
+    assert [history_of_unit(installation, address).former for address in (DELTA, epsilon)] == [(BETA,), (BETA,)]
+
+
 def test_aliases_in_a_circle_end(law: SignedCut, site: Site) -> None:
     tamper(
         law.database,
