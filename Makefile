@@ -9,7 +9,7 @@ BACKEND := console/backend
 MIGRATIONS := $(BACKEND)/postgres/migrations
 DECIDES := $(BACKEND)/approvals/*,$(BACKEND)/journal/*,$(BACKEND)/runs/kill_switch.py,$(BACKEND)/model/states.py,$(BACKEND)/runs/settling.py,$(BACKEND)/gates/*
 
-.PHONY: demo test test-versions package test-package test-fresh torture mutants differential coverage check bench manifest pages man clean
+.PHONY: demo test test-rest test-versions package test-package test-fresh torture mutants differential coverage check bench manifest pages man clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -49,10 +49,13 @@ test-package: package
 test-fresh:
 	tests/fresh.sh $(or $(SUITE),stable)
 
+# The tests that `make test` leaves out: longer ones, and the rest of the matrices.
+test-rest: $(TESTED)
+	$(BIN)/python -m pytest -n auto --dist worksteal -m torture
+
 # Kills, lost COMMITs, races, sequences, walks of barred runs and damaged journals from SEED, for MINUTES or until all are done,
 # going on where it was stopped; then COUNT random keys.
-torture: $(TESTED)
-	$(BIN)/python -m pytest -n auto --dist worksteal -m torture
+torture: test-rest
 	$(BIN)/python -m tests.torture --kills 8000 --amendments 4000 --edits 1000 --commits 1800 --haste 500 --server 500 --signals 500 \
 		--races 2000 --sequences 50000 --bars 1000 --journals 1000000 --seed $(or $(SEED),1) \
 		--minutes $(or $(MINUTES),60) --state .torture-$(or $(SEED),1).json --faults .torture-faults.jsonl

@@ -9,7 +9,7 @@ Where the processor time of 100,000 units goes, of which 1,000 are changed; seco
     step           console  server  what is left of it
     dry run            7.3     2.3  two plans (5.2), the law read and compared (0.6), plans written (0.6)
     to SG_1           10.5     4.1  a plan (2.6), the dry run's plan read (0.4), the backup and its restore
-    SG_1, arming       1.8     0.7  the plan's units read from its file, three times (1.3)
+    SG_1, arming       1.8     0.7  the plan's units read from its file, three times (1.3); once less since
     cut, verify        5.0    16.7  a plan (2.6); the whole manifest is sealed, compared with the rows twice as signed, and
                                     twice by the verification, which hashes each body
     SG_2               0.7     0.9  places of all rows compared; the file of drafts

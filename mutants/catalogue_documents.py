@@ -508,6 +508,13 @@ DOCUMENTS = (
         ),
     ),
     Mutant(
+        "what stands between the units is compared by its places",
+        f"{_D}/between.py",
+        "    return None if old is None or new is None else piece_changes(old, new)",
+        '    joined = [{"": "".join(pieces.values())} for pieces in (old or {}, new or {})]\n    return piece_changes(*joined)',
+        _test("runs/test_revision", "what_stands_between_the_units_is_compared_by_its_places"),
+    ),
+    Mutant(
         "an item of a list whose indentation says another place is refused",
         _TREE,
         "        if level.list_item:\n            self._check_indentation(",

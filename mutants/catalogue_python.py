@@ -33,8 +33,8 @@ _OF_THE_SWITCH = (
     Mutant(
         "the law as a signed edit has made it is not amended into itself",
         f"{_B}/runs/amendments.py",
-        'not document.dropped and sha256 == sha256_hex(state_text(connection, base.run_id) or b"")',
-        "False",
+        'sha256 in {base.canonical_sha256, sha256_hex(state_text(connection, base.run_id) or b"")}',
+        "sha256 == base.canonical_sha256",
         _test("runs/test_revision", "the_law_as_a_signed_edit_has_made_it_is_not_amended_into_itself"),
     ),
     Mutant(
@@ -614,9 +614,39 @@ _OF_RUNS = (
         _test("runs/test_known_plans", "a_forged_plan_of_an_earlier_run_is_met_by_the_second_pass"),
     ),
     Mutant(
+        "a verification gives no record of a journal whose chain is broken",
+        _JOURNAL,
+        "    if collected is not None and not scanned.wrong:",
+        "    if collected is not None:",
+        _test("journal/test_journal", "a_verification_gives_the_records_that_it_read_and_none_of_a_broken_chain"),
+    ),
+    Mutant(
+        "the manifest of a statement is computed of the plan's file when it is drafted",
+        _RULINGS,
+        "    facts = _facts(installation, row, plan, purpose, place)\n",
+        "    facts = _facts(installation, row, plan, purpose, place, _place(installation, row.run_id)[1])\n",
+        _test(
+            "runs/test_recorded_manifest", "a_draft_computes_the_manifest_and_its_import_compares_it_with_the_record"
+        ),
+    ),
+    Mutant(
+        "the recorded manifest is one that the holder of the journal's key has recorded",
+        f"{_B}/postgres/recorded_plans.py",
+        " AND e.vouched",
+        "",
+        _test("runs/test_recorded_manifest", "no_other_record_is_believed"),
+    ),
+    Mutant(
+        "the recorded manifest is that of the plan which the run has",
+        f"{_B}/postgres/recorded_plans.py",
+        " AND p ->> 'detail' = r.plan_digest",
+        "",
+        _test("runs/test_recorded_manifest", "no_other_record_is_believed"),
+    ),
+    Mutant(
         "drafts that are known have the lines of their digest",
         f"{_B}/postgres/ledger.py",
-        "    return refused, state if state.file_sha256 == file_sha256 else draft_state(connection, run_id)",
+        "    return refused, state if [state.digest, state.file_sha256] == known else draft_state(connection, run_id)",
         "    return refused, state",
         _test("postgres/test_known_drafts", "lines_that_are_not_of_the_known_digest_are_read_from_the_rows"),
     ),
@@ -682,6 +712,27 @@ _OF_RUNS = (
         "    if verified.outcome is not Outcome.PASS:",
         "    if False:",
         _test("runs/test_revert_and_edits", "an_edit_that_left_other_rows_than_planned_is_a_hold"),
+    ),
+    Mutant(
+        "a former address is followed as it was at the moment that is asked for",
+        f"{_B}/runs/unit_states.py",
+        "    begun = [alias for alias in aliases if moment is None or alias.since is None or alias.since <= moment]",
+        "    begun = list(aliases)",
+        _test("runs/test_document_states", "an_address_that_two_units_gave_up_leads_to_where_each_of_them_went"),
+    ),
+    Mutant(
+        "a batch of other documents than were shown is refused by their names",
+        f"{_B}/batches.py",
+        "        planned.require_as_seen(seen)\n",
+        "",
+        _test("runs/test_batches", "documents_that_have_changed_since_they_were_planned_are_named"),
+    ),
+    Mutant(
+        "where there is no time for all, each has its turn",
+        f"{_B}/gates/kept_numbers.py",
+        "    return list(order.values())",
+        "    return [*ahead, *(item for item in order.values() if item not in ahead)]",
+        _test("gates/test_kept_numbers", "each_has_its_turn_though_there_is_time_for_the_fewest_alone[40]"),
     ),
     Mutant(
         "a document is started once",

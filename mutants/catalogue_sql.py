@@ -9,7 +9,7 @@ _GUARDS, _SWITCH, _OPENPGP = f"{_FOLDER}/0003_guards.sql", f"{_FOLDER}/0004_swit
 _STATES, _AMENDED = f"{_FOLDER}/0015_states.sql", f"{_FOLDER}/0016_amendments.sql"
 _SCALE, _BATCHES = f"{_FOLDER}/0017_scale.sql", f"{_FOLDER}/0018_batches.sql"
 _EFFECTS, _BASE = f"{_FOLDER}/0019_effects.sql", f"{_FOLDER}/0026_base.sql"
-_OTHER_TEXT = f"{_FOLDER}/0027_other_text.sql"
+_OTHER_TEXT, _PIECES = f"{_FOLDER}/0027_other_text.sql", f"{_FOLDER}/0028_pieces.sql"
 _FAILOVER = f"{_FOLDER}/0020_failover.sql"
 (_SEARCH,) = (f"{_FOLDER}/{path.name}" for path in (Path(__file__).parents[1] / _FOLDER).glob("*_search.sql"))
 _MOVE = f"{_FOLDER}/0022_console_schema.sql"
@@ -17,6 +17,7 @@ _MOVE = f"{_FOLDER}/0022_console_schema.sql"
 (_CUSTODY,) = (f"{_FOLDER}/{path.name}" for path in (Path(__file__).parents[1] / _FOLDER).glob("*_custody.sql"))
 _REFUSALS, _SEALED, _PROBES = f"{_FOLDER}/0010_probes.sql", f"{_FOLDER}/0012_sealed.sql", f"{_FOLDER}/0013_probes.sql"
 _TESTS = "tests/backend/postgres"
+_RUNS = "tests/backend/runs/test_document_states.py"
 
 
 def _test(file: str, *names: str) -> tuple[str, ...]:
@@ -1979,6 +1980,20 @@ _OF_AMENDMENTS = (
         "                      AND n.purpose = 'enact')\n$$;\nCOMMENT ON FUNCTION fn_state_bytes",
         "       AND s.other_text IS NOT NULL\n$$;\nCOMMENT ON FUNCTION fn_state_bytes",
         _test("document_states", "drafts_that_were_taken_back_are_in_no_state"),
+    ),
+    Mutant(
+        "an address can be given up by two units",
+        _PIECES,
+        "ALTER TABLE cutter_governance.canonical_address_alias DROP CONSTRAINT IF EXISTS canonical_address_alias_pkey;\n",
+        "",
+        (f"{_RUNS}::test_an_address_that_two_units_gave_up_leads_to_where_each_of_them_went",),
+    ),
+    Mutant(
+        "a piece between the units is told by its place",
+        _PIECES,
+        "                 FROM (SELECT t.seq, t.address,\n",
+        "                 FROM (SELECT t.seq, '' AS address,\n",
+        ("tests/backend/runs/test_revision.py::test_what_stands_between_the_units_is_compared_by_its_places",),
     ),
     Mutant(
         "an amendment is planned against the law of today",

@@ -30,8 +30,12 @@ from tests.support.administrator import administer, administered
 from tests.support.css_once import css_once
 from tests.support.initdb_once import initdb_once
 from tests.support.large_pages import heaps_of_large_pages
+from tests.support.marks_told import COLLECTED
+from tests.support.parser_once import parser_once
 from tests.support.passage import Kept, Passage, Stages, copy_database, stages
+from tests.support.planned_here import planned_here
 from tests.support.quiet import quiet
+from tests.support.styles_once import styles_once
 from tests.support.unpainted import unpainted
 
 MAJORS = (14, 15, 16, 17, 18)
@@ -97,6 +101,7 @@ def pytest_collection_finish() -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave the rest of the long matrices to `make torture`; an update of snapshots removes those of tests that do not run."""
+    config.stash[COLLECTED] = tuple(items)
     if not config.getoption("update_snapshots", default=False):
         leave_the_rest(items)
 
@@ -144,8 +149,8 @@ def prepare_template(conninfo: str) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _once_a_worker() -> Iterator[None]:
-    """Scratch clusters begin with a copy, and consoles with parsed CSS; tests/backend/scratch runs initdb each time."""
-    with initdb_once(), css_once(), unpainted(), quiet(), administered():
+    """Scratch clusters begin with a copy, consoles with parsed CSS, commands with a parser; a test of the starting itself runs initdb."""
+    with initdb_once(), css_once(), styles_once(), parser_once(), unpainted(), quiet(), administered():
         yield
 
 
@@ -254,6 +259,13 @@ def at(stages_of_a_run: Stages) -> Callable[[str], Passage]:
 def kept(stages_of_a_run: Stages) -> Kept:
     """`kept(name, make)`: a site in a state that is made once a worker, as a stage is."""
     return stages_of_a_run.kept
+
+
+@pytest.fixture
+def plans_here() -> Iterator[None]:
+    """Folders and own profiles are planned in this process: what the test asks of is not the workers."""
+    with planned_here():
+        yield
 
 
 @pytest.fixture

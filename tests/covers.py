@@ -19,8 +19,6 @@ from tests.attacks.matrices import Kept
 COVERED: dict[str, Kept] = {
     # Stages and steps. That each honest step is taken, every other test shows.
     "attacks/test_order.py::test_only_the_next_step_is_taken": (),
-    # The whole product is asked in one test: test_no_role_takes_more_than_it_was_given_on_any_version.
-    "attacks/test_roles.py::test_no_role_takes_more_than_it_was_given": (),
     "attacks/test_roles.py::test_what_everybody_may_do_changes_nothing_of_the_product": (),
     "attacks/test_roles.py::test_no_role_takes_a_lock_that_stops_a_writer": (),
     "attacks/test_nulls.py::test_null_is_no_way_past_a_check": (),
@@ -28,10 +26,6 @@ COVERED: dict[str, Kept] = {
     "attacks/test_probes_as_a_ladder.py::test_nothing_of_a_probe_is_left": (),
     "attacks/test_transactions.py::test_what_was_prepared_under_a_lease_has_no_effect_behind_it": (),
     "attacks/test_manifest_bytes.py::test_bytes_of_any_size_that_were_not_signed_are_refused": (),
-    "backend/postgres/test_console_schema.py::test_somebody_elses_schema_of_the_name_is_refused_before_anything_is_changed": (
-        "0-our owner's, without a word of ours",
-        "21-another owner's, with our words",
-    ),
     "backend/postgres/test_stages.py::test_the_stage_of_an_effect_is_not_reached_without_the_effect": (
         "lifecycle_enacted-cutter_exec",
     ),

@@ -45,9 +45,8 @@ BACKEND: dict[str, Kept] = {
         "[!b]*",
         "b__b[!g]*",
     ),
-    # Of each step one fault: what joins the patterns, what joins the levels.
+    # One of the two steps that join; both are refused at the same place.
     "backend/documents/test_own_profiles.py::test_patterns_that_cannot_be_joined_are_the_profiles_fault": (
-        "flags in reads_like",
         "a group twice",
     ),
     "backend/documents/test_profile_check.py::test_a_line_that_a_pattern_matches_and_that_is_never_tried_is_named": (
@@ -67,16 +66,8 @@ BACKEND: dict[str, Kept] = {
         "marked",
         "awaiting_cut_authorization",
     ),
-    # The last state; in each of the six the moves are asked for by the tests before it.
-    "backend/runs/test_bars.py::test_when_the_drafts_are_taken_back_the_moves_are_there_again_and_lead_to_law": (
-        "awaiting_cut_authorization",
-    ),
     # Each end, and both states.
-    "backend/runs/test_bars.py::test_a_first_cut_after_another_one_can_but_be_voided": (
-        "created-drafts",
-        "created-reverted",
-        "awaiting_cut_authorization-law",
-    ),
+    "backend/runs/test_bars.py::test_a_first_cut_after_another_one_can_but_be_voided": ("created-drafts",),
     # Named by the status of the batch and by its moves; held after the ruling, not before it.
     "backend/runs/test_batch_bars.py::test_a_batch_with_a_barred_member_says_so_and_goes_on_when_that_one_is_voided": (
         "True",
@@ -88,8 +79,18 @@ BACKEND: dict[str, Kept] = {
     "backend/runs/test_batches.py::test_a_commit_that_is_lost_on_a_session_that_had_written_before_is_settled": (
         "request lost",
     ),
-    # At the later pause, which the earlier one leads to.
-    "backend/runs/test_hands_at_once.py::test_a_repeal_changes_hands": ("at_second_pause",),
+    # At the earlier pause; at the later one a cut does, in test_handover.py.
+    "backend/runs/test_hands_at_once.py::test_a_repeal_changes_hands": ("at_first_pause",),
+    # By the same COMMIT, whatever kind of law it is.
+    "backend/runs/test_takeover.py::test_a_law_is_closed_where_its_run_was_taken_over": ("cut",),
+    # The dry run and what follows it, which is the same as without one.
+    "backend/runs/test_batches.py::test_each_document_is_planned_in_two_passes_and_not_in_a_third": ("DRYRUN",),
+    # Of each kind of answer, the one that goes on.
+    "backend/runs/test_settling.py::test_on_another_server_the_row_decides_that_is_named_instead_of_an_event": (
+        "answer lost",
+    ),
+    "backend/runs/test_verdicts.py::test_a_stop_on_another_server_is_judged_by_the_end_of_the_lease": ("request lost",),
+    "backend/runs/test_own_profiles.py::test_a_run_whose_profile_was_changed_does_not_go_on": ("<lambda>1",),
     # With a ruling of this step.
     "backend/runs/test_handover.py::test_a_run_goes_on_to_its_end_where_its_bundle_is_accepted": ("SG_2 imported",),
     "backend/runs/test_drift.py::test_the_phase_before_approval_names_the_guard_that_does_not_stand": (
@@ -102,24 +103,19 @@ BACKEND: dict[str, Kept] = {
         "start",
         "import",
         "disarm",
-        "cut_leg_a",
     ),
     "backend/runs/test_reused_ids.py::test_what_is_there_is_called_committed": (
         "import",
         "lease",
-        "verify again",
-        "lifecycle_enact",
     ),
     "backend/runs/test_settling.py::test_a_request_that_is_lost_or_late_never_has_an_effect_after_it_was_denied": (
         "void-late",
         "cut_leg_a-late",
-        "revert-late",
     ),
     "backend/runs/test_settling.py::test_an_answer_that_is_lost_is_asked_for_and_the_work_goes_on": (
         "import",
         "arm",
         "cut_leg_a",
-        "closeout",
     ),
     "backend/runs/test_settling.py::test_what_cannot_be_decided_in_time_is_said_to_be_unknown_and_asked_again": (
         "void",
@@ -127,127 +123,94 @@ BACKEND: dict[str, Kept] = {
     ),
     # One thing that is gone, damaged, of another kind or of another run, of each thing.
     "backend/runs/test_ways_out.py::test_moves_alone_lead_out_of_every_fault": (
-        "nothing-waits for SG_2",
-        "a damaged record of a phase-waits for SG_2",
-        "no source-waits for SG_2",
         "a rewritten journal-waits for SG_2",
+        "no source-waits for SG_2",
         "a FIFO for a journal-waits for SG_2",
     ),
-    "backend/runs/test_ways_out.py::test_moves_alone_lead_on_from_where_a_run_was_stopped": ("waits for SG_2",),
-    "backend/runs/test_lease.py::test_a_signal_cancels_the_statement_closes_the_switch_and_is_recorded": ("SIGINT",),
     "backend/scratch/test_cluster.py::test_the_server_ends_with_its_starter": ("9",),
-    "backend/backup/test_hanging.py::test_a_kill_at_any_moment_leaves_no_plain_text_and_no_process": (
-        "CHECK",
-        "STREAM",
-    ),
-    # Near the end of what is written.
-    "backend/reports/test_bundle.py::test_a_kill_at_any_moment_leaves_no_final_name_and_the_next_bundle_removes_the_draft": (
-        "report-15",
-    ),
+    "backend/backup/test_hanging.py::test_a_kill_at_any_moment_leaves_no_plain_text_and_no_process": ("STREAM",),
     # Of each table one difference, one thing more and one thing less; the same are asked whether they stop everything.
     "backend/postgres/test_enactment.py::test_no_ruling_is_taken_over_drafts_that_are_not_what_was_signed": (
-        "another body",
         "another owner",
-        "no version",
-        "no seal",
+        "another body",
     ),
     "backend/postgres/test_enactment.py::test_the_structure_of_a_cut_is_not_found_where_something_differs": (
         "another title",
-        "another number",
-        "another address",
-        "a version more",
-        "a unit deleted softly",
-        "a unit enacted",
         "a unit more that is superseded",
-        "a manifest of more rows",
+        "a version more",
     ),
     "backend/postgres/test_rulings.py::test_what_a_signer_reads_in_a_second_ruling_is_what_stands_in_the_rows": (
         "another body",
-        "a field more",
     ),
     "backend/postgres/test_edits.py::test_an_edit_changes_title_and_body_of_a_draft_and_nothing_else": (
         "an address outside of the document",
         "another kind",
     ),
-    "backend/reports/test_bundle.py::test_where_any_write_fails_nothing_has_the_final_name": ("1", "12"),
+    "backend/reports/test_bundle.py::test_where_any_write_fails_nothing_has_the_final_name": ("12",),
+    # The letter of every outcome is asked of the function that gives it.
+    "backend/reports/test_bundle.py::test_a_gate_that_fails_or_cannot_be_measured_blocks": ("FAIL",),
     # Each profile, and each way to change a beginning; the German profile with its option with all of them.
     "backend/documents/test_suspects.py::test_a_changed_beginning_is_kept_refused_or_named": (
         *_ONE_OF_EACH_PROFILE,
         "us-bylaws-another_space",
-        "eu-act-look_alike",
-        "de-law-hidden",
+        "eu-act-escaped",
         "de-law+bis-*",
     ),
     "backend/documents/test_profiles.py::test_nothing_of_them_is_lost_in_silence": (
         "*-standing-orders",
         "look_alike-rule-book",
     ),
-    # All nine patterns are compiled and run by the same process.
-    "backend/documents/test_profile_check.py::test_a_slow_pattern_is_named_by_its_level_and_key": ("pattern",),
     "backend/documents/test_own_profiles.py::test_a_regular_expression_that_takes_for_ever_is_stopped_and_named": (
         "pattern",
-        "lookbehind",
     ),
     "backend/postgres/test_enactment.py::test_a_difference_from_what_was_signed_is_named_and_stops_everything": (
-        "another body",
-        "another digest of the body",
         "another title",
-        "another parent",
+        "a unit deleted softly",
+        "another digest of the body",
+        "a unit more under its prefix",
         "another document",
         "another owner",
-        "another unit under the address",
+        "another body",
         "a version more",
         "no version",
-        "a unit missing",
-        "a unit enacted",
-        "a unit deleted softly",
-        "a unit more under its prefix",
-        "another manifest",
         "no seal",
+        "a unit missing",
     ),
     # Of what is changed, new, gone and unchanged, of the law around it, and of what was signed.
     "backend/postgres/test_amended_drafts.py::test_a_difference_from_the_signed_amendment_stops_its_enactment": (
-        "another body of a changed unit",
-        "another body with its digest",
+        "another text of what will be gone",
+        "another parent of a new unit",
+        "a draft unit more whose version is law",
+        "a draft version more",
         "another title of a new unit",
         "a changed unit that is law already",
-        "no draft version",
-        "a draft version more",
-        "another parent of a new unit",
-        "a new unit that is law already",
-        "another text of an unchanged unit",
-        "another text of what will be gone",
+        "another body with its digest",
         "what will be gone is gone",
-        "another document",
-        "a draft unit more whose version is law",
-        "a unit more under its prefix",
-        "another base",
         "no seal",
     ),
     "backend/postgres/test_amended_drafts.py::test_a_ruling_that_misstates_an_amendment_is_not_imported": (
         "no operation",
         "another base",
         "SG_1 says from when",
-        "a moment in words",
     ),
     "backend/postgres/test_amended_drafts.py::test_a_hold_stops_each_step_of_an_amendment": ("cut", "enact"),
-    # A small law; all twelve chains are the same way, with longer texts.
-    "backend/postgres/test_amendment_chains.py::test_each_text_of_a_chain_is_read_back_as_it_was_in_force": (
-        "glprzhernev",
-    ),
     # Each field with another value; that it is not there, and that it is of no form, is asked of those that a digest hangs on.
     "backend/postgres/test_rulings.py::test_a_statement_with_one_field_changed_is_refused_and_leaves_no_row": (
-        "another *",
-        "more units",
-        "fewer units",
-        "no manifest",
-        "no plan",
-        "no end",
-        "expired",
-        "not yet valid",
+        "another schema",
+        "another text",
+        "another document",
         "valid for longer than a day",
-        "an end before the beginning",
-        "a time with a zone",
+        "another source",
+        "another cluster",
+        "another allowance",
+        "no manifest",
+        "more units",
+        "another plan",
+        "another baseline",
+        "expired",
+        "another run",
+        "another database",
+        "not yet valid",
     ),
     "backend/postgres/test_rulings.py::test_a_second_ruling_with_one_field_changed_is_refused_and_leaves_no_row": (
         "a manifest",
@@ -258,17 +221,12 @@ BACKEND: dict[str, Kept] = {
         "a ruling of more than twelve hours",
     ),
     "backend/postgres/test_rulings.py::test_a_row_that_was_planted_under_the_digest_of_a_statement_is_told_loudly": (
-        "purpose",
-        "run_id",
         "manifest_digest",
-        "n_units",
-        "expires",
+        "purpose",
     ),
-    # What changes how values are read, where names lead, and what a transaction sees.
+    # Where names lead; whatever else a session begins with is refused by the same look.
     "backend/postgres/test_sessions.py::test_migrate_refuses_what_sessions_would_begin_with_and_names_the_command": (
-        "*standard_conforming_strings*",
         "*search_path*",
-        "*isolation*",
     ),
     "backend/postgres/test_sessions.py::test_no_digest_accepts_that_triggers_do_not_fire": ("cutter_exec",),
     "backend/postgres/test_upgrade_of_manifests.py::test_a_manifest_that_does_not_hold_is_not_sealed_and_its_drafts_can_only_be_taken_back": (
@@ -284,33 +242,28 @@ BACKEND: dict[str, Kept] = {
         "another body",
         "a unit more",
     ),
-    "backend/postgres/test_authority.py::test_nothing_can_be_armed_for_a_run_that_is_closed": ("enact", "revert"),
+    "backend/postgres/test_authority.py::test_nothing_can_be_armed_for_a_run_that_is_closed": ("enact",),
     "backend/postgres/test_live_text.py::test_nothing_is_registered_under_a_hold": ("database",),
-    # The profiles whose words others do not share.
+    # Headings, numbers, and words with an option.
     "backend/documents/test_suspects.py::test_only_lines_that_are_no_suspects_are_left_out_of_the_closer_look": (
         "atx",
-        "us-bylaws",
-        "eu-act",
         "numbered, headings",
         "de-law+bis",
     ),
+    # In German, with an option, and in English.
     "backend/documents/test_suspects.py::test_a_mistyped_beginning_that_follows_another_is_not_silent": (
-        "de-law",
-        "numbered",
         "us-bylaws",
         "de-law+bis",
     ),
-    # A fault of the file, of a name, of a pattern, and one that has no end.
+    # Of one of the two that are the most used.
+    "backend/documents/test_profile_check.py::test_a_shipped_profile_is_fit_and_none_of_its_patterns_is_slow": (
+        "de-law",
+    ),
+    # A fault of a name.
     "backend/documents/test_own_profiles.py::test_a_faulty_profile_refuses_the_document_and_says_where": (
-        "*its key name says*",
         "*there is no fragment*",
-        "*the group nummer has no meaning",
-        "*((((((((((*",
     ),
-    "backend/documents/test_profile_options.py::test_a_fault_in_an_option_is_named": (
-        "*option names*",
-        "*No Tes*",
-    ),
+    "backend/documents/test_profile_options.py::test_a_fault_in_an_option_is_named": ("*No Tes*",),
     "backend/documents/test_folder_plan.py::test_a_worker_that_dies_costs_its_document_alone": ("1",),
     # Before anybody signs, between ruling and cut, and in mid-run.
     "backend/runs/test_drift.py::test_what_had_changed_before_the_run_is_met_before_anybody_signs": (
@@ -328,23 +281,14 @@ BACKEND: dict[str, Kept] = {
     "backend/runs/test_kill_switch.py::test_a_hold_file_that_appears_in_mid_run_stops_it_before_the_next_phase": (
         "cut_leg_a",
     ),
-    "backend/runs/test_kill_switch.py::test_a_reason_is_redacted_before_it_is_stored_anywhere": (
-        "password",
-        "cut in two",
-    ),
+    "backend/runs/test_kill_switch.py::test_a_reason_is_redacted_before_it_is_stored_anywhere": ("cut in two",),
     "backend/runs/test_settling.py::test_a_switch_whose_answer_is_lost_is_as_it_is_said_to_be": (
         "disarm-late",
         "release-request lost",
     ),
     # What is law as well; drafts are read by the walk of the screens' calls.
     "cli/test_on_a_standby.py::test_each_reading_command_answers_as_on_the_primary": ("enacted",),
-    "backend/runs/test_failover.py::test_a_commit_that_was_not_answered_is_settled_at_the_promoted_standby": (
-        "answer lost",
-    ),
     "backend/runs/test_upgrade.py::test_a_run_at_the_first_pause_is_told_to_start_again": ("False",),
-    "backend/runs/test_arming.py::test_an_enactment_and_a_revert_take_a_fresh_backup_where_the_last_one_is_old": (
-        "waits for SG_2",
-    ),
     "backend/runs/test_dry_run.py::test_a_voided_dry_run_is_shown_whatever_has_become_of_its_reason": ("empty", "long"),
     # Of the programs of a backup, that in the middle of the pipeline; that which dies is another one.
     "backend/backup/test_hanging.py::test_a_program_that_hangs_is_named_and_ended_with_its_group": ("gpg",),
@@ -359,13 +303,25 @@ BACKEND: dict[str, Kept] = {
     ),
     "backend/reports/test_run_report.py::test_the_same_record_gives_the_same_bytes_and_says_so": ("reverted",),
     "backend/gates/test_reporting.py::test_sums_that_cannot_be_used_are_red": ("torn", "None"),
-    # Of a dry run that went wrong, and of one that went right for something else.
+    # Of a dry run that went right for something else.
     "backend/gates/test_arming_checks.py::test_pre_4_a_dry_run_that_does_not_speak_for_this_run_stops": (
-        "a phase failed",
         "another plan",
     ),
     # By the same comparison for each connection.
-    "backend/gates/test_baseline.py::test_a_superuser_connection_is_red": ("executor", "monitor"),
+    "backend/gates/test_baseline.py::test_a_superuser_connection_is_red": ("executor",),
+    "backend/gates/test_baseline.py::test_a_connection_as_another_role_is_red_and_stops_arming": ("verifier-executor",),
+    "backend/gates/test_baseline.py::test_a_connection_to_a_copy_of_the_database_is_red_and_stops_arming": (
+        "verifier",
+    ),
+    # What is cut, and what rules.
+    "backend/gates/test_baseline.py::test_a_role_that_may_write_the_ledger_past_the_functions_is_red": (
+        "manifest_unit_block",
+        "approval",
+    ),
+    # The first of three that begin alike.
+    "backend/gates/test_off_host.py::test_a_script_refuses_to_run_on_the_production_host": ("01-build-manifest.sh",),
+    # One that is not there, and one that says what is not so.
+    "backend/reports/test_non_mutation.py::test_without_proc_no_statement_about_processes_is_made": ("empty",),
     # Another program's word, a demo, and a root by an option.
     "backend/gates/test_precheck_live.py::test_an_editor_a_demo_and_another_installation_are_not_counted": (
         "vim /opt/venv/bin/cutter-console",
@@ -387,57 +343,79 @@ BACKEND: dict[str, Kept] = {
         "01-build-manifest.sh",
         "INSTRUCTIONS.md",
     ),
-    # A module, a compiled one, and a migration.
+    # A compiled module, and a migration.
     "backend/gates/test_precheck_live.py::test_a_file_that_is_not_of_the_release_is_named": (
-        "extra.py",
         "x.pyc",
         "backend/postgres/migrations/*",
     ),
-    # A file that changes, one that goes, and one that was only opened.
-    "backend/reports/test_non_mutation.py::test_a_file_outside_reports_is_found": ("changed", "removed", "opened"),
-    # Before any ruling, with drafts, and as law.
+    # By its name, and by what it executes; the table of the host, and a script that has no table.
+    "backend/gates/test_precheck_live.py::test_a_unit_that_starts_the_console_is_red": (
+        "etc/systemd/system/cutter-console.service*",
+        "etc/systemd/system/x.service.d*",
+    ),
+    "backend/gates/test_precheck_live.py::test_a_cron_entry_that_starts_the_console_is_red": (
+        "etc/crontab",
+        "etc/cron.daily/x",
+    ),
+    # A name, and a number.
+    "backend/gates/test_precheck_live.py::test_another_database_is_red_and_named": (
+        "database-*",
+        "timeline-*",
+    ),
+    # Tests that failed, whatever is allowed, and none with and without leave.
+    "backend/gates/test_baseline.py::test_a_release_that_was_not_tested_or_not_green_is_red": (
+        "tests1-True-FAIL",
+        "None-*",
+    ),
+    # Of a command that was not answered.
+    "backend/runs/test_hands_and_back.py::test_a_lost_commit_of_such_a_take_over_sets_one_journal_aside": (
+        "request lost",
+    ),
+    # Of two hosts, which share nothing but the database.
+    "backend/runs/test_hands_at_once.py::test_of_two_accepts_at_one_moment_one_holds_the_run": ("2",),
+    # A policy that says something else; that none is pinned is found by the same comparison.
+    "backend/gates/test_arming_checks.py::test_pre_2_a_database_that_believes_another_policy_or_none_stops": (
+        "another is pinned",
+    ),
+    # What is read of a law, and what is only told of it.
+    "backend/postgres/test_kept_numbers.py::test_a_row_that_was_removed_past_the_triggers_is_missed": (
+        "public.unit_version",
+        "cutter_governance.manifest_unit_block",
+    ),
+    # A file that changes, and one of which only the mode does.
+    "backend/reports/test_non_mutation.py::test_a_file_outside_reports_is_found": ("changed", "opened"),
+    # Before any ruling, and as law.
     "backend/reports/test_run_report.py::test_at_every_stage_of_a_run_there_are_thirteen_whole_documents": (
         "waits for SG_1",
-        "waits for SG_2",
         "enacted",
     ),
     # Either damage, and either pause.
     "backend/runs/test_hands_and_back.py::test_a_holder_whose_journal_is_damaged_is_offered_what_is_accepted": (
         "waits for SG_1-cut off",
-        "waits for SG_2-gone",
     ),
     "backend/runs/test_hands_and_back.py::test_a_signal_at_the_commit_leaves_the_bundle": ("SIGTERM",),
     "backend/runs/test_revert_and_edits.py::test_a_reverted_draft_leaves_the_readers_with_the_baseline": (
         "SG_2 imported",
     ),
     "backend/runs/test_takeover.py::test_a_run_that_was_taken_over_ends_there_and_not_here": ("waits for SG_1",),
-    # A unit and a text more and less, and what was signed.
+    # What is law, and what was signed.
     "backend/postgres/test_repeals.py::test_a_difference_from_the_signed_repeal_stops_its_enactment": (
         "another text in the law",
-        "a unit that is gone",
-        "a unit more that is law",
         "no seal",
     ),
     "backend/postgres/test_repeals.py::test_a_ruling_that_misstates_a_repeal_is_not_imported": (
         "no operation",
-        "an amendment",
         "another base",
-        "another number of units",
         "an enactment of other units",
     ),
     # Of fields, numbers, addresses, places, bodies and units, some; each mends the digest and is refused by what it says.
     "backend/postgres/test_manifest.py::test_a_signature_does_not_make_a_manifest_hold_that_does_not": (
-        "a body of another sha256",
         "a kind that nobody knows",
-        "a number left out",
-        "a number spelt in another way",
         "one unit too few",
-        "a field too many",
-        "an address named twice",
-        "an address outside of the document",
-        "a body beyond the text",
+        "a body of another sha256",
+        "a number spelt in another way",
+        "a number left out",
         "bodies that overlap",
-        "bytes that are no text",
     ),
     # From one stage to all, and from all to the stages of the two effects.
     "backend/postgres/test_stages.py::test_from_wherever_a_run_stands_no_stage_is_reached_but_the_next": (
@@ -445,20 +423,21 @@ BACKEND: dict[str, Kept] = {
         "*-cut_leg_a_committed",
         "*-lifecycle_enacted",
     ),
-    # A grant, an owner, a function, a trigger, a view, a constraint; test_drift.py asks every break of breaks.py, by the same lines.
+    # A grant, a function, a trigger, a view; test_drift.py asks every break of breaks.py, by the same lines.
     "backend/postgres/test_grants.py::test_a_change_of_what_may_be_done_is_seen": (
         "a revoked grant",
-        "a grant to everybody",
-        "a grant on a column",
-        "a table's owner",
         "a changed function",
-        "a function's search_path",
         "a disabled trigger",
-        "a trigger that replica mode skips",
         "a changed view",
-        "a dropped constraint",
-        "row security",
     ),
+    # A cut, and what is written beside law; edits and repeals are known by the same digests.
+    "backend/postgres/test_known_drafts.py::test_drafts_are_known_from_their_verification_on_by_what_stands_in_the_rows": (
+        "_cut",
+        "_amendment",
+    ),
+    "backend/postgres/test_known_drafts.py::test_what_moves_in_another_document_leaves_these_drafts_known": ("_cut",),
+    # From the release on; what it leads through is the other one's way.
+    "backend/postgres/test_console_schema.py::test_an_older_database_becomes_what_a_new_one_is": ("*-10",),
     # Of each language some, with markup, with tables, and the shortest.
     "backend/documents/test_akn_export.py::test_a_real_law_is_exported_whole_and_valid": (
         "b__bewg*",
@@ -470,6 +449,174 @@ BACKEND: dict[str, Kept] = {
         "quyet-dinh*",
     ),
     "backend/documents/test_vi_counts.py::test_planned_laws_of_each_layout_have_the_counted_units": ("bold", "wrapped"),
+    # Of those that mutants name, and of each sort one more.
+    # A column, a row and what was sealed; the same changes stop an enactment in test_enactment.py.
+    "backend/postgres/test_known_drafts.py::test_whatever_is_changed_behind_the_guards_is_known_no_more": (
+        "another body",
+        "a unit more under its prefix",
+        "no seal",
+        "another manifest",
+        "another title",
+        "another parent",
+        "a unit missing",
+        "a version more",
+    ),
+    # A row of each of the tables that the mark is made of.
+    "backend/runs/test_following.py::test_whatever_moves_gives_another_mark_and_nothing_else_does": (
+        "the release of a HOLD",
+        "a HOLD",
+        "a ruling",
+        "a lease",
+    ),
+    # A setting; attributes and memberships are those of test_drift.py.
+    "backend/postgres/test_stopper.py::test_a_change_of_the_role_is_a_drift": ("*SET search_path*",),
+    # Of fields, blocks and texts some; all of them have another digest.
+    "backend/postgres/test_manifest.py::test_a_manifest_that_is_not_the_signed_plan_is_refused": (
+        "another title",
+        "a longer text",
+        "another body",
+        "no manifest",
+        "a block missing",
+        "NULL for a text",
+    ),
+    # Of the statement, of its list and of what comes with it some.
+    "backend/postgres/test_batches.py::test_a_ruling_over_a_batch_that_says_something_else_is_not_taken": (
+        "a member left out",
+        "another timeline",
+        "another plan in the list",
+        "another digest of the plans",
+        "another number of members",
+        "the list in another order",
+        "a statement that does not come",
+        "another policy",
+        "a member named twice",
+    ),
+    # What is signed, who has signed it, and what it is over.
+    "backend/postgres/test_batches.py::test_what_is_changed_after_the_signature_stops_the_write_of_every_member": (
+        "the statement of a member",
+        "the signatures",
+        "the plan of another member",
+        "the list",
+    ),
+    # Of each field one that is none.
+    "backend/postgres/test_events.py::test_what_is_no_event_is_refused_with_the_step_that_it_came_with": (
+        "a record too long",
+        "no phase",
+        "NULL",
+        "a phase with a line break",
+        "a negative number",
+        "a key that is none",
+    ),
+    # Of the file, of the recipient and of the tables some.
+    "backend/postgres/test_backup_proofs.py::test_a_proof_that_does_not_hold_is_not_recorded": (
+        "another number of rows",
+        "another digest",
+        "a recipient by name",
+        "no tables",
+        "another table",
+        "names alone",
+        "no file",
+    ),
+    # A form, a threshold, a signer and a key.
+    "backend/postgres/test_policy_pins.py::test_a_policy_that_cannot_be_satisfied_is_not_pinned": (
+        "a threshold of none",
+        "a space",
+        "operators alone, and no solo",
+        "no word on solo",
+        "nobody",
+        "two signers and one export",
+        "a key twice",
+    ),
+    # A kind, a mode and an owner.
+    "backend/runs/test_bundle_attacks.py::test_anything_but_a_plain_file_is_refused": (
+        "another mode",
+        "a link",
+        "a device",
+        "an owner",
+    ),
+    # A bit, a name, a file and the manifest.
+    "backend/runs/test_bundle_attacks.py::test_a_bundle_that_was_changed_is_refused_and_leaves_nothing": (
+        "a bit of the plan",
+        "a path upwards",
+        "a file twice",
+        "a file more",
+        "no manifest",
+        "an absolute path",
+    ),
+    # A view, and a function of each sort.
+    "backend/postgres/test_document_states.py::test_nothing_tells_the_monitoring_role_a_text_that_was_taken_back": (
+        "*fn_unit_versions*",
+        "*fn_state_versions*",
+        "*v_in_force*",
+    ),
+    # Each column of a unit is compared in the same expression.
+    "backend/postgres/test_document_states.py::test_a_unit_that_is_not_the_signed_one_is_named": ("body*",),
+    # A revert, and a cut with its revert.
+    "backend/postgres/test_probes.py::test_nothing_is_left_though_the_caller_commits": (
+        "*fn_probe_revert*",
+        "*{3,60}*",
+    ),
+    # By one refusal, whatever begins.
+    "backend/postgres/test_repeals.py::test_of_a_repealed_document_no_run_begins": (
+        "cut",
+        "amend",
+    ),
+    "backend/postgres/test_repeals.py::test_a_sealed_repeal_holds_its_document": ("amendment",),
+    "backend/postgres/test_repeals.py::test_a_repeal_has_no_manifest_and_no_text": ("a space",),
+    # By one comparison, whichever it is.
+    "backend/postgres/test_sessions.py::test_a_database_in_another_encoding_is_refused": ("*-LATIN1",),
+    "backend/postgres/test_edits.py::test_a_pass_is_taken_only_where_the_edit_is_there_and_a_fail_always": (
+        "another body",
+        "no such unit",
+    ),
+    "backend/postgres/test_reverts.py::test_a_signed_revert_takes_back_what_it_names_and_no_other_drafts": (
+        "another body",
+        "a unit more",
+    ),
+    # At the last moment.
+    "backend/postgres/test_enactment.py::test_a_fail_that_is_newer_than_the_pass_blocks_the_enactment_and_a_newer_pass_opens_it": (
+        "after arming",
+    ),
+    "backend/runs/test_hands_and_back.py::test_a_run_is_handed_back": ("False",),
+    "backend/postgres/test_authority.py::test_no_function_writes_under_a_hold": (
+        "fn_cut_apply",
+        "fn_cut_enact",
+    ),
+    "backend/postgres/test_authority.py::test_a_lease_for_one_purpose_serves_no_other": (
+        "fn_cut_enact",
+        "fn_cut_apply",
+    ),
+    # The server is compared as a whole.
+    "backend/postgres/test_rulings_elsewhere.py::test_drafts_that_were_verified_on_another_server_are_not_ruled_on": (
+        "timeline = 99",
+    ),
+    "backend/postgres/test_rulings_elsewhere.py::test_a_cut_is_not_recorded_where_the_database_became_another_one_under_the_lease": (
+        "timeline = 99",
+    ),
+    "backend/runs/test_settling.py::test_on_another_server_the_event_decides": ("request lost",),
+    # At the end, and on the way.
+    "backend/postgres/test_kept_numbers.py::test_the_kept_numbers_are_those_of_the_rows_after_each_step": (
+        "enacted",
+        "cut",
+    ),
+    "backend/postgres/test_backup_proofs.py::test_the_switch_is_not_armed_without_a_fresh_proof": (
+        "of another server",
+        "of another timeline",
+        "an hour old",
+    ),
+    # Of a new database, of the release and of what came between: another owner, no word of ours, and names of ours.
+    "backend/postgres/test_console_schema.py::test_somebody_elses_schema_of_the_name_is_refused_before_anything_is_changed": (
+        "0-another owner's",
+        "0-our owner's, without a word of ours",
+        "21-another owner's, with our words",
+        "10-with functions of our names",
+    ),
+    # The first seeds of each.
+    "backend/reports/test_rendering.py::test_texts_made_inert_together_are_those_made_inert_one_by_one": (
+        "?",
+        "[1-7]?",
+    ),
+    "backend/documents/test_furniture.py::test_any_width_and_any_length_of_pages_gives_the_same_units": ("?", "1?"),
 }
 MATRICES = ATTACKS | BACKEND | CONSOLE
 

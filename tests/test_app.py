@@ -1,7 +1,6 @@
 """The console as a whole: the first paint, the refresh, one operation at a time, quitting."""
 
 import subprocess
-import sys
 import threading
 
 import psycopg
@@ -33,15 +32,6 @@ DENIED = Refused(StopCode.EXECUTION_DISABLED, "the switch is OFF", "Arm it: A")
 
 def _words(app: ConsoleApp, panel: str) -> str:
     return "\n".join(plain(spans) for spans in app.screen.query_one(f"#{panel}", Panel).shown)
-
-
-def test_the_first_paint_needs_neither_pydantic_nor_drivers() -> None:
-    """psycopg, gnupg and pydantic load after the first paint."""
-    script = (
-        "import sys, console.app.application; print(*[m for m in ('pydantic', 'psycopg', 'gnupg') if m in sys.modules])"
-    )
-    found = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
-    assert found.stdout.strip() == ""
 
 
 async def test_the_whole_screen_is_drawn_again_from_time_to_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from console.backend.service import BackendService
 from console.demo.installation import demo_installation
 from console.widgets.list_rows import ListRows
 from console.widgets.notice import NoticePanel
+from tests.screens.conftest import type_at_once
 from tests.support.batch import UNITS as LAW_UNITS
 from tests.support.batch import text_of
 from tests.support.passage import DOCPREFIX, UNITS, Passage, deploy_copy
@@ -53,7 +54,7 @@ async def _press(pilot: Pilot[Any], *keys: str) -> None:
 async def _confirm(pilot: Pilot[Any], key: str, run_id: str) -> None:
     """Open a dangerous dialog, go to its field, type the run id, and confirm with the key of its own."""
     await _press(pilot, key, "tab")
-    await pilot.press(*run_id)
+    await type_at_once(pilot, run_id)
     await _press(pilot, "ctrl+y")
 
 
@@ -78,7 +79,7 @@ def _newest(backend: BackendService) -> RunView:
 async def _start_live(pilot: Pilot[Any], document: int, docprefix: str) -> None:
     """A dry run first, without which no LIVE run is armed; then the LIVE run of the same plan."""
     await _press(pilot, "2", "b", "home", *["down"] * document, "f")
-    await pilot.press(*docprefix)
+    await type_at_once(pilot, docprefix)
     await _press(pilot, "enter", "d", "2", "L", "ctrl+y")
 
 
@@ -107,7 +108,7 @@ async def test_a_document_goes_from_file_to_enacted_law(at: Callable[[str], Pass
 
         # The list of all runs has the dry run too; filtered, it leads to the run that is law, and its id is copied.
         await _press(pilot, "3", "b", "slash")
-        await pilot.press(*f"mode:live document:{DOCPREFIX.lower()} state:closeout")
+        await type_at_once(pilot, f"mode:live document:{DOCPREFIX.lower()} state:closeout")
         await _press(pilot, "enter", "y")
         rows = app.screen.query_one("#runs", ListRows)
         assert (rows.row_count, rows.told) == (1, "1 of 2")

@@ -144,7 +144,7 @@ def test_a_paste_of_any_size_is_bounded() -> None:
 
 def test_no_bytes_in_any_reads_raise_and_the_stop_key_is_heard_after_them() -> None:
     dice = random.Random(7)
-    for number in range(400):
+    for number in range(150):
         keyboard, now = Keyboard(), 100.0
         for _ in range(20):
             now += 0.001

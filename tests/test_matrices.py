@@ -16,7 +16,7 @@ from tests.backend.postgres.breaks import BREAKS
 from tests.covers import COVERED, is_on_the_diagonal
 from tests.long_tests import LONG
 from tests.matrices import MATRICES, is_kept, is_left_out
-from tests.support.marks_told import IN_MAKE_TEST, IN_TORTURE, PARTS, TOLD
+from tests.support.marks_told import COLLECTED, IN_MAKE_TEST, IN_TORTURE, PARTS, TOLD, part_of
 from tests.torture.conftest import IN_EVERY_RUN
 from tests.torture.conftest import LONG as OF_THE_ARENA
 
@@ -35,20 +35,29 @@ def collected(files: Iterable[str]) -> dict[str, Collected]:
     done = subprocess.run(
         [*command, "-s", "-p", "tests.support.marks_told", *files], capture_output=True, text=True, check=True, cwd=ROOT
     )
+    # pytest prints the names too, and a name may have the word in it.
+    told = (line.partition(TOLD) for line in done.stdout.splitlines())
+    return by_part((part, name) for part, _, name in told if part in PARTS)
+
+
+def by_part(tests: Iterable[tuple[str, str]]) -> dict[str, Collected]:
+    """The tests, each behind the part of which it is, by that part, and all of them."""
     combinations: dict[str, dict[str, list[str]]] = {part: {} for part in ("all", *PARTS)}
-    for line in done.stdout.splitlines():
-        # pytest prints the names too, and a name may have the word in it.
-        part, _, name = line.partition(TOLD)
-        if part in PARTS:
-            function, _, combination = name.removeprefix("tests/").partition("[")
-            for each in ("all", part):
-                combinations[each].setdefault(function, []).append(combination.removesuffix("]"))
+    for part, name in tests:
+        function, _, combination = name.removeprefix("tests/").partition("[")
+        for each in ("all", part):
+            combinations[each].setdefault(function, []).append(combination.removesuffix("]"))
     return dict(combinations)
 
 
 @pytest.fixture(scope="module")
-def parts() -> dict[str, Collected]:
-    """Of every file that one of the tables or the catalogue of mutants names, and of those of torture of which a few are taken."""
+def parts(request: pytest.FixtureRequest) -> dict[str, Collected]:
+    """Of every file that one of the tables or the catalogue of mutants names, and of those of torture of which a few are taken.
+
+    A run of all tests has collected them all.
+    """
+    if request.config.args == ["tests"]:
+        return by_part((part_of(item), item.nodeid) for item in request.config.stash[COLLECTED])
     names = (
         *MATRICES,
         *ASKED_OF_ALL,

@@ -8,6 +8,8 @@ A statement that is disguised so could still not be executed: no call that execu
 
 import ast
 import re
+from collections.abc import Iterator
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
@@ -83,9 +85,21 @@ def is_statement(text: str) -> bool:
     return looks_like_one is not None and not text.rstrip(VALUE + " ").endswith((";", "."))
 
 
+@cache
+def nodes_of(source: str) -> list[ast.AST]:
+    """All nodes of a module, kept for the tests of this file, which ask for them one after the other."""
+    return list(ast.walk(ast.parse(source)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nodes_of_this_module_alone() -> Iterator[None]:
+    yield
+    nodes_of.cache_clear()
+
+
 def findings(name: str, source: str) -> list[str]:
     """Each statement that is written, and each call that executes or composes one."""
-    nodes = list(ast.walk(ast.parse(source)))
+    nodes = nodes_of(source)
     found = [f"{name}:{line}: {text[:60]}" for line, text in texts(nodes) if is_statement(text)]
     for node in nodes:
         if isinstance(node, ast.Call):
@@ -119,7 +133,7 @@ def test_every_function_is_called_where_it_stands() -> None:
         (path.name, line, text)
         for path, source in sources.items()
         if _NAME.search(source)
-        for line, text in texts(list(ast.walk(ast.parse(source))))
+        for line, text in texts(nodes_of(source))
         if _CALL.search(text)
     ]
     assert len(told) > 70

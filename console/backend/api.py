@@ -195,7 +195,7 @@ class Backend(Protocol):
     def start_planned_batch(
         self,
         source: BatchSource,
-        digest: str,
+        seen: BatchPlan,
         mode: Mode,
         on_failure: OnFailure,
         on_batch: OnBatch,
@@ -203,7 +203,7 @@ class Backend(Protocol):
     ) -> BatchView:
         """Start a batch of what was planned from this source, up to its first pause (LIVE) or through all dry runs.
 
-        `digest` is that of the plans that were shown. Raises Refused if the documents are others by now.
+        `seen` are the plans that were shown. Raises Refused, naming them, if documents are others by now.
         """
 
     def resume_batch(

@@ -72,7 +72,7 @@ class Batches:
     def start_planned(
         self,
         source: BatchSource,
-        digest: str,
+        seen: BatchPlan,
         mode: Mode,
         on_failure: OnFailure,
         on_batch: OnBatch,
@@ -81,9 +81,7 @@ class Batches:
         """Plan the source again, and start a batch of it. Raises Refused if its plans are not those that were shown."""
         require_no_hold(self._installation)
         planned = self._planned(source)
-        if planned.plan.digest != digest:
-            message = f"the documents of {source.path} are others than were planned"
-            raise Refused(StopCode.REPLAY_CONFLICT, message, "Plan them again, and look at what has changed.")
+        planned.require_as_seen(seen)
         planned.require_startable(on_failure)
         return self.start(planned.requests(self._installation, mode), mode, on_failure, on_batch, on_progress)
 
@@ -413,15 +411,15 @@ class BatchAnswers(Answers):
     def start_planned_batch(
         self,
         source: BatchSource,
-        digest: str,
+        seen: BatchPlan,
         mode: Mode,
         on_failure: OnFailure,
         on_batch: OnBatch,
         on_progress: OnProgress,
     ) -> BatchView:
-        """Start a batch of what was planned from this source; `digest` is that of the plans that were shown."""
+        """Start a batch of what was planned from this source; `seen` are the plans that were shown."""
         self._require_writable()
-        return Batches(self.installation).start_planned(source, digest, mode, on_failure, on_batch, on_progress)
+        return Batches(self.installation).start_planned(source, seen, mode, on_failure, on_batch, on_progress)
 
     @with_kept_sessions
     def start_batch(

@@ -3,7 +3,7 @@
 import contextlib
 import sys
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 
 from console.backend.model.errors import ExitStatus, StopCode, UsageError
 from console.backend.model.outcome import Outcome
@@ -33,17 +33,18 @@ def draft(options: Options, request: DraftStatement) -> ExitStatus:
 
 
 def _moment(text: str) -> datetime | None:
-    """Return a moment written in ISO 8601 with its zone; None for no text. Raises UsageError for any other text."""
-    try:
-        moment = datetime.fromisoformat(text) if text else None
-    except ValueError:
-        moment = None
-    if text and (moment is None or moment.tzinfo is None):
-        message = f"--in-force-from {text}: not a moment in ISO 8601 with its zone"
-        raise UsageError(
-            StopCode.REFUSED_INPUT, message, "Write it as 2027-01-01T00:00:00Z or 2027-01-01T00:00:00+01:00"
-        )
-    return moment
+    """Return a moment written in ISO 8601 with its zone, in UTC; None for no text. Raises UsageError for any other text.
+
+    A statement names whole seconds: a fraction would be left out of what is signed, and the text be in force before it.
+    """
+    if not text:
+        return None
+    with contextlib.suppress(ValueError, OverflowError):
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None and not moment.microsecond:
+            return moment.astimezone(UTC)
+    message = f"--in-force-from {text}: not a moment in whole seconds, in ISO 8601 with its zone"
+    raise UsageError(StopCode.REFUSED_INPUT, message, "Write it as 2027-01-01T00:00:00Z or 2027-01-01T00:00:00+01:00")
 
 
 def check(options: Options, request: OneStatement) -> ExitStatus:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from console.backend.model.amendment_report import place_in_words
 from console.backend.model.as_of import moment_of
 from console.backend.model.counting import counted
 from console.backend.model.diff_text import DiffKind, marked
@@ -41,7 +42,9 @@ def _lines(answer: DocumentDiff) -> Iterator[str]:
         yield "the text between the units is not compared: version 0.2.0 did not keep it"
     elif answer.between:
         yield "changed  the text between the units"
-        yield from _body_lines(answer.between)
+        for piece in answer.between:
+            yield f"  {place_in_words(piece.old_place, piece.new_place)}"
+            yield from _body_lines(piece.parts)
     for unit in answer.changed:
         yield from _change_lines(unit)
     yield from (f"new      {unit.address}  {unit.title}" for unit in answer.added)
@@ -75,6 +78,7 @@ def _shortened(number: int, parts: int, text: str) -> str:
     """Return a stretch that both have, without what is far from any change."""
     if len(text) <= 2 * _CONTEXT:
         return text
-    head = text[:_CONTEXT] if number else ""
-    tail = text[-_CONTEXT:] if number < parts - 1 else ""
+    is_alone = parts == 1
+    head = text[:_CONTEXT] if number or is_alone else ""
+    tail = text[-_CONTEXT:] if number < parts - 1 or is_alone else ""
     return f"{head}[...]{tail}"

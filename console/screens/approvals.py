@@ -9,6 +9,7 @@ from textual.containers import Horizontal, Vertical
 
 from console.actions.actions import Action, Scope
 from console.actions.keys_in_force import told
+from console.backend.model.full_command import command_to_import
 from console.backend.model.view_models import ApprovalView
 from console.screens import approvals_text as words
 from console.screens.base import ConsoleScreen
@@ -86,9 +87,16 @@ class ApprovalsScreen(ConsoleScreen):
         self._retitle()
         # The statement that is being read stays chosen, also if a new one comes before it in the list.
         wanted = self.console.wanted_statement
-        rows.choose(wanted or self._chosen, reveal=bool(wanted))
+        rows.choose(wanted or self._chosen or self._next_to_import(), reveal=bool(wanted))
         self.console.wanted_statement = ""
         self._draw_chosen()
+
+    def _next_to_import(self) -> str:
+        """Return the statement of the Overview's next step, so that its key works here at once."""
+        status = self.console.status
+        actions = [str(wait.next_action) for wait in status.waiting] if status is not None else []
+        of_action = {command_to_import(view.statement_path): view.statement_sha256 for view in self.approvals}
+        return next((of_action[action] for action in actions if action in of_action), "")
 
     @property
     def chosen(self) -> ApprovalView | None:
@@ -146,11 +154,25 @@ class ApprovalsScreen(ConsoleScreen):
         self._loaded(tuple(fresh if v.statement_path == fresh.statement_path else v for v in self.approvals))
 
     def action_import_statement(self) -> None:
-        """Ask for the signature files, then import the statement."""
-        view = self._need_statement()
-        if view is None:
+        """Check the statement again, ask for more signature files, then import it.
+
+        Signatures come from elsewhere, and this screen is not told of them: what it has drawn may be without them.
+        """
+        shown = self._need_statement()
+        if shown is None:
             return
 
+        def judge(view: ApprovalView) -> None:
+            self._checked(view)
+            if self.app.screen is self:
+                self._ask_and_import(view)
+            else:  # The operator has gone elsewhere while it was checked.
+                self.not_done(f"Import of {view.statement_path.name}")
+
+        path = shown.statement_path
+        self.ask_about(f"Checking {path.name}", lambda backend: backend.check_statement(path), judge)
+
+    def _ask_and_import(self, view: ApprovalView) -> None:
         def answered(signatures: tuple[Path, ...] | None) -> None:
             if signatures is not None:
                 self._import(view, signatures)

@@ -8,7 +8,7 @@ from console.backend.model.counting import counted
 from console.backend.model.full_command import Full
 from console.backend.model.ids import is_batch
 from console.backend.model.outcome import Outcome
-from console.backend.model.purposes import Kind
+from console.backend.model.purposes import Purpose
 from console.backend.model.safe_text import safe_text
 from console.backend.model.view_models import ApprovalStatus, ApprovalView
 from console.screens.danger_text import check_lines
@@ -98,6 +98,15 @@ def _drafts(view: ApprovalView) -> list[Line]:
     ]
 
 
+_USED_BY = {
+    Purpose.CUT: "arm",
+    Purpose.EDIT: "apply_edit",
+    Purpose.ENACT: "enact",
+    Purpose.REVERT: "revert",
+}
+"""The action that a ruling is imported for; over a batch there are rulings to cut and to enact alone."""
+
+
 def drafted(view: ApprovalView) -> Notice:
     """Return the notice of a statement that was drafted."""
     then = told("Have it signed, put the signature file beside it, then <import_statement>")
@@ -114,10 +123,9 @@ def imported(before: ApprovalView, after: ApprovalView) -> Notice:
     statement, batch = f"{after.kind} for {after.run_id}", is_batch(after.run_id)
     if before.status in {ApprovalStatus.IMPORTED, ApprovalStatus.USED}:
         return Notice("done", f"{statement} was {before.status.value} before; its record is unchanged.")
-    place = "<batch>" if batch else "<run>"
-    # A ruling of the first kind may be to cut, to edit or to take back.
-    deed = ("<batch_enact>" if batch else "<enact>") if after.kind == Kind.SG_2 else "the key that is allowed there now"
-    return Notice("done", f"{statement} is {after.status.value}.", "", told(f"{place}, then {deed}"))
+    action = _USED_BY[after.purpose or Purpose.CUT]
+    following = f"<batch>, then <batch_{action}>" if batch else f"<run>, then <{action}>"
+    return Notice("done", f"{statement} is {after.status.value}.", "", told(following))
 
 
 def sign_title(view: ApprovalView) -> str:

@@ -481,11 +481,11 @@ class BatchScreen(ConsoleScreen):
         self.console.open_dialog(StartBatchDialog(planned.source, planned.plan, target), answered)
 
     def _start(self, planned: _Planned, mode: Mode) -> None:
-        source, digest = planned.source, planned.plan.digest
+        source, seen = planned.source, planned.plan
 
         def call(backend: "Backend", progress: "OnProgress") -> BatchView:
             feed = BatchFeed(progress)
-            return backend.start_planned_batch(source, digest, mode, OnFailure.STOP, feed.on_batch, feed.on_progress)
+            return backend.start_planned_batch(source, seen, mode, OnFailure.STOP, feed.on_batch, feed.on_progress)
 
         def done(view: BatchView) -> str:
             self.console.wanted_batch = view.batch_id

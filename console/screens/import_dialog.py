@@ -83,7 +83,7 @@ class ImportDialog(Dialog[tuple[Path, ...]]):
         if signatures:
             self.dismiss(signatures)
         else:
-            self._demand("No signature file. Name one here, or put it beside the statement, then Esc and c.")
+            self._demand("No signature file. Name one here, or put it beside the statement, then Esc and i.")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Say which key imports: Enter never does."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from console.backend.model.view_models import ApprovalView, OnProgress, Status
 
 _EMPTY = "No run yet. Plan a document (<documents>) and start one."
+_NONE_CHOSEN = "No run is chosen."
 
 _MOVES: dict[str, frozenset[Move]] = {
     "go_on": frozenset({Move.CONTINUE}),
@@ -87,7 +88,7 @@ class RunScreen(ConsoleScreen):
             with Vertical(id="run-detail"):
                 yield Panel("Run", id="run-head")
                 with Horizontal(id="run-phases"):
-                    yield ListRows("Phases", empty="No run is chosen.", id="phases")
+                    yield ListRows("Phases", empty="Reading the runs ...", id="phases")
                     yield Panel("Evidence", id="evidence")
 
     def opened(self) -> None:
@@ -99,6 +100,7 @@ class RunScreen(ConsoleScreen):
     def not_read(self) -> None:
         """Keep what was read before, with its age; say so if nothing was."""
         self.query_one("#runs", Rows).say_empty("NOT KNOWN: the runs could not be read.")
+        self.query_one("#phases", Rows).say_empty("NOT KNOWN: the run could not be read.")
         self._retitle()
 
     def _retitle(self) -> None:
@@ -126,8 +128,7 @@ class RunScreen(ConsoleScreen):
         waits = {str(wait.run_id): str(wait.waits_for) for wait in status.waiting} if status is not None else {}
         is_armed = status is not None and status.switch.state is SwitchState.ARMED
         armed = str(status.switch.run_id) if status is not None and is_armed else ""
-        in_full = self._is_list and self.has_class("-wide")
-        rows = self._rows.rows(self._runs, waits, armed, now, in_full=in_full)
+        rows = self._rows.rows(self._runs, waits, armed, now, in_full=self.has_class("-wide"))
         self.query_one("#runs", ListRows).show_rows(rows, empty=told(_EMPTY))
 
     def on_resize(self) -> None:
@@ -142,7 +143,6 @@ class RunScreen(ConsoleScreen):
         """Give the whole screen to the list, or show the chosen run again."""
         self._is_list = not self._is_list
         self.query_one("#run-screen").set_class(self._is_list, "-list")
-        self._draw_list()
         self._draw_head()
         self.query_one("#runs").focus()
         self.draw_frame()
@@ -182,6 +182,7 @@ class RunScreen(ConsoleScreen):
 
     def _read_chosen(self) -> None:
         run_id = self.query_one("#runs", ListRows).key
+        self.query_one("#phases", Rows).say_empty(f"Reading {run_id} ..." if run_id else _NONE_CHOSEN)
         if run_id:
             self._chosen = run_id
             self.ask_in_turn(f"Reading {run_id}", lambda backend: backend.run(run_id), self.draw_run, self._read_chosen)
@@ -286,6 +287,13 @@ class RunScreen(ConsoleScreen):
         accepts = tuple(a for a in self.console_actions() if run.is_unaccepted and a.name == "accept_run")
         return (*accepts, *(a for a in self.console_actions() if moves & _MOVES.get(a.name, frozenset())))
 
+    def _cannot_without_run(self) -> None:
+        if self._chosen:
+            # The list was read, and this run of it is being read.
+            self.cannot_yet()
+        else:
+            self.cannot(_NONE_CHOSEN, "Choose one in the list")
+
     def _if_legal(self, name: str, then: Callable[[RunView], None]) -> None:
         """Read the run again and act only if its state now allows it, whatever the screen shows."""
         if self.console.wanted_run:
@@ -293,7 +301,7 @@ class RunScreen(ConsoleScreen):
             self.cannot_yet()
             return
         if self.run_view is None:
-            self.cannot("No run is chosen.", "Choose one in the list")
+            self._cannot_without_run()
             return
         run_id = self.run_view.run_id
 
@@ -380,14 +388,14 @@ class RunScreen(ConsoleScreen):
         if self._chosen:
             self.console.show_journal(self._chosen)
         else:
-            self.cannot("No run is chosen.", "Choose one in the list")
+            self._cannot_without_run()
 
     def action_report_of_run(self) -> None:
         """Show the newest report of the chosen run."""
         if self._chosen:
             self.console.show_report(self._chosen)
         else:
-            self.cannot("No run is chosen.", "Choose one in the list")
+            self._cannot_without_run()
 
     def action_report(self) -> None:
         """Write the run's reports."""
@@ -435,7 +443,7 @@ class RunScreen(ConsoleScreen):
         """Hand the chosen run over to another host."""
         run = self.run_view
         if run is None:
-            self.cannot("No run is chosen.", "Choose one in the list")
+            self._cannot_without_run()
         else:
             # Whether it can be is measured behind the file, and said check by check.
             ask_hand_over(self.console, run.run_id, self._bundle, self._remember_bundle)

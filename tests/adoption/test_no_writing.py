@@ -1,38 +1,31 @@
 """Where an organisation's tables have this console's names, no command writes, and the printed script ties nothing."""
 
-import pytest
-
 from tests.adoption.conftest import Adopted
 from tests.support.fingerprint import fingerprint
 
 RUN = "ictr-20260301T120000Z-00000000"
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("run", "start", "file:law.md", "--docprefix", "ACME-LAW", "--live"),
-        ("arm", RUN, "--confirm", RUN),
-        ("run", "resume", RUN),
-        ("verify", RUN),
-        ("enact", RUN, "--confirm", RUN),
-        ("revert", RUN, "--confirm", RUN),
-    ],
-    ids=lambda words: " ".join(words[:2]),
+WRITING = (
+    ("run", "start", "file:law.md", "--docprefix", "ACME-LAW", "--live"),
+    ("arm", RUN, "--confirm", RUN),
+    ("run", "resume", RUN),
+    ("verify", RUN),
+    ("enact", RUN, "--confirm", RUN),
+    ("revert", RUN, "--confirm", RUN),
 )
-def test_a_command_that_writes_is_refused_with_a_code_and_changes_nothing(
-    adopted: Adopted, words: tuple[str, ...]
-) -> None:
+
+
+def test_a_command_that_writes_is_refused_with_a_code_and_changes_nothing(adopted: Adopted) -> None:
     adopted.command("adopt", "inspect", "--out", str(adopted.installation.site_mapping))
     (adopted.installation.intake / "law.md").write_text("# One\n\nText.\n")
     before = fingerprint(adopted.database)
 
-    status, _, said = adopted.command(*words)
+    for words in WRITING:
+        status, _, said = adopted.command(*words)
 
-    assert status in {4, 5, 7}, said
-    assert "STOP_" in said
-    assert "Traceback" not in said
-    assert fingerprint(adopted.database) == before
+        assert status in {4, 5, 7}, (words, said)
+        assert "STOP_" in said, words
+        assert "Traceback" not in said, words
+        assert fingerprint(adopted.database) == before, words
 
 
 def test_migrate_is_refused_and_changes_nothing_until_a_mapping_says_where_the_console_s_tables_are_to_stand(

@@ -103,28 +103,28 @@ def test_null_is_no_way_past_a_check(prey: Prey, role: str, which: str) -> None:
     values = _values(prey)
     with prey.database.connect() as connection:
         granted = connection.execute(_GRANTED, (role, role)).fetchall()
-    for name, names, types in granted:
-        inputs = list(names[: len(types)])
-        sets = (
-            {",".join(inputs): dict.fromkeys(inputs)}
-            if which == "all"
-            else {i: dict(values) | {i: None} for i in inputs}
-        )
-        before = look(prey.database)
-        for nulls, given in sets.items():
-            if f"{name}({nulls})" not in MEANT:
-                _call(prey, role, str(name), [(given[i], kind) for i, kind in zip(inputs, types, strict=True)])
-        assert (name, changed(before, look(prey.database))) == (name, set())
+    with prey.session(role) as connection:
+        for name, names, types in granted:
+            inputs = list(names[: len(types)])
+            sets = (
+                {",".join(inputs): dict.fromkeys(inputs)}
+                if which == "all"
+                else {i: dict(values) | {i: None} for i in inputs}
+            )
+            before = look(prey.database)
+            for nulls, given in sets.items():
+                if f"{name}({nulls})" not in MEANT:
+                    _call(connection, str(name), [(given[i], kind) for i, kind in zip(inputs, types, strict=True)])
+            assert (name, changed(before, look(prey.database))) == (name, set())
     assert bool(granted) == (role != "passer_by")
 
 
-def _call(prey: Prey, role: str, name: str, arguments: list[tuple[object, object]]) -> None:
+def _call(connection: psycopg.Connection, name: str, arguments: list[tuple[object, object]]) -> None:
     places = ", ".join(f"%b::{kind}" if kind in {"bytea", "bytea[]"} else f"%s::{kind}" for _, kind in arguments)
-    with prey.session(role) as connection:
-        try:
-            connection.execute(f"SELECT * FROM {name}({places})".encode(), [value for value, _ in arguments])
-        except psycopg.Error as error:
-            assert is_meant(error), error  # noqa: PT017
+    try:
+        connection.execute(f"SELECT * FROM {name}({places})".encode(), [value for value, _ in arguments])
+    except psycopg.Error as error:
+        assert is_meant(error), error  # noqa: PT017
 
 
 def test_every_parameter_that_can_be_sent_has_a_true_value_here(prey: Prey) -> None:

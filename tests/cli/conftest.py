@@ -13,6 +13,7 @@ from console.cli import installation, output
 from console.cli.arguments import Options
 from console.cli.main import main
 from console.cli.operations import OPERATIONS
+from tests.cli.forking import Forker, forker
 from tests.support.passage import Passage
 
 Run = Callable[..., tuple[int, dict[str, object]]]
@@ -46,6 +47,13 @@ def answers_are_those_of_the_table(monkeypatch: pytest.MonkeyPatch) -> Iterator[
             monkeypatch.setattr(import_module(module), "report", report)
     yield
     assert strange == []
+
+
+@pytest.fixture(scope="session")
+def forked() -> Iterator[Forker]:
+    """The process that forks commands which have surroundings of their own."""
+    with forker() as one:
+        yield one
 
 
 @pytest.fixture

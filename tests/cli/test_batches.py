@@ -12,6 +12,7 @@ from tests.support.batch import UNITS, text_of
 from tests.support.passage import Passage
 
 At = Callable[[str], Passage]
+pytestmark = pytest.mark.usefixtures("plans_here")
 
 
 def _folder(passage: Passage, *numbers: int) -> Path:

@@ -14,7 +14,7 @@ import pytest
 from console.backend.host import crash
 from console.backend.host.cluster_directory import default_parents
 from console.backend.scratch.cluster import TransientCluster
-from tests.cli.forking import Surroundings, forker
+from tests.cli.forking import Forker, Surroundings
 from tests.cli.test_hooks import configured
 from tests.cli.test_surroundings import commands
 from tests.support.hung import GPG
@@ -56,7 +56,9 @@ def wrappers(cluster: TransientCluster) -> Iterator[Path]:
     shutil.rmtree(home)
 
 
-def test_a_planted_secret_is_nowhere(at: Callable[[str], Passage], wrappers: Path, tmp_path: Path) -> None:
+def test_a_planted_secret_is_nowhere(
+    at: Callable[[str], Passage], wrappers: Path, forked: Forker, tmp_path: Path
+) -> None:
     passage = at("SG_1 imported")
     temporary = tmp_path / "tmp"
     temporary.mkdir(mode=0o777)
@@ -72,8 +74,7 @@ def test_a_planted_secret_is_nowhere(at: Callable[[str], Passage], wrappers: Pat
     )
     context = passage.installation.context
     installation = {"root": str(context.root), "filesystem": str(context.filesystem), "package": str(context.package)}
-    with forker() as forked:
-        ended = forked.run(jobs, around, {**installation, "host": context.host})
+    ended = forked.run(jobs, around, {**installation, "host": context.host})
     said = {" ".join(one.argv): one.out + one.err.encode() for one in ended}
     files = {
         str(path): path.read_bytes() for place in (passage.installation.root, tmp_path) for path in _regular(place)

@@ -190,7 +190,7 @@ def test_a_wrong_command_line_is_one_object_too(
 
 def test_a_document_that_is_not_there_is_named_with_the_folders_that_were_looked_in(at: At, command: Run) -> None:
     passage = at("fresh")
-    status, answer = command(passage, "run", "start", "law.md", "--docprefix", "ACME-LAW")
+    status, answer = command(passage, "run", "start", "elsewhere/law.md", "--docprefix", "ACME-LAW")
     assert status == 4
     assert str(passage.installation.intake / "law.md") in str(answer["stop"])
     assert command(passage, "run", "list")[1]["runs"] == []
@@ -198,6 +198,19 @@ def test_a_document_that_is_not_there_is_named_with_the_folders_that_were_looked
     assert (status, stop_of(answer)) == (4, "STOP_REFUSED_INPUT")
     assert str(Path("no-such.md").absolute()) in str(answer["stop"])
     assert f"ls {Path.cwd()} {passage.installation.intake}" in str(answer["stop"])
+
+
+def test_a_document_of_the_intake_folder_is_named_without_it(
+    at: At, command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `plan` takes it; one of that name in the working directory comes first, and is never taken for the other."""
+    passage = at("fresh")
+    monkeypatch.chdir(tmp_path)
+    for words in (("plan", "law.md"), ("run", "start", "law.md")):
+        assert command(passage, *words, "--docprefix", "ACME-LAW")[0] == 0
+    (tmp_path / "law.md").write_text("# Another\n\nText.\n", encoding="utf-8")
+    status, answer = command(passage, "run", "start", "law.md", "--docprefix", "ACME-LAW")
+    assert (status, "is there with other content" in str(answer["stop"])) == (4, True)
 
 
 def test_a_root_that_cannot_be_made_is_one_object_and_names_it(

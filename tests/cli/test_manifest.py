@@ -27,17 +27,38 @@ def junit(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture(autouse=True)
-def deployed(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A deployed copy and a host of the test's own, for every command; the folder of the package."""
-    home = tmp_path_factory.mktemp("deployed")
-    package, filesystem = deploy_copy(home), host_files(home / "host")
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A deployed copy and a host, which no test changes; the folder that holds both."""
+    home = tmp_path_factory.mktemp("release")
+    deploy_copy(home)
+    host_files(home / "host")
+    return home
+
+
+def _deployed_in(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Have every command find the copy and the host of this folder; the folder of the package."""
+    package = home / "console"
 
     def context_of(options: Options) -> Context:
-        return Context(root=(options.root or home).absolute(), filesystem=filesystem, package=package)
+        return Context(root=(options.root or home).absolute(), filesystem=home / "host", package=package)
 
     monkeypatch.setattr(installation, "context_of", context_of)
     return package
+
+
+@pytest.fixture(autouse=True)
+def _released(release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _deployed_in(release, monkeypatch)
+
+
+@pytest.fixture
+def deployed(_released: None, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A deployed copy and a host of the test's own, for every command; the folder of the package."""
+    home = tmp_path_factory.mktemp("deployed")
+    deploy_copy(home)
+    host_files(home / "host")
+    return _deployed_in(home, monkeypatch)
 
 
 def _said(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:

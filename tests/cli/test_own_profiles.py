@@ -47,6 +47,7 @@ def test_an_unknown_profile_is_wrong_usage_and_both_sorts_are_listed(
     assert all(name in said for name in (*PROFILE_NAMES, "rule-book"))
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_the_folder_of_profiles_is_a_setting(rules: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (rules.parent / "profiles").rename(rules.parent / "trusted")
     (rules.parent / "orchestrator.config.json").write_text('{"profiles": "trusted"}')
@@ -55,6 +56,7 @@ def test_the_folder_of_profiles_is_a_setting(rules: Path, capsys: pytest.Capture
     assert "10 units" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_a_folder_is_reported_by_an_own_profile(rules: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--root", str(rules.parent), "--json", "plan", "--folder", str(rules.parent), "--profile", "rule-book"]
     assert main(words) == 0
@@ -65,6 +67,7 @@ def test_a_folder_is_reported_by_an_own_profile(rules: Path, capsys: pytest.Capt
     assert "there is no fragment 'titel'" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_a_live_document_is_registered_with_an_own_profile_that_is_fit(at: At, command: Run) -> None:
     passage = at("fresh")
     words = ("document", "register", "--docprefix", "POLICIES", "--query", "SELECT 'Rule 1'", "--profile", "rule-book")
@@ -81,6 +84,7 @@ def test_a_live_document_is_registered_with_an_own_profile_that_is_fit(at: At, c
     ]
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_a_run_is_started_and_shown_with_the_digest(at: At, command: Run, rules: Path) -> None:
     passage = at("fresh")
     write_profile(passage.installation.profiles)

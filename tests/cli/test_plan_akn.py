@@ -51,6 +51,7 @@ def test_a_refusal_names_the_line_of_the_file(tmp_path: Path, folder: Path, caps
     assert "line 6: ADDRESS_REPEATED: ACME/ART-1 is already the address of line 5" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_a_folder_gives_each_profile_its_own_files(
     tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -83,14 +83,16 @@ def test_two_processes_give_the_same_report(tmp_path: Path, folder: Path, report
     assert totals["codes"] == {"STOP_REFUSED_INPUT": 2, "ADDRESS_REPEATED": 1}
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_lines_are_the_documents_of_the_report_in_its_order_and_its_totals(
-    tmp_path: Path, folder: Path, reported: tuple[int, str]
+    tmp_path: Path, folder: Path, reported: tuple[int, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    status, text = answered(tmp_path, "--folder", str(folder), "--lines")
+    status = main(["--root", str(tmp_path), "plan", "--folder", str(folder), "--lines"])
+    printed = capsys.readouterr()
     report = json.loads(reported[1])
 
-    *documents, totals = map(json.loads, text.splitlines())
-    assert status == 4
+    *documents, totals = map(json.loads, printed.out.splitlines())
+    assert (status, printed.err) == (4, "")
     assert {one.pop("schema") for one in documents} == {"cutter-console/plan-folder-document/1"}
     assert totals.pop("schema") == "cutter-console/plan-folder-totals/1"
     assert totals.pop("outcome") == report["outcome"] == "FAIL"
@@ -98,6 +100,7 @@ def test_lines_are_the_documents_of_the_report_in_its_order_and_its_totals(
     assert without_times(totals) == without_times(report["totals"])
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_the_text_has_one_line_per_document_and_the_totals(
     tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -115,6 +118,7 @@ def test_the_text_has_one_line_per_document_and_the_totals(
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_spans_that_are_dropped_are_counted_by_rule(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "bare.txt").write_text(bare())
@@ -137,6 +141,7 @@ def test_spans_that_are_dropped_are_counted_by_rule(tmp_path: Path, capsys: pyte
     assert f"{alone['footnote']:>7} dropped spans   footnote" in lines
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_ordinals_and_the_profile_are_those_of_a_single_plan(
     tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -19,9 +19,13 @@ NO_COMMANDS = frozenset({"confirm", "from", "gate", "lease", "scratch", VALUE})
 _PRINTED = re.compile(r"cutter-console((?: (?!\[)[A-Za-z0-9_.<>{}/=-]+)+)")
 
 
-def texts(module: ast.AST) -> Iterator[tuple[int, str]]:
-    """Each text of a module with its line, those that are composed as a whole."""
-    nodes = list(ast.walk(module))
+def texts(source: bytes) -> Iterator[tuple[int, str]]:
+    """Each text of the statements that have the program's name in them with its line, those that are composed as a whole."""
+    lines = source.splitlines()
+    nodes: list[ast.AST] = []
+    for statement in ast.parse(source).body:
+        if any(b"cutter-console" in line for line in lines[statement.lineno - 1 : statement.end_lineno]):
+            nodes += ast.walk(statement)
     parts = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
     for node in nodes:
         if isinstance(node, ast.JoinedStr):
@@ -65,7 +69,7 @@ def test_each_is_known_with_its_options() -> None:
     for path in sorted(PACKAGE.rglob("*.py")):
         if b"cutter-console" not in (source := path.read_bytes()):
             continue
-        for line, text in texts(ast.parse(source)):
+        for line, text in texts(source):
             for printed in _PRINTED.finditer(text):
                 # A value that follows a word without a blank brings its own: it may be empty.
                 words = [word.rstrip(".").partition(VALUE)[0] or VALUE for word in printed[1].split()]

@@ -35,6 +35,7 @@ def test_a_shipped_profile_is_printed_to_the_byte(
     assert told(tmp_path, capsys, "profile", "show", name) == (0, shipped_text(name))
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_the_profiles_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write_profile(tmp_path / "profiles")
     status, out = told(tmp_path, capsys, "profile", "list")
@@ -46,6 +47,7 @@ def test_the_profiles_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert [entry["name"] for entry in json.loads(out)["profiles"]] == [*PROFILE_NAMES, "rule-book"]
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_a_check_tells_what_a_person_asks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_profile(tmp_path / "profiles")
     good, bad = tmp_path / "good.txt", tmp_path / "bad.txt"
@@ -67,6 +69,7 @@ def test_a_check_tells_what_a_person_asks(tmp_path: Path, capsys: pytest.Capture
     assert told(tmp_path, capsys, "profile", "check", "none", "--on", str(good))[0] == 2
 
 
+@pytest.mark.usefixtures("plans_here")
 @pytest.mark.parametrize(
     ("old", "new", "told_line"),
     [
@@ -107,6 +110,7 @@ def test_a_pattern_that_is_too_slow_and_lines_that_are_not_listed_are_told() -> 
     assert lines[-1] == "  and 3 more lines that overlap or are not tried"
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_a_file_that_cannot_be_a_profile_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write_profile(tmp_path / "profiles", "Rule-Book")
     status, out = told(tmp_path, capsys, "profile", "list")

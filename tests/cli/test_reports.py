@@ -14,17 +14,21 @@ from console.widgets.markdown_lines import NOT_RENDERED, markdown_lines
 from console.widgets.panel import Panel
 from tests.cli.conftest import Run, stop_of
 from tests.screens.conftest import press, settle
-from tests.support.passage import Passage
+from tests.support.passage import Kept, Passage
 
 At = Callable[[str], Passage]
 
 
 @pytest.fixture
-def passage(at: At) -> Passage:
+def passage(at: At, kept: Kept) -> Passage:
     """A run at its first pause, with its report."""
-    passage = at("waits for SG_1")
-    passage.backend.report(passage.run_id)
-    return passage
+
+    def reported() -> Passage:
+        passage = at("waits for SG_1")
+        passage.backend.report(passage.run_id)
+        return passage
+
+    return kept("a report at the first pause", reported)
 
 
 def _report(passage: Passage) -> Path:
@@ -106,13 +110,15 @@ async def test_the_screens_show_the_files_of_this_host(passage: Passage) -> None
         assert plain(reports.row(reports.cursor)).startswith("CHANGED")
 
 
-@pytest.mark.parametrize("width", [30, 76, 150])
-def test_every_document_of_a_report_and_a_bundle_is_rendered(passage: Passage, width: int) -> None:
-    """None of them has a word that Markdown hides."""
+def test_every_document_of_a_report_and_a_bundle_is_rendered(passage: Passage) -> None:
+    """None of them has a word that Markdown hides, at any width."""
     bundle = Path(passage.backend.bundle(lambda _: None).directory)
     documents = sorted([*_report(passage).glob("*.md"), *bundle.rglob("*.md")])
     assert len(documents) > 20
     unrendered = [
-        path.name for path in documents if NOT_RENDERED in map(plain, markdown_lines(path.read_text(), width))
+        (path.name, width)
+        for path in documents
+        for width in (30, 76, 150)
+        if NOT_RENDERED in map(plain, markdown_lines(path.read_text(), width))
     ]
     assert unrendered == []

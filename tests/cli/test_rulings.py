@@ -11,6 +11,7 @@ from tests.cli.conftest import Run, stop_of
 from tests.support.passage import UNITS, Passage
 
 At = Callable[[str], Passage]
+RUN = "ictr-20260101T000000Z-00000001"
 USED = "SELECT u.purpose, a.purpose FROM cutter_governance.approval_use u JOIN cutter_governance.approval a USING (statement_sha256) ORDER BY u.used_at"
 
 
@@ -102,3 +103,17 @@ def test_a_file_of_the_root_is_named_as_the_guide_names_it_from_any_folder(
     (tmp_path / "approvals").mkdir()
     (tmp_path / named).write_text("{}")
     assert stop_of(command(passage, "approval", "check", named)[1]) == "STOP_APPROVAL_INVALID"
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        *("9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00", "2027-01-01T00:00:00.9Z", "2027-01-01T00:00:00"),
+        *("2027-02-30T00:00:00Z", "tomorrow"),
+    ],
+)
+def test_a_moment_that_no_statement_can_name_is_refused_as_it_was_typed(at: At, command: Run, moment: str) -> None:
+    """One beyond the last year ended in a defect of the program; a fraction of a second was cut off without a word."""
+    status, answer = command(at("fresh"), "approval", "draft", RUN, "--in-force-from", moment)
+    assert (status, stop_of(answer)) == (2, "STOP_REFUSED_INPUT")
+    assert f"--in-force-from {moment}" in str(answer["stop"])

@@ -2,17 +2,20 @@
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from console.backend.model.canonical_json import sha256_hex
+from console.backend.scratch.cluster import TransientCluster
 from console.cli.main import main
 from tests.backend.postgres.signed_cut import SignedCut, start_amendment, start_cut, start_edit, start_repeal
 from tests.backend.postgres.tampering import tamper
-from tests.conftest import Database
+from tests.conftest import Database, fresh_database
+from tests.support.passage import copy_database
 
 HOSTILE = (
     "# One \x1b]0;owned\x07\u202e\n\nText \x1b[2J of \u009b31m law; password: hunter2.\n\n## Two\n\nSecond\u200b.\n"
@@ -21,12 +24,20 @@ REVISED = "# One \x1b]0;owned\x07\u202e\n\nText \x1b[2J of \u009b31m law; passwo
 Ask = Callable[..., int]
 
 
+@pytest.fixture(scope="module")
+def enacted(cluster: TransientCluster, template_of: Callable[[int], str]) -> Iterator[SignedCut]:
+    """A hostile text, enacted in a database that is copied for each test."""
+    for kept in fresh_database(cluster, template_of(cluster.major)):
+        run = start_cut(kept, text=HOSTILE)
+        run.enacted()
+        yield run
+
+
 @pytest.fixture
-def law(database: Database) -> SignedCut:
+def law(enacted: SignedCut, database: Database) -> SignedCut:
     """A hostile text, enacted."""
-    run = start_cut(database, text=HOSTILE)
-    run.enacted()
-    return run
+    copy_database(database.cluster, enacted.database.name, database.name)
+    return replace(enacted, database=database)
 
 
 @pytest.fixture
@@ -254,10 +265,11 @@ def test_the_difference_of_two_texts_of_the_same_units_is_shown(
     shown = capsys.readouterr().out
     assert is_inert(shown)
     assert "0 changed, 0 new, 0 gone" in shown
-    assert "changed  the text between the units" in shown
+    assert "changed  the text between the units\n  at the beginning\n" in shown
     assert "As of[- 2-]{+ 3+}" in shown
     assert ask("--json", "document", "diff", "ACME-LAW", "--from", before, "--to", between) == 0
-    assert answer_of(capsys)["between"] == [{"kind": "added", "text": "As of 2\x1b[2J March.\n\n"}]
+    added = {"kind": "added", "text": "As of 2\x1b[2J March.\n\n"}
+    assert answer_of(capsys)["between"] == [{"old_place": None, "new_place": "", "parts": [added]}]
 
 
 def test_no_document_is_an_answer(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:

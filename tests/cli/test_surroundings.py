@@ -20,7 +20,7 @@ import pytest
 from console.backend.postgres.migrations import migrate
 from console.backend.scratch.cluster import TransientCluster
 from console.cli.operations import OPERATIONS
-from tests.cli.forking import Done, Forker, Surroundings, forker
+from tests.cli.forking import Done, Forker, Surroundings
 from tests.support.passage import Passage
 from tests.support.profiles import write_profile
 from tests.support.standby import SETTINGS, standby_of
@@ -359,13 +359,6 @@ ON_A_STANDBY = (
     ),
     *(("init",), ("run", "void"), ("hold", "release"), ("arm",)),
 )
-
-
-@pytest.fixture(scope="module")
-def forked() -> Iterator[Forker]:
-    """The process that forks the commands."""
-    with forker() as one:
-        yield one
 
 
 @contextmanager

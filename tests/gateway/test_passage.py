@@ -27,6 +27,19 @@ def test_a_cut_is_verified_and_becomes_law_through_the_organisations_functions(s
 
     assert drafted.state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
     assert theirs(passage) == AFTER_CUT
+    manifest = passage.rows(
+        "SELECT address, parent_address, unit_kind, section_type, title, body FROM cutter_governance.manifest_unit_block ORDER BY seq"
+    )
+    there = passage.rows(
+        "SELECT u.canonical_address, p.canonical_address, u.unit_kind, u.section_type, v.title, v.body FROM library.information_unit u"
+        " JOIN library.unit_version v ON v.id = u.version_anchor_ref LEFT JOIN library.information_unit p ON p.id = u.parent_or_container_ref"
+        " WHERE u.doc_code = %s ORDER BY u.canonical_address",
+        DOCPREFIX,
+    )
+    assert len(manifest) == UNITS
+    assert there == sorted(manifest, key=lambda row: str(row[0])), (
+        "parents, bodies and kinds are those that were signed"
+    )
     assert all(check.outcome is Outcome.PASS for check in passage.backend.verify(passage.run_id))
     passage.sign()
     enacted = passage.enact()
@@ -41,26 +54,11 @@ def test_a_cut_is_verified_and_becomes_law_through_the_organisations_functions(s
     assert their_objects(passage) == objects, "no object of theirs, and none of its owners, has changed"
 
 
-def test_the_units_have_the_parents_bodies_and_kinds_that_were_signed(drafted: Passage) -> None:
-    passage = drafted
-
-    manifest = passage.rows(
-        "SELECT address, parent_address, unit_kind, section_type, title, body FROM cutter_governance.manifest_unit_block ORDER BY seq"
-    )
-    there = passage.rows(
-        "SELECT u.canonical_address, p.canonical_address, u.unit_kind, u.section_type, v.title, v.body FROM library.information_unit u"
-        " JOIN library.unit_version v ON v.id = u.version_anchor_ref LEFT JOIN library.information_unit p ON p.id = u.parent_or_container_ref"
-        " WHERE u.doc_code = %s ORDER BY u.canonical_address",
-        DOCPREFIX,
-    )
-    assert len(manifest) == UNITS
-    assert there == sorted(manifest, key=lambda row: str(row[0]))
-
-
-def test_a_soft_revert_takes_the_drafts_back_and_deletes_nothing(signed: Passage) -> None:
-    passage = signed
-    law = readers(passage)
-    cut(passage)
+def test_a_soft_revert_takes_the_drafts_back_and_deletes_nothing(
+    signed: Passage, request: pytest.FixtureRequest
+) -> None:
+    law = readers(signed)
+    passage: Passage = request.getfixturevalue("drafted")
 
     reverted = passage.backend.revert(passage.run_id, passage.run_id)
 

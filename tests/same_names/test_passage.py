@@ -36,16 +36,13 @@ def test_a_cut_is_verified_and_becomes_law_through_the_functions_of_the_same_nam
     assert {state for _, state in signed.rows(_UNITS.format("public"))} == {"enacted"}
 
 
-def test_a_soft_revert_takes_the_drafts_back_and_deletes_nothing(beside: Beside, signed: Passage) -> None:
-    signed.arm()
-    signed.resume()
-
-    reverted = signed.backend.revert(signed.run_id, signed.run_id)
+def test_a_soft_revert_takes_the_drafts_back_and_deletes_nothing(beside: Beside, drafted: Passage) -> None:
+    reverted = drafted.backend.revert(drafted.run_id, drafted.run_id)
 
     assert reverted.state.family is Family.REVERTED
-    assert theirs(signed) == {**AFTER_CUT, "public.iu_lifecycle_log": 60 + UNITS}
+    assert theirs(drafted) == {**AFTER_CUT, "public.iu_lifecycle_log": 60 + UNITS}
     for schema in ("public", beside.names.units):
-        assert {state for _, state in signed.rows(_UNITS.format(schema))} == {"superseded"}
+        assert {state for _, state in drafted.rows(_UNITS.format(schema))} == {"superseded"}
 
 
 def test_a_unit_is_read_by_the_indexes_of_the_organisation_s_tables(tied: Passage) -> None:

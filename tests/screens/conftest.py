@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 import textual
 from pytest_textual_snapshot import SVGImageExtension
 from syrupy.assertion import SnapshotAssertion
+from textual import events
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
@@ -72,10 +75,26 @@ async def press(pilot: Pilot[Any], *keys: str) -> None:
 
     A test of what each letter of it asks for types it letter by letter (`type_slowly`).
     """
-    for key, following in zip(keys, (*keys, "")[1:], strict=True):
-        await pilot.press(key)
-        if not (len(key) == len(following) == 1 and isinstance(pilot.app.focused, (Input, TextArea))):
-            await settle(pilot)
+    rest = list(keys)
+    while rest:
+        letters = list(takewhile(lambda key: len(key) == 1, rest))
+        if len(letters) > 1 and isinstance(pilot.app.focused, (Input, TextArea)):
+            await type_at_once(pilot, "".join(letters))
+            del rest[: len(letters)]
+        else:
+            await pilot.press(rest.pop(0))
+        await settle(pilot)
+
+
+async def type_at_once(pilot: Pilot[Any], text: str) -> None:
+    """Send each letter of a text before any is answered; the pilot waits for the whole screen behind each of them."""
+    app = pilot.app
+    assert app._driver is not None
+    for letter in text:
+        key = events.Key(letter if letter.isalnum() else _character_to_key(letter), letter)
+        key.set_sender(app)
+        app._driver.send_message(key)
+    await pilot.pause()
 
 
 async def type_slowly(pilot: Pilot[Any], text: str) -> None:

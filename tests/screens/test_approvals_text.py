@@ -3,6 +3,7 @@
 import pytest
 
 from console.backend.model.outcome import Outcome
+from console.backend.model.purposes import Purpose
 from console.backend.model.view_models import ApprovalStatus
 from console.screens.approvals_text import imported, sign
 from console.widgets.line import plain
@@ -15,7 +16,7 @@ WORDS = {
     ApprovalStatus.IMPORTED: f"SG_1 for {RUN_ID} was imported before; its record is unchanged.",
     ApprovalStatus.USED: f"SG_1 for {RUN_ID} was used before; its record is unchanged.",
 }
-NEXT = dict.fromkeys((ApprovalStatus.DRAFTED, ApprovalStatus.INVALID), "3, then the key that is allowed there now")
+NEXT = dict.fromkeys((ApprovalStatus.DRAFTED, ApprovalStatus.INVALID), "3, then A")
 
 
 @pytest.mark.parametrize("status", WORDS)
@@ -32,13 +33,19 @@ def test_a_second_import_is_said_to_be_one(status: ApprovalStatus) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "run_id", "following"),
-    [("SG_2", RUN_ID, "3, then E"), ("SG_2", BATCH_ID, "7, then E")],
-    ids=["a run", "a batch"],
+    ("purpose", "run_id", "following"),
+    [
+        (Purpose.CUT, RUN_ID, "3, then A"),
+        (Purpose.EDIT, RUN_ID, "3, then W"),
+        (Purpose.ENACT, RUN_ID, "3, then E"),
+        (Purpose.REVERT, RUN_ID, "3, then U"),
+        (Purpose.CUT, BATCH_ID, "7, then A"),
+        (Purpose.ENACT, BATCH_ID, "7, then E"),
+    ],
 )
-def test_the_notice_of_an_import_names_the_key_that_is_next(kind: str, run_id: str, following: str) -> None:
+def test_the_notice_of_an_import_names_the_key_that_is_next(purpose: Purpose, run_id: str, following: str) -> None:
     before = FakeBackend().approvals()[0].model_copy(update={"status": ApprovalStatus.DRAFTED})
-    after = before.model_copy(update={"status": ApprovalStatus.IMPORTED, "kind": kind, "run_id": run_id})
+    after = before.model_copy(update={"status": ApprovalStatus.IMPORTED, "purpose": purpose, "run_id": run_id})
     assert imported(before, after).next_action == following
 
 

@@ -150,9 +150,7 @@ async def test_thousands_of_backups_are_filtered_and_not_read_at_each_measuremen
         app.measure()
         await press(pilot, "end")
         assert backend.calls.count("backups") == read
-        await press(pilot, "slash")
-        await pilot.press(*"state:differs")
-        await press(pilot, "enter", "r")
+        await press(pilot, "slash", *"state:differs", "enter", "r")
         assert len(_rows(app)) == 1
         assert "1 of 2,000" in str(_list(app).border_subtitle)
         assert backend.calls.count("backups") == read + 1

@@ -1,6 +1,7 @@
 """Dangerous dialogs: the safe answer is the default, the text is typed, Enter is never yes, the stop key works."""
 
 from functools import partial
+from pathlib import Path
 
 import pytest
 from textual.widgets import Input
@@ -10,7 +11,7 @@ from console.actions.stopping import STOP_KEYS
 from console.backend.model.full_command import full_command
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.states import Stage
-from console.backend.model.view_models import Danger
+from console.backend.model.view_models import ApprovalView, Danger
 from console.screens.danger import DangerDialog
 from console.screens.danger_text import briefing_lines, check_lines
 from console.screens.dialog import Dialog
@@ -107,6 +108,21 @@ async def test_a_file_that_is_typed_on_cancel_is_asked_for_at_the_import() -> No
     backend = FakeBackend()
     async with opened(backend, "4", "i", *"other.asc", "ctrl+y"):
         assert [call for call in backend.calls if call.startswith("import ") and call.endswith(" other.asc")]
+
+
+class _SignedElsewhere(FakeBackend):
+    """A signature file is put beside the statement behind the screen's reading of it."""
+
+    def check_statement(self, statement: Path) -> ApprovalView:
+        signature = statement.with_name(f"{statement.name}.anna.asc")
+        return super().check_statement(statement).model_copy(update={"signature_paths": (signature,)})
+
+
+async def test_a_signature_that_came_since_the_screen_was_drawn_is_there_at_the_import() -> None:
+    """The screen says: put the signature file beside it, then i."""
+    backend = _SignedElsewhere()
+    async with opened(backend, "4", "i", "ctrl+y"):
+        assert [call for call in backend.calls if call.startswith("import ") and call.endswith(".json.anna.asc")]
 
 
 @pytest.mark.parametrize("name", DANGERS)

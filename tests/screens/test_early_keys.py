@@ -1,13 +1,16 @@
 """A key that is pressed before what it acts on is there: it is answered at once, and never acts on what was there before."""
 
 import threading
+from pathlib import Path
 
 import pytest
 
 from console.backend.model.view_models import ApprovalView, RunView
 from console.screens.approvals import ApprovalsScreen
+from console.screens.dialog import Dialog
+from console.widgets.list_rows import ListRows
 from tests.screens.conftest import opened, press, settle, until
-from tests.support.fakes import FakeBackend
+from tests.support.fakes import RUN_ID, FakeBackend
 from tests.support.waiting import LONGEST_S
 
 
@@ -23,6 +26,10 @@ class _Slow(FakeBackend):
     def run(self, run_id: str) -> RunView:
         self.runs_go_on.wait(LONGEST_S)
         return super().run(run_id)
+
+    def check_statement(self, statement: Path) -> ApprovalView:
+        self.statements_go_on.wait(LONGEST_S)
+        return super().check_statement(statement)
 
     def approvals(self) -> tuple[ApprovalView, ...]:
         self.statements_go_on.wait(LONGEST_S)
@@ -82,6 +89,37 @@ async def test_a_move_whose_answer_comes_when_the_operator_has_left_says_that_it
         assert app.notice.what.startswith("Arm of ")
         assert "not done" in app.notice.what
         assert not [call for call in backend.calls if call.startswith("brief")]
+
+
+async def test_a_run_that_is_still_being_read_is_not_called_none() -> None:
+    """The list was read, its row is under the cursor, and the run itself is not there yet."""
+    backend = _Slow()
+    backend.runs_go_on.clear()
+    async with opened(backend) as (app, pilot):
+        try:
+            await pilot.press("3")
+            phases = app.screen.query_one("#phases", ListRows)
+            await until(pilot, lambda: phases.empty_words == f"Reading {RUN_ID} ...")
+            await pilot.press("A")
+            await until(pilot, lambda: app.notice.what == "Run is still being read.")
+        finally:
+            backend.runs_go_on.set()
+        await settle(pilot)
+        assert phases.chosen is not None
+
+
+async def test_an_import_whose_check_ends_on_another_screen_asks_nothing() -> None:
+    backend = _Slow()
+    async with opened(backend, "4") as (app, pilot):
+        backend.statements_go_on.clear()
+        try:
+            await pilot.press("i", "1")
+            await until(pilot, lambda: app.current_mode == "overview")
+        finally:
+            backend.statements_go_on.set()
+        await settle(pilot)
+        assert not isinstance(app.screen, Dialog)
+        assert app.notice.what.startswith("Import of SG_1-9f3c21ab.json: not done")
 
 
 async def test_a_letter_that_does_nothing_on_a_screen_at_rest_says_nothing() -> None:

@@ -209,8 +209,7 @@ async def test_an_edit_is_planned_only_after_the_id_was_typed_and_once() -> None
     backend = _cut()
     async with opened(backend, *_DRAFT, "X", "ctrl+y", "ctrl+y", "enter") as (app, pilot):
         assert backend.edits == []
-        await pilot.press(*FIRST_RUN)
-        await press(pilot, "enter")
+        await press(pilot, *FIRST_RUN, "enter")
         assert backend.edits == []
         await pilot.press("ctrl+y", "ctrl+y")
         await settle(pilot)
@@ -278,8 +277,7 @@ async def test_a_draft_is_edited_signed_and_applied_by_keys(at: At) -> None:
         assert body.text == "## Alpha\n\nFirst.\n\n"
         await press(pilot, "down", "down", "end", "backspace", *", amended.", "ctrl+y")
         assert "{+" in _said(app)
-        await pilot.press(*passage.run_id)
-        await press(pilot, "ctrl+y")
+        await press(pilot, *passage.run_id, "ctrl+y")
         edit_run = backend.runs()[0].run_id
         run = backend.run(edit_run)
         assert (run.state.stage, run.moves[0]) == (Stage.AWAITING_CUT_AUTHORIZATION, Move.IMPORT_SG_1)
@@ -287,8 +285,7 @@ async def test_a_draft_is_edited_signed_and_applied_by_keys(at: At) -> None:
         assert backend.typed_edits(passage.run_id, _ALPHA) == ()
 
         await press(pilot, "3", "s", "4", "D", "i", "ctrl+y", "3", "W", "tab")
-        await pilot.press(*edit_run)
-        await press(pilot, "ctrl+y")
+        await press(pilot, *edit_run, "ctrl+y")
         assert backend.run(edit_run).state.stage is Stage.CLOSEOUT_REPORTED
         assert backend.unit(_ALPHA).body == "## Alpha\n\nFirst, amended.\n\n"
         assert backend.status().switch.state is SwitchState.OFF

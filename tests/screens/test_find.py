@@ -20,7 +20,7 @@ from console.widgets.list_rows import ListRows
 from console.widgets.panel import Panel
 from console.widgets.plain_text import PlainText
 from console.widgets.source_view import SourceView
-from tests.screens.conftest import opened, press, settle
+from tests.screens.conftest import opened, press, settle, until
 from tests.support.fake_runs import ManyRuns
 from tests.support.fakes import ARMED, DRY_ID, RUN_ID, SHA, SIGN_WITH, FakeBackend
 
@@ -44,9 +44,7 @@ def _words(app: ConsoleApp, name: str) -> str:
 
 
 async def _type(pilot: Pilot[Any], text: str, *then: str) -> None:
-    await press(pilot, "slash")
-    await pilot.press(*text)
-    await press(pilot, *then)
+    await press(pilot, "slash", *text, *then)
 
 
 async def test_no_key_acts_while_a_filter_is_typed_but_the_stop_key() -> None:
@@ -103,8 +101,7 @@ async def test_on_every_screen_a_filter_narrows_at_once_is_kept_and_is_cleared(
         await pilot.resize_terminal(120, 40)
         await press(pilot, "1", key)
         await pilot.resize_terminal(80, 24)
-        await settle(pilot)
-        assert _rows(app, name) == shown
+        await until(pilot, lambda: _rows(app, name) == shown)
         assert f"/{typed}" in _under(app, name)
         await press(pilot, "escape")
         assert (len(_rows(app, name)), _under(app, name)) == (total, "")

@@ -21,7 +21,7 @@ from tests.screens.conftest import opened, press, until
 from tests.support.fake_journals import JOURNAL_RUN, OTHER_RUN, journal_lines
 from tests.support.fakes import FakeBackend
 
-MANY = 2500
+MANY = 1300
 
 
 def _list(app: ConsoleApp) -> PagedRows[object]:
@@ -78,7 +78,7 @@ async def test_the_newest_record_is_in_sight_and_the_list_follows_what_is_writte
 async def test_a_long_journal_is_walked_by_pages_and_gone_through_by_number_and_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(journal_pages, "_MOST_LOOKED_AT", 2000)
+    monkeypatch.setattr(journal_pages, "_MOST_LOOKED_AT", 1000)
     async with opened(FakeBackend(n_records=MANY), "0", "home", size=(120, 40)) as (app, pilot):
         assert _number(app) == "0"
         height = _list(app).size.height

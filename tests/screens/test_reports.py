@@ -113,9 +113,7 @@ async def test_each_size_shows_all_parts_or_the_one_that_is_looked_at() -> None:
 
 async def test_a_text_is_searched_and_copied_as_it_was_written() -> None:
     async with opened(FakeBackend(), "ctrl+r", "enter", "enter") as (app, pilot):
-        await press(pilot, "slash")
-        await pilot.press(*"statement")
-        await press(pilot, "enter")
+        await press(pilot, "slash", *"statement", "enter")
         assert "match 1 of " in str(_text(app).border_subtitle)
         await press(pilot, "n", "Y")
         assert app.clipboard.startswith("# 04 Approval\n\n| check |")

@@ -18,7 +18,9 @@ ACTIVE = {
         "7 units of BDSG-2018 written as drafts and verified. Next: SG_2, the ruling to enact (3, then s)."
     ),
     (Stage.CLOSEOUT_REPORTED, Mode.LIVE): "7 units of BDSG-2018 are law.",
-    (Stage.CLOSEOUT_REPORTED, Mode.DRYRUN): "The dry run of BDSG-2018 passed: 7 units planned, nothing written.",
+    (Stage.CLOSEOUT_REPORTED, Mode.DRYRUN): (
+        "The dry run of BDSG-2018 passed: 7 units planned, nothing written. Next: the LIVE run (2, then L)."
+    ),
     (Stage.CUT_LEG_A_COMMITTED, Mode.LIVE): "R is now cut_leg_a_committed.",
 }
 
@@ -37,6 +39,13 @@ def test_a_step_of_an_amendment_counts_its_changes(at: tuple[Stage, Mode], said:
     stage, mode = at
     run = FakeBackend()._run_view(RunState(stage=stage), mode, "R").model_copy(update={"amendment": AMENDMENT})
     assert came_to(run) == (said if mode is Mode.DRYRUN else said.replace("7 units", "3 changes"))
+
+
+def test_the_dry_run_of_a_repeal_names_the_key_of_a_repeal() -> None:
+    run = FakeBackend()._run_view(RunState(stage=Stage.CLOSEOUT_REPORTED), Mode.DRYRUN, "R")
+    repeal = run.model_copy(update={"amendment": AmendmentCounts(unchanged=0, changed=0, new=0, gone=7)})
+
+    assert came_to(repeal).endswith("nothing written. Next: the LIVE run (2, then R).")
 
 
 def test_the_head_of_an_amendment_says_what_it_does_to_the_law() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
+from psycopg import sql
 from psycopg.sql import Composed
 
 from console.backend.scratch.cluster import TransientCluster
@@ -33,6 +34,13 @@ def administer(cluster: TransientCluster, *statements: Composed) -> None:
     connection = psycopg.connect(address, autocommit=True)
     _SESSIONS[address] = connection
     _execute(connection, statements)
+
+
+def answer(cluster: TransientCluster, query: sql.SQL | Composed) -> tuple[object, ...]:
+    """Ask the superuser's session of the cluster; the first row, or none."""
+    administer(cluster)
+    row = _SESSIONS[cluster.conninfo()].execute(query).fetchone()
+    return row or ()
 
 
 def _execute(connection: psycopg.Connection, statements: tuple[Composed, ...]) -> None:

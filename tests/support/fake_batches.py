@@ -234,14 +234,14 @@ class FakeBatches(FakeReadiness):
     def start_planned_batch(
         self,
         source: BatchSource,
-        digest: str,
+        seen: BatchPlan,
         mode: Mode,
         on_failure: OnFailure,
         on_batch: OnBatch,
         on_progress: OnProgress,
     ) -> BatchView:
         """To the first pause, or through the dry runs."""
-        self._call(f"start batch {mode.value} {source.path} {digest[:8]} {on_failure.value}")
+        self._call(f"start batch {mode.value} {source.path} {seen.digest[:8]} {on_failure.value}")
         self._pause()
         return self.batch_view() if mode is Mode.LIVE else self._dry_batch()
 

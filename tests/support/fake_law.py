@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 from console.backend.documents.amendment_report import amendment_report
 from console.backend.documents.comparison import compare, units_of_plan
-from console.backend.documents.word_diff import NO_DIFFERENCE
 from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.compared_unit import ComparedUnit
@@ -19,14 +18,14 @@ def law_before(plan: PlanView, suffix: str = "", moved: tuple[Moved, ...] = ()) 
     assert plan.document is not None
     new = units_of_plan(plan.document, plan.text.data)
     comparison = compare(tuple(_before(new, suffix)), new, moved)
-    return amendment_report(comparison, comparison.amendment(_RUN), 2, _SINCE, NO_DIFFERENCE)
+    return amendment_report(comparison, comparison.amendment(_RUN), 2, _SINCE, ())
 
 
 def law_repealed(plan: PlanView) -> AmendmentReport:
     """The report on no text at all."""
     assert plan.document is not None
     comparison = compare(units_of_plan(plan.document, plan.text.data), ())
-    return amendment_report(comparison, comparison.amendment(_RUN), 2, _SINCE, NO_DIFFERENCE)
+    return amendment_report(comparison, comparison.amendment(_RUN), 2, _SINCE, ())
 
 
 def _before(new: tuple[ComparedUnit, ...], suffix: str) -> list[ComparedUnit]:

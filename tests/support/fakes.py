@@ -15,6 +15,7 @@ from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan import Problem
 from console.backend.model.plan_binding import Target, expected_cut_deltas
 from console.backend.model.profile_names import SHIPPED_NAMES
+from console.backend.model.purposes import Purpose
 from console.backend.model.states import PHASE_TABLE, Mode, Move, Phase, RunState, Stage, legal_moves
 from console.backend.model.view_models import (
     ApprovalStatus,
@@ -472,6 +473,7 @@ class FakeBackend(FakeEdits, FakeCustody, FakeBatches, FakeUnits, FakeJournals, 
             )
         return ApprovalView(
             kind="SG_1",
+            purpose=Purpose.CUT,
             run_id=RUN_ID,
             docprefix="BDSG-2018",
             status=status,

@@ -8,34 +8,23 @@ import pytest
 from tests.torture.arena import Arena, arena
 
 IN_EVERY_RUN = (
-    "ends_where_it_should[void]",
     "not_known[start-answer lost]",
-    "not_known[enact-delivered 1 s late]",
-    "outrun_a_commit[void after a cut]",
-    "all_or_nothing[cut and void]",
     "all_or_nothing[arm and arm]",
     "is_answered[arm and cut-server crashed]",
-    "is_answered[arm and cut-disk full]",
-    "finds_nothing_where_nothing_is_wrong[enacted]",
+    "finds_nothing_where_nothing_is_wrong[waits for SG_2]",
     "in_the_database[a unit is gone]",
-    "in_the_database[the signature is no signature]",
-    "in_the_database[a ruling serves two purposes]",
     "in_the_database[a lease is open at rest]",
     "in_the_database[PASS was given to another digest]",
-    "in_the_database[a foreign title changes]",
-    "in_the_database[another number of rows is kept]",
     "in_the_database[an event names another record]",
-    "in_the_database[a lease that was never announced]",
     "outside_the_database[a byte of a journal flips]",
-    "outside_the_database[a dry run has a row]",
-    "outside_the_database[the product deletes]",
     "outside_the_database[half of a file is left]",
     "names_a_run_without_a_move[offers nothing]",
     "rfc_6962",
 )
-"""What `make test` takes of the kills, the network, the races and the checker: a few of each, and of the checker's
-sixteen invariants one that is broken, but for the two that only an amendment can break: the arena walks one for a
-quarter of a minute. All of them are in `make torture`."""
+"""What `make test` takes of the kills, the network, the races and the checker: one of what happens to the server, the
+network and beside a command, and of the checker's invariants those that a run with drafts can break, in the database and
+outside. Processes that are killed, COMMITs that come late and moves that are made at once are asked for there in
+tests/backend/runs, without an arena, which takes a quarter of a minute to make. All of them are in `make torture`."""
 LONG = ("test_bars.py", "test_kills.py", "test_network.py", "test_races.py", "test_checker.py")
 
 

@@ -2,25 +2,30 @@
 
 from datetime import datetime
 
+from console.backend.documents.between import PieceChange
 from console.backend.documents.comparison import ChangedUnit, Comparison
-from console.backend.documents.word_diff import NO_DIFFERENCE, TextDiff
+from console.backend.documents.word_diff import NO_DIFFERENCE
 from console.backend.model.amendment import Amendment
 from console.backend.model.amendment_report import (
     AmendmentReport,
     ChangedReport,
     FieldReport,
     PartReport,
+    PieceReport,
     RenumberingReport,
     ShiftReport,
     UnitReport,
 )
 from console.backend.model.compared_unit import UnitField
-from console.backend.model.diff_text import DiffKind
 from console.backend.model.plan_binding import expected_amendment_deltas, expected_enactment_deltas
 
 
 def amendment_report(
-    comparison: Comparison, amendment: Amendment, state: int, in_force_from: datetime, between: TextDiff | None
+    comparison: Comparison,
+    amendment: Amendment,
+    state: int,
+    in_force_from: datetime,
+    between: tuple[PieceChange, ...] | None,
 ) -> AmendmentReport:
     """Return the report of a comparison with the state of this number.
 
@@ -38,7 +43,7 @@ def amendment_report(
         gone=tuple(UnitReport(address=unit.address, title=unit.title, line=None) for unit in comparison.gone),
         returning=amendment.returning,
         reordered=comparison.reordered,
-        between=_changes(between),
+        between=None if between is None else tuple(_piece(change) for change in between),
         moved=amendment.moved,
         renumberings=tuple(
             RenumberingReport(old=pair.old.address, new=pair.new.address, title=pair.new.title)
@@ -50,12 +55,11 @@ def amendment_report(
     )
 
 
-def _changes(between: TextDiff | None) -> tuple[PartReport, ...] | None:
-    if between is None:
-        return None
-    if all(part.kind is DiffKind.KEPT for part in between.parts):
-        return ()
-    return tuple(PartReport(kind=part.kind, text=part.text) for part in between.parts)
+def _piece(change: PieceChange) -> PieceReport:
+    parts = tuple(PartReport(kind=part.kind, text=part.text) for part in change.diff.parts)
+    return PieceReport(
+        old_place=change.old_place, new_place=change.new_place, parts=parts, is_coarse=change.diff.is_coarse
+    )
 
 
 def changed_report(unit: ChangedUnit) -> ChangedReport:

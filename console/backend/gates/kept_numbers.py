@@ -19,7 +19,11 @@ from console.backend.postgres.rendering import schema_names
 ENOUGH_S = 0.5
 """Seconds after which nothing else is begun: what is left has its turn at another time."""
 NEWEST = 10
-"""Number of documents, or journals, that are always compared: those that changed last."""
+"""Number of documents, or journals, that come before their turn: those that changed last."""
+LEAST = 2
+"""Number of those that are compared whatever time it takes: the newest, and one that has its turn."""
+TURNS = "the newest, and others in turn"
+"""Words for what was compared where there was no time for all."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _T = TypeVar("_T")
 
@@ -47,10 +51,17 @@ class KeptNumbers(Value):
 
 
 def in_turn(items: Sequence[_T], when: Callable[[_T], datetime], name: Callable[[_T], str], seed: str) -> list[_T]:
-    """Pure: the newest ones, then the others in an order that the seed decides, so that each has its turn."""
-    by_age = sorted(items, key=when, reverse=True)
-    others = sorted(by_age[NEWEST:], key=lambda item: sha256_hex(f"{seed} {name(item)}".encode()))
-    return [*by_age[:NEWEST], *others]
+    """Pure: the newest ones, each with another behind it in an order that the seed decides, then the rest in that order.
+
+    So each has its turn, however few there is time for; behind all of the newest ones some never would.
+    """
+    ahead = sorted(items, key=when, reverse=True)[:NEWEST]
+    turns = sorted(items, key=lambda item: sha256_hex(f"{seed} {name(item)}".encode()))
+    order: dict[str, _T] = {}
+    for place, drawn in enumerate(turns):
+        for item in (*ahead[place : place + 1], drawn):
+            order.setdefault(name(item), item)
+    return list(order.values())
 
 
 def measure_kept(probe: Probe) -> Measurement[KeptNumbers]:
@@ -80,7 +91,7 @@ def _kept(probe: Probe) -> KeptNumbers:
         seed = probe.installation.context.token_hex(8)
         compared, differing = 0, []
         for row in in_turn(known, lambda row: row.kept_at or _NEVER, lambda row: row.docprefix, seed):
-            if compared and time.monotonic() > ends_at:
+            if compared >= LEAST and time.monotonic() > ends_at:
                 break
             compared += 1
             if document_digest(connection, row.docprefix) != (row.units, row.digest):
@@ -117,7 +128,7 @@ def _as_kept(kept: KeptNumbers) -> Verdict:
     coverage = (
         f"all {counted(known, 'document')} compared"
         if kept.compared == known
-        else f"{kept.compared} of {counted(known, 'document')} compared: the {NEWEST} that changed last, and others in turn"
+        else f"{kept.compared} of {counted(known, 'document')} compared: {TURNS}"
     )
     changing = f"; {kept.changed} more have changed, and are computed again" if kept.changed else ""
     return passes(f"{len(kept.counts)} large tables counted; {coverage}{changing}")

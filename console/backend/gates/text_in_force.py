@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime
 
-from console.backend.gates.kept_numbers import ENOUGH_S, NEWEST, in_turn
+from console.backend.gates.kept_numbers import ENOUGH_S, LEAST, TURNS, in_turn
 from console.backend.gates.measurement import Measurement, Verdict, check, fails, partial, passes
 from console.backend.gates.probe import Probe
 from console.backend.model.counting import counted
@@ -41,7 +41,7 @@ class Texts(Value):
 
 
 def measure_texts(probe: Probe) -> Measurement[Texts]:
-    """Compose the text of each document in force, the newest first, for as long as there is time, and compare its sha256."""
+    """Compose the text of each document in force, as `in_turn` has them, for as long as there is time, and compare its sha256."""
     return probe.ask(
         "texts",
         "sha256 of the text of every document in force, composed of its rows, beside the pinned one",
@@ -63,7 +63,7 @@ def _texts(probe: Probe) -> Texts:
             _in_force(all_states(connection), now), lambda row: row.enacted_at, lambda row: row.docprefix, seed
         )
         for row in rows:
-            if texts and time.monotonic() > ends_at:
+            if len(texts) >= LEAST and time.monotonic() > ends_at:
                 break
             composed = composed_text(connection, row)
             texts.append(repealed(row, composed) if row.is_repeal else compared(row, composed))
@@ -128,7 +128,7 @@ def _as_pinned(texts: Texts) -> Verdict:
     if texts.not_in_time:
         first, count = texts.not_in_time[0], len(texts.texts) + len(texts.not_in_time)
         return partial(
-            f"{equal}, of {count}: the {NEWEST} that became law last, and others in turn; each has its turn at another time",
+            f"{equal}, of {count}: {TURNS}; each has its turn at another time",
             f"Compare others now: cutter-console gates G1; one by itself: cutter-console document show {first} --out NEW",
         )
     if not apart:

@@ -274,14 +274,16 @@ def verify_journal(
     on_bytes: OnBytes = lambda _done, _total: None,
     *,
     unread: str = "",
+    collected: list[Record] | None = None,
 ) -> JournalVerdict:
     """Compare the journal with its own chain and with every event that the database has of it.
 
     Finds edits, deletions, reordering, and with events also truncation and replacement. A missing journal is FAIL, an
     unreadable one INCONCLUSIVE; nothing is raised. `unread` says why the events could not be read: an intact chain is
-    then INCONCLUSIVE. Of the records only those are kept that the verdict names.
+    then INCONCLUSIVE. Of the records only those are kept that the verdict names; `collected` gets all, as `read_journal`
+    returns them, and none of a journal whose chain is broken.
     """
-    witness = _Witness(events, on_bytes)
+    witness, records = _Witness(events, on_bytes), None if collected is None else list[Record]()
     try:
         descriptor = open_journal_file(path)
     except FileNotFoundError:
@@ -292,11 +294,13 @@ def verify_journal(
         return JournalVerdict(outcome=Outcome.INCONCLUSIVE, detail=f"{path}: {error.strerror}")
     try:
         witness.total = os.fstat(descriptor).st_size
-        scanned = _scan_descriptor(descriptor, None, witness.take)
+        scanned = _scan_descriptor(descriptor, None, witness.take, collected=records)
     except OSError as error:
         return JournalVerdict(outcome=Outcome.INCONCLUSIVE, detail=f"{path}: {error.strerror}")
     finally:
         os.close(descriptor)
+    if collected is not None and not scanned.wrong:
+        collected += records or ()
     gone = () if unread else tuple(_named(effect) for effect in witness.acknowledged.effects)
     return _verdict(scanned, witness.hashes, events, run_id, gone, unread)
 

@@ -8,7 +8,7 @@ from pydantic import AfterValidator
 from console.backend.model.amendment import Moved
 from console.backend.model.compared_unit import UnitField
 from console.backend.model.counting import counted
-from console.backend.model.diff_text import DiffKind, DiffPart, diff_lines, marked, space_changes
+from console.backend.model.diff_text import DiffKind, DiffPart, diff_lines, marked, shortened, space_changes
 from console.backend.model.plan_binding import TableDelta
 from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.value import Value
@@ -32,6 +32,43 @@ class FieldReport(Value):
     field: UnitField
     old: SafeText
     new: SafeText
+
+
+class PieceReport(Value):
+    """A piece of the text that stands in no unit, and is not in both texts as it is, or stands elsewhere."""
+
+    old_place: SafeText | None
+    """Address of the unit that it stands behind in the law, empty in front of every unit; None if it is not there."""
+    new_place: SafeText | None
+    """The same in the new text. Where the two differ the piece is the same, and has moved."""
+    parts: tuple[PartReport, ...]
+    is_coarse: bool
+    """As of a unit."""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Return its place, then what differs, on one line each; a piece that differs in space alone has no line."""
+        place = place_in_words(self.old_place, self.new_place)
+        if self.is_moved:
+            return (f"  {place}", f"    {shortened(''.join(part.text for part in self.parts))}")
+        lines = diff_lines(DiffPart(part.kind, part.text) for part in self.parts)
+        coarse = ("    (too long to compare each word: lines were compared first)",) if self.is_coarse else ()
+        return (f"  {place}", *(f"    {line}" for line in lines), *coarse) if lines else ()
+
+    @property
+    def is_moved(self) -> bool:
+        """Return whether it is the same piece at another place."""
+        return None not in {self.old_place, self.new_place} and self.old_place != self.new_place
+
+
+def place_in_words(old: str | None, new: str | None) -> str:
+    """Return where a piece of the text between the units stands, and where it stood if that is another place."""
+    here = _behind(old or "") if new is None else _behind(new)
+    return here if None in {old, new} or old == new else f"{here}, until now {_behind(old or '')}"
+
+
+def _behind(place: str) -> str:
+    return f"behind {place}" if place else "at the beginning"
 
 
 class ChangedReport(Value):
@@ -120,8 +157,9 @@ class AmendmentReport(Value):
     """New addresses that have a unit already, which gets a version more."""
     reordered: int
     """Number of units that stand at another place among the others; no row is written for that alone."""
-    between: tuple[PartReport, ...] | None
-    """Difference of the text that stands in no unit; empty if it is the same, None if version 0.2.0 did not keep it."""
+    between: tuple[PieceReport, ...] | None
+    """Of the text that stands in no unit, in the order of the new text; empty if it is the same, None if version 0.2.0 did
+    not keep it."""
     moved: tuple[Moved, ...]
     """Renumberings that the operator stated."""
     renumberings: tuple[RenumberingReport, ...]
@@ -144,13 +182,10 @@ class AmendmentReport(Value):
             return ("the text between the units is not compared: version 0.2.0 did not keep that of the law",)
         if not self.between:
             return ()
-        lines = diff_lines(DiffPart(part.kind, part.text) for part in self.between)
+        lines = [line for piece in self.between for line in piece.lines]
         if not lines:
             return ("the text between the units differs in space and line ends alone",)
-        return (
-            "the text between the units differs; no row is written for that alone",
-            *(f"    {line}" for line in lines),
-        )
+        return ("the text between the units differs; no row is written for that alone", *lines)
 
     @property
     def is_same_text(self) -> bool:

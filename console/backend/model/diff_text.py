@@ -59,6 +59,12 @@ def marked(removed: str, added: str) -> str:
     return (f"[-{removed}-]" if removed else "") + (f"{{+{added}+}}" if added else "")
 
 
+def shortened(text: str) -> str:
+    """Return an unchanged text on one line; of a long one its beginning and its end."""
+    words = _one_space(text).strip()
+    return words if len(words) <= 2 * _CONTEXT else f"{_start_of(words).removesuffix(' …')} {_end_of(words)}"
+
+
 def space_changes(parts: Iterable[DiffPart]) -> int:
     """Return the number of places that differ in space and line ends alone."""
     places, _ = _places(parts)

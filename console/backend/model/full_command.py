@@ -3,6 +3,9 @@
 import re
 import shlex
 from collections.abc import Callable
+from pathlib import Path
+
+from console.backend.model.shell_word import shell_word
 
 PROGRAM = "cutter-console"
 USUAL_ROOT = "/var/lib/cutter"
@@ -13,6 +16,11 @@ Full = Callable[[str], str]
 def full_command(text: str, root: str) -> str:
     """Return the text with `--root` in each command: typed without it, a command would act on the default root."""
     return text if root in {"", USUAL_ROOT} else _with_option(text, "--root", root)
+
+
+def command_to_import(statement: Path) -> str:
+    """Return the command that imports a statement with the signature files beside it."""
+    return f"{PROGRAM} approval import {shell_word(str(statement))}"
 
 
 def command_for(text: str, name: str) -> str:

@@ -25,15 +25,13 @@ class KeptLines(Sequence[str]):
     @classmethod
     def of_file(cls, data: bytes) -> Self:
         """Return the lines of a file, which may end within the last. Raises ValueError if it is not UTF-8."""
-        lines, at = cls(()), 0
+        lines, at = cls(()), -1
         lines.data = data
-        while (end := data.find(b"\n", at)) >= 0:
-            lines._ends.append(end)
-            at = end + 1
-        lines._ends.append(len(data))
-        # Every line is decoded once here, so that none raises later.
-        for _ in lines:
-            pass
+        for line in data.split(b"\n"):
+            at += len(line) + 1
+            lines._ends.append(at)
+        # Decoded once here, so that no line raises later: no character of more than one byte holds an LF.
+        data.decode()
         return lines
 
     def __len__(self) -> int:

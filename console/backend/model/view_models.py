@@ -13,6 +13,7 @@ from console.backend.model.outcome import Check, Evidence, Milliseconds, Outcome
 from console.backend.model.plan import DocumentPlan, Problem
 from console.backend.model.plan_binding import TableDelta, Target
 from console.backend.model.profile_names import DEFAULT_PROFILE, EDIT_PROFILE
+from console.backend.model.purposes import Purpose
 from console.backend.model.replication import Replication
 from console.backend.model.safe_text import SafeText, safe_lines
 from console.backend.model.site_mapping import NotMeasured
@@ -379,6 +380,8 @@ class ApprovalView(Value):
     sign_with: str
     """The commands that signers run on other machines, one line per signer of the policy."""
     signature_paths: tuple[Path, ...] = ()
+    purpose: Purpose | None = None
+    """What the ruling is for; None for a statement that cannot be read."""
     drafts: DraftUnits = NO_DRAFTS
     """The drafts that a ruling to enact or to revert is over, in order; empty for a ruling over a plan."""
 

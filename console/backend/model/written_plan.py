@@ -31,15 +31,22 @@ def cut_as_written(plan: CutPlan) -> CutPlan:
     return plan.model_copy(update={"document": as_written(plan.document)}) if plan.document.dropped else plan
 
 
-def text_between(document: DocumentPlan, canonical: bytes) -> bytes:
-    """Return the bytes of a planned text that are written and stand in no unit, in their order.
+def pieces_between(document: DocumentPlan, canonical: bytes) -> dict[str, bytes]:
+    """Return the bytes of a planned text that are written and stand in no unit, by the unit that they stand behind.
 
-    `canonical` is the text that the plan's spans refer to.
+    What stands in front of every unit is behind the empty address. `canonical` is the text that the plan's spans refer to.
     """
     kept = kept_bytes(canonical, document.dropped)
-    units = sorted((unit.byte_start, unit.byte_end) for unit in as_written(document).units.fields())
-    starts, ends = [0, *(end for _, end in units)], [*(start for start, _ in units), len(kept)]
-    return b"".join(kept[start:end] for start, end in zip(starts, ends, strict=True))
+    units = sorted((unit.byte_start, unit.byte_end, unit.address) for unit in as_written(document).units.fields())
+    starts = [("", 0), *((address, end) for _, end, address in units)]
+    ends = [*(start for start, _, _ in units), len(kept)]
+    pieces = {address: kept[start:end] for (address, start), end in zip(starts, ends, strict=True)}
+    return {address: piece for address, piece in pieces.items() if piece}
+
+
+def text_between(document: DocumentPlan, canonical: bytes) -> bytes:
+    """Return the bytes of a planned text that are written and stand in no unit, in their order, as `pieces_between` does."""
+    return b"".join(pieces_between(document, canonical).values())
 
 
 class _Shift:

@@ -150,7 +150,7 @@ _DOCUMENTS = """
 _PREFIXES = 'SELECT docprefix FROM cutter_governance.v_document ORDER BY docprefix COLLATE "C" LIMIT %s'
 _IS_REGISTERED = "SELECT EXISTS (SELECT 1 FROM cutter_governance.v_document WHERE docprefix = %s)"
 _TEXT = "SELECT cutter_console.fn_state_text(%s)"
-_BETWEEN = "SELECT cutter_console.fn_state_between(%s)"
+_PIECES = "SELECT address, piece FROM cutter_console.fn_state_pieces(%s) ORDER BY seq"
 _CUT_SHA256 = "SELECT cutter_console.fn_state_cut_sha256(%s)"
 _IS_SEALED = "SELECT EXISTS (SELECT 1 FROM cutter_governance.v_manifest_seal WHERE run_id = %s)"
 _EDITED = "SELECT address, edited_by FROM cutter_console.fn_state_units(%s) WHERE edited_by IS NOT NULL ORDER BY seq"
@@ -171,8 +171,15 @@ _UNIT_VERSIONS = """
     SELECT version_seq, run_id, operation, statement_sha256, lifecycle_status, created_at, draft_title, draft_body
       FROM cutter_console.fn_unit_versions(%s) ORDER BY version_seq
 """
-_ALIAS = "SELECT canonical_address FROM cutter_governance.v_address_alias WHERE alias = %s"
-_FORMER = 'SELECT alias FROM cutter_governance.v_address_alias WHERE canonical_address = %s ORDER BY alias COLLATE "C"'
+_ALIASES = """
+    SELECT a.canonical_address, s.in_force_from
+      FROM cutter_governance.v_address_alias a
+      LEFT JOIN cutter_governance.v_document_state s ON s.run_id = a.run_id AND s.docprefix = %(document)s
+     WHERE a.alias = %(address)s ORDER BY s.state NULLS FIRST
+"""
+_FORMER = """
+    SELECT alias FROM cutter_governance.v_address_alias WHERE canonical_address = %s GROUP BY alias ORDER BY alias COLLATE "C"
+"""
 # By length: an address that was mistyped is about as long as the one that was meant, and the number stays bounded.
 _NEAR = """
     SELECT canonical_address FROM cutter_governance.v_in_force WHERE docprefix = %s
@@ -227,11 +234,19 @@ def state_text(connection: psycopg.Connection, run_id: str) -> bytes | None:
     return text
 
 
-def state_between(connection: psycopg.Connection, run_id: str) -> bytes | None:
-    """Return the bytes of the state that a run enacted that stand in no unit; None where they were not kept."""
-    between = scalar(connection, _BETWEEN, run_id)
-    assert between is None or isinstance(between, bytes)
-    return between
+def state_pieces(connection: psycopg.Connection, run_id: str) -> dict[str, str] | None:
+    """Return what stands in no unit of the state that a run enacted, by the unit that it stands behind, in its order.
+
+    What stands in front of every unit is behind the empty address. None where it was not kept.
+    """
+
+    def piece(address: str, text: bytes | None) -> tuple[str, str | None]:
+        return address, None if text is None else text.decode()
+
+    pieces = dict(read_rows(connection, piece, _PIECES, (run_id,)))
+    if not pieces or None in pieces.values():
+        return None
+    return {address: text for address, text in pieces.items() if text}
 
 
 def cut_sha256(connection: psycopg.Connection, run_id: str) -> str:
@@ -269,9 +284,18 @@ def unit_versions(connection: psycopg.Connection, address: str) -> tuple[UnitVer
     return read_rows(connection, UnitVersionRow, _UNIT_VERSIONS, (address,))
 
 
-def alias_target(connection: psycopg.Connection, address: str) -> str | None:
-    """Return the address that a unit of this former address has since, or None."""
-    return next(iter(read_column(connection, _ALIAS, (address,))), None)
+class AliasRow(NamedTuple):
+    """The address that the unit of a former one has since a moment."""
+
+    target: str
+    since: datetime | None
+    """Beginning of the state in which it was renumbered; None if no enactment is recorded for it."""
+
+
+def aliases_of(connection: psycopg.Connection, address: str) -> tuple[AliasRow, ...]:
+    """Return where the units went that had this address, in their order: one can be renumbered, and another one after it."""
+    values = {"address": address, "document": address.partition("/")[0]}
+    return read_rows(connection, AliasRow, _ALIASES, values)
 
 
 def former_addresses(connection: psycopg.Connection, address: str) -> tuple[str, ...]:

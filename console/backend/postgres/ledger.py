@@ -289,7 +289,7 @@ class DraftState(DraftDigests):
 
 def draft_state(connection: psycopg.Connection, run_id: str) -> DraftState:
     """Read the drafts back; the caller connects as cutter_verify, which may not write them."""
-    return _draft_state(line for (line,) in arriving(connection, _LINES, (run_id,)))
+    return _draft_state(KeptLines(str(line) for (line,) in arriving(connection, _LINES, (run_id,))))
 
 
 def draft_digests(connection: psycopg.Connection, run_id: str, *, lines_to: int) -> DraftDigests:
@@ -305,37 +305,40 @@ def draft_digests(connection: psycopg.Connection, run_id: str, *, lines_to: int)
 
 def draft_reading(connection: psycopg.Connection, run_id: str) -> tuple[str, DraftState]:
     """Read the drafts back, and why they could not be enacted; empty if they are as signed and were verified afterwards."""
-    facts: list[tuple[str, str]] = []
+    facts: list[tuple[str, str, str]] = []
 
     def lines() -> Iterator[str]:
-        for refused, file_sha256, line in arriving(connection, _READING, (run_id,)):
-            facts.extend([(str(refused or ""), str(file_sha256))] if file_sha256 is not None else [])
+        for refused, digest, file_sha256, line in arriving(connection, _READING, (run_id,)):
+            facts.extend([(str(refused or ""), str(digest), str(file_sha256))] if file_sha256 is not None else [])
             if line is not None:
                 yield str(line)
 
-    state = _draft_state(lines())
-    refused, file_sha256 = facts[0] if facts else ("", "")
+    state = _draft_state(KeptLines(lines()))
+    refused, *known = facts[0] if facts else ("", "", "")
     if state.count:
         return refused, state
     # No line came, so they are known: the manifests that each draft was compared with have the same lines.
-    state = _draft_state(line for (line,) in arriving(connection, _SIGNED_LINES, (run_id,)))
-    return refused, state if state.file_sha256 == file_sha256 else draft_state(connection, run_id)
+    state = _draft_state(KeptLines.of_file(str(scalar(connection, _SIGNED_LINES, run_id)).encode()))
+    return refused, state if [state.digest, state.file_sha256] == known else draft_state(connection, run_id)
 
 
 _LINES = "SELECT line FROM cutter_console.fn_draft_lines(%s) ORDER BY seq"
-_SIGNED_LINES = "SELECT line FROM cutter_console.fn_draft_signed_lines(%s) ORDER BY seq"
+# As one text: a hundred thousand rows are long to take one by one.
+_SIGNED_LINES = (
+    "SELECT coalesce(string_agg(line, chr(10) ORDER BY seq), '') FROM cutter_console.fn_draft_signed_lines(%s)"
+)
 _KNOWN = "SELECT digest, file_sha256, n FROM cutter_console.fn_draft_known(%s)"
 _READING = """
     SELECT CASE WHEN coalesce(l.place, 1) = 1 THEN d.refused END,
+           CASE WHEN coalesce(l.place, 1) = 1 THEN coalesce(d.digest, '') END,
            CASE WHEN coalesce(l.place, 1) = 1 THEN coalesce(d.file_sha256, '') END, l.line
       FROM cutter_console.fn_draft_reading(%s) d
       LEFT JOIN LATERAL unnest(d.lines) WITH ORDINALITY l (line, place) ON true ORDER BY l.place
 """
 
 
-def _draft_state(lines: Iterable[object]) -> DraftState:
-    kept = KeptLines(map(str, lines))
-    return DraftState(digest=merkle_root(kept), file_sha256=sha256_hex(kept.data), count=len(kept), lines=kept)
+def _draft_state(lines: KeptLines) -> DraftState:
+    return DraftState(digest=merkle_root(lines), file_sha256=sha256_hex(lines.data), count=len(lines), lines=lines)
 
 
 def draft_differences(connection: psycopg.Connection, run_id: str) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ from console.backend.host.installation import Installation
 from console.backend.model.batches import BatchView, MemberView
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.counting import counted
-from console.backend.model.errors import Refused, StopCode
 from console.backend.model.purposes import Operation
 from console.backend.model.readiness import ReportView
 from console.backend.model.safe_text import SafeText, safe_text
@@ -16,7 +15,8 @@ from console.backend.model.states import Mode
 from console.backend.model.value import Value
 from console.backend.postgres.connections import connect
 from console.backend.postgres.records import ApprovalRow, EventRow, approvals, events
-from console.backend.publication.publishing import published
+from console.backend.publication.content_named import write_once
+from console.backend.publication.sums import SUMS, sums_of
 from console.backend.publication.verdicts import BATCH_FILES
 from console.backend.runs.batch_views import view_batch
 
@@ -69,25 +69,13 @@ class BatchReport(Value):
 def write_batch_report(installation: Installation, batch_id: str) -> ReportView:
     """Write `reports/<batch id>-<8 hex>/`. The same record gives the same name and the same bytes.
 
-    Raises Refused if there is no such batch, Unmeasured if the record is out of reach, and Unpublished if the folder cannot
-    be written.
+    Raises Refused if there is no such batch, Unmeasured if the record is out of reach, and as `write_once` does.
     """
     report = compose(installation, view_batch(installation, batch_id))
     files = {_JSON: canonical_json(report), _MARKDOWN: markdown(report).encode()}
-    name = f"{batch_id}-{sha256_hex(b''.join(files.values()))[:8]}"
-    directory = installation.root / "reports" / name
-    unchanged = directory.exists()
-    if unchanged:
-        changed = next((n for n, data in files.items() if (directory / n).read_bytes() != data), "")
-        if changed:
-            message = f"{directory}: {changed} is not what was written"
-            raise Refused(StopCode.DRIFT, message, f"Keep it aside, then again: mv {directory} {directory}.altered")
-        sums = (directory / "SHA256SUMS").read_bytes()
-    else:
-        with published(directory.parent, name) as draft:
-            for file, data in files.items():
-                draft.write(file, data)
-            sums = draft.write_sums()
+    directory = installation.root / "reports" / f"{batch_id}-{sha256_hex(b''.join(files.values()))[:8]}"
+    sums = sums_of({name: sha256_hex(data) for name, data in files.items()})
+    unchanged = not write_once(directory, files | {SUMS: sums}, f"cutter-console batch report {batch_id}")
     return ReportView(
         run_id=batch_id,
         directory=str(directory),

@@ -55,10 +55,7 @@ def plan_amendment(
 def _is_the_law(connection: psycopg.Connection, base: Base, document: DocumentPlan) -> bool:
     """Return whether the text is the law's byte for byte; where a draft was edited before it became law, that is not the one that was pinned."""
     sha256 = document.source.canonical_sha256
-    # Without what a profile drops a text has another digest; then the pinned one alone can tell.
-    return sha256 == base.canonical_sha256 or (
-        not document.dropped and sha256 == sha256_hex(state_text(connection, base.run_id) or b"")
-    )
+    return sha256 in {base.canonical_sha256, sha256_hex(state_text(connection, base.run_id) or b"")}
 
 
 def require_base(connection: psycopg.Connection, docprefix: str, operation: RunOperation = RunOperation.AMEND) -> Base:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from console.backend.approvals.batch_statement import parse_batch_statement, parse_members
@@ -43,9 +44,11 @@ from console.backend.model.run_tables import NOT_RECORDED
 from console.backend.model.view_models import ApprovalStatus, ApprovalView
 from console.backend.model.written_plan import as_written
 from console.backend.postgres import ledger
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import connect
 from console.backend.postgres.effects import Effect, EffectKind
 from console.backend.postgres.places import PlaceRow, place_of_run
+from console.backend.postgres.recorded_plans import recorded_manifest
 from console.backend.postgres.records import ApprovalRow, RunRow, approvals
 from console.backend.postgres.rulings import cut_decision, cut_ruling
 from console.backend.runs.bars import barred_error
@@ -133,7 +136,8 @@ def write_drafted(
 
     Returns the drafts that it is over, as they were read for it.
     """
-    place = _place(installation, row.run_id)
+    place, _ = _place(installation, row.run_id)
+    # What is to be signed is computed of the plan's file; the recorded digest is what it is compared with.
     facts = _facts(installation, row, plan, purpose, place)
     if not purpose.over_drafts:
         elsewhere, action = said_elsewhere(
@@ -244,8 +248,8 @@ def expectation(
 ) -> Expectation:
     """Return what a statement must say of its run, as the database has it now, or as `state` has its drafts."""
     row, plan, bar = run_and_plan(installation, claimed.run_id)
-    place = _place(installation, claimed.run_id)
-    facts, drafted = _facts(installation, row, plan, claimed.purpose, place), None
+    place, manifest = _place(installation, claimed.run_id)
+    facts, drafted = _facts(installation, row, plan, claimed.purpose, place, manifest), None
     in_batch = bool(_batch_of(installation, claimed.run_id))
     elsewhere, action = said_elsewhere(facts.target, claimed.run_id, claimed.purpose, place, in_batch=in_batch)
     if claimed.purpose.over_drafts:
@@ -355,6 +359,7 @@ def view(
         statement_lines=tuple(json.dumps(json.loads(checked.data), indent=2, ensure_ascii=False).split("\n")),
         expires_at=signed.expires,
         checks=as_of_use(shown, _OF_DRAFTS) if status is ApprovalStatus.USED else shown,
+        purpose=signed.purpose,
         drafts=drafts,
         sign_with="\n".join(signing_command(statement, signer) for signer in load_policy(installation.policy).signers),
         signature_paths=signatures,
@@ -412,9 +417,13 @@ def ruling_for(installation: Installation, run_id: str, purpose: Purpose) -> App
     return next((row for row in rows if row.purpose == purpose and row.used_for is None and row.expires > now), None)
 
 
-def _place(installation: Installation, run_id: str) -> PlaceRow:
-    with connect(installation.settings.database.monitor, read_only=True, purpose="server at hand") as connection:
-        return place_of_run(connection, run_id)
+def _place(installation: Installation, run_id: str) -> tuple[PlaceRow, str | None]:
+    """Return the server at hand, and the digest of the run's manifest as it was recorded with its plan; None if it was not."""
+    monitor = installation.settings.database.monitor
+    with connect(monitor, read_only=True, purpose="server at hand") as connection, Asking(connection) as asking:
+        place = asking.ask(partial(place_of_run, run_id=run_id))
+        manifest = asking.ask(partial(recorded_manifest, run_id=run_id))
+    return place.value, manifest.value
 
 
 def _target(planned: Target, purpose: Purpose, place: PlaceRow, host: str) -> Target:
@@ -463,7 +472,15 @@ def said_elsewhere(
             return reason, f"See what the run can do here: cutter-console run show {run_id}"
 
 
-def _facts(installation: Installation, row: RunRow, plan: CutPlan, purpose: Purpose, place: PlaceRow) -> RunFacts:
+def _facts(
+    installation: Installation,
+    row: RunRow,
+    plan: CutPlan,
+    purpose: Purpose,
+    place: PlaceRow,
+    manifest: str | None = None,
+) -> RunFacts:
+    """Return what a statement says of the run. `manifest` is the recorded digest of its manifest; without it, it is computed."""
     if plan.world is None:
         raise Refused(StopCode.INVARIANT_FAILED, "the plan is bound to no database", "Start another run.")
     of_plan = not purpose.over_drafts
@@ -474,7 +491,7 @@ def _facts(installation: Installation, row: RunRow, plan: CutPlan, purpose: Purp
         plan_digest=plan.plan_digest,
         source_sha256=plan.document.source.sha256,
         canonical_sha256=plan.document.source.canonical_sha256,
-        manifest_digest=_manifest_digest(plan) if of_plan else None,
+        manifest_digest=manifest or ledger.manifest_digest(as_written(plan.document).units) if of_plan else None,
         deploy_manifest_sha256=installation.settings.deploy_manifest_sha256,
         baseline_digest=plan.world.baseline_digest,
         target=_target(plan.world.target, purpose, place, installation.context.host),
@@ -489,18 +506,6 @@ def _facts(installation: Installation, row: RunRow, plan: CutPlan, purpose: Purp
         if of_plan
         else _step_deltas(installation, row, plan, purpose, plan.n_units),
     )
-
-
-def _manifest_digest(plan: CutPlan) -> str:
-    """Return the digest of the plan's manifest; computed once for a plan, which never changes."""
-    if plan.plan_digest not in _MANIFEST_DIGESTS:
-        _MANIFEST_DIGESTS.clear()
-        _MANIFEST_DIGESTS[plan.plan_digest] = ledger.manifest_digest(as_written(plan.document).units)
-    return _MANIFEST_DIGESTS[plan.plan_digest]
-
-
-_MANIFEST_DIGESTS: dict[str, str] = {}
-"""Of the plan that was asked for last, by its digest."""
 
 
 def _step_deltas(

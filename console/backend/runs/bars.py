@@ -156,7 +156,14 @@ def _holder(others: tuple[DocumentRun, ...]) -> DocumentRun | None:
 
 
 def _held(holder: DocumentRun) -> str:
-    return "a repeal" if holder.operation is RunOperation.REPEAL else "drafts"
+    """Return what a run has of its document: an amendment of which no unit differs has no draft, and holds it all the same."""
+    match holder.operation:
+        case RunOperation.REPEAL:
+            return "a repeal"
+        case RunOperation.AMEND:
+            return "an amendment"
+        case _:
+            return "drafts"
 
 
 def _for_good(row: RunRow, other: DocumentRun, reason: str, code: StopCode) -> Bar:

@@ -355,6 +355,7 @@ def view(installation: Installation, path: Path, checked: StatementCheck | None 
         checks=as_of_use(checked.checks, {"statements"}) if status is ApprovalStatus.USED else checked.checks,
         sign_with="\n".join(signing_command(path, signer) for signer in load_policy(installation.policy).signers),
         signature_paths=signatures,
+        purpose=next(purpose for purpose in (Purpose.CUT, Purpose.ENACT) if purpose.kind is statement.kind),
     )
 
 

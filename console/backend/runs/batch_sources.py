@@ -18,6 +18,8 @@ from console.backend.model.states import Mode
 from console.backend.model.view_models import RunRequest
 from console.backend.runs.taking_in import TakenIn, take_in
 
+_MOST_NAMED = 5
+"""Documents that have changed and that a refusal names."""
 OnTakenIn = Callable[[Path, TakenIn], None]
 """Called with each document's path as soon as it lies in the intake folder."""
 
@@ -40,6 +42,15 @@ class PlannedSource:
         """Return the documents that cannot be planned, each with its reason."""
         return tuple(f"{d.name}: {d.detail}" for d in self.plan.documents if d.outcome is not Outcome.PASS)
 
+    def require_as_seen(self, seen: BatchPlan) -> None:
+        """Raise Refused, naming what is another by now, unless the plans are those that were shown."""
+        if self.plan.digest == seen.digest:
+            return
+        differences = changed_since(seen, self.plan)
+        more = f" and {len(differences) - _MOST_NAMED:,} more" if len(differences) > _MOST_NAMED else ""
+        message = f"the documents of {self.source.path} are others than were planned: {', '.join(differences[:_MOST_NAMED])}{more}"
+        raise Refused(StopCode.REPLAY_CONFLICT, message, "Plan them again, and look at what has changed.")
+
     def require_startable(self, on_failure: OnFailure) -> None:
         """Raise Refused if no document can be planned, or one cannot and the batch would stop for it."""
         if not self.refused or (on_failure is OnFailure.SET_ASIDE and self.plan.n_planned):
@@ -55,6 +66,22 @@ class PlannedSource:
         pairs = zip(self.documents, self.plan.documents, strict=True)
         good = [document for document, planned in pairs if planned.outcome is Outcome.PASS]
         return tuple((document.name, _request(installation, document, mode, on_taken_in)) for document in good)
+
+
+def changed_since(seen: BatchPlan, plan: BatchPlan) -> tuple[str, ...]:
+    """Pure: return each document with what has become of it since; that their order is another one if all are as they were."""
+    before, now = _by_name(seen), _by_name(plan)
+    names = dict.fromkeys((*now, *before))
+    changes = tuple(
+        f"{name} {'is new' if name not in before else 'is gone' if name not in now else 'has changed'}"
+        for name in names
+        if before.get(name) != now.get(name)
+    )
+    return changes or ("they stand in another order",)
+
+
+def _by_name(plan: BatchPlan) -> dict[str, tuple[str, str]]:
+    return {document.name: (document.docprefix, document.plan_digest) for document in plan.documents}
 
 
 def _request(installation: Installation, document: BatchDocument, mode: Mode, on_taken_in: OnTakenIn) -> RunRequest:

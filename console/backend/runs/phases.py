@@ -31,6 +31,7 @@ from console.backend.model.states import Phase
 from console.backend.model.written_plan import as_written, cut_as_written, kept_bytes
 from console.backend.postgres import ledger
 from console.backend.postgres.measure import measure_world
+from console.backend.postgres.recorded_plans import MANIFEST_DIGEST, PLAN_DIGEST
 from console.backend.postgres.records import require_run
 from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.rulings import signed_drafts
@@ -174,7 +175,7 @@ class Cutplan(PhaseWork):
         context.workspace.write_plan(plan)
         place = f"{world.target.database} on {world.target.host}, system {world.target.system_identifier}"
         return (
-            context.passed("plan digest", plan.plan_digest, "canonical JSON of the plan"),
+            _digests(context, plan),
             context.passed("bound to", f"{place}, timeline {world.target.timeline}", "the database"),
             *_rows_to_come(context, tables, plan),
             *(
@@ -195,6 +196,14 @@ class Cutplan(PhaseWork):
         if plan.world is None:
             raise Refused(StopCode.INVARIANT_FAILED, "the plan is bound to no database", "Start another run.")
         ledger.record_plan(connection, context.run_id, plan, plan.world.baseline_digest, event)
+
+
+def _digests(context: PhaseContext, plan: CutPlan) -> Check:
+    """Record the plan's digest, and beside it the manifest's, which a statement over the plan must name."""
+    manifest = ledger.manifest_digest(as_written(plan.document).units)
+    beside = context.passed(MANIFEST_DIGEST, manifest, "the manifest of the plan's units").evidence
+    check = context.passed(PLAN_DIGEST, plan.plan_digest, "canonical JSON of the plan")
+    return check.model_copy(update={"evidence": (*check.evidence, *beside)})
 
 
 def _rows_to_come(context: PhaseContext, tables: RunTables, plan: CutPlan) -> tuple[Check, ...]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import psycopg
 
 from console.backend.documents.amendment_report import amendment_report
+from console.backend.documents.between import PieceChange, changes_between
 from console.backend.documents.comparison import Comparison, compare, units_of_plan
-from console.backend.documents.word_diff import NO_DIFFERENCE, TextDiff, text_diff
 from console.backend.host.installation import Installation
 from console.backend.model.amendment import Amendment, Moved
 from console.backend.model.amendment_report import AmendmentReport
@@ -14,10 +14,10 @@ from console.backend.model.errors import Refused, StopCode
 from console.backend.model.plan import DocumentPlan
 from console.backend.model.purposes import RunOperation
 from console.backend.model.repeal import NO_TEXT, no_document
-from console.backend.model.written_plan import text_between
+from console.backend.model.written_plan import pieces_between
 from console.backend.postgres.base_units import EnactedState, known_addresses, newest_state, units_of_state
 from console.backend.postgres.connections import connect
-from console.backend.postgres.document_states import state_between
+from console.backend.postgres.document_states import state_pieces
 from console.backend.runs.amendments import after_repeal
 
 
@@ -28,7 +28,7 @@ class Revision:
     state: EnactedState
     comparison: Comparison
     amendment: Amendment
-    between: TextDiff | None
+    between: tuple[PieceChange, ...] | None
     """Difference of the text that stands in no unit; None if version 0.2.0 did not keep that of the law."""
 
     def report(self) -> AmendmentReport:
@@ -84,12 +84,7 @@ def compare_if_law(
         comparison = compare(units_of_state(connection, plan.docprefix, state), units_of_plan(plan, canonical), moved)
         added = tuple(unit.address for unit in comparison.added)
         returning = known_addresses(connection, plan.docprefix, added)
-        law = state_between(connection, state.run_id)
-    return Revision(state, comparison, comparison.amendment(state.run_id, returning), _between(law, plan, canonical))
-
-
-def _between(law: bytes | None, plan: DocumentPlan, canonical: bytes) -> TextDiff | None:
-    """Return the difference of what stands in no unit; of a repeal, which leaves nothing, that is not told by itself."""
-    if not plan.units:
-        return NO_DIFFERENCE
-    return None if law is None else text_diff(law.decode(), text_between(plan, canonical).decode())
+        law = state_pieces(connection, state.run_id)
+    new = {address: piece.decode() for address, piece in pieces_between(plan, canonical).items()}
+    between = changes_between(law, new, is_repealed=not plan.units)
+    return Revision(state, comparison, comparison.amendment(state.run_id, returning), between)

@@ -4,13 +4,14 @@ from datetime import UTC, datetime
 
 import psycopg
 
+from console.backend.documents.between import PieceChange, changes_between
 from console.backend.documents.comparison import ChangedUnit, Comparison, compare
-from console.backend.documents.word_diff import DiffKind, text_diff
+from console.backend.documents.word_diff import DiffKind
 from console.backend.host.installation import Installation
 from console.backend.model.compared_unit import ComparedUnit, UnitField
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
-from console.backend.postgres.document_states import StateRow, state_between, state_units
+from console.backend.postgres.document_states import StateRow, state_pieces, state_units
 from console.backend.postgres.server import server_clock
 from console.backend.runs.document_states import reading, require_states, state_at
 
@@ -37,6 +38,16 @@ class BodyPart(Value):
 
     kind: DiffKind
     text: str
+
+
+class PieceOfText(Value):
+    """A piece of the text that stands in no unit and is not in both states as it is, or stands elsewhere."""
+
+    old_place: SafeText | None
+    """Address of the unit that it stands behind in the old state, empty in front of every unit; None if it is not there."""
+    new_place: SafeText | None
+    """The same in the new state. Where the two differ the piece is the same, and has moved."""
+    parts: tuple[BodyPart, ...]
 
 
 class UnitChange(Value):
@@ -75,8 +86,9 @@ class DocumentDiff(Value):
     renumbered: tuple[ProbableMove, ...]
     reordered: int
     """Least number of units that moved to come from the old order to the new one."""
-    between: tuple[BodyPart, ...] | None
-    """As `body` of a unit, of the text that stands in no unit; None if version 0.2.0 did not keep it."""
+    between: tuple[PieceOfText, ...] | None
+    """Of the text that stands in no unit, in the order of the new state; empty if it is the same or one of the states is
+    that of a repeal, None if version 0.2.0 did not keep it."""
 
 
 def compare_states(installation: Installation, docprefix: str, old: datetime, new: datetime | None) -> DocumentDiff:
@@ -96,17 +108,18 @@ def compare_states(installation: Installation, docprefix: str, old: datetime, ne
     )
 
 
-def _between(connection: psycopg.Connection, old: StateRow, new: StateRow) -> tuple[BodyPart, ...] | None:
+def _between(connection: psycopg.Connection, old: StateRow, new: StateRow) -> tuple[PieceOfText, ...] | None:
     """Return the difference of what stands in no unit of two states; None if that was not kept of one of them."""
     if old == new:
         return ()
-    texts = [b"" if row.is_repeal else state_between(connection, row.run_id) for row in (old, new)]
-    before, after = (text.decode() if text is not None else None for text in texts)
-    if before is None or after is None:
-        return None
-    if before == after:
-        return ()
-    return tuple(BodyPart(kind=part.kind, text=part.text) for part in text_diff(before, after).parts)
+    before, after = (state_pieces(connection, row.run_id) for row in (old, new))
+    changes = changes_between(before, after, is_repealed=old.is_repeal or new.is_repeal)
+    return None if changes is None else tuple(_piece(change) for change in changes)
+
+
+def _piece(change: PieceChange) -> PieceOfText:
+    parts = tuple(BodyPart(kind=part.kind, text=part.text) for part in change.diff.parts)
+    return PieceOfText(old_place=change.old_place, new_place=change.new_place, parts=parts)
 
 
 def _side(moment: datetime, row: StateRow, n_units: int) -> ComparedState:
@@ -122,7 +135,7 @@ def _diff(
     old: ComparedState,
     new: ComparedState,
     compared: Comparison,
-    between: tuple[BodyPart, ...] | None,
+    between: tuple[PieceOfText, ...] | None,
 ) -> DocumentDiff:
     return DocumentDiff(
         docprefix=docprefix,

@@ -6,12 +6,17 @@ from functools import partial
 
 import psycopg
 
+from console.backend.approvals.batch_statement import parse_batch_statement
+from console.backend.approvals.ready import is_ready_to_import
+from console.backend.approvals.statement import parse_statement
 from console.backend.host.installation import Installation
 from console.backend.host.site_files import kept_mapping
 from console.backend.journal.journal_record import Anchor
 from console.backend.model.bars import Bar
 from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, StopCode
+from console.backend.model.full_command import command_to_import
+from console.backend.model.ids import is_batch
 from console.backend.model.line import Line
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan_binding import TableCount, Target
@@ -61,6 +66,7 @@ from console.backend.runs.site import site_status
 from console.backend.runs.statement_status import usable_kinds
 from console.backend.runs.workspace import Workspace
 
+_SIGNATURE = "the sovereign's signature"
 _RULED = {Kind.SG_1: "cut into draft", Kind.SG_2: "enactment"}
 _EDITED = {Kind.SG_1: "edit"}
 _REPEALED = {Kind.SG_1: "repeal", Kind.SG_2: "enactment of the repeal"}
@@ -312,11 +318,34 @@ def _waits(installation: Installation, facts: Facts, rows: list[RunRow], now: da
             if kind in imported:  # the first of its members that expires
                 expiries[key] = min(imported[kind], expiries.get(key, imported[kind]))
         elif (wait := _wait(row, imported, facts.switch)) is not None:
-            alone.append(wait)
+            alone.append(_or_import(wait, installation, facts, (row.run_id, [row]), now))
     # A batch with a member that is barred is neither ruled on nor armed: what it waits for is what that member waits for.
     going = {key: members for key, members in together.items() if key[0] not in barred}
-    of_batches = (_wait_of_batch(*key, members, facts.switch, expiries.get(key)) for key, members in going.items())
-    return (*(wait for wait in of_batches if wait is not None), *alone)
+    of_batches = (
+        _or_import(wait, installation, facts, (key[0], members), now)
+        for key, members in going.items()
+        if (wait := _wait_of_batch(*key, members, facts.switch, expiries.get(key))) is not None
+    )
+    return (*of_batches, *alone)
+
+
+def _or_import(
+    wait: WaitView, installation: Installation, facts: Facts, over: tuple[str, list[RunRow]], now: datetime
+) -> WaitView:
+    """Return the wait for a signature as one for the operator, if the statement over this run or batch has its signature files."""
+    named, rows = over
+    kind = KIND_AT.get(rows[0].stage)
+    runs = {row.run_id for row in rows}
+    is_recorded = any(ruling.run_id in runs and ruling.kind == kind for ruling in facts.rulings)
+    if kind is None or is_recorded or wait.waits_for != _SIGNATURE:
+        # What was recorded and authorises nothing any more needs another statement.
+        return wait
+    statement = installation.statement(named, kind.value)
+    parse = parse_batch_statement if is_batch(named) else parse_statement
+    if not is_ready_to_import(statement, kind, installation.policy, lambda data: parse(data).expires, now):
+        return wait
+    is_there = "the operator: its signature files are there"
+    return wait.model_copy(update={"waits_for": is_there, "next_action": command_to_import(statement)})
 
 
 def _displaced(installation: Installation, facts: Facts, row: RunRow) -> Displacement | None:
@@ -425,7 +454,7 @@ def _wait_of_batch(
         what=f"{documents} are authorised: {work}" if is_ruled else f"{kind} for {documents}: {work}",
         run_id=members[-1].run_id,
         since=max(row.changed_at for row in members),
-        waits_for="the operator" if is_ruled else "the sovereign's signature",
+        waits_for="the operator" if is_ruled else _SIGNATURE,
         next_action=action,
         expires_at=expires_at,
     )
@@ -462,7 +491,7 @@ def _wait(row: RunRow, imported: Mapping[str, datetime], switch: SwitchView) -> 
             what=f"{kind} for {row.docprefix}: {_ruled(row, kind)} of {counted(row.n_units or 0, 'unit')}",
             run_id=row.run_id,
             since=row.changed_at,
-            waits_for="the sovereign's signature",
+            waits_for=_SIGNATURE,
             next_action=f"cutter-console approval draft {row.run_id}",
         )
     verb = "arm" if kind is Kind.SG_1 else "enact"

@@ -11,10 +11,11 @@ from console.backend.model.errors import CutterError, Refused, StopCode
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.postgres.document_states import (
+    AliasRow,
     StateRow,
     UnitStateRow,
     UnitVersionRow,
-    alias_target,
+    aliases_of,
     former_addresses,
     is_sealed,
     near_addresses,
@@ -126,7 +127,7 @@ def unit_as_of(installation: Installation, address: str, as_of: datetime | None)
             if unit is not None:
                 return _shown(address, current, tuple(followed), moment, states, rows, unit)
             followed.append(current)
-            current = alias_target(connection, current)
+            current = target_of(aliases_of(connection, current), moment)
         raise _not_in_force(connection, address, followed, moment)
 
 
@@ -147,8 +148,17 @@ def history_of_unit(installation: Installation, address: str) -> UnitHistory:
                     versions=_version_views(connection, current, versions),
                 )
             followed.append(current)
-            current = alias_target(connection, current)
+            current = target_of(aliases_of(connection, current), None)
         raise _unknown(connection, address)
+
+
+def target_of(aliases: Sequence[AliasRow], moment: datetime | None) -> str | None:
+    """Pure: the address that the unit of a former one has at a moment; None for the newest, or where it never had another.
+
+    Before the first renumbering it is the one that this gave.
+    """
+    begun = [alias for alias in aliases if moment is None or alias.since is None or alias.since <= moment]
+    return begun[-1].target if begun else aliases[0].target if aliases else None
 
 
 def _document_of(address: str) -> str:

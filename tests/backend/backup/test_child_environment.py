@@ -187,7 +187,7 @@ def test_no_program_is_started_in_another_way() -> None:
     the same guard, and the one that Fleet opens in the terminal, which ends with the one behind it."""
     found = [
         f"{module} {name}"
-        for module, tree in modules_with(*(way.rpartition(".")[2] for way in OTHER_WAYS))
+        for module, tree in modules_with(*OTHER_WAYS)
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and any(way in (name := ast.unparse(node.func)) for way in OTHER_WAYS)
     ]

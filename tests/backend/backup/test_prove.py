@@ -1,7 +1,9 @@
 """A backup can be proven again from its encrypted file, and a damaged one never is."""
 
 import json
+import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,15 +12,39 @@ from console.backend.backup.prove import prove
 from console.backend.backup.record import BackupNotProven, BackupRecord, BackupRequest, record_path, write_record
 from console.backend.backup.take import take_backup
 from console.backend.host.context import Context
-from console.backend.host.gpg import gpg_command
+from console.backend.host.gpg import end_agent, gpg_command
 from console.backend.host.regular_file import sha256_file
 from console.backend.model.outcome import Outcome
-from tests.conftest import Database
+from console.backend.scratch.cluster import TransientCluster
+from tests.backend.backup.conftest import make_key, request_for
+from tests.conftest import Database, fresh_database
+from tests.support.places import folder_of_tests
+
+Taken = tuple[BackupRequest, BackupRecord]
+
+
+@pytest.fixture(scope="module")
+def taken(cluster: TransientCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Taken]:
+    """A backup that was taken once; each test has its own copy of the file and of the record."""
+    home, place = folder_of_tests("gpg-"), tmp_path_factory.mktemp("taken")
+    for database in fresh_database(cluster, "template0"):
+        request = request_for(database, place, home, make_key(home))
+        yield request, take_backup(request, Context(root=place, host="console1"))
+    end_agent(home)
+    shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture
-def record(request_: BackupRequest, context: Context) -> BackupRecord:
-    return take_backup(request_, context)
+def request_(taken: Taken, tmp_path: Path) -> BackupRequest:
+    """The request of that backup, with a folder of the test's own."""
+    shutil.copytree(taken[0].backups, tmp_path / "backups")
+    return taken[0].model_copy(update={"backups": tmp_path / "backups"})
+
+
+@pytest.fixture
+def record(taken: Taken) -> BackupRecord:
+    """The record of that backup."""
+    return taken[1]
 
 
 def rewritten(request: BackupRequest, record: BackupRecord) -> BackupRecord:
@@ -38,24 +64,23 @@ def test_the_encrypted_file_decrypts_restores_and_compares(
 
 
 def test_a_truncated_file_passes_a_listing_but_is_not_proven(
-    request_: BackupRequest, context: Context, empty_database: Database
+    context: Context, empty_database: Database, tmp_path: Path, gnupg_home: Path, backup_key: str
 ) -> None:
     """The table of contents is at the head, so `pg_restore -l` is content with half a dump."""
+    request = request_for(empty_database, tmp_path, gnupg_home, backup_key)
     with empty_database.connect() as connection:
         connection.execute(
             "INSERT INTO unit (address) SELECT sha512(int4send(n))::text FROM generate_series(1, 5000) n"
         )
-    record = take_backup(request_, context)
-    file = request_.backups / record.file_name
+    record = take_backup(request, context)
+    file = request.backups / record.file_name
     file.write_bytes(file.read_bytes()[: int(record.bytes * 0.9)])
-    plain = subprocess.run(
-        gpg_command(request_.gnupg_home, "--decrypt", str(file)), capture_output=True, check=False
-    ).stdout
+    plain = subprocess.run(gpg_command(gnupg_home, "--decrypt", str(file)), capture_output=True, check=False).stdout
     program = empty_database.cluster.programs.program("pg_restore")
     assert subprocess.run([program, "--list"], input=plain, capture_output=True, check=False).returncode == 0
-    rewritten(request_, record)
+    rewritten(request, record)
     with pytest.raises(BackupNotProven, match=r"gpg did not report DECRYPTION_OKAY, GOODMDC"):
-        prove(file, context, gnupg_home=request_.gnupg_home)
+        prove(file, context, gnupg_home=gnupg_home)
 
 
 def test_a_flipped_bit_is_not_proven(request_: BackupRequest, record: BackupRecord, context: Context) -> None:

@@ -87,10 +87,29 @@ def test_a_backup_is_restored_and_compared_before_it_counts(
     assert f"pg_dump {each_empty_database.cluster.major}" in record.dump_program
 
 
-def test_the_backup_has_exactly_the_tables_asked_for_and_their_triggers(
-    request_: BackupRequest, context: Context, tmp_path: Path, cluster: object
+def test_the_backup_has_exactly_the_rows_of_its_snapshot_of_the_tables_asked_for_and_their_triggers(
+    request_: BackupRequest, context: Context, cluster: object
 ) -> None:
-    record = take_backup(request_, context)
+    """Its scratch database can be used for a rehearsal; what lies in backups/ during it and afterwards is ciphertext."""
+    heads: set[bytes] = set()
+    seen: list[object] = []
+
+    def look(phase: BackupPhase, _moved: int) -> None:
+        heads.update(place.read_bytes()[:5] for place in request_.backups.iterdir())
+        if phase is BackupPhase.SCRATCH:
+            with psycopg.connect(request_.conninfo) as connection:
+                connection.execute("INSERT INTO unit (address) VALUES ('LATE')")
+
+    def rehearse(conninfo: str) -> None:
+        with psycopg.connect(conninfo) as connection:
+            seen.append(connection.execute("SELECT count(*) FROM law.version").fetchone())
+
+    record = take_backup(request_, context, on_progress=look, rehearse=rehearse)
+    look(BackupPhase.STORE, 0)
+    assert record.tables[0].rows == 300
+    assert seen == [(300,)]
+    assert b"PGDMP" not in heads
+    assert not any(b"DIEU-1" in place.read_bytes() for place in request_.backups.iterdir())
     plain = subprocess.run(
         gpg_command(request_.gnupg_home, "--decrypt", str(request_.backups / record.file_name)),
         capture_output=True,
@@ -122,44 +141,6 @@ def test_a_table_in_a_tablespace_of_the_server_s_is_restored_where_there_is_none
         with empty_database.connect() as connection:
             connection.execute("ALTER TABLE law.version SET TABLESPACE pg_default")
             connection.execute("DROP TABLESPACE elsewhere")
-
-
-def test_rows_written_during_the_backup_are_not_in_it_and_do_not_disturb_it(
-    request_: BackupRequest, context: Context
-) -> None:
-    def write_meanwhile(phase: BackupPhase, _moved: int) -> None:
-        if phase is BackupPhase.SCRATCH:
-            with psycopg.connect(request_.conninfo) as connection:
-                connection.execute("INSERT INTO unit (address) VALUES ('LATE')")
-
-    record = take_backup(request_, context, on_progress=write_meanwhile)
-    assert record.tables[0].rows == 300
-
-
-def test_the_scratch_database_can_be_used_for_a_rehearsal(request_: BackupRequest, context: Context) -> None:
-    seen: list[object] = []
-
-    def rehearse(conninfo: str) -> None:
-        with psycopg.connect(conninfo) as connection:
-            seen.append(connection.execute("SELECT count(*) FROM law.version").fetchone())
-
-    take_backup(request_, context, rehearse=rehearse)
-    assert seen == [(300,)]
-
-
-def test_no_byte_of_the_dump_reaches_a_disk_in_the_clear(
-    request_: BackupRequest, context: Context, tmp_path: Path
-) -> None:
-    """What lies in backups/ during and after the backup is ciphertext."""
-    heads: set[bytes] = set()
-
-    def look(_phase: BackupPhase, _moved: int) -> None:
-        heads.update(place.read_bytes()[:5] for place in request_.backups.iterdir())
-
-    take_backup(request_, context, on_progress=look)
-    look(BackupPhase.STORE, 0)
-    assert b"PGDMP" not in heads
-    assert not any(b"DIEU-1" in place.read_bytes() for place in request_.backups.iterdir())
 
 
 def test_a_table_that_is_not_there_is_refused_by_name(

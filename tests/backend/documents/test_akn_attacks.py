@@ -145,10 +145,10 @@ def test_markup_and_escape_sequences_in_texts_are_inert() -> None:
 
 
 def test_thousands_of_equal_parts_are_no_work_for_hours() -> None:
-    wrappers = "<paragraph><content><p>T</p></content></paragraph>" * 3_000
+    wrappers = "<paragraph><content><p>T</p></content></paragraph>" * 1_000
     assert len(accepted(taken(xml(art("1", wrappers)))).units) == 1
-    many = "".join(art(str(n), para) for n, para in enumerate(["<paragraph><num>(1)</num></paragraph>"] * 3_000, 1))
-    assert len(accepted(taken(xml(many))).units) == 6_000
+    many = "".join(art(str(n), para) for n, para in enumerate(["<paragraph><num>(1)</num></paragraph>"] * 1_000, 1))
+    assert len(accepted(taken(xml(many))).units) == 2_000
 
 
 def test_the_parser_itself_would_not_read_a_file_either(tmp_path: Path) -> None:

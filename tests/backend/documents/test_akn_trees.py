@@ -2,6 +2,7 @@
 
 from xml.etree import ElementTree as ET
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -74,9 +75,8 @@ def _parts_of(raw: bytes) -> int:
     )
 
 
-@settings(max_examples=150)
-@given(body=_TREES)
-def test_generated_markup_is_refused_or_taken_whole(body: str) -> None:
+def is_refused_or_taken_whole(body: str) -> None:
+    """Whatever is generated."""
     raw = xml(body)
     result = taken(raw, ordinals=True)
     if result.plan is None:
@@ -92,3 +92,16 @@ def test_generated_markup_is_refused_or_taken_whole(body: str) -> None:
     kept = sum(suspect.reason is SuspectReason.TEXT_FOLLOWS for suspect in plan.suspects)
     assert len(plan.units) + kept == _parts_of(raw)
     assert schema_faults(akn_of(result)) == []
+
+
+@settings(max_examples=50)
+@given(body=_TREES)
+def test_generated_markup_is_refused_or_taken_whole(body: str) -> None:
+    is_refused_or_taken_whole(body)
+
+
+@pytest.mark.torture
+@settings(max_examples=500)
+@given(body=_TREES)
+def test_any_generated_markup_is_refused_or_taken_whole(body: str) -> None:
+    is_refused_or_taken_whole(body)

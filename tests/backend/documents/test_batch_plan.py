@@ -33,6 +33,7 @@ def _planned(source: Path) -> BatchPlan:
     return plan_batch(documents, source.parent / "profiles", DEFAULT_LIMITS, lambda: datetime.now(UTC))
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_a_folder_is_planned_as_each_of_its_documents_would_be(tmp_path: Path) -> None:
     planned = _planned(_folder(tmp_path, "law-a.md", "law-b.md"))
     own = plan_document(
@@ -97,6 +98,7 @@ def test_a_prefix_is_made_of_the_letters_and_digits_of_the_name(name: str, prefi
     assert prefix_of(name) == prefix
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_documents_that_would_share_a_prefix_or_a_name_are_refused_by_name(tmp_path: Path) -> None:
     _folder(tmp_path, "law a.md", "law_a.md", "sub/other.md", "more/other.md", "good.md")
     planned = _planned(tmp_path)
@@ -106,6 +108,7 @@ def test_documents_that_would_share_a_prefix_or_a_name_are_refused_by_name(tmp_p
     assert (planned.n_planned, planned.n_refused) == (1, 4)
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_a_queue_names_prefix_profile_and_accept_file_of_each_document(tmp_path: Path) -> None:
     _folder(tmp_path, "one.md")
     (tmp_path / "two.md").write_text("# Eins\n\n## § 1 Erstes\n\nText.\n", encoding="utf-8")

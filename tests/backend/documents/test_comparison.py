@@ -41,23 +41,6 @@ def applied(comparison: Comparison) -> tuple[ComparedUnit, ...]:
     return tuple(units.pop(unit.address) for unit in comparison.new) + tuple(units.values())
 
 
-@given(documents(), documents())
-def test_every_unit_has_exactly_one_effect(old: tuple[ComparedUnit, ...], new: tuple[ComparedUnit, ...]) -> None:
-    comparison = compare(old, new)
-    assert len(comparison.unchanged) + len(comparison.changed) + len(comparison.added) == len(new)
-    assert len(comparison.unchanged) + len(comparison.changed) + len(comparison.gone) == len(old)
-    assert comparison.effects.keys() == {unit.address for unit in old + new}
-    assert 0 <= comparison.reordered <= max(0, len(comparison.unchanged) + len(comparison.changed) - 1)
-
-
-@given(documents(), documents())
-def test_the_effects_are_those_that_a_run_is_planned_with(
-    old: tuple[ComparedUnit, ...], new: tuple[ComparedUnit, ...]
-) -> None:
-    base, planned = ({unit.address: unit.signed_line for unit in units} for units in (old, new))
-    assert list(compare(old, new).effects.items()) == list(effects(base, planned).items())
-
-
 @given(documents())
 def test_a_text_compared_with_itself_is_unchanged(units: tuple[ComparedUnit, ...]) -> None:
     comparison = compare(units, units)
@@ -67,30 +50,51 @@ def test_a_text_compared_with_itself_is_unchanged(units: tuple[ComparedUnit, ...
     assert set(comparison.effects.values()) <= {Effect.UNCHANGED}
 
 
-@given(documents(), documents())
-def test_the_way_back_swaps_new_and_gone(old: tuple[ComparedUnit, ...], new: tuple[ComparedUnit, ...]) -> None:
-    there, back = compare(old, new), compare(new, old)
+def each_unit_has_exactly_one_effect(comparison: Comparison) -> None:
+    """Each unit of either text is counted once."""
+    old, new = comparison.old, comparison.new
+    assert len(comparison.unchanged) + len(comparison.changed) + len(comparison.added) == len(new)
+    assert len(comparison.unchanged) + len(comparison.changed) + len(comparison.gone) == len(old)
+    assert comparison.effects.keys() == {unit.address for unit in old + new}
+    assert 0 <= comparison.reordered <= max(0, len(comparison.unchanged) + len(comparison.changed) - 1)
+
+
+def the_effects_are_those_that_a_run_is_planned_with(comparison: Comparison) -> None:
+    """By the digests that are signed."""
+    base, planned = ({unit.address: unit.signed_line for unit in units} for units in (comparison.old, comparison.new))
+    assert list(comparison.effects.items()) == list(effects(base, planned).items())
+
+
+def the_way_back_swaps_new_and_gone(there: Comparison) -> None:
+    """The same texts, compared the other way round."""
+    back = compare(there.new, there.old)
     assert (there.added, there.gone) == (back.gone, back.added)
     assert {unit.address: unit.fields for unit in there.changed} == {unit.address: unit.fields for unit in back.changed}
     assert there.reordered == back.reordered
     assert {(pair.old, pair.new) for pair in there.renumberings} == {(pair.new, pair.old) for pair in back.renumberings}
 
 
+def only_a_unit_that_is_gone_and_one_that_is_new_are_proposed_as_a_renumbering(comparison: Comparison) -> None:
+    """And none of them is told as shifted too."""
+    for pair in comparison.renumberings:
+        assert pair.old in comparison.gone
+        assert pair.new in comparison.added
+    told = [(pair.old.address, pair.new.address) for pair in comparison.shifted + comparison.renumberings]
+    assert len(told) == len(set(told))
+    assert all(comparison.effects[after] in {Effect.CHANGED, Effect.NEW} for _, after in told)
+
+
 @given(documents(), documents())
 def test_the_effects_make_the_new_text_out_of_the_old_one(
     old: tuple[ComparedUnit, ...], new: tuple[ComparedUnit, ...]
 ) -> None:
-    assert without_lines(applied(compare(old, new))) == without_lines(new)
-
-
-@given(documents(), documents())
-def test_only_a_unit_that_is_gone_and_one_that_is_new_are_proposed_as_a_renumbering(
-    old: tuple[ComparedUnit, ...], new: tuple[ComparedUnit, ...]
-) -> None:
+    """What is promised of any two texts: it takes longer to make them up than to look at what comes of them."""
     comparison = compare(old, new)
-    for pair in comparison.renumberings:
-        assert pair.old in comparison.gone
-        assert pair.new in comparison.added
+    assert without_lines(applied(comparison)) == without_lines(new)
+    each_unit_has_exactly_one_effect(comparison)
+    the_effects_are_those_that_a_run_is_planned_with(comparison)
+    the_way_back_swaps_new_and_gone(comparison)
+    only_a_unit_that_is_gone_and_one_that_is_new_are_proposed_as_a_renumbering(comparison)
 
 
 @pytest.mark.parametrize("field", UnitField)
@@ -162,16 +166,6 @@ def test_words_that_move_on_to_the_next_address_are_told_and_change_nothing_else
     ]
     assert comparison.renumberings == ()
     assert list(comparison.effects.values()) == [Effect.CHANGED, Effect.CHANGED, Effect.NEW]
-
-
-@given(documents(), documents())
-def test_what_is_proposed_as_renumbered_is_not_told_as_shifted_too(
-    old: tuple[ComparedUnit, ...], new: tuple[ComparedUnit, ...]
-) -> None:
-    comparison = compare(old, new)
-    told = [(pair.old.address, pair.new.address) for pair in comparison.shifted + comparison.renumberings]
-    assert len(told) == len(set(told))
-    assert all(comparison.effects[after] in {Effect.CHANGED, Effect.NEW} for _, after in told)
 
 
 def test_a_stated_renumbering_is_part_of_the_amendment_and_is_proposed_no_more() -> None:

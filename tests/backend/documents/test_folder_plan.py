@@ -1,6 +1,7 @@
 """Planning of a folder: every name is accounted for, in one order, and a dying worker costs one document."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,10 +28,15 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def planned(folder: Path, workers: int = 2, limits: Limits | None = None) -> list[FolderDocument]:
+def planned(
+    folder: Path,
+    workers: int = 1,
+    limits: Limits | None = None,
+    finished: Callable[[FolderEntry], None] = lambda _: None,
+) -> list[FolderDocument]:
     """The documents of the folder, with workers that the names in tests.support.dying end."""
     request = FolderRequest(folder, ChosenProfile("atx"), limits=limits or Limits())
-    return list(plan_entries(request, list_documents(folder), workers, plan=plan_or_die))
+    return list(plan_entries(request, list_documents(folder), workers, plan=plan_or_die, finished=finished))
 
 
 def test_documents_are_listed_by_the_bytes_of_their_paths(folder: Path) -> None:
@@ -59,6 +65,7 @@ def test_a_folder_that_cannot_be_listed_is_refused(folder: Path) -> None:
             list_documents(path)
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_links_that_lead_out_and_what_cannot_be_read_are_listed_as_refused(folder: Path) -> None:
     (folder / "good.md").write_text(GOOD)
     (folder / "large.md").write_text(GOOD * 100)
@@ -98,6 +105,7 @@ def test_an_unreadable_document_and_folder_are_listed_as_refused(folder: Path) -
         (folder / "closed").chmod(0o700)
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_a_folder_below_that_cannot_be_listed_is_refused_by_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "closed").mkdir()
     (folder / "good.md").write_text(GOOD)
@@ -115,6 +123,7 @@ def test_a_folder_below_that_cannot_be_listed_is_refused_by_name(folder: Path, m
     assert closed.refused[0].message == "closed cannot be listed: Permission denied"
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_a_refused_document_has_each_code_once_with_its_number_and_first_line(folder: Path) -> None:
     (folder / "repeated.md").write_text(REPEATED)
 
@@ -126,40 +135,22 @@ def test_a_refused_document_has_each_code_once_with_its_number_and_first_line(fo
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_worker_that_dies_costs_its_document_alone(folder: Path, workers: int) -> None:
+    """One that was killed once costs none."""
     for number in range(12):
         (folder / f"good-{number}.md").write_text(GOOD)
-    for name in (DIES, FAILS):
+    for name in (DIES, DIES_ONCE, FAILS):
         (folder / name).write_text(GOOD)
+    finished: list[FolderEntry] = []
 
-    documents = {document.name: document for document in planned(folder, workers)}
+    documents = {document.name: document for document in planned(folder, workers, finished=finished.append)}
 
-    assert len(documents) == 14
+    assert len(documents) == 15
+    assert sorted(entry.name for entry in finished) == sorted(documents), "each is reported as finished once"
+    assert documents[DIES_ONCE].outcome is Outcome.PASS
     unmeasured = {name: one.refused[0].code for name, one in documents.items() if one.outcome is Outcome.INCONCLUSIVE}
     assert unmeasured == {DIES: "WORKER_DIED", FAILS: "WORKER_FAILED"}
     assert "LookupError: no such thing" in documents[FAILS].refused[0].message
-    assert sum(document.n_units for document in documents.values()) == 24
-
-
-def test_a_worker_that_was_killed_once_costs_no_document(folder: Path) -> None:
-    for name in ("a.md", DIES_ONCE, "z.md"):
-        (folder / name).write_text(GOOD)
-
-    assert [document.outcome for document in planned(folder)] == [Outcome.PASS] * 3
-
-
-def test_every_document_is_reported_as_finished_once(folder: Path) -> None:
-    for name in ("a.md", DIES, "z.md"):
-        (folder / name).write_text(GOOD)
-    finished: list[FolderEntry] = []
-    entries = list_documents(folder)
-
-    list(
-        plan_entries(
-            FolderRequest(folder, ChosenProfile("atx")), entries, 2, plan=plan_or_die, finished=finished.append
-        )
-    )
-
-    assert sorted(entry.name for entry in finished) == [entry.name for entry in entries]
+    assert sum(document.n_units for document in documents.values()) == 26
 
 
 def test_there_are_not_more_workers_than_documents_or_cores() -> None:
@@ -169,6 +160,7 @@ def test_there_are_not_more_workers_than_documents_or_cores() -> None:
     assert (worker_count(entries[:1]), worker_count(())) == (1, 1)
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_totals_put_the_most_frequent_first_and_count_documents_by_code(folder: Path) -> None:
     (folder / "good.md").write_text(GOOD)
     (folder / "twice.md").write_text(REPEATED)

@@ -368,9 +368,8 @@ POOL = [
 ]
 
 
-@given(st.lists(st.sampled_from(POOL), min_size=1, max_size=60))
-@settings(max_examples=400)
-def test_any_mixture_of_law_and_furniture_gives_a_lossless_plan_or_problems(lines: list[str]) -> None:
+def gives_a_lossless_plan_or_problems(lines: list[str]) -> None:
+    """Whatever is mixed."""
     data = "\n".join(lines).encode()
     result = cut("\n".join(lines))
     assert (result.plan is None) == bool(result.problems)
@@ -382,6 +381,22 @@ def test_any_mixture_of_law_and_furniture_gives_a_lossless_plan_or_problems(line
     assert len(kept) + sum(span.byte_end - span.byte_start for span in plan.dropped) == len(data)
     written = as_written(plan)
     assert b"".join(kept[span.byte_start : span.byte_end] for span in spans(written)) == kept
+
+
+MIXTURES = st.lists(st.sampled_from(POOL), min_size=1, max_size=60)
+
+
+@given(MIXTURES)
+@settings(max_examples=100)
+def test_any_mixture_of_law_and_furniture_gives_a_lossless_plan_or_problems(lines: list[str]) -> None:
+    gives_a_lossless_plan_or_problems(lines)
+
+
+@pytest.mark.torture
+@given(MIXTURES)
+@settings(max_examples=2000)
+def test_many_mixtures_of_law_and_furniture_give_a_lossless_plan_or_problems(lines: list[str]) -> None:
+    gives_a_lossless_plan_or_problems(lines)
 
 
 def test_an_acceptance_names_the_line_of_the_text_as_it_stands() -> None:

@@ -42,6 +42,7 @@ def cut(profile: str, text: str = TEXT, seconds: int = 60) -> PlanResult:
     return plan_chosen(chosen, text.encode(), origin="file:rules.txt", docprefix="CLUB", limits=limits)
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_a_profile_of_the_folder_is_chosen_by_its_name_and_plans(tmp_path: Path) -> None:
     write_profile(tmp_path)
     chosen = choose_profile("rule-book", tmp_path)
@@ -157,6 +158,7 @@ def test_a_linked_folder_and_one_of_another_owner_are_refused(tmp_path: Path, mo
         choose_profile("rule-book", tmp_path / "real")
 
 
+@pytest.mark.usefixtures("plans_here")
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -238,6 +240,7 @@ def _planned_here(toml: str, text: str, acceptances: tuple[Acceptance, ...] = ()
     )
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_a_profile_that_captures_no_number_is_at_fault_and_the_document_is_not_cut() -> None:
     result = cut(_numbered_by(r"(?P<number>.*)", LETTERS), ODD)
     assert (result.plan, [problem.code for problem in result.problems]) == (None, ["PROFILE_UNFIT"])
@@ -321,6 +324,7 @@ def test_a_process_that_dies_is_no_result(monkeypatch: pytest.MonkeyPatch, code:
         cut(TOML)
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_an_own_profile_leaves_nothing_out_of_the_text() -> None:
     """What is dropped is checked against the profile in the console's process, which matches no own pattern."""
     furniture = "[furniture]\nholds = 'GAZETTE'\nrunning_head = 'GAZETTE No[.] \\d+'\n\n[fragments]"
@@ -393,6 +397,7 @@ FAULTY = {
 }
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_a_file_with_a_name_that_no_profile_can_have_is_listed_with_the_reason(tmp_path: Path) -> None:
     write_profile(tmp_path)
     for name in (b"Rule-Book", b"r\xfcle", b"rule\x1b[31mbook", b""):
@@ -413,6 +418,7 @@ def test_an_option_of_the_profile_that_has_none_is_refused_so(tmp_path: Path, na
     assert caught.value.next_action == "choose akn"
 
 
+@pytest.mark.usefixtures("plans_here")
 @pytest.mark.parametrize("fault", FAULTY)
 def test_patterns_that_cannot_be_joined_are_the_profiles_fault(fault: str, tmp_path: Path) -> None:
     toml = TOML.replace(*FAULTY[fault])
@@ -426,6 +432,7 @@ def test_patterns_that_cannot_be_joined_are_the_profiles_fault(fault: str, tmp_p
     assert "joined" in listed["rule-book"].fault
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_fragments_work_in_every_pattern() -> None:
     toml = TOML.replace("[fragments]", "[fragments]\nboat = 'boatword'\nclose = '\\)'", 1)
     named = toml.replace("reads_like = [", "reads_like = ['<boat>',").replace("inside = '#\\)'", "inside = '#<close>'")
@@ -435,6 +442,7 @@ def test_fragments_work_in_every_pattern() -> None:
     assert {"spelling", "inside-line"} <= reasons
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_the_parts_of_a_title_are_named_by_an_own_profile_too() -> None:
     toml = TOML.replace("[fragments]", "[[title_part]]\nname = 'head'\nbegins = 'RULE'\n\n[fragments]", 1)
     assert [part.name for part in cut(toml).title_parts] == ["head"]

@@ -26,6 +26,7 @@ def checked(folder: Path, toml: str = TOML, *texts: str) -> ProfileCheck:
     return check_profile("rule-book", folder / "profiles", sources, LIMITS)
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_each_level_is_counted_on_each_text(tmp_path: Path) -> None:
     check = checked(tmp_path, TOML, TEXT, "Rule 1: One\n\nText.\n")
     assert (check.outcome, check.profile.fault, check.profile.slow) == (Outcome.PASS, "", ())
@@ -40,12 +41,14 @@ def test_each_level_is_counted_on_each_text(tmp_path: Path) -> None:
     assert check.texts[0].coverage.lossless
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_a_level_that_never_matched_is_named(tmp_path: Path) -> None:
     check = checked(tmp_path, TOML, "Rule 1: One\n\nText.\n", "Rule 1: One\n\n1) Text.\n")
     assert check.unused == ("Chapter", "point", "Form")
     assert checked(tmp_path, TOML).unused == ()
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_a_refused_text_is_told_with_its_codes_and_lines(tmp_path: Path) -> None:
     check = checked(tmp_path, TOML, TEXT.replace("Rule 2", "Rule 4"), "nothing\n")
     assert check.outcome is Outcome.FAIL
@@ -58,6 +61,7 @@ def test_a_refused_text_is_told_with_its_codes_and_lines(tmp_path: Path) -> None
     assert [count.lines for count in first.levels] == [2, 3, 3, 2, 1]
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_two_levels_that_match_one_line_are_named(tmp_path: Path) -> None:
     other = '\n[[level]]\nname = "Any"\nfirst = "R"\nrole = "article"\nrank = 21\nsection_type = "article"\n'
     toml = TOML + other + "pattern = 'R.*[ ](?P<number>\\d).*'\nplain = 'R.*[ ](?P<number>\\d).*'\n"
@@ -66,6 +70,7 @@ def test_two_levels_that_match_one_line_are_named(tmp_path: Path) -> None:
     assert text.overlaps[0].fault.startswith("Rule and Any match it, and Rule has it")
 
 
+@pytest.mark.usefixtures("plans_here")
 @pytest.mark.parametrize(
     ("old", "new", "line", "said"),
     [
@@ -101,6 +106,7 @@ def test_a_slow_pattern_is_found_without_a_text(tmp_path: Path) -> None:
     assert [slow.partition("'")[0] for slow in check.profile.slow] == ["key list_items: "]
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_a_fault_names_the_level_the_key_and_what_to_do(tmp_path: Path) -> None:
     check = checked(tmp_path, TOML.replace("<sep><title>", "<sep><titel>"), TEXT)
     assert check.outcome is Outcome.FAIL
@@ -108,6 +114,7 @@ def test_a_fault_names_the_level_the_key_and_what_to_do(tmp_path: Path) -> None:
     assert check.texts == ()
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_a_file_outside_of_the_folder_is_checked_by_its_path(tmp_path: Path) -> None:
     path = write_profile(tmp_path / "elsewhere")
     check = check_profile(str(path), tmp_path / "profiles", (Source("file:a", TEXT.encode()),), LIMITS)
@@ -118,6 +125,7 @@ def test_a_file_outside_of_the_folder_is_checked_by_its_path(tmp_path: Path) -> 
     )
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_a_name_that_no_own_profile_can_have_is_named(tmp_path: Path) -> None:
     for name in ("de-law", "edit", "Rule-Book"):
         path = write_profile(tmp_path, name, TOML.replace('"rule-book"', f'"{name}"'))
@@ -139,6 +147,7 @@ def test_a_shipped_profile_is_fit_and_none_of_its_patterns_is_slow(tmp_path: Pat
     assert (check.profile.fault, check.profile.slow) == ("", ())
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_the_list_has_shipped_and_own_profiles_and_the_fault_of_each(tmp_path: Path) -> None:
     write_profile(tmp_path)
     write_profile(tmp_path, "broken", TOML.replace('"rule-book"', '"broken"').replace("<title>", "<titel>"))
@@ -160,6 +169,7 @@ def test_a_profile_is_shown_as_its_file_has_it(tmp_path: Path) -> None:
     assert show_profile("de-law", tmp_path).toml == shipped_text("de-law")
 
 
+@pytest.mark.usefixtures("plans_here")
 @pytest.mark.parametrize("table", ["[akn]\narticle = 'rule'", "[furniture]\nholds = 'X'\nrunning_head = 'X \\d+'"])
 def test_a_check_refuses_what_a_plan_refuses(tmp_path: Path, table: str) -> None:
     check = checked(tmp_path, TOML.replace("[fragments]", f"{table}\n\n[fragments]", 1), TEXT)
@@ -168,6 +178,7 @@ def test_a_check_refuses_what_a_plan_refuses(tmp_path: Path, table: str) -> None
     assert "pydantic" not in check.profile.fault
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_an_indented_item_of_a_list_that_is_never_tried_is_named(tmp_path: Path) -> None:
     toml = TOML.replace('first = "abcdefghijklmnopqrstuvwxyz"', 'first = "a"\nlist_item = true')
     text = TEXT.replace("a. can swim;\n\nb. have paid.", "    a. can swim;\n\n    b. have paid.")

@@ -26,8 +26,8 @@ from console.backend.runs.kill_switch import armed_for
 from console.backend.runs.reverify import verify_drafts
 from tests.backend.gates.conftest import is_red, measured, named
 from tests.backend.postgres.signed_cut import event
-from tests.support.edited import edited
-from tests.support.passage import Passage, silent
+from tests.support.edited import edited_drafts
+from tests.support.passage import Kept, Passage, silent
 
 At = Callable[[str], Passage]
 T = TypeVar("T")
@@ -318,9 +318,8 @@ def test_a_monitoring_console_says_which_connections_it_has_not_looked_at(fresh:
     assert "--read-only" in seen.next_action
 
 
-def test_an_edit_that_was_read_back_is_accounted_for(at: At) -> None:
-    passage = at("waits for SG_2")
-    edited(passage)
+def test_an_edit_that_was_read_back_is_accounted_for(at: At, kept: Kept) -> None:
+    passage, _ = edited_drafts(at, kept)
 
     rows = named(measured(GATE, passage.installation), "rows as recorded")
 

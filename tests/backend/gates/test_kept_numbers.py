@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from console.backend.gates.baseline import GATE
-from console.backend.gates.kept_numbers import NEWEST, KeptCount, KeptNumbers, in_turn, kept_check
+from console.backend.gates.kept_numbers import LEAST, NEWEST, KeptCount, KeptNumbers, in_turn, kept_check
 from console.backend.gates.probe import Probe
 from console.backend.model.outcome import Check, Outcome
 from tests.backend.gates.conftest import is_red, measured, named
@@ -71,7 +71,7 @@ def test_the_check_says_how_many_documents_it_compared(at: At) -> None:
     assert "all 12 documents compared" in decided(passage).detail
     some = decided(passage, documents=2000, changed=1)
     assert some.outcome is Outcome.PASS
-    assert "compared: the 10 that changed last, and others in turn; 1 more have changed" in some.detail
+    assert "compared: the newest, and others in turn; 1 more have changed" in some.detail
     assert decided(passage, differing=("P",)).outcome is Outcome.FAIL
 
 
@@ -82,6 +82,18 @@ def test_the_newest_come_first_and_the_others_in_turn() -> None:
         return SINCE + timedelta(days=int(name[2:]))
 
     first, second = (in_turn(names, when, str, seed) for seed in ("a", "b"))
-    assert first[:NEWEST] == second[:NEWEST] == sorted(names, reverse=True)[:NEWEST]
+    newest = sorted(names, reverse=True)[:NEWEST]
+    for order in (first, second):
+        assert [name for name in order if name in newest[:3]][:1] == order[:1] == newest[:1]
+        assert set(newest) <= set(order[: 2 * NEWEST])
     assert sorted(first) == sorted(second) == names
     assert first != second
+
+
+@pytest.mark.parametrize("count", [3, NEWEST, 40])
+def test_each_has_its_turn_though_there_is_time_for_the_fewest_alone(count: int) -> None:
+    """Where there was no time for all of the newest, the others were never compared, and the gate said that they would be."""
+    names = [f"D-{number:03}" for number in range(count)]
+    orders = [in_turn(names, lambda name: SINCE + timedelta(days=int(name[2:])), str, str(seed)) for seed in range(400)]
+    assert {name for order in orders for name in order[:LEAST]} == set(names)
+    assert {order[0] for order in orders} == {names[-1]}

@@ -12,20 +12,11 @@ from console.backend.model.outcome import Check, Outcome
 from console.backend.runs.reverify import verify_drafts
 from tests.backend.gates.conftest import is_red, measured, named
 from tests.backend.postgres.tampering import tamper
-from tests.support.edited import edited
-from tests.support.passage import DOCPREFIX, Passage
+from tests.support.edited import edited_drafts
+from tests.support.passage import DOCPREFIX, Kept, Passage
 
 At = Callable[[str], Passage]
 CHECK = "text in force as pinned"
-
-
-def enacted_after_an_edit(passage: Passage) -> str:
-    """A draft is edited, verified again and enacted; the id of the edit's run."""
-    run_id = edited(passage)
-    verify_drafts(passage.installation, passage.run(), record=True)
-    passage.sign()
-    passage.enact()
-    return run_id
 
 
 def test_what_is_law_is_compared_with_what_was_pinned(at: At) -> None:
@@ -62,9 +53,11 @@ def test_a_text_between_the_units_that_was_altered_is_red(at: At) -> None:
     assert f"pinned by run {passage.run_id}" in named(report, CHECK).detail
 
 
-def test_an_edited_text_is_counted_and_named_as_not_comparable(at: At) -> None:
-    passage = at("waits for SG_2")
-    edit = enacted_after_an_edit(passage)
+def test_an_edited_text_is_counted_and_named_as_not_comparable(at: At, kept: Kept) -> None:
+    passage, edit = edited_drafts(at, kept)
+    verify_drafts(passage.installation, passage.run(), record=True)
+    passage.sign()
+    passage.enact()
     check = named(measured(GATE, passage.installation), CHECK)
     assert check.outcome is Outcome.PASS
     assert check.detail.startswith("0 documents in force with exactly")
@@ -108,7 +101,7 @@ def test_texts_that_have_not_had_their_turn_are_no_pass_and_a_fault_comes_first(
     late = decided(passage, Text(docprefix="ACME-ONE"), not_in_time=("ACME-TWO", "ACME-TWO2"))
     assert (late.outcome, late.next_action.endswith("document show ACME-TWO --out NEW")) == (Outcome.PARTIAL, True)
     assert late.detail.startswith(
-        "1 document in force with exactly the text that was pinned, of 3: the 10 that became law last"
+        "1 document in force with exactly the text that was pinned, of 3: the newest, and others in turn"
     )
     fault = Text(docprefix="ACME-ONE", fault="altered")
     assert decided(passage, fault, not_in_time=("ACME-TWO",)).outcome is Outcome.FAIL

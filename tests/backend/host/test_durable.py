@@ -14,8 +14,8 @@ from console.backend.host.durable import (
     write_durably,
     write_new_file,
 )
+from tests.support.sources import modules_with
 
-ROOT = Path(__file__).parents[3]
 HOME = "console/backend/host/durable.py"
 EXCEPTIONS = {
     "console/app/line_writer.py": "writes to the terminal",
@@ -36,6 +36,8 @@ _WRITING_MODES = frozenset("wax+")
 _WRITING_FLAGS = ("O_WRONLY", "O_RDWR", "O_CREAT", "O_APPEND", "O_TRUNC")
 _WRITERS = {"write_text", "write_bytes", "NamedTemporaryFile", "TemporaryFile", "mkstemp", "copyfile", "copy", "copy2"}
 _OF_OS = {"os.replace", "os.link", "os.truncate"}
+_CALLED = (*_WRITERS - {"copy"}, *_OF_OS, "copy(", "open(", "fdopen(")
+"""What stands in the text of a module that calls one of them, formatted as every module is."""
 _LAST = _WRITERS | {name.rpartition(".")[2] for name in _OF_OS} | {"open", "fdopen"}
 
 
@@ -75,11 +77,7 @@ def _opens_to_write(call: ast.Call) -> bool:
 
 
 def test_no_other_module_writes_a_file() -> None:
-    found = {
-        name
-        for path in sorted((ROOT / "console").rglob("*.py"))
-        if (name := str(path.relative_to(ROOT))) != HOME and list(writes(ast.parse(path.read_bytes())))
-    }
+    found = {name for name, tree in modules_with(*_CALLED) if name != HOME and list(writes(tree))}
 
     assert found == set(EXCEPTIONS)
 

@@ -27,11 +27,8 @@ STREAMS = {
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:
-    """Every module of the product but the one that starts gpg, with its syntax tree."""
-    for path in sorted((ROOT / "console").rglob("*.py")):
-        name = str(path.relative_to(ROOT))
-        if name != HOME:
-            yield name, ast.parse(path.read_bytes())
+    """Every module of the product that could name gpg, but the one that starts it, with its syntax tree."""
+    return ((name, tree) for name, tree in modules_with("gpg") if name != HOME)
 
 
 def strings(tree: ast.Module) -> Iterator[ast.Constant]:

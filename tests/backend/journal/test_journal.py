@@ -61,6 +61,21 @@ def test_what_was_appended_is_read_back_in_order(tmp_path: Path, context: Contex
     assert verify_journal(tmp_path / "j", anchored(head), RUN).outcome is Outcome.PASS
 
 
+def test_a_verification_gives_the_records_that_it_read_and_none_of_a_broken_chain(
+    tmp_path: Path, context: Context
+) -> None:
+    """A report that named what stands above the first bad record would be of a journal that proves nothing."""
+    head = _write(tmp_path / "j", context)
+    collected: list[Record] = []
+    assert verify_journal(tmp_path / "j", anchored(head), RUN, collected=collected).outcome is Outcome.PASS
+    assert tuple(collected) == read_journal(tmp_path / "j")
+    damaged = (tmp_path / "j").read_bytes().replace(b'"value":"3"', b'"value":"9"')
+    (tmp_path / "j").write_bytes(damaged)
+    collected.clear()
+    assert verify_journal(tmp_path / "j", anchored(head), RUN, collected=collected).outcome is Outcome.FAIL
+    assert collected == []
+
+
 def test_an_intact_chain_without_an_anchor_is_only_partial(tmp_path: Path, context: Context) -> None:
     _write(tmp_path / "j", context)
     assert verify_journal(tmp_path / "j", ()).outcome is Outcome.PARTIAL

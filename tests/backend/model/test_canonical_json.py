@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, JsonValue
 
@@ -55,8 +55,16 @@ _KEPT = (
 )
 
 
+@settings(max_examples=30)
 @given(_JSON)
 def test_the_form_is_that_of_rfc_8785(value: JsonValue) -> None:
+    assert canonical_json(_Json(value=value)) == rfc8785.dumps({"value": value})
+
+
+@pytest.mark.torture
+@settings(max_examples=500)
+@given(_JSON)
+def test_the_form_of_many_values_is_that_of_rfc_8785(value: JsonValue) -> None:
     assert canonical_json(_Json(value=value)) == rfc8785.dumps({"value": value})
 
 

@@ -48,11 +48,23 @@ def asking(cluster: TransientCluster, template_of: Callable[[int], str]) -> Iter
             yield connection
 
 
-@settings(max_examples=200)
-@given(value=_VALUES)
-def test_the_canonical_form_is_the_program_s_for_every_value(asking: psycopg.Connection, value: object) -> None:
+def has_the_form_of_the_program(asking: psycopg.Connection, value: object) -> None:
+    """The database writes the value as the program does."""
     text = canonical(value).decode()
     assert scalar(asking, "SELECT cutter_console.fn_canonical_json(%s::jsonb)", text) == text
+
+
+@settings(max_examples=60)
+@given(value=_VALUES)
+def test_the_canonical_form_is_the_program_s_for_every_value(asking: psycopg.Connection, value: object) -> None:
+    has_the_form_of_the_program(asking, value)
+
+
+@pytest.mark.torture
+@settings(max_examples=1000)
+@given(value=_VALUES)
+def test_the_canonical_form_of_many_values_is_the_program_s(asking: psycopg.Connection, value: object) -> None:
+    has_the_form_of_the_program(asking, value)
 
 
 def test_a_policy_has_one_canonical_form_in_program_and_database(asking: psycopg.Connection) -> None:

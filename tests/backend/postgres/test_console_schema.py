@@ -1,5 +1,7 @@
 """Every function of the product stands in the console's own schema; older databases are carried over, and nobody else's schema is touched."""
 
+import re
+
 import psycopg
 import pytest
 
@@ -32,6 +34,8 @@ _FUNCTIONS = """
       FROM pg_proc p WHERE p.proowner = 'cutter_owner'::regrole AND p.proname NOT IN ('fn_schema_line', 'fn_schema_way', 'fn_hold_ensure',
            'fn_base_lines', 'fn_event_run', 'fn_custody_write', 'fn_run_hand_over', 'fn_run_accept', 'fn_run_take_over') ORDER BY 1
 """
+_REPLACED = re.compile(r"canonical_address_alias_pkey|PRIMARY KEY \(alias\)")
+"""Of a constraint that a later migration replaces by another one (0028)."""
 _BODIES = """
     SELECT format('FUNCTION %s.%I(%s)', p.pronamespace::regnamespace, p.proname, pg_get_function_identity_arguments(p.oid)), encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex')
       FROM pg_proc p WHERE p.pronamespace = 'cutter_console'::regnamespace
@@ -105,7 +109,8 @@ def test_functions_keep_what_they_are_and_what_calls_them(empty_database: Databa
     assert [row for row in _rows(empty_database, _FUNCTIONS) if row[0] in known] == functions
     now = fingerprint(empty_database)
     kinds = {"relation", "constraint", "schema"}
-    assert {row for row in before.objects if row[0] in kinds} <= set(now.objects)
+    kept = {row for row in before.objects if row[0] in kinds and not _REPLACED.search(str(row[2]))}
+    assert kept <= set(now.objects)
     moved = {"trigger", "function"}
     assert {row[:2] for row in before.objects if row[0] in moved} <= {row[:2] for row in now.objects}
     untouched = set(before.rows) - set(now.rows)

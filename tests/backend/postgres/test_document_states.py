@@ -76,6 +76,9 @@ def test_the_text_of_a_state_has_the_edited_bodies(drafted: SignedCut) -> None:
     assert text_of(drafted) == drafted.canonical[: last.byte_start] + b"Edited.\n" + drafted.canonical[last.byte_end :]
     units = "SELECT address FROM cutter_console.fn_state_units(%s) WHERE edited_by = %s"
     assert read(drafted.database, units, drafted.run_id, edit.run_id) == [(last.address,)]
+    cut_sha256 = "SELECT cutter_console.fn_state_cut_sha256(%s)"
+    before = [(sha256_hex(drafted.canonical),)]
+    assert read(drafted.database, cut_sha256, drafted.run_id) == before, "the text before the edits is the pinned one"
 
 
 def test_drafts_that_were_taken_back_are_in_no_state(drafted: SignedCut) -> None:
@@ -153,14 +156,6 @@ def test_an_edit_of_version_0_2_0_is_part_of_the_state_though_one_transaction_se
     states = "SELECT title, edited_by FROM cutter_console.fn_unit_states(%s)"
     assert read(drafted.database, states, drafted.units[-1].address) == [("Edited", edit.run_id)]
     assert text_of(drafted) is None
-
-
-def test_the_text_before_the_edits_is_the_pinned_one(drafted: SignedCut) -> None:
-    start_edit(drafted).edited()
-    drafted.verify()
-    drafted.lawful()
-    cut_sha256 = "SELECT cutter_console.fn_state_cut_sha256(%s)"
-    assert read(drafted.database, cut_sha256, drafted.run_id) == [(sha256_hex(drafted.canonical),)]
 
 
 def test_a_text_that_is_enacted_after_a_restore_comes_after_those_before_it(database: Database) -> None:

@@ -36,21 +36,21 @@ def test_the_files_are_numbered_without_a_gap() -> None:
     assert [step.number for step in migrations()] == list(range(1, len(NAMES) + 1))
 
 
-def test_the_schema_is_installed_and_a_second_time_nothing_is_done(each_empty_database: Database) -> None:
+def test_the_schema_is_installed_and_a_second_time_nothing_is_done(
+    each_empty_database: Database, each_database: Database
+) -> None:
+    """In two databases it has one digest."""
     first = migrate(each_empty_database.conninfo())
     again = migrate(each_empty_database.conninfo())
     assert (first.applied, first.present) == (NAMES, ())
     assert (again.applied, again.present, again.schema_digest) == ((), NAMES, first.schema_digest)
+    assert migrate(each_database.conninfo()).schema_digest == first.schema_digest
 
 
 def test_the_schema_works_on_every_major_version(each_database: Database) -> None:
     run = start_cut(each_database)
     run.enacted()
     assert run.lifecycles() == ["enacted"] * 3
-
-
-def test_two_databases_have_one_schema_digest(database: Database, empty_database: Database) -> None:
-    assert migrate(empty_database.conninfo()).schema_digest == migrate(database.conninfo()).schema_digest
 
 
 def test_the_vocabulary_is_the_profiles_own(database: Database) -> None:

@@ -1,12 +1,14 @@
 """Which keys the database takes for signing keys, how long they count, and who may pin or withdraw one."""
 
 import time
+from collections.abc import Callable, Iterator
 from random import Random
 
 import psycopg
 import pytest
 
 from console.backend.postgres.connections import scalar
+from console.backend.scratch.cluster import TransientCluster
 from tests.backend.postgres.openpgp_cases import World
 from tests.backend.postgres.openpgp_differential import ask, pinned
 from tests.backend.postgres.openpgp_tools import (
@@ -29,7 +31,7 @@ from tests.backend.postgres.openpgp_tools import (
     subpacket,
     time_subpacket,
 )
-from tests.conftest import Database
+from tests.conftest import Database, fresh_database
 
 NOW = int(time.time())
 
@@ -203,12 +205,21 @@ def _refusals() -> dict[str, tuple[bytes, dict[str, str]]]:
 REFUSALS = _refusals()
 
 
+@pytest.fixture(scope="module")
+def keyless(cluster: TransientCluster, template_of: Callable[[int], str]) -> Iterator[psycopg.Connection]:
+    """A connection to a database that has no key; whoever pins one rolls back."""
+    for database in fresh_database(cluster, template_of(cluster.major)):
+        with database.connect() as connected:
+            yield connected
+
+
 @pytest.mark.parametrize("case", REFUSALS)
-def test_what_is_pinned_of_an_export(connection: psycopg.Connection, case: str) -> None:
+def test_what_is_pinned_of_an_export(keyless: psycopg.Connection, case: str) -> None:
     export, expected = REFUSALS[case]
     asked = next(iter(expected))
-    assert dict(pinned(connection, export, asked)) == expected
-    stored = {name for (name,) in connection.execute("SELECT fingerprint FROM cutter_governance.signing_key")}
+    with keyless.transaction(force_rollback=True):
+        assert dict(pinned(keyless, export, asked)) == expected
+        stored = {name for (name,) in keyless.execute("SELECT fingerprint FROM cutter_governance.signing_key")}
     assert stored == {name for name, verdict in expected.items() if verdict == "pinned"}
 
 

@@ -1,12 +1,26 @@
 """A run that has written nothing is planned again; what was signed over its old plan authorises nothing more."""
 
+from collections.abc import Iterator
+
 import psycopg
 import pytest
 
+from console.backend.model.states import Stage
 from console.backend.postgres import ledger
+from console.backend.postgres.base import base_digest
 from console.backend.postgres.connections import scalar
-from tests.backend.postgres.signed_cut import SignedCut, event, stopped
+from tests.backend.postgres.signed_cut import SignedCut, event, start_amendment, stopped, walked
 from tests.backend.postgres.tampering import tamper
+from tests.backend.postgres.test_amendments import FIRST, first_law
+
+_BASE = "SELECT cutter_console.fn_run_base(%s, %s)"
+
+
+@pytest.fixture
+def law(request: pytest.FixtureRequest) -> Iterator[SignedCut]:
+    """The first text, enacted."""
+    for (run,) in walked(request, first_law):
+        yield run
 
 
 def _replan(run: SignedCut) -> None:
@@ -95,3 +109,24 @@ def test_the_guard_keeps_the_plan_of_what_is_written_whoever_asks(cut: SignedCut
             "UPDATE cutter_governance.run SET stage = 'source_pinned', plan_digest = NULL, content_digest = NULL,"
             " n_units = NULL, baseline_digest = NULL"
         )
+
+
+def test_an_amendment_that_is_planned_again_is_planned_against_the_law_of_today(law: SignedCut) -> None:
+    """Its base goes with its plan: another amendment has become law meanwhile."""
+    late = start_amendment(law, FIRST.replace("Third", "Third, late"))
+    late.rule()
+    start_amendment(law, FIRST.replace("Third", "Third, first"), 201).enacted()
+    with late.verifier() as connection:
+        old, today = late.plan.amendment, base_digest(connection, law.docprefix)
+    assert old is not None
+    assert today != old.base_digest
+    _replan(late)
+    with law.database.connect() as connection:
+        query = "SELECT stage, base_digest, plan_digest FROM cutter_governance.run WHERE run_id = %s"
+        assert connection.execute(query, (late.run_id,)).fetchone() == ("source_pinned", None, None)
+    with late.executor() as connection:
+        ledger.advance(connection, late.run_id, Stage.MARKED, event())
+    with stopped("STOP_DRIFT"), late.executor() as connection:
+        connection.execute(_BASE, (late.run_id, old.base_digest))
+    with late.executor() as connection:
+        connection.execute(_BASE, (late.run_id, today))

@@ -59,10 +59,16 @@ def _seals(run: SignedCut) -> list[tuple[object, ...]]:
         return connection.execute(query.encode()).fetchall()
 
 
-def test_a_manifest_that_holds_is_sealed_as_it_is(upgraded: SignedCut) -> None:
+def test_a_manifest_that_holds_is_sealed_as_it_is_and_nothing_is_added_to_it(upgraded: SignedCut) -> None:
     assert _seals(upgraded) == [(upgraded.run_id, ledger.manifest_digest(upgraded.units), 3)]
     with upgraded.verifier() as connection:
         assert ledger.draft_differences(connection, upgraded.run_id) == ()
+    with stopped("STOP_EXECUTION_DISABLED", "STOP_INVARIANT_FAILED"), upgraded.database.connect() as connection:
+        connection.execute(
+            "INSERT INTO cutter_governance.manifest_unit_block (run_id, seq, address, unit_kind, section_type, section_code, title, body, body_sha256,"
+            " byte_start, byte_end, line_start, line_end) VALUES (%s, 99, 'ACME-LAW/X', 'a', 'b', '', '', '', '', 0, 1, 1, 1)",
+            (upgraded.run_id,),
+        )
 
 
 @pytest.mark.parametrize(
@@ -113,12 +119,3 @@ def test_a_ruling_that_the_database_never_verified_authorises_nothing(upgraded: 
     with stopped("STOP_EXECUTION_DISABLED"):
         upgraded.arm("cut")
     assert upgraded.lifecycles() == ["draft"] * 3
-
-
-def test_nothing_is_added_to_a_manifest_of_version_0_2_0(upgraded: SignedCut) -> None:
-    with stopped("STOP_EXECUTION_DISABLED", "STOP_INVARIANT_FAILED"), upgraded.database.connect() as connection:
-        connection.execute(
-            "INSERT INTO cutter_governance.manifest_unit_block (run_id, seq, address, unit_kind, section_type, section_code, title, body, body_sha256,"
-            " byte_start, byte_end, line_start, line_end) VALUES (%s, 99, 'ACME-LAW/X', 'a', 'b', '', '', '', '', 0, 1, 1, 1)",
-            (upgraded.run_id,),
-        )

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from console.backend.host.durable import write_durably
 from console.backend.host.gpg import agent_runs
 from console.backend.model.errors import CutterError, Refused
 from console.backend.model.outcome import Check, Evidence, Outcome, worst
-from console.backend.model.readiness import Board, GateReport, Letter, Owner
+from console.backend.model.readiness import Board, BundleView, GateReport, Letter, Owner
 from console.backend.model.view_models import Progress
 from console.backend.publication import publishing
 from console.backend.publication.pages import DOCUMENTS, owner_of_step
@@ -37,17 +37,50 @@ from console.backend.service import BackendService
 from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 from tests.backend.reports.conftest import MOMENT, all_gates, settled
 from tests.backend.reports.test_non_mutation import without_database
-from tests.support.passage import Passage, silent
+from tests.support.passage import Passage, Stages, silent
 
 TEN = tuple(file for file, _, _ in DOCUMENTS)
+
+
+def at_a_pinned_time(made: Passage) -> Passage:
+    """The same site, where it is always the same moment."""
+    pinned = datetime(2026, 3, 1, 14, 3, tzinfo=UTC)
+    return made.with_site(replace(made.installation, context=replace(made.installation.context, now=lambda: pinned)))
 
 
 @pytest.fixture
 def passage(at: Callable[[str], Passage]) -> Passage:
     """A site with a real run in it, at a pinned time."""
-    made = at("waits for SG_2")
-    pinned = datetime(2026, 3, 1, 14, 3, tzinfo=UTC)
-    return made.with_site(replace(made.installation, context=replace(made.installation.context, now=lambda: pinned)))
+    return at_a_pinned_time(at("waits for SG_2"))
+
+
+@dataclass(frozen=True)
+class Green:
+    """A bundle of green gates, as it was written: the tests that ask for it only read it."""
+
+    written: BundleView
+    directory: Path
+    heard: list[Progress]
+    synced: list[str]
+
+
+@pytest.fixture(scope="module")
+def green(stages_of_a_run: Stages, tmp_path_factory: pytest.TempPathFactory) -> Green:
+    """All gates are green and nothing changes; kept elsewhere, because the next test has another site."""
+    passage, real = at_a_pinned_time(stages_of_a_run.at("waits for SG_2")), os.fsync
+    heard: list[Progress] = []
+    synced: list[str] = []
+
+    def note(descriptor: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        real(descriptor)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", note)
+        written = write_bundle(passage.installation, heard.append, gates=all_gates())
+    directory = tmp_path_factory.mktemp("green") / Path(written.directory).name
+    shutil.copytree(written.directory, directory)
+    return Green(written, directory, heard, synced)
 
 
 def names(passage: Passage) -> list[str]:
@@ -60,10 +93,8 @@ def final_of(directory: str) -> str:
     return (Path(directory) / "10-final.md").read_text(encoding="utf-8")
 
 
-def test_ten_documents_a_record_and_sums_that_everybody_can_check(passage: Passage) -> None:
-    written = write_bundle(passage.installation, silent, gates=all_gates())
-
-    directory = Path(written.directory)
+def test_ten_documents_a_record_and_sums_that_everybody_can_check(green: Green) -> None:
+    directory = green.directory
     assert directory.name == "20260301T140300Z-readiness"
     assert {path.name for path in directory.iterdir()} >= {*TEN, "bundle.json", "SHA256SUMS"}
     checked = subprocess.run(
@@ -74,22 +105,9 @@ def test_ten_documents_a_record_and_sums_that_everybody_can_check(passage: Passa
     assert {path.stat().st_mode & 0o777 for path in directory.iterdir() if path.is_file()} == {0o640}
 
 
-def test_all_gates_green_and_nothing_changed_is_an_a(passage: Passage) -> None:
-    written = write_bundle(passage.installation, silent, gates=all_gates())
-
-    assert (written.letter, written.gaps) == (Letter.A, ())
-    assert final_of(written.directory).startswith("OUTCOME: A — ready")
-
-
-def test_a_named_step_is_a_b_and_is_counted_once(passage: Passage) -> None:
-    partly = settled("G6", Outcome.PARTIAL, repair="cutter-console plan FILE")
-    also = settled("G7", Outcome.PARTIAL, repair="cutter-console plan FILE")
-
-    written = write_bundle(passage.installation, silent, gates=all_gates(G6=partly, G7=also))
-
-    assert final_of(written.directory).startswith("OUTCOME: B — ready but for 1 named step\n")
-    assert "`cutter-console plan FILE`" in final_of(written.directory)
-    assert len(written.gaps) == 2
+def test_all_gates_green_and_nothing_changed_is_an_a(green: Green) -> None:
+    assert (green.written.letter, green.written.gaps) == (Letter.A, ())
+    assert final_of(str(green.directory)).startswith("OUTCOME: A — ready")
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FAIL, Outcome.INCONCLUSIVE])
@@ -103,16 +121,13 @@ def test_a_gate_that_fails_or_cannot_be_measured_blocks(passage: Passage, outcom
     assert f"**{outcome}.**" in (Path(written.directory) / "04-revert.md").read_text()
 
 
-def test_a_gate_that_was_not_asked_blocks_and_is_named(passage: Passage) -> None:
-    written = write_bundle(passage.installation, silent, gates=all_gates()[:-1])
+def test_a_gate_that_was_not_asked_blocks_and_one_that_no_document_knows_stands_in_the_last_one(
+    passage: Passage,
+) -> None:
+    written = write_bundle(passage.installation, silent, gates=(*all_gates()[:-1], settled("G11")))
 
     assert written.letter is Letter.C
     assert any(gap.startswith("G10 (operator), NOT_RUN") for gap in written.gaps)
-
-
-def test_a_gate_that_no_document_knows_stands_in_the_last_one(passage: Passage) -> None:
-    written = write_bundle(passage.installation, silent, gates=(*all_gates(), settled("G11")))
-
     assert "## G11 Title of G11" in final_of(written.directory)
 
 
@@ -202,11 +217,13 @@ def test_a_step_belongs_to_whoever_sits_where_it_is_taken(owner: Owner, action: 
     assert owner_of_step(owner, action) is expected
 
 
-def test_a_step_that_two_gates_ask_for_is_told_once(passage: Passage) -> None:
+def test_a_step_that_two_gates_ask_for_is_a_b_and_is_told_and_counted_once(passage: Passage) -> None:
     both = {name: settled(name, Outcome.PARTIAL, repair="Write the policy file again.") for name in ("G7", "G9")}
 
-    final = final_of(write_bundle(passage.installation, silent, gates=all_gates(**both)).directory)
+    written = write_bundle(passage.installation, silent, gates=all_gates(**both))
 
+    final = final_of(written.directory)
+    assert len(written.gaps) == 2
     assert "(for G7, G9): Write the policy file again." in final
     assert final.startswith("OUTCOME: B — ready but for 1 named step\n")
 
@@ -216,6 +233,7 @@ def test_a_next_action_is_a_paragraph_of_its_own(passage: Passage) -> None:
 
     final = final_of(write_bundle(passage.installation, silent, gates=all_gates(G6=partly)).directory)
 
+    assert final.startswith("OUTCOME: B — ready but for 1 named step\n")
     paragraphs = [token.content for token in MarkdownIt().parse(final) if token.type == "inline"]
     assert paragraphs.count("Next action: `cutter-console plan FILE`") == 2
 
@@ -233,19 +251,14 @@ def test_with_the_database_down_there_are_still_ten_documents_that_say_so(passag
     assert "No row of the console's tables was written" not in final
 
 
-def test_a_commit_that_is_not_known_is_told_with_what_identifies_the_release(passage: Passage) -> None:
+def test_what_is_to_be_accepted_is_named_and_what_identifies_a_release_without_a_commit(passage: Passage) -> None:
     path = manifest_path(passage.installation)
     manifest = json.loads(path.read_bytes())
     path.write_text(json.dumps({**manifest, "commit": "", "clean": False, "no_commit": "git is not installed"}))
 
-    text = final_of(write_bundle(passage.installation, silent, gates=all_gates()).directory)
-
-    assert f"not known: git is not installed; the release is identified by its {len(manifest['files'])} files" in text
-
-
-def test_solo_and_untested_are_named(passage: Passage) -> None:
     final = final_of(write_bundle(passage.settings(untested=True).installation, silent, gates=all_gates()).directory)
 
+    assert f"not known: git is not installed; the release is identified by its {len(manifest['files'])} files" in final
     assert "**To be accepted by name:** solo: YES" in final
     assert "**To be accepted by name:** untested: YES" in final
 
@@ -300,12 +313,11 @@ def test_no_secret_reaches_a_document_or_the_record(passage: Passage) -> None:
             assert passage.installation.settings.database.monitor.encode() not in path.read_bytes(), path.name
 
 
-def test_the_record_holds_the_same_for_programs(passage: Passage) -> None:
-    written = write_bundle(passage.installation, silent, gates=all_gates())
-    record = json.loads((Path(written.directory) / "bundle.json").read_bytes())
+def test_the_record_holds_the_same_for_programs(green: Green) -> None:
+    record = json.loads((green.directory / "bundle.json").read_bytes())
 
     assert record["schema"] == "cutter-console/bundle/1"
-    assert (record["final"]["letter"], record["name"]) == ("A", Path(written.directory).name)
+    assert (record["final"]["letter"], record["name"]) == ("A", green.directory.name)
     ids = {piece["id"] for piece in record["evidence"]}
     cited = {name for one in record["final"]["statements"] for name in one["evidence"]}
     assert cited <= ids
@@ -330,13 +342,9 @@ def test_two_bundles_in_one_second_get_two_names(passage: Passage) -> None:
     assert names(passage) == ["20260301T140300Z-readiness", "20260301T140300Z-readiness-2"]
 
 
-def test_progress_is_told_step_by_step(passage: Passage) -> None:
-    heard: list[Progress] = []
-
-    write_bundle(passage.installation, heard.append, gates=all_gates())
-
-    assert [one.done for one in heard] == list(range(6))
-    assert {one.total for one in heard} == {5}
+def test_progress_is_told_step_by_step(green: Green) -> None:
+    assert [one.done for one in green.heard] == list(range(6))
+    assert {one.total for one in green.heard} == {5}
 
 
 @pytest.mark.parametrize("nth", range(1, 13))
@@ -369,22 +377,10 @@ def test_where_the_rename_fails_nothing_has_the_final_name(passage: Passage, mon
     assert names(passage) == []
 
 
-def test_every_file_and_directory_is_synced_before_the_name_is_given(
-    passage: Passage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    synced: list[str] = []
-    real = os.fsync
-
-    def note(descriptor: int) -> None:
-        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
-        real(descriptor)
-
-    monkeypatch.setattr(os, "fsync", note)
-    written = write_bundle(passage.installation, silent, gates=all_gates())
-
-    seen = [Path(path).name for path in synced]
+def test_every_file_and_directory_is_synced_before_the_name_is_given(green: Green) -> None:
+    seen = [Path(path).name for path in green.synced]
     assert {*TEN, "bundle.json", "SHA256SUMS"} <= set(seen)
-    assert seen[-2:] == [f".{Path(written.directory).name}.part", "reports"]
+    assert seen[-2:] == [f".{green.directory.name}.part", "reports"]
 
 
 def test_a_draft_that_a_crash_left_is_removed_and_told(passage: Passage) -> None:

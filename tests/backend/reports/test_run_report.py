@@ -146,22 +146,16 @@ ENDS: dict[str, tuple[str, Callable[[Passage], str], str, str]] = {
 """From which stage, how it got there, the final outcome, and what the closing document says of it."""
 
 
-def _edited(at: At, kept: Kept) -> tuple[Passage, ReportView]:
-    """A draft that was edited, and the report of the edit."""
+def _ended(at: At, kept: Kept, end: str) -> tuple[Passage, ReportView]:
+    """A run that has come to this end, as it is kept, and its report."""
+    stage, walk, _, _ = ENDS[end]
 
     def make() -> Passage:
-        passage = at("waits for SG_2")
-        return replace(passage, run_id=edited(passage))
+        passage = at(stage)
+        return replace(passage, run_id=walk(passage))
 
-    passage = kept("an edited draft", make)
+    passage = kept(f"{stage}, {end}", make)
     return passage, passage.backend.report(passage.run_id)
-
-
-def _ended(at: At, end: str) -> tuple[Passage, ReportView]:
-    stage, walk, _, _ = ENDS[end]
-    passage = at(stage)
-    run_id = walk(passage)
-    return passage, passage.backend.report(run_id)
 
 
 @pytest.mark.parametrize("stage", STAGES[1:])
@@ -173,16 +167,16 @@ def test_at_every_stage_of_a_run_there_are_thirteen_whole_documents(at: At, stag
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_every_end_of_a_run_has_thirteen_whole_documents_and_its_own_words(at: At, end: str) -> None:
-    _, view = _ended(at, end)
+def test_every_end_of_a_run_has_thirteen_whole_documents_and_its_own_words(at: At, kept: Kept, end: str) -> None:
+    _, view = _ended(at, kept, end)
     _require_whole(view)
     assert _outcome(view) == ENDS[end][2]
     assert ENDS[end][3] in _texts(view)[DOCUMENT["closeout"]]
 
 
 @pytest.mark.parametrize("end", ["dry run", "reverted", "edited"])
-def test_the_same_record_gives_the_same_bytes_and_says_so(at: At, end: str) -> None:
-    passage, view = _ended(at, end)
+def test_the_same_record_gives_the_same_bytes_and_says_so(at: At, kept: Kept, end: str) -> None:
+    passage, view = _ended(at, kept, end)
     before = _texts(view)
     again = passage.backend.report(view.run_id)
     assert (again.unchanged, again.directory, again.sums_sha256) == (True, view.directory, view.sums_sha256)
@@ -235,8 +229,8 @@ _OTHER_SETTINGS = {
 
 
 def test_the_closeout_writes_the_report_when_the_switch_is_off_again(at: At) -> None:
-    passage = at("SG_2 imported")
-    passage.enact()
+    """As the enactment has left it: nobody has asked for a report since."""
+    passage = at("enacted")
     written = list((passage.installation.root / "reports").glob(f"{passage.run_id}-*"))
     assert len(written) == 1
     assert passage.backend.report(passage.run_id).unchanged
@@ -413,17 +407,17 @@ def test_planned_and_counted_rows_stand_side_by_side_and_unverified_ones_are_inc
     assert f"| public.unit_version | +{UNITS} [03.expected] | not counted [10.uncounted] | INCONCLUSIVE |" in late
 
 
-def test_a_run_that_can_still_be_ended_is_not_said_to_have_nothing_left_to_do(at: At) -> None:
-    _, view = _ended(at, "failed")
+def test_a_run_that_can_still_be_ended_is_not_said_to_have_nothing_left_to_do(at: At, kept: Kept) -> None:
+    _, view = _ended(at, kept, "failed")
     following = _texts(view)[DOCUMENT["closeout"]].partition("## Next")[2].partition("## STOP")[0]
     assert "run void" in following
     assert "Nothing more" not in following
-    _, over = _ended(at, "voided")
+    _, over = _ended(at, kept, "voided")
     assert "Nothing more is to be done" in _texts(over)[DOCUMENT["closeout"]]
 
 
-def test_a_dry_run_claims_nothing_of_a_database_that_was_not_asked(at: At) -> None:
-    _, view = _ended(at, "dry run")
+def test_a_dry_run_claims_nothing_of_a_database_that_was_not_asked(at: At, kept: Kept) -> None:
+    _, view = _ended(at, kept, "dry run")
     assert "known\nfrom the database" not in _texts(view)[DOCUMENT["pause-sg1"]]
     assert (
         f"never: a dry run adds no row [{DOCUMENT['write-verify'][:2]}.uncounted]" in _texts(view)[DOCUMENT["closeout"]]
@@ -431,46 +425,39 @@ def test_a_dry_run_claims_nothing_of_a_database_that_was_not_asked(at: At) -> No
 
 
 def test_an_edit_is_told_where_the_cut_would_stand_and_the_roll_up_agrees(at: At, kept: Kept) -> None:
-    _, view = _edited(at, kept)
+    passage, view = _ended(at, kept, "edited")
     texts = _texts(view)
     assert "came to **PASS**" in texts[DOCUMENT["cut-leg-a"]]
     assert f"| {DOCUMENT['cut-leg-a']} | **PASS** | the edits, in one transaction" in texts[DOCUMENT["closeout"]]
     assert "also moved the run" not in texts[DOCUMENT["pre-write-backup"]]
     assert "Nothing of this phase happened" not in "".join(texts[name] for name in DOCUMENTS)
-
-
-def test_a_sentence_that_does_not_hold_cannot_be_misread_as_one_that_does(at: At, kept: Kept) -> None:
-    passage, told = _edited(at, kept)
-    verified = "DELETE FROM cutter_governance.run_event WHERE phase = 'write_verify'"
-    _as_a_superuser(passage, "cutter_governance.run_event", verified)
-    next((passage.installation.root / "runs" / told.run_id).glob("*write_verify.json")).unlink()
-    view = passage.backend.report(told.run_id)
-    assert "**INCONCLUSIVE**, it is not proven that: No unit of another" in _texts(view)[DOCUMENT["closeout"]]
-
-
-def test_an_edit_proves_that_it_touched_no_other_unit(at: At, kept: Kept) -> None:
-    _, view = _edited(at, kept)
+    # It proves that it touched no other unit; and a sentence that does not hold cannot be misread as one that does.
     assert _attested(view, "No unit of another document") == "PASS"
     assert _attested(view, "Nothing was deleted") == "PASS"
+    verified = "DELETE FROM cutter_governance.run_event WHERE phase = 'write_verify'"
+    _as_a_superuser(passage, "cutter_governance.run_event", verified)
+    next((passage.installation.root / "runs" / passage.run_id).glob("*write_verify.json")).unlink()
+    again = passage.backend.report(passage.run_id)
+    assert "**INCONCLUSIVE**, it is not proven that: No unit of another" in _texts(again)[DOCUMENT["closeout"]]
 
 
-def test_phases_that_were_not_reached_say_why(at: At) -> None:
-    passage, view = _ended(at, "voided")
+def test_phases_that_were_not_reached_say_why(at: At, kept: Kept) -> None:
+    passage, view = _ended(at, kept, "voided")
     text = _texts(view)[DOCUMENT["cut-leg-a"]]
     assert "NOT_RUN: the run was voided at awaiting_cut_authorization (no_longer_wanted)" in text
     assert passage.run_id in text
 
 
-def test_a_failed_phase_says_what_was_found_and_what_was_to_be_done(at: At) -> None:
-    _, view = _ended(at, "failed")
+def test_a_failed_phase_says_what_was_found_and_what_was_to_be_done(at: At, kept: Kept) -> None:
+    _, view = _ended(at, kept, "failed")
     text = _texts(view)[DOCUMENT["grant-probe"]]
     assert "The answer in the record is **FAIL**" in text
     assert "unit_version.odd is not ours" in text
     assert "What was to be done about guards" in text
 
 
-def test_every_attempt_of_a_phase_is_told(at: At) -> None:
-    passage, _ = _ended(at, "stopped")
+def test_every_attempt_of_a_phase_is_told(at: At, kept: Kept) -> None:
+    passage, _ = _ended(at, kept, "stopped")
     passage.execute("DROP TABLE cutter_governance.stranger")
     passage.resume()
     passage.arm()

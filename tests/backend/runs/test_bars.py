@@ -197,7 +197,7 @@ def test_a_statement_that_was_signed_before_is_not_imported_while_the_run_is_bar
     statement = other.installation.statement(run_id, "SG_1")
     signatures = signatures_beside(statement)
     assert len(signatures) == 1
-    with pytest.raises(Refused, match=f"run {other.run_id} has drafts of {DOCPREFIX}") as refused:
+    with pytest.raises(Refused, match=f"run {other.run_id} has an amendment of {DOCPREFIX}") as refused:
         other.backend.import_statement(statement, signatures)
     assert f"cutter-console run show {other.run_id}" in refused.value.next_action
     other.backend.revert(other.run_id, other.run_id)

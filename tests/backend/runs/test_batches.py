@@ -14,8 +14,9 @@ from console.backend.model.states import Mode, Move, Phase, Stage
 from console.backend.model.view_models import ApprovalStatus, Danger, Progress
 from console.backend.runs import sources
 from console.backend.runs.batch_files import BatchFolder
+from console.backend.runs.batch_sources import changed_since
 from tests.backend.postgres.tampering import tamper
-from tests.support.batch import UNITS, BatchSite, quiet, unheard
+from tests.support.batch import UNITS, BatchSite, quiet, text_of, unheard
 from tests.support.lost_commit import Lie, lying
 from tests.support.passage import Kept, Passage
 
@@ -245,16 +246,34 @@ def _confirmation_says_what_would_be_done(site: BatchSite, batch_id: str) -> Non
 
 def _nothing_is_done_that_was_seen_otherwise(site: BatchSite, batch_id: str) -> None:
     backend, source = site.passage.backend, BatchSource(path=site.passage.installation.intake)
+    before = backend.plan_batch(source).model_copy(update={"digest": "0" * 64})
     refusals: tuple[Callable[[], object], ...] = (
         lambda: backend.arm_batch(batch_id, batch_id, "another standing"),
         lambda: backend.resume_batch(batch_id, None, quiet, unheard, "another standing"),
-        lambda: backend.start_planned_batch(source, "0" * 64, Mode.LIVE, OnFailure.STOP, quiet, unheard),
+        lambda: backend.start_planned_batch(source, before, Mode.LIVE, OnFailure.STOP, quiet, unheard),
     )
     for refused in refusals:
         with pytest.raises(Refused) as moved:
             refused()
         assert moved.value.code is StopCode.REPLAY_CONFLICT
     assert len(backend.batches()) == 2
+
+
+def test_documents_that_have_changed_since_they_were_planned_are_named(at: Callable[[str], Passage]) -> None:
+    site = BatchSite.of(at("fresh"), 3)
+    backend, intake = site.passage.backend, site.passage.installation.intake
+    source = BatchSource(path=intake)
+    seen = backend.plan_batch(source)
+    site.passage.write("law-2.md", text_of(22))
+    site.passage.write("law-4.md", text_of(4))
+    (intake / "law-3.md").unlink()
+    with pytest.raises(Refused, match=r"law-2\.md has changed, law-4\.md is new, law-3\.md is gone") as refused:
+        backend.start_planned_batch(source, seen, Mode.LIVE, OnFailure.STOP, quiet, unheard)
+    assert refused.value.code is StopCode.REPLAY_CONFLICT
+    assert backend.batches() == ()
+    assert changed_since(seen, seen.model_copy(update={"documents": seen.documents[::-1]})) == (
+        "they stand in another order",
+    )
 
 
 def _while_somebody_works_no_move_is_legal(site: BatchSite, batch_id: str) -> None:
@@ -388,3 +407,44 @@ def test_a_batch_that_is_killed_in_and_behind_every_phase_before_its_pause_is_st
     assert _count(site, "cutter_governance.run") == 3
     assert _count(site, "cutter_governance.batch") == 1
     assert _count(site, "cutter_governance.backup_proof") == 1
+
+
+@pytest.mark.parametrize("how", ["altered", "missing", "no file of this report"])
+def test_a_report_that_is_not_what_was_written_is_named_by_its_file(planned: BatchSite, how: str) -> None:
+    """One that lacked a file ended the command without a word about which, behind what the batch had done."""
+    backend, batch_id = planned.passage.backend, planned.newest().batch_id
+    directory = Path(backend.report_batch(batch_id).directory)
+    page, stranger = directory / "batch.md", directory / "more.md"
+    match how:
+        case "altered":
+            page.write_text(page.read_text(encoding="utf-8").replace("LAW-1", "LAW-9"), encoding="utf-8")
+        case "missing":
+            page.unlink()
+        case _:
+            stranger.write_text("more", encoding="utf-8")
+    with pytest.raises(Drifted, match=stranger.name if stranger.exists() else page.name) as refused:
+        backend.report_batch(batch_id)
+    assert refused.value.next_action.endswith(f"mv {directory} {directory}.altered")
+    directory.rename(directory.with_name(f"{directory.name}.altered"))
+    assert not backend.report_batch(batch_id).unchanged
+
+
+def test_one_report_of_a_batch_has_one_directory_though_two_consoles_write_it(
+    planned: BatchSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one had another number behind its name, as if it said something else."""
+    backend, batch_id = planned.passage.backend, planned.newest().batch_id
+    first = Path(backend.report_batch(batch_id).directory)
+    exists = Path.exists
+    looked: list[Path] = []
+
+    def not_yet(path: Path, **options: bool) -> bool:
+        if path == first and path not in looked:
+            looked.append(path)
+            return False
+        return exists(path, **options)
+
+    monkeypatch.setattr(Path, "exists", not_yet)
+    again = backend.report_batch(batch_id)
+    assert (Path(again.directory), again.unchanged, looked) == (first, True, [first])
+    assert len(list(first.parent.glob(f"{batch_id}-*"))) == 1

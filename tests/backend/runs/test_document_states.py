@@ -124,7 +124,9 @@ def test_a_state_counts_from_its_first_moment_until_the_one_before_the_next() ->
     assert [state.state for state in ever_in_force(states)] == [1, 3]
 
 
-def test_every_text_that_was_in_force_is_read_byte_for_byte(amended: tuple[SignedCut, ...], site: Site) -> None:
+def test_every_text_that_was_in_force_is_read_byte_for_byte_and_compared_unit_by_unit(
+    amended: tuple[SignedCut, ...], site: Site
+) -> None:
     law, amendment = amended
     installation = site(law.database)
     assert text_as_of(installation, "ACME-LAW", before_the_last(installation)).text == FIRST.encode()
@@ -136,6 +138,15 @@ def test_every_text_that_was_in_force_is_read_byte_for_byte(amended: tuple[Signe
         True,
         shown.canonical_sha256,
     )
+    before = before_the_last(installation)
+    answer = compare_states(installation, "ACME-LAW", before, None)
+    assert (answer.old.state, answer.new.state, answer.unchanged) == (1, 2, 2)
+    assert [unit.address for unit in answer.changed] == [ALPHA]
+    assert ([unit.address for unit in answer.gone], [unit.address for unit in answer.added]) == ([BETA], [DELTA])
+    kept = {"kept", "removed"}
+    assert "".join(part.text for part in answer.changed[0].body if part.kind in kept) == "## Alpha\n\nFirst.\n\n"
+    same = compare_states(installation, "ACME-LAW", before, before)
+    assert (same.changed, same.added, same.gone, same.between) == ((), (), (), ())
 
 
 def test_a_text_that_begins_later_is_read_as_of_then_and_not_before(law: SignedCut, site: Site) -> None:
@@ -302,6 +313,9 @@ def test_a_version_counts_for_as_long_as_no_state_has_another(amended: tuple[Sig
     assert old.periods[0].in_force_until == new.periods[0].in_force_from
     assert (old.run_id, new.run_id, new.operation) == (law.run_id, amendment.run_id, "amend")
     assert new.body_sha256 == sha256_hex(b"## Alpha\n\nFirst, changed.\n\n")
+    with pytest.raises(Refused, match=f"{BETA} is not in force at") as refused:
+        unit_as_of(installation, BETA, None)
+    assert refused.value.next_action == f"See when it is: cutter-console unit history {BETA}"
 
 
 def test_a_unit_that_is_gone_and_comes_back_counts_twice(amended: tuple[SignedCut, ...], site: Site) -> None:
@@ -312,13 +326,6 @@ def test_a_unit_that_is_gone_and_comes_back_counts_twice(amended: tuple[SignedCu
     assert [period.state for period in periods] == [1, 3]
     assert periods[0].in_force_until is not None
     assert periods[0].in_force_until < periods[1].in_force_from
-
-
-def test_a_unit_that_is_gone_is_refused_with_the_way_to_its_history(amended: tuple[SignedCut, ...], site: Site) -> None:
-    law, _ = amended
-    with pytest.raises(Refused, match=f"{BETA} is not in force at") as refused:
-        unit_as_of(site(law.database), BETA, None)
-    assert refused.value.next_action == f"See when it is: cutter-console unit history {BETA}"
 
 
 def test_a_former_address_leads_to_the_one_of_today_and_says_so(law: SignedCut, site: Site) -> None:
@@ -332,6 +339,19 @@ def test_a_former_address_leads_to_the_one_of_today_and_says_so(law: SignedCut, 
     with pytest.raises(Refused, match=f"before, its address was {BETA}"):
         unit_as_of(installation, DELTA, before)
     assert history_of_unit(installation, DELTA).former == (BETA,)
+
+
+def test_an_address_that_two_units_gave_up_leads_to_where_each_of_them_went(law: SignedCut, site: Site) -> None:
+    """The second renumbering of an address was refused by the enactment, after its two rulings."""
+    epsilon = DELTA.replace("DELTA", "EPSILON")
+    start_amendment(law, REVISED, 201, moved=(Moved(old=BETA, new=DELTA),)).enacted()
+    meanwhile = now()
+    start_amendment(law, FIRST, 202).enacted()
+    start_amendment(law, REVISED.replace("Delta", "Epsilon"), 203, moved=(Moved(old=BETA, new=epsilon),)).enacted()
+    installation = site(law.database)
+    assert unit_as_of(installation, BETA, meanwhile).address == DELTA
+    assert unit_as_of(installation, BETA, None).address == epsilon
+    assert [history_of_unit(installation, address).former for address in (DELTA, epsilon)] == [(BETA,), (BETA,)]
 
 
 def test_aliases_in_a_circle_end(law: SignedCut, site: Site) -> None:
@@ -374,16 +394,3 @@ def test_drafts_and_what_was_taken_back_are_said_to_be_that_and_their_texts_are_
     assert (taken_back.standing, taken_back.title, taken_back.body_sha256) == ("superseded, never law", None, "")
     with pytest.raises(Refused):
         unit_as_of(site(cut.database), address, None)
-
-
-def test_two_moments_are_compared_unit_by_unit(amended: tuple[SignedCut, ...], site: Site) -> None:
-    law, _ = amended
-    before = before_the_last(site(law.database))
-    answer = compare_states(site(law.database), "ACME-LAW", before, None)
-    assert (answer.old.state, answer.new.state, answer.unchanged) == (1, 2, 2)
-    assert [unit.address for unit in answer.changed] == [ALPHA]
-    assert ([unit.address for unit in answer.gone], [unit.address for unit in answer.added]) == ([BETA], [DELTA])
-    kept = {"kept", "removed"}
-    assert "".join(part.text for part in answer.changed[0].body if part.kind in kept) == "## Alpha\n\nFirst.\n\n"
-    same = compare_states(site(law.database), "ACME-LAW", before, before)
-    assert (same.changed, same.added, same.gone, same.between) == ((), (), (), ())

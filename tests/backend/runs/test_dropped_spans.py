@@ -2,14 +2,19 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.errors import Refused
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Mode, Phase, Stage
 from console.backend.model.view_models import Danger, RunRequest
 from console.backend.model.written_plan import kept_bytes
+from console.backend.runs.edits import DraftEdit
 from console.backend.runs.workspace import Workspace
 from console.cli.runs import run_lines, verification
-from tests.backend.documents.gazette import HEAD, NOTES, STAMP, Layout, bare, printed
+from tests.backend.documents.gazette import HEAD, LAW, NOTES, STAMP, Layout, bare, printed
+from tests.support.edited import edited
 from tests.support.passage import DOCPREFIX, Passage, silent
 
 At = Callable[[str], Passage]
@@ -70,3 +75,28 @@ def test_what_is_dropped_is_signed_and_in_no_unit_and_the_cut_verifies(at: At) -
     assert plan.source.canonical_sha256 == sha256_hex(kept)
     assert all(body.encode() in kept for body in bodies)
     assert {check.outcome for check in verification(passage.backend, live.run_id)} == {Outcome.PASS}
+
+
+def test_a_printed_law_whose_draft_was_edited_is_not_amended_into_itself(at: At) -> None:
+    """What is dropped is in neither text: the law as the edit has made it is compared with what is kept of the new pages."""
+    passage = at("fresh")
+    for mode in (Mode.DRYRUN, Mode.LIVE):
+        run_id = passage.backend.start(request(passage, mode), silent).run_id
+    passage.sign(run_id)
+    passage.backend.arm(run_id, run_id)
+    passage.backend.resume(run_id, silent)
+    address, old, new = f"{DOCPREFIX}/DIEU-4", "thuyền.", "xuồng."
+    ((title, body),) = passage.rows(
+        "SELECT v.title, v.body FROM public.information_unit u JOIN public.unit_version v ON v.id = u.version_anchor_ref"
+        " WHERE u.canonical_address = %s",
+        address,
+    )
+    assert old in str(body)
+    edited(passage, DraftEdit(address=address, title=str(title), body=str(body).replace(old, new)))
+    passage.backend.verify(run_id)
+    passage.sign(run_id)
+    passage.backend.enact(run_id, run_id, silent)
+    origin = passage.write("law-2.txt", printed(Layout(), LAW.replace(old, new)))
+    amended = RunRequest(origin=origin, docprefix=DOCPREFIX, profile="vi-law", mode=Mode.DRYRUN, amend=True)
+    with pytest.raises(Refused, match="it is the one that is law"):
+        passage.backend.start(amended, silent)

@@ -74,7 +74,9 @@ def test_an_acknowledged_cut_that_is_gone_is_found(lost: Passage) -> None:
     assert "acknowledged, and gone from the database: cut_leg_a (transaction " in verdict.detail
 
 
-def test_it_is_shown_with_the_run_in_the_list_and_on_the_overview(lost: Passage) -> None:
+def test_it_is_shown_with_the_run_in_the_list_and_on_the_overview(
+    lost: Passage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     run = lost.run()
     assert run.state.stage is Stage.AWAITING_CUT_AUTHORIZATION
     assert run.journal.startswith("FAIL: acknowledged, and gone")
@@ -83,11 +85,6 @@ def test_it_is_shown_with_the_run_in_the_list_and_on_the_overview(lost: Passage)
     status = lost.backend.status()
     assert status.outcome is Outcome.FAIL
     assert status.waiting[0].what.startswith("acknowledged, and gone from the database: cut_leg_a")
-
-
-def test_the_list_of_runs_says_so_in_words(
-    lost: Passage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
     monkeypatch.setattr(cli_runs, "backend_of", lambda _: lost.backend)
     assert cli_runs.list_all(Options(), Watching()) is ExitStatus.DONE
     lines = capsys.readouterr().out.splitlines()

@@ -17,6 +17,7 @@ from console.cli.runs import verification
 from tests.support.passage import DOCPREFIX, Passage, silent
 from tests.support.profiles import ADDRESSES, TEXT, TOML, write_profile
 
+pytestmark = pytest.mark.usefixtures("plans_here")
 At = Callable[[str], Passage]
 SHA256 = sha256_hex(TOML.encode())
 OTHER = TOML + "# another edition\n"
@@ -185,7 +186,8 @@ def test_a_run_by_a_shipped_profile_goes_on_though_a_file_takes_its_name(at: At)
         passage.backend.plan(origin, DOCPREFIX, "atx", ordinals=False)
 
 
-def test_an_option_is_kept_by_the_run_the_registry_and_the_intake_list(at: At) -> None:
+def with_an_option(at: At) -> tuple[Passage, RunView]:
+    """A run that was planned with an option, which its dry run, the registry and the list of documents have too."""
     passage = at("fresh")
     text = "# § 1\n\n(1) Verboten ist:\n\n1.  eins;\n\n2.  zwei:\n\n    a)  alpha.\n"
     origin = passage.write("law.md", text)
@@ -194,6 +196,18 @@ def test_an_option_is_kept_by_the_run_the_registry_and_the_intake_list(at: At) -
     live = passage.backend.start(asked.model_copy(update={"mode": Mode.LIVE}), silent)
     assert (live.profile, live.profile_sha256, live.n_units) == ("de-law+numbers", "", 5)
     assert pre_4(passage, live).outcome is Outcome.PASS
+    listed = next(entry for entry in passage.backend.intake() if entry.origin == origin)
+    assert (listed.docprefix, listed.profile) == (DOCPREFIX, "de-law+numbers")
+    return passage, live
+
+
+def test_an_option_is_kept_by_the_run_the_registry_and_the_intake_list(at: At) -> None:
+    with_an_option(at)
+
+
+@pytest.mark.torture
+def test_a_run_with_an_option_is_cut_and_verified_with_it(at: At) -> None:
+    passage, live = with_an_option(at)
     passage.backend.draft_statement(live.run_id)
     passage.sign(live.run_id)
     passage.backend.arm(live.run_id, live.run_id)
@@ -201,8 +215,6 @@ def test_an_option_is_kept_by_the_run_the_registry_and_the_intake_list(at: At) -
     assert run.state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
     address = f"{DOCPREFIX}/PAR-1/ABS-1/NR-2/BUCHST-A"
     assert (address,) in passage.rows("SELECT canonical_address FROM public.information_unit")
-    listed = next(entry for entry in passage.backend.intake() if entry.origin == origin)
-    assert (listed.docprefix, listed.profile) == (DOCPREFIX, "de-law+numbers")
     assert {check.outcome for check in verification(passage.backend, live.run_id)} == {Outcome.PASS}
 
 

@@ -13,8 +13,8 @@ from console.backend.model.states import Family, Move, Phase, Stage
 from console.backend.model.view_models import RunRequest, SwitchState
 from console.backend.runs import arming, kill_switch
 from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
-from tests.support.edited import EDIT
-from tests.support.passage import DOCPREFIX, REQUEST, UNITS, Passage, fingerprint, silent
+from tests.support.edited import EDIT, edited_drafts
+from tests.support.passage import DOCPREFIX, REQUEST, UNITS, Kept, Passage, fingerprint, silent
 
 At = Callable[[str], Passage]
 READERS = "SELECT cutter_console.fn_readers_digest()"
@@ -47,36 +47,26 @@ def test_a_reverted_draft_leaves_the_readers_with_the_baseline(at: At, stage: st
     assert passage.backend.status().switch.state is SwitchState.OFF
 
 
-def test_a_revert_is_recorded_as_a_decision_with_its_marker(at: At) -> None:
+def test_a_revert_is_recorded_as_a_decision_and_its_document_is_not_cut_again_under_its_prefix(at: At) -> None:
     passage = at("waits for SG_2")
     passage.backend.revert(passage.run_id, passage.run_id)
     rows = passage.rows("SELECT verdict, marker FROM cutter_governance.review_decision ORDER BY decided_at")
     assert rows == [("cut", "cut_authorised"), ("revert", "cut_reverted")]
-
-
-def test_a_reverted_run_goes_nowhere(at: At) -> None:
-    passage = at("SG_2 imported")
-    passage.backend.revert(passage.run_id, passage.run_id)
-    with pytest.raises(Refused):
-        passage.enact()
-    assert passage.lifecycles() == ["superseded"] * UNITS
-
-
-def test_a_revert_that_is_asked_for_twice_is_done_once(at: At) -> None:
-    passage = at("SG_2 imported")
-    first = passage.backend.revert(passage.run_id, passage.run_id)
-    before = fingerprint(passage)
-    assert passage.backend.revert(passage.run_id, passage.run_id).state == first.state
-    assert fingerprint(passage) == before
-
-
-def test_a_reverted_document_is_not_cut_again_under_its_prefix(at: At) -> None:
-    passage = at("waits for SG_2")
-    passage.backend.revert(passage.run_id, passage.run_id)
     with pytest.raises(Refused) as caught:
         passage.backend.start(REQUEST, silent)
     assert caught.value.code is StopCode.REPLAY_CONFLICT
     assert "another document prefix" in caught.value.next_action
+
+
+def test_a_reverted_run_goes_nowhere(at: At) -> None:
+    passage = at("SG_2 imported")
+    first = passage.backend.revert(passage.run_id, passage.run_id)
+    with pytest.raises(Refused):
+        passage.enact()
+    assert passage.lifecycles() == ["superseded"] * UNITS
+    before = fingerprint(passage)
+    assert passage.backend.revert(passage.run_id, passage.run_id).state == first.state
+    assert fingerprint(passage) == before, "a revert that is asked for twice is done once"
 
 
 def test_enacted_law_is_not_reverted(at: At) -> None:
@@ -105,10 +95,9 @@ def test_a_waiting_run_is_voided_for_a_reason_and_its_ruling_is_void_with_it(at:
         passage.resume()
 
 
-def test_an_edit_adds_a_version_and_changes_no_other_row(at: At) -> None:
-    passage = at("waits for SG_2")
-    before = passage.counts()
-    _edited(passage, EDIT)
+def test_an_edit_adds_a_version_and_changes_no_other_row(at: At, kept: Kept) -> None:
+    before = at("waits for SG_2").counts()
+    passage, _ = edited_drafts(at, kept)
     after = passage.counts()
     grown = {table: after[table] - rows for table, rows in before.items() if after[table] != rows}
     assert grown == {
@@ -170,10 +159,10 @@ _AT_ONCE = _STRAY.format("TRIGGER stray AFTER INSERT", "FOR EACH STATEMENT")
 _AT_COMMIT = _STRAY.format("CONSTRAINT TRIGGER stray AFTER INSERT", "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW")
 
 
-def test_the_record_of_an_edit_has_its_backup_and_what_another_role_read_back(at: At) -> None:
-    passage = at("waits for SG_2")
+def test_the_record_of_an_edit_has_its_backup_and_what_another_role_read_back(at: At, kept: Kept) -> None:
+    passage, edit_run = edited_drafts(at, kept)
 
-    run = passage.backend.run(_edited(passage, EDIT))
+    run = passage.backend.run(edit_run)
 
     done = {view.phase: view for view in run.phases if view.outcome is Outcome.PASS}
     assert set(done) == {Phase.PRE_WRITE_BACKUP, Phase.WRITE_VERIFY}

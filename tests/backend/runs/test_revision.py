@@ -2,23 +2,28 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from console.backend.documents.planning import plan_document
+from console.backend.documents.planning import PlanResult, plan_document
 from console.backend.host.context import Context
 from console.backend.host.installation import Installation
 from console.backend.host.settings import DatabaseSettings, Settings
 from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import amendment_lines
 from console.backend.model.compared_unit import base_digest
+from console.backend.model.diff_text import DiffKind
 from console.backend.model.errors import Refused
+from console.backend.model.written_plan import pieces_between, text_between
 from console.backend.postgres.connections import connect, scalar
-from console.backend.postgres.document_states import state_text
+from console.backend.postgres.document_states import state_pieces, state_text
 from console.backend.runs.amendments import plan_amendment
 from console.backend.runs.revision import Revision, compare_with_law
+from console.backend.runs.state_comparison import compare_states
 from tests.backend.postgres.signed_cut import SignedCut, start_amendment, start_cut, start_edit, walked
+from tests.backend.postgres.tampering import tamper
 from tests.conftest import Database
 from tests.support.passage import DOCPREFIX, REQUEST, TEXT, Passage
 from tests.support.plans import accepted
@@ -27,6 +32,23 @@ LONG = "The register is kept by the office in the form in which it was entered."
 FIRST = f"# One\n\nText one.\n\n## Register\n\n{LONG}\n\n# Two\n\nText two.\n\n## Fees\n\nSecond.\n"
 RENUMBERED = f"# One\n\nText one.\n\n# Two\n\nText two.\n\n## Register\n\n{LONG}\n\n## Fees\n\nSecond.\n"
 OLD, NEW = "ACME-LAW/ONE/REGISTER", "ACME-LAW/TWO/REGISTER"
+SIGNATURE = "TM. CHÍNH PHỦ\n\nNguyễn Văn A\n\n"
+_SIGNED = "Điều 1. Thuyền\n\nMột thuyền.\n\n{}Điều 2. Hồ\n\nMột hồ.\n\n{}PHỤ LỤC I\n\nBẢNG\n\nMột bảng.\n"
+SIGNED_FIRST, SIGNED_LAST = _SIGNED.format(SIGNATURE, ""), _SIGNED.format("", SIGNATURE)
+_BEGAN = "SELECT in_force_from FROM cutter_governance.v_document_state WHERE run_id = %s"
+
+
+def planned_text(text: str) -> PlanResult:
+    """A text of the layout in which a signature can stand between articles."""
+    return plan_document(text.encode(), origin="file:a.md", docprefix="ACME-LAW", profile="vi-law")
+
+
+def law_began(law: SignedCut) -> datetime:
+    """The moment from which a law is in force."""
+    with connect(law.database.conninfo("cutter_ro"), read_only=True) as connection:
+        began = scalar(connection, _BEGAN, law.run_id)
+    assert isinstance(began, datetime)
+    return began
 
 
 @dataclass(frozen=True)
@@ -117,6 +139,37 @@ def test_what_differs_in_no_unit_is_said(office: Office) -> None:
     assert "the text between the units differs in space and line ends alone" in amendment_lines(
         office.compared(f"Of  2 March.\n\n{FIRST}").report()
     )
+
+
+def test_what_stands_between_the_units_is_compared_by_its_places(database: Database, tmp_path: Path) -> None:
+    """A signature that stands behind another article is another text; the pieces joined are the same. What the database
+    has of the law by places is what the plan of its text has."""
+    law = start_cut(database, text=SIGNED_LAST, profile="vi-law")
+    law.enacted()
+    with connect(database.conninfo("cutter_ro"), read_only=True) as connection:
+        pieces = state_pieces(connection, law.run_id)
+    first, second = (planned_text(text) for text in (SIGNED_LAST, SIGNED_FIRST))
+    assert pieces == {
+        place: piece.decode() for place, piece in pieces_between(accepted(first), first.canonical).items()
+    }
+    assert text_between(accepted(first), first.canonical) == text_between(accepted(second), second.canonical)
+    report = compare_with_law(host(database, tmp_path), accepted(second), second.canonical).report()
+    assert (report.counts, report.is_same_text) == ("3 unchanged, 0 changed, 0 new, 0 gone", False)
+    assert report.between_lines == (
+        "the text between the units differs; no row is written for that alone",
+        "  behind ACME-LAW/DIEU-1, until now behind ACME-LAW/DIEU-2",
+        "    TM. CHÍNH PHỦ Nguyễn Văn A",
+    )
+    start_amendment(law, SIGNED_FIRST, profile="vi-law").enacted()
+    states = compare_states(host(database, tmp_path), "ACME-LAW", law_began(law), None)
+    assert (states.unchanged, states.changed) == (3, ())
+    assert states.between is not None
+    (moved,) = states.between
+    assert (moved.old_place, moved.new_place) == ("ACME-LAW/DIEU-2", "ACME-LAW/DIEU-1")
+    assert [(part.kind, part.text) for part in moved.parts] == [(DiffKind.KEPT, SIGNATURE)]
+    tamper(database, "UPDATE cutter_governance.manifest_seal SET other_text = NULL")
+    assert compare_with_law(host(database, tmp_path), accepted(second), second.canonical).report().between is None
+    assert compare_states(host(database, tmp_path), "ACME-LAW", law_began(law), None).between is None
 
 
 def test_an_address_that_was_law_before_returns(office: Office) -> None:

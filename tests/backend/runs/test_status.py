@@ -1,12 +1,17 @@
 """The Overview's snapshot: what could not be read is INCONCLUSIVE, never 0 and never PASS."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from console.backend.approvals.policy import Signer, Thresholds, load_policy
+from console.backend.model.canonical_json import canonical_json
 from console.backend.model.outcome import Outcome
 from console.backend.model.view_models import SwitchState
-from tests.support.passage import UNITS, Passage
+from tests.support.batch import BatchSite
+from tests.support.passage import UNITS, Kept, Passage
 
 At = Callable[[str], Passage]
 
@@ -104,3 +109,61 @@ def test_a_ruling_that_authorises_nothing_does_not_say_that_the_run_may_go_on(at
         "the sovereign's signature",
         f"cutter-console approval draft {passage.run_id}",
     )
+
+
+def _waits_for(passage: Passage) -> tuple[str, str]:
+    (wait,) = passage.backend.status().waiting
+    return wait.waits_for, wait.next_action
+
+
+def test_a_statement_with_its_signature_files_waits_for_the_operator_who_imports_it(at: At) -> None:
+    """The signature comes as a file from elsewhere: whoever comes back must not be told to wait for it, or to draft again."""
+    passage = at("waits for SG_1")
+    to_draft = "the sovereign's signature", f"cutter-console approval draft {passage.run_id}"
+    statement = passage.backend.draft_statement(passage.run_id).statement_path
+    assert _waits_for(passage) == to_draft
+    statement.with_name(f"{statement.name}.txt").write_bytes(b"no signature file")
+    assert _waits_for(passage) == to_draft
+
+    signature = passage.backend.sign_as_demo_sovereign(statement)
+
+    waits_for, action = _waits_for(passage)
+    assert waits_for == "the operator: its signature files are there"
+    assert action == f"cutter-console approval import {statement}"
+    passage.backend.import_statement(statement, (signature,))
+    assert "is authorised" in passage.backend.status().waiting[0].what
+
+
+@pytest.mark.parametrize("case", ["two signers", "expired", "no statement", "no policy"])
+def test_signature_files_that_are_not_enough_leave_the_run_waiting_for_a_signature(at: At, case: str) -> None:
+    passage = at("waits for SG_1")
+    statement = passage.backend.draft_statement(passage.run_id).statement_path
+    passage.backend.sign_as_demo_sovereign(statement)
+    policy = passage.installation.policy
+    match case:
+        case "two signers":
+            alone = load_policy(policy)
+            second = Signer(name="second", fingerprint="0" * 39 + "2")
+            both = {"signers": (*alone.signers, second), "thresholds": Thresholds(SG_1=2, SG_2=2), "solo": False}
+            policy.write_bytes(canonical_json(alone.model_copy(update=both)))
+            assert load_policy(policy).thresholds.SG_1 == 2
+        case "expired":
+            later = replace(passage.installation.context, now=lambda: datetime.now(UTC) + timedelta(days=400))
+            passage = passage.with_site(replace(passage.installation, context=later))
+        case "no statement":
+            statement.write_bytes(b"{}")
+        case "no policy":
+            policy.unlink()
+
+    assert _waits_for(passage) == ("the sovereign's signature", f"cutter-console approval draft {passage.run_id}")
+
+
+def test_the_statement_over_a_batch_with_its_signature_files_waits_for_the_operator_too(at: At, kept: Kept) -> None:
+    site = BatchSite.waiting(at, kept, 2)
+    backend, batch_id = site.passage.backend, site.newest().batch_id
+    statement = backend.draft_statement(batch_id).statement_path
+    assert _waits_for(site.passage) == ("the sovereign's signature", f"cutter-console approval draft {batch_id}")
+
+    backend.sign_as_demo_sovereign(statement)
+
+    assert _waits_for(site.passage)[1] == f"cutter-console approval import {statement}"

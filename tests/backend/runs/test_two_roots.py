@@ -80,13 +80,11 @@ def test_a_run_of_another_host_is_seen_and_nothing_that_needs_its_files_is_offer
 
 def test_a_run_of_this_root_comes_before_those_of_others(at: At, tmp_path: Path) -> None:
     """On the Overview and among the arming checks, though the other one is newer."""
-    here = at("fresh")
+    here = at("waits for SG_1")
     there = other_host(here, tmp_path / "other")
-    request = RunRequest(origin=here.write("a.md", OTHER), docprefix="HERE-LAW", mode=Mode.LIVE)
-    own = here.backend.start(request, silent)
-    newer = there.backend.start(
-        request.model_copy(update={"origin": there.write("b.md", OTHER), "docprefix": "THERE-LAW"}), silent
-    )
+    own = here.run()
+    request = RunRequest(origin=there.write("b.md", OTHER), docprefix="THERE-LAW", mode=Mode.LIVE)
+    newer = there.backend.start(request, silent)
     for backend, run, other in ((here.backend, own, newer), (there.backend, newer, own)):
         current = backend.status().current_run
         assert current is not None

@@ -32,8 +32,9 @@ sys.stdin.read()
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to become somebody else")
 
 
-@pytest.fixture(autouse=True)
-def _initdb_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def initdb_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each cluster is made by initdb, and none by a copy; the clusters of other processes are in any case."""
     in_full(monkeypatch)
 
 
@@ -95,28 +96,20 @@ def test_the_server_is_never_root(cluster: TransientCluster) -> None:
     assert Path(f"/proc/{server}").stat().st_uid != 0
 
 
-def test_only_a_throw_away_cluster_runs_without_fsync(open_place: Path) -> None:
-    with TransientCluster.start(parents=(open_place,), durable=True) as kept, psycopg.connect(kept.conninfo()) as c:
-        assert c.execute("SHOW fsync").fetchone() == ("on",)
-
-
-def test_every_cluster_has_a_system_identifier_of_its_own(cluster: TransientCluster, open_place: Path) -> None:
-    """A scratch cluster can always be told from the one it was restored from."""
+@pytest.mark.usefixtures("initdb_each_time")
+def test_every_cluster_has_a_system_identifier_of_its_own_and_nothing_is_left_after_a_stop(
+    cluster: TransientCluster, open_place: Path
+) -> None:
+    """A scratch cluster can always be told from the one it was restored from; one that is no throw-away runs with fsync."""
     query = "SELECT system_identifier FROM pg_control_system()"
-    with (
-        TransientCluster.start(parents=(open_place,)) as other,
-        psycopg.connect(cluster.conninfo()) as one,
-        psycopg.connect(other.conninfo()) as two,
-    ):
-        assert one.execute(query).fetchone() != two.execute(query).fetchone()
-
-
-def test_nothing_is_left_after_a_stop(open_place: Path) -> None:
-    with TransientCluster.start(parents=(open_place,)) as cluster:
-        server = int((cluster.data_dir / "postmaster.pid").read_text().split()[0])
+    with TransientCluster.start(parents=(open_place,), durable=True) as other:
+        with psycopg.connect(cluster.conninfo()) as one, psycopg.connect(other.conninfo()) as two:
+            assert one.execute(query).fetchone() != two.execute(query).fetchone()
+            assert two.execute("SHOW fsync").fetchone() == ("on",)
+        server = int((other.data_dir / "postmaster.pid").read_text().split()[0])
     await_end(server)
     assert list(open_place.iterdir()) == []
-    cluster.stop()
+    other.stop()
 
 
 @pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

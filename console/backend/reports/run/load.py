@@ -15,10 +15,10 @@ from console.backend.approvals.policy import Policy, load_policy
 from console.backend.host.installation import Installation
 from console.backend.host.regular_file import sha256_file
 from console.backend.host.site_files import kept_mapping, run_tables
-from console.backend.journal.journal import JournalVerdict, read_journal, verify_journal
+from console.backend.journal.journal import JournalVerdict, verify_journal
 from console.backend.journal.journal_record import AnchoredEvent, Record
 from console.backend.model.amendment import AmendmentCounts
-from console.backend.model.errors import CutterError, Drifted
+from console.backend.model.errors import CutterError
 from console.backend.model.plan_binding import TableDelta
 from console.backend.model.profile_names import EDIT_PROFILE
 from console.backend.model.purposes import Purpose, RunOperation
@@ -478,16 +478,14 @@ def _ledger(connection: psycopg.Connection, run_id: str) -> Ledger:
 def _journal(
     installation: Installation, workspace: Workspace, run_id: str, events: tuple[AnchoredEvent, ...]
 ) -> tuple[JournalVerdict, tuple[Record, ...]]:
-    """Verify and read the journal; an unreadable one has no records.
+    """Verify the journal, and return what was read for that; an unreadable one has no records.
 
     Paths in the verdict are relative to the root, so that a copy of the tree gives the same report.
     """
-    verdict = verify_journal(workspace.journal, events, run_id)
+    records: list[Record] = []
+    verdict = verify_journal(workspace.journal, events, run_id, collected=records)
     verdict = verdict.model_copy(update={"detail": verdict.detail.replace(f"{installation.root}/", "")})
-    try:
-        return verdict, read_journal(workspace.journal)
-    except Drifted:
-        return verdict, ()
+    return verdict, tuple(records)
 
 
 def _anchored(event: Event) -> AnchoredEvent:

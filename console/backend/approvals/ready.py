@@ -1,0 +1,27 @@
+"""Whether a drafted statement waits for its import only: asked of the files at each refresh, without gpg."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from console.backend.approvals.policy import load_policy
+from console.backend.approvals.signatures import signatures_beside
+from console.backend.approvals.statement import read_statement
+from console.backend.model.errors import CutterError
+from console.backend.model.purposes import Kind
+
+
+def is_ready_to_import(
+    statement: Path, kind: Kind, policy: Path, expires: Callable[[bytes], datetime], now: datetime
+) -> bool:
+    """Return whether as many signature files as the policy asks for lie beside a statement that has not expired.
+
+    Whether they count is for the check of an import to say. `expires` reads the end of the statement out of its bytes,
+    and raises Refused if it is none. False also where there is no such file, or it may not be read: then the statement
+    is to be drafted, which keeps one that is still valid.
+    """
+    try:
+        beside = len(signatures_beside(statement))
+        return 0 < beside >= load_policy(policy).thresholds.of(kind) and now < expires(read_statement(statement))
+    except (CutterError, OSError):
+        return False
