@@ -170,6 +170,15 @@ async def test_the_typed_id_and_the_key_of_its_own_arm() -> None:
         assert app.notice.kind == "done"
 
 
+async def test_the_typed_id_and_the_key_of_its_own_take_drafts_back() -> None:
+    """Type the id, ^Y."""
+    backend = FakeBackend(stage=SG_2)
+    async with opened(backend, "3", "U") as (app, pilot):
+        await press(pilot, *RUN_ID, "ctrl+y")
+        assert _done(backend) == [f"revert {RUN_ID} {RUN_ID}"]
+        assert app.notice.kind == "done"
+
+
 async def test_void_asks_for_a_reason() -> None:
     """It is recorded, so it must be there."""
     backend = _backend("void")

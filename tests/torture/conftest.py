@@ -8,7 +8,6 @@ import pytest
 from tests.torture.arena import Arena, arena
 
 IN_EVERY_RUN = (
-    "not_known[start-answer lost]",
     "all_or_nothing[arm and arm]",
     "is_answered[arm and cut-server crashed]",
     "finds_nothing_where_nothing_is_wrong[waits for SG_2]",
@@ -21,10 +20,10 @@ IN_EVERY_RUN = (
     "names_a_run_without_a_move[offers nothing]",
     "rfc_6962",
 )
-"""What `make test` takes of the kills, the network, the races and the checker: one of what happens to the server, the
-network and beside a command, and of the checker's invariants those that a run with drafts can break, in the database and
-outside. Processes that are killed, COMMITs that come late and moves that are made at once are asked for there in
-tests/backend/runs, without an arena, which takes a quarter of a minute to make. All of them are in `make torture`."""
+"""What `make test` takes of the kills, the races and the checker: one of what happens to the server and one of what happens
+beside a command, and of the checker's invariants those that a run with drafts can break, in the database and outside.
+Processes that are killed and COMMITs that are lost or late are asked for there in tests/backend/runs, without an arena,
+which takes a quarter of a minute to make. All of them are in `make torture`."""
 LONG = ("test_bars.py", "test_kills.py", "test_network.py", "test_races.py", "test_checker.py")
 
 
