@@ -1515,6 +1515,20 @@ _OF_SESSIONS_AND_FILES = (
         _test("postgres/test_kept_sessions", "a_thread_that_outlives_its_command_leaves_no_session"),
     ),
     Mutant(
+        "the session of another thread is waited for with a limit",
+        _KEPT,
+        "                deadline - time.monotonic(),\n",
+        "                None,\n",
+        _test("postgres/test_kept_sessions", "the_session_of_another_thread_is_waited_for_no_longer_than_the_time_of_a_statement"),
+    ),
+    Mutant(
+        "a login at the limit is tried again with a limit of time",
+        _KEPT,
+        "if tries == 0 or time.monotonic() > deadline:",
+        "if tries == 0:",
+        _test("postgres/test_kept_sessions", "a_login_is_tried_again_no_longer_than_the_time_of_a_statement"),
+    ),
+    Mutant(
         "threads of a command share the few sessions that a role is allowed",
         _KEPT,
         "            if not kept.wait_for_another(conninfo, before, deadline):\n",

@@ -38,7 +38,51 @@ def _of_keymaps(*names: str) -> tuple[str, ...]:
 
 _FRAMES, _TERMINAL, _APP = "tests/test_frames.py", "tests/terminal/test_terminal.py", "tests/test_app.py"
 
+_DIALOGS, _DANGER = "tests/screens/test_dialogs.py::test_", "console/screens/danger.py"
+
 SCREENS = (
+    Mutant(
+        "dialog: what another console moves is measured again in an open dialog",
+        "console/app/application.py",
+        "        self.tell_dialogs(status)\n",
+        "",
+        (f"{_DIALOGS}an_open_dialog_shows_what_another_console_has_moved_meanwhile",),
+    ),
+    Mutant(
+        "dialog: what was typed before the briefing changed confirms nothing",
+        _DANGER,
+        "        if has_changed:\n",
+        "        if False:\n",
+        (f"{_DIALOGS}an_open_dialog_shows_what_another_console_has_moved_meanwhile",),
+    ),
+    Mutant(
+        "dialog: an age that is another one takes nothing away that was typed",
+        _DANGER,
+        '_DIGITS.sub("", check.detail)',
+        "check.detail",
+        (f"{_DIALOGS}what_is_typed_stands_while_an_age_alone_is_another_one",),
+    ),
+    Mutant(
+        "dialog: a refusal to a new question takes the confirmation away",
+        _DANGER,
+        "            self.briefing = None\n            self._show_fields(available=False)\n",
+        "",
+        (f"{_DIALOGS}a_dialog_that_cannot_be_measured_again_confirms_nothing",),
+    ),
+    Mutant(
+        "terminal: no more cells are drawn than somebody looks at",
+        "console/app/steady_driver.py",
+        "return min(columns, MOST_COLUMNS), min(rows, MOST_ROWS)",
+        "return columns, rows",
+        ("tests/test_textual.py::test_no_more_cells_are_drawn_than_somebody_looks_at[size0]",),
+    ),
+    Mutant(
+        "terminal: not before the first event of a size either",
+        "console/app/steady_driver.py",
+        "        self._size = self._size or self._get_terminal_size()\n",
+        "",
+        ("tests/test_textual.py::test_no_more_cells_are_drawn_than_somebody_looks_at[size2]",),
+    ),
     Mutant(
         "keymap: the stop key, quit and help cannot be lost",
         "console/actions/keymap.py",

@@ -228,6 +228,7 @@ class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
         self.readiness.look(status)
         self.notices.measured(status.switch.state.value, status.measured_at, reached=status.target is not None)
         self._show_status()
+        self.tell_dialogs(status)
         # Once after the start; later only on request, because the gates ask far more than the status does.
         if not self.readiness.board.was_asked:
             self.readiness.measure_board()

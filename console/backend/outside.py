@@ -10,6 +10,9 @@ from console.backend.host.processes import ProgramFailed, ProgramTimeout, why
 from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.postgres.connections import translate
 
+_NO_THREAD = "can't start new thread"
+"""The words of the interpreter, which has no error of its own for it."""
+
 
 def describe_outside_error(error: Exception) -> CutterError | None:
     """Return the error as one that says what to do, or None if nothing outside the program explains it."""
@@ -24,6 +27,9 @@ def describe_outside_error(error: Exception) -> CutterError | None:
             return Unmeasured(StopCode.CAP_EXCEEDED, "there is not enough memory", "Free some; then the same command.")
         case OSError():
             return _file(error)
+        case RuntimeError() if str(error) == _NO_THREAD:
+            raised = "Raise the number of processes that this user may have (ulimit -u), or end some; then the same command."
+            return Unmeasured(StopCode.CAP_EXCEEDED, "the system gives this user no further thread", raised)
         case _:
             return None
 

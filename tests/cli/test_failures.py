@@ -55,6 +55,7 @@ OUTSIDE: dict[str, tuple[Exception, int, str]] = {
         7,
         "gpg: it ended with status -9",
     ),
+    "the threads": (RuntimeError("can't start new thread"), 7, "the system gives this user no further thread"),
     "the memory": (MemoryError(), 7, "there is not enough memory"),
     "the server": (psycopg.errors.AdminShutdown("terminating connection"), 7, "terminating connection"),
     "a standby": (psycopg.errors.FeatureNotSupported("during recovery"), 5, "a standby answers so"),
@@ -79,6 +80,7 @@ def test_what_the_outside_does_is_named(what: str) -> None:
         psycopg.ProgrammingError("no result"),
         psycopg.InterfaceError("the cursor is closed"),
         TypeError(),
+        RuntimeError("x"),
     ],
 )
 def test_what_nothing_outside_explains_is_not_given_a_name(error: Exception) -> None:
