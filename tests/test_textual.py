@@ -22,6 +22,7 @@ from textual.widgets import Input
 
 from console.app.application import ConsoleApp
 from console.app.backend_app import BackendApp
+from console.app.keyboard import Keyboard
 from console.app.steady_driver import MOST_COLUMNS, MOST_ROWS, SteadyDriver
 from console.screens.base import ConsoleScreen
 from console.screens.dialog import Dialog
@@ -124,6 +125,26 @@ async def test_no_more_cells_are_drawn_than_somebody_looks_at(
     drawn = (min(size[0], MOST_COLUMNS), min(size[1], MOST_ROWS))
     assert driver._get_terminal_size() == drawn
     assert tuple(app.size) == drawn, "before the first event of a size"
+
+
+async def test_the_reader_goes_on_after_input_that_there_was_no_memory_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its thread ended: no key did anything any more, the stop key neither."""
+    driver = SteadyDriver(console_on(FakeBackend()))
+    came, heard = [MemoryError(), [events.Key("x", "x")]], list[Message]()
+
+    def read(_keyboard: Keyboard) -> list[Message]:
+        if not came:
+            driver.exit_event.set()
+            return []
+        data = came.pop(0)
+        if isinstance(data, MemoryError):
+            raise data
+        return data
+
+    monkeypatch.setattr(driver, "_read", read)
+    monkeypatch.setattr(driver, "process_message", heard.append)
+    driver.run_input_thread()
+    assert [message.key for message in heard if isinstance(message, events.Key)] == ["x"]
 
 
 def test_the_parser_takes_one_whole_sequence_and_gives_its_event_at_once() -> None:

@@ -95,8 +95,13 @@ class SteadyDriver(LinuxDriver):
         """Pass on input until the console ends; a terminal that is gone is handled by the guard."""
         keyboard = Keyboard()
         while not self.exit_event.is_set():
-            for message in self._read(keyboard):
-                self.process_message(message)
+            try:
+                for message in self._read(keyboard):
+                    self.process_message(message)
+            except MemoryError:
+                # What was typed is lost, and nothing of it half understood.
+                keyboard = Keyboard()
+                self.exit_event.wait(MOMENT_SECONDS)
 
     def _read(self, keyboard: Keyboard) -> list[Message]:
         try:
