@@ -140,6 +140,13 @@ SCREENS = (
         ("tests/cli/test_failures.py::test_what_the_outside_does_is_named[the threads]",),
     ),
     Mutant(
+        "links that lead in a circle have a name",
+        "console/backend/outside.py",
+        "        case RuntimeError() if str(error).startswith(_CIRCLE):\n",
+        "        case RuntimeError() if False:\n",
+        ("tests/cli/test_failures.py::test_links_that_lead_in_a_circle_are_named",),
+    ),
+    Mutant(
         "the command that a run waits for is printed with its root",
         "console/cli/runs.py",
         "*(as_typed(options, line) for line in run_lines(run))",

@@ -246,7 +246,7 @@ OUTSIDE = {
     ),
     "a server": (psycopg.errors.AdminShutdown("terminating connection"), "terminating connection"),
     "a program": (subprocess.TimeoutExpired(["gpg"], 3), "gpg: it did not end within 3 s"),
-    "no thread": (RuntimeError("can't start new thread"), "the system gives this user no further thread"),
+    "no thread": (RuntimeError("can't start new thread"), "the system gives no further thread"),
     "no memory": (MemoryError(), "there is not enough memory"),
 }
 """What the backend may end with that is no error of its own, and the words for it."""

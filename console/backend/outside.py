@@ -11,7 +11,8 @@ from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.postgres.connections import translate
 
 _NO_THREAD = "can't start new thread"
-"""The words of the interpreter, which has no error of its own for it."""
+_CIRCLE = "Symlink loop from "
+"""The words of the interpreter, which has no errors of its own for these; that of a later one for links is an OSError."""
 
 
 def describe_outside_error(error: Exception) -> CutterError | None:
@@ -28,8 +29,11 @@ def describe_outside_error(error: Exception) -> CutterError | None:
         case OSError():
             return _file(error)
         case RuntimeError() if str(error) == _NO_THREAD:
-            raised = "Raise the number of processes that this user may have (ulimit -u), or end some; then the same command."
-            return Unmeasured(StopCode.CAP_EXCEEDED, "the system gives this user no further thread", raised)
+            raised = "Raise the limits of processes and memory (ulimit -u, ulimit -v), or end others; then the same command."
+            return Unmeasured(StopCode.CAP_EXCEEDED, "the system gives no further thread", raised)
+        case RuntimeError() if str(error).startswith(_CIRCLE):
+            look = "See where the links lead: namei -l PATH; then the same command again."
+            return Unmeasured(StopCode.INVARIANT_FAILED, f"links that lead in a circle: {error}", look)
         case _:
             return None
 
