@@ -48,7 +48,7 @@ HOLDS = (
         _SWITCH,
         "        _require_seen(switch_of(hold, None), database_seen)\n",
         "",
-        _switch("only_the_hold_that_was_shown_is_released[by a stop]"),
+        _switch("only_the_hold_that_was_shown_is_released[on another host]"),
     ),
     Mutant(
         "hold: a HOLD file that was not shown is not removed",

@@ -86,16 +86,16 @@ SCREENS = (
     Mutant(
         "terminal: a thread that ends by an error prints no traceback, and ends the console",
         "console/app/application.py",
-        "threading.excepthook, sys.unraisablehook = app.thread_ended, _unheard\n",
-        "sys.unraisablehook = _unheard\n",
+        "    before, threading.excepthook = threading.excepthook, app.thread_ended\n",
+        "    before = threading.excepthook\n",
         (f"{_TERMINAL}::test_a_thread_that_ends_by_an_error_ends_the_console_with_its_cause_and_no_traceback",),
     ),
     Mutant(
-        "terminal: what fails while it is taken away prints no traceback",
-        "console/app/application.py",
-        "threading.excepthook, sys.unraisablehook = app.thread_ended, _unheard\n",
-        "threading.excepthook = app.thread_ended\n",
-        (f"{_TERMINAL}::test_a_thread_that_ends_by_an_error_ends_the_console_with_its_cause_and_no_traceback",),
+        "what fails while it is taken away prints no traceback",
+        "console/cli/main.py",
+        "    sys.unraisablehook = _unheard\n",
+        "",
+        ("tests/cli/test_ending.py::test_what_fails_while_it_is_taken_away_prints_no_traceback",),
     ),
     Mutant(
         "terminal: the writer goes on after what there was no memory for",

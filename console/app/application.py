@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -536,8 +535,7 @@ def _run_of(notice: Notice) -> "Callable[[Backend], RunView]":
 def run(app: ConsoleApp) -> int:
     """Run the console until it ends and return the exit status: 143 after SIGTERM, 129 after a lost terminal."""
     app.guard = TerminalGuard(app.leave)
-    before = threading.excepthook, sys.unraisablehook
-    threading.excepthook, sys.unraisablehook = app.thread_ended, _unheard
+    before, threading.excepthook = threading.excepthook, app.thread_ended
     try:
         app.run()
     except BaseException:
@@ -546,12 +544,8 @@ def run(app: ConsoleApp) -> int:
         raise
     finally:
         app.guard.release()
-        threading.excepthook, sys.unraisablehook = before
+        threading.excepthook = before
     return app.return_code or 0
-
-
-def _unheard(_: "sys.UnraisableHookArgs") -> None:
-    """Print nothing of what fails while something is taken away, as what the end leaves half done does: with its traceback it would be in the screen."""
 
 
 def _cause(error: Exception) -> Exception:

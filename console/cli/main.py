@@ -24,6 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command or open the console. Returns the exit status; as a program it may end the process instead."""
     if argv is not None:
         return _run(argv)
+    sys.unraisablehook = _unheard
     try:
         exit_status = _run(None)
         at_once()
@@ -37,6 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         exit_status = ending.code if isinstance(ending.code, int) else 1
     leave(exit_status)
     return exit_status
+
+
+def _unheard(_: "sys.UnraisableHookArgs") -> None:
+    """Print nothing of what fails while it is taken away, as what an end without memory leaves half done: it would be a traceback."""
 
 
 def _run(argv: Sequence[str] | None) -> int:

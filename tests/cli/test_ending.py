@@ -134,6 +134,14 @@ def test_what_memory_was_missing_for_is_said_without_a_traceback(raised: str) ->
     assert "secret" not in done.stderr
 
 
+def test_what_fails_while_it_is_taken_away_prints_no_traceback() -> None:
+    """As the loop of a console does that has ended for want of memory."""
+    fails = "class Failing:\n    def __del__(self): raise MemoryError\nimport console.cli.main\ndef ended(_): Failing(); return 3\n"
+    done = _ended(_PLAIN.replace("from console.cli.main", f"{fails}console.cli.main._answered = ended\nfrom console.cli.main"))
+
+    assert (done.returncode, done.stderr) == (3, "")
+
+
 @pytest.mark.parametrize("arguments", [("--version",), ("status", "--json")], ids=" ".join)
 @pytest.mark.parametrize("raised", ["AttributeError", "TypeError", "KeyError", "RuntimeError"])
 def test_a_defect_is_not_taken_for_missing_memory(

@@ -124,15 +124,7 @@ class ThreadEndsApp(ConsoleApp):
 
     def action_refresh(self) -> None:
         """Not as the console does it."""
-        Failing()
         threading.Thread(target=_without_memory, name="a thread").start()
-
-
-class Failing:
-    """Cannot be taken away in order."""
-
-    def __del__(self) -> None:
-        raise MemoryError
 
 
 def _without_memory() -> None:

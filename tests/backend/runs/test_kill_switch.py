@@ -16,6 +16,7 @@ from console.backend.model.reasons import MOST_CHARACTERS
 from console.backend.model.states import Family, Phase
 from console.backend.model.view_models import Danger, Progress, SwitchState
 from console.backend.postgres import ledger
+from console.backend.postgres.connections import connect
 from console.backend.runs import kill_switch
 from console.backend.runs.kill_switch import require_no_hold, set_hold, stop_under_hold
 from tests.conftest import as_ordinary_user
@@ -225,9 +226,15 @@ def test_a_hold_that_cannot_be_taken_away_stays_and_says_so(at: At) -> None:
     assert passage.backend.status().switch.state is SwitchState.HOLD
 
 
+def _hold_in_the_database(passage: Passage) -> None:
+    with connect(passage.installation.settings.database.executor) as connection:
+        ledger.set_hold(connection, "found forged rows", "somebody", passage.run_id)
+
+
 _SET_SINCE: dict[str, Callable[[Passage], object]] = {
     "by a stop": lambda passage: passage.backend.panic("found forged rows"),
     "in the file": lambda passage: passage.installation.hold_file.write_text("found forged rows\n"),
+    "on another host": lambda passage: _hold_in_the_database(passage),
     "by a run": lambda passage: set_hold(passage.installation, StopCode.DRIFT, "found forged rows", passage.run_id),
 }
 
