@@ -1519,7 +1519,10 @@ _OF_SESSIONS_AND_FILES = (
         _KEPT,
         "                deadline - time.monotonic(),\n",
         "                None,\n",
-        _test("postgres/test_kept_sessions", "the_session_of_another_thread_is_waited_for_no_longer_than_the_time_of_a_statement"),
+        _test(
+            "postgres/test_kept_sessions",
+            "the_session_of_another_thread_is_waited_for_no_longer_than_the_time_of_a_statement",
+        ),
     ),
     Mutant(
         "a login at the limit is tried again with a limit of time",

@@ -277,7 +277,9 @@ async def test_what_the_outside_does_to_a_question_is_told_and_ends_no_console(w
         assert app.is_running
 
 
-@pytest.mark.parametrize(("limit", "opens"), [(100, False), (launch.LEAST_MIB - 1, False), (launch.LEAST_MIB, True), (None, True)])
+@pytest.mark.parametrize(
+    ("limit", "opens"), [(100, False), (launch.LEAST_MIB - 1, False), (launch.LEAST_MIB, True), (None, True)]
+)
 def test_no_console_is_opened_with_less_memory_than_its_screens_take(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], limit: int | None, *, opens: bool
 ) -> None:

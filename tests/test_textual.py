@@ -130,7 +130,8 @@ async def test_no_more_cells_are_drawn_than_somebody_looks_at(
 async def test_the_reader_goes_on_after_input_that_there_was_no_memory_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its thread ended: no key did anything any more, the stop key neither."""
     driver = SteadyDriver(console_on(FakeBackend()))
-    came, heard = [MemoryError(), [events.Key("x", "x")]], list[Message]()
+    came: list[MemoryError | list[Message]] = [MemoryError(), [events.Key("x", "x")]]
+    heard: list[Message] = []
 
     def read(_keyboard: Keyboard) -> list[Message]:
         if not came:

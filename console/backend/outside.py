@@ -24,18 +24,28 @@ def describe_outside_error(error: Exception) -> CutterError | None:
             return _server(error)
         case ProgramTimeout() | ProgramFailed():
             return _program(error)
-        case MemoryError():
-            return Unmeasured(StopCode.CAP_EXCEEDED, "there is not enough memory", "Free some; then the same command.")
         case OSError():
             return _file(error)
-        case RuntimeError() if str(error) == _NO_THREAD:
-            raised = "Raise the limits of processes and memory (ulimit -u, ulimit -v), or end others; then the same command."
-            return Unmeasured(StopCode.CAP_EXCEEDED, "the system gives no further thread", raised)
-        case RuntimeError() if str(error).startswith(_CIRCLE):
-            look = "See where the links lead: namei -l PATH; then the same command again."
-            return Unmeasured(StopCode.INVARIANT_FAILED, f"links that lead in a circle: {error}", look)
+        case MemoryError() | RuntimeError():
+            return _interpreter(error)
         case _:
             return None
+
+
+def _interpreter(error: MemoryError | RuntimeError) -> CutterError | None:
+    """Return the error of missing memory, or one that the interpreter has no kind of its own for; None for any other."""
+    if isinstance(error, MemoryError):
+        return Unmeasured(StopCode.CAP_EXCEEDED, "there is not enough memory", "Free some; then the same command.")
+    words = str(error)
+    if words == _NO_THREAD:
+        raised = (
+            "Raise the limits of processes and memory (ulimit -u, ulimit -v), or end others; then the same command."
+        )
+        return Unmeasured(StopCode.CAP_EXCEEDED, "the system gives no further thread", raised)
+    if words.startswith(_CIRCLE):
+        look = "See where the links lead: namei -l PATH; then the same command again."
+        return Unmeasured(StopCode.INVARIANT_FAILED, f"links that lead in a circle: {words}", look)
+    return None
 
 
 def _server(error: psycopg.Error) -> CutterError | None:

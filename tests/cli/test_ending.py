@@ -122,7 +122,9 @@ def test_a_command_that_a_signal_ends_has_its_status_whatever_is_still_at_work(
 _OF_A_MODULE = "AttributeError('a secret', name='x', obj=console)"
 
 
-@pytest.mark.parametrize("raised", ["MemoryError('a secret')", "SystemError('a secret')", "ImportError('a secret')", _OF_A_MODULE])
+@pytest.mark.parametrize(
+    "raised", ["MemoryError('a secret')", "SystemError('a secret')", "ImportError('a secret')", _OF_A_MODULE]
+)
 def test_what_memory_was_missing_for_is_said_without_a_traceback(raised: str) -> None:
     """A library of C says it without an exception; a module that was loaded by half has no such name the next time."""
     done = _ended(_PLAIN.replace("from console.cli.main", _RAISES.format(raised)))
@@ -137,7 +139,9 @@ def test_what_memory_was_missing_for_is_said_without_a_traceback(raised: str) ->
 def test_what_fails_while_it_is_taken_away_prints_no_traceback() -> None:
     """As the loop of a console does that has ended for want of memory."""
     fails = "class Failing:\n    def __del__(self): raise MemoryError\nimport console.cli.main\ndef ended(_): Failing(); return 3\n"
-    done = _ended(_PLAIN.replace("from console.cli.main", f"{fails}console.cli.main._answered = ended\nfrom console.cli.main"))
+    done = _ended(
+        _PLAIN.replace("from console.cli.main", f"{fails}console.cli.main._answered = ended\nfrom console.cli.main")
+    )
 
     assert (done.returncode, done.stderr) == (3, "")
 

@@ -259,10 +259,10 @@ async def test_a_dialog_that_cannot_be_measured_again_confirms_nothing() -> None
     async with opened(backend, "3", "A", *RUN_ID) as (app, pilot):
         dialog = app.screen
 
-        def gone(*_: object) -> Confirmation:
+        def gone(_danger: Danger, _run_id: str, _file: Path | None = None) -> Confirmation:
             raise Refused(StopCode.UNREACHABLE, "the server is gone", "Start it.")
 
-        backend.brief, backend.switch = gone, ARMED  # type: ignore[method-assign]
+        backend.brief, backend.switch = gone, ARMED  # type: ignore[assignment]
         app.measure()
         await settle(pilot)
         assert "the server is gone" in dialog.query_one("#dialog-body", Panel).text

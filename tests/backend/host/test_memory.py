@@ -53,7 +53,9 @@ over.set()
 """
 
 
-@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="this C library has no such heaps, or does not tell")
+@pytest.mark.skipif(
+    not hasattr(ctypes.CDLL(None), "mallopt"), reason="this C library has no such heaps, or does not tell"
+)
 def test_threads_reserve_no_heap_of_their_own() -> None:
     """64 MiB for each: with a limit of addresses a dozen threads of a console took all of them."""
     done = subprocess.run([sys.executable, "-c", _THREADS], capture_output=True, text=True, check=True)

@@ -234,7 +234,7 @@ def _hold_in_the_database(passage: Passage) -> None:
 _SET_SINCE: dict[str, Callable[[Passage], object]] = {
     "by a stop": lambda passage: passage.backend.panic("found forged rows"),
     "in the file": lambda passage: passage.installation.hold_file.write_text("found forged rows\n"),
-    "on another host": lambda passage: _hold_in_the_database(passage),
+    "on another host": _hold_in_the_database,
     "by a run": lambda passage: set_hold(passage.installation, StopCode.DRIFT, "found forged rows", passage.run_id),
 }
 
@@ -249,7 +249,7 @@ def test_only_the_hold_that_was_shown_is_released(at: At, how: str) -> None:
     passage.backend.release_hold("RELEASE")
     _SET_SINCE[how](passage)
 
-    with pytest.raises(Held, match="nothing was released: the HOLD is not the one that was shown.*found forged rows"):
+    with pytest.raises(Held, match=r"nothing was released: the HOLD is not the one that was shown.*found forged rows"):
         passage.backend.release_hold("RELEASE", shown.seen)
     assert passage.backend.status().switch.state is SwitchState.HOLD
 
@@ -269,7 +269,7 @@ def test_a_hold_that_is_set_while_the_former_one_is_released_stays(at: At, monke
         passage.installation.hold_file.write_text("found forged rows\n")
 
     monkeypatch.setattr(ledger, "release_hold", meanwhile)
-    with pytest.raises(Held, match="stays on this host; the database has none any more: .*found forged rows"):
+    with pytest.raises(Held, match=r"stays on this host; the database has none any more: .*found forged rows"):
         passage.backend.release_hold("RELEASE", shown.seen)
     assert passage.installation.hold_file.exists()
 
