@@ -40,8 +40,8 @@ _OF_THE_SWITCH = (
     Mutant(
         "a run prints each legal move with its command",
         "console/cli/runs.py",
-        "[*run_lines(run), *move_lines(options, run)]",
-        "run_lines(run)",
+        "for line in run_lines(run)), *move_lines(options, run)]",
+        "for line in run_lines(run))]",
         ("tests/cli/test_roots_in_commands.py::test_a_run_prints_each_legal_move_with_its_command",),
     ),
     Mutant(
