@@ -3,11 +3,15 @@
 from mutants.mutant import Mutant
 
 _HOLDING, _CONFIRMATIONS = "console/backend/holding.py", "console/backend/confirmations.py"
-_SQL = "console/backend/postgres/holds.py"
+_SQL, _SWITCH = "console/backend/postgres/holds.py", "console/backend/runs/kill_switch.py"
 
 
 def _holds(name: str) -> tuple[str, ...]:
     return (f"tests/backend/runs/test_holds.py::test_{name}",)
+
+
+def _switch(name: str) -> tuple[str, ...]:
+    return (f"tests/backend/runs/test_kill_switch.py::test_{name}",)
 
 
 HOLDS = (
@@ -38,6 +42,27 @@ HOLDS = (
         "    can_remove = not is_directory and os.access(path.parent, os.W_OK | os.X_OK)\n",
         "    can_remove = True\n",
         _holds("what_stands_in_the_way_of_a_release_is_what_the_release_meets"),
+    ),
+    Mutant(
+        "hold: a HOLD of the database that was not shown is not released",
+        _SWITCH,
+        "        _require_seen(switch_of(hold, None), database_seen)\n",
+        "",
+        _switch("only_the_hold_that_was_shown_is_released[on another host]"),
+    ),
+    Mutant(
+        "hold: a HOLD file that was not shown is not removed",
+        _SWITCH,
+        "    _require_seen(hold_in_file(installation), file_seen)\n",
+        "",
+        _switch("only_the_hold_that_was_shown_is_released[in the file]"),
+    ),
+    Mutant(
+        "hold: a HOLD file that comes during the release is not removed",
+        _SWITCH,
+        '    _require_seen(hold_in_file(installation), file_seen, f"the HOLD stays on this host{in_database}")\n',
+        "",
+        _switch("a_hold_that_is_set_while_the_former_one_is_released_stays"),
     ),
     Mutant(
         "hold: what is asked during a measurement is measured after it",

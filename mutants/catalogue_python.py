@@ -40,8 +40,8 @@ _OF_THE_SWITCH = (
     Mutant(
         "a run prints each legal move with its command",
         "console/cli/runs.py",
-        "[*run_lines(run), *move_lines(options, run)]",
-        "run_lines(run)",
+        "for line in run_lines(run)), *move_lines(options, run)]",
+        "for line in run_lines(run))]",
         ("tests/cli/test_roots_in_commands.py::test_a_run_prints_each_legal_move_with_its_command",),
     ),
     Mutant(
@@ -1584,6 +1584,23 @@ _OF_SESSIONS_AND_FILES = (
         "is_kept = keep and not self._is_over",
         "is_kept = keep",
         _test("postgres/test_kept_sessions", "a_thread_that_outlives_its_command_leaves_no_session"),
+    ),
+    Mutant(
+        "the session of another thread is waited for with a limit",
+        _KEPT,
+        "                deadline - time.monotonic(),\n",
+        "                None,\n",
+        _test(
+            "postgres/test_kept_sessions",
+            "the_session_of_another_thread_is_waited_for_no_longer_than_the_time_of_a_statement",
+        ),
+    ),
+    Mutant(
+        "a login at the limit is tried again with a limit of time",
+        _KEPT,
+        "if tries == 0 or time.monotonic() > deadline:",
+        "if tries == 0:",
+        _test("postgres/test_kept_sessions", "a_login_is_tried_again_no_longer_than_the_time_of_a_statement"),
     ),
     Mutant(
         "threads of a command share the few sessions that a role is allowed",

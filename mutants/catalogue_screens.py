@@ -38,7 +38,137 @@ def _of_keymaps(*names: str) -> tuple[str, ...]:
 
 _FRAMES, _TERMINAL, _APP = "tests/test_frames.py", "tests/terminal/test_terminal.py", "tests/test_app.py"
 
+_DIALOGS, _DANGER = "tests/screens/test_dialogs.py::test_", "console/screens/danger.py"
+
 SCREENS = (
+    Mutant(
+        "dialog: what another console moves is measured again in an open dialog",
+        "console/app/application.py",
+        "        self.tell_dialogs(status)\n",
+        "",
+        (f"{_DIALOGS}an_open_dialog_shows_what_another_console_has_moved_meanwhile",),
+    ),
+    Mutant(
+        "dialog: what was typed before the briefing changed confirms nothing",
+        _DANGER,
+        "        if has_changed:\n",
+        "        if False:\n",
+        (f"{_DIALOGS}an_open_dialog_shows_what_another_console_has_moved_meanwhile",),
+    ),
+    Mutant(
+        "dialog: an age that is another one takes nothing away that was typed",
+        _DANGER,
+        '_DIGITS.sub("", check.detail)',
+        "check.detail",
+        (f"{_DIALOGS}what_is_typed_stands_while_an_age_alone_is_another_one",),
+    ),
+    Mutant(
+        "dialog: a refusal to a new question takes the confirmation away",
+        _DANGER,
+        "            self.briefing = None\n            self._show_fields(available=False)\n",
+        "",
+        (f"{_DIALOGS}a_dialog_that_cannot_be_measured_again_confirms_nothing",),
+    ),
+    Mutant(
+        "terminal: threads reserve no heaps of their own",
+        "console/backend/host/memory.py",
+        "        setting(_ARENAS, 1)\n",
+        "        pass\n",
+        ("tests/backend/host/test_memory.py::test_threads_reserve_no_heap_of_their_own",),
+    ),
+    Mutant(
+        "terminal: no console is opened with less memory than it takes",
+        "console/app/launch.py",
+        "if limit is None or limit >= LEAST_MIB << 20:",
+        "if True:",
+        (f"{_APP}::test_no_console_is_opened_with_less_memory_than_its_screens_take",),
+    ),
+    Mutant(
+        "terminal: a thread that ends by an error prints no traceback, and ends the console",
+        "console/app/application.py",
+        "    before, threading.excepthook = threading.excepthook, app.thread_ended\n",
+        "    before = threading.excepthook\n",
+        (f"{_TERMINAL}::test_a_thread_that_ends_by_an_error_ends_the_console_with_its_cause_and_no_traceback",),
+    ),
+    Mutant(
+        "what fails while it is taken away prints no traceback",
+        "console/cli/main.py",
+        "    sys.unraisablehook = _unheard\n",
+        "",
+        ("tests/cli/test_ending.py::test_what_fails_while_it_is_taken_away_prints_no_traceback",),
+    ),
+    Mutant(
+        "terminal: the writer goes on after what there was no memory for",
+        "console/app/line_writer.py",
+        "            except MemoryError:\n",
+        "            except ZeroDivisionError:\n",
+        ("tests/terminal/test_slow_line.py::test_what_there_was_no_memory_for_is_drawn_again_and_the_writer_goes_on",),
+    ),
+    Mutant(
+        "terminal: the reader goes on after what there was no memory for",
+        "console/app/steady_driver.py",
+        "            except MemoryError:\n",
+        "            except ZeroDivisionError:\n",
+        ("tests/test_textual.py::test_the_reader_goes_on_after_input_that_there_was_no_memory_for",),
+    ),
+    Mutant(
+        "a missing name of what is no module is a defect, and not missing memory",
+        "console/cli/main.py",
+        "return isinstance(error, AttributeError) and isinstance(error.obj, type(sys))",
+        "return isinstance(error, AttributeError)",
+        ("tests/cli/test_ending.py::test_a_defect_is_not_taken_for_missing_memory[AttributeError-status --json]",),
+    ),
+    Mutant(
+        "a defect before the work of a command prints no traceback",
+        "console/cli/main.py",
+        "    except _DEFECTS as error:\n",
+        "    except () as error:\n",
+        ("tests/cli/test_ending.py::test_a_defect_is_not_taken_for_missing_memory[TypeError-status --json]",),
+    ),
+    Mutant(
+        "dialog: the result of an operation ends with its screen",
+        "console/app/backend_app.py",
+        "            self.notices.left()\n",
+        "            pass\n",
+        ("tests/screens/test_switch.py::test_the_result_of_an_operation_ends_with_the_screen_on_which_it_was_read",),
+    ),
+    Mutant(
+        "a thread that the system does not give has a name",
+        "console/backend/outside.py",
+        "    if words == _NO_THREAD:\n",
+        "    if False:\n",
+        ("tests/cli/test_failures.py::test_what_the_outside_does_is_named[the threads]",),
+    ),
+    Mutant(
+        "links that lead in a circle have a name",
+        "console/backend/outside.py",
+        "    if words.startswith(_CIRCLE):\n",
+        "    if False:\n",
+        ("tests/cli/test_failures.py::test_links_that_lead_in_a_circle_are_named",),
+    ),
+    Mutant(
+        "the command that a run waits for is printed with its root",
+        "console/cli/runs.py",
+        "*(as_typed(options, line) for line in run_lines(run))",
+        "*run_lines(run)",
+        (
+            "tests/cli/test_roots_in_commands.py::test_at_no_stage_a_command_is_printed_without_the_root[SG_1 imported-run show RUN]",
+        ),
+    ),
+    Mutant(
+        "terminal: no more cells are drawn than somebody looks at",
+        "console/app/steady_driver.py",
+        "return min(columns, MOST_COLUMNS), min(rows, MOST_ROWS)",
+        "return columns, rows",
+        ("tests/test_textual.py::test_no_more_cells_are_drawn_than_somebody_looks_at[size0]",),
+    ),
+    Mutant(
+        "terminal: not before the first event of a size either",
+        "console/app/steady_driver.py",
+        "        self._size = self._size or self._get_terminal_size()\n",
+        "",
+        ("tests/test_textual.py::test_no_more_cells_are_drawn_than_somebody_looks_at[size2]",),
+    ),
     Mutant(
         "keymap: the stop key, quit and help cannot be lost",
         "console/actions/keymap.py",

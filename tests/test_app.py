@@ -9,6 +9,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from console.actions.actions import registry
+from console.app import launch
 from console.app.application import ConsoleApp
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.readiness import BundleView
@@ -235,6 +236,7 @@ OUTSIDE = {
     ),
     "a server": (psycopg.errors.AdminShutdown("terminating connection"), "terminating connection"),
     "a program": (subprocess.TimeoutExpired(["gpg"], 3), "gpg: it did not end within 3 s"),
+    "no thread": (RuntimeError("can't start new thread"), "the system gives no further thread"),
     "no memory": (MemoryError(), "there is not enough memory"),
 }
 """What the backend may end with that is no error of its own, and the words for it."""
@@ -263,6 +265,23 @@ async def test_what_the_outside_does_to_a_question_is_told_and_ends_no_console(w
         backend.hit = None
         await press(pilot, "r")
         assert app.is_running
+
+
+@pytest.mark.parametrize(
+    ("limit", "opens"), [(100, False), (launch.LEAST_MIB - 1, False), (launch.LEAST_MIB, True), (None, True)]
+)
+def test_no_console_is_opened_with_less_memory_than_its_screens_take(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], limit: int | None, *, opens: bool
+) -> None:
+    """A library that gets none ended it by SIGABRT or SIGSEGV, and the terminal stayed as it was."""
+    monkeypatch.setattr(launch, "refusal_here", lambda: "")
+    monkeypatch.setattr(launch, "addresses_at_most", lambda: None if limit is None else limit << 20)
+    monkeypatch.setattr("console.app.application.run", lambda _: 0)
+
+    status = launch.show(FakeBackend, read_only=False, demo=True)
+
+    assert status == (0 if opens else 7)
+    assert capsys.readouterr().err.startswith("STOP_CAP_EXCEEDED: a process may have ") == (not opens)
 
 
 async def test_two_operations_at_once_are_refused() -> None:

@@ -1,12 +1,15 @@
 """What the console overrides or reads of Textual's private parts: each of these fails on a Textual where it is another."""
 
 import inspect
+import os
 import re
+import shutil
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 import textual
 from textual import events
 from textual._xterm_parser import XTermParser
@@ -19,7 +22,8 @@ from textual.widgets import Input
 
 from console.app.application import ConsoleApp
 from console.app.backend_app import BackendApp
-from console.app.steady_driver import SteadyDriver
+from console.app.keyboard import Keyboard
+from console.app.steady_driver import MOST_COLUMNS, MOST_ROWS, SteadyDriver
 from console.screens.base import ConsoleScreen
 from console.screens.dialog import Dialog
 from console.screens.drawable import Steady
@@ -47,6 +51,7 @@ def test_what_is_overridden_is_still_there_to_be_overridden() -> None:
             "run_input_thread",
             "_run_input_thread",
             "process_message",
+            "_get_terminal_size",
             "start_application_mode",
             "write",
             "close",
@@ -60,7 +65,7 @@ def test_what_is_overridden_is_still_there_to_be_overridden() -> None:
     assert not inspect.iscoroutinefunction(LinuxDriver.run_input_thread)
 
 
-async def test_an_error_in_a_handler_comes_to_the_consoles_own_end() -> None:
+async def test_an_error_in_a_handler_comes_to_the_consoles_own_end(tmp_path: Path) -> None:
     """`_handle_exception` and `_fatal_error`: no locals on the terminal, and the cause is kept."""
     ended: list[str] = []
 
@@ -74,7 +79,7 @@ async def test_an_error_in_a_handler_comes_to_the_consoles_own_end() -> None:
         def action_theme(self) -> None:
             raise ZeroDivisionError
 
-    app = Watched(FakeBackend(), read_only=False, demo=False, refresh_seconds=86_400)
+    app = Watched(FakeBackend(), read_only=False, demo=False, refresh_seconds=86_400, crash_folder=tmp_path)
     with _ends_with(ZeroDivisionError):
         async with app.run_test() as pilot:
             await pilot.press("ctrl+t")
@@ -106,6 +111,41 @@ def test_the_console_reads_its_terminal_through_its_own_driver() -> None:
     assert isinstance(app, BackendApp)
     assert app.driver_class is SteadyDriver
     assert SteadyDriver.run_input_thread is not LinuxDriver.run_input_thread
+
+
+@pytest.mark.parametrize("size", [(65_000, 65_000), (1, 65_000), (2_000_000_000, 24), (80, 24)])
+async def test_no_more_cells_are_drawn_than_somebody_looks_at(
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    """A terminal can have any size, and COLUMNS any number: 65,000 columns by 65,000 rows took all memory."""
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda: os.terminal_size(size))
+    app = console_on(FakeBackend())
+    app._driver = driver = SteadyDriver(app)
+
+    drawn = (min(size[0], MOST_COLUMNS), min(size[1], MOST_ROWS))
+    assert driver._get_terminal_size() == drawn
+    assert tuple(app.size) == drawn, "before the first event of a size"
+
+
+async def test_the_reader_goes_on_after_input_that_there_was_no_memory_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its thread ended: no key did anything any more, the stop key neither."""
+    driver = SteadyDriver(console_on(FakeBackend()))
+    came: list[MemoryError | list[Message]] = [MemoryError(), [events.Key("x", "x")]]
+    heard: list[Message] = []
+
+    def read(_keyboard: Keyboard) -> list[Message]:
+        if not came:
+            driver.exit_event.set()
+            return []
+        data = came.pop(0)
+        if isinstance(data, MemoryError):
+            raise data
+        return data
+
+    monkeypatch.setattr(driver, "_read", read)
+    monkeypatch.setattr(driver, "process_message", heard.append)
+    driver.run_input_thread()
+    assert [message.key for message in heard if isinstance(message, events.Key)] == ["x"]
 
 
 def test_the_parser_takes_one_whole_sequence_and_gives_its_event_at_once() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -155,9 +156,10 @@ class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
         return OverviewScreen()
 
     def on_load(self) -> None:
-        """Listen to signals before the terminal is changed."""
+        """Listen to signals, and to the end of threads, before the terminal is changed."""
         if self.guard is not None:
             self.guard.install(asyncio.get_running_loop())
+        self._loop_of_screens = asyncio.get_running_loop()
 
     def on_mount(self) -> None:
         """Measure after the first paint, then regularly."""
@@ -228,6 +230,7 @@ class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
         self.readiness.look(status)
         self.notices.measured(status.switch.state.value, status.measured_at, reached=status.target is not None)
         self._show_status()
+        self.tell_dialogs(status)
         # Once after the start; later only on request, because the gates ask far more than the status does.
         if not self.readiness.board.was_asked:
             self.readiness.measure_board()
@@ -264,6 +267,7 @@ class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
         return full_command(text, str(self.status.root) if self.status is not None else "")
 
     last_stop: "SwitchView | None" = None
+    _loop_of_screens: asyncio.AbstractEventLoop | None = None
     _read_about: Notice | None = None
     """The notice whose STOP code was explained last."""
 
@@ -494,13 +498,34 @@ class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
         """Report a crash without locals and without the error's message: they can hold secrets."""
         if not self._exit_renderables:
             error = self._exception or RuntimeError()
-            self._exit_renderables.append(Text(crash.report(error, self._crash_folder, self.clock())))
+            words = crash.report(error, self._crash_folder, self.clock(), _outside(error))
+            self._exit_renderables.append(Text(words))
         self._close_messages_no_wait()
+
+    def thread_ended(self, ended: threading.ExceptHookArgs) -> None:
+        """End the console, as an error in it does, because one of its threads has ended by one; called in that thread.
+
+        Without it nothing more would be shown or heard. Python prints a traceback instead, into the screen.
+        """
+        error = ended.exc_value or ended.exc_type()
+        with contextlib.suppress(RuntimeError):  # the loop is closed: it ends already
+            if self._loop_of_screens is not None and isinstance(error, Exception):
+                self._loop_of_screens.call_soon_threadsafe(self._handle_exception, error)
 
     def panic(self, *_renderables: "RenderableType") -> None:
         """Handle a crash that Textual reports; its renderables are not shown."""
         self._return_code = self._return_code or 1
         self._fatal_error()
+
+
+def _outside(error: Exception) -> str:
+    """Return what outside the program explains the end, with the next action, in a line each; empty if nothing does."""
+    try:
+        from console.backend.outside import describe_outside_error
+    except (ImportError, MemoryError, SystemError):
+        return "There is not enough memory.\n" if isinstance(error, MemoryError) else ""
+    known = describe_outside_error(error)
+    return f"{known.code}: {known.message}\nnext: {known.next_action}\n" if known is not None else ""
 
 
 def _run_of(notice: Notice) -> "Callable[[Backend], RunView]":
@@ -510,6 +535,7 @@ def _run_of(notice: Notice) -> "Callable[[Backend], RunView]":
 def run(app: ConsoleApp) -> int:
     """Run the console until it ends and return the exit status: 143 after SIGTERM, 129 after a lost terminal."""
     app.guard = TerminalGuard(app.leave)
+    before, threading.excepthook = threading.excepthook, app.thread_ended
     try:
         app.run()
     except BaseException:
@@ -518,6 +544,7 @@ def run(app: ConsoleApp) -> int:
         raise
     finally:
         app.guard.release()
+        threading.excepthook = before
     return app.return_code or 0
 
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from textual.app import App
 from textual.screen import Screen
+from textual.widget import AwaitMount
 from textual.worker import WorkType
 
 from console.app.steady_driver import SteadyDriver
 from console.app.terminal import in_browser
-from console.backend.model.errors import CutterError
+from console.backend.model.errors import CutterError, StopCode
 from console.screens.base import ConsoleScreen
 from console.screens.drawable import can_draw
 from console.widgets.jobs import in_thread, work
@@ -20,7 +21,7 @@ from console.widgets.notice import Notice, Notices, refused
 
 if TYPE_CHECKING:
     from console.backend.api import Backend
-    from console.backend.model.view_models import Progress
+    from console.backend.model.view_models import Progress, Status
     from console.screens.operation import Operation
 
 T = TypeVar("T")
@@ -69,16 +70,19 @@ class BackendApp(App[int], inherit_bindings=False):
         except Exception as error:
             from console.backend.outside import describe_outside_error
 
-            known = await self._explained(describe_outside_error(error))
+            known = describe_outside_error(error)
+            # Where memory or threads are missing, none is left to look at the database in, and it has no part in it.
+            if known is not None and known.code is not StopCode.CAP_EXCEEDED:
+                known = await self._explained(known)
             # Callers catch errors of the product. Anything else is a defect, which ends the console with a log.
             if known is None or known is error:
                 raise
             raise known from error
 
-    async def _explained(self, error: CutterError | None) -> CutterError | None:
+    async def _explained(self, error: CutterError) -> CutterError:
         """Return the error, or the one that says that the database has another layout than this product's."""
         backend = self._backend
-        if error is None or backend is None:
+        if backend is None:
             return error
         return await in_thread(lambda: backend.explained(error))
 
@@ -102,6 +106,21 @@ class BackendApp(App[int], inherit_bindings=False):
     def measure(self) -> None:
         """Measure soon what every screen shows."""
         raise NotImplementedError
+
+    def switch_mode(self, mode: str) -> AwaitMount:
+        """Go to another screen; the result that was shown on this one is not taken along."""
+        if mode != self.current_mode:
+            self.notices.left()
+        return super().switch_mode(mode)
+
+    def tell_dialogs(self, status: "Status") -> None:
+        """Tell the dialogs that are open of a newer status."""
+        if any(screen.is_modal for screen in self.screen_stack):
+            from console.screens.dialog import Dialog
+
+            for screen in self.screen_stack:
+                if isinstance(screen, Dialog) and can_draw(screen):
+                    screen.moved(status)
 
     # The one running operation
 

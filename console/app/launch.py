@@ -11,7 +11,8 @@ from console.app.face import NO_FACE, Face
 from console.app.terminal import in_browser, refusal_here
 from console.app.visited import taken_lifeline
 from console.backend.host.context import default_root
-from console.backend.model.errors import ExitStatus
+from console.backend.host.memory import addresses_at_most, keep_one_heap
+from console.backend.model.errors import ExitStatus, StopCode
 from console.cli.arguments import Open, Options
 from console.cli.printing import say
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from console.backend.api import Backend
     from console.backend.recording import Recorder
     from console.backend.service import BackendService
+
+LEAST_MIB = 256
+"""Addresses that the console takes at most while its screens are looked at, in MiB."""
 
 
 def open_console(options: Options, request: Open) -> int:
@@ -123,10 +127,15 @@ def show(
         say(f"{refused or 'A console in a browser only reads: cutter-console serve --read-only'}\n")
         return ExitStatus.USAGE
 
+    if too_few := _too_few_addresses():
+        say(too_few)
+        return ExitStatus.INCONCLUSIVE
+
     def after_the_first_paint() -> "Backend":
         gc.enable()
         return backend()
 
+    keep_one_heap()
     gc.disable()  # Nothing of what is loaded for the first paint becomes garbage; to search it costs a tenth of the time.
     try:
         from console.actions.actions import registry
@@ -154,6 +163,20 @@ def show(
             return run(app)
     finally:
         gc.enable()
+
+
+def _too_few_addresses() -> str:
+    """Return why the console cannot be drawn with the memory that this process may have; empty if it can.
+
+    Below this a library that gets none ends the process, and leaves the terminal as it is.
+    """
+    limit = addresses_at_most()
+    if limit is None or limit >= LEAST_MIB << 20:
+        return ""
+    return (
+        f"{StopCode.CAP_EXCEEDED}: a process may have {limit >> 20} MiB of memory here (ulimit -v), the console takes up to {LEAST_MIB}\n"
+        "next: Raise the limit: ulimit -v unlimited; or use a command: cutter-console status\n"
+    )
 
 
 def _backend(options: Options, swept: list[str], recorder: "Recorder | None", *, read_only: bool) -> "Backend":

@@ -42,7 +42,7 @@ class LineWriter(threading.Thread):
         self._urgent = False
         """True if the first item must overtake everything that the system still holds."""
         self._left_out = False
-        self._ended = False
+        self._ended = self._is_over = False
         self._until = math.inf
         """Time at which the terminal is given up."""
 
@@ -97,8 +97,19 @@ class LineWriter(threading.Thread):
             os.close(self._fileno)
 
     def run(self) -> None:
-        """Write until the writer is stopped."""
-        while (data := self._next()) is not None:
+        """Write until the writer is stopped. What there is no memory for is left out; the whole screen is drawn again then."""
+        while not self._is_over:
+            try:
+                self._write_next()
+            except MemoryError:
+                self._left_out = True
+                time.sleep(LOOK_AGAIN_MS / 1000)
+
+    def _write_next(self) -> None:
+        data = self._next()
+        if data is None:
+            self._is_over = True
+        else:
             self._write_in_pieces(data)
 
     def _next(self) -> bytes | None:

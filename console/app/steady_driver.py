@@ -16,6 +16,8 @@ from console.app.line_writer import LineWriter
 MOMENT_SECONDS = 0.1
 """Silence after which an escape byte is the escape key."""
 _MOST_READ = 4096
+MOST_COLUMNS, MOST_ROWS = 1000, 500
+"""Size up to which a terminal is filled: a larger one, which none is that somebody looks at, would take minutes and all memory."""
 
 
 class SteadyDriver(LinuxDriver):
@@ -30,6 +32,13 @@ class SteadyDriver(LinuxDriver):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self._frames = Frames()
         super().__init__(*arguments, **options)
+        # Else the application would ask for the size itself before the first event of one.
+        self._size = self._size or self._get_terminal_size()
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """Return columns and rows of the terminal, as many of them as are drawn."""
+        columns, rows = super()._get_terminal_size()
+        return min(columns, MOST_COLUMNS), min(rows, MOST_ROWS)
 
     def start_application_mode(self) -> None:
         """Start, or come back from the background, with a new writer."""
@@ -86,8 +95,13 @@ class SteadyDriver(LinuxDriver):
         """Pass on input until the console ends; a terminal that is gone is handled by the guard."""
         keyboard = Keyboard()
         while not self.exit_event.is_set():
-            for message in self._read(keyboard):
-                self.process_message(message)
+            try:
+                for message in self._read(keyboard):
+                    self.process_message(message)
+            except MemoryError:
+                # What was typed is lost, and nothing of it half understood.
+                keyboard = Keyboard()
+                self.exit_event.wait(MOMENT_SECONDS)
 
     def _read(self, keyboard: Keyboard) -> list[Message]:
         try:

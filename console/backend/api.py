@@ -130,8 +130,8 @@ class Backend(Protocol):
     def panic(self, reason: str, on_step: OnStep = untold) -> SwitchView:
         """Set a HOLD, cancel the running statement, end the lease. Needs no authority."""
 
-    def release_hold(self, confirm: str) -> SwitchView:
-        """Clear the HOLD; `confirm` is the word that the confirmation asks for."""
+    def release_hold(self, confirm: str, seen: str = "") -> SwitchView:
+        """Clear the HOLD; `confirm` is the word that the confirmation asks for, `seen` the HOLD that it was about."""
 
     def hold(self) -> HoldView:
         """Return the HOLD with what it stopped, the runs that need a decision, and what a release would do. Reads only."""

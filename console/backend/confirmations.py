@@ -17,11 +17,18 @@ from console.backend.model.purposes import Purpose
 from console.backend.model.run_tables import NOT_RECORDED
 from console.backend.model.shell_word import shell_word
 from console.backend.model.states import Move, Stage
-from console.backend.model.view_models import Confirmation, Danger, RunView, SwitchState
+from console.backend.model.view_models import Confirmation, Danger, RunView, SwitchState, SwitchView
 from console.backend.runs import approval_workflow
 from console.backend.runs.backups import backup_check
 from console.backend.runs.draft_edits import EditBriefing, look_at_edit
-from console.backend.runs.kill_switch import hold_in_file, measure_in_database, measure_switch, release_steps
+from console.backend.runs.kill_switch import (
+    combined,
+    hold_in_file,
+    measure_in_database,
+    measure_switch,
+    release_steps,
+    seen_hold,
+)
 from console.backend.runs.moves import command_of
 from console.backend.runs.other_layout import NOT_INSTALLED
 from console.backend.runs.run_views import view_run
@@ -103,10 +110,11 @@ def _second_ruling(installation: Installation, danger: RunDanger, run_id: str) -
 
 
 def _brief_release(installation: Installation) -> Confirmation:
-    switch = measure_switch(installation)
+    in_file, in_database = hold_in_file(installation), measure_in_database(installation)
+    switch = combined(installation, in_file, in_database)
     is_hold = switch.state is SwitchState.HOLD
     check = _check(installation, "HOLD", f"{switch.state}: {switch.reason}", is_hold, "There is no HOLD to release.")
-    others = (_release_is_recorded(installation), _file_is_removable(installation)) if is_hold else ()
+    others = (_release_is_recorded(installation, in_database), _file_is_removable(installation)) if is_hold else ()
     return Confirmation(
         danger=Danger.RELEASE_HOLD,
         run_id=switch.run_id,
@@ -122,13 +130,13 @@ def _brief_release(installation: Installation) -> Confirmation:
         reversal="set it again: the panic key",
         confirm_text="RELEASE",
         checks=(check, *others),
+        seen=seen_hold(in_file, in_database),
     )
 
 
-def _release_is_recorded(installation: Installation) -> Check:
+def _release_is_recorded(installation: Installation, in_database: SwitchView) -> Check:
     """Check that the database can be asked, and takes the record of a release: a standby takes none."""
     name = "database"
-    in_database = measure_in_database(installation)
     if in_database.reason.startswith(NOT_INSTALLED):
         return _check(installation, name, "another layout, in which no HOLD can stand", good=True, advice="")
     if in_database.state is SwitchState.UNREADABLE:

@@ -10,6 +10,10 @@ from console.backend.host.processes import ProgramFailed, ProgramTimeout, why
 from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.postgres.connections import translate
 
+_NO_THREAD = "can't start new thread"
+_CIRCLE = "Symlink loop from "
+"""The words of the interpreter, which has no errors of its own for these; that of a later one for links is an OSError."""
+
 
 def describe_outside_error(error: Exception) -> CutterError | None:
     """Return the error as one that says what to do, or None if nothing outside the program explains it."""
@@ -20,12 +24,28 @@ def describe_outside_error(error: Exception) -> CutterError | None:
             return _server(error)
         case ProgramTimeout() | ProgramFailed():
             return _program(error)
-        case MemoryError():
-            return Unmeasured(StopCode.CAP_EXCEEDED, "there is not enough memory", "Free some; then the same command.")
         case OSError():
             return _file(error)
+        case MemoryError() | RuntimeError():
+            return _interpreter(error)
         case _:
             return None
+
+
+def _interpreter(error: MemoryError | RuntimeError) -> CutterError | None:
+    """Return the error of missing memory, or one that the interpreter has no kind of its own for; None for any other."""
+    if isinstance(error, MemoryError):
+        return Unmeasured(StopCode.CAP_EXCEEDED, "there is not enough memory", "Free some; then the same command.")
+    words = str(error)
+    if words == _NO_THREAD:
+        raised = (
+            "Raise the limits of processes and memory (ulimit -u, ulimit -v), or end others; then the same command."
+        )
+        return Unmeasured(StopCode.CAP_EXCEEDED, "the system gives no further thread", raised)
+    if words.startswith(_CIRCLE):
+        look = "See where the links lead: namei -l PATH; then the same command again."
+        return Unmeasured(StopCode.INVARIANT_FAILED, f"links that lead in a circle: {words}", look)
+    return None
 
 
 def _server(error: psycopg.Error) -> CutterError | None:

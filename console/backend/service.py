@@ -349,10 +349,10 @@ class BackendService(
         return panic(self.installation, reason, read_only=self.read_only, on_step=on_step)
 
     @with_kept_sessions
-    def release_hold(self, confirm: str) -> SwitchView:
-        """Clear the HOLD."""
+    def release_hold(self, confirm: str, seen: str = "") -> SwitchView:
+        """Clear the HOLD, if it is the one that was seen."""
         self._require_writable()
-        return kill_switch.release_hold(self.installation, confirm)
+        return kill_switch.release_hold(self.installation, confirm, seen)
 
     @with_kept_writers
     def enact(self, run_id: str, confirm: str, on_progress: OnProgress) -> RunView:

@@ -256,6 +256,8 @@ def _dispatch(
     command takes no `latest`, and a beginning of an id only where the id is confirmed beside it.
     """
     try:
+        if not light:
+            import_module("console.backend.host.memory").keep_one_heap()
         with nullcontext() if light else import_module("console.cli.logs").to_standard_error():
             if is_named:
                 options = import_module("console.cli.named").chosen(options, command)

@@ -10,7 +10,7 @@ from console.cli.arguments import Options
 from console.cli.installation import backend_of
 from console.cli.output import as_typed, report
 from console.cli.run_requests import ConfirmedRun
-from console.cli.runs import move_lines, run_lines
+from console.cli.runs import told_lines
 from console.cli.unit_requests import EditDraft
 
 
@@ -31,9 +31,7 @@ def edit(options: Options, request: EditDraft) -> ExitStatus:
 def apply(options: Options, request: ConfirmedRun) -> ExitStatus:
     """Write the new version of a signed edit; the switch is armed for this alone, and the draft read back."""
     run = backend_of(options).apply_edit(request.run, request.confirm)
-    return report(
-        options, "run apply", Outcome.PASS, [*run_lines(run), *move_lines(options, run), *_then(run.docprefix)], run
-    )
+    return report(options, "run apply", Outcome.PASS, [*told_lines(options, run), *_then(run.docprefix)], run)
 
 
 def _lines(options: Options, view: EditView) -> list[str]:

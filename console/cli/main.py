@@ -12,8 +12,10 @@ BROKEN_PIPE = 141
 """The exit status of a command whose reader has gone: 128 + SIGPIPE."""
 INTERRUPTED = 130
 """The exit status after Ctrl-C, as shells report it: 128 + SIGINT."""
-_HALF_LOADED = (ImportError, SystemError, AttributeError)
-"""Errors of a module that could not be loaded for a missing file or memory, when it is met first and when it is met again."""
+_HALF_LOADED = (ImportError, SystemError)
+"""Errors of a module that could not be loaded for a missing file or memory; met again, it has no such name (`_is_half_loaded`)."""
+_DEFECTS = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""Errors that nothing outside the program explains; those of a command's own work are reported where it is called."""
 _UNEXPLAINED = "the command could not go on, nor say more than: {}; what it had done until then stands"
 _SEE = "See what is so: cutter-console status"
 
@@ -22,6 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command or open the console. Returns the exit status; as a program it may end the process instead."""
     if argv is not None:
         return _run(argv)
+    sys.unraisablehook = _unheard
     try:
         exit_status = _run(None)
         at_once()
@@ -37,6 +40,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     return exit_status
 
 
+def _unheard(_: "sys.UnraisableHookArgs") -> None:
+    """Print nothing of what fails while it is taken away, as what an end without memory leaves half done: it would be a traceback."""
+
+
 def _run(argv: Sequence[str] | None) -> int:
     # First of all: the next file to be opened would get the number of a closed standard stream.
     keep_standard_descriptors()
@@ -47,6 +54,27 @@ def _run(argv: Sequence[str] | None) -> int:
         return BROKEN_PIPE
     except (Unprinted, OSError, MemoryError, RecursionError, *_HALF_LOADED) as error:
         return _last_words(error, as_json="--json" in arguments)
+    except _DEFECTS as error:
+        as_json = "--json" in arguments
+        return _last_words(error, as_json=as_json) if _is_half_loaded(error) else _defect(error, as_json=as_json)
+
+
+def _is_half_loaded(error: Exception) -> bool:
+    """Return whether it is the missing name of a module, which was loaded by half when memory or a file was missing."""
+    return isinstance(error, AttributeError) and isinstance(error.obj, type(sys))
+
+
+def _defect(error: Exception, *, as_json: bool) -> int:
+    """Report a defect outside the work of a command, with a log, as one inside it is reported. Returns the exit status."""
+    try:
+        from console.cli.arguments import Options
+        from console.cli.failures import report_failure
+
+        return int(report_failure(Options(json=as_json), "usage", error))
+    except ReaderGone:
+        return BROKEN_PIPE
+    except (Unprinted, OSError, MemoryError, *_HALF_LOADED, *_DEFECTS) as second:
+        return _last_words(second if isinstance(second, Unprinted) else error, as_json=as_json)
 
 
 def _last_words(error: Exception, *, as_json: bool) -> int:

@@ -178,7 +178,7 @@ def _narrate(progress: Progress) -> None:
 
 def report_run(options: Options, command: str, run: RunView, exit_status: ExitStatus | None = None) -> ExitStatus:
     """Print a run as the answer of a command; the exit status is that of its outcome unless one is given."""
-    status = report(options, command, _outcome(run), [*run_lines(run), *move_lines(options, run)], run)
+    status = report(options, command, _outcome(run), told_lines(options, run), run)
     if exit_status is not None:
         return exit_status
     waits = run.mode is Mode.LIVE and run.state.family is Family.ACTIVE and run.state.stage in KIND_AT
@@ -244,6 +244,11 @@ def run_lines(run: RunView) -> list[str]:
     if run.waits_for:
         lines.append(f"waits for  {run.waits_for}")
     return lines
+
+
+def told_lines(options: Options, run: RunView) -> list[str]:
+    """Return the lines of a run and of its moves, with each command as it must be typed."""
+    return [*(as_typed(options, line) for line in run_lines(run)), *move_lines(options, run)]
 
 
 def move_lines(options: Options, run: RunView) -> list[str]:

@@ -1,5 +1,6 @@
 """The dialog for every action that a typed text confirms: arm, enact, revert, void, changes of hands, release HOLD."""
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -20,6 +21,7 @@ from console.screens.danger_text import TITLES, briefing_lines, refusal_line
 from console.screens.dialog import Dialog
 from console.screens.drawable import can_draw
 from console.screens.operation import Operation
+from console.screens.readiness_watch import stand_of
 from console.screens.run_text import came_to
 from console.widgets.field import Field
 from console.widgets.formatting import clock
@@ -33,15 +35,18 @@ if TYPE_CHECKING:
 
     from console.backend.api import Backend
     from console.backend.confirmations import RunDanger
-    from console.backend.model.view_models import OnProgress
+    from console.backend.model.view_models import OnProgress, Status
     from console.screens.application import Application
 
     _WithoutFile = RunDanger | Literal[Danger.RELEASE_HOLD]
 
+_BRIEFING = "briefing"
+_DIGITS = re.compile(r"\d+")
+
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """The text and the reason that the operator typed, and the digest of the batch or bundle that the dialog was about."""
+    """The text and the reason that the operator typed, and the digest of the batch, bundle or HOLD that the dialog was about."""
 
     confirm: str
     reason: str
@@ -67,6 +72,8 @@ class DangerDialog(Dialog[Confirmed]):
         self._typed_early = ""
         """Characters typed before the field was there."""
         self.briefing: Confirmation | None = None
+        self._stood: object = None
+        """The part of the last status whose change can make the briefing another one; None before there was one."""
 
     def question(self) -> ComposeResult:
         """Compose the demand and its fields, which are hidden until every check is known to be PASS."""
@@ -82,7 +89,9 @@ class DangerDialog(Dialog[Confirmed]):
         self._show_fields(available=False)
         super().opened()
         self.body([line("Measuring what this would do ...")])
-        self.run_worker(work(self._brief))
+        status = self.console.status
+        self._stood = stand_of(status) if status is not None else None
+        self.run_worker(work(self._brief), group=_BRIEFING, exclusive=True)
 
     def asked(self, backend: "Backend") -> Confirmation:
         """Ask what the action would do; called in a thread."""
@@ -92,6 +101,12 @@ class DangerDialog(Dialog[Confirmed]):
         """Return what is said before the question."""
         return briefing_lines(briefing, self.console.full_command, width)
 
+    def moved(self, status: "Status") -> None:
+        """Ask again once another console or a command has moved something: what is confirmed must be so, and must have been shown."""
+        stood, self._stood = self._stood, stand_of(status)
+        if stood not in {None, self._stood} and not self._answered:
+            self.run_worker(work(self._brief), group=_BRIEFING, exclusive=True)
+
     async def _brief(self) -> None:
         try:
             # Asked now: the dialog must say what is so, not what was so when the screen was drawn.
@@ -99,6 +114,8 @@ class DangerDialog(Dialog[Confirmed]):
         except CutterError as error:
             if not can_draw(self):
                 return
+            self.briefing = None
+            self._show_fields(available=False)
             self.stop_code = str(error.code)
             self.body(refused("Not possible", error).lines())
             self.show_keys()
@@ -109,12 +126,18 @@ class DangerDialog(Dialog[Confirmed]):
         # A HOLD without a run has no target of its own: name the database that was measured.
         if briefing.target is None and self.console.status is not None and self.console.current:
             briefing = briefing.model_copy(update={"target": self.console.status.target})
-        self.briefing = briefing
+        before, self.briefing, self.stop_code = self.briefing, briefing, ""
         self.query_one("#dialog-body", Panel).show_wrapped(lambda width: self.lines(briefing, width))
+        has_changed = before is not None and _decisive(before) != _decisive(briefing)
+        if has_changed:
+            self.query_one("#confirm", Input).value = ""
         self._show_fields(available=not briefing.open_checks)
-        if self.available:
+        if self.available and (before is None or before.open_checks):
             self._enter_field()
-        self._demand(refusal_line(briefing) if briefing.open_checks else _demand_line(briefing))
+        if before is None or has_changed:
+            changed = (Span("What is shown has changed. ", "bad"),) if has_changed else ()
+            words = refusal_line(briefing) if briefing.open_checks else _demand_line(briefing)
+            self._demand(line(*changed, *words))
         self.show_keys()
 
     def _show_fields(self, *, available: bool) -> None:
@@ -186,6 +209,14 @@ class DangerDialog(Dialog[Confirmed]):
         )
 
 
+def _decisive(briefing: Confirmation) -> Confirmation:
+    """Return what of a briefing decides: all but the numbers in the words of a check, which can be an age or a time."""
+    checks = tuple(
+        check.model_copy(update={"detail": _DIGITS.sub("", check.detail), "evidence": ()}) for check in briefing.checks
+    )
+    return briefing.model_copy(update={"checks": checks})
+
+
 def _demand_line(briefing: Confirmation) -> Line:
     return line("To go ahead, type ", Span(briefing.confirm_text, "strong"))
 
@@ -224,7 +255,7 @@ def _do(backend: "Backend", danger: "_WithoutFile", run_id: str, answer: Confirm
         case Danger.TAKE_OVER:
             return backend.take_over(run_id, answer.confirm)[0]
         case Danger.RELEASE_HOLD:
-            return backend.release_hold(answer.confirm)
+            return backend.release_hold(answer.confirm, answer.seen)
         case Danger.EDIT:
             raise ValueError("an edit is planned with its text")
 

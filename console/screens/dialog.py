@@ -17,6 +17,7 @@ from console.widgets.line import Line, Span, line
 from console.widgets.panel import Lines, Panel
 
 if TYPE_CHECKING:
+    from console.backend.model.view_models import Status
     from console.screens.application import Application
 
 R = TypeVar("R")
@@ -95,6 +96,9 @@ class Dialog(Steady, ModalScreen[R | None], Generic[R]):
         self.set_focus(field)
         field.cursor_position = len(field.value)
         field.insert_text_at_cursor(typed)
+
+    def moved(self, status: "Status") -> None:
+        """Take note of a newer status; most dialogs speak of nothing that another console can move."""
 
     def body(self, lines: list[Line]) -> None:
         """Show these lines as the body."""

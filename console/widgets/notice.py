@@ -121,6 +121,15 @@ class Notices:
                 del self._by_kind[kind]
                 return
 
+    def left(self) -> None:
+        """Drop the result of the last operation: it was read on the screen that was left.
+
+        What is renewed stands until it is no longer so; the result of a stop and refusals stand until they are dismissed.
+        """
+        done = self._by_kind.get("done")
+        if done is not None and not done.of_run:
+            del self._by_kind["done"]
+
     def next_key(self) -> bool:
         """Drop the answer to the key before; return whether there was one."""
         before = len(self._by_kind)

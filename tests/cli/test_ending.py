@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -56,6 +57,10 @@ class Strikes(importlib.abc.MetaPathFinder):
 sys.meta_path.insert(0, Strikes())
 """
 """The finger on Ctrl-C as soon as this module is to be loaded."""
+
+
+_RAISES = "import console.cli.main\ndef ended(_): raise {}\nconsole.cli.main._answered = ended\nfrom console.cli.main"
+"""Goes before the import of the program."""
 
 
 def _ended(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -114,13 +119,47 @@ def test_a_command_that_a_signal_ends_has_its_status_whatever_is_still_at_work(
     assert done.stdout.splitlines() == ["written", "swept"]
 
 
-@pytest.mark.parametrize("raised", ["MemoryError", "SystemError", "AttributeError", "ImportError"])
+_OF_A_MODULE = "AttributeError('a secret', name='x', obj=console)"
+
+
+@pytest.mark.parametrize(
+    "raised", ["MemoryError('a secret')", "SystemError('a secret')", "ImportError('a secret')", _OF_A_MODULE]
+)
 def test_what_memory_was_missing_for_is_said_without_a_traceback(raised: str) -> None:
     """A library of C says it without an exception; a module that was loaded by half has no such name the next time."""
-    ends = f"import console.cli.main\ndef ended(_): raise {raised}('a secret')\nconsole.cli.main._answered = ended\nfrom console.cli.main"
-    done = _ended(_PLAIN.replace("from console.cli.main", ends))
+    done = _ended(_PLAIN.replace("from console.cli.main", _RAISES.format(raised)))
 
     assert done.returncode == 7
-    assert done.stderr.startswith(f"STOP_INVARIANT_FAILED: the command could not go on, nor say more than: {raised}")
+    name = raised.partition("(")[0]
+    assert done.stderr.startswith(f"STOP_INVARIANT_FAILED: the command could not go on, nor say more than: {name}")
     assert "Traceback" not in done.stderr
     assert "secret" not in done.stderr
+
+
+def test_what_fails_while_it_is_taken_away_prints_no_traceback() -> None:
+    """As the loop of a console does that has ended for want of memory."""
+    fails = "class Failing:\n    def __del__(self): raise MemoryError\nimport console.cli.main\ndef ended(_): Failing(); return 3\n"
+    done = _ended(
+        _PLAIN.replace("from console.cli.main", f"{fails}console.cli.main._answered = ended\nfrom console.cli.main")
+    )
+
+    assert (done.returncode, done.stderr) == (3, "")
+
+
+@pytest.mark.parametrize("arguments", [("--version",), ("status", "--json")], ids=" ".join)
+@pytest.mark.parametrize("raised", ["AttributeError", "TypeError", "KeyError", "RuntimeError"])
+def test_a_defect_is_not_taken_for_missing_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raised: str, arguments: tuple[str, ...]
+) -> None:
+    """Any missing attribute was; there was no log of it then, and of other errors a traceback."""
+    monkeypatch.setenv("CUTTER_ROOT", str(tmp_path))
+    (tmp_path / "reports").mkdir()
+    done = _ended(_PLAIN.replace("from console.cli.main", _RAISES.format(f"{raised}('a secret')")), *arguments)
+
+    assert done.returncode == 7
+    assert done.stderr.startswith(f"STOP_INVARIANT_FAILED: this is a defect of the program: {raised} at <string>")
+    (log,) = (tmp_path / "reports").iterdir()
+    assert str(log) in done.stderr
+    assert raised in log.read_text()
+    assert "Traceback" not in done.stderr
+    assert ("status" in arguments) == bool(done.stdout)

@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from console.backend.host.runtime_tree import within
 from console.backend.outside import describe_outside_error
 from console.cli import database
 from console.cli.arguments import Options
@@ -55,11 +56,24 @@ OUTSIDE: dict[str, tuple[Exception, int, str]] = {
         7,
         "gpg: it ended with status -9",
     ),
+    "the threads": (RuntimeError("can't start new thread"), 7, "the system gives no further thread"),
     "the memory": (MemoryError(), 7, "there is not enough memory"),
     "the server": (psycopg.errors.AdminShutdown("terminating connection"), 7, "terminating connection"),
     "a standby": (psycopg.errors.FeatureNotSupported("during recovery"), 5, "a standby answers so"),
     "the connection": (psycopg.OperationalError("the connection is closed"), 7, "the connection is closed"),
 }
+
+
+def test_links_that_lead_in_a_circle_are_named(tmp_path: Path) -> None:
+    """The interpreter, until 3.12, has no error of its own for them; a root that was replaced by such a link ended the console."""
+    circle = tmp_path / "circle"
+    circle.symlink_to(circle)
+    try:
+        within(circle, "runs")
+    except (OSError, RuntimeError) as error:
+        known = describe_outside_error(error)
+    assert known is not None
+    assert (known.exit_status, str(circle) in known.message) == (7, True)
 
 
 @pytest.mark.parametrize("what", OUTSIDE)
@@ -79,6 +93,7 @@ def test_what_the_outside_does_is_named(what: str) -> None:
         psycopg.ProgrammingError("no result"),
         psycopg.InterfaceError("the cursor is closed"),
         TypeError(),
+        RuntimeError("x"),
     ],
 )
 def test_what_nothing_outside_explains_is_not_given_a_name(error: Exception) -> None:

@@ -41,6 +41,35 @@ def test_every_command_of_an_answer_names_the_root(at: At, capsys: pytest.Captur
     assert [line for line in (answer.out + answer.err).splitlines() if _WITHOUT_ROOT.fullmatch(line)] == []
 
 
+@pytest.mark.parametrize("words", ["run show RUN", "status", "run settle RUN"])
+@pytest.mark.parametrize(
+    "stage", ["SG_1 imported", "armed", "waits for SG_2", "SG_2 imported", "enacted", "reverted", "voided"]
+)
+def test_at_no_stage_a_command_is_printed_without_the_root(
+    at: At, capsys: pytest.CaptureFixture[str], stage: str, words: str
+) -> None:
+    """What a run waits for names a command as well: typed so, it acted on another installation."""
+    passage = _at(at, stage)
+
+    main(["--root", str(passage.installation.root), *words.replace("RUN", passage.run_id).split()])
+
+    answer = capsys.readouterr()
+    assert [line for line in (answer.out + answer.err).splitlines() if _WITHOUT_ROOT.fullmatch(line)] == []
+
+
+def _at(at: At, stage: str) -> Passage:
+    """A run at a stage; those at which nothing is kept are gone to here."""
+    passage = at({"armed": "SG_1 imported", "reverted": "waits for SG_2", "voided": "waits for SG_1"}.get(stage, stage))
+    match stage:
+        case "armed":
+            passage.arm()
+        case "reverted":
+            passage.backend.revert(passage.run_id, passage.run_id)
+        case "voided":
+            passage.backend.void(passage.run_id, "a test")
+    return passage
+
+
 def test_a_run_prints_each_legal_move_with_its_command(at: At, capsys: pytest.CaptureFixture[str]) -> None:
     passage = at("waits for SG_1")
     root, run = str(passage.installation.root), passage.run()

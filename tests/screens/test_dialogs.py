@@ -8,10 +8,11 @@ from textual.widgets import Input
 
 from console.actions.actions import Scope
 from console.actions.stopping import STOP_KEYS
+from console.backend.model.errors import Refused, StopCode
 from console.backend.model.full_command import full_command
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.states import Stage
-from console.backend.model.view_models import ApprovalView, Danger
+from console.backend.model.view_models import ApprovalView, Confirmation, Danger
 from console.screens.danger import DangerDialog
 from console.screens.danger_text import briefing_lines, check_lines
 from console.screens.dialog import Dialog
@@ -22,7 +23,7 @@ from console.screens.panic import PanicDialog
 from console.widgets.line import plain
 from console.widgets.notice import NoticePanel
 from console.widgets.panel import Lines, Panel
-from tests.screens.conftest import opened, press
+from tests.screens.conftest import opened, press, settle
 from tests.support.fakes import ARMED, HOLD, RUN_ID, FakeBackend
 
 SG_2 = Stage.AWAITING_LIFECYCLE_AUTHORIZATION
@@ -225,6 +226,83 @@ async def test_what_was_allowed_explicitly_is_named_before_the_question_and_stop
 
     assert briefing.open_checks == ()
     assert "PARTIAL PRE-7 tests" in words.partition("Checks, one by one")[0]
+
+
+async def test_an_open_dialog_shows_what_another_console_has_moved_meanwhile() -> None:
+    """It stood as it was drawn, with a field and a key, while the switch was armed for another run."""
+    backend = _backend("arm")
+    async with opened(backend, "3", "A", *RUN_ID) as (app, pilot):
+        dialog = app.screen
+        assert isinstance(dialog, DangerDialog)
+        backend.open_checks, backend.switch = True, ARMED
+        app.measure()
+        await settle(pilot)
+
+        assert "Not available" in plain(dialog.query_one("#demand", Lines).shown[0])
+        assert not dialog.query_one("#confirm", Input).display
+        await press(pilot, "ctrl+y")
+        assert app.screen is dialog
+        assert _done(backend) == []
+
+        backend.open_checks, backend.switch = False, HOLD
+        app.measure()
+        await settle(pilot)
+        assert "What is shown has changed." in plain(dialog.query_one("#demand", Lines).shown[0])
+        assert app.focused is dialog.query_one("#confirm", Input)
+        await press(pilot, "ctrl+y")
+        assert _done(backend) == [], "what was typed was about something else"
+        await press(pilot, *RUN_ID, "ctrl+y")
+        assert _done(backend) == [f"arm {RUN_ID} {RUN_ID}"]
+
+
+async def test_what_is_typed_stands_while_an_age_alone_is_another_one() -> None:
+    """Every measurement of a database at work moves something: the dialog asks again, and takes nothing away."""
+    backend = _backend("arm")
+    async with opened(backend, "3", "A", *RUN_ID) as (app, pilot):
+        dialog, brief, asked = app.screen, backend.brief, []
+
+        def later(danger: Danger, run_id: str, file: Path | None = None) -> Confirmation:
+            asked.append(danger)
+            said = brief(danger, run_id, file)
+            older = said.checks[1].model_copy(update={"detail": "taken 13 min ago, restored, digests equal"})
+            return said.model_copy(update={"checks": (said.checks[0], older)})
+
+        backend.brief, backend.switch = later, ARMED  # type: ignore[method-assign]
+        app.measure()
+        await settle(pilot)
+
+        assert asked == [Danger.ARM]
+        assert "13 min ago" in dialog.query_one("#dialog-body", Panel).text
+        assert plain(dialog.query_one("#demand", Lines).shown[0]) == f"To go ahead, type {RUN_ID}"
+        await press(pilot, "ctrl+y")
+        assert _done(backend) == [f"arm {RUN_ID} {RUN_ID}"]
+
+
+async def test_a_dialog_that_cannot_be_measured_again_confirms_nothing() -> None:
+    backend = _backend("arm")
+    async with opened(backend, "3", "A", *RUN_ID) as (app, pilot):
+        dialog = app.screen
+
+        def gone(_danger: Danger, _run_id: str, _file: Path | None = None) -> Confirmation:
+            raise Refused(StopCode.UNREACHABLE, "the server is gone", "Start it.")
+
+        backend.brief, backend.switch = gone, ARMED  # type: ignore[assignment]
+        app.measure()
+        await settle(pilot)
+        assert "the server is gone" in dialog.query_one("#dialog-body", Panel).text
+        await press(pilot, "ctrl+y")
+        assert _done(backend) == []
+        assert app.screen is dialog
+
+
+async def test_a_dialog_asks_once_while_nothing_moves() -> None:
+    backend = _backend("arm")
+    async with opened(backend, "3", "A") as (app, pilot):
+        before = backend.calls.count("brief arm")
+        for _ in range(3):
+            app.measure()
+            await settle(pilot)
+        assert backend.calls.count("brief arm") == before == 1
 
 
 @pytest.mark.parametrize("name", DANGERS)

@@ -93,6 +93,28 @@ async def test_what_a_stop_has_come_to_is_shown_to_its_last_word_at_80_columns()
         assert panel.size.height == panel.get_content_height(panel.size, app.size, panel.size.width) == 6
 
 
+async def test_the_result_of_an_operation_ends_with_the_screen_on_which_it_was_read() -> None:
+    """It took four rows of the 24 on every screen until Esc was pressed."""
+    async with opened(FakeBackend(switch=ARMED), "o") as (app, pilot):
+        assert app.notice.what == "The switch is OFF."
+        await press(pilot, "1", "r")
+        assert app.notice.what == "The switch is OFF."
+        await press(pilot, "3")
+        assert app.notice.kind == "none"
+        assert not app.screen.query_one(NoticePanel).display
+
+
+async def test_what_still_waits_for_somebody_goes_along_to_the_next_screen() -> None:
+    """A stop, a refusal, and a result that is renewed until it is no longer so."""
+    renewed = Notice("done", "Run X is handed over, in /tmp/x.", of_run=RUN_ID, renewed=lambda _: None)
+    for notice in (renewed, Notice("refused", "No."), Notice("done", "Stopped.", stays=True)):
+        async with opened(FakeBackend()) as (app, pilot):
+            app.give_notice(notice)
+            app.action_documents()
+            await pilot.pause()
+            assert app.notice.what == notice.what
+
+
 async def test_a_refusal_shows_at_once_with_its_time_whatever_else_stands_there() -> None:
     backend = FakeBackend()
     async with opened(backend, "ctrl+x", "s") as (app, pilot):

@@ -579,7 +579,7 @@ class FakeBackend(FakeEdits, FakeCustody, FakeBatches, FakeUnits, FakeJournals, 
         self.switch = HOLD
         return HOLD
 
-    def release_hold(self, confirm: str) -> SwitchView:
+    def release_hold(self, confirm: str, seen: str = "") -> SwitchView:
         """Off."""
         self._call(f"release {confirm}")
         self.switch = OFF

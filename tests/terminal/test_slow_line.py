@@ -133,6 +133,24 @@ def test_what_is_written_comes_in_order_and_whole(terminal: _Terminal) -> None:
     assert terminal.redraws == 0
 
 
+def test_what_there_was_no_memory_for_is_drawn_again_and_the_writer_goes_on(
+    terminal: _Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its thread ended, and the screen stood still for good."""
+    write, failures = terminal.writer._write_in_pieces, [MemoryError()]
+
+    def without_memory(data: bytes) -> None:
+        if failures:
+            raise failures.pop()
+        write(data)
+
+    monkeypatch.setattr(terminal.writer, "_write_in_pieces", without_memory)
+    terminal.writer.write("lost")
+    _until(lambda: terminal.redraws == 1)
+    terminal.writer.write("drawn again")
+    assert terminal.read_all() == b"drawn again"
+
+
 def test_leaving_does_not_wait_for_a_picture_that_nobody_takes(terminal: _Terminal) -> None:
     terminal.writer.write("\x1b[?1049h")
     terminal.writer.write("old " * 50_000)

@@ -98,6 +98,21 @@ def test_the_crash_screen_shows_neither_locals_nor_secrets(open_console: Open, t
     assert log.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_thread_that_ends_by_an_error_ends_the_console_with_its_cause_and_no_traceback(
+    open_console: Open, tmp_path: Path
+) -> None:
+    """Python prints one into the screen, and the console went on without that thread: it drew or heard nothing more."""
+    session = _measured(open_console("thread-ends"))
+    session.press("r")
+    assert session.end() == 1
+    shown = session.output.split(b"\x1b[?1049l")[-1]
+    assert b"The console failed: MemoryError" in shown
+    assert b"STOP_CAP_EXCEEDED: there is not enough memory" in shown
+    assert b"Traceback" not in session.output
+    assert "MemoryError" in next(tmp_path.glob("console-crash-*.log")).read_text()
+    assert termios.tcgetattr(session.master)[3] == session.before[3]
+
+
 _SEQUENCE = re.compile(rb"\x1b\[[0-9;:?<>=$ ]*[A-Za-z~p]|\x1b[()][A-Z0-9]|\x1b[=>78]|\x1b\]22;\w+\x07", re.DOTALL)
 
 

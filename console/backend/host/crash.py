@@ -10,12 +10,12 @@ PREFIX = "console-crash-"
 """Prefix of a log's name."""
 
 
-def report(error: BaseException, folder: Path | None, now: datetime) -> str:
-    """Write the log (0600, never over another file) and return the message for the terminal."""
+def report(error: BaseException, folder: Path | None, now: datetime, outside: str = "") -> str:
+    """Write the log (0600, never over another file) and return the message for the terminal; `outside` are lines about its cause."""
     written = write_log(error, folder, now)
     place = where(error)
     return (
-        f"The console failed: {type(error).__name__}{f' at {place}' if place else ''}.\n"
+        f"The console failed: {type(error).__name__}{f' at {place}' if place else ''}.\n{outside}"
         "What the database holds is not affected: a phase ends by COMMIT or ROLLBACK, never in between.\n"
         f"{f'Log: {written}' if written else 'The log could not be written.'}\n"
         "Start the console again; it shows what was interrupted."

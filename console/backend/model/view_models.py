@@ -417,7 +417,7 @@ class Confirmation(Value):
     """Text that must be typed, exactly."""
     checks: tuple[Check, ...]
     seen: str = ""
-    """Digest of the batch or bundle as it was found; the action is refused if it is another one by then. Empty for a run."""
+    """Digest of the batch, bundle or HOLD as it was found; the action is refused if it is another one by then. Empty for a run."""
 
     @property
     def open_checks(self) -> tuple[Check, ...]:

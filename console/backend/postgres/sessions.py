@@ -75,8 +75,9 @@ _IDLE_IN_TRANSACTION_S, _LONG_IDLE_IN_TRANSACTION_S = 60.0, 600.0
 CONNECT_TIMEOUT_S = 10
 ANSWER_MARGIN_S = 10.0
 """Seconds beyond the server's own limit before a line without an answer counts as dead."""
-COMMIT_LIMIT_S = 45.0
-"""Seconds to wait for the answer to COMMIT. A server that waits for a standby answers when it comes, or not at all."""
+COMMIT_LIMIT_S = 25.0
+"""Seconds to wait for the answer to COMMIT. A server that waits for a standby answers when it comes, or not at all: what became of
+it is asked behind that, for as long as `settling.LIMIT_S`, and both together take less than a minute."""
 # Everything is qualified: this is parsed under the search_path that role and database have.
 _SET = """
     SELECT pg_catalog.count(pg_catalog.set_config(s.name, s.value, false)),

@@ -12,6 +12,7 @@ import psycopg
 
 from console.backend.host.hold_file import not_plain
 from console.backend.host.installation import Installation
+from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, Held, Refused, StopCode
 from console.backend.model.holds import ReleaseStep
 from console.backend.model.purposes import Purpose
@@ -33,6 +34,7 @@ _HOLD_BYTES = 4096
 _LOOKS, _PAUSE_S = 15, 0.2
 RELEASE = "cutter-console hold release --confirm RELEASE"
 _RELEASED = "released by hand"
+_SEEN = "+"
 
 
 def measure_switch(installation: Installation) -> SwitchView:
@@ -202,14 +204,41 @@ def release_steps(installation: Installation) -> tuple[ReleaseStep, ...]:
     )
 
 
-def release_hold(installation: Installation, confirm: str) -> SwitchView:
-    """Clear the HOLD in file and database, after the word RELEASE was typed; the record keeps who did it."""
+def seen_hold(in_file: SwitchView | None, in_database: SwitchView) -> str:
+    """Pure: a text that tells the HOLD of these two places from every other one; empty without a HOLD."""
+    digests = (_told_apart(in_file), _told_apart(in_database))
+    return _SEEN.join(digests) if any(digests) else ""
+
+
+def _told_apart(switch: SwitchView | None) -> str:
+    """Return a digest of a HOLD; empty if there is none."""
+    if switch is None or switch.state is not SwitchState.HOLD:
+        return ""
+    return sha256_hex("\0".join((switch.run_id, switch.by, str(switch.since), switch.reason)).encode())
+
+
+def _require_seen(switch: SwitchView | None, digest: str | None, released: str = "nothing was released") -> None:
+    """Raise Held if there is a HOLD, and it is not the one of this digest; None: any may be released."""
+    if switch is not None and digest is not None and _told_apart(switch) not in {"", digest}:
+        message = f"{released}: the HOLD is not the one that was shown. It was set by {switch.by} at {_time_text(switch)}: {switch.reason}"
+        raise Held(StopCode.HOLD, message, f"Find out why it was set, then: {RELEASE}")
+
+
+def release_hold(installation: Installation, confirm: str, seen: str = "") -> SwitchView:
+    """Clear the HOLD in file and database, after the word RELEASE was typed; the record keeps who did it.
+
+    `seen` is that of `seen_hold`, of the HOLD that was shown: one that was set since is not released. Raises Held then.
+    """
     if confirm != "RELEASE":
         raise Refused(StopCode.HOLD, "the HOLD is released by typing RELEASE", RELEASE)
+    file_seen, _, database_seen = seen.partition(_SEEN) if seen else (None, "", None)
+    _require_seen(hold_in_file(installation), file_seen)
 
     def release(connection: psycopg.Connection) -> Effect | None:
-        if current_hold(connection) is None:
+        hold = current_hold(connection)
+        if hold is None:
             return None
+        _require_seen(switch_of(hold, None), database_seen)
         ledger.release_hold(connection, _RELEASED, installation.operator)
         return own_release(connection)
 
@@ -222,6 +251,8 @@ def release_hold(installation: Installation, confirm: str) -> SwitchView:
         in_database = ""
     else:
         in_database = "; the database has none any more"
+    # Once more: a HOLD that was set meanwhile is in the file first.
+    _require_seen(hold_in_file(installation), file_seen, f"the HOLD stays on this host{in_database}")
     # The database first: if the file cannot be removed, consoles of this host stay stopped.
     try:
         installation.hold_file.unlink(missing_ok=True)

@@ -40,13 +40,14 @@ def watched(
     watchers = [
         threading.Thread(target=target, name=target.__name__, daemon=True) for target in (watch.hold, watch.line)
     ]
-    for watcher in watchers:
-        watcher.start()
     try:
+        for watcher in watchers:
+            watcher.start()
         yield
     finally:
         watch.end()
-        watchers[0].join(10)
+        if watchers[0].ident is not None:  # else the system gave no thread for it
+            watchers[0].join(10)
 
 
 class _Watch:

@@ -20,7 +20,7 @@ from console.backend.postgres.sessions import Session
 from tests.backend.postgres.signed_cut import start_cut
 from tests.conftest import Database
 from tests.support.descriptors import numbers_beyond_select
-from tests.support.waiting import until
+from tests.support.waiting import LONGEST_S, until
 
 PID = "SELECT pg_backend_pid()"
 WRITE = "SELECT cutter_console.fn_hold_set('a reason', 'somebody', NULL)"
@@ -448,6 +448,55 @@ def test_a_login_that_was_refused_for_long_is_refused_at_once_from_then_on(
                 with pytest.raises(Unmeasured, match="too many connections"):
                     _asked(reader)
     assert len(pauses) == 10
+
+
+def test_the_session_of_another_thread_is_waited_for_no_longer_than_the_time_of_a_statement(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that hangs with it would keep the others, and the command with them, for ever."""
+    reader, has_it, may_end = database.conninfo("cutter_ro"), threading.Event(), threading.Event()
+    monkeypatch.setattr(kept_sessions, "_WAIT_S", 0.2)
+
+    def hangs() -> None:
+        with connect(reader, read_only=True) as connection:
+            connection.execute("SELECT 1")
+            has_it.set()
+            may_end.wait(LONGEST_S)
+
+    with _allowed(database, 1), sessions_kept():
+        thread = threading.Thread(target=for_another_thread(hangs))
+        thread.start()
+        try:
+            assert has_it.wait(LONGEST_S)
+            with pytest.raises(Unmeasured, match="too many connections"):
+                _asked(reader)
+            assert not may_end.is_set()
+            assert thread.is_alive(), "it was waited for until it had ended"
+        finally:
+            may_end.set()
+            thread.join()
+
+
+def test_a_login_is_tried_again_no_longer_than_the_time_of_a_statement(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each try can take long by itself."""
+    reader, now = database.conninfo("cutter_ro"), [0.0]
+    with _allowed(database, 1), sessions_kept():
+        with connect(reader) as connection:
+            connection.execute("SELECT 1")
+        _comes_to(database, 0)
+        with psycopg.connect(reader):
+            pauses = list[float]()
+
+            def pause(seconds: float) -> None:
+                pauses.append(seconds)
+                now[0] += 6.0
+
+            monkeypatch.setattr(kept_sessions, "time", SimpleNamespace(sleep=pause, monotonic=lambda: now[0]))
+            with pytest.raises(Unmeasured, match="too many connections"):
+                _asked(reader)
+    assert len(pauses) == 2
 
 
 def test_a_thread_that_outlives_its_command_leaves_no_session(database: Database) -> None:

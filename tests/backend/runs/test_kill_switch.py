@@ -8,14 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import psycopg
 import pytest
 
 from console.backend.model.errors import CutterError, Held, Refused, StopCode
 from console.backend.model.reasons import MOST_CHARACTERS
 from console.backend.model.states import Family, Phase
-from console.backend.model.view_models import Progress, SwitchState
+from console.backend.model.view_models import Danger, Progress, SwitchState
+from console.backend.postgres import ledger
+from console.backend.postgres.connections import connect
 from console.backend.runs import kill_switch
-from console.backend.runs.kill_switch import require_no_hold, stop_under_hold
+from console.backend.runs.kill_switch import require_no_hold, set_hold, stop_under_hold
 from tests.conftest import as_ordinary_user
 from tests.support.passage import REQUEST, Passage, silent
 
@@ -221,6 +224,54 @@ def test_a_hold_that_cannot_be_taken_away_stays_and_says_so(at: At) -> None:
 
     assert str(passage.installation.hold_file) in caught.value.next_action
     assert passage.backend.status().switch.state is SwitchState.HOLD
+
+
+def _hold_in_the_database(passage: Passage) -> None:
+    with connect(passage.installation.settings.database.executor) as connection:
+        ledger.set_hold(connection, "found forged rows", "somebody", passage.run_id)
+
+
+_SET_SINCE: dict[str, Callable[[Passage], object]] = {
+    "by a stop": lambda passage: passage.backend.panic("found forged rows"),
+    "in the file": lambda passage: passage.installation.hold_file.write_text("found forged rows\n"),
+    "on another host": _hold_in_the_database,
+    "by a run": lambda passage: set_hold(passage.installation, StopCode.DRIFT, "found forged rows", passage.run_id),
+}
+
+
+@pytest.mark.parametrize("how", _SET_SINCE)
+def test_only_the_hold_that_was_shown_is_released(at: At, how: str) -> None:
+    """Its dialog stood open while somebody else released it and set another one, which nobody there has read."""
+    passage = at("SG_1 imported")
+    passage.backend.panic("a test")
+    shown = passage.backend.brief(Danger.RELEASE_HOLD, "")
+    assert shown.seen
+    passage.backend.release_hold("RELEASE")
+    _SET_SINCE[how](passage)
+
+    with pytest.raises(Held, match=r"nothing was released: the HOLD is not the one that was shown.*found forged rows"):
+        passage.backend.release_hold("RELEASE", shown.seen)
+    assert passage.backend.status().switch.state is SwitchState.HOLD
+
+    shown = passage.backend.brief(Danger.RELEASE_HOLD, "")
+    assert passage.backend.release_hold("RELEASE", shown.seen).state is SwitchState.OFF
+    assert passage.backend.release_hold("RELEASE", shown.seen).state is SwitchState.OFF, "it was released already"
+
+
+def test_a_hold_that_is_set_while_the_former_one_is_released_stays(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its file comes first, so that it is met also where the database is set behind the release."""
+    passage, released = at("SG_1 imported"), ledger.release_hold
+    passage.backend.panic("a test")
+    shown = passage.backend.brief(Danger.RELEASE_HOLD, "")
+
+    def meanwhile(connection: psycopg.Connection, reason: str, by: str) -> None:
+        released(connection, reason, by)
+        passage.installation.hold_file.write_text("found forged rows\n")
+
+    monkeypatch.setattr(ledger, "release_hold", meanwhile)
+    with pytest.raises(Held, match=r"stays on this host; the database has none any more: .*found forged rows"):
+        passage.backend.release_hold("RELEASE", shown.seen)
+    assert passage.installation.hold_file.exists()
 
 
 def test_a_hold_that_has_no_file_is_released_where_the_file_system_only_reads(

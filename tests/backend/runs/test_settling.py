@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.model.purposes import Purpose
 from console.backend.model.states import Family, Move, Stage
 from console.backend.model.view_models import SwitchState
+from console.backend.postgres import sessions
 from console.backend.postgres.connections import connect
 from console.backend.postgres.kept_sessions import writers_kept
 from console.backend.postgres.records import EventRow
@@ -434,3 +436,13 @@ def test_what_was_refused_before_its_commit_is_closed_as_failed(at: At) -> None:
     assert result.value("detail").startswith("STOP_APPROVAL_REQUIRED: ")
     assert result.value("detail").endswith("; no COMMIT was sent: nothing of it is in the database")
     assert passage.run().interruption is None
+
+
+def test_a_commit_that_nobody_answers_has_a_named_outcome_within_a_minute() -> None:
+    """The waits add: for its answer, then for what became of it, of which the last question may begin at the very end."""
+    longest_question = max(float(sessions.CONNECT_TIMEOUT_S), settling._ASK_S + sessions.ANSWER_MARGIN_S)
+    assert sessions.COMMIT_LIMIT_S + settling.LIMIT_S + longest_question <= 60
+    runbook = " ".join((resources.files("console") / "guide" / "runbook.md").read_text(encoding="utf-8").split())
+    assert (
+        f"for a COMMIT {sessions.COMMIT_LIMIT_S:.0f} seconds, then it asks for {settling.LIMIT_S:.0f} what" in runbook
+    )
