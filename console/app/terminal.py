@@ -57,6 +57,10 @@ def wants_no_colour(environ: Mapping[str, str]) -> bool:
     return bool(environ.get("NO_COLOR"))
 
 
+_NO_THREAD = (RuntimeError, MemoryError)
+"""What the start of a thread raises on a host that has none to spare."""
+
+
 @dataclass
 class TerminalGuard:
     """A guard that ends the program in order after a signal or a lost terminal, and by force if that takes too long.
@@ -93,7 +97,8 @@ class TerminalGuard:
             # A thread that still reads from the terminal that has gone must not keep the program alive.
             last = threading.Timer(GRACE_SECONDS, os._exit, (self._exit_status,))
             last.daemon = True
-            last.start()
+            with suppress(*_NO_THREAD):
+                last.start()
 
     def _watch(self) -> None:
         poll = select.poll()
@@ -101,7 +106,8 @@ class TerminalGuard:
         while not self._released.is_set():
             gone = any(event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _fd, event in poll.poll(60_000))
             if gone and not self._released.is_set() and self._loop is not None:
-                _point_at_nothing(self.fileno)
+                with suppress(OSError):  # without a descriptor to spare its reader stays busy, until the end
+                    _point_at_nothing(self.fileno)
                 self._arm_deadline(EXIT_SIGHUP)
                 self._loop.call_soon_threadsafe(self._end, EXIT_SIGHUP)
                 return
@@ -116,7 +122,9 @@ class TerminalGuard:
             self._exit_status = exit_status
             self._deadline = threading.Timer(GRACE_SECONDS, self._end_without_order, (exit_status,))
             self._deadline.daemon = True
-            self._deadline.start()
+            # Without a thread to spare the end in order is all there is, and must still come.
+            with suppress(*_NO_THREAD):
+                self._deadline.start()
 
     def _end_without_order(self, exit_status: int) -> None:
         if self._released.is_set():

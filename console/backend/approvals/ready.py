@@ -1,4 +1,4 @@
-"""Whether a drafted statement waits for its import only: asked of the files at each refresh, without gpg."""
+"""Drafted statements that wait for their import only: found by their files at each refresh, without gpg."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -381,7 +381,7 @@ class ApprovalView(Value):
     """The commands that signers run on other machines, one line per signer of the policy."""
     signature_paths: tuple[Path, ...] = ()
     purpose: Purpose | None = None
-    """What the ruling is for; None for a statement that cannot be read."""
+    """Purpose of the ruling; None for a statement that cannot be read."""
     drafts: DraftUnits = NO_DRAFTS
     """The drafts that a ruling to enact or to revert is over, in order; empty for a ruling over a plan."""
 
