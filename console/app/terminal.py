@@ -58,7 +58,7 @@ def wants_no_colour(environ: Mapping[str, str]) -> bool:
 
 
 _NO_THREAD = (RuntimeError, MemoryError)
-"""What the start of a thread raises on a host that has none to spare."""
+"""Exceptions that the start of a thread raises on a host that has none to spare."""
 
 
 @dataclass
