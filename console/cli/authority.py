@@ -41,8 +41,9 @@ def _moment(text: str) -> datetime | None:
         return None
     with contextlib.suppress(ValueError, OverflowError):
         moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None and not moment.microsecond:
-            return moment.astimezone(UTC)
+        # A zone can have a fraction of a second too.
+        if moment.tzinfo is not None and not (moment := moment.astimezone(UTC)).microsecond:
+            return moment
     message = f"--in-force-from {text}: not a moment in whole seconds, in ISO 8601 with its zone"
     raise UsageError(StopCode.REFUSED_INPUT, message, "Write it as 2027-01-01T00:00:00Z or 2027-01-01T00:00:00+01:00")
 

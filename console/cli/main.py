@@ -56,7 +56,11 @@ def _run(argv: Sequence[str] | None) -> int:
         return _last_words(error, as_json="--json" in arguments)
     except _DEFECTS as error:
         as_json = "--json" in arguments
-        return _last_words(error, as_json=as_json) if _is_half_loaded(error) else _defect(error, as_json=as_json)
+        return (
+            _last_words(error, as_json=as_json)
+            if _is_half_loaded(error)
+            else _defect(error, arguments, as_json=as_json)
+        )
 
 
 def _is_half_loaded(error: Exception) -> bool:
@@ -64,13 +68,27 @@ def _is_half_loaded(error: Exception) -> bool:
     return isinstance(error, AttributeError) and isinstance(error.obj, type(sys))
 
 
-def _defect(error: Exception, *, as_json: bool) -> int:
+def _named_root(arguments: Sequence[str]) -> str | None:
+    """Return the root that stands among arguments that nobody has parsed, or None."""
+    for number, word in enumerate(arguments):
+        if word.startswith("--root="):
+            return word.removeprefix("--root=")
+        if word == "--root" and number + 1 < len(arguments):
+            return arguments[number + 1]
+    return None
+
+
+def _defect(error: Exception, arguments: Sequence[str], *, as_json: bool) -> int:
     """Report a defect outside the work of a command, with a log, as one inside it is reported. Returns the exit status."""
     try:
+        from pathlib import Path
+
         from console.cli.arguments import Options
         from console.cli.failures import report_failure
 
-        return int(report_failure(Options(json=as_json), "usage", error))
+        root = _named_root(arguments)
+        options = Options(root=None if root is None else Path(root), json=as_json)
+        return int(report_failure(options, "usage", error))
     except ReaderGone:
         return BROKEN_PIPE
     except (Unprinted, OSError, MemoryError, *_HALF_LOADED, *_DEFECTS) as second:

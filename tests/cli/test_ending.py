@@ -163,3 +163,15 @@ def test_a_defect_is_not_taken_for_missing_memory(
     assert raised in log.read_text()
     assert "Traceback" not in done.stderr
     assert ("status" in arguments) == bool(done.stdout)
+
+
+@pytest.mark.parametrize("named", [("--root", "{}"), ("--root={}",)], ids=["two words", "one word"])
+def test_a_defect_is_kept_in_the_root_that_the_command_names(tmp_path: Path, named: tuple[str, ...]) -> None:
+    """What is printed next must be of the installation that was meant, too."""
+    (tmp_path / "reports").mkdir()
+    code = _PLAIN.replace("from console.cli.main", _RAISES.format("TypeError('a secret')"))
+    done = _ended(code, "status", *(word.format(tmp_path) for word in named))
+
+    assert done.returncode == 7
+    (log,) = (tmp_path / "reports").iterdir()
+    assert str(log) in done.stderr

@@ -4,6 +4,7 @@ A worker walks one run to each stage once and keeps copies; every test gets one 
 CREATE DATABASE and a copy of a small tree instead of a walk.
 """
 
+import itertools
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -233,9 +234,12 @@ _COME_TO_NOTHING = """
     SELECT coalesce(bool_and(pg_xact_status(id::text::xid8) IS NOT DISTINCT FROM 'aborted'), true)
       FROM generate_series({0}::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1) id
 """
-_END_ALL = (
-    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = {0} AND pid <> pg_backend_pid()"
-)
+_END_ALL = """
+    SELECT coalesce(bool_and(pg_terminate_backend(pid, 5000)), true) FROM pg_stat_activity
+     WHERE datname = {0} AND pid <> pg_backend_pid()
+"""
+_OID = "SELECT oid FROM pg_database WHERE datname = {0}"
+_numbers = itertools.count(1)
 
 
 class Untouched:
@@ -249,12 +253,19 @@ class Untouched:
     def __init__(self, cluster: TransientCluster, database: str, number: int) -> None:
         self._cluster, self._database, self._number = cluster, database, number
         (self._since,) = answer(cluster, sql.SQL(_OLDEST_UNDER_WAY))
+        self._oid = self._oid_now()
+
+    def _oid_now(self) -> object:
+        return answer(self._cluster, sql.SQL(_OID).format(sql.Literal(self._database)))
 
     def is_still(self, number: int) -> bool:
         """Whether it is the copy of this number, and every transaction since then has come to nothing; all sessions are ended."""
-        if number != self._number:
+        # Other stages of the same cluster have their copies under the same name.
+        if number != self._number or self._oid_now() != self._oid:
             return False
-        answer(self._cluster, sql.SQL(_END_ALL).format(sql.Literal(self._database)))
+        # A session that does not end in time would be in the next test's database.
+        if answer(self._cluster, sql.SQL(_END_ALL).format(sql.Literal(self._database))) != (True,):
+            return False
         return answer(self._cluster, sql.SQL(_COME_TO_NOTHING).format(sql.Literal(self._since))) == (True,)
 
 
@@ -267,6 +278,7 @@ class Stages:
         self._monitor = monitor
         self._cluster, self._template, self._keys, self._home = cluster, template, keys, home
         self._database = "passage"
+        self._copies = f"passage_{next(_numbers)}"
         self._kept: dict[str, tuple[int, str]] = {}
         """Number of the copies and id of the run, by stage and by the name of each other state that is kept."""
         self._untouched: Untouched | None = None
@@ -286,13 +298,13 @@ class Stages:
         if name not in self._kept:
             run_id = make().run_id
             number = len(self._kept)
-            self._copy_database(self._database, f"passage_{number}")
+            self._copy_database(self._database, f"{self._copies}_{number}")
             shutil.copytree(self._root, self._home / f"{number}", symlinks=True)
             self._kept[name] = number, run_id
             self._untouched = None
         number, run_id = self._kept[name]
         if self._untouched is None or not self._untouched.is_still(number):
-            self._copy_database(f"passage_{number}", self._database)
+            self._copy_database(f"{self._copies}_{number}", self._database)
             self._untouched = Untouched(self._cluster, self._database, number)
         shutil.rmtree(self._root, ignore_errors=True)
         shutil.copytree(self._home / f"{number}", self._root, symlinks=True)

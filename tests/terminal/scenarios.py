@@ -3,6 +3,7 @@
 import asyncio
 import random
 import sys
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -50,12 +51,13 @@ def main(scenario: str, folder: Path) -> int:
         "hostile-problems": lambda: FakeBackend(hostile=HOSTILE, with_problems=True, open_checks=True, has_run=False),
         "crash": CrashingBackend,
         "loop-ends": FakeBackend,
+        "thread-ends": FakeBackend,
         "slow": lambda: FakeBackend(switch=ARMED),
         "stops-when-told": lambda: StoppingBackend(folder / MAY_STOP),
     }
     if scenario not in backends:
         return _noisy(scenario, folder)
-    apps: dict[str, type[ConsoleApp]] = {"slow": MarkingApp, "loop-ends": LoopEndsApp}
+    apps: dict[str, type[ConsoleApp]] = {"slow": MarkingApp, "loop-ends": LoopEndsApp, "thread-ends": ThreadEndsApp}
     app = apps.get(scenario, ConsoleApp)(
         backends[scenario], read_only=False, demo=True, clock=lambda: NOW, refresh_seconds=10, crash_folder=folder
     )
@@ -98,6 +100,16 @@ class LoopEndsApp(ConsoleApp):
         assert self._driver is not None
         self._driver.stop_application_mode = _without_memory  # type: ignore[method-assign]
         asyncio.get_running_loop().stop()
+
+
+class ThreadEndsApp(ConsoleApp):
+    """Loses a thread when `r` is pressed, for which there was no memory; what is taken away then fails as well."""
+
+    CSS_PATH = str(Path(console.__file__).with_name("app") / "console.tcss")
+
+    def action_refresh(self) -> None:
+        """Not as the console does it."""
+        threading.Thread(target=_without_memory, name="a thread").start()
 
 
 def _without_memory() -> None:

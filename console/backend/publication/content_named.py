@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from console.backend.model.errors import Drifted, Refused, StopCode
+from console.backend.model.shell_word import shell_word
 from console.backend.publication.publishing import Draft, published
 from console.backend.publication.sums import SIGNATURE, SUMS
 
@@ -62,5 +63,5 @@ def _altered(directory: Path, problem: str) -> Drifted:
     return Drifted(
         StopCode.DRIFT,
         f"{directory}: {problem}",
-        f"Keep it aside, then write the report again: mv {directory} {directory}.altered",
+        f"Keep it aside, then write the report again: mv {shell_word(str(directory))} {shell_word(f'{directory}.altered')}",
     )

@@ -136,7 +136,7 @@ def write_drafted(
 
     Returns the drafts that it is over, as they were read for it.
     """
-    place, _ = _place(installation, row.run_id)
+    place, _ = _place_and_manifest(installation, row.run_id)
     # What is to be signed is computed of the plan's file; the recorded digest is what it is compared with.
     facts = _facts(installation, row, plan, purpose, place)
     if not purpose.over_drafts:
@@ -248,7 +248,7 @@ def expectation(
 ) -> Expectation:
     """Return what a statement must say of its run, as the database has it now, or as `state` has its drafts."""
     row, plan, bar = run_and_plan(installation, claimed.run_id)
-    place, manifest = _place(installation, claimed.run_id)
+    place, manifest = _place_and_manifest(installation, claimed.run_id)
     facts, drafted = _facts(installation, row, plan, claimed.purpose, place, manifest), None
     in_batch = bool(_batch_of(installation, claimed.run_id))
     elsewhere, action = said_elsewhere(facts.target, claimed.run_id, claimed.purpose, place, in_batch=in_batch)
@@ -417,7 +417,7 @@ def ruling_for(installation: Installation, run_id: str, purpose: Purpose) -> App
     return next((row for row in rows if row.purpose == purpose and row.used_for is None and row.expires > now), None)
 
 
-def _place(installation: Installation, run_id: str) -> tuple[PlaceRow, str | None]:
+def _place_and_manifest(installation: Installation, run_id: str) -> tuple[PlaceRow, str | None]:
     """Return the server at hand, and the digest of the run's manifest as it was recorded with its plan; None if it was not."""
     monitor = installation.settings.database.monitor
     with connect(monitor, read_only=True, purpose="server at hand") as connection, Asking(connection) as asking:

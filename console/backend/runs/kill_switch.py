@@ -205,9 +205,8 @@ def release_steps(installation: Installation) -> tuple[ReleaseStep, ...]:
 
 
 def seen_hold(in_file: SwitchView | None, in_database: SwitchView) -> str:
-    """Pure: a text that tells the HOLD of these two places from every other one; empty without a HOLD."""
-    digests = (_told_apart(in_file), _told_apart(in_database))
-    return _SEEN.join(digests) if any(digests) else ""
+    """Pure: a text that tells the HOLD of these two places from every other one, and from none."""
+    return _SEEN.join((_told_apart(in_file), _told_apart(in_database)))
 
 
 def _told_apart(switch: SwitchView | None) -> str:
@@ -250,7 +249,7 @@ def release_hold(installation: Installation, confirm: str, seen: str = "") -> Sw
             raise
         in_database = ""
     else:
-        in_database = "; the database has none any more"
+        in_database = "; the former one in the database was released"
     # Once more: a HOLD that was set meanwhile is in the file first.
     _require_seen(hold_in_file(installation), file_seen, f"the HOLD stays on this host{in_database}")
     # The database first: if the file cannot be removed, consoles of this host stay stopped.

@@ -34,7 +34,9 @@ _BLOCK = tarfile.BLOCKSIZE
 _END = bytes(2 * _BLOCK)
 _PART = 1 << 20
 _AGAIN = "Have the bundle copied again from the host that wrote it."
-_SAME_RELEASE = "Install the release here that the host which wrote it has, then accept it: cutter-console --version"
+_SAME_RELEASE = (
+    "Compare on both hosts: cutter-console --version. Install the same release here, or have the bundle copied again."
+)
 
 
 class Member(Value):

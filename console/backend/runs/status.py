@@ -335,14 +335,16 @@ def _or_import(
     """Return the wait for a signature as one for the operator, if the statement over this run or batch has its signature files."""
     named, rows = over
     kind = KIND_AT.get(rows[0].stage)
-    runs = {row.run_id for row in rows}
-    is_recorded = any(ruling.run_id in runs and ruling.kind == kind for ruling in facts.rulings)
-    if kind is None or is_recorded or wait.waits_for != _SIGNATURE:
-        # What was recorded and authorises nothing any more needs another statement.
+    if kind is None or wait.waits_for != _SIGNATURE:
         return wait
     statement = installation.statement(named, kind.value)
     parse = parse_batch_statement if is_batch(named) else parse_statement
-    if not is_ready_to_import(statement, kind, installation.policy, lambda data: parse(data).expires, now):
+    # What was recorded and authorises nothing any more needs another statement; that over a batch is recorded by its members'.
+    recorded = {ruling.statement_sha256 for ruling in facts.rulings}
+    ruled = {ruling.run_id for ruling in facts.rulings if ruling.kind == kind}
+    if is_batch(named) and any(row.run_id in ruled for row in rows):
+        return wait
+    if not is_ready_to_import(statement, kind, installation.policy, lambda data: parse(data).expires, now, recorded):
         return wait
     is_there = "the operator: its signature files are there"
     return wait.model_copy(update={"waits_for": is_there, "next_action": command_to_import(statement)})

@@ -219,7 +219,9 @@ def test_a_hold_that_cannot_be_taken_away_stays_and_says_so(at: At) -> None:
     passage = at("SG_1 imported")
     passage.installation.hold_file.mkdir()
 
-    with pytest.raises(Held, match=r"the HOLD stays on this host.*the database has none any more") as caught:
+    with pytest.raises(
+        Held, match=r"the HOLD stays on this host.*the former one in the database was released"
+    ) as caught:
         passage.backend.release_hold("RELEASE")
 
     assert str(passage.installation.hold_file) in caught.value.next_action
@@ -269,7 +271,9 @@ def test_a_hold_that_is_set_while_the_former_one_is_released_stays(at: At, monke
         passage.installation.hold_file.write_text("found forged rows\n")
 
     monkeypatch.setattr(ledger, "release_hold", meanwhile)
-    with pytest.raises(Held, match=r"stays on this host; the database has none any more: .*found forged rows"):
+    with pytest.raises(
+        Held, match=r"stays on this host; the former one in the database was released: .*found forged rows"
+    ):
         passage.backend.release_hold("RELEASE", shown.seen)
     assert passage.installation.hold_file.exists()
 

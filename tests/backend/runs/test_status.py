@@ -134,6 +134,19 @@ def test_a_statement_with_its_signature_files_waits_for_the_operator_who_imports
     assert "is authorised" in passage.backend.status().waiting[0].what
 
 
+def test_a_statement_that_was_imported_and_authorises_nothing_is_not_to_be_imported_again_but_another_one_is(
+    at: At,
+) -> None:
+    passage = at("SG_1 imported")
+    passage.execute("ALTER TABLE cutter_governance.approval DISABLE TRIGGER ALL")
+    passage.execute("UPDATE cutter_governance.approval SET purpose = NULL")
+    assert _waits_for(passage)[1] == f"cutter-console approval draft {passage.run_id}"
+
+    passage.execute("UPDATE cutter_governance.approval SET statement_sha256 = repeat('0', 64)")
+
+    assert _waits_for(passage)[1].startswith("cutter-console approval import ")
+
+
 @pytest.mark.parametrize("case", ["two signers", "expired", "no statement", "no policy"])
 def test_signature_files_that_are_not_enough_leave_the_run_waiting_for_a_signature(at: At, case: str) -> None:
     passage = at("waits for SG_1")
