@@ -109,7 +109,7 @@ def test_a_file_of_the_root_is_named_as_the_guide_names_it_from_any_folder(
     "moment",
     [
         *("9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00", "2027-01-01T00:00:00.9Z", "2027-01-01T00:00:00"),
-        *("2027-02-30T00:00:00Z", "tomorrow", "2027-01-01T00:00:00+00:00:00.5"),
+        *("2027-02-30T00:00:00Z", "tomorrow", "2027-01-01T00:00:00+01:00:00.500000"),
     ],
 )
 def test_a_moment_that_no_statement_can_name_is_refused_as_it_was_typed(at: At, command: Run, moment: str) -> None:

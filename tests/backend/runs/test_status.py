@@ -142,7 +142,9 @@ def test_a_statement_that_was_imported_and_authorises_nothing_is_not_to_be_impor
     passage.execute("UPDATE cutter_governance.approval SET purpose = NULL")
     assert _waits_for(passage)[1] == f"cutter-console approval draft {passage.run_id}"
 
-    passage.execute("UPDATE cutter_governance.approval SET statement_sha256 = repeat('0', 64)")
+    for file in passage.installation.statement(passage.run_id, "SG_1").parent.glob(f"{passage.run_id}.*"):
+        file.unlink()
+    passage.backend.sign_as_demo_sovereign(passage.backend.draft_statement(passage.run_id).statement_path)
 
     assert _waits_for(passage)[1].startswith("cutter-console approval import ")
 
