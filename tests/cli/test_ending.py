@@ -146,8 +146,15 @@ def test_what_fails_while_it_is_taken_away_prints_no_traceback() -> None:
     assert (done.returncode, done.stderr) == (3, "")
 
 
-@pytest.mark.parametrize("arguments", [("--version",), ("status", "--json")], ids=" ".join)
-@pytest.mark.parametrize("raised", ["AttributeError", "TypeError", "KeyError", "RuntimeError"])
+@pytest.mark.parametrize(
+    ("raised", "arguments"),
+    [
+        pytest.param("AttributeError", ("--version",), id="AttributeError---version"),
+        pytest.param("AttributeError", ("status", "--json"), id="AttributeError-status --json"),
+        pytest.param("TypeError", ("status", "--json"), id="TypeError-status --json"),
+        pytest.param("RuntimeError", ("--version",), id="RuntimeError---version"),
+    ],
+)
 def test_a_defect_is_not_taken_for_missing_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raised: str, arguments: tuple[str, ...]
 ) -> None:
