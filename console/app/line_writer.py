@@ -109,8 +109,15 @@ class LineWriter(threading.Thread):
         data = self._next()
         if data is None:
             self._is_over = True
-        else:
+            return
+        try:
             self._write_in_pieces(data)
+        except MemoryError:
+            # A small one can be a mode of the terminal, as what `_leave_out` keeps.
+            if len(data) <= SMALL:
+                with self._changed:
+                    self._waiting.appendleft(data)
+            raise
 
     def _next(self) -> bytes | None:
         with self._changed:

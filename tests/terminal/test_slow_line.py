@@ -137,6 +137,23 @@ def test_what_there_was_no_memory_for_is_drawn_again_and_the_writer_goes_on(
     terminal: _Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its thread ended, and the screen stood still for good."""
+    _without_memory_once(terminal, monkeypatch)
+    terminal.writer.write("lost " * 100)
+    _until(lambda: terminal.redraws == 1)
+    terminal.writer.write("drawn again")
+    assert terminal.read_all() == b"drawn again"
+
+
+def test_a_mode_that_there_was_no_memory_for_is_written_all_the_same(
+    terminal: _Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it the screen would be wrong for good, or the terminal behind the console."""
+    _without_memory_once(terminal, monkeypatch)
+    terminal.writer.write("\x1b[?1049l")
+    assert terminal.read_all() == b"\x1b[?1049l"
+
+
+def _without_memory_once(terminal: _Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     write, failures = terminal.writer._write_in_pieces, [MemoryError()]
 
     def without_memory(data: bytes) -> None:
@@ -145,10 +162,6 @@ def test_what_there_was_no_memory_for_is_drawn_again_and_the_writer_goes_on(
         write(data)
 
     monkeypatch.setattr(terminal.writer, "_write_in_pieces", without_memory)
-    terminal.writer.write("lost")
-    _until(lambda: terminal.redraws == 1)
-    terminal.writer.write("drawn again")
-    assert terminal.read_all() == b"drawn again"
 
 
 def test_leaving_does_not_wait_for_a_picture_that_nobody_takes(terminal: _Terminal) -> None:
