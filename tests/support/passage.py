@@ -233,9 +233,12 @@ _COME_TO_NOTHING = """
     SELECT coalesce(bool_and(pg_xact_status(id::text::xid8) IS NOT DISTINCT FROM 'aborted'), true)
       FROM generate_series({0}::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1) id
 """
-_END_ALL = (
-    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = {0} AND pid <> pg_backend_pid()"
-)
+_END_ALL = """
+    SELECT coalesce(bool_and(pg_terminate_backend(pid, {1})), true)
+      FROM pg_stat_activity WHERE datname = {0} AND pid <> pg_backend_pid()
+"""
+_ENDED_MS = 5000
+"""How long a session may take to end; one that stays would live on in the next test, and the copy is not used again."""
 
 
 class Untouched:
@@ -251,10 +254,11 @@ class Untouched:
         (self._since,) = answer(cluster, sql.SQL(_OLDEST_UNDER_WAY))
 
     def is_still(self, number: int) -> bool:
-        """Whether it is the copy of this number, and every transaction since then has come to nothing; all sessions are ended."""
+        """Whether it is the copy of this number, every session has ended, and every transaction since then has come to nothing."""
         if number != self._number:
             return False
-        answer(self._cluster, sql.SQL(_END_ALL).format(sql.Literal(self._database)))
+        if answer(self._cluster, sql.SQL(_END_ALL).format(sql.Literal(self._database), _ENDED_MS)) != (True,):
+            return False
         return answer(self._cluster, sql.SQL(_COME_TO_NOTHING).format(sql.Literal(self._since))) == (True,)
 
 
