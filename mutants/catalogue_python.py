@@ -1786,6 +1786,13 @@ _OF_SETTLING = (
         _test(_SETTLED, "what_cannot_be_decided_in_time_is_said_to_be_unknown_and_asked_again[cut_leg_a]"),
     ),
     Mutant(
+        "a standby does not decide what became of a COMMIT",
+        _SETTLING,
+        '    if position.timeline == "":\n',
+        "    if False:\n",
+        _test("runs/test_verdicts", "a_server_in_recovery_decides_nothing_by_what_it_has_not_received"),
+    ),
+    Mutant(
         "on another server the event decides",
         _SETTLING,
         "        is_there = has_event(connection, run_id, attempt.anchor)\n",

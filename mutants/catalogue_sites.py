@@ -445,6 +445,13 @@ SITES = (
         ),
     ),
     Mutant(
+        "an organisation's function that enacts is looked at as the one that creates is",
+        "console/backend/postgres/site_gateway.py",
+        "    {own_rights}\n    {decided}",
+        "    {decided}",
+        ("tests/gateway/test_attacks.py::test_each_trigger_looks_at_the_function_that_it_calls_before_it_calls_it",),
+    ),
+    Mutant(
         "no name of a mapping ends a body of the script that prepares a database",
         "console/backend/postgres/site_script.py",
         "    refuse_marks(text, (_GUARD, _OBJECTS, RIGHTS))\n",

@@ -63,7 +63,7 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_configure(config: pytest.Config) -> None:
     """Collect garbage rarely: it took a quarter of the time of the screens' tests, and a worker has the memory.
 
-    Hypothesis's examples are the same in each run of `make test`; torture looks for others.
+    Hypothesis's examples are the same in each run of `make test`; `make test-rest` looks for others.
 
     Signals that are ignored, as in the background of a shell or under nohup, would be ignored by the programs that
     tests start and end by them; what is handled, if by doing nothing, begins in a program as usual.
@@ -100,7 +100,7 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave the rest of the long matrices to `make torture`; an update of snapshots removes those of tests that do not run."""
+    """Leave the rest of the long matrices to `make test-rest`; an update of snapshots removes those of tests that do not run."""
     config.stash[COLLECTED] = tuple(items)
     if not config.getoption("update_snapshots", default=False):
         leave_the_rest(items)

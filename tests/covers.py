@@ -2,7 +2,7 @@
 
 A test with several `parametrize` marks asks one thing of every combination of their values. The cover goes along the
 diagonal: its first member has the first value of each mark, the next one the second values, and a mark with fewer values
-begins again. Two lists of one kind and length would meet at equal values alone, and are no product for this. `make torture`
+begins again. Two lists of one kind and length would meet at equal values alone, and are no product for this. `make test-rest`
 runs the other combinations. Beside the cover stands here what is taken in any case, because
 a fault was found by it or because it guards a protection against a mutant.
 """

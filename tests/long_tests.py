@@ -1,4 +1,4 @@
-"""Single tests that `make test` leaves to `make torture`, each with a shorter one that keeps its promise in `make test`.
+"""Single tests that `make test` leaves to `make test-rest`, each with a shorter one that keeps its promise in `make test`.
 
 A test comes here if it takes more than half a second of processor time on a quiet machine; tests/test_matrices.py holds the table to this:
 both are there, the shorter one is in `make test`, and the long one guards no protection against a mutant.
@@ -74,17 +74,18 @@ LONG: dict[str, str] = {
     # By the commands; the functions of the database, in a database of the same release.
     "backend/runs/test_upgrade.py::test_an_sg2_that_the_old_release_imported_authorises_nothing": "backend/postgres/test_upgrade_of_manifests.py::test_a_ruling_that_the_database_never_verified_authorises_nothing",
     "backend/runs/test_upgrade.py::test_a_run_that_somebody_has_added_to_is_brought_back_by_a_signed_revert": "backend/postgres/test_reverts.py::test_a_signed_revert_of_a_run_that_somebody_has_added_to_brings_readers_back",
-    "backend/runs/test_upgrade.py::test_a_manifest_that_holds_is_sealed_and_one_that_does_not_is_left_open": "backend/postgres/test_upgrade_of_manifests.py::test_a_manifest_that_does_not_hold_is_not_sealed_and_its_drafts_can_only_be_taken_back",
+    "backend/runs/test_upgrade.py::test_a_manifest_that_holds_is_sealed_and_one_that_does_not_is_left_open": "backend/postgres/test_upgrade_of_manifests.py::test_a_manifest_that_does_not_hold_is_not_sealed_and_its_drafts_can_only_be_taken_back[*SET title*]",
     # At the promoted standby; what planning again does to plan, ruling and lease. The other pause is gone through at one.
     "backend/runs/test_promotion.py::test_a_run_at_the_first_pause_is_planned_and_signed_again_there": "backend/postgres/test_replan.py::test_a_ruling_over_the_old_plan_arms_nothing_and_writes_nothing",
     # At a standby that is promoted; at a server that says of itself that it is another one.
-    "backend/runs/test_failover.py::test_a_commit_that_was_not_answered_is_settled_at_the_promoted_standby": "backend/runs/test_settling.py::test_on_another_server_the_event_decides",
+    "backend/runs/test_failover.py::test_a_commit_that_was_not_answered_is_settled_at_the_promoted_standby": "backend/runs/test_settling.py::test_on_another_server_the_event_decides[request lost]",
     # The same at the database of before, which is what such a standby has.
     "backend/runs/test_failover.py::test_what_was_acknowledged_and_not_yet_sent_on_is_missed_at_the_promoted_standby": "backend/runs/test_gone.py::test_an_acknowledged_cut_that_is_gone_is_found",
     # The same questions, put to the primary.
     "backend/runs/test_following.py::test_it_follows_on_a_standby_as_well": "backend/runs/test_following.py::test_each_move_is_told_and_one_session_serves_for_all_questions",
-    # By the cut and by the two effects behind it; before the switch is armed.
-    "backend/runs/test_arming.py::test_a_proof_that_grows_too_old_while_the_switch_is_armed_is_taken_again_by_the_cut": "backend/runs/test_arming.py::test_a_proof_that_is_too_old_for_the_database_is_taken_again_before_the_switch_is_armed",
+    # Without a count of the proofs; with one.
+    "backend/runs/test_arming.py::test_a_proof_that_grows_too_old_while_the_switch_is_armed_is_taken_again_by_the_cut": "backend/runs/test_backup_before_the_cut.py::test_a_proof_that_is_too_old_by_the_clock_of_the_database_is_taken_again",
+    # By the two effects behind the cut; before the switch is armed.
     "backend/runs/test_arming.py::test_an_enactment_and_a_revert_take_a_fresh_backup_where_the_last_one_is_old": "backend/runs/test_arming.py::test_a_proof_that_is_too_old_for_the_database_is_taken_again_before_the_switch_is_armed",
     # To the cut; to the end of the dry run, whose plan is the one that a cut writes.
     "backend/runs/test_dropped_spans.py::test_what_is_dropped_is_signed_and_in_no_unit_and_the_cut_verifies": "backend/runs/test_dropped_spans.py::test_a_dry_run_counts_what_is_dropped",
@@ -95,7 +96,7 @@ LONG: dict[str, str] = {
     # There the other run is cut too, and the first one goes on beside it.
     "backend/runs/test_drift.py::test_another_run_that_starts_is_no_drift_of_one_that_waits": "backend/runs/test_unrelated.py::test_a_cut_that_was_interrupted_is_verified_after_another_document_was_cut",
     # By the commands; the comparison that arming makes.
-    "backend/runs/test_unrelated.py::test_rows_that_no_run_has_recorded_stop_a_run_beside_those_of_another": "backend/postgres/test_effects.py::test_what_no_effect_explains_is_a_difference_beside_what_effects_do",
+    "backend/runs/test_unrelated.py::test_rows_that_no_run_has_recorded_stop_a_run_beside_those_of_another": "backend/postgres/test_effects.py::test_what_no_effect_explains_is_a_difference_beside_what_effects_do[a row that nobody recorded]",
     # After a take-over that was asked for; after one that the end itself makes.
     "backend/runs/test_takeover.py::test_a_draft_cut_is_reverted_where_it_was_taken_over": "backend/runs/test_two_roots.py::test_the_end_of_a_run_of_another_host_leaves_journals_that_are_sound_at_both",
     # In another process on another host; where the server has other settings, and its files were written anew.
@@ -121,29 +122,27 @@ LONG: dict[str, str] = {
     "backend/documents/test_batch_plan.py::test_the_digest_is_of_the_documents_in_their_order": "backend/documents/test_batch_plan.py::test_a_folder_is_planned_as_each_of_its_documents_would_be",
     # The product of roles and statements once more, one by one.
     "attacks/test_roles.py::test_no_role_takes_more_than_it_was_given": "attacks/test_roles.py::test_no_role_takes_more_than_it_was_given_on_any_version",
-    # The whole console; the functions of the database, from the first pause to law.
-    "attacks/test_twins.py::test_a_whole_passage_of_the_console_reaches_no_twin": "attacks/test_twins.py::test_a_twin_of_no_function_is_ever_reached",
     # The same with other runs and other words, in the tests of edits, reverts and cuts.
     "attacks/test_records.py::test_of_two_edits_of_one_draft_the_later_one_is_what_was_signed": "backend/postgres/test_edits.py::test_the_last_of_several_edits_counts_whatever_number_its_run_has",
-    "attacks/test_records.py::test_an_edit_is_verified_as_good_only_while_it_stands": "backend/postgres/test_edits.py::test_a_pass_is_taken_only_where_the_edit_is_there_and_a_fail_always",
+    "attacks/test_records.py::test_an_edit_is_verified_as_good_only_while_it_stands": "backend/postgres/test_edits.py::test_a_pass_is_taken_only_where_the_edit_is_there_and_a_fail_always[another body]",
     "attacks/test_one_signed_effect.py::test_an_edit_of_a_unit_of_another_document_is_refused_although_it_is_signed": "backend/postgres/test_edits.py::test_an_edit_of_another_document_does_not_reach_this_one",
     "attacks/test_one_signed_effect.py::test_an_edit_after_the_second_ruling_makes_the_ruling_void": "backend/postgres/test_edits.py::test_sg_2_over_the_drafts_before_the_edit_does_not_enact_the_edit",
     "attacks/test_one_signed_effect.py::test_a_draft_is_taken_back_once_and_not_cut_again": "backend/postgres/test_cut.py::test_a_document_is_not_cut_again_after_its_revert",
-    "attacks/test_rulings.py::test_a_signed_revert_takes_back_exactly_the_drafts_that_it_names": "backend/postgres/test_reverts.py::test_a_signed_revert_takes_back_what_it_names_and_no_other_drafts",
+    "attacks/test_rulings.py::test_a_signed_revert_takes_back_exactly_the_drafts_that_it_names": "backend/postgres/test_reverts.py::test_a_signed_revert_takes_back_what_it_names_and_no_other_drafts[another body]",
     # An edit is the second effect; an enactment and a revert are the two.
     "attacks/test_one_signed_effect.py::test_an_edit_in_the_transaction_of_a_signed_cut_is_refused": "attacks/test_one_signed_effect.py::test_an_enactment_and_a_revert_in_one_transaction_would_be_logged_as_one_so_they_are_refused",
-    # After the cut and after leg B; before the cut, and for want of a verification.
-    "attacks/test_rulings.py::test_a_second_ruling_comes_only_when_there_are_verified_drafts": "backend/postgres/test_rulings.py::test_there_is_no_ruling_over_drafts_before_there_are_drafts",
+    # After the cut and after leg B; after both, for want of a verification.
+    "attacks/test_rulings.py::test_a_second_ruling_comes_only_when_there_are_verified_drafts": "backend/postgres/test_enactment.py::test_drafts_that_were_never_verified_are_not_enacted",
     # By the same refusal, of another operation.
     "gateway/test_passage.py::test_an_amendment_is_refused_by_name_before_it_asks_for_a_ruling": "gateway/test_passage.py::test_an_edit_is_refused_by_name_before_anything_is_written",
-    # By the same look, at the other function.
-    "gateway/test_attacks.py::test_the_function_that_enacts_is_not_called_as_the_owner_of_the_consoles_tables_either": "gateway/test_attacks.py::test_a_function_that_would_run_as_the_owner_of_the_consoles_tables_is_not_called",
+    # That it looks, and at which function; the look itself is that at the other function.
+    "gateway/test_attacks.py::test_the_function_that_enacts_is_not_called_as_the_owner_of_the_consoles_tables_either": "gateway/test_attacks.py::test_each_trigger_looks_at_the_function_that_it_calls_before_it_calls_it",
     # By commands, section by section; the same passage on the backend.
     "gateway/test_guide.py::test_the_commands_of_the_guide_lead_to_a_cut_through_the_functions": "gateway/test_passage.py::test_a_cut_is_verified_and_becomes_law_through_the_organisations_functions",
-    # Where the names are shared; where they are not.
-    "same_names/test_attacks.py::test_a_backend_that_is_killed_in_the_middle_leaves_nothing_and_the_run_goes_on": "backend/runs/test_interruption.py::test_a_backend_that_is_killed_in_mid_phase_leaves_nothing_and_the_run_goes_on_by_hand",
+    # In leg A; in leg B, which is in a trigger of their tables too.
+    "same_names/test_attacks.py::test_a_backend_that_is_killed_in_the_middle_leaves_nothing_and_the_run_goes_on": "same_names/test_governance.py::test_a_backend_that_is_killed_in_leg_b_leaves_none_of_its_rows_and_the_run_goes_on",
     # Of leg B; of any COMMIT, by the same settling.
-    "same_names/test_governance.py::test_a_commit_of_leg_b_whose_answer_is_lost_is_there_once": "backend/runs/test_settling.py::test_an_answer_that_is_lost_is_asked_for_and_the_work_goes_on",
+    "same_names/test_governance.py::test_a_commit_of_leg_b_whose_answer_is_lost_is_there_once": "backend/runs/test_settling.py::test_an_answer_that_is_lost_is_asked_for_and_the_work_goes_on[cut_leg_a]",
     # By the backend; what the database says of the same edits.
     "backend/runs/test_revert_and_edits.py::test_a_draft_that_was_edited_after_sg_2_is_not_enacted": "backend/postgres/test_edits.py::test_sg_2_over_the_drafts_before_the_edit_does_not_enact_the_edit",
     "backend/runs/test_revert_and_edits.py::test_another_body_than_the_signed_one_is_not_written": "backend/postgres/test_edits.py::test_an_edit_is_another_than_was_signed_in_not_one_byte",
@@ -159,8 +158,8 @@ LONG: dict[str, str] = {
     "backend/runs/test_lease.py::test_a_signal_cancels_the_statement_closes_the_switch_and_is_recorded": "backend/host/test_signals.py::test_work_in_another_thread_is_cancelled_recorded_and_waited_for",
     # On two hosts; a bar is read from the database that they share.
     "backend/runs/test_bars.py::test_on_two_hosts_a_run_is_barred_until_the_other_host_has_taken_the_drafts_back_whatever_it_lost_on_the_way": "backend/runs/test_bars.py::test_a_statement_that_was_signed_before_is_not_imported_while_the_run_is_barred",
-    # At a standby; at a server that does not answer.
-    "backend/runs/test_verdicts.py::test_a_standby_decides_nothing": "backend/runs/test_verdicts.py::test_a_server_that_cannot_be_asked_decides_nothing",
+    # At a standby; at a server that says of itself that it is one.
+    "backend/runs/test_verdicts.py::test_a_standby_decides_nothing": "backend/runs/test_verdicts.py::test_a_server_in_recovery_decides_nothing_by_what_it_has_not_received",
     # Of one document; of a database.
     "backend/runs/test_backup_by_document.py::test_it_is_proven_again_from_its_file": "backend/backup/test_prove.py::test_the_encrypted_file_decrypts_restores_and_compares",
     # With the revert that follows.
@@ -169,45 +168,35 @@ LONG: dict[str, str] = {
     "backend/runs/test_ways_out.py::test_an_enacted_run_whose_closeout_failed_is_closed": "backend/runs/test_states.py::test_a_failed_draft_is_reverted_and_a_failed_law_is_not",
     # LIVE; in a dry run, whose two passes are the same.
     "backend/runs/test_accepted_findings.py::test_a_resumed_run_uses_the_acceptances_it_was_started_with": "backend/runs/test_accepted_findings.py::test_both_passes_of_a_dry_run_use_its_acceptances",
-    # Without its accept file; without its profile, which is looked for at the same place.
-    "backend/runs/test_accepted_findings.py::test_a_run_that_waits_offers_only_what_needs_no_plan_once_its_accept_file_is_gone": "backend/runs/test_own_profiles.py::test_a_run_that_waits_offers_only_what_needs_no_plan_once_its_profile_is_another",
-    # Of a batch; of single commands.
-    "backend/runs/test_logins.py::test_documents_of_a_batch_that_follow_one_another_share_their_sessions": "backend/runs/test_logins.py::test_a_command_logs_in_no_more_often_than_this",
     # Compared by the console; what the database has in force, of which the comparison is made.
     "backend/runs/test_revision.py::test_drafts_of_a_run_are_no_part_of_the_base": "backend/postgres/test_amendments.py::test_drafts_of_an_amendment_change_nothing_that_is_in_force",
     "backend/runs/test_revision.py::test_nothing_of_another_document_is_compared": "backend/postgres/test_document_states.py::test_one_document_is_no_part_of_another_s_state",
-    "backend/runs/test_revision.py::test_an_address_that_was_law_before_returns": "backend/postgres/test_amendments.py::test_a_reverted_amendment_leaves_the_law_and_what_readers_see",
     # Through three states; through two.
     "backend/runs/test_document_states.py::test_a_unit_that_is_gone_and_comes_back_counts_twice": "backend/runs/test_document_states.py::test_a_version_counts_for_as_long_as_no_state_has_another",
     # By the gate; read for it.
     "backend/gates/test_text_in_force.py::test_an_edited_text_is_counted_and_named_as_not_comparable": "backend/runs/test_document_states.py::test_a_text_with_signed_edits_says_which_and_is_compared_without_them",
-    # Of a whole report; value by value, wherever one can stand.
+    # In a whole report; value by value, wherever one can stand.
     "backend/reports/test_run_report.py::test_markup_and_escapes_from_a_document_are_inert": "backend/reports/test_rendering.py::test_a_value_opens_no_markup_in_a_sentence",
-    "backend/reports/test_run_report.py::test_planted_secrets_never_reach_a_report": "backend/reports/test_rendering.py::test_a_secret_is_taken_out",
-    # Of the bundle too; of the report, which is written by the same function.
-    "backend/reports/test_bundle.py::test_a_kill_at_any_moment_leaves_no_final_name_and_the_next_bundle_removes_the_draft": "backend/reports/test_bundle.py::test_a_report_can_be_written_after_a_kill_in_the_middle_of_it",
+    # At any moment; what a kill has left is put there.
+    "backend/reports/test_bundle.py::test_a_kill_at_any_moment_leaves_no_final_name_and_the_next_bundle_removes_the_draft": "backend/reports/test_bundle.py::test_a_draft_that_a_crash_left_is_removed_and_told",
     # There a repeal is one of the effects beside which a plan of another document fits.
     "backend/postgres/test_repeals.py::test_another_document_is_not_touched_by_a_repeal": "backend/postgres/test_effects.py::test_a_plan_fits_beside_everything_that_other_runs_record",
     # On a text; without one.
     "backend/documents/test_profile_check.py::test_a_slow_pattern_is_named_by_its_level_and_key": "backend/documents/test_profile_check.py::test_a_slow_pattern_is_found_without_a_text",
-    # Of a file of the operator's; of those that are shipped.
-    "backend/documents/test_profile_options.py::test_an_own_profile_can_have_options": "backend/documents/test_profile_options.py::test_without_the_option_a_list_is_text_and_with_it_each_item_is_a_unit",
     # Every step once more; the steps out of its family.
     "attacks/test_order.py::test_a_reverted_run_comes_to_life_by_no_step": "backend/postgres/test_stages.py::test_a_reverted_run_stays_reverted",
     # Committed while the enactment waits; before it.
     "attacks/test_transactions.py::test_an_edit_that_is_committed_before_the_enactment_stops_it": "backend/postgres/test_edits.py::test_sg_2_over_the_drafts_before_the_edit_does_not_enact_the_edit",
     # One change; there each column and each row is changed, and every step behind it is refused.
-    "attacks/test_one_signed_effect.py::test_unsigned_text_in_a_draft_is_found_by_the_verification": "backend/postgres/test_enactment.py::test_a_difference_from_what_was_signed_is_named_and_stops_everything",
-    "attacks/test_one_signed_effect.py::test_no_second_ruling_over_unsigned_text_is_imported": "backend/postgres/test_enactment.py::test_no_ruling_is_taken_over_drafts_that_are_not_what_was_signed",
-    "attacks/test_one_signed_effect.py::test_unsigned_text_does_not_become_law_under_a_ruling_that_was_imported_before": "backend/postgres/test_enactment.py::test_a_difference_from_what_was_signed_is_named_and_stops_everything",
+    "attacks/test_one_signed_effect.py::test_unsigned_text_in_a_draft_is_found_by_the_verification": "backend/postgres/test_enactment.py::test_a_difference_from_what_was_signed_is_named_and_stops_everything[another body]",
+    "attacks/test_one_signed_effect.py::test_no_second_ruling_over_unsigned_text_is_imported": "backend/postgres/test_enactment.py::test_no_ruling_is_taken_over_drafts_that_are_not_what_was_signed[another body]",
+    "attacks/test_one_signed_effect.py::test_unsigned_text_does_not_become_law_under_a_ruling_that_was_imported_before": "backend/postgres/test_enactment.py::test_a_difference_from_what_was_signed_is_named_and_stops_everything[another body]",
     # Beside an organisation's tables; in a database of the console's own.
     "same_names/test_stop.py::test_the_role_that_only_stops_sets_the_hold_and_ends_the_lease_there": "backend/runs/test_stop_only.py::test_a_read_only_console_sets_the_hold_and_ends_the_lease",
     # Written too; measured.
     "same_names/test_surroundings.py::test_bundle_and_report_of_a_run_are_written_and_say_what_they_say_elsewhere": "same_names/test_surroundings.py::test_gates_and_drift_measure_the_console_where_it_stands",
     # Statement by statement; by what comes of the same passage in either set of tables.
     "same_names/test_surroundings.py::test_no_statement_of_a_whole_passage_names_the_organisation_s_tables_as_the_console_s": "same_names/test_passage.py::test_a_cut_is_verified_and_becomes_law_through_the_functions_of_the_same_names",
-    # In leg B; in leg A.
-    "same_names/test_governance.py::test_a_backend_that_is_killed_in_leg_b_leaves_none_of_its_rows_and_the_run_goes_on": "backend/runs/test_interruption.py::test_a_backend_that_is_killed_in_mid_phase_leaves_nothing_and_the_run_goes_on_by_hand",
     # In an organisation's tables; in the console's own. That a leg is taken back whole there, what their side refuses shows.
     "gateway/test_passage.py::test_a_backend_that_dies_in_the_middle_leaves_nothing_and_the_run_goes_on_afterwards": "backend/runs/test_interruption.py::test_a_backend_that_is_killed_in_mid_phase_leaves_nothing_and_the_run_goes_on_by_hand",
     # Of the organisation's tables of the same names; through its functions, and what is decided there beside the tables of the same names.
@@ -226,8 +215,6 @@ LONG: dict[str, str] = {
     "backend/postgres/test_upgrade_of_manifests.py::test_a_draft_cut_is_verified_again_and_enacted_under_a_new_ruling": "backend/runs/test_upgrade.py::test_a_run_at_the_second_pause_is_verified_again_signed_again_and_enacted",
     # Beside an edit; beside a verification, which waits for the same lock.
     "attacks/test_transactions.py::test_an_enactment_and_an_edit_at_once_are_one_or_the_other": "attacks/test_transactions.py::test_a_verification_and_an_enactment_at_once_are_one_after_the_other",
-    # Of a take-over; of what a run writes, by the same settling.
-    "backend/runs/test_takeover.py::test_a_lost_answer_is_settled": "backend/runs/test_settling.py::test_an_answer_that_is_lost_is_asked_for_and_the_work_goes_on",
     # Asked for by itself; an enactment asks for it too, and is refused where there is a difference.
     "backend/postgres/test_amended_drafts.py::test_an_amendment_that_stands_as_it_was_signed_shows_no_difference": "backend/postgres/test_amendments.py::test_the_enactment_makes_exactly_the_new_text_law_and_keeps_the_old_one_readable",
     # By a command; by another console, beside the HOLD that a command sets.

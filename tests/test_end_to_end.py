@@ -1,6 +1,6 @@
 """The whole passage through the real console, by keyboard, on a real server with real gpg: a file becomes law.
 
-`make test` walks it with one small document; the demo's documents, one after the other, are in `make torture`.
+`make test` walks it with one small document; the demo's documents, one after the other, are in `make test-rest`.
 """
 
 from collections.abc import Callable, Iterator

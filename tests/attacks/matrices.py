@@ -9,6 +9,7 @@ ATTACKS: dict[str, Kept] = {
         "there already",
         "a changed text",
         "a row too many",
+        "raises in the middle",
         "no right",
     ),
     # A function and a view; on the console's own database test_drift.py asks every one of these breaks.
@@ -28,11 +29,15 @@ ATTACKS: dict[str, Kept] = {
         "a row in a table that is only counted",
         "a row kept out",
         "a vocabulary",
+        "a trigger",
+        "at the end",
+        "no privilege",
     ),
     # A row that is another one, one that is missing, and a table that is none; what refuses a row is named by the trial.
     "same_names/test_governance.py::test_whatever_is_not_written_exactly_takes_leg_b_back": (
         "a changed digest",
         "a row less",
+        "a view in the place of a table",
     ),
     "same_names/test_governance.py::test_a_commit_of_leg_b_that_is_lost_or_late_is_settled_by_a_role_of_two_sessions": (
         "request lost",
@@ -46,7 +51,7 @@ ATTACKS: dict[str, Kept] = {
     ),
     # What fits into a message is 100 MB, and takes seconds to be refused.
     "attacks/test_hold_and_backup.py::test_the_reason_of_a_hold_is_short": ("[n5]*",),
-    # One of each sort: fields and lines, controls, bytes, numbers, order, spans, digests, prefixes, look-alikes, parents, kinds.
+    # Of each sort: fields and lines, controls, bytes, numbers, order, spans, digests, prefixes, look-alikes, parents, kinds.
     "attacks/test_manifest_bytes.py::test_a_crafted_manifest_is_refused_although_its_digest_was_signed": (
         "a parent that comes later",
         "a prefix that only begins alike",
@@ -61,6 +66,10 @@ ATTACKS: dict[str, Kept] = {
         "another sha256",
         "a Cyrillic look-alike of a letter",
         "a kind that is not known",
+        "lines in another order",
+        "an end beyond the text",
+        "itself as its parent",
+        "no kind",
     ),
     # Of each level of isolation; every function that writes is asked in tests/backend/postgres/test_write_lock.py.
     "attacks/test_transactions.py::test_an_old_snapshot_writes_nothing": ("cut-3", "enact-4"),

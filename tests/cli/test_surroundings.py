@@ -397,7 +397,7 @@ IN_EVERY_RUN = {
     "backends that are terminated",
     "a root without a free byte",
 }
-"""What `make test` takes of them; all are in `make torture`."""
+"""What `make test` takes of them; the others are in `make test-rest`."""
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,17 @@ def test_the_function_that_enacts_is_not_called_as_the_owner_of_the_consoles_tab
     assert theirs(drafted) == AFTER_CUT
 
 
+def test_each_trigger_looks_at_the_function_that_it_calls_before_it_calls_it(signed: Passage) -> None:
+    """At its rights: the look is written once, and stands in both triggers."""
+    with signed.connect() as connection:
+        script = gateway_sql(connection, mapping_beside(signed), "0" * 64)
+    for trigger, function in (("keep_site_created", "fn_iu_create"), ("keep_site_moved", "fn_iu_enact")):
+        body = script.partition(f"FUNCTION cutter_console.{trigger}() RETURNS trigger")[2].partition("END $site$;")[0]
+        looks = f"p.proname = '{function}' AND NOT p.prosecdef"
+        assert body.count("AND NOT p.prosecdef") == body.count(looks) == 1, trigger
+        assert body.index(looks) < body.index("LOOP"), trigger
+
+
 _ESCAPE = "$site$; ALTER ROLE cutter_exec SUPERUSER; --"
 
 

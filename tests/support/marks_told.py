@@ -2,8 +2,8 @@
 
 import pytest
 
-IN_MAKE_TEST, IN_TORTURE, ELSEWHERE = "make test", "make torture", "elsewhere"
-PARTS = (IN_MAKE_TEST, IN_TORTURE, ELSEWHERE)
+IN_MAKE_TEST, IN_TEST_REST, ELSEWHERE = "make test", "make test-rest", "elsewhere"
+PARTS = (IN_MAKE_TEST, IN_TEST_REST, ELSEWHERE)
 TOLD = " runs "
 COLLECTED = pytest.StashKey[tuple[pytest.Item, ...]]()
 """All tests that this process has collected, also those that it does not run."""
@@ -13,7 +13,7 @@ def part_of(item: pytest.Item) -> str:
     """Where the test is run, by its marks."""
     if item.get_closest_marker("versions"):
         return ELSEWHERE
-    return IN_TORTURE if item.get_closest_marker("torture") else IN_MAKE_TEST
+    return IN_TEST_REST if item.get_closest_marker("torture") else IN_MAKE_TEST
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -235,11 +235,13 @@ _COME_TO_NOTHING = """
       FROM generate_series({0}::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1) id
 """
 _END_ALL = """
-    SELECT coalesce(bool_and(pg_terminate_backend(pid, 5000)), true) FROM pg_stat_activity
-     WHERE datname = {0} AND pid <> pg_backend_pid()
+    SELECT coalesce(bool_and(pg_terminate_backend(pid, {1})), true)
+      FROM pg_stat_activity WHERE datname = {0} AND pid <> pg_backend_pid()
 """
 _OID = "SELECT oid FROM pg_database WHERE datname = {0}"
 _numbers = itertools.count(1)
+_ENDED_MS = 5000
+"""How long a session may take to end; one that stays would live on in the next test, and the copy is not used again."""
 
 
 class Untouched:
@@ -259,12 +261,11 @@ class Untouched:
         return answer(self._cluster, sql.SQL(_OID).format(sql.Literal(self._database)))
 
     def is_still(self, number: int) -> bool:
-        """Whether it is the copy of this number, and every transaction since then has come to nothing; all sessions are ended."""
+        """Whether it is the copy of this number, every session has ended, and every transaction since then has come to nothing."""
         # Other stages of the same cluster have their copies under the same name.
         if number != self._number or self._oid_now() != self._oid:
             return False
-        # A session that does not end in time would be in the next test's database.
-        if answer(self._cluster, sql.SQL(_END_ALL).format(sql.Literal(self._database))) != (True,):
+        if answer(self._cluster, sql.SQL(_END_ALL).format(sql.Literal(self._database), _ENDED_MS)) != (True,):
             return False
         return answer(self._cluster, sql.SQL(_COME_TO_NOTHING).format(sql.Literal(self._since))) == (True,)
 

@@ -62,10 +62,14 @@ def _place(node: DOMNode, names: tuple[str, ...]) -> Place:
 def styles_once() -> Iterator[None]:
     """Have the rules of each place looked up once in this process, for as long as the block runs."""
     kept, apply, replace = _Kept(), Stylesheet.apply, Stylesheet.replace_rules
-    found: dict[int, Any] = {}
+    under_way: list[Any] = []
+    """What holds by each look that is under way, None until something does; a node's parts are looked up within its own look."""
 
     def replaced(node: DOMNode, rules: Any, animate: bool = False) -> None:
-        found[id(node)] = rules
+        under_way[-1] = rules
+        set_rules(node, rules, animate)
+
+    def set_rules(node: DOMNode, rules: Any, animate: bool) -> None:
         if not animate and node.styles.base._rules == rules:
             # Each of them would be set to what it is.
             node.notify_style_update()
@@ -77,15 +81,19 @@ def styles_once() -> Iterator[None]:
         names, ordered = kept.pseudo_classes(self, number, node)
         key = number, _place(node, ordered)
         if key not in kept.rules:
-            apply(self, node, animate=animate)
-            kept.rules[key] = found.pop(id(node), None)
+            under_way.append(None)
+            try:
+                apply(self, node, animate=animate)
+            finally:
+                rules = under_way.pop()
+            kept.rules[key] = rules
             return
         node._has_hover_style = "hover" in names
         node._has_focus_within = "focus-within" in names
         node._has_order_style = not names.isdisjoint(_ORDER)
         node._has_odd_or_even = not names.isdisjoint({"odd", "even"})
         if (rules := kept.rules[key]) is not None:
-            replaced(node, rules, animate=animate)
+            set_rules(node, rules, animate)
         self._process_component_classes(node)
 
     with pytest.MonkeyPatch.context() as patch:

@@ -23,12 +23,12 @@ IN_EVERY_RUN = (
 """What `make test` takes of the kills, the races and the checker: one of what happens to the server and one of what happens
 beside a command, and of the checker's invariants those that a run with drafts can break, in the database and outside.
 Processes that are killed and COMMITs that are lost or late are asked for there in tests/backend/runs, without an arena,
-which takes a quarter of a minute to make. All of them are in `make torture`."""
+which takes a quarter of a minute to make. The others are in `make test-rest`."""
 LONG = ("test_bars.py", "test_kills.py", "test_network.py", "test_races.py", "test_checker.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave the rest to `make torture`: it takes minutes."""
+    """Leave the rest to `make test-rest`: it takes minutes."""
     for item in items:
         if (
             item.path.name in LONG

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -16,9 +17,20 @@ from console.backend.runs.kill_switch import disarm
 from console.backend.runs.workspace import Workspace
 from tests.support.lost_commit import CutsTheLine
 from tests.support.passage import WAITS_AT_MOST, Passage
-from tests.support.waiting import LONGEST_S, until_the_executor_is_blocked
+from tests.support.waiting import LONGEST_S, until, until_the_executor_is_blocked
 
 At = Callable[[str], Passage]
+_TERMINATED = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE usename = 'cutter_exec' AND wait_event_type = 'Lock' AND datname = current_database()
+"""
+_OF_A_CUT = ("public.information_unit", "public.unit_version", "cutter_governance.approval_use")
+
+
+def _written(passage: Passage) -> list[object]:
+    """Rows of each table that leg A writes, and the events of its phase."""
+    counts = [passage.rows(f"SELECT count(*) FROM {table}") for table in _OF_A_CUT]
+    return [*counts, passage.rows("SELECT phase FROM cutter_governance.run_event WHERE phase = 'cut_leg_a'")]
 
 
 def _killed_in_leg_a(passage: Passage) -> None:
@@ -109,22 +121,27 @@ def test_a_lost_commit_of_leg_a_is_settled_by_evidence(
 def test_a_backend_that_is_killed_in_mid_phase_leaves_nothing_and_the_run_goes_on_by_hand(at: At) -> None:
     passage = at("SG_1 imported")
     passage.arm()
-
-    def kill(progress: Progress) -> None:
-        if (progress.phase, progress.step, progress.done) == (Phase.CUT_LEG_A, "cutting", 0):
-            _await_no_backend(passage)
-
-    with pytest.raises(CutterError) as caught:
-        passage.resume(kill)
+    before = _written(passage)
+    with passage.connect() as blocker, blocker.transaction(), ThreadPoolExecutor(1) as pool:
+        # Its units are written by then.
+        blocker.execute("LOCK TABLE public.unit_version IN ACCESS EXCLUSIVE MODE")
+        killer = pool.submit(
+            until, lambda: bool(passage.rows(_TERMINATED)), "the executor waits in the middle of leg A"
+        )
+        with pytest.raises(CutterError) as caught:
+            passage.resume()
+        killer.result()
     assert caught.value.code is StopCode.UNREACHABLE
     run = passage.run()
     assert run.interruption is not None
+    assert _written(passage) == before
     assert passage.backend.status().switch.state is SwitchState.OFF
     with pytest.raises(Waiting):
         passage.resume()
     assert passage.run().interruption is None
     passage.arm()
     assert passage.resume().state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
+    assert passage.lifecycles() == ["draft"] * 3
 
 
 def test_the_switch_is_off_after_a_failure(at: At) -> None:

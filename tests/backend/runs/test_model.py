@@ -1,4 +1,4 @@
-"""The promises hold under any order of what operators, the sovereign and the world do; the long run is in `make torture`."""
+"""The promises hold under any order of what operators, the sovereign and the world do; the long run is in `make test-rest`."""
 
 from collections.abc import Callable
 

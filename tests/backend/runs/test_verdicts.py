@@ -60,6 +60,21 @@ def test_a_server_that_cannot_be_asked_decides_nothing(at: At, tmp_path: Path) -
     assert settle(gone, passage.run_id, _attempt("5"), once=True).fate is Fate.UNKNOWN
 
 
+@pytest.mark.parametrize("has_event", [True, False])
+def test_a_server_in_recovery_decides_nothing_by_what_it_has_not_received(
+    at: At, has_event: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The event is not there, which at a server that takes writes would mean that nothing was written."""
+    passage = at("waits for SG_2")
+    named = _attempt("5", system_identifier="1", timeline="1", has_event=has_event)
+    monkeypatch.setattr(settling, "server_position", lambda _: ServerPosition("1", ""))
+    for verdict in (
+        look(passage.installation, passage.run_id, named),
+        settle(passage.installation, passage.run_id, named, once=True),
+    ):
+        assert (verdict.fate, verdict.said) == (Fate.UNKNOWN, "the server at hand is a standby")
+
+
 def test_a_standby_decides_nothing(at: At) -> None:
     passage = at("waits for SG_2")
     with follower_of(passage.cluster) as standby:
