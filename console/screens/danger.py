@@ -73,7 +73,7 @@ class DangerDialog(Dialog[Confirmed]):
         self._typed_early = ""
         """Characters typed before the field was there."""
         self.briefing: Confirmation | None = None
-        """What was measured last; None before that, and after a measurement that failed."""
+        """The last measurement; None before it, and after one that failed."""
         self._shown: Confirmation | None = None
         """The briefing that was shown last, also if a measurement has failed since."""
         self._was_measured = False
