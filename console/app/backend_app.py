@@ -108,8 +108,8 @@ class BackendApp(App[int], inherit_bindings=False):
         raise NotImplementedError
 
     def switch_mode(self, mode: str) -> AwaitMount:
-        """Go to another screen; the result that was shown on this one is not taken along."""
-        if mode != self.current_mode:
+        """Go to another screen; the result that was shown on this one is not taken along, except to Help, which explains it."""
+        if mode not in {self.current_mode, "guide"}:
             self.notices.left()
         return super().switch_mode(mode)
 

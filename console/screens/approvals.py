@@ -81,6 +81,12 @@ class ApprovalsScreen(ConsoleScreen):
         self.ask_in_turn("Reading the statements", lambda backend: backend.approvals(), self._loaded)
 
     def _loaded(self, approvals: tuple[ApprovalView, ...]) -> None:
+        self._show_all(approvals)
+        # A list that is read again at once may have been asked for before the statement was drafted.
+        if not self.reads_again():
+            self.console.wanted_statement = ""
+
+    def _show_all(self, approvals: tuple[ApprovalView, ...]) -> None:
         self.approvals = approvals
         rows = self.query_one("#statements", ListRows)
         rows.show_rows(words.statement_rows(approvals), empty=told(_EMPTY))
@@ -88,7 +94,6 @@ class ApprovalsScreen(ConsoleScreen):
         # The statement that is being read stays chosen, also if a new one comes before it in the list.
         wanted = self.console.wanted_statement
         rows.choose(wanted or self._chosen or self._next_to_import(), reveal=bool(wanted))
-        self.console.wanted_statement = ""
         self._draw_chosen()
 
     def _next_to_import(self) -> str:
@@ -151,7 +156,7 @@ class ApprovalsScreen(ConsoleScreen):
             self.ask_about("Checking", lambda backend: backend.check_statement(view.statement_path), self._checked)
 
     def _checked(self, fresh: ApprovalView) -> None:
-        self._loaded(tuple(fresh if v.statement_path == fresh.statement_path else v for v in self.approvals))
+        self._show_all(tuple(fresh if v.statement_path == fresh.statement_path else v for v in self.approvals))
 
     def action_import_statement(self) -> None:
         """Check the statement again, ask for more signature files, then import it.
@@ -164,9 +169,9 @@ class ApprovalsScreen(ConsoleScreen):
 
         def judge(view: ApprovalView) -> None:
             self._checked(view)
-            if self.app.screen is self:
+            if self.app.screen is self and not self.console.wanted_statement:
                 self._ask_and_import(view)
-            else:  # The operator has gone elsewhere while it was checked.
+            else:  # The operator has gone elsewhere while it was checked, or is back with another statement.
                 self.not_done(f"Import of {view.statement_path.name}")
 
         path = shown.statement_path

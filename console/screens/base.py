@@ -293,6 +293,10 @@ class ConsoleScreen(Steady, Screen[None]):
             self._turns[repeat] = False
             self.run_worker(work(self._ask_in_turn, repeat, doing, question, then), exit_on_error=True)
 
+    def reads_again(self) -> bool:
+        """Return whether the list was asked for again while the answer that has come was under way."""
+        return self._turns.get(self.reload, False)
+
     async def _ask_in_turn(
         self,
         again: Callable[[], None],

@@ -1,6 +1,7 @@
 """The dialog for every action that a typed text confirms: arm, enact, revert, void, changes of hands, release HOLD."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -28,7 +29,7 @@ from console.widgets.formatting import clock
 from console.widgets.jobs import work
 from console.widgets.line import Line, Span, line
 from console.widgets.notice import Notice, refused
-from console.widgets.panel import Lines, Panel
+from console.widgets.panel import Lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     _WithoutFile = RunDanger | Literal[Danger.RELEASE_HOLD]
 
 _BRIEFING = "briefing"
-_DIGITS = re.compile(r"\d+")
+_AGE = re.compile(r"\b\d+ (?:s|min|minutes?|h|hours?|days?)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,15 @@ class DangerDialog(Dialog[Confirmed]):
         self._typed_early = ""
         """Characters typed before the field was there."""
         self.briefing: Confirmation | None = None
+        """The last measurement; None before it, and after one that failed."""
+        self._shown: Confirmation | None = None
+        """The briefing that was shown last, also if a measurement has failed since."""
+        self._was_measured = False
+        """True once a measurement has ended, also one that failed."""
+        self._asks_again = False
+        """True while it is measured again: what is shown may no longer be so."""
+        self._was_early = False
+        """True if it was confirmed meanwhile, which the demand says."""
         self._stood: object = None
         """The part of the last status whose change can make the briefing another one; None before there was one."""
 
@@ -93,29 +103,28 @@ class DangerDialog(Dialog[Confirmed]):
         self._stood = stand_of(status) if status is not None else None
         self.run_worker(work(self._brief), group=_BRIEFING, exclusive=True)
 
-    def asked(self, backend: "Backend") -> Confirmation:
-        """Ask what the action would do; called in a thread."""
-        return backend.brief(self._danger, self._run_id, self._file)
+    def asked(self, backend: "Backend") -> tuple[Confirmation, Callable[[int], list[Line]]]:
+        """Ask what the action would do, and what of it stands above the usual lines.
 
-    def lines(self, briefing: Confirmation, width: int) -> list[Line]:
-        """Return what is said before the question."""
-        return briefing_lines(briefing, self.console.full_command, width)
+        Called in a thread, which may end after that of a later question: it keeps nothing here.
+        """
+        return backend.brief(self._danger, self._run_id, self._file), lambda _width: []
 
     def moved(self, status: "Status") -> None:
         """Ask again once another console or a command has moved something: what is confirmed must be so, and must have been shown."""
         stood, self._stood = self._stood, stand_of(status)
         if stood not in {None, self._stood} and not self._answered:
+            self._asks_again = True
             self.run_worker(work(self._brief), group=_BRIEFING, exclusive=True)
 
     async def _brief(self) -> None:
         try:
             # Asked now: the dialog must say what is so, not what was so when the screen was drawn.
-            briefing = await self.console.ask(self.asked)
+            briefing, above = await self.console.ask(self.asked)
         except CutterError as error:
             if not can_draw(self):
                 return
-            self.briefing = None
-            self._show_fields(available=False)
+            self._measured(None)
             self.stop_code = str(error.code)
             self.body(refused("Not possible", error).lines())
             self.show_keys()
@@ -126,19 +135,29 @@ class DangerDialog(Dialog[Confirmed]):
         # A HOLD without a run has no target of its own: name the database that was measured.
         if briefing.target is None and self.console.status is not None and self.console.current:
             briefing = briefing.model_copy(update={"target": self.console.status.target})
-        before, self.briefing, self.stop_code = self.briefing, briefing, ""
-        self.query_one("#dialog-body", Panel).show_wrapped(lambda width: self.lines(briefing, width))
+        full, before, was_available = self.console.full_command, self._shown, self.available
+        self._shown, self.stop_code = briefing, ""
+        self.wrapped_body(lambda width: [*above(width), *briefing_lines(briefing, full, width)])
         has_changed = before is not None and _decisive(before) != _decisive(briefing)
         if has_changed:
             self.query_one("#confirm", Input).value = ""
-        self._show_fields(available=not briefing.open_checks)
-        if self.available and (before is None or before.open_checks):
+        is_other_demand = self.briefing is None or has_changed or self._was_early
+        self._measured(briefing)
+        if self.available and not was_available:
             self._enter_field()
-        if before is None or has_changed:
+        if is_other_demand:
             changed = (Span("What is shown has changed. ", "bad"),) if has_changed else ()
             words = refusal_line(briefing) if briefing.open_checks else _demand_line(briefing)
             self._demand(line(*changed, *words))
         self.show_keys()
+
+    def _measured(self, briefing: Confirmation | None) -> None:
+        """Take this as what is so now; None if it could not be measured."""
+        self.briefing, self._was_measured = briefing, True
+        self._asks_again = self._was_early = False
+        self._show_fields(available=self.available)
+        if not self.available:
+            self._typed_early = ""
 
     def _show_fields(self, *, available: bool) -> None:
         for field in self.query(Input):
@@ -150,8 +169,8 @@ class DangerDialog(Dialog[Confirmed]):
         self.enter("#confirm", typed)
 
     def on_key(self, event: events.Key) -> None:
-        """Put what is typed outside a field into it; while the checks are measured, as soon as it is there."""
-        if event.is_printable and event.character is not None and (self.briefing is None or self.available):
+        """Put what is typed outside a field into it; while the checks are first measured, as soon as it is there."""
+        if event.is_printable and event.character is not None and (self.available or not self._was_measured):
             event.stop()
             self._typed_early += event.character
             if self.available:
@@ -180,6 +199,10 @@ class DangerDialog(Dialog[Confirmed]):
         """Confirm if every check is PASS and the text is exactly right."""
         if not self.available or self.briefing is None:
             self.app.bell()
+            return
+        if self._asks_again:
+            self._was_early = True
+            self._demand(line(Span("Measuring again: something has moved. ", "bad"), "Confirm it in a moment."))
             return
         typed = self.query_one("#confirm", Input).value
         reason = self._reason()
@@ -210,9 +233,9 @@ class DangerDialog(Dialog[Confirmed]):
 
 
 def _decisive(briefing: Confirmation) -> Confirmation:
-    """Return what of a briefing decides: all but the numbers in the words of a check, which can be an age or a time."""
+    """Return what of a briefing decides: all but the ages in the words of a check, which every measurement changes."""
     checks = tuple(
-        check.model_copy(update={"detail": _DIGITS.sub("", check.detail), "evidence": ()}) for check in briefing.checks
+        check.model_copy(update={"detail": _AGE.sub("", check.detail), "evidence": ()}) for check in briefing.checks
     )
     return briefing.model_copy(update={"checks": checks})
 

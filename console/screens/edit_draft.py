@@ -1,5 +1,6 @@
 """Edit a draft: its title and text are written here, then compared by words, and planned as a run that is signed."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import events
@@ -192,19 +193,11 @@ class ReviewDialog(DangerDialog):
         super().__init__(Danger.EDIT, draft.run_id)
         self._draft = draft
         self._typed = typed
-        self._view: EditView | None = None
 
-    def asked(self, backend: "Backend") -> Confirmation:
-        """Ask what the edit would change; called in a thread."""
+    def asked(self, backend: "Backend") -> tuple[Confirmation, Callable[[int], list[Line]]]:
+        """Ask what the edit would change; the difference stands above what is said of every dangerous action."""
         briefing = backend.brief_edit(self._run_id, self._draft.address, self._typed.body, self._typed.title)
-        self._view = briefing.view
-        return briefing.confirmation
-
-    def lines(self, briefing: Confirmation, width: int) -> list[Line]:
-        """Return the difference, then what is said of every dangerous action."""
-        view = self._view
-        changed = edit_lines(view, width) if view is not None else []
-        return [*changed, line(""), *super().lines(briefing, width)]
+        return briefing.confirmation, lambda width: [*edit_lines(briefing.view, width), line("")]
 
 
 def edit_lines(view: EditView, width: int) -> list[Line]:

@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
+from console.actions.keys_in_force import told
 from console.backend.model.safe_text import safe_text
 from console.backend.model.view_models import ApprovalView
 from console.screens.approvals_text import checks
@@ -83,7 +84,11 @@ class ImportDialog(Dialog[tuple[Path, ...]]):
         if signatures:
             self.dismiss(signatures)
         else:
-            self._demand("No signature file. Name one here, or put it beside the statement, then Esc and i.")
+            self._demand(
+                told(
+                    "No signature file. Name one here, or put it beside the statement, then Esc and <import_statement>."
+                )
+            )
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Say which key imports: Enter never does."""

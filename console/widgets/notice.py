@@ -122,12 +122,13 @@ class Notices:
                 return
 
     def left(self) -> None:
-        """Drop the result of the last operation: it was read on the screen that was left.
+        """Drop the result of the last operation if it was shown: it was read on the screen that was left.
 
-        What is renewed stands until it is no longer so; the result of a stop and refusals stand until they are dismissed.
+        What waits behind a refusal or another notice was not read. What is renewed stands until it is no longer so; the
+        result of a stop and refusals stand until they are dismissed.
         """
         done = self._by_kind.get("done")
-        if done is not None and not done.of_run:
+        if done is not None and done is self.shown and not done.of_run:
             del self._by_kind["done"]
 
     def next_key(self) -> bool:

@@ -1,5 +1,6 @@
 """Dangerous dialogs: the safe answer is the default, the text is typed, Enter is never yes, the stop key works."""
 
+import threading
 from functools import partial
 from pathlib import Path
 
@@ -23,8 +24,9 @@ from console.screens.panic import PanicDialog
 from console.widgets.line import plain
 from console.widgets.notice import NoticePanel
 from console.widgets.panel import Lines, Panel
-from tests.screens.conftest import opened, press, settle
+from tests.screens.conftest import opened, press, settle, until
 from tests.support.fakes import ARMED, HOLD, RUN_ID, FakeBackend
+from tests.support.waiting import LONGEST_S
 
 SG_2 = Stage.AWAITING_LIFECYCLE_AUTHORIZATION
 DANGERS = {
@@ -293,6 +295,112 @@ async def test_a_dialog_that_cannot_be_measured_again_confirms_nothing() -> None
         await press(pilot, "ctrl+y")
         assert _done(backend) == []
         assert app.screen is dialog
+
+
+@pytest.mark.parametrize("is_moved", [False, True], ids=["as before", "moved meanwhile"])
+async def test_what_was_typed_before_a_measurement_failed_confirms_nothing_else_after_it(is_moved: bool) -> None:
+    """The server was gone while another console moved the run: the id still stood below another briefing."""
+    backend = _backend("arm")
+    async with opened(backend, "3", "A", *RUN_ID) as (app, pilot):
+        dialog, brief = app.screen, backend.brief
+
+        def gone(_danger: Danger, _run_id: str, _file: Path | None = None) -> Confirmation:
+            raise Refused(StopCode.UNREACHABLE, "the server is gone", "Start it.")
+
+        def moved(danger: Danger, run_id: str, file: Path | None = None) -> Confirmation:
+            said = brief(danger, run_id, file)
+            return said.model_copy(update={"n_units": 8}) if is_moved else said
+
+        backend.brief, backend.switch = gone, ARMED  # type: ignore[assignment]
+        app.measure()
+        await settle(pilot)
+        await press(pilot, "x", "y")
+        backend.brief, backend.switch = moved, HOLD  # type: ignore[method-assign]
+        app.measure()
+        await settle(pilot)
+
+        demand = plain(dialog.query_one("#demand", Lines).shown[0])
+        assert demand == ("What is shown has changed. " if is_moved else "") + f"To go ahead, type {RUN_ID}"
+        assert dialog.query_one("#confirm", Input).value == ("" if is_moved else RUN_ID)
+        assert app.focused is dialog.query_one("#confirm", Input)
+        await press(pilot, "ctrl+y")
+        assert _done(backend) == ([] if is_moved else [f"arm {RUN_ID} {RUN_ID}"])
+
+
+async def test_what_is_typed_below_a_refusal_is_nowhere_later() -> None:
+    backend = _backend("arm")
+    brief = backend.brief
+
+    def gone(_danger: Danger, _run_id: str, _file: Path | None = None) -> Confirmation:
+        raise Refused(StopCode.UNREACHABLE, "the server is gone", "Start it.")
+
+    backend.brief = gone  # type: ignore[assignment]
+    async with opened(backend, "3", "A", "x", "y") as (app, pilot):
+        assert isinstance(app.screen, DangerDialog)
+        backend.brief, backend.switch = brief, ARMED  # type: ignore[method-assign]
+        app.measure()
+        await settle(pilot)
+        assert app.screen.query_one("#confirm", Input).value == ""
+        await press(pilot, "z")
+        assert app.screen.query_one("#confirm", Input).value == "z"
+
+
+@pytest.mark.parametrize("is_moved", [False, True], ids=["as before", "moved meanwhile"])
+async def test_nothing_is_confirmed_while_it_is_measured_again(is_moved: bool) -> None:
+    backend, go_on = _backend("arm"), threading.Event()
+    async with opened(backend, "3", "A", *RUN_ID) as (app, pilot):
+        dialog, brief, asked = app.screen, backend.brief, threading.Event()
+
+        def later(danger: Danger, run_id: str, file: Path | None = None) -> Confirmation:
+            asked.set()
+            go_on.wait(LONGEST_S)
+            said = brief(danger, run_id, file)
+            return said.model_copy(update={"n_units": 8}) if is_moved else said
+
+        backend.brief, backend.switch = later, ARMED  # type: ignore[method-assign]
+        app.measure()
+        try:
+            await until(pilot, asked.is_set)
+            await pilot.press("ctrl+y")
+            await pilot.pause()
+            assert app.screen is dialog
+            assert "Measuring again" in plain(dialog.query_one("#demand", Lines).shown[0])
+        finally:
+            go_on.set()
+        await settle(pilot)
+
+        assert _done(backend) == []
+        demand = plain(dialog.query_one("#demand", Lines).shown[0])
+        assert demand == ("What is shown has changed. " if is_moved else "") + f"To go ahead, type {RUN_ID}"
+        await press(pilot, "ctrl+y")
+        assert _done(backend) == ([] if is_moved else [f"arm {RUN_ID} {RUN_ID}"])
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ("1200 rows, restored", "12 rows, restored"),
+        ("system 7301, timeline 3", "system 7301, timeline 4"),
+        ("127.0.0.1:5432", "127.0.0.1:5433"),
+        ("imported, until 2026-03-01 14:03 UTC", "imported, until 2026-03-01 15:03 UTC"),
+    ],
+)
+async def test_a_number_that_is_no_age_takes_away_what_was_typed(before: str, now: str) -> None:
+    backend = _backend("arm")
+    brief, detail = backend.brief, before
+
+    def said(danger: Danger, run_id: str, file: Path | None = None) -> Confirmation:
+        briefing = brief(danger, run_id, file)
+        check = briefing.checks[1].model_copy(update={"detail": detail})
+        return briefing.model_copy(update={"checks": (briefing.checks[0], check)})
+
+    backend.brief = said  # type: ignore[method-assign]
+    async with opened(backend, "3", "A", *RUN_ID) as (app, pilot):
+        detail, backend.switch = now, ARMED
+        app.measure()
+        await settle(pilot)
+        assert "What is shown has changed." in plain(app.screen.query_one("#demand", Lines).shown[0])
+        assert app.screen.query_one("#confirm", Input).value == ""
 
 
 async def test_a_dialog_asks_once_while_nothing_moves() -> None:

@@ -1,10 +1,12 @@
 """A key that is pressed before what it acts on is there: it is answered at once, and never acts on what was there before."""
 
 import threading
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from console.app.application import ConsoleApp
 from console.backend.model.view_models import ApprovalView, RunView
 from console.screens.approvals import ApprovalsScreen
 from console.screens.dialog import Dialog
@@ -120,6 +122,74 @@ async def test_an_import_whose_check_ends_on_another_screen_asks_nothing() -> No
         await settle(pilot)
         assert not isinstance(app.screen, Dialog)
         assert app.notice.what.startswith("Import of SG_1-9f3c21ab.json: not done")
+
+
+class _TwoStatements(_Slow):
+    """Has another statement, B, once it is drafted; a list is of the time at which it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lists_go_on = threading.Event()
+        self.lists_go_on.set()
+        self.is_drafted = False
+
+    def _other(self) -> ApprovalView:
+        path = Path("/srv/approvals/SG_1-b.json")
+        return self._approval().model_copy(update={"statement_path": path, "statement_sha256": "b" * 64})
+
+    def approvals(self) -> tuple[ApprovalView, ...]:
+        answer = (self._approval(), *((self._other(),) if self.is_drafted else ()))
+        self.lists_go_on.wait(LONGEST_S)
+        return answer
+
+    def draft_statement(
+        self, run_id: str, *, revert: bool = False, in_force_from: datetime | None = None
+    ) -> ApprovalView:
+        super().draft_statement(run_id, revert=revert, in_force_from=in_force_from)
+        self.is_drafted = True
+        return self._other()
+
+
+def _chosen(app: ConsoleApp) -> str:
+    assert isinstance(app.screen, ApprovalsScreen)
+    return app.screen.chosen.statement_path.name if app.screen.chosen is not None else ""
+
+
+async def test_a_late_check_of_one_statement_opens_no_import_where_another_was_just_drafted() -> None:
+    backend = _TwoStatements()
+    async with opened(backend, "4") as (app, pilot):
+        backend.statements_go_on.clear()
+        backend.lists_go_on.clear()
+        try:
+            await pilot.press("i", "3")
+            await until(pilot, lambda: app.current_mode == "run")
+            await pilot.press("s")
+            await until(pilot, lambda: isinstance(app.screen, ApprovalsScreen) and app.screen.is_current)
+            backend.statements_go_on.set()
+            not_done = "Import of SG_1-9f3c21ab.json: not done"
+            await until(pilot, lambda: isinstance(app.screen, Dialog) or app.notice.what.startswith(not_done))
+            assert not isinstance(app.screen, Dialog)
+            assert app.wanted_statement == "b" * 64
+        finally:
+            backend.statements_go_on.set()
+            backend.lists_go_on.set()
+        await settle(pilot)
+        assert (_chosen(app), app.wanted_statement) == ("SG_1-b.json", "")
+
+
+async def test_a_list_that_was_asked_for_before_a_statement_was_drafted_does_not_end_the_wait_for_it() -> None:
+    backend = _TwoStatements()
+    async with opened(backend) as (app, pilot):
+        backend.lists_go_on.clear()
+        try:
+            await pilot.press("4", "3")
+            await until(pilot, lambda: app.current_mode == "run")
+            await pilot.press("s")
+            await until(pilot, lambda: isinstance(app.screen, ApprovalsScreen) and app.screen.is_current)
+        finally:
+            backend.lists_go_on.set()
+        await settle(pilot)
+        assert (_chosen(app), app.wanted_statement) == ("SG_1-b.json", "")
 
 
 async def test_a_letter_that_does_nothing_on_a_screen_at_rest_says_nothing() -> None:

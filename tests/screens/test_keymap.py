@@ -201,6 +201,7 @@ _NAMES_A_KEY = re.compile(
     r"[Pp]ress [A-Za-z0-9](?![\w])|(?<!\w)\((?:[b-zB-Z]|\d)\)|(?<![\w>])[a-zA-Z0-9], then [a-zA-Z](?!\w)"
     r"|(?:^|[.;:] |, | and )(?:[b-zB-HJ-Z]|/) (?:[a-z]+s|it|them|goes|go) "
     r"|: (?:[a-z]|/)$"
+    r"|\b(?:Esc|Enter|Tab),? (?:and|then|and then) (?:[a-zA-Z0-9]|/)(?!\w)"
 )
 _OF_A_DIALOG = re.compile(r"s stops now|d: a dry run|n and N go|cutter-console|[%{]")
 """Keys of dialogs and of texts, which no keymap changes; formats."""

@@ -104,6 +104,23 @@ async def test_the_result_of_an_operation_ends_with_the_screen_on_which_it_was_r
         assert not app.screen.query_one(NoticePanel).display
 
 
+async def test_a_result_that_waits_behind_a_refusal_outlasts_the_screen_on_which_it_was_not_read() -> None:
+    async with opened(FakeBackend()) as (app, pilot):
+        app.give_notice(Notice("done", "Run X is armed."))
+        app.give_notice(Notice("refused", "No."))
+        app.give_notice(Notice("done", "Run X is voided."))
+        assert app.notice.what == "No."
+        await press(pilot, "2", "escape")
+        assert app.notice.what == "Run X is voided."
+
+
+async def test_the_result_of_an_operation_goes_along_to_help() -> None:
+    async with opened(FakeBackend(switch=ARMED), "o") as (app, pilot):
+        app.show_guide("STOP_DRIFT")
+        await settle(pilot)
+        assert app.notice.what == "The switch is OFF."
+
+
 async def test_what_still_waits_for_somebody_goes_along_to_the_next_screen() -> None:
     """A stop, a refusal, and a result that is renewed until it is no longer so."""
     renewed = Notice("done", "Run X is handed over, in /tmp/x.", of_run=RUN_ID, renewed=lambda _: None)
