@@ -13,6 +13,7 @@ _VARIES = f"{_SAME}varied.py::test_a_likeness_that_varies_is_cut_and_enacted_too
 _DECIDED = f"{_SAME}decisions.py::test_"
 _TOLD = f"{_DECIDED}what_differs_there_is_not_told_as_a_refusal_of_the_organisation_s_function"
 _READ = f"{_SAME}passage.py::test_the_governance_rows_of_a_run_are_read_by_the_indexes_of_the_organisation_s_tables"
+_NO_TWIN = f"{_SAME}attacks.py::test_a_name_in_the_organisation_s_path_stands_for_none_of_postgresql_s"
 _REFUSED = f"{_SAME}governance_check.py::test_what_refuses_the_rows_of_a_table_is_named"
 _AS_EVER = f"{_SAME}passage.py::test_what_the_console_s_functions_ask_of_a_planner_is_not_asked_for_the_organisation_s"
 
@@ -103,6 +104,27 @@ SITE_ROWS = (
         "    {looking}IF all_of_them",
         "    IF all_of_them",
         (f"{_VARIES}[names and words of their own]",),
+    ),
+    Mutant(
+        "governance: a function in the organisation's path whose arguments fit better is not called",
+        _GOVERNANCE,
+        "OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object({part}, n)",
+        "OPERATOR(pg_catalog.||) jsonb_build_object({part}, n)",
+        (_NO_TWIN,),
+    ),
+    Mutant(
+        "governance: an operator in the organisation's path that fits a literal is not used",
+        _GOVERNANCE,
+        "(e OPERATOR(pg_catalog.->>) {})",
+        "(e ->> {})",
+        (_NO_TWIN,),
+    ),
+    Mutant(
+        "gateway: an answer's status is made by PostgreSQL's own function",
+        f"{_B}/postgres/site_roles.py",
+        "THEN pg_catalog.jsonb_build_object('status', answer)",
+        "THEN jsonb_build_object('status', answer)",
+        (f"{_SAME}attacks.py::test_what_runs_in_the_organisation_s_path_names_nothing_without_a_schema",),
     ),
     Mutant(
         "the script that is run statement by statement makes no function of whoever runs it",

@@ -176,13 +176,13 @@ COMMENT ON FUNCTION cutter_console.fn_site_unit_keys IS 'The keys of a unit and 
 """
 _INSERT = """    n := 0;
     -- Without rows their statement triggers and their privileges have no say.
-    IF jsonb_array_length(coalesce(p_rows -> {part}, '[]')) > 0 THEN
+    IF pg_catalog.jsonb_array_length(coalesce(p_rows OPERATOR(pg_catalog.->) {part}, '[]')) OPERATOR(pg_catalog.>) 0 THEN
         INSERT INTO {table} ({columns})
         SELECT {values}
-          FROM jsonb_array_elements(p_rows -> {part}) e{unless};
+          FROM pg_catalog.jsonb_array_elements(p_rows OPERATOR(pg_catalog.->) {part}) e{unless};
         GET DIAGNOSTICS n = ROW_COUNT;
     END IF;
-    added := added || jsonb_build_object({part}, n);
+    added := added OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object({part}, n);
 """
 _DIFFERENCE = """    SELECT {name}::text, format('%s: %s rows of the %s are not there once, as they were recorded', {name}, count(*), {words})
       FROM jsonb_array_elements(p_rows -> {part}) e
@@ -452,7 +452,7 @@ def cast_of(column: Filled, value: sql.Composable) -> sql.Composable:
 
 
 def _given(column: Filled) -> sql.Composable:
-    return sql.SQL("(e ->> {})").format(sql.Literal(column.column))
+    return sql.SQL("(e OPERATOR(pg_catalog.->>) {})").format(sql.Literal(column.column))
 
 
 def _known_by(part: Part, table: GovernedTable) -> tuple[Filled, ...]:
@@ -472,7 +472,7 @@ def _known_by(part: Part, table: GovernedTable) -> tuple[Filled, ...]:
 def _insert(part: Part, table: GovernedTable) -> sql.Composable:
     unless: sql.Composable = sql.SQL("")
     if part in {Part.DOCUMENT, Part.DOCUMENT_VERSION}:
-        unless = sql.SQL("\n         WHERE NOT EXISTS (SELECT FROM {} t WHERE {} = {})").format(
+        unless = sql.SQL("\n         WHERE NOT EXISTS (SELECT FROM {} t WHERE {} OPERATOR(pg_catalog.=) {})").format(
             identifier(table.table), *_sides(_known_by(part, table))
         )
     return sql.SQL(_INSERT).format(
@@ -494,7 +494,9 @@ def _sides(columns: tuple[Filled, ...]) -> tuple[sql.Composable, sql.Composable]
         ours.append(
             sql.SQL("({})::{}::text").format(value, AsItIs(column.type)) if column.source is Source.TIME else value
         )
-    return tuple(sql.SQL("jsonb_build_array({})").format(sql.SQL(", ").join(side)) for side in (theirs, ours))  # type: ignore[return-value]
+    return tuple(
+        sql.SQL("pg_catalog.jsonb_build_array({})").format(sql.SQL(", ").join(side)) for side in (theirs, ours)
+    )  # type: ignore[return-value]
 
 
 def _difference(part: Part, table: GovernedTable) -> sql.Composable:
