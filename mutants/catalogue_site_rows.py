@@ -10,6 +10,9 @@ _GIVEN, _BACK = f"{_B}/postgres/site_grants.py", f"{_SAME}rights_taken_back.py::
 _GOVERNED = f"{_SAME}governance.py::test_"
 _DECISIONS = f"{_B}/postgres/site_decisions.py"
 _VARIES = f"{_SAME}varied.py::test_a_likeness_that_varies_is_cut_and_enacted_too"
+_DEFAULTS = (
+    f"{_SAME}guide.py::test_default_privileges_of_the_administrator_give_nobody_a_right_on_what_is_the_console_s"
+)
 _DECIDED = f"{_SAME}decisions.py::test_"
 _TOLD = f"{_DECIDED}what_differs_there_is_not_told_as_a_refusal_of_the_organisation_s_function"
 _READ = f"{_SAME}passage.py::test_the_governance_rows_of_a_run_are_read_by_the_indexes_of_the_organisation_s_tables"
@@ -32,12 +35,29 @@ SITE_ROWS = (
         ("tests/adoption/test_collations.py::test_what_reads_units_reads_them_whatever_their_columns_call_equal",),
     ),
     Mutant(
-        "default privileges of an administrator give no right on the script's functions and tables",
+        "default privileges of an administrator give no right on the script's functions",
         _GIVEN,
-        "            EXECUTE format('REVOKE %s %s FROM %I', o.kind, o.name, o.grantee);\n",
-        "            NULL;\n",
+        "        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM %I CASCADE', o.name, o.grantee);\n",
+        "        NULL;\n",
+        (_DEFAULTS,),
+    ),
+    Mutant(
+        "default privileges of an administrator let no role of the console's call past the lease",
+        _GIVEN,
+        """AND pg_get_userbyid(x.grantee) <> {owner}
+""",
+        """AND pg_get_userbyid(x.grantee) NOT IN ({owner}, 'cutter_exec')
+""",
+        (_DEFAULTS,),
+    ),
+    Mutant(
+        "default privileges of an administrator let nobody write the script's tables",
+        _GIVEN,
+        "        EXECUTE format('REVOKE %s ON TABLE %I.%I FROM %I CASCADE', mine.privilege, {schema_name}, mine.name, mine.grantee);\n",
+        "        NULL;\n",
         (
-            f"{_SAME}guide.py::test_default_privileges_of_the_administrator_give_nobody_a_right_on_what_is_the_console_s",
+            *_test("check_and_apply", "default_privileges_let_nobody_write_what_is_recorded_for_a_console_that_reads"),
+            _DEFAULTS,
         ),
     ),
     Mutant(
@@ -45,9 +65,7 @@ SITE_ROWS = (
         f"{_B}/postgres/migrations.py",
         "    connection.execute(_OWN_ALONE)\n",
         "",
-        (
-            f"{_SAME}guide.py::test_default_privileges_of_the_administrator_give_nobody_a_right_on_what_is_the_console_s",
-        ),
+        (_DEFAULTS,),
     ),
     Mutant(
         "gates: a synthetic document that a smaller vocabulary refuses is not measured",
