@@ -145,6 +145,15 @@ SITE_ROWS = (
         (f"{_SAME}attacks.py::test_what_runs_in_the_organisation_s_path_names_nothing_without_a_schema",),
     ),
     Mutant(
+        "a number that is given twice is known in the lease's session beside an organisation's tables",
+        f"{_B}/runs/lease.py",
+        "        return translate(error, names)\n",
+        "        return translate(error)\n",
+        (
+            f"{_SAME}numbers.py::test_a_number_that_is_given_twice_in_the_lease_s_session_is_told_as_that_beside_an_organisation_s_tables",
+        ),
+    ),
+    Mutant(
         "the script that is run statement by statement makes no function of whoever runs it",
         f"{_B}/postgres/site_script.py",
         '-- it reached before.\nBEGIN;\n"""',
