@@ -154,6 +154,13 @@ SITE_ROWS = (
         ),
     ),
     Mutant(
+        "a foreign key of a part of a governed table is none of the organisation's log",
+        _DECISIONS,
+        " AND k.conparentid = 0",
+        "",
+        (f"{_DECIDED}a_foreign_key_of_a_part_of_a_table_that_is_written_there_is_no_stranger_s",),
+    ),
+    Mutant(
         "the script that is run statement by statement makes no function of whoever runs it",
         f"{_B}/postgres/site_script.py",
         '-- it reached before.\nBEGIN;\n"""',
