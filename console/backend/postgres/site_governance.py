@@ -170,7 +170,8 @@ COMMENT ON FUNCTION cutter_console.fn_site_rows_there IS
 _UNIT_KEYS = """
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_unit_keys(p_address text) RETURNS TABLE (unit_id text, version_id text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
-    SELECT u.{id}::text, u.{version}::text FROM {units} u WHERE u.{address}::text = p_address
+    SELECT u.{id}::text, u.{version}::text FROM {units} u
+     WHERE u.{address}::text = p_address AND u.{address}::text COLLATE "C" = p_address
 $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_unit_keys IS 'The keys of a unit and its version in the organisation''s tables.';
 """
@@ -423,6 +424,11 @@ def governance_faults(catalogue: Catalogue, mapping: SiteMapping) -> tuple[str, 
                 )
             elif not there.given:
                 faults.append(f"governance.{part}: {governed.table}.{mapped.column} is generated, and takes no value")
+        faults += [
+            f"governance.{part}: {governed.table}.{name}, which a trigger fills, is no column"
+            for name in governed.by_trigger
+            if name not in columns
+        ]
         named = {*(mapped.column for mapped in governed.columns), *governed.by_trigger}
         if needed := [name for name, column in columns.items() if not column.filled and name not in named]:
             faults.append(f"governance.{part}: {governed.table} must be given {', '.join(needed)}")

@@ -43,7 +43,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
       FROM {units} u
       LEFT JOIN {versions} v ON {anchored}
       {parents}
-     WHERE u.{address}::text = p_address
+     -- By the column's own collation, which an index has, and byte by byte: it may call another address equal.
+     WHERE u.{address}::text = p_address AND u.{address}::text COLLATE "C" = p_address
 $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_unit IS 'A unit as the organisation''s own tables have it, by the site mapping.';
 """
