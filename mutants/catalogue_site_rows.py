@@ -10,9 +10,13 @@ _GIVEN, _BACK = f"{_B}/postgres/site_grants.py", f"{_SAME}rights_taken_back.py::
 _GOVERNED = f"{_SAME}governance.py::test_"
 _DECISIONS = f"{_B}/postgres/site_decisions.py"
 _VARIES = f"{_SAME}varied.py::test_a_likeness_that_varies_is_cut_and_enacted_too"
+_DEFAULTS = (
+    f"{_SAME}guide.py::test_default_privileges_of_the_administrator_give_nobody_a_right_on_what_is_the_console_s"
+)
 _DECIDED = f"{_SAME}decisions.py::test_"
 _TOLD = f"{_DECIDED}what_differs_there_is_not_told_as_a_refusal_of_the_organisation_s_function"
 _READ = f"{_SAME}passage.py::test_the_governance_rows_of_a_run_are_read_by_the_indexes_of_the_organisation_s_tables"
+_NO_TWIN = f"{_SAME}attacks.py::test_a_name_in_the_organisation_s_path_stands_for_none_of_postgresql_s"
 _REFUSED = f"{_SAME}governance_check.py::test_what_refuses_the_rows_of_a_table_is_named"
 _AS_EVER = f"{_SAME}passage.py::test_what_the_console_s_functions_ask_of_a_planner_is_not_asked_for_the_organisation_s"
 
@@ -31,12 +35,29 @@ SITE_ROWS = (
         ("tests/adoption/test_collations.py::test_what_reads_units_reads_them_whatever_their_columns_call_equal",),
     ),
     Mutant(
-        "default privileges of an administrator give no right on the script's functions and tables",
+        "default privileges of an administrator give no right on the script's functions",
         _GIVEN,
-        "            EXECUTE format('REVOKE %s %s FROM %I', o.kind, o.name, o.grantee);\n",
-        "            NULL;\n",
+        "        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM %I CASCADE', o.name, o.grantee);\n",
+        "        NULL;\n",
+        (_DEFAULTS,),
+    ),
+    Mutant(
+        "default privileges of an administrator let no role of the console's call past the lease",
+        _GIVEN,
+        """AND pg_get_userbyid(x.grantee) <> {owner}
+""",
+        """AND pg_get_userbyid(x.grantee) NOT IN ({owner}, 'cutter_exec')
+""",
+        (_DEFAULTS,),
+    ),
+    Mutant(
+        "default privileges of an administrator let nobody write the script's tables",
+        _GIVEN,
+        "        EXECUTE format('REVOKE %s ON TABLE %I.%I FROM %I CASCADE', mine.privilege, {schema_name}, mine.name, mine.grantee);\n",
+        "        NULL;\n",
         (
-            f"{_SAME}guide.py::test_default_privileges_of_the_administrator_give_nobody_a_right_on_what_is_the_console_s",
+            *_test("check_and_apply", "default_privileges_let_nobody_write_what_is_recorded_for_a_console_that_reads"),
+            _DEFAULTS,
         ),
     ),
     Mutant(
@@ -44,22 +65,20 @@ SITE_ROWS = (
         f"{_B}/postgres/migrations.py",
         "    connection.execute(_OWN_ALONE)\n",
         "",
-        (
-            f"{_SAME}guide.py::test_default_privileges_of_the_administrator_give_nobody_a_right_on_what_is_the_console_s",
-        ),
+        (_DEFAULTS,),
     ),
     Mutant(
         "gates: a synthetic document that a smaller vocabulary refuses is not measured",
         f"{_B}/gates/kinds_there.py",
-        "    if not lacking or failed[:2] in _OF_THE_CONSOLE:\n",
+        "    if not theirs or not _may_be_theirs(failed):\n",
         "    if True:\n",
         (f"{_SAME}kinds.py::test_a_kind_that_the_vocabulary_lacks_is_named_and_fails_no_gate",),
     ),
     Mutant(
         "gates: what refuses a synthetic document beside a whole vocabulary fails the gate",
         f"{_B}/gates/kinds_there.py",
-        "    if not lacking or failed[:2] in _OF_THE_CONSOLE:\n",
-        "    if failed[:2] in _OF_THE_CONSOLE:\n",
+        "    if not theirs or not _may_be_theirs(failed):\n",
+        "    if not _may_be_theirs(failed):\n",
         (f"{_SAME}kinds.py::test_what_else_refuses_a_synthetic_document_fails_the_gate",),
     ),
     Mutant(
@@ -103,6 +122,43 @@ SITE_ROWS = (
         "    {looking}IF all_of_them",
         "    IF all_of_them",
         (f"{_VARIES}[names and words of their own]",),
+    ),
+    Mutant(
+        "governance: a function in the organisation's path whose arguments fit better is not called",
+        _GOVERNANCE,
+        "OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object({part}, n)",
+        "OPERATOR(pg_catalog.||) jsonb_build_object({part}, n)",
+        (_NO_TWIN,),
+    ),
+    Mutant(
+        "governance: an operator in the organisation's path that fits a literal is not used",
+        _GOVERNANCE,
+        "(e OPERATOR(pg_catalog.->>) {})",
+        "(e ->> {})",
+        (_NO_TWIN,),
+    ),
+    Mutant(
+        "gateway: an answer's status is made by PostgreSQL's own function",
+        f"{_B}/postgres/site_roles.py",
+        "THEN pg_catalog.jsonb_build_object('status', answer)",
+        "THEN jsonb_build_object('status', answer)",
+        (f"{_SAME}attacks.py::test_what_runs_in_the_organisation_s_path_names_nothing_without_a_schema",),
+    ),
+    Mutant(
+        "a number that is given twice is known in the lease's session beside an organisation's tables",
+        f"{_B}/runs/lease.py",
+        "        return translate(error, names)\n",
+        "        return translate(error)\n",
+        (
+            f"{_SAME}numbers.py::test_a_number_that_is_given_twice_in_the_lease_s_session_is_told_as_that_beside_an_organisation_s_tables",
+        ),
+    ),
+    Mutant(
+        "a foreign key of a part of a governed table is none of the organisation's log",
+        _DECISIONS,
+        " AND k.conparentid = 0",
+        "",
+        (f"{_DECIDED}a_foreign_key_of_a_part_of_a_table_that_is_written_there_is_no_stranger_s",),
     ),
     Mutant(
         "the script that is run statement by statement makes no function of whoever runs it",

@@ -358,6 +358,19 @@ def test_the_printed_script_is_not_run_and_leaves_what_was_there_as_it_was(kept:
     assert existing_part(after, fingerprint(kept.database)) == after, "once more, it does nothing"
 
 
+def test_default_privileges_let_nobody_write_what_is_recorded_for_a_console_that_reads(kept: Adopted) -> None:
+    kept.execute("ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO directus, watcher")
+
+    kept.execute(kept.command("adopt", "apply")[1])
+
+    with kept.database.connect() as connection:
+        others = connection.execute(
+            b"SELECT c.relname, x.grantee::regrole::text FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) x"
+            b" WHERE c.relname IN ('site_mapping', 'site_grant') AND x.grantee <> c.relowner AND x.privilege_type <> 'SELECT'"
+        ).fetchall()
+    assert others == []
+
+
 def test_the_schema_of_the_script_is_the_one_that_migrate_knows(kept: Adopted) -> None:
     """Its owner and its words are the constants by which `migrate` tells it from somebody else's."""
     kept.execute(kept.command("adopt", "apply")[1])

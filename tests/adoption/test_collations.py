@@ -42,3 +42,4 @@ def test_what_reads_units_reads_them_whatever_their_columns_call_equal(
                 assert (status, bool(out)) == (0, True), (words, said)
             assert len(adopted.command("unit", "list", "LIB-RULES")[1].splitlines()) == 158
             assert adopted.command("unit", "list", "lib-rules")[1] == ""
+            assert adopted.command("unit", "show", "lib-rules/s001")[:2] == (4, "")

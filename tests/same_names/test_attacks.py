@@ -1,5 +1,6 @@
 """Attacks beside tables of the same names: answers and triggers of the organisation's, marks and schemas that are forged, kills."""
 
+import re
 from collections.abc import Iterator
 
 import psycopg
@@ -8,6 +9,7 @@ import pytest
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.schema_names import BESIDE, LEDGER_COMMENT, OWN, UNITS_COMMENT, SchemaNames
+from console.backend.model.states import Stage
 from console.backend.postgres.connections import connect
 from console.backend.postgres.kept_sessions import sessions_kept
 from console.backend.postgres.measure import measure_counts
@@ -18,7 +20,7 @@ from tests.conftest import Database, fresh_database
 from tests.same_names.conftest import AFTER_CUT, BEFORE, Beside, theirs
 from tests.support.fingerprint import fingerprint
 from tests.support.killed import resumed_and_killed
-from tests.support.passage import Passage
+from tests.support.passage import UNITS, Passage
 
 _ARGUMENTS = (
     "p_address text, p_title text, p_body text, p_actor text, p_unit_kind text DEFAULT 'law_unit', p_section_type text DEFAULT 'section',"
@@ -43,6 +45,27 @@ def _trigger(body: str, at: str, table: str = "unit_version") -> str:
         f" AS $$ BEGIN {body} END $$;"
         f" CREATE TRIGGER hostile {at} ON public.{table} FOR EACH ROW EXECUTE FUNCTION public.hostile()"
     )
+
+
+_TWINS = """
+    CREATE TABLE public.reached (who text, name text);
+    GRANT INSERT ON public.reached TO PUBLIC;
+    DO $do$ DECLARE f record; BEGIN
+        FOR f IN SELECT * FROM (VALUES ('jsonb_build_object', 'text, jsonb', '$1, $2', 'jsonb'), ('jsonb_build_object', 'text, bigint', '$1, $2', 'jsonb'),
+                                       ('jsonb_build_array', 'text', '$1', 'jsonb'), ('jsonb_build_array', 'text, text', '$1, $2', 'jsonb'),
+                                       ('to_jsonb', 'jsonb', '$1', 'jsonb'), ('format', 'text, text', '$1, $2', 'text')) v (name, takes, given, gives) LOOP
+            EXECUTE format('CREATE FUNCTION public.%1$s(%2$s) RETURNS %4$s LANGUAGE plpgsql AS'
+                           ' $twin$ BEGIN INSERT INTO public.reached VALUES (CURRENT_USER, %1$L); RETURN pg_catalog.%1$s(%3$s); END $twin$',
+                           f.name, f.takes, f.given, f.gives);
+        END LOOP;
+    END $do$;
+    CREATE FUNCTION public.no_json(jsonb, jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT NULL::jsonb';
+    CREATE OPERATOR public.-> (LEFTARG = jsonb, RIGHTARG = jsonb, FUNCTION = public.no_json);
+    CREATE OPERATOR public.->> (LEFTARG = jsonb, RIGHTARG = jsonb, FUNCTION = public.no_json)
+"""
+"""Functions whose arguments fit better than those of PostgreSQL's own, which take any, and operators that stand for two with a literal."""
+_WORDS = {"SELECT", "WHERE", "EXISTS", "coalesce"}
+"""Words of SQL before a bracket, which name nothing."""
 
 
 def changed(passage: Passage, statements: str) -> None:
@@ -109,6 +132,35 @@ def test_a_backend_that_is_killed_in_the_middle_leaves_nothing_and_the_run_goes_
     signed.arm()
     signed.resume()
     assert theirs(signed) == AFTER_CUT
+
+
+def test_a_name_in_the_organisation_s_path_stands_for_none_of_postgresql_s(beside: Beside, signed: Passage) -> None:
+    """Whoever may create in a schema of the path would have run code as a role that inserts into the governance tables."""
+    assert "public" in beside.mapping.functions.search_path
+    changed(signed, _TWINS)
+    signed.arm()
+    signed.resume()
+    signed.sign()
+    assert signed.enact().state.stage is Stage.CLOSEOUT_REPORTED
+
+    assert signed.rows("SELECT DISTINCT who, name FROM public.reached WHERE who LIKE 'cutter%%'") == []
+    assert theirs(signed) == {**AFTER_CUT, "public.iu_lifecycle_log": BEFORE["public.iu_lifecycle_log"] + UNITS}
+
+
+def test_what_runs_in_the_organisation_s_path_names_nothing_without_a_schema(signed: Passage) -> None:
+    bodies = signed.rows(
+        "SELECT split_part(prosrc, 'true);', 2) FROM pg_proc WHERE prosrc LIKE '%%PERFORM pg_catalog.set_config%%'"
+    )
+    texts = [
+        re.sub(r"--[^\n]*|'[^']*'|\"[^\"]*\"|OPERATOR\([^)]+\)|:=|=>|DIAGNOSTICS n =", "", str(text))
+        for (text,) in bodies
+    ]
+
+    assert len(texts) == 4
+    for text in texts:
+        called = set(re.findall(r"(?<![.\w])(\w+) ?\(", text)) - _WORDS
+        operators = set(re.findall(r"[-+*/<>=~!@#%^&|`?]+", text))
+        assert (called, operators) == (set(), set()), text
 
 
 @pytest.fixture

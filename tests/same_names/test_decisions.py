@@ -31,6 +31,14 @@ _LOOKS_UP = """
         EXECUTE definition;
     END $do$
 """
+_IN_PARTS = """
+    SET ROLE workflow_admin;
+    ALTER TABLE cutter_governance.cut_change_set RENAME TO whole;
+    CREATE TABLE cutter_governance.cut_change_set (LIKE cutter_governance.whole INCLUDING ALL) PARTITION BY HASH (change_set_id);
+    CREATE TABLE cutter_governance.first_part PARTITION OF cutter_governance.cut_change_set FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+    ALTER TABLE cutter_governance.cut_change_set ADD FOREIGN KEY (review_decision_id) REFERENCES cutter_governance.review_decision;
+    DROP TABLE cutter_governance.whole CASCADE
+"""
 _VERDICTS = "SELECT verdict FROM cutter_governance.review_decision ORDER BY 1"
 
 
@@ -69,6 +77,23 @@ def test_a_run_without_leg_b_gives_the_id_of_its_decision_where_nothing_refers_t
     signed.backend.revert(signed.run_id, signed.run_id)
 
     assert signed.rows("SELECT count(*) FROM public.iu_lifecycle_log WHERE review_decision_id IS NOT NULL") == [
+        (UNITS,)
+    ]
+
+
+def test_a_foreign_key_of_a_part_of_a_table_that_is_written_there_is_no_stranger_s(beside: Beside) -> None:
+    """It has a row for each part, whose names the mapping does not have."""
+    passage = beside.stages.at("fresh")
+    _changed(passage, _IN_PARTS)
+    passage = tie(passage, beside.mapping)
+    passage.backend.start(REQUEST.model_copy(update={"mode": Mode.DRYRUN}), silent)
+    passage = replace(passage, run_id=passage.backend.start(REQUEST, silent).run_id)
+    passage.sign()
+    _cut_without_leg_b(passage)
+
+    passage.backend.revert(passage.run_id, passage.run_id)
+
+    assert passage.rows("SELECT count(*) FROM public.iu_lifecycle_log WHERE review_decision_id IS NOT NULL") == [
         (UNITS,)
     ]
 

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from console.backend.model.canonical_json import sha256_hex
-from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
+from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured, UsageError
 from console.backend.model.outcome import Outcome
 from console.backend.model.site_mapping import mapping_toml, parse_mapping
 from console.backend.model.states import Family, Stage
@@ -414,6 +414,23 @@ def test_a_section_that_does_not_fit_the_tables_is_refused_by_name(beside: Besid
 
     assert "cutter_governance.verify_result must be given seal" in refused.value.message
     assert "outcome is character varying(20), mapped as text" in refused.value.message
+
+
+def test_a_column_that_a_trigger_is_to_fill_is_one_and_is_filled_by_nothing_else(
+    beside: Beside, signed: Passage
+) -> None:
+    governance = beside.mapping.governance
+    assert governance is not None
+    unit = governance.unit.model_copy(update={"by_trigger": ("no such column",)})
+    mapping = beside.mapping.model_copy(update={"governance": governance.model_copy(update={"unit": unit})})
+
+    with signed.connect() as connection, pytest.raises(Refused, match=r"manifest_unit_block[.]no such column, which a"):
+        gateway_sql(connection, mapping, "0" * 64)
+
+    twice = governance.unit.model_copy(update={"by_trigger": (governance.unit.columns[0].column,)})
+    mapping = beside.mapping.model_copy(update={"governance": governance.model_copy(update={"unit": twice})})
+    with pytest.raises(UsageError, match="a column is named twice"):
+        parse_mapping("file", mapping_toml(mapping).encode())
 
 
 def test_the_section_is_kept_as_it_was_proposed(beside: Beside) -> None:

@@ -42,23 +42,37 @@ _OF_ANOTHER_OWNER = """
 
 _GIVEN = """
     SELECT c.oid::regclass::text, x.privilege_type FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL aclexplode(c.relacl) x
-     WHERE starts_with(n.nspname, 'cutter_console') AND pg_get_userbyid(x.grantee) = 'directus' AND x.privilege_type <> 'SELECT'
+     WHERE starts_with(n.nspname, 'cutter_console') AND pg_get_userbyid(x.grantee) IN ('directus', 'cutter_exec') AND c.relname LIKE ANY (ARRAY['site%%', 'schema_migration'])
+       AND x.privilege_type <> 'SELECT'
     UNION ALL
     SELECT p.oid::regprocedure::text, x.privilege_type FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace CROSS JOIN LATERAL aclexplode(p.proacl) x
-     WHERE n.nspname = 'cutter_console' AND pg_get_userbyid(x.grantee) = 'directus'
+     WHERE n.nspname = 'cutter_console' AND (pg_get_userbyid(x.grantee) = 'directus'
+       OR pg_get_userbyid(x.grantee) = 'cutter_exec' AND p.proname LIKE '%%site%%'
+          AND p.proname NOT IN ('fn_site_counts', 'fn_site_differences', 'fn_site_standing', 'fn_site_try'))
 """
 
 
 def test_default_privileges_of_the_administrator_give_nobody_a_right_on_what_is_the_console_s(beside: Beside) -> None:
     """An organisation lets its own role use whatever its administrator makes."""
     defaults = (
-        "ALTER DEFAULT PRIVILEGES GRANT SELECT, INSERT, UPDATE ON TABLES TO directus;"
-        " ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO directus"
+        "ALTER DEFAULT PRIVILEGES GRANT SELECT, INSERT, UPDATE ON TABLES TO directus, cutter_exec;"
+        " ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO directus, cutter_exec"
     )
     mapping, _ = installed_beside(beside.cluster, "defaults", defaults)
     with stages(beside.cluster, "defaults", MONITOR) as walked:
         passage = tie(walked.at("fresh"), mapping)
+        assert passage.rows(_GIVEN) == []
 
+        # Of an earlier script, and of default privileges that are not there any more.
+        passage.execute("ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM directus, cutter_exec")
+        passage.execute("ALTER DEFAULT PRIVILEGES REVOKE ALL ON FUNCTIONS FROM directus, cutter_exec")
+        passage.execute(
+            "GRANT ALL ON cutter_console.site_effect, cutter_console.site_grant TO directus WITH GRANT OPTION"
+        )
+        passage.execute("GRANT EXECUTE ON FUNCTION cutter_console.fn_site_create TO directus, cutter_exec")
+        assert passage.rows(_GIVEN)
+        with passage.connect() as connection:
+            connection.execute(preparing_script(passage.installation).encode())
         assert passage.rows(_GIVEN) == []
 
 

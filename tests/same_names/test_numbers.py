@@ -2,8 +2,9 @@
 
 import pytest
 
-from console.backend.model.errors import CutterError
+from console.backend.model.errors import CutterError, Unmeasured
 from console.backend.postgres.connections import connect
+from console.backend.runs.lease import LeaseHolder
 from tests.same_names.conftest import Beside
 from tests.support.passage import Passage
 
@@ -35,3 +36,16 @@ def test_a_number_of_the_console_s_that_was_given_twice_is_told_as_that_beside_a
 
     with pytest.raises(CutterError, match=_TWICE), connect(conninfo) as connection:
         connection.execute(f"INSERT INTO {table} OVERRIDING SYSTEM VALUE SELECT * FROM {table} LIMIT 1".encode())
+
+
+def test_a_number_that_is_given_twice_in_the_lease_s_session_is_told_as_that_beside_an_organisation_s_tables(
+    beside: Beside, signed: Passage
+) -> None:
+    answer = f"RAISE unique_violation USING SCHEMA = '{beside.names.ledger}', CONSTRAINT = 'run_event_pkey'"
+
+    with (
+        LeaseHolder(signed.installation, signed.run_id) as holder,
+        pytest.raises(Unmeasured, match=_TWICE),
+        holder.arming() as connection,
+    ):
+        connection.execute(f"DO $$ BEGIN {answer}; END $$".encode())

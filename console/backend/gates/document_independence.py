@@ -125,7 +125,7 @@ def _of_size(size: int, generality: Generality, lacking: tuple[str, ...] = ()) -
     cut_probe = next((cut_probe for cut_probe in generality.probes if cut_probe.n == size), None)
     if cut_probe is None:
         return unclear(f"no document of {size} units was tried", "cutter-console gates G5")
-    return not_measured_for(lacking, cut_probe.failed) or _verdict(cut_probe)
+    return not_measured_for(lacking, cut_probe.failed, size) or _verdict(cut_probe)
 
 
 def _verdict(cut_probe: CutProbe) -> Verdict:

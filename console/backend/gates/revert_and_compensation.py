@@ -161,7 +161,7 @@ def _not_made(reverted: Reverted | None) -> str:
 
 
 def _soft_revert(reverted: Reverted, lacking: tuple[str, ...] = ()) -> Verdict:
-    if (unknown := not_measured_for(lacking, _not_made(reverted))) is not None:
+    if (unknown := not_measured_for(lacking, _not_made(reverted), reverted.probe.n)) is not None:
         return unknown
     faults = revert_faults(reverted.probe)
     if faults:

@@ -190,7 +190,7 @@ class GovernedTable(Value):
 
     @model_validator(mode="after")
     def _each_column_once(self) -> Self:
-        names = [column.column for column in self.columns]
+        names = [*(column.column for column in self.columns), *self.by_trigger]
         if len(set(names)) < len(names):
             raise ValueError("a column is named twice")
         return self

@@ -170,19 +170,20 @@ COMMENT ON FUNCTION cutter_console.fn_site_rows_there IS
 _UNIT_KEYS = """
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_unit_keys(p_address text) RETURNS TABLE (unit_id text, version_id text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
-    SELECT u.{id}::text, u.{version}::text FROM {units} u WHERE u.{address}::text = p_address
+    SELECT u.{id}::text, u.{version}::text FROM {units} u
+     WHERE u.{address}::text = p_address AND u.{address}::text COLLATE "C" = p_address
 $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_unit_keys IS 'The keys of a unit and its version in the organisation''s tables.';
 """
 _INSERT = """    n := 0;
     -- Without rows their statement triggers and their privileges have no say.
-    IF jsonb_array_length(coalesce(p_rows -> {part}, '[]')) > 0 THEN
+    IF pg_catalog.jsonb_array_length(coalesce(p_rows OPERATOR(pg_catalog.->) {part}, '[]')) OPERATOR(pg_catalog.>) 0 THEN
         INSERT INTO {table} ({columns})
         SELECT {values}
-          FROM jsonb_array_elements(p_rows -> {part}) e{unless};
+          FROM pg_catalog.jsonb_array_elements(p_rows OPERATOR(pg_catalog.->) {part}) e{unless};
         GET DIAGNOSTICS n = ROW_COUNT;
     END IF;
-    added := added || jsonb_build_object({part}, n);
+    added := added OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object({part}, n);
 """
 _DIFFERENCE = """    SELECT {name}::text, format('%s: %s rows of the %s are not there once, as they were recorded', {name}, count(*), {words})
       FROM jsonb_array_elements(p_rows -> {part}) e
@@ -423,6 +424,11 @@ def governance_faults(catalogue: Catalogue, mapping: SiteMapping) -> tuple[str, 
                 )
             elif not there.given:
                 faults.append(f"governance.{part}: {governed.table}.{mapped.column} is generated, and takes no value")
+        faults += [
+            f"governance.{part}: {governed.table}.{name}, which a trigger fills, is no column"
+            for name in governed.by_trigger
+            if name not in columns
+        ]
         named = {*(mapped.column for mapped in governed.columns), *governed.by_trigger}
         if needed := [name for name, column in columns.items() if not column.filled and name not in named]:
             faults.append(f"governance.{part}: {governed.table} must be given {', '.join(needed)}")
@@ -452,7 +458,7 @@ def cast_of(column: Filled, value: sql.Composable) -> sql.Composable:
 
 
 def _given(column: Filled) -> sql.Composable:
-    return sql.SQL("(e ->> {})").format(sql.Literal(column.column))
+    return sql.SQL("(e OPERATOR(pg_catalog.->>) {})").format(sql.Literal(column.column))
 
 
 def _known_by(part: Part, table: GovernedTable) -> tuple[Filled, ...]:
@@ -472,7 +478,7 @@ def _known_by(part: Part, table: GovernedTable) -> tuple[Filled, ...]:
 def _insert(part: Part, table: GovernedTable) -> sql.Composable:
     unless: sql.Composable = sql.SQL("")
     if part in {Part.DOCUMENT, Part.DOCUMENT_VERSION}:
-        unless = sql.SQL("\n         WHERE NOT EXISTS (SELECT FROM {} t WHERE {} = {})").format(
+        unless = sql.SQL("\n         WHERE NOT EXISTS (SELECT FROM {} t WHERE {} OPERATOR(pg_catalog.=) {})").format(
             identifier(table.table), *_sides(_known_by(part, table))
         )
     return sql.SQL(_INSERT).format(
@@ -494,7 +500,9 @@ def _sides(columns: tuple[Filled, ...]) -> tuple[sql.Composable, sql.Composable]
         ours.append(
             sql.SQL("({})::{}::text").format(value, AsItIs(column.type)) if column.source is Source.TIME else value
         )
-    return tuple(sql.SQL("jsonb_build_array({})").format(sql.SQL(", ").join(side)) for side in (theirs, ours))  # type: ignore[return-value]
+    return tuple(
+        sql.SQL("pg_catalog.jsonb_build_array({})").format(sql.SQL(", ").join(side)) for side in (theirs, ours)
+    )  # type: ignore[return-value]
 
 
 def _difference(part: Part, table: GovernedTable) -> sql.Composable:

@@ -20,6 +20,17 @@ from console.backend.postgres.site_roles import SITE_CALLER, SITE_READER, SITE_R
 
 _MARKS = ("$site$", "$wire$", "$prepare$")
 _CALLERS = ("cutter_exec", "cutter_verify")
+_READERS = (*_CALLERS, "cutter_ro")
+_CALLED = {
+    "fn_site_counts": _READERS,
+    "fn_site_differences": _READERS,
+    "fn_site_standing": _READERS,
+    "fn_site_try": ("cutter_exec",),
+    "fn_draft_differences": _READERS,
+    "fn_backup_tables": _READERS,
+    "fn_table_digest": _READERS,
+}
+"""Functions of the script that roles besides the owner of the console's tables may call."""
 GRANTEES = (*SITE_ROLES, *_CALLERS)
 """Roles that have rights for what is written there."""
 SCHEMA, TABLE, SEQUENCE, FUNCTION = "SCHEMA", "TABLE", "SEQUENCE", "FUNCTION"
@@ -79,19 +90,14 @@ BEGIN
             EXECUTE format('ALTER %s %s OWNER TO %I', o.kind, o.name, {owner});
         END IF;
     END LOOP;
-    -- What is made as an administrator is born with the rights of his default privileges, whose roles have no business there.
-    FOR o IN SELECT DISTINCT 'EXECUTE ON FUNCTION' AS kind, p.oid::regprocedure::text AS name, pg_get_userbyid(x.grantee) AS grantee
+    -- What is made as an administrator is born with the rights of his default privileges: each is called by whom this script lets call it.
+    FOR o IN SELECT p.oid::regprocedure::text AS name, pg_get_userbyid(x.grantee) AS grantee
                FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace CROSS JOIN LATERAL aclexplode(p.proacl) x
               WHERE n.nspname = 'cutter_console' AND x.grantee NOT IN (0, p.proowner)
-              UNION ALL
-             SELECT DISTINCT 'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON TABLE', c.oid::regclass::text, pg_get_userbyid(x.grantee)
-               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL aclexplode(c.relacl) x
-              WHERE n.nspname = 'cutter_console' AND c.relkind = 'r' AND x.privilege_type <> 'SELECT' AND x.grantee NOT IN (0, c.relowner) LOOP
-        IF o.grantee <> ALL (ARRAY[{owners}, 'cutter_exec', 'cutter_verify', 'cutter_ro', 'cutter_stop'])
-           AND EXISTS (SELECT FROM pg_default_acl d CROSS JOIN LATERAL aclexplode(d.defaclacl) y
-                        WHERE pg_get_userbyid(d.defaclrole) = CURRENT_USER AND pg_get_userbyid(y.grantee) = o.grantee) THEN
-            EXECUTE format('REVOKE %s %s FROM %I', o.kind, o.name, o.grantee);
-        END IF;
+                AND p.proname ~ '^(fn|keep|guard)_site_|^fn_(draft_differences|backup_tables|table_digest)$'
+                AND pg_get_userbyid(x.grantee) <> {owner}
+                AND (p.proname::text, pg_get_userbyid(x.grantee)::text) NOT IN (VALUES {called}) LOOP
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM %I CASCADE', o.name, o.grantee);
     END LOOP;
 END $wire$;
 """
@@ -126,6 +132,15 @@ DECLARE
 BEGIN
     -- Types in a signature are printed under this one.
     PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
+    -- Tables that an administrator makes are born with the rights of his default privileges: their owner alone writes these.
+    FOR mine IN
+        SELECT c.relname AS name, x.privilege_type AS privilege, pg_get_userbyid(x.grantee) AS grantee
+          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN LATERAL aclexplode(c.relacl) x
+         WHERE n.nspname = {schema_name} AND c.relkind = 'r' AND starts_with(c.relname, 'site_')
+           AND x.privilege_type <> 'SELECT' AND x.grantee NOT IN (0, c.relowner)
+    LOOP
+        EXECUTE format('REVOKE %s ON TABLE %I.%I FROM %I CASCADE', mine.privilege, {schema_name}, mine.name, mine.grantee);
+    END LOOP;
     FOR mine IN
         SELECT g.*, h.named
           FROM {schema}.site_grant g
@@ -170,7 +185,12 @@ END $wire$;
 def owned_sql(owner: str) -> sql.Composable:
     """Return the SQL that leaves what stands in the console's schema to its own roles; run by an administrator."""
     owners = sql.SQL(", ").join(map(sql.Literal, (owner, *SITE_ROLES)))
-    return sql.SQL(OWNED).format(owner=sql.Literal(owner), owners=owners)
+    called = sql.SQL(", ").join(
+        sql.SQL("({}, {})").format(sql.Literal(name), sql.Literal(role))
+        for name, roles in _CALLED.items()
+        for role in roles
+    )
+    return sql.SQL(OWNED).format(owner=sql.Literal(owner), owners=owners, called=called)
 
 
 def refuse_marks(text: str, bodies: Iterable[str]) -> None:
@@ -198,6 +218,7 @@ def rights_sql(
     parts: list[sql.Composable] = [
         sql.SQL(RIGHTS).format(
             schema=sql.Identifier(schema),
+            schema_name=sql.Literal(schema),
             owner=sql.Identifier(owner),
             held=sql.SQL(_HELD),
             grantees=sql.SQL(", ").join(map(sql.Literal, grantees)),

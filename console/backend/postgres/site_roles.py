@@ -43,7 +43,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
       FROM {units} u
       LEFT JOIN {versions} v ON {anchored}
       {parents}
-     WHERE u.{address}::text = p_address
+     -- By the column's own collation, which an index has, and byte by byte: it may call another address equal.
+     WHERE u.{address}::text = p_address AND u.{address}::text COLLATE "C" = p_address
 $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_unit IS 'A unit as the organisation''s own tables have it, by the site mapping.';
 """
@@ -93,8 +94,8 @@ DECLARE
     later_ones text;
 BEGIN
     -- Before version 18 a deferred trigger runs with the rights of whoever lets it fire.
-    SELECT string_agg(DISTINCT format('%I.%I', n.nspname, c.conname), ', '),
-           string_agg(DISTINCT format('%I.%I', n.nspname, c.conname), ', ') FILTER (WHERE c.condeferred)
+    SELECT 'SET CONSTRAINTS ' || string_agg(DISTINCT format('%I.%I', n.nspname, c.conname), ', ') || ' IMMEDIATE',
+           'SET CONSTRAINTS ' || string_agg(DISTINCT format('%I.%I', n.nspname, c.conname), ', ') FILTER (WHERE c.condeferred) || ' DEFERRED'
       INTO all_of_them, later_ones
       FROM pg_constraint c
       JOIN pg_class r ON r.oid = c.conrelid
@@ -102,10 +103,10 @@ BEGIN
      WHERE c.condeferrable AND pg_get_userbyid(r.relowner) <> {owner} AND has_schema_privilege(n.oid, 'USAGE')
        AND (n.oid = pg_my_temp_schema() OR NOT starts_with(n.nspname, 'pg_temp_'));
     {looking}IF all_of_them IS NOT NULL THEN
-        EXECUTE 'SET CONSTRAINTS ' || all_of_them || ' IMMEDIATE';
+        EXECUTE all_of_them;
     END IF;
     IF later_ones IS NOT NULL THEN
-        EXECUTE 'SET CONSTRAINTS ' || later_ones || ' DEFERRED';
+        EXECUTE later_ones;
     END IF;
 END $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_settle IS 'Has the organisation''s deferred constraints and triggers fire now.';
@@ -171,7 +172,8 @@ DECLARE
 BEGIN
     {looking}SELECT pg_catalog.to_jsonb(a) INTO answer FROM {create}({created}) AS a;
     -- A status alone, or one with more beside it.
-    RETURN CASE jsonb_typeof(answer) WHEN 'string' THEN jsonb_build_object('status', answer) ELSE answer END;
+    RETURN CASE WHEN pg_catalog.jsonb_typeof(answer) OPERATOR(pg_catalog.=) 'string'
+                THEN pg_catalog.jsonb_build_object('status', answer) ELSE answer END;
 END $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_create IS 'Calls the function of the organisation that makes a unit, and returns its answer.';
 
@@ -199,7 +201,8 @@ def search_path_of(schemas: tuple[str, ...]) -> str:
 def looking(schemas: tuple[str, ...]) -> sql.Composable:
     """Return the statement of a function, until whose end the organisation's functions and triggers look there for names.
 
-    It stands behind what the function has asked for itself: names of theirs must not stand for PostgreSQL's in that.
+    Behind it every function and operator is named with `pg_catalog`. That it comes first in the path is not enough: a name
+    of theirs whose arguments fit better, or whose second one is of the first one's type, would stand for PostgreSQL's.
     """
     if not schemas:
         return sql.SQL("")

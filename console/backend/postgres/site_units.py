@@ -290,10 +290,15 @@ def read_unit(connection: psycopg.Connection, readable: Readable, address: str) 
             readable.moment(enacted),
         ]
     )
-    query = sql.SQL("SELECT {columns}, {more} FROM {source} WHERE u.{address}::text = %s").format(
-        columns=_columns(readable), more=more, source=readable.source(), address=sql.Identifier(units.address.column)
+    # By the column's own collation, which an index has, and byte by byte: it may call another address equal.
+    query = sql.SQL("SELECT {columns}, {more} FROM {source} WHERE u.{address}::text = %s AND {exactly} = %s").format(
+        columns=_columns(readable),
+        more=more,
+        source=readable.source(),
+        address=sql.Identifier(units.address.column),
+        exactly=sql.SQL(_TEXT).format(sql.Identifier("u", units.address.column)),
     )
-    row = connection.execute(query, (address,)).fetchone()
+    row = connection.execute(query, (address, address)).fetchone()
     return ReadUnit(_listed(*row[:8]), UnitText(*row[8:])) if row is not None else None
 
 

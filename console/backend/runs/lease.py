@@ -8,7 +8,9 @@ from typing import Protocol, Self
 import psycopg
 
 from console.backend.host.installation import Installation
+from console.backend.model.errors import CutterError
 from console.backend.model.purposes import Purpose
+from console.backend.model.schema_names import OWN
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import finish, translate
 from console.backend.postgres.kept_sessions import stands
@@ -58,8 +60,7 @@ class LeaseHolder:
             # The session stands idle for as long as the run works: it must keep no transaction open meanwhile.
             session.autocommit = True
         except psycopg.Error as error:
-            self.let_go()
-            raise translate(error) from error
+            raise self._translated(error) from error
         except BaseException:
             self.let_go()
             raise
@@ -72,14 +73,20 @@ class LeaseHolder:
         try:
             ledger.take_lease(self._open(), self._run_id, purpose)
         except psycopg.Error as error:
-            self.let_go()
-            raise translate(error) from error
+            raise self._translated(error) from error
         return True
 
     @property
     def pid(self) -> int | None:
         """Process id of the session at the server; None without a session that is open."""
         return None if self._session is None or self._session.closed else self._session.info.backend_pid
+
+    def _translated(self, error: psycopg.Error) -> CutterError:
+        """End the session, and return the project's error for what it has met."""
+        # Its names first: beside an organisation's tables the console's own stand in other schemas.
+        names = self._session.names if self._session is not None else OWN
+        self.let_go()
+        return translate(error, names)
 
     def _open(self) -> Session:
         if self._session is None:
