@@ -35,7 +35,7 @@ _END = bytes(2 * _BLOCK)
 _PART = 1 << 20
 _AGAIN = "Have the bundle copied again from the host that wrote it."
 _SAME_RELEASE = (
-    "Compare on both hosts: cutter-console --version. Install the same release here, or have the bundle copied again."
+    "Install the same release here, or have the bundle copied again. Compare on both hosts: cutter-console --version"
 )
 
 
