@@ -16,6 +16,13 @@ def _switch(name: str) -> tuple[str, ...]:
 
 HOLDS = (
     Mutant(
+        "hold: where none was shown none is released",
+        _SWITCH,
+        "return _SEEN.join((_told_apart(in_file), _told_apart(in_database)))",
+        'return _SEEN.join(told) if any(told := (_told_apart(in_file), _told_apart(in_database))) else ""',
+        _switch("where_no_hold_was_shown_none_is_released"),
+    ),
+    Mutant(
         "hold: an open transaction of a role that may write is no stop",
         _HOLDING,
         'return StopStep(what="running statements", done=not number, detail=detail)',

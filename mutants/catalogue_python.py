@@ -900,6 +900,24 @@ _OF_BACKUPS = (
 
 _OF_APPROVALS = (
     Mutant(
+        "a statement with fewer signature files than the policy asks for still waits for the sovereign",
+        f"{_B}/runs/statement_status.py",
+        "if not 0 < beside >= load_policy(installation.policy).thresholds.of(kind):",
+        "if not beside:",
+        (
+            "tests/backend/runs/test_status.py::test_signature_files_that_are_not_enough_leave_the_run_waiting_for_a_signature[two signers]",
+        ),
+    ),
+    Mutant(
+        "a statement that was imported before is not to be imported again",
+        f"{_B}/runs/statement_status.py",
+        "now < expires and sha256_hex(data) not in recorded",
+        "now < expires",
+        (
+            "tests/backend/runs/test_status.py::test_a_statement_that_was_imported_and_authorises_nothing_is_not_to_be_imported_again_but_another_one_is",
+        ),
+    ),
+    Mutant(
         "one file holds one signature",
         _SIGNATURES,
         '    if keywords.count("NEWSIG") > 1 or keywords.count("VALIDSIG") > 1 or measured.data.count(b"-----BEGIN PGP") > 1:',

@@ -3,8 +3,9 @@
 import contextlib
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 
+from console.backend.approvals.statement import utc_second
 from console.backend.model.errors import ExitStatus, StopCode, UsageError
 from console.backend.model.outcome import Outcome
 from console.backend.model.view_models import ApprovalStatus, ApprovalView, StopStep, SwitchState, SwitchView
@@ -39,11 +40,10 @@ def _moment(text: str) -> datetime | None:
     """
     if not text:
         return None
-    with contextlib.suppress(ValueError, OverflowError):
+    with contextlib.suppress(ValueError):
         moment = datetime.fromisoformat(text)
-        # A zone can have a fraction of a second too.
-        if moment.tzinfo is not None and not (moment := moment.astimezone(UTC)).microsecond:
-            return moment
+        if (named := utc_second(moment)) == moment:
+            return named
     message = f"--in-force-from {text}: not a moment in whole seconds, in ISO 8601 with its zone"
     raise UsageError(StopCode.REFUSED_INPUT, message, "Write it as 2027-01-01T00:00:00Z or 2027-01-01T00:00:00+01:00")
 

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator
 
-from console.backend.model.amendment_report import place_in_words
 from console.backend.model.as_of import moment_of
 from console.backend.model.counting import counted
-from console.backend.model.diff_text import DiffKind, marked
+from console.backend.model.diff_text import DiffedPart, DiffKind, marked
 from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Outcome
 from console.backend.model.safe_text import safe_lines
 from console.backend.runs.document_states import shown_time
-from console.backend.runs.state_comparison import BodyPart, DocumentDiff, UnitChange, compare_states
+from console.backend.runs.state_comparison import DocumentDiff, UnitChange, compare_states
 from console.cli.arguments import Options
 from console.cli.installation import installation_of
 from console.cli.output import emit_law, report
@@ -41,10 +40,9 @@ def _lines(answer: DocumentDiff) -> Iterator[str]:
     if answer.between is None:
         yield "the text between the units is not compared: version 0.2.0 did not keep it"
     elif answer.between:
-        yield "changed  the text between the units"
-        for piece in answer.between:
-            yield f"  {place_in_words(piece.old_place, piece.new_place)}"
-            yield from _body_lines(piece.parts)
+        lines = [line for piece in answer.between for line in piece.lines]
+        yield f"changed  the text between the units{'' if lines else ', in space and line ends alone'}"
+        yield from lines
     for unit in answer.changed:
         yield from _change_lines(unit)
     yield from (f"new      {unit.address}  {unit.title}" for unit in answer.added)
@@ -59,12 +57,12 @@ def _change_lines(unit: UnitChange) -> Iterator[str]:
     yield from _body_lines(unit.body)
 
 
-def _body_lines(parts: tuple[BodyPart, ...]) -> Iterator[str]:
+def _body_lines(parts: tuple[DiffedPart, ...]) -> Iterator[str]:
     body = "".join(_marked(number, len(parts), part) for number, part in enumerate(parts))
     yield from (f"  {line}" for line in safe_lines(body.removesuffix("\n")) if body)
 
 
-def _marked(number: int, parts: int, part: BodyPart) -> str:
+def _marked(number: int, parts: int, part: DiffedPart) -> str:
     match part.kind:
         case DiffKind.KEPT:
             return _shortened(number, parts, part.text)
@@ -78,7 +76,6 @@ def _shortened(number: int, parts: int, text: str) -> str:
     """Return a stretch that both have, without what is far from any change."""
     if len(text) <= 2 * _CONTEXT:
         return text
-    is_alone = parts == 1
-    head = text[:_CONTEXT] if number or is_alone else ""
-    tail = text[-_CONTEXT:] if number < parts - 1 or is_alone else ""
+    head = text[:_CONTEXT] if number else ""
+    tail = text[-_CONTEXT:] if number < parts - 1 else ""
     return f"{head}[...]{tail}"

@@ -9,7 +9,6 @@ from textual.containers import Horizontal, Vertical
 
 from console.actions.actions import Action, Scope
 from console.actions.keys_in_force import told
-from console.backend.model.full_command import command_to_import
 from console.backend.model.view_models import ApprovalView
 from console.screens import approvals_text as words
 from console.screens.base import ConsoleScreen
@@ -99,9 +98,9 @@ class ApprovalsScreen(ConsoleScreen):
     def _next_to_import(self) -> str:
         """Return the statement of the Overview's next step, so that its key works here at once."""
         status = self.console.status
-        actions = [str(wait.next_action) for wait in status.waiting] if status is not None else []
-        of_action = {command_to_import(view.statement_path): view.statement_sha256 for view in self.approvals}
-        return next((of_action[action] for action in actions if action in of_action), "")
+        digests = {view.statement_path: view.statement_sha256 for view in self.approvals}
+        waiting = (wait.statement for wait in status.waiting) if status is not None else ()
+        return next((digests[statement] for statement in waiting if statement in digests), "")
 
     @property
     def chosen(self) -> ApprovalView | None:

@@ -266,10 +266,10 @@ def test_the_difference_of_two_texts_of_the_same_units_is_shown(
     assert is_inert(shown)
     assert "0 changed, 0 new, 0 gone" in shown
     assert "changed  the text between the units\n  at the beginning\n" in shown
-    assert "As of[- 2-]{+ 3+}" in shown
+    assert "As of [-2-]{+3+}" in shown, "as the plan of the amendment had it"
     assert ask("--json", "document", "diff", "ACME-LAW", "--from", before, "--to", between) == 0
     added = {"kind": "added", "text": "As of 2\x1b[2J March.\n\n"}
-    assert answer_of(capsys)["between"] == [{"old_place": None, "new_place": "", "parts": [added]}]
+    assert answer_of(capsys)["between"] == [{"old_place": None, "new_place": "", "parts": [added], "is_coarse": False}]
 
 
 def test_no_document_is_an_answer(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,8 +4,8 @@ import pytest
 from textual.widgets import Input
 
 from console.backend.model.amendment import Moved
-from console.backend.model.amendment_report import AmendmentReport, PartReport, PieceReport
-from console.backend.model.diff_text import DiffKind
+from console.backend.model.amendment_report import AmendmentReport, PieceReport
+from console.backend.model.diff_text import DiffedPart, DiffKind
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.plan import Acceptance, DroppedSpan, DropRule, Omission, Problem, Suspect, SuspectReason
 from console.backend.model.suspect_groups import grouped
@@ -486,7 +486,7 @@ async def test_text_that_differs_in_no_unit_is_said_in_the_head_and_shown() -> N
         assert isinstance(law, AmendmentReport)
     same = " ".join(plain(line) for line in detail(law, 80))
     assert "between" not in plain(head(law)) + same
-    parts = (PartReport(kind=DiffKind.REMOVED, text="Of 2 March"), PartReport(kind=DiffKind.ADDED, text="Of 3 March"))
+    parts = (DiffedPart(kind=DiffKind.REMOVED, text="Of 2 March"), DiffedPart(kind=DiffKind.ADDED, text="Of 3 March"))
     piece = PieceReport(old_place="", new_place="", parts=parts, is_coarse=False)
     other = law.model_copy(update={"between": (piece,)})
     assert "text between them" in plain(head(other))

@@ -5,11 +5,10 @@ from datetime import datetime, timedelta
 
 from console.backend.documents.word_diff import word_diff
 from console.backend.model.canonical_json import sha256_hex
-from console.backend.model.diff_text import diff_lines
+from console.backend.model.diff_text import DiffedPart, diff_lines
 from console.backend.model.folding import folded, parts_of, snippet
 from console.backend.model.site_mapping import NotMeasured
 from console.backend.model.unit_search import (
-    DiffedPart,
     SearchedBy,
     SnippetPart,
     UnitHit,

@@ -39,7 +39,8 @@ LIFETIME = {Kind.SG_1: timedelta(hours=24), Kind.SG_2: timedelta(hours=12)}
 """The longest that a ruling may be valid."""
 
 
-def _utc_second(moment: datetime) -> datetime:
+def utc_second(moment: datetime) -> datetime:
+    """Return a moment as a statement can name it, in UTC and whole seconds. Raises ValueError without a zone, or out of the calendar."""
     if moment.tzinfo is None:
         raise ValueError("a time needs its zone")
     try:
@@ -54,7 +55,7 @@ def utc_text(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-UtcSecond = Annotated[datetime, AfterValidator(_utc_second), PlainSerializer(utc_text, when_used="json")]
+UtcSecond = Annotated[datetime, AfterValidator(utc_second), PlainSerializer(utc_text, when_used="json")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 RunId = Annotated[str, Field(pattern=r"^ictr-[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}$")]
 Uuid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
@@ -253,7 +254,7 @@ def draft_statement(
 
     `draft` is set exactly for a ruling over drafts; `in_force_from` only for an enactment that counts from a later moment.
     """
-    now = _utc_second(context.now())
+    now = utc_second(context.now())
     enacts = purpose is Purpose.ENACT
     return Statement(
         **dict(facts),

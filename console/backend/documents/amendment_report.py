@@ -17,6 +17,7 @@ from console.backend.model.amendment_report import (
     UnitReport,
 )
 from console.backend.model.compared_unit import UnitField
+from console.backend.model.diff_text import DiffedPart
 from console.backend.model.plan_binding import expected_amendment_deltas, expected_enactment_deltas
 
 
@@ -43,7 +44,7 @@ def amendment_report(
         gone=tuple(UnitReport(address=unit.address, title=unit.title, line=None) for unit in comparison.gone),
         returning=amendment.returning,
         reordered=comparison.reordered,
-        between=None if between is None else tuple(_piece(change) for change in between),
+        between=None if between is None else tuple(map(piece_report, between)),
         moved=amendment.moved,
         renumberings=tuple(
             RenumberingReport(old=pair.old.address, new=pair.new.address, title=pair.new.title)
@@ -55,8 +56,9 @@ def amendment_report(
     )
 
 
-def _piece(change: PieceChange) -> PieceReport:
-    parts = tuple(PartReport(kind=part.kind, text=part.text) for part in change.diff.parts)
+def piece_report(change: PieceChange) -> PieceReport:
+    """Return the report of a piece of the text that stands in no unit."""
+    parts = tuple(DiffedPart(kind=part.kind, text=part.text) for part in change.diff.parts)
     return PieceReport(
         old_place=change.old_place, new_place=change.new_place, parts=parts, is_coarse=change.diff.is_coarse
     )

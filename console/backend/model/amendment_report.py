@@ -8,7 +8,7 @@ from pydantic import AfterValidator
 from console.backend.model.amendment import Moved
 from console.backend.model.compared_unit import UnitField
 from console.backend.model.counting import counted
-from console.backend.model.diff_text import DiffKind, DiffPart, diff_lines, marked, shortened, space_changes
+from console.backend.model.diff_text import DiffedPart, DiffKind, DiffPart, diff_lines, marked, shortened, space_changes
 from console.backend.model.plan_binding import TableDelta
 from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.value import Value
@@ -41,17 +41,18 @@ class PieceReport(Value):
     """Address of the unit that it stands behind in the law, empty in front of every unit; None if it is not there."""
     new_place: SafeText | None
     """The same in the new text. Where the two differ the piece is the same, and has moved."""
-    parts: tuple[PartReport, ...]
+    parts: tuple[DiffedPart, ...]
     is_coarse: bool
     """As of a unit."""
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """Return its place, then what differs, on one line each; a piece that differs in space alone has no line."""
-        place = place_in_words(self.old_place, self.new_place)
+        """Return its place, then what differs, on one line each and inert; a piece that differs in space alone has no line."""
+        place = _place_in_words(self.old_place, self.new_place)
+        parts = [DiffPart(part.kind, _safe_block(part.text)) for part in self.parts]
         if self.is_moved:
-            return (f"  {place}", f"    {shortened(''.join(part.text for part in self.parts))}")
-        lines = diff_lines(DiffPart(part.kind, part.text) for part in self.parts)
+            return (f"  {place}", f"    {shortened(''.join(part.text for part in parts))}")
+        lines = diff_lines(parts)
         coarse = ("    (too long to compare each word: lines were compared first)",) if self.is_coarse else ()
         return (f"  {place}", *(f"    {line}" for line in lines), *coarse) if lines else ()
 
@@ -61,7 +62,7 @@ class PieceReport(Value):
         return None not in {self.old_place, self.new_place} and self.old_place != self.new_place
 
 
-def place_in_words(old: str | None, new: str | None) -> str:
+def _place_in_words(old: str | None, new: str | None) -> str:
     """Return where a piece of the text between the units stands, and where it stood if that is another place."""
     here = _behind(old or "") if new is None else _behind(new)
     return here if None in {old, new} or old == new else f"{here}, until now {_behind(old or '')}"

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
+from console.backend.model.value import Value
+
 _CONTEXT = 60
 """Number of characters of unchanged text beside a change; what is longer is shortened at a space."""
 _SPACE = re.compile(r"\s+")
@@ -20,6 +22,13 @@ class DiffKind(StrEnum):
 
 class DiffPart(NamedTuple):
     """A stretch of text that both have, or only one of them. It can be any text: make it inert before it is shown."""
+
+    kind: DiffKind
+    text: str
+
+
+class DiffedPart(Value):
+    """The same in an answer, exact: a terminal must not get it as it is."""
 
     kind: DiffKind
     text: str

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from console.backend.model.diff_text import DiffKind
+from console.backend.model.diff_text import DiffedPart
 from console.backend.model.safe_text import SafeText
 from console.backend.model.site_mapping import NotMeasured
 from console.backend.model.unit_list import ListedUnit
@@ -117,13 +117,6 @@ class UnitView(Value):
     versions: tuple[UnitVersion, ...] = ()
     problems: tuple[SafeText, ...] = ()
     not_measured: tuple[NotMeasured, ...] = ()
-
-
-class DiffedPart(Value):
-    """A stretch of text that both versions have, or only one; exact, so that a terminal must not get it as it is."""
-
-    kind: DiffKind
-    text: str
 
 
 class VersionDiff(Value):

@@ -100,6 +100,8 @@ class WaitView(Value):
     expires_at: datetime | None = None
     goes_on: bool = False
     """True for an armed run that only waits to continue."""
+    statement: Path | None = None
+    """The drafted statement that waits for its import only."""
 
 
 class RunSummary(Value):

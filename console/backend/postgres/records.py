@@ -92,6 +92,8 @@ class ApprovalRow(Value):
     """Purpose of the ruling; None if version 0.2.0 imported it, whose rulings authorise nothing new."""
     timeline: int
     """The timeline that it was signed for; on another one it authorises nothing but a revert."""
+    batch_ruling: str | None = None
+    """sha256 of the statement over the batch that carried it; None if it was signed by itself."""
 
 
 class LeaseRow(Value):
@@ -217,7 +219,7 @@ def events_of(connection: psycopg.Connection, run_ids: Iterable[str]) -> dict[st
 
 _APPROVALS = sql.SQL(
     "SELECT statement_sha256, kind, run_id, plan_digest, expires, signers, imported_by, imported_at, used_for, used_at,"
-    " review_decision_id::text, purpose, timeline FROM cutter_governance.v_approval WHERE run_id = %s OR %s = '' ORDER BY imported_at DESC"
+    " review_decision_id::text, purpose, timeline, batch_ruling FROM cutter_governance.v_approval WHERE run_id = %s OR %s = '' ORDER BY imported_at DESC"
 )
 
 

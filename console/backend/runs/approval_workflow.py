@@ -26,6 +26,7 @@ from console.backend.approvals.statement import (
     list_drafts,
     parse_statement,
     read_statement,
+    utc_second,
     write_statement,
 )
 from console.backend.host.durable import replace_file
@@ -109,7 +110,7 @@ def draft(
 def _require_same_moment(path: Path, moment: datetime | None) -> None:
     """Raise Refused if a moment is asked for that the drafted statement, which may be signed already, does not name."""
     drafted = parse_statement(read_statement(path)).in_force_from
-    if moment is not None and drafted != moment.replace(microsecond=0):
+    if moment is not None and drafted != utc_second(moment):
         named = drafted.isoformat() if drafted else "no later moment"
         raise Refused(
             StopCode.APPROVAL_INVALID,

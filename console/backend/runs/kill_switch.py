@@ -233,10 +233,14 @@ def release_hold(installation: Installation, confirm: str, seen: str = "") -> Sw
     file_seen, _, database_seen = seen.partition(_SEEN) if seen else (None, "", None)
     _require_seen(hold_in_file(installation), file_seen)
 
+    in_database = "; there was none in the database"
+
     def release(connection: psycopg.Connection) -> Effect | None:
+        nonlocal in_database
         hold = current_hold(connection)
         if hold is None:
             return None
+        in_database = "; the former one in the database was released"
         _require_seen(switch_of(hold, None), database_seen)
         ledger.release_hold(connection, _RELEASED, installation.operator)
         return own_release(connection)
@@ -248,8 +252,6 @@ def release_hold(installation: Installation, confirm: str, seen: str = "") -> Sw
         if not is_elsewhere(installation, error):
             raise
         in_database = ""
-    else:
-        in_database = "; the former one in the database was released"
     # Once more: a HOLD that was set meanwhile is in the file first.
     _require_seen(hold_in_file(installation), file_seen, f"the HOLD stays on this host{in_database}")
     # The database first: if the file cannot be removed, consoles of this host stay stopped.

@@ -4,11 +4,13 @@ from datetime import UTC, datetime
 
 import psycopg
 
-from console.backend.documents.between import PieceChange, changes_between
+from console.backend.documents.amendment_report import piece_report
+from console.backend.documents.between import changes_between
 from console.backend.documents.comparison import ChangedUnit, Comparison, compare
-from console.backend.documents.word_diff import DiffKind
 from console.backend.host.installation import Installation
+from console.backend.model.amendment_report import PieceReport
 from console.backend.model.compared_unit import ComparedUnit, UnitField
+from console.backend.model.diff_text import DiffedPart
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
 from console.backend.postgres.document_states import StateRow, state_pieces, state_units
@@ -33,29 +35,12 @@ class FieldChange(Value):
     new: SafeText | None
 
 
-class BodyPart(Value):
-    """A stretch of the bodies that both have, or only one of them; exact, so that a terminal must not get it as it is."""
-
-    kind: DiffKind
-    text: str
-
-
-class PieceOfText(Value):
-    """A piece of the text that stands in no unit and is not in both states as it is, or stands elsewhere."""
-
-    old_place: SafeText | None
-    """Address of the unit that it stands behind in the old state, empty in front of every unit; None if it is not there."""
-    new_place: SafeText | None
-    """The same in the new state. Where the two differ the piece is the same, and has moved."""
-    parts: tuple[BodyPart, ...]
-
-
 class UnitChange(Value):
     """A unit of the same address in both states that differs."""
 
     address: SafeText
     fields: tuple[FieldChange, ...]
-    body: tuple[BodyPart, ...]
+    body: tuple[DiffedPart, ...]
     """Kept and removed parts are the old body, kept and added ones the new; empty if the bodies are equal."""
 
 
@@ -86,7 +71,7 @@ class DocumentDiff(Value):
     renumbered: tuple[ProbableMove, ...]
     reordered: int
     """Least number of units that moved to come from the old order to the new one."""
-    between: tuple[PieceOfText, ...] | None
+    between: tuple[PieceReport, ...] | None
     """Of the text that stands in no unit, in the order of the new state; empty if it is the same or one of the states is
     that of a repeal, None if version 0.2.0 did not keep it."""
 
@@ -108,18 +93,13 @@ def compare_states(installation: Installation, docprefix: str, old: datetime, ne
     )
 
 
-def _between(connection: psycopg.Connection, old: StateRow, new: StateRow) -> tuple[PieceOfText, ...] | None:
+def _between(connection: psycopg.Connection, old: StateRow, new: StateRow) -> tuple[PieceReport, ...] | None:
     """Return the difference of what stands in no unit of two states; None if that was not kept of one of them."""
     if old == new:
         return ()
     before, after = (state_pieces(connection, row.run_id) for row in (old, new))
     changes = changes_between(before, after, is_repealed=old.is_repeal or new.is_repeal)
-    return None if changes is None else tuple(_piece(change) for change in changes)
-
-
-def _piece(change: PieceChange) -> PieceOfText:
-    parts = tuple(BodyPart(kind=part.kind, text=part.text) for part in change.diff.parts)
-    return PieceOfText(old_place=change.old_place, new_place=change.new_place, parts=parts)
+    return None if changes is None else tuple(map(piece_report, changes))
 
 
 def _side(moment: datetime, row: StateRow, n_units: int) -> ComparedState:
@@ -135,7 +115,7 @@ def _diff(
     old: ComparedState,
     new: ComparedState,
     compared: Comparison,
-    between: tuple[PieceOfText, ...] | None,
+    between: tuple[PieceReport, ...] | None,
 ) -> DocumentDiff:
     return DocumentDiff(
         docprefix=docprefix,
@@ -159,5 +139,5 @@ def _change(unit: ChangedUnit) -> UnitChange:
     )
     body = unit.body_diff().parts if UnitField.BODY in unit.fields else ()
     return UnitChange(
-        address=unit.address, fields=fields, body=tuple(BodyPart(kind=part.kind, text=part.text) for part in body)
+        address=unit.address, fields=fields, body=tuple(DiffedPart(kind=part.kind, text=part.text) for part in body)
     )

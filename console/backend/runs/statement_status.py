@@ -2,10 +2,19 @@
 
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
+from pathlib import Path
 
+from console.backend.approvals.batch_statement import parse_batch_statement
 from console.backend.approvals.check import StatementCheck, open_checks
-from console.backend.model.errors import Refused
+from console.backend.approvals.policy import load_policy
+from console.backend.approvals.signatures import signatures_beside
+from console.backend.approvals.statement import parse_statement, read_statement
+from console.backend.host.installation import Installation
+from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.errors import CutterError, Refused
+from console.backend.model.ids import is_batch
 from console.backend.model.outcome import Check, Outcome
+from console.backend.model.purposes import Kind
 from console.backend.model.view_models import ApprovalStatus
 from console.backend.postgres.records import ApprovalRow
 
@@ -61,6 +70,27 @@ def usable_kinds(
         for ruling in sorted(usable, key=lambda ruling: ruling.expires)
         if not ruling.used_for and ruling.expires > now and ruling.timeline == timeline
     }
+
+
+def statement_to_import(
+    installation: Installation, recorded: Collection[str | None], now: datetime, named: str, kind: Kind
+) -> Path | None:
+    """Return the drafted statement over a run or a batch if it waits for its import only; asked at each refresh, without gpg.
+
+    As many signature files as the policy asks for lie beside it, and it has neither expired nor been imported before: its
+    sha256 is not `recorded`. Whether the signatures count is for the check of an import to say. None also where there is
+    no such file, or it may not be read: then it is to be drafted, which keeps one that is still valid.
+    """
+    statement = installation.statement(named, kind.value)
+    try:
+        beside = len(signatures_beside(statement))
+        if not 0 < beside >= load_policy(installation.policy).thresholds.of(kind):
+            return None
+        data = read_statement(statement)
+        expires = parse_batch_statement(data).expires if is_batch(named) else parse_statement(data).expires
+    except (CutterError, OSError):
+        return None
+    return statement if now < expires and sha256_hex(data) not in recorded else None
 
 
 def as_of_use(checks: tuple[Check, ...], changed_by_use: Collection[str]) -> tuple[Check, ...]:

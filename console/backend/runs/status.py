@@ -1,14 +1,12 @@
 """One refresh of the Overview: identity, switch, counts, runs and what waits, measured together."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 
 import psycopg
 
-from console.backend.approvals.batch_statement import parse_batch_statement
-from console.backend.approvals.ready import is_ready_to_import
-from console.backend.approvals.statement import parse_statement
 from console.backend.host.installation import Installation
 from console.backend.host.site_files import kept_mapping
 from console.backend.journal.journal_record import Anchor
@@ -16,7 +14,6 @@ from console.backend.model.bars import Bar
 from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, StopCode
 from console.backend.model.full_command import command_to_import
-from console.backend.model.ids import is_batch
 from console.backend.model.line import Line
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan_binding import TableCount, Target
@@ -63,13 +60,14 @@ from console.backend.runs.other_layout import is_elsewhere
 from console.backend.runs.run_ids import run_directories
 from console.backend.runs.run_views import summaries
 from console.backend.runs.site import site_status
-from console.backend.runs.statement_status import usable_kinds
+from console.backend.runs.statement_status import statement_to_import, usable_kinds
 from console.backend.runs.workspace import Workspace
 
-_SIGNATURE = "the sovereign's signature"
 _RULED = {Kind.SG_1: "cut into draft", Kind.SG_2: "enactment"}
 _EDITED = {Kind.SG_1: "edit"}
 _REPEALED = {Kind.SG_1: "repeal", Kind.SG_2: "enactment of the repeal"}
+_ToImport = Callable[[str, Kind], Path | None]
+"""Returns the statement of this kind over a run or a batch, if it waits for its import only."""
 
 
 class Facts(Value):
@@ -297,6 +295,8 @@ def _wait_to_settle(run: RunSummary) -> WaitView:
 def _waits(installation: Installation, facts: Facts, rows: list[RunRow], now: datetime) -> tuple[WaitView, ...]:
     """Return what each run waits for; the members of a batch that wait for the same wait as one."""
     alone: list[WaitView] = []
+    recorded = {digest for ruling in facts.rulings for digest in (ruling.statement_sha256, ruling.batch_ruling)}
+    to_import = partial(statement_to_import, installation, recorded, now)
     together: dict[tuple[str, Kind, bool], list[RunRow]] = {}
     expiries: dict[tuple[str, Kind, bool], datetime] = {}
     barred: set[str] = set()
@@ -317,37 +317,17 @@ def _waits(installation: Installation, facts: Facts, rows: list[RunRow], now: da
             together.setdefault(key, []).append(row)
             if kind in imported:  # the first of its members that expires
                 expiries[key] = min(imported[kind], expiries.get(key, imported[kind]))
-        elif (wait := _wait(row, imported, facts.switch)) is not None:
-            alone.append(_or_import(wait, installation, facts, (row.run_id, [row]), now))
+        elif (wait := _wait(row, imported, facts.switch, to_import)) is not None:
+            alone.append(wait)
     # A batch with a member that is barred is neither ruled on nor armed: what it waits for is what that member waits for.
     going = {key: members for key, members in together.items() if key[0] not in barred}
     of_batches = (
-        _or_import(wait, installation, facts, (key[0], members), now)
-        for key, members in going.items()
-        if (wait := _wait_of_batch(*key, members, facts.switch, expiries.get(key))) is not None
+        _wait_of_batch(batch_id, kind, members, facts.switch, expiries[batch_id, kind, is_ruled])
+        if is_ruled
+        else _wait_for_rulings(batch_id, kind, members, to_import)
+        for (batch_id, kind, is_ruled), members in going.items()
     )
-    return (*of_batches, *alone)
-
-
-def _or_import(
-    wait: WaitView, installation: Installation, facts: Facts, over: tuple[str, list[RunRow]], now: datetime
-) -> WaitView:
-    """Return the wait for a signature as one for the operator, if the statement over this run or batch has its signature files."""
-    named, rows = over
-    kind = KIND_AT.get(rows[0].stage)
-    if kind is None or wait.waits_for != _SIGNATURE:
-        return wait
-    statement = installation.statement(named, kind.value)
-    parse = parse_batch_statement if is_batch(named) else parse_statement
-    # What was recorded and authorises nothing any more needs another statement; that over a batch is recorded by its members'.
-    recorded = {ruling.statement_sha256 for ruling in facts.rulings}
-    ruled = {ruling.run_id for ruling in facts.rulings if ruling.kind == kind}
-    if is_batch(named) and any(row.run_id in ruled for row in rows):
-        return wait
-    if not is_ready_to_import(statement, kind, installation.policy, lambda data: parse(data).expires, now, recorded):
-        return wait
-    is_there = "the operator: its signature files are there"
-    return wait.model_copy(update={"waits_for": is_there, "next_action": command_to_import(statement)})
+    return (*(wait for wait in of_batches if wait is not None), *alone)
 
 
 def _displaced(installation: Installation, facts: Facts, row: RunRow) -> Displacement | None:
@@ -439,30 +419,60 @@ def _wait_promoted(installation: Installation, target: Target) -> tuple[WaitView
 
 
 def _wait_of_batch(
-    batch_id: str, kind: Kind, is_ruled: bool, members: list[RunRow], switch: SwitchView, expires_at: datetime | None
+    batch_id: str, kind: Kind, members: list[RunRow], switch: SwitchView, expires_at: datetime
 ) -> WaitView | None:
-    documents = f"{counted(len(members), 'document')} of batch {batch_id}"
-    work = f"{_RULED[kind]} of {counted(sum(row.n_units or 0 for row in members), 'unit')}"
+    """Return what members wait for that are ruled on; None while a console is at work on them."""
     armed = (switch.state, switch.run_id, switch.purpose) == (SwitchState.ARMED, batch_id, Purpose.CUT)
     if kind is Kind.SG_1 and armed and switch.is_taken:
         return None
     verb = "arm" if kind is Kind.SG_1 else "enact"
     action = f"cutter-console {verb} {batch_id} --confirm {batch_id}"
-    if not is_ruled:
-        action = f"cutter-console approval draft {batch_id}"
-    elif kind is Kind.SG_1 and armed:
+    if kind is Kind.SG_1 and armed:
         action = f"cutter-console batch resume {batch_id}"
     return WaitView(
-        what=f"{documents} are authorised: {work}" if is_ruled else f"{kind} for {documents}: {work}",
+        what=f"{_documents(batch_id, members)} are authorised: {_work(kind, members)}",
         run_id=members[-1].run_id,
-        since=max(row.changed_at for row in members),
-        waits_for="the operator" if is_ruled else _SIGNATURE,
+        since=_since(members),
+        waits_for="the operator",
         next_action=action,
         expires_at=expires_at,
     )
 
 
-def _wait(row: RunRow, imported: Mapping[str, datetime], switch: SwitchView) -> WaitView | None:
+def _wait_for_rulings(batch_id: str, kind: Kind, members: list[RunRow], to_import: _ToImport) -> WaitView:
+    statement = to_import(batch_id, kind)
+    return WaitView(
+        what=f"{kind} for {_documents(batch_id, members)}: {_work(kind, members)}",
+        run_id=members[-1].run_id,
+        since=_since(members),
+        waits_for=_waits_for_ruling(statement),
+        next_action=_leads_to_ruling(batch_id, statement),
+        statement=statement,
+    )
+
+
+def _documents(batch_id: str, members: list[RunRow]) -> str:
+    return f"{counted(len(members), 'document')} of batch {batch_id}"
+
+
+def _work(kind: Kind, members: list[RunRow]) -> str:
+    return f"{_RULED[kind]} of {counted(sum(row.n_units or 0 for row in members), 'unit')}"
+
+
+def _since(members: list[RunRow]) -> datetime:
+    return max(row.changed_at for row in members)
+
+
+def _waits_for_ruling(statement: Path | None) -> str:
+    return "the sovereign's signature" if statement is None else "the operator: its signature files are there"
+
+
+def _leads_to_ruling(named: str, statement: Path | None) -> str:
+    # Drafting keeps a statement that is still valid.
+    return f"cutter-console approval draft {named}" if statement is None else command_to_import(statement)
+
+
+def _wait(row: RunRow, imported: Mapping[str, datetime], switch: SwitchView, to_import: _ToImport) -> WaitView | None:
     if switch.state is SwitchState.ARMED and (switch.run_id, switch.purpose) == (row.run_id, Purpose.CUT):
         if switch.is_taken:  # A console is at work under the lease: nobody is waited for.
             return None
@@ -489,12 +499,14 @@ def _wait(row: RunRow, imported: Mapping[str, datetime], switch: SwitchView) -> 
         return None
     kind = KIND_AT[row.stage]
     if kind not in imported:
+        statement = to_import(row.run_id, kind)
         return WaitView(
             what=f"{kind} for {row.docprefix}: {_ruled(row, kind)} of {counted(row.n_units or 0, 'unit')}",
             run_id=row.run_id,
             since=row.changed_at,
-            waits_for=_SIGNATURE,
-            next_action=f"cutter-console approval draft {row.run_id}",
+            waits_for=_waits_for_ruling(statement),
+            next_action=_leads_to_ruling(row.run_id, statement),
+            statement=statement,
         )
     verb = "arm" if kind is Kind.SG_1 else "enact"
     if row.operation is RunOperation.EDIT:
@@ -514,7 +526,9 @@ def _wait_elsewhere(wait: WaitView, place: str, *, is_unaccepted: bool) -> WaitV
     """Return the wait of a run whose files another root has, or nobody yet: nothing that reads them is offered here."""
     looked_at = f"cutter-console run show {wait.run_id}"
     waits_for = f"whoever accepts it: {place}" if is_unaccepted else f"another console: {place}"
-    return wait.model_copy(update={"waits_for": waits_for, "next_action": looked_at, "goes_on": False})
+    return wait.model_copy(
+        update={"waits_for": waits_for, "next_action": looked_at, "goes_on": False, "statement": None}
+    )
 
 
 def _ruled(row: RunRow, kind: Kind) -> str:

@@ -7,11 +7,10 @@ import psycopg
 from console.backend.documents.word_diff import text_diff
 from console.backend.host.installation import Installation
 from console.backend.model.canonical_json import sha256_hex
-from console.backend.model.diff_text import diff_lines
+from console.backend.model.diff_text import DiffedPart, diff_lines
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.model.unit_search import (
     LIFECYCLES,
-    DiffedPart,
     UnitPeriod,
     UnitQuery,
     UnitVersion,

@@ -215,13 +215,15 @@ def test_whatever_lies_at_the_holds_place_stops_everything(at: At, how: str) -> 
         passage.arm()
 
 
-def test_a_hold_that_cannot_be_taken_away_stays_and_says_so(at: At) -> None:
+@pytest.mark.parametrize("is_in_the_database", [False, True])
+def test_a_hold_that_cannot_be_taken_away_stays_and_says_so(at: At, *, is_in_the_database: bool) -> None:
     passage = at("SG_1 imported")
+    if is_in_the_database:
+        _hold_in_the_database(passage)
     passage.installation.hold_file.mkdir()
 
-    with pytest.raises(
-        Held, match=r"the HOLD stays on this host.*the former one in the database was released"
-    ) as caught:
+    said = "the former one in the database was released" if is_in_the_database else "there was none in the database"
+    with pytest.raises(Held, match=rf"the HOLD stays on this host.*{said}") as caught:
         passage.backend.release_hold("RELEASE")
 
     assert str(passage.installation.hold_file) in caught.value.next_action
@@ -258,6 +260,17 @@ def test_only_the_hold_that_was_shown_is_released(at: At, how: str) -> None:
     shown = passage.backend.brief(Danger.RELEASE_HOLD, "")
     assert passage.backend.release_hold("RELEASE", shown.seen).state is SwitchState.OFF
     assert passage.backend.release_hold("RELEASE", shown.seen).state is SwitchState.OFF, "it was released already"
+
+
+def test_where_no_hold_was_shown_none_is_released(at: At) -> None:
+    """It would be one that nobody has read."""
+    passage = at("SG_1 imported")
+    shown = passage.backend.brief(Danger.RELEASE_HOLD, "")
+    passage.backend.panic("found forged rows")
+
+    with pytest.raises(Held, match="nothing was released: the HOLD is not the one that was shown"):
+        passage.backend.release_hold("RELEASE", shown.seen)
+    assert passage.backend.status().switch.state is SwitchState.HOLD
 
 
 def test_a_hold_that_is_set_while_the_former_one_is_released_stays(at: At, monkeypatch: pytest.MonkeyPatch) -> None:

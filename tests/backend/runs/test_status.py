@@ -182,3 +182,20 @@ def test_the_statement_over_a_batch_with_its_signature_files_waits_for_the_opera
     backend.sign_as_demo_sovereign(statement)
 
     assert _waits_for(site.passage)[1] == f"cutter-console approval import {statement}"
+
+
+def test_another_statement_over_a_batch_is_to_be_imported_where_the_former_one_authorises_nothing(
+    at: At, kept: Kept
+) -> None:
+    site = BatchSite.waiting(at, kept, 2)
+    batch_id = site.newest().batch_id
+    former = site.sign(batch_id)
+    site.passage.execute("ALTER TABLE cutter_governance.approval DISABLE TRIGGER ALL")
+    site.passage.execute("UPDATE cutter_governance.approval SET expires = not_before + interval '1 second'")
+    assert _waits_for(site.passage)[1] == f"cutter-console approval draft {batch_id}"
+
+    for file in former.parent.glob("*.SG_1.*"):
+        file.unlink()
+    site.passage.backend.sign_as_demo_sovereign(site.passage.backend.draft_statement(batch_id).statement_path)
+
+    assert _waits_for(site.passage)[1].startswith("cutter-console approval import ")
