@@ -35,6 +35,16 @@ SITE_ROWS = (
         ("tests/adoption/test_collations.py::test_what_reads_units_reads_them_whatever_their_columns_call_equal",),
     ),
     Mutant(
+        "the printed script looks for names in no schema of the administrator's path",
+        f"{_B}/postgres/site_script.py",
+        "SET LOCAL search_path = pg_catalog, pg_temp;\n",
+        "",
+        (
+            f"{_SAME}attacks.py::"
+            "test_a_name_in_the_administrator_s_path_stands_for_none_of_postgresql_s_in_the_printed_script",
+        ),
+    ),
+    Mutant(
         "default privileges of an administrator give no right on the script's functions",
         _GIVEN,
         "        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM %I CASCADE', o.name, o.grantee);\n",

@@ -126,12 +126,9 @@ ALTER TABLE {schema}.site_grant OWNER TO {owner};
 REVOKE ALL ON {schema}.site_grant FROM PUBLIC;
 DO $wire$
 DECLARE
-    path text := current_setting('search_path');
     mine record;
     columns text;
 BEGIN
-    -- Types in a signature are printed under this one.
-    PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
     -- Tables that an administrator makes are born with the rights of his default privileges: their owner alone writes these.
     FOR mine IN
         SELECT c.relname AS name, x.privilege_type AS privilege, pg_get_userbyid(x.grantee) AS grantee
@@ -177,7 +174,6 @@ BEGIN
                         WHERE (h.grantee, h.kind, h.column_name, h.privilege, h.object_id)
                             = (w.grantee, w.kind, w.column_name, w.privilege, o.object_id))
         ON CONFLICT (grantee, kind, object, column_name, privilege, object_id) DO UPDATE SET granted_at = now(), revoked_at = NULL;
-    PERFORM set_config('search_path', path, true);
 END $wire$;
 """
 

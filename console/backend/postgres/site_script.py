@@ -20,6 +20,8 @@ _HEAD = """\
 -- No object of the organisation is altered, replaced or given to another owner: every existing call reaches the function that
 -- it reached before.
 BEGIN;
+-- Whatever stands in a schema of the administrator's own path stands for nothing of PostgreSQL's.
+SET LOCAL search_path = pg_catalog, pg_temp;
 """
 END = "COMMIT;\n"
 """The last line of the script. What ends at the first error, and what goes on behind it, has done nothing."""
