@@ -37,6 +37,7 @@ from console.backend.postgres.site_grants import (
     GRANTEES,
     OWNED,
     RIGHTS,
+    calls_sql,
     governance_rights,
     owned_sql,
     refuse_marks,
@@ -69,7 +70,7 @@ _HEAD = """
 -- call them. It makes functions in the schema cutter_console and triggers on this console's own tables. Of the organisation's
 -- objects none is altered: of three roles that may not log in, one is given SELECT, one EXECUTE, and one, if the mapping has a section
 -- [governance], SELECT and INSERT; executor and verifier are given SELECT. Of these rights, those that it has given itself and that the
--- mapping does not need any more are taken back.
+-- mapping does not need any more are taken back; of the functions and tables that it makes, every right that it does not give.
 -- Afterwards accept the inventory. See its digest: cutter-console drift. Then: cutter-console migrate --accept DIGEST
 """
 _MAPPING = """
@@ -298,8 +299,6 @@ ALTER TABLE cutter_governance.manifest_envelope ENABLE ALWAYS TRIGGER guard_site
 REVOKE EXECUTE ON FUNCTION cutter_console.fn_site_mapping, cutter_console.fn_site_differences, cutter_console.fn_site_require,
     cutter_console.keep_site_created, cutter_console.keep_site_moved, cutter_console.guard_site_operation, cutter_console.fn_draft_differences,
     cutter_console.fn_site_standing, cutter_console.fn_backup_tables, cutter_console.fn_table_digest FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION cutter_console.fn_site_differences, cutter_console.fn_draft_differences, cutter_console.fn_site_standing
-   TO cutter_exec, cutter_verify, cutter_ro;
 """
 # By the catalogue alone: reading one of their tables would run code of its owner in the administrator's session.
 _PLAIN = """
@@ -426,12 +425,12 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
             enacted=_arguments(enact, given_to_enact),
             looking=names["looking"],
         ),
+        calls_sql("fn_site_counts"),
         given_to(
             SITE_READER,
             CONSOLE_SCHEMA_OWNER,
-            ("fn_site_unit", "fn_site_odd_tables", "fn_site_table_digest", "fn_site_settle"),
+            ("fn_site_unit", "fn_site_odd_tables", "fn_site_table_digest", "fn_site_settle", "fn_site_counts"),
         ),
-        given_to(SITE_READER, f"{CONSOLE_SCHEMA_OWNER}, cutter_exec, cutter_verify, cutter_ro", ("fn_site_counts",)),
         given_to(SITE_CALLER, CONSOLE_SCHEMA_OWNER, ("fn_site_create", "fn_site_enact")),
         governance[0],
         owned_sql(CONSOLE_SCHEMA_OWNER),
@@ -451,6 +450,7 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
             governed=sql.SQL(GOVERNED if mapping.governance else ""),
             standing=sql.SQL(STANDING if mapping.governance else ""),
         ),
+        calls_sql("fn_site_differences", "fn_draft_differences", "fn_site_standing"),
         sql.SQL(_PLAIN),
         sql.SQL("RESET ROLE;\n"),
     ]
