@@ -195,10 +195,12 @@ def owned_sql(owner: str) -> sql.Composable:
 def calls_sql(*names: str) -> sql.Composable:
     """Return the SQL that lets the roles of `CALLED` call these functions."""
     return sql.Composed(
-        sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {};\n").format(
-            sql.Identifier("cutter_console", name), sql.SQL(", ").join(map(sql.Identifier, CALLED[name]))
-        )
-        for name in names
+        [
+            sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {};\n").format(
+                sql.Identifier("cutter_console", name), sql.SQL(", ").join(map(sql.Identifier, CALLED[name]))
+            )
+            for name in names
+        ]
     )
 
 
