@@ -23,7 +23,7 @@ from console.backend.postgres.plain_rows import PLAIN_COLUMNS
 from console.backend.postgres.rendering import AsItIs, composed, schema_names
 from console.backend.postgres.site_catalogue import read_catalogue
 from console.backend.postgres.site_decisions import DECISIONS, moving
-from console.backend.postgres.site_functions import ArgumentRow, arguments_of, meaning_of, where_said
+from console.backend.postgres.site_functions import ANSWERED, ArgumentRow, arguments_of, meaning_of, where_said
 from console.backend.postgres.site_governance import (
     BODIES,
     GOVERNED,
@@ -114,7 +114,7 @@ BEGIN
         IF answer ->> 'status' IS DISTINCT FROM 'created' THEN
             PERFORM cutter_console.fn_stop(
                 CASE WHEN starts_with(coalesce(answer ->> 'status', ''), 'exists_') THEN 'STOP_REPLAY_CONFLICT' ELSE 'STOP_INVARIANT_FAILED' END,
-                'CU004', format('%s: the organisation''s function answered %s', b.address,
+                'CU004', format('%s: {answered} %s', b.address,
                                 concat_ws(': ', coalesce(answer ->> 'status', 'nothing'), left(answer::text, 500))),
                 'Nothing was written. An address is never written twice: use another document prefix.');
         END IF;
@@ -437,7 +437,7 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
         sql.SQL("SET LOCAL ROLE {};\n").format(owner),
         sql.SQL(_MAPPING).format(sha256=sql.Literal(sha256)),
         *(sql.SQL(text).format(**names) for text in (REQUIRE, DIFFERENCES)),
-        sql.SQL(_CREATE).format(**names, own_rights=_own_rights(create)),
+        sql.SQL(_CREATE).format(**names, own_rights=_own_rights(create), answered=sql.SQL(ANSWERED.replace("'", "''"))),
         sql.SQL(_MOVE).format(
             **names,
             own_rights=_own_rights(enact),
