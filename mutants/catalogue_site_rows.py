@@ -35,6 +35,16 @@ SITE_ROWS = (
         ("tests/adoption/test_collations.py::test_what_reads_units_reads_them_whatever_their_columns_call_equal",),
     ),
     Mutant(
+        "the printed script looks for names in no schema of the administrator's path",
+        f"{_B}/postgres/site_script.py",
+        "SET LOCAL search_path = pg_catalog, pg_temp;\n",
+        "",
+        (
+            f"{_SAME}attacks.py::"
+            "test_a_name_in_the_administrator_s_path_stands_for_none_of_postgresql_s_in_the_printed_script",
+        ),
+    ),
+    Mutant(
         "default privileges of an administrator give no right on the script's functions",
         _GIVEN,
         "        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM %I CASCADE', o.name, o.grantee);\n",
@@ -80,6 +90,64 @@ SITE_ROWS = (
         "    if not theirs or not _may_be_theirs(failed):\n",
         "    if not _may_be_theirs(failed):\n",
         (f"{_SAME}kinds.py::test_what_else_refuses_a_synthetic_document_fails_the_gate",),
+    ),
+    Mutant(
+        "gates: an answer that the unit exists, or one without a status, is no matter of a kind",
+        f"{_B}/gates/kinds_there.py",
+        "        return not any(answer in failed for answer in _OF_NO_KIND)\n",
+        "        return True\n",
+        (f"{_SAME}kinds.py::test_an_answer_that_is_no_matter_of_a_kind_fails_the_gate",),
+    ),
+    Mutant(
+        "gates: what refuses no kind of unit fails the gate",
+        f"{_B}/gates/kinds_there.py",
+        "    return bool(failed) and not failed.startswith(_NOT_FOR_A_KIND)\n",
+        "    return bool(failed)\n",
+        (f"{_SAME}kinds.py::test_what_is_no_matter_of_a_kind_fails_the_gate_where_a_kind_is_lacking_too",),
+    ),
+    *(
+        Mutant(
+            f"gates: what is refused with {code} is no matter of a kind",
+            f"{_B}/gates/kinds_there.py",
+            '("CU", "42", "23505")',
+            left,
+            ("tests/backend/gates/test_kinds_there.py::test_what_is_refused_for_no_kind_is_measured",),
+        )
+        for code, left in (("CU", '("42", "23505")'), ("42", '("CU", "23505")'), ("23505", '("CU", "42")'))
+    ),
+    Mutant(
+        "gates: a mapping that cannot be read ends no gate",
+        f"{_B}/gates/kinds_there.py",
+        "    with suppress(CutterError, psycopg.Error, OSError):\n",
+        "    with suppress(psycopg.Error, OSError):\n",
+        (f"{_SAME}kinds.py::test_a_mapping_that_cannot_be_read_hides_no_failure",),
+    ),
+    Mutant(
+        "governance: what a trigger is to fill is a column of the table",
+        _GOVERNANCE,
+        "            if name not in columns\n",
+        "            if False\n",
+        (f"{_GOVERNED}a_column_that_a_trigger_is_to_fill_is_one_and_is_filled_by_nothing_else",),
+    ),
+    Mutant(
+        "governance: a column is named once",
+        f"{_B}/model/site_governance.py",
+        "        if len(set(names)) < len(names):\n",
+        "        if False:\n",
+        (f"{_GOVERNED}a_column_that_a_trigger_is_to_fill_is_one_and_is_filled_by_nothing_else",),
+    ),
+    *(
+        Mutant(
+            f"addresses of units: {function} compares them byte by byte",
+            file,
+            f'WHERE u.{{address}}::text = p_address AND u.{{address}}::text COLLATE "C" = p_address\n$site$;\n{follows}',
+            f"WHERE u.{{address}}::text = p_address\n$site$;\n{follows}",
+            (f"{_SAME}collations.py::test_a_unit_is_looked_up_by_its_address_byte_by_byte",),
+        )
+        for function, file, follows in (
+            ("fn_site_unit", f"{_B}/postgres/site_roles.py", "COMMENT ON FUNCTION cutter_console.fn_site_unit IS"),
+            ("fn_site_unit_keys", _GOVERNANCE, "COMMENT ON FUNCTION cutter_console.fn_site_unit_keys IS"),
+        )
     ),
     Mutant(
         "governance: a generated column is given no value",

@@ -26,6 +26,16 @@ LIKENESS = Path(__file__).parents[1] / "support" / "existing_database.sql"
 MAJOR = 16
 """The version of the database that the likeness is one of."""
 TEMPLATE = "likeness"
+ANY_CASE = """
+    CREATE COLLATION public.any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+    DROP VIEW public.v_units_in_force;
+    ALTER TABLE public.information_unit ALTER canonical_address TYPE text COLLATE public.any_case, ALTER doc_code TYPE text COLLATE public.any_case;
+    ALTER TABLE public.unit_version ALTER title TYPE text COLLATE public.any_case, ALTER body TYPE text COLLATE public.any_case;
+    ALTER TABLE public.dot_config ALTER key TYPE text COLLATE public.any_case
+"""
+"""Columns of the likeness with a collation that calls texts of the other case equal."""
+WITH_ICU = 15
+"""A version whose programs, those of the system, are built with ICU; those of the embedded wheel are not."""
 _numbers = itertools.count(1)
 
 

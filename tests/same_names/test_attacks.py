@@ -14,6 +14,7 @@ from console.backend.postgres.connections import connect
 from console.backend.postgres.kept_sessions import sessions_kept
 from console.backend.postgres.measure import measure_counts
 from console.backend.postgres.migrations import migrate
+from console.backend.runs.site_inspection import preparing_script
 from console.backend.service import BackendService
 from tests.adoption.conftest import TEMPLATE
 from tests.conftest import Database, fresh_database
@@ -64,6 +65,16 @@ _TWINS = """
     CREATE OPERATOR public.->> (LEFTARG = jsonb, RIGHTARG = jsonb, FUNCTION = public.no_json)
 """
 """Functions whose arguments fit better than those of PostgreSQL's own, which take any, and operators that stand for two with a literal."""
+_TWINS_OF_RIGHTS = """
+    CREATE TABLE public.reached (who text, name text);
+    GRANT INSERT ON public.reached TO PUBLIC;
+    CREATE FUNCTION public.format(text, text, name) RETURNS text LANGUAGE plpgsql AS $twin$
+        BEGIN INSERT INTO public.reached VALUES (CURRENT_USER, 'format'); RETURN pg_catalog.format($1, $2, $3); END $twin$;
+    CREATE FUNCTION public.differs(oid, integer) RETURNS boolean LANGUAGE plpgsql AS $twin$
+        BEGIN INSERT INTO public.reached VALUES (CURRENT_USER, '<>'); RETURN $1 OPERATOR(pg_catalog.<>) $2::oid; END $twin$;
+    CREATE OPERATOR public.<> (LEFTARG = oid, RIGHTARG = integer, FUNCTION = public.differs)
+"""
+"""What fits the arguments of the printed script's own statements better than PostgreSQL's own does."""
 _WORDS = {"SELECT", "WHERE", "EXISTS", "coalesce"}
 """Words of SQL before a bracket, which name nothing."""
 
@@ -145,6 +156,24 @@ def test_a_name_in_the_organisation_s_path_stands_for_none_of_postgresql_s(besid
 
     assert signed.rows("SELECT DISTINCT who, name FROM public.reached WHERE who LIKE 'cutter%%'") == []
     assert theirs(signed) == {**AFTER_CUT, "public.iu_lifecycle_log": BEFORE["public.iu_lifecycle_log"] + UNITS}
+
+
+def test_a_name_in_the_administrator_s_path_stands_for_none_of_postgresql_s_in_the_printed_script(
+    tied: Passage,
+) -> None:
+    """Whoever may create in `public`, as every role before version 15, would have run code as the administrator."""
+    changed(tied, _TWINS_OF_RIGHTS)
+    tied.execute("GRANT EXECUTE ON FUNCTION cutter_console.fn_site_create TO directus")
+    with tied.connect() as connection:
+        connection.execute(b"SELECT format('%s %I', 'a'::text, 'b'::name), 1::oid <> 2")
+        reached = connection.execute(b"DELETE FROM public.reached RETURNING name").fetchall()
+        assert sorted(reached) == [("<>",), ("format",)], "in a session of the administrator's they are found"
+        connection.execute(preparing_script(tied.installation).encode())
+
+    assert tied.rows("SELECT DISTINCT who, name FROM public.reached") == []
+    assert tied.rows(
+        "SELECT has_function_privilege('directus', p.oid, 'EXECUTE') FROM pg_proc p WHERE p.proname = 'fn_site_create'"
+    ) == [(False,)]
 
 
 def test_what_runs_in_the_organisation_s_path_names_nothing_without_a_schema(signed: Passage) -> None:

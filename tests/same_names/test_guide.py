@@ -11,6 +11,7 @@ from console.backend.approvals.policy import load_policy
 from console.backend.host.settings import load_settings
 from console.backend.model.errors import Drifted
 from console.backend.model.states import Family, Mode, Stage
+from console.backend.postgres.site_grants import CALLED
 from console.backend.runs.site_inspection import preparing_script
 from console.cli import installation as of_commands
 from console.cli.main import main
@@ -52,6 +53,14 @@ _GIVEN = """
 """
 
 
+_MAY_CALL = """
+    SELECT p.proname, coalesce(r.rolname, 'PUBLIC') FROM pg_proc p
+     CROSS JOIN LATERAL aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x LEFT JOIN pg_roles r ON r.oid = x.grantee
+     WHERE p.pronamespace = 'cutter_console'::regnamespace AND x.grantee <> p.proowner AND r.rolname IS DISTINCT FROM 'cutter_owner'
+       AND p.proname ~ '^(fn|keep|guard)_site_|^fn_(draft_differences|backup_tables|table_digest)$'
+"""
+
+
 def test_default_privileges_of_the_administrator_give_nobody_a_right_on_what_is_the_console_s(beside: Beside) -> None:
     """An organisation lets its own role use whatever its administrator makes."""
     defaults = (
@@ -71,9 +80,27 @@ def test_default_privileges_of_the_administrator_give_nobody_a_right_on_what_is_
         )
         passage.execute("GRANT EXECUTE ON FUNCTION cutter_console.fn_site_create TO directus, cutter_exec")
         assert passage.rows(_GIVEN)
+        notices: list[str] = []
         with passage.connect() as connection:
+            connection.add_notice_handler(lambda notice: notices.append(str(notice.message_primary)))
             connection.execute(preparing_script(passage.installation).encode())
         assert passage.rows(_GIVEN) == []
+        taken = [notice.removeprefix("taken back: ") for notice in notices if notice.startswith("taken back: ")]
+        create = "EXECUTE on cutter_console.fn_site_create(text,text,text,text,text,text) from"
+        assert {f"{create} directus", f"{create} cutter_exec"} <= set(taken)
+        assert {
+            "INSERT on cutter_console.site_effect from directus",
+            "TRUNCATE on cutter_console.site_grant from directus",
+        } <= set(taken)
+
+
+def test_each_function_of_the_script_may_be_called_by_whom_it_names_and_nobody_else(tied: Passage) -> None:
+    """What takes rights back and what gives them go by one list."""
+    callers: dict[str, set[str]] = {}
+    for name, role in tied.rows(_MAY_CALL):
+        callers.setdefault(str(name), set()).add(str(role))
+
+    assert callers == {name: set(roles) for name, roles in CALLED.items()}
 
 
 def test_a_setting_of_the_organisation_s_is_accepted_before_it_is_taken_away(beside: Beside) -> None:

@@ -82,3 +82,19 @@ def test_a_function_that_answers_that_it_has_refused_a_kind_fails_no_gate(tied: 
     (report,) = tied.backend.gates(("G5",)).gates
 
     assert [check.detail for check in report.checks if check.outcome is Outcome.FAIL] == []
+    unknown = [check.detail for check in report.checks if check.outcome is Outcome.INCONCLUSIVE]
+    assert unknown
+    assert all("the organisation's function answered refused" in detail for detail in unknown)
+
+
+@pytest.mark.parametrize("answer", ["jsonb_build_object(''status'', ''exists_complete'')", "NULL"])
+def test_an_answer_that_is_no_matter_of_a_kind_fails_the_gate(tied: Passage, answer: str) -> None:
+    tied.execute(_LESS)
+    tied.execute(_ANSWERING.replace("jsonb_build_object(''status'', ''refused'')", answer))
+
+    (report,) = tied.backend.gates(("G5",)).gates
+
+    failed = [check.detail for check in report.checks if check.outcome is Outcome.FAIL]
+    assert failed
+    assert all("the organisation's function answered" in detail for detail in failed)
+    assert [check.name for check in report.checks if check.outcome is Outcome.INCONCLUSIVE] == []

@@ -10,11 +10,13 @@ from console.backend.host.site_files import kept_mapping
 from console.backend.model.errors import CutterError
 from console.backend.model.vocabulary import VOCABULARY
 from console.backend.postgres.probes import asked_histogram
+from console.backend.postgres.site_functions import ANSWERED
 from console.backend.postgres.site_units import kinds_in_vocabulary
 
 _NOT_FOR_A_KIND = ("CU", "42", "23505")
 """Beginnings of what refuses no kind of unit: this product's own codes, rights or names that are not there, and keys that are."""
-_ANSWERED = "the organisation's function answered"
+_OF_NO_KIND = (f"{ANSWERED} exists_", f"{ANSWERED} nothing")
+"""Answers of a function that are no matter of a kind either: the unit is there, in whole or in part, or it has told no status."""
 _THEIRS = (
     "Documents of the other kinds can be cut, and each run is asked for its own kinds before it is approved."
     " Those that are named: once their owner has added them to the vocabulary"
@@ -23,7 +25,9 @@ _THEIRS = (
 
 def _may_be_theirs(failed: str) -> bool:
     """Pure: whether the organisation's side may have refused a synthetic document for a kind that it has."""
-    return bool(failed) and (_ANSWERED in failed or not failed.startswith(_NOT_FOR_A_KIND))
+    if ANSWERED in failed:
+        return not any(answer in failed for answer in _OF_NO_KIND)
+    return bool(failed) and not failed.startswith(_NOT_FOR_A_KIND)
 
 
 def kinds_lacking(probe: Probe, *failed: str) -> tuple[str, ...]:

@@ -75,6 +75,8 @@ KNOWN_ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "dry_run": ("dry_run",),
 }
 """Values that a call gives, with the names that an argument for it has, behind a prefix such as `p_`."""
+ANSWERED = "the organisation's function answered"
+"""Words before its answer, where that is not that it has made a unit; what a gate reads knows an answer by them."""
 _LOOK = "SELECT pg_catalog.set_config('search_path', %s, true)"
 _CONSTANTS = ("owner", "publication")
 _PREFIXES = ("p_", "in_", "_")

@@ -23,7 +23,7 @@ from console.backend.postgres.plain_rows import PLAIN_COLUMNS
 from console.backend.postgres.rendering import AsItIs, composed, schema_names
 from console.backend.postgres.site_catalogue import read_catalogue
 from console.backend.postgres.site_decisions import DECISIONS, moving
-from console.backend.postgres.site_functions import ArgumentRow, arguments_of, meaning_of, where_said
+from console.backend.postgres.site_functions import ANSWERED, ArgumentRow, arguments_of, meaning_of, where_said
 from console.backend.postgres.site_governance import (
     BODIES,
     GOVERNED,
@@ -37,6 +37,7 @@ from console.backend.postgres.site_grants import (
     GRANTEES,
     OWNED,
     RIGHTS,
+    calls_sql,
     governance_rights,
     owned_sql,
     refuse_marks,
@@ -69,7 +70,7 @@ _HEAD = """
 -- call them. It makes functions in the schema cutter_console and triggers on this console's own tables. Of the organisation's
 -- objects none is altered: of three roles that may not log in, one is given SELECT, one EXECUTE, and one, if the mapping has a section
 -- [governance], SELECT and INSERT; executor and verifier are given SELECT. Of these rights, those that it has given itself and that the
--- mapping does not need any more are taken back.
+-- mapping does not need any more are taken back; of the functions and tables that it makes, every right that it does not give.
 -- Afterwards accept the inventory. See its digest: cutter-console drift. Then: cutter-console migrate --accept DIGEST
 """
 _MAPPING = """
@@ -113,7 +114,7 @@ BEGIN
         IF answer ->> 'status' IS DISTINCT FROM 'created' THEN
             PERFORM cutter_console.fn_stop(
                 CASE WHEN starts_with(coalesce(answer ->> 'status', ''), 'exists_') THEN 'STOP_REPLAY_CONFLICT' ELSE 'STOP_INVARIANT_FAILED' END,
-                'CU004', format('%s: the organisation''s function answered %s', b.address,
+                'CU004', format('%s: {answered} %s', b.address,
                                 concat_ws(': ', coalesce(answer ->> 'status', 'nothing'), left(answer::text, 500))),
                 'Nothing was written. An address is never written twice: use another document prefix.');
         END IF;
@@ -298,8 +299,6 @@ ALTER TABLE cutter_governance.manifest_envelope ENABLE ALWAYS TRIGGER guard_site
 REVOKE EXECUTE ON FUNCTION cutter_console.fn_site_mapping, cutter_console.fn_site_differences, cutter_console.fn_site_require,
     cutter_console.keep_site_created, cutter_console.keep_site_moved, cutter_console.guard_site_operation, cutter_console.fn_draft_differences,
     cutter_console.fn_site_standing, cutter_console.fn_backup_tables, cutter_console.fn_table_digest FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION cutter_console.fn_site_differences, cutter_console.fn_draft_differences, cutter_console.fn_site_standing
-   TO cutter_exec, cutter_verify, cutter_ro;
 """
 # By the catalogue alone: reading one of their tables would run code of its owner in the administrator's session.
 _PLAIN = """
@@ -426,19 +425,19 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
             enacted=_arguments(enact, given_to_enact),
             looking=names["looking"],
         ),
+        calls_sql("fn_site_counts"),
         given_to(
             SITE_READER,
             CONSOLE_SCHEMA_OWNER,
-            ("fn_site_unit", "fn_site_odd_tables", "fn_site_table_digest", "fn_site_settle"),
+            ("fn_site_unit", "fn_site_odd_tables", "fn_site_table_digest", "fn_site_settle", "fn_site_counts"),
         ),
-        given_to(SITE_READER, f"{CONSOLE_SCHEMA_OWNER}, cutter_exec, cutter_verify, cutter_ro", ("fn_site_counts",)),
         given_to(SITE_CALLER, CONSOLE_SCHEMA_OWNER, ("fn_site_create", "fn_site_enact")),
         governance[0],
         owned_sql(CONSOLE_SCHEMA_OWNER),
         sql.SQL("SET LOCAL ROLE {};\n").format(owner),
         sql.SQL(_MAPPING).format(sha256=sql.Literal(sha256)),
         *(sql.SQL(text).format(**names) for text in (REQUIRE, DIFFERENCES)),
-        sql.SQL(_CREATE).format(**names, own_rights=_own_rights(create)),
+        sql.SQL(_CREATE).format(**names, own_rights=_own_rights(create), answered=sql.SQL(ANSWERED.replace("'", "''"))),
         sql.SQL(_MOVE).format(
             **names,
             own_rights=_own_rights(enact),
@@ -451,6 +450,7 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
             governed=sql.SQL(GOVERNED if mapping.governance else ""),
             standing=sql.SQL(STANDING if mapping.governance else ""),
         ),
+        calls_sql("fn_site_differences", "fn_draft_differences", "fn_site_standing"),
         sql.SQL(_PLAIN),
         sql.SQL("RESET ROLE;\n"),
     ]

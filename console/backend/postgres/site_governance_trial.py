@@ -15,6 +15,7 @@ from console.backend.model.site_mapping import SiteMapping
 from console.backend.model.site_trial import Trial
 from console.backend.postgres.connections import scalar
 from console.backend.postgres.site_governance import OWN_UUID, value_of
+from console.backend.postgres.site_grants import calls_sql
 from console.backend.postgres.site_roles import parent_value
 
 LAST_STEPS = ("enact", "revert")
@@ -184,7 +185,6 @@ END $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_try IS
     'Tries the rows of a cut, a verification and one more step in the organisation''s tables; everything is taken back.';
 REVOKE EXECUTE ON FUNCTION cutter_console.fn_site_probe, cutter_console.fn_site_try FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION cutter_console.fn_site_try TO cutter_exec;
 """
 UNTRIED = """DROP FUNCTION IF EXISTS cutter_console.fn_site_try(text, text, text, text, text, text);
 DROP FUNCTION IF EXISTS cutter_console.fn_site_probe(text[], text, text, text, text, text);
@@ -200,7 +200,7 @@ def trial_sql(mapping: SiteMapping, governance: Governance) -> sql.Composable:
     """Return the functions that try the rows, made as the owner of the console's functions."""
     parent = mapping.units.parent
     assert parent is not None
-    return sql.SQL(TRIAL).format(
+    functions = sql.SQL(TRIAL).format(
         rows=sql.SQL(",\n        ").join(_rows(part, table) for part, table in governance.parts),
         parts=sql.SQL(", ").join(
             sql.SQL("({}, {}, {})").format(*map(sql.Literal, (number, part.value, table.table)))
@@ -209,6 +209,7 @@ def trial_sql(mapping: SiteMapping, governance: Governance) -> sql.Composable:
         units_name=sql.Literal(mapping.units.table),
         parent_value=parent_value(parent, "p_parent"),
     )
+    return functions + calls_sql("fn_site_try")
 
 
 def _rows(part: Part, table: GovernedTable) -> sql.Composable:

@@ -1,7 +1,9 @@
 """The rights that the printed script gives on an organisation's objects, and takes back once the mapping needs them no more.
 
-A right is this console's own if the script has given it: of each that its grantee did not have already, the database keeps
-a record. Nothing else is ever revoked. PostgreSQL does not keep apart two grants of one right by the owner of an object.
+On an organisation's object a right is this console's own if the script has given it: of each that its grantee did not have
+already, the database keeps a record. No other is revoked there. PostgreSQL does not keep apart two grants of one right by the
+owner of an object. On what the script itself has made nobody keeps a right that the script does not give: EXECUTE on its
+functions is left to `CALLED`, and of its `site_` tables nothing but SELECT, whoever gave more.
 """
 
 from collections.abc import Iterable
@@ -21,14 +23,12 @@ from console.backend.postgres.site_roles import SITE_CALLER, SITE_READER, SITE_R
 _MARKS = ("$site$", "$wire$", "$prepare$")
 _CALLERS = ("cutter_exec", "cutter_verify")
 _READERS = (*_CALLERS, "cutter_ro")
-_CALLED = {
+CALLED = {
     "fn_site_counts": _READERS,
     "fn_site_differences": _READERS,
     "fn_site_standing": _READERS,
     "fn_site_try": ("cutter_exec",),
     "fn_draft_differences": _READERS,
-    "fn_backup_tables": _READERS,
-    "fn_table_digest": _READERS,
 }
 """Functions of the script that roles besides the owner of the console's tables may call."""
 GRANTEES = (*SITE_ROLES, *_CALLERS)
@@ -98,6 +98,7 @@ BEGIN
                 AND pg_get_userbyid(x.grantee) <> {owner}
                 AND (p.proname::text, pg_get_userbyid(x.grantee)::text) NOT IN (VALUES {called}) LOOP
         EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM %I CASCADE', o.name, o.grantee);
+        RAISE NOTICE 'taken back: EXECUTE on % from %', o.name, o.grantee;
     END LOOP;
 END $wire$;
 """
@@ -126,12 +127,9 @@ ALTER TABLE {schema}.site_grant OWNER TO {owner};
 REVOKE ALL ON {schema}.site_grant FROM PUBLIC;
 DO $wire$
 DECLARE
-    path text := current_setting('search_path');
     mine record;
     columns text;
 BEGIN
-    -- Types in a signature are printed under this one.
-    PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
     -- Tables that an administrator makes are born with the rights of his default privileges: their owner alone writes these.
     FOR mine IN
         SELECT c.relname AS name, x.privilege_type AS privilege, pg_get_userbyid(x.grantee) AS grantee
@@ -140,6 +138,7 @@ BEGIN
            AND x.privilege_type <> 'SELECT' AND x.grantee NOT IN (0, c.relowner)
     LOOP
         EXECUTE format('REVOKE %s ON TABLE %I.%I FROM %I CASCADE', mine.privilege, {schema_name}, mine.name, mine.grantee);
+        RAISE NOTICE 'taken back: % on %.% from %', mine.privilege, {schema_name}, mine.name, mine.grantee;
     END LOOP;
     FOR mine IN
         SELECT g.*, h.named
@@ -156,6 +155,7 @@ BEGIN
         EXECUTE format('REVOKE %s%s ON %s %s FROM %I', mine.privilege,
                        CASE WHEN mine.column_name <> '' THEN format(' (%I)', mine.column_name) ELSE '' END,
                        mine.kind, mine.named, mine.grantee);
+        RAISE NOTICE 'taken back: % on % from %', mine.privilege, mine.named, mine.grantee;
         IF columns IS NOT NULL THEN
             EXECUTE format('GRANT %s (%s) ON %s TO %I', mine.privilege, columns, mine.named, mine.grantee);
         END IF;
@@ -177,7 +177,6 @@ BEGIN
                         WHERE (h.grantee, h.kind, h.column_name, h.privilege, h.object_id)
                             = (w.grantee, w.kind, w.column_name, w.privilege, o.object_id))
         ON CONFLICT (grantee, kind, object, column_name, privilege, object_id) DO UPDATE SET granted_at = now(), revoked_at = NULL;
-    PERFORM set_config('search_path', path, true);
 END $wire$;
 """
 
@@ -187,10 +186,22 @@ def owned_sql(owner: str) -> sql.Composable:
     owners = sql.SQL(", ").join(map(sql.Literal, (owner, *SITE_ROLES)))
     called = sql.SQL(", ").join(
         sql.SQL("({}, {})").format(sql.Literal(name), sql.Literal(role))
-        for name, roles in _CALLED.items()
+        for name, roles in CALLED.items()
         for role in roles
     )
     return sql.SQL(OWNED).format(owner=sql.Literal(owner), owners=owners, called=called)
+
+
+def calls_sql(*names: str) -> sql.Composable:
+    """Return the SQL that lets the roles of `CALLED` call these functions."""
+    return sql.Composed(
+        [
+            sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {};\n").format(
+                sql.Identifier("cutter_console", name), sql.SQL(", ").join(map(sql.Identifier, CALLED[name]))
+            )
+            for name in names
+        ]
+    )
 
 
 def refuse_marks(text: str, bodies: Iterable[str]) -> None:

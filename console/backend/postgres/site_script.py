@@ -16,10 +16,13 @@ _HEAD = """\
 -- Read it, then run it as an administrator: psql --set ON_ERROR_STOP=1 --file FILE
 -- It is one transaction, whatever runs it: all of it is done, or nothing.
 -- It makes the schema {schema} and the role {owner}, and gives {reader} what it lacks to read. What it gave once, and the mapping
--- does not need any more, it takes back.
+-- does not need any more, it takes back. On its own tables there (site_...) it leaves others no right but SELECT, whoever gave
+-- more, and takes it from whoever had it from them too. It names each right that it takes.
 -- No object of the organisation is altered, replaced or given to another owner: every existing call reaches the function that
 -- it reached before.
 BEGIN;
+-- Whatever stands in a schema of the administrator's own path stands for nothing of PostgreSQL's.
+SET LOCAL search_path = pg_catalog, pg_temp;
 """
 END = "COMMIT;\n"
 """The last line of the script. What ends at the first error, and what goes on behind it, has done nothing."""
