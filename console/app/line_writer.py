@@ -33,6 +33,8 @@ class LineWriter(threading.Thread):
     def __init__(self, fileno: int, encoding: str, redraw: Callable[[], None]) -> None:
         super().__init__(name="terminal-output", daemon=True)
         self._fileno = opened_again(fileno)
+        self._poll = select.poll()
+        self._poll.register(self._fileno, select.POLLOUT)
         self._encoding = encoding
         self._redraw = redraw
         self._changed = threading.Condition()
@@ -109,15 +111,8 @@ class LineWriter(threading.Thread):
         data = self._next()
         if data is None:
             self._is_over = True
-            return
-        try:
+        else:
             self._write_in_pieces(data)
-        except MemoryError:
-            # A small one can be a mode of the terminal, as what `_leave_out` keeps.
-            if len(data) <= SMALL:
-                with self._changed:
-                    self._waiting.appendleft(data)
-            raise
 
     def _next(self) -> bytes | None:
         with self._changed:
@@ -134,15 +129,25 @@ class LineWriter(threading.Thread):
             return self._waiting.popleft()
 
     def _write_in_pieces(self, data: bytes) -> None:
-        place, poll = 0, select.poll()
-        poll.register(self._fileno, select.POLLOUT)
+        place = 0
         while place < len(data) and not (self._cut and len(data) > SMALL) and time.monotonic() < self._until:
             try:
-                place += os.write(self._fileno, data[place : place + PIECE])
-            except BlockingIOError:
-                poll.poll(LOOK_AGAIN_MS)
+                place += self._write_piece(data[place : place + PIECE])
+            except MemoryError:
+                # A small one can be a mode of the terminal, as what `_leave_out` keeps: it is gone on with.
+                if len(data) > SMALL:
+                    raise
+                time.sleep(LOOK_AGAIN_MS / 1000)
             except OSError:  # the terminal is gone
                 return
+
+    def _write_piece(self, piece: bytes) -> int:
+        """Return the number of bytes that the line has taken; 0 after a wait if it takes none."""
+        try:
+            return os.write(self._fileno, piece)
+        except BlockingIOError:
+            self._poll.poll(LOOK_AGAIN_MS)
+            return 0
 
 
 def opened_again(fileno: int) -> int:

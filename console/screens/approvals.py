@@ -81,8 +81,9 @@ class ApprovalsScreen(ConsoleScreen):
 
     def _loaded(self, approvals: tuple[ApprovalView, ...]) -> None:
         self._show_all(approvals)
-        # A list that is read again at once may have been asked for before the statement was drafted.
-        if not self.reads_again():
+        # A list without it that is read again at once may have been asked for before the statement was drafted.
+        wanted = self.console.wanted_statement
+        if not self.reads_again() or any(view.statement_sha256 == wanted for view in approvals):
             self.console.wanted_statement = ""
 
     def _show_all(self, approvals: tuple[ApprovalView, ...]) -> None:

@@ -15,7 +15,7 @@ from console.actions.actions import Action, Scope
 from console.actions.keys_in_force import told
 from console.backend.model.errors import CutterError, StopCode
 from console.screens.drawable import Steady, can_draw, was_built
-from console.screens.readiness_watch import stand_of
+from console.screens.readiness_watch import Moves
 from console.widgets.bars import KeyBar, TopBar
 from console.widgets.formatting import age
 from console.widgets.jobs import work
@@ -56,8 +56,7 @@ class ConsoleScreen(Steady, Screen[None]):
         self._n_open = 0
         """Number of questions that are under way."""
         self._was_answered = False
-        self._stood: object = None
-        """The part of the last status whose change makes what is shown old; None before there was one."""
+        self._moves = Moves()
         self._is_stale = False
         """True if something has moved since the question that is under way was asked."""
         self.filter_bar: FilterBar | None = None
@@ -106,7 +105,7 @@ class ConsoleScreen(Steady, Screen[None]):
         self.draw_frame()
         # What is read now is newer than this status: the first one that differs makes it old.
         if self.console.status is not None:
-            self._stood = stand_of(self.console.status)
+            self._moves.moved(self.console.status)
         self.reload()
 
     def draw_frame(self) -> None:
@@ -161,8 +160,7 @@ class ConsoleScreen(Steady, Screen[None]):
 
     def reread_if_moved(self, status: "Status") -> None:
         """Read again if the status differs from the last one in what another console can move: once, after any question under way."""
-        stood, self._stood = self._stood, stand_of(status)
-        if stood is None or stood == self._stood or status.target is None:
+        if not self._moves.moved(status) or status.target is None:
             return
         if self._n_open:
             self._is_stale = True

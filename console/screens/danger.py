@@ -22,7 +22,7 @@ from console.screens.danger_text import TITLES, briefing_lines, refusal_line
 from console.screens.dialog import Dialog
 from console.screens.drawable import can_draw
 from console.screens.operation import Operation
-from console.screens.readiness_watch import stand_of
+from console.screens.readiness_watch import Moves, stand_without_counts
 from console.screens.run_text import came_to
 from console.widgets.field import Field
 from console.widgets.formatting import clock
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
     _WithoutFile = RunDanger | Literal[Danger.RELEASE_HOLD]
 
-_BRIEFING = "briefing"
-_AGE = re.compile(r"\b\d+ (?:s|min|minutes?|h|hours?|days?)\b")
+_DAYS_LEFT = re.compile(r"\b\d+ days left\b")
+"""The only words of a check that time alone changes: those of the backup key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +78,11 @@ class DangerDialog(Dialog[Confirmed]):
         """The briefing that was shown last, also if a measurement has failed since."""
         self._was_measured = False
         """True once a measurement has ended, also one that failed."""
-        self._asks_again = False
-        """True while it is measured again: what is shown may no longer be so."""
+        self._n_due = 0
+        """Number of answers that are due: 1 while it is measured, 2 if something has moved since that began."""
         self._was_early = False
         """True if it was confirmed meanwhile, which the demand says."""
-        self._stood: object = None
-        """The part of the last status whose change can make the briefing another one; None before there was one."""
+        self._moves = Moves(stand_without_counts)
 
     def question(self) -> ComposeResult:
         """Compose the demand and its fields, which are hidden until every check is known to be PASS."""
@@ -99,23 +98,33 @@ class DangerDialog(Dialog[Confirmed]):
         self._show_fields(available=False)
         super().opened()
         self.body([line("Measuring what this would do ...")])
-        status = self.console.status
-        self._stood = stand_of(status) if status is not None else None
-        self.run_worker(work(self._brief), group=_BRIEFING, exclusive=True)
+        if self.console.status is not None:
+            self._moves.moved(self.console.status)
+        self._ask()
 
     def asked(self, backend: "Backend") -> tuple[Confirmation, Callable[[int], list[Line]]]:
         """Ask what the action would do, and what of it stands above the usual lines.
 
-        Called in a thread, which may end after that of a later question: it keeps nothing here.
+        Called in a thread, while the answer before is on the screen: it keeps nothing here.
         """
         return backend.brief(self._danger, self._run_id, self._file), lambda _width: []
 
     def moved(self, status: "Status") -> None:
         """Ask again once another console or a command has moved something: what is confirmed must be so, and must have been shown."""
-        stood, self._stood = self._stood, stand_of(status)
-        if stood not in {None, self._stood} and not self._answered:
-            self._asks_again = True
-            self.run_worker(work(self._brief), group=_BRIEFING, exclusive=True)
+        if self._moves.moved(status) and not self._answered:
+            self._ask()
+
+    def _ask(self) -> None:
+        """Measure; during a measurement once more behind it: moves can come faster than answers, and would leave none."""
+        self._n_due = min(self._n_due + 1, 2)
+        if self._n_due == 1:
+            self.run_worker(work(self._brief_in_turn))
+
+    async def _brief_in_turn(self) -> None:
+        await self._brief()
+        self._n_due -= 1
+        if self._n_due and can_draw(self):
+            self.run_worker(work(self._brief_in_turn))
 
     async def _brief(self) -> None:
         try:
@@ -138,7 +147,7 @@ class DangerDialog(Dialog[Confirmed]):
         full, before, was_available = self.console.full_command, self._shown, self.available
         self._shown, self.stop_code = briefing, ""
         self.wrapped_body(lambda width: [*above(width), *briefing_lines(briefing, full, width)])
-        has_changed = before is not None and _decisive(before) != _decisive(briefing)
+        has_changed = before is not None and not _decide_the_same(before, briefing)
         if has_changed:
             self.query_one("#confirm", Input).value = ""
         is_other_demand = self.briefing is None or has_changed or self._was_early
@@ -154,7 +163,7 @@ class DangerDialog(Dialog[Confirmed]):
     def _measured(self, briefing: Confirmation | None) -> None:
         """Take this as what is so now; None if it could not be measured."""
         self.briefing, self._was_measured = briefing, True
-        self._asks_again = self._was_early = False
+        self._was_early = False
         self._show_fields(available=self.available)
         if not self.available:
             self._typed_early = ""
@@ -200,7 +209,7 @@ class DangerDialog(Dialog[Confirmed]):
         if not self.available or self.briefing is None:
             self.app.bell()
             return
-        if self._asks_again:
+        if self._n_due:
             self._was_early = True
             self._demand(line(Span("Measuring again: something has moved. ", "bad"), "Confirm it in a moment."))
             return
@@ -232,10 +241,17 @@ class DangerDialog(Dialog[Confirmed]):
         )
 
 
+def _decide_the_same(before: Confirmation, now: Confirmation) -> bool:
+    """Return whether all that decides is as it was: the days left of a key do not, nor a target that is known once only."""
+    if before.target is None or now.target is None:
+        before, now = before.model_copy(update={"target": None}), now.model_copy(update={"target": None})
+    return _decisive(before) == _decisive(now)
+
+
 def _decisive(briefing: Confirmation) -> Confirmation:
-    """Return what of a briefing decides: all but the ages in the words of a check, which every measurement changes."""
     checks = tuple(
-        check.model_copy(update={"detail": _AGE.sub("", check.detail), "evidence": ()}) for check in briefing.checks
+        check.model_copy(update={"detail": _DAYS_LEFT.sub("", check.detail), "evidence": ()})
+        for check in briefing.checks
     )
     return briefing.model_copy(update={"checks": checks})
 

@@ -19,9 +19,27 @@ T = TypeVar("T")
 
 def stand_of(status: "Status") -> object:
     """Return what another console or a command can move, of all that a status says."""
-    switch = status.switch
     counts = tuple((count.table, count.rows) for count in status.counts)
-    return status.current_run, status.waiting, (switch.state, switch.run_id, switch.since), counts, status.target
+    return *stand_without_counts(status), counts
+
+
+def stand_without_counts(status: "Status") -> tuple[object, ...]:
+    """Return runs, switch and server; the counts of a database at work may move with every status."""
+    switch = status.switch
+    return status.current_run, status.waiting, (switch.state, switch.run_id, switch.since), status.target
+
+
+class Moves:
+    """Compares each status with the one before it."""
+
+    def __init__(self, stand: "Callable[[Status], object]" = stand_of) -> None:
+        self._stand = stand
+        self._last: object = None
+
+    def moved(self, status: "Status") -> bool:
+        """Return whether something has moved since the status that this was asked about last; False for the first one."""
+        last, self._last = self._last, self._stand(status)
+        return last is not None and last != self._last
 
 
 class Asking(Protocol):
@@ -102,15 +120,12 @@ class ReadinessWatch:
         """The run of the last arming checks; empty for none."""
         self.moved_at: datetime | None = None
         """Time at which the last move of a run, the switch or the counts was seen; None before there was one."""
-        self._stood: object = None
+        self._moves = Moves()
         self._console = console
 
     def look(self, status: "Status") -> None:
         """Note if something has moved since the status before: what was measured earlier may be untrue by now."""
-        if status.target is None:
-            return
-        stood, self._stood = self._stood, stand_of(status)
-        if stood is not None and stood != self._stood:
+        if status.target is not None and self._moves.moved(status):
             # Now, and not when that status was begun: the move can have come between the two.
             self.moved_at = self._console.clock()
 

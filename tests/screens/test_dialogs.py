@@ -1,19 +1,26 @@
 """Dangerous dialogs: the safe answer is the default, the text is typed, Enter is never yes, the stop key works."""
 
 import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from textual.widgets import Input
 
 from console.actions.actions import Scope
 from console.actions.stopping import STOP_KEYS
+from console.backend.api import Backend
+from console.backend.backup.recipient import KeyListing, KeyPart
+from console.backend.gates.backup_readiness import backup_key_check
+from console.backend.gates.measurement import Measurement
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.full_command import full_command
-from console.backend.model.outcome import Check, Outcome
+from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.states import Stage
-from console.backend.model.view_models import ApprovalView, Confirmation, Danger
+from console.backend.model.view_models import ApprovalView, Confirmation, Danger, Status
 from console.screens.danger import DangerDialog
 from console.screens.danger_text import briefing_lines, check_lines
 from console.screens.dialog import Dialog
@@ -25,9 +32,10 @@ from console.widgets.line import plain
 from console.widgets.notice import NoticePanel
 from console.widgets.panel import Lines, Panel
 from tests.screens.conftest import opened, press, settle, until
-from tests.support.fakes import ARMED, HOLD, RUN_ID, FakeBackend
+from tests.support.fakes import ARMED, HOLD, NOW, RUN_ID, FakeBackend
 from tests.support.waiting import LONGEST_S
 
+T = TypeVar("T")
 SG_2 = Stage.AWAITING_LIFECYCLE_AUTHORIZATION
 DANGERS = {
     "arm": (Stage.AWAITING_CUT_AUTHORIZATION, ("3", "A")),
@@ -257,24 +265,35 @@ async def test_an_open_dialog_shows_what_another_console_has_moved_meanwhile() -
         assert _done(backend) == [f"arm {RUN_ID} {RUN_ID}"]
 
 
+def _key(today: datetime) -> Measurement[KeyListing]:
+    """A backup key with 80 days left on the first day."""
+    part = KeyPart(primary=True, validity="u", expires=NOW + timedelta(days=80), capabilities="ecESC")
+    evidence = Evidence(id="E-key", asked="key", source="/srv/gnupg", answer="listed", measured_at=today)
+    return Measurement(value=KeyListing(fingerprint="A" * 40, parts=(part,), private=()), evidence=evidence)
+
+
 async def test_what_is_typed_stands_while_an_age_alone_is_another_one() -> None:
-    """Every measurement of a database at work moves something: the dialog asks again, and takes nothing away."""
+    """The dialog asks again when something has moved, and takes nothing away: the key's days are the time that a check says."""
     backend = _backend("arm")
+    brief, asked, today = backend.brief, list[Danger](), NOW
+
+    def said(danger: Danger, run_id: str, file: Path | None = None) -> Confirmation:
+        asked.append(danger)
+        briefing = brief(danger, run_id, file)
+        key = backup_key_check(_key(today))
+        return briefing.model_copy(update={"checks": (*briefing.checks, key)})
+
+    backend.brief = said  # type: ignore[method-assign]
     async with opened(backend, "3", "A", *RUN_ID) as (app, pilot):
-        dialog, brief, asked = app.screen, backend.brief, []
-
-        def later(danger: Danger, run_id: str, file: Path | None = None) -> Confirmation:
-            asked.append(danger)
-            said = brief(danger, run_id, file)
-            older = said.checks[1].model_copy(update={"detail": "taken 13 min ago, restored, digests equal"})
-            return said.model_copy(update={"checks": (said.checks[0], older)})
-
-        backend.brief, backend.switch = later, ARMED  # type: ignore[method-assign]
+        dialog = app.screen
+        assert "encrypts, 80 days left" in dialog.query_one("#dialog-body", Panel).text
+        asked.clear()
+        today, backend.switch = NOW + timedelta(days=1), ARMED
         app.measure()
         await settle(pilot)
 
         assert asked == [Danger.ARM]
-        assert "13 min ago" in dialog.query_one("#dialog-body", Panel).text
+        assert "encrypts, 79 days left" in dialog.query_one("#dialog-body", Panel).text
         assert plain(dialog.query_one("#demand", Lines).shown[0]) == f"To go ahead, type {RUN_ID}"
         await press(pilot, "ctrl+y")
         assert _done(backend) == [f"arm {RUN_ID} {RUN_ID}"]
@@ -345,6 +364,30 @@ async def test_what_is_typed_below_a_refusal_is_nowhere_later() -> None:
         assert app.screen.query_one("#confirm", Input).value == "z"
 
 
+async def test_what_is_typed_before_a_refusal_is_nowhere_later() -> None:
+    backend, go_on = _backend("arm"), threading.Event()
+    brief = backend.brief
+
+    def gone(_danger: Danger, _run_id: str, _file: Path | None = None) -> Confirmation:
+        go_on.wait(LONGEST_S)
+        raise Refused(StopCode.UNREACHABLE, "the server is gone", "Start it.")
+
+    backend.brief = gone  # type: ignore[assignment]
+    async with opened(backend, "3") as (app, pilot):
+        try:
+            await pilot.press("A")
+            await until(pilot, lambda: isinstance(app.screen, DangerDialog) and app.screen.is_current)
+            await pilot.press("x", "y")
+        finally:
+            go_on.set()
+        await settle(pilot)
+        backend.brief, backend.switch = brief, ARMED  # type: ignore[method-assign]
+        app.measure()
+        await settle(pilot)
+        assert app.screen.query_one("#confirm", Input).display
+        assert app.screen.query_one("#confirm", Input).value == ""
+
+
 @pytest.mark.parametrize("is_moved", [False, True], ids=["as before", "moved meanwhile"])
 async def test_nothing_is_confirmed_while_it_is_measured_again(is_moved: bool) -> None:
     backend, go_on = _backend("arm"), threading.Event()
@@ -376,12 +419,65 @@ async def test_nothing_is_confirmed_while_it_is_measured_again(is_moved: bool) -
         assert _done(backend) == ([] if is_moved else [f"arm {RUN_ID} {RUN_ID}"])
 
 
+async def test_moves_that_come_faster_than_the_answers_leave_a_dialog_that_can_be_confirmed() -> None:
+    """Each of them cancelled the measurement that was under way, and its thread went on: no answer was ever taken."""
+    backend, go_on = _backend("arm"), threading.Event()
+    async with opened(backend, "3", "A", *RUN_ID) as (app, pilot):
+        dialog, brief, asked = app.screen, backend.brief, list[object]()
+
+        def later(danger: Danger, run_id: str, file: Path | None = None) -> Confirmation:
+            asked.append(backend.switch)
+            go_on.wait(LONGEST_S)
+            return brief(danger, run_id, file)
+
+        backend.brief = later  # type: ignore[method-assign]
+        try:
+            for switch in (ARMED, HOLD, ARMED, HOLD):
+                backend.switch = switch
+                app.measure()
+                await until(pilot, lambda: app.status is not None and app.status.switch == backend.switch)
+                await until(pilot, lambda: bool(asked))
+            await pilot.press("ctrl+y")
+            assert app.screen is dialog
+            assert asked == [ARMED]
+        finally:
+            go_on.set()
+        await settle(pilot)
+
+        assert asked == [ARMED, HOLD], "once behind the answer, and by what is so then"
+        assert plain(dialog.query_one("#demand", Lines).shown[0]) == f"To go ahead, type {RUN_ID}"
+        await press(pilot, "ctrl+y")
+        assert _done(backend) == [f"arm {RUN_ID} {RUN_ID}"]
+
+
+async def test_counts_that_move_with_every_status_do_not_keep_a_dialog_from_being_confirmed() -> None:
+    """In a database at work they move with every refresh; whoever confirms is refused by the backend if the plan's are other ones."""
+    backend = _backend("arm")
+    async with opened(backend, "3", "A", *RUN_ID) as (app, pilot):
+        status, asked = backend.status, backend.calls.count("brief arm")
+
+        def counted() -> Status:
+            measured = status()
+            first, *others = measured.counts
+            return measured.model_copy(update={"counts": (first.model_copy(update={"rows": 4711}), *others)})
+
+        backend.status = counted  # type: ignore[method-assign]
+        app.measure()
+        await settle(pilot)
+        assert app.status is not None
+        assert app.status.counts[0].rows == 4711
+        assert backend.calls.count("brief arm") == asked
+        await press(pilot, "ctrl+y")
+        assert _done(backend) == [f"arm {RUN_ID} {RUN_ID}"]
+
+
 @pytest.mark.parametrize(
     ("before", "now"),
     [
         ("1200 rows, restored", "12 rows, restored"),
         ("system 7301, timeline 3", "system 7301, timeline 4"),
         ("127.0.0.1:5432", "127.0.0.1:5433"),
+        ("a lease of 30 min", "a lease of 60 min"),
         ("imported, until 2026-03-01 14:03 UTC", "imported, until 2026-03-01 15:03 UTC"),
     ],
 )
@@ -397,6 +493,54 @@ async def test_a_number_that_is_no_age_takes_away_what_was_typed(before: str, no
     backend.brief = said  # type: ignore[method-assign]
     async with opened(backend, "3", "A", *RUN_ID) as (app, pilot):
         detail, backend.switch = now, ARMED
+        app.measure()
+        await settle(pilot)
+        assert "What is shown has changed." in plain(app.screen.query_one("#demand", Lines).shown[0])
+        assert app.screen.query_one("#confirm", Input).value == ""
+
+
+async def test_a_target_that_is_not_known_while_the_console_cannot_measure_is_no_change() -> None:
+    """The release of a HOLD has none of its own: the console's is named, which is known only while it measures."""
+    backend = _backend("release")
+    brief = backend.brief
+
+    def said(danger: Danger, run_id: str, file: Path | None = None) -> Confirmation:
+        return brief(danger, run_id, file).model_copy(update={"target": None})
+
+    backend.brief = said  # type: ignore[method-assign]
+    async with opened(backend, "H", *"RELEASE") as (app, pilot):
+        dialog, ask = app.screen, app.ask
+        assert isinstance(dialog, DangerDialog)
+        assert app.status is not None
+        assert app.status.target is not None
+        place = str(app.status.target.host)
+
+        async def later(question: Callable[[Backend], T]) -> T:
+            answer = await ask(question)
+            app.current = False  # a measurement has failed meanwhile
+            return answer
+
+        assert place in dialog.query_one("#dialog-body", Panel).text
+        app.ask = later  # type: ignore[method-assign]
+        dialog.moved(app.status.model_copy(update={"switch": ARMED}))
+        await settle(pilot)
+        assert place not in dialog.query_one("#dialog-body", Panel).text
+        assert dialog.query_one("#confirm", Input).value == "RELEASE"
+        await press(pilot, "ctrl+y")
+        assert _done(backend) == ["release RELEASE"]
+
+
+async def test_another_target_takes_away_what_was_typed() -> None:
+    backend = _backend("arm")
+    async with opened(backend, "3", "A", *RUN_ID) as (app, pilot):
+        brief = backend.brief
+
+        def promoted(danger: Danger, run_id: str, file: Path | None = None) -> Confirmation:
+            said = brief(danger, run_id, file)
+            assert said.target is not None
+            return said.model_copy(update={"target": said.target.model_copy(update={"timeline": 4})})
+
+        backend.brief, backend.switch = promoted, ARMED  # type: ignore[method-assign]
         app.measure()
         await settle(pilot)
         assert "What is shown has changed." in plain(app.screen.query_one("#demand", Lines).shown[0])

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from console.app.application import ConsoleApp
+from console.backend.model.errors import Refused, StopCode
 from console.backend.model.view_models import ApprovalView, RunView
 from console.screens.approvals import ApprovalsScreen
 from console.screens.dialog import Dialog
@@ -189,6 +190,52 @@ async def test_a_list_that_was_asked_for_before_a_statement_was_drafted_does_not
         finally:
             backend.lists_go_on.set()
         await settle(pilot)
+        assert (_chosen(app), app.wanted_statement) == ("SG_1-b.json", "")
+
+
+async def test_a_statement_that_is_in_the_list_is_not_waited_for_though_it_is_read_again() -> None:
+    backend = _TwoStatements()
+    async with opened(backend) as (app, pilot):
+        backend.is_drafted, app.wanted_statement = True, "b" * 64
+        backend.lists_go_on.clear()
+        later = threading.Event()
+        try:
+            await pilot.press("4")
+            await until(pilot, lambda: isinstance(app.screen, ApprovalsScreen) and app.screen.is_current)
+            await pilot.press("r")
+            first, backend.lists_go_on = backend.lists_go_on, later
+            first.set()
+            await until(pilot, lambda: _chosen(app) == "SG_1-b.json")
+            assert app.wanted_statement == ""
+            await pilot.press("c")
+            await until(pilot, lambda: "check SG_1-b.json" in backend.calls)
+        finally:
+            first.set()
+            later.set()
+        await settle(pilot)
+
+
+async def test_a_key_behind_a_list_that_could_not_be_read_is_not_for_the_statement_before() -> None:
+    """The old rows are shown; what was drafted is not among them."""
+    backend = _TwoStatements()
+    async with opened(backend, "4", "3", demo=True) as (app, pilot):
+        approvals, before = backend.approvals, list(backend.calls)
+
+        def gone() -> tuple[ApprovalView, ...]:
+            raise Refused(StopCode.UNREACHABLE, "the server is gone", "Start it.")
+
+        backend.approvals = gone  # type: ignore[method-assign]
+        await press(pilot, "s")
+        assert isinstance(app.screen, ApprovalsScreen)
+        for key in ("D", "c", "i"):
+            await press(pilot, key)
+            assert app.notice.what == "Approvals could not be read: the key was not acted upon."
+            assert "to read again" in app.notice.next_action
+        done = [call for call in backend.calls[len(before) :] if call.startswith(("demo sign", "check", "import"))]
+        assert done == []
+
+        backend.approvals = approvals  # type: ignore[method-assign]
+        await press(pilot, "r")
         assert (_chosen(app), app.wanted_statement) == ("SG_1-b.json", "")
 
 

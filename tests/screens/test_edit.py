@@ -1,14 +1,14 @@
 """A draft is edited from the screens: written, compared by words, planned, and written under its ruling; nothing typed is lost."""
 
-import threading
+import asyncio
 from collections.abc import Callable
-from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, TextArea
 
 from console.app.application import ConsoleApp
+from console.backend.api import Backend
 from console.backend.model.safe_text import safe_text
 from console.backend.model.states import Move, Stage
 from console.backend.model.view_models import SwitchState
@@ -24,9 +24,9 @@ from tests.support.fake_edits import EDIT_RUN
 from tests.support.fake_units import FIRST_RUN
 from tests.support.fakes import ARMED, HOLD, FakeBackend
 from tests.support.passage import DOCPREFIX, Passage
-from tests.support.waiting import LONGEST_S
 
 At = Callable[[str], Passage]
+T = TypeVar("T")
 _DRAFT = ("8", "f", "E")
 _ALPHA = f"{DOCPREFIX}/ONE/ALPHA"
 
@@ -223,40 +223,41 @@ async def test_an_edit_is_planned_only_after_the_id_was_typed_and_once() -> None
         assert EDIT_RUN in app.notice.what
 
 
-def _has(threads: list[threading.Thread], n: int) -> bool:
-    return len(threads) == n
-
-
 async def test_the_difference_that_is_shown_is_that_of_the_briefing_that_is_confirmed() -> None:
-    """Two questions run at once, and the older ends last: its difference was drawn at the next change of the window."""
-    backend, go_on, threads = _cut(), threading.Event(), list[threading.Thread]()
+    """The window can change while a newer answer is there and not drawn yet: its difference stood above the older briefing."""
+    backend, names = _cut(), ["OLDER", "NEWER"]
+    is_answered, go_on = asyncio.Event(), asyncio.Event()
     async with opened(backend, *_DRAFT, "X", "ctrl+y") as (app, pilot):
         assert isinstance(app.screen, ReviewDialog)
-        brief_edit = backend.brief_edit
+        brief_edit, ask = backend.brief_edit, app.ask
 
         def asked(run_id: str, address: str, body: str, title: str) -> EditBriefing:
-            threads.append(threading.current_thread())
-            name = "NEWER"
-            if len(threads) == 1:
-                name = "OLDER"
-                go_on.wait(LONGEST_S)
             briefing = brief_edit(run_id, address, body, title)
-            return briefing.model_copy(update={"view": briefing.view.model_copy(update={"address": name})})
+            return briefing.model_copy(update={"view": briefing.view.model_copy(update={"address": names.pop(0)})})
+
+        async def held(question: Callable[[Backend], T]) -> T:
+            answer = await ask(question)
+            if not names:
+                is_answered.set()
+                await go_on.wait()
+            return answer
 
         backend.brief_edit = asked  # type: ignore[method-assign]
+        backend.switch = ARMED
+        app.measure()
+        await until(pilot, lambda: "OLDER" in _said(app))
+        app.ask, backend.switch = held, HOLD  # type: ignore[method-assign]
         try:
-            for n_asked, switch in enumerate((ARMED, HOLD), 1):
-                backend.switch = switch
-                app.measure()
-                await until(pilot, partial(_has, threads, n_asked))
-            await until(pilot, lambda: "NEWER" in _said(app))
+            app.measure()
+            await until(pilot, is_answered.is_set)
+            await pilot.resize_terminal(100, 30)
+            await pilot.pause()
+            assert "OLDER" in _said(app)
+            assert "NEWER" not in _said(app)
         finally:
             go_on.set()
-        await until(pilot, lambda: not threads[0].is_alive())
-        await pilot.resize_terminal(100, 30)
         await settle(pilot)
         assert "NEWER" in _said(app)
-        assert "OLDER" not in _said(app)
 
 
 async def test_a_text_without_a_change_is_not_planned() -> None:

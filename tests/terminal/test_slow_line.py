@@ -153,15 +153,45 @@ def test_a_mode_that_there_was_no_memory_for_is_written_all_the_same(
     assert terminal.read_all() == b"\x1b[?1049l"
 
 
-def _without_memory_once(terminal: _Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    write, failures = terminal.writer._write_in_pieces, [MemoryError()]
+def test_a_mode_that_was_begun_is_gone_on_with_and_not_written_again(
+    terminal: _Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sequence in the middle of which another one begins is none, and its rest would stand on the screen as text."""
+    _without_memory_once(terminal, monkeypatch, after=b"\x1b[?10")
+    terminal.writer.write("\x1b[?1049l")
+    assert terminal.read_all() == b"\x1b[?1049l"
 
-    def without_memory(data: bytes) -> None:
+
+def test_urgent_words_come_behind_a_mode_that_was_begun_and_before_all_else(
+    terminal: _Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _without_memory_once(terminal, monkeypatch, after=b"\x1b[?10", then=lambda: terminal.writer.pass_by("STOP"))
+    terminal.writer.write("\x1b[?1049l")
+    found = terminal.read_all()
+    assert found.startswith(b"\x1b[?1049l")
+    assert found.endswith(b"STOP")
+
+
+def _without_memory_once(
+    terminal: _Terminal,
+    monkeypatch: pytest.MonkeyPatch,
+    after: bytes = b"",
+    then: Callable[[], None] = lambda: None,
+) -> None:
+    """Let the line take these bytes, and then be without memory once; `then` comes between the two."""
+    write = terminal.writer._write_piece
+    pieces = iter([after] if after else [])
+    failures = [MemoryError()]
+
+    def without_memory(piece: bytes) -> int:
+        if (first := next(pieces, b"")) and piece.startswith(first):
+            return write(first)
         if failures:
+            then()
             raise failures.pop()
-        write(data)
+        return write(piece)
 
-    monkeypatch.setattr(terminal.writer, "_write_in_pieces", without_memory)
+    monkeypatch.setattr(terminal.writer, "_write_piece", without_memory)
 
 
 def test_leaving_does_not_wait_for_a_picture_that_nobody_takes(terminal: _Terminal) -> None:
