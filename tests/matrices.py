@@ -17,7 +17,6 @@ from tests.covers import is_beside_the_cover
 from tests.long_tests import LONG
 from tests.screens.matrices import CONSOLE
 
-_ONE_OF_EACH_PROFILE = ("atx-look_alike", "vi-law-hidden", "numbered, headings-indented")
 BACKEND: dict[str, Kept] = {
     # A law of each language, one with tables, and the longest but one.
     "backend/documents/test_akn_intake.py::test_a_real_law_comes_back": (
@@ -41,6 +40,7 @@ BACKEND: dict[str, Kept] = {
         "b__b[!g]*",
         "bo-*",
     ),
+    # German laws: again all but the longest.
     "backend/documents/test_corpus.py::test_each_item_of_a_list_is_a_unit_or_named_with_the_option": (
         "[!b]*",
         "b__b[!g]*",
@@ -49,6 +49,7 @@ BACKEND: dict[str, Kept] = {
     "backend/documents/test_own_profiles.py::test_patterns_that_cannot_be_joined_are_the_profiles_fault": (
         "a group twice",
     ),
+    # Of the two keys that say where a pattern is tried, one.
     "backend/documents/test_profile_check.py::test_a_line_that_a_pattern_matches_and_that_is_never_tried_is_named": (
         "heads*",
     ),
@@ -95,14 +96,18 @@ BACKEND: dict[str, Kept] = {
     "backend/runs/test_settling.py::test_on_another_server_the_row_decides_that_is_named_instead_of_an_event": (
         "answer lost",
     ),
+    # Of a lost answer and a lost request, one.
     "backend/runs/test_verdicts.py::test_a_stop_on_another_server_is_judged_by_the_end_of_the_lease": ("request lost",),
+    # A profile that is another one.
     "backend/runs/test_own_profiles.py::test_a_run_whose_profile_was_changed_does_not_go_on": ("<lambda>1",),
     # With a ruling of this step.
     "backend/runs/test_handover.py::test_a_run_goes_on_to_its_end_where_its_bundle_is_accepted": ("SG_2 imported",),
+    # A guard that is missing, and one that is not ours.
     "backend/runs/test_drift.py::test_the_phase_before_approval_names_the_guard_that_does_not_stand": (
         "missing",
         "a stranger's",
     ),
+    # Of a lost answer and a lost request, one.
     "backend/runs/test_settling.py::test_a_lost_commit_of_arming_for_law_leaves_the_switch_off": ("request lost",),
     # Between them they have the requests of each kind, and an effect in both.
     "backend/runs/test_reused_ids.py::test_what_is_not_there_is_not_called_committed": (
@@ -127,13 +132,15 @@ BACKEND: dict[str, Kept] = {
         "void",
         "cut_leg_a",
     ),
-    # One thing that is gone, damaged, of another kind or of another run, of each thing.
+    # A file that is gone, one that was damaged, and one that is of another kind.
     "backend/runs/test_ways_out.py::test_moves_alone_lead_out_of_every_fault": (
         "a rewritten journal-waits for SG_2",
         "no source-waits for SG_2",
         "a FIFO for a journal-waits for SG_2",
     ),
+    # The signal that cannot be handled.
     "backend/scratch/test_cluster.py::test_the_server_ends_with_its_starter": ("9",),
+    # While the dump is under way.
     "backend/backup/test_hanging.py::test_a_kill_at_any_moment_leaves_no_plain_text_and_no_process": ("STREAM",),
     # Of each table one difference, one thing more and one thing less; the same are asked whether they stop everything.
     "backend/postgres/test_enactment.py::test_no_ruling_is_taken_over_drafts_that_are_not_what_was_signed": (
@@ -145,30 +152,38 @@ BACKEND: dict[str, Kept] = {
         "a unit more that is superseded",
         "a version more",
     ),
+    # One of the fields.
     "backend/postgres/test_rulings.py::test_what_a_signer_reads_in_a_second_ruling_is_what_stands_in_the_rows": (
         "another body",
     ),
+    # A place, and a kind.
     "backend/postgres/test_edits.py::test_an_edit_changes_title_and_body_of_a_draft_and_nothing_else": (
         "an address outside of the document",
         "another kind",
     ),
+    # The last that is tried.
     "backend/reports/test_bundle.py::test_where_any_write_fails_nothing_has_the_final_name": ("12",),
     # The letter of every outcome is asked of the function that gives it.
     "backend/reports/test_bundle.py::test_a_gate_that_fails_or_cannot_be_measured_blocks": ("FAIL",),
     # Each profile, and each way to change a beginning; the German profile with its option with all of them.
     "backend/documents/test_suspects.py::test_a_changed_beginning_is_kept_refused_or_named": (
-        *_ONE_OF_EACH_PROFILE,
+        "atx-look_alike",
+        "vi-law-hidden",
+        "numbered, headings-indented",
         "us-bylaws-another_space",
         "eu-act-escaped",
         "de-law+bis-*",
     ),
+    # One profile with every change, and one change of the other.
     "backend/documents/test_profiles.py::test_nothing_of_them_is_lost_in_silence": (
         "*-standing-orders",
         "look_alike-rule-book",
     ),
+    # Of the keys with regular expressions, one.
     "backend/documents/test_own_profiles.py::test_a_regular_expression_that_takes_for_ever_is_stopped_and_named": (
         "pattern",
     ),
+    # Of units, of versions and of what was sealed, some.
     "backend/postgres/test_enactment.py::test_a_difference_from_what_was_signed_is_named_and_stops_everything": (
         "another title",
         "a unit deleted softly",
@@ -195,11 +210,13 @@ BACKEND: dict[str, Kept] = {
         "another text of an unchanged unit",
         "no seal",
     ),
+    # Of the first ruling some.
     "backend/postgres/test_amended_drafts.py::test_a_ruling_that_misstates_an_amendment_is_not_imported": (
         "no operation",
         "another base",
         "SG_1 says from when",
     ),
+    # Of the three steps two.
     "backend/postgres/test_amended_drafts.py::test_a_hold_stops_each_step_of_an_amendment": ("cut", "enact"),
     # Each field with another value; that it is not there, and that it is of no form, is asked of those that a digest hangs on.
     "backend/postgres/test_rulings.py::test_a_statement_with_one_field_changed_is_refused_and_leaves_no_row": (
@@ -227,6 +244,7 @@ BACKEND: dict[str, Kept] = {
         "no drafts",
         "a ruling of more than twelve hours",
     ),
+    # What it is over, and what it allows.
     "backend/postgres/test_rulings.py::test_a_row_that_was_planted_under_the_digest_of_a_statement_is_told_loudly": (
         "manifest_digest",
         "purpose",
@@ -235,21 +253,27 @@ BACKEND: dict[str, Kept] = {
     "backend/postgres/test_sessions.py::test_migrate_refuses_what_sessions_would_begin_with_and_names_the_command": (
         "*search_path*",
     ),
+    # Of the roles the one that writes.
     "backend/postgres/test_sessions.py::test_no_digest_accepts_that_triggers_do_not_fire": ("cutter_exec",),
+    # A block, and the use of the ruling.
     "backend/postgres/test_upgrade_of_manifests.py::test_a_manifest_that_does_not_hold_is_not_sealed_and_its_drafts_can_only_be_taken_back": (
         "*SET title*",
         "*approval_use",
     ),
+    # The digest of the drafts, their list, and the kind of the ruling.
     "backend/postgres/test_reverts.py::test_a_revert_over_other_drafts_is_no_ruling": (
         "changes0",
         "changes2",
         "changes4",
     ),
+    # A text, and a unit more.
     "backend/postgres/test_reverts.py::test_a_signed_revert_takes_back_whatever_stands_there_once_it_is_named": (
         "another body",
         "a unit more",
     ),
+    # One of the purposes.
     "backend/postgres/test_authority.py::test_nothing_can_be_armed_for_a_run_that_is_closed": ("enact",),
+    # A HOLD in the database, and two of the attacks.
     "backend/postgres/test_live_text.py::test_nothing_is_registered_under_a_hold": ("database",),
     # Headings, numbers, and words with an option.
     "backend/documents/test_suspects.py::test_only_lines_that_are_no_suspects_are_left_out_of_the_closer_look": (
@@ -262,7 +286,7 @@ BACKEND: dict[str, Kept] = {
         "us-bylaws",
         "de-law+bis",
     ),
-    # Of one of the two that are the most used.
+    # One of the profiles.
     "backend/documents/test_profile_check.py::test_a_shipped_profile_is_fit_and_none_of_its_patterns_is_slow": (
         "de-law",
     ),
@@ -271,6 +295,7 @@ BACKEND: dict[str, Kept] = {
         "*there is no fragment*",
     ),
     "backend/documents/test_profile_options.py::test_a_fault_in_an_option_is_named": ("*No Tes*",),
+    # With one worker.
     "backend/documents/test_folder_plan.py::test_a_worker_that_dies_costs_its_document_alone": ("1",),
     # Before anybody signs, between ruling and cut, and in mid-run.
     "backend/runs/test_drift.py::test_what_had_changed_before_the_run_is_met_before_anybody_signs": (
@@ -282,25 +307,34 @@ BACKEND: dict[str, Kept] = {
         "a trigger appears",
     ),
     "backend/runs/test_drift.py::test_a_change_before_the_enactment_stops_it": ("while it begins",),
+    # Where the file cannot be written either.
     "backend/runs/test_drift.py::test_a_disk_that_takes_no_record_does_not_prevent_that_hold": (
         "the database alone takes it",
     ),
+    # Behind the first of three phases.
     "backend/runs/test_kill_switch.py::test_a_hold_file_that_appears_in_mid_run_stops_it_before_the_next_phase": (
         "cut_leg_a",
     ),
+    # A secret that is cut where a reason ends.
     "backend/runs/test_kill_switch.py::test_a_reason_is_redacted_before_it_is_stored_anywhere": ("cut in two",),
+    # Either move of the switch, with another kind of COMMIT.
     "backend/runs/test_settling.py::test_a_switch_whose_answer_is_lost_is_as_it_is_said_to_be": (
         "disarm-late",
         "release-request lost",
     ),
     # What is law as well; drafts are read by the walk of the screens' calls.
     "cli/test_on_a_standby.py::test_each_reading_command_answers_as_on_the_primary": ("enacted",),
+    # Before a ruling is imported.
     "backend/runs/test_upgrade.py::test_a_run_at_the_first_pause_is_told_to_start_again": ("False",),
+    # No reason, and one that is too long.
     "backend/runs/test_dry_run.py::test_a_voided_dry_run_is_shown_whatever_has_become_of_its_reason": ("empty", "long"),
     # Of the programs of a backup, that in the middle of the pipeline; that which dies is another one.
     "backend/backup/test_hanging.py::test_a_program_that_hangs_is_named_and_ended_with_its_group": ("gpg",),
+    # Of the sessions, that of pg_dump.
     "backend/backup/test_hanging.py::test_a_session_that_is_terminated_in_a_backup_is_a_named_outcome": ("pg_dump-*",),
+    # Of the three members of the pipeline the last.
     "backend/backup/test_take.py::test_a_killed_member_is_named_and_nothing_is_left": ("pg_restore",),
+    # Of the two programs that start a server the first.
     "backend/host/test_processes.py::test_a_server_that_does_not_start_is_named_and_leaves_nothing": ("initdb",),
     # An end without drafts, one that went wrong, and one that was taken back.
     "backend/reports/test_run_report.py::test_every_end_of_a_run_has_thirteen_whole_documents_and_its_own_words": (
@@ -308,7 +342,9 @@ BACKEND: dict[str, Kept] = {
         "reverted",
         "failed",
     ),
+    # One of the ends.
     "backend/reports/test_run_report.py::test_the_same_record_gives_the_same_bytes_and_says_so": ("reverted",),
+    # A file that has no sums, and no file.
     "backend/gates/test_reporting.py::test_sums_that_cannot_be_used_are_red": ("torn", "None"),
     # Of a dry run that went right for something else.
     "backend/gates/test_arming_checks.py::test_pre_4_a_dry_run_that_does_not_speak_for_this_run_stops": (
@@ -396,20 +432,24 @@ BACKEND: dict[str, Kept] = {
         "waits for SG_1",
         "enacted",
     ),
-    # Either damage, and either pause.
+    # One damage at one pause.
     "backend/runs/test_hands_and_back.py::test_a_holder_whose_journal_is_damaged_is_offered_what_is_accepted": (
         "waits for SG_1-cut off",
     ),
+    # One of two signals.
     "backend/runs/test_hands_and_back.py::test_a_signal_at_the_commit_leaves_the_bundle": ("SIGTERM",),
+    # With a ruling to enact.
     "backend/runs/test_revert_and_edits.py::test_a_reverted_draft_leaves_the_readers_with_the_baseline": (
         "SG_2 imported",
     ),
+    # Without a ruling.
     "backend/runs/test_takeover.py::test_a_run_that_was_taken_over_ends_there_and_not_here": ("waits for SG_1",),
     # What is law, and what was signed.
     "backend/postgres/test_repeals.py::test_a_difference_from_the_signed_repeal_stops_its_enactment": (
         "another text in the law",
         "no seal",
     ),
+    # Of either ruling some.
     "backend/postgres/test_repeals.py::test_a_ruling_that_misstates_a_repeal_is_not_imported": (
         "no operation",
         "another base",
@@ -455,8 +495,8 @@ BACKEND: dict[str, Kept] = {
         "van-ban-hop-nhat*",
         "quyet-dinh*",
     ),
+    # Two of the four layouts.
     "backend/documents/test_vi_counts.py::test_planned_laws_of_each_layout_have_the_counted_units": ("bold", "wrapped"),
-    # Of those that mutants name, and of each sort one more.
     # A column, a row and what was sealed; the same changes stop an enactment in test_enactment.py.
     "backend/postgres/test_known_drafts.py::test_whatever_is_changed_behind_the_guards_is_known_no_more": (
         "another body",
@@ -569,13 +609,16 @@ BACKEND: dict[str, Kept] = {
         "amend",
     ),
     "backend/postgres/test_repeals.py::test_a_sealed_repeal_holds_its_document": ("amendment",),
+    # A text that is hardly one.
     "backend/postgres/test_repeals.py::test_a_repeal_has_no_manifest_and_no_text": ("a space",),
     # By one comparison, whichever it is.
     "backend/postgres/test_sessions.py::test_a_database_in_another_encoding_is_refused": ("*-LATIN1",),
+    # A text, and a unit that is gone.
     "backend/postgres/test_edits.py::test_a_pass_is_taken_only_where_the_edit_is_there_and_a_fail_always": (
         "another body",
         "no such unit",
     ),
+    # A text, and a unit more.
     "backend/postgres/test_reverts.py::test_a_signed_revert_takes_back_what_it_names_and_no_other_drafts": (
         "another body",
         "a unit more",
@@ -584,7 +627,9 @@ BACKEND: dict[str, Kept] = {
     "backend/postgres/test_enactment.py::test_a_fail_that_is_newer_than_the_pass_blocks_the_enactment_and_a_newer_pass_opens_it": (
         "after arming",
     ),
+    # Without a signature.
     "backend/runs/test_hands_and_back.py::test_a_run_is_handed_back": ("False",),
+    # The two effects of a cut.
     "backend/postgres/test_authority.py::test_no_function_writes_under_a_hold": (
         "fn_cut_apply",
         "fn_cut_enact",
@@ -600,12 +645,14 @@ BACKEND: dict[str, Kept] = {
     "backend/postgres/test_rulings_elsewhere.py::test_a_cut_is_not_recorded_where_the_database_became_another_one_under_the_lease": (
         "timeline = 99",
     ),
+    # Of a lost answer and a lost request, one.
     "backend/runs/test_settling.py::test_on_another_server_the_event_decides": ("request lost",),
     # At the end, and on the way.
     "backend/postgres/test_kept_numbers.py::test_the_kept_numbers_are_those_of_the_rows_after_each_step": (
         "enacted",
         "cut",
     ),
+    # Of another server, of another timeline, and too old.
     "backend/postgres/test_backup_proofs.py::test_the_switch_is_not_armed_without_a_fresh_proof": (
         "of another server",
         "of another timeline",
