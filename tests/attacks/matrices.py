@@ -1,7 +1,6 @@
 """What `make test` takes of the long matrices of attacks and of adoption, as tests/matrices.py says."""
 
-Kept = tuple[str, ...]
-"""Patterns of the combinations that are taken."""
+from tests.support.combinations import Kept
 
 ATTACKS: dict[str, Kept] = {
     # An answer of each kind, what is changed behind an answer, an error, and a right that is gone.
