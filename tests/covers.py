@@ -14,7 +14,7 @@ from typing import cast
 import pytest
 from _pytest.mark import ParameterSet
 
-from tests.attacks.matrices import Kept
+from tests.support.combinations import Kept
 
 COVERED: dict[str, Kept] = {
     # Stages and steps. That each honest step is taken, every other test shows.

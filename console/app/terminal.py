@@ -57,7 +57,7 @@ def wants_no_colour(environ: Mapping[str, str]) -> bool:
     return bool(environ.get("NO_COLOR"))
 
 
-_NO_THREAD = (RuntimeError, MemoryError)
+_THREAD_ERRORS = (RuntimeError, MemoryError)
 """Exceptions that the start of a thread raises on a host that has none to spare."""
 
 
@@ -97,7 +97,7 @@ class TerminalGuard:
             # A thread that still reads from the terminal that has gone must not keep the program alive.
             last = threading.Timer(GRACE_SECONDS, os._exit, (self._exit_status,))
             last.daemon = True
-            with suppress(*_NO_THREAD):
+            with suppress(*_THREAD_ERRORS):
                 last.start()
 
     def _watch(self) -> None:
@@ -123,7 +123,7 @@ class TerminalGuard:
             self._deadline = threading.Timer(GRACE_SECONDS, self._end_without_order, (exit_status,))
             self._deadline.daemon = True
             # Without a thread to spare the end in order is all there is, and must still come.
-            with suppress(*_NO_THREAD):
+            with suppress(*_THREAD_ERRORS):
                 self._deadline.start()
 
     def _end_without_order(self, exit_status: int) -> None:

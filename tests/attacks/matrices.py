@@ -1,7 +1,6 @@
 """What `make test` takes of the long matrices of attacks and of adoption, as tests/matrices.py says."""
 
-Kept = tuple[str, ...]
-"""Patterns of the combinations that are taken."""
+from tests.support.combinations import Kept
 
 ATTACKS: dict[str, Kept] = {
     # An answer of each kind, what is changed behind an answer, an error, and a right that is gone.
@@ -162,7 +161,6 @@ ATTACKS: dict[str, Kept] = {
     ),
     "attacks/test_transactions.py::test_an_effect_whose_error_is_swallowed_leaves_no_part_of_itself": ("enact",),
     "attacks/test_transactions.py::test_a_transaction_that_only_reads_writes_nothing": ("cut",),
-    # Of those that mutants name, and of each sort one more.
     # What refuses, what writes more, a right that is gone, and another row.
     "adoption/test_check_and_apply.py::test_a_proof_that_does_not_hold_is_named_with_what_the_function_said": (
         "a late gate",

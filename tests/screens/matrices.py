@@ -1,6 +1,6 @@
 """What `make test` takes of the long matrices of screens, terminal and commands, as tests/matrices.py says."""
 
-from tests.attacks.matrices import Kept
+from tests.support.combinations import Kept
 
 _DIALOGS: Kept = ("arm", "release")
 """One dialog that asks for the id of a run and one that does not; all five are asked whether Enter confirms."""
@@ -250,4 +250,6 @@ CONSOLE: dict[str, Kept] = {
     # What can be handled, and the terminal is as it was; of what cannot be, the shell is told by the system.
     "terminal/test_named.py::test_with_the_console_behind_it_the_opened_one_ends_too": ("TERM",),
     "cli/test_watching.py::test_status_is_a_recording_line_by_line_until_a_signal": ("SIGTERM",),
+    # What is law as well; drafts are read by the walk of the screens' calls.
+    "cli/test_on_a_standby.py::test_each_reading_command_answers_as_on_the_primary": ("enacted",),
 }

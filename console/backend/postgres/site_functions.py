@@ -112,7 +112,7 @@ def call(
     connection: psycopg.Connection,
     arguments: tuple[ArgumentRow, ...],
     values: Mapping[str, object],
-    search_path: tuple[str, ...] = (),
+    search_path: tuple[str, ...],
 ) -> Answer:
     """Call a function with the values of the arguments that are known; a refusal is an answer, and its effects are undone."""
     given = [row for row in arguments if row.name and meaning_of(row) in values]
@@ -179,7 +179,7 @@ def _looking(connection: psycopg.Connection, schemas: tuple[str, ...]) -> Iterat
         connection.execute(_LOOK, (search_path_of(()),))
 
 
-def check_deferred(connection: psycopg.Connection, search_path: tuple[str, ...] = ()) -> Answer:
+def check_deferred(connection: psycopg.Connection, search_path: tuple[str, ...]) -> Answer:
     """Have every deferred constraint and trigger fire now, as a COMMIT would."""
     try:
         with connection.transaction(), _looking(connection, search_path):

@@ -46,7 +46,7 @@ class PlannedSource:
         """Raise Refused, naming what is another by now, unless the plans are those that were shown."""
         if self.plan.digest == seen.digest:
             return
-        differences = changed_since(seen, self.plan)
+        differences = changed_documents(seen, self.plan)
         more = f" and {len(differences) - _MOST_NAMED:,} more" if len(differences) > _MOST_NAMED else ""
         message = f"the documents of {self.source.path} are others than were planned: {', '.join(differences[:_MOST_NAMED])}{more}"
         raise Refused(StopCode.REPLAY_CONFLICT, message, "Plan them again, and look at what has changed.")
@@ -68,7 +68,7 @@ class PlannedSource:
         return tuple((document.name, _request(installation, document, mode, on_taken_in)) for document in good)
 
 
-def changed_since(seen: BatchPlan, plan: BatchPlan) -> tuple[str, ...]:
+def changed_documents(seen: BatchPlan, plan: BatchPlan) -> tuple[str, ...]:
     """Pure: return each document with what has become of it since; that their order is another one if all are as they were."""
     before, now = _by_name(seen), _by_name(plan)
     names = dict.fromkeys((*now, *before))

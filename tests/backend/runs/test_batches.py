@@ -14,7 +14,7 @@ from console.backend.model.states import Mode, Move, Phase, Stage
 from console.backend.model.view_models import ApprovalStatus, Danger, Progress
 from console.backend.runs import sources
 from console.backend.runs.batch_files import BatchFolder
-from console.backend.runs.batch_sources import changed_since
+from console.backend.runs.batch_sources import changed_documents
 from tests.backend.postgres.tampering import tamper
 from tests.support.batch import UNITS, BatchSite, quiet, text_of, unheard
 from tests.support.lost_commit import Lie, lying
@@ -271,7 +271,7 @@ def test_documents_that_have_changed_since_they_were_planned_are_named(at: Calla
         backend.start_planned_batch(source, seen, Mode.LIVE, OnFailure.STOP, quiet, unheard)
     assert refused.value.code is StopCode.REPLAY_CONFLICT
     assert backend.batches() == ()
-    assert changed_since(seen, seen.model_copy(update={"documents": seen.documents[::-1]})) == (
+    assert changed_documents(seen, seen.model_copy(update={"documents": seen.documents[::-1]})) == (
         "they stand in another order",
     )
 
