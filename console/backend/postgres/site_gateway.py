@@ -409,7 +409,7 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
     if mapping.governance is not None:
         as_administrator, as_owner = governance_sql(mapping, mapping.governance)
         governance = (as_administrator, as_owner + trial_sql(mapping, mapping.governance))
-    names, rights = _names(mapping), writing_rights(mapping)
+    names, rights = _names(mapping), writing_rights(mapping, (create[0].schema, enact[0].schema))
     if mapping.governance is not None:
         rights = (*rights, *governance_rights(connection, mapping.governance))
     parts = [

@@ -285,15 +285,17 @@ def _object(kind: str, name: str) -> sql.Composable:
     return AsItIs(name) if kind == FUNCTION else identifier(name)
 
 
-def writing_rights(mapping: SiteMapping) -> tuple[Right, ...]:
-    """Return the privileges that are needed to read the mapped tables, to call the two functions, and, of the verifier, to dump."""
+def writing_rights(mapping: SiteMapping, called: Iterable[str]) -> tuple[Right, ...]:
+    """Return the privileges that are needed to read the mapped tables, to call the two functions, and, of the verifier, to dump.
+
+    `called` has the schemas of the two functions as the catalogue has them: a signature has them quoted.
+    """
     functions = [mapping.functions.create, mapping.functions.enact]
-    called = dict.fromkeys(signature.partition(".")[0].strip('"') for signature in functions)
     read = (*mapping.written, *([mapping.config.table] if mapping.config else []))
     rights = [
         *(Right(SCHEMA, name, "USAGE", SITE_READER) for name in mapping.schemas),
         *(Right(TABLE, name, "SELECT", SITE_READER) for name in mapping.tables),
-        *(Right(SCHEMA, name, "USAGE", SITE_CALLER) for name in called),
+        *(Right(SCHEMA, name, "USAGE", SITE_CALLER) for name in dict.fromkeys(called)),
         *(Right(FUNCTION, name, "EXECUTE", SITE_CALLER) for name in functions),
     ]
     # The executor asks before a cut what is there; the verifier takes the backup of what the functions write.
