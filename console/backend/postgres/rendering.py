@@ -44,6 +44,31 @@ def composed(names: SchemaNames, part: sql.Composable) -> sql.Composable:
     return part
 
 
+def with_values(query: QueryNoTemplate) -> QueryNoTemplate:
+    """Return a statement that values are filled into: a percent sign in a name that it is composed of is none of its placeholders."""
+    return cast("QueryNoTemplate", _without_placeholders(query)) if isinstance(query, sql.Composable) else query
+
+
+def _without_placeholders(part: sql.Composable) -> sql.Composable:
+    match part:
+        case sql.Composed():
+            return sql.Composed([_without_placeholders(inner) for inner in part])
+        case sql.Identifier() | sql.Literal() | AsItIs():
+            return _Doubled(part)
+    return part
+
+
+class _Doubled(sql.Composable):
+    """A name, a value or a text of somebody else, with each percent sign doubled: the driver makes one of two."""
+
+    def __init__(self, part: sql.Composable) -> None:
+        super().__init__(part)
+
+    def as_bytes(self, context: AdaptContext | None = None) -> bytes:
+        part: sql.Composable = self._obj
+        return part.as_bytes(context).replace(b"%", b"%%")
+
+
 def schema_names(connection: psycopg.Connection) -> SchemaNames:
     """Return where the console's own tables stand in the connection's database, as its session knows."""
     names: Any = getattr(connection, "names", OWN)

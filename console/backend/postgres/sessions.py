@@ -23,7 +23,7 @@ from console.backend.model.errors import CutterError, Drifted, Refused, StopCode
 from console.backend.model.safe_text import safe_text
 from console.backend.model.schema_names import LEDGER_COMMENT, OWN, UNITS_COMMENT, SchemaNames
 from console.backend.postgres.moments import read_iso_style
-from console.backend.postgres.rendering import rendered
+from console.backend.postgres.rendering import rendered, with_values
 
 RV = TypeVar("RV")
 _INTERVAL_S = 0.1
@@ -117,7 +117,7 @@ class _Cursor(psycopg.Cursor[Row]):
     ) -> Self:
         """Execute a statement; see `psycopg.Cursor.execute`."""
         session = self.connection
-        statement = _named(session, query)
+        statement = _named(session, query, params)
         if not isinstance(session, Session) or not session.is_to_begin:
             return super().execute(statement, params, prepare=prepare, binary=binary)
         with session.together():
@@ -130,7 +130,7 @@ class _Cursor(psycopg.Cursor[Row]):
     ) -> Iterator[psycopg.Copy]:
         """Initiate a COPY, which cannot be sent together with anything."""
         _begin_now(self.connection)
-        with super().copy(_named(self.connection, statement), params, writer=writer) as copy:
+        with super().copy(_named(self.connection, statement, params), params, writer=writer) as copy:
             yield copy
 
     def stream(
@@ -140,17 +140,20 @@ class _Cursor(psycopg.Cursor[Row]):
         _begin_now(self.connection)
         if isinstance(self.connection, Session):
             self.connection.has_streamed = True
-        return super().stream(_named(self.connection, query), params, binary=binary, size=size)
+        return super().stream(_named(self.connection, query, params), params, binary=binary, size=size)
 
     def executemany(self, query: Query, params_seq: Iterable[Params], *, returning: bool = False) -> None:
         """Execute a statement with a sequence of values."""
         with self.connection.together() if isinstance(self.connection, Session) else nullcontext():
-            super().executemany(_named(self.connection, query), params_seq, returning=returning)
+            super().executemany(_named(self.connection, query, ()), params_seq, returning=returning)
 
 
-def _named(connection: psycopg.Connection, query: Query) -> QueryNoTemplate:
+def _named(connection: psycopg.Connection, query: Query, params: object) -> QueryNoTemplate:
+    """Return the statement with the names of the connection's database; `params` is None if no values are filled into it."""
     # No statement of this program is a template string.
     statement = cast("QueryNoTemplate", query)
+    if params is not None:
+        statement = with_values(statement)
     if not isinstance(connection, Session) or connection.names is OWN:
         return statement
     return rendered(connection.names, statement)

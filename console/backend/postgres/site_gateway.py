@@ -62,6 +62,7 @@ from console.backend.postgres.site_roles import (
     parent_value,
     role_sql,
 )
+from console.backend.postgres.site_writable import writing_faults
 
 _BY_HAND = f"Complete the site mapping: {INSPECT}"
 
@@ -391,13 +392,11 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
         for signature in (mapping.functions.create, mapping.functions.enact)
     )
     functions = mapping.functions
-    lacking += [
-        f"there is no function {signature}"
-        for signature, arguments in ((functions.create, create), (functions.enact, enact))
-        if signature and not arguments
-    ]
+    named = {functions.create: create, functions.enact: enact}
+    lacking += [f"there is no function {name}" for name, arguments in named.items() if name and not arguments]
     given_to_create, given_to_enact = _created_values(mapping), _moved_values(mapping, enact)
     lacking += _not_given("create", create, given_to_create) + _not_given("enact", enact, given_to_enact)
+    lacking += writing_faults(connection, mapping)
     if mapping.governance is not None:
         lacking += governance_faults(read_catalogue(connection, mapping.tables), mapping)
     if lacking:

@@ -48,6 +48,19 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
 $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_unit IS 'A unit as the organisation''s own tables have it, by the site mapping.';
 """
+ODD_TABLES = """
+    WITH RECURSIVE named AS (
+        SELECT c.oid, n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE n.nspname || '.' || c.relname = ANY (ARRAY[{tables}])
+        UNION
+        SELECT i.inhrelid, t.name FROM named t JOIN pg_inherits i ON i.inhparent = t.oid
+    )
+    SELECT DISTINCT t.name, CASE WHEN c.relkind NOT IN ('r', 'p') THEN 'is no plain table, or a part of it is none'
+                                 WHEN c.relrowsecurity THEN 'has row security' ELSE 'is not kept in a crash' END AS reason
+      FROM named t JOIN pg_class c ON c.oid = t.oid
+     WHERE c.relkind NOT IN ('r', 'p') OR c.relrowsecurity OR c.relpersistence <> 'p'
+"""
+"""Tables whose rows cannot be counted on, each with the reason, by the catalogue alone."""
 COUNTS = """
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_counts() RETURNS jsonb
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
@@ -57,17 +70,7 @@ COMMENT ON FUNCTION cutter_console.fn_site_counts IS 'The number of rows of each
 
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_odd_tables() RETURNS text
 LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
-    WITH RECURSIVE named AS (
-        SELECT c.oid, n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-         WHERE n.nspname || '.' || c.relname = ANY (ARRAY[{tables}])
-        UNION
-        SELECT i.inhrelid, t.name FROM named t JOIN pg_inherits i ON i.inhparent = t.oid
-    )
-    SELECT string_agg(DISTINCT format('%s %s', t.name,
-                                      CASE WHEN c.relkind NOT IN ('r', 'p') THEN 'is no plain table, or a part of it is none'
-                                           WHEN c.relrowsecurity THEN 'has row security' ELSE 'is not kept in a crash' END), '; ')
-      FROM named t JOIN pg_class c ON c.oid = t.oid
-     WHERE c.relkind NOT IN ('r', 'p') OR c.relrowsecurity OR c.relpersistence <> 'p'
+    SELECT string_agg(format('%s %s', o.name, o.reason), '; ' ORDER BY o.name, o.reason) FROM ({odd}) o
 $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_odd_tables IS
     'The tables of the organisation whose rows cannot be counted on, with the reasons; NULL if there are none.';
@@ -111,7 +114,7 @@ BEGIN
 END $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_settle IS 'Has the organisation''s deferred constraints and triggers fire now.';
 COMMENT ON FUNCTION cutter_console.fn_site_table_digest IS 'Rows and digest of one table of the organisation, as a backup proof has them.';
-"""
+""".replace("{odd}", ODD_TABLES)
 REQUIRE = """
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_require(p_before jsonb, p_expected jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$

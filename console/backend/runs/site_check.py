@@ -38,12 +38,14 @@ from console.backend.postgres.site_gateway import site_counts, tied_mapping
 from console.backend.postgres.site_governance_trial import may_try, try_rows
 from console.backend.postgres.site_script import recorded_mapping
 from console.backend.postgres.site_units import Readable, ReadUnit, count_tables, read_unit
+from console.backend.postgres.site_writable import function_faults, may_execute, odd_tables
 from console.backend.runs.kill_switch import require_no_hold
 from console.backend.runs.site import reading_site
 
 _AGAIN = "Correct the site mapping, then: cutter-console adopt check"
 _FUNCTIONS = "Ask the owner of the functions, or map others; then: cutter-console adopt check"
 _AT_THE_END = "What fires at the end has the rights of who fires it, which are none in a run: have its owner make its function SECURITY DEFINER; then: cutter-console adopt check"
+_PLAIN_ONES = "In the place of a view, map the table that it reads, with the columns' names there; of any other, ask the owner; then: cutter-console adopt check"
 _GRANT = "As the functions' owner, let the executor's role execute them; then: cutter-console adopt check"
 _LEFT = "Stop, and look what was left: cutter-console counts"
 _LEFT_OR_ELSE = "If nobody else writes there, stop and look for the rows: cutter-console counts. Otherwise run again: cutter-console adopt check"
@@ -124,6 +126,7 @@ def prove_mapping(installation: Installation) -> tuple[Check, ...]:
     with reading_site(installation, "adopt check") as (connection, layout):
         recorded = recorded_mapping(connection, installation.settings.console_schema)
         mapping, faults, pattern = layout.mapping, layout.faults, pattern_of(connection, layout.readable)
+        odd = odd_tables(connection, tuple(dict.fromkeys((*mapping.written, *mapping.ledger))))
     proofs.add(
         "mapping kept",
         Outcome.PASS if is_kept else Outcome.PARTIAL,
@@ -144,6 +147,9 @@ def prove_mapping(installation: Installation) -> tuple[Check, ...]:
         faults[0].next_action if faults else "",
         "pg_catalog, as the monitoring role",
     )
+    words = "; ".join(f"{table} {reason}" for table, reason in odd.items())
+    counted_on = f"{len({*mapping.written, *mapping.ledger})} tables, all plain ones that a crash keeps"
+    proofs.judge("tables can be written", not odd, words or counted_on, _PLAIN_ONES, "pg_catalog")
     _prove_recorded(proofs, installation, kept.sha256, recorded)
     for line in ("executor", "verifier"):
         _prove_sessions(proofs, installation, line)
@@ -397,8 +403,7 @@ def _function(
 ) -> tuple[ArgumentRow, ...]:
     """Return the arguments of a mapped function that can be called; none, with the reason recorded, if it cannot."""
     subject, arguments = f"function that {name}s", arguments_of(connection, signature) if signature else ()
-    row = next((row for row in catalogue.functions if row.signature == signature), None)
-    unknown = unknown_arguments(arguments)
+    unknown, faults = unknown_arguments(arguments), function_faults(connection, signature)
     if not arguments:
         proofs.add(
             subject,
@@ -407,7 +412,9 @@ def _function(
             _AGAIN,
             "pg_proc",
         )
-    elif row is not None and not row.executable:
+    elif faults:
+        proofs.add(subject, Outcome.FAIL, f"{signature} {'; it '.join(faults)}", _FUNCTIONS, "pg_proc")
+    elif not may_execute(connection, signature):
         proofs.add(subject, Outcome.INCONCLUSIVE, f"{catalogue.role} may not execute {signature}", _GRANT, "pg_proc")
     elif unknown:
         proofs.add(

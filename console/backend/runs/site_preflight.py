@@ -7,7 +7,7 @@ import psycopg
 from console.backend.host.installation import Installation
 from console.backend.host.site_files import kept_mapping
 from console.backend.model.errors import Refused, StopCode
-from console.backend.model.outcome import Check
+from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan import DocumentPlan
 from console.backend.model.purposes import RunOperation
 from console.backend.model.run_tables import RunTables
@@ -29,12 +29,15 @@ def site_questions(context: PhaseContext, document: DocumentPlan) -> tuple[Quest
     kept = kept_mapping(context.installation)
     if kept.mapping is None:
         return ()
+    of_their_tables = {
+        "addresses free there": partial(_addresses, context, kept.mapping, document),
+        "kinds there": partial(_kinds, context, kept.mapping, document),
+        "governance rows there": partial(_governance, context, kept.mapping, document),
+    }
     return (
         partial(_tied, context, kept.sha256),
         partial(_operation, context),
-        partial(_addresses, context, kept.mapping, document),
-        partial(_kinds, context, kept.mapping, document),
-        partial(_governance, context, kept.mapping, document),
+        *(partial(_where_tied, kept.sha256, name, question) for name, question in of_their_tables.items()),
     )
 
 
@@ -50,6 +53,14 @@ def _tied(context: PhaseContext, sha256: str, connection: psycopg.Connection) ->
     tied = tied_mapping(connection)
     answer = f"written by {tied or 'none'}, this host keeps {sha256}"
     return context.check("site mapping", answer, "fn_site_mapping", tied == sha256, _TIE)
+
+
+def _where_tied(sha256: str, name: str, question: Question[Check], connection: psycopg.Connection) -> Check:
+    """Ask a question about the organisation's tables, which the role may read once the printed script was run, and not before."""
+    if tied_mapping(connection) == sha256:
+        return question(connection)
+    detail = "not asked before the database is tied by the mapping of this host"
+    return Check(name=name, outcome=Outcome.NOT_RUN, detail=detail, next_action=_TIE)
 
 
 def _operation(context: PhaseContext, _: psycopg.Connection) -> Check:
