@@ -48,6 +48,7 @@ from console.backend.postgres.replication import measure_replication
 from console.backend.runs.phase_context import PhaseContext, Role
 from console.backend.runs.preflight import before_write
 from console.backend.runs.run_views import elsewhere
+from console.backend.runs.site_creation import tried_there
 from console.backend.runs.workspace import Workspace
 
 DEADLINE_S = 10.0
@@ -409,6 +410,9 @@ def _fit(probe: Probe, row: RunRow) -> Fit:
     except Drifted as drifted:
         return Fit(answer="", refused=f"{drifted.code}: {drifted.message}", next_action=drifted.next_action)
     wrong = [condition for condition in conditions if condition.outcome is not Outcome.PASS]
+    if not wrong and phase is Phase.CUT_LEG_A:
+        # What the organisation's function would refuse at the write must not cost the ruling.
+        wrong = [tried for tried in tried_there(context) if tried.outcome is not Outcome.PASS]
     if wrong:
         refused = "; ".join(f"{condition.name}: {condition.detail}" for condition in wrong)
         return Fit(answer="", refused=refused, next_action=wrong[0].next_action)

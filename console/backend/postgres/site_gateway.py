@@ -22,6 +22,7 @@ from console.backend.postgres.definitions import definition_of
 from console.backend.postgres.plain_rows import PLAIN_COLUMNS
 from console.backend.postgres.rendering import AsItIs, composed, schema_names
 from console.backend.postgres.site_catalogue import read_catalogue
+from console.backend.postgres.site_creation_trial import CREATION_TRIAL, creation_trial_sql
 from console.backend.postgres.site_decisions import DECISIONS, moving
 from console.backend.postgres.site_functions import ANSWERED, ArgumentRow, arguments_of, meaning_of, where_said
 from console.backend.postgres.site_governance import (
@@ -62,7 +63,7 @@ from console.backend.postgres.site_roles import (
     parent_value,
     role_sql,
 )
-from console.backend.postgres.site_writable import writing_faults
+from console.backend.postgres.site_writable import lacking_parts, writing_faults
 
 _BY_HAND = f"Complete the site mapping: {INSPECT}"
 
@@ -335,6 +336,7 @@ _BODIES = (
     _CREATE,
     _MOVE,
     _WIRING,
+    CREATION_TRIAL,
     _PLAIN,
 )
 
@@ -386,7 +388,7 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
 
     Raises Refused, naming each part, if the mapping lacks what writing needs.
     """
-    lacking = _lacking(mapping)
+    lacking = lacking_parts(mapping)
     create, enact = (
         arguments_of(connection, signature) if signature else ()
         for signature in (mapping.functions.create, mapping.functions.enact)
@@ -450,6 +452,7 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
             standing=sql.SQL(STANDING if mapping.governance else ""),
         ),
         calls_sql("fn_site_differences", "fn_draft_differences", "fn_site_standing"),
+        creation_trial_sql(names, mapping),
         sql.SQL(_PLAIN),
         sql.SQL("RESET ROLE;\n"),
     ]
@@ -466,22 +469,6 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
         ),
     )
     return text
-
-
-def _lacking(mapping: SiteMapping) -> list[str]:
-    units, versions = mapping.units, mapping.versions
-    parts: dict[str, object] = {
-        "a table of versions": versions,
-        "the versions' body": versions and versions.body,
-        "the versions' title": versions and versions.title,
-        "the units' lifecycle": units.lifecycle,
-        "the units' parent": units.parent is not None and units.parent.refers_to in {Refers.UNIT_ID, Refers.ADDRESS},
-        "the units' version": units.version is not None and units.version.refers_to is Refers.VERSION_ID,
-        "the lifecycle's log": mapping.log,
-        "the function that creates": mapping.functions.create,
-        "the function that enacts": mapping.functions.enact,
-    }
-    return [f"it names no {name.removeprefix('a ')}" for name, part in parts.items() if not part]
 
 
 def _created_values(mapping: SiteMapping) -> dict[str, sql.Composable]:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import psycopg
 from psycopg import sql
 
-from console.backend.model.site_mapping import SiteMapping
+from console.backend.model.site_mapping import Refers, SiteMapping
 from console.backend.postgres.connections import read_rows
 from console.backend.postgres.site_roles import ODD_TABLES
 
@@ -87,3 +87,20 @@ def writing_faults(connection: psycopg.Connection, mapping: SiteMapping) -> list
     faults = [f"{signature} {fault}" for signature in functions for fault in function_faults(connection, signature)]
     odd = odd_tables(connection, tuple(dict.fromkeys((*mapping.written, *mapping.ledger))))
     return [*faults, *(f"{table} {reason}" for table, reason in odd.items())]
+
+
+def lacking_parts(mapping: SiteMapping) -> list[str]:
+    """Pure: the parts that writing needs and that a mapping does not name."""
+    units, versions = mapping.units, mapping.versions
+    parts: dict[str, object] = {
+        "a table of versions": versions,
+        "the versions' body": versions and versions.body,
+        "the versions' title": versions and versions.title,
+        "the units' lifecycle": units.lifecycle,
+        "the units' parent": units.parent is not None and units.parent.refers_to in {Refers.UNIT_ID, Refers.ADDRESS},
+        "the units' version": units.version is not None and units.version.refers_to is Refers.VERSION_ID,
+        "the lifecycle's log": mapping.log,
+        "the function that creates": mapping.functions.create,
+        "the function that enacts": mapping.functions.enact,
+    }
+    return [f"it names no {name.removeprefix('a ')}" for name, part in parts.items() if not part]

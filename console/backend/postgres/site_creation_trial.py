@@ -1,0 +1,132 @@
+"""The SQL that tries units of a plan by the organisation's own function, before a cut is signed, and always takes them back.
+
+They are made by the function and the roles of a cut, at their own addresses and with their own texts. Everything happens in a
+block that ends with an error: whoever calls it, and commits, has written nothing. Numbers that a sequence has given stay given.
+"""
+
+import json
+from typing import NamedTuple
+
+import psycopg
+from psycopg import sql
+
+from console.backend.model.safe_text import SafeText
+from console.backend.model.site_mapping import SiteMapping
+from console.backend.model.value import Value
+from console.backend.postgres.connections import scalar
+from console.backend.postgres.site_functions import ANSWERED
+from console.backend.postgres.site_grants import calls_sql
+from console.backend.postgres.site_roles import parent_value
+
+CREATION_TRIAL = """
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_try_units(p_units jsonb) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
+DECLARE
+    before jsonb;
+    answer jsonb;
+    u record;
+    s record;
+    n bigint := 0;
+    place text := '';
+    refused text;
+    finished boolean := false;
+    state text;
+    message text;
+BEGIN
+    PERFORM cutter_console.fn_assert_no_hold();
+    BEGIN
+        before := cutter_console.fn_site_counts();
+        FOR u IN SELECT * FROM ROWS FROM (jsonb_to_recordset(p_units) AS (address text, title text, body text, kind text, section_type text, parent text))
+                          WITH ORDINALITY AS x (address, title, body, unit_kind, section_type, parent, place) ORDER BY x.place LOOP
+            place := u.address;
+            answer := cutter_console.fn_site_create(u.address, u.title, u.body, u.unit_kind, u.section_type, {parent_value});
+            IF answer ->> 'status' IS DISTINCT FROM 'created' THEN
+                refused := format('{answered} %s', concat_ws(': ', coalesce(answer ->> 'status', 'nothing'), left(answer::text, 500)));
+                RAISE EXCEPTION USING ERRCODE = 'CU000', MESSAGE = 'answered otherwise';
+            END IF;
+            n := n + 1;
+        END LOOP;
+        place := '';
+        PERFORM cutter_console.fn_site_settle();
+        PERFORM cutter_console.fn_site_require(before, jsonb_build_object({units_name}, n, {versions_name}, n));
+        FOR u IN SELECT * FROM ROWS FROM (jsonb_to_recordset(p_units) AS (address text, title text, body text, kind text, section_type text, parent text))
+                          WITH ORDINALITY AS x (address, title, body, unit_kind, section_type, parent, place) ORDER BY x.place LOOP
+            SELECT * INTO s FROM cutter_console.fn_site_unit(u.address);
+            refused := CASE WHEN s.unit_id IS NULL THEN 'it was made, and is not in the table'
+                            WHEN s.lifecycle IS DISTINCT FROM 'draft' THEN format('it became %s, and not a draft', s.lifecycle)
+                            WHEN s.version_of IS DISTINCT FROM s.unit_id THEN 'its version belongs to another unit'
+                            WHEN s.body_sha256 IS DISTINCT FROM encode(sha256(convert_to(u.body, 'UTF8')), 'hex') THEN 'it got another body than planned'
+                            WHEN s.title IS DISTINCT FROM u.title THEN 'it got another title than planned'
+                            WHEN s.parent IS DISTINCT FROM u.parent THEN 'it got another parent than planned'
+                            WHEN s.versions <> 1 OR {has_kind} AND s.unit_kind IS DISTINCT FROM u.unit_kind
+                                 OR {has_section_type} AND s.section_type IS DISTINCT FROM u.section_type
+                                 OR {has_version_lifecycle} AND s.version_lifecycle IS DISTINCT FROM 'draft' THEN 'it is not as planned' END;
+            IF refused IS NOT NULL THEN
+                place := u.address;
+                RAISE EXCEPTION USING ERRCODE = 'CU000', MESSAGE = 'read back otherwise';
+            END IF;
+        END LOOP;
+        finished := true;
+        RAISE EXCEPTION USING ERRCODE = 'CU000', MESSAGE = 'tried, and taken back';
+    EXCEPTION WHEN OTHERS THEN
+        GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
+        -- These say nothing of the units: a lost line, a lock, a server that is full or shuts down.
+        IF left(state, 2) IN ('08', '40', '53', '54', '55', '57', '58') THEN
+            RAISE;
+        END IF;
+        -- Whoever raises the trial's own code, as a trigger of theirs may, has not let it come to its end.
+        IF NOT finished AND refused IS NULL THEN
+            refused := format('%s: %s', state, message);
+        END IF;
+    END;
+    RETURN jsonb_build_object('tried', n, 'place', place, 'refused', coalesce(refused, ''));
+END $site$;
+COMMENT ON FUNCTION cutter_console.fn_site_try_units IS
+    'Tries units of a plan by the organisation''s own function, reads them back, and takes everything back.';
+REVOKE EXECUTE ON FUNCTION cutter_console.fn_site_try_units FROM PUBLIC;
+"""
+_TRY = "SELECT cutter_console.fn_site_try_units(%s::jsonb)::text"
+_IS_THERE = "SELECT to_regprocedure('cutter_console.fn_site_try_units(jsonb)') IS NOT NULL"
+
+
+class TriedUnit(NamedTuple):
+    """A unit as the organisation's function is given it."""
+
+    address: str
+    title: str
+    body: str
+    kind: str
+    section_type: str
+    parent: str | None
+
+
+class CreationTrial(Value):
+    """Number of units that were made, and the refusal that ended the trial, if one did."""
+
+    tried: int
+    place: SafeText
+    """Address of the unit that was refused; empty for what is no matter of one unit."""
+    refused: SafeText
+
+
+def creation_trial_sql(names: dict[str, sql.Composable], mapping: SiteMapping) -> sql.Composable:
+    """Return the function that tries units, made as the owner of the console's functions; `names` are those of the printed script."""
+    parent = mapping.units.parent
+    assert parent is not None
+    answered = sql.SQL(ANSWERED.replace("'", "''"))
+    values = {**names, "parent_value": parent_value(parent, "u.parent"), "answered": answered}
+    return sql.SQL(CREATION_TRIAL).format(**values) + calls_sql("fn_site_try_units")
+
+
+def can_try_units(connection: psycopg.Connection) -> bool:
+    """Return whether the printed script that was run has the function; one of an earlier release has not."""
+    return bool(scalar(connection, _IS_THERE))
+
+
+def try_units(connection: psycopg.Connection, units: tuple[TriedUnit, ...]) -> CreationTrial:
+    """Try these units in their order, parents first; nothing stays written.
+
+    Raises psycopg.Error for what says nothing of the units, such as a lock or a lost line, and under a HOLD.
+    """
+    answer = scalar(connection, _TRY, json.dumps([unit._asdict() for unit in units]))
+    return CreationTrial.model_validate(json.loads(str(answer)))
