@@ -3,7 +3,11 @@
 import pytest
 
 from console.backend.model.errors import CutterError, Unmeasured
+from console.backend.model.view_models import StopStep
 from console.backend.postgres.connections import connect
+from console.backend.postgres.sessions import Session
+from console.backend.runs import hold_attempts
+from console.backend.runs.hold_attempts import Deadline, HoldAttempts
 from console.backend.runs.lease import LeaseHolder
 from tests.same_names.conftest import Beside
 from tests.support.passage import Passage
@@ -49,3 +53,23 @@ def test_a_number_that_is_given_twice_in_the_lease_s_session_is_told_as_that_bes
         holder.arming() as connection,
     ):
         connection.execute(f"DO $$ BEGIN {answer}; END $$".encode())
+
+
+def test_what_a_panic_meets_behind_its_hold_is_told_by_the_names_of_its_database(
+    beside: Beside, signed: Passage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = f"RAISE unique_violation USING SCHEMA = '{beside.names.ledger}', CONSTRAINT = 'hold_event_pkey'"
+
+    def cancel_on(connection: Session) -> StopStep:
+        connection.execute(f"DO $$ BEGIN {answer}; END $$".encode())
+        raise AssertionError("it was answered")
+
+    monkeypatch.setattr(hold_attempts, "cancel_on", cancel_on)
+    attempts = HoldAttempts(signed.installation, "stop", Deadline())
+
+    held = attempts.set(read_only=False, on_failure=lambda _: None)
+
+    assert held.refused is None
+    assert held.statements is not None
+    with pytest.raises(Unmeasured, match=_TWICE):
+        held.statements.result(30)

@@ -19,6 +19,7 @@ from console.backend.host.daemon import made_here, start
 from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.model.safe_text import safe_text
+from console.backend.model.schema_names import OWN, SchemaNames
 from console.backend.model.view_models import StopStep
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect, finish, translate
@@ -74,13 +75,13 @@ def begun(call: Callable[[], T], name: str) -> "Future[T]":
         return made_here(call)
 
 
-def told(error: BaseException) -> CutterError:
-    """Return the error as it is told: that of the server in words, and of a defect its name alone."""
+def told(error: BaseException, names: SchemaNames = OWN) -> CutterError:
+    """Return the error as it is told: that of the server in words, by the names of its database, and of a defect its name alone."""
     match error:
         case CutterError():
             return error
         case psycopg.Error():
-            return translate(error)
+            return translate(error, names)
         case _:
             message = f"the console failed in itself: {type(error).__name__}"
             return Unmeasured(StopCode.INVARIANT_FAILED, message, "Stop on the server: cutter-console panic")
@@ -161,7 +162,7 @@ class HoldAttempts:
             try:
                 statements.set_result(cancel_on(connection))
             except BaseException as error:
-                statements.set_exception(told(error))
+                statements.set_exception(told(error, connection.names))
                 raise
 
     def _as_stopper(self) -> None:
