@@ -6,7 +6,7 @@ from console.backend.host.durable import replace_file
 from console.backend.host.installation import Installation
 from console.backend.host.regular_file import read_regular
 from console.backend.model.canonical_json import sha256_hex
-from console.backend.model.errors import StopCode, Unmeasured
+from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.model.run_tables import RunTables
 from console.backend.model.site_mapping import SiteMapping, parse_mapping
 
@@ -29,6 +29,16 @@ def kept_mapping(installation: Installation) -> KeptMapping:
     except OSError as error:
         raise Unmeasured(StopCode.UNREACHABLE, f"{path}: {error.strerror or error}", "Make it readable.") from error
     return KeptMapping(parse_mapping(str(path), raw), raw.decode(), sha256_hex(raw))
+
+
+def mapped_units(installation: Installation) -> str:
+    """Return the table of units that the site mapping of this host names; empty without one, or if it cannot be read."""
+    try:
+        mapping = kept_mapping(installation).mapping
+    except CutterError:
+        # It is told by whoever needs the mapping; a database of this console's own is none the less.
+        return ""
+    return mapping.units.table if mapping is not None else ""
 
 
 def run_tables(installation: Installation) -> RunTables:

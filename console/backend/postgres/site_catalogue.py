@@ -119,9 +119,9 @@ _LAYOUT = """
     -- By their owner, too: where the marks of the schemas are gone, a lease may still stand in them.
     SELECT count(*) FILTER (WHERE (n.nspname = 'cutter_governance' OR pg_get_userbyid(c.relowner) = 'cutter_owner')
                               AND c.relname IN ('v_schema_pin', 'v_run', 'execution_lease')),
-           count(*) FILTER (WHERE c.relname = 'information_unit' AND c.relkind IN ('r', 'p', 'f', 'v', 'm'))
+           count(*) FILTER (WHERE (c.relname = 'information_unit' OR n.nspname || '.' || c.relname = %(mapped)s) AND c.relkind IN ('r', 'p', 'f', 'v', 'm'))
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
+     WHERE n.nspname NOT LIKE 'pg\\_%%' AND n.nspname <> 'information_schema'
 """
 _NAMES = """
     SELECT current_database()::text, current_user::text,
@@ -209,9 +209,12 @@ def rights_to_write(connection: psycopg.Connection, schemas: tuple[str, ...]) ->
     return read_column(connection, _RIGHTS, {"schemas": list(schemas)})
 
 
-def is_of_another_layout(connection: psycopg.Connection) -> bool:
-    """Return whether the database has units, and nothing of this product's own: it was there before."""
-    row = read_row(connection, LayoutRow, _LAYOUT)
+def is_of_another_layout(connection: psycopg.Connection, mapped: str = "") -> bool:
+    """Return whether the database has units, and nothing of this product's own: it was there before.
+
+    A table of units is known by its name, or as the one that the site mapping of this host names, `mapped`.
+    """
+    row = read_row(connection, LayoutRow, _LAYOUT, {"mapped": mapped})
     return row.own == 0 and row.units > 0
 
 

@@ -9,7 +9,7 @@ from console.backend.host.durable import rewrite_file
 from console.backend.host.installation import Installation
 from console.backend.host.regular_file import read_regular, sha256_file
 from console.backend.host.settings import PinSettings, Settings
-from console.backend.host.site_files import kept_mapping
+from console.backend.host.site_files import kept_mapping, mapped_units
 from console.backend.model.errors import Refused, StopCode, Unmeasured, UsageError
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
@@ -67,7 +67,7 @@ def measure_pins(installation: Installation, machine: str) -> MeasuredPins:
     """Measure host, database, schema and deploy manifest. Raises CutterError if one of them cannot be read."""
     with connect(installation.settings.database.monitor, read_only=True, timeout_s=30, purpose="pins") as connection:
         inventory: tuple[str, ...] = ()
-        if is_of_another_layout(connection):
+        if is_of_another_layout(connection, mapped_units(installation)):
             kept = kept_mapping(installation)
             inventory = site_lines(
                 connection, read_layout(connection, kept.mapping, by_rows=False).mapping.schemas, kept.sha256

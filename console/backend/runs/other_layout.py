@@ -5,6 +5,7 @@ from contextlib import suppress
 import psycopg
 
 from console.backend.host.installation import Installation
+from console.backend.host.site_files import mapped_units
 from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.postgres.connections import connect
 from console.backend.postgres.site_catalogue import is_of_another_layout
@@ -27,7 +28,7 @@ def has_another_layout(installation: Installation) -> bool:
     """Return whether the database has another layout, asked as the monitoring role. Raises CutterError if it cannot be asked."""
     monitor = installation.settings.database.monitor
     with connect(monitor, read_only=True, timeout_s=5, purpose="layout") as connection:
-        return is_of_another_layout(connection)
+        return is_of_another_layout(connection, mapped_units(installation))
 
 
 def explained(installation: Installation, error: CutterError) -> CutterError:

@@ -20,6 +20,11 @@ from console.backend.postgres.site_script import END, script_of
 from console.backend.postgres.site_units import commonest, kinds_in_use, kinds_in_vocabulary
 from console.backend.runs.site import reading_site
 
+_OTHER_NAMES = (
+    f"See what is there: cutter-console status. A table of units is recognised by its name, {UNIT_TABLE}; where it has another one,"
+    " write the site mapping: cutter-console help 'A site mapping by hand'"
+)
+
 
 class SiteInspection(Value):
     """A proposal, on one database."""
@@ -53,7 +58,7 @@ def preparing_script(installation: Installation) -> str:
             connection, layout.catalogue, layout.mapping, kept.text, kept.sha256, installation.settings.console_schema
         )
         # Beside this product's own tables, units are written through the organisation's functions.
-        if not is_of_another_layout(connection):
+        if not is_of_another_layout(connection, layout.mapping.units.table):
             script += gateway_sql(connection, layout.mapping, kept.sha256)
         return script + END
 
@@ -61,7 +66,7 @@ def preparing_script(installation: Installation) -> str:
 def _require_schemas(connection: psycopg.Connection, mapping: SiteMapping) -> None:
     """Raise Refused if the console's own tables stand in other schemas than the mapping says."""
     names = schema_names(connection)
-    if not is_of_another_layout(connection) and names != mapping.console:
+    if not is_of_another_layout(connection, mapping.units.table) and names != mapping.console:
         raise Refused(
             StopCode.DRIFT,
             f"the console's own tables stand in {names.units} and {names.ledger},"
@@ -80,7 +85,7 @@ def inspect_site(installation: Installation) -> SiteInspection:
         catalogue, names = read_catalogue(connection).of_others(CONSOLE_SCHEMA_OWNER), schema_names(connection)
         if not any(table.name.partition(".")[2] == UNIT_TABLE for table in catalogue.tables):
             message = "this database has this console's own tables, or no table of units: there is nothing to adopt"
-            raise Refused(StopCode.REFUSED_INPUT, message, "See what is there: cutter-console status")
+            raise Refused(StopCode.REFUSED_INPUT, message, _OTHER_NAMES)
         proposal = propose(connection, catalogue)
         unmapped = proposal.unmapped
         if proposal.mapping is not None:

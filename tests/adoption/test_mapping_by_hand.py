@@ -1,0 +1,79 @@
+"""A database whose tables have names that nobody recognises, read by a site mapping that a person has written."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from psycopg import sql
+
+from console.backend.scratch.cluster import TransientCluster
+from tests.adoption.conftest import Adopted, pointed_at
+from tests.conftest import Database, create_database
+from tests.support.administrator import administer
+
+_SUPPORT = Path(__file__).parents[1] / "support"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def strange(
+    existing_cluster: TransientCluster,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Adopted]:
+    """An installation that is pointed at such a database, without a mapping."""
+    database: Database = create_database(existing_cluster, "template0", f"strange_{next(_numbers)}")
+    with database.connect() as connection:
+        connection.execute((_SUPPORT / "strange_database.sql").read_bytes())
+    yield pointed_at(database, tmp_path, monkeypatch, capsys)
+    administer(existing_cluster, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database.name)))
+
+
+def _with_mapping(adopted: Adopted, text: bytes | None = None) -> None:
+    path = adopted.installation.site_mapping
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text or (_SUPPORT / "strange_mapping.toml").read_bytes())
+    path.chmod(0o640)
+
+
+def test_what_is_not_recognised_is_mapped_by_hand_and_the_help_says_how(strange: Adopted) -> None:
+    status, _, error = strange.command("adopt", "inspect")
+
+    assert status == 4
+    assert "help 'A site mapping by hand'" in error
+    status, text, _ = strange.command("help", "A site mapping by hand")
+    assert status == 0
+    assert "[units]" in text
+
+
+def test_each_command_that_only_reads_reads_by_it(strange: Adopted) -> None:
+    _with_mapping(strange)
+
+    status, text, _ = strange.command("status")
+    assert (status, "not installed in this database, or gone" in text) == (0, False), text
+    status, text, _ = strange.command("counts")
+    assert status == 0
+    assert '"A" (1).Bản %s' in text
+    assert strange.command("unit", "list")[0] == 0
+    status, text, _ = strange.command("unit", "show", "LIB/S3")
+    assert status == 0
+    assert "Text of 3" in text
+    assert strange.command("init", "--pin")[0] == 0
+    assert strange.command("drift")[0] == 0
+    strange.execute('ALTER TABLE "Thư viện ""A"" (1)"."Nhật ký" ADD COLUMN more text')
+    assert strange.command("drift")[0] == 5
+    _, text, _ = strange.command("gates")
+    assert "nothing of this console is installed in this database, which has units of its own" in text
+
+
+def test_a_mapping_that_cannot_be_read_is_told_and_hides_nothing_else(strange: Adopted) -> None:
+    _with_mapping(strange, b"version = ")
+
+    status, text, error = strange.command("status")
+
+    assert status == 7
+    assert "migrate" in text + error
+    status, _, error = strange.command("adopt", "check")
+    assert (status, "site-mapping.toml" in error) == (2, True), error
