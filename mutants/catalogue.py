@@ -11,6 +11,7 @@ from mutants.catalogue_screens import SCREENS
 from mutants.catalogue_servers import SERVERS
 from mutants.catalogue_shelves import SHELVES
 from mutants.catalogue_site_rows import SITE_ROWS
+from mutants.catalogue_site_trial import SITE_TRIAL
 from mutants.catalogue_sites import SITES
 from mutants.catalogue_sql import SQL
 
@@ -25,6 +26,7 @@ MUTANTS = (
     *GUIDE,
     *SITES,
     *SITE_ROWS,
+    *SITE_TRIAL,
     *CUSTODY,
     *FLEET,
     *DOCUMENTS,

@@ -91,8 +91,8 @@ _CREATES = """create(
 
 def test_a_function_that_would_run_as_the_owner_of_the_consoles_tables_is_not_called(signed: Passage) -> None:
     """Its owner can replace it at any time; what it may do must stay what its owner may."""
-    changed(signed, _INVADER.format(name=_CREATES))
     signed.arm()
+    changed(signed, _INVADER.format(name=_CREATES))
 
     with pytest.raises(CutterError, match=r"library\.fn_iu_create is not SECURITY DEFINER") as refused:
         signed.resume()

@@ -152,8 +152,8 @@ _NEVER = "CREATE FUNCTION cutter_governance.never() RETURNS trigger LANGUAGE plp
     ids=["a changed digest", "a row less", "another vocabulary", "a view in the place of a table"],
 )
 def test_whatever_is_not_written_exactly_takes_leg_b_back(signed: Passage, change: str, said: str) -> None:
-    _as_owner(signed, change)
     signed.arm()
+    _as_owner(signed, change)
 
     with pytest.raises(CutterError, match=said):
         signed.resume()

@@ -37,7 +37,7 @@ def _live(passage: Passage) -> Passage:
 
 
 def test_what_the_function_refuses_is_known_before_a_ruling_is_asked_for(tied: Passage) -> None:
-    """It was met at the write, after the signature: the plan was lost, and the prefix with it."""
+    """It was met at the write, after the signature, and the signed plan was lost."""
     tied.execute(_NO_BETA)
     before = fingerprint(Database(tied.cluster, tied.database)).rows
 
@@ -148,8 +148,6 @@ _TRIGGER = """
     [
         ("SELECT", {"address": "LIB-RULES"}, "LIB-RULES", "answered exists_complete"),
         ("SELECT", {"kind": "unheard_of"}, "MINE", "not in the vocabulary"),
-        (_TRIGGER.format(when="BEFORE", does="NEW.body := 'Yours.'; RETURN NEW;"), {}, "MINE", "another body than planned"),
-        (_TRIGGER.format(when="BEFORE", does="NEW.title := 'Yours'; RETURN NEW;"), {}, "MINE", "another title than planned"),
         (
             _TRIGGER.format(
                 when="AFTER",
@@ -163,7 +161,7 @@ _TRIGGER = """
         ("REVOKE EXECUTE ON FUNCTION public.fn_iu_create FROM cutter_site_caller", {}, "MINE", "42501"),
         (_NOT_ALONE, {}, "", "three units"),
     ],
-    ids=["there already", "a kind", "another body", "another title", "a row too many", "ended early", "a right", "a late gate"],
+    ids=["there already", "a kind", "a row too many", "ended early", "a right", "a late gate"],
 )  # fmt: skip
 def test_what_a_cut_would_be_refused_for_refuses_the_trial(
     tied: Passage, change: str, unit: dict[str, str], place: str, refused: str
@@ -175,6 +173,18 @@ def test_what_a_cut_would_be_refused_for_refuses_the_trial(
     assert refused in str(answer["refused"])
     assert answer["place"] == place
     assert theirs(tied) == BEFORE
+
+
+@pytest.mark.parametrize(
+    ("column", "said"), [("body", "another body than planned"), ("title", "another title than planned")]
+)
+def test_what_comes_back_otherwise_ends_the_trial_at_its_unit(tied: Passage, column: str, said: str) -> None:
+    tied.execute(_TRIGGER.format(when="BEFORE", does=f"NEW.{column} := 'Yours'; RETURN NEW;"))
+
+    answer = _tried(tied, _UNIT, {**_UNIT, "address": "MINE/1", "parent": "MINE"})
+
+    assert (answer["place"], answer["tried"]) == ("MINE", 2)
+    assert said in str(answer["refused"])
 
 
 def test_nothing_is_tried_under_a_hold(signed: Passage) -> None:

@@ -6,7 +6,7 @@ GRANT USAGE ON SCHEMA "Thư viện ""A"" (1)" TO cutter_ro;
 SET ROLE directus;
 SET search_path = "Thư viện ""A"" (1)";
 CREATE DOMAIN "Địa chỉ" AS text CHECK (VALUE ~ '^[A-Z0-9-]+(/.+)?$');
-CREATE DOMAIN "Thân bài" AS text NOT NULL CHECK (length(VALUE) < 100000);
+CREATE DOMAIN "Thân %s" AS text NOT NULL CHECK (length(VALUE) < 100000);
 CREATE TYPE "Trạng thái" AS ENUM ('draft', 'enacted', 'superseded', 'retired');
 CREATE TABLE "Từ vựng" ("Mã" "Trạng thái" PRIMARY KEY, "Tên" text NOT NULL);
 INSERT INTO "Từ vựng" VALUES ('draft', 'Nháp'), ('enacted', 'Luật'), ('superseded', 'Cũ'), ('retired', 'Bỏ');
@@ -28,7 +28,7 @@ CREATE TABLE "Bản %s" (
   "Đơn vị" bigint NOT NULL,
   "Thứ tự" smallint NOT NULL DEFAULT 1,
   "Tiêu đề" text,
-  "Thân bài" "Thân bài",
+  "Thân bài" "Thân %s",
   "Dấu" text GENERATED ALWAYS AS (md5("Thân bài"::text)) STORED,
   "Trạng thái" "Trạng thái" NOT NULL DEFAULT 'draft',
   PRIMARY KEY ("Mã số", "Đơn vị")
@@ -37,7 +37,7 @@ CREATE TABLE "Bản 0" PARTITION OF "Bản %s" FOR VALUES WITH (MODULUS 2, REMAI
 CREATE TABLE "Bản 1" PARTITION OF "Bản %s" FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 CREATE TABLE "Nhật ký" ("Số" serial PRIMARY KEY, "Đơn vị" bigint NOT NULL, "Từ" "Trạng thái", "Đến" "Trạng thái" NOT NULL, "Ai" text, "Lý do" text);
 CREATE FUNCTION "Tạo (mới)"(
-   IN p_address "Địa chỉ", p_title text, p_body "Thân bài", p_actor varchar(63), OUT id bigint, OUT status text, p_unit_kind varchar DEFAULT 'law_unit', p_section_type text DEFAULT 'section', p_parent bigint DEFAULT NULL, OUT "Phiên bản" bigint)
+   IN p_address "Địa chỉ", p_title text, p_body "Thân %s", p_actor varchar(63), OUT id bigint, OUT status text, p_unit_kind varchar DEFAULT 'law_unit', p_section_type text DEFAULT 'section', p_parent bigint DEFAULT NULL, OUT "Phiên bản" bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
   SELECT u."Mã số", 'exists_complete' INTO id, status FROM "Đơn vị" u WHERE u."Địa chỉ" = p_address;

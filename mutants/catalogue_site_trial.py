@@ -1,0 +1,128 @@
+"""Protections of a database whose objects have other names and kinds, and of units that are tried before they are signed."""
+
+from mutants.mutant import Mutant
+
+_B = "console/backend"
+_SQL, _RUN = f"{_B}/postgres/site_creation_trial.py", f"{_B}/runs/site_creation.py"
+_TRIED, _STRANGE = "tests/same_names/test_units_tried.py::test_", "tests/same_names/test_strange.py::test_"
+_REFUSED = f"{_TRIED}what_a_cut_would_be_refused_for_refuses_the_trial"
+
+SITE_TRIAL = (
+    Mutant(
+        "units that were tried are taken back",
+        _SQL,
+        "        finished := true;\n        RAISE EXCEPTION USING ERRCODE = 'CU000', MESSAGE = 'tried, and taken back';\n",
+        "        finished := true;\n",
+        (f"{_TRIED}whoever_tries_units_and_commits_has_written_nothing",),
+    ),
+    Mutant(
+        "no unit is tried under a HOLD",
+        _SQL,
+        "    PERFORM cutter_console.fn_assert_no_hold();\n",
+        "",
+        (f"{_TRIED}nothing_is_tried_under_a_hold",),
+    ),
+    Mutant(
+        "a trial that somebody else's error ended is no good one",
+        _SQL,
+        "IF NOT finished AND refused IS NULL THEN",
+        "IF state <> 'CU000' AND refused IS NULL THEN",
+        (f"{_REFUSED}[ended early]",),
+    ),
+    Mutant(
+        "rows beside those of the units that are tried are counted",
+        _SQL,
+        "        PERFORM cutter_console.fn_site_require(before, jsonb_build_object({units_name}, n, {versions_name}, n));\n",
+        "",
+        (f"{_REFUSED}[a row too many]",),
+    ),
+    Mutant(
+        "what fires at the end of a transaction fires in a trial",
+        _SQL,
+        "        PERFORM cutter_console.fn_site_settle();\n",
+        "",
+        (f"{_REFUSED}[a late gate]",),
+    ),
+    Mutant(
+        "units that were tried are read back",
+        _SQL,
+        "            IF refused IS NOT NULL THEN\n",
+        "            IF false THEN\n",
+        (f"{_TRIED}what_comes_back_otherwise_ends_the_trial_at_its_unit",),
+    ),
+    Mutant(
+        "the executor alone tries units",
+        f"{_B}/postgres/site_grants.py",
+        '    "fn_site_try_units": ("cutter_exec",),\n',
+        '    "fn_site_try_units": ("cutter_exec", "cutter_verify"),\n',
+        (f"{_TRIED}nobody_but_the_executor_tries_units[cutter_verify]",),
+    ),
+    Mutant(
+        "units are tried before a ruling is asked for",
+        f"{_B}/runs/grant_probe.py",
+        "        return tried_there(context) if context.is_live else ()\n",
+        "        return ()\n",
+        (f"{_TRIED}what_the_function_refuses_is_known_before_a_ruling_is_asked_for",),
+    ),
+    Mutant(
+        "units are tried before a ruling is spent",
+        f"{_B}/gates/arming_checks.py",
+        "        wrong = [tried for tried in tried_there(context) if tried.outcome is not Outcome.PASS]\n",
+        "        wrong = []\n",
+        (f"{_TRIED}a_ruling_is_not_spent_on_what_would_be_refused_by_now",),
+    ),
+    Mutant(
+        "the whole plan decides where a part of it is refused",
+        _RUN,
+        "    if trial.refused and len(units) < len(text.units):\n",
+        "    if False:\n",
+        (f"{_TRIED}a_part_that_is_refused_is_tried_as_the_whole_that_it_is_of",),
+    ),
+    Mutant(
+        "a trial that another transaction was in the way of is made again",
+        _RUN,
+        "            if is_last:\n",
+        "            if True:\n",
+        (f"{_TRIED}a_transaction_that_is_in_the_way_is_waited_out",),
+    ),
+    Mutant(
+        "what is never called and what is no table is named before the script is printed",
+        f"{_B}/postgres/site_gateway.py",
+        "    lacking += writing_faults(connection, mapping)\n",
+        "",
+        (
+            f"{_STRANGE}a_function_that_is_never_called_is_named_before_the_script_is_printed",
+            f"{_STRANGE}a_view_in_the_place_of_a_table_is_named_with_the_table_that_it_reads",
+        ),
+    ),
+    Mutant(
+        "a percent sign in a name is no place for a value",
+        f"{_B}/postgres/sessions.py",
+        "        statement = with_values(statement)\n",
+        "        pass\n",
+        (f"{_STRANGE}a_percent_sign_in_a_name_is_no_place_for_a_value",),
+    ),
+    Mutant(
+        "the organisation's tables are asked about once the mapping is tied",
+        f"{_B}/runs/site_preflight.py",
+        "    if tied_mapping(connection) == sha256:\n",
+        "    if True:\n",
+        (f"{_STRANGE}a_run_that_is_started_before_the_mapping_is_tied_is_told_to_tie_it",),
+    ),
+    Mutant(
+        "a database is of another layout by the mapping that its host keeps",
+        f"{_B}/postgres/site_catalogue.py",
+        "(c.relname = 'information_unit' OR n.nspname || '.' || c.relname = %(mapped)s)",
+        "c.relname = 'information_unit'",
+        ("tests/adoption/test_mapping_by_hand.py::test_each_command_that_only_reads_reads_by_it",),
+    ),
+    Mutant(
+        "what a panic meets behind its HOLD is told by the names of its database",
+        f"{_B}/runs/hold_attempts.py",
+        "told(error, connection.names)",
+        "told(error)",
+        (
+            "tests/same_names/test_numbers.py::test_what_a_panic_meets_behind_its_hold_is_told_by_the_names_of_its_database",
+        ),
+    ),
+)
