@@ -536,7 +536,7 @@ _OF_RUNS = (
     Mutant(
         "a cancel that the server refuses is told, and tried again",
         f"{_B}/runs/hold_attempts.py",
-        "statements.set_exception(told(error))",
+        "statements.set_exception(told(error, connection.names))",
         "statements.set_exception(error)",
         _test("runs/test_panic", "a_cancel_that_the_server_refuses_at_first_is_tried_again_and_told"),
     ),

@@ -120,7 +120,9 @@ def call(
     query = sql.SQL("SELECT pg_catalog.to_jsonb(a)::text FROM {function}({arguments}) AS a").format(
         function=sql.Identifier(arguments[0].schema, arguments[0].function),
         arguments=sql.SQL(", ").join(
-            sql.SQL("{} => {}::{}").format(sql.Identifier(row.name), sql.Placeholder(), AsItIs(row.type.replace("%", "%%")))
+            sql.SQL("{} => {}::{}").format(
+                sql.Identifier(row.name), sql.Placeholder(), AsItIs(row.type.replace("%", "%%"))
+            )
             for row in given
         ),
     )

@@ -154,9 +154,10 @@ def _with_steps(
     # The last two steps; of the first two, what is missing is said in words of its own.
     missing = [f"{step.what}: {step.detail}" for step in steps[2:] if not step.done]
     if refused is not None:
-        missing.insert(
-            0, f"the database did not take the HOLD; consoles of this host alone are stopped: {refused.message}"
-        )
+        stopped = "the database did not take the HOLD; consoles of this host alone are stopped"
+        # The same command again helps once what refused it was put right.
+        repair = f". {refused.next_action}" if refused.code is StopCode.UNREACHABLE and refused.next_action else ""
+        missing.insert(0, f"{stopped}: {refused.message}{repair}")
     elif not_written:
         file_note = "; what is there stops this host's consoles all the same" if switch.in_file else ""
         missing.insert(0, f"the database has the HOLD, its file was not written: {not_written}{file_note}")

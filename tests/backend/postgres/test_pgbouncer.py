@@ -12,6 +12,7 @@ import pytest
 
 from console.backend.host import cluster_directory
 from console.backend.model.errors import StopCode, Unmeasured
+from console.backend.model.view_models import SwitchState
 from console.backend.postgres.connections import connect
 from tests.conftest import Database
 from tests.support.passage import Passage
@@ -117,5 +118,9 @@ def test_a_site_that_is_served_through_it_says_so_and_writes_nothing(at: Callabl
         for act in (behind.arm, behind.resume):
             with pytest.raises(Unmeasured, match="goes through a pooler"):
                 act()
+        stopped = behind.backend.panic("stop")
+        assert stopped.state is SwitchState.HOLD
+        assert "goes through a pooler" in stopped.incomplete
+        assert "Name host and port of the server itself" in stopped.incomplete
     assert passage.counts() == before
     assert passage.run().moves == at("SG_1 imported").run().moves
