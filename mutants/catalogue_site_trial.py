@@ -117,6 +117,16 @@ SITE_TRIAL = (
         ("tests/adoption/test_mapping_by_hand.py::test_each_command_that_only_reads_reads_by_it",),
     ),
     Mutant(
+        "a run of another root of this host is not taken for one whose files are lost",
+        f"{_B}/runs/run_views.py",
+        "and (by_host or row.operator == installation.operator)",
+        "",
+        (
+            "tests/backend/runs/test_two_roots.py"
+            "::test_a_run_of_another_root_of_this_host_is_not_offered_to_be_ended_for_want_of_its_files",
+        ),
+    ),
+    Mutant(
         "what a panic meets behind its HOLD is told by the names of its database",
         f"{_B}/runs/hold_attempts.py",
         "told(error, connection.names)",

@@ -80,6 +80,19 @@ def test_names_and_objects_of_any_kind_are_written_and_read(strange: Stages) -> 
     assert _dumped(passage) == dumped
 
 
+def test_what_a_run_does_is_proven_though_the_executor_may_execute_nothing_there(strange: Stages) -> None:
+    """As the guide has it: there was no proof of a mapping that followed it."""
+    passage = tie(strange.at("fresh"), _mapping())
+
+    proof = next(check for check in prove_mapping(passage.installation) if check.name == "create, as a run does")
+
+    assert proof.outcome is Outcome.PASS, proof
+    passage.execute(f'ALTER TABLE {_SCHEMA}."Bản %s" ADD CHECK ("Tiêu đề" <> $$Probe$$) NOT VALID'.replace("%", "%%"))
+    proof = next(check for check in prove_mapping(passage.installation) if check.name == "create, as a run does")
+    assert proof.outcome is Outcome.FAIL
+    assert "23514" in proof.detail
+
+
 def test_a_percent_sign_in_a_name_is_no_place_for_a_value(strange: Stages) -> None:
     passage = tie(strange.at("fresh"), _mapping())
     passage.execute(f"GRANT USAGE ON SCHEMA {_SCHEMA} TO cutter_exec")

@@ -95,8 +95,8 @@ class TriedUnit(NamedTuple):
     address: str
     title: str
     body: str
-    kind: str
-    section_type: str
+    kind: str | None
+    section_type: str | None
     parent: str | None
 
 
@@ -130,3 +130,12 @@ def try_units(connection: psycopg.Connection, units: tuple[TriedUnit, ...]) -> C
     """
     answer = scalar(connection, _TRY, json.dumps([unit._asdict() for unit in units]))
     return CreationTrial.model_validate(json.loads(str(answer)))
+
+
+def try_unit_alone(connection: psycopg.Connection, unit: TriedUnit) -> CreationTrial:
+    """Try one unit in a transaction that sees no row of anybody else's, and roll it back. Raises as `try_units` does."""
+    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    try:
+        return try_units(connection, (unit,))
+    finally:
+        connection.rollback()

@@ -121,7 +121,7 @@ def verify_journal_of(
     events: tuple[AnchoredEvent, ...] = ()
     unread = ""
     try:
-        require_here(installation, run_id)
+        require_here(installation, run_id, by_host=True)
         events = anchors_of(installation, known_run(installation, run_id).request)
     except Unmeasured as error:
         # Without its directory there is nothing to verify: then the database's silence is the answer.
@@ -147,7 +147,7 @@ def _not_here(installation: Installation, run_id: str) -> Refused:
     there = f"no journal of {run_id} below {installation.root / 'runs'}"
     action = "See the runs there are: cutter-console run list"
     try:
-        require_here(installation, run_id)
+        require_here(installation, run_id, by_host=True)
         request = known_run(installation, run_id).request
     except Refused as error:
         return Refused(StopCode.REFUSED_INPUT, f"{there}: {error.message}", error.next_action)

@@ -201,8 +201,11 @@ def elsewhere(installation: Installation, row: RunRow) -> str:
     return "" if is_here(directory, row) else f"{row.operator} on {row.host}"
 
 
-def require_here(installation: Installation, run_id: str) -> None:
-    """Raise Refused if another host has the files of the run: it goes on there, and is not ended for want of them."""
+def require_here(installation: Installation, run_id: str, *, by_host: bool = False) -> None:
+    """Raise Refused if another root has the files of the run: it goes on there, and is not ended for want of them.
+
+    Another root of this host is known by its operator; `by_host` takes the files of each run of this host for lost.
+    """
     directory = Workspace.open(installation.root, run_id).directory
     if directory.is_dir() and not was_begun_to_take_over(directory):
         return
@@ -211,11 +214,12 @@ def require_here(installation: Installation, run_id: str) -> None:
         return
     if row is not None and (held := held_elsewhere(directory, row)):
         raise not_the_holder(run_id, held)
-    if row is None or row.host == installation.context.host:
+    if row is None or (row.host == installation.context.host and (by_host or row.operator == installation.operator)):
         return
+    place = "there" if row.host != installation.context.host else "from the root that has them"
     raise Refused(
         StopCode.REFUSED_INPUT,
-        f"the files of run {run_id} are not below {installation.root}: {row.operator} started it on {row.host}, and it goes on there",
+        f"the files of run {run_id} are not below {installation.root}: {row.operator} started it on {row.host}, and it goes on {place}",
         f"Look at it: cutter-console run show {run_id}",
     )
 

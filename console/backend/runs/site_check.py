@@ -21,6 +21,7 @@ from console.backend.postgres.connections import connect
 from console.backend.postgres.privileges import current_role_as_member
 from console.backend.postgres.server import session_of
 from console.backend.postgres.site_catalogue import Catalogue, read_catalogue
+from console.backend.postgres.site_creation_trial import TriedUnit, can_try_units, try_unit_alone
 from console.backend.postgres.site_functions import (
     Answer,
     ArgumentRow,
@@ -46,7 +47,7 @@ _AGAIN = "Correct the site mapping, then: cutter-console adopt check"
 _FUNCTIONS = "Ask the owner of the functions, or map others; then: cutter-console adopt check"
 _AT_THE_END = "What fires at the end has the rights of who fires it, which are none in a run: have its owner make its function SECURITY DEFINER; then: cutter-console adopt check"
 _PLAIN_ONES = "In the place of a view, map the table that it reads, with the columns' names there; of any other, ask the owner; then: cutter-console adopt check"
-_GRANT = "As the functions' owner, let the executor's role execute them; then: cutter-console adopt check"
+_GRANT = "A run needs no such right: it calls them as cutter_site_caller. To have them proven here, too, let the executor's role execute them for as long as this takes, as their owner; then: cutter-console adopt check"
 _LEFT = "Stop, and look what was left: cutter-console counts"
 _LEFT_OR_ELSE = "If nobody else writes there, stop and look for the rows: cutter-console counts. Otherwise run again: cutter-console adopt check"
 _QUIET = "Once nobody else writes there: cutter-console adopt check"
@@ -182,6 +183,7 @@ def prove_mapping(installation: Installation) -> tuple[Check, ...]:
             error.next_action,
             "the executor's connection",
         )
+    _prove_as_a_run(proofs, installation, probe, kept.sha256)
     if mapping.governance is not None:
         _prove_governance(proofs, installation, mapping, mapping.governance, probe, kept.sha256)
     with reading_site(installation, "adopt check") as (connection, _):
@@ -284,6 +286,23 @@ def _prove_writes(proofs: _Proofs, connection: psycopg.Connection, mapping: Site
         and enact
     ):
         _prove_enactment(proofs, connection, mapping, catalogue, enact, probe)
+
+
+def _prove_as_a_run(proofs: _Proofs, installation: Installation, probe: _Probe, sha256: str) -> None:
+    """Have the unit made as a cut has it made, by the function of the printed script; nothing before that was run."""
+    pattern, name, source = probe.pattern, "create, as a run does", "cutter_console.fn_site_try_units, as the executor"
+    unit = TriedUnit(probe.address, "Probe", _BODY, pattern.kind, pattern.section_type, pattern.parent_address)
+    try:
+        with connect(installation.settings.database.executor, purpose="adopt check") as connection:
+            if tied_mapping(connection) != sha256 or not can_try_units(connection):
+                return
+            connection.rollback()
+            trial = try_unit_alone(connection, unit)
+    except CutterError as error:
+        proofs.add(name, Outcome.INCONCLUSIVE, f"{error.code}: {error.message}", error.next_action, source)
+        return
+    words = trial.refused or "made, read back as it was given, and taken back"
+    proofs.judge(name, not trial.refused, words, _FUNCTIONS, source)
 
 
 def _prove_governance(

@@ -78,6 +78,31 @@ def test_a_run_of_another_host_is_seen_and_nothing_that_needs_its_files_is_offer
     assert {run.elsewhere for run in here.backend.runs()} == {""}
 
 
+def test_a_run_of_another_root_of_this_host_is_not_offered_to_be_ended_for_want_of_its_files(
+    at: At, tmp_path: Path
+) -> None:
+    """Of two operators on one server, each with a root: the second was told to start another run, or to void this one."""
+    here = at("SG_1 imported")
+    there = other_host(here, tmp_path / "other")
+    context = replace(there.installation.context, host=here.installation.context.host)
+    there = there.with_site(replace(there.installation, context=context))
+    before = fingerprint(here)
+
+    for attempt in (
+        lambda: there.backend.draft_statement(here.run_id),
+        lambda: there.backend.arm(here.run_id, here.run_id),
+        lambda: there.backend.resume(here.run_id, silent),
+        lambda: there.backend.enact(here.run_id, here.run_id, silent),
+    ):
+        with pytest.raises(
+            CutterError, match="tester started it on host, and it goes on from the root that"
+        ) as refused:
+            attempt()
+        assert refused.value.next_action.startswith("Look at it: cutter-console run show")
+
+    assert fingerprint(here) == before
+
+
 def test_a_run_of_this_root_comes_before_those_of_others(at: At, tmp_path: Path) -> None:
     """On the Overview and among the arming checks, though the other one is newer."""
     here = at("waits for SG_1")
