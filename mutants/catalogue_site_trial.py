@@ -127,6 +127,15 @@ SITE_TRIAL = (
         ),
     ),
     Mutant(
+        "a console that has lost a run is told so by each move that is refused",
+        f"{_B}/runs/moves.py",
+        "    if facts.held:\n",
+        "    if False:\n",
+        (
+            "tests/backend/runs/test_takeover.py::test_a_run_that_was_taken_over_ends_there_and_not_here[waits for SG_1]",
+        ),
+    ),
+    Mutant(
         "what a panic meets behind its HOLD is told by the names of its database",
         f"{_B}/runs/hold_attempts.py",
         "told(error, connection.names)",

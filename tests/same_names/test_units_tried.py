@@ -10,6 +10,7 @@ from console.backend.model.errors import CutterError, Refused
 from console.backend.model.outcome import Outcome
 from console.backend.model.planned_units import UnitFields
 from console.backend.model.states import Mode, Stage
+from console.backend.postgres import site_creation_trial
 from console.backend.runs import site_creation
 from console.backend.runs.site_creation import sample
 from tests.conftest import Database
@@ -198,7 +199,7 @@ def test_nothing_is_tried_under_a_hold(signed: Passage) -> None:
 
 def test_a_transaction_that_is_in_the_way_is_waited_out(tied: Passage, monkeypatch: pytest.MonkeyPatch) -> None:
     said = iter([psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected])
-    tried = site_creation.try_units
+    tried = site_creation_trial.try_units
 
     def in_the_way(*arguments: object) -> object:
         for error in said:

@@ -68,6 +68,8 @@ class RunFacts(Value):
     """True if the run has no directory below this root."""
     is_fenced: bool = False
     """True if the run has changed hands, and another console holds it, nobody does, or this one without its journal."""
+    held: str = ""
+    """Words about the other console that holds the run, or that nobody does; empty if this one does."""
     displaced: Displacement | None = None
     """The server that the next step is bound to, if it is another one than the one at hand."""
     bar: Bar | None = None
@@ -122,6 +124,10 @@ def require_move(move: Move, facts: RunFacts, run_id: str) -> None:
         return
     cannot = "has no SG_1 to edit that can be used" if _lacks_ruling(move, facts) else f"cannot {move}"
     message = f"run {run_id} at {facts.state.name} {cannot}; legal now: {', '.join(moves)}"
+    if facts.held:
+        # Its move is a take-over, which is no repair for a step that was refused: who holds it goes on.
+        message = f"this console does not hold run {run_id}: {facts.held}; legal now: {', '.join(moves)}"
+        raise Refused(StopCode.LOCKED, message, f"Look at it: cutter-console run show {run_id}")
     if facts.displaced is not None and facts.displaced.is_standby:
         raise Drifted(StopCode.IDENTITY_MISMATCH, f"{message}; {facts.displaced.said}", "Connect to the primary.")
     if facts.displaced is not None:

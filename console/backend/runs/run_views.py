@@ -257,9 +257,8 @@ def _facts(
     row = known.row
     has_journal = verdict.outcome is not Outcome.FAIL and JournalKey.is_usable(known.workspace.directory)
     # The database takes no event of a run that changed hands but from the journal that its holder's key stands for.
-    is_fenced = row is not None and (
-        bool(held_elsewhere(known.workspace.directory, row)) or (row.held_by_way_of is not None and not has_journal)
-    )
+    held = held_elsewhere(known.workspace.directory, row) if row is not None else ""
+    is_fenced = bool(held) or (row is not None and row.held_by_way_of is not None and not has_journal)
     return RunFacts(
         state=known.state,
         mode=known.request.mode,
@@ -275,6 +274,7 @@ def _facts(
         is_in_batch=bool(known.request.batch_id),
         displaced=_displaced(known),
         is_fenced=is_fenced,
+        held=held,
         is_elsewhere=known.row is not None and not is_here(known.workspace.directory, known.row),
         bar=measure_bar(installation, known.row, known.writers) if known.row is not None else None,
     )

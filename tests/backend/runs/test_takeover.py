@@ -47,8 +47,9 @@ def test_a_run_that_was_taken_over_ends_there_and_not_here(at: At, tmp_path: Pat
         lambda: here.backend.resume(here.run_id, silent),
         lambda: here.backend.arm(here.run_id, here.run_id),
     ):
-        with pytest.raises(CutterError):
+        with pytest.raises(CutterError, match="taken over by bob on host-b at ") as refused:
             attempt()
+        assert f"cutter-console run show {here.run_id}" in refused.value.next_action
     assert fingerprint(here) == before
     ended = there.backend.void(here.run_id, "the host is lost")
     assert ended.state.name == "voided_the_host_is_lost"
