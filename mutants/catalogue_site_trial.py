@@ -127,10 +127,19 @@ SITE_TRIAL = (
         ),
     ),
     Mutant(
-        "a console that has lost a run is told so by each move that is refused",
+        "a console that has lost a run is told so by a move that is refused",
         f"{_B}/runs/moves.py",
         "    if facts.held:\n",
         "    if False:\n",
+        (
+            "tests/backend/runs/test_takeover.py::test_a_run_that_was_taken_over_ends_there_and_not_here[waits for SG_1]",
+        ),
+    ),
+    Mutant(
+        "a console that has lost a run is told so when it goes on",
+        f"{_B}/service.py",
+        "        if before.is_lost:\n            raise not_the_holder",
+        "        if False:\n            raise not_the_holder",
         (
             "tests/backend/runs/test_takeover.py::test_a_run_that_was_taken_over_ends_there_and_not_here[waits for SG_1]",
         ),

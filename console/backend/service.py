@@ -64,6 +64,7 @@ from console.backend.runs.backup_shelf import BackupAnswers
 from console.backend.runs.backups import ensure_backup
 from console.backend.runs.bars import barred_error
 from console.backend.runs.bundle_shelf import BundleAnswers
+from console.backend.runs.custody import not_the_holder
 from console.backend.runs.draft_edits import EditBriefing, EditView, require_edit_run, start_edit
 from console.backend.runs.edits import apply_edits
 from console.backend.runs.engine import Engine
@@ -228,6 +229,8 @@ class BackendService(
         kill_switch.require_no_hold(self.installation)
         require_here(self.installation, run_id)
         before = self.run(run_id)
+        if before.is_lost:
+            raise not_the_holder(run_id, before.elsewhere)
         if not _GOES_ON & set(before.moves):
             message = f"run {run_id} at {before.state.name} does not go on; legal now: {', '.join(before.moves)}"
             if before.displaced:
