@@ -257,8 +257,8 @@ SITES = (
     Mutant(
         "gateway: tables are counted without the rights of the console's owner",
         _GATEWAY,
-        'given_to(SITE_READER, f"{CONSOLE_SCHEMA_OWNER}, cutter_exec',
-        'given_to(CONSOLE_SCHEMA_OWNER, f"{CONSOLE_SCHEMA_OWNER}, cutter_exec',
+        '            SITE_READER,\n            CONSOLE_SCHEMA_OWNER,\n            ("fn_site_unit",',
+        '            CONSOLE_SCHEMA_OWNER,\n            CONSOLE_SCHEMA_OWNER,\n            ("fn_site_unit",',
         (f"{_RIGHTS}code_that_a_cut_runs_has_no_right_of_the_console_s[an index]",),
     ),
     Mutant(
