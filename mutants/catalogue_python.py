@@ -346,8 +346,8 @@ _OF_THE_SWITCH = (
     Mutant(
         "a disarm that met a lock is tried again",
         _SWITCH,
-        "    for look in range(_LOOKS):\n",
-        "    for look in range(1):\n",
+        "    for look in range(_LOOKS):\n        time.sleep(_PAUSE_S if look else 0.0)\n        ended",
+        "    for look in range(1):\n        time.sleep(_PAUSE_S if look else 0.0)\n        ended",
         _test("runs/test_kill_switch", "a_disarm_finds_the_lease_that_another_session_lets_go"),
     ),
     Mutant(

@@ -257,8 +257,8 @@ SITES = (
     Mutant(
         "gateway: tables are counted without the rights of the console's owner",
         _GATEWAY,
-        "            SITE_READER,\n            CONSOLE_SCHEMA_OWNER,\n",
-        "            CONSOLE_SCHEMA_OWNER,\n            CONSOLE_SCHEMA_OWNER,\n",
+        '            SITE_READER,\n            CONSOLE_SCHEMA_OWNER,\n            ("fn_site_unit",',
+        '            CONSOLE_SCHEMA_OWNER,\n            CONSOLE_SCHEMA_OWNER,\n            ("fn_site_unit",',
         (f"{_RIGHTS}code_that_a_cut_runs_has_no_right_of_the_console_s[an index]",),
     ),
     Mutant(

@@ -1,13 +1,15 @@
-"""The history of HOLDs, and what still runs under one, as the monitoring role sees it."""
+"""The history of HOLDs, and what still runs under one."""
 
 from datetime import datetime
 from typing import NamedTuple
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import class_row
 
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import read_rows, scalar
+from console.backend.postgres.records import HoldRow
 
 
 class HoldEventRow(NamedTuple):
@@ -50,6 +52,29 @@ def hold_history(connection: psycopg.Connection, most: int) -> tuple[HoldEventRo
 def open_transactions(connection: psycopg.Connection) -> int:
     """Return the number of open transactions of roles that may write, but superusers'."""
     return int(str(scalar(connection, _OPEN)))
+
+
+# A row is numbered by whoever has this lock, and the lock goes once its transaction is seen by all.
+_OTHERS_WRITE = """
+    SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+                    WHERE d.datname = current_database() AND l.relation = 'cutter_governance.hold_event'::regclass
+                      AND l.mode = 'RowExclusiveLock' AND l.granted AND l.pid IS DISTINCT FROM pg_backend_pid())
+"""
+_NEWEST_SET = """
+    SELECT h.reason, h.by, h.run_id, h.at FROM cutter_governance.v_hold_event h
+     WHERE h.action = 'set' ORDER BY h.id DESC LIMIT 1
+"""
+
+
+def others_write(connection: psycopg.Connection) -> bool:
+    """Return whether another transaction that sets or releases a HOLD is not over, and may have a number below the newest."""
+    return bool(scalar(connection, _OTHERS_WRITE))
+
+
+def newest_set(connection: psycopg.Connection) -> HoldRow | None:
+    """Return the HOLD that was set last, also if it was released since."""
+    with connection.cursor(row_factory=class_row(HoldRow)) as cursor:
+        return cursor.execute(_NEWEST_SET).fetchone()
 
 
 def still_open(connection: psycopg.Connection) -> StillOpen:

@@ -23,7 +23,7 @@ from console.backend.postgres import ledger
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import connect
 from console.backend.postgres.effects import Effect, own_lease_end, own_release
-from console.backend.postgres.holds import shown
+from console.backend.postgres.holds import newest_set, others_write, shown
 from console.backend.postgres.records import HoldRow, LeaseRow, current_hold, open_lease
 from console.backend.runs.hold_file import FILE_S, MOST_BY, HoldFile
 from console.backend.runs.other_layout import NOT_INSTALLED, is_elsewhere
@@ -32,6 +32,7 @@ from console.backend.runs.settling import commit_alone
 _HOLD_BYTES = 4096
 """Bytes of the HOLD file that are read."""
 _LOOKS, _PAUSE_S = 15, 0.2
+"""Looks, and the seconds between two, until it is said that another session is in the way."""
 RELEASE = "cutter-console hold release --confirm RELEASE"
 _RELEASED = "released by hand"
 _SEEN = "+"
@@ -243,6 +244,7 @@ def release_hold(installation: Installation, confirm: str, seen: str = "") -> Sw
         in_database = "; the former one in the database was released"
         _require_seen(switch_of(hold, None), database_seen)
         ledger.release_hold(connection, _RELEASED, installation.operator)
+        _require_newest(connection, hold)
         return own_release(connection)
 
     try:
@@ -267,6 +269,22 @@ def release_hold(installation: Installation, confirm: str, seen: str = "") -> Sw
             f"Inspect it and remove it by hand: ls -la {shlex.quote(str(installation.hold_file))}",
         ) from error
     return measure_switch(installation)
+
+
+def _require_newest(connection: psycopg.Connection, hold: HoldRow) -> None:
+    """Raise Held if another HOLD than this one comes before the release that the open transaction has written.
+
+    Which HOLD stands is told by the newest row. One that is being set by another host can have the lower number and be
+    committed later: this waits for it. A stop waits for no release.
+    """
+    for look in range(_LOOKS):
+        time.sleep(_PAUSE_S if look else 0.0)
+        if not others_write(connection):
+            break
+    else:
+        message = "nothing was released: another session is setting or releasing a HOLD, and is not over"
+        raise Held(StopCode.HOLD, message, f"Look again, then: {RELEASE}")
+    _require_seen(switch_of(newest_set(connection), None), _told_apart(switch_of(hold, None)))
 
 
 def stop_under_hold(installation: Installation, code: StopCode, message: str, run_id: str) -> NoReturn:

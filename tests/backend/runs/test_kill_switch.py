@@ -15,7 +15,7 @@ from console.backend.model.errors import CutterError, Held, Refused, StopCode
 from console.backend.model.reasons import MOST_CHARACTERS
 from console.backend.model.states import Family, Phase
 from console.backend.model.view_models import Danger, Progress, SwitchState
-from console.backend.postgres import ledger
+from console.backend.postgres import holds, ledger
 from console.backend.postgres.connections import connect
 from console.backend.runs import kill_switch
 from console.backend.runs.kill_switch import require_no_hold, set_hold, stop_under_hold
@@ -230,9 +230,9 @@ def test_a_hold_that_cannot_be_taken_away_stays_and_says_so(at: At, *, is_in_the
     assert passage.backend.status().switch.state is SwitchState.HOLD
 
 
-def _hold_in_the_database(passage: Passage) -> None:
+def _hold_in_the_database(passage: Passage, reason: str = "found forged rows") -> None:
     with connect(passage.installation.settings.database.executor) as connection:
-        ledger.set_hold(connection, "found forged rows", "somebody", passage.run_id)
+        ledger.set_hold(connection, reason, "somebody", passage.run_id)
 
 
 _SET_SINCE: dict[str, Callable[[Passage], object]] = {
@@ -289,6 +289,59 @@ def test_a_hold_that_is_set_while_the_former_one_is_released_stays(at: At, monke
     ):
         passage.backend.release_hold("RELEASE", shown.seen)
     assert passage.installation.hold_file.exists()
+
+
+def test_a_hold_of_another_host_that_is_committed_during_a_release_stands(
+    at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its number is below that of the release, and the newest one told that there was no HOLD."""
+    passage, released = at("SG_1 imported"), ledger.release_hold
+    _hold_in_the_database(passage, "a test")
+    shown = passage.backend.brief(Danger.RELEASE_HOLD, "")
+    looks = list[bool]()
+    with passage.connect("cutter_exec") as another_host:
+        another_host.autocommit = False
+
+        def meanwhile(connection: psycopg.Connection, reason: str, by: str) -> None:
+            ledger.set_hold(another_host, "found forged rows", "somebody", passage.run_id)
+            released(connection, reason, by)
+
+        def others_write(connection: psycopg.Connection) -> bool:
+            looks.append(holds.others_write(connection))
+            another_host.commit()
+            return looks[-1]
+
+        monkeypatch.setattr(ledger, "release_hold", meanwhile)
+        monkeypatch.setattr(kill_switch, "others_write", others_write)
+        with pytest.raises(Held, match=r"nothing was released: .*found forged rows"):
+            passage.backend.release_hold("RELEASE", shown.seen)
+    assert looks == [True, False], "it waits until the other one is over"
+    switch = passage.backend.status().switch
+    assert (switch.state, switch.reason) == (SwitchState.HOLD, "found forged rows")
+
+
+def test_a_release_does_not_wait_without_end_for_a_hold_that_is_being_set(
+    at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passage = at("SG_1 imported")
+    _hold_in_the_database(passage, "a test")
+    monkeypatch.setattr(kill_switch, "_PAUSE_S", 0.0)
+    with passage.connect("cutter_exec") as another_host, another_host.transaction():
+        ledger.set_hold(another_host, "found forged rows", "somebody", passage.run_id)
+        with pytest.raises(Held, match="another session is setting or releasing a HOLD") as caught:
+            passage.backend.release_hold("RELEASE")
+    assert caught.value.next_action.endswith("cutter-console hold release --confirm RELEASE")
+    assert passage.backend.status().switch.reason == "found forged rows"
+
+
+def test_a_hold_is_set_while_a_release_is_under_way(at: At) -> None:
+    """A stop waits for no release, and what it set stands behind it."""
+    passage = at("SG_1 imported")
+    _hold_in_the_database(passage, "a test")
+    with passage.connect("cutter_exec") as releasing, releasing.transaction():
+        ledger.release_hold(releasing, "released by hand", "somebody")
+        _hold_in_the_database(passage)
+    assert passage.backend.status().switch.reason == "found forged rows"
 
 
 def test_a_hold_that_has_no_file_is_released_where_the_file_system_only_reads(
