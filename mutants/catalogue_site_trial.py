@@ -132,7 +132,7 @@ SITE_TRIAL = (
         "    if facts.held:\n",
         "    if False:\n",
         (
-            "tests/backend/runs/test_takeover.py::test_a_run_that_was_taken_over_ends_there_and_not_here[waits for SG_1]",
+            "tests/backend/runs/test_takeover.py::test_a_move_that_is_looked_at_before_it_is_made_names_who_holds_the_run",
         ),
     ),
     Mutant(

@@ -9,12 +9,14 @@ import pytest
 
 from console.backend.journal.journal import read_journal
 from console.backend.journal.journal_record import Anchor
-from console.backend.model.errors import CutterError, Refused
+from console.backend.model.errors import CutterError, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Family, Mode, Move, Phase, Stage
 from console.backend.model.view_models import Danger, Progress
 from console.backend.postgres import ledger
 from console.backend.postgres.ledger import Event
+from console.backend.runs.moves import require_move
+from console.backend.runs.run_views import measure_facts
 from console.backend.runs.workspace import Workspace
 from tests.backend.runs.test_amendments import at_second_pause
 from tests.backend.runs.test_two_roots import next_host, other_host
@@ -46,6 +48,7 @@ def test_a_run_that_was_taken_over_ends_there_and_not_here(at: At, tmp_path: Pat
         lambda: here.backend.void(here.run_id, "mine"),
         lambda: here.backend.resume(here.run_id, silent),
         lambda: here.backend.arm(here.run_id, here.run_id),
+        lambda: here.backend.replan(here.run_id, silent),
     ):
         with pytest.raises(CutterError, match="taken over by bob on host-b at ") as refused:
             attempt()
@@ -54,6 +57,19 @@ def test_a_run_that_was_taken_over_ends_there_and_not_here(at: At, tmp_path: Pat
     ended = there.backend.void(here.run_id, "the host is lost")
     assert ended.state.name == "voided_the_host_is_lost"
     assert ended.journal.startswith("PASS")
+
+
+def test_a_move_that_is_looked_at_before_it_is_made_names_who_holds_the_run(at: At, tmp_path: Path) -> None:
+    """An edit is, before anything is written: it named the take-over alone, as if that were its next step."""
+    here = at("waits for SG_2")
+    there = other_host(here, tmp_path / "other")
+    there.backend.take_over(here.run_id, here.run_id)
+
+    with pytest.raises(CutterError, match="taken over by bob on host-b at ") as refused:
+        require_move(Move.EDIT, measure_facts(here.installation, here.run_id), here.run_id)
+
+    assert refused.value.code is StopCode.LOCKED
+    assert "run show" in refused.value.next_action
 
 
 def test_a_draft_cut_is_reverted_where_it_was_taken_over(at: At, tmp_path: Path) -> None:
