@@ -11,6 +11,7 @@ from console.backend.model.outcome import Check
 from console.backend.model.planned_units import PlannedUnits, UnitFields
 from console.backend.model.purposes import RunOperation
 from console.backend.model.written_plan import as_written, kept_bytes
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import connect
 from console.backend.postgres.site_creation_trial import CreationTrial, TriedUnit, can_try_units, try_units
 from console.backend.postgres.site_gateway import tied_mapping
@@ -38,9 +39,10 @@ def tried_there(context: PhaseContext) -> tuple[Check, ...]:
     executor = context.installation.settings.database.executor
     limit_s = context.installation.settings.statement_limit_s
     with connect(executor, timeout_s=limit_s, purpose="trial") as connection:
-        is_there = tied_mapping(connection) == kept.sha256 and can_try_units(connection)
+        with Asking(connection) as asking:
+            tied, can_try = asking.ask(tied_mapping), asking.ask(can_try_units)
         connection.rollback()
-        if not is_there:
+        if tied.value != kept.sha256 or not can_try.value:
             detail = "the database is tied by another mapping, or by a script of an earlier release"
             return (context.check(NAME, detail, _SOURCE, good=False, next_action=_TIE),)
         return (_judged(context, _Text(context), connection),)
