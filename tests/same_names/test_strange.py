@@ -23,6 +23,8 @@ from tests.support.passage import REQUEST, UNITS, Passage, Stages, copy_database
 _SUPPORT = Path(__file__).parents[1] / "support"
 _MAPPING = (_SUPPORT / "strange_mapping.toml").read_text(encoding="utf-8")
 _SCHEMA = '"Thư viện ""A"" (1)"'
+_GOVERNED = '"Quản ""trị"" %%s"'
+"""Values could be filled into a statement with this name: its percent sign is doubled."""
 _TABLES = ("Đơn vị", "Bản %s", "Nhật ký")
 _ARGUMENTS = (
     "p_address text, p_title text, p_body text, p_actor text, p_unit_kind text, p_section_type text, p_parent bigint"
@@ -77,6 +79,9 @@ def test_names_and_objects_of_any_kind_are_written_and_read(strange: Stages) -> 
     passage.sign()
     assert passage.enact().state.stage is Stage.CLOSEOUT_REPORTED
     assert _theirs(passage) == [before[0] + UNITS, before[1] + UNITS, before[2] + UNITS]
+    governed = ("Phong bì", "Khối", "Bộ", "Dòng", "Kết quả", "Chữ ký")
+    rows = [passage.rows(f'SELECT count(*) FROM {_GOVERNED}."{table}"')[0][0] for table in governed]
+    assert rows == [1, UNITS, 1, UNITS, 2, 3]
     assert _dumped(passage) == dumped
 
 

@@ -69,3 +69,20 @@ SELECT "Tạo (mới)"('LIB/S' || n, 'Rule ' || n, 'Text of ' || n, 'seed', p_pa
 SELECT "Ban hành"('LIB/S' || n, 'seed', NULL, p_dry_run => false) FROM generate_series(1, 5) n;
 RESET search_path;
 RESET ROLE;
+
+CREATE SCHEMA "Quản ""trị"" %s" AUTHORIZATION workflow_admin;
+SET ROLE workflow_admin;
+SET search_path = "Quản ""trị"" %s";
+CREATE DOMAIN "Dấu %d" AS text CHECK (length(VALUE) = 64);
+CREATE TABLE "Phong bì" ("Mã" uuid PRIMARY KEY, "Số" bigint GENERATED ALWAYS AS IDENTITY, "Dấu" "Dấu %d" NOT NULL, n integer NOT NULL, "by" name, "Lúc" timestamptz);
+CREATE TABLE "Khối" ("Bì" uuid NOT NULL REFERENCES "Phong bì", "Địa chỉ" text NOT NULL, PRIMARY KEY ("Bì", "Địa chỉ")) PARTITION BY HASH ("Bì");
+CREATE TABLE "Khối 0" PARTITION OF "Khối" FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+CREATE TABLE "Bộ" ("Mã" uuid PRIMARY KEY, "Bì" uuid NOT NULL REFERENCES "Phong bì");
+CREATE TABLE "Dòng" ("Bộ" uuid NOT NULL REFERENCES "Bộ", "Đơn vị" bigint NOT NULL, PRIMARY KEY ("Bộ", "Đơn vị"));
+CREATE TABLE "Kết quả" ("Mã" uuid PRIMARY KEY, "Bộ" uuid NOT NULL REFERENCES "Bộ", "KQ" text NOT NULL CHECK ("KQ" IN ('đạt', 'trượt')));
+CREATE TABLE "Chữ ký" ("Mã" uuid PRIMARY KEY, "Bộ" uuid REFERENCES "Bộ", "KQ" uuid REFERENCES "Kết quả", "Ai" text NOT NULL, "Dấu" "Dấu %d",
+    CHECK (num_nonnulls("Bộ", "KQ") = 1));
+GRANT USAGE ON SCHEMA "Quản ""trị"" %s" TO cutter_ro;
+GRANT SELECT ON ALL TABLES IN SCHEMA "Quản ""trị"" %s" TO cutter_ro;
+RESET search_path;
+RESET ROLE;
