@@ -1,9 +1,9 @@
 -- schema: cutter_console
--- What is written and compared of a large document is looked up in the order that costs least. The rows of a run are new
--- to the planner, which expects one of them and looks up each by its index; what is asked stays the same.
+-- What is written and compared of a large document is looked up in the order that costs least. The rows of a run are
+-- new to the planner, which expects one of them and looks up each by its index; what is asked stays the same.
 
--- As in 0026. CASE keeps the share of units that are law, which is out of date when they have just become law, out of what
--- the planner expects.
+-- As in 0026. CASE keeps the share of units that are law, which is out of date when they have just become law, out of
+-- what the planner expects.
 CREATE OR REPLACE FUNCTION cutter_console.fn_base_rows(p_docprefix text) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET work_mem = '64MB' AS $$
     SELECT encode(sha256(convert_to(
@@ -131,9 +131,9 @@ BEGIN
                               'units', units, 'versions', versions);
 END $$;
 
--- Every version of a document's units that is a draft; a function of its own, because what compares an amendment forbids
--- the planner to look up row by row, which a small document is better read by. A unit of another document at an address of
--- this one is told without them.
+-- Every version of a document's units that is a draft; a function of its own, because what compares an amendment
+-- forbids the planner to look up row by row, which a small document is better read by. A unit of another document at an
+-- address of this one is told without them.
 CREATE OR REPLACE FUNCTION cutter_console.fn_document_drafts(p_docprefix text)
 RETURNS TABLE (unit_id uuid, version_id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = on AS $$
@@ -216,9 +216,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET e
             OR u.doc_code IS DISTINCT FROM (SELECT docprefix FROM r))
 $$;
 
--- As in 0016. Of an amendment the manifest is compared above, and CASE keeps its digest from being computed here as well:
--- of two conditions the planner may ask the second first.
-CREATE OR REPLACE FUNCTION cutter_console.fn_draft_differences(p_run_id text) RETURNS TABLE (address text, difference text)
+-- As in 0016. Of an amendment the manifest is compared above, and CASE keeps its digest from being computed here as
+-- well: of two conditions the planner may ask the second first.
+CREATE OR REPLACE FUNCTION cutter_console.fn_draft_differences(p_run_id text)
+RETURNS TABLE (address text, difference text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET work_mem = '64MB' SET enable_nestloop = on AS $$
     WITH r AS (SELECT * FROM cutter_governance.run WHERE run_id = p_run_id),
