@@ -18,6 +18,11 @@ Where the processor time of 100,000 units goes, of which 1,000 are changed; seco
 A first cut of 1,000 units took 2.6 and 4.0, a planning 2.6. Before what is law was known by the places of its rows, the steps
 together took 30.4 and 46.3 beside 2.2 and 3.2. What is left grows with the text: four plans alone are half of the bar, and
 manifest, statement and backup are of the whole document. docs/decisions.md has the reasons.
+
+Since what was just written is compared as a whole, the ratio is 5.3, where it was 5.8 in a run before. Of 20,000 units the server
+takes 0.45 of the time for the places of the law, 0.38 for the count at COMMIT, 0.66 for a comparison, 0.84 for the write and 0.61
+to read the new law, if the statistics of its tables are of the moment before; if they are not, 0.44 for the count and 0.76 for
+a comparison.
 """
 
 import sys

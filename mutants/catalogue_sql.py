@@ -10,6 +10,7 @@ _STATES, _AMENDED = f"{_FOLDER}/0015_states.sql", f"{_FOLDER}/0016_amendments.sq
 _SCALE, _BATCHES = f"{_FOLDER}/0017_scale.sql", f"{_FOLDER}/0018_batches.sql"
 _EFFECTS, _BASE = f"{_FOLDER}/0019_effects.sql", f"{_FOLDER}/0026_base.sql"
 _OTHER_TEXT, _PIECES = f"{_FOLDER}/0027_other_text.sql", f"{_FOLDER}/0028_pieces.sql"
+_PLANNED = f"{_FOLDER}/0032_planned.sql"
 _FAILOVER = f"{_FOLDER}/0020_failover.sql"
 (_SEARCH,) = (f"{_FOLDER}/{path.name}" for path in (Path(__file__).parents[1] / _FOLDER).glob("*_search.sql"))
 _MOVE = f"{_FOLDER}/0022_console_schema.sql"
@@ -310,8 +311,8 @@ _OF_HOLDS = (
     ),
     Mutant(
         "the HOLD check between an effect and its COMMIT",
-        _AMENDED,
-        "    PERFORM cutter_governance.fn_assert_no_hold();\n"
+        _PLANNED,
+        "    PERFORM cutter_console.fn_assert_no_hold();\n"
         "    -- A transaction sees the sessions as it first saw them: one that has ended since would still seem to be there.\n"
         "    PERFORM pg_stat_clear_snapshot();",
         "    PERFORM pg_stat_clear_snapshot();",
@@ -472,7 +473,7 @@ _OF_LOCK_AND_LEASE = (
     ),
     Mutant(
         "COMMIT asks once more whether the lease stands",
-        _AMENDED,
+        _PLANNED,
         "IF NOT EXISTS (SELECT 1\n"
         "                     FROM cutter_governance.v_lease_standing l\n"
         "                    WHERE",
@@ -483,7 +484,7 @@ _OF_LOCK_AND_LEASE = (
     ),
     Mutant(
         "COMMIT looks for the holder of the lease again",
-        _AMENDED,
+        _PLANNED,
         "    PERFORM pg_stat_clear_snapshot();\n",
         "",
         ("tests/backend/runs/test_lease.py::test_a_write_whose_holder_is_gone_is_refused_at_its_commit",),
@@ -1532,7 +1533,7 @@ _OF_WRITES = (
     *(
         Mutant(
             f"the comparison with what was signed sees {what}",
-            _AMENDED,
+            _AMENDED if "split_part" in before else _PLANNED,
             before,
             after,
             _test("enactment", f"a_difference_from_what_was_signed_is_named_and_stops_everything[{case}]"),
@@ -1578,9 +1579,9 @@ _OF_WRITES = (
     ),
     Mutant(
         "drafts are compared with the digest that was sealed, not with rows that agree with them",
-        _AMENDED,
-        "     WHERE (SELECT operation FROM r) NOT IN ('amend', 'repeal') IS NOT FALSE\n       AND NOT EXISTS (SELECT 1",
-        "     WHERE false\n       AND NOT EXISTS (SELECT 1",
+        _PLANNED,
+        "IN ('amend', 'repeal') THEN false\n                ELSE NOT EXISTS (SELECT 1",
+        "IN ('amend', 'repeal') THEN false\n                ELSE false AND NOT EXISTS (SELECT 1",
         _test("changed_alike", "a_unit_and_its_manifest_that_were_changed_alike_are_not_what_was_signed"),
     ),
     Mutant(
@@ -1623,8 +1624,15 @@ _OF_WRITES = (
         _test("stages", "a_closed_run_is_never_called_failed_afterwards"),
     ),
     Mutant(
+        "of an amendment those units count that stand as its enactment leaves them",
+        _PLANNED,
+        "WHEN 'enact' THEN u.lifecycle_status = 'enacted' AND v.lifecycle_status = 'enacted'",
+        "WHEN 'enact' THEN true OR v.lifecycle_status = 'enacted'",
+        _test("amended_drafts", "an_enactment_is_one_transaction_that_is_all_or_nothing"),
+    ),
+    Mutant(
         "all units or none",
-        _AMENDED,
+        _PLANNED,
         "    IF done IS DISTINCT FROM planned THEN",
         "    IF false THEN",
         _test("cut", "a_part_of_the_law_cannot_be_enacted[1]"),
@@ -2011,7 +2019,7 @@ _OF_AMENDMENTS = (
     ),
     Mutant(
         "an amendment states how many units it leaves alone",
-        _OTHER_TEXT,
+        _PLANNED,
         "       IS DISTINCT FROM (CASE r.operation WHEN 'repeal' THEN 0 ELSE a.n_units END)::numeric THEN",
         "       IS NULL THEN",
         _test("amendments", "an_amendment_is_refused_whose_statement_miscounts_what_it_leaves_alone"),
@@ -2025,7 +2033,7 @@ _OF_AMENDMENTS = (
     ),
     Mutant(
         "an amendment is not written where another text of the same units is law",
-        _OTHER_TEXT,
+        _PLANNED,
         "        refused := format('run %s has made another text of %s law since',",
         "        refused := NULL; PERFORM format('run %s has made another text of %s law since',",
         _test("amendments", "an_amendment_is_refused_where_another_text_of_the_same_units_has_become_law"),
@@ -2046,14 +2054,14 @@ _OF_AMENDMENTS = (
     ),
     Mutant(
         "an amendment without a base is not written",
-        _OTHER_TEXT,
+        _PLANNED,
         "    IF refused IS NOT NULL OR r.base_digest IS NULL THEN",
         "    IF refused IS NOT NULL THEN",
         _test("amended_drafts", "an_amendment_without_a_base_is_not_written"),
     ),
     Mutant(
         "a retired address does not come back",
-        _OTHER_TEXT,
+        _PLANNED,
         "u.lifecycle_status NOT IN ('enacted', 'superseded'));\n    IF refused IS NOT NULL THEN",
         "false);\n    IF refused IS NOT NULL THEN",
         _test("amended_drafts", "a_retired_address_does_not_come_back"),
@@ -2083,7 +2091,7 @@ _OF_AMENDMENTS = (
     ),
     Mutant(
         "a repeal that leaves a unit in force is not committed",
-        _AMENDED,
+        _PLANNED,
         "               + (SELECT count(*)\n                    FROM public.information_unit u\n"
         "                   WHERE u.doc_code = r.docprefix\n                     AND u.lifecycle_status = 'enacted')\n",
         "",
@@ -2091,7 +2099,7 @@ _OF_AMENDMENTS = (
     ),
     Mutant(
         "a repeal that does not end what was recorded is not committed",
-        _AMENDED,
+        _PLANNED,
         "        SELECT r.n_units,\n               (SELECT count(*)\n                  FROM cutter_governance.cut_change_set c",
         "        SELECT 0,\n               (SELECT 0 * count(*)\n                  FROM cutter_governance.cut_change_set c",
         _test("repeals", "a_ruling_over_a_repeal_is_not_spent_on_fewer_units_than_were_recorded"),
@@ -2126,7 +2134,7 @@ _OF_AMENDMENTS = (
     ),
     Mutant(
         "a repeal is of as many units as are law",
-        _OTHER_TEXT,
+        _PLANNED,
         "    IF r.operation = 'repeal'\n       AND a.n_units IS DISTINCT FROM",
         "    IF false\n       AND a.n_units IS DISTINCT FROM",
         _test("repeals", "a_repeal_of_another_number_of_units_than_are_law_is_not_written"),
@@ -2184,7 +2192,7 @@ _OF_AMENDMENTS = (
     *(
         Mutant(
             f"the comparison with a signed amendment sees {what}",
-            _BASE,
+            _PLANNED,
             before,
             after,
             _test("amended_drafts", f"a_difference_from_the_signed_amendment_stops_its_enactment[{case}]"),
@@ -2223,7 +2231,7 @@ _OF_AMENDMENTS = (
             (
                 "a draft version that nobody signed",
                 "a draft version more",
-                "            OR v.id IS NOT NULL AND v.id IS DISTINCT FROM b.version_id\n",
+                "            OR v.version_id IS DISTINCT FROM b.version_id AND v.version_id IS NOT NULL\n",
                 "",
             ),
             (
@@ -2535,7 +2543,7 @@ _OF_THE_BASE = (
     ),
     Mutant(
         "a version of the law that moves is seen",
-        _BASE,
+        _PLANNED,
         "sum(hash_record_extended(ROW (u.ctid, u.xmin, v.ctid, v.xmin), 0)) AS a,\n"
         "                        sum(hash_record_extended(ROW (u.ctid, u.xmin, v.ctid, v.xmin), 25214903917)) AS b",
         "sum(hash_record_extended(ROW (u.ctid, u.xmin), 0)) AS a,\n"
@@ -2544,7 +2552,7 @@ _OF_THE_BASE = (
     ),
     Mutant(
         "a unit of the law that moves is seen",
-        _BASE,
+        _PLANNED,
         "sum(hash_record_extended(ROW (u.ctid, u.xmin, v.ctid, v.xmin), 0)) AS a,\n"
         "                        sum(hash_record_extended(ROW (u.ctid, u.xmin, v.ctid, v.xmin), 25214903917)) AS b",
         "sum(hash_record_extended(ROW (v.ctid, v.xmin), 0)) AS a,\n"
@@ -2553,7 +2561,7 @@ _OF_THE_BASE = (
     ),
     Mutant(
         "a row of the law in the place of another one is another row",
-        _BASE,
+        _PLANNED,
         "sum(hash_record_extended(ROW (u.ctid, u.xmin, v.ctid, v.xmin), 0)) AS a,\n"
         "                        sum(hash_record_extended(ROW (u.ctid, u.xmin, v.ctid, v.xmin), 25214903917)) AS b",
         "sum(hash_record_extended(ROW (u.ctid, v.ctid), 0)) AS a,\n"
@@ -2576,28 +2584,28 @@ _OF_THE_BASE = (
     ),
     Mutant(
         "what is kept of a law counts on its server and timeline alone",
-        _BASE,
+        _PLANNED,
         "concat_ws(':', t.system_identifier, t.timeline, p_docprefix,",
         "concat_ws(':', p_docprefix,",
         _test(_LAW, "what_was_computed_on_another_server_or_timeline_does_not_count"),
     ),
     Mutant(
         "the places of a law's rows are taken before they are read",
-        _BASE,
+        _PLANNED,
         "base_seal = cutter_console.fn_base_seal(rows_read, root",
         "base_seal = cutter_console.fn_base_seal(cutter_console.fn_base_rows(p_docprefix), root",
         _test(_LAW, "a_row_that_moves_while_the_law_is_read_is_not_known"),
     ),
     Mutant(
         "nothing is kept of a law that states a false sha256",
-        _BASE,
+        _PLANNED,
         "    root := CASE WHEN is_sound THEN cutter_console.fn_merkle_root(lines) END;",
         "    root := cutter_console.fn_merkle_root(lines);",
         _test(_LAW, "of_a_law_with_a_false_sha256_nothing_is_kept"),
     ),
     Mutant(
         "a draft is hashed whatever is known of its law",
-        _BASE,
+        _PLANNED,
         "                          AND u.version_anchor_ref = v.id THEN v.content_hash\n"
         "                         ELSE encode(sha256(convert_to(v.body, 'UTF8')), 'hex') END AS body_sha256",
         "                          THEN v.content_hash\n"

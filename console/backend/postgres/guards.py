@@ -69,6 +69,7 @@ REVERTING = frozenset(
         "fn_revert_write",
         "fn_amend_revert_write",
         "fn_amended_units",
+        "fn_amended_standing",
         "guard_amended",
         "fn_draft_lines",
         "fn_draft_signed",

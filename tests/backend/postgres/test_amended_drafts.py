@@ -335,6 +335,34 @@ def test_an_enactment_is_one_transaction_that_is_all_or_nothing(drafted: SignedC
             connection.commit()
 
 
+def test_a_manifest_is_read_once_to_be_compared(drafted: SignedCut) -> None:
+    """Of a hundred thousand units its digest takes a third as long as all else of the comparison."""
+    with drafted.database.connect(autocommit=False) as connection:
+        connection.execute("SET track_functions = 'all'")
+        connection.execute("SELECT count(*) FROM cutter_console.fn_draft_differences(%s)", (drafted.run_id,))
+        calls = "SELECT calls FROM pg_stat_xact_user_functions WHERE funcname = 'fn_manifest_digest'"
+        assert connection.execute(calls).fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize("units", [3, 5000])
+def test_a_count_of_amended_units_is_the_same_in_whatever_way_they_are_looked_up(
+    drafted: SignedCut, units: int
+) -> None:
+    """A large amendment forbids the planner to look up row by row, for this one question."""
+    with drafted.database.connect(autocommit=False) as connection:
+        connection.execute("ALTER TABLE cutter_governance.manifest_seal DISABLE TRIGGER guard_append_only")
+        connection.execute(
+            "UPDATE cutter_governance.manifest_seal SET n_units = %s WHERE run_id = %s", (units, drafted.run_id)
+        )
+        count = "SELECT cutter_console.fn_amended_standing(%s, %s), current_setting('enable_nestloop')"
+        cut, enact = (connection.execute(count, (drafted.run_id, purpose)).fetchone() for purpose in ("cut", "enact"))
+        (unchanged,) = connection.execute(
+            "SELECT count(*) FROM cutter_console.fn_amended_units(%s) WHERE effect = 'unchanged'", (drafted.run_id,)
+        ).fetchone() or (None,)
+    assert cut == (len(drafted.units), "on")
+    assert enact == (unchanged, "on")
+
+
 def test_the_moment_of_a_later_text_is_the_signed_one(drafted: SignedCut) -> None:
     moment = datetime(2100, 1, 1, tzinfo=UTC)
     drafted.rule("enact", {"in_force_from": f"{moment:%Y-%m-%dT%H:%M:%SZ}"})
