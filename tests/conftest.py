@@ -8,7 +8,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -29,6 +29,7 @@ from tests.support import property_settings
 from tests.support.administrator import administer, administered
 from tests.support.css_once import css_once
 from tests.support.initdb_once import initdb_once
+from tests.support.kept_logins import end_kept_logins, kept_login
 from tests.support.large_pages import heaps_of_large_pages
 from tests.support.marks_told import COLLECTED
 from tests.support.parser_once import parser_once
@@ -127,6 +128,10 @@ class Database:
         """A new connection; close it, or use it in a `with` block."""
         return psycopg.connect(self.conninfo(user), autocommit=autocommit)
 
+    def transaction(self, user: str) -> AbstractContextManager[psycopg.Connection]:
+        """One transaction of a role, in the session that it has kept; COMMIT at the end of the block."""
+        return kept_login(self.conninfo(), user, lambda: self.connect(user, autocommit=False))
+
 
 @contextmanager
 def as_ordinary_user() -> Iterator[None]:
@@ -214,6 +219,7 @@ def fresh_database(cluster: TransientCluster, template: str, name: str = "") -> 
     """A database made from a template, dropped when the iterator ends: for fixtures of a wider scope than a test."""
     database = create_database(cluster, template, name or f"test_{next(_numbers)}")
     yield database
+    end_kept_logins(database.conninfo())
     drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
     administer(cluster, drop.format(sql.Identifier(database.name)))
 

@@ -8,7 +8,7 @@ import itertools
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,10 +29,11 @@ from console.backend.postgres.measure import measure_counts
 from console.backend.release.build import build_manifest
 from console.backend.release.junit import read_junit
 from console.backend.release.pins import MeasuredPins, machine_id, manifest_path, measure_pins, with_pins, write_pins
-from console.backend.scratch.cluster import TransientCluster
+from console.backend.scratch.cluster import SUPERUSER, TransientCluster
 from console.backend.service import BackendService
 from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 from tests.support.administrator import administer, answer
+from tests.support.kept_logins import end_kept_logins, kept_login
 from tests.support.places import folder_of_tests
 
 TEXT = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"
@@ -88,14 +89,17 @@ class Passage:
                     raise
                 time.sleep(0.05)
 
+    def _superuser(self) -> AbstractContextManager[psycopg.Connection]:
+        return kept_login(self.cluster.conninfo(self.database), SUPERUSER, self.connect)
+
     def execute(self, statement: str, *values: object) -> None:
         """One statement as the superuser."""
-        with self.connect() as connection:
+        with self._superuser() as connection:
             connection.execute(statement.encode(), values)
 
     def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
         """All rows of a query as the superuser."""
-        with self.connect() as connection:
+        with self._superuser() as connection:
             return connection.execute(query.encode(), values).fetchall()
 
     def counts(self) -> dict[str, int]:
@@ -202,6 +206,8 @@ def fingerprint(passage: Passage) -> dict[str, object]:
 
 def copy_database(cluster: TransientCluster, source: str, target: str) -> None:
     """Make a database from a template, in the place of one of that name: as files, which costs half of a copy through the log."""
+    for name in (source, target):
+        end_kept_logins(cluster.conninfo(name, SUPERUSER))
     # Before 15 there was no other way, and no word for it.
     strategy = " STRATEGY file_copy" if cluster.major >= 15 else ""
     statements = ("DROP DATABASE IF EXISTS {0} WITH (FORCE)", "CREATE DATABASE {0} TEMPLATE {1}" + strategy)

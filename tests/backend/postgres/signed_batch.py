@@ -16,6 +16,7 @@ from console.backend.postgres.connections import scalar
 from console.backend.scratch.cluster import TransientCluster
 from tests.backend.postgres.signed_cut import SignedCut, canonical, plan_cut
 from tests.conftest import Database, create_database, fresh_database
+from tests.support.kept_logins import end_kept_logins
 from tests.support.sovereign import sovereign
 
 BATCH = "ictb-20260101T000000Z-00000001"
@@ -185,6 +186,7 @@ def fresh_batch(cluster: TransientCluster, template: str) -> Iterator[SignedBatc
 @cache
 def _made_once(cluster: TransientCluster, template: str) -> SignedBatch:
     made = plan_batch(create_database(cluster, template, "test_batch"))
+    end_kept_logins(made.database.conninfo())
     with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
         connection.execute(f"ALTER DATABASE {made.database.name} RENAME TO {_PRISTINE}".encode())
     return made

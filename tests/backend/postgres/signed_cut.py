@@ -32,6 +32,7 @@ from console.backend.postgres.measure import REGISTRIES, measure_counts, measure
 from console.backend.runs.amendments import plan_amendment
 from console.backend.scratch.cluster import TransientCluster
 from tests.conftest import Database, create_database, fresh_database
+from tests.support.kept_logins import end_kept_logins
 from tests.support.plans import accepted
 from tests.support.sovereign import Sovereign, sovereign
 
@@ -96,14 +97,8 @@ class SignedCut:
         """One transaction as cutter_verify."""
         return self._as("cutter_verify")
 
-    @contextmanager
-    def _as(self, role: str) -> Iterator[psycopg.Connection]:
-        connection = self.database.connect(role, autocommit=False)
-        try:
-            yield connection
-            connection.commit()
-        finally:
-            connection.close()
+    def _as(self, role: str) -> AbstractContextManager[psycopg.Connection]:
+        return self.database.transaction(role)
 
     def rule(
         self, purpose: str = "cut", changes: Mapping[str, object] | None = None, signer: Sovereign | None = None
@@ -345,6 +340,7 @@ def copies_of(cluster: TransientCluster, template: str, walk: Walk) -> Iterator[
 def _made_once(cluster: TransientCluster, template: str, walk: Walk) -> tuple[SignedCut, ...]:
     name = f"{walk.__module__.rpartition('.')[2]}_{walk.__name__}"
     made = walk(create_database(cluster, template, name))
+    end_kept_logins(made[0].database.conninfo())
     with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
         connection.execute(f"ALTER DATABASE {name} RENAME TO {name}_pristine".encode())
     return made

@@ -60,6 +60,12 @@ class Settled(Database):
         connection.autocommit = autocommit
         return connection
 
+    @contextmanager
+    def transaction(self, user: str) -> Iterator[psycopg.Connection]:
+        """In a session of its own: what is set at its beginning is what these tests are about."""
+        with self.connect(user, autocommit=False) as connection:
+            yield connection
+
 
 def make_hostile(database: Database, *roles: str) -> None:
     """Every setting of HOSTILE on the database, and on the roles in it; all of it goes with the database."""
