@@ -252,7 +252,7 @@ def stages_of_a_run(cluster: TransientCluster, template_of: Callable[[int], str]
 
 @pytest.fixture
 def at(stages_of_a_run: Stages) -> Callable[[str], Passage]:
-    """`at("waits for SG_1")`: a site whose run has just come to that stage; the stages are `passage.STAGES`."""
+    """`at("waits for SG_1")`: a site whose run has just come to that stage; the stages are `passage.STAGES` and `passage.ARMED`."""
     return stages_of_a_run.at
 
 

@@ -56,6 +56,11 @@ JUNIT = """<?xml version="1.0"?>
 Kept = Callable[[str, Callable[[], "Passage"]], "Passage"]
 """A state of a site that several tests begin with, by its name, and how it is made; see `Stages.kept`."""
 STAGES = ("fresh", "waits for SG_1", "SG_1 imported", "waits for SG_2", "SG_2 imported", "enacted")
+ARMED = "armed"
+"""What `at` takes beside the stages: SG_1 is imported, and the switch armed to cut."""
+_ARMED_ANEW_S = 300.0
+"""How long that is kept: a lease ends by the clock, and an Overview names one that is armed for ten minutes."""
+_LEASE_MINUTES = 60
 REQUEST = RunRequest(origin="file:law.md", docprefix=DOCPREFIX, mode=Mode.LIVE)
 
 
@@ -289,7 +294,14 @@ class Stages:
 
     def at(self, stage: str) -> Passage:
         """The site as it was when the run had just come to this stage."""
+        if stage == ARMED:
+            return self.kept(f"{stage}, {time.monotonic() // _ARMED_ANEW_S}", self._armed)
         return self.kept(stage, lambda: self._walk_to(stage))
+
+    def _armed(self) -> Passage:
+        passage = self.at("SG_1 imported")
+        passage.settings(lease_minutes=_LEASE_MINUTES).arm()
+        return passage
 
     def kept(self, name: str, make: Callable[[], Passage]) -> Passage:
         """The site as `make` left it when it was first asked for under this name; it is called once.

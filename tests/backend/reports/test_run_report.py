@@ -347,8 +347,7 @@ def test_a_plan_that_was_edited_on_disk_is_told(at: At) -> None:
 
 def test_a_lease_without_an_end_is_not_attested_as_closed(at: At) -> None:
     """Closing is read back, and never taken for granted."""
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     view = passage.backend.report(passage.run_id)
     assert _attested(view, "switch") == "INCONCLUSIVE"
     assert _outcome(view) == "INCONCLUSIVE"
@@ -550,8 +549,7 @@ def test_planted_secrets_never_reach_a_report(at: At) -> None:
 
 
 def test_an_interrupted_phase_is_told_as_a_beginning_without_an_end(at: At) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
 
     class Killed(BaseException):
         """As if the process had gone."""
