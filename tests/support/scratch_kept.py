@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
+import psycopg
 import pytest
 from psycopg import sql
 
@@ -41,13 +42,9 @@ class KeptScratch:
                 yield another
             return
         try:
-            cluster = self._running(major)
-            yield cluster
-            _empty(cluster)
-        except BaseException:
-            self._end(major)
-            raise
+            yield self._running(major)
         finally:
+            self._clear(major)
             self._lock.release()
 
     def _running(self, major: int) -> TransientCluster:
@@ -56,6 +53,14 @@ class KeptScratch:
         if major not in self._kept:
             self._kept[major] = TransientCluster.start(major)
         return self._kept[major]
+
+    def _clear(self, major: int) -> None:
+        """Empty the server; one that cannot be emptied is lent to nobody again."""
+        try:
+            if major in self._kept:
+                _empty(self._kept[major])
+        except psycopg.Error:
+            self._end(major)
 
     def _end(self, major: int) -> None:
         if kept := self._kept.pop(major, None):
