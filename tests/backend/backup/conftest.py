@@ -29,9 +29,9 @@ ALTER TABLE law.version ENABLE ALWAYS TRIGGER guard;
 """
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def server_for_each_proof(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a backup starts, needs and leaves is what these tests are about."""
+    """Each proof starts a server of its own: for tests of what a backup starts, needs and leaves."""
     in_full(monkeypatch)
 
 
