@@ -36,6 +36,7 @@ from tests.support.parser_once import parser_once
 from tests.support.passage import Kept, Passage, Stages, copy_database, stages
 from tests.support.planned_here import planned_here
 from tests.support.quiet import quiet
+from tests.support.scratch_kept import scratch_kept
 from tests.support.styles_once import styles_once
 from tests.support.unpainted import unpainted
 
@@ -155,7 +156,7 @@ def prepare_template(conninfo: str) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _once_a_worker() -> Iterator[None]:
     """Scratch clusters begin with a copy, consoles with parsed CSS, commands with a parser; a test of the starting itself runs initdb."""
-    with initdb_once(), css_once(), styles_once(), parser_once(), unpainted(), quiet(), administered():
+    with initdb_once(), css_once(), styles_once(), parser_once(), unpainted(), quiet(), administered(), scratch_kept():
         yield
 
 
@@ -257,7 +258,7 @@ def stages_of_a_run(cluster: TransientCluster, template_of: Callable[[int], str]
 
 @pytest.fixture
 def at(stages_of_a_run: Stages) -> Callable[[str], Passage]:
-    """`at("waits for SG_1")`: a site whose run has just come to that stage; the stages are `passage.STAGES`."""
+    """`at("waits for SG_1")`: a site whose run has just come to that stage; the stages are `passage.STAGES` and `passage.ARMED`."""
     return stages_of_a_run.at
 
 

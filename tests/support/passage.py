@@ -57,6 +57,11 @@ JUNIT = """<?xml version="1.0"?>
 Kept = Callable[[str, Callable[[], "Passage"]], "Passage"]
 """A state of a site that several tests begin with, by its name, and how it is made; see `Stages.kept`."""
 STAGES = ("fresh", "waits for SG_1", "SG_1 imported", "waits for SG_2", "SG_2 imported", "enacted")
+ARMED = "armed"
+"""What `at` takes beside the stages: SG_1 is imported, and the switch armed to cut."""
+_ARMED_ANEW_S = 300.0
+"""How long that is kept: a lease ends by the clock, and an Overview names one that is armed for ten minutes."""
+_LEASE_MINUTES = 60
 REQUEST = RunRequest(origin="file:law.md", docprefix=DOCPREFIX, mode=Mode.LIVE)
 
 
@@ -285,7 +290,8 @@ class Stages:
         self._monitor = monitor
         self._cluster, self._template, self._keys, self._home = cluster, template, keys, home
         self._database = "passage"
-        self._copies = f"passage_{next(_numbers)}"
+        self._copies, self._of_copies = f"passage_{next(_numbers)}", itertools.count()
+        self._armed_until = 0.0
         self._kept: dict[str, tuple[int, str]] = {}
         """Number of the copies and id of the run, by stage and by the name of each other state that is kept."""
         self._untouched: Untouched | None = None
@@ -295,7 +301,25 @@ class Stages:
 
     def at(self, stage: str) -> Passage:
         """The site as it was when the run had just come to this stage."""
-        return self.kept(stage, lambda: self._walk_to(stage))
+        if stage != ARMED:
+            return self.kept(stage, lambda: self._walk_to(stage))
+        if time.monotonic() > self._armed_until:
+            self._forget(ARMED)
+            self._armed_until = time.monotonic() + _ARMED_ANEW_S
+        return self.kept(ARMED, self._armed)
+
+    def _armed(self) -> Passage:
+        passage = self.at("SG_1 imported")
+        passage.settings(lease_minutes=_LEASE_MINUTES).arm()
+        return passage
+
+    def _forget(self, name: str) -> None:
+        if name not in self._kept:
+            return
+        number, _ = self._kept.pop(name)
+        shutil.rmtree(self._home / f"{number}")
+        drop = sql.SQL("DROP DATABASE {}").format(sql.Identifier(f"{self._copies}_{number}"))
+        administer(self._cluster, drop)
 
     def kept(self, name: str, make: Callable[[], Passage]) -> Passage:
         """The site as `make` left it when it was first asked for under this name; it is called once.
@@ -304,7 +328,7 @@ class Stages:
         """
         if name not in self._kept:
             run_id = make().run_id
-            number = len(self._kept)
+            number = next(self._of_copies)
             self._copy_database(self._database, f"{self._copies}_{number}")
             shutil.copytree(self._root, self._home / f"{number}", symlinks=True)
             self._kept[name] = number, run_id

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import Database
 from tests.support import passage
-from tests.support.passage import Untouched
+from tests.support.passage import ARMED, Passage, Untouched
 
 
 @contextmanager
@@ -54,3 +54,17 @@ def test_a_copy_in_which_a_session_does_not_end_is_not_used_again(
         assert not copy.is_still(3)
 
     assert copy.is_still(3)
+
+
+@pytest.mark.torture
+def test_a_switch_is_armed_anew_when_it_was_kept_for_long(
+    at: Callable[[str], Passage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def leases() -> list[tuple[object, ...]]:
+        return at(ARMED).rows("SELECT armed_at FROM cutter_governance.v_lease")
+
+    monkeypatch.setattr(passage, "_ARMED_ANEW_S", -1.0)
+    (old,) = leases()
+    monkeypatch.setattr(passage, "_ARMED_ANEW_S", 60.0)
+    (first,), (again,) = leases(), leases()
+    assert old != first == again

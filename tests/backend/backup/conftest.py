@@ -10,6 +10,7 @@ from console.backend.host.context import Context
 from console.backend.host.gpg import gpg_command
 from console.backend.model.plan_binding import Target
 from tests.conftest import Database
+from tests.support.scratch_kept import in_full
 
 TABLES = ("public.unit", "law.version")
 SCHEMA = """
@@ -26,6 +27,12 @@ INSERT INTO untouched VALUES ('not in the backup');
 CREATE TRIGGER guard BEFORE INSERT OR UPDATE OR DELETE ON law.version FOR EACH ROW EXECUTE FUNCTION law.refuse();
 ALTER TABLE law.version ENABLE ALWAYS TRIGGER guard;
 """
+
+
+@pytest.fixture
+def server_for_each_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each proof starts a server of its own: for tests of what a backup starts, needs and leaves."""
+    in_full(monkeypatch)
 
 
 def make_key(home: Path, name: str = "backup@example.org", *options: str, life: str = "30d") -> str:

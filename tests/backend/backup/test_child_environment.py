@@ -21,6 +21,7 @@ from console.backend.model.redaction import is_denied_key
 from console.backend.scratch.cluster import TransientCluster
 from tests.support.sources import modules_with
 
+pytestmark = pytest.mark.usefixtures("server_for_each_proof")
 CANARY = "canary-7f3a"
 PLANTED = ("PGPASSWORD", "CUTTER_API_KEY", "AWS_SECRET_ACCESS_KEY", "DATABASE_URL", "GITHUB_TOKEN", "HARMLESS_NAME")
 _WRAPPER = """#!/bin/sh

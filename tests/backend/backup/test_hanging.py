@@ -21,6 +21,7 @@ from console.backend.model.errors import CutterError
 from console.backend.scratch.cluster import TransientCluster
 from tests.support.hung import GPG, Hanging, running
 
+pytestmark = pytest.mark.usefixtures("server_for_each_proof")
 ROOT = Path(__file__).parents[3]
 PROGRAMS = ("pg_dump", "gpg", "pg_restore")
 TAKE = """

@@ -11,6 +11,8 @@ from console.backend.backup.take import take_backup
 from console.backend.host.context import Context
 from tests.conftest import Database
 
+pytestmark = pytest.mark.usefixtures("server_for_each_proof")
+
 
 @pytest.mark.parametrize("form", ["custom", "plain", "tar", "directory"])
 def test_a_dump_in_any_format_is_found(empty_database: Database, tmp_path: Path, form: str) -> None:

@@ -34,6 +34,7 @@ from tests.backend.backup.conftest import TABLES, make_key, request_for
 from tests.conftest import Database
 from tests.support.tls import tls_server
 
+pytestmark = pytest.mark.usefixtures("server_for_each_proof")
 BELOW_A_LIMIT = """
 import os, resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048))

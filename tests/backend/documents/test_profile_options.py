@@ -232,6 +232,7 @@ OWN = TOML.replace(
 )
 
 
+@pytest.mark.usefixtures("plans_here")
 def test_an_own_profile_can_have_options(tmp_path: Path) -> None:
     write_profile(tmp_path, toml=OWN)
     text = TEXT.replace("Rule 2", "Note 1\n\nText.\n\nRule 2").encode()

@@ -160,8 +160,7 @@ def test_a_missing_manifest_records_no_test(fresh: Passage) -> None:
 
 
 def test_an_armed_switch_is_named_and_not_ended(at: At) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
 
     report = measured(GATE, passage.installation)
 
@@ -270,8 +269,7 @@ def test_what_a_stranger_says_of_a_run_accounts_for_no_row(at: At) -> None:
 
 def test_the_proofs_do_not_disturb_a_cut_that_is_under_way(at: At) -> None:
     """While a cut holds the execution lock, the board still answers and the lock stays with the cut."""
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     started = datetime.now(UTC)
     with passage.connect() as cutting, cutting.transaction():
         cutting.execute("SELECT 1 FROM cutter_governance.execution_lock FOR UPDATE")
@@ -302,8 +300,9 @@ def test_a_connection_to_a_copy_of_the_database_is_red_and_stops_arming(at: At, 
     copy = passage.cluster.conninfo("passage_copy", CONNECTED_AS[which])
     apart = passage.settings(database=database.model_copy(update={which: copy}))
 
-    assert is_red(measured(GATE, apart.installation), "connections", action=f"`database.{which}`")
-    assert "passage_copy on system" in named(measured(GATE, apart.installation), "connections").detail
+    report = measured(GATE, apart.installation)
+    assert is_red(report, "connections", action=f"`database.{which}`")
+    assert "passage_copy on system" in named(report, "connections").detail
     with pytest.raises(Refused, match="PRE-2"):
         apart.arm()
     with psycopg.connect(passage.cluster.conninfo(), autocommit=True) as connection:

@@ -234,8 +234,7 @@ class _Killed(BaseException):
 
 
 def test_r3_an_interrupted_run_is_open_and_named(at: At) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
 
     def dies(progress: object) -> None:
         if getattr(progress, "step", "") == "cutting":

@@ -66,8 +66,7 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
 
 def test_work_in_another_thread_is_cancelled_recorded_and_waited_for(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
     """The console's way to end: its screen is gone, its phase is rolled back, its switch is off."""
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     monkeypatch.setattr(signals._Work, "ending", threading.Event())
     ended: list[CutterError] = []
 

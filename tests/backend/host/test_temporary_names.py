@@ -10,19 +10,22 @@ import pytest
 
 from console.backend.host import cluster_directory
 from console.backend.host.cluster_directory import hidden_name, is_abandoned
+from tests.support.sources import modules_with
 
 ROOT = Path(__file__).parents[3]
 SOURCES = sorted((ROOT / "console").rglob("*.py"))
 TEMPORARY = re.compile(r"\.(?:part|partial|tmp|temp|new|swp|draft)$|^/tmp/|^\.")
 UNIQUE = ("token_hex", "mkdtemp", "owned_directory", "hidden_name", "TemporaryDirectory")
+MAKES_PATHS = ("/ ", "with_name", "with_suffix", "joinpath")
+"""What stands in each module that makes a path so: the formatter puts a space behind every sign of a division."""
 RESERVED = {
     "console/backend/publication/publishing.py": "a directory whose name is the reservation: mkdir fails for the second one",
 }
 """Names that are fixed on purpose."""
 
 
-def paths_made(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
-    """Line, text and source of each expression that makes a path: `a / "name"`, `with_name(...)`, `with_suffix(...)`."""
+def paths_made(tree: ast.AST) -> Iterator[tuple[int, str, ast.expr]]:
+    """Line, text and tree of each expression that makes a path: `a / "name"`, `with_name(...)`, `with_suffix(...)`."""
     for node in (one for one in ast.walk(tree) if isinstance(one, ast.expr)):
         made: ast.expr | None = None
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
@@ -30,10 +33,10 @@ def paths_made(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
             made = node.args[0] if node.func.attr in {"with_name", "with_suffix", "joinpath"} else None
             if node.func.attr == "with_suffix":
-                yield node.lineno, f"x{_text(node.args[0])}", ast.unparse(node.args[0])
+                yield node.lineno, f"x{_text(node.args[0])}", node.args[0]
                 continue
         if made is not None:
-            yield node.lineno, _text(made), ast.unparse(made)
+            yield node.lineno, _text(made), made
 
 
 def _text(made: ast.expr) -> str:
@@ -46,11 +49,13 @@ def _text(made: ast.expr) -> str:
 def test_no_temporary_file_has_a_fixed_name() -> None:
     """One of three importers failed, for the name of their temporary file was the same."""
     found = {
-        f"{path.relative_to(ROOT)}:{line} {source}"
-        for path in SOURCES
-        if str(path.relative_to(ROOT)) not in RESERVED
-        for line, text, source in paths_made(ast.parse(path.read_bytes()))
-        if TEMPORARY.search(text) and not any(word in source for word in UNIQUE) and not LASTING.search(text)
+        f"{module}:{line} {source}"
+        for module, tree in modules_with(*MAKES_PATHS)
+        if module not in RESERVED
+        for line, text, made in paths_made(tree)
+        if TEMPORARY.search(text) and not LASTING.search(text)
+        for source in [ast.unparse(made)]
+        if not any(word in source for word in UNIQUE)
     }
     assert found == set()
 
@@ -99,5 +104,5 @@ def test_the_scan_finds_what_it_looks_for() -> None:
     bad = "a = d / f'.{name}.part'\nb = p.with_name('x.tmp')\nc = p.with_suffix('.new')\ne = q / f'.{n}'"
     good = "a = d / f'{name}.json'\nb = d / f'.{n}.{secrets.token_hex(4)}'\nc = p.with_name(hidden_name(n))"
     assert len([1 for _, text, _ in paths_made(ast.parse(bad)) if TEMPORARY.search(text)]) == 4
-    found = [source for _, text, source in paths_made(ast.parse(good)) if TEMPORARY.search(text)]
+    found = [ast.unparse(made) for _, text, made in paths_made(ast.parse(good)) if TEMPORARY.search(text)]
     assert [source for source in found if not any(word in source for word in UNIQUE)] == []

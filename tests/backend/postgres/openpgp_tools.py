@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from math import gcd, prod
 from pathlib import Path
 from random import Random
@@ -101,8 +102,11 @@ BASE: Point = (_BASE_X, _BASE_Y)
 def _small_order() -> tuple[Point, ...]:
     for y in range(2, 100):
         x = recover_x(y, 0)
-        if x is not None and len(found := {multiply(i, multiply(L, (x, y))) for i in range(8)}) == 8:
-            return tuple(sorted(found))
+        if x is None:
+            continue
+        of_small_order = multiply(L, (x, y))
+        if len(multiples := {multiply(i, of_small_order) for i in range(8)}) == 8:
+            return tuple(sorted(multiples))
     raise AssertionError
 
 
@@ -116,6 +120,7 @@ def _expand(seed: bytes) -> tuple[int, bytes]:
     return scalar & ((1 << 254) - 8) | 1 << 254, digest[32:]
 
 
+@cache
 def ed25519_public(seed: bytes) -> bytes:
     """The public key of a seed."""
     return encode_point(multiply(_expand(seed)[0], BASE))

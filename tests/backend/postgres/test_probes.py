@@ -49,25 +49,17 @@ def _answer(connection: psycopg.Connection, query: str) -> dict[str, object]:
     return row[0]
 
 
-@pytest.fixture
-def drafted(database: Database) -> SignedCut:
-    """A run at the second pause, with a draft cut."""
-    run = start_cut(database)
-    run.to_second_pause()
-    return run
-
-
 @pytest.mark.parametrize("query", [CUT, CUT_AND_REVERT, REVERT])
-def test_nothing_is_left_though_the_caller_commits(database: Database, drafted: SignedCut, query: str) -> None:
-    before = _digests(database)
-    with _as(database, "cutter_verify") as connection:
+def test_nothing_is_left_though_the_caller_commits(drafted: SignedCut, query: str) -> None:
+    before = _digests(drafted.database)
+    with _as(drafted.database, "cutter_verify") as connection:
         answer = _answer(connection, query)
         connection.commit()
 
     probes = answer["probes"]
     assert isinstance(probes, list)
     assert all(one["done"] and "failed" not in one for one in probes)
-    assert _digests(database) == before
+    assert _digests(drafted.database) == before
     assert drafted.stage() == "awaiting_lifecycle_authorization/active"
 
 
@@ -138,13 +130,13 @@ def test_the_parts_of_a_probe_are_nobodys(database: Database, role: str, call: s
         connection.execute(f"SELECT cutter_console.{call}".encode())
 
 
-def test_the_verifier_still_cannot_arm_cut_or_revert(database: Database, drafted: SignedCut) -> None:
+def test_the_verifier_still_cannot_arm_cut_or_revert(drafted: SignedCut) -> None:
     for call in (
         "fn_lease_arm(%s, 'revert', 'x', 'x', 1)",
         "fn_cut_revert(%s, '{}')",
         "fn_cut_apply(%s, '', '', '{}')",
     ):
-        with _as(database, "cutter_verify") as connection, pytest.raises(pg.InsufficientPrivilege):
+        with _as(drafted.database, "cutter_verify") as connection, pytest.raises(pg.InsufficientPrivilege):
             connection.execute(f"SELECT cutter_console.{call}".encode(), (drafted.run_id,))
 
 
@@ -317,13 +309,13 @@ def test_in_a_transaction_that_only_reads_it_is_refused(database: Database) -> N
         assert _answer(connection, CUT)["refused"] == "READ_ONLY"
 
 
-def test_a_draft_too_large_to_be_tried_is_left_alone(database: Database, drafted: SignedCut) -> None:
-    with _as(database, "cutter_verify") as connection:
+def test_a_draft_too_large_to_be_tried_is_left_alone(drafted: SignedCut) -> None:
+    with _as(drafted.database, "cutter_verify") as connection:
         assert probe_revert(connection, "G4").probe.run_id == drafted.run_id
-    with database.connect() as connection:
+    with drafted.database.connect() as connection:
         connection.execute("ALTER TABLE cutter_governance.run DISABLE TRIGGER USER")
         connection.execute("UPDATE cutter_governance.run SET n_units = 1001")
-    with _as(database, "cutter_verify") as connection:
+    with _as(drafted.database, "cutter_verify") as connection:
         found = probe_revert(connection, "G4").probe
 
     assert (found.run_id, found.n, found.done) == ("", 3, True)

@@ -526,7 +526,7 @@ def test_a_pooler_that_shares_sessions_is_named(short: Path, database: Database)
 def test_one_module_opens_connections() -> None:
     found = {
         module
-        for module, tree in modules_with("connect")
+        for module, tree in modules_with(".connect(")
         for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)

@@ -38,6 +38,7 @@ from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 from tests.backend.reports.conftest import MOMENT, all_gates, settled
 from tests.backend.reports.test_non_mutation import without_database
 from tests.support.passage import Passage, Stages, silent
+from tests.support.places import folder_of_tests
 
 TEN = tuple(file for file, _, _ in DOCUMENTS)
 
@@ -507,12 +508,14 @@ def test_a_report_that_another_console_is_writing_is_refused_with_what_to_do(pas
     assert theirs.is_dir()
 
 
-@pytest.fixture
-def signer(gnupg_home: Path) -> Iterator[DemoKeys]:
+@pytest.fixture(scope="module")
+def signer() -> Iterator[DemoKeys]:
     """A key ring with a key that signs."""
-    keys = create_demo_keys(gnupg_home / "k")
+    home = folder_of_tests("signer-")
+    keys = create_demo_keys(home / "k")
     yield keys
     stop_agent(keys.home)
+    shutil.rmtree(home, ignore_errors=True)
 
 
 def test_a_signed_bundle_verifies_and_leaves_no_agent_behind(passage: Passage, signer: DemoKeys) -> None:

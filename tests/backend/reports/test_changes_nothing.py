@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from console.backend.gates.board import measure_board
+from console.backend.model.gate_table import GATES
 from console.backend.reports.bundle.bundle import write_bundle
 from console.backend.scratch.cluster import TransientCluster
 from tests.support.passage import Passage, fingerprint, silent
@@ -96,9 +96,9 @@ def test_all_gates_and_the_bundle_change_nothing(at: Callable[[str], Passage], s
     before = world(passage)
     first = int(str(passage.rows("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")[0][0]))
 
-    measure_board(passage.installation)
     written = write_bundle(passage.installation, silent)
 
+    assert [gate.gate for gate in written.board.gates] == [entry.id for entry in GATES]
     assert world(passage) == before
     assert committed_since(passage, first) == 0
     attested = [statement for statement in written.gaps if statement.startswith("attestation")]

@@ -129,10 +129,11 @@ def test_a_cut_with_acceptances_is_signed_written_and_verified(at: At) -> None:
 
 def test_the_same_text_with_another_reason_is_another_plan(at: At) -> None:
     passage = at("fresh")
-    first, again, other = (
-        passage.backend.start(request(passage, Mode.DRYRUN, accept), silent).content_digest
+    plans = [
+        lifecycle.create_run(passage.installation, request(passage, Mode.DRYRUN, accept)).planned
         for accept in (ACCEPT, ACCEPT + "# a comment\n", ACCEPT.replace("enacted twice", "a printer's error"))
-    )
+    ]
+    first, again, other = (plan.content_digest for plan in plans if plan is not None)
     assert first == again
     assert first != other
 

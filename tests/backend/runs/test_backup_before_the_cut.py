@@ -13,8 +13,7 @@ _PROOFS = "SELECT count(*) FROM cutter_governance.backup_proof"
 
 
 def test_a_proof_that_is_too_old_by_the_clock_of_the_database_is_taken_again(at: At) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     before = passage.rows(_PROOFS)
     age_backup_proofs(passage)
     assert passage.resume().state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
@@ -22,8 +21,7 @@ def test_a_proof_that_is_too_old_by_the_clock_of_the_database_is_taken_again(at:
 
 
 def test_a_backup_that_is_too_old_by_the_clock_of_this_host_is_taken_again(at: At) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     before = passage.rows(_PROOFS)
     later = datetime.now(UTC) + timedelta(minutes=61)
     late = passage.with_site(
@@ -34,8 +32,7 @@ def test_a_backup_that_is_too_old_by_the_clock_of_this_host_is_taken_again(at: A
 
 
 def test_a_backup_whose_file_is_gone_is_taken_again(at: At) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     for file in passage.installation.backups.glob("*.dump.gpg"):
         file.unlink()
     assert passage.resume().state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION

@@ -112,10 +112,10 @@ def test_a_batch_goes_from_a_folder_to_law_under_one_ruling_each_way(planned: Ba
 
 @pytest.mark.parametrize("mode", list(Mode))
 def test_each_document_is_planned_in_two_passes_and_not_in_a_third(
-    site: BatchSite, mode: Mode, monkeypatch: pytest.MonkeyPatch
+    at: Callable[[str], Passage], mode: Mode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a run that stands by itself: the plan that it is created with is its first pass, of the very bytes that it pins."""
-    plans: list[str] = []
+    site, plans = BatchSite.of(at("fresh"), 2), list[str]()
 
     def planned_once_more(*args: object, docprefix: str, **options: object) -> object:
         plans.append(docprefix)

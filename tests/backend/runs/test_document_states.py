@@ -24,7 +24,7 @@ from console.backend.runs.document_states import (
 )
 from console.backend.runs.state_comparison import compare_states
 from console.backend.runs.unit_states import history_of_unit, unit_as_of
-from tests.backend.postgres.signed_cut import SignedCut, start_amendment, start_cut, start_edit, walked
+from tests.backend.postgres.signed_cut import SignedCut, at_the_pause, start_amendment, start_cut, start_edit, walked
 from tests.backend.postgres.tampering import tamper
 from tests.conftest import Database
 
@@ -82,9 +82,10 @@ def before_the_last(installation: Installation) -> datetime:
 
 
 @pytest.fixture
-def cut(database: Database) -> SignedCut:
+def cut(request: pytest.FixtureRequest) -> Iterator[SignedCut]:
     """A run at its first pause."""
-    return start_cut(database)
+    for (run,) in walked(request, at_the_pause):
+        yield run
 
 
 def now() -> datetime:

@@ -26,8 +26,7 @@ CHANGES = {
 @pytest.mark.parametrize("how", CHANGES)
 def test_a_change_between_the_ruling_and_the_cut_stops_it(at: At, how: str) -> None:
     """Grants and triggers are measured before approval, and again just before the write."""
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     passage.execute(CHANGES[how])
     with pytest.raises(Drifted) as caught:
         passage.resume()
@@ -131,8 +130,7 @@ def test_a_statement_for_another_host_is_not_imported(at: At) -> None:
 
 def test_a_run_moved_to_another_host_is_stopped(at: At) -> None:
     """The sandbox stood beside production."""
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     moved = passage.with_site(
         replace(passage.installation, context=replace(passage.installation.context, host="elsewhere"))
     )
@@ -155,8 +153,7 @@ def test_an_expired_ruling_does_not_arm(at: At) -> None:
 
 def test_an_address_that_was_taken_since_the_ruling_is_refused_before_the_write(at: At) -> None:
     """The whole preflight runs before approval is offered and again just before the write, and before the switch is armed."""
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     with passage.connect() as connection:
         connection.execute("ALTER TABLE public.information_unit DISABLE TRIGGER guard_write")
         connection.execute(
@@ -173,8 +170,7 @@ def test_an_address_that_was_taken_since_the_ruling_is_refused_before_the_write(
 
 def test_a_count_that_is_not_the_plan_s_is_a_hold(at: At) -> None:
     """A run that succeeds with another delta is a HOLD, whatever the functions returned."""
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
 
     def meddle(progress: Progress) -> None:
         if (progress.phase, progress.step) == (Phase.WRITE_VERIFY, "begins"):
@@ -197,8 +193,7 @@ def test_a_disk_that_takes_no_record_does_not_prevent_that_hold(
     at: At, monkeypatch: pytest.MonkeyPatch, file: bool
 ) -> None:
     """The HOLD comes before any record; the records are what a full disk may cost."""
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
 
     def full(*_: object) -> None:
         raise Unmeasured(StopCode.INVARIANT_FAILED, "no space is left", "Make room.")
@@ -218,8 +213,7 @@ def test_a_disk_that_takes_no_record_does_not_prevent_that_hold(
 
 
 def test_a_mismatch_for_which_no_hold_can_be_set_says_so(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
 
     def meddle(progress: Progress) -> None:
         if (progress.phase, progress.step) == (Phase.WRITE_VERIFY, "begins"):
@@ -233,8 +227,7 @@ def test_a_mismatch_for_which_no_hold_can_be_set_says_so(at: At, monkeypatch: py
 
 
 def test_a_failed_cut_is_taken_back_after_the_hold_is_released(at: At) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
 
     def meddle(progress: Progress) -> None:
         if (progress.phase, progress.step) == (Phase.WRITE_VERIFY, "begins"):

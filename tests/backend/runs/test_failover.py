@@ -43,8 +43,7 @@ def _synchronous(passage: Passage) -> Iterator[None]:
 
 def test_what_was_acknowledged_and_not_yet_sent_on_is_missed_at_the_promoted_standby(at: At) -> None:
     """An asynchronous standby may lose what the operator was told; the journal knows, and nothing is done on top of it."""
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     with follower_of(passage.cluster) as standby:
         stop_following(standby)
         assert passage.resume().state.stage is Stage.AWAITING_LIFECYCLE_AUTHORIZATION
@@ -65,8 +64,7 @@ def test_a_commit_that_was_not_answered_is_settled_at_the_promoted_standby(
     at: At, lie: Lie, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The id of the transaction says nothing there; the run's event does."""
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     with follower_of(passage.cluster) as standby, _synchronous(passage):
         with lying(passage, "cut_leg_a", "cutter_exec", tmp_path, lie), monkeypatch.context() as patch:
             patch.setattr(settling, "LIMIT_S", 0.0)

@@ -9,7 +9,7 @@ from console.backend.documents.own_planning import plan_chosen
 from console.backend.documents.planning import PlanResult
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.plan import DocumentPlan
-from console.backend.model.states import Mode
+from console.backend.model.states import Mode, Stage
 from console.backend.runs import lifecycle, sources
 from console.backend.runs.engine import Engine
 from console.backend.runs.workspace import Workspace
@@ -33,7 +33,7 @@ def test_a_text_that_changes_between_the_start_and_its_pin_is_planned_as_it_was_
 def test_a_later_command_has_no_plan_at_hand_and_makes_the_same_one(at: At) -> None:
     passage = at("fresh")
     created = lifecycle.create_run(passage.installation, REQUEST)
-    Engine(passage.installation, created.run_id, silent).walk()
+    Engine(passage.installation, created.run_id, silent).walk(until=Stage.CUTPLAN_OK)
     assert Workspace.open(passage.installation.root, created.run_id).marked() == created.planned
 
 

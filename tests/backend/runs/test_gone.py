@@ -12,12 +12,13 @@ from console.backend.model.errors import ExitStatus, Held, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Move, Stage
 from console.backend.model.view_models import SwitchState
+from console.backend.runs.lifecycle import create_run
 from console.backend.runs.run_state import anchors_of
 from console.backend.runs.workspace import Workspace
 from console.cli import runs as cli_runs
 from console.cli.arguments import Options
 from console.cli.watching import Watching
-from tests.support.passage import REQUEST, Kept, Passage, copy_database, silent
+from tests.support.passage import REQUEST, Kept, Passage, copy_database
 
 At = Callable[[str], Passage]
 BEFORE = "before_the_rest"
@@ -94,7 +95,7 @@ def test_it_is_shown_with_the_run_in_the_list_and_on_the_overview(
 def test_a_run_that_is_gone_with_its_start_is_shown_as_lost_too(at: At) -> None:
     """The database has no row of it; its journal has what was acknowledged."""
     passage = at("fresh")
-    with at_a_database_of_before(passage, lambda: passage.backend.start(REQUEST, silent)) as there:
+    with at_a_database_of_before(passage, lambda: create_run(passage.installation, REQUEST)) as there:
         run = there.backend.runs()[0]
         assert run.gone[0].startswith("start (transaction ")
         assert there.backend.status().waiting[0].what.startswith("acknowledged, and gone from the database: start")

@@ -34,8 +34,7 @@ HOLDS: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("how", HOLDS)
 def test_a_hold_file_that_appears_while_a_statement_runs_cancels_it(at: At, how: str) -> None:
     """The file alone: nobody cancels in the database, and the lock that keeps the cut waiting is not let go before it ends."""
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     seen: list[tuple[Phase | None, str]] = []
     refused: list[CutterError] = []
 

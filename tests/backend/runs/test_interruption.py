@@ -53,8 +53,7 @@ def _await_no_backend(passage: Passage) -> None:
 
 def test_a_run_killed_in_mid_phase_is_shown_as_interrupted_and_goes_on_by_hand(at: At) -> None:
     """Locks die with their holder; the database says that nothing of the phase is there."""
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     _killed_in_leg_a(passage)
     run = passage.run()
     assert run.interruption is not None
@@ -78,8 +77,7 @@ def test_a_run_killed_in_mid_phase_is_shown_as_interrupted_and_goes_on_by_hand(a
 
 
 def test_a_run_that_another_process_is_in_is_running_and_not_interrupted(at: At) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     seen: list[object] = []
 
     def look(progress: Progress) -> None:
@@ -98,8 +96,7 @@ def test_a_lost_commit_of_leg_a_is_settled_by_evidence(
     at: At, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """COMMIT was sent, the line went dead, the server had committed: the run goes on, once."""
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     proxy = CutsTheLine(tmp_path_factory.mktemp("p"), passage.cluster.socket_dir / ".s.PGSQL.5432")
     real, through = Session.connect, f"host={proxy.directory} port=5432 dbname={passage.database} user=cutter_exec"
 
@@ -119,8 +116,7 @@ def test_a_lost_commit_of_leg_a_is_settled_by_evidence(
 
 
 def test_a_backend_that_is_killed_in_mid_phase_leaves_nothing_and_the_run_goes_on_by_hand(at: At) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     before = _written(passage)
     with passage.connect() as blocker, blocker.transaction(), ThreadPoolExecutor(1) as pool:
         # Its units are written by then.
@@ -146,8 +142,7 @@ def test_a_backend_that_is_killed_in_mid_phase_leaves_nothing_and_the_run_goes_o
 
 def test_the_switch_is_off_after_a_failure(at: At) -> None:
     """Off after success and after failure alike."""
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
 
     def drop(progress: Progress) -> None:
         if (progress.phase, progress.step) == (Phase.STRUCTURAL_VERIFY, "begins"):

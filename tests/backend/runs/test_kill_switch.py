@@ -37,8 +37,7 @@ def test_an_armed_switch_says_for_which_run_by_whom_and_until_when(at: At) -> No
 
 def test_disarming_is_read_back(at: At) -> None:
     """Closing is read back and attested."""
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     assert passage.backend.disarm().state is SwitchState.OFF
     rows = passage.rows("SELECT end_reason FROM cutter_governance.execution_lease")
     assert rows == [("disarmed by tester",)]
@@ -48,8 +47,7 @@ def test_disarming_is_read_back(at: At) -> None:
 def test_a_disarm_is_not_done_while_another_session_has_the_lease_locked(
     at: At, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     monkeypatch.setattr(kill_switch, "_PAUSE_S", 0.0)
 
     with passage.connect() as stranger, stranger.transaction():
@@ -64,8 +62,7 @@ def test_a_disarm_is_not_done_while_another_session_has_the_lease_locked(
 
 
 def test_a_disarm_finds_the_lease_that_another_session_lets_go(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     stranger = passage.connect()
     stranger.execute("BEGIN")
     stranger.execute("SELECT 1 FROM cutter_governance.execution_lease FOR UPDATE")
@@ -470,8 +467,7 @@ SECRETS = {
 @pytest.mark.parametrize("how", SECRETS)
 def test_a_reason_is_redacted_before_it_is_stored_anywhere(at: At, how: str) -> None:
     """It was redacted on the screen and stood in clear in the file and the database."""
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     switch = passage.backend.panic(f"I typed {SECRETS[how]}")
     assert switch.state is SwitchState.HOLD
     stores = [

@@ -58,9 +58,10 @@ def _dry_run(passage: Passage) -> Workspace:
 
 
 def test_a_live_start_takes_the_plan_of_its_dry_run_and_says_so(at: At) -> None:
-    passage = at("fresh")
-    dry = _dry_run(passage)
-    live = passage.backend.start(REQUEST, silent).run_id
+    passage = at("waits for SG_1")
+    live = passage.run_id
+    (dry_id,) = {run.run_id for run in passage.backend.runs()} - {live}
+    dry = Workspace.open(passage.installation.root, dry_id)
     assert f'{{"key":"first_pass_of","value":"{dry.run_id}"}}' in _journal(passage, live)
     assert "first_pass_of" not in _journal(passage, dry.run_id)
     assert Workspace.open(passage.installation.root, live).marked() == dry.marked()

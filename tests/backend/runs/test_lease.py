@@ -59,8 +59,7 @@ def _cutting(passage: Passage, ended_by: signal.Signals) -> tuple[int, str]:
     "number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT], ids=lambda one: one.name
 )
 def test_a_signal_cancels_the_statement_closes_the_switch_and_is_recorded(at: At, number: signal.Signals) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     status, said = _cutting(passage, number)
     assert (status, "Traceback" in said) == (128 + number, False)
     assert _switch(passage) is SwitchState.OFF
@@ -75,8 +74,7 @@ def test_a_signal_cancels_the_statement_closes_the_switch_and_is_recorded(at: At
 
 
 def test_a_kill_closes_the_switch_at_that_moment(at: At) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     status, _ = _cutting(passage, signal.SIGKILL)
     assert status == -signal.SIGKILL
     with passage.connect() as watcher:
@@ -109,8 +107,7 @@ def test_a_kill_closes_the_switch_at_that_moment(at: At) -> None:
 
 def test_a_write_whose_holder_is_gone_is_refused_at_its_commit(at: At) -> None:
     """Also a COMMIT that a dead line delivers late: the database asks for the holder when it comes."""
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
 
     def end_the_holder(progress: Progress) -> None:
         if (progress.phase, progress.step, progress.done) == (Phase.CUT_LEG_A, "cutting", UNITS):
@@ -124,8 +121,7 @@ def test_a_write_whose_holder_is_gone_is_refused_at_its_commit(at: At) -> None:
 
 
 def test_a_write_whose_lease_is_ended_meanwhile_is_refused_at_its_commit(at: At) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
 
     def disarm(progress: Progress) -> None:
         if (progress.phase, progress.step, progress.done) == (Phase.CUT_LEG_A, "cutting", UNITS):
@@ -137,8 +133,7 @@ def test_a_write_whose_lease_is_ended_meanwhile_is_refused_at_its_commit(at: At)
 
 
 def test_a_lease_that_another_session_holds_is_not_taken_over(at: At) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     with (
         LeaseHolder(passage.installation, passage.run_id) as first,
         LeaseHolder(passage.installation, passage.run_id) as second,
@@ -152,8 +147,7 @@ def test_a_lease_that_another_session_holds_is_not_taken_over(at: At) -> None:
 
 
 def test_a_lease_ends_with_the_server_that_it_was_armed_on(at: At) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     tamper(
         passage, "UPDATE cutter_governance.execution_lease SET server_started = server_started - interval '1 second'"
     )
@@ -165,8 +159,7 @@ def test_a_lease_ends_with_the_server_that_it_was_armed_on(at: At) -> None:
 @pytest.mark.parametrize("role", ["cutter_ro", "cutter_exec"])
 def test_a_stranger_who_takes_the_holders_name_holds_no_lease(at: At, role: str) -> None:
     """Everybody may name its session as it likes; its role and its process are nobody's to choose."""
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     with LeaseHolder(passage.installation, passage.run_id) as holder, passage.connect(role) as stranger:
         assert holder.take(Purpose.CUT)
         named = passage.rows("SELECT 'cutter-console lease ' || id, holder_pid FROM cutter_governance.v_lease")
@@ -179,16 +172,14 @@ def test_a_stranger_who_takes_the_holders_name_holds_no_lease(at: At, role: str)
 
 
 def test_a_voided_run_holds_no_lease(at: At) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     passage.backend.void(passage.run_id, "a test")
     assert _switch(passage) is SwitchState.OFF
 
 
 def test_a_run_that_comes_to_rest_leaves_a_lease_that_another_session_has_taken_up(at: At) -> None:
     """Whoever was refused because another console is at work must not end what that console works under."""
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     with LeaseHolder(passage.installation, passage.run_id) as other:
         assert other.take(Purpose.CUT)
         kill_switch.disarm_run(passage.installation, passage.run_id, "a test")
@@ -198,8 +189,7 @@ def test_a_run_that_comes_to_rest_leaves_a_lease_that_another_session_has_taken_
 
 
 def test_a_lease_of_another_run_is_left_to_it(at: At) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     kill_switch.disarm_run(passage.installation, "ictr-20260101T000000Z-00000000", "a test")
     assert _switch(passage) is SwitchState.ARMED
 

@@ -1,6 +1,7 @@
 """Runs by an operator's own profile: a run keeps the file, and whoever changes either is found out."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from console.backend.model.view_models import Danger, RunRequest, RunView
 from console.backend.runs import lifecycle
 from console.backend.runs.workspace import PROFILE_FILE, RunRequestFile, Workspace
 from console.cli.runs import verification
-from tests.support.passage import DOCPREFIX, Passage, silent
+from tests.support.passage import DOCPREFIX, Kept, Passage, silent
 from tests.support.profiles import ADDRESSES, TEXT, TOML, write_profile
 
 pytestmark = pytest.mark.usefixtures("plans_here")
@@ -186,14 +187,26 @@ def test_a_run_by_a_shipped_profile_goes_on_though_a_file_takes_its_name(at: At)
         passage.backend.plan(origin, DOCPREFIX, "atx", ordinals=False)
 
 
-def with_an_option(at: At) -> tuple[Passage, RunView]:
-    """A run that was planned with an option, which its dry run, the registry and the list of documents have too."""
-    passage = at("fresh")
-    text = "# § 1\n\n(1) Verboten ist:\n\n1.  eins;\n\n2.  zwei:\n\n    a)  alpha.\n"
-    origin = passage.write("law.md", text)
-    asked = RunRequest(origin=origin, docprefix=DOCPREFIX, profile="de-law+numbers", mode=Mode.DRYRUN)
-    passage.backend.start(asked, silent)
-    live = passage.backend.start(asked.model_copy(update={"mode": Mode.LIVE}), silent)
+ASKED = RunRequest(origin="file:law.md", docprefix=DOCPREFIX, profile="de-law+numbers", mode=Mode.LIVE)
+
+
+def behind_a_dry_run_without_it(at: At, kept: Kept) -> Passage:
+    """A run that was planned with an option; the dry run of the same text had none."""
+
+    def make() -> Passage:
+        passage = at("fresh")
+        passage.write("law.md", "# § 1\n\n(1) Verboten ist:\n\n1.  eins;\n\n2.  zwei:\n\n    a)  alpha.\n")
+        passage.backend.start(ASKED.model_copy(update={"profile": "de-law", "mode": Mode.DRYRUN}), silent)
+        return replace(passage, run_id=passage.backend.start(ASKED, silent).run_id)
+
+    return kept("a run with an option behind a dry run without it", make)
+
+
+def with_an_option(at: At, kept: Kept) -> tuple[Passage, RunView]:
+    """The same run, whose option a dry run, the registry and the list of documents have too."""
+    passage, origin = behind_a_dry_run_without_it(at, kept), ASKED.origin
+    passage.backend.start(ASKED.model_copy(update={"mode": Mode.DRYRUN}), silent)
+    live = passage.run()
     assert (live.profile, live.profile_sha256, live.n_units) == ("de-law+numbers", "", 5)
     assert pre_4(passage, live).outcome is Outcome.PASS
     listed = next(entry for entry in passage.backend.intake() if entry.origin == origin)
@@ -201,13 +214,13 @@ def with_an_option(at: At) -> tuple[Passage, RunView]:
     return passage, live
 
 
-def test_an_option_is_kept_by_the_run_the_registry_and_the_intake_list(at: At) -> None:
-    with_an_option(at)
+def test_an_option_is_kept_by_the_run_the_registry_and_the_intake_list(at: At, kept: Kept) -> None:
+    with_an_option(at, kept)
 
 
 @pytest.mark.torture
-def test_a_run_with_an_option_is_cut_and_verified_with_it(at: At) -> None:
-    passage, live = with_an_option(at)
+def test_a_run_with_an_option_is_cut_and_verified_with_it(at: At, kept: Kept) -> None:
+    passage, live = with_an_option(at, kept)
     passage.backend.draft_statement(live.run_id)
     passage.sign(live.run_id)
     passage.backend.arm(live.run_id, live.run_id)
@@ -218,13 +231,8 @@ def test_a_run_with_an_option_is_cut_and_verified_with_it(at: At) -> None:
     assert {check.outcome for check in verification(passage.backend, live.run_id)} == {Outcome.PASS}
 
 
-def test_a_dry_run_without_the_option_is_none_of_the_same_content(at: At) -> None:
-    passage = at("fresh")
-    origin = passage.write("law.md", "# § 1\n\n(1) Text.\n")
-    passage.backend.start(RunRequest(origin=origin, docprefix=DOCPREFIX, profile="de-law"), silent)
-    live = passage.backend.start(
-        RunRequest(origin=origin, docprefix=DOCPREFIX, profile="de-law+numbers", mode=Mode.LIVE), silent
-    )
-    assert pre_4(passage, live).outcome is Outcome.FAIL
+def test_a_dry_run_without_the_option_is_none_of_the_same_content(at: At, kept: Kept) -> None:
+    passage = behind_a_dry_run_without_it(at, kept)
+    assert pre_4(passage, passage.run()).outcome is Outcome.FAIL
     with pytest.raises(UsageError, match="has no option 'letters'"):
-        passage.backend.start(RunRequest(origin=origin, docprefix=DOCPREFIX, profile="de-law+letters"), silent)
+        passage.backend.start(ASKED.model_copy(update={"profile": "de-law+letters", "mode": Mode.DRYRUN}), silent)

@@ -23,8 +23,7 @@ At = Callable[[str], Passage]
 
 
 def test_a_panic_holds_in_file_and_database_and_ends_the_lease(at: At) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     switch = passage.backend.panic("something is wrong")
     assert (switch.state, switch.reason, switch.by) == (SwitchState.HOLD, "something is wrong", "tester")
     assert passage.rows("SELECT action, reason FROM cutter_governance.hold_event") == [("set", "something is wrong")]
@@ -39,8 +38,7 @@ def test_a_panic_works_without_the_database(at: At) -> None:
 
 
 def test_a_panic_works_without_a_reason_and_from_a_read_only_console(at: At) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     reader = type(passage.backend)(passage.installation, read_only=True)
     assert reader.panic("").reason == "panic, no reason given"
 
@@ -61,8 +59,7 @@ def test_a_panic_that_can_be_set_nowhere_says_so_and_how_to_do_it_by_hand(at: At
 
 
 def test_a_panic_cancels_the_running_statement_and_nothing_of_the_phase_is_left(at: At) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     blocker = passage.connect()
     blocker.execute("BEGIN")
     blocker.execute("LOCK TABLE public.unit_version IN ACCESS EXCLUSIVE MODE")
@@ -144,8 +141,7 @@ def test_a_panic_whose_role_may_not_hold_says_so(at: At) -> None:
 
 def test_a_panic_whose_executing_role_is_kept_out_sets_the_hold_as_the_verifying_one(at: At) -> None:
     """No connection left, an expired certificate, a changed password: whoever may still stop everything does."""
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     database = passage.installation.settings.database.model_copy(update={"executor": NOWHERE})
     switch = passage.settings(database=database).backend.panic("stop")
     assert (switch.in_file, switch.in_database) == (True, True)
@@ -159,8 +155,7 @@ def test_a_panic_whose_executing_role_is_kept_out_sets_the_hold_as_the_verifying
 
 
 def test_a_panic_tells_item_by_item_what_was_done(at: At) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     steps = passage.backend.panic("stop").steps
     assert [(step.what, step.done) for step in steps] == [
         ("HOLD file", True),

@@ -222,8 +222,7 @@ def test_a_server_that_refuses_with_a_reason_has_answered(at: At, monkeypatch: p
 
 
 def test_whoever_waits_for_a_lock_is_told_for_whom(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     monkeypatch.setattr(phase_watch, "_LOOK_EVERY_S", 0.05)
     told: list[str] = []
     with passage.connect() as blocker:

@@ -13,7 +13,7 @@ from console.backend.model.states import Family, Move, Phase, Stage
 from console.backend.model.view_models import RunRequest, SwitchState
 from console.backend.runs import arming, kill_switch
 from console.backend.runs.edits import DraftEdit, apply_edits, plan_edits
-from tests.support.edited import EDIT, edited_drafts
+from tests.support.edited import EDIT, edited_drafts, signed_edit
 from tests.support.passage import DOCPREFIX, REQUEST, UNITS, Kept, Passage, fingerprint, silent
 
 At = Callable[[str], Passage]
@@ -126,10 +126,9 @@ def test_an_enacted_unit_is_not_edited(at: At) -> None:
         plan_edits(passage.installation, DOCPREFIX, (EDIT,))
 
 
-def test_another_body_than_the_signed_one_is_not_written(at: At) -> None:
-    passage = at("waits for SG_2")
-    run_id = plan_edits(passage.installation, DOCPREFIX, (EDIT,))
-    passage.sign(run_id)
+def test_another_body_than_the_signed_one_is_not_written(at: At, kept: Kept) -> None:
+    passage = signed_edit(at, kept)
+    run_id = passage.run_id
     arming.arm(passage.installation, run_id, Purpose.EDIT)
     (passage.installation.root / "runs" / run_id / "source.raw").write_text(EDIT.body.replace("amended", "forged "))
     with pytest.raises(CutterError):
@@ -172,11 +171,10 @@ def test_the_record_of_an_edit_has_its_backup_and_what_another_role_read_back(at
     assert "V-untouched-rows" in said
 
 
-def test_an_edit_that_left_other_rows_than_planned_is_a_hold(at: At) -> None:
+def test_an_edit_that_left_other_rows_than_planned_is_a_hold(at: At, kept: Kept) -> None:
     """The functions report success; the counts, read again by another role, decide."""
-    passage = at("waits for SG_2")
-    run_id = plan_edits(passage.installation, DOCPREFIX, (EDIT,))
-    passage.sign(run_id)
+    passage = signed_edit(at, kept)
+    run_id = passage.run_id
     arming.arm(passage.installation, run_id, Purpose.EDIT)
     passage.execute(_AT_COMMIT)
 
@@ -192,11 +190,10 @@ def test_an_edit_that_left_other_rows_than_planned_is_a_hold(at: At) -> None:
     assert result.phase in {effect.phase for effect in acknowledged(records)}
 
 
-def test_an_edit_that_adds_other_rows_than_planned_is_not_committed_and_is_a_hold(at: At) -> None:
+def test_an_edit_that_adds_other_rows_than_planned_is_not_committed_and_is_a_hold(at: At, kept: Kept) -> None:
     """The database counts in the transaction, under the lock."""
-    passage = at("waits for SG_2")
-    run_id = plan_edits(passage.installation, DOCPREFIX, (EDIT,))
-    passage.sign(run_id)
+    passage = signed_edit(at, kept)
+    run_id = passage.run_id
     arming.arm(passage.installation, run_id, Purpose.EDIT)
     passage.execute(_AT_ONCE)
     before = passage.counts()
@@ -219,10 +216,9 @@ _ELSEWHERE = """
 """
 
 
-def test_an_edit_that_touched_another_unit_is_a_hold(at: At) -> None:
-    passage = at("waits for SG_2")
-    run_id = plan_edits(passage.installation, DOCPREFIX, (EDIT,))
-    passage.sign(run_id)
+def test_an_edit_that_touched_another_unit_is_a_hold(at: At, kept: Kept) -> None:
+    passage = signed_edit(at, kept)
+    run_id = passage.run_id
     arming.arm(passage.installation, run_id, Purpose.EDIT)
     passage.execute(_ELSEWHERE)
 

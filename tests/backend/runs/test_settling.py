@@ -66,13 +66,6 @@ DONE: dict[Callable[[Passage], object], tuple[list[str], str]] = {
 """What each call comes to: the units, and the run's state."""
 
 
-def _at(at: At, stage: str) -> Passage:
-    passage = at("SG_1 imported" if stage == "armed" else stage)
-    if stage == "armed":
-        passage.arm()
-    return passage
-
-
 def test_what_is_asked_about_a_session_that_is_kept_is_answered(at: At) -> None:
     """The command that asks, a batch that goes on, may itself have kept the session that sent the COMMIT."""
     passage = at("fresh")
@@ -91,7 +84,7 @@ def test_what_is_asked_about_a_session_that_is_kept_is_answered(at: At) -> None:
 def test_an_answer_that_is_lost_is_asked_for_and_the_work_goes_on(at: At, what: str, tmp_path: Path) -> None:
     """The server committed: nobody sees that the line was lost, but in the journal."""
     stage, role, call = WRITES[what]
-    passage = _at(at, stage)
+    passage = at(stage)
     with lying(passage, what, role, tmp_path, Lie.ANSWER_LOST) as proxy:
         call(passage)
     assert proxy.commit_seen.is_set()
@@ -111,7 +104,7 @@ def test_a_request_that_is_lost_or_late_never_has_an_effect_after_it_was_denied(
 ) -> None:
     """The session that could still deliver it is ended before anything is said; afterwards the same call succeeds."""
     stage, role, call = WRITES[what]
-    passage = _at(at, stage)
+    passage = at(stage)
     before = passage.lifecycles()
     with lying(passage, what, role, tmp_path, lie) as proxy:
         with pytest.raises(Unmeasured, match="was rolled back: nothing was written") as caught:
@@ -160,7 +153,7 @@ SWITCHED: dict[str, tuple[SwitchState, Callable[[Passage], object]]] = {
 @pytest.mark.parametrize("what", SWITCHED)
 def test_a_switch_whose_answer_is_lost_is_as_it_is_said_to_be(at: At, what: str, lie: Lie, tmp_path: Path) -> None:
     before, call = SWITCHED[what]
-    passage = _at(at, "armed")
+    passage = at("armed")
     if before is SwitchState.HOLD:
         passage.backend.panic("a test")
     with lying(passage, what, "cutter_exec", tmp_path, lie) as proxy:
@@ -193,7 +186,7 @@ def test_what_cannot_be_decided_in_time_is_said_to_be_unknown_and_asked_again(
     at: At, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage, role, call = WRITES[what]
-    passage = _at(at, stage)
+    passage = at(stage)
     with lying(passage, what, role, tmp_path, Lie.LATE) as proxy:
         with monkeypatch.context() as patch:
             _undecidable(passage, patch)
@@ -222,7 +215,7 @@ def test_a_run_whose_cut_is_delivered_late_is_not_voided_with_drafts_before_read
     at: At, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Version 0.2.0 said that the transaction was not taken, accepted `void`, and 300 drafts came afterwards."""
-    passage = _at(at, "armed")
+    passage = at("armed")
     with lying(passage, "cut_leg_a", "cutter_exec", tmp_path, Lie.LATE) as proxy:
         with monkeypatch.context() as patch:
             _undecidable(passage, patch)
@@ -239,7 +232,7 @@ def test_a_run_whose_cut_is_delivered_late_is_not_voided_with_drafts_before_read
 @pytest.mark.parametrize("lie", [Lie.ANSWER_LOST, Lie.REQUEST_LOST])
 def test_a_lost_commit_of_arming_for_law_leaves_the_switch_off(at: At, lie: Lie, tmp_path: Path) -> None:
     """The lease ends with the session that was to hold it, whatever became of the COMMIT; the next try enacts."""
-    passage = _at(at, "SG_2 imported")
+    passage = at("SG_2 imported")
     with (
         lying(passage, "lease", "cutter_exec", tmp_path, lie) as proxy,
         pytest.raises(Unmeasured, match=r"the switch is off|was rolled back: nothing was written"),
@@ -254,7 +247,7 @@ def test_a_lost_commit_of_arming_for_law_leaves_the_switch_off(at: At, lie: Lie,
 @pytest.mark.parametrize("lie", [Lie.ANSWER_LOST, Lie.REQUEST_LOST])
 def test_on_another_server_the_event_decides(at: At, lie: Lie, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a failover the id may be of another transaction; what the run's events say goes with the data."""
-    passage = _at(at, "waits for SG_2")
+    passage = at("waits for SG_2")
     monkeypatch.setattr(settling, "server_position", lambda _: ServerPosition("1", "99"))
     with lying(passage, "revert", "cutter_exec", tmp_path, lie):
         if lie is Lie.ANSWER_LOST:
@@ -270,7 +263,7 @@ def test_an_id_that_the_server_gave_again_after_a_crash_does_not_tell_that_the_f
     at: At, kept: bool
 ) -> None:
     """What was not on the disk at the crash is gone with its id, which the next transaction gets and commits."""
-    passage = _at(at, "waits for SG_2")
+    passage = at("waits for SG_2")
     passage.execute("CREATE TABLE of_somebody_else AS SELECT pg_current_xact_id()::text AS id")
     [(another,)] = passage.rows("SELECT id FROM of_somebody_else")
     [(sequence, hashed)] = passage.rows(
@@ -293,7 +286,7 @@ def test_an_id_that_the_server_gave_again_after_a_crash_does_not_tell_that_the_f
 def test_on_another_server_the_row_decides_that_is_named_instead_of_an_event(
     at: At, lie: Lie, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    passage = _at(at, "SG_1 imported")
+    passage = at("SG_1 imported")
     with monkeypatch.context() as patch:
         patch.setattr(settling, "server_position", lambda _: ServerPosition("1", "99"))
         with lying(passage, "arm", "cutter_exec", tmp_path, lie):
@@ -309,7 +302,7 @@ def test_on_another_server_the_row_decides_that_is_named_instead_of_an_event(
 
 def test_what_names_neither_an_event_nor_a_row_is_not_guessed_at(at: At) -> None:
     """A journal of an earlier build: its import or arming is done again, and is a no-op if it was done."""
-    passage = _at(at, "SG_1 imported")
+    passage = at("SG_1 imported")
     [(committed,)] = passage.rows("SELECT pg_current_xact_id()::text")
     fields = {"role": "executor", "xid": str(committed), "pid": "1", "backend_start": "2000-01-01 00:00:00+00"}
     named = (*(Field(key=key, value=value) for key, value in fields.items()), NO_EVENT)
@@ -354,7 +347,7 @@ def test_of_several_transactions_the_least_certain_decides(fates: tuple[Fate, ..
 def test_a_result_that_cannot_be_recorded_does_not_deny_what_was_committed(
     at: At, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    passage = _at(at, "SG_1 imported")
+    passage = at("SG_1 imported")
 
     def full(*_: object) -> None:
         raise Unmeasured(StopCode.INVARIANT_FAILED, "no space is left", "Make room.")
@@ -371,7 +364,7 @@ def test_an_event_that_comes_while_its_commit_is_settled_is_not_taken_for_gone(
     at: At, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The events are read when the journal is opened, and a COMMIT that is under way ends before it is settled."""
-    passage, read = _at(at, "SG_1 imported"), list[int]()
+    passage, read = at("SG_1 imported"), list[int]()
 
     def full(*_: object) -> None:
         raise Unmeasured(StopCode.INVARIANT_FAILED, "no space is left", "Make room.")
@@ -408,7 +401,7 @@ def test_what_was_committed_before_an_operation_failed_is_not_called_failed(
     at: At, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The revert stands; what could not be read behind it is no reason to say otherwise in the journal."""
-    passage = _at(at, "waits for SG_2")
+    passage = at("waits for SG_2")
 
     def unreadable(_: object) -> str:
         raise Unmeasured(StopCode.UNREACHABLE, "the database has gone", "Reach it again.")
@@ -427,7 +420,7 @@ def test_what_was_committed_before_an_operation_failed_is_not_called_failed(
 
 
 def test_what_was_refused_before_its_commit_is_closed_as_failed(at: At) -> None:
-    passage = _at(at, "waits for SG_1")
+    passage = at("waits for SG_1")
     with pytest.raises(CutterError):
         arming.arm(passage.installation, passage.run_id, Purpose.CUT)
     records = read_journal(passage.installation.root / "runs" / passage.run_id / "journal.jsonl")

@@ -22,8 +22,7 @@ _WAITS = "SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND usen
 @pytest.fixture
 def waiting(at: At, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Passage, Callable[[Progress], None]]]:
     """An armed run, and what lets the standby that nobody is go missing as soon as its cut has been made."""
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     monkeypatch.setattr(connections, "COMMIT_LIMIT_S", 0.5)
     monkeypatch.setattr(settling, "LIMIT_S", 0.2)
     monkeypatch.setattr(settling, "_ASK_S", 1.0)

@@ -37,8 +37,7 @@ def _reader(passage: Passage, **connections: str) -> BackendService:
 
 
 def test_a_read_only_console_sets_the_hold_and_ends_the_lease(at: At) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     switch = _reader(passage).panic("the text is wrong")
     assert passage.rows(_HOLDS) == [("set", "the text is wrong", "tester", "cutter_stop")]
     assert passage.rows("SELECT end_reason FROM cutter_governance.execution_lease") == [("a HOLD was set",)]
@@ -61,8 +60,7 @@ def test_it_opens_no_session_of_a_role_that_could_write(at: At) -> None:
 
 
 def test_without_the_role_it_sets_the_file_alone_and_says_who_can_do_more(at: At) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     reader = _reader(passage, stopper="")
     assert not reader.can_stop()
     switch = reader.panic("look")
@@ -92,8 +90,7 @@ def test_what_runs_is_refused_by_the_hold_and_told_as_not_cancelled(
 ) -> None:
     """Nothing but the HOLD of the database stops this cut, which waits for a lock when it is set."""
     monkeypatch.setattr(stop_only, "LOOKS", 2)
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     reader, told = _on_another_host(_reader(passage), tmp_path), list[str]()
     blocker = passage.connect()
     blocker.execute("BEGIN")

@@ -188,8 +188,7 @@ def test_what_the_former_console_has_under_way_is_ended(at: At, tmp_path: Path) 
 
 
 def test_the_session_of_the_former_lease_is_ended(at: At, tmp_path: Path) -> None:
-    here = at("SG_1 imported")
-    here.arm()
+    here = at("armed")
     there = other_host(here, tmp_path / "other")
     with closing(psycopg.connect(here.cluster.conninfo(here.database, "cutter_exec"), autocommit=True)) as holder:
         ledger.take_lease(holder, here.run_id, "cut")

@@ -130,8 +130,7 @@ def test_a_stop_that_cannot_be_decided_is_said_to_be_unknown_and_done_again(
     at: At, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A disarm is in no run's journal: the one who gave it is told, and gives it again."""
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     with monkeypatch.context() as patch:
         patch.setattr(settling, "LIMIT_S", 0.0)
         patch.setattr(settling, "end_session", lambda *_: "could not be ended")
@@ -149,8 +148,7 @@ def test_a_stop_that_cannot_be_decided_is_said_to_be_unknown_and_done_again(
 def test_a_stop_on_another_server_is_judged_by_the_end_of_the_lease(
     at: At, lie: Lie, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    passage = at("SG_1 imported")
-    passage.arm()
+    passage = at("armed")
     with monkeypatch.context() as patch:
         patch.setattr(settling, "server_position", lambda _: ServerPosition("1", "99"))
         with lying(passage, "disarm", "cutter_exec", tmp_path, lie):
