@@ -32,7 +32,8 @@ _FUNCTIONS = """
     SELECT p.oid::bigint, p.proname::text, p.proacl::text, p.proconfig, p.prosecdef, p.provolatile, p.proparallel, p.procost, p.prorows,
            p.proisstrict, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid), obj_description(p.oid, 'pg_proc')
       FROM pg_proc p WHERE p.proowner = 'cutter_owner'::regrole AND p.proname NOT IN ('fn_schema_line', 'fn_schema_way', 'fn_hold_ensure',
-           'fn_base_lines', 'fn_event_run', 'fn_custody_write', 'fn_run_hand_over', 'fn_run_accept', 'fn_run_take_over') ORDER BY 1
+           'fn_base_lines', 'fn_event_run', 'fn_custody_write', 'fn_run_hand_over', 'fn_run_accept', 'fn_run_take_over',
+           'fn_unit_page', 'fn_units_with') ORDER BY 1
 """
 _REPLACED = re.compile(r"canonical_address_alias_pkey|PRIMARY KEY \(alias\)")
 """Of a constraint that a later migration replaces by another one (0028)."""

@@ -61,7 +61,7 @@ NOBODYS = {
     *("fn_record_write", "fn_revert_write", "fn_write_lock", "fn_lock", "fn_table_digest", "fn_assert_backup"),
     *("fn_event_run", "fn_custody_write"),
     *("fn_base_rows", "fn_base_seal", "fn_base_known", "fn_keep_base", "fn_document_known"),
-    *("fn_folded", "fn_search_vector", "fn_search_query", "fn_units_with"),
+    *("fn_folded", "fn_search_vector", "fn_search_query", "fn_units_with", "fn_states_at"),
 }
 FIXED = {
     "DateStyle": "ISO, YMD",
