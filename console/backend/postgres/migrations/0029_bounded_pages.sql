@@ -7,6 +7,33 @@
 CREATE INDEX IF NOT EXISTS information_unit_not_law ON public.information_unit
     (lifecycle_status, (replace(canonical_address, '/', chr(1)) COLLATE "C")) WHERE lifecycle_status <> 'enacted';
 
+-- As in 0012. OFFSET kept conditions of a query out of the view, so that one unit of it was all units read; a barrier
+-- keeps out those alone that could tell somebody what the view leaves out.
+CREATE OR REPLACE VIEW cutter_governance.v_reader WITH (security_barrier) AS
+    SELECT u.canonical_address, u.doc_code, u.parent_or_container_ref, u.unit_kind, u.section_type, u.section_code,
+           u.lifecycle_status, v.version_seq, v.title, v.body
+      FROM public.information_unit u JOIN public.unit_version v ON v.id = u.version_anchor_ref
+     WHERE u.lifecycle_status IN ('draft', 'enacted') AND u.deleted_at IS NULL;
+
+-- As fn_in_force, of one document: a condition on that one's answer is asked of every unit that is in force.
+CREATE OR REPLACE FUNCTION cutter_console.fn_document_in_force(p_docprefix text, p_at timestamptz)
+RETURNS TABLE (
+    canonical_address text, docprefix text, run_id text, seq integer, parent text, unit_kind text, section_type text,
+    section_code text, version_seq integer, title text, body text, in_force_from timestamptz
+)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT u.address, s.docprefix, s.run_id, u.seq, u.parent, u.unit_kind, u.section_type, u.section_code,
+           v.version_seq, coalesce(v.title, ''), v.body, s.in_force_from
+      FROM cutter_governance.v_document_state s
+     CROSS JOIN LATERAL cutter_console.fn_state_units(s.run_id) u
+      JOIN public.unit_version v ON v.id = u.version_id
+     WHERE s.docprefix = p_docprefix
+       AND s.in_force_from <= p_at
+       AND (s.in_force_until IS NULL OR s.in_force_until > p_at)
+$$;
+COMMENT ON FUNCTION cutter_console.fn_document_in_force IS
+    'The units of one document that are in force at a moment, with the version that counts then.';
+
 -- As in 0021, with memory for a bitmap of every page of a large table: one that is too large for its memory knows pages
 -- and no rows, and each text on them would be split into words again.
 CREATE OR REPLACE FUNCTION cutter_console.fn_units_with(p_words tsquery, p_most integer)
@@ -18,6 +45,32 @@ SET work_mem = '64MB' AS $$
      WHERE cutter_console.fn_search_vector(v.title, v.body) @@ p_words
      LIMIT p_most
 $$;
+
+-- Of these units, or these versions, those with the words, by both indexes: no other row of the table is read. What the
+-- planner would take for the number of rows with some words has nothing to do with it, and a row that it would read has
+-- no price that it would pay: so it joins the indexes, whatever it knows.
+CREATE OR REPLACE FUNCTION cutter_console.fn_units_among(p_words tsquery, p_units uuid[], p_versions uuid[])
+RETURNS TABLE (unit_id uuid, version_id uuid)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+SET enable_indexscan = off SET plan_cache_mode = force_generic_plan SET cpu_tuple_cost = 1000000
+SET work_mem = '64MB' AS $$
+BEGIN
+    IF p_versions IS NULL THEN
+        RETURN QUERY
+            SELECT v.unit_id, v.id
+              FROM public.unit_version v
+             WHERE v.unit_id = ANY (p_units)
+               AND cutter_console.fn_search_vector(v.title, v.body) @@ p_words;
+    ELSE
+        RETURN QUERY
+            SELECT v.unit_id, v.id
+              FROM public.unit_version v
+             WHERE v.id = ANY (p_versions)
+               AND cutter_console.fn_search_vector(v.title, v.body) @@ p_words;
+    END IF;
+END $$;
+COMMENT ON FUNCTION cutter_console.fn_units_among IS
+    'Of these units or versions, those with the words of a query, by the indexes.';
 
 -- The state of each document, or of one, that is in force at a moment: its run, and the transaction that enacted it.
 CREATE OR REPLACE FUNCTION cutter_console.fn_states_at(p_at timestamptz, p_document text) RETURNS jsonb
@@ -149,11 +202,8 @@ BEGIN
             PERFORM set_config('enable_sort', 'on', true);
             looked := looked + n;
             IF looked > most AND p_parts IS NOT NULL THEN
-                -- Written with the numbers of the piece in sight of the planner, which then joins two indexes.
-                EXECUTE 'SELECT array_agg(v.unit_id), array_agg(v.id) FROM public.unit_version v WHERE '
-                    || CASE WHEN p_at IS NULL THEN 'v.id' ELSE 'v.unit_id' END
-                    || ' = ANY ($1) AND cutter_console.fn_search_vector(v.title, v.body) @@ $2'
-                    INTO ids, versions USING CASE WHEN p_at IS NULL THEN versions ELSE ids END, loose;
+                SELECT array_agg(w.unit_id), array_agg(w.version_id) INTO ids, versions
+                  FROM cutter_console.fn_units_among(loose, ids, CASE WHEN p_at IS NULL THEN versions END) w;
             END IF;
         END IF;
         FOR r IN EXECUTE units USING p_lifecycles, prefix, p_document, low, high, ids, states, versions LOOP
@@ -201,11 +251,14 @@ BEGIN
             are_all := coalesce(cardinality(ids), 0) <= few;
             is_read := p_at IS NOT NULL OR loose::text <> words::text;
         END IF;
-        size := least(4 * size, most_units / 2);
+        -- Large pieces: for each, the index goes through all entries of the words.
+        size := least(greatest(4 * size, most_units / 10), most_units / 2, most_units - looked);
     END LOOP;
 END $$;
 COMMENT ON FUNCTION cutter_console.fn_unit_page IS
     'A page of units by address, word, document and lifecycle, or as in force at a moment, and how far it has looked.';
 
-REVOKE ALL ON FUNCTION cutter_console.fn_states_at, cutter_console.fn_unit_page FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION cutter_console.fn_unit_page TO cutter_ro, cutter_exec, cutter_verify;
+REVOKE ALL ON FUNCTION cutter_console.fn_units_among, cutter_console.fn_states_at, cutter_console.fn_unit_page,
+    cutter_console.fn_document_in_force FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION cutter_console.fn_unit_page, cutter_console.fn_document_in_force
+    TO cutter_ro, cutter_exec, cutter_verify;
