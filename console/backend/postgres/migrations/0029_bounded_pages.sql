@@ -101,7 +101,7 @@ DROP FUNCTION IF EXISTS cutter_console.fn_unit_page(text[], text, text, text[], 
 --
 -- The conditions are put together of constants; every value is a parameter. The order is that of an index, whatever the
 -- planner knows of the tables.
-CREATE FUNCTION cutter_console.fn_unit_page(
+CREATE OR REPLACE FUNCTION cutter_console.fn_unit_page(
     p_parts text[], p_prefix text, p_document text, p_lifecycles text[], p_at timestamptz, p_after text, p_before text,
     p_limit integer
 )
