@@ -312,6 +312,24 @@ def test_units_that_are_passed_over_are_bounded_and_a_lifecycle_of_few_units_pas
         assert dict(connection.execute(_READ).fetchall())["information_unit"] == before["information_unit"]
 
 
+@pytest.mark.parametrize("analyzed", [False, True])
+def test_of_a_piece_only_the_units_with_the_words_are_read(database: Database, analyzed: bool) -> None:
+    """Whatever the planner knows of the table, which of words is nothing: most units have the word, of the document one."""
+    late = "'common word' || CASE WHEN g <= 21000 OR g = 24990 THEN ' late' ELSE '' END"
+    many = MANY.replace("'common word'", late).replace("%(first)s", "1").replace("%(last)s", "25000").replace("%%", "%")
+    _past_the_guards(database, many)
+    if analyzed:
+        with database.connect() as connection:
+            connection.execute("ANALYZE public.information_unit, public.unit_version")
+    query = "SELECT address FROM cutter_console.fn_unit_page('{late}', '', 'BIG-49', '{enacted}', NULL, '', NULL, 20)"
+    with connect(database.conninfo(), read_only=True) as connection:
+        before: dict[str, int] = dict(connection.execute(_READ).fetchall())
+        assert connection.execute(query).fetchall() == [("BIG-49/P24990",)]
+        after: dict[str, int] = dict(connection.execute(_READ).fetchall())
+    # Of the first piece, those that are counted, and the one that has the word.
+    assert after["unit_version"] - before["unit_version"] <= 20 + 20_001 + 2
+
+
 def test_a_search_goes_on_by_itself_and_says_how_far_it_came_when_its_time_is_over(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
