@@ -71,7 +71,7 @@ class _PieceEnd(NamedTuple):
     address: str | None
 
 
-PIECE, PIECE_BYTES = 5000, 2_000_000
+PIECE, PIECE_BYTES = 2000, 1_000_000
 """Most units, and bytes of their texts, that are looked at for words in one statement on another layout."""
 _INSTALLED = """
     SELECT to_regprocedure('cutter_console.fn_unit_page(text[], text, text, text[], timestamptz, text, text, integer)') IS NOT NULL,

@@ -94,9 +94,9 @@ DROP FUNCTION IF EXISTS cutter_console.fn_unit_page(text[], text, text, text[], 
 -- any. Behind p_after or, if p_before is given, the last ones before it, in descending order. At p_at what is in force
 -- at that moment; else as the units stand, of these lifecycles: drafts, law, and of what has ended only what was law.
 --
--- It goes through the units in their order, piece by piece, each larger than the one before. Of words the first piece is
--- read; then the index says which units have them: if those are few, they are all that is looked at, else those among
--- the next piece. The index knows no order of words, so that a phrase is looked for in each text that has its words.
+-- It goes through the units in their order, piece by piece. Of words the first piece is read, and the next one, if by
+-- what was found so far the page will soon be full. Else the index, which goes through all entries of the words each
+-- time, says which units have them: if those are few, they are all that is looked at, else those among the next piece. The index knows no order of words, so that a phrase is looked for in each text that has its words.
 -- If one of the bounds is reached before the page is full, a last row without an address says how far it has looked.
 --
 -- The conditions are put together of constants; every value is a parameter. The order is that of an index, whatever the
@@ -116,7 +116,12 @@ DECLARE
     -- The bounds of one call: units, units that the index finds, and bytes of text that are split into words.
     most_units constant integer := 100000;
     few constant integer := 20000;
+    soon constant integer := 4 * most;
     most_text constant integer := 2000000;
+    -- On a server with much to do that can take longer than the statement may: then half of its time is the bound.
+    lasts constant interval := current_setting('statement_timeout')::interval;
+    ends_at constant timestamptz := CASE WHEN lasts = interval '0' THEN 'infinity'
+        ELSE statement_timestamp() + lasts / 2 END;
     words constant tsquery := cutter_console.fn_search_query(p_parts);
     loose constant tsquery := regexp_replace(words::text, '<(-|\d+)>', '&', 'g')::tsquery;
     states constant jsonb := CASE WHEN p_at IS NOT NULL THEN cutter_console.fn_states_at(p_at,
@@ -188,6 +193,9 @@ DECLARE
     size integer := most;
     is_read boolean := p_parts IS NOT NULL;
     are_all boolean := false;
+    is_over boolean := false;
+    asks_index boolean := false;
+    missing numeric;
 BEGIN
     IF p_parts IS NOT NULL AND words IS NULL OR most < 1 OR states = '{}' THEN
         RETURN;
@@ -201,7 +209,7 @@ BEGIN
             EXECUTE piece INTO ids, versions, n, far USING p_lifecycles, prefix, p_document, low, high, size;
             PERFORM set_config('enable_sort', 'on', true);
             looked := looked + n;
-            IF looked > most AND p_parts IS NOT NULL THEN
+            IF asks_index THEN
                 SELECT array_agg(w.unit_id), array_agg(w.version_id) INTO ids, versions
                   FROM cutter_console.fn_units_among(loose, ids, CASE WHEN p_at IS NULL THEN versions END) w;
             END IF;
@@ -226,12 +234,13 @@ BEGIN
                     RETURN;
                 END IF;
             END IF;
-            IF spent > most_text THEN
+            is_over := spent > most_text OR clock_timestamp() > ends_at;
+            IF is_over THEN
                 far := r.place;
                 EXIT;
             END IF;
         END LOOP;
-        IF spent <= most_text AND (are_all OR n < size) THEN
+        IF NOT is_over AND (are_all OR n < size) THEN
             RETURN;
         END IF;
         IF p_before IS NULL THEN
@@ -239,20 +248,25 @@ BEGIN
         ELSE
             high := far;
         END IF;
-        IF spent > most_text OR looked >= most_units THEN
+        IF p_parts IS NOT NULL AND NOT asks_index AND NOT is_over THEN
+            -- The units among which the rest of the page will be, if the next ones have the words as often.
+            missing := 1.25 * left_over * looked / nullif(most - left_over, 0);
+            asks_index := coalesce(missing > soon, true);
+            IF asks_index THEN
+                SELECT array_agg(w.unit_id), array_agg(w.version_id) INTO ids, versions
+                  FROM cutter_console.fn_units_with(loose, few + 1) w;
+                are_all := coalesce(cardinality(ids), 0) <= few;
+                is_read := p_at IS NOT NULL OR loose::text <> words::text;
+            END IF;
+        END IF;
+        IF is_over OR NOT are_all AND (looked >= most_units OR clock_timestamp() > ends_at) THEN
             SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, replace(far, chr(1), '/')
               INTO address, document, lifecycle, unit_kind, section_type, number, title, parent, excerpt, looked_to;
             RETURN NEXT;
             RETURN;
         END IF;
-        IF p_parts IS NOT NULL AND looked = most THEN
-            SELECT array_agg(w.unit_id), array_agg(w.version_id) INTO ids, versions
-              FROM cutter_console.fn_units_with(loose, few + 1) w;
-            are_all := coalesce(cardinality(ids), 0) <= few;
-            is_read := p_at IS NOT NULL OR loose::text <> words::text;
-        END IF;
-        -- Large pieces: for each, the index goes through all entries of the words.
-        size := least(greatest(4 * size, most_units / 10), most_units / 2, most_units - looked);
+        size := CASE WHEN p_parts IS NOT NULL AND NOT asks_index THEN ceil(missing)
+            ELSE least(greatest(4 * size, most_units / 10), most_units / 2, most_units - looked) END;
     END LOOP;
 END $$;
 COMMENT ON FUNCTION cutter_console.fn_unit_page IS
