@@ -5,6 +5,7 @@ from textual.widgets import Input
 
 from console.app.application import ConsoleApp
 from console.backend.model.errors import StopCode, Unmeasured
+from console.backend.model.unit_search import UnitHit
 from console.screens.copying import MOST_COPIED
 from console.screens.dialog import Dialog
 from console.screens.text_alone import TextAlone
@@ -248,8 +249,8 @@ async def test_units_behind_a_long_stretch_without_any_are_reached_by_going_on()
     backend = FakeBackend(n_units=1000, looks_at=60)
     async with opened(backend, "8", size=_TALL) as (app, pilot):
         await press(pilot, "f")
-        rows = _list(app)
-        assert [row.address for row in rows.items][-1] == "LAW-00000/P59"
+        rows: PagedRows[UnitHit] = app.screen.query_one("#unit-list", PagedRows)
+        assert rows.items[-1].address == "LAW-00000/P59"
         before = len(rows.items)
         await press(pilot, "down")
         assert len(rows.items) > before

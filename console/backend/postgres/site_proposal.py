@@ -66,7 +66,7 @@ _SAMPLE = 1000
 _HITS = """
     WITH s AS MATERIALIZED (SELECT {column}::text COLLATE pg_catalog."C" AS value FROM {table} WHERE {column} IS NOT NULL LIMIT {most}),
          d AS MATERIALIZED (SELECT DISTINCT s.value FROM s),
-         there AS MATERIALIZED (SELECT DISTINCT d.value FROM d JOIN {target} t ON {found})
+         there AS MATERIALIZED (SELECT DISTINCT d.value FROM d JOIN {target} t ON {same_key})
     SELECT (SELECT count(*) FROM s), (SELECT count(*) FROM s JOIN there USING (value))
 """
 _TEXT = '{key}::text COLLATE pg_catalog."C" = d.value'
@@ -282,7 +282,7 @@ def _hits(connection: psycopg.Connection, table: str, column: str, target: str, 
         table=identifier(table),
         most=sql.Literal(_SAMPLE),
         target=identifier(target),
-        found=sql.SQL(_UUID if target_column.type == "uuid" else _TEXT).format(key=key),
+        same_key=sql.SQL(_UUID if target_column.type == "uuid" else _TEXT).format(key=key),
     )
     row = connection.execute(query).fetchone()
     return _Hits(*row) if row is not None else _Hits(0, 0)

@@ -186,8 +186,8 @@ def _composed(statement: str, readable: Readable, query: UnitQuery) -> str:
     units, versions = readable.mapping.units, readable.mapping.versions
     address, document = readable.unit(units.address), readable.unit(units.document)
     place = sql.SQL("replace({}, '/', chr(1))").format(address)
-    way = sql.SQL("" if query.before is None else " DESC")
-    asked = sql.SQL(_ASKED).format(
+    direction = sql.SQL("" if query.before is None else " DESC")
+    condition = sql.SQL(_ASKED).format(
         lifecycle=readable.unit(units.lifecycle), address=address, document=document, place=place
     )
     columns = {
@@ -206,10 +206,13 @@ def _composed(statement: str, readable: Readable, query: UnitQuery) -> str:
     listed = sql.SQL(", ").join(
         sql.SQL("{} AS {}").format(column, sql.Identifier(name)) for name, column in columns.items()
     )
-    source = sql.SQL("(SELECT {} FROM {}{}) s").format(listed, readable.piece(asked, place + way), readable.joins())
+    source = sql.SQL("(SELECT {} FROM {}{}) s").format(
+        listed, readable.piece(condition, place + direction), readable.joins()
+    )
     parts = {
-        "{source}": source.as_string(None),
-        "{way}": way.as_string(None),
+        # A name of the organisation's can have a percent sign; those of the values stay as they are.
+        "{source}": source.as_string(None).replace("%", "%%").replace("%%(", "%("),
+        "{way}": direction.as_string(None),
         "{within}": "<=" if query.before is None else ">=",
         "{beyond}": "min" if query.before is not None else "max",
         "{folded}": _FOLDED.replace("$TEXT", _TEXT),

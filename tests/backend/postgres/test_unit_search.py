@@ -311,7 +311,8 @@ def test_units_that_are_passed_over_are_bounded_and_a_lifecycle_of_few_units_pas
         before: dict[str, int] = dict(connection.execute(_READ).fetchall())
         query = "SELECT * FROM cutter_console.fn_unit_page(NULL, '', '', '{retired}', NULL, '', NULL, 20)"
         assert connection.execute(query).fetchall() == []
-        assert dict(connection.execute(_READ).fetchall())["information_unit"] == before["information_unit"]
+        after: dict[str, int] = dict(connection.execute(_READ).fetchall())
+        assert after["information_unit"] == before["information_unit"]
 
 
 @pytest.mark.parametrize("analyzed", [False, True])

@@ -95,8 +95,9 @@ DROP FUNCTION IF EXISTS cutter_console.fn_unit_page(text[], text, text, text[], 
 -- at that moment; else as the units stand, of these lifecycles: drafts, law, and of what has ended only what was law.
 --
 -- It goes through the units in their order, piece by piece. Of words the first piece is read, and the next one, if by
--- what was found so far the page will soon be full. Else the index, which goes through all entries of the words each
--- time, says which units have them: if those are few, they are all that is looked at, else those among the next piece. The index knows no order of words, so that a phrase is looked for in each text that has its words.
+-- what was seen so far the page will soon be full. Else the index, which goes through all entries of the words each
+-- time, says which units have them: if those are few, they are all that is looked at, else those among the next piece.
+-- The index knows no order of words, so that a phrase is looked for in each text that has its words.
 -- If one of the bounds is reached before the page is full, a last row without an address says how far it has looked.
 --
 -- The conditions are put together of constants; every value is a parameter. The order is that of an index, whatever the
@@ -141,8 +142,8 @@ DECLARE
     counts constant text := CASE WHEN p_at IS NULL THEN 'u.version_anchor_ref = ANY ($8)' ELSE 'true' END;
     -- $6 the number of units.
     piece constant text := format(
-        'SELECT array_agg(p.id) FILTER (WHERE p.shown), array_agg(p.version_anchor_ref) FILTER (WHERE p.shown), count(*),
-                %s(p.place)
+        'SELECT array_agg(p.id) FILTER (WHERE p.shown),
+                array_agg(p.version_anchor_ref) FILTER (WHERE p.shown), count(*), %s(p.place)
            FROM (SELECT u.id, u.version_anchor_ref, %s AS shown, %s AS place
                    FROM public.information_unit u
                   WHERE %s ORDER BY %s LIMIT $6) p',
