@@ -144,7 +144,7 @@ def test_document_lifecycle_and_moment_narrow_a_search(site: Installation, laws:
     assert ask(site, "", lifecycles=("draft",)) == ["DE-LAW/GESETZ", "DE-LAW/GESETZ/GRUNDSTUCK"]
     assert ask(site, "", lifecycles=("superseded",)) == ["ACME-LAW/ONE/BETA"]
     assert ask(site, "second", lifecycles=("superseded",)) == ["ACME-LAW/ONE/BETA"]
-    assert ask(site, "second") == ask(site, "word") == ask(site, "word", limit=1) == []
+    assert ask(site, "second") == ask(site, "word") == ask(site, "word", before="", limit=1) == []
     with laws.database.connect("cutter_ro") as connection:
         (begun,) = connection.execute(
             "SELECT in_force_from FROM cutter_governance.v_document_state WHERE docprefix = 'ACME-LAW' AND state = 1"
