@@ -13,6 +13,7 @@ _OTHER_TEXT, _PIECES = f"{_FOLDER}/0027_other_text.sql", f"{_FOLDER}/0028_pieces
 _PLANNED = f"{_FOLDER}/0030_planned.sql"
 _FAILOVER = f"{_FOLDER}/0020_failover.sql"
 (_SEARCH,) = (f"{_FOLDER}/{path.name}" for path in (Path(__file__).parents[1] / _FOLDER).glob("*_search.sql"))
+(_PAGES,) = (f"{_FOLDER}/{path.name}" for path in (Path(__file__).parents[1] / _FOLDER).glob("*_bounded_pages.sql"))
 _MOVE = f"{_FOLDER}/0022_console_schema.sql"
 (_STOP,) = (f"{_FOLDER}/{path.name}" for path in (Path(__file__).parents[1] / _FOLDER).glob("*_stop.sql"))
 (_CUSTODY,) = (f"{_FOLDER}/{path.name}" for path in (Path(__file__).parents[1] / _FOLDER).glob("*_custody.sql"))
@@ -2428,17 +2429,47 @@ _OF_FAILOVER = (
 _OF_SEARCH = (
     Mutant(
         "a unit that was never law is found by nobody",
-        _SEARCH,
-        "            AND (u.lifecycle_status IN (''draft'', ''enacted'') OR t.enacted_at IS NOT NULL)\n",
-        "",
+        _PAGES,
+        "\n            AND (u.lifecycle_status IN (''draft'', ''enacted'') OR v.enacted_at IS NOT NULL)'",
+        "'",
         _test("unit_search", "what_was_never_law_is_found_by_nobody"),
     ),
     Mutant(
         "a unit is found by the words of the version that counts alone",
-        _SEARCH,
-        "'u.version_anchor_ref = w.version_id'",
+        _PAGES,
+        "'u.version_anchor_ref = ANY ($8)'",
         "'true'",
         _test("unit_search", "document_lifecycle_and_moment_narrow_a_search"),
+    ),
+    Mutant(
+        "a page splits a bounded amount of text into words",
+        _PAGES,
+        "is_over := spent > most_text OR clock_timestamp() > ends_at;",
+        "is_over := clock_timestamp() > ends_at;",
+        _test("unit_search", "a_phrase_of_words_that_all_units_have_is_looked_for_piece_by_piece"),
+    ),
+    Mutant(
+        "a page looks at a bounded number of units",
+        _PAGES,
+        "(looked >= most_units OR clock_timestamp() > ends_at)",
+        "clock_timestamp() > ends_at",
+        _test("unit_search", "units_that_are_passed_over_are_bounded_and_a_lifecycle_of_few_units_passes_over_none"),
+    ),
+    Mutant(
+        "of a piece both indexes are asked, whatever the planner takes for the number of rows with some words",
+        _PAGES,
+        " SET cpu_tuple_cost = 1000000",
+        "",
+        _test("unit_search", "of_a_piece_only_the_units_with_the_words_are_read"),
+    ),
+    Mutant(
+        "nothing hears what the readers' view leaves out",
+        _PAGES,
+        "CREATE OR REPLACE VIEW cutter_governance.v_reader WITH (security_barrier) AS",
+        "CREATE OR REPLACE VIEW cutter_governance.v_reader AS",
+        (
+            "tests/attacks/test_shadows.py::test_the_readers_view_hides_what_is_no_longer_in_force_from_cheap_functions_too",
+        ),
     ),
     Mutant(
         "a unit that is too long for the index is still cut",

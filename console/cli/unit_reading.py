@@ -31,7 +31,8 @@ def list_all(options: Options, request: ListUnits) -> ExitStatus:
     narrate(_summary(page))
     if page.more:
         document = f" {request.docprefix}" if request.docprefix else ""
-        narrate(as_typed(options, f"next: cutter-console unit list{document} --after {page.units[-1].address}"))
+        behind = page.looked_to or page.units[-1].address
+        narrate(as_typed(options, f"next: cutter-console unit list{document} --after {behind}"))
     for missing in page.not_measured:
         narrate(as_typed(options, missing_line(missing)))
     return ExitStatus.DONE
@@ -69,7 +70,8 @@ def _line(unit: ListedUnit) -> str:
 
 
 def _summary(page: UnitPage) -> str:
-    return f"{counted(len(page.units), 'unit')}{' of more' if page.more else ''}"
+    looked = f", looked for as far as {page.looked_to}" if page.looked_to else ""
+    return f"{counted(len(page.units), 'unit')}{' of more' if page.more else ''}{looked}"
 
 
 def _text(body: str) -> list[str]:

@@ -37,8 +37,13 @@ def search(options: Options, request: SearchUnits) -> ExitStatus:
         return report(options, "unit search", outcome, (), hits)
     emit_law(line for unit in hits.units for line in _lines(unit))
     narrate(_summary(hits))
+    if hits.looked_to:
+        narrate(
+            f"Looked for as far as {hits.looked_to}: too many units to look at all of them for one answer."
+            " A document (--document P), or a rarer word, makes them fewer."
+        )
     if hits.more:
-        narrate(as_typed(options, f"next: {_next_page(request, hits.units[-1].address)}"))
+        narrate(as_typed(options, f"next: {_next_page(request, hits.looked_to or hits.units[-1].address)}"))
     for missing in hits.not_measured:
         narrate(as_typed(options, missing_line(missing)))
     return ExitStatus.DONE
@@ -54,7 +59,7 @@ def _lines(unit: UnitHit) -> list[str]:
 def _summary(hits: UnitHits) -> str:
     by = {SearchedBy.ADDRESS: ", by address", SearchedBy.WORDS: ", by words"}.get(hits.searched_by, "")
     at = f", in force at {shown_time(hits.as_of)}" if hits.as_of is not None else ""
-    return f"{counted(len(hits.units), 'unit')}{' of more' if hits.more else ''}{by}{at}"
+    return f"{counted(len(hits.units), 'unit')}{' of more' if hits.more and not hits.looked_to else ''}{by}{at}"
 
 
 def _next_page(request: SearchUnits, after: str) -> str:

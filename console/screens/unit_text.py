@@ -64,11 +64,15 @@ def list_title(query: UnitQuery, hits: UnitHits | None) -> str:
     parts += list(query.lifecycles)
     parts += [f"in force at {query.as_of:%Y-%m-%d %H:%M:%SZ}"] if query.as_of is not None else []
     index = ", no index: each unit is looked at" if hits is not None and not hits.has_index else ""
-    return f"Units: {', '.join(parts) or 'drafts and law'}{index}"
+    looked = f", looked for as far as {hits.looked_to}" if hits is not None and hits.looked_to else ""
+    return f"Units: {', '.join(parts) or 'drafts and law'}{index}{looked}"
 
 
-def nothing(query: UnitQuery) -> str:
-    """Return the text of an empty list."""
+def nothing(query: UnitQuery, looked_to: str = "", *, is_last: bool = False) -> str:
+    """Return the text of an empty list, also of one that was not looked for to its end."""
+    if looked_to:
+        text = f"No unit as far as {looked_to}; there are too many to look at all of them for one answer."
+        return f"{text} {'Up' if is_last else 'Down'} looks on; {told('<find> takes a document or a rarer word.')}"
     if query.text or query.document or query.lifecycles or query.as_of is not None:
         return told("No unit has this. <unit_all> shows all, <find> searches for something else.")
     return told("No unit yet. Documents (<documents>) plans a text; a cut makes units of it.")

@@ -65,6 +65,8 @@ class UnitsScreen(ConsoleScreen):
         self._at = ""
         """The moment as it was typed."""
         self._hits: UnitHits | None = None
+        self._reached: dict[Side, tuple[str, str]] = {}
+        """Of each end of the list, its unit and how far was looked beyond it, if that was not to a page's end."""
         self._asked = 0
         """Number of searches so far: the answer to an earlier one is dropped."""
         self._face: Face = "list"
@@ -148,16 +150,17 @@ class UnitsScreen(ConsoleScreen):
                 return
             self._hits = hits
             self._retitle()
-            rows = self._list
-            rows.say_empty(words.nothing(self._query))
+            rows, is_last = self._list, before is not None
+            rows.say_empty(words.nothing(self._query, hits.looked_to, is_last=is_last))
             index = next((i for i, unit in enumerate(hits.units) if unit.address == chosen), 0)
-            is_last = before is not None
             rows.begin(
                 hits.units,
                 before=bool(after) or (is_last and hits.more),
                 behind=not is_last and hits.more,
                 cursor=len(hits.units) - 1 if is_last else index,
             )
+            self._reached = {}
+            self._note_reached(Side.BEFORE if is_last else Side.BEHIND, hits)
             self._follow()
 
         self.ask("Reading the units", lambda backend: backend.search_units(query), read)
@@ -169,8 +172,25 @@ class UnitsScreen(ConsoleScreen):
             self._search()
         elif side is Side.LAST:
             self._search(before="")
-        elif rows.items:
-            self._read_page(side, rows.items[-1 if side is Side.BEHIND else 0].address)
+        elif rows.items or side in self._reached:
+            self._read_page(side, self._beyond(side))
+
+    def _note_reached(self, side: Side, hits: UnitHits) -> None:
+        """Keep how far a page was looked for: the next one goes on there and not at the last unit."""
+        self._reached.pop(side, None)
+        if hits.looked_to:
+            self._reached[side] = self._edge(side), hits.looked_to
+
+    def _edge(self, side: Side) -> str:
+        items = self._list.items
+        return items[-1 if side is Side.BEHIND else 0].address if items else ""
+
+    def _beyond(self, side: Side) -> str:
+        """Return the address that the next page of this side goes on at."""
+        edge = self._edge(side)
+        unit, looked_to = self._reached.get(side, ("", ""))
+        # A unit that was dropped from the list since stands before what was looked at: then from the list's end.
+        return looked_to if looked_to and unit == edge else edge
 
     def _read_page(self, side: Side, beside: str) -> None:
         number = self._asked
@@ -178,8 +198,15 @@ class UnitsScreen(ConsoleScreen):
         query = self._query.model_copy(update=bound)
 
         def read(hits: UnitHits) -> None:
-            if number == self._asked:
-                self._list.add(side, hits.units, more=hits.more)
+            if number != self._asked:
+                return
+            was_empty, self._hits = not self._list.items, hits
+            self._list.say_empty(words.nothing(self._query, hits.looked_to, is_last=side is Side.BEFORE))
+            self._list.add(side, hits.units, more=hits.more)
+            self._note_reached(side, hits)
+            self._retitle()
+            if was_empty:
+                self._follow()
 
         self.ask("Reading more units", lambda backend: backend.search_units(query), read)
 

@@ -103,7 +103,8 @@ class PagedRows(Rows, Generic[T]):
         self.rows_changed()
         self.scroll_to(y=max(top, 0), animate=False, force=True, immediate=True)
         owed, self._owed = self._owed, 0
-        if owed:
+        # A page without a row is one that was not looked for to its end: the next key looks on, not the list by itself.
+        if owed and items:
             self._move(owed)
 
     def unanswered(self) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,8 @@ from console.backend.model.errors import Unmeasured
 from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import Board
 from console.backend.model.view_models import SwitchState
+from console.backend.postgres import unit_search
+from console.backend.runs import unit_search as run_unit_search
 from console.backend.service import BackendService
 from console.screens import overview_text
 from console.screens.drift import DriftScreen
@@ -304,3 +307,33 @@ def test_without_an_answer_about_the_layout_no_role_of_the_organisation_is_used_
         outcome, detail, _ = _check(board, gate, name)
         assert outcome is Outcome.INCONCLUSIVE
         assert "too many connections for role" in detail, (gate, name)
+
+
+def test_words_are_looked_for_piece_by_piece_where_there_is_no_index(
+    adopted: Adopted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A piece ends by its units or by the bytes of their texts; then the answer says how far was looked."""
+    whole = _searched(adopted, "--limit", "500")
+    assert whole[-1]["looked_to"] == ""
+    addresses = [unit["address"] for page in whole for unit in page["units"]]
+    assert len(addresses) > 50
+    monkeypatch.setattr(run_unit_search, "LOOKING_S", 0.0)
+    for bound, value in (("PIECE", 40), ("PIECE_BYTES", 500)):
+        with monkeypatch.context() as bounded:
+            bounded.setattr(unit_search, bound, value)
+            pages = _searched(adopted, "--limit", "500")
+            assert len(pages) > 2
+            assert all(page["more"] and page["looked_to"] for page in pages[:-1])
+            assert [unit["address"] for page in pages for unit in page["units"]] == addresses
+
+
+def _searched(adopted: Adopted, *options: str) -> list[dict[str, Any]]:
+    """The pages of a search until there is no further unit."""
+    pages: list[dict[str, Any]] = []
+    after: tuple[str, ...] = ()
+    while True:
+        answer: dict[str, Any] = adopted.json("unit", "search", "rule", *options, *after)[1]
+        pages.append(answer)
+        if not pages[-1]["more"]:
+            return pages
+        after = ("--after", pages[-1]["looked_to"] or pages[-1]["units"][-1]["address"])

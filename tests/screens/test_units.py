@@ -5,13 +5,14 @@ from textual.widgets import Input
 
 from console.app.application import ConsoleApp
 from console.backend.model.errors import StopCode, Unmeasured
+from console.backend.model.unit_search import UnitHit
 from console.screens.copying import MOST_COPIED
 from console.screens.dialog import Dialog
 from console.screens.text_alone import TextAlone
 from console.screens.unit_dialogs import SearchDialog
 from console.screens.units import UnitsScreen
 from console.widgets.line import plain
-from console.widgets.paged_rows import MOST_KEPT, PagedRows
+from console.widgets.paged_rows import MOST_KEPT, PagedRows, Side
 from console.widgets.panel import Panel
 from console.widgets.plain_text import PlainText
 from console.widgets.rows import Rows
@@ -30,6 +31,10 @@ def _list(app: ConsoleApp) -> PagedRows[object]:
 def _address(app: ConsoleApp) -> str:
     rows = _list(app)
     return plain(rows.row(rows.cursor)).split()[1]
+
+
+def _empty(app: ConsoleApp) -> str:
+    return _list(app).empty_words
 
 
 def _title(app: ConsoleApp, name: str = "unit-list") -> str:
@@ -217,3 +222,38 @@ async def test_coming_back_reads_again_and_keeps_the_place() -> None:
         await press(pilot, "1", "8")
         assert _address(app) == before
         assert _title(app, "unit-head") == before
+
+
+async def test_a_search_that_is_not_looked_for_to_its_end_says_how_far_and_goes_on_there() -> None:
+    backend = FakeBackend(n_units=1000, looks_at=400)
+    async with opened(backend, "8") as (app, pilot):
+        await press(pilot, "slash", *"zebra", "enter")
+        empty = _list(app)
+        assert (empty.row_count, empty.has_more(Side.BEHIND)) == (0, True)
+        assert "No unit as far as LAW-00003/P99" in _empty(app)
+        assert "Down looks on" in _empty(app)
+        assert "looked for as far as LAW-00003/P99" in _title(app)
+        await press(pilot, "down")
+        assert "No unit as far as LAW-00007/P99" in _empty(app)
+        await press(pilot, "down")
+        assert not _list(app).has_more(Side.BEHIND)
+        assert "No unit has this" in _empty(app)
+        assert "looked for" not in _title(app)
+        asked = [call.rsplit("|", 2)[1:] for call in backend.calls if call.startswith("search zebra")]
+        assert list(dict.fromkeys(after for after, _ in asked)) == ["", "LAW-00003/P99", "LAW-00007/P99"]
+        await press(pilot, "end")
+        assert not _list(app).items
+
+
+async def test_units_behind_a_long_stretch_without_any_are_reached_by_going_on() -> None:
+    backend = FakeBackend(n_units=1000, looks_at=60)
+    async with opened(backend, "8", size=_TALL) as (app, pilot):
+        await press(pilot, "f")
+        rows: PagedRows[UnitHit] = app.screen.query_one("#unit-list", PagedRows)
+        assert rows.items[-1].address == "LAW-00000/P59"
+        before = len(rows.items)
+        await press(pilot, "down")
+        assert len(rows.items) > before
+        await press(pilot, "end", "up")
+        assert rows.items[-1].address == "LAW-00009/P99"
+        assert rows.items[0].address < "LAW-00009/P49"

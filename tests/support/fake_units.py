@@ -41,6 +41,8 @@ class FakeUnits(FakeReadiness):
 
     n_units: int = 250
     another_layout: bool = False
+    looks_at: int = 10_000_000
+    """Units that are looked at for one answer."""
 
     def _call(self, name: str) -> None:
         raise NotImplementedError
@@ -85,8 +87,12 @@ class FakeUnits(FakeReadiness):
             last = min(last, self._number(query.before))
         numbers = range(first, last) if query.before is None else range(last - 1, first - 1, -1)
         units: list[UnitHit] = []
-        for number in numbers:
+        looked_to = ""
+        for looked, number in enumerate(numbers):
             if len(units) > query.limit:
+                break
+            if looked == self.looks_at:
+                looked_to = self._address(number - 1 if query.before is None else number + 1)
                 break
             hit = self._hit(number, parts)
             if query.lifecycles and hit.lifecycle not in query.lifecycles:
@@ -103,10 +109,11 @@ class FakeUnits(FakeReadiness):
         missing = NotMeasured(subject="index", reason="not installed", next_action="Name a document")
         return UnitHits(
             units=tuple(page),
-            more=len(units) > query.limit,
+            more=len(units) > query.limit or bool(looked_to),
             searched_by=by,
             as_of=query.as_of,
             has_index=not self.another_layout,
+            looked_to=looked_to,
             not_measured=(missing,) if self.another_layout else (),
         )
 

@@ -25,4 +25,6 @@ class UnitPage(Value):
     units: tuple[ListedUnit, ...]
     more: bool
     """True if there are further units behind the last one."""
+    looked_to: SafeText = ""
+    """Address as far as which units were looked at, if that took too long for the whole page: the next one goes on there."""
     not_measured: tuple[NotMeasured, ...] = ()

@@ -60,6 +60,8 @@ class UnitHits(Value):
     as_of: datetime | None
     has_index: bool
     """False if every unit had to be looked at: the search index is not installed in this database."""
+    looked_to: SafeText = ""
+    """Address as far as which units were looked at, if that took too long for the whole page: the next one goes on there."""
     not_measured: tuple[NotMeasured, ...] = ()
 
 

@@ -26,10 +26,10 @@ _STATE = """
     SELECT run_id, state, in_force_from, operation, coalesce(canonical_sha256, '') FROM cutter_governance.v_document_state
      WHERE docprefix = %s ORDER BY state DESC LIMIT 1
 """
-# The moment at which the newest state counts, whether that is now or still to come.
+# By its run: what is in force of all documents would be read for the one.
 _UNITS = """
-    SELECT canonical_address, parent, unit_kind, section_type, coalesce(section_code, ''), title, body
-      FROM cutter_console.fn_in_force(greatest(%s, now())) WHERE docprefix = %s ORDER BY seq
+    SELECT address, parent, unit_kind, section_type, coalesce(section_code, ''), title, body
+      FROM cutter_console.fn_state_versions(%s) ORDER BY seq
 """
 # An address of a sealed manifest has a unit, in whatever state: that of the document's own runs is never taken away.
 _KNOWN = """
@@ -43,9 +43,9 @@ def newest_state(connection: psycopg.Connection, docprefix: str) -> EnactedState
     return next(iter(read_rows(connection, EnactedState, _STATE, (docprefix,))), None)
 
 
-def units_of_state(connection: psycopg.Connection, docprefix: str, state: EnactedState) -> tuple[ComparedUnit, ...]:
+def units_of_state(connection: psycopg.Connection, state: EnactedState) -> tuple[ComparedUnit, ...]:
     """Return the units of the newest state in the order of its text; their lines are not known."""
-    return read_rows(connection, ComparedUnit, _UNITS, (state.in_force_from, docprefix))
+    return read_rows(connection, ComparedUnit, _UNITS, (state.run_id,))
 
 
 def known_addresses(connection: psycopg.Connection, docprefix: str, addresses: tuple[str, ...]) -> tuple[str, ...]:

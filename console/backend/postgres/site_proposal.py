@@ -63,6 +63,17 @@ _POSSIBLE = {
 _WITHOUT_POLICIES = "A policy that shows every row is not enough, because it may show fewer tomorrow. As a superuser: "
 _SAMPLE = 1000
 """Rows that are looked at to learn what a column refers to."""
+_HITS = """
+    WITH s AS MATERIALIZED (SELECT {column}::text COLLATE pg_catalog."C" AS value FROM {table} WHERE {column} IS NOT NULL LIMIT {most}),
+         d AS MATERIALIZED (SELECT DISTINCT s.value FROM s),
+         there AS MATERIALIZED (SELECT DISTINCT d.value FROM d JOIN {target} t ON {same_key})
+    SELECT (SELECT count(*) FROM s), (SELECT count(*) FROM s JOIN there USING (value))
+"""
+_TEXT = '{key}::text COLLATE pg_catalog."C" = d.value'
+# By the key's own type, so that its index serves. A text that is not as PostgreSQL writes a uuid is equal to none.
+_UUID = """
+    {key} = CASE WHEN d.value ~ '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$' THEN d.value::uuid END
+"""
 _BY_HAND = "Write it into the site mapping by hand: cutter-console adopt inspect --out FILE"
 _ADMINISTRATOR = "Settle it with the administrator of the database before any write"
 
@@ -251,7 +262,7 @@ def _refers_to(
     whole = {table.name for table in catalogue.tables if unreadable(table, catalogue.role) is None}
     readable = {(row.table, row.name) for row in catalogue.columns if row.readable and row.table in whole}
     tried = [
-        (refers, _hits(connection, units.table, column.name, table, target.column))
+        (refers, _hits(connection, units.table, column.name, table, target))
         for refers, table, target in targets
         if by_rows and {(units.table, column.name), (table, target.column)} <= readable
     ]
@@ -263,16 +274,15 @@ def _refers_to(
     return alike[0] if len(alike) == 1 and column.type == "uuid" else Refers.NOT_KNOWN
 
 
-def _hits(connection: psycopg.Connection, table: str, column: str, target: str, target_column: str) -> _Hits:
-    query = sql.SQL(
-        "SELECT count(*), count(*) FILTER (WHERE EXISTS (SELECT FROM {target} t WHERE t.{target_column}::text = s.value))"
-        " FROM (SELECT {column}::text AS value FROM {table} WHERE {column} IS NOT NULL LIMIT {most}) s"
-    ).format(
-        target=identifier(target),
-        target_column=sql.Identifier(target_column),
+def _hits(connection: psycopg.Connection, table: str, column: str, target: str, target_column: Column) -> _Hits:
+    """Return how many rows of a sample refer to a row of another table, of which no row is read more than once."""
+    key = sql.Identifier("t", target_column.column)
+    query = sql.SQL(_HITS).format(
         column=sql.Identifier(column),
         table=identifier(table),
         most=sql.Literal(_SAMPLE),
+        target=identifier(target),
+        same_key=sql.SQL(_UUID if target_column.type == "uuid" else _TEXT).format(key=key),
     )
     row = connection.execute(query).fetchone()
     return _Hits(*row) if row is not None else _Hits(0, 0)

@@ -19,6 +19,8 @@ _SET_LIMIT = "SELECT set_config('statement_timeout', %s, true)"
 _LEAST_S = 0.1
 _TEXT = '({}::text COLLATE pg_catalog."C")'
 """A column as text that is compared byte by byte: a collation that calls different texts equal takes no LIKE, and finds others."""
+_COMPARED_AS_THEY_ARE = frozenset({"uuid", "bigint", "integer", "smallint"})
+"""Types of keys that are compared as they are, if both have the same, so that an index of theirs serves."""
 _LATER = "When it is free, or the server has less to do: cutter-console counts"
 
 
@@ -141,28 +143,49 @@ class Readable:
         return sql.SQL("u.{} IS NOT NULL").format(sql.Identifier(column.column))
 
     def source(self) -> sql.Composable:
-        """Return the tables that a unit is read from, joined by text: keys of different types are compared so."""
+        """Return the tables that a unit is read from, joined."""
+        return sql.SQL("{} u").format(identifier(self.mapping.units.table)) + self.joins()
+
+    def piece(self, condition: sql.Composable, order: sql.Composable) -> sql.Composable:
+        """Return as much of the table of units, as `u`, as `%(piece)s` says: only these units are joined with others."""
+        units = self.mapping.units
+        mapped = (
+            units.id, units.address, units.document, units.lifecycle, units.kind, units.section_type, units.number,
+            units.version, units.content, units.parent, units.deleted_at,
+        )  # fmt: skip
+        names = {
+            column.column
+            for column in mapped
+            if column is not None and self._can_read(units.table, self._of_units, column)
+        }
+        return sql.SQL("(SELECT {columns} FROM {table} u WHERE {condition} ORDER BY {order} LIMIT %(piece)s) u").format(
+            columns=sql.SQL(", ").join(sql.Identifier("u", name) for name in sorted(names)),
+            table=identifier(units.table),
+            condition=condition,
+            order=order,
+        )
+
+    def joins(self) -> sql.Composable:
+        """Return the joins of `u` with its version and its parent."""
         units, versions = self.mapping.units, self.mapping.versions
-        source: sql.Composable = sql.SQL("{} u").format(identifier(units.table))
+        joins: sql.Composable = sql.SQL("")
         if self.joins_version and versions is not None and units.version is not None:
-            source += sql.SQL(" LEFT JOIN {} v ON v.{}::text = u.{}::text").format(
-                identifier(versions.table), sql.Identifier(versions.id.column), sql.Identifier(units.version.column)
+            joins += sql.SQL(" LEFT JOIN {} v ON {}").format(
+                identifier(versions.table), _same("v", versions.id, "u", units.version)
             )
         if self.joins_parent and units.parent is not None:
-            source += sql.SQL(" LEFT JOIN {} p ON p.{}::text = u.{}::text").format(
-                identifier(units.table), sql.Identifier(units.id.column), sql.Identifier(units.parent.column)
+            joins += sql.SQL(" LEFT JOIN {} p ON {}").format(
+                identifier(units.table), _same("p", units.id, "u", units.parent)
             )
-        return source
+        return joins
 
     def number_of_versions(self) -> sql.Composable:
         """Return how many versions the unit has, or NULL if they cannot be read."""
         versions = self.mapping.versions
         if versions is None or not self._can_read(versions.table, self._of_versions, versions.unit):
             return sql.SQL("NULL::bigint")
-        return sql.SQL("(SELECT count(*) FROM {} w WHERE w.{}::text = u.{}::text)").format(
-            identifier(versions.table),
-            sql.Identifier(versions.unit.column),
-            sql.Identifier(self.mapping.units.id.column),
+        return sql.SQL("(SELECT count(*) FROM {} w WHERE {})").format(
+            identifier(versions.table), _same("w", versions.unit, "u", self.mapping.units.id)
         )
 
     def _text(self, alias: str, table: str, columns: dict[str, ColumnRow], column: Column | None) -> sql.Composable:
@@ -174,6 +197,14 @@ class Readable:
         row = self._catalogue.table(table)
         is_table_read = row is not None and unreadable(row, self._catalogue.role) is None
         return is_table_read and column_fault(table, columns, column, self._catalogue.role) is None
+
+
+def _same(alias: str, column: Column, other_alias: str, other: Column) -> sql.Composable:
+    """Return the condition that two keys are equal: by text, unless they are of one type that an index can be asked by."""
+    as_they_are = column.type == other.type and column.type in _COMPARED_AS_THEY_ARE
+    return sql.SQL("{} = {}" if as_they_are else "{}::text = {}::text").format(
+        sql.Identifier(alias, column.column), sql.Identifier(other_alias, other.column)
+    )
 
 
 def count_tables(
@@ -250,17 +281,19 @@ def _counted(connection: psycopg.Connection, table: str, too_long: str = "") -> 
 def list_units(
     connection: psycopg.Connection, readable: Readable, document: str, after: str, most: int
 ) -> tuple[ListedUnit, ...]:
-    """Return up to `most` units behind the address `after`, by address; of a document, if one is named."""
+    """Return up to `most` units behind the address `after`, each before those below it; of a document, if one is named."""
     units = readable.mapping.units
     address = sql.SQL(_TEXT).format(sql.Identifier("u", units.address.column))
     below = sql.SQL(
         "(%(document)s = '' OR {document} = %(document)s OR {address} = %(document)s OR starts_with({address}, %(document)s || '/'))"
     ).format(document=readable.unit(units.document), address=address)
-    query = sql.SQL(
-        "SELECT {columns} FROM {source} WHERE {address} > %(after)s AND {below} ORDER BY {address} LIMIT %(most)s"
-    ).format(columns=_columns(readable), source=readable.source(), address=address, below=below)
+    place = sql.SQL("replace({address}, '/', chr(1))").format(address=address)
+    behind = sql.SQL("{place} > replace(%(after)s, '/', chr(1)) AND {below}").format(place=place, below=below)
+    query = sql.SQL("SELECT {columns} FROM {piece}{joins} ORDER BY {place}").format(
+        columns=_columns(readable), piece=readable.piece(behind, place), joins=readable.joins(), place=place
+    )
     with connection.cursor(row_factory=args_row(_listed)) as cursor:
-        return tuple(cursor.execute(query, {"document": document, "after": after, "most": most}).fetchall())
+        return tuple(cursor.execute(query, {"document": document, "after": after, "piece": most}).fetchall())
 
 
 def read_unit(connection: psycopg.Connection, readable: Readable, address: str) -> ReadUnit | None:

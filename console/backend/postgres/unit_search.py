@@ -32,6 +32,30 @@ class HitRow(NamedTuple):
     deleted: bool | None = False
 
 
+class _PageRow(NamedTuple):
+    """A row of the function's answer: a unit, or how far it has looked."""
+
+    address: str
+    document: str | None
+    lifecycle: str | None
+    unit_kind: str | None
+    section_type: str | None
+    number: str | None
+    title: str | None
+    parent: str | None
+    excerpt: str | None
+    deleted: bool
+    looked_to: str | None
+
+
+class LookedRows(NamedTuple):
+    """Units of a page, and how far was looked for them if not to the end of the page."""
+
+    rows: tuple[HitRow, ...]
+    looked_to: str = ""
+    """Address that the next call goes on behind, or before; empty if the page is full or there is no further unit."""
+
+
 class Searched(NamedTuple):
     """The text of a search as it is understood: an address that begins so, or words; both empty for all units."""
 
@@ -39,12 +63,22 @@ class Searched(NamedTuple):
     parts: tuple[str, ...] = ()
 
 
+class _PieceEnd(NamedTuple):
+    """The last unit of a piece of another layout's units."""
+
+    is_last: bool
+    """True if no further unit is asked for."""
+    address: str | None
+
+
+PIECE, PIECE_BYTES = 2000, 1_000_000
+"""Most units, and bytes of their texts, that are looked at for words in one statement on another layout."""
 _INSTALLED = """
     SELECT to_regprocedure('cutter_console.fn_unit_page(text[], text, text, text[], timestamptz, text, text, integer)') IS NOT NULL,
            to_regclass('cutter_governance.v_reader') IS NOT NULL
 """
 _PAGE = """
-    SELECT address, document, lifecycle, unit_kind, section_type, number, title, parent, excerpt
+    SELECT address, document, lifecycle, unit_kind, section_type, number, title, parent, excerpt, false, looked_to
       FROM cutter_console.fn_unit_page(%(parts)s::text[], %(prefix)s, %(document)s, %(lifecycles)s, %(at)s::timestamptz,
                                           %(after)s, %(before)s::text, %(most)s)
 """
@@ -76,6 +110,29 @@ _EACH = """
 """
 _PLACE = "replace(s.address, '/', chr(1)) COLLATE \"C\""
 _TEXT = "left(coalesce(s.title, '') || ' ' || coalesce(s.body, ''), 100000)"
+_ASKED = """
+    (cardinality(%(lifecycles)s::text[]) = 0 OR {lifecycle} = ANY (%(lifecycles)s::text[]))
+    AND (%(prefix)s = '' OR starts_with({address}, %(prefix)s))
+    AND (%(document)s = '' OR {address} = %(document)s OR starts_with({address}, %(document)s || '/') OR {document} = %(document)s)
+    AND {place} > replace(%(after)s, '/', chr(1)) AND (%(before)s::text IS NULL OR %(before)s = '' OR {place} < replace(%(before)s, '/', chr(1)))
+"""
+# By the bytes of the texts, too: the last unit of which those before it have not filled the piece.
+_PIECE_END = """
+    SELECT count(*) < %(piece)s AND coalesce(bool_and(t.before < %(bytes)s), true),
+           replace({beyond}(t.place) FILTER (WHERE t.before < %(bytes)s), chr(1), '/')
+      FROM (SELECT s.place, coalesce(sum(least(octet_length(s.body), 100000)) OVER
+                   (ORDER BY s.place{way} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before
+              FROM {source}) t
+"""
+_OF_SITE = """
+    SELECT s.address, s.document, s.lifecycle, s.unit_kind, s.section_type, s.number, s.title, s.parent,
+           CASE WHEN cardinality(%(parts)s::text[]) > 0 THEN left(s.body, 20000) END, s.deleted
+      FROM {source}
+     WHERE cardinality(%(parts)s::text[]) = 0
+        OR CASE WHEN %(until)s::text IS NULL OR s.place {within} replace(%(until)s, '/', chr(1))
+                THEN to_tsvector('simple', left({folded}, 100000)) @@ {words} END
+     ORDER BY s.place{way} LIMIT %(most)s
+"""
 _READER = """
     canonical_address AS address, doc_code AS document, lifecycle_status AS lifecycle, unit_kind, section_type, section_code AS number, title,
     parent_or_container_ref AS parent, body, false AS deleted
@@ -87,10 +144,15 @@ def installed(connection: psycopg.Connection) -> Installed:
     return read_row(connection, Installed, _INSTALLED)
 
 
-def indexed_page(connection: psycopg.Connection, query: UnitQuery, searched: Searched, most: int) -> tuple[HitRow, ...]:
-    """Return a page of units by the indexes; before an address, the nearest one first. The monitoring role may ask."""
+def indexed_page(connection: psycopg.Connection, searched: Searched, query: UnitQuery, most: int) -> LookedRows:
+    """Return a page of units by the indexes, or what a bounded amount of work has given of it.
+
+    Before an address, the nearest one comes first. The monitoring role may ask.
+    """
     values = _values(query, searched, most) | {"parts": list(searched.parts) or None, "at": query.as_of}
-    return read_rows(connection, HitRow, _PAGE, values)
+    rows = read_rows(connection, _PageRow, _PAGE, values)
+    units = tuple(HitRow(*row[:-1]) for row in rows if row.looked_to is None)
+    return LookedRows(units, next((row.looked_to for row in rows if row.looked_to is not None), ""))
 
 
 def reader_page_by_words(
@@ -101,13 +163,36 @@ def reader_page_by_words(
 
 
 def site_page(
-    connection: psycopg.Connection, readable: Readable, query: UnitQuery, searched: Searched, most: int
-) -> tuple[HitRow, ...]:
-    """Return a page of the units of another layout, by looking at each; without a mapped body, at titles alone."""
+    connection: psycopg.Connection, readable: Readable, searched: Searched, query: UnitQuery, most: int
+) -> LookedRows:
+    """Return a page of the units of another layout, or what of it is among the next PIECE of them.
+
+    Their table is read whole for their order, as it has no index for it. Of words each text of the piece is looked at;
+    without a mapped body, at titles alone.
+    """
+    parts = list(searched.parts)
+    values = _values(query, searched, most) | {"parts": parts, "piece": PIECE if parts else most, "bytes": PIECE_BYTES}
+    end = _PieceEnd(is_last=True, address=None)
+    if parts:
+        end = read_row(connection, _PieceEnd, _composed(_PIECE_END, readable, query), values)
+    values["until"] = None if end.is_last else end.address
+    rows = read_rows(connection, HitRow, _composed(_OF_SITE, readable, query), values)
+    goes_on = not end.is_last and len(rows) < most
+    return LookedRows(rows, end.address or "" if goes_on else "")
+
+
+def _composed(statement: str, readable: Readable, query: UnitQuery) -> str:
+    """Return a statement on the tables of another layout, in the order that the query asks for."""
     units, versions = readable.mapping.units, readable.mapping.versions
+    address, document = readable.unit(units.address), readable.unit(units.document)
+    place = sql.SQL("replace({}, '/', chr(1))").format(address)
+    direction = sql.SQL("" if query.before is None else " DESC")
+    condition = sql.SQL(_ASKED).format(
+        lifecycle=readable.unit(units.lifecycle), address=address, document=document, place=place
+    )
     columns = {
-        "address": readable.unit(units.address),
-        "document": readable.unit(units.document),
+        "address": address,
+        "document": document,
         "lifecycle": readable.unit(units.lifecycle),
         "unit_kind": readable.unit(units.kind),
         "section_type": readable.unit(units.section_type),
@@ -116,12 +201,26 @@ def site_page(
         "parent": readable.parent(),
         "body": readable.version(versions.body if versions is not None else None),
         "deleted": readable.deleted(),
+        "place": place,
     }
     listed = sql.SQL(", ").join(
         sql.SQL("{} AS {}").format(column, sql.Identifier(name)) for name, column in columns.items()
     )
-    source = readable.source().as_string(connection).replace("%", "%%")
-    return _each(connection, listed.as_string(connection).replace("%", "%%"), source, query, searched, most)
+    source = sql.SQL("(SELECT {} FROM {}{}) s").format(
+        listed, readable.piece(condition, place + direction), readable.joins()
+    )
+    parts = {
+        # A name of the organisation's can have a percent sign; those of the values stay as they are.
+        "{source}": source.as_string(None).replace("%", "%%").replace("%%(", "%("),
+        "{way}": direction.as_string(None),
+        "{within}": "<=" if query.before is None else ">=",
+        "{beyond}": "min" if query.before is not None else "max",
+        "{folded}": _FOLDED.replace("$TEXT", _TEXT),
+        "{words}": _WORDS,
+    }
+    for name, part in parts.items():
+        statement = statement.replace(name, part)
+    return statement
 
 
 def _each(

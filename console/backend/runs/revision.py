@@ -81,7 +81,7 @@ def compare_if_law(
             return None
         if state.operation == RunOperation.REPEAL:
             raise after_repeal(plan.docprefix, state.run_id)
-        comparison = compare(units_of_state(connection, plan.docprefix, state), units_of_plan(plan, canonical), moved)
+        comparison = compare(units_of_state(connection, state), units_of_plan(plan, canonical), moved)
         added = tuple(unit.address for unit in comparison.added)
         returning = known_addresses(connection, plan.docprefix, added)
         law = state_pieces(connection, state.run_id)

@@ -1,7 +1,9 @@
 """Searches units by address, word, document and lifecycle as the monitoring role, in this product's layout or in another one."""
 
 import re
+import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError, StopCode, Unmeasured, UsageError
@@ -19,6 +21,7 @@ from console.backend.model.unit_search import (
 from console.backend.postgres.connections import connect
 from console.backend.postgres.unit_search import (
     HitRow,
+    LookedRows,
     Searched,
     indexed_page,
     installed,
@@ -29,10 +32,12 @@ from console.backend.runs.other_layout import NOT_INSTALLED
 from console.backend.runs.site import parts_not_shown, reading_site, require_units
 
 LIMIT_S = 10.0
-"""Longest time of the statement that searches, in seconds."""
+"""Longest time of a statement that searches, in seconds."""
+LOOKING_S = 4.0
+"""Seconds after which a search is not gone on with that has not filled its page."""
 _ADDRESS = re.compile(r"[A-Z0-9-]{3,32}|\S+/\S*")
 _NO_INDEX = "the search index is not installed: every unit is looked at"
-_Page = Callable[[Searched], tuple[HitRow, ...]]
+_Page = Callable[[Searched], LookedRows]
 
 
 def search_units(installation: Installation, query: UnitQuery) -> UnitHits:
@@ -60,17 +65,34 @@ def _searched(installation: Installation, query: UnitQuery) -> UnitHits:
         own = installed(connection)
         query = query.model_copy(update={"lifecycles": query.lifecycles or (FOR_READERS if own.view else ())})
         if own.function:
-            return _hits(query, lambda searched: indexed_page(connection, query, searched, query.limit + 1))
+            return _hits(query, lambda searched: looked_page(query, partial(indexed_page, connection, searched)))
         if own.view:
             _refuse_moment(query, _NO_INDEX, "Bring the database up to date: cutter-console migrate")
             missing = NotMeasured(subject="index", reason=_NO_INDEX, next_action="cutter-console migrate")
             return _hits(
                 query,
-                lambda searched: reader_page_by_words(connection, query, searched, query.limit + 1),
+                lambda searched: LookedRows(reader_page_by_words(connection, query, searched, query.limit + 1)),
                 has_index=False,
                 missing=(missing,),
             )
     return _searched_in_site(installation, query)
+
+
+def looked_page(query: UnitQuery, page: Callable[[UnitQuery, int], LookedRows]) -> LookedRows:
+    """Return the units of a page and one more, or what of them could be found in LOOKING_S.
+
+    The database does a bounded amount of work for each answer, so that none takes too long; most fill the page at once.
+    """
+    most = query.limit + 1
+    rows: tuple[HitRow, ...] = ()
+    ends_at = time.monotonic() + LOOKING_S
+    while True:
+        answer = page(query, most - len(rows))
+        rows += answer.rows
+        if not answer.looked_to or time.monotonic() >= ends_at:
+            return LookedRows(rows, answer.looked_to)
+        side = "after" if query.before is None else "before"
+        query = query.model_copy(update={side: answer.looked_to})
 
 
 def _searched_in_site(installation: Installation, query: UnitQuery) -> UnitHits:
@@ -83,7 +105,7 @@ def _searched_in_site(installation: Installation, query: UnitQuery) -> UnitHits:
         )
         return _hits(
             query,
-            lambda searched: site_page(connection, layout.readable, query, searched, query.limit + 1),
+            lambda searched: looked_page(query, partial(site_page, connection, layout.readable, searched)),
             has_index=False,
             missing=(missing, *parts_not_shown(layout)),
         )
@@ -109,6 +131,7 @@ def _candidates(text: str) -> tuple[tuple[SearchedBy, Searched], ...]:
 def _hits(query: UnitQuery, page: _Page, *, has_index: bool = True, missing: tuple[NotMeasured, ...] = ()) -> UnitHits:
     """Return the page by the first way that finds anything: an address that no unit has can be a word in capitals."""
     rows: tuple[HitRow, ...] = ()
+    looked_to = ""
     by = SearchedBy.NOTHING
     parts: tuple[str, ...] = ()
     goes_on = query.after or query.before or ""
@@ -116,16 +139,17 @@ def _hits(query: UnitQuery, page: _Page, *, has_index: bool = True, missing: tup
         # A page that goes on belongs to the way of the page before it.
         if goes_on and understood is SearchedBy.ADDRESS and not goes_on.startswith(searched.prefix):
             continue
-        by, parts, rows = understood, searched.parts, page(searched)
-        if rows or (goes_on and understood is SearchedBy.ADDRESS):
+        by, parts, (rows, looked_to) = understood, searched.parts, page(searched)
+        if rows or looked_to or (goes_on and understood is SearchedBy.ADDRESS):
             break
     units = rows[: query.limit] if query.before is None else rows[: query.limit][::-1]
     return UnitHits(
         units=tuple(_hit(row, parts) for row in units),
-        more=len(rows) > query.limit,
+        more=len(rows) > query.limit or bool(looked_to),
         searched_by=by,
         as_of=query.as_of,
         has_index=has_index,
+        looked_to=looked_to,
         not_measured=missing,
     )
 

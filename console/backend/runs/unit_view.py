@@ -111,8 +111,8 @@ def _row(installation: Installation, address: str) -> HitRow | None:
     with connect(installation.settings.database.monitor, read_only=True, purpose="unit") as connection:
         if not installed(connection).function:
             return None
-        rows = indexed_page(connection, query, Searched(prefix=address), 1)
-    return next((row for row in rows if row.address == address), None)
+        answer = indexed_page(connection, Searched(prefix=address), query, 1)
+    return next((row for row in answer.rows if row.address == address), None)
 
 
 def _reports(installation: Installation, run_id: str) -> tuple[str, ...]:

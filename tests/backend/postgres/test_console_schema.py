@@ -32,10 +32,13 @@ _FUNCTIONS = """
     SELECT p.oid::bigint, p.proname::text, p.proacl::text, p.proconfig, p.prosecdef, p.provolatile, p.proparallel, p.procost, p.prorows,
            p.proisstrict, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid), obj_description(p.oid, 'pg_proc')
       FROM pg_proc p WHERE p.proowner = 'cutter_owner'::regrole AND p.proname NOT IN ('fn_schema_line', 'fn_schema_way', 'fn_hold_ensure',
-           'fn_base_lines', 'fn_event_run', 'fn_custody_write', 'fn_run_hand_over', 'fn_run_accept', 'fn_run_take_over') ORDER BY 1
+           'fn_base_lines', 'fn_event_run', 'fn_custody_write', 'fn_run_hand_over', 'fn_run_accept', 'fn_run_take_over',
+           'fn_unit_page', 'fn_units_with') ORDER BY 1
 """
 _REPLACED = re.compile(r"canonical_address_alias_pkey|PRIMARY KEY \(alias\)")
 """Of a constraint that a later migration replaces by another one (0028)."""
+_MADE_AGAIN = "SELECT p.oid::bigint FROM pg_proc p WHERE p.proname = 'fn_unit_page'"
+"""Of a function that a later migration drops, and makes with another result (0029)."""
 _BODIES = """
     SELECT format('FUNCTION %s.%I(%s)', p.pronamespace::regnamespace, p.proname, pg_get_function_identity_arguments(p.oid)), encode(sha256(convert_to(p.prosrc, 'UTF8')), 'hex')
       FROM pg_proc p WHERE p.pronamespace = 'cutter_console'::regnamespace
@@ -104,6 +107,7 @@ def test_functions_keep_what_they_are_and_what_calls_them(empty_database: Databa
     """Objects by oid: triggers, views and the index of words go on calling the same function."""
     put_older(empty_database.cluster, empty_database.name, BEFORE_THE_MOVE)
     functions, before = _rows(empty_database, _FUNCTIONS), fingerprint(empty_database)
+    made_again = {("function", oid) for (oid,) in _rows(empty_database, _MADE_AGAIN)}
     migrate(empty_database.conninfo())
     known = {row[0] for row in functions}
     assert [row for row in _rows(empty_database, _FUNCTIONS) if row[0] in known] == functions
@@ -112,7 +116,7 @@ def test_functions_keep_what_they_are_and_what_calls_them(empty_database: Databa
     kept = {row for row in before.objects if row[0] in kinds and not _REPLACED.search(str(row[2]))}
     assert kept <= set(now.objects)
     moved = {"trigger", "function"}
-    assert {row[:2] for row in before.objects if row[0] in moved} <= {row[:2] for row in now.objects}
+    assert {row[:2] for row in before.objects if row[0] in moved} - made_again <= {row[:2] for row in now.objects}
     untouched = set(before.rows) - set(now.rows)
     assert {table for table, _, _ in untouched} <= {
         "cutter_governance.schema_migration",

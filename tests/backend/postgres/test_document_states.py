@@ -17,6 +17,7 @@ _STATES = (
 )
 _IN_FORCE = "SELECT canonical_address, title, body FROM cutter_governance.v_in_force ORDER BY canonical_address"
 _AT = "SELECT canonical_address, title, body FROM cutter_console.fn_in_force(%s) ORDER BY docprefix, seq"
+_OF_DOCUMENT = "SELECT canonical_address, title, body FROM cutter_console.fn_document_in_force(%s, %s) ORDER BY seq"
 
 
 def read(database: Database, query: str, *values: object) -> list[tuple[Any, ...]]:
@@ -57,6 +58,9 @@ def test_what_was_enacted_is_in_force_from_then_on(drafted: SignedCut) -> None:
     assert read(drafted.database, _IN_FORCE) == sorted(planned(drafted))
     assert read(drafted.database, _AT, now()) == planned(drafted)
     assert read(drafted.database, _AT, before) == []
+    assert read(drafted.database, _OF_DOCUMENT, "ACME-LAW", now()) == planned(drafted)
+    assert read(drafted.database, _OF_DOCUMENT, "ACME-LAW", before) == []
+    assert read(drafted.database, _OF_DOCUMENT, "OTHER-LAW", now()) == []
 
 
 def test_the_whole_text_of_a_state_is_the_text_that_was_pinned_byte_for_byte(database: Database) -> None:
@@ -124,6 +128,7 @@ def test_a_unit_is_found_by_its_address_in_every_state_and_no_draft_is(cut: Sign
         "SELECT t FROM cutter_console.fn_state_text('ictr-20260101T000000Z-00000001') t WHERE t IS NOT NULL",
         "SELECT t FROM cutter_console.fn_state_cut_sha256('ictr-20260101T000000Z-00000001') t WHERE t IS NOT NULL",
         "SELECT body FROM cutter_console.fn_in_force('infinity')",
+        "SELECT body FROM cutter_console.fn_document_in_force('ACME-LAW', 'infinity')",
         "SELECT body FROM cutter_governance.v_in_force",
     ],
 )

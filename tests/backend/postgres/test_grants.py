@@ -61,7 +61,7 @@ NOBODYS = {
     *("fn_record_write", "fn_revert_write", "fn_write_lock", "fn_lock", "fn_table_digest", "fn_assert_backup"),
     *("fn_event_run", "fn_custody_write"),
     *("fn_base_rows", "fn_base_seal", "fn_base_known", "fn_keep_base", "fn_document_known"),
-    *("fn_folded", "fn_search_vector", "fn_search_query", "fn_units_with"),
+    *("fn_folded", "fn_search_vector", "fn_search_query", "fn_units_with", "fn_units_among", "fn_states_at"),
 }
 FIXED = {
     "DateStyle": "ISO, YMD",
@@ -74,6 +74,9 @@ FIXED = {
     "enable_seqscan": "off",
     "enable_sort": "on",
     "work_mem": "64MB",
+    "enable_indexscan": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "cpu_tuple_cost": "1000000",
 }
 """What a function may fix besides its search_path, so that its caller cannot."""
 
@@ -131,6 +134,7 @@ def test_the_monitoring_role_executes_reading_functions_alone(database: Database
         "fn_batch_waiting",
         "fn_count_audit",
         "fn_document_digest",
+        "fn_document_in_force",
         "fn_documents_not_kept",
         "fn_hold_reason",
         "fn_in_force",

@@ -104,6 +104,8 @@ def test_a_word_is_found_however_its_signs_are_typed(site: Installation, typed: 
     hits = search_units(site, UnitQuery(text=typed))
     assert (addresses(hits), hits.searched_by, hits.has_index) == ([address], SearchedBy.WORDS, True)
     assert any(part.hit for part in hits.units[0].snippet) or hits.units[0].title is not None
+    # Behind the texts of one page that are read, by the index.
+    assert ask(site, typed, limit=1) == [address]
 
 
 @pytest.mark.parametrize("typed", ["dieu grundstuck", '"duong di nguoi"', "grundstucksverkehr", "dieux"])
@@ -142,12 +144,12 @@ def test_document_lifecycle_and_moment_narrow_a_search(site: Installation, laws:
     assert ask(site, "", lifecycles=("draft",)) == ["DE-LAW/GESETZ", "DE-LAW/GESETZ/GRUNDSTUCK"]
     assert ask(site, "", lifecycles=("superseded",)) == ["ACME-LAW/ONE/BETA"]
     assert ask(site, "second", lifecycles=("superseded",)) == ["ACME-LAW/ONE/BETA"]
-    assert ask(site, "second") == ask(site, "word") == []
+    assert ask(site, "second") == ask(site, "word") == ask(site, "word", before="", limit=1) == []
     with laws.database.connect("cutter_ro") as connection:
         (begun,) = connection.execute(
             "SELECT in_force_from FROM cutter_governance.v_document_state WHERE docprefix = 'ACME-LAW' AND state = 1"
         ).fetchone() or (None,)
-    assert ask(site, "second", as_of=begun) == ["ACME-LAW/ONE/BETA"]
+    assert ask(site, "second", as_of=begun) == ask(site, "second", as_of=begun, limit=1) == ["ACME-LAW/ONE/BETA"]
     assert ask(site, "zebra", as_of=begun) == []
     assert ask(site, "", as_of=begun) == ["ACME-LAW/ONE", "ACME-LAW/ONE/ALPHA", "ACME-LAW/ONE/BETA"]
     assert ask(site, "zebra", as_of=datetime.now(UTC)) == ["ACME-LAW/ONE/ALPHA"]
@@ -231,6 +233,123 @@ def test_no_more_is_read_for_a_page_of_many_units_than_of_few(database: Database
     assert all(sum(read.values()) <= 130 for read in few[:-1])
     # Of a word that most units have: those that are counted, and the first ones in the order of the page.
     assert (many[-1]["information_unit"], many[-1]["unit_version"]) <= (200, 20_200)
+
+
+LONG = """
+    INSERT INTO public.information_unit (id, canonical_address, unit_kind, section_type, doc_code, lifecycle_status, version_anchor_ref)
+    SELECT md5('u' || g)::uuid, 'LONG-LAW/P' || lpad(g::text, 3, '0'), 'article', 'article', 'LONG-LAW', 'enacted', md5('v' || g)::uuid
+      FROM generate_series(1, 250) g;
+    INSERT INTO public.unit_version (id, unit_id, version_seq, title, body, content_hash, lifecycle_status, enacted_at)
+    SELECT md5('v' || g)::uuid, md5('u' || g)::uuid, 1, 'Title ' || g, CASE g WHEN 240 THEN 'alpha gamma ' ELSE 'gamma beta alpha ' END || repeat('beta delta. ', 1000),
+           'x', 'enacted', now() FROM generate_series(1, 250) g
+"""
+ENDED = """
+    INSERT INTO public.information_unit (id, canonical_address, unit_kind, section_type, doc_code, lifecycle_status)
+    SELECT md5('e' || g)::uuid, 'A-LAW/P' || lpad(g::text, 6, '0'), 'article', 'article', 'A-LAW', 'superseded' FROM generate_series(1, %s) g
+"""
+
+
+def _past_the_guards(database: Database, statement: str) -> None:
+    with database.connect() as connection, connection.transaction():
+        connection.execute("SET LOCAL session_replication_role = replica")
+        for table in ("information_unit", "unit_version"):
+            connection.execute(f"ALTER TABLE public.{table} DISABLE TRIGGER ALL".encode())
+        connection.execute(statement.encode())
+
+
+def _calls(database: Database, **asked: object) -> list[tuple[list[str], str | None]]:
+    """The addresses of each call until the end, and how far it has looked."""
+    calls: list[tuple[list[str], str | None]] = []
+    values: dict[str, object] = {
+        "parts": None,
+        "lifecycles": "{draft,enacted}",
+        "at": None,
+        "after": "",
+        "before": None,
+    } | asked
+    while True:
+        with connect(database.conninfo("cutter_ro"), read_only=True) as connection:
+            rows = connection.execute(
+                "SELECT address, looked_to FROM cutter_console.fn_unit_page(%(parts)s::text[], '', '', %(lifecycles)s, %(at)s, %(after)s,"
+                " %(before)s::text, 20)",
+                values,
+            ).fetchall()
+        looked_to = next((to for _, to in rows if to is not None), None)
+        calls.append(([address for address, _ in rows if address is not None], looked_to))
+        if looked_to is None:
+            return calls
+        values["after" if values["before"] is None else "before"] = looked_to
+
+
+@pytest.mark.parametrize("before", [None, ""])
+def test_a_phrase_of_words_that_all_units_have_is_looked_for_piece_by_piece(
+    database: Database, before: str | None
+) -> None:
+    """Each call splits two megabytes of text into words at most, however many units have the words of the phrase."""
+    _past_the_guards(database, LONG)
+    calls = _calls(database, parts=["alpha gamma"], before=before)
+    assert [addresses for addresses, _ in calls if addresses] == [["LONG-LAW/P240"]]
+    assert len(calls) == 2
+    places = [int(str(looked_to)[-3:]) for _, looked_to in calls[:-1]]
+    sizes = [abs(b - a) for a, b in zip([0 if before is None else 251, *places], places, strict=False)]
+    assert all(size * 12_000 <= 2_100_000 for size in sizes)
+    assert [addresses for addresses, _ in _calls(database, parts=["gamma alpha"], before=before) if addresses] == []
+    # Of words alone the index knows, and no text is read beside those of the first piece.
+    assert len(_calls(database, parts=["gamma", "240"], before=before)) == 1
+
+
+def test_units_that_are_passed_over_are_bounded_and_a_lifecycle_of_few_units_passes_over_none(
+    database: Database,
+) -> None:
+    _past_the_guards(database, ENDED % 120_000)
+    _past_the_guards(database, MANY.replace("%(first)s", "1").replace("%(last)s", "30").replace("%%", "%"))
+    first, second = _calls(database)
+    assert first == ([], "A-LAW/P100000")
+    assert len(second[0]) == 20
+    assert [len(addresses) for addresses, _ in _calls(database, parts=["common"])] == [20]
+    with connect(database.conninfo(), read_only=True) as connection:
+        before: dict[str, int] = dict(connection.execute(_READ).fetchall())
+        query = "SELECT * FROM cutter_console.fn_unit_page(NULL, '', '', '{retired}', NULL, '', NULL, 20)"
+        assert connection.execute(query).fetchall() == []
+        after: dict[str, int] = dict(connection.execute(_READ).fetchall())
+        assert after["information_unit"] == before["information_unit"]
+
+
+@pytest.mark.parametrize("analyzed", [False, True])
+def test_of_a_piece_only_the_units_with_the_words_are_read(database: Database, analyzed: bool) -> None:
+    """Whatever the planner knows of the table, which of words is nothing: most units have the word, of the document one."""
+    late = "'common word' || CASE WHEN g <= 21000 OR g = 24990 THEN ' late' ELSE '' END"
+    many = MANY.replace("'common word'", late).replace("%(first)s", "1").replace("%(last)s", "25000").replace("%%", "%")
+    _past_the_guards(database, many)
+    if analyzed:
+        with database.connect() as connection:
+            connection.execute("ANALYZE public.information_unit, public.unit_version")
+    query = "SELECT address FROM cutter_console.fn_unit_page('{late}', '', 'BIG-49', '{enacted}', NULL, '', NULL, 20)"
+    with connect(database.conninfo(), read_only=True) as connection:
+        before: dict[str, int] = dict(connection.execute(_READ).fetchall())
+        assert connection.execute(query).fetchall() == [("BIG-49/P24990",)]
+        after: dict[str, int] = dict(connection.execute(_READ).fetchall())
+    # Of the first piece, those that are counted, and the one that has the word.
+    assert after["unit_version"] - before["unit_version"] <= 20 + 20_001 + 2
+
+
+def test_a_search_goes_on_by_itself_and_says_how_far_it_came_when_its_time_is_over(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _past_the_guards(database, LONG)
+    settings = Settings(database=DatabaseSettings(monitor=database.conninfo("cutter_ro")))
+    site = Installation(Context(root=tmp_path, host="db01"), settings, "olga")
+    monkeypatch.setattr(unit_search, "LOOKING_S", 600.0)
+    assert ask(site, '"alpha gamma"') == ["LONG-LAW/P240"]
+    monkeypatch.setattr(unit_search, "LOOKING_S", 0.0)
+    begun = search_units(site, UnitQuery(text='"alpha gamma"'))
+    assert (begun.units, begun.more) == ((), True)
+    assert begun.looked_to.startswith("LONG-LAW/P1")
+    pages = [begun]
+    while pages[-1].looked_to:
+        pages.append(search_units(site, UnitQuery(text='"alpha gamma"', after=pages[-1].looked_to)))
+    assert [addresses(page) for page in pages if page.units] == [["LONG-LAW/P240"]]
+    assert not pages[-1].more
 
 
 def _rows_read(database: Database, pages: list[dict[str, object]], first: int, last: int) -> list[dict[str, int]]:

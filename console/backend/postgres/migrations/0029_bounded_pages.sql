@@ -1,0 +1,279 @@
+-- schema: cutter_console
+-- A page of units takes a bounded amount of work, whatever is asked for. What does not fill a page within it says how
+-- far it has looked, and the next call goes on there: no words, filter or moment reads all units for one page.
+
+-- Units that are no law stand among many that are. An entry is made for a draft, and none when it becomes law.
+-- squawk-ignore require-concurrent-index-creation
+CREATE INDEX IF NOT EXISTS information_unit_not_law ON public.information_unit
+    (lifecycle_status, (replace(canonical_address, '/', chr(1)) COLLATE "C")) WHERE lifecycle_status <> 'enacted';
+
+-- As in 0012. OFFSET kept conditions of a query out of the view, so that one unit of it was all units read; a barrier
+-- keeps out those alone that could tell somebody what the view leaves out.
+CREATE OR REPLACE VIEW cutter_governance.v_reader WITH (security_barrier) AS
+    SELECT u.canonical_address, u.doc_code, u.parent_or_container_ref, u.unit_kind, u.section_type, u.section_code,
+           u.lifecycle_status, v.version_seq, v.title, v.body
+      FROM public.information_unit u JOIN public.unit_version v ON v.id = u.version_anchor_ref
+     WHERE u.lifecycle_status IN ('draft', 'enacted') AND u.deleted_at IS NULL;
+
+-- As fn_in_force, of one document: a condition on that one's answer is asked of every unit that is in force.
+CREATE OR REPLACE FUNCTION cutter_console.fn_document_in_force(p_docprefix text, p_at timestamptz)
+RETURNS TABLE (
+    canonical_address text, docprefix text, run_id text, seq integer, parent text, unit_kind text, section_type text,
+    section_code text, version_seq integer, title text, body text, in_force_from timestamptz
+)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT u.address, s.docprefix, s.run_id, u.seq, u.parent, u.unit_kind, u.section_type, u.section_code,
+           v.version_seq, coalesce(v.title, ''), v.body, s.in_force_from
+      FROM cutter_governance.v_document_state s
+     CROSS JOIN LATERAL cutter_console.fn_state_units(s.run_id) u
+      JOIN public.unit_version v ON v.id = u.version_id
+     WHERE s.docprefix = p_docprefix
+       AND s.in_force_from <= p_at
+       AND (s.in_force_until IS NULL OR s.in_force_until > p_at)
+$$;
+COMMENT ON FUNCTION cutter_console.fn_document_in_force IS
+    'The units of one document that are in force at a moment, with the version that counts then.';
+
+-- As in 0021, with memory for a bitmap of every page of a large table: one that is too large for its memory knows pages
+-- and no rows, and each text on them would be split into words again.
+CREATE OR REPLACE FUNCTION cutter_console.fn_units_with(p_words tsquery, p_most integer)
+RETURNS TABLE (unit_id uuid, version_id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+SET work_mem = '64MB' AS $$
+    SELECT v.unit_id, v.id
+      FROM public.unit_version v
+     WHERE cutter_console.fn_search_vector(v.title, v.body) @@ p_words
+     LIMIT p_most
+$$;
+
+-- Of these units, or these versions, those with the words, by both indexes: no other row of the table is read. What the
+-- planner would take for the number of rows with some words has nothing to do with it, and a row that it would read has
+-- no price that it would pay: so it joins the indexes, whatever it knows.
+CREATE OR REPLACE FUNCTION cutter_console.fn_units_among(p_words tsquery, p_units uuid[], p_versions uuid[])
+RETURNS TABLE (unit_id uuid, version_id uuid)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+SET enable_indexscan = off SET plan_cache_mode = force_generic_plan SET cpu_tuple_cost = 1000000
+SET work_mem = '64MB' AS $$
+BEGIN
+    IF p_versions IS NULL THEN
+        RETURN QUERY
+            SELECT v.unit_id, v.id
+              FROM public.unit_version v
+             WHERE v.unit_id = ANY (p_units)
+               AND cutter_console.fn_search_vector(v.title, v.body) @@ p_words;
+    ELSE
+        RETURN QUERY
+            SELECT v.unit_id, v.id
+              FROM public.unit_version v
+             WHERE v.id = ANY (p_versions)
+               AND cutter_console.fn_search_vector(v.title, v.body) @@ p_words;
+    END IF;
+END $$;
+COMMENT ON FUNCTION cutter_console.fn_units_among IS
+    'Of these units or versions, those with the words of a query, by the indexes.';
+
+-- The state of each document, or of one, that is in force at a moment: its run, and the transaction that enacted it.
+CREATE OR REPLACE FUNCTION cutter_console.fn_states_at(p_at timestamptz, p_document text) RETURNS jsonb
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(jsonb_object_agg(d.docprefix, jsonb_build_array(d.run_id, d.enacted_in::text) ORDER BY d.state),
+                    '{}')
+      FROM cutter_governance.v_document_state d
+      JOIN cutter_governance.manifest_seal m USING (run_id)
+     WHERE (coalesce(p_document, '') = '' OR d.docprefix = p_document)
+       AND d.in_force_from <= p_at
+       AND (d.in_force_until IS NULL OR d.in_force_until > p_at)
+$$;
+COMMENT ON FUNCTION cutter_console.fn_states_at IS
+    'The run, and the transaction of its enactment, of each document''s state that is in force at a moment.';
+
+-- It returned units alone; no release has had it.
+-- squawk-ignore ban-drop-function
+DROP FUNCTION IF EXISTS cutter_console.fn_unit_page(text[], text, text, text[], timestamptz, text, text, integer);
+
+-- A page of units: those whose address begins with p_prefix, of the document, with every one of p_parts if there are
+-- any. Behind p_after or, if p_before is given, the last ones before it, in descending order. At p_at what is in force
+-- at that moment; else as the units stand, of these lifecycles: drafts, law, and of what has ended only what was law.
+--
+-- It goes through the units in their order, piece by piece. Of words the first piece is read, and the next one, if by
+-- what was seen so far the page will soon be full. Else the index, which goes through all entries of the words each
+-- time, says which units have them: if those are few, they are all that is looked at, else those among the next piece.
+-- The index knows no order of words, so that a phrase is looked for in each text that has its words.
+-- If one of the bounds is reached before the page is full, a last row without an address says how far it has looked.
+--
+-- The conditions are put together of constants; every value is a parameter. The order is that of an index, whatever the
+-- planner knows of the tables.
+CREATE OR REPLACE FUNCTION cutter_console.fn_unit_page(
+    p_parts text[], p_prefix text, p_document text, p_lifecycles text[], p_at timestamptz, p_after text, p_before text,
+    p_limit integer
+)
+RETURNS TABLE (
+    address text, document text, lifecycle text, unit_kind text, section_type text, number text, title text,
+    parent text, excerpt text, looked_to text
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
+SET enable_sort = on SET work_mem = '64MB' AS $$
+DECLARE
+    most constant integer := least(coalesce(p_limit, 0), 1000);
+    -- The bounds of one call: units, units that the index finds, and bytes of text that are split into words.
+    most_units constant integer := 100000;
+    few constant integer := 20000;
+    soon constant integer := 4 * most;
+    most_text constant integer := 2000000;
+    -- On a server with much to do that can take longer than the statement may: then half of its time is the bound.
+    lasts constant interval := current_setting('statement_timeout')::interval;
+    ends_at constant timestamptz := CASE WHEN lasts = interval '0' THEN 'infinity'
+        ELSE statement_timestamp() + lasts / 2 END;
+    words constant tsquery := cutter_console.fn_search_query(p_parts);
+    loose constant tsquery := regexp_replace(words::text, '<(-|\d+)>', '&', 'g')::tsquery;
+    states constant jsonb := CASE WHEN p_at IS NOT NULL THEN cutter_console.fn_states_at(p_at,
+        coalesce(nullif(p_document, ''), CASE WHEN p_prefix LIKE '%/%' THEN split_part(p_prefix, '/', 1) END)) END;
+    way constant text := CASE WHEN p_before IS NULL THEN '' ELSE ' DESC' END;
+    place constant text := 'replace(u.canonical_address, ''/'', chr(1)) COLLATE "C"';
+    -- $1 the lifecycles, $2 the prefix, $3 the document, $4 and $5 the bounds of the page.
+    bounds constant text := place || ' > $4 AND ' || place || ' < $5'
+        || CASE WHEN coalesce(p_prefix, '') = '' THEN '' ELSE
+            ' AND ' || place || ' >= $2 AND ' || place || ' < $2 || chr(1114111)' END
+        || CASE WHEN coalesce(p_document, '') = '' THEN '' ELSE
+            ' AND ' || place || ' >= $3 AND ' || place || ' < $3 || chr(2)' END
+        || CASE WHEN p_at IS NULL AND cardinality(p_lifecycles) = 1 AND p_lifecycles[1] <> 'enacted' THEN
+            ' AND u.lifecycle_status = ($1)[1] AND u.lifecycle_status <> ''enacted''' ELSE '' END;
+    shown constant text := CASE WHEN p_at IS NULL THEN 'u.lifecycle_status = ANY ($1) AND u.deleted_at IS NULL'
+        ELSE 'true' END;
+    counts constant text := CASE WHEN p_at IS NULL THEN 'u.version_anchor_ref = ANY ($8)' ELSE 'true' END;
+    -- $6 the number of units.
+    piece constant text := format(
+        'SELECT array_agg(p.id) FILTER (WHERE p.shown),
+                array_agg(p.version_anchor_ref) FILTER (WHERE p.shown), count(*), %s(p.place)
+           FROM (SELECT u.id, u.version_anchor_ref, %s AS shown, %s AS place
+                   FROM public.information_unit u
+                  WHERE %s ORDER BY %s LIMIT $6) p',
+        CASE WHEN p_before IS NULL THEN 'max' ELSE 'min' END, shown, place, bounds, place || way);
+    -- $6 the units, $7 the states, $8 the versions, of which one must be the unit's: another one can have the words.
+    -- What is read of each unit, in the order of the page, while there is room on it.
+    texts constant text := CASE WHEN p_at IS NULL THEN
+        'SELECT u.lifecycle_status AS lifecycle, u.unit_kind, u.section_type, u.section_code,
+                u.parent_or_container_ref AS parent, v.title, v.body
+           FROM public.unit_version v
+          WHERE v.id = u.version_anchor_ref
+            AND (u.lifecycle_status IN (''draft'', ''enacted'') OR v.enacted_at IS NOT NULL)'
+        ELSE
+        'SELECT ''enacted''::text AS lifecycle, b.unit_kind, b.section_type, b.section_code,
+                b.parent_address AS parent, coalesce(v.title, '''') AS title, v.body
+           FROM (SELECT $7 -> split_part(u.canonical_address, ''/'', 1) AS of_document OFFSET 0) s
+           JOIN cutter_governance.manifest_unit_block b
+             ON b.address COLLATE "C" = u.canonical_address AND b.run_id = s.of_document ->> 0
+           LEFT JOIN LATERAL (
+                    SELECT c.version_id
+                      FROM cutter_governance.manifest_unit_block c
+                      JOIN cutter_governance.manifest_seal f ON f.run_id = c.run_id
+                      JOIN cutter_governance.approval_use w ON w.run_id = c.run_id AND w.purpose = ''edit''
+                      JOIN cutter_governance.approval_use o ON o.run_id = b.run_id AND o.purpose = ''cut''
+                     WHERE c.address COLLATE "C" = u.canonical_address
+                       AND w.xid > o.xid
+                       AND w.xid < (s.of_document ->> 1)::xid8
+                     ORDER BY w.xid DESC
+                     LIMIT 1) e ON true
+           JOIN public.unit_version v ON v.id = coalesce(e.version_id, b.version_id)' END;
+    units constant text := format(
+        'SELECT u.canonical_address, u.doc_code, t.*, u.place
+           FROM (SELECT u.*, %s AS place
+                   FROM (SELECT i.* FROM public.information_unit i WHERE i.id = ANY ($6) OFFSET 0) u
+                  WHERE %s AND %s AND %s ORDER BY %s OFFSET 0) u
+          CROSS JOIN LATERAL (%s OFFSET 0) t', place, bounds, shown, counts, place || way, texts);
+    prefix constant text := replace(p_prefix, '/', chr(1));
+    low text := replace(coalesce(p_after, ''), '/', chr(1));
+    high text := coalesce(nullif(replace(p_before, '/', chr(1)), ''), chr(1114111));
+    r record;
+    ids uuid[];
+    versions uuid[];
+    far text;
+    n bigint;
+    looked bigint := 0;
+    spent bigint := 0;
+    left_over integer := most;
+    size integer := most;
+    is_read boolean := p_parts IS NOT NULL;
+    are_all boolean := false;
+    is_over boolean := false;
+    asks_index boolean := false;
+    missing numeric;
+BEGIN
+    IF p_parts IS NOT NULL AND words IS NULL OR most < 1 OR states = '{}' THEN
+        RETURN;
+    END IF;
+    LOOP
+        IF are_all THEN
+            far := NULL;
+        ELSE
+            -- The order of an index, and no sort of what the planner takes for little.
+            PERFORM set_config('enable_sort', 'off', true);
+            EXECUTE piece INTO ids, versions, n, far USING p_lifecycles, prefix, p_document, low, high, size;
+            PERFORM set_config('enable_sort', 'on', true);
+            looked := looked + n;
+            IF asks_index THEN
+                SELECT array_agg(w.unit_id), array_agg(w.version_id) INTO ids, versions
+                  FROM cutter_console.fn_units_among(loose, ids, CASE WHEN p_at IS NULL THEN versions END) w;
+            END IF;
+        END IF;
+        FOR r IN EXECUTE units USING p_lifecycles, prefix, p_document, low, high, ids, states, versions LOOP
+            IF is_read THEN
+                spent := spent + least(octet_length(r.body), 100000) + 100;
+            END IF;
+            IF NOT is_read OR cutter_console.fn_search_vector(r.title, r.body) @@ words THEN
+                address := r.canonical_address;
+                document := r.doc_code;
+                lifecycle := r.lifecycle;
+                unit_kind := r.unit_kind;
+                section_type := r.section_type;
+                number := r.section_code;
+                title := r.title;
+                parent := r.parent;
+                excerpt := CASE WHEN words IS NOT NULL THEN left(r.body, 20000) END;
+                RETURN NEXT;
+                left_over := left_over - 1;
+                IF left_over = 0 THEN
+                    RETURN;
+                END IF;
+            END IF;
+            is_over := spent > most_text OR clock_timestamp() > ends_at;
+            IF is_over THEN
+                far := r.place;
+                EXIT;
+            END IF;
+        END LOOP;
+        IF NOT is_over AND (are_all OR n < size) THEN
+            RETURN;
+        END IF;
+        IF p_before IS NULL THEN
+            low := far;
+        ELSE
+            high := far;
+        END IF;
+        IF p_parts IS NOT NULL AND NOT asks_index AND NOT is_over THEN
+            -- The units among which the rest of the page will be, if the next ones have the words as often.
+            missing := 1.25 * left_over * looked / nullif(most - left_over, 0);
+            asks_index := coalesce(missing > soon, true);
+            IF asks_index THEN
+                SELECT array_agg(w.unit_id), array_agg(w.version_id) INTO ids, versions
+                  FROM cutter_console.fn_units_with(loose, few + 1) w;
+                are_all := coalesce(cardinality(ids), 0) <= few;
+                is_read := p_at IS NOT NULL OR loose::text <> words::text;
+            END IF;
+        END IF;
+        IF is_over OR NOT are_all AND (looked >= most_units OR clock_timestamp() > ends_at) THEN
+            SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, replace(far, chr(1), '/')
+              INTO address, document, lifecycle, unit_kind, section_type, number, title, parent, excerpt, looked_to;
+            RETURN NEXT;
+            RETURN;
+        END IF;
+        size := CASE WHEN p_parts IS NOT NULL AND NOT asks_index THEN ceil(missing)
+            ELSE least(greatest(4 * size, most_units / 10), most_units / 2, most_units - looked) END;
+    END LOOP;
+END $$;
+COMMENT ON FUNCTION cutter_console.fn_unit_page IS
+    'A page of units by address, word, document and lifecycle, or as in force at a moment, and how far it has looked.';
+
+REVOKE ALL ON FUNCTION cutter_console.fn_units_among, cutter_console.fn_states_at, cutter_console.fn_unit_page,
+    cutter_console.fn_document_in_force FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION cutter_console.fn_unit_page, cutter_console.fn_document_in_force
+    TO cutter_ro, cutter_exec, cutter_verify;
