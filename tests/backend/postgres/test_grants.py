@@ -85,6 +85,8 @@ BY_INDEX = (
     "cutter_console.fn_draft_lines(text)",
     "cutter_console.fn_draft_differences(text)",
     "cutter_console.fn_draft_rows(text)",
+    "cutter_console.fn_document_drafts(text)",
+    "cutter_console.fn_amended_standing(text, text)",
 )
 
 
