@@ -11,6 +11,7 @@ from textual._ansi_theme import MONOKAI
 from textual.color import Color
 from textual.filter import ANSIToTruecolor, Monochrome
 from textual.strip import Strip
+from textual.widget import Widget
 
 from console.app.small_strips import keep_lines_small
 from tests.screens.conftest import opened, press
@@ -82,9 +83,10 @@ async def test_a_screen_that_was_left_keeps_no_line_and_is_drawn_as_before() -> 
             await press(pilot, key)
             paint(app)
             picture, screen = app.export_screenshot(), app.screen
-            assert any(widget._render_cache.lines for widget in screen.walk_children())
+            assert any(widget._render_cache.lines for widget in screen.walk_children(Widget))
             await press(pilot, "1")
-            kept = [w for w in screen.walk_children(with_self=True) if w._render_cache.lines or w._styles_cache._cache]
+            widgets = screen.walk_children(Widget, with_self=True)
+            kept = [each for each in widgets if each._render_cache.lines or each._styles_cache._cache]
             assert kept == []
             await press(pilot, key)
             assert app.export_screenshot() == picture

@@ -12,7 +12,7 @@ from rich.segment import Segment
 from textual.geometry import NULL_SIZE
 from textual.screen import Screen
 from textual.strip import Strip
-from textual.widget import _RenderCache
+from textual.widget import Widget, _RenderCache
 
 
 class Few:
@@ -75,6 +75,6 @@ def keep_lines_small() -> None:
 
 def forget_lines(screen: Screen[Any]) -> None:
     """Drop the lines of a screen that is not shown; they are made again when it is shown again."""
-    for widget in screen.walk_children(with_self=True):
+    for widget in screen.walk_children(Widget, with_self=True):
         widget._set_dirty()
         widget._render_cache = _RenderCache(NULL_SIZE, [])

@@ -171,6 +171,13 @@ def key_line(actions: Sequence[Action], width: int) -> Line:
     return tuple(spans)
 
 
+def field_line(actions: Sequence[Action], keys: Sequence[tuple[str, str]]) -> Line:
+    """Return the footer while a field has the focus: the stop key, which acts there too, and these keys with their words."""
+    stops = [(Span(f" {key_name(a.keys[0])}", "bad"), a.short) for a in actions if a.name in STOPPING and a.short]
+    pairs = (*stops, *((Span(f" {key}", "accent"), word) for key, word in keys))
+    return tuple(span for key, word in pairs for span in (key, Span(f" {word}", "plain"), Span(" ")))
+
+
 class KeyBar(Lines):
     """The keys of this screen, made from the registry."""
 
@@ -178,3 +185,7 @@ class KeyBar(Lines):
         """Draw these actions' keys."""
         # Without a width of its own while a filter is typed in its place; it must be there when that has ended.
         self.show([key_line(actions, self.size.width or self.screen.size.width)])
+
+    def draw_in_field(self, actions: Sequence[Action], keys: Sequence[tuple[str, str]]) -> None:
+        """Draw the keys that act while a field has the focus."""
+        self.show([field_line(actions, keys)])
