@@ -310,7 +310,9 @@ def wait_blocks(status: Status, now: datetime, known: Registry, full: Full, *, i
         unknown = line(Span("NOT KNOWN ", "warn"), "what waits: the database was not reached")
         return [Block((unknown, line("")), "always")]
     waits = [
-        Block((*_wait(view, status, now, known, full, is_short=is_short), line("")), alarm="ARMED" if view.goes_on else "")
+        Block(
+            (*_wait(view, status, now, known, full, is_short=is_short), line("")), alarm="ARMED" if view.goes_on else ""
+        )
         for view in status.waiting
     ]
     if status.not_measured:
@@ -329,9 +331,7 @@ def _not_measured(status: Status, full: Full) -> list[Line]:
     return [*lines, line("")]
 
 
-def _wait(
-    view: WaitView, status: Status, now: datetime, known: Registry, full: Full, *, is_short: bool
-) -> list[Line]:
+def _wait(view: WaitView, status: Status, now: datetime, known: Registry, full: Full, *, is_short: bool) -> list[Line]:
     when = [f"since {day_and_clock(view.since)}"] if view.since is not None else []
     if view.expires_at is not None:
         when.append(f"expires in {coarse_left(view.expires_at, now)}")
