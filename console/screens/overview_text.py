@@ -337,7 +337,8 @@ def _wait(view: WaitView, status: Status, now: datetime, known: Registry, full: 
         when.append(f"expires in {coarse_left(view.expires_at, now)}")
     armed = armed_words(str(view.run_id), status.switch) if view.goes_on and keys_of(_GO_ON, known) else ""
     if armed:
-        next_step = f"{armed} ({key_of('run')}): {view.next_action}"
+        command = "" if is_short else f": {view.next_action}"
+        next_step = f"{armed} ({key_of('run')}){command}"
     else:
         keys = keys_of(str(view.next_action), known)
         next_step = f"{keys}, or: {view.next_action}" if keys else str(view.next_action)

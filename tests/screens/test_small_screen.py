@@ -86,7 +86,7 @@ async def test_under_a_hold_the_keys_that_it_refuses_are_named_for_after_it() ->
     backend = FakeBackend(stage=Stage.AWAITING_LIFECYCLE_AUTHORIZATION, switch=HOLD)
     async with opened(backend, "3") as (app, _pilot):
         lines = [plain(spans) for spans in app.screen.query_one("#run-head", Panel).shown]
-        assert [text for text in lines if text.startswith("allowed now")] == ["allowed now  s Statement  d Drafts  "]
+        assert [text for text in lines if text.startswith("allowed now")] == ["allowed now  s Statement  "]
         assert [text for text in lines if text.startswith("after it")] == ["after it     E Enact  U Revert  "]
 
 
