@@ -10,7 +10,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Input
 
 from console.actions.actions import Action, Scope
 from console.actions.keys_in_force import keys_alone, told
@@ -132,7 +131,7 @@ class ConsoleScreen(Steady, Screen[None]):
             banner=console.banner,
         )
         everywhere = console.registry.in_scope(Scope.EVERYWHERE)
-        if self.FIELD_KEYS and isinstance(self.focused, Input):
+        if self.FIELD_KEYS and self._is_typing():
             self.query_one(KeyBar).draw_in_field(everywhere, self.FIELD_KEYS)
         else:
             self.query_one(KeyBar).draw((*self.shown_actions(), *everywhere))
@@ -143,6 +142,12 @@ class ConsoleScreen(Steady, Screen[None]):
         self.query_one(NoticePanel).show(
             replace(notice, next_action=console.full_command(next_action)), self.notice_hint()
         )
+
+    def _is_typing(self) -> bool:
+        # Imported here: the first frame has no field.
+        from textual.widgets import Input
+
+        return isinstance(self.focused, Input)
 
     def old(self) -> str:
         """Return of when the status is that is shown, in words; an empty text if what moves is seen at once."""

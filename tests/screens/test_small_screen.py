@@ -15,7 +15,9 @@ from console.widgets.panel import Lines, Panel
 from tests.screens.conftest import opened, press, settle
 from tests.support.fakes import ARMED, HOLD, NOW, RUN_ID, FakeBackend, summary
 
-_LONG = SwitchView(**{**dict(HOLD), "reason": "somebody has seen a wrong paragraph, and nobody knows yet where it is from"})
+_LONG = SwitchView(
+    **{**dict(HOLD), "reason": "somebody has seen a wrong paragraph, and nobody knows yet where it is from"}
+)
 _RELEASE = "Find the cause: h. Release the HOLD: h, then H, or: cutter-console hold release --confirm RELEASE"
 _TABS = "1234567890"
 
