@@ -551,8 +551,8 @@ SCREENS = (
     Mutant(
         "run: without the database no move is offered",
         "console/screens/run.py",
-        "        run = self.run_view if not self._is_out_of_reach else None\n",
-        "        run = self.run_view\n",
+        "self.run_view is not None and not self._is_out_of_reach else ()\n",
+        "self.run_view is not None else ()\n",
         (f"{_CUSTODY}without_the_database_nothing_is_offered_that_asks_it_first",),
     ),
     Mutant(
