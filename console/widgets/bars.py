@@ -165,10 +165,11 @@ class TopBar(Lines):
         width = self.size.width
         lines = top_lines(title, width, full, short, tabs)
         detail = switch_detail(status, old, width)
-        if len(lines) > 1 and cell_len(plain(detail)) + len(plain(lines[1]).strip()) < width:
+        room = width - cell_len(plain(detail))
+        beside = next((badge for badge in (full, short) if len(plain(badge)) <= room), None)
+        if detail and len(lines) > 1 and beside is not None:
             # Where the badges have a line of their own, there is room beside them.
-            lines[1] = _apart(detail, tuple(span for span in lines[1] if span.text.strip()), width)
-            detail = ()
+            lines[1], detail = _apart(detail, beside, width), ()
         lines.append((*banner, *where(status, reason, width - cell_len(plain(banner)))))
         if detail:
             lines.append(detail)
