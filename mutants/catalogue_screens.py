@@ -2,6 +2,8 @@
 
 from mutants.mutant import Mutant
 
+_LEFT_SCREEN = "tests/test_small_strips.py::test_a_screen_that_was_left_keeps_no_line_and_is_drawn_as_before"
+_FREED_LINE = "tests/test_small_strips.py::test_a_line_that_nobody_has_is_freed_without_a_search_for_garbage"
 _BASE, _EARLY = "console/screens/base.py", "tests/screens/test_early_keys.py"
 _NARROWING, _BAR = "console/widgets/narrowing.py", "console/widgets/filter_bar.py"
 
@@ -393,6 +395,20 @@ SCREENS = (
         ("tests/screens/test_gates.py::test_above_opened_evidence_it_is_said_too_that_something_has_moved_since",),
     ),
     Mutant(
+        "lines: a screen that was left keeps none",
+        "console/app/backend_app.py",
+        "            forget_lines(left)\n",
+        "            pass\n",
+        (_LEFT_SCREEN,),
+    ),
+    Mutant(
+        "lines: one that is not divided does not keep itself",
+        "console/app/small_strips.py",
+        "        if isinstance(value, list) and len(value) < 2:\n            return\n",
+        "",
+        (_FREED_LINE,),
+    ),
+    Mutant(
         "frames: what a terminal shows after it was resized or overtaken is not taken for known",
         "console/app/frames.py",
         "            self._rows.clear()\n        if data == _BEGINS:\n",
@@ -535,8 +551,8 @@ SCREENS = (
     Mutant(
         "run: without the database no move is offered",
         "console/screens/run.py",
-        "        run = self.run_view if not self._is_out_of_reach else None\n",
-        "        run = self.run_view\n",
+        "self.run_view is not None and not self._is_out_of_reach else ()\n",
+        "self.run_view is not None else ()\n",
         (f"{_CUSTODY}without_the_database_nothing_is_offered_that_asks_it_first",),
     ),
     Mutant(

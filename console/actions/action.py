@@ -1,5 +1,6 @@
 """One action of the operator, and the screen on which it is available; imports no library."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -106,3 +107,8 @@ def key_name(key: str) -> str:
     if key.startswith("ctrl+"):
         return "^" + key.removeprefix("ctrl+").upper()
     return _KEY_NAMES.get(key, key)
+
+
+def in_words(actions: Iterable[Action]) -> str:
+    """Return actions in a sentence, each with its key."""
+    return ", ".join(f"{key_name(action.keys[0])} {action.short}" for action in actions) or "nothing from this console"

@@ -65,6 +65,28 @@ def keys_of(command: str, known: Registry) -> str:
     return ""
 
 
+_OR_COMMAND = re.compile(r",? or: cutter-console .*", re.DOTALL)
+
+
+def keys_alone(sentence: str) -> str:
+    """Return the sentence without the command that stands behind its keys, for a screen with few lines."""
+    return _OR_COMMAND.sub("", sentence)
+
+
+def with_keys(sentence: str, known: Registry, scope: Scope | None = None) -> str:
+    """Return the sentence with the keys of the command that it ends with before it; as it is if this console has no key for it.
+
+    On the screen of `scope` the key alone is named, without that of the screen.
+    """
+    before, program, rest = sentence.partition("cutter-console ")
+    keys = keys_of(f"{program}{rest}", known) if program else ""
+    if not keys:
+        return sentence
+    if scope is not None:
+        keys = keys.removeprefix(f"{key_of(scope.value)}, then ")
+    return f"{before}{keys}, or: {program}{rest}"
+
+
 def _verb(command: str) -> tuple[str, ...]:
     """Return `approval draft` of `cutter-console approval draft RUN`; nothing if the text is no command."""
     program, *words = command.split() or [""]

@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.widget import AwaitMount
 from textual.worker import WorkType
 
+from console.app.small_strips import forget_lines
 from console.app.steady_driver import SteadyDriver
 from console.app.terminal import in_browser
 from console.backend.model.errors import CutterError, StopCode
@@ -111,7 +112,11 @@ class BackendApp(App[int], inherit_bindings=False):
         """Go to another screen; the result that was shown on this one is not taken along, except to Help, which explains it."""
         if mode not in {self.current_mode, "guide"}:
             self.notices.left()
-        return super().switch_mode(mode)
+        left = self.screen
+        switched = super().switch_mode(mode)
+        if left is not self.screen:
+            forget_lines(left)
+        return switched
 
     def tell_dialogs(self, status: "Status") -> None:
         """Tell the dialogs that are open of a newer status."""

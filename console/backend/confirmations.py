@@ -113,7 +113,10 @@ def _brief_release(installation: Installation) -> Confirmation:
     in_file, in_database = hold_in_file(installation), measure_in_database(installation)
     switch = combined(installation, in_file, in_database)
     is_hold = switch.state is SwitchState.HOLD
-    check = _check(installation, "HOLD", f"{switch.state}: {switch.reason}", is_hold, "There is no HOLD to release.")
+    by = f" by {switch.by}" if switch.by else ""
+    since = f" since {switch.since:%Y-%m-%d %H:%M} UTC" if switch.since is not None else ""
+    held = f"{switch.state}{by}{since}: {switch.reason}"
+    check = _check(installation, "HOLD", held, is_hold, "There is no HOLD to release.")
     others = (_release_is_recorded(installation, in_database), _file_is_removable(installation)) if is_hold else ()
     return Confirmation(
         danger=Danger.RELEASE_HOLD,

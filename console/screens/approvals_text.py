@@ -120,12 +120,16 @@ def demo_signed(signature: Path) -> Notice:
 
 def imported(before: ApprovalView, after: ApprovalView) -> Notice:
     """Return the notice of an import. The database accepts the same statement twice and keeps the first record."""
-    statement, batch = f"{after.kind} for {after.run_id}", is_batch(after.run_id)
+    statement = f"{after.kind} for {after.run_id}"
     if before.status in {ApprovalStatus.IMPORTED, ApprovalStatus.USED}:
         return Notice("done", f"{statement} was {before.status.value} before; its record is unchanged.")
-    action = _USED_BY[after.purpose or Purpose.CUT]
-    following = f"<batch>, then <batch_{action}>" if batch else f"<run>, then <{action}>"
-    return Notice("done", f"{statement} is {after.status.value}.", "", told(following))
+    return Notice("done", f"{statement} is {after.status.value}.", "", _used_with(after))
+
+
+def _used_with(view: ApprovalView) -> str:
+    """Return the keys of the action that an imported statement is for."""
+    action = _USED_BY[view.purpose or Purpose.CUT]
+    return told(f"<batch>, then <batch_{action}>" if is_batch(view.run_id) else f"<run>, then <{action}>")
 
 
 def sign_title(view: ApprovalView) -> str:
@@ -143,6 +147,8 @@ def sign(view: ApprovalView, now: datetime, *, demo: bool) -> list[Line]:
             Span(")", "muted"),
         )
     ]
+    if view.status is ApprovalStatus.IMPORTED:
+        lines.append(line(Span("next  ", "muted"), _used_with(view)))
     if view.status in {ApprovalStatus.DRAFTED, ApprovalStatus.INVALID}:
         if view.checks and all(check.outcome is Outcome.PASS for check in view.checks):
             lines.append(

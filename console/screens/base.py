@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from console.actions.actions import Action, Scope
-from console.actions.keys_in_force import told
+from console.actions.keys_in_force import keys_alone, told
 from console.backend.model.errors import CutterError, StopCode
 from console.screens.drawable import Steady, can_draw, was_built
 from console.screens.readiness_watch import Moves
@@ -38,6 +38,8 @@ class ConsoleScreen(Steady, Screen[None]):
     SCOPE: ClassVar[Scope]
     TITLE_WORD: ClassVar[str]
     HELP_TEXT: ClassVar[str] = ""
+    FIELD_KEYS: ClassVar[tuple[tuple[str, str], ...]] = ()
+    """Keys and words of the footer while a field of this screen has the focus: every letter is text there."""
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012
         (0, "-narrow"),
         (110, "-wide"),
@@ -108,6 +110,11 @@ class ConsoleScreen(Steady, Screen[None]):
             self._moves.moved(self.console.status)
         self.reload()
 
+    def on_descendant_focus(self) -> None:
+        """Draw the keys of what has the focus now."""
+        if self.FIELD_KEYS:
+            self.draw_frame()
+
     def draw_frame(self) -> None:
         """Draw bars and notice from what is known now."""
         if not can_draw(self):
@@ -123,12 +130,24 @@ class ConsoleScreen(Steady, Screen[None]):
             tabs=frozenset(action.name for action in console.registry.in_scope(Scope.EVERYWHERE)),
             banner=console.banner,
         )
-        self.query_one(KeyBar).draw((*self.shown_actions(), *console.registry.in_scope(Scope.EVERYWHERE)))
+        everywhere = console.registry.in_scope(Scope.EVERYWHERE)
+        if self.FIELD_KEYS and self._is_typing():
+            self.query_one(KeyBar).draw_in_field(everywhere, self.FIELD_KEYS)
+        else:
+            self.query_one(KeyBar).draw((*self.shown_actions(), *everywhere))
         # The commands of a notice must work as they are printed, for the root of this console.
         notice = console.notice
+        # Where lines are few the keys are enough: the whole command would push out what the notice is about.
+        next_action = keys_alone(notice.next_action) if self.has_class("-short") else notice.next_action
         self.query_one(NoticePanel).show(
-            replace(notice, next_action=console.full_command(notice.next_action)), self.notice_hint()
+            replace(notice, next_action=console.full_command(next_action)), self.notice_hint()
         )
+
+    def _is_typing(self) -> bool:
+        # Imported here: the first frame has no field.
+        from textual.widgets import Input
+
+        return isinstance(self.focused, Input)
 
     def old(self) -> str:
         """Return of when the status is that is shown, in words; an empty text if what moves is seen at once."""

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.timer import Timer
 
+from console.actions.action import in_words
 from console.actions.actions import Action, Scope
 from console.actions.keys_in_force import key_of, told
 from console.backend.model.batches import (
@@ -269,8 +270,8 @@ class BatchScreen(ConsoleScreen):
                 wait = told("Wait until it has ended, or stop everything: <panic>")
                 self.cannot("A process works on this batch: nothing else is done with it meanwhile.", wait)
             elif not moves & set(view.moves):
-                allowed = ", ".join(move.value for move in view.moves) or "nothing"
-                self.cannot(f"Not allowed now; the batch: {view.phase}.", f"Allowed now: {allowed}")
+                legal = [action for action in self.console_actions() if words.moves_of(action) & set(view.moves)]
+                self.cannot(f"Not allowed now; the batch: {view.phase}.", f"Allowed now: {in_words(legal)}")
             elif view.standing != drawn.standing:
                 self.cannot(
                     f"The batch is not as it was drawn; now: {view.phase}.", "Look at it, then press the key again"

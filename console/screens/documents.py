@@ -78,6 +78,7 @@ class DocumentsScreen(ConsoleScreen):
     CSS_PATH = ["rows.tcss", "documents.tcss"]  # noqa: RUF012
     SCOPE: ClassVar[Scope] = Scope.DOCUMENTS
     TITLE_WORD: ClassVar[str] = "Documents"
+    FIELD_KEYS: ClassVar = (("Enter", "plan"), ("Tab", "next field"), ("Esc", "leave the field"))
     HELP_TEXT: ClassVar[str] = (
         "Enter plans the chosen document. The form sets the prefix of its addresses, the profile that reads "
         "its headings, and ordinals for repeated headings. Planning writes nothing.\n\n"
@@ -263,7 +264,7 @@ class DocumentsScreen(ConsoleScreen):
         names = (
             {"plan", "edit_form", "repeal"}
             if self.planned is None
-            else {"pick", *self._comparable(), *self._startable()}
+            else {"pick", *self._comparable(), *(self._startable() or {"edit_form"})}
         )
         return tuple(action for action in self.console_actions() if action.name in names)
 
@@ -531,8 +532,7 @@ class DocumentsScreen(ConsoleScreen):
             self.cannot("There is no plan to start a run from.", told("Choose a document, then press <plan>"))
         elif self.planned.view.problems or self.planned.view.document is None:
             self.cannot(
-                "The plan has problems: no run can start from it.",
-                told("Press <next_problem> to see each problem. Correct the text, then <pick> and <plan>"),
+                "The plan has problems: no run can start from it.", told(words.how_to_correct(self.planned.view))
             )
         elif self.law is Answer.AWAITED:
             self.cannot(

@@ -144,6 +144,13 @@ def coverage(document: DocumentPlan) -> str:
     return f"{share:.1f} % in units, {'LOSSLESS' if cover.lossless else 'NOT LOSSLESS'}"
 
 
+def how_to_correct(view: PlanView) -> str:
+    """Return what to do about the problems: those of the form are not in the text."""
+    if all(problem.code == "DOCPREFIX_INVALID" for problem in view.problems):
+        return "Correct the prefix: <edit_form>"
+    return "Press <next_problem> to see each problem. Correct the text, then <pick> and <plan>"
+
+
 def problems_title(problems: tuple[Problem, ...]) -> str:
     """Return the number of problems, and the keys."""
     return f"{plural(len(problems), 'problem')} ({key_of('next_problem')} next, {key_of('previous_problem')} previous)"

@@ -119,7 +119,8 @@ class HoldScreen(FacedScreen):
         head.display = view is not None
         if view is not None:
             rows.show_rows(words.rows(view, self.console.readiness.drift.answer, now, self.row_width))
-            head.show_wrapped(lambda width: words.head(view, now, width))
+            release = self.console.registry.named("hold_release")
+            head.show_wrapped(lambda width: words.head(view, now, width, release))
         rows.retitle(words.list_title(view, self.age_of_list()))
         self._draw_part()
 

@@ -24,8 +24,8 @@ RELEASE = "cutter-console hold release --confirm RELEASE"
 _LABEL = 10
 
 
-def head(view: HoldView, now: datetime, width: int) -> list[Line]:
-    """Return whether there is a HOLD, by whom, since when, where and why, and what is open under it."""
+def head(view: HoldView, now: datetime, width: int, release: Action | None = None) -> list[Line]:
+    """Return whether there is a HOLD, by whom, since when, where and why, what is open under it, and the key that releases."""
     switch = view.switch
     if switch.state is SwitchState.UNREADABLE:
         return hanging((Span("NOT KNOWN  ", "warn"),), f"if a HOLD is set: {switch.reason}", width)
@@ -40,7 +40,7 @@ def head(view: HoldView, now: datetime, width: int) -> list[Line]:
     open_items = [f"{step.what}: {step.detail}" for step in view.stopped if not step.done]
     if open_items and not switch.incomplete:
         lines += hanging((Span("OPEN  ", "bad"),), "; ".join(open_items), width)
-    return [*lines, *hanging((Span("next  ", "muted"),), _next(view), width)]
+    return [*lines, *hanging((Span("next  ", "muted"),), _next(view, release), width)]
 
 
 def _place(switch: SwitchView) -> str:
@@ -52,15 +52,16 @@ def _needing(view: HoldView) -> str:
     if view.runs_unread:
         return f"The runs are not known: {view.runs_unread}"
     number = len(view.runs) + view.more_runs
-    return f"{plural(number, 'run')} to decide about." if number else "No run waits for a decision."
+    return f"{plural(number, 'run')} to decide about." if number else "No run was interrupted, stopped, or has failed."
 
 
-def _next(view: HoldView) -> str:
+def _next(view: HoldView, release: Action | None) -> str:
     if view.unsettled:
         return f"Settle {view.unsettled[0].run_id} first: what it committed is not known."
     if view.release.open_checks:
         return f"A release is not possible yet: {', '.join(check.name for check in view.release.open_checks)}."
-    return f"{_needing(view)} Find the cause; then release."
+    releases = key_name(release.keys[0]) if release is not None else ""
+    return f"{_needing(view)} Find the cause; then {f'{releases} releases' if releases else 'release'}."
 
 
 def rows(view: HoldView, drift: DriftReport | None, now: datetime, width: int) -> tuple[Row, ...]:

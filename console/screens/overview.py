@@ -63,7 +63,7 @@ class OverviewScreen(ConsoleScreen):
     def opened(self) -> None:
         """Let Tab reach what waits and the counts: only these can be longer than their panel."""
         super().opened()
-        for name in ("waiting", "counts"):
+        for name in ("where", "switch", "waiting", "counts"):
             self.query_one(f"#{name}", Panel).can_focus = True
 
     def on_screen_resume(self) -> None:
@@ -85,11 +85,10 @@ class OverviewScreen(ConsoleScreen):
                 read_only=self.console.read_only,
                 is_replay=self.console.is_replay,
                 hook_trouble=self.console.hook_trouble,
+                is_short=self.has_class("-short"),
             )
         )
-        self.query_one("#switch", Panel).show(
-            words.switch(status, now, self.console.registry, self.console.full_command)
-        )
+        self._show_switch(status)
         old = f", {words_of_age}" if (words_of_age := self.old()) else ""
         for name, title in (("where", "Where"), ("switch", "Kill switch"), ("waiting", "What waits")):
             self.query_one(f"#{name}", Panel).title = f"{title}{old}"
@@ -141,7 +140,9 @@ class OverviewScreen(ConsoleScreen):
             is_stopped=is_stopped,
             is_replay=self.console.is_replay,
         )
-        waits = overview_text.wait_blocks(status, now, known, self.console.full_command)
+        waits = overview_text.wait_blocks(
+            status, now, known, self.console.full_command, is_short=self.has_class("-short")
+        )
         current = Block(tuple(overview_text.current_run(status, now)), "always")
         self.query_one("#waiting", ListPanel).show_blocks([Block((answer,), "always"), *waits, current])
 
@@ -186,15 +187,17 @@ class OverviewScreen(ConsoleScreen):
             self._countdown.stop()
             self._countdown = None
 
-    def _tick(self) -> None:
+    def _show_switch(self, status: "Status") -> None:
         from console.screens import overview_text as words
 
+        now, known, is_short = self.console.clock(), self.console.registry, self.has_class("-short")
+        self.query_one("#switch", Panel).show(
+            words.switch(status, now, known, self.console.full_command, is_short=is_short)
+        )
+
+    def _tick(self) -> None:
         if self.console.status is not None and self.is_current:
-            self.query_one("#switch", Panel).show(
-                words.switch(
-                    self.console.status, self.console.clock(), self.console.registry, self.console.full_command
-                )
-            )
+            self._show_switch(self.console.status)
 
     def shown_actions(self) -> tuple[Action, ...]:
         """Return disarm if the switch is armed, release if there is a HOLD."""

@@ -7,7 +7,7 @@ from typing import Self
 from rich.cells import cell_len
 
 from console.actions.actions import Registry
-from console.actions.keys_in_force import key_of, keys_of, told
+from console.actions.keys_in_force import key_of, keys_alone, keys_of, told, with_keys
 from console.backend.model.full_command import Full
 from console.backend.model.ids import is_batch
 from console.backend.model.line import Reach
@@ -39,8 +39,13 @@ def field(label: str, value: str | Span) -> Line:
     return line(Span(f"{label:<{_LABEL}}", "muted"), value)
 
 
-def where(status: Status, *, read_only: bool, is_replay: bool = False, hook_trouble: str = "") -> list[Line]:
-    """Return the target, the role, the root, whether this console is read-only or shows a recording, and hooks that failed."""
+def where(
+    status: Status, *, read_only: bool, is_replay: bool = False, hook_trouble: str = "", is_short: bool = False
+) -> list[Line]:
+    """Return the target, the role, the root, whether this console is read-only or shows a recording, and hooks that failed.
+
+    On a short screen the root, which can take several lines, stands last.
+    """
     mode = [field("console", "READ-ONLY")] if read_only or status.read_only else []
     mode = [field("console", Span("RECORDING", "accent"))] if is_replay else mode
     demo = [field("data", Span("DEMO, throw-away", "accent"))] if status.demo else []
@@ -55,6 +60,8 @@ def where(status: Status, *, read_only: bool, is_replay: bool = False, hook_trou
             *hooks,
         ]
     target = status.target
+    root = [field("root", str(status.root))]
+    first, last = ([], root) if is_short else (root, [])
     return [
         field("host", str(target.host)),
         field("database", Span(str(target.database), "strong")),
@@ -63,10 +70,11 @@ def where(status: Status, *, read_only: bool, is_replay: bool = False, hook_trou
         field("role", str(status.role) or UNKNOWN),
         *_line_and_standbys(status),
         *([field("layout", Span(str(status.layout), "warn"))] if status.layout else []),
-        field("root", str(status.root)),
+        *first,
         *mode,
         *demo,
         *hooks,
+        *last,
     ]
 
 
@@ -98,8 +106,8 @@ _MEANING = {
 }
 
 
-def switch(status: Status, now: datetime, known: Registry, full: Full) -> list[Line]:
-    """Return the switch in words: state, expiry, run, operator, reason, and what clears it."""
+def switch(status: Status, now: datetime, known: Registry, full: Full, *, is_short: bool = False) -> list[Line]:
+    """Return the switch in words: state, expiry, run, operator, reason, and what clears it; the keys alone on a short screen."""
     view = status.switch
     lines = [line(Span(_MEANING[view.state], switch_tone(view.state.value)))]
     if view.expires_at is not None:
@@ -117,7 +125,8 @@ def switch(status: Status, now: datetime, known: Registry, full: Full) -> list[L
         keys = keys_of(goes_on, known) if cuts else ""
         lines.append(field("for", f"{view.purpose}{f': {keys}' if keys else ''}"))
     if view.clears_with:
-        lines.append(field("clear by", full(view.clears_with)))
+        clears = with_keys(view.clears_with, known)
+        lines.append(field("clear by", full(keys_alone(clears) if is_short else clears)))
     if view.incomplete:
         lines.append(line(Span(str(view.incomplete), "bad")))
         lines.append(field("finish by", full(str(view.complete_with))))
@@ -292,13 +301,18 @@ def waiting(status: Status, now: datetime, known: Registry, full: Full) -> list[
     return block_lines(wait_blocks(status, now, known, full))
 
 
-def wait_blocks(status: Status, now: datetime, known: Registry, full: Full) -> list[Block]:
-    """Return a block for each thing that waits; what is armed is told also where a filter hides it."""
+def wait_blocks(status: Status, now: datetime, known: Registry, full: Full, *, is_short: bool = False) -> list[Block]:
+    """Return a block for each thing that waits; what is armed is told also where a filter hides it.
+
+    On a short screen the keys of the next step stand without its command.
+    """
     if status.target is None:
         unknown = line(Span("NOT KNOWN ", "warn"), "what waits: the database was not reached")
         return [Block((unknown, line("")), "always")]
     waits = [
-        Block((*_wait(view, status, now, known, full), line("")), alarm="ARMED" if view.goes_on else "")
+        Block(
+            (*_wait(view, status, now, known, full, is_short=is_short), line("")), alarm="ARMED" if view.goes_on else ""
+        )
         for view in status.waiting
     ]
     if status.not_measured:
@@ -317,16 +331,19 @@ def _not_measured(status: Status, full: Full) -> list[Line]:
     return [*lines, line("")]
 
 
-def _wait(view: WaitView, status: Status, now: datetime, known: Registry, full: Full) -> list[Line]:
+def _wait(view: WaitView, status: Status, now: datetime, known: Registry, full: Full, *, is_short: bool) -> list[Line]:
     when = [f"since {day_and_clock(view.since)}"] if view.since is not None else []
     if view.expires_at is not None:
         when.append(f"expires in {coarse_left(view.expires_at, now)}")
     armed = armed_words(str(view.run_id), status.switch) if view.goes_on and keys_of(_GO_ON, known) else ""
     if armed:
-        next_step = f"{armed} ({key_of('run')}): {view.next_action}"
+        command = "" if is_short else f": {view.next_action}"
+        next_step = f"{armed} ({key_of('run')}){command}"
     else:
         keys = keys_of(str(view.next_action), known)
         next_step = f"{keys}, or: {view.next_action}" if keys else str(view.next_action)
+    if is_short:
+        next_step = keys_alone(next_step)
     return [
         line(Span(str(view.what), "strong")),
         line(Span("waits for ", "muted"), full(str(view.waits_for))),

@@ -7,8 +7,9 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from console.actions.action import in_words
 from console.actions.actions import Action, Scope
-from console.actions.keys_in_force import told
+from console.actions.keys_in_force import keys_alone, told, with_keys
 from console.backend.model.states import Move, Phase
 from console.backend.model.view_models import Danger, PhaseView, Progress, RunSummary, RunView, StepView, SwitchState
 from console.screens import run_text as words
@@ -219,7 +220,9 @@ class RunScreen(ConsoleScreen):
         # An old measurement must not say that the switch is armed.
         switch = status.switch if status is not None and self.console.current else None
         head = self.query_one("#run-head", Panel)
-        run = run.model_copy(update={"waits_for": self.console.full_command(run.waits_for)})
+        waits_for = with_keys(str(run.waits_for), self.console.registry, self.SCOPE)
+        waits_for = keys_alone(waits_for) if self.has_class("-short") else waits_for
+        run = run.model_copy(update={"waits_for": self.console.full_command(waits_for)})
         lines = words.head(run, self.console.clock(), self._legal(), switch, is_out_of_reach=self._is_out_of_reach)
         summary = next((each for each in self._runs if each.run_id == run.run_id), None)
         if self._is_list and summary is not None:
@@ -280,9 +283,9 @@ class RunScreen(ConsoleScreen):
 
     def _legal(self) -> tuple[Action, ...]:
         # What was legal before is refused until the database is reached again.
-        run = self.run_view if not self._is_out_of_reach else None
-        if run is None:
-            return ()
+        return self._legal_of(self.run_view) if self.run_view is not None and not self._is_out_of_reach else ()
+
+    def _legal_of(self, run: RunView) -> tuple[Action, ...]:
         moves = set(run.moves)
         accepts = tuple(a for a in self.console_actions() if run.is_unaccepted and a.name == "accept_run")
         return (*accepts, *(a for a in self.console_actions() if moves & _MOVES.get(a.name, frozenset())))
@@ -309,8 +312,7 @@ class RunScreen(ConsoleScreen):
             self.draw_run(run)
             # Another console, or the command line, may have moved the run on since it was drawn.
             if not set(run.moves) & _MOVES[name]:
-                moves = ", ".join(move.value for move in run.moves) or "none"
-                self.cannot(f"Not allowed at {run.state.name}.", f"Allowed now: {moves}")
+                self.cannot(f"Not allowed at {run.state.name}.", f"Allowed now: {in_words(self._legal_of(run))}")
             elif self.app.screen is self:
                 then(run)
             else:  # The operator has gone elsewhere while the run was read.

@@ -137,7 +137,15 @@ def run_row(run: RunSummary) -> Line:
     mark = [Span("INTERRUPTED ", "bad")] if run.interrupted else []
     mode = Span(f"{run.mode.value:<7}", "warn" if run.mode.value == "LIVE" else "muted")
     place = [Span(f" elsewhere: {run.elsewhere}", "accent")] if run.elsewhere else []
-    return line(Span(f"{run.run_id} ", "plain"), mode, *mark, f"{run.docprefix} ", Span(run.state, "muted"), *place)
+    state = _IN_SHORT.get(run.state, str(run.state))
+    return line(Span(f"{run.run_id} ", "plain"), mode, *mark, f"{run.docprefix} ", Span(state, "muted"), *place)
+
+
+_IN_SHORT = {
+    Stage.AWAITING_CUT_AUTHORIZATION.value: "waits for SG_1",
+    Stage.AWAITING_LIFECYCLE_AUTHORIZATION.value: "waits for SG_2",
+}
+"""States whose names are cut off in a row of 80 columns; the run's own panel has the name."""
 
 
 def head_title(run: RunView) -> str:
@@ -197,6 +205,10 @@ def head(
         return [*lines, line(Span("allowed now  ", "muted"), out_of_reach)]
     if switch is not None and switch.state is SwitchState.HOLD and run.moves and run.moves != (Move.REPORT,):
         lines.append(line(Span("HOLD: ", "bad"), told("no unit is written before its release: <hold>")))
+        free = tuple(action for action in actions if action.name not in _NEED_THE_SWITCH)
+        waiting = tuple(action for action in actions if action.name in _NEED_THE_SWITCH)
+        behind = [line(Span("after it     ", "muted"), *keys_and_words(waiting))] if waiting else []
+        return [*lines, *([moves(run, free)] if free or not waiting else []), *behind]
     return [*lines, moves(run, actions)]
 
 
@@ -360,11 +372,19 @@ def _state_tone(run: RunView) -> Tone:
     return {Family.FAILED: "bad", Family.STOPPED: "warn"}.get(run.state.family, "strong")  # type: ignore[return-value]
 
 
+_NEED_THE_SWITCH = frozenset({"arm", "enact", "revert", "apply_edit"})
+"""Actions that a HOLD refuses, whatever the run's state."""
+
+
+def keys_and_words(actions: tuple[Action, ...]) -> list[Span]:
+    """Return each action's key and word."""
+    pairs = ((key_name(action.keys[0]), action.short) for action in actions)
+    return [span for key, word in pairs for span in (Span(f"{key} ", "accent"), Span(f"{word}  "))]
+
+
 def moves(run: RunView, actions: tuple[Action, ...]) -> Line:
     """Return the allowed moves with their keys."""
-    spans = [Span("allowed now  ", "muted")]
-    for action in actions:
-        spans += [Span(f"{key_name(action.keys[0])} ", "accent"), Span(f"{action.short}  ")]
+    spans = [Span("allowed now  ", "muted"), *keys_and_words(actions)]
     other_moves = [move for move in run.moves if move in {Move.REPORT}]
     if not actions:
         spans.append(

@@ -522,10 +522,8 @@ class UnitsScreen(ConsoleScreen):
             draft = Draft(str(unit.run_id), str(unit.address), str(unit.title or ""), unit.body or "")
             by_file = f"cutter-console run edit {run.run_id} {unit.address} --text FILE --live"
             if Move.EDIT not in run.moves:
-                moves = ", ".join(move.value for move in run.moves) or "none"
-                self.cannot(
-                    f"Run {run.run_id} at {run.state.name}: its drafts are not edited.", f"Allowed now: {moves}"
-                )
+                moves = told("See what is allowed now: <run>")
+                self.cannot(f"Run {run.run_id} at {run.state.name}: its drafts are not edited.", moves)
             elif reason := unwritable(draft):
                 self.cannot(reason, f"Edit it as a file: {by_file}")
             elif self.app.screen is self:

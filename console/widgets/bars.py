@@ -8,7 +8,7 @@ from rich.cells import cell_len
 
 from console.actions.actions import STOPPING, Action, key_name
 from console.actions.keys_in_force import key_of
-from console.widgets.formatting import clock, shortened
+from console.widgets.formatting import clock, day_and_clock, shortened
 from console.widgets.line import Line, Span, Tone, line, plain
 from console.widgets.panel import Lines
 
@@ -99,6 +99,24 @@ def badges(status: "Status | None", old: str, *, read_only: bool, demo: bool, sh
     return (*spans, Span(text, "warn" if old else switch_tone(word)))
 
 
+def switch_detail(status: "Status | None", old: str, width: int) -> Line:
+    """Return by whom, since when and why there is a HOLD, or for which run the switch is armed; nothing while it is off.
+
+    `old` says of when that is, if it may not be so now.
+    """
+    if status is None or status.switch.state.value not in {"HOLD", "ARMED"}:
+        return ()
+    view = status.switch
+    tone: Tone = "warn" if old else switch_tone(view.state.value)
+    if view.state.value == "ARMED":
+        purpose = f" to {view.purpose}" if view.purpose else ""
+        return line(Span(shortened(f" armed for {view.run_id}{purpose}", width), tone))
+    by = f" by {view.by}" if view.by else ""
+    since = f" since {day_and_clock(view.since)}" if view.since is not None else ""
+    reason = f": {view.reason}" if view.reason else ""
+    return line(Span(shortened(f" HOLD{by}{since}{reason}", width), tone))
+
+
 def switch_tone(word: str) -> Tone:
     """Return the tone of the switch's state; off is the good one."""
     return "good" if word == "OFF" else "warn" if word == "ARMED" else "bad"
@@ -144,10 +162,17 @@ class TopBar(Lines):
         """Draw for the screen of this title. `tabs` are the screens that there are; the banner stands before the target."""
         full = badges(status, old, read_only=read_only, demo=demo)
         short = badges(status, old, read_only=read_only, demo=demo, short=True)
-        lines = [
-            *top_lines(title, self.size.width, full, short, tabs),
-            (*banner, *where(status, reason, self.size.width - cell_len(plain(banner)))),
-        ]
+        width = self.size.width
+        lines = top_lines(title, width, full, short, tabs)
+        detail = switch_detail(status, old, width)
+        room = width - cell_len(plain(detail))
+        beside = next((badge for badge in (full, short) if len(plain(badge)) <= room), None)
+        if detail and len(lines) > 1 and beside is not None:
+            # Where the badges have a line of their own, there is room beside them.
+            lines[1], detail = _apart(detail, beside, width), ()
+        lines.append((*banner, *where(status, reason, width - cell_len(plain(banner)))))
+        if detail:
+            lines.append(detail)
         # By their number: an automatic height would count the rows of a line that is wider than the screen.
         self.styles.height = len(lines)
         self.show(lines)
@@ -171,6 +196,13 @@ def key_line(actions: Sequence[Action], width: int) -> Line:
     return tuple(spans)
 
 
+def field_line(actions: Sequence[Action], keys: Sequence[tuple[str, str]]) -> Line:
+    """Return the footer while a field has the focus: the stop key, which acts there too, and these keys with their words."""
+    stops = [(Span(f" {key_name(a.keys[0])}", "bad"), a.short) for a in actions if a.name in STOPPING and a.short]
+    pairs = (*stops, *((Span(f" {key}", "accent"), word) for key, word in keys))
+    return tuple(span for key, word in pairs for span in (key, Span(f" {word}", "plain"), Span(" ")))
+
+
 class KeyBar(Lines):
     """The keys of this screen, made from the registry."""
 
@@ -178,3 +210,7 @@ class KeyBar(Lines):
         """Draw these actions' keys."""
         # Without a width of its own while a filter is typed in its place; it must be there when that has ended.
         self.show([key_line(actions, self.size.width or self.screen.size.width)])
+
+    def draw_in_field(self, actions: Sequence[Action], keys: Sequence[tuple[str, str]]) -> None:
+        """Draw the keys that act while a field has the focus."""
+        self.show([field_line(actions, keys)])

@@ -23,7 +23,7 @@ from console.widgets.panel import Panel
 from console.widgets.rows import Rows
 from tests.screens.conftest import opened, press, settle
 from tests.support.fake_batches import BATCH_ID, BatchAt, armed_for_batch, members_at
-from tests.support.fakes import ARMED, HOLD, NOW, OFF, FakeBackend
+from tests.support.fakes import ARMED, HOLD, NOW, OFF, RUN_ID, FakeBackend
 
 WRITES = {"start", "resume", "draft", "arm", "enact", "report", "plan", "set-aside"}
 PAUSES: dict[BatchAt, tuple[str, str]] = {
@@ -265,13 +265,18 @@ def test_no_screen_loses_its_name_at_80_columns_and_no_badge_a_word(badges: tupl
 NAMES = ("Overview", "Documents", "Run", "Approvals", "Gates", "Drift", "Batch", "Units", "Backups", "Journal")
 
 
-@pytest.mark.parametrize(("read_only", "height"), [(False, 2), (True, 3)])
+@pytest.mark.parametrize(("read_only", "height"), [(False, 3), (True, 3)])
 async def test_the_bar_is_as_high_as_its_lines(*, read_only: bool, height: int) -> None:
     backend = FakeBackend(switch=ARMED, read_only=read_only)
     async with opened(backend, "9", read_only=read_only) as (app, pilot):
         bar = app.screen.query_one(TopBar)
         assert bar.size.height == len(bar.shown) == height
-        assert "directus at db01.example.org" in plain(bar.shown[-1])
+        lines = [plain(spans) for spans in bar.shown]
+        assert [line for line in lines if "directus at db01.example.org" in line] != []
+        assert [line for line in lines if line.startswith(f" armed for {RUN_ID}")] != []
         await pilot.resize_terminal(120, 40)
         await settle(pilot)
-        assert bar.size.height == 2
+        assert bar.size.height == len(bar.shown) == 3
+        backend.switch = OFF
+        await press(pilot, "r")
+        assert bar.size.height == len(bar.shown) == 2
