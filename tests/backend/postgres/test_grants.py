@@ -86,7 +86,7 @@ BY_INDEX = (
     "cutter_console.fn_draft_differences(text)",
     "cutter_console.fn_draft_rows(text)",
     "cutter_console.fn_document_drafts(text)",
-    "cutter_console.fn_amended_standing(text, text)",
+    "cutter_console.fn_amended_standing(text,text)",
 )
 
 
