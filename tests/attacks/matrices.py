@@ -7,6 +7,7 @@ ATTACKS: dict[str, Kept] = {
     "gateway/test_passage.py::test_what_the_organisations_side_refuses_or_answers_takes_the_whole_leg_back": (
         "there already",
         "a changed text",
+        "a row too many",
         "raises in the middle",
         "no right",
     ),
