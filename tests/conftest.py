@@ -32,7 +32,6 @@ from tests.support.css_once import css_once
 from tests.support.initdb_once import initdb_once
 from tests.support.large_pages import heaps_of_large_pages
 from tests.support.marks_told import COLLECTED
-from tests.support.parameters import parameters_by_code
 from tests.support.parser_once import parser_once
 from tests.support.passage import Kept, Passage, Stages, copy_database, stages
 from tests.support.planned_here import planned_here
@@ -158,16 +157,7 @@ def prepare_template(conninfo: str) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _once_a_worker() -> Iterator[None]:
     """Scratch clusters begin with a copy, consoles with parsed CSS, commands with a parser; a test of the starting itself runs initdb."""
-    with (
-        initdb_once(),
-        css_once(),
-        styles_once(),
-        parser_once(),
-        unpainted(),
-        quiet(),
-        administered(),
-        parameters_by_code(),
-    ):
+    with initdb_once(), css_once(), styles_once(), parser_once(), unpainted(), quiet(), administered():
         yield
 
 
