@@ -27,6 +27,7 @@ from console.backend.scratch.cluster import SUPERUSER, TransientCluster
 from tests.matrices import leave_the_rest
 from tests.support import property_settings
 from tests.support.administrator import administer, administered
+from tests.support.compiled_once import compile_once
 from tests.support.css_once import css_once
 from tests.support.initdb_once import initdb_once
 from tests.support.kept_logins import end_kept_logins, kept_login
@@ -82,6 +83,12 @@ def pytest_configure(config: pytest.Config) -> None:
     # The installations that the developer has named are none of the tests'.
     os.environ["XDG_CONFIG_HOME"] = "/nonexistent"
     property_settings.load(same_each_time=config.option.markexpr != "torture")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile program and tests where workers are about to start."""
+    if session.config.getoption("dist", "no") != "no" and not hasattr(session.config, "workerinput"):
+        compile_once(session.config)
 
 
 def pytest_unconfigure() -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -53,10 +54,11 @@ asyncio.run(main())
 """
 
 
-def loaded(code: str, *arguments: str) -> set[str]:
-    """Top-level modules at the end of a fresh interpreter that ran this code."""
+@cache
+def loaded(code: str, *arguments: str) -> frozenset[str]:
+    """Top-level modules at the end of a fresh interpreter that ran this code; several tests look at that of one command."""
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
-    return set(done.stderr.splitlines()[-1].split())
+    return frozenset(done.stderr.splitlines()[-1].split())
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["run", "start", "--help"], ["completion", "bash"]])

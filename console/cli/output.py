@@ -13,7 +13,7 @@ from console.backend.model.answers import answer_object
 from console.backend.model.errors import CutterError, ExitStatus
 from console.backend.model.full_command import command_for, full_command
 from console.backend.model.outcome import Outcome
-from console.backend.model.redaction import hide_known, redact
+from console.backend.model.redaction import known_hidden, redact
 from console.backend.model.safe_text import NOT_INERT, safe_text
 from console.backend.model.site_mapping import NotMeasured
 from console.cli.arguments import Options
@@ -82,7 +82,8 @@ def emit_law(lines: Iterable[str]) -> None:
 
     The rules for what reads like a secret are left out: they would change the words of a law about passwords.
     """
-    emit("".join(f"{safe_text(hide_known(line))}\n" for line in lines))
+    hide = known_hidden()
+    emit("".join(f"{safe_text(hide(line))}\n" for line in lines))
 
 
 def narrate(line: str) -> None:

@@ -16,9 +16,8 @@ ATTACKS: dict[str, Kept] = {
         "a function that lost everything",
         "a dropped view",
     ),
-    # What only tables of the same names can do, and a text that is another one; the answers are asked beside tables of other names.
+    # What only tables of the same names can do; a text that is another one, and the answers, are asked beside tables of other names.
     "same_names/test_attacks.py::test_what_the_organisations_side_does_takes_the_whole_leg_back": (
-        "another text",
         "reaches for the console",
         "an overload",
     ),

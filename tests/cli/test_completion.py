@@ -4,6 +4,7 @@ import json
 import shlex
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -24,17 +25,29 @@ def script(shell: str, capsys: pytest.CaptureFixture[str]) -> str:
 
 def completed(bash_script: str, folder: Path, *words: str) -> set[str]:
     """Let bash complete the last word, as the key Tab does."""
+    (answer,) = completed_each(bash_script, folder, [words])
+    return answer
+
+
+def completed_each(bash_script: str, folder: Path, asked: Iterable[tuple[str, ...]]) -> list[set[str]]:
+    """Let one bash complete the last word of each of these lines, one after the other."""
     bash = shutil.which("bash")
     assert bash is not None
-    typed = " ".join(map(shlex.quote, ("cutter-console", *words)))
     program = f"""{bash_script}
-COMP_WORDS=({typed}); COMP_CWORD={len(words)}; COMP_LINE={shlex.quote(typed)}; COMP_POINT=${{#COMP_LINE}}
 complete -p cutter-console > complete.txt; read -ra how < complete.txt
-for number in "${{!how[@]}}"; do [[ "${{how[number]}}" == -F ]] && "${{how[number + 1]}}"; done
-printf '%s\\n' "${{COMPREPLY[@]}}"
+answer() {{
+    COMPREPLY=()
+    for number in "${{!how[@]}}"; do [[ "${{how[number]}}" == -F ]] && "${{how[number + 1]}}"; done
+    printf '%s\\n' "${{COMPREPLY[@]}}"; printf '\\0'
+}}
 """
+    for words in asked:
+        typed = " ".join(map(shlex.quote, ("cutter-console", *words)))
+        line = f"COMP_LINE={shlex.quote(typed)}; COMP_POINT=${{#COMP_LINE}}"
+        program += f"COMP_WORDS=({typed}); COMP_CWORD={len(words)}; {line}; answer\n"
     done = subprocess.run([bash, "--norc", "-c", program], capture_output=True, text=True, check=True, cwd=folder)
-    return {line.strip() for line in done.stdout.splitlines()}
+    answers = done.stdout.split("\0")
+    return [{line.strip() for line in answer.splitlines()} for answer in answers[:-1]]
 
 
 @pytest.mark.parametrize("shell", SHELLS)
@@ -45,12 +58,13 @@ def test_a_script_names_every_command(shell: str, capsys: pytest.CaptureFixture[
 
 
 def test_bash_completes_every_command_to_its_last_letter(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    text = script("bash", capsys)
+    asked = [(*operation.words[:-1], operation.words[-1][:-1]) for operation in OPERATIONS]
+    answers = completed_each(script("bash", capsys), tmp_path, asked)
 
     assert [
         operation.name
-        for operation in OPERATIONS
-        if operation.words[-1] not in completed(text, tmp_path, *operation.words[:-1], operation.words[-1][:-1])
+        for operation, answer in zip(OPERATIONS, answers, strict=True)
+        if operation.words[-1] not in answer
     ] == []
 
 

@@ -58,14 +58,8 @@ def answered(root: Path, *words: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-@pytest.fixture(scope="module")
-def reported(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> tuple[int, str]:
-    """The report of a process on them."""
-    return answered(tmp_path_factory.mktemp("root"), "--folder", str(folder), "--json")
-
-
-def test_two_processes_give_the_same_report(tmp_path: Path, folder: Path, reported: tuple[int, str]) -> None:
-    answers = [reported, answered(tmp_path, "--folder", str(folder), "--json")]
+def test_two_processes_give_the_same_report(tmp_path: Path, folder: Path) -> None:
+    answers = [answered(tmp_path / name, "--folder", str(folder), "--json") for name in ("one", "another")]
 
     assert [status for status, _ in answers] == [4, 4]
     first, second = (without_times(json.loads(text)) for _, text in answers)
@@ -85,11 +79,13 @@ def test_two_processes_give_the_same_report(tmp_path: Path, folder: Path, report
 
 @pytest.mark.usefixtures("plans_here")
 def test_lines_are_the_documents_of_the_report_in_its_order_and_its_totals(
-    tmp_path: Path, folder: Path, reported: tuple[int, str], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    status = main(["--root", str(tmp_path), "plan", "--folder", str(folder), "--lines"])
+    words = ["--root", str(tmp_path), "plan", "--folder", str(folder)]
+    assert main([*words, "--json"]) == 4
+    report = json.loads(capsys.readouterr().out)
+    status = main([*words, "--lines"])
     printed = capsys.readouterr()
-    report = json.loads(reported[1])
 
     *documents, totals = map(json.loads, printed.out.splitlines())
     assert (status, printed.err) == (4, "")

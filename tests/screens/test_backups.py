@@ -142,17 +142,17 @@ async def test_a_file_that_vanishes_while_it_is_shown_is_told_and_another_test_c
         assert "PASS" in _words(app, "#shelf-head")
 
 
-async def test_thousands_of_backups_are_filtered_and_not_read_at_each_measurement() -> None:
-    backend = FakeBackend(n_backups=2_000)
+async def test_a_thousand_backups_are_filtered_and_not_read_at_each_measurement() -> None:
+    backend = FakeBackend(n_backups=1_000)
     async with opened(backend, "9", size=(200, 60)) as (app, pilot):
-        assert "2,000, read 14:03:00, r reads again" in str(_list(app).border_title)
+        assert "1,000, read 14:03:00, r reads again" in str(_list(app).border_title)
         read = backend.calls.count("backups")
         app.measure()
         await press(pilot, "end")
         assert backend.calls.count("backups") == read
         await press(pilot, "slash", *"state:differs", "enter", "r")
         assert len(_rows(app)) == 1
-        assert "1 of 2,000" in str(_list(app).border_subtitle)
+        assert "1 of 1,000" in str(_list(app).border_subtitle)
         assert backend.calls.count("backups") == read + 1
 
 

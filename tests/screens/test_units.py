@@ -21,7 +21,8 @@ from tests.support.fakes import FakeBackend
 
 MILLION = 1_000_000
 _TALL = (80, 60)
-"""A page of it is fifty rows: twelve of them are more than the list keeps."""
+"""A page of it is fifty rows: PAGES of them are more than the list keeps."""
+PAGES = 13
 
 
 def _list(app: ConsoleApp) -> PagedRows[object]:
@@ -54,9 +55,9 @@ async def test_a_million_units_are_walked_by_pages_and_only_those_around_the_cur
     backend = FakeBackend(n_units=MILLION)
     async with opened(backend, "8", size=_TALL) as (app, pilot):
         assert _address(app) == "LAW-00000/P00"
-        await press(pilot, *["pagedown"] * 20, "down")
+        await press(pilot, *["pagedown"] * PAGES, "down")
         rows = _list(app)
-        moved = 20 * (rows.size.height - 1) + 1
+        moved = PAGES * (rows.size.height - 1) + 1
         assert moved > MOST_KEPT
         assert _address(app) == f"LAW-{moved // 100:05}/P{moved % 100:02}"
         assert len(rows.items) <= MOST_KEPT
@@ -73,11 +74,11 @@ async def test_a_million_units_are_walked_by_pages_and_only_those_around_the_cur
 
 async def test_going_back_over_the_pages_comes_to_the_same_units() -> None:
     async with opened(FakeBackend(n_units=5000), "8", "end", size=_TALL) as (app, pilot):
-        await press(pilot, *["pageup"] * 20, "up")
-        number = 4999 - 20 * (_list(app).size.height - 1) - 1
+        await press(pilot, *["pageup"] * PAGES, "up")
+        number = 4999 - PAGES * (_list(app).size.height - 1) - 1
         assert number < 4999 - MOST_KEPT
         assert _address(app) == f"LAW-{number // 100:05}/P{number % 100:02}"
-        await press(pilot, *["pagedown"] * 20, "down")
+        await press(pilot, *["pagedown"] * PAGES, "down")
         assert _address(app) == "LAW-00049/P99"
 
 

@@ -1,6 +1,6 @@
 """A standby for tests: a copy of a running cluster's files, started in recovery, that answers and takes no write."""
 
-import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -30,7 +30,8 @@ def _copy_of(primary: TransientCluster, configuration: str) -> Iterator[Transien
     directory = cluster_directory.owned_directory(primary.directory.parent)
     with psycopg.connect(primary.conninfo(), autocommit=True) as connection:
         connection.execute("CHECKPOINT")
-    shutil.copytree(primary.data_dir, directory / "data")
+    # It has all databases of the worker; cp takes half the time of shutil.copytree.
+    subprocess.run(["cp", "-R", str(primary.data_dir), str(directory / "data")], check=True)
     (directory / "data" / "postmaster.pid").unlink()
     (directory / "data" / "standby.signal").touch()
     with (directory / "data" / "postgresql.auto.conf").open("a", encoding="utf-8") as stream:

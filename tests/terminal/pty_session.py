@@ -1,5 +1,6 @@
 """A program in a real pseudo-terminal: its bytes, its keys, its end."""
 
+import atexit
 import fcntl
 import os
 import select
@@ -9,9 +10,11 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 
 from tests.support.waiting import until
+from tests.terminal.starter import Starter, new_starter
 
 ROOT = Path(__file__).parents[2]
 _OF_THE_SURROUNDINGS = {"NO_COLOR", "TEXTUAL", "COLORTERM", "COLUMNS", "LINES"}
@@ -19,11 +22,14 @@ _OF_THE_SURROUNDINGS = {"NO_COLOR", "TEXTUAL", "COLORTERM", "COLUMNS", "LINES"}
 
 
 class PtySession:
-    """Runs `python -m tests.terminal.runner SCENARIO FOLDER` in a terminal of this size."""
+    """Runs `python -m tests.terminal.runner SCENARIO FOLDER` in a terminal of this size.
+
+    It is forked from a process that has imported the console, unless it is to have an interpreter of its own.
+    """
 
     def __init__(
         self, scenario: str, folder: Path, *, size: tuple[int, int] = (80, 24), env: Mapping[str, str] | None = None,
-        ignore_hangup: bool = False,
+        ignore_hangup: bool = False, own_interpreter: bool = False,
     ) -> None:  # fmt: skip
         self.output = b""
         environ = {k: v for k, v in os.environ.items() if k not in _OF_THE_SURROUNDINGS}
@@ -32,12 +38,16 @@ class PtySession:
         # Before the program runs: it would read another size, or change the modes, while a busy machine is elsewhere.
         _resize(terminal, *size)
         self.before = termios.tcgetattr(terminal)
-        self.pid = os.fork()
-        if self.pid == 0:
-            os.login_tty(terminal)
-            os.chdir(ROOT)
-            signal.signal(signal.SIGHUP, signal.SIG_IGN if ignore_hangup else signal.SIG_DFL)
-            os.execve(sys.executable, [sys.executable, "-m", "tests.terminal.runner", scenario, str(folder)], environ)
+        if own_interpreter:
+            self.pid = os.fork()
+            if self.pid == 0:
+                os.login_tty(terminal)
+                os.chdir(ROOT)
+                signal.signal(signal.SIGHUP, signal.SIG_IGN if ignore_hangup else signal.SIG_DFL)
+                command = [sys.executable, "-m", "tests.terminal.runner", scenario, str(folder)]
+                os.execve(sys.executable, command, environ)
+        else:
+            self.pid = _starter().start(terminal, scenario, folder, environ, ignore_hangup=ignore_hangup)
         os.close(terminal)
         self.status: int | None = None
 
@@ -126,6 +136,14 @@ class PtySession:
             os.waitpid(self.pid, 0)
         if self.master >= 0:
             os.close(self.master)
+
+
+@cache
+def _starter() -> Starter:
+    """The process of this worker that starts consoles."""
+    starter = new_starter()
+    atexit.register(starter.close)
+    return starter
 
 
 def _resize(terminal: int, columns: int, rows: int) -> None:

@@ -49,8 +49,13 @@ def count_reads_of_nothing(folder: Path, most: int = 5000) -> None:
     os.read = read
 
 
+def play(scenario: str, folder: str) -> int:
+    """Run one scenario to its end, as the program itself ends."""
+    count_reads_of_nothing(Path(folder))
+    exit_status = main(scenario, folder)
+    leave(exit_status)
+    return exit_status
+
+
 if __name__ == "__main__":
-    count_reads_of_nothing(Path(sys.argv[2]))
-    exit_status = main(sys.argv[1], sys.argv[2])
-    leave(exit_status)  # as the program itself
-    sys.exit(exit_status)
+    sys.exit(play(sys.argv[1], sys.argv[2]))

@@ -168,8 +168,8 @@ def test_no_terminal_means_no_and_names_status() -> None:
 
 
 def test_quit_is_status_zero_and_leaves_the_terminal_as_it_was(open_console: Open) -> None:
-    """And nothing is printed after it."""
-    session = _measured(open_console("rest"))
+    """And nothing is printed after it. In an interpreter of its own, with its end."""
+    session = _measured(open_console("rest", own_interpreter=True))
     session.press("q")
     assert session.end() == 0
     assert session.output.split(b"\x1b[?1004l")[-1].replace(b"\x1b[?1000l", b"").count(b"\n") == 0

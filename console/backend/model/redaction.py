@@ -4,7 +4,7 @@ import base64
 import logging
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from pydantic import BaseModel
@@ -110,18 +110,18 @@ def redact(text: str) -> str:
 
 def redact_in(data: object) -> object:
     """Redact every text in nested mappings and sequences, as `redact` does, with the environment read once."""
-    known = _known_now()
+    hide = known_hidden()
+    return _each_text(data, lambda text: _recognised(hide(text)))
 
-    def inert(value: object) -> object:
-        if isinstance(value, str):
-            return _recognised(known.sub(REDACTED, value) if known else value)
-        if isinstance(value, Mapping):
-            return {key: inert(inner) for key, inner in value.items()}
-        if isinstance(value, list | tuple):
-            return [inert(inner) for inner in value]
-        return value
 
-    return inert(data)
+def _each_text(data: object, change: Callable[[str], str]) -> object:
+    if isinstance(data, str):
+        return change(data)
+    if isinstance(data, Mapping):
+        return {key: _each_text(value, change) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_each_text(value, change) for value in data]
+    return data
 
 
 def _recognised(text: str) -> str:
@@ -137,8 +137,13 @@ def hide_known(text: str) -> str:
     Each is found as it is, percent-encoded in any mixture, and inside base64 at any offset. Values of fewer than
     8 bytes are left alone: they occur in ordinary text.
     """
+    return known_hidden()(text)
+
+
+def known_hidden() -> Callable[[str], str]:
+    """Return what `hide_known` does as of now, for many texts: the environment is read once, which takes longer than most texts."""
     known = _known_now()
-    return known.sub(REDACTED, text) if known else text
+    return (lambda text: known.sub(REDACTED, text)) if known else str
 
 
 def _known_now() -> re.Pattern[str] | None:
@@ -149,14 +154,8 @@ def _known_now() -> re.Pattern[str] | None:
 
 
 def hide_known_in(data: object) -> object:
-    """Redact every text in nested mappings and sequences."""
-    if isinstance(data, str):
-        return hide_known(data)
-    if isinstance(data, Mapping):
-        return {key: hide_known_in(value) for key, value in data.items()}
-    if isinstance(data, list | tuple):
-        return [hide_known_in(value) for value in data]
-    return data
+    """Hide what is known in every text of nested mappings and sequences, as `hide_known` does, with the environment read once."""
+    return _each_text(data, known_hidden())
 
 
 _SHORTEST = 8
