@@ -25,22 +25,22 @@ HOLDS = (
     Mutant(
         "hold: a release waits for whoever is setting a HOLD",
         _SWITCH,
-        "        if not others_write(connection):\n",
-        "        if others_write(connection) is not None:\n",
+        "        if not others.value:\n",
+        "        if others.value is not None:\n",
         _switch("a_hold_of_another_host_that_is_committed_during_a_release_stands"),
     ),
     Mutant(
         "hold: one that was committed during a release is not released",
         _SWITCH,
-        "        _require_newest(connection, hold)\n",
+        "        _require_newest(connection, hold, *looked)\n",
         "",
         _switch("a_hold_of_another_host_that_is_committed_during_a_release_stands"),
     ),
     Mutant(
         "hold: a release waits for an end",
         _SWITCH,
-        '            break\n    else:\n        message = "nothing was released: another',
-        '            break\n    if False:\n        message = "nothing was released: another',
+        '    else:\n        message = "nothing was released: another',
+        '    if False:\n        message = "nothing was released: another',
         _switch("a_release_does_not_wait_without_end_for_a_hold_that_is_being_set"),
     ),
     Mutant(

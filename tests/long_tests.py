@@ -223,8 +223,6 @@ LONG: dict[str, str] = {
     "screens/test_guide.py::test_a_search_matches_accents_and_case": "test_guide.py::test_a_search_finds_words_in_any_spelling_of_their_signs",
     # The same difference, in a picture of the dialog as wide as the others.
     "screens/test_snapshots.py::test_the_difference_from_the_law_on_a_big_screen": "screens/test_snapshots.py::test_dialog[law-changed-80x24]",
-    # By a whole passage; by the text of every statement that the console has, and of every function.
-    "attacks/test_twins.py::test_a_whole_passage_of_the_console_reaches_no_twin": "test_statements.py::test_every_function_is_called_where_it_stands",
     # Of a worktree, of which git itself knows where its tree is; of the tree.
     "backend/release/test_tree.py::test_the_commit_of_a_worktree_is_named_too": "backend/release/test_tree.py::test_the_commit_is_that_of_the_tree_and_a_change_makes_it_unclean",
 }

@@ -4,33 +4,41 @@ A new session compiles every function that it calls and reads the catalogue agai
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import psycopg
 
-_KEPT: dict[tuple[str, str], psycopg.Connection] = {}
-"""By the connection string of a database, and the role."""
-
-
-_AS_NEW = "RESET SESSION AUTHORIZATION; RESET ALL; DISCARD TEMP"
+_KEPT: dict[tuple[str, str, bool], psycopg.Connection] = {}
+"""By the connection string of a database, the role, and whether each statement is a transaction."""
+_AS_NEW = """
+    RESET SESSION AUTHORIZATION; RESET ALL; DISCARD TEMP; DISCARD SEQUENCES; UNLISTEN *; CLOSE ALL;
+    SELECT pg_catalog.pg_advisory_unlock_all()
+"""
 
 
 @contextmanager
-def kept_login(database: str, role: str, connect: Callable[[], psycopg.Connection]) -> Iterator[psycopg.Connection]:
-    """A transaction in the session that the role has kept; in a new one if there is none, or if it is in use or was ended."""
-    connection = _KEPT.pop((database, role), None)
-    if connection is None or not _is_as_new(connection):
+def kept_login(
+    database: str, role: str, connect: Callable[[], psycopg.Connection], *, autocommit: bool = False
+) -> Iterator[psycopg.Connection]:
+    """A transaction in the session that the role has kept; in a new one if there is none, or if it is in use or was ended.
+
+    `autocommit` is that of what `connect` opens: each statement is committed by itself then.
+    """
+    place = database, role, autocommit
+    connection = _KEPT.pop(place, None)
+    if connection is None or not _answers(connection):
         connection = connect()
+    as_it_is = _client_state(connection)
     try:
         yield connection
         connection.commit()
     except psycopg.Error:
-        _give_back(database, role, connection)
+        _give_back(place, connection, as_it_is)
         raise
     except BaseException:
         connection.close()
         raise
-    _give_back(database, role, connection)
+    _give_back(place, connection, as_it_is)
 
 
 def end_kept_logins(database: str) -> None:
@@ -39,10 +47,14 @@ def end_kept_logins(database: str) -> None:
         _KEPT.pop(place).close()
 
 
-def _is_as_new(connection: psycopg.Connection) -> bool:
-    """Set back what its user has set; false if it cannot, as behind a server that was stopped."""
+def _client_state(connection: psycopg.Connection) -> tuple[object, ...]:
+    return connection.autocommit, connection.isolation_level, connection.read_only, connection.row_factory
+
+
+def _answers(connection: psycopg.Connection) -> bool:
+    """Whether it is still there: its database may have been dropped, or its server stopped."""
     try:
-        connection.execute(_AS_NEW)
+        connection.execute("SELECT")
         connection.commit()
     except psycopg.Error:
         connection.close()
@@ -50,10 +62,15 @@ def _is_as_new(connection: psycopg.Connection) -> bool:
     return True
 
 
-def _give_back(database: str, role: str, connection: psycopg.Connection) -> None:
-    with suppress(psycopg.Error):
+def _give_back(place: tuple[str, str, bool], connection: psycopg.Connection, as_it_was: tuple[object, ...]) -> None:
+    """Keep a session that is as a new one again; close any other."""
+    try:
         connection.rollback()
-    if connection.broken or (database, role) in _KEPT:
-        connection.close()
-    elif not connection.closed:
-        _KEPT[database, role] = connection
+        if _client_state(connection) == as_it_was and place not in _KEPT:
+            connection.execute(_AS_NEW)
+            connection.commit()
+            _KEPT[place] = connection
+            return
+    except psycopg.Error:
+        pass
+    connection.close()

@@ -8,7 +8,7 @@ import itertools
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,7 +33,7 @@ from console.backend.scratch.cluster import SUPERUSER, TransientCluster
 from console.backend.service import BackendService
 from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 from tests.support.administrator import administer, answer
-from tests.support.kept_logins import end_kept_logins, kept_login
+from tests.support.kept_logins import end_kept_logins
 from tests.support.places import folder_of_tests
 
 TEXT = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"
@@ -94,17 +94,14 @@ class Passage:
                     raise
                 time.sleep(0.05)
 
-    def _superuser(self) -> AbstractContextManager[psycopg.Connection]:
-        return kept_login(self.cluster.conninfo(self.database), SUPERUSER, self.connect)
-
     def execute(self, statement: str, *values: object) -> None:
         """One statement as the superuser."""
-        with self._superuser() as connection:
+        with self.connect() as connection:
             connection.execute(statement.encode(), values)
 
     def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
         """All rows of a query as the superuser."""
-        with self._superuser() as connection:
+        with self.connect() as connection:
             return connection.execute(query.encode(), values).fetchall()
 
     def counts(self) -> dict[str, int]:

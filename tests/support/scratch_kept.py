@@ -20,6 +20,11 @@ from console.backend.scratch.cluster import TransientCluster
 from tests.support.administrator import administer, answer
 
 _ROLES = "SELECT coalesce(array_agg(rolname::text), '{}') FROM pg_roles WHERE oid >= 16384"
+_SET = """
+    SELECT (SELECT count(*) FROM pg_db_role_setting)
+           + (SELECT count(*) FROM pg_file_settings WHERE sourcefile LIKE '%postgresql.auto.conf')
+"""
+"""What a server has none of that was just started: settings are given to it as arguments."""
 _DATABASES = "SELECT coalesce(array_agg(datname::text), '{}') FROM pg_database WHERE oid >= 16384"
 
 
@@ -44,8 +49,10 @@ class KeptScratch:
         try:
             yield self._running(major)
         finally:
-            self._clear(major)
-            self._lock.release()
+            try:
+                self._clear(major)
+            finally:
+                self._lock.release()
 
     def _running(self, major: int) -> TransientCluster:
         if major in self._kept and self._kept[major]._guard.poll() is not None:
@@ -56,11 +63,15 @@ class KeptScratch:
 
     def _clear(self, major: int) -> None:
         """Empty the server; one that cannot be emptied is lent to nobody again."""
+        is_empty = False
         try:
             if major in self._kept:
-                _empty(self._kept[major])
+                is_empty = _is_empty(self._kept[major])
         except psycopg.Error:
-            self._end(major)
+            is_empty = False
+        finally:
+            if not is_empty:
+                self._end(major)
 
     def _end(self, major: int) -> None:
         if kept := self._kept.pop(major, None):
@@ -72,14 +83,15 @@ class KeptScratch:
             self._end(major)
 
 
-def _empty(cluster: TransientCluster) -> None:
-    """Drop what a proof has made; who has written into the server's own databases has made something else."""
+def _is_empty(cluster: TransientCluster) -> bool:
+    """Drop what a proof has made; false if it has set what stays: of the server, or of its roles and databases."""
     drops = [
         sql.SQL(f"DROP {kind} {{}} {how}").format(sql.Identifier(name))
         for kind, query, how in (("DATABASE", _DATABASES, "WITH (FORCE)"), ("ROLE", _ROLES, ""))
         for name in _names(cluster, query)
     ]
     administer(cluster, *drops)
+    return answer(cluster, sql.SQL(_SET)) == (0,)
 
 
 def _names(cluster: TransientCluster, query: str) -> list[str]:

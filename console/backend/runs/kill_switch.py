@@ -20,7 +20,7 @@ from console.backend.model.reasons import kept_reason
 from console.backend.model.safe_text import safe_text
 from console.backend.model.view_models import SwitchState, SwitchView
 from console.backend.postgres import ledger
-from console.backend.postgres.asking import Asking
+from console.backend.postgres.asking import Answer, Asking
 from console.backend.postgres.connections import connect
 from console.backend.postgres.effects import Effect, own_lease_end, own_release
 from console.backend.postgres.holds import newest_set, others_write, shown
@@ -243,8 +243,10 @@ def release_hold(installation: Installation, confirm: str, seen: str = "") -> Sw
             return None
         in_database = "; the former one in the database was released"
         _require_seen(switch_of(hold, None), database_seen)
-        ledger.release_hold(connection, _RELEASED, installation.operator)
-        _require_newest(connection, hold)
+        with Asking(connection) as asking:
+            asking.ask(lambda connection: ledger.release_hold(connection, _RELEASED, installation.operator))
+            looked = asking.ask(others_write), asking.ask(newest_set)
+        _require_newest(connection, hold, *looked)
         return own_release(connection)
 
     try:
@@ -271,20 +273,24 @@ def release_hold(installation: Installation, confirm: str, seen: str = "") -> Sw
     return measure_switch(installation)
 
 
-def _require_newest(connection: psycopg.Connection, hold: HoldRow) -> None:
+def _require_newest(
+    connection: psycopg.Connection, hold: HoldRow, others: Answer[bool], newest: Answer[HoldRow | None]
+) -> None:
     """Raise Held if another HOLD than this one comes before the release that the open transaction has written.
 
     Which HOLD stands is told by the newest row. One that is being set by another host can have the lower number and be
     committed later: this waits for it. A stop waits for no release.
     """
-    for look in range(_LOOKS):
-        time.sleep(_PAUSE_S if look else 0.0)
-        if not others_write(connection):
+    for _ in range(_LOOKS):
+        if not others.value:
             break
+        time.sleep(_PAUSE_S)
+        with Asking(connection) as asking:
+            others, newest = asking.ask(others_write), asking.ask(newest_set)
     else:
         message = "nothing was released: another session is setting or releasing a HOLD, and is not over"
         raise Held(StopCode.HOLD, message, f"Look again, then: {RELEASE}")
-    _require_seen(switch_of(newest_set(connection), None), _told_apart(switch_of(hold, None)))
+    _require_seen(switch_of(newest.value, None), _told_apart(switch_of(hold, None)))
 
 
 def stop_under_hold(installation: Installation, code: StopCode, message: str, run_id: str) -> NoReturn:

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import psycopg
 import pytest
+from psycopg.pq import TransactionStatus
 
 from console.backend.model.errors import CutterError, Held, Refused, StopCode
 from console.backend.model.reasons import MOST_CHARACTERS
@@ -300,7 +301,8 @@ def test_a_hold_of_another_host_that_is_committed_during_a_release_stands(
         another_host.autocommit = False
 
         def meanwhile(connection: psycopg.Connection, reason: str, by: str) -> None:
-            ledger.set_hold(another_host, "found forged rows", "somebody", passage.run_id)
+            if another_host.info.transaction_status is TransactionStatus.IDLE and not looks:
+                ledger.set_hold(another_host, "found forged rows", "somebody", passage.run_id)
             released(connection, reason, by)
 
         def others_write(connection: psycopg.Connection) -> bool:

@@ -190,22 +190,16 @@ def test_a_run_by_a_shipped_profile_goes_on_though_a_file_takes_its_name(at: At)
 ASKED = RunRequest(origin="file:law.md", docprefix=DOCPREFIX, profile="de-law+numbers", mode=Mode.LIVE)
 
 
-def behind_a_dry_run_without_it(at: At, kept: Kept) -> Passage:
-    """A run that was planned with an option; the dry run of the same text had none."""
+def with_an_option(at: At, kept: Kept) -> tuple[Passage, RunView]:
+    """A run that was planned with an option, which its dry run, the registry and the list of documents have too."""
 
     def make() -> Passage:
         passage = at("fresh")
         passage.write("law.md", "# § 1\n\n(1) Verboten ist:\n\n1.  eins;\n\n2.  zwei:\n\n    a)  alpha.\n")
-        passage.backend.start(ASKED.model_copy(update={"profile": "de-law", "mode": Mode.DRYRUN}), silent)
+        passage.backend.start(ASKED.model_copy(update={"mode": Mode.DRYRUN}), silent)
         return replace(passage, run_id=passage.backend.start(ASKED, silent).run_id)
 
-    return kept("a run with an option behind a dry run without it", make)
-
-
-def with_an_option(at: At, kept: Kept) -> tuple[Passage, RunView]:
-    """The same run, whose option a dry run, the registry and the list of documents have too."""
-    passage, origin = behind_a_dry_run_without_it(at, kept), ASKED.origin
-    passage.backend.start(ASKED.model_copy(update={"mode": Mode.DRYRUN}), silent)
+    passage, origin = kept("a run with an option", make), ASKED.origin
     live = passage.run()
     assert (live.profile, live.profile_sha256, live.n_units) == ("de-law+numbers", "", 5)
     assert pre_4(passage, live).outcome is Outcome.PASS
@@ -231,8 +225,13 @@ def test_a_run_with_an_option_is_cut_and_verified_with_it(at: At, kept: Kept) ->
     assert {check.outcome for check in verification(passage.backend, live.run_id)} == {Outcome.PASS}
 
 
-def test_a_dry_run_without_the_option_is_none_of_the_same_content(at: At, kept: Kept) -> None:
-    passage = behind_a_dry_run_without_it(at, kept)
-    assert pre_4(passage, passage.run()).outcome is Outcome.FAIL
+def test_a_dry_run_without_the_option_is_none_of_the_same_content(at: At) -> None:
+    """Also where the option divides nothing: both plans have the same units."""
+    passage = at("fresh")
+    passage.write("law.md", "# § 1\n\n(1) Text.\n")
+    without = passage.backend.start(ASKED.model_copy(update={"profile": "de-law", "mode": Mode.DRYRUN}), silent)
+    live = passage.backend.start(ASKED, silent)
+    assert live.n_units == without.n_units
+    assert pre_4(passage, live).outcome is Outcome.FAIL
     with pytest.raises(UsageError, match="has no option 'letters'"):
         passage.backend.start(ASKED.model_copy(update={"profile": "de-law+letters", "mode": Mode.DRYRUN}), silent)

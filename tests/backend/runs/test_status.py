@@ -191,7 +191,9 @@ def test_another_statement_over_a_batch_is_to_be_imported_where_the_former_one_a
     batch_id = site.newest().batch_id
     former = site.sign(batch_id)
     site.passage.execute("ALTER TABLE cutter_governance.approval DISABLE TRIGGER ALL")
-    site.passage.execute("UPDATE cutter_governance.approval SET expires = not_before + interval '1 second'")
+    site.passage.execute(
+        "UPDATE cutter_governance.approval SET not_before = not_before - interval '2 hours', expires = now() - interval '1 hour'"
+    )
     assert _waits_for(site.passage)[1] == f"cutter-console approval draft {batch_id}"
 
     for file in former.parent.glob("*.SG_1.*"):
