@@ -135,7 +135,7 @@ class Batches:
         self._require(BatchMove.ARM, view)
         _require_seen(view, seen)
         run_id = first_waiting(self._installation, view)
-        _require_all(batch_id, self.arming_checks(view))
+        _require_all(batch_id, self.arming_checks(view, is_made_now=True))
         self._back_up(run_id)
         arm_batch(self._installation, batch_id, Purpose.CUT)
         return measure_switch(self._installation)
@@ -211,8 +211,9 @@ class Batches:
             advice += f". The first: {command_of_batch(view.moves[0], view.batch_id)}"
         return self._check("legal move", f"the batch: {view.phase}", move in view.moves, advice)
 
-    def arming_checks(self, view: BatchView) -> tuple[Check, ...]:
-        """Measure what must hold before the batch is armed to cut."""
+    def arming_checks(self, view: BatchView, *, is_made_now: bool = False) -> tuple[Check, ...]:
+        """Measure what must hold before the batch is armed to cut; `is_made_now` as for `confirmations.brief`."""
+        trial = arming_checks.Trial("" if is_made_now else command_of_batch(BatchMove.ARM, view.batch_id))
         waits = batch_rulings.waiting_runs(self._installation, view.batch_id, Purpose.CUT)
         # The one that goes on first; members that were cut already are not compared with their plans any more.
         run_id = waits[0] if waits else first_waiting(self._installation, view)
@@ -221,7 +222,7 @@ class Batches:
         return (
             *first,
             self._switch(view, Purpose.CUT),
-            *arming_checks.before(self._installation, run_id, arming_checks.OF_BATCH),
+            *arming_checks.before(self._installation, run_id, arming_checks.OF_BATCH, trial),
         )
 
     def enacting_checks(self, view: BatchView) -> tuple[Check, ...]:
@@ -230,7 +231,7 @@ class Batches:
         return (
             batch_rulings.imported(self._installation, view.batch_id, Purpose.ENACT),
             self._switch(view, Purpose.ENACT),
-            *arming_checks.before(self._installation, run_id, arming_checks.AGAIN_OF_BATCH),
+            *arming_checks.before(self._installation, run_id, arming_checks.AGAIN_OF_BATCH, arming_checks.Trial()),
         )
 
     def _dry_runs(self, run_ids: tuple[str, ...]) -> Check:

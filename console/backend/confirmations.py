@@ -52,11 +52,21 @@ _MOVE = {
 }
 
 
-def brief(installation: Installation, danger: RunDanger | Literal[Danger.RELEASE_HOLD], run_id: str) -> Confirmation:
-    """Return all that the dialog of a dangerous action shows, measured now; an open check prevents the action."""
+def brief(
+    installation: Installation,
+    danger: RunDanger | Literal[Danger.RELEASE_HOLD],
+    run_id: str,
+    *,
+    is_made_now: bool = False,
+) -> Confirmation:
+    """Return all that the dialog of a dangerous action shows, measured now; an open check prevents the action.
+
+    `is_made_now` is for the action itself, which takes more time than a dialog for what its checks try in the database.
+    """
     if danger is Danger.RELEASE_HOLD:
         return _brief_release(installation)
     run = view_run(installation, run_id)
+    trial = arming_checks.Trial("" if is_made_now else command_of(Move.ARM, run_id))
     checks = [_legal_move(installation, danger, run)]
     if danger is Danger.EDIT:
         checks.append(_no_hold(installation))
@@ -66,7 +76,7 @@ def brief(installation: Installation, danger: RunDanger | Literal[Danger.RELEASE
         checks += [
             _ruling(installation, run_id, Purpose.CUT),
             backup_check(installation, run_id),
-            *arming_checks.before(installation, run_id, arming_checks.ALL),
+            *arming_checks.before(installation, run_id, arming_checks.ALL, trial),
         ]
     elif danger is Danger.APPLY:
         checks.append(_ruling(installation, run_id, Purpose.EDIT))
@@ -74,7 +84,7 @@ def brief(installation: Installation, danger: RunDanger | Literal[Danger.RELEASE
     elif danger in {Danger.ARM, Danger.ENACT}:
         checks += [
             *_second_ruling(installation, danger, run_id),
-            *arming_checks.before(installation, run_id, arming_checks.AGAIN),
+            *arming_checks.before(installation, run_id, arming_checks.AGAIN, trial),
         ]
     return Confirmation(
         danger=danger,

@@ -563,7 +563,7 @@ class BackendService(
         self._require_typed(run_id, confirm)
         kill_switch.require_no_hold(self.installation)
         # Measured again: what the dialog showed may have changed while the operator read and typed.
-        blocking = confirmations.brief(self.installation, danger, run_id).open_checks
+        blocking = confirmations.brief(self.installation, danger, run_id, is_made_now=True).open_checks
         if blocking:
             open_checks = "; ".join(f"{check.name}: {check.detail}" for check in blocking)
             message = f"{danger} of {run_id} is refused: {open_checks}"

@@ -2,17 +2,23 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import psycopg
 import pytest
 
-from console.backend.model.errors import CutterError, Refused
+from console.backend import confirmations
+from console.backend.gates import arming_checks
+from console.backend.model.errors import CutterError, Held, Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Outcome
 from console.backend.model.planned_units import UnitFields
 from console.backend.model.states import Mode, Stage
+from console.backend.model.view_models import Danger
 from console.backend.postgres import site_creation_trial
 from console.backend.runs import site_creation
-from console.backend.runs.site_creation import sample
+from console.backend.runs.phase_context import PhaseContext
+from console.backend.runs.site_creation import Limit, sample, tried_there
+from console.backend.runs.workspace import Workspace
 from tests.conftest import Database
 from tests.same_names.conftest import AFTER_CUT, BEFORE, theirs
 from tests.support.fingerprint import fingerprint
@@ -209,3 +215,170 @@ def test_a_transaction_that_is_in_the_way_is_waited_out(tied: Passage, monkeypat
     monkeypatch.setattr(site_creation, "try_units", in_the_way)
 
     assert _live(tied).run().state.stage is Stage.AWAITING_CUT_AUTHORIZATION
+
+
+def _context(passage: Passage) -> PhaseContext:
+    workspace = Workspace.open(passage.installation.root, passage.run_id)
+    return PhaseContext(passage.installation, workspace, workspace.request(), lambda *_: None)
+
+
+_SLOW = _TRIGGER.format(when="AFTER", does="PERFORM pg_sleep(5); RETURN NULL;")
+
+
+def test_a_trial_ends_at_its_limit_with_what_gives_it_more(signed: Passage) -> None:
+    signed.execute(_SLOW)
+
+    with pytest.raises(Unmeasured, match=r"3 units could not be tried within 0\.3 s") as over:
+        tried_there(_context(signed), Limit(0.3, "Do this."))
+
+    assert (over.value.code, over.value.next_action) == (StopCode.PANIC, "Do this.")
+    assert theirs(signed) == BEFORE
+
+
+def test_all_that_a_trial_repeats_has_one_limit(signed: Passage, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = SimpleNamespace(now=0.0)
+    limits: list[tuple[float, float]] = []
+
+    def slow(*_: object) -> site_creation_trial.CreationTrial:
+        clock.now += 6.0
+        if clock.now > 6.0:
+            raise psycopg.errors.QueryCanceled
+        return site_creation_trial.CreationTrial(tried=0, place="ACME-LAW", refused="23514: no")
+
+    monkeypatch.setattr(site_creation, "_WHOLE", 0)
+    monkeypatch.setattr(site_creation, "sample", lambda units: tuple(units[:1]))
+    monkeypatch.setattr(site_creation, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr(site_creation, "limit_trial", lambda _connection, *seconds: limits.append(seconds))
+    monkeypatch.setattr(site_creation, "try_units", slow)
+
+    with pytest.raises(Unmeasured, match=r"3 units .* within 10 s; a part of them was refused: ACME-LAW: 23514: no"):
+        tried_there(_context(signed), Limit(10.0, "Do this."))
+
+    assert limits == [(10.0, 2.0), (4.0, 2.0)]
+
+
+def test_a_statement_that_somebody_cancels_is_not_taken_for_one_at_its_limit(
+    signed: Passage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cancelled(*_: object) -> None:
+        raise psycopg.errors.QueryCanceled
+
+    monkeypatch.setattr(site_creation, "try_units", cancelled)
+
+    with pytest.raises(Unmeasured, match=r"^STOP_PANIC: cancelled: "):
+        tried_there(_context(signed), Limit(60.0, "Do this."))
+
+
+def test_a_hold_file_stops_a_trial_that_is_made(signed: Passage, monkeypatch: pytest.MonkeyPatch) -> None:
+    signed.execute(_SLOW)
+    limits = site_creation_trial.limit_trial
+
+    def held(connection: psycopg.Connection, statement_s: float, lock_s: float) -> None:
+        limits(connection, statement_s, lock_s)
+        signed.installation.hold_file.write_text("stop")
+
+    monkeypatch.setattr(site_creation, "limit_trial", held)
+
+    with pytest.raises(Unmeasured, match="cancelled"):
+        tried_there(_context(signed), Limit(60.0, "Do this."))
+    with pytest.raises(Held):
+        tried_there(_context(signed), Limit(60.0, "Do this."))
+
+
+def test_a_lock_there_is_waited_for_briefly_and_stops_the_run_until_it_is_free(
+    tied: Passage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits for a lock keeps those that it has: the organisation's people wait for them."""
+    monkeypatch.setattr(site_creation, "_LOCK_S", 0.1)
+    with tied.connect("postgres") as clerk:
+        clerk.execute("BEGIN; LOCK TABLE public.unit_version IN SHARE MODE")
+        with pytest.raises(Unmeasured, match=r"another session holds a lock there .* for 0\.1 s at a time") as locked:
+            _live(tied)
+        clerk.execute("ROLLBACK")
+
+    assert locked.value.code is StopCode.LOCKED
+    (run,) = [run for run in tied.backend.runs() if run.mode is Mode.LIVE]
+    assert run.state == "stopped_locked"
+    assert replace(tied, run_id=run.run_id).resume().state.stage is Stage.AWAITING_CUT_AUTHORIZATION
+
+
+def test_a_board_that_is_measured_again_and_again_tries_nothing(
+    signed: Passage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("units were tried")
+
+    monkeypatch.setattr(arming_checks, "tried_there", never)
+
+    (plan,) = [check for check in signed.backend.readiness(signed.run_id).checks if check.name.startswith("PRE-9")]
+
+    assert plan.outcome is Outcome.PASS
+    assert "is tried by arm" in plan.detail
+
+
+def test_arming_gives_a_trial_the_time_of_a_phase_and_its_dialog_names_it(
+    signed: Passage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits: list[Limit] = []
+
+    def noted(context: PhaseContext, limit: Limit) -> tuple[object, ...]:
+        limits.append(limit)
+        return tried_there(context, limit)
+
+    monkeypatch.setattr(arming_checks, "tried_there", noted)
+
+    dialog = confirmations.brief(signed.installation, Danger.ARM, signed.run_id)
+    signed.arm()
+
+    assert not dialog.open_checks
+    assert "3 units made by the organisation's function" in " ".join(check.detail for check in dialog.checks)
+    of_dialog, of_arm = limits
+    assert of_dialog.seconds <= arming_checks.DEADLINE_S
+    assert of_dialog.next_action.endswith(f": cutter-console arm {signed.run_id} --confirm {signed.run_id}")
+    assert of_arm.seconds == signed.installation.settings.statement_limit_s
+    assert "statement_minutes" in of_arm.next_action
+
+
+def _raises(using: str) -> str:
+    return _TRIGGER.format(when="AFTER", does=f"RAISE EXCEPTION 'there' USING {using};")
+
+
+@pytest.mark.parametrize("state", ["08006", "25006", "40001", "53100", "55006", "55P03", "57P03", "58030", "XX000"])
+def test_what_says_nothing_of_the_units_refuses_none(tied: Passage, state: str) -> None:
+    tied.execute(_raises(f"ERRCODE = '{state}'"))
+
+    with pytest.raises(psycopg.Error) as error:
+        _tried(tied, _UNIT)
+
+    assert error.value.sqlstate == state
+
+
+@pytest.mark.parametrize("state", ["54000", "55000", "22001", "P0001"])
+def test_what_is_refused_with_another_code_refuses_the_trial(tied: Passage, state: str) -> None:
+    tied.execute(_raises(f"ERRCODE = '{state}'"))
+
+    assert _tried(tied, _UNIT)["refused"] == f"{state}: there"
+
+
+def test_a_failed_assertion_there_refuses_the_trial(tied: Passage) -> None:
+    tied.execute(_TRIGGER.format(when="AFTER", does="ASSERT false, 'as agreed';"))
+
+    assert _tried(tied, _UNIT)["refused"] == "P0004: as agreed"
+
+
+def test_a_refusal_names_its_constraint_its_detail_and_its_hint(tied: Passage) -> None:
+    tied.execute(_raises("ERRCODE = '23514', CONSTRAINT = 'their_rule', DETAIL = 'It has 3.', HINT = 'Give it 4.'"))
+
+    assert _tried(tied, _UNIT)["refused"] == "23514: there; constraint their_rule; It has 3.; Give it 4."
+
+
+def test_a_constraint_that_the_message_names_is_named_once_and_a_long_detail_is_cut(tied: Passage) -> None:
+    tied.execute(_NO_BETA)
+
+    refused = str(_tried(tied, {**_UNIT, "title": "Beta", "body": "Long. " * 200})["refused"])
+
+    assert refused.count("no_beta") == 1
+    assert "Failing row contains" in refused
+    tied.execute("ALTER TABLE public.unit_version DROP CONSTRAINT no_beta")
+    tied.execute(_raises("DETAIL = repeat('x', 600)"))
+    assert len(str(_tried(tied, _UNIT)["refused"])) == len("P0001: ") + 500

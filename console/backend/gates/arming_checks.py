@@ -48,7 +48,7 @@ from console.backend.postgres.replication import measure_replication
 from console.backend.runs.phase_context import PhaseContext, Role
 from console.backend.runs.preflight import before_write
 from console.backend.runs.run_views import elsewhere
-from console.backend.runs.site_creation import tried_there
+from console.backend.runs.site_creation import Limit, has_trial, phase_limit, tried_there
 from console.backend.runs.workspace import Workspace
 
 DEADLINE_S = 10.0
@@ -72,12 +72,21 @@ class PreGate(NamedTuple):
 PRE = PreGate()
 
 
+class Trial(NamedTuple):
+    """A trial of the plan's units through an organisation's function."""
+
+    command: str = ""
+    """Command that gives it as long as a statement of a phase may take; empty in that command itself."""
+
+
 class Subject(Value):
     """Run that is to be armed, or None."""
 
     row: RunRow | None
     asked: SafeText
     """The run id that was asked for; empty if the newest run that waits was looked for."""
+    trial: Trial | None = None
+    """None if the plan's units are not tried."""
 
 
 class ArmingRole(Value):
@@ -136,31 +145,34 @@ def readiness(installation: Installation, run_id: str = "", *, read_only: bool =
     return _report(_probe(installation, read_only), run_id, ALL)
 
 
-def before(installation: Installation, run_id: str, items: tuple[Item, ...]) -> tuple[Check, ...]:
-    """Measure these items for one run; the confirmation of a dangerous action shows their checks."""
-    return _report(_probe(installation, read_only=False), run_id, items).checks
+def before(installation: Installation, run_id: str, items: tuple[Item, ...], trial: Trial) -> tuple[Check, ...]:
+    """Measure these items for one run; the confirmation of a dangerous action shows their checks.
+
+    Units are tried here alone: a board that is measured again and again would let others wait for the locks of each trial.
+    """
+    return _report(_probe(installation, read_only=False), run_id, items, trial).checks
 
 
 def _probe(installation: Installation, read_only: bool) -> Probe:
     return Probe(installation, PRE.id, time.monotonic() + DEADLINE_S, read_only)
 
 
-def _report(probe: Probe, run_id: str, items: tuple[Item, ...]) -> GateReport:
+def _report(probe: Probe, run_id: str, items: tuple[Item, ...], trial: Trial | None = None) -> GateReport:
     began, started = probe.installation.context.now(), time.perf_counter()
-    subject = _subject(probe, run_id)
+    subject = _subject(probe, run_id, trial)
     checks = tuple(item.ask(probe, subject, item.name) for item in items)
     return reported(PRE, checks, began, whole_ms(time.perf_counter() - started))
 
 
-def _subject(probe: Probe, run_id: str) -> Measurement[Subject]:
+def _subject(probe: Probe, run_id: str, trial: Trial | None) -> Measurement[Subject]:
     def find() -> Subject:
         with probe.monitor() as connection:
             if run_id:
-                return Subject(row=find_run(connection, run_id), asked=run_id)
+                return Subject(row=find_run(connection, run_id), asked=run_id, trial=trial)
             waiting = [row for row in all_runs(connection) if _waits_for_sg1(row)]
             # A run of another root cannot be armed here: its files are not.
             here = [row for row in waiting if not elsewhere(probe.installation, row)]
-            return Subject(row=here[0] if here else None, asked="")
+            return Subject(row=here[0] if here else None, asked="", trial=trial)
 
     return probe.ask(
         "run",
@@ -385,7 +397,7 @@ def _plan(probe: Probe, subject: Measurement[Subject], name: str) -> Check:
         "plan",
         f"whether the database is the one of the plan of {row.run_id}, beside what other runs have recorded since",
         "the database, as the executor",
-        lambda: _fit(probe, row),
+        lambda: _fit(probe, row, subject.value.trial if subject.value else None),
         lambda fit: fit.refused or fit.answer,
     )
     return check(
@@ -396,7 +408,7 @@ def _plan(probe: Probe, subject: Measurement[Subject], name: str) -> Check:
     )
 
 
-def _fit(probe: Probe, row: RunRow) -> Fit:
+def _fit(probe: Probe, row: RunRow, trial: Trial | None) -> Fit:
     workspace = Workspace.open(probe.installation.root, row.run_id)
     context = PhaseContext(probe.installation, workspace, workspace.request(), lambda *_: None)
     of_pause = {
@@ -410,13 +422,27 @@ def _fit(probe: Probe, row: RunRow) -> Fit:
     except Drifted as drifted:
         return Fit(answer="", refused=f"{drifted.code}: {drifted.message}", next_action=drifted.next_action)
     wrong = [condition for condition in conditions if condition.outcome is not Outcome.PASS]
-    if not wrong and phase is Phase.CUT_LEG_A:
+    answer = conditions[0].detail
+    if not wrong and phase is Phase.CUT_LEG_A and has_trial(context):
+        if trial is None:
+            return Fit(answer=f"{answer}; whether the organisation's function takes its units is tried by arm")
         # What the organisation's function would refuse at the write must not cost the ruling.
-        wrong = [tried for tried in tried_there(context) if tried.outcome is not Outcome.PASS]
+        tried = tried_there(context, _trial_limit(probe, context, trial))
+        wrong = [refused for refused in tried if refused.outcome is not Outcome.PASS]
+        answer = "; ".join([answer, *(passed.detail for passed in tried)])
     if wrong:
         refused = "; ".join(f"{condition.name}: {condition.detail}" for condition in wrong)
         return Fit(answer="", refused=refused, next_action=wrong[0].next_action)
-    return Fit(answer=conditions[0].detail)
+    return Fit(answer=answer)
+
+
+def _trial_limit(probe: Probe, context: PhaseContext, trial: Trial) -> Limit:
+    if not trial.command:
+        return phase_limit(context)
+    return Limit(
+        probe.seconds_left,
+        f"The command gives it {context.installation.settings.statement_minutes} min: {trial.command}",
+    )
 
 
 def _schema_as_measured(probe: Probe) -> Question[str]:

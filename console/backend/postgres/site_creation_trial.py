@@ -32,6 +32,9 @@ DECLARE
     finished boolean := false;
     state text;
     message text;
+    detail text;
+    hint text;
+    violated text;
 BEGIN
     PERFORM cutter_console.fn_assert_no_hold();
     BEGIN
@@ -68,15 +71,19 @@ BEGIN
         END LOOP;
         finished := true;
         RAISE EXCEPTION USING ERRCODE = 'CU000', MESSAGE = 'tried, and taken back';
-    EXCEPTION WHEN OTHERS THEN
-        GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
-        -- These say nothing of the units: a lost line, a lock, a server that is full or shuts down.
-        IF left(state, 2) IN ('08', '40', '53', '54', '55', '57', '58') THEN
+    -- OTHERS is every condition but a failed ASSERT and a cancelled statement.
+    EXCEPTION WHEN OTHERS OR ASSERT_FAILURE THEN
+        GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, violated = CONSTRAINT_NAME,
+            detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+        -- These say nothing of the units: a lost line, a server that only reads, is full, shuts down or fails in itself,
+        -- another transaction, a lock. What a limit of the server refuses (54), as a text too long for an index, does.
+        IF left(state, 2) IN ('08', '25', '40', '53', '57', '58', 'XX') OR state IN ('55006', '55P03') THEN
             RAISE;
         END IF;
         -- Whoever raises the trial's own code, as a trigger of theirs may, has not let it come to its end.
         IF NOT finished AND refused IS NULL THEN
-            refused := format('%s: %s', state, message);
+            violated := CASE WHEN strpos(message, violated) = 0 THEN 'constraint ' || violated END;
+            refused := format('%s: %s', state, left(concat_ws('; ', message, violated, nullif(detail, ''), nullif(hint, '')), 500));
         END IF;
     END;
     RETURN jsonb_build_object('tried', n, 'place', place, 'refused', coalesce(refused, ''));
@@ -86,6 +93,7 @@ COMMENT ON FUNCTION cutter_console.fn_site_try_units IS
 REVOKE EXECUTE ON FUNCTION cutter_console.fn_site_try_units FROM PUBLIC;
 """
 _TRY = "SELECT cutter_console.fn_site_try_units(%s::jsonb)::text"
+_LIMIT = "SELECT set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true)"
 _IS_THERE = "SELECT to_regprocedure('cutter_console.fn_site_try_units(jsonb)') IS NOT NULL"
 
 
@@ -121,6 +129,11 @@ def creation_trial_sql(names: dict[str, sql.Composable], mapping: SiteMapping) -
 def can_try_units(connection: psycopg.Connection) -> bool:
     """Return whether the printed script that was run has the function; one of an earlier release has not."""
     return bool(scalar(connection, _IS_THERE))
+
+
+def limit_trial(connection: psycopg.Connection, statement_s: float, lock_s: float) -> None:
+    """Limit what follows in the transaction, in seconds: each statement, and each wait for a lock."""
+    scalar(connection, _LIMIT, f"{statement_s * 1000:.0f}", f"{lock_s * 1000:.0f}")
 
 
 def try_units(connection: psycopg.Connection, units: tuple[TriedUnit, ...]) -> CreationTrial:

@@ -14,7 +14,7 @@ from console.backend.postgres.privileges import cut_function_rights, direct_writ
 from console.backend.postgres.triggers import foreign_unit_triggers, triggers
 from console.backend.runs.phase_context import PhaseContext, PhaseWork
 from console.backend.runs.preflight import world_unchanged
-from console.backend.runs.site_creation import tried_there
+from console.backend.runs.site_creation import phase_limit, tried_there
 
 
 class GrantProbe(PhaseWork):
@@ -24,7 +24,7 @@ class GrantProbe(PhaseWork):
 
     def prepare(self, context: PhaseContext) -> tuple[Check, ...]:
         # A dry run tries nothing that has to be taken back.
-        return tried_there(context) if context.is_live else ()
+        return tried_there(context, phase_limit(context)) if context.is_live else ()
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
         checks = (_not_superuser, _functions, _guards, _no_direct_writes)

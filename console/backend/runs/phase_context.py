@@ -1,4 +1,4 @@
-"""Inputs of a phase, and its four parts: prepare (files), measure (both modes), promise and write (LIVE only)."""
+"""Inputs of a phase, and its four parts: prepare (before its transaction), measure (both modes), promise and write (LIVE only)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -125,7 +125,7 @@ class PhaseWork:
     role: Role = Role.EXECUTOR
 
     def prepare(self, _step: PhaseContext) -> tuple[Check, ...]:
-        """Return what needs no database: files, gpg, backups."""
+        """Return what comes before the phase's transaction: files, gpg, backups, and units that are tried and taken back."""
         return ()
 
     def measure(self, _step: PhaseContext, _connection: psycopg.Connection) -> tuple[Check, ...]:

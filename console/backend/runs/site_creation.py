@@ -1,21 +1,26 @@
 """A trial of a plan's units through the organisation's own function, before its ruling is asked for and before it is spent."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import psycopg
 from psycopg import IsolationLevel
 
 from console.backend.host.site_files import kept_mapping
 from console.backend.model.counting import counted
+from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.outcome import Check
 from console.backend.model.planned_units import PlannedUnits, UnitFields
 from console.backend.model.purposes import RunOperation
 from console.backend.model.written_plan import as_written, kept_bytes
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import connect
-from console.backend.postgres.site_creation_trial import CreationTrial, TriedUnit, can_try_units, try_units
+from console.backend.postgres.site_creation_trial import CreationTrial, TriedUnit, can_try_units, limit_trial, try_units
 from console.backend.postgres.site_gateway import tied_mapping
+from console.backend.runs.kill_switch import hold_in_file, require_no_hold
 from console.backend.runs.phase_context import PhaseContext
+from console.backend.runs.phase_watch import watched
 from console.backend.runs.sources import canonical_bytes
 
 NAME = "units tried there"
@@ -25,27 +30,58 @@ _TIE = "Have an administrator run what this prints: cutter-console adopt apply"
 _WHOLE = 50
 """Most units of a plan that is tried as a whole at once; of a longer one a sample is tried first."""
 _MORE_TRIES = 2
-_AGAIN = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected)
+_AGAIN = (
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.LockNotAvailable,
+)
+_LOCK_S = 2.0
+"""Seconds that a trial waits for a lock of somebody else's: meanwhile others wait for those that it holds itself."""
+_LEAST_S = 0.05
+"""Seconds with which no trial is begun, nor is one that the server ended by its limit taken for one that somebody cancelled."""
 
 
-def tried_there(context: PhaseContext) -> tuple[Check, ...]:
+class Limit(NamedTuple):
+    """Seconds that a trial may take with all that it has to repeat, and the next action once they are over."""
+
+    seconds: float
+    next_action: str
+
+
+def phase_limit(context: PhaseContext) -> Limit:
+    """Return the limit of a statement of a phase, for a trial that is made once."""
+    minutes = context.installation.settings.statement_minutes
+    action = f"Find out what takes so long there, or raise `statement_minutes` ({minutes}); then do the same again."
+    return Limit(context.installation.settings.statement_limit_s, action)
+
+
+def has_trial(context: PhaseContext) -> bool:
+    """Return whether the run cuts through an organisation's function, so that its units can be tried there."""
+    return context.request.operation is RunOperation.CUT and kept_mapping(context.installation).mapping is not None
+
+
+def tried_there(context: PhaseContext, limit: Limit) -> tuple[Check, ...]:
     """Try units of a cut through the organisation's function, as the executor, and take them back; nothing without a site mapping.
 
-    Raises CutterError if they could not be tried: what is not known must not be signed.
+    Raises CutterError if they could not be tried, Unmeasured if the limit is over or somebody holds a lock there: what is
+    not known must not be signed. A HOLD file ends it.
     """
-    kept = kept_mapping(context.installation)
-    if kept.mapping is None or context.request.operation is not RunOperation.CUT:
+    if not has_trial(context):
         return ()
+    kept = kept_mapping(context.installation)
     executor = context.installation.settings.database.executor
-    limit_s = context.installation.settings.statement_limit_s
-    with connect(executor, timeout_s=limit_s, purpose="trial") as connection:
+    with (
+        connect(executor, timeout_s=limit.seconds, purpose="trial") as connection,
+        watched(context.installation, connection, executor, context.report),
+    ):
+        trials = _Trials(context, connection, limit)
         with Asking(connection) as asking:
             tied, can_try = asking.ask(tied_mapping), asking.ask(can_try_units)
         connection.rollback()
         if tied.value != kept.sha256 or not can_try.value:
             detail = "the database is tied by another mapping, or by a script of an earlier release"
             return (context.check(NAME, detail, _SOURCE, good=False, next_action=_TIE),)
-        return (_judged(context, _Text(context), connection),)
+        return (_judged(context, _Text(context), trials),)
 
 
 class _Text:
@@ -72,33 +108,74 @@ class _Text:
         )
 
 
-def _judged(context: PhaseContext, text: _Text, connection: psycopg.Connection) -> Check:
+def _judged(context: PhaseContext, text: _Text, trials: "_Trials") -> Check:
     units = text.units if len(text.units) <= _WHOLE else sample(text.units)
-    trial = _tried(connection, text.tried(units))
+    trial = trials.tried(text.tried(units))
     if trial.refused and len(units) < len(text.units):
         # What a part of a text is refused for may hold of the whole: that decides.
         units = text.units
-        trial = _tried(connection, text.tried(units))
+        trial = trials.tried(text.tried(units), f"; a part of them was refused: {_refusal(trial)}")
     if trial.refused:
-        place = f"{trial.place}: " if trial.place else ""
-        return context.check(NAME, f"{place}{trial.refused}", _SOURCE, good=False, next_action=_OWNER)
+        return context.check(NAME, _refusal(trial), _SOURCE, good=False, next_action=_OWNER)
     of_all = "" if len(units) == len(text.units) else f" of {len(text.units)}"
     answer = f"{counted(len(units), 'unit')}{of_all} made by the organisation's function, read back, and taken back"
     return context.passed(NAME, answer, _SOURCE)
 
 
-def _tried(connection: psycopg.Connection, units: tuple[TriedUnit, ...]) -> CreationTrial:
-    """Try them in a transaction that sees no row of anybody else's; again, if another one was in its way."""
-    for is_last in (*[False] * _MORE_TRIES, True):
+def _refusal(trial: CreationTrial) -> str:
+    return f"{trial.place}: {trial.refused}" if trial.place else trial.refused
+
+
+class _Trials:
+    """Trials on one connection, which have one limit together."""
+
+    def __init__(self, context: PhaseContext, connection: psycopg.Connection, limit: Limit) -> None:
+        self._context, self._connection, self._limit = context, connection, limit
+        self._ends_at = time.monotonic() + limit.seconds
+
+    def tried(self, units: tuple[TriedUnit, ...], known: str = "") -> CreationTrial:
+        """Try them in a transaction that sees no row of anybody else's; again, if another one was in its way.
+
+        Raises Unmeasured, with what is `known` by then, once the limit is over; and if a lock is not free at the last try.
+        """
+        for is_last in (*[False] * _MORE_TRIES, True):
+            try:
+                return self._try_once(units, known)
+            except _AGAIN as error:
+                if is_last and isinstance(error, psycopg.errors.LockNotAvailable):
+                    raise _locked() from error
+                if is_last:
+                    raise
+                self._context.report("another session was in the way of the trial there; it is made again", 0, None)
+            finally:
+                self._connection.rollback()
+        raise AssertionError("the last try returns or raises")
+
+    def _try_once(self, units: tuple[TriedUnit, ...], known: str) -> CreationTrial:
+        # The watch has nothing to cancel between two statements.
+        if hold_in_file(self._context.installation) is not None:
+            require_no_hold(self._context.installation)
+        if (left_s := self._ends_at - time.monotonic()) < _LEAST_S:
+            raise self._is_over(units, known)
         try:
-            connection.isolation_level = IsolationLevel.REPEATABLE_READ
-            return try_units(connection, units)
-        except _AGAIN:
-            if is_last:
+            self._connection.isolation_level = IsolationLevel.REPEATABLE_READ
+            limit_trial(self._connection, left_s, min(_LOCK_S, left_s))
+            return try_units(self._connection, units)
+        except psycopg.errors.QueryCanceled as cancelled:
+            # Whoever stops everything cancels it as the server does at its limit.
+            if self._ends_at - time.monotonic() > _LEAST_S or hold_in_file(self._context.installation) is not None:
                 raise
-        finally:
-            connection.rollback()
-    raise AssertionError("the last try returns or raises")
+            raise self._is_over(units, known) from cancelled
+
+    def _is_over(self, units: tuple[TriedUnit, ...], known: str) -> Unmeasured:
+        seconds = f"{round(self._limit.seconds, 1):g}"
+        message = f"{NAME}: {counted(len(units), 'unit')} could not be tried within {seconds} s{known}"
+        return Unmeasured(StopCode.PANIC, message, self._limit.next_action)
+
+
+def _locked() -> Unmeasured:
+    message = f"{NAME}: another session holds a lock there that was waited for, for {_LOCK_S:g} s at a time"
+    return Unmeasured(StopCode.LOCKED, message, "Once that session has ended, do the same again.")
 
 
 def sample(units: Sequence[UnitFields]) -> tuple[UnitFields, ...]:
