@@ -2019,6 +2019,13 @@ _OF_AMENDMENTS = (
         _test("amended_drafts", "the_base_of_a_run_is_set_once_and_of_an_amendment_only"),
     ),
     Mutant(
+        "an amendment writes into no unit of another document",
+        _PLANNED,
+        "u.doc_code IS DISTINCT FROM r.docprefix\n",
+        "false\n",
+        _test("amended_drafts", "a_unit_of_another_document_is_not_written_into_an_amendment"),
+    ),
+    Mutant(
         "an amendment states how many units it leaves alone",
         _PLANNED,
         "       IS DISTINCT FROM (CASE r.operation WHEN 'repeal' THEN 0 ELSE a.n_units END)::numeric THEN",
@@ -2444,8 +2451,8 @@ _OF_SEARCH = (
     Mutant(
         "a page splits a bounded amount of text into words",
         _PAGES,
-        "is_over := spent > most_text OR clock_timestamp() > ends_at;",
-        "is_over := clock_timestamp() > ends_at;",
+        "is_over := has_begun AND (spent > most_text OR clock_timestamp() > ends_at);",
+        "is_over := has_begun AND clock_timestamp() > ends_at;",
         _test("unit_search", "a_phrase_of_words_that_all_units_have_is_looked_for_piece_by_piece"),
     ),
     Mutant(

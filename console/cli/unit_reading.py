@@ -71,7 +71,7 @@ def _line(unit: ListedUnit) -> str:
 
 def _summary(page: UnitPage) -> str:
     looked = f", looked for as far as {page.looked_to}" if page.looked_to else ""
-    return f"{counted(len(page.units), 'unit')}{' of more' if page.more else ''}{looked}"
+    return f"{counted(len(page.units), 'unit')}{' of more' if page.more and not page.looked_to else ''}{looked}"
 
 
 def _text(body: str) -> list[str]:

@@ -10,6 +10,10 @@ LIFECYCLES = ("draft", "enacted", "superseded", "retired")
 """As `console.backend.model.unit_search` has them, which loads a library; a test compares the two."""
 
 
+MEANINGS = ("address", "words")
+"""Values of `SearchedBy` there that can be asked for; the same test compares them."""
+
+
 @dataclass(frozen=True, slots=True)
 class ListUnits:
     """List units."""
@@ -26,6 +30,10 @@ class SearchUnits(Checked):
         metadata=positional(
             "TEXT", 'the beginning of an address, or words: all occur; word* begins so, "..." is a phrase'
         )
+    )
+    by: str = field(
+        default="",
+        metadata=option("MEANING", "what TEXT is; else: an address, and words if no unit has it", choices=MEANINGS),
     )
     document: str = field(default="", metadata=option("P", "in this document alone"))
     lifecycle: str = field(

@@ -13,7 +13,7 @@ from console.backend.runs.unit_view import compare_versions
 from console.cli.arguments import Options
 from console.cli.installation import installation_of
 from console.cli.output import as_typed, emit_law, missing_line, narrate, report
-from console.cli.unit_requests import DiffVersions, SearchUnits
+from console.cli.unit_requests import MEANINGS, DiffVersions, SearchUnits
 
 _ADDRESS = 40
 _LIFECYCLE = 12
@@ -25,6 +25,7 @@ def search(options: Options, request: SearchUnits) -> ExitStatus:
         installation_of(options),
         UnitQuery(
             text=request.text,
+            by=SearchedBy(request.by or SearchedBy.EITHER),
             document=request.document,
             lifecycles=(request.lifecycle,) if request.lifecycle else (),
             as_of=moment_of("--as-of", request.as_of) if request.as_of else None,
@@ -38,12 +39,9 @@ def search(options: Options, request: SearchUnits) -> ExitStatus:
     emit_law(line for unit in hits.units for line in _lines(unit))
     narrate(_summary(hits))
     if hits.looked_to:
-        narrate(
-            f"Looked for as far as {hits.looked_to}: too many units to look at all of them for one answer."
-            " A document (--document P), or a rarer word, makes them fewer."
-        )
+        narrate(f"Looked for as far as {hits.looked_to}, in the time of one answer.{_fewer(request, hits)}")
     if hits.more:
-        narrate(as_typed(options, f"next: {_next_page(request, hits.looked_to or hits.units[-1].address)}"))
+        narrate(as_typed(options, f"next: {_next_page(request, hits)}"))
     for missing in hits.not_measured:
         narrate(as_typed(options, missing_line(missing)))
     return ExitStatus.DONE
@@ -57,13 +55,26 @@ def _lines(unit: UnitHit) -> list[str]:
 
 
 def _summary(hits: UnitHits) -> str:
-    by = {SearchedBy.ADDRESS: ", by address", SearchedBy.WORDS: ", by words"}.get(hits.searched_by, "")
+    by = {
+        SearchedBy.ADDRESS: ", by address",
+        SearchedBy.WORDS: ", by words",
+        SearchedBy.EITHER: ", by address so far: words are searched for if no unit has it",
+    }.get(hits.searched_by, "")
     at = f", in force at {shown_time(hits.as_of)}" if hits.as_of is not None else ""
     return f"{counted(len(hits.units), 'unit')}{' of more' if hits.more and not hits.looked_to else ''}{by}{at}"
 
 
-def _next_page(request: SearchUnits, after: str) -> str:
+def _fewer(request: SearchUnits, hits: UnitHits) -> str:
+    """Return what makes the units fewer that have to be looked at, as a sentence behind another one."""
+    ways = [] if request.document else ["a document (--document P)"]
+    ways += ["a rarer word"] if hits.searched_by is SearchedBy.WORDS else []
+    return f" Fewer are looked at with {' or '.join(ways)}." if ways else ""
+
+
+def _next_page(request: SearchUnits, hits: UnitHits) -> str:
+    after = hits.looked_to or hits.units[-1].address
     words = ["cutter-console unit search", shlex.quote(request.text)]
+    words += ["--by", hits.searched_by] if hits.searched_by in MEANINGS else []
     words += ["--document", shlex.quote(request.document)] if request.document else []
     words += ["--lifecycle", request.lifecycle] if request.lifecycle else []
     words += ["--as-of", request.as_of] if request.as_of else []

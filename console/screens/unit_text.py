@@ -52,27 +52,36 @@ def _hit(unit: UnitHit, room: int) -> Line:
     return (before, *rest)
 
 
-def list_title(query: UnitQuery, hits: UnitHits | None) -> str:
-    """Return the title of the list: what was searched for and by which filters."""
+def list_title(query: UnitQuery, hits: UnitHits | None, looked: str = "") -> str:
+    """Return the title of the list: what was searched for, by which filters, and how far was looked for it."""
     parts = []
     if query.text:
-        by = {SearchedBy.ADDRESS: "address ", SearchedBy.WORDS: "words "}.get(
+        by = {SearchedBy.ADDRESS: "address ", SearchedBy.EITHER: "address ", SearchedBy.WORDS: "words "}.get(
             hits.searched_by if hits else SearchedBy.NOTHING, ""
         )
         parts.append(f"{by}{safe_text(query.text)}")
     parts += [f"document {safe_text(query.document)}"] if query.document else []
     parts += list(query.lifecycles)
     parts += [f"in force at {query.as_of:%Y-%m-%d %H:%M:%SZ}"] if query.as_of is not None else []
-    index = ", no index: each unit is looked at" if hits is not None and not hits.has_index else ""
-    looked = f", looked for as far as {hits.looked_to}" if hits is not None and hits.looked_to else ""
+    index = ", no index: units are looked at one by one" if hits is not None and not hits.has_index else ""
     return f"Units: {', '.join(parts) or 'drafts and law'}{index}{looked}"
 
 
-def nothing(query: UnitQuery, looked_to: str = "", *, is_last: bool = False) -> str:
+def looked_words(before: str, behind: str) -> str:
+    """Return how far was looked beyond the two ends of a list, each empty if that was not to a page's end."""
+    ends = [f"back to {before}"] if before else []
+    ends += [f"as far as {behind}"] if behind else []
+    return f", looked for {' and '.join(ends)}" if ends else ""
+
+
+def nothing(query: UnitQuery, hits: UnitHits, *, is_last: bool = False) -> str:
     """Return the text of an empty list, also of one that was not looked for to its end."""
-    if looked_to:
-        text = f"No unit as far as {looked_to}; there are too many to look at all of them for one answer."
-        return f"{text} {'Up' if is_last else 'Down'} looks on; {told('<find> takes a document or a rarer word.')}"
+    if hits.looked_to:
+        text = f"No unit as far as {hits.looked_to}, in the time of one answer. {'Up' if is_last else 'Down'} looks on"
+        ways = [] if query.document else ["a document"]
+        ways += ["a rarer word"] if hits.searched_by is SearchedBy.WORDS else []
+        narrower = " or ".join(ways)
+        return f"{text}; {told(f'<find> takes {narrower}.')}" if ways else f"{text}."
     if query.text or query.document or query.lifecycles or query.as_of is not None:
         return told("No unit has this. <unit_all> shows all, <find> searches for something else.")
     return told("No unit yet. Documents (<documents>) plans a text; a cut makes units of it.")

@@ -11,7 +11,15 @@ from textual.containers import Container, Vertical
 from console.actions.actions import Action, Scope
 from console.actions.keys_in_force import told
 from console.backend.model.states import Move
-from console.backend.model.unit_search import UnitHit, UnitHits, UnitQuery, UnitVersion, UnitView, VersionDiff
+from console.backend.model.unit_search import (
+    SearchedBy,
+    UnitHit,
+    UnitHits,
+    UnitQuery,
+    UnitVersion,
+    UnitView,
+    VersionDiff,
+)
 from console.screens import unit_text as words
 from console.screens.base import ConsoleScreen
 from console.screens.copying import Copied
@@ -116,7 +124,8 @@ class UnitsScreen(ConsoleScreen):
         self._retitle()
 
     def _retitle(self) -> None:
-        self._list.retitle(words.list_title(self._query, self._hits) + self.age_of_list())
+        looked = words.looked_words(self._looked_to(Side.BEFORE), self._looked_to(Side.BEHIND))
+        self._list.retitle(words.list_title(self._query, self._hits, looked) + self.age_of_list())
 
     def reload(self) -> None:
         """Read the list again around the cursor, and the unit that is shown; or the drafts that are asked for."""
@@ -143,15 +152,17 @@ class UnitsScreen(ConsoleScreen):
     def _search(self, *, after: str = "", before: str | None = None, chosen: str = "") -> None:
         """Read a page in place of what is shown."""
         self._asked += 1
-        number, query = self._asked, self._query.model_copy(update={"after": after, "before": before})
+        number = self._asked
+        # From the beginning the meaning of the text is asked for again; any other page has that of what is shown.
+        by = SearchedBy.EITHER if not after and before is None else self._meaning
+        query = self._query.model_copy(update={"after": after, "before": before, "by": by})
 
         def read(hits: UnitHits) -> None:
             if number != self._asked:
                 return
             self._hits = hits
-            self._retitle()
             rows, is_last = self._list, before is not None
-            rows.say_empty(words.nothing(self._query, hits.looked_to, is_last=is_last))
+            rows.say_empty(words.nothing(self._query, hits, is_last=is_last))
             index = next((i for i, unit in enumerate(hits.units) if unit.address == chosen), 0)
             rows.begin(
                 hits.units,
@@ -161,6 +172,7 @@ class UnitsScreen(ConsoleScreen):
             )
             self._reached = {}
             self._note_reached(Side.BEFORE if is_last else Side.BEHIND, hits)
+            self._retitle()
             self._follow()
 
         self.ask("Reading the units", lambda backend: backend.search_units(query), read)
@@ -185,23 +197,31 @@ class UnitsScreen(ConsoleScreen):
         items = self._list.items
         return items[-1 if side is Side.BEHIND else 0].address if items else ""
 
-    def _beyond(self, side: Side) -> str:
-        """Return the address that the next page of this side goes on at."""
-        edge = self._edge(side)
+    def _looked_to(self, side: Side) -> str:
+        """Return how far was looked beyond this end of the list; empty if to a page's end, or another end was meant."""
         unit, looked_to = self._reached.get(side, ("", ""))
         # A unit that was dropped from the list since stands before what was looked at: then from the list's end.
-        return looked_to if looked_to and unit == edge else edge
+        return looked_to if unit == self._edge(side) else ""
+
+    def _beyond(self, side: Side) -> str:
+        """Return the address that the next page of this side goes on at."""
+        return self._looked_to(side) or self._edge(side)
+
+    @property
+    def _meaning(self) -> SearchedBy:
+        """Meaning of the text of the search, for the pages that go on with what is shown."""
+        return self._hits.searched_by if self._hits is not None else SearchedBy.EITHER
 
     def _read_page(self, side: Side, beside: str) -> None:
         number = self._asked
         bound = {"after": beside, "before": None} if side is Side.BEHIND else {"after": "", "before": beside}
-        query = self._query.model_copy(update=bound)
+        query = self._query.model_copy(update={**bound, "by": self._meaning})
 
         def read(hits: UnitHits) -> None:
             if number != self._asked:
                 return
             was_empty, self._hits = not self._list.items, hits
-            self._list.say_empty(words.nothing(self._query, hits.looked_to, is_last=side is Side.BEFORE))
+            self._list.say_empty(words.nothing(self._query, hits, is_last=side is Side.BEFORE))
             self._list.add(side, hits.units, more=hits.more)
             self._note_reached(side, hits)
             self._retitle()
@@ -419,6 +439,7 @@ class UnitsScreen(ConsoleScreen):
     def _begin(self, query: UnitQuery) -> None:
         self._query, self._hits = query.model_copy(update={"limit": PAGE}), None
         self._unit = self._wanted = None
+        self._reached = {}
         self._list.say_empty("Searching ...")
         self._list.begin((), before=False, behind=False)
         self._draw_unit()

@@ -47,7 +47,10 @@ def test_units_are_searched_by_address_and_word_without_an_index_and_nothing_is_
     status, page = adopted.json("unit", "search", "LIB-RULES/S00", "--limit", "2")
     assert (status, page["outcome"], page["has_index"], page["more"]) == (0, "PARTIAL", False, True)
     assert [unit["address"] for unit in page["units"]] == ["LIB-RULES/S001", "LIB-RULES/S002"]  # type: ignore[attr-defined]
-    _, rest, _ = adopted.command("unit", "search", "LIB-RULES/S00", "--after", "LIB-RULES/S008")
+    said = adopted.command("unit", "search", "LIB-RULES/S00", "--limit", "2")[2]
+    goes_on = "next: cutter-console unit search LIB-RULES/S00 --by address --limit 2 --after LIB-RULES/S002"
+    assert goes_on in said.replace(f"--root {adopted.installation.root} ", "")
+    _, rest, _ = adopted.command("unit", "search", "LIB-RULES/S00", "--by", "address", "--after", "LIB-RULES/S008")
     assert [line.split()[0] for line in rest.splitlines()] == ["LIB-RULES/S009"]
     by_words = adopted.json("unit", "search", "rule 2")[1]
     assert by_words["searched_by"] == "words"
@@ -327,6 +330,35 @@ def test_words_are_looked_for_piece_by_piece_where_there_is_no_index(
             assert [unit["address"] for page in pages for unit in page["units"]] == addresses
 
 
+def test_what_is_printed_of_a_page_that_was_not_looked_for_to_its_end_fits_what_was_asked(
+    adopted: Adopted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_unit_search, "LOOKING_S", 0.0)
+    monkeypatch.setattr(unit_search, "PIECE", 10)
+    said = adopted.command("unit", "search", "rule")[2]
+    assert "Fewer are looked at with a document (--document P) or a rarer word." in said
+    assert "--by words" in said
+    said = adopted.command("unit", "search", "rule", "--document", "LIB-RULES")[2]
+    assert "Fewer are looked at with a rarer word." in said
+
+
+def test_columns_of_any_name_are_searched(adopted: Adopted) -> None:
+    """Also those that read as a place for a value, or as one of the statement's own parts."""
+    before = adopted.json("unit", "search", "rule 2")[1]["units"]
+    file = adopted.installation.site_mapping
+    assert adopted.command("adopt", "inspect", "--out", str(file))[0] == 0
+    names = {"title": "net %(eur) %", "body": "{words}", "section_code": "%(most)s{way}{folded}"}
+    mapping = file.read_text()
+    for name, other in names.items():
+        table = "information_unit" if name == "section_code" else "unit_version"
+        adopted.execute(f'ALTER TABLE public.{table} RENAME COLUMN {name} TO "{other}"')
+        assert f'column = "{name}"' in mapping
+        mapping = mapping.replace(f'column = "{name}"', f'column = "{other}"')
+    file.write_text(mapping)
+
+    assert adopted.json("unit", "search", "rule 2")[1]["units"] == before
+
+
 def _searched(adopted: Adopted, *options: str) -> list[dict[str, Any]]:
     """The pages of a search until there is no further unit."""
     pages: list[dict[str, Any]] = []
@@ -336,4 +368,5 @@ def _searched(adopted: Adopted, *options: str) -> list[dict[str, Any]]:
         pages.append(answer)
         if not pages[-1]["more"]:
             return pages
-        after = ("--after", pages[-1]["looked_to"] or pages[-1]["units"][-1]["address"])
+        beyond = pages[-1]["looked_to"] or pages[-1]["units"][-1]["address"]
+        after = ("--by", pages[-1]["searched_by"], "--after", beyond)

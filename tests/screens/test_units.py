@@ -242,8 +242,26 @@ async def test_a_search_that_is_not_looked_for_to_its_end_says_how_far_and_goes_
         assert "looked for" not in _title(app)
         asked = [call.rsplit("|", 2)[1:] for call in backend.calls if call.startswith("search zebra")]
         assert list(dict.fromkeys(after for after, _ in asked)) == ["", "LAW-00003/P99", "LAW-00007/P99"]
+        meanings = [call.split("|")[1] for call in backend.calls if call.startswith("search zebra")]
+        assert list(dict.fromkeys(meanings)) == ["either", "words"]
         await press(pilot, "end")
         assert not _list(app).items
+
+
+async def test_the_title_says_how_far_was_looked_whatever_page_is_read_at_the_other_end() -> None:
+    backend = FakeBackend(n_units=20_000, looks_at=1500)
+    async with opened(backend, "8", size=_TALL) as (app, pilot):
+        await press(pilot, "f", "pagedown", "pagedown", "pagedown", "up", "r")
+        rows = _list(app)
+        looked = _title(app)
+        assert "looked for as far as" in looked
+        assert rows.has_more(Side.BEFORE)
+        await press(pilot, *["pageup"] * 3)
+        assert _address(app) == "LAW-00000/P09"
+        assert not rows.has_more(Side.BEFORE)
+        assert _title(app) == looked
+        await press(pilot, "c")
+        assert _title(app) == "Units: drafts and law"
 
 
 async def test_units_behind_a_long_stretch_without_any_are_reached_by_going_on() -> None:

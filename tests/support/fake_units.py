@@ -73,7 +73,7 @@ class FakeUnits(FakeReadiness):
     def search_units(self, query: UnitQuery) -> UnitHits:
         """A page of them; a search by words finds every third unit if the text has the words."""
         self._call(
-            f"search {query.text}|{query.document}|{','.join(query.lifecycles)}|{query.after}|{query.before}".strip()
+            f"search {query.text}|{query.by}|{query.document}|{','.join(query.lifecycles)}|{query.after}|{query.before}".strip()
         )
         by_address = "/" in query.text
         parts = () if by_address else parts_of(query.text)

@@ -24,7 +24,9 @@ class UnitPage(Value):
 
     units: tuple[ListedUnit, ...]
     more: bool
-    """True if there are further units behind the last one."""
+    """True if there are further units behind the last one, or if that is not known, with `looked_to`."""
     looked_to: SafeText = ""
-    """Address as far as which units were looked at, if that took too long for the whole page: the next one goes on there."""
+    """Address as far as which units were looked at, if that took too long for the whole page: the next one goes on there.
+
+    It can be that of a unit that is not shown."""
     not_measured: tuple[NotMeasured, ...] = ()

@@ -19,6 +19,8 @@ class SearchedBy(StrEnum):
     """The meaning that the text of a search was given."""
 
     NOTHING = "nothing"
+    EITHER = "either"
+    """Not known yet: no unit with this address was seen as far as was looked; words are searched for if there is none."""
     ADDRESS = "address"
     WORDS = "words"
 
@@ -27,6 +29,8 @@ class UnitQuery(Value):
     """A page of units that is asked for: behind the address `after`, or the last ones before `before`, where empty is the end."""
 
     text: str = ""
+    by: SearchedBy = SearchedBy.EITHER
+    """Meaning of the text: a page that goes on has that of the page before it. EITHER: an address, and words if no unit has it."""
     document: str = ""
     lifecycles: tuple[str, ...] = ()
     as_of: datetime | None = None
@@ -55,13 +59,16 @@ class UnitHits(Value):
 
     units: tuple[UnitHit, ...]
     more: bool
-    """True if there are further units: behind the last one, or before the first one if the page ends before an address."""
+    """True if there are further units, or if that is not known, with `looked_to`: behind the last one, or before the first one if
+    the page ends before an address. A page that goes on can be empty then."""
     searched_by: SearchedBy
     as_of: datetime | None
     has_index: bool
-    """False if every unit had to be looked at: the search index is not installed in this database."""
+    """False if units had to be looked at one by one: the search index is not installed in this database."""
     looked_to: SafeText = ""
-    """Address as far as which units were looked at, if that took too long for the whole page: the next one goes on there."""
+    """Address as far as which units were looked at, if that took too long for the whole page: the next one goes on there.
+
+    It can be that of a unit that is not shown."""
     not_measured: tuple[NotMeasured, ...] = ()
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import psycopg
 from psycopg import errors as pg
+from psycopg import sql
 from psycopg.pq import TransactionStatus
 from psycopg.rows import args_row
 
@@ -280,15 +281,22 @@ def scalar(connection: psycopg.Connection, query: str, *parameters: object) -> o
 
 
 def read_rows(
-    connection: psycopg.Connection, row: Callable[..., R], query: str, parameters: Parameters | None = None
+    connection: psycopg.Connection,
+    row: Callable[..., R],
+    query: str | sql.Composed,
+    parameters: Parameters | None = None,
 ) -> tuple[R, ...]:
     """Return every row of a query, each made by `row` out of its columns in order."""
+    statement = query.encode() if isinstance(query, str) else query
     with connection.cursor(row_factory=args_row(row)) as cursor:
-        return tuple(cursor.execute(query.encode(), parameters).fetchall())
+        return tuple(cursor.execute(statement, parameters).fetchall())
 
 
 def read_row(
-    connection: psycopg.Connection, row: Callable[..., R], query: str, parameters: Parameters | None = None
+    connection: psycopg.Connection,
+    row: Callable[..., R],
+    query: str | sql.Composed,
+    parameters: Parameters | None = None,
 ) -> R:
     """Return the one row of a query that always has one. Raises Unmeasured if there is none."""
     rows = read_rows(connection, row, query, parameters)

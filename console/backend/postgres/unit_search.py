@@ -181,7 +181,7 @@ def site_page(
     return LookedRows(rows, end.address or "" if goes_on else "")
 
 
-def _composed(statement: str, readable: Readable, query: UnitQuery) -> str:
+def _composed(statement: str, readable: Readable, query: UnitQuery) -> sql.Composed:
     """Return a statement on the tables of another layout, in the order that the query asks for."""
     units, versions = readable.mapping.units, readable.mapping.versions
     address, document = readable.unit(units.address), readable.unit(units.document)
@@ -209,18 +209,15 @@ def _composed(statement: str, readable: Readable, query: UnitQuery) -> str:
     source = sql.SQL("(SELECT {} FROM {}{}) s").format(
         listed, readable.piece(condition, place + direction), readable.joins()
     )
-    parts = {
-        # A name of the organisation's can have a percent sign; those of the values stay as they are.
-        "{source}": source.as_string(None).replace("%", "%%").replace("%%(", "%("),
-        "{way}": direction.as_string(None),
-        "{within}": "<=" if query.before is None else ">=",
-        "{beyond}": "min" if query.before is not None else "max",
-        "{folded}": _FOLDED.replace("$TEXT", _TEXT),
-        "{words}": _WORDS,
-    }
-    for name, part in parts.items():
-        statement = statement.replace(name, part)
-    return statement
+    # Composed, and not put together as text: a name of the organisation's can be anything, a placeholder too.
+    return sql.SQL(statement).format(
+        source=source,
+        way=direction,
+        within=sql.SQL("<=" if query.before is None else ">="),
+        beyond=sql.SQL("max" if query.before is None else "min"),
+        folded=sql.SQL(_FOLDED.replace("$TEXT", _TEXT)),
+        words=sql.SQL(_WORDS),
+    )
 
 
 def _each(

@@ -185,8 +185,9 @@ _READER_PAGE = """
     SELECT canonical_address AS address, lifecycle_status AS lifecycle, unit_kind, section_type, section_code AS number, title,
            parent_or_container_ref AS parent, false AS deleted
       FROM cutter_governance.v_reader
-     WHERE (%(document)s = '' OR doc_code = %(document)s) AND canonical_address COLLATE "C" > %(after)s
-     ORDER BY canonical_address COLLATE "C" LIMIT %(most)s
+     WHERE (%(document)s = '' OR doc_code = %(document)s)
+       AND replace(canonical_address, '/', chr(1)) COLLATE "C" > replace(%(after)s, '/', chr(1))
+     ORDER BY replace(canonical_address, '/', chr(1)) COLLATE "C" LIMIT %(most)s
 """
 _IN_FORCE_UNITS = """
     SELECT canonical_address AS address, parent, unit_kind, section_type, 'enacted' AS lifecycle, title, body
@@ -260,7 +261,7 @@ def reader_units(connection: psycopg.Connection, docprefix: str) -> tuple[Reader
 
 
 def reader_page(connection: psycopg.Connection, document: str, after: str, most: int) -> tuple[ListedUnit, ...]:
-    """Return up to `most` units that readers see, behind the address `after`; of a document, if one is named."""
+    """Return up to `most` units that readers see, behind the address `after`, each before those below it; of a document, if one is named."""
     with connection.cursor(row_factory=class_row(ListedUnit)) as cursor:
         return tuple(cursor.execute(_READER_PAGE, {"document": document, "after": after, "most": most}).fetchall())
 

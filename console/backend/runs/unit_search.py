@@ -36,8 +36,8 @@ LIMIT_S = 10.0
 LOOKING_S = 4.0
 """Seconds after which a search is not gone on with that has not filled its page."""
 _ADDRESS = re.compile(r"[A-Z0-9-]{3,32}|\S+/\S*")
-_NO_INDEX = "the search index is not installed: every unit is looked at"
-_Page = Callable[[Searched], LookedRows]
+_NO_INDEX = "the search index is not installed: units are looked at one by one"
+_Page = Callable[[UnitQuery, Searched], LookedRows]
 
 
 def search_units(installation: Installation, query: UnitQuery) -> UnitHits:
@@ -46,8 +46,9 @@ def search_units(installation: Installation, query: UnitQuery) -> UnitHits:
         raise UsageError(
             StopCode.REFUSED_INPUT, f"a page has 1 to {MOST_HITS} units", f"Give --limit 1 to {MOST_HITS}."
         )
-    if query.text.strip() and not _candidates(query.text):
-        message = f"there is no word in {query.text!r}"
+    if query.text.strip() and not _candidates(query):
+        is_address = query.by is SearchedBy.ADDRESS
+        message = f"{query.text!r} begins no address" if is_address else f"there is no word in {query.text!r}"
         raise UsageError(StopCode.REFUSED_INPUT, message, "Give a word, or the beginning of an address.")
     try:
         return _searched(installation, query)
@@ -65,13 +66,17 @@ def _searched(installation: Installation, query: UnitQuery) -> UnitHits:
         own = installed(connection)
         query = query.model_copy(update={"lifecycles": query.lifecycles or (FOR_READERS if own.view else ())})
         if own.function:
-            return _hits(query, lambda searched: looked_page(query, partial(indexed_page, connection, searched)))
+            return _hits(
+                query, lambda page_query, searched: looked_page(page_query, partial(indexed_page, connection, searched))
+            )
         if own.view:
             _refuse_moment(query, _NO_INDEX, "Bring the database up to date: cutter-console migrate")
             missing = NotMeasured(subject="index", reason=_NO_INDEX, next_action="cutter-console migrate")
             return _hits(
                 query,
-                lambda searched: LookedRows(reader_page_by_words(connection, query, searched, query.limit + 1)),
+                lambda page_query, searched: LookedRows(
+                    reader_page_by_words(connection, page_query, searched, page_query.limit + 1)
+                ),
                 has_index=False,
                 missing=(missing,),
             )
@@ -101,11 +106,13 @@ def _searched_in_site(installation: Installation, query: UnitQuery) -> UnitHits:
     with reading_site(installation, "search") as (connection, layout):
         require_units(layout)
         missing = NotMeasured(
-            subject="index", reason=f"{NOT_INSTALLED}: every unit is looked at", next_action="Name a document"
+            subject="index", reason=f"{NOT_INSTALLED}: units are looked at one by one", next_action="Name a document"
         )
         return _hits(
             query,
-            lambda searched: looked_page(query, partial(site_page, connection, layout.readable, searched)),
+            lambda page_query, searched: looked_page(
+                page_query, partial(site_page, connection, layout.readable, searched)
+            ),
             has_index=False,
             missing=(missing, *parts_not_shown(layout)),
         )
@@ -116,32 +123,34 @@ def _refuse_moment(query: UnitQuery, message: str, next_action: str) -> None:
         raise Unmeasured(StopCode.DRIFT, message, next_action)
 
 
-def _candidates(text: str) -> tuple[tuple[SearchedBy, Searched], ...]:
-    """Return the ways in which a text can be understood, the likelier one first."""
-    text = text.strip()
-    ways = []
-    if _ADDRESS.fullmatch(text) and text.count('"') == 0:
+def _candidates(query: UnitQuery) -> tuple[tuple[SearchedBy, Searched], ...]:
+    """Return the meanings that the text of a query can have, the likelier one first."""
+    text = query.text.strip()
+    meanings = []
+    if query.by is not SearchedBy.WORDS and _ADDRESS.fullmatch(text) and text.count('"') == 0:
         document, slash, below = text.partition("/")
-        ways.append((SearchedBy.ADDRESS, Searched(prefix=f"{document.upper()}{slash}{below}")))
-    if parts := parts_of(text):
-        ways.append((SearchedBy.WORDS, Searched(parts=parts)))
-    return tuple(ways)
+        meanings.append((SearchedBy.ADDRESS, Searched(prefix=f"{document.upper()}{slash}{below}")))
+    if query.by is not SearchedBy.ADDRESS and (parts := parts_of(text)):
+        meanings.append((SearchedBy.WORDS, Searched(parts=parts)))
+    return tuple(meanings)
 
 
 def _hits(query: UnitQuery, page: _Page, *, has_index: bool = True, missing: tuple[NotMeasured, ...] = ()) -> UnitHits:
-    """Return the page by the first way that finds anything: an address that no unit has can be a word in capitals."""
-    rows: tuple[HitRow, ...] = ()
-    looked_to = ""
-    by = SearchedBy.NOTHING
-    parts: tuple[str, ...] = ()
-    goes_on = query.after or query.before or ""
-    for understood, searched in _candidates(query.text) or ((by, Searched()),):
-        # A page that goes on belongs to the way of the page before it.
-        if goes_on and understood is SearchedBy.ADDRESS and not goes_on.startswith(searched.prefix):
-            continue
-        by, parts, (rows, looked_to) = understood, searched.parts, page(searched)
-        if rows or looked_to or (goes_on and understood is SearchedBy.ADDRESS):
-            break
+    """Return the page by the first meaning that finds anything: an address that no unit has can be a word in capitals.
+
+    Until all units of the address were looked at, words are not searched for: which of the two it is does not depend on how
+    many there are, nor on the time that one answer has.
+    """
+    candidates = _candidates(query) or ((SearchedBy.NOTHING, Searched()),)
+    by, searched = candidates[0]
+    rows, looked_to = page(query, searched)
+    if len(candidates) > 1 and not rows:
+        if looked_to:
+            by = SearchedBy.EITHER
+        else:
+            by, searched = candidates[1]
+            rows, looked_to = page(_of_words(query, candidates[0][1].prefix), searched)
+    parts = searched.parts
     units = rows[: query.limit] if query.before is None else rows[: query.limit][::-1]
     return UnitHits(
         units=tuple(_hit(row, parts) for row in units),
@@ -152,6 +161,13 @@ def _hits(query: UnitQuery, page: _Page, *, has_index: bool = True, missing: tup
         looked_to=looked_to,
         not_measured=missing,
     )
+
+
+def _of_words(query: UnitQuery, prefix: str) -> UnitQuery:
+    """Return the query from its beginning, if it went on at an address that was looked for: no word was searched for before it."""
+    if (query.after or query.before or "").startswith(prefix):
+        return query.model_copy(update={"after": "", "before": None if query.before is None else ""})
+    return query
 
 
 def _hit(row: HitRow, parts: Sequence[str]) -> UnitHit:

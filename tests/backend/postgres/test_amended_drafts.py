@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from uuid import UUID
 
 import psycopg
 import pytest
 
+from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import Refused
 from console.backend.model.purposes import RunOperation
 from console.backend.model.states import Stage
@@ -264,6 +266,24 @@ def test_a_retired_address_does_not_come_back(law: SignedCut) -> None:
     run.rule()
     run.arm()
     with stopped("STOP_INVARIANT_FAILED"), run.executor() as connection:
+        run.apply(connection)
+
+
+def test_a_unit_of_another_document_is_not_written_into_an_amendment(law: SignedCut) -> None:
+    """Under the address, and the id that the manifest gives it: only somebody past the functions of the product makes it."""
+    run = start_amendment(law, REVISED)
+    run.rule()
+    run.arm()
+    place = 1 + [unit.address for unit in run.units].index(f"{PREFIX}/DELTA")
+    digest = sha256_hex(f"{run.run_id}/{place}".encode())
+    signed_id = UUID(f"{digest[:12]}8{digest[13:16]}a{digest[17:32]}")
+    tamper(
+        law.database,
+        *extra(f"{PREFIX}/DELTA", "'OTHER'", "superseded"),
+        f"DELETE FROM public.unit_version WHERE {_of('/DELTA')}",
+        f"UPDATE public.information_unit SET id = '{signed_id}' WHERE {_unit('/DELTA')}",
+    )
+    with run.executor() as connection, pytest.raises(psycopg.Error, match="/DELTA is of another document, or retired"):
         run.apply(connection)
 
 

@@ -16,10 +16,11 @@ from console.backend.model.folding import folded, parts_of, snippet
 from console.backend.model.unit_search import LIFECYCLES, MOST_HITS, SearchedBy, UnitHits, UnitQuery
 from console.backend.postgres import unit_search as statements
 from console.backend.postgres.connections import connect, scalar
-from console.backend.runs import unit_search
+from console.backend.runs import unit_list, unit_search
 from console.backend.runs.unit_search import search_units
 from console.backend.runs.unit_view import compare_versions, view_unit
 from console.backend.scratch.cluster import TransientCluster
+from console.cli import unit_requests
 from tests.backend.postgres.signed_cut import SignedCut, start_amendment, start_cut
 from tests.conftest import Database, fresh_database
 
@@ -347,9 +348,108 @@ def test_a_search_goes_on_by_itself_and_says_how_far_it_came_when_its_time_is_ov
     assert begun.looked_to.startswith("LONG-LAW/P1")
     pages = [begun]
     while pages[-1].looked_to:
-        pages.append(search_units(site, UnitQuery(text='"alpha gamma"', after=pages[-1].looked_to)))
+        by, after = pages[-1].searched_by, pages[-1].looked_to
+        pages.append(search_units(site, UnitQuery(text='"alpha gamma"', by=by, after=after)))
     assert [addresses(page) for page in pages if page.units] == [["LONG-LAW/P240"]]
     assert not pages[-1].more
+
+
+def test_behind_the_last_unit_nothing_is_looked_for(database: Database) -> None:
+    """The 166th text is the one that fills two megabytes: another call is made only if a unit is left."""
+    _past_the_guards(database, LONG.replace("1, 250", "1, 167"))
+    for before in (None, ""):
+        assert [looked_to is None for _, looked_to in _calls(database, parts=["alpha gamma"], before=before)] == [
+            False,
+            True,
+        ]
+    _past_the_guards(database, "DELETE FROM public.information_unit WHERE canonical_address = 'LONG-LAW/P167'")
+    for before in (None, ""):
+        assert _calls(database, parts=["alpha gamma"], before=before) == [([], None)]
+
+
+class _Units:
+    """Units that are looked at a few at a time, as the function of the database does; of a thousand, or of ten."""
+
+    def __init__(self, *units: tuple[str, bool, bool]) -> None:
+        self.units = units
+        """Address, whether it is shown, and whether it has the word."""
+        self.looks_at = 1
+
+    def page(self, _: object, searched: statements.Searched, query: UnitQuery, most: int) -> statements.LookedRows:
+        """What `indexed_page` answers."""
+        before = query.before is not None
+        asked = [
+            unit
+            for unit in sorted(self.units, reverse=before)
+            if unit[0].startswith(searched.prefix)
+            and unit[0] > query.after
+            and (not query.before or unit[0] < query.before)
+        ]
+        looked = asked[: self.looks_at]
+        rows = tuple(
+            statements.HitRow(address, None, None, None, None, None, None, None, None)
+            for address, is_shown, has_word in looked
+            if is_shown and (has_word or not searched.parts)
+        )
+        return statements.LookedRows(rows[:most], looked[-1][0] if len(asked) > self.looks_at else "")
+
+
+@pytest.mark.parametrize("looks_at", [1, 3, 100])
+@pytest.mark.parametrize("before", [None, ""])
+@pytest.mark.parametrize("is_shown", [False, True])
+def test_an_address_is_looked_for_to_its_end_before_it_is_a_word_and_a_page_goes_on_as_it_began(
+    site: Installation, monkeypatch: pytest.MonkeyPatch, before: str | None, looks_at: int, *, is_shown: bool
+) -> None:
+    """However few units one answer looks at: units of the address that nobody is shown are neither an end nor a hit."""
+    retired = tuple((f"VAT/P{number}", is_shown and number == 4, False) for number in range(8))
+    units = _Units(("A-LAW/P1", True, True), *retired, ("Z-LAW/P1", True, True))
+    units.looks_at = looks_at
+    monkeypatch.setattr(unit_search, "indexed_page", units.page)
+    monkeypatch.setattr(unit_search, "LOOKING_S", 0.0)
+    query = UnitQuery(text="VAT", before=before)
+    pages = [search_units(site, query)]
+    while pages[-1].more:
+        beyond = pages[-1].looked_to or addresses(pages[-1])[-1 if before is None else 0]
+        side = {"after": beyond} if before is None else {"before": beyond}
+        query = query.model_copy(update={"by": pages[-1].searched_by, **side})
+        pages.append(search_units(site, query))
+
+    meanings = [page.searched_by for page in pages if page.units]
+    shown = sorted(address for page in pages for address in addresses(page))
+    if is_shown:
+        assert (shown, set(meanings)) == (["VAT/P4"], {SearchedBy.ADDRESS})
+        assert pages[-1].searched_by is SearchedBy.ADDRESS
+    else:
+        assert (shown, set(meanings)) == (["A-LAW/P1", "Z-LAW/P1"], {SearchedBy.WORDS})
+        assert {page.searched_by for page in pages} <= {SearchedBy.EITHER, SearchedBy.WORDS}
+
+
+def test_a_text_is_searched_for_as_what_it_is_asked_to_be(site: Installation) -> None:
+    assert ask(site, "VN-", by="words") == ask(site, "ZEBRA", by="address") == []
+    assert (
+        ask(site, "ZEBRA", by="words") == ask(site, "ZEBRA", by="words", after="ACME-LAW/ONE") == ["ACME-LAW/ONE/ALPHA"]
+    )
+    with pytest.raises(UsageError, match="begins no address"):
+        ask(site, "two words", by="address")
+
+
+def test_units_are_listed_each_before_those_below_it_also_without_the_function(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start_cut(database, "X-LAW", "# One\n\nText.\n\n## Alpha\n\nText.\n\n# One 2\n\nText.\n").to_second_pause()
+    settings = Settings(database=DatabaseSettings(monitor=database.conninfo("cutter_ro")))
+    site = Installation(Context(root=tmp_path, host="db01"), settings, "olga")
+    in_order = ["X-LAW/ONE", "X-LAW/ONE/ALPHA", "X-LAW/ONE-2"]
+    assert [unit.address for unit in unit_list.page_of_units(site, "", "").units] == in_order
+    monkeypatch.setattr(unit_list, "installed", lambda _: statements.Installed(function=False, view=True))
+    for document in ("", "X-LAW"):
+        assert [unit.address for unit in unit_list.page_of_units(site, document, "").units] == in_order
+        assert [unit.address for unit in unit_list.page_of_units(site, document, "X-LAW/ONE").units] == in_order[1:]
+
+
+def test_the_command_line_knows_the_same_lifecycles_and_meanings() -> None:
+    assert unit_requests.LIFECYCLES == LIFECYCLES
+    assert set(unit_requests.MEANINGS) == set(SearchedBy) - {SearchedBy.NOTHING, SearchedBy.EITHER}
 
 
 def _rows_read(database: Database, pages: list[dict[str, object]], first: int, last: int) -> list[dict[str, int]]:

@@ -98,7 +98,9 @@ DROP FUNCTION IF EXISTS cutter_console.fn_unit_page(text[], text, text, text[], 
 -- what was seen so far the page will soon be full. Else the index, which goes through all entries of the words each
 -- time, says which units have them: if those are few, they are all that is looked at, else those among the next piece.
 -- The index knows no order of words, so that a phrase is looked for in each text that has its words.
--- If one of the bounds is reached before the page is full, a last row without an address says how far it has looked.
+-- If one of the bounds is reached before the page is full, and a unit is left to be looked at, a last row without an
+-- address says how far it has looked. That is the address of a unit that can be one that is not shown, such as a draft
+-- that was taken back: its address is told, and nothing else of it.
 --
 -- The conditions are put together of constants; every value is a parameter. The order is that of an index, whatever the
 -- planner knows of the tables.
@@ -187,6 +189,7 @@ DECLARE
     ids uuid[];
     versions uuid[];
     far text;
+    seen text;
     n bigint;
     looked bigint := 0;
     spent bigint := 0;
@@ -195,6 +198,7 @@ DECLARE
     is_read boolean := p_parts IS NOT NULL;
     are_all boolean := false;
     is_over boolean := false;
+    has_begun boolean := false;
     asks_index boolean := false;
     missing numeric;
 BEGIN
@@ -215,7 +219,14 @@ BEGIN
                   FROM cutter_console.fn_units_among(loose, ids, CASE WHEN p_at IS NULL THEN versions END) w;
             END IF;
         END IF;
+        seen := CASE WHEN p_before IS NULL THEN low ELSE high END;
         FOR r IN EXECUTE units USING p_lifecycles, prefix, p_document, low, high, ids, states, versions LOOP
+            -- In front of the next unit, so that nothing is over behind the last one; of each call one is looked at.
+            is_over := has_begun AND (spent > most_text OR clock_timestamp() > ends_at);
+            IF is_over THEN
+                far := seen;
+                EXIT;
+            END IF;
             IF is_read THEN
                 spent := spent + least(octet_length(r.body), 100000) + 100;
             END IF;
@@ -235,15 +246,13 @@ BEGIN
                     RETURN;
                 END IF;
             END IF;
-            is_over := spent > most_text OR clock_timestamp() > ends_at;
-            IF is_over THEN
-                far := r.place;
-                EXIT;
-            END IF;
+            seen := r.place;
+            has_begun := true;
         END LOOP;
         IF NOT is_over AND (are_all OR n < size) THEN
             RETURN;
         END IF;
+        is_over := is_over OR spent > most_text;
         IF p_before IS NULL THEN
             low := far;
         ELSE

@@ -56,6 +56,7 @@ BEGIN
 END $$;
 
 -- As in 0027; the last number of a version is asked for where one is written, and not of each unit of the document.
+-- A row under the signed id that is another document's is refused as that, and not by what is compared behind it.
 CREATE OR REPLACE FUNCTION cutter_console.fn_amend_write(
     r cutter_governance.run, a cutter_governance.approval, p_manifest bytea, p_canonical bytea
 ) RETURNS jsonb
@@ -102,7 +103,8 @@ BEGIN
       FROM cutter_governance.manifest_unit_block b
       JOIN public.information_unit u ON u.canonical_address = b.address
      WHERE b.run_id = r.run_id
-       AND (u.id <> b.unit_id OR u.lifecycle_status NOT IN ('enacted', 'superseded'));
+       AND (u.id <> b.unit_id OR u.doc_code IS DISTINCT FROM r.docprefix
+            OR u.lifecycle_status NOT IN ('enacted', 'superseded'));
     IF refused IS NOT NULL THEN
         PERFORM cutter_console.fn_stop(
             'STOP_INVARIANT_FAILED', 'CU004',
@@ -291,7 +293,7 @@ $$;
 -- function's, and ends with it.
 CREATE OR REPLACE FUNCTION cutter_console.fn_amended_standing(p_run_id text, p_purpose text) RETURNS bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_nestloop = on
-    SET work_mem = '64MB' AS $$
+    SET work_mem = '64MB' SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     standing bigint;
 BEGIN
