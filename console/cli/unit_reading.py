@@ -1,5 +1,7 @@
 """unit list|show: the units that the database has, in this product's layout or in another one, read as the monitoring role."""
 
+import shlex
+
 from console.backend.model.as_of import moment_of
 from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, ExitStatus, StopCode, Unmeasured
@@ -32,7 +34,7 @@ def list_all(options: Options, request: ListUnits) -> ExitStatus:
     if page.more:
         document = f" {request.docprefix}" if request.docprefix else ""
         behind = page.looked_to or page.units[-1].address
-        narrate(as_typed(options, f"next: cutter-console unit list{document} --after {behind}"))
+        narrate(as_typed(options, f"next: cutter-console unit list{document} --after {shlex.quote(behind)}"))
     for missing in page.not_measured:
         narrate(as_typed(options, missing_line(missing)))
     return ExitStatus.DONE
