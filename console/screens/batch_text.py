@@ -271,8 +271,8 @@ def _allowed(view: BatchView, actions: tuple[Action, ...], switch: SwitchView | 
     """Return the legal moves with their keys, those that a HOLD refuses apart; on a narrow screen the footer alone says them."""
     legal = [action for action in actions if moves_of(action) & set(view.moves)]
     free, waiting = split_by_hold(legal, switch)
-    labelled = (("allowed  ", "muted", free), ("after the HOLD  ", "bad", waiting))
-    return [(Span(label, tone), *_keys_and_words(some)) for label, tone, some in labelled if some]
+    labelled = ((Span("allowed  ", "muted"), free), (Span("after the HOLD  ", "bad"), waiting))
+    return [(label, *_keys_and_words(some)) for label, some in labelled if some]
 
 
 def _keys_and_words(actions: tuple[Action, ...]) -> list[Span]:
