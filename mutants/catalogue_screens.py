@@ -40,6 +40,7 @@ def _of_keymaps(*names: str) -> tuple[str, ...]:
 
 _FRAMES, _TERMINAL, _APP = "tests/test_frames.py", "tests/terminal/test_terminal.py", "tests/test_app.py"
 
+_SMALL = "tests/screens/test_small_screen.py::test_"
 _DIALOGS, _DANGER = "tests/screens/test_dialogs.py::test_", "console/screens/danger.py"
 
 SCREENS = (
@@ -335,6 +336,34 @@ SCREENS = (
         "    _changed.update(known.keymap)\n",
         "",
         ("tests/screens/test_keymap.py::test_every_screen_shows_the_keys_that_hold_and_no_old_one",),
+    ),
+    Mutant(
+        "hold: what a HOLD refuses is not offered as allowed now",
+        "console/screens/under_hold.py",
+        '*("go_on", "replan", "arm",',
+        '*("arm",',
+        (f"{_SMALL}a_run_before_its_cut_does_not_go_on_under_a_hold_and_is_not_planned_again",),
+    ),
+    Mutant(
+        "dialog: the field that a move empties does not hide that something has moved",
+        _DANGER,
+        "        self._is_of_typed = is_of_typed\n",
+        "        self._is_of_typed = self._is_of_typed or is_of_typed\n",
+        (f"{_SMALL}a_wrong_text_that_is_taken_back_because_something_has_moved_does_not_hide_that_it_has",),
+    ),
+    Mutant(
+        "approvals: an imported statement names no key that its run does not allow",
+        "console/screens/approvals_text.py",
+        "    if known.named(action) is None or _MOVES[action] not in moves:\n",
+        "    if known.named(action) is None:\n",
+        ("tests/screens/test_approvals_text.py::test_the_screen_reads_what_the_run_allows_before_it_names_a_key",),
+    ),
+    Mutant(
+        "keys: a command behind words that are no key stays",
+        "console/actions/keys_in_force.py",
+        "    return before if any(last_word in map(key_name, keys_of_action(name)) for name in does_the_same) else sentence\n",
+        "    return before\n",
+        (f"{_SMALL}a_command_stays_where_what_stands_before_it_is_no_key_that_does_the_same",),
     ),
     Mutant(
         "edit: what was typed is kept when one backs out",

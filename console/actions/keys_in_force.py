@@ -13,6 +13,10 @@ from console.backend.model.ids import is_batch
 
 _OWN = {action.name: action.keys for action in (*ACTIONS, *REPLAY_ACTIONS)}
 _changed: dict[str, tuple[str, ...]] = {}
+_OR = ", or: "
+"""Joins the keys of a step and its command."""
+_PLACE = re.compile(r"^(?:(?:--root|-P) (?:'[^']*'|\S)+ )+")
+"""The installation that a whole command names first; a root can have spaces, in quotation marks."""
 _MARK = re.compile(r"<([a-z]+(?:_[a-z]+)*)>")
 
 
@@ -65,12 +69,17 @@ def keys_of(command: str, known: Registry) -> str:
     return ""
 
 
-_OR_COMMAND = re.compile(r",? or: cutter-console .*", re.DOTALL)
-
-
 def keys_alone(sentence: str) -> str:
-    """Return the sentence without the command that stands behind its keys, for a screen with few lines."""
-    return _OR_COMMAND.sub("", sentence)
+    """Return the sentence without the command that stands behind its keys, for a screen with few lines.
+
+    A command that no key stands before is all that the sentence has, and stays: `Let the run end, or: cutter-console disarm`.
+    """
+    before, joint, command = sentence.partition(f"{_OR}cutter-console ")
+    if not joint:
+        return sentence
+    last_word, wanted = before.rpartition(" ")[2], _verb(f"cutter-console {_PLACE.sub('', command)}")
+    does_the_same = (name for name, verb in _VERBS.items() if verb and verb == wanted)
+    return before if any(last_word in map(key_name, keys_of_action(name)) for name in does_the_same) else sentence
 
 
 def with_keys(sentence: str, known: Registry, scope: Scope | None = None) -> str:
@@ -84,10 +93,14 @@ def with_keys(sentence: str, known: Registry, scope: Scope | None = None) -> str
         return sentence
     if scope is not None:
         keys = keys.removeprefix(f"{key_of(scope.value)}, then ")
-    return f"{before}{keys}, or: {program}{rest}"
+    return f"{before}{keys}{_OR}{program}{rest}"
 
 
 def _verb(command: str) -> tuple[str, ...]:
     """Return `approval draft` of `cutter-console approval draft RUN`; nothing if the text is no command."""
     program, *words = command.split() or [""]
     return tuple(word for word in words[:2] if word.islower() and word.isalpha()) if program == "cutter-console" else ()
+
+
+_VERBS = {action.name: _verb(action.command) for action in (*ACTIONS, *REPLAY_ACTIONS)}
+"""The command of each action, in a word or two."""

@@ -9,12 +9,17 @@ from textual.containers import Horizontal, Vertical
 
 from console.actions.actions import Action, Scope
 from console.actions.keys_in_force import told
-from console.backend.model.view_models import ApprovalView
+from console.backend.model.batches import BatchMove
+from console.backend.model.errors import CutterError
+from console.backend.model.states import Move
+from console.backend.model.view_models import ApprovalStatus, ApprovalView
 from console.screens import approvals_text as words
 from console.screens.base import ConsoleScreen
 from console.screens.copying import Copied
+from console.screens.drawable import can_draw
 from console.screens.import_dialog import ImportDialog
 from console.screens.operation import Operation
+from console.widgets.jobs import work
 from console.widgets.list_rows import ListRows
 from console.widgets.panel import Panel
 from console.widgets.rows import Rows
@@ -44,6 +49,9 @@ class ApprovalsScreen(ConsoleScreen):
         self.approvals: tuple[ApprovalView, ...] = ()
         self._chosen = ""
         """sha256 of the statement under the cursor."""
+        self._moves_of: tuple[str, frozenset[Move | BatchMove]] = ("", frozenset())
+        """A run or batch, and its legal moves as they were read last."""
+        self._asks_moves = False
 
     def body(self) -> ComposeResult:
         """Compose the list, how to sign, the checks and the statement."""
@@ -73,6 +81,7 @@ class ApprovalsScreen(ConsoleScreen):
     def show_status(self, status: "Status") -> None:
         """Read again if a run has moved on or waits for something else: checking signatures is slow."""
         self._retitle()
+        self._draw_sign()
         self.reread_if_moved(status)
 
     def reload(self) -> None:
@@ -123,8 +132,42 @@ class ApprovalsScreen(ConsoleScreen):
             checks.show_wrapped(lambda width: words.checks(view, full, width))
             statement.show(words.statement(view))
             sign.title = words.sign_title(view)
-            sign.show(words.sign(view, self.console.clock(), demo=self.console.demo))
+            self._draw_sign()
+            self._ask_moves()
         self.draw_frame()
+
+    def _draw_sign(self) -> None:
+        view, status = self.chosen, self.console.status
+        if view is None:
+            return
+        run_id, moves = self._moves_of
+        switch = status.switch if status is not None and self.console.current else None
+        shown = moves if run_id == view.run_id and self.console.current else frozenset()
+        lines = words.sign(view, self.console.clock(), self.console.registry, moves=shown, switch=switch)
+        self.query_one("#sign", Panel).show(lines)
+
+    def _ask_moves(self) -> None:
+        """Read what an imported statement is next for: the run may have been voided or have failed, or wait for something else."""
+        view = self.chosen
+        if view is not None and view.status is ApprovalStatus.IMPORTED and not self._asks_moves:
+            self._asks_moves = True
+            self.run_worker(work(self._read_moves, view.run_id))
+
+    async def _read_moves(self, run_id: str) -> None:
+        try:
+            moves = await self.answer(lambda backend: words.moves_now(backend, run_id))
+        except CutterError:
+            # Of what could not be read no key is named; what is wrong is said where the run is read.
+            moves = frozenset()
+        finally:
+            self._asks_moves = False
+        self._moves_of = (run_id, moves)
+        if can_draw(self):
+            self._draw_sign()
+            view = self.chosen
+            if view is not None and view.run_id != run_id:
+                # The cursor has moved on meanwhile.
+                self._ask_moves()
 
     def copied(self) -> Copied | None:
         """Copy the sha256 of the statement; of How to sign the command."""

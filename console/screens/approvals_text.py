@@ -1,21 +1,30 @@
 """The texts of Approvals: pure functions of a statement."""
 
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from console.actions.keys_in_force import told
+from console.actions.actions import Registry
+from console.actions.keys_in_force import key_of, told
+from console.backend.model.batches import BatchMove
 from console.backend.model.counting import counted
 from console.backend.model.full_command import Full
 from console.backend.model.ids import is_batch
 from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import Purpose
 from console.backend.model.safe_text import safe_text
-from console.backend.model.view_models import ApprovalStatus, ApprovalView
+from console.backend.model.states import Move
+from console.backend.model.view_models import ApprovalStatus, ApprovalView, SwitchView
 from console.screens.danger_text import check_lines
+from console.screens.under_hold import has_hold
 from console.widgets.formatting import coarse_left, day_and_clock
 from console.widgets.line import Line, Span, Tone, line
 from console.widgets.narrowing import Row
 from console.widgets.notice import Notice
+
+if TYPE_CHECKING:
+    from console.backend.api import Backend
 
 _TONES: dict[ApprovalStatus, Tone] = {
     ApprovalStatus.DRAFTED: "accent",
@@ -123,13 +132,17 @@ def imported(before: ApprovalView, after: ApprovalView) -> Notice:
     statement = f"{after.kind} for {after.run_id}"
     if before.status in {ApprovalStatus.IMPORTED, ApprovalStatus.USED}:
         return Notice("done", f"{statement} was {before.status.value} before; its record is unchanged.")
-    return Notice("done", f"{statement} is {after.status.value}.", "", _used_with(after))
+    return Notice("done", f"{statement} is {after.status.value}.", "", _keys(after))
 
 
 def _used_with(view: ApprovalView) -> str:
-    """Return the keys of the action that an imported statement is for."""
+    """Return the action that an imported statement is for."""
     action = _USED_BY[view.purpose or Purpose.CUT]
-    return told(f"<batch>, then <batch_{action}>" if is_batch(view.run_id) else f"<run>, then <{action}>")
+    return f"batch_{action}" if is_batch(view.run_id) else action
+
+
+def _keys(view: ApprovalView) -> str:
+    return f"{key_of('batch' if is_batch(view.run_id) else 'run')}, then {key_of(_used_with(view))}"
 
 
 def sign_title(view: ApprovalView) -> str:
@@ -137,8 +150,45 @@ def sign_title(view: ApprovalView) -> str:
     return f"{view.kind} for {view.run_id}"
 
 
-def sign(view: ApprovalView, now: datetime, *, demo: bool) -> list[Line]:
-    """Return status, expiry, the command for the sovereign, and the path of the file."""
+_MOVES: dict[str, Move | BatchMove] = {
+    "arm": Move.ARM,
+    "apply_edit": Move.APPLY,
+    "enact": Move.ENACT,
+    "revert": Move.REVERT,
+    "batch_arm": BatchMove.ARM,
+    "batch_enact": BatchMove.ENACT,
+}
+"""The moves that these actions make."""
+
+
+def moves_now(backend: "Backend", run_id: str) -> frozenset[Move | BatchMove]:
+    """Return the legal moves of the run, or of the batch, that a statement is over."""
+    return frozenset(backend.batch(run_id).moves if is_batch(run_id) else backend.run(run_id).moves)
+
+
+def _next(
+    view: ApprovalView, known: Registry, moves: Collection[Move | BatchMove], switch: SwitchView | None
+) -> list[Line]:
+    """Return the keys of the action that an imported statement is for; nothing where it is not the next step, or not of this console."""
+    action = _used_with(view)
+    if known.named(action) is None or _MOVES[action] not in moves:
+        return []
+    wait = (Span(told("after the release of the HOLD (<hold>): "), "bad"),) if has_hold(switch) else ()
+    return [line(Span("next  ", "muted"), *wait, _keys(view))]
+
+
+def sign(
+    view: ApprovalView,
+    now: datetime,
+    known: Registry,
+    *,
+    moves: Collection[Move | BatchMove] = (),
+    switch: SwitchView | None = None,
+) -> list[Line]:
+    """Return status, expiry, what comes next, the command for the sovereign, and the path of the file.
+
+    `known` are the actions of this console, `moves` those of the run now; none while they are not known.
+    """
     lines = [
         line(
             Span(view.status.value, _TONES[view.status]),
@@ -148,13 +198,13 @@ def sign(view: ApprovalView, now: datetime, *, demo: bool) -> list[Line]:
         )
     ]
     if view.status is ApprovalStatus.IMPORTED:
-        lines.append(line(Span("next  ", "muted"), _used_with(view)))
+        lines += _next(view, known, moves, switch)
     if view.status in {ApprovalStatus.DRAFTED, ApprovalStatus.INVALID}:
+        imports = told("<import_statement> imports") if known.named("import_statement") is not None else ""
         if view.checks and all(check.outcome is Outcome.PASS for check in view.checks):
-            lines.append(
-                line(Span("signed", "good"), told(": every check is PASS. Next: <import_statement> imports it"))
-            )
-        elif demo:
+            then = f" Next: {imports} it" if imports else ""
+            lines.append(line(Span("signed", "good"), f": every check is PASS.{then}"))
+        elif known.named("demo_sign") is not None:
             lines.append(
                 line(Span("DEMO  ", "accent"), told("<demo_sign> signs as the demo sovereign, with a throw-away key"))
             )
@@ -162,7 +212,8 @@ def sign(view: ApprovalView, now: datetime, *, demo: bool) -> list[Line]:
         lines.append(
             line(
                 Span("then  ", "muted"),
-                told("put the signature file beside the statement; <check> checks, <import_statement> imports"),
+                told("put the signature file beside the statement; <check> checks"),
+                f", {imports}" if imports else "",
             )
         )
     return [*lines, line(Span("file  ", "muted"), safe_text(str(view.statement_path)))]

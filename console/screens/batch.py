@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.timer import Timer
 
-from console.actions.action import in_words
 from console.actions.actions import Action, Scope
 from console.actions.keys_in_force import key_of, told
 from console.backend.model.batches import (
@@ -32,6 +31,7 @@ from console.screens.copying import Copied
 from console.screens.danger import ask_and_do
 from console.screens.drawable import can_draw
 from console.screens.operation import Operation
+from console.screens.under_hold import allowed_in_words
 from console.widgets.list_rows import ListRows
 from console.widgets.notice import Notice
 from console.widgets.panel import Panel
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from console.backend.api import Backend
     from console.backend.confirmations import RunDanger
     from console.backend.model.readiness import ReportView
-    from console.backend.model.view_models import ApprovalView, OnProgress, Status
+    from console.backend.model.view_models import ApprovalView, OnProgress, Status, SwitchView
 
 LIST_LIMIT = 50
 """Number of batches that are read and shown, the newest first; the title says if there are more."""
@@ -180,11 +180,17 @@ class BatchScreen(ConsoleScreen):
             head.show_wrapped(lambda width: words.plan_head(planned.source, planned.plan, full, width))
         elif view is not None:
             head.title = view.batch_id
-            now, actions = self.console.clock(), self.shown_actions()
-            head.show_wrapped(lambda width: words.head(view, now, actions, full, width))
+            now, actions, switch = self.console.clock(), self.shown_actions(), self._switch
+            head.show_wrapped(lambda width: words.head(view, now, actions, full, width, switch))
         else:
             head.title = "Batch"
             head.show([])
+
+    @property
+    def _switch(self) -> "SwitchView | None":
+        """The switch as it is; None while that is not known."""
+        status = self.console.status
+        return status.switch if status is not None and self.console.current else None
 
     @on(Rows.Moved, "#members")
     def _draw_member(self) -> None:
@@ -271,7 +277,8 @@ class BatchScreen(ConsoleScreen):
                 self.cannot("A process works on this batch: nothing else is done with it meanwhile.", wait)
             elif not moves & set(view.moves):
                 legal = [action for action in self.console_actions() if words.moves_of(action) & set(view.moves)]
-                self.cannot(f"Not allowed now; the batch: {view.phase}.", f"Allowed now: {in_words(legal)}")
+                allowed = allowed_in_words(legal, self._switch)
+                self.cannot(f"Not allowed now; the batch: {view.phase}.", allowed)
             elif view.standing != drawn.standing:
                 self.cannot(
                     f"The batch is not as it was drawn; now: {view.phase}.", "Look at it, then press the key again"

@@ -22,6 +22,8 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import ReportView
 from console.backend.model.safe_text import safe_text
 from console.backend.model.states import BEFORE_CUT, DRAFT_STAGES, ENACTED_STAGES, Family, Mode, Stage
+from console.backend.model.view_models import SwitchView
+from console.screens.under_hold import split_by_hold
 from console.widgets.formatting import age, count, left, plural
 from console.widgets.line import Line, Span, Tone, line
 from console.widgets.narrowing import Row
@@ -117,7 +119,12 @@ def _at_work(view: BatchView) -> str:
 
 
 def head(
-    view: BatchView, now: datetime, actions: tuple[Action, ...], full: Callable[[str], str], width: int
+    view: BatchView,
+    now: datetime,
+    actions: tuple[Action, ...],
+    full: Callable[[str], str],
+    width: int,
+    switch: SwitchView | None = None,
 ) -> list[Line]:
     """Return state, the next step with key and command, progress, countdown, rulings and documents; the first come first."""
     if not view.members:
@@ -143,7 +150,7 @@ def head(
     lines += _rulings(view, width)
     if roomy and view.digest:
         lines += hanging((Span("digest   ", "muted"),), view.digest, width)
-    return [*lines, *_allowed(view, actions)] if roomy else lines
+    return [*lines, *_allowed(view, actions, switch)] if roomy else lines
 
 
 def _stopped(view: BatchView, actions: tuple[Action, ...], width: int) -> list[Line]:
@@ -260,13 +267,17 @@ def _next(view: BatchView, actions: tuple[Action, ...], full: Callable[[str], st
     return hanging((Span("Next     ", "muted"),), words, width)
 
 
-def _allowed(view: BatchView, actions: tuple[Action, ...]) -> list[Line]:
-    """Return the legal moves with their keys; on a narrow screen the footer alone says them."""
-    legal: list[Span] = [Span("allowed  ", "muted")]
-    for action in actions:
-        if moves_of(action) & set(view.moves):
-            legal += [Span(f"{key_name(action.keys[0])} ", "accent"), Span(f"{action.short}  ")]
-    return [tuple(legal)] if len(legal) > 1 else []
+def _allowed(view: BatchView, actions: tuple[Action, ...], switch: SwitchView | None) -> list[Line]:
+    """Return the legal moves with their keys, those that a HOLD refuses apart; on a narrow screen the footer alone says them."""
+    legal = [action for action in actions if moves_of(action) & set(view.moves)]
+    free, waiting = split_by_hold(legal, switch)
+    labelled = ((Span("allowed  ", "muted"), free), (Span("after the HOLD  ", "bad"), waiting))
+    return [(label, *_keys_and_words(some)) for label, some in labelled if some]
+
+
+def _keys_and_words(actions: tuple[Action, ...]) -> list[Span]:
+    pairs = ((key_name(action.keys[0]), action.short) for action in actions)
+    return [span for key, word in pairs for span in (Span(f"{key} ", "accent"), Span(f"{word}  "))]
 
 
 _STAGES: dict[Stage, tuple[str, Tone]] = {

@@ -82,7 +82,7 @@ class DangerDialog(Dialog[Confirmed]):
         """Number of answers that are due: 1 while it is measured, 2 if something has moved since that began."""
         self._was_early = False
         """True if it was confirmed meanwhile, which the demand says."""
-        self._is_corrected = False
+        self._is_of_typed = False
         """True if the demand says what was wrong with what is typed: the next letter makes that untrue."""
         self._moves = Moves(stand_without_counts)
 
@@ -187,7 +187,8 @@ class DangerDialog(Dialog[Confirmed]):
             if self.available:
                 self._enter_field()
 
-    def _demand(self, words: Line) -> None:
+    def _demand(self, words: Line, *, is_of_typed: bool = False) -> None:
+        self._is_of_typed = is_of_typed
         self.query_one("#demand", Lines).show([words])
 
     @property
@@ -217,18 +218,18 @@ class DangerDialog(Dialog[Confirmed]):
             return
         typed = self.query_one("#confirm", Input).value
         reason = self._reason()
-        self._is_corrected = True
         if typed != self.briefing.confirm_text:
-            self._demand(line(Span("The text differs. ", "bad"), "Type ", Span(self.briefing.confirm_text, "strong")))
+            differs = line(Span("The text differs. ", "bad"), "Type ", Span(self.briefing.confirm_text, "strong"))
+            self._demand(differs, is_of_typed=True)
         elif reason is None:
-            self._demand(line(Span("A reason is required. ", "bad"), "It is recorded with the run."))
+            required = line(Span("A reason is required. ", "bad"), "It is recorded with the run.")
+            self._demand(required, is_of_typed=True)
         else:
             self.dismiss(Confirmed(typed, reason, self.briefing.seen))
 
     def on_input_changed(self) -> None:
         """Demand again as at first, once what was wrong is being corrected."""
-        if self._is_corrected and self.available and self.briefing is not None:
-            self._is_corrected = False
+        if self._is_of_typed and self.available and self.briefing is not None:
             self._demand(line(*_demand_line(self.briefing)))
 
     def _reason(self) -> str | None:

@@ -146,7 +146,7 @@ def coverage(document: DocumentPlan) -> str:
 
 def how_to_correct(view: PlanView) -> str:
     """Return what to do about the problems: those of the form are not in the text."""
-    if all(problem.code == "DOCPREFIX_INVALID" for problem in view.problems):
+    if view.problems and all(problem.code == "DOCPREFIX_INVALID" for problem in view.problems):
         return "Correct the prefix: <edit_form>"
     return "Press <next_problem> to see each problem. Correct the text, then <pick> and <plan>"
 

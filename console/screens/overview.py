@@ -61,7 +61,7 @@ class OverviewScreen(ConsoleScreen):
                 yield ListPanel("Counts", id="counts")
 
     def opened(self) -> None:
-        """Let Tab reach what waits and the counts: only these can be longer than their panel."""
+        """Let Tab reach each panel that can be longer than its place: the lines that do not fit are scrolled."""
         super().opened()
         for name in ("where", "switch", "waiting", "counts"):
             self.query_one(f"#{name}", Panel).can_focus = True

@@ -7,7 +7,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from console.actions.action import in_words
 from console.actions.actions import Action, Scope
 from console.actions.keys_in_force import keys_alone, told, with_keys
 from console.backend.model.states import Move, Phase
@@ -20,6 +19,7 @@ from console.screens.custody_dialogs import ask_accept, ask_hand_over
 from console.screens.danger import ask_and_do
 from console.screens.drawable import can_draw
 from console.screens.operation import Operation
+from console.screens.under_hold import allowed_in_words
 from console.widgets.list_rows import ListRows
 from console.widgets.notice import Notice
 from console.widgets.panel import Panel
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from console.backend.confirmations import RunDanger
     from console.backend.model.outcome import Check
     from console.backend.model.readiness import ReportView
-    from console.backend.model.view_models import ApprovalView, OnProgress, Status
+    from console.backend.model.view_models import ApprovalView, OnProgress, Status, SwitchView
 
 _EMPTY = "No run yet. Plan a document (<documents>) and start one."
 _NONE_CHOSEN = "No run is chosen."
@@ -59,7 +59,7 @@ class RunScreen(ConsoleScreen):
     SCOPE: ClassVar[Scope] = Scope.RUN
     TITLE_WORD: ClassVar[str] = "Run"
     HELP_TEXT: ClassVar[str] = (
-        f"A run passes {len(Phase)} phases and rests twice, for SG_1 and for SG_2. Each phase ends in COMMIT or "
+        f"A run passes {len(Phase)} phases and rests twice, at pause 1 for SG_1 and at pause 2 for SG_2. Each phase ends in COMMIT or "
         "ROLLBACK.\n\n"
         "What is allowed now stands at the top with its key.\n"
         "An interrupted run never continues by itself: read first what the database says of it.\n\n"
@@ -216,18 +216,23 @@ class RunScreen(ConsoleScreen):
         run = self.run_view
         if run is None:
             return
-        status = self.console.status
-        # An old measurement must not say that the switch is armed.
-        switch = status.switch if status is not None and self.console.current else None
         head = self.query_one("#run-head", Panel)
         waits_for = with_keys(str(run.waits_for), self.console.registry, self.SCOPE)
         waits_for = keys_alone(waits_for) if self.has_class("-short") else waits_for
         run = run.model_copy(update={"waits_for": self.console.full_command(waits_for)})
-        lines = words.head(run, self.console.clock(), self._legal(), switch, is_out_of_reach=self._is_out_of_reach)
+        lines = words.head(
+            run, self.console.clock(), self._legal(), self._switch, is_out_of_reach=self._is_out_of_reach
+        )
         summary = next((each for each in self._runs if each.run_id == run.run_id), None)
         if self._is_list and summary is not None:
             lines.insert(1, words.started(summary, self.console.clock()))
         head.show(lines)
+
+    @property
+    def _switch(self) -> "SwitchView | None":
+        """The switch as it is; None while that is not known: an old measurement must not say that it is armed."""
+        status = self.console.status
+        return status.switch if status is not None and self.console.current else None
 
     @on(Rows.Moved, "#phases")
     def _show_evidence(self) -> None:
@@ -312,7 +317,8 @@ class RunScreen(ConsoleScreen):
             self.draw_run(run)
             # Another console, or the command line, may have moved the run on since it was drawn.
             if not set(run.moves) & _MOVES[name]:
-                self.cannot(f"Not allowed at {run.state.name}.", f"Allowed now: {in_words(self._legal_of(run))}")
+                allowed = allowed_in_words(self._legal_of(run), self._switch)
+                self.cannot(f"Not allowed at {run.state.name}.", allowed)
             elif self.app.screen is self:
                 then(run)
             else:  # The operator has gone elsewhere while the run was read.

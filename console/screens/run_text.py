@@ -23,6 +23,7 @@ from console.backend.model.view_models import (
     own_profile_in_words,
 )
 from console.screens.danger_text import target_words
+from console.screens.under_hold import has_hold, split_by_hold
 from console.widgets.formatting import age, clock, count, day_and_clock, in_column, plural, took
 from console.widgets.line import Line, Span, Tone, line, outcome_tone
 from console.widgets.narrowing import Row
@@ -82,7 +83,7 @@ def _run_row(run: RunSummary, waits: str, alarm: str, began: str, widths: tuple[
         run_row(run) if widths is None else _full_row(run, waits, began, widths),
         run.run_id,
         alarm,
-        f"{when} {run.operator} {waits} {alarm}",
+        f"{run.state} {_in_short(run)} {when} {run.operator} {waits} {alarm}",
         (
             ("run", run.run_id),
             ("mode", run.mode.value),
@@ -137,15 +138,22 @@ def run_row(run: RunSummary) -> Line:
     mark = [Span("INTERRUPTED ", "bad")] if run.interrupted else []
     mode = Span(f"{run.mode.value:<7}", "warn" if run.mode.value == "LIVE" else "muted")
     place = [Span(f" elsewhere: {run.elsewhere}", "accent")] if run.elsewhere else []
-    state = _IN_SHORT.get(run.state, str(run.state))
-    return line(Span(f"{run.run_id} ", "plain"), mode, *mark, f"{run.docprefix} ", Span(state, "muted"), *place)
+    state = Span(_in_short(run), "muted")
+    return line(Span(f"{run.run_id} ", "plain"), mode, *mark, f"{run.docprefix} ", state, *place)
 
 
 _IN_SHORT = {
-    Stage.AWAITING_CUT_AUTHORIZATION.value: "waits for SG_1",
-    Stage.AWAITING_LIFECYCLE_AUTHORIZATION.value: "waits for SG_2",
+    Stage.AWAITING_CUT_AUTHORIZATION.value: "at pause 1",
+    Stage.AWAITING_LIFECYCLE_AUTHORIZATION.value: "at pause 2",
 }
-"""States whose names are cut off in a row of 80 columns; the run's own panel has the name."""
+"""States whose names are cut off in a row of 80 columns; the run's own panel has the name, and says what it waits for.
+
+The stage alone is known here: at a pause a run waits for its ruling, then to be armed, then to go on.
+"""
+
+
+def _in_short(run: RunSummary) -> str:
+    return _IN_SHORT.get(run.state, str(run.state))
 
 
 def head_title(run: RunView) -> str:
@@ -203,10 +211,9 @@ def head(
     if is_out_of_reach:
         out_of_reach = Span("nothing while the database is not reached: this is the run as it was read before", "warn")
         return [*lines, line(Span("allowed now  ", "muted"), out_of_reach)]
-    if switch is not None and switch.state is SwitchState.HOLD and run.moves and run.moves != (Move.REPORT,):
+    if has_hold(switch) and run.moves and run.moves != (Move.REPORT,):
         lines.append(line(Span("HOLD: ", "bad"), told("no unit is written before its release: <hold>")))
-        free = tuple(action for action in actions if action.name not in _NEED_THE_SWITCH)
-        waiting = tuple(action for action in actions if action.name in _NEED_THE_SWITCH)
+        free, waiting = split_by_hold(actions, switch)
         behind = [line(Span("after it     ", "muted"), *keys_and_words(waiting))] if waiting else []
         return [*lines, *([moves(run, free)] if free or not waiting else []), *behind]
     return [*lines, moves(run, actions)]
@@ -370,10 +377,6 @@ def report_done(written: ReportView) -> str:
 
 def _state_tone(run: RunView) -> Tone:
     return {Family.FAILED: "bad", Family.STOPPED: "warn"}.get(run.state.family, "strong")  # type: ignore[return-value]
-
-
-_NEED_THE_SWITCH = frozenset({"arm", "enact", "revert", "apply_edit"})
-"""Actions that a HOLD refuses, whatever the run's state."""
 
 
 def keys_and_words(actions: tuple[Action, ...]) -> list[Span]:

@@ -40,19 +40,19 @@ def top_lines(title: str, width: int, full: Line, short: Line, tabs: frozenset[s
         (_tabs(title, tabs, before="", names=SHORTER)[1:], full),
         *((_tabs(title, tabs, before="", names=names)[1:], short) for names in ({}, SHORTER, SHORTEST)),
     )
-    fitting = (pair for pair in layouts if sum(len(plain(side)) for side in pair) <= width)
+    fitting = (pair for pair in layouts if sum(cell_len(plain(side)) for side in pair) <= width)
     pair = next(fitting, None)
     if pair is not None:
         return [_apart(pair[0], pair[1], width)]
     alone = (_tabs(title, tabs, before="", names=names)[1:] for names in ({}, SHORTER, SHORTEST))
-    names = next((line for line in alone if len(plain(line)) <= width), None)
+    names = next((line for line in alone if cell_len(plain(line)) <= width), None)
     if names is None:
         return [_apart(_tabs(title, tabs, all_names=False), full, width)]
-    return [names, _apart((), full if len(plain(full)) <= width else short, width)]
+    return [names, _apart((), full if cell_len(plain(full)) <= width else short, width)]
 
 
 def _apart(left: Line, right: Line, width: int) -> Line:
-    return (*left, Span(" " * max(width - len(plain(left)) - len(plain(right)), 0)), *right)
+    return (*left, Span(" " * max(width - cell_len(plain(left)) - cell_len(plain(right)), 0)), *right)
 
 
 def _tabs(
@@ -102,19 +102,20 @@ def badges(status: "Status | None", old: str, *, read_only: bool, demo: bool, sh
 def switch_detail(status: "Status | None", old: str, width: int) -> Line:
     """Return by whom, since when and why there is a HOLD, or for which run the switch is armed; nothing while it is off.
 
-    `old` says of when that is, if it may not be so now.
+    `old` says of when that is, if it may not be so now; the badge has it in full.
     """
     if status is None or status.switch.state.value not in {"HOLD", "ARMED"}:
         return ()
     view = status.switch
     tone: Tone = "warn" if old else switch_tone(view.state.value)
+    then = " last measured:" if old else ""
     if view.state.value == "ARMED":
         purpose = f" to {view.purpose}" if view.purpose else ""
-        return line(Span(shortened(f" armed for {view.run_id}{purpose}", width), tone))
+        return line(Span(shortened(f"{then} armed for {view.run_id}{purpose}", width), tone))
     by = f" by {view.by}" if view.by else ""
     since = f" since {day_and_clock(view.since)}" if view.since is not None else ""
     reason = f": {view.reason}" if view.reason else ""
-    return line(Span(shortened(f" HOLD{by}{since}{reason}", width), tone))
+    return line(Span(shortened(f"{then} HOLD{by}{since}{reason}", width), tone))
 
 
 def switch_tone(word: str) -> Tone:
@@ -166,7 +167,7 @@ class TopBar(Lines):
         lines = top_lines(title, width, full, short, tabs)
         detail = switch_detail(status, old, width)
         room = width - cell_len(plain(detail))
-        beside = next((badge for badge in (full, short) if len(plain(badge)) <= room), None)
+        beside = next((badge for badge in (full, short) if cell_len(plain(badge)) <= room), None)
         if detail and len(lines) > 1 and beside is not None:
             # Where the badges have a line of their own, there is room beside them.
             lines[1], detail = _apart(detail, beside, width), ()

@@ -1,14 +1,21 @@
-"""What the notice says of an import."""
+"""What is said of a statement: how it is signed, what comes next, and the notice of an import."""
 
 import pytest
 
+from console.actions.actions import Registry, registry
+from console.backend.model.batches import BatchMove
+from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import Purpose
-from console.backend.model.view_models import ApprovalStatus
+from console.backend.model.states import Move
+from console.backend.model.view_models import ApprovalStatus, ApprovalView, RunView, SwitchView
 from console.screens.approvals_text import imported, sign
 from console.widgets.line import plain
+from console.widgets.list_rows import ListRows
+from console.widgets.panel import Panel
+from tests.screens.conftest import opened, press
 from tests.support.fake_batches import BATCH_ID
-from tests.support.fakes import NOW, RUN_ID, FakeBackend
+from tests.support.fakes import HOLD, NOW, RUN_ID, FakeBackend
 
 WORDS = {
     ApprovalStatus.DRAFTED: f"SG_1 for {RUN_ID} is imported.",
@@ -16,6 +23,16 @@ WORDS = {
     ApprovalStatus.IMPORTED: f"SG_1 for {RUN_ID} was imported before; its record is unchanged.",
     ApprovalStatus.USED: f"SG_1 for {RUN_ID} was used before; its record is unchanged.",
 }
+
+
+def _known(*, demo: bool = False) -> Registry:
+    return registry(read_only=False, demo=demo)
+
+
+def _unread(_run_id: str) -> RunView:
+    raise Unmeasured(StopCode.UNREACHABLE, "its journal could not be read", "See the root's rights")
+
+
 NEXT = dict.fromkeys((ApprovalStatus.DRAFTED, ApprovalStatus.INVALID), "3, then A")
 
 
@@ -55,7 +72,79 @@ def test_of_a_statement_whose_every_check_passes_the_import_is_named_as_next() -
         update={"status": ApprovalStatus.DRAFTED, "checks": tuple(c for c in view.checks if c.outcome is Outcome.PASS)}
     )
     assert passing.checks
-    rows = {demo: [plain(row) for row in sign(passing, NOW, demo=demo)] for demo in (True, False)}
+    rows = {demo: [plain(row) for row in sign(passing, NOW, _known(demo=demo))] for demo in (True, False)}
     assert all(shown[1] == "signed: every check is PASS. Next: i imports it" for shown in rows.values())
-    unsigned = [plain(row) for row in sign(passing.model_copy(update={"checks": ()}), NOW, demo=True)]
+    unsigned = [plain(row) for row in sign(passing.model_copy(update={"checks": ()}), NOW, _known(demo=True))]
     assert not [row for row in unsigned if row.startswith("signed")]
+    assert [row for row in unsigned if row.startswith("DEMO")]
+
+
+def test_a_console_that_only_reads_names_no_key_that_it_does_not_have() -> None:
+    view = FakeBackend().approvals()[0]
+    passing = tuple(check for check in view.checks if check.outcome is Outcome.PASS)
+    for shown in (view, view.model_copy(update={"checks": passing})):
+        rows = [plain(row) for row in sign(shown, NOW, registry(read_only=True, demo=True))]
+        assert not [row for row in rows if "import" in row or row.startswith("DEMO")]
+        assert "then  put the signature file beside the statement; c checks" in rows
+
+
+@pytest.mark.parametrize(
+    ("purpose", "run_id", "move", "following"),
+    [
+        (Purpose.CUT, RUN_ID, Move.ARM, "next  3, then A"),
+        (Purpose.EDIT, RUN_ID, Move.APPLY, "next  3, then W"),
+        (Purpose.ENACT, RUN_ID, Move.ENACT, "next  3, then E"),
+        (Purpose.REVERT, RUN_ID, Move.REVERT, "next  3, then U"),
+        (Purpose.CUT, BATCH_ID, BatchMove.ARM, "next  7, then A"),
+        (Purpose.ENACT, BATCH_ID, BatchMove.ENACT, "next  7, then E"),
+    ],
+)
+def test_an_imported_statement_names_the_key_that_is_next_only_where_the_run_allows_it(
+    purpose: Purpose, run_id: str, move: Move | BatchMove, following: str
+) -> None:
+    view = FakeBackend().approvals()[0]
+    view = view.model_copy(update={"status": ApprovalStatus.IMPORTED, "purpose": purpose, "run_id": run_id})
+
+    def following_of(known: Registry, *moves: Move | BatchMove, switch: SwitchView | None = None) -> list[str]:
+        rows = [plain(row) for row in sign(view, NOW, known, moves=moves, switch=switch)]
+        return [row for row in rows if row.startswith("next")]
+
+    assert following_of(_known(), move) == [following]
+    # A run that was voided, has failed, or is armed already; and one of which nothing is known yet.
+    assert following_of(_known(), Move.VOID, Move.REPORT, Move.CONTINUE) == following_of(_known()) == []
+    assert following_of(registry(read_only=True, demo=False), move) == []
+    after = following.replace("next  ", "next  after the release of the HOLD (h): ")
+    assert following_of(_known(), move, switch=HOLD) == [after]
+
+
+class _Imported(FakeBackend):
+    """Its statement is imported."""
+
+    def approvals(self) -> tuple[ApprovalView, ...]:
+        """The one statement."""
+        return tuple(view.model_copy(update={"status": ApprovalStatus.IMPORTED}) for view in super().approvals())
+
+
+async def test_the_screen_reads_what_the_run_allows_before_it_names_a_key() -> None:
+    backend = _Imported()
+    async with opened(backend, "4") as (app, pilot):
+        sign_panel = app.screen.query_one("#sign", Panel)
+        assert "next  3, then A" in sign_panel.text
+        backend.displaced = True
+        await press(pilot, "r")
+        assert "next" not in sign_panel.text
+        backend.displaced, backend.switch = False, HOLD
+        await press(pilot, "r")
+        assert "next  after the release of the HOLD (h): 3, then A" in sign_panel.text
+    async with opened(_Imported(), "4", read_only=True) as (app, _pilot):
+        assert "next" not in app.screen.query_one("#sign", Panel).text
+
+
+async def test_a_run_that_cannot_be_read_has_no_next_key_and_the_list_stays() -> None:
+    backend = _Imported()
+    async with opened(backend, "4") as (app, pilot):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(backend, "run", _unread)
+            await press(pilot, "r")
+        assert "next" not in app.screen.query_one("#sign", Panel).text
+        assert app.screen.query_one("#statements", ListRows).row_count == 1

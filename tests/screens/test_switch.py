@@ -237,7 +237,7 @@ async def test_what_was_done_elsewhere_shows_with_the_next_refresh() -> None:
         await settle(pilot)
         assert " HOLD" in _bar(app)
         assert "awaiting_lifecycle_authorization" in _shown(app, "run-head")
-        assert "waits for SG_2" in _rows(app, "runs")[0]
+        assert "at pause 2" in _rows(app, "runs")[0]
 
 
 async def test_a_dangerous_key_for_what_is_no_longer_legal_opens_no_dialog() -> None:
