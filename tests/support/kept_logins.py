@@ -66,11 +66,12 @@ def _give_back(place: tuple[str, str, bool], connection: psycopg.Connection, as_
     """Keep a session that is as a new one again; close any other."""
     try:
         connection.rollback()
-        if _client_state(connection) == as_it_was and place not in _KEPT:
+        if _client_state(connection) == as_it_was:
             connection.execute(_AS_NEW)
             connection.commit()
-            _KEPT[place] = connection
-            return
+            # Another thread may have given one back meanwhile.
+            if _KEPT.setdefault(place, connection) is connection:
+                return
     except psycopg.Error:
         pass
     connection.close()
