@@ -30,7 +30,7 @@ from tests.support.administrator import administer, administered
 from tests.support.compiled_once import compile_once
 from tests.support.css_once import css_once
 from tests.support.initdb_once import initdb_once
-from tests.support.kept_logins import end_kept_logins, kept_login
+from tests.support.kept_logins import end_every_kept_login, end_kept_logins, kept_login
 from tests.support.large_pages import heaps_of_large_pages
 from tests.support.marks_told import COLLECTED
 from tests.support.parser_once import parser_once
@@ -96,6 +96,11 @@ def pytest_unconfigure() -> None:
     for _ in range(2):
         gc.collect()
     gc.freeze()
+
+
+def pytest_runtest_teardown() -> None:
+    """End the sessions that a test has kept: those of another database count for a role's limit, too."""
+    end_every_kept_login()
 
 
 def pytest_collection_finish() -> None:

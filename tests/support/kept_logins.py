@@ -1,4 +1,4 @@
-"""One session for each role and database, for tests that ask of many transactions and not of their sessions.
+"""One session a test for each role and database, where it asks of many transactions and not of their sessions.
 
 A new session compiles every function that it calls and reads the catalogue again, which costs more than what it is asked.
 """
@@ -45,6 +45,12 @@ def end_kept_logins(database: str) -> None:
     """End the sessions of a database, which is copied or dropped next."""
     for place in [place for place in _KEPT if place[0] == database]:
         _KEPT.pop(place).close()
+
+
+def end_every_kept_login() -> None:
+    """End all of them, behind each test: a role may have few sessions at a time, in whichever databases of a server."""
+    while _KEPT:
+        _KEPT.popitem()[1].close()
 
 
 def _client_state(connection: psycopg.Connection) -> tuple[object, ...]:
