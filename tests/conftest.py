@@ -30,7 +30,7 @@ from tests.support.administrator import administer, administered
 from tests.support.compiled_once import compile_once
 from tests.support.css_once import css_once
 from tests.support.initdb_once import initdb_once
-from tests.support.kept_logins import end_every_kept_login, end_kept_logins, kept_login
+from tests.support.kept_logins import end_kept_logins, kept_login
 from tests.support.large_pages import heaps_of_large_pages
 from tests.support.marks_told import COLLECTED
 from tests.support.parser_once import parser_once
@@ -98,9 +98,10 @@ def pytest_unconfigure() -> None:
     gc.freeze()
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown() -> None:
-    """End the sessions that a test has kept: those of another database count for a role's limit, too."""
-    end_every_kept_login()
+    """End the sessions that a test and its fixtures have kept: those of another database count for a role's limit, too."""
+    end_kept_logins()
 
 
 def pytest_collection_finish() -> None:
@@ -232,7 +233,6 @@ def fresh_database(cluster: TransientCluster, template: str, name: str = "") -> 
     """A database made from a template, dropped when the iterator ends: for fixtures of a wider scope than a test."""
     database = create_database(cluster, template, name or f"test_{next(_numbers)}")
     yield database
-    end_kept_logins(database.conninfo())
     drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
     administer(cluster, drop.format(sql.Identifier(database.name)))
 

@@ -1,6 +1,7 @@
-"""One session a test for each role and database, where it asks of many transactions and not of their sessions.
+"""One session for each role and database in a test that asks of many transactions and not of their sessions.
 
 A new session compiles every function that it calls and reads the catalogue again, which costs more than what it is asked.
+It is set back behind each transaction, and ended with the test.
 """
 
 from collections.abc import Callable, Iterator
@@ -8,8 +9,8 @@ from contextlib import contextmanager
 
 import psycopg
 
-_KEPT: dict[tuple[str, str, bool], psycopg.Connection] = {}
-"""By the connection string of a database, the role, and whether each statement is a transaction."""
+_KEPT: dict[tuple[str, str], psycopg.Connection] = {}
+"""By the connection string of a database, and the role."""
 _AS_NEW = """
     RESET SESSION AUTHORIZATION; RESET ALL; DISCARD TEMP; DISCARD SEQUENCES; UNLISTEN *; CLOSE ALL;
     SELECT pg_catalog.pg_advisory_unlock_all()
@@ -17,14 +18,9 @@ _AS_NEW = """
 
 
 @contextmanager
-def kept_login(
-    database: str, role: str, connect: Callable[[], psycopg.Connection], *, autocommit: bool = False
-) -> Iterator[psycopg.Connection]:
-    """A transaction in the session that the role has kept; in a new one if there is none, or if it is in use or was ended.
-
-    `autocommit` is that of what `connect` opens: each statement is committed by itself then.
-    """
-    place = database, role, autocommit
+def kept_login(database: str, role: str, connect: Callable[[], psycopg.Connection]) -> Iterator[psycopg.Connection]:
+    """A transaction in the session that the role has kept; in a new one if there is none, or if it is in use or was ended."""
+    place = database, role
     connection = _KEPT.pop(place, None)
     if connection is None or not _answers(connection):
         connection = connect()
@@ -41,14 +37,8 @@ def kept_login(
     _give_back(place, connection, as_it_is)
 
 
-def end_kept_logins(database: str) -> None:
-    """End the sessions of a database, which is copied or dropped next."""
-    for place in [place for place in _KEPT if place[0] == database]:
-        _KEPT.pop(place).close()
-
-
-def end_every_kept_login() -> None:
-    """End all of them, behind each test: a role may have few sessions at a time, in whichever databases of a server."""
+def end_kept_logins() -> None:
+    """End all of them: a database in which there is a session is not copied or renamed, and a role may have few sessions."""
     while _KEPT:
         _KEPT.popitem()[1].close()
 
@@ -68,7 +58,7 @@ def _answers(connection: psycopg.Connection) -> bool:
     return True
 
 
-def _give_back(place: tuple[str, str, bool], connection: psycopg.Connection, as_it_was: tuple[object, ...]) -> None:
+def _give_back(place: tuple[str, str], connection: psycopg.Connection, as_it_was: tuple[object, ...]) -> None:
     """Keep a session that is as a new one again; close any other."""
     try:
         connection.rollback()

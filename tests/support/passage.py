@@ -29,7 +29,7 @@ from console.backend.postgres.measure import measure_counts
 from console.backend.release.build import build_manifest
 from console.backend.release.junit import read_junit
 from console.backend.release.pins import MeasuredPins, machine_id, manifest_path, measure_pins, with_pins, write_pins
-from console.backend.scratch.cluster import SUPERUSER, TransientCluster
+from console.backend.scratch.cluster import TransientCluster
 from console.backend.service import BackendService
 from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 from tests.support.administrator import administer, answer
@@ -208,8 +208,7 @@ def fingerprint(passage: Passage) -> dict[str, object]:
 
 def copy_database(cluster: TransientCluster, source: str, target: str) -> None:
     """Make a database from a template, in the place of one of that name: as files, which costs half of a copy through the log."""
-    for name in (source, target):
-        end_kept_logins(cluster.conninfo(name, SUPERUSER))
+    end_kept_logins()
     # Before 15 there was no other way, and no word for it.
     strategy = " STRATEGY file_copy" if cluster.major >= 15 else ""
     statements = ("DROP DATABASE IF EXISTS {0} WITH (FORCE)", "CREATE DATABASE {0} TEMPLATE {1}" + strategy)

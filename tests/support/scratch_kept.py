@@ -63,15 +63,14 @@ class KeptScratch:
 
     def _clear(self, major: int) -> None:
         """Empty the server; one that cannot be emptied is lent to nobody again."""
-        is_empty = False
+        if (cluster := self._kept.get(major)) is None:
+            return
         try:
-            if major in self._kept:
-                is_empty = _is_empty(self._kept[major])
+            is_empty = _emptied(cluster)
         except psycopg.Error:
             is_empty = False
-        finally:
-            if not is_empty:
-                self._end(major)
+        if not is_empty:
+            self._end(major)
 
     def _end(self, major: int) -> None:
         if kept := self._kept.pop(major, None):
@@ -83,8 +82,8 @@ class KeptScratch:
             self._end(major)
 
 
-def _is_empty(cluster: TransientCluster) -> bool:
-    """Drop what a proof has made; false if it has set what stays: of the server, or of its roles and databases."""
+def _emptied(cluster: TransientCluster) -> bool:
+    """Drop what a proof has made; true if nothing else is left of it, such as a setting of the server, a role or a database."""
     drops = [
         sql.SQL(f"DROP {kind} {{}} {how}").format(sql.Identifier(name))
         for kind, query, how in (("DATABASE", _DATABASES, "WITH (FORCE)"), ("ROLE", _ROLES, ""))

@@ -56,7 +56,6 @@ def test_a_copy_in_which_a_session_does_not_end_is_not_used_again(
     assert copy.is_still(3)
 
 
-@pytest.mark.torture
 def test_a_switch_is_armed_anew_when_it_was_kept_for_long(
     at: Callable[[str], Passage], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -48,6 +48,14 @@ def test_a_server_is_lent_empty_again_and_beside_it_another_one_is_started(kept:
         assert _made(another) == []
 
 
+@pytest.mark.parametrize("setting", ["ALTER ROLE postgres SET", "ALTER DATABASE template1 SET", "ALTER SYSTEM SET"])
+def test_a_server_on_which_something_was_set_is_lent_to_nobody_again(kept: KeptScratch, setting: str) -> None:
+    with kept.start(parents=PLACES) as changed, psycopg.connect(changed.conninfo(), autocommit=True) as session:
+        session.execute(f"{setting} work_mem = '1MB'".encode())
+    with kept.start(parents=PLACES) as another:
+        assert another.directory != changed.directory
+
+
 def test_where_there_is_no_room_it_is_refused_though_a_server_runs(kept: KeptScratch) -> None:
     with pytest.raises(Unmeasured), kept.start(parents=PLACES, need_bytes=1 << 60):
         pass

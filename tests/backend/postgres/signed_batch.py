@@ -186,7 +186,7 @@ def fresh_batch(cluster: TransientCluster, template: str) -> Iterator[SignedBatc
 @cache
 def _made_once(cluster: TransientCluster, template: str) -> SignedBatch:
     made = plan_batch(create_database(cluster, template, "test_batch"))
-    end_kept_logins(made.database.conninfo())
+    end_kept_logins()
     with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
         connection.execute(f"ALTER DATABASE {made.database.name} RENAME TO {_PRISTINE}".encode())
     return made

@@ -340,7 +340,7 @@ def copies_of(cluster: TransientCluster, template: str, walk: Walk) -> Iterator[
 def _made_once(cluster: TransientCluster, template: str, walk: Walk) -> tuple[SignedCut, ...]:
     name = f"{walk.__module__.rpartition('.')[2]}_{walk.__name__}"
     made = walk(create_database(cluster, template, name))
-    end_kept_logins(made[0].database.conninfo())
+    end_kept_logins()
     with psycopg.connect(cluster.conninfo(), autocommit=True) as connection:
         connection.execute(f"ALTER DATABASE {name} RENAME TO {name}_pristine".encode())
     return made
