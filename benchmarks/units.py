@@ -1,6 +1,6 @@
 """Pages and searches of units beside psql with the same statement, and at many units beside few; and what reads much.
 
-Of what would read all units for one page the time is measured that a search is gone on with, and not compared.
+What would read all units for one page has to stop in the time that a search is gone on with, and that of its last statement.
 The units are written by the superuser, past the guards, as one document a thousand; both sides log in for each question.
 """
 
@@ -21,11 +21,13 @@ from console.backend.host.installation import Installation
 from console.backend.host.settings import DatabaseSettings, Settings
 from console.backend.model.unit_search import UnitQuery
 from console.backend.postgres.migrations import migrate
-from console.backend.runs.unit_search import LIMIT_S, search_units
+from console.backend.runs.unit_search import LIMIT_S, LOOKING_S, search_units
 from console.backend.scratch.cluster import TransientCluster
 
 SMALL, LARGE = 10_000, 1_000_000
 OVER_PSQL, OVER_SMALL = 1.5, 1.2
+STOPS_S = LOOKING_S + LIMIT_S / 2
+"""Seconds within which a search stops: the database ends a page after half of the time that its statement may take."""
 _ROUNDS = 15
 _ROWS = """
     INSERT INTO public.information_unit (id, canonical_address, unit_kind, section_type, doc_code, lifecycle_status, version_anchor_ref)
@@ -154,10 +156,10 @@ def main(large: int = LARGE) -> int:
                 f"{'  MISSED' if is_missed else ''}\n"
             )
         for title, (seconds, looked_to) in many.bounded.items():
-            is_missed = seconds > LIMIT_S
+            is_missed = seconds > STOPS_S
             missed |= is_missed
             sys.stdout.write(
                 f"  {title:<34}{few.bounded[title][0]:>8.2f}{seconds:>12.2f} s  {looked_to}{'  MISSED' if is_missed else ''}\n"
             )
-    sys.stdout.write(f"  bars: {OVER_PSQL} times psql, {OVER_SMALL} times as at {SMALL:,} units; {LIMIT_S:.0f} s\n")
+    sys.stdout.write(f"  bars: {OVER_PSQL} times psql, {OVER_SMALL} times as at {SMALL:,} units; {STOPS_S:.0f} s\n")
     return int(missed)

@@ -3,9 +3,9 @@
 A matrix asks one thing of many combinations. `make test` takes those that the tables name, chosen so that the sides of
 the matrix occur; the rest has the marker `torture` and is run by `make test-rest`. A test that guards a protection
 against a mutant is never among the rest: tests/test_matrices.py holds the tables to this.
-Each table stands beside the tests that it is about: tests/attacks/matrices.py (adoption too), tests/backend/postgres/matrices.py
-(what the database refuses), tests/backend/matrices.py (what the program does) and tests/screens/matrices.py (the console,
-its terminal and its commands). A comment stands for the entries that follow it. What is left of the kills, the network and
+Each table stands beside most of the tests that it is about: tests/attacks/matrices.py (and an organisation's tables: same_names,
+gateway, adoption), tests/backend/postgres/matrices.py (what the database refuses), tests/backend/matrices.py (what the program
+does) and tests/screens/matrices.py (the console, its terminal and its commands). A comment stands for the entries that follow it. What is left of the kills, the network and
 the races is chosen in tests/torture/conftest.py.
 """
 

@@ -12,10 +12,14 @@ from pathlib import Path
 import pytest
 
 from mutants.catalogue import MUTANTS
+from tests.attacks.matrices import ATTACKS
+from tests.backend.matrices import BACKEND
 from tests.backend.postgres.breaks import BREAKS
+from tests.backend.postgres.matrices import DATABASE
 from tests.covers import COVERED, is_on_the_diagonal
 from tests.long_tests import LONG
 from tests.matrices import MATRICES, is_kept, is_left_out
+from tests.screens.matrices import CONSOLE
 from tests.support.marks_told import COLLECTED, IN_MAKE_TEST, IN_TEST_REST, PARTS, TOLD, part_of
 from tests.torture.conftest import IN_EVERY_RUN
 from tests.torture.conftest import LONG as OF_THE_ARENA
@@ -74,6 +78,11 @@ def parts(request: pytest.FixtureRequest) -> dict[str, Collected]:
 def whole(parts: dict[str, Collected]) -> Collected:
     """Of all parts."""
     return parts["all"]
+
+
+def test_no_two_tables_name_the_same() -> None:
+    """Of two entries of one name the table that is joined last would have its own."""
+    assert len(MATRICES) == sum(map(len, (ATTACKS, DATABASE, BACKEND, CONSOLE)))
 
 
 def test_each_pattern_takes_something_and_leaves_something(whole: Collected) -> None:

@@ -33,7 +33,7 @@ class SearchUnits(Checked):
     )
     by: str = field(
         default="",
-        metadata=option("MEANING", "what TEXT is; else: an address, and words if no unit has it", choices=MEANINGS),
+        metadata=option("MEANING", "address or words; else: an address, and words if no unit has it", choices=MEANINGS),
     )
     document: str = field(default="", metadata=option("P", "in this document alone"))
     lifecycle: str = field(

@@ -1,4 +1,4 @@
-"""What `make test` takes of the long matrices of attacks and of adoption, as tests/matrices.py says."""
+"""What `make test` takes of the long matrices of attacks and of an organisation's tables, as tests/matrices.py says."""
 
 from tests.support.combinations import Kept
 

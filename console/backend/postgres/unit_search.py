@@ -32,22 +32,6 @@ class HitRow(NamedTuple):
     deleted: bool | None = False
 
 
-class _PageRow(NamedTuple):
-    """A row of the function's answer: a unit, or how far it has looked."""
-
-    address: str
-    document: str | None
-    lifecycle: str | None
-    unit_kind: str | None
-    section_type: str | None
-    number: str | None
-    title: str | None
-    parent: str | None
-    excerpt: str | None
-    deleted: bool
-    looked_to: str | None
-
-
 class LookedRows(NamedTuple):
     """Units of a page, and how far was looked for them if not to the end of the page."""
 
@@ -97,18 +81,6 @@ _WORDS = """
        FROM (SELECT p.part, phraseto_tsquery('simple', {folded})::text AS query FROM unnest(%(parts)s::text[]) AS p (part)) q
       WHERE q.query <> '')
 """.replace("{folded}", _FOLDED.replace("$TEXT", "p.part"))
-_EACH = """
-    SELECT s.address, s.document, s.lifecycle, s.unit_kind, s.section_type, s.number, s.title, s.parent,
-           CASE WHEN cardinality(%(parts)s::text[]) > 0 THEN left(s.body, 20000) END, s.deleted
-      FROM (SELECT {columns} FROM {source}) s
-     WHERE (cardinality(%(lifecycles)s::text[]) = 0 OR s.lifecycle = ANY (%(lifecycles)s::text[]))
-       AND (%(prefix)s = '' OR starts_with(s.address, %(prefix)s))
-       AND (%(document)s = '' OR s.address = %(document)s OR starts_with(s.address, %(document)s || '/') OR s.document = %(document)s)
-       AND {place} > replace(%(after)s, '/', chr(1)) AND (%(before)s::text IS NULL OR %(before)s = '' OR {place} < replace(%(before)s, '/', chr(1)))
-       AND (cardinality(%(parts)s::text[]) = 0 OR to_tsvector('simple', left({folded}, 100000)) @@ {words})
-     ORDER BY {place} {way} LIMIT %(most)s
-"""
-_PLACE = "replace(s.address, '/', chr(1)) COLLATE \"C\""
 _TEXT = "left(coalesce(s.title, '') || ' ' || coalesce(s.body, ''), 100000)"
 _ASKED = """
     (cardinality(%(lifecycles)s::text[]) = 0 OR {lifecycle} = ANY (%(lifecycles)s::text[]))
@@ -124,7 +96,7 @@ _PIECE_END = """
                    (ORDER BY s.place{way} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before
               FROM {source}) t
 """
-_OF_SITE = """
+_BY_WORDS = """
     SELECT s.address, s.document, s.lifecycle, s.unit_kind, s.section_type, s.number, s.title, s.parent,
            CASE WHEN cardinality(%(parts)s::text[]) > 0 THEN left(s.body, 20000) END, s.deleted
       FROM {source}
@@ -133,9 +105,12 @@ _OF_SITE = """
                 THEN to_tsvector('simple', left({folded}, 100000)) @@ {words} END
      ORDER BY s.place{way} LIMIT %(most)s
 """
-_READER = """
-    canonical_address AS address, doc_code AS document, lifecycle_status AS lifecycle, unit_kind, section_type, section_code AS number, title,
-    parent_or_container_ref AS parent, body, false AS deleted
+_READERS = """
+    (SELECT r.*, {place} AS place
+       FROM (SELECT canonical_address COLLATE "C" AS address, doc_code AS document, lifecycle_status AS lifecycle, unit_kind, section_type,
+                    section_code AS number, title, parent_or_container_ref AS parent, body, false AS deleted
+               FROM cutter_governance.v_reader) r
+      WHERE {asked}) s
 """
 
 
@@ -150,16 +125,21 @@ def indexed_page(connection: psycopg.Connection, searched: Searched, query: Unit
     Before an address, the nearest one comes first. The monitoring role may ask.
     """
     values = _values(query, searched, most) | {"parts": list(searched.parts) or None, "at": query.as_of}
-    rows = read_rows(connection, _PageRow, _PAGE, values)
-    units = tuple(HitRow(*row[:-1]) for row in rows if row.looked_to is None)
-    return LookedRows(units, next((row.looked_to for row in rows if row.looked_to is not None), ""))
+    rows = read_rows(connection, lambda *row: (HitRow(*row[:-1]), row[-1]), _PAGE, values)
+    units = tuple(unit for unit, looked_to in rows if looked_to is None)
+    return LookedRows(units, next((looked_to for _, looked_to in rows if looked_to is not None), ""))
 
 
 def reader_page_by_words(
     connection: psycopg.Connection, query: UnitQuery, searched: Searched, most: int
 ) -> tuple[HitRow, ...]:
     """Return a page of what readers see, by looking at each unit: where the function with the indexes is not installed."""
-    return _each(connection, _READER, "cutter_governance.v_reader", query, searched, most)
+    place = sql.SQL("replace(r.address, '/', chr(1))")
+    lifecycle, address, document = (sql.Identifier("r", name) for name in ("lifecycle", "address", "document"))
+    condition = sql.SQL(_ASKED).format(lifecycle=lifecycle, address=address, document=document, place=place)
+    statement = _in_order(_BY_WORDS, sql.SQL(_READERS).format(place=place, asked=condition), query)
+    values = _values(query, searched, most) | {"parts": list(searched.parts), "until": None}
+    return read_rows(connection, HitRow, statement, values)
 
 
 def site_page(
@@ -176,9 +156,9 @@ def site_page(
     if parts:
         end = read_row(connection, _PieceEnd, _composed(_PIECE_END, readable, query), values)
     values["until"] = None if end.is_last else end.address
-    rows = read_rows(connection, HitRow, _composed(_OF_SITE, readable, query), values)
+    rows = read_rows(connection, HitRow, _composed(_BY_WORDS, readable, query), values)
     goes_on = not end.is_last and len(rows) < most
-    return LookedRows(rows, end.address or "" if goes_on else "")
+    return LookedRows(rows, (end.address or "") if goes_on else "")
 
 
 def _composed(statement: str, readable: Readable, query: UnitQuery) -> sql.Composed:
@@ -209,33 +189,22 @@ def _composed(statement: str, readable: Readable, query: UnitQuery) -> sql.Compo
     source = sql.SQL("(SELECT {} FROM {}{}) s").format(
         listed, readable.piece(condition, place + direction), readable.joins()
     )
-    # Composed, and not put together as text: a name of the organisation's can be anything, a placeholder too.
+    return _in_order(statement, source, query)
+
+
+def _in_order(statement: str, source: sql.Composable, query: UnitQuery) -> sql.Composed:
+    """Return a statement on these units, in the order that the query asks for.
+
+    Composed, and not put together as text: a name of an organisation's can be anything, a placeholder too.
+    """
     return sql.SQL(statement).format(
         source=source,
-        way=direction,
+        way=sql.SQL("" if query.before is None else " DESC"),
         within=sql.SQL("<=" if query.before is None else ">="),
         beyond=sql.SQL("max" if query.before is None else "min"),
         folded=sql.SQL(_FOLDED.replace("$TEXT", _TEXT)),
         words=sql.SQL(_WORDS),
     )
-
-
-def _each(
-    connection: psycopg.Connection, columns: str, source: str, query: UnitQuery, searched: Searched, most: int
-) -> tuple[HitRow, ...]:
-    parts = {
-        "{columns}": columns,
-        "{source}": source,
-        "{place}": _PLACE,
-        "{folded}": _FOLDED.replace("$TEXT", _TEXT),
-        "{words}": _WORDS,
-        "{way}": "" if query.before is None else "DESC",
-    }
-    statement = _EACH
-    for name, part in parts.items():
-        statement = statement.replace(name, part)
-
-    return read_rows(connection, HitRow, statement, _values(query, searched, most) | {"parts": list(searched.parts)})
 
 
 def _values(query: UnitQuery, searched: Searched, most: int) -> dict[str, object]:

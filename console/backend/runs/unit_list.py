@@ -3,13 +3,13 @@
 from functools import partial
 
 from console.backend.host.installation import Installation
-from console.backend.model.unit_list import ListedUnit, UnitPage
+from console.backend.model.unit_list import UnitPage
 from console.backend.model.unit_search import FOR_READERS, UnitQuery
 from console.backend.postgres.connections import connect
-from console.backend.postgres.unit_search import HitRow, Searched, indexed_page, installed
+from console.backend.postgres.unit_search import Searched, indexed_page, installed
 from console.backend.postgres.units import reader_page
 from console.backend.runs.site import units_of_site
-from console.backend.runs.unit_search import looked_page
+from console.backend.runs.unit_search import listed, looked_page
 
 PAGE = 500
 """Units of one page."""
@@ -22,23 +22,10 @@ def page_of_units(installation: Installation, document: str, after: str) -> Unit
         if own.function:
             query = UnitQuery(document=document, lifecycles=FOR_READERS, after=after, limit=PAGE)
             answer = looked_page(query, partial(indexed_page, connection, Searched()))
-            units = tuple(_listed(row) for row in answer.rows[:PAGE])
+            units = tuple(listed(row) for row in answer.rows[:PAGE])
             more = len(answer.rows) > PAGE or bool(answer.looked_to)
             return UnitPage(units=units, more=more, looked_to=answer.looked_to)
         if own.view:
             rows = reader_page(connection, document, after, PAGE + 1)
             return UnitPage(units=rows[:PAGE], more=len(rows) > PAGE)
     return units_of_site(installation, document, after, PAGE)
-
-
-def _listed(row: HitRow) -> ListedUnit:
-    return ListedUnit(
-        address=row.address,
-        lifecycle=row.lifecycle,
-        unit_kind=row.unit_kind,
-        section_type=row.section_type,
-        number=row.number,
-        title=row.title,
-        parent=row.parent,
-        deleted=row.deleted,
-    )

@@ -9,6 +9,7 @@ from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError, StopCode, Unmeasured, UsageError
 from console.backend.model.folding import parts_of, snippet
 from console.backend.model.site_mapping import NotMeasured
+from console.backend.model.unit_list import ListedUnit
 from console.backend.model.unit_search import (
     FOR_READERS,
     MOST_HITS,
@@ -170,11 +171,10 @@ def _of_words(query: UnitQuery, prefix: str) -> UnitQuery:
     return query
 
 
-def _hit(row: HitRow, parts: Sequence[str]) -> UnitHit:
-    pieces = snippet(row.excerpt, parts) if row.excerpt is not None and parts else ()
-    return UnitHit(
+def listed(row: HitRow) -> ListedUnit:
+    """Return a unit of a page as a line of a list."""
+    return ListedUnit(
         address=row.address,
-        document=row.document,
         lifecycle=row.lifecycle,
         unit_kind=row.unit_kind,
         section_type=row.section_type,
@@ -182,5 +182,10 @@ def _hit(row: HitRow, parts: Sequence[str]) -> UnitHit:
         title=row.title,
         parent=row.parent,
         deleted=row.deleted,
-        snippet=tuple(SnippetPart(text=piece.text, hit=piece.is_hit) for piece in pieces),
     )
+
+
+def _hit(row: HitRow, parts: Sequence[str]) -> UnitHit:
+    pieces = snippet(row.excerpt, parts) if row.excerpt is not None and parts else ()
+    parts_shown = tuple(SnippetPart(text=piece.text, hit=piece.is_hit) for piece in pieces)
+    return UnitHit(**dict(listed(row)), document=row.document, snippet=parts_shown)

@@ -27,7 +27,6 @@ VALUES = [
     "console/backend/postgres/guards.py",
     "console/backend/postgres/measure.py",
     "console/backend/postgres/probes.py",
-    "console/backend/postgres/unit_search.py",
     "console/backend/reports/bundle/non_mutation_checks.py",
     "console/backend/reports/run/attestation.py",
     "console/backend/reports/run/build.py",
