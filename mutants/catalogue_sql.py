@@ -473,6 +473,16 @@ _OF_LOCK_AND_LEASE = (
         ("tests/backend/runs/test_lease.py::test_a_lease_that_another_session_holds_is_not_taken_over",),
     ),
     Mutant(
+        "the units of a large amendment are not looked up row by row",
+        _PLANNED,
+        "set_config('enable_nestloop', 'off', true)",
+        "set_config('enable_nestloop', 'on', true)",
+        (
+            "tests/backend/postgres/test_amended_drafts.py"
+            "::test_the_units_of_a_large_amendment_are_not_looked_up_row_by_row[5000-False]",
+        ),
+    ),
+    Mutant(
         "COMMIT asks once more whether the lease stands",
         _PLANNED,
         "IF NOT EXISTS (SELECT 1\n"

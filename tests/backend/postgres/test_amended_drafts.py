@@ -383,6 +383,24 @@ def test_a_count_of_amended_units_is_the_same_in_whatever_way_they_are_looked_up
     assert enact == (unchanged, "on")
 
 
+@pytest.mark.parametrize(("units", "is_row_by_row"), [(3, True), (1000, True), (5000, False)])
+def test_the_units_of_a_large_amendment_are_not_looked_up_row_by_row(
+    drafted: SignedCut, units: int, *, is_row_by_row: bool
+) -> None:
+    with drafted.database.connect(autocommit=False) as connection:
+        connection.execute("ALTER TABLE cutter_governance.manifest_seal DISABLE TRIGGER guard_append_only")
+        connection.execute(
+            "UPDATE cutter_governance.manifest_seal SET n_units = %s WHERE run_id = %s", (units, drafted.run_id)
+        )
+        plans = list[str]()
+        connection.add_notice_handler(lambda notice: plans.append(notice.message_detail or ""))
+        connection.execute("SET client_min_messages = log; SET debug_print_plan = on")
+        connection.execute("SELECT cutter_console.fn_amended_standing(%s, 'cut')", (drafted.run_id,))
+        connection.rollback()
+    (plan,) = [plan for plan in plans if ":aggfilter" in plan and "{HASHJOIN" in plan]
+    assert ("{NESTLOOP" in plan) is is_row_by_row
+
+
 def test_the_moment_of_a_later_text_is_the_signed_one(drafted: SignedCut) -> None:
     moment = datetime(2100, 1, 1, tzinfo=UTC)
     drafted.rule("enact", {"in_force_from": f"{moment:%Y-%m-%dT%H:%M:%SZ}"})

@@ -7,8 +7,8 @@
 CREATE INDEX IF NOT EXISTS information_unit_not_law ON public.information_unit
     (lifecycle_status, (replace(canonical_address, '/', chr(1)) COLLATE "C")) WHERE lifecycle_status <> 'enacted';
 
--- As in 0012. OFFSET kept conditions of a query out of the view, so that one unit of it was all units read; a barrier
--- keeps out those alone that could tell somebody what the view leaves out.
+-- As in 0012. It had an OFFSET, which made PostgreSQL read every unit to find one. A barrier keeps only those conditions
+-- out of the view that could tell somebody what it leaves out.
 CREATE OR REPLACE VIEW cutter_governance.v_reader WITH (security_barrier) AS
     SELECT u.canonical_address, u.doc_code, u.parent_or_container_ref, u.unit_kind, u.section_type, u.section_code,
            u.lifecycle_status, v.version_seq, v.title, v.body
@@ -141,6 +141,7 @@ DECLARE
             ' AND u.lifecycle_status = ($1)[1] AND u.lifecycle_status <> ''enacted''' ELSE '' END;
     shown constant text := CASE WHEN p_at IS NULL THEN 'u.lifecycle_status = ANY ($1) AND u.deleted_at IS NULL'
         ELSE 'true' END;
+    -- $8 the versions with the words: the unit's must be one of them, another version of it can have them too.
     counts constant text := CASE WHEN p_at IS NULL THEN 'u.version_anchor_ref = ANY ($8)' ELSE 'true' END;
     -- $6 the number of units.
     piece constant text := format(
@@ -150,7 +151,6 @@ DECLARE
                    FROM public.information_unit u
                   WHERE %s ORDER BY %s LIMIT $6) p',
         CASE WHEN p_before IS NULL THEN 'max' ELSE 'min' END, shown, place, bounds, place || way);
-    -- $6 the units, $7 the states, $8 the versions, of which one must be the unit's: another one can have the words.
     -- What is read of each unit, in the order of the page, while there is room on it.
     texts constant text := CASE WHEN p_at IS NULL THEN
         'SELECT u.lifecycle_status AS lifecycle, u.unit_kind, u.section_type, u.section_code,
@@ -176,6 +176,7 @@ DECLARE
                      ORDER BY w.xid DESC
                      LIMIT 1) e ON true
            JOIN public.unit_version v ON v.id = coalesce(e.version_id, b.version_id)' END;
+    -- $6 the units, $7 the states at the moment.
     units constant text := format(
         'SELECT u.canonical_address, u.doc_code, t.*, u.place
            FROM (SELECT u.*, %s AS place
