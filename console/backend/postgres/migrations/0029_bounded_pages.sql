@@ -7,8 +7,8 @@
 CREATE INDEX IF NOT EXISTS information_unit_not_law ON public.information_unit
     (lifecycle_status, (replace(canonical_address, '/', chr(1)) COLLATE "C")) WHERE lifecycle_status <> 'enacted';
 
--- As in 0012. It had an OFFSET, which made PostgreSQL read every unit to find one. A barrier keeps only those conditions
--- out of the view that could tell somebody what it leaves out.
+-- As in 0012. It had an OFFSET, which made PostgreSQL read every unit to find one. A barrier keeps only those
+-- conditions out of the view that could tell somebody what it leaves out.
 CREATE OR REPLACE VIEW cutter_governance.v_reader WITH (security_barrier) AS
     SELECT u.canonical_address, u.doc_code, u.parent_or_container_ref, u.unit_kind, u.section_type, u.section_code,
            u.lifecycle_status, v.version_seq, v.title, v.body
