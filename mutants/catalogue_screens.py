@@ -431,6 +431,13 @@ SCREENS = (
         (_LEFT_SCREEN,),
     ),
     Mutant(
+        "lines: a console that is opened makes them small",
+        "console/app/backend_app.py",
+        "        keep_lines_small()\n",
+        "",
+        ("tests/test_small_strips.py::test_a_console_that_is_opened_has_small_lines",),
+    ),
+    Mutant(
         "lines: one that is not divided does not keep itself",
         "console/app/small_strips.py",
         "        if isinstance(value, list) and len(value) < 2:\n            return\n",
