@@ -6,7 +6,7 @@ from datetime import datetime
 from rich.cells import cell_len, set_cell_size
 
 from console.actions.actions import Action, key_name
-from console.actions.keys_in_force import key_of, told
+from console.actions.keys_in_force import key_of, keys_or, told
 from console.backend.model.batches import (
     BatchMove,
     BatchPlan,
@@ -271,7 +271,7 @@ def _next(
     key = next((key_name(action.keys[0]) for action in making), "")
     command = full(command_of_batch(move, view.batch_id))
     then = f"; {told(_THEN[move])}" if move in _THEN else ""
-    words = f"{f'{key}, or: ' if key else ''}{safe_text(command)}{then}"
+    words = f"{keys_or(key, safe_text(command))}{then}"
     waits = (after_hold(),) if split_by_hold(making, switch)[1] else ()
     return labelled("Next", words, width, column=9, begins=waits)
 

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input
 
-from console.actions.keys_in_force import key_of
+from console.actions.keys_in_force import keys_or, told
 from console.backend.model.batches import BatchMove, BatchView, command_of_batch
 from console.backend.model.errors import CutterError
 from console.backend.model.ids import is_batch
@@ -332,10 +332,11 @@ def _done(danger: Danger, result: _Result) -> Notice:
     state = result.state.value
     if danger is Danger.ARM and result.expires_at is not None:
         armed = f"Armed until {clock(result.expires_at)} for {result.run_id}."
-        cut = f"Start the cut: {key_of('run')}, then {key_of('go_on')}, or: cutter-console run resume {result.run_id}"
+        cut = keys_or(told("<run>, then <go_on>"), f"cutter-console run resume {result.run_id}")
         if is_batch(result.run_id):
-            cut = f"Start the cut: {key_of('batch')}, then {key_of('batch_go_on')}, or: {command_of_batch(BatchMove.RESUME, result.run_id)}"
-        return Notice("done", armed, "", cut, while_switch=state)
+            resume = command_of_batch(BatchMove.RESUME, result.run_id)
+            cut = keys_or(told("<batch>, then <batch_go_on>"), resume)
+        return Notice("done", armed, "", f"Start the cut: {cut}", while_switch=state)
     if danger is Danger.RELEASE_HOLD:
         return Notice("done", f"The HOLD is released. The switch is {state}; no run was resumed.", while_switch=state)
     return Notice("done", f"The switch is {state}.", while_switch=state)
