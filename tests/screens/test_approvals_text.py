@@ -1,8 +1,12 @@
 """What is said of a statement: how it is signed, what comes next, and the notice of an import."""
 
+import threading
+
 import pytest
+from textual.pilot import Pilot
 
 from console.actions.actions import Registry, registry
+from console.app.application import ConsoleApp
 from console.backend.model.batches import BatchMove
 from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.outcome import Outcome
@@ -13,9 +17,10 @@ from console.screens.approvals_text import imported, sign
 from console.widgets.line import plain
 from console.widgets.list_rows import ListRows
 from console.widgets.panel import Panel
-from tests.screens.conftest import opened, press
+from tests.screens.conftest import opened, press, settle, until
 from tests.support.fake_batches import BATCH_ID
 from tests.support.fakes import HOLD, NOW, RUN_ID, FakeBackend
+from tests.support.waiting import LONGEST_S
 
 WORDS = {
     ApprovalStatus.DRAFTED: f"SG_1 for {RUN_ID} is imported.",
@@ -119,6 +124,40 @@ async def test_the_screen_reads_what_the_run_allows_before_it_names_a_key() -> N
         assert "next  after the release of the HOLD (h): 3, then A" in sign_panel.text
     async with opened(_Imported(), "4", read_only=True) as (app, _pilot):
         assert "next" not in app.screen.query_one("#sign", Panel).text
+
+
+async def _read_list_again(app: ConsoleApp, pilot: Pilot[int], backend: FakeBackend) -> None:
+    before = backend.calls.count("approvals")
+    app.screen.reload()  # type: ignore[attr-defined]
+    await until(pilot, lambda: backend.calls.count("approvals") > before)
+    await pilot.pause()
+
+
+async def test_what_moves_while_the_moves_are_read_is_read_once_behind_it() -> None:
+    """The question that came while the first was open was dropped: the screen named a key of before."""
+    backend, go_on, asked = _Imported(), threading.Event(), list[bool]()
+    run = backend.run
+
+    def later(run_id: str) -> RunView:
+        asked.append(backend.displaced)
+        answer = run(run_id)
+        go_on.wait(LONGEST_S)
+        return answer
+
+    async with opened(backend, "4") as (app, pilot):
+        backend.run = later  # type: ignore[method-assign]
+        app.screen.reload()  # type: ignore[attr-defined]
+        await until(pilot, lambda: bool(asked))
+        backend.displaced = True
+        try:
+            for _ in range(3):
+                await _read_list_again(app, pilot, backend)
+            assert asked == [False]
+        finally:
+            go_on.set()
+        await settle(pilot)
+        assert "next" not in app.screen.query_one("#sign", Panel).text
+        assert asked == [False, True]
 
 
 async def test_a_run_that_cannot_be_read_has_no_next_key_and_the_list_stays() -> None:
