@@ -41,6 +41,7 @@ def _of_keymaps(*names: str) -> tuple[str, ...]:
 _FRAMES, _TERMINAL, _APP = "tests/test_frames.py", "tests/terminal/test_terminal.py", "tests/test_app.py"
 
 _SMALL = "tests/screens/test_small_screen.py::test_"
+_IN_TURN = "console/screens/readiness_watch.py"
 _DIALOGS, _DANGER = "tests/screens/test_dialogs.py::test_", "console/screens/danger.py"
 
 SCREENS = (
@@ -89,23 +90,33 @@ SCREENS = (
     Mutant(
         "dialog: nothing is confirmed while it is measured again",
         _DANGER,
-        "        if self._n_due:\n            self._was_early = True\n",
+        "        if self._briefings.is_due:\n            self._was_early = True\n",
         "        if False:\n            self._was_early = True\n",
         (f"{_DIALOGS}nothing_is_confirmed_while_it_is_measured_again[moved meanwhile]",),
     ),
     Mutant(
         "dialog: moves that come faster than the answers are asked for once behind the answer",
-        _DANGER,
+        _IN_TURN,
         "        self._n_due = min(self._n_due + 1, 2)\n",
         "        self._n_due += 1\n",
         (f"{_DIALOGS}moves_that_come_faster_than_the_answers_leave_a_dialog_that_can_be_confirmed",),
     ),
     Mutant(
         "dialog: what has moved while it was measured is measured again",
-        _DANGER,
+        _IN_TURN,
         "        self._n_due = min(self._n_due + 1, 2)\n",
         "        self._n_due = 1 if self._n_due == 0 else self._n_due\n",
         (f"{_DIALOGS}moves_that_come_faster_than_the_answers_leave_a_dialog_that_can_be_confirmed",),
+    ),
+    Mutant(
+        "approvals: what has moved while the moves were read is read again",
+        _IN_TURN,
+        "        if self._n_due and can_draw(self._screen):\n",
+        "        if False:\n",
+        (
+            "tests/screens/test_approvals_text.py::test_what_moves_while_the_moves_are_read_is_read_once_behind_it",
+            f"{_DIALOGS}moves_that_come_faster_than_the_answers_leave_a_dialog_that_can_be_confirmed",
+        ),
     ),
     Mutant(
         "dialog: counts that move with every status do not keep it from being confirmed",
@@ -354,7 +365,7 @@ SCREENS = (
     Mutant(
         "approvals: an imported statement names no key that its run does not allow",
         "console/screens/approvals_text.py",
-        "    if known.named(action) is None or _MOVES[action] not in moves:\n",
+        "    if known.named(action) is None or not _moves_of(action) & set(moves):\n",
         "    if known.named(action) is None:\n",
         ("tests/screens/test_approvals_text.py::test_the_screen_reads_what_the_run_allows_before_it_names_a_key",),
     ),
@@ -429,6 +440,13 @@ SCREENS = (
         "            forget_lines(left)\n",
         "            pass\n",
         (_LEFT_SCREEN,),
+    ),
+    Mutant(
+        "lines: a console that is opened makes them small",
+        "console/app/backend_app.py",
+        "        keep_lines_small()\n",
+        "",
+        ("tests/test_small_strips.py::test_a_console_that_is_opened_has_small_lines",),
     ),
     Mutant(
         "lines: one that is not divided does not keep itself",

@@ -168,7 +168,7 @@ SERVERS = (
     Mutant(
         "statements: the first move after the screen was opened is read",
         "console/screens/base.py",
-        "            self._moves.moved(self.console.status)\n",
+        "            self._moves.begin(self.console.status)\n",
         "            pass\n",
         ("tests/screens/test_statements_moved.py::test_the_first_move_after_the_screen_was_opened_is_read",),
     ),

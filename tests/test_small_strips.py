@@ -13,7 +13,7 @@ from textual.filter import ANSIToTruecolor, Monochrome
 from textual.strip import Strip
 from textual.widget import Widget
 
-from console.app.small_strips import keep_lines_small
+from console.app.small_strips import Few, keep_lines_small
 from tests.screens.conftest import opened, press
 from tests.support.fakes import FakeBackend
 from tests.support.unpainted import paint
@@ -22,7 +22,11 @@ _TEXTS = ("Điều 1", "Điều 1", "法律", " of the ", "")
 _TABS = "234567890"
 
 
-@pytest.fixture(autouse=True)
+_MADE_BY_TEXTUAL = Strip.__init__
+"""Kept at the import: a console that an earlier test of this worker has opened is one that has small lines."""
+
+
+@pytest.fixture
 def _small() -> None:
     keep_lines_small()
 
@@ -35,10 +39,12 @@ def _strips() -> list[Strip]:
     return [each for each in gc.get_objects() if isinstance(each, Strip)]
 
 
+@pytest.mark.usefixtures("_small")
 def test_a_line_has_every_part_that_textual_gives_it() -> None:
     assert [name for name in Strip.__slots__ if not hasattr(_line(), name)] == []
 
 
+@pytest.mark.usefixtures("_small")
 def test_a_line_is_divided_and_filtered_as_one_without_any_cache_however_often() -> None:
     line, width = _line(), _line().cell_length
     filters = (Monochrome(), ANSIToTruecolor(MONOKAI))
@@ -66,7 +72,7 @@ def _no_search() -> Iterator[None]:
     gc.enable()
 
 
-@pytest.mark.usefixtures("_no_search")
+@pytest.mark.usefixtures("_small", "_no_search")
 def test_a_line_that_nobody_has_is_freed_without_a_search_for_garbage() -> None:
     before = len(_strips())
     line = _line()
@@ -75,6 +81,14 @@ def test_a_line_that_nobody_has_is_freed_without_a_search_for_garbage() -> None:
     assert len(_strips()) > before
     del line
     assert len(_strips()) == before
+
+
+async def test_a_console_that_is_opened_has_small_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _MADE_BY_TEXTUAL.__module__ == "textual.strip"
+    monkeypatch.setattr(Strip, "__init__", _MADE_BY_TEXTUAL)
+    assert not isinstance(_line()._divide_cache, Few)
+    async with opened(FakeBackend()):
+        assert isinstance(_line()._divide_cache, Few)
 
 
 async def test_a_screen_that_was_left_keeps_no_line_and_is_drawn_as_before() -> None:

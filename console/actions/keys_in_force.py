@@ -69,6 +69,14 @@ def keys_of(command: str, known: Registry) -> str:
     return ""
 
 
+def keys_or(keys: str, command: str) -> str:
+    """Return `3, then s, or: cutter-console approval draft RUN`; the command alone if there are no keys.
+
+    Every sentence that names both is made by this: `keys_alone` finds the command again.
+    """
+    return f"{keys}{_OR}{command}" if keys else command
+
+
 def keys_alone(sentence: str) -> str:
     """Return the sentence without the command that stands behind its keys, for a screen with few lines.
 
@@ -93,7 +101,7 @@ def with_keys(sentence: str, known: Registry, scope: Scope | None = None) -> str
         return sentence
     if scope is not None:
         keys = keys.removeprefix(f"{key_of(scope.value)}, then ")
-    return f"{before}{keys}{_OR}{program}{rest}"
+    return f"{before}{keys_or(keys, f'{program}{rest}')}"
 
 
 def _verb(command: str) -> tuple[str, ...]:

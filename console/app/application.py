@@ -28,7 +28,6 @@ from console.app.face import NO_FACE, Face
 from console.app.following import FollowingApp
 from console.app.key_order import KeyHandled, KeyOrder
 from console.app.named_fleet import NamedFleet, no_fleet
-from console.app.small_strips import keep_lines_small
 from console.app.terminal import TerminalGuard, wants_no_colour
 from console.app.visiting import STOP_GROUP, VisitingApp
 from console.backend.host import crash
@@ -105,7 +104,6 @@ class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
         face: Face = NO_FACE,
         fleet: "Callable[[], Fleet] | None" = None,
     ) -> None:
-        keep_lines_small()
         self.registry = put_in_force(actions or registry(read_only=read_only, demo=demo))
         no_colour = wants_no_colour(os.environ)
         super().__init__(backend, ansi_color=True if no_colour else None)

@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.widget import AwaitMount
 from textual.worker import WorkType
 
-from console.app.small_strips import forget_lines
+from console.app.small_strips import forget_lines, keep_lines_small
 from console.app.steady_driver import SteadyDriver
 from console.app.terminal import in_browser
 from console.backend.model.errors import CutterError, StopCode
@@ -32,6 +32,7 @@ class BackendApp(App[int], inherit_bindings=False):
     """An application with a backend, which is made in a thread at the first question."""
 
     def __init__(self, backend: "Callable[[], Backend] | Backend", *, ansi_color: bool | None = None) -> None:
+        keep_lines_small()
         super().__init__(driver_class=None if in_browser() else SteadyDriver, ansi_color=ansi_color)
         self.notices = Notices()
         self.operation: Operation[object] | None = None

@@ -19,7 +19,7 @@ from console.screens.copying import Copied
 from console.screens.drawable import can_draw
 from console.screens.import_dialog import ImportDialog
 from console.screens.operation import Operation
-from console.widgets.jobs import work
+from console.screens.readiness_watch import AskedInTurn
 from console.widgets.list_rows import ListRows
 from console.widgets.panel import Panel
 from console.widgets.rows import Rows
@@ -51,7 +51,7 @@ class ApprovalsScreen(ConsoleScreen):
         """sha256 of the statement under the cursor."""
         self._moves_of: tuple[str, frozenset[Move | BatchMove]] = ("", frozenset())
         """A run or batch, and its legal moves as they were read last."""
-        self._asks_moves = False
+        self._reading_moves = AskedInTurn(self, self._read_moves)
 
     def body(self) -> ComposeResult:
         """Compose the list, how to sign, the checks and the statement."""
@@ -133,7 +133,7 @@ class ApprovalsScreen(ConsoleScreen):
             statement.show(words.statement(view))
             sign.title = words.sign_title(view)
             self._draw_sign()
-            self._ask_moves()
+            self._reading_moves.ask()
         self.draw_frame()
 
     def _draw_sign(self) -> None:
@@ -146,28 +146,20 @@ class ApprovalsScreen(ConsoleScreen):
         lines = words.sign(view, self.console.clock(), self.console.registry, moves=shown, switch=switch)
         self.query_one("#sign", Panel).show(lines)
 
-    def _ask_moves(self) -> None:
+    async def _read_moves(self) -> None:
         """Read what an imported statement is next for: the run may have been voided or have failed, or wait for something else."""
-        view = self.chosen
-        if view is not None and view.status is ApprovalStatus.IMPORTED and not self._asks_moves:
-            self._asks_moves = True
-            self.run_worker(work(self._read_moves, view.run_id))
-
-    async def _read_moves(self, run_id: str) -> None:
+        view = self.chosen if can_draw(self) else None
+        if view is None or view.status is not ApprovalStatus.IMPORTED:
+            return
+        run_id = view.run_id
         try:
             moves = await self.answer(lambda backend: words.moves_now(backend, run_id))
         except CutterError:
             # Of what could not be read no key is named; what is wrong is said where the run is read.
             moves = frozenset()
-        finally:
-            self._asks_moves = False
         self._moves_of = (run_id, moves)
         if can_draw(self):
             self._draw_sign()
-            view = self.chosen
-            if view is not None and view.run_id != run_id:
-                # The cursor has moved on meanwhile.
-                self._ask_moves()
 
     def copied(self) -> Copied | None:
         """Copy the sha256 of the statement; of How to sign the command."""

@@ -16,8 +16,10 @@ from console.backend.model.purposes import Purpose
 from console.backend.model.safe_text import safe_text
 from console.backend.model.states import Move
 from console.backend.model.view_models import ApprovalStatus, ApprovalView, SwitchView
+from console.screens.batch_text import MOVES as BATCH_MOVES
 from console.screens.danger_text import check_lines
-from console.screens.under_hold import has_hold
+from console.screens.run_text import MOVES as RUN_MOVES
+from console.screens.under_hold import after_hold, has_hold
 from console.widgets.formatting import coarse_left, day_and_clock
 from console.widgets.line import Line, Span, Tone, line
 from console.widgets.narrowing import Row
@@ -128,11 +130,14 @@ def demo_signed(signature: Path) -> Notice:
 
 
 def imported(before: ApprovalView, after: ApprovalView) -> Notice:
-    """Return the notice of an import. The database accepts the same statement twice and keeps the first record."""
+    """Return the notice of an import. The database accepts the same statement twice and keeps the first record.
+
+    What comes next is said beside it, where a HOLD and the moves of the run are known.
+    """
     statement = f"{after.kind} for {after.run_id}"
     if before.status in {ApprovalStatus.IMPORTED, ApprovalStatus.USED}:
         return Notice("done", f"{statement} was {before.status.value} before; its record is unchanged.")
-    return Notice("done", f"{statement} is {after.status.value}.", "", _keys(after))
+    return Notice("done", f"{statement} is {after.status.value}.")
 
 
 def _used_with(view: ApprovalView) -> str:
@@ -150,15 +155,9 @@ def sign_title(view: ApprovalView) -> str:
     return f"{view.kind} for {view.run_id}"
 
 
-_MOVES: dict[str, Move | BatchMove] = {
-    "arm": Move.ARM,
-    "apply_edit": Move.APPLY,
-    "enact": Move.ENACT,
-    "revert": Move.REVERT,
-    "batch_arm": BatchMove.ARM,
-    "batch_enact": BatchMove.ENACT,
-}
-"""The moves that these actions make."""
+def _moves_of(action: str) -> frozenset[Move | BatchMove]:
+    """Return the moves that this action makes, of a run or of a batch."""
+    return frozenset({BATCH_MOVES[action]} if action in BATCH_MOVES else RUN_MOVES[action])
 
 
 def moves_now(backend: "Backend", run_id: str) -> frozenset[Move | BatchMove]:
@@ -171,9 +170,9 @@ def _next(
 ) -> list[Line]:
     """Return the keys of the action that an imported statement is for; nothing where it is not the next step, or not of this console."""
     action = _used_with(view)
-    if known.named(action) is None or _MOVES[action] not in moves:
+    if known.named(action) is None or not _moves_of(action) & set(moves):
         return []
-    wait = (Span(told("after the release of the HOLD (<hold>): "), "bad"),) if has_hold(switch) else ()
+    wait = (after_hold(),) if has_hold(switch) else ()
     return [line(Span("next  ", "muted"), *wait, _keys(view))]
 
 

@@ -107,7 +107,7 @@ class ConsoleScreen(Steady, Screen[None]):
         self.draw_frame()
         # What is read now is newer than this status: the first one that differs makes it old.
         if self.console.status is not None:
-            self._moves.moved(self.console.status)
+            self._moves.begin(self.console.status)
         self.reload()
 
     def on_descendant_focus(self) -> None:

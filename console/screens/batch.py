@@ -31,7 +31,7 @@ from console.screens.copying import Copied
 from console.screens.danger import ask_and_do
 from console.screens.drawable import can_draw
 from console.screens.operation import Operation
-from console.screens.under_hold import allowed_in_words
+from console.screens.under_hold import allowed_in_words, split_by_hold
 from console.widgets.list_rows import ListRows
 from console.widgets.notice import Notice
 from console.widgets.panel import Panel
@@ -180,7 +180,7 @@ class BatchScreen(ConsoleScreen):
             head.show_wrapped(lambda width: words.plan_head(planned.source, planned.plan, full, width))
         elif view is not None:
             head.title = view.batch_id
-            now, actions, switch = self.console.clock(), self.shown_actions(), self._switch
+            now, actions, switch = self.console.clock(), self._legal(view), self._switch
             head.show_wrapped(lambda width: words.head(view, now, actions, full, width, switch))
         else:
             head.title = "Batch"
@@ -242,18 +242,24 @@ class BatchScreen(ConsoleScreen):
         self.reload()
 
     def shown_actions(self) -> tuple[Action, ...]:
-        """Return exactly the legal moves of the chosen batch, or what can be done with a planned folder."""
+        """Return the moves of the chosen batch that are accepted now, without those that wait for the release of a HOLD.
+
+        Of a planned folder, what can be done with it.
+        """
         actions = self.console_actions()
         if self._planned is not None:
             refused = self._planned.plan.n_refused
             names = {"batch_plan", "batch_list"} if refused else {"batch_plan", *_PLAN_ACTIONS}
             return tuple(action for action in actions if action.name in names)
         view = self.chosen
-        legal = set(view.moves) if view is not None else set()
+        free, _waiting = split_by_hold(self._legal(view) if view is not None else (), self._switch)
         always = {"batch_plan"} | ({"batch_member"} if view is not None and view.members else set())
         if len(self._shown) < len(self._batches):
             always.add("batch_list")
-        return tuple(action for action in actions if action.name in always or words.moves_of(action) & legal)
+        return tuple(action for action in actions if action.name in always or action in free)
+
+    def _legal(self, view: BatchView) -> tuple[Action, ...]:
+        return tuple(action for action in self.console_actions() if words.moves_of(action) & set(view.moves))
 
     # Moves of a batch
 
@@ -276,8 +282,7 @@ class BatchScreen(ConsoleScreen):
                 wait = told("Wait until it has ended, or stop everything: <panic>")
                 self.cannot("A process works on this batch: nothing else is done with it meanwhile.", wait)
             elif not moves & set(view.moves):
-                legal = [action for action in self.console_actions() if words.moves_of(action) & set(view.moves)]
-                allowed = allowed_in_words(legal, self._switch)
+                allowed = allowed_in_words(self._legal(view), self._switch)
                 self.cannot(f"Not allowed now; the batch: {view.phase}.", allowed)
             elif view.standing != drawn.standing:
                 self.cannot(

@@ -6,7 +6,7 @@ from datetime import datetime
 from rich.cells import cell_len, set_cell_size
 
 from console.actions.actions import Action, key_name
-from console.actions.keys_in_force import key_of, told
+from console.actions.keys_in_force import key_of, keys_or, told
 from console.backend.model.batches import (
     BatchMove,
     BatchPlan,
@@ -23,11 +23,12 @@ from console.backend.model.readiness import ReportView
 from console.backend.model.safe_text import safe_text
 from console.backend.model.states import BEFORE_CUT, DRAFT_STAGES, ENACTED_STAGES, Family, Mode, Stage
 from console.backend.model.view_models import SwitchView
-from console.screens.under_hold import split_by_hold
+from console.screens.run_text import keys_and_words
+from console.screens.under_hold import after_hold, split_by_hold
 from console.widgets.formatting import age, count, left, plural
 from console.widgets.line import Line, Span, Tone, line
 from console.widgets.narrowing import Row
-from console.widgets.wrap import hanging
+from console.widgets.wrap import hanging, labelled
 
 _BAR = 20
 """Cells of the progress bar."""
@@ -140,8 +141,8 @@ def head(
     lines = [
         *hanging((Span(f"{view.mode.value:<9}", _mode_tone(view)),), f"{content}; {origin}", width),
         *hanging((Span("state    ", "muted"),), _state(view), width, "strong"),
-        *_stopped(view, actions, width),
-        *_next(view, actions, full, width),
+        *_stopped(view, split_by_hold(actions, switch)[0], width),
+        *_next(view, actions, full, width, switch),
         *_progress(view, now, width),
     ]
     if view.armed_until is not None:
@@ -253,31 +254,34 @@ _THEN = {
 }
 
 
-def _next(view: BatchView, actions: tuple[Action, ...], full: Callable[[str], str], width: int) -> list[Line]:
+def _next(
+    view: BatchView,
+    actions: tuple[Action, ...],
+    full: Callable[[str], str],
+    width: int,
+    switch: SwitchView | None,
+) -> list[Line]:
     if not view.moves:
         wait = told("wait until it has ended; <panic> stops everything")
         return hanging((Span("Next     ", "muted"),), wait, width)
     if view.bar is not None:
         return hanging((Span("Next     ", "muted"),), safe_text(full(str(view.bar.next_action))), width)
     move = view.moves[0]
-    key = next((key_name(action.keys[0]) for action in actions if move in moves_of(action)), "")
+    making = tuple(action for action in actions if move in moves_of(action))
+    key = next((key_name(action.keys[0]) for action in making), "")
     command = full(command_of_batch(move, view.batch_id))
     then = f"; {told(_THEN[move])}" if move in _THEN else ""
-    words = f"{f'{key}, or: ' if key else ''}{safe_text(command)}{then}"
-    return hanging((Span("Next     ", "muted"),), words, width)
+    words = f"{keys_or(key, safe_text(command))}{then}"
+    waits = (after_hold(),) if split_by_hold(making, switch)[1] else ()
+    return labelled("Next", words, width, column=9, begins=waits)
 
 
 def _allowed(view: BatchView, actions: tuple[Action, ...], switch: SwitchView | None) -> list[Line]:
-    """Return the legal moves with their keys, those that a HOLD refuses apart; on a narrow screen the footer alone says them."""
+    """Return the legal moves with their keys, those that a HOLD refuses apart; on a narrow screen the footer alone has the first."""
     legal = [action for action in actions if moves_of(action) & set(view.moves)]
     free, waiting = split_by_hold(legal, switch)
     labelled = ((Span("allowed  ", "muted"), free), (Span("after the HOLD  ", "bad"), waiting))
-    return [(label, *_keys_and_words(some)) for label, some in labelled if some]
-
-
-def _keys_and_words(actions: tuple[Action, ...]) -> list[Span]:
-    pairs = ((key_name(action.keys[0]), action.short) for action in actions)
-    return [span for key, word in pairs for span in (Span(f"{key} ", "accent"), Span(f"{word}  "))]
+    return [(label, *keys_and_words(some)) for label, some in labelled if some]
 
 
 _STAGES: dict[Stage, tuple[str, Tone]] = {

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input
 
-from console.actions.keys_in_force import key_of
+from console.actions.keys_in_force import keys_or, told
 from console.backend.model.batches import BatchMove, BatchView, command_of_batch
 from console.backend.model.errors import CutterError
 from console.backend.model.ids import is_batch
@@ -22,11 +22,10 @@ from console.screens.danger_text import TITLES, briefing_lines, refusal_line
 from console.screens.dialog import Dialog
 from console.screens.drawable import can_draw
 from console.screens.operation import Operation
-from console.screens.readiness_watch import Moves, stand_without_counts
+from console.screens.readiness_watch import AskedInTurn, Moves, stand_without_counts
 from console.screens.run_text import came_to
 from console.widgets.field import Field
 from console.widgets.formatting import clock
-from console.widgets.jobs import work
 from console.widgets.line import Line, Span, line
 from console.widgets.notice import Notice, refused
 from console.widgets.panel import Lines
@@ -78,8 +77,7 @@ class DangerDialog(Dialog[Confirmed]):
         """The briefing that was shown last, also if a measurement has failed since."""
         self._was_measured = False
         """True once a measurement has ended, also one that failed."""
-        self._n_due = 0
-        """Number of answers that are due: 1 while it is measured, 2 if something has moved since that began."""
+        self._briefings = AskedInTurn(self, self._brief)
         self._was_early = False
         """True if it was confirmed meanwhile, which the demand says."""
         self._is_of_typed = False
@@ -101,8 +99,8 @@ class DangerDialog(Dialog[Confirmed]):
         super().opened()
         self.body([line("Measuring what this would do ...")])
         if self.console.status is not None:
-            self._moves.moved(self.console.status)
-        self._ask()
+            self._moves.begin(self.console.status)
+        self._briefings.ask()
 
     def asked(self, backend: "Backend") -> tuple[Confirmation, Callable[[int], list[Line]]]:
         """Ask what the action would do, and what of it stands above the usual lines.
@@ -114,19 +112,7 @@ class DangerDialog(Dialog[Confirmed]):
     def moved(self, status: "Status") -> None:
         """Ask again once another console or a command has moved something: what is confirmed must be so, and must have been shown."""
         if self._moves.moved(status) and not self._answered:
-            self._ask()
-
-    def _ask(self) -> None:
-        """Measure; during a measurement once more behind it: moves can come faster than answers, and would leave none."""
-        self._n_due = min(self._n_due + 1, 2)
-        if self._n_due == 1:
-            self.run_worker(work(self._brief_in_turn))
-
-    async def _brief_in_turn(self) -> None:
-        await self._brief()
-        self._n_due -= 1
-        if self._n_due and can_draw(self):
-            self.run_worker(work(self._brief_in_turn))
+            self._briefings.ask()
 
     async def _brief(self) -> None:
         try:
@@ -212,7 +198,7 @@ class DangerDialog(Dialog[Confirmed]):
         if not self.available or self.briefing is None:
             self.app.bell()
             return
-        if self._n_due:
+        if self._briefings.is_due:
             self._was_early = True
             self._demand(line(Span("Measuring again: something has moved. ", "bad"), "Confirm it in a moment."))
             return
@@ -332,10 +318,11 @@ def _done(danger: Danger, result: _Result) -> Notice:
     state = result.state.value
     if danger is Danger.ARM and result.expires_at is not None:
         armed = f"Armed until {clock(result.expires_at)} for {result.run_id}."
-        cut = f"Start the cut: {key_of('run')}, then {key_of('go_on')}, or: cutter-console run resume {result.run_id}"
+        cut = keys_or(told("<run>, then <go_on>"), f"cutter-console run resume {result.run_id}")
         if is_batch(result.run_id):
-            cut = f"Start the cut: {key_of('batch')}, then {key_of('batch_go_on')}, or: {command_of_batch(BatchMove.RESUME, result.run_id)}"
-        return Notice("done", armed, "", cut, while_switch=state)
+            resume = command_of_batch(BatchMove.RESUME, result.run_id)
+            cut = keys_or(told("<batch>, then <batch_go_on>"), resume)
+        return Notice("done", armed, "", f"Start the cut: {cut}", while_switch=state)
     if danger is Danger.RELEASE_HOLD:
         return Notice("done", f"The HOLD is released. The switch is {state}; no run was resumed.", while_switch=state)
     return Notice("done", f"The switch is {state}.", while_switch=state)

@@ -9,7 +9,7 @@ from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.widgets import Button, Input, TextArea
 
-from console.actions.keys_in_force import key_of
+from console.actions.keys_in_force import keys_or, told
 from console.backend.model.counting import counted
 from console.backend.model.safe_text import safe_text
 from console.backend.model.view_models import Confirmation, Danger
@@ -257,11 +257,12 @@ class EditFlow:
         def done(view: EditView) -> Notice:
             self._texts.planned()
             self._console.show_run(view.edit_run)
+            signed = keys_or(told("<run>, then <draft>"), f"cutter-console approval draft {view.edit_run}")
             return Notice(
                 "done",
                 f"The edit of {view.address} is planned as run {view.edit_run}.",
                 "",
-                f"Have it signed: {key_of('run')}, then {key_of('draft')}, or: cutter-console approval draft {view.edit_run}",
+                f"Have it signed: {signed}",
             )
 
         self._console.operate(Operation(f"Planning the edit of {draft.address}", call, done))

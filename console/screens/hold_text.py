@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from console.actions.actions import Action, key_name
-from console.actions.keys_in_force import told
+from console.actions.keys_in_force import keys_or, told
 from console.backend.model.full_command import Full
 from console.backend.model.holds import HeldRun, HoldView
 from console.backend.model.outcome import Outcome
@@ -214,9 +214,7 @@ def run(held: HeldRun, keys: Callable[[str], str], full: Full, now: datetime, wi
         return lines
     lines += [(), line(Span("Accepted now", "strong"))]
     for move in held.moves:
-        key = keys(str(move.command))
-        behind = f", or: {full(str(move.command))}" if key else full(str(move.command))
-        put(f" {move.move}", f"{key}{behind}", "accent")
+        put(f" {move.move}", keys_or(keys(str(move.command)), full(str(move.command))), "accent")
         for effect in move.effects:
             put("", str(effect))
         if move.runs:

@@ -7,7 +7,7 @@ from typing import Self
 from rich.cells import cell_len
 
 from console.actions.actions import Registry
-from console.actions.keys_in_force import key_of, keys_alone, keys_of, told, with_keys
+from console.actions.keys_in_force import key_of, keys_alone, keys_of, keys_or, told, with_keys
 from console.backend.model.full_command import Full
 from console.backend.model.ids import is_batch
 from console.backend.model.line import Reach
@@ -341,7 +341,7 @@ def _wait(view: WaitView, status: Status, now: datetime, known: Registry, full: 
         next_step = f"{armed} ({key_of('run')}){command}"
     else:
         keys = keys_of(str(view.next_action), known)
-        next_step = f"{keys}, or: {view.next_action}" if keys else str(view.next_action)
+        next_step = keys_or(keys, str(view.next_action))
     if is_short:
         next_step = keys_alone(next_step)
     return [

@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from console.actions.keys_in_force import key_of, told
+from console.actions.keys_in_force import key_of, keys_or, told
 from console.backend.model.view_models import SwitchView
 from console.screens.dialog import Dialog
 from console.widgets.field import Field
@@ -111,5 +111,6 @@ def stopped_notice(switch: SwitchView, *, releases: bool = True) -> Notice:
     ]
     sentence = f"Stopped. The switch is {state}.{''.join(cancelled)}{note}"
     release = switch.clears_with or "cutter-console hold release --confirm RELEASE"
-    next_action = f"Find the cause: {key_of('hold')}. Release the HOLD: {told('<hold>, then <hold_release>, or: ') if releases else ''}{release}"
+    keys = told("<hold>, then <hold_release>") if releases else ""
+    next_action = f"Find the cause: {key_of('hold')}. Release the HOLD: {keys_or(keys, release)}"
     return Notice("done", sentence, "", next_action, stays=True, while_switch=state)

@@ -9,7 +9,7 @@ from textual.containers import Horizontal, Vertical
 
 from console.actions.actions import Action, Scope
 from console.actions.keys_in_force import keys_alone, told, with_keys
-from console.backend.model.states import Move, Phase
+from console.backend.model.states import Phase
 from console.backend.model.view_models import Danger, PhaseView, Progress, RunSummary, RunView, StepView, SwitchState
 from console.screens import run_text as words
 from console.screens.approvals_text import drafted
@@ -19,7 +19,7 @@ from console.screens.custody_dialogs import ask_accept, ask_hand_over
 from console.screens.danger import ask_and_do
 from console.screens.drawable import can_draw
 from console.screens.operation import Operation
-from console.screens.under_hold import allowed_in_words
+from console.screens.under_hold import allowed_in_words, split_by_hold
 from console.widgets.list_rows import ListRows
 from console.widgets.notice import Notice
 from console.widgets.panel import Panel
@@ -34,22 +34,6 @@ if TYPE_CHECKING:
 
 _EMPTY = "No run yet. Plan a document (<documents>) and start one."
 _NONE_CHOSEN = "No run is chosen."
-
-_MOVES: dict[str, frozenset[Move]] = {
-    "go_on": frozenset({Move.CONTINUE}),
-    "settle": frozenset({Move.SETTLE}),
-    "replan": frozenset({Move.REPLAN}),
-    "verify_again": frozenset({Move.VERIFY}),
-    "draft": frozenset({Move.IMPORT_SG_1, Move.IMPORT_SG_2}),
-    "arm": frozenset({Move.ARM}),
-    "enact": frozenset({Move.ENACT}),
-    "revert": frozenset({Move.REVERT}),
-    "void": frozenset({Move.VOID}),
-    "take_over": frozenset({Move.TAKE_OVER}),
-    "report": frozenset({Move.REPORT}),
-    "apply_edit": frozenset({Move.APPLY}),
-    "drafts_of_run": frozenset({Move.EDIT}),
-}
 
 
 class RunScreen(ConsoleScreen):
@@ -265,7 +249,7 @@ class RunScreen(ConsoleScreen):
         self._progress = progress
 
     def shown_actions(self) -> tuple[Action, ...]:
-        """Return exactly the allowed moves, the list, and the journal."""
+        """Return the moves that are accepted now, which those are not that wait for the release of a HOLD, and what only looks."""
         looks = {"run_list"} if self._runs else set()
         if self._chosen:
             looks |= {"journal_of_run", "report_of_run"}
@@ -278,7 +262,8 @@ class RunScreen(ConsoleScreen):
             looks -= {"hand_over", "accept_run"}
         legal = self._legal()
         looks -= {action.name for action in legal}
-        return (*legal, *(action for action in self.console_actions() if action.name in looks))
+        free, _waiting = split_by_hold(legal, self._switch)
+        return (*free, *(action for action in self.console_actions() if action.name in looks))
 
     @property
     def _is_out_of_reach(self) -> bool:
@@ -293,7 +278,7 @@ class RunScreen(ConsoleScreen):
     def _legal_of(self, run: RunView) -> tuple[Action, ...]:
         moves = set(run.moves)
         accepts = tuple(a for a in self.console_actions() if run.is_unaccepted and a.name == "accept_run")
-        return (*accepts, *(a for a in self.console_actions() if moves & _MOVES.get(a.name, frozenset())))
+        return (*accepts, *(a for a in self.console_actions() if moves & words.MOVES.get(a.name, frozenset())))
 
     def _cannot_without_run(self) -> None:
         if self._chosen:
@@ -316,7 +301,7 @@ class RunScreen(ConsoleScreen):
         def judge(run: RunView) -> None:
             self.draw_run(run)
             # Another console, or the command line, may have moved the run on since it was drawn.
-            if not set(run.moves) & _MOVES[name]:
+            if not set(run.moves) & words.MOVES[name]:
                 allowed = allowed_in_words(self._legal_of(run), self._switch)
                 self.cannot(f"Not allowed at {run.state.name}.", allowed)
             elif self.app.screen is self:

@@ -38,6 +38,23 @@ _STATUS_TONES: dict[PhaseStatus, Tone] = {
     PhaseStatus.NOT_RUN: "muted",
 }
 
+MOVES: dict[str, frozenset[Move]] = {
+    "go_on": frozenset({Move.CONTINUE}),
+    "settle": frozenset({Move.SETTLE}),
+    "replan": frozenset({Move.REPLAN}),
+    "verify_again": frozenset({Move.VERIFY}),
+    "draft": frozenset({Move.IMPORT_SG_1, Move.IMPORT_SG_2}),
+    "arm": frozenset({Move.ARM}),
+    "enact": frozenset({Move.ENACT}),
+    "revert": frozenset({Move.REVERT}),
+    "void": frozenset({Move.VOID}),
+    "take_over": frozenset({Move.TAKE_OVER}),
+    "report": frozenset({Move.REPORT}),
+    "apply_edit": frozenset({Move.APPLY}),
+    "drafts_of_run": frozenset({Move.EDIT}),
+}
+"""Moves that an action makes, by its name."""
+
 
 def runs_title(number: int) -> str:
     """Return the number of runs."""

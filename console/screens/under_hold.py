@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 
 from console.actions.action import Action, in_words
+from console.actions.keys_in_force import told
 from console.backend.model.view_models import SwitchState, SwitchView
+from console.widgets.line import Span
 
 REFUSED_UNDER_HOLD = frozenset(
     {
@@ -17,6 +19,11 @@ REFUSED_UNDER_HOLD = frozenset(
 def has_hold(switch: SwitchView | None) -> bool:
     """Return whether this switch, if it is known, has a HOLD."""
     return switch is not None and switch.state is SwitchState.HOLD
+
+
+def after_hold() -> Span:
+    """Return the words before a step that waits for the release of the HOLD."""
+    return Span(told("after the release of the HOLD (<hold>): "), "bad")
 
 
 def split_by_hold(

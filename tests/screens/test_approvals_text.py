@@ -1,8 +1,12 @@
 """What is said of a statement: how it is signed, what comes next, and the notice of an import."""
 
+import threading
+
 import pytest
+from textual.pilot import Pilot
 
 from console.actions.actions import Registry, registry
+from console.app.application import ConsoleApp
 from console.backend.model.batches import BatchMove
 from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.outcome import Outcome
@@ -13,9 +17,10 @@ from console.screens.approvals_text import imported, sign
 from console.widgets.line import plain
 from console.widgets.list_rows import ListRows
 from console.widgets.panel import Panel
-from tests.screens.conftest import opened, press
+from tests.screens.conftest import opened, press, settle, until
 from tests.support.fake_batches import BATCH_ID
 from tests.support.fakes import HOLD, NOW, RUN_ID, FakeBackend
+from tests.support.waiting import LONGEST_S
 
 WORDS = {
     ApprovalStatus.DRAFTED: f"SG_1 for {RUN_ID} is imported.",
@@ -33,9 +38,6 @@ def _unread(_run_id: str) -> RunView:
     raise Unmeasured(StopCode.UNREACHABLE, "its journal could not be read", "See the root's rights")
 
 
-NEXT = dict.fromkeys((ApprovalStatus.DRAFTED, ApprovalStatus.INVALID), "3, then A")
-
-
 @pytest.mark.parametrize("status", WORDS)
 def test_a_second_import_is_said_to_be_one(status: ApprovalStatus) -> None:
     drafted = FakeBackend().check_statement(FakeBackend().approvals()[0].statement_path)
@@ -46,24 +48,8 @@ def test_a_second_import_is_said_to_be_one(status: ApprovalStatus) -> None:
 
     notice = imported(before, after)
     assert notice.what == WORDS[status]
-    assert notice.next_action == NEXT.get(status, "")
-
-
-@pytest.mark.parametrize(
-    ("purpose", "run_id", "following"),
-    [
-        (Purpose.CUT, RUN_ID, "3, then A"),
-        (Purpose.EDIT, RUN_ID, "3, then W"),
-        (Purpose.ENACT, RUN_ID, "3, then E"),
-        (Purpose.REVERT, RUN_ID, "3, then U"),
-        (Purpose.CUT, BATCH_ID, "7, then A"),
-        (Purpose.ENACT, BATCH_ID, "7, then E"),
-    ],
-)
-def test_the_notice_of_an_import_names_the_key_that_is_next(purpose: Purpose, run_id: str, following: str) -> None:
-    before = FakeBackend().approvals()[0].model_copy(update={"status": ApprovalStatus.DRAFTED})
-    after = before.model_copy(update={"status": ApprovalStatus.IMPORTED, "purpose": purpose, "run_id": run_id})
-    assert imported(before, after).next_action == following
+    # How to sign says what is next, and knows of a HOLD and of the moves of the run.
+    assert notice.next_action == ""
 
 
 def test_of_a_statement_whose_every_check_passes_the_import_is_named_as_next() -> None:
@@ -138,6 +124,40 @@ async def test_the_screen_reads_what_the_run_allows_before_it_names_a_key() -> N
         assert "next  after the release of the HOLD (h): 3, then A" in sign_panel.text
     async with opened(_Imported(), "4", read_only=True) as (app, _pilot):
         assert "next" not in app.screen.query_one("#sign", Panel).text
+
+
+async def _read_list_again(app: ConsoleApp, pilot: Pilot[int], backend: FakeBackend) -> None:
+    before = backend.calls.count("approvals")
+    app.screen.reload()  # type: ignore[attr-defined]
+    await until(pilot, lambda: backend.calls.count("approvals") > before)
+    await pilot.pause()
+
+
+async def test_what_moves_while_the_moves_are_read_is_read_once_behind_it() -> None:
+    """The question that came while the first was open was dropped: the screen named a key of before."""
+    backend, go_on, asked = _Imported(), threading.Event(), list[bool]()
+    run = backend.run
+
+    def later(run_id: str) -> RunView:
+        asked.append(backend.displaced)
+        answer = run(run_id)
+        go_on.wait(LONGEST_S)
+        return answer
+
+    async with opened(backend, "4") as (app, pilot):
+        backend.run = later  # type: ignore[method-assign]
+        app.screen.reload()  # type: ignore[attr-defined]
+        await until(pilot, lambda: bool(asked))
+        backend.displaced = True
+        try:
+            for _ in range(3):
+                await _read_list_again(app, pilot, backend)
+            assert asked == [False]
+        finally:
+            go_on.set()
+        await settle(pilot)
+        assert "next" not in app.screen.query_one("#sign", Panel).text
+        assert asked == [False, True]
 
 
 async def test_a_run_that_cannot_be_read_has_no_next_key_and_the_list_stays() -> None:

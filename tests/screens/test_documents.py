@@ -17,6 +17,7 @@ from console.screens.law_text import detail, entries, head, row
 from console.screens.law_view import LawView
 from console.screens.start_live import StartLiveDialog
 from console.screens.start_repeal import StartRepealDialog
+from console.widgets.bars import KeyBar
 from console.widgets.line import plain
 from console.widgets.notice import NoticePanel
 from console.widgets.panel import Lines, Panel
@@ -24,7 +25,7 @@ from console.widgets.rows import Rows
 from console.widgets.source_view import SourceView
 from console.widgets.unit_tree import UnitTree
 from tests.screens.conftest import opened, press
-from tests.support.fake_documents import TITLE
+from tests.support.fake_documents import TITLE, refused_plan
 from tests.support.fakes import FakeBackend
 
 
@@ -52,6 +53,42 @@ async def test_problems_are_jumped_to_and_stop_at_the_ends() -> None:
         await press(pilot, "N")
         assert text.line_number == 5
         assert app.screen.query_one("#problems", Rows).cursor == 0
+
+
+_WRONG_PREFIX = Problem(code="DOCPREFIX_INVALID", line=0, message="docprefix 'b!': 3 to 32 of A-Z, 0-9 and -")
+
+
+class _WronglyNamed(FakeBackend):
+    """A plan whose prefix is not allowed, and whose text may have a problem too."""
+
+    def __init__(self, *more: Problem) -> None:
+        super().__init__()
+        self._problems = (_WRONG_PREFIX, *more)
+
+    def plan(self, origin: str, docprefix: str, profile: str, ordinals: bool) -> PlanView:
+        return refused_plan(self.text, self._problems)
+
+
+async def test_a_prefix_that_is_not_allowed_is_corrected_in_the_form() -> None:
+    """Its problem has no line in the text: the form was not among the keys, and the text was to be corrected."""
+    async with opened(_WronglyNamed(), "2", "p") as (app, pilot):
+        assert "f Form" in _words(app.screen.query_one(KeyBar))
+        await press(pilot, "d")
+        assert app.notice.what == "The plan has problems: no run can start from it."
+        assert app.notice.next_action == "Correct the prefix: f"
+        await press(pilot, "f")
+        assert isinstance(app.focused, Input)
+
+
+async def test_with_a_problem_in_the_text_beside_a_wrong_prefix_the_problems_are_looked_at() -> None:
+    in_text = Problem(code="EMPTY_BODY", line=9, message="this heading has no text before the next one")
+    async with opened(_WronglyNamed(in_text), "2", "p", "d") as (app, _pilot):
+        assert app.notice.next_action == "Press n to see each problem. Correct the text, then b and p"
+        assert "f Form" in _words(app.screen.query_one(KeyBar))
+
+
+def _words(widget: Lines) -> str:
+    return " ".join(" ".join(plain(spans) for spans in widget.shown).split())
 
 
 async def test_the_problem_under_the_cursor_is_told_whole() -> None:

@@ -10,6 +10,7 @@ from console.backend.model.states import Stage
 from console.backend.model.view_models import Danger, SwitchState, SwitchView
 from console.screens import documents_text, hold_text, run_text
 from console.screens.danger import DangerDialog
+from console.screens.under_hold import split_by_hold
 from console.widgets.bars import KeyBar, TopBar, switch_detail
 from console.widgets.line import plain
 from console.widgets.narrowing import Needle
@@ -23,6 +24,10 @@ _LONG = SwitchView(
 )
 _RELEASE = "Find the cause: h. Release the HOLD: h, then H, or: cutter-console hold release --confirm RELEASE"
 _TABS = "1234567890"
+_REFUSED = (
+    *("go_on", "replan", "arm", "enact", "revert", "apply_edit"),
+    *("batch_go_on", "batch_without", "batch_arm", "batch_enact"),
+)
 
 
 def _text(widget: Lines | Panel) -> str:
@@ -103,6 +108,25 @@ async def test_under_a_hold_the_keys_that_it_refuses_are_named_for_after_it() ->
         lines = [plain(spans) for spans in app.screen.query_one("#run-head", Panel).shown]
         assert [text for text in lines if text.startswith("allowed now")] == ["allowed now  s Statement  "]
         assert [text for text in lines if text.startswith("after it")] == ["after it     E Enact  U Revert  "]
+        keys = _text(app.screen.query_one(KeyBar))
+        assert "s Statement" in keys
+        assert [word for word in ("E Enact", "U Revert") if word in keys] == []
+
+
+@pytest.mark.parametrize("name", _REFUSED)
+def test_each_move_that_the_backend_refuses_under_a_hold_waits_for_its_release(name: str) -> None:
+    """`test_what_a_hold_refuses_is_refused_before_anything_else` is the same of the backend."""
+    action = registry(read_only=False, demo=False).named(name)
+    assert action is not None
+    assert split_by_hold((action,), HOLD) == ((), (action,))
+    assert split_by_hold((action,), OFF) == split_by_hold((action,), None) == ((action,), ())
+
+
+def test_what_the_backend_allows_under_a_hold_waits_for_nothing() -> None:
+    known = registry(read_only=False, demo=False)
+    actions = tuple(action for action in known.actions if action.name in {"void", "draft", "settle", "batch_draft"})
+    assert len(actions) == 4
+    assert split_by_hold(actions, HOLD) == (actions, ())
 
 
 @pytest.mark.parametrize(
@@ -141,6 +165,34 @@ async def test_of_a_batch_too_the_moves_that_a_hold_refuses_are_told_apart() -> 
         await press(pilot, "E")
         assert app.notice.next_action.endswith("; after the HOLD: A Arm")
         assert "A Arm" not in app.notice.next_action.partition(";")[0]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_of_a_batch_too_the_next_step_waits_for_the_release_of_a_hold(size: tuple[int, int]) -> None:
+    """At 80x24 the head has no list of the moves, and offered to arm under the HOLD."""
+    backend = FakeBackend(batch_at="arm", switch=HOLD)
+    async with opened(backend, "7", size=size) as (app, pilot):
+        head, keys = app.screen.query_one("#batch-head", Panel), app.screen.query_one(KeyBar)
+        assert "Next after the release of the HOLD (h): A, or: cutter-console arm ictb-" in _text(head)
+        assert "A Arm" not in _text(keys)
+        assert "w Report" in _text(keys)
+        backend.switch = OFF
+        app.measure()
+        await settle(pilot)
+        assert "Next A, or: cutter-console arm ictb-" in _text(head)
+        assert "A Arm" in _text(keys)
+
+
+async def test_under_a_hold_a_batch_with_a_failed_document_names_no_key_that_goes_on_without_it() -> None:
+    backend = FakeBackend(batch_at="failed", switch=HOLD)
+    async with opened(backend, "7") as (app, pilot):
+        head = app.screen.query_one("#batch-head", Panel)
+        assert "stopped " in _text(head)
+        assert "goes on without" not in _text(head)
+        backend.switch = OFF
+        app.measure()
+        await settle(pilot)
+        assert "goes on without" in _text(head)
 
 
 async def test_what_was_wrong_with_a_typed_id_is_not_said_of_the_next_letter() -> None:

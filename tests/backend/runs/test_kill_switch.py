@@ -20,8 +20,10 @@ from console.backend.postgres import holds, ledger
 from console.backend.postgres.connections import connect
 from console.backend.runs import kill_switch
 from console.backend.runs.kill_switch import require_no_hold, set_hold, stop_under_hold
+from console.backend.service import BackendService
 from tests.conftest import as_ordinary_user
-from tests.support.passage import REQUEST, Passage, silent
+from tests.support.batch import BatchSite, quiet
+from tests.support.passage import REQUEST, Kept, Passage, silent
 
 At = Callable[[str], Passage]
 
@@ -186,6 +188,49 @@ def test_a_hold_does_not_stop_a_revert_from_being_refused_nor_the_record_from_be
         passage.backend.revert(passage.run_id, passage.run_id)
     assert passage.run().run_id == passage.run_id
     assert passage.backend.status().waiting[0].what == "HOLD: stop"
+
+
+_OF_A_RUN: dict[str, Callable[[BackendService, str], object]] = {
+    "resume": lambda backend, run_id: backend.resume(run_id, silent),
+    "replan": lambda backend, run_id: backend.replan(run_id, silent),
+    "arm": lambda backend, run_id: backend.arm(run_id, run_id),
+    "enact": lambda backend, run_id: backend.enact(run_id, run_id, silent),
+    "revert": lambda backend, run_id: backend.revert(run_id, run_id),
+    "apply_edit": lambda backend, run_id: backend.apply_edit(run_id, run_id),
+}
+_OF_A_BATCH: dict[str, Callable[[BackendService, str], object]] = {
+    "resume": lambda backend, batch_id: backend.resume_batch(batch_id, None, quiet, silent),
+    "set aside": lambda backend, batch_id: backend.set_aside(batch_id),
+    "arm": lambda backend, batch_id: backend.arm_batch(batch_id, batch_id),
+    "enact": lambda backend, batch_id: backend.enact_batch(batch_id, batch_id, quiet, silent),
+}
+
+
+def test_what_a_hold_refuses_is_refused_before_anything_else(at: At, kept: Kept) -> None:
+    """Whatever the state of the run, or of the batch: the screens name each of these for after the release (under_hold.py)."""
+    site = BatchSite.waiting(at, kept, 3)
+    backend, batch = site.passage.backend, site.newest()
+    backend.panic("stop")
+    run_id = batch.members[0].run_id
+    calls = [*((move, call, run_id) for move, call in _OF_A_RUN.items())]
+    calls += [(move, call, batch.batch_id) for move, call in _OF_A_BATCH.items()]
+    codes = {}
+    for move, call, wanted in calls:
+        with pytest.raises(Held) as caught:
+            call(backend, wanted)
+        codes[move, wanted] = caught.value.code
+    assert set(codes.values()) == {StopCode.HOLD}
+    assert len(codes) == 10
+    assert site.newest().standing == batch.standing
+
+
+def test_a_hold_keeps_no_run_from_being_ruled_on_settled_or_voided(at: At) -> None:
+    passage = at("waits for SG_1")
+    backend, run_id = passage.backend, passage.run_id
+    backend.panic("stop")
+    assert backend.draft_statement(run_id).run_id == run_id
+    assert backend.settle(run_id).run_id == run_id
+    assert backend.void(run_id, "a test").state.family is Family.VOIDED
 
 
 def _endless(path: Path) -> None:
