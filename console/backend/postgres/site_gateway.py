@@ -536,7 +536,7 @@ def _names(mapping: SiteMapping) -> dict[str, sql.Composable]:
     assert units.version is not None
     by_id = parent.refers_to is Refers.UNIT_ID
     parents = sql.SQL("LEFT JOIN {} p ON {}").format(identifier(units.table), equal(("p", units.id), ("u", parent)))
-    tables = list(dict.fromkeys([*mapping.written, *mapping.ledger]))
+    tables = mapping.counted
     counts = [sql.SQL("{}, (SELECT count(*) FROM {})").format(sql.Literal(name), identifier(name)) for name in tables]
     return {
         "units": identifier(units.table),

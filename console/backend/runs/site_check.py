@@ -127,7 +127,7 @@ def prove_mapping(installation: Installation) -> tuple[Check, ...]:
     with reading_site(installation, "adopt check") as (connection, layout):
         recorded = recorded_mapping(connection, installation.settings.console_schema)
         mapping, faults, pattern = layout.mapping, layout.faults, pattern_of(connection, layout.readable)
-        odd = odd_tables(connection, tuple(dict.fromkeys((*mapping.written, *mapping.ledger))))
+        odd = odd_tables(connection, mapping.counted)
     proofs.add(
         "mapping kept",
         Outcome.PASS if is_kept else Outcome.PARTIAL,
@@ -149,7 +149,7 @@ def prove_mapping(installation: Installation) -> tuple[Check, ...]:
         "pg_catalog, as the monitoring role",
     )
     words = "; ".join(f"{table} {reason}" for table, reason in odd.items())
-    counted_on = f"{len({*mapping.written, *mapping.ledger})} tables, all plain ones that a crash keeps"
+    counted_on = f"{len(mapping.counted)} tables, all plain ones that a crash keeps"
     proofs.judge("tables can be written", not odd, words or counted_on, _PLAIN_ONES, "pg_catalog")
     _prove_recorded(proofs, installation, kept.sha256, recorded)
     for line in ("executor", "verifier"):
