@@ -169,6 +169,16 @@ SITE_TRIAL = (
         (f"{_STRANGE}a_percent_sign_in_a_name_is_no_place_for_a_value",),
     ),
     Mutant(
+        "a percent sign in a text of somebody else is no place for a value",
+        f"{_B}/postgres/rendering.py",
+        "sql.Literal() | AsItIs():",
+        "sql.Literal():",
+        (
+            "tests/backend/postgres/test_rendering.py::test_values_are_filled_into_a_statement_s_own_text_alone",
+            f"{_STRANGE}a_percent_sign_in_a_name_is_no_place_for_a_value",
+        ),
+    ),
+    Mutant(
         "the organisation's tables are asked about once the mapping is tied",
         f"{_B}/runs/site_preflight.py",
         "    if tied_mapping(connection) == sha256:\n",
