@@ -5,6 +5,7 @@ from mutants.mutant import Mutant
 _B = "console/backend"
 _SQL, _RUN = f"{_B}/postgres/site_creation_trial.py", f"{_B}/runs/site_creation.py"
 _TRIED, _STRANGE = "tests/same_names/test_units_tried.py::test_", "tests/same_names/test_strange.py::test_"
+_OTHERWISE = f"{_TRIED}what_comes_back_otherwise_ends_the_trial_at_its_unit"
 _REFUSED = f"{_TRIED}what_a_cut_would_be_refused_for_refuses_the_trial"
 
 SITE_TRIAL = (
@@ -46,9 +47,28 @@ SITE_TRIAL = (
     Mutant(
         "units that were tried are read back",
         _SQL,
-        "            IF refused IS NOT NULL THEN\n",
-        "            IF false THEN\n",
-        (f"{_TRIED}what_comes_back_otherwise_ends_the_trial_at_its_unit",),
+        "         WHERE r.difference IS NOT NULL ORDER BY",
+        "         WHERE false ORDER BY",
+        (f"{_OTHERWISE}[body]",),
+    ),
+    *(
+        Mutant(f"a unit that was tried is read back: its {part}", _SQL, old, new, (f"{_OTHERWISE}[{part}]",))
+        for part, old, new in (
+            ("address", "CASE WHEN s.unit_id IS NULL THEN", "CASE WHEN false THEN"),
+            ("lifecycle", "WHEN s.lifecycle IS DISTINCT FROM 'draft' THEN", "WHEN false THEN"),
+            ("version", "WHEN s.version_of IS DISTINCT FROM s.unit_id THEN", "WHEN false THEN"),
+            ("body", "WHEN s.body_sha256 IS DISTINCT FROM ", "WHEN s.body_sha256 IS NULL AND '' <> "),
+            ("title", "WHEN s.title IS DISTINCT FROM x.title THEN", "WHEN false THEN"),
+            ("parent", "WHEN s.parent IS DISTINCT FROM x.parent THEN", "WHEN false THEN"),
+            ("versions", "WHEN s.versions <> 1 OR ", "WHEN "),
+            ("kind", "{has_kind} AND s.unit_kind", "false AND s.unit_kind"),
+            ("section type", "{has_section_type} AND s.section_type", "false AND s.section_type"),
+            (
+                "lifecycle of the version",
+                "{has_version_lifecycle} AND s.version_lifecycle",
+                "false AND s.version_lifecycle",
+            ),
+        )
     ),
     Mutant(
         "the executor alone tries units",
