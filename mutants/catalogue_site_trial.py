@@ -52,7 +52,7 @@ SITE_TRIAL = (
         (f"{_OTHERWISE}[body]",),
     ),
     *(
-        Mutant(f"a unit that was tried is read back: its {part}", _SQL, old, new, (f"{_OTHERWISE}[{part}]",))
+        Mutant(f"a unit that was tried is read back: {part}", _SQL, old, new, (f"{_OTHERWISE}[{part}]",))
         for part, old, new in (
             ("address", "CASE WHEN s.unit_id IS NULL THEN", "CASE WHEN false THEN"),
             ("lifecycle", "WHEN s.lifecycle IS DISTINCT FROM 'draft' THEN", "WHEN false THEN"),
@@ -83,6 +83,20 @@ SITE_TRIAL = (
         "        return tried_there(context, phase_limit(context)) if context.is_live else ()\n",
         "        return ()\n",
         (f"{_TRIED}what_the_function_refuses_is_known_before_a_ruling_is_asked_for",),
+    ),
+    Mutant(
+        "a script that cannot try units stops a LIVE run",
+        _RUN,
+        " or not can_try.value:",
+        ":",
+        (f"{_TRIED}a_script_that_cannot_try_units_is_no_proof_and_stops_a_live_run",),
+    ),
+    Mutant(
+        "a script that cannot try units is no proof",
+        f"{_B}/runs/site_check.py",
+        "            if not can_try_units(connection):\n",
+        "            if False:\n",
+        (f"{_TRIED}a_script_that_cannot_try_units_is_no_proof_and_stops_a_live_run",),
     ),
     Mutant(
         "units are tried before a ruling is spent",

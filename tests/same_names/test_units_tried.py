@@ -17,6 +17,7 @@ from console.backend.model.view_models import Danger
 from console.backend.postgres import site_creation_trial
 from console.backend.runs import site_creation
 from console.backend.runs.phase_context import PhaseContext
+from console.backend.runs.site_check import prove_mapping
 from console.backend.runs.site_creation import Limit, sample, tried_there
 from console.backend.runs.workspace import Workspace
 from tests.conftest import Database
@@ -368,6 +369,20 @@ def test_arming_gives_a_trial_the_time_of_a_phase_and_its_dialog_names_it(
     assert of_dialog.next_action.endswith(f": cutter-console arm {signed.run_id} --confirm {signed.run_id}")
     assert of_arm.seconds == signed.installation.settings.statement_limit_s
     assert "statement_minutes" in of_arm.next_action
+
+
+def test_a_script_that_cannot_try_units_is_no_proof_and_stops_a_live_run(signed: Passage) -> None:
+    """`adopt check` said nothing of it, and then each LIVE run was refused."""
+    signed.execute("DROP FUNCTION cutter_console.fn_site_try_units(jsonb)")
+
+    (proof,) = [check for check in prove_mapping(signed.installation) if check.name == "create, as a run does"]
+    (refusal,) = tried_there(_context(signed), Limit(60.0, "Do this."))
+
+    assert (proof.outcome, refusal.outcome) == (Outcome.FAIL, Outcome.FAIL)
+    assert "cannot try units" in proof.detail
+    assert "cannot try units" in refusal.detail
+    assert "cutter-console adopt apply" in proof.next_action
+    assert "cutter-console adopt apply" in refusal.next_action
 
 
 def _raises(using: str) -> str:

@@ -125,7 +125,7 @@ def creation_trial_sql(names: dict[str, sql.Composable], mapping: SiteMapping) -
 
 
 def can_try_units(connection: psycopg.Connection) -> bool:
-    """Return whether the printed script that was run has the function; one of an earlier release has not."""
+    """Return whether the printed script that was run has the function that tries units."""
     return bool(scalar(connection, _IS_THERE))
 
 

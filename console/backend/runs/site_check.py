@@ -289,12 +289,18 @@ def _prove_writes(proofs: _Proofs, connection: psycopg.Connection, mapping: Site
 
 
 def _prove_as_a_run(proofs: _Proofs, installation: Installation, probe: _Probe, sha256: str) -> None:
-    """Have the unit made as a cut has it made, by the function of the printed script; nothing before that was run."""
+    """Have the unit made as a cut has it made, by the function of the printed script; nothing before that was run.
+
+    A script without the function ends every LIVE run before its first pause, so it proves nothing and fails.
+    """
     pattern, name, source = probe.pattern, "create, as a run does", "cutter_console.fn_site_try_units, as the executor"
     unit = TriedUnit(probe.address, "Probe", _BODY, pattern.kind, pattern.section_type, pattern.parent_address)
     try:
         with connect(installation.settings.database.executor, purpose="adopt check") as connection:
-            if tied_mapping(connection) != sha256 or not can_try_units(connection):
+            if tied_mapping(connection) != sha256:
+                return
+            if not can_try_units(connection):
+                proofs.add(name, Outcome.FAIL, "the script that was run cannot try units", _TIE, source)
                 return
             connection.rollback()
             trial = try_unit_alone(connection, unit)
