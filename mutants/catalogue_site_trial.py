@@ -101,8 +101,8 @@ SITE_TRIAL = (
     Mutant(
         "units are tried before a ruling is spent",
         f"{_B}/gates/arming_checks.py",
-        "        wrong = [refused for refused in tried if refused.outcome is not Outcome.PASS]\n",
-        "        wrong = []\n",
+        "    return _fit_by(tried, ",
+        "    return _fit_by((), ",
         (f"{_TRIED}a_ruling_is_not_spent_on_what_would_be_refused_by_now",),
     ),
     Mutant(
@@ -157,14 +157,14 @@ SITE_TRIAL = (
     Mutant(
         "a board that is measured again and again tries no units",
         f"{_B}/gates/arming_checks.py",
-        "        if trial is None:\n",
-        "        if False:\n",
+        "    if trial_command is None:\n",
+        "    if False:\n",
         (f"{_TRIED}a_board_that_is_measured_again_and_again_tries_nothing",),
     ),
     Mutant(
         "the dialog of arming does not wait for a trial as long as a phase does",
         f"{_B}/gates/arming_checks.py",
-        "    if not trial.command:\n",
+        "    if not trial_command:\n",
         "    if True:\n",
         (f"{_TRIED}arming_gives_a_trial_the_time_of_a_phase_and_its_dialog_names_it",),
     ),
