@@ -267,6 +267,13 @@ _OF_THE_SWITCH = (
         _test("runs/test_hold_file", "a_file_that_no_process_can_write_is_written_all_the_same[no program]"),
     ),
     Mutant(
+        "a panic that the database did not take says what repairs that",
+        _PANIC,
+        '        repair = f". {refused.next_action}" if refused.next_action else ""\n',
+        '        repair = ""\n',
+        _test("runs/test_panic", "a_panic_whose_role_may_not_hold_says_so"),
+    ),
+    Mutant(
         "panic sets the HOLD in the database",
         _ATTEMPTS,
         "            ledger.set_hold(connection, self._reason, self._installation.operator, None)\n",

@@ -5,6 +5,7 @@ from mutants.mutant import Mutant
 _B = "console/backend"
 _SQL, _RUN = f"{_B}/postgres/site_creation_trial.py", f"{_B}/runs/site_creation.py"
 _TRIED, _STRANGE = "tests/same_names/test_units_tried.py::test_", "tests/same_names/test_strange.py::test_"
+_OTHERWISE = f"{_TRIED}what_comes_back_otherwise_ends_the_trial_at_its_unit"
 _REFUSED = f"{_TRIED}what_a_cut_would_be_refused_for_refuses_the_trial"
 
 SITE_TRIAL = (
@@ -46,9 +47,28 @@ SITE_TRIAL = (
     Mutant(
         "units that were tried are read back",
         _SQL,
-        "            IF refused IS NOT NULL THEN\n",
-        "            IF false THEN\n",
-        (f"{_TRIED}what_comes_back_otherwise_ends_the_trial_at_its_unit",),
+        "         WHERE r.difference IS NOT NULL ORDER BY",
+        "         WHERE false ORDER BY",
+        (f"{_OTHERWISE}[body]",),
+    ),
+    *(
+        Mutant(f"a unit that was tried is read back: {part}", _SQL, old, new, (f"{_OTHERWISE}[{part}]",))
+        for part, old, new in (
+            ("address", "CASE WHEN s.unit_id IS NULL THEN", "CASE WHEN false THEN"),
+            ("lifecycle", "WHEN s.lifecycle IS DISTINCT FROM 'draft' THEN", "WHEN false THEN"),
+            ("version", "WHEN s.version_of IS DISTINCT FROM s.unit_id THEN", "WHEN false THEN"),
+            ("body", "WHEN s.body_sha256 IS DISTINCT FROM ", "WHEN s.body_sha256 IS NULL AND '' <> "),
+            ("title", "WHEN s.title IS DISTINCT FROM x.title THEN", "WHEN false THEN"),
+            ("parent", "WHEN s.parent IS DISTINCT FROM x.parent THEN", "WHEN false THEN"),
+            ("versions", "WHEN s.versions <> 1 OR ", "WHEN "),
+            ("kind", "{has_kind} AND s.unit_kind", "false AND s.unit_kind"),
+            ("section type", "{has_section_type} AND s.section_type", "false AND s.section_type"),
+            (
+                "lifecycle of the version",
+                "{has_version_lifecycle} AND s.version_lifecycle",
+                "false AND s.version_lifecycle",
+            ),
+        )
     ),
     Mutant(
         "the executor alone tries units",
@@ -65,10 +85,24 @@ SITE_TRIAL = (
         (f"{_TRIED}what_the_function_refuses_is_known_before_a_ruling_is_asked_for",),
     ),
     Mutant(
+        "a script that cannot try units stops a LIVE run",
+        _RUN,
+        " or not can_try.value:",
+        ":",
+        (f"{_TRIED}a_script_that_cannot_try_units_is_no_proof_and_stops_a_live_run",),
+    ),
+    Mutant(
+        "a script that cannot try units is no proof",
+        f"{_B}/runs/site_check.py",
+        "            if not can_try_units(connection):\n",
+        "            if False:\n",
+        (f"{_TRIED}a_script_that_cannot_try_units_is_no_proof_and_stops_a_live_run",),
+    ),
+    Mutant(
         "units are tried before a ruling is spent",
         f"{_B}/gates/arming_checks.py",
-        "        wrong = [refused for refused in tried if refused.outcome is not Outcome.PASS]\n",
-        "        wrong = []\n",
+        "    return _fit_by(tried, ",
+        "    return _fit_by((), ",
         (f"{_TRIED}a_ruling_is_not_spent_on_what_would_be_refused_by_now",),
     ),
     Mutant(
@@ -123,14 +157,14 @@ SITE_TRIAL = (
     Mutant(
         "a board that is measured again and again tries no units",
         f"{_B}/gates/arming_checks.py",
-        "        if trial is None:\n",
-        "        if False:\n",
+        "    if trial_command is None:\n",
+        "    if False:\n",
         (f"{_TRIED}a_board_that_is_measured_again_and_again_tries_nothing",),
     ),
     Mutant(
         "the dialog of arming does not wait for a trial as long as a phase does",
         f"{_B}/gates/arming_checks.py",
-        "    if not trial.command:\n",
+        "    if not trial_command:\n",
         "    if True:\n",
         (f"{_TRIED}arming_gives_a_trial_the_time_of_a_phase_and_its_dialog_names_it",),
     ),
@@ -167,6 +201,16 @@ SITE_TRIAL = (
         "        statement = with_values(statement)\n",
         "        pass\n",
         (f"{_STRANGE}a_percent_sign_in_a_name_is_no_place_for_a_value",),
+    ),
+    Mutant(
+        "a percent sign in a text of somebody else is no place for a value",
+        f"{_B}/postgres/rendering.py",
+        "sql.Literal() | AsItIs():",
+        "sql.Literal():",
+        (
+            "tests/backend/postgres/test_rendering.py::test_values_are_filled_into_a_statement_s_own_text_alone",
+            f"{_STRANGE}a_percent_sign_in_a_name_is_no_place_for_a_value",
+        ),
     ),
     Mutant(
         "the organisation's tables are asked about once the mapping is tied",

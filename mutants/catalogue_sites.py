@@ -501,8 +501,8 @@ SITES = (
     Mutant(
         "a registered query is sent as it was registered",
         f"{_B}/postgres/live_text.py",
-        "    return sql.Composed([AsItIs(query)])",
-        "    return sql.Composed([sql.SQL(query)])  # type: ignore[arg-type]",
+        ".format(query=AsItIs(live.query))",
+        ".format(query=sql.SQL(live.query))  # type: ignore[arg-type]",
         (f"{_SAME}surroundings.py::test_a_registered_query_reads_the_organisation_s_table_and_not_the_console_s",),
     ),
     Mutant(

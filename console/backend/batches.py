@@ -213,7 +213,7 @@ class Batches:
 
     def arming_checks(self, view: BatchView, *, is_made_now: bool = False) -> tuple[Check, ...]:
         """Measure what must hold before the batch is armed to cut; `is_made_now` as for `confirmations.brief`."""
-        trial = arming_checks.Trial("" if is_made_now else command_of_batch(BatchMove.ARM, view.batch_id))
+        trial_command = "" if is_made_now else command_of_batch(BatchMove.ARM, view.batch_id)
         waits = batch_rulings.waiting_runs(self._installation, view.batch_id, Purpose.CUT)
         # The one that goes on first; members that were cut already are not compared with their plans any more.
         run_id = waits[0] if waits else first_waiting(self._installation, view)
@@ -222,7 +222,7 @@ class Batches:
         return (
             *first,
             self._switch(view, Purpose.CUT),
-            *arming_checks.before(self._installation, run_id, arming_checks.OF_BATCH, trial),
+            *arming_checks.before(self._installation, run_id, arming_checks.OF_BATCH, trial_command),
         )
 
     def enacting_checks(self, view: BatchView) -> tuple[Check, ...]:
@@ -231,7 +231,7 @@ class Batches:
         return (
             batch_rulings.imported(self._installation, view.batch_id, Purpose.ENACT),
             self._switch(view, Purpose.ENACT),
-            *arming_checks.before(self._installation, run_id, arming_checks.AGAIN_OF_BATCH, arming_checks.Trial()),
+            *arming_checks.before(self._installation, run_id, arming_checks.AGAIN_OF_BATCH),
         )
 
     def _dry_runs(self, run_ids: tuple[str, ...]) -> Check:

@@ -66,17 +66,17 @@ def brief(
     if danger is Danger.RELEASE_HOLD:
         return _brief_release(installation)
     run = view_run(installation, run_id)
-    trial = arming_checks.Trial("" if is_made_now else command_of(Move.ARM, run_id))
     checks = [_legal_move(installation, danger, run)]
     if danger is Danger.EDIT:
         checks.append(_no_hold(installation))
     elif danger not in {Danger.VOID, Danger.TAKE_OVER}:
         checks.append(_switch(installation, danger, run_id))
     if danger is Danger.ARM and run.state.stage is Stage.AWAITING_CUT_AUTHORIZATION:
+        trial_command = "" if is_made_now else command_of(Move.ARM, run_id)
         checks += [
             _ruling(installation, run_id, Purpose.CUT),
             backup_check(installation, run_id),
-            *arming_checks.before(installation, run_id, arming_checks.ALL, trial),
+            *arming_checks.before(installation, run_id, arming_checks.ALL, trial_command),
         ]
     elif danger is Danger.APPLY:
         checks.append(_ruling(installation, run_id, Purpose.EDIT))
@@ -84,7 +84,7 @@ def brief(
     elif danger in {Danger.ARM, Danger.ENACT}:
         checks += [
             *_second_ruling(installation, danger, run_id),
-            *arming_checks.before(installation, run_id, arming_checks.AGAIN, trial),
+            *arming_checks.before(installation, run_id, arming_checks.AGAIN),
         ]
     return Confirmation(
         danger=danger,

@@ -17,6 +17,7 @@ from console.backend.model.view_models import Danger
 from console.backend.postgres import site_creation_trial
 from console.backend.runs import site_creation
 from console.backend.runs.phase_context import PhaseContext
+from console.backend.runs.site_check import prove_mapping
 from console.backend.runs.site_creation import Limit, sample, tried_there
 from console.backend.runs.workspace import Workspace
 from tests.conftest import Database
@@ -146,8 +147,12 @@ def test_nobody_but_the_executor_tries_units(tied: Passage, role: str) -> None:
 
 _TRIGGER = """
     CREATE FUNCTION public.fn_there() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN {does} END $$;
-    CREATE TRIGGER trg_zzz {when} INSERT ON public.unit_version FOR EACH ROW EXECUTE FUNCTION public.fn_there();
+    CREATE TRIGGER trg_zzz {when} INSERT ON public.{table} FOR EACH ROW EXECUTE FUNCTION public.fn_there();
 """
+
+
+def _trigger(when: str, does: str, table: str = "unit_version") -> str:
+    return _TRIGGER.format(when=when, does=does, table=table)
 
 
 @pytest.mark.parametrize(
@@ -156,15 +161,15 @@ _TRIGGER = """
         ("SELECT", {"address": "LIB-RULES"}, "LIB-RULES", "answered exists_complete"),
         ("SELECT", {"kind": "unheard_of"}, "MINE", "not in the vocabulary"),
         (
-            _TRIGGER.format(
-                when="AFTER",
-                does="INSERT INTO public.iu_lifecycle_log (unit_id, to_status, actor) VALUES (NEW.unit_id, 'draft', 'x'); RETURN NULL;",
+            _trigger(
+                "AFTER",
+                "INSERT INTO public.iu_lifecycle_log (unit_id, to_status, actor) VALUES (NEW.unit_id, 'draft', 'x'); RETURN NULL;",
             ),
             {},
             "",
             "iu_lifecycle_log 1, expected 0",
         ),
-        (_TRIGGER.format(when="AFTER", does="RAISE EXCEPTION 'ended' USING ERRCODE = 'CU000';"), {}, "MINE", "CU000: ended"),
+        (_trigger("AFTER", "RAISE EXCEPTION 'ended' USING ERRCODE = 'CU000';"), {}, "MINE", "CU000: ended"),
         ("REVOKE EXECUTE ON FUNCTION public.fn_iu_create FROM cutter_site_caller", {}, "MINE", "42501"),
         (_NOT_ALONE, {}, "", "three units"),
     ],
@@ -182,11 +187,38 @@ def test_what_a_cut_would_be_refused_for_refuses_the_trial(
     assert theirs(tied) == BEFORE
 
 
-@pytest.mark.parametrize(
-    ("column", "said"), [("body", "another body than planned"), ("title", "another title than planned")]
-)
-def test_what_comes_back_otherwise_ends_the_trial_at_its_unit(tied: Passage, column: str, said: str) -> None:
-    tied.execute(_TRIGGER.format(when="BEFORE", does=f"NEW.{column} := 'Yours'; RETURN NEW;"))
+_OTHERWISE = {
+    "address": ("information_unit", "NEW.canonical_address := NEW.canonical_address || '-1'", "is not in the table"),
+    "lifecycle": ("information_unit", "NEW.lifecycle_status := 'enacted'", "it became enacted, and not a draft"),
+    "version": (
+        "information_unit",
+        "NEW.version_anchor_ref := md5('version 100')::uuid; NEW.content_anchor_ref := NEW.version_anchor_ref",
+        "its version belongs to another unit",
+    ),
+    "body": ("unit_version", "NEW.body := 'Yours'", "another body than planned"),
+    "title": ("unit_version", "NEW.title := 'Yours'", "another title than planned"),
+    "parent": ("information_unit", "NEW.parent_or_container_ref := md5('unit 1')::uuid", "another parent than planned"),
+    # One version more, and an old one of another unit less: the number of rows is as planned.
+    "versions": (
+        "unit_version",
+        """IF NEW.version_seq = 1 THEN
+            DELETE FROM public.unit_version
+             WHERE id = (SELECT id FROM public.unit_version WHERE lifecycle_status = 'superseded' LIMIT 1);
+            INSERT INTO public.unit_version (unit_id, version_seq, body, content_hash, created_by)
+            VALUES (NEW.unit_id, 2, '', '', 'x');
+        END IF""",
+        "it is not as planned",
+    ),
+    "kind": ("information_unit", "NEW.unit_kind := 'design_doc_section'", "it is not as planned"),
+    "section type": ("information_unit", "NEW.section_type := 'article'", "it is not as planned"),
+    "lifecycle of the version": ("unit_version", "NEW.lifecycle_status := 'enacted'", "it is not as planned"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("part", _OTHERWISE)
+def test_what_comes_back_otherwise_ends_the_trial_at_its_unit(tied: Passage, part: str) -> None:
+    table, does, said = _OTHERWISE[part]
+    tied.execute(_trigger("BEFORE", f"{does}; RETURN NEW;", table))
 
     answer = _tried(tied, _UNIT, {**_UNIT, "address": "MINE/1", "parent": "MINE"})
 
@@ -222,7 +254,7 @@ def _context(passage: Passage) -> PhaseContext:
     return PhaseContext(passage.installation, workspace, workspace.request(), lambda *_: None)
 
 
-_SLOW = _TRIGGER.format(when="AFTER", does="PERFORM pg_sleep(5); RETURN NULL;")
+_SLOW = _trigger("AFTER", "PERFORM pg_sleep(5); RETURN NULL;")
 
 
 def test_a_trial_ends_at_its_limit_with_what_gives_it_more(signed: Passage) -> None:
@@ -339,8 +371,22 @@ def test_arming_gives_a_trial_the_time_of_a_phase_and_its_dialog_names_it(
     assert "statement_minutes" in of_arm.next_action
 
 
+def test_a_script_that_cannot_try_units_is_no_proof_and_stops_a_live_run(signed: Passage) -> None:
+    """`adopt check` said nothing of it, and then each LIVE run was refused."""
+    signed.execute("DROP FUNCTION cutter_console.fn_site_try_units(jsonb)")
+
+    (proof,) = [check for check in prove_mapping(signed.installation) if check.name == "create, as a run does"]
+    (refusal,) = tried_there(_context(signed), Limit(60.0, "Do this."))
+
+    assert (proof.outcome, refusal.outcome) == (Outcome.FAIL, Outcome.FAIL)
+    assert "cannot try units" in proof.detail
+    assert "cannot try units" in refusal.detail
+    assert "cutter-console adopt apply" in proof.next_action
+    assert "cutter-console adopt apply" in refusal.next_action
+
+
 def _raises(using: str) -> str:
-    return _TRIGGER.format(when="AFTER", does=f"RAISE EXCEPTION 'there' USING {using};")
+    return _trigger("AFTER", f"RAISE EXCEPTION 'there' USING {using};")
 
 
 @pytest.mark.parametrize("state", ["08006", "25006", "40001", "53100", "55006", "55P03", "57P03", "58030", "XX000"])
@@ -361,7 +407,7 @@ def test_what_is_refused_with_another_code_refuses_the_trial(tied: Passage, stat
 
 
 def test_a_failed_assertion_there_refuses_the_trial(tied: Passage) -> None:
-    tied.execute(_TRIGGER.format(when="AFTER", does="ASSERT false, 'as agreed';"))
+    tied.execute(_trigger("AFTER", "ASSERT false, 'as agreed';"))
 
     assert _tried(tied, _UNIT)["refused"] == "P0004: as agreed"
 

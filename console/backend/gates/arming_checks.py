@@ -72,21 +72,14 @@ class PreGate(NamedTuple):
 PRE = PreGate()
 
 
-class Trial(NamedTuple):
-    """A trial of the plan's units through an organisation's function."""
-
-    command: str = ""
-    """Command that gives it as long as a statement of a phase may take; empty in that command itself."""
-
-
 class Subject(Value):
     """Run that is to be armed, or None."""
 
     row: RunRow | None
     asked: SafeText
     """The run id that was asked for; empty if the newest run that waits was looked for."""
-    trial: Trial | None = None
-    """None if the plan's units are not tried."""
+    trial_command: SafeText | None = None
+    """Command that gives a trial of the plan's units the time of a phase; empty in that command itself, None if none is made."""
 
 
 class ArmingRole(Value):
@@ -145,34 +138,38 @@ def readiness(installation: Installation, run_id: str = "", *, read_only: bool =
     return _report(_probe(installation, read_only), run_id, ALL)
 
 
-def before(installation: Installation, run_id: str, items: tuple[Item, ...], trial: Trial) -> tuple[Check, ...]:
+def before(
+    installation: Installation, run_id: str, items: tuple[Item, ...], trial_command: str | None = None
+) -> tuple[Check, ...]:
     """Measure these items for one run; the confirmation of a dangerous action shows their checks.
 
-    Units are tried here alone: a board that is measured again and again would let others wait for the locks of each trial.
+    The plan's units are tried through an organisation's function if a `trial_command` is given: the command that gives
+    the trial as long as a statement of a phase may take, and "" in that command itself. A board tries none: it is
+    measured again and again, and would let others wait for the locks of each trial.
     """
-    return _report(_probe(installation, read_only=False), run_id, items, trial).checks
+    return _report(_probe(installation, read_only=False), run_id, items, trial_command).checks
 
 
 def _probe(installation: Installation, read_only: bool) -> Probe:
     return Probe(installation, PRE.id, time.monotonic() + DEADLINE_S, read_only)
 
 
-def _report(probe: Probe, run_id: str, items: tuple[Item, ...], trial: Trial | None = None) -> GateReport:
+def _report(probe: Probe, run_id: str, items: tuple[Item, ...], trial_command: str | None = None) -> GateReport:
     began, started = probe.installation.context.now(), time.perf_counter()
-    subject = _subject(probe, run_id, trial)
+    subject = _subject(probe, run_id, trial_command)
     checks = tuple(item.ask(probe, subject, item.name) for item in items)
     return reported(PRE, checks, began, whole_ms(time.perf_counter() - started))
 
 
-def _subject(probe: Probe, run_id: str, trial: Trial | None) -> Measurement[Subject]:
+def _subject(probe: Probe, run_id: str, trial_command: str | None) -> Measurement[Subject]:
     def find() -> Subject:
         with probe.monitor() as connection:
             if run_id:
-                return Subject(row=find_run(connection, run_id), asked=run_id, trial=trial)
+                return Subject(row=find_run(connection, run_id), asked=run_id, trial_command=trial_command)
             waiting = [row for row in all_runs(connection) if _waits_for_sg1(row)]
             # A run of another root cannot be armed here: its files are not.
             here = [row for row in waiting if not elsewhere(probe.installation, row)]
-            return Subject(row=here[0] if here else None, asked="", trial=trial)
+            return Subject(row=here[0] if here else None, asked="", trial_command=trial_command)
 
     return probe.ask(
         "run",
@@ -397,7 +394,7 @@ def _plan(probe: Probe, subject: Measurement[Subject], name: str) -> Check:
         "plan",
         f"whether the database is the one of the plan of {row.run_id}, beside what other runs have recorded since",
         "the database, as the executor",
-        lambda: _fit(probe, row, subject.value.trial if subject.value else None),
+        lambda: _fit(probe, row, subject.value.trial_command if subject.value else None),
         lambda fit: fit.refused or fit.answer,
     )
     return check(
@@ -408,7 +405,7 @@ def _plan(probe: Probe, subject: Measurement[Subject], name: str) -> Check:
     )
 
 
-def _fit(probe: Probe, row: RunRow, trial: Trial | None) -> Fit:
+def _fit(probe: Probe, row: RunRow, trial_command: str | None) -> Fit:
     workspace = Workspace.open(probe.installation.root, row.run_id)
     context = PhaseContext(probe.installation, workspace, workspace.request(), lambda *_: None)
     of_pause = {
@@ -421,27 +418,35 @@ def _fit(probe: Probe, row: RunRow, trial: Trial | None) -> Fit:
             conditions = before_write(context, connection, phase, _schema_as_measured(probe))
     except Drifted as drifted:
         return Fit(answer="", refused=f"{drifted.code}: {drifted.message}", next_action=drifted.next_action)
-    wrong = [condition for condition in conditions if condition.outcome is not Outcome.PASS]
-    answer = conditions[0].detail
-    if not wrong and phase is Phase.CUT_LEG_A and has_trial(context):
-        if trial is None:
-            return Fit(answer=f"{answer}; whether the organisation's function takes its units is tried by arm")
-        # What the organisation's function would refuse at the write must not cost the ruling.
-        tried = tried_there(context, _trial_limit(probe, context, trial))
-        wrong = [refused for refused in tried if refused.outcome is not Outcome.PASS]
-        answer = "; ".join([answer, *(passed.detail for passed in tried)])
+    fit = _fit_by(conditions, conditions[0].detail)
+    if fit.refused or phase is not Phase.CUT_LEG_A or not has_trial(context):
+        return fit
+    return _tried(probe, context, fit.answer, trial_command)
+
+
+def _fit_by(checks: tuple[Check, ...], answer: str) -> Fit:
+    """Pure: give this answer if all of the checks passed; otherwise the refusal by those that did not."""
+    wrong = [check for check in checks if check.outcome is not Outcome.PASS]
     if wrong:
-        refused = "; ".join(f"{condition.name}: {condition.detail}" for condition in wrong)
+        refused = "; ".join(f"{check.name}: {check.detail}" for check in wrong)
         return Fit(answer="", refused=refused, next_action=wrong[0].next_action)
     return Fit(answer=answer)
 
 
-def _trial_limit(probe: Probe, context: PhaseContext, trial: Trial) -> Limit:
-    if not trial.command:
+def _tried(probe: Probe, context: PhaseContext, answer: str, trial_command: str | None) -> Fit:
+    """Add a trial of the units: what the organisation's function would refuse at the write must not cost the ruling."""
+    if trial_command is None:
+        return Fit(answer=f"{answer}; whether the organisation's function takes its units is tried by arm")
+    tried = tried_there(context, _trial_limit(probe, context, trial_command))
+    return _fit_by(tried, "; ".join([answer, *(check.detail for check in tried)]))
+
+
+def _trial_limit(probe: Probe, context: PhaseContext, trial_command: str) -> Limit:
+    if not trial_command:
         return phase_limit(context)
     return Limit(
         probe.seconds_left,
-        f"The command gives it {context.installation.settings.statement_minutes} min: {trial.command}",
+        f"The command gives it {context.installation.settings.statement_minutes} min: {trial_command}",
     )
 
 

@@ -159,6 +159,11 @@ class SiteMapping(Value):
         return tuple(dict.fromkeys((*self.moved, *governed)))
 
     @property
+    def counted(self) -> tuple[str, ...]:
+        """Return the tables whose rows are counted before and after each step: those that a run writes, and the ledger."""
+        return tuple(dict.fromkeys((*self.written, *self.ledger)))
+
+    @property
     def schemas(self) -> tuple[str, ...]:
         """Return the schemas of the tables, in order, each once."""
         return tuple(dict.fromkeys(table.partition(".")[0] for table in self.tables))

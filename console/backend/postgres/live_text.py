@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Event, Thread
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
@@ -79,6 +80,7 @@ _READ = """
 ) AS live LIMIT 2) AS live(text)
 """
 """Rows (2 stands for more), bytes, the text if it is within the limit, and whether anything was written."""
+_DECLARE = "DECLARE live_text NO SCROLL CURSOR FOR {query}"
 _COUNT = "SELECT count(*) FROM (\n{query}\n) AS live"
 
 _MISSING = """
@@ -228,14 +230,12 @@ def _refuse_harmful_names(connection: psycopg.Connection, live: _Live) -> None:
 
 def _read(connection: psycopg.Connection, live: _Live, most_bytes: int) -> bytes:
     # Names without a schema are looked for in public, whatever role and database are set to, and wherever this console's own are.
-    connection.execute(_as_registered("SET LOCAL search_path = pg_catalog, public, pg_temp"))
+    connection.execute(sql.Composed([AsItIs("SET LOCAL search_path = pg_catalog, public, pg_temp")]))
     # What a policy lets the monitoring role see is the text for it, as for any reader.
     connection.execute("SET LOCAL row_security = on")
     _require_one_text_column(connection, live)
     _limit_time(connection)
-    # This statement has a parameter, so that psycopg would take a % of the query for a placeholder.
-    query = _READ.replace("{query}", live.query.replace("%", "%%"))
-    row = connection.execute(_as_registered(query), (most_bytes,)).fetchone()
+    row = connection.execute(_around(live, _READ), (most_bytes,)).fetchone()
     assert row is not None
     rows, size, text, wrote = row
     if rows != 1:
@@ -253,14 +253,15 @@ def _read(connection: psycopg.Connection, live: _Live, most_bytes: int) -> bytes
     return str(text).encode()
 
 
-def _as_registered(query: str) -> sql.Composed:
-    return sql.Composed([AsItIs(query)])
+def _around(live: _Live, statement: LiteralString) -> sql.Composed:
+    """Return a statement with the query in it as it was registered."""
+    return sql.SQL(statement).format(query=AsItIs(live.query))
 
 
 def _require_one_text_column(connection: psycopg.Connection, live: _Live) -> None:
     """Let the server parse the text as one query, by itself, without running it."""
     # binary=True asks for the extended protocol, which refuses a second statement.
-    connection.execute(_as_registered(f"DECLARE live_text NO SCROLL CURSOR FOR {live.query}"), binary=True)
+    connection.execute(_around(live, _DECLARE), binary=True)
     columns = connection.execute("FETCH 0 FROM live_text").description or []
     connection.execute("CLOSE live_text")
     if len(columns) != 1:
@@ -281,7 +282,7 @@ def _limit_time(connection: psycopg.Connection) -> None:
 def _how_many(connection: psycopg.Connection, live: _Live) -> str:
     _limit_time(connection)
     try:
-        row = connection.execute(_as_registered(_COUNT.replace("{query}", live.query)), binary=True).fetchone()
+        row = connection.execute(_around(live, _COUNT), binary=True).fetchone()
     except psycopg.Error:
         return "more than one row"
     return f"{row[0]} rows" if row else "more than one row"

@@ -45,9 +45,9 @@ def composed(names: SchemaNames, part: sql.Composable) -> sql.Composable:
 
 
 def with_values(query: QueryNoTemplate) -> QueryNoTemplate:
-    """Return a statement that values are filled into: a percent sign in a name that it is composed of is none of its placeholders.
+    """Return a statement that values are filled into: its placeholders stand in its own text alone.
 
-    In a text of somebody else it may be one: who composes such a text into a statement with values says which it is.
+    A percent sign in a name, a value or a text of somebody else that it is composed of is none of them.
     """
     return cast("QueryNoTemplate", _without_placeholders(query)) if isinstance(query, sql.Composable) else query
 
@@ -56,13 +56,13 @@ def _without_placeholders(part: sql.Composable) -> sql.Composable:
     match part:
         case sql.Composed():
             return sql.Composed([_without_placeholders(inner) for inner in part])
-        case sql.Identifier() | sql.Literal():
+        case sql.Identifier() | sql.Literal() | AsItIs():
             return _Doubled(part)
     return part
 
 
 class _Doubled(sql.Composable):
-    """A name or a value with each percent sign doubled: the driver makes one of two."""
+    """A name, a value or a text of somebody else with each percent sign doubled: the driver makes one of two."""
 
     def __init__(self, part: sql.Composable) -> None:
         super().__init__(part)

@@ -69,7 +69,6 @@ class FunctionRow(NamedTuple):
     result: str
     owner: str
     definer: bool
-    executable: bool
     public: bool
 
 
@@ -179,7 +178,6 @@ _TRIGGERS = """
 _FUNCTIONS = """
     SELECT format('%%I.%%I(%%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)), pg_get_function_arguments(p.oid),
            pg_get_function_result(p.oid), pg_get_userbyid(p.proowner)::text, p.prosecdef,
-           has_schema_privilege(n.oid, 'USAGE') AND has_function_privilege(p.oid, 'EXECUTE'),
            EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x WHERE x.grantee = 0 AND x.privilege_type = 'EXECUTE')
       FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
      WHERE p.proname = ANY (%s) AND p.prokind = 'f' AND n.nspname NOT LIKE 'pg\\_%%'

@@ -14,10 +14,12 @@ from console.backend.model.safe_text import SafeText
 from console.backend.model.site_mapping import SiteMapping
 from console.backend.model.value import Value
 from console.backend.postgres.connections import scalar
-from console.backend.postgres.site_functions import ANSWERED
 from console.backend.postgres.site_grants import calls_sql
 from console.backend.postgres.site_roles import parent_value
 
+_GIVEN = """ROWS FROM (jsonb_to_recordset(p_units) AS (address text, title text, body text, kind text, section_type text, parent text))
+              WITH ORDINALITY AS x (address, title, body, unit_kind, section_type, parent, place)"""
+"""The units that a trial is given, in their order by `x.place`."""
 CREATION_TRIAL = """
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_try_units(p_units jsonb) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
@@ -25,7 +27,6 @@ DECLARE
     before jsonb;
     answer jsonb;
     u record;
-    s record;
     n bigint := 0;
     place text := '';
     refused text;
@@ -39,8 +40,7 @@ BEGIN
     PERFORM cutter_console.fn_assert_no_hold();
     BEGIN
         before := cutter_console.fn_site_counts();
-        FOR u IN SELECT * FROM ROWS FROM (jsonb_to_recordset(p_units) AS (address text, title text, body text, kind text, section_type text, parent text))
-                          WITH ORDINALITY AS x (address, title, body, unit_kind, section_type, parent, place) ORDER BY x.place LOOP
+        FOR u IN SELECT * FROM {given} ORDER BY x.place LOOP
             place := u.address;
             answer := cutter_console.fn_site_create(u.address, u.title, u.body, u.unit_kind, u.section_type, {parent_value});
             IF answer ->> 'status' IS DISTINCT FROM 'created' THEN
@@ -52,23 +52,22 @@ BEGIN
         place := '';
         PERFORM cutter_console.fn_site_settle();
         PERFORM cutter_console.fn_site_require(before, jsonb_build_object({units_name}, n, {versions_name}, n));
-        FOR u IN SELECT * FROM ROWS FROM (jsonb_to_recordset(p_units) AS (address text, title text, body text, kind text, section_type text, parent text))
-                          WITH ORDINALITY AS x (address, title, body, unit_kind, section_type, parent, place) ORDER BY x.place LOOP
-            SELECT * INTO s FROM cutter_console.fn_site_unit(u.address);
-            refused := CASE WHEN s.unit_id IS NULL THEN 'it was made, and is not in the table'
+        SELECT r.address, r.difference INTO place, refused
+          FROM (SELECT x.place, x.address,
+                       CASE WHEN s.unit_id IS NULL THEN 'it was made, and is not in the table'
                             WHEN s.lifecycle IS DISTINCT FROM 'draft' THEN format('it became %s, and not a draft', s.lifecycle)
                             WHEN s.version_of IS DISTINCT FROM s.unit_id THEN 'its version belongs to another unit'
-                            WHEN s.body_sha256 IS DISTINCT FROM encode(sha256(convert_to(u.body, 'UTF8')), 'hex') THEN 'it got another body than planned'
-                            WHEN s.title IS DISTINCT FROM u.title THEN 'it got another title than planned'
-                            WHEN s.parent IS DISTINCT FROM u.parent THEN 'it got another parent than planned'
-                            WHEN s.versions <> 1 OR {has_kind} AND s.unit_kind IS DISTINCT FROM u.unit_kind
-                                 OR {has_section_type} AND s.section_type IS DISTINCT FROM u.section_type
-                                 OR {has_version_lifecycle} AND s.version_lifecycle IS DISTINCT FROM 'draft' THEN 'it is not as planned' END;
-            IF refused IS NOT NULL THEN
-                place := u.address;
-                RAISE EXCEPTION USING ERRCODE = 'CU000', MESSAGE = 'read back otherwise';
-            END IF;
-        END LOOP;
+                            WHEN s.body_sha256 IS DISTINCT FROM encode(sha256(convert_to(x.body, 'UTF8')), 'hex') THEN 'it got another body than planned'
+                            WHEN s.title IS DISTINCT FROM x.title THEN 'it got another title than planned'
+                            WHEN s.parent IS DISTINCT FROM x.parent THEN 'it got another parent than planned'
+                            WHEN s.versions <> 1 OR {has_kind} AND s.unit_kind IS DISTINCT FROM x.unit_kind
+                                 OR {has_section_type} AND s.section_type IS DISTINCT FROM x.section_type
+                                 OR {has_version_lifecycle} AND s.version_lifecycle IS DISTINCT FROM 'draft' THEN 'it is not as planned' END AS difference
+                  FROM {given} LEFT JOIN LATERAL cutter_console.fn_site_unit(x.address) s ON true) r
+         WHERE r.difference IS NOT NULL ORDER BY r.place LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION USING ERRCODE = 'CU000', MESSAGE = 'read back otherwise';
+        END IF;
         finished := true;
         RAISE EXCEPTION USING ERRCODE = 'CU000', MESSAGE = 'tried, and taken back';
     -- OTHERS is every condition but a failed ASSERT and a cancelled statement.
@@ -86,12 +85,12 @@ BEGIN
             refused := format('%s: %s', state, left(concat_ws('; ', message, violated, nullif(detail, ''), nullif(hint, '')), 500));
         END IF;
     END;
-    RETURN jsonb_build_object('tried', n, 'place', place, 'refused', coalesce(refused, ''));
+    RETURN jsonb_build_object('tried', n, 'place', coalesce(place, ''), 'refused', coalesce(refused, ''));
 END $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_try_units IS
     'Tries units of a plan by the organisation''s own function, reads them back, and takes everything back.';
 REVOKE EXECUTE ON FUNCTION cutter_console.fn_site_try_units FROM PUBLIC;
-"""
+""".replace("{given}", _GIVEN)
 _TRY = "SELECT cutter_console.fn_site_try_units(%s::jsonb)::text"
 _LIMIT = "SELECT set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true)"
 _IS_THERE = "SELECT to_regprocedure('cutter_console.fn_site_try_units(jsonb)') IS NOT NULL"
@@ -121,13 +120,12 @@ def creation_trial_sql(names: dict[str, sql.Composable], mapping: SiteMapping) -
     """Return the function that tries units, made as the owner of the console's functions; `names` are those of the printed script."""
     parent = mapping.units.parent
     assert parent is not None
-    answered = sql.SQL(ANSWERED.replace("'", "''"))
-    values = {**names, "parent_value": parent_value(parent, "u.parent"), "answered": answered}
+    values = {**names, "parent_value": parent_value(parent, "u.parent")}
     return sql.SQL(CREATION_TRIAL).format(**values) + calls_sql("fn_site_try_units")
 
 
 def can_try_units(connection: psycopg.Connection) -> bool:
-    """Return whether the printed script that was run has the function; one of an earlier release has not."""
+    """Return whether the printed script that was run has the function that tries units."""
     return bool(scalar(connection, _IS_THERE))
 
 

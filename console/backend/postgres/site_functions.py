@@ -116,13 +116,11 @@ def call(
 ) -> Answer:
     """Call a function with the values of the arguments that are known; a refusal is an answer, and its effects are undone."""
     given = [row for row in arguments if row.name and meaning_of(row) in values]
-    # The type is written as `format_type` prints it, which quotes what needs it; a percent sign in it is no place for a value.
+    # The type is written as `format_type` prints it, which quotes what needs it.
     query = sql.SQL("SELECT pg_catalog.to_jsonb(a)::text FROM {function}({arguments}) AS a").format(
         function=sql.Identifier(arguments[0].schema, arguments[0].function),
         arguments=sql.SQL(", ").join(
-            sql.SQL("{} => {}::{}").format(
-                sql.Identifier(row.name), sql.Placeholder(), AsItIs(row.type.replace("%", "%%"))
-            )
+            sql.SQL("{} => {}::{}").format(sql.Identifier(row.name), sql.Placeholder(), AsItIs(row.type))
             for row in given
         ),
     )

@@ -438,7 +438,7 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
         sql.SQL("SET LOCAL ROLE {};\n").format(owner),
         sql.SQL(_MAPPING).format(sha256=sql.Literal(sha256)),
         *(sql.SQL(text).format(**names) for text in (REQUIRE, DIFFERENCES)),
-        sql.SQL(_CREATE).format(**names, own_rights=_own_rights(create), answered=sql.SQL(ANSWERED.replace("'", "''"))),
+        sql.SQL(_CREATE).format(**names, own_rights=_own_rights(create)),
         sql.SQL(_MOVE).format(
             **names,
             own_rights=_own_rights(enact),
@@ -536,7 +536,7 @@ def _names(mapping: SiteMapping) -> dict[str, sql.Composable]:
     assert units.version is not None
     by_id = parent.refers_to is Refers.UNIT_ID
     parents = sql.SQL("LEFT JOIN {} p ON {}").format(identifier(units.table), equal(("p", units.id), ("u", parent)))
-    tables = list(dict.fromkeys([*mapping.written, *mapping.ledger]))
+    tables = mapping.counted
     counts = [sql.SQL("{}, (SELECT count(*) FROM {})").format(sql.Literal(name), identifier(name)) for name in tables]
     return {
         "units": identifier(units.table),
@@ -553,6 +553,7 @@ def _names(mapping: SiteMapping) -> dict[str, sql.Composable]:
         "tables": sql.SQL(", ").join(map(sql.Literal, tables)),
         "owner": sql.Literal(CONSOLE_SCHEMA_OWNER),
         "parent_value": parent_value(parent, "b.parent_address"),
+        "answered": sql.SQL(ANSWERED.replace("'", "''")),
         "id": sql.Identifier(units.id.column),
         "address": sql.Identifier(units.address.column),
         "anchored": equal(("v", versions.id), ("u", units.version)),

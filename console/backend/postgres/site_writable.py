@@ -85,7 +85,7 @@ def writing_faults(connection: psycopg.Connection, mapping: SiteMapping) -> list
     """Return what keeps units from being written by a mapping: its functions and its tables as they are."""
     functions = (mapping.functions.create, mapping.functions.enact)
     faults = [f"{signature} {fault}" for signature in functions for fault in function_faults(connection, signature)]
-    odd = odd_tables(connection, tuple(dict.fromkeys((*mapping.written, *mapping.ledger))))
+    odd = odd_tables(connection, mapping.counted)
     return [*faults, *(f"{table} {reason}" for table, reason in odd.items())]
 
 

@@ -156,7 +156,7 @@ def _with_steps(
     if refused is not None:
         stopped = "the database did not take the HOLD; consoles of this host alone are stopped"
         # The same command again helps once what refused it was put right.
-        repair = f". {refused.next_action}" if refused.code is StopCode.UNREACHABLE and refused.next_action else ""
+        repair = f". {refused.next_action}" if refused.next_action else ""
         missing.insert(0, f"{stopped}: {refused.message}{repair}")
     elif not_written:
         file_note = "; what is there stops this host's consoles all the same" if switch.in_file else ""

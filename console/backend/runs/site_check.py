@@ -127,7 +127,7 @@ def prove_mapping(installation: Installation) -> tuple[Check, ...]:
     with reading_site(installation, "adopt check") as (connection, layout):
         recorded = recorded_mapping(connection, installation.settings.console_schema)
         mapping, faults, pattern = layout.mapping, layout.faults, pattern_of(connection, layout.readable)
-        odd = odd_tables(connection, tuple(dict.fromkeys((*mapping.written, *mapping.ledger))))
+        odd = odd_tables(connection, mapping.counted)
     proofs.add(
         "mapping kept",
         Outcome.PASS if is_kept else Outcome.PARTIAL,
@@ -149,7 +149,7 @@ def prove_mapping(installation: Installation) -> tuple[Check, ...]:
         "pg_catalog, as the monitoring role",
     )
     words = "; ".join(f"{table} {reason}" for table, reason in odd.items())
-    counted_on = f"{len({*mapping.written, *mapping.ledger})} tables, all plain ones that a crash keeps"
+    counted_on = f"{len(mapping.counted)} tables, all plain ones that a crash keeps"
     proofs.judge("tables can be written", not odd, words or counted_on, _PLAIN_ONES, "pg_catalog")
     _prove_recorded(proofs, installation, kept.sha256, recorded)
     for line in ("executor", "verifier"):
@@ -289,12 +289,18 @@ def _prove_writes(proofs: _Proofs, connection: psycopg.Connection, mapping: Site
 
 
 def _prove_as_a_run(proofs: _Proofs, installation: Installation, probe: _Probe, sha256: str) -> None:
-    """Have the unit made as a cut has it made, by the function of the printed script; nothing before that was run."""
+    """Have the unit made as a cut has it made, by the function of the printed script; nothing before that was run.
+
+    A script without the function ends every LIVE run before its first pause, so it proves nothing and fails.
+    """
     pattern, name, source = probe.pattern, "create, as a run does", "cutter_console.fn_site_try_units, as the executor"
     unit = TriedUnit(probe.address, "Probe", _BODY, pattern.kind, pattern.section_type, pattern.parent_address)
     try:
         with connect(installation.settings.database.executor, purpose="adopt check") as connection:
-            if tied_mapping(connection) != sha256 or not can_try_units(connection):
+            if tied_mapping(connection) != sha256:
+                return
+            if not can_try_units(connection):
+                proofs.add(name, Outcome.FAIL, "the script that was run cannot try units", _TIE, source)
                 return
             connection.rollback()
             trial = try_unit_alone(connection, unit)

@@ -79,7 +79,7 @@ def tried_there(context: PhaseContext, limit: Limit) -> tuple[Check, ...]:
             tied, can_try = asking.ask(tied_mapping), asking.ask(can_try_units)
         connection.rollback()
         if tied.value != kept.sha256 or not can_try.value:
-            detail = "the database is tied by another mapping, or by a script of an earlier release"
+            detail = "the script that was run is for another mapping, or cannot try units"
             return (context.check(NAME, detail, _SOURCE, good=False, next_action=_TIE),)
         return (_judged(context, _Text(context), trials),)
 

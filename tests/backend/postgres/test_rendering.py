@@ -9,7 +9,7 @@ from psycopg import sql
 
 from console.backend.model.schema_names import BESIDE, OWN
 from console.backend.postgres.migrations import migrations
-from console.backend.postgres.rendering import AsItIs, rendered
+from console.backend.postgres.rendering import AsItIs, rendered, with_values
 from tests.support.sources import modules_with
 from tests.test_statements import HOME, is_statement
 
@@ -105,3 +105,14 @@ def test_a_plain_statement_stays_of_its_type(query: bytes | str) -> None:
 
     assert type(sent) is type(query)
     assert (sent if isinstance(sent, bytes) else str(sent).encode()) == b"SELECT 1 FROM cutter_console_units.x"
+
+
+def test_values_are_filled_into_a_statement_s_own_text_alone() -> None:
+    query = sql.SQL("SELECT {}, {}, %s::{} FROM {} WHERE n %% 2 = 0").format(
+        sql.Literal("5 %s"), sql.SQL("{}").format(AsItIs("'100 %'")), AsItIs('"a %s type"'), sql.Identifier("50 %")
+    )
+
+    sent = with_values(query)
+
+    assert isinstance(sent, sql.Composable)
+    assert _sent(sent) == "SELECT '5 %%s', '100 %%', %s::\"a %%s type\" FROM \"50 %%\" WHERE n %% 2 = 0"

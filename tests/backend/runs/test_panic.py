@@ -131,11 +131,12 @@ def test_a_panic_that_the_database_did_not_take_says_so(at: At) -> None:
 
 
 def test_a_panic_whose_role_may_not_hold_says_so(at: At) -> None:
-    """The database answers, and is not held."""
+    """The database answers, and is not held. What repairs that was told only where it could not be reached."""
     passage = at("SG_1 imported")
     passage.execute("REVOKE EXECUTE ON FUNCTION cutter_console.fn_hold_set FROM cutter_exec, cutter_verify")
     switch = passage.backend.panic("stop")
     assert "the database did not take the HOLD" in switch.incomplete
+    assert switch.incomplete.endswith("Compare the grants: cutter-console drift")
     assert switch.in_database is False
 
 
