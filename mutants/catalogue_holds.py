@@ -10,8 +10,8 @@ def _holds(name: str) -> tuple[str, ...]:
     return (f"tests/backend/runs/test_holds.py::test_{name}",)
 
 
-def _switch(name: str) -> tuple[str, ...]:
-    return (f"tests/backend/runs/test_kill_switch.py::test_{name}",)
+def _release(name: str) -> tuple[str, ...]:
+    return (f"tests/backend/runs/test_hold_release.py::test_{name}",)
 
 
 HOLDS = (
@@ -20,28 +20,28 @@ HOLDS = (
         _SWITCH,
         "return _SEEN.join((_told_apart(in_file), _told_apart(in_database)))",
         'return _SEEN.join(told) if any(told := (_told_apart(in_file), _told_apart(in_database))) else ""',
-        _switch("where_no_hold_was_shown_none_is_released"),
+        _release("where_no_hold_was_shown_none_is_released"),
     ),
     Mutant(
         "hold: a release waits for whoever is setting a HOLD",
         _SWITCH,
         "        if not others.value:\n",
         "        if others.value is not None:\n",
-        _switch("a_hold_of_another_host_that_is_committed_during_a_release_stands"),
+        _release("a_hold_of_another_host_that_is_committed_during_a_release_stands"),
     ),
     Mutant(
         "hold: one that was committed during a release is not released",
         _SWITCH,
         "        _require_newest(connection, hold, *looked)\n",
         "",
-        _switch("a_hold_of_another_host_that_is_committed_during_a_release_stands"),
+        _release("a_hold_of_another_host_that_is_committed_during_a_release_stands"),
     ),
     Mutant(
         "hold: a release waits for an end",
         _SWITCH,
         '    else:\n        message = "nothing was released: another',
         '    if False:\n        message = "nothing was released: another',
-        _switch("a_release_does_not_wait_without_end_for_a_hold_that_is_being_set"),
+        _release("a_release_does_not_wait_without_end_for_a_hold_that_is_being_set"),
     ),
     Mutant(
         "hold: an open transaction of a role that may write is no stop",
@@ -76,21 +76,21 @@ HOLDS = (
         _SWITCH,
         "        _require_seen(switch_of(hold, None), database_seen)\n",
         "",
-        _switch("only_the_hold_that_was_shown_is_released[on another host]"),
+        _release("only_the_hold_that_was_shown_is_released[on another host]"),
     ),
     Mutant(
         "hold: a HOLD file that was not shown is not removed",
         _SWITCH,
         "    _require_seen(hold_in_file(installation), file_seen)\n",
         "",
-        _switch("only_the_hold_that_was_shown_is_released[in the file]"),
+        _release("only_the_hold_that_was_shown_is_released[in the file]"),
     ),
     Mutant(
         "hold: a HOLD file that comes during the release is not removed",
         _SWITCH,
         '    _require_seen(hold_in_file(installation), file_seen, f"the HOLD stays on this host{in_database}")\n',
         "",
-        _switch("a_hold_that_is_set_while_the_former_one_is_released_stays"),
+        _release("a_hold_that_is_set_while_the_former_one_is_released_stays"),
     ),
     Mutant(
         "hold: what is asked during a measurement is measured after it",

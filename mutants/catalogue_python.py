@@ -120,7 +120,7 @@ _OF_THE_SWITCH = (
         "        if hold_in_file(installation) is None:\n            return measure_switch(installation)\n        raise Held(",
         "        raise Held(",
         (
-            "tests/backend/runs/test_kill_switch.py"
+            "tests/backend/runs/test_hold_release.py"
             "::test_a_hold_that_has_no_file_is_released_where_the_file_system_only_reads",
         ),
     ),
@@ -362,7 +362,7 @@ _OF_THE_SWITCH = (
         _SWITCH,
         'if confirm != "RELEASE":',
         "if not confirm:",
-        _test("runs/test_kill_switch", "a_hold_is_released_by_the_typed_word_alone_and_the_switch_stays_off"),
+        _test("runs/test_hold_release", "a_hold_is_released_by_the_typed_word_alone_and_the_switch_stays_off"),
     ),
     Mutant(
         "a dangerous action takes the whole run id, typed",

@@ -42,7 +42,8 @@ _FRAMES, _TERMINAL, _APP = "tests/test_frames.py", "tests/terminal/test_terminal
 
 _SMALL = "tests/screens/test_small_screen.py::test_"
 _IN_TURN = "console/screens/readiness_watch.py"
-_DIALOGS, _DANGER = "tests/screens/test_dialogs.py::test_", "console/screens/danger.py"
+_DANGER = "console/screens/danger.py"
+_MOVED = "tests/screens/test_moved_dialogs.py::test_"
 
 SCREENS = (
     Mutant(
@@ -50,63 +51,63 @@ SCREENS = (
         "console/app/application.py",
         "        self.tell_dialogs(status)\n",
         "",
-        (f"{_DIALOGS}an_open_dialog_shows_what_another_console_has_moved_meanwhile",),
+        (f"{_MOVED}an_open_dialog_shows_what_another_console_has_moved_meanwhile",),
     ),
     Mutant(
         "dialog: what was typed before the briefing changed confirms nothing",
         _DANGER,
         "        if has_changed:\n",
         "        if False:\n",
-        (f"{_DIALOGS}an_open_dialog_shows_what_another_console_has_moved_meanwhile",),
+        (f"{_MOVED}an_open_dialog_shows_what_another_console_has_moved_meanwhile",),
     ),
     Mutant(
         "dialog: an age that is another one takes nothing away that was typed",
         _DANGER,
         '_DAYS_LEFT.sub("", check.detail)',
         "check.detail",
-        (f"{_DIALOGS}what_is_typed_stands_while_an_age_alone_is_another_one",),
+        (f"{_MOVED}what_is_typed_stands_while_an_age_alone_is_another_one",),
     ),
     Mutant(
         "dialog: a refusal to a new question takes the confirmation away",
         _DANGER,
         "            self._measured(None)\n",
         "            self._measured(self.briefing)\n",
-        (f"{_DIALOGS}a_dialog_that_cannot_be_measured_again_confirms_nothing",),
+        (f"{_MOVED}a_dialog_that_cannot_be_measured_again_confirms_nothing",),
     ),
     Mutant(
         "dialog: what was shown before a refusal is compared with what is shown after it",
         _DANGER,
         "self.console.full_command, self._shown, self.available",
         "self.console.full_command, self.briefing, self.available",
-        (f"{_DIALOGS}what_was_typed_before_a_measurement_failed_confirms_nothing_else_after_it[moved meanwhile]",),
+        (f"{_MOVED}what_was_typed_before_a_measurement_failed_confirms_nothing_else_after_it[moved meanwhile]",),
     ),
     Mutant(
         "dialog: what is typed below a refusal is not put into the field later",
         _DANGER,
         "(self.available or not self._was_measured)",
         "(self.available or self.briefing is None)",
-        (f"{_DIALOGS}what_is_typed_below_a_refusal_is_nowhere_later",),
+        (f"{_MOVED}what_is_typed_below_a_refusal_is_nowhere_later",),
     ),
     Mutant(
         "dialog: nothing is confirmed while it is measured again",
         _DANGER,
         "        if self._briefings.is_due:\n            self._was_early = True\n",
         "        if False:\n            self._was_early = True\n",
-        (f"{_DIALOGS}nothing_is_confirmed_while_it_is_measured_again[moved meanwhile]",),
+        (f"{_MOVED}nothing_is_confirmed_while_it_is_measured_again[moved meanwhile]",),
     ),
     Mutant(
         "dialog: moves that come faster than the answers are asked for once behind the answer",
         _IN_TURN,
         "        self._n_due = min(self._n_due + 1, 2)\n",
         "        self._n_due += 1\n",
-        (f"{_DIALOGS}moves_that_come_faster_than_the_answers_leave_a_dialog_that_can_be_confirmed",),
+        (f"{_MOVED}moves_that_come_faster_than_the_answers_leave_a_dialog_that_can_be_confirmed",),
     ),
     Mutant(
         "dialog: what has moved while it was measured is measured again",
         _IN_TURN,
         "        self._n_due = min(self._n_due + 1, 2)\n",
         "        self._n_due = 1 if self._n_due == 0 else self._n_due\n",
-        (f"{_DIALOGS}moves_that_come_faster_than_the_answers_leave_a_dialog_that_can_be_confirmed",),
+        (f"{_MOVED}moves_that_come_faster_than_the_answers_leave_a_dialog_that_can_be_confirmed",),
     ),
     Mutant(
         "approvals: what has moved while the moves were read is read again",
@@ -115,7 +116,7 @@ SCREENS = (
         "        if False:\n",
         (
             "tests/screens/test_approvals_text.py::test_what_moves_while_the_moves_are_read_is_read_once_behind_it",
-            f"{_DIALOGS}moves_that_come_faster_than_the_answers_leave_a_dialog_that_can_be_confirmed",
+            f"{_MOVED}moves_that_come_faster_than_the_answers_leave_a_dialog_that_can_be_confirmed",
         ),
     ),
     Mutant(
@@ -123,42 +124,42 @@ SCREENS = (
         _DANGER,
         "Moves(stand_without_counts)",
         "Moves()",
-        (f"{_DIALOGS}counts_that_move_with_every_status_do_not_keep_a_dialog_from_being_confirmed",),
+        (f"{_MOVED}counts_that_move_with_every_status_do_not_keep_a_dialog_from_being_confirmed",),
     ),
     Mutant(
         "dialog: what was typed before a refusal is not put into the field later",
         _DANGER,
         '        if not self.available:\n            self._typed_early = ""\n',
         "",
-        (f"{_DIALOGS}what_is_typed_before_a_refusal_is_nowhere_later",),
+        (f"{_MOVED}what_is_typed_before_a_refusal_is_nowhere_later",),
     ),
     Mutant(
         "dialog: a number that is no age counts as a change",
         _DANGER,
         r'r"\b\d+ days left\b"',
         r'r"\d+"',
-        (f"{_DIALOGS}a_number_that_is_no_age_takes_away_what_was_typed",),
+        (f"{_MOVED}a_number_that_is_no_age_takes_away_what_was_typed",),
     ),
     Mutant(
         "dialog: a duration that is no age counts as a change",
         _DANGER,
         r'r"\b\d+ days left\b"',
         r'r"\b\d+ (?:min|days left)\b"',
-        (f"{_DIALOGS}a_number_that_is_no_age_takes_away_what_was_typed",),
+        (f"{_MOVED}a_number_that_is_no_age_takes_away_what_was_typed",),
     ),
     Mutant(
         "dialog: a target that is known once only is no change",
         _DANGER,
         "    if before.target is None or now.target is None:\n",
         "    if False:\n",
-        (f"{_DIALOGS}a_target_that_is_not_known_while_the_console_cannot_measure_is_no_change",),
+        (f"{_MOVED}a_target_that_is_not_known_while_the_console_cannot_measure_is_no_change",),
     ),
     Mutant(
         "dialog: another target counts as a change",
         _DANGER,
         "    if before.target is None or now.target is None:\n",
         "    if True:\n",
-        (f"{_DIALOGS}another_target_takes_away_what_was_typed",),
+        (f"{_MOVED}another_target_takes_away_what_was_typed",),
     ),
     Mutant(
         "dialog: the difference that is shown is that of the briefing that is confirmed",
