@@ -237,6 +237,20 @@ SITE_TRIAL = (
         ),
     ),
     Mutant(
+        "the journal of a run of this host that is gone is verified, whoever has started it",
+        f"{_B}/runs/journals.py",
+        "        require_here(installation, run_id, by_host=True)\n        events = ",
+        "        require_here(installation, run_id)\n        events = ",
+        ("tests/cli/test_journals.py::test_a_journal_that_is_gone_fails_whoever_of_this_host_has_started_the_run",),
+    ),
+    Mutant(
+        "the journal of a run of this host that is gone is said to be gone, whoever has started it",
+        f"{_B}/runs/journals.py",
+        "        require_here(installation, run_id, by_host=True)\n        request = ",
+        "        require_here(installation, run_id)\n        request = ",
+        ("tests/cli/test_journals.py::test_a_journal_that_is_gone_fails_whoever_of_this_host_has_started_the_run",),
+    ),
+    Mutant(
         "a console that has lost a run is told so by a move that is refused",
         f"{_B}/runs/moves.py",
         "    if facts.held:\n",

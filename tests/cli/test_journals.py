@@ -221,6 +221,17 @@ def test_a_journal_that_another_host_has_is_neither_missing_nor_damaged(passage:
         assert "tester started it on db02.example.org" in str(answer["stop"]), words
 
 
+def test_a_journal_that_is_gone_fails_whoever_of_this_host_has_started_the_run(passage: Passage, command: Run) -> None:
+    """Another operator's root could have it: what is not found on this host is no proof for an auditor, and said to be none."""
+    (passage.installation.root / "runs" / passage.run_id).rename(passage.installation.root / "elsewhere")
+    passage.execute("ALTER TABLE cutter_governance.run DISABLE TRIGGER ALL")
+    passage.execute("UPDATE cutter_governance.run SET operator = 'bob'")
+    status, answer = command(passage, "journal", "show", passage.run_id)
+    assert (status, "bob started the run on host, and its directory is gone" in str(answer["stop"])) == (4, True)
+    status, answer = command(passage, "journal", "verify", passage.run_id)
+    assert (status, answer["outcome"]) == (1, "FAIL")
+
+
 def test_what_is_missing_or_may_not_be_read_is_told_as_such(passage: Passage, command: Run) -> None:
     journal = _journal(passage)
     journal.rename(journal.with_name("aside"))
