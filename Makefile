@@ -56,7 +56,7 @@ test-rest: $(TESTED)
 # Kills, lost COMMITs, races, sequences, walks of barred runs and damaged journals from SEED, for MINUTES or until all are done,
 # going on where it was stopped; then COUNT random keys.
 torture: test-rest
-	$(BIN)/python -m tests.torture --kills 8000 --amendments 4000 --edits 1000 --commits 1800 --haste 500 --server 500 --signals 500 \
+	$(BIN)/python -m tests.torture --kills 8000 --amendments 4000 --edits 1000 --batches 1000 --imports 500 --commits 1800 --haste 500 --server 500 --signals 500 \
 		--races 2000 --sequences 50000 --bars 1000 --journals 1000000 --seed $(or $(SEED),1) \
 		--minutes $(or $(MINUTES),60) --state .torture-$(or $(SEED),1).json --faults .torture-faults.jsonl
 	$(BIN)/python -m tests.screens.fuzz --count $(or $(COUNT),100000) --seed $(or $(SEED),1)

@@ -82,12 +82,14 @@ MAY_CHANGE = {
     "public.unit_version",
 }
 """Rows of these change by design; every other row that was there stays as it was."""
+OVER = {"voided", "reverted"}
+"""Families of a run that has ended by itself."""
 WORKS_ON = "cutter-console%"
 _SESSIONS = "SELECT pid, application_name, state FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE %s"
 _LEDGER = (
     "run run_event approval approval_use execution_lease v_lease manifest_envelope manifest_unit_block manifest_seal backup_proof review_decision"
     " cut_change_set cut_change_set_affected_row dot_pair_signature verify_result decision_backlog_entry policy_pin baseline_pin hold_event"
-    " canonical_address_alias v_in_force kept_count kept_document run_effect batch_member"
+    " canonical_address_alias v_in_force kept_count kept_document run_effect batch batch_member batch_ruling"
 )
 TABLES = (
     *("public.information_unit", "public.unit_version", "public.iu_lifecycle_log"),
@@ -158,6 +160,13 @@ class Subject:
     """A command was killed a moment ago and nobody has recovered yet: torn tails and leftovers are no fault then."""
     _tables: dict[str, list[Row]] = field(default_factory=dict)
     _standings: dict[str, "Standing"] = field(default_factory=dict)
+    _verified: dict[tuple[bytes, bytes], str | None] = field(default_factory=dict)
+
+    def verified(self, signature: bytes, data: bytes) -> str | None:
+        """Who has signed these bytes, as `verified_by` says; the signature over a batch is that of each of its members."""
+        if (signature, data) not in self._verified:
+            self._verified[signature, data] = verified_by(signature, data, self.keys)
+        return self._verified[signature, data]
 
     def table(self, name: str) -> list[Row]:
         """All rows of a table or view, in no order; all tables are read over one connection, at the first question."""
@@ -1047,9 +1056,15 @@ def _wrong_signatures(subject: Subject, ruling: Row, said: Row) -> Iterator[str]
     if not set(ruling["signers"]) <= named:
         yield f"signed by {sorted(set(ruling['signers']) - named)}, who is not in the policy"
     if subject.keys:
-        good = {verified_by(bytes(one), bytes(ruling["statement"]), subject.keys) for one in ruling["signatures"]}
+        good = {subject.verified(bytes(one), _signed_bytes(subject, ruling)) for one in ruling["signatures"]}
         if None in good or good != set(ruling["signers"]):
             yield f"gpg verifies {sorted(str(one) for one in good)}, recorded are {sorted(ruling['signers'])}"
+
+
+def _signed_bytes(subject: Subject, ruling: Row) -> bytes:
+    """What the signatures of a ruling are over: its statement, or that over the batch which names it."""
+    over = {row["statement_sha256"]: row for row in subject.ledger("batch_ruling")}.get(ruling.get("batch_ruling"))
+    return bytes((over or ruling)["statement"])
 
 
 def verified_by(signature: bytes, data: bytes, keys: tuple[Path, ...]) -> str | None:
@@ -1128,27 +1143,56 @@ def switch_is_off(subject: Subject) -> Found:
         if not subject.just_died:
             yield Violation(
                 "switch",
-                lease["run_id"],
+                _leased(lease),
                 f"is armed to {lease['purpose']} since {lease['armed_at']}, and nobody is there",
             )
         elif lease["purpose"] != "cut" or _was_taken_up(subject, lease):
             how = "taken up" if lease["purpose"] == "cut" else "opened by the command that was to use it"
             yield Violation(
                 "switch",
-                lease["run_id"],
+                _leased(lease),
                 f"the lease to {lease['purpose']} was {how}, nobody is there, and it is open",
             )
-    for lease in subject.ledger("execution_lease"):
-        run = next(row for row in subject.runs if row["run_id"] == lease["run_id"])
-        is_over = run["family"] in {"voided", "reverted"} or run["stage"] == "closeout_reported"
-        if is_over and any(row["id"] == lease["id"] for row in subject.ledger("v_lease")):
-            yield Violation("switch", lease["run_id"], f"is over ({run['family']} at {run['stage']}) and armed")
+    runs = {row["run_id"]: row for row in subject.runs}
+    for lease in subject.ledger("v_lease"):
+        covered = [runs[run_id] for run_id in _covered(subject, lease)]
+        if all(run["family"] in OVER or run["stage"] == "closeout_reported" for run in covered):
+            says = ", ".join(sorted({f"{run['family']} at {run['stage']}" for run in covered})) or "nothing is in it"
+            yield Violation("switch", _leased(lease), f"is over ({says}) and armed")
+    yield from _used_under_a_lease(subject)
+
+
+def _leased(lease: Row) -> str:
+    """The run or the batch that a lease is for."""
+    return str(lease["run_id"] or lease["batch_id"])
+
+
+def _covered(subject: Subject, lease: Row) -> list[str]:
+    """The runs that a lease is for."""
+    members = [row["run_id"] for row in subject.ledger("batch_member") if row["batch_id"] == lease["batch_id"]]
+    return members if lease["batch_id"] is not None else [lease["run_id"]]
+
+
+def _used_under_a_lease(subject: Subject) -> Found:
+    """A ruling is used under a lease of its run or of its batch, to the same purpose, while that was open."""
+    for use in subject.ledger("approval_use"):
+        if not any(
+            lease["purpose"] == use["purpose"]
+            and use["run_id"] in _covered(subject, lease)
+            and lease["armed_at"] <= use["used_at"] <= lease["expires_at"]
+            and (lease["ended_at"] is None or use["used_at"] <= lease["ended_at"])
+            for lease in subject.ledger("execution_lease")
+        ):
+            yield Violation(
+                "switch", f"{use['run_id']} to {use['purpose']}", f"was written at {use['used_at']} under no lease"
+            )
 
 
 def _was_taken_up(subject: Subject, lease: Row) -> bool:
-    chain = subject.chains.get(lease["run_id"])
     armed = lease["armed_at"].timestamp()
-    begun = (one for one in chain.records if one.kind == "intent" and one.phase in MUTATING) if chain else ()
+    chains = (subject.chains.get(run_id) for run_id in _covered(subject, lease))
+    records = (record for chain in chains if chain is not None for record in chain.records)
+    begun = (one for one in records if one.kind == "intent" and one.phase in MUTATING)
     return any(_time(one.time) > armed for one in begun)
 
 
@@ -1488,7 +1532,9 @@ def intent_before_effect(subject: Subject) -> Found:
                 yield from _announced(run_id, chain, event, _intent_of(run["operation"], event["phase"]))
         for table, phase, moment in (("approval", "import", "imported_at"), ("execution_lease", "arm", "armed_at")):
             intents = sorted(_time(one.time) for one in chain.records if (one.kind, one.phase) == ("intent", phase))
-            effects = sorted(row[moment].timestamp() for row in subject.of_run(table, run_id))
+            # A ruling over a batch is imported for all of its members, and none of their journals has that.
+            alone = [row for row in subject.of_run(table, run_id) if row.get("batch_ruling") is None]
+            effects = sorted(row[moment].timestamp() for row in alone)
             if len(intents) < len(effects) or any(
                 intent > effect for intent, effect in zip(intents, effects, strict=False)
             ):
@@ -1510,6 +1556,159 @@ def _announced(run_id: str, chain: Chain, event: Row, phase: str) -> Found:
         yield Violation("intent", name, f"event {event['id']} names record {at}, and no intent stands before it")
     elif not any(one.value("xid") == str(event["xid"]) and one.sequence > intents[-1] for one in before):
         yield Violation("intent", name, f"transaction {event['xid']} is not in the journal between intent and effect")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Batches
+# ---------------------------------------------------------------------------------------------------------------------
+
+BATCH_STATEMENT = "cutter-console/batch-statement/1"
+
+
+def batches_are_as_signed(subject: Subject) -> Found:
+    """A batch has the members that its file names, and a ruling over it names each member's plan and statement as they are."""
+    for batch in subject.ledger("batch"):
+        yield from _members_recorded(subject, batch)
+    for ruling in subject.ledger("batch_ruling"):
+        for wrong in _wrong_batch_ruling(subject, ruling):
+            yield Violation("batch", f"{ruling['batch_id']} to {ruling['purpose']}", wrong)
+    known = {row["statement_sha256"] for row in subject.ledger("batch_ruling")}
+    for ruling in subject.ledger("approval"):
+        if ruling["batch_ruling"] is not None and ruling["batch_ruling"] not in known:
+            yield Violation(
+                "batch",
+                ruling["run_id"],
+                f"has a ruling of statement {ruling['batch_ruling'][:12]}, which is not there",
+            )
+
+
+def members_of(subject: Subject, batch_id: str) -> list[Row]:
+    """The members of a batch, in their order."""
+    rows = (row for row in subject.ledger("batch_member") if row["batch_id"] == batch_id)
+    return sorted(rows, key=lambda row: int(row["position"]))
+
+
+def _members_recorded(subject: Subject, batch: Row) -> Found:
+    batch_id, members = batch["batch_id"], members_of(subject, batch["batch_id"])
+    runs = {row["run_id"]: row for row in subject.runs}
+    mine = [runs[row["run_id"]] for row in members if row["run_id"] in runs]
+    if [row["position"] for row in members] != list(range(1, batch["n_members"] + 1)):
+        places = [row["position"] for row in members]
+        yield Violation("batch", batch_id, f"is of {batch['n_members']} members, and has those of places {places}")
+    if len(mine) != len(members) or {run["operation"] for run in mine} - {"cut"}:
+        yield Violation("batch", batch_id, "has members that are no first cuts")
+    for docprefix, times in Counter(run["docprefix"] for run in mine).items():
+        if times > 1:
+            yield Violation("batch", batch_id, f"has {docprefix} {times} times")
+    place = subject.root / "runs" / batch_id
+    named = [str(one.get("run_id")) for one in _object(place / "batch.json").get("members", ())]
+    recorded = [str(row["run_id"]) for row in members]
+    if place.exists() and [run_id for run_id in named if run_id in recorded] != recorded:
+        yield Violation("batch", batch_id, f"has members {recorded}, its file names {named}")
+
+
+def batch_digest(subject: Subject, batch_id: str) -> str:
+    """sha256 over a line for each member: place, run, document, plan digest, number of units."""
+    runs = {row["run_id"]: row for row in subject.runs}
+    lines = []
+    for row in members_of(subject, batch_id):
+        run = runs[row["run_id"]]
+        said = (row["position"], run["run_id"], run["docprefix"], run["plan_digest"], run["n_units"])
+        lines.append("\t".join(map(str, said)))
+    return sha256("\n".join(lines).encode())
+
+
+def _wrong_batch_ruling(subject: Subject, ruling: Row) -> Iterator[str]:
+    data, batch_id, kind = bytes(ruling["statement"]), ruling["batch_id"], KIND_OF[ruling["purpose"]]
+    try:
+        said = json.loads(data)
+    except ValueError:
+        yield "its statement is no JSON"
+        return
+    if sha256(data) != ruling["statement_sha256"] or canonical(said) != data:
+        yield "its statement is not the bytes that its digest names, in canonical form"
+    wanted = {
+        "schema": BATCH_STATEMENT,
+        "kind": kind,
+        "purpose": ruling["purpose"],
+        "batch_id": batch_id,
+        "batch_digest": batch_digest(subject, batch_id),
+        "n_members": len(members_of(subject, batch_id)),
+        "allowance": "explicit",
+    }
+    for name, value in wanted.items():
+        if said.get(name) != value:
+            yield f"its statement says {name} {said.get(name)}, and it is {value}"
+    if not 0 < _time(said["expires"]) - _time(said["not_before"]) <= LONGEST_S[kind]:
+        yield f"it is valid from {said['not_before']} to {said['expires']}"
+    if not _time(said["not_before"]) - 120 <= ruling["imported_at"].timestamp() <= _time(said["expires"]):
+        yield f"it was imported at {ruling['imported_at']}, valid from {said['not_before']} to {said['expires']}"
+    yield from _wrong_list(subject, ruling, said)
+    yield from _wrong_signatures(subject, {**ruling, "batch_ruling": None}, said)
+
+
+def _wrong_list(subject: Subject, ruling: Row, said: Row) -> Iterator[str]:
+    """The signed list against its digest, the members and their own statements."""
+    data = bytes(ruling["members"])
+    lines = [line.split("\t") for line in data.decode("utf-8", "replace").split("\n")]
+    named = said.get("members") or {}
+    if named.get("file_sha256") != sha256(data):
+        yield f"it names list {named.get('file_sha256')}, and the list is {sha256(data)}"
+    if any(len(line) != 7 for line in lines):
+        yield "its list has lines that are none"
+        return
+    if (named.get("count"), named.get("n_units")) != (len(lines), sum(int(line[3]) for line in lines)):
+        yield f"it counts {named.get('count')} members of {named.get('n_units')} units, and lists others"
+    places = {row["run_id"]: str(row["position"]) for row in members_of(subject, ruling["batch_id"])}
+    if [int(line[0]) for line in lines] != sorted({int(line[0]) for line in lines}):
+        yield "its list is not in the order of the members"
+    own = {
+        row["run_id"]: row for row in subject.ledger("approval") if row["batch_ruling"] == ruling["statement_sha256"]
+    }
+    if sorted(own) != sorted(line[1] for line in lines):
+        yield f"it lists {sorted(line[1] for line in lines)}, and rules on {sorted(own)}"
+    runs = {row["run_id"]: row for row in subject.runs}
+    for line in lines:
+        if line[1] not in places or line[0] != places[line[1]]:
+            yield f"it lists {line[1]} at place {line[0]}, where the batch does not have it"
+        elif line[1] in own:
+            yield from _wrong_line(line, own[line[1]], runs[line[1]], ruling, said)
+
+
+def _wrong_line(line: list[str], own: Row, run: Row, ruling: Row, said: Row) -> Iterator[str]:
+    """One line of the list against the run and the member's own statement, which has the times and the kind of the batch's."""
+    statement = json.loads(bytes(own["statement"]))
+    digest = statement.get("draft_digest") or statement.get("manifest_digest")
+    wanted = [run["docprefix"], str(run["n_units"]), run["plan_digest"], digest, sha256(bytes(own["statement"]))]
+    if line[2:] != wanted:
+        yield f"it lists {line[1]} as {line[2:]}, and it is {wanted}"
+    for name in ("kind", "purpose", "policy_sha256", "not_before", "expires"):
+        if statement.get(name) != said.get(name):
+            yield f"its {name} is {said.get(name)}, that of {line[1]} is {statement.get(name)}"
+    if [*own["signatures"]] != [*ruling["signatures"]] or [*own["signers"]] != [*ruling["signers"]]:
+        yield f"the signatures of {line[1]} are others than those over the batch"
+
+
+def every_batch_has_a_move(subject: Subject) -> Found:
+    """Every batch is listed, and one that is neither law nor a dry run that is over offers a move that is more than a report."""
+    if subject.ask is None and not subject.console:
+        return
+    status, listed, err = asked(subject, "batch", "list")
+    if status != 0:
+        yield Violation("moves", "batch list", f"ends with {status}: {err.strip()[-300:]}")
+        return
+    known = {str(one["batch_id"]): one for one in listed.get("batches", ())}
+    for batch_id in sorted({row["batch_id"] for row in subject.ledger("batch")} - set(known)):
+        yield Violation("moves", batch_id, "is in the database and is not listed")
+    for batch_id, batch in sorted(known.items()):
+        inside = [one for one in batch["members"] if not one["set_aside"]]
+        is_over = all(one["stage"] == "closeout_reported" for one in inside)
+        # What bars a member is another run, whose moves lead on.
+        is_barred = any(one.get("bar") for one in inside)
+        if batch["moves"] == ["report"] if is_over else is_barred or set(batch["moves"]) - {"report"}:
+            continue
+        says = f"{batch['phase']}: {'it is over' if is_over else 'it is not over'}"
+        yield Violation("moves", batch_id, f"{says}, and offers {batch['moves'] or 'nothing'}")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -1585,10 +1784,14 @@ def dry_runs_write_nothing(subject: Subject) -> Found:
         "baseline_pin",
         "hold_event",
     )
-    for table in names:
+    for table in (*names, "batch_member"):
         for row in subject.ledger(table):
             if row["run_id"] in dry:
                 yield Violation("dry run", row["run_id"], f"has a row in {table}")
+    places = {path.parent.name: _object(path) for path in (subject.root / "runs").glob("ictb-*/batch.json")}
+    for batch in subject.ledger("batch"):
+        if places.get(batch["batch_id"], {}).get("mode") == "DRYRUN":
+            yield Violation("dry run", batch["batch_id"], "is a dry run, and is in the database")
 
 
 def unchanged(dsn: str, before: dict[str, Any]) -> list[Violation]:
@@ -1661,7 +1864,9 @@ INVARIANTS: tuple[Callable[[Subject], Found], ...] = (
     journals_are_chained,
     anchors_agree,
     intent_before_effect,
+    batches_are_as_signed,
     every_run_has_a_move,
+    every_batch_has_a_move,
     dry_runs_write_nothing,
     nothing_is_deleted,
     nothing_is_left_over,

@@ -38,7 +38,8 @@ def _copy_of(primary: TransientCluster, configuration: str) -> Iterator[Transien
         stream.write(configuration)
     if user is not None:
         clusters._hand_over(directory, user)
-    settings = {**clusters._SETTINGS, **SETTINGS, "hot_standby": "on"}
+    # It takes no fewer connections than any primary of the tests, or it would not start.
+    settings = {**clusters._SETTINGS, **SETTINGS, "hot_standby": "on", "max_connections": "100"}
     with (directory / "log").open("w+b") as log:
         guard = clusters._guard(primary.programs, (directory,), user, durable=True, settings=settings, server_log=log)
         standby = TransientCluster(primary.programs, (directory,), guard, log, ())
@@ -70,6 +71,19 @@ def follower_of(primary: TransientCluster) -> Iterator[TransientCluster]:
             lambda: _answer(standby, "SELECT true FROM pg_stat_wal_receiver WHERE status = 'streaming'"), "it follows"
         )
         yield standby
+
+
+@contextmanager
+def answering_instead(standby: TransientCluster, primary: TransientCluster) -> Iterator[None]:
+    """Let whoever connects to the primary come to the standby, as behind an address that has moved."""
+    socket = primary.socket_dir / f".s.PGSQL.{clusters.PORT}"
+    kept = socket.with_name("moved")
+    socket.rename(kept)
+    socket.symlink_to(standby.socket_dir / socket.name)
+    try:
+        yield
+    finally:
+        kept.replace(socket)
 
 
 def stop_following(standby: TransientCluster) -> None:

@@ -135,6 +135,15 @@ def _kill_editing(ground: Ground, random: Random) -> Case:
     return _shot(kills.at_random(ground.arena, random, kills.EDITING_PASSAGES))
 
 
+def _kill_in_a_batch(ground: Ground, random: Random) -> Case:
+    return _shot(kills.at_random(ground.arena, random, kills.BATCH_PASSAGES))
+
+
+def _kill_in_an_import(ground: Ground, random: Random) -> Case:
+    passages = (*kills.RANDOM_PASSAGES, *kills.BATCH_PASSAGES)
+    return _shot(kills.at_random(ground.arena, random, passages, kills.in_an_import))
+
+
 def _shot(shot: kills.Shot) -> Case:
     said = f"{' → '.join(shot.passage)}: {'; '.join(shot.killed)}"
     return Case(said, len(shot.killed), {"of them in a recovery": shot.in_recovery}, shot.faults)
@@ -205,6 +214,8 @@ COLUMNS: dict[str, tuple[Callable[[Ground, Random], Case], str]] = {
     "kills": (_kill, "commands killed at random choke points, recoveries too"),
     "amendments": (_kill_amending, "commands of an amendment killed at random choke points, recoveries too"),
     "edits": (_kill_editing, "commands of an edit of a draft killed at random choke points, recoveries too"),
+    "batches": (_kill_in_a_batch, "commands of a batch killed at random choke points, recoveries too"),
+    "imports": (_kill_in_an_import, "commands of runs and batches killed while the program is imported"),
     "commits": (_lie, "COMMITs of every writing command lost, answered in vain, late, or in a black hole"),
     "haste": (_haste, "commands given while the COMMIT of another, lost or killed, is on its way"),
     "server": (

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -38,7 +38,8 @@ from console.cli.installation import operator
 from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 from tests.support.passage import Passage, copy_database, deploy_copy, silent
 from tests.support.places import folder_of_tests
-from tests.torture.launch import HOST
+from tests.support.standby import follower_of
+from tests.torture.launch import ASKED, HOST, MOVED, PASSWORD, SOCKET, STANDBY
 
 TEXT = "# One\n\nText one.\n\n## Alpha\n\nFirst.\n\n## Beta\n\nSecond.\n"
 REVISED = "# One\n\nText one.\n\n## Alpha\n\nFirst, changed.\n\n## Gamma\n\nThird.\n\nTail.\n"
@@ -57,10 +58,14 @@ SERVER_SETTINGS: Mapping[str, str] = {
     "max_connections": "60",
     # What was acknowledged survives a crash of the server's processes.
     "synchronous_commit": "on",
+    # A standby can follow it.
+    "wal_level": "replica",
+    "max_wal_senders": "2",
 }
 LIMIT_S = 120.0
 """No command takes this long; one that does is taken for hung, killed and reported."""
 _LAUNCHER = Path(__file__).with_name("launch.py")
+_LOADER = Path(__file__).with_name("loader.py")
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH")
 
 
@@ -243,6 +248,8 @@ class Arena:
         self.seen: dict[str, dict[str, Any]] = {}
         """The checker's snapshots, once it has taken them, by stage: of the fresh arena, and of the law that is amended."""
         self._kept: dict[str, str] = {}
+        self._beside = ExitStack()
+        """A standby, once somebody wants one."""
 
     @property
     def dsn(self) -> str:
@@ -274,17 +281,50 @@ class Arena:
         self, *words: str, kill: dict[str, object] | None = None, record: bool = False, as_json: bool = True
     ) -> Running:
         """Start a command on this root."""
+        environment = self._environment()
+        return self.launcher.start((*words, *(["--json"] if as_json else [])), environment, kill, record=record)
+
+    def _environment(self) -> dict[str, str]:
         environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         environment |= {"CUTTER_ROOT": str(self.root), "PYTHONDONTWRITEBYTECODE": "1", **self.connections}
-        environment |= {HOST: self.host} if self.host else {}
-        return self.launcher.start((*words, *(["--json"] if as_json else [])), environment, kill, record=record)
+        return environment | ({HOST: self.host} if self.host else {})
+
+    def load(self, *words: str, number: int = 0) -> Done:
+        """Run a command in an interpreter of its own to its end, or until it begins to import the module of this number.
+
+        Where it lives, its one hit is how many it has imported.
+        """
+        record = self.home / "commands" / "loaded"
+        record.unlink(missing_ok=True)
+        done = subprocess.run(
+            [sys.executable, "-P", str(_LOADER), str(number), str(record), *words, "--json"],
+            env={**self._environment(), "PYTHONPATH": str(self.package.parent)},
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_S,
+            check=False,
+        )
+        noted = record.read_text() if record.exists() else ""
+        was_killed = noted == "killed"
+        hits = (noted,) if noted and not was_killed else ()
+        killed = f"before import {number}" if was_killed else ""
+        return Done(words, done.returncode, done.stdout, done.stderr, hits, killed)
 
     def run(self, *words: str, kill: dict[str, object] | None = None, record: bool = False) -> Done:
         """Run a command to its end."""
         return self.start(*words, kill=kill, record=record).wait()
 
     def heal(self) -> None:
-        """Repair what an interference has left of the server: it is up, and takes the roles and connections that it took."""
+        """Repair what an interference has left of the server: it is up, and takes the roles and connections that it took.
+
+        A password that was changed stays so, and is written down where the console's settings lead to.
+        """
+        if (moved := self.cluster.socket_dir / MOVED).exists():
+            moved.replace(self.cluster.socket_dir / SOCKET)
+        if (changed := self.cluster.directory / PASSWORD).exists():
+            self._passwords.write_text(f"*:*:*:cutter_exec:{changed.read_text()}\n")
         until = time.monotonic() + LIMIT_S
         while True:
             try:
@@ -299,6 +339,37 @@ class Arena:
                 time.sleep(0.05)
             else:
                 return
+
+    @property
+    def _passwords(self) -> Path:
+        """libpq's file of passwords; without effect as long as the server asks nobody for one."""
+        return self.home / "pgpass"
+
+    def _ask_nobody_for_a_password(self) -> None:
+        rules, until = self.cluster.data_dir / "pg_hba.conf", time.monotonic() + LIMIT_S
+        if not rules.read_text().startswith(ASKED):
+            return
+        rules.write_text(rules.read_text().removeprefix(ASKED))
+        (self.cluster.directory / PASSWORD).unlink()
+        self._passwords.write_text("")
+        with psycopg.connect(self.cluster.conninfo(), autocommit=True) as connection:
+            connection.execute("SELECT pg_reload_conf()")
+        while True:
+            try:
+                psycopg.connect(self.cluster.conninfo(user="cutter_exec")).close()
+            except psycopg.OperationalError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
+
+    def have_a_standby(self) -> None:
+        """Start a standby that follows from now on, unless there is one."""
+        link = self.cluster.socket_dir / STANDBY
+        if not link.is_symlink():
+            standby = self._beside.enter_context(follower_of(self.cluster))
+            link.symlink_to(standby.socket_dir / SOCKET)
 
     def settle(self) -> None:
         """Wait until no session of a dead command is left in the server; bounded by how long a server takes to notice.
@@ -351,6 +422,7 @@ class Arena:
         if name == "fresh" and not self.has(name):
             self._make()
         kept = self._kept[name]
+        self._ask_nobody_for_a_password()
         self._copy_database(kept, self.database)
         shutil.rmtree(self.root, ignore_errors=True)
         shutil.copytree(self.home / kept, self.root, symlinks=True)
@@ -367,7 +439,11 @@ class Arena:
             "monitor": "cutter_ro",
             "administrator": "postgres",
         }
-        database = DatabaseSettings(**{name: self.cluster.conninfo(self.database, role) for name, role in of.items()})
+        self._passwords.touch(0o600)
+        conninfos = {
+            name: self.cluster.conninfo(self.database, role, passfile=str(self._passwords)) for name, role in of.items()
+        }
+        database = DatabaseSettings(**conninfos)
         settings = Settings(
             database=database,
             gnupg_home=str(self.keys.home),
@@ -426,8 +502,9 @@ class Arena:
         copy_database(self.cluster, source, target)
 
     def close(self) -> None:
-        """End the launcher."""
+        """End the launcher, and the standby."""
         self.launcher.close()
+        self._beside.close()
 
 
 @contextmanager

@@ -378,12 +378,12 @@ _WEIGHTS = {
     "hand over": 0.3,
 }
 """How often a move is made beside the others: what ends a run seldom, so that others are barred by it."""
-_SLOW = (checker.every_run_has_a_move, checker.nothing_is_deleted, checker.untouched_rows)
+_SLOW = (*judging.ASKING, checker.nothing_is_deleted, checker.untouched_rows)
 _OF_ONE_HOST = (
     checker.journals_are_chained,
     checker.anchors_agree,
     checker.intent_before_effect,
-    checker.every_run_has_a_move,
+    *judging.ASKING,
     checker.nothing_is_left_over,
 )
 """Invariants of the files of the host that has the run; `_judged` asks them by host."""

@@ -24,7 +24,10 @@ IN_EVERY_RUN = (
 beside a command, and of the checker's invariants those that a run with drafts can break, in the database and outside.
 Processes that are killed and COMMITs that are lost or late are asked for there in tests/backend/runs, without an arena,
 which takes a quarter of a minute to make. The others are in `make test-rest`."""
-LONG = ("test_bars.py", "test_kills.py", "test_network.py", "test_races.py", "test_checker.py")
+LONG = (
+    *("test_bars.py", "test_kills.py", "test_network.py", "test_races.py", "test_checker.py"),
+    "test_checker_of_batches.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.torture.arena import DOCPREFIX, Arena, Done
-from tests.torture.operator import Operator, Run, state_name
+from tests.torture.arena import DOCPREFIX, Done
+from tests.torture.operator import Operator, state_name
 
 EDITED = "edited"
 """The goal: one draft has another text, and the drafts are verified again."""
@@ -96,8 +96,3 @@ class Editor(Operator):
         if not path.exists():
             path.write_text(BODY, encoding="utf-8")
         return path
-
-
-def operator_for(arena: Arena, goal: str, command: Run | None = None) -> Operator:
-    """An operator who knows the way to the goal. `command` runs one command; it may be one that kills it on the way."""
-    return (Editor if goal == EDITED else Operator)(arena, command=command)

@@ -5,8 +5,11 @@ from typing import Any
 
 from tests import checker
 from tests.torture.arena import STEPS, Arena
-from tests.torture.edits import operator_for
 from tests.torture.operator import Operator, edition_of
+from tests.torture.operators import operator_for
+
+ASKING = (checker.every_run_has_a_move, checker.every_batch_has_a_move)
+"""Invariants that ask the console itself."""
 
 
 def subject(
@@ -39,7 +42,7 @@ def violations(
 
 def dead(arena: Arena, snapshot: dict[str, Any]) -> list[str]:
     """The violations just after a death, which asks nobody, neither console nor gpg, and looks at no log: cheap enough after every kill."""
-    slow = (checker.every_run_has_a_move, checker.nothing_is_deleted, checker.untouched_rows)
+    slow = (*ASKING, checker.nothing_is_deleted, checker.untouched_rows)
     judged = subject(arena, snapshot, just_died=True)
     judged.keys = ()
     found = checker.check(judged, without=slow)
@@ -105,6 +108,12 @@ _BEFORE = {
     "reverted": "waits for SG_2",
     "voided": "waits for SG_1",
     "edited": "waits for SG_2",
+    "batch: dry run done": "fresh",
+    "batch: waits for SG_1": "batch: dry run done",
+    "batch: SG_1 imported": "batch: waits for SG_1",
+    "batch: waits for SG_2": "batch: SG_1 imported",
+    "batch: SG_2 imported": "batch: waits for SG_2",
+    "batch: law": "batch: SG_2 imported",
 }
 
 

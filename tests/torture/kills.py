@@ -1,15 +1,16 @@
 """Kill -9 at the choke points of the real command line; recovery by public commands alone; the checker after each."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 from tests.torture import judging
 from tests.torture.arena import Arena, Done
-from tests.torture.edits import operator_for
 from tests.torture.launch import SIDES, short
 from tests.torture.operator import MOST_STEPS, Journey, Operator
+from tests.torture.operators import operator_for
 
 PASSAGES: dict[str, tuple[str, str]] = {
     "dry run": ("fresh", "dry run done"),
@@ -31,6 +32,9 @@ PASSAGES: dict[str, tuple[str, str]] = {
     "edit": ("waits for SG_2", "edited"),
     "edited: second ruling and enactment": ("edited", "enacted"),
     "edited: revert": ("edited", "reverted"),
+    "batch: start": ("batch: dry run done", "batch: waits for SG_1"),
+    "batch: arm and cut": ("batch: SG_1 imported", "batch: waits for SG_2"),
+    "batch: second ruling and enactment": ("batch: waits for SG_2", "batch: law"),
 }
 """What is walked under fire: from which stage, to which goal."""
 ALONE: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -46,6 +50,7 @@ ALONE: dict[str, tuple[str, tuple[str, ...]]] = {
     "hand over": ("SG_1 imported", ("run", "hand-over", "RUN", "--to", "BUNDLE")),
     "accept": ("handed over", ("run", "accept", "BUNDLE")),
     "take over": ("handed over", ("run", "take-over", "RUN", "--confirm", "RUN")),
+    "bundle": ("waits for SG_2", ("bundle",)),
 }
 """Single commands under fire: given again until they end; at which stage, and how."""
 
@@ -194,6 +199,17 @@ EDITING_PASSAGES: tuple[tuple[str, str], ...] = (
     ("edited", "enacted"),
     ("edited", "reverted"),
 )
+BATCH_PASSAGES: tuple[tuple[str, str], ...] = (
+    ("fresh", "batch: dry run done"),
+    ("batch: dry run done", "batch: waits for SG_1"),
+    ("batch: dry run done", "batch: law"),
+    ("batch: waits for SG_1", "batch: SG_1 imported"),
+    ("batch: waits for SG_1", "batch: waits for SG_2"),
+    ("batch: SG_1 imported", "batch: waits for SG_2"),
+    ("batch: SG_1 imported", "batch: law"),
+    ("batch: waits for SG_2", "batch: law"),
+    ("batch: SG_2 imported", "batch: law"),
+)
 AMENDING_PASSAGES: tuple[tuple[str, str], ...] = (
     ("enacted", "amend: dry run done"),
     ("amend: dry run done", "amend: waits for SG_1"),
@@ -229,6 +245,8 @@ POINTS: dict[str, int] = {
     "run edit": 250,
     "run apply": 150,
     "verify": 60,
+    "batch start": 700,
+    "batch resume": 500,
 }
 """About how many points each command passes: a random one of so many is nearly always reached."""
 MOST_KILLS = 12
@@ -245,8 +263,32 @@ class Shot:
     faults: list[str] = field(default_factory=list)
 
 
-def at_random(arena: Arena, random: Random, passages: tuple[tuple[str, str], ...] = RANDOM_PASSAGES) -> Shot:
-    """Walk a random passage; kill a random command of it at a random point, and often its recovery too."""
+Strike = Callable[[Arena, Random, tuple[str, ...]], Done]
+"""Gives a command, and kills it somewhere at random."""
+
+
+def at_a_point(arena: Arena, random: Random, words: tuple[str, ...]) -> Done:
+    """Kill it at one of its choke points, on one of its sides."""
+    ordinal = random.randint(1, POINTS.get(" ".join(words[:2]), POINTS.get(words[0], 50)))
+    return arena.run(*words, kill={"ordinal": ordinal, "side": random.choice(("before", "half", "after"))})
+
+
+MODULES = 1100
+"""About how many modules the largest command imports, from the interpreter's own on; others import at least half as many."""
+
+
+def in_an_import(arena: Arena, random: Random, words: tuple[str, ...]) -> Done:
+    """Kill it while the program is imported: before its first effect, and between two where a module is imported late."""
+    return arena.load(*words, number=random.randint(1, MODULES))
+
+
+def at_random(
+    arena: Arena,
+    random: Random,
+    passages: tuple[tuple[str, str], ...] = RANDOM_PASSAGES,
+    strike: Strike = at_a_point,
+) -> Shot:
+    """Walk a random passage; kill a random command of it somewhere at random, and often its recovery too."""
     shot = Shot(random.choice(passages))
     stage, goal = shot.passage
     snapshot = judging.before(arena, stage)
@@ -259,11 +301,12 @@ def at_random(arena: Arena, random: Random, passages: tuple[tuple[str, str], ...
         if len(shot.killed) >= MOST_KILLS or random.random() < 0.2:
             died = False
             return arena.run(*words)
-        ordinal = random.randint(1, POINTS.get(" ".join(words[:2]), POINTS.get(words[0], 50)))
-        done = arena.run(*words, kill={"ordinal": ordinal, "side": random.choice(("before", "half", "after"))})
+        done = strike(arena, random, words)
         if done.killed:
             shot.in_recovery += died
-            shot.killed.append(done.killed)
+            shot.killed.append(f"{' '.join(words[:2])}: {done.killed}" if strike is in_an_import else done.killed)
+            if strike is in_an_import and done.out:
+                shot.faults.append(f"had said before {done.killed} was over: {done.out[-600:]}")
             arena.settle()
             shot.faults += [f"after {done.killed}: {one}" for one in judging.dead(arena, snapshot)]
         died = bool(done.killed)
@@ -293,6 +336,8 @@ def interfered(arena: Arena, passage_name: str, what: str, random: Random, most:
     """Walk a passage that something outside interferes with, at random points; after each the outside is repaired."""
     stage, goal = PASSAGES[passage_name]
     shot, snapshot = Shot((stage, goal)), judging.before(arena, stage)
+    if what.startswith("standby answers"):
+        arena.have_a_standby()
     judging.at(arena, stage)
     log_from = judging.log_size(arena)
 

@@ -28,6 +28,7 @@ from types import FrameType
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 HOST = "TORTURE_HOST"
 """Variable of the environment of a command: the name of the host that it runs on."""
@@ -198,6 +199,86 @@ def _volume_full(dsn: str) -> None:
             raise OSError(f"the server's processes {pids} could not be limited")
 
 
+_BLOCKED = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+
+
+def _deadlock(dsn: str) -> None:
+    """Let a stranger have what a write ends with, and ask for what it begins with as soon as one waits: the server ends the write."""
+
+    def hold(held: threading.Event) -> None:
+        with contextlib.suppress(psycopg.Error), _superuser(dsn) as connection, connection.transaction():
+            connection.execute("SET LOCAL lock_timeout = '200ms'")
+            tables = "cutter_governance.run_event, cutter_governance.execution_lease, public.unit_version"
+            connection.execute(f"LOCK TABLE {tables} IN EXCLUSIVE MODE")
+            held.set()
+            until = time.monotonic() + 5
+            while time.monotonic() < until and connection.execute(_BLOCKED).fetchone() == (0,):
+                time.sleep(0.02)
+            # Whoever looks for a circle first is ended, and this one never looks.
+            connection.execute("SET LOCAL lock_timeout = '10s'")
+            connection.execute("SET LOCAL deadlock_timeout = '1h'")
+            for table in ("execution_lock", "run"):
+                connection.execute(f"SELECT 1 FROM cutter_governance.{table} FOR UPDATE")
+        held.set()
+
+    held = threading.Event()
+    threading.Thread(target=hold, args=(held,), daemon=True).start()
+    held.wait(10)
+
+
+PASSWORD = "password"
+"""Name of the file beside the server's data that has the password of cutter_exec, once it was changed."""
+ASKED = "local all cutter_exec scram-sha-256\n"
+"""First line of the server's rules from then on."""
+
+
+def _change_password(dsn: str) -> None:
+    """Give cutter_exec another password, and end its sessions: the next one is refused until somebody writes down the new one."""
+    with _superuser(dsn) as connection:
+        data = Path(connection.execute("SHOW data_directory").fetchone()[0])
+        password = f"changed at {time.time_ns()}"
+        (data.parent / PASSWORD).write_text(password)
+        connection.execute(f"ALTER ROLE cutter_exec PASSWORD '{password}'")
+        rules = data / "pg_hba.conf"
+        if not rules.read_text().startswith(ASKED):
+            rules.write_text(ASKED + rules.read_text())
+            connection.execute("SELECT pg_reload_conf()")
+        until = time.monotonic() + 10
+        while time.monotonic() < until and _is_let_in(dsn):
+            time.sleep(0.02)
+        connection.execute(f"SELECT pg_terminate_backend(pid) {_OTHERS} AND usename = 'cutter_exec'")
+
+
+def _is_let_in(dsn: str) -> bool:
+    try:
+        REAL_CONNECT(psycopg.Connection, dsn, user="cutter_exec", passfile="/nonexistent").close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+SOCKET, STANDBY, MOVED = ".s.PGSQL.5432", "standby", "moved"
+"""Names in the folder of the server's socket: the socket, a link to the standby's, and the socket while the standby answers."""
+_BEHIND = "SELECT count(*) FROM pg_stat_replication WHERE replay_lsn IS NULL OR replay_lsn < pg_current_wal_flush_lsn()"
+
+
+def _standby_answers(*, at_once: bool) -> Callable[[str], None]:
+    """Let whoever connects from now on come to the standby, which has everything by then; at once: the other sessions end."""
+
+    def interfere(dsn: str) -> None:
+        with _superuser(dsn) as connection:
+            folder = Path(str(conninfo_to_dict(dsn)["host"]))
+            until = time.monotonic() + 10
+            while time.monotonic() < until and connection.execute(_BEHIND).fetchone() != (0,):
+                time.sleep(0.02)
+            (folder / SOCKET).rename(folder / MOVED)
+            (folder / SOCKET).symlink_to((folder / STANDBY).readlink())
+            if at_once:
+                connection.execute(f"SELECT pg_terminate_backend(pid) {_OTHERS}")
+
+    return interfere
+
+
 INTERFERENCES: dict[str, Callable[[str], None]] = {
     "sessions terminated": _execute(f"SELECT pg_terminate_backend(pid) {_OTHERS}"),
     "statements cancelled": _execute(f"SELECT pg_cancel_backend(pid) {_OTHERS}"),
@@ -209,6 +290,10 @@ INTERFERENCES: dict[str, Callable[[str], None]] = {
     ),
     "lock held": _lock(1.5),
     "lock held for long": _lock(12.0),
+    "deadlock": _deadlock,
+    "password changed": _change_password,
+    "standby answers": _standby_answers(at_once=True),
+    "standby answers new sessions": _standby_answers(at_once=False),
     "disk full": _full,
     "database volume full": _volume_full,
 }
@@ -247,7 +332,8 @@ def _reach(kind: str, purpose: str, act: Callable[[], Any], half: Callable[[], A
         done = act()
     finally:
         _depth.inside = False
-    if side is not None:
+    # Who survives it, because it was a signal or an interference, has met it once.
+    if side is not None and not PLAN.died:
         PLAN.die(name, side)
     return done
 

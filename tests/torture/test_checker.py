@@ -13,6 +13,7 @@ import pytest
 from tests import checker
 from tests.torture import judging
 from tests.torture.arena import DOCPREFIX, FOREIGN, Arena
+from tests.torture.breaking import break_rows
 from tests.torture.journals import rechained
 
 UNIT = f"(SELECT id FROM public.information_unit WHERE canonical_address LIKE '{DOCPREFIX}/%' ORDER BY canonical_address LIMIT 1)"
@@ -578,37 +579,23 @@ OF_A_REPEAL: dict[str, tuple[str, str, str]] = {
 """The same of a repeal."""
 
 
-def _break(arena: Arena, statement: str) -> None:
-    """As a superuser who has switched every guard and every foreign key off."""
-    with psycopg.connect(arena.dsn, autocommit=True) as connection:
-        tables = connection.execute(
-            "SELECT c.oid::regclass::text FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace::regnamespace::text IN ('public', 'cutter_governance')"
-        ).fetchall()
-        for (table,) in tables:
-            connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL".encode())
-        done = connection.execute(statement.encode())
-        assert done.rowcount > 0, "nothing was broken"
-
-
 @pytest.mark.parametrize("what", [*IN_THE_DATABASE, *OF_AN_AMENDMENT, *OF_A_REPEAL])
 def test_names_what_is_wrong_in_the_database(an_arena: Arena, what: str) -> None:
     """Each row that a protection exists for, broken behind its back."""
     stage, statement, begins = (IN_THE_DATABASE | OF_AN_AMENDMENT | OF_A_REPEAL)[what]
     snapshot = judging.before(an_arena, stage)
     judging.at(an_arena, stage)
-    _break(an_arena, statement)
-    found = checker.check(
-        judging.subject(an_arena, snapshot), without=(checker.every_run_has_a_move, checker.nothing_is_deleted)
-    )
+    break_rows(an_arena, statement)
+    found = checker.check(judging.subject(an_arena, snapshot), without=(*judging.ASKING, checker.nothing_is_deleted))
     assert [one for one in map(str, found) if begins in one], found
 
 
 def test_a_text_that_begins_later_leaves_readers_the_one_before_it(an_arena: Arena) -> None:
     """The law has moved on, and what readers see has not: no fault, and one where they see something else."""
     judging.at(an_arena, "amend: enacted")
-    _break(an_arena, _LATER)
+    break_rows(an_arena, _LATER)
     assert list(checker.documents_are_as_ruled(judging.subject(an_arena))) == []
-    _break(an_arena, f"UPDATE public.unit_version SET title = 'Forged' WHERE {_version('/BETA', 1)}")
+    break_rows(an_arena, f"UPDATE public.unit_version SET title = 'Forged' WHERE {_version('/BETA', 1)}")
     found = [str(one) for one in checker.documents_are_as_ruled(judging.subject(an_arena))]
     assert [one for one in found if one.startswith("ruled: ACME-LAW: readers see 3 units, 3 are law")], found
 
@@ -701,7 +688,7 @@ def _listed_otherwise(arena: Arena) -> None:
     plan = json.loads(path.read_bytes())
     plan["amendment"]["changed"], plan["amendment"]["unchanged"] = [], 2
     path.write_bytes(checker.canonical(plan))
-    _break(
+    break_rows(
         arena,
         f"UPDATE cutter_governance.run SET plan_digest = '{checker.sha256(path.read_bytes())}' WHERE {SAME_RUN}",
     )
@@ -717,7 +704,7 @@ def _appended(name: str, data: bytes) -> Callable[[Arena], None]:
 
 def _dry_row(arena: Arena) -> None:
     dry = next(place for place in (arena.root / "runs").iterdir() if b"DRYRUN" in (place / "request.json").read_bytes())
-    _break(
+    break_rows(
         arena,
         f"INSERT INTO cutter_governance.hold_event (action, reason, run_id, by) VALUES ('set', 'x', '{dry.name}', 'y')",
     )
@@ -778,7 +765,7 @@ def test_names_what_is_wrong_outside_the_database(an_arena: Arena, what: str) ->
     judging.at(an_arena, stage)
     log_from = judging.log_size(an_arena)
     act(an_arena)
-    without = () if begins == "moves:" else (checker.every_run_has_a_move,)
+    without = () if begins == "moves:" else judging.ASKING
     found = checker.check(judging.subject(an_arena, log_from=log_from), without=without)
     assert [one for one in map(str, found) if begins in one], found
 
@@ -828,7 +815,7 @@ def test_what_a_dry_run_must_leave_is_everything(an_arena: Arena) -> None:
     snapshot = judging.before(an_arena)
     judging.at(an_arena, "dry run done")
     assert checker.unchanged(an_arena.dsn, snapshot) == []
-    _break(an_arena, "INSERT INTO public.dot_config VALUES ('a', 'b')")
+    break_rows(an_arena, "INSERT INTO public.dot_config VALUES ('a', 'b')")
     assert checker.unchanged(an_arena.dsn, snapshot)
 
 
@@ -855,7 +842,7 @@ def test_the_command_line_prints_a_line_a_violation(
     assert checker.main([an_arena.dsn, str(an_arena.root), "--take-snapshot", str(kept)]) == 0
     arguments = [an_arena.dsn, str(an_arena.root), "--snapshot", str(kept), "--key", str(an_arena.public_key)]
     assert checker.main(arguments) == 0
-    _break(an_arena, f"DELETE FROM public.information_unit WHERE id = {UNIT}")
+    break_rows(an_arena, f"DELETE FROM public.information_unit WHERE id = {UNIT}")
     assert checker.main(arguments) == 1
     assert "rows:" in capsys.readouterr().out
     assert kept.exists()

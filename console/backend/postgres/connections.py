@@ -100,7 +100,8 @@ _BY_CAUSE: dict[type[psycopg.Error], tuple[type[CutterError], StopCode, str, str
         Unmeasured,
         StopCode.UNREACHABLE,
         "",
-        "Check that the server runs, and that ~/.pg_service.conf, or the file named by PGSERVICEFILE, has the service.",
+        "Check that the server runs, and that ~/.pg_service.conf, or the file named by PGSERVICEFILE, has the service; "
+        "if a password was refused, that ~/.pgpass, or the file named by PGPASSFILE, has the present one.",
     ),
 }
 """Class, code, opening and next action by error, looked up in this order: most named ones are OperationalErrors too."""
