@@ -5,6 +5,8 @@ from mutants.mutant import Mutant
 _B = "console/backend"
 _SQL, _RUN = f"{_B}/postgres/site_creation_trial.py", f"{_B}/runs/site_creation.py"
 _TRIED, _STRANGE = "tests/same_names/test_units_tried.py::test_", "tests/same_names/test_strange.py::test_"
+_PLANNED, _ROWS = f"{_B}/postgres/site_planned_rows.py", "tests/same_names/test_rows_tried.py::test_"
+_LEG_B = f"{_ROWS}what_refuses_a_row_of_leg_b_is_named_with_its_table"
 _OTHERWISE = f"{_TRIED}what_comes_back_otherwise_ends_the_trial_at_its_unit"
 _REFUSED = f"{_TRIED}what_a_cut_would_be_refused_for_refuses_the_trial"
 
@@ -184,6 +186,58 @@ SITE_TRIAL = (
         "WHEN OTHERS OR ASSERT_FAILURE THEN",
         "WHEN OTHERS THEN",
         (f"{_TRIED}a_failed_assertion_there_refuses_the_trial",),
+    ),
+    Mutant(
+        "governance rows are tried behind the units, before a ruling is asked for and before it is spent",
+        _SQL,
+        "json.dumps(run._asdict()) if run is not None else None",
+        "None",
+        (
+            f"{_ROWS}what_the_governance_tables_refuse_is_known_before_a_ruling_is_asked_for",
+            f"{_ROWS}a_ruling_is_not_spent_on_rows_that_would_be_refused_by_now",
+        ),
+    ),
+    Mutant(
+        "what fires at the end of a transaction fires behind the governance rows that are tried",
+        _PLANNED,
+        "            PERFORM cutter_console.fn_site_settle();\n",
+        "",
+        (f"{_LEG_B}[at the end]",),
+    ),
+    Mutant(
+        "rows beside the governance rows that are tried are counted",
+        _PLANNED,
+        "PERFORM cutter_console.fn_site_require(before, (",
+        "PERFORM jsonb_build_array(before, (",
+        (f"{_LEG_B}[a row more]",),
+    ),
+    Mutant(
+        "governance rows that were tried are read back",
+        _PLANNED,
+        "fn_site_ungoverned(given) d LIMIT 1;",
+        "fn_site_ungoverned(given) d WHERE false LIMIT 1;",
+        (f"{_LEG_B}[a row changed]",),
+    ),
+    Mutant(
+        "governance rows that are tried name their units by the number of the manifest",
+        _RUN,
+        "self._ordinals[unit.address],",
+        "self._ordinals[unit.address] + 1,",
+        (f"{_ROWS}units_and_their_number_are_those_of_the_plan",),
+    ),
+    Mutant(
+        "a script that tries units without governance rows is to be run again",
+        _SQL,
+        "to_regprocedure('cutter_console.fn_site_try_units(jsonb, jsonb)')",
+        "to_regproc('cutter_console.fn_site_try_units')",
+        (f"{_ROWS}a_script_that_tries_units_alone_is_to_be_run_again",),
+    ),
+    Mutant(
+        "a function that an earlier script has made is not left beside the new one",
+        _SQL,
+        "DROP FUNCTION IF EXISTS cutter_console.fn_site_try_units(jsonb);\n",
+        "",
+        (f"{_ROWS}without_tables_for_them_no_rows_are_tried",),
     ),
     Mutant(
         "what is never called and what is no table is named before the script is printed",

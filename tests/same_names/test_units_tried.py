@@ -133,6 +133,8 @@ def test_whoever_tries_units_and_commits_has_written_nothing(tied: Passage) -> N
         "tried": 2,
         "place": "",
         "refused": "",
+        "part": "",
+        "rows": 0,
     }
 
     assert fingerprint(Database(tied.cluster, tied.database)).rows == before
@@ -373,7 +375,7 @@ def test_arming_gives_a_trial_the_time_of_a_phase_and_its_dialog_names_it(
 
 def test_a_script_that_cannot_try_units_is_no_proof_and_stops_a_live_run(signed: Passage) -> None:
     """`adopt check` said nothing of it, and then each LIVE run was refused."""
-    signed.execute("DROP FUNCTION cutter_console.fn_site_try_units(jsonb)")
+    signed.execute("DROP FUNCTION cutter_console.fn_site_try_units(jsonb, jsonb)")
 
     (proof,) = [check for check in prove_mapping(signed.installation) if check.name == "create, as a run does"]
     (refusal,) = tried_there(_context(signed), Limit(60.0, "Do this."))

@@ -10,12 +10,13 @@ import json
 import psycopg
 from psycopg import sql
 
-from console.backend.model.site_governance import Filled, Governance, GovernedTable, Part, Source
+from console.backend.model.site_governance import Governance, GovernedTable, Part
 from console.backend.model.site_mapping import SiteMapping
 from console.backend.model.site_trial import Trial
 from console.backend.postgres.connections import scalar
-from console.backend.postgres.site_governance import OWN_UUID, value_of
+from console.backend.postgres.site_governance import OWN_UUID
 from console.backend.postgres.site_grants import calls_sql
+from console.backend.postgres.site_planned_rows import tried_value
 from console.backend.postgres.site_roles import parent_value
 
 LAST_STEPS = ("enact", "revert")
@@ -215,18 +216,11 @@ def trial_sql(mapping: SiteMapping, governance: Governance) -> sql.Composable:
 def _rows(part: Part, table: GovernedTable) -> sql.Composable:
     joined, condition = _PROBES[part]
     values = sql.SQL(", ").join(
-        sql.SQL("{}, {}").format(sql.Literal(column.column), _value(part, column)) for column in table.columns
+        sql.SQL("{}, {}").format(sql.Literal(column.column), tried_value(part, column)) for column in table.columns
     )
     return sql.SQL(
         "{part}, (SELECT coalesce(jsonb_agg(jsonb_build_object({values})), '[]') FROM {source} WHERE {condition})"
     ).format(part=sql.Literal(part.value), values=values, source=sql.SQL(_RUN + joined), condition=sql.SQL(condition))
-
-
-def _value(part: Part, column: Filled) -> sql.Composable:
-    # Of a run it is counted among the rows of the console's own ledger, in which a probe has none.
-    if part is Part.ENTRY_STEP and column.source is Source.ORDINAL:
-        return sql.SQL("x.ordinal")
-    return value_of(part, column)
 
 
 def may_try(connection: psycopg.Connection) -> bool | None:

@@ -300,7 +300,13 @@ def _prove_as_a_run(proofs: _Proofs, installation: Installation, probe: _Probe, 
             if tied_mapping(connection) != sha256:
                 return
             if not can_try_units(connection):
-                proofs.add(name, Outcome.FAIL, "the script that was run cannot try units", _TIE, source)
+                proofs.add(
+                    name,
+                    Outcome.FAIL,
+                    "the script that was run cannot try units with their governance rows",
+                    _TIE,
+                    source,
+                )
                 return
             connection.rollback()
             trial = try_unit_alone(connection, unit)

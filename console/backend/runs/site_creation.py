@@ -1,4 +1,4 @@
-"""A trial of a plan's units through the organisation's own function, before its ruling is asked for and before it is spent."""
+"""A trial of what a run writes at the organisation, before its ruling is asked for and before it is spent: units and governance rows."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +16,15 @@ from console.backend.model.purposes import RunOperation
 from console.backend.model.written_plan import as_written, kept_bytes
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import connect
-from console.backend.postgres.site_creation_trial import CreationTrial, TriedUnit, can_try_units, limit_trial, try_units
+from console.backend.postgres.ledger import manifest_digest
+from console.backend.postgres.site_creation_trial import (
+    CreationTrial,
+    TriedRun,
+    TriedUnit,
+    can_try_units,
+    limit_trial,
+    try_units,
+)
 from console.backend.postgres.site_gateway import tied_mapping
 from console.backend.runs.kill_switch import hold_in_file, require_no_hold
 from console.backend.runs.phase_context import PhaseContext
@@ -24,8 +32,13 @@ from console.backend.runs.phase_watch import watched
 from console.backend.runs.sources import canonical_bytes
 
 NAME = "units tried there"
+ROWS = "governance rows tried there"
 _SOURCE = "fn_site_try_units, as the executor"
 _OWNER = "Ask the owner of the function and of the tables to let such units in, or change the text; then plan it again."
+_OWNER_OF_ROWS = (
+    "Ask the owner of the table to let such rows in, or correct [governance] in the site mapping"
+    " (see: cutter-console adopt check); then plan it again."
+)
 _TIE = "Have an administrator run what this prints: cutter-console adopt apply"
 _WHOLE = 50
 """Most units of a plan that is tried as a whole at once; of a longer one a sample is tried first."""
@@ -61,7 +74,7 @@ def has_trial(context: PhaseContext) -> bool:
 
 
 def tried_there(context: PhaseContext, limit: Limit) -> tuple[Check, ...]:
-    """Try units of a cut through the organisation's function, as the executor, and take them back; nothing without a site mapping.
+    """Try units of a cut, and the governance rows of its leg B, as the executor, and take them back; nothing without a site mapping.
 
     Raises CutterError if they could not be tried, Unmeasured if the limit is over or somebody holds a lock there: what is
     not known must not be signed. A HOLD file ends it.
@@ -79,9 +92,10 @@ def tried_there(context: PhaseContext, limit: Limit) -> tuple[Check, ...]:
             tied, can_try = asking.ask(tied_mapping), asking.ask(can_try_units)
         connection.rollback()
         if tied.value != kept.sha256 or not can_try.value:
-            detail = "the script that was run is for another mapping, or cannot try units"
+            detail = "the script that was run is for another mapping, or cannot try units with their governance rows"
             return (context.check(NAME, detail, _SOURCE, good=False, next_action=_TIE),)
-        return (_judged(context, _Text(context), trials),)
+        text = _Text(context)
+        return _judged(context, text, trials, governed=kept.mapping is not None and kept.mapping.governance is not None)
 
 
 class _Text:
@@ -91,7 +105,10 @@ class _Text:
         document = context.workspace.plan().document
         canonical = canonical_bytes(context.installation, context.request, context.workspace.source())
         self._bytes = kept_bytes(canonical, document.dropped)
-        self.units = tuple(PlannedUnits.of(as_written(document).units).fields())
+        written = as_written(document).units
+        self.units = tuple(PlannedUnits.of(written).fields())
+        self._ordinals = {unit.address: number for number, unit in enumerate(self.units, 1)}
+        self.run = TriedRun(context.run_id, manifest_digest(written))
 
     def tried(self, units: Sequence[UnitFields]) -> tuple[TriedUnit, ...]:
         """Return these units with their texts."""
@@ -103,23 +120,30 @@ class _Text:
                 unit.unit_kind,
                 unit.section_type,
                 unit.parent,
+                self._ordinals[unit.address],
             )
             for unit in units
         )
 
 
-def _judged(context: PhaseContext, text: _Text, trials: "_Trials") -> Check:
+def _judged(context: PhaseContext, text: _Text, trials: "_Trials", *, governed: bool) -> tuple[Check, ...]:
     units = text.units if len(text.units) <= _WHOLE else sample(text.units)
-    trial = trials.tried(text.tried(units))
+    trial = trials.tried(text.tried(units), text.run)
     if trial.refused and len(units) < len(text.units):
         # What a part of a text is refused for may hold of the whole: that decides.
         units = text.units
-        trial = trials.tried(text.tried(units), f"; a part of them was refused: {_refusal(trial)}")
-    if trial.refused:
-        return context.check(NAME, _refusal(trial), _SOURCE, good=False, next_action=_OWNER)
+        trial = trials.tried(text.tried(units), text.run, f"; a part of them was refused: {_refusal(trial)}")
+    if trial.refused and not trial.part:
+        return (context.check(NAME, _refusal(trial), _SOURCE, good=False, next_action=_OWNER),)
     of_all = "" if len(units) == len(text.units) else f" of {len(text.units)}"
     answer = f"{counted(len(units), 'unit')}{of_all} made by the organisation's function, read back, and taken back"
-    return context.passed(NAME, answer, _SOURCE)
+    of_units = context.passed(NAME, answer, _SOURCE)
+    if not governed:
+        return (of_units,)
+    if trial.refused:
+        return (of_units, context.check(ROWS, _refusal(trial), _SOURCE, good=False, next_action=_OWNER_OF_ROWS))
+    answer = f"{counted(trial.rows, 'row')} of leg B added to the organisation's tables, read back, and taken back"
+    return (of_units, context.passed(ROWS, answer, _SOURCE))
 
 
 def _refusal(trial: CreationTrial) -> str:
@@ -133,14 +157,14 @@ class _Trials:
         self._context, self._connection, self._limit = context, connection, limit
         self._ends_at = time.monotonic() + limit.seconds
 
-    def tried(self, units: tuple[TriedUnit, ...], known: str = "") -> CreationTrial:
+    def tried(self, units: tuple[TriedUnit, ...], run: TriedRun, known: str = "") -> CreationTrial:
         """Try them in a transaction that sees no row of anybody else's; again, if another one was in its way.
 
         Raises Unmeasured, with what is `known` by then, once the limit is over; and if a lock is not free at the last try.
         """
         for is_last in (*[False] * _MORE_TRIES, True):
             try:
-                return self._try_once(units, known)
+                return self._try_once(units, run, known)
             except _AGAIN as error:
                 if is_last and isinstance(error, psycopg.errors.LockNotAvailable):
                     raise _locked() from error
@@ -151,7 +175,7 @@ class _Trials:
                 self._connection.rollback()
         raise AssertionError("the last try returns or raises")
 
-    def _try_once(self, units: tuple[TriedUnit, ...], known: str) -> CreationTrial:
+    def _try_once(self, units: tuple[TriedUnit, ...], run: TriedRun, known: str) -> CreationTrial:
         # The watch has nothing to cancel between two statements.
         if hold_in_file(self._context.installation) is not None:
             require_no_hold(self._context.installation)
@@ -160,7 +184,7 @@ class _Trials:
         try:
             self._connection.isolation_level = IsolationLevel.REPEATABLE_READ
             limit_trial(self._connection, left_s, min(_LOCK_S, left_s))
-            return try_units(self._connection, units)
+            return try_units(self._connection, units, run)
         except psycopg.errors.QueryCanceled as cancelled:
             # Whoever stops everything cancels it as the server does at its limit.
             if self._ends_at - time.monotonic() > _LEAST_S or hold_in_file(self._context.installation) is not None:
