@@ -6,6 +6,7 @@ _B = "console/backend"
 _SQL, _RUN = f"{_B}/postgres/site_creation_trial.py", f"{_B}/runs/site_creation.py"
 _TRIED, _STRANGE = "tests/same_names/test_units_tried.py::test_", "tests/same_names/test_strange.py::test_"
 _PLANNED, _ROWS = f"{_B}/postgres/site_planned_rows.py", "tests/same_names/test_rows_tried.py::test_"
+_BATCH = "tests/same_names/test_batch_tried.py::test_"
 _LEG_B = f"{_ROWS}what_refuses_a_row_of_leg_b_is_named_with_its_table"
 _OTHERWISE = f"{_TRIED}what_comes_back_otherwise_ends_the_trial_at_its_unit"
 _REFUSED = f"{_TRIED}what_a_cut_would_be_refused_for_refuses_the_trial"
@@ -238,6 +239,20 @@ SITE_TRIAL = (
         "DROP FUNCTION IF EXISTS cutter_console.fn_site_try_units(jsonb);\n",
         "",
         (f"{_ROWS}without_tables_for_them_no_rows_are_tried",),
+    ),
+    Mutant(
+        "every document of a batch that waits is tried before it is armed",
+        f"{_B}/batches.py",
+        "        return (*checks, *self._others_tried(others, trial_command, ends_at))\n",
+        "        return checks\n",
+        (f"{_BATCH}what_a_later_document_is_refused_for_keeps_the_batch_from_being_armed[units]",),
+    ),
+    Mutant(
+        "a later document that is refused keeps a batch from being armed",
+        _RUN,
+        "    if refused:\n",
+        "    if False:\n",
+        (f"{_BATCH}what_a_later_document_is_refused_for_keeps_the_batch_from_being_armed[rows]",),
     ),
     Mutant(
         "what is never called and what is no table is named before the script is printed",

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import psycopg
@@ -10,7 +11,7 @@ from psycopg import IsolationLevel
 from console.backend.host.site_files import kept_mapping
 from console.backend.model.counting import counted
 from console.backend.model.errors import StopCode, Unmeasured
-from console.backend.model.outcome import Check
+from console.backend.model.outcome import Check, Outcome
 from console.backend.model.planned_units import PlannedUnits, UnitFields
 from console.backend.model.purposes import RunOperation
 from console.backend.model.written_plan import as_written, kept_bytes
@@ -33,6 +34,7 @@ from console.backend.runs.sources import canonical_bytes
 
 NAME = "units tried there"
 ROWS = "governance rows tried there"
+OTHERS = "other documents tried there"
 _SOURCE = "fn_site_try_units, as the executor"
 _OWNER = "Ask the owner of the function and of the tables to let such units in, or change the text; then plan it again."
 _OWNER_OF_ROWS = (
@@ -42,6 +44,8 @@ _OWNER_OF_ROWS = (
 _TIE = "Have an administrator run what this prints: cutter-console adopt apply"
 _WHOLE = 50
 """Most units of a plan that is tried as a whole at once; of a longer one a sample is tried first."""
+_NAMED = 3
+"""Documents that a sentence about several names."""
 _MORE_TRIES = 2
 _AGAIN = (
     psycopg.errors.SerializationFailure,
@@ -59,6 +63,15 @@ class Limit(NamedTuple):
 
     seconds: float
     next_action: str
+
+    @property
+    def words(self) -> str:
+        """Return the seconds as a sentence has them."""
+        return f"{round(self.seconds, 1):g} s"
+
+
+class TrialOver(Unmeasured):
+    """The limit of a trial is over; nothing is known of what was tried."""
 
 
 def phase_limit(context: PhaseContext) -> Limit:
@@ -81,21 +94,77 @@ def tried_there(context: PhaseContext, limit: Limit) -> tuple[Check, ...]:
     """
     if not has_trial(context):
         return ()
+    with _trying(context, limit) as trials:
+        return _not_tied(context) if trials is None else _judged(context, _Text(context), trials)
+
+
+def others_tried_there(contexts: Sequence[PhaseContext], limit: Limit) -> tuple[Check, ...]:
+    """Try these documents of a batch as `tried_there` does, each alone; nothing without a site mapping.
+
+    One limit holds for all of them. Who could not be tried within it is named, and stops nothing: its units were
+    tried in its own run. Raises CutterError for what says nothing of any document.
+    """
+    waiting = [context for context in contexts if has_trial(context)]
+    if not waiting:
+        return ()
+    refused: list[str] = []
+    untried: list[PhaseContext] = []
+    # Of no seconds a session would make no limit at all.
+    if limit.seconds < _LEAST_S:
+        return (_of_others(waiting[0], len(waiting), refused, waiting, limit),)
+    with _trying(waiting[0], limit) as trials:
+        if trials is None:
+            return _not_tied(waiting[0])
+        for number, context in enumerate(waiting):
+            try:
+                checks = _judged(context, _Text(context), trials)
+            except TrialOver:
+                untried = waiting[number:]
+                break
+            refused += [
+                f"{context.request.docprefix}: {check.name}: {check.detail}"
+                for check in checks
+                if check.outcome is not Outcome.PASS
+            ]
+    return (_of_others(waiting[0], len(waiting), refused, untried, limit),)
+
+
+def _of_others(
+    context: PhaseContext, number: int, refused: list[str], untried: list[PhaseContext], limit: Limit
+) -> Check:
+    """Judge the trial of so many documents: a refusal stops, a document that was not reached is named."""
+    if refused:
+        words = f"{counted(len(refused), 'refusal')}: {'; '.join(refused[:_NAMED])}"
+        return context.check(OTHERS, words, _SOURCE, good=False, next_action=_OWNER)
+    if untried:
+        names = ", ".join(left.request.docprefix for left in untried[:_NAMED])
+        more = f" and {len(untried) - _NAMED} more" if len(untried) > _NAMED else ""
+        words = f"not tried again within {limit.words}: {names}{more}; each was in its own run. Tried: {number - len(untried)}"
+        check = context.check(OTHERS, words, _SOURCE, good=False, next_action=limit.next_action)
+        return check.model_copy(update={"outcome": Outcome.PARTIAL})
+    return context.passed(OTHERS, f"{counted(number, 'document')} more, each alone, with its units and rows", _SOURCE)
+
+
+@contextmanager
+def _trying(context: PhaseContext, limit: Limit) -> Iterator["_Trials | None"]:
+    """Open a session for trials; None if the script that was run cannot try what this host's mapping says."""
     kept = kept_mapping(context.installation)
     executor = context.installation.settings.database.executor
+    governed = kept.mapping is not None and kept.mapping.governance is not None
     with (
         connect(executor, timeout_s=limit.seconds, purpose="trial") as connection,
         watched(context.installation, connection, executor, context.report),
     ):
-        trials = _Trials(context, connection, limit)
+        trials = _Trials(context, connection, limit, governed=governed)
         with Asking(connection) as asking:
             tied, can_try = asking.ask(tied_mapping), asking.ask(can_try_units)
         connection.rollback()
-        if tied.value != kept.sha256 or not can_try.value:
-            detail = "the script that was run is for another mapping, or cannot try units with their governance rows"
-            return (context.check(NAME, detail, _SOURCE, good=False, next_action=_TIE),)
-        text = _Text(context)
-        return _judged(context, text, trials, governed=kept.mapping is not None and kept.mapping.governance is not None)
+        yield trials if tied.value == kept.sha256 and can_try.value else None
+
+
+def _not_tied(context: PhaseContext) -> tuple[Check, ...]:
+    detail = "the script that was run is for another mapping, or cannot try units with their governance rows"
+    return (context.check(NAME, detail, _SOURCE, good=False, next_action=_TIE),)
 
 
 class _Text:
@@ -126,7 +195,7 @@ class _Text:
         )
 
 
-def _judged(context: PhaseContext, text: _Text, trials: "_Trials", *, governed: bool) -> tuple[Check, ...]:
+def _judged(context: PhaseContext, text: _Text, trials: "_Trials") -> tuple[Check, ...]:
     units = text.units if len(text.units) <= _WHOLE else sample(text.units)
     trial = trials.tried(text.tried(units), text.run)
     if trial.refused and len(units) < len(text.units):
@@ -138,7 +207,7 @@ def _judged(context: PhaseContext, text: _Text, trials: "_Trials", *, governed: 
     of_all = "" if len(units) == len(text.units) else f" of {len(text.units)}"
     answer = f"{counted(len(units), 'unit')}{of_all} made by the organisation's function, read back, and taken back"
     of_units = context.passed(NAME, answer, _SOURCE)
-    if not governed:
+    if not trials.governed:
         return (of_units,)
     if trial.refused:
         return (of_units, context.check(ROWS, _refusal(trial), _SOURCE, good=False, next_action=_OWNER_OF_ROWS))
@@ -153,8 +222,9 @@ def _refusal(trial: CreationTrial) -> str:
 class _Trials:
     """Trials on one connection, which have one limit together."""
 
-    def __init__(self, context: PhaseContext, connection: psycopg.Connection, limit: Limit) -> None:
+    def __init__(self, context: PhaseContext, connection: psycopg.Connection, limit: Limit, *, governed: bool) -> None:
         self._context, self._connection, self._limit = context, connection, limit
+        self.governed = governed
         self._ends_at = time.monotonic() + limit.seconds
 
     def tried(self, units: tuple[TriedUnit, ...], run: TriedRun, known: str = "") -> CreationTrial:
@@ -191,10 +261,9 @@ class _Trials:
                 raise
             raise self._is_over(units, known) from cancelled
 
-    def _is_over(self, units: tuple[TriedUnit, ...], known: str) -> Unmeasured:
-        seconds = f"{round(self._limit.seconds, 1):g}"
-        message = f"{NAME}: {counted(len(units), 'unit')} could not be tried within {seconds} s{known}"
-        return Unmeasured(StopCode.PANIC, message, self._limit.next_action)
+    def _is_over(self, units: tuple[TriedUnit, ...], known: str) -> TrialOver:
+        message = f"{NAME}: {counted(len(units), 'unit')} could not be tried within {self._limit.words}{known}"
+        return TrialOver(StopCode.PANIC, message, self._limit.next_action)
 
 
 def _locked() -> Unmeasured:
