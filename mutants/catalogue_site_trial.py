@@ -90,8 +90,8 @@ SITE_TRIAL = (
     Mutant(
         "a script that cannot try units stops a LIVE run",
         _RUN,
-        " or not can_try.value:",
-        ":",
+        " and can_try.value else None",
+        " else None",
         (f"{_TRIED}a_script_that_cannot_try_units_is_no_proof_and_stops_a_live_run",),
     ),
     Mutant(
@@ -125,8 +125,8 @@ SITE_TRIAL = (
     Mutant(
         "all that a trial repeats has one limit",
         _RUN,
-        "            limit_trial(self._connection, left_s, min(_LOCK_S, left_s))\n",
-        "            limit_trial(self._connection, self._limit.seconds, min(_LOCK_S, left_s))\n",
+        "limit_trial(connection, left_s, min(_LOCK_S, left_s))",
+        "limit_trial(connection, self._limit.seconds, min(_LOCK_S, left_s))",
         (f"{_TRIED}all_that_a_trial_repeats_has_one_limit",),
     ),
     Mutant(

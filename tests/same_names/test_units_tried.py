@@ -305,13 +305,13 @@ def test_a_statement_that_somebody_cancels_is_not_taken_for_one_at_its_limit(
 
 def test_a_hold_file_stops_a_trial_that_is_made(signed: Passage, monkeypatch: pytest.MonkeyPatch) -> None:
     signed.execute(_SLOW)
-    limits = site_creation_trial.limit_trial
+    tried = site_creation_trial.try_units
 
-    def held(connection: psycopg.Connection, statement_s: float, lock_s: float) -> None:
-        limits(connection, statement_s, lock_s)
+    def held(*arguments: object) -> object:
         signed.installation.hold_file.write_text("stop")
+        return tried(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(site_creation, "limit_trial", held)
+    monkeypatch.setattr(site_creation, "try_units", held)
 
     with pytest.raises(Unmeasured, match="cancelled"):
         tried_there(_context(signed), Limit(60.0, "Do this."))

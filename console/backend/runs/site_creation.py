@@ -156,9 +156,10 @@ def _trying(context: PhaseContext, limit: Limit) -> Iterator["_Trials | None"]:
         watched(context.installation, connection, executor, context.report),
     ):
         trials = _Trials(context, connection, limit, governed=governed)
+        # The first trial goes on in this transaction.
+        connection.isolation_level = IsolationLevel.REPEATABLE_READ
         with Asking(connection) as asking:
             tied, can_try = asking.ask(tied_mapping), asking.ask(can_try_units)
-        connection.rollback()
         yield trials if tied.value == kept.sha256 and can_try.value else None
 
 
@@ -252,14 +253,15 @@ class _Trials:
         if (left_s := self._ends_at - time.monotonic()) < _LEAST_S:
             raise self._is_over(units, known)
         try:
-            self._connection.isolation_level = IsolationLevel.REPEATABLE_READ
-            limit_trial(self._connection, left_s, min(_LOCK_S, left_s))
-            return try_units(self._connection, units, run)
+            with Asking(self._connection) as asking:
+                asking.ask(lambda connection: limit_trial(connection, left_s, min(_LOCK_S, left_s)))
+                trial = asking.ask(lambda connection: try_units(connection, units, run))
         except psycopg.errors.QueryCanceled as cancelled:
             # Whoever stops everything cancels it as the server does at its limit.
             if self._ends_at - time.monotonic() > _LEAST_S or hold_in_file(self._context.installation) is not None:
                 raise
             raise self._is_over(units, known) from cancelled
+        return trial.value
 
     def _is_over(self, units: tuple[TriedUnit, ...], known: str) -> TrialOver:
         message = f"{NAME}: {counted(len(units), 'unit')} could not be tried within {self._limit.words}{known}"
