@@ -6,6 +6,7 @@ _B = "console/backend"
 _SQL, _RUN = f"{_B}/postgres/site_creation_trial.py", f"{_B}/runs/site_creation.py"
 _TRIED, _STRANGE = "tests/same_names/test_units_tried.py::test_", "tests/same_names/test_strange.py::test_"
 _PLANNED, _ROWS = f"{_B}/postgres/site_planned_rows.py", "tests/same_names/test_rows_tried.py::test_"
+_MOVE, _MOVED = f"{_B}/postgres/site_move_trial.py", "tests/same_names/test_moves_tried.py::test_"
 _BATCH = "tests/same_names/test_batch_tried.py::test_"
 _LEG_B = f"{_ROWS}what_refuses_a_row_of_leg_b_is_named_with_its_table"
 _OTHERWISE = f"{_TRIED}what_comes_back_otherwise_ends_the_trial_at_its_unit"
@@ -96,8 +97,8 @@ SITE_TRIAL = (
     ),
     Mutant(
         "a script that cannot try units is no proof",
-        f"{_B}/runs/site_check.py",
-        "            if not can_try_units(connection):\n",
+        f"{_B}/runs/site_run_check.py",
+        "            if not all(ask_together(connection, can_try_units, can_try_moves)):\n",
         "            if False:\n",
         (f"{_TRIED}a_script_that_cannot_try_units_is_no_proof_and_stops_a_live_run",),
     ),
@@ -253,6 +254,62 @@ SITE_TRIAL = (
         "    if refused:\n",
         "    if False:\n",
         (f"{_BATCH}what_a_later_document_is_refused_for_keeps_the_batch_from_being_armed[rows]",),
+    ),
+    Mutant(
+        "a move that was tried is taken back",
+        _MOVE,
+        "        finished := true;\n        RAISE EXCEPTION USING ERRCODE = 'CU000', MESSAGE = 'tried, and taken back';\n",
+        "        finished := true;\n",
+        (f"{_MOVED}whoever_tries_a_move_and_commits_has_written_nothing[enacted]",),
+    ),
+    Mutant(
+        "no move is tried under a HOLD",
+        _MOVE,
+        "    PERFORM cutter_console.fn_assert_no_hold();\n",
+        "",
+        (f"{_MOVED}nothing_is_moved_under_a_hold",),
+    ),
+    Mutant(
+        "what a move makes of a unit is read back",
+        _MOVE,
+        "        IF s.lifecycle IS DISTINCT FROM p_target OR ",
+        "        IF ",
+        (f"{_MOVED}a_move_that_a_run_would_be_refused_is_no_proof[not moved]",),
+    ),
+    Mutant(
+        "rows beside that of the log are counted where a move is tried",
+        _MOVE,
+        "        PERFORM cutter_console.fn_site_require(before, jsonb_build_object({log_name}, 1));\n",
+        "",
+        (f"{_MOVED}a_move_that_a_run_would_be_refused_is_no_proof[a row more]",),
+    ),
+    Mutant(
+        "a trial of a move that somebody else's error ended is no good one",
+        _MOVE,
+        "IF NOT finished AND refused IS NULL THEN",
+        "IF state <> 'CU000' AND refused IS NULL THEN",
+        (f"{_MOVED}a_move_that_a_run_would_be_refused_is_no_proof[ended early]",),
+    ),
+    Mutant(
+        "what says nothing of a move refuses none",
+        _MOVE,
+        " OR state IN ('55006', '55P03') THEN",
+        " THEN",
+        (f"{_MOVED}what_says_nothing_of_a_move_refuses_none",),
+    ),
+    Mutant(
+        "the executor alone tries moves",
+        f"{_B}/postgres/site_grants.py",
+        '    "fn_site_try_move": ("cutter_exec",),\n',
+        '    "fn_site_try_move": ("cutter_exec", "cutter_verify"),\n',
+        (f"{_MOVED}nobody_but_the_executor_tries_moves[cutter_verify]",),
+    ),
+    Mutant(
+        "a function that is not proven as a run calls it is no partial proof",
+        f"{_B}/runs/site_run_check.py",
+        "    return bool(of_it) and all(outcome is Outcome.PASS for outcome in of_it)\n",
+        "    return True\n",
+        (f"{_MOVED}before_the_script_was_run_it_is_told_what_proves_them",),
     ),
     Mutant(
         "what is never called and what is no table is named before the script is printed",

@@ -45,6 +45,7 @@ from console.backend.postgres.site_grants import (
     rights_sql,
     writing_rights,
 )
+from console.backend.postgres.site_move_trial import MOVE_TRIAL, move_trial_sql
 from console.backend.postgres.site_planned_rows import PLANNED, UNPLANNED, planned_sql
 from console.backend.postgres.site_proposal import identifier
 from console.backend.postgres.site_roles import (
@@ -338,6 +339,7 @@ _BODIES = (
     _MOVE,
     _WIRING,
     CREATION_TRIAL,
+    MOVE_TRIAL,
     _PLAIN,
 )
 
@@ -455,6 +457,7 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
         ),
         calls_sql("fn_site_differences", "fn_draft_differences", "fn_site_standing"),
         creation_trial_sql(names, mapping),
+        move_trial_sql(names, mapping),
         sql.SQL(_PLAIN),
         sql.SQL("RESET ROLE;\n"),
     ]
