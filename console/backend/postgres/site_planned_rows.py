@@ -17,12 +17,13 @@ def _id(of: str) -> str:
     return OWN_UUID.format(of=f"planned {of}", key="r.run_id")
 
 
-_SIGNERS = """(SELECT array_agg(s.fingerprint ORDER BY s.place)
+SIGNERS = """(SELECT array_agg(s.fingerprint ORDER BY s.place)
                   FROM (SELECT convert_from(q.policy, 'UTF8')::jsonb AS policy
                           FROM cutter_governance.policy_pin q ORDER BY q.id DESC LIMIT 1) w
                  CROSS JOIN LATERAL (SELECT g.value ->> 'fingerprint' AS fingerprint, g.place
                                        FROM jsonb_array_elements(w.policy -> 'signers') WITH ORDINALITY g (value, place)) s
                  WHERE s.place <= (w.policy #>> ARRAY['thresholds', 'SG_1'])::bigint)"""
+"""As many signers of the pinned policy as it needs; NULL if none is pinned."""
 _OF_THE_RUN = """(SELECT q.run_id, q.docprefix, q.origin, q.source_sha256, q.plan_digest, q.n_units FROM cutter_governance.run q
              WHERE q.run_id = p_run ->> 'run_id') r
         CROSS JOIN LATERAL (SELECT r.plan_digest, r.n_units, {by} AS created_by, now() AS created_at,
@@ -37,7 +38,7 @@ _OF_THE_RUN = """(SELECT q.run_id, q.docprefix, q.origin, q.source_sha256, q.pla
                                    coalesce(a.signers, {signers}, ARRAY[repeat('0', 40)]) AS decided_by) d"""
 _RUN = (
     _OF_THE_RUN.replace("{by}", _BY)
-    .replace("{signers}", _SIGNERS)
+    .replace("{signers}", SIGNERS)
     .replace("{change_set}", _id("change set"))
     .replace("{decision}", _id("decision"))
 )
