@@ -508,15 +508,15 @@ _OF_RUNS = (
     Mutant(
         "the guards that must stand are looked for before anybody signs",
         f"{_B}/runs/grant_probe.py",
-        "    faults = (*guard_faults(triggers(connection)), ",
-        "    faults = (*guard_faults(triggers(connection))[:0], ",
+        "    faults = (*guard_faults(guards.value), ",
+        "    faults = (*guard_faults(guards.value)[:0], ",
         _test("runs/test_drift", "the_phase_before_approval_names_the_guard_that_does_not_stand[missing]"),
     ),
     Mutant(
         "a stranger's trigger on units is named before anybody signs",
         f"{_B}/runs/grant_probe.py",
-        "    strangers = foreign_unit_triggers(connection)\n",
-        "    strangers = foreign_unit_triggers(connection)[:0]\n",
+        " for name in strangers.value))\n",
+        " for name in strangers.value[:0]))\n",
         _test("runs/test_drift", "the_phase_before_approval_names_the_guard_that_does_not_stand[a stranger's]"),
     ),
     Mutant(
@@ -1753,8 +1753,8 @@ _OF_SETTLING = (
     Mutant(
         "the journal names the row of an import before its COMMIT",
         _OPERATIONS,
-        "    fields = (*measure_attempt(connection, role), *effect_fields(effect))\n",
-        "    fields = measure_attempt(connection, role)\n",
+        "(*measure_attempt(connection, role), *effect_fields(effect))",
+        "measure_attempt(connection, role)",
         _test(_REUSED, "what_is_there_is_called_committed[import]"),
     ),
     Mutant(

@@ -5,6 +5,10 @@ from mutants.mutant import Mutant
 _B = "console/backend"
 _SQL, _RUN = f"{_B}/postgres/site_creation_trial.py", f"{_B}/runs/site_creation.py"
 _TRIED, _STRANGE = "tests/same_names/test_units_tried.py::test_", "tests/same_names/test_strange.py::test_"
+_PLANNED, _ROWS = f"{_B}/postgres/site_planned_rows.py", "tests/same_names/test_rows_tried.py::test_"
+_MOVE, _MOVED = f"{_B}/postgres/site_move_trial.py", "tests/same_names/test_moves_tried.py::test_"
+_BATCH = "tests/same_names/test_batch_tried.py::test_"
+_LEG_B = f"{_ROWS}what_refuses_a_row_of_leg_b_is_named_with_its_table"
 _OTHERWISE = f"{_TRIED}what_comes_back_otherwise_ends_the_trial_at_its_unit"
 _REFUSED = f"{_TRIED}what_a_cut_would_be_refused_for_refuses_the_trial"
 
@@ -87,14 +91,14 @@ SITE_TRIAL = (
     Mutant(
         "a script that cannot try units stops a LIVE run",
         _RUN,
-        " or not can_try.value:",
-        ":",
+        " and can_try.value else None",
+        " else None",
         (f"{_TRIED}a_script_that_cannot_try_units_is_no_proof_and_stops_a_live_run",),
     ),
     Mutant(
         "a script that cannot try units is no proof",
-        f"{_B}/runs/site_check.py",
-        "            if not can_try_units(connection):\n",
+        f"{_B}/runs/site_run_check.py",
+        "            if not all(ask_together(connection, can_try_units, can_try_moves)):\n",
         "            if False:\n",
         (f"{_TRIED}a_script_that_cannot_try_units_is_no_proof_and_stops_a_live_run",),
     ),
@@ -122,8 +126,8 @@ SITE_TRIAL = (
     Mutant(
         "all that a trial repeats has one limit",
         _RUN,
-        "            limit_trial(self._connection, left_s, min(_LOCK_S, left_s))\n",
-        "            limit_trial(self._connection, self._limit.seconds, min(_LOCK_S, left_s))\n",
+        "limit_trial(connection, left_s, min(_LOCK_S, left_s))",
+        "limit_trial(connection, self._limit.seconds, min(_LOCK_S, left_s))",
         (f"{_TRIED}all_that_a_trial_repeats_has_one_limit",),
     ),
     Mutant(
@@ -184,6 +188,128 @@ SITE_TRIAL = (
         "WHEN OTHERS OR ASSERT_FAILURE THEN",
         "WHEN OTHERS THEN",
         (f"{_TRIED}a_failed_assertion_there_refuses_the_trial",),
+    ),
+    Mutant(
+        "governance rows are tried behind the units, before a ruling is asked for and before it is spent",
+        _SQL,
+        "json.dumps(run._asdict()) if run is not None else None",
+        "None",
+        (
+            f"{_ROWS}what_the_governance_tables_refuse_is_known_before_a_ruling_is_asked_for",
+            f"{_ROWS}a_ruling_is_not_spent_on_rows_that_would_be_refused_by_now",
+        ),
+    ),
+    Mutant(
+        "what fires at the end of a transaction fires behind the governance rows that are tried",
+        _PLANNED,
+        "            PERFORM cutter_console.fn_site_settle();\n",
+        "",
+        (f"{_LEG_B}[at the end]",),
+    ),
+    Mutant(
+        "rows beside the governance rows that are tried are counted",
+        _PLANNED,
+        "PERFORM cutter_console.fn_site_require(before, (",
+        "PERFORM jsonb_build_array(before, (",
+        (f"{_LEG_B}[a row more]",),
+    ),
+    Mutant(
+        "governance rows that were tried are read back",
+        _PLANNED,
+        "fn_site_ungoverned(given) d LIMIT 1;",
+        "fn_site_ungoverned(given) d WHERE false LIMIT 1;",
+        (f"{_LEG_B}[a row changed]",),
+    ),
+    Mutant(
+        "governance rows that are tried name their units by the number of the manifest",
+        _RUN,
+        "self._ordinals[unit.address],",
+        "self._ordinals[unit.address] + 1,",
+        (f"{_ROWS}units_and_their_number_are_those_of_the_plan",),
+    ),
+    Mutant(
+        "a script that tries units without governance rows is to be run again",
+        _SQL,
+        "to_regprocedure('cutter_console.fn_site_try_units(jsonb, jsonb)')",
+        "to_regproc('cutter_console.fn_site_try_units')",
+        (f"{_ROWS}a_script_that_tries_units_alone_is_to_be_run_again",),
+    ),
+    Mutant(
+        "a function that an earlier script has made is not left beside the new one",
+        _SQL,
+        "DROP FUNCTION IF EXISTS cutter_console.fn_site_try_units(jsonb);\n",
+        "",
+        (f"{_ROWS}without_tables_for_them_no_rows_are_tried",),
+    ),
+    Mutant(
+        "every document of a batch that waits is tried before it is armed",
+        f"{_B}/batches.py",
+        "        return (*checks, *self._others_tried(others, trial_command, ends_at))\n",
+        "        return checks\n",
+        (f"{_BATCH}what_a_later_document_is_refused_for_keeps_the_batch_from_being_armed[units]",),
+    ),
+    Mutant(
+        "a later document that is refused keeps a batch from being armed",
+        _RUN,
+        "    if refused:\n",
+        "    if False:\n",
+        (f"{_BATCH}what_a_later_document_is_refused_for_keeps_the_batch_from_being_armed[rows]",),
+    ),
+    Mutant(
+        "a move that was tried is taken back",
+        _MOVE,
+        "        finished := true;\n        RAISE EXCEPTION USING ERRCODE = 'CU000', MESSAGE = 'tried, and taken back';\n",
+        "        finished := true;\n",
+        (f"{_MOVED}whoever_tries_a_move_and_commits_has_written_nothing[enacted]",),
+    ),
+    Mutant(
+        "no move is tried under a HOLD",
+        _MOVE,
+        "    PERFORM cutter_console.fn_assert_no_hold();\n",
+        "",
+        (f"{_MOVED}nothing_is_moved_under_a_hold",),
+    ),
+    Mutant(
+        "what a move makes of a unit is read back",
+        _MOVE,
+        "        IF s.lifecycle IS DISTINCT FROM p_target OR ",
+        "        IF ",
+        (f"{_MOVED}a_move_that_a_run_would_be_refused_is_no_proof[not moved]",),
+    ),
+    Mutant(
+        "rows beside that of the log are counted where a move is tried",
+        _MOVE,
+        "        PERFORM cutter_console.fn_site_require(before, jsonb_build_object({log_name}, 1));\n",
+        "",
+        (f"{_MOVED}a_move_that_a_run_would_be_refused_is_no_proof[a row more]",),
+    ),
+    Mutant(
+        "a trial of a move that somebody else's error ended is no good one",
+        _MOVE,
+        "IF NOT finished AND refused IS NULL THEN",
+        "IF state <> 'CU000' AND refused IS NULL THEN",
+        (f"{_MOVED}a_move_that_a_run_would_be_refused_is_no_proof[ended early]",),
+    ),
+    Mutant(
+        "what says nothing of a move refuses none",
+        _MOVE,
+        " OR state IN ('55006', '55P03') THEN",
+        " THEN",
+        (f"{_MOVED}what_says_nothing_of_a_move_refuses_none",),
+    ),
+    Mutant(
+        "the executor alone tries moves",
+        f"{_B}/postgres/site_grants.py",
+        '    "fn_site_try_move": ("cutter_exec",),\n',
+        '    "fn_site_try_move": ("cutter_exec", "cutter_verify"),\n',
+        (f"{_MOVED}nobody_but_the_executor_tries_moves[cutter_verify]",),
+    ),
+    Mutant(
+        "a function that is not proven as a run calls it is no partial proof",
+        f"{_B}/runs/site_run_check.py",
+        "    return bool(of_it) and all(outcome is Outcome.PASS for outcome in of_it)\n",
+        "    return True\n",
+        (f"{_MOVED}before_the_script_was_run_it_is_told_what_proves_them",),
     ),
     Mutant(
         "what is never called and what is no table is named before the script is printed",

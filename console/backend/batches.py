@@ -1,11 +1,12 @@
 """The backend's answers about batches to both front ends."""
 
+import time
 from collections.abc import Callable
 
 from console.backend.gates import arming_checks
 from console.backend.gates.dry_runs import judge_dry_run, measure_dry_runs
 from console.backend.host.installation import Installation
-from console.backend.host.site_files import run_tables
+from console.backend.host.site_files import kept_mapping, run_tables
 from console.backend.model.batches import (
     BatchMove,
     BatchPlan,
@@ -41,6 +42,7 @@ from console.backend.runs.kill_switch import armed_for, measure_switch, require_
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.run_views import known_run
+from console.backend.runs.site_creation import OTHERS, Limit, others_tried_there, phase_limit
 from console.backend.runs.workspace import Workspace
 
 _NAMED = 12
@@ -219,11 +221,31 @@ class Batches:
         run_id = waits[0] if waits else first_waiting(self._installation, view)
         ruling = (batch_rulings.imported(self._installation, view.batch_id, Purpose.CUT),) if waits else ()
         first = (*ruling, self._dry_runs(waits)) if waits else ()
-        return (
+        ends_at = time.monotonic() + arming_checks.DEADLINE_S
+        checks = (
             *first,
             self._switch(view, Purpose.CUT),
             *arming_checks.before(self._installation, run_id, arming_checks.OF_BATCH, trial_command),
         )
+        # What is refused already needs no trial more.
+        others = waits[1:] if all(check.outcome in {Outcome.PASS, Outcome.PARTIAL} for check in checks) else ()
+        return (*checks, *self._others_tried(others, trial_command, ends_at))
+
+    def _others_tried(self, run_ids: tuple[str, ...], trial_command: str, ends_at: float) -> tuple[Check, ...]:
+        """Try the documents behind the first one at the organisation, where cuts are written through its functions."""
+        if not run_ids or kept_mapping(self._installation).mapping is None:
+            return ()
+        known = [known_run(self._installation, run_id) for run_id in run_ids]
+        contexts = [PhaseContext(self._installation, run.workspace, run.request, lambda *_: None) for run in known]
+        limit = phase_limit(contexts[0])
+        if trial_command:
+            minutes = self._installation.settings.statement_minutes
+            limit = Limit(max(ends_at - time.monotonic(), 0.0), f"The command gives it {minutes} min: {trial_command}")
+        try:
+            return others_tried_there(contexts, limit)
+        except CutterError as error:
+            check = self._check(OTHERS, f"{error.code}: {error.message}", good=False, advice=error.next_action)
+            return (check.model_copy(update={"outcome": Outcome.INCONCLUSIVE}),)
 
     def enacting_checks(self, view: BatchView) -> tuple[Check, ...]:
         """Measure what must hold before the batch is enacted."""

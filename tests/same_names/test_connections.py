@@ -1,4 +1,4 @@
-"""How often each command logs in beside an organisation's tables: as in a database of the console's own, but before a backup."""
+"""How often each command logs in and waits for the server beside an organisation's tables."""
 
 import pytest
 
@@ -21,3 +21,9 @@ def test_a_command_logs_in_as_often_as_in_a_database_of_its_own_but_before_a_bac
     # Nothing is asked before a backup of an organisation's tables, which are always dumped whole.
     expected = LOGINS | {"run start --live": LOGINS["run start --live"] | {"verifier": 2}}
     assert other_logins(operator, MONITOR, expected) == {}
+    trips = {name: sum(line.trips for line in lines) for name, lines in operator.lines.items()}
+    assert {name: (trips[name], most) for name, most in _MOST.items() if trips[name] > most} == {}, trips
+
+
+_MOST = {"run start": 25, "run start --live": 60, "arm": 43, "run resume": 49, "enact": 83}
+"""Round trips: its tables are asked about, and its functions tried, beside what any run asks."""

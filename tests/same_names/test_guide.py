@@ -49,7 +49,7 @@ _GIVEN = """
     SELECT p.oid::regprocedure::text, x.privilege_type FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace CROSS JOIN LATERAL aclexplode(p.proacl) x
      WHERE n.nspname = 'cutter_console' AND (pg_get_userbyid(x.grantee) = 'directus'
        OR pg_get_userbyid(x.grantee) = 'cutter_exec' AND p.proname LIKE '%%site%%'
-          AND p.proname NOT IN ('fn_site_counts', 'fn_site_differences', 'fn_site_standing', 'fn_site_try', 'fn_site_try_units'))
+          AND p.proname NOT IN ('fn_site_counts', 'fn_site_differences', 'fn_site_standing', 'fn_site_try', 'fn_site_try_units', 'fn_site_try_move'))
 """
 
 

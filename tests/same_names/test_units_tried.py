@@ -133,6 +133,8 @@ def test_whoever_tries_units_and_commits_has_written_nothing(tied: Passage) -> N
         "tried": 2,
         "place": "",
         "refused": "",
+        "part": "",
+        "rows": 0,
     }
 
     assert fingerprint(Database(tied.cluster, tied.database)).rows == before
@@ -303,13 +305,13 @@ def test_a_statement_that_somebody_cancels_is_not_taken_for_one_at_its_limit(
 
 def test_a_hold_file_stops_a_trial_that_is_made(signed: Passage, monkeypatch: pytest.MonkeyPatch) -> None:
     signed.execute(_SLOW)
-    limits = site_creation_trial.limit_trial
+    tried = site_creation_trial.try_units
 
-    def held(connection: psycopg.Connection, statement_s: float, lock_s: float) -> None:
-        limits(connection, statement_s, lock_s)
+    def held(*arguments: object) -> object:
         signed.installation.hold_file.write_text("stop")
+        return tried(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(site_creation, "limit_trial", held)
+    monkeypatch.setattr(site_creation, "try_units", held)
 
     with pytest.raises(Unmeasured, match="cancelled"):
         tried_there(_context(signed), Limit(60.0, "Do this."))
@@ -373,7 +375,7 @@ def test_arming_gives_a_trial_the_time_of_a_phase_and_its_dialog_names_it(
 
 def test_a_script_that_cannot_try_units_is_no_proof_and_stops_a_live_run(signed: Passage) -> None:
     """`adopt check` said nothing of it, and then each LIVE run was refused."""
-    signed.execute("DROP FUNCTION cutter_console.fn_site_try_units(jsonb)")
+    signed.execute("DROP FUNCTION cutter_console.fn_site_try_units(jsonb, jsonb)")
 
     (proof,) = [check for check in prove_mapping(signed.installation) if check.name == "create, as a run does"]
     (refusal,) = tried_there(_context(signed), Limit(60.0, "Do this."))

@@ -132,7 +132,8 @@ MADE_BY: dict[Source, Part] = {
 """The part that has the row which an id is the key of."""
 NEEDED = (Part.ENVELOPE, Part.UNIT, Part.CHANGE_SET, Part.SIGNATURE, Part.VERIFICATION)
 """Parts without which nothing is written."""
-_PER_UNIT = (Part.UNIT, Part.AFFECTED_ROW)
+PER_UNIT = (Part.UNIT, Part.AFFECTED_ROW)
+"""Parts that have a row for each unit."""
 STEPS: dict[Part, tuple[str, ...]] = {
     **dict.fromkeys(Part, ("record",)),
     Part.DECISION: ("record", "enact", "revert"),
@@ -228,7 +229,7 @@ class Governance(Value):
                     raise ValueError(f"{part}: {column.column} refers to the part {maker}, which is not mapped")
             sources = {column.source for column in table.columns}
             needed = {source for source, maker in MADE_BY.items() if maker is part} | _KEYS.get(part, frozenset())
-            if part in _PER_UNIT and not sources & {Source.ADDRESS, Source.ORDINAL, Source.UNIT_ID}:
+            if part in PER_UNIT and not sources & {Source.ADDRESS, Source.ORDINAL, Source.UNIT_ID}:
                 raise ValueError(f"{part}: no column tells the units apart")
             if missing := needed - sources:
                 raise ValueError(f"{part}: no column is filled with {', '.join(sorted(missing))}")
@@ -250,6 +251,6 @@ class Governance(Value):
         added: dict[str, int] = {}
         for part, table in self.parts:
             if step in STEPS[part]:
-                n = 0 if part in there else n_units if part in _PER_UNIT else 1
+                n = 0 if part in there else n_units if part in PER_UNIT else 1
                 added[table.table] = added.get(table.table, 0) + n
         return added

@@ -3,6 +3,7 @@
 import psycopg
 from psycopg import sql
 
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import scalar
 from console.backend.postgres.sessions import Session
 
@@ -12,8 +13,11 @@ def export_snapshot(connection: psycopg.Connection, lock_timeout_s: float) -> st
     # At READ COMMITTED each statement takes a snapshot of its own, and the digests would not be those of the dump.
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     connection.read_only = True
-    connection.execute("SELECT set_config('lock_timeout', %s, true)", (f"{lock_timeout_s * 1000:.0f}",))
-    return str(scalar(connection, "SELECT pg_export_snapshot()"))
+    limit = "SELECT set_config('lock_timeout', %s, true)"
+    with Asking(connection) as asking:
+        asking.ask(lambda session: session.execute(limit, (f"{lock_timeout_s * 1000:.0f}",)))
+        name = asking.ask(lambda session: str(scalar(session, "SELECT pg_export_snapshot()")))
+    return name.value
 
 
 class TableLocked(Exception):

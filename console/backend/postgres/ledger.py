@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -20,7 +21,7 @@ from console.backend.model.purposes import RunOperation
 from console.backend.model.states import Family, Stage
 from console.backend.model.value import Value
 from console.backend.postgres.arriving_rows import arriving
-from console.backend.postgres.asking import Asking
+from console.backend.postgres.asking import Asking, sent_together
 from console.backend.postgres.connections import scalar
 from console.backend.postgres.document_rows import Standing
 from console.backend.postgres.large_values import large_values
@@ -29,6 +30,10 @@ LEAVE_RUN = "SELECT cutter_console.fn_run_leave(%s, %s, %s, %s)"
 REVERT_CUT = "SELECT cutter_console.fn_cut_revert(%s, %s)"
 RELEASE_HOLD = "SELECT cutter_console.fn_hold_release(%s, %s)"
 """Statements that the console shows before it makes them."""
+_TURN = """
+    SELECT r.journal_lock, (SELECT count(*) FROM cutter_governance.run_event e WHERE e.run_id = r.run_id AND e.vouched)
+      FROM cutter_governance.run r WHERE r.run_id = %s
+"""
 
 
 class NewRun(Value):
@@ -80,10 +85,28 @@ def manifest_digest(units: Iterable[PlannedUnit]) -> str:
     return PlannedUnits.of(units).digest
 
 
-def event_json(connection: psycopg.Connection, run_id: str, event: Event, key: JournalKey | None) -> Jsonb:
+class Turn(NamedTuple):
+    """State of a run's chain of one-time keys, in the database."""
+
+    is_locked: bool
+    """False for a run of version 0.2.0, whose next event gives it its first lock."""
+    vouched: int
+    """Events that have used a key."""
+
+
+def turn_of(connection: psycopg.Connection, run_id: str) -> Turn:
+    """Return how far the chain of a run is; of a run that is not there yet, its beginning."""
+    row = connection.execute(_TURN, (run_id,)).fetchone()
+    return Turn(is_locked=row is None or row[0] is not None, vouched=int(row[1]) if row is not None else 0)
+
+
+def event_json(
+    connection: psycopg.Connection, run_id: str, event: Event, key: JournalKey | None, turn: Turn | None = None
+) -> Jsonb:
     """Return the event as the functions take it, with the journal's next one-time key.
 
-    Without `key` the event is recorded as not vouched for.
+    Without `key` the event is recorded as not vouched for. `turn` was asked for in the same transaction, before any other
+    event of it; None asks now.
     """
     members: dict[str, object] = {
         "phase": event.phase,
@@ -93,42 +116,36 @@ def event_json(connection: psycopg.Connection, run_id: str, event: Event, key: J
         "head": event.anchor.hash,
     }
     if key is not None:
-        members |= _turn(connection, run_id, key)
+        members |= _keys(turn or turn_of(connection, run_id), key)
     return Jsonb(members)
 
 
-def _turn(connection: psycopg.Connection, run_id: str, key: JournalKey) -> dict[str, object]:
-    row = connection.execute(
-        "SELECT r.journal_lock, (SELECT count(*) FROM cutter_governance.run_event e WHERE e.run_id = r.run_id AND e.vouched)"
-        " FROM cutter_governance.run r WHERE r.run_id = %s",
-        (run_id,),
-    ).fetchone()
-    if row is not None and row[0] is None:
-        # A run of version 0.2.0: this event gives it its first lock.
+def _keys(turn: Turn, key: JournalKey) -> dict[str, object]:
+    if not turn.is_locked:
         return {"lock": key.lock(0)}
     # Only vouched events have used a key: one without it must not move the chain, or it would end the writer's.
-    number = int(row[1]) if row is not None else 0
-    return {"key": key.key(number), "lock": key.lock(number + 1)}
+    return {"key": key.key(turn.vouched), "lock": key.lock(turn.vouched + 1)}
 
 
 def create_run(connection: psycopg.Connection, facts: NewRun, event: Jsonb) -> None:
     """Register the document and the run; the event is the first of the run."""
-    connection.execute(
-        "SELECT cutter_console.fn_document_register(%s, %s, %s)", (facts.docprefix, facts.origin, facts.profile)
-    )
-    connection.execute(
-        "SELECT cutter_console.fn_run_create(%s, %s, %s, %s, %s, %s, %s, %s)",
-        (
-            facts.run_id,
-            facts.operation,
-            facts.docprefix,
-            facts.origin,
-            facts.profile,
-            facts.operator,
-            facts.host,
-            event,
-        ),
-    )
+    with sent_together(connection):
+        connection.execute(
+            "SELECT cutter_console.fn_document_register(%s, %s, %s)", (facts.docprefix, facts.origin, facts.profile)
+        )
+        connection.execute(
+            "SELECT cutter_console.fn_run_create(%s, %s, %s, %s, %s, %s, %s, %s)",
+            (
+                facts.run_id,
+                facts.operation,
+                facts.docprefix,
+                facts.origin,
+                facts.profile,
+                facts.operator,
+                facts.host,
+                event,
+            ),
+        )
 
 
 def pin_source(connection: psycopg.Connection, run_id: str, source: SourceVersion, event: Jsonb) -> None:

@@ -1,7 +1,8 @@
-"""The SQL that tries units of a plan by the organisation's own function, before a cut is signed, and always takes them back.
+"""The SQL that tries what a run writes at the organisation, before a cut is signed, and always takes it back.
 
-They are made by the function and the roles of a cut, at their own addresses and with their own texts. Everything happens in a
-block that ends with an error: whoever calls it, and commits, has written nothing. Numbers that a sequence has given stay given.
+Units are made by the function and the roles of a cut, at their own addresses and with their own texts; the governance rows of
+leg B are added behind them by the function and the role that adds them in a run. Everything happens in a block that ends with
+an error: whoever calls it, and commits, has written nothing. Numbers that a sequence has given stay given.
 """
 
 import json
@@ -15,13 +16,16 @@ from console.backend.model.site_mapping import SiteMapping
 from console.backend.model.value import Value
 from console.backend.postgres.connections import scalar
 from console.backend.postgres.site_grants import calls_sql
+from console.backend.postgres.site_planned_rows import rows_tried_sql
 from console.backend.postgres.site_roles import parent_value
 
 _GIVEN = """ROWS FROM (jsonb_to_recordset(p_units) AS (address text, title text, body text, kind text, section_type text, parent text))
               WITH ORDINALITY AS x (address, title, body, unit_kind, section_type, parent, place)"""
 """The units that a trial is given, in their order by `x.place`."""
 CREATION_TRIAL = """
-CREATE OR REPLACE FUNCTION cutter_console.fn_site_try_units(p_units jsonb) RETURNS jsonb
+-- It tried units alone once, and a function beside it that takes more would make each call ambiguous.
+DROP FUNCTION IF EXISTS cutter_console.fn_site_try_units(jsonb);
+CREATE OR REPLACE FUNCTION cutter_console.fn_site_try_units(p_units jsonb, p_run jsonb DEFAULT NULL) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $site$
 DECLARE
     before jsonb;
@@ -29,6 +33,10 @@ DECLARE
     u record;
     n bigint := 0;
     place text := '';
+    -- Of leg B: the part whose rows are added, and the rows of each part that were.
+    of_part text := '';
+    given jsonb;
+    added jsonb := '{{}}';
     refused text;
     finished boolean := false;
     state text;
@@ -68,7 +76,7 @@ BEGIN
         IF FOUND THEN
             RAISE EXCEPTION USING ERRCODE = 'CU000', MESSAGE = 'read back otherwise';
         END IF;
-        finished := true;
+{rows_tried}        finished := true;
         RAISE EXCEPTION USING ERRCODE = 'CU000', MESSAGE = 'tried, and taken back';
     -- OTHERS is every condition but a failed ASSERT and a cancelled statement.
     EXCEPTION WHEN OTHERS OR ASSERT_FAILURE THEN
@@ -85,15 +93,16 @@ BEGIN
             refused := format('%s: %s', state, left(concat_ws('; ', message, violated, nullif(detail, ''), nullif(hint, '')), 500));
         END IF;
     END;
-    RETURN jsonb_build_object('tried', n, 'place', coalesce(place, ''), 'refused', coalesce(refused, ''));
+    RETURN jsonb_build_object('tried', n, 'place', coalesce(place, ''), 'refused', coalesce(refused, ''), 'part', of_part,
+                              'rows', (SELECT coalesce(sum(a.value::bigint), 0) FROM jsonb_each_text(added) a));
 END $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_try_units IS
-    'Tries units of a plan by the organisation''s own function, reads them back, and takes everything back.';
+    'Tries units of a plan, and the governance rows of its run, at the organisation, reads them back, and takes everything back.';
 REVOKE EXECUTE ON FUNCTION cutter_console.fn_site_try_units FROM PUBLIC;
 """.replace("{given}", _GIVEN)
-_TRY = "SELECT cutter_console.fn_site_try_units(%s::jsonb)::text"
+_TRY = "SELECT cutter_console.fn_site_try_units(%s::jsonb, %s::jsonb)::text"
 _LIMIT = "SELECT set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true)"
-_IS_THERE = "SELECT to_regprocedure('cutter_console.fn_site_try_units(jsonb)') IS NOT NULL"
+_IS_THERE = "SELECT to_regprocedure('cutter_console.fn_site_try_units(jsonb, jsonb)') IS NOT NULL"
 
 
 class TriedUnit(NamedTuple):
@@ -105,6 +114,15 @@ class TriedUnit(NamedTuple):
     kind: str | None
     section_type: str | None
     parent: str | None
+    ordinal: int = 1
+    """Its number in the manifest."""
+
+
+class TriedRun(NamedTuple):
+    """A run whose governance rows are tried behind its units; what else they contain is in the database."""
+
+    run_id: str
+    manifest_digest: str
 
 
 class CreationTrial(Value):
@@ -112,20 +130,26 @@ class CreationTrial(Value):
 
     tried: int
     place: SafeText
-    """Address of the unit that was refused; empty for what is no matter of one unit."""
+    """Address of the unit, or table of the governance rows, that was refused; empty for what is no matter of one."""
     refused: SafeText
+    part: SafeText = ""
+    """Part of the governance rows that was tried last, `end` behind all of them; empty if none was."""
+    rows: int = 0
+    """Governance rows that were added."""
 
 
 def creation_trial_sql(names: dict[str, sql.Composable], mapping: SiteMapping) -> sql.Composable:
     """Return the function that tries units, made as the owner of the console's functions; `names` are those of the printed script."""
     parent = mapping.units.parent
     assert parent is not None
-    values = {**names, "parent_value": parent_value(parent, "u.parent")}
+    governance = mapping.governance
+    rows_tried = rows_tried_sql(governance) if governance is not None else sql.SQL("")
+    values = {**names, "parent_value": parent_value(parent, "u.parent"), "rows_tried": rows_tried}
     return sql.SQL(CREATION_TRIAL).format(**values) + calls_sql("fn_site_try_units")
 
 
 def can_try_units(connection: psycopg.Connection) -> bool:
-    """Return whether the printed script that was run has the function that tries units."""
+    """Return whether the printed script that was run has the function that tries units with the governance rows behind them."""
     return bool(scalar(connection, _IS_THERE))
 
 
@@ -134,12 +158,15 @@ def limit_trial(connection: psycopg.Connection, statement_s: float, lock_s: floa
     scalar(connection, _LIMIT, f"{statement_s * 1000:.0f}", f"{lock_s * 1000:.0f}")
 
 
-def try_units(connection: psycopg.Connection, units: tuple[TriedUnit, ...]) -> CreationTrial:
-    """Try these units in their order, parents first; nothing stays written.
+def try_units(
+    connection: psycopg.Connection, units: tuple[TriedUnit, ...], run: TriedRun | None = None
+) -> CreationTrial:
+    """Try these units in their order, parents first, and behind them the governance rows of the run; nothing stays written.
 
-    Raises psycopg.Error for what says nothing of the units, such as a lock or a lost line, and under a HOLD.
+    Raises psycopg.Error for what says nothing of what is tried, such as a lock or a lost line, and under a HOLD.
     """
-    answer = scalar(connection, _TRY, json.dumps([unit._asdict() for unit in units]))
+    of_run = json.dumps(run._asdict()) if run is not None else None
+    answer = scalar(connection, _TRY, json.dumps([unit._asdict() for unit in units]), of_run)
     return CreationTrial.model_validate(json.loads(str(answer)))
 
 

@@ -45,6 +45,8 @@ from console.backend.postgres.site_grants import (
     rights_sql,
     writing_rights,
 )
+from console.backend.postgres.site_move_trial import MOVE_TRIAL, move_trial_sql
+from console.backend.postgres.site_planned_rows import PLANNED, UNPLANNED, planned_sql
 from console.backend.postgres.site_proposal import identifier
 from console.backend.postgres.site_roles import (
     CALLS,
@@ -337,6 +339,7 @@ _BODIES = (
     _MOVE,
     _WIRING,
     CREATION_TRIAL,
+    MOVE_TRIAL,
     _PLAIN,
 )
 
@@ -406,10 +409,11 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
             StopCode.REFUSED_INPUT, f"units cannot be written by this mapping: {'; '.join(lacking)}", _BY_HAND
         )
     owner = sql.Identifier(CONSOLE_SCHEMA_OWNER)
-    governance: tuple[sql.Composable, sql.Composable] = (sql.SQL(""), sql.SQL(UNGOVERNED + UNTRIED))
+    governance: tuple[sql.Composable, sql.Composable] = (sql.SQL(""), sql.SQL(UNGOVERNED + UNTRIED + UNPLANNED))
     if mapping.governance is not None:
         as_administrator, as_owner = governance_sql(mapping, mapping.governance)
-        governance = (as_administrator, as_owner + trial_sql(mapping, mapping.governance))
+        tried = trial_sql(mapping, mapping.governance) + planned_sql(mapping.governance)
+        governance = (as_administrator, as_owner + tried)
     names, rights = _names(mapping), writing_rights(mapping, (create[0].schema, enact[0].schema))
     if mapping.governance is not None:
         rights = (*rights, *governance_rights(connection, mapping.governance))
@@ -453,6 +457,7 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
         ),
         calls_sql("fn_site_differences", "fn_draft_differences", "fn_site_standing"),
         creation_trial_sql(names, mapping),
+        move_trial_sql(names, mapping),
         sql.SQL(_PLAIN),
         sql.SQL("RESET ROLE;\n"),
     ]
@@ -462,7 +467,7 @@ def gateway_sql(connection: psycopg.Connection, mapping: SiteMapping, sha256: st
         (
             *_BODIES,
             *(
-                (*BODIES, *([DECISIONS] if mapping.governance.decision else []), TRIAL)
+                (*BODIES, *([DECISIONS] if mapping.governance.decision else []), TRIAL, PLANNED)
                 if mapping.governance is not None
                 else ()
             ),

@@ -10,12 +10,13 @@ import json
 import psycopg
 from psycopg import sql
 
-from console.backend.model.site_governance import Filled, Governance, GovernedTable, Part, Source
+from console.backend.model.site_governance import Governance, GovernedTable, Part
 from console.backend.model.site_mapping import SiteMapping
 from console.backend.model.site_trial import Trial
 from console.backend.postgres.connections import scalar
-from console.backend.postgres.site_governance import OWN_UUID, value_of
+from console.backend.postgres.site_governance import OWN_UUID
 from console.backend.postgres.site_grants import calls_sql
+from console.backend.postgres.site_planned_rows import SIGNERS, tried_value
 from console.backend.postgres.site_roles import parent_value
 
 LAST_STEPS = ("enact", "revert")
@@ -32,14 +33,20 @@ _DECISION, _OF_VERDICT = (
     OWN_UUID.format(of="decision", key=f"{verdict} || p_token") for verdict in ("'cut'", "v.verdict")
 )
 _DECIDED = "(VALUES ('record', 'cut'), ('enact', 'enact'), ('revert', 'revert')) v (step, verdict)"
-_NOTED = "(VALUES ('record', 'open', 1), ('enact', 'done', 2), ('revert', 'withdrawn', 2)) v (step, status, ordinal)"
+_NOTED = (
+    "(VALUES ('record', 'open', 1, 'cut into draft; waits for SG_2'), ('enact', 'done', 2, 'enacted under SG_2'),"
+    " ('revert', 'withdrawn', 2, 'the cut was reverted')) v (step, status, ordinal, note)"
+)
+# In the form of a run's own: what checks the form must not refuse a probe alone.
+_RUN_ID = "format('ictr-%s-%s', to_char(now() AT TIME ZONE 'UTC', 'YYYYMMDD\"T\"HH24MISS\"Z\"'), left(md5(p_token), 8))"
+_DECIDED_BY = f"coalesce({SIGNERS}, ARRAY[repeat('0', 40)])"
 _RUN = (
-    f"(SELECT p_token AS run_id, p_token AS docprefix, 'file:probe'::text AS origin, {_DIGEST} AS source_sha256) r"
+    f"(SELECT {_RUN_ID} AS run_id, p_token AS docprefix, 'file:probe'::text AS origin, {_DIGEST} AS source_sha256) r"
     f" CROSS JOIN (SELECT {_DIGEST} AS plan_digest, 1 AS n_units, {_BY} AS created_by, clock_timestamp() AS created_at,"
     f" {_uuid('version')}::uuid AS source_version_id) e"
     f" CROSS JOIN (SELECT {_DIGEST} AS manifest_digest) m"
     f" CROSS JOIN (SELECT {_uuid('change set')} AS id, {_BY} AS created_by, clock_timestamp() AS created_at) c"
-    f" CROSS JOIN (SELECT {_DECISION} AS id, {_DIGEST} AS statement_sha256, ARRAY['probe'] AS decided_by,"
+    f" CROSS JOIN (SELECT {_DECISION} AS id, {_DIGEST} AS statement_sha256, {_DECIDED_BY} AS decided_by,"
     " 'cut'::text AS verdict) d"
 )
 _UNIT = (
@@ -54,7 +61,7 @@ _PROBES: dict[Part, tuple[str, str]] = {
     Part.UNIT: (_UNIT, _RECORD),
     Part.DECISION: (
         f" CROSS JOIN {_DECIDED} CROSS JOIN LATERAL (SELECT v.step, v.verdict, {_OF_VERDICT} AS id,"
-        f" {_DIGEST} AS statement_sha256, ARRAY['probe'] AS decided_by, clock_timestamp() AS decided_at) x",
+        f" {_DIGEST} AS statement_sha256, {_DECIDED_BY} AS decided_by, clock_timestamp() AS decided_at) x",
         "x.step = ANY (p_steps)",
     ),
     Part.CHANGE_SET: ("", _RECORD),
@@ -65,12 +72,12 @@ _PROBES: dict[Part, tuple[str, str]] = {
         _RECORD,
     ),
     Part.ENTRY: (
-        f" CROSS JOIN (SELECT {_uuid('entry')} AS id, 'probe'::text AS subject, clock_timestamp() AS created_at) x",
+        f" CROSS JOIN (SELECT {_uuid('entry')} AS id, format('enact the 1 units of %s', p_token) AS subject, clock_timestamp() AS created_at) x",
         _RECORD,
     ),
     Part.ENTRY_STEP: (
         f" CROSS JOIN (SELECT {_uuid('entry')} AS id) y CROSS JOIN {_NOTED} CROSS JOIN LATERAL"
-        " (SELECT v.step, v.status, v.ordinal, 'probe'::text AS note, clock_timestamp() AS at) x",
+        " (SELECT v.step, v.status, v.ordinal, v.note, clock_timestamp() AS at) x",
         "x.step = ANY (p_steps)",
     ),
     Part.VERIFICATION: (
@@ -215,18 +222,11 @@ def trial_sql(mapping: SiteMapping, governance: Governance) -> sql.Composable:
 def _rows(part: Part, table: GovernedTable) -> sql.Composable:
     joined, condition = _PROBES[part]
     values = sql.SQL(", ").join(
-        sql.SQL("{}, {}").format(sql.Literal(column.column), _value(part, column)) for column in table.columns
+        sql.SQL("{}, {}").format(sql.Literal(column.column), tried_value(part, column)) for column in table.columns
     )
     return sql.SQL(
         "{part}, (SELECT coalesce(jsonb_agg(jsonb_build_object({values})), '[]') FROM {source} WHERE {condition})"
     ).format(part=sql.Literal(part.value), values=values, source=sql.SQL(_RUN + joined), condition=sql.SQL(condition))
-
-
-def _value(part: Part, column: Filled) -> sql.Composable:
-    # Of a run it is counted among the rows of the console's own ledger, in which a probe has none.
-    if part is Part.ENTRY_STEP and column.source is Source.ORDINAL:
-        return sql.SQL("x.ordinal")
-    return value_of(part, column)
 
 
 def may_try(connection: psycopg.Connection) -> bool | None:

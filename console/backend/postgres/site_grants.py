@@ -29,6 +29,7 @@ CALLED = {
     "fn_site_standing": _READERS,
     "fn_site_try": ("cutter_exec",),
     "fn_site_try_units": ("cutter_exec",),
+    "fn_site_try_move": ("cutter_exec",),
     "fn_draft_differences": _READERS,
 }
 """Functions of the script that roles besides the owner of the console's tables may call."""

@@ -23,6 +23,9 @@ _HEAD = """\
 BEGIN;
 -- Whatever stands in a schema of the administrator's own path stands for nothing of PostgreSQL's.
 SET LOCAL search_path = pg_catalog, pg_temp;
+-- What this database has PL/pgSQL check besides is meant for functions of its own.
+SET LOCAL plpgsql.extra_errors = 'none';
+SET LOCAL plpgsql.extra_warnings = 'none';
 """
 END = "COMMIT;\n"
 """The last line of the script. What ends at the first error, and what goes on behind it, has done nothing."""

@@ -78,7 +78,8 @@ def try_writes_of_site(connection: psycopg.Connection, mapping: SiteMapping) -> 
         column = _column_of(mapping, table)
         for verb, statement in (
             ("INSERT INTO", sql.SQL("INSERT INTO {table} DEFAULT VALUES")),
-            ("UPDATE", sql.SQL("UPDATE {table} SET {column} = {column} WHERE false") if column else None),
+            # An identity or a generated column takes nothing else, and would be refused for that before any privilege is looked at.
+            ("UPDATE", sql.SQL("UPDATE {table} SET {column} = DEFAULT WHERE false") if column else None),
             ("DELETE FROM", sql.SQL("DELETE FROM {table} WHERE false")),
         ):
             if statement is not None:

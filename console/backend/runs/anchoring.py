@@ -20,11 +20,16 @@ from console.backend.runs.workspace import RunRequestFile, Workspace
 
 
 def change_event(
-    connection: psycopg.Connection, workspace: Workspace, phase: str, record: dict[str, object], head: Anchor
+    connection: psycopg.Connection,
+    workspace: Workspace,
+    phase: str,
+    record: dict[str, object],
+    head: Anchor,
+    turn: ledger.Turn | None = None,
 ) -> Jsonb:
     """Return the event of a change that is not a phase, anchored at this head of the journal."""
     event = Event(phase=phase, outcome=Outcome.NOT_RUN, record=json.dumps(record), anchor=head)
-    return ledger.event_json(connection, workspace.run_id, event, workspace.journal_key())
+    return ledger.event_json(connection, workspace.run_id, event, workspace.journal_key(), turn)
 
 
 def come_to_rest(installation: Installation, workspace: Workspace, request: RunRequestFile, journal: Journal) -> None:

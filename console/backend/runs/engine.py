@@ -45,7 +45,7 @@ from console.backend.runs.operations import (
     committing,
     effect_stands,
     intended,
-    note_attempt,
+    note_event,
     open_journal,
     settle_lost,
     settle_unfinished,
@@ -230,8 +230,8 @@ class Engine:
                 checks += work.promise(context)
                 phase_record = record(Outcome.PASS, _detail(checks))
                 # Noted before COMMIT, or a COMMIT that is not answered could not be settled.
-                attempt = note_attempt(connection, journal, work.phase, work.role)
-                work.write(context, connection, self._event(connection, attempt, phase_record), measured)
+                attempt, turn = note_event(connection, journal, context.run_id, work.phase, work.role)
+                work.write(context, connection, self._event(connection, attempt, turn, phase_record), measured)
         except CommitUnknown as lost:
             # No attempt was noted: only reading was to be committed, and there is nothing to settle.
             if attempt is None:
@@ -252,11 +252,13 @@ class Engine:
         ):
             return work.measure(context, connection)
 
-    def _event(self, connection: psycopg.Connection, attempt: Attempt, phase_record: PhaseRecord) -> Jsonb:
+    def _event(
+        self, connection: psycopg.Connection, attempt: Attempt, turn: ledger.Turn, phase_record: PhaseRecord
+    ) -> Jsonb:
         """Return the event for the function that has the effect; the journal names the transaction already."""
         record = canonical_json(phase_record).decode()
         event = Event(phase=phase_record.phase, outcome=phase_record.outcome, record=record, anchor=attempt.anchor)
-        return ledger.event_json(connection, self.request.run_id, event, self.workspace.journal_key())
+        return ledger.event_json(connection, self.request.run_id, event, self.workspace.journal_key(), turn)
 
     def _resume_stopped_run(self, journal: Journal, look: Look) -> Look:
         """Return a stopped run to its way, and look again; any other goes on as it was seen."""
@@ -269,7 +271,7 @@ class Engine:
             committing(self.installation, journal, self.request.run_id, Operation.RESUME) as promise,
         ):
             event = change_event(
-                promise.connection, self.workspace, Operation.RESUME, {"from": state.name}, promise.head
+                promise.connection, self.workspace, Operation.RESUME, {"from": state.name}, promise.head, promise.turn
             )
             ledger.return_to_way(promise.connection, self.request.run_id, event)
         return self._look()

@@ -6,7 +6,7 @@ import psycopg
 
 from console.backend.model.outcome import Check
 from console.backend.model.states import Phase
-from console.backend.postgres.asking import Question, ask_together
+from console.backend.postgres.asking import Asking, Question, ask_together
 from console.backend.postgres.drift import drift_on
 from console.backend.postgres.guards import REQUIRED, guard_faults
 from console.backend.postgres.measure import measure_identity
@@ -58,8 +58,9 @@ def _functions(context: PhaseContext, connection: psycopg.Connection) -> Check:
 
 
 def _guards(context: PhaseContext, connection: psycopg.Connection) -> Check:
-    strangers = foreign_unit_triggers(connection)
-    faults = (*guard_faults(triggers(connection)), *(f"{name} is not ours" for name in strangers))
+    with Asking(connection) as asking:
+        strangers, guards = asking.ask(foreign_unit_triggers), asking.ask(triggers)
+    faults = (*guard_faults(guards.value), *(f"{name} is not ours" for name in strangers.value))
     answer = "; ".join(faults) or f"{len(REQUIRED)} guard triggers, all ENABLE ALWAYS, no other trigger on units"
     return context.check(
         "guards",

@@ -1,6 +1,7 @@
 """Starting a run, reverting its cut, voiding it: the moves that are no phase."""
 
 from contextlib import AbstractContextManager
+from functools import partial
 
 import psycopg
 
@@ -26,6 +27,7 @@ from console.backend.model.states import CUT_STAGES, ENACTED_STAGES, Family, Mod
 from console.backend.model.value import Value
 from console.backend.model.view_models import RunRequest
 from console.backend.postgres import ledger
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import connect
 from console.backend.postgres.ledger import Event
 from console.backend.postgres.measure import measure_identity, readers_digest, revert_digest
@@ -110,9 +112,8 @@ def create_run(
             intended(installation, request_file, journal, Operation.START, fields),
             committing(installation, journal, run_id, Operation.START) as promise,
         ):
-            event = change_event(
-                promise.connection, workspace, Operation.START, request_file.model_dump(mode="json"), promise.head
-            )
+            record = request_file.model_dump(mode="json")
+            event = change_event(promise.connection, workspace, Operation.START, record, promise.head, promise.turn)
             ledger.create_run(promise.connection, run_row(request_file, request_file.operation), event)
     return Created(run_id=run_id, is_new=True, planned=document)
 
@@ -174,11 +175,13 @@ def _planned(
 
 def _earlier_cut(installation: Installation, request: RunRequestFile, document: DocumentPlan) -> RunRow | None:
     """Return the run that has cut this very text; None if the document is uncut. Raises Refused (REPLAY_CONFLICT) otherwise."""
-    with connect(installation.settings.database.executor, read_only=True, purpose="cut once") as connection:
-        require_not_repealed(connection, request.docprefix)
-        cut_runs = [
-            row for row in all_runs(connection) if row.docprefix == request.docprefix and row.stage in CUT_STAGES
-        ]
+    with (
+        connect(installation.settings.database.executor, read_only=True, purpose="cut once") as connection,
+        Asking(connection) as asking,
+    ):
+        asking.ask(partial(require_not_repealed, docprefix=request.docprefix))
+        runs = asking.ask(all_runs)
+    cut_runs = [row for row in runs.value if row.docprefix == request.docprefix and row.stage in CUT_STAGES]
     standing_run = next((row for row in cut_runs if row.family is not Family.REVERTED), None)
     if standing_run is not None and standing_run.content_digest == document.content_digest:
         return standing_run
@@ -220,7 +223,7 @@ def revert_cut(installation: Installation, run_id: str, lease: LeaseHolder) -> t
             event = Event(
                 phase=Operation.REVERT, outcome=Outcome.PASS, record='{"status": "reverted"}', anchor=promise.head
             )
-            event_json = ledger.event_json(promise.connection, run_id, event, workspace.journal_key())
+            event_json = ledger.event_json(promise.connection, run_id, event, workspace.journal_key(), promise.turn)
             units = ledger.revert(promise.connection, run_id, event_json)
         # On a fresh connection of another role: the success that the function reports is not taken as proof.
         digest_after = _readers_view_after(installation, run_id)

@@ -6,6 +6,7 @@ Whatever was left unfinished is settled first, by whichever operation comes next
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 import psycopg
 
@@ -18,6 +19,8 @@ from console.backend.model.errors import CutterError, Drifted, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import CHANGES_OF_HANDS
 from console.backend.model.states import Mode
+from console.backend.postgres import ledger
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import CommitUnknown, connect
 from console.backend.postgres.effects import Effect
 from console.backend.postgres.records import EventRow
@@ -315,6 +318,8 @@ class Promise:
 
     connection: psycopg.Connection
     head: Anchor
+    turn: ledger.Turn | None = None
+    """How far the run's chain of keys is, for the first event of the transaction; None if it is to write none."""
 
 
 @contextmanager
@@ -337,9 +342,12 @@ def committing(
     attempt: Attempt | None = None
     try:
         with at_work(), connect(conninfo_of(installation, role), timeout_s=timeout_s, purpose=name) as connection:
-            effect = None if write is None else write(connection)
-            attempt = note_attempt(connection, journal, name, role, effect)
-            yield Promise(connection, attempt.anchor)
+            if write is None:
+                attempt, turn = note_event(connection, journal, run_id, name, role)
+                yield Promise(connection, attempt.anchor, turn)
+            else:
+                attempt = note_attempt(connection, journal, name, role, write(connection))
+                yield Promise(connection, attempt.anchor)
     except CommitUnknown as lost:
         if attempt is None:
             raise
@@ -370,7 +378,20 @@ def note_attempt(
 
     `effect` is the row that shows it if it writes no event.
     """
-    fields = (*measure_attempt(connection, role), *effect_fields(effect))
+    return _noted(journal, name, (*measure_attempt(connection, role), *effect_fields(effect)))
+
+
+def note_event(
+    connection: psycopg.Connection, journal: Journal, run_id: str, name: str, role: Role
+) -> tuple[Attempt, ledger.Turn]:
+    """Name the open transaction as `note_attempt` does, and return how far the chain of keys is that its event goes on."""
+    with Asking(connection) as asking:
+        fields = asking.ask(partial(measure_attempt, role=role))
+        turn = asking.ask(partial(ledger.turn_of, run_id=run_id))
+    return _noted(journal, name, fields.value), turn.value
+
+
+def _noted(journal: Journal, name: str, fields: tuple[Field, ...]) -> Attempt:
     attempt = Attempt.named(fields, journal.append(RecordKind.NOTE, name, fields), name)
     assert attempt is not None
     return attempt

@@ -30,6 +30,7 @@ from console.backend.model.site_governance import Part
 from console.backend.model.states import Phase
 from console.backend.model.written_plan import as_written, cut_as_written, kept_bytes
 from console.backend.postgres import ledger
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.measure import measure_world
 from console.backend.postgres.recorded_plans import MANIFEST_DIGEST, PLAN_DIGEST
 from console.backend.postgres.records import require_run
@@ -169,8 +170,12 @@ class Cutplan(PhaseWork):
         )
 
     def measure(self, context: PhaseContext, connection: psycopg.Connection) -> tuple[Check, ...]:
-        world = measure_world(connection, context.installation.context.host, context.schema.last)
-        tables = _tables(context, connection)
+        with Asking(connection) as asking:
+            world_now = asking.ask(
+                partial(measure_world, host=context.installation.context.host, schema=context.schema.last)
+            )
+            tables_now = asking.ask(partial(_tables, context))
+        world, tables = world_now.value, tables_now.value
         plan = bind(context.workspace.marked(), world, _amendment(context, connection), tables)
         context.workspace.write_plan(plan)
         place = f"{world.target.database} on {world.target.host}, system {world.target.system_identifier}"

@@ -21,7 +21,7 @@ from console.backend.postgres.connections import connect
 from console.backend.postgres.privileges import current_role_as_member
 from console.backend.postgres.server import session_of
 from console.backend.postgres.site_catalogue import Catalogue, read_catalogue
-from console.backend.postgres.site_creation_trial import TriedUnit, can_try_units, try_unit_alone
+from console.backend.postgres.site_creation_trial import TriedUnit
 from console.backend.postgres.site_functions import (
     Answer,
     ArgumentRow,
@@ -37,17 +37,27 @@ from console.backend.postgres.site_functions import (
 )
 from console.backend.postgres.site_gateway import site_counts, tied_mapping
 from console.backend.postgres.site_governance_trial import may_try, try_rows
+from console.backend.postgres.site_roles import SITE_CALLER
 from console.backend.postgres.site_script import recorded_mapping
 from console.backend.postgres.site_units import Readable, ReadUnit, count_tables, read_unit
 from console.backend.postgres.site_writable import function_faults, may_execute, odd_tables
 from console.backend.runs.kill_switch import require_no_hold
 from console.backend.runs.site import reading_site
+from console.backend.runs.site_run_check import CREATE, ENACT, RunProof, is_proven, prove_as_a_run
 
 _AGAIN = "Correct the site mapping, then: cutter-console adopt check"
 _FUNCTIONS = "Ask the owner of the functions, or map others; then: cutter-console adopt check"
 _AT_THE_END = "What fires at the end has the rights of who fires it, which are none in a run: have its owner make its function SECURITY DEFINER; then: cutter-console adopt check"
 _PLAIN_ONES = "In the place of a view, map the table that it reads, with the columns' names there; of any other, ask the owner; then: cutter-console adopt check"
-_GRANT = "A run needs no such right: it calls them as cutter_site_caller. To have them proven here, too, let the executor's role execute them for as long as this takes, as their owner; then: cutter-console adopt check"
+_GRANT = (
+    "A run needs no such right: it calls them as cutter_site_caller. Once an administrator has run what this prints, they are"
+    " proven so: cutter-console adopt apply. To have them proven before, let the executor's role execute them for as"
+    " long as this takes, as their owner; then: cutter-console adopt check"
+)
+_NOT_BY_ITSELF = (
+    "Nothing is to be done. What a second creation answers, and a dry run, is proven where the executor's role may execute"
+    " them, for as long as that takes: cutter-console adopt check"
+)
 _LEFT = "Stop, and look what was left: cutter-console counts"
 _LEFT_OR_ELSE = "If nobody else writes there, stop and look for the rows: cutter-console counts. Otherwise run again: cutter-console adopt check"
 _QUIET = "Once nobody else writes there: cutter-console adopt check"
@@ -168,11 +178,14 @@ def prove_mapping(installation: Installation) -> tuple[Check, ...]:
     base = pattern.parent_address or pattern.address
     decision = str(UUID(hex=installation.context.token_hex(16)))
     probe = _Probe(f"{base}/PROBE-{token}", pattern, f"{installation.operator} (cutter-console)", decision)
+    unit = TriedUnit(probe.address, "Probe", _BODY, pattern.kind, pattern.section_type, pattern.parent_address)
+    executor = installation.settings.database.executor
+    of_run = prove_as_a_run(executor, kept.sha256, f"PROBE-{token}", unit, tie=_TIE, functions=_FUNCTIONS)
     try:
-        with connect(installation.settings.database.executor, purpose="adopt check") as connection:
+        with connect(executor, purpose="adopt check") as connection:
             connection.isolation_level = IsolationLevel.REPEATABLE_READ
             try:
-                _prove_writes(proofs, connection, mapping, probe)
+                _prove_writes(proofs, connection, mapping, probe, of_run)
             finally:
                 connection.rollback()
     except CutterError as error:
@@ -183,7 +196,8 @@ def prove_mapping(installation: Installation) -> tuple[Check, ...]:
             error.next_action,
             "the executor's connection",
         )
-    _prove_as_a_run(proofs, installation, probe, kept.sha256)
+    for proof in of_run:
+        proofs.add(proof.name, proof.outcome, proof.detail, proof.next_action, proof.source)
     if mapping.governance is not None:
         _prove_governance(proofs, installation, mapping, mapping.governance, probe, kept.sha256)
     with reading_site(installation, "adopt check") as (connection, _):
@@ -236,7 +250,13 @@ def _prove_sessions(proofs: _Proofs, installation: Installation, line: str) -> N
     proofs.judge(name, not refusal, refusal or words, action, source)
 
 
-def _prove_writes(proofs: _Proofs, connection: psycopg.Connection, mapping: SiteMapping, probe: _Probe) -> None:
+def _prove_writes(
+    proofs: _Proofs,
+    connection: psycopg.Connection,
+    mapping: SiteMapping,
+    probe: _Probe,
+    of_run: tuple[RunProof, ...],
+) -> None:
     role, catalogue = current_role_as_member(connection), read_catalogue(connection, mapping.tables)
     if not proofs.judge(
         "executor is no superuser",
@@ -246,8 +266,8 @@ def _prove_writes(proofs: _Proofs, connection: psycopg.Connection, mapping: Site
         "pg_roles",
     ):
         return
-    create = _function(proofs, connection, catalogue, "create", mapping.functions.create)
-    enact = _function(proofs, connection, catalogue, "enact", mapping.functions.enact)
+    create = _function(proofs, connection, catalogue, CREATE, mapping.functions.create, of_run)
+    enact = _function(proofs, connection, catalogue, ENACT, mapping.functions.enact, of_run)
     if not create:
         return
     readable, before = Readable(mapping, catalogue), _numbers(connection, mapping, catalogue)
@@ -286,29 +306,6 @@ def _prove_writes(proofs: _Proofs, connection: psycopg.Connection, mapping: Site
         and enact
     ):
         _prove_enactment(proofs, connection, mapping, catalogue, enact, probe)
-
-
-def _prove_as_a_run(proofs: _Proofs, installation: Installation, probe: _Probe, sha256: str) -> None:
-    """Have the unit made as a cut has it made, by the function of the printed script; nothing before that was run.
-
-    A script without the function ends every LIVE run before its first pause, so it proves nothing and fails.
-    """
-    pattern, name, source = probe.pattern, "create, as a run does", "cutter_console.fn_site_try_units, as the executor"
-    unit = TriedUnit(probe.address, "Probe", _BODY, pattern.kind, pattern.section_type, pattern.parent_address)
-    try:
-        with connect(installation.settings.database.executor, purpose="adopt check") as connection:
-            if tied_mapping(connection) != sha256:
-                return
-            if not can_try_units(connection):
-                proofs.add(name, Outcome.FAIL, "the script that was run cannot try units", _TIE, source)
-                return
-            connection.rollback()
-            trial = try_unit_alone(connection, unit)
-    except CutterError as error:
-        proofs.add(name, Outcome.INCONCLUSIVE, f"{error.code}: {error.message}", error.next_action, source)
-        return
-    words = trial.refused or "made, read back as it was given, and taken back"
-    proofs.judge(name, not trial.refused, words, _FUNCTIONS, source)
 
 
 def _prove_governance(
@@ -424,7 +421,12 @@ def _not_tried(proofs: _Proofs, mapping: SiteMapping, reason: str, action: str) 
 
 
 def _function(
-    proofs: _Proofs, connection: psycopg.Connection, catalogue: Catalogue, name: str, signature: str
+    proofs: _Proofs,
+    connection: psycopg.Connection,
+    catalogue: Catalogue,
+    name: str,
+    signature: str,
+    of_run: tuple[RunProof, ...],
 ) -> tuple[ArgumentRow, ...]:
     """Return the arguments of a mapped function that can be called; none, with the reason recorded, if it cannot."""
     subject, arguments = f"function that {name}s", arguments_of(connection, signature) if signature else ()
@@ -439,6 +441,9 @@ def _function(
         )
     elif faults:
         proofs.add(subject, Outcome.FAIL, f"{signature} {'; it '.join(faults)}", _FUNCTIONS, "pg_proc")
+    elif not may_execute(connection, signature) and is_proven(of_run, name):
+        words = f"{catalogue.role} may not execute {signature}, and need not: it is proven as a run calls it, by {SITE_CALLER}"
+        proofs.add(subject, Outcome.PARTIAL, words, _NOT_BY_ITSELF, "pg_proc")
     elif not may_execute(connection, signature):
         proofs.add(subject, Outcome.INCONCLUSIVE, f"{catalogue.role} may not execute {signature}", _GRANT, "pg_proc")
     elif unknown:

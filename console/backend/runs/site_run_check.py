@@ -1,0 +1,74 @@
+"""Proofs of a site mapping by the very functions of a run: create, enact and take back, as the executor, all taken back."""
+
+from typing import NamedTuple
+
+import psycopg
+
+from console.backend.model.errors import CutterError
+from console.backend.model.outcome import Outcome
+from console.backend.postgres.asking import ask_together
+from console.backend.postgres.connections import connect
+from console.backend.postgres.site_creation_trial import TriedUnit, can_try_units, try_unit_alone
+from console.backend.postgres.site_gateway import tied_mapping
+from console.backend.postgres.site_move_trial import TARGETS, can_try_moves, try_move
+
+CREATE, ENACT = "create", "enact"
+_NAMES = {"enacted": "enact, as a run does", "superseded": "take back, as a run does"}
+_SOURCE = "cutter_console.fn_site_try_units and fn_site_try_move, as the executor"
+
+
+class RunProof(NamedTuple):
+    """One proof, as a check has it, and the function that it is of."""
+
+    function: str
+    name: str
+    outcome: Outcome
+    detail: str
+    next_action: str = ""
+    source: str = _SOURCE
+
+
+def prove_as_a_run(
+    executor: str, sha256: str, token: str, unit: TriedUnit, *, tie: str, functions: str
+) -> tuple[RunProof, ...]:
+    """Have a unit made, enacted and taken back as a run has it; nothing before the printed script was run.
+
+    A script without the functions ends every LIVE run before its first pause, so it proves nothing and fails. `tie` and
+    `functions` are what to do where the script is to be run again, and where the organisation's functions refuse.
+    """
+    try:
+        with connect(executor, purpose="adopt check") as connection:
+            if tied_mapping(connection) != sha256:
+                return ()
+            if not all(ask_together(connection, can_try_units, can_try_moves)):
+                detail = "the script that was run cannot try units with their governance rows, or moves of them"
+                return (RunProof(CREATE, "create, as a run does", Outcome.FAIL, detail, tie),)
+            connection.rollback()
+            trial = try_unit_alone(connection, unit)
+            outcome = Outcome.FAIL if trial.refused else Outcome.PASS
+            words = trial.refused or "made, read back as it was given, and taken back"
+            created = RunProof(CREATE, "create, as a run does", outcome, words, functions)
+            if trial.refused:
+                return (created,)
+            return (created, *(_moved(connection, token, unit, target, functions) for target in TARGETS))
+    except CutterError as error:
+        words = f"{error.code}: {error.message}"
+        return (RunProof(CREATE, "create, as a run does", Outcome.INCONCLUSIVE, words, error.next_action),)
+
+
+def _moved(connection: psycopg.Connection, token: str, unit: TriedUnit, target: str, functions: str) -> RunProof:
+    trial = try_move(connection, token, unit, target)
+    name = _NAMES[target]
+    if not trial.refused:
+        return RunProof(ENACT, name, Outcome.PASS, f"answered {trial.answer}; it is {target}, and taken back")
+    if not trial.made:
+        # Of the rows in front of it each table has its own verdict.
+        words = f"not told, what stands in front of it was refused: {trial.refused}"
+        return RunProof(ENACT, name, Outcome.INCONCLUSIVE, words, functions)
+    return RunProof(ENACT, name, Outcome.FAIL, trial.refused, functions)
+
+
+def is_proven(proofs: tuple[RunProof, ...], function: str) -> bool:
+    """Return whether a function of the organisation's is proven as a run calls it."""
+    of_it = [proof.outcome for proof in proofs if proof.function == function]
+    return bool(of_it) and all(outcome is Outcome.PASS for outcome in of_it)
