@@ -218,6 +218,9 @@ class ConsoleScreen(Steady, Screen[None]):
 
         return finding.end_filter(self)
 
+    def lead_to(self, screen: Scope) -> None:
+        """Say what is to be chosen on the screen that one goes to from here."""
+
     @property
     def has_step_back(self) -> bool:
         """True while something is opened inside the screen that `go_back` closes."""

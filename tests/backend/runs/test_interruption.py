@@ -62,6 +62,8 @@ def test_a_run_killed_in_mid_phase_is_shown_as_interrupted_and_goes_on_by_hand(a
     assert "no COMMIT was sent" in run.interruption.database_says
     assert run.state.stage is Stage.AWAITING_CUT_AUTHORIZATION
     assert passage.backend.runs()[0].interrupted
+    (wait,) = passage.backend.status().waiting
+    assert wait.what.startswith("INTERRUPTED: ")
     # No plan for a failure is shown with it, whose steps would be refused.
     (held,) = passage.backend.hold().runs
     assert (tuple(move.move for move in held.moves), held.plan) == (run.moves, ())
