@@ -16,7 +16,6 @@ from console.backend.runs.run_state import is_running
 from console.backend.runs.settling import Fate, Verdict, fate_of, look
 from console.backend.runs.workspace import RunRequestFile, Workspace
 
-
 _MOST_KEPT, _MOST_BYTES, _SETTLED_NS = 32, 256 * 1024, 2_000_000_000
 """Journals whose proved records are kept, the size of one, and the time for which its file must have been as it is."""
 _kept: dict[Path, tuple[tuple[int, ...], tuple[Record, ...]]] = {}
