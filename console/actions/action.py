@@ -51,6 +51,16 @@ class Action:
     command: str = ""
 
 
+BACK = Action(
+    name="dismiss_notice",
+    title="Go back",
+    help="Goes a step back inside the screen; a notice is dismissed first.",
+    keys=("escape",),
+    scope=Scope.EVERYWHERE,
+    short="Back",
+)
+"""The way back from what was opened inside a screen. It is no action of the registry: its key is the same everywhere."""
+
 NAMED_KEYS = {
     " ": "space",
     "!": "exclamation_mark",

@@ -149,8 +149,8 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action(
         name="theme",
-        title="Change between dark and light",
-        help="Changes the colours only.",
+        title="Change between dark, light and high contrast",
+        help="Changes the colours only, to the next of the three.",
         keys=("ctrl+t",),
         scope=Scope.EVERYWHERE,
     ),

@@ -28,7 +28,7 @@ from console.app.face import NO_FACE, Face
 from console.app.following import FollowingApp
 from console.app.key_order import KeyHandled, KeyOrder
 from console.app.named_fleet import NamedFleet, no_fleet
-from console.app.terminal import TerminalGuard, wants_no_colour
+from console.app.terminal import TerminalGuard, draws_in_ascii, in_browser, terminal_encoding, wants_no_colour
 from console.app.visiting import STOP_GROUP, VisitingApp
 from console.backend.host import crash
 from console.backend.model.errors import CutterError
@@ -43,7 +43,7 @@ from console.widgets.formatting import shortened
 from console.widgets.jobs import work
 from console.widgets.line import Span, line
 from console.widgets.notice import Notice, refused
-from console.widgets.theme import DARK, LIGHT, WithoutColour
+from console.widgets.theme import DARK, THEMES, InAscii, WithoutColour, next_theme
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -109,6 +109,8 @@ class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
         super().__init__(backend, ansi_color=True if no_colour else None)
         if no_colour:
             self._filters.append(WithoutColour())
+        if draws_in_ascii(os.environ, encoding := terminal_encoding()) and not in_browser():
+            self._filters.append(InAscii(encoding))
         self.read_only = read_only
         self.demo = demo
         self.clock = clock
@@ -128,7 +130,7 @@ class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
         self._measuring = False
         self._measure_again = False
         self._renewing = self._renew_again = False
-        for theme in (DARK, LIGHT):
+        for theme in THEMES:
             self.register_theme(theme)
         self.theme = DARK.name
         for action in self.registry.in_scope(Scope.EVERYWHERE):
@@ -300,8 +302,8 @@ class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
             screen.show_alone()
 
     def action_theme(self) -> None:
-        """Change between dark and light."""
-        self.theme = LIGHT.name if self.theme == DARK.name else DARK.name
+        """Change between dark, light and high contrast."""
+        self.theme = next_theme(self.theme)
 
     def on_resize(self) -> None:
         """Take nothing for shown: a frame for the former size may have been drawn since the terminal has another one."""

@@ -90,6 +90,11 @@ class Keyboard:
         self._unended = False
         return self.feed(data.partition(_PASTE_ENDS)[2], now)
 
+    @property
+    def is_waiting(self) -> bool:
+        """True if something is unfinished, which a moment's silence decides."""
+        return bool(self._rest) or self._in_string or self._paste is not None
+
     def tick(self, now: float) -> list[Message]:
         """Return the events that a moment's silence decides: the escape key, or the end of something unfinished."""
         silent = now - self._last

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from textual.screen import Screen
 
+from console.actions.action import Scope
 from console.app.backend_app import BackendApp
 
 
@@ -172,7 +173,7 @@ class ModeApp(BackendApp, inherit_bindings=False):
 
     def action_run(self) -> None:
         """Go to Run."""
-        self.switch_mode("run")
+        self._lead_to(Scope.RUN)
 
     def action_approvals(self) -> None:
         """Go to Approvals."""
@@ -188,7 +189,12 @@ class ModeApp(BackendApp, inherit_bindings=False):
 
     def action_batch(self) -> None:
         """Go to Batch."""
-        self.switch_mode("batch")
+        self._lead_to(Scope.BATCH)
+
+    def _lead_to(self, screen: Scope) -> None:
+        for left in self.console_screens()[-1:]:
+            left.lead_to(screen)
+        self.switch_mode(screen.value)
 
     def action_units(self) -> None:
         """Go to Units."""

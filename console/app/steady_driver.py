@@ -4,6 +4,8 @@ import os
 import select
 import sys
 import time
+from contextlib import suppress
+from threading import Event
 from typing import Any
 
 from textual.drivers.linux_driver import LinuxDriver
@@ -20,11 +22,37 @@ MOST_COLUMNS, MOST_ROWS = 1000, 500
 """Size up to which a terminal is filled: a larger one, which none is that somebody looks at, would take minutes and all memory."""
 
 
+class _EndOfInput(Event):
+    """The end of the reading, which a reader that waits for the terminal notices at once: its descriptor can be read then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        try:
+            self.descriptor = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        except OSError:
+            # Without a descriptor to spare the reader looks up every moment.
+            self.descriptor = -1
+
+    def set(self) -> None:
+        """Set it, and wake the reader."""
+        super().set()
+        if self.descriptor >= 0:
+            os.eventfd_write(self.descriptor, 1)
+
+    def clear(self) -> None:
+        """Begin again."""
+        super().clear()
+        if self.descriptor >= 0:
+            with suppress(BlockingIOError):
+                os.eventfd_read(self.descriptor)
+
+
 class SteadyDriver(LinuxDriver):
     """Textual's driver for this system with another reader and writer."""
 
     _line: LineWriter | None = None
     _frames: Frames
+    _end: _EndOfInput
     _started_before: bool = False
     _has_terminal: bool = False
     """True from the start, or the return from the background, until the terminal is given back."""
@@ -32,6 +60,7 @@ class SteadyDriver(LinuxDriver):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self._frames = Frames()
         super().__init__(*arguments, **options)
+        self.exit_event = self._end = _EndOfInput()
         # Else the application would ask for the size itself before the first event of one.
         self._size = self._size or self._get_terminal_size()
 
@@ -105,7 +134,10 @@ class SteadyDriver(LinuxDriver):
 
     def _read(self, keyboard: Keyboard) -> list[Message]:
         try:
-            if not select.select([self.fileno], [], [], MOMENT_SECONDS)[0]:
+            # At rest nothing is decided by time: without a key there is nothing to look up for.
+            wakes = [self.fileno, *([self._end.descriptor] if self._end.descriptor >= 0 else [])]
+            longest = None if len(wakes) > 1 and not keyboard.is_waiting else MOMENT_SECONDS
+            if self.fileno not in select.select(wakes, [], [], longest)[0]:
                 return keyboard.tick(time.monotonic())
             data = os.read(self.fileno, _MOST_READ)
         except (OSError, ValueError):

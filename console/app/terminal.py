@@ -57,6 +57,30 @@ def wants_no_colour(environ: Mapping[str, str]) -> bool:
     return bool(environ.get("NO_COLOR"))
 
 
+_WITHOUT_DRAWING = frozenset({"linux", "vt100", "vt102", "vt220", "ansi", "cygwin", "sun"})
+"""Terminals whose fonts lack rounded corners, marks and shades, if they have lines at all."""
+
+
+def terminal_encoding() -> str:
+    """Return the encoding in which the terminal is written."""
+    stream = sys.__stderr__
+    return (stream.encoding if stream is not None else "") or "utf-8"
+
+
+def draws_in_ascii(environ: Mapping[str, str], encoding: str) -> bool:
+    """Return whether the terminal cannot be relied on to have more than ASCII: by its encoding, its name or the locale.
+
+    The locale C alone says nothing: it is what a host without any has, and the terminal is somewhere else. As LC_ALL it was chosen.
+    """
+    if encoding.lower().replace("_", "-") not in {"utf-8", "utf8"} or environ.get("TERM", "") in _WITHOUT_DRAWING:
+        return True
+    if environ.get("LC_ALL", "") in {"C", "POSIX"}:
+        return True
+    locale = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
+    charset = locale.partition("@")[0].partition(".")[2].lower().replace("-", "")
+    return charset not in {"", "utf8"}
+
+
 _THREAD_ERRORS = (RuntimeError, MemoryError)
 """Exceptions that the start of a thread raises on a host that has none to spare."""
 

@@ -171,8 +171,12 @@ class ApprovalsScreen(ConsoleScreen):
         return Copied(f"the sha256 of {view.statement_path.name}", view.statement_sha256)
 
     def shown_actions(self) -> tuple[Action, ...]:
-        """Return no actions if there is no statement."""
-        return self.console_actions() if self.chosen is not None else ()
+        """Return the actions for the chosen statement: one that is imported, used or expired is neither signed nor imported."""
+        view = self.chosen
+        if view is None:
+            return ()
+        is_open = view.status in {ApprovalStatus.DRAFTED, ApprovalStatus.INVALID}
+        return tuple(a for a in self.console_actions() if is_open or a.name not in {"import_statement", "demo_sign"})
 
     def _need_statement(self) -> ApprovalView | None:
         view = self.chosen

@@ -11,6 +11,7 @@ from textual.containers import Container
 from textual.screen import Screen
 from textual.widget import Widget
 
+from console.actions.action import BACK
 from console.actions.actions import Action, Scope
 from console.actions.keys_in_force import keys_alone, told
 from console.backend.model.errors import CutterError, StopCode
@@ -134,7 +135,8 @@ class ConsoleScreen(Steady, Screen[None]):
         if self.FIELD_KEYS and self._is_typing():
             self.query_one(KeyBar).draw_in_field(everywhere, self.FIELD_KEYS)
         else:
-            self.query_one(KeyBar).draw((*self.shown_actions(), *everywhere))
+            is_next = console.notice.kind in {"none", "working"} and self.has_step_back
+            self.query_one(KeyBar).draw((*((BACK,) if is_next else ()), *self.shown_actions(), *everywhere))
         # The commands of a notice must work as they are printed, for the root of this console.
         notice = console.notice
         # Where lines are few the keys are enough: the whole command would push out what the notice is about.
@@ -215,6 +217,14 @@ class ConsoleScreen(Steady, Screen[None]):
         from console.screens import finding
 
         return finding.end_filter(self)
+
+    def lead_to(self, screen: Scope) -> None:
+        """Say what is to be chosen on the screen that one goes to from here."""
+
+    @property
+    def has_step_back(self) -> bool:
+        """True while something is opened inside the screen that `go_back` closes."""
+        return False
 
     def go_back(self) -> bool:
         """Go back a step inside the screen; return False if there is none."""

@@ -52,7 +52,7 @@ def briefing_lines(briefing: Confirmation, full: Full, width: int) -> list[Line]
     ]
     for number, effect in enumerate(briefing.effects):
         lines += labelled("" if number else "effect", str(effect), width)
-    lines += [*_rows_in_short(briefing.deltas, width), *_checks_in_short(briefing.checks, width)]
+    lines += [*_rows_in_short(briefing.deltas, width), *_checks_in_short(briefing, width)]
     first = next(iter(briefing.open_checks), None)
     for check in briefing.checks:
         if check.outcome is not Outcome.PASS and check is not first:
@@ -96,13 +96,18 @@ def _table_by_table(deltas: tuple[TableDelta, ...]) -> list[Line]:
     ]
 
 
-def _checks_in_short(checks: tuple[Check, ...], width: int) -> list[Line]:
+def _checks_in_short(briefing: Confirmation, width: int) -> list[Line]:
+    """Return how many checks are PASS, then those that allow it with notes, then the names of the others."""
+    checks, stop = briefing.checks, briefing.open_checks
     passed = [check.name for check in checks if check.outcome is Outcome.PASS]
-    tone: Tone = "good" if len(passed) == len(checks) else "bad"
-    tally = Span(f"{len(passed)} of {len(checks)} PASS", tone)
+    noted = [check for check in checks if check.outcome is not Outcome.PASS and check not in stop]
+    tone: Tone = "good" if len(passed) == len(checks) else "bad" if stop else "warn"
+    begins = [Span(f"{len(passed)} of {len(checks)} PASS", tone)]
+    if noted:
+        begins.append(Span(f", {', '.join(f'{check.name} {check.outcome.value}' for check in noted)}", "warn"))
     if not passed:
-        return [line(Span("checks   ", "muted"), tally)]
-    return labelled("checks", ", ".join(passed), width, begins=line(tally, Span(": ")))
+        return [line(Span("checks   ", "muted"), *begins)]
+    return labelled("checks", ", ".join(passed), width, begins=line(*begins, Span(": ")))
 
 
 def _first_refusal(briefing: Confirmation, full: Full, width: int) -> list[Line]:

@@ -1,8 +1,6 @@
 """Documents: pick one, plan it, read the plan as a tree beside its text, start a run."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum, auto
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -15,11 +13,10 @@ from console.actions.keys_in_force import told
 from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.errors import CutterError
-from console.backend.model.plan import Acceptance, DroppedSpan, Problem
+from console.backend.model.plan import Problem
 from console.backend.model.profile_names import DEFAULT_PROFILE
 from console.backend.model.repeal import repeal_origin
 from console.backend.model.states import Mode
-from console.backend.model.suspect_groups import SuspectGroup, grouped
 from console.backend.model.view_models import IntakeView, PlanView, RunRequest, RunView
 from console.screens import documents_text as words
 from console.screens.base import ConsoleScreen
@@ -29,6 +26,7 @@ from console.screens.law_text import address_of, pair_of
 from console.screens.law_text import head as law_head
 from console.screens.law_view import LawView
 from console.screens.operation import Operation
+from console.screens.planned import Answer, Compared, Planned, compared, plan_of
 from console.screens.run_text import came_to
 from console.screens.start_live import StartLiveDialog
 from console.screens.start_repeal import StartRepealDialog
@@ -36,7 +34,6 @@ from console.widgets.field import Field
 from console.widgets.list_rows import ListRows
 from console.widgets.narrowing import Narrowed
 from console.widgets.notice import refused
-from console.widgets.outline import Outline, outline
 from console.widgets.panel import Lines
 from console.widgets.rows import Rows
 from console.widgets.source_view import SourceView
@@ -48,28 +45,6 @@ if TYPE_CHECKING:
     from console.backend.model.view_models import OnProgress, Status
 
 _EMPTY = "The intake folder is empty. Put a Markdown or text file there, then press <refresh>."
-
-
-class Answer(Enum):
-    """The comparison with what is law, as long as it is no report."""
-
-    AWAITED = auto()
-    """It is not known yet."""
-    NO_LAW = auto()
-    """Nothing of the document was ever law."""
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A plan as it is shown: the request, the answer, and the shape of its tree."""
-
-    request: RunRequest
-    view: PlanView
-    outline: Outline
-
-
-_Compared = tuple[Planned, tuple[Moved, ...], AmendmentReport | CutterError | Answer]
-"""A plan, the renumberings that were stated, and what the comparison with the law came to."""
 
 
 class DocumentsScreen(ConsoleScreen):
@@ -168,9 +143,17 @@ class DocumentsScreen(ConsoleScreen):
         """Read the list and the profiles."""
         self.ask_in_turn("Reading the intake folder", lambda b: (b.intake(), b.profiles()), self._loaded)
 
+    def on_screen_resume(self) -> None:
+        """Compare a plan again too: the run that it was started as may have made it law."""
+        super().on_screen_resume()
+        self._compare_again()
+
     def measure_again(self) -> None:
         """Compare a plan again too: what is law can have changed."""
         super().measure_again()
+        self._compare_again()
+
+    def _compare_again(self) -> None:
         if self.planned is not None and not self.planned.view.problems:
             self._ask_law(self.planned)
 
@@ -192,12 +175,15 @@ class DocumentsScreen(ConsoleScreen):
         # While a plan is shown, the form keeps the settings that it was made with.
         if view is None or self.planned is not None:
             return
-        is_another = view.origin != self._in_form[0]
-        if not is_another and tuple(field.value for field in fields) != self._in_form[1:]:
+        before = self._in_form
+        is_another = view.origin != before[0]
+        if not is_another and tuple(field.value for field in fields) != before[1:]:
             return  # what was typed for this document stays when the list is read again
         profile = view.profile or (self._profiles[0] if self._profiles else "")
-        fields[0].value, fields[1].value = view.docprefix, profile
         self._in_form = (view.origin, view.docprefix, profile)
+        for field, value, filled in zip(fields, self._in_form[1:], before[1:], strict=True):
+            if before[0] or field.value == filled:  # and what was typed before there was a list
+                field.value = value
         if is_another:
             self.query_one("#ordinals", YesNo).value = False
 
@@ -244,6 +230,18 @@ class DocumentsScreen(ConsoleScreen):
         index, document = tree.unit_index, self.planned.view.document if self.planned is not None else None
         is_chosen = document is not None and index is not None and self.focused is tree
         return document.units[index].address if is_chosen and document is not None and index is not None else ""
+
+    @property
+    def has_step_back(self) -> bool:
+        """True while the difference from what is law is shown; a plan is left by its own key, because it is not kept."""
+        return self._shows_law
+
+    def go_back(self) -> bool:
+        """Go back from the difference to the plan."""
+        if not self.has_step_back:
+            return False
+        self._turn(to_law=False)
+        return True
 
     def action_pick(self) -> None:
         """Go back to the list."""
@@ -301,7 +299,7 @@ class DocumentsScreen(ConsoleScreen):
             ordinals=self.query_one("#ordinals", YesNo).value,
         )
         self.query_one("#form-hint", Lines).show([words.planning(view)])
-        self.ask_about(f"Planning {view.name}", _plan(request), self._show_plan, self._not_planned)
+        self.ask_about(f"Planning {view.name}", plan_of(request), self._show_plan, self._not_planned)
 
     def _not_planned(self) -> None:
         if can_draw(self):
@@ -319,7 +317,7 @@ class DocumentsScreen(ConsoleScreen):
         tree = self.query_one(UnitTree)
         tree.load(units, planned.outline)
         tree.display = bool(units)
-        lines = [entry.line for entry in _entries(view)]
+        lines = [entry.line for entry in words.entries_of(view)]
         self.query_one(SourceView).load(view.text, planned.outline, frozenset(lines))
         self._show_problems(view)
         (tree if units else self.query_one(SourceView)).focus()
@@ -329,7 +327,7 @@ class DocumentsScreen(ConsoleScreen):
             self._ask_law(planned)
 
     def _ask_law(self, planned: Planned) -> None:
-        self.ask_about("Comparing with what is law", _compare(planned, self._moved), self._compared)
+        self.ask_about("Comparing with what is law", compared(planned, self._moved), self._compared)
 
     def _draw_head(self, planned: Planned) -> None:
         lines = words.plan_head(planned.request, planned.view, wide=self.has_class("-wide"))
@@ -337,7 +335,7 @@ class DocumentsScreen(ConsoleScreen):
             lines.insert(2, law_head(self.law))
         self.query_one("#plan-head", Lines).show(lines)
 
-    def _compared(self, answer: _Compared) -> None:
+    def _compared(self, answer: Compared) -> None:
         planned, moved, law = answer
         # Another document may have been planned since, or another renumbering stated.
         if planned is not self.planned or moved != self._moved or law == self.law:
@@ -402,7 +400,7 @@ class DocumentsScreen(ConsoleScreen):
         self._text_moved()
 
     def _show_list(self) -> None:
-        has_entries = self.planned is not None and bool(_entries(self.planned.view))
+        has_entries = self.planned is not None and bool(words.entries_of(self.planned.view))
         self.query_one("#problems", Rows).display = has_entries and not self._shows_law
         has_problems = self.planned is not None and bool(self.planned.view.problems)
         self.query_one("#problem", Lines).display = has_problems and not self._shows_law
@@ -410,8 +408,10 @@ class DocumentsScreen(ConsoleScreen):
     def _show_problems(self, view: PlanView) -> None:
         problems = self.query_one("#problems", ListRows)
         problems.narrow("")
-        problems.retitle(words.problems_title(view.problems) if view.problems else words.notes_title(_notes(view)))
-        problems.show_rows(words.entry_rows(view.problems, _notes(view)))
+        problems.retitle(
+            words.problems_title(view.problems) if view.problems else words.notes_title(words.notes_of(view))
+        )
+        problems.show_rows(words.entry_rows(view.problems, words.notes_of(view)))
         problems.cursor = 0
 
     @on(Rows.Moved, "#tree")
@@ -453,13 +453,13 @@ class DocumentsScreen(ConsoleScreen):
     def _go_to_suspect(self, index: int) -> None:
         if self.planned is None or self.planned.view.problems:
             self.cannot("There is no plan to look for suspects in.", told("Choose a document, then press <plan>"))
-        elif not _notes(self.planned.view):
+        elif not words.notes_of(self.planned.view):
             self.cannot("This plan has no suspects.", "Nothing to do: no other line reads like the beginning of a unit")
         else:
             self._go_to_problem(index)
 
     def _go_to_problem(self, index: int) -> None:
-        entries = _entries(self.planned.view) if self.planned is not None else ()
+        entries = words.entries_of(self.planned.view) if self.planned is not None else ()
         if not entries:
             return
         self._problem = max(0, min(index, len(entries) - 1))
@@ -545,41 +545,6 @@ class DocumentsScreen(ConsoleScreen):
 
     def _started(self, run: RunView) -> None:
         self.console.show_run(run.run_id)
-
-
-def _notes(view: PlanView) -> tuple[SuspectGroup | Acceptance | DroppedSpan, ...]:
-    """Return the suspects and accepted findings of a plan, in the order of their lines; behind them what is dropped."""
-    if view.document is None:
-        return ()
-    by_line: list[SuspectGroup | Acceptance] = [*view.document.acceptances, *grouped(view.document.suspects)]
-    by_line.sort(key=lambda note: note.line)
-    return (*by_line, *view.document.dropped)
-
-
-def _entries(view: PlanView) -> tuple[Problem | SuspectGroup | Acceptance | DroppedSpan, ...]:
-    """Return what the list below the plan shows: its problems or, of a plan without any, what it tells."""
-    return view.problems or _notes(view)
-
-
-def _plan(request: RunRequest) -> "Callable[[Backend], Planned]":
-    def question(backend: "Backend") -> Planned:
-        view = backend.plan(request.origin, request.docprefix, request.profile, request.ordinals)
-        # What was shown is what is started, whatever becomes of the file.
-        shown = request.model_copy(update={"accept": view.accept, "profile_sha256": view.profile_sha256})
-        return Planned(shown, view, outline(view.document.units if view.document is not None else ()))
-
-    return question
-
-
-def _compare(planned: Planned, moved: tuple[Moved, ...]) -> "Callable[[Backend], _Compared]":
-    def question(backend: "Backend") -> _Compared:
-        try:
-            return planned, moved, backend.compare(planned.view, moved) or Answer.NO_LAW
-        except CutterError as error:
-            # A plan needs no database: the failure is told when the comparison is asked for.
-            return planned, moved, error
-
-    return question
 
 
 def _start(request: RunRequest, then: Callable[[RunView], None]) -> Operation[RunView]:

@@ -225,3 +225,17 @@ def problem_whole(problem: Problem) -> Line:
     """Return the message of the chosen problem, for where it has the room that its row lacks."""
     place = f"line {problem.line}: " if problem.line else ""
     return line(Span(place, "accent"), str(problem.message))
+
+
+def notes_of(view: PlanView) -> tuple[SuspectGroup | Acceptance | DroppedSpan, ...]:
+    """Return the suspects and accepted findings of a plan, in the order of their lines; behind them what is dropped."""
+    if view.document is None:
+        return ()
+    by_line: list[SuspectGroup | Acceptance] = [*view.document.acceptances, *grouped(view.document.suspects)]
+    by_line.sort(key=lambda note: note.line)
+    return (*by_line, *view.document.dropped)
+
+
+def entries_of(view: PlanView) -> tuple[Problem | SuspectGroup | Acceptance | DroppedSpan, ...]:
+    """Return what the list below the plan shows: its problems or, of a plan without any, what it tells."""
+    return view.problems or notes_of(view)

@@ -58,6 +58,7 @@ class EditDialog(Dialog[Typed]):
     WORDS: ClassVar[str] = "Edit a draft"
     CANCEL: ClassVar[str] = "Leave it: what was typed is kept, nothing is planned"
     AUTO_FOCUS = "#edit-body"
+    FIELD: ClassVar[str] = "#edit-body"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+y", "review", "Compare", show=False, priority=True),
         Binding("ctrl+r", "take_next", "The next text", show=False, priority=True),
@@ -87,6 +88,12 @@ class EditDialog(Dialog[Typed]):
         if self._texts.not_kept:
             self.show_kept()
         self.set_interval(_KEEP_SECONDS, self._keep)
+
+    def enter(self, name: str, typed: str) -> None:
+        """Go to the text, and put this where its cursor was left."""
+        body = self.query_one(name, TextArea)
+        self.set_focus(body)
+        body.insert(typed)
 
     def show_kept(self) -> None:
         """Say where what was typed is kept: beside the run, or, if it cannot be written there, in this console alone."""

@@ -55,10 +55,14 @@ class FacedScreen(ConsoleScreen):
         """Draw the list and what is opened, for the width there is."""
         raise NotImplementedError
 
+    @property
+    def has_step_back(self) -> bool:
+        """True unless the list is the face."""
+        return self.face != next(iter(self.PARTS))
+
     def go_back(self) -> bool:
         """Go back to the list."""
-        first = next(iter(self.PARTS))
-        if self.face == first:
+        if not self.has_step_back:
             return False
-        self.show_face(first)
+        self.show_face(next(iter(self.PARTS)))
         return True

@@ -126,7 +126,9 @@ class FleetScreen(FacedScreen):
     def _draw_row(self) -> None:
         panel, row, now = self.query_one("#fleet-row", Panel), self._chosen, self.console.clock()
         panel.title = str(row.name) if row is not None else "Installation"
-        if row is None:
+        if row is None and self._fleet is not None and not self._fleet.rows:
+            panel.show_wrapped(words.how_to_name)
+        elif row is None:
             panel.show([])
         else:
             panel.show_wrapped(lambda width: words.detail(row, now, width))

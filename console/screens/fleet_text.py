@@ -17,14 +17,23 @@ from console.widgets.bars import switch_tone
 from console.widgets.formatting import clock, plural, shortened
 from console.widgets.line import Line, Span, Tone, line
 from console.widgets.narrowing import Row
-from console.widgets.wrap import labelled
+from console.widgets.wrap import labelled, wrapped
 
-NOTHING = "No installation is named. The file that names them: cutter-console config path"
+NOTHING = "No installation is named."
 _OUTCOME, _NAME, _BANNER, _SWITCH, _WAITS = 14, 12, 12, 19, 8
 _COUNTS, _WIDER_COUNTS, _WIDE = 16, 26, 108
 _ROOMY = 90
 """Columns of a row from which on counts stand in it."""
 _labelled = partial(labelled, column=10)
+_HOW_TO_NAME = (
+    "Name those that you look after once, in a file of your own. Where it is looked for, here: cutter-console config path",
+    "",
+    "[installation.prod]",
+    'root = "/var/lib/cutter"',
+    'banner = "PRODUCTION"',
+    "",
+    "More: <guide>, Several installations, by name",
+)
 _COPY = "Enter opens it here; <copy_focus> copies this command, for another terminal, where it only reads"
 
 
@@ -159,3 +168,8 @@ def _journal(row: FleetRow, width: int) -> list[Line]:
     journal = row.journal
     text = f"{journal.outcome.value} of {journal.run_id}: {journal.detail}"
     return _labelled("journal", text, width, "bad" if journal.outcome is Outcome.FAIL else "plain")
+
+
+def how_to_name(width: int) -> list[Line]:
+    """Return how installations are named, where none is."""
+    return [line(row) for words in _HOW_TO_NAME for row in wrapped(told(words), width)]

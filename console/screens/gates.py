@@ -238,9 +238,14 @@ class GatesScreen(ConsoleScreen):
         else:
             self._read(self.selected)
 
+    @property
+    def has_step_back(self) -> bool:
+        """True while something is read over the board."""
+        return self._reading is not None
+
     def go_back(self) -> bool:
         """Close what is read over the board."""
-        if self._reading is None:
+        if not self.has_step_back:
             return False
         self._read(None)
         return True

@@ -421,9 +421,14 @@ class JournalScreen(ConsoleScreen):
 
     # Actions
 
+    @property
+    def has_step_back(self) -> bool:
+        """True while a record is open."""
+        return self._face == "record"
+
     def go_back(self) -> bool:
         """Go back from the record to the list; from there, drop the filters."""
-        if self._face == "record":
+        if self.has_step_back:
             self._show_face("list")
         elif self._word or self._only is not Only.ALL:
             self._filter(Only.ALL, "")
@@ -556,7 +561,7 @@ class JournalScreen(ConsoleScreen):
         command = self.console.full_command(
             f"cutter-console journal show {self._run_id} --from {number} --most 1 --json"
         )
-        return Copied(words.record_title(entry).lower(), _text(entry), command)
+        return Copied(words.record_title(entry).lower(), words.record_text(entry), command)
 
     def copied_whole(self) -> Copied | None:
         """Copy the whole record, wherever the line in it is."""
@@ -593,7 +598,3 @@ def _answer_or_error(query: JournalQuery) -> "Callable[[Backend], JournalPage | 
 def _differs(shown: JournalEntry, entry: JournalEntry) -> bool:
     """Return whether this is another record, or the same with another mark; the values that were read whole are no difference."""
     return (shown.offset, shown.hash, shown.fault, shown.lacks) != (entry.offset, entry.hash, entry.fault, entry.lacks)
-
-
-def _text(entry: JournalEntry) -> str:
-    return "\n".join(words.record_lines(entry)) + "\n"

@@ -142,6 +142,11 @@ def record_title(entry: JournalEntry | None) -> str:
     return f"Record {entry.number}" if entry.number is not None else f"No record, at byte {count(entry.offset)}"
 
 
+def record_text(entry: JournalEntry) -> str:
+    """Return all that a record says, as it is copied."""
+    return "\n".join(record_lines(entry)) + "\n"
+
+
 def record_lines(entry: JournalEntry, width: int = 0) -> list[str]:
     """Return all that a record says, each value wrapped behind its name if there is a width."""
     fields: list[tuple[str, str]] = []

@@ -8,6 +8,7 @@ from textual.timer import Timer
 
 from console.actions.actions import Action, Scope
 from console.backend.model.gate_table import GATES
+from console.backend.model.ids import is_batch
 from console.screens.base import ConsoleScreen
 from console.screens.drawable import can_draw
 from console.widgets.list_panel import Block, ListPanel
@@ -145,6 +146,17 @@ class OverviewScreen(ConsoleScreen):
         )
         current = Block(tuple(overview_text.current_run(status, now)), "always")
         self.query_one("#waiting", ListPanel).show_blocks([Block((answer,), "always"), *waits, current])
+
+    def lead_to(self, screen: Scope) -> None:
+        """Choose on that screen what the first line of What waits speaks of: the key that it names there is for that one."""
+        from console.screens.overview_text import next_subject
+
+        status, console = self.console.status, self.console
+        subject = next_subject(status) if status is not None and console.current else ""
+        if screen is Scope.BATCH and is_batch(subject):
+            console.wanted_batch = console.wanted_batch or subject
+        elif screen is Scope.RUN and subject and not is_batch(subject):
+            console.wanted_run = console.wanted_run or subject
 
     def go_back(self) -> bool:
         """Go back to the Fleet that has opened this console, if one has: there is no step back inside this screen."""

@@ -285,6 +285,18 @@ def _by_switch(status: Status, known: Registry, *, is_stopped: bool) -> Line:
             return _next_step(at_rest, keys_of(_PLAN, known), "plan a document")
 
 
+def next_subject(status: Status) -> str:
+    """Return the run or batch that the first line names the next key for; empty if that is for none."""
+    match status.switch.state:
+        case SwitchState.ARMED:
+            return str(status.switch.run_id)
+        case SwitchState.OFF if status.waiting:
+            wait = status.waiting[0]
+            return next((word for word in wait.next_action.split() if is_batch(word)), str(wait.run_id))
+        case _:
+            return ""
+
+
 def _refusal(reason: str, keys: str = "", does: str = "") -> Line:
     after = f" {keys} {does}." if keys else ""
     return line(Span("You may not act", "bad"), f": {reason}.{after}")

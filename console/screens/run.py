@@ -138,9 +138,14 @@ class RunScreen(ConsoleScreen):
             self.action_run_list()
         self.query_one("#phases").focus()
 
+    @property
+    def has_step_back(self) -> bool:
+        """True while the list has the whole screen."""
+        return self._is_list
+
     def go_back(self) -> bool:
         """Go back from the list to the chosen run."""
-        if not self._is_list:
+        if not self.has_step_back:
             return False
         self.action_run_list()
         return True

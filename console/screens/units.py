@@ -234,8 +234,10 @@ class UnitsScreen(ConsoleScreen):
     def _follow(self) -> None:
         """Show the unit under the cursor, where there is room for it beside the list."""
         chosen = self._list.chosen
-        if chosen is None:
+        if chosen is None and not self.has_step_back:
             self._show_nothing()
+        elif chosen is None:
+            pass  # What was opened is being read: the list behind it has no say in it.
         elif self._is_wide and (self._unit is None or self._unit.address != chosen.address):
             self._read_unit(_Wanted(chosen.address, self._query.as_of))
         self.draw_frame()
@@ -403,7 +405,7 @@ class UnitsScreen(ConsoleScreen):
         if query.text or query.document or query.lifecycles or query.as_of is not None:
             names.add("unit_all")
         if self._list.chosen is not None or self._unit is not None:
-            names |= {"unit_open", "unit_versions"}
+            names |= {"unit_versions"} if self._face == "text" else {"unit_open", "unit_versions"}
         if self._face == "versions":
             names.add("unit_mark")
         if self._chosen_draft:
@@ -412,9 +414,14 @@ class UnitsScreen(ConsoleScreen):
 
     # Actions
 
+    @property
+    def has_step_back(self) -> bool:
+        """True while a unit is open."""
+        return self._face != "list"
+
     def go_back(self) -> bool:
         """Go back from the versions or the unit to the list."""
-        if self._face == "list":
+        if not self.has_step_back:
             return False
         self._show_face("list")
         return True

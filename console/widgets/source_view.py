@@ -148,8 +148,17 @@ class SourceView(Rows):
 
     @property
     def scroll_height(self) -> int:
-        """Number of lines, with room below the last one, so that any line can be at the top."""
-        return self.row_count + max(self.size.height - 1, 0)
+        """Number of lines, with room below the last one, so that any line can be at the top; without it if all are seen at once."""
+        return self.row_count if self._is_seen_whole() else self.row_count + max(self.size.height - 1, 0)
+
+    def _is_seen_whole(self) -> bool:
+        """Return whether every row has its place, beside a scrollbar too: whether there is one must not decide if there is one."""
+        height = self.size.height
+        if self._text is None or not 0 < self.row_count <= height:
+            return False
+        width = self._text_width - (0 if self.show_vertical_scrollbar else self.scrollbar_size_vertical)
+        lines = (self._text.line(number + 1) for number in range(self.row_count))
+        return sum(len(wrapped(text[: height * max(width, 1)], max(width, 8))) for text in lines) <= height
 
     def on_resize(self) -> None:
         """Wrap for the new width; Textual calls the handler of Rows, which measures, after this one."""

@@ -1,7 +1,8 @@
-"""The two themes, dark and light, and the filter for no colours."""
+"""The themes, dark, light and of high contrast, and the filters for no colours and for a terminal without line drawing."""
 
 from functools import lru_cache
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
@@ -39,6 +40,80 @@ LIGHT = Theme(
     dark=False,
     variables={"muted": "#626b78", "rule": "#c9c6bb", "cursor": "#cfe0f1", "cursor-off": "#e4e9ee"},
 )
+
+
+HIGH_CONTRAST = Theme(
+    name="cutter-high-contrast",
+    primary="#8ad4ff",
+    secondary="#d8d8d8",
+    accent="#ffd866",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#101010",
+    panel="#202020",
+    success="#8cff8c",
+    warning="#ffb84d",
+    error="#ff9c9c",
+    dark=True,
+    variables={"muted": "#d0d0d0", "rule": "#9a9a9a", "cursor": "#00357a", "cursor-off": "#303030"},
+)
+
+THEMES = (DARK, LIGHT, HIGH_CONTRAST)
+"""The themes in the order in which a key goes through them."""
+
+
+def next_theme(name: str) -> str:
+    """Return the theme behind this one; behind the last comes the first."""
+    names = [theme.name for theme in THEMES]
+    return names[(names.index(name) + 1) % len(names)]
+
+
+_IN_ASCII = str.maketrans(
+    {
+        **dict.fromkeys("─━", "-"),
+        **dict.fromkeys("│┃", "|"),
+        **dict.fromkeys("╭╮╰╯┌┐└┘┏┓┗┛├┤", "+"),
+        **dict(zip("▁▂▃▄▅▆▇█", "_.-=+*%#", strict=True)),
+        **dict.fromkeys("“”„", '"'),
+        **dict.fromkeys("‘’‚", "'"),
+        **dict.fromkeys("–—", "-"),
+        **{"▐": "[", "▌": "]", "┊": ":", "…": "~", "✓": "+", "✗": "x", "·": ".", "•": "*", "→": ">"},
+    }
+)
+"""What the console draws with, in characters of any terminal: each has one cell, as before. Words say the same beside them."""
+
+
+class InAscii(LineFilter):
+    """A filter for a terminal without line drawing, which leaves no character that the encoding of the terminal lacks."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__()
+        self._encoding = encoding
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002 - Textual's signature
+        """Return the segments, each as wide as before."""
+        return [Segment(in_ascii(text, self._encoding), style, control) for text, style, control in segments]
+
+
+@lru_cache(4096)
+def in_ascii(text: str, encoding: str) -> str:
+    """Return the text without what is drawn, and with a question mark for each cell of a letter that the encoding lacks."""
+    if text.isascii():
+        return text
+    drawn = text.translate(_IN_ASCII)
+    try:
+        drawn.encode(encoding)
+    except UnicodeEncodeError:
+        return "".join(sign if _has(sign, encoding) else "?" * cell_len(sign) for sign in drawn)
+    return drawn
+
+
+def _has(sign: str, encoding: str) -> bool:
+    try:
+        sign.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class WithoutColour(LineFilter):

@@ -1,5 +1,7 @@
 """Documents: the tree and the text follow each other, problems are jumped to, nothing with problems is started."""
 
+import threading
+
 import pytest
 from textual.widgets import Input
 
@@ -9,12 +11,13 @@ from console.backend.model.diff_text import DiffedPart, DiffKind
 from console.backend.model.errors import Refused, StopCode, Unmeasured
 from console.backend.model.plan import Acceptance, DroppedSpan, DropRule, Omission, Problem, Suspect, SuspectReason
 from console.backend.model.suspect_groups import grouped
-from console.backend.model.view_models import OnProgress, PlanView, RunRequest, RunView
-from console.screens.documents import Answer, DocumentsScreen
+from console.backend.model.view_models import IntakeView, OnProgress, PlanView, RunRequest, RunView
+from console.screens.documents import DocumentsScreen
 from console.screens.documents_text import note_row, plan_head, problem_row, problem_whole
 from console.screens.help import HelpDialog
 from console.screens.law_text import detail, entries, head, row
 from console.screens.law_view import LawView
+from console.screens.planned import Answer
 from console.screens.start_live import StartLiveDialog
 from console.screens.start_repeal import StartRepealDialog
 from console.widgets.bars import KeyBar
@@ -24,9 +27,10 @@ from console.widgets.panel import Lines, Panel
 from console.widgets.rows import Rows
 from console.widgets.source_view import SourceView
 from console.widgets.unit_tree import UnitTree
-from tests.screens.conftest import opened, press
+from tests.screens.conftest import opened, press, settle, until
 from tests.support.fake_documents import TITLE, refused_plan
 from tests.support.fakes import FakeBackend
+from tests.support.waiting import LONGEST_S
 
 
 async def test_the_text_follows_the_tree_and_the_tree_the_text() -> None:
@@ -528,3 +532,42 @@ async def test_text_that_differs_in_no_unit_is_said_in_the_head_and_shown() -> N
     other = law.model_copy(update={"between": (piece,)})
     assert "text between them" in plain(head(other))
     assert "[-Of 2 March-]{+Of 3 March+}" in " ".join(plain(line) for line in detail(other, 80))
+
+
+async def test_coming_back_to_a_plan_compares_it_again_with_what_is_law() -> None:
+    """Its own run made it law meanwhile: the plan was still offered as a change of what is law."""
+    backend = FakeBackend(is_law=True)
+    async with opened(backend, "2", "p", "1") as (app, pilot):
+        backend.is_law = False
+        await press(pilot, "2")
+        assert isinstance(app.screen, DocumentsScreen)
+        assert app.screen.law is Answer.NO_LAW
+        assert "compare" not in {action.name for action in app.screen.shown_actions()}
+
+
+async def test_what_is_typed_before_the_list_is_read_stays_in_the_form() -> None:
+    """The list came late, and its first document's prefix took the place of what was typed."""
+    backend = _ListedLate()
+    async with opened(backend) as (app, pilot):
+        try:
+            await pilot.press("2", "f", "L", "A", "W")
+            await until(pilot, lambda: app.screen.query_one("#docprefix", Input).value == "LAW")
+        finally:
+            backend.list_goes_on.set()
+        await settle(pilot)
+        assert app.screen.query_one("#docprefix", Input).value == "LAW"
+        assert app.screen.query_one("#profile", Input).value
+        await press(pilot, "escape", "down", "up")
+        assert app.screen.query_one("#docprefix", Input).value != "LAW"
+
+
+class _ListedLate(FakeBackend):
+    """A backend that lists the documents only when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.list_goes_on = threading.Event()
+
+    def intake(self) -> tuple[IntakeView, ...]:
+        self.list_goes_on.wait(LONGEST_S)
+        return super().intake()

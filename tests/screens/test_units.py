@@ -11,6 +11,7 @@ from console.screens.dialog import Dialog
 from console.screens.text_alone import TextAlone
 from console.screens.unit_dialogs import SearchDialog
 from console.screens.units import UnitsScreen
+from console.widgets.bars import KeyBar
 from console.widgets.line import plain
 from console.widgets.paged_rows import MOST_KEPT, PagedRows, Side
 from console.widgets.panel import Panel
@@ -97,6 +98,35 @@ async def test_enter_shows_a_unit_with_its_origin_and_esc_goes_back() -> None:
         await press(pilot, "escape")
         assert _shown(app) == {"unit-list"}
         assert _address(app) == "LAW-00000/P01"
+
+
+async def test_a_unit_that_is_read_stays_when_the_list_behind_it_has_it_no_more() -> None:
+    """Drafts were listed and one was read; enacted, it was thrown off the screen, which then said nothing and led nowhere."""
+    backend = FakeBackend()
+    async with opened(backend, "8", "f", "enter", "1") as (app, pilot):
+        backend.n_units = 0
+        await press(pilot, "8")
+        assert _shown(app) == {"unit-head", "unit-text"}
+        assert _title(app, "unit-head") == "LAW-00000/P09"
+        await press(pilot, "escape")
+        assert _shown(app) == {"unit-list"}
+        assert _empty(app).startswith("No unit has this")
+
+
+async def test_of_an_open_unit_the_keys_that_go_on_and_back_are_named() -> None:
+    """Enter does nothing more there, and Esc is the way back."""
+    async with opened(FakeBackend(), "8", "enter") as (app, pilot):
+        keys = plain(app.screen.query_one(KeyBar).shown[0])
+        assert "Esc Back" in keys
+        assert "Enter" not in keys
+        await press(pilot, "v")
+        keys = plain(app.screen.query_one(KeyBar).shown[0])
+        assert "Esc Back" in keys
+        assert "Enter Open" in keys
+        await press(pilot, "escape")
+        keys = plain(app.screen.query_one(KeyBar).shown[0])
+        assert "Esc" not in keys
+        assert "Enter Open" in keys
 
 
 async def test_beside_the_list_the_unit_under_the_cursor_is_shown() -> None:

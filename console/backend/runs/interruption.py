@@ -1,6 +1,9 @@
 """Operations on a run that began and did not finish, and the database's answer about them."""
 
+import os
+import time
 from datetime import datetime
+from pathlib import Path
 
 from console.backend.host.installation import Installation
 from console.backend.journal.journal import read_journal
@@ -13,15 +16,48 @@ from console.backend.runs.run_state import is_running
 from console.backend.runs.settling import Fate, Verdict, fate_of, look
 from console.backend.runs.workspace import RunRequestFile, Workspace
 
+_MOST_KEPT, _MOST_BYTES, _SETTLED_NS = 32, 256 * 1024, 2_000_000_000
+"""Journals whose proved records are kept, the size of one, and the time for which its file must have been as it is."""
+_kept: dict[Path, tuple[tuple[int, ...], tuple[Record, ...]]] = {}
+"""Records of a journal with the state of its file, the one that was read last at the end."""
+
 
 def records_at_rest(workspace: Workspace) -> tuple[Record, ...]:
     """Return the journal's records unless a process is writing it; nothing if it is missing or damaged, which the run's own line shows."""
     if is_running(workspace.journal):
         return ()
     try:
-        return read_journal(workspace.journal)
+        return _proved(workspace.journal)
     except CutterError:
         return ()
+
+
+def _proved(path: Path) -> tuple[Record, ...]:
+    """Return the journal's records; those that were proved before if the file is the same, and nobody has touched it since.
+
+    A console asks for the journals of all open runs every few seconds. Whoever writes to a file moves the time of its last
+    change, which nobody can set; one that was changed a moment ago can be changed again within a step of that clock.
+    """
+    state = _state_of(path)
+    kept = _kept.pop(path, None)
+    if kept is None or kept[0] != state:
+        records = read_journal(path)
+        if not state or state != _state_of(path) or state[2] > _MOST_BYTES or time.time_ns() - state[4] < _SETTLED_NS:
+            return records
+        kept = state, records
+    _kept[path] = kept
+    for oldest in list(_kept)[:-_MOST_KEPT]:
+        _kept.pop(oldest, None)
+    return kept[1]
+
+
+def _state_of(path: Path) -> tuple[int, ...]:
+    """Return what is another if the file is another or was touched: device, inode, size, and both times; nothing if there is none."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return ()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def interruption(

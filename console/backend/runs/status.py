@@ -208,6 +208,8 @@ def _status(installation: Installation, facts: Facts, now: datetime, *, read_onl
         else wait
         for wait in _waits(installation, facts, [row for row in facts.runs if row.run_id not in settled_first], now)
     )
+    cut_short = {run.run_id for run in runs if run.interrupted}
+    waits = tuple(_wait_interrupted(wait) if wait.run_id in cut_short else wait for wait in waits)
     promoted = (*_wait_standby(facts.identity), *_wait_promoted(installation, facts.identity.target))
     return Status(
         measured_at=now,
@@ -520,6 +522,11 @@ def _wait(row: RunRow, imported: Mapping[str, datetime], switch: SwitchView, to_
         next_action=f"cutter-console {verb} {row.run_id} --confirm {row.run_id}",
         expires_at=imported[kind],
     )
+
+
+def _wait_interrupted(wait: WaitView) -> WaitView:
+    """Return the wait of a run that was interrupted: whoever comes back must not take it for one that was left in order."""
+    return wait.model_copy(update={"what": f"INTERRUPTED: {wait.what}"})
 
 
 def _wait_elsewhere(wait: WaitView, place: str, *, is_unaccepted: bool) -> WaitView:

@@ -1,18 +1,23 @@
 """After a crash nothing goes on by itself: the run is shown as interrupted, with what the database says."""
 
+import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-from console.backend.journal.journal import Journal
+from console.backend.journal.journal import Journal, read_journal
+from console.backend.journal.journal_record import Record
 from console.backend.model.errors import CutterError, Refused, StopCode, Waiting
 from console.backend.model.states import Family, Mode, Move, Phase, Stage
 from console.backend.model.view_models import PhaseStatus, Progress, SwitchState
 from console.backend.postgres.sessions import Session
+from console.backend.runs.interruption import records_at_rest
 from console.backend.runs.kill_switch import disarm
 from console.backend.runs.workspace import Workspace
 from tests.support.lost_commit import CutsTheLine
@@ -62,6 +67,8 @@ def test_a_run_killed_in_mid_phase_is_shown_as_interrupted_and_goes_on_by_hand(a
     assert "no COMMIT was sent" in run.interruption.database_says
     assert run.state.stage is Stage.AWAITING_CUT_AUTHORIZATION
     assert passage.backend.runs()[0].interrupted
+    (wait,) = passage.backend.status().waiting
+    assert wait.what.startswith("INTERRUPTED: ")
     # No plan for a failure is shown with it, whose steps would be refused.
     (held,) = passage.backend.hold().runs
     assert (tuple(move.move for move in held.moves), held.plan) == (run.moves, ())
@@ -228,3 +235,63 @@ def test_a_revert_that_failed_leaves_a_run_that_can_be_shown_and_reverted(at: At
     assert passage.run().interruption is None
     passage.execute(WAITS_AT_MOST.format("10s"))
     assert passage.backend.revert(passage.run_id, passage.run_id).state.family is Family.REVERTED
+
+
+def _counted(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Return the journals that are read from now on to the end of the test."""
+    read: list[Path] = []
+
+    def counted(path: Path) -> tuple[Record, ...]:
+        read.append(path)
+        return read_journal(path)
+
+    monkeypatch.setattr("console.backend.runs.interruption.read_journal", counted)
+    return read
+
+
+def _a_minute_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a minute have passed for files that were just written."""
+    now = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: now() + 60_000_000_000)
+
+
+def test_a_journal_that_nobody_has_touched_is_proved_once(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A console that rests asked for the records of each open run every ten seconds, and took a third of its time for them."""
+    passage = at("SG_1 imported")
+    workspace = Workspace.open(passage.installation.root, passage.run_id)
+    read = _counted(monkeypatch)
+    _a_minute_later(monkeypatch)
+    records = records_at_rest(workspace)
+    assert len(records) > 5
+    assert records_at_rest(workspace) == records
+    assert read == [workspace.journal]
+
+
+def test_a_journal_in_which_a_byte_was_changed_is_met_whatever_its_size_and_time_say(
+    at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passage = at("SG_1 imported")
+    workspace = Workspace.open(passage.installation.root, passage.run_id)
+    _a_minute_later(monkeypatch)
+    assert records_at_rest(workspace)
+    before, data = workspace.journal.stat(), workspace.journal.read_bytes()
+    workspace.journal.write_bytes(data.replace(b"intent", b"1ntent", 1))
+    os.utime(workspace.journal, ns=(before.st_atime_ns, before.st_mtime_ns))
+    after = workspace.journal.stat()
+    assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    assert records_at_rest(workspace) == ()
+    workspace.journal.write_bytes(data)
+    assert records_at_rest(workspace)
+
+
+def test_a_journal_that_was_touched_a_moment_ago_is_proved_again(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of the files goes by steps: a change within one of them would not be seen."""
+    passage = at("SG_1 imported")
+    workspace = Workspace.open(passage.installation.root, passage.run_id)
+    os.utime(workspace.journal)
+    now = workspace.journal.stat().st_ctime_ns
+    monkeypatch.setattr(time, "time_ns", lambda: now + 1_000_000)
+    read = _counted(monkeypatch)
+    records_at_rest(workspace)
+    records_at_rest(workspace)
+    assert read == [workspace.journal] * 2
