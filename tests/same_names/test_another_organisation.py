@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from console.backend.approvals.pinning import pin_policy
 from console.backend.approvals.policy import load_policy
 from console.backend.host.settings import load_settings
 from console.backend.model.states import Family, Mode
@@ -18,7 +19,7 @@ from tests.conftest import Database
 from tests.same_names.conftest import Beside
 from tests.same_names.test_guide import _run_by_hand
 from tests.support.fingerprint import Fingerprint, existing_part, fingerprint
-from tests.support.passage import REQUEST, TEXT, UNITS, Passage, copy_database, pin_policy, silent
+from tests.support.passage import REQUEST, TEXT, UNITS, Passage, copy_database, silent
 
 _SQL = Path(__file__).parents[1] / "support" / "another_database.sql"
 _TABLES = ("public.information_unit", "public.unit_version", "public.iu_lifecycle_log")

@@ -98,7 +98,7 @@ _TRIED = """        -- Leg B of the run: part by part, so that the table that re
             END IF;
         END IF;
 """
-"""What adds the rows of leg B behind the units, where the mapping has tables for them."""
+"""Block that adds the rows of leg B behind the units, where the mapping has tables for them."""
 UNPLANNED = "DROP FUNCTION IF EXISTS cutter_console.fn_site_planned(jsonb, jsonb);\n"
 
 
