@@ -319,7 +319,7 @@ async def test_a_text_that_is_seen_whole_has_no_scrollbar_and_a_longer_one_can_b
         text.show_text(("word " * 500 + "\n") * 3)
         await settle(pilot)
         assert text.show_vertical_scrollbar
-        text.show_text("\n".join(map(str, range(text.size.height))))
+        text.show_text("\n".join(map(str, range(text.size.height - 1))))
         await settle(pilot)
         assert not text.show_vertical_scrollbar
         text.show_text("\n".join(map(str, range(text.size.height + 1))))
