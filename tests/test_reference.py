@@ -1,4 +1,4 @@
-"""The reference has each field of what is signed, pinned and set, with its default and its limits, and no other."""
+"""The reference has each field of what is signed, pinned and set, with its default and its limits, and no other; the guide each event."""
 
 import re
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from console.backend.approvals.batch_statement import BatchStatement
 from console.backend.approvals.policy import FIRST_RUN_UNITS, Policy
 from console.backend.approvals.statement import Statement
 from console.backend.host.settings import ENVIRONMENT, Settings
+from console.backend.model.hook_kinds import HookKind
 from console.backend.model.value import Value
 from console.backend.release.manifest import DeployManifest
 from tests.support.sources import ROOT
@@ -81,3 +82,10 @@ def test_each_setting_is_told_with_its_default_its_variable_and_its_limits() -> 
         limits = [getattr(rule, side) for rule in field.metadata for side in ("ge", "le") if hasattr(rule, side)]
         if len(limits) == 2:
             assert f"{limits[0]} to {limits[1]:,}".replace(",", "") in told[name][2].replace(",", ""), name
+
+
+def test_each_event_that_a_hook_can_read_is_told() -> None:
+    page = (ROOT / "console" / "guide" / "operator-guide.md").read_text("utf-8")
+    table = page.partition("\n| event | told when |\n")[2].partition("\n\n")[0]
+
+    assert {name for line in table.splitlines() for name in re.findall(r"`(\w+)`", line.split("|")[1])} == set(HookKind)
