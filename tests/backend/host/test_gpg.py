@@ -150,4 +150,4 @@ def test_no_options_file_of_the_key_ring_has_a_say(gnupg_home: Path) -> None:
     answer = list_keys(gnupg_home)
 
     assert answer.exit_status == 0
-    assert "no-such-option" not in answer.complaint
+    assert "gpg.conf" not in answer.complaint
