@@ -76,7 +76,7 @@ def test_each_setting_is_told_with_its_default_its_variable_and_its_limits() -> 
     assert told.keys() == {name for name in known if not name.startswith(f"{GROUPED}.")} | {GROUPED}
     for name in told.keys() - {GROUPED}:
         default, field = known[name]
-        shown = {True: "true", False: "false", "": "empty", (): "none"}.get(default, str(default))  # type: ignore[call-overload]
+        shown = {True: "true", False: "false", "": "empty", (): "none"}.get(default, str(default))
         assert shown in told[name][0].replace("`", ""), name
         assert told[name][1].strip("` ") == variables.get(name, ""), name
         limits = [getattr(rule, side) for rule in field.metadata for side in ("ge", "le") if hasattr(rule, side)]

@@ -191,7 +191,7 @@ def test_a_hold_file_and_its_name_are_on_the_disk_before_it_counts_as_written(
         synced.append((status.st_ino, status.st_size))
         sync(descriptor)
 
-    monkeypatch.setattr(hold_file.os, "fsync", noted)
+    monkeypatch.setattr(os, "fsync", noted)
     path = tmp_path / "HOLD"
     path.write_text("what stood there before was longer")
     assert hold_file.write(str(path), b"a reason\n") == ""
