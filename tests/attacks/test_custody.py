@@ -149,6 +149,18 @@ def test_a_run_under_whose_lease_a_session_works_is_not_handed_over(cut: SignedC
         )
 
 
+@pytest.mark.parametrize("family", ["voided", "reverted"])
+def test_a_run_that_is_over_changes_no_hands(cut: SignedCut, family: str) -> None:
+    """Its journal has ended, and who ended it is who held it."""
+    if family == "voided":
+        _done(cut, "fn_run_leave", cut.run_id, "voided", "by_hand", event("void"))
+    else:
+        cut.cut()
+        cut.reverted()
+    said = _said("take over", _number(cut.database, cut.run_id), seq=10_000)
+    _refused(cut.database, f"is over: {family}", "fn_run_take_over", cut.run_id, *OF_ALL["take over"][1], said)
+
+
 def test_a_member_of_a_batch_is_not_handed_over(batch: SignedBatch) -> None:
     """Its files are those of all members, and its ruling is theirs."""
     cut = batch.runs[0]
