@@ -29,7 +29,7 @@ from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
 from console.backend.postgres.ledger import Event
 from console.backend.postgres.measure import measure_identity, readers_digest, revert_digest
-from console.backend.postgres.records import RunRow, all_runs
+from console.backend.postgres.records import RunRow, runs_of_document
 from console.backend.runs.amendments import require_law, require_not_repealed
 from console.backend.runs.anchoring import change_event
 from console.backend.runs.kill_switch import stop_under_hold
@@ -176,9 +176,7 @@ def _earlier_cut(installation: Installation, request: RunRequestFile, document: 
     """Return the run that has cut this very text; None if the document is uncut. Raises Refused (REPLAY_CONFLICT) otherwise."""
     with connect(installation.settings.database.executor, read_only=True, purpose="cut once") as connection:
         require_not_repealed(connection, request.docprefix)
-        cut_runs = [
-            row for row in all_runs(connection) if row.docprefix == request.docprefix and row.stage in CUT_STAGES
-        ]
+        cut_runs = [row for row in runs_of_document(connection, request.docprefix) if row.stage in CUT_STAGES]
     standing_run = next((row for row in cut_runs if row.family is not Family.REVERTED), None)
     if standing_run is not None and standing_run.content_digest == document.content_digest:
         return standing_run
