@@ -499,6 +499,20 @@ SITES = (
         (f"{_SAME}surroundings.py::test_gates_and_drift_measure_the_console_where_it_stands",),
     ),
     Mutant(
+        "a default that may not be called is no refusal of a write",
+        f"{_B}/postgres/write_attempts.py",
+        "refusal := CASE WHEN may_write THEN '' ELSE refusal END;",
+        "NULL;",
+        (
+            "tests/adoption/test_reading.py::"
+            "test_a_role_that_may_write_is_met_though_a_default_calls_what_it_may_not_execute"
+            "[UPDATE-UPDATE public.information_unit]",
+            "tests/adoption/test_reading.py::"
+            "test_a_role_that_may_write_is_met_though_a_default_calls_what_it_may_not_execute"
+            "[INSERT-INSERT INTO public.information_unit]",
+        ),
+    ),
+    Mutant(
         "a registered query is sent as it was registered",
         f"{_B}/postgres/live_text.py",
         ".format(query=AsItIs(live.query))",
