@@ -838,10 +838,18 @@ SCREENS = (
     Mutant(
         "status: what waits of a run that was interrupted says so",
         "console/backend/runs/status.py",
-        "    waits = tuple(_wait_interrupted(wait) if wait.run_id in cut_short else wait for wait in waits)\n",
-        "",
+        "    waits += [(wait, {wait.run_id}) for wait in alone]\n",
+        "    waits += [(wait, set()) for wait in alone]\n",
+        ("tests/backend/runs/test_status.py::test_a_run_waits_as_interrupted",),
+    ),
+    Mutant(
+        "status: what waits of a batch is interrupted if any of its members was",
+        "console/backend/runs/status.py",
+        "            {row.run_id for row in members},\n",
+        "            {members[-1].run_id},\n",
         (
-            "tests/backend/runs/test_interruption.py::test_a_run_killed_in_mid_phase_is_shown_as_interrupted_and_goes_on_by_hand",
+            "tests/backend/runs/test_status.py::"
+            "test_a_batch_waits_as_interrupted_whichever_of_its_members_was[waits for SG_1-1]",
         ),
     ),
     Mutant(
