@@ -869,6 +869,24 @@ SCREENS = (
         ("tests/backend/runs/test_interruption.py::test_a_journal_that_was_touched_a_moment_ago_is_proved_again",),
     ),
     Mutant(
+        "journal: what is kept of journals has a bound",
+        "console/backend/runs/interruption.py",
+        "        if size > _MOST_BYTES:\n",
+        "        if size > 2 * _MOST_BYTES:\n",
+        (
+            "tests/backend/runs/test_interruption.py::test_of_the_journals_that_are_kept_the_sizes_together_have_a_bound",
+        ),
+    ),
+    Mutant(
+        "journal: one that is larger than the bound is not kept",
+        "console/backend/runs/interruption.py",
+        " or state[2] > _MOST_BYTES or ",
+        " or ",
+        (
+            "tests/backend/runs/test_interruption.py::test_a_journal_larger_than_all_that_are_kept_takes_the_place_of_none",
+        ),
+    ),
+    Mutant(
         "dialogs: what is typed on Cancel beside a text goes into it",
         "console/screens/edit_draft.py",
         '    FIELD: ClassVar[str] = "#edit-body"\n',
