@@ -607,6 +607,16 @@ SITES = (
         ),
     ),
     Mutant(
+        "a repair of a function is not checked by the database's own rules for PL/pgSQL",
+        f"{_B}/postgres/repair_sql.py",
+        "        \"SET plpgsql.extra_errors = 'none';\",\n",
+        "",
+        (
+            "tests/backend/postgres/test_drift.py::"
+            "test_a_function_is_mended_where_the_database_has_plpgsql_check_more[pg18]",
+        ),
+    ),
+    Mutant(
         "a setting of the organisation's database is not the console's to undo",
         f"{_B}/postgres/repair_sql.py",
         '.startswith(("DATABASE", "PARAMETER ")):',

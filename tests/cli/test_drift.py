@@ -63,7 +63,10 @@ def test_a_changed_function_prints_its_whole_definition(passage: Passage, capsys
 
     assert status == 5
     repair = "\n".join(line[12:] for line in said[said.index("  repair") :].rstrip("\n").split("\n"))
-    assert repair.startswith("CREATE OR REPLACE FUNCTION cutter_console.fn_hold_reason()")
+    first, definition = repair.split("\n", 1)
+    assert first == "SET plpgsql.extra_errors = 'none';"
+    assert definition.startswith("CREATE OR REPLACE FUNCTION cutter_console.fn_hold_reason()")
+    assert definition.endswith("\nRESET plpgsql.extra_errors;")
     passage.execute(repair)
     assert _run(passage, capsys)[0] == 0
 

@@ -159,7 +159,12 @@ def _redefined(change: Change, inventory: Inventory) -> Lines:
     known = definition_of(object_, inventory.names)
     if known is None or known.body_sha256 != inventory.pinned[body]:
         return ("-- The installed definition is not in this program: use the one that the database was migrated with.",)
-    statement = tuple(known.statement.split("\n"))
+    # As where it was first made: what this database has PL/pgSQL check besides is meant for functions of its own.
+    statement = (
+        "SET plpgsql.extra_errors = 'none';",
+        *known.statement.split("\n"),
+        "RESET plpgsql.extra_errors;",
+    )
     if body in inventory.now and all(inventory.now.get(key) == inventory.pinned.get(key) for key in form):
         return statement
     # CREATE OR REPLACE cannot change a function's result type or arguments.
