@@ -48,10 +48,10 @@ def _proved(path: Path) -> tuple[Record, ...]:
         kept = state, records
     _kept[path] = kept
     size = 0
-    for asked, (known, _) in reversed(tuple(_kept.items())):
+    for journal, (known, _) in reversed(tuple(_kept.items())):
         size += known[2]
         if size > _MOST_BYTES:
-            _kept.pop(asked, None)
+            _kept.pop(journal, None)
     return kept[1]
 
 
