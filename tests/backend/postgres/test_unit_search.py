@@ -449,6 +449,7 @@ def test_units_are_listed_each_before_those_below_it_also_without_the_function(
 
 def test_the_command_line_knows_the_same_lifecycles_and_meanings() -> None:
     assert unit_requests.LIFECYCLES == LIFECYCLES
+    assert unit_requests.MOST_HITS == MOST_HITS
     assert set(unit_requests.MEANINGS) == set(SearchedBy) - {SearchedBy.NOTHING, SearchedBy.EITHER}
 
 
