@@ -7,10 +7,12 @@ from datetime import datetime
 
 from console.backend.approvals.statement import utc_second
 from console.backend.model.errors import ExitStatus, StopCode, UsageError
+from console.backend.model.full_command import command_to_import
 from console.backend.model.outcome import Outcome
 from console.backend.model.view_models import ApprovalStatus, ApprovalView, StopStep, SwitchState, SwitchView
 from console.backend.postgres.kept_sessions import with_kept_sessions
 from console.backend.runs.hold_file import is_being_written
+from console.backend.service import BackendService
 from console.cli.approval_requests import DraftStatement, ImportStatement, OneStatement
 from console.cli.arguments import Options
 from console.cli.installation import backend_of
@@ -64,7 +66,15 @@ def import_signed(options: Options, request: ImportStatement) -> ExitStatus:
     beside = backend.check_statement(statement).signature_paths
     signatures = tuple(found_path(options, signature) for signature in request.signatures)
     recorded = backend.import_statement(statement, signatures or beside)
-    return report(options, "approval import", Outcome.PASS, _approval_lines(options, recorded), recorded)
+    lines = _approval_lines(options, recorded)
+    if not options.json:
+        lines += [as_typed(options, f"next       {step}") for step in _steps(backend, recorded.run_id)]
+    return report(options, "approval import", Outcome.PASS, lines, recorded)
+
+
+def _steps(backend: BackendService, run_id: str) -> list[str]:
+    """Return what the run or batch waits for now, as `status` says it."""
+    return [wait.next_action for wait in backend.status().waiting if wait.run_id == run_id]
 
 
 def _approval_lines(options: Options, seen: ApprovalView) -> list[str]:
@@ -79,8 +89,19 @@ def _approval_lines(options: Options, seen: ApprovalView) -> list[str]:
             for finding in seen.checks
         ),
         *(f"unit       {unit.body_sha256}  {unit.address}  {unit.title}" for unit in seen.drafts),
-        *(f"sign with  {line}" for line in seen.sign_with.split("\n")),
+        *_signing_lines(options, seen),
     ]
+
+
+def _signing_lines(options: Options, seen: ApprovalView) -> list[str]:
+    """Return how it is signed while signatures are missing, how it is imported once none is; nothing after that."""
+    if seen.status not in {ApprovalStatus.DRAFTED, ApprovalStatus.INVALID} or not seen.sign_with:
+        return []
+    if any(check.name == "quorum" and check.outcome is not Outcome.PASS for check in seen.checks):
+        return [f"sign with  {line}" for line in seen.sign_with.split("\n")]
+    if any(check.outcome is not Outcome.PASS for check in seen.checks):
+        return []
+    return [as_typed(options, f"next       {command_to_import(seen.statement_path)}")]
 
 
 def arm(options: Options, request: ConfirmedRun) -> ExitStatus:

@@ -119,7 +119,7 @@ def bundle(options: Options, request: Bundle) -> ExitStatus:
     """Write the readiness bundle. Exit status 0 for A and B."""
     backend: Backend = backend_of(options)
     written = backend.bundle(_narrate, request.sign)
-    report(options, "bundle", written.outcome, _bundle_lines(written), written)
+    report(options, "bundle", written.outcome, _bundle_lines(options, written), written)
     return exit_status([*_outcomes(written.board), written.outcome])
 
 
@@ -127,12 +127,12 @@ def _narrate(progress: Progress) -> None:
     narrate(f"{progress.done} of {progress.total}  {progress.step}" if progress.total is not None else progress.step)
 
 
-def _bundle_lines(written: BundleView) -> list[str]:
+def _bundle_lines(options: Options, written: BundleView) -> list[str]:
     return [
         f"bundle     {written.directory}",
         f"sums       {written.sums_sha256}" + (f"  signed by {written.signed_by}" if written.signed_by else ""),
         f"outcome    {written.letter}  {written.headline}",
-        *(f"gap        {gap}" for gap in written.gaps),
+        *(as_typed(options, f"gap        {gap}") for gap in written.gaps),
     ]
 
 

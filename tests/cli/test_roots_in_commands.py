@@ -27,6 +27,7 @@ _WITH_ROOT = "cutter-console --root"
         "approval check STATEMENT",
         "run show RUN",
         "status",
+        "bundle",
     ],
 )
 def test_every_command_of_an_answer_names_the_root(at: At, capsys: pytest.CaptureFixture[str], words: str) -> None:

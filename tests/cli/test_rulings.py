@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from console.backend.model.full_command import full_command
+from console.cli.main import main
 from console.demo.keys import sign_as_demo_sovereign
 from tests.cli.conftest import Run, stop_of
 from tests.support.passage import UNITS, Passage
@@ -30,6 +32,34 @@ def test_a_signed_revert_is_drafted_imported_and_used(at: At, command: Run) -> N
     assert passage.lifecycles() == ["superseded"] * UNITS
     assert passage.rows(USED) == [("cut", "cut"), ("revert", "revert")]
     assert command(passage, "journal", "verify", passage.run_id)[0] == 0
+
+
+def test_what_comes_next_is_said_at_each_step_of_a_statement(
+    at: At, command: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To sign while signatures are missing, to import once none is, and behind the import what `status` says."""
+    passage = at("waits for SG_1")
+    root, run = str(passage.installation.root), passage.run_id
+    statement = passage.installation.statement(run, "SG_1")
+    imports = f"cutter-console --root {root} approval import {statement}\n"
+
+    def lines(*words: str) -> str:
+        capsys.readouterr()
+        main(["--root", root, *words])
+        return capsys.readouterr().out
+
+    drafted = lines("approval", "draft", run)
+    assert "sign with  " in drafted
+    assert f"next: Have the missing signers sign, then: {imports}" in drafted
+    sign_as_demo_sovereign(statement, passage.installation.gnupg_home)
+    signed = lines("approval", "check", str(statement))
+    assert f"next       {imports}" in signed
+    assert "sign with" not in signed
+    imported = lines("approval", "import", str(statement))
+    assert "sign with" not in imported
+    (wait,) = passage.backend.status().waiting
+    assert f"next       {full_command(wait.next_action, root)}\n" in imported
+    assert "arm" in wait.next_action
 
 
 def test_a_signature_that_is_named_and_not_there_stops_the_import(at: At, command: Run, tmp_path: Path) -> None:

@@ -124,8 +124,7 @@ def faults(finding: TreeFinding) -> tuple[Fault, ...]:
     """Pure: all that keeps this tree from being the pinned release, faults of the manifest first; none if it is."""
     if not finding.manifest_sha256:
         action = (
-            "On the workstation: cutter-console manifest build --junit junit.xml;"
-            f" copy it to {finding.manifest}, then: cutter-console init --pin"
+            f"{RECORD_TESTS}; copy deploy-manifest.json to {finding.manifest}, then: cutter-console init --pin"
         )
         return (Fault(f"there is no deploy manifest at {finding.manifest}", action),)
     listed = [

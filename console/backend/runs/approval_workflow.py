@@ -36,6 +36,7 @@ from console.backend.host.site_files import run_tables
 from console.backend.journal.journal_record import Field
 from console.backend.model.canonical_json import canonical_json, sha256_hex
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Waiting
+from console.backend.model.full_command import command_to_import
 from console.backend.model.ids import BATCH_PREFIX
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan import CutPlan
@@ -240,6 +241,7 @@ def check(
         now=installation.context.now(),
         expected=expected,
         name=statement.name,
+        import_with=command_to_import(statement),
         signed=over_batch if not signatures else None,
     )
 
