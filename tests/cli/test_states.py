@@ -1,5 +1,6 @@
 """document list, show, history and diff, unit show and history: exact, inert on a terminal, with the statuses of the table."""
 
+import re
 import io
 import json
 from collections.abc import Callable, Iterator
@@ -252,6 +253,33 @@ def test_the_difference_of_two_moments_is_marked_by_words_and_inert(
     assert (answer["changed"], answer["gone"], answer["unchanged"]) == ([], [], len(law.units))
     assert ask("document", "diff", "ACME-LAW") == 2
     assert ask("document", "diff", "ACME-LAW", "--from", "1999-01-01") == 4
+
+
+def test_the_first_of_two_moments_is_not_the_later_one(
+    law: SignedCut, ask: Ask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = datetime.now(UTC)
+    start_amendment(law, REVISED).enacted()
+    later, tomorrow = before + timedelta(hours=1), f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}"
+    for words in (["--from", later.isoformat(), "--to", before.isoformat()], ["--from", tomorrow]):
+        assert ask("document", "diff", "ACME-LAW", *words) == 2
+        refused = capsys.readouterr()
+        assert refused.out == ""
+        assert "later than --to" in refused.err
+    assert ask("document", "diff", "ACME-LAW", "--from", later.isoformat(), "--to", before.isoformat()) == 2
+    exchanged = re.search(r"(document diff ACME-LAW --from .*)$", capsys.readouterr().err, re.MULTILINE)
+    assert exchanged is not None
+    assert ask(*exchanged[1].split()) == 0
+
+
+def test_today_is_compared_as_it_is_now(law: SignedCut, ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
+    start_amendment(law, REVISED).enacted()
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert ask("--json", "document", "diff", "ACME-LAW", "--from", today) == 0
+    answer = answer_of(capsys)
+    old, new = (datetime.fromisoformat(answer[side]["as_of"]) for side in ("old", "new"))
+    assert old == new
+    assert abs(old - datetime.now(UTC)) < timedelta(hours=1)
 
 
 def test_the_difference_of_two_texts_of_the_same_units_is_shown(
