@@ -1,14 +1,17 @@
 """approval draft|check|import, arm, disarm, panic, hold show|release: the commands that authorise and stop writes."""
 
 import contextlib
+import os
 import sys
 import time
 from datetime import datetime
+from pathlib import Path
 
 from console.backend.approvals.statement import utc_second
-from console.backend.model.errors import ExitStatus, StopCode, UsageError
+from console.backend.model.errors import ExitStatus, Refused, StopCode, UsageError
 from console.backend.model.full_command import command_to_import
 from console.backend.model.outcome import Outcome
+from console.backend.model.shell_word import shell_word
 from console.backend.model.view_models import ApprovalStatus, ApprovalView, StopStep, SwitchState, SwitchView
 from console.backend.postgres.kept_sessions import with_kept_sessions
 from console.backend.runs.hold_file import is_being_written
@@ -52,17 +55,29 @@ def _moment(text: str) -> datetime | None:
 
 def check(options: Options, request: OneStatement) -> ExitStatus:
     """Check a statement and the signatures beside it."""
-    seen = backend_of(options).check_statement(found_path(options, request.statement))
+    backend = backend_of(options)
+    seen = backend.check_statement(_statement(options, backend, request.statement))
     good = not any(finding.outcome is not Outcome.PASS for finding in seen.checks) or seen.status is ApprovalStatus.USED
     report(options, "approval check", Outcome.PASS if good else Outcome.FAIL, _approval_lines(options, seen), seen)
     return ExitStatus.DONE if good else ExitStatus.REFUSED
+
+
+def _statement(options: Options, backend: BackendService, path: Path) -> Path:
+    """Return the statement that was named. Raises Refused, which says where statements are, if no file is there."""
+    statement = found_path(options, path)
+    if statement.is_file():
+        return statement
+    reason = "is no file" if os.path.lexists(statement) else "is not there"
+    # All of them in one folder, where each draft is written.
+    those = f"ls {shell_word(str(backend.installation.root / 'approvals'))}"
+    raise Refused(StopCode.REFUSED_INPUT, f"{statement} {reason}", f"Look at the name; the statements that there are: {those}")
 
 
 @with_kept_sessions
 def import_signed(options: Options, request: ImportStatement) -> ExitStatus:
     """Check a signed statement and record it."""
     backend = backend_of(options)
-    statement = found_path(options, request.statement)
+    statement = _statement(options, backend, request.statement)
     beside = backend.check_statement(statement).signature_paths
     signatures = tuple(found_path(options, signature) for signature in request.signatures)
     recorded = backend.import_statement(statement, signatures or beside)

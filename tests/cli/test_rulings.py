@@ -62,6 +62,25 @@ def test_what_comes_next_is_said_at_each_step_of_a_statement(
     assert "arm" in wait.next_action
 
 
+@pytest.mark.parametrize("word", ["check", "import"])
+def test_a_file_that_is_no_statement_is_not_to_be_drafted_again(at: At, command: Run, word: str) -> None:
+    """Each says what the file is; policy.json was answered with the fields that a statement has and it lacks."""
+    passage = at("waits for SG_1")
+    root = passage.installation.root
+    for name, reason in (("nope.json", "nope.json is not there"), ("approvals", "approvals is no file")):
+        status, answer = command(passage, "approval", word, name)
+        assert (status, stop_of(answer)) == (4, "STOP_REFUSED_INPUT")
+        stop = json.loads(json.dumps(answer["stop"]))
+        assert stop["message"].endswith(reason)
+        assert stop["next_action"] == f"Look at the name; the statements that there are: ls {root / 'approvals'}"
+
+    status, answer = command(passage, "approval", word, str(passage.installation.policy))
+    assert (status, stop_of(answer)) == (4, "STOP_APPROVAL_INVALID")
+    stop = json.loads(json.dumps(answer["stop"]))
+    assert stop["message"] == "it is no statement: no schema of one is in it"
+    assert stop["next_action"].startswith("Name the file that was drafted")
+
+
 def test_a_signature_that_is_named_and_not_there_stops_the_import(at: At, command: Run, tmp_path: Path) -> None:
     """Also where the quorum is reached without it: whoever named it believed that it counts."""
     passage = at("waits for SG_1")

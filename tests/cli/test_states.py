@@ -276,8 +276,8 @@ def test_today_is_compared_as_it_is_now(law: SignedCut, ask: Ask, capsys: pytest
     start_amendment(law, REVISED).enacted()
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     assert ask("--json", "document", "diff", "ACME-LAW", "--from", today) == 0
-    answer = answer_of(capsys)
-    old, new = (datetime.fromisoformat(answer[side]["as_of"]) for side in ("old", "new"))
+    answer = DocumentDiff.model_validate(answer_of(capsys), strict=False)
+    old, new = answer.old.as_of, answer.new.as_of
     assert old == new
     assert abs(old - datetime.now(UTC)) < timedelta(hours=1)
 
