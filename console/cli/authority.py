@@ -12,6 +12,7 @@ from console.backend.model.errors import ExitStatus, Refused, StopCode, UsageErr
 from console.backend.model.full_command import command_to_import
 from console.backend.model.outcome import Outcome
 from console.backend.model.shell_word import shell_word
+from console.backend.model.shown_time import shown_time
 from console.backend.model.view_models import ApprovalStatus, ApprovalView, StopStep, SwitchState, SwitchView
 from console.backend.postgres.kept_sessions import with_kept_sessions
 from console.backend.runs.hold_file import is_being_written
@@ -70,7 +71,9 @@ def _statement(options: Options, backend: BackendService, path: Path) -> Path:
     reason = "is no file" if os.path.lexists(statement) else "is not there"
     # All of them in one folder, where each draft is written.
     those = f"ls {shell_word(str(backend.installation.root / 'approvals'))}"
-    raise Refused(StopCode.REFUSED_INPUT, f"{statement} {reason}", f"Look at the name; the statements that there are: {those}")
+    raise Refused(
+        StopCode.REFUSED_INPUT, f"{statement} {reason}", f"Look at the name; the statements that there are: {those}"
+    )
 
 
 @with_kept_sessions
@@ -97,7 +100,7 @@ def _approval_lines(options: Options, seen: ApprovalView) -> list[str]:
         f"{seen.kind}       {seen.status}  run {seen.run_id}  {seen.docprefix}",
         f"statement  {seen.statement_path}",
         f"sha256     {seen.statement_sha256}",
-        f"expires    {seen.expires_at}",
+        f"expires    {shown_time(seen.expires_at)}",
         *(
             f"{finding.outcome:<13} {finding.name}: {finding.detail}"
             + (f"  next: {as_typed(options, finding.next_action)}" if finding.next_action else "")
@@ -176,8 +179,8 @@ def _switch(options: Options, command: str, seen: SwitchView, exit_status: ExitS
             ("run", seen.run_id),
             ("purpose", seen.purpose),
             ("by", seen.by),
-            ("since", seen.since),
-            ("expires", seen.expires_at),
+            ("since", seen.since and shown_time(seen.since)),
+            ("expires", seen.expires_at and shown_time(seen.expires_at)),
             ("reason", seen.reason),
             ("clears", as_typed(options, seen.clears_with)),
             ("incomplete", seen.incomplete),

@@ -76,7 +76,9 @@ def _number(argument: Argument) -> Callable[[str], int]:
 def _add_arguments(parser: _Parser, request: type, *, suppress: bool = False) -> None:
     """Declare the arguments of a request from its fields; with `suppress` an option that is not given leaves no value."""
     # Many branches, but one fact each: what argparse has to be told about a field. Apart, they would need the same four values.
-    for field in dataclasses.fields(request):
+    fields = dataclasses.fields(request)
+    parser.can_be_empty |= {field.name for field in fields if field.metadata["argument"].can_be_empty}
+    for field in fields:
         argument: Argument = field.metadata["argument"]
         settings: dict[str, Any] = {"help": argument.help}
         required = field.default is dataclasses.MISSING
@@ -100,8 +102,6 @@ def _add_arguments(parser: _Parser, request: type, *, suppress: bool = False) ->
             settings |= {"nargs": "?", "default": field.default}
         if argument.short:
             settings |= {"nargs": None, "action": "append"}
-        if argument.can_be_empty:
-            parser.can_be_empty |= {field.name}
         if argument.positional:
             parser.add_argument(field.name, **settings)
         else:

@@ -14,6 +14,7 @@ from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, ExitStatus
 from console.backend.model.outcome import Outcome, worst
 from console.backend.model.readiness import DriftReport
+from console.backend.model.shown_time import shown_time
 from console.backend.model.value import Value
 from console.backend.model.view_models import CountView, Status, SwitchState, WaitView
 from console.backend.postgres.backup_proofs import last_backup_proof
@@ -134,7 +135,7 @@ def _status_lines(options: Options, seen: Status) -> list[str]:
     lines.append(
         f"switch     {switch.state}"
         + (
-            f"  {switch.run_id} {switch.purpose} until {switch.expires_at}"
+            f"  {switch.run_id} {switch.purpose} until {shown_time(switch.expires_at)}"
             if switch.expires_at
             else f"  {switch.reason}".rstrip()
         )

@@ -13,7 +13,9 @@ class FleetStatus(Watched, Checked):
     """Read many databases at once."""
 
     all_: bool = field(default=False, metadata=switch("every installation of installations.toml"))
-    timeout: int = field(default=10, metadata=number("SECONDS", "time to wait for the answers of all of them", 1, _LONGEST_S))
+    timeout: int = field(
+        default=10, metadata=number("SECONDS", "time to wait for the answers of all of them", 1, _LONGEST_S)
+    )
     watch: int = watch_option()
 
     def usage_problem(self, options: Options) -> str:

@@ -22,7 +22,9 @@ class ShowJournal:
         default="",
         metadata=option("PLACE", "begin at a record's number, a day, a time with its offset, or hh:mm of the last day"),
     )
-    most: int = field(default=MOST, metadata=number("N", "records at most, 500 at most; without --from the last ones", 1, LARGEST))
+    most: int = field(
+        default=MOST, metadata=number("N", "records at most, 500 at most; without --from the last ones", 1, LARGEST)
+    )
     only: str = field(
         default=ONLY[0],
         metadata=option("KIND", "records of this kind; marked: damaged ones, intents without a result", choices=ONLY),

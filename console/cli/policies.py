@@ -6,6 +6,7 @@ from console.backend.host.installation import Installation
 from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Outcome
+from console.backend.model.shown_time import shown_time
 from console.cli.arguments import Options
 from console.cli.installation import installation_of
 from console.cli.operations import Nothing
@@ -56,7 +57,9 @@ def _lines(options: Options, installation: Installation, seen: PinnedPolicy) -> 
     if seen.pinned is None:
         lines.append("pinned     nothing: the database believes no signature")
     else:
-        lines.append(f"pinned     {seen.pinned.policy_sha256} by {seen.pinned.pinned_by} at {seen.pinned.pinned_at}")
+        lines.append(
+            f"pinned     {seen.pinned.policy_sha256} by {seen.pinned.pinned_by} at {shown_time(seen.pinned.pinned_at)}"
+        )
     if not seen.agrees:
         lines.append(f"next       {as_typed(options, f'cutter-console policy pin --confirm {seen.policy_sha256}')}")
     return lines

@@ -11,6 +11,7 @@ from console.backend.model.ids import is_batch
 from console.backend.model.outcome import Check, Outcome, worst
 from console.backend.model.purposes import KIND_AT
 from console.backend.model.repeal import repeal_origin
+from console.backend.model.shown_time import shown_time
 from console.backend.model.states import Family, Mode, Stage
 from console.backend.model.value import Value
 from console.backend.model.view_models import PhaseView, Progress, RunRequest, RunSummary, RunView, own_profile_in_words
@@ -238,7 +239,7 @@ def run_lines(run: RunView) -> list[str]:
     ]
     if run.interruption is not None:
         lines.append(
-            f"INTERRUPTED in {run.interruption.what} since {run.interruption.since}; the database says: {run.interruption.database_says}"
+            f"INTERRUPTED in {run.interruption.what} since {shown_time(run.interruption.since)}; the database says: {run.interruption.database_says}"
         )
     lines += _passed(run)
     if run.waits_for:

@@ -59,8 +59,12 @@ class DiffVersions:
     """Compare two versions of a unit."""
 
     address: str = field(metadata=positional("ADDRESS", "the unit's address"))
-    from_: int | None = field(default=None, metadata=number("N", "the earlier version; else: the one before the other", 1, _LAST))
-    to: int | None = field(default=None, metadata=number("N", "the later version; else: the newest that can be read", 1, _LAST))
+    from_: int | None = field(
+        default=None, metadata=number("N", "the earlier version; else: the one before the other", 1, _LAST)
+    )
+    to: int | None = field(
+        default=None, metadata=number("N", "the later version; else: the newest that can be read", 1, _LAST)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from console.backend.model.as_of import moment_of
 from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Outcome
+from console.backend.model.shown_time import shown_time
 from console.backend.model.unit_search import SearchedBy, UnitHit, UnitHits, UnitQuery
-from console.backend.runs.document_states import shown_time
 from console.backend.runs.unit_search import search_units
 from console.backend.runs.unit_view import compare_versions
 from console.cli.arguments import Options

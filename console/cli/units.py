@@ -88,7 +88,9 @@ def _keep(installation: Installation, derived: DerivedText) -> None:
     """Write the file of the intake folder that holds the text; an equal one that is there is kept, another never replaced."""
     path = installation.intake / derived.file_name
     if not path.exists():
-        with contextlib.suppress(OSError):  # What keeps the folder from being made keeps the file, whose refusal says it.
+        with contextlib.suppress(
+            OSError
+        ):  # What keeps the folder from being made keeps the file, whose refusal says it.
             path.parent.mkdir(mode=0o750, exist_ok=True)
         keep_new_file(path, derived.text)
         narrate(f"wrote {path}")

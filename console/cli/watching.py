@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from console.backend.model.shown_time import shown_time
 from console.cli.arguments import Options, number
 from console.cli.printing import ReaderGone, Unprinted, emit
 
@@ -58,7 +59,7 @@ def answers(handler: Callable[[Options, Any], int], command: str, options: Optio
 
 def _answer(handler: Callable[[Options, Any], int], options: Options, request: object, *, is_watched: bool) -> int:
     if is_watched and not options.json:
-        emit(f"at {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n")
+        emit(f"at {shown_time(datetime.now(UTC))}\n")
     status = handler(options, request)
     if is_watched and not options.json:
         emit("\n")

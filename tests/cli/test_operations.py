@@ -130,3 +130,10 @@ def test_each_command_has_its_place_on_the_pages(part: Part) -> None:
     assert [
         operation.name for operation in OPERATIONS if not any(f" {operation.name} " in line for line in named_there)
     ] == []
+
+
+def test_a_moment_is_written_in_one_form_by_every_command() -> None:
+    """`shown_time` in all; the log has a form of its own."""
+    sources = {path.name: path.read_text("utf-8") for path in (ROOT / "console" / "cli").glob("*.py")}
+    others = {name for name, source in sources.items() if "%Y" in source or ".isoformat(" in source}
+    assert others == {"main.py"}

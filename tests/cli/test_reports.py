@@ -70,13 +70,18 @@ def test_a_report_that_was_changed_is_a_fail_and_is_not_exported(
     assert "ALTERED" in capsys.readouterr().out
 
 
-def test_the_list_of_backups_has_the_ledger_beside_the_files(passage: Passage, command: Run) -> None:
+def test_the_list_of_backups_has_the_ledger_beside_the_files(
+    passage: Passage, command: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     status, listed = command(passage, "backup", "list")
     assert (status, listed["outcome"], listed["unread"]) == (0, "PASS", "")
     backups = listed["backups"]
     assert isinstance(backups, list)
     ((proof,),) = (backup["proofs"] for backup in backups)
     assert proof["run_id"] == passage.run_id
+    main(["--root", str(passage.installation.root), "backup", "list"])
+    # The word of the screen, which the next test sees there: the state FRESH says of the record alone if it is young.
+    assert capsys.readouterr().out.startswith("ARMS  ")
     for file in passage.installation.backups.iterdir():
         file.unlink()
     status, listed = command(passage, "backup", "list")

@@ -39,6 +39,8 @@ def test_every_command_of_an_answer_names_the_root(at: At, capsys: pytest.Captur
     main(["--root", str(passage.installation.root), *(named.get(word, word) for word in words.split())])
 
     answer = capsys.readouterr()
+    # Moments have one form, in answers as in messages.
+    assert "+00:00" not in answer.out + answer.err
     assert _WITH_ROOT in answer.out + answer.err
     assert [line for line in (answer.out + answer.err).splitlines() if _WITHOUT_ROOT.fullmatch(line)] == []
 

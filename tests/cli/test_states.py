@@ -1,8 +1,8 @@
 """document list, show, history and diff, unit show and history: exact, inert on a terminal, with the statuses of the table."""
 
-import re
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from console.backend.model.canonical_json import sha256_hex
+from console.backend.runs.state_comparison import DocumentDiff
 from console.backend.scratch.cluster import TransientCluster
 from console.cli.main import main
 from tests.backend.postgres.signed_cut import SignedCut, start_amendment, start_cut, start_edit, start_repeal

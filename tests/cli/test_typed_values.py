@@ -10,6 +10,7 @@ from console.cli.arguments import Argument, Open, Options
 from console.cli.main import main
 from console.cli.operations import OPERATIONS, Operation
 
+
 def _argument(field: "Field[Any]") -> Argument:
     argument: Argument = field.metadata["argument"]
     return argument

@@ -6,7 +6,7 @@ import pytest
 
 from console.app.application import ConsoleApp
 from console.backend.journal import journal_pages
-from console.backend.journal.journal_pages import Only
+from console.backend.journal.journal_pages import MOST_OF_A_PAGE, Only
 from console.backend.model.errors import StopCode, Unmeasured
 from console.cli.journal_request import LARGEST, ONLY
 from console.screens.dialog import Dialog

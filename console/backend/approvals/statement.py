@@ -324,7 +324,9 @@ def parse_statement(data: bytes) -> Statement:
                 "it is a statement of version 0.2.0 (schema 1), which authorises nothing any more"
             ) from error
         if _SCHEMAS not in data:
-            raise Refused(StopCode.APPROVAL_INVALID, "it is no statement: no schema of one is in it", _NAME_IT) from error
+            raise Refused(
+                StopCode.APPROVAL_INVALID, "it is no statement: no schema of one is in it", _NAME_IT
+            ) from error
         raise _unreadable(
             "; ".join(_reason(tuple(entry["loc"]), entry["msg"]) for entry in error.errors()[:5])
         ) from error

@@ -84,7 +84,9 @@ def documents_of(source: Path, profile: str, *, ordinals: bool) -> tuple[BatchDo
         _of_queue(source) if source.suffix == ".toml" and source.is_file() else _of_folder(source, profile, ordinals)
     )
     if not documents:
-        raise _refused(f"no document was found below {source}", f"Name a folder with documents; see: ls {shlex.quote(str(source))}")
+        raise _refused(
+            f"no document was found below {source}", f"Name a folder with documents; see: ls {shlex.quote(str(source))}"
+        )
     if len(documents) > _MOST_DOCUMENTS:
         raise _refused(f"{source} has {len(documents)} documents, a batch {_MOST_DOCUMENTS}", "Make several batches.")
     return _told_apart(documents)

@@ -9,7 +9,7 @@ from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import StopCode, Unmeasured, UsageError
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
-from console.backend.release.manifest import FileSum, Kind, TestTotals, read_manifest
+from console.backend.release.manifest import RECORD_TESTS, FileSum, Kind, TestTotals, read_manifest
 from console.backend.release.pins import manifest_path
 from console.backend.release.tree import Tree, read_tree
 
@@ -123,9 +123,7 @@ def compared(listed: tuple[FileSum, ...], tree: Tree) -> Differences:
 def faults(finding: TreeFinding) -> tuple[Fault, ...]:
     """Pure: all that keeps this tree from being the pinned release, faults of the manifest first; none if it is."""
     if not finding.manifest_sha256:
-        action = (
-            f"{RECORD_TESTS}; copy deploy-manifest.json to {finding.manifest}, then: cutter-console init --pin"
-        )
+        action = f"{RECORD_TESTS}; copy deploy-manifest.json to {finding.manifest}, then: cutter-console init --pin"
         return (Fault(f"there is no deploy manifest at {finding.manifest}", action),)
     listed = [
         Fault(

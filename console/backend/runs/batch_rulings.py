@@ -212,9 +212,7 @@ def check(
     package, policy, now = _Package(path), load_policy(installation.policy), installation.context.now()
     measured = measure_signatures(package.data, signatures, installation.gnupg_home, now)
     statement = package.statement
-    judged, signed_by = judge_signatures(
-        measured, statement, policy, statement.kind, now, command_to_import(path)
-    )
+    judged, signed_by = judge_signatures(measured, statement, policy, statement.kind, now, command_to_import(path))
     checks = (
         *_batch_checks(installation, package, policy.sha256),
         _members_check(installation, package, states or {}),

@@ -13,10 +13,11 @@ from console.backend.model.compared_unit import ComparedUnit, UnitField
 from console.backend.model.diff_text import DiffedPart
 from console.backend.model.errors import StopCode, UsageError
 from console.backend.model.safe_text import SafeText
+from console.backend.model.shown_time import shown_time
 from console.backend.model.value import Value
 from console.backend.postgres.document_states import StateRow, state_pieces, state_units
 from console.backend.postgres.server import server_clock
-from console.backend.runs.document_states import reading, require_states, shown_time, state_at
+from console.backend.runs.document_states import reading, require_states, state_at
 
 
 class ComparedState(Value):

@@ -9,6 +9,7 @@ from console.backend.host.installation import Installation
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, Refused, StopCode
 from console.backend.model.safe_text import SafeText
+from console.backend.model.shown_time import shown_time
 from console.backend.model.value import Value
 from console.backend.postgres.document_states import (
     AliasRow,
@@ -31,7 +32,6 @@ from console.backend.runs.document_states import (
     not_sealed,
     reading,
     require_registered,
-    shown_time,
 )
 
 _MOST_ALIASES = 16

@@ -9,6 +9,7 @@ from console.backend.host.installation import Installation
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.diff_text import DiffedPart, diff_lines
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
+from console.backend.model.shown_time import shown_time
 from console.backend.model.unit_search import (
     LIFECYCLES,
     UnitPeriod,
@@ -20,7 +21,7 @@ from console.backend.model.unit_search import (
 from console.backend.postgres.connections import connect
 from console.backend.postgres.document_states import unit_states, unit_versions
 from console.backend.postgres.unit_search import HitRow, Searched, indexed_page, installed
-from console.backend.runs.document_states import reading, shown_time
+from console.backend.runs.document_states import reading
 from console.backend.runs.other_layout import NOT_INSTALLED
 from console.backend.runs.site import SiteUnit, unit_of_site
 from console.backend.runs.unit_states import ShownUnit, UnitHistory, VersionView, history_of_unit, unit_as_of

@@ -140,7 +140,12 @@ def test_a_release_that_was_not_tested_or_not_green_is_red(
 
     report = measured(GATE, fresh.settings(untested=untested).installation)
 
-    assert is_red(report, "tests recorded", outcome, action="On the workstation, in a clean checkout of the release: make manifest")
+    assert is_red(
+        report,
+        "tests recorded",
+        outcome,
+        action="On the workstation, in a clean checkout of the release: make manifest",
+    )
     # A command for another machine: this one's root would be put into it.
     assert "cutter-console" not in named(report, "tests recorded").next_action
 
