@@ -88,6 +88,9 @@ def diff(options: Options, request: DiffVersions) -> ExitStatus:
     compared = compare_versions(installation_of(options), request.address, request.from_, request.to)
     if options.json:
         return report(options, "unit diff", Outcome.PASS, (), compared)
+    if compared.old == compared.new and request.from_ is None and request.to is None:
+        emit_law([f"{compared.address}: version {compared.new} is the only one that can be read"])
+        return ExitStatus.DONE
     lines = [f"{compared.address}, version {compared.old} and version {compared.new}"]
     if compared.old_title != compared.new_title:
         lines.append(f"title  [-{compared.old_title}-]{{+{compared.new_title}+}}")

@@ -16,7 +16,6 @@ from console.backend.postgres.units import enacted_counts
 from console.backend.postgres.write_attempts import call_cut_apply
 from console.backend.publication.sums import verify_sums
 from console.backend.service import BackendService
-from console.cli.runs import verification
 from console.demo.installation import sign
 
 Say = Callable[[str], None]
@@ -164,7 +163,7 @@ def _by_hand(backend: BackendService, run_id: str) -> None:
 
 def _to_law(tour: _Tour, run_id: str) -> None:
     backend = tour.backend
-    checks = verification(backend, run_id)
+    checks = backend.verify(run_id)
     good = all(check.outcome is Outcome.PASS for check in checks)
     tour.step(
         "verified as cutter_verify",

@@ -30,6 +30,7 @@ from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan import Problem, bind
 from console.backend.model.profile_names import AKN_PROFILE, DEFAULT_PROFILE
+from console.backend.model.unreadable import why_unreadable
 from console.backend.model.value import Value
 
 _MOST_QUEUE_BYTES = 1 << 22
@@ -125,7 +126,7 @@ def _of_queue(path: Path) -> tuple[BatchDocument, ...]:
             raise _refused(f"{path} has more than {_MOST_QUEUE_BYTES} bytes", "Make several batches.")
         queue = _Queue.model_validate(tomllib.loads(raw.decode()))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
-        reason = "; ".join(str(error).splitlines()[:3])
+        reason = "; ".join(why_unreadable(error).splitlines()[:3])
         raise _refused(
             f"{path} is no queue of documents: {reason}", "See its form: cutter-console help many documents: a batch"
         ) from error

@@ -308,4 +308,4 @@ def _unknown(connection: psycopg.Connection, address: str) -> Refused:
     require_registered(connection, docprefix)
     near = did_you_mean(address, near_addresses(connection, docprefix, address, _MOST_ADDRESSES))
     message = f"{docprefix} has no unit {address}{near}"
-    return Refused(StopCode.DOCUMENT_UNKNOWN, message, "See the documents there are: cutter-console document list")
+    return Refused(StopCode.DOCUMENT_UNKNOWN, message, f"See its units: cutter-console unit list {docprefix}")

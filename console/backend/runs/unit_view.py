@@ -165,7 +165,7 @@ def _of_site(unit: SiteUnit) -> UnitView:
 
 
 def compare_versions(installation: Installation, address: str, old: int | None, new: int | None) -> VersionDiff:
-    """Compare two versions by words: else the newest one that may be read, with the one before it.
+    """Compare two versions by words: else the newest one that may be read, with the one before it, or the only one with itself.
 
     Raises Refused for a version that there is not, or whose text was never law and is no draft for readers.
     """
@@ -175,6 +175,9 @@ def compare_versions(installation: Installation, address: str, old: int | None, 
     known = sorted(texts)
     later = new if new is not None else next(iter(known[::-1]), None)
     earlier = old if old is not None else max((seq for seq in known if later is not None and seq < later), default=None)
+    if len(known) == 1 and old is None and new is None:
+        # An answer: the unit is known, and has nothing to be compared with.
+        earlier = later
     if earlier is None or later is None:
         message = f"{history.address} has no two versions that can be read"
         raise Refused(StopCode.DOCUMENT_UNKNOWN, message, f"See them: cutter-console unit history {history.address}")
