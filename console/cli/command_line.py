@@ -163,7 +163,11 @@ def _parsed(argv: Sequence[str] | None) -> dict[str, Any]:
 
 def _group(groups: dict[tuple[str, ...], Any], path: tuple[str, ...]) -> Any:
     if path not in groups:
-        group = groups[path[:-1]].add_parser(path[-1], help=f"see: cutter-console {' '.join(path)} --help")
+        # Loaded for the parser of all alone, as the table is.
+        from console.cli.groups import GROUPS
+
+        text = GROUPS[path[-1]]
+        group = groups[path[:-1]].add_parser(path[-1], help=text, description=text)
         groups[path] = group.add_subparsers(metavar="COMMAND", required=True)
     return groups[path]
 

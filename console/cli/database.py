@@ -62,6 +62,9 @@ def init(options: Options, _request: Nothing) -> ExitStatus:
         installation.intake.mkdir(mode=0o750)
         made.append(str(installation.intake))
     lines = [f"made {path}" for path in made] or ["nothing was missing"]
+    if made:
+        step = "name the connections to the database (cutter-console help name the connections), then: cutter-console migrate"
+        lines.append(as_typed(options, f"next       {step}"))
     return report(options, "init", Outcome.PASS, lines, Made(made=tuple(made)))
 
 
@@ -72,7 +75,7 @@ def migrate(options: Options, request: Migrate) -> ExitStatus:
     names = mapping.console if mapping is not None else None
     done = run_migrations(installation.settings.database.administrator, request.accept, names)
     lines = [
-        *(f"applied {name}" for name in done.applied),
+        *(f"applied {number:04} {name}" for number, name in zip(done.numbers, done.applied, strict=True)),
         f"{len(done.present)} were there",
         f"schema digest {done.schema_digest}" + (", pinned as installed" if done.pinned else ""),
         *(

@@ -180,7 +180,7 @@ def _plan_lines(result: PlanResult, amendment: Amendment | None) -> list[str]:
             else []
         ),
         f"{counted(len(lines), 'unit')}: {kinds}",
-        f"{counted(coverage.unit_bytes, 'byte')} in units, {coverage.other_bytes} outside, lossless: {coverage.lossless}",
+        f"{counted(coverage.unit_bytes, 'byte')} in units, {coverage.other_bytes} outside, lossless: {'yes' if coverage.lossless else 'no'}",
         *([f"profile {result.plan.profile} is your own, sha256 {own}"] if own else []),
         f"plan digest {bind(result.plan, None, amendment).plan_digest} (bound to no database)",
     ]

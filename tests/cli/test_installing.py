@@ -23,6 +23,31 @@ def test_init_makes_the_tree_once(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert root.stat().st_mode & 0o777 == 0o750
 
 
+def test_a_new_operator_is_told_the_next_step(
+    empty_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`init` names what follows it, `migrate` each migration once, a missing policy and a missing key are to be written."""
+    root = tmp_path / "root"
+    monkeypatch.setenv("CUTTER_ADMINISTRATOR", empty_database.conninfo())
+    monkeypatch.setenv("CUTTER_MONITOR", empty_database.conninfo("cutter_ro"))
+    monkeypatch.delenv("BACKUP_GPG_FPR", raising=False)
+
+    assert main(["--root", str(root), "init"]) == 0
+    assert f"then: cutter-console --root {root} migrate\n" in capsys.readouterr().out
+    assert main(["--root", str(root), "init"]) == 0
+    assert "migrate" not in capsys.readouterr().out
+    assert main(["--root", str(root), "migrate"]) == 0
+    applied = [line for line in capsys.readouterr().out.splitlines() if line.startswith("applied ")]
+    assert applied[0] == "applied 0001 units"
+    assert len(set(applied)) == len(applied) > 20
+    assert main(["--root", str(root), "policy", "show"]) == 4
+    said = capsys.readouterr().err
+    assert f"there is no policy file {root / 'approvals' / 'policy.json'}" in said
+    assert "next: Write " in said
+    main(["--root", str(root), "backup", "selftest"])
+    assert "backup_gpg_fpr is not set" in "".join(capsys.readouterr())
+
+
 def test_migrate_installs_and_then_finds_all_of_it_there(
     empty_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

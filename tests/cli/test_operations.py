@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from console.cli.arguments import Argument, Open, Options
 from console.cli.command_line import build_parser
+from console.cli.groups import GROUPS
 from console.cli.main import main
 from console.cli.operations import OPERATIONS
 from tests.support.pages import PARTS, ROOT, Part
@@ -59,6 +60,16 @@ def test_each_argument_has_help_and_is_shown_with_a_name() -> None:
             argument, name = arguments(request)[field.name], f"{request.__name__}.{field.name}"
             assert len(argument.help) > 5, name
             assert bool(argument.metavar or argument.choices) == (field.type is not bool), name
+
+
+def test_each_group_of_commands_has_a_line_of_help(capsys: pytest.CaptureFixture[str]) -> None:
+    groups = {operation.words[0] for operation in OPERATIONS if len(operation.words) > 1}
+    assert set(GROUPS) == groups
+    with pytest.raises(SystemExit):
+        _parser().parse_args(["--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    for group in sorted(groups):
+        assert f" {group} {GROUPS[group]}" in shown
 
 
 def test_what_must_be_typed_belongs_to_dangerous_commands_that_write() -> None:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from console.backend.host.installation import Installation
 from console.backend.host.regular_file import read_regular
 from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.counting import counted
 from console.backend.model.errors import StopCode, Unmeasured, UsageError
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
@@ -58,9 +59,22 @@ class TreeFinding(Differences):
     """Reason why the file is not a manifest."""
     release: Release | None = None
     files: int = 0
-    """Files on disk."""
+    """Files on disk that were compared."""
+    listed: int = 0
+    """Files of the manifest: more than were compared if it is of a wheel and this a source tree, or the other way round."""
     record_problems: tuple[SafeText, ...] = ()
     """Files that an installed wheel's own RECORD does not confirm."""
+
+    @property
+    def files_in_words(self) -> str:
+        """Return how many files were compared, and why not all that the manifest lists."""
+        outside = self.listed - self.files + len(self.extra) - len(self.missing)
+        rest = (
+            f"; {outside} more of the manifest lie outside the package, which is all that a wheel and a source tree share"
+            if outside > 0
+            else ""
+        )
+        return f"{counted(self.files, 'file')}{rest}"
 
     @property
     def patched(self) -> bool:
@@ -104,6 +118,7 @@ def measure_tree(installation: Installation) -> TreeFinding:
             **dict(differences),
             "release": Release(**manifest.model_dump(include=set(Release.model_fields))),
             "files": len(tree.files),
+            "listed": len(manifest.files),
             "record_problems": tree.record_problems,
         }
     )
