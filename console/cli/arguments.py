@@ -54,7 +54,9 @@ def switch(text: str, *, dangerous: bool = False) -> Mapping[str, Argument]:
 class Options:
     """The options that every command takes."""
 
-    root: Path | None = field(default=None, metadata=option("DIR", "the runtime tree; else CUTTER_ROOT or /var/lib/cutter", is_file=True))
+    root: Path | None = field(
+        default=None, metadata=option("DIR", "the runtime tree; else CUTTER_ROOT or /var/lib/cutter", is_file=True)
+    )
     config: Path | None = field(
         default=None, metadata=option("FILE", "the configuration, if it is not the one in the root", is_file=True)
     )
