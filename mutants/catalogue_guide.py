@@ -84,7 +84,7 @@ GUIDE = (
     Mutant(
         "status knows a name that is for reading only",
         "console/cli/installation.py",
-        "        read_only = entry is not None and entry.read_only",
+        "        read_only = bool(options.installation) and named(options.installation[0]).read_only",
         "        read_only = False",
         ("tests/cli/test_fleet.py::test_status_says_if_the_name_is_for_reading_only",),
     ),

@@ -5,10 +5,10 @@ import os
 
 from console.backend.host.context import Context
 from console.backend.host.installation import Installation
+from console.backend.host.named_installations import named
 from console.backend.model.safe_text import safe_text
 from console.backend.service import BackendService
 from console.cli.arguments import Options
-from console.cli.named import entry_of
 from console.cli.settings import root_of, settings_of
 
 
@@ -26,8 +26,7 @@ def context_of(options: Options) -> Context:
 def backend_of(options: Options, *, read_only: bool | None = None) -> BackendService:
     """Return the backend of this host; one that only reads for a name that is for reading only, unless it is said."""
     if read_only is None:
-        entry = entry_of(options)
-        read_only = entry is not None and entry.read_only
+        read_only = bool(options.installation) and named(options.installation[0]).read_only
     return BackendService(installation_of(options), read_only=read_only)
 
 

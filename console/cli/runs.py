@@ -160,11 +160,16 @@ def _once(before: RunView, after: RunView) -> RunView:
 
 def verify(options: Options, request: VerifiedRun) -> ExitStatus:
     """Verify a draft cut again, as cutter_verify on a fresh connection; at the second pause the verdict is recorded."""
-    checks = backend_of(options).verify(request.run)
+    checks = verification(backend_of(options), request.run)
     lines = [f"{check.outcome:<13} {check.name}: {check.detail}" for check in checks]
     return report(
         options, "verify", worst([c.outcome for c in checks]), lines, Verification(run_id=request.run, checks=checks)
     )
+
+
+def verification(backend: BackendService, run_id: str) -> tuple[Check, ...]:
+    """Return the checks of a draft cut; at the second pause they are recorded. Raises Refused if the run has no draft."""
+    return backend.verify(run_id)
 
 
 def _narrate(progress: Progress) -> None:

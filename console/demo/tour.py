@@ -16,6 +16,7 @@ from console.backend.postgres.units import enacted_counts
 from console.backend.postgres.write_attempts import call_cut_apply
 from console.backend.publication.sums import verify_sums
 from console.backend.service import BackendService
+from console.cli.runs import verification
 from console.demo.installation import sign
 
 Say = Callable[[str], None]
@@ -163,7 +164,7 @@ def _by_hand(backend: BackendService, run_id: str) -> None:
 
 def _to_law(tour: _Tour, run_id: str) -> None:
     backend = tour.backend
-    checks = backend.verify(run_id)
+    checks = verification(backend, run_id)
     good = all(check.outcome is Outcome.PASS for check in checks)
     tour.step(
         "verified as cutter_verify",

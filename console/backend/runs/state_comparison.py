@@ -103,7 +103,7 @@ def compare_states(installation: Installation, docprefix: str, old: datetime, ne
 
 def _require_order(docprefix: str, old: datetime, new: datetime) -> None:
     if old > new:
-        earlier, later = (moment.astimezone(UTC).isoformat(timespec="seconds") for moment in (new, old))
+        earlier, later = (moment.astimezone(UTC).isoformat() for moment in (new, old))
         raise UsageError(
             StopCode.REFUSED_INPUT,
             f"--from is {shown_time(old)}, later than --to, {shown_time(new)}",
