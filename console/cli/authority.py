@@ -72,7 +72,7 @@ def _statement(options: Options, backend: BackendService, path: Path) -> Path:
     # All of them in one folder, where each draft is written.
     those = f"ls {shell_word(str(backend.installation.root / 'approvals'))}"
     raise Refused(
-        StopCode.REFUSED_INPUT, f"{statement} {reason}", f"Look at the name; the statements that there are: {those}"
+        StopCode.APPROVAL_INVALID, f"{statement} {reason}", f"Look at the name; the statements that there are: {those}"
     )
 
 

@@ -69,7 +69,7 @@ def test_a_file_that_is_no_statement_is_not_to_be_drafted_again(at: At, command:
     root = passage.installation.root
     for name, reason in (("nope.json", "nope.json is not there"), ("approvals", "approvals is no file")):
         status, answer = command(passage, "approval", word, name)
-        assert (status, stop_of(answer)) == (4, "STOP_REFUSED_INPUT")
+        assert (status, stop_of(answer)) == (4, "STOP_APPROVAL_INVALID")
         stop = json.loads(json.dumps(answer["stop"]))
         assert stop["message"].endswith(reason)
         assert stop["next_action"] == f"Look at the name; the statements that there are: ls {root / 'approvals'}"
