@@ -167,7 +167,10 @@ def test_verify_names_a_manifest_that_is_not_there(tmp_path: Path, capsys: pytes
     captured = capsys.readouterr()
     assert json.loads(captured.out)["outcome"] == "FAIL"
     # The manifest is made on another machine, the pin on this one.
-    assert "On the workstation, in a clean checkout of the release: make manifest; copy deploy-manifest.json to " in captured.err
+    assert (
+        "On the workstation, in a clean checkout of the release: make manifest; copy deploy-manifest.json to "
+        in captured.err
+    )
     assert f"then: cutter-console --root {tmp_path} init --pin\n" in captured.err
 
 
