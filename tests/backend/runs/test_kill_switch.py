@@ -240,6 +240,9 @@ def test_whatever_lies_at_the_holds_place_stops_everything(at: At, how: str) -> 
         passage.arm()
 
 
+# What lies at the HOLD's place: nothing is written through it, nothing is read through it.
+
+
 def _victim(passage: Passage) -> Path:
     victim = passage.installation.root.parent / "victim"
     victim.write_text("first line, not for everybody\nmore\n", encoding="ascii")
