@@ -86,6 +86,20 @@ PAGES = (
         ("tests/backend/postgres/test_authority.py::test_where_no_hold_is_set_none_is_released",),
     ),
     Mutant(
+        "pages: under a HOLD no run begins",
+        "console/backend/service.py",
+        "        kill_switch.require_no_hold(self.installation)\n        created",
+        "        created",
+        ("tests/backend/runs/test_kill_switch.py::test_under_a_hold_no_run_begins",),
+    ),
+    Mutant(
+        "pages: what is armed already is not called so under a HOLD file",
+        "console/backend/service.py",
+        "            kill_switch.require_no_hold(self.installation)\n            note",
+        "            note",
+        ("tests/backend/runs/test_kill_switch.py::test_what_is_armed_already_is_not_called_so_under_a_hold_file",),
+    ),
+    Mutant(
         "pages: a registered document keeps its query",
         "console/backend/postgres/migrations/0012_sealed.sql",
         "    IF NOT FOUND AND p_live_query IS NOT NULL THEN",
