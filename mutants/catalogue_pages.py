@@ -100,6 +100,27 @@ PAGES = (
         ("tests/backend/runs/test_kill_switch.py::test_what_is_armed_already_is_not_called_so_under_a_hold_file",),
     ),
     Mutant(
+        "pages: a crash log of somebody else is left alone",
+        "console/backend/leftovers.py",
+        "and _is_ours(entry) and",
+        "and",
+        ("tests/backend/test_leftovers.py::test_a_crash_log_that_somebody_else_has_written_is_left_alone",),
+    ),
+    Mutant(
+        "pages: the message of a refusal in JSON holds no secret",
+        "console/cli/output.py",
+        '"message": redact(error.message),',
+        '"message": error.message,',
+        ("tests/cli/test_failures.py::test_the_message_of_a_refusal_holds_no_secret[True]",),
+    ),
+    Mutant(
+        "pages: a name that every list of documents shows is short",
+        "console/backend/postgres/migrations/0012_sealed.sql",
+        "    IF 4096 < ANY (ARRAY[length(p_origin), length(p_profile)]) THEN",
+        "    IF false THEN",
+        ("tests/backend/postgres/test_stages.py::test_a_name_that_every_list_shows_is_short",),
+    ),
+    Mutant(
         "pages: a registered document keeps its query",
         "console/backend/postgres/migrations/0012_sealed.sql",
         "    IF NOT FOUND AND p_live_query IS NOT NULL THEN",
