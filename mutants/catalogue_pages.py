@@ -121,6 +121,13 @@ PAGES = (
         ("tests/backend/postgres/test_stages.py::test_a_name_that_every_list_shows_is_short",),
     ),
     Mutant(
+        "pages: a reason is redacted before it is stored",
+        "console/backend/model/reasons.py",
+        "safe_text(redact(reason).strip())",
+        "safe_text(reason.strip())",
+        ("tests/backend/runs/test_kill_switch.py::test_a_reason_is_redacted_before_it_is_stored_anywhere[cut in two]",),
+    ),
+    Mutant(
         "pages: a registered document keeps its query",
         "console/backend/postgres/migrations/0012_sealed.sql",
         "    IF NOT FOUND AND p_live_query IS NOT NULL THEN",

@@ -358,7 +358,7 @@ SECRETS = {
     "key": "-----BEGIN PRIVATE KEY-----\nhunter2hunter2\n-----END PRIVATE KEY-----",
     "key without an end": "-----BEGIN PRIVATE KEY-----\n" + "hunter2hunter2\n" * 300,
     "behind a long text": "a" * 480 + " password=hunter2hunter2",
-    "cut in two": "a " * 245 + "postgres://root:" + "hunter2hunter2" * 500 + "@db",
+    "cut in two": "a " * 230 + "postgres://root:" + "hunter2hunter2" * 500 + "@db",
     "beyond what is kept": "postgres://root:" + "hunter2hunter2" * 10_000,
 }
 
