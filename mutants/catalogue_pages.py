@@ -16,6 +16,13 @@ def _taken(name: str) -> tuple[str, ...]:
 
 PAGES = (
     Mutant(
+        "pages: a document of which the database was not asked is not called new",
+        "console/screens/documents_text.py",
+        "    if view.standing is None or view.refused:\n",
+        "    if view.refused:\n",
+        ("tests/screens/test_documents.py::test_of_a_document_that_the_database_was_not_asked_for_nothing_is_said",),
+    ),
+    Mutant(
         "pages: a program of a backup that moves nothing has hung",
         "console/backend/backup/pipeline.py",
         "            elif time.monotonic() - last_progress > self.stall_s:",
