@@ -12,12 +12,11 @@ from console.backend.batches import BatchAnswers, Batches
 from console.backend.confirmations import RunDanger
 from console.backend.custody_confirmations import brief_custody
 from console.backend.documents.acceptances import acceptances_for
-from console.backend.documents.intake import MARKUP_SUFFIXES, list_intake, read_accept_beside
+from console.backend.documents.intake import read_accept_beside
 from console.backend.documents.limits import limits_of
 from console.backend.documents.own_planning import plan_chosen
 from console.backend.documents.own_profiles import choose_profile, known_names
 from console.backend.documents.planning import PlanResult
-from console.backend.documents.registered import live_documents, with_registered
 from console.backend.documents.title_parts import title_in_words
 from console.backend.gates.arming_checks import drift_code, readiness, refusal_code
 from console.backend.gates.board import gates_named, measure_board
@@ -30,7 +29,6 @@ from console.backend.model.errors import CutterError, Drifted, Refused, StopCode
 from console.backend.model.ids import is_batch
 from console.backend.model.outcome import Check
 from console.backend.model.plan import bind
-from console.backend.model.profile_names import AKN_PROFILE
 from console.backend.model.purposes import Kind, Purpose
 from console.backend.model.readiness import Board, BundleView, DriftReport, GateReport, ReportView
 from console.backend.model.reasons import require_short_reason
@@ -56,7 +54,6 @@ from console.backend.postgres.connections import connect
 from console.backend.postgres.drift import against_host, measure_drift
 from console.backend.postgres.kept_sessions import with_kept_sessions, with_kept_writers
 from console.backend.postgres.measure import privileges_to_write
-from console.backend.postgres.records import documents
 from console.backend.reports.shelf import ReportAnswers
 from console.backend.runs import approval_workflow, arming, batch_rulings, kill_switch, lifecycle
 from console.backend.runs.accepting import accept_run
@@ -70,6 +67,7 @@ from console.backend.runs.edits import apply_edits
 from console.backend.runs.engine import Engine
 from console.backend.runs.following import follow
 from console.backend.runs.handover import hand_over
+from console.backend.runs.intake_list import intake_views
 from console.backend.runs.journals import JournalAnswers
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.moves import command_of, require_move
@@ -132,24 +130,7 @@ class BackendService(
 
     def intake(self) -> tuple[IntakeView, ...]:
         """Return the files of the intake folder, and the live documents of the database if it can be reached."""
-        files = tuple(
-            IntakeView(
-                name=entry.name,
-                origin=f"file:{entry.name}",
-                bytes=entry.bytes,
-                refused=entry.refused,
-                profile=AKN_PROFILE if Path(entry.name).suffix.lower() in MARKUP_SUFFIXES else "",
-            )
-            for entry in list_intake(self.installation.intake, limits_of(self.installation.settings))
-        )
-        try:
-            with connect(
-                self.installation.settings.database.monitor, read_only=True, timeout_s=5, purpose="documents"
-            ) as connection:
-                registered = documents(connection)
-        except CutterError:
-            return files
-        return (*(with_registered(entry, registered) for entry in files), *live_documents(registered))
+        return intake_views(self.installation)
 
     def plan(self, origin: str, docprefix: str, profile: str, ordinals: bool) -> PlanView:
         """Plan a document without any effect, with the accept file beside it if there is one."""

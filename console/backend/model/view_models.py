@@ -164,6 +164,10 @@ class IntakeView(Value):
     refused: SafeText = ""
     docprefix: str = ""
     profile: str = ""
+    standing: SafeText | None = None
+    """What is in force of it, or written as drafts; empty if no run has registered it, None if the database did not say."""
+    last_run: str = ""
+    last_run_state: SafeText = ""
 
 
 class SourceText:

@@ -135,11 +135,16 @@ def reading(installation: Installation) -> Iterator[psycopg.Connection]:
 def list_documents(installation: Installation) -> tuple[DocumentView, ...]:
     """Return every registered document with what is in force of it; no unit is read."""
     with reading(installation) as connection:
-        registered, rows, now = (
-            registered_documents(connection, DRAFT_STAGES),
-            all_states(connection),
-            server_clock(connection),
-        )
+        return documents_now(connection)
+
+
+def documents_now(connection: psycopg.Connection) -> tuple[DocumentView, ...]:
+    """Return every registered document as this transaction sees it."""
+    registered, rows, now = (
+        registered_documents(connection, DRAFT_STAGES),
+        all_states(connection),
+        server_clock(connection),
+    )
     by_document: dict[str, list[StateRow]] = {}
     for row in rows:
         by_document.setdefault(row.docprefix, []).append(row)

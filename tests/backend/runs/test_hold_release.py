@@ -180,6 +180,3 @@ def test_a_hold_that_has_no_file_is_released_where_the_file_system_only_reads(
     monkeypatch.setattr(Path, "unlink", only_reads)
 
     assert passage.backend.release_hold("RELEASE").state is SwitchState.OFF
-
-
-# What lies at the HOLD's place: nothing is written through it, nothing is read through it.
