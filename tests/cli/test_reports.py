@@ -8,6 +8,7 @@ import pytest
 from console.app.application import ConsoleApp
 from console.backend.host.gpg import run_gpg
 from console.backend.publication.sums import SIGNATURE, SUMS
+from console.cli import backups
 from console.cli.main import main
 from console.screens.reports import ReportsScreen
 from console.widgets.line import plain
@@ -140,3 +141,15 @@ def test_every_document_of_a_report_and_a_bundle_is_rendered(passage: Passage) -
         if NOT_RENDERED in map(plain, markdown_lines(path.read_text(), width))
     ]
     assert unrendered == []
+
+
+def test_a_step_of_a_backup_is_said_once_as_long_as_nothing_of_it_is_counted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    step = backups._progress()
+    for done in (0, 0, 0, 5, 5, 6):
+        step("dump, encrypt, restore", done, None)
+    step("compare", 0, None)
+
+    said = capsys.readouterr().err.splitlines()
+    assert said == ["dump, encrypt, restore", "dump, encrypt, restore 5", "dump, encrypt, restore 6", "compare"]
