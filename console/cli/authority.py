@@ -90,7 +90,7 @@ def arm(options: Options, request: ConfirmedRun) -> ExitStatus:
 
 def disarm(options: Options, _request: Nothing) -> ExitStatus:
     """End the lease."""
-    return _switch(options, "disarm", backend_of(options).disarm(), None)
+    return _switch(options, "disarm", backend_of(options, anywhere=True).disarm(), None)
 
 
 def panic(options: Options, request: Panic) -> ExitStatus:
@@ -99,7 +99,7 @@ def panic(options: Options, request: Panic) -> ExitStatus:
     At a terminal it is repeated until the database has the HOLD and the file system has answered, or the operator
     presses Ctrl+C; a script gets its answer at once.
     """
-    backend = backend_of(options)
+    backend = backend_of(options, anywhere=True)
     seen = backend.panic(request.reason, _tell)
     with contextlib.suppress(KeyboardInterrupt):
         while (seen.in_database is not True or seen.in_file is None) and sys.stderr.isatty() and not options.json:
