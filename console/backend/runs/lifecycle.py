@@ -39,6 +39,7 @@ from console.backend.runs.known_plans import EarlierRuns, known_plan, planner
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.moves import command_of, require_move
 from console.backend.runs.operations import committing, intended, open_to_end, operation
+from console.backend.runs.run_ids import require_live
 from console.backend.runs.run_state import VOIDED
 from console.backend.runs.run_views import known_run, measure_facts
 from console.backend.runs.sources import planned, source_of
@@ -309,6 +310,7 @@ def replan_run(installation: Installation, run_id: str) -> None:
 
     Raises Refused if the plan is for this server already, or something was written under it.
     """
+    require_live(installation, run_id)
     workspace, request = _workspace_and_request(installation, run_id)
 
     def require() -> None:

@@ -4,6 +4,7 @@ from console.backend.model.bars import Bar
 from console.backend.model.errors import Drifted, Refused, StopCode
 from console.backend.model.states import Family, Mode, Move, RunState, Stage, is_ended, legal_moves
 from console.backend.model.value import Value
+from console.backend.model.view_models import RunView
 from console.backend.runs.bars import barred_error, moves_barred
 from console.backend.runs.binding import Displacement, moves_elsewhere
 
@@ -22,6 +23,8 @@ _NEEDS_PLAN = frozenset(
 )
 """Without its plan's file, and its journal, a run ends: it is voided or reverted. What is law already is closed all the same."""
 _MOVES_OF_EDIT = frozenset({Move.APPLY, Move.IMPORT_SG_1, Move.VOID, Move.REPORT})
+_TO_RULING = frozenset({Move.IMPORT_SG_1, Move.IMPORT_SG_2})
+_OF_RULED = frozenset({Move.ARM, Move.ENACT})
 _COMMANDS = {
     Move.SETTLE: "cutter-console run settle {run}",
     Move.CONTINUE: "cutter-console run resume {run}",
@@ -134,11 +137,27 @@ def require_move(move: Move, facts: RunFacts, run_id: str) -> None:
         raise Drifted(StopCode.IDENTITY_MISMATCH, f"{message}; {facts.displaced.said}", command_of(moves[0], run_id))
     if facts.bar is not None:
         raise barred_error(facts.bar, message)
-    raise Refused(StopCode.INVARIANT_FAILED, message, command_of(moves[0], run_id))
+    raise Refused(StopCode.EXECUTION_DISABLED, message, command_of(moves[0], run_id))
 
 
 def _lacks_ruling(move: Move, facts: RunFacts) -> bool:
     return move is Move.APPLY and Move.APPLY in moves_of(facts.model_copy(update={"is_ruled": True}))
+
+
+def ways_of(run: RunView) -> tuple[tuple[Move, str], ...]:
+    """Return the moves of a run with what is to be typed; those that a missing ruling still bars come last, and say so."""
+    is_barred = bool(run.leads_to_ruling)
+    ways, barred = [], []
+    for move in run.moves:
+        command = command_of(move, run.run_id)
+        if move in _OF_RULED and is_barred:
+            barred.append((move, f"not before the ruling is imported: {command}"))
+        elif move in _TO_RULING:
+            # An imported ruling needs no other one.
+            ways += [(move, run.leads_to_ruling)] if is_barred else []
+        else:
+            ways.append((move, command))
+    return (*ways, *barred)
 
 
 def command_of(move: Move, run_id: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from console.backend.model.errors import Refused, StopCode
+from console.backend.model.errors import Refused
 from console.backend.model.outcome import Outcome
 from console.backend.runs import lifecycle
 from tests.support.passage import Passage, silent
