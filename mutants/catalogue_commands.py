@@ -1,0 +1,57 @@
+"""Protections of commands: what is refused before anything is begun, and what a refusal leaves behind."""
+
+from mutants.mutant import Mutant
+
+
+def _cli(name: str) -> tuple[str, ...]:
+    return (f"tests/cli/{name}",)
+
+
+_NO_ROOT = _cli("test_roots_in_commands.py::test_what_acts_on_a_root_refuses_one_that_is_not_there")
+_DRY = _cli("test_dry_runs.py::test_what_a_dry_run_has_no_part_in_says_that_it_is_one")
+_MOVES = "tests/backend/runs/test_refused_moves.py"
+
+COMMANDS = (
+    Mutant(
+        "a root that is not there is refused",
+        "console/cli/installation.py",
+        "    if not anywhere:\n        require_root(options)\n",
+        "    del anywhere\n",
+        _NO_ROOT,
+    ),
+    Mutant(
+        "an empty CUTTER_ROOT is refused",
+        "console/cli/settings.py",
+        '    if options.root is None and os.environ.get("CUTTER_ROOT") == "":\n',
+        "    if False:\n",
+        _cli("test_roots_in_commands.py::test_an_empty_root_of_the_environment_is_refused[init]"),
+    ),
+    Mutant(
+        "no backup is dumped for a dry run",
+        "console/backend/runs/backups.py",
+        "    require_live(installation, context.run_id)\n",
+        "",
+        _DRY,
+    ),
+    Mutant(
+        "what is refused before its intent leaves no record",
+        "console/backend/runs/operations.py",
+        "            require()\n            with intended(installation, request, journal, name, fields):\n",
+        "            with intended(installation, request, journal, name, fields):\n                require()\n",
+        (f"{_MOVES}::test_a_refused_move_leaves_the_record_as_it_was[enacted-void]",),
+    ),
+    Mutant(
+        "what is refused behind its intent is anchored",
+        "console/backend/runs/operations.py",
+        "            come_to_rest(installation, workspace, request, journal)\n            raise\n",
+        "            raise\n",
+        (f"{_MOVES}::test_what_is_refused_behind_the_intent_is_anchored_with_it[void]",),
+    ),
+    Mutant(
+        "what is no fingerprint is no key to withdraw",
+        "console/backend/approvals/pinning.py",
+        "    if not _FINGERPRINT.fullmatch(plain):\n",
+        "    if False:\n",
+        _cli("test_policy_withdraw.py::test_what_is_no_fingerprint_is_refused_before_the_database_is_asked[12]"),
+    ),
+)
