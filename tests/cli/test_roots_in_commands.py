@@ -100,7 +100,7 @@ def test_the_step_of_a_run_is_that_of_the_status_before_and_after_its_ruling(
     command = full_command(f"cutter-console {move} {passage.run_id} --confirm {passage.run_id}", root)
 
     def next_of_status() -> str:
-        (wait,) = passage.backend.status().waits
+        (wait,) = passage.backend.status().waiting
         return full_command(wait.next_action, root)
 
     for _ in range(2):
