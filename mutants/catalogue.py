@@ -7,6 +7,7 @@ from mutants.catalogue_fleet import FLEET
 from mutants.catalogue_guide import GUIDE
 from mutants.catalogue_holds import HOLDS
 from mutants.catalogue_hooks import HOOKS
+from mutants.catalogue_pages import PAGES
 from mutants.catalogue_python import PYTHON
 from mutants.catalogue_screens import SCREENS
 from mutants.catalogue_servers import SERVERS
@@ -32,4 +33,5 @@ MUTANTS = (
     *FLEET,
     *DOCUMENTS,
     *COMMANDS,
+    *PAGES,
 )

@@ -67,6 +67,20 @@ CUSTODY = (
         _by_password("a_run_is_handed_over_by_its_holder_alone"),
     ),
     Mutant(
+        "custody: a member of a batch is not handed over",
+        _SQL,
+        "    IF cutter_console.fn_batch_of(p_run_id) IS NOT NULL THEN",
+        "    IF false THEN",
+        _by_password("a_member_of_a_batch_is_not_handed_over"),
+    ),
+    Mutant(
+        "custody: a run under whose lease a session works is not handed over",
+        _SQL,
+        "WHERE l.run_id = p_run_id AND l.taken_at IS NOT NULL) THEN",
+        "WHERE false) THEN",
+        _by_password("a_run_under_whose_lease_a_session_works_is_not_handed_over"),
+    ),
+    Mutant(
         "custody: only the bundle that was handed over last is accepted",
         _SQL,
         "    IF handed.record ->> 'bundle' IS DISTINCT FROM p_bundle\n       OR handed.id IS NULL\n",

@@ -158,6 +158,8 @@ LONG: dict[str, str] = {
     "backend/runs/test_lease.py::test_a_signal_cancels_the_statement_closes_the_switch_and_is_recorded": "backend/host/test_signals.py::test_work_in_another_thread_is_cancelled_recorded_and_waited_for",
     # On two hosts; a bar is read from the database that they share.
     "backend/runs/test_bars.py::test_on_two_hosts_a_run_is_barred_until_the_other_host_has_taken_the_drafts_back_whatever_it_lost_on_the_way": "backend/runs/test_bars.py::test_a_statement_that_was_signed_before_is_not_imported_while_the_run_is_barred",
+    # At a standby; where the server says of itself that it is one.
+    "backend/runs/test_promotion.py::test_a_ruling_that_is_asked_for_at_a_standby_is_sent_to_the_primary": "backend/runs/test_promotion.py::test_a_ruling_that_is_asked_for_where_the_server_says_that_it_is_a_standby_is_sent_to_the_primary",
     # A standby that answers in mid-run; a server that only reads, asked for one write.
     "backend/runs/test_server_in_mid_run.py::test_a_standby_that_answers_in_the_place_of_its_primary_takes_nothing_and_the_run_goes_on_at_the_primary": "backend/postgres/test_connections.py::test_a_server_that_only_reads_is_not_the_one_to_write_to",
     # At a standby; at a server that says of itself that it is one.

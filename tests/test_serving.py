@@ -21,9 +21,11 @@ from console.app import browser_server, launch, serving
 from console.app.application import ConsoleApp
 from console.app.browser_server import BrowserServer
 from console.app.serving import child_command
+from console.backend.hooks import _Hooked
 from console.cli.arguments import Options
 from console.cli.main import main
 from tests.cli.test_canary import SECRET, forms
+from tests.cli.test_hooks import configured, events
 from tests.support.passage import Passage
 from tests.support.waiting import until
 
@@ -169,6 +171,24 @@ def test_a_page_cannot_stop_anything_either(at: At, monkeypatch: pytest.MonkeyPa
     options = Options(root=passage.installation.root)
     monkeypatch.setenv("TEXTUAL_DRIVER", WEB)
     assert not launch._backend(options, [], None, read_only=True).can_stop()
+
+
+@pytest.mark.parametrize("is_page", [False, True])
+def test_a_page_tells_no_hook(at: At, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_page: bool) -> None:
+    """Ten pages are ten processes: each of them would tell the same again."""
+    passage = at("SG_1 imported")
+    root = passage.installation.root
+    configured(root, tmp_path)
+    monkeypatch.setenv("CUTTER_MONITOR", passage.installation.settings.database.monitor)
+    if is_page:
+        monkeypatch.setenv("TEXTUAL_DRIVER", WEB)
+    shown = launch._backend(Options(root=root), [], None, read_only=True)
+
+    shown.status()
+    if isinstance(shown, _Hooked):
+        shown._teller.wait()
+
+    assert bool(events(tmp_path)) is not is_page
 
 
 async def test_a_page_is_drawn_and_ends_with_the_server_and_no_browser_changes_its_command(

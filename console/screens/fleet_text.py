@@ -19,14 +19,14 @@ from console.widgets.line import Line, Span, Tone, line
 from console.widgets.narrowing import Row
 from console.widgets.wrap import labelled, wrapped
 
-NOTHING = "No installation is named."
+NOTHING = "No installation is named. Their file: cutter-console config path"
 _OUTCOME, _NAME, _BANNER, _SWITCH, _WAITS = 14, 12, 12, 19, 8
 _COUNTS, _WIDER_COUNTS, _WIDE = 16, 26, 108
 _ROOMY = 90
 """Columns of a row from which on counts stand in it."""
 _labelled = partial(labelled, column=10)
 _HOW_TO_NAME = (
-    "Name those that you look after once, in a file of your own. Where it is looked for, here: cutter-console config path",
+    "Name those that you look after once, in a file of your own; `cutter-console config path` says where it is looked for:",
     "",
     "[installation.prod]",
     'root = "/var/lib/cutter"',

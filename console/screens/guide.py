@@ -219,9 +219,10 @@ class GuideScreen(FacedScreen):
         self._began = None
 
     def _first_hit(self) -> Hit:
-        """Return the hit of that name, as of a STOP code; else the first one from the place on at which the search began."""
-        named = self._guide.named(self._search.needle.text) if self._guide is not None else ()
-        if (heading := next((hit for hit in self._hits if hit.place in named), None)) is not None:
+        """Return the page of a STOP code that was typed; else the first hit from the place on at which the search began."""
+        typed = self._search.needle.text.strip().upper()
+        page = self._guide.code_page(typed) if self._guide is not None and typed.startswith("STOP_") else None
+        if (heading := next((hit for hit in self._hits if hit.place == page), None)) is not None:
             return heading
         began = self._began[0] if self._began is not None else self._place
         return next((hit for hit in self._hits if hit.place >= began), self._hits[0])

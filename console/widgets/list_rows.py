@@ -23,9 +23,8 @@ class ListRows(Rows):
     def show_rows(self, rows: Sequence[Row], *, empty: str = "") -> None:
         """Show these rows, as far as the filter lets them through; the cursor stays on its row if it is still there."""
         rows = tuple(rows)
-        self._empty = empty or self._empty
+        self.say_empty(empty or self._empty)
         if rows == self._rows:
-            self.refresh()
             return
         key = self.key
         self._rows = rows
@@ -98,9 +97,10 @@ class ListRows(Rows):
             index = self._place(key)
         if index is None:
             return False
-        self.set_reactive(Rows.cursor, index)
+        if index != self.cursor:
+            self.set_reactive(Rows.cursor, index)
+            self.refresh()
         self._keep_in_view()
-        self.refresh()
         return True
 
     @property

@@ -121,6 +121,10 @@ class MarkdownView(SourceView):
         self._page_key = (-1, -1, -1)
         self._render_text()
 
+    def _is_seen_whole(self) -> bool:
+        """Return False: the heading that one goes to stands at the top, however short the text below it."""
+        return False
+
     def _keep_in_view(self) -> None:
         if self.row_count:
             super()._keep_in_view()

@@ -75,8 +75,10 @@ class Rows(ScrollView, can_focus=True):
 
     def say_empty(self, words: str) -> None:
         """Set the text of an empty list; a list with rows stays as it is."""
-        self._empty = words
-        self.refresh()
+        if words != self._empty:
+            self._empty = words
+            if not self.row_count:
+                self.refresh()
 
     @property
     def empty_words(self) -> str:

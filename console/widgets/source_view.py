@@ -158,7 +158,7 @@ class SourceView(Rows):
             return False
         width = self._text_width - (0 if self.show_vertical_scrollbar else self.scrollbar_size_vertical)
         lines = (self._text.line(number + 1) for number in range(self.row_count))
-        return sum(len(wrapped(text[: height * max(width, 1)], max(width, 8))) for text in lines) <= height
+        return sum(len(wrapped(text[: height * max(width, 1) + 1], max(width, 8))) for text in lines) <= height
 
     def on_resize(self) -> None:
         """Wrap for the new width; Textual calls the handler of Rows, which measures, after this one."""

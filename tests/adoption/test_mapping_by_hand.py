@@ -77,3 +77,39 @@ def test_a_mapping_that_cannot_be_read_is_told_and_hides_nothing_else(strange: A
     assert "migrate" in text + error
     status, _, error = strange.command("adopt", "check")
     assert (status, "site-mapping.toml" in error) == (2, True), error
+
+
+_LIBRARY = """
+    CREATE SCHEMA library;
+    CREATE DOMAIN library.long_text AS text;
+    CREATE TABLE library.units (id bigint PRIMARY KEY, address varchar(300) NOT NULL UNIQUE, parent bigint REFERENCES library.units, current bigint);
+    CREATE TABLE library.versions (id bigint PRIMARY KEY, unit bigint NOT NULL REFERENCES library.units, title varchar(80), body library.long_text NOT NULL);
+    CREATE FUNCTION library.make(p_address text, p_title text, p_body text, p_actor text) RETURNS jsonb LANGUAGE sql SECURITY DEFINER AS 'SELECT NULL::jsonb';
+    CREATE FUNCTION library.enact(p_address text, p_actor text, p_target text) RETURNS jsonb LANGUAGE sql SECURITY DEFINER AS 'SELECT NULL::jsonb';
+    CREATE FUNCTION library.ask(p_address text, p_body text) RETURNS text LANGUAGE sql AS 'SELECT NULL::text';
+    CREATE PROCEDURE library.do_it(p_address text, p_body text) LANGUAGE sql AS 'SELECT 1';
+    CREATE TABLE library.numbered (id bigint PRIMARY KEY, above bigint REFERENCES library.numbered);
+    CREATE TABLE library.notes (id bigint PRIMARY KEY, of bigint REFERENCES library.numbered, words text);
+    CREATE SCHEMA cms;
+    CREATE TABLE cms.pages (slug text PRIMARY KEY, above text REFERENCES cms.pages);
+    CREATE TABLE cms.revisions (id bigint PRIMARY KEY, page text REFERENCES cms.pages, html text);
+"""
+
+
+def test_what_could_be_meant_by_its_shape_is_named_and_never_read(strange: Adopted) -> None:
+    """A tree of pages has the shape of units too: it is a hint for a person, and no mapping."""
+    strange.execute('DROP SCHEMA "Thư viện ""A"" (1)" CASCADE')
+    strange.execute(_LIBRARY)
+
+    status, _, error = strange.command("adopt", "inspect", "--out", str(strange.installation.site_mapping))
+
+    assert (status, strange.installation.site_mapping.exists()) == (4, False)
+    hint = error.partition("these could be meant: ")[2].partition("\n")[0]
+    assert hint.split("; ") == [
+        "cms.pages (units, by slug) with cms.revisions (versions, by page)",
+        "library.units (units, by address) with library.versions (versions, by unit)",
+        "library.make(p_address text, p_title text, p_body text, p_actor text) (creates)",
+        "library.enact(p_address text, p_actor text, p_target text) (enacts)",
+    ]
+    assert "help 'A site mapping by hand'" in error
+    assert "cms.pages" not in strange.command("status")[1]

@@ -1,12 +1,16 @@
 """Changes of hands by somebody who has the executor's password and neither the run's files nor its key."""
 
+from collections.abc import Callable, Iterator
+
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
 from console.backend.journal.journal_key import JournalKey
 from console.backend.postgres.connections import scalar
+from console.backend.scratch.cluster import TransientCluster
 from tests.attacks.world import EXECUTOR, Prey, call, changed, look, session
+from tests.backend.postgres.signed_batch import SignedBatch, fresh_batch
 from tests.backend.postgres.signed_cut import SignedCut, event
 from tests.conftest import Database
 
@@ -17,6 +21,12 @@ OF_ALL = {
     "accept": ("fn_run_accept", ("bob", "host-b", HEX, HEX)),
     "take over": ("fn_run_take_over", ("bob", "host-b", HEX, True)),
 }
+
+
+@pytest.fixture
+def batch(cluster: TransientCluster, template_of: Callable[[int], str]) -> Iterator[SignedBatch]:
+    """A batch of three documents at its first pause."""
+    yield from fresh_batch(cluster, template_of(cluster.major))
 
 
 def _number(database: Database, run_id: str) -> int:
@@ -119,6 +129,51 @@ def test_the_lease_ends_with_the_change(cut: SignedCut) -> None:
         assert scalar(connection, leases) == 1
         _taken_over(cut)
         assert scalar(connection, leases) == 0
+
+
+def test_a_run_under_whose_lease_a_session_works_is_not_handed_over(cut: SignedCut) -> None:
+    """Its holder may write in this moment: the bundle would be from before."""
+    number = _taken_over(cut)
+    cut.rule()
+    cut.arm()
+    said = _said("hand over", number, key=STRANGER.key(number), seq=10_000)
+    with session(cut.database, EXECUTOR) as works:
+        call(works, "fn_lease_take", cut.run_id, "cut")
+        _refused(
+            cut.database,
+            "a session works under the lease",
+            "fn_run_hand_over",
+            cut.run_id,
+            *OF_ALL["hand over"][1],
+            said,
+        )
+
+
+@pytest.mark.parametrize("family", ["voided", "reverted"])
+def test_a_run_that_is_over_changes_no_hands(cut: SignedCut, family: str) -> None:
+    """Its journal has ended, and who ended it is who held it."""
+    if family == "voided":
+        _done(cut, "fn_run_leave", cut.run_id, "voided", "by_hand", event("void"))
+    else:
+        cut.cut()
+        cut.reverted()
+    said = _said("take over", _number(cut.database, cut.run_id), seq=10_000)
+    _refused(cut.database, f"is over: {family}", "fn_run_take_over", cut.run_id, *OF_ALL["take over"][1], said)
+
+
+def test_a_member_of_a_batch_is_not_handed_over(batch: SignedBatch) -> None:
+    """Its files are those of all members, and its ruling is theirs."""
+    cut = batch.runs[0]
+    number = _taken_over(cut)
+    said = _said("hand over", number, key=STRANGER.key(number), seq=10_000)
+    _refused(
+        cut.database,
+        "is a member of a batch",
+        "fn_run_hand_over",
+        cut.run_id,
+        *OF_ALL["hand over"][1],
+        said,
+    )
 
 
 def test_who_takes_a_run_over_by_a_password_writes_nothing_that_was_not_signed_and_armed(cut: SignedCut) -> None:

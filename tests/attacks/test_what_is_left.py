@@ -4,16 +4,20 @@ A test here that begins to fail because the power is gone is good news.
 """
 
 import secrets
+from collections.abc import Callable
 
 import pytest
 from psycopg.types.json import Jsonb
 
 from console.backend.journal.journal_key import JournalKey
 from console.backend.model.planned_units import PlannedUnit
+from console.backend.model.states import Move
 from console.backend.postgres import ledger
+from console.backend.postgres.connections import connect
 from tests.attacks.world import EXECUTOR, STRANGER, VERIFIER, bring, call, changed, look, session
 from tests.backend.postgres.signed_cut import SignedCut, event, stopped
 from tests.conftest import Database
+from tests.support.passage import Passage
 
 # The digest of backup/table_digest.py, by a role that may read the tables.
 _DIGESTS = """
@@ -169,3 +173,38 @@ def test_a_role_can_change_its_own_settings_and_password(database: Database, rol
         with session(database, role) as connection:
             connection.execute("ALTER ROLE CURRENT_USER RESET ALL")
             connection.execute("ALTER ROLE CURRENT_USER PASSWORD NULL")
+
+
+@pytest.mark.parametrize("begins", [True, False])
+def test_the_executor_can_take_a_run_over_from_the_console_that_holds_it(
+    at: Callable[[str], Passage], begins: bool
+) -> None:
+    """That console takes it back. Where the stranger has said that its journal goes on, it can but take the drafts back."""
+    passage, stranger = at("waits for SG_2"), JournalKey(b"s" * 32)
+    run_id, readers = passage.run_id, "SELECT canonical_address, body FROM cutter_governance.v_reader ORDER BY 1"
+    before = passage.rows(readers)
+    ((number, seq),) = passage.rows(
+        "SELECT count(*) FILTER (WHERE vouched), max(journal_seq) FROM cutter_governance.run_event WHERE run_id = %s",
+        run_id,
+    )
+    assert isinstance(number, int)
+    assert isinstance(seq, int)
+    said = event(phase="take over", outcome="NOT_RUN", seq=seq + 1, number=number, lock=stranger.lock(number))
+    with connect(passage.installation.settings.database.executor, purpose="theft") as connection:
+        call(connection, "fn_run_take_over", run_id, "bob", "host-b", "a" * 64, begins, said)
+
+    assert passage.backend.run(run_id).moves == (Move.TAKE_OVER,)
+    passage.backend.take_over(run_id, run_id)
+
+    moves = passage.backend.run(run_id).moves
+    assert (Move.ENACT in moves, Move.REVERT in moves) == (begins, True)
+    assert passage.rows(readers) == before
+
+
+def test_the_executor_can_have_a_run_planned_again_that_has_written_nothing(cut: SignedCut) -> None:
+    cut.rule()
+    cut.arm()
+    with session(cut.database, EXECUTOR) as connection:
+        call(connection, "fn_run_replan", cut.run_id, event())
+    assert cut.stage() == "source_pinned/active"
+    shows(cut, ())

@@ -6,12 +6,15 @@ from pathlib import Path
 import pytest
 
 from console.app.application import ConsoleApp
+from console.backend.host.gpg import run_gpg
+from console.backend.publication.sums import SIGNATURE, SUMS
 from console.cli.main import main
 from console.screens.reports import ReportsScreen
 from console.widgets.line import plain
 from console.widgets.list_rows import ListRows
 from console.widgets.markdown_lines import NOT_RENDERED, markdown_lines
 from console.widgets.panel import Panel
+from tests.backend.backup.conftest import make_key
 from tests.cli.conftest import Run, stop_of
 from tests.screens.conftest import press, settle
 from tests.support.passage import Kept, Passage
@@ -70,7 +73,9 @@ def test_a_report_that_was_changed_is_a_fail_and_is_not_exported(
     assert "ALTERED" in capsys.readouterr().out
 
 
-def test_the_list_of_backups_has_the_ledger_beside_the_files(passage: Passage, command: Run) -> None:
+def test_the_list_of_backups_has_the_ledger_beside_the_files(
+    passage: Passage, command: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     status, listed = command(passage, "backup", "list")
     assert (status, listed["outcome"], listed["unread"]) == (0, "PASS", "")
     backups = listed["backups"]
@@ -81,9 +86,19 @@ def test_the_list_of_backups_has_the_ledger_beside_the_files(passage: Passage, c
         file.unlink()
     status, listed = command(passage, "backup", "list")
     assert (status, listed["outcome"]) == (0, "PARTIAL")
-    database = passage.installation.settings.database.model_copy(update={"monitor": "host=/nowhere dbname=x"})
-    unreached = passage.settings(database=database)
-    assert unreached.backend.backups().outcome.value == "INCONCLUSIVE"
+    monkeypatch.setenv("CUTTER_MONITOR", "host=/nowhere dbname=x")
+    status, listed = command(passage, "backup", "list")
+    assert (status, listed["outcome"], bool(listed["unread"])) == (7, "INCONCLUSIVE", True)
+
+
+def test_a_report_whose_signer_is_not_known_is_not_said_to_be_as_written(
+    passage: Passage, command: Run, gnupg_home: Path
+) -> None:
+    path = _report(passage)
+    make_key(gnupg_home)
+    run_gpg(gnupg_home, "--armor", "--output", str(path / SIGNATURE), "--detach-sign", str(path / SUMS), check=True)
+    status, listed = command(passage, "reports", "list")
+    assert (status, listed["outcome"]) == (7, "INCONCLUSIVE")
 
 
 async def test_the_screens_show_the_files_of_this_host(passage: Passage) -> None:

@@ -62,6 +62,19 @@ async def test_what_was_typed_is_kept_when_one_backs_out_and_is_there_again() ->
         assert backend.edits == []
 
 
+async def test_what_is_typed_on_cancel_goes_into_the_text_and_does_not_vanish() -> None:
+    """One Tab too many leads from the text to Cancel; a sentence that was typed there was gone without a word."""
+    async with opened(_cut(), *_DRAFT) as (app, pilot):
+        body = app.screen.query_one("#edit-body", TextArea)
+        before = body.text
+        await press(pilot, "tab")
+        assert app.focused is app.screen.query_one("#cancel", Button)
+        await pilot.press("Q", "space", "q")
+        await settle(pilot)
+        assert body.text == f"Q q{before}"
+        assert app.screen.focused is body
+
+
 async def test_the_draft_s_own_text_takes_nothing_away_that_was_typed_title_or_text() -> None:
     backend = _cut()
     async with opened(backend, *_DRAFT) as (app, pilot):

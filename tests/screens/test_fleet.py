@@ -165,6 +165,15 @@ async def test_without_a_file_it_says_what_names_one() -> None:
         assert "cutter-console config path" in app.screen.query_one("#fleet-list", ListRows).empty_words
 
 
+async def test_without_a_file_the_words_are_whole_at_80_columns_and_show_how_one_begins() -> None:
+    """The command was cut off at the right edge, above an empty panel."""
+    async with on_the_fleet(fake_fleet.fleet, size=(80, 24)) as (app, _pilot):
+        listed = app.screen.query_one("#fleet-list", ListRows)
+        assert len(listed.empty_words) <= listed.row_width
+        assert "[installation.prod]" in detail_of(app)
+        assert "More: F1, Several installations, by name" in detail_of(app)
+
+
 async def test_two_names_of_one_database_and_a_broken_journal_are_told() -> None:
     async with on_the_fleet(fake_fleet.hostile) as (app, _pilot):
         assert "same as leads to the same database as twin" in detail_of(app)

@@ -94,6 +94,14 @@ async def test_at_80_columns_esc_goes_from_the_text_to_the_contents_and_from_the
         assert app.current_mode == "run"
 
 
+async def test_a_stop_code_that_is_typed_leads_to_its_own_page_and_not_to_the_first_place_that_names_it() -> None:
+    async with opened(FakeBackend(), "f1", size=WIDE) as (app, pilot):
+        await type_search(pilot, "stop_drift")
+        rows = app.screen.query_one("#guide-hits", HitRows)
+        assert plain(rows.row(rows.cursor)).strip() == "STOP_DRIFT: STOP_DRIFT"
+        assert rows.cursor > 0
+
+
 async def test_a_chapter_stands_beside_the_contents_and_follows_the_cursor() -> None:
     async with opened(FakeBackend(), "f1", *["down"] * 4, size=WIDE) as (app, _pilot):
         row = plain(contents(app).row(contents(app).cursor))

@@ -1,7 +1,10 @@
 """The next step that Overview names: its key leads to that run or batch, wherever the cursor of that screen was left."""
 
+import pytest
+
 from console.app.application import ConsoleApp
-from console.backend.model.view_models import Status, WaitView
+from console.backend.model.view_models import ApprovalStatus, Status, WaitView
+from console.screens.approvals import ApprovalsScreen
 from console.widgets.list_rows import ListRows
 from tests.screens.conftest import opened, press
 from tests.support.fake_batches import BATCH_ID
@@ -9,7 +12,7 @@ from tests.support.fakes import ARMED, DRY_ID, NOW, RUN_ID, FakeBackend
 
 
 def _chosen(app: ConsoleApp, name: str = "runs") -> str:
-    return app.screen.query_one(f"#{name}", ListRows).key
+    return app.screen.query_one(f"#{name}", ListRows).key or ""
 
 
 async def test_the_key_that_overview_names_leads_to_the_run_that_it_names() -> None:
@@ -58,3 +61,23 @@ async def test_a_batch_is_led_to_on_its_own_screen_and_its_documents_run_on_none
         assert _chosen(app, "batches") == BATCH_ID
         await press(pilot, "1", "3")
         assert _chosen(app) == DRY_ID
+
+
+@pytest.mark.parametrize(
+    ("status", "offered"),
+    [
+        (ApprovalStatus.DRAFTED, True),
+        (ApprovalStatus.INVALID, True),
+        (ApprovalStatus.IMPORTED, False),
+        (ApprovalStatus.USED, False),
+        (ApprovalStatus.EXPIRED, False),
+    ],
+)
+async def test_a_statement_that_is_imported_used_or_expired_is_not_offered_to_be_signed_or_imported(
+    status: ApprovalStatus, *, offered: bool
+) -> None:
+    async with opened(FakeBackend(demo=True), "4", demo=True) as (app, _pilot):
+        assert isinstance(app.screen, ApprovalsScreen)
+        app.screen._checked(app.screen.approvals[0].model_copy(update={"status": status}))
+        names = {action.name for action in app.screen.shown_actions()}
+        assert names == {"check", "import_statement", "demo_sign"} if offered else {"check"}

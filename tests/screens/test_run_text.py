@@ -46,6 +46,7 @@ def test_the_dry_run_of_a_repeal_names_the_key_of_a_repeal() -> None:
     repeal = run.model_copy(update={"amendment": AmendmentCounts(unchanged=0, changed=0, new=0, gone=7)})
 
     assert came_to(repeal).endswith("nothing written. Next: the LIVE run (2, then R).")
+    assert came_to(repeal).startswith("The dry run of the repeal of BDSG-2018 passed: 7 units to go out of force,")
 
 
 def test_the_head_of_an_amendment_says_what_it_does_to_the_law() -> None:

@@ -392,6 +392,23 @@ async def test_shelves_of_a_read_only_console(keys: tuple[str, ...], screen_snap
         assert app.export_screenshot() == screen_snapshot
 
 
+@pytest.mark.parametrize("keys", [(), ("3",), ("2", "p")], ids=["overview", "run", "plan"])
+async def test_in_ascii(
+    keys: tuple[str, ...], screen_snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the console of Linux, which has no rounded corners, marks and shades."""
+    monkeypatch.setenv("TERM", "linux")
+    async with opened(FakeBackend(), *keys, size=(80, 24)) as (app, _pilot):
+        assert app.export_screenshot() == screen_snapshot
+
+
+@pytest.mark.parametrize("keys", [(), ("5",), ("3", "A")], ids=["overview", "gates", "arm"])
+async def test_in_high_contrast(keys: tuple[str, ...], screen_snapshot: SnapshotAssertion) -> None:
+    """The third theme."""
+    async with opened(FakeBackend(), "ctrl+t", "ctrl+t", *keys, size=(80, 24)) as (app, _pilot):
+        assert app.export_screenshot() == screen_snapshot
+
+
 @pytest.mark.parametrize("keys", [("8",), ("8", "v")], ids=["list", "versions"])
 async def test_units_without_colours(
     keys: tuple[str, ...], screen_snapshot: SnapshotAssertion, monkeypatch: pytest.MonkeyPatch

@@ -17,7 +17,7 @@ from console.widgets.paged_rows import MOST_KEPT, PagedRows, Side
 from console.widgets.panel import Panel
 from console.widgets.plain_text import PlainText
 from console.widgets.rows import Rows
-from tests.screens.conftest import opened, press
+from tests.screens.conftest import opened, press, settle
 from tests.support.fakes import FakeBackend
 
 MILLION = 1_000_000
@@ -306,3 +306,22 @@ async def test_units_behind_a_long_stretch_without_any_are_reached_by_going_on()
         await press(pilot, "end", "up")
         assert rows.items[-1].address == "LAW-00009/P99"
         assert rows.items[0].address < "LAW-00009/P49"
+
+
+async def test_a_text_that_is_seen_whole_has_no_scrollbar_and_a_longer_one_can_be_scrolled_to_its_last_line() -> None:
+    """A scrollbar beside three lines made people look for more below them."""
+    async with opened(FakeBackend(), "8", "enter", size=(80, 30)) as (app, pilot):
+        text = app.screen.query_one("#unit-text", PlainText)
+        text.show_text("one\n\ntwo\n")
+        await settle(pilot)
+        assert not text.show_vertical_scrollbar
+        assert text.max_scroll_y == 0
+        text.show_text(("word " * 500 + "\n") * 3)
+        await settle(pilot)
+        assert text.show_vertical_scrollbar
+        text.show_text("\n".join(map(str, range(text.size.height - 1))))
+        await settle(pilot)
+        assert not text.show_vertical_scrollbar
+        text.show_text("\n".join(map(str, range(text.size.height + 1))))
+        await settle(pilot)
+        assert text.show_vertical_scrollbar

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.screens.chaos import TYPED, WRITING
 from tests.terminal.pty_session import PtySession
+from tests.terminal.scenarios import NOISE
 
 EPISODE = 170
 """Pieces that one console is handed."""
@@ -88,7 +89,7 @@ def episode(state: str, seed: str, count: int = EPISODE) -> tuple[int, str]:
     """Hand one console this many pieces. Return how many it got, and what failed; "" where everything held."""
     dice, handed, failure = random.Random(seed), 0, ""
     with tempfile.TemporaryDirectory() as folder:
-        session = PtySession(state, Path(folder), size=(120, 40))
+        session = PtySession(f"{NOISE}{state}", Path(folder), size=(120, 40))
         try:
             session.see(b"measured")
             while handed < count and not failure:

@@ -42,6 +42,10 @@ class StoppingBackend(FakeBackend):
         return super().panic(reason, on_step)
 
 
+NOISE = "noise: "
+"""How the scenario of a console begins that is handed bytes at random; the state of its backend follows."""
+
+
 def main(scenario: str, folder: Path) -> int:
     """Run one scenario; the exit status is the console's."""
     backends: dict[str, Callable[[], Backend]] = {
@@ -55,8 +59,8 @@ def main(scenario: str, folder: Path) -> int:
         "slow": lambda: FakeBackend(switch=ARMED),
         "stops-when-told": lambda: StoppingBackend(folder / MAY_STOP),
     }
-    if scenario not in backends:
-        return _noisy(scenario, folder)
+    if scenario.startswith(NOISE):
+        return _noisy(scenario.removeprefix(NOISE), folder)
     apps: dict[str, type[ConsoleApp]] = {"slow": MarkingApp, "loop-ends": LoopEndsApp, "thread-ends": ThreadEndsApp}
     app = apps.get(scenario, ConsoleApp)(
         backends[scenario], read_only=False, demo=True, clock=lambda: NOW, refresh_seconds=10, crash_folder=folder

@@ -273,7 +273,7 @@ def at_a_point(arena: Arena, random: Random, words: tuple[str, ...]) -> Done:
     return arena.run(*words, kill={"ordinal": ordinal, "side": random.choice(("before", "half", "after"))})
 
 
-MODULES = 1100
+MODULES = 900
 """About how many modules the largest command imports, from the interpreter's own on; others import at least half as many."""
 
 

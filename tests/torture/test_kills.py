@@ -56,6 +56,15 @@ def test_a_command_under_fire_is_given_again_until_it_ends(an_arena: Arena, name
     assert "Traceback" not in done.err
 
 
+@pytest.mark.parametrize("goal", ["waits for SG_1", "batch: waits for SG_2"])
+def test_a_program_that_is_killed_while_it_is_imported_has_said_nothing_and_goes_on(an_arena: Arena, goal: str) -> None:
+    """In an interpreter of its own, as it is installed; the next command finds nothing in its way."""
+    passage = judging.stage_before(goal), goal
+    shot = kills.at_random(an_arena, Random(f"{SEED} {goal}"), (passage,), kills.in_an_import)
+    assert shot.faults == [], shot.killed
+    assert shot.killed, "nothing was killed"
+
+
 @pytest.mark.parametrize("what", INTERFERENCES)
 @pytest.mark.parametrize("name", ["start", "arm and cut", "second ruling and enactment", "revert"])
 def test_what_happens_outside_is_answered(an_arena: Arena, name: str, what: str) -> None:

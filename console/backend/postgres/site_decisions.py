@@ -8,6 +8,22 @@ from psycopg import sql
 
 from console.backend.model.site_governance import Governance
 
+SIGNERS = """(SELECT array_agg(s.fingerprint ORDER BY s.place)
+                  FROM (SELECT convert_from(q.policy, 'UTF8')::jsonb AS policy
+                          FROM cutter_governance.policy_pin q ORDER BY q.id DESC LIMIT 1) w
+                 CROSS JOIN LATERAL (SELECT g.value ->> 'fingerprint' AS fingerprint, g.place
+                                       FROM jsonb_array_elements(w.policy -> 'signers') WITH ORDINALITY g (value, place)) s
+                 WHERE s.place <= (w.policy #>> ARRAY['thresholds', 'SG_1'])::bigint)"""
+"""As many signers of the pinned policy as it needs; NULL if none is pinned."""
+_NOBODY = "ARRAY['nobody: a probe that is rolled back']"
+"""Signers in the ruling of the probes of migration 0013."""
+
+
+def signers_of(decided_by: str) -> str:
+    """Return the signers of a decision as one text; of a probe, in the form of a run's, which a check there may ask for."""
+    return f"array_to_string(CASE WHEN {decided_by} = {_NOBODY} THEN coalesce({SIGNERS}, {decided_by}) ELSE {decided_by} END, ', ')"
+
+
 _CALL = """answer := cutter_console.fn_site_enact(b.run_id, b.address, b.decision::text, b.target, {change_set});"""
 _RECORDED = """(SELECT c.id::text FROM cutter_governance.cut_change_set c JOIN cutter_console.site_effect e ON e.run_id = c.run_id
              WHERE c.run_id = b.run_id AND e.step = 'record')"""

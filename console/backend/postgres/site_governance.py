@@ -12,7 +12,7 @@ from console.backend.model.site_governance import MADE_BY, STEPS, Filled, Govern
 from console.backend.model.site_mapping import SiteMapping
 from console.backend.postgres.rendering import AsItIs
 from console.backend.postgres.site_catalogue import Catalogue
-from console.backend.postgres.site_decisions import decisions_sql, governing
+from console.backend.postgres.site_decisions import decisions_sql, governing, signers_of
 from console.backend.postgres.site_proposal import identifier
 from console.backend.postgres.site_roles import INDEXED, ROLE, SITE_READER, SITE_WRITER, given_to, looking
 
@@ -82,7 +82,7 @@ _VALUES: dict[Source, str] = {
     Source.CHANGE_SET_ID: "c.id",
     Source.DECISION_ID: "d.id",
     Source.STATEMENT_SHA256: "d.statement_sha256",
-    Source.SIGNERS: "array_to_string(d.decided_by, ', ')",
+    Source.SIGNERS: signers_of("d.decided_by"),
     Source.VERDICT: "d.verdict",
     Source.SIGNATURE_ID: "x.id",
     Source.SIGNED_DIGEST: "x.signed_digest",
@@ -105,7 +105,7 @@ _OF_PART: dict[Part, dict[Source, str]] = {
     Part.DECISION: {
         Source.DECISION_ID: "x.id",
         Source.STATEMENT_SHA256: "x.statement_sha256",
-        Source.SIGNERS: "array_to_string(x.decided_by, ', ')",
+        Source.SIGNERS: signers_of("x.decided_by"),
         Source.VERDICT: "x.verdict",
         Source.TIME: "x.decided_at",
     },

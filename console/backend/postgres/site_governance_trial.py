@@ -14,9 +14,10 @@ from console.backend.model.site_governance import Governance, GovernedTable, Par
 from console.backend.model.site_mapping import SiteMapping
 from console.backend.model.site_trial import Trial
 from console.backend.postgres.connections import scalar
+from console.backend.postgres.site_decisions import SIGNERS
 from console.backend.postgres.site_governance import OWN_UUID
 from console.backend.postgres.site_grants import calls_sql
-from console.backend.postgres.site_planned_rows import SIGNERS, tried_value
+from console.backend.postgres.site_planned_rows import tried_value
 from console.backend.postgres.site_roles import parent_value
 
 LAST_STEPS = ("enact", "revert")

@@ -8,6 +8,7 @@ draws by chance are others here, and the moment is that of the trial.
 from psycopg import sql
 
 from console.backend.model.site_governance import PER_UNIT, STEPS, Filled, Governance, GovernedTable, Part, Source
+from console.backend.postgres.site_decisions import SIGNERS
 from console.backend.postgres.site_governance import OWN_UUID, value_of
 
 _BY = "SESSION_USER::text"
@@ -17,13 +18,6 @@ def _id(of: str) -> str:
     return OWN_UUID.format(of=f"planned {of}", key="r.run_id")
 
 
-SIGNERS = """(SELECT array_agg(s.fingerprint ORDER BY s.place)
-                  FROM (SELECT convert_from(q.policy, 'UTF8')::jsonb AS policy
-                          FROM cutter_governance.policy_pin q ORDER BY q.id DESC LIMIT 1) w
-                 CROSS JOIN LATERAL (SELECT g.value ->> 'fingerprint' AS fingerprint, g.place
-                                       FROM jsonb_array_elements(w.policy -> 'signers') WITH ORDINALITY g (value, place)) s
-                 WHERE s.place <= (w.policy #>> ARRAY['thresholds', 'SG_1'])::bigint)"""
-"""As many signers of the pinned policy as it needs; NULL if none is pinned."""
 _OF_THE_RUN = """(SELECT q.run_id, q.docprefix, q.origin, q.source_sha256, q.plan_digest, q.n_units FROM cutter_governance.run q
              WHERE q.run_id = p_run ->> 'run_id') r
         CROSS JOIN LATERAL (SELECT r.plan_digest, r.n_units, {by} AS created_by, now() AS created_at,
@@ -104,7 +98,7 @@ _TRIED = """        -- Leg B of the run: part by part, so that the table that re
             END IF;
         END IF;
 """
-"""What adds the rows of leg B behind the units, where the mapping has tables for them."""
+"""Block that adds the rows of leg B behind the units, where the mapping has tables for them."""
 UNPLANNED = "DROP FUNCTION IF EXISTS cutter_console.fn_site_planned(jsonb, jsonb);\n"
 
 

@@ -26,8 +26,8 @@ def rows_there(connection: psycopg.Connection, governance: Governance, docprefix
         keys[Part.DOCUMENT_VERSION] = sql.SQL("(SELECT {} FROM (SELECT {} AS document) key)").format(
             key_of(version, Source.DOCUMENT_VERSION_ID, of), known
         )
-    asked = (partial(_asked, key=key, docprefix=docprefix, sha256=sha256) for key in keys.values())
-    there = ask_together(connection, *asked)
+    questions = (partial(_asked, key=key, docprefix=docprefix, sha256=sha256) for key in keys.values())
+    there = ask_together(connection, *questions)
     return frozenset(part for part, is_there in zip(keys, there, strict=True) if is_there)
 
 

@@ -53,7 +53,7 @@ from console.backend.postgres.recorded_plans import recorded_manifest
 from console.backend.postgres.records import ApprovalRow, RunRow, approvals
 from console.backend.postgres.rulings import cut_decision, cut_ruling
 from console.backend.runs.bars import barred_error
-from console.backend.runs.binding import Place, enactment_target, here, place_of
+from console.backend.runs.binding import Place, displacement, enactment_target, here, place_of
 from console.backend.runs.custody import require_holder
 from console.backend.runs.later_texts import require_later
 from console.backend.runs.operations import commit_without_event, operation
@@ -149,6 +149,10 @@ def write_drafted(
         write_statement(path, draft_statement(purpose, facts, policy.sha256, installation.context))
         return None
     refusal, state = _draft_reading(installation, row.run_id, purpose)
+    if refusal and place.is_standby and (displaced := displacement(row.stage, None, place)) is not None:
+        # What the drafts lack elsewhere cannot be made up for here: a standby neither verifies nor takes back.
+        message = f"no SG_2 is drafted for run {row.run_id}: {displaced.said}"
+        raise Drifted(StopCode.IDENTITY_MISMATCH, message, "Connect to the primary.")
     if refusal:
         raise Drifted(
             StopCode.DRIFT,

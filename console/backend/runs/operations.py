@@ -327,7 +327,7 @@ class Promise:
     connection: psycopg.Connection
     head: Anchor
     turn: ledger.Turn | None = None
-    """How far the run's chain of keys is, for the first event of the transaction; None if it is to write none."""
+    """State of the run's chain of keys, for the first event of the transaction; None if it is to write none."""
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from console.backend.postgres.site_gateway import gateway_sql
 from console.backend.postgres.site_layout import SiteLayout
 from console.backend.postgres.site_proposal import changed_since, kinds_without_place, propose
 from console.backend.postgres.site_script import END, script_of
+from console.backend.postgres.site_shapes import shapes_in_words
 from console.backend.postgres.site_units import commonest, kinds_in_use, kinds_in_vocabulary
 from console.backend.runs.site import reading_site
 
@@ -85,6 +86,8 @@ def inspect_site(installation: Installation) -> SiteInspection:
         catalogue, names = read_catalogue(connection).of_others(CONSOLE_SCHEMA_OWNER), schema_names(connection)
         if not any(table.name.partition(".")[2] == UNIT_TABLE for table in catalogue.tables):
             message = "this database has this console's own tables, or no table of units: there is nothing to adopt"
+            if shapes := shapes_in_words(connection):
+                message += f". By their shape alone, which proves nothing, these could be meant: {shapes}"
             raise Refused(StopCode.REFUSED_INPUT, message, _OTHER_NAMES)
         proposal = propose(connection, catalogue)
         unmapped = proposal.unmapped

@@ -1,5 +1,6 @@
 """A backup counts only when dump, encryption, restore and digests all succeeded; whatever fails leaves nothing."""
 
+import errno
 import os
 import signal
 import stat
@@ -206,6 +207,42 @@ def test_a_killed_member_is_named_and_nothing_is_left(
     with pytest.raises(BackupNotProven, match=f"{name} was killed by signal 9"):
         take_backup(request_, context)
     nothing_left(request_)
+
+
+def test_an_encryption_whose_end_gpg_does_not_report_is_no_backup(
+    request_: BackupRequest,
+    context: Context,
+    monkeypatch: pytest.MonkeyPatch,
+    nothing_left: Callable[[BackupRequest], None],
+) -> None:
+    """The restore is proven from the stream beside it: a file without a byte would be recorded as proven."""
+
+    class Swallowing(Member):
+        """A gpg that reads all of the dump, writes nothing and exits with 0."""
+
+        def __init__(self, program: str, command: list[str], **options: object) -> None:
+            swallowed = ["sh", "-c", "cat > /dev/null"] if program == "gpg" else command
+            super().__init__(program, swallowed, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("console.backend.backup.take.Member", Swallowing)
+    with pytest.raises(BackupNotProven, match="gpg did not report the end of the encryption"):
+        take_backup(request_, context)
+    nothing_left(request_)
+
+
+def test_a_record_that_cannot_be_written_leaves_a_file_that_proves_nothing(
+    request_: BackupRequest, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record before its file would be listed as a backup that was lost."""
+
+    def full(_folder: Path, _record: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("console.backend.backup.take.write_record", full)
+    with pytest.raises(OSError, match="No space left"):
+        take_backup(request_, context)
+    (left,) = list_backups(request_.backups, context.now())
+    assert (left.state, left.record) == (BackupState.TAKEN, None)
 
 
 def test_a_full_disk_fails_at_gpg_and_nothing_is_left(

@@ -13,6 +13,7 @@ from console.backend.model.outcome import Check, Outcome
 from tests.backend.gates.conftest import is_red, measured, named
 from tests.backend.postgres.test_kept_numbers import asleep
 from tests.support.passage import DOCPREFIX, Passage
+from tests.support.sources import ROOT
 
 At = Callable[[str], Passage]
 CHECK = "kept numbers"
@@ -24,33 +25,51 @@ def test_what_is_kept_is_compared_with_the_rows(at: At) -> None:
     assert (check.outcome, check.detail) == (Outcome.PASS, "5 large tables counted; all 1 document compared")
 
 
-@pytest.mark.parametrize(
-    ("table", "statement", "named_fault"),
-    [
-        (
-            "public.iu_lifecycle_log",
-            "DELETE FROM public.iu_lifecycle_log",
-            "public.iu_lifecycle_log: 3 rows kept, 0 counted",
-        ),
-        ("public.unit_version", "UPDATE public.unit_version SET body = 'Other.' WHERE title = 'Beta'", DOCPREFIX),
-        (
-            "public.information_unit",
-            "INSERT INTO public.information_unit (canonical_address, unit_kind, section_type, doc_code) VALUES ('NEW/1', 'x', 'x', 'NEW')",
-            "public.information_unit: 3 rows kept, 4 counted; NEW: it has units, and no digest is kept",
-        ),
-        (
-            "cutter_governance.kept_count",
-            "UPDATE cutter_governance.kept_count SET rows = rows + 1",
-            "cutter_governance.manifest_unit_block: 4 rows kept, 3 counted",
-        ),
-    ],
+_PLANTED = (
+    (
+        "public.iu_lifecycle_log",
+        "DELETE FROM public.iu_lifecycle_log",
+        "public.iu_lifecycle_log: 3 rows kept, 0 counted",
+    ),
+    ("public.unit_version", "UPDATE public.unit_version SET body = 'Other.' WHERE title = 'Beta'", DOCPREFIX),
+    (
+        "public.information_unit",
+        "INSERT INTO public.information_unit (canonical_address, unit_kind, section_type, doc_code) VALUES ('NEW/1', 'x', 'x', 'NEW')",
+        "public.information_unit: 3 rows kept, 4 counted; NEW: it has units, and no digest is kept",
+    ),
+    (
+        "cutter_governance.kept_count",
+        "UPDATE cutter_governance.kept_count SET rows = rows + 1",
+        "cutter_governance.manifest_unit_block: 4 rows kept, 3 counted",
+    ),
 )
+
+
+@pytest.mark.parametrize(("table", "statement", "named_fault"), _PLANTED)
 def test_a_planted_difference_is_red(at: At, table: str, statement: str, named_fault: str) -> None:
     passage = at("enacted")
     asleep(passage, table, statement)
     report = measured(GATE, passage.installation)
     assert is_red(report, CHECK, action="cutter-console panic")
     assert named_fault in named(report, CHECK).detail
+
+
+def repair() -> str:
+    """Return what the runbook has an administrator run."""
+    page = (ROOT / "console" / "guide" / "runbook.md").read_text("utf-8")
+    return page.partition("\n## Gate G1: kept numbers are FAIL\n")[2].partition("\n## ")[0].split("```")[1]
+
+
+@pytest.mark.parametrize(("table", "statement", "named_fault"), _PLANTED)
+def test_what_the_runbook_has_an_administrator_run_sets_the_numbers_again(
+    at: At, table: str, statement: str, named_fault: str
+) -> None:
+    passage = at("enacted")
+    asleep(passage, table, statement)
+    assert named_fault in named(measured(GATE, passage.installation), CHECK).detail
+    passage.execute(repair())
+    check = named(measured(GATE, passage.installation), CHECK)
+    assert (check.outcome, check.next_action) == (Outcome.PASS, "")
 
 
 def decided(passage: Passage, **changes: object) -> Check:

@@ -141,3 +141,13 @@ def test_no_descriptor_is_left_open(gnupg_home: Path) -> None:
     verify_detached(gnupg_home, b"data", b"no signature")
 
     assert set(Path("/proc/self/fd").iterdir()) == before
+
+
+def test_no_options_file_of_the_key_ring_has_a_say(gnupg_home: Path) -> None:
+    """What a key ring brings with it could move the clock, or let a weak digest count."""
+    (gnupg_home / "gpg.conf").write_text("no-such-option\n", encoding="utf-8")
+
+    answer = list_keys(gnupg_home)
+
+    assert answer.exit_status == 0
+    assert "gpg.conf" not in answer.complaint

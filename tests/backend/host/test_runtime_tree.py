@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.host.runtime_tree import CONFIG_NAME, DIRECTORIES, check_tree, init_tree, to_write_below, within
+from console.backend.host.runtime_tree import (
+    CONFIG_NAME,
+    DIRECTORIES,
+    check_tree,
+    close_to_others,
+    init_tree,
+    to_write_below,
+    within,
+)
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Outcome
 
@@ -135,3 +143,23 @@ def test_what_could_not_be_written_is_no_reason_to_make_a_tree_that_is_there(tmp
     """On a file system that only reads, `init` has nothing to make, and says so."""
     assert "cutter-console init" in to_write_below(tmp_path / "runs")
     assert "init" not in to_write_below(tmp_path)
+
+
+def test_the_mode_of_a_file_outside_of_the_tree_is_left_as_it_is(tmp_path: Path) -> None:
+    """A signature can be named where it lies, and a link in the tree can lead to a file of somebody else."""
+    root = tmp_path / "t"
+    init_tree(root, b"{}")
+    outside, inside = tmp_path / "signature.asc", root / "approvals" / "signature.asc"
+    for file in (outside, inside):
+        file.touch()
+        file.chmod(0o644)
+    link, beside = root / "approvals" / "link.asc", root / "approvals" / "beside.asc"
+    link.symlink_to(outside)
+    beside.symlink_to(inside)
+
+    for path in (outside, link, beside):
+        close_to_others(root, path)
+
+    assert (_mode(outside), _mode(inside)) == (0o644, 0o644)
+    close_to_others(root, inside)
+    assert _mode(inside) == 0o640

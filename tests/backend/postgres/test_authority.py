@@ -145,6 +145,19 @@ def test_a_hold_ends_the_lease_that_is_open_and_its_release_does_not_bring_it_ba
         _call(cut, "fn_cut_apply")
 
 
+def test_where_no_hold_is_set_none_is_released(database: Database) -> None:
+    """The newest row tells which HOLD stands: a release of nothing could come behind one that another session sets."""
+    for _ in range(2):
+        with database.connect("cutter_exec") as connection, stopped("STOP_HOLD"):
+            ledger.release_hold(connection, "found out", "somebody")
+        with database.connect("cutter_exec") as connection:
+            ledger.set_hold(connection, "stop", "somebody", None)
+            ledger.release_hold(connection, "found out", "somebody")
+    with database.connect() as connection:
+        rows = connection.execute("SELECT action FROM cutter_governance.hold_event ORDER BY id").fetchall()
+    assert [action for (action,) in rows] == ["set", "release"] * 2
+
+
 def test_the_reason_of_a_hold_and_who_sets_it_are_named_and_bounded(database: Database) -> None:
     wrong = (("", "me"), ("x" * 501, "me"), ("stop", ""), ("stop", "x" * 201), (None, "me"), ("stop", None))
     for reason, by in wrong:

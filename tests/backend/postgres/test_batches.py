@@ -256,6 +256,15 @@ def test_a_batch_is_not_armed_while_one_of_its_members_waits_for_its_ruling(batc
         batch.arm()
 
 
+def test_a_batch_of_which_no_member_is_at_that_stage_is_not_armed(batch: SignedBatch) -> None:
+    """A lease that nobody can use would keep every other one from being opened."""
+    batch.rule()
+    with stopped("STOP_EXECUTION_DISABLED"):
+        batch.arm("enact")
+    with stopped("STOP_EXECUTION_DISABLED"), batch.runs[0].executor() as connection:
+        batches.arm_batch(connection, "ictb-20260101T000000Z-00000000", "cut", "tester", "host", 15)
+
+
 def test_a_batch_without_a_proven_backup_is_not_armed(batch: SignedBatch) -> None:
     batch.rule()
     age_backup_proofs(batch.database)

@@ -242,6 +242,18 @@ def test_the_executor_does_not_register_a_query_that_the_console_would_run(datab
         connection.execute("SELECT cutter_console.fn_document_register('ACME-LAW', 'live:X', 'atx', 'SELECT 1')")
 
 
+def test_a_registered_document_keeps_its_query(database: Database) -> None:
+    """Whoever registers it again is told so, and not that it was done."""
+    register = "SELECT cutter_console.fn_document_register('ACME-LAW', 'live:ACME-LAW', 'atx', %s)"
+    with database.connect() as connection:
+        connection.execute(register, ("SELECT 'first'",))
+    with database.connect() as connection, stopped("STOP_REPLAY_CONFLICT"):
+        connection.execute(register, ("SELECT 'second'",))
+    with database.connect() as connection:
+        kept = connection.execute("SELECT live_query FROM cutter_governance.source_document_registry").fetchall()
+    assert kept == [("SELECT 'first'",)]
+
+
 @pytest.mark.parametrize("run_id", ["x", "ictr-20260101T000000Z-1", "ictr-20260101T000000Z-0000000g", "../ictr"])
 def test_a_run_id_has_one_form(database: Database, run_id: str) -> None:
     start_cut(database)

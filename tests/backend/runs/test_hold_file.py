@@ -177,3 +177,24 @@ def test_a_file_that_a_release_has_taken_away_is_not_called_written(at: At) -> N
     # What lies there is a HOLD, whatever it is.
     installation.hold_file.symlink_to(installation.root / "nowhere")
     assert file.problem(0) == ""
+
+
+def test_a_hold_file_and_its_name_are_on_the_disk_before_it_counts_as_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stop that a power cut takes back is none."""
+    synced: list[tuple[int, int]] = []
+    sync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        synced.append((status.st_ino, status.st_size))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    path = tmp_path / "HOLD"
+    path.write_text("what stood there before was longer")
+    assert hold_file.write(str(path), b"a reason\n") == ""
+    assert path.read_bytes() == b"a reason\n"
+    assert [inode for inode, _ in synced] == [path.stat().st_ino, tmp_path.stat().st_ino]
+    assert synced[0][1] == len(b"a reason\n")

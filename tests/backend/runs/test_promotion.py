@@ -6,12 +6,15 @@ from contextlib import contextmanager
 import pytest
 
 from console.backend.approvals.signatures import signatures_beside
-from console.backend.model.errors import CutterError, Refused
+from console.backend.model.errors import CutterError, Drifted, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Mode, Move, Stage
+from console.backend.postgres import ledger
+from console.backend.postgres.places import place_of_run
+from console.backend.runs import approval_workflow
 from tests.backend.runs.test_failover import _at_the_promoted
 from tests.support.passage import REQUEST, UNITS, Passage, silent
-from tests.support.standby import follower_of
+from tests.support.standby import answering_instead, follower_of
 
 At = Callable[[str], Passage]
 
@@ -95,3 +98,28 @@ def test_a_run_at_the_first_pause_is_planned_and_signed_again_there(at: At) -> N
         assert there.enact().state.stage is Stage.CLOSEOUT_REPORTED
         assert there.run().journal.startswith("PASS")
         assert there.backend.report(run_id).unchanged
+
+
+def test_a_ruling_that_is_asked_for_at_a_standby_is_sent_to_the_primary(at: At) -> None:
+    """It was to verify the drafts, or to take them back, and a standby does neither."""
+    passage = at("waits for SG_2")
+    with follower_of(passage.cluster) as standby, answering_instead(standby, passage.cluster):
+        _is_sent_to_the_primary(passage)
+    assert passage.backend.draft_statement(passage.run_id).kind == "SG_2"
+
+
+def test_a_ruling_that_is_asked_for_where_the_server_says_that_it_is_a_standby_is_sent_to_the_primary(
+    at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passage, read, place = at("waits for SG_2"), ledger.draft_reading, place_of_run
+    monkeypatch.setattr(ledger, "draft_reading", lambda *named: ("verified elsewhere", read(*named)[1]))
+    monkeypatch.setattr(
+        approval_workflow, "place_of_run", lambda *here, **named: place(*here, **named)._replace(is_standby=True)
+    )
+    _is_sent_to_the_primary(passage)
+
+
+def _is_sent_to_the_primary(passage: Passage) -> None:
+    with pytest.raises(Drifted, match="is a standby; a step of the run is made on its primary") as refused:
+        passage.backend.draft_statement(passage.run_id)
+    assert (refused.value.code, refused.value.next_action) == (StopCode.IDENTITY_MISMATCH, "Connect to the primary.")

@@ -1,0 +1,123 @@
+"""Protections behind sentences of the pages that no mutant had taken away."""
+
+from mutants.mutant import Mutant
+
+_HOLD_FILE = (
+    "tests/backend/runs/test_hold_file.py::test_a_hold_file_and_its_name_are_on_the_disk_before_it_counts_as_written",
+)
+_TREE = "console/backend/host/runtime_tree.py"
+_CLOSED = ("tests/backend/host/test_runtime_tree.py::test_the_mode_of_a_file_outside_of_the_tree_is_left_as_it_is",)
+_TAKE = "console/backend/backup/take.py"
+
+
+def _taken(name: str) -> tuple[str, ...]:
+    return (f"tests/backend/backup/test_take.py::test_{name}",)
+
+
+PAGES = (
+    Mutant(
+        "pages: a program of a backup that moves nothing has hung",
+        "console/backend/backup/pipeline.py",
+        "            elif time.monotonic() - last_progress > self.stall_s:",
+        "            elif False:",
+        ("tests/backend/backup/test_hanging.py::test_a_program_that_hangs_is_named_and_ended_with_its_group[pg_dump]",),
+    ),
+    Mutant(
+        "pages: gpg reports the end of an encryption",
+        _TAKE,
+        '        if "END_ENCRYPTION" not in gpg.status_keywords():',
+        "        if False:",
+        _taken("an_encryption_whose_end_gpg_does_not_report_is_no_backup"),
+    ),
+    Mutant(
+        "pages: a backup stands before its record",
+        _TAKE,
+        "        put_in_place(partial, request.backups / record.file_name)\n        write_record(request.backups, record)\n",
+        "        write_record(request.backups, record)\n        put_in_place(partial, request.backups / record.file_name)\n",
+        _taken("a_record_that_cannot_be_written_leaves_a_file_that_proves_nothing"),
+    ),
+    Mutant(
+        "pages: gpg reads no options file of a key ring",
+        "console/backend/host/gpg.py",
+        '"--no-options", ',
+        "",
+        ("tests/backend/host/test_gpg.py::test_no_options_file_of_the_key_ring_has_a_say",),
+    ),
+    Mutant(
+        "pages: an import changes the mode of no file outside of the tree",
+        _TREE,
+        "    if not path.resolve().is_relative_to(root.resolve()):\n        return\n",
+        "",
+        _CLOSED,
+    ),
+    Mutant(
+        "pages: an import changes the mode of no file that a link leads to",
+        _TREE,
+        "os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK",
+        "os.O_RDONLY | os.O_NONBLOCK",
+        _CLOSED,
+    ),
+    Mutant(
+        "pages: a page of a browser tells no hook",
+        "console/app/launch.py",
+        "    if in_browser() or not backend",
+        "    if not backend",
+        ("tests/test_serving.py::test_a_page_tells_no_hook",),
+    ),
+    Mutant(
+        "pages: a console that only reads is not opened with a role that could write",
+        "console/app/launch.py",
+        "        backend.require_read_only_role()\n",
+        "        pass\n",
+        ("tests/test_opening.py::test_a_console_that_only_reads_is_not_opened_with_a_role_that_could_write",),
+    ),
+    Mutant(
+        "pages: a console that only reads removes nothing",
+        "console/app/launch.py",
+        "        backend.require_read_only_role()\n    else:\n        swept",
+        "        backend.require_read_only_role()\n    if True:\n        swept",
+        ("tests/test_opening.py::test_a_console_that_only_reads_removes_nothing_that_others_have_left",),
+    ),
+    Mutant(
+        "pages: where no HOLD is set none is released in the database",
+        "console/backend/postgres/migrations/0012_sealed.sql",
+        "    IF cutter_governance.fn_hold_reason() IS NULL THEN",
+        "    IF false THEN",
+        ("tests/backend/postgres/test_authority.py::test_where_no_hold_is_set_none_is_released",),
+    ),
+    Mutant(
+        "pages: a registered document keeps its query",
+        "console/backend/postgres/migrations/0012_sealed.sql",
+        "    IF NOT FOUND AND p_live_query IS NOT NULL THEN",
+        "    IF false THEN",
+        ("tests/backend/postgres/test_stages.py::test_a_registered_document_keeps_its_query",),
+    ),
+    Mutant(
+        "pages: a batch of which no member is at that stage is not armed",
+        "console/backend/postgres/migrations/0018_batches.sql",
+        "    IF n = 0 THEN\n",
+        "    IF false THEN\n",
+        ("tests/backend/postgres/test_batches.py::test_a_batch_of_which_no_member_is_at_that_stage_is_not_armed",),
+    ),
+    Mutant(
+        "pages: a HOLD file is on the disk before it counts as written",
+        "console/backend/host/hold_file.py",
+        "        os.fsync(descriptor)\n        _sync",
+        "        _sync",
+        _HOLD_FILE,
+    ),
+    Mutant(
+        "pages: the name of a HOLD file is on the disk before it counts as written",
+        "console/backend/host/hold_file.py",
+        "        _sync_directory(os.path.dirname(path))  # noqa: PTH120 - nothing more is loaded\n",
+        "",
+        _HOLD_FILE,
+    ),
+    Mutant(
+        "pages: of what a HOLD file held before nothing stays",
+        "console/backend/host/hold_file.py",
+        "        os.ftruncate(descriptor, 0)\n",
+        "",
+        _HOLD_FILE,
+    ),
+)
