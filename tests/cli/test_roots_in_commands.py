@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from console.backend import holding
 from console.backend.model.errors import ExitStatus
 from console.backend.model.full_command import full_command
+from console.backend.model.holds import RecoveryMove
 from console.backend.runs.moves import command_of
 from console.cli.main import main
 from tests.cli.test_surroundings import commands
@@ -99,13 +101,19 @@ def test_the_step_of_a_run_is_that_of_the_status_before_and_after_its_ruling(
     root, step = str(passage.installation.root), f"import {kind}"
     command = full_command(f"cutter-console {move} {passage.run_id} --confirm {passage.run_id}", root)
 
+    def held() -> dict[str, RecoveryMove]:
+        summary = next(run for run in passage.backend.runs() if run.run_id == passage.run_id)
+        run = holding._held_run(passage.installation, summary)
+        return {recovery.move: recovery for recovery in run.moves}
+
     def next_of_status() -> str:
         (wait,) = passage.backend.status().waiting
         return full_command(wait.next_action, root)
 
     for _ in range(2):
         shown = _moves_shown(passage, capsys)
-        assert shown[step] == next_of_status()
+        assert shown[step] == next_of_status() == full_command(held()[step].command, root)
+        assert "not before the ruling is imported" in held()[move].effects
         assert (list(shown)[-1], shown[move]) == (move, f"not before the ruling is imported: {command}")
         drafted = passage.backend.draft_statement(passage.run_id)
         signed = drafted.signature_paths or (passage.backend.sign_as_demo_sovereign(drafted.statement_path),)
@@ -113,6 +121,7 @@ def test_the_step_of_a_run_is_that_of_the_status_before_and_after_its_ruling(
     passage.backend.import_statement(drafted.statement_path, signed)
     shown = _moves_shown(passage, capsys)
     assert (step in shown, shown[move]) == (False, next_of_status())
+    assert (step in held(), "not before the ruling is imported" in held()[move].effects) == (False, False)
 
 
 NEEDS_NO_ROOT = {

@@ -1,5 +1,7 @@
 """Moves of a run now: one function decides them, both to show and to accept them."""
 
+from typing import NamedTuple
+
 from console.backend.model.bars import Bar
 from console.backend.model.errors import Drifted, Refused, StopCode
 from console.backend.model.states import Family, Mode, Move, RunState, Stage, is_ended, legal_moves
@@ -25,6 +27,8 @@ _NEEDS_PLAN = frozenset(
 _MOVES_OF_EDIT = frozenset({Move.APPLY, Move.IMPORT_SG_1, Move.VOID, Move.REPORT})
 _TO_RULING = frozenset({Move.IMPORT_SG_1, Move.IMPORT_SG_2})
 _OF_RULED = frozenset({Move.ARM, Move.ENACT})
+NOT_YET = "not before the ruling is imported"
+"""What is said of a barred way."""
 _COMMANDS = {
     Move.SETTLE: "cutter-console run settle {run}",
     Move.CONTINUE: "cutter-console run resume {run}",
@@ -144,20 +148,29 @@ def _lacks_ruling(move: Move, facts: RunFacts) -> bool:
     return move is Move.APPLY and Move.APPLY in moves_of(facts.model_copy(update={"is_ruled": True}))
 
 
-def ways_of(run: RunView) -> tuple[tuple[Move, str], ...]:
-    """Return the moves of a run with what is to be typed; those that a missing ruling still bars come last, and say so."""
-    is_barred = bool(run.leads_to_ruling)
-    ways, barred = [], []
-    for move in run.moves:
-        command = command_of(move, run.run_id)
-        if move in _OF_RULED and is_barred:
-            barred.append((move, f"not before the ruling is imported: {command}"))
-        elif move in _TO_RULING:
-            # An imported ruling needs no other one.
-            ways += [(move, run.leads_to_ruling)] if is_barred else []
-        else:
-            ways.append((move, command))
-    return (*ways, *barred)
+class Way(NamedTuple):
+    """A move of a run with the command that makes it."""
+
+    move: Move
+    command: str
+    is_barred: bool
+    """True if it is refused until the ruling is imported."""
+
+
+def ways_of(run: RunView) -> tuple[Way, ...]:
+    """Return the moves of a run with their commands; those that a missing ruling still bars come last."""
+    lacks_ruling = bool(run.leads_to_ruling)
+    # An imported ruling needs no other one.
+    moves = tuple(move for move in run.moves if lacks_ruling or move not in _TO_RULING)
+    ways = (
+        Way(
+            move=move,
+            command=run.leads_to_ruling if move in _TO_RULING else command_of(move, run.run_id),
+            is_barred=lacks_ruling and move in _OF_RULED,
+        )
+        for move in moves
+    )
+    return tuple(sorted(ways, key=lambda way: way.is_barred))
 
 
 def command_of(move: Move, run_id: str) -> str:
