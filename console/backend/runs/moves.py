@@ -28,7 +28,7 @@ _MOVES_OF_EDIT = frozenset({Move.APPLY, Move.IMPORT_SG_1, Move.VOID, Move.REPORT
 _TO_RULING = frozenset({Move.IMPORT_SG_1, Move.IMPORT_SG_2})
 _OF_RULED = frozenset({Move.ARM, Move.ENACT})
 NOT_YET = "not before the ruling is imported"
-"""What is said of a barred way."""
+"""Words for a move that is barred."""
 _COMMANDS = {
     Move.SETTLE: "cutter-console run settle {run}",
     Move.CONTINUE: "cutter-console run resume {run}",
@@ -148,7 +148,7 @@ def _lacks_ruling(move: Move, facts: RunFacts) -> bool:
     return move is Move.APPLY and Move.APPLY in moves_of(facts.model_copy(update={"is_ruled": True}))
 
 
-class Way(NamedTuple):
+class OfferedMove(NamedTuple):
     """A move of a run with the command that makes it."""
 
     move: Move
@@ -157,20 +157,20 @@ class Way(NamedTuple):
     """True if it is refused until the ruling is imported."""
 
 
-def ways_of(run: RunView) -> tuple[Way, ...]:
+def offered_moves(run: RunView) -> tuple[OfferedMove, ...]:
     """Return the moves of a run with their commands; those that a missing ruling still bars come last."""
     lacks_ruling = bool(run.leads_to_ruling)
     # An imported ruling needs no other one.
     moves = tuple(move for move in run.moves if lacks_ruling or move not in _TO_RULING)
-    ways = (
-        Way(
+    offers = (
+        OfferedMove(
             move=move,
             command=run.leads_to_ruling if move in _TO_RULING else command_of(move, run.run_id),
             is_barred=lacks_ruling and move in _OF_RULED,
         )
         for move in moves
     )
-    return tuple(sorted(ways, key=lambda way: way.is_barred))
+    return tuple(sorted(offers, key=lambda offer: offer.is_barred))
 
 
 def command_of(move: Move, run_id: str) -> str:
