@@ -73,6 +73,8 @@ _BOUNDED: dict[str, UnitQuery] = {
     "a phrase and a word of few": UnitQuery(text='"khien dieu" hiem'),
     "a word of the second half": UnitQuery(text="muon"),
     "the beginning of a word of each": UnitQuery(text="x*", after="LAW-0005"),
+    "that and a word of few": UnitQuery(text="x* hiem"),
+    "that and a word that none has": UnitQuery(text="x* nichts"),
     "a lifecycle that no unit has": UnitQuery(lifecycles=("retired",)),
     "drafts with a word of every unit": UnitQuery(text="dieu", lifecycles=("draft",)),
 }

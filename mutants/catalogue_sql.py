@@ -10,7 +10,7 @@ _STATES, _AMENDED = f"{_FOLDER}/0015_states.sql", f"{_FOLDER}/0016_amendments.sq
 _SCALE, _BATCHES = f"{_FOLDER}/0017_scale.sql", f"{_FOLDER}/0018_batches.sql"
 _EFFECTS, _BASE = f"{_FOLDER}/0019_effects.sql", f"{_FOLDER}/0026_base.sql"
 _OTHER_TEXT, _PIECES = f"{_FOLDER}/0027_other_text.sql", f"{_FOLDER}/0028_pieces.sql"
-_PLANNED = f"{_FOLDER}/0030_planned.sql"
+_PLANNED, _LESS_READ = f"{_FOLDER}/0030_planned.sql", f"{_FOLDER}/0031_less_read.sql"
 _FAILOVER = f"{_FOLDER}/0020_failover.sql"
 (_SEARCH,) = (f"{_FOLDER}/{path.name}" for path in (Path(__file__).parents[1] / _FOLDER).glob("*_search.sql"))
 (_PAGES,) = (f"{_FOLDER}/{path.name}" for path in (Path(__file__).parents[1] / _FOLDER).glob("*_bounded_pages.sql"))
@@ -446,23 +446,23 @@ _OF_LOCK_AND_LEASE = (
     ),
     Mutant(
         "a lease ends with the server that it was armed on",
-        _BATCHES,
+        _LESS_READ,
         " AND l.server_started = pg_postmaster_start_time()\n",
         "\n",
         ("tests/backend/runs/test_lease.py::test_a_lease_ends_with_the_server_that_it_was_armed_on",),
     ),
     Mutant(
         "a lease that was taken up ends with the session that holds it",
-        _BATCHES,
-        "AND (l.taken_at IS NULL\n            OR EXISTS (SELECT 1\n                         FROM pg_stat_activity s",
-        "AND (true\n            OR EXISTS (SELECT 1\n                         FROM pg_stat_activity s",
+        _LESS_READ,
+        "AND (l.taken_at IS NULL\n            OR EXISTS (SELECT 1\n",
+        "AND (true\n            OR EXISTS (SELECT 1\n",
         ("tests/backend/runs/test_lease.py::test_a_kill_closes_the_switch_at_that_moment",),
     ),
     Mutant(
         "the holder of a lease is known by its process",
-        _BATCHES,
-        "WHERE s.pid = l.holder_pid\n                          AND s.usesysid",
-        "WHERE s.usesysid",
+        _LESS_READ,
+        "FROM pg_stat_get_activity(l.holder_pid) s\n                        WHERE s.pid = l.holder_pid\n                          AND s.usesysid",
+        "FROM pg_stat_get_activity(NULL) s\n                        WHERE s.usesysid",
         ("tests/backend/runs/test_lease.py::test_a_stranger_who_takes_the_holders_name_holds_no_lease[cutter_exec]",),
     ),
     Mutant(
@@ -509,7 +509,7 @@ _OF_LOCK_AND_LEASE = (
     ),
     Mutant(
         "a lease that has ended arms nothing",
-        _BATCHES,
+        _LESS_READ,
         "WHERE l.ended_at IS NULL\n       AND l.server_started = pg_postmaster_start_time()",
         "WHERE l.server_started = pg_postmaster_start_time()",
         _test("owner_writes", "a_lease_that_was_ended_arms_nothing"),
@@ -2446,31 +2446,50 @@ _OF_FAILOVER = (
 _OF_SEARCH = (
     Mutant(
         "a unit that was never law is found by nobody",
-        _PAGES,
+        _LESS_READ,
         "\n            AND (u.lifecycle_status IN (''draft'', ''enacted'') OR v.enacted_at IS NOT NULL)'",
         "'",
         _test("unit_search", "what_was_never_law_is_found_by_nobody"),
     ),
     Mutant(
         "a unit is found by the words of the version that counts alone",
-        _PAGES,
+        _LESS_READ,
         "'u.version_anchor_ref = ANY ($8)'",
         "'true'",
         _test("unit_search", "document_lifecycle_and_moment_narrow_a_search"),
     ),
     Mutant(
         "a page splits a bounded amount of text into words",
-        _PAGES,
+        _LESS_READ,
         "is_over := has_begun AND (spent > most_text OR clock_timestamp() > ends_at);",
         "is_over := has_begun AND clock_timestamp() > ends_at;",
         _test("unit_search", "a_phrase_of_words_that_all_units_have_is_looked_for_piece_by_piece"),
     ),
     Mutant(
         "a page looks at a bounded number of units",
-        _PAGES,
+        _LESS_READ,
         "(looked >= most_units OR clock_timestamp() > ends_at)",
         "clock_timestamp() > ends_at",
         _test("unit_search", "units_that_are_passed_over_are_bounded_and_a_lifecycle_of_few_units_passes_over_none"),
+    ),
+    Mutant(
+        "the index is not asked for the beginning of a great many words",
+        _LESS_READ,
+        "fn_search_query(cutter_console.fn_parts_of_few(p_parts, alike))",
+        "fn_search_query(p_parts)",
+        _test("unit_search", "the_index_is_not_asked_for_the_beginning_of_a_great_many_words"),
+    ),
+    Mutant(
+        "a unit in force is looked up without the states of all documents",
+        _LESS_READ,
+        "JOIN cutter_governance.approval_use n USING (statement_sha256)\n"
+        "                         JOIN cutter_governance.run r ON r.run_id = p.run_id\n"
+        "                        WHERE p.in_force_from > now()\n"
+        "                          AND n.purpose = 'enact'",
+        "JOIN cutter_governance.v_document_state n USING (run_id)\n"
+        "                         JOIN cutter_governance.run r ON r.run_id = p.run_id\n"
+        "                        WHERE n.in_force_from > now()",
+        _test("document_states", "a_unit_that_is_in_force_is_looked_up_without_the_states_of_documents"),
     ),
     Mutant(
         "of a piece both indexes are asked, whatever the planner takes for the number of rows with some words",

@@ -162,13 +162,13 @@ def test_whatever_is_not_written_exactly_takes_leg_b_back(signed: Passage, chang
 
 
 def test_a_backend_that_is_killed_in_leg_b_leaves_none_of_its_rows_and_the_run_goes_on(signed: Passage) -> None:
+    signed.arm()
     _as_owner(
         signed,
         _NEVER.format("PERFORM pg_sleep(60); RETURN NEW;")
         + " CREATE TRIGGER never BEFORE INSERT ON cutter_governance.dot_pair_signature"
         " FOR EACH ROW EXECUTE FUNCTION cutter_governance.never()",
     )
-    signed.arm()
     resumed_and_killed(signed)
 
     assert _rows(signed) == _BEFORE
@@ -212,8 +212,9 @@ def test_a_commit_of_leg_b_that_is_lost_or_late_is_settled_by_a_role_of_two_sess
 
 
 def test_what_leg_b_has_not_written_there_is_not_taken_back_there(signed: Passage) -> None:
-    _as_owner(signed, "REVOKE INSERT (effect) ON cutter_governance.cut_change_set_affected_row FROM cutter_site")
+    # Behind the arming, which would try the rows.
     signed.arm()
+    _as_owner(signed, "REVOKE INSERT (effect) ON cutter_governance.cut_change_set_affected_row FROM cutter_site")
     with pytest.raises(CutterError, match="permission denied"):
         signed.resume()
 
@@ -286,13 +287,13 @@ def test_a_trigger_of_the_organisation_s_runs_without_the_rights_of_the_console_
     beside: Beside, signed: Passage
 ) -> None:
     """Who owns a governance table could otherwise write the console's ledger, at the next leg B of anybody."""
-    _as_owner(
-        signed,
+    does = (
         _NEVER.format(f"UPDATE {beside.names.ledger}.run SET reason = current_user; RETURN NEW;")
         + " CREATE TRIGGER never BEFORE INSERT ON cutter_governance.manifest_envelope"
-        " FOR EACH ROW EXECUTE FUNCTION cutter_governance.never()",
+        " FOR EACH ROW EXECUTE FUNCTION cutter_governance.never()"
     )
     signed.arm()
+    _as_owner(signed, does)
 
     with pytest.raises(CutterError, match=f"permission denied for schema {beside.names.ledger}"):
         signed.resume()

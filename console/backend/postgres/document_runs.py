@@ -33,7 +33,7 @@ _RUNS = """
      ORDER BY s.state DESC NULLS FIRST, r.started_at DESC, r.run_id
 """
 _OF_DOCUMENTS = _RUNS.format("%s")
-_BESIDE = _RUNS.format("ARRAY (SELECT o.docprefix FROM cutter_governance.v_run o WHERE o.run_id = %s)")
+_BESIDE = _RUNS.format("ARRAY (SELECT o.docprefix FROM cutter_governance.v_run o WHERE o.run_id = ANY (%s))")
 _STAGES = sorted(CUT_STAGES)
 
 
@@ -44,7 +44,12 @@ def runs_of_documents(connection: psycopg.Connection, docprefixes: Iterable[str]
 
 def runs_beside(connection: psycopg.Connection, run_id: str) -> tuple[DocumentRun, ...]:
     """Return the runs that have written under this run's prefix, in the same order; the run itself if it has."""
-    return read_rows(connection, _document_run, _BESIDE, (_STAGES, run_id))
+    return runs_beside_all(connection, (run_id,))
+
+
+def runs_beside_all(connection: psycopg.Connection, run_ids: Iterable[str]) -> tuple[DocumentRun, ...]:
+    """Return the runs that have written under the prefixes of any of these runs, in the same order."""
+    return read_rows(connection, _document_run, _BESIDE, (_STAGES, list(run_ids)))
 
 
 def _document_run(

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import psycopg
 
-from console.backend.postgres.connections import read_row, read_rows
+from console.backend.postgres.connections import read_rows
 
 
 class PlaceRow(NamedTuple):
@@ -23,14 +23,15 @@ class PlaceRow(NamedTuple):
 
 
 _PLACE = """
-    SELECT h.database, h.system_identifier, h.timeline, h.is_standby, v.system_identifier, v.timeline,
+    SELECT q.run_id, h.database, h.system_identifier, h.timeline, h.is_standby, v.system_identifier, v.timeline,
            EXISTS (SELECT FROM cutter_governance.v_run r JOIN cutter_governance.v_run e USING (docprefix)
-                    WHERE r.run_id = %(run)s AND (e.operation, e.stage) = ('edit', 'closeout_reported')
+                    WHERE r.run_id = q.run_id AND (e.operation, e.stage) = ('edit', 'closeout_reported')
                       AND e.changed_at > v.verified_at) AS is_edited
       FROM cutter_governance.v_server_at_hand h
+     CROSS JOIN unnest(%(runs)s::text[]) q (run_id)
       LEFT JOIN LATERAL (
                SELECT w.id, w.system_identifier, w.timeline, w.verified_at FROM cutter_governance.v_verification w
-                WHERE w.run_id = %(run)s
+                WHERE w.run_id = q.run_id
                 ORDER BY (w.system_identifier, w.timeline) IS NOT DISTINCT FROM (h.system_identifier, h.timeline) DESC,
                          w.verified_at DESC, w.id LIMIT 1) v ON true
 """
@@ -53,7 +54,13 @@ class VerifiedRow(NamedTuple):
 
 def place_of_run(connection: psycopg.Connection, run_id: str) -> PlaceRow:
     """Return the database at hand, and the server on which the run's drafts were verified."""
-    return read_row(connection, PlaceRow, _PLACE, {"run": run_id})
+    return places_of_runs(connection, (run_id,))[run_id]
+
+
+def places_of_runs(connection: psycopg.Connection, run_ids: Iterable[str]) -> dict[str, PlaceRow]:
+    """Return the same for each of these runs, by its id."""
+    rows = read_rows(connection, lambda *row: (str(row[0]), PlaceRow(*row[1:])), _PLACE, {"runs": list(run_ids)})
+    return dict(rows)
 
 
 def verified_places(connection: psycopg.Connection, run_ids: Iterable[str]) -> dict[str, VerifiedRow]:

@@ -129,6 +129,7 @@ class DocumentRow(Value):
 
 
 _RUN_PLACES = "SELECT run_id, host FROM cutter_governance.v_run"
+_OF_DOCUMENT = "SELECT * FROM cutter_governance.v_run WHERE docprefix = %s ORDER BY started_at DESC, run_id DESC"
 _OPEN_RUNS = """
     SELECT * FROM cutter_governance.v_run WHERE stage <> 'closeout_reported' AND family NOT IN ('voided', 'reverted')
      ORDER BY started_at DESC, run_id DESC
@@ -141,6 +142,12 @@ def all_runs(connection: psycopg.Connection) -> tuple[RunRow, ...]:
         return tuple(
             cursor.execute("SELECT * FROM cutter_governance.v_run ORDER BY started_at DESC, run_id DESC").fetchall()
         )
+
+
+def runs_of_document(connection: psycopg.Connection, docprefix: str) -> tuple[RunRow, ...]:
+    """Return every LIVE run of a document, the newest first."""
+    with connection.cursor(row_factory=class_row(RunRow)) as cursor:
+        return tuple(cursor.execute(_OF_DOCUMENT, (docprefix,)).fetchall())
 
 
 def open_runs(connection: psycopg.Connection) -> tuple[RunRow, ...]:

@@ -1,10 +1,20 @@
 """Reads of rulings, their uses and signatures as stored, and of decisions and verifications under them."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import psycopg
 
 from console.backend.postgres.connections import read_rows, scalar
+
+
+class CutRow(NamedTuple):
+    """A recorded cut of a run."""
+
+    ruling: str
+    """sha256 of the statement that the cut was made under."""
+    decision: str
+    """Id of the decision that recorded it."""
 
 
 class UsedRuling(NamedTuple):
@@ -35,8 +45,11 @@ _USED = """
              ORDER BY used_at DESC, run_id DESC, kind, statement_sha256 LIMIT %s) last_used
      ORDER BY used_at DESC, run_id DESC, kind, statement_sha256
 """
-_DECISION = "SELECT id::text FROM cutter_governance.review_decision WHERE run_id = %s AND verdict = 'cut'"
-_CUT_RULING = "SELECT statement_sha256 FROM cutter_governance.approval_use WHERE run_id = %s AND purpose = 'cut'"
+_CUTS = """
+    SELECT u.run_id, u.statement_sha256, d.id::text
+      FROM cutter_governance.approval_use u JOIN cutter_governance.review_decision d ON d.run_id = u.run_id AND d.verdict = 'cut'
+     WHERE u.run_id = ANY (%s) AND u.purpose = 'cut'
+"""
 _SIGNED_DRAFTS = """
     SELECT (s.amendment ->> 'changed')::integer + (s.amendment ->> 'new')::integer
       FROM cutter_governance.v_approval a
@@ -61,14 +74,10 @@ def used_rulings(connection: psycopg.Connection, most: int) -> tuple[UsedRuling,
     return read_rows(connection, UsedRuling, _USED, (most,))
 
 
-def cut_decision(connection: psycopg.Connection, run_id: str) -> str:
-    """Return the id of the decision that recorded the cut. Raises Unmeasured if there is none."""
-    return str(scalar(connection, _DECISION, run_id))
-
-
-def cut_ruling(connection: psycopg.Connection, run_id: str) -> str:
-    """Return the sha256 of the statement that the cut was made under. Raises Unmeasured if there is none."""
-    return str(scalar(connection, _CUT_RULING, run_id))
+def recorded_cuts(connection: psycopg.Connection, run_ids: Iterable[str]) -> dict[str, CutRow]:
+    """Return the recorded cuts of these runs, by the run's id; none for a run whose cut is not recorded."""
+    rows = read_rows(connection, lambda run_id, *cut: (str(run_id), CutRow(*cut)), _CUTS, (list(run_ids),))
+    return dict(rows)
 
 
 def signed_drafts(connection: psycopg.Connection, run_id: str) -> int:

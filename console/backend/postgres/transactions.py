@@ -33,7 +33,7 @@ class LockWait(NamedTuple):
 
 
 _NAME = """
-    SELECT pg_current_xact_id()::text, pg_backend_pid()::text, (SELECT s.backend_start::text FROM pg_stat_activity s WHERE s.pid = pg_backend_pid()),
+    SELECT pg_current_xact_id()::text, pg_backend_pid()::text, (SELECT s.backend_start::text FROM pg_stat_get_activity(pg_backend_pid()) s),
            c.system_identifier::text, (('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int)::text
       FROM pg_control_system() c
 """

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 
 from console.backend.approvals.batch_statement import parse_batch_statement, parse_members
@@ -34,7 +33,7 @@ from console.backend.host.installation import Installation
 from console.backend.host.runtime_tree import close_to_others
 from console.backend.host.site_files import run_tables
 from console.backend.journal.journal_record import Field
-from console.backend.model.canonical_json import canonical_json, sha256_hex
+from console.backend.model.canonical_json import canonical_json, indented_json, sha256_hex
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Waiting
 from console.backend.model.ids import BATCH_PREFIX
 from console.backend.model.outcome import Check, Outcome
@@ -45,20 +44,19 @@ from console.backend.model.run_tables import NOT_RECORDED
 from console.backend.model.view_models import ApprovalStatus, ApprovalView
 from console.backend.model.written_plan import as_written
 from console.backend.postgres import ledger
-from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import connect
 from console.backend.postgres.effects import Effect, EffectKind
-from console.backend.postgres.places import PlaceRow, place_of_run
-from console.backend.postgres.recorded_plans import recorded_manifest
+from console.backend.postgres.places import PlaceRow
 from console.backend.postgres.records import ApprovalRow, RunRow, approvals
-from console.backend.postgres.rulings import cut_decision, cut_ruling
+from console.backend.postgres.rulings import CutRow
 from console.backend.runs.bars import barred_error
 from console.backend.runs.binding import Place, displacement, enactment_target, here, place_of
 from console.backend.runs.custody import require_holder
 from console.backend.runs.later_texts import require_later
 from console.backend.runs.operations import commit_without_event, operation
 from console.backend.runs.phase_context import Role
-from console.backend.runs.run_views import known_run, run_and_plan
+from console.backend.runs.ruling_facts import RulingFacts, facts_of_run
+from console.backend.runs.run_views import known_run, plan_and_bar, run_and_plan
 from console.backend.runs.statement_status import as_of_use, obsolete_word, status_of
 from console.backend.runs.workspace import Workspace
 
@@ -132,12 +130,15 @@ def write_drafted(
     policy: Policy,
     path: Path,
     in_force_from: datetime | None,
+    known: RulingFacts | None = None,
 ) -> ledger.DraftState | None:
     """Write the statement of this purpose for the run as it is now, and the file of its drafts if it is over drafts.
 
-    Returns the drafts that it is over, as they were read for it.
+    Returns the drafts that it is over, as they were read for it. `known` is what the database has of the run, if this
+    command has just asked for it.
     """
-    place, _ = _place_and_manifest(installation, row.run_id)
+    known = known or facts_of_run(installation, row.run_id, over_drafts=purpose.over_drafts)
+    place = known.place
     # What is to be signed is computed of the plan's file; the recorded digest is what it is compared with.
     facts = _facts(installation, row, plan, purpose, place)
     if not purpose.over_drafts:
@@ -162,7 +163,7 @@ def write_drafted(
         )
     if not state.count:
         raise Refused(StopCode.EXECUTION_DISABLED, f"run {row.run_id} has no drafts", "There is nothing to rule on.")
-    draft_facts = _draft_facts(installation, row.run_id, state, path, cut=purpose is Purpose.ENACT)
+    draft_facts = _draft_facts(known, state, path, cut=purpose is Purpose.ENACT)
     # The statement names the digest of this file, so the file is written first.
     replace_file(path.with_name(draft_facts.drafts.file), state.lines.data)
     counted = _counted(installation, row, facts, plan, purpose, state)
@@ -249,18 +250,23 @@ def check(
 
 
 def expectation(
-    installation: Installation, statement: Path, claimed: Statement, state: ledger.DraftDigests | None = None
+    installation: Installation,
+    statement: Path,
+    claimed: Statement,
+    state: ledger.DraftDigests | None = None,
+    known: RulingFacts | None = None,
 ) -> Expectation:
-    """Return what a statement must say of its run, as the database has it now, or as `state` has its drafts."""
-    row, plan, bar = run_and_plan(installation, claimed.run_id)
-    place, manifest = _place_and_manifest(installation, claimed.run_id)
-    facts, drafted = _facts(installation, row, plan, claimed.purpose, place, manifest), None
+    """Return what a statement must say of its run, as the database has it now, or as `state` has its drafts and `known` the rest."""
+    known = known or facts_of_run(installation, claimed.run_id, over_drafts=claimed.purpose.over_drafts)
+    row, place = known.row, known.place
+    plan, bar = plan_and_bar(installation, row, known.writers)
+    facts, drafted = _facts(installation, row, plan, claimed.purpose, place, known.manifest), None
     in_batch = bool(_batch_of(installation, claimed.run_id))
     elsewhere, action = said_elsewhere(facts.target, claimed.run_id, claimed.purpose, place, in_batch=in_batch)
     if claimed.purpose.over_drafts:
         state = state or _draft_digests(installation, claimed.run_id)
         enacts = claimed.purpose is Purpose.ENACT
-        drafted = _draft_facts(installation, claimed.run_id, state, statement, cut=enacts)
+        drafted = _draft_facts(known, state, statement, cut=enacts)
         # A revert is over the drafts that are there; an enactment must find those that were planned.
         facts = facts if enacts else _counted(installation, row, facts, plan, claimed.purpose, state)
     return Expectation(
@@ -361,7 +367,7 @@ def view(
         status=status,
         statement_path=statement,
         statement_sha256=checked.sha256,
-        statement_lines=tuple(json.dumps(json.loads(checked.data), indent=2, ensure_ascii=False).split("\n")),
+        statement_lines=tuple(indented_json(json.loads(checked.data), 2).decode().split("\n")),
         expires_at=signed.expires,
         checks=as_of_use(shown, _OF_DRAFTS) if status is ApprovalStatus.USED else shown,
         purpose=signed.purpose,
@@ -420,15 +426,6 @@ def ruling_for(installation: Installation, run_id: str, purpose: Purpose) -> App
         rows = approvals(connection, run_id)
     now = installation.context.now()
     return next((row for row in rows if row.purpose == purpose and row.used_for is None and row.expires > now), None)
-
-
-def _place_and_manifest(installation: Installation, run_id: str) -> tuple[PlaceRow, str | None]:
-    """Return the server at hand, and the digest of the run's manifest as it was recorded with its plan; None if it was not."""
-    monitor = installation.settings.database.monitor
-    with connect(monitor, read_only=True, purpose="server at hand") as connection, Asking(connection) as asking:
-        place = asking.ask(partial(place_of_run, run_id=run_id))
-        manifest = asking.ask(partial(recorded_manifest, run_id=run_id))
-    return place.value, manifest.value
 
 
 def _target(planned: Target, purpose: Purpose, place: PlaceRow, host: str) -> Target:
@@ -552,24 +549,24 @@ def _draft_reading(installation: Installation, run_id: str, purpose: Purpose) ->
         return "", ledger.draft_state(connection, run_id)
 
 
-def _draft_facts(
-    installation: Installation, run_id: str, state: ledger.DraftDigests, statement: Path, *, cut: bool
-) -> DraftFacts:
+def _draft_facts(known: RulingFacts, state: ledger.DraftDigests, statement: Path, *, cut: bool) -> DraftFacts:
     """Return the facts that a ruling over drafts binds; with `cut` the recorded cut too, as for an enactment."""
-    sg1, decision = _NONE, _NO_DECISION
+    recorded_cut = CutRow(_NONE, _NO_DECISION)
     if cut:
-        try:
-            with connect(installation.settings.database.verifier, read_only=True, purpose="recorded cut") as connection:
-                sg1 = cut_ruling(connection, run_id)
-                decision = cut_decision(connection, run_id)
-        except CutterError as error:
+        if known.cut is None:
             raise Refused(
                 StopCode.APPROVAL_REQUIRED,
-                f"run {run_id} has no recorded cut: {error.message}",
-                f"Resume the run to its second pause: cutter-console run resume {run_id}",
-            ) from error
+                f"run {known.row.run_id} has no recorded cut",
+                f"Resume the run to its second pause: cutter-console run resume {known.row.run_id}",
+            )
+        recorded_cut = known.cut
     drafts = _listed(state, f"{statement.stem}.units.tsv") if state.count else _NOTHING
-    return DraftFacts(sg1_sha256=sg1, draft_digest=state.digest, cut_review_decision_id=decision, drafts=drafts)
+    return DraftFacts(
+        sg1_sha256=recorded_cut.ruling,
+        draft_digest=state.digest,
+        cut_review_decision_id=recorded_cut.decision,
+        drafts=drafts,
+    )
 
 
 def _listed(state: ledger.DraftDigests, file: str) -> StatementDrafts:

@@ -25,14 +25,14 @@ from console.backend.approvals.check import (
     raise_if_invalid,
 )
 from console.backend.approvals.keyring import measure_keyring
-from console.backend.approvals.policy import check_policy, load_policy, require_satisfiable
+from console.backend.approvals.policy import Policy, check_policy, load_policy, require_satisfiable
 from console.backend.approvals.signatures import signatures_beside, signing_command
 from console.backend.approvals.statement import Statement, parse_statement, read_statement, utc_text
 from console.backend.host.durable import replace_file, write_new_file
 from console.backend.host.installation import Installation
 from console.backend.host.regular_file import read_regular
 from console.backend.host.runtime_tree import close_to_others
-from console.backend.model.canonical_json import canonical_json, sha256_hex
+from console.backend.model.canonical_json import canonical_json, indented_json, sha256_hex
 from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, Refused, StopCode
 from console.backend.model.ids import BATCH_PREFIX
@@ -50,7 +50,8 @@ from console.backend.runs.bars import barred_error, measure_bars
 from console.backend.runs.batch_files import BatchFolder
 from console.backend.runs.batch_views import measure_holders
 from console.backend.runs.phase_context import Role
-from console.backend.runs.run_views import run_and_plan
+from console.backend.runs.ruling_facts import RulingFacts, measure_facts_of
+from console.backend.runs.run_views import plan_and_bar
 from console.backend.runs.settling import commit_alone
 from console.backend.runs.statement_status import as_of_use, obsolete_word, status_of
 from console.backend.runs.workspace import Workspace
@@ -84,12 +85,14 @@ def draft(installation: Installation, batch_id: str) -> ApprovalView:
     then = replace(installation, context=replace(installation.context, now=lambda: now))
     drafted: list[Statement] = []
     states: dict[str, ledger.DraftDigests] = {}
+    known = measure_facts_of(then, run_ids, over_drafts=purpose.over_drafts)
     for run_id in run_ids:
         own = installation.statement(run_id, purpose.kind.value)
         if own.exists():
             approval_workflow.set_draft_aside(own, "outdated")
-        row, plan, _ = run_and_plan(then, run_id)
-        state = approval_workflow.write_drafted(then, row, plan, purpose, policy, own, None)
+        of_run = known[run_id]
+        plan, _ = plan_and_bar(then, of_run.row, of_run.writers)
+        state = approval_workflow.write_drafted(then, of_run.row, plan, purpose, policy, own, None, of_run)
         if state is not None:
             states[run_id] = state
         drafted.append(parse_statement(read_statement(own)))
@@ -214,7 +217,7 @@ def check(
     judged, signed_by = judge_signatures(measured, statement, policy, statement.kind, now)
     checks = (
         *_batch_checks(installation, package, policy.sha256),
-        _members_check(installation, package, states or {}),
+        _members_check(installation, package, policy, states or {}),
         *judged,
         *check_policy(policy, measure_keyring(installation.gnupg_home, now), now),
     )
@@ -252,14 +255,27 @@ def _batch_checks(installation: Installation, package: _Package, policy_sha256: 
     )
 
 
-def _members_check(installation: Installation, package: _Package, states: Mapping[str, ledger.DraftDigests]) -> Check:
+def _members_check(
+    installation: Installation, package: _Package, policy: Policy, states: Mapping[str, ledger.DraftDigests]
+) -> Check:
     """Check the statement of each member: the named bytes, and every fact of its run as it is now, as long as it waits."""
     behind, moved = _since(installation, package)
+    waiting = [member.run_id for member in package.listed if member.run_id not in behind]
+    known = measure_facts_of(installation, waiting, over_drafts=package.statement.purpose.over_drafts)
     wrong = [
         f"{member.docprefix}: {problem}"
         for member, path in zip(package.listed, package.paths, strict=True)
         if (
-            problem := _member_problem(installation, package.statement, member, path, behind, states.get(member.run_id))
+            problem := _member_problem(
+                installation,
+                policy,
+                package.statement,
+                member,
+                path,
+                behind,
+                states.get(member.run_id),
+                known.get(member.run_id),
+            )
         )
     ]
     if moved:
@@ -287,11 +303,13 @@ def _since(installation: Installation, package: _Package) -> tuple[frozenset[str
 
 def _member_problem(
     installation: Installation,
+    policy: Policy,
     batch: BatchStatement,
     member: ListedMember,
     path: Path,
     behind: frozenset[str],
     state: ledger.DraftDigests | None,
+    known: RulingFacts | None,
 ) -> str:
     try:
         data = read_statement(path)
@@ -302,8 +320,8 @@ def _member_problem(
             return "its ruling or its times are not those of the batch"
         if member.run_id in behind:
             return ""
-        expected = approval_workflow.expectation(installation, path, claimed, state)
-        facts = fact_checks(claimed, load_policy(installation.policy), expected, installation.context.now())
+        expected = approval_workflow.expectation(installation, path, claimed, state, known)
+        facts = fact_checks(claimed, policy, expected, installation.context.now())
     except CutterError as error:
         return error.message
     return "; ".join(f"{fact.name}: {fact.detail}" for fact in facts if fact.outcome is not Outcome.PASS)
@@ -350,7 +368,7 @@ def view(installation: Installation, path: Path, checked: StatementCheck | None 
         status=status,
         statement_path=path,
         statement_sha256=checked.sha256,
-        statement_lines=tuple(json.dumps(json.loads(checked.data), indent=2, ensure_ascii=False).split("\n")),
+        statement_lines=tuple(indented_json(json.loads(checked.data), 2).decode().split("\n")),
         expires_at=statement.expires,
         checks=as_of_use(checked.checks, {"statements"}) if status is ApprovalStatus.USED else checked.checks,
         sign_with="\n".join(signing_command(path, signer) for signer in load_policy(installation.policy).signers),

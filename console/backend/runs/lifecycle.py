@@ -31,7 +31,7 @@ from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import connect
 from console.backend.postgres.ledger import Event
 from console.backend.postgres.measure import measure_identity, readers_digest, revert_digest
-from console.backend.postgres.records import RunRow, all_runs
+from console.backend.postgres.records import RunRow, runs_of_document
 from console.backend.runs.amendments import require_law, require_not_repealed
 from console.backend.runs.anchoring import change_event
 from console.backend.runs.kill_switch import stop_under_hold
@@ -181,8 +181,8 @@ def _earlier_cut(installation: Installation, request: RunRequestFile, document: 
         Asking(connection) as asking,
     ):
         asking.ask(partial(require_not_repealed, docprefix=request.docprefix))
-        runs = asking.ask(all_runs)
-    cut_runs = [row for row in runs.value if row.docprefix == request.docprefix and row.stage in CUT_STAGES]
+        runs = asking.ask(partial(runs_of_document, docprefix=request.docprefix))
+    cut_runs = [row for row in runs.value if row.stage in CUT_STAGES]
     standing_run = next((row for row in cut_runs if row.family is not Family.REVERTED), None)
     if standing_run is not None and standing_run.content_digest == document.content_digest:
         return standing_run

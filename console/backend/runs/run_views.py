@@ -1,6 +1,6 @@
 """A run as it is shown: what was asked, where it stands by evidence, its phases, its legal moves."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -252,15 +252,20 @@ def run_and_plan(installation: Installation, run_id: str) -> tuple[RunRow, CutPl
     with connect(monitor, read_only=True, purpose="run") as connection, Asking(connection) as asking:
         recorded = asking.ask(partial(require_run, run_id=run_id))
         writers = asking.ask(partial(runs_beside, run_id=run_id))
-    row = recorded.value
-    plan = Workspace.open(installation.root, run_id).plan()
+    plan, bar = plan_and_bar(installation, recorded.value, writers.value)
+    return recorded.value, plan, bar
+
+
+def plan_and_bar(installation: Installation, row: RunRow, writers: Sequence[DocumentRun]) -> tuple[CutPlan, Bar | None]:
+    """Return the plan of a run that was read, and what bars it. Raises Refused if the file is not the recorded plan."""
+    plan = Workspace.open(installation.root, row.run_id).plan()
     if plan.plan_digest != row.plan_digest:
         raise Refused(
             StopCode.INVARIANT_FAILED,
-            f"the plan file of run {run_id} is not the recorded plan",
+            f"the plan file of run {row.run_id} is not the recorded plan",
             "Start another run; keep this one's files for the auditor.",
         )
-    return row, plan, measure_bar(installation, row, writers.value)
+    return plan, measure_bar(installation, row, writers)
 
 
 def _facts(

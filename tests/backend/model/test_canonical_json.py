@@ -15,7 +15,7 @@ from console.backend.approvals.statement import Statement
 from console.backend.backup.record import BackupRecord
 from console.backend.host.regular_file import sha256_file
 from console.backend.journal.journal_record import Record
-from console.backend.model.canonical_json import canonical_json, digest, sha256_hex
+from console.backend.model.canonical_json import canonical_json, digest, indented_json, sha256_hex
 from console.backend.model.plan import CutPlan, DocumentPlan
 from console.backend.model.value import Value
 from console.backend.release.manifest import DeployManifest
@@ -59,6 +59,13 @@ _KEPT = (
 @given(_JSON)
 def test_the_form_is_that_of_rfc_8785(value: JsonValue) -> None:
     assert canonical_json(_Json(value=value)) == rfc8785.dumps({"value": value})
+
+
+@pytest.mark.parametrize("indent", [1, 2])
+@settings(max_examples=30)
+@given(value=_JSON)
+def test_what_is_shown_over_several_lines_is_what_python_writes(indent: int, value: JsonValue) -> None:
+    assert indented_json(value, indent) == json.dumps(value, ensure_ascii=False, indent=indent).encode()
 
 
 @pytest.mark.torture

@@ -44,6 +44,43 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+_OTHERS = """
+    INSERT INTO cutter_governance.{0} SELECT (jsonb_populate_record(t, to_jsonb(t) || ({1}))).* FROM cutter_governance.{0} t, generate_series(1, 500) g
+"""
+_LEDGER_READ = """
+    SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::integer FROM pg_stat_xact_all_tables
+     WHERE relname IN ('run', 'approval', 'approval_use', 'review_decision')
+"""
+
+
+def test_a_unit_that_is_in_force_is_looked_up_without_the_states_of_documents(cut: SignedCut) -> None:
+    """Of five hundred documents whose texts are all in force already, the rulings are not read: four rows each."""
+    cut.enacted()
+    last = cut.units[-1]
+    run_id = "'run_id', left(t.run_id, -8) || lpad(to_hex(g + 1000), 8, '0')"
+    signed = "FROM cutter_governance.approval a WHERE a.statement_sha256 = t.statement_sha256"
+    bytes_of = "a.statement || convert_to(g::text, 'UTF8')"
+    statement = f"'statement_sha256', (SELECT encode(sha256({bytes_of}), 'hex') {signed})"
+    of_others = {
+        "run": f"jsonb_build_object({run_id}, 'docprefix', 'LAW-' || g)",
+        "approval": f"jsonb_build_object({run_id}, {statement}, 'statement', (SELECT {bytes_of} {signed}))",
+        "approval_use": f"jsonb_build_object({run_id}, {statement})",
+        "review_decision": f"jsonb_build_object({run_id}, {statement}, 'id', gen_random_uuid())",
+    }
+    tamper(
+        cut.database,
+        "SET LOCAL session_replication_role = replica",
+        *(_OTHERS.format(table, changed) for table, changed in of_others.items()),
+    )
+    with cut.database.connect() as connection:
+        connection.execute("ANALYZE")
+    with cut.database.connect() as connection, connection.transaction():
+        query = "SELECT title FROM cutter_governance.v_in_force WHERE canonical_address = %s"
+        assert connection.execute(query, (last.address,)).fetchall() == [(last.title,)]
+        assert int(str(scalar(connection, _LEDGER_READ))) <= 50
+        assert scalar(connection, "SELECT count(*) FROM cutter_governance.v_document_state") == 501
+
+
 def test_drafts_are_in_force_for_nobody(drafted: SignedCut) -> None:
     assert (
         read(drafted.database, _STATES) == read(drafted.database, _IN_FORCE) == read(drafted.database, _AT, now()) == []

@@ -354,6 +354,55 @@ def test_a_search_goes_on_by_itself_and_says_how_far_it_came_when_its_time_is_ov
     assert not pages[-1].more
 
 
+ALIKE = """
+    INSERT INTO public.information_unit (id, canonical_address, unit_kind, section_type, doc_code, lifecycle_status, version_anchor_ref)
+    SELECT md5('u' || g)::uuid, 'ALIKE-LAW/P' || lpad(g::text, 3, '0'), 'article', 'article', 'ALIKE-LAW', 'enacted', md5('v' || g)::uuid
+      FROM generate_series(1, 50) g;
+    INSERT INTO public.unit_version (id, unit_id, version_seq, title, body, content_hash, lifecycle_status, enacted_at)
+    SELECT md5('v' || g)::uuid, md5('u' || g)::uuid, 1, 'Title ' || g, CASE WHEN g <= 30 THEN 'common word'
+           ELSE 'one ' || (SELECT string_agg('xy' || (g * 300 + i), ' ') FROM generate_series(1, 300) i) END || CASE g WHEN 45 THEN ' rare' ELSE '' END,
+           'x', 'enacted', now() FROM generate_series(1, 50) g
+"""
+# As it is, but that a thousand words are a great many.
+_OF_A_THOUSAND = """
+    ALTER FUNCTION cutter_console.fn_parts_of_few RENAME TO fn_parts_of_few_as_it_is;
+    CREATE FUNCTION cutter_console.fn_parts_of_few(p_parts text[], p_most_words integer) RETURNS text[]
+        LANGUAGE sql AS 'SELECT cutter_console.fn_parts_of_few_as_it_is(p_parts, p_most_words / 500)'
+"""
+_OF_FEW = "SELECT cutter_console.fn_parts_of_few(%s::text[], 500000)"
+_ASKED_OF_INDEX = "SELECT coalesce(sum(calls), 0)::integer FROM pg_stat_xact_user_functions WHERE funcname IN ('fn_units_with', 'fn_units_among')"
+
+
+def test_the_index_is_not_asked_for_the_beginning_of_a_great_many_words(database: Database) -> None:
+    """It goes through all of them in one pass that nothing interrupts. What many begin with is read for, in order."""
+    _past_the_guards(database, ALIKE)
+    with database.connect() as connection, connection.transaction():
+        connection.execute("SET LOCAL track_functions = 'all'")
+        assert scalar(connection, _OF_FEW, ["xy*"]) == ["xy*"]
+        connection.execute(_OF_A_THOUSAND)
+
+        def parts_of_few(*parts: str) -> object:
+            return scalar(connection, _OF_FEW, list(parts))
+
+        def asked_of_index() -> int:
+            return int(str(scalar(connection, _ASKED_OF_INDEX)))
+
+        assert parts_of_few("xy*", "rare", "XY*", "one xy*", "common") == ["", "rare", "", "one ", "common"]
+        assert parts_of_few("xy149*", "rar*", "no*", "xy") == ["xy149*", "rar*", "no*", "xy"]
+        query = "SELECT address FROM cutter_console.fn_unit_page(%s, '', '', '{enacted}', NULL, '', NULL, 20)"
+
+        def page(*parts: str) -> tuple[list[str], int]:
+            before = asked_of_index()
+            rows = connection.execute(query, (list(parts),)).fetchall()
+            return [str(address) for (address,) in rows], asked_of_index() - before
+
+        assert page("xy*") == ([f"ALIKE-LAW/P{n:03}" for n in range(31, 51)], 0)
+        assert page("xy*", "rare") == (["ALIKE-LAW/P045"], 1)
+        assert page("one xy*", "title") == ([f"ALIKE-LAW/P{n:03}" for n in range(31, 51)], 1)
+        assert page("xy1475*") == (["ALIKE-LAW/P049"], 1)
+        assert page("xy*", "rar*", "none") == ([], 1)
+
+
 def test_behind_the_last_unit_nothing_is_looked_for(database: Database) -> None:
     """The 166th text is the one that fills two megabytes: another call is made only if a unit is left."""
     _past_the_guards(database, LONG.replace("1, 250", "1, 167"))

@@ -1,20 +1,22 @@
 """A batch from a folder to law: one backup, one ruling each way, each document whole or not at all, killed and resumed."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
 from console.backend.documents.own_planning import plan_chosen
+from console.backend.host.installation import Installation
 from console.backend.model.batches import BatchMove, BatchSource, OnFailure
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, Waiting
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Mode, Move, Phase, Stage
 from console.backend.model.view_models import ApprovalStatus, Danger, Progress
-from console.backend.runs import sources
+from console.backend.runs import approval_workflow, batch_rulings, sources
 from console.backend.runs.batch_files import BatchFolder
 from console.backend.runs.batch_sources import changed_documents
+from console.backend.runs.ruling_facts import RulingFacts, measure_facts_of
 from tests.backend.postgres.tampering import tamper
 from tests.support.batch import UNITS, BatchSite, quiet, text_of, unheard
 from tests.support.lost_commit import Lie, lying
@@ -132,6 +134,34 @@ def test_each_document_is_planned_in_two_passes_and_not_in_a_third(
         assert sorted(plans) == sorted(request.docprefix for _, request in requests)
         journals = [site.passage.installation.root / "runs" / m.run_id / "journal.jsonl" for m in live.members]
         assert all('"first_pass_of"' in journal.read_text() for journal in journals)
+
+
+def test_what_the_database_has_of_the_members_is_asked_once_for_all_of_them(
+    waiting: BatchSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each time that their statements are drafted or checked; it was asked for each member, in three exchanges."""
+    asked: list[int] = []
+
+    def counted(installation: Installation, run_ids: Iterable[str], *, over_drafts: bool) -> dict[str, RulingFacts]:
+        asked.append(len(ids := list(run_ids)))
+        return measure_facts_of(installation, ids, over_drafts=over_drafts)
+
+    def of_one(*_: object, **__: object) -> RulingFacts:
+        raise AssertionError("asked for one member alone")
+
+    monkeypatch.setattr(batch_rulings, "measure_facts_of", counted)
+    monkeypatch.setattr(approval_workflow, "facts_of_run", of_one)
+    site, batch_id = waiting, waiting.newest().batch_id
+    for _ in range(2):
+        drafted = site.passage.backend.draft_statement(batch_id)
+        assert asked == [3, 3]
+        signature = site.passage.backend.sign_as_demo_sovereign(drafted.statement_path)
+        site.passage.backend.import_statement(drafted.statement_path, (signature,))
+        assert asked == [3, 3, 3]
+        if site.newest().moves[0] is BatchMove.ARM:
+            site.arm(batch_id)
+            site.resume(batch_id)
+            asked.clear()
 
 
 def test_a_document_that_fails_stops_the_batch_or_is_set_aside_with_its_reason(waiting: BatchSite) -> None:

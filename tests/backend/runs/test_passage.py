@@ -12,6 +12,8 @@ from console.backend.model.errors import Refused, StopCode, UsageError, Waiting
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Family, Mode, Move, Phase, Stage
 from console.backend.model.view_models import ApprovalStatus, Danger, PhaseStatus, RunRequest, SwitchState
+from console.backend.postgres.connections import connect
+from console.backend.postgres.records import runs_of_document
 from console.backend.runs.run_state import anchors_of
 from console.backend.runs.workspace import Workspace
 from tests.conftest import DEFAULT_MAJOR
@@ -168,6 +170,13 @@ def test_another_text_of_a_document_that_was_cut_is_a_replay_conflict(at: At, mo
         passage.backend.start(RunRequest(origin=origin, docprefix=DOCPREFIX, mode=mode), silent)
     assert caught.value.code is StopCode.REPLAY_CONFLICT
     assert passage.run_id in caught.value.message
+
+
+def test_a_start_reads_the_runs_of_its_document_and_no_others(at: At) -> None:
+    passage = at("enacted")
+    with connect(passage.installation.settings.database.executor, read_only=True) as connection:
+        assert [row.run_id for row in runs_of_document(connection, DOCPREFIX)] == [passage.run_id]
+        assert runs_of_document(connection, f"{DOCPREFIX}-2") == ()
 
 
 def test_a_plan_that_was_edited_on_disk_is_not_signed_and_not_cut(at: At) -> None:

@@ -1,6 +1,5 @@
 """The readiness bundle: measure, ask every gate, measure again, write the documents; whole, or not at all."""
 
-import json
 import platform
 import time
 from typing import Annotated, Literal
@@ -19,7 +18,7 @@ from console.backend.host.durable import sync_file
 from console.backend.host.installation import Installation
 from console.backend.host.regular_file import read_regular
 from console.backend.host.runtime_tree import FILE_MODE
-from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.canonical_json import indented_json, sha256_hex
 from console.backend.model.counting import counted
 from console.backend.model.outcome import Evidence
 from console.backend.model.readiness import Board, BundleView
@@ -274,4 +273,4 @@ def _write(draft: Draft, measured: Measured, final: Final) -> None:
 
 def as_json(record: BundleRecord) -> bytes:
     """Pure: the record as indented JSON, every text of it without what looks like a secret."""
-    return (json.dumps(redact_in(record.model_dump(mode="json")), ensure_ascii=False, indent=1) + "\n").encode()
+    return indented_json(redact_in(record.model_dump(mode="json")), 1) + b"\n"

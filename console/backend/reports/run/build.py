@@ -1,12 +1,11 @@
 """Pure: the record of a run becomes documents, report.json and SHA256SUMS; the same record gives the same bytes."""
 
-import json
 from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field
 
-from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.canonical_json import indented_json, sha256_hex
 from console.backend.model.counting import counted
 from console.backend.model.outcome import Evidence, Outcome, worst_known
 from console.backend.model.purposes import Operation, Purpose
@@ -262,7 +261,7 @@ def _data(composition: Composition) -> object:
 
 
 def _json(data: object, inert: Inert) -> bytes:
-    return json.dumps(_inert(data, inert), ensure_ascii=False, sort_keys=True, indent=1).encode() + b"\n"
+    return indented_json(_inert(data, inert), 1) + b"\n"
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -279,12 +278,12 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def _inert(value: object, inert: Inert) -> object:
-    """Return the value without secrets and control characters in any text of it."""
+    """Return the value without secrets and control characters in any text of it, in the order of its keys."""
     match value:
         case str():
             return inert[value]
         case dict():
-            return {key: _inert(inner, inert) for key, inner in value.items()}
+            return {key: _inert(inner, inert) for key, inner in sorted(value.items())}
         case list():
             return [_inert(inner, inert) for inner in value]
         case _:

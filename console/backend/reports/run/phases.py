@@ -7,7 +7,7 @@ from itertools import count
 
 from console.backend.journal.journal_record import Record, RecordKind
 from console.backend.model import counting
-from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.canonical_json import indented_json, sha256_hex
 from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import KIND_AT, Kind
 from console.backend.model.redaction import redact
@@ -331,7 +331,7 @@ def _pretty(statement: bytes) -> tuple[tuple[str, ...], bool]:
     text = statement.decode("utf-8", "replace")
     # Bytes that are no JSON are shown as they are.
     with contextlib.suppress(ValueError):
-        text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        text = indented_json(json.loads(text), 2).decode()
     lines = tuple(safe_lines(redact(text)))
     return lines, "\n".join(lines) == text
 
