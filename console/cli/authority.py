@@ -129,7 +129,7 @@ def arm(options: Options, request: ConfirmedRun) -> ExitStatus:
 
 def disarm(options: Options, _request: Nothing) -> ExitStatus:
     """End the lease."""
-    return _switch(options, "disarm", backend_of(options, read_only=False).disarm(), None)
+    return _switch(options, "disarm", backend_of(options, anywhere=True, read_only=False).disarm(), None)
 
 
 def panic(options: Options, request: Panic) -> ExitStatus:
@@ -138,7 +138,7 @@ def panic(options: Options, request: Panic) -> ExitStatus:
     At a terminal it is repeated until the database has the HOLD and the file system has answered, or the operator
     presses Ctrl+C; a script gets its answer at once.
     """
-    backend = backend_of(options, read_only=False)
+    backend = backend_of(options, anywhere=True, read_only=False)
     seen = backend.panic(request.reason, _tell)
     with contextlib.suppress(KeyboardInterrupt):
         while (seen.in_database is not True or seen.in_file is None) and sys.stderr.isatty() and not options.json:

@@ -10,7 +10,6 @@ from console.backend.model.batches import (
     BatchSource,
     BatchView,
     OnFailure,
-    command_of_batch,
 )
 from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus
@@ -156,5 +155,5 @@ def _lines(options: Options, view: BatchView) -> Iterator[str]:
         yield "legal      nothing: another process works on it"
         return
     yield f"legal      {', '.join(view.moves)}"
-    step = str(view.bar.next_action) if view.bar is not None else command_of_batch(view.moves[0], view.batch_id)
+    step = str(view.bar.next_action) if view.bar is not None else view.next_command
     yield f"next       {as_typed(options, step)}"

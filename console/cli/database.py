@@ -31,6 +31,7 @@ from console.cli.operations import Nothing, RegisterDocument
 from console.cli.output import as_typed, exit_status_of, missing_line, narrate, report
 from console.cli.printing import emit
 from console.cli.prometheus import exposition
+from console.cli.settings import require_named_root
 from console.cli.status_request import ShowStatus
 from console.cli.watching import Watching
 
@@ -55,7 +56,8 @@ class DriftAnswer(DriftReport):
 
 def init(options: Options, _request: Nothing) -> ExitStatus:
     """Create the runtime tree and the intake folder; what exists is not changed."""
-    installation = installation_of(options)
+    require_named_root(options)
+    installation = installation_of(options, anywhere=True)
     config = json.dumps(json.loads(canonical_json(Settings())), indent=2).encode() + b"\n"
     made = [str(path) for path in init_tree(installation.root, config)]
     if not installation.intake.exists():

@@ -54,6 +54,7 @@ def _lines(options: Options, installation: Installation, seen: PinnedPolicy) -> 
         keys = [key.fingerprint for key in seen.keys if key.primary_fingerprint == signer.fingerprint]
         known = f"database verifies with {', '.join(keys)}" if keys else "the database has no key of this signer"
         lines.append(f"signer     {signer.name}  {signer.fingerprint}  {known}")
+    lines += [f"withdrawn  {fingerprint}" for fingerprint in seen.withdrawn]
     if seen.pinned is None:
         lines.append("pinned     nothing: the database believes no signature")
     else:

@@ -16,7 +16,7 @@ from console.backend.model.states import Family, Mode, Stage
 from console.backend.model.value import Value
 from console.backend.model.view_models import PhaseView, Progress, RunRequest, RunSummary, RunView, own_profile_in_words
 from console.backend.postgres.kept_sessions import with_kept_sessions
-from console.backend.runs.moves import command_of
+from console.backend.runs.moves import NOT_YET, offered_moves
 from console.backend.service import BackendService
 from console.cli.arguments import Options
 from console.cli.installation import backend_of
@@ -254,5 +254,8 @@ def told_lines(options: Options, run: RunView) -> list[str]:
 
 def move_lines(options: Options, run: RunView) -> list[str]:
     """Return each legal move with the command that makes it, as it must be typed here."""
-    moves = [as_typed(options, f"  {move:<15}: {command_of(move, run.run_id)}") for move in run.moves]
+    moves = [
+        as_typed(options, f"  {offer.move:<15}: {f'{NOT_YET}: ' if offer.is_barred else ''}{offer.command}")
+        for offer in offered_moves(run)
+    ]
     return ["legal" if moves else "legal      no move", *moves]

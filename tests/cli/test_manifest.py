@@ -163,6 +163,7 @@ def test_verify_passes_on_the_pinned_release_and_has_the_status_of_drift_on_anot
 
 
 def test_verify_names_a_manifest_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "runs").mkdir()
     assert main(["--root", str(tmp_path), "--json", "manifest", "verify"]) == 5
     captured = capsys.readouterr()
     assert json.loads(captured.out)["outcome"] == "FAIL"

@@ -116,7 +116,7 @@ def test_a_revert_is_not_drafted_where_there_are_no_drafts(at: At, command: Run)
     for stage in ("waits for SG_1", "enacted"):
         passage = at(stage)
         status, answer = command(passage, "approval", "draft", passage.run_id, "--revert")
-        assert (status, stop_of(answer)) == (4, "STOP_INVARIANT_FAILED")
+        assert (status, stop_of(answer)) == (4, "STOP_EXECUTION_DISABLED")
         assert not passage.installation.statement(passage.run_id, "REVERT").exists()
 
 

@@ -48,6 +48,7 @@ def ask(tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("CUTTER_MONITOR", database.conninfo("cutter_ro"))
     for name in ("EXECUTOR", "VERIFIER", "ADMINISTRATOR"):
         monkeypatch.setenv(f"CUTTER_{name}", "host=/nonexistent dbname=x")
+    (tmp_path / "runs").mkdir()
     return lambda *words: main(["--root", str(tmp_path), *words])
 
 

@@ -163,7 +163,7 @@ def write_drafted(
             f"cutter-console approval draft {row.run_id} --revert",
         )
     if not state.count:
-        raise Refused(StopCode.INVARIANT_FAILED, f"run {row.run_id} has no drafts", "There is nothing to rule on.")
+        raise Refused(StopCode.EXECUTION_DISABLED, f"run {row.run_id} has no drafts", "There is nothing to rule on.")
     draft_facts = _draft_facts(known, state, path, cut=purpose is Purpose.ENACT)
     # The statement names the digest of this file, so the file is written first.
     replace_file(path.with_name(draft_facts.drafts.file), state.lines.data)

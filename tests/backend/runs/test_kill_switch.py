@@ -286,6 +286,16 @@ def test_panic_does_not_write_through_a_planted_link(at: At, link: Callable[[Pat
     assert passage.rows("SELECT reason FROM cutter_governance.v_hold") == [("look",)]
 
 
+def test_what_completes_a_panic_below_a_root_that_is_not_there_makes_the_root(at: At, tmp_path: Path) -> None:
+    """`ls -la` of a file that could not be there was named, which completes nothing."""
+    passage = at("SG_1 imported")
+    installation = passage.installation
+    typo = passage.with_site(replace(installation, context=replace(installation.context, root=tmp_path / "typo")))
+    switch = typo.backend.panic("look")
+    assert (switch.in_file, switch.in_database) == (False, True)
+    assert switch.complete_with == "cutter-console init && cutter-console panic --reason look"
+
+
 def test_what_a_link_leads_to_is_not_shown(at: At) -> None:
     """As root the first line of any file would have stood on every screen."""
     passage = at("SG_1 imported")
