@@ -8,6 +8,7 @@ _TRIED, _STRANGE = "tests/same_names/test_units_tried.py::test_", "tests/same_na
 _PLANNED, _ROWS = f"{_B}/postgres/site_planned_rows.py", "tests/same_names/test_rows_tried.py::test_"
 _MOVE, _MOVED = f"{_B}/postgres/site_move_trial.py", "tests/same_names/test_moves_tried.py::test_"
 _BATCH = "tests/same_names/test_batch_tried.py::test_"
+_PART = f"{_BATCH}a_document_of_which_a_part_was_refused_when_the_limit_ended_stops_the_batch"
 _LEG_B = f"{_ROWS}what_refuses_a_row_of_leg_b_is_named_with_its_table"
 _OTHERWISE = f"{_TRIED}what_comes_back_otherwise_ends_the_trial_at_its_unit"
 _REFUSED = f"{_TRIED}what_a_cut_would_be_refused_for_refuses_the_trial"
@@ -254,6 +255,20 @@ SITE_TRIAL = (
         "    if refused:\n",
         "    if False:\n",
         (f"{_BATCH}what_a_later_document_is_refused_for_keeps_the_batch_from_being_armed[rows]",),
+    ),
+    Mutant(
+        "a document of which a part was refused when the limit ended keeps a batch from being armed",
+        _RUN,
+        "                if over.known and not refused:\n",
+        "                if False:\n",
+        (f"{_PART}[the others are let in]",),
+    ),
+    Mutant(
+        "a document that is refused is told also where the limit ends the trial of another one",
+        _RUN,
+        "                if over.known and not refused:\n",
+        "                if over.known:\n",
+        (f"{_PART}[another one is refused]",),
     ),
     Mutant(
         "a move that was tried is taken back",

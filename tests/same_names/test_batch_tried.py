@@ -91,6 +91,40 @@ def test_what_was_not_reached_within_the_limit_is_named_and_stops_nothing(
     ruled.arm(ruled.newest().batch_id)
 
 
+@pytest.mark.parametrize("first", ["", "23514: no"], ids=["the others are let in", "another one is refused"])
+def test_a_document_of_which_a_part_was_refused_when_the_limit_ended_stops_the_batch(
+    ruled: BatchSite, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    """It was named as one that was tried in its own run, and the ruling was spent."""
+    clock = SimpleNamespace(now=0.0)
+
+    def slow(
+        _: psycopg.Connection, units: tuple[site_creation_trial.TriedUnit, ...], *__: object
+    ) -> site_creation_trial.CreationTrial:
+        if units[0].address.startswith("LAW-2"):
+            return site_creation_trial.CreationTrial(tried=0, place="LAW-2", refused=first)
+        clock.now += 100_000.0
+        return site_creation_trial.CreationTrial(tried=0, place="LAW-3", refused="23514: never")
+
+    monkeypatch.setattr("console.backend.gates.arming_checks.OF_BATCH", ())
+    monkeypatch.setattr(site_creation, "_WHOLE", 0)
+    monkeypatch.setattr(site_creation, "sample", lambda units: tuple(units[:1]))
+    monkeypatch.setattr(site_creation, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr(site_creation, "try_units", slow)
+
+    check = _others(_dialog(ruled))
+
+    # What is known to be refused takes precedence over what is not known.
+    assert check.outcome is (Outcome.FAIL if first else Outcome.INCONCLUSIVE)
+    named = (
+        "1 refusal: LAW-2: " if first else "STOP_PANIC: LAW-3: units tried there: 3 units could not be tried within "
+    )
+    assert check.detail.startswith(named)
+    assert check.detail.endswith("LAW-2: 23514: no" if first else "; a part of them was refused: LAW-3: 23514: never")
+    with pytest.raises(CutterError, match="other documents tried there"):
+        ruled.arm(ruled.newest().batch_id)
+
+
 def test_without_time_none_is_begun(ruled: BatchSite, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("console.backend.gates.arming_checks.OF_BATCH", ())
     monkeypatch.setattr("console.backend.gates.arming_checks.DEADLINE_S", 0.0)
