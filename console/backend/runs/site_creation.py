@@ -112,7 +112,7 @@ def others_tried_there(contexts: Sequence[PhaseContext], limit: Limit) -> tuple[
     waiting = [context for context in contexts if has_trial(context)]
     if not waiting:
         return ()
-    refused: list[str] = []
+    refused: list[tuple[PhaseContext, Check]] = []
     untried: list[PhaseContext] = []
     # Of no seconds a session would make no limit at all.
     if limit.seconds < _LEAST_S:
@@ -131,21 +131,22 @@ def others_tried_there(contexts: Sequence[PhaseContext], limit: Limit) -> tuple[
                     ) from over
                 untried = waiting[number:]
                 break
-            refused += [
-                f"{context.request.docprefix}: {check.name}: {check.detail}"
-                for check in checks
-                if check.outcome is not Outcome.PASS
-            ]
+            refused += [(context, check) for check in checks if check.outcome is not Outcome.PASS]
     return (_of_others(waiting[0], len(waiting), refused, untried, limit),)
 
 
 def _of_others(
-    context: PhaseContext, number: int, refused: list[str], untried: list[PhaseContext], limit: Limit
+    context: PhaseContext,
+    number: int,
+    refused: list[tuple[PhaseContext, Check]],
+    untried: list[PhaseContext],
+    limit: Limit,
 ) -> Check:
     """Judge the trial of so many documents: a refusal stops, a document that was not reached is named."""
     if refused:
-        words = f"{counted(len(refused), 'refusal')}: {'; '.join(refused[:_NAMED])}"
-        return context.check(OTHERS, words, _SOURCE, good=False, next_action=_OWNER)
+        named = (f"{of.request.docprefix}: {check.name}: {check.detail}" for of, check in refused[:_NAMED])
+        words = f"{counted(len(refused), 'refusal')}: {'; '.join(named)}"
+        return context.check(OTHERS, words, _SOURCE, good=False, next_action=refused[0][1].next_action)
     if untried:
         names = ", ".join(left.request.docprefix for left in untried[:_NAMED])
         more = f" and {len(untried) - _NAMED} more" if len(untried) > _NAMED else ""
