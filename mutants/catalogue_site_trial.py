@@ -271,6 +271,37 @@ SITE_TRIAL = (
         (f"{_PART}[another one is refused]",),
     ),
     Mutant(
+        "a later document whose rows are refused is mended where rows are",
+        _RUN,
+        "next_action=refused[0][1].next_action",
+        "next_action=_OWNER",
+        (f"{_BATCH}what_a_later_document_is_refused_for_keeps_the_batch_from_being_armed[rows]",),
+    ),
+    Mutant(
+        "later documents that the script cannot try keep a batch from being armed",
+        _RUN,
+        "            return _not_tied(waiting[0])\n",
+        "            return ()\n",
+        (
+            f"{_BATCH}later_documents_that_the_script_cannot_try_stop_the_batch[names another mapping]",
+            f"{_BATCH}later_documents_that_the_script_cannot_try_stop_the_batch[tries units alone]",
+        ),
+    ),
+    Mutant(
+        "no later document is tried where no cut goes through an organisation's function",
+        _RUN,
+        " and kept_mapping(context.installation).mapping is not None\n",
+        "\n",
+        (f"{_BATCH}without_a_site_mapping_nothing_is_tried",),
+    ),
+    Mutant(
+        "no later document is tried where a batch is refused already",
+        f"{_B}/batches.py",
+        "waits[1:] if all(check.outcome in {Outcome.PASS, Outcome.PARTIAL} for check in checks) else ()",
+        "waits[1:]",
+        (f"{_BATCH}what_is_refused_already_needs_no_trial_more",),
+    ),
+    Mutant(
         "a move that was tried is taken back",
         _MOVE,
         "        finished := true;\n        RAISE EXCEPTION USING ERRCODE = 'CU000', MESSAGE = 'tried, and taken back';\n",
@@ -325,6 +356,20 @@ SITE_TRIAL = (
         "    return bool(of_it) and all(outcome is Outcome.PASS for outcome in of_it)\n",
         "    return True\n",
         (f"{_MOVED}before_the_script_was_run_it_is_told_what_proves_them",),
+    ),
+    Mutant(
+        "an error in the trial of one move is none of the other proofs",
+        f"{_B}/runs/site_run_check.py",
+        "        return _not_proven(ENACT, name, error)\n",
+        "        raise error\n",
+        (f"{_MOVED}an_error_in_the_trial_of_one_move_is_none_of_the_other_proofs",),
+    ),
+    Mutant(
+        "an error in making the governance rows that are tried is none of the units",
+        _PLANNED,
+        "            of_part := 'plan';\n",
+        "",
+        (f"{_ROWS}an_error_in_making_the_rows_is_none_of_the_units",),
     ),
     Mutant(
         "what is never called and what is no table is named before the script is printed",

@@ -223,6 +223,20 @@ def test_what_refuses_a_row_of_leg_b_is_named_with_its_table(
     assert _rows(signed) == _BEFORE
 
 
+def test_an_error_in_making_the_rows_is_none_of_the_units(signed: Passage) -> None:
+    """The owner of the organisation's function was to let such units in."""
+    signed.execute(
+        "CREATE OR REPLACE FUNCTION cutter_console.fn_site_planned(p_run jsonb, p_units jsonb) RETURNS jsonb"
+        " LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not made'; END $$"
+    )
+
+    units, rows = tried_there(_context(signed), _LIMIT)
+
+    assert (units.name, units.outcome) == (site_creation.NAME, Outcome.PASS)
+    assert (rows.name, rows.outcome, rows.detail) == (site_creation.ROWS, Outcome.FAIL, "P0001: not made")
+    assert rows.next_action == site_creation._OWNER_OF_ROWS
+
+
 def test_a_part_of_the_units_is_no_reason_to_refuse_the_rows(signed: Passage, monkeypatch: pytest.MonkeyPatch) -> None:
     """An envelope that must have as many units as it says is tried with all of them."""
     monkeypatch.setattr(site_creation, "_WHOLE", 0)
