@@ -372,6 +372,13 @@ SITE_TRIAL = (
         (f"{_ROWS}an_error_in_making_the_rows_is_none_of_the_units",),
     ),
     Mutant(
+        "a trial before a ruling has no more signers than the policy needs",
+        f"{_B}/postgres/site_decisions.py",
+        "                 WHERE s.place <= (w.policy #>> ARRAY['thresholds', 'SG_1'])::bigint)",
+        ")",
+        (f"{_ROWS}before_a_ruling_no_more_of_the_policy_sign_than_are_needed",),
+    ),
+    Mutant(
         "what is never called and what is no table is named before the script is printed",
         f"{_B}/postgres/site_gateway.py",
         "    lacking += writing_faults(connection, mapping)\n",
