@@ -743,7 +743,7 @@ SCREENS = (
     Mutant(
         "recording: a failure to write does not reach what is recorded",
         "console/backend/recording.py",
-        "                self.stopped = error.strerror or str(error)\n",
+        "                self.stopped = why_unreadable(error)\n",
         "                raise\n",
         _of_recordings("a_full_disk_ends_the_recording_and_nothing_else"),
     ),
@@ -840,9 +840,7 @@ SCREENS = (
         "console/backend/runs/status.py",
         "    waits = tuple(_wait_interrupted(wait) if wait.run_id in cut_short else wait for wait in waits)\n",
         "",
-        (
-            "tests/backend/runs/test_interruption.py::test_a_run_killed_in_mid_phase_is_shown_as_interrupted_and_goes_on_by_hand",
-        ),
+        ("tests/backend/runs/test_lease.py::test_a_kill_closes_the_switch_at_that_moment",),
     ),
     Mutant(
         "journal: the records of one that was touched are proved again",
