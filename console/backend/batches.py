@@ -6,7 +6,7 @@ from collections.abc import Callable
 from console.backend.gates import arming_checks
 from console.backend.gates.dry_runs import judge_dry_run, measure_dry_runs
 from console.backend.host.installation import Installation
-from console.backend.host.site_files import kept_mapping, run_tables
+from console.backend.host.site_files import run_tables
 from console.backend.model.batches import (
     BatchMove,
     BatchPlan,
@@ -234,7 +234,7 @@ class Batches:
 
     def _others_tried(self, run_ids: tuple[str, ...], trial_command: str, ends_at: float) -> tuple[Check, ...]:
         """Try the documents behind the first one at the organisation, where cuts are written through its functions."""
-        if not run_ids or kept_mapping(self._installation).mapping is None:
+        if not run_ids:
             return ()
         known = [known_run(self._installation, run_id) for run_id in run_ids]
         contexts = [PhaseContext(self._installation, run.workspace, run.request, lambda *_: None) for run in known]
