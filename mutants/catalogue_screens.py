@@ -838,9 +838,19 @@ SCREENS = (
     Mutant(
         "status: what waits of a run that was interrupted says so",
         "console/backend/runs/status.py",
-        "    waits = tuple(_wait_interrupted(wait) if wait.run_id in cut_short else wait for wait in waits)\n",
-        "",
-        ("tests/backend/runs/test_lease.py::test_a_kill_closes_the_switch_at_that_moment",),
+        "    waits += [(wait, {wait.run_id}) for wait in alone]\n",
+        "    waits += [(wait, set()) for wait in alone]\n",
+        ("tests/backend/runs/test_status.py::test_a_run_waits_as_interrupted",),
+    ),
+    Mutant(
+        "status: what waits of a batch is interrupted if any of its members was",
+        "console/backend/runs/status.py",
+        "            {row.run_id for row in members},\n",
+        "            {members[-1].run_id},\n",
+        (
+            "tests/backend/runs/test_status.py::"
+            "test_a_batch_waits_as_interrupted_whichever_of_its_members_was[waits for SG_1-1]",
+        ),
     ),
     Mutant(
         "journal: the records of one that was touched are proved again",
@@ -857,6 +867,24 @@ SCREENS = (
         " or time.time_ns() - state[4] < _SETTLED_NS:\n",
         ":\n",
         ("tests/backend/runs/test_interruption.py::test_a_journal_that_was_touched_a_moment_ago_is_proved_again",),
+    ),
+    Mutant(
+        "journal: what is kept of journals has a bound",
+        "console/backend/runs/interruption.py",
+        "        if size > _MOST_BYTES:\n",
+        "        if size > 2 * _MOST_BYTES:\n",
+        (
+            "tests/backend/runs/test_interruption.py::test_of_the_journals_that_are_kept_the_sizes_together_have_a_bound",
+        ),
+    ),
+    Mutant(
+        "journal: one that is larger than the bound is not kept",
+        "console/backend/runs/interruption.py",
+        " or state[2] > _MOST_BYTES or ",
+        " or ",
+        (
+            "tests/backend/runs/test_interruption.py::test_a_journal_larger_than_all_that_are_kept_takes_the_place_of_none",
+        ),
     ),
     Mutant(
         "dialogs: what is typed on Cancel beside a text goes into it",

@@ -19,6 +19,7 @@ _BESIDE = "tests/gateway/test_passage.py::test_"
 _RIGHTS = "tests/gateway/test_rights.py::test_"
 _REFUSES = f"{_BESIDE}what_the_organisations_side_refuses_or_answers_takes_the_whole_leg_back"
 _SAME = "tests/same_names/test_"
+_BY_HAND = "tests/adoption/test_mapping_by_hand.py::test_"
 _GOVERNANCE, _GOVERNED = f"{_B}/postgres/site_governance.py", f"{_SAME}governance.py::test_"
 _TRIAL = f"{_B}/postgres/site_governance_trial.py"
 _NAMES = "tests/backend/model/test_schema_names.py::test_a_statement_is_sent_with_the_names_of_its_database"
@@ -497,6 +498,48 @@ SITES = (
         "tuple(map(schema_names(connection).rendered, DIRECT_WRITES))",
         "DIRECT_WRITES",
         (f"{_SAME}surroundings.py::test_gates_and_drift_measure_the_console_where_it_stands",),
+    ),
+    Mutant(
+        "a default that may not be called is no refusal of a write",
+        f"{_B}/postgres/write_attempts.py",
+        "refusal := CASE WHEN may_write THEN '' ELSE refusal END;",
+        "NULL;",
+        (
+            "tests/adoption/test_reading.py::"
+            "test_a_role_that_may_write_is_met_though_a_default_calls_what_it_may_not_execute"
+            "[UPDATE-UPDATE public.information_unit]",
+            "tests/adoption/test_reading.py::"
+            "test_a_role_that_may_write_is_met_though_a_default_calls_what_it_may_not_execute"
+            "[INSERT-INSERT INTO public.information_unit]",
+        ),
+    ),
+    Mutant(
+        "a function that takes no address of a unit is no hint",
+        f"{_B}/postgres/site_shapes.py",
+        "AND a.names && %(address)s::text[]",
+        "AND array_to_string(a.names, ' ') LIKE '%%address%%'",
+        (f"{_BY_HAND}what_has_another_meaning_hides_no_function_that_could_be_meant[other arguments]",),
+    ),
+    Mutant(
+        "a result of a function is none of its arguments in a hint",
+        f"{_B}/postgres/site_shapes.py",
+        "WHERE coalesce(p.proargmodes[g.place], 'i') IN ('i', 'b', 'v')) a",
+        ") a",
+        (f"{_BY_HAND}what_has_another_meaning_hides_no_function_that_could_be_meant[other arguments]",),
+    ),
+    Mutant(
+        "a function of the console's own is no hint",
+        f"{_B}/postgres/site_shapes.py",
+        "AND n.nspname <> %(console)s",
+        "AND n.nspname <> %(console)s || '?'",
+        (f"{_BY_HAND}what_has_another_meaning_hides_no_function_that_could_be_meant[the console's own]",),
+    ),
+    Mutant(
+        "a hint that names not all says so",
+        f"{_B}/postgres/site_shapes.py",
+        "*((more,) if len(parts) > _MOST else ())",
+        "",
+        (f"{_BY_HAND}where_more_could_be_meant_than_are_named_the_hint_says_so[6]",),
     ),
     Mutant(
         "a registered query is sent as it was registered",

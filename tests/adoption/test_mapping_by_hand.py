@@ -96,6 +96,18 @@ _LIBRARY = """
 """
 
 
+_HINTS = [
+    "cms.pages (units, by slug) with cms.revisions (versions, by page)",
+    "library.units (units, by address) with library.versions (versions, by unit)",
+    "library.make(p_address text, p_title text, p_body text, p_actor text) (creates)",
+    "library.enact(p_address text, p_actor text, p_target text) (enacts)",
+]
+
+
+def _hints(error: str) -> list[str]:
+    return error.partition("these could be meant: ")[2].partition("\n")[0].split("; ")
+
+
 def test_what_could_be_meant_by_its_shape_is_named_and_never_read(strange: Adopted) -> None:
     """A tree of pages has the shape of units too: it is a hint for a person, and no mapping."""
     strange.execute('DROP SCHEMA "Thư viện ""A"" (1)" CASCADE')
@@ -104,12 +116,71 @@ def test_what_could_be_meant_by_its_shape_is_named_and_never_read(strange: Adopt
     status, _, error = strange.command("adopt", "inspect", "--out", str(strange.installation.site_mapping))
 
     assert (status, strange.installation.site_mapping.exists()) == (4, False)
-    hint = error.partition("these could be meant: ")[2].partition("\n")[0]
-    assert hint.split("; ") == [
-        "cms.pages (units, by slug) with cms.revisions (versions, by page)",
-        "library.units (units, by address) with library.versions (versions, by unit)",
-        "library.make(p_address text, p_title text, p_body text, p_actor text) (creates)",
-        "library.enact(p_address text, p_actor text, p_target text) (enacts)",
-    ]
+    assert _hints(error) == _HINTS
     assert "help 'A site mapping by hand'" in error
     assert "cms.pages" not in strange.command("status")[1]
+
+
+_OTHER_FUNCTIONS = """
+    DO $do$ BEGIN
+        FOR number IN 1..50 LOOP
+            EXECUTE format('CREATE FUNCTION cms.a_%s(p_email_address text, p_body text, p_target text) RETURNS text
+                            LANGUAGE sql SECURITY DEFINER AS $$ SELECT NULL::text $$', number);
+        END LOOP;
+    END $do$;
+    CREATE FUNCTION cms.answers(p_body text, p_target text, OUT address text) LANGUAGE sql SECURITY DEFINER AS 'SELECT NULL::text';
+    CREATE FUNCTION cms.asks(p_address text, p_title text) RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT NULL::text';
+"""
+_OF_THE_CONSOLE = """
+    CREATE SCHEMA cutter_console;
+    CREATE FUNCTION cutter_console.fn_site_create(p_address text, p_body text) RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT NULL::text';
+    CREATE FUNCTION cutter_console.fn_site_enact(p_address text, p_target text) RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT NULL::text';
+"""
+
+
+@pytest.mark.parametrize("others", [_OTHER_FUNCTIONS, _OF_THE_CONSOLE], ids=["other arguments", "the console's own"])
+def test_what_has_another_meaning_hides_no_function_that_could_be_meant(strange: Adopted, others: str) -> None:
+    """The console's own functions of a tied organisation do not belong to the owner of its schema."""
+    strange.execute('DROP SCHEMA "Thư viện ""A"" (1)" CASCADE')
+    strange.execute(_LIBRARY + others)
+
+    assert _hints(strange.command("adopt", "inspect")[2]) == _HINTS
+
+
+def test_an_argument_is_known_by_each_of_its_names_and_prefixes(strange: Adopted) -> None:
+    strange.execute('DROP SCHEMA "Thư viện ""A"" (1)" CASCADE')
+    strange.execute(
+        "CREATE FUNCTION public.make(in_canonical_address text, _content text) RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT NULL::text';"
+        "CREATE FUNCTION public.move(canonical_address text, p_to_status text) RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT NULL::text'"
+    )
+
+    assert _hints(strange.command("adopt", "inspect")[2]) == [
+        "public.make(in_canonical_address text, _content text) (creates)",
+        "public.move(canonical_address text, p_to_status text) (enacts)",
+    ]
+
+
+@pytest.mark.parametrize("number", [5, 6])
+def test_where_more_could_be_meant_than_are_named_the_hint_says_so(strange: Adopted, number: int) -> None:
+    strange.execute('DROP SCHEMA "Thư viện ""A"" (1)" CASCADE')
+    strange.execute(
+        f"""
+        DO $do$ BEGIN
+            FOR number IN 1..{number} LOOP
+                EXECUTE format('CREATE TABLE public.p_%1$s (slug text PRIMARY KEY, above text REFERENCES public.p_%1$s);
+                                CREATE TABLE public.r_%1$s (id bigint PRIMARY KEY, page text REFERENCES public.p_%1$s, html text);
+                                CREATE FUNCTION public.m_%1$s(p_address text, p_body text) RETURNS text
+                                    LANGUAGE sql SECURITY DEFINER AS ''SELECT NULL::text'';
+                                CREATE FUNCTION public.n_%1$s(p_address text, p_target text) RETURNS text
+                                    LANGUAGE sql SECURITY DEFINER AS ''SELECT NULL::text''', number);
+            END LOOP;
+        END $do$
+        """
+    )
+
+    hints = _hints(strange.command("adopt", "inspect")[2])
+
+    assert [hint for hint in hints if "more" in hint] == (
+        ["and more tables", "and more that create", "and more that enact"] if number == 6 else []
+    )
+    assert len([hint for hint in hints if "more" not in hint]) == 15

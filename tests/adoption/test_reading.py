@@ -24,6 +24,12 @@ from tests.support.fingerprint import fingerprint
 
 COUNTS = {"public.information_unit": 158, "public.unit_version": 165, "public.iu_lifecycle_log": 60}
 
+_DEFAULT = """
+    CREATE FUNCTION public.next_id() RETURNS uuid LANGUAGE plpgsql AS 'BEGIN RETURN gen_random_uuid(); END';
+    REVOKE EXECUTE ON FUNCTION public.next_id() FROM PUBLIC;
+    ALTER TABLE public.information_unit ALTER id SET DEFAULT public.next_id();
+"""
+
 
 def test_status_and_counts_have_the_rows_and_a_reason_for_what_is_missing(adopted: Adopted) -> None:
     status, answer = adopted.json("status")
@@ -291,6 +297,29 @@ def test_it_is_read_and_proved_on_other_versions_too(
         assert all(check["name"].startswith("governance rows: cutter_governance.") for check in open_now), open_now
         assert all("no function yet" in check["detail"] for check in open_now), open_now
         assert fingerprint(adopted.database) == before
+
+
+@pytest.mark.parametrize(
+    ("right", "words"),
+    [
+        ("UPDATE", "UPDATE public.information_unit"),
+        ("UPDATE (doc_code)", "UPDATE public.information_unit"),
+        ("INSERT", "INSERT INTO public.information_unit"),
+        ("INSERT (doc_code)", "INSERT INTO public.information_unit"),
+        ("DELETE", "DELETE FROM public.information_unit"),
+    ],
+)
+def test_a_role_that_may_write_is_met_though_a_default_calls_what_it_may_not_execute(
+    adopted: Adopted, right: str, words: str
+) -> None:
+    """The plan of such a default is refused with the SQLSTATE of a missing privilege, and the write itself is not."""
+    assert adopted.command("init", "--pin")[0] == 0
+    adopted.execute(_DEFAULT)
+    adopted.execute(f"GRANT {right} ON public.information_unit TO watcher")
+
+    outcome, detail, _ = _check(adopted.backend.gates(("G1",)), "G1", "direct writes refused as the monitor")
+
+    assert (outcome, f"{words} met nothing" in detail, detail.count(" met ")) == (Outcome.FAIL, True, 1), detail
 
 
 def test_without_an_answer_about_the_layout_no_role_of_the_organisation_is_used_and_nothing_is_judged(

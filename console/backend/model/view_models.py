@@ -165,7 +165,7 @@ class IntakeView(Value):
     docprefix: str = ""
     profile: str = ""
     standing: SafeText | None = None
-    """What is in force of it, or written as drafts; empty if no run has registered it, None if the database did not say."""
+    """State of it: in force, draft, repealed; empty if no run has registered it, None if the database did not say."""
     last_run: str = ""
     last_run_state: SafeText = ""
 

@@ -1,5 +1,6 @@
 """Calls of the organisation's own functions, by the names of their arguments, in a transaction that the caller rolls back."""
 
+import itertools
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -95,6 +96,12 @@ def meaning_of(argument: ArgumentRow) -> str:
     for prefix in _PREFIXES:
         name = name.removeprefix(prefix)
     return next((meaning for meaning, names in KNOWN_ARGUMENTS.items() if name in names), "")
+
+
+def names_of(meaning: str) -> list[str]:
+    """Pure: each name that an argument of this meaning can have."""
+    prefixes = ["".join(chosen) for chosen in itertools.product(*((prefix, "") for prefix in _PREFIXES))]
+    return [f"{prefix}{name}" for name in KNOWN_ARGUMENTS[meaning] for prefix in prefixes]
 
 
 def where_said(argument: ArgumentRow) -> str:

@@ -3,17 +3,17 @@
 Nothing is read or written by it. A tree of pages or of categories has the same shape, so it is no mapping, and no command takes one from it.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import psycopg
 
-from console.backend.model.console_schema import CONSOLE_SCHEMA_OWNER
+from console.backend.model.console_schema import CONSOLE_SCHEMA, CONSOLE_SCHEMA_OWNER
 from console.backend.postgres.connections import read_rows
-from console.backend.postgres.site_functions import arguments_of, meaning_of
+from console.backend.postgres.site_functions import names_of
 
 _MOST = 5
 """Pairs of tables, and functions of each kind, that are named."""
-_LOOKED_AT = 40
 # Versions refer to units by one column and have a text; units have a unique text, and refer to themselves or to a version.
 _PAIRS = """
     SELECT un.nspname || '.' || u.relname AS units, a.attname::text AS address, vn.nspname || '.' || v.relname AS versions, k.attname::text AS unit
@@ -37,12 +37,16 @@ _PAIRS = """
                     WHERE c.attrelid = v.oid AND c.attnum > 0 AND NOT c.attisdropped AND t.typcategory = 'S' AND c.atttypmod = -1)
      ORDER BY 1, 3 LIMIT %(most)s
 """
+# Results have names among those of the arguments. The console's own functions that call an organisation's belong to another owner than its schema does.
 _FUNCTIONS = """
     SELECT format('%%I.%%I(%%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid))
       FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+     CROSS JOIN LATERAL (SELECT array_agg(g.name) AS names
+                           FROM unnest(p.proargnames) WITH ORDINALITY AS g (name, place)
+                          WHERE coalesce(p.proargmodes[g.place], 'i') IN ('i', 'b', 'v')) a
      WHERE p.prokind = 'f' AND p.prosecdef AND p.provariadic = 0 AND p.prorettype <> 'void'::regtype
-       AND pg_get_userbyid(p.proowner) <> %(owner)s AND NOT starts_with(n.nspname, 'pg_')
-       AND EXISTS (SELECT FROM unnest(p.proargnames) g WHERE g LIKE '%%address')
+       AND pg_get_userbyid(p.proowner) <> %(owner)s AND n.nspname <> %(console)s AND NOT starts_with(n.nspname, 'pg_')
+       AND a.names && %(address)s::text[] AND a.names && %(other)s::text[]
      ORDER BY 1 LIMIT %(most)s
 """
 
@@ -58,17 +62,32 @@ class Pair(NamedTuple):
 
 def shapes_in_words(connection: psycopg.Connection) -> str:
     """Return which tables and functions could be meant, in words; empty if none could."""
-    pairs = read_rows(connection, Pair, _PAIRS, {"owner": CONSOLE_SCHEMA_OWNER, "most": _MOST})
-    signatures = read_rows(connection, str, _FUNCTIONS, {"owner": CONSOLE_SCHEMA_OWNER, "most": _LOOKED_AT})
-    meanings = {
-        signature: {meaning_of(argument) for argument in arguments_of(connection, signature)}
-        for signature in signatures
-    }
-    makes = [signature for signature, known in meanings.items() if {"address", "body"} <= known]
-    moves = [signature for signature, known in meanings.items() if {"address", "target"} <= known]
-    parts = [
+    pairs = read_rows(connection, Pair, _PAIRS, {"owner": CONSOLE_SCHEMA_OWNER, "most": _MOST + 1})
+    tables = [
         f"{pair.units} (units, by {pair.address}) with {pair.versions} (versions, by {pair.unit})" for pair in pairs
     ]
-    parts += [f"{signature} (creates)" for signature in makes[:_MOST]]
-    parts += [f"{signature} (enacts)" for signature in moves[:_MOST]]
+    makes = [f"{signature} (creates)" for signature in _functions(connection, "body")]
+    moves = [f"{signature} (enacts)" for signature in _functions(connection, "target")]
+    parts = (
+        *_shown(tables, "and more tables"),
+        *_shown(makes, "and more that create"),
+        *_shown(moves, "and more that enact"),
+    )
     return "; ".join(parts)
+
+
+def _functions(connection: psycopg.Connection, other: str) -> tuple[str, ...]:
+    """Return the signatures of functions that take an address and this too, one more than are named."""
+    values = {
+        "owner": CONSOLE_SCHEMA_OWNER,
+        "console": CONSOLE_SCHEMA,
+        "address": names_of("address"),
+        "other": names_of(other),
+        "most": _MOST + 1,
+    }
+    return read_rows(connection, str, _FUNCTIONS, values)
+
+
+def _shown(parts: Sequence[str], more: str) -> list[str]:
+    """Pure: as many as are named, and words for the rest."""
+    return [*parts[:_MOST], *((more,) if len(parts) > _MOST else ())]

@@ -28,17 +28,19 @@ DIRECT_WRITES = (
 )
 """None matches a row: if a protection is missing, the attempt changes nothing."""
 # Each in a block of its own, as between savepoints. What says nothing of the attempt is an error as elsewhere: a lost
-# line, a lock, a server that is full or shuts down.
+# line, a lock, a server that is full or shuts down. A plan meets 42501 for a function in a default too: whoever has the
+# privilege to write is not refused by it, because a statement that gives the column a value does not call the function.
 _TRY_EACH = """
     DO $$
     DECLARE
-        attempt text;
+        attempt jsonb;
         refusal text;
         refusals text[] := '{}';
+        may_write boolean;
     BEGIN
-        FOR attempt IN SELECT jsonb_array_elements_text(current_setting('cutter.attempts')::jsonb) LOOP
+        FOR attempt IN SELECT jsonb_array_elements(current_setting('cutter.attempts')::jsonb) LOOP
             BEGIN
-                EXECUTE attempt;
+                EXECUTE attempt ->> 'statement';
                 RAISE EXCEPTION USING ERRCODE = 'CU000', MESSAGE = 'not refused, and undone';
             EXCEPTION WHEN OTHERS THEN
                 IF left(SQLSTATE, 2) IN ('08', '40', '53', '54', '55', '57', '58') THEN
@@ -46,6 +48,15 @@ _TRY_EACH = """
                 END IF;
                 refusal := CASE SQLSTATE WHEN 'CU000' THEN '' ELSE SQLSTATE END;
             END;
+            IF refusal = '42501' AND attempt ? 'verb' THEN
+                SELECT bool_or(has_schema_privilege(n.oid, 'USAGE') AND
+                               CASE attempt ->> 'verb' WHEN 'DELETE' THEN has_table_privilege(c.oid, 'DELETE')
+                                                       ELSE has_any_column_privilege(c.oid, attempt ->> 'verb') END)
+                  INTO may_write
+                  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                 WHERE (n.nspname, c.relname) = (attempt ->> 'schema', attempt ->> 'table');
+                refusal := CASE WHEN may_write THEN '' ELSE refusal END;
+            END IF;
             refusals := refusals || refusal;
         END LOOP;
         PERFORM set_config('cutter.refusals', array_to_json(refusals)::text, true);
@@ -64,14 +75,15 @@ def try_direct_writes(connection: psycopg.Connection) -> tuple[tuple[str, str], 
     # A value, in which no name is changed on the way, and yet statements of this program.
     writes = tuple(map(schema_names(connection).rendered, DIRECT_WRITES))
     words = (" ".join(statement.split()[:3]) for statement in writes)
-    return tuple(zip(words, _tried(connection, writes), strict=True))
+    return tuple(zip(words, _tried(connection, [{"statement": write} for write in writes]), strict=True))
 
 
 def try_writes_of_site(connection: psycopg.Connection, mapping: SiteMapping) -> tuple[tuple[str, str], ...]:
     """Try INSERT, UPDATE and DELETE on every table of a mapping. Return the words and the SQLSTATE of each, or empty.
 
     Only planned, which checks the same privileges: a trigger of the organisation would fire for a statement that is
-    executed, even if that matches no row.
+    executed, even if that matches no row. A refusal is one only if the role lacks the privilege on the table and all
+    its columns: a function in a default that it may not execute is refused with the same SQLSTATE.
     """
     words, planned = [], []
     for table in mapping.tables:
@@ -85,16 +97,27 @@ def try_writes_of_site(connection: psycopg.Connection, mapping: SiteMapping) -> 
             if statement is not None:
                 words.append(f"{verb} {table}")
                 composed = statement.format(table=identifier(table), column=sql.Identifier(column))
-                planned.append((sql.SQL("EXPLAIN ") + composed).as_string(connection))
-    return tuple(zip(words, _tried(connection, tuple(planned)), strict=True))
+                schema, _, name = table.partition(".")
+                planned.append(
+                    {
+                        "statement": (sql.SQL("EXPLAIN ") + composed).as_string(connection),
+                        "verb": verb.split()[0],
+                        "schema": schema,
+                        "table": name,
+                    }
+                )
+    return tuple(zip(words, _tried(connection, planned), strict=True))
 
 
-def _tried(connection: psycopg.Connection, statements: tuple[str, ...]) -> list[str]:
-    """Return the SQLSTATE that refused each statement, or empty; all are sent together, and what one did is undone."""
+def _tried(connection: psycopg.Connection, attempts: list[dict[str, str]]) -> list[str]:
+    """Return the SQLSTATE that refused each attempt, or empty; all are sent together, and what one did is undone.
+
+    An attempt is a statement, and where the privilege counts its verb, schema and table.
+    """
     with Asking(connection) as asking:
         asking.ask(
             lambda connection: connection.execute(
-                "SELECT set_config('cutter.attempts', %s, true)", (json.dumps(statements),)
+                "SELECT set_config('cutter.attempts', %s, true)", (json.dumps(attempts),)
             )
         )
         asking.ask(lambda connection: connection.execute(_TRY_EACH))

@@ -1,4 +1,4 @@
-"""What can be planned: the files of the intake folder and the live documents, each with what the database has of it."""
+"""List of what can be planned: files of the intake folder and live documents, each with what the database has of it."""
 
 from pathlib import Path
 

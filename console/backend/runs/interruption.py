@@ -16,8 +16,8 @@ from console.backend.runs.run_state import is_running
 from console.backend.runs.settling import Fate, Verdict, fate_of, look
 from console.backend.runs.workspace import RunRequestFile, Workspace
 
-_MOST_KEPT, _MOST_BYTES, _SETTLED_NS = 32, 256 * 1024, 2_000_000_000
-"""Journals whose proved records are kept, the size of one, and the time for which its file must have been as it is."""
+_MOST_BYTES, _SETTLED_NS = 2 * 1024 * 1024, 2_000_000_000
+"""Sizes together of the journals whose proved records are kept, and the time for which the file of one must have been as it is."""
 _kept: dict[Path, tuple[tuple[int, ...], tuple[Record, ...]]] = {}
 """Records of a journal with the state of its file, the one that was read last at the end."""
 
@@ -37,17 +37,21 @@ def _proved(path: Path) -> tuple[Record, ...]:
 
     A console asks for the journals of all open runs every few seconds. Whoever writes to a file moves the time of its last
     change, which nobody can set; one that was changed a moment ago can be changed again within a step of that clock.
+    If it is changed while it is read, its state is another one than that which is kept.
     """
     state = _state_of(path)
     kept = _kept.pop(path, None)
     if kept is None or kept[0] != state:
         records = read_journal(path)
-        if not state or state != _state_of(path) or state[2] > _MOST_BYTES or time.time_ns() - state[4] < _SETTLED_NS:
+        if not state or state[2] > _MOST_BYTES or time.time_ns() - state[4] < _SETTLED_NS:
             return records
         kept = state, records
     _kept[path] = kept
-    for oldest in list(_kept)[:-_MOST_KEPT]:
-        _kept.pop(oldest, None)
+    size = 0
+    for journal, (known, _) in reversed(tuple(_kept.items())):
+        size += known[2]
+        if size > _MOST_BYTES:
+            _kept.pop(journal, None)
     return kept[1]
 
 

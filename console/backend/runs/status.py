@@ -201,14 +201,14 @@ def _status(installation: Installation, facts: Facts, now: datetime, *, read_onl
     settled_first = {wait.run_id for wait in (*lost, *unsettled)}
     places = {run.run_id: run.elsewhere for run in runs if run.elsewhere}
     unaccepted = {row.run_id for row in facts.runs if is_unaccepted(row)}
+    cut_short = {run.run_id for run in runs if run.interrupted}
+    rows = [row for row in facts.runs if row.run_id not in settled_first]
     waits = tuple(
         _wait_elsewhere(wait, places[wait.run_id], is_unaccepted=wait.run_id in unaccepted)
         if wait.run_id in places
         else wait
-        for wait in _waits(installation, facts, [row for row in facts.runs if row.run_id not in settled_first], now)
+        for wait in _waits(installation, facts, rows, now, cut_short)
     )
-    cut_short = {run.run_id for run in runs if run.interrupted}
-    waits = tuple(_wait_interrupted(wait) if wait.run_id in cut_short else wait for wait in waits)
     promoted = (*_wait_standby(facts.identity), *_wait_promoted(installation, facts.identity.target))
     return Status(
         measured_at=now,
@@ -293,8 +293,13 @@ def _wait_to_settle(run: RunSummary) -> WaitView:
     )
 
 
-def _waits(installation: Installation, facts: Facts, rows: list[RunRow], now: datetime) -> tuple[WaitView, ...]:
-    """Return what each run waits for; the members of a batch that wait for the same wait as one."""
+def _waits(
+    installation: Installation, facts: Facts, rows: list[RunRow], now: datetime, cut_short: set[str]
+) -> tuple[WaitView, ...]:
+    """Return what each run waits for; the members of a batch that wait for the same wait as one.
+
+    `cut_short` are the runs that were interrupted.
+    """
     alone: list[WaitView] = []
     recorded = {digest for ruling in facts.rulings for digest in (ruling.statement_sha256, ruling.batch_ruling)}
     to_import = partial(statement_to_import, installation, recorded, now)
@@ -322,13 +327,19 @@ def _waits(installation: Installation, facts: Facts, rows: list[RunRow], now: da
             alone.append(wait)
     # A batch with a member that is barred is neither ruled on nor armed: what it waits for is what that member waits for.
     going = {key: members for key, members in together.items() if key[0] not in barred}
-    of_batches = (
-        _wait_of_batch(batch_id, kind, members, facts.switch, expiries[batch_id, kind, is_ruled])
-        if is_ruled
-        else _wait_for_rulings(batch_id, kind, members, to_import)
+    waits: list[tuple[WaitView | None, set[str]]] = [
+        (
+            _wait_of_batch(batch_id, kind, members, facts.switch, expiries[batch_id, kind, is_ruled])
+            if is_ruled
+            else _wait_for_rulings(batch_id, kind, members, to_import),
+            {row.run_id for row in members},
+        )
         for (batch_id, kind, is_ruled), members in going.items()
+    ]
+    waits += [(wait, {wait.run_id}) for wait in alone]
+    return tuple(
+        _wait_interrupted(wait) if run_ids & cut_short else wait for wait, run_ids in waits if wait is not None
     )
-    return (*(wait for wait in of_batches if wait is not None), *alone)
 
 
 def _displaced(installation: Installation, facts: Facts, row: RunRow) -> Displacement | None:
@@ -519,7 +530,7 @@ def _wait(row: RunRow, imported: Mapping[str, datetime], switch: SwitchView, to_
 
 
 def _wait_interrupted(wait: WaitView) -> WaitView:
-    """Return the wait of a run that was interrupted: whoever comes back must not take it for one that was left in order."""
+    """Return the wait of a run that was interrupted, or of a batch with such a member: whoever comes back must not take it for one that was left in order."""
     return wait.model_copy(update={"what": f"INTERRUPTED: {wait.what}"})
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from console.backend.journal.journal import Journal, read_journal
-from console.backend.journal.journal_record import Record
+from console.backend.journal.journal_record import Record, RecordKind
 from console.backend.model.errors import CutterError, Refused, StopCode, Waiting
 from console.backend.model.states import Family, Mode, Move, Phase, Stage
 from console.backend.model.view_models import PhaseStatus, Progress, SwitchState
@@ -265,6 +265,55 @@ def test_a_journal_that_nobody_has_touched_is_proved_once(at: At, monkeypatch: p
     assert len(records) > 5
     assert records_at_rest(workspace) == records
     assert read == [workspace.journal]
+
+
+def _copies(workspace: Workspace, number: int) -> list[Workspace]:
+    """Return workspaces whose journals are copies of this one."""
+    copies = [Workspace.open(workspace.directory.parents[1], f"{workspace.directory.name}-{n}") for n in range(number)]
+    for copy in copies:
+        copy.directory.mkdir()
+        copy.journal.write_bytes(workspace.journal.read_bytes())
+        copy.journal.chmod(0o600)
+    return copies
+
+
+def test_the_journals_of_many_open_runs_are_each_proved_once(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    passage = at("SG_1 imported")
+    copies = _copies(Workspace.open(passage.installation.root, passage.run_id), 40)
+    read = _counted(monkeypatch)
+    _a_minute_later(monkeypatch)
+    for _ in range(2):
+        assert all(records_at_rest(copy) for copy in copies)
+    assert read == [copy.journal for copy in copies]
+
+
+def test_of_the_journals_that_are_kept_the_sizes_together_have_a_bound(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that was asked for longest ago is dropped."""
+    passage = at("SG_1 imported")
+    workspace = Workspace.open(passage.installation.root, passage.run_id)
+    first, second, third = _copies(workspace, 3)
+    read = _counted(monkeypatch)
+    _a_minute_later(monkeypatch)
+    monkeypatch.setattr("console.backend.runs.interruption._kept", {})
+    monkeypatch.setattr("console.backend.runs.interruption._MOST_BYTES", 2 * workspace.journal.stat().st_size)
+    for asked in (first, second, first, third, first, second):
+        assert records_at_rest(asked)
+    assert read == [first.journal, second.journal, third.journal, second.journal]
+
+
+def test_a_journal_larger_than_all_that_are_kept_takes_the_place_of_none(
+    at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passage = at("SG_1 imported")
+    small, large = _copies(Workspace.open(passage.installation.root, passage.run_id), 2)
+    with Journal.resume(large.journal, passage.run_id, passage.installation.context) as journal:
+        journal.append(RecordKind.NOTE, "probe")
+    read = _counted(monkeypatch)
+    _a_minute_later(monkeypatch)
+    monkeypatch.setattr("console.backend.runs.interruption._MOST_BYTES", large.journal.stat().st_size - 1)
+    for asked in (small, large, small, large):
+        assert records_at_rest(asked)
+    assert read == [small.journal, large.journal, large.journal]
 
 
 def test_a_journal_in_which_a_byte_was_changed_is_met_whatever_its_size_and_time_say(

@@ -7,9 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from console.backend.approvals.policy import Signer, Thresholds, load_policy
+from console.backend.journal.journal import Journal
+from console.backend.journal.journal_record import RecordKind
 from console.backend.model.canonical_json import canonical_json
 from console.backend.model.outcome import Outcome
+from console.backend.model.states import Phase
 from console.backend.model.view_models import SwitchState
+from console.backend.runs.workspace import Workspace
 from tests.support.batch import BatchSite
 from tests.support.passage import UNITS, Kept, Passage
 
@@ -201,3 +205,38 @@ def test_another_statement_over_a_batch_is_to_be_imported_where_the_former_one_a
     site.passage.backend.sign_as_demo_sovereign(site.passage.backend.draft_statement(batch_id).statement_path)
 
     assert _waits_for(site.passage)[1].startswith("cutter-console approval import ")
+
+
+def _interrupt(passage: Passage, run_id: str) -> None:
+    """Leave leg A begun in the run's journal, as a process leaves it that is killed there."""
+    workspace = Workspace.open(passage.installation.root, run_id)
+    with Journal.resume(workspace.journal, run_id, passage.installation.context) as journal:
+        journal.append(RecordKind.INTENT, Phase.CUT_LEG_A)
+
+
+def test_a_run_waits_as_interrupted(at: At) -> None:
+    passage = at("SG_1 imported")
+    (before,) = passage.backend.status().waiting
+    _interrupt(passage, passage.run_id)
+
+    (wait,) = passage.backend.status().waiting
+
+    assert wait == before.model_copy(update={"what": f"INTERRUPTED: {before.what}"})
+
+
+@pytest.mark.parametrize("member", [0, 1, 2])
+@pytest.mark.parametrize("is_ruled", [False, True], ids=["waits for SG_1", "SG_1 imported"])
+def test_a_batch_waits_as_interrupted_whichever_of_its_members_was(
+    at: At, kept: Kept, member: int, *, is_ruled: bool
+) -> None:
+    """A batch waits as one, and names one of its members."""
+    site = BatchSite.waiting(at, kept, 3)
+    passage, batch = site.passage, site.newest()
+    if is_ruled:
+        site.sign(batch.batch_id)
+    (before,) = passage.backend.status().waiting
+    _interrupt(passage, batch.members[member].run_id)
+
+    (wait,) = passage.backend.status().waiting
+
+    assert wait == before.model_copy(update={"what": f"INTERRUPTED: {before.what}"})
