@@ -1,5 +1,6 @@
 """All mutants, in the order in which they are run."""
 
+from mutants.catalogue_commands import COMMANDS
 from mutants.catalogue_custody import CUSTODY
 from mutants.catalogue_documents import DOCUMENTS
 from mutants.catalogue_fleet import FLEET
@@ -31,5 +32,6 @@ MUTANTS = (
     *CUSTODY,
     *FLEET,
     *DOCUMENTS,
+    *COMMANDS,
     *PAGES,
 )

@@ -67,6 +67,20 @@ CUSTODY = (
         _by_password("a_run_is_handed_over_by_its_holder_alone"),
     ),
     Mutant(
+        "custody: the bundle of a run that has moved is not accepted",
+        _SQL,
+        "       OR (handed.stage, handed.family) IS DISTINCT FROM (r.stage, r.family)\n",
+        "",
+        _by_password("a_bundle_that_turns_up_is_accepted_only_while_its_run_has_not_moved"),
+    ),
+    Mutant(
+        "custody: a run that is over changes no hands",
+        _SQL,
+        "    IF r.stage = 'closeout_reported' OR r.family IN ('voided', 'reverted') THEN",
+        "    IF false THEN",
+        _by_password("a_run_that_is_over_changes_no_hands"),
+    ),
+    Mutant(
         "custody: a member of a batch is not handed over",
         _SQL,
         "    IF cutter_console.fn_batch_of(p_run_id) IS NOT NULL THEN",

@@ -16,6 +16,13 @@ def _taken(name: str) -> tuple[str, ...]:
 
 PAGES = (
     Mutant(
+        "pages: a document of which the database was not asked is not called new",
+        "console/screens/documents_text.py",
+        "    if view.standing is None or view.refused:\n",
+        "    if view.refused:\n",
+        ("tests/screens/test_documents.py::test_of_a_document_that_the_database_was_not_asked_for_nothing_is_said",),
+    ),
+    Mutant(
         "pages: a program of a backup that moves nothing has hung",
         "console/backend/backup/pipeline.py",
         "            elif time.monotonic() - last_progress > self.stall_s:",
@@ -84,6 +91,48 @@ PAGES = (
         "    IF cutter_governance.fn_hold_reason() IS NULL THEN",
         "    IF false THEN",
         ("tests/backend/postgres/test_authority.py::test_where_no_hold_is_set_none_is_released",),
+    ),
+    Mutant(
+        "pages: under a HOLD no run begins",
+        "console/backend/service.py",
+        "        kill_switch.require_no_hold(self.installation)\n        created",
+        "        created",
+        ("tests/backend/runs/test_kill_switch.py::test_under_a_hold_no_run_begins",),
+    ),
+    Mutant(
+        "pages: what is armed already is not called so under a HOLD file",
+        "console/backend/service.py",
+        "            kill_switch.require_no_hold(self.installation)\n            note",
+        "            note",
+        ("tests/backend/runs/test_kill_switch.py::test_what_is_armed_already_is_not_called_so_under_a_hold_file",),
+    ),
+    Mutant(
+        "pages: a crash log of somebody else is left alone",
+        "console/backend/leftovers.py",
+        "and _is_ours(entry) and",
+        "and",
+        ("tests/backend/test_leftovers.py::test_a_crash_log_that_somebody_else_has_written_is_left_alone",),
+    ),
+    Mutant(
+        "pages: the message of a refusal in JSON holds no secret",
+        "console/cli/output.py",
+        '"message": redact(error.message),',
+        '"message": error.message,',
+        ("tests/cli/test_failures.py::test_the_message_of_a_refusal_holds_no_secret[True]",),
+    ),
+    Mutant(
+        "pages: a name that every list of documents shows is short",
+        "console/backend/postgres/migrations/0012_sealed.sql",
+        "    IF 4096 < ANY (ARRAY[length(p_origin), length(p_profile)]) THEN",
+        "    IF false THEN",
+        ("tests/backend/postgres/test_stages.py::test_a_name_that_every_list_shows_is_short",),
+    ),
+    Mutant(
+        "pages: a reason is redacted before it is stored",
+        "console/backend/model/reasons.py",
+        "safe_text(redact(reason).strip())",
+        "safe_text(reason.strip())",
+        ("tests/backend/runs/test_kill_switch.py::test_a_reason_is_redacted_before_it_is_stored_anywhere[cut in two]",),
     ),
     Mutant(
         "pages: a registered document keeps its query",

@@ -2007,7 +2007,7 @@ _OF_STATES = (
     Mutant(
         "an edit is applied only if its run id was typed",
         f"{_B}/service.py",
-        "        self._require_typed(run_id, confirm)\n        kill_switch.require_no_hold(self.installation)\n        if require_edit_run",
+        '        self._require_typed("run apply", run_id, confirm)\n        kill_switch.require_no_hold(self.installation)\n        if require_edit_run',
         "        kill_switch.require_no_hold(self.installation)\n        if require_edit_run",
         ("tests/cli/test_edits.py::test_an_edit_is_signed_applied_and_shown_by_the_second_ruling",),
     ),

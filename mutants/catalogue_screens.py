@@ -743,7 +743,7 @@ SCREENS = (
     Mutant(
         "recording: a failure to write does not reach what is recorded",
         "console/backend/recording.py",
-        "                self.stopped = error.strerror or str(error)\n",
+        "                self.stopped = why_unreadable(error)\n",
         "                raise\n",
         _of_recordings("a_full_disk_ends_the_recording_and_nothing_else"),
     ),

@@ -8,6 +8,7 @@ _TRIED, _STRANGE = "tests/same_names/test_units_tried.py::test_", "tests/same_na
 _PLANNED, _ROWS = f"{_B}/postgres/site_planned_rows.py", "tests/same_names/test_rows_tried.py::test_"
 _MOVE, _MOVED = f"{_B}/postgres/site_move_trial.py", "tests/same_names/test_moves_tried.py::test_"
 _BATCH = "tests/same_names/test_batch_tried.py::test_"
+_PART = f"{_BATCH}a_document_of_which_a_part_was_refused_when_the_limit_ended_stops_the_batch"
 _LEG_B = f"{_ROWS}what_refuses_a_row_of_leg_b_is_named_with_its_table"
 _OTHERWISE = f"{_TRIED}what_comes_back_otherwise_ends_the_trial_at_its_unit"
 _REFUSED = f"{_TRIED}what_a_cut_would_be_refused_for_refuses_the_trial"
@@ -256,6 +257,51 @@ SITE_TRIAL = (
         (f"{_BATCH}what_a_later_document_is_refused_for_keeps_the_batch_from_being_armed[rows]",),
     ),
     Mutant(
+        "a document of which a part was refused when the limit ended keeps a batch from being armed",
+        _RUN,
+        "                if over.known and not refused:\n",
+        "                if False:\n",
+        (f"{_PART}[the others are let in]",),
+    ),
+    Mutant(
+        "a document that is refused is told also where the limit ends the trial of another one",
+        _RUN,
+        "                if over.known and not refused:\n",
+        "                if over.known:\n",
+        (f"{_PART}[another one is refused]",),
+    ),
+    Mutant(
+        "a later document whose rows are refused is mended where rows are",
+        _RUN,
+        "next_action=refused[0][1].next_action",
+        "next_action=_OWNER",
+        (f"{_BATCH}what_a_later_document_is_refused_for_keeps_the_batch_from_being_armed[rows]",),
+    ),
+    Mutant(
+        "later documents that the script cannot try keep a batch from being armed",
+        _RUN,
+        "            return _not_tied(waiting[0])\n",
+        "            return ()\n",
+        (
+            f"{_BATCH}later_documents_that_the_script_cannot_try_stop_the_batch[names another mapping]",
+            f"{_BATCH}later_documents_that_the_script_cannot_try_stop_the_batch[tries units alone]",
+        ),
+    ),
+    Mutant(
+        "no later document is tried where no cut goes through an organisation's function",
+        _RUN,
+        " and kept_mapping(context.installation).mapping is not None\n",
+        "\n",
+        (f"{_BATCH}without_a_site_mapping_nothing_is_tried",),
+    ),
+    Mutant(
+        "no later document is tried where a batch is refused already",
+        f"{_B}/batches.py",
+        "waits[1:] if all(check.outcome in {Outcome.PASS, Outcome.PARTIAL} for check in checks) else ()",
+        "waits[1:]",
+        (f"{_BATCH}what_is_refused_already_needs_no_trial_more",),
+    ),
+    Mutant(
         "a move that was tried is taken back",
         _MOVE,
         "        finished := true;\n        RAISE EXCEPTION USING ERRCODE = 'CU000', MESSAGE = 'tried, and taken back';\n",
@@ -310,6 +356,27 @@ SITE_TRIAL = (
         "    return bool(of_it) and all(outcome is Outcome.PASS for outcome in of_it)\n",
         "    return True\n",
         (f"{_MOVED}before_the_script_was_run_it_is_told_what_proves_them",),
+    ),
+    Mutant(
+        "an error in the trial of one move is none of the other proofs",
+        f"{_B}/runs/site_run_check.py",
+        "        return _not_proven(ENACT, name, error)\n",
+        "        raise error\n",
+        (f"{_MOVED}an_error_in_the_trial_of_one_move_is_none_of_the_other_proofs",),
+    ),
+    Mutant(
+        "an error in making the governance rows that are tried is none of the units",
+        _PLANNED,
+        "            of_part := 'plan';\n",
+        "",
+        (f"{_ROWS}an_error_in_making_the_rows_is_none_of_the_units",),
+    ),
+    Mutant(
+        "a trial before a ruling has no more signers than the policy needs",
+        f"{_B}/postgres/site_decisions.py",
+        "                 WHERE s.place <= (w.policy #>> ARRAY['thresholds', 'SG_1'])::bigint)",
+        ")",
+        (f"{_ROWS}before_a_ruling_no_more_of_the_policy_sign_than_are_needed",),
     ),
     Mutant(
         "what is never called and what is no table is named before the script is printed",

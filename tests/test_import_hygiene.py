@@ -94,6 +94,7 @@ def test_status_for_a_script_never_loads_the_terminal_interface(tmp_path: Path) 
     nowhere = f"host={tmp_path} port=1 user=nobody dbname=none"
     (tmp_path / "orchestrator.config.json").write_text(f'{{"database": {{"monitor": "{nowhere}"}}}}')
 
+    (tmp_path / "runs").mkdir()
     found = loaded(_ENTRY, "--root", str(tmp_path), "status", "--json")
 
     assert "psycopg" in found

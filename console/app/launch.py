@@ -29,21 +29,21 @@ def open_console(options: Options, request: Open) -> int:
     """Open the console, or refuse and name `status` if there is no terminal."""
     if request.replay is not None:
         return _replay(request.replay)
-    face, read_only = NO_FACE, request.read_only
+    face, read_only, has_only_names = NO_FACE, request.read_only, False
     lifeline = taken_lifeline()
     if options.installation:
         options, face, names_read_only = _named(options)
         read_only = read_only or names_read_only
         if lifeline is not None:
             face = face.opened_by_fleet(lifeline)
-    elif _has_only_names(options):
+    elif has_only_names := _has_only_names(options):
         face = replace(face, start_screen="fleet")
     swept: list[str] = []
     crash_folder = (options.root or default_root()) / "reports"
     recorder = _recorder(request.record) if request.record is not None and not refusal_here() else None
     try:
         return show(
-            lambda: _backend(options, swept, recorder, read_only=read_only),
+            lambda: _backend(options, swept, recorder, read_only=read_only, anywhere=has_only_names),
             read_only=read_only,
             demo=False,
             crash_folder=crash_folder,
@@ -179,16 +179,18 @@ def _too_few_addresses() -> str:
     )
 
 
-def _backend(options: Options, swept: list[str], recorder: "Recorder | None", *, read_only: bool) -> "Backend":
-    """Make the backend, in a thread after the first paint. `swept` gets a line for each leftover that was removed."""
+def _backend(
+    options: Options, swept: list[str], recorder: "Recorder | None", *, read_only: bool, anywhere: bool = False
+) -> "Backend":
+    """Make the backend, in a thread after the first paint. `swept` gets a line for each leftover that was removed.
+
+    `anywhere` takes a root that is not there, for a console that opens others from Fleet.
+    """
     from console.backend.leftovers import sweep_leftovers
     from console.cli.installation import backend_of
 
-    backend = (
-        without_stop(backend_of(options, read_only=read_only))
-        if in_browser()
-        else backend_of(options, read_only=read_only)
-    )
+    made = backend_of(options, read_only=read_only, anywhere=anywhere)
+    backend = without_stop(made) if in_browser() else made
     if read_only:
         backend.require_read_only_role()
     else:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from console.backend.gates import arming_checks
 from console.backend.gates.dry_runs import judge_dry_run, measure_dry_runs
 from console.backend.host.installation import Installation
-from console.backend.host.site_files import kept_mapping, run_tables
+from console.backend.host.site_files import run_tables
 from console.backend.model.batches import (
     BatchMove,
     BatchPlan,
@@ -19,6 +19,7 @@ from console.backend.model.batches import (
 )
 from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, UsageError
+from console.backend.model.full_command import command_to_confirm
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan_binding import TableDelta, Target
 from console.backend.model.purposes import Kind, Purpose
@@ -129,7 +130,7 @@ class Batches:
 
     def arm(self, batch_id: str, confirm: str, seen: str = "") -> SwitchView:
         """Arm the switch for this batch to cut; if it is armed for that already, do nothing."""
-        _require_typed(batch_id, confirm)
+        _require_typed("arm", batch_id, confirm)
         if armed_for(self._installation, batch_id, Purpose.CUT):
             note = {"note": "it was armed for this batch already; nothing was done"}
             return measure_switch(self._installation).model_copy(update=note)
@@ -146,7 +147,7 @@ class Batches:
         self, batch_id: str, confirm: str, on_batch: OnBatch, on_progress: OnProgress, seen: str = ""
     ) -> BatchView:
         """Enact every verified member under SG_2, and close them; the switch is armed for this alone."""
-        _require_typed(batch_id, confirm)
+        _require_typed("enact", batch_id, confirm)
         view = self.view(batch_id)
         self._require(BatchMove.ENACT, view)
         _require_seen(view, seen)
@@ -233,7 +234,7 @@ class Batches:
 
     def _others_tried(self, run_ids: tuple[str, ...], trial_command: str, ends_at: float) -> tuple[Check, ...]:
         """Try the documents behind the first one at the organisation, where cuts are written through its functions."""
-        if not run_ids or kept_mapping(self._installation).mapping is None:
+        if not run_ids:
             return ()
         known = [known_run(self._installation, run_id) for run_id in run_ids]
         contexts = [PhaseContext(self._installation, run.workspace, run.request, lambda *_: None) for run in known]
@@ -398,10 +399,10 @@ def _require_seen(view: BatchView, seen: str) -> None:
         raise Refused(StopCode.REPLAY_CONFLICT, message, "Look at it again, then decide.")
 
 
-def _require_typed(batch_id: str, confirm: str) -> None:
+def _require_typed(command: str, batch_id: str, confirm: str) -> None:
     if confirm != batch_id:
         message = f"what was typed is not the batch's id {batch_id}"
-        raise UsageError(StopCode.EXECUTION_DISABLED, message, "Type the id of the batch, whole.")
+        raise UsageError(StopCode.EXECUTION_DISABLED, message, command_to_confirm(command, batch_id))
 
 
 def _require_all(batch_id: str, checks: tuple[Check, ...]) -> None:

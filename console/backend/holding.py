@@ -29,7 +29,7 @@ from console.backend.postgres.kept_sessions import with_kept_sessions
 from console.backend.postgres.records import open_lease
 from console.backend.runs.answers import Answers
 from console.backend.runs.kill_switch import combined, hold_in_file, measure_in_database, release_steps
-from console.backend.runs.moves import command_of
+from console.backend.runs.moves import NOT_YET, OfferedMove, offered_moves
 from console.backend.runs.recovery import STEPS, compensation_runbook
 from console.backend.runs.run_views import open_run_summaries, view_run
 
@@ -168,7 +168,7 @@ def _held_run(installation: Installation, summary: RunSummary) -> HeldRun:
         docprefix=run.docprefix,
         interruption=run.interruption,
         happened=tuple(_happened(run, summary)),
-        moves=tuple(_move(move, run) for move in run.moves),
+        moves=tuple(_move(offer, run) for offer in offered_moves(run)),
         left_behind=left_behind,
         plan=plan,
     )
@@ -190,15 +190,17 @@ def _happened(run: RunView, summary: RunSummary) -> Iterable[str]:
         yield f"waits for {run.waits_for}"
 
 
-def _move(move: Move, run: RunView) -> RecoveryMove:
-    danger = _DANGERS.get(move)
+def _move(offer: OfferedMove, run: RunView) -> RecoveryMove:
+    danger = _DANGERS.get(offer.move)
     effects = effects_of(danger, run) if danger is not None else ()
+    if offer.is_barred:
+        effects = (NOT_YET, *effects)
     # The last values, the reason and the event, are made when the move is.
     statements = {
         Move.REVERT: shown(ledger.REVERT_CUT, run.run_id, None),
         Move.VOID: shown(ledger.LEAVE_RUN, run.run_id, Family.VOIDED.value, None, None),
     }
-    return RecoveryMove(move=move, command=command_of(move, run.run_id), effects=effects, runs=statements.get(move, ""))
+    return RecoveryMove(move=offer.move, command=offer.command, effects=effects, runs=statements.get(offer.move, ""))
 
 
 def _plan_of(run: RunView) -> tuple[str, tuple[RecoveryStep, ...]]:

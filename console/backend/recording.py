@@ -12,6 +12,7 @@ from console.backend.model.errors import CutterError, Refused, StopCode, UsageEr
 from console.backend.model.readiness import Board
 from console.backend.model.recording import Moment, Recording, is_line, line_of, parse_recording
 from console.backend.model.safe_text import safe_text
+from console.backend.model.unreadable import why_unreadable
 from console.backend.model.view_models import Status
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Recorder:
             try:
                 self._file.append(line_of(answer))
             except OSError as error:
-                self.stopped = error.strerror or str(error)
+                self.stopped = why_unreadable(error)
             if isinstance(answer, Status):
                 self._last = answer
 

@@ -12,12 +12,11 @@ from console.backend.batches import BatchAnswers, Batches
 from console.backend.confirmations import RunDanger
 from console.backend.custody_confirmations import brief_custody
 from console.backend.documents.acceptances import acceptances_for
-from console.backend.documents.intake import MARKUP_SUFFIXES, list_intake, read_accept_beside
+from console.backend.documents.intake import read_accept_beside
 from console.backend.documents.limits import limits_of
 from console.backend.documents.own_planning import plan_chosen
 from console.backend.documents.own_profiles import choose_profile, known_names
 from console.backend.documents.planning import PlanResult
-from console.backend.documents.registered import live_documents, with_registered
 from console.backend.documents.title_parts import title_in_words
 from console.backend.gates.arming_checks import drift_code, readiness, refusal_code
 from console.backend.gates.board import gates_named, measure_board
@@ -27,10 +26,10 @@ from console.backend.host.site_files import run_tables
 from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured, UsageError
+from console.backend.model.full_command import command_to_confirm
 from console.backend.model.ids import is_batch
 from console.backend.model.outcome import Check
 from console.backend.model.plan import bind
-from console.backend.model.profile_names import AKN_PROFILE
 from console.backend.model.purposes import Kind, Purpose
 from console.backend.model.readiness import Board, BundleView, DriftReport, GateReport, ReportView
 from console.backend.model.reasons import require_short_reason
@@ -56,7 +55,6 @@ from console.backend.postgres.connections import connect
 from console.backend.postgres.drift import against_host, measure_drift
 from console.backend.postgres.kept_sessions import with_kept_sessions, with_kept_writers
 from console.backend.postgres.measure import privileges_to_write
-from console.backend.postgres.records import documents
 from console.backend.reports.shelf import ReportAnswers
 from console.backend.runs import approval_workflow, arming, batch_rulings, kill_switch, lifecycle
 from console.backend.runs.accepting import accept_run
@@ -70,6 +68,7 @@ from console.backend.runs.edits import apply_edits
 from console.backend.runs.engine import Engine
 from console.backend.runs.following import follow
 from console.backend.runs.handover import hand_over
+from console.backend.runs.intake_list import intake_views
 from console.backend.runs.journals import JournalAnswers
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.moves import command_of, require_move
@@ -79,6 +78,7 @@ from console.backend.runs.panic import panic
 from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.reverify import verify_drafts
 from console.backend.runs.revision import compare_if_law, compare_with_nothing
+from console.backend.runs.run_ids import require_live
 from console.backend.runs.run_views import known_run, list_runs, measure_facts, require_here, view_run
 from console.backend.runs.site import drift_of_site, require_reading_role
 from console.backend.runs.sources import read_source
@@ -132,24 +132,7 @@ class BackendService(
 
     def intake(self) -> tuple[IntakeView, ...]:
         """Return the files of the intake folder, and the live documents of the database if it can be reached."""
-        files = tuple(
-            IntakeView(
-                name=entry.name,
-                origin=f"file:{entry.name}",
-                bytes=entry.bytes,
-                refused=entry.refused,
-                profile=AKN_PROFILE if Path(entry.name).suffix.lower() in MARKUP_SUFFIXES else "",
-            )
-            for entry in list_intake(self.installation.intake, limits_of(self.installation.settings))
-        )
-        try:
-            with connect(
-                self.installation.settings.database.monitor, read_only=True, timeout_s=5, purpose="documents"
-            ) as connection:
-                registered = documents(connection)
-        except CutterError:
-            return files
-        return (*(with_registered(entry, registered) for entry in files), *live_documents(registered))
+        return intake_views(self.installation)
 
     def plan(self, origin: str, docprefix: str, profile: str, ordinals: bool) -> PlanView:
         """Plan a document without any effect, with the accept file beside it if there is one."""
@@ -238,7 +221,7 @@ class BackendService(
                 raise Drifted(StopCode.IDENTITY_MISMATCH, message, command_of(before.moves[0], run_id))
             if before.bar is not None:
                 raise barred_error(before.bar, message)
-            raise Refused(StopCode.INVARIANT_FAILED, message, command_of(before.moves[0], run_id))
+            raise Refused(StopCode.EXECUTION_DISABLED, message, command_of(before.moves[0], run_id))
         self._walk(Engine(self.installation, run_id, on_progress))
         after = self.run(run_id)
         if before.state == after.state and after.state.family is Family.ACTIVE:
@@ -286,6 +269,7 @@ class BackendService(
                 message = "a batch is ruled on to cut and to enact, from the enactment; other rulings are over one run"
                 raise Refused(StopCode.REFUSED_INPUT, message, f"cutter-console approval draft {run_id}")
             return batch_rulings.draft(self.installation, run_id)
+        require_live(self.installation, run_id)
         require_here(self.installation, run_id)
         return approval_workflow.draft(self.installation, run_id, revert=revert, in_force_from=in_force_from)
 
@@ -406,7 +390,7 @@ class BackendService(
     @with_kept_sessions
     def apply_edit(self, run_id: str, confirm: str) -> RunView:
         """Write a signed edit of a draft and read it back; if that is done already, do nothing."""
-        self._require_typed(run_id, confirm)
+        self._require_typed("run apply", run_id, confirm)
         kill_switch.require_no_hold(self.installation)
         if require_edit_run(self.installation, run_id).stage is Stage.CLOSEOUT_REPORTED:
             return self.run(run_id)
@@ -443,7 +427,7 @@ class BackendService(
     @with_kept_sessions
     def take_over(self, run_id: str, confirm: str) -> tuple[RunView, bool]:
         """Hold a run whose holder is gone; return it, and False if this console holds it already."""
-        self._require_typed(run_id, confirm)
+        self._require_typed("run take-over", run_id, confirm)
         is_new = take_over(self.installation, run_id)
         return self.run(run_id), is_new
 
@@ -552,16 +536,16 @@ class BackendService(
         else:
             arming.arm_and_hold(self.installation, run_id, purpose, holder)
 
-    def _require_typed(self, run_id: str, confirm: str) -> None:
+    def _require_typed(self, command: str, run_id: str, confirm: str) -> None:
         self._require_writable()
         if confirm != run_id:
-            raise UsageError(
-                StopCode.EXECUTION_DISABLED, f"what was typed is not the run id {run_id}", "Type the run id, whole."
-            )
+            message = f"what was typed is not the run id {run_id}"
+            raise UsageError(StopCode.EXECUTION_DISABLED, message, command_to_confirm(command, run_id))
 
     def _require_confirmed(self, danger: RunDanger, run_id: str, confirm: str) -> None:
-        self._require_typed(run_id, confirm)
+        self._require_typed(danger, run_id, confirm)
         kill_switch.require_no_hold(self.installation)
+        require_live(self.installation, run_id)
         # Measured again: what the dialog showed may have changed while the operator read and typed.
         blocking = confirmations.brief(self.installation, danger, run_id, is_made_now=True).open_checks
         if blocking:

@@ -14,7 +14,9 @@ class Argument:
 
     `metavar` is empty for a switch, and for an argument whose choices are shown. `is_file` means that it names a file,
     which a shell can complete; `dangerous`, that it is a switch that makes its command dangerous. `short` is its short
-    form, such as -P: an option that has one takes one value each time, and may be given several times.
+    form, such as -P: an option that has one takes one value each time, and may be given several times. `within` are the
+    first and the last of the numbers that it takes. An empty text is refused, unless `can_be_empty`: what was typed must
+    not count as not given.
     """
 
     metavar: str
@@ -24,6 +26,8 @@ class Argument:
     is_file: bool = False
     dangerous: bool = False
     short: str = ""
+    within: tuple[int, int] | None = None
+    can_be_empty: bool = False
 
 
 def positional(metavar: str, text: str, *, is_file: bool = False) -> Mapping[str, Argument]:
@@ -36,6 +40,11 @@ def option(metavar: str, text: str, *, choices: tuple[str, ...] = (), is_file: b
     return {"argument": Argument(metavar, text, choices=choices, is_file=is_file)}
 
 
+def number(metavar: str, text: str, first: int, last: int) -> Mapping[str, Argument]:
+    """Describe an option whose value is a number from `first` to `last`."""
+    return {"argument": Argument(metavar, text, within=(first, last))}
+
+
 def switch(text: str, *, dangerous: bool = False) -> Mapping[str, Argument]:
     """Describe an option without a value."""
     return {"argument": Argument("", text, dangerous=dangerous)}
@@ -45,7 +54,9 @@ def switch(text: str, *, dangerous: bool = False) -> Mapping[str, Argument]:
 class Options:
     """The options that every command takes."""
 
-    root: Path | None = field(default=None, metadata=option("DIR", "the runtime tree", is_file=True))
+    root: Path | None = field(
+        default=None, metadata=option("DIR", "the runtime tree; else CUTTER_ROOT or /var/lib/cutter", is_file=True)
+    )
     config: Path | None = field(
         default=None, metadata=option("FILE", "the configuration, if it is not the one in the root", is_file=True)
     )

@@ -1,16 +1,22 @@
 """approval draft|check|import, arm, disarm, panic, hold show|release: the commands that authorise and stop writes."""
 
 import contextlib
+import os
 import sys
 import time
 from datetime import datetime
+from pathlib import Path
 
 from console.backend.approvals.statement import utc_second
-from console.backend.model.errors import ExitStatus, StopCode, UsageError
+from console.backend.model.errors import ExitStatus, Refused, StopCode, UsageError
+from console.backend.model.full_command import command_to_import
 from console.backend.model.outcome import Outcome
+from console.backend.model.shell_word import shell_word
+from console.backend.model.shown_time import shown_time
 from console.backend.model.view_models import ApprovalStatus, ApprovalView, StopStep, SwitchState, SwitchView
 from console.backend.postgres.kept_sessions import with_kept_sessions
 from console.backend.runs.hold_file import is_being_written
+from console.backend.service import BackendService
 from console.cli.approval_requests import DraftStatement, ImportStatement, OneStatement
 from console.cli.arguments import Options
 from console.cli.installation import backend_of
@@ -50,21 +56,43 @@ def _moment(text: str) -> datetime | None:
 
 def check(options: Options, request: OneStatement) -> ExitStatus:
     """Check a statement and the signatures beside it."""
-    seen = backend_of(options).check_statement(found_path(options, request.statement))
+    backend = backend_of(options)
+    seen = backend.check_statement(_statement(options, backend, request.statement))
     good = not any(finding.outcome is not Outcome.PASS for finding in seen.checks) or seen.status is ApprovalStatus.USED
     report(options, "approval check", Outcome.PASS if good else Outcome.FAIL, _approval_lines(options, seen), seen)
     return ExitStatus.DONE if good else ExitStatus.REFUSED
+
+
+def _statement(options: Options, backend: BackendService, path: Path) -> Path:
+    """Return the statement that was named. Raises Refused, which says where statements are, if no file is there."""
+    statement = found_path(options, path)
+    if statement.is_file():
+        return statement
+    reason = "is no file" if os.path.lexists(statement) else "is not there"
+    # All of them in one folder, where each draft is written.
+    those = f"ls {shell_word(str(backend.installation.root / 'approvals'))}"
+    raise Refused(
+        StopCode.APPROVAL_INVALID, f"{statement} {reason}", f"Look at the name; the statements that there are: {those}"
+    )
 
 
 @with_kept_sessions
 def import_signed(options: Options, request: ImportStatement) -> ExitStatus:
     """Check a signed statement and record it."""
     backend = backend_of(options)
-    statement = found_path(options, request.statement)
+    statement = _statement(options, backend, request.statement)
     beside = backend.check_statement(statement).signature_paths
     signatures = tuple(found_path(options, signature) for signature in request.signatures)
     recorded = backend.import_statement(statement, signatures or beside)
-    return report(options, "approval import", Outcome.PASS, _approval_lines(options, recorded), recorded)
+    lines = _approval_lines(options, recorded)
+    if not options.json:
+        lines += [as_typed(options, f"next       {step}") for step in _steps(backend, recorded.run_id)]
+    return report(options, "approval import", Outcome.PASS, lines, recorded)
+
+
+def _steps(backend: BackendService, run_id: str) -> list[str]:
+    """Return what the run or batch waits for now, as `status` says it."""
+    return [wait.next_action for wait in backend.status().waiting if wait.run_id == run_id]
 
 
 def _approval_lines(options: Options, seen: ApprovalView) -> list[str]:
@@ -72,15 +100,26 @@ def _approval_lines(options: Options, seen: ApprovalView) -> list[str]:
         f"{seen.kind}       {seen.status}  run {seen.run_id}  {seen.docprefix}",
         f"statement  {seen.statement_path}",
         f"sha256     {seen.statement_sha256}",
-        f"expires    {seen.expires_at}",
+        f"expires    {shown_time(seen.expires_at)}",
         *(
             f"{finding.outcome:<13} {finding.name}: {finding.detail}"
             + (f"  next: {as_typed(options, finding.next_action)}" if finding.next_action else "")
             for finding in seen.checks
         ),
         *(f"unit       {unit.body_sha256}  {unit.address}  {unit.title}" for unit in seen.drafts),
-        *(f"sign with  {line}" for line in seen.sign_with.split("\n")),
+        *_signing_lines(options, seen),
     ]
+
+
+def _signing_lines(options: Options, seen: ApprovalView) -> list[str]:
+    """Return how it is signed while signatures are missing, how it is imported once none is; nothing after that."""
+    if seen.status not in {ApprovalStatus.DRAFTED, ApprovalStatus.INVALID} or not seen.sign_with:
+        return []
+    if any(check.name == "quorum" and check.outcome is not Outcome.PASS for check in seen.checks):
+        return [f"sign with  {line}" for line in seen.sign_with.split("\n")]
+    if any(check.outcome is not Outcome.PASS for check in seen.checks):
+        return []
+    return [as_typed(options, f"next       {command_to_import(seen.statement_path)}")]
 
 
 def arm(options: Options, request: ConfirmedRun) -> ExitStatus:
@@ -90,7 +129,7 @@ def arm(options: Options, request: ConfirmedRun) -> ExitStatus:
 
 def disarm(options: Options, _request: Nothing) -> ExitStatus:
     """End the lease."""
-    return _switch(options, "disarm", backend_of(options).disarm(), None)
+    return _switch(options, "disarm", backend_of(options, anywhere=True, read_only=False).disarm(), None)
 
 
 def panic(options: Options, request: Panic) -> ExitStatus:
@@ -99,7 +138,7 @@ def panic(options: Options, request: Panic) -> ExitStatus:
     At a terminal it is repeated until the database has the HOLD and the file system has answered, or the operator
     presses Ctrl+C; a script gets its answer at once.
     """
-    backend = backend_of(options)
+    backend = backend_of(options, anywhere=True, read_only=False)
     seen = backend.panic(request.reason, _tell)
     with contextlib.suppress(KeyboardInterrupt):
         while (seen.in_database is not True or seen.in_file is None) and sys.stderr.isatty() and not options.json:
@@ -140,8 +179,8 @@ def _switch(options: Options, command: str, seen: SwitchView, exit_status: ExitS
             ("run", seen.run_id),
             ("purpose", seen.purpose),
             ("by", seen.by),
-            ("since", seen.since),
-            ("expires", seen.expires_at),
+            ("since", seen.since and shown_time(seen.since)),
+            ("expires", seen.expires_at and shown_time(seen.expires_at)),
             ("reason", seen.reason),
             ("clears", as_typed(options, seen.clears_with)),
             ("incomplete", seen.incomplete),

@@ -1,6 +1,6 @@
 """backup selftest|take|prove|list: checks keys and programs, takes dumps, proves and lists them."""
 
-from datetime import datetime
+from collections.abc import Callable
 
 from console.backend.backup.prove import prove as prove_file
 from console.backend.backup.recipient import check_recipient
@@ -9,6 +9,7 @@ from console.backend.host.programs import installed_programs
 from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Check, worst
+from console.backend.model.shown_time import shown_time
 from console.backend.model.value import Value
 from console.backend.runs.backup_shelf import KeptBackup, shelf_of
 from console.backend.runs.backups import take_run_backup
@@ -58,16 +59,25 @@ def take(options: Options, request: OneRun) -> ExitStatus:
     """Take, encrypt and prove a backup for a run."""
     installation = installation_of(options)
     known = known_run(installation, request.run)
-    step = PhaseContext(
-        installation,
-        known.workspace,
-        known.request,
-        lambda step_name, done, _total: narrate(f"{step_name} {done or ''}".rstrip()),
-    )
+    step = PhaseContext(installation, known.workspace, known.request, _progress())
     checks = take_run_backup(step)
     return report(
         options, "backup take", worst([check.outcome for check in checks]), _check_lines(checks), Checks(checks=checks)
     )
+
+
+def _progress() -> Callable[[str, int, int | None], None]:
+    """Return what narrates a step, once as long as nothing of it is counted."""
+    last = ""
+
+    def step(name: str, done: int, _total: int | None) -> None:
+        nonlocal last
+        line = f"{name} {done or ''}".rstrip()
+        if line != last:
+            narrate(line)
+        last = line
+
+    return step
 
 
 def prove(options: Options, request: OneFile) -> ExitStatus:
@@ -94,21 +104,17 @@ def list_all(options: Options, _request: Watching) -> ExitStatus:
 
 
 def _lines(backup: KeptBackup) -> list[str]:
-    lines = [f"{backup.state:<14} {backup.file_name}  {_taken(backup)}  {backup.problem}".rstrip()]
+    lines = [f"{backup.use:<14} {backup.file_name}  {_taken(backup)}  {backup.problem}".rstrip()]
     if backup.record is not None:
         covered = ", ".join(backup.record.documents) or "the whole database"
         lines.append(f"{'':<14} {covered}, {backup.record.bytes} bytes, to {backup.record.recipient}")
-    lines += [f"{'':<14} proven for {proof.run_id} at {_moment(proof.recorded_at)}" for proof in backup.proofs]
-    counts = f"until {_moment(backup.counts_until)}" if backup.counts_until else f"no: {backup.counts_not}"
+    lines += [f"{'':<14} proven for {proof.run_id} at {shown_time(proof.recorded_at)}" for proof in backup.proofs]
+    counts = f"until {shown_time(backup.counts_until)}" if backup.counts_until else f"no: {backup.counts_not}"
     return [*lines, *(f"{'':<14} {words}" for words in backup.disagreements), f"{'':<14} lets a run be armed: {counts}"]
 
 
-def _moment(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
-
-
 def _taken(backup: KeptBackup) -> str:
-    return f"taken {_moment(backup.record.taken_at)}" if backup.record else "without a record"
+    return f"taken {shown_time(backup.record.taken_at)}" if backup.record else "without a record"
 
 
 def _check_lines(checks: tuple[Check, ...]) -> list[str]:

@@ -10,7 +10,6 @@ from console.backend.model.batches import (
     BatchSource,
     BatchView,
     OnFailure,
-    command_of_batch,
 )
 from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus
@@ -23,7 +22,7 @@ from console.cli.arguments import Options
 from console.cli.batch_requests import OneBatch, PlanBatch, ResumeBatch, StartBatch, WatchedBatch
 from console.cli.installation import backend_of
 from console.cli.output import as_typed, narrate, report
-from console.cli.settings import root_of, settings_of
+from console.cli.settings import found_path, root_of, settings_of
 from console.cli.taking_in import narrate_taken_in
 from console.cli.watching import Watching
 
@@ -51,7 +50,7 @@ def plan(options: Options, request: PlanBatch) -> ExitStatus:
 
 def _planned(options: Options, request: PlanBatch) -> PlannedSource:
     root = root_of(options)
-    source = BatchSource(path=request.source, profile=request.profile, ordinals=request.ordinals)
+    source = BatchSource(path=found_path(options, request.source), profile=request.profile, ordinals=request.ordinals)
     return PlannedSource.of(root, settings_of(options, root), source, Context(root=root).now)
 
 
@@ -156,5 +155,5 @@ def _lines(options: Options, view: BatchView) -> Iterator[str]:
         yield "legal      nothing: another process works on it"
         return
     yield f"legal      {', '.join(view.moves)}"
-    step = str(view.bar.next_action) if view.bar is not None else command_of_batch(view.moves[0], view.batch_id)
+    step = str(view.bar.next_action) if view.bar is not None else view.next_command
     yield f"next       {as_typed(options, step)}"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 _BEFORE = "installation_before"
+_DIGITS = 20
 _OPENING = {"--read-only", "--root", "--config", "--record", "--replay", "-P", "--installation"}
 
 
@@ -33,6 +34,16 @@ class _WrongUsage(Exception):
 
 class _Parser(argparse.ArgumentParser):
     """A parser that leaves the message about wrong usage to `main`: with --json it is an object too."""
+
+    can_be_empty: frozenset[str] = frozenset()
+    """Arguments that take an empty text."""
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        """Refuse an empty text where a value was typed: a variable without a value must not read as "not given"."""
+        # The words of a command and all behind it come as one value; its own parser reads them again.
+        if action.nargs != argparse.PARSER and "" in arg_strings and action.dest not in self.can_be_empty:
+            raise argparse.ArgumentError(action, "is empty: give a value, or leave it out")
+        return super()._get_values(action, arg_strings)
 
     def error(self, message: str) -> NoReturn:
         """Raise _WrongUsage instead of ending the program."""
@@ -50,10 +61,24 @@ def _operations() -> "tuple[Operation, ...]":
     return OPERATIONS
 
 
+def _number(argument: Argument) -> Callable[[str], int]:
+    """Return what reads the number of an argument, and refuses one that it does not take."""
+    first, last = argument.within or (1, sys.maxsize)
+
+    def read(text: str) -> int:
+        if text.isascii() and text.removeprefix("-").isdigit() and len(text) < _DIGITS and first <= int(text) <= last:
+            return int(text)
+        raise argparse.ArgumentTypeError(f"takes {first} to {last}")
+
+    return read
+
+
 def _add_arguments(parser: _Parser, request: type, *, suppress: bool = False) -> None:
     """Declare the arguments of a request from its fields; with `suppress` an option that is not given leaves no value."""
     # Many branches, but one fact each: what argparse has to be told about a field. Apart, they would need the same four values.
-    for field in dataclasses.fields(request):
+    fields = dataclasses.fields(request)
+    parser.can_be_empty |= {field.name for field in fields if field.metadata["argument"].can_be_empty}
+    for field in fields:
         argument: Argument = field.metadata["argument"]
         settings: dict[str, Any] = {"help": argument.help}
         required = field.default is dataclasses.MISSING
@@ -64,7 +89,7 @@ def _add_arguments(parser: _Parser, request: type, *, suppress: bool = False) ->
         if Path in (field.type, *get_args(field.type)):
             settings["type"] = Path
         if int in (field.type, *get_args(field.type)):
-            settings["type"] = int
+            settings["type"] = _number(argument)
         if not argument.positional:
             settings["default"] = argparse.SUPPRESS if suppress else None if required else field.default
             settings |= {"action": "store_true"} if field.type is bool else {"required": required}
@@ -138,7 +163,11 @@ def _parsed(argv: Sequence[str] | None) -> dict[str, Any]:
 
 def _group(groups: dict[tuple[str, ...], Any], path: tuple[str, ...]) -> Any:
     if path not in groups:
-        group = groups[path[:-1]].add_parser(path[-1], help=f"see: cutter-console {' '.join(path)} --help")
+        # Loaded for the parser of all alone, as the table is.
+        from console.cli.groups import GROUPS
+
+        text = GROUPS[path[-1]]
+        group = groups[path[:-1]].add_parser(path[-1], help=text, description=text)
         groups[path] = group.add_subparsers(metavar="COMMAND", required=True)
     return groups[path]
 

@@ -14,6 +14,7 @@ from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, ExitStatus
 from console.backend.model.outcome import Outcome, worst
 from console.backend.model.readiness import DriftReport
+from console.backend.model.shown_time import shown_time
 from console.backend.model.value import Value
 from console.backend.model.view_models import CountView, Status, SwitchState, WaitView
 from console.backend.postgres.backup_proofs import last_backup_proof
@@ -30,6 +31,7 @@ from console.cli.operations import Nothing, RegisterDocument
 from console.cli.output import as_typed, exit_status_of, missing_line, narrate, report
 from console.cli.printing import emit
 from console.cli.prometheus import exposition
+from console.cli.settings import require_named_root
 from console.cli.status_request import ShowStatus
 from console.cli.watching import Watching
 
@@ -54,13 +56,17 @@ class DriftAnswer(DriftReport):
 
 def init(options: Options, _request: Nothing) -> ExitStatus:
     """Create the runtime tree and the intake folder; what exists is not changed."""
-    installation = installation_of(options)
+    require_named_root(options)
+    installation = installation_of(options, anywhere=True)
     config = json.dumps(json.loads(canonical_json(Settings())), indent=2).encode() + b"\n"
     made = [str(path) for path in init_tree(installation.root, config)]
     if not installation.intake.exists():
         installation.intake.mkdir(mode=0o750)
         made.append(str(installation.intake))
     lines = [f"made {path}" for path in made] or ["nothing was missing"]
+    if made:
+        step = "name the connections to the database (cutter-console help name the connections), then: cutter-console migrate"
+        lines.append(as_typed(options, f"next       {step}"))
     return report(options, "init", Outcome.PASS, lines, Made(made=tuple(made)))
 
 
@@ -71,7 +77,7 @@ def migrate(options: Options, request: Migrate) -> ExitStatus:
     names = mapping.console if mapping is not None else None
     done = run_migrations(installation.settings.database.administrator, request.accept, names)
     lines = [
-        *(f"applied {name}" for name in done.applied),
+        *(f"applied {number:04} {name}" for number, name in zip(done.numbers, done.applied, strict=True)),
         f"{len(done.present)} were there",
         f"schema digest {done.schema_digest}" + (", pinned as installed" if done.pinned else ""),
         *(
@@ -134,7 +140,7 @@ def _status_lines(options: Options, seen: Status) -> list[str]:
     lines.append(
         f"switch     {switch.state}"
         + (
-            f"  {switch.run_id} {switch.purpose} until {switch.expires_at}"
+            f"  {switch.run_id} {switch.purpose} until {shown_time(switch.expires_at)}"
             if switch.expires_at
             else f"  {switch.reason}".rstrip()
         )

@@ -29,7 +29,7 @@ def plan_folder(options: Options, request: FolderRequest, context: Context, *, l
     suffixes = suffixes_of(request.profile.name)
     if request.profile.name != AKN_PROFILE:
         require_fit(request.profile, request.limits)
-    entries = list_documents(request.folder, suffixes)
+    entries = list_documents(request.folder, suffixes, "Name a folder that can be read with --folder")
     if not entries:
         raise Refused(
             StopCode.REFUSED_INPUT,

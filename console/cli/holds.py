@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from console.backend.model.errors import ExitStatus
 from console.backend.model.holds import HeldRun, HoldView
+from console.backend.model.shown_time import shown_time
 from console.backend.model.view_models import SwitchState
 from console.cli.arguments import Options
 from console.cli.installation import backend_of
@@ -20,7 +21,7 @@ def plan(options: Options, _request: Watching) -> ExitStatus:
 
 def _lines(options: Options, seen: HoldView) -> Iterable[str]:
     switch = seen.switch
-    yield f"switch     {switch.state}{f'  by {switch.by}' if switch.by else ''}{f'  since {switch.since}' if switch.since else ''}"
+    yield f"switch     {switch.state}{f'  by {switch.by}' if switch.by else ''}{f'  since {shown_time(switch.since)}' if switch.since else ''}"
     if switch.reason:
         yield f"reason     {switch.reason}"
     if switch.incomplete:
@@ -44,14 +45,14 @@ def _lines(options: Options, seen: HoldView) -> Iterable[str]:
     for event in seen.history:
         word = "set" if event.is_set else "released"
         of_run = f"  {event.run_id}" if event.run_id else ""
-        yield f"{event.at:%Y-%m-%d %H:%M:%S} UTC  {word:<8}  {event.by} as {event.role}{of_run}  {event.reason}"
+        yield f"{shown_time(event.at)}  {word:<8}  {event.by} as {event.role}{of_run}  {event.reason}"
 
 
 def _run_lines(options: Options, run: HeldRun) -> Iterable[str]:
     yield f"run        {run.run_id}  {run.mode}  {run.docprefix}  {run.state}"
     if run.interruption is not None:
         cut = run.interruption
-        yield f"           INTERRUPTED in {cut.what} since {cut.since}; the database says: {cut.database_says}"
+        yield f"           INTERRUPTED in {cut.what} since {shown_time(cut.since)}; the database says: {cut.database_says}"
     for fact in run.happened:
         yield f"           {fact}"
     if run.unread:

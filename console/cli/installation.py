@@ -5,14 +5,20 @@ import os
 
 from console.backend.host.context import Context
 from console.backend.host.installation import Installation
+from console.backend.host.named_installations import named
 from console.backend.model.safe_text import safe_text
 from console.backend.service import BackendService
 from console.cli.arguments import Options
-from console.cli.settings import root_of, settings_of
+from console.cli.settings import require_root, root_of, settings_of
 
 
-def installation_of(options: Options) -> Installation:
-    """Return settings, surroundings and operator. Raises UsageError for a bad configuration."""
+def installation_of(options: Options, *, anywhere: bool = False) -> Installation:
+    """Return settings, surroundings and operator. Raises UsageError for a bad configuration, or a root that is none.
+
+    `anywhere` takes a root that is not there: what stops everything is not refused for it.
+    """
+    if not anywhere:
+        require_root(options)
     context = context_of(options)
     return Installation(context, settings_of(options, context.root), operator())
 
@@ -22,9 +28,14 @@ def context_of(options: Options) -> Context:
     return Context(root=root_of(options))
 
 
-def backend_of(options: Options, *, read_only: bool = False) -> BackendService:
-    """Return the backend of this host."""
-    return BackendService(installation_of(options), read_only=read_only)
+def backend_of(options: Options, *, read_only: bool | None = None, anywhere: bool = False) -> BackendService:
+    """Return the backend of this host; one that only reads for a name that is for reading only, unless it is said.
+
+    `anywhere` as in `installation_of`.
+    """
+    if read_only is None:
+        read_only = bool(options.installation) and named(options.installation[0]).read_only
+    return BackendService(installation_of(options, anywhere=anywhere), read_only=read_only)
 
 
 def operator() -> str:

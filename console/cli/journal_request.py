@@ -2,17 +2,19 @@
 
 from dataclasses import dataclass, field
 
-from console.cli.arguments import Checked, Options, option, positional
+from console.cli.arguments import number, option, positional
 from console.cli.watching import LONGEST_S
 
 ONLY = ("all", "intent", "result", "note", "marked")
 """As `console.backend.journal.journal_pages` has them, which loads a library; a test compares the two."""
+LARGEST = 500
+"""Records of a page, as `MOST_OF_A_PAGE` there; the same test compares them."""
 MOST = 50
 """Records that are shown if nobody says how many."""
 
 
 @dataclass(frozen=True, slots=True)
-class ShowJournal(Checked):
+class ShowJournal:
     """Show records of a journal."""
 
     run: str = field(metadata=positional("RUN", "the run's id, its unique beginning, or latest"))
@@ -20,7 +22,9 @@ class ShowJournal(Checked):
         default="",
         metadata=option("PLACE", "begin at a record's number, a day, a time with its offset, or hh:mm of the last day"),
     )
-    most: int = field(default=MOST, metadata=option("N", "records at most, 500 at most; without --from the last ones"))
+    most: int = field(
+        default=MOST, metadata=number("N", "records at most, 500 at most; without --from the last ones", 1, LARGEST)
+    )
     only: str = field(
         default=ONLY[0],
         metadata=option("KIND", "records of this kind; marked: damaged ones, intents without a result", choices=ONLY),
@@ -28,9 +32,7 @@ class ShowJournal(Checked):
     word: str = field(default="", metadata=option("TEXT", "records in which this occurs"))
     follow: int = field(
         default=0,
-        metadata=option("SECONDS", "then show what is written behind them, looking so often, until Ctrl-C"),
+        metadata=number(
+            "SECONDS", "then show what is written behind them, looking so often, until Ctrl-C", 1, LONGEST_S
+        ),
     )
-
-    def usage_problem(self, options: Options) -> str:  # noqa: ARG002 - the same for every option
-        """Return why this pause is none, or an empty text."""
-        return "" if 0 <= self.follow <= LONGEST_S else f"--follow takes 1 to {LONGEST_S} seconds"

@@ -8,6 +8,7 @@ from console.backend.journal.journal_pages import JournalEntry, JournalPage, Jou
 from console.backend.model.counting import counted
 from console.backend.model.errors import Drifted, ExitStatus, StopCode
 from console.backend.model.outcome import Outcome
+from console.backend.model.shown_time import shown_time
 from console.backend.runs.journals import journal_page, verify_journal_of
 from console.cli.arguments import Options
 from console.cli.installation import installation_of
@@ -63,8 +64,8 @@ def _rows(entry: JournalEntry) -> list[str]:
     if entry.number is None:
         head = f"{'?':>6}  at byte {entry.offset}"
     else:
-        at = f"{entry.at:%Y-%m-%d %H:%M:%SZ}" if entry.at is not None else "?"
-        head = f"{entry.number:>6}  {at:<20}  {entry.kind or '?':<6}  {entry.phase}"
+        at = shown_time(entry.at) if entry.at is not None else "?"
+        head = f"{entry.number:>6}  {at:<23}  {entry.kind or '?':<6}  {entry.phase}"
     marks = [f"        DAMAGED: {entry.fault}"] if entry.fault else []
     marks += [f"        {entry.lacks}"] if entry.lacks else []
     return [head, *marks, *(f"        {field.key}: {field.value}" for field in entry.fields)]

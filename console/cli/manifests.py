@@ -173,7 +173,7 @@ def _lines(finding: TreeFinding) -> list[str]:
         *lines,
         f"release    {release.version}, commit {_commit(release.commit, release.clean, release.no_commit, ' with changes')}",
         f"tests      {release.tests or 'none recorded'}",
-        f"files      {finding.files}",
+        f"files      {finding.files_in_words}",
         *(f"missing    {path}" for path in finding.missing),
         *(f"changed    {path}" for path in finding.changed),
         *(f"extra      {path}" for path in finding.extra),

@@ -51,7 +51,7 @@ def as_typed(options: Options, text: str) -> str:
     """Return the text with its commands as they must be typed for this root, or for the installation that -P names."""
     if len(options.installation) == 1:
         return command_for(text, options.installation[0])
-    return full_command(text, str(options.root or default_root()))
+    return full_command(text, str((options.root or default_root()).absolute()))
 
 
 def missing_line(missing: NotMeasured) -> str:

@@ -17,7 +17,7 @@ PROFILE = option("PROFILE", "how the document is structured; see: profile list")
 class DocumentFile:
     """A command about one document of a file."""
 
-    file: str = field(metadata=positional("FILE", "the document: Markdown or text", is_file=True))
+    file: str = field(metadata=positional("FILE", "the document: Markdown, text or XML", is_file=True))
     docprefix: str = field(metadata=option("P", "upper-case prefix of the addresses"))
     profile: str = field(default=DEFAULT_PROFILE, metadata=PROFILE)
     ordinals: bool = field(default=False, metadata=switch("number repeated headings instead of refusing them"))
@@ -31,7 +31,7 @@ class PlanFile(DocumentFile, Checked):
     """Plan a document, or every document below a folder."""
 
     file: str = field(
-        default="", metadata=positional("FILE", "the document: Markdown or text; or give --folder", is_file=True)
+        default="", metadata=positional("FILE", "the document: Markdown, text or XML; or give --folder", is_file=True)
     )
     docprefix: str = field(default="", metadata=option("P", "upper-case prefix of the addresses; with FILE only"))
     out: Path | None = field(default=None, metadata=option("PLAN", "keep the plan in a new file", is_file=True))

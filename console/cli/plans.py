@@ -78,7 +78,18 @@ def plan(options: Options, request: PlanFile) -> ExitStatus:
     lines = [*_plan_lines(result, amendment), *(amendment_lines(compared) if compared is not None else [])]
     lines += _site_lines(tables, answer)
     status = report(options, "plan", outcome, lines, answer)
-    return status if result.plan is not None else ExitStatus.REFUSED
+    if result.plan is not None:
+        return status
+    if not options.json:
+        narrate(f"next: {_after_refusal(result)}")
+    return ExitStatus.REFUSED
+
+
+def _after_refusal(result: PlanResult) -> str:
+    """Return what to do about a refused document, with the command that shows the page of its first code."""
+    code = result.problems[0].code
+    step = "the prefix" if code.startswith("DOCPREFIX_") else "the document, or plan it in another way"
+    return f"correct {step}; what a code means: cutter-console help {code}"
 
 
 def _tables(root: Path, settings: Settings) -> RunTables:
@@ -180,7 +191,7 @@ def _plan_lines(result: PlanResult, amendment: Amendment | None) -> list[str]:
             else []
         ),
         f"{counted(len(lines), 'unit')}: {kinds}",
-        f"{counted(coverage.unit_bytes, 'byte')} in units, {coverage.other_bytes} outside, lossless: {coverage.lossless}",
+        f"{counted(coverage.unit_bytes, 'byte')} in units, {coverage.other_bytes} outside, lossless: {'yes' if coverage.lossless else 'no'}",
         *([f"profile {result.plan.profile} is your own, sha256 {own}"] if own else []),
         f"plan digest {bind(result.plan, None, amendment).plan_digest} (bound to no database)",
     ]

@@ -6,6 +6,7 @@ from console.backend.host.installation import Installation
 from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Outcome
+from console.backend.model.shown_time import shown_time
 from console.cli.arguments import Options
 from console.cli.installation import installation_of
 from console.cli.operations import Nothing
@@ -53,10 +54,13 @@ def _lines(options: Options, installation: Installation, seen: PinnedPolicy) -> 
         keys = [key.fingerprint for key in seen.keys if key.primary_fingerprint == signer.fingerprint]
         known = f"database verifies with {', '.join(keys)}" if keys else "the database has no key of this signer"
         lines.append(f"signer     {signer.name}  {signer.fingerprint}  {known}")
+    lines += [f"withdrawn  {fingerprint}" for fingerprint in seen.withdrawn]
     if seen.pinned is None:
         lines.append("pinned     nothing: the database believes no signature")
     else:
-        lines.append(f"pinned     {seen.pinned.policy_sha256} by {seen.pinned.pinned_by} at {seen.pinned.pinned_at}")
+        lines.append(
+            f"pinned     {seen.pinned.policy_sha256} by {seen.pinned.pinned_by} at {shown_time(seen.pinned.pinned_at)}"
+        )
     if not seen.agrees:
         lines.append(f"next       {as_typed(options, f'cutter-console policy pin --confirm {seen.policy_sha256}')}")
     return lines

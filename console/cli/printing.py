@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TextIO
 
+from console.backend.model.unreadable import why_unreadable
+
 
 class Unprinted(Exception):
     """Standard output could not be written; the message says why. The effect of the command stands."""
@@ -49,7 +51,7 @@ def _emit(write: Callable[[TextIO], None]) -> None:
         raise ReaderGone from error
     except (OSError, ValueError) as error:
         _abandon(stream)
-        raise Unprinted(getattr(error, "strerror", None) or str(error)) from error
+        raise Unprinted(why_unreadable(error)) from error
 
 
 def say(text: str) -> None:

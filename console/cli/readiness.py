@@ -1,13 +1,12 @@
 """gates, bundle, report: measures gates, and writes the readiness bundle and the report of a run."""
 
-from datetime import datetime
-
 from console.backend.api import Backend
 from console.backend.gates.board import DEADLINE_S
 from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus, StopCode, UsageError
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.readiness import Board, BundleView, GateReport, ReportView, board_of, joined, worst_first
+from console.backend.model.shown_time import shown_time
 from console.backend.model.view_models import Progress
 from console.cli.arguments import Options
 from console.cli.evidence_requests import Bundle, Gates
@@ -80,7 +79,7 @@ def gate_lines(options: Options, gate: GateReport) -> list[str]:
         f"{gate.gate:<4} {gate.outcome:<13} {gate.title}",
         f"     question      {gate.question}",
         f"     owner         {gate.owner}",
-        f"     measured      {_moment(gate.measured_at)}, took {gate.took_ms} ms",
+        f"     measured      {shown_time(gate.measured_at)}, took {gate.took_ms} ms",
     ]
     lines = [part for check in worst_first(gate.checks) for part in _check_lines(options, check)]
     return (
@@ -107,19 +106,15 @@ def _evidence_lines(fact: Evidence) -> list[str]:
         f"         of        {fact.source}",
         f"         answer    {fact.answer}",
         *([f"         sha256    {fact.digest}"] if fact.digest else []),
-        f"         measured  {_moment(fact.measured_at)}, took {fact.took_ms} ms",
+        f"         measured  {shown_time(fact.measured_at)}, took {fact.took_ms} ms",
     ]
-
-
-def _moment(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def bundle(options: Options, request: Bundle) -> ExitStatus:
     """Write the readiness bundle. Exit status 0 for A and B."""
     backend: Backend = backend_of(options)
     written = backend.bundle(_narrate, request.sign)
-    report(options, "bundle", written.outcome, _bundle_lines(written), written)
+    report(options, "bundle", written.outcome, _bundle_lines(options, written), written)
     return exit_status([*_outcomes(written.board), written.outcome])
 
 
@@ -127,12 +122,12 @@ def _narrate(progress: Progress) -> None:
     narrate(f"{progress.done} of {progress.total}  {progress.step}" if progress.total is not None else progress.step)
 
 
-def _bundle_lines(written: BundleView) -> list[str]:
+def _bundle_lines(options: Options, written: BundleView) -> list[str]:
     return [
         f"bundle     {written.directory}",
         f"sums       {written.sums_sha256}" + (f"  signed by {written.signed_by}" if written.signed_by else ""),
         f"outcome    {written.letter}  {written.headline}",
-        *(f"gap        {gap}" for gap in written.gaps),
+        *(as_typed(options, f"gap        {gap}") for gap in written.gaps),
     ]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Outcome
 from console.backend.model.safe_text import safe_lines
+from console.backend.model.shown_time import shown_time
 from console.backend.reports.shelf import (
     ReportEntry,
     ReportVerdict,
@@ -37,7 +38,7 @@ def list_all(options: Options, _request: Nothing) -> ExitStatus:
 
 
 def _line(entry: ReportEntry, verdict: ReportVerdict) -> str:
-    written = f"{entry.written_at:%Y-%m-%d %H:%M:%S} UTC"
+    written = shown_time(entry.written_at)
     words = verdict.detail if verdict.outcome is not Outcome.PASS else verdict.signature
     return f"{verdict.outcome:<13} {entry.name}  {entry.kind}, written {written}  {words}"
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from console.cli.arguments import Checked, Options, option, positional, switch
+from console.cli.arguments import Argument, Checked, Options, option, positional, switch
 from console.cli.one_run import OneRun
 from console.cli.plan_request import DocumentFile
 
@@ -56,7 +56,11 @@ class VoidRun(OneRun):
 class Panic:
     """Stop everything."""
 
-    reason: str = field(default="", metadata=option("TEXT", "why, for those who find the HOLD"))
+    # Nothing that a script passes must keep it from stopping everything, a variable without a value neither.
+    reason: str = field(
+        default="",
+        metadata={"argument": Argument("TEXT", "why, for those who find the HOLD", can_be_empty=True)},
+    )
 
 
 @dataclass(frozen=True, slots=True)

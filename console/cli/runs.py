@@ -11,11 +11,12 @@ from console.backend.model.ids import is_batch
 from console.backend.model.outcome import Check, Outcome, worst
 from console.backend.model.purposes import KIND_AT
 from console.backend.model.repeal import repeal_origin
+from console.backend.model.shown_time import shown_time
 from console.backend.model.states import Family, Mode, Stage
 from console.backend.model.value import Value
 from console.backend.model.view_models import PhaseView, Progress, RunRequest, RunSummary, RunView, own_profile_in_words
 from console.backend.postgres.kept_sessions import with_kept_sessions
-from console.backend.runs.moves import command_of
+from console.backend.runs.moves import NOT_YET, offered_moves
 from console.backend.service import BackendService
 from console.cli.arguments import Options
 from console.cli.installation import backend_of
@@ -238,7 +239,7 @@ def run_lines(run: RunView) -> list[str]:
     ]
     if run.interruption is not None:
         lines.append(
-            f"INTERRUPTED in {run.interruption.what} since {run.interruption.since}; the database says: {run.interruption.database_says}"
+            f"INTERRUPTED in {run.interruption.what} since {shown_time(run.interruption.since)}; the database says: {run.interruption.database_says}"
         )
     lines += _passed(run)
     if run.waits_for:
@@ -253,5 +254,8 @@ def told_lines(options: Options, run: RunView) -> list[str]:
 
 def move_lines(options: Options, run: RunView) -> list[str]:
     """Return each legal move with the command that makes it, as it must be typed here."""
-    moves = [as_typed(options, f"  {move:<15}: {command_of(move, run.run_id)}") for move in run.moves]
+    moves = [
+        as_typed(options, f"  {offer.move:<15}: {f'{NOT_YET}: ' if offer.is_barred else ''}{offer.command}")
+        for offer in offered_moves(run)
+    ]
     return ["legal" if moves else "legal      no move", *moves]

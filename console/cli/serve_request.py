@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from console.cli.arguments import Checked, Options, option, switch
+from console.cli.arguments import Checked, Options, number, option, switch
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,14 +16,12 @@ class Serve(Checked):
             "ADDRESS", "IP address to listen on; another than a loopback one is open to everybody who reaches it"
         ),
     )
-    port: int = field(default=8000, metadata=option("PORT", "port to listen on; 0 takes a free one"))
+    port: int = field(default=8000, metadata=number("PORT", "port to listen on; 0 takes a free one", 0, 65535))
 
     def usage_problem(self, options: Options) -> str:  # noqa: ARG002 - the same for every installation
         """Return why it is not served, or an empty text."""
         if not self.read_only:
             return "a browser has no authority here: give --read-only"
-        if not 0 <= self.port <= 65535:
-            return "--port takes 0 to 65535"
         from ipaddress import ip_address
 
         try:

@@ -4,7 +4,10 @@ import os
 from pathlib import Path
 
 from console.backend.host.context import default_root
+from console.backend.host.runtime_tree import CONFIG_NAME, DIRECTORIES
 from console.backend.host.settings import Settings, load_settings
+from console.backend.model.errors import StopCode, UsageError
+from console.backend.model.safe_text import safe_text
 from console.cli.arguments import Options
 
 
@@ -24,6 +27,29 @@ def found_below(folder: Path, path: Path) -> Path:
 def root_of(options: Options) -> Path:
     """Return the runtime tree."""
     return (options.root or default_root()).absolute()
+
+
+def require_named_root(options: Options) -> None:
+    """Raise UsageError if CUTTER_ROOT is set to nothing, and stands for the root: a script's variable was empty."""
+    if options.root is None and os.environ.get("CUTTER_ROOT") == "":
+        raise UsageError(
+            StopCode.REFUSED_INPUT, "CUTTER_ROOT is empty, and names no root", "Set it, or: unset CUTTER_ROOT"
+        )
+
+
+def require_root(options: Options) -> None:
+    """Raise UsageError if there is no runtime tree at the root, and no configuration is named.
+
+    The defaults would be in force, and the HOLD file of the root that is meant would not be seen.
+    """
+    require_named_root(options)
+    root = root_of(options)
+    if options.config is None and not any(os.path.lexists(root / name) for name in (CONFIG_NAME, DIRECTORIES[0])):
+        raise UsageError(
+            StopCode.REFUSED_INPUT,
+            f"{safe_text(str(root))} is no runtime tree: there is no {CONFIG_NAME} and no {DIRECTORIES[0]}/ in it",
+            "Name the root that is meant, by its option or CUTTER_ROOT; a new one is made by: cutter-console init",
+        )
 
 
 def settings_of(options: Options, root: Path) -> Settings:

@@ -8,7 +8,7 @@ from console.backend.model.diff_text import DiffedPart, DiffKind, marked
 from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Outcome
 from console.backend.model.safe_text import safe_lines
-from console.backend.runs.document_states import shown_time
+from console.backend.model.shown_time import shown_time
 from console.backend.runs.state_comparison import DocumentDiff, UnitChange, compare_states
 from console.cli.arguments import Options
 from console.cli.installation import installation_of

@@ -8,6 +8,7 @@ from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Outcome
 from console.backend.model.safe_text import SafeText, safe_lines
+from console.backend.model.shown_time import shown_time
 from console.backend.model.value import Value
 from console.backend.runs.document_states import (
     DocumentView,
@@ -16,7 +17,6 @@ from console.backend.runs.document_states import (
     StateView,
     history_of,
     list_documents,
-    shown_time,
     text_as_of,
 )
 from console.backend.runs.unit_states import UnitHistory, VersionView, history_of_unit

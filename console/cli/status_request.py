@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from console.cli.arguments import Options, switch
+from console.cli.arguments import Checked, Options, switch
 from console.cli.watching import Watched, watch_option
 
 
 @dataclass(frozen=True, slots=True)
-class ShowStatus(Watched):
+class ShowStatus(Watched, Checked):
     """Show which database this is, the switch, the counts, and what waits."""
 
     prometheus: bool = field(default=False, metadata=switch("print metrics in Prometheus's text format instead"))
@@ -17,4 +17,4 @@ class ShowStatus(Watched):
         """Return why these do not belong together, or an empty text."""
         if self.prometheus and (options.json or self.watch):
             return "--prometheus prints its own format, once: leave out --json and --watch"
-        return Watched.usage_problem(self, options)
+        return ""

@@ -7,8 +7,8 @@ from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, ExitStatus, StopCode, Unmeasured
 from console.backend.model.outcome import Outcome
 from console.backend.model.safe_text import safe_lines
+from console.backend.model.shown_time import shown_time
 from console.backend.model.unit_list import ListedUnit, UnitPage
-from console.backend.runs.document_states import shown_time
 from console.backend.runs.other_layout import NOT_INSTALLED, is_elsewhere
 from console.backend.runs.site import SiteUnit, unit_of_site
 from console.backend.runs.unit_list import page_of_units

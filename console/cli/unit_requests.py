@@ -3,12 +3,16 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from console.cli.arguments import Checked, Options, option, positional, switch
+from console.cli.arguments import Checked, Options, number, option, positional, switch
 from console.cli.one_run import OneRun
 
 LIFECYCLES = ("draft", "enacted", "superseded", "retired")
 """As `console.backend.model.unit_search` has them, which loads a library; a test compares the two."""
 
+MOST_HITS = 500
+"""Units of a page, as there; the same test compares them."""
+_LAST = 2**31 - 1
+"""Last number that the database can give a version."""
 
 MEANINGS = ("address", "words")
 """Values of `SearchedBy` there that can be asked for; the same test compares them."""
@@ -42,7 +46,7 @@ class SearchUnits(Checked):
     as_of: str = field(
         default="", metadata=option("DATE", "what is in force at the end of this day in UTC, or at a time")
     )
-    limit: int = field(default=50, metadata=option("N", "units of a page, 500 at most"))
+    limit: int = field(default=50, metadata=number("N", "units of a page, 500 at most", 1, MOST_HITS))
     after: str = field(default="", metadata=option("ADDRESS", "go on behind this address, as the page before says"))
 
     def usage_problem(self, options: Options) -> str:  # noqa: ARG002 - it is the same with --json
@@ -55,8 +59,12 @@ class DiffVersions:
     """Compare two versions of a unit."""
 
     address: str = field(metadata=positional("ADDRESS", "the unit's address"))
-    from_: int | None = field(default=None, metadata=option("N", "the earlier version; else: the one before the other"))
-    to: int | None = field(default=None, metadata=option("N", "the later version; else: the newest that can be read"))
+    from_: int | None = field(
+        default=None, metadata=number("N", "the earlier version; else: the one before the other", 1, _LAST)
+    )
+    to: int | None = field(
+        default=None, metadata=number("N", "the later version; else: the newest that can be read", 1, _LAST)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from console.backend.model.as_of import moment_of
 from console.backend.model.counting import counted
 from console.backend.model.errors import ExitStatus
 from console.backend.model.outcome import Outcome
+from console.backend.model.shown_time import shown_time
 from console.backend.model.unit_search import SearchedBy, UnitHit, UnitHits, UnitQuery
-from console.backend.runs.document_states import shown_time
 from console.backend.runs.unit_search import search_units
 from console.backend.runs.unit_view import compare_versions
 from console.cli.arguments import Options
@@ -88,6 +88,9 @@ def diff(options: Options, request: DiffVersions) -> ExitStatus:
     compared = compare_versions(installation_of(options), request.address, request.from_, request.to)
     if options.json:
         return report(options, "unit diff", Outcome.PASS, (), compared)
+    if compared.old == compared.new and request.from_ is None and request.to is None:
+        emit_law([f"{compared.address}: version {compared.new} is the only one that can be read"])
+        return ExitStatus.DONE
     lines = [f"{compared.address}, version {compared.old} and version {compared.new}"]
     if compared.old_title != compared.new_title:
         lines.append(f"title  [-{compared.old_title}-]{{+{compared.new_title}+}}")

@@ -1,5 +1,6 @@
 """unit retire, unit supersede: an amendment whose text is made from the law, for exactly one unit."""
 
+import contextlib
 from pathlib import Path
 
 from console.backend.documents import intake
@@ -41,13 +42,13 @@ def _amend(options: Options, request: AmendUnit, command: str, file: Path | None
         replacement = canonical_text(raw, most).data
     derived = derive(installation, request.address, replacement)
     profile = _planned_alone(installation, request, derived)
-    path = _kept(installation, derived)
+    _keep(installation, derived)
     return start_run(
         options,
         command,
         backend,
         RunRequest(
-            origin=f"file:{path.name}",
+            origin=derived.origin,
             docprefix=derived.docprefix,
             profile=profile,
             ordinals=request.ordinals,
@@ -64,7 +65,7 @@ def _planned_alone(installation: Installation, request: AmendUnit, derived: Deri
     result = plan_chosen(
         profile,
         derived.text,
-        origin=f"file:{derived.file_name}",
+        origin=derived.origin,
         docprefix=derived.docprefix,
         ordinals=request.ordinals,
         acceptances=read_acceptances(request.accept, derived.text, most),
@@ -83,13 +84,16 @@ def _planned_alone(installation: Installation, request: AmendUnit, derived: Deri
     return profile.name
 
 
-def _kept(installation: Installation, derived: DerivedText) -> Path:
-    """Return the file of the intake folder that holds the text; an equal one that is there is kept, another never replaced."""
+def _keep(installation: Installation, derived: DerivedText) -> None:
+    """Write the file of the intake folder that holds the text; an equal one that is there is kept, another never replaced."""
     path = installation.intake / derived.file_name
     if not path.exists():
+        with contextlib.suppress(
+            OSError
+        ):  # What keeps the folder from being made keeps the file, whose refusal says it.
+            path.parent.mkdir(mode=0o750, exist_ok=True)
         keep_new_file(path, derived.text)
         narrate(f"wrote {path}")
     elif path.read_bytes() != derived.text:
         message = f"{path} is there with other content"
         raise Refused(StopCode.REFUSED_INPUT, message, "Move it away, then do it again.")
-    return path

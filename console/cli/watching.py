@@ -6,27 +6,24 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from console.cli.arguments import Checked, Options, option
+from console.backend.model.shown_time import shown_time
+from console.cli.arguments import Options, number
 from console.cli.printing import ReaderGone, Unprinted, emit
 
 LONGEST_S = 86400
 
 
-class Watched(Checked):
-    """A request of a command that can be watched."""
+class Watched:
+    """A request of a command that can be watched; `watch` is 0 for one answer."""
 
     __slots__ = ()
     watch: int
-
-    def usage_problem(self, options: Options) -> str:  # noqa: ARG002 - the same for every command
-        """Return why this pause is none, or an empty text. 0 is the default: the command answers once."""
-        return "" if 0 <= self.watch <= LONGEST_S else f"--watch takes 1 to {LONGEST_S} seconds"
 
 
 def watch_option() -> Any:
     """Return the field of the option, which every request has for itself."""
     text = "answer again after so many seconds, until Ctrl-C; with --json a line each time"
-    return field(default=0, kw_only=True, metadata=option("SECONDS", text))
+    return field(default=0, kw_only=True, metadata=number("SECONDS", text, 1, LONGEST_S))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,7 @@ def answers(handler: Callable[[Options, Any], int], command: str, options: Optio
 
 def _answer(handler: Callable[[Options, Any], int], options: Options, request: object, *, is_watched: bool) -> int:
     if is_watched and not options.json:
-        emit(f"at {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n")
+        emit(f"at {shown_time(datetime.now(UTC))}\n")
     status = handler(options, request)
     if is_watched and not options.json:
         emit("\n")

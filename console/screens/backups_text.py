@@ -9,7 +9,7 @@ from console.backend.model.full_command import Full
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.safe_text import safe_text
 from console.backend.model.view_models import Progress
-from console.backend.runs.backup_shelf import BackupShelf, KeptBackup
+from console.backend.runs.backup_shelf import BackupShelf, BackupUse, KeptBackup
 from console.widgets.formatting import age, clock, coarse_left, count, day_and_clock, plural, shortened, size, took
 from console.widgets.line import Line, Span, Tone, line
 from console.widgets.narrowing import Row
@@ -21,6 +21,16 @@ _WHOLE_RUN = 75
 """Columns of a row from which on it names the run in full."""
 _LABEL = 10
 _TAKEN_FORM = "%Y-%m-%d %H:%M"
+
+
+_TONES: dict[BackupUse, Tone] = {
+    BackupUse.ARMS: "good",
+    BackupUse.PROVEN: "plain",
+    BackupUse.NO_FILE: "warn",
+    BackupUse.NO_ROW: "warn",
+    BackupUse.DIFFERS: "bad",
+    BackupUse.NO_RECORD: "bad",
+}
 
 
 class _Put(Protocol):
@@ -39,13 +49,7 @@ class Tested(NamedTuple):
 
 def state(backup: KeptBackup) -> tuple[str, Tone]:
     """Return the state of a backup in a word or two, with its tone."""
-    if backup.counts_until is not None:
-        return "ARMS", "good"
-    if backup.record is None and backup.outcome is Outcome.PARTIAL:
-        return "NO FILE", "warn"
-    if backup.outcome is Outcome.FAIL:
-        return ("NO RECORD" if backup.record is None else "DIFFERS"), "bad"
-    return ("NO ROW", "warn") if backup.disagreements else ("proven", "plain")
+    return backup.use.value, _TONES[backup.use]
 
 
 def covers(backup: KeptBackup) -> str:

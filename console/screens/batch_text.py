@@ -16,7 +16,6 @@ from console.backend.model.batches import (
     MemberView,
     OnFailure,
     PlannedDocument,
-    command_of_batch,
 )
 from console.backend.model.outcome import Outcome
 from console.backend.model.readiness import ReportView
@@ -106,7 +105,7 @@ def batch_row(view: BatchView, *, wide: bool) -> Line:
     if wide:
         spans.append(Span(f"  by {view.operator}, {names(view)}", "muted"))
         if view.moves:
-            spans.append(Span(f"  next: {command_of_batch(view.moves[0], view.batch_id)}", "muted"))
+            spans.append(Span(f"  next: {view.next_command}", "muted"))
     return tuple(spans)
 
 
@@ -269,7 +268,7 @@ def _next(
     move = view.moves[0]
     making = tuple(action for action in actions if move in moves_of(action))
     key = next((key_name(action.keys[0]) for action in making), "")
-    command = full(command_of_batch(move, view.batch_id))
+    command = full(view.next_command)
     then = f"; {told(_THEN[move])}" if move in _THEN else ""
     words = f"{keys_or(key, safe_text(command))}{then}"
     waits = (after_hold(),) if split_by_hold(making, switch)[1] else ()

@@ -30,6 +30,7 @@ from console.screens.planned import Answer, Compared, Planned, compared, plan_of
 from console.screens.run_text import came_to
 from console.screens.start_live import StartLiveDialog
 from console.screens.start_repeal import StartRepealDialog
+from console.widgets.border import set_lower
 from console.widgets.field import Field
 from console.widgets.list_rows import ListRows
 from console.widgets.narrowing import Narrowed
@@ -171,6 +172,7 @@ class DocumentsScreen(ConsoleScreen):
         return self._intake[index] if index is not None else None
 
     def _fill_form(self) -> None:
+        set_lower(self.query_one("#form"), words.state(self.chosen) if self.chosen is not None else "")
         view, fields = self.chosen, (self.query_one("#docprefix", Input), self.query_one("#profile", Input))
         # While a plan is shown, the form keeps the settings that it was made with.
         if view is None or self.planned is not None:

@@ -32,7 +32,11 @@ def intake_rows(views: tuple[IntakeView, ...]) -> tuple[Row, ...]:
             view.origin,
             "REFUSED" if view.refused else "",
             f"{view.name} {view.origin}",
-            (("document", view.docprefix), ("profile", view.profile), ("state", "refused" if view.refused else "")),
+            (
+                ("document", view.docprefix),
+                ("profile", view.profile),
+                ("state", "refused" if view.refused else _in_a_word(view)),
+            ),
         )
         for view in views
     )
@@ -51,6 +55,21 @@ def intake_row(view: IntakeView) -> Line:
         Span(f"{kind:<10}", "muted"),
         Span(registered or told("new: <edit_form> names it"), "plain" if registered else "muted"),
     )
+
+
+def state(view: IntakeView) -> str:
+    """Return what became of a document: what is in force of it, its drafts, its last run."""
+    if view.standing is None or view.refused:
+        return ""
+    if not view.standing:
+        return "new: no run has registered it"
+    last_run = f"; last run {view.last_run} ({view.last_run_state})" if view.last_run else ""
+    return f"{view.standing}{last_run}"
+
+
+def _in_a_word(view: IntakeView) -> str:
+    """Return the state as a filter finds it; empty if it is not known."""
+    return "" if view.standing is None else view.standing or "new"
 
 
 def form_hint(profiles: tuple[str, ...]) -> list[Line]:

@@ -362,9 +362,9 @@ def _came_to(run: RunView, units: str) -> str:
     match run.state.stage:
         case Stage.CLOSEOUT_REPORTED if run.mode is Mode.DRYRUN:
             live = key_of("repeal" if run.is_repeal else "start_live")
-            what = f"of the repeal of {run.docprefix}" if run.is_repeal else f"of {run.docprefix}"
+            subject = f"the repeal of {run.docprefix}" if run.is_repeal else run.docprefix
             planned = f"{units} to go out of force" if run.is_repeal else f"{units} planned"
-            return f"The dry run {what} passed: {planned}, nothing written. Next: the LIVE run ({key_of('documents')}, then {live})."
+            return f"The dry run of {subject} passed: {planned}, nothing written. Next: the LIVE run ({key_of('documents')}, then {live})."
         case Stage.CLOSEOUT_REPORTED:
             return f"{units} of {run.docprefix} {'is' if units.startswith('1 ') else 'are'} law."
         case Stage.AWAITING_CUT_AUTHORIZATION:

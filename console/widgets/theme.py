@@ -80,7 +80,7 @@ _IN_ASCII = str.maketrans(
         **{"▐": "[", "▌": "]", "┊": ":", "…": "~", "✓": "+", "✗": "x", "·": ".", "•": "*", "→": ">"},
     }
 )
-"""What the console draws with, in characters of any terminal: each has one cell, as before. Words say the same beside them."""
+"""Stand-ins in ASCII for the characters that the console draws with: each has one cell, as before. Words say the same beside them."""
 
 
 class InAscii(LineFilter):

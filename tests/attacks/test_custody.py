@@ -87,6 +87,24 @@ def _done(cut: SignedCut, function: str, *arguments: object) -> None:
         call(connection, function, *arguments)
 
 
+@pytest.mark.parametrize("has_moved", [False, True])
+def test_a_bundle_that_turns_up_is_accepted_only_while_its_run_has_not_moved(cut: SignedCut, has_moved: bool) -> None:
+    """Who took the run over without its files can have ended, or failed, what the bundle would go on with."""
+    number = _taken_over(cut)
+    said = _said("hand over", number, key=STRANGER.key(number), seq=10_000)
+    _done(cut, "fn_run_hand_over", cut.run_id, *OF_ALL["hand over"][1], said)
+    number += 1
+    _done(cut, "fn_run_take_over", cut.run_id, *OF_ALL["take over"][1], _said("take over", number, seq=10_001))
+    if has_moved:
+        failed = event("leave", key=STRANGER.key(number), lock=STRANGER.lock(number + 1), seq=10_002)
+        _done(cut, "fn_run_leave", cut.run_id, "failed", "by_hand", failed)
+        number += 1
+        said = _said("accept", number, seq=10_003)
+        _refused(cut.database, "is not waiting", "fn_run_accept", cut.run_id, *OF_ALL["accept"][1], said)
+    else:
+        _done(cut, "fn_run_accept", cut.run_id, *OF_ALL["accept"][1], _said("accept", number, seq=10_003))
+
+
 def test_a_key_is_locked_for_the_event_that_is_due(prey: Prey) -> None:
     run_id = prey.armed.run_id
     said = _said("take over", _number(prey.database, run_id) + 1)

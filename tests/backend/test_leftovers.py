@@ -167,3 +167,19 @@ def test_a_draft_that_is_removed_before_it_is_locked_is_made_again(
     assert removed == [".report.part"]
     assert (tmp_path / "report" / "a.txt").read_bytes() == b"whole"
     assert [path.name for path in tmp_path.iterdir()] == ["report"]
+
+
+def test_a_crash_log_that_somebody_else_has_written_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody may write in the folder for temporary files, and root could remove it."""
+    log = tmp_path / "console-crash-20200101T000000Z-1-00000000.log"
+    log.touch()
+    os.utime(log, (0, 0))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with monkeypatch.context() as others:
+        others.setattr(os, "geteuid", lambda: log.stat().st_uid + 1)
+        sweep_leftovers(tmp_path / "root", datetime.now(UTC))
+        assert log.exists()
+    sweep_leftovers(tmp_path / "root", datetime.now(UTC))
+    assert not log.exists()

@@ -1,15 +1,17 @@
 """One command on a passage's root, its exit status and its one JSON object."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields
 from importlib import import_module
 
 import pytest
 from pydantic import BaseModel
 
-from console.backend.model.errors import ExitStatus
+from console.backend.model.errors import CutterError, ExitStatus
 from console.backend.model.outcome import Outcome
-from console.cli import installation, output
+from console.cli import failures, installation, output
 from console.cli.arguments import Options
 from console.cli.main import main
 from console.cli.operations import OPERATIONS
@@ -17,6 +19,8 @@ from tests.cli.forking import Forker, forker
 from tests.support.passage import Passage
 
 Run = Callable[..., tuple[int, dict[str, object]]]
+_PROGRAM = re.compile(r"(?:cutter-console|gpg|python|git|pg_dump|chmod)(?: (?!or |and )[^ ;,]+)+")
+_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 
 
 def stop_of(answer: dict[str, object]) -> object:
@@ -45,6 +49,30 @@ def answers_are_those_of_the_table(monkeypatch: pytest.MonkeyPatch) -> Iterator[
     for module in {target.partition(":")[0] for target in targets if target.startswith("console.cli.")}:
         if hasattr(import_module(module), "report"):
             monkeypatch.setattr(import_module(module), "report", report)
+    yield
+    assert strange == []
+
+
+def strange_options(command: str, next_action: str) -> list[str]:
+    """Return the options that a next action names without a command, and that the refused command does not have."""
+    known = {field for operation in OPERATIONS if operation.name == command for field in fields(operation.request)}
+    names = {f"--{field.name.rstrip('_').replace('_', '-')}" for field in (*known, *fields(Options))}
+    return [option for option in _OPTION.findall(_PROGRAM.sub("", next_action)) if option not in names]
+
+
+@pytest.fixture(autouse=True)
+def next_actions_name_options_of_their_command(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Compare the options that the next action of a refusal names with those of the command that was refused."""
+    strange: list[str] = []
+
+    def report_error(options: Options, command: str, error: CutterError) -> ExitStatus:
+        if command in {operation.name for operation in OPERATIONS}:
+            strange.extend(f"{command}: {option}" for option in strange_options(command, error.next_action))
+        return reported(options, command, error)
+
+    reported = output.report_error
+    for module in (output, failures):
+        monkeypatch.setattr(module, "report_error", report_error)
     yield
     assert strange == []
 

@@ -25,6 +25,13 @@ def _folder(passage: Passage, *numbers: int) -> Path:
     return folder
 
 
+def test_the_intake_folder_is_named_as_plan_takes_it(at: At, command: Run) -> None:
+    passage = at("fresh")
+    assert command(passage, "plan", "--folder", "intake")[0] == 0
+    status, planned = command(passage, "batch", "plan", "intake")
+    assert (status, planned["n_refused"]) == (0, 0)
+
+
 def _members(answer: dict[str, object]) -> list[dict[str, object]]:
     members = answer["members"]
     assert isinstance(members, list)

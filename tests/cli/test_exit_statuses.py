@@ -1,6 +1,7 @@
 """Every command says with its exit status and one JSON object what came of it."""
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -41,17 +42,28 @@ def test_the_main_job_by_commands_alone(at: At, command: Run) -> None:
     assert passage.lifecycles() == ["enacted"] * 3
 
 
+BATCH = "ictb-20260101T000000Z-00000001"
 WAITING: dict[str, tuple[tuple[str, ...], int, str]] = {
     "resume without a ruling": (("run", "resume", "RUN"), 3, "STOP_APPROVAL_REQUIRED"),
     "arm without a ruling": (("arm", "RUN", "--confirm", "RUN"), 4, "STOP_EXECUTION_DISABLED"),
     "arm without the id": (("arm", "RUN"), 2, "STOP_EXECUTION_DISABLED"),
     "enact too early": (("enact", "RUN", "--confirm", "RUN"), 4, "STOP_EXECUTION_DISABLED"),
     "revert nothing": (("revert", "RUN", "--confirm", "RUN"), 4, "STOP_EXECUTION_DISABLED"),
-    "verify nothing": (("verify", "RUN"), 4, "STOP_INVARIANT_FAILED"),
+    "verify nothing": (("verify", "RUN"), 4, "STOP_EXECUTION_DISABLED"),
     "an unknown run": (("run", "show", "ictr-20260101T000000Z-00000000"), 4, "STOP_REFUSED_INPUT"),
     "a path as a run": (("run", "show", "../../etc"), 4, "STOP_REFUSED_INPUT"),
     "a statement that is not there": (("approval", "check", "/nonexistent.json"), 4, "STOP_APPROVAL_INVALID"),
-    "a release of nothing typed": (("hold", "release"), 4, "STOP_HOLD"),
+    "a release of nothing typed": (("hold", "release"), 2, "STOP_HOLD"),
+    "a release by another word": (("hold", "release", "--confirm", "release"), 2, "STOP_HOLD"),
+    "an enactment of another id": (("enact", "RUN", "--confirm", "x"), 2, "STOP_EXECUTION_DISABLED"),
+    "a revert of another id": (("revert", "RUN", "--confirm", "x"), 2, "STOP_EXECUTION_DISABLED"),
+    "an edit of another id": (("run", "apply", "RUN", "--confirm", "x"), 2, "STOP_EXECUTION_DISABLED"),
+    "a take-over of another id": (("run", "take-over", "RUN", "--confirm", "x"), 2, "STOP_EXECUTION_DISABLED"),
+    "a batch of another id": (("arm", BATCH, "--confirm", "x"), 2, "STOP_EXECUTION_DISABLED"),
+    "a digest of another policy": (("policy", "pin", "--confirm", "x"), 2, "STOP_POLICY_UNSATISFIABLE"),
+    "a replan of nothing that has moved": (("run", "replan", "RUN"), 4, "STOP_EXECUTION_DISABLED"),
+    "a folder as a bundle": (("run", "accept", "FOLDER"), 4, "STOP_REFUSED_INPUT"),
+    "a bundle that is not there": (("run", "accept", "/nonexistent.tar"), 4, "STOP_REFUSED_INPUT"),
     "a document that is not there": (
         ("run", "start", "/nonexistent.md", "--docprefix", "ACME"),
         4,
@@ -65,9 +77,35 @@ WAITING: dict[str, tuple[tuple[str, ...], int, str]] = {
 def test_a_refusal_has_its_exit_status_its_code_and_its_next_action(at: At, command: Run, how: str) -> None:
     passage = at("waits for SG_1")
     words, wanted, code = WAITING[how]
-    named = {"RUN": passage.run_id, "FILE": str(passage.installation.intake / "law.md")}
+    intake = passage.installation.intake
+    named = {"RUN": passage.run_id, "FILE": str(intake / "law.md"), "FOLDER": str(intake)}
     status, answer = command(passage, *(named.get(word, word) for word in words))
     assert (status, stop_of(answer)) == (wanted, code)
+    if wanted == 2:
+        stop = answer["stop"]
+        assert isinstance(stop, dict)
+        # The command that does it, with what is to be typed in it.
+        assert re.search(rf"cutter-console --root \S+ {words[0]} .*--confirm \S", stop["next_action"]), stop
+
+
+ENDED = (
+    "run resume RUN",
+    "run void RUN --reason x",
+    "run replan RUN",
+    "run hand-over RUN --to FILE",
+    "run take-over RUN --confirm RUN",
+)
+
+
+@pytest.mark.parametrize("line", ENDED)
+def test_what_a_run_that_is_over_does_not_take_is_no_broken_rule_of_the_database(
+    at: At, command: Run, line: str
+) -> None:
+    """STOP_INVARIANT_FAILED was said of it, whose page is about journals that were changed and defects."""
+    passage = at("enacted")
+    words = [word.replace("RUN", passage.run_id).replace("FILE", "/nonexistent") for word in line.split()]
+    status, answer = command(passage, *words)
+    assert (status, stop_of(answer)) == (4, "STOP_EXECUTION_DISABLED")
 
 
 def test_a_hold_has_its_exit_status_everywhere(at: At, command: Run) -> None:

@@ -89,6 +89,7 @@ def test_arguments_that_do_not_belong_together_are_refused(
     words: list[str], message: str, tmp_path: Path, law: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = [str(law) if word == "FILE" else word for word in words]
+    (tmp_path / "runs").mkdir()
     assert exported(tmp_path, "--docprefix", "ACME", *given) == 2
     assert message in capsys.readouterr().err
 

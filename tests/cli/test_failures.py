@@ -9,8 +9,9 @@ import psycopg
 import pytest
 
 from console.backend.host.runtime_tree import within
+from console.backend.model.errors import Refused, StopCode
 from console.backend.outside import describe_outside_error
-from console.cli import database
+from console.cli import database, output
 from console.cli.arguments import Options
 from console.cli.main import main
 from console.cli.operations import Nothing
@@ -133,3 +134,13 @@ def test_a_program_that_starts_without_locale_and_prints_in_latin_1_prints(tmp_p
         assert done.returncode == 0, done.stderr
         assert rb"\u1ea1m vi \u2696" in done.stdout
         assert (b"\xe9" if encoding else rb"\xe9") in done.stdout
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_the_message_of_a_refusal_holds_no_secret(as_json: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    """A server, or libpq, can repeat in its message what it was given."""
+    refused = Refused(StopCode.REFUSED_INPUT, "no line: password=hunter2 was refused", "See: cutter-console status")
+    output.report_error(Options(json=as_json), "status", refused)
+    said = capsys.readouterr()
+    assert "no line: password=" in said.err + said.out
+    assert "hunter2" not in said.err + said.out

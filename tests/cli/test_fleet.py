@@ -183,6 +183,21 @@ def test_two_names_of_one_database_say_so(prod: NamedInstallation, passage: Pass
     assert (rows["prod"].same_database_as, rows["twin"].same_database_as) == (("twin",), ("prod",))
 
 
+@pytest.mark.parametrize("read_only", [True, False])
+def test_status_says_if_the_name_is_for_reading_only(
+    prod: NamedInstallation,
+    read_only: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    name_them(tmp_path, monkeypatch, prod=prod.model_copy(update={"read_only": read_only}))
+
+    main(["-P", "prod", "--json", "status"])
+
+    assert json.loads(capsys.readouterr().out)["read_only"] is read_only
+
+
 def test_a_variable_of_the_environment_leads_no_row_to_another_database(
     prod: NamedInstallation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -86,6 +86,7 @@ def test_a_hook_that_cannot_be_meant_is_refused_by_its_key(
 
 
 def test_without_a_hook_nothing_is_done(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "runs").mkdir()
     assert main(["--root", str(tmp_path), "hooks", "test"]) == 0
     assert "no hook is configured" in capsys.readouterr().out
 

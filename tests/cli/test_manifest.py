@@ -163,10 +163,16 @@ def test_verify_passes_on_the_pinned_release_and_has_the_status_of_drift_on_anot
 
 
 def test_verify_names_a_manifest_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "runs").mkdir()
     assert main(["--root", str(tmp_path), "--json", "manifest", "verify"]) == 5
     captured = capsys.readouterr()
     assert json.loads(captured.out)["outcome"] == "FAIL"
-    assert f"cutter-console --root {tmp_path} manifest build --junit" in captured.err
+    # The manifest is made on another machine, the pin on this one.
+    assert (
+        "On the workstation, in a clean checkout of the release: make manifest; copy deploy-manifest.json to "
+        in captured.err
+    )
+    assert f"then: cutter-console --root {tmp_path} init --pin\n" in captured.err
 
 
 def _config(passage: Passage) -> Path:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from console.cli.arguments import Argument, Open, Options
 from console.cli.command_line import build_parser
+from console.cli.groups import GROUPS
 from console.cli.main import main
 from console.cli.operations import OPERATIONS
 from tests.support.pages import PARTS, ROOT, Part
@@ -59,6 +60,16 @@ def test_each_argument_has_help_and_is_shown_with_a_name() -> None:
             argument, name = arguments(request)[field.name], f"{request.__name__}.{field.name}"
             assert len(argument.help) > 5, name
             assert bool(argument.metavar or argument.choices) == (field.type is not bool), name
+
+
+def test_each_group_of_commands_has_a_line_of_help(capsys: pytest.CaptureFixture[str]) -> None:
+    groups = {operation.words[0] for operation in OPERATIONS if len(operation.words) > 1}
+    assert set(GROUPS) == groups
+    with pytest.raises(SystemExit):
+        _parser().parse_args(["--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    for group in sorted(groups):
+        assert f" {group} {GROUPS[group]}" in shown
 
 
 def test_what_must_be_typed_belongs_to_dangerous_commands_that_write() -> None:
@@ -130,3 +141,10 @@ def test_each_command_has_its_place_on_the_pages(part: Part) -> None:
     assert [
         operation.name for operation in OPERATIONS if not any(f" {operation.name} " in line for line in named_there)
     ] == []
+
+
+def test_a_moment_is_written_in_one_form_by_every_command() -> None:
+    """`shown_time` in all; the log has a form of its own."""
+    sources = {path.name: path.read_text("utf-8") for path in (ROOT / "console" / "cli").glob("*.py")}
+    others = {name for name, source in sources.items() if "%Y" in source or ".isoformat(" in source}
+    assert others == {"main.py"}

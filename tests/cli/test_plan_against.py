@@ -68,7 +68,7 @@ def test_the_effects_are_counted_and_each_is_shown(at: At, capsys: pytest.Captur
 def _in_force_from(passage: Passage) -> str:
     ((moment,),) = passage.rows("SELECT in_force_from AT TIME ZONE 'UTC' FROM cutter_governance.v_document_state")
     assert isinstance(moment, datetime)
-    return f"{moment.isoformat()}+00:00"
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def test_the_answer_has_every_part_of_the_difference(at: At, command: Run) -> None:

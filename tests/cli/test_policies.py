@@ -36,7 +36,7 @@ def test_where_host_and_database_agree_it_says_so_in_one_object(fresh: Passage, 
     status, answer = command(fresh, "policy", "show")
 
     assert (status, answer["outcome"], answer["schema"]) == (0, "PASS", "cutter-console/policy-show/1")
-    assert set(answer) == {"schema", "outcome", "measured_at", "policy_sha256", "pinned", "keys"}
+    assert set(answer) == {"schema", "outcome", "measured_at", "policy_sha256", "pinned", "keys", "withdrawn"}
     assert answer["policy_sha256"] == policy.sha256
     pinned = answer["pinned"]
     assert isinstance(pinned, dict)

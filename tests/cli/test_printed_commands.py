@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from console.cli.command_line import build_parser
+from console.cli.main import main
+from tests.cli.conftest import strange_options
 
 PACKAGE = Path(__file__).parents[2] / "console"
 VALUE = "VALUE"
@@ -93,3 +95,29 @@ def test_each_is_known_with_its_options() -> None:
 )
 def test_one_that_is_not_is_named(printed: str, reason: str) -> None:
     assert fault(printed.split()) == reason
+
+
+@pytest.mark.parametrize(
+    ("command", "next_action", "strange"),
+    [
+        ("batch plan", "Name a folder that can be read with --folder; see: ls -ld x", ["--folder"]),
+        ("plan", "Name a folder that can be read with --folder; see: ls -ld x", []),
+        ("batch start", "See: cutter-console run list --watch 1; or go on: --on-failure set-aside", []),
+        ("batch plan", "See: cutter-console run list --watch 1; or go on: --on-failure set-aside", ["--on-failure"]),
+    ],
+)
+def test_an_option_without_a_command_is_of_the_one_that_was_refused(
+    command: str, next_action: str, strange: list[str]
+) -> None:
+    assert strange_options(command, next_action) == strange
+
+
+@pytest.mark.parametrize("source", ["none", "law.md"])
+def test_a_batch_of_no_folder_names_both_kinds_of_source(
+    source: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "law.md").write_text("# One\n\nText.\n", encoding="utf-8")
+
+    assert main(["--root", str(tmp_path), "batch", "plan", str(tmp_path / source)]) == 4
+    said = capsys.readouterr().err
+    assert "Name a folder that can be read, or a queue file whose name ends in .toml" in said

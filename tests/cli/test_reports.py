@@ -8,6 +8,7 @@ import pytest
 from console.app.application import ConsoleApp
 from console.backend.host.gpg import run_gpg
 from console.backend.publication.sums import SIGNATURE, SUMS
+from console.cli import backups
 from console.cli.main import main
 from console.screens.reports import ReportsScreen
 from console.widgets.line import plain
@@ -74,7 +75,7 @@ def test_a_report_that_was_changed_is_a_fail_and_is_not_exported(
 
 
 def test_the_list_of_backups_has_the_ledger_beside_the_files(
-    passage: Passage, command: Run, monkeypatch: pytest.MonkeyPatch
+    passage: Passage, command: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     status, listed = command(passage, "backup", "list")
     assert (status, listed["outcome"], listed["unread"]) == (0, "PASS", "")
@@ -82,6 +83,9 @@ def test_the_list_of_backups_has_the_ledger_beside_the_files(
     assert isinstance(backups, list)
     ((proof,),) = (backup["proofs"] for backup in backups)
     assert proof["run_id"] == passage.run_id
+    main(["--root", str(passage.installation.root), "backup", "list"])
+    # The word of the screen, which the next test sees there: the state FRESH says of the record alone if it is young.
+    assert capsys.readouterr().out.startswith("ARMS  ")
     for file in passage.installation.backups.iterdir():
         file.unlink()
     status, listed = command(passage, "backup", "list")
@@ -137,3 +141,15 @@ def test_every_document_of_a_report_and_a_bundle_is_rendered(passage: Passage) -
         if NOT_RENDERED in map(plain, markdown_lines(path.read_text(), width))
     ]
     assert unrendered == []
+
+
+def test_a_step_of_a_backup_is_said_once_as_long_as_nothing_of_it_is_counted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    step = backups._progress()
+    for done in (0, 0, 0, 5, 5, 6):
+        step("dump, encrypt, restore", done, None)
+    step("compare", 0, None)
+
+    said = capsys.readouterr().err.splitlines()
+    assert said == ["dump, encrypt, restore", "dump, encrypt, restore 5", "dump, encrypt, restore 6", "compare"]

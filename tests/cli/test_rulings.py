@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from console.backend.model.full_command import full_command
+from console.cli.main import main
 from console.demo.keys import sign_as_demo_sovereign
 from tests.cli.conftest import Run, stop_of
 from tests.support.passage import UNITS, Passage
@@ -30,6 +32,53 @@ def test_a_signed_revert_is_drafted_imported_and_used(at: At, command: Run) -> N
     assert passage.lifecycles() == ["superseded"] * UNITS
     assert passage.rows(USED) == [("cut", "cut"), ("revert", "revert")]
     assert command(passage, "journal", "verify", passage.run_id)[0] == 0
+
+
+def test_what_comes_next_is_said_at_each_step_of_a_statement(
+    at: At, command: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """To sign while signatures are missing, to import once none is, and behind the import what `status` says."""
+    passage = at("waits for SG_1")
+    root, run = str(passage.installation.root), passage.run_id
+    statement = passage.installation.statement(run, "SG_1")
+    imports = f"cutter-console --root {root} approval import {statement}\n"
+
+    def lines(*words: str) -> str:
+        capsys.readouterr()
+        main(["--root", root, *words])
+        return capsys.readouterr().out
+
+    drafted = lines("approval", "draft", run)
+    assert "sign with  " in drafted
+    assert f"next: Have the missing signers sign, then: {imports}" in drafted
+    sign_as_demo_sovereign(statement, passage.installation.gnupg_home)
+    signed = lines("approval", "check", str(statement))
+    assert f"next       {imports}" in signed
+    assert "sign with" not in signed
+    imported = lines("approval", "import", str(statement))
+    assert "sign with" not in imported
+    (wait,) = passage.backend.status().waiting
+    assert f"next       {full_command(wait.next_action, root)}\n" in imported
+    assert "arm" in wait.next_action
+
+
+@pytest.mark.parametrize("word", ["check", "import"])
+def test_a_file_that_is_no_statement_is_not_to_be_drafted_again(at: At, command: Run, word: str) -> None:
+    """Each says what the file is; policy.json was answered with the fields that a statement has and it lacks."""
+    passage = at("waits for SG_1")
+    root = passage.installation.root
+    for name, reason in (("nope.json", "nope.json is not there"), ("approvals", "approvals is no file")):
+        status, answer = command(passage, "approval", word, name)
+        assert (status, stop_of(answer)) == (4, "STOP_APPROVAL_INVALID")
+        stop = json.loads(json.dumps(answer["stop"]))
+        assert stop["message"].endswith(reason)
+        assert stop["next_action"] == f"Look at the name; the statements that there are: ls {root / 'approvals'}"
+
+    status, answer = command(passage, "approval", word, str(passage.installation.policy))
+    assert (status, stop_of(answer)) == (4, "STOP_APPROVAL_INVALID")
+    stop = json.loads(json.dumps(answer["stop"]))
+    assert stop["message"] == "it is no statement: no schema of one is in it"
+    assert stop["next_action"].startswith("Name the file that was drafted")
 
 
 def test_a_signature_that_is_named_and_not_there_stops_the_import(at: At, command: Run, tmp_path: Path) -> None:
@@ -67,7 +116,7 @@ def test_a_revert_is_not_drafted_where_there_are_no_drafts(at: At, command: Run)
     for stage in ("waits for SG_1", "enacted"):
         passage = at(stage)
         status, answer = command(passage, "approval", "draft", passage.run_id, "--revert")
-        assert (status, stop_of(answer)) == (4, "STOP_INVARIANT_FAILED")
+        assert (status, stop_of(answer)) == (4, "STOP_EXECUTION_DISABLED")
         assert not passage.installation.statement(passage.run_id, "REVERT").exists()
 
 

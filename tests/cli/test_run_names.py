@@ -135,7 +135,7 @@ def test_what_is_near_to_nothing_is_the_commands_to_refuse(options: Options) -> 
 def test_without_a_run_there_is_no_latest_and_a_database_that_does_not_answer_is_not_taken_for_an_empty_one(
     tmp_path: Path, options: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "runs").mkdir(parents=True)
     empty = Options(root=tmp_path / "empty")
 
     message = refusal(empty, LATEST).message

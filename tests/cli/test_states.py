@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from console.backend.model.canonical_json import sha256_hex
+from console.backend.runs.state_comparison import ComparedState
 from console.backend.scratch.cluster import TransientCluster
 from console.cli.main import main
 from tests.backend.postgres.signed_cut import SignedCut, start_amendment, start_cut, start_edit, start_repeal
@@ -46,6 +48,7 @@ def ask(tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("CUTTER_MONITOR", database.conninfo("cutter_ro"))
     for name in ("EXECUTOR", "VERIFIER", "ADMINISTRATOR"):
         monkeypatch.setenv(f"CUTTER_{name}", "host=/nonexistent dbname=x")
+    (tmp_path / "runs").mkdir()
     return lambda *words: main(["--root", str(tmp_path), *words])
 
 
@@ -252,6 +255,33 @@ def test_the_difference_of_two_moments_is_marked_by_words_and_inert(
     assert (answer["changed"], answer["gone"], answer["unchanged"]) == ([], [], len(law.units))
     assert ask("document", "diff", "ACME-LAW") == 2
     assert ask("document", "diff", "ACME-LAW", "--from", "1999-01-01") == 4
+
+
+def test_the_first_of_two_moments_is_not_the_later_one(
+    law: SignedCut, ask: Ask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = datetime.now(UTC)
+    start_amendment(law, REVISED).enacted()
+    later, tomorrow = before + timedelta(hours=1), f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}"
+    for words in (["--from", later.isoformat(), "--to", before.isoformat()], ["--from", tomorrow]):
+        assert ask("document", "diff", "ACME-LAW", *words) == 2
+        refused = capsys.readouterr()
+        assert refused.out == ""
+        assert "later than --to" in refused.err
+    assert ask("document", "diff", "ACME-LAW", "--from", later.isoformat(), "--to", before.isoformat()) == 2
+    exchanged = re.search(r"(document diff ACME-LAW --from .*)$", capsys.readouterr().err, re.MULTILINE)
+    assert exchanged is not None
+    assert ask(*exchanged[1].split()) == 0
+
+
+def test_today_is_compared_as_it_is_now(law: SignedCut, ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
+    start_amendment(law, REVISED).enacted()
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert ask("--json", "document", "diff", "ACME-LAW", "--from", today) == 0
+    answer = answer_of(capsys)
+    old, new = (ComparedState.model_validate_json(json.dumps(answer[side])).as_of for side in ("old", "new"))
+    assert old == new
+    assert abs(old - datetime.now(UTC)) < timedelta(hours=1)
 
 
 def test_the_difference_of_two_texts_of_the_same_units_is_shown(

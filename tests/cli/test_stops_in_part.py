@@ -53,7 +53,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def _stop(monkeypatch: pytest.MonkeyPatch, backend: Stopping, options: Options, *, terminal: bool) -> ExitStatus:
-    monkeypatch.setattr(authority, "backend_of", lambda _: backend)
+    monkeypatch.setattr(authority, "backend_of", lambda _, **_named: backend)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal, raising=False)
     return authority.panic(options, Panic(reason="look"))
 

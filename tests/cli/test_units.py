@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from console.backend.documents.folder_plan import list_documents
+from console.backend.documents.intake import list_intake
 from console.backend.model.states import Mode, Stage
 from console.backend.model.view_models import RunRequest
 from console.backend.runs.derived_texts import derive
@@ -27,7 +29,7 @@ def answer_of(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
 
 def enacted(passage: Passage, file: Path) -> Passage:
     """The text that a command has kept, from its dry run to law, on the pinned host."""
-    request = RunRequest(origin=f"file:{file.name}", docprefix=DOCPREFIX, mode=Mode.LIVE, amend=True)
+    request = RunRequest(origin=f"file:.derived/{file.name}", docprefix=DOCPREFIX, mode=Mode.LIVE, amend=True)
     run_id = passage.backend.start(request, silent).run_id
     passage = Passage(passage.backend, passage.cluster, passage.database, run_id)
     passage.sign()
@@ -51,8 +53,11 @@ def test_a_unit_is_retired_and_another_superseded_by_amendments_of_the_exact_tex
     dry = answer_of(capsys)
     assert (dry["schema"], dry["mode"]) == ("cutter-console/unit-retire/1", Mode.DRYRUN)
     assert dry["amendment"] == {"unchanged": 2, "changed": 0, "new": 0, "gone": 1, "returning": 0, "moved": 0}
-    (kept,) = passage.installation.intake.glob("acme-law-without-one-beta-*.md")
+    (kept,) = passage.installation.intake.glob(".derived/acme-law-without-one-beta-*.md")
     assert kept.read_text("utf-8") == WITHOUT_BETA
+    # It is no document of its own: a batch of the intake folder, and the list of documents, are as they were.
+    assert [entry.name for entry in list_documents(passage.installation.intake)] == ["law.md"]
+    assert [entry.name for entry in list_intake(passage.installation.intake)] == ["law.md"]
     law = enacted(passage, kept)
     assert [address for address, _ in law.rows(_BODIES)] == [f"{DOCPREFIX}/ONE", ALPHA]
     assert law.rows("SELECT cutter_console.fn_state_text(%s)", law.run_id) == [(WITHOUT_BETA.encode(),)]
@@ -70,7 +75,7 @@ def test_a_unit_is_retired_and_another_superseded_by_amendments_of_the_exact_tex
     }
     assert ask("unit", "supersede", ALPHA, "--text", str(file), "--live") == 3
     assert answer_of(capsys)["mode"] == Mode.LIVE
-    (kept,) = passage.installation.intake.glob("acme-law-with-another-one-alpha-*.md")
+    (kept,) = passage.installation.intake.glob(".derived/acme-law-with-another-one-alpha-*.md")
     law = enacted(passage, kept)
     assert (ALPHA, OTHER_ALPHA) in law.rows(_BODIES)
     _refusals(passage, file, capsys)
@@ -78,7 +83,7 @@ def test_a_unit_is_retired_and_another_superseded_by_amendments_of_the_exact_tex
 
 def _refusals(passage: Passage, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Whatever is more than the one unit is refused by name, and leaves neither a file nor a run."""
-    before = sorted(passage.installation.intake.iterdir()), passage.backend.runs()
+    before = sorted(passage.installation.intake.rglob("*")), passage.backend.runs()
     cases = {
         ("retire", f"{DOCPREFIX}/ONE"): f"has units below it that are law: {ALPHA}",
         ("retire", BETA): f"{BETA} is no unit of state 3",
@@ -99,13 +104,14 @@ def _refusals(passage: Passage, file: Path, capsys: pytest.CaptureFixture[str]) 
         assert isinstance(stop, dict)
         assert reason in stop["message"], stop
         assert stop["next_action"]
-    assert (sorted(passage.installation.intake.iterdir()), passage.backend.runs()) == before
+    assert (sorted(passage.installation.intake.rglob("*")), passage.backend.runs()) == before
 
 
 def test_a_derived_text_never_replaces_a_file(at: At, capsys: pytest.CaptureFixture[str]) -> None:
     passage = at("enacted")
     derived = derive(passage.installation, BETA, None)
     path = passage.installation.intake / derived.file_name
+    path.parent.mkdir()
     path.write_text("another text", encoding="utf-8")
     assert main(["--root", str(passage.installation.root), "--json", "unit", "retire", BETA]) == 4
     assert f"{path} is there with other content" in str(answer_of(capsys)["stop"])

@@ -141,6 +141,37 @@ def test_what_is_refused_in_front_of_a_move_says_nothing_of_it(tied: Passage) ->
     assert "never on a Sunday" in checks[_ENACT].detail
 
 
+def test_an_error_in_the_trial_of_one_move_is_none_of_the_other_proofs(tied: Passage) -> None:
+    """It was told as one of the creation, whose proof was thrown away with those of both moves."""
+    tied.execute(
+        _on_units(
+            "IF NEW.lifecycle_status = 'enacted' THEN RAISE EXCEPTION 'there' USING ERRCODE = '55P03'; END IF; RETURN NEW;"
+        )
+    )
+
+    checks = _checks(tied)
+
+    assert {name: checks[name].outcome for name in ("create, as a run does", _ENACT, _REVERT)} == {
+        "create, as a run does": Outcome.PASS,
+        _ENACT: Outcome.INCONCLUSIVE,
+        _REVERT: Outcome.PASS,
+    }
+    assert checks[_ENACT].detail.startswith("STOP_")
+
+
+def test_a_line_that_is_lost_in_the_trial_of_one_move_is_not_lost_to_the_other(tied: Passage) -> None:
+    tied.execute(
+        _on_units(
+            "IF NEW.lifecycle_status = 'enacted' THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NEW;"
+        )
+    )
+
+    checks = _checks(tied)
+
+    assert {checks[name].outcome for name in ("create, as a run does", _REVERT)} == {Outcome.PASS}
+    assert checks[_ENACT].outcome is Outcome.INCONCLUSIVE
+
+
 def test_without_tables_of_governance_moves_are_tried_too(beside: Beside, tied: Passage) -> None:
     passage = tie(tied, beside.mapping.model_copy(update={"governance": None}))
 

@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 
 from console.backend import confirmations
+from console.backend.approvals.policy import Signer, Thresholds, load_policy
+from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import CutterError, Refused
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.site_governance import MADE_BY, Part, Source
@@ -141,17 +143,39 @@ def test_the_rows_that_are_tried_are_those_that_leg_b_records(beside: Beside, dr
     assert all(MADE_BY.get(source) not in {Part.ENVELOPE, Part.DOCUMENT} for source in _DRAWN)
 
 
-def test_before_a_ruling_its_signers_are_those_that_the_policy_needs(beside: Beside, tied: Passage) -> None:
-    passage = _live(tied)
+def _signers(beside: Beside, passage: Passage) -> str:
+    """Return the signers in the decision that a trial adds."""
     assert beside.mapping.governance is not None
     assert beside.mapping.governance.decision is not None
     column = beside.mapping.governance.decision.by_source(Source.SIGNERS)
     assert column is not None
-    planned = _planned(passage)["decision"][0][column.column]
+    return _planned(passage)["decision"][0][column.column]
+
+
+def test_before_a_ruling_its_signers_are_those_that_the_policy_needs(beside: Beside, tied: Passage) -> None:
+    passage = _live(tied)
+    planned = _signers(beside, passage)
     passage.sign()
 
-    assert len(planned) == len(_planned(passage)["decision"][0][column.column])
+    assert planned == _signers(beside, passage)
     assert "0" * 40 not in planned
+
+
+def test_before_a_ruling_no_more_of_the_policy_sign_than_are_needed(beside: Beside, tied: Passage) -> None:
+    """What a column of theirs may hold, or a check there may ask for, depends on how many there are."""
+    passage = _live(tied)
+    alone = load_policy(passage.installation.policy)
+    signers = tuple(Signer(name=of, fingerprint=of * 40) for of in "CAB")
+    policy = canonical_json(
+        alone.model_copy(update={"signers": signers, "thresholds": Thresholds(SG_1=2, SG_2=3), "solo": False})
+    )
+    passage.execute(
+        f"INSERT INTO {beside.names.ledger}.policy_pin (policy_sha256, policy) VALUES (encode(sha256(%s), 'hex'), %s)",
+        policy,
+        policy,
+    )
+
+    assert _signers(beside, passage) == f"{'C' * 40}, {'A' * 40}"
 
 
 def test_units_and_their_number_are_those_of_the_plan(signed: Passage) -> None:
@@ -221,6 +245,20 @@ def test_what_refuses_a_row_of_leg_b_is_named_with_its_table(
     assert said in check.detail
     assert check.detail.startswith(f"{place}: ") is bool(place)
     assert _rows(signed) == _BEFORE
+
+
+def test_an_error_in_making_the_rows_is_none_of_the_units(signed: Passage) -> None:
+    """The owner of the organisation's function was to let such units in."""
+    signed.execute(
+        "CREATE OR REPLACE FUNCTION cutter_console.fn_site_planned(p_run jsonb, p_units jsonb) RETURNS jsonb"
+        " LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not made'; END $$"
+    )
+
+    units, rows = tried_there(_context(signed), _LIMIT)
+
+    assert (units.name, units.outcome) == (site_creation.NAME, Outcome.PASS)
+    assert (rows.name, rows.outcome, rows.detail) == (site_creation.ROWS, Outcome.FAIL, "P0001: not made")
+    assert rows.next_action == site_creation._OWNER_OF_ROWS
 
 
 def test_a_part_of_the_units_is_no_reason_to_refuse_the_rows(signed: Passage, monkeypatch: pytest.MonkeyPatch) -> None:

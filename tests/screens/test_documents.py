@@ -13,7 +13,7 @@ from console.backend.model.plan import Acceptance, DroppedSpan, DropRule, Omissi
 from console.backend.model.suspect_groups import grouped
 from console.backend.model.view_models import IntakeView, OnProgress, PlanView, RunRequest, RunView
 from console.screens.documents import DocumentsScreen
-from console.screens.documents_text import note_row, plan_head, problem_row, problem_whole
+from console.screens.documents_text import note_row, plan_head, problem_row, problem_whole, state
 from console.screens.help import HelpDialog
 from console.screens.law_text import detail, entries, head, row
 from console.screens.law_view import LawView
@@ -571,3 +571,24 @@ class _ListedLate(FakeBackend):
     def intake(self) -> tuple[IntakeView, ...]:
         self.list_goes_on.wait(LONGEST_S)
         return super().intake()
+
+
+async def test_the_state_of_the_chosen_document_stands_below_the_list() -> None:
+    """Whether a file is law already was to be seen by planning it, or in `document list`."""
+    in_force = "in force since 2026-02-01 08:00:00 UTC; last run"
+    async with opened(FakeBackend(), "2") as (app, pilot):
+        form = app.screen.query_one("#form")
+        assert str(form.border_subtitle).startswith(in_force)
+        await press(pilot, "down")
+        assert str(form.border_subtitle) == "new: no run has registered it"
+        await press(pilot, "down", "down")
+        assert str(form.border_subtitle) == ""
+        await press(pilot, "slash", *"state:new", "enter")
+        rows = app.screen.query_one("#intake", Rows)
+        assert [plain(rows.row(place)).split()[0] for place in range(rows.row_count)] == ["hien-phap.md"]
+
+
+def test_of_a_document_that_the_database_was_not_asked_for_nothing_is_said() -> None:
+    view = IntakeView(name="law.md", origin="file:law.md", bytes=1)
+    assert state(view) == ""
+    assert state(view.model_copy(update={"standing": ""})) == "new: no run has registered it"

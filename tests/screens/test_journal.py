@@ -6,9 +6,9 @@ import pytest
 
 from console.app.application import ConsoleApp
 from console.backend.journal import journal_pages
-from console.backend.journal.journal_pages import Only
+from console.backend.journal.journal_pages import MOST_OF_A_PAGE, Only
 from console.backend.model.errors import StopCode, Unmeasured
-from console.cli.journal_request import ONLY
+from console.cli.journal_request import LARGEST, ONLY
 from console.screens.dialog import Dialog
 from console.screens.journal import JournalScreen
 from console.screens.journal_dialogs import JournalsDialog, PlaceDialog
@@ -133,6 +133,7 @@ async def test_each_kind_and_what_is_marked_are_filtered_and_a_record_is_read_wh
         await press(pilot, "escape", "escape")
         assert app.screen.query_one("#journal-list").display
     assert set(ONLY) == {only.value for only in Only}
+    assert LARGEST == MOST_OF_A_PAGE
 
 
 async def test_the_verdict_is_told_in_words_with_the_way_to_the_first_bad_record() -> None:

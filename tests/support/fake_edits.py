@@ -144,7 +144,7 @@ class FakeEdits(FakeUnits):
             raise Refused(StopCode.EXECUTION_DISABLED, "this console only reads", "Open one that may write.")
         if self.has_ended:
             message = f"run {run_id} has ended: it has no drafts any more"
-            raise RunHasEnded(StopCode.INVARIANT_FAILED, message, f"See: cutter-console run show {run_id}")
+            raise RunHasEnded(StopCode.EXECUTION_DISABLED, message, f"See: cutter-console run show {run_id}")
         if self.is_full:
             message = "/srv/runs/x could not be written: No space left on device"
             raise Unmeasured(StopCode.INVARIANT_FAILED, message, "Make room on the disk.")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from console.actions.key_table import key_table
+from tests.support.code_pages import code_table
 from tests.support.command_pages import readme_list, reference_list
 from tests.support.gate_pages import bundle_table
 from tests.support.run_pages import report_table, stage_list
@@ -41,6 +42,7 @@ class Part(NamedTuple):
 PARTS = (
     Part("README.md", "commands", readme_list),
     Part("console/guide/reference.md", "commands", reference_list),
+    Part("console/guide/reference.md", "codes of refused documents", code_table),
     Part("console/guide/reference.md", "stages", stage_list),
     Part("console/guide/reference.md", "documents of a run", report_table),
     Part("console/guide/reference.md", "keys", key_table),

@@ -34,7 +34,7 @@ def _administer(cluster: TransientCluster, statement: sql.SQL | sql.Composed) ->
 
 
 def _is_let_in(cluster: TransientCluster, role: str) -> bool:
-    """Return whether the role is let in without a password: the server reads its rules again some time after it was asked to."""
+    """Return whether the role is let in without a password: the server reads its rules some time after it was asked to."""
     try:
         psycopg.connect(cluster.conninfo(user=role, passfile="/nonexistent")).close()
     except psycopg.OperationalError:

@@ -22,6 +22,8 @@ from console.backend.model.purposes import Kind
 from console.backend.model.value import Value
 
 MAX_SIGNATURES = 64
+IMPORT_WITH = "cutter-console approval import STATEMENT SIGNATURE…"
+"""Command that imports a statement whose path is not known."""
 
 
 class SignedBy(Value):
@@ -70,16 +72,20 @@ def check_statement(
     now: datetime,
     expected: Expectation,
     name: str = "",
+    import_with: str = IMPORT_WITH,
     signed: bytes | None = None,
 ) -> StatementCheck:
     """Measure the signature files and the keyring, then judge. `name` is the statement's file name.
 
     `signed` are the bytes of a statement over a batch that names this one: then the signatures are over those. Bad content
-    gives FAIL with evidence and a next action, a missing gpg INCONCLUSIVE; nothing is raised.
+    gives FAIL with evidence and a next action, a missing gpg INCONCLUSIVE; nothing is raised. `import_with` is the command
+    that imports it once it is signed.
     """
     measured = measure_signatures(data if signed is None else signed, signatures, gnupg_home, now)
     keys = measure_keyring(gnupg_home, now)
-    return judge_statement(data, measured, keys, policy=policy, now=now, expected=expected, name=name)
+    return judge_statement(
+        data, measured, keys, policy=policy, now=now, expected=expected, name=name, import_with=import_with
+    )
 
 
 def measure_signatures(
@@ -92,12 +98,17 @@ def measure_signatures(
 
 
 def judge_signatures(
-    measured: tuple[SignatureEvidence, ...], statement: Timed | None, policy: Policy, kind: Kind, now: datetime
+    measured: tuple[SignatureEvidence, ...],
+    statement: Timed | None,
+    policy: Policy,
+    kind: Kind,
+    now: datetime,
+    import_with: str = IMPORT_WITH,
 ) -> tuple[tuple[Check, ...], tuple[SignedBy, ...]]:
     """Pure: a check for each signature and one for the quorum, and the signatures that count."""
     verdicts = [judge_signature(signature, statement, now, policy) for signature in measured[:MAX_SIGNATURES]]
     counted = _counted(measured, verdicts, policy)
-    quorum = _quorum(counted, verdicts, len(measured), policy, kind, now)
+    quorum = _quorum(counted, verdicts, len(measured), policy, kind, now, import_with)
     return (*(verdict.check for verdict in verdicts), quorum), counted
 
 
@@ -110,10 +121,11 @@ def judge_statement(
     now: datetime,
     expected: Expectation,
     name: str = "",
+    import_with: str = IMPORT_WITH,
 ) -> StatementCheck:
     """Pure: the verdict on a statement, from the measured signatures and keys."""
     statement, canonical = canonical_form(data, now)
-    judged, counted = judge_signatures(measured, statement, policy, expected.kind, now)
+    judged, counted = judge_signatures(measured, statement, policy, expected.kind, now, import_with)
     checks = (
         canonical,
         no_placeholder(data, (name, *(signature.name for signature in measured)), expected, now),
@@ -195,6 +207,7 @@ def _quorum(
     policy: Policy,
     kind: Kind,
     now: datetime,
+    import_with: str,
 ) -> Check:
     needed = policy.thresholds.of(kind)
     detail = f"{len(counted)} of {needed} distinct signers" + (" (SOLO)" if policy.solo else "")
@@ -215,5 +228,5 @@ def _quorum(
         outcome=Outcome.INCONCLUSIVE if unsure else Outcome.FAIL,
         detail=detail,
         evidence=(evidence,),
-        next_action="Have the missing signers sign, then: cutter-console approval import STATEMENT SIGNATURE…",
+        next_action=f"Have the missing signers sign, then: {import_with}",
     )

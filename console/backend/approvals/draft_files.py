@@ -12,6 +12,7 @@ from console.backend.model.kept_lines import KeptLines
 from console.backend.model.merkle import merkle_root
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.purposes import Purpose
+from console.backend.model.unreadable import why_unreadable
 
 _MAX_DRAFTS_BYTES = 1 << 28
 
@@ -31,8 +32,7 @@ def read_drafts(
         lines = KeptLines.of_file(read_regular(path, _MAX_DRAFTS_BYTES))
         units = DraftUnits(lines)
     except (OSError, ValueError) as error:
-        problem = error.strerror if isinstance(error, OSError) else str(error)
-        return listed, (_compared(path, signed, now, f"{path.name}: {problem}", is_signed=False),)
+        return listed, (_compared(path, signed, now, f"{path.name}: {why_unreadable(error)}", is_signed=False),)
     sha256 = sha256_hex(lines.data)
     root = known[1] if known is not None and known[0] == sha256 else merkle_root(lines)
     is_signed = sha256 == signed.drafts.file_sha256 and root == signed.draft_digest

@@ -1,5 +1,6 @@
 """The policy and its signers' public keys, pinned in the database by an administrator: what PostgreSQL verifies signatures with."""
 
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -13,9 +14,14 @@ from console.backend.model.canonical_json import canonical_json
 from console.backend.model.errors import Refused, StopCode, Unmeasured, UsageError
 from console.backend.model.reasons import require_short_reason
 from console.backend.model.safe_text import SafeText, safe_text
+from console.backend.model.shell_word import shell_word
 from console.backend.model.value import Value
 from console.backend.postgres import policy_pins
 from console.backend.postgres.connections import administrator, connect
+
+_FINGERPRINT = re.compile("[0-9A-F]{40}")
+_MOST_SHOWN = 80
+"""Characters of a text that is no fingerprint."""
 
 
 class PolicyPin(Value):
@@ -41,6 +47,8 @@ class PinnedPolicy(Value):
     pinned: PolicyPin | None
     keys: tuple[PinnedKey, ...]
     """Keys that are pinned and not withdrawn, primary and subkeys."""
+    withdrawn: tuple[SafeText, ...] = ()
+    """Fingerprints that were withdrawn for good, also of keys that were never pinned."""
 
     @property
     def agrees(self) -> bool:
@@ -59,11 +67,12 @@ def measure_pinned_policy(monitor: str, policy_file: Path) -> PinnedPolicy:
     policy = load_policy(policy_file)
     with connect(monitor, read_only=True, purpose="policy") as connection:
         keys = policy_pins.read_keys(connection)
-        pinned = pinned_policy(connection)
+        withdrawn, pinned = policy_pins.read_withdrawn(connection), pinned_policy(connection)
     return PinnedPolicy(
         policy_sha256=policy.sha256,
         pinned=pinned,
         keys=tuple(PinnedKey(fingerprint=own, primary_fingerprint=primary) for own, primary in keys),
+        withdrawn=withdrawn,
     )
 
 
@@ -90,10 +99,16 @@ def pin_policy(installation: Installation, confirm: str) -> str:
 def withdraw_key(conninfo: str, fingerprint: str, reason: str, confirm: str) -> None:
     """Withdraw a signer's key for good, as the administrator: it rules no more, for what was imported before too.
 
-    `confirm` repeats the fingerprint. Raises UsageError if it does not, Refused if the key is withdrawn already
-    or the reason is too long.
+    The key need not be pinned: one that is stolen before must not be pinned any more. `confirm` repeats the fingerprint.
+    Raises UsageError if it does not, or is none, Refused if the key is withdrawn already or the reason is too long.
     """
     plain = fingerprint.replace(" ", "").upper()
+    if not _FINGERPRINT.fullmatch(plain):
+        raise UsageError(
+            StopCode.POLICY_UNSATISFIABLE,
+            f"{shell_word(plain[:_MOST_SHOWN])} is no fingerprint: that is 40 hexadecimal digits",
+            "See those of the signers: cutter-console policy show",
+        )
     command = f"cutter-console policy withdraw {plain} --confirm {plain}"
     if confirm.replace(" ", "").upper() != plain:
         raise UsageError(

@@ -126,6 +126,9 @@ def _read(path: Path) -> str:
     try:
         with os.fdopen(open_regular(path), "rb") as stream:
             data = stream.read(_MAX_POLICY_BYTES + 1)
+    except FileNotFoundError as error:
+        action = f"Write {path}, and have it agreed by the sovereign; its form: cutter-console help policy"
+        raise Refused(StopCode.POLICY_UNSATISFIABLE, f"there is no policy file {path}", action) from error
     except OSError as error:
         raise _refused(f"{path}: {error.strerror}") from error
     if len(data) > _MAX_POLICY_BYTES:

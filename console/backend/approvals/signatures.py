@@ -13,6 +13,7 @@ from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Check, Evidence, Milliseconds, Outcome, whole_ms
 from console.backend.model.safe_text import SafeText, safe_text
+from console.backend.model.unreadable import why_unreadable
 from console.backend.model.value import Value
 
 MAX_SIGNATURE_BYTES = 64 * 1024
@@ -105,7 +106,7 @@ def measure_signature(
         except GpgUnanswered as unanswered:
             unmeasured = unanswered.message
         except OSError as error:
-            unmeasured = str(error)
+            unmeasured = f"gpg was not asked: {why_unreadable(error)}"
     return SignatureEvidence(
         name=path.name,
         data=signature,

@@ -302,6 +302,11 @@ def statement_sha256(statement: Statement) -> str:
     return sha256_hex(statement_bytes(statement))
 
 
+_SCHEMAS = b'"schema":"cutter-console/statement/'
+"""In the bytes of a statement, whatever its version."""
+_NAME_IT = "Name the file that was drafted, or draft it again: cutter-console approval draft RUN"
+
+
 def parse_statement(data: bytes) -> Statement:
     """Parse the statement in these bytes, which must be its canonical form to the byte.
 
@@ -317,6 +322,10 @@ def parse_statement(data: bytes) -> Statement:
         if b'"schema":"cutter-console/statement/1"' in data:
             raise _unreadable(
                 "it is a statement of version 0.2.0 (schema 1), which authorises nothing any more"
+            ) from error
+        if _SCHEMAS not in data:
+            raise Refused(
+                StopCode.APPROVAL_INVALID, "it is no statement: no schema of one is in it", _NAME_IT
             ) from error
         raise _unreadable(
             "; ".join(_reason(tuple(entry["loc"]), entry["msg"]) for entry in error.errors()[:5])

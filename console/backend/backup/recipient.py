@@ -97,14 +97,18 @@ def _status(path: Path) -> tuple[object, ...]:
     return path, status.st_ino, status.st_size, status.st_mtime_ns
 
 
+RECIPIENT_NOT_SET = "backup_gpg_fpr is not set: no key is named that backups are encrypted to"
+SET_RECIPIENT = "Set backup_gpg_fpr, or the variable BACKUP_GPG_FPR, to the 40 hex digits that gpg --fingerprint shows, without spaces"
+
+
 def _judged(
     version: str, listed: Callable[[], KeyListing], fingerprint: str, home: Path | None, now: datetime
 ) -> Recipient:
     if not FINGERPRINT.fullmatch(fingerprint):
-        raise RecipientUnusable(
-            f"the backup recipient {fingerprint!r} is not a full fingerprint",
-            "set BACKUP_GPG_FPR to the 40 hex digits that gpg --fingerprint shows, without spaces",
+        problem = (
+            f"the backup recipient {fingerprint!r} is not a full fingerprint" if fingerprint else RECIPIENT_NOT_SET
         )
+        raise RecipientUnusable(problem, f"s{SET_RECIPIENT[1:]}")
     try:
         parts = listed().parts
     except GpgUnanswered as error:

@@ -179,16 +179,28 @@ def _names(backups: Path) -> list[str]:
         return []
 
 
+_TAKE = "Take a new one: cutter-console backup take RUN"
+
+
 def read_record(file: Path) -> BackupRecord:
     """Read the record beside a backup file. Raises BackupNotProven if there is none, or it cannot be read."""
     path = file.parent / f"{file.name}.json"
     try:
         return BackupRecord.model_validate_json(read_regular(path))
     except FileNotFoundError as error:
-        raise BackupNotProven(f"{file.name} has no record: it was never proven", "take a new backup") from error
+        raise _without_record(file) from error
     except ValidationError as error:
         problem = safe_text(str(error.errors()[0]["msg"]))
-        raise BackupNotProven(f"{path.name} is not a record: {problem}", "take a new backup") from error
+        raise BackupNotProven(f"{path.name} is not a record: {problem}", _TAKE) from error
+
+
+def _without_record(file: Path) -> BackupNotProven:
+    see = "See the backups that there are: cutter-console backup list"
+    if not os.path.lexists(file):
+        return BackupNotProven(f"there is no file {safe_text(str(file))}", see)
+    if not file.is_file():
+        return BackupNotProven(f"{safe_text(str(file))} is no file, but a directory or the like", see)
+    return BackupNotProven(f"{file.name} has no record: it was never proven", _TAKE)
 
 
 def _listed(backups: Path, name: str, now: datetime, rehash: bool) -> ListedBackup:

@@ -21,11 +21,17 @@ _NUMBERED = re.compile(
 )
 _FOLD = str.maketrans({"ß": "ss", "đ": "d", "Đ": "D", "æ": "ae", "ø": "o", "ł": "l", "œ": "oe"})
 _SLUG_LIMIT = 60
+_QUOTED = 40
 
 
 def is_reserved(docprefix: str) -> bool:
     """Return whether the prefix belongs to a document that is not cut here."""
     return docprefix == "ICX-CONST" or docprefix.startswith("DIEU")
+
+
+def _shortened(docprefix: str) -> str:
+    """Return a prefix as it is quoted: one that is far too long by its beginning."""
+    return docprefix if len(docprefix) <= _QUOTED else f"{docprefix[:_QUOTED]}…"
 
 
 def docprefix_problem(docprefix: str) -> Problem | None:
@@ -34,7 +40,7 @@ def docprefix_problem(docprefix: str) -> Problem | None:
         return Problem(
             code="DOCPREFIX_INVALID",
             line=0,
-            message=f"docprefix {docprefix!r}: 3 to 32 of A-Z, 0-9 and '-', neither first nor last '-'",
+            message=f"docprefix {_shortened(docprefix)!r}: 3 to 32 of A-Z, 0-9 and '-', neither first nor last '-'",
         )
     if is_reserved(docprefix):
         return Problem(code="DOCPREFIX_RESERVED", line=0, message=f"docprefix {docprefix!r} is reserved")

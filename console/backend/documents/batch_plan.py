@@ -1,6 +1,7 @@
 """The documents of a batch, out of a folder or a queue file, and their plans, made in as many processes as there are cores."""
 
 import re
+import shlex
 import time
 import tomllib
 import unicodedata
@@ -29,10 +30,12 @@ from console.backend.model.errors import Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan import Problem, bind
 from console.backend.model.profile_names import AKN_PROFILE, DEFAULT_PROFILE
+from console.backend.model.unreadable import why_unreadable
 from console.backend.model.value import Value
 
 _MOST_QUEUE_BYTES = 1 << 22
 _MOST_DOCUMENTS = 5000
+_OTHER_SOURCE = "Name a folder that can be read, or a queue file whose name ends in .toml"
 _NOT_IN_PREFIX = re.compile(r"[^A-Z0-9]+")
 
 
@@ -82,7 +85,9 @@ def documents_of(source: Path, profile: str, *, ordinals: bool) -> tuple[BatchDo
         _of_queue(source) if source.suffix == ".toml" and source.is_file() else _of_folder(source, profile, ordinals)
     )
     if not documents:
-        raise _refused(f"no document was found below {source}", f"Name a folder with documents; see: ls {source}")
+        raise _refused(
+            f"no document was found below {source}", f"Name a folder with documents; see: ls {shlex.quote(str(source))}"
+        )
     if len(documents) > _MOST_DOCUMENTS:
         raise _refused(f"{source} has {len(documents)} documents, a batch {_MOST_DOCUMENTS}", "Make several batches.")
     return _told_apart(documents)
@@ -99,7 +104,7 @@ def _of_folder(folder: Path, profile: str, ordinals: bool) -> tuple[BatchDocumen
             accept=_accept_beside(folder / entry.name),
             refused=entry.refusal.refused[0].message if entry.refusal else "",
         )
-        for entry in list_documents(folder, suffixes_of(profile))
+        for entry in list_documents(folder, suffixes_of(profile), _OTHER_SOURCE)
     )
 
 
@@ -121,7 +126,7 @@ def _of_queue(path: Path) -> tuple[BatchDocument, ...]:
             raise _refused(f"{path} has more than {_MOST_QUEUE_BYTES} bytes", "Make several batches.")
         queue = _Queue.model_validate(tomllib.loads(raw.decode()))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
-        reason = "; ".join(str(error).splitlines()[:3])
+        reason = "; ".join(why_unreadable(error).splitlines()[:3])
         raise _refused(
             f"{path} is no queue of documents: {reason}", "See its form: cutter-console help many documents: a batch"
         ) from error

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -43,11 +44,13 @@ PlanOne = Callable[[FolderRequest, str, int], FolderDocument]
 """Plans the document of this name and number in a worker; must be importable there by its name."""
 
 
-def list_documents(folder: Path, suffixes: frozenset[str] = TEXT_SUFFIXES) -> tuple[FolderEntry, ...]:
+def list_documents(
+    folder: Path, suffixes: frozenset[str] = TEXT_SUFFIXES, remedy: str = "Name a folder that can be read"
+) -> tuple[FolderEntry, ...]:
     """Return the documents with these suffixes below the folder, sorted by the bytes of their paths; names that begin with '.' are left out.
 
     Links to folders are not followed: what lies inside the folder is listed where it is, what lies outside is refused.
-    Raises Refused if the folder itself cannot be listed.
+    Raises Refused if the folder itself cannot be listed; `remedy` says how its caller names another one.
     """
     try:
         inside = folder.resolve(strict=True)
@@ -55,7 +58,7 @@ def list_documents(folder: Path, suffixes: frozenset[str] = TEXT_SUFFIXES) -> tu
             top = list(listing)
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or "it cannot be resolved"
-        action = f"Name a folder that can be read with --folder; see: ls -ld {folder}"
+        action = f"{remedy}; see: ls -ld {shlex.quote(str(folder))}"
         raise Refused(StopCode.REFUSED_INPUT, f"{folder} cannot be listed: {reason}", action) from error
     entries = _below(top, "", inside, suffixes)
     return tuple(sorted(entries, key=lambda entry: os.fsencode(entry.name)))

@@ -8,7 +8,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from console.backend.backup.plaintext import plaintext_dumps
-from console.backend.backup.recipient import FINGERPRINT, KeyListing, RecipientUnusable, judge_key, list_key
+from console.backend.backup.recipient import (
+    FINGERPRINT,
+    RECIPIENT_NOT_SET,
+    SET_RECIPIENT,
+    KeyListing,
+    RecipientUnusable,
+    judge_key,
+    list_key,
+)
 from console.backend.backup.record import BackupNotProven, BackupState, ListedBackup, freshness, list_backups
 from console.backend.backup.selftest import RoundTrip, round_trip
 from console.backend.gates.gate import Gate
@@ -140,7 +148,7 @@ def backup_key(probe: Probe) -> Measurement[KeyListing]:
     installation = probe.installation
     return probe.ask(
         "backup-key",
-        f"BACKUP_GPG_FPR {installation.settings.backup_gpg_fpr or 'is not set'}",
+        f"backup_gpg_fpr {installation.settings.backup_gpg_fpr or 'is not set'}",
         str(installation.gnupg_home),
         lambda: probe.once("backup key", lambda: _listed(installation)),
         lambda key: f"{len(key.parts)} key parts, private halves here: {len(key.private)}",
@@ -257,8 +265,8 @@ def _round_trip_held(trial: RoundTrip) -> Verdict:
 
 def _judged(key: KeyListing, now: datetime, home_option: str) -> Verdict:
     if not FINGERPRINT.fullmatch(key.fingerprint):
-        detail = f"{key.fingerprint!r} is not a full fingerprint" if key.fingerprint else "BACKUP_GPG_FPR is not set"
-        return fails(detail, "Set BACKUP_GPG_FPR to the 40 hex digits that gpg --fingerprint shows, without spaces.")
+        detail = f"{key.fingerprint!r} is not a full fingerprint" if key.fingerprint else RECIPIENT_NOT_SET
+        return fails(detail, f"{SET_RECIPIENT}.")
     try:
         days = judge_key(key.parts, key.fingerprint, now, home_option)
     except RecipientUnusable as unusable:

@@ -125,7 +125,7 @@ def _unpatched(tree: TreeFinding) -> Verdict:
         tree_faults = faults(tree)
         action = "Change it on the workstation, build and install a release, then: cutter-console manifest verify"
         return fails("; ".join(fault.detail for fault in tree_faults), action)
-    return passes(f"{tree.files} files are those of the manifest")
+    return passes(f"{tree.files_in_words}: those of the manifest")
 
 
 def _release(tree: TreeFinding) -> Verdict:

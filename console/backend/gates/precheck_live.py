@@ -204,7 +204,7 @@ def _actual(name: Pinned) -> str:
 
 
 def _tree_answer(tree: TreeFinding) -> str:
-    counts = f"{tree.files} files: {len(tree.missing)} missing, {len(tree.changed)} changed, {len(tree.extra)} extra"
+    counts = f"{tree.files_in_words}: {len(tree.missing)} missing, {len(tree.changed)} changed, {len(tree.extra)} extra"
     return counts if tree.release is not None else tree.unreadable or "no deploy manifest"
 
 
@@ -237,7 +237,7 @@ def _tree(tree: TreeFinding) -> Verdict:
     if tree_faults:
         return fails("; ".join(fault.detail for fault in tree_faults), tree_faults[0].next_action)
     release = f"version {tree.release.version}, {tree.release.origin}" if tree.release is not None else "no release"
-    return passes(f"{tree.files} files as manifest {tree.manifest_sha256[:16]} has them: {release}")
+    return passes(f"{tree.files_in_words}, as manifest {tree.manifest_sha256[:16]} has them: {release}")
 
 
 def _switch(view: SwitchView) -> Verdict:

@@ -8,12 +8,10 @@ from console.backend.model.errors import UsageError
 from console.backend.model.outcome import Check
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
-from console.backend.release.manifest import DeployManifest, read_manifest
+from console.backend.release.manifest import RECORD_TESTS, DeployManifest, read_manifest
 from console.backend.release.pins import manifest_path
 
-_RECORD = (
-    "On the workstation: python -m pytest --junitxml=junit.xml, then: cutter-console manifest build --junit junit.xml"
-)
+_RECORD = f"{RECORD_TESTS}; install that release here"
 
 
 class Recorded(Value):

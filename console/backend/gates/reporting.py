@@ -76,6 +76,8 @@ class JournalFinding(Value):
     run_id: SafeText
     outcome: Outcome
     detail: SafeText
+    can_settle: bool = False
+    """True if nothing is wrong but that the last records have no anchor yet."""
 
 
 class Journals(Value):
@@ -236,7 +238,14 @@ def _journal(runs: Path, run_id: str, rows: tuple[EventRow, ...], other: str) ->
     # PARTIAL says that nothing outside vouches for a whole chain. Without events in the database nothing can.
     intact = verdict.outcome is Outcome.PARTIAL and not verdict.torn_bytes and not events
     outcome = Outcome.PASS if intact else verdict.outcome
-    return JournalFinding(run_id=safe_text(run_id), outcome=outcome, detail=verdict.detail)
+    return JournalFinding(
+        run_id=safe_text(run_id),
+        outcome=outcome,
+        detail=verdict.detail,
+        can_settle=verdict.outcome is Outcome.PARTIAL
+        and verdict.unanchored > 0
+        and not (other or verdict.strangers or verdict.torn_bytes),
+    )
 
 
 def decide(facts: Facts) -> tuple[Check, ...]:
@@ -332,7 +341,11 @@ def _sound_journals(journals: Journals) -> Verdict:
     if bad:
         worst = next((finding for finding in bad if finding.outcome is Outcome.FAIL), bad[0])
         more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
-        action = f"Keep the file as it is, and compare: cutter-console journal verify {worst.run_id}"
+        action = (
+            f"Have its last records anchored: cutter-console run settle {worst.run_id}"
+            if worst.can_settle
+            else f"Keep the file as it is, and compare: cutter-console journal verify {worst.run_id}"
+        )
         return Verdict(worst.outcome, f"{worst.run_id}: {worst.detail}{more}", action)
     if journals.not_in_time:
         count = len(findings) + journals.not_in_time

@@ -9,8 +9,8 @@ from pathlib import Path
 
 
 def default_root() -> Path:
-    """Return the root: CUTTER_ROOT, or /var/lib/cutter."""
-    return Path(os.environ.get("CUTTER_ROOT", "/var/lib/cutter"))
+    """Return the root: CUTTER_ROOT, or /var/lib/cutter. An empty text would be the working directory: it names none."""
+    return Path(os.environ.get("CUTTER_ROOT") or "/var/lib/cutter")
 
 
 def _now() -> datetime:

@@ -1,6 +1,7 @@
 """The runtime tree: seven directories and two files, created once, checked often, removable as a whole."""
 
 import contextlib
+import errno
 import os
 import re
 import shlex
@@ -40,8 +41,19 @@ def init_tree(root: Path, config: bytes) -> tuple[Path, ...]:
     """Create the missing parts of the tree and return them; mode and content of existing parts are left as they are.
 
     `config` is the content of orchestrator.config.json. Raises Refused (REFUSED_INPUT) if a name is taken by something
-    of another kind, a symlink included.
+    of another kind, a symlink included, and if this user may not write there.
     """
+    try:
+        return _made(root, config)
+    except OSError as error:
+        if error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS}:
+            raise
+        message = f"{error.filename or root}: {error.strerror}"
+        own = "Name a folder that you may write: cutter-console --root DIR init; or as root: sudo cutter-console init"
+        raise _refused(message, own) from error
+
+
+def _made(root: Path, config: bytes) -> tuple[Path, ...]:
     made = [] if _is_there(root, stat.S_ISDIR) else [_make_root(root)]
     for name in DIRECTORIES:
         if not _is_there(root / name, stat.S_ISDIR):

@@ -15,6 +15,7 @@ from console.backend.model.console_schema import CONSOLE_SCHEMA
 from console.backend.model.errors import StopCode, UsageError
 from console.backend.model.hook_kinds import HookKind
 from console.backend.model.safe_text import safe_text
+from console.backend.model.unreadable import why_unreadable
 from console.backend.model.value import Value
 
 CONFIG_NAME = "orchestrator.config.json"
@@ -196,6 +197,11 @@ def _refused(path: Path, error: ValidationError, *, with_environment: bool) -> U
     return UsageError(StopCode.REFUSED_INPUT, "\n".join(problems), f"Correct {', '.join(keys)} in {path}.")
 
 
+def _unreadable(path: Path, error: OSError | UnicodeDecodeError) -> UsageError:
+    action = "Name a readable file with --config."
+    return UsageError(StopCode.REFUSED_INPUT, f"{path}: {why_unreadable(error)}", action)
+
+
 def _read(path: Path, *, required: bool) -> dict[str, object]:
     try:
         raw = json.loads(read_regular(path).decode())
@@ -205,13 +211,13 @@ def _read(path: Path, *, required: bool) -> dict[str, object]:
     except FileNotFoundError as error:
         if not required:
             return {}
-        raise UsageError(StopCode.REFUSED_INPUT, f"{path}: {error}", "Name a readable file with --config.") from error
+        raise _unreadable(path, error) from error
     except PermissionError as error:
         raise UsageError(
             StopCode.REFUSED_INPUT, f"{path}: {error.strerror}", "Ask as its owner: sudo cutter-console …"
         ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(StopCode.REFUSED_INPUT, f"{path}: {error}", "Name a readable file with --config.") from error
+        raise _unreadable(path, error) from error
     except RecursionError as error:
         raise UsageError(
             StopCode.REFUSED_INPUT, f"{path}: nested too deeply", "Write one object with the settings."

@@ -11,6 +11,7 @@ from console.backend.model.counting import counted
 from console.backend.model.diff_text import DiffedPart, DiffKind, DiffPart, diff_lines, marked, shortened, space_changes
 from console.backend.model.plan_binding import TableDelta
 from console.backend.model.safe_text import SafeText, safe_text
+from console.backend.model.shown_time import shown_time
 from console.backend.model.value import Value
 
 
@@ -198,7 +199,7 @@ def amendment_lines(report: AmendmentReport) -> list[str]:
     """Return the report in lines of plain text."""
     returning = set(report.returning)
     return [
-        f"compared with state {report.base_state}, in force from {report.base_in_force_from.isoformat()}, run {report.base_run_id}",
+        f"compared with state {report.base_state}, in force from {shown_time(report.base_in_force_from)}, run {report.base_run_id}",
         *(line for unit in report.changed for line in _changed_lines(unit)),
         *(
             f"new: line {unit.line}: {unit.address}  {unit.title}".rstrip()

@@ -223,6 +223,13 @@ class BatchView(Value):
     """Last report of that process; None if there is none."""
     moves: tuple[BatchMove, ...]
     """The legal moves, first the one that goes on; empty while it is worked on, and if it cannot be read."""
+    leads_to_ruling: SafeText = ""
+    """Command that leads to the ruling that it waits for: that of a draft or, where a signed statement lies there, of its import."""
+
+    @property
+    def next_command(self) -> str:
+        """Return the command of the move that goes on; empty if there is none."""
+        return self.leads_to_ruling or (command_of_batch(self.moves[0], self.batch_id) if self.moves else "")
 
     @property
     def set_aside(self) -> tuple[MemberView, ...]:

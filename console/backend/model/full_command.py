@@ -23,6 +23,12 @@ def command_to_import(statement: Path) -> str:
     return f"{PROGRAM} approval import {shell_word(str(statement))}"
 
 
+def command_to_confirm(command: str, run_or_batch: str) -> str:
+    """Return the command that is confirmed by the id of the run or the batch that it is about."""
+    word = shell_word(run_or_batch)
+    return f"{PROGRAM} {command} {word} --confirm {word}"
+
+
 def command_for(text: str, name: str) -> str:
     """Return the text with `-P NAME` in each command, for an installation that was named by it."""
     return _with_option(text, "-P", name)

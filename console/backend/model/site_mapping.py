@@ -14,6 +14,7 @@ from console.backend.model.errors import StopCode, UsageError
 from console.backend.model.safe_text import SafeText
 from console.backend.model.schema_names import OWN, SchemaNames
 from console.backend.model.site_governance import Governance, GovernedTable, Part
+from console.backend.model.unreadable import why_unreadable
 from console.backend.model.value import Value
 
 VERSION = 1
@@ -191,7 +192,7 @@ def parse_mapping(path: str, raw: bytes) -> SiteMapping:
     try:
         return SiteMapping.model_validate(tomllib.loads(raw.decode()), strict=False)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise _wrong(path, str(error) or type(error).__name__) from error
+        raise _wrong(path, why_unreadable(error) if isinstance(error, ValueError) else "nested too deeply") from error
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         raise _wrong(path, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error

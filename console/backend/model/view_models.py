@@ -164,6 +164,10 @@ class IntakeView(Value):
     refused: SafeText = ""
     docprefix: str = ""
     profile: str = ""
+    standing: SafeText | None = None
+    """State of it: in force, draft, repealed; empty if no run has registered it, None if the database did not say."""
+    last_run: str = ""
+    last_run_state: SafeText = ""
 
 
 class SourceText:
@@ -299,6 +303,8 @@ class RunView(Value):
     steps: tuple[StepView, ...] = ()
     """Steps of an edit, which passes no phases but its backup and its verification; empty for any other run."""
     moves: tuple[Move, ...]
+    leads_to_ruling: SafeText = ""
+    """Command that leads to the ruling without which the next step is refused; empty if it is imported, or none is due."""
     waits_for: SafeText = ""
     interruption: Interruption | None = None
     journal: SafeText = ""

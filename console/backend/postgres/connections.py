@@ -18,7 +18,7 @@ from console.backend.model.safe_text import safe_text
 from console.backend.model.schema_names import LEDGER, OWN, UNITS, SchemaNames
 from console.backend.postgres.kept_sessions import leave_session, take_session
 from console.backend.postgres.lines import refused_line, require_line_for_writing
-from console.backend.postgres.sessions import COMMIT_LIMIT_S, Session, refused_startup
+from console.backend.postgres.sessions import COMMIT_LIMIT_S, Session, not_made_yet, refused_startup
 
 R = TypeVar("R")
 Parameters = Sequence[object] | Mapping[str, object]
@@ -159,7 +159,7 @@ def translate(error: psycopg.Error, names: SchemaNames = OWN) -> CutterError:
         "; ".join(line.strip() for line in (diag.message_primary or str(error)).strip().split("\n"))
         or type(error).__name__
     )
-    if (refused := refused_startup(message) or refused_line(error)) is not None:
+    if (refused := refused_startup(message) or not_made_yet(message) or refused_line(error)) is not None:
         return refused
     kind = _BY_CLASS.get(error.sqlstate or "")
     # StopCode() raises ValueError for any other DETAIL, such as a code of a newer program's migrations.

@@ -71,6 +71,8 @@ class MigrationReport(Value):
     """Result of `migrate`: the migrations that it applied, and those that were applied before."""
 
     applied: tuple[str, ...]
+    numbers: tuple[int, ...]
+    """Of those that it applied: two have one name."""
     present: tuple[str, ...]
     schema_digest: str
     pinned: bool
@@ -142,10 +144,11 @@ def migrate(conninfo: str, accept: str = "", names: SchemaNames | None = None) -
             connection.execute(_PIN)
         if todo and not done:
             connection.execute("SELECT cutter_console.fn_baseline_write(NULL)")
-    newly = {step.name for step in todo}
+    newly = {step.number for step in todo}
     return MigrationReport(
         applied=tuple(step.name for step in todo),
-        present=tuple(step.name for step in steps if step.name not in newly),
+        numbers=tuple(step.number for step in todo),
+        present=tuple(step.name for step in steps if step.number not in newly),
         schema_digest=digest,
         pinned=pinned,
     )

@@ -31,6 +31,7 @@ _KEYS = """
      WHERE NOT EXISTS (SELECT 1 FROM cutter_governance.signing_key_end e WHERE e.fingerprint IN (k.fingerprint, k.primary_fingerprint))
      ORDER BY k.primary_fingerprint, k.fingerprint
 """
+_WITHDRAWN = "SELECT fingerprint FROM cutter_governance.signing_key_end ORDER BY ended_at, fingerprint"
 
 
 def read_pin(connection: psycopg.Connection) -> PinRow | None:
@@ -41,6 +42,11 @@ def read_pin(connection: psycopg.Connection) -> PinRow | None:
 def read_keys(connection: psycopg.Connection) -> tuple[KeyRow, ...]:
     """Return the keys that are pinned and not withdrawn, primary and subkeys."""
     return read_rows(connection, KeyRow, _KEYS)
+
+
+def read_withdrawn(connection: psycopg.Connection) -> tuple[str, ...]:
+    """Return the fingerprints of the keys that were withdrawn, in the order of that; they need not have been pinned."""
+    return tuple(str(fingerprint) for (fingerprint,) in connection.execute(_WITHDRAWN).fetchall())
 
 
 def pin(connection: psycopg.Connection, policy: bytes, keys: list[bytes]) -> str:

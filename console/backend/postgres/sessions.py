@@ -5,6 +5,7 @@ those and win over them, and poolers drop or refuse them. `options` is given as 
 a service file adds any.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from select import POLLIN, poll
@@ -22,6 +23,7 @@ from console.backend.model.console_schema import CONSOLE_SCHEMA_OWNER
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Unmeasured
 from console.backend.model.safe_text import safe_text
 from console.backend.model.schema_names import LEDGER_COMMENT, OWN, UNITS_COMMENT, SchemaNames
+from console.backend.model.shell_word import shell_word
 from console.backend.postgres.moments import read_iso_style
 from console.backend.postgres.rendering import rendered, with_values
 
@@ -66,6 +68,8 @@ _LINE: Mapping[str, str] = {
 }
 """So that the server notices within half a minute that its client is gone; over a Unix socket, where these are 0, at once."""
 ENCODING = "UTF8"
+_NOT_THERE = re.compile(r'FATAL:\s+(role|database) "(.+?)" does not exist')
+_MADE_BY_MIGRATE = re.compile("cutter_(?:exec|verify|ro|stop)")
 LOCK_TIMEOUT_S = 10.0
 _LONG_LOCK_TIMEOUT_S = 30.0
 """Report of a wait for a lock, where statements may take long: who holds it, and then that the wait failed."""
@@ -537,6 +541,25 @@ def wrong_encoding(database: str, encoding: str) -> Refused:
         f"the database {name} is encoded in {safe_text(encoding)}, not {ENCODING}",
         f"Make another one: createdb --template=template0 --encoding={ENCODING} --locale=C {name}_utf8",
     )
+
+
+def not_made_yet(message: str) -> CutterError | None:
+    """Return the error for a database, or one of the product's roles, that is not there, or None if it is about something else.
+
+    libpq gives no SQLSTATE for a connection that was refused, and the words of the server are in its own language: in
+    another one than English nothing is known.
+    """
+    if (missing := _NOT_THERE.search(message)) is None:
+        return None
+    kind, name = missing.groups()
+    if kind == "database":
+        make = f"createdb --template=template0 --encoding={ENCODING} --locale=C {shell_word(name)}"
+        action = f"If it is to be made, as a superuser: {make}; then: cutter-console migrate. Else correct dbname in the service."
+    elif _MADE_BY_MIGRATE.fullmatch(name):
+        action = "Make the roles and tables of this database: cutter-console migrate"
+    else:
+        return None
+    return Unmeasured(StopCode.UNREACHABLE, message, action)
 
 
 def _no_triggers(connection: Session, role_value: str) -> CutterError:

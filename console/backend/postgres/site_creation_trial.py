@@ -33,7 +33,7 @@ DECLARE
     u record;
     n bigint := 0;
     place text := '';
-    -- Of leg B: the part whose rows are added, and the rows of each part that were.
+    -- Of leg B: the part whose rows are added, plan in front of them and end behind them, and the rows of each part that were.
     of_part text := '';
     given jsonb;
     added jsonb := '{{}}';
@@ -133,7 +133,7 @@ class CreationTrial(Value):
     """Address of the unit, or table of the governance rows, that was refused; empty for what is no matter of one."""
     refused: SafeText
     part: SafeText = ""
-    """Part of the governance rows that was tried last, `end` behind all of them; empty if none was."""
+    """Part of the governance rows that was tried last, `plan` while they were made, `end` behind all of them; empty for the units."""
     rows: int = 0
     """Governance rows that were added."""
 

@@ -18,8 +18,6 @@ from console.backend.postgres.site_governance import OWN_UUID
 from console.backend.postgres.site_grants import calls_sql
 from console.backend.postgres.site_roles import parent_value
 
-TARGETS = {"enacted": "enact", "superseded": "revert"}
-"""State that the function is to make, and the step of a run that calls it for that."""
 MOVE_TRIAL = """
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_try_move(
     p_token text, p_address text, p_body text, p_kind text, p_section_type text, p_parent text, p_target text

@@ -76,6 +76,7 @@ REVOKE EXECUTE ON FUNCTION cutter_console.fn_site_planned FROM PUBLIC;
 _TRIED = """        -- Leg B of the run: part by part, so that the table that refuses is known, and in the order in which a run adds them.
         IF p_run IS NOT NULL THEN
             before := cutter_console.fn_site_counts();
+            of_part := 'plan';
             given := cutter_console.fn_site_planned(p_run, p_units);
             FOR u IN SELECT * FROM (VALUES {parts}) v (number, part, table_name, is_of_unit) ORDER BY v.number LOOP
                 of_part := u.part;

@@ -7,11 +7,11 @@ from xml.parsers import expat
 
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import StopCode, UsageError
-from console.backend.release.manifest import TestTotals
+from console.backend.release.manifest import RECORD_TESTS, TestTotals
 
 MOST_BYTES = 64 << 20
 _KINDS = {"failure": "failures", "error": "errors", "skipped": "skipped"}
-_ADVICE = "Make it again: python -m pytest -n auto --junitxml=junit.xml"
+_ADVICE = f"Make it again. {RECORD_TESTS}"
 
 
 class _NotTotals(ValueError):

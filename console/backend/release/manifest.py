@@ -16,6 +16,9 @@ from console.backend.model.value import Value
 SCHEMA: Literal["cutter-console/deploy-manifest/1"] = "cutter-console/deploy-manifest/1"
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
+RECORD_TESTS = "On the workstation, in a clean checkout of the release: make manifest"
+"""Step that makes the manifest with the results of the tests; a command for another machine, without this one's root."""
+
 
 class Kind(StrEnum):
     """Origin of the files."""

@@ -12,6 +12,7 @@ from console.backend.host.settings import PinSettings, Settings
 from console.backend.host.site_files import kept_mapping, mapped_units
 from console.backend.model.errors import Refused, StopCode, Unmeasured, UsageError
 from console.backend.model.safe_text import SafeText
+from console.backend.model.unreadable import why_unreadable
 from console.backend.model.value import Value
 from console.backend.postgres.connections import connect
 from console.backend.postgres.inventory import digest_of, measure_inventory
@@ -141,7 +142,9 @@ def write_pins(config: Path, measured: MeasuredPins) -> None:
     try:
         raw = json.loads(config.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UsageError(StopCode.REFUSED_INPUT, f"{config}: {error}", "Make it: cutter-console init") from error
+        raise UsageError(
+            StopCode.REFUSED_INPUT, f"{config}: {why_unreadable(error)}", "Make it: cutter-console init"
+        ) from error
     if not isinstance(raw, dict):
         raise UsageError(StopCode.REFUSED_INPUT, f"{config}: not a JSON object", "Write one object with the settings.")
     raw["pins"] = measured.pins.model_dump(mode="json")

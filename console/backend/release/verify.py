@@ -6,10 +6,11 @@ from typing import NamedTuple
 from console.backend.host.installation import Installation
 from console.backend.host.regular_file import read_regular
 from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.counting import counted
 from console.backend.model.errors import StopCode, Unmeasured, UsageError
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
-from console.backend.release.manifest import FileSum, Kind, TestTotals, read_manifest
+from console.backend.release.manifest import RECORD_TESTS, FileSum, Kind, TestTotals, read_manifest
 from console.backend.release.pins import manifest_path
 from console.backend.release.tree import Tree, read_tree
 
@@ -58,9 +59,22 @@ class TreeFinding(Differences):
     """Reason why the file is not a manifest."""
     release: Release | None = None
     files: int = 0
-    """Files on disk."""
+    """Files on disk that were compared."""
+    listed: int = 0
+    """Files of the manifest: more than were compared if it is of a wheel and this a source tree, or the other way round."""
     record_problems: tuple[SafeText, ...] = ()
     """Files that an installed wheel's own RECORD does not confirm."""
+
+    @property
+    def files_in_words(self) -> str:
+        """Return how many files were compared, and why not all that the manifest lists."""
+        outside = self.listed - self.files + len(self.extra) - len(self.missing)
+        rest = (
+            f"; {outside} more of the manifest lie outside the package, which is all that a wheel and a source tree share"
+            if outside > 0
+            else ""
+        )
+        return f"{counted(self.files, 'file')}{rest}"
 
     @property
     def patched(self) -> bool:
@@ -104,6 +118,7 @@ def measure_tree(installation: Installation) -> TreeFinding:
             **dict(differences),
             "release": Release(**manifest.model_dump(include=set(Release.model_fields))),
             "files": len(tree.files),
+            "listed": len(manifest.files),
             "record_problems": tree.record_problems,
         }
     )
@@ -123,10 +138,7 @@ def compared(listed: tuple[FileSum, ...], tree: Tree) -> Differences:
 def faults(finding: TreeFinding) -> tuple[Fault, ...]:
     """Pure: all that keeps this tree from being the pinned release, faults of the manifest first; none if it is."""
     if not finding.manifest_sha256:
-        action = (
-            "On the workstation: cutter-console manifest build --junit junit.xml;"
-            f" copy it to {finding.manifest}, then: cutter-console init --pin"
-        )
+        action = f"{RECORD_TESTS}; copy deploy-manifest.json to {finding.manifest}, then: cutter-console init --pin"
         return (Fault(f"there is no deploy manifest at {finding.manifest}", action),)
     listed = [
         Fault(

@@ -16,6 +16,7 @@ from console.backend.model.errors import CutterError, Drifted, StopCode, Unmeasu
 from console.backend.model.outcome import Outcome, worst
 from console.backend.model.safe_text import SafeText, safe_text
 from console.backend.model.shell_word import shell_word
+from console.backend.model.unreadable import why_unreadable
 from console.backend.model.value import Value
 from console.backend.publication.publishing import leftovers, published
 from console.backend.publication.signing import SumsSignature, check_signature
@@ -367,7 +368,7 @@ def export_report(installation: Installation, name: str, folder: Path) -> Export
     try:
         listed = read_sums(directory)
     except (OSError, ValueError) as error:
-        raise _altered(name, str(error)) from error
+        raise _altered(name, why_unreadable(error)) from error
     length = 0
     with published(folder, directory.name) as draft:
         for file in (*listed, SUMS, *([SIGNATURE] if (directory / SIGNATURE).is_file() else [])):

@@ -178,9 +178,9 @@ def _unpacked(installation: Installation, bundle: Path) -> Iterator[tuple[Bundle
     except OSError as error:
         if error.filename is not None and os.fspath(error.filename) == str(bundle):
             message, action = f"{bundle} could not be read: {error.strerror}", "Name the file of the bundle."
-        else:
-            message = f"{bundle} could not be read whole, or {part} not written: {error.strerror}"
-            action = "Look at the file, and make room on the disk."
+            raise Refused(StopCode.REFUSED_INPUT, message, action) from error
+        message = f"{bundle} could not be read whole, or {part} not written: {error.strerror}"
+        action = "Look at the file, and make room on the disk."
         raise Unmeasured(StopCode.INVARIANT_FAILED, message, action) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)

@@ -35,6 +35,7 @@ from console.backend.host.site_files import run_tables
 from console.backend.journal.journal_record import Field
 from console.backend.model.canonical_json import canonical_json, indented_json, sha256_hex
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode, Waiting
+from console.backend.model.full_command import command_to_import
 from console.backend.model.ids import BATCH_PREFIX
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.plan import CutPlan
@@ -162,7 +163,7 @@ def write_drafted(
             f"cutter-console approval draft {row.run_id} --revert",
         )
     if not state.count:
-        raise Refused(StopCode.INVARIANT_FAILED, f"run {row.run_id} has no drafts", "There is nothing to rule on.")
+        raise Refused(StopCode.EXECUTION_DISABLED, f"run {row.run_id} has no drafts", "There is nothing to rule on.")
     draft_facts = _draft_facts(known, state, path, cut=purpose is Purpose.ENACT)
     # The statement names the digest of this file, so the file is written first.
     replace_file(path.with_name(draft_facts.drafts.file), state.lines.data)
@@ -245,6 +246,7 @@ def check(
         now=installation.context.now(),
         expected=expected,
         name=statement.name,
+        import_with=command_to_import(statement),
         signed=over_batch if not signatures else None,
     )
 

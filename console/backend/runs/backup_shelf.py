@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 
 from console.backend.backup.pipeline import Watch
@@ -37,6 +38,22 @@ _KEYS_ASKED = 4
 """Recipients whose private key is looked for: gpg is asked for each, and a host has one or two."""
 
 
+class BackupUse(StrEnum):
+    """Use of a backup of the list: of its file, its record and its row in the ledger together."""
+
+    ARMS = "ARMS"
+    """The arming check accepts it now."""
+    PROVEN = "proven"
+    """Restored and compared when it was taken; it is too old for arming, or its run is over."""
+    NO_FILE = "NO FILE"
+    """The ledger has a row, and the file is not here."""
+    NO_ROW = "NO ROW"
+    """The ledger does not know the file."""
+    DIFFERS = "DIFFERS"
+    """The file is not what was recorded."""
+    NO_RECORD = "NO RECORD"
+
+
 class KeptBackup(ListedBackup):
     """A backup of the list, with what the ledger has of it."""
 
@@ -58,6 +75,17 @@ class KeptBackup(ListedBackup):
     def runs(self) -> tuple[str, ...]:
         """Return the runs that the ledger names it for, the newest first."""
         return tuple(dict.fromkeys(proof.run_id for proof in self.proofs))
+
+    @property
+    def use(self) -> BackupUse:
+        """Return what the backup is good for, in the word that list and screen show."""
+        if self.counts_until is not None:
+            return BackupUse.ARMS
+        if self.record is None:
+            return BackupUse.NO_FILE if self.outcome is Outcome.PARTIAL else BackupUse.NO_RECORD
+        if self.outcome is Outcome.FAIL:
+            return BackupUse.DIFFERS
+        return BackupUse.NO_ROW if self.disagreements else BackupUse.PROVEN
 
 
 class BackupShelf(Value):

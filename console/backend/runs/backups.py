@@ -24,6 +24,7 @@ from console.backend.postgres.kept_sessions import close_idle
 from console.backend.postgres.measure import measure_identity
 from console.backend.postgres.records import require_run
 from console.backend.runs.phase_context import PhaseContext, Role
+from console.backend.runs.run_ids import require_live
 from console.backend.runs.run_views import requested
 from console.backend.runs.settling import commit_alone
 from console.backend.runs.workspace import RunRequestFile, Workspace
@@ -35,6 +36,8 @@ _MARGIN = timedelta(seconds=30)
 def take_run_backup(context: PhaseContext) -> tuple[Check, ...]:
     """Dump, encrypt, restore, compare. Raises BackupNotProven or RecipientUnusable: no proof, no cut."""
     installation = context.installation
+    # Before the dump: the database takes no proof for a run that it does not have.
+    require_live(installation, context.run_id)
     documents = _by_document(context)
     request = BackupRequest(
         conninfo=installation.settings.database.verifier,

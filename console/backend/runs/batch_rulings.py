@@ -35,6 +35,7 @@ from console.backend.host.runtime_tree import close_to_others
 from console.backend.model.canonical_json import canonical_json, indented_json, sha256_hex
 from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, Refused, StopCode
+from console.backend.model.full_command import command_to_import
 from console.backend.model.ids import BATCH_PREFIX
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.purposes import Operation, Purpose
@@ -214,7 +215,7 @@ def check(
     package, policy, now = _Package(path), load_policy(installation.policy), installation.context.now()
     measured = measure_signatures(package.data, signatures, installation.gnupg_home, now)
     statement = package.statement
-    judged, signed_by = judge_signatures(measured, statement, policy, statement.kind, now)
+    judged, signed_by = judge_signatures(measured, statement, policy, statement.kind, now, command_to_import(path))
     checks = (
         *_batch_checks(installation, package, policy.sha256),
         _members_check(installation, package, policy, states or {}),

@@ -18,7 +18,7 @@ from console.backend.model.batches import (
 )
 from console.backend.model.counting import counted
 from console.backend.model.errors import Refused, StopCode
-from console.backend.model.purposes import Purpose
+from console.backend.model.purposes import Kind, Purpose
 from console.backend.model.safe_text import safe_text
 from console.backend.model.states import Family, Mode, RunState, Stage
 from console.backend.postgres.batches import BatchRow, BatchRulingRow, batches_of, ruled_members, rulings_over
@@ -29,6 +29,7 @@ from console.backend.runs.bars import bar_by_holder, measure_bars
 from console.backend.runs.batch_files import BatchFolder
 from console.backend.runs.custody import held_elsewhere
 from console.backend.runs.run_state import dry_run_state
+from console.backend.runs.statement_status import leads_to_ruling, statement_to_import
 from console.backend.runs.workspace import REQUEST_FILE, Workspace
 
 BEFORE_CUT = frozenset(
@@ -227,6 +228,7 @@ def _view(installation: Installation, folder: _Folder, facts: _Recorded) -> Batc
     still_open = tuple(member for member in inside if member not in behind)
     is_taken = lease is not None and lease.taken_at is not None
     at_work = not folder.is_ours and (folder.is_worked_on or is_taken)
+    allowed = _moves(moves, inside, batch.on_failure, at_work=at_work)
     return BatchView(
         measured_at=installation.context.now(),
         batch_id=batch.batch_id,
@@ -253,8 +255,18 @@ def _view(installation: Installation, folder: _Folder, facts: _Recorded) -> Batc
         is_taken=is_taken,
         at_work=at_work,
         progress=folder.progress,
-        moves=_moves(moves, inside, batch.on_failure, at_work=at_work),
+        moves=allowed,
+        leads_to_ruling=_leads_to_ruling(installation, batch.batch_id, allowed, facts),
     )
+
+
+def _leads_to_ruling(installation: Installation, batch_id: str, moves: tuple[BatchMove, ...], facts: _Recorded) -> str:
+    kind = _KIND_OF_DRAFT.get(moves[0]) if moves else None
+    if kind is None:
+        return ""
+    recorded = {ruling.statement_sha256 for ruling in facts.rulings}
+    statement = statement_to_import(installation, recorded, installation.context.now(), batch_id, kind)
+    return leads_to_ruling(batch_id, statement)
 
 
 def _moves(
@@ -272,6 +284,7 @@ def _moves(
     return (*moves[:1], BatchMove.SET_ASIDE, *moves[1:])
 
 
+_KIND_OF_DRAFT = {BatchMove.DRAFT_SG_1: Kind.SG_1, BatchMove.DRAFT_SG_2: Kind.SG_2}
 _Standing = tuple[str, tuple[MemberView, ...], tuple[BatchMove, ...]]
 
 

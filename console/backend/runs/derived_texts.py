@@ -21,6 +21,9 @@ from console.backend.runs.document_states import read_text, reading, require_sta
 from console.backend.runs.revision import Revision
 
 _MOST_NAMED = 5
+_FOLDER = ".derived"
+"""Folder of the intake folder for these texts. Its name keeps them out of a batch and of the list of documents: each is
+the text of a document that is there under another name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +48,15 @@ class DerivedText:
 
     @property
     def file_name(self) -> str:
-        """Return the name of the file that holds the text; another text has another one."""
+        """Return the path below the intake folder of the file that holds the text; another text has another one."""
         word = "without" if self.effect is Effect.GONE else "with-another"
         tail = re.sub(r"[^a-z0-9]+", "-", self.address.partition("/")[2].lower()).strip("-")[:60]
-        return f"{self.docprefix.lower()}-{word}-{tail}-{sha256_hex(self.text)[:12]}.md"
+        return f"{_FOLDER}/{self.docprefix.lower()}-{word}-{tail}-{sha256_hex(self.text)[:12]}.md"
+
+    @property
+    def origin(self) -> str:
+        """Return the origin of a run that reads the text."""
+        return f"file:{self.file_name}"
 
 
 def derive(installation: Installation, address: str, replacement: bytes | None) -> DerivedText:

@@ -14,6 +14,7 @@ from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, ExitStatus, Refused, StopCode, Unmeasured
 from console.backend.model.purposes import RunOperation
 from console.backend.model.safe_text import SafeText
+from console.backend.model.shown_time import shown_time
 from console.backend.model.states import DRAFT_STAGES, RunState
 from console.backend.model.value import Value
 from console.backend.postgres.connections import connect
@@ -134,11 +135,16 @@ def reading(installation: Installation) -> Iterator[psycopg.Connection]:
 def list_documents(installation: Installation) -> tuple[DocumentView, ...]:
     """Return every registered document with what is in force of it; no unit is read."""
     with reading(installation) as connection:
-        registered, rows, now = (
-            registered_documents(connection, DRAFT_STAGES),
-            all_states(connection),
-            server_clock(connection),
-        )
+        return documents_now(connection)
+
+
+def documents_now(connection: psycopg.Connection) -> tuple[DocumentView, ...]:
+    """Return every registered document as this transaction sees it."""
+    registered, rows, now = (
+        registered_documents(connection, DRAFT_STAGES),
+        all_states(connection),
+        server_clock(connection),
+    )
     by_document: dict[str, list[StateRow]] = {}
     for row in rows:
         by_document.setdefault(row.docprefix, []).append(row)
@@ -258,11 +264,6 @@ def ever_in_force(rows: Sequence[StateRow]) -> tuple[StateRow, ...]:
     """Pure: the states that count at some moment, in the order of their beginnings."""
     lasting = (row for row in rows if row.in_force_until is None or row.in_force_until > row.in_force_from)
     return tuple(sorted(lasting, key=lambda row: row.in_force_from))
-
-
-def shown_time(moment: datetime) -> str:
-    """Return a moment in UTC as messages show it, to the second."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def did_you_mean(name: str, names: Sequence[str]) -> str:

@@ -23,6 +23,7 @@ from console.backend.postgres.units import ReaderUnit, reader_unit
 from console.backend.runs.custody import require_holder
 from console.backend.runs.edits import DraftEdit, expected_edit_deltas, plan_edits
 from console.backend.runs.moves import require_move
+from console.backend.runs.run_ids import require_live
 from console.backend.runs.run_views import measure_facts
 from console.backend.runs.site_preflight import refuse_edit
 from console.backend.runs.workspace import Workspace
@@ -57,6 +58,7 @@ def look_at_edit(installation: Installation, run_id: str, address: str, body: st
     Without a title the draft keeps its own, which needs the same first line. Raises Refused for anything but another text
     of a draft of this run, which rests at its second pause, and for characters that a screen does not show.
     """
+    require_live(installation, run_id)
     body = canonical_text(body.encode("utf-8", "surrogatepass"), limits_of(installation.settings)).text
     title = unicodedata.normalize("NFC", title)
     with connect(installation.settings.database.monitor, read_only=True, purpose="edit") as connection:
@@ -115,6 +117,7 @@ def require_edit_run(installation: Installation, run_id: str) -> RunState:
 
     Raises Refused if the run edits nothing, is over without its effect, or is to be written and held by somebody else.
     """
+    require_live(installation, run_id)
     with connect(installation.settings.database.monitor, read_only=True, purpose="edit") as connection:
         run = require_run(connection, run_id)
     if run.operation is not RunOperation.EDIT:
@@ -124,7 +127,7 @@ def require_edit_run(installation: Installation, run_id: str) -> RunState:
         )
     if run.family is not Family.ACTIVE:
         message = f"run {run_id} is {run.state.name}"
-        raise Refused(StopCode.INVARIANT_FAILED, message, f"See: cutter-console run show {run_id}")
+        raise Refused(StopCode.EXECUTION_DISABLED, message, f"See: cutter-console run show {run_id}")
     if run.stage is not Stage.CLOSEOUT_REPORTED:
         require_holder(Workspace.open(installation.root, run_id).directory, run)
     return run.state

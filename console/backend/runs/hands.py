@@ -21,13 +21,12 @@ def refusal_of_hand_over(
     code, action = StopCode.REFUSED_INPUT, look
     if row is None:
         message = f"run {run_id} is not in the database: a dry run is started where it is wanted"
-        action = "See the runs there are: cutter-console run list"
     elif held := held_elsewhere(workspace.directory, row):
         return not_the_holder(run_id, held)
     elif not is_here(workspace.directory, row):
         message = f"the files of run {run_id} are not here: {row.operator} started it on {row.host}"
     elif is_ended(row.stage, row.family):
-        code, message = StopCode.INVARIANT_FAILED, f"run {run_id} is over: {row.state.name}"
+        code, message = StopCode.EXECUTION_DISABLED, f"run {run_id} is over: {row.state.name}"
     elif request.batch_id:
         message = f"run {run_id} is a member of batch {request.batch_id}, whose files are those of all its members"
         action = f"See: cutter-console batch status {request.batch_id}"

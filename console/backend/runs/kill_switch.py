@@ -13,7 +13,7 @@ import psycopg
 from console.backend.host.hold_file import not_plain
 from console.backend.host.installation import Installation
 from console.backend.model.canonical_json import sha256_hex
-from console.backend.model.errors import CutterError, Held, Refused, StopCode
+from console.backend.model.errors import CutterError, Held, Refused, StopCode, UsageError
 from console.backend.model.holds import ReleaseStep
 from console.backend.model.purposes import Purpose
 from console.backend.model.reasons import kept_reason
@@ -230,7 +230,7 @@ def release_hold(installation: Installation, confirm: str, seen: str = "") -> Sw
     `seen` is that of `seen_hold`, of the HOLD that was shown: one that was set since is not released. Raises Held then.
     """
     if confirm != "RELEASE":
-        raise Refused(StopCode.HOLD, "the HOLD is released by typing RELEASE", RELEASE)
+        raise UsageError(StopCode.HOLD, "the HOLD is released by typing RELEASE", RELEASE)
     file_seen, _, database_seen = seen.partition(_SEEN) if seen else (None, "", None)
     _require_seen(hold_in_file(installation), file_seen)
 

@@ -39,6 +39,7 @@ from console.backend.runs.known_plans import EarlierRuns, known_plan, planner
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.moves import command_of, require_move
 from console.backend.runs.operations import committing, intended, open_to_end, operation
+from console.backend.runs.run_ids import require_live
 from console.backend.runs.run_state import VOIDED
 from console.backend.runs.run_views import known_run, measure_facts
 from console.backend.runs.sources import planned, source_of
@@ -283,12 +284,17 @@ def void_run(installation: Installation, run_id: str, reason: str) -> None:
             journal.append(RecordKind.NOTE, Operation.VOID, fields)
             workspace.write(VOIDED, _reason_word(reason).encode())
         return
-    with operation(installation, workspace, request, Operation.VOID, fields, ends=True) as journal:
+
+    def require() -> None:
         # Measured again under the journal's lock: another console may have gone on with the run meanwhile.
+        nonlocal facts
         facts = measure_facts(installation, run_id, at_rest=True)
+        if facts.state.family is not Family.VOIDED:
+            require_move(Move.VOID, facts, run_id)
+
+    with operation(installation, workspace, request, Operation.VOID, fields, ends=True, require=require) as journal:
         if facts.state.family is Family.VOIDED:
             return
-        require_move(Move.VOID, facts, run_id)
         if not facts.is_known:
             with connect(installation.settings.database.monitor, read_only=True, purpose="void") as connection:
                 measure_identity(connection, installation.context.host)
@@ -304,10 +310,14 @@ def replan_run(installation: Installation, run_id: str) -> None:
 
     Raises Refused if the plan is for this server already, or something was written under it.
     """
+    require_live(installation, run_id)
     workspace, request = _workspace_and_request(installation, run_id)
-    with operation(installation, workspace, request, Operation.REPLAN) as journal:
-        facts, plan = measure_facts(installation, run_id, at_rest=True), workspace.plan_facts()
-        require_move(Move.REPLAN, facts, run_id)
+
+    def require() -> None:
+        require_move(Move.REPLAN, measure_facts(installation, run_id, at_rest=True), run_id)
+
+    with operation(installation, workspace, request, Operation.REPLAN, require=require) as journal:
+        plan = workspace.plan_facts()
         with committing(installation, journal, run_id, Operation.REPLAN) as promise:
             record: dict[str, object] = {
                 "plan_digest": plan.plan_digest if plan else "",

@@ -1,9 +1,12 @@
 """Moves of a run now: one function decides them, both to show and to accept them."""
 
+from typing import NamedTuple
+
 from console.backend.model.bars import Bar
 from console.backend.model.errors import Drifted, Refused, StopCode
 from console.backend.model.states import Family, Mode, Move, RunState, Stage, is_ended, legal_moves
 from console.backend.model.value import Value
+from console.backend.model.view_models import RunView
 from console.backend.runs.bars import barred_error, moves_barred
 from console.backend.runs.binding import Displacement, moves_elsewhere
 
@@ -22,6 +25,10 @@ _NEEDS_PLAN = frozenset(
 )
 """Without its plan's file, and its journal, a run ends: it is voided or reverted. What is law already is closed all the same."""
 _MOVES_OF_EDIT = frozenset({Move.APPLY, Move.IMPORT_SG_1, Move.VOID, Move.REPORT})
+_TO_RULING = frozenset({Move.IMPORT_SG_1, Move.IMPORT_SG_2})
+_OF_RULED = frozenset({Move.ARM, Move.ENACT})
+NOT_YET = "not before the ruling is imported"
+"""Words for a move that is barred."""
 _COMMANDS = {
     Move.SETTLE: "cutter-console run settle {run}",
     Move.CONTINUE: "cutter-console run resume {run}",
@@ -134,11 +141,36 @@ def require_move(move: Move, facts: RunFacts, run_id: str) -> None:
         raise Drifted(StopCode.IDENTITY_MISMATCH, f"{message}; {facts.displaced.said}", command_of(moves[0], run_id))
     if facts.bar is not None:
         raise barred_error(facts.bar, message)
-    raise Refused(StopCode.INVARIANT_FAILED, message, command_of(moves[0], run_id))
+    raise Refused(StopCode.EXECUTION_DISABLED, message, command_of(moves[0], run_id))
 
 
 def _lacks_ruling(move: Move, facts: RunFacts) -> bool:
     return move is Move.APPLY and Move.APPLY in moves_of(facts.model_copy(update={"is_ruled": True}))
+
+
+class OfferedMove(NamedTuple):
+    """A move of a run with the command that makes it."""
+
+    move: Move
+    command: str
+    is_barred: bool
+    """True if it is refused until the ruling is imported."""
+
+
+def offered_moves(run: RunView) -> tuple[OfferedMove, ...]:
+    """Return the moves of a run with their commands; those that a missing ruling still bars come last."""
+    lacks_ruling = bool(run.leads_to_ruling)
+    # An imported ruling needs no other one.
+    moves = tuple(move for move in run.moves if lacks_ruling or move not in _TO_RULING)
+    offers = (
+        OfferedMove(
+            move=move,
+            command=run.leads_to_ruling if move in _TO_RULING else command_of(move, run.run_id),
+            is_barred=lacks_ruling and move in _OF_RULED,
+        )
+        for move in moves
+    )
+    return tuple(sorted(offers, key=lambda offer: offer.is_barred))
 
 
 def command_of(move: Move, run_id: str) -> str:

@@ -233,16 +233,24 @@ def operation(
     fields: tuple[Field, ...] = (),
     *,
     ends: bool = False,
+    require: Callable[[], None] = lambda: None,
 ) -> Iterator[Journal]:
     """Run an operation that is not a phase: an intent, the block, a result, and the journal's end anchored.
 
-    A failure of the block is its result, unless its transaction had been committed before. What is not known yet, and
-    what a signal or a crash ends, has none: the next operation settles it. `ends` says that it ends the run,
-    see `open_to_end`. Raises Unmeasured, saying that the effect stands, if the disk has no room for the result.
+    `require` raises Refused if it is not allowed; it is asked under the journal's lock, and before the intent, so that a
+    refusal leaves no record. A failure of the block is its result, unless its transaction had been committed before. What
+    is not known yet, and what a signal or a crash ends, has none: the next operation settles it. `ends` says that it ends
+    the run, see `open_to_end`. Raises Unmeasured, saying that the effect stands, if the disk has no room for the result.
     """
     with at_work(), (open_to_end if ends else open_journal)(installation, workspace, request) as journal:
-        with intended(installation, request, journal, name, fields):
-            yield journal
+        try:
+            require()
+            with intended(installation, request, journal, name, fields):
+                yield journal
+        except Refused:
+            # A run that is over may have no operation after this one that would anchor the record of the refusal.
+            come_to_rest(installation, workspace, request, journal)
+            raise
         come_to_rest(installation, workspace, request, journal)
         if ends:
             drop_all_typed(workspace)

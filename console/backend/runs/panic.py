@@ -125,6 +125,15 @@ def _again(reason: str) -> str:
     return f"cutter-console panic --reason {shlex.quote(reason)}"
 
 
+def _completes_file(installation: Installation, switch: SwitchView, again: str) -> str:
+    """Return the command that completes a stop whose HOLD is in the database and not in the file."""
+    path = shlex.quote(str(installation.hold_file))
+    if switch.in_file:
+        # Whatever is there stops this host: nothing is missing but a look at it.
+        return f"ls -la {path}"
+    return f"touch {path}" if installation.root.is_dir() else f"cutter-console init && {again}"
+
+
 def _lease_step(in_database: SwitchView) -> StopStep:
     match in_database.state:
         case SwitchState.ARMED:
@@ -162,7 +171,7 @@ def _with_steps(
         file_note = "; what is there stops this host's consoles all the same" if switch.in_file else ""
         missing.insert(0, f"the database has the HOLD, its file was not written: {not_written}{file_note}")
         is_known = switch.in_file is not None
-        again = f"ls -la {shlex.quote(str(installation.hold_file))}" if is_known and len(missing) == 1 else again
+        again = _completes_file(installation, switch, again) if is_known and len(missing) == 1 else again
     if missing:
         changes |= {"incomplete": safe_text("; ".join(missing)), "complete_with": again}
     if was_cut:

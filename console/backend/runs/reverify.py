@@ -14,7 +14,7 @@ from console.backend.model.plan_binding import TableDelta
 from console.backend.model.purposes import Operation
 from console.backend.model.readiness import first_three
 from console.backend.model.run_tables import summed
-from console.backend.model.states import Family, Mode, Phase, RunState, Stage
+from console.backend.model.states import Family, Phase, RunState, Stage
 from console.backend.model.view_models import RunView
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
@@ -22,6 +22,7 @@ from console.backend.postgres.ledger import Event
 from console.backend.postgres.rulings import count_verifications, unrecorded_uses_since
 from console.backend.runs.operations import committing, operation
 from console.backend.runs.phase_context import PhaseContext, Role
+from console.backend.runs.run_ids import require_live
 from console.backend.runs.run_views import known_run
 from console.backend.runs.workspace import PhaseRecord, Workspace
 from console.backend.runs.write_verify import CheckList, verify_again
@@ -32,11 +33,12 @@ def verify_drafts(installation: Installation, run: RunView, *, record: bool) -> 
 
     Raises Refused if the run has no draft to verify.
     """
-    if run.mode is not Mode.LIVE or not _has_draft(run.state):
+    require_live(installation, run.run_id)
+    if not _has_draft(run.state):
         raise Refused(
-            StopCode.INVARIANT_FAILED,
+            StopCode.EXECUTION_DISABLED,
             f"run {run.run_id} at {run.state.name} has no draft cut",
-            "Verify between leg B and the enactment.",
+            f"Drafts are verified between leg B and the enactment; see: cutter-console run show {run.run_id}",
         )
     known = known_run(installation, run.run_id)
     workspace, context = known.workspace, PhaseContext(installation, known.workspace, known.request, lambda *_: None)

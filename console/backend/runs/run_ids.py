@@ -9,9 +9,10 @@ import psycopg
 
 from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError, Refused, StopCode
+from console.backend.model.states import Mode
 from console.backend.postgres.connections import connect
 from console.backend.postgres.records import recorded_run_ids
-from console.backend.runs.workspace import REQUEST_FILE
+from console.backend.runs.workspace import REQUEST_FILE, Workspace
 
 _NEAR, _FEWEST, _MOST_NEAR = 0.88, 9, 3
 """Likeness from which on an id is near: two letters in thirty. All ids are alike in more than half of theirs, so that a short text is near none."""
@@ -52,6 +53,17 @@ def unknown_run(installation: Installation, run_id: str, refused: Refused) -> Re
     # Of a short text none is near, and nothing is asked.
     question = did_you_mean(run_id, known_ids(installation).ids) if len(run_id) >= _FEWEST else ""
     return Refused(StopCode.REFUSED_INPUT, f"{refused.message}{question}", refused.next_action) if question else refused
+
+
+def require_live(installation: Installation, run_id: str) -> None:
+    """Raise Refused for a dry run of this root. The list of runs has it and the database does not, which would read as a riddle."""
+    try:
+        request = Workspace.open(installation.root, run_id).request()
+    except Refused:
+        return
+    if request.mode is Mode.DRYRUN:
+        message = f"run {run_id} is a dry run: the database does not know it, and nothing is written or ruled on for it"
+        raise Refused(StopCode.REFUSED_INPUT, message, f"Look at it: cutter-console run show {run_id}")
 
 
 def did_you_mean(typed: str, ids: Iterable[str]) -> str:

@@ -59,7 +59,7 @@ from console.backend.runs.interruption import interruption, records_at_rest
 from console.backend.runs.moves import RunFacts, command_of, moves_of
 from console.backend.runs.run_ids import run_directories, unknown_run
 from console.backend.runs.run_state import VOIDED, anchored_events, dry_run_end, dry_run_state, is_running
-from console.backend.runs.statement_status import usable_kinds
+from console.backend.runs.statement_status import leads_to_ruling, statement_to_import, usable_kinds
 from console.backend.runs.workspace import (
     ACCEPT_FILE,
     PROFILE_FILE,
@@ -152,6 +152,7 @@ def view_run(installation: Installation, run_id: str) -> RunView:
         phases=phases,
         steps=steps_of_edit(phases, ours, known.rulings, facts.state, n_units) if facts.is_edit else (),
         moves=moves,
+        leads_to_ruling=_leads_to_ruling(installation, known, facts),
         waits_for=_acceptance_of(bundle)
         if has_nobody
         else _waits_for(facts, pauses, moves, run_id).replace("{run}", run_id),
@@ -169,6 +170,17 @@ def view_run(installation: Installation, run_id: str) -> RunView:
         if Move.TAKE_OVER in moves
         else "",
     )
+
+
+def _leads_to_ruling(installation: Installation, known: Known, facts: RunFacts) -> str:
+    if facts.mode is not Mode.LIVE or facts.is_ruled or facts.state.family is not Family.ACTIVE:
+        return ""
+    if (kind := KIND_AT.get(facts.state.stage)) is None:
+        return ""
+    # A member of a batch is ruled on with it.
+    named = known.request.batch_id or known.request.run_id
+    recorded = {digest for ruling in known.rulings for digest in (ruling.statement_sha256, ruling.batch_ruling)}
+    return leads_to_ruling(named, statement_to_import(installation, recorded, installation.context.now(), named, kind))
 
 
 def _acceptance_of(bundle: str) -> str:

@@ -71,7 +71,11 @@ class Limit(NamedTuple):
 
 
 class TrialOver(Unmeasured):
-    """The limit of a trial is over; nothing is known of what was tried."""
+    """The limit of a trial is over; of what was tried nothing is known, or that a part of it was refused."""
+
+    def __init__(self, message: str, next_action: str, known: str) -> None:
+        super().__init__(StopCode.PANIC, f"{message}{known}", next_action)
+        self.known = known
 
 
 def phase_limit(context: PhaseContext) -> Limit:
@@ -102,12 +106,13 @@ def others_tried_there(contexts: Sequence[PhaseContext], limit: Limit) -> tuple[
     """Try these documents of a batch as `tried_there` does, each alone; nothing without a site mapping.
 
     One limit holds for all of them. Who could not be tried within it is named, and stops nothing: its units were
-    tried in its own run. Raises CutterError for what says nothing of any document.
+    tried in its own run. Raises CutterError for what says nothing of any document, and for one of which a part was
+    refused when the limit ended the trial of the whole.
     """
     waiting = [context for context in contexts if has_trial(context)]
     if not waiting:
         return ()
-    refused: list[str] = []
+    refused: list[tuple[PhaseContext, Check]] = []
     untried: list[PhaseContext] = []
     # Of no seconds a session would make no limit at all.
     if limit.seconds < _LEAST_S:
@@ -118,24 +123,30 @@ def others_tried_there(contexts: Sequence[PhaseContext], limit: Limit) -> tuple[
         for number, context in enumerate(waiting):
             try:
                 checks = _judged(context, _Text(context), trials)
-            except TrialOver:
+            except TrialOver as over:
+                # Behind a refusal of another document it is no matter any more: that one stops the batch.
+                if over.known and not refused:
+                    raise Unmeasured(
+                        over.code, f"{context.request.docprefix}: {over.message}", over.next_action
+                    ) from over
                 untried = waiting[number:]
                 break
-            refused += [
-                f"{context.request.docprefix}: {check.name}: {check.detail}"
-                for check in checks
-                if check.outcome is not Outcome.PASS
-            ]
+            refused += [(context, check) for check in checks if check.outcome is not Outcome.PASS]
     return (_of_others(waiting[0], len(waiting), refused, untried, limit),)
 
 
 def _of_others(
-    context: PhaseContext, number: int, refused: list[str], untried: list[PhaseContext], limit: Limit
+    context: PhaseContext,
+    number: int,
+    refused: list[tuple[PhaseContext, Check]],
+    untried: list[PhaseContext],
+    limit: Limit,
 ) -> Check:
     """Judge the trial of so many documents: a refusal stops, a document that was not reached is named."""
     if refused:
-        words = f"{counted(len(refused), 'refusal')}: {'; '.join(refused[:_NAMED])}"
-        return context.check(OTHERS, words, _SOURCE, good=False, next_action=_OWNER)
+        named = (f"{of.request.docprefix}: {check.name}: {check.detail}" for of, check in refused[:_NAMED])
+        words = f"{counted(len(refused), 'refusal')}: {'; '.join(named)}"
+        return context.check(OTHERS, words, _SOURCE, good=False, next_action=refused[0][1].next_action)
     if untried:
         names = ", ".join(left.request.docprefix for left in untried[:_NAMED])
         more = f" and {len(untried) - _NAMED} more" if len(untried) > _NAMED else ""
@@ -264,8 +275,8 @@ class _Trials:
         return trial.value
 
     def _is_over(self, units: tuple[TriedUnit, ...], known: str) -> TrialOver:
-        message = f"{NAME}: {counted(len(units), 'unit')} could not be tried within {self._limit.words}{known}"
-        return TrialOver(StopCode.PANIC, message, self._limit.next_action)
+        message = f"{NAME}: {counted(len(units), 'unit')} could not be tried within {self._limit.words}"
+        return TrialOver(message, self._limit.next_action, known)
 
 
 def _locked() -> Unmeasured:

@@ -2,18 +2,17 @@
 
 from typing import NamedTuple
 
-import psycopg
-
 from console.backend.model.errors import CutterError
 from console.backend.model.outcome import Outcome
 from console.backend.postgres.asking import ask_together
 from console.backend.postgres.connections import connect
 from console.backend.postgres.site_creation_trial import TriedUnit, can_try_units, try_unit_alone
 from console.backend.postgres.site_gateway import tied_mapping
-from console.backend.postgres.site_move_trial import TARGETS, can_try_moves, try_move
+from console.backend.postgres.site_move_trial import can_try_moves, try_move
 
 CREATE, ENACT = "create", "enact"
 _NAMES = {"enacted": "enact, as a run does", "superseded": "take back, as a run does"}
+"""States that the function is to make of a unit, and the proofs of that."""
 _SOURCE = "cutter_console.fn_site_try_units and fn_site_try_move, as the executor"
 
 
@@ -45,20 +44,24 @@ def prove_as_a_run(
                 return (RunProof(CREATE, "create, as a run does", Outcome.FAIL, detail, tie),)
             connection.rollback()
             trial = try_unit_alone(connection, unit)
-            outcome = Outcome.FAIL if trial.refused else Outcome.PASS
-            words = trial.refused or "made, read back as it was given, and taken back"
-            created = RunProof(CREATE, "create, as a run does", outcome, words, functions)
-            if trial.refused:
-                return (created,)
-            return (created, *(_moved(connection, token, unit, target, functions) for target in TARGETS))
     except CutterError as error:
-        words = f"{error.code}: {error.message}"
-        return (RunProof(CREATE, "create, as a run does", Outcome.INCONCLUSIVE, words, error.next_action),)
+        return (_not_proven(CREATE, "create, as a run does", error),)
+    outcome = Outcome.FAIL if trial.refused else Outcome.PASS
+    words = trial.refused or "made, read back as it was given, and taken back"
+    created = RunProof(CREATE, "create, as a run does", outcome, words, functions)
+    if trial.refused:
+        return (created,)
+    return (created, *(_moved(executor, token, unit, target, functions) for target in _NAMES))
 
 
-def _moved(connection: psycopg.Connection, token: str, unit: TriedUnit, target: str, functions: str) -> RunProof:
-    trial = try_move(connection, token, unit, target)
+def _moved(executor: str, token: str, unit: TriedUnit, target: str, functions: str) -> RunProof:
+    """Prove one move, on a connection of its own: what happens to it is no matter of the other proofs."""
     name = _NAMES[target]
+    try:
+        with connect(executor, purpose="adopt check") as connection:
+            trial = try_move(connection, token, unit, target)
+    except CutterError as error:
+        return _not_proven(ENACT, name, error)
     if not trial.refused:
         return RunProof(ENACT, name, Outcome.PASS, f"answered {trial.answer}; it is {target}, and taken back")
     if not trial.made:
@@ -66,6 +69,10 @@ def _moved(connection: psycopg.Connection, token: str, unit: TriedUnit, target: 
         words = f"not told, what stands in front of it was refused: {trial.refused}"
         return RunProof(ENACT, name, Outcome.INCONCLUSIVE, words, functions)
     return RunProof(ENACT, name, Outcome.FAIL, trial.refused, functions)
+
+
+def _not_proven(function: str, name: str, error: CutterError) -> RunProof:
+    return RunProof(function, name, Outcome.INCONCLUSIVE, f"{error.code}: {error.message}", error.next_action)
 
 
 def is_proven(proofs: tuple[RunProof, ...], function: str) -> bool:

@@ -1,6 +1,6 @@
 """The states of a document that are in force at two moments, compared unit by unit."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
 import psycopg
 
@@ -11,7 +11,9 @@ from console.backend.host.installation import Installation
 from console.backend.model.amendment_report import PieceReport
 from console.backend.model.compared_unit import ComparedUnit, UnitField
 from console.backend.model.diff_text import DiffedPart
+from console.backend.model.errors import StopCode, UsageError
 from console.backend.model.safe_text import SafeText
+from console.backend.model.shown_time import shown_time
 from console.backend.model.value import Value
 from console.backend.postgres.document_states import StateRow, state_pieces, state_units
 from console.backend.postgres.server import server_clock
@@ -77,9 +79,15 @@ class DocumentDiff(Value):
 
 
 def compare_states(installation: Installation, docprefix: str, old: datetime, new: datetime | None) -> DocumentDiff:
-    """Compare what is in force at two moments; None is now. Raises Refused if nothing was enacted or in force then."""
+    """Compare what is in force at two moments; None is now. Raises Refused if nothing was enacted or in force then.
+
+    Of today, whose end is ahead, what is law now is compared. Raises UsageError if the first moment is the later one.
+    """
     with reading(installation) as connection:
         rows, now = require_states(connection, docprefix), server_clock(connection)
+        if new is None and old == datetime.combine(now.astimezone(UTC), time.max, UTC):
+            old = now
+        _require_order(docprefix, old, new or now)
         old_row, new_row = state_at(rows, docprefix, old), state_at(rows, docprefix, new or now)
         old_units = _units(connection, old_row)
         new_units = old_units if new_row == old_row else _units(connection, new_row)
@@ -91,6 +99,16 @@ def compare_states(installation: Installation, docprefix: str, old: datetime, ne
         compare(old_units, new_units),
         between,
     )
+
+
+def _require_order(docprefix: str, old: datetime, new: datetime) -> None:
+    if old > new:
+        earlier, later = (moment.astimezone(UTC).isoformat() for moment in (new, old))
+        raise UsageError(
+            StopCode.REFUSED_INPUT,
+            f"--from is {shown_time(old)}, later than --to, {shown_time(new)}",
+            f"Exchange them: cutter-console document diff {docprefix} --from {earlier} --to {later}",
+        )
 
 
 def _between(connection: psycopg.Connection, old: StateRow, new: StateRow) -> tuple[PieceReport, ...] | None:

@@ -12,6 +12,7 @@ from console.backend.approvals.statement import parse_statement, read_statement
 from console.backend.host.installation import Installation
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, Refused
+from console.backend.model.full_command import command_to_import
 from console.backend.model.ids import is_batch
 from console.backend.model.outcome import Check, Outcome
 from console.backend.model.purposes import Kind
@@ -91,6 +92,12 @@ def statement_to_import(
     except (CutterError, OSError):
         return None
     return statement if now < expires and sha256_hex(data) not in recorded else None
+
+
+def leads_to_ruling(named: str, statement: Path | None) -> str:
+    """Return the command that leads to the ruling over a run or a batch; `statement` is that of `statement_to_import`."""
+    # Drafting keeps a statement that is still valid.
+    return f"cutter-console approval draft {named}" if statement is None else command_to_import(statement)
 
 
 def as_of_use(checks: tuple[Check, ...], changed_by_use: Collection[str]) -> tuple[Check, ...]:

@@ -13,7 +13,6 @@ from console.backend.journal.journal_record import Anchor
 from console.backend.model.bars import Bar
 from console.backend.model.counting import counted
 from console.backend.model.errors import CutterError, StopCode
-from console.backend.model.full_command import command_to_import
 from console.backend.model.line import Line
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan_binding import TableCount, Target
@@ -60,7 +59,7 @@ from console.backend.runs.other_layout import is_elsewhere
 from console.backend.runs.run_ids import run_directories
 from console.backend.runs.run_views import summaries
 from console.backend.runs.site import site_status
-from console.backend.runs.statement_status import statement_to_import, usable_kinds
+from console.backend.runs.statement_status import leads_to_ruling, statement_to_import, usable_kinds
 from console.backend.runs.workspace import Workspace
 
 _RULED = {Kind.SG_1: "cut into draft", Kind.SG_2: "enactment"}
@@ -459,7 +458,7 @@ def _wait_for_rulings(batch_id: str, kind: Kind, members: list[RunRow], to_impor
         run_id=members[-1].run_id,
         since=_since(members),
         waits_for=_waits_for_ruling(statement),
-        next_action=_leads_to_ruling(batch_id, statement),
+        next_action=leads_to_ruling(batch_id, statement),
         statement=statement,
     )
 
@@ -478,11 +477,6 @@ def _since(members: list[RunRow]) -> datetime:
 
 def _waits_for_ruling(statement: Path | None) -> str:
     return "the sovereign's signature" if statement is None else "the operator: its signature files are there"
-
-
-def _leads_to_ruling(named: str, statement: Path | None) -> str:
-    # Drafting keeps a statement that is still valid.
-    return f"cutter-console approval draft {named}" if statement is None else command_to_import(statement)
 
 
 def _wait(row: RunRow, imported: Mapping[str, datetime], switch: SwitchView, to_import: _ToImport) -> WaitView | None:
@@ -518,7 +512,7 @@ def _wait(row: RunRow, imported: Mapping[str, datetime], switch: SwitchView, to_
             run_id=row.run_id,
             since=row.changed_at,
             waits_for=_waits_for_ruling(statement),
-            next_action=_leads_to_ruling(row.run_id, statement),
+            next_action=leads_to_ruling(row.run_id, statement),
             statement=statement,
         )
     verb = "arm" if kind is Kind.SG_1 else "enact"

@@ -46,11 +46,11 @@ def take_over(installation: Installation, run_id: str) -> bool:
     known = known_run(installation, run_id)
     if known.row is None:
         message = f"run {run_id} is not in the database: a dry run is held by the root that has it"
-        raise Refused(StopCode.REFUSED_INPUT, message, "See the runs there are: cutter-console run list")
+        raise Refused(StopCode.REFUSED_INPUT, message, f"Look at it: cutter-console run show {run_id}")
     directory = known.workspace.directory
     if is_ended(known.row.stage, known.row.family):
         message = f"run {run_id} is over: {known.row.state.name}"
-        raise Refused(StopCode.INVARIANT_FAILED, message, f"Look at it: cutter-console run show {run_id}")
+        raise Refused(StopCode.EXECUTION_DISABLED, message, f"Look at it: cutter-console run show {run_id}")
     if is_held_here(directory, known.row) and _is_whole(known):
         return False
     if not held_elsewhere(directory, known.row) and _is_whole(known):

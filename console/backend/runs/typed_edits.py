@@ -88,7 +88,7 @@ def _refuse_ended(workspace: Workspace) -> None:
     if (workspace.directory / _ENDED).exists():
         drop_all_typed(workspace)
         message = f"run {workspace.run_id} has ended: it has no drafts any more"
-        raise RunHasEnded(StopCode.INVARIANT_FAILED, message, f"See: cutter-console run show {workspace.run_id}")
+        raise RunHasEnded(StopCode.EXECUTION_DISABLED, message, f"See: cutter-console run show {workspace.run_id}")
 
 
 def _is_ended_in_database(installation: Installation, run_id: str) -> bool:

@@ -9,6 +9,7 @@ from console.backend.host.installation import Installation
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, Refused, StopCode
 from console.backend.model.safe_text import SafeText
+from console.backend.model.shown_time import shown_time
 from console.backend.model.value import Value
 from console.backend.postgres.document_states import (
     AliasRow,
@@ -31,7 +32,6 @@ from console.backend.runs.document_states import (
     not_sealed,
     reading,
     require_registered,
-    shown_time,
 )
 
 _MOST_ALIASES = 16
@@ -308,4 +308,4 @@ def _unknown(connection: psycopg.Connection, address: str) -> Refused:
     require_registered(connection, docprefix)
     near = did_you_mean(address, near_addresses(connection, docprefix, address, _MOST_ADDRESSES))
     message = f"{docprefix} has no unit {address}{near}"
-    return Refused(StopCode.DOCUMENT_UNKNOWN, message, "See the documents there are: cutter-console document list")
+    return Refused(StopCode.DOCUMENT_UNKNOWN, message, f"See its units: cutter-console unit list {docprefix}")

@@ -9,6 +9,7 @@ from console.backend.host.installation import Installation
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.diff_text import DiffedPart, diff_lines
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
+from console.backend.model.shown_time import shown_time
 from console.backend.model.unit_search import (
     LIFECYCLES,
     UnitPeriod,
@@ -20,7 +21,7 @@ from console.backend.model.unit_search import (
 from console.backend.postgres.connections import connect
 from console.backend.postgres.document_states import unit_states, unit_versions
 from console.backend.postgres.unit_search import HitRow, Searched, indexed_page, installed
-from console.backend.runs.document_states import reading, shown_time
+from console.backend.runs.document_states import reading
 from console.backend.runs.other_layout import NOT_INSTALLED
 from console.backend.runs.site import SiteUnit, unit_of_site
 from console.backend.runs.unit_states import ShownUnit, UnitHistory, VersionView, history_of_unit, unit_as_of
@@ -164,7 +165,7 @@ def _of_site(unit: SiteUnit) -> UnitView:
 
 
 def compare_versions(installation: Installation, address: str, old: int | None, new: int | None) -> VersionDiff:
-    """Compare two versions by words: else the newest one that may be read, with the one before it.
+    """Compare two versions by words: else the newest one that may be read, with the one before it, or the only one with itself.
 
     Raises Refused for a version that there is not, or whose text was never law and is no draft for readers.
     """
@@ -174,6 +175,9 @@ def compare_versions(installation: Installation, address: str, old: int | None, 
     known = sorted(texts)
     later = new if new is not None else next(iter(known[::-1]), None)
     earlier = old if old is not None else max((seq for seq in known if later is not None and seq < later), default=None)
+    if len(known) == 1 and old is None and new is None:
+        # An answer: the unit is known, and has nothing to be compared with.
+        earlier = later
     if earlier is None or later is None:
         message = f"{history.address} has no two versions that can be read"
         raise Refused(StopCode.DOCUMENT_UNKNOWN, message, f"See them: cutter-console unit history {history.address}")

@@ -118,5 +118,15 @@ def test_without_the_private_key_nothing_is_proven(
 def test_a_file_without_a_record_is_not_proven(request_: BackupRequest, context: Context) -> None:
     file = request_.backups / "bkp-1.dump.gpg"
     file.write_bytes(b"x")
-    with pytest.raises(BackupNotProven, match="has no record"):
+    with pytest.raises(BackupNotProven, match="has no record") as caught:
         prove(file, context)
+    assert caught.value.next_action.endswith("cutter-console backup take RUN")
+
+
+@pytest.mark.parametrize(("name", "words"), [("none.dump.gpg", "there is no file"), (".", "but a directory")])
+def test_what_is_no_file_at_all_is_not_said_to_lack_a_record(
+    request_: BackupRequest, context: Context, name: str, words: str
+) -> None:
+    with pytest.raises(BackupNotProven, match=words) as caught:
+        prove(request_.backups / name, context)
+    assert caught.value.next_action.endswith("cutter-console backup list")

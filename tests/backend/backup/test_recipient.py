@@ -73,7 +73,12 @@ def test_gpg_is_asked_again_about_a_key_if_its_home_has_changed_and_the_time_is_
         check_known_recipient(key, gnupg_home, NOW)
 
 
-@pytest.mark.parametrize("name", ["", "backup@example.org", "ABCD1234", "a" * 40, "-" * 40])
+def test_no_fingerprint_is_not_set(gnupg_home: Path) -> None:
+    with pytest.raises(RecipientUnusable, match="backup_gpg_fpr is not set"):
+        check_recipient("", gnupg_home, NOW)
+
+
+@pytest.mark.parametrize("name", ["backup@example.org", "ABCD1234", "a" * 40, "-" * 40])
 def test_only_a_full_fingerprint_names_a_recipient(gnupg_home: Path, name: str) -> None:
     with pytest.raises(RecipientUnusable, match="not a full fingerprint"):
         check_recipient(name, gnupg_home, NOW)

@@ -178,15 +178,15 @@ def test_pre_7_a_release_without_green_tests_stops_unless_that_was_allowed(ready
     manifest = json.loads(manifest_path(ready.installation).read_bytes())
     _with_tests(ready, {**manifest["tests"], "failed": 1})
     report = readiness(ready.installation, ready.run_id)
-    assert is_red(report, "PRE-7 tests", action="manifest build --junit")
+    assert is_red(report, "PRE-7 tests", action=": make manifest")
 
     _with_tests(ready, None)
-    assert is_red(readiness(ready.installation, ready.run_id), "PRE-7 tests", action="manifest build --junit")
+    assert is_red(readiness(ready.installation, ready.run_id), "PRE-7 tests", action=": make manifest")
     with pytest.raises(Refused, match="PRE-7 tests"):
         ready.arm()
 
     allowed = readiness(ready.settings(untested=True).installation, ready.run_id)
-    assert is_red(allowed, "PRE-7 tests", Outcome.PARTIAL, action="pytest --junitxml")
+    assert is_red(allowed, "PRE-7 tests", Outcome.PARTIAL, action=": make manifest")
     assert "allowed explicitly" in named(allowed, "PRE-7 tests").detail
 
 

@@ -18,10 +18,13 @@ from console.backend.gates.probe import Probe
 from console.backend.gates.reporting import GATE, MIB, Place
 from console.backend.host.regular_file import sha256_file
 from console.backend.journal.journal import Journal, read_journal
+from console.backend.journal.journal_record import RecordKind
 from console.backend.model.outcome import Outcome
 from console.backend.model.view_models import RunRequest
 from console.backend.publication.sums import sums_of, verify_sums
 from console.backend.reports.bundle.bundle import write_bundle
+from console.backend.runs.operations import open_journal
+from console.backend.runs.workspace import Workspace
 from console.demo.keys import DemoKeys, create_demo_keys, stop_agent
 from tests.backend.gates.conftest import is_red, measured, named
 from tests.backend.postgres.signed_cut import event
@@ -192,6 +195,18 @@ def test_a_truncated_journal_is_red_though_its_chain_is_whole(passage: Passage) 
 
     assert is_red(report, "journals", action=f"cutter-console journal verify {passage.run_id}")
     assert passage.run_id in named(report, "journals").detail
+
+
+def test_records_behind_the_last_anchor_alone_are_partial_and_the_next_action_anchors_them(passage: Passage) -> None:
+    """`journal verify` was named, which said the same again and helped nobody."""
+    workspace = Workspace.open(passage.installation.root, passage.run_id)
+    with open_journal(passage.installation, workspace, workspace.request()) as journal:
+        journal.append(RecordKind.NOTE, "a test")
+    check = named(measured(GATE, passage.installation), "journals")
+    assert check.outcome is Outcome.PARTIAL
+    assert check.next_action.endswith(f"cutter-console run settle {passage.run_id}")
+    passage.backend.settle(passage.run_id)
+    assert named(measured(GATE, passage.installation), "journals").outcome is Outcome.PASS
 
 
 def test_a_missing_journal_is_red(passage: Passage) -> None:

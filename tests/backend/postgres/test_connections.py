@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from console.backend.model.errors import CutterError, Drifted, ExitStatus, Refused, StopCode, Unmeasured
-from console.backend.postgres.connections import CommitUnknown, connect, scalar
+from console.backend.postgres.connections import CommitUnknown, connect, scalar, translate
 from console.backend.postgres.measure import (
     measure_baseline,
     measure_counts,
@@ -20,6 +20,30 @@ from console.backend.postgres.records import transaction_status
 from tests.backend.postgres.signed_cut import SignedCut
 from tests.conftest import Database
 from tests.support.lost_commit import CutsTheLine
+
+
+@pytest.mark.parametrize(
+    ("named", "meant", "words"),
+    [
+        ("user=nobody_knows", "cutter_ro", "tables of this database: cutter-console migrate"),
+        (
+            "dbname=nobody_knows",
+            "no such",
+            "createdb --template=template0 --encoding=UTF8 --locale=C 'no such'; then: cutter-console migrate",
+        ),
+        ("user=nobody_knows", "nobody_knows", "Check that the server runs"),
+    ],
+)
+def test_what_is_still_to_be_made_is_named_with_the_command_that_makes_it(
+    database: Database, named: str, meant: str, words: str
+) -> None:
+    """It said to check that the server runs, and that the service is there: both were right."""
+    with pytest.raises(psycopg.OperationalError) as refused:
+        psycopg.connect(f"{database.conninfo()} {named}")
+    # The words of this server, about a role that it has: those of the product are of the whole cluster.
+    error = translate(psycopg.OperationalError(str(refused.value).replace("nobody_knows", meant)))
+    assert (type(error), error.code) == (Unmeasured, StopCode.UNREACHABLE)
+    assert words in error.next_action
 
 
 def test_a_block_that_raises_leaves_nothing(database: Database) -> None:

@@ -242,6 +242,13 @@ def test_the_executor_does_not_register_a_query_that_the_console_would_run(datab
         connection.execute("SELECT cutter_console.fn_document_register('ACME-LAW', 'live:X', 'atx', 'SELECT 1')")
 
 
+@pytest.mark.parametrize("texts", [("x" * 4097, "atx"), ("file:x", "x" * 4097)])
+def test_a_name_that_every_list_shows_is_short(database: Database, texts: tuple[str, str]) -> None:
+    """One of a hundred megabytes would stop every screen that lists the documents."""
+    with database.connect("cutter_exec") as connection, stopped("STOP_REFUSED_INPUT"):
+        connection.execute("SELECT cutter_console.fn_document_register('ACME-LAW', %s, %s)", texts)
+
+
 def test_a_registered_document_keeps_its_query(database: Database) -> None:
     """Whoever registers it again is told so, and not that it was done."""
     register = "SELECT cutter_console.fn_document_register('ACME-LAW', 'live:ACME-LAW', 'atx', %s)"

@@ -498,6 +498,7 @@ def test_units_are_listed_each_before_those_below_it_also_without_the_function(
 
 def test_the_command_line_knows_the_same_lifecycles_and_meanings() -> None:
     assert unit_requests.LIFECYCLES == LIFECYCLES
+    assert unit_requests.MOST_HITS == MOST_HITS
     assert set(unit_requests.MEANINGS) == set(SearchedBy) - {SearchedBy.NOTHING, SearchedBy.EITHER}
 
 
@@ -553,8 +554,10 @@ def test_two_versions_are_compared_by_words(site: Installation) -> None:
     assert compare_versions(site, "ACME-LAW/ONE/ALPHA", 2, 1).lines != compared.lines
     with pytest.raises(Refused, match="version 9"):
         compare_versions(site, "ACME-LAW/ONE/ALPHA", 9, None)
+    alone = compare_versions(site, "DE-LAW/GESETZ", None, None)
+    assert (alone.old, alone.new, alone.lines) == (1, 1, ())
     with pytest.raises(Refused, match="no two versions"):
-        compare_versions(site, "DE-LAW/GESETZ", None, None)
+        compare_versions(site, "DE-LAW/GESETZ", None, 1)
 
 
 def test_a_snippet_has_the_hit_with_all_its_marks() -> None:

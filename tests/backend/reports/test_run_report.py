@@ -20,9 +20,11 @@ import console
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, Drifted, Refused, StopCode
 from console.backend.model.readiness import ReportView
-from console.backend.model.states import Phase, Stage
+from console.backend.model.states import Family, Mode, Move, Phase, RunState, Stage, legal_moves
 from console.backend.model.view_models import RunRequest
+from console.backend.reports.run.build import _NEXT, _next
 from console.backend.reports.run.report import write_run_report
+from console.backend.runs.moves import command_of
 from console.backend.service import BackendService
 from tests.support.edited import edited
 from tests.support.passage import DOCPREFIX, REQUEST, STAGES, UNITS, Kept, Passage, silent
@@ -630,3 +632,17 @@ def test_the_roll_up_has_a_line_for_each_document(at: At) -> None:
     assert isinstance(roll_up, list)
     assert [line["document"] for line in roll_up] == list(DOCUMENTS)
     assert sum(line["took_ms"] is not None for line in roll_up) == len(Phase)
+
+
+def test_each_legal_move_has_its_words_and_the_command_of_every_other_place() -> None:
+    """The commands stood here once more, so that one could be changed without the other."""
+    reasons = {Family.FAILED, Family.STOPPED, Family.VOIDED}
+    states = [
+        RunState(stage=stage, family=family, reason="x" if family in reasons else "")
+        for stage in Stage
+        for family in Family
+    ]
+    moves = {move for state in states for mode in Mode for move in legal_moves(state, mode)}
+    assert moves == _NEXT.keys()
+    commands = {move: _next(move, "RUN").command for move in moves}
+    assert commands == {move: "" if move is Move.REPORT else command_of(move, "RUN") for move in moves}

@@ -238,8 +238,13 @@ def test_a_batch_that_waits_says_for_whom_and_what_to_type(waiting: BatchSite) -
     with pytest.raises(Waiting) as unruled:
         site.resume(batch_id)
     assert f"approval draft {batch_id}" in unruled.value.next_action
-    assert _waits(site) == [f"cutter-console approval draft {batch_id}"]
-    path = site.sign(batch_id)
+    assert _waits(site) == [f"cutter-console approval draft {batch_id}"] == [backend.batch(batch_id).next_command]
+    path = backend.draft_statement(batch_id).statement_path
+    signature = backend.sign_as_demo_sovereign(path)
+    # A signed statement is not drafted again, but imported.
+    assert _waits(site) == [backend.batch(batch_id).next_command]
+    assert "approval import" in backend.batch(batch_id).next_command
+    backend.import_statement(path, (signature,))
     assert _waits(site) == [f"cutter-console arm {batch_id} --confirm {batch_id}"]
     (package,) = [gate for gate in backend.gates(("G7",)).gates if gate.gate == "G7"]
     assert any("3 documents" in check.detail and check.outcome is Outcome.PASS for check in package.checks)

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.pq import TransactionStatus
 
-from console.backend.model.errors import Held, Refused, StopCode
+from console.backend.model.errors import Held, StopCode, UsageError
 from console.backend.model.view_models import Danger, SwitchState
 from console.backend.postgres import holds, ledger
 from console.backend.postgres.connections import connect
@@ -24,7 +24,7 @@ def test_a_hold_is_released_by_the_typed_word_alone_and_the_switch_stays_off(at:
     passage = at("SG_1 imported")
     passage.backend.panic("stop")
     for typed in ("", "release", "yes", "RELEASE "):
-        with pytest.raises(Refused):
+        with pytest.raises(UsageError):
             passage.backend.release_hold(typed)
     assert passage.backend.release_hold("RELEASE").state is SwitchState.OFF
     assert passage.rows("SELECT action, by FROM cutter_governance.hold_event ORDER BY id") == [
@@ -180,6 +180,3 @@ def test_a_hold_that_has_no_file_is_released_where_the_file_system_only_reads(
     monkeypatch.setattr(Path, "unlink", only_reads)
 
     assert passage.backend.release_hold("RELEASE").state is SwitchState.OFF
-
-
-# What lies at the HOLD's place: nothing is written through it, nothing is read through it.

@@ -12,7 +12,7 @@ import pytest
 
 from console.backend.model.errors import CutterError, Held, Refused, StopCode
 from console.backend.model.reasons import MOST_CHARACTERS
-from console.backend.model.states import Family, Phase
+from console.backend.model.states import Family, Mode, Phase
 from console.backend.model.view_models import Progress, SwitchState
 from console.backend.runs import kill_switch
 from console.backend.runs.kill_switch import require_no_hold, stop_under_hold
@@ -130,6 +130,27 @@ def test_a_hold_file_made_by_hand_is_a_hold_that_says_what_clears_it(at: At) -> 
             attempt()
 
 
+@pytest.mark.parametrize("mode", list(Mode))
+def test_under_a_hold_no_run_begins(at: At, mode: Mode) -> None:
+    """Neither its directory, nor its row, nor a dry run, which no phase of a run keeps from going on."""
+    passage = at("fresh")
+    passage.installation.hold_file.touch()
+    runs = "SELECT count(*) FROM cutter_governance.run"
+    before = (sorted((passage.installation.root / "runs").iterdir()), passage.rows(runs))
+    with pytest.raises(Held):
+        passage.backend.start(REQUEST.model_copy(update={"mode": mode}), silent)
+    assert (sorted((passage.installation.root / "runs").iterdir()), passage.rows(runs)) == before
+
+
+def test_what_is_armed_already_is_not_called_so_under_a_hold_file(at: At) -> None:
+    """The database, whose lease is open, knows nothing of a file."""
+    passage = at("armed")
+    assert "already" in passage.backend.arm(passage.run_id, passage.run_id).note
+    passage.installation.hold_file.touch()
+    with pytest.raises(Held):
+        passage.backend.arm(passage.run_id, passage.run_id)
+
+
 @pytest.mark.parametrize("phase", [Phase.CUT_LEG_A, Phase.STRUCTURAL_VERIFY, Phase.LEG_B_RECORD])
 def test_a_hold_file_that_appears_in_mid_run_stops_it_before_the_next_phase(at: At, phase: Phase) -> None:
     passage = at("SG_1 imported")
@@ -240,6 +261,9 @@ def test_whatever_lies_at_the_holds_place_stops_everything(at: At, how: str) -> 
         passage.arm()
 
 
+# What lies at the HOLD's place: nothing is written through it, nothing is read through it.
+
+
 def _victim(passage: Passage) -> Path:
     victim = passage.installation.root.parent / "victim"
     victim.write_text("first line, not for everybody\nmore\n", encoding="ascii")
@@ -260,6 +284,16 @@ def test_panic_does_not_write_through_a_planted_link(at: At, link: Callable[[Pat
     assert "stops this host's consoles all the same" in switch.incomplete
     assert switch.complete_with == f"ls -la {passage.installation.hold_file}"
     assert passage.rows("SELECT reason FROM cutter_governance.v_hold") == [("look",)]
+
+
+def test_what_completes_a_panic_below_a_root_that_is_not_there_makes_the_root(at: At, tmp_path: Path) -> None:
+    """`ls -la` of a file that could not be there was named, which completes nothing."""
+    passage = at("SG_1 imported")
+    installation = passage.installation
+    typo = passage.with_site(replace(installation, context=replace(installation.context, root=tmp_path / "typo")))
+    switch = typo.backend.panic("look")
+    assert (switch.in_file, switch.in_database) == (False, True)
+    assert switch.complete_with == "cutter-console init && cutter-console panic --reason look"
 
 
 def test_what_a_link_leads_to_is_not_shown(at: At) -> None:
@@ -337,7 +371,7 @@ SECRETS = {
     "key": "-----BEGIN PRIVATE KEY-----\nhunter2hunter2\n-----END PRIVATE KEY-----",
     "key without an end": "-----BEGIN PRIVATE KEY-----\n" + "hunter2hunter2\n" * 300,
     "behind a long text": "a" * 480 + " password=hunter2hunter2",
-    "cut in two": "a " * 245 + "postgres://root:" + "hunter2hunter2" * 500 + "@db",
+    "cut in two": "a " * 230 + "postgres://root:" + "hunter2hunter2" * 500 + "@db",
     "beyond what is kept": "postgres://root:" + "hunter2hunter2" * 10_000,
 }
 

@@ -89,6 +89,8 @@ def test_a_kill_closes_the_switch_at_that_moment(at: At) -> None:
     assert "no COMMIT was sent" in run.interruption.database_says
     assert run.state.stage is Stage.AWAITING_CUT_AUTHORIZATION
     assert passage.backend.runs()[0].interrupted
+    (wait,) = passage.backend.status().waiting
+    assert wait.what.startswith("INTERRUPTED: ")
     # No plan for a failure is shown with it, whose steps would be refused.
     (held,) = passage.backend.hold().runs
     assert (tuple(move.move for move in held.moves), held.plan) == (run.moves, ())

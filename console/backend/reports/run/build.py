@@ -28,23 +28,18 @@ from console.backend.reports.run.phases import (
     pauses,
 )
 from console.backend.reports.run.rows import Deltas, cut_deltas, site_rows, step_deltas
+from console.backend.runs.moves import command_of
 
 REGISTER = "report.json"
 _NEXT = {
-    Move.CONTINUE: ("The run can go on", "cutter-console run resume {run}"),
-    Move.IMPORT_SG_1: ("SG_1 can be drafted, signed elsewhere and imported", "cutter-console approval draft {run}"),
-    Move.ARM: ("With SG_1 imported the switch can be armed", "cutter-console arm {run} --confirm {run}"),
-    Move.REPLAN: ("A standby was promoted: it can be planned again for this server", "cutter-console run replan {run}"),
-    Move.VERIFY: ("A standby was promoted: its drafts can be verified again here", "cutter-console verify {run}"),
-    Move.IMPORT_SG_2: ("SG_2 can be drafted, signed elsewhere and imported", "cutter-console approval draft {run}"),
-    Move.ENACT: ("With SG_2 imported it can be enacted, for good", "cutter-console enact {run} --confirm {run}"),
-    Move.REVERT: ("Its draft cut can be taken back", "cutter-console revert {run} --confirm {run}"),
-    Move.VOID: ("It can be ended, having cut nothing", "cutter-console run void {run} --reason TEXT"),
-    Move.TAKE_OVER: (
-        "Another console holds it; if that host is gone, it can be taken over",
-        "cutter-console run take-over {run} --confirm {run}",
-    ),
-    Move.REPORT: ("Nothing more is to be done with this run", ""),
+    Move.CONTINUE: "The run can go on",
+    Move.IMPORT_SG_1: "SG_1 can be drafted, signed elsewhere and imported",
+    Move.ARM: "With SG_1 imported the switch can be armed",
+    Move.IMPORT_SG_2: "SG_2 can be drafted, signed elsewhere and imported",
+    Move.ENACT: "With SG_2 imported it can be enacted, for good",
+    Move.REVERT: "Its draft cut can be taken back",
+    Move.VOID: "It can be ended, having cut nothing",
+    Move.REPORT: "Nothing more is to be done with this run",
 }
 
 
@@ -227,8 +222,8 @@ def _moves(head: Head) -> tuple[Move, ...]:
 
 
 def _next(move: Move, run_id: str) -> NextStep:
-    sentence, command = _NEXT[move]
-    return NextStep(said=sentence, command=command.format(run=run_id))
+    # Nothing is to be done where only the report is left, which is being written.
+    return NextStep(said=_NEXT[move], command="" if move is Move.REPORT else command_of(move, run_id))
 
 
 def _fenced(ruling: RulingTold) -> Trusted:

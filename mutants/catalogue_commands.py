@@ -1,0 +1,94 @@
+"""Protections of commands: what is refused before anything is begun, and what a refusal leaves behind."""
+
+from mutants.mutant import Mutant
+
+
+def _cli(name: str) -> tuple[str, ...]:
+    return (f"tests/cli/{name}",)
+
+
+_NO_ROOT = _cli("test_roots_in_commands.py::test_what_acts_on_a_root_refuses_one_that_is_not_there")
+_DRY = _cli("test_dry_runs.py::test_what_a_dry_run_has_no_part_in_says_that_it_is_one")
+_STEP = _cli(
+    "test_roots_in_commands.py::test_the_step_of_a_run_is_that_of_the_status_before_and_after_its_ruling[SG_1-arm]"
+)
+_MOVES = "tests/backend/runs/test_refused_moves.py"
+
+COMMANDS = (
+    Mutant(
+        "a root that is not there is refused",
+        "console/cli/installation.py",
+        "    if not anywhere:\n        require_root(options)\n",
+        "    del anywhere\n",
+        _NO_ROOT,
+    ),
+    Mutant(
+        "an empty CUTTER_ROOT is refused",
+        "console/cli/settings.py",
+        '    if options.root is None and os.environ.get("CUTTER_ROOT") == "":\n',
+        "    if False:\n",
+        _cli("test_roots_in_commands.py::test_an_empty_root_of_the_environment_is_refused[init]"),
+    ),
+    Mutant(
+        "no backup is dumped for a dry run",
+        "console/backend/runs/backups.py",
+        "    require_live(installation, context.run_id)\n",
+        "",
+        _DRY,
+    ),
+    Mutant(
+        "what is refused before its intent leaves no record",
+        "console/backend/runs/operations.py",
+        "            require()\n            with intended(installation, request, journal, name, fields):\n",
+        "            with intended(installation, request, journal, name, fields):\n                require()\n",
+        (f"{_MOVES}::test_a_refused_move_leaves_the_record_as_it_was[enacted-void]",),
+    ),
+    Mutant(
+        "what is refused behind its intent is anchored",
+        "console/backend/runs/operations.py",
+        "            come_to_rest(installation, workspace, request, journal)\n            raise\n",
+        "            raise\n",
+        (f"{_MOVES}::test_what_is_refused_behind_the_intent_is_anchored_with_it[void]",),
+    ),
+    Mutant(
+        "what is no fingerprint is no key to withdraw",
+        "console/backend/approvals/pinning.py",
+        "    if not _FINGERPRINT.fullmatch(plain):\n",
+        "    if False:\n",
+        _cli("test_policy_withdraw.py::test_what_is_no_fingerprint_is_refused_before_the_database_is_asked[12]"),
+    ),
+    Mutant(
+        "what a missing ruling bars is marked among the moves",
+        "console/backend/runs/moves.py",
+        "is_barred=lacks_ruling and move in _OF_RULED",
+        "is_barred=False",
+        _STEP,
+    ),
+    Mutant(
+        "the step to a ruling is that of the status",
+        "console/backend/runs/moves.py",
+        "command=run.leads_to_ruling if move in _TO_RULING else command_of(move, run.run_id)",
+        "command=command_of(move, run.run_id)",
+        _STEP,
+    ),
+    Mutant(
+        "records without an anchor are settled, and not compared",
+        "console/backend/gates/reporting.py",
+        "            if worst.can_settle\n",
+        "            if False\n",
+        (
+            "tests/backend/gates/test_reporting.py::"
+            "test_records_behind_the_last_anchor_alone_are_partial_and_the_next_action_anchors_them",
+        ),
+    ),
+    Mutant(
+        "a database that is still to be made is named with createdb",
+        "console/backend/postgres/connections.py",
+        "refused_startup(message) or not_made_yet(message) or",
+        "refused_startup(message) or",
+        (
+            "tests/backend/postgres/test_connections.py::"
+            "test_what_is_still_to_be_made_is_named_with_the_command_that_makes_it",
+        ),
+    ),
+)

@@ -1,0 +1,45 @@
+"""What can be planned, with what the database has of it: of a file that nobody asked about nothing is said."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from console.backend.model.view_models import IntakeView
+from console.backend.runs.intake_list import intake_views
+from tests.support.passage import DOCPREFIX, REQUEST, Passage
+
+At = Callable[[str], Passage]
+
+
+def _file(passage: Passage) -> IntakeView:
+    (view,) = (view for view in passage.backend.intake() if view.origin == REQUEST.origin)
+    return view
+
+
+@pytest.mark.parametrize(
+    ("stage", "standing"),
+    [("waits for SG_1", "registered"), ("waits for SG_2", "draft by run"), ("enacted", "in force since 20")],
+)
+def test_a_file_says_what_became_of_it(at: At, stage: str, standing: str) -> None:
+    passage = at(stage)
+    view = _file(passage)
+    assert view.standing is not None
+    assert view.standing.startswith(standing)
+    assert (view.docprefix, view.last_run, view.last_run_state) == (DOCPREFIX, passage.run_id, passage.run().state.name)
+
+
+def test_a_file_of_no_run_is_new(at: At) -> None:
+    passage = at("enacted")
+    (passage.installation.intake / "other.md").write_text("# Other\n")
+    assert {view.name: view.standing for view in passage.backend.intake()}["other.md"] == ""
+
+
+def test_without_the_database_nothing_is_said(at: At) -> None:
+    passage = at("enacted")
+    settings = passage.installation.settings
+    away = settings.database.model_copy(update={"monitor": "host=/nonexistent dbname=none user=nobody"})
+    site = replace(passage.installation, settings=settings.model_copy(update={"database": away}))
+    views = intake_views(site)
+    assert views
+    assert {view.standing for view in views} == {None}
