@@ -151,7 +151,8 @@ def write_drafted(
         write_statement(path, draft_statement(purpose, facts, policy.sha256, installation.context))
         return None
     refusal, state = _draft_reading(installation, row.run_id, purpose)
-    if refusal and place.is_standby and (displaced := displacement(row.stage, None, place)) is not None:
+    displaced = displacement(row.stage, None, place)
+    if refusal and displaced is not None and displaced.is_standby:
         # What the drafts lack elsewhere cannot be made up for here: a standby neither verifies nor takes back.
         message = f"no SG_2 is drafted for run {row.run_id}: {displaced.said}"
         raise Drifted(StopCode.IDENTITY_MISMATCH, message, "Connect to the primary.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -10,8 +11,8 @@ from console.backend.model.errors import CutterError, Drifted, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Mode, Move, Stage
 from console.backend.postgres import ledger
-from console.backend.postgres.places import place_of_run
 from console.backend.runs import approval_workflow
+from console.backend.runs.ruling_facts import RulingFacts, facts_of_run
 from tests.backend.runs.test_failover import _at_the_promoted
 from tests.support.passage import REQUEST, UNITS, Passage, silent
 from tests.support.standby import answering_instead, follower_of
@@ -111,11 +112,14 @@ def test_a_ruling_that_is_asked_for_at_a_standby_is_sent_to_the_primary(at: At) 
 def test_a_ruling_that_is_asked_for_where_the_server_says_that_it_is_a_standby_is_sent_to_the_primary(
     at: At, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    passage, read, place = at("waits for SG_2"), ledger.draft_reading, place_of_run
+    passage, read, asked = at("waits for SG_2"), ledger.draft_reading, facts_of_run
     monkeypatch.setattr(ledger, "draft_reading", lambda *named: ("verified elsewhere", read(*named)[1]))
-    monkeypatch.setattr(
-        approval_workflow, "place_of_run", lambda *here, **named: place(*here, **named)._replace(is_standby=True)
-    )
+
+    def at_a_standby(*here: Any, **named: Any) -> RulingFacts:
+        known = asked(*here, **named)
+        return known._replace(place=known.place._replace(is_standby=True))
+
+    monkeypatch.setattr(approval_workflow, "facts_of_run", at_a_standby)
     _is_sent_to_the_primary(passage)
 
 
