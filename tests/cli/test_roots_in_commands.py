@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,21 @@ from console.backend.model.errors import ExitStatus
 from console.backend.model.full_command import full_command
 from console.backend.model.holds import RecoveryMove
 from console.backend.runs.moves import command_of
+from console.cli import installation
 from console.cli.main import main
 from tests.cli.test_surroundings import commands
-from tests.support.passage import Passage, fingerprint
+from tests.support.passage import Passage, fingerprint, host_files
 
 At = Callable[[str], Passage]
-_WITHOUT_ROOT = re.compile(r"(?! *answer +pid \d).*cutter-console (?!--root)[a-z].*")
-"""A command to be typed: not that of a console which runs on this machine meanwhile, and is told as it was started."""
+_WITHOUT_ROOT = re.compile(r".*cutter-console (?!--root)[a-z].*")
 _WITH_ROOT = "cutter-console --root"
+
+
+@pytest.fixture(autouse=True)
+def _host_without_another_console(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that runs on this machine meanwhile is told as it was started: with a command that nobody is to type."""
+    files, context_of = host_files(tmp_path_factory.mktemp("files") / "host"), installation.context_of
+    monkeypatch.setattr(installation, "context_of", lambda options: replace(context_of(options), filesystem=files))
 
 
 @pytest.mark.parametrize(
