@@ -47,6 +47,13 @@ _MOVED = "tests/screens/test_moved_dialogs.py::test_"
 
 SCREENS = (
     Mutant(
+        "terminal: a mouse that is left to it is never asked for",
+        "console/app/application.py",
+        "        app.run(mouse=mouse)\n",
+        "        app.run()\n",
+        ("tests/terminal/test_terminal.py::test_without_the_mouse_the_terminal_is_never_asked_to_report_it[no-mouse]",),
+    ),
+    Mutant(
         "dialog: what another console moves is measured again in an open dialog",
         "console/app/application.py",
         "        self.tell_dialogs(status)\n",

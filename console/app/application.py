@@ -534,12 +534,16 @@ def _run_of(notice: Notice) -> "Callable[[Backend], RunView]":
     return lambda backend: backend.run(notice.of_run)
 
 
-def run(app: ConsoleApp) -> int:
-    """Run the console until it ends and return the exit status: 143 after SIGTERM, 129 after a lost terminal."""
+def run(app: ConsoleApp, *, mouse: bool = True) -> int:
+    """Run the console until it ends and return the exit status: 143 after SIGTERM, 129 after a lost terminal.
+
+    Without `mouse` the terminal is never asked to report it, and goes on marking text with it by itself.
+    """
     app.guard = TerminalGuard(app.leave)
     before, threading.excepthook = threading.excepthook, app.thread_ended
     try:
-        app.run()
+        app.has_mouse = mouse
+        app.run(mouse=mouse)
     except BaseException:
         # What has ended the loop itself, as no memory does, has gone by the driver: nobody else gives the terminal back.
         app.guard.give_back()

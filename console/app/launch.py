@@ -28,7 +28,7 @@ LEAST_MIB = 256
 def open_console(options: Options, request: Open) -> int:
     """Open the console, or refuse and name `status` if there is no terminal."""
     if request.replay is not None:
-        return _replay(request.replay)
+        return _replay(request.replay, mouse=not request.no_mouse)
     face, read_only, has_only_names = NO_FACE, request.read_only, False
     lifeline = taken_lifeline()
     if options.installation:
@@ -49,6 +49,7 @@ def open_console(options: Options, request: Open) -> int:
             crash_folder=crash_folder,
             recorder=recorder,
             face=face,
+            mouse=not request.no_mouse,
         )
     finally:  # While the console is drawn, nothing else may print.
         say("".join(f"{line}\n" for line in swept))
@@ -95,7 +96,7 @@ def _recorder(path: Path) -> "Recorder":
     return Recorder(path)
 
 
-def _replay(path: Path) -> int:
+def _replay(path: Path, *, mouse: bool) -> int:
     """Open a recording. Raises UsageError for what is none."""
     if refused := refusal_here():
         say(f"{refused}\n")
@@ -109,7 +110,7 @@ def _replay(path: Path) -> int:
     keymap = read_keymap()
     replay = Replay(open_recording(path))
     with after_the_screen():
-        return run(ReplayApp(replay, keymap))
+        return run(ReplayApp(replay, keymap), mouse=mouse)
 
 
 def show(
@@ -120,6 +121,7 @@ def show(
     crash_folder: Path | None = None,
     recorder: "Recorder | None" = None,
     face: Face = NO_FACE,
+    mouse: bool = True,
 ) -> int:
     """Run the console with the backend that `backend` makes, and return its exit status."""
     refused = refusal_here()
@@ -160,7 +162,7 @@ def show(
             refresh_seconds=face.refresh_seconds,
         )
         with after_the_screen():
-            return run(app)
+            return run(app, mouse=mouse)
     finally:
         gc.enable()
 

@@ -29,9 +29,10 @@ STOP_GROUP = "panic"
 """Name of the workers of a stop."""
 
 
-def visit_command(name: str, *, read_only: bool) -> list[str]:
+def visit_command(name: str, *, read_only: bool, mouse: bool = True) -> list[str]:
     """Return the command of the console of an installation; one that only reads opens none that may write."""
-    return console_command(*(("--read-only",) if read_only else ()), "-P", name)
+    options = [*(["--read-only"] if read_only else []), *([] if mouse else ["--no-mouse"])]
+    return console_command(*options, "-P", name)
 
 
 class VisitingApp(ModeApp, inherit_bindings=False):
@@ -39,6 +40,8 @@ class VisitingApp(ModeApp, inherit_bindings=False):
 
     face: Face
     read_only: bool
+    has_mouse: bool = True
+    """False if the mouse is left to the terminal."""
     _guest: asyncio.subprocess.Process | None = None
     """The console that has the terminal."""
     _is_away = False
@@ -115,7 +118,9 @@ class VisitingApp(ModeApp, inherit_bindings=False):
             print(f"Opening the console of {name} ...", file=sys.__stderr__, flush=True)
             # In this group: it is this terminal's foreground, and gets its signals as this one does.
             self._guest = guest = await asyncio.create_subprocess_exec(
-                *visit_command(name, read_only=self.read_only), env=environment, pass_fds=(lifeline.for_guard,)
+                *visit_command(name, read_only=self.read_only, mouse=self.has_mouse),
+                env=environment,
+                pass_fds=(lifeline.for_guard,),
             )
         finally:
             lifeline.started()

@@ -92,6 +92,10 @@ class Open:
         default=None, metadata=option("FILE", "open a recording in place of the database", is_file=True)
     )
 
+    no_mouse: bool = field(
+        default=False, metadata=switch("leave the mouse to the terminal, which marks and pastes text with it")
+    )
+
     @property
     def usage_problem(self) -> str:
         """Return why these do not belong together, or an empty text."""

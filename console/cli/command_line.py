@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _BEFORE = "installation_before"
 _DIGITS = 20
-_OPENING = {"--read-only", "--root", "--config", "--record", "--replay", "-P", "--installation"}
+_OPENING = {"--read-only", "--root", "--config", "--record", "--replay", "--no-mouse", "-P", "--installation"}
 
 
 class _WrongUsage(Exception):
@@ -181,7 +181,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _options(parsed)
     words = parsed.get("_words")
     if words is None:
-        opening = Open(read_only=parsed["read_only"], record=parsed["record"], replay=parsed["replay"])
+        opening = Open(**{field.name: parsed[field.name] for field in dataclasses.fields(Open)})
         problem = opening.usage_problem or _badly_named(options, many=False)
         if opening.replay and options.installation:
             problem = "--replay opens a recording, and no installation: leave out -P"

@@ -118,6 +118,8 @@ def test_a_console_that_only_reads_opens_none_that_may_write() -> None:
     assert visit_command("prod", read_only=True)[-3:] == ["--read-only", "-P", "prod"]
     assert visit_command("prod", read_only=False)[-2:] == ["-P", "prod"]
     assert "--read-only" not in visit_command("prod", read_only=False)
+    assert visit_command("prod", read_only=False, mouse=False)[-3:] == ["--no-mouse", "-P", "prod"]
+    assert "--no-mouse" not in visit_command("prod", read_only=False)
 
 
 async def test_no_console_is_opened_from_another_one_while_that_one_is_at_work() -> None:

@@ -50,6 +50,7 @@ def main(scenario: str, folder: Path) -> int:
     """Run one scenario; the exit status is the console's."""
     backends: dict[str, Callable[[], Backend]] = {
         "rest": FakeBackend,
+        "no-mouse": FakeBackend,
         "armed": lambda: FakeBackend(switch=ARMED),
         "hostile": lambda: FakeBackend(hostile=HOSTILE, refused=True, switch=ARMED, interrupted=True, demo=True),
         "hostile-problems": lambda: FakeBackend(hostile=HOSTILE, with_problems=True, open_checks=True, has_run=False),
@@ -65,7 +66,7 @@ def main(scenario: str, folder: Path) -> int:
     app = apps.get(scenario, ConsoleApp)(
         backends[scenario], read_only=False, demo=True, clock=lambda: NOW, refresh_seconds=10, crash_folder=folder
     )
-    return run(app)
+    return run(app, mouse=scenario != "no-mouse")
 
 
 def _noisy(state: str, folder: Path) -> int:

@@ -167,6 +167,21 @@ def test_no_terminal_means_no_and_names_status() -> None:
     assert refusal({"TERM": "xterm-256color"}, stdin_is_tty=True, stderr_is_tty=True) == ""
 
 
+@pytest.mark.parametrize("scenario", ["rest", "no-mouse"])
+def test_without_the_mouse_the_terminal_is_never_asked_to_report_it(open_console: Open, scenario: str) -> None:
+    """Then it marks text by itself. Asked once, also when the console comes back, it would report from then on."""
+    session = _measured(open_console(scenario))
+    assert (b"\x1b[?1000h" in session.output) is (scenario == "rest")
+    session.kill(signal.SIGTSTP)
+    session.wait_until_stopped()
+    session.forget()
+    session.kill(signal.SIGCONT)
+    session.see(b"Counts, measured")
+    assert (b"\x1b[?1000h" in session.output) is (scenario == "rest")
+    session.press("q")
+    assert session.end() == 0
+
+
 def test_quit_is_status_zero_and_leaves_the_terminal_as_it_was(open_console: Open) -> None:
     """And nothing is printed after it. In an interpreter of its own, with its end."""
     session = _measured(open_console("rest", own_interpreter=True))
