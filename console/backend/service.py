@@ -130,6 +130,7 @@ class BackendService(
         """Measure what the Overview shows."""
         return measure_status(self.installation, read_only=self.read_only, demo=self._demo_signer is not None)
 
+    @with_kept_sessions
     def intake(self) -> tuple[IntakeView, ...]:
         """Return the files of the intake folder, and the live documents of the database if it can be reached."""
         return intake_views(self.installation)

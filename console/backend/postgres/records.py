@@ -129,6 +129,9 @@ class DocumentRow(Value):
 
 
 _RUN_PLACES = "SELECT run_id, host FROM cutter_governance.v_run"
+_LAST_OF_ORIGINS = """
+    SELECT DISTINCT ON (origin) origin, docprefix FROM cutter_governance.v_run ORDER BY origin, started_at DESC, run_id DESC
+"""
 _OF_DOCUMENT = "SELECT * FROM cutter_governance.v_run WHERE docprefix = %s ORDER BY started_at DESC, run_id DESC"
 _OPEN_RUNS = """
     SELECT * FROM cutter_governance.v_run WHERE stage <> 'closeout_reported' AND family NOT IN ('voided', 'reverted')
@@ -259,6 +262,11 @@ def documents(connection: psycopg.Connection) -> tuple[DocumentRow, ...]:
                 "SELECT docprefix, origin, profile, live_query FROM cutter_governance.v_document ORDER BY docprefix"
             ).fetchall()
         )
+
+
+def last_of_origins(connection: psycopg.Connection) -> dict[str, str]:
+    """Return the prefix under which each origin was started last: the registry keeps the first origin of a document alone."""
+    return dict(connection.execute(_LAST_OF_ORIGINS).fetchall())
 
 
 def anchors_by_run(connection: psycopg.Connection, rows: Iterable[RunRow]) -> dict[str, frozenset[Anchor]]:

@@ -1,6 +1,10 @@
 """List of what can be planned: files of the intake folder and live documents, each with what the database has of it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import psycopg
 
 from console.backend.documents.intake import MARKUP_SUFFIXES, list_intake
 from console.backend.documents.limits import limits_of
@@ -9,7 +13,7 @@ from console.backend.model.errors import CutterError
 from console.backend.model.profile_names import AKN_PROFILE
 from console.backend.model.view_models import IntakeView
 from console.backend.postgres.connections import connect
-from console.backend.postgres.records import documents
+from console.backend.postgres.records import DocumentRow, documents, last_of_origins
 from console.backend.runs.document_states import DocumentView, documents_now
 
 _TIMEOUT_S = 5
@@ -28,37 +32,51 @@ def intake_views(installation: Installation) -> tuple[IntakeView, ...]:
         for entry in list_intake(installation.intake, limits_of(installation.settings))
     )
     try:
-        with connect(
-            installation.settings.database.monitor, read_only=True, timeout_s=_TIMEOUT_S, purpose="documents"
-        ) as connection:
-            queried = tuple(row.docprefix for row in documents(connection) if row.live_query)
-            known = documents_now(connection)
+        with _connected(installation) as connection:
+            registered, prefixes = documents(connection), last_of_origins(connection)
     except CutterError:
         return files
-    by_origin = {document.origin: document for document in reversed(known)}
-    by_prefix = {document.docprefix: document for document in known}
+    known = _known(installation)
+    rows = {row.docprefix: row for row in registered}
+    last = {row.origin: row.docprefix for row in reversed(registered)} | prefixes
+    live = (
+        IntakeView(name=f"live text of {row.docprefix}", origin=f"live:{row.docprefix}", bytes=None)
+        for row in registered
+        if row.live_query
+    )
     return (
-        *(_with_known(view, by_origin.get(view.origin)) for view in files),
-        *(
-            _with_known(
-                IntakeView(name=f"live text of {docprefix}", origin=f"live:{docprefix}", bytes=None),
-                by_prefix.get(docprefix),
-            )
-            for docprefix in queried
-        ),
+        *(_with_known(view, rows.get(last.get(view.origin, "")), known) for view in files),
+        *(_with_known(view, rows[view.origin.removeprefix("live:")], known) for view in live),
     )
 
 
-def _with_known(view: IntakeView, known: DocumentView | None) -> IntakeView:
+@contextmanager
+def _connected(installation: Installation) -> Iterator[psycopg.Connection]:
+    monitor = installation.settings.database.monitor
+    with connect(monitor, read_only=True, timeout_s=_TIMEOUT_S, purpose="documents") as connection:
+        # What is law and what runs have written is of one moment.
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        yield connection
+
+
+def _known(installation: Installation) -> dict[str, DocumentView] | None:
+    """Return the registered documents by prefix with what became of each; None if that could not be read in time."""
+    try:
+        with _connected(installation) as connection:
+            return {document.docprefix: document for document in documents_now(connection)}
+    except CutterError:
+        return None
+
+
+def _with_known(view: IntakeView, row: DocumentRow | None, known: dict[str, DocumentView] | None) -> IntakeView:
     """Return a document with the prefix and profile that it is registered under, and what became of it."""
-    if known is None:
-        return view.model_copy(update={"standing": ""})
-    return view.model_copy(
-        update={
-            "docprefix": known.docprefix,
-            "profile": known.profile,
-            "standing": known.standing,
-            "last_run": known.last_run,
-            "last_run_state": known.last_run_state,
+    named = {"docprefix": row.docprefix, "profile": row.profile} if row is not None else {}
+    document = known.get(row.docprefix) if known is not None and row is not None else None
+    became = {"standing": ""} if known is not None else {}
+    if document is not None:
+        became = {
+            "standing": document.standing,
+            "last_run": document.last_run,
+            "last_run_state": document.last_run_state,
         }
-    )
+    return view.model_copy(update={**named, **became})

@@ -3,10 +3,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import psycopg
 import pytest
 
 from console.backend.model.view_models import IntakeView
+from console.backend.runs import intake_list
+from console.backend.runs.document_states import DocumentView
 from console.backend.runs.intake_list import intake_views
+from tests.backend.runs.test_amendments import amend
 from tests.support.passage import DOCPREFIX, REQUEST, Passage
 
 At = Callable[[str], Passage]
@@ -27,6 +31,29 @@ def test_a_file_says_what_became_of_it(at: At, stage: str, standing: str) -> Non
     assert view.standing is not None
     assert view.standing.startswith(standing)
     assert (view.docprefix, view.last_run, view.last_run_state) == (DOCPREFIX, passage.run_id, passage.run().state.name)
+
+
+def test_the_file_of_an_amendment_says_what_became_of_it_as_well(at: At) -> None:
+    """The registry has the first file of a document for ever: the second one was called new, also when it was law."""
+    passage = at("enacted")
+    amendment = amend(passage)
+    views = {view.name: view for view in amendment.backend.intake()}
+    assert views["law-2.md"].docprefix == DOCPREFIX
+    assert str(views["law-2.md"].standing).startswith("in force since 20")
+    assert {views[name].last_run for name in ("law.md", "law-2.md")} == {amendment.run_id}
+
+
+def test_what_cannot_be_read_in_time_takes_nothing_else_along(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    passage = at("enacted")
+
+    def late(connection: psycopg.Connection) -> tuple[DocumentView, ...]:
+        connection.execute("SET LOCAL statement_timeout = 1")
+        connection.execute("SELECT pg_sleep(60)")
+        raise AssertionError("it has a limit")
+
+    monkeypatch.setattr(intake_list, "documents_now", late)
+    view = _file(passage)
+    assert (view.docprefix, view.standing) == (DOCPREFIX, None)
 
 
 def test_a_file_of_no_run_is_new(at: At) -> None:
