@@ -120,7 +120,7 @@ class ModeApp(BackendApp, inherit_bindings=False):
     def show_run(self, run_id: str) -> None:
         """Go to the Run screen with this run chosen."""
         self.wanted_run = run_id
-        self.action_run()
+        self.switch_mode(Scope.RUN.value)
 
     def show_drafts(self, docprefix: str) -> None:
         """Go to the Units screen with the drafts of this document."""
@@ -130,7 +130,7 @@ class ModeApp(BackendApp, inherit_bindings=False):
     def show_batch(self, batch_id: str) -> None:
         """Go to the Batch screen with this batch chosen."""
         self.wanted_batch = batch_id
-        self.action_batch()
+        self.switch_mode(Scope.BATCH.value)
 
     def show_journal(self, run_id: str) -> None:
         """Go to the Journal screen with the journal of this run."""

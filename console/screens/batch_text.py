@@ -267,9 +267,11 @@ def _next(
         return hanging((Span("Next     ", "muted"),), safe_text(full(str(view.bar.next_action))), width)
     move = view.moves[0]
     making = tuple(action for action in actions if move in moves_of(action))
-    key = next((key_name(action.keys[0]) for action in making), "")
+    is_signed = view.leads_to_ruling != ""
+    key = told("<approvals>, then <import_statement>") if is_signed and making else ""
+    key = key or next((key_name(action.keys[0]) for action in making), "")
     command = full(view.next_command)
-    then = f"; {told(_THEN[move])}" if move in _THEN else ""
+    then = f"; {told(_THEN[move])}" if move in _THEN and not is_signed else ""
     words = f"{keys_or(key, safe_text(command))}{then}"
     waits = (after_hold(),) if split_by_hold(making, switch)[1] else ()
     return labelled("Next", words, width, column=9, begins=waits)

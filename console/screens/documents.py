@@ -12,7 +12,7 @@ from console.actions.actions import Action, Scope
 from console.actions.keys_in_force import told
 from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
-from console.backend.model.errors import CutterError
+from console.backend.model.errors import CutterError, StopCode
 from console.backend.model.plan import Problem
 from console.backend.model.profile_names import DEFAULT_PROFILE
 from console.backend.model.repeal import repeal_origin
@@ -145,8 +145,7 @@ class DocumentsScreen(ConsoleScreen):
         self.ask_in_turn("Reading the intake folder", lambda b: (b.intake(), b.profiles()), self._loaded)
 
     def on_screen_resume(self) -> None:
-        """Compare a plan again too: the run that it was started as may have made it law."""
-        super().on_screen_resume()
+        """Compare a plan again: it may be law by now. Textual calls the handler of the base, which reads the list, after this one."""
         self._compare_again()
 
     def measure_again(self) -> None:
@@ -342,6 +341,8 @@ class DocumentsScreen(ConsoleScreen):
         # Another document may have been planned since, or another renumbering stated.
         if planned is not self.planned or moved != self._moved or law == self.law:
             return
+        if isinstance(law, CutterError) and law.code is StopCode.UNREACHABLE and self.law is not Answer.AWAITED:
+            return  # It was asked again by itself: what was read stays, and the bar says that nothing can be measured.
         if isinstance(law, CutterError) and moved:
             self.console.give_notice(refused("Stating a renumbering", law))
             self._moved = ()

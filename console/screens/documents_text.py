@@ -63,7 +63,8 @@ def state(view: IntakeView) -> str:
         return ""
     if not view.standing:
         return "new: no run has registered it"
-    last_run = f"; last run {view.last_run} ({view.last_run_state})" if view.last_run else ""
+    # What decides comes first: at 80 columns the end is cut off.
+    last_run = f"; last run {view.last_run_state}: {view.last_run}" if view.last_run else ""
     return f"{view.standing}{last_run}"
 
 

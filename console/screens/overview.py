@@ -152,11 +152,11 @@ class OverviewScreen(ConsoleScreen):
         from console.screens.overview_text import next_subject
 
         status, console = self.console.status, self.console
-        subject = next_subject(status) if status is not None and console.current else ""
+        subject = next_subject(status) if status is not None and console.current and not console.read_only else ""
         if screen is Scope.BATCH and is_batch(subject):
-            console.wanted_batch = console.wanted_batch or subject
+            console.wanted_batch = subject
         elif screen is Scope.RUN and subject and not is_batch(subject):
-            console.wanted_run = console.wanted_run or subject
+            console.wanted_run = subject
 
     def go_back(self) -> bool:
         """Go back to the Fleet that has opened this console, if one has: there is no step back inside this screen."""

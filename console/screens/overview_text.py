@@ -287,8 +287,10 @@ def _by_switch(status: Status, known: Registry, *, is_stopped: bool) -> Line:
 
 def next_subject(status: Status) -> str:
     """Return the run or batch that the first line names the next key for; empty if that is for none."""
+    if status.target is None or status.layout or status.read_only:
+        return ""
     match status.switch.state:
-        case SwitchState.ARMED:
+        case SwitchState.ARMED if status.switch.purpose == Purpose.CUT:
             return str(status.switch.run_id)
         case SwitchState.OFF if status.waiting:
             wait = status.waiting[0]

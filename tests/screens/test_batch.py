@@ -9,6 +9,7 @@ from textual.widgets import Input
 from console.actions.actions import registry
 from console.actions.keys_in_force import keys_of
 from console.app.application import ConsoleApp
+from console.backend.model.batches import BatchView
 from console.backend.model.view_models import SwitchState, SwitchView
 from console.screens.approvals import ApprovalsScreen
 from console.screens.batch import BatchScreen
@@ -56,6 +57,21 @@ async def test_each_pause_says_what_is_next_with_its_key_and_its_whole_command(a
     key, command = PAUSES[at]
     async with opened(FakeBackend(batch_at=at), "7") as (app, _pilot):
         assert f"Next {key}, or: {command}" in _panel(app, "batch-head")
+
+
+class _Signed(FakeBackend):
+    """A backend whose batch has a statement that is signed, and not imported."""
+
+    def batch_view(self) -> BatchView:
+        return super().batch_view().model_copy(update={"leads_to_ruling": "cutter-console approval import X"})
+
+
+async def test_of_a_signed_statement_the_keys_and_the_command_that_import_it_are_next() -> None:
+    """The key that drafts stood beside the command that imports."""
+    async with opened(_Signed(batch_at="sg_1"), "7") as (app, _pilot):
+        head = _panel(app, "batch-head")
+        assert "Next 4, then i, or: cutter-console approval import X" in head
+        assert "then it is signed" not in head
 
 
 async def test_the_legal_moves_are_the_only_actions() -> None:

@@ -545,6 +545,29 @@ async def test_coming_back_to_a_plan_compares_it_again_with_what_is_law() -> Non
         assert "compare" not in {action.name for action in app.screen.shown_actions()}
 
 
+async def test_coming_back_reads_the_list_once() -> None:
+    """The handler of the base, which Textual calls too, was called a second time."""
+    backend = FakeBackend()
+    async with opened(backend, "2", "1") as (_app, pilot):
+        before = backend.calls.count("intake")
+        await press(pilot, "2")
+        assert backend.calls.count("intake") == before + 1
+
+
+async def test_a_line_that_is_lost_on_coming_back_takes_nothing_away_that_was_read() -> None:
+    """A renumbering that was stated went with it, and the next run was another one than was compared."""
+    backend = FakeBackend(is_law=True)
+    async with opened(backend, "2", "p", "1") as (app, pilot):
+
+        def lost(plan: PlanView, moved: tuple[Moved, ...] = ()) -> AmendmentReport | None:
+            raise Unmeasured(StopCode.UNREACHABLE, "the line is lost", "Look at the server.")
+
+        backend.compare = lost  # type: ignore[method-assign]
+        await press(pilot, "2")
+        assert isinstance(app.screen, DocumentsScreen)
+        assert isinstance(app.screen.law, AmendmentReport)
+
+
 async def test_what_is_typed_before_the_list_is_read_stays_in_the_form() -> None:
     """The list came late, and its first document's prefix took the place of what was typed."""
     backend = _ListedLate()
@@ -575,7 +598,7 @@ class _ListedLate(FakeBackend):
 
 async def test_the_state_of_the_chosen_document_stands_below_the_list() -> None:
     """Whether a file is law already was to be seen by planning it, or in `document list`."""
-    in_force = "in force since 2026-02-01 08:00:00 UTC; last run"
+    in_force = "in force since 2026-02-01 08:00:00 UTC; last run closeout_reported: "
     async with opened(FakeBackend(), "2") as (app, pilot):
         form = app.screen.query_one("#form")
         assert str(form.border_subtitle).startswith(in_force)

@@ -37,6 +37,12 @@ async def test_armed_it_leads_to_the_run_that_may_go_on() -> None:
         assert _chosen(app) == RUN_ID
 
 
+async def test_a_console_that_only_reads_is_led_nowhere() -> None:
+    """Its first line names no next key: the place of who looks stays."""
+    async with opened(FakeBackend(), "3", "down", "1", "3", read_only=True) as (app, _pilot):
+        assert _chosen(app) == DRY_ID
+
+
 class _OfBatch(FakeBackend):
     """A backend whose first wait is of a batch; of its documents the last one stands for all."""
 
