@@ -82,10 +82,20 @@ COMMANDS = (
         ),
     ),
     Mutant(
+        "a release looks for the HOLD file of a root that is there, whatever configuration is named",
+        "console/cli/authority.py",
+        "    require_root(replace(options, config=None))\n",
+        "",
+        (
+            "tests/cli/test_roots_in_commands.py::"
+            "test_a_release_refuses_a_root_that_is_not_there_whatever_configuration_is_named",
+        ),
+    ),
+    Mutant(
         "a database that is still to be made is named with createdb",
         "console/backend/postgres/connections.py",
-        "refused_startup(message) or not_made_yet(message) or",
-        "refused_startup(message) or",
+        "        or (not_made_yet(message) if is_of_a_connection else None)\n",
+        "",
         (
             "tests/backend/postgres/test_connections.py::"
             "test_what_is_still_to_be_made_is_named_with_the_command_that_makes_it",

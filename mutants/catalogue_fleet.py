@@ -309,8 +309,8 @@ FLEET = (
     Mutant(
         "a console that only reads opens others for reading only",
         "console/app/visiting.py",
-        """(("--read-only",) if read_only else ())""",
-        "()",
+        """*(["--read-only"] if read_only else []), """,
+        "",
         ("tests/screens/test_fleet.py::test_a_console_that_only_reads_opens_none_that_may_write",),
     ),
     Mutant(

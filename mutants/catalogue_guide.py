@@ -83,9 +83,9 @@ GUIDE = (
     ),
     Mutant(
         "status knows a name that is for reading only",
-        "console/cli/installation.py",
-        "        read_only = bool(options.installation) and named(options.installation[0]).read_only",
-        "        read_only = False",
+        "console/cli/database.py",
+        "backend_of(options, read_only=is_for_reading(options)).status()",
+        "backend_of(options).status()",
         ("tests/cli/test_fleet.py::test_status_says_if_the_name_is_for_reading_only",),
     ),
     Mutant(

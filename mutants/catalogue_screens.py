@@ -824,14 +824,14 @@ SCREENS = (
     Mutant(
         "keys: the key that Overview names leads to the run that it names",
         "console/screens/overview.py",
-        "            console.wanted_run = console.wanted_run or subject\n",
+        "            console.wanted_run = subject\n",
         "            pass\n",
         ("tests/screens/test_next_step.py::test_the_key_that_overview_names_leads_to_the_run_that_it_names",),
     ),
     Mutant(
         "keys: the key that Overview names leads to the batch that it names",
         "console/screens/overview.py",
-        "            console.wanted_batch = console.wanted_batch or subject\n",
+        "            console.wanted_batch = subject\n",
         "            pass\n",
         ("tests/screens/test_next_step.py::test_a_batch_is_led_to_on_its_own_screen_and_its_documents_run_on_none",),
     ),

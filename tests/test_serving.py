@@ -101,7 +101,7 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
         (["--read-only", "--address", "0.0.0.0"], "every interface at once"),
         (["--read-only", "--address", "::"], "every interface at once"),
         (["--read-only", "--address", "example.org"], "takes an IP address"),
-        (["--read-only", "--port", "70000"], "--port takes"),
+        (["--read-only", "--port", "70000"], "argument --port: takes"),
     ],
 )
 def test_nothing_is_served_without_read_only_or_on_an_address_that_was_not_named(

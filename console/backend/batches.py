@@ -236,13 +236,14 @@ class Batches:
         """Try the documents behind the first one at the organisation, where cuts are written through its functions."""
         if not run_ids:
             return ()
-        known = [known_run(self._installation, run_id) for run_id in run_ids]
-        contexts = [PhaseContext(self._installation, run.workspace, run.request, lambda *_: None) for run in known]
-        limit = phase_limit(contexts[0])
-        if trial_command:
-            minutes = self._installation.settings.statement_minutes
-            limit = Limit(max(ends_at - time.monotonic(), 0.0), f"The command gives it {minutes} min: {trial_command}")
+        workspaces = [Workspace.open(self._installation.root, run_id) for run_id in run_ids]
         try:
+            contexts = [PhaseContext(self._installation, each, each.request(), lambda *_: None) for each in workspaces]
+            limit = phase_limit(contexts[0])
+            if trial_command:
+                minutes = self._installation.settings.statement_minutes
+                advice = f"The command gives it {minutes} min: {trial_command}"
+                limit = Limit(max(ends_at - time.monotonic(), 0.0), advice)
             return others_tried_there(contexts, limit)
         except CutterError as error:
             check = self._check(OTHERS, f"{error.code}: {error.message}", good=False, advice=error.next_action)

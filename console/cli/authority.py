@@ -4,12 +4,14 @@ import contextlib
 import os
 import sys
 import time
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from console.backend.approvals.statement import utc_second
-from console.backend.model.errors import ExitStatus, Refused, StopCode, UsageError
+from console.backend.model.errors import CutterError, ExitStatus, Refused, StopCode, UsageError
 from console.backend.model.full_command import command_to_import
+from console.backend.model.ids import is_batch
 from console.backend.model.outcome import Outcome
 from console.backend.model.shell_word import shell_word
 from console.backend.model.shown_time import shown_time
@@ -23,7 +25,7 @@ from console.cli.installation import backend_of
 from console.cli.operations import Nothing
 from console.cli.output import as_typed, narrate, report
 from console.cli.run_requests import ConfirmedRun, Panic, ReleaseHold
-from console.cli.settings import found_path
+from console.cli.settings import found_path, require_root
 from console.cli.watching import Watching
 
 _AGAIN_S = 3
@@ -86,12 +88,15 @@ def import_signed(options: Options, request: ImportStatement) -> ExitStatus:
     recorded = backend.import_statement(statement, signatures or beside)
     lines = _approval_lines(options, recorded)
     if not options.json:
-        lines += [as_typed(options, f"next       {step}") for step in _steps(backend, recorded.run_id)]
+        with contextlib.suppress(CutterError):  # The import stands, whatever is known of what follows.
+            lines += [as_typed(options, f"next       {step}") for step in _steps(backend, recorded.run_id)]
     return report(options, "approval import", Outcome.PASS, lines, recorded)
 
 
 def _steps(backend: BackendService, run_id: str) -> list[str]:
     """Return what the run or batch waits for now, as `status` says it."""
+    if is_batch(run_id):
+        return [step] if (step := backend.batch(run_id).next_command) else []
     return [wait.next_action for wait in backend.status().waiting if wait.run_id == run_id]
 
 
@@ -129,7 +134,7 @@ def arm(options: Options, request: ConfirmedRun) -> ExitStatus:
 
 def disarm(options: Options, _request: Nothing) -> ExitStatus:
     """End the lease."""
-    return _switch(options, "disarm", backend_of(options, anywhere=True, read_only=False).disarm(), None)
+    return _switch(options, "disarm", backend_of(options, anywhere=True).disarm(), None)
 
 
 def panic(options: Options, request: Panic) -> ExitStatus:
@@ -138,7 +143,7 @@ def panic(options: Options, request: Panic) -> ExitStatus:
     At a terminal it is repeated until the database has the HOLD and the file system has answered, or the operator
     presses Ctrl+C; a script gets its answer at once.
     """
-    backend = backend_of(options, anywhere=True, read_only=False)
+    backend = backend_of(options, anywhere=True)
     seen = backend.panic(request.reason, _tell)
     with contextlib.suppress(KeyboardInterrupt):
         while (seen.in_database is not True or seen.in_file is None) and sys.stderr.isatty() and not options.json:
@@ -165,6 +170,8 @@ def hold_show(options: Options, _request: Watching) -> ExitStatus:
 
 def hold_release(options: Options, request: ReleaseHold) -> ExitStatus:
     """Clear the HOLD."""
+    # A configuration that is named elsewhere says nothing of the HOLD file, which is to go too.
+    require_root(replace(options, config=None))
     return _switch(options, "hold release", backend_of(options).release_hold(request.confirm), None)
 
 

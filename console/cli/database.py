@@ -25,7 +25,7 @@ from console.backend.postgres.migrations import migrate as run_migrations
 from console.backend.postgres.registry import live_query_of
 from console.backend.runs.kill_switch import require_no_hold
 from console.cli.arguments import Options
-from console.cli.installation import backend_of, installation_of
+from console.cli.installation import backend_of, installation_of, is_for_reading
 from console.cli.installation_requests import Migrate
 from console.cli.operations import Nothing, RegisterDocument
 from console.cli.output import as_typed, exit_status_of, missing_line, narrate, report
@@ -91,7 +91,7 @@ def migrate(options: Options, request: Migrate) -> ExitStatus:
 
 def status(options: Options, request: ShowStatus) -> ExitStatus:
     """Print the database, the switch, the counts and what waits. A HOLD has an exit status of its own."""
-    seen = backend_of(options).status()
+    seen = backend_of(options, read_only=is_for_reading(options)).status()
     if request.prometheus:
         exit_status = _print_metrics(options, seen)
     else:

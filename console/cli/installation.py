@@ -28,14 +28,14 @@ def context_of(options: Options) -> Context:
     return Context(root=root_of(options))
 
 
-def backend_of(options: Options, *, read_only: bool | None = None, anywhere: bool = False) -> BackendService:
-    """Return the backend of this host; one that only reads for a name that is for reading only, unless it is said.
-
-    `anywhere` as in `installation_of`.
-    """
-    if read_only is None:
-        read_only = bool(options.installation) and named(options.installation[0]).read_only
+def backend_of(options: Options, *, read_only: bool = False, anywhere: bool = False) -> BackendService:
+    """Return the backend of this host; `anywhere` as in `installation_of`."""
     return BackendService(installation_of(options, anywhere=anywhere), read_only=read_only)
+
+
+def is_for_reading(options: Options) -> bool:
+    """Return whether the name behind -P is one for reading only; commands that write are refused for it."""
+    return bool(options.installation) and named(options.installation[0]).read_only
 
 
 def operator() -> str:

@@ -44,12 +44,23 @@ def require_root(options: Options) -> None:
     """
     require_named_root(options)
     root = root_of(options)
-    if options.config is None and not any(os.path.lexists(root / name) for name in (CONFIG_NAME, DIRECTORIES[0])):
+    if options.config is None and all(_is_missing(root / name) for name in (CONFIG_NAME, DIRECTORIES[0])):
         raise UsageError(
             StopCode.REFUSED_INPUT,
             f"{safe_text(str(root))} is no runtime tree: there is no {CONFIG_NAME} and no {DIRECTORIES[0]}/ in it",
             "Name the root that is meant, by its option or CUTTER_ROOT; a new one is made by: cutter-console init",
         )
+
+
+def _is_missing(path: Path) -> bool:
+    """Return whether there is nothing; what may not be looked at is told by whoever reads it."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def settings_of(options: Options, root: Path) -> Settings:

@@ -8,6 +8,7 @@ from console.backend.documents.canonical import canonical_text
 from console.backend.documents.limits import limits_of
 from console.backend.documents.own_planning import plan_chosen
 from console.backend.documents.refusals import plan_command, refused_document
+from console.backend.host.durable import sync_directory
 from console.backend.host.installation import Installation
 from console.backend.model.amendment_report import amendment_lines
 from console.backend.model.errors import ExitStatus, Refused, StopCode
@@ -88,10 +89,11 @@ def _keep(installation: Installation, derived: DerivedText) -> None:
     """Write the file of the intake folder that holds the text; an equal one that is there is kept, another never replaced."""
     path = installation.intake / derived.file_name
     if not path.exists():
-        with contextlib.suppress(
-            OSError
-        ):  # What keeps the folder from being made keeps the file, whose refusal says it.
+        if path.parent.is_symlink():
+            raise Refused(StopCode.REFUSED_INPUT, f"{path.parent} is a link", "Move it away, then do it again.")
+        with contextlib.suppress(OSError):  # What keeps the folder from being made keeps the file: its refusal says it.
             path.parent.mkdir(mode=0o750, exist_ok=True)
+            sync_directory(path.parent.parent)
         keep_new_file(path, derived.text)
         narrate(f"wrote {path}")
     elif path.read_bytes() != derived.text:

@@ -198,7 +198,7 @@ def test_a_mapping_is_the_same_after_it_was_written_and_read() -> None:
             "strange = 1\n[units]\ntable='public.u'\nid={column='a',type='b'}\naddress={column='a',type='b'}\n",
             "strange",
         ),
-        ("\xff", "decode"),
+        ("\xff", "is not UTF-8 in line 1"),
     ],
 )
 def test_a_bad_mapping_is_refused_by_line_or_key(text: str, named: str) -> None:

@@ -74,6 +74,21 @@ def test_a_batch_from_a_folder_to_law_by_commands_alone(
     assert command(passage, "batch", "status", batch_id)[1]["digest"] == law["digest"]
 
 
+def test_behind_an_import_stands_what_the_batch_waits_for(
+    at: At, command: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    passage = at("fresh")
+    started = command(passage, "batch", "start", str(_folder(passage, 1, 2)), "--live")[1]
+    batch_id = str(started["batch_id"])
+    drafted = command(passage, "approval", "draft", batch_id)[1]
+    statement = Path(str(drafted["statement_path"]))
+    sign_as_demo_sovereign(statement, passage.installation.gnupg_home)
+    capsys.readouterr()
+    main(["--root", str(passage.installation.root), "approval", "import", str(statement)])
+    next_step = f"next       cutter-console --root {passage.installation.root} arm {batch_id} --confirm {batch_id}"
+    assert next_step in capsys.readouterr().out
+
+
 def _signed(passage: Passage, command: Run, batch_id: str, kind: str) -> None:
     status, drafted = command(passage, "approval", "draft", batch_id)
     statement = Path(str(drafted["statement_path"]))

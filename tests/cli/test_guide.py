@@ -47,7 +47,7 @@ def test_a_code_is_known_without_its_beginning_and_stands_before_what_has_the_sa
 
 def test_a_term_shows_its_meaning_and_no_more(capsys: pytest.CaptureFixture[str]) -> None:
     assert answered(capsys, "lease") == (
-        "[Glossary]\nlease | the time during which the switch is armed; it ends by expiry, with its holder, or by disarm\n"
+        "[Glossary]\nlease | the time during which the switch is armed; it ends by expiry, with its holder, by disarm, by a HOLD, or with the server\n"
     )
 
 

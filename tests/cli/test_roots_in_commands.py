@@ -1,5 +1,7 @@
 """Commands in the answers are printed as they must be typed: without the root they would act on another installation."""
 
+import errno
+import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from console.backend import holding
+from console.backend.host.runtime_tree import CONFIG_NAME
 from console.backend.model.errors import ExitStatus
 from console.backend.model.full_command import full_command
 from console.backend.model.holds import RecoveryMove
+from console.backend.model.view_models import SwitchState
 from console.backend.runs.moves import command_of
 from console.cli import installation
 from console.cli.main import main
@@ -163,6 +167,35 @@ def test_what_acts_on_a_root_refuses_one_that_is_not_there(
         assert f"{typo} is no runtime tree" in capsys.readouterr().err
     assert fingerprint(passage) == before
     assert not typo.exists()
+
+
+def test_a_release_refuses_a_root_that_is_not_there_whatever_configuration_is_named(
+    at: At, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The HOLD of the database was released, and the HOLD file of the root that was meant stood."""
+    passage = at("waits for SG_1")
+    passage.backend.panic("a test")
+    config = passage.installation.root / CONFIG_NAME
+    words = ["--root", str(tmp_path / "typo"), "--config", str(config), "hold", "release", "--confirm", "RELEASE"]
+    assert main(words) == ExitStatus.USAGE
+    assert "is no runtime tree" in capsys.readouterr().err
+    assert passage.backend.status().switch.state is SwitchState.HOLD
+
+
+def test_a_root_that_this_user_may_not_enter_is_told_as_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was "no runtime tree", and led to `init`: nobody outside of its group may look into it."""
+    real = Path.lstat
+
+    def closed(path: Path) -> os.stat_result:
+        if path.is_relative_to(tmp_path):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return real(path)
+
+    monkeypatch.setattr(Path, "lstat", closed)
+    main(["--root", str(tmp_path), "status"])
+    assert "no runtime tree" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", ["status", "init", "hold release --confirm RELEASE"])

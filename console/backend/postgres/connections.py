@@ -159,7 +159,13 @@ def translate(error: psycopg.Error, names: SchemaNames = OWN) -> CutterError:
         "; ".join(line.strip() for line in (diag.message_primary or str(error)).strip().split("\n"))
         or type(error).__name__
     )
-    if (refused := refused_startup(message) or not_made_yet(message) or refused_line(error)) is not None:
+    # What a function raises has a SQLSTATE, and may say the same words; a connection that is refused has none.
+    is_of_a_connection = error.sqlstate is None
+    if (
+        refused := refused_startup(message)
+        or (not_made_yet(message) if is_of_a_connection else None)
+        or refused_line(error)
+    ) is not None:
         return refused
     kind = _BY_CLASS.get(error.sqlstate or "")
     # StopCode() raises ValueError for any other DETAIL, such as a code of a newer program's migrations.

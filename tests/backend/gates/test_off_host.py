@@ -90,7 +90,7 @@ def test_without_a_manifest_nobody_can_tell_and_it_is_to_be_built(fresh: Passage
 
     report = measured(GATE, fresh.installation)
 
-    assert is_red(report, "not patched here", Outcome.INCONCLUSIVE, action="cutter-console manifest build")
+    assert is_red(report, "not patched here", Outcome.INCONCLUSIVE, action="make manifest")
     assert is_red(report, "release", Outcome.PARTIAL, action="01-build-manifest.sh")
 
 

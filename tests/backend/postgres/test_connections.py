@@ -46,6 +46,14 @@ def test_what_is_still_to_be_made_is_named_with_the_command_that_makes_it(
     assert words in error.next_action
 
 
+def test_a_function_that_raises_the_same_words_is_no_refused_connection(database: Database) -> None:
+    """Of an organisation's function: a refusal, and not "not known" with a createdb."""
+    with pytest.raises(psycopg.Error) as raised, psycopg.connect(database.conninfo()) as connection:
+        connection.execute("DO $$ BEGIN RAISE EXCEPTION 'FATAL:  database \"x\" does not exist'; END $$")
+    error = translate(raised.value)
+    assert (error.code, "createdb" in error.next_action) == (StopCode.INVARIANT_FAILED, False)
+
+
 def test_a_block_that_raises_leaves_nothing(database: Database) -> None:
     """The connection had autocommit on; the server rolled back and the tool reported success."""
     insert = "SELECT cutter_console.fn_hold_set('a reason', 'somebody', NULL)"

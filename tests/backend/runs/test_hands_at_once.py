@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured, UsageError
+from console.backend.model.errors import CutterError, Refused, StopCode, UsageError
 from console.backend.model.outcome import Outcome
 from console.backend.model.states import Move, Stage
 from console.backend.model.view_models import Danger
@@ -222,7 +222,7 @@ def test_what_is_no_file_at_all_is_said_to_be_none_and_nothing_else_is_blamed(
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "dangling").symlink_to(tmp_path / "none")
-    with pytest.raises(Unmeasured) as refused:
+    with pytest.raises(Refused) as refused:
         here.backend.brief(Danger.ACCEPT, "", tmp_path / name)
     assert refused.value.message.startswith(f"{tmp_path / name} could not be read: ")
     assert refused.value.next_action == "Name the file of the bundle."

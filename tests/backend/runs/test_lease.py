@@ -13,7 +13,7 @@ from console.backend.journal.journal import read_journal
 from console.backend.journal.journal_record import RecordKind
 from console.backend.model.errors import CutterError, Refused, StopCode, Waiting
 from console.backend.model.purposes import Purpose
-from console.backend.model.states import Phase, Stage
+from console.backend.model.states import Move, Phase, Stage
 from console.backend.model.view_models import Progress, SwitchState
 from console.backend.runs import arming, kill_switch
 from console.backend.runs.lease import LeaseHolder
@@ -93,7 +93,7 @@ def test_a_kill_closes_the_switch_at_that_moment(at: At) -> None:
     assert wait.what.startswith("INTERRUPTED: ")
     # No plan for a failure is shown with it, whose steps would be refused.
     (held,) = passage.backend.hold().runs
-    assert (tuple(move.move for move in held.moves), held.plan) == (run.moves, ())
+    assert (tuple(move.move for move in held.moves), held.plan) == ((Move.ARM, Move.VOID), ())
     # The lease of the dead session is there as an open one, until it is ended with the operator's word.
     assert passage.rows(_ENDED, passage.run_id) == [(False, None)]
     assert kill_switch.disarm(passage.installation, "after the crash").state is SwitchState.OFF

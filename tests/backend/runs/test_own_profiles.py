@@ -139,7 +139,7 @@ def test_a_run_whose_profile_was_changed_does_not_go_on(at: At, damage: Callable
     damage(passage.installation.root / "runs" / created.run_id / PROFILE_FILE)
     with pytest.raises(CutterError) as caught:
         passage.backend.resume(created.run_id, silent)
-    assert caught.value.code is StopCode.INVARIANT_FAILED
+    assert caught.value.code is StopCode.EXECUTION_DISABLED
     assert passage.backend.run(created.run_id).n_units is None
 
 
