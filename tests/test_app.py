@@ -276,7 +276,7 @@ def test_no_console_is_opened_with_less_memory_than_its_screens_take(
     """A library that gets none ended it by SIGABRT or SIGSEGV, and the terminal stayed as it was."""
     monkeypatch.setattr(launch, "refusal_here", lambda: "")
     monkeypatch.setattr(launch, "addresses_at_most", lambda: None if limit is None else limit << 20)
-    monkeypatch.setattr("console.app.application.run", lambda _: 0)
+    monkeypatch.setattr("console.app.application.run", lambda _, **_named: 0)
 
     status = launch.show(FakeBackend, read_only=False, demo=True)
 

@@ -97,7 +97,7 @@ def test_the_console_writes_warnings_after_the_screen_redacted(
 ) -> None:
     while_drawn: list[str] = []
 
-    def run(_app: object) -> int:
+    def run(_app: object, **_named: object) -> int:
         _warn()
         while_drawn.append(capsys.readouterr().err)
         return 0
@@ -110,7 +110,7 @@ def test_the_console_writes_warnings_after_the_screen_redacted(
 
 
 def test_the_console_keeps_a_bounded_number_of_warnings(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    def run(_app: object) -> int:
+    def run(_app: object, **_named: object) -> int:
         for number in range(MOST + 3):
             LOG.warning("number %d", number)
         return 0
@@ -124,7 +124,7 @@ def test_the_console_keeps_a_bounded_number_of_warnings(monkeypatch: pytest.Monk
 def test_warnings_are_written_although_the_console_ends_by_an_error(
     monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    def run(_app: object) -> int:
+    def run(_app: object, **_named: object) -> int:
         _warn()
         raise KeyboardInterrupt
 
@@ -138,7 +138,7 @@ def test_within_a_command_that_draws_nothing_is_written_until_the_screen_is_left
     """The demo is a command, and has its handler already when it opens the console."""
     while_drawn: list[str] = []
 
-    def run(_app: object) -> int:
+    def run(_app: object, **_named: object) -> int:
         _warn()
         while_drawn.append(capsys.readouterr().err)
         return 0

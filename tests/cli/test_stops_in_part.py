@@ -109,7 +109,7 @@ def test_a_script_gets_its_answer_at_once(
 def test_status_and_hold_show_say_in_words_what_is_missing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], module: object, command: str, request_: object
 ) -> None:
-    monkeypatch.setattr(module, "backend_of", lambda _: Stopping())
+    monkeypatch.setattr(module, "backend_of", lambda _, **_named: Stopping())
     assert getattr(module, command)(Options(), request_) is ExitStatus.HOLD
     printed = capsys.readouterr().out
     assert "incomplete the database did not take the HOLD\n" in printed

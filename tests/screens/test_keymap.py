@@ -243,7 +243,7 @@ def test_the_console_opens_with_the_keys_of_the_file_or_not_at_all(
     asked = ["--root", str(tmp_path), *(word.format(recording=recording) for word in words)]
     opened: list[ConsoleApp] = []
 
-    def run(app: ConsoleApp) -> int:
+    def run(app: ConsoleApp, **_named: object) -> int:
         opened.append(app)
         return 0
 
