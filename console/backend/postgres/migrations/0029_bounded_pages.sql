@@ -86,6 +86,64 @@ $$;
 COMMENT ON FUNCTION cutter_console.fn_states_at IS
     'The run, and the transaction of its enactment, of each document''s state that is in force at a moment.';
 
+-- The parts of a search that the index can be asked for. It has each word for itself, and goes through all that begin
+-- alike in one pass, which no limit of time and no cancel interrupts. So the beginning of a word that many begin with
+-- is left out; the words before it stay. How many begin so is taken from a sample of texts, as there are no statistics
+-- of words. What many different words begin with, many units have: they are met soon where texts are read in order.
+CREATE OR REPLACE FUNCTION cutter_console.fn_parts_of_few(p_parts text[], p_most_words integer) RETURNS text[]
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    -- The bounds of the sample: blocks, and bytes of one text and of all.
+    most_blocks constant integer := 24;
+    of_each constant integer := 5000;
+    most_text constant integer := 200000;
+    all_blocks constant bigint := greatest(
+        pg_relation_size('public.unit_version') / current_setting('block_size')::bigint, 1);
+    -- What the last word of a part begins with; NULL of a part that is no beginning of a word.
+    ends constant text[] := ARRAY(
+        SELECT CASE WHEN p.part LIKE '%*'
+                    THEN substring(lower(rtrim(cutter_console.fn_folded(p.part))) FROM '\S*$') END
+          FROM unnest(p_parts) WITH ORDINALITY AS p (part, n)
+         ORDER BY p.n);
+    words text[] := '{}';
+    block bigint := -1;
+    blocks integer := 0;
+    taken bigint := 0;
+    whole bigint := 0;
+    times double precision;
+    r record;
+BEGIN
+    -- An index of so few words is gone through at once: each takes at least 24 bytes of it.
+    IF array_remove(ends, NULL) = '{}' OR pg_relation_size('public.unit_version_words') < 24 * p_most_words THEN
+        RETURN p_parts;
+    END IF;
+    -- Repeated, so that the same question has the same answer.
+    FOR r IN SELECT (v.ctid::text::point)[0]::bigint AS block, v.title, left(v.body, of_each) AS text,
+                    octet_length(v.body) AS bytes
+               FROM public.unit_version v
+            TABLESAMPLE SYSTEM (least(100.0 * most_blocks / all_blocks, 100)) REPEATABLE (0)
+    LOOP
+        words := words || ARRAY(
+            SELECT w
+              FROM unnest(tsvector_to_array(cutter_console.fn_search_vector(r.title, r.text))) w
+             WHERE w ^@ ANY (ends));
+        blocks := blocks + (r.block <> block)::integer;
+        block := r.block;
+        taken := taken + octet_length(r.text);
+        whole := whole + r.bytes;
+        EXIT WHEN taken > most_text;
+    END LOOP;
+    times := (all_blocks / greatest(blocks, 1)::double precision) * (whole / greatest(taken, 1)::double precision);
+    RETURN ARRAY(
+        SELECT CASE WHEN times * (SELECT count(DISTINCT w) FROM unnest(words) w WHERE w ^@ p.ending) > p_most_words
+                    THEN regexp_replace(rtrim(cutter_console.fn_folded(p.part)), '\S*$', '')
+                    ELSE p.part END
+          FROM unnest(p_parts, ends) WITH ORDINALITY AS p (part, ending, n)
+         ORDER BY p.n);
+END $$;
+COMMENT ON FUNCTION cutter_console.fn_parts_of_few IS
+    'The parts of a search without the beginnings of words that, by a sample, a great many words begin with.';
+
 -- It returned units alone; no release has had it.
 -- squawk-ignore ban-drop-function
 DROP FUNCTION IF EXISTS cutter_console.fn_unit_page(text[], text, text, text[], timestamptz, text, text, integer);
@@ -97,7 +155,9 @@ DROP FUNCTION IF EXISTS cutter_console.fn_unit_page(text[], text, text, text[], 
 -- It goes through the units in their order, piece by piece. Of words the first piece is read, and the next one, if by
 -- what was seen so far the page will soon be full. Else the index, which goes through all entries of the words each
 -- time, says which units have them: if those are few, they are all that is looked at, else those among the next piece.
--- The index knows no order of words, so that a phrase is looked for in each text that has its words.
+-- The index knows no order of words, so that a phrase is looked for in each text that has its words. It is not asked
+-- for what a great many words begin with; where nothing else is asked for, texts are read in order, as many as one call
+-- may.
 -- If one of the bounds is reached before the page is full, and a unit is left to be looked at, a last row without an
 -- address says how far it has looked. That is the address of a unit that can be one that is not shown, such as a draft
 -- that was taken back: its address is told, and nothing else of it.
@@ -119,8 +179,11 @@ DECLARE
     -- The bounds of one call: units, units that the index finds, and bytes of text that are split into words.
     most_units constant integer := 100000;
     few constant integer := 20000;
+    -- Words that begin alike: the index takes some tenths of a second for so many.
+    alike constant integer := 500000;
     soon constant integer := 4 * most;
     most_text constant integer := 2000000;
+    most_read constant integer := greatest(soon, 2000);
     -- On a server with much to do that can take longer than the statement may: then half of its time is the bound.
     lasts constant interval := current_setting('statement_timeout')::interval;
     ends_at constant timestamptz := CASE WHEN lasts = interval '0' THEN 'infinity'
@@ -201,6 +264,9 @@ DECLARE
     is_over boolean := false;
     has_begun boolean := false;
     asks_index boolean := false;
+    -- What the index is asked for: NULL where it has nothing that it could be asked for.
+    asked tsquery := loose;
+    is_weighed boolean := false;
     missing numeric;
 BEGIN
     IF p_parts IS NOT NULL AND words IS NULL OR most < 1 OR states = '{}' THEN
@@ -217,7 +283,7 @@ BEGIN
             looked := looked + n;
             IF asks_index THEN
                 SELECT array_agg(w.unit_id), array_agg(w.version_id) INTO ids, versions
-                  FROM cutter_console.fn_units_among(loose, ids, CASE WHEN p_at IS NULL THEN versions END) w;
+                  FROM cutter_console.fn_units_among(asked, ids, CASE WHEN p_at IS NULL THEN versions END) w;
             END IF;
         END IF;
         seen := CASE WHEN p_before IS NULL THEN low ELSE high END;
@@ -263,11 +329,18 @@ BEGIN
             -- The units among which the rest of the page will be, if the next ones have the words as often.
             missing := 1.25 * left_over * looked / nullif(most - left_over, 0);
             asks_index := coalesce(missing > soon, true);
+            IF asks_index AND NOT is_weighed THEN
+                is_weighed := true;
+                asked := regexp_replace(
+                    cutter_console.fn_search_query(cutter_console.fn_parts_of_few(p_parts, alike))::text,
+                    '<(-|\d+)>', '&', 'g')::tsquery;
+            END IF;
+            asks_index := asks_index AND asked IS NOT NULL;
             IF asks_index THEN
                 SELECT array_agg(w.unit_id), array_agg(w.version_id) INTO ids, versions
-                  FROM cutter_console.fn_units_with(loose, few + 1) w;
+                  FROM cutter_console.fn_units_with(asked, few + 1) w;
                 are_all := coalesce(cardinality(ids), 0) <= few;
-                is_read := p_at IS NOT NULL OR loose::text <> words::text;
+                is_read := p_at IS NOT NULL OR asked::text <> words::text;
             END IF;
         END IF;
         IF is_over OR NOT are_all AND (looked >= most_units OR clock_timestamp() > ends_at) THEN
@@ -276,14 +349,15 @@ BEGIN
             RETURN NEXT;
             RETURN;
         END IF;
-        size := CASE WHEN p_parts IS NOT NULL AND NOT asks_index THEN ceil(missing)
+        size := CASE WHEN p_parts IS NOT NULL AND NOT asks_index
+                THEN least(ceil(coalesce(missing, most_read)), most_read)
             ELSE least(greatest(4 * size, most_units / 10), most_units / 2, most_units - looked) END;
     END LOOP;
 END $$;
 COMMENT ON FUNCTION cutter_console.fn_unit_page IS
     'A page of units by address, word, document and lifecycle, or as in force at a moment, and how far it has looked.';
 
-REVOKE ALL ON FUNCTION cutter_console.fn_units_among, cutter_console.fn_states_at, cutter_console.fn_unit_page,
-    cutter_console.fn_document_in_force FROM PUBLIC;
+REVOKE ALL ON FUNCTION cutter_console.fn_units_among, cutter_console.fn_states_at, cutter_console.fn_parts_of_few,
+    cutter_console.fn_unit_page, cutter_console.fn_document_in_force FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION cutter_console.fn_unit_page, cutter_console.fn_document_in_force
     TO cutter_ro, cutter_exec, cutter_verify;
