@@ -810,7 +810,7 @@ SCREENS = (
     Mutant(
         "moves: a plan is compared again when one comes back to it",
         "console/screens/documents.py",
-        'which reads the list, after this one."""\n        self._compare_again()\n',
+        'which reads the list, after this one."""\n        self._comparing.ask()\n',
         'which reads the list, after this one."""\n',
         ("tests/screens/test_documents.py::test_coming_back_to_a_plan_compares_it_again_with_what_is_law",),
     ),

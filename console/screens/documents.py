@@ -27,6 +27,7 @@ from console.screens.law_text import head as law_head
 from console.screens.law_view import LawView
 from console.screens.operation import Operation
 from console.screens.planned import Answer, Compared, Planned, compared, plan_of
+from console.screens.readiness_watch import AskedInTurn
 from console.screens.run_text import came_to
 from console.screens.start_live import StartLiveDialog
 from console.screens.start_repeal import StartRepealDialog
@@ -83,6 +84,7 @@ class DocumentsScreen(ConsoleScreen):
         self._problem = -1
         self._in_form = ("", "", "")
         """The document that the form was filled for, with the prefix and the profile that it was filled with."""
+        self._comparing = AskedInTurn(self, self._compare)
         self.law: AmendmentReport | CutterError | Answer = Answer.AWAITED
         self._shows_law = False
         self._moved: tuple[Moved, ...] = ()
@@ -146,16 +148,12 @@ class DocumentsScreen(ConsoleScreen):
 
     def on_screen_resume(self) -> None:
         """Compare a plan again: it may be law by now. Textual calls the handler of the base, which reads the list, after this one."""
-        self._compare_again()
+        self._comparing.ask()
 
     def measure_again(self) -> None:
         """Compare a plan again too: what is law can have changed."""
         super().measure_again()
-        self._compare_again()
-
-    def _compare_again(self) -> None:
-        if self.planned is not None and not self.planned.view.problems:
-            self._ask_law(self.planned)
+        self._comparing.ask()
 
     def _loaded(self, answer: tuple[tuple[IntakeView, ...], tuple[str, ...]]) -> None:
         self._intake, self._profiles = answer
@@ -325,10 +323,12 @@ class DocumentsScreen(ConsoleScreen):
         if view.problems:
             self.action_next_problem()
         else:
-            self._ask_law(planned)
+            self._comparing.ask()
 
-    def _ask_law(self, planned: Planned) -> None:
-        self.ask_about("Comparing with what is law", compared(planned, self._moved), self._compared)
+    async def _compare(self) -> None:
+        if self.planned is not None and not self.planned.view.problems:
+            question = compared(self.planned, self._moved)
+            await self._ask("Comparing with what is law", question, self._compared, lambda: None)
 
     def _draw_head(self, planned: Planned) -> None:
         lines = words.plan_head(planned.request, planned.view, wide=self.has_class("-wide"))
@@ -346,7 +346,7 @@ class DocumentsScreen(ConsoleScreen):
         if isinstance(law, CutterError) and moved:
             self.console.give_notice(refused("Stating a renumbering", law))
             self._moved = ()
-            self._ask_law(planned)
+            self._comparing.ask()
             return
         self.law = law
         self._draw_head(planned)
@@ -386,7 +386,7 @@ class DocumentsScreen(ConsoleScreen):
             stated = tuple(other for other in self._moved if other != pair)
             self._moved = stated if pair in self._moved else (*stated, pair)
             self._last_moved, self.law = pair, Answer.AWAITED
-            self._ask_law(self.planned)
+            self._comparing.ask()
 
     def _turn(self, *, to_law: bool, at: Moved | None = None) -> None:
         self._shows_law = to_law

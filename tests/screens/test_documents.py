@@ -545,6 +545,35 @@ async def test_coming_back_to_a_plan_compares_it_again_with_what_is_law() -> Non
         assert "compare" not in {action.name for action in app.screen.shown_actions()}
 
 
+async def test_an_older_comparison_does_not_come_last() -> None:
+    """One was asked for with each dialog that closed, and the answer that came last was drawn."""
+    backend, go_on = FakeBackend(is_law=True), threading.Event()
+    compare, is_law = backend.compare, list[bool]()
+
+    def later(plan: PlanView, moved: tuple[Moved, ...] = ()) -> AmendmentReport | None:
+        is_law.append(backend.is_law)
+        answer = compare(plan, moved)
+        if len(is_law) == 1:
+            go_on.wait(LONGEST_S)
+        return answer
+
+    async with opened(backend, "2", "p", "1") as (app, pilot):
+        backend.compare = later  # type: ignore[method-assign]
+        try:
+            await pilot.press("2")
+            await until(pilot, lambda: is_law == [True])
+            backend.is_law = False
+            for _ in range(3):
+                await pilot.press("question_mark", "escape")
+            assert is_law == [True]
+        finally:
+            go_on.set()
+        await settle(pilot)
+        assert is_law == [True, False]
+        assert isinstance(app.screen, DocumentsScreen)
+        assert app.screen.law is Answer.NO_LAW
+
+
 async def test_coming_back_reads_the_list_once() -> None:
     """The handler of the base, which Textual calls too, was called a second time."""
     backend = FakeBackend()
