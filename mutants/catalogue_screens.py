@@ -812,7 +812,7 @@ SCREENS = (
         "console/screens/documents.py",
         'which reads the list, after this one."""\n        self._comparing.ask()\n',
         'which reads the list, after this one."""\n',
-        ("tests/screens/test_documents.py::test_coming_back_to_a_plan_compares_it_again_with_what_is_law",),
+        ("tests/screens/test_compared_with_law.py::test_coming_back_to_a_plan_compares_it_again_with_what_is_law",),
     ),
     Mutant(
         "moves: a unit that is open outlasts the list that it was opened from",

@@ -98,7 +98,10 @@ CONSOLE: dict[str, Kept] = {
         "STOP_UNREACHABLE",
     ),
     # How it is started, and that it is not.
-    "screens/test_documents.py::test_a_repeal_asks_before_it_starts_and_says_what_it_ends": ("escape-", "ctrl+y-*"),
+    "screens/test_compared_with_law.py::test_a_repeal_asks_before_it_starts_and_says_what_it_ends": (
+        "escape-",
+        "ctrl+y-*",
+    ),
     # The first pause, the second and a failure.
     "screens/test_batch.py::test_each_pause_says_what_is_next_with_its_key_and_its_whole_command": (
         "sg_1",
@@ -160,7 +163,7 @@ CONSOLE: dict[str, Kept] = {
         "cut_leg_a_committed-*",
     ),
     "screens/test_switch.py::test_a_dead_database_puts_an_age_on_every_list_that_still_shows": ("3-runs",),
-    "screens/test_documents.py::test_a_run_of_a_plan_that_changes_what_is_law_is_an_amendment": ("True-*",),
+    "screens/test_compared_with_law.py::test_a_run_of_a_plan_that_changes_what_is_law_is_an_amendment": ("True-*",),
     # Of the host, and of the server.
     "test_app.py::test_what_the_outside_does_to_an_operation_is_told_and_ends_no_console": ("no room", "a server"),
     "test_app.py::test_what_can_be_longer_than_its_panel_is_reached_with_tab": ("1-*",),
