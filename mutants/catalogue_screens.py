@@ -871,7 +871,7 @@ SCREENS = (
     Mutant(
         "journal: the records of one that was touched a moment ago are not kept",
         "console/backend/runs/interruption.py",
-        " or time.time_ns() - state[4] < _SETTLED_NS:\n",
+        " or looked_at_ns - state[4] < _SETTLED_NS:\n",
         ":\n",
         ("tests/backend/runs/test_interruption.py::test_a_journal_that_was_touched_a_moment_ago_is_proved_again",),
     ),

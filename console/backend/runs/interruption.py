@@ -39,11 +39,11 @@ def _proved(path: Path) -> tuple[Record, ...]:
     change, which nobody can set; one that was changed a moment ago can be changed again within a step of that clock.
     If it is changed while it is read, its state is another one than that which is kept.
     """
-    state = _state_of(path)
+    state, looked_at_ns = _state_of(path), time.time_ns()
     kept = _kept.pop(path, None)
     if kept is None or kept[0] != state:
         records = read_journal(path)
-        if not state or state[2] > _MOST_BYTES or time.time_ns() - state[4] < _SETTLED_NS:
+        if not state or state[2] > _MOST_BYTES or looked_at_ns - state[4] < _SETTLED_NS:
             return records
         kept = state, records
     _kept[path] = kept
