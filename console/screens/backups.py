@@ -47,7 +47,7 @@ class BackupsScreen(FacedScreen):
     HELP_TEXT: ClassVar[str] = (
         "Every backup that lies on this host or stands in the ledger, the newest first.\n\n"
         "ARMS: the arming check accepts it now.\n"
-        "proven: restored and compared when it was taken, but too old for arming, or its run is over; arming "
+        "proven: restored and compared when it was taken; its text says why no run is armed with it, and arming "
         "takes another one by itself.\n"
         "NO FILE: the ledger has a row, and the file is not here.\n"
         "NO ROW: the ledger does not know the file.\n"

@@ -44,7 +44,7 @@ class BackupUse(StrEnum):
     ARMS = "ARMS"
     """The arming check accepts it now."""
     PROVEN = "proven"
-    """Restored and compared when it was taken; it is too old for arming, or its run is over."""
+    """Restored and compared when it was taken; `counts_not` says why it does not arm."""
     NO_FILE = "NO FILE"
     """The ledger has a row, and the file is not here."""
     NO_ROW = "NO ROW"
