@@ -47,6 +47,45 @@ _MOVED = "tests/screens/test_moved_dialogs.py::test_"
 
 SCREENS = (
     Mutant(
+        "terminal: the reader stays awake for an escape byte",
+        "console/app/keyboard.py",
+        "        return bool(self._rest) or self._in_string or self._paste is not None\n",
+        "        return self._in_string or self._paste is not None\n",
+        ("tests/terminal/test_reader.py::test_nothing_wakes_the_reader_but_a_key_and_its_end[True]",),
+    ),
+    Mutant(
+        "terminal: the reader stays awake for an answer of the terminal without an end",
+        "console/app/keyboard.py",
+        "        return bool(self._rest) or self._in_string or self._paste is not None\n",
+        "        return bool(self._rest) or self._paste is not None\n",
+        (
+            "tests/terminal/test_reader.py::test_what_is_unfinished_keeps_the_reader_awake_until_it_is_given_up[an answer of the terminal]",
+        ),
+    ),
+    Mutant(
+        "terminal: the reader stays awake for a paste without an end",
+        "console/app/keyboard.py",
+        "        return bool(self._rest) or self._in_string or self._paste is not None\n",
+        "        return bool(self._rest) or self._in_string\n",
+        (
+            "tests/terminal/test_reader.py::test_what_is_unfinished_keeps_the_reader_awake_until_it_is_given_up[a paste]",
+        ),
+    ),
+    Mutant(
+        "terminal: the reader is woken at its end",
+        "console/app/steady_driver.py",
+        "            os.eventfd_write(self.descriptor, 1)\n",
+        "            pass\n",
+        ("tests/terminal/test_reader.py::test_nothing_wakes_the_reader_but_a_key_and_its_end[True]",),
+    ),
+    Mutant(
+        "terminal: a line has a stand-in in ASCII",
+        "console/widgets/theme.py",
+        '        **dict.fromkeys("╭╮╰╯┌┐└┘┏┓┗┛├┤", "+"),\n',
+        "",
+        ("tests/widgets/test_theme.py::test_no_screen_leaves_anything_that_such_a_terminal_lacks[utf-8]",),
+    ),
+    Mutant(
         "terminal: a mouse that is left to it is never asked for",
         "console/app/application.py",
         "        app.run(mouse=mouse)\n",
