@@ -107,6 +107,16 @@ SITES = (
         ("tests/test_statements.py::test_every_function_is_called_where_it_stands",),
     ),
     Mutant(
+        "the names of an organisation's tables reach the server as values, in which no name is changed on the way",
+        f"{_B}/postgres/site_writable.py",
+        "    query = sql.SQL(ODD_TABLES).format(tables=sql.Placeholder())\n"
+        "    odd = {row.table: row.reason for row in read_rows(connection, _OddRow, query, (list(tables),))}\n",
+        '    names = sql.SQL("ARRAY[{}]").format(sql.SQL(", ").join(map(sql.Literal, tables)))\n'
+        "    query = sql.SQL(ODD_TABLES).format(tables=names)\n"
+        "    odd = {row.table: row.reason for row in map(_OddRow._make, connection.execute(query).fetchall())}\n",
+        (f"{_SAME}surroundings.py::test_the_organisation_s_tables_are_asked_about_by_values",),
+    ),
+    Mutant(
         "rows that row security filters are not counted as all rows",
         _PROPOSAL,
         "    if table.guarded:\n",
