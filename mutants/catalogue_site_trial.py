@@ -323,6 +323,20 @@ SITE_TRIAL = (
         (f"{_MOVED}a_move_that_a_run_would_be_refused_is_no_proof[not moved]",),
     ),
     Mutant(
+        "what a move makes of a unit's version is read back",
+        _MOVE,
+        " OR {has_version_lifecycle} AND s.version_lifecycle IS DISTINCT FROM p_target THEN",
+        " THEN",
+        (f"{_MOVED}a_move_that_a_run_would_be_refused_is_no_proof[version left]",),
+    ),
+    Mutant(
+        "what fires at the end of a transaction fires behind a move that is tried",
+        _MOVE,
+        "p_target, change_set);\n        PERFORM cutter_console.fn_site_settle();\n",
+        "p_target, change_set);\n",
+        (f"{_MOVED}a_move_that_a_run_would_be_refused_is_no_proof[late]",),
+    ),
+    Mutant(
         "rows beside that of the log are counted where a move is tried",
         _MOVE,
         "        PERFORM cutter_console.fn_site_require(before, jsonb_build_object({log_name}, 1));\n",
@@ -339,9 +353,12 @@ SITE_TRIAL = (
     Mutant(
         "what says nothing of a move refuses none",
         _MOVE,
-        " OR state IN ('55006', '55P03') THEN",
-        " THEN",
-        (f"{_MOVED}what_says_nothing_of_a_move_refuses_none",),
+        "'57', '58', 'XX') OR state IN ('55006', '55P03')",
+        "'57', '58')",
+        (
+            f"{_MOVED}what_says_nothing_of_a_move_refuses_none[55P03]",
+            f"{_MOVED}what_says_nothing_of_a_move_refuses_none[XX000]",
+        ),
     ),
     Mutant(
         "the executor alone tries moves",

@@ -104,8 +104,23 @@ def test_before_the_script_was_run_it_is_told_what_proves_them(tied: Passage) ->
             {_ENACT, _REVERT},
             "CU000",
         ),
+        (
+            "CREATE FUNCTION public.fn_old() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN NEW.lifecycle_status := OLD.lifecycle_status; RETURN NEW; END $$;"
+            " CREATE TRIGGER trg_old BEFORE UPDATE ON public.unit_version FOR EACH ROW EXECUTE FUNCTION public.fn_old()",
+            {_ENACT, _REVERT},
+            "its version draft",
+        ),
+        (
+            "CREATE FUNCTION public.fn_late() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'at the end'; END $$;"
+            " CREATE CONSTRAINT TRIGGER trg_late AFTER INSERT ON public.iu_lifecycle_log DEFERRABLE INITIALLY DEFERRED"
+            " FOR EACH ROW EXECUTE FUNCTION public.fn_late()",
+            {_ENACT, _REVERT},
+            "P0001: at the end",
+        ),
     ],
-    ids=["no way back", "not moved", "a row more", "a right", "ended early"],
+    ids=["no way back", "not moved", "a row more", "a right", "ended early", "version left", "late"],
 )  # fmt: skip
 def test_a_move_that_a_run_would_be_refused_is_no_proof(tied: Passage, change: str, wrong: set[str], said: str) -> None:
     """A soft revert was tried by nothing before it was needed."""
@@ -241,8 +256,11 @@ def test_nothing_is_moved_under_a_hold(tied: Passage) -> None:
     assert refused.value.sqlstate == "CU006"
 
 
-def test_what_says_nothing_of_a_move_refuses_none(tied: Passage) -> None:
-    tied.execute(_on_units("RAISE EXCEPTION 'there' USING ERRCODE = '55P03';"))
+@pytest.mark.parametrize("state", ["08006", "25006", "40001", "53100", "55006", "55P03", "57P03", "58030", "XX000"])
+def test_what_says_nothing_of_a_move_refuses_none(tied: Passage, state: str) -> None:
+    tied.execute(_on_units(f"RAISE EXCEPTION 'there' USING ERRCODE = '{state}';"))
 
-    with pytest.raises(psycopg.errors.LockNotAvailable):
+    with pytest.raises(psycopg.Error) as error:
         _moved(tied, "cutter_exec", "enacted")
+
+    assert error.value.sqlstate == state
