@@ -370,9 +370,30 @@ SITE_TRIAL = (
     Mutant(
         "a function that is not proven as a run calls it is no partial proof",
         f"{_B}/runs/site_run_check.py",
-        "    return bool(of_it) and all(outcome is Outcome.PASS for outcome in of_it)\n",
-        "    return True\n",
+        "    if of_it and all(outcome is Outcome.PASS for outcome in of_it):\n",
+        "    if True:\n",
+        (f"{_MOVED}where_a_run_would_be_refused_its_proof_is_named_and_no_script[no way back]",),
+    ),
+    Mutant(
+        "a function of which a run has no proof is not proven",
+        f"{_B}/runs/site_run_check.py",
+        "    if of_it and all(outcome is Outcome.PASS for outcome in of_it):\n",
+        "    if all(outcome is Outcome.PASS for outcome in of_it):\n",
+        (f"{_MOVED}where_a_run_would_be_refused_its_proof_is_named_and_no_script[none made]",),
+    ),
+    Mutant(
+        "before the script was run it is told what proves the functions",
+        f"{_B}/runs/site_run_check.py",
+        "        return Outcome.INCONCLUSIVE, words, _GRANT\n",
+        '        return Outcome.PARTIAL, words, ""\n',
         (f"{_MOVED}before_the_script_was_run_it_is_told_what_proves_them",),
+    ),
+    Mutant(
+        "a script that cannot try moves is no proof",
+        f"{_B}/runs/site_run_check.py",
+        "            if not all(ask_together(connection, can_try_units, can_try_moves)):\n",
+        "            if not can_try_units(connection):\n",
+        (f"{_MOVED}a_script_that_cannot_try_moves_is_no_proof",),
     ),
     Mutant(
         "an error in the trial of one move is none of the other proofs",

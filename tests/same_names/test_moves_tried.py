@@ -59,7 +59,7 @@ def test_an_executor_without_a_right_of_its_own_is_the_usual_one_and_ends_with_0
         "function that enacts": Outcome.PARTIAL,
     }
     assert "need not: it is proven as a run calls it, by cutter_site_caller" in checks["function that enacts"].detail
-    assert checks["function that enacts"].next_action.startswith("Nothing is to be done.")
+    assert checks["function that enacts"].next_action.startswith("Nothing needs to be done.")
     assert {checks[name].outcome for name in ("create, as a run does", _ENACT, _REVERT)} == {Outcome.PASS}
     assert fingerprint(Database(tied.cluster, tied.database)) == before
 
@@ -72,6 +72,48 @@ def test_before_the_script_was_run_it_is_told_what_proves_them(tied: Passage) ->
 
     assert check.outcome is Outcome.INCONCLUSIVE
     assert "cutter-console adopt apply" in check.next_action
+
+
+def test_a_script_that_cannot_try_moves_is_no_proof(tied: Passage) -> None:
+    tied.execute("DROP FUNCTION cutter_console.fn_site_try_move(text, text, text, text, text, text, text)")
+
+    check = _checks(tied)["create, as a run does"]
+
+    assert check.outcome is Outcome.FAIL
+    assert "cutter-console adopt apply" in check.next_action
+
+
+@pytest.mark.parametrize(
+    ("change", "subjects", "proof"),
+    [
+        (
+            _on_units("IF NEW.lifecycle_status = 'superseded' THEN RAISE EXCEPTION 'never back'; END IF; RETURN NEW;"),
+            {"function that enacts"},
+            _REVERT,
+        ),
+        (
+            _on_units("RAISE EXCEPTION 'none here';").replace("BEFORE UPDATE", "BEFORE INSERT"),
+            {"function that creates", "function that enacts"},
+            "create, as a run does",
+        ),
+    ],
+    ids=["no way back", "none made"],
+)
+def test_where_a_run_would_be_refused_its_proof_is_named_and_no_script(
+    tied: Passage, change: str, subjects: set[str], proof: str
+) -> None:
+    """The executor was told to have the script run that an administrator had run already."""
+    tied.execute(_BY_ITSELF)
+    tied.execute(change)
+
+    checks = _checks(tied)
+
+    assert checks[proof].outcome is Outcome.FAIL
+    unknown = {name: check for name, check in checks.items() if check.outcome is Outcome.INCONCLUSIVE}
+    assert set(unknown) & {"function that creates", "function that enacts"} == subjects
+    for subject in subjects:
+        assert unknown[subject].detail.endswith(f"not proven: see '{proof}'")
+        assert unknown[subject].next_action == checks[proof].next_action
 
 
 @pytest.mark.parametrize(
