@@ -5,6 +5,7 @@ from mutants.mutant import Mutant
 _B = "console/backend"
 _SQL, _RUN = f"{_B}/postgres/site_creation_trial.py", f"{_B}/runs/site_creation.py"
 _TRIED, _STRANGE = "tests/same_names/test_units_tried.py::test_", "tests/same_names/test_strange.py::test_"
+_TRIALS = f"{_B}/postgres/site_trials.py"
 _PLANNED, _ROWS = f"{_B}/postgres/site_planned_rows.py", "tests/same_names/test_rows_tried.py::test_"
 _MOVE, _MOVED = f"{_B}/postgres/site_move_trial.py", "tests/same_names/test_moves_tried.py::test_"
 _BATCH = "tests/same_names/test_batch_tried.py::test_"
@@ -30,7 +31,7 @@ SITE_TRIAL = (
     ),
     Mutant(
         "a trial that somebody else's error ended is no good one",
-        _SQL,
+        _TRIALS,
         "IF NOT finished AND refused IS NULL THEN",
         "IF state <> 'CU000' AND refused IS NULL THEN",
         (f"{_REFUSED}[ended early]",),
@@ -174,8 +175,8 @@ SITE_TRIAL = (
         (f"{_TRIED}arming_gives_a_trial_the_time_of_a_phase_and_its_dialog_names_it",),
     ),
     Mutant(
-        "what says nothing of the units refuses none",
-        _SQL,
+        "what says nothing of what was tried refuses none",
+        _TRIALS,
         "'57', '58', 'XX') OR state IN ('55006', '55P03')",
         "'57', '58')",
         (
@@ -184,8 +185,29 @@ SITE_TRIAL = (
         ),
     ),
     Mutant(
+        "what a limit refuses in a trial is refused",
+        _TRIALS,
+        "'53', '57', '58', 'XX') OR state IN ('55006', '55P03')",
+        "'53', '54', '55', '57', '58', 'XX')",
+        (f"{_TRIED}what_is_refused_with_another_code_refuses_the_trial[54000]",),
+    ),
+    Mutant(
+        "what says nothing of a run's rows refuses none",
+        f"{_B}/postgres/site_governance_trial.py",
+        "                    IF {says_nothing} THEN\n",
+        "                    IF false THEN\n",
+        ("tests/same_names/test_governance_check.py::test_what_says_nothing_of_the_rows_refuses_none[25006]",),
+    ),
+    Mutant(
+        "the refusal of a trial names its hint",
+        _TRIALS,
+        ", nullif(hint, '')), 500)",
+        "), 500)",
+        (f"{_MOVED}the_refusal_of_a_move_names_its_constraint_its_detail_and_its_hint",),
+    ),
+    Mutant(
         "a failed assertion there refuses a trial",
-        _SQL,
+        _TRIALS,
         "WHEN OTHERS OR ASSERT_FAILURE THEN",
         "WHEN OTHERS THEN",
         (f"{_TRIED}a_failed_assertion_there_refuses_the_trial",),
@@ -342,23 +364,6 @@ SITE_TRIAL = (
         "        PERFORM cutter_console.fn_site_require(before, jsonb_build_object({log_name}, 1));\n",
         "",
         (f"{_MOVED}a_move_that_a_run_would_be_refused_is_no_proof[a row more]",),
-    ),
-    Mutant(
-        "a trial of a move that somebody else's error ended is no good one",
-        _MOVE,
-        "IF NOT finished AND refused IS NULL THEN",
-        "IF state <> 'CU000' AND refused IS NULL THEN",
-        (f"{_MOVED}a_move_that_a_run_would_be_refused_is_no_proof[ended early]",),
-    ),
-    Mutant(
-        "what says nothing of a move refuses none",
-        _MOVE,
-        "'57', '58', 'XX') OR state IN ('55006', '55P03')",
-        "'57', '58')",
-        (
-            f"{_MOVED}what_says_nothing_of_a_move_refuses_none[55P03]",
-            f"{_MOVED}what_says_nothing_of_a_move_refuses_none[XX000]",
-        ),
     ),
     Mutant(
         "the executor alone tries moves",

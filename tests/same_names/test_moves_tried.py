@@ -306,3 +306,12 @@ def test_what_says_nothing_of_a_move_refuses_none(tied: Passage, state: str) -> 
         _moved(tied, "cutter_exec", "enacted")
 
     assert error.value.sqlstate == state
+
+
+def test_the_refusal_of_a_move_names_its_constraint_its_detail_and_its_hint(tied: Passage) -> None:
+    using = "ERRCODE = '23514', CONSTRAINT = 'their_rule', DETAIL = 'It has 3.', HINT = 'Give it 4.'"
+    tied.execute(_on_units(f"RAISE EXCEPTION 'there' USING {using};"))
+
+    refused = _moved(tied, "cutter_exec", "enacted")["refused"]
+
+    assert refused == "23514: there; constraint their_rule; It has 3.; Give it 4."
