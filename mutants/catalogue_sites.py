@@ -617,9 +617,23 @@ SITES = (
         ),
     ),
     Mutant(
+        "migrate makes functions by PL/pgSQL's own rules, whatever the database has checked besides",
+        f"{_B}/postgres/migrations.py",
+        '        connection.execute(f"SET LOCAL {NO_EXTRA_CHECKS}".encode())\n',
+        "",
+        (f"{_SAME}another_organisation.py::test_the_guide_leads_from_nothing_to_law_and_back",),
+    ),
+    Mutant(
+        "the printed script makes functions by PL/pgSQL's own rules, whatever the database has checked besides",
+        f"{_B}/postgres/site_script.py",
+        "SET LOCAL {no_extra_checks};\n",
+        "",
+        (f"{_SAME}guide.py::test_the_script_makes_functions_by_pl_pgsql_s_own_rules",),
+    ),
+    Mutant(
         "a repair of a function is not checked by the database's own rules for PL/pgSQL",
         f"{_B}/postgres/repair_sql.py",
-        "        \"SET plpgsql.extra_errors = 'none';\",\n",
+        '        f"SET {NO_EXTRA_CHECKS};",\n',
         "",
         (
             "tests/backend/postgres/test_drift.py::"
