@@ -149,7 +149,8 @@ def test_where_a_run_would_be_refused_its_proof_is_named_and_no_script(
         (
             "CREATE FUNCTION public.fn_old() RETURNS trigger LANGUAGE plpgsql AS"
             " $$ BEGIN NEW.lifecycle_status := OLD.lifecycle_status; RETURN NEW; END $$;"
-            " CREATE TRIGGER trg_old BEFORE UPDATE ON public.unit_version FOR EACH ROW EXECUTE FUNCTION public.fn_old()",
+            " CREATE TRIGGER trg_old BEFORE UPDATE ON public.unit_version"
+            " FOR EACH ROW EXECUTE FUNCTION public.fn_old()",
             {_ENACT, _REVERT},
             "its version draft",
         ),

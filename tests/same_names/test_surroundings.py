@@ -134,13 +134,13 @@ def _watched() -> Iterator[tuple[list[str], list[object]]]:
 
 
 def _with_names_as_written(statements: list[str]) -> list[str]:
-    """Return the statements, without comments and quoted names, in which a schema stands as the console's tables have it."""
+    """Return the statements that name a schema of the console's tables elsewhere than in comments and quoted names."""
     own_text = [_QUOTED.sub(lambda match: match[1] or "", statement) for statement in set(statements)]
     return [text for text in own_text if _WRITTEN.search(text) and "set_config" not in text]
 
 
 def test_the_organisation_s_tables_are_asked_about_by_values(beside: Beside, tied: Passage) -> None:
-    """In a value no name is changed on the way: what is asked about is the table of this name, and no table of the console's."""
+    """In a value no name is changed on the way: the table of this name is asked about, and none of the console's."""
     with tied.connect() as connection, _watched() as (statements, values):
         assert writing_faults(connection, beside.mapping) == []
 

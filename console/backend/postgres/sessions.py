@@ -169,7 +169,10 @@ def _begin_now(connection: psycopg.Connection) -> None:
 
 
 def sent_together(connection: psycopg.Connection) -> AbstractContextManager[None]:
-    """Return a block whose statements go out in one exchange, in their order; the first error ends it. Their answers come with its end."""
+    """Return a block whose statements go out in one exchange, in their order; the first error ends it.
+
+    Their answers come with its end.
+    """
     return connection.together() if isinstance(connection, Session) else nullcontext()
 
 

@@ -156,7 +156,7 @@ BEGIN
                 EXCEPTION WHEN OTHERS THEN
                     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, broken = CONSTRAINT_NAME,
                         in_schema = SCHEMA_NAME, in_table = TABLE_NAME, context = PG_EXCEPTION_CONTEXT;
-                    -- These say nothing of the rows: a lost line, a lock, a server that only reads, is full or shuts down.
+                    -- These say nothing of the rows: a lost line, a lock, a server that only reads, or is full.
                     IF {says_nothing} THEN
                         RAISE;
                     END IF;

@@ -3,8 +3,9 @@
 SAYS_NOTHING = "left(state, 2) IN ('08', '25', '40', '53', '57', '58', 'XX') OR state IN ('55006', '55P03')"
 """Condition on a refusal that says nothing of what was tried.
 
-A lost line, a server that only reads, is full, shuts down or fails in itself, another transaction, a lock. What a limit of the
-server refuses (54), as a text too long for an index, does say something, as does an object that is not in the state for it (55).
+A lost line, a server that only reads, is full, shuts down or fails in itself, another transaction, a lock. What a
+limit of the server refuses (54), as a text too long for an index, does say something, as does an object that is not in
+the state for it (55).
 """
 ENDING = """    -- OTHERS is every condition but a failed ASSERT and a cancelled statement.
     EXCEPTION WHEN OTHERS OR ASSERT_FAILURE THEN
@@ -23,6 +24,6 @@ ENDING = """    -- OTHERS is every condition but a failed ASSERT and a cancelled
 """.replace("{says_nothing}", SAYS_NOTHING)
 """End of the block in which everything is tried, which always ends with an error; what refused it is then in `refused`.
 
-Its function has `finished`, true at the end of the trial, `refused`, and of the error `state`, `message`, `detail`, `hint` and
-`violated`.
+Its function has `finished`, true at the end of the trial, `refused`, and of the error `state`, `message`, `detail`,
+`hint` and `violated`.
 """

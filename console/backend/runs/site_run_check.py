@@ -42,9 +42,9 @@ def prove_as_a_run(
 ) -> tuple[RunProof, ...]:
     """Have a unit made, enacted and taken back as a run has it; nothing before the printed script was run.
 
-    A script that cannot try units ends every LIVE run before its first pause; one that cannot try moves is of an earlier
-    build. Neither proves anything, and both fail. `tie` and `functions` are what to do where the script is to be run
-    again, and where the organisation's functions refuse.
+    A script that cannot try units ends every LIVE run before its first pause; one that cannot try moves is of an
+    earlier build. Neither proves anything, and both fail. `tie` and `functions` are what to do where the script is to
+    be run again, and where the organisation's functions refuse.
     """
     try:
         with connect(executor, purpose="adopt check") as connection:
@@ -87,7 +87,7 @@ def _not_proven(function: str, name: str, error: CutterError) -> RunProof:
 
 
 def known_by_a_run(proofs: tuple[RunProof, ...], function: str, words: str) -> tuple[Outcome, str, str]:
-    """Return what is known of a function that the executor may not execute, `words`: outcome, detail and next action."""
+    """Return outcome, detail and next action for a function that the executor may not execute, as `words` say."""
     if not proofs:
         return Outcome.INCONCLUSIVE, words, _GRANT
     of_it = [proof.outcome for proof in proofs if proof.function == function]
