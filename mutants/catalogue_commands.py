@@ -101,4 +101,11 @@ COMMANDS = (
             "test_what_is_still_to_be_made_is_named_with_the_command_that_makes_it",
         ),
     ),
+    Mutant(
+        "the step behind the ruling of a revert is the revert",
+        "console/cli/authority.py",
+        "    if imported.purpose is Purpose.REVERT:\n",
+        "    if False:\n",
+        _cli("test_rulings.py::test_behind_the_ruling_of_a_revert_the_revert_comes_next"),
+    ),
 )

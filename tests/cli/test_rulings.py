@@ -62,6 +62,24 @@ def test_what_comes_next_is_said_at_each_step_of_a_statement(
     assert "arm" in wait.next_action
 
 
+def test_behind_the_ruling_of_a_revert_the_revert_comes_next(
+    at: At, command: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The run waits for SG_2 all the while, and the import led to its draft: the enactment of what was to be taken back."""
+    passage = at("waits for SG_2")
+    root, run = str(passage.installation.root), passage.run_id
+    command(passage, "approval", "draft", run, "--revert")
+    statement = passage.installation.statement(run, "REVERT")
+    sign_as_demo_sovereign(statement, passage.installation.gnupg_home)
+    capsys.readouterr()
+
+    assert main(["--root", root, "approval", "import", str(statement)]) == 0
+
+    imported = capsys.readouterr().out
+    assert imported.endswith(f"next       cutter-console --root {root} revert {run} --confirm {run}\n")
+    assert imported.count("next  ") == 1
+
+
 @pytest.mark.parametrize("word", ["check", "import"])
 def test_a_file_that_is_no_statement_is_not_to_be_drafted_again(at: At, command: Run, word: str) -> None:
     """Each says what the file is; policy.json was answered with the fields that a statement has and it lacks."""
