@@ -108,4 +108,18 @@ COMMANDS = (
         "    if False:\n",
         _cli("test_rulings.py::test_behind_the_ruling_of_a_revert_the_revert_comes_next"),
     ),
+    Mutant(
+        "what says something else than its run is not to be signed",
+        "console/cli/authority.py",
+        ' for line in seen.sign_with.split("\\n")] if of_signers else []\n',
+        ' for line in seen.sign_with.split("\\n")]\n',
+        _cli("test_rulings.py::test_a_statement_that_says_something_else_than_its_run_is_not_to_be_signed"),
+    ),
+    Mutant(
+        "a file beside the signatures hides no step to the import",
+        "console/cli/authority.py",
+        "    stopping = open_checks(seen.checks)\n",
+        "    stopping = tuple(check for check in seen.checks if check.outcome is not Outcome.PASS)\n",
+        _cli("test_rulings.py::test_a_file_beside_the_signatures_keeps_nobody_from_the_import"),
+    ),
 )

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from console.backend.approvals.check import open_checks
 from console.backend.approvals.statement import utc_second
 from console.backend.model.errors import CutterError, ExitStatus, Refused, StopCode, UsageError
 from console.backend.model.full_command import command_to_import
@@ -126,11 +127,12 @@ def _signing_lines(options: Options, seen: ApprovalView) -> list[str]:
     """Return how it is signed while signatures are missing, how it is imported once none is; nothing after that."""
     if seen.status not in {ApprovalStatus.DRAFTED, ApprovalStatus.INVALID} or not seen.sign_with:
         return []
-    if any(check.name == "quorum" and check.outcome is not Outcome.PASS for check in seen.checks):
-        return [f"sign with  {line}" for line in seen.sign_with.split("\n")]
-    if any(check.outcome is not Outcome.PASS for check in seen.checks):
-        return []
-    return [as_typed(options, f"next       {command_to_import(seen.statement_path)}")]
+    stopping = open_checks(seen.checks)
+    if not stopping:
+        return [as_typed(options, f"next       {command_to_import(seen.statement_path)}")]
+    # What says something else than its run is drafted again, and not signed.
+    of_signers = all(check.name == "quorum" or check.name.startswith("signature.") for check in stopping)
+    return [f"sign with  {line}" for line in seen.sign_with.split("\n")] if of_signers else []
 
 
 def arm(options: Options, request: ConfirmedRun) -> ExitStatus:

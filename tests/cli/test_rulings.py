@@ -80,6 +80,47 @@ def test_behind_the_ruling_of_a_revert_the_revert_comes_next(
     assert imported.count("next  ") == 1
 
 
+def test_a_statement_that_says_something_else_than_its_run_is_not_to_be_signed(
+    at: At, command: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It ended with the signers' commands, and what they would have signed could never be imported."""
+    passage = at("waits for SG_1")
+    command(passage, "approval", "draft", passage.run_id)
+    statement = passage.installation.statement(passage.run_id, "SG_1")
+    said = statement.read_bytes()
+    statement.write_bytes(said.replace(b'"n_units":%d' % UNITS, b'"n_units":%d' % (UNITS + 1)))
+    assert statement.read_bytes() != said
+    capsys.readouterr()
+
+    assert main(["--root", str(passage.installation.root), "approval", "check", str(statement)]) == 4
+
+    checked = capsys.readouterr().out
+    assert "FAIL          n_units: " in checked
+    assert "FAIL          quorum: " in checked
+    assert "sign with" not in checked
+    assert "next  " not in checked
+
+
+def test_a_file_beside_the_signatures_keeps_nobody_from_the_import(
+    at: At, command: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever could add a file kept the check from saying that the statement can be imported, which it can."""
+    passage = at("waits for SG_1")
+    root = str(passage.installation.root)
+    command(passage, "approval", "draft", passage.run_id)
+    statement = passage.installation.statement(passage.run_id, "SG_1")
+    sign_as_demo_sovereign(statement, passage.installation.gnupg_home)
+    statement.with_name(f"{statement.name}.second.asc").write_text("no signature")
+    capsys.readouterr()
+    main(["--root", root, "approval", "check", str(statement)])
+    checked = capsys.readouterr().out
+    assert f"FAIL          signature.{statement.name}.second.asc: " in checked
+    assert "sign with" not in checked
+    assert checked.endswith(f"next       cutter-console --root {root} approval import {statement}\n")
+
+    assert command(passage, "approval", "import", str(statement))[0] == 0
+
+
 @pytest.mark.parametrize("word", ["check", "import"])
 def test_a_file_that_is_no_statement_is_not_to_be_drafted_again(at: At, command: Run, word: str) -> None:
     """Each says what the file is; policy.json was answered with the fields that a statement has and it lacks."""
