@@ -122,4 +122,18 @@ COMMANDS = (
         "    stopping = tuple(check for check in seen.checks if check.outcome is not Outcome.PASS)\n",
         _cli("test_rulings.py::test_a_file_beside_the_signatures_keeps_nobody_from_the_import"),
     ),
+    Mutant(
+        "an import stands, whatever is known of what follows",
+        "console/cli/authority.py",
+        "        with contextlib.suppress(CutterError):  # The import",
+        "        with contextlib.suppress():  # The import",
+        _cli("test_rulings.py::test_an_import_stands_where_nothing_is_known_of_what_follows"),
+    ),
+    Mutant(
+        "a derived text is not written through a link",
+        "console/cli/units.py",
+        "        if path.parent.is_symlink():\n",
+        "        if False:\n",
+        _cli("test_units.py::test_a_derived_text_is_not_written_through_a_link"),
+    ),
 )

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.full_command import full_command
+from console.backend.service import BackendService
 from console.cli.main import main
 from console.demo.keys import sign_as_demo_sovereign
 from tests.cli.conftest import Run, stop_of
@@ -119,6 +121,28 @@ def test_a_file_beside_the_signatures_keeps_nobody_from_the_import(
     assert checked.endswith(f"next       cutter-console --root {root} approval import {statement}\n")
 
     assert command(passage, "approval", "import", str(statement))[0] == 0
+
+
+def test_an_import_stands_where_nothing_is_known_of_what_follows(
+    at: At, command: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    passage = at("waits for SG_1")
+    command(passage, "approval", "draft", passage.run_id)
+    statement = passage.installation.statement(passage.run_id, "SG_1")
+    sign_as_demo_sovereign(statement, passage.installation.gnupg_home)
+
+    def away(_: BackendService) -> None:
+        raise Unmeasured(StopCode.UNREACHABLE, "the database does not answer", "Start it.")
+
+    monkeypatch.setattr(BackendService, "status", away)
+    capsys.readouterr()
+
+    assert main(["--root", str(passage.installation.root), "approval", "import", str(statement)]) == 0
+
+    imported = capsys.readouterr().out
+    assert imported.startswith(f"SG_1       imported  run {passage.run_id}")
+    assert "next  " not in imported
+    assert passage.rows("SELECT purpose FROM cutter_governance.approval") == [("cut",)]
 
 
 @pytest.mark.parametrize("word", ["check", "import"])
