@@ -12,6 +12,9 @@ _DRY = _cli("test_dry_runs.py::test_what_a_dry_run_has_no_part_in_says_that_it_i
 _STEP = _cli(
     "test_roots_in_commands.py::test_the_step_of_a_run_is_that_of_the_status_before_and_after_its_ruling[SG_1-arm]"
 )
+_BECAME = (
+    "tests/backend/runs/test_intake_list.py::test_what_became_of_documents_is_read_within_a_limit_and_of_one_moment"
+)
 _MOVES = "tests/backend/runs/test_refused_moves.py"
 
 COMMANDS = (
@@ -135,5 +138,26 @@ COMMANDS = (
         "        if path.parent.is_symlink():\n",
         "        if False:\n",
         _cli("test_units.py::test_a_derived_text_is_not_written_through_a_link"),
+    ),
+    Mutant(
+        "what became of documents is read within a limit, without which the files are listed",
+        "console/backend/runs/intake_list.py",
+        '        with reading(installation, timeout_s=_TIMEOUT_S, purpose="documents") as connection:\n            return',
+        '        with reading(installation, purpose="documents") as connection:\n            return',
+        (_BECAME,),
+    ),
+    Mutant(
+        "documents are read within a limit, without which the files are listed",
+        "console/backend/runs/intake_list.py",
+        '        with reading(installation, timeout_s=_TIMEOUT_S, purpose="documents") as connection:\n            registered',
+        '        with reading(installation, purpose="documents") as connection:\n            registered',
+        (_BECAME,),
+    ),
+    Mutant(
+        "documents and what became of them are of one moment",
+        "console/backend/runs/document_states.py",
+        "        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ\n",
+        "",
+        (_BECAME,),
     ),
 )
