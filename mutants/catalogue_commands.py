@@ -160,4 +160,11 @@ COMMANDS = (
         "",
         (_BECAME,),
     ),
+    Mutant(
+        "a start reads the runs of its document and no others",
+        "console/backend/runs/lifecycle.py",
+        "asking.ask(partial(runs_of_document, docprefix=request.docprefix))",
+        'asking.ask(__import__("console.backend.postgres.records", fromlist=("records",)).all_runs)',
+        ("tests/backend/runs/test_passage.py::test_a_start_reads_the_runs_of_its_document_and_no_others",),
+    ),
 )
