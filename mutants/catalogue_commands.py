@@ -164,7 +164,9 @@ COMMANDS = (
         "a start reads the runs of its document and no others",
         "console/backend/runs/lifecycle.py",
         "asking.ask(partial(runs_of_document, docprefix=request.docprefix))",
-        'asking.ask(__import__("console.backend.postgres.records", fromlist=("records",)).all_runs)',
+        "asking.ask(lambda connection: [row"
+        ' for row in __import__("console.backend.postgres.records", fromlist=("records",)).all_runs(connection)'
+        " if row.docprefix == request.docprefix])",
         ("tests/backend/runs/test_passage.py::test_a_start_reads_the_runs_of_its_document_and_no_others",),
     ),
 )
