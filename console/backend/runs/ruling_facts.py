@@ -5,13 +5,12 @@ from functools import partial
 from typing import NamedTuple
 
 from console.backend.host.installation import Installation
-from console.backend.model.errors import Refused, StopCode
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import connect
 from console.backend.postgres.document_runs import DocumentRun, runs_beside_all
 from console.backend.postgres.places import PlaceRow, places_of_runs
 from console.backend.postgres.recorded_plans import recorded_manifests
-from console.backend.postgres.records import RunRow, runs_of
+from console.backend.postgres.records import RunRow, not_recorded, runs_of
 from console.backend.postgres.rulings import CutRow, recorded_cuts
 from console.backend.runs.bars import by_document
 
@@ -62,9 +61,5 @@ def facts_of_run(installation: Installation, run_id: str, *, over_drafts: bool) 
     """Return the facts of one run. Raises Refused if the database has none of that id."""
     facts = measure_facts_of(installation, (run_id,), over_drafts=over_drafts).get(run_id)
     if facts is None:
-        raise Refused(
-            StopCode.REFUSED_INPUT,
-            f"no run {run_id} in this database",
-            "See the runs there are: cutter-console run list",
-        )
+        raise not_recorded(run_id)
     return facts
