@@ -53,11 +53,12 @@ from console.backend.postgres.rulings import CutRow
 from console.backend.runs.bars import barred_error
 from console.backend.runs.binding import Place, displacement, enactment_target, here, place_of
 from console.backend.runs.custody import require_holder
+from console.backend.runs.known_run import known_run
 from console.backend.runs.later_texts import require_later
 from console.backend.runs.operations import commit_without_event, operation
 from console.backend.runs.phase_context import Role
 from console.backend.runs.ruling_facts import RulingFacts, facts_of_run
-from console.backend.runs.run_views import known_run, plan_and_bar, run_and_plan
+from console.backend.runs.run_views import plan_and_bar, run_and_plan
 from console.backend.runs.statement_status import as_of_use, obsolete_word, status_of
 from console.backend.runs.workspace import Workspace
 
@@ -423,11 +424,8 @@ def unreadable_view(installation: Installation, path: Path, refused: CutterError
     )
 
 
-def ruling_for(installation: Installation, run_id: str, purpose: Purpose) -> ApprovalRow | None:
-    """Return the imported, unused, unexpired ruling for this purpose, or None."""
-    with connect(installation.settings.database.monitor, read_only=True, purpose="approvals") as connection:
-        rows = approvals(connection, run_id)
-    now = installation.context.now()
+def ruling_for(rows: Iterable[ApprovalRow], purpose: Purpose, now: datetime) -> ApprovalRow | None:
+    """Pure: the first of a run's rulings that is for this purpose, unused and unexpired; None without one."""
     return next((row for row in rows if row.purpose == purpose and row.used_for is None and row.expires > now), None)
 
 

@@ -9,11 +9,11 @@ from console.backend.model.purposes import Operation, Purpose
 from console.backend.postgres import ledger
 from console.backend.postgres.connections import CommitUnknown
 from console.backend.postgres.effects import Effect, EffectKind
-from console.backend.runs.kill_switch import armed_for, require_no_hold
+from console.backend.runs.kill_switch import is_for, read_switch, require_no_hold
+from console.backend.runs.known_run import requested
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.operations import commit_without_event, note_attempt, operation, settle_lost
 from console.backend.runs.phase_context import Role
-from console.backend.runs.run_views import known_run
 from console.backend.runs.settling import Attempt
 
 
@@ -22,14 +22,13 @@ def arm(installation: Installation, run_id: str, purpose: Purpose) -> None:
 
     Raises Held under a HOLD, Refused if the database refuses, NotKnownYet if it is unknown whether the switch is armed.
     """
-    require_no_hold(installation)
-    if armed_for(installation, run_id, purpose):
+    switch = read_switch(installation)
+    require_no_hold(installation, switch.view)
+    if is_for(switch.lease, run_id, purpose):
         return
-    run = known_run(installation, run_id)
+    workspace, request = requested(installation, run_id)
     fields = (Field(key="purpose", value=purpose),)
-    with operation(
-        installation, run.workspace, run.request, Operation.ARM, fields, ends=purpose is Purpose.REVERT
-    ) as journal:
+    with operation(installation, workspace, request, Operation.ARM, fields, ends=purpose is Purpose.REVERT) as journal:
         commit_without_event(
             installation,
             journal,
@@ -44,15 +43,14 @@ def arm_and_hold(installation: Installation, run_id: str, purpose: Purpose, hold
 
     Raises as `arm` does. A COMMIT that was not answered costs the lease, because its session is ended to settle it.
     """
-    require_no_hold(installation)
+    switch = read_switch(installation)
+    require_no_hold(installation, switch.view)
     # A lease that was armed before, and that nobody has taken up, serves as well.
-    if holder.take(purpose):
+    if holder.take(purpose, seen=(switch.lease,)):
         return
-    run = known_run(installation, run_id)
+    workspace, request = requested(installation, run_id)
     fields = (Field(key="purpose", value=purpose),)
-    with operation(
-        installation, run.workspace, run.request, Operation.ARM, fields, ends=purpose is Purpose.REVERT
-    ) as journal:
+    with operation(installation, workspace, request, Operation.ARM, fields, ends=purpose is Purpose.REVERT) as journal:
         attempt: Attempt | None = None
         try:
             with holder.arming() as connection:

@@ -6,7 +6,7 @@ import stat
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import psycopg
 
@@ -46,14 +46,35 @@ def measure_switch(installation: Installation) -> SwitchView:
 def measure_in_database(installation: Installation) -> SwitchView:
     """Measure the switch in the database; UNREADABLE if the database does not answer."""
     try:
-        with connect(
-            installation.settings.database.monitor, read_only=True, timeout_s=5, purpose="switch"
-        ) as connection:
-            with Asking(connection) as asking:
-                hold, lease = asking.ask(current_hold), asking.ask(open_lease)
-            return switch_of(hold.value, lease.value)
+        return read_switch(installation).view
     except CutterError as error:
         return no_switch() if is_elsewhere(installation, error) else unreadable(error)
+
+
+class SwitchRows(NamedTuple):
+    """The HOLD and the open lease that the database has, as they were read together."""
+
+    hold: HoldRow | None
+    lease: LeaseRow | None
+
+    @property
+    def view(self) -> SwitchView:
+        """Return the switch that they make, without the HOLD file of this host."""
+        return switch_of(self.hold, self.lease)
+
+
+def read_switch(installation: Installation) -> SwitchRows:
+    """Return what the database has of the switch, asked as the monitoring role. Raises CutterError if it does not answer."""
+    monitor = installation.settings.database.monitor
+    with connect(monitor, read_only=True, timeout_s=5, purpose="switch") as connection:
+        return switch_rows(connection)
+
+
+def switch_rows(connection: psycopg.Connection) -> SwitchRows:
+    """Return the HOLD and the open lease, asked in one exchange."""
+    with Asking(connection) as asking:
+        hold, lease = asking.ask(current_hold), asking.ask(open_lease)
+    return SwitchRows(hold.value, lease.value)
 
 
 def no_switch() -> SwitchView:
