@@ -1,5 +1,7 @@
 """Arming the switch for one run and one purpose; the database checks run, stage, ruling, backup and HOLD itself."""
 
+from functools import partial
+
 import psycopg
 
 from console.backend.host.installation import Installation
@@ -7,6 +9,7 @@ from console.backend.journal.journal_record import Field
 from console.backend.model.errors import Unmeasured
 from console.backend.model.purposes import Operation, Purpose
 from console.backend.postgres import ledger
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import CommitUnknown
 from console.backend.postgres.effects import Effect, EffectKind
 from console.backend.runs.kill_switch import is_for, read_switch, require_no_hold
@@ -34,7 +37,7 @@ def arm(installation: Installation, run_id: str, purpose: Purpose) -> None:
             journal,
             run_id,
             Operation.ARM,
-            lambda connection: _arm(connection, installation, run_id, purpose),
+            partial(_arm, installation=installation, run_id=run_id, purpose=purpose),
         )
 
 
@@ -54,15 +57,21 @@ def arm_and_hold(installation: Installation, run_id: str, purpose: Purpose, hold
         attempt: Attempt | None = None
         try:
             with holder.arming() as connection:
-                lease = _arm(connection, installation, run_id, purpose)
-                ledger.take_lease(connection, run_id, purpose)
-                attempt = note_attempt(connection, journal, Operation.ARM, Role.EXECUTOR, lease)
+                write = partial(_arm_and_take, installation=installation, run_id=run_id, purpose=purpose)
+                attempt = note_attempt(connection, journal, Operation.ARM, Role.EXECUTOR, write)
         except CommitUnknown as lost:
             if attempt is None:
                 raise
             outcome = settle_lost(installation, journal, run_id, attempt, lost)
             message = f"{lost.message}; {outcome}, and the lease ended with its session: the switch is off"
             raise Unmeasured(lost.code, message, "Do it again.") from lost
+
+
+def _arm_and_take(connection: psycopg.Connection, installation: Installation, run_id: str, purpose: Purpose) -> Effect:
+    with Asking(connection) as asking:
+        lease = asking.ask(partial(_arm, installation=installation, run_id=run_id, purpose=purpose))
+        asking.ask(partial(ledger.take_lease, run_id=run_id, purpose=purpose))
+    return lease.value
 
 
 def _arm(connection: psycopg.Connection, installation: Installation, run_id: str, purpose: Purpose) -> Effect:

@@ -5,6 +5,7 @@ import shlex
 import stat
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -20,7 +21,7 @@ from console.backend.model.reasons import kept_reason
 from console.backend.model.safe_text import safe_text
 from console.backend.model.view_models import SwitchState, SwitchView
 from console.backend.postgres import ledger
-from console.backend.postgres.asking import Answer, Asking
+from console.backend.postgres.asking import Answer, Asking, Question
 from console.backend.postgres.connections import connect
 from console.backend.postgres.effects import Effect, own_lease_end, own_release
 from console.backend.postgres.holds import newest_set, others_write, shown
@@ -196,8 +197,7 @@ def disarm(installation: Installation, reason: str) -> SwitchView:
 
 def _end_lease(connection: psycopg.Connection, reason: str) -> Effect | None:
     """End the open lease; None if there is none, or if it was left to another session."""
-    ledger.disarm(connection, reason)
-    return own_lease_end(connection)
+    return _ended(connection, partial(ledger.disarm, reason=reason))
 
 
 def disarm_run(installation: Installation, run_id: str, reason: str, holder_pid: int | None = None) -> None:
@@ -208,11 +208,16 @@ def disarm_run(installation: Installation, run_id: str, reason: str, holder_pid:
     if holder_pid is None and not _is_armed_for(installation, run_id):
         return
 
-    def end(connection: psycopg.Connection) -> Effect | None:
-        ledger.disarm_run(connection, run_id, reason, holder_pid)
-        return own_lease_end(connection)
+    end: Question[None] = partial(ledger.disarm_run, run_id=run_id, reason=reason, holder_pid=holder_pid)
+    commit_alone(installation, "disarm", lambda connection: _ended(connection, end), replicated=False)
 
-    commit_alone(installation, "disarm", end, replicated=False)
+
+def _ended(connection: psycopg.Connection, end: Question[None]) -> Effect | None:
+    """End a lease by this statement, and return the row that shows it; None if it has ended none."""
+    with Asking(connection) as asking:
+        asking.ask(end)
+        ended = asking.ask(own_lease_end)
+    return ended.value
 
 
 def release_steps(installation: Installation) -> tuple[ReleaseStep, ...]:
