@@ -68,7 +68,7 @@ def brief(
     """
     if danger is Danger.RELEASE_HOLD:
         return _brief_release(installation)
-    known = known or known_run(installation, run_id)
+    known = known or known_run(installation, run_id, for_ruling=True)
     run = view_known(installation, known)
     checks = [_legal_move(installation, danger, run)]
     if danger is Danger.EDIT:
@@ -80,7 +80,7 @@ def brief(
         checks += [
             _ruling(installation, known, Purpose.CUT),
             backup_check(installation, run_id),
-            *arming_checks.before(installation, run_id, arming_checks.ALL, trial_command),
+            *arming_checks.before(installation, run_id, arming_checks.ALL, trial_command, known.facts),
         ]
     elif danger is Danger.APPLY:
         checks.append(_ruling(installation, known, Purpose.EDIT))
@@ -378,7 +378,7 @@ def _ruling(installation: Installation, known: Known, purpose: Purpose) -> Check
                 advice=f"Draft it and have it signed: cutter-console approval draft {run_id}; then import it.",
             )
         path = installation.statement(run_id, kind)
-        checked = approval_workflow.check(installation, path, signatures_beside(path))
+        checked = approval_workflow.check(installation, path, signatures_beside(path), known=known.facts)
         raise_if_invalid(checked)
     except Unmeasured as error:
         return Check(name=kind.value, outcome=Outcome.INCONCLUSIVE, detail=error.message, next_action=error.next_action)

@@ -521,7 +521,7 @@ class BackendService(
         if confirm != run_id:
             return None
         self._require_writable()
-        return known_run(self.installation, run_id)
+        return known_run(self.installation, run_id, for_ruling=True)
 
     def _run_if_done(self, known: Known | None, is_reached: Callable[[RunState], bool]) -> RunView | None:
         """Return the LIVE run if its state is reached already and nothing of it waits to be settled, else None."""

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from console.backend.gates.approval_package import judge_package, package_fact
+from console.backend.gates.approval_package import judge_package, package_fact, ruling_facts_name
 from console.backend.gates.asked_ahead import RIGHTS_AND_STANDBYS, RUN, ask_ahead
 from console.backend.gates.backup_readiness import backup_key, backup_key_check
 from console.backend.gates.connections import connections, lines_verdict
@@ -48,6 +48,7 @@ from console.backend.postgres.records import RunRow, all_runs, find_run
 from console.backend.postgres.replication import measure_replication
 from console.backend.runs.phase_context import PhaseContext, Role
 from console.backend.runs.preflight import before_write
+from console.backend.runs.ruling_facts import RulingFacts
 from console.backend.runs.run_views import elsewhere
 from console.backend.runs.site_creation import Limit, has_trial, phase_limit, tried_there
 from console.backend.runs.workspace import Workspace
@@ -140,15 +141,22 @@ def readiness(installation: Installation, run_id: str = "", *, read_only: bool =
 
 
 def before(
-    installation: Installation, run_id: str, items: tuple[Item, ...], trial_command: str | None = None
+    installation: Installation,
+    run_id: str,
+    items: tuple[Item, ...],
+    trial_command: str | None = None,
+    facts: RulingFacts | None = None,
 ) -> tuple[Check, ...]:
     """Measure these items for one run; the confirmation of a dangerous action shows their checks.
 
     The plan's units are tried through an organisation's function if a `trial_command` is given: the command that gives
     the trial as long as a statement of a phase may take, and "" in that command itself. A board tries none: it is
-    measured again and again, and would let others wait for the locks of each trial.
+    measured again and again, and would let others wait for the locks of each trial. `facts` are those of the run's ruling
+    if they have just been read.
     """
-    return _report(_probe(installation, read_only=False), run_id, items, trial_command).checks
+    probe = _probe(installation, read_only=False)
+    probe.asked.know(ruling_facts_name(run_id), facts)
+    return _report(probe, run_id, items, trial_command).checks
 
 
 def _probe(installation: Installation, read_only: bool) -> Probe:

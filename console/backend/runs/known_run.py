@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
+import psycopg
 from pydantic import ValidationError
 
 from console.backend.host.installation import Installation
@@ -13,9 +14,11 @@ from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import connect
 from console.backend.postgres.document_runs import DocumentRun, runs_beside
 from console.backend.postgres.places import PlaceRow, place_of_run
+from console.backend.postgres.recorded_plans import recorded_manifests
 from console.backend.postgres.records import ApprovalRow, EventRow, RunRow, approvals, events, find_run
 from console.backend.runs.interruption import records_at_rest
 from console.backend.runs.kill_switch import SwitchRows, switch_rows
+from console.backend.runs.ruling_facts import RulingFacts
 from console.backend.runs.run_ids import unknown_run
 from console.backend.runs.run_state import VOIDED, dry_run_state
 from console.backend.runs.workspace import RunRequestFile, Workspace
@@ -40,6 +43,8 @@ class Known:
     """The run's imported rulings, the newest first."""
     switch: SwitchRows | None = None
     """The switch as it was read with the run; None for a dry run, for which no database is asked."""
+    facts: RulingFacts | None = None
+    """What a ruling of the run is judged by, without its cut; None if it was not asked for, or the run is not recorded."""
 
     @property
     def armed_to(self) -> str:
@@ -57,20 +62,23 @@ class Known:
         return NOT_THERE
 
 
-def known_run(installation: Installation, run_id: str) -> Known:
-    """Return what there is of a run. Raises Refused if neither the root nor the database has one of that id."""
+def known_run(installation: Installation, run_id: str, *, for_ruling: bool = False) -> Known:
+    """Return what there is of a run; `for_ruling` asks for what its ruling is judged by, too.
+
+    Raises Refused if neither the root nor the database has one of that id.
+    """
     workspace = Workspace.open(installation.root, run_id)
     try:
         request = workspace.request()
     except Refused as error:
-        in_database = run_in_database(installation, run_id)
+        in_database = run_in_database(installation, run_id, for_ruling=for_ruling)
         if in_database.row is None:
             raise unknown_run(installation, run_id, error) from None
         return Known(workspace, _request_in_journal(workspace) or request_of(in_database.row), *in_database)
     # A dry run is in no database, so it can be shown without one.
     if request.mode is Mode.DRYRUN:
         return Known(workspace, request, None, ())
-    return Known(workspace, request, *run_in_database(installation, run_id))
+    return Known(workspace, request, *run_in_database(installation, run_id, for_ruling=for_ruling))
 
 
 def requested(installation: Installation, run_id: str) -> tuple[Workspace, RunRequestFile]:
@@ -118,9 +126,10 @@ class _InDatabase(NamedTuple):
     writers: tuple[DocumentRun, ...]
     rulings: tuple[ApprovalRow, ...]
     switch: SwitchRows
+    facts: RulingFacts | None
 
 
-def run_in_database(installation: Installation, run_id: str) -> _InDatabase:
+def run_in_database(installation: Installation, run_id: str, *, for_ruling: bool = False) -> _InDatabase:
     """Return what the database has of a run, asked in one exchange as the monitoring role. Raises CutterError if it cannot be asked."""
     monitor = installation.settings.database.monitor
     with connect(monitor, read_only=True, purpose="run") as connection, Asking(connection) as asking:
@@ -128,4 +137,13 @@ def run_in_database(installation: Installation, run_id: str) -> _InDatabase:
         row, recorded = asking.ask(partial(find_run, run_id=run_id)), asking.ask(partial(events, run_id=run_id))
         writers = asking.ask(partial(runs_beside, run_id=run_id))
         rulings = asking.ask(partial(approvals, run_id=run_id))
-    return _InDatabase(row.value, recorded.value, place.value, writers.value, rulings.value, switch.value)
+        manifests = asking.ask(partial(recorded_manifests, run_ids=(run_id,)) if for_ruling else _none)
+    facts = None
+    if for_ruling and row.value is not None:
+        manifest = manifests.value.get(run_id)
+        facts = RulingFacts(row.value, writers.value, place.value, manifest, None, rulings.value)
+    return _InDatabase(row.value, recorded.value, place.value, writers.value, rulings.value, switch.value, facts)
+
+
+def _none(_connection: psycopg.Connection) -> dict[str, str]:
+    return {}
