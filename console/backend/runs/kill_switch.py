@@ -183,7 +183,7 @@ def disarm(installation: Installation, reason: str) -> SwitchView:
     for look in range(_LOOKS):
         time.sleep(_PAUSE_S if look else 0.0)
         ended = commit_alone(
-            installation, "disarm", lambda connection: _end_lease(connection, reason), replicated=False
+            installation, "disarm", lambda connection: _end_lease(connection, reason), replicated=False, at_once=True
         )
         switch = measure_switch(installation)
         if ended is not None or switch.state is not SwitchState.ARMED:
@@ -209,7 +209,7 @@ def disarm_run(installation: Installation, run_id: str, reason: str, holder_pid:
         return
 
     end: Question[None] = partial(ledger.disarm_run, run_id=run_id, reason=reason, holder_pid=holder_pid)
-    commit_alone(installation, "disarm", lambda connection: _ended(connection, end), replicated=False)
+    commit_alone(installation, "disarm", lambda connection: _ended(connection, end), replicated=False, at_once=True)
 
 
 def _ended(connection: psycopg.Connection, end: Question[None]) -> Effect | None:
