@@ -164,9 +164,30 @@ _OF_THE_SWITCH = (
     Mutant(
         "the HOLD check before a lease is opened",
         f"{_B}/runs/arming.py",
-        "    require_no_hold(installation)\n    if armed_for",
-        "    if armed_for",
-        _test("runs/test_holds_at_the_last_moment", "a_hold_file_stops_the_arming_itself"),
+        "    require_no_hold(installation, switch.view)\n    if is_for",
+        "    if is_for",
+        _test("runs/test_known_run", "a_hold_that_comes_behind_the_checks_stops_the_arming"),
+    ),
+    Mutant(
+        "a statement is judged by the facts of its own run",
+        f"{_B}/runs/ruling_facts.py",
+        "    return facts if facts is not None and facts.row.run_id == run_id else None\n",
+        "    return facts\n",
+        _test("runs/test_known_run", "a_statement_of_another_run_is_not_judged_by_the_facts_of_this_one"),
+    ),
+    Mutant(
+        "one question of the board that fails hides no other",
+        f"{_B}/gates/asked_ahead.py",
+        "    with suppress(CutterError, psycopg.Error), probe.monitor() as connection:\n",
+        "    with probe.monitor() as connection:\n",
+        _test("gates/test_asked_ahead", "where_one_question_fails_each_check_asks_for_itself"),
+    ),
+    Mutant(
+        "what was asked ahead does not replace what a check has measured",
+        f"{_B}/gates/probe.py",
+        "            self._answers.setdefault(name, answer)\n",
+        "            self._answers[name] = answer\n",
+        _test("gates/test_asked_ahead", "an_answer_that_is_there_is_kept"),
     ),
     Mutant(
         "a HOLD file that cannot be looked for counts as one",

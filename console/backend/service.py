@@ -518,10 +518,10 @@ class BackendService(
 
     def _known_if_typed(self, run_id: str, confirm: str) -> Known | None:
         """Return the run as it is now, if its id was typed: whatever was typed instead is refused before anything is asked."""
-        if confirm != run_id:
-            return None
-        self._require_writable()
-        return known_run(self.installation, run_id, for_ruling=True)
+        if confirm == run_id:
+            self._require_writable()
+            return known_run(self.installation, run_id, for_ruling=True)
+        return None
 
     def _run_if_done(self, known: Known | None, is_reached: Callable[[RunState], bool]) -> RunView | None:
         """Return the LIVE run if its state is reached already and nothing of it waits to be settled, else None."""

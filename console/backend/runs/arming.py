@@ -70,7 +70,7 @@ def arm_and_hold(installation: Installation, run_id: str, purpose: Purpose, hold
 def _arm_and_take(connection: psycopg.Connection, installation: Installation, run_id: str, purpose: Purpose) -> Effect:
     with Asking(connection) as asking:
         lease = asking.ask(partial(_arm, installation=installation, run_id=run_id, purpose=purpose))
-        asking.ask(partial(ledger.take_lease, run_id=run_id, purpose=purpose))
+        asking.ask(lambda connection: ledger.take_lease(connection, run_id, purpose))
     return lease.value
 
 
