@@ -1772,18 +1772,11 @@ _OF_SETTLING = (
         _test(_REUSED, *(f"what_is_not_there_is_not_called_committed[{what}]" for what in ("import", "disarm"))),
     ),
     Mutant(
-        "the journal names the row of an import before its COMMIT",
+        "the journal names the row of an import, and of a lease, before its COMMIT",
         _OPERATIONS,
-        "(*measure_attempt(connection, role), *effect_fields(effect))",
-        "measure_attempt(connection, role)",
-        _test(_REUSED, "what_is_there_is_called_committed[import]"),
-    ),
-    Mutant(
-        "the journal names the lease that is opened and held",
-        f"{_B}/runs/arming.py",
-        "note_attempt(connection, journal, Operation.ARM, Role.EXECUTOR, lease)",
-        "note_attempt(connection, journal, Operation.ARM, Role.EXECUTOR)",
-        _test(_REUSED, "what_is_there_is_called_committed[lease]"),
+        "(*fields.value, *effect_fields(effect.value))",
+        "fields.value",
+        _test(_REUSED, "what_is_there_is_called_committed[import]", "what_is_there_is_called_committed[lease]"),
     ),
     Mutant(
         "a stop is known by the row that it wrote",
@@ -1904,7 +1897,7 @@ _OF_SETTLING = (
     Mutant(
         "to enact arms and takes up in one transaction",
         f"{_B}/runs/arming.py",
-        "                ledger.take_lease(connection, run_id, purpose)\n",
+        "        asking.ask(lambda connection: ledger.take_lease(connection, run_id, purpose))\n",
         "",
         _test("runs/test_lease", "to_enact_arms_and_takes_up_in_one_transaction"),
     ),
