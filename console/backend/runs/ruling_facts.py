@@ -10,7 +10,7 @@ from console.backend.postgres.connections import connect
 from console.backend.postgres.document_runs import DocumentRun, runs_beside_all
 from console.backend.postgres.places import PlaceRow, places_of_runs
 from console.backend.postgres.recorded_plans import recorded_manifests
-from console.backend.postgres.records import RunRow, not_recorded, runs_of
+from console.backend.postgres.records import ApprovalRow, RunRow, not_recorded, runs_of
 from console.backend.postgres.rulings import CutRow, recorded_cuts
 from console.backend.runs.bars import by_document
 
@@ -27,6 +27,8 @@ class RulingFacts(NamedTuple):
     """Digest of its manifest as it was recorded with its plan; None if it was not."""
     cut: CutRow | None
     """Ruling and decision of its cut; None if they were not asked for, or are not recorded."""
+    rulings: tuple[ApprovalRow, ...] | None = None
+    """Its imported rulings, the newest first; None if they were not asked for."""
 
 
 def measure_facts_of(
@@ -55,6 +57,18 @@ def measure_facts_of(
         )
         for run_id, row in rows.value.items()
     }
+
+
+def only_of(run_id: str, facts: RulingFacts | None) -> RulingFacts | None:
+    """Return the facts if they are of this run: in place of a run's statement may stand that of another one."""
+    return facts if facts is not None and facts.row.run_id == run_id else None
+
+
+def with_cut(installation: Installation, facts: RulingFacts) -> RulingFacts:
+    """Add ruling and decision of the run's cut, asked as the verifying role: a ruling over drafts is judged by them too."""
+    run_id = facts.row.run_id
+    with connect(installation.settings.database.verifier, read_only=True, purpose="recorded cut") as connection:
+        return facts._replace(cut=recorded_cuts(connection, (run_id,)).get(run_id))
 
 
 def facts_of_run(installation: Installation, run_id: str, *, over_drafts: bool) -> RulingFacts:

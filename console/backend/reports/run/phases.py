@@ -3,6 +3,7 @@
 import contextlib
 import json
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import count
 
 from console.backend.journal.journal_record import Record, RecordKind
@@ -31,7 +32,7 @@ class Title(Value):
     kind: str = ""
     """The ruling that a pause waits for."""
 
-    @property
+    @cached_property
     def document(self) -> str:
         """Return its file name."""
         return f"{self.number:02d}-{self.name}.md"
