@@ -999,6 +999,20 @@ SCREENS = (
         (f"{_EARLY}::test_a_key_is_not_for_the_statement_before_the_one_that_was_just_drafted[D]",),
     ),
     Mutant(
+        "keys: none is for the run before the one that is chosen and not read yet",
+        "console/screens/run.py",
+        "return run if run is not None and run.run_id == self._chosen else None",
+        "return run",
+        (f"{_EARLY}::test_a_key_is_not_for_the_run_before_the_one_that_is_led_to_or_chosen[chosen-A]",),
+    ),
+    Mutant(
+        "keys: no report is opened of the run before the one that is led to",
+        "console/screens/run.py",
+        "        if self.console.wanted_run:\n",
+        "        if False:\n",
+        (f"{_EARLY}::test_no_report_and_no_journal_is_opened_of_the_run_before_the_one_that_is_led_to[o]",),
+    ),
+    Mutant(
         "keys: a move that comes too late says that it was not made",
         "console/screens/run.py",
         """                self.not_done(f"{name.replace('_', ' ').capitalize()} of {run_id}")\n""",
