@@ -43,6 +43,7 @@ _FRAMES, _TERMINAL, _APP = "tests/test_frames.py", "tests/terminal/test_terminal
 _SMALL = "tests/screens/test_small_screen.py::test_"
 _IN_TURN = "console/screens/readiness_watch.py"
 _DANGER = "console/screens/danger.py"
+_NEXT = "tests/screens/test_next_step.py::test_"
 _MOVED = "tests/screens/test_moved_dialogs.py::test_"
 
 SCREENS = (
@@ -218,21 +219,21 @@ SCREENS = (
     Mutant(
         "dialog: a late check of one statement opens no import where another was drafted",
         "console/screens/approvals.py",
-        "if self.app.screen is self and not self.console.wanted_statement:",
+        "if self.app.screen is self and not self._is_wanting:",
         "if self.app.screen is self:",
         (f"{_EARLY}::test_a_late_check_of_one_statement_opens_no_import_where_another_was_just_drafted",),
     ),
     Mutant(
         "dialog: a list from before a draft does not end the wait for it",
         "console/screens/approvals.py",
-        "        if not self.reads_again() or any(view.statement_sha256 == wanted for view in approvals):\n",
+        "        if not self.reads_again() or self._wanted():\n",
         "        if True:\n",
         (f"{_EARLY}::test_a_list_that_was_asked_for_before_a_statement_was_drafted_does_not_end_the_wait_for_it",),
     ),
     Mutant(
         "dialog: a statement that is in the list is not waited for",
         "console/screens/approvals.py",
-        " or any(view.statement_sha256 == wanted for view in approvals)",
+        " or self._wanted()",
         "",
         (f"{_EARLY}::test_a_statement_that_is_in_the_list_is_not_waited_for_though_it_is_read_again",),
     ),
@@ -863,16 +864,37 @@ SCREENS = (
     Mutant(
         "keys: the key that Overview names leads to the run that it names",
         "console/screens/overview.py",
-        "            console.wanted_run = subject\n",
+        "            console.wanted_run = step.subject\n",
         "            pass\n",
         ("tests/screens/test_next_step.py::test_the_key_that_overview_names_leads_to_the_run_that_it_names",),
     ),
     Mutant(
         "keys: the key that Overview names leads to the batch that it names",
         "console/screens/overview.py",
-        "            console.wanted_batch = subject\n",
+        "            console.wanted_batch = step.subject\n",
         "            pass\n",
         ("tests/screens/test_next_step.py::test_a_batch_is_led_to_on_its_own_screen_and_its_documents_run_on_none",),
+    ),
+    Mutant(
+        "keys: the key that Overview names leads to the statement that it names",
+        "console/screens/overview.py",
+        "            console.wanted_import = step.statement\n",
+        "            pass\n",
+        (f"{_NEXT}the_key_that_overview_names_leads_to_the_statement_that_it_names",),
+    ),
+    Mutant(
+        "keys: none is for the statement before the one that is led to",
+        "console/screens/approvals.py",
+        "        return bool(self.console.wanted_statement) or self.console.wanted_import is not None\n",
+        "        return bool(self.console.wanted_statement)\n",
+        (f"{_NEXT}a_key_is_not_for_the_statement_before_the_one_that_is_led_to[i]",),
+    ),
+    Mutant(
+        "keys: Overview leads nowhere where nobody may act",
+        "console/screens/overview_text.py",
+        "    if _why_nothing(status, read_only=read_only, is_replay=is_replay) is not None:\n",
+        "    if status.target is None:\n",
+        (f"{_NEXT}overview_leads_where_its_first_line_names_a_key_and_nowhere_else[False-False]",),
     ),
     Mutant(
         "keys: the way back is named while something is open",
@@ -994,8 +1016,8 @@ SCREENS = (
     Mutant(
         "keys: none is for the statement before the one that was just drafted",
         "console/screens/approvals.py",
-        "        if self.console.wanted_statement:\n",
-        "        if False:\n",
+        "        return bool(self.console.wanted_statement) or self.console.wanted_import is not None\n",
+        "        return self.console.wanted_import is not None\n",
         (f"{_EARLY}::test_a_key_is_not_for_the_statement_before_the_one_that_was_just_drafted[D]",),
     ),
     Mutant(

@@ -387,8 +387,7 @@ class RunScreen(ConsoleScreen):
             return backend.draft_statement(run_id)
 
         def done(view: "ApprovalView") -> Notice:
-            self.console.wanted_statement = view.statement_sha256
-            self.console.action_approvals()
+            self.console.show_statement(view.statement_sha256)
             return drafted(view)
 
         self.console.operate(Operation(f"Drafting the statement of {run_id}", call, done))
