@@ -43,6 +43,7 @@ _FRAMES, _TERMINAL, _APP = "tests/test_frames.py", "tests/terminal/test_terminal
 _SMALL = "tests/screens/test_small_screen.py::test_"
 _IN_TURN = "console/screens/readiness_watch.py"
 _DANGER = "console/screens/danger.py"
+_OPENS = "tests/screens/test_keymap.py::test_"
 _NEXT = "tests/screens/test_next_step.py::test_"
 _MOVED = "tests/screens/test_moved_dialogs.py::test_"
 
@@ -895,6 +896,30 @@ SCREENS = (
         "    if _why_nothing(status, read_only=read_only, is_replay=is_replay) is not None:\n",
         "    if status.target is None:\n",
         (f"{_NEXT}overview_leads_where_its_first_line_names_a_key_and_nowhere_else[False-False]",),
+    ),
+    Mutant(
+        "mouse: a console without it opens without it",
+        "console/app/launch.py",
+        "            mouse=not request.no_mouse,\n",
+        "",
+        (f"{_OPENS}the_console_opens_with_the_mouse_unless_it_is_left_to_the_terminal[-no-mouse]",),
+    ),
+    Mutant(
+        "mouse: a recording without it opens without it",
+        "console/app/launch.py",
+        "        return _replay(request.replay, mouse=not request.no_mouse)\n",
+        "        return _replay(request.replay, mouse=True)\n",
+        (f"{_OPENS}the_console_opens_with_the_mouse_unless_it_is_left_to_the_terminal[replay-no-mouse]",),
+    ),
+    Mutant(
+        "mouse: a console without it opens no other one with it",
+        "console/app/visiting.py",
+        "mouse=self.has_mouse),\n",
+        "mouse=True),\n",
+        (
+            "tests/test_visiting.py::"
+            "test_the_console_that_is_opened_leaves_the_mouse_to_the_terminal_as_this_one_does[False]",
+        ),
     ),
     Mutant(
         "keys: the way back is named while something is open",

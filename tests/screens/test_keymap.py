@@ -264,6 +264,26 @@ def test_the_console_opens_with_the_keys_of_the_file_or_not_at_all(
     assert f"cutter-console --root {tmp_path} config keys" in said
 
 
+@pytest.mark.parametrize("mouse", [True, False], ids=["", "no-mouse"])
+@pytest.mark.parametrize("words", [(), ("--replay", "{recording}")], ids=["", "replay"])
+@pytest.mark.usefixtures("place")
+def test_the_console_opens_with_the_mouse_unless_it_is_left_to_the_terminal(
+    words: tuple[str, ...], *, mouse: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = tmp_path / "recording.jsonl"
+    recording.write_bytes(line_of(FakeBackend().status()).rstrip(b"\n") + b"\n")
+    opened: list[tuple[bool, bool]] = []
+
+    def run(app: ConsoleApp, *, mouse: bool = True) -> int:
+        opened.append((app.is_replay, mouse))
+        return 0
+
+    monkeypatch.setattr(application, "run", run)
+    asked = [word.format(recording=recording) for word in words]
+    assert main(["--root", str(tmp_path), *asked, *(() if mouse else ("--no-mouse",))]) == 0
+    assert opened == [(bool(words), mouse)]
+
+
 def test_the_help_command_has_the_keys_in_force_and_with_a_wrong_keymap_the_own_ones(
     place: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
