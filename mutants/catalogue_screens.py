@@ -49,6 +49,13 @@ _MOVED = "tests/screens/test_moved_dialogs.py::test_"
 
 SCREENS = (
     Mutant(
+        "terminal: a reader that is started again is not awake for the end of the one before",
+        "console/app/steady_driver.py",
+        "                os.eventfd_read(self.descriptor)\n",
+        "                pass\n",
+        ("tests/terminal/test_reader.py::test_nothing_wakes_the_reader_but_a_key_and_its_end[True]",),
+    ),
+    Mutant(
         "terminal: the reader stays awake for an escape byte",
         "console/app/keyboard.py",
         "        return bool(self._rest) or self._in_string or self._paste is not None\n",
