@@ -41,7 +41,7 @@ def _of_keymaps(*names: str) -> tuple[str, ...]:
 _FRAMES, _TERMINAL, _APP = "tests/test_frames.py", "tests/terminal/test_terminal.py", "tests/test_app.py"
 
 _SMALL = "tests/screens/test_small_screen.py::test_"
-_IN_TURN = "console/screens/readiness_watch.py"
+_IN_TURN = "console/screens/asked_in_turn.py"
 _DANGER = "console/screens/danger.py"
 _OPENS = "tests/screens/test_keymap.py::test_"
 _NEXT = "tests/screens/test_next_step.py::test_"
@@ -153,21 +153,31 @@ SCREENS = (
     Mutant(
         "dialog: moves that come faster than the answers are asked for once behind the answer",
         _IN_TURN,
-        "        self._n_due = min(self._n_due + 1, 2)\n",
-        "        self._n_due += 1\n",
+        "        if self._is_asking:\n",
+        "        if False:\n",
         (f"{_MOVED}moves_that_come_faster_than_the_answers_leave_a_dialog_that_can_be_confirmed",),
     ),
     Mutant(
         "dialog: what has moved while it was measured is measured again",
         _IN_TURN,
-        "        self._n_due = min(self._n_due + 1, 2)\n",
-        "        self._n_due = 1 if self._n_due == 0 else self._n_due\n",
+        "            self._asks_again = True\n",
+        "            pass\n",
         (f"{_MOVED}moves_that_come_faster_than_the_answers_leave_a_dialog_that_can_be_confirmed",),
+    ),
+    Mutant(
+        "moves: a question that is asked in turn can be asked again however it ended",
+        _IN_TURN,
+        "        finally:\n",
+        "        except ZeroDivisionError:\n            asks_again = False\n        else:\n",
+        (
+            "tests/screens/test_asked_in_turn.py::"
+            "test_however_a_question_ended_it_can_be_asked_again[0-True-CancelledError()]",
+        ),
     ),
     Mutant(
         "approvals: what has moved while the moves were read is read again",
         _IN_TURN,
-        "        if self._n_due and can_draw(self._screen):\n",
+        "        if asks_again and can_draw(self._screen):\n",
         "        if False:\n",
         (
             "tests/screens/test_approvals_text.py::test_what_moves_while_the_moves_are_read_is_read_once_behind_it",

@@ -14,12 +14,12 @@ from console.backend.model.errors import CutterError
 from console.backend.model.states import Move
 from console.backend.model.view_models import ApprovalStatus, ApprovalView
 from console.screens import approvals_text as words
+from console.screens.asked_in_turn import AskedInTurn
 from console.screens.base import ConsoleScreen
 from console.screens.copying import Copied
 from console.screens.drawable import can_draw
 from console.screens.import_dialog import ImportDialog
 from console.screens.operation import Operation
-from console.screens.readiness_watch import AskedInTurn
 from console.widgets.list_rows import ListRows
 from console.widgets.panel import Panel
 from console.widgets.rows import Rows
