@@ -939,6 +939,13 @@ SCREENS = (
         ),
     ),
     Mutant(
+        "screens: a run that is shown is the one that was asked for",
+        "console/app/mode_app.py",
+        "        self.switch_mode(Scope.RUN.value)\n",
+        "        self.action_run()\n",
+        (f"{_NEXT}a_run_that_is_shown_is_the_one_that_was_asked_for_and_not_the_one_that_overview_names",),
+    ),
+    Mutant(
         "keys: the way back is named while something is open",
         _BASE,
         '            is_next = console.notice.kind in {"none", "working"} and self.has_step_back\n',

@@ -131,11 +131,6 @@ class ModeApp(BackendApp, inherit_bindings=False):
         self.wanted_drafts = docprefix
         self.action_units()
 
-    def show_batch(self, batch_id: str) -> None:
-        """Go to the Batch screen with this batch chosen."""
-        self.wanted_batch = batch_id
-        self.switch_mode(Scope.BATCH.value)
-
     def show_statement(self, sha256: str) -> None:
         """Go to the Approvals screen with this statement chosen."""
         self.wanted_statement = sha256

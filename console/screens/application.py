@@ -97,9 +97,6 @@ class Application(Asking, Protocol):
     def show_drafts(self, docprefix: str) -> None:
         """Go to the Units screen with the drafts of this document."""
 
-    def show_batch(self, batch_id: str) -> None:
-        """Go to the Batch screen with this batch."""
-
     def show_journal(self, run_id: str) -> None:
         """Go to the Journal screen with the journal of this run."""
 

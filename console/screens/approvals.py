@@ -120,7 +120,7 @@ class ApprovalsScreen(ConsoleScreen):
         return next((view.statement_sha256 for view in self.approvals if view.statement_path == path), "")
 
     def _next_to_import(self) -> str:
-        """Return the first statement that waits for its import, to begin with."""
+        """Return the first statement that waits for its import, to begin with. Overview leads to the one that it names."""
         status = self.console.status
         waiting = status.waiting if status is not None else ()
         return next(filter(None, (self._at(wait.statement) for wait in waiting)), "")

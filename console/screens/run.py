@@ -158,7 +158,7 @@ class RunScreen(ConsoleScreen):
         return super().copied()
 
     def _waiting_run(self) -> str:
-        """Return the run of the Overview's next step, so that its key works here at once."""
+        """Return the first run that waits, or the current one, to begin with. Overview leads to the one that it names."""
         status = self.console.status
         if status is None:
             return ""

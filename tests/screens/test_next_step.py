@@ -221,6 +221,14 @@ async def test_a_statement_that_was_just_drafted_comes_before_the_one_that_overv
         assert _chosen(app, "statements") == "a" * 64
 
 
+async def test_a_run_that_is_shown_is_the_one_that_was_asked_for_and_not_the_one_that_overview_names() -> None:
+    """Documents, a batch, a HOLD and an edited draft show a run, and may do so when Overview is on the screen."""
+    async with opened(FakeBackend()) as (app, pilot):
+        app.show_run(DRY_ID)
+        await settle(pilot)
+        assert _chosen(app) == DRY_ID
+
+
 @pytest.mark.parametrize(
     ("status", "offered"),
     [
