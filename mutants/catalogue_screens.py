@@ -915,6 +915,16 @@ SCREENS = (
         (f"{_NEXT}overview_leads_where_its_first_line_names_a_key_and_nowhere_else[False-False]",),
     ),
     Mutant(
+        "fleet: a host that only names others is not refused for having nothing itself",
+        "console/app/launch.py",
+        "read_only=read_only, anywhere=has_only_names)",
+        "read_only=read_only)",
+        (
+            "tests/screens/test_named.py::"
+            "test_a_host_that_names_others_and_has_nothing_itself_opens_without_a_refusal[no root]",
+        ),
+    ),
+    Mutant(
         "mouse: a console without it opens without it",
         "console/app/launch.py",
         "            mouse=not request.no_mouse,\n",
