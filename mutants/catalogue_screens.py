@@ -925,6 +925,13 @@ SCREENS = (
         ),
     ),
     Mutant(
+        "keys: they are joined with their command in one place",
+        "console/screens/batch_text.py",
+        'Span(keys_or("Enter", ""), "muted")',
+        'Span("Enter, or: ", "muted")',
+        (f"{_OPENS}keys_and_the_command_behind_them_are_joined_in_one_place",),
+    ),
+    Mutant(
         "mouse: a console without it opens without it",
         "console/app/launch.py",
         "            mouse=not request.no_mouse,\n",

@@ -197,6 +197,18 @@ def test_every_action_that_a_sentence_names_exists_and_no_sentence_names_a_key_i
     assert "<" not in told("".join(f"<{mark}>" for mark in marks))
 
 
+def test_keys_and_the_command_behind_them_are_joined_in_one_place() -> None:
+    """`keys_alone` takes the command away again, where lines are few: of a sentence that another joint holds it would not."""
+    joined = [
+        f"{path.name}: {text}"
+        for folder in SHOWN
+        for path in sorted((CONSOLE / folder).glob("*.py"))
+        for text in _texts(ast.parse(path.read_text()))
+        if ", or: " in text
+    ]
+    assert joined == ["keys_in_force.py: , or: "]
+
+
 _NAMES_A_KEY = re.compile(
     r"[Pp]ress [A-Za-z0-9](?![\w])|(?<!\w)\((?:[b-zB-Z]|\d)\)|(?<![\w>])[a-zA-Z0-9], then [a-zA-Z](?!\w)"
     r"|(?:^|[.;:] |, | and )(?:[b-zB-HJ-Z]|/) (?:[a-z]+s|it|them|goes|go) "
