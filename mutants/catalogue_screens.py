@@ -932,6 +932,20 @@ SCREENS = (
         (f"{_OPENS}keys_and_the_command_behind_them_are_joined_in_one_place",),
     ),
     Mutant(
+        "browser: no page is drawn in ASCII for the locale of the server",
+        "console/app/application.py",
+        " and not in_browser():\n            self._filters.append(InAscii(encoding))\n",
+        ":\n            self._filters.append(InAscii(encoding))\n",
+        ("tests/widgets/test_theme.py::test_a_page_of_a_browser_is_never_drawn_in_ascii[browser]",),
+    ),
+    Mutant(
+        "documents: a text is seen whole if it is beside a scrollbar too",
+        "console/widgets/source_view.py",
+        "        width = self._text_width - (0 if self.show_vertical_scrollbar else self.styles.scrollbar_size_vertical)\n",
+        "        width = self._text_width\n",
+        ("tests/widgets/test_virtual.py::test_whether_there_is_a_scrollbar_does_not_decide_if_there_is_one",),
+    ),
+    Mutant(
         "mouse: a console without it opens without it",
         "console/app/launch.py",
         "            mouse=not request.no_mouse,\n",
