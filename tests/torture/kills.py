@@ -334,7 +334,7 @@ IN_THE_BACKUP = (
 ANSWERS = frozenset({0, 3, 4, 5, 6, 7})
 
 
-_SESSION = "connection authorized: user=cutter_exec"
+_SESSION = "connection authorized: user=cutter_"
 TRACES: dict[str, str] = {
     "deadlock": "ERROR:  deadlock detected",
     "password changed": 'FATAL:  password authentication failed for user "cutter_exec"',
