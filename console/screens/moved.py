@@ -1,4 +1,4 @@
-"""What another console or a command has moved, as two statuses show it."""
+"""Moves of another console or of a command, as two statuses show them."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING

@@ -76,11 +76,10 @@ def test_what_happens_outside_is_answered(an_arena: Arena, name: str, what: str)
     for attempt in range(MOST_ATTEMPTS):
         shot = kills.interfered(an_arena, name, what, Random(f"{SEED} {name} {what}{' again' * attempt}"), most=3)
         assert shot.faults == [], shot.killed
-        assert shot.killed, "nothing was reached"
-        if shot.traces or what not in kills.TRACES:
+        if shot.killed and (shot.traces or what not in kills.TRACES):
             return
-        # At a point behind the last write nobody is met by a lock, and behind the last session nobody asks for a password.
-    raise AssertionError(f"the log has nothing of it: {shot.killed}")
+        # No point was reached, or it was behind the last write or session that this could have met.
+    raise AssertionError(f"nothing was reached, or the log has nothing of it: {shot.killed}")
 
 
 @pytest.mark.parametrize("where", kills.IN_THE_BACKUP)
