@@ -10,6 +10,7 @@ _PLANNED, _ROWS = f"{_B}/postgres/site_planned_rows.py", "tests/same_names/test_
 _MOVE, _MOVED = f"{_B}/postgres/site_move_trial.py", "tests/same_names/test_moves_tried.py::test_"
 _BATCH = "tests/same_names/test_batch_tried.py::test_"
 _PART = f"{_BATCH}a_document_of_which_a_part_was_refused_when_the_limit_ended_stops_the_batch"
+_LEFT = f"{_BATCH}what_the_checks_before_have_left_of_the_time_is_all_that_others_get"
 _LEG_B = f"{_ROWS}what_refuses_a_row_of_leg_b_is_named_with_its_table"
 _OTHERWISE = f"{_TRIED}what_comes_back_otherwise_ends_the_trial_at_its_unit"
 _REFUSED = f"{_TRIED}what_a_cut_would_be_refused_for_refuses_the_trial"
@@ -512,5 +513,19 @@ SITE_TRIAL = (
         (
             "tests/same_names/test_numbers.py::test_what_a_panic_meets_behind_its_hold_is_told_by_the_names_of_its_database",
         ),
+    ),
+    Mutant(
+        "of no seconds no session is opened to try the documents of a batch",
+        _RUN,
+        "    if limit.seconds < _LEAST_S:\n        return (_of_others",
+        "    if False:\n        return (_of_others",
+        (_LEFT,),
+    ),
+    Mutant(
+        "other documents get the time that the checks before have left",
+        f"{_B}/batches.py",
+        "Limit(max(ends_at - time.monotonic(), 0.0), advice)",
+        "Limit(arming_checks.DEADLINE_S, advice)",
+        (_LEFT,),
     ),
 )
