@@ -9,8 +9,10 @@ from textual.color import Color
 from textual.filter import LineFilter
 from textual.theme import Theme
 
+from console.backend.model.theme_names import ThemeName
+
 DARK = Theme(
-    name="cutter-dark",
+    name=ThemeName.DARK.in_textual,
     primary="#7aa2c7",
     secondary="#8f9fb3",
     accent="#c8a86b",
@@ -26,7 +28,7 @@ DARK = Theme(
 )
 
 LIGHT = Theme(
-    name="cutter-light",
+    name=ThemeName.LIGHT.in_textual,
     primary="#2a5d8f",
     secondary="#5b6675",
     accent="#7d5a12",
@@ -43,7 +45,7 @@ LIGHT = Theme(
 
 
 HIGH_CONTRAST = Theme(
-    name="cutter-high-contrast",
+    name=ThemeName.HIGH_CONTRAST.in_textual,
     primary="#8ad4ff",
     secondary="#d8d8d8",
     accent="#ffd866",
