@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from console.actions.keymap_file import file_path
-from console.app import application, launch
+from console.app import launch, terminal
 from console.app.application import ConsoleApp
 from console.app.face import Face
 from console.backend.model.errors import ExitStatus
@@ -41,7 +41,7 @@ def opened_by(monkeypatch: pytest.MonkeyPatch) -> Opened:
         asked.append(mouse)
 
     monkeypatch.setattr(ConsoleApp, "run", begun)
-    monkeypatch.setattr(application.TerminalGuard, "release", lambda _: None)
+    monkeypatch.setattr(terminal.TerminalGuard, "release", lambda _: None)
 
     def opened(*words: str) -> tuple[str, bool, bool]:
         assert main([*words]) == ExitStatus.DONE

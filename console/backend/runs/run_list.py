@@ -6,15 +6,17 @@ from datetime import UTC, datetime
 from console.backend.host.installation import Installation
 from console.backend.journal.journal import acknowledged_and_gone
 from console.backend.journal.journal_record import Anchor
+from console.backend.model.ended_runs import Standing, became
 from console.backend.model.errors import Refused
-from console.backend.model.states import Mode, is_over
+from console.backend.model.states import ENACTED_STAGES, Mode, is_over
 from console.backend.model.view_models import RunSummary
 from console.backend.postgres.connections import connect
+from console.backend.postgres.document_states import standings
 from console.backend.postgres.records import RunRow, all_runs, anchors_by_run, open_runs, recorded_runs, runs_of
 from console.backend.runs.interruption import interruption, records_at_rest
 from console.backend.runs.run_ids import run_directories
 from console.backend.runs.run_state import VOIDED, dry_run_end
-from console.backend.runs.run_views import NOT_THERE, elsewhere, request_of
+from console.backend.runs.run_views import NOT_THERE, became_of, elsewhere, request_of
 from console.backend.runs.workspace import REQUEST_FILE, Workspace
 
 
@@ -23,7 +25,8 @@ def list_runs(installation: Installation) -> tuple[RunSummary, ...]:
     with connect(installation.settings.database.monitor, read_only=True, purpose="runs") as connection:
         rows = all_runs(connection)
         anchors = anchors_by_run(connection, rows)
-    return summaries(installation, rows, anchors, frozenset(row.run_id for row in rows))
+        in_force = standings(connection, [row.run_id for row in rows if row.state.stage in ENACTED_STAGES])
+    return summaries(installation, rows, anchors, frozenset(row.run_id for row in rows), in_force)
 
 
 def open_run_summaries(installation: Installation, also: str = "") -> tuple[RunSummary, ...]:
@@ -41,14 +44,20 @@ def summaries(
     rows: tuple[RunRow, ...],
     anchors: Mapping[str, frozenset[Anchor]],
     known: frozenset[str],
+    in_force: Mapping[str, Standing] | None = None,
 ) -> tuple[RunSummary, ...]:
     """List the runs from rows and anchors of their journals that have been read already.
 
     A run that is over has nothing left to be interrupted in, so only the journals of the others are read. `known` are the
-    runs that the database has, though there be no row of them here; the other directories are those of dry runs.
+    runs that the database has, though there be no row of them here; the other directories are those of dry runs. `in_force`
+    is of those that have enacted something.
     """
     unknown_ids = [name for name in run_directories(installation) if name not in known]
-    run_summaries = [_summary_of_row(installation, row, anchors.get(row.run_id, frozenset())) for row in rows]
+    standing = in_force or {}
+    run_summaries = [
+        _summary_of_row(installation, row, anchors.get(row.run_id, frozenset()), standing.get(row.run_id))
+        for row in rows
+    ]
     run_summaries += [
         _summary_of_files(installation, run_id)
         for run_id in unknown_ids
@@ -57,7 +66,9 @@ def summaries(
     return tuple(sorted(run_summaries, key=lambda run: (run.started_at, run.run_id), reverse=True))
 
 
-def _summary_of_row(installation: Installation, row: RunRow, anchors: frozenset[Anchor]) -> RunSummary:
+def _summary_of_row(
+    installation: Installation, row: RunRow, anchors: frozenset[Anchor], standing: Standing | None
+) -> RunSummary:
     workspace, request = Workspace.open(installation.root, row.run_id), request_of(row)
     records = () if is_over(row.state) else records_at_rest(workspace)
     cut_short = interruption(installation, request, records)
@@ -74,6 +85,7 @@ def _summary_of_row(installation: Installation, row: RunRow, anchors: frozenset[
         unsettled=cut_short is not None and not cut_short.is_settled,
         gone=acknowledged_and_gone(records, anchors),
         elsewhere=elsewhere(installation, row),
+        became=became_of(row, standing),
     )
 
 
@@ -100,6 +112,7 @@ def _summary_of_files(installation: Installation, run_id: str) -> RunSummary:
         interrupted=cut_short is not None,
         unsettled=cut_short is not None and not cut_short.is_settled,
         gone=acknowledged_and_gone(records, ()),
+        became=became(request.mode, state),
     )
 
 

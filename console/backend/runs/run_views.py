@@ -11,6 +11,7 @@ from console.backend.host.site_files import kept_mapping
 from console.backend.journal.journal import JournalVerdict, verify_journal
 from console.backend.journal.journal_key import JournalKey
 from console.backend.model.bars import Bar
+from console.backend.model.ended_runs import Standing, became
 from console.backend.model.errors import CutterError, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan import CutPlan
@@ -22,6 +23,7 @@ from console.backend.model.view_models import Interruption, PhaseStatus, PhaseVi
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import connect
 from console.backend.postgres.document_runs import DocumentRun, runs_beside
+from console.backend.postgres.document_states import standings
 from console.backend.postgres.places import PlaceRow, place_of_run
 from console.backend.postgres.records import (
     ApprovalRow,
@@ -96,6 +98,8 @@ class Known:
     """The runs that have written units of the document, or repealed it."""
     rulings: tuple[ApprovalRow, ...] = ()
     """The run's imported rulings, the newest first."""
+    standing: Standing | None = None
+    """From when to when counts what it has enacted; None if that is nothing."""
 
     @property
     def state(self) -> RunState:
@@ -161,6 +165,7 @@ def view_run(installation: Installation, run_id: str) -> RunView:
         take_over=take_over_in_words(workspace, known.recorded, has_files=facts.has_plan)
         if Move.TAKE_OVER in moves
         else "",
+        became=became_of(row, known.standing) if row is not None else became(request.mode, facts.state),
     )
 
 
@@ -391,7 +396,13 @@ def request_of(row: RunRow) -> RunRequestFile:
 
 
 _InDatabase = tuple[
-    RunRow | None, tuple[EventRow, ...], str, PlaceRow, tuple[DocumentRun, ...], tuple[ApprovalRow, ...]
+    RunRow | None,
+    tuple[EventRow, ...],
+    str,
+    PlaceRow,
+    tuple[DocumentRun, ...],
+    tuple[ApprovalRow, ...],
+    Standing | None,
 ]
 
 
@@ -402,8 +413,14 @@ def _in_database(installation: Installation, run_id: str) -> _InDatabase:
         row, recorded = asking.ask(partial(find_run, run_id=run_id)), asking.ask(partial(events, run_id=run_id))
         writers = asking.ask(partial(runs_beside, run_id=run_id))
         rulings = asking.ask(partial(approvals, run_id=run_id))
+        in_force = asking.ask(partial(standings, run_ids=(run_id,)))
     armed = lease.value.purpose if lease.value is not None and lease.value.run_id == run_id else ""
-    return row.value, recorded.value, armed, place.value, writers.value, rulings.value
+    return row.value, recorded.value, armed, place.value, writers.value, rulings.value, in_force.value.get(run_id)
+
+
+def became_of(row: RunRow, standing: Standing | None) -> str:
+    """Return what became of a recorded run, in words; empty while nothing has."""
+    return became(Mode.LIVE, row.state, row.operation, row.changed_at, standing)
 
 
 def _by_the_console(recorded: tuple[EventRow, ...]) -> tuple[EventRow, ...]:
