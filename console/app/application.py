@@ -17,6 +17,7 @@ from textual.app import ScreenStackError
 from textual.binding import BindingType
 from textual.css.query import NoMatches
 from textual.screen import Screen
+from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.widget import Widget
 from textual.worker import WorkerFailed
 
@@ -44,7 +45,7 @@ from console.widgets.formatting import shortened
 from console.widgets.jobs import work
 from console.widgets.line import Span, line
 from console.widgets.notice import Notice, refused
-from console.widgets.theme import THEMES, InAscii, WithoutColour, next_theme
+from console.widgets.theme import THEMES, InAscii, WholeCells, WithoutColour, next_theme
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -110,7 +111,14 @@ class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
         super().__init__(backend, ansi_color=True if no_colour else None)
         if no_colour:
             self._filters.append(WithoutColour())
-        if draws_in_ascii(os.environ, encoding := terminal_encoding()) and not in_browser():
+        elif self.console.color_system == "standard":
+            # Here, because most terminals have more colours, and the first paint would wait for it.
+            from console.widgets.sixteen_colours import InSixteenColours
+
+            self._filters.append(InSixteenColours())
+        is_ascii = draws_in_ascii(os.environ, encoding := terminal_encoding()) and not in_browser()
+        ScrollBar.renderer = WholeCells if is_ascii else ScrollBarRender
+        if is_ascii:
             self._filters.append(InAscii(encoding))
         self.read_only = read_only
         self.demo = demo

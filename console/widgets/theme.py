@@ -1,12 +1,14 @@
 """The themes, dark, light and of high contrast, and the filters for no colours and for a terminal without line drawing."""
 
 from functools import lru_cache
+from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 from textual.filter import LineFilter
+from textual.scrollbar import ScrollBarRender
 from textual.theme import Theme
 
 from console.backend.model.theme_names import ThemeName
@@ -123,6 +125,13 @@ class InAscii(LineFilter):
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002 - Textual's signature
         """Return the segments, each as wide as before."""
         return [Segment(in_ascii(text, self._encoding), style, control) for text, style, control in segments]
+
+
+class WholeCells(ScrollBarRender):
+    """The thumb of a scrollbar in whole cells: the stand-in for a part of one read like the last digit of what it stood beside."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "]
+    HORIZONTAL_BARS: ClassVar[list[str]] = [" "]
 
 
 @lru_cache(4096)

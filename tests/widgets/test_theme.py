@@ -8,6 +8,7 @@ import pytest
 from rich.cells import cell_len
 from textual.color import Color
 from textual.theme import Theme
+from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
 from console.app.terminal import draws_in_ascii
@@ -83,7 +84,7 @@ async def test_what_is_marked_or_typed_stands_out_too(name: ThemeName) -> None:
         await app.screen.mount(field, area)
         field.focus()
         await settle(pilot)
-        parts = [(field, "input--cursor"), (field, "input--selection")]
+        parts: list[tuple[Widget, str]] = [(field, "input--cursor"), (field, "input--selection")]
         parts += [(area, f"text-area--{part}") for part in ("cursor", "selection")]
         shown = {part: widget.get_component_rich_style(part) for widget, part in parts}
         shown["field"] = field.rich_style
@@ -145,6 +146,17 @@ def test_what_is_drawn_in_ascii_takes_the_same_cells_and_can_be_written(encoding
     assert not set(drawn) & set("╭─┤…✓✗┊▁█“→▐")
     assert ("Điều" in drawn) is (encoding == "utf-8")
     assert ("§" in drawn) is (encoding != "ascii")
+
+
+@pytest.mark.parametrize("term", ["linux", "xterm"])
+async def test_in_ascii_no_part_of_a_scrollbar_stands_beside_a_text(term: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A digest seemed to end in a percent sign, the id of a system in an underscore."""
+    monkeypatch.setenv("TERM", term)
+    async with opened(FakeBackend(), "3", size=(80, 24)) as (app, _pilot):
+        bars = [widget.vertical_scrollbar for widget in app.screen.query(Widget) if widget.show_vertical_scrollbar]
+        assert bars
+        drawn = {sign for bar in bars for y in range(bar.size.height) for sign in bar.render_line(y).text}
+    assert (drawn == {" "}) is (term == "linux")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
