@@ -88,7 +88,7 @@ SCREENS = (
     Mutant(
         "terminal: a mouse that is left to it is never asked for",
         "console/app/application.py",
-        "        app.run(mouse=mouse)\n",
+        "        app.run(mouse=mouse and app.face.mouse is not False)\n",
         "        app.run()\n",
         ("tests/terminal/test_terminal.py::test_without_the_mouse_the_terminal_is_never_asked_to_report_it[no-mouse]",),
     ),
