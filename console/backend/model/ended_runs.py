@@ -49,10 +49,7 @@ def _of_law(operation: RunOperation, standing: Standing | None) -> str:
     if standing.until is not None and standing.until <= standing.since:
         return "enacted, never in force"
     if standing.has_ended:
-        until = _day(standing.until)
-        return (
-            f"was {word}{_day(standing.since)} to{until}" if until != _day(standing.since) else f"was {word} on{until}"
-        )
+        return f"was {word} until{_day(standing.until)}"
     return f"{word} {'since' if standing.has_begun else 'from'}{_day(standing.since)}"
 
 

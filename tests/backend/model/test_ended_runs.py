@@ -31,17 +31,12 @@ IN_FORCE = Standing(since=BEGAN, until=None, has_begun=True, has_ended=False)
         (
             RunOperation.CUT,
             Standing(since=BEGAN, until=ENDED, has_begun=True, has_ended=True),
-            "was law 2026-02-01 to 2026-06-01",
-        ),
-        (
-            RunOperation.CUT,
-            Standing(since=BEGAN, until=BEGAN + timedelta(hours=1), has_begun=True, has_ended=True),
-            "was law on 2026-02-01",
+            "was law until 2026-06-01",
         ),
         (
             RunOperation.REPEAL,
             Standing(since=BEGAN, until=ENDED, has_begun=True, has_ended=True),
-            "was repealed 2026-02-01 to 2026-06-01",
+            "was repealed until 2026-06-01",
         ),
         (
             RunOperation.CUT,

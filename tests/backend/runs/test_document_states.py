@@ -308,13 +308,10 @@ def test_the_list_of_runs_says_what_became_of_each(amended: tuple[SignedCut, ...
     to_come = start_cut(law.database, "ACME-NEXT", number=10)
     begins = later(to_come, hours=48)
     installation = site(law.database)
-    first, second = (
-        f"{state.in_force_from.astimezone(UTC):%Y-%m-%d}" for state in history_of(installation, "ACME-LAW")
-    )
-    before = f"on {second}" if first == second else f"{first} to {second}"
+    second = f"{history_of(installation, 'ACME-LAW')[-1].in_force_from.astimezone(UTC):%Y-%m-%d}"
     (changed,) = (row.changed_at for row in _rows_of(law.database) if row.run_id == reverted.run_id)
     expected = {
-        law.run_id: (f"was law {before}, to be closed", "lifecycle_enacted"),
+        law.run_id: (f"was law until {second}, to be closed", "lifecycle_enacted"),
         amendment.run_id: (f"law since {second}, to be closed", "lifecycle_enacted"),
         to_come.run_id: (f"law from {begins:%Y-%m-%d}, to be closed", "lifecycle_enacted"),
         reverted.run_id: (f"reverted {changed.astimezone(UTC):%Y-%m-%d}", "reverted"),
