@@ -26,7 +26,7 @@ _HEADER, _KEY = re.compile(r"\s*\[([^\[\]]+)\]"), re.compile(r"\s*([\w\"'. -]+?)
 
 @dataclass(frozen=True, slots=True)
 class OwnConsole:
-    """What the file says; None of what it leaves open."""
+    """Content of the file; None for what it leaves open."""
 
     keymap: dict[str, tuple[str, ...]]
     """Keys by the names of their actions."""
@@ -85,8 +85,8 @@ def _read(path: Path, text: str) -> OwnConsole:
         theme = display.get("theme")
         return OwnConsole(keys, None if theme is None else ThemeName(theme), display.get("mouse"))
     lines = lines_of(text)
-    told = "\n".join(_said(path, lines, name, fault) for name, fault in [*faults, *of_display])
-    raise _refused(told, correct if faults else f"Correct {shlex.quote(str(path))}. {_SCHEMA}")
+    message = "\n".join(_said(path, lines, name, fault) for name, fault in [*faults, *of_display])
+    raise _refused(message, correct if faults else f"Correct {shlex.quote(str(path))}. {_SCHEMA}")
 
 
 def _faults_of_display(display: object) -> list[tuple[str, str]]:

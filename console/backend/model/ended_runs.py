@@ -1,4 +1,4 @@
-"""What became of a run that has ended, in words: the same ones in each list, on each screen and in each answer."""
+"""Words for what became of a run that has ended: the same ones in each list, on each screen and in each answer."""
 
 from datetime import UTC, datetime
 

@@ -124,7 +124,7 @@ class RunSummary(Value):
     elsewhere: SafeText = ""
     """Its holder if it has changed hands, or operator and host that it was started by; empty if this root holds it."""
     became: SafeText = ""
-    """What became of it, in words, if it has ended; else empty."""
+    """Words for what became of it, if it has ended; else empty."""
 
     @property
     def in_words(self) -> str:
@@ -176,7 +176,7 @@ class IntakeView(Value):
     last_run: str = ""
     last_run_state: SafeText = ""
     last_run_became: SafeText = ""
-    """What became of the last run, in words, if it has ended; else empty."""
+    """Words for what became of the last run, if it has ended; else empty."""
 
 
 class SourceText:
@@ -334,7 +334,7 @@ class RunView(Value):
     bar: Bar | None = None
     """Another run of the document that keeps it from its next step; None if none does."""
     became: SafeText = ""
-    """What became of it, in words, if it has ended; else empty."""
+    """Words for what became of it, if it has ended; else empty."""
 
     @property
     def in_words(self) -> str:

@@ -75,7 +75,7 @@ class DocumentView(Value):
     last_run: str
     last_run_state: SafeText
     last_run_became: SafeText
-    """What became of the last run, in words, if it has ended; else empty."""
+    """Words for what became of the last run, if it has ended; else empty."""
 
     @property
     def last_run_in_words(self) -> str:
