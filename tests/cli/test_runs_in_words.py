@@ -6,9 +6,10 @@ from types import SimpleNamespace
 import pytest
 
 from console.backend.model.errors import ExitStatus
+from console.backend.model.states import Stage
 from console.cli import runs
 from console.cli.main import main
-from tests.support.fakes import DRY_ID, RUN_ID, FakeBackend, Stage
+from tests.support.fakes import DRY_ID, RUN_ID, FakeBackend
 
 
 @pytest.fixture(autouse=True)
