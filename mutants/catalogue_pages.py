@@ -102,7 +102,7 @@ PAGES = (
     Mutant(
         "pages: what is armed already is not called so under a HOLD file",
         "console/backend/service.py",
-        "            kill_switch.require_no_hold(self.installation)\n            note",
+        "            self._require_no_hold(known)\n            note",
         "            note",
         ("tests/backend/runs/test_kill_switch.py::test_what_is_armed_already_is_not_called_so_under_a_hold_file",),
     ),

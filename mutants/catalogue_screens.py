@@ -41,11 +41,20 @@ def _of_keymaps(*names: str) -> tuple[str, ...]:
 _FRAMES, _TERMINAL, _APP = "tests/test_frames.py", "tests/terminal/test_terminal.py", "tests/test_app.py"
 
 _SMALL = "tests/screens/test_small_screen.py::test_"
-_IN_TURN = "console/screens/readiness_watch.py"
+_IN_TURN = "console/screens/asked_in_turn.py"
 _DANGER = "console/screens/danger.py"
+_OPENS = "tests/screens/test_keymap.py::test_"
+_NEXT = "tests/screens/test_next_step.py::test_"
 _MOVED = "tests/screens/test_moved_dialogs.py::test_"
 
 SCREENS = (
+    Mutant(
+        "terminal: a reader that is started again is not awake for the end of the one before",
+        "console/app/steady_driver.py",
+        "                os.eventfd_read(self.descriptor)\n",
+        "                pass\n",
+        ("tests/terminal/test_reader.py::test_nothing_wakes_the_reader_but_a_key_and_its_end[True]",),
+    ),
     Mutant(
         "terminal: the reader stays awake for an escape byte",
         "console/app/keyboard.py",
@@ -144,21 +153,31 @@ SCREENS = (
     Mutant(
         "dialog: moves that come faster than the answers are asked for once behind the answer",
         _IN_TURN,
-        "        self._n_due = min(self._n_due + 1, 2)\n",
-        "        self._n_due += 1\n",
+        "        if self._is_asking:\n",
+        "        if False:\n",
         (f"{_MOVED}moves_that_come_faster_than_the_answers_leave_a_dialog_that_can_be_confirmed",),
     ),
     Mutant(
         "dialog: what has moved while it was measured is measured again",
         _IN_TURN,
-        "        self._n_due = min(self._n_due + 1, 2)\n",
-        "        self._n_due = 1 if self._n_due == 0 else self._n_due\n",
+        "            self._asks_again = True\n",
+        "            pass\n",
         (f"{_MOVED}moves_that_come_faster_than_the_answers_leave_a_dialog_that_can_be_confirmed",),
+    ),
+    Mutant(
+        "moves: a question that is asked in turn can be asked again however it ended",
+        _IN_TURN,
+        "        finally:\n",
+        "        except ZeroDivisionError:\n            asks_again = False\n        else:\n",
+        (
+            "tests/screens/test_asked_in_turn.py::"
+            "test_however_a_question_ended_it_can_be_asked_again[0-True-CancelledError()]",
+        ),
     ),
     Mutant(
         "approvals: what has moved while the moves were read is read again",
         _IN_TURN,
-        "        if self._n_due and can_draw(self._screen):\n",
+        "        if asks_again and can_draw(self._screen):\n",
         "        if False:\n",
         (
             "tests/screens/test_approvals_text.py::test_what_moves_while_the_moves_are_read_is_read_once_behind_it",
@@ -218,21 +237,21 @@ SCREENS = (
     Mutant(
         "dialog: a late check of one statement opens no import where another was drafted",
         "console/screens/approvals.py",
-        "if self.app.screen is self and not self.console.wanted_statement:",
+        "if self.app.screen is self and not self._is_wanting:",
         "if self.app.screen is self:",
         (f"{_EARLY}::test_a_late_check_of_one_statement_opens_no_import_where_another_was_just_drafted",),
     ),
     Mutant(
         "dialog: a list from before a draft does not end the wait for it",
         "console/screens/approvals.py",
-        "        if not self.reads_again() or any(view.statement_sha256 == wanted for view in approvals):\n",
+        "        if not self.reads_again() or self._wanted():\n",
         "        if True:\n",
         (f"{_EARLY}::test_a_list_that_was_asked_for_before_a_statement_was_drafted_does_not_end_the_wait_for_it",),
     ),
     Mutant(
         "dialog: a statement that is in the list is not waited for",
         "console/screens/approvals.py",
-        " or any(view.statement_sha256 == wanted for view in approvals)",
+        " or self._wanted()",
         "",
         (f"{_EARLY}::test_a_statement_that_is_in_the_list_is_not_waited_for_though_it_is_read_again",),
     ),
@@ -863,16 +882,99 @@ SCREENS = (
     Mutant(
         "keys: the key that Overview names leads to the run that it names",
         "console/screens/overview.py",
-        "            console.wanted_run = subject\n",
+        "            console.wanted_run = step.subject\n",
         "            pass\n",
         ("tests/screens/test_next_step.py::test_the_key_that_overview_names_leads_to_the_run_that_it_names",),
     ),
     Mutant(
         "keys: the key that Overview names leads to the batch that it names",
         "console/screens/overview.py",
-        "            console.wanted_batch = subject\n",
+        "            console.wanted_batch = step.subject\n",
         "            pass\n",
         ("tests/screens/test_next_step.py::test_a_batch_is_led_to_on_its_own_screen_and_its_documents_run_on_none",),
+    ),
+    Mutant(
+        "keys: the key that Overview names leads to the statement that it names",
+        "console/screens/overview.py",
+        "            console.wanted_import = step.statement\n",
+        "            pass\n",
+        (f"{_NEXT}the_key_that_overview_names_leads_to_the_statement_that_it_names",),
+    ),
+    Mutant(
+        "keys: none is for the statement before the one that is led to",
+        "console/screens/approvals.py",
+        "        return bool(self.console.wanted_statement) or self.console.wanted_import is not None\n",
+        "        return bool(self.console.wanted_statement)\n",
+        (f"{_NEXT}a_key_is_not_for_the_statement_before_the_one_that_is_led_to[i]",),
+    ),
+    Mutant(
+        "keys: Overview leads nowhere where nobody may act",
+        "console/screens/overview_text.py",
+        "    if _why_nothing(status, read_only=read_only, is_replay=is_replay) is not None:\n",
+        "    if status.target is None:\n",
+        (f"{_NEXT}overview_leads_where_its_first_line_names_a_key_and_nowhere_else[False-False]",),
+    ),
+    Mutant(
+        "fleet: a host that only names others is not refused for having nothing itself",
+        "console/app/launch.py",
+        "read_only=read_only, anywhere=has_only_names)",
+        "read_only=read_only)",
+        (
+            "tests/screens/test_named.py::"
+            "test_a_host_that_names_others_and_has_nothing_itself_opens_without_a_refusal[no root]",
+        ),
+    ),
+    Mutant(
+        "keys: they are joined with their command in one place",
+        "console/screens/batch_text.py",
+        'Span(keys_or("Enter", ""), "muted")',
+        'Span("Enter, or: ", "muted")',
+        (f"{_OPENS}keys_and_the_command_behind_them_are_joined_in_one_place",),
+    ),
+    Mutant(
+        "browser: no page is drawn in ASCII for the locale of the server",
+        "console/app/application.py",
+        " and not in_browser():\n            self._filters.append(InAscii(encoding))\n",
+        ":\n            self._filters.append(InAscii(encoding))\n",
+        ("tests/widgets/test_theme.py::test_a_page_of_a_browser_is_never_drawn_in_ascii[browser]",),
+    ),
+    Mutant(
+        "documents: a text is seen whole if it is beside a scrollbar too",
+        "console/widgets/source_view.py",
+        "        width = self._text_width - (0 if self.show_vertical_scrollbar else self.styles.scrollbar_size_vertical)\n",
+        "        width = self._text_width\n",
+        ("tests/widgets/test_virtual.py::test_whether_there_is_a_scrollbar_does_not_decide_if_there_is_one",),
+    ),
+    Mutant(
+        "mouse: a console without it opens without it",
+        "console/app/launch.py",
+        "            mouse=not request.no_mouse,\n",
+        "",
+        (f"{_OPENS}the_console_opens_with_the_mouse_unless_it_is_left_to_the_terminal[-no-mouse]",),
+    ),
+    Mutant(
+        "mouse: a recording without it opens without it",
+        "console/app/launch.py",
+        "        return _replay(request.replay, mouse=not request.no_mouse)\n",
+        "        return _replay(request.replay, mouse=True)\n",
+        (f"{_OPENS}the_console_opens_with_the_mouse_unless_it_is_left_to_the_terminal[replay-no-mouse]",),
+    ),
+    Mutant(
+        "mouse: a console without it opens no other one with it",
+        "console/app/visiting.py",
+        "mouse=self.has_mouse),\n",
+        "mouse=True),\n",
+        (
+            "tests/test_visiting.py::"
+            "test_the_console_that_is_opened_leaves_the_mouse_to_the_terminal_as_this_one_does[False]",
+        ),
+    ),
+    Mutant(
+        "screens: a run that is shown is the one that was asked for",
+        "console/app/mode_app.py",
+        "        self.switch_mode(Scope.RUN.value)\n",
+        "        self.action_run()\n",
+        (f"{_NEXT}a_run_that_is_shown_is_the_one_that_was_asked_for_and_not_the_one_that_overview_names",),
     ),
     Mutant(
         "keys: the way back is named while something is open",
@@ -994,9 +1096,23 @@ SCREENS = (
     Mutant(
         "keys: none is for the statement before the one that was just drafted",
         "console/screens/approvals.py",
-        "        if self.console.wanted_statement:\n",
-        "        if False:\n",
+        "        return bool(self.console.wanted_statement) or self.console.wanted_import is not None\n",
+        "        return self.console.wanted_import is not None\n",
         (f"{_EARLY}::test_a_key_is_not_for_the_statement_before_the_one_that_was_just_drafted[D]",),
+    ),
+    Mutant(
+        "keys: none is for the run before the one that is chosen and not read yet",
+        "console/screens/run.py",
+        "return run if run is not None and run.run_id == self._chosen else None",
+        "return run",
+        (f"{_EARLY}::test_a_key_is_not_for_the_run_before_the_one_that_is_led_to_or_chosen[chosen-A]",),
+    ),
+    Mutant(
+        "keys: no report is opened of the run before the one that is led to",
+        "console/screens/run.py",
+        "        if self.console.wanted_run:\n",
+        "        if False:\n",
+        (f"{_EARLY}::test_no_report_and_no_journal_is_opened_of_the_run_before_the_one_that_is_led_to[o]",),
     ),
     Mutant(
         "keys: a move that comes too late says that it was not made",

@@ -5,10 +5,12 @@ from mutants.mutant import Mutant
 _B = "console/backend"
 _SQL, _RUN = f"{_B}/postgres/site_creation_trial.py", f"{_B}/runs/site_creation.py"
 _TRIED, _STRANGE = "tests/same_names/test_units_tried.py::test_", "tests/same_names/test_strange.py::test_"
+_TRIALS = f"{_B}/postgres/site_trials.py"
 _PLANNED, _ROWS = f"{_B}/postgres/site_planned_rows.py", "tests/same_names/test_rows_tried.py::test_"
 _MOVE, _MOVED = f"{_B}/postgres/site_move_trial.py", "tests/same_names/test_moves_tried.py::test_"
 _BATCH = "tests/same_names/test_batch_tried.py::test_"
 _PART = f"{_BATCH}a_document_of_which_a_part_was_refused_when_the_limit_ended_stops_the_batch"
+_LEFT = f"{_BATCH}what_the_checks_before_have_left_of_the_time_is_all_that_others_get"
 _LEG_B = f"{_ROWS}what_refuses_a_row_of_leg_b_is_named_with_its_table"
 _OTHERWISE = f"{_TRIED}what_comes_back_otherwise_ends_the_trial_at_its_unit"
 _REFUSED = f"{_TRIED}what_a_cut_would_be_refused_for_refuses_the_trial"
@@ -30,7 +32,7 @@ SITE_TRIAL = (
     ),
     Mutant(
         "a trial that somebody else's error ended is no good one",
-        _SQL,
+        _TRIALS,
         "IF NOT finished AND refused IS NULL THEN",
         "IF state <> 'CU000' AND refused IS NULL THEN",
         (f"{_REFUSED}[ended early]",),
@@ -174,8 +176,8 @@ SITE_TRIAL = (
         (f"{_TRIED}arming_gives_a_trial_the_time_of_a_phase_and_its_dialog_names_it",),
     ),
     Mutant(
-        "what says nothing of the units refuses none",
-        _SQL,
+        "what says nothing of what was tried refuses none",
+        _TRIALS,
         "'57', '58', 'XX') OR state IN ('55006', '55P03')",
         "'57', '58')",
         (
@@ -184,8 +186,29 @@ SITE_TRIAL = (
         ),
     ),
     Mutant(
+        "what a limit refuses in a trial is refused",
+        _TRIALS,
+        "'53', '57', '58', 'XX') OR state IN ('55006', '55P03')",
+        "'53', '54', '55', '57', '58', 'XX')",
+        (f"{_TRIED}what_is_refused_with_another_code_refuses_the_trial[54000]",),
+    ),
+    Mutant(
+        "what says nothing of a run's rows refuses none",
+        f"{_B}/postgres/site_governance_trial.py",
+        "                    IF {says_nothing} THEN\n",
+        "                    IF false THEN\n",
+        ("tests/same_names/test_governance_check.py::test_what_says_nothing_of_the_rows_refuses_none[25006]",),
+    ),
+    Mutant(
+        "the refusal of a trial names its hint",
+        _TRIALS,
+        ", nullif(hint, '')), 500)",
+        "), 500)",
+        (f"{_MOVED}the_refusal_of_a_move_names_its_constraint_its_detail_and_its_hint",),
+    ),
+    Mutant(
         "a failed assertion there refuses a trial",
-        _SQL,
+        _TRIALS,
         "WHEN OTHERS OR ASSERT_FAILURE THEN",
         "WHEN OTHERS THEN",
         (f"{_TRIED}a_failed_assertion_there_refuses_the_trial",),
@@ -323,25 +346,25 @@ SITE_TRIAL = (
         (f"{_MOVED}a_move_that_a_run_would_be_refused_is_no_proof[not moved]",),
     ),
     Mutant(
+        "what a move makes of a unit's version is read back",
+        _MOVE,
+        " OR {has_version_lifecycle} AND s.version_lifecycle IS DISTINCT FROM p_target THEN",
+        " THEN",
+        (f"{_MOVED}a_move_that_a_run_would_be_refused_is_no_proof[version left]",),
+    ),
+    Mutant(
+        "what fires at the end of a transaction fires behind a move that is tried",
+        _MOVE,
+        "p_target, change_set);\n        PERFORM cutter_console.fn_site_settle();\n",
+        "p_target, change_set);\n",
+        (f"{_MOVED}a_move_that_a_run_would_be_refused_is_no_proof[late]",),
+    ),
+    Mutant(
         "rows beside that of the log are counted where a move is tried",
         _MOVE,
         "        PERFORM cutter_console.fn_site_require(before, jsonb_build_object({log_name}, 1));\n",
         "",
         (f"{_MOVED}a_move_that_a_run_would_be_refused_is_no_proof[a row more]",),
-    ),
-    Mutant(
-        "a trial of a move that somebody else's error ended is no good one",
-        _MOVE,
-        "IF NOT finished AND refused IS NULL THEN",
-        "IF state <> 'CU000' AND refused IS NULL THEN",
-        (f"{_MOVED}a_move_that_a_run_would_be_refused_is_no_proof[ended early]",),
-    ),
-    Mutant(
-        "what says nothing of a move refuses none",
-        _MOVE,
-        " OR state IN ('55006', '55P03') THEN",
-        " THEN",
-        (f"{_MOVED}what_says_nothing_of_a_move_refuses_none",),
     ),
     Mutant(
         "the executor alone tries moves",
@@ -353,9 +376,30 @@ SITE_TRIAL = (
     Mutant(
         "a function that is not proven as a run calls it is no partial proof",
         f"{_B}/runs/site_run_check.py",
-        "    return bool(of_it) and all(outcome is Outcome.PASS for outcome in of_it)\n",
-        "    return True\n",
+        "    if of_it and all(outcome is Outcome.PASS for outcome in of_it):\n",
+        "    if True:\n",
+        (f"{_MOVED}where_a_run_would_be_refused_its_proof_is_named_and_no_script[no way back]",),
+    ),
+    Mutant(
+        "a function of which a run has no proof is not proven",
+        f"{_B}/runs/site_run_check.py",
+        "    if of_it and all(outcome is Outcome.PASS for outcome in of_it):\n",
+        "    if all(outcome is Outcome.PASS for outcome in of_it):\n",
+        (f"{_MOVED}where_a_run_would_be_refused_its_proof_is_named_and_no_script[none made]",),
+    ),
+    Mutant(
+        "before the script was run it is told what proves the functions",
+        f"{_B}/runs/site_run_check.py",
+        "        return Outcome.INCONCLUSIVE, words, _GRANT\n",
+        '        return Outcome.PARTIAL, words, ""\n',
         (f"{_MOVED}before_the_script_was_run_it_is_told_what_proves_them",),
+    ),
+    Mutant(
+        "a script that cannot try moves is no proof",
+        f"{_B}/runs/site_run_check.py",
+        "            if not all(ask_together(connection, can_try_units, can_try_moves)):\n",
+        "            if not can_try_units(connection):\n",
+        (f"{_MOVED}a_script_that_cannot_try_moves_is_no_proof",),
     ),
     Mutant(
         "an error in the trial of one move is none of the other proofs",
@@ -469,5 +513,19 @@ SITE_TRIAL = (
         (
             "tests/same_names/test_numbers.py::test_what_a_panic_meets_behind_its_hold_is_told_by_the_names_of_its_database",
         ),
+    ),
+    Mutant(
+        "of no seconds no session is opened to try the documents of a batch",
+        _RUN,
+        "    if limit.seconds < _LEAST_S:\n        return (_of_others",
+        "    if False:\n        return (_of_others",
+        (_LEFT,),
+    ),
+    Mutant(
+        "other documents get the time that the checks before have left",
+        f"{_B}/batches.py",
+        "Limit(max(ends_at - time.monotonic(), 0.0), advice)",
+        "Limit(arming_checks.DEADLINE_S, advice)",
+        (_LEFT,),
     ),
 )

@@ -107,6 +107,16 @@ SITES = (
         ("tests/test_statements.py::test_every_function_is_called_where_it_stands",),
     ),
     Mutant(
+        "the names of an organisation's tables reach the server as values, in which no name is changed on the way",
+        f"{_B}/postgres/site_writable.py",
+        "    query = sql.SQL(ODD_TABLES).format(tables=sql.Placeholder())\n"
+        "    odd = {row.table: row.reason for row in read_rows(connection, _OddRow, query, (list(tables),))}\n",
+        '    names = sql.SQL("ARRAY[{}]").format(sql.SQL(", ").join(map(sql.Literal, tables)))\n'
+        "    query = sql.SQL(ODD_TABLES).format(tables=names)\n"
+        "    odd = {row.table: row.reason for row in map(_OddRow._make, connection.execute(query).fetchall())}\n",
+        (f"{_SAME}surroundings.py::test_the_organisation_s_tables_are_asked_about_by_values",),
+    ),
+    Mutant(
         "rows that row security filters are not counted as all rows",
         _PROPOSAL,
         "    if table.guarded:\n",
@@ -607,9 +617,23 @@ SITES = (
         ),
     ),
     Mutant(
+        "migrate makes functions by PL/pgSQL's own rules, whatever the database has checked besides",
+        f"{_B}/postgres/migrations.py",
+        '        connection.execute(f"SET LOCAL {NO_EXTRA_CHECKS}".encode())\n',
+        "",
+        (f"{_SAME}another_organisation.py::test_the_guide_leads_from_nothing_to_law_and_back",),
+    ),
+    Mutant(
+        "the printed script makes functions by PL/pgSQL's own rules, whatever the database has checked besides",
+        f"{_B}/postgres/site_script.py",
+        "SET LOCAL {no_extra_checks};\n",
+        "",
+        (f"{_SAME}guide.py::test_the_script_makes_functions_by_pl_pgsql_s_own_rules",),
+    ),
+    Mutant(
         "a repair of a function is not checked by the database's own rules for PL/pgSQL",
         f"{_B}/postgres/repair_sql.py",
-        "        \"SET plpgsql.extra_errors = 'none';\",\n",
+        '        f"SET {NO_EXTRA_CHECKS};",\n',
         "",
         (
             "tests/backend/postgres/test_drift.py::"

@@ -465,6 +465,28 @@ _OF_LOCK_AND_LEASE = (
         "FROM pg_stat_get_activity(NULL) s\n                        WHERE s.usesysid",
         ("tests/backend/runs/test_lease.py::test_a_stranger_who_takes_the_holders_name_holds_no_lease[cutter_exec]",),
     ),
+    *(
+        Mutant(
+            f"the session that holds a lease has the holder's number, and its {part} too",
+            _LESS_READ,
+            text,
+            "",
+            (f"tests/backend/runs/test_lease.py::test_a_session_that_gets_the_holder_s_number_holds_no_lease[{case}]",),
+        )
+        for part, case, text in (
+            ("role", "of another role", "\n                          AND s.usesysid = l.holder_role"),
+            (
+                "database",
+                "in another database",
+                "\n                          AND s.datid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())",
+            ),
+            (
+                "name",
+                "of another name",
+                "\n                          AND s.application_name = 'cutter-console lease ' || l.id",
+            ),
+        )
+    ),
     Mutant(
         "a lease is held by one session",
         _BATCHES,
@@ -2490,6 +2512,26 @@ _OF_SEARCH = (
         "                         JOIN cutter_governance.run r ON r.run_id = p.run_id\n"
         "                        WHERE n.in_force_from > now()",
         _test("document_states", "a_unit_that_is_in_force_is_looked_up_without_the_states_of_documents"),
+    ),
+    *(
+        Mutant(
+            name,
+            _LESS_READ,
+            f"WHERE e.decided_at > now()\n{indent}AND e.verdict",
+            f"WHERE false\n{indent}AND e.verdict",
+            _test("document_states", "what_a_later_decision_has_enacted_is_in_force_from_then_on"),
+        )
+        for name, indent in (
+            ("a text whose decision is still to come is not in force", " " * 26),
+            ("until a decision that is still to come the text before it is in force", " " * 15),
+        )
+    ),
+    Mutant(
+        "units that the index has found by some of the words are read",
+        _PAGES,
+        "asked::text <> words::text;",
+        "loose::text <> words::text;",
+        _test("unit_search", "the_index_is_not_asked_for_the_beginning_of_a_great_many_words"),
     ),
     Mutant(
         "of a piece both indexes are asked, whatever the planner takes for the number of rows with some words",

@@ -19,11 +19,12 @@ from textual.pilot import Pilot
 
 from console.actions.actions import Registry, Scope, registry
 from console.actions.visits import leading_back
-from console.app import visiting
+from console.app import application, visiting
 from console.app.application import ConsoleApp
 from console.app.face import Face
 from console.app.visited import FLEET_BEHIND, taken_lifeline, watch
 from console.app.visiting import STOP_GROUP, VisitingApp
+from console.backend.host.processes import Lifeline
 from console.screens.panic import PanicDialog
 from console.widgets.bars import key_line
 from console.widgets.line import plain
@@ -90,6 +91,26 @@ async def test_a_signal_ends_the_console_that_has_the_terminal_and_then_this_one
     assert guest.returncode == -signal.SIGTERM
     assert hosts.steps == ["given away", "taken back"]
     assert hosts.ended == [(143, 143)]
+
+
+@pytest.mark.parametrize("mouse", [True, False])
+def test_the_console_that_is_opened_leaves_the_mouse_to_the_terminal_as_this_one_does(
+    *, mouse: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[tuple[str, ...]] = []
+
+    async def started(*command: str, **_options: object) -> object:
+        commands.append(command)
+        raise FileNotFoundError(errno.ENOENT, "no program")
+
+    app = ConsoleApp(FakeBackend(), read_only=False, demo=False)
+    monkeypatch.setattr(app, "run", lambda **_: None)
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", started)
+    application.run(app, mouse=mouse)
+    with Lifeline() as lifeline, pytest.raises(FileNotFoundError):
+        asyncio.run(app._guest_of("prod", lifeline))
+    assert commands == [tuple(visiting.visit_command("prod", read_only=False, mouse=mouse))]
+    assert ("--no-mouse" in commands[0]) is not mouse
 
 
 async def test_a_signal_that_comes_while_the_other_console_is_being_started_ends_both(

@@ -1,12 +1,15 @@
 """ModeApp: the screens by their names, and how one goes to each of them; none is loaded before it is shown."""
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.screen import Screen
 
 from console.actions.action import Scope
 from console.app.backend_app import BackendApp
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def _documents() -> Screen[None]:
@@ -112,6 +115,7 @@ class ModeApp(BackendApp, inherit_bindings=False):
     wanted_journal: str = ""
     wanted_batch: str = ""
     wanted_statement: str = ""
+    wanted_import: "Path | None" = None
     wanted_drafts: str = ""
     wanted_guide: str = ""
     _before_guide: str = ""
@@ -127,10 +131,10 @@ class ModeApp(BackendApp, inherit_bindings=False):
         self.wanted_drafts = docprefix
         self.action_units()
 
-    def show_batch(self, batch_id: str) -> None:
-        """Go to the Batch screen with this batch chosen."""
-        self.wanted_batch = batch_id
-        self.switch_mode(Scope.BATCH.value)
+    def show_statement(self, sha256: str) -> None:
+        """Go to the Approvals screen with this statement chosen."""
+        self.wanted_statement = sha256
+        self.switch_mode(Scope.APPROVALS.value)
 
     def show_journal(self, run_id: str) -> None:
         """Go to the Journal screen with the journal of this run."""
@@ -182,7 +186,7 @@ class ModeApp(BackendApp, inherit_bindings=False):
 
     def action_approvals(self) -> None:
         """Go to Approvals."""
-        self.switch_mode("approvals")
+        self._lead_to(Scope.APPROVALS)
 
     def action_gates(self) -> None:
         """Go to Gates."""

@@ -40,9 +40,9 @@ from console.backend.runs.batch_sources import PlannedSource
 from console.backend.runs.batch_views import CUTTING, all_batches, view_batch
 from console.backend.runs.batches import BatchWalk, arm_batch, create_batch, first_waiting
 from console.backend.runs.kill_switch import armed_for, measure_switch, require_no_hold
+from console.backend.runs.known_run import known_run
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.phase_context import PhaseContext
-from console.backend.runs.run_views import known_run
 from console.backend.runs.site_creation import OTHERS, Limit, others_tried_there, phase_limit
 from console.backend.runs.workspace import Workspace
 

@@ -29,9 +29,10 @@ from console.backend.runs.kill_switch import (
     release_steps,
     seen_hold,
 )
+from console.backend.runs.known_run import Known, known_run
 from console.backend.runs.moves import command_of
 from console.backend.runs.other_layout import NOT_INSTALLED
-from console.backend.runs.run_views import view_run
+from console.backend.runs.run_views import view_known
 
 RunDanger = Literal[Danger.ARM, Danger.ENACT, Danger.REVERT, Danger.VOID, Danger.TAKE_OVER, Danger.EDIT, Danger.APPLY]
 """The dangers that are about a run; releasing a HOLD is about none."""
@@ -58,32 +59,35 @@ def brief(
     run_id: str,
     *,
     is_made_now: bool = False,
+    known: Known | None = None,
 ) -> Confirmation:
     """Return all that the dialog of a dangerous action shows, measured now; an open check prevents the action.
 
-    `is_made_now` is for the action itself, which takes more time than a dialog for what its checks try in the database.
+    `is_made_now` is for the action itself, which takes more time than a dialog for what its checks try in the database;
+    `known` is the run if that has just read it.
     """
     if danger is Danger.RELEASE_HOLD:
         return _brief_release(installation)
-    run = view_run(installation, run_id)
+    known = known or known_run(installation, run_id, for_ruling=True)
+    run = view_known(installation, known)
     checks = [_legal_move(installation, danger, run)]
     if danger is Danger.EDIT:
         checks.append(_no_hold(installation))
     elif danger not in {Danger.VOID, Danger.TAKE_OVER}:
-        checks.append(_switch(installation, danger, run_id))
+        checks.append(_switch(installation, danger, known))
     if danger is Danger.ARM and run.state.stage is Stage.AWAITING_CUT_AUTHORIZATION:
         trial_command = "" if is_made_now else command_of(Move.ARM, run_id)
         checks += [
-            _ruling(installation, run_id, Purpose.CUT),
+            _ruling(installation, known, Purpose.CUT),
             backup_check(installation, run_id),
-            *arming_checks.before(installation, run_id, arming_checks.ALL, trial_command),
+            *arming_checks.before(installation, run_id, arming_checks.ALL, trial_command, known.facts),
         ]
     elif danger is Danger.APPLY:
-        checks.append(_ruling(installation, run_id, Purpose.EDIT))
+        checks.append(_ruling(installation, known, Purpose.EDIT))
     # At a later stage the drafts are written: backup, dry run and tests have had their turn.
     elif danger in {Danger.ARM, Danger.ENACT}:
         checks += [
-            *_second_ruling(installation, danger, run_id),
+            *_second_ruling(installation, danger, known),
             *arming_checks.before(installation, run_id, arming_checks.AGAIN),
         ]
     return Confirmation(
@@ -115,8 +119,8 @@ def _no_hold(installation: Installation) -> Check:
     return _check(installation, "switch", f"{switch.state} {switch.reason}".strip(), is_free, switch.clears_with)
 
 
-def _second_ruling(installation: Installation, danger: RunDanger, run_id: str) -> tuple[Check, ...]:
-    return (_ruling(installation, run_id, Purpose.ENACT),) if danger is Danger.ENACT else ()
+def _second_ruling(installation: Installation, danger: RunDanger, known: Known) -> tuple[Check, ...]:
+    return (_ruling(installation, known, Purpose.ENACT),) if danger is Danger.ENACT else ()
 
 
 def _brief_release(installation: Installation) -> Confirmation:
@@ -351,18 +355,20 @@ def _legal_move(installation: Installation, danger: RunDanger, run: RunView) -> 
     return _check(installation, arming_checks.LEGAL_MOVE, answer, allowed, advice)
 
 
-def _switch(installation: Installation, danger: RunDanger, run_id: str) -> Check:
-    switch = measure_switch(installation)
+def _switch(installation: Installation, danger: RunDanger, known: Known) -> Check:
+    rows, run_id = known.switch, known.workspace.run_id
+    in_database = measure_in_database(installation) if rows is None else rows.view
+    switch = combined(installation, hold_in_file(installation), in_database)
     armed_for_this = switch.state is SwitchState.ARMED and (switch.run_id, switch.purpose) == (run_id, _PURPOSE[danger])
     is_free = switch.state is SwitchState.OFF or armed_for_this
     return _check(installation, "switch", f"{switch.state} {switch.reason}".strip(), is_free, switch.clears_with)
 
 
-def _ruling(installation: Installation, run_id: str, purpose: Purpose) -> Check:
+def _ruling(installation: Installation, known: Known, purpose: Purpose) -> Check:
     """Check that the statement is imported, unused and unexpired, and verify its signatures again, now."""
-    kind = purpose.kind
+    kind, run_id = purpose.kind, known.workspace.run_id
+    row = approval_workflow.ruling_for(known.rulings, purpose, installation.context.now())
     try:
-        row = approval_workflow.ruling_for(installation, run_id, purpose)
         if row is None:
             return _check(
                 installation,
@@ -372,7 +378,7 @@ def _ruling(installation: Installation, run_id: str, purpose: Purpose) -> Check:
                 advice=f"Draft it and have it signed: cutter-console approval draft {run_id}; then import it.",
             )
         path = installation.statement(run_id, kind)
-        checked = approval_workflow.check(installation, path, signatures_beside(path))
+        checked = approval_workflow.check(installation, path, signatures_beside(path), known=known.facts)
         raise_if_invalid(checked)
     except Unmeasured as error:
         return Check(name=kind.value, outcome=Outcome.INCONCLUSIVE, detail=error.message, next_action=error.next_action)

@@ -11,8 +11,9 @@ from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.view_models import Confirmation, Danger
 from console.backend.runs.accepting import inspect_bundle
 from console.backend.runs.handover import require_handed, require_place
+from console.backend.runs.known_run import known_run
 from console.backend.runs.run_bundle import APPROVALS, Member
-from console.backend.runs.run_views import known_run, view_run
+from console.backend.runs.run_views import view_known
 
 CustodyDanger = Literal[Danger.HAND_OVER, Danger.ACCEPT]
 """The dangers that are about a bundle: the file that is written, or read."""
@@ -28,7 +29,8 @@ def brief_custody(installation: Installation, danger: CustodyDanger, run_id: str
 
 
 def _hand_over(installation: Installation, run_id: str, to: Path) -> Confirmation:
-    run, known = view_run(installation, run_id), known_run(installation, run_id)
+    known = known_run(installation, run_id)
+    run = view_known(installation, known)
     cut_short = run.interruption
     settled = "nothing was begun and left open" if cut_short is None else f"{cut_short.what} was interrupted"
     is_open = cut_short is not None and not cut_short.is_settled

@@ -70,6 +70,7 @@ from console.backend.runs.following import follow
 from console.backend.runs.handover import hand_over
 from console.backend.runs.intake_list import intake_views
 from console.backend.runs.journals import JournalAnswers
+from console.backend.runs.known_run import Known, known_run, requested
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.moves import command_of, require_move
 from console.backend.runs.operations import settle_run
@@ -80,7 +81,7 @@ from console.backend.runs.reverify import verify_drafts
 from console.backend.runs.revision import compare_if_law, compare_with_nothing
 from console.backend.runs.run_ids import require_live
 from console.backend.runs.run_list import list_runs
-from console.backend.runs.run_views import known_run, measure_facts, require_here, view_run
+from console.backend.runs.run_views import measure_facts, require_here, view_known, view_run
 from console.backend.runs.site import drift_of_site, require_reading_role
 from console.backend.runs.sources import read_source
 from console.backend.runs.status import measure_status
@@ -307,12 +308,13 @@ class BackendService(
         """Arm the switch for this run, or this batch, to cut; if it is armed for that already, do nothing."""
         if is_batch(run_id):
             return self.arm_batch(run_id, confirm)
-        if confirm == run_id and kill_switch.armed_for(self.installation, run_id, Purpose.CUT):
-            kill_switch.require_no_hold(self.installation)
+        known = self._known_if_typed(run_id, confirm)
+        if known is not None and known.armed_to == Purpose.CUT:
+            self._require_no_hold(known)
             note = {"note": "it was armed for this run already; nothing was done"}
             return kill_switch.measure_switch(self.installation).model_copy(update=note)
         require_here(self.installation, run_id)
-        self._require_confirmed(Danger.ARM, run_id, confirm)
+        self._require_confirmed(Danger.ARM, run_id, confirm, known)
         self._arm(run_id, Purpose.CUT)
         return kill_switch.measure_switch(self.installation)
 
@@ -349,10 +351,11 @@ class BackendService(
 
         A run that has been enacted already is only closed, if it is not closed yet.
         """
-        if confirm == run_id and (finished_run := self._run_if_done(run_id, _is_enacted)) is not None:
+        known = self._known_if_typed(run_id, confirm)
+        if (finished_run := self._run_if_done(known, _is_enacted)) is not None:
             return self.resume(run_id, on_progress) if Move.CONTINUE in finished_run.moves else finished_run
         require_here(self.installation, run_id)
-        self._require_confirmed(Danger.ENACT, run_id, confirm)
+        self._require_confirmed(Danger.ENACT, run_id, confirm, known)
         # The session that holds the lease opens it: a kill between two sessions left the switch armed for minutes.
         with LeaseHolder(self.installation, run_id) as holder:
             self._arm(run_id, Purpose.ENACT, holder)
@@ -362,9 +365,10 @@ class BackendService(
     @with_kept_sessions
     def revert(self, run_id: str, confirm: str) -> RunView:
         """Take a draft cut back; if it is taken back already, do nothing."""
-        if confirm == run_id and (finished_run := self._run_if_done(run_id, _is_reverted)) is not None:
+        known = self._known_if_typed(run_id, confirm)
+        if (finished_run := self._run_if_done(known, _is_reverted)) is not None:
             return finished_run
-        self._require_confirmed(Danger.REVERT, run_id, confirm)
+        self._require_confirmed(Danger.REVERT, run_id, confirm, known)
         hold_to_end(self.installation, run_id, Move.REVERT)
         with LeaseHolder(self.installation, run_id) as holder:
             self._arm(run_id, Purpose.REVERT, holder)
@@ -513,10 +517,18 @@ class BackendService(
         with suppress(CutterError):
             kill_switch.disarm_run(self.installation, run_id, reason, holder_pid)
 
-    def _run_if_done(self, run_id: str, is_reached: Callable[[RunState], bool]) -> RunView | None:
+    def _known_if_typed(self, run_id: str, confirm: str) -> Known | None:
+        """Return the run as it is now, if its id was typed: whatever was typed instead is refused before anything is asked."""
+        if confirm == run_id:
+            self._require_writable()
+            return known_run(self.installation, run_id, for_ruling=True)
+        return None
+
+    def _run_if_done(self, known: Known | None, is_reached: Callable[[RunState], bool]) -> RunView | None:
         """Return the LIVE run if its state is reached already and nothing of it waits to be settled, else None."""
-        self._require_writable()
-        run = self.run(run_id)
+        if known is None:
+            return None
+        run = view_known(self.installation, known)
         is_finished = run.mode is Mode.LIVE and is_reached(run.state) and Move.SETTLE not in run.moves
         return run if is_finished else None
 
@@ -531,8 +543,8 @@ class BackendService(
 
     def _arm(self, run_id: str, purpose: Purpose, holder: LeaseHolder | None = None) -> None:
         """Take a proven backup if there is no fresh one, without which the database opens no lease; then open it."""
-        known = known_run(self.installation, run_id)
-        ensure_backup(PhaseContext(self.installation, known.workspace, known.request, lambda *_: None))
+        workspace, request = requested(self.installation, run_id)
+        ensure_backup(PhaseContext(self.installation, workspace, request, lambda *_: None))
         if holder is None:
             arming.arm(self.installation, run_id, purpose)
         else:
@@ -544,12 +556,17 @@ class BackendService(
             message = f"what was typed is not the run id {run_id}"
             raise UsageError(StopCode.EXECUTION_DISABLED, message, command_to_confirm(command, run_id))
 
-    def _require_confirmed(self, danger: RunDanger, run_id: str, confirm: str) -> None:
+    def _require_no_hold(self, known: Known) -> None:
+        switch = known.switch
+        kill_switch.require_no_hold(self.installation, None if switch is None else switch.view)
+
+    def _require_confirmed(self, danger: RunDanger, run_id: str, confirm: str, known: Known | None) -> None:
         self._require_typed(danger, run_id, confirm)
-        kill_switch.require_no_hold(self.installation)
+        assert known is not None, "what is typed is the run id"
+        self._require_no_hold(known)
         require_live(self.installation, run_id)
         # Measured again: what the dialog showed may have changed while the operator read and typed.
-        blocking = confirmations.brief(self.installation, danger, run_id, is_made_now=True).open_checks
+        blocking = confirmations.brief(self.installation, danger, run_id, is_made_now=True, known=known).open_checks
         if blocking:
             open_checks = "; ".join(f"{check.name}: {check.detail}" for check in blocking)
             message = f"{danger} of {run_id} is refused: {open_checks}"

@@ -8,16 +8,20 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from console.backend.approvals.check import open_checks
 from console.backend.approvals.statement import utc_second
 from console.backend.model.errors import CutterError, ExitStatus, Refused, StopCode, UsageError
 from console.backend.model.full_command import command_to_import
 from console.backend.model.ids import is_batch
 from console.backend.model.outcome import Outcome
+from console.backend.model.purposes import Purpose
 from console.backend.model.shell_word import shell_word
 from console.backend.model.shown_time import shown_time
+from console.backend.model.states import Move
 from console.backend.model.view_models import ApprovalStatus, ApprovalView, StopStep, SwitchState, SwitchView
 from console.backend.postgres.kept_sessions import with_kept_sessions
 from console.backend.runs.hold_file import is_being_written
+from console.backend.runs.moves import command_of
 from console.backend.service import BackendService
 from console.cli.approval_requests import DraftStatement, ImportStatement, OneStatement
 from console.cli.arguments import Options
@@ -89,15 +93,18 @@ def import_signed(options: Options, request: ImportStatement) -> ExitStatus:
     lines = _approval_lines(options, recorded)
     if not options.json:
         with contextlib.suppress(CutterError):  # The import stands, whatever is known of what follows.
-            lines += [as_typed(options, f"next       {step}") for step in _steps(backend, recorded.run_id)]
+            lines += [as_typed(options, f"next       {step}") for step in _steps(backend, recorded)]
     return report(options, "approval import", Outcome.PASS, lines, recorded)
 
 
-def _steps(backend: BackendService, run_id: str) -> list[str]:
-    """Return what the run or batch waits for now, as `status` says it."""
-    if is_batch(run_id):
-        return [step] if (step := backend.batch(run_id).next_command) else []
-    return [wait.next_action for wait in backend.status().waiting if wait.run_id == run_id]
+def _steps(backend: BackendService, imported: ApprovalView) -> list[str]:
+    """Return what the ruling was imported for, or what the run or batch waits for now, as `status` says it."""
+    if imported.purpose is Purpose.REVERT:
+        # The run goes on waiting for SG_2 meanwhile, which is not what was ruled.
+        return [command_of(Move.REVERT, imported.run_id)]
+    if is_batch(imported.run_id):
+        return [step] if (step := backend.batch(imported.run_id).next_command) else []
+    return [wait.next_action for wait in backend.status().waiting if wait.run_id == imported.run_id]
 
 
 def _approval_lines(options: Options, seen: ApprovalView) -> list[str]:
@@ -120,11 +127,12 @@ def _signing_lines(options: Options, seen: ApprovalView) -> list[str]:
     """Return how it is signed while signatures are missing, how it is imported once none is; nothing after that."""
     if seen.status not in {ApprovalStatus.DRAFTED, ApprovalStatus.INVALID} or not seen.sign_with:
         return []
-    if any(check.name == "quorum" and check.outcome is not Outcome.PASS for check in seen.checks):
-        return [f"sign with  {line}" for line in seen.sign_with.split("\n")]
-    if any(check.outcome is not Outcome.PASS for check in seen.checks):
-        return []
-    return [as_typed(options, f"next       {command_to_import(seen.statement_path)}")]
+    stopping = open_checks(seen.checks)
+    if not stopping:
+        return [as_typed(options, f"next       {command_to_import(seen.statement_path)}")]
+    # What says something else than its run is drafted again, and not signed.
+    of_signers = all(check.name == "quorum" or check.name.startswith("signature.") for check in stopping)
+    return [f"sign with  {line}" for line in seen.sign_with.split("\n")] if of_signers else []
 
 
 def arm(options: Options, request: ConfirmedRun) -> ExitStatus:

@@ -13,8 +13,8 @@ from console.backend.model.shown_time import shown_time
 from console.backend.model.value import Value
 from console.backend.runs.backup_shelf import KeptBackup, shelf_of
 from console.backend.runs.backups import take_run_backup
+from console.backend.runs.known_run import known_run
 from console.backend.runs.phase_context import PhaseContext
-from console.backend.runs.run_views import known_run
 from console.cli.arguments import Options
 from console.cli.evidence_requests import OneFile
 from console.cli.installation import installation_of

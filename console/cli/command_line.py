@@ -63,7 +63,8 @@ def _operations() -> "tuple[Operation, ...]":
 
 def _number(argument: Argument) -> Callable[[str], int]:
     """Return what reads the number of an argument, and refuses one that it does not take."""
-    first, last = argument.within or (1, sys.maxsize)
+    assert argument.within is not None
+    first, last = argument.within
 
     def read(text: str) -> int:
         if text.isascii() and text.removeprefix("-").isdigit() and len(text) < _DIGITS and first <= int(text) <= last:

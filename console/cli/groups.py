@@ -4,7 +4,7 @@ GROUPS: dict[str, str] = {
     "adopt": "take a database that has units of its own into use: propose, prove and apply its mapping",
     "approval": "draft, check and import the signed statements that a run or a batch waits for",
     "backup": "take, prove and list backups, without which nothing is written",
-    "batch": "plan, start and follow many documents together, under one statement",
+    "batch": "plan, start and follow many documents together, with one ruling to cut them and one to enact them",
     "config": "show and check the settings, the files that they come from, and the keys",
     "document": "what was, is or will be law of a document: list, show, compare, export, repeal",
     "fleet": "read many installations at once",

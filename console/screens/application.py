@@ -8,6 +8,8 @@ from textual.screen import Screen
 from console.screens.readiness_watch import Asking
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from console.actions.actions import Registry
     from console.backend.model.fleet import Fleet, FleetRow
     from console.backend.model.view_models import SwitchView
@@ -40,6 +42,9 @@ class Application(Asking, Protocol):
     wanted_batch: str
     wanted_report: str
     wanted_statement: str
+    """sha256 of a statement that was just drafted."""
+    wanted_import: "Path | None"
+    """The statement that the next step of Overview imports."""
     wanted_drafts: str
     wanted_guide: str
     registry: "Registry"
@@ -92,9 +97,6 @@ class Application(Asking, Protocol):
     def show_drafts(self, docprefix: str) -> None:
         """Go to the Units screen with the drafts of this document."""
 
-    def show_batch(self, batch_id: str) -> None:
-        """Go to the Batch screen with this batch."""
-
     def show_journal(self, run_id: str) -> None:
         """Go to the Journal screen with the journal of this run."""
 
@@ -114,8 +116,8 @@ class Application(Asking, Protocol):
     def action_guide(self) -> None:
         """Go to the Help screen."""
 
-    def action_approvals(self) -> None:
-        """Go to the Approvals screen."""
+    def show_statement(self, sha256: str) -> None:
+        """Go to the Approvals screen with this statement."""
 
     def open_dialog(self, dialog: Screen[T | None], answered: Callable[[T | None], None]) -> None:
         """Open a dialog over the screen and call `answered` with its answer, or None."""

@@ -14,12 +14,12 @@ from console.backend.model.errors import CutterError
 from console.backend.model.states import Move
 from console.backend.model.view_models import ApprovalStatus, ApprovalView
 from console.screens import approvals_text as words
+from console.screens.asked_in_turn import AskedInTurn
 from console.screens.base import ConsoleScreen
 from console.screens.copying import Copied
 from console.screens.drawable import can_draw
 from console.screens.import_dialog import ImportDialog
 from console.screens.operation import Operation
-from console.screens.readiness_watch import AskedInTurn
 from console.widgets.list_rows import ListRows
 from console.widgets.panel import Panel
 from console.widgets.rows import Rows
@@ -91,9 +91,8 @@ class ApprovalsScreen(ConsoleScreen):
     def _loaded(self, approvals: tuple[ApprovalView, ...]) -> None:
         self._show_all(approvals)
         # A list without it that is read again at once may have been asked for before the statement was drafted.
-        wanted = self.console.wanted_statement
-        if not self.reads_again() or any(view.statement_sha256 == wanted for view in approvals):
-            self.console.wanted_statement = ""
+        if not self.reads_again() or self._wanted():
+            self.console.wanted_statement, self.console.wanted_import = "", None
 
     def _show_all(self, approvals: tuple[ApprovalView, ...]) -> None:
         self.approvals = approvals
@@ -101,16 +100,30 @@ class ApprovalsScreen(ConsoleScreen):
         rows.show_rows(words.statement_rows(approvals), empty=told(_EMPTY))
         self._retitle()
         # The statement that is being read stays chosen, also if a new one comes before it in the list.
-        wanted = self.console.wanted_statement
+        wanted = self._wanted()
         rows.choose(wanted or self._chosen or self._next_to_import(), reveal=bool(wanted))
         self._draw_chosen()
 
+    @property
+    def _is_wanting(self) -> bool:
+        """True while a statement is asked for that was not read yet: no key is for the one before it."""
+        return bool(self.console.wanted_statement) or self.console.wanted_import is not None
+
+    def _wanted(self) -> str:
+        """Return the statement that is asked for, if it was read: one that was just drafted before the one that Overview names."""
+        if (drafted := self.console.wanted_statement) and any(v.statement_sha256 == drafted for v in self.approvals):
+            return drafted
+        return self._at(self.console.wanted_import) if not drafted else ""
+
+    def _at(self, path: Path | None) -> str:
+        """Return the sha256 of the statement that was read from this file; an empty text if there is none."""
+        return next((view.statement_sha256 for view in self.approvals if view.statement_path == path), "")
+
     def _next_to_import(self) -> str:
-        """Return the statement of the Overview's next step, so that its key works here at once."""
+        """Return the first statement that waits for its import, to begin with. Overview leads to the one that it names."""
         status = self.console.status
-        digests = {view.statement_path: view.statement_sha256 for view in self.approvals}
-        waiting = (wait.statement for wait in status.waiting) if status is not None else ()
-        return next((digests[statement] for statement in waiting if statement in digests), "")
+        waiting = status.waiting if status is not None else ()
+        return next(filter(None, (self._at(wait.statement) for wait in waiting)), "")
 
     @property
     def chosen(self) -> ApprovalView | None:
@@ -180,8 +193,7 @@ class ApprovalsScreen(ConsoleScreen):
 
     def _need_statement(self) -> ApprovalView | None:
         view = self.chosen
-        if self.console.wanted_statement:
-            # The statement that was just drafted is not read yet: the key is not for the one before it.
+        if self._is_wanting:
             self.cannot_yet()
             return None
         if view is None:
@@ -208,7 +220,7 @@ class ApprovalsScreen(ConsoleScreen):
 
         def judge(view: ApprovalView) -> None:
             self._checked(view)
-            if self.app.screen is self and not self.console.wanted_statement:
+            if self.app.screen is self and not self._is_wanting:
                 self._ask_and_import(view)
             else:  # The operator has gone elsewhere while it was checked, or is back with another statement.
                 self.not_done(f"Import of {view.statement_path.name}")

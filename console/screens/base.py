@@ -16,7 +16,7 @@ from console.actions.actions import Action, Scope
 from console.actions.keys_in_force import keys_alone, told
 from console.backend.model.errors import CutterError, StopCode
 from console.screens.drawable import Steady, can_draw, was_built
-from console.screens.readiness_watch import Moves
+from console.screens.moved import Moves
 from console.widgets.bars import KeyBar, TopBar
 from console.widgets.formatting import age
 from console.widgets.jobs import work

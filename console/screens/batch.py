@@ -349,8 +349,7 @@ class BatchScreen(ConsoleScreen):
             return backend.draft_statement(batch_id)
 
         def done(statement: "ApprovalView") -> Notice:
-            self.console.wanted_statement = statement.statement_sha256
-            self.console.action_approvals()
+            self.console.show_statement(statement.statement_sha256)
             return drafted(statement)
 
         self.console.operate(Operation(f"Drafting the statement over {batch_id}", call, done))

@@ -367,7 +367,7 @@ def member_detail(member: MemberView, view: BatchView, full: Callable[[str], str
     lines += hanging((Span("stage    ", "muted"),), str(member.state), width)
     lines += hanging((Span("plan     ", "muted"),), member.plan_digest or "no digest yet", width)
     shown = full(f"cutter-console run show {member.run_id}")
-    return [*lines, line(""), *hanging((Span("Enter, or: ", "muted"),), safe_text(shown), width)]
+    return [*lines, line(""), *hanging((Span(keys_or("Enter", ""), "muted"),), safe_text(shown), width)]
 
 
 def has_reason(member: MemberView) -> bool:

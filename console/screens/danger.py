@@ -16,13 +16,14 @@ from console.backend.model.batches import BatchMove, BatchView, command_of_batch
 from console.backend.model.errors import CutterError
 from console.backend.model.ids import is_batch
 from console.backend.model.view_models import Confirmation, Danger, RunView, SwitchView
+from console.screens.asked_in_turn import AskedInTurn
 from console.screens.batch_feed import BatchFeed, batch_if_left
 from console.screens.batch_text import came_to as batch_came_to
 from console.screens.danger_text import TITLES, briefing_lines, refusal_line
 from console.screens.dialog import Dialog
 from console.screens.drawable import can_draw
+from console.screens.moved import Moves, stand_without_counts
 from console.screens.operation import Operation
-from console.screens.readiness_watch import AskedInTurn, Moves, stand_without_counts
 from console.screens.run_text import came_to
 from console.widgets.field import Field
 from console.widgets.formatting import clock

@@ -19,6 +19,7 @@ from console.backend.model.repeal import repeal_origin
 from console.backend.model.states import Mode
 from console.backend.model.view_models import IntakeView, PlanView, RunRequest, RunView
 from console.screens import documents_text as words
+from console.screens.asked_in_turn import AskedInTurn
 from console.screens.base import ConsoleScreen
 from console.screens.copying import Copied
 from console.screens.drawable import can_draw
@@ -27,7 +28,6 @@ from console.screens.law_text import head as law_head
 from console.screens.law_view import LawView
 from console.screens.operation import Operation
 from console.screens.planned import Answer, Compared, Planned, compared, plan_of
-from console.screens.readiness_watch import AskedInTurn
 from console.screens.run_text import came_to
 from console.screens.start_live import StartLiveDialog
 from console.screens.start_repeal import StartRepealDialog

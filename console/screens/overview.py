@@ -149,14 +149,20 @@ class OverviewScreen(ConsoleScreen):
 
     def lead_to(self, screen: Scope) -> None:
         """Choose on that screen what the first line of What waits speaks of: the key that it names there is for that one."""
-        from console.screens.overview_text import next_subject
+        from console.screens.overview_text import next_step
 
         status, console = self.console.status, self.console
-        subject = next_subject(status) if status is not None and console.current and not console.read_only else ""
-        if screen is Scope.BATCH and is_batch(subject):
-            console.wanted_batch = subject
-        elif screen is Scope.RUN and subject and not is_batch(subject):
-            console.wanted_run = subject
+        if status is None or not console.current:
+            return
+        step = next_step(status, read_only=console.read_only, is_replay=console.is_replay)
+        if step is None:
+            return
+        if screen is Scope.APPROVALS:
+            console.wanted_import = step.statement
+        elif screen is Scope.BATCH and is_batch(step.subject):
+            console.wanted_batch = step.subject
+        elif screen is Scope.RUN and step.subject and not is_batch(step.subject):
+            console.wanted_run = step.subject
 
     def go_back(self) -> bool:
         """Go back to the Fleet that has opened this console, if one has: there is no step back inside this screen."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Self
 
 from rich.cells import cell_len
@@ -248,11 +249,59 @@ def current_run(status: Status, now: datetime) -> list[Line]:
     ]
 
 
+@dataclass(frozen=True)
+class NextStep:
+    """The next step that the first line of What waits names: what does it, in words, and what it is for."""
+
+    action: str
+    """The command, which the key is found by."""
+    does: str
+    subject: str = ""
+    """The run or the batch that it is for; empty if it is for none."""
+    statement: Path | None = None
+    """The statement that it imports."""
+
+
+def next_step(status: Status, *, read_only: bool, is_replay: bool = False) -> NextStep | None:
+    """Return the next step; None while there is none here: nobody may act, or a run writes now.
+
+    The first line draws it, and its key leads to its subject (`OverviewScreen.lead_to`).
+    """
+    if _why_nothing(status, read_only=read_only, is_replay=is_replay) is not None:
+        return None
+    switch = status.switch
+    match switch.state:
+        case SwitchState.HOLD:
+            return NextStep(_RELEASE, "releases it")
+        case SwitchState.ARMED if switch.purpose == Purpose.CUT:
+            goes_on = _BATCH_GOES_ON if is_batch(str(switch.run_id)) else _GO_ON
+            return NextStep(goes_on, "go on with what is armed", str(switch.run_id))
+        case SwitchState.OFF if status.waiting:
+            return _step_of(status.waiting)
+        case SwitchState.OFF:
+            return NextStep(_PLAN, "plan a document")
+        case _:
+            return None
+
+
+def _step_of(waiting: tuple[WaitView, ...]) -> NextStep:
+    first, number = waiting[0], len(waiting)
+    batch = next((word for word in first.next_action.split() if is_batch(word)), "")
+    does = f"{plural(number, 'thing')} {'waits' if number == 1 else 'wait'}"
+    return NextStep(str(first.next_action), does, batch or str(first.run_id), first.statement)
+
+
 def may_act(status: Status, known: Registry, *, read_only: bool, is_stopped: bool, is_replay: bool = False) -> Line:
     """Return one sentence: whether the operator may act here now, and the next step with its key.
 
     `is_stopped` is True if a gate stops a cut; what comes before a cut can still be done.
     """
+    refusal = _why_nothing(status, read_only=read_only, is_replay=is_replay)
+    return refusal if refusal is not None else _by_switch(status, known, is_stopped=is_stopped)
+
+
+def _why_nothing(status: Status, *, read_only: bool, is_replay: bool) -> Line | None:
+    """Return why nothing can be done here, whatever the switch says; None if the switch decides."""
     if is_replay:
         return line(Span("You look back", "strong"), ": this is a recording, not the database.")
     if status.target is None:
@@ -261,53 +310,28 @@ def may_act(status: Status, known: Registry, *, read_only: bool, is_stopped: boo
         return line(Span("You may look, not act", "strong"), ": this console only reads this database.")
     if read_only or status.read_only:
         return line(Span("You may look, not act", "strong"), ": this console is read-only.")
-    return _by_switch(status, known, is_stopped=is_stopped)
+    return None
 
 
 def _by_switch(status: Status, known: Registry, *, is_stopped: bool) -> Line:
-    may = Span("You may act", "good")
-    at_rest = Span(told("A gate stops a cut (<gates>)"), "warn") if is_stopped else may
-    match status.switch.state:
-        case SwitchState.UNREADABLE:
+    state, step = status.switch.state, next_step(status, read_only=False)
+    if step is None:
+        if state is SwitchState.UNREADABLE:
             return _refusal("the switch cannot be read, and counts as off")
-        case SwitchState.HOLD:
-            return _refusal("a HOLD stops everything", keys_of(_RELEASE, known), "releases it")
-        case SwitchState.ARMED if status.switch.purpose == Purpose.CUT:
-            goes_on = _BATCH_GOES_ON if is_batch(str(status.switch.run_id)) else _GO_ON
-            return _next_step(may, keys_of(goes_on, known), "go on with what is armed")
-        case SwitchState.ARMED:
-            return line(Span("A run writes now", "warn"), f": armed to {status.switch.purpose}.")
-        case SwitchState.OFF if status.waiting:
-            number = len(status.waiting)
-            waits = f"{plural(number, 'thing')} {'waits' if number == 1 else 'wait'}"
-            return _next_step(at_rest, keys_of(str(status.waiting[0].next_action), known), waits)
-        case SwitchState.OFF:
-            return _next_step(at_rest, keys_of(_PLAN, known), "plan a document")
-
-
-def next_subject(status: Status) -> str:
-    """Return the run or batch that the first line names the next key for; empty if that is for none."""
-    if status.target is None or status.layout or status.read_only:
-        return ""
-    match status.switch.state:
-        case SwitchState.ARMED if status.switch.purpose == Purpose.CUT:
-            return str(status.switch.run_id)
-        case SwitchState.OFF if status.waiting:
-            wait = status.waiting[0]
-            return next((word for word in wait.next_action.split() if is_batch(word)), str(wait.run_id))
-        case _:
-            return ""
-
-
-def _refusal(reason: str, keys: str = "", does: str = "") -> Line:
-    after = f" {keys} {does}." if keys else ""
-    return line(Span("You may not act", "bad"), f": {reason}.{after}")
-
-
-def _next_step(may: Span, keys: str, does: str) -> Line:
+        return line(Span("A run writes now", "warn"), f": armed to {status.switch.purpose}.")
+    keys = keys_of(step.action, known)
+    if state is SwitchState.HOLD:
+        return _refusal("a HOLD stops everything", f" {keys} {step.does}." if keys else "")
+    may = Span("You may act", "good")
+    if is_stopped and state is SwitchState.OFF:
+        may = Span(told("A gate stops a cut (<gates>)"), "warn")
     if not keys:
-        return line(may, f": {does}.")
-    return line(may, ". Next: ", Span(keys, "strong"), f" ({does}).")
+        return line(may, f": {step.does}.")
+    return line(may, ". Next: ", Span(keys, "strong"), f" ({step.does}).")
+
+
+def _refusal(reason: str, after: str = "") -> Line:
+    return line(Span("You may not act", "bad"), f": {reason}.{after}")
 
 
 def waiting(status: Status, now: datetime, known: Registry, full: Full) -> list[Line]:

@@ -1,84 +1,21 @@
 """The last answers about readiness, kept with their age until newer ones arrive."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from textual.worker import WorkType
 
 from console.backend.model.errors import CutterError
-from console.screens.drawable import can_draw
+from console.screens.moved import Moves
 from console.widgets.jobs import work
 
 if TYPE_CHECKING:
-    from textual.screen import Screen
-
     from console.backend.api import Backend
     from console.backend.model.readiness import Board, DriftReport, GateReport
     from console.backend.model.view_models import Status
 
 T = TypeVar("T")
-
-
-def stand_of(status: "Status") -> object:
-    """Return what another console or a command can move, of all that a status says."""
-    counts = tuple((count.table, count.rows) for count in status.counts)
-    return *stand_without_counts(status), counts
-
-
-def stand_without_counts(status: "Status") -> tuple[object, ...]:
-    """Return runs, switch and server; the counts of a database at work may move with every status."""
-    switch = status.switch
-    return status.current_run, status.waiting, (switch.state, switch.run_id, switch.since), status.target
-
-
-class Moves:
-    """Compares each status with the one before it."""
-
-    def __init__(self, stand: "Callable[[Status], object]" = stand_of) -> None:
-        self._stand = stand
-        self._last: object = None
-
-    def begin(self, status: "Status") -> None:
-        """Compare the next status with this one: what is read from now on is newer than it."""
-        self._last = self._stand(status)
-
-    def moved(self, status: "Status") -> bool:
-        """Return whether something has moved since the status before; False for the first one."""
-        last = self._last
-        self.begin(status)
-        return last is not None and last != self._last
-
-
-class AskedInTurn:
-    """One question of a screen, asked by one worker at a time.
-
-    However often it is asked meanwhile, it is asked once more behind the answer: moves can come faster than answers, and
-    what is shown last must be of what is so then.
-    """
-
-    def __init__(self, screen: "Screen[Any]", question: "Callable[[], Coroutine[Any, Any, None]]") -> None:
-        self._screen = screen
-        self._question = question
-        self._n_due = 0
-        """Number of answers that are due: 1 while it is asked, 2 if it was asked again since that began."""
-
-    @property
-    def is_due(self) -> bool:
-        """Return whether an answer has still to come."""
-        return self._n_due > 0
-
-    def ask(self) -> None:
-        """Ask now, or once more behind the answer that is awaited."""
-        self._n_due = min(self._n_due + 1, 2)
-        if self._n_due == 1:
-            self._screen.run_worker(work(self._ask))
-
-    async def _ask(self) -> None:
-        await self._question()
-        self._n_due -= 1
-        if self._n_due and can_draw(self._screen):
-            self._screen.run_worker(work(self._ask))
 
 
 class Asking(Protocol):

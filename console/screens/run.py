@@ -158,7 +158,7 @@ class RunScreen(ConsoleScreen):
         return super().copied()
 
     def _waiting_run(self) -> str:
-        """Return the run of the Overview's next step, so that its key works here at once."""
+        """Return the first run that waits, or the current one, to begin with. Overview leads to the one that it names."""
         status = self.console.status
         if status is None:
             return ""
@@ -285,23 +285,35 @@ class RunScreen(ConsoleScreen):
         accepts = tuple(a for a in self.console_actions() if run.is_unaccepted and a.name == "accept_run")
         return (*accepts, *(a for a in self.console_actions() if moves & words.MOVES.get(a.name, frozenset())))
 
-    def _cannot_without_run(self) -> None:
-        if self._chosen:
-            # The list was read, and this run of it is being read.
+    def _need_chosen(self) -> str:
+        """Return the id of the chosen run; without one, or while another is asked for, say so and return an empty text."""
+        if self.console.wanted_run:
+            # The run that was asked for is not in the list yet: the key is not for the one before it.
             self.cannot_yet()
-        else:
+            return ""
+        if not self._chosen:
             self.cannot(_NONE_CHOSEN, "Choose one in the list")
+        return self._chosen
+
+    def _need_run(self) -> RunView | None:
+        """Return the chosen run; say so, and return None, if there is none or it is not read yet."""
+        chosen = self._need_chosen()
+        if chosen and self._chosen_run is None:
+            self.cannot_yet()
+        return self._chosen_run if chosen else None
+
+    @property
+    def _chosen_run(self) -> RunView | None:
+        """The chosen run as it was read last; None while what is drawn is still the one before it."""
+        run = self.run_view
+        return run if run is not None and run.run_id == self._chosen else None
 
     def _if_legal(self, name: str, then: Callable[[RunView], None]) -> None:
         """Read the run again and act only if its state now allows it, whatever the screen shows."""
-        if self.console.wanted_run:
-            # The run that was asked for is not read yet: the key is not for the one before it.
-            self.cannot_yet()
+        shown = self._need_run()
+        if shown is None:
             return
-        if self.run_view is None:
-            self._cannot_without_run()
-            return
-        run_id = self.run_view.run_id
+        run_id = shown.run_id
 
         def judge(run: RunView) -> None:
             self.draw_run(run)
@@ -375,25 +387,20 @@ class RunScreen(ConsoleScreen):
             return backend.draft_statement(run_id)
 
         def done(view: "ApprovalView") -> Notice:
-            self.console.wanted_statement = view.statement_sha256
-            self.console.action_approvals()
+            self.console.show_statement(view.statement_sha256)
             return drafted(view)
 
         self.console.operate(Operation(f"Drafting the statement of {run_id}", call, done))
 
     def action_journal_of_run(self) -> None:
         """Show the journal of the chosen run."""
-        if self._chosen:
-            self.console.show_journal(self._chosen)
-        else:
-            self._cannot_without_run()
+        if run_id := self._need_chosen():
+            self.console.show_journal(run_id)
 
     def action_report_of_run(self) -> None:
         """Show the newest report of the chosen run."""
-        if self._chosen:
-            self.console.show_report(self._chosen)
-        else:
-            self._cannot_without_run()
+        if run_id := self._need_chosen():
+            self.console.show_report(run_id)
 
     def action_report(self) -> None:
         """Write the run's reports."""
@@ -439,16 +446,14 @@ class RunScreen(ConsoleScreen):
 
     def action_hand_over(self) -> None:
         """Hand the chosen run over to another host."""
-        run = self.run_view
-        if run is None:
-            self._cannot_without_run()
-        else:
+        run = self._need_run()
+        if run is not None:
             # Whether it can be is measured behind the file, and said check by check.
             ask_hand_over(self.console, run.run_id, self._bundle, self._remember_bundle)
 
     def action_accept_run(self) -> None:
         """Accept a run that was handed over."""
-        run = self.run_view
+        run = self._chosen_run
         named = str(run.bundle) if run is not None and run.is_unaccepted and not self._is_list else ""
         ask_accept(self.console, named or self._bundle, self._remember_bundle)
 

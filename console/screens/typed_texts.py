@@ -12,7 +12,7 @@ from console.backend.model.errors import CutterError, RunHasEnded
 from console.backend.model.safe_text import NOT_INERT
 from console.backend.runs.draft_edits import draft_digest
 from console.backend.runs.typed_edits import TypedEdit
-from console.screens.readiness_watch import stand_of
+from console.screens.moved import stand_of
 from console.widgets.jobs import work
 from console.widgets.notice import Notice
 

@@ -156,7 +156,7 @@ class SourceView(Rows):
         height = self.size.height
         if self._text is None or not 0 < self.row_count <= height:
             return False
-        width = self._text_width - (0 if self.show_vertical_scrollbar else self.scrollbar_size_vertical)
+        width = self._text_width - (0 if self.show_vertical_scrollbar else self.styles.scrollbar_size_vertical)
         lines = (self._text.line(number + 1) for number in range(self.row_count))
         return sum(len(wrapped(text[: height * max(width, 1) + 1], max(width, 8))) for text in lines) <= height
 

@@ -143,8 +143,8 @@ def test_each_command_has_its_place_on_the_pages(part: Part) -> None:
     ] == []
 
 
-def test_a_moment_is_written_in_one_form_by_every_command() -> None:
-    """`shown_time` in all; the log has a form of its own."""
+def test_the_lines_that_commands_write_themselves_have_one_form_of_a_moment() -> None:
+    """`shown_time` in all but the log. Gates and checks name some to the minute, and a statement as it is signed."""
     sources = {path.name: path.read_text("utf-8") for path in (ROOT / "console" / "cli").glob("*.py")}
     others = {name for name, source in sources.items() if "%Y" in source or ".isoformat(" in source}
     assert others == {"main.py"}

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from console.backend.model.errors import StopCode, Unmeasured
 from console.backend.model.full_command import full_command
+from console.backend.service import BackendService
 from console.cli.main import main
 from console.demo.keys import sign_as_demo_sovereign
 from tests.cli.conftest import Run, stop_of
@@ -60,6 +62,87 @@ def test_what_comes_next_is_said_at_each_step_of_a_statement(
     (wait,) = passage.backend.status().waiting
     assert f"next       {full_command(wait.next_action, root)}\n" in imported
     assert "arm" in wait.next_action
+
+
+def test_behind_the_ruling_of_a_revert_the_revert_comes_next(
+    at: At, command: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The run waits for SG_2 all the while, and the import led to its draft: the enactment of what was to be taken back."""
+    passage = at("waits for SG_2")
+    root, run = str(passage.installation.root), passage.run_id
+    command(passage, "approval", "draft", run, "--revert")
+    statement = passage.installation.statement(run, "REVERT")
+    sign_as_demo_sovereign(statement, passage.installation.gnupg_home)
+    capsys.readouterr()
+
+    assert main(["--root", root, "approval", "import", str(statement)]) == 0
+
+    imported = capsys.readouterr().out
+    assert imported.endswith(f"next       cutter-console --root {root} revert {run} --confirm {run}\n")
+    assert imported.count("next  ") == 1
+
+
+def test_a_statement_that_says_something_else_than_its_run_is_not_to_be_signed(
+    at: At, command: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It ended with the signers' commands, and what they would have signed could never be imported."""
+    passage = at("waits for SG_1")
+    command(passage, "approval", "draft", passage.run_id)
+    statement = passage.installation.statement(passage.run_id, "SG_1")
+    said = statement.read_bytes()
+    statement.write_bytes(said.replace(b'"n_units":%d' % UNITS, b'"n_units":%d' % (UNITS + 1)))
+    assert statement.read_bytes() != said
+    capsys.readouterr()
+
+    assert main(["--root", str(passage.installation.root), "approval", "check", str(statement)]) == 4
+
+    checked = capsys.readouterr().out
+    assert "FAIL          n_units: " in checked
+    assert "FAIL          quorum: " in checked
+    assert "sign with" not in checked
+    assert "next  " not in checked
+
+
+def test_a_file_beside_the_signatures_keeps_nobody_from_the_import(
+    at: At, command: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever could add a file kept the check from saying that the statement can be imported, which it can."""
+    passage = at("waits for SG_1")
+    root = str(passage.installation.root)
+    command(passage, "approval", "draft", passage.run_id)
+    statement = passage.installation.statement(passage.run_id, "SG_1")
+    sign_as_demo_sovereign(statement, passage.installation.gnupg_home)
+    statement.with_name(f"{statement.name}.second.asc").write_text("no signature")
+    capsys.readouterr()
+    main(["--root", root, "approval", "check", str(statement)])
+    checked = capsys.readouterr().out
+    assert f"FAIL          signature.{statement.name}.second.asc: " in checked
+    assert "sign with" not in checked
+    assert checked.endswith(f"next       cutter-console --root {root} approval import {statement}\n")
+
+    assert command(passage, "approval", "import", str(statement))[0] == 0
+
+
+def test_an_import_stands_where_nothing_is_known_of_what_follows(
+    at: At, command: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    passage = at("waits for SG_1")
+    command(passage, "approval", "draft", passage.run_id)
+    statement = passage.installation.statement(passage.run_id, "SG_1")
+    sign_as_demo_sovereign(statement, passage.installation.gnupg_home)
+
+    def away(_: BackendService) -> None:
+        raise Unmeasured(StopCode.UNREACHABLE, "the database does not answer", "Start it.")
+
+    monkeypatch.setattr(BackendService, "status", away)
+    capsys.readouterr()
+
+    assert main(["--root", str(passage.installation.root), "approval", "import", str(statement)]) == 0
+
+    imported = capsys.readouterr().out
+    assert imported.startswith(f"SG_1       imported  run {passage.run_id}")
+    assert "next  " not in imported
+    assert passage.rows("SELECT purpose FROM cutter_governance.approval") == [("cut",)]
 
 
 @pytest.mark.parametrize("word", ["check", "import"])

@@ -119,6 +119,20 @@ def test_a_derived_text_never_replaces_a_file(at: At, capsys: pytest.CaptureFixt
     assert [run for run in passage.backend.runs() if run.mode is Mode.DRYRUN and run.n_units == 2] == []
 
 
+def test_a_derived_text_is_not_written_through_a_link(
+    at: At, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    passage, outside = at("enacted"), tmp_path / "outside"
+    outside.mkdir()
+    folder = passage.installation.intake / ".derived"
+    folder.symlink_to(outside)
+
+    assert main(["--root", str(passage.installation.root), "--json", "unit", "retire", BETA]) == 4
+
+    assert f"{folder} is a link" in str(answer_of(capsys)["stop"])
+    assert list(outside.iterdir()) == []
+
+
 def test_units_are_listed_as_readers_see_them(at: At, capsys: pytest.CaptureFixture[str]) -> None:
     passage = at("enacted")
 

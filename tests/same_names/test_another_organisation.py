@@ -28,6 +28,7 @@ _SETTINGS = """
     DO $do$ BEGIN
         EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = serializable', current_database());
         EXECUTE format('ALTER DATABASE %I SET plpgsql.extra_errors = ''all''', current_database());
+        EXECUTE format('ALTER DATABASE %I SET plpgsql.extra_warnings = ''all''', current_database());
         EXECUTE format('ALTER DATABASE %I SET datestyle = ''SQL, DMY''', current_database());
     END $do$
 """

@@ -156,6 +156,21 @@ def test_without_time_none_is_begun(ruled: BatchSite, monkeypatch: pytest.Monkey
     assert "LAW-2, LAW-3; each was in its own run. Tried: 0" in _others(_dialog(ruled)).detail
 
 
+def test_what_the_checks_before_have_left_of_the_time_is_all_that_others_get(
+    ruled: BatchSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing was left: a session whose limit is 0 would have none."""
+    clock = iter((0.0, 100_000.0))
+    monkeypatch.setattr("console.backend.gates.arming_checks.OF_BATCH", ())
+    monkeypatch.setattr("console.backend.batches.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr(site_creation, "connect", lambda *_, **__: pytest.fail("a session was opened"))
+
+    check = _others(_dialog(ruled))
+
+    assert check.outcome is Outcome.PARTIAL
+    assert check.detail.endswith(": LAW-2, LAW-3; each was in its own run. Tried: 0")
+
+
 def test_what_says_nothing_of_a_document_is_no_refusal_and_stops(
     ruled: BatchSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -199,6 +199,37 @@ def test_where_they_cannot_be_tried_no_table_passes(beside: Beside, tied: Passag
     assert all(said in check.detail and check.next_action for check in of_tables), of_tables
 
 
+def _refused_with(passage: Passage, state: str) -> None:
+    _as_owner(
+        passage,
+        _NEVER.format(f"RAISE EXCEPTION 'there' USING ERRCODE = '{state}'; RETURN NEW;")
+        + " CREATE TRIGGER never BEFORE INSERT ON cutter_governance.verify_result"
+        " FOR EACH ROW EXECUTE FUNCTION cutter_governance.never()",
+    )
+
+
+@pytest.mark.parametrize("state", ["25006", "53100", "55P03", "XX000"])
+def test_what_says_nothing_of_the_rows_refuses_none(beside: Beside, tied: Passage, state: str) -> None:
+    assert beside.mapping.governance is not None
+    _refused_with(tied, state)
+
+    checks = _checks(tied)
+
+    of_tables = [checks[f"{_FROM}{table}"] for table in beside.mapping.governance.tables]
+    assert {check.outcome for check in of_tables} == {Outcome.INCONCLUSIVE}
+    assert all("STOP_" in check.detail and check.next_action for check in of_tables), of_tables
+
+
+@pytest.mark.parametrize("state", ["54000", "55000"])
+def test_what_a_limit_or_a_state_refuses_is_refused(tied: Passage, state: str) -> None:
+    _refused_with(tied, state)
+
+    check = _checks(tied)[f"{_GOVERNED}verify_result"]
+
+    assert check.outcome is Outcome.FAIL
+    assert f"refused with {state}: there" in check.detail
+
+
 def test_a_trial_that_is_ended_early_passes_no_table(beside: Beside, tied: Passage) -> None:
     """By a view of the organisation's in the place of a table that is counted, whose function raises the trial's own code."""
     assert beside.mapping.governance is not None

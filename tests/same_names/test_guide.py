@@ -149,6 +149,20 @@ def test_the_script_is_one_transaction_whoever_runs_it(beside: Beside, tied: Pas
     assert (tied.rows("SELECT cutter_console.fn_site_mapping()") == before) is broken
 
 
+def test_the_script_makes_functions_by_pl_pgsql_s_own_rules(tied: Passage) -> None:
+    """None of them has what a database may have its own functions checked for; one that has it is put in front of them."""
+    tied.execute(f"ALTER DATABASE \"{tied.database}\" SET plpgsql.extra_errors = 'all'")
+    made = "CREATE OR REPLACE FUNCTION cutter_console.fn_site_require"
+    shadowing = (
+        "CREATE FUNCTION cutter_console.shadowing() RETURNS void LANGUAGE plpgsql AS"
+        " $$ DECLARE found text; BEGIN END $$;\n"
+    )
+
+    _run_by_hand(tied, preparing_script(tied.installation).replace(made, f"{shadowing}{made}", 1))
+
+    assert tied.rows("SELECT to_regprocedure('cutter_console.shadowing()') IS NOT NULL") == [(True,)]
+
+
 def test_the_commands_of_the_guide_lead_from_nothing_to_a_cut_and_a_revert(
     beside: Beside, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

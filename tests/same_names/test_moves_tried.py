@@ -59,7 +59,7 @@ def test_an_executor_without_a_right_of_its_own_is_the_usual_one_and_ends_with_0
         "function that enacts": Outcome.PARTIAL,
     }
     assert "need not: it is proven as a run calls it, by cutter_site_caller" in checks["function that enacts"].detail
-    assert checks["function that enacts"].next_action.startswith("Nothing is to be done.")
+    assert checks["function that enacts"].next_action.startswith("Nothing needs to be done.")
     assert {checks[name].outcome for name in ("create, as a run does", _ENACT, _REVERT)} == {Outcome.PASS}
     assert fingerprint(Database(tied.cluster, tied.database)) == before
 
@@ -72,6 +72,48 @@ def test_before_the_script_was_run_it_is_told_what_proves_them(tied: Passage) ->
 
     assert check.outcome is Outcome.INCONCLUSIVE
     assert "cutter-console adopt apply" in check.next_action
+
+
+def test_a_script_that_cannot_try_moves_is_no_proof(tied: Passage) -> None:
+    tied.execute("DROP FUNCTION cutter_console.fn_site_try_move(text, text, text, text, text, text, text)")
+
+    check = _checks(tied)["create, as a run does"]
+
+    assert check.outcome is Outcome.FAIL
+    assert "cutter-console adopt apply" in check.next_action
+
+
+@pytest.mark.parametrize(
+    ("change", "subjects", "proof"),
+    [
+        (
+            _on_units("IF NEW.lifecycle_status = 'superseded' THEN RAISE EXCEPTION 'never back'; END IF; RETURN NEW;"),
+            {"function that enacts"},
+            _REVERT,
+        ),
+        (
+            _on_units("RAISE EXCEPTION 'none here';").replace("BEFORE UPDATE", "BEFORE INSERT"),
+            {"function that creates", "function that enacts"},
+            "create, as a run does",
+        ),
+    ],
+    ids=["no way back", "none made"],
+)
+def test_where_a_run_would_be_refused_its_proof_is_named_and_no_script(
+    tied: Passage, change: str, subjects: set[str], proof: str
+) -> None:
+    """The executor was told to have the script run that an administrator had run already."""
+    tied.execute(_BY_ITSELF)
+    tied.execute(change)
+
+    checks = _checks(tied)
+
+    assert checks[proof].outcome is Outcome.FAIL
+    unknown = {name: check for name, check in checks.items() if check.outcome is Outcome.INCONCLUSIVE}
+    assert set(unknown) & {"function that creates", "function that enacts"} == subjects
+    for subject in subjects:
+        assert unknown[subject].detail.endswith(f"not proven: see '{proof}'")
+        assert unknown[subject].next_action == checks[proof].next_action
 
 
 @pytest.mark.parametrize(
@@ -104,8 +146,24 @@ def test_before_the_script_was_run_it_is_told_what_proves_them(tied: Passage) ->
             {_ENACT, _REVERT},
             "CU000",
         ),
+        (
+            "CREATE FUNCTION public.fn_old() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN NEW.lifecycle_status := OLD.lifecycle_status; RETURN NEW; END $$;"
+            " CREATE TRIGGER trg_old BEFORE UPDATE ON public.unit_version"
+            " FOR EACH ROW EXECUTE FUNCTION public.fn_old()",
+            {_ENACT, _REVERT},
+            "its version draft",
+        ),
+        (
+            "CREATE FUNCTION public.fn_late() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'at the end'; END $$;"
+            " CREATE CONSTRAINT TRIGGER trg_late AFTER INSERT ON public.iu_lifecycle_log DEFERRABLE INITIALLY DEFERRED"
+            " FOR EACH ROW EXECUTE FUNCTION public.fn_late()",
+            {_ENACT, _REVERT},
+            "P0001: at the end",
+        ),
     ],
-    ids=["no way back", "not moved", "a row more", "a right", "ended early"],
+    ids=["no way back", "not moved", "a row more", "a right", "ended early", "version left", "late"],
 )  # fmt: skip
 def test_a_move_that_a_run_would_be_refused_is_no_proof(tied: Passage, change: str, wrong: set[str], said: str) -> None:
     """A soft revert was tried by nothing before it was needed."""
@@ -241,8 +299,20 @@ def test_nothing_is_moved_under_a_hold(tied: Passage) -> None:
     assert refused.value.sqlstate == "CU006"
 
 
-def test_what_says_nothing_of_a_move_refuses_none(tied: Passage) -> None:
-    tied.execute(_on_units("RAISE EXCEPTION 'there' USING ERRCODE = '55P03';"))
+@pytest.mark.parametrize("state", ["08006", "25006", "40001", "53100", "55006", "55P03", "57P03", "58030", "XX000"])
+def test_what_says_nothing_of_a_move_refuses_none(tied: Passage, state: str) -> None:
+    tied.execute(_on_units(f"RAISE EXCEPTION 'there' USING ERRCODE = '{state}';"))
 
-    with pytest.raises(psycopg.errors.LockNotAvailable):
+    with pytest.raises(psycopg.Error) as error:
         _moved(tied, "cutter_exec", "enacted")
+
+    assert error.value.sqlstate == state
+
+
+def test_the_refusal_of_a_move_names_its_constraint_its_detail_and_its_hint(tied: Passage) -> None:
+    using = "ERRCODE = '23514', CONSTRAINT = 'their_rule', DETAIL = 'It has 3.', HINT = 'Give it 4.'"
+    tied.execute(_on_units(f"RAISE EXCEPTION 'there' USING {using};"))
+
+    refused = _moved(tied, "cutter_exec", "enacted")["refused"]
+
+    assert refused == "23514: there; constraint their_rule; It has 3.; Give it 4."

@@ -12,6 +12,7 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.tables import LEDGER
 from console.backend.postgres.live_text import read_query
 from console.backend.postgres.migrations import migrate
+from console.backend.postgres.site_writable import writing_faults
 from tests.conftest import Database
 from tests.same_names.conftest import AFTER_CUT, BEFORE, INSTALLED, Beside, theirs
 from tests.support.fingerprint import Fingerprint, existing_part, fingerprint
@@ -132,6 +133,21 @@ def _watched() -> Iterator[tuple[list[str], list[object]]]:
         yield statements, values
 
 
+def _with_names_as_written(statements: list[str]) -> list[str]:
+    """Return the statements that name a schema of the console's tables elsewhere than in comments and quoted names."""
+    own_text = [_QUOTED.sub(lambda match: match[1] or "", statement) for statement in set(statements)]
+    return [text for text in own_text if _WRITTEN.search(text) and "set_config" not in text]
+
+
+def test_the_organisation_s_tables_are_asked_about_by_values(beside: Beside, tied: Passage) -> None:
+    """In a value no name is changed on the way: the table of this name is asked about, and none of the console's."""
+    with tied.connect() as connection, _watched() as (statements, values):
+        assert writing_faults(connection, beside.mapping) == []
+
+    assert any(value == list(beside.mapping.counted) for value in values)
+    assert _with_names_as_written(statements) == []
+
+
 def test_no_statement_of_a_whole_passage_names_the_organisation_s_tables_as_the_console_s(signed: Passage) -> None:
     with _watched() as (statements, values):
         signed.backend.gates()
@@ -145,8 +161,7 @@ def test_no_statement_of_a_whole_passage_names_the_organisation_s_tables_as_the_
         signed.run()
 
     assert len(statements) > 300
-    own_text = [_QUOTED.sub(lambda match: match[1] or "", statement) for statement in set(statements)]
-    assert [text for text in own_text if _WRITTEN.search(text) and "set_config" not in text] == []
+    assert _with_names_as_written(statements) == []
     named = {name for value in values for name in (value if isinstance(value, list | tuple) else [value])}
     assert named & _ALONE == set()
 

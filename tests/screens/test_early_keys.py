@@ -8,12 +8,12 @@ import pytest
 
 from console.app.application import ConsoleApp
 from console.backend.model.errors import Refused, StopCode
-from console.backend.model.view_models import ApprovalView, RunView
+from console.backend.model.view_models import ApprovalView, RunSummary, RunView
 from console.screens.approvals import ApprovalsScreen
 from console.screens.dialog import Dialog
 from console.widgets.list_rows import ListRows
 from tests.screens.conftest import opened, press, settle, until
-from tests.support.fakes import RUN_ID, FakeBackend
+from tests.support.fakes import DRY_ID, RUN_ID, FakeBackend
 from tests.support.waiting import LONGEST_S
 
 
@@ -109,6 +109,68 @@ async def test_a_run_that_is_still_being_read_is_not_called_none() -> None:
             backend.runs_go_on.set()
         await settle(pilot)
         assert phases.chosen is not None
+
+
+class _HeldBack(FakeBackend):
+    """Reads the list and the one run only when the test says so; the other one is there at once, and can be armed too."""
+
+    def __init__(self) -> None:
+        super().__init__(can_hand_over=True)
+        self.list_goes_on, self.run_goes_on = threading.Event(), threading.Event()
+        self.list_goes_on.set()
+        self.run_goes_on.set()
+
+    def runs(self) -> tuple[RunSummary, ...]:
+        self.list_goes_on.wait(LONGEST_S)
+        return super().runs()
+
+    def run(self, run_id: str) -> RunView:
+        if run_id == RUN_ID:
+            self.run_goes_on.wait(LONGEST_S)
+        return self._run_view(self._state(), self._mode(), run_id)
+
+
+@pytest.mark.parametrize("key", ["A", "O"])
+@pytest.mark.parametrize("keys", [("1", "3"), ("up",)], ids=["led to", "chosen"])
+async def test_a_key_is_not_for_the_run_before_the_one_that_is_led_to_or_chosen(
+    keys: tuple[str, ...], key: str
+) -> None:
+    """The cursor stood on the one run, and the dialog that opened was for the other."""
+    backend = _HeldBack()
+    async with opened(backend, "3", "down") as (app, pilot):
+        runs = app.screen.query_one("#runs", ListRows)
+        assert runs.key == DRY_ID
+        backend.run_goes_on.clear()
+        try:
+            await pilot.press(*keys)
+            await until(pilot, lambda: app.current_mode == "run" and runs.key == RUN_ID and not app.wanted_run)
+            await pilot.press(key)
+            await until(pilot, lambda: isinstance(app.screen, Dialog) or app.notice.what == "Run is still being read.")
+            assert not isinstance(app.screen, Dialog)
+        finally:
+            backend.run_goes_on.set()
+        await settle(pilot)
+        assert not [call for call in backend.calls if call.startswith("brief")]
+        await press(pilot, key)
+        assert isinstance(app.screen, Dialog)
+
+
+@pytest.mark.parametrize("key", ["o", "l"])
+async def test_no_report_and_no_journal_is_opened_of_the_run_before_the_one_that_is_led_to(key: str) -> None:
+    backend = _HeldBack()
+    async with opened(backend, "3", "down") as (app, pilot):
+        backend.list_goes_on.clear()
+        try:
+            await pilot.press("1", "3")
+            await until(pilot, lambda: app.current_mode == "run" and app.wanted_run == RUN_ID)
+            await pilot.press(key)
+            await until(pilot, lambda: app.current_mode != "run" or app.notice.what == "Run is still being read.")
+            assert app.current_mode == "run"
+        finally:
+            backend.list_goes_on.set()
+        await settle(pilot)
+        await press(pilot, key)
+        assert app.current_mode != "run"
 
 
 async def test_an_import_whose_check_ends_on_another_screen_asks_nothing() -> None:

@@ -197,6 +197,18 @@ def test_every_action_that_a_sentence_names_exists_and_no_sentence_names_a_key_i
     assert "<" not in told("".join(f"<{mark}>" for mark in marks))
 
 
+def test_keys_and_the_command_behind_them_are_joined_in_one_place() -> None:
+    """`keys_alone` takes the command away again, where lines are few: of a sentence that another joint holds it would not."""
+    joined = [
+        f"{path.name}: {text}"
+        for folder in SHOWN
+        for path in sorted((CONSOLE / folder).glob("*.py"))
+        for text in _texts(ast.parse(path.read_text()))
+        if ", or: " in text
+    ]
+    assert joined == ["keys_in_force.py: , or: "]
+
+
 _NAMES_A_KEY = re.compile(
     r"[Pp]ress [A-Za-z0-9](?![\w])|(?<!\w)\((?:[b-zB-Z]|\d)\)|(?<![\w>])[a-zA-Z0-9], then [a-zA-Z](?!\w)"
     r"|(?:^|[.;:] |, | and )(?:[b-zB-HJ-Z]|/) (?:[a-z]+s|it|them|goes|go) "
@@ -262,6 +274,26 @@ def test_the_console_opens_with_the_keys_of_the_file_or_not_at_all(
     said = capsys.readouterr().err
     assert f"{place}, line 2: keymap.everywhere.find: ^X cannot be given: it is the stop key" in said
     assert f"cutter-console --root {tmp_path} config keys" in said
+
+
+@pytest.mark.parametrize("mouse", [True, False], ids=["", "no-mouse"])
+@pytest.mark.parametrize("words", [(), ("--replay", "{recording}")], ids=["", "replay"])
+@pytest.mark.usefixtures("place")
+def test_the_console_opens_with_the_mouse_unless_it_is_left_to_the_terminal(
+    words: tuple[str, ...], *, mouse: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = tmp_path / "recording.jsonl"
+    recording.write_bytes(line_of(FakeBackend().status()).rstrip(b"\n") + b"\n")
+    opened: list[tuple[bool, bool]] = []
+
+    def run(app: ConsoleApp, *, mouse: bool = True) -> int:
+        opened.append((app.is_replay, mouse))
+        return 0
+
+    monkeypatch.setattr(application, "run", run)
+    asked = [word.format(recording=recording) for word in words]
+    assert main(["--root", str(tmp_path), *asked, *(() if mouse else ("--no-mouse",))]) == 0
+    assert opened == [(bool(words), mouse)]
 
 
 def test_the_help_command_has_the_keys_in_force_and_with_a_wrong_keymap_the_own_ones(

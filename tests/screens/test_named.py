@@ -1,11 +1,18 @@
 """A console that was opened by the name of an installation: its banner on every screen, its start screen, its commands."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from console.actions.keys_in_force import keys_of
+from console.app import launch
 from console.app.application import ConsoleApp
 from console.app.face import Face
+from console.backend.api import Backend
+from console.backend.host.settings import ENVIRONMENT
+from console.cli.main import main
 from console.widgets.bars import TopBar
 from console.widgets.line import plain
 from console.widgets.panel import Lines
@@ -65,6 +72,32 @@ async def test_the_overview_names_it_in_its_commands_and_still_knows_their_keys(
         keys = keys_of(str(wait.next_action), app.registry)
         assert keys != ""
         assert f"({keys[0]}): {app.full_command(str(wait.next_action))}" in shown
+
+
+@pytest.mark.parametrize("has_root", [True, False], ids=["an empty root", "no root"])
+def test_a_host_that_names_others_and_has_nothing_itself_opens_without_a_refusal(
+    *, has_root: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fleet shows those that it names; a refusal of this host's own root would stand over them."""
+    names, root = tmp_path / "cutter-console/installations.toml", tmp_path / "root"
+    names.parent.mkdir()
+    names.write_text(f'[installation.prod]\nroot = "{tmp_path}/prod"\n', encoding="utf-8")
+    if has_root:
+        root.mkdir()
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("CUTTER_ROOT", str(root))
+    for name in ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
+    opened: list[tuple[str, Backend]] = []
+
+    def show(backend: Callable[[], Backend], *, face: Face, **_options: object) -> int:
+        opened.append((face.start_screen, backend()))
+        return 0
+
+    monkeypatch.setattr(launch, "show", show)
+    assert main([]) == 0
+    assert [screen for screen, _backend in opened] == ["fleet"]
+    assert root.exists() is has_root, "nothing is made here by looking at others"
 
 
 def test_its_commands_name_it() -> None:

@@ -1,14 +1,25 @@
 """The next step that Overview names: its key leads to that run or batch, wherever the cursor of that screen was left."""
 
+import threading
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+
 import pytest
 
+from console.actions.actions import registry
+from console.actions.keys_in_force import keys_of
 from console.app.application import ConsoleApp
-from console.backend.model.view_models import ApprovalStatus, Status, WaitView
+from console.backend.model.ids import is_batch
+from console.backend.model.view_models import ApprovalStatus, ApprovalView, Status, SwitchState, WaitView
 from console.screens.approvals import ApprovalsScreen
+from console.screens.overview_text import may_act, next_step
+from console.widgets.line import plain
 from console.widgets.list_rows import ListRows
-from tests.screens.conftest import opened, press
+from tests.screens.conftest import opened, press, settle, until
 from tests.support.fake_batches import BATCH_ID
-from tests.support.fakes import ARMED, DRY_ID, NOW, RUN_ID, FakeBackend
+from tests.support.fakes import ARMED, DRY_ID, NOW, OFF, RUN_ID, FakeBackend
+from tests.support.waiting import LONGEST_S
 
 
 def _chosen(app: ConsoleApp, name: str = "runs") -> str:
@@ -43,6 +54,60 @@ async def test_a_console_that_only_reads_is_led_nowhere() -> None:
         assert _chosen(app) == DRY_ID
 
 
+def _wait(step: str, statement: Path | None = None) -> WaitView:
+    return WaitView(
+        what="a step",
+        run_id=RUN_ID,
+        since=NOW,
+        waits_for="anna",
+        next_action=f"cutter-console {step}",
+        statement=statement,
+    )
+
+
+_FILE = Path("/srv/approvals/b.json")
+_STEPS = (
+    ("", None),
+    (f"approval draft {RUN_ID}", None),
+    (f"approval import {_FILE}", _FILE),
+    (f"enact {BATCH_ID} --confirm {BATCH_ID}", None),
+    ("policy pin", None),
+)
+
+
+def _statuses() -> Iterator[Status]:
+    """Whatever the switch, what waits, and what lies between this console and the database."""
+    between: tuple[dict[str, object], ...] = ({}, {"target": None}, {"layout": "a site mapping"}, {"read_only": True})
+    for state, purpose, run_id, (step, statement), changes in product(
+        SwitchState, ("cut", "enact"), (RUN_ID, BATCH_ID), _STEPS, between
+    ):
+        switch = OFF.model_copy(update={"state": state, "purpose": purpose, "run_id": run_id})
+        waiting = (_wait(step, statement),) if step else ()
+        yield FakeBackend().status().model_copy(update={"switch": switch, "waiting": waiting, **changes})
+
+
+@pytest.mark.parametrize("is_replay", [False, True])
+@pytest.mark.parametrize("read_only", [False, True])
+def test_overview_leads_where_its_first_line_names_a_key_and_nowhere_else(*, read_only: bool, is_replay: bool) -> None:
+    known = registry(read_only=False, demo=False)
+    n_steps = 0
+    for status in _statuses():
+        words = plain(may_act(status, known, read_only=read_only, is_stopped=False, is_replay=is_replay))
+        step = next_step(status, read_only=read_only, is_replay=is_replay)
+        if step is None:
+            assert "Next" not in words
+            assert "releases" not in words
+        else:
+            n_steps += 1
+            assert step.does in words
+            assert keys_of(step.action, known) in words
+            # What it leads to is on the screen whose key the line names.
+            assert is_batch(step.subject) is ("7, then" in words)
+            assert (step.statement is not None) is ("4, then" in words)
+    # With nothing between: a HOLD and a switch that is off whatever was armed, an armed one if it is for the cut.
+    assert n_steps == (0 if read_only or is_replay else (4 + 4 + 2) * len(_STEPS))
+
+
 class _OfBatch(FakeBackend):
     """A backend whose first wait is of a batch; of its documents the last one stands for all."""
 
@@ -66,6 +131,101 @@ async def test_a_batch_is_led_to_on_its_own_screen_and_its_documents_run_on_none
         await press(pilot, "1", "7")
         assert _chosen(app, "batches") == BATCH_ID
         await press(pilot, "1", "3")
+        assert _chosen(app) == DRY_ID
+
+
+class _TwoStatements(FakeBackend):
+    """A backend with two statements, of which the second one waits for its import; read when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__(demo=True)
+        self.lists_go_on = threading.Event()
+        self.lists_go_on.set()
+
+    def status(self) -> Status:
+        path = _named(self._approval(), "b").statement_path
+        wait = WaitView(
+            what="SG_1 for BDSG-2018",
+            run_id=RUN_ID,
+            since=NOW,
+            waits_for="the operator: its signature files are there",
+            next_action=f"cutter-console approval import {path}",
+            statement=path,
+        )
+        return super().status().model_copy(update={"waiting": (wait,)})
+
+    def approvals(self) -> tuple[ApprovalView, ...]:
+        self.lists_go_on.wait(LONGEST_S)
+        return _named(self._approval(), "a"), _named(self._approval(), "b")
+
+
+def _named(view: ApprovalView, name: str) -> ApprovalView:
+    changed = {"statement_path": Path(f"/srv/approvals/{name}.json"), "statement_sha256": name * 64}
+    return view.model_copy(update=changed)
+
+
+async def test_the_key_that_overview_names_leads_to_the_statement_that_it_names() -> None:
+    """Another statement stood under the cursor there: its i would have imported that one."""
+    async with opened(_TwoStatements(), "4") as (app, pilot):
+        assert _chosen(app, "statements") == "b" * 64
+        await press(pilot, "up")
+        assert _chosen(app, "statements") == "a" * 64
+        await press(pilot, "2", "4")
+        assert _chosen(app, "statements") == "a" * 64
+        await press(pilot, "1", "4")
+        assert _chosen(app, "statements") == "b" * 64
+        # One that was led to is led to once.
+        await press(pilot, "up", "r")
+        assert _chosen(app, "statements") == "a" * 64
+
+
+def _done(backend: FakeBackend) -> list[str]:
+    return [call for call in backend.calls if call.startswith(("demo sign", "check", "import"))]
+
+
+@pytest.mark.parametrize("key", ["D", "c", "i"])
+async def test_a_key_is_not_for_the_statement_before_the_one_that_is_led_to(key: str) -> None:
+    backend = _TwoStatements()
+    async with opened(backend, "4", "up", demo=True) as (app, pilot):
+        backend.lists_go_on.clear()
+        try:
+            await pilot.press("1", "4")
+            await until(pilot, lambda: isinstance(app.screen, ApprovalsScreen) and app.screen.is_current)
+            await pilot.press(key)
+            still = "Approvals is still being read."
+            await until(pilot, lambda: app.notice.what == still or bool(_done(backend)))
+            assert _done(backend) == []
+        finally:
+            backend.lists_go_on.set()
+        await settle(pilot)
+        assert _done(backend) == []
+        await press(pilot, key)
+        assert _done(backend) == [f"{'demo sign' if key == 'D' else 'check'} b.json"]
+
+
+async def test_a_statement_that_is_in_the_list_no_more_is_not_waited_for() -> None:
+    backend = _TwoStatements()
+    async with opened(backend, "4", "up") as (app, pilot):
+        one = (_named(backend._approval(), "a"),)
+        backend.approvals = lambda: one  # type: ignore[method-assign]
+        await press(pilot, "1", "4", "c")
+        assert _chosen(app, "statements") == "a" * 64
+        assert "check a.json" in backend.calls
+
+
+async def test_a_statement_that_was_just_drafted_comes_before_the_one_that_overview_names() -> None:
+    """Its draft ended while Overview was shown."""
+    async with opened(_TwoStatements()) as (app, pilot):
+        app.show_statement("a" * 64)
+        await settle(pilot)
+        assert _chosen(app, "statements") == "a" * 64
+
+
+async def test_a_run_that_is_shown_is_the_one_that_was_asked_for_and_not_the_one_that_overview_names() -> None:
+    """Documents, a batch, a HOLD and an edited draft show a run, and may do so when Overview is on the screen."""
+    async with opened(FakeBackend()) as (app, pilot):
+        app.show_run(DRY_ID)
+        await settle(pilot)
         assert _chosen(app) == DRY_ID
 
 

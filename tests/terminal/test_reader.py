@@ -77,8 +77,13 @@ def test_nothing_wakes_the_reader_but_a_key_and_its_end(has_descriptor: bool, mo
         # Behind the escape byte a moment decides; then nothing does.
         assert MOMENT_SECONDS in waits
         until(lambda: waits[-1] == longest, "it waits as it does at rest")
+    if has_descriptor:
+        assert select.select([reader._end.descriptor], [], [], 0)[0], "its end wakes it"
     reader.exit_event.clear()
     assert not reader.exit_event.is_set()
+    # Else a reader that is started again would never sleep.
+    if has_descriptor:
+        assert select.select([reader._end.descriptor], [], [], 0) == ([], [], [])
 
 
 @pytest.mark.parametrize(

@@ -249,6 +249,7 @@ class Arena:
         """The checker's snapshots, once it has taken them, by stage: of the fresh arena, and of the law that is amended."""
         self._kept: dict[str, str] = {}
         self._beside = ExitStack()
+        self._standby: TransientCluster | None = None
         """A standby, once somebody wants one."""
 
     @property
@@ -260,6 +261,12 @@ class Arena:
     def server_log(self) -> Path:
         """What the server wrote; with it every statement that reached it."""
         return self.cluster.directory / "log"
+
+    @property
+    def standby_log(self) -> Path:
+        """What the standby wrote; with it every session that began there."""
+        assert self._standby is not None
+        return self._standby.directory / "log"
 
     @property
     def public_key(self) -> Path:
@@ -366,10 +373,12 @@ class Arena:
 
     def have_a_standby(self) -> None:
         """Start a standby that follows from now on, unless there is one."""
-        link = self.cluster.socket_dir / STANDBY
-        if not link.is_symlink():
-            standby = self._beside.enter_context(follower_of(self.cluster))
-            link.symlink_to(standby.socket_dir / SOCKET)
+        if self._standby is None:
+            self._standby = standby = self._beside.enter_context(follower_of(self.cluster))
+            with psycopg.connect(standby.conninfo(), autocommit=True) as connection:
+                connection.execute("ALTER SYSTEM SET log_connections = on")
+                connection.execute("SELECT pg_reload_conf()")
+            (self.cluster.socket_dir / STANDBY).symlink_to(standby.socket_dir / SOCKET)
 
     def settle(self) -> None:
         """Wait until no session of a dead command is left in the server; bounded by how long a server takes to notice.

@@ -259,6 +259,8 @@ class Shot:
 
     passage: tuple[str, str]
     killed: list[str] = field(default_factory=list)
+    traces: int = 0
+    """How often the server's log has what an interference leaves there, of those in TRACES."""
     in_recovery: int = 0
     faults: list[str] = field(default_factory=list)
 
@@ -332,14 +334,26 @@ IN_THE_BACKUP = (
 ANSWERS = frozenset({0, 3, 4, 5, 6, 7})
 
 
+_SESSION = "connection authorized: user=cutter_"
+TRACES: dict[str, str] = {
+    "deadlock": "ERROR:  deadlock detected",
+    "password changed": 'FATAL:  password authentication failed for user "cutter_exec"',
+    "standby answers": _SESSION,
+    "standby answers new sessions": _SESSION,
+}
+"""What an interference leaves in the server's log, or in the standby's, if it was what it is called."""
+
+
 def interfered(arena: Arena, passage_name: str, what: str, random: Random, most: int = 6) -> Shot:
     """Walk a passage that something outside interferes with, at random points; after each the outside is repaired."""
     stage, goal = PASSAGES[passage_name]
     shot, snapshot = Shot((stage, goal)), judging.before(arena, stage)
+    log = arena.server_log
     if what.startswith("standby answers"):
         arena.have_a_standby()
+        log = arena.standby_log
     judging.at(arena, stage)
-    log_from = judging.log_size(arena)
+    log_from, traces_from = judging.log_size(arena), log.stat().st_size
 
     def command(*words: str) -> Done:
         if len(shot.killed) >= most:
@@ -357,6 +371,8 @@ def interfered(arena: Arena, passage_name: str, what: str, random: Random, most:
 
     journey = operator_for(arena, goal, command).reach(goal, most=2 * MOST_STEPS)
     arena.settle()
+    if what in TRACES:
+        shot.traces = log.read_bytes()[traces_from:].count(TRACES[what].encode())
     shot.faults += journey.faults if journey.reached else [*journey.faults, f"{goal} was not reached: {journey}"]
     shot.faults += judging.violations(arena, snapshot, log_from=log_from)
     return shot

@@ -14,6 +14,10 @@ MOST = {"dry run": 12}
 """A dry run passes the points of a LIVE run, and changes files alone."""
 
 
+MOST_ATTEMPTS = 4
+"""Passages in which an interference may come where it meets nobody."""
+
+
 @pytest.mark.parametrize("name", kills.PASSAGES)
 def test_a_passage_under_fire_ends_where_it_should(an_arena: Arena, name: str) -> None:
     """Every command is killed at each point that is new, and what goes on from there is killed at the next."""
@@ -69,8 +73,13 @@ def test_a_program_that_is_killed_while_it_is_imported_has_said_nothing_and_goes
 @pytest.mark.parametrize("name", ["start", "arm and cut", "second ruling and enactment", "revert"])
 def test_what_happens_outside_is_answered(an_arena: Arena, name: str, what: str) -> None:
     """Whatever happens to server and disk at some points: a named outcome each time, and the goal in the end."""
-    shot = kills.interfered(an_arena, name, what, Random(f"{SEED} {name} {what}"), most=3)
-    assert shot.faults == [], shot.killed
+    for attempt in range(MOST_ATTEMPTS):
+        shot = kills.interfered(an_arena, name, what, Random(f"{SEED} {name} {what}{' again' * attempt}"), most=3)
+        assert shot.faults == [], shot.killed
+        if shot.killed and (shot.traces or what not in kills.TRACES):
+            return
+        # No point was reached, or it was behind the last write or session that this could have met.
+    raise AssertionError(f"nothing was reached, or the log has nothing of it: {shot.killed}")
 
 
 @pytest.mark.parametrize("where", kills.IN_THE_BACKUP)

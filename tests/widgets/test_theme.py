@@ -11,10 +11,11 @@ from textual.theme import Theme
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
+from console.app.application import ConsoleApp
 from console.app.terminal import draws_in_ascii
 from console.backend.model.theme_names import ThemeName
 from console.widgets.line import TONE_STYLES
-from console.widgets.theme import DARK, HIGH_CONTRAST, LIGHT, THEMES, in_ascii, next_theme
+from console.widgets.theme import DARK, HIGH_CONTRAST, LIGHT, THEMES, InAscii, in_ascii, next_theme
 from tests.screens.conftest import opened, press, settle
 from tests.support.fakes import FakeBackend
 
@@ -132,6 +133,19 @@ def test_a_terminal_is_drawn_in_ascii_by_its_name_its_encoding_or_the_locale(
     environ: dict[str, str], encoding: str, *, is_so: bool
 ) -> None:
     assert draws_in_ascii(environ, encoding) is is_so
+
+
+@pytest.mark.parametrize(
+    ("driver", "draws"), [("", True), ("textual.drivers.web_driver:WebDriver", False)], ids=["terminal", "browser"]
+)
+def test_a_page_of_a_browser_is_never_drawn_in_ascii(
+    driver: str, *, draws: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The locale is the server's; the browser is somewhere else, and has every sign."""
+    monkeypatch.setenv("LC_ALL", "C")
+    monkeypatch.setenv("TEXTUAL_DRIVER", driver)
+    app = ConsoleApp(FakeBackend(), read_only=True, demo=False)
+    assert any(isinstance(each, InAscii) for each in app._filters) is draws
 
 
 _SIGNS = "╭─┤ Điều 1 … ✓ ✗ ┊ ▁▂▃▄▅▆▇█ “§” 適 e\u0301 → · ▐ ▌"

@@ -7,6 +7,7 @@ from console.widgets.outline import Outline, outline
 from console.widgets.source_view import SourceView
 from console.widgets.theme import DARK
 from console.widgets.unit_tree import UnitTree
+from tests.screens.conftest import settle
 from tests.support.fake_documents import SAMPLE, plan_of
 
 NO_UNITS = Outline((), (), (), ())
@@ -144,3 +145,26 @@ async def test_any_line_can_be_at_the_top_also_after_the_window_has_changed() ->
             view.scroll_to(y=len(text) - 1, animate=False, force=True)
             await pilot.pause()
             assert "line 100 " in _shown(pilot.app, view).splitlines()[0]
+
+
+async def test_whether_there_is_a_scrollbar_does_not_decide_if_there_is_one() -> None:
+    """As many lines as the screen has, and one that fits into it without the bar alone: with the bar there are more."""
+    view = SourceView("Text")
+    async with _Host(view).run_test(size=(80, 24)) as pilot:
+        view.load(SourceText(b"short\n"), NO_UNITS, frozenset())
+        await pilot.pause()
+        assert not view.show_vertical_scrollbar
+        height = view.size.height
+        # Numbers of two digits instead of one take a cell.
+        longest = "x" * (view._text_width - 1)
+        lines = SourceText("\n".join([*["short"] * (height - 1), longest]).encode())
+        shown = []
+        for before in (SourceText(b"short\n"), _CountingText(1000)):
+            view.load(before, NO_UNITS, frozenset())
+            await pilot.pause()
+            was_there = view.show_vertical_scrollbar
+            view.load(lines, NO_UNITS, frozenset())
+            await settle(pilot)
+            assert len(lines) == height
+            shown.append((was_there, view.show_vertical_scrollbar, view.scroll_height))
+        assert shown == [(False, True, 2 * height - 1), (True, True, 2 * height - 1)]

@@ -22,8 +22,6 @@ from console.backend.model.purposes import Kind
 from console.backend.model.value import Value
 
 MAX_SIGNATURES = 64
-IMPORT_WITH = "cutter-console approval import STATEMENT SIGNATURE…"
-"""Command that imports a statement whose path is not known."""
 
 
 class SignedBy(Value):
@@ -72,7 +70,7 @@ def check_statement(
     now: datetime,
     expected: Expectation,
     name: str = "",
-    import_with: str = IMPORT_WITH,
+    import_with: str,
     signed: bytes | None = None,
 ) -> StatementCheck:
     """Measure the signature files and the keyring, then judge. `name` is the statement's file name.
@@ -103,7 +101,7 @@ def judge_signatures(
     policy: Policy,
     kind: Kind,
     now: datetime,
-    import_with: str = IMPORT_WITH,
+    import_with: str,
 ) -> tuple[tuple[Check, ...], tuple[SignedBy, ...]]:
     """Pure: a check for each signature and one for the quorum, and the signatures that count."""
     verdicts = [judge_signature(signature, statement, now, policy) for signature in measured[:MAX_SIGNATURES]]
@@ -121,7 +119,7 @@ def judge_statement(
     now: datetime,
     expected: Expectation,
     name: str = "",
-    import_with: str = IMPORT_WITH,
+    import_with: str,
 ) -> StatementCheck:
     """Pure: the verdict on a statement, from the measured signatures and keys."""
     statement, canonical = canonical_form(data, now)

@@ -108,7 +108,7 @@ def _judged(
         problem = (
             f"the backup recipient {fingerprint!r} is not a full fingerprint" if fingerprint else RECIPIENT_NOT_SET
         )
-        raise RecipientUnusable(problem, f"s{SET_RECIPIENT[1:]}")
+        raise RecipientUnusable(problem, SET_RECIPIENT)
     try:
         parts = listed().parts
     except GpgUnanswered as error:

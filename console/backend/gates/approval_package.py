@@ -35,6 +35,7 @@ from console.backend.model.view_models import ApprovalStatus, ApprovalView
 from console.backend.postgres.batches import batch_of_each_run
 from console.backend.postgres.records import ApprovalRow, RunRow, all_runs, approvals
 from console.backend.runs import approval_workflow, batch_rulings
+from console.backend.runs.ruling_facts import RulingFacts
 from console.backend.runs.run_views import elsewhere
 
 
@@ -135,7 +136,17 @@ def package_fact(probe: Probe, row: RunRow, kind: Kind) -> Measurement[Package]:
 def measure_package(probe: Probe, row: RunRow, kind: Kind) -> Package:
     """Measure one run's package. Raises Unmeasured if it cannot be read."""
     path = probe.installation.statement(row.run_id, kind)
-    return _measured(probe, path, row.run_id, kind, row.docprefix, row.n_units or 0, approval_workflow.view)
+    facts: RulingFacts | None = probe.once(ruling_facts_name(row.run_id), lambda: None)
+
+    def view_of(installation: Installation, statement: Path) -> ApprovalView:
+        return approval_workflow.view(installation, statement, known=facts)
+
+    return _measured(probe, path, row.run_id, kind, row.docprefix, row.n_units or 0, view_of)
+
+
+def ruling_facts_name(run_id: str) -> str:
+    """Return the name of the question for what a run's ruling is judged by: its answer is None unless somebody has just read it."""
+    return f"facts of the ruling of {run_id}"
 
 
 def _measured(

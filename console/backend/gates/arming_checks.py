@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from console.backend.gates.approval_package import judge_package, package_fact
+from console.backend.gates.approval_package import judge_package, package_fact, ruling_facts_name
+from console.backend.gates.asked_ahead import RIGHTS_AND_STANDBYS, RUN, ask_ahead
 from console.backend.gates.backup_readiness import backup_key, backup_key_check
 from console.backend.gates.connections import connections, lines_verdict
 from console.backend.gates.dry_runs import (
@@ -47,6 +48,7 @@ from console.backend.postgres.records import RunRow, all_runs, find_run
 from console.backend.postgres.replication import measure_replication
 from console.backend.runs.phase_context import PhaseContext, Role
 from console.backend.runs.preflight import before_write
+from console.backend.runs.ruling_facts import RulingFacts
 from console.backend.runs.run_views import elsewhere
 from console.backend.runs.site_creation import Limit, has_trial, phase_limit, tried_there
 from console.backend.runs.workspace import Workspace
@@ -139,15 +141,22 @@ def readiness(installation: Installation, run_id: str = "", *, read_only: bool =
 
 
 def before(
-    installation: Installation, run_id: str, items: tuple[Item, ...], trial_command: str | None = None
+    installation: Installation,
+    run_id: str,
+    items: tuple[Item, ...],
+    trial_command: str | None = None,
+    facts: RulingFacts | None = None,
 ) -> tuple[Check, ...]:
     """Measure these items for one run; the confirmation of a dangerous action shows their checks.
 
     The plan's units are tried through an organisation's function if a `trial_command` is given: the command that gives
     the trial as long as a statement of a phase may take, and "" in that command itself. A board tries none: it is
-    measured again and again, and would let others wait for the locks of each trial.
+    measured again and again, and would let others wait for the locks of each trial. `facts` are those of the run's ruling
+    if they have just been read.
     """
-    return _report(_probe(installation, read_only=False), run_id, items, trial_command).checks
+    probe = _probe(installation, read_only=False)
+    probe.asked.know(ruling_facts_name(run_id), facts)
+    return _report(probe, run_id, items, trial_command).checks
 
 
 def _probe(installation: Installation, read_only: bool) -> Probe:
@@ -156,16 +165,22 @@ def _probe(installation: Installation, read_only: bool) -> Probe:
 
 def _report(probe: Probe, run_id: str, items: tuple[Item, ...], trial_command: str | None = None) -> GateReport:
     began, started = probe.installation.context.now(), time.perf_counter()
+    if run_id:
+        ask_ahead(probe, run_id)
     subject = _subject(probe, run_id, trial_command)
     checks = tuple(item.ask(probe, subject, item.name) for item in items)
     return reported(PRE, checks, began, whole_ms(time.perf_counter() - started))
 
 
 def _subject(probe: Probe, run_id: str, trial_command: str | None) -> Measurement[Subject]:
-    def find() -> Subject:
+    def row_of() -> RunRow | None:
         with probe.monitor() as connection:
-            if run_id:
-                return Subject(row=find_run(connection, run_id), asked=run_id, trial_command=trial_command)
+            return find_run(connection, run_id)
+
+    def find() -> Subject:
+        if run_id:
+            return Subject(row=probe.once(RUN, row_of), asked=run_id, trial_command=trial_command)
+        with probe.monitor() as connection:
             waiting = [row for row in all_runs(connection) if _waits_for_sg1(row)]
             # A run of another root cannot be armed here: its files are not.
             here = [row for row in waiting if not elsewhere(probe.installation, row)]
@@ -268,7 +283,7 @@ def _rights_and_standbys(probe: Probe) -> tuple[tuple[ArmingRight, ...], Replica
             rights, standbys = asking.ask(arming_rights), asking.ask(measure_replication)
         return rights.value, standbys.value
 
-    return probe.once("rights and standbys", ask)
+    return probe.once(RIGHTS_AND_STANDBYS, ask)
 
 
 def _wrong_roles(authority: Authority) -> list[str]:

@@ -12,12 +12,14 @@ from console.backend.model.session_limits import more_sessions, too_few_sessions
 from console.backend.model.value import Value
 from console.backend.postgres.connections import connect
 from console.backend.postgres.lines import line_of
-from console.backend.postgres.server import session_of
+from console.backend.postgres.server import SessionRow, session_of
 from console.backend.runs.other_layout import NOT_INSTALLED
 from console.backend.runs.phase_context import Role
 
-_STOPPER = "stopper"
-ROLES = {"monitor": "cutter_ro", "executor": "cutter_exec", "verifier": "cutter_verify", _STOPPER: "cutter_stop"}
+_MONITOR, _STOPPER = "monitor", "stopper"
+LINE_OF_MONITOR = "line of the monitor"
+"""Name of the question what the monitoring role's connection is."""
+ROLES = {_MONITOR: "cutter_ro", "executor": "cutter_exec", "verifier": "cutter_verify", _STOPPER: "cutter_stop"}
 """The role that each connection of the settings is for: whoever verifies may not be who executed. The last one may be missing."""
 
 
@@ -93,7 +95,7 @@ def _wrong(lines: tuple[Connected, ...]) -> Verdict | None:
     faults = [
         (line, f"{line.which} is {line.role}, not {ROLES[line.which]}")
         for line in lines
-        if line.role != ROLES[line.which] and not (line.which == "monitor" and line.stands_for_reader)
+        if line.role != ROLES[line.which] and not (line.which == _MONITOR and line.stands_for_reader)
     ]
     faults += [
         (line, f"{line.which} is at {line.server}, {lines[0].which} at {lines[0].server}")
@@ -111,7 +113,11 @@ def _wrong(lines: tuple[Connected, ...]) -> Verdict | None:
 
 
 def _line(name: str, connection: psycopg.Connection) -> Connected:
-    session = session_of(connection)
+    return connected(name, session_of(connection), connection)
+
+
+def connected(name: str, session: SessionRow, connection: psycopg.Connection) -> Connected:
+    """Return the connection of this name, of which the server has said what its session is."""
     return Connected(
         which=name,
         role=session.role,
@@ -122,9 +128,13 @@ def _line(name: str, connection: psycopg.Connection) -> Connected:
     )
 
 
-def _lines(probe: Probe) -> tuple[Connected, ...]:
+def _line_of_monitor(probe: Probe) -> Connected:
     with probe.monitor() as connection:
-        lines = [_line("monitor", connection)]
+        return _line(_MONITOR, connection)
+
+
+def _lines(probe: Probe) -> tuple[Connected, ...]:
+    lines = [probe.once(LINE_OF_MONITOR, lambda: _line_of_monitor(probe))]
     if probe.is_of_another_layout():
         return (lines[0].model_copy(update={"other_layout": True}),)
     for name, role in (("executor", Role.EXECUTOR), ("verifier", Role.VERIFIER)):

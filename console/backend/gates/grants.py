@@ -8,6 +8,9 @@ from console.backend.model.readiness import DriftReport
 from console.backend.postgres.drift import against_host, drift_on
 from console.backend.runs.site import drift_of_site
 
+GRANTS = "grants"
+"""Name of the question for the drift."""
+
 
 def grants(probe: Probe) -> Measurement[DriftReport]:
     """Measure the drift as the monitoring role, once for all gates of a board."""
@@ -22,7 +25,7 @@ def grants(probe: Probe) -> Measurement[DriftReport]:
         "grants",
         "are grants, owners, functions, triggers, columns and roles those of the last migration",
         "v_schema_line and v_schema_pin, as the monitoring role",
-        lambda: probe.once("grants", measure),
+        lambda: probe.once(GRANTS, measure),
         lambda drift: f"{counted(len(drift.differences), 'difference')}" if drift.differences else "as installed",
         digest=lambda drift: drift.schema_digest,
     )

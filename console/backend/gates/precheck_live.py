@@ -24,6 +24,8 @@ from console.backend.release.verify import REPIN, TreeFinding, faults, first_nam
 from console.backend.runs import kill_switch
 
 PIN = "cutter-console init --pin"
+SWITCH = "switch"
+"""Name of the question for the kill switch."""
 
 
 class Pinned(Value):
@@ -124,7 +126,7 @@ def switch(probe: Probe) -> Measurement[SwitchView]:
         "switch",
         "lease and HOLD",
         f"{probe.installation.hold_file} and v_lease, v_hold",
-        lambda: kill_switch.measure_switch(probe.installation),
+        lambda: probe.once(SWITCH, lambda: kill_switch.measure_switch(probe.installation)),
         _switch_answer,
     )
 

@@ -23,6 +23,8 @@ from console.backend.runs.other_layout import has_another_layout, not_installed
 from console.backend.runs.phase_context import Role
 
 T = TypeVar("T")
+LAYOUT = "layout"
+"""Name of the question whether the database has another layout."""
 
 _UNMEASURED = (
     *(CutterError, psycopg.Error, OSError, ProgramError),
@@ -46,6 +48,13 @@ class Asked:
                 self._answers[name] = start(for_another_thread(measure), name)
             answer = cast("Future[T]", self._answers[name])
         return answer.result(seconds)
+
+    def know(self, name: str, value: object) -> None:
+        """Keep an answer that was measured together with others, unless the question was asked before."""
+        answer: Future[object] = Future()
+        answer.set_result(value)
+        with self._lock:
+            self._answers.setdefault(name, answer)
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,7 @@ class Probe:
 
         Raises CutterError or TimeoutError if that cannot be found out: a role of that name may be somebody else's.
         """
-        return self.once("layout", lambda: has_another_layout(self.installation))
+        return self.once(LAYOUT, lambda: has_another_layout(self.installation))
 
     def require_own_layout(self) -> None:
         """Raise Unmeasured if the database has another layout: a question that is only put to this product's own."""

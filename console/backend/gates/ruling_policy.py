@@ -50,13 +50,17 @@ def policy_facts(probe: Probe) -> tuple[Measurement[PolicyFile], Measurement[Key
     return policy, keys
 
 
+PINNED_POLICY = "pinned policy"
+"""Name of the question for the policy in the database."""
+
+
 def pinned_fact(probe: Probe) -> Measurement[Pinned]:
     """Measure the policy that the database verifies signatures by."""
     return probe.ask(
         "pinned policy",
         "the policy and keys that the database verifies signatures by",
         "v_policy_pin",
-        lambda: _pinned(probe),
+        lambda: probe.once(PINNED_POLICY, lambda: _pinned(probe)),
         lambda database_policy: database_policy.pin.policy_sha256 if database_policy.pin else "none is pinned",
     )
 

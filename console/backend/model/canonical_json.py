@@ -20,10 +20,7 @@ def canonical_json(value: BaseModel) -> bytes:
 
 
 def indented_json(value: object, indent: int) -> bytes:
-    """Return a JSON value as UTF-8 over several lines: what `json.dumps` writes with this indent, without escaped letters.
-
-    Python writes such a text part by part, which took a third of the time of a run's report.
-    """
+    """Return a JSON value as UTF-8 over several lines, letters unescaped; a lone surrogate raises."""
     return to_json(value, indent=indent)
 
 

@@ -1,7 +1,6 @@
 """Questions that do not need each other's answers, asked of one session in one exchange."""
 
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
@@ -201,11 +200,6 @@ def _exchange(session: Session, statements: Iterable[_Statement]) -> None:
                 statement.send()
     for statement in statements:
         statement.memory.answered.append(sent[statement.identity].cursor)
-
-
-def sent_together(connection: psycopg.Connection) -> AbstractContextManager[None]:
-    """Return a block whose statements go out in one exchange, in their order; the first error ends it. Their answers come with its end."""
-    return connection.together() if isinstance(connection, Session) else nullcontext()
 
 
 def ask_together(connection: psycopg.Connection, *questions: Question[T]) -> tuple[T, ...]:

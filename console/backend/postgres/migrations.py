@@ -12,17 +12,19 @@ from console.backend.model.schema_names import SchemaNames
 from console.backend.model.value import Value
 from console.backend.model.vocabulary import VOCABULARY
 from console.backend.postgres.connections import administrator, scalar
-from console.backend.postgres.console_schema import make_schema, mark_schemas, refuse_foreign_schema, use_schemas
+from console.backend.postgres.console_schema import (
+    NO_EXTRA_CHECKS,
+    make_schema,
+    mark_schemas,
+    refuse_foreign_schema,
+    use_schemas,
+)
 from console.backend.postgres.existing_tables import differences
 from console.backend.postgres.inventory import schema_digest
 from console.backend.postgres.rendering import schema_names
 from console.backend.postgres.role_settings import refuse_settings
 
 _LOCK = 0x6375_7474
-# An organisation may have its functions checked for more than PL/pgSQL refuses; those of this product were not written for that.
-_NO_EXTRA_CHECKS = (
-    "SELECT set_config('plpgsql.extra_errors', 'none', true), set_config('plpgsql.extra_warnings', 'none', true)"
-)
 _NAME = re.compile(r"^(\d{4})_([a-z_]+)\.sql$")
 _HEADER = re.compile(r"-- schema: (public|cutter_governance|cutter_console)\n")
 
@@ -113,7 +115,7 @@ def migrate(conninfo: str, accept: str = "", names: SchemaNames | None = None) -
     """
     with administrator(conninfo, timeout_s=0, purpose="migrate") as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-        connection.execute(_NO_EXTRA_CHECKS)
+        connection.execute(f"SET LOCAL {NO_EXTRA_CHECKS}".encode())
         if names is not None:
             use_schemas(connection, names)
         # Everything below is read under the lock: a second `migrate` waits, and finds nothing left to apply.

@@ -189,15 +189,17 @@ def runs_of(connection: psycopg.Connection, run_ids: Iterable[str]) -> dict[str,
         return {row.run_id: row for row in rows}
 
 
+def not_recorded(run_id: str) -> Refused:
+    """Return the answer for a run id that is not in the database."""
+    message = f"no run {run_id} in this database"
+    return Refused(StopCode.REFUSED_INPUT, message, "See the runs there are: cutter-console run list")
+
+
 def require_run(connection: psycopg.Connection, run_id: str) -> RunRow:
     """Return one run. Raises Refused if the database has none of that id."""
     row = find_run(connection, run_id)
     if row is None:
-        raise Refused(
-            StopCode.REFUSED_INPUT,
-            f"no run {run_id} in this database",
-            "See the runs there are: cutter-console run list",
-        )
+        raise not_recorded(run_id)
     return row
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 
 from console.backend.model.schema_names import UNITS
+from console.backend.postgres.console_schema import NO_EXTRA_CHECKS
 from console.backend.postgres.definitions import definition_of
 from console.backend.postgres.inventory import Change, Inventory, Key
 
@@ -161,9 +162,9 @@ def _redefined(change: Change, inventory: Inventory) -> Lines:
         return ("-- The installed definition is not in this program: use the one that the database was migrated with.",)
     # As where it was first made: what this database has PL/pgSQL check besides is meant for functions of its own.
     statement = (
-        "SET plpgsql.extra_errors = 'none';",
+        f"SET {NO_EXTRA_CHECKS};",
         *known.statement.split("\n"),
-        "RESET plpgsql.extra_errors;",
+        f"RESET {NO_EXTRA_CHECKS.split()[0]};",
     )
     if body in inventory.now and all(inventory.now.get(key) == inventory.pinned.get(key) for key in form):
         return statement

@@ -83,8 +83,7 @@ def run_events(connection: psycopg.Connection, run_id: str, row: type[_V]) -> tu
 
 def run_rulings(connection: psycopg.Connection, run_id: str) -> tuple[Mapping[str, object], ...]:
     """Return the imported statements as mappings by column; the caller adds policy and uses."""
-    with connection.cursor(row_factory=dict_row) as cursor:
-        return tuple(cursor.execute(_RULINGS, (run_id,)).fetchall())
+    return tuple(connection.cursor(row_factory=dict_row).execute(_RULINGS, (run_id,)).fetchall())
 
 
 def run_uses_seen(connection: psycopg.Connection, run_id: str, row: type[_V]) -> tuple[_V, ...]:
@@ -148,5 +147,4 @@ def run_site_moves(connection: psycopg.Connection, run_id: str, row: type[_V]) -
 
 
 def _rows(connection: psycopg.Connection, row: type[_V], query: str, run_id: str) -> tuple[_V, ...]:
-    with connection.cursor(row_factory=class_row(row)) as cursor:
-        return tuple(cursor.execute(query.encode(), (run_id,)).fetchall())
+    return tuple(connection.cursor(row_factory=class_row(row)).execute(query.encode(), (run_id,)).fetchall())

@@ -7,7 +7,7 @@ a service file adds any.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from select import POLLIN, poll
 from typing import Self, TypeVar, cast
 
@@ -148,7 +148,7 @@ class _Cursor(psycopg.Cursor[Row]):
 
     def executemany(self, query: Query, params_seq: Iterable[Params], *, returning: bool = False) -> None:
         """Execute a statement with a sequence of values."""
-        with self.connection.together() if isinstance(self.connection, Session) else nullcontext():
+        with sent_together(self.connection):
             super().executemany(_named(self.connection, query, ()), params_seq, returning=returning)
 
 
@@ -166,6 +166,14 @@ def _named(connection: psycopg.Connection, query: Query, params: object) -> Quer
 def _begin_now(connection: psycopg.Connection) -> None:
     if isinstance(connection, Session):
         connection.begin()
+
+
+def sent_together(connection: psycopg.Connection) -> AbstractContextManager[None]:
+    """Return a block whose statements go out in one exchange, in their order; the first error ends it.
+
+    Their answers come with its end.
+    """
+    return connection.together() if isinstance(connection, Session) else nullcontext()
 
 
 class Session(psycopg.Connection):

@@ -18,6 +18,7 @@ from console.backend.postgres.connections import scalar
 from console.backend.postgres.site_grants import calls_sql
 from console.backend.postgres.site_planned_rows import rows_tried_sql
 from console.backend.postgres.site_roles import parent_value
+from console.backend.postgres.site_trials import ENDING
 
 _GIVEN = """ROWS FROM (jsonb_to_recordset(p_units) AS (address text, title text, body text, kind text, section_type text, parent text))
               WITH ORDINALITY AS x (address, title, body, unit_kind, section_type, parent, place)"""
@@ -78,28 +79,13 @@ BEGIN
         END IF;
 {rows_tried}        finished := true;
         RAISE EXCEPTION USING ERRCODE = 'CU000', MESSAGE = 'tried, and taken back';
-    -- OTHERS is every condition but a failed ASSERT and a cancelled statement.
-    EXCEPTION WHEN OTHERS OR ASSERT_FAILURE THEN
-        GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, violated = CONSTRAINT_NAME,
-            detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-        -- These say nothing of the units: a lost line, a server that only reads, is full, shuts down or fails in itself,
-        -- another transaction, a lock. What a limit of the server refuses (54), as a text too long for an index, does.
-        IF left(state, 2) IN ('08', '25', '40', '53', '57', '58', 'XX') OR state IN ('55006', '55P03') THEN
-            RAISE;
-        END IF;
-        -- Whoever raises the trial's own code, as a trigger of theirs may, has not let it come to its end.
-        IF NOT finished AND refused IS NULL THEN
-            violated := CASE WHEN strpos(message, violated) = 0 THEN 'constraint ' || violated END;
-            refused := format('%s: %s', state, left(concat_ws('; ', message, violated, nullif(detail, ''), nullif(hint, '')), 500));
-        END IF;
-    END;
-    RETURN jsonb_build_object('tried', n, 'place', coalesce(place, ''), 'refused', coalesce(refused, ''), 'part', of_part,
+{ending}    RETURN jsonb_build_object('tried', n, 'place', coalesce(place, ''), 'refused', coalesce(refused, ''), 'part', of_part,
                               'rows', (SELECT coalesce(sum(a.value::bigint), 0) FROM jsonb_each_text(added) a));
 END $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_try_units IS
     'Tries units of a plan, and the governance rows of its run, at the organisation, reads them back, and takes everything back.';
 REVOKE EXECUTE ON FUNCTION cutter_console.fn_site_try_units FROM PUBLIC;
-""".replace("{given}", _GIVEN)
+""".replace("{given}", _GIVEN).replace("{ending}", ENDING)
 _TRY = "SELECT cutter_console.fn_site_try_units(%s::jsonb, %s::jsonb)::text"
 _LIMIT = "SELECT set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true)"
 _IS_THERE = "SELECT to_regprocedure('cutter_console.fn_site_try_units(jsonb, jsonb)') IS NOT NULL"

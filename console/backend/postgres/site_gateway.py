@@ -555,7 +555,7 @@ def _names(mapping: SiteMapping) -> dict[str, sql.Composable]:
         "counts": sql.SQL(", ").join(counts),
         "looking": looking(mapping.functions.search_path),
         "plain_columns": sql.SQL(PLAIN_COLUMNS),
-        "tables": sql.SQL(", ").join(map(sql.Literal, tables)),
+        "tables": sql.SQL("ARRAY[{}]").format(sql.SQL(", ").join(map(sql.Literal, tables))),
         "owner": sql.Literal(CONSOLE_SCHEMA_OWNER),
         "parent_value": parent_value(parent, "b.parent_address"),
         "answered": sql.SQL(ANSWERED.replace("'", "''")),

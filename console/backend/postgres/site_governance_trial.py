@@ -19,6 +19,7 @@ from console.backend.postgres.site_governance import OWN_UUID
 from console.backend.postgres.site_grants import calls_sql
 from console.backend.postgres.site_planned_rows import tried_value
 from console.backend.postgres.site_roles import parent_value
+from console.backend.postgres.site_trials import SAYS_NOTHING
 
 LAST_STEPS = ("enact", "revert")
 """Steps of which a run has one: each is tried behind a cut and a verification."""
@@ -155,8 +156,8 @@ BEGIN
                 EXCEPTION WHEN OTHERS THEN
                     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, broken = CONSTRAINT_NAME,
                         in_schema = SCHEMA_NAME, in_table = TABLE_NAME, context = PG_EXCEPTION_CONTEXT;
-                    -- These say nothing of the rows: a lost line, a lock, a server that is full or shuts down.
-                    IF left(state, 2) IN ('08', '40', '53', '54', '55', '57', '58') THEN
+                    -- These say nothing of the rows: a lost line, a lock, a server that only reads, or is full.
+                    IF {says_nothing} THEN
                         RAISE;
                     END IF;
                     n := NULL;
@@ -193,7 +194,7 @@ END $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_try IS
     'Tries the rows of a cut, a verification and one more step in the organisation''s tables; everything is taken back.';
 REVOKE EXECUTE ON FUNCTION cutter_console.fn_site_probe, cutter_console.fn_site_try FROM PUBLIC;
-"""
+""".replace("{says_nothing}", SAYS_NOTHING)
 UNTRIED = """DROP FUNCTION IF EXISTS cutter_console.fn_site_try(text, text, text, text, text, text);
 DROP FUNCTION IF EXISTS cutter_console.fn_site_probe(text[], text, text, text, text, text);
 """

@@ -17,6 +17,7 @@ from console.backend.postgres.site_creation_trial import TriedUnit
 from console.backend.postgres.site_governance import OWN_UUID
 from console.backend.postgres.site_grants import calls_sql
 from console.backend.postgres.site_roles import parent_value
+from console.backend.postgres.site_trials import ENDING
 
 MOVE_TRIAL = """
 CREATE OR REPLACE FUNCTION cutter_console.fn_site_try_move(
@@ -36,6 +37,7 @@ DECLARE
     state text;
     message text;
     detail text;
+    hint text;
     violated text;
 BEGIN
     PERFORM cutter_console.fn_assert_no_hold();
@@ -61,24 +63,12 @@ BEGIN
         PERFORM cutter_console.fn_site_require(before, jsonb_build_object({log_name}, 1));
         finished := true;
         RAISE EXCEPTION USING ERRCODE = 'CU000', MESSAGE = 'tried, and taken back';
-    EXCEPTION WHEN OTHERS OR ASSERT_FAILURE THEN
-        GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, violated = CONSTRAINT_NAME,
-            detail = PG_EXCEPTION_DETAIL;
-        -- As where units are tried: these say nothing of what was tried.
-        IF left(state, 2) IN ('08', '25', '40', '53', '57', '58', 'XX') OR state IN ('55006', '55P03') THEN
-            RAISE;
-        END IF;
-        IF NOT finished AND refused IS NULL THEN
-            violated := CASE WHEN strpos(message, violated) = 0 THEN 'constraint ' || violated END;
-            refused := format('%s: %s', state, left(concat_ws('; ', message, violated, nullif(detail, '')), 500));
-        END IF;
-    END;
-    RETURN jsonb_build_object('made', made, 'answer', coalesce(left(answer::text, 500), ''), 'refused', coalesce(refused, ''));
+{ending}    RETURN jsonb_build_object('made', made, 'answer', coalesce(left(answer::text, 500), ''), 'refused', coalesce(refused, ''));
 END $site$;
 COMMENT ON FUNCTION cutter_console.fn_site_try_move IS
     'Tries the enactment or the revert of a probe by the organisation''s own function; everything is taken back.';
 REVOKE EXECUTE ON FUNCTION cutter_console.fn_site_try_move FROM PUBLIC;
-"""
+""".replace("{ending}", ENDING)
 _RECORDED = """        -- Behind leg B, as in a run: the function may look these rows up, or its log refer to them.
         PERFORM cutter_console.fn_site_govern(
             cutter_console.fn_site_probe(ARRAY['record', 'verify'], p_token, p_address, p_body, p_kind, p_section_type));

@@ -51,7 +51,7 @@ COMMENT ON FUNCTION cutter_console.fn_site_unit IS 'A unit as the organisation''
 ODD_TABLES = """
     WITH RECURSIVE named AS (
         SELECT c.oid, n.nspname || '.' || c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-         WHERE n.nspname || '.' || c.relname = ANY (ARRAY[{tables}])
+         WHERE n.nspname || '.' || c.relname = ANY ({tables})
         UNION
         SELECT i.inhrelid, t.name FROM named t JOIN pg_inherits i ON i.inhparent = t.oid
     )

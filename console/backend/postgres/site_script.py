@@ -8,6 +8,7 @@ from psycopg import sql
 from console.backend.model.console_schema import CONSOLE_SCHEMA_COMMENT, CONSOLE_SCHEMA_OWNER
 from console.backend.model.site_mapping import SiteMapping
 from console.backend.postgres.connections import read_row
+from console.backend.postgres.console_schema import NO_EXTRA_CHECKS
 from console.backend.postgres.site_catalogue import Catalogue
 from console.backend.postgres.site_grants import RIGHTS, SCHEMA, TABLE, Right, refuse_marks, rights_sql
 
@@ -24,9 +25,8 @@ BEGIN;
 -- Whatever stands in a schema of the administrator's own path stands for nothing of PostgreSQL's.
 SET LOCAL search_path = pg_catalog, pg_temp;
 -- What this database has PL/pgSQL check besides is meant for functions of its own.
-SET LOCAL plpgsql.extra_errors = 'none';
-SET LOCAL plpgsql.extra_warnings = 'none';
-"""
+SET LOCAL {no_extra_checks};
+""".replace("{no_extra_checks}", NO_EXTRA_CHECKS)
 END = "COMMIT;\n"
 """The last line of the script. What ends at the first error, and what goes on behind it, has done nothing."""
 _GUARD = """\

@@ -75,8 +75,8 @@ def _faults(row: _FunctionRow) -> list[str]:
 
 def odd_tables(connection: psycopg.Connection, tables: tuple[str, ...]) -> dict[str, str]:
     """Return why the rows of a table cannot be counted on, by table: what stops the printed script, and every write."""
-    query = sql.SQL(ODD_TABLES).format(tables=sql.SQL(", ").join(map(sql.Literal, tables)))
-    odd = {row.table: row.reason for row in map(_OddRow._make, connection.execute(query).fetchall())}
+    query = sql.SQL(ODD_TABLES).format(tables=sql.Placeholder())
+    odd = {row.table: row.reason for row in read_rows(connection, _OddRow, query, (list(tables),))}
     views = read_rows(connection, _ViewRow, _READ_BY_VIEWS, (list(odd),)) if odd else ()
     return odd | {row.view: f"{odd[row.view]}: it is a view, which reads {row.tables}" for row in views}
 

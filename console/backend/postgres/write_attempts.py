@@ -28,7 +28,9 @@ DIRECT_WRITES = (
 )
 """None matches a row: if a protection is missing, the attempt changes nothing."""
 # Each in a block of its own, as between savepoints. What says nothing of the attempt is an error as elsewhere: a lost
-# line, a lock, a server that is full or shuts down. A plan meets 42501 for a function in a default too: whoever has the
+# line, a lock, a server that is full or shuts down. Unlike in a trial (`site_trials.SAYS_NOTHING`) a limit, or the
+# state of an object, is one too (54, 55): it is no answer about a privilege. That sessions only read (25006) is an
+# answer, and fails: no privilege is missing. A plan meets 42501 for a function in a default too: whoever has the
 # privilege to write is not refused by it, because a statement that gives the column a value does not call the function.
 _TRY_EACH = """
     DO $$

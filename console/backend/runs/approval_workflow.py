@@ -53,11 +53,12 @@ from console.backend.postgres.rulings import CutRow
 from console.backend.runs.bars import barred_error
 from console.backend.runs.binding import Place, displacement, enactment_target, here, place_of
 from console.backend.runs.custody import require_holder
+from console.backend.runs.known_run import known_run
 from console.backend.runs.later_texts import require_later
 from console.backend.runs.operations import commit_without_event, operation
 from console.backend.runs.phase_context import Role
-from console.backend.runs.ruling_facts import RulingFacts, facts_of_run
-from console.backend.runs.run_views import known_run, plan_and_bar, run_and_plan
+from console.backend.runs.ruling_facts import RulingFacts, facts_of_run, only_of, with_cut
+from console.backend.runs.run_views import plan_and_bar, run_and_plan
 from console.backend.runs.statement_status import as_of_use, obsolete_word, status_of
 from console.backend.runs.workspace import Workspace
 
@@ -230,14 +231,18 @@ def check(
     statement: Path,
     signatures: tuple[Path, ...],
     state: ledger.DraftDigests | None = None,
+    known: RulingFacts | None = None,
 ) -> StatementCheck:
     """Check a statement against its run as the database has it now, with gpg's own words on each signature.
 
-    `state` is the drafts, if this command has just read them.
+    `state` is the drafts, `known` the run's facts without its cut, if this command has just read them.
     """
     data = read_statement(statement)
     claimed = parse_statement(data)
-    expected = expectation(installation, statement, claimed, state)
+    known = only_of(claimed.run_id, known)
+    if known is not None and claimed.purpose.over_drafts:
+        known = with_cut(installation, known)
+    expected = expectation(installation, statement, claimed, state, known)
     over_batch, beside = _signed_over_its_batch(statement, data, claimed)
     return check_statement(
         data,
@@ -346,8 +351,9 @@ def view(
     statement: Path,
     state: ledger.DraftDigests | None = None,
     named: tuple[Path, ...] = (),
+    known: RulingFacts | None = None,
 ) -> ApprovalView:
-    """Return the statement for a screen, with the present outcome of every check; `state` as for `check`.
+    """Return the statement for a screen, with the present outcome of every check; `state` and `known` as for `check`.
 
     Beside the signatures beside the statement, those that were `named` are judged: one that does not count is said.
     """
@@ -355,13 +361,16 @@ def view(
     beside = signatures_beside(statement)
     known_files = {path.resolve() for path in beside}
     signatures = (*beside, *(path for path in named if path.resolve() not in known_files))
-    checked = check(installation, statement, signatures, state)
-    with connect(installation.settings.database.monitor, read_only=True, purpose="approvals") as connection:
-        rows = approvals(connection, signed.run_id)
+    known = only_of(signed.run_id, known)
+    checked = check(installation, statement, signatures, state, known)
+    rows = known.rulings if known is not None else None
+    if rows is None:
+        with connect(installation.settings.database.monitor, read_only=True, purpose="approvals") as connection:
+            rows = approvals(connection, signed.run_id)
     own_rows = (row for row in rows if row.statement_sha256 == checked.sha256)
     status = status_of(own_rows, signed.expires, checked, installation.context.now())
-    known = (state.file_sha256, state.digest) if state is not None else None
-    drafts, drafts_check = read_drafts(statement, signed, installation.context.now(), known)
+    read_already = (state.file_sha256, state.digest) if state is not None else None
+    drafts, drafts_check = read_drafts(statement, signed, installation.context.now(), read_already)
     shown = (*checked.checks, *drafts_check)
     return ApprovalView(
         kind=statement_name(signed.purpose),
@@ -423,11 +432,8 @@ def unreadable_view(installation: Installation, path: Path, refused: CutterError
     )
 
 
-def ruling_for(installation: Installation, run_id: str, purpose: Purpose) -> ApprovalRow | None:
-    """Return the imported, unused, unexpired ruling for this purpose, or None."""
-    with connect(installation.settings.database.monitor, read_only=True, purpose="approvals") as connection:
-        rows = approvals(connection, run_id)
-    now = installation.context.now()
+def ruling_for(rows: Iterable[ApprovalRow], purpose: Purpose, now: datetime) -> ApprovalRow | None:
+    """Pure: the first of a run's rulings that is for this purpose, unused and unexpired; None without one."""
     return next((row for row in rows if row.purpose == purpose and row.used_for is None and row.expires > now), None)
 
 

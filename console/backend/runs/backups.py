@@ -23,9 +23,9 @@ from console.backend.postgres.effects import Effect, EffectKind
 from console.backend.postgres.kept_sessions import close_idle
 from console.backend.postgres.measure import measure_identity
 from console.backend.postgres.records import require_run
+from console.backend.runs.known_run import requested
 from console.backend.runs.phase_context import PhaseContext, Role
 from console.backend.runs.run_ids import require_live
-from console.backend.runs.run_views import requested
 from console.backend.runs.settling import commit_alone
 from console.backend.runs.workspace import RunRequestFile, Workspace
 

@@ -41,10 +41,10 @@ from console.backend.runs.batch_views import BEFORE_CUT, CUTTING, view_batch
 from console.backend.runs.engine import Engine
 from console.backend.runs.kill_switch import armed_for, disarm_run, require_no_hold
 from console.backend.runs.known_plans import EarlierRuns
+from console.backend.runs.known_run import known_run
 from console.backend.runs.lease import LeaseHolder, MemberLease
 from console.backend.runs.lifecycle import create_run, void_run
 from console.backend.runs.phase_context import Role, SchemaDigest, conninfo_of
-from console.backend.runs.run_views import known_run
 from console.backend.runs.settling import commit_alone
 from console.backend.runs.workspace import Workspace
 

@@ -133,9 +133,12 @@ class StateText:
 
 
 @contextmanager
-def reading(installation: Installation) -> Iterator[psycopg.Connection]:
+def reading(
+    installation: Installation, *, timeout_s: float = 30.0, purpose: str = "states"
+) -> Iterator[psycopg.Connection]:
     """Open a READ ONLY transaction of the monitoring role; all that it reads is of one moment."""
-    with connect(installation.settings.database.monitor, read_only=True, purpose="states") as connection:
+    monitor = installation.settings.database.monitor
+    with connect(monitor, read_only=True, timeout_s=timeout_s, purpose=purpose) as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         yield connection
 

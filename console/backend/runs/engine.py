@@ -39,6 +39,7 @@ from console.backend.postgres.transactions import assigned_transaction_id
 from console.backend.runs.anchoring import change_event, come_to_rest
 from console.backend.runs.failures import hold_after, record_failure
 from console.backend.runs.kill_switch import disarm_run, require_no_hold, switch_of
+from console.backend.runs.known_run import requested
 from console.backend.runs.lease import Lease, LeaseHolder
 from console.backend.runs.moves import command_of
 from console.backend.runs.operations import (
@@ -54,7 +55,6 @@ from console.backend.runs.phase_context import PhaseContext, PhaseWork, Role, Sc
 from console.backend.runs.phase_watch import watched
 from console.backend.runs.phases import PHASES
 from console.backend.runs.run_state import dry_run_end
-from console.backend.runs.run_views import requested
 from console.backend.runs.settling import Attempt
 from console.backend.runs.typed_edits import drop_all_typed
 from console.backend.runs.workspace import PhaseRecord

@@ -22,6 +22,7 @@ from console.backend.postgres import custody as custody_rows
 from console.backend.postgres.connections import CommitUnknown
 from console.backend.runs.custody import change_of_hands, changing_hands, first_hash
 from console.backend.runs.hands import refusal_of_hand_over
+from console.backend.runs.known_run import Known, known_run
 from console.backend.runs.operations import committing, intended, open_journal
 from console.backend.runs.run_bundle import (
     APPROVALS,
@@ -33,7 +34,7 @@ from console.backend.runs.run_bundle import (
     is_member_name,
     unpack,
 )
-from console.backend.runs.run_views import Known, has_its_files, known_run
+from console.backend.runs.run_views import has_its_files
 from console.backend.runs.workspace import RunRequestFile, Workspace
 
 _MODE = 0o600

@@ -1,10 +1,6 @@
 """List of what can be planned: files of the intake folder and live documents, each with what the database has of it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-
-import psycopg
 
 from console.backend.documents.intake import MARKUP_SUFFIXES, list_intake
 from console.backend.documents.limits import limits_of
@@ -12,9 +8,8 @@ from console.backend.host.installation import Installation
 from console.backend.model.errors import CutterError
 from console.backend.model.profile_names import AKN_PROFILE
 from console.backend.model.view_models import IntakeView
-from console.backend.postgres.connections import connect
 from console.backend.postgres.records import DocumentRow, documents, last_of_origins
-from console.backend.runs.document_states import DocumentView, documents_now
+from console.backend.runs.document_states import DocumentView, documents_now, reading
 
 _TIMEOUT_S = 5
 
@@ -32,7 +27,7 @@ def intake_views(installation: Installation) -> tuple[IntakeView, ...]:
         for entry in list_intake(installation.intake, limits_of(installation.settings))
     )
     try:
-        with _connected(installation) as connection:
+        with reading(installation, timeout_s=_TIMEOUT_S, purpose="documents") as connection:
             registered, prefixes = documents(connection), last_of_origins(connection)
     except CutterError:
         return files
@@ -50,19 +45,10 @@ def intake_views(installation: Installation) -> tuple[IntakeView, ...]:
     )
 
 
-@contextmanager
-def _connected(installation: Installation) -> Iterator[psycopg.Connection]:
-    monitor = installation.settings.database.monitor
-    with connect(monitor, read_only=True, timeout_s=_TIMEOUT_S, purpose="documents") as connection:
-        # What is law and what runs have written is of one moment.
-        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        yield connection
-
-
 def _known(installation: Installation) -> dict[str, DocumentView] | None:
     """Return the registered documents by prefix with what became of each; None if that could not be read in time."""
     try:
-        with _connected(installation) as connection:
+        with reading(installation, timeout_s=_TIMEOUT_S, purpose="documents") as connection:
             return {document.docprefix: document for document in documents_now(connection)}
     except CutterError:
         return None

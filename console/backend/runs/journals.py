@@ -16,8 +16,9 @@ from console.backend.model.value import Value
 from console.backend.model.view_models import OnProgress, Progress
 from console.backend.postgres.kept_sessions import with_kept_sessions
 from console.backend.runs.answers import Answers
+from console.backend.runs.known_run import known_run
 from console.backend.runs.run_state import anchors_of, is_running
-from console.backend.runs.run_views import known_run, require_here
+from console.backend.runs.run_views import require_here
 from console.backend.runs.workspace import Workspace
 
 _RUN = re.compile(r"ictr-\d{8}T\d{6}Z-[0-9a-f]{8}", re.ASCII)

@@ -5,8 +5,9 @@ import shlex
 import stat
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import psycopg
 
@@ -20,7 +21,7 @@ from console.backend.model.reasons import kept_reason
 from console.backend.model.safe_text import safe_text
 from console.backend.model.view_models import SwitchState, SwitchView
 from console.backend.postgres import ledger
-from console.backend.postgres.asking import Answer, Asking
+from console.backend.postgres.asking import Answer, Asking, Question
 from console.backend.postgres.connections import connect
 from console.backend.postgres.effects import Effect, own_lease_end, own_release
 from console.backend.postgres.holds import newest_set, others_write, shown
@@ -46,14 +47,35 @@ def measure_switch(installation: Installation) -> SwitchView:
 def measure_in_database(installation: Installation) -> SwitchView:
     """Measure the switch in the database; UNREADABLE if the database does not answer."""
     try:
-        with connect(
-            installation.settings.database.monitor, read_only=True, timeout_s=5, purpose="switch"
-        ) as connection:
-            with Asking(connection) as asking:
-                hold, lease = asking.ask(current_hold), asking.ask(open_lease)
-            return switch_of(hold.value, lease.value)
+        return read_switch(installation).view
     except CutterError as error:
         return no_switch() if is_elsewhere(installation, error) else unreadable(error)
+
+
+class SwitchRows(NamedTuple):
+    """The HOLD and the open lease that the database has, as they were read together."""
+
+    hold: HoldRow | None
+    lease: LeaseRow | None
+
+    @property
+    def view(self) -> SwitchView:
+        """Return the switch that they make, without the HOLD file of this host."""
+        return switch_of(self.hold, self.lease)
+
+
+def read_switch(installation: Installation) -> SwitchRows:
+    """Return what the database has of the switch, asked as the monitoring role. Raises CutterError if it does not answer."""
+    monitor = installation.settings.database.monitor
+    with connect(monitor, read_only=True, timeout_s=5, purpose="switch") as connection:
+        return switch_rows(connection)
+
+
+def switch_rows(connection: psycopg.Connection) -> SwitchRows:
+    """Return the HOLD and the open lease, asked in one exchange."""
+    with Asking(connection) as asking:
+        hold, lease = asking.ask(current_hold), asking.ask(open_lease)
+    return SwitchRows(hold.value, lease.value)
 
 
 def no_switch() -> SwitchView:
@@ -161,7 +183,7 @@ def disarm(installation: Installation, reason: str) -> SwitchView:
     for look in range(_LOOKS):
         time.sleep(_PAUSE_S if look else 0.0)
         ended = commit_alone(
-            installation, "disarm", lambda connection: _end_lease(connection, reason), replicated=False
+            installation, "disarm", lambda connection: _end_lease(connection, reason), replicated=False, at_once=True
         )
         switch = measure_switch(installation)
         if ended is not None or switch.state is not SwitchState.ARMED:
@@ -175,8 +197,7 @@ def disarm(installation: Installation, reason: str) -> SwitchView:
 
 def _end_lease(connection: psycopg.Connection, reason: str) -> Effect | None:
     """End the open lease; None if there is none, or if it was left to another session."""
-    ledger.disarm(connection, reason)
-    return own_lease_end(connection)
+    return _ended(connection, partial(ledger.disarm, reason=reason))
 
 
 def disarm_run(installation: Installation, run_id: str, reason: str, holder_pid: int | None = None) -> None:
@@ -187,11 +208,16 @@ def disarm_run(installation: Installation, run_id: str, reason: str, holder_pid:
     if holder_pid is None and not _is_armed_for(installation, run_id):
         return
 
-    def end(connection: psycopg.Connection) -> Effect | None:
-        ledger.disarm_run(connection, run_id, reason, holder_pid)
-        return own_lease_end(connection)
+    end: Question[None] = partial(ledger.disarm_run, run_id=run_id, reason=reason, holder_pid=holder_pid)
+    commit_alone(installation, "disarm", lambda connection: _ended(connection, end), replicated=False, at_once=True)
 
-    commit_alone(installation, "disarm", end, replicated=False)
+
+def _ended(connection: psycopg.Connection, end: Question[None]) -> Effect | None:
+    """End a lease by this statement, and return the row that shows it; None if it has ended none."""
+    with Asking(connection) as asking:
+        asking.ask(end)
+        ended = asking.ask(own_lease_end)
+    return ended.value
 
 
 def release_steps(installation: Installation) -> tuple[ReleaseStep, ...]:

@@ -36,12 +36,13 @@ from console.backend.runs.amendments import require_law, require_not_repealed
 from console.backend.runs.anchoring import change_event
 from console.backend.runs.kill_switch import stop_under_hold
 from console.backend.runs.known_plans import EarlierRuns, known_plan, planner
+from console.backend.runs.known_run import known_run
 from console.backend.runs.lease import LeaseHolder
 from console.backend.runs.moves import command_of, require_move
 from console.backend.runs.operations import committing, intended, open_to_end, operation
 from console.backend.runs.run_ids import require_live
 from console.backend.runs.run_state import VOIDED
-from console.backend.runs.run_views import known_run, measure_facts
+from console.backend.runs.run_views import measure_facts
 from console.backend.runs.sources import planned, source_of
 from console.backend.runs.takeover import hold_to_end
 from console.backend.runs.workspace import RunRequestFile, Workspace

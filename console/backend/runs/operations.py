@@ -20,7 +20,7 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import CHANGES_OF_HANDS
 from console.backend.model.states import Mode
 from console.backend.postgres import ledger
-from console.backend.postgres.asking import Asking
+from console.backend.postgres.asking import Asking, Question
 from console.backend.postgres.connections import CommitUnknown, connect
 from console.backend.postgres.effects import Effect
 from console.backend.postgres.records import EventRow
@@ -354,7 +354,7 @@ def committing(
                 attempt, turn = note_event(connection, journal, run_id, name, role)
                 yield Promise(connection, attempt.anchor, turn)
             else:
-                attempt = note_attempt(connection, journal, name, role, write(connection))
+                attempt = note_attempt(connection, journal, name, role, write)
                 yield Promise(connection, attempt.anchor)
     except CommitUnknown as lost:
         if attempt is None:
@@ -380,19 +380,18 @@ def commit_without_event(
 
 
 def note_attempt(
-    connection: psycopg.Connection, journal: Journal, name: str, role: Role, effect: Effect | None = None
+    connection: psycopg.Connection, journal: Journal, name: str, role: Role, write: Question[Effect]
 ) -> Attempt:
-    """Name the open transaction in the journal; the record's anchor is what its event in the database names.
-
-    `effect` is the row that shows it if it writes no event.
-    """
-    return _noted(journal, name, (*measure_attempt(connection, role), *effect_fields(effect)))
+    """Write what has no event, and name the open transaction in the journal with the row that shows it, in one exchange."""
+    with Asking(connection) as asking:
+        effect, fields = asking.ask(write), asking.ask(partial(measure_attempt, role=role))
+    return _noted(journal, name, (*fields.value, *effect_fields(effect.value)))
 
 
 def note_event(
     connection: psycopg.Connection, journal: Journal, run_id: str, name: str, role: Role
 ) -> tuple[Attempt, ledger.Turn]:
-    """Name the open transaction as `note_attempt` does, and return how far the chain of keys is that its event goes on."""
+    """Name the open transaction in the journal, whose record's anchor its event names, and return how far the chain of keys is that its event goes on."""
     with Asking(connection) as asking:
         fields = asking.ask(partial(measure_attempt, role=role))
         turn = asking.ask(partial(ledger.turn_of, run_id=run_id))

@@ -390,10 +390,13 @@ class Closeout(PhaseWork):
                 ),
             )
         # Row and ruling have what the plan says: who took the run over has no plan.
-        row = require_run(connection, context.run_id)
+        with Asking(connection) as asking:
+            recorded = asking.ask(partial(require_run, run_id=context.run_id))
+            counted_now = asking.ask(partial(enacted_counts, run_id=context.run_id))
+        row, counts = recorded.value, counted_now.value
         if row.operation is RunOperation.REPEAL:
             return (_ended(context, connection, row.n_units),)
-        counts, n = enacted_counts(connection, context.run_id), row.n_units
+        n = row.n_units
         logged = signed_drafts(connection, context.run_id) if row.operation is RunOperation.AMEND else n
         answer = f"{counts.enacted} of {counts.units} units enacted, {counts.logged} log rows, {n} planned"
         return (

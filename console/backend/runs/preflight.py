@@ -93,9 +93,7 @@ def before_write(
     `schema` answers with the schema's digest. Raises Drifted if the database is not the plan's.
     """
     if phase is Phase.LIFECYCLE_ENACT and context.is_live:
-        plan, place = context.workspace.plan(), place_of_run(connection, context.run_id)
-        bound = enactment_target(plan.world.target, place, context.installation.context.host) if plan.world else None
-        is_same = partial(world_unchanged, context, own_run_wrote=True, bound=bound, schema=schema)
+        is_same = partial(world_unchanged, context, own_run_wrote=True, bound=partial(_bound, context), schema=schema)
         with Asking(connection) as asking:
             checked, standbys = asking.ask(is_same), asking.ask(measure_replication)
         return (checked.value, *_standbys(context, standbys.value))
@@ -116,12 +114,22 @@ def _standbys(context: PhaseContext, measured: Replication) -> tuple[Check, ...]
     return (context.passed("standbys", measured.sentence, in_evidence(measured)),)
 
 
+def _bound(context: PhaseContext, connection: psycopg.Connection) -> Target | None:
+    """Return the server that the enactment is bound to; None for a plan that is bound to no world."""
+    world, place = context.workspace.plan().world, place_of_run(connection, context.run_id)
+    return None if world is None else enactment_target(world.target, place, context.installation.context.host)
+
+
+def _unbound(_connection: psycopg.Connection) -> Target | None:
+    return None
+
+
 def world_unchanged(
     context: PhaseContext,
     connection: psycopg.Connection,
     *,
     own_run_wrote: bool,
-    bound: Target | None = None,
+    bound: Question[Target | None] = _unbound,
     schema: Question[str] = schema_digest,
 ) -> Check:
     """Compare the database with the plan's, beside what other runs have recorded since. Raises Drifted naming each difference.
@@ -133,17 +141,20 @@ def world_unchanged(
     plan = context.workspace.plan()
     if plan.world is None:
         raise Drifted(StopCode.DRIFT, "the plan is bound to no world", "Start another run.")
-    since = measure_world_since(
-        connection,
-        context.installation.context.host,
-        plan.world,
-        context.run_id,
-        context.request.docprefix,
+    measured_since = partial(
+        measure_world_since,
+        host=context.installation.context.host,
+        planned=plan.world,
+        run_id=context.run_id,
+        docprefix=context.request.docprefix,
         with_rows=not own_run_wrote,
         schema=schema,
     )
+    with Asking(connection) as asking:
+        answer_since, answer_bound = asking.ask(measured_since), asking.ask(bound)
+    since, target_bound = answer_since.value, answer_bound.value
     now = since.now
-    planned = plan.world if bound is None else plan.world.model_copy(update={"target": bound})
+    planned = plan.world if target_bound is None else plan.world.model_copy(update={"target": target_bound})
     if planned.target.host != now.target.host and _is_handed_to_this_host(context, connection):
         target = planned.target.model_copy(update={"host": now.target.host})
         planned = planned.model_copy(update={"target": target})

@@ -20,10 +20,10 @@ from console.backend.postgres import ledger
 from console.backend.postgres.connections import connect
 from console.backend.postgres.ledger import Event
 from console.backend.postgres.rulings import count_verifications, unrecorded_uses_since
+from console.backend.runs.known_run import known_run
 from console.backend.runs.operations import committing, operation
 from console.backend.runs.phase_context import PhaseContext, Role
 from console.backend.runs.run_ids import require_live
-from console.backend.runs.run_views import known_run
 from console.backend.runs.workspace import PhaseRecord, Workspace
 from console.backend.runs.write_verify import CheckList, verify_again
 

@@ -5,13 +5,12 @@ from functools import partial
 from typing import NamedTuple
 
 from console.backend.host.installation import Installation
-from console.backend.model.errors import Refused, StopCode
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import connect
 from console.backend.postgres.document_runs import DocumentRun, runs_beside_all
 from console.backend.postgres.places import PlaceRow, places_of_runs
 from console.backend.postgres.recorded_plans import recorded_manifests
-from console.backend.postgres.records import RunRow, runs_of
+from console.backend.postgres.records import ApprovalRow, RunRow, not_recorded, runs_of
 from console.backend.postgres.rulings import CutRow, recorded_cuts
 from console.backend.runs.bars import by_document
 
@@ -28,6 +27,8 @@ class RulingFacts(NamedTuple):
     """Digest of its manifest as it was recorded with its plan; None if it was not."""
     cut: CutRow | None
     """Ruling and decision of its cut; None if they were not asked for, or are not recorded."""
+    rulings: tuple[ApprovalRow, ...] | None = None
+    """Its imported rulings, the newest first; None if they were not asked for."""
 
 
 def measure_facts_of(
@@ -58,13 +59,21 @@ def measure_facts_of(
     }
 
 
+def only_of(run_id: str, facts: RulingFacts | None) -> RulingFacts | None:
+    """Return the facts if they are of this run: in place of a run's statement may stand that of another one."""
+    return facts if facts is not None and facts.row.run_id == run_id else None
+
+
+def with_cut(installation: Installation, facts: RulingFacts) -> RulingFacts:
+    """Add ruling and decision of the run's cut, asked as the verifying role: a ruling over drafts is judged by them too."""
+    run_id = facts.row.run_id
+    with connect(installation.settings.database.verifier, read_only=True, purpose="recorded cut") as connection:
+        return facts._replace(cut=recorded_cuts(connection, (run_id,)).get(run_id))
+
+
 def facts_of_run(installation: Installation, run_id: str, *, over_drafts: bool) -> RulingFacts:
     """Return the facts of one run. Raises Refused if the database has none of that id."""
     facts = measure_facts_of(installation, (run_id,), over_drafts=over_drafts).get(run_id)
     if facts is None:
-        raise Refused(
-            StopCode.REFUSED_INPUT,
-            f"no run {run_id} in this database",
-            "See the runs there are: cutter-console run list",
-        )
+        raise not_recorded(run_id)
     return facts

@@ -14,9 +14,10 @@ from console.backend.postgres.connections import connect
 from console.backend.postgres.document_states import standings
 from console.backend.postgres.records import RunRow, all_runs, anchors_by_run, open_runs, recorded_runs, runs_of
 from console.backend.runs.interruption import interruption, records_at_rest
+from console.backend.runs.known_run import NOT_THERE, request_of
 from console.backend.runs.run_ids import run_directories
 from console.backend.runs.run_state import VOIDED, dry_run_end
-from console.backend.runs.run_views import NOT_THERE, became_of, elsewhere, request_of
+from console.backend.runs.run_views import became_of, elsewhere
 from console.backend.runs.workspace import REQUEST_FILE, Workspace
 
 

@@ -1,7 +1,6 @@
 """A run as it is shown: what was asked, where it stands by evidence, its phases, its legal moves."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from pydantic import ValidationError
@@ -18,21 +17,14 @@ from console.backend.model.plan import CutPlan
 from console.backend.model.profile_names import EDIT_PROFILE
 from console.backend.model.purposes import KIND_AT, Operation, Purpose, RunOperation
 from console.backend.model.shell_word import shell_word
-from console.backend.model.states import PHASE_TABLE, Family, Mode, Move, Phase, RunState, Stage, is_over
+from console.backend.model.states import PHASE_TABLE, Family, Mode, Move, Phase, Stage, is_over
 from console.backend.model.view_models import Interruption, PhaseStatus, PhaseView, RunView
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import connect
 from console.backend.postgres.document_runs import DocumentRun, runs_beside
-from console.backend.postgres.document_states import standings
-from console.backend.postgres.places import PlaceRow, place_of_run
 from console.backend.postgres.records import (
-    ApprovalRow,
     EventRow,
     RunRow,
-    approvals,
-    events,
-    find_run,
-    open_lease,
     require_run,
 )
 from console.backend.runs.bars import measure_bar
@@ -51,21 +43,18 @@ from console.backend.runs.custody import (
 from console.backend.runs.edit_steps import steps_of_edit
 from console.backend.runs.hands import refusal_of_hand_over, take_over_in_words
 from console.backend.runs.interruption import interruption, records_at_rest
+from console.backend.runs.known_run import Known, known_run, run_in_database
 from console.backend.runs.moves import RunFacts, command_of, moves_of
-from console.backend.runs.run_ids import unknown_run
-from console.backend.runs.run_state import VOIDED, anchored_events, dry_run_state, is_running
+from console.backend.runs.run_state import anchored_events, is_running
 from console.backend.runs.statement_status import leads_to_ruling, statement_to_import, usable_kinds
 from console.backend.runs.workspace import (
     ACCEPT_FILE,
     PROFILE_FILE,
     SOURCE,
     PhaseRecord,
-    RunRequestFile,
     Workspace,
 )
 
-NOT_THERE = RunState(stage=Stage.CREATED, family=Family.STOPPED, reason="not_in_this_database")
-"""A directory whose run the database does not have: it never began, or another database has it."""
 _PAUSES = {
     Stage.AWAITING_CUT_AUTHORIZATION: "SG_1, the sovereign's ruling to cut into draft; then the armed switch",
     Stage.AWAITING_LIFECYCLE_AUTHORIZATION: "SG_2, the sovereign's ruling to enact",
@@ -82,38 +71,15 @@ _RULED = frozenset({Move.ARM, Move.ENACT, Move.APPLY})
 """Moves that go on under a ruling."""
 
 
-@dataclass(frozen=True)
-class Known:
-    """A run as directory and database have it; one of them may be missing."""
-
-    workspace: Workspace
-    request: RunRequestFile
-    row: RunRow | None
-    recorded: tuple[EventRow, ...]
-    armed_to: str
-    """Purpose that the switch is armed for, for this run; empty if it is not armed."""
-    place: PlaceRow | None = None
-    """The server at hand, and the one that verified the drafts; None for a dry run."""
-    writers: tuple[DocumentRun, ...] = ()
-    """The runs that have written units of the document, or repealed it."""
-    rulings: tuple[ApprovalRow, ...] = ()
-    """The run's imported rulings, the newest first."""
-    standing: Standing | None = None
-    """From when to when counts what it has enacted; None if that is nothing."""
-
-    @property
-    def state(self) -> RunState:
-        if self.row is not None:
-            return self.row.state
-        if self.request.mode is Mode.DRYRUN or (self.workspace.directory / VOIDED).exists():
-            return dry_run_state(self.workspace)
-        return NOT_THERE
-
-
 def view_run(installation: Installation, run_id: str) -> RunView:
     """Return one run, whole. Raises Refused if there is no such run, Unmeasured if the database is needed and down."""
-    known = known_run(installation, run_id)
+    return view_known(installation, known_run(installation, run_id))
+
+
+def view_known(installation: Installation, known: Known) -> RunView:
+    """Return the view of a run that was just read."""
     workspace, request, row = known.workspace, known.request, known.row
+    run_id = workspace.run_id
     records = records_at_rest(workspace)
     cut_short = interruption(installation, request, records)
     verdict = _journal(workspace, run_id, known.recorded)
@@ -218,7 +184,7 @@ def require_here(installation: Installation, run_id: str, *, by_host: bool = Fal
     directory = Workspace.open(installation.root, run_id).directory
     if directory.is_dir() and not was_begun_to_take_over(directory):
         return
-    row, recorded, *_ = _in_database(installation, run_id)
+    row, recorded, *_ = run_in_database(installation, run_id)
     if directory.is_dir() and not is_of_a_take_over_that_never_was(directory, recorded):
         return
     if row is not None and (held := held_elsewhere(directory, row)):
@@ -341,81 +307,6 @@ def _begins_anew(known: Known) -> bool:
     first = first_hash(known.workspace.journal)
     changes = (change_of_hands(event) for event in known.recorded)
     return any(change is not None and change.begins and change.journal == first for change in changes)
-
-
-def known_run(installation: Installation, run_id: str) -> Known:
-    """Return what there is of a run. Raises Refused if neither the root nor the database has one of that id."""
-    workspace = Workspace.open(installation.root, run_id)
-    try:
-        request = workspace.request()
-    except Refused as error:
-        in_database = _in_database(installation, run_id)
-        if in_database[0] is None:
-            raise unknown_run(installation, run_id, error) from None
-        return Known(workspace, _request_in_journal(workspace) or request_of(in_database[0]), *in_database)
-    # A dry run is in no database, so it can be shown without one.
-    if request.mode is Mode.DRYRUN:
-        return Known(workspace, request, None, (), "")
-    return Known(workspace, request, *_in_database(installation, run_id))
-
-
-def requested(installation: Installation, run_id: str) -> tuple[Workspace, RunRequestFile]:
-    """Return the directory of a run and what it was started with; the database is asked only for what is not there."""
-    workspace = Workspace.open(installation.root, run_id)
-    try:
-        return workspace, workspace.request()
-    except Refused:
-        run = known_run(installation, run_id)
-        return run.workspace, run.request
-
-
-def _request_in_journal(workspace: Workspace) -> RunRequestFile | None:
-    """Return what the run was started with, as its journal has it."""
-    records = records_at_rest(workspace)
-    request_text = next((record.value("request") for record in records if record.value("request")), "")
-    try:
-        return RunRequestFile.model_validate_json(request_text) if request_text else None
-    except ValidationError:
-        return None
-
-
-def request_of(row: RunRow) -> RunRequestFile:
-    """Return the request that a run was started with from the database's row, for a run without a usable directory."""
-    return RunRequestFile(
-        run_id=row.run_id,
-        mode=Mode.LIVE,
-        origin=row.origin,
-        docprefix=row.docprefix,
-        profile=row.profile,
-        ordinals=False,
-        operation=row.operation,
-        operator=row.operator,
-        host=row.host,
-        started_at=row.started_at,
-    )
-
-
-_InDatabase = tuple[
-    RunRow | None,
-    tuple[EventRow, ...],
-    str,
-    PlaceRow,
-    tuple[DocumentRun, ...],
-    tuple[ApprovalRow, ...],
-    Standing | None,
-]
-
-
-def _in_database(installation: Installation, run_id: str) -> _InDatabase:
-    monitor = installation.settings.database.monitor
-    with connect(monitor, read_only=True, purpose="run") as connection, Asking(connection) as asking:
-        lease, place = asking.ask(open_lease), asking.ask(partial(place_of_run, run_id=run_id))
-        row, recorded = asking.ask(partial(find_run, run_id=run_id)), asking.ask(partial(events, run_id=run_id))
-        writers = asking.ask(partial(runs_beside, run_id=run_id))
-        rulings = asking.ask(partial(approvals, run_id=run_id))
-        in_force = asking.ask(partial(standings, run_ids=(run_id,)))
-    armed = lease.value.purpose if lease.value is not None and lease.value.run_id == run_id else ""
-    return row.value, recorded.value, armed, place.value, writers.value, rulings.value, in_force.value.get(run_id)
 
 
 def became_of(row: RunRow, standing: Standing | None) -> str:

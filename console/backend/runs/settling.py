@@ -8,6 +8,7 @@ in time is not known yet, and is asked again; nothing is guessed.
 import time
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
+from functools import partial
 from typing import Self, assert_never
 
 import psycopg
@@ -18,6 +19,7 @@ from console.backend.journal.journal_record import NO_EVENT, Anchor, Field, Reco
 from console.backend.model.errors import CutterError, StopCode, Unmeasured
 from console.backend.model.safe_text import SafeText
 from console.backend.model.value import Value
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import APPLICATION, CommitUnknown, connect
 from console.backend.postgres.effects import Effect, EffectKind, has_effect
 from console.backend.postgres.kept_sessions import close_idle, standing_session
@@ -159,11 +161,13 @@ def commit_alone(
     role: Role = Role.EXECUTOR,
     replicated: bool = True,
     timeout_s: float = 30.0,
+    at_once: bool = False,
 ) -> Effect | None:
     """Run one transaction that is in no run's journal, and settle it if its COMMIT is not answered.
 
     `write` returns the row that shows it, or None if nothing was to be written; so does this. `replicated` off waits for
-    no standby, as the operator's stops do not. Raises Unmeasured if it was rolled back, NotKnownYet if that is not
+    no standby, as the operator's stops do not. `at_once` sends what it writes together with what identifies the
+    transaction, for a `write` that is a question. Raises Unmeasured if it was rolled back, NotKnownYet if that is not
     decided in time: done again, it does no harm.
     """
     fields: tuple[Field, ...] = ()
@@ -174,8 +178,12 @@ def commit_alone(
             at_work(),
             connect(conninfo, purpose=work, replicated=replicated, timeout_s=timeout_s) as connection,
         ):
-            fields = measure_attempt(connection, role)
-            effect = write(connection)
+            if at_once:
+                with Asking(connection) as asking:
+                    named, written = asking.ask(partial(measure_attempt, role=role)), asking.ask(write)
+                fields, effect = named.value, written.value
+            else:
+                fields, effect = measure_attempt(connection, role), write(connection)
     except CommitUnknown as lost:
         # Committed or not, it is the same.
         if effect is None:

@@ -37,27 +37,17 @@ from console.backend.postgres.site_functions import (
 )
 from console.backend.postgres.site_gateway import site_counts, tied_mapping
 from console.backend.postgres.site_governance_trial import may_try, try_rows
-from console.backend.postgres.site_roles import SITE_CALLER
 from console.backend.postgres.site_script import recorded_mapping
 from console.backend.postgres.site_units import Readable, ReadUnit, count_tables, read_unit
 from console.backend.postgres.site_writable import function_faults, may_execute, odd_tables
 from console.backend.runs.kill_switch import require_no_hold
 from console.backend.runs.site import reading_site
-from console.backend.runs.site_run_check import CREATE, ENACT, RunProof, is_proven, prove_as_a_run
+from console.backend.runs.site_run_check import CREATE, ENACT, RunProof, known_by_a_run, prove_as_a_run
 
 _AGAIN = "Correct the site mapping, then: cutter-console adopt check"
 _FUNCTIONS = "Ask the owner of the functions, or map others; then: cutter-console adopt check"
 _AT_THE_END = "What fires at the end has the rights of who fires it, which are none in a run: have its owner make its function SECURITY DEFINER; then: cutter-console adopt check"
 _PLAIN_ONES = "In the place of a view, map the table that it reads, with the columns' names there; of any other, ask the owner; then: cutter-console adopt check"
-_GRANT = (
-    "A run needs no such right: it calls them as cutter_site_caller. Once an administrator has run what this prints, they are"
-    " proven so: cutter-console adopt apply. To have them proven before, let the executor's role execute them for as"
-    " long as this takes, as their owner; then: cutter-console adopt check"
-)
-_NOT_BY_ITSELF = (
-    "Nothing is to be done. What a second creation answers, and a dry run, is proven where the executor's role may execute"
-    " them, for as long as that takes: cutter-console adopt check"
-)
 _LEFT = "Stop, and look what was left: cutter-console counts"
 _LEFT_OR_ELSE = "If nobody else writes there, stop and look for the rows: cutter-console counts. Otherwise run again: cutter-console adopt check"
 _QUIET = "Once nobody else writes there: cutter-console adopt check"
@@ -441,11 +431,9 @@ def _function(
         )
     elif faults:
         proofs.add(subject, Outcome.FAIL, f"{signature} {'; it '.join(faults)}", _FUNCTIONS, "pg_proc")
-    elif not may_execute(connection, signature) and is_proven(of_run, name):
-        words = f"{catalogue.role} may not execute {signature}, and need not: it is proven as a run calls it, by {SITE_CALLER}"
-        proofs.add(subject, Outcome.PARTIAL, words, _NOT_BY_ITSELF, "pg_proc")
     elif not may_execute(connection, signature):
-        proofs.add(subject, Outcome.INCONCLUSIVE, f"{catalogue.role} may not execute {signature}", _GRANT, "pg_proc")
+        words = f"{catalogue.role} may not execute {signature}"
+        proofs.add(subject, *known_by_a_run(of_run, name, words), "pg_proc")
     elif unknown:
         proofs.add(
             subject,

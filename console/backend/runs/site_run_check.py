@@ -9,10 +9,20 @@ from console.backend.postgres.connections import connect
 from console.backend.postgres.site_creation_trial import TriedUnit, can_try_units, try_unit_alone
 from console.backend.postgres.site_gateway import tied_mapping
 from console.backend.postgres.site_move_trial import can_try_moves, try_move
+from console.backend.postgres.site_roles import SITE_CALLER
 
 CREATE, ENACT = "create", "enact"
 _NAMES = {"enacted": "enact, as a run does", "superseded": "take back, as a run does"}
 """States that the function is to make of a unit, and the proofs of that."""
+_GRANT = (
+    "A run needs no such right: it calls them as cutter_site_caller. Once an administrator has run what this prints, they are"
+    " proven so: cutter-console adopt apply. To have them proven before, let the executor's role execute them for as"
+    " long as this takes, as their owner; then: cutter-console adopt check"
+)
+_NOT_BY_ITSELF = (
+    "Nothing needs to be done. Only a second creation and a dry run were not tried; to try them too, let the executor's"
+    " role execute the functions while this runs: cutter-console adopt check"
+)
 _SOURCE = "cutter_console.fn_site_try_units and fn_site_try_move, as the executor"
 
 
@@ -32,8 +42,9 @@ def prove_as_a_run(
 ) -> tuple[RunProof, ...]:
     """Have a unit made, enacted and taken back as a run has it; nothing before the printed script was run.
 
-    A script without the functions ends every LIVE run before its first pause, so it proves nothing and fails. `tie` and
-    `functions` are what to do where the script is to be run again, and where the organisation's functions refuse.
+    A script that cannot try units ends every LIVE run before its first pause; one that cannot try moves is of an
+    earlier build. Neither proves anything, and both fail. `tie` and `functions` are what to do where the script is to
+    be run again, and where the organisation's functions refuse.
     """
     try:
         with connect(executor, purpose="adopt check") as connection:
@@ -75,7 +86,14 @@ def _not_proven(function: str, name: str, error: CutterError) -> RunProof:
     return RunProof(function, name, Outcome.INCONCLUSIVE, f"{error.code}: {error.message}", error.next_action)
 
 
-def is_proven(proofs: tuple[RunProof, ...], function: str) -> bool:
-    """Return whether a function of the organisation's is proven as a run calls it."""
+def known_by_a_run(proofs: tuple[RunProof, ...], function: str, words: str) -> tuple[Outcome, str, str]:
+    """Return outcome, detail and next action for a function that the executor may not execute, as `words` say."""
+    if not proofs:
+        return Outcome.INCONCLUSIVE, words, _GRANT
     of_it = [proof.outcome for proof in proofs if proof.function == function]
-    return bool(of_it) and all(outcome is Outcome.PASS for outcome in of_it)
+    if of_it and all(outcome is Outcome.PASS for outcome in of_it):
+        detail = f"{words}, and need not: it is proven as a run calls it, by {SITE_CALLER}"
+        return Outcome.PARTIAL, detail, _NOT_BY_ITSELF
+    # Where nothing could be made nothing was moved: then it is the proof of the creation.
+    unproven = next(proof for proof in proofs if proof.outcome is not Outcome.PASS)
+    return Outcome.INCONCLUSIVE, f"{words}; not proven: see '{unproven.name}'", unproven.next_action

@@ -28,11 +28,12 @@ from console.backend.runs.custody import (
     is_in_no_change_of_hands,
 )
 from console.backend.runs.hands import begins_anew
+from console.backend.runs.known_run import Known, known_run
 from console.backend.runs.moves import require_move
 from console.backend.runs.operations import committing, intended, open_former
 from console.backend.runs.phase_context import Role, conninfo_of
 from console.backend.runs.run_state import anchored_events
-from console.backend.runs.run_views import Known, known_run, measure_facts
+from console.backend.runs.run_views import measure_facts
 from console.backend.runs.workspace import RunRequestFile, Workspace
 
 _WENT_ON = "the run went on elsewhere, in a journal that is not here"

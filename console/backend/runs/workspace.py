@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from operator import attrgetter
 from pathlib import Path
 from typing import Self, TypeVar
@@ -440,6 +440,7 @@ def _facts_of(plan: CutPlan) -> PlanFacts:
     )
 
 
+@cache
 def record_name(phase: Phase) -> str:
     """Return the name of a phase's record in the run's directory."""
     return f"{phase.number:02d}-{phase.value}.json"

@@ -176,7 +176,14 @@ class Desk:
         """Check against the pinned run's facts."""
         expected = expectation(kind)
         return check_statement(
-            data, signatures, policy=policy, gnupg_home=self.keys.home, now=now, expected=expected, name="sg.json"
+            data,
+            signatures,
+            policy=policy,
+            gnupg_home=self.keys.home,
+            now=now,
+            expected=expected,
+            name="sg.json",
+            import_with="cutter-console approval import STATEMENT SIGNATURE…",
         )
 
 

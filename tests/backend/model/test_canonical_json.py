@@ -68,6 +68,11 @@ def test_what_is_shown_over_several_lines_is_what_python_writes(indent: int, val
     assert indented_json(value, indent) == json.dumps(value, ensure_ascii=False, indent=indent).encode()
 
 
+def test_a_lone_surrogate_is_not_shown() -> None:
+    with pytest.raises(ValueError, match="surrogates"):
+        indented_json({"a": "\ud800"}, 1)
+
+
 @pytest.mark.torture
 @settings(max_examples=500)
 @given(_JSON)

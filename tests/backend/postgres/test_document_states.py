@@ -211,3 +211,18 @@ def test_a_text_that_is_enacted_after_a_restore_comes_after_those_before_it(data
     assert [row[1] for row in read(database, _STATES)] == [law.run_id, amendment.run_id]
     assert read(database, _AT, now()) == planned(amendment)
     assert read(database, _IN_FORCE) == sorted(planned(amendment))
+
+
+def test_what_a_later_decision_has_enacted_is_in_force_from_then_on(database: Database) -> None:
+    """As behind a clock that was set back: what was in force before it still is."""
+    law = start_cut(database, text=AROUND)
+    law.enacted()
+    amendment = start_amendment(law, AROUND.replace("Second", "Second, changed"))
+    amendment.enacted()
+    later = (
+        "UPDATE cutter_governance.review_decision SET decided_at = now() + interval '1 hour' WHERE verdict = 'enact'"
+    )
+    tamper(database, f"{later} AND run_id = '{amendment.run_id}'")
+    assert read(database, _IN_FORCE) == sorted(planned(law))
+    tamper(database, later)
+    assert read(database, _IN_FORCE) == []

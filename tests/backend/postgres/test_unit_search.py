@@ -399,6 +399,7 @@ def test_the_index_is_not_asked_for_the_beginning_of_a_great_many_words(database
         assert page("xy*") == ([f"ALIKE-LAW/P{n:03}" for n in range(31, 51)], 0)
         assert page("xy*", "rare") == (["ALIKE-LAW/P045"], 1)
         assert page("one xy*", "title") == ([f"ALIKE-LAW/P{n:03}" for n in range(31, 51)], 1)
+        assert page("xy*", "title") == ([f"ALIKE-LAW/P{n:03}" for n in range(31, 51)], 1)
         assert page("xy1475*") == (["ALIKE-LAW/P049"], 1)
         assert page("xy*", "rar*", "none") == ([], 1)
 

@@ -1,8 +1,8 @@
 """The backup of a run, taken again as `backup take RUN` does."""
 
 from console.backend.runs.backups import take_run_backup
+from console.backend.runs.known_run import known_run
 from console.backend.runs.phase_context import PhaseContext
-from console.backend.runs.run_views import known_run
 from tests.support.passage import Passage
 
 

@@ -7,8 +7,9 @@ import psycopg
 import pytest
 
 from console.backend.model.view_models import IntakeView
+from console.backend.postgres.records import DocumentRow, documents
 from console.backend.runs import intake_list
-from console.backend.runs.document_states import DocumentView
+from console.backend.runs.document_states import DocumentView, documents_now
 from console.backend.runs.intake_list import intake_views
 from tests.backend.runs.test_amendments import amend
 from tests.support.passage import DOCPREFIX, REQUEST, Passage
@@ -54,6 +55,28 @@ def test_what_cannot_be_read_in_time_takes_nothing_else_along(at: At, monkeypatc
     monkeypatch.setattr(intake_list, "documents_now", late)
     view = _file(passage)
     assert (view.docprefix, view.standing) == (DOCPREFIX, None)
+
+
+def test_what_became_of_documents_is_read_within_a_limit_and_of_one_moment(
+    at: At, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the documents themselves are: the files are shown without either."""
+    asked = "SELECT current_setting('statement_timeout'), current_setting('transaction_isolation')"
+    limits: list[object] = []
+
+    def registered(connection: psycopg.Connection) -> tuple[DocumentRow, ...]:
+        limits.append(connection.execute(asked).fetchone())
+        return documents(connection)
+
+    def became(connection: psycopg.Connection) -> tuple[DocumentView, ...]:
+        limits.append(connection.execute(asked).fetchone())
+        return documents_now(connection)
+
+    monkeypatch.setattr(intake_list, "documents", registered)
+    monkeypatch.setattr(intake_list, "documents_now", became)
+
+    assert str(_file(at("enacted")).standing).startswith("in force since 20")
+    assert limits == [("5s", "repeatable read")] * 2
 
 
 def test_a_file_of_no_run_is_new(at: At) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
+import psycopg
 import pytest
 
 from console.backend.journal.journal import read_journal
@@ -230,3 +231,29 @@ def test_to_arm_twice_is_to_arm_once(at: At) -> None:
     passage.arm()
     assert passage.rows("SELECT id FROM cutter_governance.execution_lease") == before
     assert json.dumps(passage.run().moves[0]) == '"continue"'
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "elsewhere", "state"),
+    [
+        ("cutter_exec", "", False, SwitchState.ARMED),
+        ("cutter_ro", "", False, SwitchState.OFF),
+        ("cutter_exec", " of another", False, SwitchState.OFF),
+        ("cutter_exec", "", True, SwitchState.OFF),
+    ],
+    ids=["as the holder's", "of another role", "of another name", "in another database"],
+)
+def test_a_session_that_gets_the_holder_s_number_holds_no_lease(
+    at: At, role: str, name: str, *, elsewhere: bool, state: SwitchState
+) -> None:
+    """A number is given again: role, database and name of the session must be those of the holder too."""
+    passage = at("armed")
+    with LeaseHolder(passage.installation, passage.run_id) as holder:
+        assert holder.take(Purpose.CUT)
+        ((named,),) = passage.rows("SELECT 'cutter-console lease ' || id FROM cutter_governance.v_lease")
+        where = "postgres" if elsewhere else passage.database
+        with psycopg.connect(passage.cluster.conninfo(where, role), autocommit=True) as session:
+            session.execute("SELECT set_config('application_name', %s, false)", (f"{named}{name}",))
+            number = f"holder_pid = {session.info.backend_pid}"
+            tamper(passage, f"UPDATE cutter_governance.execution_lease SET {number} WHERE ended_at IS NULL")
+            assert _switch(passage) is state

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from console.backend.backup.record import BackupNotProven
@@ -13,7 +14,8 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.states import Family, Mode, Move, Phase, Stage
 from console.backend.model.view_models import ApprovalStatus, Danger, PhaseStatus, RunRequest, SwitchState
 from console.backend.postgres.connections import connect
-from console.backend.postgres.records import runs_of_document
+from console.backend.postgres.records import RunRow, runs_of_document
+from console.backend.runs import lifecycle
 from console.backend.runs.run_state import anchors_of
 from console.backend.runs.workspace import Workspace
 from tests.conftest import DEFAULT_MAJOR
@@ -172,11 +174,24 @@ def test_another_text_of_a_document_that_was_cut_is_a_replay_conflict(at: At, mo
     assert passage.run_id in caught.value.message
 
 
-def test_a_start_reads_the_runs_of_its_document_and_no_others(at: At) -> None:
-    passage = at("enacted")
+def test_a_start_reads_the_runs_of_its_document_and_no_others(at: At, monkeypatch: pytest.MonkeyPatch) -> None:
+    passage, other = at("enacted"), f"{DOCPREFIX}-2"
+    asked: list[str] = []
+
+    def noted(connection: psycopg.Connection, docprefix: str) -> tuple[RunRow, ...]:
+        asked.append(docprefix)
+        return runs_of_document(connection, docprefix)
+
+    monkeypatch.setattr(lifecycle, "runs_of_document", noted)
+    monkeypatch.setattr(lifecycle, "all_runs", lambda _: pytest.fail("all runs were read"), raising=False)
+
+    origin = passage.write("other.md", "# Another\n\nText.\n")
+    passage.backend.start(RunRequest(origin=origin, docprefix=other, mode=Mode.DRYRUN), silent)
+
+    assert set(asked) == {other}
     with connect(passage.installation.settings.database.executor, read_only=True) as connection:
         assert [row.run_id for row in runs_of_document(connection, DOCPREFIX)] == [passage.run_id]
-        assert runs_of_document(connection, f"{DOCPREFIX}-2") == ()
+        assert runs_of_document(connection, other) == ()
 
 
 def test_a_plan_that_was_edited_on_disk_is_not_signed_and_not_cut(at: At) -> None:

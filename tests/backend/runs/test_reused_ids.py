@@ -22,9 +22,9 @@ from console.backend.postgres.transactions import TransactionName, name_transact
 from console.backend.runs import arming, kill_switch, lifecycle, operations, settling
 from console.backend.runs.backups import take_run_backup
 from console.backend.runs.edits import apply_edits, plan_edits
+from console.backend.runs.known_run import known_run
 from console.backend.runs.phase_context import PhaseContext, Role
 from console.backend.runs.reverify import verify_drafts
-from console.backend.runs.run_views import known_run
 from console.backend.runs.settling import Attempt, Fate, NotKnownYet, look, settle
 from tests.support.edited import EDIT
 from tests.support.lost_commit import Lie, lying

@@ -3,9 +3,10 @@
 from console.backend.model.counting import counted
 from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import Kind, Operation, Purpose
+from console.backend.model.shown_time import shown_time
 from console.backend.model.states import Mode, Phase
 from console.backend.model.value import Value
-from console.backend.reports.run.evidence_index import Register, utc
+from console.backend.reports.run.evidence_index import Register
 from console.backend.reports.run.load import Ledger, RunRecord
 from console.backend.reports.run.phases import PREFIX, TITLES, Chapter, CheckLine, anchor_of, anchored
 from console.backend.reports.run.rows import Deltas
@@ -213,8 +214,10 @@ def _switch_closed(basis: _Attesting) -> Attested:
 
 def _lease(basis: _Attesting, ledger: Ledger, number: int) -> str:
     lease = ledger.leases[number]
-    ended = f"ended at {utc(lease.ended_at)}: {lease.end_reason}" if lease.ended_at else f"no end is recorded; it expires by itself at {utc(lease.expires_at)}"  # fmt: skip
-    lease_words = f"armed to {lease.purpose} at {utc(lease.armed_at)} by {lease.operator} on {lease.host}; {ended}"
+    ended = f"ended at {shown_time(lease.ended_at)}: {lease.end_reason}" if lease.ended_at else f"no end is recorded; it expires by itself at {shown_time(lease.expires_at)}"  # fmt: skip
+    lease_words = (
+        f"armed to {lease.purpose} at {shown_time(lease.armed_at)} by {lease.operator} on {lease.host}; {ended}"
+    )
     return basis.put(
         f"lease-{number + 1}", "a lease of this run", basis.tables["cutter_governance.execution_lease"], lease_words
     )

@@ -10,12 +10,13 @@ from console.backend.model.counting import counted
 from console.backend.model.outcome import Evidence, Outcome, worst_known
 from console.backend.model.purposes import Operation, Purpose
 from console.backend.model.safe_text import SafeText
+from console.backend.model.shown_time import shown_time
 from console.backend.model.states import Family, Mode, Move, Phase, Stage, legal_moves
 from console.backend.model.value import Value
 from console.backend.publication.rendering import Evidences, Inert, Trusted, render
 from console.backend.publication.sums import SUMS, sums_of
 from console.backend.reports.run.attestation import Attested, attest
-from console.backend.reports.run.evidence_index import Register, utc
+from console.backend.reports.run.evidence_index import Register
 from console.backend.reports.run.load import Head, RunRecord
 from console.backend.reports.run.phases import (
     PREFIX,
@@ -297,8 +298,10 @@ def _profile_in_words(head: Head) -> str:
 
 def _facts(record: RunRecord, register: Register) -> Facts:
     head, at = record.head, record.ended_at
-    state = f"{head.state.name}, reached at {utc(head.changed_at)}; stage {head.state.stage}, {head.state.family}"
-    request = f"{head.mode} run of {head.docprefix} from {head.origin}, profile {_profile_in_words(head)}, started at {utc(head.started_at)} by {head.operator} on {head.host}"
+    state = (
+        f"{head.state.name}, reached at {shown_time(head.changed_at)}; stage {head.state.stage}, {head.state.family}"
+    )
+    request = f"{head.mode} run of {head.docprefix} from {head.origin}, profile {_profile_in_words(head)}, started at {shown_time(head.started_at)} by {head.operator} on {head.host}"
     plan = "none"
     if head.plan_digest and head.n_units is not None:
         plan = f"{counted(head.n_units, 'unit')}, plan digest {head.plan_digest}, content digest {head.content_digest}"
@@ -319,7 +322,7 @@ def _steps(record: RunRecord, register: Register) -> list[Step]:
     steps = []
     for event in record.events:
         if event.found is None:
-            record_words = f"at {utc(event.at)} by {event.actor} in transaction {event.xid}: {event.text}"
+            record_words = f"at {shown_time(event.at)} by {event.actor} in transaction {event.xid}: {event.text}"
             source = f"{register.tables['cutter_governance.run_event']}, row {event.id}"
             name = register.put(
                 f"{PREFIX[Phase.CLOSEOUT]}.step-{event.id}", f"the step {event.phase}", source, record_words, event.at
@@ -335,7 +338,7 @@ def _steps(record: RunRecord, register: Register) -> list[Step]:
 def _hold_evidence(record: RunRecord, register: Register) -> list[str]:
     holds = record.ledger.holds if record.ledger else ()
     return [
-        register.put(f"{PREFIX[Phase.CLOSEOUT]}.hold-{number}", f"HOLD {hold.action}", register.tables["cutter_governance.hold_event"], f"{hold.action} at {utc(hold.at)} by {hold.by}: {hold.reason}", hold.at)
+        register.put(f"{PREFIX[Phase.CLOSEOUT]}.hold-{number}", f"HOLD {hold.action}", register.tables["cutter_governance.hold_event"], f"{hold.action} at {shown_time(hold.at)} by {hold.by}: {hold.reason}", hold.at)
         for number, hold in enumerate(holds, 1)
     ]  # fmt: skip
 

@@ -15,11 +15,6 @@ def plain(name: str) -> str:
     return _ODD.sub("-", name).strip("-.") or "x"
 
 
-def utc(moment: datetime) -> str:
-    """Format a time as the report writes it, to the second."""
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
 class Register:
     """Collects evidence while a report is composed; an id that is taken gets a number behind it."""
 

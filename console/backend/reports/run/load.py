@@ -5,8 +5,8 @@ It is read as the verifying role, or as far as the monitoring role may read.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cached_property
-from typing import Annotated
+from functools import cached_property, partial
+from typing import Annotated, Protocol
 
 import psycopg
 from pydantic import AfterValidator, ValidationError
@@ -28,6 +28,7 @@ from console.backend.model.schema_names import OWN, SchemaNames
 from console.backend.model.states import Mode, Phase, RunState
 from console.backend.model.value import Value
 from console.backend.postgres import run_record
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import connect
 from console.backend.postgres.records import RunRow, require_run
 from console.backend.postgres.records import events as recorded_events
@@ -299,6 +300,12 @@ class _UseRow(Use):
     statement_sha256: str
 
 
+class _Uses(Protocol):
+    """Reads the uses of a run's statements, as far as the role may see them."""
+
+    def __call__(self, connection: psycopg.Connection, run_id: str, row: type[_UseRow]) -> tuple[_UseRow, ...]: ...
+
+
 class _Stored(Value):
     """Rows that the database has."""
 
@@ -409,26 +416,31 @@ def _stored(installation: Installation, workspace: Workspace, run_id: str) -> _S
         with connect(installation.settings.database.verifier, read_only=True, purpose="report") as connection:
             # One snapshot for all statements: a run that goes on meanwhile must not give a report of two moments.
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            views = _views(connection, workspace, run_id, run_record.run_uses(connection, run_id, _UseRow))
-            return views.model_copy(update={"ledger": _ledger(connection, run_id), "unread": ""})
+            with Asking(connection) as asking:
+                views = asking.ask(partial(_views, workspace=workspace, run_id=run_id, uses=run_record.run_uses))
+                ledger = asking.ask(partial(_ledger, run_id=run_id))
+            return views.value.model_copy(update={"ledger": ledger.value, "unread": ""})
     except CutterError as error:
         unread = f"{error.code} as the verifying role; the monitoring role may not read it"
     with connect(installation.settings.database.monitor, read_only=True, purpose="report") as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        uses = run_record.run_uses_seen(connection, run_id, _UseRow)
-        return _views(connection, workspace, run_id, uses).model_copy(update={"unread": unread})
+        views_seen = _views(connection, workspace=workspace, run_id=run_id, uses=run_record.run_uses_seen)
+        return views_seen.model_copy(update={"unread": unread})
 
 
-def _views(connection: psycopg.Connection, workspace: Workspace, run_id: str, used: tuple[_UseRow, ...]) -> _Stored:
-    row = require_run(connection, run_id)
-    rulings = tuple(
-        _ruling(row_of_ruling, used, workspace) for row_of_ruling in run_record.run_rulings(connection, run_id)
-    )
-    anchors = {event.id: event for event in anchored_events(recorded_events(connection, run_id), workspace.directory)}
-    rows = run_record.run_events(connection, run_id, _EventRow)
-    events = tuple(_event(event_row, is_ours=anchors[event_row.id].is_ours) for event_row in rows)
-    names = schema_names(connection)
-    return _Stored(row=row, events=events, rulings=rulings, ledger=None, names=names)
+def _views(connection: psycopg.Connection, *, workspace: Workspace, run_id: str, uses: _Uses) -> _Stored:
+    with Asking(connection) as asking:
+        used, row = (
+            asking.ask(partial(uses, run_id=run_id, row=_UseRow)),
+            asking.ask(partial(require_run, run_id=run_id)),
+        )
+        of_rulings = asking.ask(partial(run_record.run_rulings, run_id=run_id))
+        recorded = asking.ask(partial(recorded_events, run_id=run_id))
+        rows = asking.ask(partial(run_record.run_events, run_id=run_id, row=_EventRow))
+    rulings = tuple(_ruling(row_of_ruling, used.value, workspace) for row_of_ruling in of_rulings.value)
+    anchors = {event.id: event for event in anchored_events(recorded.value, workspace.directory)}
+    events = tuple(_event(event_row, is_ours=anchors[event_row.id].is_ours) for event_row in rows.value)
+    return _Stored(row=row.value, events=events, rulings=rulings, ledger=None, names=schema_names(connection))
 
 
 def _ruling(row: Mapping[str, object], used: tuple[_UseRow, ...], workspace: Workspace) -> Ruling:
@@ -460,18 +472,28 @@ def _event(row: _EventRow, *, is_ours: bool) -> Event:
 
 
 def _ledger(connection: psycopg.Connection, run_id: str) -> Ledger:
-    blocks, has_site_effects, has_site_moves = run_record.run_manifest_blocks(connection, run_id)
+    with Asking(connection) as asking:
+        blocks = asking.ask(partial(run_record.run_manifest_blocks, run_id=run_id))
+        leases = asking.ask(partial(run_record.run_leases, run_id=run_id, row=Lease))
+        decisions = asking.ask(partial(run_record.run_decisions, run_id=run_id, row=Decision))
+        transitions = asking.ask(partial(run_record.run_transitions, run_id=run_id, row=Transition))
+        backlog = asking.ask(partial(run_record.run_backlog, run_id=run_id))
+        change_set = asking.ask(partial(run_record.run_change_set, run_id=run_id, row=ChangeSet))
+        verification = asking.ask(partial(run_record.run_verification, run_id=run_id, row=Verification))
+        holds = asking.ask(partial(run_record.run_holds, run_id=run_id, row=Hold))
+    # The tables of an organisation's rows are there only in its database.
+    has_effects, has_moves = blocks.value.has_site_effects, blocks.value.has_site_moves
     return Ledger(
-        leases=run_record.run_leases(connection, run_id, Lease),
-        decisions=run_record.run_decisions(connection, run_id, Decision),
-        transitions=run_record.run_transitions(connection, run_id, Transition),
-        backlog=run_record.run_backlog(connection, run_id),
-        change_set=run_record.run_change_set(connection, run_id, ChangeSet),
-        verification=run_record.run_verification(connection, run_id, Verification),
-        manifest_blocks=blocks,
-        holds=run_record.run_holds(connection, run_id, Hold),
-        site_effects=run_record.run_site_effects(connection, run_id, SiteEffect) if has_site_effects else (),
-        site_moves=run_record.run_site_moves(connection, run_id, SiteMove) if has_site_moves else (),
+        leases=leases.value,
+        decisions=decisions.value,
+        transitions=transitions.value,
+        backlog=backlog.value,
+        change_set=change_set.value,
+        verification=verification.value,
+        manifest_blocks=blocks.value.blocks,
+        holds=holds.value,
+        site_effects=run_record.run_site_effects(connection, run_id, SiteEffect) if has_effects else (),
+        site_moves=run_record.run_site_moves(connection, run_id, SiteMove) if has_moves else (),
     )
 
 

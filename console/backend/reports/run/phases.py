@@ -3,6 +3,7 @@
 import contextlib
 import json
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import count
 
 from console.backend.journal.journal_record import Record, RecordKind
@@ -12,9 +13,10 @@ from console.backend.model.outcome import Outcome
 from console.backend.model.purposes import KIND_AT, Kind
 from console.backend.model.redaction import redact
 from console.backend.model.safe_text import safe_lines
+from console.backend.model.shown_time import shown_time
 from console.backend.model.states import PHASE_TABLE, Family, Mode, Phase, Stage
 from console.backend.model.value import Value
-from console.backend.reports.run.evidence_index import Register, plain, utc
+from console.backend.reports.run.evidence_index import Register, plain
 from console.backend.reports.run.load import Event, Ruling, RunRecord
 from console.backend.runs.workspace import PhaseRecord
 
@@ -30,7 +32,7 @@ class Title(Value):
     kind: str = ""
     """The ruling that a pause waits for."""
 
-    @property
+    @cached_property
     def document(self) -> str:
         """Return its file name."""
         return f"{self.number:02d}-{self.name}.md"
@@ -152,8 +154,9 @@ def _from_event(record: RunRecord, event: Event, prefix: str, register: Register
     assert event.found is not None
     source = f"{register.tables['cutter_governance.run_event']}, row {event.id}"
     answer = (
-        f"{event.outcome} recorded at {utc(event.at)} by {event.actor} in transaction {event.xid}; the run was then at"
-        f" {event.stage} ({event.family}); begun at {utc(event.found.started_at)}, {event.found.took_ms} ms"
+        f"{event.outcome} recorded at {shown_time(event.at)} by {event.actor} in transaction {event.xid}; the run was"
+        f" then at {event.stage} ({event.family});"
+        f" begun at {shown_time(event.found.started_at)}, {event.found.took_ms} ms"
     )
     record_id = register.put(f"{prefix}.record", f"the record of {event.phase}", source, answer, event.at)
     return _attempt(event.found, prefix, record_id, anchor_of(record, event, f"{prefix}.anchor", register), register)
@@ -162,7 +165,8 @@ def _from_event(record: RunRecord, event: Event, prefix: str, register: Register
 def _from_file(record: RunRecord, phase_record: PhaseRecord, prefix: str, register: Register) -> Attempt:
     source = f"{phase_record.phase.number:02d}-{phase_record.phase.value}.json in the run's directory"
     only_in_file = "" if record.head.mode is Mode.DRYRUN else "; the database has no row of it"
-    answer = f"{phase_record.outcome}, begun at {utc(phase_record.started_at)}, {phase_record.took_ms} ms{only_in_file}"
+    begun = f"begun at {shown_time(phase_record.started_at)}, {phase_record.took_ms} ms"
+    answer = f"{phase_record.outcome}, {begun}{only_in_file}"
     name = register.put(
         f"{prefix}.record", f"the record of {phase_record.phase}", source, answer, phase_record.started_at
     )
@@ -360,7 +364,7 @@ def _facts(ruling: Ruling, prefix: str, register: Register) -> tuple[str, ...]:
         put(
             f"use-{plain(use.purpose)}",
             f"used to {use.purpose}",
-            f"at {utc(use.used_at)}" + (f" by {use.used_by} in transaction {use.xid}" if use.xid else ""),
+            f"at {shown_time(use.used_at)}" + (f" by {use.used_by} in transaction {use.xid}" if use.xid else ""),
             table=register.tables["cutter_governance.approval_use"],
         )
         for use in ruling.uses
@@ -373,8 +377,8 @@ def _facts(ruling: Ruling, prefix: str, register: Register) -> tuple[str, ...]:
     return (
         *signers,
         *of_batch,
-        put("imported", "imported", f"at {utc(ruling.imported_at)} by {ruling.imported_by}"),
-        put("valid", "valid", f"from {utc(ruling.not_before)} to {utc(ruling.expires)}"),
+        put("imported", "imported", f"at {shown_time(ruling.imported_at)} by {ruling.imported_by}"),
+        put("valid", "valid", f"from {shown_time(ruling.not_before)} to {shown_time(ruling.expires)}"),
         put("policy", "policy", _policy(ruling), ruling.policy_sha256, "approval and the run's copy of the policy"),
         put("manifest", "deploy manifest that it binds", _bound(ruling, "deploy_manifest_sha256")),
         *(uses or (put("unused", "use", "it was not used", table=register.tables["cutter_governance.approval_use"]),)),
