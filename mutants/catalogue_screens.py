@@ -934,8 +934,8 @@ SCREENS = (
     Mutant(
         "browser: no page is drawn in ASCII for the locale of the server",
         "console/app/application.py",
-        " and not in_browser():\n            self._filters.append(InAscii(encoding))\n",
-        ":\n            self._filters.append(InAscii(encoding))\n",
+        "terminal_encoding()) and not in_browser()\n",
+        "terminal_encoding())\n",
         ("tests/widgets/test_theme.py::test_a_page_of_a_browser_is_never_drawn_in_ascii[browser]",),
     ),
     Mutant(

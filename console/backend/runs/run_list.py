@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 
 from console.backend.host.installation import Installation
 from console.backend.journal.journal import acknowledged_and_gone
@@ -10,6 +11,7 @@ from console.backend.model.ended_runs import Standing, became
 from console.backend.model.errors import Refused
 from console.backend.model.states import ENACTED_STAGES, Mode, is_over
 from console.backend.model.view_models import RunSummary
+from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import connect
 from console.backend.postgres.document_states import standings
 from console.backend.postgres.records import RunRow, all_runs, anchors_by_run, open_runs, recorded_runs, runs_of
@@ -25,9 +27,11 @@ def list_runs(installation: Installation) -> tuple[RunSummary, ...]:
     """All runs of this root and this database, the newest first; dry runs are known to the root alone."""
     with connect(installation.settings.database.monitor, read_only=True, purpose="runs") as connection:
         rows = all_runs(connection)
-        anchors = anchors_by_run(connection, rows)
-        in_force = standings(connection, [row.run_id for row in rows if row.state.stage in ENACTED_STAGES])
-    return summaries(installation, rows, anchors, frozenset(row.run_id for row in rows), in_force)
+        enacted = [row.run_id for row in rows if row.state.stage in ENACTED_STAGES]
+        with Asking(connection) as asking:
+            anchors = asking.ask(partial(anchors_by_run, rows=rows))
+            in_force = asking.ask(partial(standings, run_ids=enacted))
+    return summaries(installation, rows, anchors.value, frozenset(row.run_id for row in rows), in_force.value)
 
 
 def open_run_summaries(installation: Installation, also: str = "") -> tuple[RunSummary, ...]:
