@@ -2,6 +2,7 @@
 
 from mutants.catalogue_commands import COMMANDS
 from mutants.catalogue_custody import CUSTODY
+from mutants.catalogue_display import DISPLAY
 from mutants.catalogue_documents import DOCUMENTS
 from mutants.catalogue_fleet import FLEET
 from mutants.catalogue_guide import GUIDE
@@ -31,6 +32,7 @@ MUTANTS = (
     *SITE_TRIAL,
     *CUSTODY,
     *FLEET,
+    *DISPLAY,
     *DOCUMENTS,
     *COMMANDS,
     *PAGES,

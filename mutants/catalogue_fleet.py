@@ -20,8 +20,8 @@ FLEET = (
     Mutant(
         "a name is for reading only unless its entry says otherwise",
         _NAMED,
-        "read_only: bool = Field(default=True, strict=True)",
-        "read_only: bool = Field(default=False, strict=True)",
+        "read_only: Switch = True",
+        "read_only: Switch = False",
         (f"{_OF_THE_FILE}::test_an_entry_is_for_reading_only_unless_it_says_otherwise",),
     ),
     Mutant(

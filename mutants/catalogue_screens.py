@@ -97,7 +97,7 @@ SCREENS = (
     Mutant(
         "terminal: a mouse that is left to it is never asked for",
         "console/app/application.py",
-        "        app.run(mouse=mouse)\n",
+        "        app.run(mouse=mouse and app.face.mouse is not False)\n",
         "        app.run()\n",
         ("tests/terminal/test_terminal.py::test_without_the_mouse_the_terminal_is_never_asked_to_report_it[no-mouse]",),
     ),
@@ -934,8 +934,8 @@ SCREENS = (
     Mutant(
         "browser: no page is drawn in ASCII for the locale of the server",
         "console/app/application.py",
-        " and not in_browser():\n            self._filters.append(InAscii(encoding))\n",
-        ":\n            self._filters.append(InAscii(encoding))\n",
+        "terminal_encoding()) and not in_browser()\n",
+        "terminal_encoding())\n",
         ("tests/widgets/test_theme.py::test_a_page_of_a_browser_is_never_drawn_in_ascii[browser]",),
     ),
     Mutant(

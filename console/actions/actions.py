@@ -150,7 +150,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         name="theme",
         title="Change between dark, light and high contrast",
-        help="Changes the colours only, to the next of the three.",
+        help="Changes the colours only, to the next of the three, until this console ends. With which of them it opens is a setting: `theme` in console.toml, or of an installation in installations.toml.",
         keys=("ctrl+t",),
         scope=Scope.EVERYWHERE,
     ),

@@ -1,4 +1,4 @@
-"""Reads the operator's keymap: the table [keymap] of console.toml, in the folder of the user's own files. Loads no library.
+"""Reads console.toml, in the folder of the user's own files: the operator's keymap, theme and mouse. Loads no library.
 
 Without the file it costs one look at a name: the first paint waits for it.
 """
@@ -6,15 +6,32 @@ Without the file it costs one look at a name: the first paint waits for it.
 import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from console.backend.host.own_file import own_folder, read_own
 from console.backend.model.errors import StopCode, UsageError
+from console.backend.model.theme_names import ThemeName
 
 FILE_NAME = "console.toml"
 _MOST_BYTES = 256 * 1024
-_KEYS = "See actions and keys: cutter-console config keys"
+_KEYS, _SCHEMA = (
+    "See actions and keys: cutter-console config keys",
+    "See what it can hold: cutter-console config schema console",
+)
+_NAMES = [f'"{name}"' for name in ThemeName]
+_CHOICES = f"{', '.join(_NAMES[:-1])} or {_NAMES[-1]}"
 _HEADER, _KEY = re.compile(r"\s*\[([^\[\]]+)\]"), re.compile(r"\s*([\w\"'. -]+?)\s*=")
+
+
+@dataclass(frozen=True, slots=True)
+class OwnConsole:
+    """Content of the file; None for what it leaves open."""
+
+    keymap: dict[str, tuple[str, ...]]
+    """Keys by the names of their actions."""
+    theme: ThemeName | None = None
+    mouse: bool | None = None
 
 
 def file_path() -> Path:
@@ -23,16 +40,21 @@ def file_path() -> Path:
 
 
 def read_keymap(path: Path | None = None) -> dict[str, tuple[str, ...]]:
-    """Return the keys by the names of their actions; none without a file. Raises UsageError with every fault: file, line, entry."""
+    """Return the keys by the names of their actions, as `read_console` does."""
+    return read_console(path).keymap
+
+
+def read_console(path: Path | None = None) -> OwnConsole:
+    """Return what the file says; nothing without one. Raises UsageError with every fault: file, line, entry."""
     path = path or file_path()
     try:
         text = read_own(path, _MOST_BYTES, "it says what each key of yours does")
     except FileNotFoundError:
-        return {}
+        return OwnConsole({})
     return _read(path, text)
 
 
-def _read(path: Path, text: str) -> dict[str, tuple[str, ...]]:
+def _read(path: Path, text: str) -> OwnConsole:
     import tomllib
 
     from console.actions.keymap import read_keys
@@ -46,8 +68,10 @@ def _read(path: Path, text: str) -> dict[str, tuple[str, ...]]:
         raise _refused(f"{path}: nested too deeply", correct) from error
     except ValueError as error:
         raise _refused(f"{path}: holds a number that is too long", correct) from error
-    keymap = table.pop("keymap", {})
-    faults = [(name, "is not known here; this file has the table [keymap]") for name in table]
+    keymap, display = table.pop("keymap", {}), table.pop("display", {})
+    faults = [(name, "is not known here; this file has the tables [keymap] and [display]") for name in table]
+    of_display = _faults_of_display(display)
+    keys: dict[str, tuple[str, ...]] = {}
     if not isinstance(keymap, dict):
         faults.append(("keymap", "must be a table: [keymap]"))
     else:
@@ -56,10 +80,29 @@ def _read(path: Path, text: str) -> dict[str, tuple[str, ...]]:
         faults += [(f"keymap.{name}", "stands there twice") for name in sorted(set(names)) if names.count(name) > 1]
         read = read_keys(dict(entries))
         faults += [(f"keymap.{name}", fault) for name, fault in read.faults]
-        if not faults:
-            return read.keymap
+        keys = read.keymap
+    if not faults and not of_display:
+        theme = display.get("theme")
+        return OwnConsole(keys, None if theme is None else ThemeName(theme), display.get("mouse"))
     lines = lines_of(text)
-    raise _refused("\n".join(_said(path, lines, name, fault) for name, fault in faults), correct)
+    message = "\n".join(_said(path, lines, name, fault) for name, fault in [*faults, *of_display])
+    raise _refused(message, correct if faults else f"Correct {shlex.quote(str(path))}. {_SCHEMA}")
+
+
+def _faults_of_display(display: object) -> list[tuple[str, str]]:
+    """Return each entry of the table [display] that is wrong, with what it can be."""
+    if not isinstance(display, dict):
+        return [("display", "must be a table: [display]")]
+    faults = [
+        (f"display.{name}", "is not known here; this table has theme and mouse")
+        for name in display
+        if name not in {"theme", "mouse"}
+    ]
+    if display.get("theme", ThemeName.DARK) not in list(ThemeName):
+        faults.append(("display.theme", f"must be {_CHOICES}"))
+    if not isinstance(display.get("mouse", True), bool):
+        faults.append(("display.mouse", "must be true or false"))
+    return faults
 
 
 def _entries(table: dict[str, object], before: str = "") -> Iterator[tuple[str, object]]:

@@ -17,6 +17,7 @@ from textual.app import ScreenStackError
 from textual.binding import BindingType
 from textual.css.query import NoMatches
 from textual.screen import Screen
+from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.widget import Widget
 from textual.worker import WorkerFailed
 
@@ -34,6 +35,7 @@ from console.backend.host import crash
 from console.backend.model.errors import CutterError
 from console.backend.model.full_command import command_for, full_command
 from console.backend.model.ids import is_batch
+from console.backend.model.theme_names import ThemeName
 from console.screens.base import ConsoleScreen
 from console.screens.drawable import can_draw
 from console.screens.history import History, point_of
@@ -43,7 +45,7 @@ from console.widgets.formatting import shortened
 from console.widgets.jobs import work
 from console.widgets.line import Span, line
 from console.widgets.notice import Notice, refused
-from console.widgets.theme import DARK, THEMES, InAscii, WithoutColour, next_theme
+from console.widgets.theme import THEMES, InAscii, WholeCells, WithoutColour, next_theme
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -109,7 +111,14 @@ class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
         super().__init__(backend, ansi_color=True if no_colour else None)
         if no_colour:
             self._filters.append(WithoutColour())
-        if draws_in_ascii(os.environ, encoding := terminal_encoding()) and not in_browser():
+        elif self.console.color_system == "standard":
+            # Here, because most terminals have more colours, and the first paint would wait for it.
+            from console.widgets.sixteen_colours import InSixteenColours
+
+            self._filters.append(InSixteenColours())
+        is_ascii = draws_in_ascii(os.environ, encoding := terminal_encoding()) and not in_browser()
+        ScrollBar.renderer = WholeCells if is_ascii else ScrollBarRender
+        if is_ascii:
             self._filters.append(InAscii(encoding))
         self.read_only = read_only
         self.demo = demo
@@ -132,7 +141,7 @@ class ConsoleApp(FollowingApp, VisitingApp, inherit_bindings=False):
         self._renewing = self._renew_again = False
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = DARK.name
+        self.theme = (face.theme or ThemeName.DARK).in_textual
         for action in self.registry.in_scope(Scope.EVERYWHERE):
             for key in action.keys:
                 self._bindings.bind(key, action.name, action.title, show=False, priority=_has_priority(action, key))
@@ -537,13 +546,14 @@ def _run_of(notice: Notice) -> "Callable[[Backend], RunView]":
 def run(app: ConsoleApp, *, mouse: bool = True) -> int:
     """Run the console until it ends and return the exit status: 143 after SIGTERM, 129 after a lost terminal.
 
-    Without `mouse` the terminal is never asked to report it, and goes on marking text with it by itself.
+    Without `mouse` the terminal is never asked to report it, and goes on marking text with it by itself; nor if a file of
+    settings says so. A console that Fleet opens gets the option alone, and has settings of its own.
     """
     app.guard = TerminalGuard(app.leave)
     before, threading.excepthook = threading.excepthook, app.thread_ended
     try:
         app.has_mouse = mouse
-        app.run(mouse=mouse)
+        app.run(mouse=mouse and app.face.mouse is not False)
     except BaseException:
         # What has ended the loop itself, as no memory does, has gone by the driver: nobody else gives the terminal back.
         app.guard.give_back()

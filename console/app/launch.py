@@ -65,7 +65,9 @@ def _named(options: Options) -> "tuple[Options, Face, bool]":
     name = options.installation[0]
     entry = named(name)
     require_settings(name, entry)
-    face = Face(name, entry.banner, entry.refresh_seconds, entry.start_screen.value)
+    face = Face(
+        name, entry.banner, entry.refresh_seconds, entry.start_screen.value, theme=entry.theme, mouse=entry.mouse
+    )
     return replace(options, root=entry.root, config=entry.config), face, entry.read_only
 
 
@@ -101,16 +103,16 @@ def _replay(path: Path, *, mouse: bool) -> int:
     if refused := refusal_here():
         say(f"{refused}\n")
         return ExitStatus.USAGE
-    from console.actions.keymap_file import read_keymap
+    from console.actions.keymap_file import read_console
     from console.app.application import run
     from console.app.replay_app import ReplayApp
     from console.backend.recording import Replay, open_recording
     from console.cli.logs import after_the_screen
 
-    keymap = read_keymap()
+    own = read_console()
     replay = Replay(open_recording(path))
     with after_the_screen():
-        return run(ReplayApp(replay, keymap), mouse=mouse)
+        return run(ReplayApp(replay, own.keymap, NO_FACE.completed_by(own)), mouse=mouse)
 
 
 def show(
@@ -141,9 +143,11 @@ def show(
     gc.disable()  # Nothing of what is loaded for the first paint becomes garbage; to search it costs a tenth of the time.
     try:
         from console.actions.actions import registry
-        from console.actions.keymap_file import read_keymap
+        from console.actions.keymap_file import read_console
 
-        known = registry(read_only=read_only, demo=demo).with_keys(read_keymap())
+        own = read_console()
+        face = face.completed_by(own)
+        known = registry(read_only=read_only, demo=demo).with_keys(own.keymap)
         if face.fleet_behind is not None:
             from console.actions.visits import leading_back
 

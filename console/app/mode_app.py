@@ -151,6 +151,11 @@ class ModeApp(BackendApp, inherit_bindings=False):
         self.wanted_guide = code
         self.action_guide()
 
+    @property
+    def can_leave_guide(self) -> bool:
+        """True if one came to Help from another screen."""
+        return bool(self._before_guide)
+
     def leave_guide(self) -> bool:
         """Go back to where one came to Help from; return False if it was opened first of all."""
         before, self._before_guide = self._before_guide, ""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, cast
 from console.actions.actions import replay_registry
 from console.actions.keys_in_force import told
 from console.app.application import ConsoleApp
+from console.app.face import NO_FACE, Face
 from console.backend.model.as_of import place_in_time
 from console.backend.model.errors import CutterError
 from console.screens.history import History, history_of
@@ -31,7 +32,9 @@ class ReplayApp(ConsoleApp, inherit_bindings=False):
 
     is_replay = True
 
-    def __init__(self, replay: "Replay", keymap: "Mapping[str, tuple[str, ...]] | None" = None) -> None:
+    def __init__(
+        self, replay: "Replay", keymap: "Mapping[str, tuple[str, ...]] | None" = None, face: Face = NO_FACE
+    ) -> None:
         super().__init__(
             cast("Backend", replay),
             read_only=True,
@@ -39,6 +42,7 @@ class ReplayApp(ConsoleApp, inherit_bindings=False):
             clock=replay.clock,
             refresh_seconds=_NEVER,
             actions=replay_registry().with_keys(keymap or {}),
+            face=face,
         )
         self._replay = replay
 

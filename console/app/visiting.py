@@ -41,7 +41,7 @@ class VisitingApp(ModeApp, inherit_bindings=False):
     face: Face
     read_only: bool
     has_mouse: bool = True
-    """False if the mouse is left to the terminal."""
+    """False if the option leaves the mouse to the terminal, which holds for a console that is opened from here too."""
     _guest: asyncio.subprocess.Process | None = None
     """The console that has the terminal."""
     _is_away = False

@@ -31,7 +31,8 @@ from console.backend.runs.answers import Answers
 from console.backend.runs.kill_switch import combined, hold_in_file, measure_in_database, release_steps
 from console.backend.runs.moves import NOT_YET, OfferedMove, offered_moves
 from console.backend.runs.recovery import STEPS, compensation_runbook
-from console.backend.runs.run_views import open_run_summaries, view_run
+from console.backend.runs.run_list import open_run_summaries
+from console.backend.runs.run_views import view_run
 
 MOST_RUNS, MOST_EVENTS = 20, 200
 """Runs and events that are shown."""

@@ -80,7 +80,8 @@ from console.backend.runs.phase_context import PhaseContext
 from console.backend.runs.reverify import verify_drafts
 from console.backend.runs.revision import compare_if_law, compare_with_nothing
 from console.backend.runs.run_ids import require_live
-from console.backend.runs.run_views import list_runs, measure_facts, require_here, view_known, view_run
+from console.backend.runs.run_list import list_runs
+from console.backend.runs.run_views import measure_facts, require_here, view_known, view_run
 from console.backend.runs.site import drift_of_site, require_reading_role
 from console.backend.runs.sources import read_source
 from console.backend.runs.status import measure_status

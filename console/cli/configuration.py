@@ -16,7 +16,7 @@ from console import __version__
 from console.actions.keymap import changeable
 from console.actions.keymap_file import FILE_NAME as KEYMAP_NAME
 from console.actions.keymap_file import file_path as keymap_path
-from console.actions.keymap_file import read_keymap
+from console.actions.keymap_file import read_console
 from console.backend.host.gpg import gpg_version
 from console.backend.host.hooks import require_trusted
 from console.backend.host.named_installations import NamedInstallations, file_path, named, read_named
@@ -28,6 +28,7 @@ from console.backend.model.hooks import HookEvent
 from console.backend.model.outcome import Outcome
 from console.backend.model.redaction import redact, redact_in
 from console.backend.model.safe_text import SafeText, safe_text
+from console.backend.model.theme_names import ThemeName
 from console.backend.model.value import Value
 from console.cli.arguments import Options
 from console.cli.config_requests import ConfigSchema, NoArguments, ValidateConfig
@@ -106,7 +107,7 @@ def show(options: Options, _request: NoArguments) -> ExitStatus:
         *_of_the_options(options),
         *settings_in_force(root, options.config, with_environment=not options.installation),
     )
-    settings = (*settings, *_of_the_keymap())
+    settings = (*settings, *_of_console_toml(options))
     width = max(len(setting.key) for setting in settings)
     lines = [
         f"{setting.key:<{width}}  {setting.value}  ({setting.source}{f': {setting.place}' if setting.place else ''})"
@@ -115,17 +116,32 @@ def show(options: Options, _request: NoArguments) -> ExitStatus:
     return report(options, "config show", Outcome.PASS, lines, SettingsInForce(settings=settings))
 
 
-def _of_the_keymap() -> tuple[SettingInForce, ...]:
+def _of_console_toml(options: Options) -> tuple[SettingInForce, ...]:
+    """Return theme and mouse, which an installation can have of its own, and the keys that the file changes."""
+    own = read_console()
     full_names = {action.name: name for name, action in changeable().items()}
-    return tuple(
+    display = {"theme": (own.theme, ThemeName.DARK), "mouse": (own.mouse, True)}
+    shown = tuple(_of_the_display(options, key, *values) for key, values in display.items())
+    return shown + tuple(
         SettingInForce(
             key=f"keymap.{full_names[name]}",
             value=json.dumps(",".join(keys)),
             source=Source.FILE,
             place=str(keymap_path()),
         )
-        for name, keys in read_keymap().items()
+        for name, keys in own.keymap.items()
     )
+
+
+def _of_the_display(options: Options, key: str, own: object, default: object) -> SettingInForce:
+    entry = named(options.installation[0]) if options.installation else None
+    if entry is not None and (value := getattr(entry, key)) is not None:
+        place = f"{file_path()}, [installation.{options.installation[0]}]"
+    elif (value := own) is not None:
+        place = f"{keymap_path()}, [display]"
+    else:
+        return SettingInForce(key=key, value=json.dumps(default), source=Source.DEFAULT)
+    return SettingInForce(key=key, value=json.dumps(value), source=Source.FILE, place=place)
 
 
 def _of_the_options(options: Options) -> tuple[SettingInForce, ...]:
@@ -133,7 +149,8 @@ def _of_the_options(options: Options) -> tuple[SettingInForce, ...]:
     if options.installation:
         name = options.installation[0]
         entry, place = named(name), f"{file_path()}, [installation.{name}]"
-        given = {"root": str(root), "config": str(config), **entry.model_dump(mode="json", exclude={"root", "config"})}
+        rest = entry.model_dump(mode="json", exclude={"root", "config", "theme", "mouse"})
+        given = {"root": str(root), "config": str(config), **rest}
         own = entry.model_fields_set
         return tuple(
             SettingInForce(key=key, value=json.dumps(redact_in(value)), source=Source.FILE, place=place)
@@ -162,7 +179,7 @@ def validate(options: Options, request: ValidateConfig) -> ExitStatus:
             if request.file is not None:
                 _require_there(path)
             if kind == "console":
-                read_keymap(path)
+                read_console(path)
             elif kind == "installations":
                 read_named(path)
             elif request.file is not None:
@@ -281,7 +298,7 @@ def _info(options: Options) -> Info:
     try:
         settings = settings_of(options, root_of(options))
         read_named()
-        read_keymap()
+        read_console()
     except UsageError as error:
         verdict = redact(error.message)
     try:

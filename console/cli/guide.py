@@ -70,12 +70,12 @@ def read(options: Options, request: ReadGuide) -> ExitStatus:
 
 
 def _guide() -> Guide:
-    """Return the guide with the keys of the operator's keymap; with the program's own, and the fault, if the keymap is wrong."""
+    """Return the guide with the keys of the operator's keymap; with the program's own, and the fault, if console.toml is wrong."""
     try:
         put_in_force(registry(read_only=False, demo=False).with_keys(read_keymap()))
     except UsageError as error:
         # Who must correct the file may need the guide for it.
-        narrate(f"the keys are the program's own, because the keymap is wrong: {error.message}")
+        narrate(f"the keys are the program's own, because console.toml is wrong: {error.message}")
         return read_guide()
     if has_keymap():
         narrate("sentences name the program's own keys; those of your keymap: cutter-console config keys")

@@ -11,14 +11,26 @@ from console.actions.stopping import HOW_TO_STOP
 from console.backend.model.errors import ExitStatus, UsageError
 from console.backend.model.outcome import Outcome
 from console.backend.model.safe_text import SafeText
+from console.backend.model.theme_names import ThemeName
 from console.backend.model.value import Value
 from console.cli.arguments import Options
 from console.cli.config_requests import NoArguments
 from console.cli.output import report
 
 
+class Display(Value):
+    """The table [display]."""
+
+    theme: ThemeName = Field(default=ThemeName.DARK, description="Theme that the console opens with")
+    mouse: bool = Field(default=True, description="false leaves the mouse to the terminal, as --no-mouse does")
+
+
 class KeymapFile(Value):
     """The file console.toml."""
+
+    display: Display = Field(
+        default=Display(), description="What an installation of installations.toml can have of its own"
+    )
 
     keymap: dict[str, str] = Field(
         default={},
@@ -51,7 +63,7 @@ class KeysInForce(Value):
 
 
 def keys(options: Options, _request: NoArguments) -> ExitStatus:
-    """Print each action with its keys; beside a keymap that is wrong, the program's own, and what is wrong."""
+    """Print each action with its keys; beside a console.toml that is wrong, the program's own, and what is wrong."""
     keymap: dict[str, tuple[str, ...]] = {}
     fault, can_change = "", changeable()
     try:
@@ -74,7 +86,7 @@ def keys(options: Options, _request: NoArguments) -> ExitStatus:
         f"{listed.action:<{width}}  {' '.join(listed.keys):<8}  {listed.title}{_note(listed)}" for listed in actions
     ]
     if fault:
-        lines = [*lines, "", "These are the program's own keys, because the keymap is wrong:", *fault.split("\n")]
+        lines = [*lines, "", "These are the program's own keys, because console.toml is wrong:", *fault.split("\n")]
     answer = KeysInForce(file=str(file_path()), fault=fault, actions=actions)
     return report(options, "config keys", Outcome.PARTIAL if fault else Outcome.PASS, lines, answer)
 

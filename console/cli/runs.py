@@ -93,7 +93,7 @@ def list_all(options: Options, _request: Watching) -> ExitStatus:
     """List all runs, the newest first."""
     runs = backend_of(options).runs()
     lines = [
-        f"{run.run_id}  {run.mode:<6}  {run.state:<32}  {run.docprefix}  {_units(run.n_units)}"
+        f"{run.run_id}  {run.mode:<6}  {run.in_words:<32}  {run.docprefix}  {_units(run.n_units)}"
         + ("  INTERRUPTED" if run.interrupted else "")
         + ("  ACKNOWLEDGED AND GONE" if run.gone else "")
         + (f"  elsewhere: {run.elsewhere}" if run.elsewhere else "")
@@ -221,7 +221,7 @@ def run_lines(run: RunView) -> list[str]:
     """Return the lines that describe a run."""
     lines = [
         f"run        {run.run_id}  {run.mode}",
-        f"state      {run.state.name}",
+        f"state      {run.state.name}{f': {run.became}' if run.became else ''}",
         f"document   {run.docprefix}  {run.origin}  profile {run.profile}{own_profile_in_words(run.profile_sha256)}  {_counts(run)}",
         *(
             [f"{'repeals' if run.is_repeal else 'amends':<11}what is law: {amendment_in_words(run.amendment)}"]

@@ -57,7 +57,7 @@ def list_all(options: Options, _request: Watching) -> ExitStatus:
     documents = list_documents(installation_of(options))
     lines = [
         f"{document.docprefix:<32}  {_units(document.n_units):<14}  {counted(document.n_states, 'state'):<9}  {document.standing}"
-        f"  last run {document.last_run or '-'}{f' ({document.last_run_state})' if document.last_run else ''}"
+        f"  last run {document.last_run or '-'}{f' ({document.last_run_in_words})' if document.last_run else ''}"
         for document in documents
     ]
     return report(options, "document list", Outcome.PASS, lines or ["no documents"], Documents(documents=documents))

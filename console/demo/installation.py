@@ -156,7 +156,7 @@ def seed(backend: BackendService, say: Say) -> None:
         cut_runs[docprefix] = run.run_id
         if docprefix == "DEMO-CONST":
             run = enact(backend, run.run_id)
-        say(f"{docprefix}: {counted(run.n_units or 0, 'unit')}, {run.state.name}")
+        say(f"{docprefix}: {counted(run.n_units or 0, 'unit')}, {run.in_words}")
     installation = backend.installation
     with connect(installation.settings.database.verifier, read_only=True) as connection:
         drafts = first_texts(connection, "DEMO-PROC", _EDITED)

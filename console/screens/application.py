@@ -106,6 +106,10 @@ class Application(Asking, Protocol):
     def show_guide(self, code: str) -> None:
         """Go to the page of a STOP code on the Help screen."""
 
+    @property
+    def can_leave_guide(self) -> bool:
+        """True if one came to Help from another screen."""
+
     def leave_guide(self) -> bool:
         """Go back to where one came to Help from; return False if there is no such place."""
 

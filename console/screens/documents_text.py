@@ -64,7 +64,7 @@ def state(view: IntakeView) -> str:
     if not view.standing:
         return "new: no run has registered it"
     # What decides comes first: at 80 columns the end is cut off.
-    last_run = f"; last run {view.last_run_state}: {view.last_run}" if view.last_run else ""
+    last_run = f"; last run {view.last_run_became or view.last_run_state}: {view.last_run}" if view.last_run else ""
     return f"{view.standing}{last_run}"
 
 

@@ -165,6 +165,11 @@ class GuideScreen(FacedScreen):
         elif self._guide is not None:
             self._open()
 
+    @property
+    def has_step_back(self) -> bool:
+        """True unless the contents are shown, and were the first that was."""
+        return super().has_step_back or self.console.can_leave_guide
+
     def go_back(self) -> bool:
         """Go back from the text to the list; from there, or if one came for this text alone, to where one came from."""
         if self.face == "text" and not self._came_for_text:
@@ -183,8 +188,8 @@ class GuideScreen(FacedScreen):
             self.console.dismiss_notice()
 
     def notice_hint(self) -> str:
-        """Return nothing: here Esc goes back, and the notice is explained already."""
-        return ""
+        """Return that Esc goes back: the notice is explained already, and is not dismissed here."""
+        return "Esc goes back" if self.has_step_back else ""
 
     # The search
 

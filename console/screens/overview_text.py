@@ -227,7 +227,7 @@ def run_line(run: RunSummary) -> Line:
     mark = [Span(" INTERRUPTED", "bad")] if run.interrupted else []
     mark += [Span(f" elsewhere: {run.elsewhere}", "accent")] if run.elsewhere else []
     return line(
-        Span(run.mode.value, "warn" if run.mode.value == "LIVE" else "muted"), f" {run.docprefix} ", run.state, *mark
+        Span(run.mode.value, "warn" if run.mode.value == "LIVE" else "muted"), f" {run.docprefix} ", run.in_words, *mark
     )
 
 

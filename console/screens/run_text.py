@@ -89,7 +89,7 @@ class RunRows:
 def _widths(runs: tuple[RunSummary, ...]) -> tuple[int, int, int]:
     return (
         min(max(cell_len(run.docprefix) for run in runs), 24),
-        min(max(cell_len(run.state) for run in runs), 34),
+        min(max(cell_len(run.in_words) for run in runs), 34),
         min(max(cell_len(run.operator) for run in runs), 14),
     )
 
@@ -105,7 +105,7 @@ def _run_row(run: RunSummary, waits: str, alarm: str, began: str, widths: tuple[
             ("run", run.run_id),
             ("mode", run.mode.value),
             ("document", run.docprefix),
-            ("state", f"{run.state} {alarm}"),
+            ("state", f"{run.state} {run.became} {alarm}"),
             ("who", str(run.operator)),
             ("when", when),
             ("waits", waits),
@@ -134,7 +134,7 @@ def _full_row(run: RunSummary, waits: str, began: str, widths: tuple[int, int, i
         f"{run.run_id} ",
         Span(f"{run.mode.value:<7}", "warn" if run.mode.value == "LIVE" else "muted"),
         f"{in_column(run.docprefix, document)}  ",
-        Span(f"{in_column(str(run.state), state)}  ", "muted"),
+        Span(f"{in_column(run.in_words, state)}  ", "muted"),
         f"{began:<12}",
         f"{in_column(str(run.operator), who)}  ",
         *mark,
@@ -170,7 +170,7 @@ The stage alone is known here: at a pause a run waits for its ruling, then to be
 
 
 def _in_short(run: RunSummary) -> str:
-    return _IN_SHORT.get(run.state, str(run.state))
+    return _IN_SHORT.get(run.state, run.in_words)
 
 
 def head_title(run: RunView) -> str:
@@ -199,7 +199,7 @@ def head(
             Span(run.mode.value, "warn" if run.mode.value == "LIVE" else "muted"),
             f"  {run.docprefix}, {units}{suspects}{accepted}{dropped}  ",
             Span("state ", "muted"),
-            Span(run.state.name, _state_tone(run)),
+            Span(run.in_words, _state_tone(run)),
         )
     ]
     if run.amendment is not None:

@@ -1,18 +1,32 @@
 """The themes, dark, light and of high contrast, and the filters for no colours and for a terminal without line drawing."""
 
 from functools import lru_cache
+from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 from textual.filter import LineFilter
+from textual.scrollbar import ScrollBarRender
 from textual.theme import Theme
 
+from console.backend.model.theme_names import ThemeName
+
+
+def _marked(ground: str, text: str) -> dict[str, str]:
+    """Return the colours of text that is marked, in a field or with the mouse.
+
+    Textual lays half a colour below the text, and leaves it the colours that were made for another ground.
+    """
+    colours = {"background": ground, "foreground": text}
+    return {f"{place}-selection-{part}": colour for place in ("input", "screen") for part, colour in colours.items()}
+
+
 DARK = Theme(
-    name="cutter-dark",
+    name=ThemeName.DARK.in_textual,
     primary="#7aa2c7",
-    secondary="#8f9fb3",
+    secondary="#94a3b7",
     accent="#c8a86b",
     foreground="#d3d7de",
     background="#14171c",
@@ -20,30 +34,42 @@ DARK = Theme(
     panel="#232832",
     success="#8fbf7f",
     warning="#e0b060",
-    error="#e57373",
+    error="#e88484",
     dark=True,
-    variables={"muted": "#858f9f", "rule": "#343b47", "cursor": "#2d3a4d", "cursor-off": "#232a35"},
+    variables={
+        "muted": "#98a2b0",
+        "rule": "#343b47",
+        "cursor": "#283548",
+        "cursor-off": "#232a35",
+        **_marked("#7aa2c7", "#14171c"),
+    },
 )
 
 LIGHT = Theme(
-    name="cutter-light",
+    name=ThemeName.LIGHT.in_textual,
     primary="#2a5d8f",
-    secondary="#5b6675",
+    secondary="#566170",
     accent="#7d5a12",
     foreground="#1d2229",
     background="#f6f5f1",
     surface="#fdfcf9",
     panel="#e8e6df",
     success="#2f6b2a",
-    warning="#8a5a00",
+    warning="#845600",
     error="#a82626",
     dark=False,
-    variables={"muted": "#626b78", "rule": "#c9c6bb", "cursor": "#cfe0f1", "cursor-off": "#e4e9ee"},
+    variables={
+        "muted": "#58606c",
+        "rule": "#c9c6bb",
+        "cursor": "#cfe0f1",
+        "cursor-off": "#e4e9ee",
+        **_marked("#2a5d8f", "#f6f5f1"),
+    },
 )
 
 
 HIGH_CONTRAST = Theme(
-    name="cutter-high-contrast",
+    name=ThemeName.HIGH_CONTRAST.in_textual,
     primary="#8ad4ff",
     secondary="#d8d8d8",
     accent="#ffd866",
@@ -55,7 +81,13 @@ HIGH_CONTRAST = Theme(
     warning="#ffb84d",
     error="#ff9c9c",
     dark=True,
-    variables={"muted": "#d0d0d0", "rule": "#9a9a9a", "cursor": "#00357a", "cursor-off": "#303030"},
+    variables={
+        "muted": "#d0d0d0",
+        "rule": "#9a9a9a",
+        "cursor": "#00357a",
+        "cursor-off": "#303030",
+        **_marked("#8ad4ff", "#000000"),
+    },
 )
 
 THEMES = (DARK, LIGHT, HIGH_CONTRAST)
@@ -93,6 +125,13 @@ class InAscii(LineFilter):
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002 - Textual's signature
         """Return the segments, each as wide as before."""
         return [Segment(in_ascii(text, self._encoding), style, control) for text, style, control in segments]
+
+
+class WholeCells(ScrollBarRender):
+    """The thumb of a scrollbar in whole cells: the stand-in for a part of one read like the last digit of what it stood beside."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "]
+    HORIZONTAL_BARS: ClassVar[list[str]] = [" "]
 
 
 @lru_cache(4096)

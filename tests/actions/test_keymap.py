@@ -12,9 +12,10 @@ from textual.widgets import TextArea
 from console.actions.action import NAMED_KEYS, Scope, key_name
 from console.actions.actions import Registry, registry, replay_registry
 from console.actions.keymap import RESERVED, _key, changeable, full_name, read_keys
-from console.actions.keymap_file import file_path, read_keymap
+from console.actions.keymap_file import OwnConsole, file_path, read_console, read_keymap
 from console.actions.stopping import STOP_KEYS, STOPPING
 from console.backend.model.errors import StopCode, UsageError
+from console.backend.model.theme_names import ThemeName
 from console.widgets.field import _EDITS
 
 WIDGETS = Path(__file__).parents[2] / "console" / "widgets"
@@ -169,7 +170,7 @@ def test_each_fault_of_the_file_is_told_with_its_line(place: Path) -> None:
     error = refusal(place, 'keymapp = 1\n[keymap]\n"run.go_on" = "^X"\n\nrun.settl = "z"\n[keymap.gates]\nbundle = 3\n')
 
     assert error.message.split("\n") == [
-        f"{place}, line 1: keymapp: is not known here; this file has the table [keymap]",
+        f"{place}, line 1: keymapp: is not known here; this file has the tables [keymap] and [display]",
         f"{place}, line 3: keymap.run.go_on: ^X cannot be given: it is the stop key",
         f"{place}, line 5: keymap.run.settl: there is no such action; did you mean run.settle?",
         f'{place}, line 7: keymap.gates.bundle: needs a text with its keys, such as "g" or "g,ctrl+g"',
@@ -194,6 +195,27 @@ def test_a_file_that_is_no_keymap_is_refused(place: Path, text: str, words: str)
 
     assert words in error.message
     assert "\x1b" not in error.message
+
+
+def test_theme_and_mouse_stand_in_a_table_beside_the_keys(place: Path) -> None:
+    assert read_console() == OwnConsole({})
+    for theme in ThemeName:
+        place.write_text(f'[display]\nmouse = false\ntheme = "{theme}"\n', encoding="utf-8")
+        place.chmod(0o600)
+        assert read_console() == OwnConsole({}, theme, mouse=False)
+
+
+def test_each_fault_of_theme_and_mouse_is_told_with_what_they_can_be(place: Path) -> None:
+    error = refusal(place, '[display]\ntheme = "drak"\nmouse = "off"\ncolour = 3\n')
+
+    assert error.message.split("\n") == [
+        f"{place}, line 4: display.colour: is not known here; this table has theme and mouse",
+        f'{place}, line 2: display.theme: must be "dark", "light" or "high-contrast"',
+        f"{place}, line 3: display.mouse: must be true or false",
+    ]
+    assert error.next_action == f"Correct {place}. See what it can hold: cutter-console config schema console"
+    for text in ("display = 3\n", "[display]\ntheme = [1]\n", "[display]\nmouse = 0\n"):
+        assert f"{place}, line" in refusal(place, text).message
 
 
 def test_a_file_that_others_may_write_is_refused(place: Path) -> None:

@@ -79,7 +79,7 @@ def test_each_setting_has_its_value_and_its_source(
     assert known["intake"] == ("intake", "default", "")
     assert known["root"] == (root, "option", "--root")
     nested = {"database", "limits", "pins"}
-    assert {key.partition(".")[0] for key in known} == {*Settings.model_fields, "root", "config"}
+    assert {key.partition(".")[0] for key in known} == {*Settings.model_fields, "root", "config", "theme", "mouse"}
     assert nested <= Settings.model_fields.keys()
 
 
@@ -95,6 +95,47 @@ def test_a_named_installation_has_its_own_and_no_variable(
     assert known["database.monitor"] == ("service=a", "file", f"{root}/orchestrator.config.json, line 1")
     assert known["banner"] == ("PRODUCTION", "file", f"{file}, [installation.prod]")
     assert known["read_only"] == (True, "default", "")
+
+
+def test_theme_and_mouse_are_those_of_the_installation_else_of_console_toml_else_the_program_s(
+    asked: Asked, tmp_path: Path
+) -> None:
+    root = root_with(tmp_path, "{}")
+    file = name_one(tmp_path, f'[installation.a]\nroot = "{root}"\ntheme = "light"\n')
+
+    def shown(*words: str) -> tuple[object, object]:
+        known = by_key(asked(*words, "config", "show")[1])
+        return known["theme"], known["mouse"]
+
+    assert shown("--root", root) == (("dark", "default", ""), (True, "default", ""))
+    assert shown("-P", "a") == (("light", "file", f"{file}, [installation.a]"), (True, "default", ""))
+    own = file.with_name("console.toml")
+    own.write_text('[display]\ntheme = "high-contrast"\nmouse = false\n', encoding="utf-8")
+    own.chmod(0o600)
+    of_own = f"{own}, [display]"
+    assert shown("--root", root) == (("high-contrast", "file", of_own), (False, "file", of_own))
+    assert shown("-P", "a") == (("light", "file", f"{file}, [installation.a]"), (False, "file", of_own))
+
+
+def test_a_wrong_theme_or_mouse_names_file_key_and_what_it_can_be(asked: Asked, tmp_path: Path) -> None:
+    root = root_with(tmp_path, "{}")
+    file = name_one(tmp_path, f'[installation.a]\nroot = "{root}"\ntheme = "drak"\nmouse = "no"\n')
+    own = file.with_name("console.toml")
+    own.write_text('[display]\ntheme = "solarized"\n', encoding="utf-8")
+    own.chmod(0o600)
+
+    status, answer, _ = asked("--root", root, "config", "validate")
+
+    assert status == ExitStatus.USAGE
+    stop = answer["stop"]
+    assert isinstance(stop, dict)
+    assert stop["message"].split("\n") == [
+        f"{file}, line 3: installation.a.theme: Input should be 'dark', 'light' or 'high-contrast'",
+        f"{file}, line 4: installation.a.mouse: must be true or false",
+        f'{own}, line 2: display.theme: must be "dark", "light" or "high-contrast"',
+    ]
+    info = asked("--root", root, "info")[1]
+    assert "installation.a.theme" in str(info["settings"])
 
 
 def test_all_errors_of_all_files_are_told_at_once(asked: Asked, tmp_path: Path) -> None:

@@ -369,7 +369,7 @@ class _ListedLate(FakeBackend):
 
 async def test_the_state_of_the_chosen_document_stands_below_the_list() -> None:
     """Whether a file is law already was to be seen by planning it, or in `document list`."""
-    in_force = "in force since 2026-02-01 08:00:00 UTC; last run closeout_reported: "
+    in_force = "in force since 2026-02-01 08:00:00 UTC; last run law: "
     async with opened(FakeBackend(), "2") as (app, pilot):
         form = app.screen.query_one("#form")
         assert str(form.border_subtitle).startswith(in_force)

@@ -7,6 +7,7 @@ from syrupy.assertion import SnapshotAssertion
 from textual.pilot import Pilot
 
 from console.app.application import ConsoleApp
+from console.app.face import Face
 from console.app.replay_app import ReplayApp
 from console.backend.host import guide_pages
 from console.backend.model.errors import Refused, StopCode, Unmeasured
@@ -23,11 +24,16 @@ from console.widgets.notice import Notice, NoticePanel
 from console.widgets.panel import Panel
 from tests.screens.conftest import opened, press, settle, type_slowly
 from tests.support.fake_guide import small_guide
-from tests.support.fakes import HOLD, FakeBackend
+from tests.support.fakes import HOLD, NOW, FakeBackend
 
 SIZES = ((80, 24), (120, 40), (200, 60))
 WIDE = (120, 40)
 HOSTILE = "\x1b[2J[red]\u202ex[/]"
+
+
+def keys(app: ConsoleApp) -> str:
+    """The keys below."""
+    return plain(app.screen.query_one(KeyBar).shown[0])
 
 
 def contents(app: ConsoleApp) -> ListRows:
@@ -235,6 +241,41 @@ async def test_the_first_question_mark_on_a_notice_opens_the_page_of_its_code_an
         assert app.notice.code == "STOP_EXECUTION_DISABLED"
         await press(pilot, "question_mark")
         assert isinstance(app.screen, HelpDialog)
+
+
+async def test_the_keys_below_name_the_way_back_from_the_contents_too() -> None:
+    """Whoever had not read the help found none: the text named it, the contents did not, nor a page below a notice."""
+    async with opened(FakeBackend(), "3", size=(80, 24)) as (app, pilot):
+        for _ in range(2):
+            await press(pilot, "f1")
+            assert "Esc Back" in keys(app)
+            await press(pilot, "enter")
+            assert "Esc Back" in keys(app)
+            await press(pilot, "escape")
+            assert "Esc Back" in keys(app)
+            assert app.current_mode == "guide"
+            await press(pilot, "escape")
+            assert app.current_mode == "run"
+    async with opened(refusing(), "2", "p", "d", "question_mark") as (app, pilot):
+        assert app.current_mode == "guide"
+        assert str(app.screen.query_one(NoticePanel).border_subtitle) == "Esc goes back"
+
+
+async def test_the_first_screen_of_a_console_has_no_way_back() -> None:
+    app = ConsoleApp(
+        FakeBackend(),
+        read_only=False,
+        demo=False,
+        clock=lambda: NOW,
+        refresh_seconds=86_400,
+        face=Face("prod", "", 86_400, "guide"),
+    )
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert app.current_mode == "guide"
+        assert "Esc Back" not in keys(app)
+        await press(pilot, "escape")
+        assert app.current_mode == "guide"
 
 
 async def test_a_notice_without_a_code_leaves_the_question_mark_to_the_help() -> None:

@@ -5,9 +5,11 @@ import pytest
 from console.backend.model.amendment import AmendmentCounts
 from console.backend.model.states import Family, Mode, RunState, Stage
 from console.backend.model.view_models import SwitchState, SwitchView
-from console.screens.run_text import came_to, head, how_it_ended
+from console.screens.overview_text import run_line
+from console.screens.run_text import RunRows, came_to, head, how_it_ended
 from console.widgets.line import plain
-from tests.support.fakes import RUN_ID, FakeBackend
+from console.widgets.narrowing import Needle
+from tests.support.fakes import NOW, RUN_ID, FakeBackend, summary
 
 ACTIVE = {
     (
@@ -60,6 +62,22 @@ def test_the_head_of_an_amendment_says_what_it_does_to_the_law() -> None:
 def test_a_run_that_left_its_way_at_a_pause_is_not_told_to_go_on(family: Family) -> None:
     state = RunState(stage=Stage.AWAITING_LIFECYCLE_AUTHORIZATION, family=family, reason="panic")
     assert came_to(FakeBackend()._run_view(state, Mode.LIVE, "R")) == f"R is now {state.name}."
+
+
+def test_what_became_of_a_run_stands_whole_in_its_row_of_80_columns_and_is_found_there() -> None:
+    """Of a dry run, an edit and a text that was law for a year it was `closeout_reported`."""
+    for words in ("dry run passed", "law since 2026-02-01", "was law until 2026-06-01", "reverted 2026-02-01"):
+        run = summary("closeout_reported").model_copy(update={"became": words})
+        (row,) = RunRows().rows((run,), {}, "", NOW, in_full=False)
+        assert plain(row.line).endswith(f" {words}")
+        assert len(plain(row.line)) <= 76
+        (broad,) = RunRows().rows((run,), {}, "", NOW, in_full=True)
+        assert f"  {words}  " in plain(broad.line)
+        for found_by in (f"state:{words.split()[0]}", "state:closeout_reported"):
+            assert Needle.of(found_by, frozenset({"state"})).takes(row), found_by
+        assert plain(run_line(run)).endswith(f" {words}")
+        view = FakeBackend().run(RUN_ID).model_copy(update={"became": words})
+        assert plain(head(view, NOW, (), None)[0]).endswith(f"state {words}")
 
 
 def test_a_run_that_was_interrupted_is_not_said_to_be_law() -> None:

@@ -246,7 +246,7 @@ async def test_a_dangerous_key_for_what_is_no_longer_legal_opens_no_dialog() -> 
         backend.stage = Stage.CLOSEOUT_REPORTED
         await press(pilot, "V")
         assert not isinstance(app.screen, DangerDialog)
-        assert "closeout_reported" in _shown(app, "run-head")
+        assert "law since 2026-03-01" in _shown(app, "run-head")
 
 
 async def test_a_dangerous_key_twice_opens_one_dialog() -> None:

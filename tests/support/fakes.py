@@ -10,6 +10,7 @@ from console.backend.api import Backend
 from console.backend.model.amendment import Moved
 from console.backend.model.amendment_report import AmendmentReport
 from console.backend.model.bars import Bar
+from console.backend.model.ended_runs import Standing, became
 from console.backend.model.errors import CutterError, Refused, StopCode, Unmeasured
 from console.backend.model.outcome import Check, Evidence, Outcome
 from console.backend.model.plan import Problem
@@ -112,9 +113,17 @@ def summary(state: str, mode: Mode = Mode.LIVE, run_id: str = RUN_ID, *, interru
         started_at=NOW - timedelta(minutes=11),
         operator="anna",
         interrupted=interrupted,
+        became=_became(mode, state),
     )
 
 
+def _became(mode: Mode, state: str) -> str:
+    if state == "reverted":
+        return "reverted 2026-02-01"
+    return became(mode, RunState(stage=Stage(state)), standing=IN_FORCE) if state in set(Stage) else ""
+
+
+IN_FORCE = Standing(since=NOW - timedelta(minutes=4), until=None, has_begun=True, has_ended=False)
 OFF = SwitchView(state=SwitchState.OFF)
 ARMED = SwitchView(
     state=SwitchState.ARMED,
@@ -259,6 +268,7 @@ class FakeBackend(FakeEdits, FakeCustody, FakeBatches, FakeUnits, FakeJournals, 
                 standing="in force since 2026-02-01 08:00:00 UTC" + self.hostile,
                 last_run=RUN_ID,
                 last_run_state="closeout_reported",
+                last_run_became="law",
             ),
             IntakeView(name="hien-phap.md", origin="file:hien-phap.md", bytes=181_300, profile="vi-law", standing=""),
             IntakeView(
@@ -327,6 +337,7 @@ class FakeBackend(FakeEdits, FakeCustody, FakeBatches, FakeUnits, FakeJournals, 
         cut = self.interrupted and run_id == RUN_ID
         return RunView(
             run_id=run_id,
+            became=became(mode, state, changed_at=NOW, standing=IN_FORCE),
             mode=mode,
             state=state,
             docprefix="BDSG-2018",

@@ -2,19 +2,25 @@
 
 import re
 from html import unescape
+from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 from textual.color import Color
 from textual.theme import Theme
+from textual.widget import Widget
+from textual.widgets import Input, TextArea
 
 from console.app.application import ConsoleApp
 from console.app.terminal import draws_in_ascii
+from console.backend.model.theme_names import ThemeName
+from console.widgets.line import TONE_STYLES
 from console.widgets.theme import DARK, HIGH_CONTRAST, LIGHT, THEMES, InAscii, in_ascii, next_theme
-from tests.screens.conftest import opened, press
+from tests.screens.conftest import opened, press, settle
 from tests.support.fakes import FakeBackend
 
 _TEXT = re.compile(r"<text[^>]*>([^<]*)</text>")
+_CONSOLE = Path(__file__).parents[2] / "console"
 _TEXTS = ("foreground", "primary", "secondary", "accent", "success", "warning", "error")
 
 
@@ -42,12 +48,61 @@ def test_every_text_stands_out_from_its_ground(theme: Theme, least: float) -> No
     assert {name: ratio for name in _colours(theme) if (ratio := _ratio(Color.parse(name), ground)) < least} == {}
 
 
-def test_in_high_contrast_the_row_under_the_cursor_and_the_rules_are_seen_too() -> None:
-    variables = HIGH_CONTRAST.variables
-    cursors = [Color.parse(variables[name]) for name in ("cursor", "cursor-off")]
-    for colour in map(Color.parse, _colours(HIGH_CONTRAST)):
-        assert min(_ratio(colour, cursor) for cursor in cursors) > 4.5
-    assert _ratio(Color.parse(variables["rule"]), Color.parse("#000000")) > 4.5
+def _value(theme: Theme, name: str) -> Color:
+    return Color.parse(theme.variables.get(name) or getattr(theme, name))
+
+
+def _grounds_and_texts() -> tuple[set[str], set[str]]:
+    """The names of all colours that the styles lay below text, and of all that text has; of those of Textual's own see below."""
+    rules = "\n".join(path.read_text(encoding="utf-8") for path in sorted(_CONSOLE.rglob("*.tcss")))
+    grounds = set(re.findall(r"(?<!-)background:\s*\$([a-z-]+)", rules))
+    texts = set(re.findall(r"(?:(?<![a-z-])|(?<=border-title-)|(?<=border-subtitle-))color:\s*\$([a-z-]+)", rules))
+    texts |= {word for style in TONE_STYLES.values() for word in re.findall(r"\$([a-z-]+)", style)}
+    return grounds, texts
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
+def test_every_text_stands_out_from_every_ground(theme: Theme) -> None:
+    """The ratio is that of WCAG 2. Red on the row under the cursor of the dark theme had 3.9, what is muted there 3.5."""
+    grounds, texts = _grounds_and_texts()
+    assert grounds == {"background", "surface", "panel", "cursor", "cursor-off"}
+    assert texts == {*_TEXTS, "muted"}
+    too_faint = {
+        (text, ground): round(ratio, 2)
+        for text in texts
+        for ground in grounds
+        if (ratio := _ratio(_value(theme, text), _value(theme, ground))) < 4.5
+    }
+    assert too_faint == {}
+
+
+@pytest.mark.parametrize("name", ThemeName)
+async def test_what_is_marked_or_typed_stands_out_too(name: ThemeName) -> None:
+    """In a field, in the editor, and what is marked with the mouse: Textual's own colours, as they are mixed on the screen."""
+    async with opened(FakeBackend()) as (app, pilot):
+        app.theme = name.in_textual
+        field, area = Input("typed"), TextArea("typed")
+        await app.screen.mount(field, area)
+        field.focus()
+        await settle(pilot)
+        parts: list[tuple[Widget, str]] = [(field, "input--cursor"), (field, "input--selection")]
+        parts += [(area, f"text-area--{part}") for part in ("cursor", "selection")]
+        shown = {part: widget.get_component_rich_style(part) for widget, part in parts}
+        shown["field"] = field.rich_style
+        marked = app.screen.get_component_styles("screen--selection")
+        ratios = {
+            part: _ratio(Color.from_rich_color(style.color), Color.from_rich_color(style.bgcolor))
+            for part, style in shown.items()
+        }
+        assert (marked.background.a, marked.color.a) == (1, 1)
+        ratios["marked"] = _ratio(marked.color, marked.background)
+    assert {part: round(ratio, 2) for part, ratio in ratios.items() if ratio < 4.5} == {}
+    # The row under the cursor is seen to be another one, also where the list has not the focus.
+    assert _ratio(_value(app.current_theme, "cursor"), _value(app.current_theme, "background")) > 1.2
+
+
+def test_in_high_contrast_the_rules_are_seen_too() -> None:
+    assert _ratio(Color.parse(HIGH_CONTRAST.variables["rule"]), Color.parse("#000000")) > 4.5
 
 
 async def test_a_key_goes_through_the_themes_and_back_to_the_first() -> None:
@@ -105,6 +160,17 @@ def test_what_is_drawn_in_ascii_takes_the_same_cells_and_can_be_written(encoding
     assert not set(drawn) & set("╭─┤…✓✗┊▁█“→▐")
     assert ("Điều" in drawn) is (encoding == "utf-8")
     assert ("§" in drawn) is (encoding != "ascii")
+
+
+@pytest.mark.parametrize("term", ["linux", "xterm"])
+async def test_in_ascii_no_part_of_a_scrollbar_stands_beside_a_text(term: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A digest seemed to end in a percent sign, the id of a system in an underscore."""
+    monkeypatch.setenv("TERM", term)
+    async with opened(FakeBackend(), "3", size=(80, 24)) as (app, _pilot):
+        bars = [widget.vertical_scrollbar for widget in app.screen.query(Widget) if widget.show_vertical_scrollbar]
+        assert bars
+        drawn = {sign for bar in bars for y in range(bar.size.height) for sign in bar.render_line(y).text}
+    assert (drawn == {" "}) is (term == "linux")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "utf-8"])

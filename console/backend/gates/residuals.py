@@ -33,7 +33,7 @@ from console.backend.postgres.server import server_clock, weak_durability
 from console.backend.postgres.units import unknown_kinds
 from console.backend.runs.other_layout import not_installed
 from console.backend.runs.phase_context import Role
-from console.backend.runs.run_views import open_run_summaries
+from console.backend.runs.run_list import open_run_summaries
 
 
 class Writer(Value):

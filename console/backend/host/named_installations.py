@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from console.backend.host.own_file import own_folder, read_own
 from console.backend.model.errors import StopCode, UsageError
 from console.backend.model.safe_text import SafeText, safe_text
+from console.backend.model.theme_names import ThemeName
 from console.backend.model.value import Value
 
 FILE_NAME = "installations.toml"
@@ -64,6 +65,15 @@ def _absolute(value: object) -> object:
 AbsolutePath = Annotated[Path, BeforeValidator(_absolute)]
 
 
+def _is_switch(value: object) -> object:
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")  # noqa: TRY004 - pydantic takes a ValueError for a fault of the value
+    return value
+
+
+Switch = Annotated[bool, BeforeValidator(_is_switch)]
+
+
 class NamedInstallation(Value):
     """One installation of the file: `[installation.NAME]`."""
 
@@ -73,12 +83,16 @@ class NamedInstallation(Value):
     """The configuration, as for --config; without it the one in the root."""
     banner: SafeText = Field(default="", max_length=_LONGEST_BANNER)
     """Shown on every screen before the database, and in the fleet: such as PRODUCTION."""
-    read_only: bool = Field(default=True, strict=True)
+    read_only: Switch = True
     """True if this name opens the console to look only, and refuses the commands that write."""
     refresh_seconds: int = Field(default=10, ge=2, le=3600, strict=True)
     """Pause between two measurements of the console."""
     start_screen: StartScreen = StartScreen.OVERVIEW
     """The screen that the console opens with."""
+    theme: ThemeName | None = None
+    """The theme that the console opens with; without it the one of console.toml."""
+    mouse: Switch | None = None
+    """False leaves the mouse to the terminal, as --no-mouse does; without it as console.toml says."""
 
     @field_validator("banner")
     @classmethod

@@ -123,6 +123,13 @@ class RunSummary(Value):
     """Records that its journal has acknowledged and the database does not have."""
     elsewhere: SafeText = ""
     """Its holder if it has changed hands, or operator and host that it was started by; empty if this root holds it."""
+    became: SafeText = ""
+    """Words for what became of it, if it has ended; else empty."""
+
+    @property
+    def in_words(self) -> str:
+        """Return what became of it; of a run that has not ended the name of its state."""
+        return str(self.became or self.state)
 
 
 class Status(Value):
@@ -168,6 +175,8 @@ class IntakeView(Value):
     """State of it: in force, draft, repealed; empty if no run has registered it, None if the database did not say."""
     last_run: str = ""
     last_run_state: SafeText = ""
+    last_run_became: SafeText = ""
+    """Words for what became of the last run, if it has ended; else empty."""
 
 
 class SourceText:
@@ -324,6 +333,13 @@ class RunView(Value):
     """The server that its next step is bound to and the one at hand, if they differ, as after a promotion; else empty."""
     bar: Bar | None = None
     """Another run of the document that keeps it from its next step; None if none does."""
+    became: SafeText = ""
+    """Words for what became of it, if it has ended; else empty."""
+
+    @property
+    def in_words(self) -> str:
+        """Return what became of it; of a run that has not ended the name of its state."""
+        return str(self.became or self.state.name)
 
     @property
     def is_lost(self) -> bool:

@@ -1,11 +1,13 @@
 """Reads of the states of documents in force, of their texts and units; the monitoring role may ask all of them."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
 import psycopg
-from psycopg.rows import class_row
+from psycopg.rows import class_row, dict_row
 
+from console.backend.model.ended_runs import Standing
 from console.backend.model.purposes import RunOperation
 from console.backend.model.states import Family, Stage
 from console.backend.model.value import Value
@@ -57,6 +59,7 @@ class RegisteredDocument(Value):
     last_stage: Stage | None
     last_family: Family | None
     last_reason: str | None
+    last_operation: RunOperation | None
     draft_run: str | None
     draft_units: int | None
     draft_operation: str
@@ -134,13 +137,20 @@ _STATES = """
            enacted_at, in_force_from, in_force_until
       FROM cutter_governance.v_document_state
 """
+_STANDINGS = """
+    SELECT run_id, in_force_from AS since, in_force_until AS until, in_force_from <= now() AS has_begun,
+           coalesce(in_force_until <= now(), false) AS has_ended
+      FROM cutter_governance.v_document_state
+     WHERE docprefix = ANY (ARRAY(SELECT r.docprefix FROM cutter_governance.v_run r WHERE r.run_id = ANY (%s)))
+"""
+"""Of whole documents, because the next state ends the one before."""
 _OF_DOCUMENT = _STATES + " WHERE docprefix = %s ORDER BY state"
 _ALL = _STATES + ' ORDER BY docprefix COLLATE "C", state'
 _DOCUMENTS = """
-    SELECT d.docprefix, d.origin, d.profile, l.run_id AS last_run, l.stage AS last_stage, l.family AS last_family, l.reason AS last_reason, w.run_id AS draft_run,
+    SELECT d.docprefix, d.origin, d.profile, l.run_id AS last_run, l.stage AS last_stage, l.family AS last_family, l.reason AS last_reason, l.operation AS last_operation, w.run_id AS draft_run,
            CASE w.operation WHEN 'repeal' THEN NULL ELSE w.n_units END AS draft_units, coalesce(w.operation, '') AS draft_operation
       FROM cutter_governance.v_document d
-      LEFT JOIN (SELECT DISTINCT ON (docprefix) docprefix, run_id, stage, family, reason FROM cutter_governance.v_run
+      LEFT JOIN (SELECT DISTINCT ON (docprefix) docprefix, run_id, operation, stage, family, reason FROM cutter_governance.v_run
                   ORDER BY docprefix, started_at DESC, run_id DESC) l USING (docprefix)
       LEFT JOIN (SELECT DISTINCT ON (docprefix) docprefix, run_id, n_units, operation FROM cutter_governance.v_run
                   WHERE operation <> 'edit' AND stage = ANY(%s) AND family NOT IN ('reverted', 'voided')
@@ -201,6 +211,13 @@ def states_of(connection: psycopg.Connection, docprefix: str) -> tuple[StateRow,
     """Return every state of a document that was enacted, in the order of the enactments; one can begin in the future."""
     with connection.cursor(row_factory=class_row(StateRow)) as cursor:
         return tuple(cursor.execute(_OF_DOCUMENT.encode(), (docprefix,)).fetchall())
+
+
+def standings(connection: psycopg.Connection, run_ids: Iterable[str]) -> dict[str, Standing]:
+    """Return from when to when counts what these runs, and others of their documents, have enacted, by run id."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(_STANDINGS.encode(), (list(run_ids),)).fetchall()
+    return {str(row.pop("run_id")): Standing.model_validate(row) for row in rows}
 
 
 def all_states(connection: psycopg.Connection) -> tuple[StateRow, ...]:

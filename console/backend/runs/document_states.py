@@ -11,11 +11,12 @@ import psycopg
 
 from console.backend.host.installation import Installation
 from console.backend.model.canonical_json import sha256_hex
+from console.backend.model.ended_runs import became
 from console.backend.model.errors import CutterError, ExitStatus, Refused, StopCode, Unmeasured
 from console.backend.model.purposes import RunOperation
 from console.backend.model.safe_text import SafeText
 from console.backend.model.shown_time import shown_time
-from console.backend.model.states import DRAFT_STAGES, RunState
+from console.backend.model.states import DRAFT_STAGES, Mode, RunState
 from console.backend.model.value import Value
 from console.backend.postgres.connections import connect
 from console.backend.postgres.document_states import (
@@ -73,6 +74,13 @@ class DocumentView(Value):
     draft_run: str
     last_run: str
     last_run_state: SafeText
+    last_run_became: SafeText
+    """Words for what became of the last run, if it has ended; else empty."""
+
+    @property
+    def last_run_in_words(self) -> str:
+        """Return what became of the last run; of one that has not ended the name of its state."""
+        return str(self.last_run_became or self.last_run_state)
 
 
 class StateView(Value):
@@ -276,7 +284,7 @@ def did_you_mean(name: str, names: Sequence[str]) -> str:
 
 
 def _document_view(document: RegisteredDocument, rows: Sequence[StateRow], now: datetime) -> DocumentView:
-    current = in_force_at(rows, now)
+    current, last = in_force_at(rows, now), _last_state(document)
     later = next((row for row in ever_in_force(rows) if row.in_force_from > now), None)
     counted_row = current or later
     return DocumentView(
@@ -292,14 +300,17 @@ def _document_view(document: RegisteredDocument, rows: Sequence[StateRow], now: 
         next_from=later.in_force_from if later else None,
         draft_run=document.draft_run or "",
         last_run=document.last_run or "",
-        last_run_state=_run_state(document),
+        last_run_state=last.name if last is not None else "",
+        last_run_became=became(Mode.LIVE, last, document.last_operation or RunOperation.CUT)
+        if last is not None
+        else "",
     )
 
 
-def _run_state(document: RegisteredDocument) -> str:
+def _last_state(document: RegisteredDocument) -> RunState | None:
     if document.last_stage is None or document.last_family is None:
-        return ""
-    return RunState(stage=document.last_stage, family=document.last_family, reason=document.last_reason or "").name
+        return None
+    return RunState(stage=document.last_stage, family=document.last_family, reason=document.last_reason or "")
 
 
 def _standing(current: StateRow | None, later: StateRow | None, document: RegisteredDocument) -> str:

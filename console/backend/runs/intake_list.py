@@ -64,5 +64,6 @@ def _with_known(view: IntakeView, row: DocumentRow | None, known: dict[str, Docu
             "standing": document.standing,
             "last_run": document.last_run,
             "last_run_state": document.last_run_state,
+            "last_run_became": document.last_run_became,
         }
     return view.model_copy(update={**named, **became})

@@ -8,11 +8,13 @@ import psycopg
 from pydantic import ValidationError
 
 from console.backend.host.installation import Installation
+from console.backend.model.ended_runs import Standing
 from console.backend.model.errors import Refused
 from console.backend.model.states import Family, Mode, RunState, Stage
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import connect
 from console.backend.postgres.document_runs import DocumentRun, runs_beside
+from console.backend.postgres.document_states import standings
 from console.backend.postgres.places import PlaceRow, place_of_run
 from console.backend.postgres.recorded_plans import recorded_manifests
 from console.backend.postgres.records import ApprovalRow, EventRow, RunRow, approvals, events, find_run
@@ -45,6 +47,8 @@ class Known:
     """The switch as it was read with the run; None for a dry run, for which no database is asked."""
     facts: RulingFacts | None = None
     """What a ruling of the run is judged by, without its cut; None if it was not asked for, or the run is not recorded."""
+    standing: Standing | None = None
+    """From when to when counts what it has enacted; None if that is nothing."""
 
     @property
     def armed_to(self) -> str:
@@ -127,6 +131,7 @@ class _InDatabase(NamedTuple):
     rulings: tuple[ApprovalRow, ...]
     switch: SwitchRows
     facts: RulingFacts | None
+    standing: Standing | None
 
 
 def run_in_database(installation: Installation, run_id: str, *, for_ruling: bool = False) -> _InDatabase:
@@ -137,12 +142,22 @@ def run_in_database(installation: Installation, run_id: str, *, for_ruling: bool
         row, recorded = asking.ask(partial(find_run, run_id=run_id)), asking.ask(partial(events, run_id=run_id))
         writers = asking.ask(partial(runs_beside, run_id=run_id))
         rulings = asking.ask(partial(approvals, run_id=run_id))
+        in_force = asking.ask(partial(standings, run_ids=(run_id,)))
         manifests = asking.ask(partial(recorded_manifests, run_ids=(run_id,)) if for_ruling else _none)
     facts = None
     if for_ruling and row.value is not None:
         manifest = manifests.value.get(run_id)
         facts = RulingFacts(row.value, writers.value, place.value, manifest, None, rulings.value)
-    return _InDatabase(row.value, recorded.value, place.value, writers.value, rulings.value, switch.value, facts)
+    return _InDatabase(
+        row.value,
+        recorded.value,
+        place.value,
+        writers.value,
+        rulings.value,
+        switch.value,
+        facts,
+        in_force.value.get(run_id),
+    )
 
 
 def _none(_connection: psycopg.Connection) -> dict[str, str]:

@@ -1,17 +1,16 @@
 """A run as it is shown: what was asked, where it stands by evidence, its phases, its legal moves."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from functools import partial
 
 from pydantic import ValidationError
 
 from console.backend.host.installation import Installation
 from console.backend.host.site_files import kept_mapping
-from console.backend.journal.journal import JournalVerdict, acknowledged_and_gone, verify_journal
+from console.backend.journal.journal import JournalVerdict, verify_journal
 from console.backend.journal.journal_key import JournalKey
-from console.backend.journal.journal_record import Anchor
 from console.backend.model.bars import Bar
+from console.backend.model.ended_runs import Standing, became
 from console.backend.model.errors import CutterError, Refused, StopCode
 from console.backend.model.outcome import Outcome
 from console.backend.model.plan import CutPlan
@@ -19,19 +18,14 @@ from console.backend.model.profile_names import EDIT_PROFILE
 from console.backend.model.purposes import KIND_AT, Operation, Purpose, RunOperation
 from console.backend.model.shell_word import shell_word
 from console.backend.model.states import PHASE_TABLE, Family, Mode, Move, Phase, Stage, is_over
-from console.backend.model.view_models import Interruption, PhaseStatus, PhaseView, RunSummary, RunView
+from console.backend.model.view_models import Interruption, PhaseStatus, PhaseView, RunView
 from console.backend.postgres.asking import Asking
 from console.backend.postgres.connections import connect
 from console.backend.postgres.document_runs import DocumentRun, runs_beside
 from console.backend.postgres.records import (
     EventRow,
     RunRow,
-    all_runs,
-    anchors_by_run,
-    open_runs,
-    recorded_runs,
     require_run,
-    runs_of,
 )
 from console.backend.runs.bars import measure_bar
 from console.backend.runs.binding import Displacement, displacement
@@ -49,15 +43,13 @@ from console.backend.runs.custody import (
 from console.backend.runs.edit_steps import steps_of_edit
 from console.backend.runs.hands import refusal_of_hand_over, take_over_in_words
 from console.backend.runs.interruption import interruption, records_at_rest
-from console.backend.runs.known_run import NOT_THERE, Known, known_run, request_of, run_in_database
+from console.backend.runs.known_run import Known, known_run, run_in_database
 from console.backend.runs.moves import RunFacts, command_of, moves_of
-from console.backend.runs.run_ids import run_directories
-from console.backend.runs.run_state import VOIDED, anchored_events, dry_run_end, is_running
+from console.backend.runs.run_state import anchored_events, is_running
 from console.backend.runs.statement_status import leads_to_ruling, statement_to_import, usable_kinds
 from console.backend.runs.workspace import (
     ACCEPT_FILE,
     PROFILE_FILE,
-    REQUEST_FILE,
     SOURCE,
     PhaseRecord,
     Workspace,
@@ -139,6 +131,7 @@ def view_known(installation: Installation, known: Known) -> RunView:
         take_over=take_over_in_words(workspace, known.recorded, has_files=facts.has_plan)
         if Move.TAKE_OVER in moves
         else "",
+        became=became_of(row, known.standing) if row is not None else became(request.mode, facts.state),
     )
 
 
@@ -316,104 +309,9 @@ def _begins_anew(known: Known) -> bool:
     return any(change is not None and change.begins and change.journal == first for change in changes)
 
 
-def list_runs(installation: Installation) -> tuple[RunSummary, ...]:
-    """All runs of this root and this database, the newest first; dry runs are known to the root alone."""
-    with connect(installation.settings.database.monitor, read_only=True, purpose="runs") as connection:
-        rows = all_runs(connection)
-        anchors = anchors_by_run(connection, rows)
-    return summaries(installation, rows, anchors, frozenset(row.run_id for row in rows))
-
-
-def open_run_summaries(installation: Installation, also: str = "") -> tuple[RunSummary, ...]:
-    """The runs of this root and this database that are not at their end, the one of the id `also`, and the dry runs; the newest first."""
-    with connect(installation.settings.database.monitor, read_only=True, purpose="runs") as connection:
-        rows, known = open_runs(connection), recorded_runs(connection, run_directories(installation))
-        if also and all(row.run_id != also for row in rows):
-            rows += tuple(runs_of(connection, (also,)).values())
-        anchors = anchors_by_run(connection, rows)
-    return summaries(installation, rows, anchors, known)
-
-
-def summaries(
-    installation: Installation,
-    rows: tuple[RunRow, ...],
-    anchors: Mapping[str, frozenset[Anchor]],
-    known: frozenset[str],
-) -> tuple[RunSummary, ...]:
-    """List the runs from rows and anchors of their journals that have been read already.
-
-    A run that is over has nothing left to be interrupted in, so only the journals of the others are read. `known` are the
-    runs that the database has, though there be no row of them here; the other directories are those of dry runs.
-    """
-    unknown_ids = [name for name in run_directories(installation) if name not in known]
-    run_summaries = [_summary_of_row(installation, row, anchors.get(row.run_id, frozenset())) for row in rows]
-    run_summaries += [
-        _summary_of_files(installation, run_id)
-        for run_id in unknown_ids
-        if (installation.root / "runs" / run_id / REQUEST_FILE).exists()
-    ]
-    return tuple(sorted(run_summaries, key=lambda run: (run.started_at, run.run_id), reverse=True))
-
-
-def _summary_of_row(installation: Installation, row: RunRow, anchors: frozenset[Anchor]) -> RunSummary:
-    workspace, request = Workspace.open(installation.root, row.run_id), request_of(row)
-    records = () if is_over(row.state) else records_at_rest(workspace)
-    cut_short = interruption(installation, request, records)
-    return RunSummary(
-        run_id=row.run_id,
-        mode=Mode.LIVE,
-        state=row.state.name,
-        docprefix=row.docprefix,
-        n_units=row.n_units,
-        started_at=row.started_at,
-        operator=row.operator,
-        is_over=is_over(row.state),
-        interrupted=cut_short is not None,
-        unsettled=cut_short is not None and not cut_short.is_settled,
-        gone=acknowledged_and_gone(records, anchors),
-        elsewhere=elsewhere(installation, row),
-    )
-
-
-def _summary_of_files(installation: Installation, run_id: str) -> RunSummary:
-    workspace = Workspace.open(installation.root, run_id)
-    try:
-        request = workspace.request()
-    except Refused:
-        return _summary_of_damaged(workspace)
-    plan = workspace.plan_facts()
-    ended = request.mode is Mode.DRYRUN or (workspace.directory / VOIDED).exists()
-    state = dry_run_end(workspace) if ended else NOT_THERE
-    records = () if is_over(state) else records_at_rest(workspace)
-    cut_short = interruption(installation, request, records)
-    return RunSummary(
-        run_id=run_id,
-        mode=request.mode,
-        state=state.name,
-        docprefix=request.docprefix,
-        n_units=plan.n_units if plan else None,
-        started_at=request.started_at,
-        operator=request.operator,
-        is_over=is_over(state),
-        interrupted=cut_short is not None,
-        unsettled=cut_short is not None and not cut_short.is_settled,
-        gone=acknowledged_and_gone(records, ()),
-    )
-
-
-def _summary_of_damaged(workspace: Workspace) -> RunSummary:
-    """Summarise a directory without a readable request, of a run that the database does not have."""
-    since = datetime.fromtimestamp(workspace.directory.lstat().st_mtime, UTC)
-    return RunSummary(
-        run_id=workspace.run_id,
-        mode=Mode.DRYRUN,
-        state="damaged",
-        docprefix="",
-        n_units=None,
-        started_at=since,
-        operator="",
-        is_over=True,
-    )
+def became_of(row: RunRow, standing: Standing | None) -> str:
+    """Return what became of a recorded run, in words; empty while nothing has."""
+    return became(Mode.LIVE, row.state, row.operation, row.changed_at, standing)
 
 
 def _by_the_console(recorded: tuple[EventRow, ...]) -> tuple[EventRow, ...]:

@@ -57,7 +57,7 @@ from console.backend.runs.kill_switch import (
 from console.backend.runs.moves import command_of
 from console.backend.runs.other_layout import is_elsewhere
 from console.backend.runs.run_ids import run_directories
-from console.backend.runs.run_views import summaries
+from console.backend.runs.run_list import summaries
 from console.backend.runs.site import site_status
 from console.backend.runs.statement_status import leads_to_ruling, statement_to_import, usable_kinds
 from console.backend.runs.workspace import Workspace

@@ -13,7 +13,9 @@ from console.backend.host.settings import DatabaseSettings, Settings
 from console.backend.model.amendment import Moved
 from console.backend.model.canonical_json import sha256_hex
 from console.backend.model.errors import CutterError, ExitStatus, Refused, StopCode, Unmeasured
+from console.backend.postgres.connections import connect
 from console.backend.postgres.document_states import StateRow
+from console.backend.postgres.records import RunRow, all_runs
 from console.backend.runs.document_states import (
     NotAsPinned,
     ever_in_force,
@@ -22,6 +24,8 @@ from console.backend.runs.document_states import (
     list_documents,
     text_as_of,
 )
+from console.backend.runs.run_list import list_runs
+from console.backend.runs.run_views import view_run
 from console.backend.runs.state_comparison import compare_states
 from console.backend.runs.unit_states import history_of_unit, unit_as_of
 from tests.backend.postgres.signed_cut import SignedCut, at_the_pause, start_amendment, start_cut, start_edit, walked
@@ -286,6 +290,44 @@ def test_a_document_is_listed_as_what_it_is(law: SignedCut, site: Site) -> None:
     assert listed["ACME-DRAFT"].standing == f"draft by run {drafts.run_id}"
     assert listed["ACME-LAW"].standing.endswith(f"; draft by run {amendment.run_id}")
     assert (listed["ACME-LAW"].run_id, listed["ACME-GONE"].last_run_state) == (law.run_id, "reverted")
+
+
+def _rows_of(database: Database) -> tuple[RunRow, ...]:
+    with connect(database.conninfo("cutter_ro"), read_only=True, purpose="test") as connection:
+        return all_runs(connection)
+
+
+def test_the_list_of_runs_says_what_became_of_each(amended: tuple[SignedCut, ...], site: Site) -> None:
+    """It had the name of a state alone: whether a text still counts, or another has taken its place, was not to be seen."""
+    law, amendment = amended
+    reverted = start_cut(law.database, "ACME-GONE", number=9)
+    reverted.to_second_pause()
+    reverted.reverted()
+    waits = start_cut(law.database, "ACME-DRAFT", number=8)
+    waits.to_second_pause()
+    to_come = start_cut(law.database, "ACME-NEXT", number=10)
+    begins = later(to_come, hours=48)
+    installation = site(law.database)
+    second = f"{history_of(installation, 'ACME-LAW')[-1].in_force_from.astimezone(UTC):%Y-%m-%d}"
+    (changed,) = (row.changed_at for row in _rows_of(law.database) if row.run_id == reverted.run_id)
+    expected = {
+        law.run_id: (f"was law until {second}, to be closed", "lifecycle_enacted"),
+        amendment.run_id: (f"law since {second}, to be closed", "lifecycle_enacted"),
+        to_come.run_id: (f"law from {begins:%Y-%m-%d}, to be closed", "lifecycle_enacted"),
+        reverted.run_id: (f"reverted {changed.astimezone(UTC):%Y-%m-%d}", "reverted"),
+        waits.run_id: ("", "awaiting_lifecycle_authorization"),
+    }
+    assert {run.run_id: (run.became, run.state) for run in list_runs(installation)} == expected
+    for run_id, (became, _) in expected.items():
+        assert view_run(installation, run_id).became == became
+    listed = {document.docprefix: document for document in list_documents(installation)}
+    last = {prefix: (document.last_run_in_words, document.last_run_state) for prefix, document in listed.items()}
+    assert last == {
+        "ACME-LAW": ("law, to be closed", "lifecycle_enacted"),
+        "ACME-NEXT": ("law, to be closed", "lifecycle_enacted"),
+        "ACME-GONE": ("reverted", "reverted"),
+        "ACME-DRAFT": ("awaiting_lifecycle_authorization", "awaiting_lifecycle_authorization"),
+    }
 
 
 def test_the_history_names_ruling_signers_and_the_reports_of_this_host(

@@ -1,0 +1,57 @@
+"""Words for what became of a run that has ended: the same ones in each list, on each screen and in each answer."""
+
+from datetime import UTC, datetime
+
+from console.backend.model.purposes import RunOperation
+from console.backend.model.states import ENACTED_STAGES, Family, Mode, RunState, Stage
+from console.backend.model.value import Value
+
+_CLOSED = RunState(stage=Stage.CLOSEOUT_REPORTED)
+
+
+class Standing(Value):
+    """From when to when counts what a run has enacted, by the database's clock."""
+
+    since: datetime
+    until: datetime | None
+    """Beginning of the next state of the document; None if there is none."""
+    has_begun: bool
+    has_ended: bool
+
+
+def became(
+    mode: Mode,
+    state: RunState,
+    operation: RunOperation = RunOperation.CUT,
+    changed_at: datetime | None = None,
+    standing: Standing | None = None,
+) -> str:
+    """Return what became of the run; empty while nothing has, and of one that failed or was stopped, whose state says so.
+
+    `changed_at` is the time of its last step.
+    """
+    words = ""
+    if state.family is Family.VOIDED:
+        words = f"voided: {state.reason}"
+    elif state.family is Family.REVERTED:
+        words = f"reverted{_day(changed_at)}"
+    elif state == _CLOSED and (mode is Mode.DRYRUN or operation is RunOperation.EDIT):
+        words = "dry run passed" if mode is Mode.DRYRUN else f"edited{_day(changed_at)}"
+    elif state.family is Family.ACTIVE and state.stage in ENACTED_STAGES and mode is Mode.LIVE:
+        words = _of_law(operation, standing) + ("" if state == _CLOSED else ", to be closed")
+    return words
+
+
+def _of_law(operation: RunOperation, standing: Standing | None) -> str:
+    word = "repealed" if operation is RunOperation.REPEAL else "law"
+    if standing is None:
+        return word
+    if standing.until is not None and standing.until <= standing.since:
+        return "enacted, never in force"
+    if standing.has_ended:
+        return f"was {word} until{_day(standing.until)}"
+    return f"{word} {'since' if standing.has_begun else 'from'}{_day(standing.since)}"
+
+
+def _day(moment: datetime | None) -> str:
+    return f" {moment.astimezone(UTC):%Y-%m-%d}" if moment is not None else ""

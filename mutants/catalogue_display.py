@@ -1,0 +1,188 @@
+"""Protections of what people read: settings of theme and mouse, contrast, 16 colours, and what became of a run in words."""
+
+from mutants.mutant import Mutant
+
+_LISTED = "tests/backend/runs/test_document_states.py::test_the_list_of_runs_says_what_became_of_each"
+
+
+def _of_display(name: str) -> tuple[str, ...]:
+    return (f"tests/screens/test_display.py::test_{name}",)
+
+
+def _of_keymaps(name: str) -> tuple[str, ...]:
+    return (f"tests/actions/test_keymap.py::test_{name}",)
+
+
+def _of_ended(name: str) -> tuple[str, ...]:
+    return (f"tests/backend/model/test_ended_runs.py::test_{name}",)
+
+
+def _of_themes(name: str) -> tuple[str, ...]:
+    return (f"tests/widgets/test_theme.py::test_{name}",)
+
+
+DISPLAY = (
+    Mutant(
+        "settings: the option leaves the mouse to the terminal whatever the settings say",
+        "console/app/application.py",
+        "        app.run(mouse=mouse and app.face.mouse is not False)\n",
+        "        app.run(mouse=app.face.mouse is not False)\n",
+        _of_display("without_a_setting_it_is_dark_and_has_the_mouse"),
+    ),
+    Mutant(
+        "settings: the mouse is left to the terminal by a setting too",
+        "console/app/application.py",
+        "        app.run(mouse=mouse and app.face.mouse is not False)\n",
+        "        app.run(mouse=mouse)\n",
+        _of_display("the_settings_hold_in_each_kind_of_console_and_no_mouse_wins"),
+    ),
+    Mutant(
+        "settings: a console opens in the theme of its setting",
+        "console/app/application.py",
+        "        self.theme = (face.theme or ThemeName.DARK).in_textual\n",
+        "        self.theme = ThemeName.DARK.in_textual\n",
+        _of_display("the_settings_hold_in_each_kind_of_console_and_no_mouse_wins"),
+    ),
+    Mutant(
+        "settings: theme and mouse of console.toml hold without a name too",
+        "console/app/launch.py",
+        "        face = face.completed_by(own)\n",
+        "",
+        _of_display("the_settings_hold_in_each_kind_of_console_and_no_mouse_wins"),
+    ),
+    Mutant(
+        "settings: a recording is opened with the theme and the mouse of console.toml",
+        "console/app/launch.py",
+        "ReplayApp(replay, own.keymap, NO_FACE.completed_by(own))",
+        "ReplayApp(replay, own.keymap)",
+        _of_display("the_settings_hold_in_each_kind_of_console_and_no_mouse_wins"),
+    ),
+    Mutant(
+        "settings: the theme of an installation wins over the one of console.toml",
+        "console/app/face.py",
+        "            theme=self.theme if self.theme is not None else own.theme,\n",
+        "            theme=own.theme or self.theme,\n",
+        _of_display("an_installation_has_its_own_before_those_of_console_toml"),
+    ),
+    Mutant(
+        "settings: the mouse of an installation wins over the one of console.toml",
+        "console/app/face.py",
+        "            mouse=self.mouse if self.mouse is not None else own.mouse,\n",
+        "            mouse=own.mouse if own.mouse is not None else self.mouse,\n",
+        _of_display("an_installation_has_its_own_before_those_of_console_toml"),
+    ),
+    Mutant(
+        "settings: a console opened by a name has the theme and the mouse of its entry",
+        "console/app/launch.py",
+        ", theme=entry.theme, mouse=entry.mouse\n",
+        "\n",
+        _of_display("an_installation_has_its_own_before_those_of_console_toml"),
+    ),
+    Mutant(
+        "settings: a theme that there is not is refused with those that there are",
+        "console/actions/keymap_file.py",
+        """    if display.get("theme", ThemeName.DARK) not in list(ThemeName):\n""",
+        "    if False:\n",
+        _of_keymaps("each_fault_of_theme_and_mouse_is_told_with_what_they_can_be"),
+    ),
+    Mutant(
+        "settings: a mouse that is neither true nor false is refused",
+        "console/actions/keymap_file.py",
+        """    if not isinstance(display.get("mouse", True), bool):\n""",
+        "    if False:\n",
+        _of_keymaps("each_fault_of_theme_and_mouse_is_told_with_what_they_can_be"),
+    ),
+    Mutant(
+        "settings: a wrong entry of an installation says what it can be",
+        "console/backend/host/named_installations.py",
+        '    if not isinstance(value, bool):\n        raise ValueError("must be true or false")',
+        '    if False:\n        raise ValueError("must be true or false")',
+        ("tests/cli/test_configuration.py::test_a_wrong_theme_or_mouse_names_file_key_and_what_it_can_be",),
+    ),
+    Mutant(
+        "settings: config show names the theme that holds",
+        "console/cli/configuration.py",
+        "    if entry is not None and (value := getattr(entry, key)) is not None:\n",
+        "    if entry is not None and (value := None) is not None:\n",
+        (
+            "tests/cli/test_configuration.py::test_theme_and_mouse_are_those_of_the_installation_else_of_console_toml_else_the_program_s",
+        ),
+    ),
+    Mutant(
+        "runs: a dry run is never said to be law",
+        "console/backend/model/ended_runs.py",
+        " and mode is Mode.LIVE:",
+        ":",
+        _of_ended("a_dry_run_is_never_said_to_be_law"),
+    ),
+    Mutant(
+        "runs: a text that another has replaced is not said to be law",
+        "console/backend/model/ended_runs.py",
+        "    if standing.has_ended:\n",
+        "    if False:\n",
+        (*_of_ended("a_closed_run_is_told_by_what_it_did_and_what_counts_of_it"), _LISTED),
+    ),
+    Mutant(
+        "runs: a text that counts from a later day is not said to be law since",
+        "console/backend/model/ended_runs.py",
+        "'since' if standing.has_begun else 'from'",
+        "'since'",
+        (*_of_ended("a_closed_run_is_told_by_what_it_did_and_what_counts_of_it"), _LISTED),
+    ),
+    Mutant(
+        "runs: the next state of a document ends the one before in the list of runs",
+        "console/backend/postgres/document_states.py",
+        "coalesce(in_force_until <= now(), false) AS has_ended",
+        "false AS has_ended",
+        (_LISTED,),
+    ),
+    Mutant(
+        "themes: red stands out on the row under the cursor",
+        "console/widgets/theme.py",
+        '    error="#e88484",\n',
+        '    error="#e57373",\n',
+        _of_themes("every_text_stands_out_from_every_ground[cutter-dark]"),
+    ),
+    Mutant(
+        "themes: what is marked stands out",
+        "console/widgets/theme.py",
+        '    return {f"{place}-selection-{part}": colour for place in ("input", "screen") for part, colour in colours.items()}\n',
+        "    return {}\n",
+        _of_themes("what_is_marked_or_typed_stands_out_too[dark]"),
+    ),
+    Mutant(
+        "terminal: 16 colours are chosen by what each means",
+        "console/app/application.py",
+        "            self._filters.append(InSixteenColours())\n",
+        "            pass\n",
+        ("tests/widgets/test_sixteen_colours.py::test_it_is_the_terminal_that_says_how_many_colours_it_has",),
+    ),
+    Mutant(
+        "terminal: the row under the cursor has a ground of its own among 16 colours",
+        "console/widgets/sixteen_colours.py",
+        "_CURSORS.get(ground) or ",
+        "",
+        ("tests/widgets/test_sixteen_colours.py::test_on_a_screen_every_text_has_one_of_the_sixteen[cutter-dark]",),
+    ),
+    Mutant(
+        "terminal: in ASCII a scrollbar has whole cells",
+        "console/app/application.py",
+        "        ScrollBar.renderer = WholeCells if is_ascii else ScrollBarRender\n",
+        "        ScrollBar.renderer = ScrollBarRender\n",
+        _of_themes("in_ascii_no_part_of_a_scrollbar_stands_beside_a_text[linux]"),
+    ),
+    Mutant(
+        "help: the way back from the contents is named",
+        "console/screens/guide.py",
+        "        return super().has_step_back or self.console.can_leave_guide\n",
+        "        return super().has_step_back\n",
+        ("tests/screens/test_guide.py::test_the_keys_below_name_the_way_back_from_the_contents_too",),
+    ),
+    Mutant(
+        "help: a page below a notice names the way back",
+        "console/screens/guide.py",
+        '        return "Esc goes back" if self.has_step_back else ""\n',
+        '        return ""\n',
+        ("tests/screens/test_guide.py::test_the_keys_below_name_the_way_back_from_the_contents_too",),
+    ),
+)
