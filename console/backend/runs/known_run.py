@@ -46,7 +46,7 @@ class Known:
     switch: SwitchRows | None = None
     """The switch as it was read with the run; None for a dry run, for which no database is asked."""
     facts: RulingFacts | None = None
-    """What a ruling of the run is judged by, without its cut; None if it was not asked for, or the run is not recorded."""
+    """Facts that a ruling of the run is judged by, without its cut; None if it was not asked for, or the run is not recorded."""
     standing: Standing | None = None
     """From when to when counts what it has enacted; None if that is nothing."""
 
@@ -122,7 +122,7 @@ def request_of(row: RunRow) -> RunRequestFile:
 
 
 class _InDatabase(NamedTuple):
-    """What the database has of a run; the fields are those of `Known`."""
+    """Rows that the database has of a run; the fields are those of `Known`."""
 
     row: RunRow | None
     recorded: tuple[EventRow, ...]
